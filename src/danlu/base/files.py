@@ -1,0 +1,90 @@
+"""Durable files: what is named here is whole, or not there at all, whatever moment the power fails.
+
+A file that a process is killed over, or that the disk has no room for, never takes the place of a good one: bytes are
+written under a temporary name, forced to the disk (fsync of the file, then of its folder) and renamed.
+Every write, fsync and rename of danlu's results goes through `write_file`, `sync_folder` and `rename` below, which is
+what lets a test fail each of them in turn.
+"""
+
+import errno
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from danlu.base.errors import Fault, StorageError
+
+TEMPORARY = ".tmp-"
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a new file and force its bytes to the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Force a folder's list of names to the disk (where the system has that: Windows does not)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def rename(source: Path, target: Path) -> None:
+    """Give `source` the name `target` in one indivisible act, and force that to the disk."""
+    os.replace(source, target)
+    sync_folder(target.parent)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put `content` at `path`: readers see the old bytes or the new ones, never a mixture."""
+    temporary = path.with_name(f"{TEMPORARY}{path.name}")
+    try:
+        write_file(temporary, content)
+        rename(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise storage_error(path, error) from error
+
+
+def put_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    """Make the folder `path` with all of `files` in it, at once or not at all."""
+    temporary = path.with_name(f"{TEMPORARY}{path.name}")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        for name, content in files.items():
+            write_file(temporary / name, content)
+        sync_folder(temporary)
+        rename(temporary, path)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise storage_error(path, error) from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what an interrupted write left in `folder` under a temporary name."""
+    for leftover in folder.glob(f"{TEMPORARY}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def storage_error(path: Path, error: OSError) -> StorageError:
+    """The error a user reads for what the disk refused."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError(Fault("files.no-space", {"path": path}))
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StorageError(Fault("files.not-writable", {"path": path}))
+    return StorageError(Fault("files.refused", {"path": path, "reason": error.strerror or error}))

@@ -1,0 +1,36 @@
+"""Where things lie: the one place that reads the environment (data root, cache, language)."""
+
+import locale
+import os
+from pathlib import Path
+
+DATA_VARIABLE = "DANLU_DATA"
+LANGUAGE_VARIABLE = "DANLU_LANG"
+
+
+def cache_folder() -> Path:
+    """Folder for downloaded data sets: `$XDG_CACHE_HOME/danlu`, else `~/.cache/danlu`."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "danlu"
+
+
+def data_roots(root: str | None = None) -> list[Path]:
+    """Folders to look in for data sets, in order: `root` given, `$DANLU_DATA`, the cache."""
+    named = [root, os.environ.get(DATA_VARIABLE)]
+    return [Path(place).expanduser() for place in named if place] + [cache_folder()]
+
+
+def runs_folder() -> Path:
+    """Folder that new runs are put in: `runs` under the working directory."""
+    return Path("runs")
+
+
+def language_of_environment() -> str:
+    """"zh" where `$DANLU_LANG` or the locale says Chinese, else "en"."""
+    named = os.environ.get(LANGUAGE_VARIABLE)
+    if named:
+        return "zh" if named.lower().startswith("zh") else "en"
+    spoken = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), None)
+    if spoken is None:
+        spoken = locale.getlocale()[0] or ""
+    return "zh" if spoken.lower().startswith(("zh", "chinese")) else "en"

@@ -1,0 +1,163 @@
+"""The recipe: everything that determines a training, as a frozen tree of plain values."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+
+# What the validator is told: refuse keys it does not know and numbers that are not finite.
+_STRICT = {"extra": "forbid", "allow_inf_nan": False}
+
+Count = Annotated[int, Ge(1)]
+Positive = Annotated[float, Gt(0)]
+NotNegative = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Ge(0), Lt(1)]
+Seed = Annotated[int, Ge(0), Le(2**63 - 1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataRecipe:
+    """Where the samples come from and how they are split."""
+
+    __pydantic_config__ = _STRICT
+    name: str | None = None  # a name of the catalogue; "digits" when neither name nor path is given
+    path: str | None = None  # a file: a table (CSV, Parquet) or an archive
+    target: str | None = None  # the column to predict, in a table
+    root: str | None = None  # folder to look for catalogue data in, before $DANLU_DATA and the cache
+    validation: Fraction = 0.1  # share of the samples held out to choose by
+    test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
+    split_seed: Seed = 0  # fixed while train.seed varies, so that no test sample is ever trained on
+    task: Literal["auto", "classification", "regression"] = "auto"
+    standardise: bool | None = None  # to mean 0, variance 1 of the training part; None: tables and images yes, arrays no
+    shuffle: bool = True  # draw a new order each epoch
+    workers: Annotated[int, Ge(0)] = 0  # worker processes for data too big for memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetRecipe:
+    """A net by name, with whatever options that net's class has."""
+
+    name: str = "lenet5"
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossRecipe:
+    """The loss; "auto" takes cross-entropy, binary cross-entropy or mean squared error, by task and net."""
+
+    __pydantic_config__ = _STRICT
+    name: str = "auto"
+    reduction: Literal["mean", "sum"] = "mean"
+    label_smoothing: Fraction = 0.0  # cross-entropy only
+    delta: Positive = 1.0  # Huber: the error at which the square turns into a line
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimRecipe:
+    """The optimiser. An option left out takes torch's default; one that the optimiser lacks is an error."""
+
+    __pydantic_config__ = _STRICT
+    name: str = "sgd"
+    lr: Positive | None = None  # None: 0.05 for SGD, torch's default elsewhere
+    momentum: Fraction | None = None  # None: 0.9 for SGD, torch's default elsewhere
+    weight_decay: NotNegative | None = None
+    nesterov: bool | None = None
+    dampening: NotNegative | None = None
+    betas: tuple[Fraction, Fraction] | None = None
+    eps: NotNegative | None = None
+    amsgrad: bool | None = None
+    centered: bool | None = None
+    alpha: NotNegative | None = None
+    rho: Fraction | None = None
+    lr_decay: NotNegative | None = None
+    initial_accumulator_value: NotNegative | None = None
+    lambd: NotNegative | None = None
+    t0: NotNegative | None = None
+    etas: tuple[Positive, Positive] | None = None
+    step_sizes: tuple[Positive, Positive] | None = None
+    momentum_decay: NotNegative | None = None
+    decoupled_weight_decay: bool | None = None
+    max_iter: Count | None = None
+    history_size: Count | None = None
+    tolerance_grad: NotNegative | None = None
+    tolerance_change: NotNegative | None = None
+    line_search_fn: Literal["strong_wolfe"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleRecipe:
+    """How the learning rate goes from step to step; a linear warm-up can stand in front of any of them."""
+
+    __pydantic_config__ = _STRICT
+    name: str = "constant"
+    warmup: Annotated[int, Ge(0)] = 0  # steps over which the rate rises from near 0 to its full value
+    every: Count = 10  # step: epochs between two drops
+    gamma: Annotated[float, Gt(0), Le(1)] = 0.1  # step, exponential, plateau: factor of a drop
+    floor: NotNegative = 0.0  # cosine, one-cycle, plateau: the least share of the rate
+    rise: Annotated[float, Gt(0), Lt(1)] = 0.3  # one-cycle: share of the steps on the way up
+    patience: Annotated[int, Ge(0)] = 3  # plateau: epochs without a better validation score before a drop
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRecipe:
+    """The loop: how long, in what portions, with which guards."""
+
+    __pydantic_config__ = _STRICT
+    epochs: Count = 10
+    batch_size: Count = 64
+    accumulate: Count = 1  # batches whose gradients make one step; a step then sees batch_size * accumulate samples
+    seed: Seed = 0
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"  # the last two: autocast
+    clip_norm: Positive | None = None  # largest norm of the whole gradient
+    clip_value: Positive | None = None  # largest absolute entry of the gradient
+    ema: Fraction | None = None  # decay of an exponential moving average of the weights, which is then what is scored
+    patience: Count | None = None  # early stopping: epochs without a better validation score
+    weights: Literal["last", "best"] | None = None  # which are scored and used; None: last, or best with early stopping
+    smoothing: Annotated[float, Gt(0), Le(1)] = 0.1  # share β of the newest loss in the smoothed curve
+    checkpoint_steps: Count | None = None  # save every so many steps, besides checkpoint_seconds
+    checkpoint_seconds: Positive = 30.0  # save when so much time has passed since the last save
+    keep: Annotated[int, Ge(2)] = 2  # checkpoints kept; never fewer than 2, so that one bad disk block loses little
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All sections. Two recipes with one fingerprint train the same weights on the same machine."""
+
+    __pydantic_config__ = _STRICT
+    data: DataRecipe = DataRecipe()
+    net: NetRecipe = NetRecipe()
+    loss: LossRecipe = LossRecipe()
+    optim: OptimRecipe = OptimRecipe()
+    schedule: ScheduleRecipe = ScheduleRecipe()
+    train: TrainRecipe = TrainRecipe()
+
+    def as_dict(self) -> dict[str, dict[str, Any]]:
+        """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name.
+
+        >>> Recipe().as_dict()["net"]
+        {'name': 'lenet5'}
+        """
+        tree: dict[str, dict[str, Any]] = {}
+        for section in fields(self):
+            values = asdict(getattr(self, section.name))
+            values.update(values.pop("options", {}))
+            tree[section.name] = {key: value for key, value in values.items() if value is not None}
+        return tree
+
+    def fingerprint(self) -> str:
+        """16 hex digits of what determines the result; where the data lie and how often is saved does not count.
+
+        >>> Recipe().fingerprint() == Recipe(data=DataRecipe(root="elsewhere")).fingerprint()
+        True
+        """
+        train = replace(self.train, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
+        counted = replace(self, data=replace(self.data, root=None, workers=0), train=train)
+        text = json.dumps(counted.as_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+SECTIONS = {section.name: section.type for section in fields(Recipe)}

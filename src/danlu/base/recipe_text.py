@@ -1,0 +1,198 @@
+"""A recipe from TOML, from `section.key=value` words and from keyword arguments; and back to TOML.
+
+All that is wrong is collected before anything is said; each fault names the file and line, or the command line.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from danlu.base.errors import Fault, Faults, fail, nearest
+from danlu.base.recipe import Recipe
+
+# A bare key that several sections have belongs to the one people mean.
+_MEANT = {"seed": "train.seed", "patience": "train.patience"}
+
+
+@dataclass
+class RecipeDraft:
+    """Values by dotted key, not yet checked, each with the place it came from; later ones win."""
+
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    places: dict[str, Fault] = field(default_factory=dict[str, Fault])
+
+    def put(self, key: str, value: Any, place: Fault) -> None:
+        self.values[key] = value
+        self.places[key] = place
+
+    def read_file(self, path: str | Path) -> None:
+        """Take all keys of a TOML file."""
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+            tree = tomllib.loads(text)
+        except FileNotFoundError:
+            fail("recipe.missing-file", path=path)
+        except (OSError, UnicodeDecodeError) as error:
+            fail("recipe.unreadable-file", path=path, reason=error)
+        except tomllib.TOMLDecodeError as error:
+            fail("recipe.not-toml", path=path, reason=error)
+        for section, keys in tree.items():
+            if not isinstance(keys, dict):
+                self.put(section, keys, _place(path, text, "", section))
+                continue
+            for key, value in keys.items():
+                self.put(f"{section}.{key}", value, _place(path, text, section, key))
+
+    def read_words(self, words: Iterable[str]) -> None:
+        """Take `section.key=value` words of a command line; a value is read as TOML, else as a string."""
+        faults = Faults()
+        for word in words:
+            key, equals, value = word.partition("=")
+            if not equals:
+                faults.add("recipe.not-key-value", word=word)
+            self.put(key.strip().replace("-", "_"), _toml_value(value.strip()), Fault("recipe.place-command-line"))
+        faults.raise_if_any()
+
+    def read_keywords(self, keywords: Mapping[str, Any], options: Iterable[str] = ()) -> None:
+        """Take flat keywords such as lr=0.05, each put in the one section that has it; `options` are the net's."""
+        faults = Faults()
+        for name, value in keywords.items():
+            homes = [f"{section}.{name}" for section, known in known_keys().items() if name in known]
+            if name in _MEANT:
+                homes = [_MEANT[name]]
+            elif not homes and name in options:
+                homes = [f"net.{name}"]
+            if len(homes) == 1:
+                self.put(homes[0], value, Fault("recipe.place-call"))
+            elif homes:
+                faults.add("recipe.ambiguous-key", key=name, homes=", ".join(homes))
+            else:
+                every = {key for known in known_keys().values() for key in known} | set(options)
+                faults.add("recipe.unknown-keyword", key=name, hint=nearest(name, every))
+        faults.raise_if_any()
+
+    def recipe(self) -> Recipe:
+        """The checked recipe, or one UserError with all faults."""
+        faults = Faults()
+        tree: dict[str, dict[str, Any]] = {}
+        for dotted, value in self.values.items():
+            section, _, key = dotted.partition(".")
+            if section not in known_keys():
+                faults.add(
+                    "recipe.unknown-section",
+                    place=self.places[dotted],
+                    section=section,
+                    sections=", ".join(known_keys()),
+                    hint=nearest(section, known_keys()),
+                )
+            elif not key:
+                faults.add("recipe.section-without-key", place=self.places[dotted], section=section)
+            elif section == "net" and key != "name":
+                tree.setdefault("net", {}).setdefault("options", {})[key] = value
+            else:
+                tree.setdefault(section, {})[key] = value
+        recipe = self._validated(tree, faults)
+        faults.raise_if_any()
+        assert recipe is not None
+        return recipe
+
+    def _validated(self, tree: dict[str, dict[str, Any]], faults: Faults) -> Recipe | None:
+        import pydantic  # here, because it takes longer to import than all of danlu and torch alone does not need it
+
+        try:
+            return pydantic.TypeAdapter(Recipe).validate_python(tree)
+        except pydantic.ValidationError as error:
+            for detail in error.errors():
+                path = [str(part) for part in detail["loc"]]
+                section, key = path[0], path[1] if len(path) > 1 else ""
+                dotted = f"{section}.{key}"
+                place = self.places.get(dotted, Fault("recipe.place-call"))
+                if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+                    hint = nearest(key, known_keys()[section])
+                    faults.add("recipe.unknown-key", place=place, key=dotted, hint=hint)
+                else:
+                    wanted = _wanted(detail["type"], detail.get("ctx", {}), detail["msg"])
+                    found = repr(detail["input"])
+                    faults.add("recipe.bad-value", place=place, key=".".join(path), found=found, wanted=wanted)
+            return None
+
+
+def known_keys() -> dict[str, list[str]]:
+    """The keys of each section of a recipe.
+
+    >>> known_keys()["loss"]
+    ['name', 'reduction', 'label_smoothing', 'delta']
+    """
+    default = Recipe()
+    return {
+        section.name: [key.name for key in fields(getattr(default, section.name)) if key.name != "options"]
+        for section in fields(default)
+    }
+
+
+def to_toml(recipe: Recipe) -> str:
+    """The recipe as TOML text; reading it back gives an equal recipe."""
+    import tomli_w
+
+    return tomli_w.dumps(recipe.as_dict())
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """The recipe in a TOML file."""
+    draft = RecipeDraft()
+    draft.read_file(path)
+    return draft.recipe()
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _place(path: Path, text: str, section: str, key: str) -> Fault:
+    """The line on which `key` of `[section]` stands."""
+    current = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
+        if header:
+            current = header.group(1)
+        match = re.match(r"""\s*["']?([\w.-]+)["']?\s*=""", line)
+        if match and ((current == section and match.group(1) == key) or match.group(1) == f"{section}.{key}"):
+            return Fault("recipe.place-line", {"path": path, "line": number})
+    return Fault("recipe.place-file", {"path": path})
+
+
+_WANTED = {
+    "greater_than": "above",
+    "greater_than_equal": "at-least",
+    "less_than": "below",
+    "less_than_equal": "at-most",
+    "finite_number": "finite",
+    "float_type": "number",
+    "float_parsing": "number",
+    "int_type": "whole",
+    "int_parsing": "whole",
+    "int_from_float": "whole",
+    "int_parsing_size": "whole",
+    "bool_type": "yes-no",
+    "bool_parsing": "yes-no",
+    "string_type": "text",
+    "literal_error": "one-of",
+    "tuple_type": "pair",
+    "missing": "pair",
+    "too_long": "pair",
+    "too_short": "pair",
+}
+
+
+def _wanted(kind: str, context: Mapping[str, Any], message: str) -> Fault | str:
+    if kind not in _WANTED:
+        return message
+    limit = next((context[name] for name in ("gt", "ge", "lt", "le", "expected") if name in context), "")
+    return Fault(f"recipe.wanted-{_WANTED[kind]}", {"limit": str(limit).replace(" or ", ", ")})

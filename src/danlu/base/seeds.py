@@ -1,0 +1,99 @@
+"""Randomness and hardware: named random streams, and the device. The only file that reads either.
+
+Every random thing is a pure function of the seed and names such as (epoch) or (step): nothing about randomness has to
+be saved for an exact resume.
+"""
+
+import contextlib
+import hashlib
+import os
+import platform
+from collections.abc import Iterator
+
+import torch
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def derive(seed: int, *names: str | int) -> int:
+    """A 63-bit seed for the stream called `names`: the first 8 bytes of BLAKE2b over the names joined by "/".
+
+    >>> derive(0, "order", 3) == derive(0, "order", 3) != derive(1, "order", 3)
+    True
+    """
+    key = "/".join(str(name) for name in (seed, *names)).encode()
+    return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1
+
+
+def stream(seed: int, *names: str | int) -> torch.Generator:
+    """A fresh CPU generator for the stream called `names`."""
+    return torch.Generator().manual_seed(derive(seed, *names))
+
+
+def order(count: int, seed: int, epoch: int) -> torch.Tensor:
+    """The order of `count` samples in `epoch`: a permutation, int64 [count], computed on demand.
+
+    >>> sorted(order(4, seed=0, epoch=1).tolist())
+    [0, 1, 2, 3]
+    """
+    return torch.randperm(count, generator=stream(seed, "order", epoch))
+
+
+@contextlib.contextmanager
+def global_seed(seed: int, *names: str | int) -> Iterator[None]:
+    """Run a block with torch's global generators on the stream called `names`; the user's own state comes back after."""
+    with torch.random.fork_rng():
+        torch.manual_seed(derive(seed, *names))
+        yield
+
+
+class StepSeeder:
+    """Sets torch's global generators to the stream of a step, so that dropout is a pure function of (seed, step).
+
+    Called once a step, therefore cheap: one hash of the seed at the start, then one integer mix a step (SplitMix64,
+    Steele et al. 2014, https://doi.org/10.1145/2714064.2660195).
+    """
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self._base = derive(seed, "step")
+        self._device = device
+
+    def __call__(self, step: int) -> None:
+        mixed = (self._base + step * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+        mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+        mixed = (mixed ^ (mixed >> 31)) >> 1
+        torch.default_generator.manual_seed(mixed)
+        if self._device.type == "cuda":
+            torch.cuda.manual_seed(mixed)
+        elif self._device.type == "mps":
+            torch.mps.manual_seed(mixed)
+
+
+def has_device(name: str) -> bool:
+    """Whether this machine has the device `name` ("cpu", "cuda" or "mps")."""
+    if name == "cuda":
+        return torch.cuda.is_available()
+    if name == "mps":
+        return torch.backends.mps.is_available()
+    return name == "cpu"
+
+
+def choose_device(name: str) -> torch.device:
+    """The device `name`; "auto" takes cuda, then mps, then cpu. The caller has checked `has_device`."""
+    if name == "auto":
+        name = next(choice for choice in ("cuda", "mps", "cpu") if has_device(choice))
+    return torch.device(name)
+
+
+def hardware(device: torch.device) -> dict[str, str | int]:
+    """Facts that decide whether a resume can be bit-identical: machine, device, torch build, thread count."""
+    return {
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "threads": torch.get_num_threads(),
+        "cores": os.cpu_count() or 1,
+    }

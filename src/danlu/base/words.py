@@ -1,0 +1,54 @@
+"""The two languages: every sentence a person reads has an id and stands in both catalogues.
+
+A catalogue is a folder `phrases/<language>/` of TOML files; the phrase `key` in `area.toml` has the id `area.key`.
+"""
+
+import functools
+import tomllib
+from importlib import resources
+from typing import Any
+
+from danlu.base.places import language_of_environment
+
+LANGUAGES = ("en", "zh")
+
+_chosen: str | None = None
+
+
+def use_language(language: str | None) -> None:
+    """Speak `language` ("en" or "zh") from now on; None goes back to the environment's.
+
+    >>> use_language("en")
+    """
+    if language is not None and language not in LANGUAGES:
+        raise ValueError(f"language must be one of {LANGUAGES}, got {language!r}")
+    global _chosen
+    _chosen = language
+
+
+def language() -> str:
+    """The language in force: the chosen one, else the environment's."""
+    return _chosen or language_of_environment()
+
+
+@functools.cache
+def catalogue(language: str) -> dict[str, str]:
+    """All phrases of one language by id."""
+    phrases: dict[str, str] = {}
+    folder = resources.files("danlu.base").joinpath("phrases", language)
+    for file in folder.iterdir():
+        if file.name.endswith(".toml"):
+            area = file.name.removesuffix(".toml")
+            for key, phrase in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                phrases[f"{area}.{key}"] = phrase
+    return phrases
+
+
+def say(id: str, **values: Any) -> str:
+    """The phrase `id` in the language in force, its placeholders filled with `values`.
+
+    >>> use_language("en")
+    >>> say("base.did-you-mean", word="relu")
+    ' Did you mean "relu"?'
+    """
+    return catalogue(language())[id].format(**values)
