@@ -1,3 +1,29 @@
 """danlu (丹炉): train a network, see what is wrong while it trains, and prove whether the cure works."""
 
+from danlu import nets
+from danlu.base.errors import DanluError, StorageError, UserError
+from danlu.base.recipe import Recipe
+from danlu.base.words import use_language
+from danlu.data import Dataset, load
+from danlu.lab.fit import fit, resume
+from danlu.lab.interrupt import Interrupted
+from danlu.lab.run import Run
+from danlu.nets import describe
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "DanluError",
+    "Dataset",
+    "Interrupted",
+    "Recipe",
+    "Run",
+    "StorageError",
+    "UserError",
+    "describe",
+    "fit",
+    "load",
+    "nets",
+    "resume",
+    "use_language",
+]

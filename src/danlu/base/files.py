@@ -19,7 +19,8 @@ TEMPORARY = ".tmp-"
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a new file and force its bytes to the disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    binary = getattr(os, "O_BINARY", 0)  # Windows would otherwise change line ends
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | binary, 0o644)
     try:
         view = memoryview(content)
         while view:
@@ -62,7 +63,8 @@ def put_folder(path: Path, files: Mapping[str, bytes]) -> None:
     temporary = path.with_name(f"{TEMPORARY}{path.name}")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
+        make_folder(path.parent)
+        temporary.mkdir()
         for name, content in files.items():
             write_file(temporary / name, content)
         sync_folder(temporary)
@@ -72,13 +74,40 @@ def put_folder(path: Path, files: Mapping[str, bytes]) -> None:
         raise storage_error(path, error) from error
 
 
+def make_folder(path: Path) -> None:
+    """Make the folder `path`, and those above it, where they are missing; each name is forced to the disk."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
+
+
+def remove_folder(path: Path, first: str) -> None:
+    """Delete the folder `path` if there is one; its file `first`, without which it counts for nothing, goes first.
+
+    That one is gone for good before anything else is touched, so a folder half-deleted is never taken for a whole one.
+    """
+    if not path.is_dir():
+        return
+    try:
+        (path / first).unlink(missing_ok=True)
+        sync_folder(path)
+        shutil.rmtree(path)
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
 def remove_leftovers(folder: Path) -> None:
     """Delete what an interrupted write left in `folder` under a temporary name."""
     for leftover in folder.glob(f"{TEMPORARY}*"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)
+        try:
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink()
+        except OSError as error:
+            raise storage_error(leftover, error) from error
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:

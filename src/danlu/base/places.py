@@ -26,7 +26,7 @@ def runs_folder() -> Path:
 
 
 def language_of_environment() -> str:
-    """"zh" where `$DANLU_LANG` or the locale says Chinese, else "en"."""
+    """The language that `$DANLU_LANG`, else the locale, asks for: "zh" for any Chinese, "en" for all else."""
     named = os.environ.get(LANGUAGE_VARIABLE)
     if named:
         return "zh" if named.lower().startswith("zh") else "en"

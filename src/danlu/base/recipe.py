@@ -31,7 +31,7 @@ class DataRecipe:
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
     split_seed: Seed = 0  # fixed while train.seed varies, so that no test sample is ever trained on
     task: Literal["auto", "classification", "regression"] = "auto"
-    standardise: bool | None = None  # to mean 0, variance 1 of the training part; None: tables and images yes, arrays no
+    standardise: bool | None = None  # to mean 0, variance 1 of the training part; None: tables, images yes, arrays no
     shuffle: bool = True  # draw a new order each epoch
     workers: Annotated[int, Ge(0)] = 0  # worker processes for data too big for memory
 
@@ -61,7 +61,7 @@ class OptimRecipe:
 
     __pydantic_config__ = _STRICT
     name: str = "sgd"
-    lr: Positive | None = None  # None: 0.05 for SGD, torch's default elsewhere
+    lr: Positive | None = None  # None: 0.01 for SGD, torch's default elsewhere
     momentum: Fraction | None = None  # None: 0.9 for SGD, torch's default elsewhere
     weight_decay: NotNegative | None = None
     nesterov: bool | None = None
@@ -106,8 +106,8 @@ class TrainRecipe:
     """The loop: how long, in what portions, with which guards."""
 
     __pydantic_config__ = _STRICT
-    epochs: Count = 10
-    batch_size: Count = 64
+    epochs: Count = 20
+    batch_size: Count | None = None  # None: 32, or the whole training part for L-BFGS
     accumulate: Count = 1  # batches whose gradients make one step; a step then sees batch_size * accumulate samples
     seed: Seed = 0
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -156,7 +156,7 @@ class Recipe:
         """
         train = replace(self.train, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
         counted = replace(self, data=replace(self.data, root=None, workers=0), train=train)
-        text = json.dumps(counted.as_dict(), sort_keys=True)
+        text = json.dumps(counted.as_dict(), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

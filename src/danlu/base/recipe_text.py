@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.recipe import Recipe
@@ -81,7 +81,10 @@ class RecipeDraft:
         tree: dict[str, dict[str, Any]] = {}
         for dotted, value in self.values.items():
             section, _, key = dotted.partition(".")
-            if section not in known_keys():
+            homes = [f"{home}.{section}" for home, keys in known_keys().items() if section in keys and not key]
+            if homes:
+                faults.add("recipe.ambiguous-key", key=section, homes=", ".join(homes))
+            elif section not in known_keys():
                 faults.add(
                     "recipe.unknown-section",
                     place=self.places[dotted],
@@ -92,7 +95,13 @@ class RecipeDraft:
             elif not key:
                 faults.add("recipe.section-without-key", place=self.places[dotted], section=section)
             elif section == "net" and key != "name":
-                tree.setdefault("net", {}).setdefault("options", {})[key] = value
+                # TOML has lists only: what is read back later must equal what a caller gave as a tuple.
+                option = list(value) if isinstance(value, tuple) else value
+                tree.setdefault("net", {}).setdefault("options", {})[key] = option
+            elif isinstance(value, bool) and _takes_number(section, key):
+                # pydantic would read True as 1.
+                wanted = Fault("recipe.wanted-number")
+                faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
             else:
                 tree.setdefault(section, {})[key] = value
         recipe = self._validated(tree, faults)
@@ -195,4 +204,9 @@ def _wanted(kind: str, context: Mapping[str, Any], message: str) -> Fault | str:
     if kind not in _WANTED:
         return message
     limit = next((context[name] for name in ("gt", "ge", "lt", "le", "expected") if name in context), "")
-    return Fault(f"recipe.wanted-{_WANTED[kind]}", {"limit": str(limit).replace(" or ", ", ")})
+    return Fault(f"recipe.wanted-{_WANTED[kind]}", {"limit": str(limit).replace(" or ", ", ").removesuffix(".0")})
+
+
+def _takes_number(section: str, key: str) -> bool:
+    kind = get_type_hints(type(getattr(Recipe(), section))).get(key)
+    return bool({int, float} & {kind, *get_args(kind)})

@@ -8,8 +8,10 @@ import contextlib
 import hashlib
 import os
 import platform
-from collections.abc import Iterator
+import random
+from collections.abc import Generator
 
+import numpy
 import torch
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -40,11 +42,36 @@ def order(count: int, seed: int, epoch: int) -> torch.Tensor:
 
 
 @contextlib.contextmanager
-def global_seed(seed: int, *names: str | int) -> Iterator[None]:
-    """Run a block with torch's global generators on the stream called `names`; the user's own state comes back after."""
+def global_seed(seed: int, *names: str | int) -> Generator[None]:
+    """Run a block with torch's global generators on the stream called `names`; the user's state comes back after."""
     with torch.random.fork_rng():
         torch.manual_seed(derive(seed, *names))
         yield
+
+
+@contextlib.contextmanager
+def preserved_randomness() -> Generator[None]:
+    """Give torch's global generators back to the user as they were, whatever a block did with them."""
+    with torch.random.fork_rng():
+        yield
+
+
+@contextlib.contextmanager
+def sample_seed(seed: int, *names: str | int) -> Generator[None]:
+    """Run a block of someone else's code with every global generator of the CPU (torch's, Python's, NumPy's) on the
+    stream called `names`; their states come back after. Touches no device, so that a forked worker may use it.
+    """
+    key = derive(seed, *names)
+    before = torch.get_rng_state(), random.getstate(), numpy.random.get_state()
+    torch.default_generator.manual_seed(key)
+    random.seed(key)
+    numpy.random.seed(key & 0xFFFFFFFF)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before[0])
+        random.setstate(before[1])
+        numpy.random.set_state(before[2])
 
 
 class StepSeeder:

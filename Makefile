@@ -1,0 +1,69 @@
+# Type `make` for what there is. Needs Python 3.11 or newer and a network for the first installation; no compiler.
+#
+# PYTHON=python3.12 make demo    takes another Python (for a new .venv; `make clean` removes the old one)
+# make test ARGS="-k recipe"     hands words on to pytest
+
+PYTHON ?= python3
+ARGS ?=
+# What the benchmarks compare with; they never enter .venv.
+PEERS := skorch pytorch-lightning
+
+READY := .venv/ready
+DEV_READY := .venv/ready-dev
+BENCH_READY := .bench-venv/ready
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint bench clean
+
+help:
+	@echo "make demo    set up .venv and train LeNet-5 on handwritten digits      安装并训练第一个网络"
+	@echo "make test    set up .venv and run the tests                            安装并运行测试"
+	@echo "make lint    ruff and pyright                                          检查代码风格与类型"
+	@echo "make bench   the benchmarks, side by side with other libraries         与其他库并排比较速度"
+	@echo "make clean   remove all of that again, but not your runs               清除以上产物，保留训练记录"
+
+demo: $(READY)
+	.venv/bin/danlu fit
+	@echo
+	@echo "To go on yourself:  . .venv/bin/activate   then  danlu"
+	@echo "想自己动手：先运行  . .venv/bin/activate   再运行  danlu"
+
+test: $(DEV_READY)
+	.venv/bin/python -m pytest $(ARGS)
+
+lint: $(DEV_READY)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/pyright --pythonpath .venv/bin/python
+
+bench: $(BENCH_READY)
+	@set -e; for script in benchmarks/bench_*.py; do echo "$$script"; .bench-venv/bin/python "$$script" $(ARGS); done
+
+clean:
+	rm -rf .venv .bench-venv build dist src/danlu.egg-info .pytest_cache .ruff_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# $(1) the folder of the environment, $(2) what to install into it. torch comes first and shows its progress: it is by far
+# the largest part. An environment that an interrupted set-up, or a Python since removed, left unusable is made anew.
+define install
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is missing or older than Python 3.11; name another: make PYTHON=python3.12 ..."; exit 2; }
+	@$(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
+	@echo "Installing into $(1): torch first, the largest part; the first time this takes minutes."
+	@$(1)/bin/python -m pip install --disable-pip-version-check -c constraints.txt torch
+	@echo "Installing into $(1): $(2)"
+	@$(1)/bin/python -m pip install --disable-pip-version-check --quiet -c constraints.txt $(2)
+endef
+
+$(READY): pyproject.toml constraints.txt
+	$(call install,.venv,-e .)
+	@touch $@
+
+$(DEV_READY): pyproject.toml constraints.txt
+	$(call install,.venv,-e '.[dev]')
+	@touch $(READY) $@
+
+$(BENCH_READY): pyproject.toml constraints.txt
+	$(call install,.bench-venv,-e . $(PEERS))
+	@touch $@

@@ -1,0 +1,197 @@
+"""Kill a training again and again, resume it, and compare its end with that of a run nobody disturbed, bit for bit.
+
+    python benchmarks/kills.py --kills 100
+
+Two thirds of the kills come from outside at a random moment, one third from inside a save: a write half done, before an
+fsync, before a rename. Every fifth training is killed five times in a row. `--sabotage order` draws the order of the
+samples anew after each resume, and must make the comparison fail. The exit code is 0 when every end state was equal.
+
+The trainings run in forked children of a process that has imported torch but computed nothing, because starting Python
+and torch a thousand times would take an hour.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+import danlu
+import danlu.data.memory
+from danlu.base import files
+from danlu.base.seeds import order, stream
+from danlu.train.checkpoint import load_newest
+
+CHAIN = 5
+
+
+class Net(nn.Module):
+    """Small, but with all that has a state: batch normalisation, dropout, tied weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(64, 24)
+        self.norm = nn.BatchNorm1d(24)
+        self.again = nn.Linear(24, 24)
+        self.last = nn.Linear(24, 10)
+        self.twin = nn.Linear(24, 24)
+        self.twin.weight = self.again.weight
+        with torch.no_grad():
+            for number, parameter in enumerate(self.parameters()):
+                parameter.copy_(torch.randn(parameter.shape, generator=stream(number, "net")) * 0.2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = nn.functional.dropout(self.norm(self.first(x.flatten(1))).relu(), 0.3, self.training)
+        return self.last(self.twin(self.again(x).tanh()).tanh())
+
+
+SETTINGS = {
+    "schedule.name": "plateau",
+    "schedule.patience": 0,
+    "schedule.gamma": 0.7,
+    "optim.name": "adam",
+    "optim.lr": 0.01,
+    "train.epochs": 4,
+    "train.batch_size": 48,
+    "train.ema": 0.9,
+    "train.clip_norm": 1.0,
+    "train.checkpoint_steps": 7,
+    "train.weights": "best",
+}
+
+
+def train(folder: Path, sabotage: str) -> None:
+    """Begin the run in `folder`, or go on with it."""
+    torch.set_num_threads(1)
+    if (folder / "recipe.toml").exists():
+        if sabotage == "order":
+            danlu.data.memory.order = lambda count, seed, epoch: order(count, seed + os.getpid(), epoch)
+        danlu.resume(folder, net=Net(), progress=False)
+    else:
+        recipe = danlu.draft_recipe(words=[f"{key}={value}" for key, value in SETTINGS.items()])
+        danlu.fit(Net(), "digits", recipe=recipe, folder=folder, progress=False)
+
+
+def forked(work: Callable[[], None]) -> int:
+    """Run `work` in a child; its process id."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        work()
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def die_inside_a_save(moment: int) -> None:
+    """Make the `moment`-th file operation from now the last thing this process does, half done where it can be."""
+    left = moment
+
+    def counted(operation: Callable[..., None], half: Callable[..., None] | None) -> Callable[..., None]:
+        def replacement(*arguments: object) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                if half:
+                    half(*arguments)
+                os.kill(os.getpid(), signal.SIGKILL)
+            operation(*arguments)
+
+        return replacement
+
+    def half_written(path: Path, content: bytes) -> None:
+        path.write_bytes(content[: len(content) // 2])
+
+    files.write_file = counted(files.write_file, half_written)
+    files.sync_folder = counted(files.sync_folder, None)
+    files.rename = counted(files.rename, None)
+
+
+def finish(folder: Path, sabotage: str) -> float:
+    """Let the run come to its end; the seconds it took."""
+    begin = time.monotonic()
+    _, status = os.waitpid(forked(lambda: train(folder, sabotage)), 0)
+    if status:
+        raise SystemExit(f"a training that nobody killed ended with status {status}")
+    return time.monotonic() - begin
+
+
+def end_state(folder: Path) -> tuple[dict[str, torch.Tensor], str]:
+    """All tensors of the last checkpoint, and its numbers but for the clock's."""
+    checkpoint = load_newest(folder / "checkpoints").checkpoint
+    assert checkpoint is not None
+    tensors = {f"{part}/{name}": tensor for part, named in checkpoint.parts.items() for name, tensor in named.items()}
+    return tensors, repr({key: value for key, value in checkpoint.state.items() if key != "seconds"})
+
+
+def same(one: tuple[dict[str, torch.Tensor], str], other: tuple[dict[str, torch.Tensor], str]) -> bool:
+    return (
+        one[1] == other[1]
+        and one[0].keys() == other[0].keys()
+        and all(tensor.equal(other[0][name]) for name, tensor in one[0].items())
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sabotage", choices=["none", "order"], default="none")
+    arguments = parser.parse_args()
+    chance = random.Random(arguments.seed)
+    place = Path(tempfile.mkdtemp(prefix="danlu-kills-"))
+    finish(place / "undisturbed", "none")
+    wanted = end_state(place / "undisturbed")
+    seconds = min(finish(place / f"again-{number}", "none") for number in range(3))
+    assert same(wanted, end_state(place / "again-0")), "two undisturbed runs differ: nothing can be compared"
+
+    kills = inside = equal = trainings = 0
+    while kills < arguments.kills:
+        folder = place / f"run-{trainings}"
+        for _ in range(CHAIN if trainings % 5 == 0 else 1):
+            if kills >= arguments.kills:
+                break
+            in_save = chance.random() < 1 / 3
+
+            def work(in_save: bool = in_save, moment: int = chance.randint(1, 60), folder: Path = folder) -> None:
+                if in_save:
+                    die_inside_a_save(moment)
+                train(folder, arguments.sabotage)
+
+            child = forked(work)
+            if not in_save:
+                time.sleep(chance.uniform(0, seconds))
+                os.kill(child, signal.SIGKILL)
+            _, status = os.waitpid(child, 0)
+            if os.WIFSIGNALED(status):
+                kills += 1
+                inside += in_save
+            elif status:
+                raise SystemExit(f"a training ended with status {status}")
+        trainings += 1
+        finish(folder, arguments.sabotage)
+        if same(wanted, end_state(folder)):
+            equal += 1
+            shutil.rmtree(folder)
+        else:
+            print(f"differs: {folder}")
+    print(f"{kills} kills ({inside} inside a save) over {trainings} trainings: {equal} of {trainings} ended bit-identical")
+    if equal == trainings:
+        shutil.rmtree(place)
+    return 0 if equal == trainings else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""What can be typed: verbs, their arguments and their help, in the language in force.
+
+argparse serves here rather than a library that reads signatures: all its texts can be given in either language, and
+settings (`section.key=value`) are checked by the recipe itself, with the same words as in a file.
+"""
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from danlu.base.errors import fail, nearest
+from danlu.base.words import LANGUAGES, say
+
+_SETTING = re.compile(r"--([a-z]+\.[\w.-]+)(?:=(.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Option:
+    """A named argument of a verb; without `value` it is a switch."""
+
+    name: str
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What a verb takes: usage line, options, and whether settings or other words may follow."""
+
+    name: str
+    usage: str
+    options: tuple[Option, ...] = field(default=())
+
+
+_RUN_OPTIONS = (Option("data", "D"), Option("net", "N"), Option("folder", "FOLDER"), Option("name", "NAME"))
+
+VERBS = {
+    verb.name: verb
+    for verb in (
+        Verb("fit", "danlu fit [RECIPE.toml] [--data D] [--net N] [section.key=value ...]", _RUN_OPTIONS),
+        Verb("resume", "danlu resume RUN"),
+        Verb("show", "danlu show [RUN]"),
+        Verb("data", "danlu data [NAME]"),
+        Verb("nets", "danlu nets [NAME]"),
+    )
+}
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    def add_usage(self, usage, actions, groups, prefix=None):  # type: ignore[no-untyped-def]
+        super().add_usage(usage, actions, groups, say("cli.usage") + " ")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        fail("cli.bad-arguments", verb=self.prog, reason=message, usage=self.usage)
+
+
+def take_language(tokens: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The language named by --lang, wherever it stands, and the other tokens.
+
+    >>> take_language(["show", "--lang", "zh"])
+    ('zh', ['show'])
+    """
+    language, rest = None, list[str]()
+    waiting = False
+    for token in tokens:
+        if waiting or token.startswith("--lang="):
+            language = token.removeprefix("--lang=")
+            waiting = False
+        elif token == "--lang":
+            waiting = True
+        else:
+            rest.append(token)
+    if waiting or (language is not None and language not in LANGUAGES):
+        fail("cli.unknown-language", found=language or "", languages=", ".join(LANGUAGES))
+    return language, rest
+
+
+def parse(verb: Verb, tokens: Sequence[str]) -> argparse.Namespace:
+    """The verb's arguments; `words` holds the ones that are no option. Raises UserError."""
+    parser = verb_parser(verb)
+    plain, settings = _split_settings(tokens)
+    try:
+        arguments, unknown = parser.parse_known_intermixed_args(plain)
+    except argparse.ArgumentError as error:
+        fail("cli.option-needs-value", option=error.argument_name, usage=verb.usage)
+    wrong = [token for token in unknown if token.startswith("-")]
+    if wrong:
+        known = [f"--{option.name}" for option in verb.options] + ["--json", "--lang", "--help"]
+        fail("cli.unknown-option", option=wrong[0], usage=verb.usage, hint=nearest(wrong[0], known))
+    arguments.words += unknown + settings
+    return arguments
+
+
+def verb_parser(verb: Verb) -> argparse.ArgumentParser:
+    """The parser of one verb, which also prints its help."""
+    parser = _Parser(
+        prog=f"danlu {verb.name}",
+        usage=verb.usage,
+        description=say(f"cli.help-{verb.name}"),
+        formatter_class=_Formatter,
+        add_help=False,
+        allow_abbrev=False,
+        exit_on_error=False,
+    )
+    parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
+    group = parser.add_argument_group(say("cli.options"))
+    for option in verb.options:
+        group.add_argument(f"--{option.name}", metavar=option.value, help=say(f"cli.help-option-{option.name}"))
+    group.add_argument("--json", action="store_true", help=say("cli.help-option-json"))
+    group.add_argument("--lang", metavar="en|zh", help=say("cli.help-option-lang"))
+    group.add_argument("-h", "--help", action="store_true", help=say("cli.help-option-help"))
+    return parser
+
+
+def overview() -> str:
+    """The help of `danlu` alone: what it is, and its verbs."""
+    lines = [f"  {verb.name:8}{say(f'cli.line-{verb.name}')}" for verb in VERBS.values()]
+    return "\n".join([say("cli.overview"), "", *lines, "", say("cli.overview-end")])
+
+
+def _split_settings(tokens: Sequence[str]) -> tuple[list[str], list[str]]:
+    """`--section.key value` and `--section.key=value` become `section.key=value`."""
+    plain, settings = list[str](), list[str]()
+    waiting = ""
+    for token in tokens:
+        match = _SETTING.fullmatch(token)
+        if waiting:
+            settings.append(f"{waiting}={token}")
+            waiting = ""
+        elif match and match.group(2) is None:
+            waiting = match.group(1)
+        elif match:
+            settings.append(f"{match.group(1)}={match.group(2)}")
+        else:
+            plain.append(token)
+    if waiting:
+        fail("cli.setting-needs-value", key=waiting)
+    return plain, settings

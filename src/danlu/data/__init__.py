@@ -1,0 +1,7 @@
+"""Data: readers, split, transforms, batches."""
+
+from danlu.data.dataset import PARTS, Dataset
+from danlu.data.listing import catalogue_facts
+from danlu.data.load import load
+
+__all__ = ["PARTS", "Dataset", "catalogue_facts", "load"]

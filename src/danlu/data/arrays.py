@@ -1,0 +1,89 @@
+"""Plain arrays, tensors and lists into a data set."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor
+
+from danlu.base.errors import Fault, fail
+from danlu.data.images import pixel_dataset
+from danlu.data.layout import as_tensor, channels_first
+from danlu.data.memory import MemoryDataset
+from danlu.data.options import Options
+from danlu.data.portions import Portion, carve, gather
+from danlu.data.targets import Labels, Quantities, read_target, standardise_target
+from danlu.data.transform import Standard, measure
+
+
+def array_dataset(name: str, pools: Mapping[str, tuple[Any, Any]], options: Options) -> MemoryDataset:
+    """A data set of (x, y) pools: "train" alone is split by the options, further parts are kept as given.
+
+    x: floats stay as they are (standardised only if asked to), whole numbers become floats; uint8 [N, H, W],
+    [N, C, H, W] or [N, H, W, C] with 1, 3 or 4 channels are images. y: whole numbers, booleans and text are labels,
+    floats [N] or [N, outputs] are regression targets.
+    """
+    samples = {part: _samples(x) for part, (x, _) in pools.items()}
+    raw_targets = {part: _raw_target(y) for part, (_, y) in pools.items()}
+    for part, x in samples.items():
+        if len(x) != len(raw_targets[part]):
+            fail("data.lengths-differ", x=len(x), y=len(raw_targets[part]))
+        if x.numel() == 0:
+            fail("data.no-samples")
+        if x.shape[1:] != samples["train"].shape[1:]:
+            fail("data.parts-differ", first=list(samples["train"].shape[1:]), other=list(x.shape[1:]))
+    joined, target = read_target(numpy.concatenate(list(raw_targets.values())), options.task, Fault("data.place-y"))
+    targets = joined.split([len(x) for x in samples.values()])
+    portions = carve(dict(zip(samples, zip(samples.values(), targets, strict=True), strict=True)), options)
+    if samples["train"].dtype == torch.uint8:
+        return pixel_dataset(name, portions, target, options)
+    return _number_dataset(name, portions, target, options)
+
+
+def _samples(raw: Any) -> Tensor:
+    """x as a tensor: uint8 images [N, C, H, W], or finite floats [N, ...]."""
+    x = as_tensor(raw)
+    if x.dim() == 0:
+        fail("data.no-samples")
+    if x.dtype == torch.uint8 and x.dim() >= 3:
+        images = channels_first(x)
+        if images is None:
+            fail("data.image-rank", found=list(x.shape))
+        return images
+    if x.dim() == 1:
+        x = x.unsqueeze(1)
+    if not x.is_floating_point():
+        return x.to(torch.float32)
+    finite = torch.isfinite(x).flatten(1)
+    if not finite.all():
+        row, column = torch.nonzero(~finite)[0].tolist()
+        fail("data.not-finite", count=int((~finite).sum()), row=row + 1, column=column + 1)
+    return x
+
+
+def _raw_target(raw: Any) -> "numpy.ndarray[Any, Any]":
+    if isinstance(raw, Tensor):
+        raw = raw.detach().cpu()
+        raw = raw.double().numpy() if raw.is_floating_point() else raw.numpy()
+    try:
+        target = numpy.asarray(raw)
+    except ValueError:
+        fail("data.ragged-array")
+    if target.ndim == 0:
+        fail("data.no-samples")
+    return target
+
+
+def _number_dataset(
+    name: str, portions: Mapping[str, Portion], target: Labels | Quantities, options: Options
+) -> MemoryDataset:
+    x, y, sizes = gather(portions)
+    shape = tuple(x.shape[1:])
+    standard = Standard(shape)
+    if options.standardise:
+        standard = Standard(shape, *measure(x[: sizes["train"]]))
+        x = standard.apply(x.double()).to(x.dtype)
+        if isinstance(target, Quantities):
+            y, target = standardise_target(y, sizes["train"])
+    return MemoryDataset(name=name, sample_shape=shape, sizes=sizes, target=target, encoder=standard, x=x, y=y)

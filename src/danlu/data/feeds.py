@@ -1,0 +1,167 @@
+"""Where streamed batches come from: a map-style torch Dataset in danlu's order, or a DataLoader taken as it is."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol
+
+import numpy
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, default_collate
+
+from danlu.base.errors import Fault, UserError
+from danlu.base.seeds import order, sample_seed, stream
+from danlu.data.dataset import checksum
+
+Collate = Callable[[list[Any]], Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which batches: of `epoch`, from number `start` on."""
+
+    batch_size: int
+    seed: int = 0
+    epoch: int = 0
+    start: int = 0
+    shuffle: bool = False
+
+
+class Feed(Protocol):
+    """The batches of one part, as the user's dataset gives them."""
+
+    @property
+    def count(self) -> int: ...
+
+    def batches(self, wanted: Wanted) -> Iterator[Any]: ...
+
+    def batch_count(self, batch_size: int) -> int: ...
+
+    def content(self) -> list[Any]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class MapFeed:
+    """The samples `rows` of a map-style dataset, fetched by DataLoader workers.
+
+    Random transforms draw from a stream keyed by (seed, epoch, sample), so that a sample comes out the same whatever
+    the number of workers, and after a resume. The last four are what
+    a user's DataLoader brought along.
+    """
+
+    dataset: Any
+    rows: Tensor
+    workers: int = 0
+    batch_size: int | None = None
+    collate: Collate | None = None
+    drop_last: bool = False
+    shuffled: bool = True
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+    def batches(self, wanted: Wanted) -> Iterator[Any]:
+        size = self.batch_size or wanted.batch_size
+        shuffle = wanted.shuffle and self.shuffled
+        rows = self.rows[order(self.count, wanted.seed, wanted.epoch)] if shuffle else self.rows
+        rows = rows[wanted.start * size :]
+        if self.drop_last:
+            rows = rows[: len(rows) // size * size]
+        if len(rows) == 0:
+            return
+        yield from DataLoader(
+            _Keyed(self.dataset, wanted.seed, wanted.epoch),
+            batch_sampler=[batch.tolist() for batch in rows.split(size)],
+            num_workers=self.workers,
+            collate_fn=self.collate or collate_samples,
+            generator=stream(wanted.seed, "workers", wanted.epoch),
+        )
+
+    def batch_count(self, batch_size: int) -> int:
+        size = self.batch_size or batch_size
+        return self.count // size if self.drop_last else -(-self.count // size)
+
+    def content(self) -> list[Any]:
+        """A checksum of eight samples: to read them all could take hours."""
+        keyed = _Keyed(self.dataset, 0, 0)
+        some = numpy.linspace(0, self.count - 1, min(8, self.count)).astype(int)
+        samples = [keyed[int(self.rows[place])] for place in some]
+        return [checksum(self.rows), *(checksum(to_tensor(x)) for x, _ in samples), *(str(y) for _, y in samples)]
+
+
+@dataclass(frozen=True, eq=False)
+class LoaderFeed:
+    """A DataLoader whose order is its own; going on mid-epoch draws and drops the batches that came before."""
+
+    loader: Any
+    count: int
+    number: int
+
+    def batches(self, wanted: Wanted) -> Iterator[Any]:
+        # Samplers draw their order with the first batch: under a seed of ours, one that uses torch's global generator
+        # gives the same order again.
+        with sample_seed(wanted.seed, "loader", wanted.epoch):
+            iterator = iter(self.loader)
+            first = list(islice(iterator, 1))
+        yield from first[wanted.start :]
+        yield from islice(iterator, max(0, wanted.start - 1), None)
+
+    def batch_count(self, batch_size: int) -> int:  # noqa: ARG002 - its batches have the size that the loader gives them
+        return self.number
+
+    def content(self) -> list[Any]:
+        return [self.count, self.number]
+
+
+class _Keyed(Dataset[Any]):
+    """A dataset whose every sample is a function of (seed, epoch, index), also where it draws random numbers."""
+
+    def __init__(self, dataset: Any, seed: int, epoch: int) -> None:
+        self.dataset, self.seed, self.epoch = dataset, seed, epoch
+
+    def __getitem__(self, index: int) -> Any:
+        with sample_seed(self.seed, "sample", self.epoch, index):
+            return self.dataset[index]
+
+
+@dataclass(frozen=True)
+class BadBatch:
+    """What a worker hands over instead of a batch: an error that crossed a process would have lost its form."""
+
+    fault: Fault
+
+
+def refuse_bad(batch: Any) -> Any:
+    if isinstance(batch, BadBatch):
+        raise UserError(batch.fault)
+    return batch
+
+
+def collate_samples(samples: list[Any]) -> Any:
+    """Samples (x, y) as (x [B, ...], y [B, ...]); images become uint8 [B, C, H, W]."""
+    for sample in samples:
+        if not (isinstance(sample, tuple | list) and len(sample) == 2):
+            return BadBatch(Fault("data.not-a-pair", {"found": type(sample).__name__}))
+    x = [to_tensor(x) for x, _ in samples]
+    shapes = list(dict.fromkeys(tuple(sample.shape) for sample in x))
+    if len(shapes) > 1:
+        return BadBatch(Fault("data.shapes-differ", {"first": list(shapes[0]), "other": list(shapes[1])}))
+    return torch.stack(x), default_collate([y for _, y in samples])
+
+
+def to_tensor(x: Any) -> Tensor:
+    """One sample as a tensor; a picture (Pillow's, or a uint8 array with its channels last) with its channels first."""
+    if isinstance(x, Tensor):
+        return x
+    array = numpy.array(x)
+    is_picture = hasattr(x, "getbands")
+    if is_picture and array.dtype == numpy.bool_:
+        array = array.astype(numpy.uint8) * 255
+    if array.dtype == numpy.uint8 and (is_picture or isinstance(x, numpy.ndarray)):
+        if array.ndim == 2:
+            array = array[None]
+        elif array.ndim == 3 and array.shape[2] in (1, 3, 4) and (is_picture or array.shape[0] not in (1, 3, 4)):
+            array = array.transpose(2, 0, 1)
+    return torch.from_numpy(numpy.ascontiguousarray(array))

@@ -1,0 +1,1 @@
+"""Readers: files on disk into arrays, each with its format checked before it is believed."""

@@ -1,0 +1,72 @@
+"""Data too big for memory, or that only a user's own code can read: streamed batch by batch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from danlu.base.errors import fail
+from danlu.data.dataset import Dataset, digest
+from danlu.data.feeds import Feed, Wanted, refuse_bad
+from danlu.data.targets import Labels
+from danlu.data.transform import Pixels
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StreamDataset(Dataset):
+    """Batches come from `feeds`, one for each part that has samples; `pixels` is what uint8 images go through."""
+
+    feeds: dict[str, Feed]
+    pixels: Pixels | None = None
+
+    def batches(
+        self,
+        part: str,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        epoch: int = 0,
+        start: int = 0,
+        shuffle: bool = False,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        if not self.sizes[part]:
+            return
+        transform = self.pixels.on(device, dtype) if self.pixels else None
+        for batch in self.feeds[part].batches(Wanted(batch_size, seed, epoch, start, shuffle)):
+            x, y = pair_of(refuse_bad(batch))
+            x = x.to(device)
+            if transform and x.dtype == torch.uint8:
+                x = transform(x)
+            elif x.is_floating_point():
+                x = x.to(dtype)
+            yield x, self._target(y, device, dtype)
+
+    def batch_count(self, part: str, batch_size: int) -> int:
+        return self.feeds[part].batch_count(batch_size) if self.sizes[part] else 0
+
+    def fingerprint(self) -> str:
+        content = {part: feed.content() for part, feed in self.feeds.items() if feed.count}
+        return digest(content, self.sizes, list(self.sample_shape), repr(self.target))
+
+    def facts(self) -> dict[str, Any]:
+        return {**super().facts(), "streamed": True}
+
+    def _target(self, y: Any, device: torch.device, dtype: torch.dtype) -> Tensor:
+        if not isinstance(self.target, Labels):
+            return torch.as_tensor(y).to(device, dtype).reshape(len(y), -1)
+        if isinstance(y, Tensor) and self.target.values == tuple(range(self.outputs)):
+            return y.to(device, torch.int64).reshape(len(y))
+        place = {value: index for index, value in enumerate(self.target.values)}
+        values = y.reshape(len(y)).tolist() if isinstance(y, Tensor) else y
+        return torch.tensor([place[value] for value in values], dtype=torch.int64, device=device)
+
+
+def pair_of(batch: Any) -> tuple[Tensor, Any]:
+    """The two halves of a batch that a user's collate function made."""
+    if not (isinstance(batch, tuple | list) and len(batch) == 2 and isinstance(batch[0], Tensor)):
+        fail("data.not-a-pair", found=type(batch).__name__)
+    return batch[0], batch[1]

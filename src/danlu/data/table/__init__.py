@@ -1,0 +1,1 @@
+"""Tables: columns of different kinds, and the encoder that makes numbers of them."""

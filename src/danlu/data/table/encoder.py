@@ -1,0 +1,132 @@
+"""The fitted encoder of a table: a plain record of what each column becomes."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor
+
+from danlu.base.errors import Faults, nearest
+from danlu.data.readers.frames import table_of
+from danlu.data.table.columns import Column, Table
+from danlu.data.table.infer import numbers_from_text
+
+Floats = "numpy.ndarray[Any, numpy.dtype[numpy.float64]]"
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A number, boolean or date: the median where missing, then (x - mean) / scale; `flag` adds a 0/1 column for
+    "missing".
+    """
+
+    name: str
+    kind: str
+    median: float
+    mean: float
+    scale: float
+    flag: bool
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return (self.name, f"{self.name}: missing") if self.flag else (self.name,)
+
+    def encode(self, column: Column) -> list["numpy.ndarray[Any, Any]"]:
+        missing = column.missing
+        standard = (numpy.where(missing, self.median, column.values) - self.mean) / self.scale
+        return [standard, missing.astype(numpy.float64)] if self.flag else [standard]
+
+
+@dataclass(frozen=True)
+class CategoryColumn:
+    """Text: a 0/1 column for each of `values`, and one for "missing" where the training part had gaps.
+
+    A value that the training part did not have leaves all of them 0.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    missing: bool
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        shown = tuple(f"{self.name} = {value}" for value in self.values)
+        return (*shown, f"{self.name}: missing") if self.missing else shown
+
+    def encode(self, column: Column) -> list["numpy.ndarray[Any, Any]"]:
+        columns = [(column.values == value).astype(numpy.float64) for value in self.values]
+        return [*columns, column.missing.astype(numpy.float64)] if self.missing else columns
+
+
+@dataclass(frozen=True)
+class TableEncoder:
+    """What every column of a table becomes; the statistics are those of the training part alone."""
+
+    columns: tuple[NumberColumn | CategoryColumn, ...]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the encoded columns, one each."""
+        return tuple(feature for column in self.columns for feature in column.features)
+
+    def encode(self, raw: Any) -> Tensor:
+        """Rows (a data frame, a dict of columns, one row or a list of rows as dicts) as float32 [N, features]."""
+        return self.encode_table(table_of(raw))
+
+    def encode_table(self, table: Table) -> Tensor:
+        faults = Faults()
+        encoded: list[Any] = []
+        for column in self.columns:
+            if column.name not in table:
+                faults.add("data.encode-column", column=column.name, hint=nearest(column.name, table))
+                continue
+            given = _fitting(column, table[column.name], faults)
+            encoded += column.encode(given)
+        faults.raise_if_any()
+        return torch.from_numpy(numpy.stack(encoded, axis=1).astype(numpy.float32))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values that JSON can hold; `from_dict` makes the same encoder of them."""
+        return {"columns": [{**asdict(column), "type": type(column).__name__} for column in self.columns]}
+
+    @staticmethod
+    def from_dict(record: dict[str, Any]) -> "TableEncoder":
+        """The encoder that `as_dict` described.
+
+        >>> encoder = TableEncoder((CategoryColumn("sex", ("female", "male"), missing=False),))
+        >>> TableEncoder.from_dict(encoder.as_dict()) == encoder
+        True
+        """
+        columns: list[NumberColumn | CategoryColumn] = []
+        for entry in record["columns"]:
+            if entry["type"] == "CategoryColumn":
+                columns.append(CategoryColumn(entry["name"], tuple(entry["values"]), entry["missing"]))
+            else:
+                columns.append(NumberColumn(**{key: value for key, value in entry.items() if key != "type"}))
+        return TableEncoder(tuple(columns))
+
+    def facts(self) -> dict[str, Any]:
+        return {"features": list(self.features), "columns": self.as_dict()["columns"]}
+
+
+def _fitting(wanted: NumberColumn | CategoryColumn, column: Column, faults: Faults) -> Column:
+    """The column in the kind that the training data had: a file to predict may be typed otherwise."""
+    if isinstance(wanted, CategoryColumn):
+        if column.kind == "text":
+            return column
+        cells = zip(column.values, column.missing, strict=True)
+        texts = [None if gap else _as_text(value, column.kind) for value, gap in cells]
+        return Column("text", numpy.array(texts, dtype=object))
+    if column.kind in ("text", "other"):
+        numbers, row = numbers_from_text(column.values)
+        if row is not None:
+            faults.add("data.encode-number", column=wanted.name, row=row + 1, found=column.values[row])
+        return Column("number", numbers)
+    return column
+
+
+def _as_text(value: float, kind: str) -> str:
+    if kind == "boolean":
+        return "true" if value else "false"
+    return str(int(value)) if kind == "integer" else str(value)

@@ -1,0 +1,84 @@
+"""Fits the encoder of a table to its training part, and tells what was left out and what was filled in."""
+
+import re
+from typing import Any
+
+import numpy
+
+from danlu.base.errors import Fault, UserError
+from danlu.data.table.columns import Column, Table
+from danlu.data.table.encoder import CategoryColumn, NumberColumn, TableEncoder
+
+# Text with more different values than this is no category: it names, counts or describes.
+MOST_CATEGORIES = 50
+IDENTIFIER = re.compile(r"(^|.*[_\s-])(id|uuid|guid|index)$|.*[a-z]I[Dd]$|^编号$|^序号$", re.IGNORECASE)
+
+
+def fit_encoder(
+    table: Table, train: "numpy.ndarray[Any, Any]", standardise: bool, place: str
+) -> tuple[TableEncoder, tuple[Fault, ...]]:
+    """The encoder for `table` (features only) by its rows `train`, and the notes.
+
+    Left out: columns without a value or with one only, identifiers (whole numbers, all different, counting on from 0
+    or 1 or named like one), and text with more than 50 different values or more than half of the rows different.
+    """
+    columns: list[NumberColumn | CategoryColumn] = []
+    notes: list[Fault] = []
+    for name, column in table.items():
+        dropped = why_dropped(name, column, column.take(train))
+        if dropped:
+            notes.append(dropped)
+        elif column.kind == "text":
+            columns.append(_category(name, column.take(train)))
+        else:
+            fitted, filled = _number(name, column, train, standardise)
+            columns.append(fitted)
+            notes += filled
+    if not columns:
+        raise UserError(Fault("data.no-features", {"place": place}), *notes)
+    return TableEncoder(tuple(columns)), tuple(notes)
+
+
+def why_dropped(name: str, column: Column, train: Column) -> Fault | None:
+    """The note for a column that nothing can be learnt from, or None."""
+    if column.kind == "other":
+        return Fault("data.dropped-type", {"column": name})
+    present = train.values[~train.missing]
+    distinct = len(set(present.tolist()))
+    if distinct == 0:
+        return Fault("data.dropped-empty", {"column": name})
+    if distinct == 1 and len(present) == len(train.values):
+        return Fault("data.dropped-constant", {"column": name, "value": present[0]})
+    if column.kind == "integer" and _is_identifier(name, column):
+        return Fault("data.dropped-identifier", {"column": name})
+    if column.kind == "text" and (distinct > MOST_CATEGORIES or 2 * distinct > max(len(train.values), 4)):
+        return Fault("data.dropped-text", {"column": name, "count": distinct, "rows": len(train.values)})
+    return None
+
+
+def _is_identifier(name: str, column: Column) -> bool:
+    """Looked at over all rows: the training part alone would have gaps in its numbers."""
+    values = numpy.sort(column.values)
+    if column.missing.any() or (numpy.diff(values) == 0).any():
+        return False
+    counts_on = values[0] in (0, 1) and values[-1] - values[0] == len(values) - 1
+    return bool(counts_on or IDENTIFIER.fullmatch(name))
+
+
+def _category(name: str, train: Column) -> CategoryColumn:
+    missing = train.missing
+    return CategoryColumn(name, tuple(sorted(set(train.values[~missing].tolist()))), bool(missing.any()))
+
+
+def _number(
+    name: str, column: Column, train: "numpy.ndarray[Any, Any]", standardise: bool
+) -> tuple[NumberColumn, list[Fault]]:
+    values, missing = column.values[train], column.missing[train]
+    median = float(numpy.median(values[~missing]))
+    filled = numpy.where(missing, median, values)
+    mean, scale = (float(filled.mean()), float(filled.std())) if standardise else (0.0, 1.0)
+    notes: list[Fault] = []
+    gaps = int(column.missing.sum())
+    if gaps:
+        notes.append(Fault("data.imputed", {"column": name, "count": gaps, "median": f"{median:g}"}))
+    return NumberColumn(name, column.kind, median, mean, scale or 1.0, bool(missing.any())), notes

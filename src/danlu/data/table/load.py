@@ -1,0 +1,104 @@
+"""A table with a target column into a data set."""
+
+from typing import Any
+
+import numpy
+from torch import Tensor
+
+from danlu.base.errors import Fault, Faults, fail, nearest
+from danlu.data.dataset import Origin
+from danlu.data.memory import MemoryDataset
+from danlu.data.options import Options
+from danlu.data.portions import Portion, gather
+from danlu.data.split import split
+from danlu.data.table.columns import Column, Table
+from danlu.data.table.fit import fit_encoder
+from danlu.data.targets import Labels, Quantities, read_target, refuse_missing, standardise_target
+
+MOST_CLASSES = 20
+
+
+def table_dataset(
+    name: str,
+    table: Table,
+    target: str | None,
+    options: Options,
+    *,
+    place: str,
+    origin: Origin | None = None,
+    notes: tuple[Fault, ...] = (),
+) -> MemoryDataset:
+    """A data set of the rows of `table`, its features encoded by the training part's statistics.
+
+    The task is told from the target: text, booleans, and whole numbers with at most 20 different values (and at most
+    one for every five rows, or two) are classes; all other numbers are quantities. `options.task` overrides.
+    """
+    column = _target_column(table, target, place)
+    features = {other: values for other, values in table.items() if other != target}
+    _refuse_infinite(features, place)
+    y, meaning, told = _read(column, str(target), options.task, place)
+    labels = y if isinstance(meaning, Labels) else None
+    rows = split(len(y), options.validation, options.test, options.split_seed, labels)
+    standardise = options.standardise is not False
+    encoder, decided = fit_encoder(features, rows["train"].numpy(), standardise, place)
+    x = encoder.encode_table(features)
+    x, y, sizes = gather({part: Portion(x, y, rows[part]) for part in rows})
+    if standardise and isinstance(meaning, Quantities):
+        y, meaning = standardise_target(y, sizes["train"])
+    return MemoryDataset(
+        name=name,
+        sample_shape=tuple(x.shape[1:]),
+        sizes=sizes,
+        target=meaning,
+        encoder=encoder,
+        notes=(*notes, *told, *decided),
+        origin=origin or Origin(),
+        x=x,
+        y=y,
+    )
+
+
+def _target_column(table: Table, target: str | None, place: str) -> Column:
+    columns = ", ".join(table)
+    if target is None:
+        fail("data.target-needed", place=place, columns=columns)
+    if target not in table:
+        fail("data.target-unknown", place=place, target=target, columns=columns, hint=nearest(target, table))
+    return table[target]
+
+
+def _read(column: Column, target: str, task: str, place: str) -> tuple[Tensor, Labels | Quantities, tuple[Fault, ...]]:
+    where = Fault("data.place-column", {"path": place, "column": target})
+    refuse_missing(column.values, where)
+    values = _as_typed(column)
+    distinct = len(set(values.tolist()))
+    if distinct < 2:
+        fail("data.target-constant", place=where, value=values[0])
+    told: tuple[Fault, ...] = ()
+    if task == "auto":
+        few = distinct <= MOST_CLASSES and distinct <= max(2, len(values) // 5)
+        classes = column.kind in ("text", "boolean") or (column.kind == "integer" and few)
+        task = "classification" if classes else "regression"
+        if column.kind == "integer":
+            phrase = "data.told-classification" if few else "data.told-regression"
+            told = (Fault(phrase, {"column": target, "count": distinct}),)
+    y, meaning = read_target(values, task, where)
+    return y, meaning, told
+
+
+def _as_typed(column: Column) -> "numpy.ndarray[Any, Any]":
+    """A column without gaps in the type it was read from, so that labels come back as they were spelled."""
+    if column.kind == "integer":
+        return column.values.astype(numpy.int64)
+    if column.kind == "boolean":
+        return column.values.astype(numpy.bool_)
+    return numpy.array(column.values.tolist())
+
+
+def _refuse_infinite(features: Table, place: str) -> None:
+    faults = Faults()
+    for name, column in features.items():
+        if column.values.dtype != object and numpy.isinf(column.values).any():
+            wrong = numpy.isinf(column.values)
+            faults.add("data.infinite", place=place, column=name, count=int(wrong.sum()), row=int(wrong.argmax()) + 1)
+    faults.raise_if_any()

@@ -1,0 +1,127 @@
+"""What a target's numbers mean: labels of classes, or quantities with their unit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor
+
+from danlu.base.errors import Fault, fail
+
+Label = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The classes of a classification target, in the order of their indices, in their original type.
+
+    >>> Labels((-1, 1)).decode(torch.tensor([1, 0])).tolist()
+    [1, -1]
+    """
+
+    values: tuple[Label, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(str(value) for value in self.values)
+
+    @property
+    def outputs(self) -> int:
+        return len(self.values)
+
+    def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any]":
+        return numpy.array(self.values)[outputs.detach().cpu().numpy()]
+
+    def facts(self) -> dict[str, Any]:
+        return {"classes": list(self.names)}
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """The targets of a regression: y stands for y * scale + mean in the target's own unit.
+
+    >>> Quantities(mean=(10.0,), scale=(2.0,)).decode(torch.tensor([[1.0], [-1.0]])).tolist()
+    [12.0, 8.0]
+    """
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+
+    @property
+    def outputs(self) -> int:
+        return len(self.mean)
+
+    def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any]":
+        values = outputs.detach().cpu().double().numpy() * numpy.array(self.scale) + numpy.array(self.mean)
+        return values[..., 0] if self.outputs == 1 else values
+
+    def facts(self) -> dict[str, Any]:
+        return {"target": {"mean": list(self.mean), "scale": list(self.scale)}}
+
+
+def unscaled(outputs: int) -> Quantities:
+    """Targets in their own unit already."""
+    return Quantities((0.0,) * outputs, (1.0,) * outputs)
+
+
+def standardise_target(y: Tensor, count: int) -> tuple[Tensor, Quantities]:
+    """Regression targets float64 [N, outputs] by mean and deviation of the first `count`, the training part."""
+    mean = y[:count].mean(0)
+    scale = y[:count].std(0, correction=0)
+    scale = torch.where(scale > 0, scale, 1.0)
+    return (y - mean) / scale, Quantities(tuple(mean.tolist()), tuple(scale.tolist()))
+
+
+def read_target(raw: "numpy.ndarray[Any, Any]", task: str, place: Fault | str) -> tuple[Tensor, Labels | Quantities]:
+    """The target as a tensor, and what it means.
+
+    Classification (text, booleans, whole numbers, or `task` says so): int64 [N] and the labels, which are 0..max where
+    the data are whole numbers that start at 0, and the distinct values otherwise. Regression: float64 [N, outputs].
+    """
+    refuse_missing(raw, place)
+    if raw.dtype == object:
+        raw = numpy.array([str(value) if isinstance(value, bytes) else value for value in raw.tolist()])
+    numeric = raw.dtype.kind in "iufb"
+    if task == "auto":
+        task = "regression" if raw.dtype.kind == "f" else "classification"
+    if task == "regression":
+        if not numeric or raw.ndim not in (1, 2):
+            fail("data.target-not-numbers", place=place, found=_shape_and_type(raw))
+        y = torch.from_numpy(raw.astype(numpy.float64))
+        y = y.reshape(len(y), -1)
+        return y, unscaled(y.shape[1])
+    if raw.ndim == 2 and raw.shape[1] == 1:
+        raw = raw[:, 0]
+    if raw.ndim != 1:
+        fail("data.labels-shape", place=place, found=_shape_and_type(raw))
+    return _classes(raw, place)
+
+
+def _classes(raw: "numpy.ndarray[Any, Any]", place: Fault | str) -> tuple[Tensor, Labels]:
+    values, index = numpy.unique(raw, return_inverse=True)
+    if len(values) < 2:
+        fail("data.target-constant", place=place, value=values[0] if len(values) else "")
+    if len(values) == len(raw) > 20:
+        fail("data.all-labels-differ", place=place, count=len(raw))
+    if raw.dtype.kind in "iu" and values[0] == 0 and values[-1] < len(raw):
+        return torch.from_numpy(raw.astype(numpy.int64)), Labels(tuple(range(int(values[-1]) + 1)))
+    return torch.from_numpy(index.astype(numpy.int64)), Labels(tuple(values.tolist()))
+
+
+def refuse_missing(raw: "numpy.ndarray[Any, Any]", place: Fault | str) -> None:
+    """Fail, with how many and the first row, where a target is missing or not finite."""
+    if raw.dtype == object:
+        flat: Sequence[Any] = raw.tolist()
+        missing = numpy.array([value is None or (isinstance(value, float) and value != value) for value in flat])
+    elif raw.dtype.kind == "f":
+        missing = ~numpy.isfinite(raw).reshape(len(raw), -1).all(axis=1)
+    else:
+        return
+    if missing.any():
+        fail("data.target-missing", place=place, count=int(missing.sum()), row=int(missing.argmax()) + 1)
+
+
+def _shape_and_type(raw: "numpy.ndarray[Any, Any]") -> str:
+    return f"{raw.dtype} {list(raw.shape)}"

@@ -1,0 +1,175 @@
+"""torch Datasets and DataLoaders, alone or one for each part, into a data set."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor
+from torch.utils.data import (
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+    Subset,
+    TensorDataset,
+    default_collate,
+)
+
+from danlu.base.errors import Fault, fail
+from danlu.data.arrays import array_dataset
+from danlu.data.dataset import Dataset as DanluDataset
+from danlu.data.dataset import Encoder
+from danlu.data.feeds import Feed, LoaderFeed, MapFeed, Wanted, collate_samples, refuse_bad
+from danlu.data.options import Options
+from danlu.data.split import split
+from danlu.data.stream import StreamDataset, pair_of
+from danlu.data.targets import Labels, Quantities, read_target, unscaled
+from danlu.data.transform import Pixels, Standard
+
+
+def is_torch_data(source: Any) -> bool:
+    return isinstance(source, Dataset | DataLoader)
+
+
+def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> DanluDataset:
+    """A data set of torch Datasets or DataLoaders by part; what is missing is carved from "train".
+
+    Tensors that lie in memory (TensorDataset, also a Subset of one) become an in-memory data set; everything else is
+    streamed. Whole-number targets are classes, floating-point ones quantities. A DataLoader keeps its batch size and
+    collate function, and whether it shuffles; the order is danlu's where it draws plainly from a map-style dataset.
+    """
+    held = {part: _tensors(source) for part, source in sources.items()}
+    if all(tensors is not None for tensors in held.values()):
+        return array_dataset(name, {part: tensors for part, tensors in held.items() if tensors}, options)
+    if options.standardise:
+        fail("data.stream-standardise")
+    feeds = {part: _feed(source, options.workers) for part, source in sources.items()}
+    empty = [part for part, feed in feeds.items() if feed.count == 0]
+    if empty:
+        fail("data.no-samples")
+    x, y = pair_of(refuse_bad(next(feeds["train"].batches(Wanted(batch_size=1)))))
+    notes: list[Fault] = []
+    if any(isinstance(feed, LoaderFeed) for feed in feeds.values()):
+        notes.append(Fault("data.loader-order"))
+    target, labels, scanned = _read_targets(feeds, sources, y, options)
+    if scanned:
+        notes.append(Fault("data.scanned", {"count": sum(feed.count for feed in feeds.values())}))
+    feeds = _carve(feeds, labels, options, notes)
+    shape = tuple(x.shape[1:])
+    pixels = None
+    if x.dtype == torch.uint8 and len(shape) == 3:
+        pixels = Pixels(shape, 255.0, (0.0,) * shape[0], (1.0,) * shape[0])
+    encoder: Encoder = pixels or Standard(shape)
+    return StreamDataset(
+        name=name,
+        sample_shape=shape,
+        sizes={part: feeds[part].count if part in feeds else 0 for part in ("train", "validation", "test")},
+        target=target,
+        encoder=encoder,
+        notes=tuple(notes),
+        feeds=feeds,
+        pixels=pixels,
+    )
+
+
+def _tensors(source: Any) -> tuple[Tensor, Tensor] | None:
+    """x and y of a dataset that is two tensors in memory, else None."""
+    if type(source) is TensorDataset and len(source.tensors) == 2:
+        return source.tensors[0], source.tensors[1]
+    if type(source) is Subset and (pool := _tensors(source.dataset)):
+        rows = torch.as_tensor(list(source.indices), dtype=torch.int64)
+        return pool[0][rows], pool[1][rows]
+    return None
+
+
+def _feed(source: Any, workers: int) -> Feed:
+    if not isinstance(source, DataLoader):
+        if isinstance(source, IterableDataset):
+            return _as_it_is(DataLoader(source, batch_size=64))
+        return MapFeed(source, torch.arange(len(source)), workers)
+    plain = isinstance(source.sampler, SequentialSampler) or (
+        isinstance(source.sampler, RandomSampler)
+        and not source.sampler.replacement
+        and source.sampler.num_samples == len(source.dataset)  # pyright: ignore[reportArgumentType]
+    )
+    if isinstance(source.dataset, IterableDataset) or source.batch_size is None or not plain:
+        return _as_it_is(source)
+    return MapFeed(
+        source.dataset,
+        torch.arange(len(source.dataset)),  # pyright: ignore[reportArgumentType]
+        max(workers, source.num_workers),
+        batch_size=source.batch_size,
+        collate=None if source.collate_fn is default_collate else source.collate_fn,
+        drop_last=source.drop_last,
+        shuffled=isinstance(source.sampler, RandomSampler),
+    )
+
+
+def _as_it_is(loader: "DataLoader[Any]") -> LoaderFeed:
+    """Counted by one pass: nothing else tells how many batches an epoch has."""
+    sizes = [len(pair_of(batch)[0]) for batch in loader]
+    return LoaderFeed(loader, sum(sizes), len(sizes))
+
+
+def _read_targets(
+    feeds: Mapping[str, Feed], sources: Mapping[str, Any], example: Any, options: Options
+) -> tuple[Labels | Quantities, dict[str, Tensor], bool]:
+    """What the target means, the class indices of each part, and whether all samples had to be read for that."""
+    is_float = isinstance(example, Tensor) and example.is_floating_point()
+    if options.task == "regression" or (options.task == "auto" and is_float):
+        return unscaled(int(numpy.prod(tuple(example.shape[1:]))) if isinstance(example, Tensor) else 1), {}, False
+    known = {part: _known_targets(sources[part]) for part in feeds}
+    scanned = any(targets is None for targets in known.values())
+    found = [_scan(feed) if (targets := known[part]) is None else targets for part, feed in feeds.items()]
+    joined, target = read_target(numpy.concatenate(found), "classification", Fault("data.place-y"))
+    return target, dict(zip(feeds, joined.split([len(y) for y in found]), strict=True)), scanned
+
+
+def _known_targets(source: Any) -> "numpy.ndarray[Any, Any] | None":
+    """The targets that a dataset lists without reading its samples (`targets` or `labels`, as torchvision's do)."""
+    if isinstance(source, Subset):
+        targets = _known_targets(source.dataset)
+        return None if targets is None else targets[numpy.array(source.indices, dtype=int)]
+    if isinstance(source, ConcatDataset):
+        lists = [known for dataset in source.datasets if (known := _known_targets(dataset)) is not None]
+        return numpy.concatenate(lists) if len(lists) == len(source.datasets) else None
+    listed = getattr(source, "targets", getattr(source, "labels", None))
+    if listed is None or isinstance(source, DataLoader) or getattr(source, "target_transform", None) is not None:
+        return None
+    targets = listed.numpy() if isinstance(listed, Tensor) else numpy.asarray(listed)
+    return targets if targets.shape == (len(source),) and targets[0] == source[0][1] else None
+
+
+def _scan(feed: Feed) -> "numpy.ndarray[Any, Any]":
+    if isinstance(feed, MapFeed) and feed.collate is None:
+        feed = MapFeed(feed.dataset, feed.rows, feed.workers, collate=_only_targets)
+    found = [numpy.asarray(pair_of(refuse_bad(batch))[1]) for batch in feed.batches(Wanted(batch_size=256))]
+    return numpy.concatenate([y.reshape(len(y)) for y in found])
+
+
+def _only_targets(samples: list[Any]) -> Any:
+    """Leaves the pictures where they were read: only the targets cross from the worker."""
+    batch = collate_samples(samples[:1])
+    return (torch.empty(0), default_collate([y for _, y in samples])) if isinstance(batch, tuple) else batch
+
+
+def _carve(
+    feeds: dict[str, Feed], labels: Mapping[str, Tensor], options: Options, notes: list[Fault]
+) -> dict[str, Feed]:
+    if "validation" in feeds:
+        return feeds
+    train = feeds["train"]
+    if not isinstance(train, MapFeed):
+        notes.append(Fault("data.loader-undivided"))
+        return feeds
+    share = 0.0 if "test" in feeds else options.test
+    rows = split(train.count, options.validation, share, options.split_seed, labels.get("train"))
+    carved: dict[str, Feed] = {
+        part: replace(train, rows=train.rows[chosen], drop_last=train.drop_last and part == "train")
+        for part, chosen in rows.items()
+    }
+    return {**carved, **{part: feed for part, feed in feeds.items() if part != "train"}}

@@ -1,0 +1,101 @@
+"""What is done to a whole chunk of stored samples at once, on the device, to make it what the net takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from danlu.base.errors import fail
+from danlu.data.layout import as_tensor, channels_first
+
+Transform = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """uint8 images to (pixel / peak - mean) / std, per channel.
+
+    >>> picture = torch.tensor([[0, 255]], dtype=torch.uint8)
+    >>> Pixels((1, 1, 2), peak=255, mean=(0.5,), std=(0.5,)).encode(picture).tolist()
+    [[[[-1.0, 1.0]]]]
+    """
+
+    sample_shape: tuple[int, ...]
+    peak: float
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def on(self, device: torch.device, dtype: torch.dtype) -> Transform:
+        """The transform for uint8 [B, C, H, W] on `device`: one product and one sum a pixel, in place."""
+        std = torch.tensor(self.std, dtype=torch.float64)
+        mean = torch.tensor(self.mean, dtype=torch.float64)
+        factor = (1 / (self.peak * std)).to(device, dtype).reshape(-1, 1, 1)
+        offset = (-mean / std).to(device, dtype).reshape(-1, 1, 1)
+        return lambda pixels: pixels.to(dtype).mul_(factor).add_(offset)
+
+    def encode(self, raw: Any) -> Tensor:
+        """Images [N, H, W], [N, C, H, W] or [N, H, W, C], or one image without N, as float32 [N, C, H, W]."""
+        images = as_tensor(raw)
+        channels, height, width = self.sample_shape
+        if tuple(images.shape) in ((height, width), (channels, height, width), (height, width, channels)):
+            images = images.unsqueeze(0)
+        images = channels_first(images)
+        if images is None or tuple(images.shape[1:]) != self.sample_shape:
+            fail("data.encode-shape", found=list(as_tensor(raw).shape), wanted=list(self.sample_shape))
+        return self.on(torch.device("cpu"), torch.float32)(images)
+
+    def facts(self) -> dict[str, Any]:
+        return {"mean": list(self.mean), "std": list(self.std)}
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Numbers to (x - mean) / scale, feature by feature; None leaves them as they are."""
+
+    sample_shape: tuple[int, ...]
+    mean: Tensor | None = None
+    scale: Tensor | None = None
+
+    def encode(self, raw: Any) -> Tensor:
+        """Samples [N, *sample_shape], or one sample without N, as float32."""
+        x = as_tensor(raw).to(torch.float64)
+        if tuple(x.shape) == self.sample_shape:
+            x = x.unsqueeze(0)
+        elif self.sample_shape == (1,) and x.dim() == 1:
+            x = x.unsqueeze(1)
+        if tuple(x.shape[1:]) != self.sample_shape:
+            fail("data.encode-shape", found=list(x.shape), wanted=list(self.sample_shape))
+        return self.apply(x).to(torch.float32)
+
+    def apply(self, x: Tensor) -> Tensor:
+        if self.mean is None or self.scale is None:
+            return x
+        return x.sub(self.mean).div_(self.scale)
+
+    def facts(self) -> dict[str, Any]:
+        if self.mean is None or self.scale is None:
+            return {}
+        return {"mean": self.mean.tolist(), "std": self.scale.tolist()}
+
+
+def measure_pixels(images: Tensor, peak: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation (over n) of each channel of uint8 [N, C, H, W], on the scale of 0 to 1."""
+    channels = images.shape[1]
+    total, squares = torch.zeros(channels, dtype=torch.float64), torch.zeros(channels, dtype=torch.float64)
+    for chunk in images.split(2048):
+        values = chunk.to(torch.float32).div_(peak)
+        total += values.sum((0, 2, 3)).double()
+        squares += values.square_().sum((0, 2, 3)).double()
+    count = images.numel() // channels
+    mean = total / count
+    std = (squares / count - mean.square()).clamp_min(0).sqrt()
+    return tuple(mean.tolist()), tuple(torch.where(std > 1e-6, std, 1.0).tolist())
+
+
+def measure(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (over n) of each feature, float64; a constant feature has 1 for its deviation."""
+    mean = x.double().mean(0)
+    std = x.double().std(0, correction=0)
+    return mean, torch.where(std > 1e-12 * mean.abs().clamp_min(1e-300), std, 1.0)

@@ -1,0 +1,1 @@
+"""Floor 2: wires data, net, loop, watch and store into runs and studies."""

@@ -1,0 +1,91 @@
+"""From names, objects and settings to a checked recipe."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from danlu.base.errors import Fault, fail
+from danlu.base.recipe import Recipe
+from danlu.base.recipe_text import RecipeDraft
+from danlu.data import Dataset
+from danlu.data.catalogue import names as data_names
+from danlu.nets import option_names, recipe_of
+
+CUSTOM = "custom"
+"""Name in a recipe of a net, or data, that were given as objects and that no recipe can bring back."""
+
+
+def draft_recipe(
+    net: object = None,
+    data: object = None,
+    recipe: Recipe | str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    words: Iterable[str] = (),
+) -> Recipe:
+    """The recipe of a training. Later ones win: `recipe` (or its file), `net` and `data`, flat `settings`, `words`.
+
+    >>> draft_recipe("mlp", "digits", settings={"lr": 0.1}).optim.lr
+    0.1
+    """
+    draft = RecipeDraft()
+    if isinstance(recipe, Recipe):
+        _take(draft, recipe)
+    elif recipe is not None:
+        draft.read_file(recipe)
+    if net is not None:
+        _take_net(draft, net)
+    if data is not None:
+        _take_data(draft, data, settings or {})
+    name = str(draft.values.get("net.name", Recipe().net.name))
+    draft.read_keywords(settings or {}, [] if name == CUSTOM else option_names(name))
+    draft.read_words(words)
+    return draft.recipe()
+
+
+def _take(draft: RecipeDraft, recipe: Recipe) -> None:
+    for section, keys in recipe.as_dict().items():
+        _take_section(draft, section, keys)
+
+
+def _take_section(draft: RecipeDraft, section: str, keys: Mapping[str, Any]) -> None:
+    for key, value in keys.items():
+        draft.put(f"{section}.{key}", value, Fault("recipe.place-call"))
+
+
+def _forget(draft: RecipeDraft, *keys: str) -> None:
+    for key in [key for key in draft.values if key.startswith(keys)]:
+        del draft.values[key]
+
+
+def _take_net(draft: RecipeDraft, net: object) -> None:
+    if isinstance(net, nn.Module):
+        name, options = recipe_of(net) or (CUSTOM, {"class": type(net).__name__})
+        _forget(draft, "net.")
+        _take_section(draft, "net", {"name": name, **options})
+    elif isinstance(net, str):
+        _take_section(draft, "net", {"name": net})
+    else:
+        fail("lab.not-a-net", found=type(net).__name__)
+
+
+def _take_data(draft: RecipeDraft, data: object, settings: Mapping[str, Any]) -> None:
+    _forget(draft, "data.name", "data.path")
+    if isinstance(data, Dataset):
+        given = [key for key in ("target", "validation", "test", "split_seed", "task", "standardise") if key in settings]
+        if given:
+            fail("lab.data-already-loaded", keys=", ".join(given))
+        _forget(draft, "data.")
+        kept = {key: value for key, value in asdict(data.recipe).items() if value is not None} if data.recipe else {}
+        _take_section(draft, "data", kept or {"name": CUSTOM})
+    elif isinstance(data, str | Path):
+        key = "name" if str(data).lower().replace("_", "-") in data_names() or not _looks_like_path(data) else "path"
+        _take_section(draft, "data", {key: str(data)})
+    else:
+        _take_section(draft, "data", {"name": CUSTOM})
+
+
+def _looks_like_path(source: str | Path) -> bool:
+    return isinstance(source, Path) or Path(source).exists() or Path(source).suffix != "" or "/" in source

@@ -1,0 +1,19 @@
+"""What a run folder keeps of its surroundings, to tell later whether a resume can be bit-identical."""
+
+from typing import Any
+
+from danlu.base.seeds import hardware
+from danlu.lab.setup import Setup
+
+
+def environment(setup: Setup) -> dict[str, Any]:
+    """Machine, versions, and the fingerprint of the data."""
+    data = {"name": setup.data.name, "sizes": setup.data.sizes, "fingerprint": setup.data.fingerprint()}
+    return {"hardware": hardware(setup.device), "data": data}
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What differs between two environments and could change the last bits of a result, as "key: old → new"."""
+    old, new = before["hardware"], now["hardware"]
+    keys = ("machine", "torch", "device", "threads")
+    return [f"{key}: {old.get(key)} → {new[key]}" for key in keys if old.get(key) != new[key]]

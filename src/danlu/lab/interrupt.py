@@ -1,0 +1,44 @@
+"""Ctrl-C and SIGTERM: the first asks the loop to end after its step, a second Ctrl-C stops at once."""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from danlu.base.events import Event, Stop
+
+
+class Interrupted(KeyboardInterrupt):
+    """A training that was told to stop: it is saved, and `folder` says where it can be resumed."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+
+class Interrupt:
+    """While entered, takes the signals over (in the main thread only, elsewhere Python cannot); a listener of the loop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __call__(self, event: Event) -> Stop | None:
+        return Stop("interrupted") if self.asked else None
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True

@@ -1,0 +1,85 @@
+"""The listener that saves: best weights as they appear, checkpoints by steps and by the clock."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from danlu.base.events import EpochDone, Event, StepDone, Stop
+from danlu.base.recipe import TrainRecipe
+from danlu.lab.scribe import Scribe
+from danlu.train.checkpoint import Checkpoint, save
+from danlu.train.progress import Progress
+from danlu.train.step import PlainStep
+from danlu.train.tree import flatten, restore
+
+
+class Keeper:
+    """Holds what a checkpoint must hold, and writes one when it is time.
+
+    The best weights are kept in memory and written with the next checkpoint: a kill before that loses nothing, because
+    the resumed run finds them again on its way.
+    """
+
+    def __init__(self, folder: Path, step: PlainStep, progress: Progress, scribe: Scribe, recipe: TrainRecipe) -> None:
+        self._folder = folder
+        self._step = step
+        self._progress = progress
+        self._scribe = scribe
+        self._every_steps = recipe.checkpoint_steps or 0
+        self._every_seconds = recipe.checkpoint_seconds
+        self._keep = recipe.keep
+        self._saved_at = time.monotonic()
+        self._started_at = time.monotonic()
+        self._seconds_before = 0.0
+        self._saved_progress: dict[str, Any] = {}
+        self.best: dict[str, torch.Tensor] = {}
+
+    def __call__(self, event: Event) -> Stop | None:
+        if isinstance(event, StepDone):
+            due = self._every_steps and event.step % self._every_steps == 0
+            if due or time.monotonic() - self._saved_at > self._every_seconds:
+                self.save()
+        elif isinstance(event, EpochDone) and event.best:
+            weights = self._step.scored_net.state_dict()
+            self.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
+        return None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, those before a resume included."""
+        return self._seconds_before + time.monotonic() - self._started_at
+
+    def save(self) -> None:
+        """Write a checkpoint of this very moment, unless the last one is of it; the journal is forced to the disk first."""
+        if self._saved_progress == self._progress.state():
+            return
+        parts: dict[str, dict[str, torch.Tensor]] = {}
+        trees: dict[str, Any] = {}
+        for name, tree in self._step.tensors().items():
+            trees[name], parts[name] = flatten(tree)
+        if self.best:
+            parts["best"] = self.best
+        state = {
+            "trees": trees,
+            "step": self._step.state(),
+            "progress": self._progress.state(),
+            "seconds": self.seconds,
+        }
+        self._scribe.sync()
+        save(self._folder, self._progress.step, parts, state, keep=self._keep)
+        self._scribe.write({"kind": "checkpoint", "step": self._progress.step})
+        self._saved_at = time.monotonic()
+        self._saved_progress = state["progress"]
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Put step, progress and best weights where they stood at `checkpoint`."""
+        state = checkpoint.state
+        trees = {name: restore(tree, checkpoint.parts[name]) for name, tree in state["trees"].items()}
+        self._step.load_tensors(trees)
+        self._step.load_state(state["step"])
+        self._progress.load_state(state["progress"])
+        self.best = checkpoint.parts.get("best", {})
+        self._seconds_before = state["seconds"]
+        self._saved_progress = self._progress.state()

@@ -1,0 +1,139 @@
+"""Run: one carrying-out of a recipe, read from its folder."""
+
+import copy
+import functools
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from danlu.base.errors import fail
+from danlu.base.recipe import Recipe
+from danlu.base.recipe_text import read_recipe
+from danlu.base.records import Finding, Score
+from danlu.base.seeds import choose_device
+from danlu.data import Dataset
+from danlu.lab.setup import build_net, load_data
+from danlu.store.history import History
+from danlu.store.journal import read
+from danlu.store.run_folder import RunFolder
+from danlu.train.checkpoint import load_newest
+
+
+class Run:
+    """A run folder with what it holds: recipe, scores, history, findings, weights.
+
+    A Run that `fit` returns also remembers the net and the data it was given; one opened from a folder builds them again
+    from the recipe, and asks for them where the recipe cannot.
+    """
+
+    def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: Dataset | None = None) -> None:
+        self._place = RunFolder.open(Path(folder))
+        self._net = net
+        self._data = data
+
+    @property
+    def folder(self) -> Path:
+        return self._place.path
+
+    @functools.cached_property
+    def recipe(self) -> Recipe:
+        return read_recipe(self._place.recipe)
+
+    @functools.cached_property
+    def _record(self) -> History:
+        return History.of(read(self._place.journal))
+
+    @property
+    def epochs(self) -> int:
+        """Epochs done."""
+        return len(self._record.epochs)
+
+    @property
+    def steps(self) -> int:
+        """Updates done."""
+        return self._record.steps[-1] if self._record.steps else 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent training."""
+        return self._record.seconds
+
+    @property
+    def finished(self) -> bool:
+        return self._record.finished
+
+    @property
+    def score(self) -> dict[str, Score]:
+        """Scores by part: "train", "validation" and "test"; empty until the run has ended."""
+        return self._record.score
+
+    @property
+    def findings(self) -> list[Finding]:
+        return self._record.findings
+
+    @property
+    def history(self) -> Any:
+        """A polars frame, one row a step; `.to_pandas()` makes it a pandas one."""
+        return self._record.frame(self.recipe.train.smoothing)
+
+    def net(self, net: nn.Module | None = None) -> nn.Module:
+        """The trained net in evaluation mode, on the CPU: a copy, with the weights that were scored.
+
+        `net` is a net of the same structure, needed where the run's own was given as an object in another session.
+        """
+        template = net or self._net
+        trained = copy.deepcopy(template) if template is not None else build_net(self.recipe, self._dataset)
+        checkpoint = load_newest(self._place.checkpoints).checkpoint
+        if checkpoint is None:
+            fail("lab.no-checkpoint", folder=self.folder)
+        train = self.recipe.train
+        best = (train.weights or ("best" if train.patience else "last")) == "best"
+        if best and "best" in checkpoint.parts:
+            weights = checkpoint.parts["best"]
+        elif "ema" in checkpoint.parts:
+            averaged = checkpoint.parts["ema"].items()
+            weights = {name.removeprefix("module."): tensor for name, tensor in averaged if name != "n_averaged"}
+        else:
+            weights = checkpoint.parts["weights"]
+        dtype = torch.float64 if train.precision == "float64" else torch.float32
+        trained = trained.to(device="cpu", dtype=dtype)
+        trained.load_state_dict(weights)
+        return trained.eval()
+
+    def predict(self, x: object) -> Any:
+        """Labels, or numbers in the target's own unit, for raw samples of the kind the run was trained on.
+
+        `x` is a batch: images, an array [N, …], or a table with the training table's columns.
+        """
+        inputs = self._dataset.encode(x)
+        net = self.net()
+        dtype = next((parameter.dtype for parameter in net.parameters()), torch.float32)
+        device = choose_device("cpu")
+        with torch.no_grad():
+            outputs = torch.cat([net(part.to(device, dtype)) for part in inputs.split(1024)])
+        if self._dataset.task == "classification":
+            outputs = (outputs.flatten() > 0).long() if outputs[0].numel() == 1 else outputs.argmax(dim=1)
+        return self._dataset.decode(outputs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object that `--json` prints."""
+        return {
+            "run": str(self.folder),
+            "recipe": self.recipe.as_dict(),
+            "epochs": self.epochs,
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "finished": self.finished,
+            "score": self.score,
+            "findings": [vars(finding) for finding in self.findings],
+        }
+
+    def __repr__(self) -> str:
+        state = "finished" if self.finished else f"{self.steps} steps"
+        return f"Run({str(self.folder)!r}, {state})"
+
+    @functools.cached_property
+    def _dataset(self) -> Dataset:
+        return self._data or load_data(self.recipe.data)

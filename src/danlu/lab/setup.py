@@ -1,0 +1,112 @@
+"""From a recipe to the objects it names, every fit between them checked before the first step."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from danlu.base.errors import Faults, fail
+from danlu.base.recipe import DataRecipe, Recipe
+from danlu.base.seeds import choose_device, global_seed, has_device
+from danlu.data import Dataset, load
+from danlu.lab.draft import CUSTOM
+from danlu.nets import Description, build, describe
+from danlu.train.losses import choose_loss
+from danlu.train.optimisers import resolve_optim
+from danlu.train.schedules import Horizon, Schedule
+
+_DTYPES = {"float64": torch.float64}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A checked training: the recipe with every choice made, and the objects it names."""
+
+    recipe: Recipe
+    data: Dataset
+    net: nn.Module
+    description: Description
+    device: torch.device
+    dtype: torch.dtype
+    horizon: Horizon
+
+
+def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
+    """Load the data, build the net (unless given), and check that recipe, data and net fit each other."""
+    optim = resolve_optim(recipe.optim)
+    dataset = data if isinstance(data, Dataset) else load_data(recipe.data, data)
+    if not has_device(recipe.train.device) and recipe.train.device != "auto":
+        fail("lab.no-device", device=recipe.train.device)
+    device = choose_device(recipe.train.device)
+    dtype = _DTYPES.get(recipe.train.precision, torch.float32)
+    batch_size = recipe.train.batch_size or (dataset.sizes["train"] if optim.name == "lbfgs" else 32)
+    if recipe.train.batch_size is None:
+        batch_size = min(batch_size, dataset.sizes["train"])
+    recipe = replace(recipe, optim=optim, train=replace(recipe.train, batch_size=batch_size))
+    _check_against_data(recipe, dataset)
+    if net is None:
+        net = build_net(recipe, dataset)
+    net = net.to(device=device, dtype=dtype)
+    description = describe(net, dataset.sample_shape, dtype=dtype)
+    loss = choose_loss(
+        recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape
+    )
+    recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
+    horizon = Horizon(recipe.train.epochs, -(-dataset.sizes["train"] // (batch_size * recipe.train.accumulate)))
+    Schedule(recipe.schedule, horizon)  # an unknown schedule is told now, not after the folder is made
+    return Setup(recipe, dataset, net, description, device, dtype, horizon)
+
+
+def load_data(recipe: DataRecipe, given: object = None) -> Dataset:
+    """The data set the recipe names, or made of the arrays, tables or loaders the user gave."""
+    if given is None or isinstance(given, str):
+        if recipe.name == CUSTOM:
+            fail("lab.data-not-in-recipe")
+        given = recipe.path or recipe.name
+    return load(
+        given,
+        recipe.target,
+        root=recipe.root,
+        validation=recipe.validation,
+        test=recipe.test,
+        split_seed=recipe.split_seed,
+        task=recipe.task,
+        standardise=recipe.standardise,
+        workers=recipe.workers,
+    )
+
+
+def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
+    """The net the recipe names, its initial weights drawn from the seed's own stream."""
+    if recipe.net.name == CUSTOM:
+        fail("lab.net-not-in-recipe", name=recipe.net.options.get("class", CUSTOM))
+    with global_seed(recipe.train.seed, "initial-weights"):
+        return build(
+            recipe.net.name,
+            recipe.net.options,
+            sample_shape=data.sample_shape,
+            outputs=data.outputs,
+            task=data.task,
+        )
+
+
+def _check_against_data(recipe: Recipe, data: Dataset) -> None:
+    faults = Faults()
+    train = recipe.train
+    samples = data.sizes["train"]
+    assert train.batch_size is not None
+    if train.batch_size * train.accumulate > samples:
+        faults.add("lab.batch-larger-than-data", batch=train.batch_size * train.accumulate, samples=samples)
+    if not data.sizes["validation"]:
+        for key in ("patience", "weights"):
+            if getattr(train, key) not in (None, "last"):
+                faults.add("lab.needs-validation", key=f"train.{key}")
+        if recipe.schedule.name == "plateau":
+            faults.add("lab.needs-validation", key="schedule.name = plateau")
+    if recipe.optim.name == "lbfgs":
+        for key in ("clip_norm", "clip_value"):
+            if getattr(train, key) is not None:
+                faults.add("lab.no-clipping-with-lbfgs", key=f"train.{key}")
+        if train.precision == "float16":
+            faults.add("lab.no-float16-with-lbfgs")
+    faults.raise_if_any()

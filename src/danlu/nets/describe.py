@@ -1,0 +1,125 @@
+"""A net as a table: layer, output shape, parameters, multiply-adds; and the check that its shapes form a chain."""
+
+import contextlib
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from danlu.base.errors import fail
+from danlu.base.seeds import preserved_randomness
+from danlu.nets.cost import WHOLE
+from danlu.nets.trace import Trace, show_shape
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer: dotted name, class, shape of its first output tensor for one sample, own parameters, multiply-adds."""
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Description:
+    """A net's layers in the order in which they run, and its totals; shapes are without the batch axis.
+
+    `parameters` counts every parameter of the net once, also of layers that the run does not reach and that therefore
+    have no row.
+    """
+
+    rows: tuple[LayerRow, ...]
+    output_shape: tuple[int, ...]
+    parameters: int
+    trainable: int
+    multiply_adds: int
+
+
+def describe(
+    net: nn.Module, sample_shape: Sequence[int], *, dtype: torch.dtype = torch.float32, sample: Tensor | None = None
+) -> Description:
+    """Run `net` on one sample of zeros, or on `sample` (of `sample_shape`, no batch axis), and say what each layer did.
+
+    A second run on two samples shows whether the batch axis stays what it is. The net runs in evaluation mode without
+    gradients; its training flags and buffers and torch's generators are left as they were, lazy layers get their
+    weights. Multiply-adds are those of one sample (see `cost`). Raises UserError naming the layer, the shape it got and
+    the shape it wants where one does not fit the next.
+
+    >>> description = describe(nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)), (784,))
+    >>> description.rows[0]
+    LayerRow(name='0', kind='Linear', output_shape=(128,), parameters=100480, multiply_adds=100352)
+    >>> description.output_shape, description.multiply_adds
+    ((10,), 101632)
+    """
+    device = next((weight.device for weight in net.parameters()), torch.device("cpu"))
+    one = torch.zeros(tuple(sample_shape), dtype=dtype) if sample is None else sample.detach()
+    one = one.to(device)
+    layers: dict[nn.Module, str] = {}
+    for module, name in _layers(net, ""):
+        layers.setdefault(module, name)
+    with _undisturbed(net):
+        trace = Trace(net, layers, torch.stack([one]))
+        trace.run()
+        output = Trace(net, layers, torch.stack([one, one])).run()
+    if output.shape[:1] != (2,):
+        fail("nets.output-without-batch", found=show_shape(output.shape))
+    rows = _rows(layers, trace)
+    counts = [(0 if is_lazy(weight) else weight.numel(), weight.requires_grad) for weight in net.parameters()]
+    return Description(
+        rows=rows,
+        output_shape=tuple(output.shape[1:]),
+        parameters=sum(count for count, _ in counts),
+        trainable=sum(count for count, requires_grad in counts if requires_grad),
+        multiply_adds=sum(row.multiply_adds for row in rows),
+    )
+
+
+def _layers(module: nn.Module, name: str) -> Iterator[tuple[nn.Module, str]]:
+    """What deserves a row: modules without children, modules shown as one, and those that own parameters themselves."""
+    whole = isinstance(module, WHOLE)
+    children = [] if whole else list(module.named_children())
+    if not children or next(module.parameters(recurse=False), None) is not None:
+        yield module, name
+    for child_name, child in children:
+        yield from _layers(child, f"{name}.{child_name}".removeprefix("."))
+
+
+def _rows(layers: dict[nn.Module, str], trace: Trace) -> tuple[LayerRow, ...]:
+    rows: list[LayerRow] = []
+    counted: set[nn.Parameter] = set()
+    for module, call in trace.calls.items():
+        own = set(module.parameters(recurse=isinstance(module, WHOLE))) - counted
+        counted |= own
+        size = sum(0 if is_lazy(weight) else weight.numel() for weight in own)
+        rows.append(LayerRow(layers[module], type(module).__name__, call.output_shape, size, call.multiply_adds))
+    return tuple(rows)
+
+
+@contextlib.contextmanager
+def _undisturbed(net: nn.Module) -> Generator[None]:
+    """Evaluation mode without gradients; afterwards flags, buffers and generators are what they were."""
+    # The flags are set one by one because a net may override train(), to keep a part frozen for example.
+    flags = [(module, module.training) for module in net.modules()]
+    buffers = [
+        (module, name, buffer)
+        for module in net.modules()
+        for name, buffer in module.named_buffers(recurse=False)
+        if not is_lazy(buffer)
+    ]
+    try:
+        for module, _ in flags:
+            module.training = False
+        for module, name, buffer in buffers:
+            setattr(module, name, buffer.clone())
+        with preserved_randomness(), torch.no_grad():
+            yield
+    finally:
+        for module, training in flags:
+            module.training = training
+        for module, name, buffer in buffers:
+            setattr(module, name, buffer)

@@ -1,0 +1,78 @@
+"""Checks of a net's constructor options, whose values may come from Python, from TOML or from a command line.
+
+A constructor checks each option, keeps the result as an attribute of the same name, and asks for all faults at once.
+"""
+
+from collections.abc import Collection, Iterable
+from numbers import Real
+from typing import Any, cast
+
+from danlu.base.errors import Fault, Faults, nearest
+
+
+class OptionCheck:
+    """Gives each option its final type; `done` raises one UserError that names every option that does not fit.
+
+    >>> check = OptionCheck()
+    >>> check.count("classes", "10"), check.widths("hidden", [64, 32]), check.fraction("dropout", 0)
+    (10, (64, 32), 0.0)
+    >>> check.done()
+    """
+
+    def __init__(self) -> None:
+        self._faults = Faults()
+
+    def done(self) -> None:
+        """Raise if any option did not fit."""
+        self._faults.raise_if_any()
+
+    def count(self, name: str, value: object) -> int:
+        """A whole number of at least 1."""
+        number = _whole(value)
+        if number is None:
+            self._refuse(name, value, Fault("nets.wanted-count"))
+        return number or 1
+
+    def widths(self, name: str, value: object) -> tuple[int, ...]:
+        """Whole numbers of at least 1: one, or a list that may be empty, or "256,128" from a command line."""
+        items = value.strip("[]() ").split(",") if isinstance(value, str) else value
+        several = cast(Iterable[object], items if isinstance(items, list | tuple) else [items])
+        numbers = [_whole(item) for item in several]
+        if None in numbers:
+            self._refuse(name, value, Fault("nets.wanted-widths"))
+        return tuple(number or 1 for number in numbers)
+
+    def fraction(self, name: str, value: object) -> float:
+        """A number of at least 0 and below 1."""
+        number = _number(value)
+        if number is None or not 0 <= number < 1:
+            self._refuse(name, value, Fault("nets.wanted-fraction"))
+            return 0.0
+        return number
+
+    def choice(self, name: str, value: object, choices: Collection[str]) -> str:
+        """One of the words `choices`, in any case, with "_" for "-" allowed."""
+        word = value.lower().replace("_", "-") if isinstance(value, str) else ""
+        if word not in choices:
+            wanted = Fault("nets.wanted-one-of", {"choices": ", ".join(choices)})
+            self._refuse(name, value, wanted, nearest(word, choices))
+        return word
+
+    def _refuse(self, name: str, value: Any, wanted: Fault, hint: Fault | str = "") -> None:
+        self._faults.add("nets.bad-option", key=f"net.{name}", found=repr(value), wanted=wanted, hint=hint)
+
+
+def _number(value: object) -> float | None:
+    """`value` as a number where it is one or spells one; truth values are no numbers here."""
+    if isinstance(value, bool) or not isinstance(value, Real | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _whole(value: object) -> int | None:
+    number = _number(value)
+    # Above 2^53 a float no longer tells neighbours apart, and no layer is that wide.
+    return int(number) if number is not None and 1 <= number <= 2**53 and number == int(number) else None

@@ -1,0 +1,175 @@
+"""What a journal tells of a run, with the parts that a resume did over taken out."""
+
+import bisect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Self
+
+from danlu.base.errors import fail
+from danlu.base.records import Finding, Score, number
+from danlu.base.smoothing import smooth
+
+if TYPE_CHECKING:
+    import polars
+
+_BETA = 0.1
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+
+
+@dataclass(frozen=True)
+class History:
+    """The course of a run. The lists of steps run in parallel: one entry a step.
+
+    >>> block = {"kind": "steps", "first": 1, "epoch": 1, "loss": [2.0, 1.0], "lr": [0.1, 0.1], "norm": None}
+    >>> History.of([block, {"kind": "resume", "step": 1}, block | {"first": 2, "loss": [0.5], "lr": [0.1]}]).loss
+    [2.0, 0.5]
+    """
+
+    steps: list[int] = field(default_factory=list[int])
+    step_epochs: list[int] = field(default_factory=list[int])
+    loss: list[float] = field(default_factory=list[float])
+    lr: list[float] = field(default_factory=list[float])
+    norm: list[float | None] = field(default_factory=list[float | None])
+    epochs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    checkpoints: list[int] = field(default_factory=list[int])
+    findings: list[Finding] = field(default_factory=list[Finding])
+    score: dict[str, Score] = field(default_factory=dict[str, Score])
+    finished: bool = False
+    seconds: float = 0.0  # of training, validation included
+    skipped: int = 0  # records that could not be made sense of
+
+    @classmethod
+    def of(cls, records: Iterable[Mapping[str, Any]]) -> Self:
+        """The history that the records of a journal tell. Kinds unknown are passed over."""
+        course = _Course()
+        for record in records:
+            course.add(record)
+        return cls(**vars(course))
+
+    def smoothed(self, beta: float = _BETA) -> list[float]:
+        """The loss curve smoothed: C'ᵢ = β·Cᵢ + (1-β)·C'ᵢ₋₁ with 0 < β ≤ 1, starting at the first loss."""
+        if not 0 < beta <= 1:
+            fail("store.bad-smoothing", found=beta)
+        return smooth(self.loss, beta)
+
+    def frame(self, beta: float = _BETA) -> "polars.DataFrame":
+        """A polars frame, one row a step: step, epoch, loss, smoothed, lr, gradient_norm; and the scores of each epoch
+        (train_loss, validation_accuracy …) on the row of its last step."""
+        import polars  # here, because it takes as long to import as all of danlu
+
+        rows = {step: row for row, step in enumerate(self.steps)}
+        scores: dict[str, list[float | None]] = {}
+        for epoch in self.epochs:
+            row = rows.get(epoch["step"])
+            for part in ("train", "validation"):
+                score: Score = epoch[part] or {}
+                for name, value in score.items():
+                    column = scores.setdefault(f"{part}_{name}", [None] * len(rows))
+                    if row is not None:
+                        column[row] = value
+        return polars.DataFrame(
+            {
+                "step": polars.Series(self.steps, dtype=polars.Int64),
+                "epoch": polars.Series(self.step_epochs, dtype=polars.Int64),
+                "loss": polars.Series(self.loss, dtype=polars.Float64),
+                "smoothed": polars.Series(self.smoothed(beta), dtype=polars.Float64),
+                "lr": polars.Series(self.lr, dtype=polars.Float64),
+                "gradient_norm": polars.Series(self.norm, dtype=polars.Float64),
+                **{name: polars.Series(column, dtype=polars.Float64) for name, column in sorted(scores.items())},
+            }
+        )
+
+
+class _Course:
+    """A history in the making; its attributes are those of History."""
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.step_epochs: list[int] = []
+        self.loss: list[float] = []
+        self.lr: list[float] = []
+        self.norm: list[float | None] = []
+        self.epochs: list[dict[str, Any]] = []
+        self.checkpoints: list[int] = []
+        self.findings: list[Finding] = []
+        self.score: dict[str, Score] = {}
+        self.finished = False
+        self.seconds = 0.0
+        self.skipped = 0
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        try:
+            match record.get("kind"):
+                case "start":
+                    self._void_after(0)
+                case "resume":
+                    self._void_after(int(record["step"]))
+                case "steps":
+                    self._add_steps(record)
+                case "epoch":
+                    self._add_epoch(record)
+                case "checkpoint":
+                    self.checkpoints = sorted({*self.checkpoints, int(record["step"])})
+                case "finding":
+                    self._add_finding(record)
+                case "end":
+                    self.score = {part: _score(numbers) for part, numbers in record["score"].items() if numbers}
+                    self.seconds = number(record["seconds"])
+                    self.finished = True
+                case _:
+                    pass  # a kind that a newer danlu writes
+        except _MALFORMED:
+            self.skipped += 1
+
+    def _void_after(self, step: int) -> None:
+        """Take out all that was recorded of later steps: they are done over."""
+        last = bisect.bisect_right(self.steps, step)
+        for column in (self.steps, self.step_epochs, self.loss, self.lr, self.norm):
+            del column[last:]
+        self.epochs = [epoch for epoch in self.epochs if epoch["step"] <= step]
+        self.checkpoints = [saved for saved in self.checkpoints if saved <= step]
+        self.findings = [finding for finding in self.findings if finding.since <= step]
+        self.score = {}
+        self.finished = False
+        self.seconds = sum(epoch["seconds"] for epoch in self.epochs)
+
+    def _add_steps(self, record: Mapping[str, Any]) -> None:
+        first, epoch = int(record["first"]), int(record["epoch"])
+        loss = [number(value) for value in record["loss"]]
+        lr = [number(value) for value in record["lr"]]
+        norms = record["norm"] or [None] * len(loss)
+        norm = [None if value is None else number(value) for value in norms]
+        if not len(loss) == len(lr) == len(norm):
+            raise ValueError("a block's lists must be of one length")
+        if self.steps and first <= self.steps[-1]:  # the record of the resume itself is lost
+            self._void_after(first - 1)
+        self.steps += range(first, first + len(loss))
+        self.step_epochs += [epoch] * len(loss)
+        self.loss += loss
+        self.lr += lr
+        self.norm += norm
+
+    def _add_epoch(self, record: Mapping[str, Any]) -> None:
+        """A validation that was done over after a resume gives its epoch a second time: the later one counts."""
+        epoch = {
+            **record,
+            "epoch": int(record["epoch"]),
+            "step": int(record["step"]),
+            "train": _score(record["train"]),
+            "validation": None if record["validation"] is None else _score(record["validation"]),
+            "seconds": number(record["seconds"]),
+        }
+        self.epochs = [earlier for earlier in self.epochs if earlier["epoch"] != epoch["epoch"]] + [epoch]
+        self.seconds = sum(epoch["seconds"] for epoch in self.epochs)
+
+    def _add_finding(self, record: Mapping[str, Any]) -> None:
+        """A finding told again, after a resume, replaces what it said before."""
+        values: dict[str, Any] = {key.name: record[key.name] for key in fields(Finding)}
+        values |= {key: tuple(values[key]) for key in ("where", "remedies")}
+        finding = Finding(**values)
+        told = (finding.rule, finding.where, finding.since)
+        self.findings = [other for other in self.findings if (other.rule, other.where, other.since) != told] + [finding]
+
+
+def _score(numbers: Mapping[str, Any]) -> Score:
+    return {name: number(value) for name, value in numbers.items()}

@@ -1,0 +1,193 @@
+"""The journal of a run: one JSON record a line, only ever appended to, readable while it is written.
+
+A process killed in the middle of a line leaves a broken one; whoever goes on starts a new line, and readers pass over
+the broken one.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from danlu.base.errors import fail
+from danlu.base.files import storage_error, sync_folder
+from danlu.base.records import to_json
+
+LONGEST_LINE = 16 * 2**20
+_CHUNK = 2**20
+_TAIL = 64
+
+
+class Journal:
+    """Appends records to the file at `path`, which is made if need be. StorageError, naming it, where the disk refuses.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "journal.jsonl"
+    >>> with Journal(path) as journal:
+    ...     journal.write({"kind": "checkpoint", "step": 100})
+    >>> list(read(path))
+    [{'kind': 'checkpoint', 'step': 100}]
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._buffer = bytearray()
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
+        except OSError as error:
+            raise storage_error(path, error) from error
+        try:
+            end = os.lseek(self._descriptor, 0, os.SEEK_END)
+            if end:
+                os.lseek(self._descriptor, end - 1, os.SEEK_SET)
+                if os.read(self._descriptor, 1) != b"\n":
+                    self._buffer += b"\n"
+            else:
+                sync_folder(path.parent)  # the file may be new
+        except OSError as error:
+            os.close(self._descriptor)
+            raise storage_error(path, error) from error
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Add a record to the buffer; `flush` hands it to the system."""
+        self._buffer += to_json(record).encode() + b"\n"
+
+    def flush(self) -> None:
+        """Hand all records so far to the system: from then on they survive the death of this process."""
+        try:
+            while self._buffer:
+                written = os.write(self._descriptor, self._buffer)
+                del self._buffer[:written]  # at once, so that a flush after a failure goes on in mid-line
+        except OSError as error:
+            raise storage_error(self._path, error) from error
+
+    def sync(self) -> None:
+        """Force all records so far to the disk: from then on they survive a power failure."""
+        self.flush()
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise storage_error(self._path, error) from error
+
+    def close(self) -> None:
+        """Flush, and close the file even where that fails."""
+        if self._descriptor < 0:
+            return
+        try:
+            self.flush()
+        finally:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Records(Iterator[dict[str, Any]]):
+    """The records of a journal, one after the other; `skipped` counts the lines passed over so far."""
+
+    def __init__(self, path: Path) -> None:
+        self._lines = _Lines()
+        self._records = self._read(path)
+
+    @property
+    def skipped(self) -> int:
+        return self._lines.skipped
+
+    def __next__(self) -> dict[str, Any]:
+        return next(self._records)
+
+    def _read(self, path: Path) -> Iterator[dict[str, Any]]:
+        try:
+            with path.open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    yield from self._lines.feed(chunk)
+        except OSError as error:
+            fail("store.unreadable", path=path, reason=error.strerror or error)
+        yield from self._lines.feed(b"\n")  # the last line may be whole but for its end
+
+
+def read(path: Path) -> Records:
+    """All records at `path`; a line that is broken, is no JSON object or is longer than 16 MB is passed over."""
+    return Records(path)
+
+
+class Follower:
+    """Reads a journal while it is written: each `new()` gives the records that came since the call before.
+
+    The file need not be there yet. A line half-written is waited for. Where the file was replaced or cut short, it is
+    read from its start again, and `restarts` is one more: whoever keeps earlier records must then drop them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.restarts = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lines = _Lines()
+        self._offset = 0
+        self._tail = b""  # the last bytes read, by which a file that was replaced is known
+
+    def new(self) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = []
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset - len(self._tail))
+                if file.read(len(self._tail)) != self._tail:
+                    self.restarts += 1
+                    self._begin()
+                    file.seek(0)
+                while chunk := file.read(_CHUNK):
+                    records += self._lines.feed(chunk)
+                    self._offset += len(chunk)
+                    self._tail = (self._tail + chunk)[-_TAIL:]
+        except FileNotFoundError:
+            if self._offset:
+                self.restarts += 1
+                self._begin()
+        except OSError as error:
+            fail("store.unreadable", path=self._path, reason=error.strerror or error)
+        return records
+
+
+class _Lines:
+    """Puts chunks of bytes together to lines and reads them, never holding more than the longest line allowed."""
+
+    def __init__(self) -> None:
+        self.skipped = 0
+        self._pending = bytearray()
+        self._too_long = False
+
+    def feed(self, chunk: bytes) -> Iterator[dict[str, Any]]:
+        *ended, rest = chunk.split(b"\n")
+        for line in ended:
+            self._add(line)
+            yield from self._end_line()
+        self._add(rest)
+
+    def _add(self, piece: bytes) -> None:
+        if self._too_long or len(self._pending) + len(piece) > LONGEST_LINE:
+            self._too_long = True
+            self._pending.clear()
+        else:
+            self._pending += piece
+
+    def _end_line(self) -> Iterator[dict[str, Any]]:
+        line, too_long = bytes(self._pending), self._too_long
+        self._pending.clear()
+        self._too_long = False
+        if not line.strip() and not too_long:
+            return
+        try:
+            record = None if too_long else json.loads(line)
+        except (ValueError, RecursionError):
+            record = None
+        if isinstance(record, dict):
+            yield record
+        else:
+            self.skipped += 1

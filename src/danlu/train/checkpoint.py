@@ -1,0 +1,175 @@
+"""Checkpoints: folders of safetensors files and a manifest with their hashes, whole or not counted.
+
+The manifest ends in a hash over its own text before that, so a damaged one is known as such. There is no pointer to
+the latest: the newest checkpoint whose hashes all hold is it. Nothing is ever unpickled.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from danlu.base import files
+from danlu.base.errors import Fault, StorageError, UserError, fail
+from danlu.train.tensor_file import Tensors, pack, unpack
+from danlu.train.weight_file import load_weights
+
+__all__ = ["Checkpoint", "Newest", "Tensors", "load", "load_newest", "load_weights", "save"]
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+_SEAL = ', "sha256": "'  # what follows it is the hash of all that stands before it
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state of training: tensors by part ("weights", "optimizer", …) and name, and plain JSON values."""
+
+    path: Path
+    step: int
+    parts: dict[str, dict[str, torch.Tensor]]
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest whole checkpoint, if any, and what to tell the user of newer ones that are damaged."""
+
+    checkpoint: Checkpoint | None
+    skipped: tuple[Fault, ...]
+
+
+def save(folder: Path, step: int, parts: Mapping[str, Tensors], state: Mapping[str, Any], *, keep: int = 2) -> Path:
+    """Write `folder/step-00001200` and force it to the disk; return its path.
+
+    The new checkpoint is read back and its hashes verified before those beyond the newest `keep` are deleted. A step
+    that already stands there whole is left as it is. StorageError where the disk refuses; the checkpoints before then
+    still stand. TypeError where `state` holds what JSON does not give back as it was.
+    """
+    if keep < 1:
+        raise ValueError(f"keep must be at least 1, got {keep}")
+    path = folder / f"step-{step:08d}"
+    if _fault(path) is None:
+        _sync(folder)  # an earlier save may have failed at just that
+    else:
+        content = _files(step, parts, state)
+        files.remove_leftovers(folder)
+        files.remove_folder(path, first=MANIFEST)
+        files.put_folder(path, content)
+        if fault := _fault(path):
+            files.remove_folder(path, first=MANIFEST)
+            raise StorageError(Fault("checkpoint.not-read-back", {"what": fault}))
+    _retire(folder, step, keep)
+    return path
+
+
+def load_newest(folder: Path) -> Newest:
+    """The newest whole checkpoint in `folder`; damaged ones are passed over, each with a fault that says so."""
+    skipped: list[Fault] = []
+    for _, path in reversed(_standing(folder)):
+        try:
+            return Newest(load(path), tuple(skipped))
+        except UserError as error:
+            skipped.append(Fault("checkpoint.skipped", {"name": path.name, "what": error.faults[0]}))
+    return Newest(None, tuple(skipped))
+
+
+def load(path: Path) -> Checkpoint:
+    """One checkpoint folder, every hash verified; UserError naming the file that is missing or damaged."""
+    manifest = _manifest(path)
+    parts = {name: unpack(_content(path, part), part) for name, part in manifest["parts"].items()}
+    return Checkpoint(path, manifest["step"], parts, manifest["state"])
+
+
+def _files(step: int, parts: Mapping[str, Tensors], state: Mapping[str, Any]) -> dict[str, bytes]:
+    """The bytes of every file of a checkpoint."""
+    contents: dict[str, bytes] = {}
+    notes: dict[str, Any] = {}
+    for part, tensors in parts.items():
+        content, note = pack(tensors)
+        name = f"{part}.safetensors"
+        contents[name] = content
+        notes[part] = {"file": name, "size": len(content), "sha256": hashlib.sha256(content).hexdigest(), **note}
+    manifest = {"format": FORMAT, "step": step, "parts": notes, "state": dict(state)}
+    text = json.dumps(manifest)
+    if repr(json.loads(text)) != repr(manifest):  # repr, because NaN is not equal to itself
+        raise TypeError("the state holds a tuple, a key that is no string, or another value that JSON changes")
+    sealed = f'{text[:-1]}{_SEAL}{hashlib.sha256(text[:-1].encode()).hexdigest()}"}}\n'
+    return {**contents, MANIFEST: sealed.encode()}
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    """The manifest of the checkpoint folder `path`, its hash verified; UserError where it is missing or damaged."""
+    file = path / MANIFEST
+    text = _bytes(file).decode("ascii", errors="replace")
+    body, _, seal = text.rpartition(_SEAL)
+    if seal != f'{hashlib.sha256(body.encode()).hexdigest()}"}}\n':
+        fail("checkpoint.damaged-manifest", path=file)
+    manifest = json.loads(f"{body}}}")
+    if manifest["format"] > FORMAT:
+        fail("checkpoint.newer-format", path=file, found=manifest["format"], known=FORMAT)
+    return manifest
+
+
+def _content(path: Path, part: Mapping[str, Any]) -> bytes:
+    """The bytes of one part, its size and hash verified."""
+    file = path / part["file"]
+    content = _bytes(file)
+    if len(content) != part["size"]:
+        fail("checkpoint.wrong-size", path=file, found=len(content), wanted=part["size"])
+    if hashlib.sha256(content).hexdigest() != part["sha256"]:
+        fail("checkpoint.wrong-hash", path=file)
+    return content
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        fail("checkpoint.missing-file", path=file)
+    except OSError as error:
+        fail("checkpoint.unreadable", path=file, reason=error.strerror or error)
+
+
+def _fault(path: Path) -> Fault | None:
+    """What is wrong with the checkpoint `path`; None where every hash holds."""
+    try:
+        for part in _manifest(path)["parts"].values():
+            _content(path, part)
+    except UserError as error:
+        return error.faults[0]
+    return None
+
+
+def _standing(folder: Path) -> list[tuple[int, Path]]:
+    """Steps and paths of the checkpoints in `folder`, whole or not, oldest first."""
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        fail("checkpoint.unreadable", path=folder, reason=error.strerror or error)
+    steps = [int(match.group(1)) for name in names if (match := re.fullmatch(r"step-(\d{8,})", name))]
+    return [(step, folder / f"step-{step:08d}") for step in sorted(steps)]
+
+
+def _retire(folder: Path, step: int, keep: int) -> None:
+    """Delete the checkpoints before `step`, but for the newest that make `keep` with it; damaged ones do not count."""
+    kept = 1
+    for _, path in reversed([entry for entry in _standing(folder) if entry[0] < step]):
+        if kept < keep and _fault(path) is None:
+            kept += 1
+        else:
+            files.remove_folder(path, first=MANIFEST)
+
+
+def _sync(folder: Path) -> None:
+    try:
+        files.sync_folder(folder)
+    except OSError as error:
+        raise files.storage_error(folder, error) from error

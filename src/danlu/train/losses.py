@@ -1,0 +1,96 @@
+"""Losses by name. Every one takes (outputs, targets) and gives a 0-d tensor, reduced over the batch as stated."""
+
+import functools
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+
+from danlu.base.errors import Faults, fail, nearest
+from danlu.base.recipe import LossRecipe
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def cross_entropy(
+    outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean", label_smoothing: float = 0.0
+) -> torch.Tensor:
+    """Cross-entropy of logits [N, C] against classes int64 [N]; the log-softmax is inside, so the net ends in logits."""
+    return F.cross_entropy(outputs, targets, reduction=reduction, label_smoothing=label_smoothing)
+
+
+def nll(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
+    """Negative log-likelihood of log-probabilities [N, C] (a net that ends in log-softmax) against classes [N]."""
+    return F.nll_loss(outputs, targets, reduction=reduction)
+
+
+def bce(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
+    """Binary cross-entropy of one logit a sample [N, 1] against 0/1 [N]; the sigmoid is inside."""
+    return F.binary_cross_entropy_with_logits(outputs.flatten(), targets.to(outputs.dtype), reduction=reduction)
+
+
+def mse(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
+    """Squared error of outputs [N, T] against targets [N, T]; "mean" is over all N·T numbers."""
+    return F.mse_loss(outputs.view_as(targets), targets, reduction=reduction)
+
+
+def l1(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
+    """Absolute error of outputs [N, T] against targets [N, T]."""
+    return F.l1_loss(outputs.view_as(targets), targets, reduction=reduction)
+
+
+def huber(
+    outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean", delta: float = 1.0
+) -> torch.Tensor:
+    """Huber's error (1964): e²/2 up to |e| = delta, then delta·(|e| - delta/2)."""
+    return F.huber_loss(outputs.view_as(targets), targets, reduction=reduction, delta=delta)
+
+
+LOSSES: dict[str, tuple[Loss, str]] = {
+    "cross-entropy": (cross_entropy, "classification"),
+    "nll": (nll, "classification"),
+    "bce": (bce, "classification"),
+    "mse": (mse, "regression"),
+    "l1": (l1, "regression"),
+    "huber": (huber, "regression"),
+}
+
+
+def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tuple[int, ...]) -> str:
+    """The name of the loss: the recipe's, or for "auto" the one that task and net call for.
+
+    `outputs` is the number of classes, or of regression targets; `output_shape` the net's, without the batch axis.
+    Raises UserError where loss, net and data do not fit each other.
+
+    >>> choose_loss(LossRecipe(), task="classification", outputs=10, output_shape=(10,))
+    'cross-entropy'
+    """
+    name = recipe.name.replace("_", "-")
+    if name == "auto":
+        name = "mse" if task == "regression" else "bce" if output_shape == (1,) and outputs == 2 else "cross-entropy"
+    if name not in LOSSES:
+        fail("train.unknown-loss", name=recipe.name, names=", ".join(LOSSES), hint=nearest(name, LOSSES))
+    faults = Faults()
+    wanted_task = LOSSES[name][1]
+    wanted = 1 if name == "bce" else outputs
+    if task != wanted_task:
+        faults.add(f"train.loss-is-for-{wanted_task}", loss=name)
+    elif name == "bce" and outputs != 2:
+        faults.add("train.bce-needs-two-classes", classes=outputs)
+    elif output_shape != (wanted,) and not (task == "regression" and output_shape == () and outputs == 1):
+        shape = "×".join(str(size) for size in output_shape) or "1"
+        faults.add(f"train.outputs-do-not-fit-{task}", shape=shape, loss=name, wanted=wanted, outputs=outputs)
+    if recipe.label_smoothing and name != "cross-entropy":
+        faults.add("train.smoothing-needs-cross-entropy", loss=name)
+    faults.raise_if_any()
+    return name
+
+
+def build_loss(name: str, recipe: LossRecipe) -> Loss:
+    """The loss called `name` with the recipe's options bound."""
+    function = LOSSES[name][0]
+    if name == "cross-entropy":
+        return functools.partial(function, reduction=recipe.reduction, label_smoothing=recipe.label_smoothing)
+    if name == "huber":
+        return functools.partial(function, reduction=recipe.reduction, delta=recipe.delta)
+    return functools.partial(function, reduction=recipe.reduction)

@@ -1,0 +1,73 @@
+"""Metrics by task, streamed over batches by torchmetrics."""
+
+import functools
+from typing import Any
+
+import torch
+
+
+class Metrics:
+    """Accuracy and macro F1 for classification; R², mean absolute and root mean squared error for regression.
+
+    `scale` is the unit of the regression targets that were standardised for training, [T] or None: errors are reported
+    in the target's own unit. Sums are kept in float64.
+
+    >>> metrics = Metrics("classification", 2)
+    >>> metrics.update(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), torch.tensor([1, 1]))
+    >>> metrics.compute()["accuracy"]
+    0.5
+    """
+
+    def __init__(self, task: str, outputs: int, scale: torch.Tensor | None = None) -> None:
+        self._task = task
+        self._scale = None if scale is None else scale.double()
+        self._metrics = _make(task, outputs)
+        self._samples = 0
+
+    def update(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
+        """Count a batch: outputs [N, C] or [N, T] (one logit: [N, 1]), targets [N] or [N, T]."""
+        self._samples += len(targets)
+        if self._task == "classification":
+            outputs = (outputs.flatten() > 0).long() if outputs[0].numel() == 1 else outputs.argmax(dim=1)
+        else:
+            outputs, targets = outputs.reshape(targets.shape).double(), targets.double()
+            if self._scale is not None:
+                scale = self._scale.to(outputs.device)
+                outputs, targets = outputs * scale, targets * scale
+        for metric in self._metrics.values():
+            metric.to(outputs.device).update(outputs, targets)
+
+    def compute(self) -> dict[str, float]:
+        """The numbers over all batches since the last `compute`."""
+        names = [name for name in self._metrics if name != "r2" or self._samples > 1]
+        values = {name: float(self._metrics[name].compute()) for name in names}
+        for metric in self._metrics.values():
+            metric.reset()
+        self._samples = 0
+        return values
+
+
+@functools.cache
+def _torchmetrics() -> Any:
+    import torchmetrics  # here, because it takes longer to import than all of danlu
+
+    return torchmetrics
+
+
+def _make(task: str, outputs: int) -> dict[str, Any]:
+    library = _torchmetrics()
+    if task == "classification":
+        classes = max(2, outputs)
+        kinds = library.classification
+        return {
+            "accuracy": kinds.MulticlassAccuracy(num_classes=classes, average="micro"),
+            "f1": kinds.MulticlassF1Score(num_classes=classes, average="macro"),
+        }
+    metrics = {
+        "r2": library.R2Score(multioutput="uniform_average"),
+        "mae": library.MeanAbsoluteError(),
+        "rmse": library.MeanSquaredError(squared=False),
+    }
+    for metric in metrics.values():
+        metric.set_dtype(torch.float64)
+    return metrics

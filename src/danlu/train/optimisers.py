@@ -1,0 +1,89 @@
+"""The optimisers of torch.optim by name, with exactly the options each of them has."""
+
+import inspect
+from dataclasses import asdict, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from danlu.base.errors import Faults, fail, nearest
+from danlu.base.recipe import OptimRecipe
+
+OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
+    "sgd": torch.optim.SGD,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "nadam": torch.optim.NAdam,
+    "radam": torch.optim.RAdam,
+    "adamax": torch.optim.Adamax,
+    "adagrad": torch.optim.Adagrad,
+    "adadelta": torch.optim.Adadelta,
+    "adafactor": torch.optim.Adafactor,
+    "rmsprop": torch.optim.RMSprop,
+    "rprop": torch.optim.Rprop,
+    "asgd": torch.optim.ASGD,
+    "sparse-adam": torch.optim.SparseAdam,
+    "muon": torch.optim.Muon,
+    "lbfgs": torch.optim.LBFGS,
+}
+
+# torch's SGD starts at 0.001 without momentum, which trains next to nothing in the epochs a learner waits for;
+# its L-BFGS takes full steps without a line search, which diverges on most losses.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "sgd": {"lr": 0.01, "momentum": 0.9},
+    "lbfgs": {"line_search_fn": "strong_wolfe"},
+}
+
+
+def resolve_optim(recipe: OptimRecipe) -> OptimRecipe:
+    """The recipe with rate and momentum filled in, every option checked against the optimiser.
+
+    >>> resolve_optim(OptimRecipe(name="adam")).lr
+    0.001
+    """
+    name = recipe.name.lower().replace("_", "-")
+    if name not in OPTIMISERS:
+        fail("train.unknown-optimiser", name=recipe.name, names=", ".join(OPTIMISERS), hint=nearest(name, OPTIMISERS))
+    defaults = _DEFAULTS.get(name, {})
+    recipe = replace(recipe, **{key: value for key, value in defaults.items() if getattr(recipe, key) is None})
+    if recipe.lr is None:
+        recipe = replace(recipe, lr=float(inspect.signature(OPTIMISERS[name]).parameters["lr"].default))
+    known = inspect.signature(OPTIMISERS[name]).parameters
+    faults = Faults()
+    for key in _given(recipe):
+        if key not in known:
+            ours = [option for option in asdict(recipe) if option in known]
+            faults.add("train.optimiser-lacks-option", key=key, name=name, options=", ".join(ours))
+    faults.raise_if_any()
+    return replace(recipe, name=name)
+
+
+def build_optimiser(recipe: OptimRecipe, net: nn.Module, *, scaled: bool = False) -> torch.optim.Optimizer:
+    """The optimiser over the net's trainable parameters, for a recipe that `resolve_optim` gave.
+
+    The fused kernels are used where torch has them: one pass over memory instead of several. Not under a GradScaler
+    (`scaled`): torch 2.13's fused SGD on the CPU turns weights to NaN after a step that the scaler skips.
+    """
+    parameters = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    if not parameters:
+        fail("train.nothing-to-train")
+    sparse = any(getattr(module, "sparse", False) for module in net.modules())
+    kind = OPTIMISERS[recipe.name]
+    if recipe.name == "sparse-adam" and not sparse:
+        fail("train.sparse-adam-needs-sparse")
+    if recipe.name == "muon":
+        others = [name for name, parameter in net.named_parameters() if parameter.requires_grad and parameter.ndim != 2]
+        if others:
+            fail("train.muon-needs-matrices", names=", ".join(others[:5]), count=len(others))
+    options = _given(recipe)
+    if "fused" in inspect.signature(kind).parameters and not sparse and not scaled:
+        options["fused"] = all(parameter.is_floating_point() for parameter in parameters)
+    try:
+        return kind(parameters, **options)
+    except ValueError as error:
+        fail("train.optimiser-refused", name=recipe.name, reason=error)
+
+
+def _given(recipe: OptimRecipe) -> dict[str, Any]:
+    return {key: value for key, value in asdict(recipe).items() if value is not None and key != "name"}

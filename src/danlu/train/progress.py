@@ -1,0 +1,109 @@
+"""Where a training stands: integers and sums, which is all that an exact resume needs besides the tensors."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from danlu.base.records import Score
+
+_PENDING = 512  # losses kept as tensors before they are read: reading each one would make a GPU wait every step
+
+
+@dataclass
+class Progress:
+    """Position, sums of the running epoch, and the best validation score so far."""
+
+    epochs: int
+    steps_per_epoch: int
+    patience: int | None = None
+    loss_is_sum: bool = False
+    epoch: int = 0  # epochs done
+    step: int = 0  # updates done
+    batch: int = 0  # updates done in the running epoch
+    loss_total: float = 0.0  # sum over the running epoch's samples
+    samples: int = 0
+    best: tuple[float, ...] = ()  # rank of the best validation score
+    best_epoch: int = 0
+    best_score: Score | None = None
+    train_score: Score = field(default_factory=dict[str, float])
+    validation_score: Score | None = None
+    _pending: list[tuple[torch.Tensor, int]] = field(default_factory=list[tuple[torch.Tensor, int]], repr=False)
+
+    def count(self, loss: torch.Tensor, samples: int) -> None:
+        """One update is done: `loss` is the batch's, 0-d."""
+        self.step += 1
+        self.batch += 1
+        self._pending.append((loss, samples))
+        if len(self._pending) >= _PENDING:
+            self._read_losses()
+
+    def end_epoch(self, validation: Score | None) -> tuple[Score, bool]:
+        """Close the epoch: its mean training loss, and whether `validation` is the best so far."""
+        self._read_losses()
+        self.train_score = {"loss": self.loss_total / max(1, self.samples)}
+        self.validation_score = validation
+        self.epoch += 1
+        self.batch, self.loss_total, self.samples = 0, 0.0, 0
+        order = rank(validation) if validation else ()
+        best = bool(order) and (not self.best or order > self.best)
+        if best:
+            self.best, self.best_epoch, self.best_score = order, self.epoch, validation
+        return self.train_score, best
+
+    @property
+    def done(self) -> bool:
+        return self.epoch >= self.epochs or self.patience_is_over
+
+    @property
+    def patience_is_over(self) -> bool:
+        return self.patience is not None and self.epoch - self.best_epoch >= self.patience
+
+    def state(self) -> dict[str, Any]:
+        """The numbers a checkpoint holds."""
+        self._read_losses()
+        return {name: getattr(self, name) for name in _KEPT} | {"best": list(self.best)}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        for name in _KEPT:
+            setattr(self, name, state[name])
+        self.best = tuple(self.best)
+        self._pending = []
+
+    def _read_losses(self) -> None:
+        if not self._pending:
+            return
+        losses = torch.stack([loss for loss, _ in self._pending]).tolist()
+        for loss, (_, samples) in zip(losses, self._pending, strict=True):
+            self.loss_total += loss if self.loss_is_sum else loss * samples
+            self.samples += samples
+        self._pending = []
+
+
+_KEPT = (
+    "epoch",
+    "step",
+    "batch",
+    "loss_total",
+    "samples",
+    "best",
+    "best_epoch",
+    "best_score",
+    "train_score",
+    "validation_score",
+)
+
+
+def rank(score: Score) -> tuple[float, ...]:
+    """Sorting key of a validation score, larger is better: accuracy first where there is one, then the loss.
+
+    A score with a NaN or an infinity in what it is judged by has no rank: it is never the best.
+
+    >>> rank({"loss": 0.2, "accuracy": 0.9}) > rank({"loss": 0.3, "accuracy": 0.9})
+    True
+    >>> rank({"loss": float("nan")})
+    ()
+    """
+    key = (score["accuracy"], -score["loss"]) if "accuracy" in score else (-score["loss"],)
+    return key if all(math.isfinite(number) for number in key) else ()

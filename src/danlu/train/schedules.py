@@ -1,0 +1,130 @@
+"""Learning-rate schedules: pure functions of the step, so that a resume has nothing to restore (but plateau's memory).
+
+Each gives the share of the full rate for the update number `step`, counted from 0 over the whole training.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from danlu.base.errors import fail, nearest
+from danlu.base.recipe import ScheduleRecipe
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """How long the training is."""
+
+    epochs: int
+    steps_per_epoch: int
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * self.steps_per_epoch
+
+
+def constant(recipe: ScheduleRecipe, step: int, horizon: Horizon) -> float:
+    """The full rate throughout."""
+    return 1.0
+
+
+def step_decay(recipe: ScheduleRecipe, step: int, horizon: Horizon) -> float:
+    """gamma^k after k·every epochs."""
+    return recipe.gamma ** (step // horizon.steps_per_epoch // recipe.every)
+
+
+def exponential(recipe: ScheduleRecipe, step: int, horizon: Horizon) -> float:
+    """gamma^k in epoch k."""
+    return recipe.gamma ** (step // horizon.steps_per_epoch)
+
+
+def cosine(recipe: ScheduleRecipe, step: int, horizon: Horizon) -> float:
+    """Half a cosine from 1 to floor over the training, every step (Loshchilov & Hutter, https://arxiv.org/abs/1608.03983)."""
+    return _cosine(1.0, recipe.floor, step / horizon.steps)
+
+
+def one_cycle(recipe: ScheduleRecipe, step: int, horizon: Horizon) -> float:
+    """Up from 1/25 over the share `rise` of the steps, then down to floor (Smith, https://arxiv.org/abs/1708.07120)."""
+    top = recipe.rise * horizon.steps
+    if step < top:
+        return _cosine(1 / 25, 1.0, step / top)
+    return _cosine(1.0, recipe.floor, (step - top) / (horizon.steps - top))
+
+
+def _cosine(start: float, end: float, share: float) -> float:
+    return end + (start - end) * 0.5 * (1 + math.cos(math.pi * share))
+
+
+SCHEDULES: dict[str, Callable[[ScheduleRecipe, int, Horizon], float]] = {
+    "constant": constant,
+    "step": step_decay,
+    "exponential": exponential,
+    "cosine": cosine,
+    "one-cycle": one_cycle,
+    "plateau": constant,
+}
+
+
+@dataclass
+class Plateau:
+    """Drops the rate by gamma when the validation loss has not fallen for more than `patience` epochs."""
+
+    recipe: ScheduleRecipe
+    factor: float = 1.0
+    best: float = math.inf
+    waited: int = 0
+
+    def see(self, loss: float) -> None:
+        if loss < self.best:
+            self.best, self.waited = loss, 0
+        else:
+            self.waited += 1
+        if self.waited > self.recipe.patience:
+            self.factor = max(self.recipe.floor, self.factor * self.recipe.gamma)
+            self.waited = 0
+
+
+@dataclass
+class Schedule:
+    """The rate's share at each step, warm-up included.
+
+    >>> schedule = Schedule(ScheduleRecipe(warmup=4), Horizon(epochs=1, steps_per_epoch=8))
+    >>> [schedule(step) for step in range(6)]
+    [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    """
+
+    recipe: ScheduleRecipe
+    horizon: Horizon
+    plateau: Plateau | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = self.recipe.name.replace("_", "-")
+        if name not in SCHEDULES:
+            hint = nearest(name, SCHEDULES)
+            fail("train.unknown-schedule", name=self.recipe.name, names=", ".join(SCHEDULES), hint=hint)
+        self._function = SCHEDULES[name]
+        self.plateau = Plateau(self.recipe) if name == "plateau" else None
+
+    def __call__(self, step: int) -> float:
+        share = self._function(self.recipe, step, self.horizon)
+        if self.plateau:
+            share *= self.plateau.factor
+        if step < self.recipe.warmup:
+            share *= (step + 1) / self.recipe.warmup
+        return share
+
+    def see(self, validation_loss: float) -> None:
+        """Tell the schedule a validation loss; only plateau minds."""
+        if self.plateau:
+            self.plateau.see(validation_loss)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint must hold of the schedule: plain numbers, and none but for plateau."""
+        if not self.plateau:
+            return {}
+        return {"factor": self.plateau.factor, "best": self.plateau.best, "waited": self.plateau.waited}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        if self.plateau:
+            self.plateau = Plateau(self.recipe, **state)

@@ -1,0 +1,184 @@
+"""One update of one model, in the pieces the loop names: forward, loss, backward, clip, update."""
+
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from danlu.base.recipe import Recipe
+from danlu.base.seeds import StepSeeder
+from danlu.train.losses import Loss
+from danlu.train.schedules import Schedule
+
+Batch = tuple[torch.Tensor, torch.Tensor]
+
+_AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class PlainStep:
+    """The step of one model: owns net, optimiser, schedule, clipping, autocast and the moving average of the weights."""
+
+    def __init__(
+        self,
+        net: nn.Module,
+        loss: Loss,
+        optimizer: torch.optim.Optimizer,
+        schedule: Schedule,
+        recipe: Recipe,
+        device: torch.device,
+    ) -> None:
+        train = recipe.train
+        self.net = net
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self._loss = loss
+        self._sums = recipe.loss.reduction == "sum"
+        self._micro = train.batch_size if train.accumulate > 1 else 0
+        self._clip_norm, self._clip_value = train.clip_norm, train.clip_value
+        self._parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        self._rates = [group["lr"] for group in optimizer.param_groups]
+        self._changes_rate = recipe.schedule.name != "constant" or recipe.schedule.warmup > 0
+        self._seed = StepSeeder(train.seed, device)
+        self._share = 1.0
+        amp = _AUTOCAST.get(train.precision)
+        self._autocast: Any = torch.autocast(device.type, dtype=amp) if amp else contextlib.nullcontext()
+        self._scaler = torch.amp.GradScaler(device.type) if amp is torch.float16 else None
+        average = get_ema_multi_avg_fn(train.ema) if train.ema else None
+        self._average = AveragedModel(net, multi_avg_fn=average, use_buffers=True) if average else None
+        self.batch_loss = torch.zeros(())
+
+    @property
+    def scored_net(self) -> nn.Module:
+        """The net that is validated and used: the averaged weights where the recipe asks for them."""
+        return self._average.module if self._average else self.net
+
+    @property
+    def lr(self) -> float:
+        return self.optimizer.param_groups[0]["lr"]
+
+    def begin(self, step: int) -> None:
+        """Before update number `step` (from 0): dropout's stream, the rate, and no gradient left over."""
+        self._seed(step)
+        if self._changes_rate:
+            share = self.schedule(step)
+            for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
+                group["lr"] = rate * share
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    def parts(self, batch: Batch) -> Iterable[Batch]:
+        """The batch as the micro-batches whose gradients are added up; itself, when nothing is accumulated."""
+        if not self._micro:
+            return (batch,)
+        self.batch_loss = torch.zeros((), device=batch[0].device)
+        return self._micro_batches(batch)
+
+    def _micro_batches(self, batch: Batch) -> Iterable[Batch]:
+        inputs, targets = batch
+        for start in range(0, len(inputs), self._micro):
+            part = inputs[start : start + self._micro], targets[start : start + self._micro]
+            # A mean over a part counts by the part's share of the batch: also the last, smaller one comes out right.
+            self._share = 1.0 if self._sums else len(part[0]) / len(inputs)
+            yield part
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        with self._autocast:
+            return self.net(inputs)
+
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        with self._autocast:
+            loss = self._loss(outputs, targets)
+        if not self._micro:
+            self.batch_loss = loss.detach()
+            return loss
+        loss = loss * self._share
+        self.batch_loss = self.batch_loss + loss.detach()
+        return loss
+
+    def backward(self, loss: torch.Tensor) -> None:
+        (self._scaler.scale(loss) if self._scaler else loss).backward()
+
+    def clip(self) -> torch.Tensor | None:
+        """Clip by value, then by norm; the norm before that, where one was asked for."""
+        if self._clip_norm is None and self._clip_value is None:
+            return None
+        if self._scaler:
+            self._scaler.unscale_(self.optimizer)
+        if self._clip_value is not None:
+            nn.utils.clip_grad_value_(self._parameters, self._clip_value)
+        if self._clip_norm is None:
+            return None
+        return nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
+
+    def update(self) -> None:
+        if self._scaler:
+            self._scaler.step(self.optimizer)
+            self._scaler.update()
+        else:
+            self.optimizer.step()
+        self._follow()
+
+    def _follow(self) -> None:
+        if self._average:
+            self._average.update_parameters(self.net)
+
+    def tensors(self) -> dict[str, Any]:
+        """What a checkpoint holds of the step, as trees of tensors and numbers by the name of the part."""
+        parts: dict[str, Any] = {"weights": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}
+        if self._average:
+            parts["ema"] = self._average.state_dict()
+        return parts
+
+    def load_tensors(self, parts: dict[str, Any]) -> None:
+        """Take back what `tensors` gave."""
+        self.net.load_state_dict(parts["weights"])
+        self.optimizer.load_state_dict(parts["optimizer"])
+        if self._average:
+            self._average.load_state_dict(parts["ema"])
+
+    def state(self) -> dict[str, Any]:
+        """The numbers a checkpoint holds of the step."""
+        return {"schedule": self.schedule.state(), "scaler": self._scaler.state_dict() if self._scaler else {}}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.schedule.load_state(state["schedule"])
+        if self._scaler and state["scaler"]:
+            self._scaler.load_state_dict(state["scaler"])
+
+
+class ClosureStep(PlainStep):
+    """The step for optimisers that evaluate the loss several times an update (L-BFGS).
+
+    The loop's own forward and backward serve as the closure's first evaluation; the others repeat them on the batch.
+    """
+
+    def begin(self, step: int) -> None:
+        super().begin(step)
+        self._number = step
+
+    def parts(self, batch: Batch) -> Iterable[Batch]:
+        self._batch = batch
+        return super().parts(batch)
+
+    def update(self) -> None:
+        before = self.batch_loss
+        evaluated = False
+
+        def closure() -> torch.Tensor:
+            nonlocal evaluated
+            if not evaluated:
+                evaluated = True
+                return before
+            self._seed(self._number)  # the same dropout masks: a line search needs one function, not a random one
+            for parameter in self._parameters:
+                parameter.grad = None
+            for inputs, targets in self.parts(self._batch):
+                self.backward(self.loss(self.forward(inputs), targets))
+            return self.batch_loss
+
+        self.optimizer.step(closure)  # pyright: ignore[reportArgumentType]
+        self.batch_loss = before
+        self._follow()

@@ -1,0 +1,51 @@
+import numpy
+import pytest
+import torch
+from sklearn import metrics as reference
+
+from danlu.train.metrics import Metrics
+
+
+def test_classification_equals_sklearn_over_several_batches() -> None:
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn(300, 4, generator=generator)
+    targets = torch.randint(0, 4, (300,), generator=generator)
+    metrics = Metrics("classification", 4)
+    for part in range(0, 300, 70):
+        metrics.update(logits[part : part + 70], targets[part : part + 70])
+    guesses = logits.argmax(1)
+    found = metrics.compute()
+    assert found["accuracy"] == pytest.approx(reference.accuracy_score(targets, guesses))
+    assert found["f1"] == pytest.approx(reference.f1_score(targets, guesses, average="macro"))
+
+
+def test_one_logit_is_compared_with_zero() -> None:
+    metrics = Metrics("classification", 2)
+    metrics.update(torch.tensor([[0.2], [-3.0], [1.0]]), torch.tensor([1, 0, 0]))
+    assert metrics.compute()["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_regression_is_in_the_targets_own_unit_and_exact_far_from_zero() -> None:
+    generator = numpy.random.default_rng(0)
+    targets = generator.normal(size=(500, 1)) + 1000.0
+    guesses = targets + generator.normal(size=(500, 1)) * 0.1
+    metrics = Metrics("regression", 1, scale=torch.tensor([50.0]))
+    metrics.update(torch.tensor(guesses), torch.tensor(targets))
+    found = metrics.compute()
+    assert found["r2"] == pytest.approx(reference.r2_score(targets, guesses), abs=1e-9)
+    assert found["mae"] == pytest.approx(50 * reference.mean_absolute_error(targets, guesses))
+    assert found["rmse"] == pytest.approx(50 * reference.root_mean_squared_error(targets, guesses))
+
+
+def test_compute_starts_afresh() -> None:
+    metrics = Metrics("classification", 2)
+    metrics.update(torch.tensor([[1.0, 0.0]]), torch.tensor([0]))
+    assert metrics.compute()["accuracy"] == 1.0
+    metrics.update(torch.tensor([[1.0, 0.0]]), torch.tensor([1]))
+    assert metrics.compute()["accuracy"] == 0.0
+
+
+def test_r2_needs_two_samples() -> None:
+    metrics = Metrics("regression", 1)
+    metrics.update(torch.tensor([[1.0]]), torch.tensor([[2.0]]))
+    assert "r2" not in metrics.compute()
