@@ -21,7 +21,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pydantic  # noqa: F401  (imported for the children, each of which would take seconds over it; so the next four)
+import sklearn.datasets  # noqa: F401
+import sklearn.model_selection  # noqa: F401
+import tomli_w  # noqa: F401
 import torch
+import torchmetrics  # noqa: F401
 from torch import nn
 
 import danlu
@@ -76,8 +81,7 @@ def train(folder: Path, sabotage: str) -> None:
             danlu.data.memory.order = lambda count, seed, epoch: order(count, seed + os.getpid(), epoch)
         danlu.resume(folder, net=Net(), progress=False)
     else:
-        recipe = danlu.draft_recipe(words=[f"{key}={value}" for key, value in SETTINGS.items()])
-        danlu.fit(Net(), "digits", recipe=recipe, folder=folder, progress=False)
+        danlu.fit(Net(), "digits", folder=folder, progress=False, **SETTINGS)
 
 
 def forked(work: Callable[[], None]) -> int:

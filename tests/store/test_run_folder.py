@@ -192,6 +192,15 @@ def test_a_run_misspelt_is_told_with_the_nearest(tmp_path: Path) -> None:
         RunFolder.open(tmp_path / "absent" / "run")
 
 
+def test_a_path_that_the_system_refuses_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read .File name too long"):
+        RunFolder.open(tmp_path / ("x" * 300))
+    with pytest.raises(UserError, match="cannot be read .File name too long"):
+        RunFolder.create_at(tmp_path / ("x" * 300), RECIPE, ENVIRONMENT)
+    with pytest.raises(UserError, match="there is no such run folder"):
+        RunFolder.open(tmp_path / "a\0b")
+
+
 @pytest.mark.parametrize("name", ["lenet5-mnist", "炼丹-1", "Ünï cödé", "a", "x" * 100, "v1.2", "CONSOLE", "-x_(1)+,~"])
 def test_good_names_pass(name: str, tmp_path: Path) -> None:
     check_name(name)

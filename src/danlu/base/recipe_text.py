@@ -58,11 +58,13 @@ class RecipeDraft:
         faults.raise_if_any()
 
     def read_keywords(self, keywords: Mapping[str, Any], options: Iterable[str] = ()) -> None:
-        """Take flat keywords such as lr=0.05, each put in the one section that has it; `options` are the net's."""
+        """Take keywords, dotted or flat such as lr: put in the one section that has it; `options` are the net's."""
         faults = Faults()
         for name, value in keywords.items():
             homes = [f"{section}.{name}" for section, known in known_keys().items() if name in known]
-            if name in _MEANT:
+            if "." in name:
+                homes = [name]
+            elif name in _MEANT:
                 homes = [_MEANT[name]]
             elif not homes and name in options:
                 homes = [f"net.{name}"]
@@ -94,7 +96,7 @@ class RecipeDraft:
                 )
             elif not key:
                 faults.add("recipe.section-without-key", place=self.places[dotted], section=section)
-            elif section == "net" and key != "name":
+            elif section == "net" and key not in known_keys()["net"]:
                 # TOML has lists only: what is read back later must equal what a caller gave as a tuple.
                 option = list(value) if isinstance(value, tuple) else value
                 tree.setdefault("net", {}).setdefault("options", {})[key] = option

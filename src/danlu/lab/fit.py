@@ -22,7 +22,7 @@ from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
 from danlu.lab.run import Run
 from danlu.lab.scribe import Scribe
-from danlu.lab.setup import Setup, set_up
+from danlu.lab.setup import Setup, load_initial_weights, set_up
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder, check_name
 from danlu.train.checkpoint import Checkpoint, load_newest
@@ -64,6 +64,8 @@ def fit(
     given = None if isinstance(data, str | Path) else data
     module = net if isinstance(net, nn.Module) else None
     setup = set_up(drafted, given, module)
+    if drafted.net.weights is not None:
+        load_initial_weights(setup.net, drafted.net.weights)
     facts = environment(setup)
     text = to_toml(setup.recipe)
     if folder is not None:
@@ -73,7 +75,8 @@ def fit(
         place = RunFolder.create_at(runs_folder() / name, text, facts)
     else:
         place = RunFolder.create(runs_folder(), _stem(setup.recipe, setup.data.name), text, facts)
-    return _carry_out(setup, place, None, Reporter(progress), keep_initial=module is not None)
+    cannot_rebuild = module is not None or drafted.net.weights is not None
+    return _carry_out(setup, place, None, Reporter(progress), keep_initial=cannot_rebuild)
 
 
 def resume(

@@ -1,6 +1,7 @@
 """From a recipe to the objects it names, every fit between them checked before the first step."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -14,6 +15,7 @@ from danlu.nets import Description, build, describe
 from danlu.train.losses import choose_loss
 from danlu.train.optimisers import resolve_optim
 from danlu.train.schedules import Horizon, Schedule
+from danlu.train.weight_file import load_weights
 
 _DTYPES = {"float64": torch.float64}
 
@@ -39,9 +41,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         fail("lab.no-device", device=recipe.train.device)
     device = choose_device(recipe.train.device)
     dtype = _DTYPES.get(recipe.train.precision, torch.float32)
-    batch_size = recipe.train.batch_size or (dataset.sizes["train"] if optim.name == "lbfgs" else 32)
-    if recipe.train.batch_size is None:
-        batch_size = min(batch_size, dataset.sizes["train"])
+    batch_size = recipe.train.batch_size or _usual_batch_size(optim.name, dataset.sizes["train"])
     recipe = replace(recipe, optim=optim, train=replace(recipe.train, batch_size=batch_size))
     _check_against_data(recipe, dataset)
     if net is None:
@@ -52,9 +52,14 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape
     )
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
-    horizon = Horizon(recipe.train.epochs, -(-dataset.sizes["train"] // (batch_size * recipe.train.accumulate)))
+    horizon = Horizon(recipe.train.epochs, dataset.batch_count("train", batch_size * recipe.train.accumulate))
     Schedule(recipe.schedule, horizon)  # an unknown schedule is told now, not after the folder is made
     return Setup(recipe, dataset, net, description, device, dtype, horizon)
+
+
+def _usual_batch_size(optimiser: str, samples: int) -> int:
+    """32; 16 where there is little data, which then gets more steps; all of it for L-BFGS, which wants the true loss."""
+    return samples if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
 
 
 def load_data(recipe: DataRecipe, given: object = None) -> Dataset:
@@ -88,6 +93,25 @@ def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
             outputs=data.outputs,
             task=data.task,
         )
+
+
+def load_initial_weights(net: nn.Module, path: str | Path) -> None:
+    """Put the weights of a file into `net`; UserError, with nothing loaded, where names or shapes differ."""
+    weights = load_weights(Path(path).expanduser())
+    own = net.state_dict()
+    faults = Faults()
+    for id, names in (
+        ("lab.weights-missing", [name for name in own if name not in weights]),
+        ("lab.weights-unknown", [name for name in weights if name not in own]),
+    ):
+        if names:
+            faults.add(id, path=path, count=len(names), names=", ".join(names[:5]))
+    for name, tensor in weights.items():
+        if name in own and tensor.shape != own[name].shape:
+            found, wanted = (tuple(each.shape) for each in (tensor, own[name]))
+            faults.add("lab.weights-shape", path=path, name=name, found=found, wanted=wanted)
+    faults.raise_if_any()
+    net.load_state_dict(weights)
 
 
 def _check_against_data(recipe: Recipe, data: Dataset) -> None:

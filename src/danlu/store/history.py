@@ -113,9 +113,9 @@ class _Course:
                 case "finding":
                     self._add_finding(record)
                 case "end":
-                    self.score = {part: _score(numbers) for part, numbers in record["score"].items() if numbers}
+                    score = {part: _score(numbers) for part, numbers in record["score"].items() if numbers}
                     self.seconds = number(record["seconds"])
-                    self.finished = True
+                    self.score, self.finished = score, True
                 case _:
                     pass  # a kind that a newer danlu writes
         except _MALFORMED:

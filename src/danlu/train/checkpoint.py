@@ -73,7 +73,7 @@ def load_newest(folder: Path) -> Newest:
     skipped: list[Fault] = []
     for _, path in reversed(_standing(folder)):
         try:
-            return Newest(load(path), tuple(skipped))
+            return Newest(_loaded(path), tuple(skipped))
         except UserError as error:
             skipped.append(Fault("checkpoint.skipped", {"name": path.name, "what": error.faults[0]}))
     return Newest(None, tuple(skipped))
@@ -81,6 +81,13 @@ def load_newest(folder: Path) -> Newest:
 
 def load(path: Path) -> Checkpoint:
     """One checkpoint folder, every hash verified; UserError naming the file that is missing or damaged."""
+    try:
+        return _loaded(path)
+    except UserError as error:
+        raise UserError(Fault("checkpoint.unusable", {"what": error.faults[0]})) from error
+
+
+def _loaded(path: Path) -> Checkpoint:
     manifest = _manifest(path)
     parts = {name: unpack(_content(path, part), part) for name, part in manifest["parts"].items()}
     return Checkpoint(path, manifest["step"], parts, manifest["state"])

@@ -18,10 +18,10 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     The latter are read with `torch.load(weights_only=True)` and in no other way, because a pickle can run code when
     it is read; one that wants more is a UserError that says what it asked for and how to convert it.
     """
-    if not path.exists():
-        fail("checkpoint.no-weights", path=path)
     try:
         path.open("rb").close()
+    except FileNotFoundError:
+        fail("checkpoint.no-weights", path=path)
     except OSError as error:
         fail("checkpoint.unreadable", path=path, reason=error.strerror or error)
     if path.suffix == ".safetensors":
