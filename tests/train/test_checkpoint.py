@@ -142,13 +142,20 @@ def test_a_new_one_that_does_not_read_back_replaces_nothing(tmp_path: Path, monk
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000100", "step-00000200"]
 
 
-def test_a_step_that_stands_whole_is_left_alone(tmp_path: Path) -> None:
+def test_a_second_state_of_a_step_is_newer_and_the_first_stands_until_it_is_safe(tmp_path: Path) -> None:
     (path,) = saved(tmp_path, 100)
     before = {file: file.stat().st_mtime_ns for file in path.iterdir()}
 
-    assert save(tmp_path, 100, parts_of(999), {"other": 1}) == path
+    for number in range(1, 12):
+        second = save(tmp_path, 100, parts_of(999), {"after validation": number})
+        assert second.name == f"step-00000100-{number}"
+        assert newest(tmp_path).state == {"after validation": number}
+        if number == 1:
+            assert {file: file.stat().st_mtime_ns for file in path.iterdir()} == before
 
-    assert {file: file.stat().st_mtime_ns for file in path.iterdir()} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000100-10", "step-00000100-11"]
+    saved(tmp_path, 101)
+    assert newest(tmp_path).step == 101
 
 
 def test_a_step_that_stands_damaged_is_replaced(tmp_path: Path) -> None:
