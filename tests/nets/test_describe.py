@@ -33,15 +33,15 @@ def test_lenet_row_by_row() -> None:
     assert [(row.name, row.kind, row.output_shape, row.parameters, row.multiply_adds) for row in rows] == [
         ("field", "Field", (1, 32, 32), 0, 0),
         ("features.0", "Conv2d", (6, 28, 28), 156, 117_600),
-        ("features.1", "ReLU", (6, 28, 28), 0, 0),
+        ("features.1", "Tanh", (6, 28, 28), 0, 0),
         ("features.2", "MaxPool2d", (6, 14, 14), 0, 0),
         ("features.3", "Conv2d", (16, 10, 10), 2416, 240_000),
-        ("features.4", "ReLU", (16, 10, 10), 0, 0),
+        ("features.4", "Tanh", (16, 10, 10), 0, 0),
         ("features.5", "MaxPool2d", (16, 5, 5), 0, 0),
         ("classifier.0", "Linear", (120,), 48_120, 48_000),
-        ("classifier.1", "ReLU", (120,), 0, 0),
+        ("classifier.1", "Tanh", (120,), 0, 0),
         ("classifier.2", "Linear", (84,), 10_164, 10_080),
-        ("classifier.3", "ReLU", (84,), 0, 0),
+        ("classifier.3", "Tanh", (84,), 0, 0),
         ("classifier.4", "Linear", (10,), 850, 840),
     ]
 

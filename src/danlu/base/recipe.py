@@ -62,8 +62,8 @@ class OptimRecipe:
 
     __pydantic_config__ = _STRICT
     name: str = "sgd"
-    lr: Positive | None = None  # None: 0.01 for SGD, torch's default elsewhere
-    momentum: Fraction | None = None  # None: 0.9 for SGD, torch's default elsewhere
+    lr: Positive | None = None  # None: 0.01 for SGD if momentum is left out too, else torch's default
+    momentum: Fraction | None = None  # None: 0.9 for SGD if lr is left out too, else torch's default
     weight_decay: NotNegative | None = None
     nesterov: bool | None = None
     dampening: NotNegative | None = None

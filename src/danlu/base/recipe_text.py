@@ -14,7 +14,7 @@ from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.recipe import Recipe
 
 # A bare key that several sections have belongs to the one people mean.
-_MEANT = {"seed": "train.seed", "patience": "train.patience"}
+_MEANT = {"seed": "train.seed", "patience": "train.patience", "weights": "train.weights"}
 
 
 @dataclass
