@@ -93,6 +93,14 @@ def test_what_comes_later_wins(tmp_path: Path) -> None:
     assert (recipe.train.epochs, recipe.train.seed) == (6, 9)
 
 
+@pytest.mark.parametrize(
+    ("word", "target"),
+    [("3", "3"), ("1e5", "1e5"), ("true", "true"), ("2020-01-01", "2020-01-01"), ('"a b"', "a b"), ("价格", "价格")],
+)
+def test_what_takes_a_string_gets_one(word: str, target: str) -> None:
+    assert from_words(f"data.target={word}").data.target == target
+
+
 def test_keywords_find_their_section() -> None:
     recipe = from_keywords(("hidden",), lr=0.1, epochs=3, momentum=0.5, batch_size=8, hidden=[4], label_smoothing=0.1)
     assert (recipe.optim.lr, recipe.optim.momentum) == (0.1, 0.5)
@@ -167,10 +175,6 @@ MISTAKES = {
         "command line: optim.nesterov is 'maybe'; it must be true or false.",
         "命令行：optim.nesterov 的值是 'maybe'，应为 true 或 false。",
     ),
-    "data.name=3": (
-        "command line: data.name is 3; it must be a text.",
-        "命令行：data.name 的值是 3，应为一段文字。",
-    ),
     "train.device=gpu": (
         "command line: train.device is 'gpu'; it must be one of 'auto', 'cpu', 'cuda', 'mps'.",
         "命令行：train.device 的值是 'gpu'，应为以下之一：'auto', 'cpu', 'cuda', 'mps'。",
@@ -180,8 +184,18 @@ MISTAKES = {
         "命令行：optim.betas 的值是 0.9，应为一对数，例如 [0.9, 0.999]。",
     ),
     "optim.lrr=0.1": (
-        'command line: there is no setting optim.lrr. Did you mean "lr"?',
-        '命令行：没有 optim.lrr 这项设置。您是不是想写 "lr"？',
+        'command line: there is no setting optim.lrr. Did you mean "optim.lr"?',
+        '命令行：没有 optim.lrr 这项设置。您是不是想写 "optim.lr"？',
+    ),
+    "train.lr=0.1": (
+        'command line: there is no setting train.lr. Did you mean "optim.lr"?',
+        '命令行：没有 train.lr 这项设置。您是不是想写 "optim.lr"？',
+    ),
+    "epoch=3": (
+        "command line: epoch is no setting; settings are written section.key=value, and the sections are "
+        f'{SECTIONS} (an option of the net is net.epoch). Did you mean "train.epochs"?',
+        f"命令行：没有 epoch 这项设置；设置要写成 section.key=value，节有 {SECTIONS}"
+        '（网络自己的选项写成 net.epoch）。您是不是想写 "train.epochs"？',
     ),
     "optim.zzz=0.1": (
         "command line: there is no setting optim.zzz.",
@@ -196,8 +210,8 @@ MISTAKES = {
         "命令行：optim 是一节，不是一项设置：请写成 optim.key=value，或在 [optim] 下面逐行写各项。",
     ),
     "lr=0.1": (
-        "lr could mean optim.lr: write the one you mean in full.",
-        "lr 可能指 optim.lr：请写全名。",
+        "lr: a setting is written with its section in front: optim.lr.",
+        "lr：设置要连同所在的节一起写：optim.lr。",
     ),
     "seed": (
         '"seed" is not understood here: a setting is written section.key=value, for example optim.lr=0.05.',
@@ -252,7 +266,7 @@ def test_all_mistakes_of_a_file_are_told_at_once_each_with_its_line(tmp_path: Pa
     assert sorted(english.splitlines()) == [
         f"{file}, line 11: schedule.gamma is nan; it must be a finite number.",
         f'{file}, line 14: there is no section [nett]; the sections are {SECTIONS}. Did you mean "net"?',
-        f'{file}, line 3: there is no setting data.nme. Did you mean "name"?',
+        f'{file}, line 3: there is no setting data.nme. Did you mean "data.name"?',
         f"{file}, line 7: optim.lr is 'abc'; it must be a number.",
         f"{file}, line 8: optim.momentum is -1; it must be a number of at least 0.",
     ]
@@ -276,7 +290,7 @@ def test_lines_are_counted_however_the_key_is_written(tmp_path: Path, text: str,
 
 
 def test_a_key_outside_any_section_is_placed(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"r\.toml, line 2: there is no section \[epoch\]"):
+    with pytest.raises(UserError, match=r"r\.toml, line 2: epoch is no setting.*train\.epochs"):
         from_file(tmp_path, "\nepoch = 3\n[optim]\nlr = 1")
 
 
@@ -313,9 +327,9 @@ def test_a_folder_is_no_recipe(tmp_path: Path) -> None:
 
 
 def test_an_ambiguous_keyword_names_its_homes() -> None:
-    with pytest.raises(UserError, match=r"^name could mean data\.name, net\.name, loss\.name, .*in full\.$") as caught:
+    with pytest.raises(UserError, match=r"^name: .* in front: data\.name, net\.name, loss\.name, .*\.$") as caught:
         from_keywords(name="mlp")
-    assert told(caught.value)[1].startswith("name 可能指 data.name, net.name")
+    assert told(caught.value)[1].startswith("name：设置要连同所在的节一起写：data.name, net.name")
 
 
 def test_an_unknown_keyword_gets_the_nearest_spelling_also_of_the_nets_options() -> None:

@@ -47,6 +47,9 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     if net is None:
         net = build_net(recipe, dataset)
     net = net.to(device=device, dtype=dtype)
+    if recipe.net.name != CUSTOM and len(dataset.sample_shape) == 3:
+        # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
+        net = net.to(memory_format=torch.channels_last)
     description = describe(net, dataset.sample_shape, dtype=dtype)
     loss = choose_loss(
         recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape

@@ -136,7 +136,8 @@ class _Course:
     def _add_steps(self, record: Mapping[str, Any]) -> None:
         first, epoch = int(record["first"]), int(record["epoch"])
         loss = [number(value) for value in record["loss"]]
-        lr = [number(value) for value in record["lr"]]
+        rates = record["lr"] if isinstance(record["lr"], list) else [record["lr"]] * len(loss)
+        lr = [number(value) for value in rates]
         norms = record["norm"] or [None] * len(loss)
         norm = [None if value is None else number(value) for value in norms]
         if not len(loss) == len(lr) == len(norm):
