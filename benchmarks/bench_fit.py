@@ -133,8 +133,8 @@ class Contest:
 class PerSample(Dataset[tuple[torch.Tensor, int]]):
     """MNIST as the tutorials serve it: every sample becomes a picture, then a float tensor, then is normalised.
 
-    These are the operations of torchvision's MNIST with ToTensor and Normalize((0.1307,), (0.3081,)), written out because
-    torchvision need not be installed.
+    These are the operations of torchvision's MNIST with ToTensor and Normalize((0.1307,), (0.3081,)), written out
+    because torchvision need not be installed.
     """
 
     def __init__(self, images: torch.Tensor, labels: torch.Tensor) -> None:

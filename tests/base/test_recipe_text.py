@@ -192,10 +192,14 @@ MISTAKES = {
         '命令行：没有 train.lr 这项设置。您是不是想写 "optim.lr"？',
     ),
     "epoch=3": (
-        "command line: epoch is no setting; settings are written section.key=value, and the sections are "
-        f'{SECTIONS} (an option of the net is net.epoch). Did you mean "train.epochs"?',
-        f"命令行：没有 epoch 这项设置；设置要写成 section.key=value，节有 {SECTIONS}"
-        '（网络自己的选项写成 net.epoch）。您是不是想写 "train.epochs"？',
+        (
+            "command line: epoch is no setting; settings are written section.key=value, and the sections are "
+            f'{SECTIONS} (an option of the net is net.epoch). Did you mean "train.epochs"?'
+        ),
+        (
+            f"命令行：没有 epoch 这项设置；设置要写成 section.key=value，节有 {SECTIONS}"
+            '（网络自己的选项写成 net.epoch）。您是不是想写 "train.epochs"？'
+        ),
     ),
     "optim.zzz=0.1": (
         "command line: there is no setting optim.zzz.",

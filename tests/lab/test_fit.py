@@ -42,7 +42,13 @@ def test_mnist_in_two_epochs(tmp_path: Path, data_root: Path) -> None:
 def test_titanic_over_five_seeds(tmp_path: Path, data_root: Path) -> None:
     scores = [
         quick(
-            tmp_path, "mlp", data_root / "titanic.csv", target="Survived", epochs=20, seed=seed, folder=tmp_path / str(seed)
+            tmp_path,
+            "mlp",
+            data_root / "titanic.csv",
+            target="Survived",
+            epochs=20,
+            seed=seed,
+            folder=tmp_path / str(seed),
         ).score["test"]["accuracy"]
         for seed in range(5)
     ]
@@ -185,7 +191,9 @@ def test_weights_from_a_file_are_where_training_starts(tmp_path: Path) -> None:
 def test_weights_of_another_net_are_refused_whole(tmp_path: Path) -> None:
     file = tmp_path / "weights.safetensors"
     safetensors.torch.save_file({"layer.weight": torch.zeros(3, 64), "extra": torch.zeros(1)}, file)
-    with pytest.raises(danlu.UserError, match=r"(?s)2 tensors that the net needs.*2 tensors in this file have no place.*extra"):
+    with pytest.raises(
+        danlu.UserError, match=r"(?s)2 tensors that the net needs.*2 tensors in this file have no place.*extra"
+    ):
         quick(tmp_path, "softmax-regression", "digits", **{"net.weights": str(file)})
     assert not (tmp_path / "run").exists()
 

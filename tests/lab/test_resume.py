@@ -54,8 +54,8 @@ def interrupt_at(monkeypatch: pytest.MonkeyPatch, *moments: int | str) -> None:
     left = list(moments)
 
     class Planned(Interrupt):
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, folder: str) -> None:
+            super().__init__(folder)
             self.moment = left.pop(0) if left else None
 
         def __call__(self, event: Event) -> Stop | None:
@@ -87,11 +87,11 @@ def test_interrupted_and_resumed_ends_bit_identical(
     whole = danlu.fit("mlp", "digits", folder=tmp_path / "whole", **SETTINGS)
     assert whole.steps == 96
     interrupt_at(monkeypatch, *moments)
-    with pytest.raises(danlu.Interrupted) as stopped:
+    with pytest.raises(danlu.Interrupted, match="broken") as stopped:
         danlu.fit("mlp", "digits", folder=tmp_path / "broken", **SETTINGS)
     for moment in moments[1:]:
         assert not danlu.Run(stopped.value.folder).finished
-        with pytest.raises(danlu.Interrupted):
+        with pytest.raises(danlu.Interrupted, match="broken"):
             danlu.resume(stopped.value.folder, progress=False)
         assert danlu.Run(stopped.value.folder).steps == moment
     broken = danlu.resume(stopped.value.folder, progress=False)
@@ -101,7 +101,7 @@ def test_interrupted_and_resumed_ends_bit_identical(
 def test_interrupted_while_validating(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = danlu.fit("mlp", "digits", folder=tmp_path / "whole", **SETTINGS)
     interrupt_at(monkeypatch, "validation")
-    with pytest.raises(danlu.Interrupted):
+    with pytest.raises(danlu.Interrupted, match="broken"):
         danlu.fit("mlp", "digits", folder=tmp_path / "broken", **SETTINGS)
     checkpoint = load_newest(tmp_path / "broken" / "checkpoints").checkpoint
     assert checkpoint is not None
@@ -121,7 +121,7 @@ def test_a_net_given_as_an_object_goes_on_from_its_own_initial_weights(
     settings = {"epochs": 2, "progress": False}
     whole = danlu.fit(first, "digits", folder=tmp_path / "whole", **settings)
     interrupt_at(monkeypatch, 25)
-    with pytest.raises(danlu.Interrupted):
+    with pytest.raises(danlu.Interrupted, match="broken"):
         danlu.fit(twin, "digits", folder=tmp_path / "broken", **settings)
     with pytest.raises(danlu.UserError, match=r"danlu\.resume\(folder, net=Sequential"):
         danlu.resume(tmp_path / "broken", progress=False)
@@ -134,7 +134,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(
     settings = SETTINGS | {"checkpoint_steps": 10}
     whole = danlu.fit("mlp", "digits", folder=tmp_path / "whole", **settings)
     interrupt_at(monkeypatch, 45)
-    with pytest.raises(danlu.Interrupted):
+    with pytest.raises(danlu.Interrupted, match="broken"):
         danlu.fit("mlp", "digits", folder=tmp_path / "broken", **settings)
     weights = tmp_path / "broken" / "checkpoints" / "step-00000045" / "weights.safetensors"
     content = bytearray(weights.read_bytes())
@@ -157,7 +157,7 @@ def test_a_finished_run_comes_back_as_it_is(tmp_path: Path) -> None:
 def test_other_data_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = torch.randn(200, 4), torch.arange(200) % 3
     interrupt_at(monkeypatch, 5)
-    with pytest.raises(danlu.Interrupted):
+    with pytest.raises(danlu.Interrupted, match="run"):
         danlu.fit("softmax-regression", (x, y), folder=tmp_path / "run", epochs=3, progress=False)
     with pytest.raises(danlu.UserError, match="given as an object"):
         danlu.resume(tmp_path / "run")

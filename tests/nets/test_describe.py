@@ -1,5 +1,6 @@
 """The table of a net: rows, totals, and that the net and torch's generators are left as they were."""
 
+import itertools
 import warnings
 from collections.abc import Callable
 
@@ -57,7 +58,7 @@ def test_totals_of_any_mlp_follow_from_its_widths(inputs: int, hidden: list[int]
     net = MLP(inputs=inputs, outputs=outputs, hidden=hidden)
     net.layers[0].requires_grad_(not frozen)
     widths = [inputs, *hidden, outputs]
-    products = [a * b for a, b in zip(widths[:-1], widths[1:], strict=True)]
+    products = [a * b for a, b in itertools.pairwise(widths)]
     parameters = sum(products) + sum(widths[1:])
     found = describe(net, (inputs,))
     assert (found.multiply_adds, found.parameters, found.output_shape) == (sum(products), parameters, (outputs,))

@@ -155,10 +155,10 @@ def test_nothing_is_left_of_a_run_that_could_not_be_made(
 
 def test_an_interrupt_leaves_nothing_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any) -> None:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("now")
 
     monkeypatch.setattr(os, "replace", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="now"):
         created(tmp_path / "runs")
     assert [path.name for path in tmp_path.rglob("*")] == []
 

@@ -170,7 +170,7 @@ def known_keys() -> dict[str, list[str]]:
 
 
 def _nearest_key(section: str, key: str) -> Fault | str:
-    """The hint at the setting that was meant: misspelt in its own section first, else out of place or misspelt anywhere."""
+    """The hint at the setting that was meant: misspelt in its own section, else out of place or misspelt anywhere."""
     own = known_keys().get(section, [])
     homes = {name: home for home, names in known_keys().items() for name in names} | dict.fromkeys(own, section)
     hint = nearest(key, own) or nearest(key, homes)

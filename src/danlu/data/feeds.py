@@ -109,7 +109,7 @@ class LoaderFeed:
         yield from first[wanted.start :]
         yield from islice(iterator, max(0, wanted.start - 1), None)
 
-    def batch_count(self, batch_size: int) -> int:  # noqa: ARG002 - its batches have the size that the loader gives them
+    def batch_count(self, batch_size: int) -> int:
         return self.number
 
     def content(self) -> list[Any]:

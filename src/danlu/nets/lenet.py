@@ -38,8 +38,9 @@ class Field(nn.Module):
 class LeNet5(nn.Module):
     """Two convolutions with pooling, then three linear layers: pictures [N, channels, H, W] to logits [N, classes].
 
-    Pictures may have any size up to 32×32 (see `Field`). `pooling="average"` is nearest to 1998 (which had a scaled tanh,
-    pooling with trained weights and a sigmoid, sparse links between the maps, and radial basis functions at the end).
+    Pictures may have any size up to 32×32 (see `Field`). `pooling="average"` is nearest to 1998 (which had a scaled
+    tanh, pooling with trained weights and a sigmoid, sparse links between the maps, and radial basis functions at the
+    end).
     61,706 parameters with one channel and ten classes.
     Raises UserError for options that do not fit.
 

@@ -25,8 +25,8 @@ _TAIL = 64
 class Journal:
     """Appends records to the file at `path`, which is made if need be. StorageError, naming it, where the disk refuses.
 
-    While it is open nobody else can open it so (UserError): two trainings in one folder would spoil each other. The lock
-    goes with the process, however that ends. Windows and file systems without locks have none.
+    While it is open nobody else can open it so (UserError): two trainings in one folder would spoil each other. The
+    lock goes with the process, however that ends. Windows and file systems without locks have none.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "journal.jsonl"

@@ -49,8 +49,8 @@ def save(folder: Path, step: int, parts: Mapping[str, Tensors], state: Mapping[s
 
     The new checkpoint is read back and its hashes verified before those beyond the newest `keep` are deleted. Where the
     step stands there whole already (saved before its validation, say), the new one is `step-00001200-1`, and newer.
-    StorageError where the disk refuses; the checkpoints before then still stand. TypeError where `state` holds what JSON
-    does not give back as it was.
+    StorageError where the disk refuses; the checkpoints before then still stand. TypeError where `state` holds what
+    JSON does not give back as it was.
     """
     if keep < 1:
         raise ValueError(f"keep must be at least 1, got {keep}")

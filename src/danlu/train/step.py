@@ -40,7 +40,7 @@ def _keep_still(step: int) -> None:
 
 
 class PlainStep:
-    """The step of one model: owns net, optimiser, schedule, clipping, autocast and the moving average of the weights."""
+    """The step of one model: owns net, optimiser, schedule, clipping, autocast and moving average of the weights."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class PlainStep:
         self.schedule = schedule
         self._loss = loss
         self._sums = recipe.loss.reduction == "sum"
-        self._micro = train.batch_size if train.accumulate > 1 else 0
+        self._micro = train.batch_size or 0 if train.accumulate > 1 else 0
         self._clip_norm, self._clip_value = train.clip_norm, train.clip_value
         self._parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         self._rates = [group["lr"] for group in optimizer.param_groups]
@@ -200,6 +200,6 @@ class ClosureStep(PlainStep):
                 self.backward(self.loss(self.forward(inputs), targets))
             return self.batch_loss
 
-        self.optimizer.step(closure)  # pyright: ignore[reportArgumentType]
+        self.optimizer.step(closure)  # pyright: ignore[reportCallIssue, reportArgumentType]
         self.batch_loss = before
         self._follow()

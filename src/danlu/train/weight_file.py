@@ -45,7 +45,7 @@ def _read_torch_file(path: Path) -> dict[str, torch.Tensor]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice on formats; the errors below say what matters
             content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever the damaged bytes lead to
+    except Exception as error:  # noqa: BLE001  torch raises whatever the damaged bytes lead to
         asked = re.search(r"GLOBAL ([\w.]+)", str(error))
         if asked:
             fail("checkpoint.pickle-refused", path=path, asked=asked.group(1))
