@@ -246,5 +246,7 @@ def test_bad_names_are_told(name: str, told: str, tmp_path: Path) -> None:
 
 
 def test_all_that_is_wrong_with_a_name_is_told_at_once() -> None:
-    with pytest.raises(UserError, match="holds /(?s:.)*begins or ends(?s:.)*has 151 characters"):
+    with pytest.raises(UserError, match="holds /(?s:.)*has 151 characters"):
         check_name("../" + "x" * 148)
+    with pytest.raises(UserError, match="begins or ends(?s:.)*has 101 characters"):
+        check_name("." + "x" * 100)

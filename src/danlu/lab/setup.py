@@ -98,10 +98,13 @@ def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
         )
 
 
-def load_initial_weights(net: nn.Module, path: str | Path) -> None:
-    """Put the weights of a file into `net`; UserError, with nothing loaded, where names or shapes differ."""
+def load_given_weights(setup: Setup) -> None:
+    """Put the weights of the file that the recipe names into the net; UserError, nothing loaded, where they differ."""
+    path = setup.recipe.net.weights
+    if path is None:
+        return
     weights = load_weights(Path(path).expanduser())
-    own = net.state_dict()
+    own = setup.net.state_dict()
     faults = Faults()
     for id, names in (
         ("lab.weights-missing", [name for name in own if name not in weights]),
@@ -114,7 +117,7 @@ def load_initial_weights(net: nn.Module, path: str | Path) -> None:
             found, wanted = ("×".join(map(str, each.shape)) or "1" for each in (tensor, own[name]))
             faults.add("lab.weights-shape", path=path, name=name, found=found, wanted=wanted)
     faults.raise_if_any()
-    net.load_state_dict(weights)
+    setup.net.load_state_dict(weights)
 
 
 def _check_against_data(recipe: Recipe, data: Dataset) -> None:

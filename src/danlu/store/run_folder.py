@@ -130,7 +130,7 @@ def check_name(name: str) -> None:
     strange = sorted({sign for sign in name if sign in '/\\:<>"|?*' or unicodedata.category(sign) in _UNPRINTABLE})
     if strange:
         faults.add("store.name-signs", name=repr(name), signs=" ".join(repr(sign)[1:-1] for sign in strange))
-    if name.strip() and (name.startswith((".", " ")) or name.endswith((".", " "))):
+    elif name.strip() and (name.startswith((".", " ")) or name.endswith((".", " "))):
         faults.add("store.name-ends", name=repr(name))
     if name.partition(".")[0].strip().upper() in _RESERVED:
         faults.add("store.name-reserved", name=repr(name))
