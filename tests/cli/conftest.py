@@ -1,37 +1,11 @@
 """The command line as a test types it: in one process, in an empty working directory, with what it printed and left."""
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from command_line import Answer, Type
 from danlu.cli.main import main
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one command line gave."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one object on standard output."""
-        (line,) = self.out.splitlines()
-        return json.loads(line)
-
-    @property
-    def faults(self) -> list[str]:
-        """The messages on standard error, one a fault."""
-        return [line.removeprefix("✖ ") for line in self.err.splitlines() if line.startswith("✖ ")]
-
-
-Type = Callable[..., Answer]
 
 
 @pytest.fixture
@@ -56,3 +30,9 @@ def type_in(work: Path, capfd: pytest.CaptureFixture[str]) -> Type:
         return Answer(code, *capfd.readouterr())
 
     return typed
+
+
+@pytest.fixture(params=["en", "zh"])
+def language(request: pytest.FixtureRequest) -> str:
+    """Either language in turn."""
+    return str(request.param)

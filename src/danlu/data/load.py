@@ -1,6 +1,7 @@
 """`danlu.load`: whatever the user has, as a data set."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -71,18 +72,28 @@ def load(
         workers=workers,
     )
     if isinstance(source, str) and source in names():
-        return replace(_by_name(source, name, root, options), recipe=replace(recipe, name=source))
+        with _told_where_unreadable(source):
+            return replace(_by_name(source, name, root, options), recipe=replace(recipe, name=source))
     if isinstance(source, tuple | list) and len(source) == 2 and not is_torch_data(source[0]):
         return array_dataset(name or "arrays", {"train": (source[0], source[1])}, options)
     if is_frame(source) or (isinstance(source, dict) and target is not None):
         return table_dataset(name or "table", table_of(source), target, options, place="table")
     if isinstance(source, str | Path):
-        dataset = _from_path(Path(source).expanduser(), source, target, name, options)
+        with _told_where_unreadable(source):
+            dataset = _from_path(Path(source).expanduser(), source, target, name, options)
         return replace(dataset, recipe=replace(recipe, path=str(Path(source).expanduser().absolute())))
     sources = _torch_sources(source)
     if sources is None:
         fail("data.unknown-source", found=type(source).__name__)
     return torch_dataset(name or "torch", sources, options)
+
+
+@contextlib.contextmanager
+def _told_where_unreadable(source: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        fail("data.unreadable", path=error.filename or source, reason=error.strerror or error)
 
 
 def _by_name(known: str, name: str | None, root: str | None, options: Options) -> Dataset:

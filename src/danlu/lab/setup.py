@@ -37,6 +37,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     """Load the data, build the net (unless given), and check that recipe, data and net fit each other."""
     optim = resolve_optim(recipe.optim)
     dataset = data if isinstance(data, Dataset) else load_data(recipe.data, data)
+    recipe = _from_anywhere(recipe)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":
         fail("lab.no-device", device=recipe.train.device)
     device = choose_device(recipe.train.device)
@@ -54,6 +55,16 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     horizon = Horizon(recipe.train.epochs, dataset.batch_count("train", batch_size * recipe.train.accumulate))
     Schedule(recipe.schedule, horizon)  # an unknown schedule is told now, not after the folder is made
     return Setup(recipe, dataset, net, description, device, dtype, horizon)
+
+
+def _from_anywhere(recipe: Recipe) -> Recipe:
+    """The recipe with absolute paths, so that its run can be resumed from another working directory."""
+
+    def absolute(path: str | None) -> str | None:
+        return None if path is None else str(Path(path).expanduser().absolute())
+
+    data = replace(recipe.data, path=absolute(recipe.data.path), root=absolute(recipe.data.root))
+    return replace(recipe, data=data, net=replace(recipe.net, weights=absolute(recipe.net.weights)))
 
 
 def _usual_batch_size(optimiser: str, samples: int) -> int:
