@@ -14,7 +14,7 @@ import torch
 import danlu
 from danlu.train.checkpoint import load_newest
 
-TRAIN = ["fit", "--net", "mlp", "net.dropout=0.2", "train.epochs=40", "train.batch_size=8", "--folder"]
+TRAIN = ["fit", "--net", "mlp", "net.dropout=0.2", "train.epochs=20", "train.batch_size=8", "--folder"]
 
 
 def begin(folder: Path, *more: str) -> "subprocess.Popen[str]":
@@ -33,6 +33,19 @@ def begin(folder: Path, *more: str) -> "subprocess.Popen[str]":
     raise AssertionError("the training did not begin within a minute")
 
 
+def carry_out(*arguments: str, cwd: Path) -> None:
+    command = [sys.executable, "-m", "danlu", *arguments]
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, cwd=cwd)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
+    """The weights at the end of a training that nothing disturbed."""
+    place = tmp_path_factory.mktemp("undisturbed")
+    carry_out(*TRAIN, str(place / "whole"), cwd=place)
+    return end(place / "whole")
+
+
 def end(folder: Path) -> dict[str, torch.Tensor]:
     checkpoint = load_newest(folder / "checkpoints").checkpoint
     assert checkpoint is not None
@@ -40,7 +53,9 @@ def end(folder: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_told_once_it_saves_says_how_to_go_on_and_goes_on_exactly(tmp_path: Path, number: signal.Signals) -> None:
+def test_told_once_it_saves_says_how_to_go_on_and_goes_on_exactly(
+    tmp_path: Path, number: signal.Signals, whole: dict[str, torch.Tensor]
+) -> None:
     process = begin(tmp_path / "run")
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
@@ -53,11 +68,9 @@ def test_told_once_it_saves_says_how_to_go_on_and_goes_on_exactly(tmp_path: Path
     assert newest is not None
     assert newest.step == run.steps > 0
 
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    for arguments in (["resume", str(tmp_path / "run")], [*TRAIN, str(tmp_path / "whole")]):
-        command = [sys.executable, "-m", "danlu", *arguments]
-        subprocess.run(command, check=True, capture_output=True, env=environment, cwd=tmp_path)
-    whole, resumed = end(tmp_path / "whole"), end(tmp_path / "run")
+    carry_out("resume", str(tmp_path / "run"), cwd=tmp_path)
+    resumed = end(tmp_path / "run")
+    assert whole.keys() == resumed.keys()
     assert all(torch.equal(tensor, resumed[name]) for name, tensor in whole.items())
 
 
@@ -68,6 +81,7 @@ def test_told_twice_it_stops_at_once_and_the_last_checkpoint_is_whole(tmp_path: 
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in out + err
+    assert f"danlu resume {tmp_path / 'run'}" in out
     newest = load_newest(tmp_path / "run" / "checkpoints")
     assert newest.checkpoint is not None
     assert newest.skipped == ()

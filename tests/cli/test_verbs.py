@@ -1,5 +1,6 @@
 """What each verb answers when all is well."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,18 @@ def test_help_and_version(language: str, type_in: Type) -> None:
         assert "--json" in answer.out
         assert bool(CHINESE.search(answer.out)) == (language == "zh")
     assert type_in("--version").out.strip() == danlu.__version__
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gbk"])
+def test_an_output_that_lacks_some_signs_is_written_to_all_the_same(encoding: str, work: Path) -> None:
+    command = [sys.executable, "-m", "danlu", "nets", "lenet6", "--lang", "zh"]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, capture_output=True, check=False, env=environment)
+    assert done.returncode == 2
+    text = done.stderr.decode(encoding)
+    assert text.startswith("? ")
+    assert '"lenet5"' in text
+    assert ("网络" in text) == (encoding == "gbk")
 
 
 def test_python_m_danlu_is_the_command_line(work: Path) -> None:

@@ -1,7 +1,6 @@
 """`danlu.load`: whatever the user has, as a data set."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -71,29 +70,28 @@ def load(
         standardise=standardise,
         workers=workers,
     )
-    if isinstance(source, str) and source in names():
-        with _told_where_unreadable(source):
-            return replace(_by_name(source, name, root, options), recipe=replace(recipe, name=source))
+    if isinstance(source, str | Path):
+        return _from_disk(source, name, options, recipe)
     if isinstance(source, tuple | list) and len(source) == 2 and not is_torch_data(source[0]):
         return array_dataset(name or "arrays", {"train": (source[0], source[1])}, options)
     if is_frame(source) or (isinstance(source, dict) and target is not None):
         return table_dataset(name or "table", table_of(source), target, options, place="table")
-    if isinstance(source, str | Path):
-        with _told_where_unreadable(source):
-            dataset = _from_path(Path(source).expanduser(), source, target, name, options)
-        return replace(dataset, recipe=replace(recipe, path=str(Path(source).expanduser().absolute())))
     sources = _torch_sources(source)
     if sources is None:
         fail("data.unknown-source", found=type(source).__name__)
     return torch_dataset(name or "torch", sources, options)
 
 
-@contextlib.contextmanager
-def _told_where_unreadable(source: str | Path) -> Iterator[None]:
+def _from_disk(source: str | Path, name: str | None, options: Options, recipe: DataRecipe) -> Dataset:
+    """What a name of the catalogue or a path stands for."""
+    path = Path(source).expanduser()
     try:
-        yield
+        if isinstance(source, str) and source in names():
+            return replace(_by_name(source, name, recipe.root, options), recipe=replace(recipe, name=source))
+        dataset = _from_path(path, source, recipe.target, name, options)
     except OSError as error:
-        fail("data.unreadable", path=error.filename or source, reason=error.strerror or error)
+        fail("data.unreadable", path=error.filename or path, reason=error.strerror or error)
+    return replace(dataset, recipe=replace(recipe, path=str(path.absolute())))
 
 
 def _by_name(known: str, name: str | None, root: str | None, options: Options) -> Dataset:
