@@ -12,6 +12,9 @@ import pytest
 import torch
 
 import danlu
+from command_line import SOFTMAX, Type
+from danlu.base.events import Event, StepDone, Stop
+from danlu.lab.interrupt import Interrupt
 from danlu.train.checkpoint import load_newest
 
 TRAIN = ["fit", "--net", "mlp", "net.dropout=0.2", "train.epochs=20", "train.batch_size=8", "--folder"]
@@ -85,6 +88,33 @@ def test_told_twice_it_stops_at_once_and_the_last_checkpoint_is_whole(tmp_path: 
     newest = load_newest(tmp_path / "run" / "checkpoints")
     assert newest.checkpoint is not None
     assert newest.skipped == ()
+
+
+class TwiceAtStepSeven(Interrupt):
+    """Ctrl-C falls twice into one step."""
+
+    def __call__(self, event: Event) -> Stop | None:
+        if isinstance(event, StepDone) and event.step == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().__call__(event)
+
+
+def test_told_twice_it_says_that_it_stopped_at_once(
+    language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = (*SOFTMAX, "train.epochs=1", "train.checkpoint_steps=5", "--folder")
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("danlu.lab.fit.Interrupt", TwiceAtStepSeven)
+        told = type_in(*tokens, "run", "--lang", language)
+        silent = type_in(*tokens, "other", "--json")
+    assert told.code == silent.code == 130
+    assert ("Stopped at once" if language == "en" else "已立即停止") in told.out
+    assert "danlu resume run" in told.out
+    assert silent.json["finished"] is False
+    newest = load_newest(work / "run" / "checkpoints").checkpoint
+    assert newest is not None and newest.step == 5, "what came after the last save is done over"
+    assert type_in("resume", "run", "--json").json["finished"] is True
 
 
 def test_json_says_that_it_is_not_finished(tmp_path: Path) -> None:
