@@ -30,7 +30,7 @@ class DenseLayer(nn.Module):
         return self.drop(self.conv2(self.relu2(self.norm2(x))))
 
 
-class DenseBlock(nn.Sequential):
+class DenseBlock(nn.Module):
     """`layers` dense layers: [N, in_channels, H, W] to [N, in_channels + layers·growth, H, W].
 
     >>> DenseBlock(64, layers=6, growth=32)(torch.zeros(2, 64, 14, 14)).shape
@@ -43,10 +43,10 @@ class DenseBlock(nn.Sequential):
             layer = DenseLayer(in_channels + number * growth, growth, dropout)
             self.add_module(f"denselayer{number + 1}", layer)
 
-    def forward(self, input: Tensor) -> Tensor:
-        for layer in self:
-            input = torch.cat([input, layer(input)], dim=1)
-        return input
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.children():
+            x = torch.cat([x, layer(x)], dim=1)
+        return x
 
 
 class Transition(nn.Module):
