@@ -1,20 +1,30 @@
-"""Every test here hears English, unless it asks for `language`."""
+"""What the tests of nets share: the check of a module's gradients against finite differences."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
+import torch
+from torch import nn
 
-from danlu.base.words import use_language
+from danlu.base.seeds import global_seed, stream
 
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    use_language("en")
-    yield
-    use_language(None)
+GradientCheck = Callable[..., bool]
 
 
-@pytest.fixture(params=["en", "zh"])
-def language(request: pytest.FixtureRequest, english: None) -> str:
-    use_language(request.param)
-    return request.param
+@pytest.fixture
+def gradients_agree() -> GradientCheck:
+    """Whether the gradients of `module`, with respect to input and parameters, equal finite differences in float64."""
+
+    def check(build: Callable[[], nn.Module], *shape: int) -> bool:
+        with global_seed(0, "test"):
+            module = build().double()
+        x = torch.randn(*shape, dtype=torch.float64, generator=stream(0, "test")).requires_grad_()
+        weights = dict(module.named_parameters())
+
+        def forward(x: torch.Tensor, *values: torch.Tensor) -> torch.Tensor:
+            with global_seed(0, "dropout"):
+                return torch.func.functional_call(module, dict(zip(weights, values, strict=True)), (x,))
+
+        return torch.autograd.gradcheck(forward, (x, *weights.values()), fast_mode=True)
+
+    return check

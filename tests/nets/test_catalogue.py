@@ -8,16 +8,29 @@ import torch
 from torch import nn
 
 from danlu.base.errors import UserError
-from danlu.nets import MLP, LeNet5, LogisticRegression, build, names, option_names, recipe_of
+from danlu.nets import MLP, LeNet5, build, describe, example, names, option_names, recipe_of
 from danlu.nets.catalogue import NETS, Entry
+from danlu.nets.trace import first_tensor
+
+
+def samples_for(name: str) -> torch.Tensor:
+    """Two samples such as the net called `name` takes, small ones."""
+    entry = NETS[name]
+    if entry.vocabulary:
+        return torch.tensor([[3, 1, 4], [2, 0, 0]])
+    return torch.zeros(2, 1, *[max(8, entry.least_side)] * 2)
 
 
 def built(name: str, **options: Any) -> nn.Module:
     """The net called `name` for data that it takes."""
-    regression = NETS[name].task == "regression"
-    outputs = NETS[name].classes or 3
+    entry = NETS[name]
     return build(
-        name, options, sample_shape=(1, 8, 8), outputs=outputs, task="regression" if regression else "classification"
+        name,
+        options,
+        sample_shape=tuple(samples_for(name).shape[1:]),
+        outputs=entry.classes or 3,
+        task=entry.task or "classification",
+        vocabulary=entry.vocabulary and 5,
     )
 
 
@@ -26,14 +39,32 @@ def shapes(net: nn.Module) -> dict[str, torch.Size]:
 
 
 def test_names_are_those_promised() -> None:
-    assert names() == ["linear-regression", "logistic-regression", "softmax-regression", "mlp", "lenet5"]
+    linear = ["linear-regression", "logistic-regression", "softmax-regression"]
+    pictures = [
+        "lenet5",
+        "small-inception",
+        "googlenet",
+        "small-resnet",
+        "resnet18",
+        "resnet34",
+        "resnet50",
+        "resnet101",
+    ]
+    dense = ["small-densenet", "densenet121", "densenet169"]
+    others = ["sequence-classifier", "language-model", "mixture-density", "autoencoder"]
+    assert names() == [*linear, "mlp", *pictures, *dense, *others]
 
 
 @pytest.mark.parametrize("name", names())
 def test_every_net_fits_the_data_it_was_built_for(name: str) -> None:
-    net = built(name)
-    outputs = 1 if isinstance(net, LogisticRegression) else 3
-    assert net(torch.zeros(2, 1, 8, 8)).shape == (2, outputs)
+    shapes = {
+        "logistic-regression": (1,),
+        "language-model": (3, 5),
+        "mixture-density": (5, 1 + 2 * 3),
+        "autoencoder": (64,),
+    }
+    outputs = built(name)(samples_for(name))
+    assert first_tensor(outputs).shape == (2, *shapes.get(name, (3,)))
 
 
 @pytest.mark.parametrize("name", names())
@@ -42,13 +73,15 @@ def test_every_option_is_kept_as_an_attribute_and_rebuilds_the_net(name: str) ->
     recipe = recipe_of(net)
     assert recipe is not None
     found, options = recipe
-    assert (found, list(options)) == (name, option_names(name))
-    assert all(hasattr(net, option) for option in option_names(name))
+    folded = {"mlp": ["depth", "width"]}
+    assert found == name
+    assert list(options) == [option for option in option_names(name) if option not in folded.get(name, [])]
     plain = json.loads(json.dumps(options))
     assert plain == options
     rebuilt = built(name, **plain)
     assert shapes(rebuilt) == shapes(net)
     assert repr(rebuilt) == repr(net)
+    assert recipe_of(rebuilt) == recipe
 
 
 @pytest.mark.parametrize("spelling", ["softmax-regression", "softmax_regression", "SoftmaxRegression"])
@@ -104,6 +137,12 @@ def test_values_from_a_command_line_are_understood() -> None:
         ("logistic-regression", (4,), 3, "classification", "logistic-regression .* 2 .* 3"),
         ("lenet5", (13,), 3, "classification", "lenet5 .* 13"),
         ("lenet5", (28, 28), 3, "classification", "lenet5 .* 28×28"),
+        ("densenet121", (3, 28, 28), 3, "classification", r"densenet121 .* 29×29.*28×28"),
+        ("small-inception", (1, 8, 8), 3, "classification", r"^[^\n]*small-inception .* 16×16.*8×8[^\n]*$"),
+        ("sequence-classifier", (1, 8, 8), 3, "classification", "sequence-classifier .*1×8×8"),
+        ("sequence-classifier", (20,), 3, "classification", r"sequence-classifier .*net\.vocabulary"),
+        ("language-model", (20,), 3, "classification", "language-model .*sequence-classifier"),
+        ("lenet5", (20,), 3, "language", "lenet5 .*language-model"),
     ],
 )
 def test_a_net_for_other_data_is_refused(
@@ -116,6 +155,29 @@ def test_a_net_for_other_data_is_refused(
 def test_a_net_beyond_all_memory_is_refused(language: str) -> None:
     with pytest.raises(UserError, match=r"(?=.*mlp).*'hidden': 1000000000000000"):
         build("mlp", {"hidden": 10**15}, sample_shape=(4,), outputs=2, task="classification")
+
+
+def test_a_misfit_of_the_data_does_not_hide_wrong_options(language: str) -> None:
+    with pytest.raises(UserError, match=r"(?s)vocabulary.*net\.cell.*\"gru\"") as caught:
+        build("sequence-classifier", {"cell": "gruu"}, sample_shape=(20,), outputs=2, task="classification")
+    assert len(caught.value.faults) == 2
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_example_is_described(name: str) -> None:
+    net, sample_shape = example(name)
+    found = describe(net, sample_shape)
+    assert found.parameters == sum(weight.numel() for weight in net.parameters()) > 0
+    assert found.parameters == sum(row.parameters for row in found.rows)
+    assert found.multiply_adds > 0
+
+
+MULTIPLY_ADDS = {"resnet18": 1.81, "resnet50": 4.09, "googlenet": 1.5, "densenet121": 2.83}  # published, in 10⁹
+
+
+@pytest.mark.parametrize("name", MULTIPLY_ADDS)
+def test_multiply_adds_are_those_published(name: str) -> None:
+    assert describe(*example(name)).multiply_adds / 1e9 == pytest.approx(MULTIPLY_ADDS[name], abs=0.006)
 
 
 def test_no_recipe_for_foreign_nets_and_subclasses() -> None:

@@ -75,6 +75,31 @@ def test_a_choice_is_one_of_the_words(value: object) -> None:
         check.done()
 
 
+@pytest.mark.parametrize("value", [0, 1, "yes", None, 0.0])
+def test_a_flag_is_true_or_false_alone(value: object) -> None:
+    check = OptionCheck()
+    assert [check.flag("tied", word) for word in (True, "True", "false", False)] == [True, True, False, False]
+    check.flag("tied", value)
+    with pytest.raises(UserError, match=r"^net\.tied is .*; it must be true or false\.$"):
+        check.done()
+
+
+@pytest.mark.parametrize("value", ["much", math.inf, True, None])
+def test_a_number_is_finite(value: object) -> None:
+    check = OptionCheck()
+    assert check.number("forget_bias", "-0.5") == -0.5
+    check.number("forget_bias", value)
+    with pytest.raises(UserError, match=r"^net\.forget_bias is .*; it must be a finite number\.$"):
+        check.done()
+
+
+def test_a_count_may_have_a_larger_least_value() -> None:
+    check = OptionCheck()
+    check.count("size", 15, least=16)
+    with pytest.raises(UserError, match=r"net\.size is 15; .*at least 16"):
+        check.done()
+
+
 def test_all_faults_are_told_at_once_with_the_nearest_spelling(language: str) -> None:
     check = OptionCheck()
     check.count("inputs", "abc")

@@ -9,19 +9,35 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Fault, UserError, fail, nearest
+from danlu.nets.autoencoder import Autoencoder
+from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
+from danlu.nets.googlenet import GoogLeNet
+from danlu.nets.language import LanguageModel
 from danlu.nets.lenet import LeNet5
 from danlu.nets.linear import LinearRegression, LogisticRegression, SoftmaxRegression
+from danlu.nets.mixture import MixtureDensityNet
 from danlu.nets.mlp import MLP
+from danlu.nets.resnet import ResNet18, ResNet34, ResNet50, ResNet101, SmallResNet
+from danlu.nets.sequence import SequenceClassifier
+from danlu.nets.small_inception import SmallInception
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A registered net class, with the task it is limited to and the number of classes it is limited to, if any."""
+    """A registered net class, with the task and the number of classes it is limited to, if any, and the least side of
+    pictures. `sample_shape`, `outputs` and `vocabulary` (of sequences) are those of the data that `example` takes.
+    """
 
     net_class: type[nn.Module]
     task: str | None = None
     classes: int | None = None
+    least_side: int = 1
+    sample_shape: tuple[int, ...] = (1, 28, 28)
+    outputs: int = 10
+    vocabulary: int | None = None
 
+
+_PHOTOGRAPH = (3, 224, 224)
 
 NETS: dict[str, Entry] = {
     "linear-regression": Entry(LinearRegression, task="regression"),
@@ -29,14 +45,28 @@ NETS: dict[str, Entry] = {
     "softmax-regression": Entry(SoftmaxRegression, task="classification"),
     "mlp": Entry(MLP),
     "lenet5": Entry(LeNet5),
+    "small-inception": Entry(SmallInception, least_side=16),
+    "googlenet": Entry(GoogLeNet, least_side=15, sample_shape=_PHOTOGRAPH, outputs=1000),
+    "small-resnet": Entry(SmallResNet),
+    "resnet18": Entry(ResNet18, sample_shape=_PHOTOGRAPH, outputs=1000),
+    "resnet34": Entry(ResNet34, sample_shape=_PHOTOGRAPH, outputs=1000),
+    "resnet50": Entry(ResNet50, sample_shape=_PHOTOGRAPH, outputs=1000),
+    "resnet101": Entry(ResNet101, sample_shape=_PHOTOGRAPH, outputs=1000),
+    "small-densenet": Entry(SmallDenseNet, least_side=4),
+    "densenet121": Entry(DenseNet121, least_side=29, sample_shape=_PHOTOGRAPH, outputs=1000),
+    "densenet169": Entry(DenseNet169, least_side=29, sample_shape=_PHOTOGRAPH, outputs=1000),
+    "sequence-classifier": Entry(SequenceClassifier, task="classification", sample_shape=(20,), vocabulary=100),
+    "language-model": Entry(LanguageModel, task="language", sample_shape=(20,), vocabulary=100),
+    "mixture-density": Entry(MixtureDensityNet, task="regression", sample_shape=(1,)),
+    "autoencoder": Entry(Autoencoder, task="regression"),
 }
 
 
 def names() -> list[str]:
     """The names of all nets.
 
-    >>> names()[-2:]
-    ['mlp', 'lenet5']
+    >>> names()[:5]
+    ['linear-regression', 'logistic-regression', 'softmax-regression', 'mlp', 'lenet5']
     """
     return list(NETS)
 
@@ -51,31 +81,38 @@ def option_names(name: str) -> list[str]:
 
 
 def build(
-    name: str, options: Mapping[str, Any], *, sample_shape: tuple[int, ...], outputs: int, task: str
+    name: str,
+    options: Mapping[str, Any],
+    *,
+    sample_shape: tuple[int, ...],
+    outputs: int,
+    task: str,
+    vocabulary: int | None = None,
 ) -> nn.Module:
     """The net called `name` for samples of `sample_shape` and `outputs` classes or numbers to predict.
 
-    `task` is "classification" or "regression". What the data decide and `options` leave out is filled in: `inputs` (the
-    features of a sample), `channels`, `size` (the side of square pictures), `classes` or `outputs`. Raises UserError
-    with all that does not fit: unknown name or options, values, a net for other data or another task.
+    `task` is "classification", "regression" or "language" (the next token of a sequence). What the data decide and
+    `options` leave out is filled in: `inputs` (the features of a sample), `channels`, `size` (the side of square
+    pictures), `vocabulary` (how many tokens sequences are made of), `classes` or `outputs`. Raises UserError with all
+    that does not fit: unknown name or options, values, a net for other data or another task.
 
-    >>> net = build("mlp", {"hidden": [64, 32]}, sample_shape=(1, 8, 8), outputs=10, task="classification")
+    >>> net = build("lenet5", {"pooling": "average"}, sample_shape=(1, 8, 8), outputs=10, task="classification")
     >>> recipe_of(net)
-    ('mlp', {'inputs': 64, 'outputs': 10, 'hidden': [64, 32], 'activation': 'relu', 'dropout': 0.0})
+    ('lenet5', {'classes': 10, 'channels': 1, 'activation': 'relu', 'pooling': 'average'})
     """
     name = _registered(name)
     known = option_names(name)
-    faults = _misfits(name, options, sample_shape, outputs, task)
+    faults = _misfits(name, {*options}, sample_shape, outputs, task, vocabulary)
     for key in options:
         if key not in known:
             values = {"key": f"net.{key}", "net": name, "options": ", ".join(known), "hint": nearest(key, known)}
             faults.append(Fault("nets.unknown-option", values))
-    given = {**_decided_by_data(sample_shape, outputs), **options}
+    given = {**_decided_by_data(name, sample_shape, outputs, vocabulary), **options}
     try:
         net = NETS[name].net_class(**{key: value for key, value in given.items() if key in known})
     except UserError as error:
         raise UserError(*faults, *error.faults) from None
-    except RuntimeError as error:  # torch's answer to a layer that no memory holds
+    except (RuntimeError, MemoryError) as error:  # the first is torch's answer to a layer that no memory holds
         raise UserError(*faults, Fault("nets.too-large", {"net": name, "options": dict(options)})) from error
     if faults:
         raise UserError(*faults)
@@ -83,7 +120,11 @@ def build(
 
 
 def example(name: str) -> tuple[nn.Module, tuple[int, ...]]:
-    """The net called `name` as built for 28×28 pictures of ten classes, and the shape of such a sample.
+    """The net called `name` as built for data it is meant for, and the shape of a sample of them: to be described.
+
+    Nets for photographs are built for ImageNet (3×224×224, 1,000 classes), others for 28×28 pictures of ten classes or
+    for sequences of 20 tokens. All but those for sequences lie on torch's meta device: shapes without values, so that
+    the largest is described in a fraction of a second.
 
     >>> net, sample_shape = example("lenet5")
     >>> sample_shape
@@ -91,9 +132,10 @@ def example(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     """
     entry = NETS[_registered(name)]
     task = entry.task or "classification"
-    outputs = entry.classes or (1 if task == "regression" else 10)
-    sample_shape = (1, 28, 28)
-    return build(name, {}, sample_shape=sample_shape, outputs=outputs, task=task), sample_shape
+    outputs = entry.classes or (1 if task == "regression" else entry.outputs)
+    with torch.device("meta" if entry.vocabulary is None else "cpu"):
+        net = build(name, {}, sample_shape=entry.sample_shape, outputs=outputs, task=task, vocabulary=entry.vocabulary)
+    return net, entry.sample_shape
 
 
 def recipe_of(net: nn.Module) -> tuple[str, dict[str, Any]] | None:
@@ -107,7 +149,8 @@ def recipe_of(net: nn.Module) -> tuple[str, dict[str, Any]] | None:
     name = next((name for name, entry in NETS.items() if type(net) is entry.net_class), None)
     if name is None:
         return None
-    options = {option: _plain(getattr(net, option)) for option in option_names(name)}
+    # An option that its constructor folds into another one leaves no attribute.
+    options = {option: _plain(getattr(net, option)) for option in option_names(name) if hasattr(net, option)}
     with torch.device("meta"):
         rebuilt = NETS[name].net_class(**options)
     return (name, options) if _structure(net) == _structure(rebuilt) else None
@@ -126,29 +169,43 @@ def _bare(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
 
-def _decided_by_data(sample_shape: tuple[int, ...], outputs: int) -> dict[str, int]:
+def _decided_by_data(name: str, sample_shape: tuple[int, ...], outputs: int, vocabulary: int | None) -> dict[str, int]:
+    """What the data say of a net's options, with stand-ins where `_misfits` refuses them: the net's other options are
+    to be looked at all the same.
+    """
     decided = {"inputs": torch.Size(sample_shape).numel(), "outputs": outputs, "classes": outputs}
+    decided["vocabulary"] = vocabulary or 2
     if len(sample_shape) == 3:
         channels, height, width = sample_shape
         decided["channels"] = channels
         if height == width:
-            decided["size"] = height
+            decided["size"] = max(height, NETS[name].least_side)
     return decided
 
 
 def _misfits(
-    name: str, options: Mapping[str, Any], sample_shape: tuple[int, ...], outputs: int, task: str
+    name: str, given: set[str], sample_shape: tuple[int, ...], outputs: int, task: str, vocabulary: int | None
 ) -> list[Fault]:
     """What makes the data unfit for this net, whatever its options."""
     entry = NETS[name]
     faults: list[Fault] = []
-    if entry.task not in (None, task):
+    if task == "language" != entry.task:
+        faults.append(Fault("nets.not-for-language", {"net": name}))
+    elif entry.task not in (None, task):
         faults.append(Fault(f"nets.only-for-{entry.task}", {"net": name}))
     elif entry.classes not in (None, outputs):
         faults.append(Fault("nets.wrong-number-of-classes", {"net": name, "wanted": entry.classes, "found": outputs}))
+    shape = "×".join(str(side) for side in sample_shape)
     if "channels" in option_names(name) and len(sample_shape) != 3:
-        shape = "×".join(str(side) for side in sample_shape)
         faults.append(Fault("nets.needs-pictures", {"net": name, "shape": shape}))
+    elif "channels" in option_names(name) and min(sample_shape[1:]) < entry.least_side:
+        sizes = {"size": "×".join(map(str, sample_shape[1:])), "least": f"{entry.least_side}×{entry.least_side}"}
+        faults.append(Fault("nets.picture-too-small", {"net": name, **sizes}))
+    if "vocabulary" in option_names(name):
+        if len(sample_shape) != 1:
+            faults.append(Fault("nets.needs-sequences", {"net": name, "shape": shape}))
+        elif vocabulary is None and "vocabulary" not in given:
+            faults.append(Fault("nets.needs-vocabulary", {"net": name}))
     return faults
 
 

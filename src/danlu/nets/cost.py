@@ -4,9 +4,11 @@ from math import prod
 
 from torch import Tensor, nn
 
+from danlu.nets.cells import Recurrent
+
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-RECURRENT = (nn.RNNBase, nn.RNNCellBase)
+RECURRENT = (nn.RNNBase, nn.RNNCellBase, Recurrent)
 # Layers told of as one although they may have parts: what is registered below them is an implementation detail.
 WHOLE = (nn.Linear, nn.Bilinear, *CONVOLUTIONS, *TRANSPOSED, *RECURRENT, nn.MultiheadAttention)
 

@@ -41,9 +41,12 @@ class Description:
 
 
 def describe(
-    net: nn.Module, sample_shape: Sequence[int], *, dtype: torch.dtype = torch.float32, sample: Tensor | None = None
+    net: nn.Module, sample_shape: Sequence[int], *, dtype: torch.dtype | None = None, sample: Tensor | None = None
 ) -> Description:
-    """Run `net` on one sample of zeros, or on `sample` (of `sample_shape`, no batch axis), and say what each layer did.
+    """Run `net` on a sample of zeros, or on `sample` (of `sample_shape`, no batch axis), and say what each layer did.
+
+    `dtype` is that of the zeros: float32 where nothing is said, or the net's own `sample_dtype`. Samples of whole
+    numbers are ones instead, because 0 is the padding of sequences.
 
     A second run on two samples shows whether the batch axis stays what it is. The net runs in evaluation mode without
     gradients; its training flags and buffers and torch's generators are left as they were, lazy layers get their
@@ -57,8 +60,9 @@ def describe(
     ((10,), 101632)
     """
     device = next((weight.device for weight in net.parameters()), torch.device("cpu"))
-    one = torch.zeros(tuple(sample_shape), dtype=dtype) if sample is None else sample.detach()
-    one = one.to(device)
+    kind: torch.dtype = dtype or getattr(net, "sample_dtype", torch.float32)
+    usual = torch.full(tuple(sample_shape), 0 if kind.is_floating_point else 1, dtype=kind)
+    one = (usual if sample is None else sample.detach()).to(device)
     layers: dict[nn.Module, str] = {}
     for module, name in _layers(net, ""):
         layers.setdefault(module, name)

@@ -3,6 +3,7 @@
 A constructor checks each option, keeps the result as an attribute of the same name, and asks for all faults at once.
 """
 
+import math
 from collections.abc import Collection, Iterable
 from numbers import Real
 from typing import Any, cast
@@ -20,18 +21,19 @@ class OptionCheck:
     """
 
     def __init__(self) -> None:
-        self._faults = Faults()
+        self.faults = Faults()
 
     def done(self) -> None:
         """Raise if any option did not fit."""
-        self._faults.raise_if_any()
+        self.faults.raise_if_any()
 
-    def count(self, name: str, value: object) -> int:
-        """A whole number of at least 1."""
+    def count(self, name: str, value: object, least: int = 1) -> int:
+        """A whole number of at least 1, or of at least `least`."""
         number = _whole(value)
-        if number is None:
-            self._refuse(name, value, Fault("nets.wanted-count"))
-        return number or 1
+        if number is None or number < least:
+            self.refuse(name, value, Fault("nets.wanted-count", {"least": least}))
+            return least
+        return number
 
     def widths(self, name: str, value: object) -> tuple[int, ...]:
         """Whole numbers of at least 1: one, or a list that may be empty, or "256,128" from a command line."""
@@ -39,14 +41,14 @@ class OptionCheck:
         several = cast(Iterable[object], items if isinstance(items, list | tuple) else [items])
         numbers = [_whole(item) for item in several]
         if None in numbers:
-            self._refuse(name, value, Fault("nets.wanted-widths"))
+            self.refuse(name, value, Fault("nets.wanted-widths"))
         return tuple(number or 1 for number in numbers)
 
     def fraction(self, name: str, value: object) -> float:
         """A number of at least 0 and below 1."""
-        number = _number(value)
+        number = number_in(value)
         if number is None or not 0 <= number < 1:
-            self._refuse(name, value, Fault("nets.wanted-fraction"))
+            self.refuse(name, value, Fault("nets.wanted-fraction"))
             return 0.0
         return number
 
@@ -55,24 +57,44 @@ class OptionCheck:
         word = value.lower().replace("_", "-") if isinstance(value, str) else ""
         if word not in choices:
             wanted = Fault("nets.wanted-one-of", {"choices": ", ".join(choices)})
-            self._refuse(name, value, wanted, nearest(word, choices))
+            self.refuse(name, value, wanted, nearest(word, choices))
         return word
 
-    def _refuse(self, name: str, value: Any, wanted: Fault, hint: Fault | str = "") -> None:
-        self._faults.add("nets.bad-option", key=f"net.{name}", found=repr(value), wanted=wanted, hint=hint)
+    def flag(self, name: str, value: object) -> bool:
+        """True or false, or either word."""
+        word = str(value).lower() if isinstance(value, str | bool) else ""
+        if word not in ("true", "false"):
+            self.refuse(name, value, Fault("nets.wanted-flag"))
+        return word == "true"
+
+    def number(self, name: str, value: object) -> float:
+        """Any finite number."""
+        found = number_in(value)
+        if found is None:
+            self.refuse(name, value, Fault("nets.wanted-number"))
+        return found or 0.0
+
+    def refuse(self, name: str, value: Any, wanted: Fault, hint: Fault | str = "") -> None:
+        """Note that option `name` does not fit; `wanted` says what would."""
+        self.faults.add("nets.bad-option", key=f"net.{name}", found=repr(value), wanted=wanted, hint=hint)
 
 
-def _number(value: object) -> float | None:
-    """`value` as a number where it is one or spells one; truth values are no numbers here."""
+def number_in(value: object) -> float | None:
+    """`value` as a finite number where it is one or spells one; truth values are no numbers here.
+
+    >>> number_in("0.5"), number_in(True)
+    (0.5, None)
+    """
     if isinstance(value, bool) or not isinstance(value, Real | str):
         return None
     try:
-        return float(value)
+        number = float(value)
     except (ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def _whole(value: object) -> int | None:
-    number = _number(value)
+    number = number_in(value)
     # Above 2^53 a float no longer tells neighbours apart, and no layer is that wide.
     return int(number) if number is not None and 1 <= number <= 2**53 and number == int(number) else None

@@ -1,0 +1,98 @@
+"""Published weights into a net: every name and shape must fit, or nothing is changed."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from danlu.base.errors import Fault, UserError
+from danlu.nets.trace import show_shape
+
+_MOST_ROWS = 10
+# torchvision's DenseNet files carry names of a time when they might have a dot: norm.1.weight for norm1.weight.
+_OLD_NAME = re.compile(r"(?P<layer>denselayer\d+\.(?:norm|relu|conv))\.(?P<rest>[12]\.)")
+_AUXILIARY = ("aux1.", "aux2.")
+
+
+def put_weights(net: nn.Module, weights: Mapping[str, Tensor]) -> tuple[Fault, ...]:
+    """Put `weights`, tensors by name as a weight file holds them, into `net`; what is to be told of it comes back.
+
+    Names and shapes must be the net's, with three exceptions: the head (the net's `heads`, else its last layer) keeps
+    its own first weights where the file's are for another number of classes; auxiliary heads that the net lacks are
+    left out; counters of batches are not asked for, which old files lack. Old DenseNet names are understood. Anything
+    else is a UserError with a table of differences, and the net stays as it was.
+
+    >>> net = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+    >>> file = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 7)).state_dict()
+    >>> [str(note) for note in put_weights(net, file)]
+    ['The layer 2 starts anew: it has 2 outputs, in the weights it has 7.']
+    """
+    wanted = net.state_dict()
+    found = {_OLD_NAME.sub(r"\g<layer>\g<rest>", name): tensor for name, tensor in weights.items()}
+    notes: list[Fault] = []
+    left_out = {name for name in found if name.startswith(_AUXILIARY) and name not in wanted}
+    if left_out:
+        layers = sorted({name.partition(".")[0] for name in left_out})
+        notes.append(Fault("nets.weights-auxiliary", {"layers": ", ".join(layers)}))
+    for head in _heads(net, wanted):
+        names = {name for name in wanted if name.startswith(f"{head}.")}
+        if _other_classes(names, wanted, found):
+            weight = f"{head}.weight"
+            values = {"layer": head, "wanted": len(wanted[weight]), "found": len(found[weight])}
+            notes.append(Fault("nets.weights-new-head", values))
+            left_out |= names
+    fitting = {name: tensor for name, tensor in found.items() if name not in left_out}
+    _refuse_misfits({name: tensor for name, tensor in wanted.items() if name not in left_out}, fitting)
+    with torch.no_grad():
+        for name, tensor in fitting.items():
+            wanted[name].copy_(tensor)
+    return tuple(notes)
+
+
+def _heads(net: nn.Module, wanted: Mapping[str, Tensor]) -> Sequence[str]:
+    own = getattr(net, "heads", None)
+    if own is not None:
+        return own
+    return [name.rpartition(".")[0] for name in list(wanted)[-1:]]
+
+
+def _other_classes(names: Iterable[str], wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> bool:
+    """Whether the layer's tensors are all there and differ in their first axis, and in nothing else."""
+    pairs = [(wanted[name].shape, found[name].shape) for name in names if name in found]
+    complete = bool(pairs) and len(pairs) == len(list(names))
+    return complete and all(
+        len(ours) and len(ours) == len(theirs) and ours[0] != theirs[0] and ours[1:] == theirs[1:]
+        for ours, theirs in pairs
+    )
+
+
+def _refuse_misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    """Raise with a table where `found` is not what is wanted."""
+    missing = [name for name in wanted if name not in found and not name.endswith(".num_batches_tracked")]
+    unexpected = [name for name in found if name not in wanted]
+    wrong = [name for name in found if name in wanted and found[name].shape != wanted[name].shape]
+    if not (missing or unexpected or wrong):
+        return
+    head = {"missing": len(missing), "unexpected": len(unexpected), "wrong": len(wrong)}
+    rows = [Fault("nets.weights-do-not-fit", head)]
+    rows += _rows("missing", missing, wanted)
+    rows += _rows("unexpected", unexpected, found)
+    for name in wrong[:_MOST_ROWS]:
+        shapes = {"wanted": show_shape(tuple(wanted[name].shape)), "found": show_shape(tuple(found[name].shape))}
+        rows.append(Fault("nets.weights-wrong-shape", {"name": name, **shapes}))
+    rows += _rest("wrong-shape", wrong)
+    raise UserError(*rows)
+
+
+def _rows(kind: str, names: Sequence[str], tensors: Mapping[str, Tensor]) -> list[Fault]:
+    rows = [
+        Fault(f"nets.weights-{kind}", {"name": name, "shape": show_shape(tuple(tensors[name].shape))})
+        for name in names[:_MOST_ROWS]
+    ]
+    return rows + _rest(kind, names)
+
+
+def _rest(kind: str, names: Sequence[str]) -> list[Fault]:
+    count = len(names) - _MOST_ROWS
+    return [Fault(f"nets.weights-{kind}-rest", {"count": count})] if count > 0 else []
