@@ -148,10 +148,24 @@ def test_a_pickle_for_weights_is_refused_and_never_run(kind: str, language: str,
 
 def test_weights_of_another_shape(language: str, work: Path, type_in: Type) -> None:
     file = work / "w.safetensors"
-    safetensors.torch.save_file({"linear.weight": torch.zeros(3, 64), "linear.bias": torch.zeros(10)}, file)
+    safetensors.torch.save_file({"linear.weight": torch.zeros(10, 63), "linear.bias": torch.zeros(10)}, file)
     answer = type_in(*SOFTMAX, f"net.weights={file}", "--lang", language)
-    assert_refused(answer, language, str(file), "linear.weight", "3×64", "10×64")
+    assert answer.code == 2
+    assert answer.out == ""
+    assert str(file) in answer.faults[0]
+    assert all(word in answer.faults[-1] for word in ("linear.weight", "10×63", "10×64"))
     assert [path.name for path in work.iterdir()] == ["w.safetensors"]
+
+
+def test_a_head_for_other_classes_starts_anew_and_is_told(language: str, work: Path, type_in: Type) -> None:
+    file = work / "w.safetensors"
+    safetensors.torch.save_file({"linear.weight": torch.zeros(3, 64), "linear.bias": torch.zeros(3)}, file)
+    answer = type_in(*SOFTMAX, *SMALL, f"net.weights={file}", "--lang", language)
+    assert answer.code == 0
+    (told,) = [line for line in answer.err.splitlines() if line.startswith("! ")]
+    assert "linear" in told
+    assert "10" in told and "3" in told
+    assert bool(CHINESE.search(told)) == (language == "zh")
 
 
 def test_a_net_whose_outputs_do_not_fit_the_classes(language: str, work: Path) -> None:

@@ -69,7 +69,9 @@ def fit(
     given = None if isinstance(data, str | Path) else data
     module = net if isinstance(net, nn.Module) else None
     setup = set_up(drafted, given, module)
-    load_given_weights(setup)
+    reporter = Reporter(progress)
+    for note in load_given_weights(setup):
+        reporter.note(note)
     facts = environment(setup)
     text = to_toml(setup.recipe)
     if folder is not None:
@@ -79,7 +81,7 @@ def fit(
     else:
         place = RunFolder.create(runs_folder(), _stem(setup.recipe, setup.data.name), text, facts)
     initial = module is not None or not _rebuildable(setup.recipe)
-    return _carry_out(setup, place, None, Reporter(progress), keep_initial=initial)
+    return _carry_out(setup, place, None, reporter, keep_initial=initial)
 
 
 def resume(folder: str | Path, *, net: nn.Module | None = None, data: object = None, progress: bool = True) -> Run:

@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from danlu.base.errors import Faults, fail
+from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load
 from danlu.lab.draft import CUSTOM
-from danlu.nets import Description, build, describe
+from danlu.nets import Description, build, describe, put_weights
 from danlu.train.losses import choose_loss
 from danlu.train.optimisers import resolve_optim
 from danlu.train.schedules import Horizon, Schedule
@@ -109,26 +109,20 @@ def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
         )
 
 
-def load_given_weights(setup: Setup) -> None:
-    """Put the weights of the file that the recipe names into the net; UserError, nothing loaded, where they differ."""
+def load_given_weights(setup: Setup) -> tuple[Fault, ...]:
+    """Put the weights of the file that the recipe names into the net; what is to be told of it comes back.
+
+    UserError, with nothing loaded, where names or shapes differ by more than the head.
+    """
     path = setup.recipe.net.weights
     if path is None:
-        return
-    weights = load_weights(Path(path).expanduser())
-    own = setup.net.state_dict()
-    faults = Faults()
-    for id, names in (
-        ("lab.weights-missing", [name for name in own if name not in weights]),
-        ("lab.weights-unknown", [name for name in weights if name not in own]),
-    ):
-        if names:
-            faults.add(id, path=path, count=len(names), names=", ".join(names[:5]))
-    for name, tensor in weights.items():
-        if name in own and tensor.shape != own[name].shape:
-            found, wanted = ("×".join(map(str, each.shape)) or "1" for each in (tensor, own[name]))
-            faults.add("lab.weights-shape", path=path, name=name, found=found, wanted=wanted)
-    faults.raise_if_any()
-    setup.net.load_state_dict(weights)
+        return ()
+    try:
+        return put_weights(setup.net, load_weights(Path(path)))
+    except UserError as error:
+        if error.faults[0].id.startswith("nets."):
+            raise UserError(Fault("lab.weights-refused", {"path": path}), *error.faults) from None
+        raise
 
 
 def _check_against_data(recipe: Recipe, data: Dataset) -> None:
