@@ -92,7 +92,7 @@ class RunFolder:
         return run
 
     def _emptied(self) -> bool:
-        """Whether the folder is empty, once what a creation that was killed half-way left in it has been cleared away."""
+        """Whether the folder is empty, once what a creation killed half-way left in it has been cleared away."""
         begun = {self.environment, self.journal, self.checkpoints, self.path / f"{TEMPORARY}{self.recipe.name}"}
         entries = _entries(self.path)
         if not begun.issuperset(entries) or (self.journal in entries and self.journal.stat().st_size):
