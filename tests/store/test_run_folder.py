@@ -267,6 +267,13 @@ def test_a_creation_that_was_killed_half_way_does_not_bar_the_next(tmp_path: Pat
     assert not (place / ".tmp-recipe.toml").exists()
 
 
+def test_a_file_of_the_users_is_never_taken_for_danlus(tmp_path: Path) -> None:
+    (tmp_path / "environment.json").write_text("mine")
+    with pytest.raises(UserError, match="not empty"):
+        RunFolder.create_at(tmp_path, RECIPE, ENVIRONMENT)
+    assert (tmp_path / "environment.json").read_text() == "mine"
+
+
 def test_a_folder_with_a_journal_or_checkpoints_is_not_taken_for_empty(tmp_path: Path) -> None:
     for number, (name, content) in enumerate([("journal.jsonl", b"{}\n"), ("checkpoints/step-00000001/a", b"1")]):
         file = tmp_path / str(number) / name

@@ -13,7 +13,7 @@ from danlu.data import Dataset, load
 from danlu.lab.draft import CUSTOM
 from danlu.nets import Description, build, describe, put_weights
 from danlu.train.losses import choose_loss
-from danlu.train.optimisers import resolve_optim
+from danlu.train.optimisers import build_optimiser, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
 
@@ -53,7 +53,9 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
     horizon = Horizon(recipe.train.epochs, dataset.batch_count("train", batch_size * recipe.train.accumulate))
-    Schedule(recipe.schedule, horizon)  # an unknown schedule is told now, not after the folder is made
+    # What these two refuse is told now, not after the folder is made.
+    Schedule(recipe.schedule, horizon)
+    build_optimiser(optim, net)
     return Setup(recipe, dataset, net, description, device, dtype, horizon)
 
 

@@ -95,6 +95,8 @@ class RunFolder:
         """Whether the folder is empty, once what a creation killed half-way left in it has been cleared away."""
         begun = {self.environment, self.journal, self.checkpoints, self.path / f"{TEMPORARY}{self.recipe.name}"}
         entries = _entries(self.path)
+        if entries and self.checkpoints not in entries:  # it is made first: the files are somebody else's
+            return False
         if not begun.issuperset(entries) or (self.journal in entries and self.journal.stat().st_size):
             return False
         if self.checkpoints in entries and _entries(self.checkpoints):
