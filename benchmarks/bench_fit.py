@@ -1,6 +1,6 @@
 """fit against the loop people write by hand, and against the per-sample DataLoader, skorch and Lightning.
 
-    python benchmarks/bench_fit.py [--repeats 9] [--peers]
+    python benchmarks/bench_fit.py [--repeats 9] [--data FOLDER]
 
 Every repeat runs all contestants once, one after the other; a ratio is the median over repeats of the ratios inside a
 repeat, because other work on the machine slows whole repeats. All train the same net on the same samples with the same
