@@ -9,6 +9,7 @@ from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
 from danlu.nets import describe
+from danlu.watch import Watch, watch
 
 __version__ = "0.1.0"
 
@@ -20,6 +21,7 @@ __all__ = [
     "Run",
     "StorageError",
     "UserError",
+    "Watch",
     "describe",
     "fit",
     "load",
@@ -27,4 +29,5 @@ __all__ = [
     "resume",
     "stats",
     "use_language",
+    "watch",
 ]
