@@ -12,6 +12,8 @@ class Layer:
     name: str
     kind: str
     inputs: int = 0  # fan-in of its weight; 0 where it has no matrix
+    channels: int = 0  # that without the size of a convolution's kernel
+    grouped: bool = False  # a convolution in groups
     outputs: int = 0  # rows of its weight
     parameters: int = 0
     trainable: bool = True
@@ -54,6 +56,7 @@ class Inputs:
     high: Series = field(default_factory=Series)
     widest: Series = field(default_factory=Series)  # largest standard deviation of a feature, [N, D] only
     unevenness: Series = field(default_factory=Series)  # that over the median one
+    blank: Series = field(default_factory=Series)  # share of the samples whose numbers are all the same
     distinct: Series = field(default_factory=Series)  # share of a batch's samples that differ from its first
     batch: Series = field(default_factory=Series)  # samples
     nonfinite_since: int | None = None
@@ -101,6 +104,9 @@ class Head:
     target_integer: bool
     value: float  # of this loss
     batch: int
+    negated: bool  # it is made large, not small
+    across_batch: bool  # a softmax on the way runs over the samples
+    one_hot: bool  # each target is one 1 among zeros
     row_sum: float  # mean sum of exp(output) over the classes, nll only
 
 
@@ -126,6 +132,7 @@ class Optimiser:
     gradient: Series = field(default_factory=Series)  # norm of the whole gradient as the step saw it
     clipped_to: float | None = None
     clip: Series = field(default_factory=Series)  # that over the norm before clipping
+    capped: Series = field(default_factory=Series)  # share of the gradient's entries that stand at the clipping value
     recreated: int = 0  # earlier optimisers that moved the same parameters
 
 
@@ -165,6 +172,7 @@ class Net:
     unoptimised_first: bool = False  # they all come before the first optimised one
     unreached: tuple[str, ...] = ()  # optimised parameters that no gradient has ever reached
     dropout: dict[str, float] = field(default_factory=dict[str, float])
+    plain_dropout: float = 0.0  # highest rate of a call of torch.nn.functional.dropout
     norms: tuple[str, ...] = ()  # batch normalisations
     frozen_norms: bool = False
     compiled: bool = False
@@ -193,6 +201,8 @@ class Measured:
     ended: bool = False
     crashed: str = ""  # the exception that ended the block
     epoch_steps: int | None = None  # once the first sample came back
+    samples_seen: int = 0  # different training samples
+    declared_overlap: float = 0.0  # share of the validation loader's samples that the training loader holds
     same_order: bool = False  # the second epoch came in the order of the first
     full_batch: bool = False  # each step sees all samples
     net: Net = field(default_factory=Net)
@@ -212,6 +222,9 @@ class Measured:
     training_modes: Series = field(default_factory=Series)  # 1 where a training pass ran in training mode
     noise: Series = field(default_factory=Series)  # share of the gradient that is the same from step to step
     draws_in_order: bool | None = None  # what the sampler of the loader says; None where none was given
+    refused: str = ""  # the loss function that raised
+    refused_low: float = 0.0  # of the outputs it was given
+    refused_high: float = 0.0
     nonfinite_at: int | None = None  # the first step whose loss was not finite
     nonfinite_where: str = ""
     nonfinite_what: str = ""  # input, weight, activation, loss, gradient

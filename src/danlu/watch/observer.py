@@ -40,7 +40,6 @@ class Observer:
         self._roots = dict(roots)
         modules, self.measured.layers, owners = layers_of(self._roots)
         self.measured.net = read_net(self._roots, self.measured.layers, owners)
-        self._owners = owners
         names = Names(owners)
         recurrent = {name for name, module in modules.items() if isinstance(module, nn.RNNBase | nn.RNNCellBase)}
         self._layers = LayerProbe(self.measured, {} if self.measured.net.compiled else modules, guard)
@@ -80,6 +79,10 @@ class Observer:
 
     def loss_refused(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._guard(self._loss_refused, name, args, kwargs)
+
+    def dropped(self, rate: float) -> None:
+        net = self.measured.net
+        net.plain_dropout = max(float(rate), net.plain_dropout)
 
     def backward_begins(self, tensors: Any) -> None:
         self._guard(self._backward_begins, tensors)
@@ -170,6 +173,8 @@ class Observer:
         targets, outputs = args[1] if len(args) > 1 else kwargs.get("target"), first_tensor(args)
         if not isinstance(targets, torch.Tensor) or outputs is None or not targets.numel():
             return
+        self.measured.refused = name
+        self.measured.refused_low, self.measured.refused_high = float(outputs.min()), float(outputs.max())
         facts = self.measured.labels
         facts.kind = _KINDS.get(name, "numbers")
         facts.outputs = outputs.shape[1] if outputs.dim() > 1 else 1
@@ -250,8 +255,9 @@ class Observer:
     def refresh(self) -> None:
         """Bring up to date what is read only before judging."""
         self._samples.flush(self.step)
+        self.measured.samples_seen = self._samples.samples
         self._labels.flush()
-        read_optimised(self.measured.net, self._roots, self._owners, self.optimisers.groups)
+        read_optimised(self.measured.net, self._roots, self._loss.reached, self.optimisers.groups)
         self.measured.net.unreached = self.optimisers.unreached(self._roots)
 
     def _finish(self) -> None:

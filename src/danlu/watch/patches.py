@@ -32,6 +32,10 @@ class Listener(Protocol):
         """A loss function of torch has raised."""
         ...
 
+    def dropped(self, rate: float) -> None:
+        """A share of the activations was dropped."""
+        ...
+
     def backward_begins(self, tensors: Any) -> None:
         """The backward pass from `tensors` is about to run."""
         ...
@@ -79,6 +83,7 @@ def listen(listener: Listener) -> Patches:
     patches = Patches()
     for name in LOSSES:
         patches.replace(F, name, functools.partial(_loss, listener, name))
+    patches.replace(F, "dropout", functools.partial(_dropout, listener))
     patches.replace(torch.autograd, "backward", functools.partial(_backward, listener))
     patches.replace(torch.amp.GradScaler, "scale", functools.partial(_scale, listener))
     for module in (torch.nn.utils, torch.nn.utils.clip_grad):
@@ -102,6 +107,15 @@ def _loss(listener: Listener, name: str, original: Callable[..., Any]) -> Callab
             raise
         listener.loss_computed(name, args, kwargs, result)
         return result
+
+    return observed
+
+
+def _dropout(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+        if training and not torch.compiler.is_compiling():
+            listener.dropped(p)
+        return original(input, p, training, inplace)
 
     return observed
 

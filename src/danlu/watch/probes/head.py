@@ -115,6 +115,7 @@ def read_head(
     between = chain(criterion.start)
     size = shape(criterion.start)
     outputs, targets = _met(criterion, output)
+    kind_of_torch = operation(node) in NAMED
     low, high = _bounds(outputs)
     target_low, target_high = _bounds(targets)
     head = Head(
@@ -132,6 +133,9 @@ def read_head(
         target_integer=targets is not None and _is_integer(targets),
         value=_value(node, outputs, targets, criterion, value),
         batch=size[0] if size else 1,
+        negated=sum(operation(one) == "Neg" for one in criterion.path) % 2 == 1 and kind_of_torch,
+        across_batch=_runs_over_batch(criterion, between),
+        one_hot=criterion.name != "cross-entropy" and _is_one_hot(targets),
         row_sum=_row_sum(outputs) if criterion.name == "nll" else float("nan"),
     )
     return head, outputs, targets
@@ -215,6 +219,26 @@ def _is_integer(tensor: torch.Tensor) -> bool:
         return True
     part = _sample(tensor)
     return bool((part == part.round()).all())
+
+
+def _is_one_hot(targets: torch.Tensor | None) -> bool:
+    if targets is None or targets.dim() != 2 or targets.shape[1] < 2:
+        return False
+    part = _sample(targets)
+    return bool(((part == 0) | (part == 1)).all()) and bool((part.sum(1) == 1).all())
+
+
+def _runs_over_batch(criterion: Criterion, between: list[Node]) -> bool:
+    """Whether a softmax on the way from loss to net normalises over the samples instead of the classes."""
+    nodes = list(between)
+    if criterion.log_softmax:
+        nodes.append(_skip_views(next(following(criterion.node), criterion.node)))
+    for node in nodes:
+        size = shape(node)
+        if operation(node) in ("Softmax", "LogSoftmax") and len(size) == 2 and size[0] > 1:
+            if getattr(node, "_saved_dim", 1) == 0:
+                return True
+    return False
 
 
 def _row_sum(outputs: torch.Tensor | None) -> float:

@@ -1,5 +1,6 @@
 """What enters the net: its scale on measured steps, and a number for every sample, by which it is known again."""
 
+import itertools
 import math
 
 import torch
@@ -11,6 +12,7 @@ _MOST_SAMPLES = 20_000
 _MOST_STEPS = 400
 _MOST_COLUMNS = 1_024
 _MOST_FEATURES = 1_024
+_FEWEST = 16  # numbers of a sample that can be blank
 
 
 class InputProbe:
@@ -33,12 +35,15 @@ class InputProbe:
         norm = torch.linalg.vector_norm(sample)
         low, high = torch.aminmax(sample)
         differs = (sample != sample[:1]).flatten(1).any(1) if sample.dim() > 1 else sample != sample[:1]
-        numbers = [mean, norm, low, high, differs.float().mean()]
-        average, size, least, most, unlike = torch.stack([number.double() for number in numbers]).tolist()
+        rows = sample.flatten(1) if sample.dim() > 1 else sample.unsqueeze(1)
+        blank = (rows == rows[:, :1]).all(1).float().mean() if rows.shape[1] >= _FEWEST else torch.zeros_like(mean)
+        numbers = [mean, norm, low, high, differs.float().mean(), blank]
+        average, size, least, most, unlike, empty = torch.stack([number.double() for number in numbers]).tolist()
         facts.mean.add(step, average)
         facts.std.add(step, math.sqrt(max(0.0, size * size / sample.numel() - average * average)))
         facts.low.add(step, least)
         facts.high.add(step, most)
+        facts.blank.add(step, empty)
         if len(sample) > 1:
             facts.distinct.add(step, unlike)
         if not math.isfinite(average):
@@ -121,7 +126,7 @@ class SampleProbe:
         self._batches.clear()
         if self._epoch_rows is not None and len(self._second) >= min(64, self._epoch_rows):
             known = [place for place in self._second if place >= 0]
-            following = sum(b - a == 1 for a, b in zip(known, known[1:], strict=False))
+            following = sum(b - a == 1 for a, b in itertools.pairwise(known))
             self._measured.same_order = following > 0.9 * max(1, len(known) - 1) and len(known) > 8
             self.closed = True
 

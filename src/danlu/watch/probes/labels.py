@@ -9,6 +9,7 @@ from danlu.watch.measured import Labels, Measured
 _MOST_BATCHES = 400
 _MOST_CLASSES = 1_000
 _MOST_LABELS = 4_096
+_MOST_WHOLE = 64  # different whole numbers among targets that are counted
 _PENDING = 16
 _RECENT = 4_096
 
@@ -69,12 +70,17 @@ class LabelProbe:
             self._sizes.append(len(valid))
 
     def _add_numbers(self, targets: torch.Tensor) -> None:
+        facts = self._measured.labels
         column = targets.double().flatten(1).mean(1) if targets.dim() > 1 else targets.double().flatten()
         column = column[torch.isfinite(column)]
         if len(column):
             self._sums.append(column.mean().reshape(1).cpu())
             self._sizes.append(len(column))
             self._squares += float(column.square().sum())
+        whole = column.round()
+        if len(facts.counts) <= _MOST_WHOLE and bool((column == whole).all()) and targets.numel() == len(targets):
+            for value, count in zip(*(one.tolist() for one in whole.unique(return_counts=True)), strict=True):
+                facts.counts[int(value)] = facts.counts.get(int(value), 0) + count
 
     def _spread(self) -> None:
         """Variance between batches against what drawing at random would give, and how far neighbours resemble."""

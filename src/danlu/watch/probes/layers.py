@@ -125,6 +125,8 @@ def _record(name: str, module: nn.Module, own: list[nn.Parameter]) -> Layer:
         name=name,
         kind=type(module).__name__,
         inputs=inputs,
+        channels=int(getattr(module, "in_channels", inputs)),
+        grouped=getattr(module, "groups", 1) != 1,
         outputs=len(weight) if weight is not None else 0,
         parameters=sum(parameter.numel() for parameter in own),
         trainable=any(parameter.requires_grad for parameter in own),

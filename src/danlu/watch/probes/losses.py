@@ -40,6 +40,7 @@ class LossProbe:
         self._values: list[torch.Tensor] = []
         self._waiting: list[torch.Tensor] = []  # means of steps that are not read yet, on a GPU
         self._graphs = 0
+        self.reached: set[int] = set()  # ids of the parameters that the graphs lead to
 
     def value(self, root: torch.Tensor, step: int) -> bool:
         """Take up one loss; whether it is known not to be finite."""
@@ -58,6 +59,7 @@ class LossProbe:
             return
         self._graphs += 1
         graph = Graph.of(node)
+        self.reached.update(id(leaf) for leaf in graph.leaves)
         last: set[Any] = set()
         for criterion in self._within(criteria, node) or ():
             last.update(chain(criterion.start))

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from danlu.watch.measured import Measured, Optimiser, Scheduler
-from danlu.watch.probes.parameters import ParameterProbe, hyperparameters
+from danlu.watch.probes.parameters import ParameterProbe, capped_share, hyperparameters
 
 _ALWAYS_UNTIL = 64  # steps in which cleared gradients are looked at every time
 
@@ -74,7 +74,7 @@ class OptimiserProbe:
 
     def clipped(self, limit: float, norm: Any, kind: str) -> None:
         """The gradients were clipped; `norm` is that before, where clipping was by norm."""
-        self._clip = (float(limit), norm) if kind == "norm" else None
+        self._clip = float(limit), norm if kind == "norm" else None
 
     def before(self, optimizer: Any, step: int, *, measuring: bool) -> None:
         """An optimiser is about to step, or the closure that it was given has run."""
@@ -95,7 +95,10 @@ class OptimiserProbe:
         if self._clip is not None:
             limit, norm = self._clip
             record.clipped_to = limit
-            record.clip.add(step, limit / max(float(norm), 1e-30))
+            if norm is None:
+                record.capped.add(step, capped_share(_parameters(optimizer), limit))
+            else:
+                record.clip.add(step, limit / max(float(norm), 1e-30))
 
     def after(self, optimizer: Any, step: int, *, measuring: bool) -> bool:
         """It has stepped; whether it is one of ours."""

@@ -115,6 +115,12 @@ def _entries(tensor: torch.Tensor) -> torch.Tensor:
     return tensor[tuple(slice(None, 32) for _ in range(tensor.dim()))]
 
 
+def capped_share(parameters: Sequence[torch.Tensor], limit: float) -> float:
+    """The share of the gradients' entries that stand at the value they were clipped to."""
+    samples = [_entries(one.grad).flatten() for one in parameters if one.grad is not None]
+    return float((torch.cat(samples).abs() >= 0.999 * limit).float().mean()) if samples else 0.0
+
+
 def hyperparameters(optimizer: Any) -> tuple[float, float, float, bool]:
     """Learning rate, momentum and weight decay of an optimiser, the largest of its groups, and whether the decay is
     decoupled from the gradient (AdamW)."""

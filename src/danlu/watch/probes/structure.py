@@ -1,6 +1,6 @@
 """What a net is made of, and which of its parameters the optimisers move: read from modules, never from data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -48,9 +48,10 @@ def is_compiled(module: nn.Module) -> bool:
 
 
 def read_optimised(
-    net: Net, roots: Mapping[str, nn.Module], owners: Mapping[int, str], groups: Sequence[Sequence[torch.Tensor]]
+    net: Net, roots: Mapping[str, nn.Module], reached: Collection[int], groups: Sequence[Sequence[torch.Tensor]]
 ) -> None:
-    """Note which trainable parameters are in no optimiser, and whether they all lie below the optimised ones."""
+    """Note which parameters a gradient has `reached` (their ids) that are in no optimiser, and whether they all lie
+    below the optimised ones."""
     moved = {id(parameter) for group in groups for parameter in group}
     missing: list[str] = []
     seen_optimised = False
@@ -59,7 +60,7 @@ def read_optimised(
         for path, parameter in root.named_parameters():
             if id(parameter) in moved:
                 seen_optimised = True
-            elif parameter.requires_grad and id(parameter) in owners:
+            elif parameter.requires_grad and id(parameter) in reached:
                 missing.append(".".join(part for part in (prefix, path) if part))
                 first = first and not seen_optimised
     net.unoptimised = tuple(missing)

@@ -2,15 +2,14 @@
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
-from danlu.watch.reading import steady_heads
+from danlu.watch.reading import HANDS_ON, steady_heads
 
 _TWICE = {("cross-entropy", "Softmax"), ("bce-logits", "Sigmoid"), ("bce-logits", "Softmax")}
-_HANDS_ON = {"View", "UnsafeView", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Transpose", "Permute", "Select", "Slice"}
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for head in steady_heads(measured):
-        first = next((kind for kind in head.between if kind not in _HANDS_ON), "")
+        first = next((kind for kind in head.between if kind not in HANDS_ON), "")
         if (head.loss, first) in _TWICE:
             variant = "" if head.loss == "cross-entropy" else "sigmoid"
             numbers = {"loss": head.loss, "outputs": head.shape[1] if len(head.shape) > 1 else 1, "low": head.low}
