@@ -26,6 +26,7 @@ _KINDS = {
     "binary_cross_entropy": "binary",
     "binary_cross_entropy_with_logits": "binary",
 }
+_MOST_OUTPUTS = 8
 _STEPLESS = 50  # backward passes without a step after which measuring pauses
 
 
@@ -53,7 +54,7 @@ class Observer:
         self._measuring = schedule(1)
         self._unscaled: torch.Tensor | None = None
         self._input: torch.Tensor | None = None
-        self._output: torch.Tensor | None = None
+        self._outputs: list[torch.Tensor] = []  # of this step's training passes
         self._mode = True  # of the last training pass
         self._trains_in_eval = False
         self._loss_calls = self._forwards = 0  # in this step
@@ -72,7 +73,9 @@ class Observer:
 
     def forward_ends(self, output: Any) -> None:
         if self._measuring and torch.is_grad_enabled():
-            self._output = first_tensor(output)
+            tensor = first_tensor(output)
+            if tensor is not None and len(self._outputs) < _MOST_OUTPUTS:
+                self._outputs.append(tensor)
 
     def loss_computed(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         self._guard(self._loss_computed, name, args, kwargs, result)
@@ -198,7 +201,7 @@ class Observer:
             self._guard.within(self._loss.nonfinite, root, self.step, self._input, readable=self._readable)
         if self._measuring and self._readable:
             calls = self._loss_calls > 0
-            self._guard.within(self._loss.read, root, self.step, self._output, from_loss_calls=calls)
+            self._guard.within(self._loss.read, root, self.step, self._outputs, from_loss_calls=calls)
         if self.measured.step == 0 and self.measured.backwards in (_STEPLESS, 4 * _STEPLESS, 16 * _STEPLESS):
             self._layers.detach()
             self.stepped()
@@ -243,7 +246,8 @@ class Observer:
             self._guard.within(self._layers.end_step, step)
         self.measured.step = step
         self._forwards = self._loss_calls = 0
-        self._input = self._output = None
+        self._input = None
+        self._outputs.clear()
         self._readable = True
         measuring = self._schedule(step + 1)
         if measuring != self._measuring:
@@ -254,7 +258,7 @@ class Observer:
 
     def refresh(self) -> None:
         """Bring up to date what is read only before judging."""
-        self._samples.flush(self.step)
+        self._samples.flush()
         self.measured.samples_seen = self._samples.samples
         self._labels.flush()
         read_optimised(self.measured.net, self._roots, self._loss.reached, self.optimisers.groups)

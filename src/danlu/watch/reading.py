@@ -76,8 +76,9 @@ def first_kinds(measured: Measured) -> list[str]:
 
 def target_bounds(measured: Measured) -> tuple[float, float]:
     """The smallest and the largest target seen; NaN where none was."""
-    lows = [head.target_low for head in measured.heads if math.isfinite(head.target_low)]
-    highs = [head.target_high for head in measured.heads if math.isfinite(head.target_high)]
+    same = [head for head in measured.heads if (head.loss in SQUARED_LOSSES) == (measured.labels.kind == "numbers")]
+    lows = [head.target_low for head in same if math.isfinite(head.target_low)]
+    highs = [head.target_high for head in same if math.isfinite(head.target_high)]
     if measured.labels.seen or measured.labels.out_of_range is not None:
         lows.append(measured.labels.low)
         highs.append(measured.labels.high)

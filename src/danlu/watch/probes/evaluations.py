@@ -11,7 +11,8 @@ from danlu.watch.probes.inputs import SampleProbe
 from danlu.watch.probes.layers import first_tensor
 
 _MOST_BATCHES = 200
-_OVERLAP_BATCHES = 12
+_LOOK_ALWAYS, _LOOK_EVERY, _LOOK_MOST = 8, 4, 80  # batches of one evaluation whose samples are looked up
+_LOOK_PASSES = 24
 _MOST = 256
 
 
@@ -21,6 +22,8 @@ class _Pass:
     known: bool | None = None  # its batches are ones that were trained on, all of them
     batches: int = 0
     samples: int = 0
+    last: int = 0  # samples of the newest batch
+    largest: int = 0
     losses: list[tuple[torch.Tensor, int]] = field(default_factory=list[tuple[torch.Tensor, int]])
     right: list[tuple[torch.Tensor, int]] = field(default_factory=list[tuple[torch.Tensor, int]])
     asked: int = 0
@@ -34,7 +37,7 @@ class EvaluationProbe:
         self._measured = measured
         self._samples = samples
         self._passes: list[_Pass] = []
-        self._looked = 0
+        self._batches = 0  # in this evaluation
 
     @property
     def running(self) -> bool:
@@ -44,25 +47,33 @@ class EvaluationProbe:
         """A forward pass without gradients begins."""
         known: bool | None = None
         asked = met = 0
-        if inputs is not None and self._looked < _OVERLAP_BATCHES:
+        self._batches += 1
+        size = len(inputs) if inputs is not None and inputs.dim() else 1
+        if inputs is not None and self._looks():
             asked, met = self._samples.overlap(inputs)
-            self._looked += asked > 0
-            known = met == asked if asked else None
+            known = None if not asked or 0.3 * asked < met < 0.95 * asked else met > 0.5 * asked
         now = self._passes[-1] if self._passes else None
         # A batch wholly known after ones that were not, or the reverse, begins another pass: the training data scored
         # beside the held-out ones.
-        fresh = now is None or now.training != training
-        if now is not None and known is not None and now.known is not None and now.batches >= 2:
-            fresh = fresh or (known != now.known and met in (0, asked) and now.met in (0, now.asked))
+        fresh = now is None or now.training != training or (now.last < now.largest and size > now.last)
+        if now is not None and known is not None and now.known is not None:
+            fresh = fresh or known != now.known
         if fresh:
             now = _Pass(training, known)
             self._passes.append(now)
         assert now is not None
         now.known = known if now.known is None else now.known
         now.batches += 1
-        now.samples += len(inputs) if inputs is not None and inputs.dim() else 1
+        now.samples += size
+        now.last, now.largest = size, max(size, now.largest)
         now.asked += asked
         now.met += met
+
+    def _looks(self) -> bool:
+        """The first batches, then every fourth: one pass may follow another. Later evaluations tell nothing new."""
+        if len(self._measured.evaluations) > _LOOK_PASSES or self._batches > _LOOK_EVERY * _LOOK_MOST:
+            return False
+        return self._batches <= _LOOK_ALWAYS or self._batches % _LOOK_EVERY == 0
 
     def loss(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         """A loss was computed without gradients."""
@@ -95,7 +106,7 @@ class EvaluationProbe:
             )
         del self._measured.evaluations[: max(0, len(self._measured.evaluations) - _MOST)]
         self._passes.clear()
-        self._looked = 0
+        self._batches = 0
 
 
 def _mean(entries: list[tuple[torch.Tensor, int]]) -> float:

@@ -1,5 +1,6 @@
 """Reads from the graph how a loss hangs on the net: which loss, what lies between, how it is reduced, what it saw."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +72,7 @@ def _criterion(node: Node, path: tuple[Node, ...]) -> Criterion | None:
     squares = squares or (kind == "Mul" and len(node.next_functions) == 2 and len(below) == 2 and below[0] is below[1])
     if (squares or kind == "Abs") and below:
         difference = _skip_views(below[0])
-        if operation(difference) in ("Sub", "Rsub"):
+        if operation(difference) == "Sub":
             output = next((n for n in following(difference) if operation(n) != "AccumulateGrad"), None)
             if output is not None:
                 return Criterion("difference" if squares else "l1", node, path, output)
@@ -105,16 +106,17 @@ def chain(node: Node) -> list[Node]:
 
 
 def read_head(
-    criterion: Criterion, step: int, output: torch.Tensor | None, value: float, *, scaled: bool
+    criterion: Criterion, step: int, given: Sequence[torch.Tensor], value: float, *, scaled: bool
 ) -> tuple[Head, torch.Tensor | None, torch.Tensor | None]:
     """The head at a criterion; with it the outputs and targets that met there, where the graph kept them.
 
-    `output` is what the net gave, for losses written by hand, which keep nothing. `value` is the loss.
+    `given` is what the net gave in this step, for losses written by hand, which keep nothing. `value` is the loss, where
+    it is this criterion's alone.
     """
     node = criterion.node
     between = chain(criterion.start)
     size = shape(criterion.start)
-    outputs, targets = _met(criterion, output)
+    outputs, targets = _met(criterion, given)
     kind_of_torch = operation(node) in NAMED
     low, high = _bounds(outputs)
     target_low, target_high = _bounds(targets)
@@ -141,7 +143,7 @@ def read_head(
     return head, outputs, targets
 
 
-def _met(criterion: Criterion, output: torch.Tensor | None) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+def _met(criterion: Criterion, given: Sequence[torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor | None]:
     node, kind = criterion.node, operation(criterion.node)
     if kind in NAMED:
         outputs = saved(node, "_saved_self")
@@ -149,10 +151,12 @@ def _met(criterion: Criterion, output: torch.Tensor | None) -> tuple[torch.Tenso
     if criterion.name in ("difference", "l1"):
         difference = saved(node, "_saved_self")
         outputs = _result(criterion.start)
-        if outputs is None and output is not None and tuple(output.shape) == shape(criterion.start):
-            outputs = output
-        if difference is None or outputs is None or difference.shape != outputs.shape:
+        if outputs is None:
+            start = {criterion.start, _skip_views(criterion.start)}
+            outputs = next((one.detach() for one in given if one.grad_fn in start), None)
+        if difference is None or outputs is None or difference.numel() != outputs.numel():
             return outputs, None
+        outputs = outputs.reshape(difference.shape)
         below = _skip_views(next(following(node)))
         flipped = operation(below) == "Sub" and below.next_functions[0][0] is None
         return outputs, outputs + difference if flipped else outputs - difference
@@ -235,9 +239,9 @@ def _runs_over_batch(criterion: Criterion, between: list[Node]) -> bool:
         nodes.append(_skip_views(next(following(criterion.node), criterion.node)))
     for node in nodes:
         size = shape(node)
-        if operation(node) in ("Softmax", "LogSoftmax") and len(size) == 2 and size[0] > 1:
-            if getattr(node, "_saved_dim", 1) == 0:
-                return True
+        softmax = operation(node) in ("Softmax", "LogSoftmax") and len(size) == 2 and size[0] > 1
+        if softmax and getattr(node, "_saved_dim", 1) == 0:
+            return True
     return False
 
 
@@ -251,7 +255,7 @@ def _row_sum(outputs: torch.Tensor | None) -> float:
 def _value(
     node: Node, outputs: torch.Tensor | None, targets: torch.Tensor | None, criterion: Criterion, value: float
 ) -> float:
-    """The mean loss a sample at this criterion, from what the graph kept; `value`, the root's, where it kept too little."""
+    """The mean loss a sample at this criterion, from what the graph kept; `value` where it kept too little."""
     if outputs is None or targets is None or outputs.shape[:1] != targets.shape[:1]:
         return value
     with torch.no_grad():

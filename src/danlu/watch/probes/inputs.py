@@ -79,7 +79,7 @@ class SampleProbe:
         self._weights: torch.Tensor | None = None
         self._seen: dict[float, int] = {}  # key: position in the first epoch
         self._doubles = 0
-        self._rows = 0
+        self._rows = self._step = 0
         self._batches: list[torch.Tensor] = []
         self._epoch_rows: int | None = None
         self._second: list[int] = []
@@ -94,12 +94,15 @@ class SampleProbe:
             return
         keys = self._keys(inputs)
         self._rows += len(keys)
+        self._step = step
         self._batches.append(keys)
         if step <= 3 or len(self._batches) >= 16:
             self._read(step)
 
     def _known(self, inputs: torch.Tensor) -> bool:
-        return inputs.dim() >= 2 and inputs.dtype.is_floating_point and inputs[0].numel() >= 2
+        # Whole numbers are tokens or codes: few of them make no sample known.
+        least = 2 if inputs.dtype.is_floating_point else 8
+        return inputs.dim() >= 2 and len(inputs) > 0 and inputs[0].numel() >= least
 
     def _keys(self, inputs: torch.Tensor) -> torch.Tensor:
         rows = inputs.detach().flatten(1)
@@ -136,13 +139,14 @@ class SampleProbe:
         self._measured.epoch_steps = max(1, math.ceil(len(self._seen) / batch))
         self._measured.full_batch = step <= 3 and batch >= 0.95 * len(self._seen)
 
-    def flush(self, step: int) -> None:
+    def flush(self) -> None:
         """Read what is still waiting."""
         if self._batches:
-            self._read(step)
+            self._read(self._step)
 
     def overlap(self, inputs: torch.Tensor) -> tuple[int, int]:
         """Of how many samples of an evaluation how many were trained on; (0, 0) where that cannot be told."""
+        self.flush()
         if not self._known(inputs) or not self._seen:
             return 0, 0
         keys = _rounded(self._keys(inputs[:256]))

@@ -1,6 +1,6 @@
 """The loss as the backward pass begins: its value, and what its graph shows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -8,8 +8,8 @@ from torch import nn
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
-from danlu.watch.probes.graph import Graph, Names, linear_pairs
-from danlu.watch.probes.head import chain, criteria, read_head
+from danlu.watch.probes.graph import Graph, Names, linear_pairs, operation
+from danlu.watch.probes.head import Criterion, chain, criteria, read_head
 from danlu.watch.probes.labels import LabelProbe, see_answers
 from danlu.watch.probes.nonfinite import first_nonfinite
 
@@ -52,7 +52,7 @@ class LossProbe:
             return False
         return not bool(torch.isfinite(root))
 
-    def read(self, root: torch.Tensor, step: int, output: torch.Tensor | None, *, from_loss_calls: bool) -> None:
+    def read(self, root: torch.Tensor, step: int, given: Sequence[torch.Tensor], *, from_loss_calls: bool) -> None:
         """Read the graph under `root`; two of them a step at most."""
         node = root.grad_fn
         if node is None or self._graphs >= 2:
@@ -61,19 +61,21 @@ class LossProbe:
         graph = Graph.of(node)
         self.reached.update(id(leaf) for leaf in graph.leaves)
         last: set[Any] = set()
-        for criterion in self._within(criteria, node) or ():
+        found = self._within(criteria, node) or ()
+        alone = len(found) == 1 and root.numel() == 1 and not _is_weighted(found[0])
+        value = float(root.detach()) if alone else float("nan")
+        for criterion in found:
             last.update(chain(criterion.start))
             if step <= _HEADS_EVERY_STEP or step % 10 == 0:
-                self._within(self._read_head, criterion, step, output, root, from_loss_calls)
+                self._within(self._read_head, criterion, step, given, value, from_loss_calls)
         self._within(self._activations.see, graph, last, step)
         if self._measured.net.nonlinear is None and not self._measured.net.compiled:
             self._within(self._read_structure, graph)
 
     def _read_head(
-        self, criterion: Any, step: int, output: torch.Tensor | None, root: torch.Tensor, from_loss_calls: bool
+        self, criterion: Criterion, step: int, given: Sequence[torch.Tensor], value: float, from_loss_calls: bool
     ) -> None:
-        value = float(root.detach()) if root.numel() == 1 else float("nan")
-        head, outputs, targets = read_head(criterion, step, output, value, scaled=self._measured.scaled)
+        head, outputs, targets = read_head(criterion, step, given, value, scaled=self._measured.scaled)
         heads = self._measured.heads
         heads.append(head)
         if len(heads) > _MOST_HEADS:
@@ -126,3 +128,8 @@ class LossProbe:
             self._measured.loss.add(value)
         self._waiting.clear()
         return finite and self._measured.loss.nonfinite_since is not None
+
+
+def _is_weighted(criterion: Criterion) -> bool:
+    """Whether the loss is multiplied or divided on its way to the root, so that the root's value is not its own."""
+    return any(operation(node) in ("Mul", "Div") for node in criterion.path)

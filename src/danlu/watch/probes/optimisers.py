@@ -25,7 +25,8 @@ class OptimiserProbe:
         self._cleared: weakref.WeakKeyDictionary[Any, bool | None] = weakref.WeakKeyDictionary()
         self._schedulers: weakref.WeakKeyDictionary[Any, Scheduler] = weakref.WeakKeyDictionary()
         self._clip: tuple[float, Any] | None = None
-        self._reached: set[int] = set()
+        self._begun: Any = None
+        self._unreached: dict[int, torch.Tensor] = {}  # held by an optimiser, and no gradient so far
 
     def record(self, optimizer: Any, *, given: bool = False) -> Optimiser | None:
         """The record of an optimiser; None where it moves nothing of the net."""
@@ -47,6 +48,8 @@ class OptimiserProbe:
             default=0,
         )
         self._owned[id(record)] = owned
+        if not record.recreated:
+            self._unreached.update((id(one), one) for one in ours if one.requires_grad)
         self._records[optimizer] = record
         self._probes[optimizer] = ParameterProbe(self._measured, self._owners)
         self._marks[optimizer] = [ours[n] for n in sorted({0, len(ours) // 2, len(ours) - 1})] if ours else []
@@ -79,8 +82,9 @@ class OptimiserProbe:
     def before(self, optimizer: Any, step: int, *, measuring: bool) -> None:
         """An optimiser is about to step, or the closure that it was given has run."""
         record = self.record(optimizer)
-        if record is None:
+        if record is None or self._begun is optimizer:
             return
+        self._begun = optimizer  # a closure may run many times in one step: its first gradient counts
         if record.steps and self._cleared[optimizer] is not None:
             record.stale = 0 if self._cleared[optimizer] else record.stale + 1
             record.stale_since = record.stale_since if record.stale > 1 else step
@@ -88,10 +92,11 @@ class OptimiserProbe:
         if measuring or rate != record.rate.last:
             record.rate.add(step, rate)
             record.highest_rate = max(rate, record.highest_rate)
+        for one in [one for one in self._unreached.values() if one.grad is not None] if self._unreached else ():
+            del self._unreached[id(one)]
         if not measuring:
             return
         self._probes[optimizer].before(_parameters(optimizer), step, record)
-        self._reached.update(id(one) for one in _parameters(optimizer) if one.grad is not None)
         if self._clip is not None:
             limit, norm = self._clip
             record.clipped_to = limit
@@ -105,6 +110,7 @@ class OptimiserProbe:
         record = self._records.get(optimizer)
         if record is None:
             return False
+        self._begun = None
         record.steps += 1
         self._cleared[optimizer] = False
         self._clip = None
@@ -114,12 +120,11 @@ class OptimiserProbe:
 
     def unreached(self, roots: Mapping[str, torch.nn.Module]) -> tuple[str, ...]:
         """Names of the parameters that an optimiser holds and that never had a gradient."""
-        held = {id(one) for group in self.groups for one in group}
         return tuple(
             ".".join(part for part in (prefix, path) if part)
             for prefix, root in roots.items()
             for path, parameter in root.named_parameters()
-            if parameter.requires_grad and id(parameter) in held and id(parameter) not in self._reached
+            if parameter.requires_grad and id(parameter) in self._unreached
         )
 
     def scheduler_stepped(self, scheduler: Any, args: Sequence[Any]) -> None:

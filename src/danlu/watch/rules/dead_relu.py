@@ -35,6 +35,6 @@ RULE = Rule(
     "Lu et al. 2019, Dying ReLU and Initialization, arXiv:1903.06733",
     # A sparse unit answers to few samples, a dead one to none of the last eight batches. Up to a half a wide layer can
     # spare.
-    thresholds={"share": 0.5, "most": 0.9, "times": 3, "units": 4, "learnt": 0.8},
+    thresholds={"share": 0.5, "most": 0.9, "times": 3, "units": 4, "learnt": 0.5},
     symptoms=("plateau", "underfitting", "vanishing-gradient", "lr-too-low", "too-few-epochs", "no-update"),
 )

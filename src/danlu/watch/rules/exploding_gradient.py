@@ -5,7 +5,7 @@ import statistics
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured, Optimiser
-from danlu.watch.reading import main_optimiser, moving_layers, step_size
+from danlu.watch.reading import is_adaptive, main_optimiser, moving_layers, step_size
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -22,7 +22,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if low > thresholds["ratio"] * high > 0 and low > thresholds["norm"] / 100:
             numbers |= {"first": low, "last": high, "ratio": low / high}
             return Verdict("error", layers[0].gradient.steps[0], numbers, where, variant="depth", remedies=remedies)
-    if not math.isfinite(begin) or begin > thresholds["norm"]:
+    # The steps of an adaptive optimiser do not grow with the gradient.
+    large = begin > thresholds["norm"] and not is_adaptive(optimiser)
+    if not math.isfinite(begin) or large:
         return Verdict("error", optimiser.gradient.steps[0], numbers, where, remedies=remedies)
     return _spikes(optimiser, measured, thresholds, numbers, where)
 
@@ -31,9 +33,15 @@ def _spikes(
     optimiser: Optimiser, measured: Measured, thresholds: Thresholds, numbers: dict[str, float], where: tuple[str, ...]
 ) -> Verdict | None:
     """Growth that is not the work of large steps."""
-    usual = optimiser.gradient.median()
-    peaks = [(step, norm) for step, norm in optimiser.gradient if not norm < thresholds["growth"] * max(usual, 1e-12)]
-    large = [(step, norm) for step, norm in peaks if not norm < thresholds["spike"]]
+    large: list[tuple[int, float]] = []
+    usual = math.nan
+    for place, (step, norm) in enumerate(optimiser.gradient):
+        if place < 5:  # gradients that are large at first, and then fall, are how a training begins
+            continue
+        before = statistics.median(optimiser.gradient.values[max(0, place - 10) : place])
+        if not norm < max(thresholds["growth"] * before, thresholds["spike"]):
+            large.append((step, norm))
+            usual = before if math.isnan(usual) else usual
     if not large or not step_size(measured) < thresholds["step"] or measured.scaled:
         return None
     numbers |= {"norm": large[0][1], "usual": usual}

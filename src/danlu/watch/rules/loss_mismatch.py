@@ -33,7 +33,8 @@ def _of_head(head: Head, measured: Measured, thresholds: Thresholds) -> Verdict 
 
 def _of_squares(head: Head, measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if head.one_hot:
-        return Verdict("warning", 1, {"classes": head.shape[-1]}, variant="one-hot", remedies=("cross-entropy",))
+        # A proper score all the same (Brier 1950), and for long the only one: it learns, only slower.
+        return Verdict("advice", 1, {"classes": head.shape[-1]}, variant="one-hot", remedies=("cross-entropy",))
     counts = measured.labels.counts
     values = sorted(counts)
     alone = len(head.shape) == 1 or (len(head.shape) == 2 and head.shape[1] == 1)

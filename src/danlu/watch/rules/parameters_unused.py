@@ -14,7 +14,27 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     numbers = {"count": len(net.unreached), "total": net.trainable}
     if cut:
         return Verdict("error", 1, numbers, tuple(cut), variant="cut", remedies=("mend-graph",))
-    return Verdict("warning", 1, numbers, where, remedies=("use-or-remove",))
+    # One of several branches that take turns may have waited all the time.
+    severity = "advice" if all(_has_used_sibling(name, measured) for name in where) else "warning"
+    return Verdict(severity, 1, numbers, where, remedies=("use-or-remove",))
+
+
+def _has_used_sibling(name: str, measured: Measured) -> bool:
+    """Whether another entry of the same list of modules got gradients."""
+    parts = name.split(".")
+    for place, part in enumerate(parts):
+        if not part.isdigit():
+            continue
+        for layer in measured.layers.values():
+            others = layer.name.split(".")
+            same = (
+                len(others) == len(parts)
+                and others[:place] == parts[:place]
+                and others[place + 1 :] == parts[place + 1 :]
+            )
+            if same and others[place] != part and layer.reached:
+                return True
+    return False
 
 
 RULE = Rule(

@@ -14,6 +14,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
             variant = "" if head.loss == "cross-entropy" else "sigmoid"
             numbers = {"loss": head.loss, "outputs": head.shape[1] if len(head.shape) > 1 else 1, "low": head.low}
             return Verdict("error", 1, numbers, variant=variant, remedies=("drop-softmax",))
+        if head.loss == "cross-entropy" and first == "LogSoftmax":
+            return Verdict("advice", 1, {"outputs": head.shape[-1]}, variant="log", remedies=("drop-softmax",))
     return None
 
 

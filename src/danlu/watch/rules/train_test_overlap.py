@@ -12,8 +12,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     known = [one for one in measured.evaluations if math.isfinite(one.overlap)]
     if not known:
         return None
+    # Samples of few numbers coincide by nature.
+    share = thresholds["share" if math.prod(measured.inputs.shape[1:]) >= thresholds["numbers"] else "narrow"]
     held_out = [one for one in known if one.overlap < 0.99]
-    leaking = [one for one in held_out if one.overlap >= thresholds["share"]]
+    leaking = [one for one in held_out if one.overlap >= share]
     if held_out:
         # Part of a pass was trained on. Before a whole epoch was seen this could be the training data's own score.
         sure = [one for one in leaking if measured.epoch_steps is not None or _is_subset(one, measured, thresholds)]
@@ -37,5 +39,5 @@ RULE = Rule(
     "Kaufman et al. 2012, Leakage in Data Mining, doi:10.1145/2382577.2382579",
     # A twentieth is more than chance doubles in data whose batches hold none. A pass over less than 9 tenths of what
     # was trained on is not the training set's own score.
-    thresholds={"share": 0.05, "subset": 0.9},
+    thresholds={"share": 0.05, "narrow": 0.2, "numbers": 32, "subset": 0.9},
 )

@@ -17,7 +17,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if not top > thresholds["least"]:
         return None  # nothing to fade: the loss itself is at its floor
     weak = [layer for layer in layers[: len(layers) // 2 + 1] if _ratio(layer, top, newest) < thresholds["ratio"]]
-    if not weak or weak[0] is not layers[0] or max(layers[0].gradient_zero.values[-newest:]) > 0.999:
+    if not weak or weak[0] is not layers[0] or not _ratio(layers[1], top, newest) < thresholds["next"]:
+        return None  # a side branch or a gate may get little; fading is gradual
+    if max(layers[0].gradient_zero.values[-newest:]) > 0.999:
         return None  # a gradient of exactly 0 has other causes: dead units, a cut graph
     holds = [value < thresholds["ratio"] * top for value in layers[0].gradient.values]
     if not all(holds[-newest:]):
@@ -48,6 +50,6 @@ RULE = Rule(
     "Glorot and Bengio 2010, Understanding the difficulty of training deep feedforward neural networks",
     # Layers of healthy nets lie within a factor of a hundred of each other. Below a thousandth the first ones would
     # need a thousand times the rate of the last.
-    thresholds={"ratio": 1e-3, "depth": 3, "times": 4, "least": 1e-7},
+    thresholds={"ratio": 1e-3, "next": 0.1, "depth": 3, "times": 4, "least": 1e-7},
     symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs"),
 )
