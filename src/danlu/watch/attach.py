@@ -1,6 +1,7 @@
 """watch: the block around a training, danlu's own or anybody's, of which not a line is changed."""
 
 import sys
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -101,7 +102,7 @@ class Watch:
         self._entries = Entries(self._roots, observer, self._patches)
         self._handles = [
             optimizers.register_optimizer_step_pre_hook(observer.before_step),
-            optimizers.register_optimizer_step_post_hook(lambda one, args, kwargs: observer.after_step(one)),
+            optimizers.register_optimizer_step_post_hook(observer.after_step),
         ]
         return self
 
@@ -130,9 +131,12 @@ class Watch:
         self._entries.settle()
         if self._measured_told is not None:
             self._guard.within(self._measured_told, measured)
-        if self._judging(measured.step) or measured.nonfinite_at == measured.step or measured.step == 0:
-            observer.refresh()
+        urgent = measured.nonfinite_at == measured.step or measured.step == 0
+        if urgent or (observer.budget.allows(measured.step) and self._judging(measured.step)):
+            begun = time.perf_counter()
+            self._guard.within(observer.refresh)
             self._guard.within(self._judge, measured)
+            observer.budget.judged(time.perf_counter() - begun)
 
     def _tell(self, finding: Finding) -> None:
         if self._told is not None:

@@ -81,9 +81,9 @@ class Labels:
     excess: float = 1.0  # variance between batches over what drawing at random would give
     drift: float = 0.0  # correlation of a batch's labels with those of the batch before
     weighted: bool = False  # the loss weighs the classes
-    predicted: dict[int, int] = field(default_factory=dict[int, int])  # newest batches
-    actual: dict[int, int] = field(default_factory=dict[int, int])  # of the same batches
-    hits: dict[int, int] = field(default_factory=dict[int, int])  # of these, right ones by class
+    predicted: dict[int, float] = field(default_factory=dict[int, float])  # answers of late; newer ones count more
+    actual: dict[int, float] = field(default_factory=dict[int, float])  # the classes they should have been
+    hits: dict[int, float] = field(default_factory=dict[int, float])  # of these, right ones by class
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ class Optimiser:
 
     kind: str
     steps: int = 0
-    given: bool = True  # the user named it
+    given: bool = False  # the user named it
+    scheduled: bool = False  # a scheduler of it was called
     rate: Series = field(default_factory=Series)
     highest_rate: float = 0.0
     momentum: float = 0.0
@@ -144,7 +145,6 @@ class Scheduler:
     calls: int = 0
     before_first_step: int = 0  # calls made before the optimiser's first step
     total: int | None = None  # steps it was told of (OneCycleLR, CosineAnnealingLR)
-    steps_at_calls: Series = field(default_factory=Series)  # optimiser steps between two calls
     metric: Series = field(default_factory=Series)  # what ReduceLROnPlateau was given
     mode: str = ""
 

@@ -7,17 +7,17 @@ Schedule = Callable[[int], bool]
 
 
 def usual(step: int) -> bool:
-    """Each of the first 5 steps, every 5th up to 50, every 20th up to 1,000, then every 100th.
+    """Each of the first 3 steps, the 5th, every 10th up to 100, every 20th up to 1,000, then every 100th.
 
     Mistakes show in the first steps; later things move slowly, and the cost of a measured step (about half of an
     ordinary one on a small net) is spread over the twenty around it, and later over a hundred.
 
     >>> [step for step in range(1, 101) if usual(step)]
-    [1, 2, 3, 4, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 80, 100]
+    [1, 2, 3, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
     """
     if step <= 5:
-        return True
-    return step % (5 if step <= 50 else 20 if step <= 1000 else 100) == 0
+        return step != 4
+    return step % (10 if step <= 100 else 20 if step <= 1000 else 100) == 0
 
 
 def every(steps: int) -> Schedule:
@@ -30,7 +30,7 @@ def every(steps: int) -> Schedule:
 
 
 class Judging:
-    """Judges at steps 5, 8, 12, 18 …, half as much again each time, but at least every 1,000 steps."""
+    """Judges at steps 5, 10, 20, 40 …, but at least every 500 steps."""
 
     def __init__(self) -> None:
         self._next = 5
@@ -38,5 +38,5 @@ class Judging:
     def __call__(self, step: int) -> bool:
         if step < self._next:
             return False
-        self._next = min(step + max(3, step // 2), step + 1000)
+        self._next = min(2 * step, step + 500)
         return True

@@ -6,10 +6,11 @@ import torch
 
 from danlu.watch.measured import Activation, Measured
 from danlu.watch.probes.graph import ACTIVATIONS, Graph, Names, Node, operation, saved
+from danlu.watch.probes.reading import read
 
 _BATCHES = 8  # over which a unit must be silent to count as dead
 _SAMPLES = 128  # fewest samples that say so
-_MOST_VALUES = 65_536
+_MOST_VALUES = 16_384
 _EDGE = 0.03  # share of the range that counts as saturated
 
 
@@ -39,8 +40,8 @@ class ActivationProbe:
             if key not in told:  # where a layer is called several times, its first call
                 told[key] = self._measure(key, kind, result)
         if told:
-            read = torch.stack([number.double() for numbers in told.values() for number in numbers]).tolist()
-            for key, saturated, zero in zip(told, read[::2], read[1::2], strict=True):
+            shares = read([number for numbers in told.values() for number in numbers])
+            for key, saturated, zero in zip(told, shares[::2], shares[1::2], strict=True):
                 facts = self._measured.activations[key]
                 facts.saturated.add(step, saturated)
                 facts.zero.add(step, zero)

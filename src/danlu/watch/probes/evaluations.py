@@ -38,16 +38,14 @@ class EvaluationProbe:
         self._samples = samples
         self._passes: list[_Pass] = []
         self._batches = 0  # in this evaluation
-
-    @property
-    def running(self) -> bool:
-        return bool(self._passes)
+        self.running = False
 
     def forward(self, inputs: torch.Tensor | None, *, training: bool) -> None:
         """A forward pass without gradients begins."""
         known: bool | None = None
         asked = met = 0
         self._batches += 1
+        self.running = True
         size = len(inputs) if inputs is not None and inputs.dim() else 1
         if inputs is not None and self._looks():
             asked, met = self._samples.overlap(inputs)
@@ -106,6 +104,7 @@ class EvaluationProbe:
             )
         del self._measured.evaluations[: max(0, len(self._measured.evaluations) - _MOST)]
         self._passes.clear()
+        self.running = False
         self._batches = 0
 
 

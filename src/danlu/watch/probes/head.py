@@ -133,7 +133,7 @@ def read_head(
         target_low=target_low,
         target_high=target_high,
         target_integer=targets is not None and _is_integer(targets),
-        value=_value(node, outputs, targets, criterion, value),
+        value=_value(node, outputs, targets, criterion, value) if step == 1 else value,
         batch=size[0] if size else 1,
         negated=sum(operation(one) == "Neg" for one in criterion.path) % 2 == 1 and kind_of_torch,
         across_batch=_runs_over_batch(criterion, between),

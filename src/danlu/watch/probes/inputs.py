@@ -7,11 +7,13 @@ import torch
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.layers import flat_sample
+from danlu.watch.probes.reading import read
 
 _MOST_SAMPLES = 20_000
-_MOST_STEPS = 400
-_MOST_COLUMNS = 1_024
-_MOST_FEATURES = 1_024
+_MOST_STEPS = 200
+_MOST_COLUMNS = 128
+_LAST_BITS = 14
+_MOST_FEATURES = 128
 _FEWEST = 16  # numbers of a sample that can be blank
 
 
@@ -34,21 +36,24 @@ class InputProbe:
         mean = sample.mean()
         norm = torch.linalg.vector_norm(sample)
         low, high = torch.aminmax(sample)
-        differs = (sample != sample[:1]).flatten(1).any(1) if sample.dim() > 1 else sample != sample[:1]
-        rows = sample.flatten(1) if sample.dim() > 1 else sample.unsqueeze(1)
-        blank = (rows == rows[:, :1]).all(1).float().mean() if rows.shape[1] >= _FEWEST else torch.zeros_like(mean)
-        numbers = [mean, norm, low, high, differs.float().mean(), blank]
-        average, size, least, most, unlike, empty = torch.stack([number.double() for number in numbers]).tolist()
+        average, size, least, most = read([mean, norm, low, high])
         facts.mean.add(step, average)
         facts.std.add(step, math.sqrt(max(0.0, size * size / sample.numel() - average * average)))
         facts.low.add(step, least)
         facts.high.add(step, most)
-        facts.blank.add(step, empty)
-        if len(sample) > 1:
-            facts.distinct.add(step, unlike)
         if not math.isfinite(average):
             self.see_nonfinite(inputs, step)
-        elif sample.dim() == 2 and 2 <= sample.shape[1] <= _MOST_FEATURES and len(sample) >= 8:
+        elif step <= 3 or step % 10 == 0:
+            self._see_samples(sample, step)
+
+    def _see_samples(self, sample: torch.Tensor, step: int) -> None:
+        """How many samples differ from the first one, how many are blank, and how far features are apart."""
+        rows = sample.flatten(1) if sample.dim() > 1 else sample.unsqueeze(1)
+        if len(rows) > 1:
+            self._measured.inputs.distinct.add(step, float((rows != rows[:1]).any(1).float().mean()))
+        if rows.shape[1] >= _FEWEST:
+            self._measured.inputs.blank.add(step, float((rows == rows[:, :1]).all(1).float().mean()))
+        if sample.dim() == 2 and 2 <= sample.shape[1] <= _MOST_FEATURES and len(sample) >= 8:
             self._see_features(sample, step)
 
     def _see_features(self, sample: torch.Tensor, step: int) -> None:
@@ -59,9 +64,9 @@ class InputProbe:
             self._measured.inputs.widest.add(step, widest)
             self._measured.inputs.unevenness.add(step, widest / middle)
 
-    def see_nonfinite(self, inputs: torch.Tensor, step: int) -> bool:
+    def see_nonfinite(self, inputs: torch.Tensor | None, step: int) -> bool:
         """Note whether a batch has numbers that are none."""
-        if not inputs.dtype.is_floating_point:
+        if inputs is None or not inputs.dtype.is_floating_point:
             return False
         share = 1 - float(torch.isfinite(inputs).float().mean())
         if share > 0 and self._measured.inputs.nonfinite_since is None:
@@ -77,7 +82,7 @@ class SampleProbe:
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
         self._weights: torch.Tensor | None = None
-        self._seen: dict[float, int] = {}  # key: position in the first epoch
+        self._seen: dict[int, int] = {}  # key: position in the first epoch
         self._doubles = 0
         self._rows = self._step = 0
         self._batches: list[torch.Tensor] = []
@@ -86,7 +91,7 @@ class SampleProbe:
         self.closed = False
 
     def train(self, inputs: torch.Tensor, step: int) -> None:
-        """Take up a batch of training samples, in the first 400 steps and 20,000 samples."""
+        """Take up a batch of training samples, in the first 200 steps and 20,000 samples."""
         if self.closed or not self._known(inputs):
             return
         if step > _MOST_STEPS or self._rows > _MOST_SAMPLES:
@@ -112,11 +117,13 @@ class SampleProbe:
             places = torch.arange(1, rows.shape[1] + 1, dtype=torch.float64)
             # Multiples of the golden ratio: only equal samples have equal sums.
             self._weights = (torch.frac(places * 0.6180339887498949) + 0.5).to(rows.device)
-        return rows.double() @ self._weights  # in float32 the sum of one sample would differ from batch to batch
+        # In float32 the sum of one sample would differ from batch to batch; in float64 it does so in its last bits only,
+        # which are left out.
+        return (rows.double() @ self._weights).view(torch.int64) >> _LAST_BITS
 
     def _read(self, step: int) -> None:
         for batch in self._batches:
-            for key in _rounded(batch):
+            for key in batch.tolist():
                 if self._epoch_rows is not None:
                     self._second.append(self._seen.get(key, -1))
                 elif key in self._seen:
@@ -149,7 +156,7 @@ class SampleProbe:
         self.flush()
         if not self._known(inputs) or not self._seen:
             return 0, 0
-        keys = _rounded(self._keys(inputs[:256]))
+        keys = self._keys(inputs[:256]).tolist()
         distinct = set(keys)
         if len(distinct) < 0.9 * len(keys):  # few values, many doubles: equal samples mean nothing
             return 0, 0
@@ -160,7 +167,3 @@ class SampleProbe:
         """Different training samples seen."""
         return len(self._seen)
 
-
-def _rounded(keys: torch.Tensor) -> list[float]:
-    """Keys with 10 significant digits: sums of one sample differ in the last bits from one batch to the next."""
-    return [float(f"{key:.10g}") for key in keys.tolist()]

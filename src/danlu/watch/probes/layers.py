@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from danlu.watch.measured import Layer, Measured
+from danlu.watch.probes.reading import read
 
-_MOST_VALUES = 16_384
+_MOST_VALUES = 8_192
 
 
 def flat_sample(tensor: torch.Tensor, most: int = _MOST_VALUES) -> torch.Tensor:
@@ -79,8 +80,8 @@ class LayerProbe:
         if not self._called:
             return
         names = list(self._called)
-        means = torch.stack([entry[0].double() for entry in self._called.values()]).tolist()
-        norms = torch.stack([entry[1].double() for entry in self._called.values()]).tolist()
+        numbers = read([number for entry in self._called.values() for number in entry[:2]])
+        means, norms = numbers[::2], numbers[1::2]
         for name, mean, norm in zip(names, means, norms, strict=True):
             layer = self._measured.layers[name]
             layer.called = True

@@ -1,5 +1,6 @@
 """The loss as the backward pass begins: its value, and what its graph shows."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,12 +11,12 @@ from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
 from danlu.watch.probes.graph import Graph, Names, linear_pairs, operation
 from danlu.watch.probes.head import Criterion, chain, criteria, read_head
-from danlu.watch.probes.labels import LabelProbe, see_answers
+from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
 
 CLASSES = ("cross-entropy", "nll")
 BINARY = ("bce", "bce-logits")
-_HEADS_EVERY_STEP = 5
+_HEADS_EVERY_STEP = 3
 _MOST_HEADS = 64
 
 
@@ -37,20 +38,27 @@ class LossProbe:
         self._activations = activations
         self._labels = labels
         self._within = within
-        self._values: list[torch.Tensor] = []
-        self._waiting: list[torch.Tensor] = []  # means of steps that are not read yet, on a GPU
+        self._values: list[float] = []  # of this step
+        self._waiting: list[torch.Tensor] = []  # losses that are not read yet, on a GPU
         self._graphs = 0
         self.reached: set[int] = set()  # ids of the parameters that the graphs lead to
 
-    def value(self, root: torch.Tensor, step: int) -> bool:
+    def value(self, root: torch.Tensor) -> bool:
         """Take up one loss; whether it is known not to be finite."""
-        root = root.detach()
+        if root.device.type != "cpu":  # reading it would make the device wait
+            if root.numel() == 1:
+                self._waiting.append(root.detach())
+            return False
         if root.numel() != 1:
             return False
-        self._values.append(root)
-        if root.device.type != "cpu":  # reading it would make the device wait
-            return False
-        return not bool(torch.isfinite(root))
+        value = float(root.item())
+        self._values.append(value)
+        return not math.isfinite(value)
+
+    def withdraw(self) -> None:
+        """Forget the newest value: it will be taken up again."""
+        if self._values:
+            self._values.pop()
 
     def read(self, root: torch.Tensor, step: int, given: Sequence[torch.Tensor], *, from_loss_calls: bool) -> None:
         """Read the graph under `root`; two of them a step at most."""
@@ -66,7 +74,7 @@ class LossProbe:
         value = float(root.detach()) if alone else float("nan")
         for criterion in found:
             last.update(chain(criterion.start))
-            if step <= _HEADS_EVERY_STEP or step % 10 == 0:
+            if step <= _HEADS_EVERY_STEP or step % 20 == 0:
                 self._within(self._read_head, criterion, step, given, value, from_loss_calls)
         self._within(self._activations.see, graph, last, step)
         if self._measured.net.nonlinear is None and not self._measured.net.compiled:
@@ -89,7 +97,7 @@ class LossProbe:
             self._labels.see(kind, count, targets, step, dense=dense, weighted=False)
         binary = head.loss == "bce-logits" and outputs is not None and outputs.numel() == len(outputs)
         if outputs is not None and (binary or (head.loss in CLASSES and outputs.dim() == 2 and targets.dim() == 1)):
-            see_answers(self._measured, outputs, targets)
+            self._labels.see_answers(outputs, targets)
 
     def _read_structure(self, graph: Graph) -> None:
         net = self._measured.net
@@ -105,19 +113,16 @@ class LossProbe:
         self._measured.nonfinite_at = step
         self._measured.nonfinite_where, self._measured.nonfinite_what = where, what
 
-    def end_step(self, step: int, *, read: bool) -> bool:
+    def end_step(self, *, read: bool) -> bool:
         """Write the mean of this step's losses; whether one that was waiting is not finite."""
         self._graphs = 0
-        if not self._values:
-            return False
-        self._measured.losses_per_step = 0.9 * self._measured.losses_per_step + 0.1 * len(self._values)
-        mean = self._values[0] if len(self._values) == 1 else torch.stack([one.float() for one in self._values]).mean()
-        self._values.clear()
-        if mean.device.type == "cpu":
-            self._measured.loss.add(float(mean))
-            return False
-        self._waiting.append(mean)
-        return self.flush() if read or len(self._waiting) >= 32 else False
+        if self._values:
+            count = len(self._values)
+            if count > 1 or self._measured.losses_per_step > 1:
+                self._measured.losses_per_step = 0.9 * self._measured.losses_per_step + 0.1 * count
+            self._measured.loss.add(self._values[0] if count == 1 else sum(self._values) / count)
+            self._values.clear()
+        return self.flush() if self._waiting and (read or len(self._waiting) >= 32) else False
 
     def flush(self) -> bool:
         """Read the losses that wait; whether one of them is the first that is not finite."""

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from danlu.watch.measured import Layer, Measured, Optimiser
+from danlu.watch.probes.reading import read
 
 _MOST_VALUES = 2_048
 
@@ -35,21 +36,24 @@ class ParameterProbe:
             return
         grads = [grad.detach() for _, grad in moved]
         samples = [_entries(grad) for grad in grads]
-        numbers = [*torch._foreach_norm(grads), *torch._foreach_norm([one.detach() for one, _ in moved])]
-        zeros = [(sample == 0).float().mean() for sample in samples]
-        read = torch.stack([number.double() for number in (*numbers, *zeros)]).tolist()
+        norms, weights = torch._foreach_norm(grads), torch._foreach_norm([one.detach() for one, _ in moved])
+        others = torch._foreach_norm(samples, 0)  # the number of entries that are not 0
+        numbers = read([*norms, *weights, *others])
         count = len(moved)
+        sizes, left = numbers[count:-count], numbers[-count:]
         by_layer: dict[str, list[tuple[float, float, float, int]]] = {}
-        for (one, _), norm, weight, zero in zip(moved, read[:count], read[count:-count], read[-count:], strict=True):
+        for (one, _), norm, weight, other, sample in zip(moved, numbers[:count], sizes, left, samples, strict=True):
+            zero = 1 - other / max(1, sample.numel())
             by_layer.setdefault(self._owners[id(one)], []).append((norm, weight, zero, one.numel()))
         for name, entries in by_layer.items():
             _write(self._measured.layers[name], step, entries)
-        total = math.sqrt(sum(norm * norm for norm in read[:count]))
+        total = math.sqrt(sum(norm * norm for norm in numbers[:count]))
         optimiser.gradient.add(step, total)
-        weights = math.sqrt(sum(weight * weight for weight in read[count:-count]))
         if optimiser.weight_decay and total > 0 and math.isfinite(total):
-            optimiser.decay_share.add(step, optimiser.weight_decay * weights / total)
-        self._noise(samples, step, id(optimiser))
+            size = math.sqrt(sum(weight * weight for weight in sizes))
+            optimiser.decay_share.add(step, optimiser.weight_decay * size / total)
+        if step % 10 == 0:
+            self._noise(samples, step, id(optimiser))
 
     def _noise(self, samples: list[torch.Tensor], step: int, key: int) -> None:
         """The share of the gradient that stays from step to step: |mean|² over the mean of squares, smoothed."""
@@ -74,10 +78,10 @@ class ParameterProbe:
         old = [sample for _, _, sample in self._before]
         changes = torch._foreach_norm(torch._foreach_sub(now, old))
         sizes = torch._foreach_norm(old)
-        read = torch.stack([number.double() for number in (*changes, *sizes)]).tolist()
+        numbers = read([*changes, *sizes])
         by_layer: dict[str, list[float]] = {}
         unmoved = True
-        for (name, parameter, _), change, size in zip(self._before, read, read[len(changes) :], strict=False):
+        for (name, parameter, _), change, size in zip(self._before, numbers, numbers[len(changes) :], strict=False):
             unmoved = unmoved and change == 0
             # A bias begins at 0 or near it; its ratio tells nothing.
             if parameter.dim() >= 2 and size > 0:

@@ -8,12 +8,12 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
-from danlu.watch.measured import Layer, Net
+from danlu.watch.measured import Net
 
 _NORMS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 
 
-def read_net(roots: Mapping[str, nn.Module], layers: Mapping[str, Layer], owners: Mapping[int, str]) -> Net:
+def read_net(roots: Mapping[str, nn.Module]) -> Net:
     """The facts about a net that do not change while it is trained."""
     dropout: dict[str, float] = {}
     norms: list[str] = []
@@ -32,7 +32,6 @@ def read_net(roots: Mapping[str, nn.Module], layers: Mapping[str, Layer], owners
             compiled = compiled or is_compiled(module)
         trainable += sum(parameter.requires_grad for parameter in root.parameters())
     return Net(
-        layers=len(layers),
         trainable=trainable,
         dropout=dropout,
         norms=tuple(norms),
