@@ -223,8 +223,9 @@ def names(length: int = 12) -> Split:
 
     x, y = encode(read("train"))
     x_test, y_test = encode(read("test"))
-    order = torch.tensor(numpy.random.default_rng(0).permutation(len(x)))
-    return x[order], y[order], x_test, y_test
+    random = numpy.random.default_rng(0)
+    order, order_test = torch.tensor(random.permutation(len(x))), torch.tensor(random.permutation(len(x_test)))
+    return x[order], y[order], x_test[order_test], y_test[order_test]
 
 
 @functools.cache
