@@ -82,6 +82,7 @@ class Curve:
         self.first = math.nan
         self.last = math.nan
         self.lowest = math.inf
+        self.earliest: list[float] = []  # the first five
         self.nonfinite_since: int | None = None
         self._sums: list[float] = []
         self._squares: list[float] = []
@@ -90,8 +91,9 @@ class Curve:
     def add(self, value: float) -> None:
         self.count += 1
         self.last = value
-        if self.count == 1:
-            self.first = value
+        if self.count <= 5:
+            self.earliest.append(value)
+            self.first = self.earliest[0]
         if not math.isfinite(value):
             if self.nonfinite_since is None:
                 self.nonfinite_since = self.count
