@@ -18,10 +18,16 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+import pydantic  # noqa: F401  (imported for the children, each of which would take seconds over it; so the next four)
+import sklearn.datasets
+import sklearn.model_selection  # noqa: F401
+import tomli_w  # noqa: F401
 import torch
+import torchmetrics  # noqa: F401
 from torch import nn
 
 import danlu
@@ -76,8 +82,7 @@ def train(folder: Path, sabotage: str) -> None:
             danlu.data.memory.order = lambda count, seed, epoch: order(count, seed + os.getpid(), epoch)
         danlu.resume(folder, net=Net(), progress=False)
     else:
-        recipe = danlu.draft_recipe(words=[f"{key}={value}" for key, value in SETTINGS.items()])
-        danlu.fit(Net(), "digits", recipe=recipe, folder=folder, progress=False)
+        danlu.fit(Net(), "digits", folder=folder, progress=False, **SETTINGS)
 
 
 def forked(work: Callable[[], None]) -> int:
@@ -87,9 +92,7 @@ def forked(work: Callable[[], None]) -> int:
         return child
     try:
         work()
-    except BaseException:
-        import traceback
-
+    except BaseException:  # noqa: BLE001  (the child must not return into its parent's code, whatever happens)
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
@@ -144,53 +147,73 @@ def same(one: tuple[dict[str, torch.Tensor], str], other: tuple[dict[str, torch.
     )
 
 
+class Tally:
+    """Kills and trainings so far."""
+
+    def __init__(self) -> None:
+        self.kills = self.inside = self.trainings = self.equal = 0
+
+
+def disturb(folder: Path, sabotage: str, seconds: float, chance: random.Random, tally: Tally) -> None:
+    """Begin the run in `folder`, or go on with it, and kill it at a random moment of its `seconds`."""
+    in_save = chance.random() < 1 / 3
+    moment = chance.randint(1, 60)
+
+    def work() -> None:
+        if in_save:
+            die_inside_a_save(moment)
+        train(folder, sabotage)
+
+    child = forked(work)
+    if not in_save:
+        time.sleep(chance.uniform(0, seconds))
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        tally.kills += 1
+        tally.inside += in_save
+    elif status:
+        raise SystemExit(f"a training ended with status {status}")
+
+
+def harass(place: Path, kills: int, sabotage: str, chance: random.Random) -> Tally:
+    """Train and kill until `kills` kills are done; each training ends undisturbed in the end, and is compared."""
+    finish(place / "undisturbed", "none")
+    wanted = end_state(place / "undisturbed")
+    seconds = min(finish(place / f"again-{number}", "none") for number in range(3))
+    assert same(wanted, end_state(place / "again-0")), "two undisturbed runs differ: nothing can be compared"
+    tally = Tally()
+    while tally.kills < kills:
+        folder = place / f"run-{tally.trainings}"
+        for _ in range(CHAIN if tally.trainings % 5 == 0 else 1):
+            if tally.kills < kills:
+                disturb(folder, sabotage, seconds, chance, tally)
+        tally.trainings += 1
+        finish(folder, sabotage)
+        if same(wanted, end_state(folder)):
+            tally.equal += 1
+            shutil.rmtree(folder)
+        else:
+            print(f"differs: {folder}")
+    return tally
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sabotage", choices=["none", "order"], default="none")
     arguments = parser.parse_args()
-    chance = random.Random(arguments.seed)
     place = Path(tempfile.mkdtemp(prefix="danlu-kills-"))
-    finish(place / "undisturbed", "none")
-    wanted = end_state(place / "undisturbed")
-    seconds = min(finish(place / f"again-{number}", "none") for number in range(3))
-    assert same(wanted, end_state(place / "again-0")), "two undisturbed runs differ: nothing can be compared"
-
-    kills = inside = equal = trainings = 0
-    while kills < arguments.kills:
-        folder = place / f"run-{trainings}"
-        for _ in range(CHAIN if trainings % 5 == 0 else 1):
-            if kills >= arguments.kills:
-                break
-            in_save = chance.random() < 1 / 3
-
-            def work(in_save: bool = in_save, moment: int = chance.randint(1, 60), folder: Path = folder) -> None:
-                if in_save:
-                    die_inside_a_save(moment)
-                train(folder, arguments.sabotage)
-
-            child = forked(work)
-            if not in_save:
-                time.sleep(chance.uniform(0, seconds))
-                os.kill(child, signal.SIGKILL)
-            _, status = os.waitpid(child, 0)
-            if os.WIFSIGNALED(status):
-                kills += 1
-                inside += in_save
-            elif status:
-                raise SystemExit(f"a training ended with status {status}")
-        trainings += 1
-        finish(folder, arguments.sabotage)
-        if same(wanted, end_state(folder)):
-            equal += 1
-            shutil.rmtree(folder)
-        else:
-            print(f"differs: {folder}")
-    print(f"{kills} kills ({inside} inside a save) over {trainings} trainings: {equal} of {trainings} ended bit-identical")
-    if equal == trainings:
-        shutil.rmtree(place)
-    return 0 if equal == trainings else 1
+    tally = harass(place, arguments.kills, arguments.sabotage, random.Random(arguments.seed))
+    print(
+        f"{tally.kills} kills ({tally.inside} inside a save), {tally.trainings} trainings: "
+        f"{tally.equal} of {tally.trainings} ended bit-identical"
+    )
+    if tally.equal < tally.trainings:
+        return 1
+    shutil.rmtree(place)
+    return 0
 
 
 if __name__ == "__main__":

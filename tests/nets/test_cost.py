@@ -19,7 +19,7 @@ COUNTED_BY_TORCH = [
 ]
 
 
-@pytest.mark.parametrize(("layer", "shape"), COUNTED_BY_TORCH, ids=lambda value: repr(value))
+@pytest.mark.parametrize(("layer", "shape"), COUNTED_BY_TORCH, ids=repr)
 def test_layers_cost_what_torch_counts(layer: nn.Module, shape: tuple[int, ...]) -> None:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         layer(torch.zeros(1, *shape))

@@ -1,5 +1,6 @@
 """The table of a net: rows, totals, and that the net and torch's generators are left as they were."""
 
+import itertools
 import warnings
 from collections.abc import Callable
 
@@ -33,15 +34,15 @@ def test_lenet_row_by_row() -> None:
     assert [(row.name, row.kind, row.output_shape, row.parameters, row.multiply_adds) for row in rows] == [
         ("field", "Field", (1, 32, 32), 0, 0),
         ("features.0", "Conv2d", (6, 28, 28), 156, 117_600),
-        ("features.1", "ReLU", (6, 28, 28), 0, 0),
+        ("features.1", "Tanh", (6, 28, 28), 0, 0),
         ("features.2", "MaxPool2d", (6, 14, 14), 0, 0),
         ("features.3", "Conv2d", (16, 10, 10), 2416, 240_000),
-        ("features.4", "ReLU", (16, 10, 10), 0, 0),
+        ("features.4", "Tanh", (16, 10, 10), 0, 0),
         ("features.5", "MaxPool2d", (16, 5, 5), 0, 0),
         ("classifier.0", "Linear", (120,), 48_120, 48_000),
-        ("classifier.1", "ReLU", (120,), 0, 0),
+        ("classifier.1", "Tanh", (120,), 0, 0),
         ("classifier.2", "Linear", (84,), 10_164, 10_080),
-        ("classifier.3", "ReLU", (84,), 0, 0),
+        ("classifier.3", "Tanh", (84,), 0, 0),
         ("classifier.4", "Linear", (10,), 850, 840),
     ]
 
@@ -57,7 +58,7 @@ def test_totals_of_any_mlp_follow_from_its_widths(inputs: int, hidden: list[int]
     net = MLP(inputs=inputs, outputs=outputs, hidden=hidden)
     net.layers[0].requires_grad_(not frozen)
     widths = [inputs, *hidden, outputs]
-    products = [a * b for a, b in zip(widths[:-1], widths[1:], strict=True)]
+    products = [a * b for a, b in itertools.pairwise(widths)]
     parameters = sum(products) + sum(widths[1:])
     found = describe(net, (inputs,))
     assert (found.multiply_adds, found.parameters, found.output_shape) == (sum(products), parameters, (outputs,))

@@ -1,5 +1,6 @@
 """Every break in the chain of shapes names the layer, what it got and wants, what stands before, and what to do."""
 
+import itertools
 import re
 
 import pytest
@@ -182,7 +183,7 @@ def test_a_net_without_a_tensor_is_refused(language: str) -> None:
 @given(widths=st.lists(st.integers(1, 9), min_size=2, max_size=6), data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_the_one_break_in_a_chain_is_the_one_named(widths: list[int], data: st.DataObject) -> None:
-    layers = [nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)]
+    layers = [nn.Linear(a, b) for a, b in itertools.pairwise(widths)]
     broken = data.draw(st.integers(0, len(layers) - 1))
     layers[broken] = nn.Linear(widths[broken] + 1, widths[broken + 1])
     text = complaint(nn.Sequential(*layers), (widths[0],))

@@ -2,6 +2,8 @@ import errno
 import json
 import math
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,16 +77,54 @@ def test_sync_forces_to_the_disk_after_the_flush(path: Path, monkeypatch: pytest
     journal.close()
 
 
-def test_two_writers_only_ever_append(path: Path) -> None:
-    first, second = Journal(path), Journal(path)
-    for step in range(3):
-        for journal in (first, second):
-            journal.write({"step": step})
-            journal.flush()
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such lock")
+def test_a_second_writer_is_refused_until_the_first_is_gone(path: Path) -> None:
+    path.write_bytes(b'{"a": 1}\n{"a"')
+    with Journal(path) as journal:
+        with pytest.raises(UserError, match=rf"{path.parent}: this run is being trained by another process"):
+            Journal(path)
+        use_language("zh")
+        with pytest.raises(UserError, match=rf"{path.parent}：另一个进程正在训练"):
+            Journal(path)
+        journal.write({"a": 3})
+    with Journal(path) as journal:
+        journal.write({"a": 4})
+    assert list(read(path)) == [{"a": 1}, {"a": 3}, {"a": 4}]
 
-    assert [record["step"] for record in read(path)] == [0, 0, 1, 1, 2, 2]
-    first.close()
-    second.close()
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from danlu.store.journal import Journal
+journal = Journal(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such lock")
+def test_the_lock_of_a_killed_process_is_gone(path: Path) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(UserError, match="by another process"):
+            Journal(path)
+    finally:
+        holder.kill()
+        holder.communicate()
+    Journal(path).close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such lock")
+def test_a_file_system_without_locks_is_written_to_all_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with Journal(path) as journal:
+        journal.write({"a": 1})
+    assert list(read(path)) == [{"a": 1}]
 
 
 def test_a_broken_last_line_is_ended_before_going_on(path: Path) -> None:

@@ -155,10 +155,10 @@ def test_nothing_is_left_of_a_run_that_could_not_be_made(
 
 def test_an_interrupt_leaves_nothing_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any) -> None:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("now")
 
     monkeypatch.setattr(os, "replace", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="now"):
         created(tmp_path / "runs")
     assert [path.name for path in tmp_path.rglob("*")] == []
 
@@ -190,6 +190,15 @@ def test_a_run_misspelt_is_told_with_the_nearest(tmp_path: Path) -> None:
         RunFolder.open(tmp_path / name.replace("lenet", "lnet"))
     with pytest.raises(UserError, match=r"absent/run: there is no such run folder\.$"):
         RunFolder.open(tmp_path / "absent" / "run")
+
+
+def test_a_path_that_the_system_refuses_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read .File name too long"):
+        RunFolder.open(tmp_path / ("x" * 300))
+    with pytest.raises(UserError, match="cannot be read .File name too long"):
+        RunFolder.create_at(tmp_path / ("x" * 300), RECIPE, ENVIRONMENT)
+    with pytest.raises(UserError, match="there is no such run folder"):
+        RunFolder.open(tmp_path / "a\0b")
 
 
 @pytest.mark.parametrize("name", ["lenet5-mnist", "炼丹-1", "Ünï cödé", "a", "x" * 100, "v1.2", "CONSOLE", "-x_(1)+,~"])

@@ -142,13 +142,20 @@ def test_a_new_one_that_does_not_read_back_replaces_nothing(tmp_path: Path, monk
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000100", "step-00000200"]
 
 
-def test_a_step_that_stands_whole_is_left_alone(tmp_path: Path) -> None:
+def test_a_second_state_of_a_step_is_newer_and_the_first_stands_until_it_is_safe(tmp_path: Path) -> None:
     (path,) = saved(tmp_path, 100)
     before = {file: file.stat().st_mtime_ns for file in path.iterdir()}
 
-    assert save(tmp_path, 100, parts_of(999), {"other": 1}) == path
+    for number in range(1, 12):
+        second = save(tmp_path, 100, parts_of(999), {"after validation": number})
+        assert second.name == f"step-00000100-{number}"
+        assert newest(tmp_path).state == {"after validation": number}
+        if number == 1:
+            assert {file: file.stat().st_mtime_ns for file in path.iterdir()} == before
 
-    assert {file: file.stat().st_mtime_ns for file in path.iterdir()} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000100-10", "step-00000100-11"]
+    saved(tmp_path, 101)
+    assert newest(tmp_path).step == 101
 
 
 def test_a_step_that_stands_damaged_is_replaced(tmp_path: Path) -> None:
@@ -187,7 +194,7 @@ def assert_falls_back(folder: Path, *words: str) -> None:
     assert found.checkpoint is not None and found.checkpoint.state == {"step": 100}
     assert torch.equal(found.checkpoint.parts["weights"]["layer.weight"], torch.full((3, 2), 100.0))
     (told,) = [str(fault) for fault in found.skipped]
-    assert all(word in told for word in ("Checkpoint step-00000200 is damaged and was passed over", *words)), told
+    assert all(word in told for word in ("Checkpoint step-00000200 cannot be used and was passed over", *words)), told
 
 
 PARTS = ["weights.safetensors", "optimizer.safetensors", "ema.safetensors"]
@@ -266,7 +273,7 @@ def test_one_damaged_checkpoint_asked_for_is_an_error_in_both_languages(tmp_path
     (path,) = saved(tmp_path, 100)
     flip(path / "weights.safetensors", -1)
 
-    with pytest.raises(UserError, match=r"weights\.safetensors: the file has changed since it was written") as caught:
+    with pytest.raises(UserError, match="weights.safetensors: the file has changed .*Choose another") as caught:
         load(path)
     use_language("zh")
     assert f"{path / 'weights.safetensors'}：文件写入后被改动过" in str(caught.value)

@@ -105,7 +105,9 @@ def complaints(folder: Path, monkeypatch: pytest.MonkeyPatch, operation: str, co
         }
         save_step(here, 300)
         checks["the next save succeeds"] = step_of_newest(here) == 300
-        checks["and tidies up"] = standing(here) == {"step-00000200", "step-00000300"}
+        # A save that failed after its rename left a whole checkpoint: the next one then stands beside it.
+        allowed = ({"step-00000200", "step-00000300"}, {"step-00000300", "step-00000300-1"})
+        checks["and tidies up"] = standing(here) in allowed
         found += [f"{operation} {k}: not true that {check}" for check, holds in checks.items() if not holds]
     raise AssertionError
 

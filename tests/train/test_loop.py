@@ -34,7 +34,7 @@ def small_net() -> nn.Module:
         return nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 1))
 
 
-def batches_of(size: int = BATCH):  # noqa: ANN201
+def batches_of(size: int = BATCH):
     inputs, targets = problem()
 
     def batches(epoch: int, start: int) -> Iterator[Batch]:
@@ -243,7 +243,9 @@ def test_mixed_precision_learns_and_keeps_float32_weights(precision: str) -> Non
 
 
 def test_clipping_by_value_bounds_every_entry() -> None:
-    recipe = Recipe(optim=OptimRecipe(lr=1.0, momentum=0.0), train=TrainRecipe(epochs=1, batch_size=64, clip_value=1e-3))
+    recipe = Recipe(
+        optim=OptimRecipe(lr=1.0, momentum=0.0), train=TrainRecipe(epochs=1, batch_size=64, clip_value=1e-3)
+    )
     net = small_net()
     before = weights(net).clone()
     run(recipe, net, size=64)

@@ -5,6 +5,7 @@ may be lost, halved or zero; names made, renamed or removed may or may not have 
 each for itself.
 """
 
+import errno
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 
+from danlu.base.errors import StorageError
 from danlu.train.checkpoint import load_newest, save
 
 PATCHED = ("open", "write", "fsync", "replace", "mkdir", "unlink", "rmdir")
@@ -27,6 +29,7 @@ class Recorder:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
         self.log: list[Operation] = []
+        self.refused = ""  # the name of the file or folder whose next fsync fails
         self._root = str(root)
         self._paths: dict[int, str] = {}  # of open descriptors
         self._real = {name: getattr(os, name) for name in PATCHED}
@@ -55,8 +58,12 @@ class Recorder:
         return written
 
     def _fsync(self, descriptor: int) -> None:
+        name = self._paths.get(descriptor, "")
+        if self.refused and Path(name).name == self.refused:
+            self.refused = ""
+            raise OSError(errno.EIO, "Input/output error")
         self._real["fsync"](descriptor)
-        self._note("fsync", self._paths.get(descriptor, ""))
+        self._note("fsync", name)
 
     def _replace(self, source: Any, target: Any) -> None:
         self._real["replace"](source, target)
@@ -205,7 +212,7 @@ def put(tree: Tree, folder: Path) -> None:
 
 
 def record(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Operation]:
-    """The log of saves that retire old checkpoints, replace a damaged one and remove a leftover.
+    """The log of saves that retire old checkpoints, replace a damaged one, remove a leftover and try again.
 
     ("safe", folder, step) stands where all is well up to that step.
     """
@@ -221,6 +228,11 @@ def record(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Operation]:
         for step in (400, 500):
             save_step(folder / "checkpoints", step)
             recorder.log.append(("safe", str(folder), step))
+        recorder.refused = "checkpoints"
+        with pytest.raises(StorageError, match="Input/output error"):
+            save_step(folder / "checkpoints", 600)
+        save_step(folder / "checkpoints", 600)
+        recorder.log.append(("safe", str(folder), 600))
     return recorder.log
 
 

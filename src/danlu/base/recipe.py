@@ -41,6 +41,7 @@ class NetRecipe:
     """A net by name, with whatever options that net's class has."""
 
     name: str = "lenet5"
+    weights: str | None = None  # a file of weights to start from: .safetensors, or .pt/.pth without code in it
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -61,8 +62,8 @@ class OptimRecipe:
 
     __pydantic_config__ = _STRICT
     name: str = "sgd"
-    lr: Positive | None = None  # None: 0.01 for SGD, torch's default elsewhere
-    momentum: Fraction | None = None  # None: 0.9 for SGD, torch's default elsewhere
+    lr: Positive | None = None  # None: 0.01 for SGD if momentum is left out too, else torch's default
+    momentum: Fraction | None = None  # None: 0.9 for SGD if lr is left out too, else torch's default
     weight_decay: NotNegative | None = None
     nesterov: bool | None = None
     dampening: NotNegative | None = None
@@ -107,7 +108,7 @@ class TrainRecipe:
 
     __pydantic_config__ = _STRICT
     epochs: Count = 20
-    batch_size: Count | None = None  # None: 32, or the whole training part for L-BFGS
+    batch_size: Count | None = None  # None: 32; 16 below 2,000 samples; all for L-BFGS
     accumulate: Count = 1  # batches whose gradients make one step; a step then sees batch_size * accumulate samples
     seed: Seed = 0
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

@@ -3,6 +3,7 @@
 All that is wrong is collected before anything is said; each fault names the file and line, or the command line.
 """
 
+import functools
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.recipe import Recipe
 
 # A bare key that several sections have belongs to the one people mean.
-_MEANT = {"seed": "train.seed", "patience": "train.patience"}
+_MEANT = {"seed": "train.seed", "patience": "train.patience", "weights": "train.weights"}
 
 
 @dataclass
@@ -36,8 +37,10 @@ class RecipeDraft:
             tree = tomllib.loads(text)
         except FileNotFoundError:
             fail("recipe.missing-file", path=path)
-        except (OSError, UnicodeDecodeError) as error:
-            fail("recipe.unreadable-file", path=path, reason=error)
+        except OSError as error:
+            fail("recipe.unreadable-file", path=path, reason=error.strerror or error)
+        except UnicodeDecodeError:
+            fail("recipe.not-text", path=path)
         except tomllib.TOMLDecodeError as error:
             fail("recipe.not-toml", path=path, reason=error)
         for section, keys in tree.items():
@@ -48,21 +51,29 @@ class RecipeDraft:
                 self.put(f"{section}.{key}", value, _place(path, text, section, key))
 
     def read_words(self, words: Iterable[str]) -> None:
-        """Take `section.key=value` words of a command line; a value is read as TOML, else as a string."""
+        """Take `section.key=value` words of a command line; a value is read as TOML, else as a string.
+
+        What takes a string gets one, whatever it looks like: `data.target=3` is the column called "3".
+        """
         faults = Faults()
         for word in words:
             key, equals, value = word.partition("=")
             if not equals:
                 faults.add("recipe.not-key-value", word=word)
-            self.put(key.strip().replace("-", "_"), _toml_value(value.strip()), Fault("recipe.place-command-line"))
+            key = key.strip().replace("-", "_")
+            read = _toml_value(value.strip())
+            text = value.strip() if _kind(*key.partition(".")[::2]) == (str | None) else read
+            self.put(key, read if isinstance(read, str) else text, Fault("recipe.place-command-line"))
         faults.raise_if_any()
 
     def read_keywords(self, keywords: Mapping[str, Any], options: Iterable[str] = ()) -> None:
-        """Take flat keywords such as lr=0.05, each put in the one section that has it; `options` are the net's."""
+        """Take keywords, dotted or flat such as lr: put in the one section that has it; `options` are the net's."""
         faults = Faults()
         for name, value in keywords.items():
             homes = [f"{section}.{name}" for section, known in known_keys().items() if name in known]
-            if name in _MEANT:
+            if "." in name:
+                homes = [name]
+            elif name in _MEANT:
                 homes = [_MEANT[name]]
             elif not homes and name in options:
                 homes = [f"net.{name}"]
@@ -84,6 +95,15 @@ class RecipeDraft:
             homes = [f"{home}.{section}" for home, keys in known_keys().items() if section in keys and not key]
             if homes:
                 faults.add("recipe.ambiguous-key", key=section, homes=", ".join(homes))
+            elif section not in known_keys() and not key:
+                hint = _nearest_key("", section)
+                faults.add(
+                    "recipe.bare-key",
+                    place=self.places[dotted],
+                    key=section,
+                    sections=", ".join(known_keys()),
+                    hint=hint,
+                )
             elif section not in known_keys():
                 faults.add(
                     "recipe.unknown-section",
@@ -94,7 +114,7 @@ class RecipeDraft:
                 )
             elif not key:
                 faults.add("recipe.section-without-key", place=self.places[dotted], section=section)
-            elif section == "net" and key != "name":
+            elif section == "net" and key not in known_keys()["net"]:
                 # TOML has lists only: what is read back later must equal what a caller gave as a tuple.
                 option = list(value) if isinstance(value, tuple) else value
                 tree.setdefault("net", {}).setdefault("options", {})[key] = option
@@ -113,7 +133,7 @@ class RecipeDraft:
         import pydantic  # here, because it takes longer to import than all of danlu and torch alone does not need it
 
         try:
-            return pydantic.TypeAdapter(Recipe).validate_python(tree)
+            return _validator().validate_python(tree)
         except pydantic.ValidationError as error:
             for detail in error.errors():
                 path = [str(part) for part in detail["loc"]]
@@ -121,13 +141,19 @@ class RecipeDraft:
                 dotted = f"{section}.{key}"
                 place = self.places.get(dotted, Fault("recipe.place-call"))
                 if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-                    hint = nearest(key, known_keys()[section])
-                    faults.add("recipe.unknown-key", place=place, key=dotted, hint=hint)
+                    faults.add("recipe.unknown-key", place=place, key=dotted, hint=_nearest_key(section, key))
                 else:
                     wanted = _wanted(detail["type"], detail.get("ctx", {}), detail["msg"])
                     found = repr(detail["input"])
                     faults.add("recipe.bad-value", place=place, key=".".join(path), found=found, wanted=wanted)
             return None
+
+
+@functools.cache
+def _validator() -> Any:
+    import pydantic
+
+    return pydantic.TypeAdapter(Recipe)
 
 
 def known_keys() -> dict[str, list[str]]:
@@ -141,6 +167,17 @@ def known_keys() -> dict[str, list[str]]:
         section.name: [key.name for key in fields(getattr(default, section.name)) if key.name != "options"]
         for section in fields(default)
     }
+
+
+def _nearest_key(section: str, key: str) -> Fault | str:
+    """The hint at the setting that was meant: misspelt in its own section, else out of place or misspelt anywhere."""
+    own = known_keys().get(section, [])
+    homes = {name: home for home, names in known_keys().items() for name in names} | dict.fromkeys(own, section)
+    hint = nearest(key, own) or nearest(key, homes)
+    if isinstance(hint, Fault):
+        word = hint.values["word"]
+        return Fault(hint.id, {"word": f"{homes[word]}.{word}"})
+    return hint
 
 
 def to_toml(recipe: Recipe) -> str:
@@ -207,6 +244,10 @@ def _wanted(kind: str, context: Mapping[str, Any], message: str) -> Fault | str:
     return Fault(f"recipe.wanted-{_WANTED[kind]}", {"limit": str(limit).replace(" or ", ", ").removesuffix(".0")})
 
 
+def _kind(section: str, key: str) -> Any:
+    return get_type_hints(type(getattr(Recipe(), section, None))).get(key)
+
+
 def _takes_number(section: str, key: str) -> bool:
-    kind = get_type_hints(type(getattr(Recipe(), section))).get(key)
+    kind = _kind(section, key)
     return bool({int, float} & {kind, *get_args(kind)})

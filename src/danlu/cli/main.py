@@ -21,13 +21,18 @@ def main(tokens: Sequence[str] | None = None) -> int:
     """Carry out one command line; the exit code: 0 done, 2 a mistake of the user's, 130 interrupted."""
     tokens = list(sys.argv[1:] if tokens is None else tokens)
     as_json = "--json" in tokens
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a sign that the terminal's encoding lacks is no reason to fail
     try:
         language, tokens = take_language(tokens)
         use_language(language)
-        return _do(tokens)
+        return _do([token for token in tokens if token != "--json"], as_json)
     except DanluError as error:
-        return _tell(error, as_json)
+        _tell([str(fault) for fault in error.faults], as_json)
+        return error.exit_code
     except KeyboardInterrupt:
+        _tell([say("cli.interrupted-before")], as_json)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader (a pager, head) has gone; Python would complain once more when it flushes at exit.

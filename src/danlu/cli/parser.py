@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from danlu.base.errors import fail, nearest
+from danlu.base.errors import Fault, Faults, fail, nearest
+from danlu.base.recipe_text import known_keys
 from danlu.base.words import LANGUAGES, say
 
 _SETTING = re.compile(r"--([a-z]+\.[\w.-]+)(?:=(.*))?", re.DOTALL)
@@ -48,12 +49,16 @@ VERBS = {
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     def add_usage(self, usage, actions, groups, prefix=None):  # type: ignore[no-untyped-def]
-        super().add_usage(usage, actions, groups, say("cli.usage") + " ")
+        super().add_usage(usage, actions, groups, say("cli.usage"))
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         fail("cli.bad-arguments", verb=self.prog, reason=message, usage=self.usage)
+
+    def format_help(self) -> str:
+        """argparse puts a colon of its own behind a heading, which in Chinese is the wrong one."""
+        return super().format_help().replace(say("cli.options") + ":", say("cli.options"))
 
 
 def take_language(tokens: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -84,11 +89,10 @@ def parse(verb: Verb, tokens: Sequence[str]) -> argparse.Namespace:
     try:
         arguments, unknown = parser.parse_known_intermixed_args(plain)
     except argparse.ArgumentError as error:
+        if error.argument_name in ("--json", "-h/--help"):
+            fail("cli.option-takes-no-value", option=error.argument_name)
         fail("cli.option-needs-value", option=error.argument_name, usage=verb.usage)
-    wrong = [token for token in unknown if token.startswith("-")]
-    if wrong:
-        known = [f"--{option.name}" for option in verb.options] + ["--json", "--lang", "--help"]
-        fail("cli.unknown-option", option=wrong[0], usage=verb.usage, hint=nearest(wrong[0], known))
+    _refuse_options(verb, unknown, plain)
     arguments.words += unknown + settings
     return arguments
 
@@ -118,6 +122,29 @@ def overview() -> str:
     """The help of `danlu` alone: what it is, and its verbs."""
     lines = [f"  {verb.name:8}{say(f'cli.line-{verb.name}')}" for verb in VERBS.values()]
     return "\n".join([say("cli.overview"), "", *lines, "", say("cli.overview-end")])
+
+
+def _refuse_options(verb: Verb, unknown: Sequence[str], tokens: Sequence[str]) -> None:
+    """UserError with every option there is not; one that is a setting is told how settings are written."""
+    faults = Faults()
+    known = [option.name for option in verb.options] + ["json", "lang", "help"]
+    for token in unknown:
+        if not token.startswith("-"):
+            continue
+        option, _, value = token.partition("=")
+        word = option.lstrip("-")
+        key = word.replace("-", "_")
+        homes = [f"{section}.{key}" for section, keys in known_keys().items() if key in keys]
+        if homes and verb.options:
+            following = tokens[tokens.index(token) + 1 :]
+            shown = value or next((later for later in following[:1] if not later.startswith("-")), "…")
+            faults.add("cli.option-is-setting", option=option, setting=f"{homes[-1]}={shown}")
+        else:
+            hint = nearest(word, known)
+            if isinstance(hint, Fault):
+                hint = Fault(hint.id, {"word": f"--{hint.values['word']}"})
+            faults.add("cli.unknown-option", option=option, usage=verb.usage, hint=hint)
+    faults.raise_if_any()
 
 
 def _split_settings(tokens: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from danlu.base.errors import Fault, UserError
 from danlu.base.seeds import order, sample_seed, stream
 from danlu.data.dataset import checksum
+from danlu.data.layout import CHANNELS
 
 Collate = Callable[[list[Any]], Any]
 
@@ -108,7 +109,7 @@ class LoaderFeed:
         yield from first[wanted.start :]
         yield from islice(iterator, max(0, wanted.start - 1), None)
 
-    def batch_count(self, batch_size: int) -> int:  # noqa: ARG002 - its batches have the size that the loader gives them
+    def batch_count(self, batch_size: int) -> int:
         return self.number
 
     def content(self) -> list[Any]:
@@ -134,6 +135,7 @@ class BadBatch:
 
 
 def refuse_bad(batch: Any) -> Any:
+    """The batch, unless it is an error in its place."""
     if isinstance(batch, BadBatch):
         raise UserError(batch.fault)
     return batch
@@ -162,6 +164,6 @@ def to_tensor(x: Any) -> Tensor:
     if array.dtype == numpy.uint8 and (is_picture or isinstance(x, numpy.ndarray)):
         if array.ndim == 2:
             array = array[None]
-        elif array.ndim == 3 and array.shape[2] in (1, 3, 4) and (is_picture or array.shape[0] not in (1, 3, 4)):
+        elif is_picture or (array.ndim == 3 and array.shape[2] in CHANNELS and array.shape[0] not in CHANNELS):
             array = array.transpose(2, 0, 1)
     return torch.from_numpy(numpy.ascontiguousarray(array))

@@ -46,8 +46,7 @@ def load(
 
     `validation` and `test` are shares of all samples (where the source has a test part of its own, it is kept, and
     `validation` is a share of the rest); the split is drawn from `split_seed`, and for classification every class keeps
-    its share. `standardise` None: tables and images yes, arrays no. `workers` read data too big for memory. A
-    UserError says what is wrong with what was given.
+    its share. `standardise` None: tables and images yes, arrays no. `workers` processes read data that is streamed.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}

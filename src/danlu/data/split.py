@@ -35,19 +35,20 @@ def split(count: int, validation: float, test: float, seed: int, labels: Tensor 
 
 def _stratified(wanted: dict[str, int], validation: float, test: float, seed: int, labels: Tensor) -> Rows | None:
     """None where the classes are too small to fill the parts."""
-    members = [torch.nonzero(labels == label).flatten() for label in labels.unique().tolist()]
+    sizes = labels.unique(return_counts=True)[1]
+    members = labels.argsort(stable=True).split(sizes.tolist())
     members = [rows[torch.randperm(len(rows), generator=stream(seed, "split", n))] for n, rows in enumerate(members)]
-    room = torch.tensor([len(rows) - 1 for rows in members])
-    taken = {}
-    for part, share in (("test", test), ("validation", validation)):
-        later = torch.tensor([int(len(rows) * validation) for rows in members]) if part == "test" else 0
-        taken[part] = _apportion(wanted[part], share, members, room - later, seed, part)
-        if taken[part].sum() < wanted[part]:
-            return None
-        room = room - taken[part]
+    # What the two parts are owed together decides who gives to validation, so that training keeps its share as well.
+    owed_test, owed_both = sizes.double() * test, sizes.double() * (test + validation)
+    least_validation = (sizes.double() * validation).floor().long()
+    from_test = _apportion(wanted["test"], owed_test, owed_test.floor().long(), sizes - 1 - least_validation, seed)
+    owed = owed_both - from_test
+    from_validation = _apportion(wanted["validation"], owed, least_validation, sizes - 1 - from_test, seed)
+    if from_test.sum() < wanted["test"] or from_validation.sum() < wanted["validation"]:
+        return None
     pieces = [
-        rows.split([int(t), int(v), len(rows) - int(t) - int(v)])
-        for rows, t, v in zip(members, taken["test"], taken["validation"], strict=True)
+        rows.split([t, v, len(rows) - t - v])
+        for rows, t, v in zip(members, from_test.tolist(), from_validation.tolist(), strict=True)
     ]
     return _ascending(*(torch.cat([piece[place] for piece in pieces]) for place in (2, 1, 0)))
 
@@ -56,17 +57,16 @@ def _share(count: int, share: float) -> int:
     return max(1, round(count * share)) if share > 0 else 0
 
 
-def _apportion(total: int, share: float, members: list[Tensor], room: Tensor, seed: int, part: str) -> Tensor:
-    """How many of each class go: the whole part of its share, then one more where the fraction is largest.
+def _apportion(total: int, owed: Tensor, least: Tensor, room: Tensor, seed: int) -> Tensor:
+    """How many of each class go: the `least`, then one more where most is still owed, until they are `total`.
 
     The largest-remainder method; ties are broken by chance, and a class never gives more than its `room`.
     """
-    exact = torch.tensor([len(rows) * share for rows in members], dtype=torch.float64)
-    counts = exact.floor().long()
-    chance = torch.rand(len(members), generator=stream(seed, "split", part), dtype=torch.float64)
-    for place in torch.argsort(exact - counts + 1e-9 * chance, descending=True).tolist():
-        if counts.sum() < total and counts[place] < room[place]:
-            counts[place] += 1
+    counts = least.clone()
+    chance = torch.rand(len(counts), generator=stream(seed, "split", "ties"), dtype=torch.float64)
+    ranked = torch.argsort(owed - least + 1e-9 * chance, descending=True)
+    willing = ranked[(counts < room)[ranked]]
+    counts[willing[: max(0, total - int(counts.sum()))]] += 1
     return counts
 
 

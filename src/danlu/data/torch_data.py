@@ -32,6 +32,7 @@ from danlu.data.transform import Pixels, Standard
 
 
 def is_torch_data(source: Any) -> bool:
+    """Whether `source` is a torch Dataset or DataLoader."""
     return isinstance(source, Dataset | DataLoader)
 
 
@@ -145,16 +146,16 @@ def _known_targets(source: Any) -> "numpy.ndarray[Any, Any] | None":
 
 
 def _scan(feed: Feed) -> "numpy.ndarray[Any, Any]":
-    if isinstance(feed, MapFeed) and feed.collate is None:
-        feed = MapFeed(feed.dataset, feed.rows, feed.workers, collate=_only_targets)
+    if isinstance(feed, MapFeed):
+        feed = replace(feed, drop_last=False, collate=feed.collate or _only_targets)
     found = [numpy.asarray(pair_of(refuse_bad(batch))[1]) for batch in feed.batches(Wanted(batch_size=256))]
     return numpy.concatenate([y.reshape(len(y)) for y in found])
 
 
 def _only_targets(samples: list[Any]) -> Any:
     """Leaves the pictures where they were read: only the targets cross from the worker."""
-    batch = collate_samples(samples[:1])
-    return (torch.empty(0), default_collate([y for _, y in samples])) if isinstance(batch, tuple) else batch
+    batch = collate_samples(samples)
+    return (torch.empty(0), batch[1]) if isinstance(batch, tuple) else batch
 
 
 def _carve(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import fail
-from danlu.data.layout import as_tensor, channels_first
+from danlu.data.layout import as_tensor
 
 Transform = Callable[[Tensor], Tensor]
 
@@ -39,10 +39,14 @@ class Pixels:
         """Images [N, H, W], [N, C, H, W] or [N, H, W, C], or one image without N, as float32 [N, C, H, W]."""
         images = as_tensor(raw)
         channels, height, width = self.sample_shape
-        if tuple(images.shape) in ((height, width), (channels, height, width), (height, width, channels)):
+        channels_last = (height, width, channels)
+        if tuple(images.shape) in (self.sample_shape, channels_last) or tuple(images.shape) == (height, width):
             images = images.unsqueeze(0)
-        images = channels_first(images)
-        if images is None or tuple(images.shape[1:]) != self.sample_shape:
+        if channels == 1 and tuple(images.shape[1:]) == (height, width):
+            images = images.unsqueeze(1)
+        elif tuple(images.shape[1:]) == channels_last != self.sample_shape:
+            images = images.permute(0, 3, 1, 2)
+        if tuple(images.shape[1:]) != self.sample_shape:
             fail("data.encode-shape", found=list(as_tensor(raw).shape), wanted=list(self.sample_shape))
         return self.on(torch.device("cpu"), torch.float32)(images)
 

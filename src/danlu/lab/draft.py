@@ -74,7 +74,9 @@ def _take_net(draft: RecipeDraft, net: object) -> None:
 def _take_data(draft: RecipeDraft, data: object, settings: Mapping[str, Any]) -> None:
     _forget(draft, "data.name", "data.path")
     if isinstance(data, Dataset):
-        given = [key for key in ("target", "validation", "test", "split_seed", "task", "standardise") if key in settings]
+        given = [
+            key for key in ("target", "validation", "test", "split_seed", "task", "standardise") if key in settings
+        ]
         if given:
             fail("lab.data-already-loaded", keys=", ".join(given))
         _forget(draft, "data.")

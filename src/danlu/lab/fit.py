@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from danlu.base.errors import Fault, fail
+from danlu.base.errors import Fault, StorageError, fail
 from danlu.base.events import Stop
 from danlu.base.places import runs_folder
 from danlu.base.recipe import LossRecipe, Recipe
@@ -22,7 +22,7 @@ from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
 from danlu.lab.run import Run
 from danlu.lab.scribe import Scribe
-from danlu.lab.setup import Setup, set_up
+from danlu.lab.setup import Setup, load_initial_weights, set_up
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder, check_name
 from danlu.train.checkpoint import Checkpoint, load_newest
@@ -49,11 +49,12 @@ def fit(
 ) -> Run:
     """Train `net` on `data`; with nothing given, LeNet-5 on the digits inside scikit-learn.
 
-    `net` is a name or any nn.Module (trained in place); `data` a Dataset, a catalogue name, a table's path, (x, y) arrays,
-    or a torch Dataset or DataLoader. `recipe` is a Recipe or a TOML file; `settings` are its keys, flat where the name is
-    unambiguous: lr, epochs, batch_size, momentum, seed, clip_norm … `folder` is where the run will lie (absent or empty);
-    else it gets a name of its own, or `name`, in `runs/`. Raises UserError for a mistake in any of these, before the first
-    step; Interrupted (a KeyboardInterrupt) after Ctrl-C, with the run saved.
+    `net` is a name or any nn.Module (trained in place); `data` a Dataset, a catalogue name, a table's path, (x, y)
+    arrays, or a torch Dataset or DataLoader. `recipe` is a Recipe or a TOML file; `settings` are its keys, flat where
+    the name is unambiguous: lr, epochs, batch_size, momentum, seed, clip_norm … `folder` is where the run will lie
+    (absent or empty); else it gets a name of its own, or `name`, in `runs/`. Raises UserError for a mistake in any of
+    these, before the first step; StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after
+    Ctrl-C.
 
     >>> import tempfile
     >>> run = fit("softmax-regression", "digits", epochs=2, folder=tempfile.mkdtemp(), progress=False)
@@ -61,24 +62,28 @@ def fit(
     True
     """
     drafted = draft_recipe(net, data, recipe, settings)
+    if folder is not None and name is not None:
+        fail("lab.folder-and-name", folder=folder, name=name)
+    if name is not None:
+        check_name(name)
     given = None if isinstance(data, str | Path) else data
     module = net if isinstance(net, nn.Module) else None
     setup = set_up(drafted, given, module)
+    if drafted.net.weights is not None:
+        load_initial_weights(setup.net, drafted.net.weights)
     facts = environment(setup)
     text = to_toml(setup.recipe)
     if folder is not None:
         place = RunFolder.create_at(Path(folder), text, facts)
     elif name is not None:
-        check_name(name)
         place = RunFolder.create_at(runs_folder() / name, text, facts)
     else:
         place = RunFolder.create(runs_folder(), _stem(setup.recipe, setup.data.name), text, facts)
-    return _carry_out(setup, place, None, Reporter(progress), keep_initial=module is not None)
+    cannot_rebuild = module is not None or drafted.net.weights is not None
+    return _carry_out(setup, place, None, Reporter(progress), keep_initial=cannot_rebuild)
 
 
-def resume(
-    folder: str | Path, *, net: nn.Module | None = None, data: object = None, progress: bool = True
-) -> Run:
+def resume(folder: str | Path, *, net: nn.Module | None = None, data: object = None, progress: bool = True) -> Run:
     """Go on with a run exactly where its newest whole checkpoint stands; a finished run is returned as it is.
 
     `net` and `data` are needed where they were given to `fit` as objects that a recipe cannot bring back. The end state
@@ -128,7 +133,17 @@ def score_part(setup: Setup, net: nn.Module, part: str, interrupt: Interrupt) ->
 def _carry_out(
     setup: Setup, place: RunFolder, checkpoint: Checkpoint | None, reporter: Reporter, *, keep_initial: bool
 ) -> Run:
-    recipe = setup.recipe
+    try:
+        return _trained(setup, place, checkpoint, reporter, keep_initial=keep_initial)
+    except StorageError as error:
+        faults = [Fault("lab.stopped-by-disk", {"what": fault, "folder": place.path}) for fault in error.faults]
+        raise StorageError(*faults) from error
+
+
+def _trained(
+    setup: Setup, place: RunFolder, checkpoint: Checkpoint | None, reporter: Reporter, *, keep_initial: bool
+) -> Run:
+    recipe, data = setup.recipe, setup.data
     step = make_step(setup)
     progress = Progress(
         epochs=setup.horizon.epochs,
@@ -136,17 +151,18 @@ def _carry_out(
         patience=recipe.train.patience,
         loss_is_sum=recipe.loss.reduction == "sum",
     )
-    reporter.opening(place.path, recipe, setup.data.name, setup.data.sizes, setup.description.parameters, setup.data.notes)
 
     def batches(epoch: int, start: int) -> Iterable[Batch]:
         size = (recipe.train.batch_size or 0) * recipe.train.accumulate
-        data, seed, shuffle = setup.data, recipe.train.seed, recipe.data.shuffle
+        seed, shuffle = recipe.train.seed, recipe.data.shuffle
         return data.batches(
             "train", size, seed=seed, epoch=epoch, start=start, shuffle=shuffle, device=setup.device, dtype=setup.dtype
         )
 
     resumed = place.journal.stat().st_size > 0
-    with Journal(place.journal) as journal, Interrupt() as interrupt, preserved_randomness(), reporter:
+    interruptible = Interrupt(str(place.path))
+    with Journal(place.journal) as journal, interruptible as interrupt, preserved_randomness(), reporter:
+        reporter.opening(place.path, recipe, data.name, data.sizes, setup.description.parameters, data.notes)
         scribe = Scribe(journal)
         keeper = Keeper(place.checkpoints, step, progress, scribe, recipe.train)
         if checkpoint:
@@ -163,7 +179,7 @@ def _carry_out(
         test = stop if stop and stop.reason == "interrupted" else score_part(setup, chosen, "test", interrupt)
         if isinstance(test, Stop):
             scribe.write({"kind": "stop", "step": progress.step, "reason": "interrupted"})
-            raise Interrupted(str(place.path))
+            raise Interrupted(str(place.path), saved=True)
         scores = {"train": progress.train_score, "validation": validation, "test": test}
         scribe.write(
             {

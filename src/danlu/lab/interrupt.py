@@ -9,18 +9,20 @@ from danlu.base.events import Event, Stop
 
 
 class Interrupted(KeyboardInterrupt):
-    """A training that was told to stop: it is saved, and `folder` says where it can be resumed."""
+    """A training that was told to stop: `folder` says where it can be resumed, `saved` whether at the very step it did."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, saved: bool) -> None:
         super().__init__(folder)
         self.folder = folder
+        self.saved = saved
 
 
 class Interrupt:
-    """While entered, takes the signals over (in the main thread only, elsewhere Python cannot); a listener of the loop."""
+    """A listener that, while entered, takes the signals over (in the main thread; elsewhere Python cannot)."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str) -> None:
         self.asked = False
+        self._folder = folder
         self._before: dict[signal.Signals, Any] = {}
 
     def __call__(self, event: Event) -> Stop | None:
@@ -40,5 +42,5 @@ class Interrupt:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
-            raise KeyboardInterrupt
+            raise Interrupted(self._folder, saved=False)
         self.asked = True

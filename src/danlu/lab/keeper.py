@@ -52,7 +52,7 @@ class Keeper:
         return self._seconds_before + time.monotonic() - self._started_at
 
     def save(self) -> None:
-        """Write a checkpoint of this very moment, unless the last one is of it; the journal is forced to the disk first."""
+        """Write a checkpoint of this very moment, unless the last one is of it; the journal is synced first."""
         if self._saved_progress == self._progress.state():
             return
         parts: dict[str, dict[str, torch.Tensor]] = {}
@@ -61,17 +61,13 @@ class Keeper:
             trees[name], parts[name] = flatten(tree)
         if self.best:
             parts["best"] = self.best
-        state = {
-            "trees": trees,
-            "step": self._step.state(),
-            "progress": self._progress.state(),
-            "seconds": self.seconds,
-        }
+        progress = self._progress.state()
+        state = {"trees": trees, "step": self._step.state(), "progress": progress, "seconds": self.seconds}
         self._scribe.sync()
         save(self._folder, self._progress.step, parts, state, keep=self._keep)
         self._scribe.write({"kind": "checkpoint", "step": self._progress.step})
         self._saved_at = time.monotonic()
-        self._saved_progress = state["progress"]
+        self._saved_progress = progress
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Put step, progress and best weights where they stood at `checkpoint`."""

@@ -24,8 +24,8 @@ from danlu.train.checkpoint import load_newest
 class Run:
     """A run folder with what it holds: recipe, scores, history, findings, weights.
 
-    A Run that `fit` returns also remembers the net and the data it was given; one opened from a folder builds them again
-    from the recipe, and asks for them where the recipe cannot.
+    A Run that `fit` returns also remembers the net and the data it was given; one opened from a folder builds them
+    again from the recipe, and asks for them where the recipe cannot.
     """
 
     def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: Dataset | None = None) -> None:

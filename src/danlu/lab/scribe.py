@@ -67,7 +67,7 @@ class Scribe:
             "first": self._first,
             "epoch": self._epoch,
             "loss": torch.stack(self._losses).tolist(),
-            "lr": self._rates,
+            "lr": self._rates[0] if len(set(self._rates)) == 1 else self._rates,
             "norm": None if all(norm is None for norm in norms) else norms,
         }
         self._losses, self._rates, self._norms = [], [], []

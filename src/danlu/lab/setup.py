@@ -1,6 +1,7 @@
 """From a recipe to the objects it names, every fit between them checked before the first step."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -14,6 +15,7 @@ from danlu.nets import Description, build, describe
 from danlu.train.losses import choose_loss
 from danlu.train.optimisers import resolve_optim
 from danlu.train.schedules import Horizon, Schedule
+from danlu.train.weight_file import load_weights
 
 _DTYPES = {"float64": torch.float64}
 
@@ -39,22 +41,24 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         fail("lab.no-device", device=recipe.train.device)
     device = choose_device(recipe.train.device)
     dtype = _DTYPES.get(recipe.train.precision, torch.float32)
-    batch_size = recipe.train.batch_size or (dataset.sizes["train"] if optim.name == "lbfgs" else 32)
-    if recipe.train.batch_size is None:
-        batch_size = min(batch_size, dataset.sizes["train"])
+    batch_size = recipe.train.batch_size or _usual_batch_size(optim.name, dataset.sizes["train"])
     recipe = replace(recipe, optim=optim, train=replace(recipe.train, batch_size=batch_size))
     _check_against_data(recipe, dataset)
-    if net is None:
-        net = build_net(recipe, dataset)
-    net = net.to(device=device, dtype=dtype)
+    net = (build_net(recipe, dataset) if net is None else net).to(device=device, dtype=dtype)
+    if recipe.net.name != CUSTOM and len(dataset.sample_shape) == 3:
+        # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
+        net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     description = describe(net, dataset.sample_shape, dtype=dtype)
-    loss = choose_loss(
-        recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape
-    )
+    loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
-    horizon = Horizon(recipe.train.epochs, -(-dataset.sizes["train"] // (batch_size * recipe.train.accumulate)))
+    horizon = Horizon(recipe.train.epochs, dataset.batch_count("train", batch_size * recipe.train.accumulate))
     Schedule(recipe.schedule, horizon)  # an unknown schedule is told now, not after the folder is made
     return Setup(recipe, dataset, net, description, device, dtype, horizon)
+
+
+def _usual_batch_size(optimiser: str, samples: int) -> int:
+    """32; 16 where data are few, for more steps; all of them for L-BFGS, which wants the true loss."""
+    return samples if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
 
 
 def load_data(recipe: DataRecipe, given: object = None) -> Dataset:
@@ -62,6 +66,10 @@ def load_data(recipe: DataRecipe, given: object = None) -> Dataset:
     if given is None or isinstance(given, str):
         if recipe.name == CUSTOM:
             fail("lab.data-not-in-recipe")
+        if recipe.path is None and recipe.target is not None:
+            fail("lab.target-without-table", target=recipe.target, name=recipe.name or "digits")
+        if recipe.path is not None and recipe.name is not None:
+            fail("lab.name-and-path", name=recipe.name, path=recipe.path)
         given = recipe.path or recipe.name
     return load(
         given,
@@ -90,13 +98,33 @@ def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
         )
 
 
+def load_initial_weights(net: nn.Module, path: str | Path) -> None:
+    """Put the weights of a file into `net`; UserError, with nothing loaded, where names or shapes differ."""
+    weights = load_weights(Path(path).expanduser())
+    own = net.state_dict()
+    faults = Faults()
+    for id, names in (
+        ("lab.weights-missing", [name for name in own if name not in weights]),
+        ("lab.weights-unknown", [name for name in weights if name not in own]),
+    ):
+        if names:
+            faults.add(id, path=path, count=len(names), names=", ".join(names[:5]))
+    for name, tensor in weights.items():
+        if name in own and tensor.shape != own[name].shape:
+            found, wanted = ("×".join(map(str, each.shape)) or "1" for each in (tensor, own[name]))
+            faults.add("lab.weights-shape", path=path, name=name, found=found, wanted=wanted)
+    faults.raise_if_any()
+    net.load_state_dict(weights)
+
+
 def _check_against_data(recipe: Recipe, data: Dataset) -> None:
     faults = Faults()
     train = recipe.train
     samples = data.sizes["train"]
     assert train.batch_size is not None
     if train.batch_size * train.accumulate > samples:
-        faults.add("lab.batch-larger-than-data", batch=train.batch_size * train.accumulate, samples=samples)
+        key = "train.batch_size" if train.accumulate == 1 else "train.batch_size × train.accumulate"
+        faults.add("lab.batch-larger-than-data", key=key, batch=train.batch_size * train.accumulate, samples=samples)
     if not data.sizes["validation"]:
         for key in ("patience", "weights"):
             if getattr(train, key) not in (None, "last"):

@@ -38,9 +38,10 @@ class Field(nn.Module):
 class LeNet5(nn.Module):
     """Two convolutions with pooling, then three linear layers: pictures [N, channels, H, W] to logits [N, classes].
 
-    Pictures may have any size up to 32×32 (see `Field`). `activation="sigmoid", pooling="average"` is nearest to 1998
-    (which had a scaled tanh, pooling with trained weights, sparse links between the maps, and radial basis functions at
-    the end); ReLU and max pooling train faster. 61,706 parameters with one channel and ten classes.
+    Pictures may have any size up to 32×32 (see `Field`). `pooling="average"` is nearest to 1998 (which had a scaled
+    tanh, pooling with trained weights and a sigmoid, sparse links between the maps, and radial basis functions at the
+    end).
+    61,706 parameters with one channel and ten classes.
     Raises UserError for options that do not fit.
 
     >>> import torch
@@ -48,7 +49,7 @@ class LeNet5(nn.Module):
     torch.Size([5, 10])
     """
 
-    def __init__(self, classes: int = 10, channels: int = 1, activation: str = "relu", pooling: str = "max") -> None:
+    def __init__(self, classes: int = 10, channels: int = 1, activation: str = "tanh", pooling: str = "max") -> None:
         super().__init__()
         check = OptionCheck()
         self.classes = check.count("classes", classes)

@@ -113,9 +113,9 @@ class _Course:
                 case "finding":
                     self._add_finding(record)
                 case "end":
-                    self.score = {part: _score(numbers) for part, numbers in record["score"].items() if numbers}
+                    score = {part: _score(numbers) for part, numbers in record["score"].items() if numbers}
                     self.seconds = number(record["seconds"])
-                    self.finished = True
+                    self.score, self.finished = score, True
                 case _:
                     pass  # a kind that a newer danlu writes
         except _MALFORMED:
@@ -136,7 +136,8 @@ class _Course:
     def _add_steps(self, record: Mapping[str, Any]) -> None:
         first, epoch = int(record["first"]), int(record["epoch"])
         loss = [number(value) for value in record["loss"]]
-        lr = [number(value) for value in record["lr"]]
+        rates = record["lr"] if isinstance(record["lr"], list) else [record["lr"]] * len(loss)
+        lr = [number(value) for value in rates]
         norms = record["norm"] or [None] * len(loss)
         norm = [None if value is None else number(value) for value in norms]
         if not len(loss) == len(lr) == len(norm):

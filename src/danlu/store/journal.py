@@ -14,6 +14,9 @@ from danlu.base.errors import fail
 from danlu.base.files import storage_error, sync_folder
 from danlu.base.records import to_json
 
+if os.name != "nt":
+    import fcntl
+
 LONGEST_LINE = 16 * 2**20
 _CHUNK = 2**20
 _TAIL = 64
@@ -21,6 +24,9 @@ _TAIL = 64
 
 class Journal:
     """Appends records to the file at `path`, which is made if need be. StorageError, naming it, where the disk refuses.
+
+    While it is open nobody else can open it so (UserError): two trainings in one folder would spoil each other. The
+    lock goes with the process, however that ends. Windows and file systems without locks have none.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "journal.jsonl"
@@ -38,6 +44,7 @@ class Journal:
         except OSError as error:
             raise storage_error(path, error) from error
         try:
+            _lock(self._descriptor, path)
             end = os.lseek(self._descriptor, 0, os.SEEK_END)
             if end:
                 os.lseek(self._descriptor, end - 1, os.SEEK_SET)
@@ -45,9 +52,11 @@ class Journal:
                     self._buffer += b"\n"
             else:
                 sync_folder(path.parent)  # the file may be new
-        except OSError as error:
+        except BaseException as error:
             os.close(self._descriptor)
-            raise storage_error(path, error) from error
+            if isinstance(error, OSError):
+                raise storage_error(path, error) from error
+            raise
 
     def write(self, record: dict[str, Any]) -> None:
         """Add a record to the buffer; `flush` hands it to the system."""
@@ -85,6 +94,17 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    if os.name == "nt":
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fail("store.in-use", path=path.parent)
+    except OSError:
+        return  # a file system that knows no locks
 
 
 class Records(Iterator[dict[str, Any]]):

@@ -3,11 +3,12 @@
 import contextlib
 import hashlib
 import json
+import stat
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.files import make_folder, replace_file, storage_error, write_file
@@ -52,7 +53,7 @@ class RunFolder:
         count = 1
         while True:
             run = cls(parent / (name if count == 1 else f"{name}-{count}"))
-            if not run.path.exists() and run._filled(recipe_toml, environment):
+            if _standing(run.path) == "nothing" and run._filled(recipe_toml, environment):
                 return run
             count += 1
 
@@ -60,13 +61,14 @@ class RunFolder:
     def create_at(cls, path: Path, recipe_toml: str, environment: Mapping[str, Any]) -> Self:
         """A new run in the folder `path`, which must be absent or empty."""
         run = cls(path)
-        if run.recipe.exists():
-            fail("store.holds-a-run", path=path)
-        if not path.exists():
+        standing = _standing(path)
+        if standing == "nothing":
             check_name(path.absolute().name)
-        elif not path.is_dir():
+        elif standing == "file":
             fail("store.not-a-folder", path=path)
-        elif any(_entries(path)):
+        elif any(entry == run.recipe for entry in _entries(path)):
+            fail("store.holds-a-run", path=path)
+        elif _entries(path):
             fail("store.not-empty", path=path)
         if not run._filled(recipe_toml, environment):
             fail("store.holds-a-run", path=path)
@@ -75,10 +77,11 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> Self:
         """The run that lies at `path`; UserError saying what is missing where none does."""
-        if not path.exists():
-            siblings = _entries(path.parent) if path.parent.is_dir() else []
+        standing = _standing(path)
+        if standing == "nothing":
+            siblings = _entries(path.parent) if _standing(path.parent) == "folder" else []
             fail("store.no-such-run", path=path, hint=nearest(path.name, (entry.name for entry in siblings)))
-        if not path.is_dir():
+        if standing == "file":
             fail("store.not-a-folder", path=path)
         run = cls(path)
         missing = [file.name for file in (run.recipe, run.journal) if not file.is_file()]
@@ -93,7 +96,7 @@ class RunFolder:
 
         Making `checkpoints/` is the lock. The recipe comes last: where it stands, all else does.
         """
-        made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        made = [folder for folder in (self.path, *self.path.parents) if _standing(folder) == "nothing"]
         locked = False
         try:
             make_folder(self.path)
@@ -134,6 +137,16 @@ def check_name(name: str) -> None:
     if len(name) > LONGEST_NAME or len(name.encode(errors="replace")) > _LONGEST_NAME_BYTES:
         faults.add("store.name-too-long", name=repr(f"{name[:20]}…"), found=len(name), limit=LONGEST_NAME)
     faults.raise_if_any()
+
+
+def _standing(path: Path) -> Literal["nothing", "file", "folder"]:
+    """What stands at `path`; UserError where that cannot be told."""
+    try:
+        return "folder" if stat.S_ISDIR(path.stat().st_mode) else "file"
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: no path can hold a NUL
+        return "nothing"
+    except OSError as error:
+        fail("store.unreadable", path=path, reason=error.strerror or error)
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -47,24 +47,24 @@ class Newest:
 def save(folder: Path, step: int, parts: Mapping[str, Tensors], state: Mapping[str, Any], *, keep: int = 2) -> Path:
     """Write `folder/step-00001200` and force it to the disk; return its path.
 
-    The new checkpoint is read back and its hashes verified before those beyond the newest `keep` are deleted. A step
-    that already stands there whole is left as it is. StorageError where the disk refuses; the checkpoints before then
-    still stand. TypeError where `state` holds what JSON does not give back as it was.
+    The new checkpoint is read back and its hashes verified before those beyond the newest `keep` are deleted. Where the
+    step stands there whole already (saved before its validation, say), the new one is `step-00001200-1`, and newer.
+    StorageError where the disk refuses; the checkpoints before then still stand. TypeError where `state` holds what
+    JSON does not give back as it was.
     """
     if keep < 1:
         raise ValueError(f"keep must be at least 1, got {keep}")
-    path = folder / f"step-{step:08d}"
-    if _fault(path) is None:
-        _sync(folder)  # an earlier save may have failed at just that
-    else:
-        content = _files(step, parts, state)
-        files.remove_leftovers(folder)
+    content = _files(step, parts, state)
+    whole = [order[1] for order, path in _standing(folder) if order[0] == step and _fault(path) is None]
+    order = (step, max(whole) + 1 if whole else 0)
+    path = _path(folder, order)
+    files.remove_leftovers(folder)
+    files.remove_folder(path, first=MANIFEST)
+    files.put_folder(path, content)
+    if fault := _fault(path):
         files.remove_folder(path, first=MANIFEST)
-        files.put_folder(path, content)
-        if fault := _fault(path):
-            files.remove_folder(path, first=MANIFEST)
-            raise StorageError(Fault("checkpoint.not-read-back", {"what": fault}))
-    _retire(folder, step, keep)
+        raise StorageError(Fault("checkpoint.not-read-back", {"what": fault}))
+    _retire(folder, order, keep)
     return path
 
 
@@ -73,7 +73,7 @@ def load_newest(folder: Path) -> Newest:
     skipped: list[Fault] = []
     for _, path in reversed(_standing(folder)):
         try:
-            return Newest(load(path), tuple(skipped))
+            return Newest(_loaded(path), tuple(skipped))
         except UserError as error:
             skipped.append(Fault("checkpoint.skipped", {"name": path.name, "what": error.faults[0]}))
     return Newest(None, tuple(skipped))
@@ -81,6 +81,13 @@ def load_newest(folder: Path) -> Newest:
 
 def load(path: Path) -> Checkpoint:
     """One checkpoint folder, every hash verified; UserError naming the file that is missing or damaged."""
+    try:
+        return _loaded(path)
+    except UserError as error:
+        raise UserError(Fault("checkpoint.unusable", {"what": error.faults[0]})) from error
+
+
+def _loaded(path: Path) -> Checkpoint:
     manifest = _manifest(path)
     parts = {name: unpack(_content(path, part), part) for name, part in manifest["parts"].items()}
     return Checkpoint(path, manifest["step"], parts, manifest["state"])
@@ -146,30 +153,30 @@ def _fault(path: Path) -> Fault | None:
     return None
 
 
-def _standing(folder: Path) -> list[tuple[int, Path]]:
-    """Steps and paths of the checkpoints in `folder`, whole or not, oldest first."""
+def _path(folder: Path, order: tuple[int, int]) -> Path:
+    """The folder of a checkpoint by its place in the order: the step, and how many of that step came before it."""
+    step, serial = order
+    return folder / (f"step-{step:08d}-{serial}" if serial else f"step-{step:08d}")
+
+
+def _standing(folder: Path) -> list[tuple[tuple[int, int], Path]]:
+    """The checkpoints in `folder`, whole or not, oldest first."""
     try:
         names = [path.name for path in folder.iterdir()]
     except FileNotFoundError:
         return []
     except OSError as error:
         fail("checkpoint.unreadable", path=folder, reason=error.strerror or error)
-    steps = [int(match.group(1)) for name in names if (match := re.fullmatch(r"step-(\d{8,})", name))]
-    return [(step, folder / f"step-{step:08d}") for step in sorted(steps)]
+    found = [re.fullmatch(r"step-(\d{8,})(?:-(\d+))?", name) for name in names]
+    orders = sorted((int(match.group(1)), int(match.group(2) or 0)) for match in found if match)
+    return [(order, _path(folder, order)) for order in orders]
 
 
-def _retire(folder: Path, step: int, keep: int) -> None:
-    """Delete the checkpoints before `step`, but for the newest that make `keep` with it; damaged ones do not count."""
+def _retire(folder: Path, order: tuple[int, int], keep: int) -> None:
+    """Delete the checkpoints before `order`, but for the newest that make `keep` with it; damaged ones do not count."""
     kept = 1
-    for _, path in reversed([entry for entry in _standing(folder) if entry[0] < step]):
+    for _, path in reversed([entry for entry in _standing(folder) if entry[0] < order]):
         if kept < keep and _fault(path) is None:
             kept += 1
         else:
             files.remove_folder(path, first=MANIFEST)
-
-
-def _sync(folder: Path) -> None:
-    try:
-        files.sync_folder(folder)
-    except OSError as error:
-        raise files.storage_error(folder, error) from error

@@ -15,7 +15,7 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 def cross_entropy(
     outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean", label_smoothing: float = 0.0
 ) -> torch.Tensor:
-    """Cross-entropy of logits [N, C] against classes int64 [N]; the log-softmax is inside, so the net ends in logits."""
+    """Cross-entropy of logits [N, C] against classes int64 [N]; the log-softmax is inside: the net ends in logits."""
     return F.cross_entropy(outputs, targets, reduction=reduction, label_smoothing=label_smoothing)
 
 
@@ -39,14 +39,12 @@ def l1(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean")
     return F.l1_loss(outputs.view_as(targets), targets, reduction=reduction)
 
 
-def huber(
-    outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean", delta: float = 1.0
-) -> torch.Tensor:
+def huber(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean", delta: float = 1.0) -> torch.Tensor:
     """Huber's error (1964): e²/2 up to |e| = delta, then delta·(|e| - delta/2)."""
     return F.huber_loss(outputs.view_as(targets), targets, reduction=reduction, delta=delta)
 
 
-LOSSES: dict[str, tuple[Loss, str]] = {
+LOSSES: dict[str, tuple[Callable[..., torch.Tensor], str]] = {
     "cross-entropy": (cross_entropy, "classification"),
     "nll": (nll, "classification"),
     "bce": (bce, "classification"),

@@ -28,12 +28,9 @@ OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
     "lbfgs": torch.optim.LBFGS,
 }
 
-# torch's SGD starts at 0.001 without momentum, which trains next to nothing in the epochs a learner waits for;
-# its L-BFGS takes full steps without a line search, which diverges on most losses.
-_DEFAULTS: dict[str, dict[str, Any]] = {
-    "sgd": {"lr": 0.01, "momentum": 0.9},
-    "lbfgs": {"line_search_fn": "strong_wolfe"},
-}
+# torch's own SGD, 0.001 without momentum, trains next to nothing in the epochs a learner waits for. The two belong
+# together: who names one of them gets torch's default for the other.
+_USUAL_SGD = {"lr": 0.01, "momentum": 0.9}
 
 
 def resolve_optim(recipe: OptimRecipe) -> OptimRecipe:
@@ -45,8 +42,11 @@ def resolve_optim(recipe: OptimRecipe) -> OptimRecipe:
     name = recipe.name.lower().replace("_", "-")
     if name not in OPTIMISERS:
         fail("train.unknown-optimiser", name=recipe.name, names=", ".join(OPTIMISERS), hint=nearest(name, OPTIMISERS))
-    defaults = _DEFAULTS.get(name, {})
-    recipe = replace(recipe, **{key: value for key, value in defaults.items() if getattr(recipe, key) is None})
+    if name == "sgd" and recipe.lr is None and recipe.momentum is None:
+        recipe = replace(recipe, **_USUAL_SGD)
+    if name == "lbfgs" and recipe.line_search_fn is None:
+        # torch takes full steps, which diverge on most losses.
+        recipe = replace(recipe, line_search_fn="strong_wolfe")
     if recipe.lr is None:
         recipe = replace(recipe, lr=float(inspect.signature(OPTIMISERS[name]).parameters["lr"].default))
     known = inspect.signature(OPTIMISERS[name]).parameters

@@ -18,10 +18,10 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     The latter are read with `torch.load(weights_only=True)` and in no other way, because a pickle can run code when
     it is read; one that wants more is a UserError that says what it asked for and how to convert it.
     """
-    if not path.exists():
-        fail("checkpoint.no-weights", path=path)
     try:
         path.open("rb").close()
+    except FileNotFoundError:
+        fail("checkpoint.no-weights", path=path)
     except OSError as error:
         fail("checkpoint.unreadable", path=path, reason=error.strerror or error)
     if path.suffix == ".safetensors":
@@ -45,7 +45,7 @@ def _read_torch_file(path: Path) -> dict[str, torch.Tensor]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice on formats; the errors below say what matters
             content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever the damaged bytes lead to
+    except Exception as error:  # noqa: BLE001  torch raises whatever the damaged bytes lead to
         asked = re.search(r"GLOBAL ([\w.]+)", str(error))
         if asked:
             fail("checkpoint.pickle-refused", path=path, asked=asked.group(1))

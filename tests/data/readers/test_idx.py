@@ -27,8 +27,8 @@ def write_folder(folder: Path, count: int = 20, zipped: bool = False, **changes:
         "t10k-images-idx3-ubyte": idx(images[:10]),
         "t10k-labels-idx1-ubyte": idx(numpy.arange(10)),
     }
-    for stem, content in files.items():
-        content = changes.get(stem.split("-idx")[0].replace("-", "_"), content)
+    for stem, whole in files.items():
+        content = changes.get(stem.split("-idx")[0].replace("-", "_"), whole)
         (folder / (f"{stem}.gz" if zipped else stem)).write_bytes(gzip.compress(content) if zipped else content)
     return folder
 

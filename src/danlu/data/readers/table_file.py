@@ -32,6 +32,7 @@ def read_table(path: Path) -> tuple[Table, tuple[Fault, ...]]:
 
 
 def is_archive(path: Path) -> bool:
+    """Whether the name is that of an archive, whatever lies in it."""
     return path.name.lower().endswith(ARCHIVES)
 
 

@@ -1,0 +1,216 @@
+"""Both languages say the same things, and the code asks for no phrase that is missing and leaves none unasked."""
+
+import ast
+import re
+import string
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from danlu.base.words import LANGUAGES, catalogue, language, say, use_language
+
+SOURCES = sorted((Path(__file__).parents[2] / "src" / "danlu").rglob("*.py"))
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+HALF_WIDTH_AFTER_CHINESE = re.compile(r"[\u3400-\u9fff](?:[,;!?]|:(?!//)|\.(?:\s|$))")
+ID = re.compile(r"[a-z]+\.[a-z0-9_-]+")
+
+# Phrases that are the same signs in Chinese: names of measures and the like.
+TECHNICAL = {"data.place-y", "view.metric-f1", "view.metric-r2"}
+# Chinese words that belong in English sentences.
+LOANED = ("丹炉",)
+
+Catalogue = Mapping[str, str]
+
+
+def placeholders(phrase: str) -> set[str]:
+    """The names in braces, without what follows them: {score.test:.3f} counts as score."""
+    return {re.split(r"[.\[]", name)[0] for _, name, _, _ in string.Formatter().parse(phrase) if name is not None}
+
+
+def differences(first: Catalogue, second: Catalogue) -> Iterator[str]:
+    yield from (f"{id} stands in one catalogue only" for id in sorted(first.keys() ^ second.keys()))
+    for id in sorted(first.keys() & second.keys()):
+        if placeholders(first[id]) != placeholders(second[id]):
+            yield f"{id} has not the same placeholders in both"
+
+
+def not_english(phrases: Catalogue) -> Iterator[str]:
+    for id, phrase in phrases.items():
+        if CHINESE.search(re.sub("|".join(LOANED), "", phrase)):
+            yield id
+
+
+def not_chinese(phrases: Catalogue) -> Iterator[str]:
+    """Phrases with Latin letters outside the placeholders and no Chinese sign, and half-width stops in Chinese text."""
+    for id, phrase in phrases.items():
+        bare = re.sub(r"\{[^{}]*\}", "", phrase)
+        wordless = not re.search(r"[A-Za-z]", bare) or id in TECHNICAL
+        if not (CHINESE.search(bare) or wordless) or HALF_WIDTH_AFTER_CHINESE.search(phrase):
+            yield id
+
+
+def asked_for(source: str) -> Iterator[tuple[str, set[str] | None]]:
+    """The ids that calls of say, fail, Fault and faults.add write out, and the values with each, where known."""
+    for call in ast.walk(ast.parse(source)):
+        if not (isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant)):
+            continue
+        name, id = ast.unparse(call.func), call.args[0].value
+        if re.fullmatch(r"(.*\.)?(say|fail|Fault)|.*faults\.add", name) and isinstance(id, str):
+            yield id, _values(call, name)
+
+
+def _values(call: ast.Call, name: str) -> set[str] | None:
+    if name.endswith("Fault"):
+        given = call.args[1] if len(call.args) > 1 else ast.Dict([], [])
+        if isinstance(given, ast.Dict) and all(isinstance(key, ast.Constant) for key in given.keys):
+            return {ast.literal_eval(key) for key in given.keys if key is not None}
+        return None
+    names = [keyword.arg for keyword in call.keywords]
+    return None if None in names else {name for name in names if name is not None}
+
+
+def prefixes(source: str) -> set[str]:
+    """The fixed beginnings of ids that are put together: f"recipe.wanted-{kind}" gives recipe.wanted-."""
+    beginnings = (node.values[0] for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr))
+    texts = {str(part.value) for part in beginnings if isinstance(part, ast.Constant)}
+    return {text for text in texts if re.fullmatch(r"[a-z]+\.[a-z0-9_-]*-", text)}
+
+
+def constants(source: str) -> set[str]:
+    """Whatever could be an id: literals of that form, also those in tables and arguments."""
+    nodes = (node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
+    return {value for value in nodes if isinstance(value, str) and ID.fullmatch(value)}
+
+
+def missing(phrases: Catalogue, sources: Iterable[str]) -> Iterator[str]:
+    for source in sources:
+        for id, values in asked_for(source):
+            if id not in phrases:
+                yield f"{id} stands in no catalogue"
+            elif values is not None and not placeholders(phrases[id]) <= values:
+                yield f"{id} is not given {', '.join(sorted(placeholders(phrases[id]) - values))}"
+        for prefix in prefixes(source):
+            area = prefix.partition(".")[0]
+            known_area = any(id.startswith(f"{area}.") for id in phrases)
+            if known_area and not any(id.startswith(prefix) for id in phrases):
+                yield f"{prefix}… stands in no catalogue"
+
+
+def unasked(phrases: Catalogue, sources: Iterable[str]) -> Iterator[str]:
+    sources = list(sources)
+    written = {id for source in sources for id in constants(source)}
+    built = tuple(prefix for source in sources for prefix in prefixes(source))
+    yield from (id for id in phrases if id not in written and not id.startswith(built))
+
+
+def read_sources() -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in SOURCES]
+
+
+def test_both_catalogues_say_the_same_things() -> None:
+    assert list(differences(catalogue("en"), catalogue("zh"))) == []
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_no_phrase_is_empty(name: str) -> None:
+    phrases = catalogue(name)
+    assert len(phrases) > 50
+    assert [id for id, phrase in phrases.items() if not phrase.strip()] == []
+
+
+def test_english_is_english_and_chinese_is_chinese() -> None:
+    assert list(not_english(catalogue("en"))) == []
+    assert list(not_chinese(catalogue("zh"))) == []
+
+
+def test_every_phrase_that_the_code_asks_for_exists_and_gets_its_values() -> None:
+    assert list(missing(catalogue("en"), read_sources())) == []
+
+
+def test_every_phrase_is_asked_for() -> None:
+    assert list(unasked(catalogue("en"), read_sources())) == []
+
+
+def test_differences_are_seen() -> None:
+    english = {"a.one": "{x} of {y:.2f}", "a.two": "two", "a.three": "3"}
+    chinese = {"a.one": "{y} 之 {z}", "a.two": "二"}
+    assert list(differences(english, chinese)) == [
+        "a.three stands in one catalogue only",
+        "a.one has not the same placeholders in both",
+    ]
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    ["validation", "loss {loss}", "文件不存在, 请检查", "应为整数.", "应为: {x}", "磁盘已满! 请重试"],
+)
+def test_chinese_that_is_none_is_seen(phrase: str) -> None:
+    assert list(not_chinese({"a.b": phrase})) == ["a.b"]
+
+
+@pytest.mark.parametrize("phrase", ["{path}", "、", "{path} 第 {line} 行", "例如 optim.lr=0.05。", "丹炉：https://a.b"])
+def test_chinese_that_is_one_passes(phrase: str) -> None:
+    assert list(not_chinese({"a.b": phrase})) == []
+
+
+def test_chinese_in_the_english_catalogue_is_seen() -> None:
+    assert list(not_english({"a.b": "the disk is 满", "a.c": "danlu (丹炉)"})) == ["a.b"]
+
+
+@pytest.mark.parametrize(
+    ("source", "report"),
+    [
+        ('say("a.two")', "a.two stands in no catalogue"),
+        ('fail("a.two", x=1)', "a.two stands in no catalogue"),
+        ('raise UserError(Fault("a.two"))', "a.two stands in no catalogue"),
+        ('self.faults.add("a.two")', "a.two stands in no catalogue"),
+        ('say(f"a.none-{x}")', "a.none-… stands in no catalogue"),
+        ('say("a.one")', "a.one is not given x"),
+        ('Fault("a.one", {"y": 1})', "a.one is not given x"),
+    ],
+)
+def test_a_phrase_that_is_missing_is_seen(source: str, report: str) -> None:
+    assert list(missing({"a.one": "{x}"}, [source])) == [report]
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['say("a.one", x=1)', 'say("a.one", **values)', 'Fault("a.one", values)', 'names.add("b.c")', 'f"b.d-{x}"'],
+)
+def test_a_phrase_that_is_there_passes(source: str) -> None:
+    assert list(missing({"a.one": "{x}"}, [source])) == []
+
+
+def test_a_phrase_that_nobody_asks_for_is_seen() -> None:
+    phrases = {"a.one": "1", "a.two": "2", "a.three": "3", "a.kind-x": "x", "a.kind": "y"}
+    sources = ['say("a.one")', 'TABLE = {"key": "a.two"}', 'say(f"a.kind-{kind}")', "# a.three"]
+    assert list(unasked(phrases, sources)) == ["a.three", "a.kind"]
+
+
+def test_say_fills_the_placeholders_in_the_language_in_force() -> None:
+    use_language("zh")
+    assert say("base.did-you-mean", word="relu") == '您是不是想写 "relu"？'
+    use_language("en")
+    assert say("base.did-you-mean", word="relu") == ' Did you mean "relu"?'
+
+
+def test_a_phrase_that_does_not_exist_is_our_own_mistake() -> None:
+    with pytest.raises(KeyError, match=r"base\.nothing"):
+        say("base.nothing")
+
+
+def test_without_a_choice_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_language(None)
+    monkeypatch.setenv("DANLU_LANG", "zh_CN")
+    assert language() == "zh"
+    monkeypatch.setenv("DANLU_LANG", "fr")
+    assert language() == "en"
+    use_language("zh")
+    assert language() == "zh"
+
+
+def test_an_unknown_language_is_refused_and_changes_nothing() -> None:
+    with pytest.raises(ValueError, match=r"one of .*'en', 'zh'.*got 'fr'"):
+        use_language("fr")
+    assert language() == "en"

