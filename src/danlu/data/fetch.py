@@ -27,7 +27,7 @@ def find(entry: Entry, root: str | None) -> Path | None:
             candidates = [place] if place.match(layout) else []
             candidates += sorted(place.glob(layout)) if place.is_dir() else []
             for candidate in candidates:
-                if candidate.is_file() or not missing_files(entry, candidate):
+                if candidate.is_file() or (entry.needs and not missing_files(entry, candidate)):
                     return candidate
     return None
 
@@ -39,6 +39,8 @@ def missing_files(entry: Entry, folder: Path) -> list[str]:
 
 def fetch(entry: Entry, root: str | None) -> Path:
     """Download the files of `entry` into the cache, each from the first mirror that gives it whole."""
+    if not entry.mirrors:
+        _unavailable("data.by-hand", entry, root)
     folder = cache_folder() / entry.name
     mirrors = list(entry.mirrors)
     sys.stderr.write(say("data.fetching", name=entry.name, folder=folder) + "\n")
@@ -46,13 +48,13 @@ def fetch(entry: Entry, root: str | None) -> Path:
         reasons: list[str] = []
         for mirror in tuple(mirrors):
             try:
-                download(mirror + file.name, file, folder)
+                download(mirror + (file.remote or file.name), file, folder)
                 break
             except (OSError, ValueError) as error:
                 reasons.append(f"{mirror}: {type(error).__name__}")
                 mirrors.append(mirrors.pop(0))
         else:
-            _unavailable(entry, root, reasons)
+            _unavailable("data.unavailable", entry, root, reasons="; ".join(reasons))
     return find(entry, root) or folder
 
 
@@ -65,16 +67,16 @@ def download(url: str, file: RemoteFile, folder: Path) -> None:
     pooch.retrieve(url, file.known_hash, fname=file.name, path=folder, downloader=downloader)
 
 
-def _unavailable(entry: Entry, root: str | None, reasons: list[str]) -> NoReturn:
+def _unavailable(phrase: str, entry: Entry, root: str | None, **values: str) -> NoReturn:
     pickled = [path for place in data_roots(root) for layout in entry.pickled for path in place.glob(layout)]
     fail(
-        "data.unavailable",
+        phrase,
         name=entry.name,
         files=", ".join(file.name for file in entry.files),
         folder=entry.name,
         variable=DATA_VARIABLE,
         cache=cache_folder(),
         page=entry.page,
-        reasons="; ".join(reasons),
         hint=Fault("data.pickled-found", {"path": pickled[0]}) if pickled else "",
+        **values,
     )
