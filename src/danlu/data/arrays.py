@@ -13,8 +13,8 @@ from danlu.data.layout import as_tensor, channels_first
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import Options
 from danlu.data.portions import Portion, carve, gather, shared_rows
-from danlu.data.targets import Labels, Quantities, read_target, standardise_target
 from danlu.data.standard import Standard, measure
+from danlu.data.targets import Labels, Quantities, read_target, standardise_target
 
 
 def array_dataset(name: str, pools: Mapping[str, tuple[Any, Any]], options: Options) -> MemoryDataset:

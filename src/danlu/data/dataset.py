@@ -168,7 +168,7 @@ class Dataset(ABC):
             fold_seed = derive(seed, "repeat", repeat) if repeat else seed
             for index in range(count):
                 making = replace(self.making, options=replace(self.making.options, fold=Fold(index, count, fold_seed)))
-                recipe = self.recipe and replace(self.recipe, fold=(index, count), fold_seed=fold_seed)
+                recipe = self.recipe and replace(self.recipe, fold=(index, count), fold_seed=fold_seed or None)
                 yield replace(build(making.options), recipe=recipe, making=making)
 
     def leave_one_out(self) -> "Iterator[Dataset]":

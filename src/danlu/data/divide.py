@@ -101,9 +101,7 @@ def _fold(fold: Fold, rest: Tensor, keys: Keys) -> tuple[Tensor, Tensor]:
     return rest[assigned != fold.index], rest[assigned == fold.index]
 
 
-def _values(
-    option: str, given: Any, count: int, columns: Mapping[str, Any] | None
-) -> "numpy.ndarray[Any, Any] | None":
+def _values(option: str, given: Any, count: int, columns: Mapping[str, Any] | None) -> "numpy.ndarray[Any, Any] | None":
     if given is None or (option == "time" and isinstance(given, str) and given == AS_THEY_STAND):
         return None
     if isinstance(given, str):

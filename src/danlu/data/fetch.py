@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from danlu.base.errors import Fault, fail
 from danlu.base.places import DATA_VARIABLE, cache_folder, data_roots
@@ -40,7 +40,7 @@ def missing_files(entry: Entry, folder: Path) -> list[str]:
 def fetch(entry: Entry, root: str | None) -> Path:
     """Download the files of `entry` into the cache, each from the first mirror that gives it whole."""
     if not entry.mirrors:
-        _unavailable("data.by-hand", entry, root)
+        fail("data.by-hand", **_missing(entry, root))
     folder = cache_folder() / entry.name
     mirrors = list(entry.mirrors)
     sys.stderr.write(say("data.fetching", name=entry.name, folder=folder) + "\n")
@@ -54,7 +54,7 @@ def fetch(entry: Entry, root: str | None) -> Path:
                 reasons.append(f"{mirror}: {type(error).__name__}")
                 mirrors.append(mirrors.pop(0))
         else:
-            _unavailable("data.unavailable", entry, root, reasons="; ".join(reasons))
+            fail("data.unavailable", reasons="; ".join(reasons), **_missing(entry, root))
     return find(entry, root) or folder
 
 
@@ -67,16 +67,15 @@ def download(url: str, file: RemoteFile, folder: Path) -> None:
     pooch.retrieve(url, file.known_hash, fname=file.name, path=folder, downloader=downloader)
 
 
-def _unavailable(phrase: str, entry: Entry, root: str | None, **values: str) -> NoReturn:
+def _missing(entry: Entry, root: str | None) -> dict[str, Any]:
+    """What a user must know to put the files there by hand."""
     pickled = [path for place in data_roots(root) for layout in entry.pickled for path in place.glob(layout)]
-    fail(
-        phrase,
-        name=entry.name,
-        files=", ".join(file.name for file in entry.files),
-        folder=entry.name,
-        variable=DATA_VARIABLE,
-        cache=cache_folder(),
-        page=entry.page,
-        hint=Fault("data.pickled-found", {"path": pickled[0]}) if pickled else "",
-        **values,
-    )
+    return {
+        "name": entry.name,
+        "files": ", ".join(file.name for file in entry.files),
+        "folder": entry.name,
+        "variable": DATA_VARIABLE,
+        "cache": cache_folder(),
+        "page": entry.page,
+        "hint": Fault("data.pickled-found", {"path": pickled[0]}) if pickled else "",
+    }

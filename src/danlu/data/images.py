@@ -10,9 +10,9 @@ from danlu.data.dataset import Origin
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import Options
 from danlu.data.portions import Portion, carve, gather, shared_rows
+from danlu.data.standard import Pixels, measure_pixels
 from danlu.data.targets import Label, Labels, Quantities
 from danlu.data.transforms.augment import Augmentation
-from danlu.data.standard import Pixels, measure_pixels
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from danlu.base.errors import fail
 from danlu.base.seeds import order
 from danlu.data.dataset import PARTS, Dataset, checksum, digest
 from danlu.data.feeds import MapFeed, Wanted, refuse_bad
-from danlu.data.targets import Labels
 from danlu.data.standard import Pixels
+from danlu.data.targets import Labels
 from danlu.data.transforms.augment import Augmentation
 from danlu.data.transforms.one_by_one import OneByOne
 

@@ -83,8 +83,10 @@ def shared_rows(portions: Mapping[str, Portion], x: Tensor, y: Tensor) -> tuple[
         place = numpy.searchsorted(train, held).clip(max=len(train) - 1)
         twice = numpy.flatnonzero(train[place] == held)
         if len(twice):
+            first = first_rows[place[twice[:3]]].tolist()
             pairs = [
-                f"{_row(portions[part], row)} = {_row(portions['train'], first_rows[place[row]])}" for row in twice[:3]
+                f"{_row(portions[part], held_row)} = {_row(portions['train'], train_row)}"
+                for held_row, train_row in zip(twice[:3].tolist(), first, strict=True)
             ]
             values = {"part": part, "count": len(twice), "total": len(held), "examples": ", ".join(pairs)}
             notes.append(Fault("data.shared-rows", values))

@@ -10,8 +10,8 @@ from torch import Tensor
 from danlu.base.errors import fail
 from danlu.data.dataset import Dataset, digest
 from danlu.data.feeds import Feed, MapFeed, Wanted, refuse_bad
-from danlu.data.targets import Labels
 from danlu.data.standard import Pixels
+from danlu.data.targets import Labels
 from danlu.data.transforms.augment import Augmentation
 
 

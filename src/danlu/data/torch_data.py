@@ -26,9 +26,9 @@ from danlu.data.dataset import Encoder
 from danlu.data.divide import divide, keys_of
 from danlu.data.feeds import Feed, LoaderFeed, MapFeed, Wanted, collate_samples, refuse_bad
 from danlu.data.options import Options
+from danlu.data.standard import Pixels, Standard
 from danlu.data.stream import StreamDataset, pair_of
 from danlu.data.targets import Labels, Quantities, read_target, unscaled
-from danlu.data.standard import Pixels, Standard
 
 
 def is_torch_data(source: Any) -> bool:

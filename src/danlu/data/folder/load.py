@@ -20,9 +20,9 @@ from danlu.data.folder.store import Decided, keep, place_of, recall
 from danlu.data.images import Images, Pool, image_dataset
 from danlu.data.options import Options
 from danlu.data.portions import carve
+from danlu.data.standard import Pixels, measure_pixels
 from danlu.data.stream import StreamDataset
 from danlu.data.targets import Labels
-from danlu.data.standard import Pixels, measure_pixels
 from danlu.data.transforms.augment import Augmentation
 
 # Pictures up to this size altogether are held in memory; above, they are decoded again in every epoch.
@@ -89,8 +89,9 @@ def _notes(listing: Listing, decided: Decided) -> tuple[Fault, ...]:
         values = {"count": decided.resized, "sizes": decided.sizes, "height": shape.height, "width": shape.width}
         notes.append(Fault("data.resized", values))
     if 0 < decided.grey < decided.count:
-        phrase = "data.taken-as-grey" if shape.channels == 1 else "data.taken-as-colour"
-        notes.append(Fault(phrase, {"grey": decided.grey, "colour": decided.count - decided.grey}))
+        values = {"grey": decided.grey, "colour": decided.count - decided.grey}
+        grey = shape.channels == 1
+        notes.append(Fault("data.taken-as-grey", values) if grey else Fault("data.taken-as-colour", values))
     if decided.transparent:
         notes.append(Fault("data.transparency-dropped", {"count": decided.transparent}))
     if listing.others:

@@ -56,11 +56,13 @@ def scan(folder: Path) -> Listing:
     search.faults.raise_if_any()
     filled = {part: {name: files for name, files in classes.items() if files} for part, classes in found.items()}
     if len(filled["train"]) < 2:
-        names = ", ".join(filled["train"]) or "-"
-        fail("data.no-class-folders", path=parts["train"], found=names, loose=search.loose(parts["train"]))
+        loose = search.loose(parts["train"])
+        if not any(filled.values()) and not loose:
+            fail("data.folder", path=folder)
+        fail("data.no-class-folders", path=parts["train"], found=", ".join(filled["train"]) or "-", loose=loose)
     classes = tuple(sorted(filled["train"], key=_natural))
-    for part in filled:
-        strange = sorted(set(filled[part]) - set(classes))
+    for part, names in filled.items():
+        strange = sorted(set(names) - set(classes))
         if strange:
             fail("data.strange-classes", path=folder, part=part, classes=", ".join(strange[:MOST_TOLD]))
     listed = {

@@ -59,7 +59,8 @@ def keep(place: Path, pixels: Tensor, decided: Decided) -> bool:
     the pictures are in memory, and are decoded again another time.
     """
     before = [old for old in place.parent.iterdir() if old != place] if place.parent.is_dir() else []
-    content: Any = memoryview(pixels.numpy()).cast("B")
+    array: Any = pixels.numpy()
+    content: Any = memoryview(array).cast("B")
     try:
         put_folder(place, {PIXELS: content, FACTS: json.dumps(asdict(decided)).encode()})
     except StorageError:

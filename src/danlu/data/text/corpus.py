@@ -76,9 +76,9 @@ class CorpusDataset(Dataset):
         tokens = self._moved[part, device][first:]
         count = self.batch_count(part, batch_size)
         if self.continues:
-            yield from self._rows(tokens, self._row_count(part, batch_size), range(start, count))
+            yield from self._rows(tokens, min(batch_size, self.sizes[part]), range(start, count))
         else:
-            windows = order(self._windows(part), seed, epoch) if shuffle else torch.arange(self._windows(part))
+            windows = order(self.sizes[part], seed, epoch) if shuffle else torch.arange(self.sizes[part])
             yield from self._drawn(tokens, windows.split(batch_size)[start:])
 
     def _rows(self, tokens: Tensor, rows: int, numbers: range) -> Iterator[tuple[Tensor, Tensor]]:
@@ -99,20 +99,13 @@ class CorpusDataset(Dataset):
         if not self.sizes[part]:
             return 0
         if self.continues:
-            length = (len(self.corpora[part]) - self._room(part)) // self._row_count(part, batch_size)
+            # Where the text is too short for so many rows, there are fewer.
+            length = (len(self.corpora[part]) - self._room(part)) // min(batch_size, self.sizes[part])
             return -(-length // self.steps)
-        return -(-self._windows(part) // batch_size)
+        return -(-self.sizes[part] // batch_size)
 
     def _room(self, part: str) -> int:
-        """From how many places an epoch may begin, so that each has as many batches as any other."""
-        return min(self.steps, len(self.corpora[part]) - self.steps)
-
-    def _windows(self, part: str) -> int:
-        return max(1, (len(self.corpora[part]) - self._room(part)) // self.steps)
-
-    def _row_count(self, part: str, batch_size: int) -> int:
-        """As many rows as asked for; fewer where the text is too short for them."""
-        return min(batch_size, self._windows(part))
+        return _room(len(self.corpora[part]), self.steps)
 
     def fingerprint(self) -> str:
         tokens = self.target.vocabulary.tokens if isinstance(self.target, Tokens) else ()
@@ -146,7 +139,7 @@ def corpus_dataset(name: str, corpus: Corpus, options: Options, origin: Origin) 
     return CorpusDataset(
         name=name,
         sample_shape=(steps,),
-        sizes={part: max(0, len(corpora[part]) - 1) // steps for part in PARTS},
+        sizes={part: _windows(len(corpora[part]), steps) for part in PARTS},
         target=Tokens(vocabulary),
         encoder=TextEncoder(vocabulary, 1),
         vocabulary=vocabulary,
@@ -158,12 +151,22 @@ def corpus_dataset(name: str, corpus: Corpus, options: Options, origin: Origin) 
     )
 
 
+def _room(count: int, steps: int) -> int:
+    """From how many places an epoch may begin, so that each has as many batches as any other."""
+    return min(steps, count - steps)
+
+
+def _windows(count: int, steps: int) -> int:
+    """How many samples of `steps` tokens lie in a part of `count` tokens, wherever an epoch begins."""
+    return (count - _room(count, steps)) // steps if count > steps else 0
+
+
 def _hold_out(cuts: dict[str, list[str]], corpus: Corpus, options: Options) -> None:
     """Cut off the end of the training text for the parts that did not come. In place."""
     tokens = cuts["train"]
     test = 0 if corpus.test is not None else round(len(tokens) * options.test)
     validation = 0 if corpus.validation is not None else round(len(tokens) * options.validation)
-    if not (0 <= options.validation and 0 <= options.test and options.validation + options.test < 1):
+    if not (options.validation >= 0 and options.test >= 0 and options.validation + options.test < 1):
         fail("data.shares", validation=options.validation, test=options.test)
     first = len(tokens) - test - validation
     if corpus.validation is None:

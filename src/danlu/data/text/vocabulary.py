@@ -57,7 +57,7 @@ class Vocabulary:
         reserved: tuple[str, ...] = RESERVED,
         spaced: bool = False,
     ) -> "Vocabulary":
-        """The vocabulary of texts that are cut into tokens, frequent tokens first, equally frequent ones by spelling."""
+        """The vocabulary of texts already cut into tokens: frequent ones first, equally frequent ones by spelling."""
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(text)

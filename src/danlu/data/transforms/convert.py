@@ -21,8 +21,8 @@ def to_tensor(picture: Any) -> Tensor:
     Bytes (modes L, LA, P, RGB, RGBA, CMYK, 1 …; uint8 arrays) become float from 0 to 1; all else keeps its numbers:
     mode I is int32, I;16 int16, F and float arrays float32 or what they are, not divided again.
 
-    >>> to_tensor(numpy.array([[0, 51], [102, 255]], dtype=numpy.uint8)).tolist() == [[[0.0, 0.2], [0.4, 1.0]]]
-    True
+    >>> to_tensor(numpy.array([[0, 255], [255, 0]], dtype=numpy.uint8)).tolist()
+    [[[0.0, 1.0], [1.0, 0.0]]]
     """
     mode = getattr(picture, "mode", None)
     if isinstance(picture, numpy.ndarray):
@@ -68,10 +68,9 @@ def to_image(pixels: Any, mode: str | None = None) -> Any:
     usual = _ONE_CHANNEL.get(array.dtype.name) if channels == 1 else None
     if channels > 1 and array.dtype == numpy.uint8:
         usual = _MODES[channels][0]
-    allowed = [usual] if channels == 1 else _MODES[channels]
+    allowed = (usual,) if channels == 1 and usual else _MODES[channels]
     if usual is None or mode not in (None, *allowed):
-        wanted = ", ".join(allowed if usual else _MODES[channels])
-        fail("data.picture-mode", mode=mode or "-", channels=channels, dtype=array.dtype, wanted=wanted)
+        fail("data.picture-mode", mode=mode or "-", channels=channels, dtype=array.dtype, wanted=", ".join(allowed))
     return _picture(PIL.Image, numpy.ascontiguousarray(array[:, :, 0] if channels == 1 else array), mode or usual)
 
 

@@ -1,4 +1,4 @@
-"""Transforms of a whole batch of pictures [B, C, H, W] at once, on its device. What is drawn comes in as a tensor [B]."""
+"""Transforms of a batch of pictures [B, C, H, W] at once, on its device. What is drawn comes in as tensors [B]."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,8 @@ def normalise(pictures: Tensor, mean: Sequence[float], std: Sequence[float]) -> 
     >>> normalise(torch.ones(1, 2, 1, 1), mean=(0.0, 0.5), std=(1.0, 0.25)).flatten().tolist()
     [1.0, 2.0]
     """
-    shape = (-1, 1, 1)
-    place = {"device": pictures.device, "dtype": pictures.dtype}
-    return (pictures - torch.tensor(mean, **place).view(shape)) / torch.tensor(std, **place).view(shape)
+    means, stds = (torch.tensor(values, device=pictures.device, dtype=pictures.dtype) for values in (mean, std))
+    return (pictures - means.view(-1, 1, 1)) / stds.view(-1, 1, 1)
 
 
 def crop(pictures: Tensor, padding: int, top: Tensor, left: Tensor) -> Tensor:
@@ -55,8 +54,8 @@ def rotate(pictures: Tensor, degrees: Tensor) -> Tensor:
     sine, cosine, zero = angle.sin(), angle.cos(), torch.zeros_like(angle)
     turn = torch.stack([cosine, -sine * height / width, zero, sine * width / height, cosine, zero], 1).view(-1, 2, 3)
     grid = F.affine_grid(turn, [len(pictures), 1, height, width], align_corners=False)
-    # Pictures of more than one value a pixel: bytes are turned as floats and rounded.
-    turned = F.grid_sample(_floats(pictures), grid.to(_floats(pictures).dtype), align_corners=False)
+    floats = _floats(pictures)
+    turned = F.grid_sample(floats, grid.to(floats.dtype), align_corners=False)
     return turned if pictures.is_floating_point() else turned.round_().clamp_(0, 255).to(pictures.dtype)
 
 
