@@ -30,7 +30,7 @@ def keys_of(options: Options, count: int, labels: Tensor | None, columns: Mappin
     """The keys that the options name: arrays of `count` values, or columns of a table."""
     groups = _values("group", options.group, count, columns)
     times = _values("time", options.time, count, columns)
-    if groups is not None and times is not None:
+    if groups is not None and options.time is not None:
         fail("data.group-and-time")
     if options.time == AS_THEY_STAND and times is None:
         return Keys(labels, None, torch.arange(count))

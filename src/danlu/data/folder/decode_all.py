@@ -22,8 +22,13 @@ Made = TypeVar("Made")
 
 
 def read_heads(paths: Sequence[Path]) -> list[Head]:
-    """The head of every picture; UserError, with the files, where one has none."""
-    return _sound(_spread(paths, lambda places: [read_head(paths[place]) for place in places]))
+    """The head of every picture; UserError, with the files, where one has none or cannot be decoded."""
+    heads = _spread(paths, lambda places: [read_head(paths[place]) for place in places])
+    if any(isinstance(head, Fault) for head in heads):
+        # The user hears of all that are bad, also of those whose head is whole.
+        small = Shape(1, 8, 8)
+        _sound(_spread(paths, lambda places: [read_pixels(paths[place], small) for place in places]))
+    return _sound(heads)
 
 
 def decode(paths: Sequence[Path], shape: Shape) -> Tensor:

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from danlu.base.errors import Fault, fail
 from danlu.base.seeds import order
@@ -108,39 +107,34 @@ def _streamed(name: str, listing: Listing, decided: Decided, options: Options) -
     portions = carve(dict(zip(listing.parts, numbers, strict=True)), options)
     rows = {part: one.x if one.rows is None else one.x[one.rows] for part, one in portions.items() if len(one)}
     augmentation = Augmentation.of(options.augment, decided.shape.sample_shape)
-    files = PictureFiles(tuple(str(picture.path) for picture in pictures), labels, decided.shape)
+    files = PictureFiles(pictures, listing.classes, decided.shape)
     feeds: dict[str, Feed] = {
         part: MapFeed(files, chosen, options.workers, collate=collate_pictures) for part, chosen in rows.items()
     }
     own = None
     if augmentation and augmentation.callables:
-        through = PictureFiles(files.paths, labels, decided.shape, augmentation.callables)
+        through = PictureFiles(pictures, listing.classes, decided.shape, augmentation.callables)
         own = MapFeed(through, rows["train"], options.workers, collate=collate_pictures)
     measured = min(MEASURED, len(rows["train"]))
-    pixels = _measured(pictures_of(files, rows["train"][order(len(rows["train"]), 0, 0)[:measured]]), decided.shape)
+    some = rows["train"][order(len(rows["train"]), 0, 0)[:measured]]
+    pixels = _plain(decided.shape)
+    if options.standardise is not False:
+        shown = decode([pictures[row].path for row in some.tolist()], decided.shape)
+        pixels = Pixels(decided.shape.sample_shape, 255.0, *measure_pixels(shown, 255.0))
     notes = (*_notes(listing, decided), Fault("data.streamed", {"count": measured, "limit": HELD_BYTES // 2**30}))
     return StreamDataset(
         name=name,
         sample_shape=decided.shape.sample_shape,
         sizes={part: len(rows.get(part, ())) for part in ("train", "validation", "test")},
         target=Labels(listing.classes),
-        encoder=pixels if options.standardise is not False else _plain(decided.shape),
+        encoder=pixels,
         notes=notes,
         origin=Origin(str(listing.folder)),
         feeds=feeds,
-        pixels=pixels if options.standardise is not False else _plain(decided.shape),
+        pixels=pixels,
         augmentation=augmentation,
         own_feed=own,
     )
-
-
-def pictures_of(files: PictureFiles, rows: Tensor) -> Tensor:
-    """Some of the pictures, uint8 [n, C, H, W]."""
-    return decode([Path(files.paths[row]) for row in rows.tolist()], files.shape)
-
-
-def _measured(pictures: Tensor, shape: Shape) -> Pixels:
-    return Pixels(shape.sample_shape, 255.0, *measure_pixels(pictures, 255.0))
 
 
 def _plain(shape: Shape) -> Pixels:

@@ -143,7 +143,7 @@ def corpus_dataset(name: str, corpus: Corpus, options: Options, origin: Origin) 
         target=Tokens(vocabulary),
         encoder=TextEncoder(vocabulary, 1),
         vocabulary=vocabulary,
-        notes=(*corpus.notes, *_unknown(corpora)),
+        notes=(*corpus.notes, *_unknown(cuts, vocabulary)),
         origin=origin,
         corpora=corpora,
         steps=steps,
@@ -176,9 +176,10 @@ def _hold_out(cuts: dict[str, list[str]], corpus: Corpus, options: Options) -> N
     cuts["train"] = tokens[:first]
 
 
-def _unknown(corpora: dict[str, Tensor]) -> Iterator[Fault]:
+def _unknown(cuts: dict[str, list[str]], vocabulary: Vocabulary) -> Iterator[Fault]:
+    """A note for each part with tokens that the training part lacks; a "<unk>" that stands in the text is none."""
     for part in ("validation", "test"):
-        count = int((corpora[part] == 1).sum())
+        count = sum(token not in vocabulary.numbers for token in cuts[part])
         if count:
-            share = f"{count / len(corpora[part]):.1%}"
+            share = f"{count / len(cuts[part]):.1%}"
             yield Fault("data.unknown-tokens", {"part": part, "count": count, "share": share})
