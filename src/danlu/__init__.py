@@ -1,6 +1,6 @@
 """danlu (丹炉): train a network, see what is wrong while it trains, and prove whether the cure works."""
 
-from danlu import nets
+from danlu import nets, stats
 from danlu.base.errors import DanluError, StorageError, UserError
 from danlu.base.recipe import Recipe
 from danlu.base.words import use_language
@@ -25,5 +25,6 @@ __all__ = [
     "load",
     "nets",
     "resume",
+    "stats",
     "use_language",
 ]

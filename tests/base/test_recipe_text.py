@@ -135,10 +135,6 @@ MISTAKES = {
         "command line: optim.lr is -0.1; it must be a number above 0.",
         "命令行：optim.lr 的值是 -0.1，应为大于 0 的数。",
     ),
-    "optim.lr=0": (
-        "command line: optim.lr is 0; it must be a number above 0.",
-        "命令行：optim.lr 的值是 0，应为大于 0 的数。",
-    ),
     "optim.lr=nan": (
         "command line: optim.lr is nan; it must be a finite number.",
         "命令行：optim.lr 的值是 nan，应为有限的数。",

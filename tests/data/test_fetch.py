@@ -90,6 +90,22 @@ def test_a_root_that_does_not_exist_is_refused(tmp_path: Path, language: str) ->
         load("mnist", root=str(tmp_path / "nowhere"))
 
 
+def test_a_download_that_fails_leaves_no_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def downloader(**_: Any) -> Callable[..., None]:
+        def serve(url: str, output_file: Any, pooch: Any) -> None:
+            raise ConnectionError("no network")
+
+        return serve
+
+    monkeypatch.undo()
+    monkeypatch.setattr(pooch, "HTTPDownloader", downloader)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("DANLU_DATA", raising=False)
+    with pytest.raises(UserError, match="ConnectionError"):
+        load("mnist")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture
 def mirror(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Serves the real Fashion-MNIST through pooch's downloader; the first mirror is down, the second sends rubbish."""

@@ -1,5 +1,7 @@
 """What load takes, and what it refuses."""
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +58,16 @@ def test_a_file_of_an_unknown_kind_is_refused(tmp_path: Path, language: str) -> 
     (tmp_path / "cat.jpg").write_bytes(b"\xff\xd8")
     with pytest.raises(UserError, match={"en": "cannot tell what kind of file", "zh": "无法识别文件类型"}[language]):
         load(tmp_path / "cat.jpg", target="y")
+
+
+def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("a,y\n1,0\n")
+
+    def refused(path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    words = {"en": r"t\.csv: cannot be read \(Permission denied\)", "zh": r"t\.csv：无法读取（Permission denied）"}
+    with pytest.raises(UserError, match=words[language]):
+        load(file, target="y")

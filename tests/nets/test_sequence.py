@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812 - everyone's name for it
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from danlu.base.errors import UserError

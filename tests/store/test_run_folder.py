@@ -246,5 +246,39 @@ def test_bad_names_are_told(name: str, told: str, tmp_path: Path) -> None:
 
 
 def test_all_that_is_wrong_with_a_name_is_told_at_once() -> None:
-    with pytest.raises(UserError, match="holds /(?s:.)*begins or ends(?s:.)*has 151 characters"):
+    with pytest.raises(UserError, match="holds /(?s:.)*has 151 characters"):
         check_name("../" + "x" * 148)
+    with pytest.raises(UserError, match="begins or ends(?s:.)*has 101 characters"):
+        check_name("." + "x" * 100)
+
+
+@pytest.mark.parametrize("made", range(5))
+def test_a_creation_that_was_killed_half_way_does_not_bar_the_next(tmp_path: Path, made: int) -> None:
+    place = tmp_path / "run"
+    place.mkdir()
+    if made:
+        (place / "checkpoints").mkdir()
+    for name in ("environment.json", "journal.jsonl", ".tmp-recipe.toml")[: made - 1 if made else 0]:
+        (place / name).write_bytes(b"" if name == "journal.jsonl" else b"half")
+
+    run = RunFolder.create_at(place, RECIPE, ENVIRONMENT)
+
+    assert run.recipe.read_text(encoding="utf-8") == RECIPE
+    assert not (place / ".tmp-recipe.toml").exists()
+
+
+def test_a_file_of_the_users_is_never_taken_for_danlus(tmp_path: Path) -> None:
+    (tmp_path / "environment.json").write_text("mine")
+    with pytest.raises(UserError, match="not empty"):
+        RunFolder.create_at(tmp_path, RECIPE, ENVIRONMENT)
+    assert (tmp_path / "environment.json").read_text() == "mine"
+
+
+def test_a_folder_with_a_journal_or_checkpoints_is_not_taken_for_empty(tmp_path: Path) -> None:
+    for number, (name, content) in enumerate([("journal.jsonl", b"{}\n"), ("checkpoints/step-00000001/a", b"1")]):
+        file = tmp_path / str(number) / name
+        file.parent.mkdir(parents=True)
+        file.write_bytes(content)
+        with pytest.raises(UserError, match="not empty"):
+            RunFolder.create_at(tmp_path / str(number), RECIPE, ENVIRONMENT)
+        assert file.read_bytes() == content

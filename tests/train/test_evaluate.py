@@ -35,6 +35,10 @@ def test_dropout_is_off_and_the_mode_comes_back() -> None:
     assert all(parameter.grad is None for parameter in net.parameters())
 
 
+def test_breaking_off_at_once_is_quiet() -> None:
+    assert evaluate(nn.Linear(3, 2), parts(), LOSS, Metrics("classification", 2), lambda: True) == Stop("interrupted")
+
+
 def test_breaks_off_when_asked_and_the_metrics_start_afresh() -> None:
     metrics = Metrics("classification", 2)
     answers = iter([False, True])

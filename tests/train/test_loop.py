@@ -270,6 +270,16 @@ def test_early_stopping_ends_after_patience_and_remembers_the_best() -> None:
     assert seen == [True, True, False, False]
 
 
+def test_a_training_whose_patience_is_over_does_not_go_on() -> None:
+    net = small_net()
+    progress = Progress(epochs=9, steps_per_epoch=STEPS, patience=2)
+    progress.epoch, progress.best_epoch = 4, 2
+    before = weights(net).clone()
+    recipe = Recipe(train=TrainRecipe(epochs=9, batch_size=BATCH))
+    assert train(make(recipe, net), batches_of(), lambda: None, progress, []) == Stop("early")
+    assert torch.equal(before, weights(net))
+
+
 def test_breaking_off_in_validation_leaves_the_epoch_open() -> None:
     recipe = Recipe(train=TrainRecipe(epochs=1, batch_size=BATCH))
     progress = Progress(epochs=1, steps_per_epoch=STEPS)

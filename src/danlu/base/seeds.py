@@ -70,7 +70,7 @@ def _signed(number: int) -> int:
 @contextlib.contextmanager
 def global_seed(seed: int, *names: str | int) -> Generator[None]:
     """Run a block with torch's global generators on the stream called `names`; the user's state comes back after."""
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(_current_devices()):
         torch.manual_seed(derive(seed, *names))
         yield
 
@@ -78,7 +78,22 @@ def global_seed(seed: int, *names: str | int) -> Generator[None]:
 @contextlib.contextmanager
 def preserved_randomness() -> Generator[None]:
     """Give torch's global generators back to the user as they were, whatever a block did with them."""
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(_current_devices()):
+        yield
+
+
+def _current_devices() -> list[int]:
+    """The GPU in use, if there is one: forking the generators of all of them takes long, and torch warns of it."""
+    return [torch.cuda.current_device()] if torch.cuda.is_available() else []
+
+
+@contextlib.contextmanager
+def exact_kernels(device: torch.device) -> Generator[None]:
+    """On a GPU, run a block with convolutions that give the same bits every time; elsewhere they do anyway."""
+    if device.type != "cuda":
+        yield
+        return
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
         yield
 
 

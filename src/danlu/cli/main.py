@@ -1,5 +1,6 @@
 """The entry point: language, verb, and how errors leave the program."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -7,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from danlu import __version__
-from danlu.base.errors import DanluError, UserError, fail, nearest
+from danlu.base.errors import DanluError, fail, nearest
 from danlu.base.records import to_json
 from danlu.base.words import say, use_language
 from danlu.cli.parser import VERBS, overview, parse, take_language, verb_parser
@@ -15,6 +16,7 @@ from danlu.cli.verbs import DOERS, Outcome
 from danlu.lab.interrupt import Interrupted
 
 INTERRUPTED = 130
+_UNFOLDED = 10_000
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
@@ -23,7 +25,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     as_json = "--json" in tokens
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a sign that the terminal's encoding lacks is no reason to fail
+            stream.reconfigure(errors="replace")  # a sign that the output's encoding lacks is no reason to fail
     try:
         language, tokens = take_language(tokens)
         use_language(language)
@@ -40,39 +42,42 @@ def main(tokens: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _do(tokens: list[str]) -> int:
+def _do(tokens: list[str], as_json: bool) -> int:
+    outcome, code = _outcome(tokens, as_json)
+    if as_json:
+        print(to_json(outcome.record))
+    else:
+        # Without a terminal nothing is folded: a line of a table stays a line.
+        outcome.show(Console(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED))
+    return code
+
+
+def _outcome(tokens: list[str], as_json: bool) -> tuple[Outcome, int]:
+    """What there is to tell, and the exit code."""
+    if tokens and tokens[0] == "help":
+        tokens = [*tokens[1:], "--help"]
+    if not tokens or tokens[0] in ("-h", "--help"):
+        return Outcome.of_text("help", overview()), 0
     if tokens == ["--version"]:
-        print(__version__)
-        return 0
-    if not tokens or tokens[0] in ("-h", "--help", "help"):
-        print(overview())
-        return 0
+        return Outcome.of_text("version", __version__), 0
     name = tokens[0]
     if name not in VERBS:
         fail("cli.unknown-verb", verb=name, verbs=", ".join(VERBS), hint=nearest(name, VERBS))
     arguments = parse(VERBS[name], tokens[1:])
     if arguments.help:
-        print(verb_parser(VERBS[name]).format_help())
-        return 0
-    code = 0
+        return Outcome.of_text("help", verb_parser(VERBS[name]).format_help()), 0
+    arguments.json = as_json
     try:
-        outcome = DOERS[name](arguments)
+        return DOERS[name](arguments), 0
     except Interrupted as stopped:
-        outcome = Outcome.interrupted(stopped.folder)
-        code = INTERRUPTED
-    if arguments.json:
-        print(to_json(outcome.record))
-    else:
-        outcome.show(Console(highlight=False))
-    return code
+        return Outcome.interrupted(stopped), INTERRUPTED
 
 
-def _tell(error: DanluError, as_json: bool) -> int:
+def _tell(sentences: Sequence[str], as_json: bool) -> None:
     sys.stdout.flush()
     if as_json:
-        print(to_json({"error": [str(fault) for fault in error.faults]}))
-    for fault in error.faults:
-        print(f"✖ {fault}", file=sys.stderr)
-    if isinstance(error, UserError) and len(error.faults) > 1:
-        print(say("cli.faults", count=len(error.faults)), file=sys.stderr)
-    return error.exit_code
+        print(to_json({"error": list(sentences)}))
+    for sentence in sentences:
+        print(f"✖ {sentence}", file=sys.stderr)
+    if len(sentences) > 1:
+        print(say("cli.faults", count=len(sentences)), file=sys.stderr)

@@ -121,7 +121,7 @@ def verb_parser(verb: Verb) -> argparse.ArgumentParser:
 def overview() -> str:
     """The help of `danlu` alone: what it is, and its verbs."""
     lines = [f"  {verb.name:8}{say(f'cli.line-{verb.name}')}" for verb in VERBS.values()]
-    return "\n".join([say("cli.overview"), "", *lines, "", say("cli.overview-end")])
+    return "\n".join([say("cli.overview"), *lines, "", say("cli.overview-end")])
 
 
 def _refuse_options(verb: Verb, unknown: Sequence[str], tokens: Sequence[str]) -> None:

@@ -3,16 +3,21 @@
 import argparse
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from danlu.base.errors import fail
+from danlu.base.errors import Fault, Faults, fail
 from danlu.base.places import runs_folder
+from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
 from danlu.data import catalogue_facts
+from danlu.data.catalogue import names as data_names
+from danlu.data.readers.table_file import KINDS as TABLE_KINDS
 from danlu.lab.draft import draft_recipe
 from danlu.lab.fit import fit, resume
+from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
 from danlu.lab.setup import load_data
 from danlu.nets import describe, example, option_names
@@ -33,35 +38,42 @@ class Outcome:
         return cls(record, lambda console: print_summary(console, record))
 
     @classmethod
-    def interrupted(cls, folder: str) -> "Outcome":
-        record = Run(folder).as_dict()
-        return cls(record, lambda console: console.print(say("cli.interrupted", run=folder), soft_wrap=True))
+    def of_text(cls, key: str, text: str) -> "Outcome":
+        return cls({key: text.rstrip()}, lambda console: _print(console, text.rstrip()))
+
+    @classmethod
+    def interrupted(cls, stopped: Interrupted) -> "Outcome":
+        record = Run(stopped.folder).as_dict()
+        sentence = say("cli.interrupted" if stopped.saved else "cli.interrupted-at-once", run=stopped.folder)
+        return cls(record, lambda console: _print(console, sentence))
 
 
 def do_fit(arguments: argparse.Namespace) -> Outcome:
+    """Train by the recipe that file, options and settings make."""
     files, settings = _split_words(arguments)
-    if len(files) > 1:
-        fail("cli.one-recipe", found=", ".join(files))
+    _check_recipe_words(files)
     recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
     run = fit(recipe=recipe, folder=arguments.folder, name=arguments.name, progress=not arguments.json)
     record = run.as_dict()
 
     def show(console: Console) -> None:
         print_summary(console, record)
-        console.print(say("view.next", run=record["run"]), markup=False, soft_wrap=True)
+        _print(console, say("view.next", run=record["run"]))
 
     return Outcome(record, show)
 
 
 def do_resume(arguments: argparse.Namespace) -> Outcome:
+    """Go on with a run; a finished one is left as it is."""
     folder = _one_run(arguments, "resume")
     before = Run(folder)
-    if before.finished and not arguments.json:
-        return Outcome(before.as_dict(), lambda console: console.print(say("cli.already-finished", run=folder)))
+    if before.finished:
+        return Outcome(before.as_dict(), lambda console: _print(console, say("cli.already-finished", run=folder)))
     return Outcome.of_run(resume(folder, progress=not arguments.json))
 
 
 def do_show(arguments: argparse.Namespace) -> Outcome:
+    """The score of a run, or of the newest one."""
     if arguments.words:
         return Outcome.of_run(Run(_one_run(arguments, "show")))
     journals = sorted(runs_folder().glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
@@ -71,7 +83,9 @@ def do_show(arguments: argparse.Namespace) -> Outcome:
 
 
 def do_data(arguments: argparse.Namespace) -> Outcome:
+    """The catalogue of data sets, or what is known of one."""
     asked, settings = _split_words(arguments)
+    _check_one("data", asked)
     recipe = draft_recipe(data=asked[0] if asked else None, words=settings).data
     if asked:
         facts = load_data(recipe).facts()
@@ -81,11 +95,14 @@ def do_data(arguments: argparse.Namespace) -> Outcome:
 
 
 def do_nets(arguments: argparse.Namespace) -> Outcome:
-    asked, _ = _split_words(arguments)
+    """The catalogue of nets, or one of them layer by layer."""
+    asked: list[str] = arguments.words
+    _check_one("nets", asked)
     if asked:
         net, sample_shape = example(asked[0])
         described = describe(net, sample_shape)
-        record = {"name": asked[0], "options": option_names(asked[0]), "sample_shape": sample_shape, **asdict(described)}
+        facts = {"name": asked[0], "options": option_names(asked[0]), "sample_shape": sample_shape}
+        record = {**facts, **asdict(described)}
         return Outcome(record, lambda console: print_net(console, record))
     rows: list[dict[str, Any]] = []
     for name in net_names():
@@ -109,9 +126,42 @@ def _split_words(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
     return [word for word in words if "=" not in word], [word for word in words if "=" in word]
 
 
+def _check_one(verb: str, words: list[str]) -> None:
+    if len(words) > 1:
+        fail("cli.too-many-words", verb=verb, found=" ".join(words[1:]))
+
+
+def _check_recipe_words(words: list[str]) -> None:
+    """UserError for what cannot be the one recipe file, with what to write instead where that can be told."""
+    faults = Faults()
+    for word in words:
+        section, _, key = word.partition(".")
+        after = words[words.index(word) + 1 :] or ["…"]
+        if Path(word).is_dir() and (Path(word) / "recipe.toml").is_file():
+            faults.add("cli.run-as-recipe", word=word)
+        elif word in data_names() or word.lower().endswith(TABLE_KINDS) or Path(word).is_dir():
+            faults.add("cli.data-as-recipe", word=word)
+        elif word in net_names():
+            faults.add("cli.net-as-recipe", word=word)
+        elif key in known_keys().get(section, []):
+            faults.add("cli.setting-without-equals", word=word, value=after[0])
+    faults.raise_if_any()
+    if len(words) > 1:
+        fail("cli.one-recipe", found=", ".join(words))
+
+
 def _one_run(arguments: argparse.Namespace, verb: str) -> str:
-    if not arguments.words:
+    words, settings = _split_words(arguments)
+    if not words:
         fail("cli.which-run", verb=verb)
-    if len(arguments.words) > 1:
-        fail("cli.too-many-words", verb=verb, found=" ".join(arguments.words[1:]))
-    return arguments.words[0]
+    _check_one(verb, words)
+    if settings:
+        fail("cli.no-settings-here", found=" ".join(settings), run=words[0])
+    inside = runs_folder() / words[0]
+    if not Path(words[0]).exists() and inside.is_dir():
+        fail("store.no-such-run", path=words[0], hint=Fault("base.did-you-mean", {"word": inside}))
+    return words[0]
+
+
+def _print(console: Console, text: str) -> None:
+    console.print(text, markup=False, soft_wrap=True)

@@ -1,5 +1,6 @@
 """Where a data set of the catalogue lies: under a data root, or fetched into the cache."""
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,9 @@ def fetch(entry: Entry, root: str | None) -> Path:
                 reasons.append(f"{mirror}: {type(error).__name__}")
                 mirrors.append(mirrors.pop(0))
         else:
+            for place in (folder, folder.parent):  # made for the download, and of no use if empty
+                with contextlib.suppress(OSError):
+                    place.rmdir()
             fail("data.unavailable", reasons="; ".join(reasons), **_missing(entry, root))
     return find(entry, root) or folder
 

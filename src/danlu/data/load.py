@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from danlu.base.errors import Faults, nearest
+from danlu.base.errors import Faults, fail, nearest
 from danlu.base.recipe import DataRecipe
 from danlu.data.catalogue import names
 from danlu.data.dataset import Dataset, Making
@@ -67,7 +67,10 @@ def _load(source: Source, options: Options) -> Dataset:
     if isinstance(source.given, Dataset):
         return source.given
     making = Making(partial(read_source, source), options)
-    return replace(making.read()(options), making=making, recipe=_recipe(source, options))
+    try:
+        return replace(making.read()(options), making=making, recipe=_recipe(source, options))
+    except OSError as error:
+        fail("data.unreadable", path=error.filename or source.given, reason=error.strerror or error)
 
 
 def _check(options: Options) -> None:

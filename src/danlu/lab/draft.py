@@ -40,8 +40,11 @@ def draft_recipe(
     if data is not None:
         _take_data(draft, data, settings or {})
     name = str(draft.values.get("net.name", Recipe().net.name))
-    draft.read_keywords(settings or {}, [] if name == CUSTOM else option_names(name))
+    options = [] if name == CUSTOM else option_names(name)
+    draft.read_keywords(settings or {}, options)
     draft.read_words(words)
+    for key in draft.values.keys() & set(options):
+        fail("recipe.ambiguous-key", key=key, homes=f"net.{key}")
     return draft.recipe()
 
 

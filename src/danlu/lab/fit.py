@@ -15,14 +15,14 @@ from danlu.base.places import runs_folder
 from danlu.base.recipe import LossRecipe, Recipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Score
-from danlu.base.seeds import preserved_randomness
-from danlu.lab.draft import draft_recipe
+from danlu.base.seeds import exact_kernels, preserved_randomness
+from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.environment import differences, environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
 from danlu.lab.run import Run
 from danlu.lab.scribe import Scribe
-from danlu.lab.setup import Setup, load_initial_weights, set_up
+from danlu.lab.setup import Setup, load_given_weights, set_up
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder, check_name
 from danlu.train.checkpoint import Checkpoint, load_newest
@@ -69,8 +69,9 @@ def fit(
     given = None if isinstance(data, str | Path) else data
     module = net if isinstance(net, nn.Module) else None
     setup = set_up(drafted, given, module)
-    if drafted.net.weights is not None:
-        load_initial_weights(setup.net, drafted.net.weights)
+    reporter = Reporter(progress)
+    for note in load_given_weights(setup):
+        reporter.note(note)
     facts = environment(setup)
     text = to_toml(setup.recipe)
     if folder is not None:
@@ -79,8 +80,8 @@ def fit(
         place = RunFolder.create_at(runs_folder() / name, text, facts)
     else:
         place = RunFolder.create(runs_folder(), _stem(setup.recipe, setup.data.name), text, facts)
-    cannot_rebuild = module is not None or drafted.net.weights is not None
-    return _carry_out(setup, place, None, Reporter(progress), keep_initial=cannot_rebuild)
+    initial = module is not None or not _rebuildable(setup.recipe)
+    return _carry_out(setup, place, None, reporter, keep_initial=initial)
 
 
 def resume(folder: str | Path, *, net: nn.Module | None = None, data: object = None, progress: bool = True) -> Run:
@@ -105,7 +106,10 @@ def resume(folder: str | Path, *, net: nn.Module | None = None, data: object = N
     newest = load_newest(place.checkpoints)
     for fault in newest.skipped:
         reporter.note(fault)
-    return _carry_out(setup, place, newest.checkpoint, reporter, keep_initial=False)
+    begins = newest.checkpoint is None
+    if begins:
+        load_given_weights(setup)
+    return _carry_out(setup, place, newest.checkpoint, reporter, keep_initial=begins and not _rebuildable(setup.recipe))
 
 
 def make_step(setup: Setup) -> PlainStep:
@@ -161,7 +165,13 @@ def _trained(
 
     resumed = place.journal.stat().st_size > 0
     interruptible = Interrupt(str(place.path))
-    with Journal(place.journal) as journal, interruptible as interrupt, preserved_randomness(), reporter:
+    with (
+        Journal(place.journal) as journal,
+        interruptible as interrupt,
+        preserved_randomness(),
+        exact_kernels(setup.device),
+        reporter,
+    ):
         reporter.opening(place.path, recipe, data.name, data.sizes, setup.description.parameters, data.notes)
         scribe = Scribe(journal)
         keeper = Keeper(place.checkpoints, step, progress, scribe, recipe.train)
@@ -202,6 +212,11 @@ def _chosen(setup: Setup, step: PlainStep, progress: Progress, keeper: Keeper) -
     net = copy.deepcopy(step.scored_net)
     net.load_state_dict(keeper.best)
     return net, progress.best_score
+
+
+def _rebuildable(recipe: Recipe) -> bool:
+    """Whether the recipe alone brings the initial weights back."""
+    return recipe.net.name != CUSTOM and recipe.net.weights is None
 
 
 def _opening_record(setup: Setup, progress: Progress, *, resumed: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from danlu.base.events import Event, Stop
 
 
 class Interrupted(KeyboardInterrupt):
-    """A training that was told to stop: `folder` says where it can be resumed, `saved` whether at the very step it did."""
+    """A training was told to stop: it can be resumed from `folder`, if `saved` at the very step that it was stopped."""
 
     def __init__(self, folder: str, *, saved: bool) -> None:
         super().__init__(folder)

@@ -6,14 +6,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from danlu.base.errors import Faults, fail
+from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load
 from danlu.lab.draft import CUSTOM
-from danlu.nets import Description, build, describe
+from danlu.nets import Description, build, describe, put_weights
 from danlu.train.losses import choose_loss
-from danlu.train.optimisers import resolve_optim
+from danlu.train.optimisers import build_optimiser, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
 
@@ -37,6 +37,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     """Load the data, build the net (unless given), and check that recipe, data and net fit each other."""
     optim = resolve_optim(recipe.optim)
     dataset = data if isinstance(data, Dataset) else load_data(recipe.data, data)
+    recipe = _from_anywhere(recipe)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":
         fail("lab.no-device", device=recipe.train.device)
     device = choose_device(recipe.train.device)
@@ -52,8 +53,20 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
     horizon = Horizon(recipe.train.epochs, dataset.batch_count("train", batch_size * recipe.train.accumulate))
-    Schedule(recipe.schedule, horizon)  # an unknown schedule is told now, not after the folder is made
+    # What these two refuse is told now, not after the folder is made.
+    Schedule(recipe.schedule, horizon)
+    build_optimiser(optim, net)
     return Setup(recipe, dataset, net, description, device, dtype, horizon)
+
+
+def _from_anywhere(recipe: Recipe) -> Recipe:
+    """The recipe with absolute paths, so that its run can be resumed from another working directory."""
+
+    def absolute(path: str | None) -> str | None:
+        return None if path is None else str(Path(path).expanduser().absolute())
+
+    data = replace(recipe.data, path=absolute(recipe.data.path), root=absolute(recipe.data.root))
+    return replace(recipe, data=data, net=replace(recipe.net, weights=absolute(recipe.net.weights)))
 
 
 def _usual_batch_size(optimiser: str, samples: int) -> int:
@@ -98,23 +111,20 @@ def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
         )
 
 
-def load_initial_weights(net: nn.Module, path: str | Path) -> None:
-    """Put the weights of a file into `net`; UserError, with nothing loaded, where names or shapes differ."""
-    weights = load_weights(Path(path).expanduser())
-    own = net.state_dict()
-    faults = Faults()
-    for id, names in (
-        ("lab.weights-missing", [name for name in own if name not in weights]),
-        ("lab.weights-unknown", [name for name in weights if name not in own]),
-    ):
-        if names:
-            faults.add(id, path=path, count=len(names), names=", ".join(names[:5]))
-    for name, tensor in weights.items():
-        if name in own and tensor.shape != own[name].shape:
-            found, wanted = ("×".join(map(str, each.shape)) or "1" for each in (tensor, own[name]))
-            faults.add("lab.weights-shape", path=path, name=name, found=found, wanted=wanted)
-    faults.raise_if_any()
-    net.load_state_dict(weights)
+def load_given_weights(setup: Setup) -> tuple[Fault, ...]:
+    """Put the weights of the file that the recipe names into the net; what is to be told of it comes back.
+
+    UserError, with nothing loaded, where names or shapes differ by more than the head.
+    """
+    path = setup.recipe.net.weights
+    if path is None:
+        return ()
+    try:
+        return put_weights(setup.net, load_weights(Path(path)))
+    except UserError as error:
+        if error.faults[0].id.startswith("nets."):
+            raise UserError(Fault("lab.weights-refused", {"path": path}), *error.faults) from None
+        raise
 
 
 def _check_against_data(recipe: Recipe, data: Dataset) -> None:

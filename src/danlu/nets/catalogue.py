@@ -98,7 +98,7 @@ def build(
 
     >>> net = build("lenet5", {"pooling": "average"}, sample_shape=(1, 8, 8), outputs=10, task="classification")
     >>> recipe_of(net)
-    ('lenet5', {'classes': 10, 'channels': 1, 'activation': 'relu', 'pooling': 'average'})
+    ('lenet5', {'classes': 10, 'channels': 1, 'activation': 'tanh', 'pooling': 'average'})
     """
     name = _registered(name)
     known = option_names(name)

@@ -7,7 +7,7 @@ faster on one model; these can be read, dropped out inside the recurrence, and s
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - everyone's name for it
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 State = Tensor | tuple[Tensor, ...]
@@ -121,7 +121,7 @@ class RNN(Recurrent):
 
     gates = 1
 
-    def step(self, gates: Tensor, h: Tensor, weight: Tensor, bias: Tensor, *memory: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
+    def step(self, gates: Tensor, h: Tensor, weight: Tensor, bias: Tensor, *memory: Tensor) -> tuple[Tensor, ...]:
         return (torch.tanh(gates + F.linear(h, weight, bias)),)
 
 

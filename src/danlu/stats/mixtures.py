@@ -115,7 +115,9 @@ def _integrate(p: Mixture, cost: Callable[[Tensor], Tensor], tolerance: float) -
     edge = float(cost(torch.tensor([low, high], dtype=torch.float64)).abs().max())
     # Beyond REACH deviations a Gaussian has 4e-33 of its mass, where the costs grow as the square of the distance.
     outside = 1e-31 * (1 + edge)
-    rounding = 8 * torch.finfo(torch.float64).eps * (size + math.sqrt(points))
+    # A point far from 0 next to a narrow component loses digits when the mean is taken from it.
+    lost = 1 + max(abs(low), abs(high)) * float(p.precisions[used].max().sqrt())
+    rounding = 8 * torch.finfo(torch.float64).eps * (size + math.sqrt(points)) * lost
     return Estimate(value, error + outside + rounding)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from danlu.base.errors import Fault, Faults, fail, nearest
-from danlu.base.files import make_folder, replace_file, storage_error, write_file
+from danlu.base.files import TEMPORARY, make_folder, replace_file, storage_error, write_file
 
 LONGEST_NAME = 100
 _LONGEST_NAME_BYTES = 200  # file systems allow 255 bytes, and a name may grow a suffix
@@ -68,7 +68,7 @@ class RunFolder:
             fail("store.not-a-folder", path=path)
         elif any(entry == run.recipe for entry in _entries(path)):
             fail("store.holds-a-run", path=path)
-        elif _entries(path):
+        elif not run._emptied():
             fail("store.not-empty", path=path)
         if not run._filled(recipe_toml, environment):
             fail("store.holds-a-run", path=path)
@@ -90,6 +90,20 @@ class RunFolder:
             hint = Fault("store.runs-inside", {"names": ", ".join(inside[:5])}) if inside else ""
             fail("store.not-a-run", path=path, missing=", ".join(missing), hint=hint)
         return run
+
+    def _emptied(self) -> bool:
+        """Whether the folder is empty, once what a creation killed half-way left in it has been cleared away."""
+        begun = {self.environment, self.journal, self.checkpoints, self.path / f"{TEMPORARY}{self.recipe.name}"}
+        entries = _entries(self.path)
+        if entries and self.checkpoints not in entries:  # it is made first: the files are somebody else's
+            return False
+        if not begun.issuperset(entries) or (self.journal in entries and self.journal.stat().st_size):
+            return False
+        if self.checkpoints in entries and _entries(self.checkpoints):
+            return False
+        for entry in entries:
+            entry.rmdir() if entry == self.checkpoints else entry.unlink()
+        return True
 
     def _filled(self, recipe_toml: str, environment: Mapping[str, Any]) -> bool:
         """Make the folder and its files; False where another process was first. A failure leaves nothing behind.
@@ -130,7 +144,7 @@ def check_name(name: str) -> None:
     strange = sorted({sign for sign in name if sign in '/\\:<>"|?*' or unicodedata.category(sign) in _UNPRINTABLE})
     if strange:
         faults.add("store.name-signs", name=repr(name), signs=" ".join(repr(sign)[1:-1] for sign in strange))
-    if name.strip() and (name.startswith((".", " ")) or name.endswith((".", " "))):
+    elif name.strip() and (name.startswith((".", " ")) or name.endswith((".", " "))):
         faults.add("store.name-ends", name=repr(name))
     if name.partition(".")[0].strip().upper() in _RESERVED:
         faults.add("store.name-reserved", name=repr(name))

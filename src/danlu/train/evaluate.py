@@ -30,7 +30,7 @@ def evaluate(
         with torch.no_grad():
             for inputs, targets in batches:
                 if asked_to_stop():
-                    metrics.compute()
+                    metrics.reset()
                     return Stop("interrupted")
                 outputs = net(inputs)
                 total += float(loss(outputs, targets)) * len(targets)

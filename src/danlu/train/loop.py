@@ -29,6 +29,8 @@ def train(
             verdict = listener(event) or verdict
         return verdict
 
+    if progress.patience_is_over:  # killed between the last step and the end
+        return Stop("early")
     emit(TrainingStarted(progress.epoch, progress.step, progress.epochs, progress.steps_per_epoch))
     for epoch in range(progress.epoch, progress.epochs):
         step.net.train()

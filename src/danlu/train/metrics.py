@@ -41,10 +41,14 @@ class Metrics:
         """The numbers over all batches since the last `compute`."""
         names = [name for name in self._metrics if name != "r2" or self._samples > 1]
         values = {name: float(self._metrics[name].compute()) for name in names}
+        self.reset()
+        return values
+
+    def reset(self) -> None:
+        """Forget the batches counted so far."""
         for metric in self._metrics.values():
             metric.reset()
         self._samples = 0
-        return values
 
 
 @functools.cache

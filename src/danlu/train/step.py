@@ -31,6 +31,8 @@ def may_draw(net: nn.Module) -> bool:
     (False, True)
     """
     kinds = {type(module) for module in net.modules()}
+    if any(vars(module)[hooks] for module in net.modules() for hooks in ("_forward_hooks", "_forward_pre_hooks")):
+        return True
     foreign = any(not kind.__module__.startswith("torch.nn.modules.") for kind in kinds)
     return foreign or any(word in kind.__name__ for kind in kinds for word in _DRAWING)
 

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import torch
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -18,6 +19,7 @@ from danlu.base.smoothing import smooth
 from danlu.base.words import say
 
 _REFRESH_SECONDS = 0.25
+_BAR_WIDTHS = (8, 24)
 
 
 class Reporter:
@@ -26,20 +28,13 @@ class Reporter:
     def __init__(self, shown: bool, console: Console | None = None) -> None:
         self._shown = shown
         self._console = console or Console(stderr=True, highlight=False)
-        self._live = shown and self._console.is_terminal
-        self._bar = Progress(
-            TextColumn("{task.fields[epoch]}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[line]}"),
-            console=self._console,
-            auto_refresh=False,
-            transient=True,
-            disable=not self._live,
-        )
+        self._live = shown and self._console.is_interactive
+        self._columns = (TextColumn("{task.fields[epoch]}"), BarColumn(), TextColumn("{task.fields[line]}"))
+        self._bar = Progress(*self._columns, console=self._console, auto_refresh=False, transient=True)
         self._beta = 1.0
         self._losses: list[torch.Tensor] = []
         self._smoothed: float | None = None
-        self._validation = ""
+        self._validation: Score = {}
         self._samples = 0
         self._drawn_at = self._epoch_at = time.monotonic()
 
@@ -68,13 +63,13 @@ class Reporter:
             self.note(note)
 
     def __enter__(self) -> Self:
-        self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._live:
+            self._bar.stop()
 
     def __call__(self, event: Event) -> Stop | None:
         if isinstance(event, StepDone):
@@ -98,40 +93,58 @@ class Reporter:
         self._steps_per_epoch = event.steps_per_epoch
         total = event.epochs * event.steps_per_epoch
         self._task = self._bar.add_task("", total=total, completed=event.step, epoch="", line="")
+        if self._live:
+            self._bar.start()
 
     def _draw(self, event: StepDone) -> None:
         now = time.monotonic()
         read = smooth(torch.stack(self._losses).tolist(), self._beta, self._smoothed)
         self._losses, self._smoothed = [], read[-1]
-        line = say(
-            "view.bar",
-            step=(event.step - 1) % self._steps_per_epoch + 1,
-            steps=self._steps_per_epoch,
-            loss=f"{self._smoothed:.4f}",
-            validation=self._validation,
-            rate=f"{self._samples / max(now - self._epoch_at, 1e-9):,.0f}",
-            left=_clock(self._seconds_left(event.step, now)),
-        )
-        epoch = say("view.bar-epoch", epoch=event.epoch, epochs=self._epochs)
-        self._bar.update(self._task, completed=event.step, epoch=epoch, line=line)
+        epoch, parts = self._parts(event, self._smoothed, now)
+        step = (event.step - 1) % self._steps_per_epoch + 1
+        parts = {"step": say("view.step", step=step, steps=self._steps_per_epoch), **parts}
+        self._bar.update(self._task, completed=event.step, epoch=epoch, line=self._fitted(epoch, parts))
         self._bar.refresh()
         self._drawn_at = now
 
     def _epoch(self, event: EpochDone) -> None:
         now = time.monotonic()
-        self._validation = "" if not event.validation else say("view.validation", score=main_score(event.validation))
+        self._validation = event.validation or {}
         if not self._live:
-            line = say(
-                "view.epoch-line",
-                epoch=event.epoch,
-                epochs=self._epochs,
-                loss=f"{event.train['loss']:.4f}",
-                validation=self._validation,
-                rate=f"{self._samples / max(now - self._epoch_at, 1e-9):,.0f}",
-                left=_clock(self._seconds_left(event.step, now)),
-            )
-            self._print(line)
+            epoch, parts = self._parts(event, event.train["loss"], now)
+            self._print("  ".join([epoch, *parts.values()]))
         self._samples, self._epoch_at = 0, now
+
+    def _parts(self, event: StepDone | EpochDone, loss: float, now: float) -> tuple[str, dict[str, str]]:
+        """Which epoch it is, and what there is to tell, in the order in which it is shown."""
+        parts = {"loss": say("view.loss", loss=f"{loss:.4f}")}
+        if self._validation:
+            parts["validation"] = say("view.validation", score=main_score(self._validation))
+        parts["rate"] = say("view.rate", rate=self._rate(now))
+        parts["left"] = say("view.left", left=_clock(self._seconds_left(event.step, now)))
+        return say("view.epoch", epoch=event.epoch, epochs=self._epochs), parts
+
+    def _fitted(self, epoch: str, parts: dict[str, str]) -> str:
+        """The parts on one line; where that is too narrow, less: no bar, shorter words, then fewer of them."""
+        rate = say("view.rate-short", rate=self._rate(time.monotonic()))
+        score = main_score(self._validation).rpartition(" ")[2] if self._validation else ""
+        validation = say("view.validation-short", score=score) if score else ""
+        room = self._console.width - cell_len(epoch) - 1
+        as_it_is = ("rate", parts["rate"])
+        for part, text in (as_it_is, ("rate", rate), ("validation", validation), ("rate", ""), ("step", "")):
+            parts[part] = text
+            line = "  ".join(text for text in parts.values() if text)
+            if cell_len(line) <= room:
+                break
+        first, bar, last = self._columns
+        least, most = _BAR_WIDTHS
+        left = room - cell_len(line) - 1
+        bar.bar_width = min(left, most)
+        self._bar.columns = (first, bar, last) if left >= least else (first, last)
+        return line
+
+    def _rate(self, now: float) -> str:
+        return f"{self._samples / max(now - self._epoch_at, 1e-9):,.0f}"
 
     def _seconds_left(self, step: int, now: float) -> float:
         done = step - self._first_step

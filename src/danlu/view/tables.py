@@ -47,7 +47,8 @@ def print_data_list(console: Console, rows: Sequence[Mapping[str, Any]]) -> None
     console.print(say("view.data-hint"), markup=False, soft_wrap=True)
 
 
-_FACTS = ("name", "title", "task", "sizes", "sample_shape", "features", "outputs", "mean", "std", "licence", "source", "path")
+_KNOWN = ("name", "title", "task", "sizes", "sample_shape", "features", "outputs", "mean", "std")
+_FACTS = (*_KNOWN, "licence", "source", "path")
 
 
 def print_facts(console: Console, facts: Mapping[str, Any]) -> None:
@@ -59,7 +60,8 @@ def print_facts(console: Console, facts: Mapping[str, Any]) -> None:
         value = facts.get(key)
         if key == "sizes":
             value = "   ".join(f"{say(f'view.part-{part}').strip()} {count:,}" for part, count in facts[key].items())
-        if value not in (None, "", [], {}):
+        standardised = key in ("mean", "std") and facts.get("features")  # a table's columns: always 0 and 1
+        if value not in (None, "", [], {}) and not standardised:
             table.add_row(say(f"view.fact-{key}"), _plain(value))
     console.print(table)
     classes = facts.get("classes")

@@ -203,7 +203,7 @@ def test_folders_that_cannot_be_read_are_all_told(
         return scandir(path)
 
     monkeypatch.setattr(scan.os, "scandir", refuse)
-    words = {"en": r"cat: cannot be read: Permission denied", "zh": r"cat：无法读取：Permission denied"}
+    words = {"en": r"cat: cannot be read \(Permission denied\)", "zh": r"cat：无法读取（Permission denied）"}
     with pytest.raises(UserError, match=words[language]) as caught:
         load(pictures)
     assert len(caught.value.faults) == 2
@@ -214,7 +214,7 @@ def test_a_file_that_cannot_be_read_is_told(pictures: Path, language: str, monke
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(PIL.Image, "open", refuse)
-    words = {"en": r"0.png: cannot be read: Permission denied", "zh": r"0.png：无法读取：Permission denied"}
+    words = {"en": r"0.png: cannot be read \(Permission denied\)", "zh": r"0.png：无法读取（Permission denied）"}
     with pytest.raises(UserError, match=words[language]):
         load(pictures)
 

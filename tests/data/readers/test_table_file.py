@@ -47,7 +47,7 @@ MAKERS: list[Callable[[Path], Path]] = [
     lambda folder: written(folder / "t.csv", TEXT.replace(",", ";").encode()),
     lambda folder: written(folder / "t.csv", TEXT.replace("x,c,y\n", 'x,"c",y\n\n').encode() + b",,\n\n\n"),
     lambda folder: written(folder / "t.tsv", TEXT.replace(",", "\t").encode()),
-    lambda folder: written(folder / "t.csv.gz", gzip.compress(TEXT.encode())),
+    lambda folder: written(folder / "t.csv.gz", gzip.compress(TEXT.encode(), mtime=0)),
     lambda folder: zipped(folder / "t.zip", {"deep/t.csv": TEXT, "readme.txt": "-", "__MACOSX/deep/._t.csv": "-"}),
     lambda folder: tarred(folder / "t.tgz", {"housing/t.csv": TEXT, "readme.txt": "-"}),
 ]
@@ -113,7 +113,7 @@ BAD = [
     ("t.csv", b"7.4,0.7,5\n7.8,0.9,6\n", r"the first line \(7\.4, 0\.7, 5\) names no columns", r"第一行.*不是列名"),
     ("t.csv", b"x,y,x\n1,2,3\n", r'two columns are called "x"', r'有两列都叫 "x"'),
     ("t.parquet", TEXT.encode(), r"not a Parquet file", r"不是 Parquet 文件"),
-    ("t.csv.gz", gzip.compress(TEXT.encode())[:-12], r"cut off or damaged", r"不完整、已损坏"),
+    ("t.csv.gz", gzip.compress(TEXT.encode(), mtime=0)[:-12], r"cut off or damaged", r"不完整、已损坏"),
     ("t.csv.gz", TEXT.encode(), r"or is none", r"不是压缩包"),
     ("t.zip", b"no zip", r"cut off or damaged", r"不完整、已损坏"),
     ("t.tgz", b"no tar", r"cut off or damaged", r"不完整、已损坏"),

@@ -1,0 +1,143 @@
+"""Ctrl-C and SIGTERM on a real process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import danlu
+from command_line import SOFTMAX, Type
+from danlu.base.events import Event, StepDone, Stop
+from danlu.lab.interrupt import Interrupt
+from danlu.train.checkpoint import load_newest
+
+TRAIN = ["fit", "--net", "mlp", "net.dropout=0.2", "train.epochs=20", "train.batch_size=8", "--folder"]
+
+
+def begin(folder: Path, *more: str) -> "subprocess.Popen[str]":
+    """A training in a process of its own, already in its loop."""
+    command = [sys.executable, "-m", "danlu", *TRAIN, str(folder), *more]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=folder.parent
+    )
+    journal = folder / "journal.jsonl"
+    for _ in range(1200):
+        if journal.exists() and '"epoch"' in journal.read_text():
+            return process
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    raise AssertionError("the training did not begin within a minute")
+
+
+def carry_out(*arguments: str, cwd: Path) -> None:
+    command = [sys.executable, "-m", "danlu", *arguments]
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, cwd=cwd)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
+    """The weights at the end of a training that nothing disturbed."""
+    place = tmp_path_factory.mktemp("undisturbed")
+    carry_out(*TRAIN, str(place / "whole"), cwd=place)
+    return end(place / "whole")
+
+
+def end(folder: Path) -> dict[str, torch.Tensor]:
+    checkpoint = load_newest(folder / "checkpoints").checkpoint
+    assert checkpoint is not None
+    return checkpoint.parts["weights"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_told_once_it_saves_says_how_to_go_on_and_goes_on_exactly(
+    tmp_path: Path, number: signal.Signals, whole: dict[str, torch.Tensor]
+) -> None:
+    process = begin(tmp_path / "run")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in out + err
+    assert f"danlu resume {tmp_path / 'run'}" in out + err
+    run = danlu.Run(tmp_path / "run")
+    assert not run.finished
+    newest = load_newest(tmp_path / "run" / "checkpoints").checkpoint
+    assert newest is not None
+    assert newest.step == run.steps > 0
+
+    carry_out("resume", str(tmp_path / "run"), cwd=tmp_path)
+    resumed = end(tmp_path / "run")
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(tensor, resumed[name]) for name, tensor in whole.items())
+
+
+def test_told_twice_it_stops_at_once_and_the_last_checkpoint_is_whole(tmp_path: Path) -> None:
+    process = begin(tmp_path / "run", "train.checkpoint_steps=50")
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in out + err
+    assert f"danlu resume {tmp_path / 'run'}" in out
+    newest = load_newest(tmp_path / "run" / "checkpoints")
+    assert newest.checkpoint is not None
+    assert newest.skipped == ()
+
+
+class TwiceAtStepSeven(Interrupt):
+    """Ctrl-C falls twice into one step."""
+
+    def __call__(self, event: Event) -> Stop | None:
+        if isinstance(event, StepDone) and event.step == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().__call__(event)
+
+
+def test_told_twice_it_says_that_it_stopped_at_once(
+    language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = (*SOFTMAX, "train.epochs=1", "train.checkpoint_steps=5", "--folder")
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("danlu.lab.fit.Interrupt", TwiceAtStepSeven)
+        told = type_in(*tokens, "run", "--lang", language)
+        silent = type_in(*tokens, "other", "--json")
+    assert told.code == silent.code == 130
+    assert ("Stopped at once" if language == "en" else "已立即停止") in told.out
+    assert "danlu resume run" in told.out
+    assert silent.json["finished"] is False
+    newest = load_newest(work / "run" / "checkpoints").checkpoint
+    assert newest is not None and newest.step == 5, "what came after the last save is done over"
+    assert type_in("resume", "run", "--json").json["finished"] is True
+
+
+def test_json_says_that_it_is_not_finished(tmp_path: Path) -> None:
+    process = begin(tmp_path / "run", "--json")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    record = json.loads(out)
+    assert record["finished"] is False
+    assert record["run"] == str(tmp_path / "run")
+    assert err == ""
+
+
+def test_before_the_loop_it_just_ends(tmp_path: Path) -> None:
+    program = f"""
+import os, signal
+import danlu.lab.fit
+from danlu.cli.main import main
+danlu.lab.fit.set_up = lambda *_: os.kill(os.getpid(), signal.SIGINT)
+raise SystemExit(main(["fit", "--folder", {str(tmp_path / "run")!r}]))
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
