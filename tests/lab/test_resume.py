@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy
 import pytest
 import safetensors.torch
 import torch
@@ -23,6 +25,7 @@ from danlu.lab import fit as fit_module
 from danlu.lab.interrupt import Interrupt
 from danlu.store import journal, new_run
 from danlu.train.checkpoint import Checkpoint, load_newest
+from danlu.train.optimisers import OPTIMISERS
 
 SETTINGS = {
     "epochs": 3,
@@ -103,6 +106,60 @@ def test_interrupted_and_resumed_ends_bit_identical(
         assert danlu.Run(stopped.value.folder).steps == moment
     broken = danlu.resume(stopped.value.folder, progress=False)
     assert_same_end(whole, broken)
+
+
+@pytest.mark.parametrize("name", sorted(set(OPTIMISERS) - {"sparse-adam", "muon", "lbfgs"}))
+def test_every_optimiser_goes_on_exactly_in_float64(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    settings = {"epochs": 2, "batch_size": 100, "precision": "float64", "optim.name": name, "progress": False}
+    whole = danlu.fit("softmax-regression", "digits", folder=tmp_path / "whole", **settings)
+    interrupt_at(monkeypatch, 5)
+    with pytest.raises(danlu.Interrupted, match="broken"):
+        danlu.fit("softmax-regression", "digits", folder=tmp_path / "broken", **settings)
+    assert_same_end(whole, danlu.resume(tmp_path / "broken", progress=False))
+
+
+DRAWS: dict[str, Callable[[], float]] = {
+    "torch": lambda: float(torch.rand(())),
+    "python": random.random,
+    "numpy": numpy.random.random_sample,
+}
+
+
+class Noisy(nn.Module):
+    """Draws in training and in evaluation, from the generator `kind`."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.linear = nn.Linear(64, 10)
+        self.draw = DRAWS[kind]
+        with torch.no_grad():
+            self.linear.weight.zero_()
+            self.linear.bias.zero_()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(x.flatten(1) * (0.5 + self.draw()))
+
+
+@pytest.mark.parametrize("kind", DRAWS)
+@pytest.mark.parametrize("moments", [(5,), (33, "validation", 90)], ids=str)
+def test_a_net_that_draws_also_in_evaluation_goes_on_exactly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, moments: tuple[int | str, ...]
+) -> None:
+    settings = {"epochs": 3, "batch_size": 40, "progress": False, "lr": 0.05, "train.weights": "best"}
+    states = random.getstate(), numpy.random.get_state()
+    whole = danlu.fit(Noisy(kind), "digits", folder=tmp_path / "whole", **settings)
+    assert random.getstate() == states[0], "the user's own random state is left as it was"
+    assert numpy.array_equal(numpy.random.get_state()[1], states[1][1])
+    random.seed(99)
+    numpy.random.seed(99)
+    torch.manual_seed(99)
+    interrupt_at(monkeypatch, *moments)
+    with pytest.raises(danlu.Interrupted, match="broken"):
+        danlu.fit(Noisy(kind), "digits", folder=tmp_path / "broken", **settings)
+    for _ in moments[1:]:
+        with pytest.raises(danlu.Interrupted, match="broken"):
+            danlu.resume(tmp_path / "broken", net=Noisy(kind), progress=False)
+    assert_same_end(whole, danlu.resume(tmp_path / "broken", net=Noisy(kind), progress=False))
 
 
 def test_interrupted_while_validating(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

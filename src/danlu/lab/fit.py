@@ -16,7 +16,7 @@ from danlu.base.places import runs_folder, shown
 from danlu.base.recipe import LossRecipe, Recipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Score
-from danlu.base.seeds import exact_kernels, preserved_randomness
+from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
 from danlu.lab.draft import draft_recipe
 from danlu.lab.environment import differences, environment
 from danlu.lab.interrupt import Interrupt, Interrupted
@@ -138,8 +138,11 @@ def make_step(setup: Setup) -> PlainStep:
     return kind(setup.net, loss, optimizer, schedule, recipe, setup.device)
 
 
-def score_part(setup: Setup, net: nn.Module, part: str, interrupt: Interrupt) -> Score | Stop | None:
-    """The score of `net` on a part of the data; None where that part is empty."""
+def score_part(setup: Setup, net: nn.Module, part: str, epoch: int, interrupt: Interrupt) -> Score | Stop | None:
+    """The score of `net` on a part of the data after `epoch` epochs; None where that part is empty.
+
+    A net that draws random numbers also in evaluation draws the same ones again after a resume.
+    """
     if not setup.data.sizes[part]:
         return None
     batch_size = max(setup.recipe.train.batch_size or 0, 256)
@@ -147,7 +150,8 @@ def score_part(setup: Setup, net: nn.Module, part: str, interrupt: Interrupt) ->
     loss = build_loss(setup.recipe.loss.name, LossRecipe(delta=setup.recipe.loss.delta))
     scale = setup.data.target_scale if setup.data.task == "regression" else None
     metrics = Metrics(setup.data.task, setup.data.outputs, scale)
-    return evaluate(net, batches, loss, metrics, lambda: interrupt.asked)
+    with global_seed(setup.recipe.train.seed, "score", part, epoch):
+        return evaluate(net, batches, loss, metrics, lambda: interrupt.asked)
 
 
 @dataclass(frozen=True)
@@ -198,17 +202,20 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
             "train", size, seed=seed, epoch=epoch, start=start, shuffle=shuffle, device=setup.device, dtype=setup.dtype
         )
 
+    def validation_score() -> Score | Stop | None:
+        return score_part(setup, step.scored_net, "validation", progress.epoch, interrupt)
+
     interruptible = Interrupt(str(place.path))
     with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), reporter:
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, data.notes)
         scribe.write(_opening_record(setup, progress, resumed=training.resumed))
         listeners = [scribe, keeper, reporter, interrupt]
-        stop = train(
-            step, batches, lambda: score_part(setup, step.scored_net, "validation", interrupt), progress, listeners
-        )
+        stop = train(step, batches, validation_score, progress, listeners)
         keeper.save()
         chosen, validation = _chosen(setup, step, progress, keeper)
-        test = stop if stop and stop.reason == "interrupted" else score_part(setup, chosen, "test", interrupt)
+        test = stop
+        if not stop or stop.reason != "interrupted":
+            test = score_part(setup, chosen, "test", progress.epoch, interrupt)
         if isinstance(test, Stop):
             scribe.write({"kind": "stop", "step": progress.step, "reason": "interrupted"})
             raise Interrupted(str(place.path), saved=True)
