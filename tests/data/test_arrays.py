@@ -139,7 +139,7 @@ BAD = [
     ((numpy.zeros((40, 1, 2, 2, 2), numpy.uint8), THREE), r"shape \[40, 1, 2, 2, 2\]", r"形状是 \[40, 1, 2, 2, 2\]"),
     ((numpy.zeros((40, 7, 7, 7), numpy.uint8), THREE), r"with 1, 3 or 4 channels", r"通道数 C 为 1、3 或 4"),
     (([[1.0], [1.0, 2.0]], [0, 1]), r"rows differ in length", r"各行长度不一致"),
-    ((["a", "b"], [0, 1]), r"they must be numbers", r"应为数字"),
+    (([["a"], ["b"]], [0, 1]), r"they must be numbers", r"应为数字"),
     ((X[:0], THREE[:0]), r"no samples", r"没有样本"),
     ((X, None), r"no samples", r"没有样本"),
     ((3, 4), r"no samples", r"没有样本"),

@@ -34,6 +34,17 @@ class DataRecipe:
     standardise: bool | None = None  # to mean 0, variance 1 of the training part; None: tables, images yes, arrays no
     shuffle: bool = True  # draw a new order each epoch
     workers: Annotated[int, Ge(0)] = 0  # worker processes for data too big for memory
+    # None stands for what befits the data, so that a recipe says only what its data ask for.
+    augment: tuple[str, ...] | None = None  # pictures of the training part: crop, flip, rotation, cutout ("crop:4")
+    image_size: Count | None = None  # side of the squares that a folder's pictures are brought to
+    tokens: Literal["characters", "words"] | None = None  # what a text is cut into
+    min_frequency: Count | None = None  # tokens that the training part has fewer of are unknown ones
+    steps: Count | None = None  # a text's tokens in a sample, and so how far back the gradient goes; None: 35
+    partition: Literal["sequential", "random"] | None = None  # of a text: batches that go on from each other, or not
+    group: str | None = None  # column whose equal values stay in one part
+    time: str | None = None  # column by which the rows are ordered, the last held out; "rows": as they stand
+    fold: tuple[Annotated[int, Ge(0)], Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
+    fold_seed: Seed | None = None  # draws the folds; None: 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,32 @@ def order(count: int, seed: int, epoch: int) -> torch.Tensor:
     return torch.randperm(count, generator=stream(seed, "order", epoch))
 
 
+def mix(numbers: torch.Tensor) -> torch.Tensor:
+    """Each int64 number's bits mixed so that those of neighbours have nothing in common: SplitMix64's finaliser
+    (Steele et al. 2014, https://doi.org/10.1145/2714064.2660195), one number for one.
+    """
+    mixed = (numbers ^ ((numbers >> 30) & 0x3FFFFFFFF)) * _signed(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ ((mixed >> 27) & 0x1FFFFFFFFF)) * _signed(0x94D049BB133111EB)
+    return mixed ^ ((mixed >> 31) & 0x1FFFFFFFF)
+
+
+def draw(samples: torch.Tensor, below: int, seed: int, *names: str | int) -> torch.Tensor:
+    """A random whole number from 0 to `below` - 1 for each of `samples` (int64, on any device), drawn from the stream
+    called `names`: it depends on the sample's own number, not on which others stand beside it.
+
+    >>> row = torch.tensor([7])
+    >>> bool(draw(row, 100, 0, "crop") == draw(torch.arange(9), 100, 0, "crop")[7])
+    True
+    """
+    mixed = mix(samples * _signed(0x9E3779B97F4A7C15) + derive(seed, *names))
+    return ((mixed >> 32) & 0xFFFFFFFF) * below >> 32
+
+
+def _signed(number: int) -> int:
+    """The int64 whose bits are those of an unsigned number."""
+    return number - (1 << 64)
+
+
 @contextlib.contextmanager
 def global_seed(seed: int, *names: str | int) -> Generator[None]:
     """Run a block with every global generator (torch's on all devices, Python's, NumPy's) on the stream called `names`;
@@ -149,6 +175,11 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = next(choice for choice in ("cuda", "mps", "cpu") if has_device(choice))
     return torch.device(name)
+
+
+def core_count() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def hardware(device: torch.device) -> dict[str, str | int]:

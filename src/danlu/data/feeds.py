@@ -63,18 +63,23 @@ class MapFeed:
     def count(self) -> int:
         return len(self.rows)
 
-    def batches(self, wanted: Wanted) -> Iterator[Any]:
+    def places(self, wanted: Wanted) -> tuple[Tensor, ...]:
+        """Which of the part's samples each batch holds, counted from 0 as they stand in `rows`."""
         size = self.batch_size or wanted.batch_size
         shuffle = wanted.shuffle and self.shuffled
-        rows = self.rows[order(self.count, wanted.seed, wanted.epoch)] if shuffle else self.rows
-        rows = rows[wanted.start * size :]
+        places = order(self.count, wanted.seed, wanted.epoch) if shuffle else torch.arange(self.count)
+        places = places[wanted.start * size :]
         if self.drop_last:
-            rows = rows[: len(rows) // size * size]
-        if len(rows) == 0:
+            places = places[: len(places) // size * size]
+        return places.split(size) if len(places) else ()
+
+    def batches(self, wanted: Wanted) -> Iterator[Any]:
+        places = self.places(wanted)
+        if not places:
             return
         yield from DataLoader(
             _Keyed(self.dataset, wanted.seed, wanted.epoch),
-            batch_sampler=[batch.tolist() for batch in rows.split(size)],
+            batch_sampler=[self.rows[batch].tolist() for batch in places],
             num_workers=self.workers,
             collate_fn=self.collate or collate_samples,
             generator=stream(wanted.seed, "workers", wanted.epoch),

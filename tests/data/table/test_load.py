@@ -35,9 +35,10 @@ def test_the_task_is_told_from_the_target(values: list[Any], task: str, classes:
 
 def test_whole_numbers_as_a_target_are_told_and_the_task_can_be_said() -> None:
     table = {"a": A, "y": [0, 1] * 30}
-    assert [note.id for note in load(table, target="y").notes] == ["data.told-classification"]
+    assert [note.id for note in load(table, target="y").notes][:1] == ["data.told-classification"]
     said = load(table, target="y", task="regression")
-    assert (said.task, said.notes) == ("regression", ())
+    assert said.task == "regression"
+    assert not any(note.id.startswith("data.told") for note in said.notes)
 
 
 @pytest.mark.parametrize("values", [["no", "yes"] * 30, [True, False] * 30, [3, 7] * 30])
