@@ -17,6 +17,7 @@ from danlu.base.recipe import LossRecipe, Recipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
+from danlu.lab.batches import training_batches
 from danlu.lab.draft import draft_recipe
 from danlu.lab.environment import differences, environment
 from danlu.lab.interrupt import Interrupt, Interrupted
@@ -196,11 +197,7 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
     recipe, data = setup.recipe, setup.data
 
     def batches(epoch: int, start: int) -> Iterable[Batch]:
-        size = (recipe.train.batch_size or 0) * recipe.train.accumulate
-        seed, shuffle = recipe.train.seed, recipe.data.shuffle
-        return data.batches(
-            "train", size, seed=seed, epoch=epoch, start=start, shuffle=shuffle, device=setup.device, dtype=setup.dtype
-        )
+        return training_batches(recipe, data, epoch, start, setup.device, setup.dtype)
 
     def validation_score() -> Score | Stop | None:
         return score_part(setup, step.scored_net, "validation", progress.epoch, interrupt)
