@@ -1,21 +1,31 @@
 """Exact resume through the public calls; the harness that kills processes is benchmarks/kills.py, tried below."""
 
+import contextlib
+import itertools
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy
 import pytest
+import safetensors.torch
 import torch
 from torch import nn
 
 import danlu
+from danlu.base import files
 from danlu.base.events import EpochDone, Event, StepDone, Stop
 from danlu.base.records import to_json
 from danlu.lab import fit as fit_module
 from danlu.lab.interrupt import Interrupt
+from danlu.store import journal, new_run
 from danlu.train.checkpoint import Checkpoint, load_newest
+from danlu.train.optimisers import OPTIMISERS
 
 SETTINGS = {
     "epochs": 3,
@@ -98,6 +108,60 @@ def test_interrupted_and_resumed_ends_bit_identical(
     assert_same_end(whole, broken)
 
 
+@pytest.mark.parametrize("name", sorted(set(OPTIMISERS) - {"sparse-adam", "muon", "lbfgs"}))
+def test_every_optimiser_goes_on_exactly_in_float64(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    settings = {"epochs": 2, "batch_size": 100, "precision": "float64", "optim.name": name, "progress": False}
+    whole = danlu.fit("softmax-regression", "digits", folder=tmp_path / "whole", **settings)
+    interrupt_at(monkeypatch, 5)
+    with pytest.raises(danlu.Interrupted, match="broken"):
+        danlu.fit("softmax-regression", "digits", folder=tmp_path / "broken", **settings)
+    assert_same_end(whole, danlu.resume(tmp_path / "broken", progress=False))
+
+
+DRAWS: dict[str, Callable[[], float]] = {
+    "torch": lambda: float(torch.rand(())),
+    "python": random.random,
+    "numpy": numpy.random.random_sample,
+}
+
+
+class Noisy(nn.Module):
+    """Draws in training and in evaluation, from the generator `kind`."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.linear = nn.Linear(64, 10)
+        self.draw = DRAWS[kind]
+        with torch.no_grad():
+            self.linear.weight.zero_()
+            self.linear.bias.zero_()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(x.flatten(1) * (0.5 + self.draw()))
+
+
+@pytest.mark.parametrize("kind", DRAWS)
+@pytest.mark.parametrize("moments", [(5,), (33, "validation", 90)], ids=str)
+def test_a_net_that_draws_also_in_evaluation_goes_on_exactly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, moments: tuple[int | str, ...]
+) -> None:
+    settings = {"epochs": 3, "batch_size": 40, "progress": False, "lr": 0.05, "train.weights": "best"}
+    states = random.getstate(), numpy.random.get_state()
+    whole = danlu.fit(Noisy(kind), "digits", folder=tmp_path / "whole", **settings)
+    assert random.getstate() == states[0], "the user's own random state is left as it was"
+    assert numpy.array_equal(numpy.random.get_state()[1], states[1][1])
+    random.seed(99)
+    numpy.random.seed(99)
+    torch.manual_seed(99)
+    interrupt_at(monkeypatch, *moments)
+    with pytest.raises(danlu.Interrupted, match="broken"):
+        danlu.fit(Noisy(kind), "digits", folder=tmp_path / "broken", **settings)
+    for _ in moments[1:]:
+        with pytest.raises(danlu.Interrupted, match="broken"):
+            danlu.resume(tmp_path / "broken", net=Noisy(kind), progress=False)
+    assert_same_end(whole, danlu.resume(tmp_path / "broken", net=Noisy(kind), progress=False))
+
+
 def test_interrupted_while_validating(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = danlu.fit("mlp", "digits", folder=tmp_path / "whole", **SETTINGS)
     interrupt_at(monkeypatch, "validation")
@@ -126,6 +190,105 @@ def test_a_net_given_as_an_object_goes_on_from_its_own_initial_weights(
     with pytest.raises(danlu.UserError, match=r"danlu\.resume\(folder, net=Sequential"):
         danlu.resume(tmp_path / "broken", progress=False)
     assert_same_end(whole, danlu.resume(tmp_path / "broken", net=net(), progress=False))
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing tidies up after it."""
+
+
+def kill_at(monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+    """Let the file operation number `moment` from now be the last."""
+    left = moment
+
+    def counted(operation: Callable[..., None]) -> Callable[..., None]:
+        def replacement(*arguments: object) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise Killed
+            operation(*arguments)
+
+        return replacement
+
+    for module in (files, new_run, journal):
+        for name in ("write_file", "sync_folder", "rename"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, counted(getattr(module, name)))
+    monkeypatch.setattr(new_run.NewRun, "close", lambda self: os.close(self.journal._descriptor))
+
+
+def two_layers(seed: int) -> nn.Module:
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Tanh(), nn.Linear(8, 10))
+
+
+def mlp(seed: int) -> nn.Module:
+    torch.manual_seed(seed)
+    return danlu.nets.MLP(inputs=64, outputs=10, hidden=[8])
+
+
+@pytest.mark.parametrize("kind", ["object", "object-of-ours", "file"])
+def test_killed_at_any_moment_it_goes_on_from_its_own_first_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    file = tmp_path / "weights.safetensors"
+    make = {"object": two_layers, "object-of-ours": mlp, "file": lambda seed: "softmax-regression"}[kind]
+    settings = {"epochs": 1, "batch_size": 500, "progress": False}
+    if kind == "file":
+        settings["net.weights"] = str(file)
+
+    def begun(folder: Path) -> danlu.Run:
+        safetensors.torch.save_file({"linear.weight": torch.ones(10, 64), "linear.bias": torch.ones(10)}, file)
+        return danlu.fit(make(1), "digits", folder=folder, **settings)
+
+    whole = begun(tmp_path / "whole")
+    resumed = 0
+    for moment in itertools.count(1):
+        folder = tmp_path / str(moment)
+        with monkeypatch.context() as patch:
+            kill_at(patch, moment)
+            with contextlib.suppress(Killed):
+                begun(folder)
+                break
+        if (folder / "recipe.toml").exists():
+            file.unlink(missing_ok=True)  # it is not needed again
+            run = danlu.resume(folder, net=make(2) if kind == "object" else None, progress=False)
+            resumed += 1
+        else:
+            with pytest.raises(danlu.UserError, match="no run folder|no such run"):
+                danlu.resume(folder, progress=False)
+            run = begun(folder)
+        assert_same_end(whole, run)
+    assert moment > 15
+    assert resumed > 3
+
+
+def test_without_any_checkpoint_first_weights_that_no_recipe_holds_are_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    interrupt_at(monkeypatch, 2)
+    with pytest.raises(danlu.Interrupted, match="run"):
+        danlu.fit(two_layers(1), "digits", folder=tmp_path / "run", progress=False)
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    words = "no whole checkpoint is left.*cannot go on" if language == "en" else "已经没有完好的检查点.*不能继续"
+    with pytest.raises(danlu.UserError, match=words):
+        danlu.resume(tmp_path / "run", net=two_layers(2), progress=False)
+
+
+@pytest.mark.parametrize("net", [None, "given"])
+def test_a_run_without_checkpoint_starts_from_its_beginning_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], net: str | None
+) -> None:
+    settings = {"epochs": 2, "progress": False}
+    whole = danlu.fit("softmax-regression", "digits", folder=tmp_path / "whole", **settings)
+    interrupt_at(monkeypatch, 2)
+    with pytest.raises(danlu.Interrupted, match="run"):
+        danlu.fit("softmax-regression", "digits", folder=tmp_path / "run", **settings)
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    given = danlu.nets.SoftmaxRegression(inputs=64, classes=10) if net else None
+    run = danlu.resume(tmp_path / "run", net=given, progress=True)
+    assert "starts from its beginning" in capsys.readouterr().err
+    assert_same_end(whole, run)
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_said(

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from danlu.base.errors import Fault, Faults, fail
-from danlu.base.places import runs_folder
+from danlu.base.places import runs_folder, shown
 from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
 from danlu.data import catalogue_facts
@@ -44,7 +44,7 @@ class Outcome:
     @classmethod
     def interrupted(cls, stopped: Interrupted) -> "Outcome":
         record = Run(stopped.folder).as_dict()
-        sentence = say("cli.interrupted" if stopped.saved else "cli.interrupted-at-once", run=stopped.folder)
+        sentence = say("cli.interrupted" if stopped.saved else "cli.interrupted-at-once", run=shown(stopped.folder))
         return cls(record, lambda console: _print(console, sentence))
 
 
@@ -58,7 +58,7 @@ def do_fit(arguments: argparse.Namespace) -> Outcome:
 
     def show(console: Console) -> None:
         print_summary(console, record)
-        _print(console, say("view.next", run=record["run"]))
+        _print(console, say("view.next", run=shown(record["run"])))
 
     return Outcome(record, show)
 

@@ -97,6 +97,11 @@ class Dataset(ABC):
         return torch.tensor(self._quantities().mean, dtype=torch.float64)
 
     @property
+    def own_batch_size(self) -> int | None:
+        """How large the training batches are where the data come in batches of their own, whatever is asked for."""
+        return None
+
+    @property
     def target_scale(self) -> Tensor:
         """What a standardised target was divided by: float64 [outputs]; 1 where nothing was done to it."""
         return torch.tensor(self._quantities().scale, dtype=torch.float64)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-from danlu.base.errors import Fault, UserError
+from danlu.base.errors import Fault, UserError, fail
 from danlu.base.seeds import order, sample_seed, stream
 from danlu.data.dataset import checksum
 from danlu.data.layout import CHANNELS
@@ -30,7 +30,13 @@ class Wanted:
 
 
 class Feed(Protocol):
-    """The batches of one part, as the user's dataset gives them."""
+    """The batches of one part, as the user's dataset gives them; `batch_size` is None where any can be asked for."""
+
+    @property
+    def batch_size(self) -> int | None: ...
+
+    @property
+    def drop_last(self) -> bool: ...
 
     @property
     def count(self) -> int: ...
@@ -104,6 +110,8 @@ class LoaderFeed:
     loader: Any
     count: int
     number: int
+    batch_size: int | None = None  # of its largest batch
+    drop_last: bool = False
 
     def batches(self, wanted: Wanted) -> Iterator[Any]:
         # Samplers draw their order with the first batch: under a seed of ours, one that uses torch's global generator
@@ -111,6 +119,8 @@ class LoaderFeed:
         with sample_seed(wanted.seed, "loader", wanted.epoch):
             iterator = iter(self.loader)
             first = list(islice(iterator, 1))
+        if self.number and not first:
+            fail("data.loader-spent", batches=self.number)
         yield from first[wanted.start :]
         yield from islice(iterator, max(0, wanted.start - 1), None)
 

@@ -62,6 +62,13 @@ class StreamDataset(Dataset):
                 x = x.to(dtype)
             yield x, self._target(y, device, dtype)
 
+    @property
+    def own_batch_size(self) -> int | None:
+        feed = self.feeds["train"]
+        if feed.batch_size is None:
+            return None
+        return feed.batch_size if feed.drop_last else min(feed.batch_size, feed.count)
+
     def batch_count(self, part: str, batch_size: int) -> int:
         return self.feeds[part].batch_count(batch_size) if self.sizes[part] else 0
 

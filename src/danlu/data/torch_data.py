@@ -54,7 +54,7 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     empty = [part for part, feed in feeds.items() if feed.count == 0]
     if empty:
         fail("data.no-samples")
-    x, y = pair_of(refuse_bad(next(feeds["train"].batches(Wanted(batch_size=1)))))
+    x, y = pair_of(refuse_bad(next(_whole(feeds["train"]).batches(Wanted(batch_size=1)))))
     notes: list[Fault] = []
     if any(isinstance(feed, LoaderFeed) for feed in feeds.values()):
         notes.append(Fault("data.loader-order"))
@@ -115,7 +115,7 @@ def _feed(source: Any, workers: int) -> Feed:
 def _as_it_is(loader: "DataLoader[Any]") -> LoaderFeed:
     """Counted by one pass: nothing else tells how many batches an epoch has."""
     sizes = [len(pair_of(batch)[0]) for batch in loader]
-    return LoaderFeed(loader, sum(sizes), len(sizes))
+    return LoaderFeed(loader, sum(sizes), len(sizes), max(sizes, default=None))
 
 
 def _read_targets(
@@ -148,10 +148,16 @@ def _known_targets(source: Any) -> "numpy.ndarray[Any, Any] | None":
 
 
 def _scan(feed: Feed) -> "numpy.ndarray[Any, Any]":
+    feed = _whole(feed)
     if isinstance(feed, MapFeed):
-        feed = replace(feed, drop_last=False, collate=feed.collate or _only_targets)
+        feed = replace(feed, collate=feed.collate or _only_targets)
     found = [numpy.asarray(pair_of(refuse_bad(batch))[1]) for batch in feed.batches(Wanted(batch_size=256))]
     return numpy.concatenate([y.reshape(len(y)) for y in found])
+
+
+def _whole(feed: Feed) -> Feed:
+    """The feed with its last batch, also where that is not full."""
+    return replace(feed, drop_last=False) if isinstance(feed, MapFeed) else feed
 
 
 def _only_targets(samples: list[Any]) -> Any:

@@ -1,14 +1,14 @@
 """From names, objects and settings to a checked recipe."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from danlu.base.errors import Fault, fail
-from danlu.base.recipe import Recipe
+from danlu.base.recipe import DataRecipe, Recipe
 from danlu.base.recipe_text import RecipeDraft
 from danlu.data import Dataset
 from danlu.data.catalogue import names as data_names
@@ -16,6 +16,10 @@ from danlu.nets import option_names, recipe_of
 
 CUSTOM = "custom"
 """Name in a recipe of a net, or data, that were given as objects and that no recipe can bring back."""
+
+
+_DATA_KEYS = [key.name for key in fields(DataRecipe) if key.name != "shuffle"]
+"""What `danlu.load` has done already where a loaded data set is given."""
 
 
 def draft_recipe(
@@ -75,17 +79,20 @@ def _take_net(draft: RecipeDraft, net: object) -> None:
 
 
 def _take_data(draft: RecipeDraft, data: object, settings: Mapping[str, Any]) -> None:
-    _forget(draft, "data.name", "data.path")
+    given = [key for key in settings if key.removeprefix("data.") in _DATA_KEYS]
     if isinstance(data, Dataset):
-        given = [
-            key for key in ("target", "validation", "test", "split_seed", "task", "standardise") if key in settings
-        ]
         if given:
             fail("lab.data-already-loaded", keys=", ".join(given))
-        _forget(draft, "data.")
+        _forget(draft, *(f"data.{key}" for key in _DATA_KEYS))
         kept = {key: value for key, value in asdict(data.recipe).items() if value is not None} if data.recipe else {}
+        kept.pop("shuffle", None)  # is no matter of loading: a recipe's own word on it stands
         _take_section(draft, "data", kept or {"name": CUSTOM})
-    elif isinstance(data, str | Path):
+        return
+    _forget(draft, "data.name", "data.path")
+    twice = [key for key in given if key.removeprefix("data.") in ("name", "path")]
+    if twice:
+        fail("lab.data-given-twice", keys=", ".join(twice))
+    if isinstance(data, str | Path):
         key = "name" if str(data).lower().replace("_", "-") in data_names() or not _looks_like_path(data) else "path"
         _take_section(draft, "data", {key: str(data)})
     else:

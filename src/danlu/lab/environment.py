@@ -6,10 +6,13 @@ from danlu.base.seeds import hardware
 from danlu.lab.setup import Setup
 
 
-def environment(setup: Setup) -> dict[str, Any]:
-    """Machine, versions, and the fingerprint of the data."""
+def environment(setup: Setup, *, weights_given: bool) -> dict[str, Any]:
+    """Machine, versions, the fingerprint of the data, and whether the first weights came with a net or a file.
+
+    Weights that came so are in no recipe: only a checkpoint can bring them back.
+    """
     data = {"name": setup.data.name, "sizes": setup.data.sizes, "fingerprint": setup.data.fingerprint()}
-    return {"hardware": hardware(setup.device), "data": data}
+    return {"hardware": hardware(setup.device), "data": data, "weights_given": weights_given}
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ import copy
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +12,23 @@ from torch import nn
 
 from danlu.base.errors import Fault, StorageError, fail
 from danlu.base.events import Stop
-from danlu.base.places import runs_folder
+from danlu.base.places import runs_folder, shown
 from danlu.base.recipe import LossRecipe, Recipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Score
-from danlu.base.seeds import exact_kernels, preserved_randomness
-from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
+from danlu.lab.batches import training_batches
+from danlu.lab.draft import draft_recipe
 from danlu.lab.environment import differences, environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
 from danlu.lab.run import Run
 from danlu.lab.scribe import Scribe
-from danlu.lab.setup import Setup, load_given_weights, set_up
+from danlu.lab.setup import Setup, build_net, load_given_weights, set_up
 from danlu.store.journal import Journal
+from danlu.store.new_run import NewRun
 from danlu.store.run_folder import RunFolder, check_name
-from danlu.train.checkpoint import Checkpoint, load_newest
+from danlu.train.checkpoint import load_newest
 from danlu.train.evaluate import evaluate
 from danlu.train.loop import train
 from danlu.train.losses import build_loss
@@ -72,16 +75,20 @@ def fit(
     reporter = Reporter(progress)
     for note in load_given_weights(setup):
         reporter.note(note)
-    facts = environment(setup)
-    text = to_toml(setup.recipe)
+    weights_given = module is not None or setup.recipe.net.weights is not None
+    text, facts = to_toml(setup.recipe), environment(setup, weights_given=weights_given)
+    if name is not None:
+        folder = runs_folder() / name
     if folder is not None:
-        place = RunFolder.create_at(Path(folder), text, facts)
-    elif name is not None:
-        place = RunFolder.create_at(runs_folder() / name, text, facts)
+        new_run = NewRun.at(Path(folder), text, facts)
     else:
-        place = RunFolder.create(runs_folder(), _stem(setup.recipe, setup.data.name), text, facts)
-    initial = module is not None or not _rebuildable(setup.recipe)
-    return _carry_out(setup, place, None, reporter, keep_initial=initial)
+        new_run = NewRun.named(runs_folder(), _stem(setup.recipe, setup.data.name), text, facts)
+    with new_run as new:
+        training = _wired(setup, new.place, new.journal)
+        if weights_given:  # nothing else brings them back, so no run may stand without them
+            training.keeper.save_first()
+        new.establish()
+        return _carry_out(training, reporter)
 
 
 def resume(folder: str | Path, *, net: nn.Module | None = None, data: object = None, progress: bool = True) -> Run:
@@ -94,22 +101,32 @@ def resume(folder: str | Path, *, net: nn.Module | None = None, data: object = N
     run = Run(place.path, net=net)
     if run.finished:
         return run
-    reporter = Reporter(progress)
+    with Journal(place.journal) as journal:
+        return _gone_on(RunFolder(run.folder), journal, net, data, Reporter(progress))
+
+
+def _gone_on(place: RunFolder, journal: Journal, net: nn.Module | None, data: object, reporter: Reporter) -> Run:
     setup = set_up(read_recipe(place.recipe), data, net)
     before = json.loads(place.environment.read_text(encoding="utf-8"))
-    facts = environment(setup)
+    facts = environment(setup, weights_given=before["weights_given"])
     if before["data"]["fingerprint"] != facts["data"]["fingerprint"]:
-        fail("lab.data-changed", folder=place.path, name=setup.data.name)
+        fail("lab.data-changed", folder=shown(place.path), name=setup.data.name)
     changed = differences(before, facts)
     if changed:
         reporter.note(Fault("lab.other-machine", {"changes": ", ".join(changed)}))
     newest = load_newest(place.checkpoints)
     for fault in newest.skipped:
         reporter.note(fault)
-    begins = newest.checkpoint is None
-    if begins:
-        load_given_weights(setup)
-    return _carry_out(setup, place, newest.checkpoint, reporter, keep_initial=begins and not _rebuildable(setup.recipe))
+    training = _wired(setup, place, journal)
+    if newest.checkpoint:
+        training.keeper.load(newest.checkpoint)
+    elif before["weights_given"]:
+        fail("lab.first-weights-lost", folder=shown(place.path))
+    else:
+        reporter.note(Fault("lab.from-the-start", {"folder": shown(place.path)}))
+        if net is not None:
+            training.step.net.load_state_dict(build_net(setup.recipe, setup.data).state_dict())
+    return _carry_out(training, reporter)
 
 
 def make_step(setup: Setup) -> PlainStep:
@@ -122,8 +139,11 @@ def make_step(setup: Setup) -> PlainStep:
     return kind(setup.net, loss, optimizer, schedule, recipe, setup.device)
 
 
-def score_part(setup: Setup, net: nn.Module, part: str, interrupt: Interrupt) -> Score | Stop | None:
-    """The score of `net` on a part of the data; None where that part is empty."""
+def score_part(setup: Setup, net: nn.Module, part: str, epoch: int, interrupt: Interrupt) -> Score | Stop | None:
+    """The score of `net` on a part of the data after `epoch` epochs; None where that part is empty.
+
+    A net that draws random numbers also in evaluation draws the same ones again after a resume.
+    """
     if not setup.data.sizes[part]:
         return None
     batch_size = max(setup.recipe.train.batch_size or 0, 256)
@@ -131,23 +151,25 @@ def score_part(setup: Setup, net: nn.Module, part: str, interrupt: Interrupt) ->
     loss = build_loss(setup.recipe.loss.name, LossRecipe(delta=setup.recipe.loss.delta))
     scale = setup.data.target_scale if setup.data.task == "regression" else None
     metrics = Metrics(setup.data.task, setup.data.outputs, scale)
-    return evaluate(net, batches, loss, metrics, lambda: interrupt.asked)
+    with global_seed(setup.recipe.train.seed, "score", part, epoch):
+        return evaluate(net, batches, loss, metrics, lambda: interrupt.asked)
 
 
-def _carry_out(
-    setup: Setup, place: RunFolder, checkpoint: Checkpoint | None, reporter: Reporter, *, keep_initial: bool
-) -> Run:
-    try:
-        return _trained(setup, place, checkpoint, reporter, keep_initial=keep_initial)
-    except StorageError as error:
-        faults = [Fault("lab.stopped-by-disk", {"what": fault, "folder": place.path}) for fault in error.faults]
-        raise StorageError(*faults) from error
+@dataclass(frozen=True)
+class _Training:
+    """The parts of one training, wired together, before its first event."""
+
+    setup: Setup
+    place: RunFolder
+    step: PlainStep
+    progress: Progress
+    scribe: Scribe
+    keeper: Keeper
+    resumed: bool
 
 
-def _trained(
-    setup: Setup, place: RunFolder, checkpoint: Checkpoint | None, reporter: Reporter, *, keep_initial: bool
-) -> Run:
-    recipe, data = setup.recipe, setup.data
+def _wired(setup: Setup, place: RunFolder, journal: Journal) -> _Training:
+    recipe = setup.recipe
     step = make_step(setup)
     progress = Progress(
         epochs=setup.horizon.epochs,
@@ -155,38 +177,42 @@ def _trained(
         patience=recipe.train.patience,
         loss_is_sum=recipe.loss.reduction == "sum",
     )
+    scribe = Scribe(journal)
+    keeper = Keeper(place.checkpoints, step, progress, scribe, recipe.train)
+    return _Training(setup, place, step, progress, scribe, keeper, resumed=place.journal.stat().st_size > 0)
+
+
+def _carry_out(training: _Training, reporter: Reporter) -> Run:
+    try:
+        return _trained(training, reporter)
+    except StorageError as error:
+        folder = shown(training.place.path)
+        faults = [Fault("lab.stopped-by-disk", {"what": fault, "folder": folder}) for fault in error.faults]
+        raise StorageError(*faults) from error
+
+
+def _trained(training: _Training, reporter: Reporter) -> Run:
+    setup, place, step, progress = training.setup, training.place, training.step, training.progress
+    scribe, keeper = training.scribe, training.keeper
+    recipe, data = setup.recipe, setup.data
 
     def batches(epoch: int, start: int) -> Iterable[Batch]:
-        size = (recipe.train.batch_size or 0) * recipe.train.accumulate
-        seed, shuffle = recipe.train.seed, recipe.data.shuffle
-        return data.batches(
-            "train", size, seed=seed, epoch=epoch, start=start, shuffle=shuffle, device=setup.device, dtype=setup.dtype
-        )
+        return training_batches(recipe, data, epoch, start, setup.device, setup.dtype)
 
-    resumed = place.journal.stat().st_size > 0
+    def validation_score() -> Score | Stop | None:
+        return score_part(setup, step.scored_net, "validation", progress.epoch, interrupt)
+
     interruptible = Interrupt(str(place.path))
-    with (
-        Journal(place.journal) as journal,
-        interruptible as interrupt,
-        preserved_randomness(),
-        exact_kernels(setup.device),
-        reporter,
-    ):
-        reporter.opening(place.path, recipe, data.name, data.sizes, setup.description.parameters, data.notes)
-        scribe = Scribe(journal)
-        keeper = Keeper(place.checkpoints, step, progress, scribe, recipe.train)
-        if checkpoint:
-            keeper.load(checkpoint)
-        scribe.write(_opening_record(setup, progress, resumed=resumed))
-        if keep_initial:
-            keeper.save()
+    with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), reporter:
+        reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, data.notes)
+        scribe.write(_opening_record(setup, progress, resumed=training.resumed))
         listeners = [scribe, keeper, reporter, interrupt]
-        stop = train(
-            step, batches, lambda: score_part(setup, step.scored_net, "validation", interrupt), progress, listeners
-        )
+        stop = train(step, batches, validation_score, progress, listeners)
         keeper.save()
         chosen, validation = _chosen(setup, step, progress, keeper)
-        test = stop if stop and stop.reason == "interrupted" else score_part(setup, chosen, "test", interrupt)
+        test = stop
+        if not stop or stop.reason != "interrupted":
+            test = score_part(setup, chosen, "test", progress.epoch, interrupt)
         if isinstance(test, Stop):
             scribe.write({"kind": "stop", "step": progress.step, "reason": "interrupted"})
             raise Interrupted(str(place.path), saved=True)
@@ -212,11 +238,6 @@ def _chosen(setup: Setup, step: PlainStep, progress: Progress, keeper: Keeper) -
     net = copy.deepcopy(step.scored_net)
     net.load_state_dict(keeper.best)
     return net, progress.best_score
-
-
-def _rebuildable(recipe: Recipe) -> bool:
-    """Whether the recipe alone brings the initial weights back."""
-    return recipe.net.name != CUSTOM and recipe.net.weights is None
 
 
 def _opening_record(setup: Setup, progress: Progress, *, resumed: bool) -> dict[str, Any]:

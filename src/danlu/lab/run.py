@@ -29,7 +29,7 @@ class Run:
     """
 
     def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: Dataset | None = None) -> None:
-        self._place = RunFolder.open(Path(folder))
+        self._place = RunFolder(RunFolder.open(Path(folder)).path.absolute())
         self._net = net
         self._data = data
 

@@ -1,6 +1,6 @@
 """From a recipe to the objects it names, every fit between them checked before the first step."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -10,6 +10,7 @@ from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load
+from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM
 from danlu.nets import Description, build, describe, put_weights
 from danlu.train.losses import choose_loss
@@ -42,7 +43,10 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         fail("lab.no-device", device=recipe.train.device)
     device = choose_device(recipe.train.device)
     dtype = _DTYPES.get(recipe.train.precision, torch.float32)
-    batch_size = recipe.train.batch_size or _usual_batch_size(optim.name, dataset.sizes["train"])
+    own, wanted = dataset.own_batch_size, recipe.train.batch_size
+    if own and wanted not in (None, own):
+        fail("lab.own-batches", found=wanted, own=own)
+    batch_size = own or wanted or _usual_batch_size(optim.name, dataset.sizes["train"])
     recipe = replace(recipe, optim=optim, train=replace(recipe.train, batch_size=batch_size))
     _check_against_data(recipe, dataset)
     net = (build_net(recipe, dataset) if net is None else net).to(device=device, dtype=dtype)
@@ -52,7 +56,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     description = describe(net, dataset.sample_shape, dtype=dtype)
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
-    horizon = Horizon(recipe.train.epochs, dataset.batch_count("train", batch_size * recipe.train.accumulate))
+    horizon = Horizon(recipe.train.epochs, steps_per_epoch(recipe, dataset))
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
     build_optimiser(optim, net)
@@ -84,17 +88,10 @@ def load_data(recipe: DataRecipe, given: object = None) -> Dataset:
         if recipe.path is not None and recipe.name is not None:
             fail("lab.name-and-path", name=recipe.name, path=recipe.path)
         given = recipe.path or recipe.name
-    return load(
-        given,
-        recipe.target,
-        root=recipe.root,
-        validation=recipe.validation,
-        test=recipe.test,
-        split_seed=recipe.split_seed,
-        task=recipe.task,
-        standardise=recipe.standardise,
-        workers=recipe.workers,
-    )
+    options = {key.name: getattr(recipe, key.name) for key in fields(recipe)}
+    for key in ("name", "path", "shuffle"):
+        del options[key]
+    return load(given, **options)
 
 
 def build_net(recipe: Recipe, data: Dataset) -> nn.Module:

@@ -85,5 +85,21 @@ def build_optimiser(recipe: OptimRecipe, net: nn.Module, *, scaled: bool = False
         fail("train.optimiser-refused", name=recipe.name, reason=error)
 
 
+def load_optimiser(optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> None:
+    """Take back what `optimizer.state_dict()` gave, every tensor in the type it had.
+
+    torch brings each one to its parameter's type, which for NAdam's running product of momenta, float32 also where the
+    weights are float64, would change all that follows.
+    """
+    optimizer.load_state_dict(saved)
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    numbers = [number for group in saved["param_groups"] for number in group["params"]]
+    for number, parameter in zip(numbers, parameters, strict=True):
+        state = optimizer.state.get(parameter, {})
+        for name, entry in state.items():
+            if isinstance(entry, torch.Tensor):
+                state[name] = entry.to(saved["state"][number][name].dtype)
+
+
 def _given(recipe: OptimRecipe) -> dict[str, Any]:
     return {key: value for key, value in asdict(recipe).items() if value is not None and key != "name"}

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from danlu.base.places import shown
 from danlu.base.words import say
 
 
@@ -23,8 +24,9 @@ def print_table(console: Console, headings: Sequence[str], rows: Iterable[Sequen
 
 def print_summary(console: Console, run: Mapping[str, Any]) -> None:
     """The closing words on a run, from the object that `--json` prints: scores, where it lies, what to type next."""
+    folder = shown(run["run"])
     if not run["finished"]:
-        console.print(say("view.unfinished", steps=run["steps"], run=run["run"]), markup=False, soft_wrap=True)
+        console.print(say("view.unfinished", steps=run["steps"], run=folder), markup=False, soft_wrap=True)
         return
     score = run["score"]
     for part in ("test", "validation", "train"):
@@ -32,9 +34,8 @@ def print_summary(console: Console, run: Mapping[str, Any]) -> None:
             numbers = "   ".join(f"{say(f'view.metric-{name}')} {value:.4f}" for name, value in score[part].items())
             heading = say(f"view.part-{part}")
             console.print(f"{heading}  {numbers}", markup=False, soft_wrap=True, style="bold" if part == "test" else "")
-    closing = say(
-        "view.closing", epochs=run["epochs"], steps=run["steps"], seconds=f"{run['seconds']:.1f}", run=run["run"]
-    )
+    seconds = f"{run['seconds']:.1f}"
+    closing = say("view.closing", epochs=run["epochs"], steps=run["steps"], seconds=seconds, run=folder)
     console.print(closing, markup=False, soft_wrap=True)
 
 
