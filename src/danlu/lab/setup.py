@@ -7,14 +7,15 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Fault, Faults, UserError, fail
-from danlu.base.recipe import DataRecipe, Recipe
+from danlu.base.recipe import DataRecipe, OptimRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
-from danlu.data import Dataset, load
+from danlu.data import Dataset, load, reconstruction
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM
-from danlu.nets import Description, build, describe, put_weights
+from danlu.nets import Description, build, describe, put_weights, task_of
+from danlu.train.freezing import Freezer, check_parts
 from danlu.train.losses import choose_loss
-from danlu.train.optimisers import build_optimiser, resolve_optim
+from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
 
@@ -37,7 +38,11 @@ class Setup:
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
     """Load the data, build the net (unless given), and check that recipe, data and net fit each other."""
     optim = resolve_optim(recipe.optim)
+    if recipe.data.task == "auto" and task_of(recipe.net.name) == "reconstruction":
+        recipe = replace(recipe, data=replace(recipe.data, task="reconstruction"))
     dataset = data if isinstance(data, Dataset) else load_data(recipe.data, data)
+    if recipe.data.task == "reconstruction" != dataset.task:
+        dataset = reconstruction(dataset)
     recipe = _from_anywhere(recipe)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":
         fail("lab.no-device", device=recipe.train.device)
@@ -53,7 +58,8 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     if recipe.net.name != CUSTOM and len(dataset.sample_shape) == 3:
         # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    description = describe(net, dataset.sample_shape, dtype=dtype)
+    description = describe(net, dataset.sample_shape, dtype=torch.int64 if dataset.vocabulary else dtype)
+    _prepare_parts(recipe, optim, net)
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
     horizon = Horizon(recipe.train.epochs, steps_per_epoch(recipe, dataset))
@@ -105,6 +111,7 @@ def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
             sample_shape=data.sample_shape,
             outputs=data.outputs,
             task=data.task,
+            vocabulary=None if data.vocabulary is None else len(data.vocabulary),
         )
 
 
@@ -124,6 +131,19 @@ def load_given_weights(setup: Setup) -> tuple[Fault, ...]:
         raise
 
 
+def _prepare_parts(recipe: Recipe, optim: OptimRecipe, net: nn.Module) -> None:
+    """Check the parts of the net that the recipe names, and freeze what never thaws, so that no optimiser holds it."""
+    faults = Faults()
+    frozen = recipe.train.freeze or ()
+    check_parts(net, frozen, "train.freeze", faults)
+    check_parts(net, list(rates_of_parts(optim)), "optim.rates", faults)
+    if recipe.train.thaw is not None and not frozen:
+        faults.add("train.thaw-without-freeze")
+    faults.raise_if_any()
+    if recipe.train.thaw is None:
+        Freezer(net, frozen, None)(0)
+
+
 def _check_against_data(recipe: Recipe, data: Dataset) -> None:
     faults = Faults()
     train = recipe.train
@@ -138,6 +158,8 @@ def _check_against_data(recipe: Recipe, data: Dataset) -> None:
                 faults.add("lab.needs-validation", key=f"train.{key}")
         if recipe.schedule.name == "plateau":
             faults.add("lab.needs-validation", key="schedule.name = plateau")
+    if data.task == "language" and train.accumulate > 1:
+        faults.add("lab.no-accumulation-with-memory")
     if recipe.optim.name == "lbfgs":
         for key in ("clip_norm", "clip_value"):
             if getattr(train, key) is not None:

@@ -33,7 +33,7 @@ def train(
         return Stop("early")
     emit(TrainingStarted(progress.epoch, progress.step, progress.epochs, progress.steps_per_epoch))
     for epoch in range(progress.epoch, progress.epochs):
-        step.net.train()
+        step.start_epoch(epoch, progress.batch)
         for batch in batches(epoch, progress.batch):
             step.begin(progress.step)
             for inputs, targets in step.parts(batch):
