@@ -227,3 +227,15 @@ def test_without_validation_or_test_part(tmp_path: Path) -> None:
     run = quick(tmp_path, "softmax-regression", "digits", validation=0, test=0)
     assert set(run.score) == {"train"}
     assert run.predict(load_digits().images[:3].astype("uint8")).shape == (3,)
+
+
+def test_a_run_survives_a_change_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = danlu.fit("softmax-regression", "digits", epochs=1, folder="mine", progress=False)
+    opened = danlu.Run("mine")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for one in (run, opened):
+        assert one.folder == tmp_path / "mine"
+        assert one.score["test"]["accuracy"] > 0.5
+        assert one.net()(torch.zeros(1, 64)).shape == (1, 10)

@@ -329,6 +329,49 @@ def test_other_data_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert danlu.resume(tmp_path / "run", data=(x, y), progress=False).finished
 
 
+TABLE = "a,b,y\n" + "".join(f"{row % 7},{row % 5},{row % 2}\n" for row in range(60))
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_data_that_were_moved_can_be_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type, language: str
+) -> None:
+    table, settings = tmp_path / "t.csv", {"target": "y", "epochs": 3, "progress": False}
+    table.write_text(TABLE)
+    whole = danlu.fit("softmax-regression", table, folder=tmp_path / "whole", **settings)
+    interrupt_at(monkeypatch, 5)
+    with pytest.raises(danlu.Interrupted, match="broken"):
+        danlu.fit("softmax-regression", table, folder=tmp_path / "broken", **settings)
+    moved = table.rename(tmp_path / "moved.csv")
+    words = "t.csv: there is no such file.* danlu resume .*broken --data PATH"
+    with pytest.raises(
+        danlu.UserError, match=words if language == "en" else "t.csv：找不到.*danlu resume .*--data 路径"
+    ):
+        danlu.resume(tmp_path / "broken", progress=False)
+    monkeypatch.chdir(tmp_path)
+    run = danlu.resume(tmp_path / "broken", data=kind(moved.name), progress=False)
+    assert_same_end(whole, run)
+    monkeypatch.chdir("/")
+    assert run.predict({"a": [1], "b": [2]}).shape == (1,), "what the data were is kept"
+    again = danlu.resume(tmp_path / "broken", data=kind(moved))
+    assert again.predict({"a": [1], "b": [2]}).shape == (1,), "also where the run had ended before"
+
+
+def test_a_catalogues_data_that_were_moved_can_be_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_root: Path
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "mnist").symlink_to(data_root / "mnist")
+    settings = {"epochs": 1, "batch_size": 6000, "progress": False, "data.root": str(tmp_path / "here")}
+    interrupt_at(monkeypatch, 1)
+    with pytest.raises(danlu.Interrupted, match="broken"):
+        danlu.fit("softmax-regression", "mnist", folder=tmp_path / "broken", **settings)
+    (tmp_path / "here").rename(tmp_path / "there")
+    with pytest.raises(danlu.UserError, match=r"no such folder to look for data in .*data\.root=FOLDER"):
+        danlu.resume(tmp_path / "broken", progress=False)
+    assert danlu.resume(tmp_path / "broken", root=tmp_path / "there", progress=False).finished
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("sabotage", "code"), [("none", 0), ("order", 1)])
 def test_the_kill_harness(sabotage: str, code: int) -> None:

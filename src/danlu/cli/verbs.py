@@ -25,6 +25,9 @@ from danlu.nets import names as net_names
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
 
 
+_ROOT = "data.root="
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a verb has to tell: one object for --json, and how to show it to a person."""
@@ -65,11 +68,14 @@ def do_fit(arguments: argparse.Namespace) -> Outcome:
 
 def do_resume(arguments: argparse.Namespace) -> Outcome:
     """Go on with a run; a finished one is left as it is."""
+    roots = [word for word in arguments.words if word.startswith(_ROOT)]
+    arguments.words = [word for word in arguments.words if word not in roots]
     folder = _one_run(arguments, "resume")
     before = Run(folder)
     if before.finished:
         return Outcome(before.as_dict(), lambda console: _print(console, say("cli.already-finished", run=folder)))
-    return Outcome.of_run(resume(folder, progress=not arguments.json))
+    root = roots[-1].removeprefix(_ROOT) if roots else None
+    return Outcome.of_run(resume(folder, data=arguments.data, root=root, progress=not arguments.json))
 
 
 def do_show(arguments: argparse.Namespace) -> Outcome:

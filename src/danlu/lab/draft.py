@@ -93,10 +93,19 @@ def _take_data(draft: RecipeDraft, data: object, settings: Mapping[str, Any]) ->
     if twice:
         fail("lab.data-given-twice", keys=", ".join(twice))
     if isinstance(data, str | Path):
-        key = "name" if str(data).lower().replace("_", "-") in data_names() or not _looks_like_path(data) else "path"
-        _take_section(draft, "data", {key: str(data)})
+        _take_section(draft, "data", source_of(data))
     else:
         _take_section(draft, "data", {"name": CUSTOM})
+
+
+def source_of(data: str | Path) -> dict[str, str]:
+    """The one word of a user's that says where the data come from, as a recipe has it.
+
+    >>> source_of("mnist"), source_of("train.csv")
+    ({'name': 'mnist'}, {'path': 'train.csv'})
+    """
+    by_name = str(data).lower().replace("_", "-") in data_names() or not _looks_like_path(data)
+    return {"name" if by_name else "path": str(data)}
 
 
 def _looks_like_path(source: str | Path) -> bool:

@@ -25,10 +25,10 @@ class Run:
     """A run folder with what it holds: recipe, scores, history, findings, weights.
 
     A Run that `fit` returns also remembers the net and the data it was given; one opened from a folder builds them
-    again from the recipe, and asks for them where the recipe cannot.
+    again from the recipe, and asks for them where the recipe cannot. `data` may also say where they lie by now.
     """
 
-    def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: Dataset | None = None) -> None:
+    def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: object = None) -> None:
         self._place = RunFolder(RunFolder.open(Path(folder)).path.absolute())
         self._net = net
         self._data = data
@@ -136,4 +136,4 @@ class Run:
 
     @functools.cached_property
     def _dataset(self) -> Dataset:
-        return self._data or load_data(self.recipe.data)
+        return load_data(self.recipe.data, self._data)

@@ -11,7 +11,7 @@ from danlu.base.recipe import DataRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load
 from danlu.lab.batches import steps_per_epoch
-from danlu.lab.draft import CUSTOM
+from danlu.lab.draft import CUSTOM, source_of
 from danlu.nets import Description, build, describe, put_weights
 from danlu.train.losses import choose_loss
 from danlu.train.optimisers import build_optimiser, resolve_optim
@@ -37,7 +37,7 @@ class Setup:
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
     """Load the data, build the net (unless given), and check that recipe, data and net fit each other."""
     optim = resolve_optim(recipe.optim)
-    dataset = data if isinstance(data, Dataset) else load_data(recipe.data, data)
+    dataset = load_data(recipe.data, data)
     recipe = _from_anywhere(recipe)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":
         fail("lab.no-device", device=recipe.train.device)
@@ -78,9 +78,18 @@ def _usual_batch_size(optimiser: str, samples: int) -> int:
     return samples if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
 
 
-def load_data(recipe: DataRecipe, given: object = None) -> Dataset:
-    """The data set the recipe names, or made of the arrays, tables or loaders the user gave."""
-    if given is None or isinstance(given, str):
+def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:
+    """The data set the recipe names, or made of the arrays, tables or loaders the user gave.
+
+    A name or path given stands for the recipe's own, and `root` for its root: data may have been moved.
+    """
+    if isinstance(given, Dataset):
+        return given
+    if root is not None:
+        recipe = replace(recipe, root=str(root))
+    if isinstance(given, str | Path):
+        recipe, given = replace(recipe, **{"name": None, "path": None, **source_of(given)}), None
+    if given is None:
         if recipe.name == CUSTOM:
             fail("lab.data-not-in-recipe")
         if recipe.path is None and recipe.target is not None:
