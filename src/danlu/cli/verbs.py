@@ -24,7 +24,6 @@ from danlu.nets import describe, example, option_names
 from danlu.nets import names as net_names
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
 
-
 _ROOT = "data.root="
 
 

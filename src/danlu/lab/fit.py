@@ -1,7 +1,6 @@
 """fit and resume: one training, wired together and carried out."""
 
 import copy
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
 from danlu.lab.batches import training_batches
 from danlu.lab.draft import draft_recipe
-from danlu.lab.environment import differences, environment
+from danlu.lab.environment import differences, environment, read_environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
 from danlu.lab.run import Run
 from danlu.lab.scribe import Scribe
-from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, set_up
+from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, refuse_other_structure, set_up
 from danlu.store.journal import Journal
 from danlu.store.new_run import NewRun
 from danlu.store.run_folder import RunFolder, check_name
@@ -123,26 +122,38 @@ def resume(
 
 
 def _gone_on(place: RunFolder, journal: Journal, setup: Setup, net: nn.Module | None, reporter: Reporter) -> Run:
-    before = json.loads(place.environment.read_text(encoding="utf-8"))
+    weights_given = _compare_environments(place, setup, reporter)
+    newest = load_newest(place.checkpoints)
+    for fault in newest.skipped:
+        reporter.note(fault)
+    training = _wired(setup, place, journal)
+    if newest.checkpoint:
+        refuse_other_structure(setup.net, newest.checkpoint.parts["weights"], place.path)
+        training.keeper.load(newest.checkpoint)
+    elif weights_given:
+        fail("lab.first-weights-lost", folder=shown(place.path))
+    else:
+        reporter.note(Fault("lab.from-the-start", {"folder": shown(place.path)}))
+        if net is not None:
+            first = build_net(setup.recipe, setup.data).state_dict()
+            refuse_other_structure(net, first, place.path)
+            net.load_state_dict(first)
+    return _carry_out(training, reporter)
+
+
+def _compare_environments(place: RunFolder, setup: Setup, reporter: Reporter) -> bool:
+    """Tell what is not as it was when the run began, and fail for other data; whether its first weights were given."""
+    before = read_environment(place.environment)
+    if before is None:
+        reporter.note(Fault("lab.no-environment", {"path": shown(place.environment)}))
+        return True  # for all that can be known
     facts = environment(setup, weights_given=before["weights_given"])
     if before["data"]["fingerprint"] != facts["data"]["fingerprint"]:
         fail("lab.data-changed", folder=shown(place.path), name=setup.data.name)
     changed = differences(before, facts)
     if changed:
         reporter.note(Fault("lab.other-machine", {"changes": ", ".join(changed)}))
-    newest = load_newest(place.checkpoints)
-    for fault in newest.skipped:
-        reporter.note(fault)
-    training = _wired(setup, place, journal)
-    if newest.checkpoint:
-        training.keeper.load(newest.checkpoint)
-    elif before["weights_given"]:
-        fail("lab.first-weights-lost", folder=shown(place.path))
-    else:
-        reporter.note(Fault("lab.from-the-start", {"folder": shown(place.path)}))
-        if net is not None:
-            training.step.net.load_state_dict(build_net(setup.recipe, setup.data).state_dict())
-    return _carry_out(training, reporter)
+    return before["weights_given"]
 
 
 def make_step(setup: Setup) -> PlainStep:

@@ -14,7 +14,7 @@ from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Finding, Score
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
-from danlu.lab.setup import build_net, load_data
+from danlu.lab.setup import build_net, load_data, refuse_other_structure
 from danlu.store.history import History
 from danlu.store.journal import read
 from danlu.store.run_folder import RunFolder
@@ -29,6 +29,8 @@ class Run:
     """
 
     def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: object = None) -> None:
+        if net is not None and not isinstance(net, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
+            fail("lab.not-a-module", found=type(net).__name__)
         self._place = RunFolder(RunFolder.open(Path(folder)).path.absolute())
         self._net = net
         self._data = data
@@ -99,6 +101,7 @@ class Run:
             weights = checkpoint.parts["weights"]
         dtype = torch.float64 if train.precision == "float64" else torch.float32
         trained = trained.to(device="cpu", dtype=dtype)
+        refuse_other_structure(trained, weights, self.folder)
         trained.load_state_dict(weights)
         return trained.eval()
 

@@ -1,5 +1,6 @@
 """From a recipe to the objects it names, every fit between them checked before the first step."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -7,12 +8,13 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Fault, Faults, UserError, fail
+from danlu.base.places import shown
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
-from danlu.nets import Description, build, describe, put_weights
+from danlu.nets import Description, build, check_weights, describe, put_weights, rehearse
 from danlu.train.losses import choose_loss
 from danlu.train.optimisers import build_optimiser, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
@@ -60,6 +62,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
     build_optimiser(optim, net)
+    _rehearse(recipe, dataset, net, dtype)
     return Setup(recipe, dataset, net, description, device, dtype, horizon)
 
 
@@ -117,6 +120,14 @@ def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
         )
 
 
+def refuse_other_structure(net: nn.Module, weights: Mapping[str, torch.Tensor], folder: Path) -> None:
+    """UserError with the differences where the net given for a run is not of the structure of the run's own."""
+    try:
+        check_weights(net, weights)
+    except UserError as error:
+        raise UserError(Fault("lab.other-structure", {"folder": shown(folder)}), *error.faults[1:]) from None
+
+
 def load_given_weights(setup: Setup) -> tuple[Fault, ...]:
     """Put the weights of the file that the recipe names into the net; what is to be told of it comes back.
 
@@ -131,6 +142,24 @@ def load_given_weights(setup: Setup) -> tuple[Fault, ...]:
         if error.faults[0].id.startswith("nets."):
             raise UserError(Fault("lab.weights-refused", {"path": path}), *error.faults) from None
         raise
+
+
+def _rehearse(recipe: Recipe, data: Dataset, net: nn.Module, dtype: torch.dtype) -> None:
+    """Try a step of every kind that will come: also of one sample, where a batch has no more."""
+    size, samples = recipe.train.batch_size or 1, data.sizes["train"]
+    last = samples - (data.batch_count("train", size) - 1) * size
+    if size > 1:
+        try:
+            rehearse(net, data.sample_shape, 2, dtype=dtype)
+        except UserError as error:
+            raise UserError(Fault("lab.fails-in-training", {"what": error.faults[0]})) from error
+    if size == 1 or last == 1:
+        try:
+            rehearse(net, data.sample_shape, 1, dtype=dtype)
+        except UserError as error:
+            other = next((other for other in range(size + 1, samples) if samples % other != 1), samples)
+            facts = {"samples": samples, "batch": size, "other": other, "what": error.faults[0]}
+            raise UserError(Fault("lab.batch-of-one", facts)) from error
 
 
 def _check_against_data(recipe: Recipe, data: Dataset) -> None:

@@ -12,10 +12,11 @@ from danlu.nets.lenet import LeNet5
 from danlu.nets.linear import LinearRegression, LogisticRegression, SoftmaxRegression
 from danlu.nets.mixture import MixtureDensityNet, MixtureHead, mixture, mixture_nll
 from danlu.nets.mlp import MLP
+from danlu.nets.rehearsal import rehearse
 from danlu.nets.resnet import ResNet18, ResNet34, ResNet50, ResNet101, SmallResNet
 from danlu.nets.sequence import SequenceClassifier
 from danlu.nets.small_inception import SmallInception
-from danlu.nets.weights import put_weights
+from danlu.nets.weights import check_weights, put_weights
 
 __all__ = [
     "GRU",
@@ -45,6 +46,7 @@ __all__ = [
     "SmallResNet",
     "SoftmaxRegression",
     "build",
+    "check_weights",
     "describe",
     "detached",
     "example",
@@ -55,4 +57,5 @@ __all__ = [
     "option_names",
     "put_weights",
     "recipe_of",
+    "rehearse",
 ]

@@ -89,11 +89,13 @@ def load_optimiser(optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> N
     """Take back what `optimizer.state_dict()` gave, every tensor in the type it had.
 
     torch brings each one to its parameter's type, which for NAdam's running product of momenta, float32 also where the
-    weights are float64, would change all that follows.
+    weights are float64, would change all that follows. UserError where other parameters are frozen than were.
     """
-    optimizer.load_state_dict(saved)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     numbers = [number for group in saved["param_groups"] for number in group["params"]]
+    if len(parameters) != len(numbers):
+        fail("train.other-frozen", found=len(parameters), wanted=len(numbers))
+    optimizer.load_state_dict(saved)
     for number, parameter in zip(numbers, parameters, strict=True):
         state = optimizer.state.get(parameter, {})
         for name, entry in state.items():
