@@ -264,8 +264,9 @@ def test_a_disk_that_fills_up_keeps_what_was_saved(
         assert all(torch.equal(tensor, ends[1].parts[part][name]) for name, tensor in tensors.items())
 
 
+@pytest.mark.parametrize("more", [(), ("--json",)], ids=["plain", "json"])
 def test_a_flipped_byte_costs_one_checkpoint(
-    language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
+    more: tuple[str, ...], language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoints = work / "broken" / "checkpoints"
     disk = FullDisk((checkpoints / ".tmp-step-00000020").exists)
@@ -276,7 +277,7 @@ def test_a_flipped_byte_costs_one_checkpoint(
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
-    answer = type_in("resume", "broken", "--lang", language)
+    answer = type_in("resume", "broken", *more, "--lang", language)
     assert answer.code == 0
     (told,) = [line for line in answer.err.splitlines() if line.startswith("! ")]
     assert "step-00000015" in told and str(file.relative_to(work)) in told

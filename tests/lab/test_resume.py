@@ -138,8 +138,9 @@ def test_a_net_given_as_an_object_goes_on_from_its_own_initial_weights(
     assert_same_end(whole, danlu.resume(tmp_path / "broken", net=net(), progress=False))
 
 
+@pytest.mark.parametrize("progress", [True, False])
 def test_a_damaged_checkpoint_is_passed_over_and_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], progress: bool
 ) -> None:
     settings = SETTINGS | {"checkpoint_steps": 10}
     whole = danlu.fit("mlp", "digits", folder=tmp_path / "whole", **settings)
@@ -150,7 +151,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
     weights.write_bytes(content)
-    broken = danlu.resume(tmp_path / "broken", progress=True)
+    broken = danlu.resume(tmp_path / "broken", progress=progress)
     told = capsys.readouterr().err
     assert "step-00000045" in told
     assert "weights.safetensors" in told

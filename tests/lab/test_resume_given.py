@@ -1,5 +1,6 @@
 """Resume with what it is given: data moved elsewhere, a net of another structure, a folder with a file missing."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,20 @@ def test_without_its_environment_a_run_goes_on_and_says_so(
     run = danlu.resume(tmp_path / "broken", progress=True)
     assert "environment.json is missing or damaged" in capsys.readouterr().err
     assert_same_end(whole, run)
+
+
+def test_another_machine_is_told_also_where_nothing_else_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    file = stopped(monkeypatch, tmp_path / "broken") / "environment.json"
+    facts = json.loads(file.read_text())
+    facts["hardware"]["threads"] = 99
+    file.write_text(json.dumps(facts))
+    capsys.readouterr()
+    assert danlu.resume(tmp_path / "broken", progress=False).finished
+    told = capsys.readouterr().err
+    assert f"threads: 99 → {torch.get_num_threads()}" in told
+    assert ("last bits" if language == "en" else "末几位") in told
 
 
 def test_a_net_of_another_structure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str) -> None:
