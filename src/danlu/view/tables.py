@@ -49,6 +49,8 @@ def print_data_list(console: Console, rows: Sequence[Mapping[str, Any]]) -> None
 
 
 _KNOWN = ("name", "title", "task", "sizes", "sample_shape", "features", "outputs", "mean", "std")
+# A house has hundreds of columns once categories are; --json has them all.
+_SHOWN = 20
 _FACTS = (*_KNOWN, "licence", "source", "path")
 
 
@@ -61,6 +63,8 @@ def print_facts(console: Console, facts: Mapping[str, Any]) -> None:
         value = facts.get(key)
         if key == "sizes":
             value = "   ".join(f"{say(f'view.part-{part}').strip()} {count:,}" for part, count in facts[key].items())
+        if key == "features" and value and len(value) > _SHOWN:
+            value = [*value[:_SHOWN], say("view.and-more", count=len(value) - _SHOWN)]
         standardised = key in ("mean", "std") and facts.get("features")  # a table's columns: always 0 and 1
         if value not in (None, "", [], {}) and not standardised:
             table.add_row(say(f"view.fact-{key}"), _plain(value))
