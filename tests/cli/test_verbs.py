@@ -64,6 +64,16 @@ def test_settings_options_and_recipe_in_any_order(work: Path, type_in: Type) -> 
     assert recipes[0]["train"] | {"epochs": 1, "batch_size": 100} == recipes[0]["train"]
 
 
+def test_names_are_understood_in_any_capitals(work: Path, type_in: Type) -> None:
+    tokens = ("--data", "Iris", "--net", "MLP", "loss.name=CrossEntropy", "optim.name=AdamW", "schedule.name=OneCycle")
+    recipe = type_in("fit", *tokens, *SMALL[:1], "--json").json["recipe"]
+    assert [recipe[section]["name"] for section in ("data", "net", "loss", "optim", "schedule")] == [
+        "iris", "mlp", "cross-entropy", "adamw", "one-cycle",
+    ]  # fmt: skip
+    (work / "Digits").mkdir()
+    assert "Digits" in type_in("data", "Digits").faults[0], "a path comes before another spelling"
+
+
 def test_a_recipe_that_a_run_left_trains_it_again(work: Path, type_in: Type) -> None:
     first = type_in(*SOFTMAX, *SMALL, "--folder", "one", "--json").json
     second = type_in("fit", "one/recipe.toml", "--folder", "two", "--json").json

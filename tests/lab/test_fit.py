@@ -85,6 +85,17 @@ def test_linear_regression_equals_sklearns(tmp_path: Path, data_root: Path) -> N
     assert run.steps == 20, "L-BFGS takes the whole training part as its batch"
 
 
+def test_lbfgs_accumulates_over_all_samples(tmp_path: Path) -> None:
+    settings = {"optim.name": "lbfgs", "validation": 0, "test": 0, "progress": False}
+    x = torch.rand(31, 3, generator=torch.Generator().manual_seed(0))
+    runs = [
+        danlu.fit("linear-regression", (x, x.sum(1)), folder=tmp_path / str(n), epochs=1, accumulate=n, **settings)
+        for n in (1, 4)
+    ]
+    assert [(run.steps, run.recipe.train.batch_size) for run in runs] == [(1, 31), (1, 8)]
+    assert runs[1].score["train"]["loss"] == pytest.approx(runs[0].score["train"]["loss"], rel=1e-5)
+
+
 def test_a_net_of_the_users_own_is_trained_in_place(tmp_path: Path) -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
     before = net[1].weight.detach().clone()

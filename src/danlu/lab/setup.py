@@ -38,20 +38,30 @@ class Setup:
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
     """Load the data, build the net (unless given), and check that recipe, data and net fit each other."""
-    optim = resolve_optim(recipe.optim)
-    dataset = load_data(recipe.data, data)
-    recipe = _from_anywhere(recipe)
+    faults, optim, dataset = Faults(), recipe.optim, None
+    with faults.gathered():
+        optim = resolve_optim(optim)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":
-        fail("lab.no-device", device=recipe.train.device)
+        faults.add("lab.no-device", device=recipe.train.device)
+    with faults.gathered():
+        dataset = load_data(recipe.data, data)
+    faults.raise_if_any()
+    assert dataset is not None
+    recipe = _from_anywhere(recipe)
     device = choose_device(recipe.train.device)
     dtype = _DTYPES.get(recipe.train.precision, torch.float32)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
     if own and wanted not in (None, own):
         fail("lab.own-batches", found=wanted, own=own)
-    batch_size = own or wanted or _usual_batch_size(optim.name, dataset.sizes["train"])
+    batch_size = own or wanted or _usual_batch_size(optim.name, dataset.sizes["train"], recipe.train.accumulate)
     recipe = replace(recipe, optim=optim, train=replace(recipe.train, batch_size=batch_size))
-    _check_against_data(recipe, dataset)
-    net = (build_net(recipe, dataset) if net is None else net).to(device=device, dtype=dtype)
+    with faults.gathered():
+        _check_against_data(recipe, dataset)
+    with faults.gathered():
+        net = build_net(recipe, dataset) if net is None else net
+    faults.raise_if_any()
+    assert net is not None
+    net.to(device=device, dtype=dtype)
     if recipe.net.name != CUSTOM and len(dataset.sample_shape) == 3:
         # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -76,9 +86,9 @@ def _from_anywhere(recipe: Recipe) -> Recipe:
     return replace(recipe, data=data, net=replace(recipe.net, weights=absolute(recipe.net.weights)))
 
 
-def _usual_batch_size(optimiser: str, samples: int) -> int:
-    """32; 16 where data are few, for more steps; all of them for L-BFGS, which wants the true loss."""
-    return samples if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
+def _usual_batch_size(optimiser: str, samples: int, accumulate: int) -> int:
+    """32; 16 where data are few, for more steps; for L-BFGS, which wants the true loss, all of them make a step."""
+    return -(-samples // accumulate) if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
 
 
 def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:
@@ -167,7 +177,7 @@ def _check_against_data(recipe: Recipe, data: Dataset) -> None:
     train = recipe.train
     samples = data.sizes["train"]
     assert train.batch_size is not None
-    if train.batch_size * train.accumulate > samples:
+    if train.batch_size > samples or train.accumulate > -(-samples // train.batch_size):
         key = "train.batch_size" if train.accumulate == 1 else "train.batch_size × train.accumulate"
         faults.add("lab.batch-larger-than-data", key=key, batch=train.batch_size * train.accumulate, samples=samples)
     if not data.sizes["validation"]:

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from danlu.base.errors import Faults, fail, nearest
+from danlu.base.naming import spelled
 from danlu.base.recipe import LossRecipe
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -54,6 +55,18 @@ LOSSES: dict[str, tuple[Callable[..., torch.Tensor], str]] = {
 }
 
 
+def registered_loss(name: str) -> str:
+    """The name of a loss in its own spelling, or "auto"; UserError for what is none.
+
+    >>> registered_loss("MSE")
+    'mse'
+    """
+    found = spelled(name, ("auto", *LOSSES))
+    if found is None:
+        fail("train.unknown-loss", name=name, names=", ".join(LOSSES), hint=nearest(name.lower(), LOSSES))
+    return found
+
+
 def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tuple[int, ...]) -> str:
     """The name of the loss: the recipe's, or for "auto" the one that task and net call for.
 
@@ -63,11 +76,9 @@ def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tu
     >>> choose_loss(LossRecipe(), task="classification", outputs=10, output_shape=(10,))
     'cross-entropy'
     """
-    name = recipe.name.replace("_", "-")
+    name = registered_loss(recipe.name)
     if name == "auto":
         name = "mse" if task == "regression" else "bce" if output_shape == (1,) and outputs == 2 else "cross-entropy"
-    if name not in LOSSES:
-        fail("train.unknown-loss", name=recipe.name, names=", ".join(LOSSES), hint=nearest(name, LOSSES))
     faults = Faults()
     wanted_task = LOSSES[name][1]
     wanted = 1 if name == "bce" else outputs

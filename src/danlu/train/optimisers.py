@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Faults, fail, nearest
+from danlu.base.naming import spelled
 from danlu.base.recipe import OptimRecipe
 
 OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
@@ -33,15 +34,26 @@ OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
 _USUAL_SGD = {"lr": 0.01, "momentum": 0.9}
 
 
+def registered_optimiser(name: str) -> str:
+    """The name of an optimiser in its own spelling; torch's names of classes are understood. UserError for others.
+
+    >>> registered_optimiser("SparseAdam")
+    'sparse-adam'
+    """
+    found = spelled(name, OPTIMISERS)
+    if found is None:
+        hint = nearest(name.lower(), OPTIMISERS)
+        fail("train.unknown-optimiser", name=name, names=", ".join(OPTIMISERS), hint=hint)
+    return found
+
+
 def resolve_optim(recipe: OptimRecipe) -> OptimRecipe:
     """The recipe with rate and momentum filled in, every option checked against the optimiser.
 
     >>> resolve_optim(OptimRecipe(name="adam")).lr
     0.001
     """
-    name = recipe.name.lower().replace("_", "-")
-    if name not in OPTIMISERS:
-        fail("train.unknown-optimiser", name=recipe.name, names=", ".join(OPTIMISERS), hint=nearest(name, OPTIMISERS))
+    name = registered_optimiser(recipe.name)
     if name == "sgd" and recipe.lr is None and recipe.momentum is None:
         recipe = replace(recipe, **_USUAL_SGD)
     if name == "lbfgs" and recipe.line_search_fn is None:
