@@ -65,7 +65,7 @@ def test_auto_takes_what_task_and_net_call_for(task: str, outputs: int, shape: t
 @pytest.mark.parametrize(
     ("recipe", "task", "outputs", "shape", "message"),
     [
-        (LossRecipe(name="crossentropy"), "classification", 3, (3,), 'called crossentropy.*"cross-entropy"'),
+        (LossRecipe(name="crosentropy"), "classification", 3, (3,), 'called crosentropy.*"cross-entropy"'),
         (LossRecipe(name="mse"), "classification", 3, (3,), "target of this data is a class|compares numbers"),
         (LossRecipe(name="nll"), "regression", 1, (1,), "target of this data is a number"),
         (LossRecipe(name="bce"), "classification", 3, (1,), "two classes; this data has 3"),

@@ -110,7 +110,7 @@ class ScheduleRecipe:
     warmup: Annotated[int, Ge(0)] = 0  # steps over which the rate rises from near 0 to its full value
     every: Count = 10  # step: epochs between two drops
     gamma: Annotated[float, Gt(0), Le(1)] = 0.1  # step, exponential, plateau: factor of a drop
-    floor: NotNegative = 0.0  # cosine, one-cycle, plateau: the least share of the rate
+    floor: Annotated[float, Ge(0), Le(1)] = 0.0  # cosine, one-cycle, plateau: the least share of the rate
     rise: Annotated[float, Gt(0), Lt(1)] = 0.3  # one-cycle: share of the steps on the way up
     patience: Annotated[int, Ge(0)] = 3  # plateau: epochs without a better validation score before a drop
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from danlu.base.errors import Faults, fail, nearest
 from danlu.base.recipe import DataRecipe
-from danlu.data.catalogue import names
+from danlu.data.catalogue import known, names
 from danlu.data.dataset import Builder, Dataset, Making
 from danlu.data.options import Fold, Options
 from danlu.data.reconstruction import build
@@ -60,6 +60,8 @@ def load(
     options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded)
     options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
     options = replace(options, image_size=image_size, augment=steps_of)
+    if isinstance(source, str):
+        source = known(source) or source
     return _load(Source("digits" if source is None else source, target, name, root), options)
 
 

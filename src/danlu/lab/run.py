@@ -14,7 +14,7 @@ from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Finding, Score
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
-from danlu.lab.setup import build_net, load_data
+from danlu.lab.setup import build_net, load_data, refuse_other_structure
 from danlu.store.history import History
 from danlu.store.journal import read
 from danlu.store.run_folder import RunFolder
@@ -27,10 +27,12 @@ class Run:
     """A run folder with what it holds: recipe, scores, history, findings, weights.
 
     A Run that `fit` returns also remembers the net and the data it was given; one opened from a folder builds them
-    again from the recipe, and asks for them where the recipe cannot.
+    again from the recipe, and asks for them where the recipe cannot. `data` may also say where they lie by now.
     """
 
-    def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: Dataset | None = None) -> None:
+    def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: object = None) -> None:
+        if net is not None and not isinstance(net, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
+            fail("lab.not-a-module", found=type(net).__name__)
         self._place = RunFolder(RunFolder.open(Path(folder)).path.absolute())
         self._net = net
         self._data = data
@@ -101,6 +103,7 @@ class Run:
             weights = checkpoint.parts["weights"]
         dtype = torch.float64 if train.precision == "float64" else torch.float32
         trained = trained.to(device="cpu", dtype=dtype)
+        refuse_other_structure(trained, weights, self.folder)
         trained.load_state_dict(weights)
         return trained.eval()
 
@@ -137,4 +140,4 @@ class Run:
 
     @functools.cached_property
     def _dataset(self) -> Dataset:
-        return self._data or load_data(self.recipe.data)
+        return load_data(self.recipe.data, self._data)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Fault, UserError, fail, nearest
+from danlu.base.naming import spelled
 from danlu.nets.autoencoder import Autoencoder
 from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
 from danlu.nets.googlenet import GoogLeNet
@@ -77,7 +78,7 @@ def task_of(name: str) -> str | None:
     >>> task_of("language-model")
     'language'
     """
-    found = next((registered for registered in NETS if _bare(registered) == _bare(name)), None)
+    found = spelled(name, NETS)
     return NETS[found].task if found else None
 
 
@@ -87,7 +88,7 @@ def option_names(name: str) -> list[str]:
     >>> option_names("lenet5")
     ['classes', 'channels', 'activation', 'pooling']
     """
-    return list(inspect.signature(NETS[_registered(name)].net_class).parameters)
+    return list(inspect.signature(NETS[registered(name)].net_class).parameters)
 
 
 def build(
@@ -111,7 +112,7 @@ def build(
     >>> recipe_of(net)
     ('lenet5', {'classes': 10, 'channels': 1, 'activation': 'tanh', 'pooling': 'average'})
     """
-    name = _registered(name)
+    name = registered(name)
     known = option_names(name)
     faults = _misfits(name, {*options}, sample_shape, outputs, task, vocabulary)
     for key in options:
@@ -141,7 +142,7 @@ def example(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     >>> sample_shape
     (1, 28, 28)
     """
-    entry = NETS[_registered(name)]
+    entry = NETS[registered(name)]
     task = entry.task or "classification"
     outputs = entry.classes or (1 if task == "regression" else entry.outputs)
     with torch.device("meta" if entry.vocabulary is None else "cpu"):
@@ -167,17 +168,16 @@ def recipe_of(net: nn.Module) -> tuple[str, dict[str, Any]] | None:
     return (name, options) if _structure(net) == _structure(rebuilt) else None
 
 
-def _registered(name: str) -> str:
-    """The registered spelling of `name`; "-" and "_" and capitals do not count, so class names are understood too."""
-    bare = _bare(name)
-    found = next((registered for registered in NETS if _bare(registered) == bare), None)
+def registered(name: str) -> str:
+    """The name of a net in the catalogue's own spelling; names of classes are understood too. UserError for others.
+
+    >>> registered("LeNet5")
+    'lenet5'
+    """
+    found = spelled(name, NETS)
     if found is None:
         fail("nets.unknown-net", name=name, names=", ".join(NETS), hint=nearest(name.lower(), NETS))
     return found
-
-
-def _bare(name: str) -> str:
-    return name.lower().replace("-", "").replace("_", "")
 
 
 def _decided_by_data(name: str, sample_shape: tuple[int, ...], outputs: int, vocabulary: int | None) -> dict[str, int]:

@@ -50,6 +50,11 @@ def put_weights(net: nn.Module, weights: Mapping[str, Tensor]) -> tuple[Fault, .
     return tuple(notes)
 
 
+def check_weights(net: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """UserError with a table of differences unless names and shapes of `weights` are the net's."""
+    _refuse_misfits({name: part for name, part in net.state_dict().items() if isinstance(part, Tensor)}, weights)
+
+
 def _heads(net: nn.Module, wanted: Mapping[str, Tensor]) -> Sequence[str]:
     own = getattr(net, "heads", None)
     if own is not None:

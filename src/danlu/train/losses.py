@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from danlu.base.errors import Faults, fail, nearest
+from danlu.base.naming import spelled
 from danlu.base.recipe import LossRecipe
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -82,6 +83,18 @@ LOSSES: dict[str, tuple[Callable[..., torch.Tensor], str]] = {
 _ALSO = {"language": ("cross-entropy",), "reconstruction": ("mse", "l1", "huber")}
 
 
+def registered_loss(name: str) -> str:
+    """The name of a loss in its own spelling, or "auto"; UserError for what is none.
+
+    >>> registered_loss("MSE")
+    'mse'
+    """
+    found = spelled(name, ("auto", *LOSSES))
+    if found is None:
+        fail("train.unknown-loss", name=name, names=", ".join(LOSSES), hint=nearest(name.lower(), LOSSES))
+    return found
+
+
 def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tuple[int, ...]) -> str:
     """The name of the loss: the recipe's, or for "auto" the one that task and net call for.
 
@@ -91,11 +104,9 @@ def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tu
     >>> choose_loss(LossRecipe(), task="classification", outputs=10, output_shape=(10,))
     'cross-entropy'
     """
-    name = recipe.name.replace("_", "-")
+    name = registered_loss(recipe.name)
     if name == "auto":
         name = _usual_loss(task, outputs, output_shape)
-    if name not in LOSSES:
-        fail("train.unknown-loss", name=recipe.name, names=", ".join(LOSSES), hint=nearest(name, LOSSES))
     faults = Faults()
     if task != LOSSES[name][1] and name not in _ALSO.get(task, ()):
         faults.add(f"train.loss-is-for-{LOSSES[name][1]}", loss=name)

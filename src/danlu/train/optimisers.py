@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Faults, fail, nearest
+from danlu.base.naming import spelled
 from danlu.base.recipe import OptimRecipe
 from danlu.train.freezing import lies_in
 
@@ -36,15 +37,26 @@ OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
 _USUAL_SGD = {"lr": 0.01, "momentum": 0.9}
 
 
+def registered_optimiser(name: str) -> str:
+    """The name of an optimiser in its own spelling; torch's names of classes are understood. UserError for others.
+
+    >>> registered_optimiser("SparseAdam")
+    'sparse-adam'
+    """
+    found = spelled(name, OPTIMISERS)
+    if found is None:
+        hint = nearest(name.lower(), OPTIMISERS)
+        fail("train.unknown-optimiser", name=name, names=", ".join(OPTIMISERS), hint=hint)
+    return found
+
+
 def resolve_optim(recipe: OptimRecipe) -> OptimRecipe:
     """The recipe with rate and momentum filled in, every option checked against the optimiser.
 
     >>> resolve_optim(OptimRecipe(name="adam")).lr
     0.001
     """
-    name = recipe.name.lower().replace("_", "-")
-    if name not in OPTIMISERS:
-        fail("train.unknown-optimiser", name=recipe.name, names=", ".join(OPTIMISERS), hint=nearest(name, OPTIMISERS))
+    name = registered_optimiser(recipe.name)
     if name == "sgd" and recipe.lr is None and recipe.momentum is None:
         recipe = replace(recipe, **_USUAL_SGD)
     if name == "lbfgs" and recipe.line_search_fn is None:
@@ -96,11 +108,13 @@ def load_optimiser(optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> N
     """Take back what `optimizer.state_dict()` gave, every tensor in the type it had.
 
     torch brings each one to its parameter's type, which for NAdam's running product of momenta, float32 also where the
-    weights are float64, would change all that follows.
+    weights are float64, would change all that follows. UserError where other parameters are frozen than were.
     """
-    optimizer.load_state_dict(saved)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     numbers = [number for group in saved["param_groups"] for number in group["params"]]
+    if len(parameters) != len(numbers):
+        fail("train.other-frozen", found=len(parameters), wanted=len(numbers))
+    optimizer.load_state_dict(saved)
     for number, parameter in zip(numbers, parameters, strict=True):
         state = optimizer.state.get(parameter, {})
         for name, entry in state.items():
