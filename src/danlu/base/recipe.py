@@ -129,7 +129,7 @@ class TrainRecipe:
     clip_norm: Positive | None = None  # largest norm of the whole gradient
     clip_value: Positive | None = None  # largest absolute entry of the gradient
     freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
-    thaw: Count | None = None  # the epoch from which on they are; None: never
+    thaw: Annotated[int, Ge(2)] | None = None  # the epoch from which on they are; None: never
     ema: Fraction | None = None  # decay of an exponential moving average of the weights, which is then what is scored
     patience: Count | None = None  # early stopping: epochs without a better validation score
     weights: Literal["last", "best"] | None = None  # which are scored and used; None: last, or best with early stopping

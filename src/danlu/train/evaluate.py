@@ -8,7 +8,7 @@ from torch import nn
 
 from danlu.base.events import Stop
 from danlu.base.records import Score
-from danlu.train.losses import Loss
+from danlu.train.losses import Loss, terms
 from danlu.train.metrics import Metrics
 from danlu.train.step import Batch
 
@@ -37,8 +37,8 @@ def evaluate(
                     metrics.reset()
                     return Stop("interrupted")
                 outputs = forward(inputs)
-                total += float(loss(outputs, targets)) * targets.numel()
-                count += targets.numel()
+                total += float(loss(outputs, targets)) * terms(targets)
+                count += terms(targets)
                 metrics.update(outputs, targets)
     finally:
         net.train(was_training)

@@ -27,7 +27,11 @@ def cross_entropy(
 
 
 def nll(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
-    """Negative log-likelihood of log-probabilities [N, C] (a net that ends in log-softmax) against classes [N]."""
+    """Negative log-likelihood of log-probabilities [N, C] (a net that ends in log-softmax) against classes [N], or of
+    [N, T, C] against [N, T].
+    """
+    if outputs.ndim > 2:
+        outputs, targets = outputs.flatten(0, -2), targets.flatten()
     return F.nll_loss(outputs, targets, reduction=reduction)
 
 
@@ -69,6 +73,15 @@ def mixture_nll(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str 
     return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
 
 
+def terms(targets: torch.Tensor) -> int:
+    """Over how many terms a mean loss goes: the samples of a batch, or the tokens of a text.
+
+    >>> terms(torch.zeros(8, 3)), terms(torch.zeros(8, 35, dtype=torch.int64))
+    (8, 280)
+    """
+    return len(targets) if targets.is_floating_point() else targets.numel()
+
+
 LOSSES: dict[str, tuple[Callable[..., torch.Tensor], str]] = {
     "cross-entropy": (cross_entropy, "classification"),
     "nll": (nll, "classification"),
@@ -80,7 +93,7 @@ LOSSES: dict[str, tuple[Callable[..., torch.Tensor], str]] = {
 }
 
 # What a loss for one task serves besides: the next token is a class, what went in is a quantity.
-_ALSO = {"language": ("cross-entropy",), "reconstruction": ("mse", "l1", "huber")}
+_ALSO = {"language": ("cross-entropy", "nll"), "reconstruction": ("mse", "l1", "huber")}
 
 
 def registered_loss(name: str) -> str:
