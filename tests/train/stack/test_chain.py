@@ -1,5 +1,7 @@
 """Chains trained by hand-written products equal torch's autograd and SGD, member by member."""
 
+import itertools
+
 import pytest
 import torch
 from torch import nn
@@ -13,7 +15,7 @@ def _nets(count: int, sizes: tuple[int, ...], activation: str, bias: bool) -> li
     nets = []
     for _ in range(count):
         layers: list[nn.Module] = []
-        for width_in, width_out in zip(sizes[:-2], sizes[1:-1], strict=True):
+        for width_in, width_out in itertools.pairwise(sizes[:-1]):
             layers += [nn.Linear(width_in, width_out, bias=bias), ACTIVATIONS[activation]()]
         nets.append(nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1])).double())
     return nets
