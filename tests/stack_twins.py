@@ -12,6 +12,7 @@ from danlu.base.seeds import preserved_randomness
 from danlu.train.losses import build_loss
 from danlu.train.optimisers import build_optimiser, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
+from danlu.train.stack.build import find_way
 from danlu.train.stack.step import StackedStep
 from danlu.train.step import PlainStep
 
@@ -89,9 +90,12 @@ def make_stack(
     nets: Sequence[nn.Module], recipes: Sequence[Recipe], batches: Batches, group_of: Sequence[int]
 ) -> StackedStep:
     nets = [copy.deepcopy(net) for net in nets]
-    return StackedStep(nets, recipes, HORIZON, CPU, group_of=group_of, sample=batches[0][0][0])
+    way = find_way(nets[0], batches[0][0][0])
+    assert way is not None
+    return StackedStep(nets, recipes, HORIZON, CPU, group_of=group_of, way=way)
 
 
+@torch.no_grad()
 def run_stack(step: StackedStep, batches: Batches, start: int = 0) -> Tensor:
     """Train on the batches; the losses [S, K]."""
     losses: list[Tensor] = []

@@ -1,13 +1,21 @@
-"""Many models trained at once: every parameter of K members with one structure in one tensor, leading axis K.
+"""Many models trained at once: every parameter of K members with one structure is one tensor, leading axis K."""
 
-stackable(net) -> Fault | None             None: can be stacked; else why not
-Member(recipe, fold, order_seed)           one model
-Fold(inputs, targets, train, validation)   its data
-train_members(nets, members, folds, …)     all of them, cut into stacks that fit cache and memory -> Trained
-StackedStep, train_stack                   the step and the loop of one stack
-faster_stacked(nets, members, folds)       a short timing: is the stack faster than one after another?
-"""
-
+from danlu.train.stack.build import find_way, recipe_stackable, same_step, same_structure, stackable
+from danlu.train.stack.loop import train_stack
 from danlu.train.stack.members import Fold, Member, Trained
+from danlu.train.stack.step import StackedStep
+from danlu.train.stack.train import train_members
 
-__all__ = ["Fold", "Member", "Trained"]
+__all__ = [
+    "Fold",
+    "Member",
+    "StackedStep",
+    "Trained",
+    "find_way",
+    "recipe_stackable",
+    "same_step",
+    "same_structure",
+    "stackable",
+    "train_members",
+    "train_stack",
+]

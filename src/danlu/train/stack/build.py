@@ -16,7 +16,8 @@ from torch.overrides import TorchFunctionMode
 from danlu.base.errors import Fault
 from danlu.base.recipe import Recipe
 from danlu.train.stack.chain import ChainNet, links_of
-from danlu.train.stack.folded import DROPOUTS, FoldedNet, NotFoldableError
+from danlu.train.stack.exchange import DROPOUTS
+from danlu.train.stack.folded import FoldedNet, NotFoldableError
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.mapped import MappedNet
 from danlu.train.stack.nets import StackedNet
@@ -64,18 +65,20 @@ def recipe_stackable(recipe: Recipe) -> Fault | None:
     return None
 
 
-def same_structure(first: nn.Module, second: nn.Module) -> bool:
-    """Whether two nets can be members of one stack: same layers, shapes and options, but for rates of dropout layers.
+def same_structure(*nets: nn.Module) -> bool:
+    """Whether nets can be members of one stack: same layers, shapes and options, but for rates of dropout layers.
 
     >>> same_structure(nn.Dropout(0.1), nn.Dropout(0.5)), same_structure(nn.Linear(2, 3), nn.Linear(2, 4))
     (True, False)
     """
-    return _structure(first) == _structure(second)
+    first = _structure(nets[0])
+    return all(_structure(net) == first for net in nets[1:])
 
 
-def same_step(first: Recipe, second: Recipe) -> bool:
-    """Whether two recipes can be members of one stack: they may differ in any number but these."""
-    return _step(first) == _step(second)
+def same_step(*recipes: Recipe) -> bool:
+    """Whether recipes can be those of members of one stack: they may differ in numbers only."""
+    first = _step(recipes[0])
+    return all(_step(recipe) == first for recipe in recipes[1:])
 
 
 def _step(recipe: Recipe) -> tuple[Any, ...]:

@@ -136,6 +136,21 @@ def _joins(links: list[_Link], name: str, net: nn.Module) -> bool:
     return False
 
 
+@dataclass(frozen=True)
+class _Pass:
+    """One link for batches of one size: the weights as the product takes them, and the buffers it writes to."""
+
+    link: _Link
+    weight: Tensor  # [K, out, in]; of the first link [G, out of a whole group, in]
+    shift: Tensor | None
+    product: Tensor  # z as the product gives it
+    z: Tensor  # [K, out, N], before the activation
+    a: Tensor  # after it; may be z
+    h: Tensor  # after dropout, where there is one
+    slope: Tensor  # the gradient with respect to a
+    activation: _Activation | None
+
+
 class ChainNet(StackedNet):
     """K chains of one structure. The buffers of the passes are kept and written to again each step."""
 
@@ -148,102 +163,93 @@ class ChainNet(StackedNet):
         }
         self.buffers = {}
         self.frozen = frozenset(name for name, parameter in nets[0].named_parameters() if not parameter.requires_grad)
-        self._places = {link.name: place for place, link in enumerate(link for link in links if link.dropout)}
         dropping = [link.dropout for link in links if link.dropout]
+        self._places = {name: place for place, name in enumerate(dropping)}
         self.rates = [tuple(float(cast(Any, net.get_submodule(name)).p) for name in dropping) for net in nets]
-        self._scratch: dict[tuple[Any, ...], Tensor] = {}
+        self._passes_of: dict[int, list[_Pass]] = {}
         self._inputs = torch.empty(0)
-        self._passes: list[tuple[Tensor, Tensor, Tensor, Tensor | None]] = []
+        self._noises: list[Tensor | None] = []
 
-    def _buffer(self, role: str, number: int, samples: int) -> Tensor:
-        weight = self.parameters[f"{self._links[number].name}.weight"]
-        key = (role, number, samples, weight.shape[0])
-        if key not in self._scratch:
-            self._scratch[key] = weight.new_empty(weight.shape[0], weight.shape[1], samples)
-        return self._scratch[key]
+    def _passes(self, samples: int) -> list[_Pass]:
+        if samples not in self._passes_of:
+            self._passes_of[samples] = [self._prepared(number, samples) for number in range(len(self._links))]
+        return self._passes_of[samples]
 
-    @torch.no_grad()
-    def forward(self, inputs: Tensor, masks: Masks | None, *, training: bool) -> Tensor:
-        self._inputs = x = inputs.flatten(2)
-        samples = x.shape[1]
-        self._passes = []
-        h = x
-        for number, link in enumerate(self._links):
-            z = self._affine(number, h, self._buffer("z", number, samples))
-            a = z
-            kind = type(link.activation)
-            if kind in _ACTIVATIONS:
-                activation = _ACTIVATIONS[cast(type[nn.Module], kind)]
-                a = z if activation.in_place else self._buffer("a", number, samples)
-                activation.forward(z, a, link.activation)
-            noise = self._noise(link, masks, a.shape) if training and masks and link.dropout else None
-            h = a if noise is None else torch.mul(a, noise, out=self._buffer("h", number, samples))
-            self._passes.append((z, a, h, noise))
-        return h
-
-    def _noise(self, link: _Link, masks: Masks, shape: Sequence[int]) -> Tensor | None:
-        noise = masks.at(self._places[link.name], (shape[2], shape[1]))  # a model alone has samples before features
-        return None if noise is None else noise.mT.contiguous()
-
-    def _affine(self, number: int, h: Tensor, out: Tensor) -> Tensor:
-        """W h + b for all members: the inputs [G, N, in] of the first link are shared, [K, in, N] later are not."""
-        name = self._links[number].name
-        weight, bias = self.parameters[f"{name}.weight"], self.parameters.get(f"{name}.bias")
-        shift = None if bias is None else bias[:, :, None]
-        if number == 0:
-            weight, shift, result = self._by_group(weight), None if shift is None else self._by_group(shift), out
-            h, out = self._shared_inputs().mT, self._by_group(out)
-            _product(shift, weight, h, out)
-            return result
-        return _product(shift, weight, h, out)
+    def _prepared(self, number: int, samples: int) -> _Pass:
+        link = self._links[number]
+        activation = _ACTIVATIONS.get(type(link.activation)) if link.activation else None
+        weight, bias = self.parameters[f"{link.name}.weight"], self.parameters.get(f"{link.name}.bias")
+        z = weight.new_empty(*weight.shape[:2], samples)
+        a = z if activation is None or activation.in_place else torch.empty_like(z)
+        h = torch.empty_like(z) if link.dropout else a
+        arranged = _as_it_is if number else self._by_group
+        shift = None if bias is None else arranged(bias[:, :, None])
+        return _Pass(link, arranged(weight), shift, arranged(z), z, a, h, torch.empty_like(z), activation)
 
     def _by_group(self, tensor: Tensor) -> Tensor:
         """[K, features, …] as [G, features of all members of a group, …], where groups are of one size."""
         layout = self.layout
         return tensor.view(layout.groups, -1, *tensor.shape[2:]) if layout.per_group else tensor
 
-    def _shared_inputs(self) -> Tensor:
-        return self._inputs if self.layout.per_group else self.layout.spread(self._inputs)
+    def forward(self, inputs: Tensor, masks: Masks | None, *, training: bool) -> Tensor:
+        x = inputs.flatten(2)
+        self._inputs = x if self.layout.per_group else self.layout.spread(x)
+        self._noises = []
+        below = self._inputs.mT
+        for one in self._passes(x.shape[1]):
+            if one.shift is None:
+                torch.bmm(one.weight, below, out=one.product)
+            else:
+                torch.baddbmm(one.shift, one.weight, below, out=one.product)
+            if one.activation:
+                one.activation.forward(one.z, one.a, one.link.activation)
+            noise = self._noise(one, masks) if training and masks and one.link.dropout else None
+            self._noises.append(noise)
+            below = one.a if noise is None else torch.mul(one.a, noise, out=one.h)
+        return below
+
+    def _noise(self, one: _Pass, masks: Masks) -> Tensor | None:
+        _, features, samples = one.a.shape
+        noise = masks.at(self._places[str(one.link.dropout)], (samples, features))  # the order in which a model draws
+        return None if noise is None else noise.mT.contiguous()
 
     def backward(self, gradient: Tensor) -> Sequence[Tensor]:
-        names = [name for name in self.parameters if name not in self.frozen]
-        gradients = {name: torch.empty_like(self.parameters[name]) for name in names}
+        gradients = [torch.empty_like(parameter) for parameter in self.trained]
         self.descend(gradient, gradients, 0.0)
-        return list(gradients.values())
+        return gradients
 
-    @torch.no_grad()
-    def descend(self, gradient: Tensor, into: dict[str, Tensor], keep: float) -> None:
-        """into = keep · into + gradient, for every parameter named in `into`; `gradient` [K, C, N] is written to."""
-        g = gradient
-        for number in reversed(range(len(self._links))):
-            link = self._links[number]
-            z, a, _, noise = self._passes[number]
+    def descend(self, gradient: Tensor, into: Sequence[Tensor], keep: float) -> None:
+        """t = keep · t + gradient for each tensor t of `into`, which stand for `trained`; `gradient` is written to."""
+        names = [name for name in self.parameters if name not in self.frozen]
+        targets = dict(zip(names, into, strict=True))
+        passes = self._passes(gradient.shape[2])
+        ones = gradient.new_ones(gradient.shape[2])
+        slope = gradient
+        for number in reversed(range(len(passes))):
+            one, noise = passes[number], self._noises[number]
             if noise is not None:
-                g.mul_(noise)
-            kind = type(link.activation)
-            if kind in _ACTIVATIONS:
-                _ACTIVATIONS[cast(type[nn.Module], kind)].backward(g, z, a, link.activation)
-            weight, bias = f"{link.name}.weight", f"{link.name}.bias"
-            lower = g
+                slope.mul_(noise)
+            if one.activation:
+                one.activation.backward(slope, one.z, one.a, one.link.activation)
             if number:  # before the weights change, which `into` may be
-                lower = torch.bmm(self.parameters[weight].mT, g, out=self._buffer("g", number - 1, g.shape[2]))
-            if weight in into:
-                by_group = _as_it_is if number else self._by_group
-                below = self._passes[number - 1][2].mT if number else self._shared_inputs()
-                target = by_group(into[weight])
-                torch.baddbmm(target, by_group(g), below, beta=keep, out=target)
-            if bias in into:
-                into[bias].mul_(keep).add_(g.sum(2)) if keep else torch.sum(g, 2, out=into[bias])
-            g = lower
+                torch.bmm(one.weight.mT, slope, out=passes[number - 1].slope)
+            weight, bias = targets.get(f"{one.link.name}.weight"), targets.get(f"{one.link.name}.bias")
+            if weight is not None:
+                lower = passes[number - 1] if number else None
+                below = self._inputs if lower is None else (lower.a if self._noises[number - 1] is None else lower.h).mT
+                arranged = _as_it_is if number else self._by_group
+                total = arranged(weight)
+                torch.baddbmm(total, arranged(slope), below, beta=keep, out=total)
+            if bias is not None:  # the sum over the samples, as a product that adds to what is there
+                flat = bias.view(-1)
+                torch.addmv(flat, slope.view(-1, slope.shape[2]), ones, beta=keep, out=flat)
+            if number:
+                slope = passes[number - 1].slope
 
     def select(self, keep: Tensor, layout: Layout) -> None:
         super().select(keep, layout)
-        self._scratch.clear()
+        self._passes_of.clear()
 
 
 def _as_it_is(tensor: Tensor) -> Tensor:
     return tensor
-
-
-def _product(shift: Tensor | None, weight: Tensor, h: Tensor, out: Tensor) -> Tensor:
-    return torch.bmm(weight, h, out=out) if shift is None else torch.baddbmm(shift, weight, h, out=out)

@@ -10,7 +10,11 @@ from torch import Tensor, nn
 
 from danlu.train.stack.layers import StackedLayer, Surroundings
 
-_FUNCTIONS: dict[type[nn.Module], Callable[..., Tensor]] = {nn.Conv1d: F.conv1d, nn.Conv2d: F.conv2d, nn.Conv3d: F.conv3d}
+_FUNCTIONS: dict[type[nn.Module], Callable[..., Tensor]] = {
+    nn.Conv1d: F.conv1d,
+    nn.Conv2d: F.conv2d,
+    nn.Conv3d: F.conv3d,
+}
 _TRIALS = 3
 
 Form = Callable[[Tensor, Tensor, Tensor | None], Tensor]

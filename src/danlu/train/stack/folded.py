@@ -4,13 +4,13 @@ Only layers with weights are exchanged for stacked ones. It serves any net whose
 outside of its layers; whether it does is tried out, not believed (see `build`).
 """
 
-import copy
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from danlu.train.stack.convolution import Convolution
+from danlu.train.stack.exchange import DROPOUTS, Modules, exchanged, rates_of
 from danlu.train.stack.layers import Dropout, Embedding, GroupNorm, LayerNorm, Linear, PReLU, StackedLayer, Surroundings
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.masks import Masks
@@ -31,8 +31,6 @@ _LAYERS: dict[type[nn.Module], Callable[[Sequence[nn.Module], Surroundings], Sta
     nn.PReLU: PReLU,
 }
 
-DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
-
 
 class NotFoldableError(Exception):
     """A layer has weights and no stacked form."""
@@ -47,42 +45,33 @@ class FoldedNet(StackedNet):
     def __init__(self, nets: Sequence[nn.Module], layout: Layout, *, shares: bool) -> None:
         self._around = Surroundings(layout)
         self._shares = shares
-        self._dropouts: list[Sequence[nn.Module]] = []
-        self._net = self._exchanged(nets, {})
+        self._dropouts: list[Modules] = []
+        self._net = exchanged(nets, self._exchange)
         self.layout = layout
         self.parameters = dict(self._net.named_parameters())
         self.buffers = dict(self._net.named_buffers())
         self.frozen = frozenset(name for name, parameter in self.parameters.items() if not parameter.requires_grad)
-        self.rates = [tuple(float(layers[k].p) for layers in self._dropouts) for k in range(len(nets))]
+        self.rates = [rates_of(self._dropouts, member) for member in range(len(nets))]
         self._outputs = torch.empty(0)
 
-    def _exchanged(self, modules: Sequence[nn.Module], done: dict[int, nn.Module]) -> nn.Module:
+    def _exchange(self, modules: Modules) -> nn.Module | None:
         first = modules[0]
-        if id(first) in done:
-            return done[id(first)]
         if type(first) in _LAYERS:
-            new: nn.Module = _LAYERS[type(first)](modules, self._around)
-        elif type(first) in DROPOUTS:
-            new = Dropout(modules, self._around, len(self._dropouts))
+            return _LAYERS[type(first)](modules, self._around)
+        if type(first) in DROPOUTS:
             self._dropouts.append(modules)
-        else:
-            own = [*first._parameters.values(), *first._buffers.values()]
-            if any(tensor is not None for tensor in own):
-                raise NotFoldableError(type(first).__name__)
-            new = copy.copy(first)
-            new._modules = {
-                name: child and self._exchanged([module._modules[name] for module in modules], done)  # pyright: ignore
-                for name, child in first._modules.items()
-            }
-        done[id(first)] = new
-        return new
+            return Dropout(modules, self._around, len(self._dropouts) - 1)
+        if [*first.parameters(recurse=False), *first.buffers(recurse=False)]:
+            raise NotFoldableError(type(first).__name__)
+        return None
 
     def forward(self, inputs: Tensor, masks: Masks | None, *, training: bool) -> Tensor:
         around = self._around
         around.samples, around.masks = inputs.shape[1], masks
         self._net.train(training)
         samples = inputs if self._shares else self.layout.spread(inputs)
-        outputs = self._net(samples.flatten(0, 1))
+        with torch.set_grad_enabled(training):
+            outputs = self._net(samples.flatten(0, 1))
         self._outputs = outputs
         return outputs.detach().view(self.layout.members, around.samples, -1).mT
 

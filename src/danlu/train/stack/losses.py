@@ -3,7 +3,6 @@
 Outputs are [K, C, N]: features before samples, so that a softmax runs over whole rows of samples at once.
 """
 
-import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -11,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from danlu.base.recipe import LossRecipe
-from danlu.train.stack.numbers import Number, beside, numbers, picked
+from danlu.train.stack.numbers import Number, all_are, beside, numbers, picked
 
 Both = tuple[Tensor, Tensor]
 
@@ -46,12 +45,13 @@ def _cross_entropy(outputs: Tensor, classes: Tensor, smoothing: Number, weight: 
     logs = F.log_softmax(outputs, dim=1)
     places = classes[:, None]
     values = logs.gather(1, places).sum((1, 2)).neg_()
-    gradient = logs.exp()
-    if isinstance(smoothing, float) and smoothing == 0.0:
+    if all_are(smoothing, 0):
+        gradient = logs.exp_()
         gradient.scatter_add_(1, places, gradient.new_full((), -1.0).expand(places.shape))
         return values, gradient.mul_(weight)
     share = smoothing / outputs.shape[1]
     values = values * (1 - smoothing) - share * logs.sum((1, 2))
+    gradient = logs.exp_()
     away = 1 - beside(smoothing, gradient)
     gradient = gradient - beside(share, gradient)
     gradient.scatter_add_(1, places, -(gradient.new_ones(places.shape) * away))
@@ -102,7 +102,7 @@ _LOSSES: dict[str, Callable[[Tensor, Tensor, Number, Number], Both]] = {
 def first_bad(losses: Tensor) -> list[int]:
     """The number, from 1, of the first of [S, K] losses that is not finite, for each member; 0 where all are.
 
-    >>> first_bad(torch.tensor([[1.0, 1.0], [math.inf, 1.0], [math.nan, 1.0]]))
+    >>> first_bad(torch.tensor([[1.0, 1.0], [float("inf"), 1.0], [float("nan"), 1.0]]))
     [2, 0]
     """
     bad = ~losses.isfinite()

@@ -1,6 +1,5 @@
 """A stack of any net by torch.func.vmap: for layers of which no stacked form is known, such as recurrent cells."""
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.overrides import TorchFunctionMode
 
-from danlu.train.stack.folded import DROPOUTS
+from danlu.train.stack.exchange import DROPOUTS, Modules, exchanged, rates_of
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.masks import Masks
 from danlu.train.stack.nets import StackedNet
@@ -25,35 +24,25 @@ class MappedNet(StackedNet):
 
     def __init__(self, nets: Sequence[nn.Module], layout: Layout) -> None:
         self._dropping = _Dropping()
-        self._dropouts: list[Sequence[nn.Module]] = []
-        self._net = self._exchanged(nets, {})
+        self._dropouts: list[Modules] = []
+        self._net = exchanged(nets, self._exchange)
         self.layout = layout
         self.parameters = {
             name: torch.stack([net.get_parameter(name).detach() for net in nets]).requires_grad_(first.requires_grad)
             for name, first in nets[0].named_parameters()
         }
-        self.buffers = {name: torch.stack([net.get_buffer(name) for net in nets]) for name, _ in nets[0].named_buffers()}
+        self.buffers = {
+            name: torch.stack([net.get_buffer(name) for net in nets]) for name, _ in nets[0].named_buffers()
+        }
         self.frozen = frozenset(name for name, parameter in self.parameters.items() if not parameter.requires_grad)
-        self.rates = [tuple(float(layers[k].p) for layers in self._dropouts) for k in range(len(nets))]
+        self.rates = [rates_of(self._dropouts, member) for member in range(len(nets))]
         self._outputs = torch.empty(0)
 
-    def _exchanged(self, modules: Sequence[nn.Module], done: dict[int, nn.Module]) -> nn.Module:
-        first = modules[0]
-        if id(first) in done:
-            return done[id(first)]
-        if type(first) in DROPOUTS:
-            new: nn.Module = _MappedDropout(self._dropping, len(self._dropouts), type(first) is not nn.Dropout)
-            self._dropouts.append(modules)
-        else:
-            new = copy.copy(first)
-            new._parameters = dict(first._parameters)
-            new._buffers = dict(first._buffers)
-            new._modules = {
-                name: child and self._exchanged([module._modules[name] for module in modules], done)  # pyright: ignore
-                for name, child in first._modules.items()
-            }
-        done[id(first)] = new
-        return new
+    def _exchange(self, modules: Modules) -> nn.Module | None:
+        if type(modules[0]) not in DROPOUTS:
+            return None
+        self._dropouts.append(modules)
+        return _MappedDropout(self._dropping, len(self._dropouts) - 1, type(modules[0]) is not nn.Dropout)
 
     def forward(self, inputs: Tensor, masks: Masks | None, *, training: bool) -> Tensor:
         self._net.train(training)
@@ -64,7 +53,7 @@ class MappedNet(StackedNet):
             return functional_call(self._net, (weights, buffers), (samples,))
 
         members = torch.arange(self.layout.members, device=inputs.device)
-        with self._dropping:
+        with self._dropping, torch.set_grad_enabled(training):
             # "same": masks are drawn inside, for all members at once.
             mapped = vmap(alone, randomness="same")
             outputs = mapped(dict(self.parameters), dict(self.buffers), members, self.layout.spread(inputs))

@@ -59,4 +59,3 @@ class Trained:
     epochs: Tensor
     diverged: Tensor
     seconds: float
-

@@ -21,9 +21,26 @@ def numbers(values: Sequence[float], device: torch.device, dtype: torch.dtype) -
 
 def beside(number: Number, tensor: Tensor) -> Number:
     """`number` in a shape that fits `tensor` [K, …] element by element."""
-    return number if isinstance(number, float) else number.view(-1, *[1] * (tensor.dim() - 1))
+    return number.view(-1, *[1] * (tensor.dim() - 1)) if isinstance(number, Tensor) else number
 
 
 def picked(number: Number, keep: Tensor) -> Number:
     """The setting of the members `keep`."""
-    return number if isinstance(number, float) else number.index_select(0, keep)
+    return number.index_select(0, keep) if isinstance(number, Tensor) else number
+
+
+def all_are(number: Number, value: float) -> bool:
+    """Whether every member's setting is `value`.
+
+    >>> all_are(0.0, 0), all_are(torch.tensor([0.0, 0.1]), 0)
+    (True, False)
+    """
+    return not isinstance(number, Tensor) and number == value
+
+
+def add_scaled(tensor: Tensor, other: Tensor, factor: Number) -> None:
+    """tensor += factor · other, the factor in a shape that fits."""
+    if isinstance(factor, Tensor):
+        tensor.addcmul_(other, factor)
+    else:
+        tensor.add_(other, alpha=factor)

@@ -3,6 +3,7 @@
 They follow torch.optim member by member. Yes-or-no options are one for the whole stack.
 """
 
+import functools
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.recipe import OptimRecipe
-from danlu.train.stack.numbers import Number, beside, numbers, picked
+from danlu.train.stack.numbers import Number, add_scaled, all_are, beside, numbers, picked
 
 _TORCH: dict[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
@@ -33,8 +34,12 @@ def setting(recipe: OptimRecipe, key: str) -> Any:
     value = getattr(recipe, key)
     if value is not None:
         return value
-    parameter = inspect.signature(_TORCH[recipe.name]).parameters.get(key)
-    return parameter.default if parameter else 0.0
+    return _defaults(recipe.name).get(key, 0.0)
+
+
+@functools.cache
+def _defaults(name: str) -> dict[str, Any]:
+    return {key: parameter.default for key, parameter in inspect.signature(_TORCH[name]).parameters.items()}
 
 
 class StackedOptimiser(ABC):
@@ -64,16 +69,15 @@ class StackedOptimiser(ABC):
     def zeros(self) -> list[Tensor]:
         return [torch.zeros_like(parameter, requires_grad=False) for parameter in self.parameters]
 
-    @torch.no_grad()
     def step(self, gradients: Sequence[Tensor], rates: Number) -> None:
         """One update; `rates` are the learning rates of this step. The gradients may be written to."""
         self.steps += 1
         for place, (parameter, gradient) in enumerate(zip(self.parameters, gradients, strict=True)):
-            if self.decays:
-                gradient = self._with_decay(parameter, gradient, beside(rates, parameter))
             state = {name: tensors[place] for name, tensors in self.state.items()}
             settings = {key: beside(number, parameter) for key, number in self.numbers.items()}
-            self.update(parameter, gradient, beside(rates, parameter), state, settings)
+            own = beside(rates, parameter)
+            direction = self._with_decay(parameter, gradient, own) if self.decays else gradient
+            self.update(parameter, direction, own, state, settings)
 
     def _with_decay(self, parameter: Tensor, gradient: Tensor, rates: Number) -> Tensor:
         return gradient + parameter * beside(self.numbers["weight_decay"], parameter)
@@ -95,8 +99,7 @@ class SGD(StackedOptimiser):
     settings = ("momentum", "dampening")
 
     def _first_state(self) -> dict[str, list[Tensor]]:
-        momentum = self.numbers["momentum"]
-        self.has_momentum = not (isinstance(momentum, float) and momentum == 0.0)
+        self.has_momentum = not all_are(self.numbers["momentum"], 0)
         return {"momentum": self.zeros()} if self.has_momentum or self.decays else {}
 
     @property
@@ -109,10 +112,10 @@ class SGD(StackedOptimiser):
         if self.has_momentum:
             buffer = state["momentum"]
             dampening = settings["dampening"]
-            undamped = self.steps == 1 or (isinstance(dampening, float) and dampening == 0.0)
+            undamped = self.steps == 1 or all_are(dampening, 0)
             buffer.mul_(settings["momentum"]).add_(gradient if undamped else gradient * (1 - dampening))
             gradient = gradient + buffer * settings["momentum"] if self.flag("nesterov") else buffer
-        _descend(parameter, gradient, rates)
+        add_scaled(parameter, gradient, -rates)
 
 
 class Adam(StackedOptimiser):
@@ -150,8 +153,8 @@ class Adam(StackedOptimiser):
         # p - rate / (1 - β₁ᵗ) · m / (√v / √(1 - β₂ᵗ) + ε), with all that has no element axis taken together first.
         size = rates / (1 - first**self.steps)
         root = (1 - second**self.steps) ** 0.5
-        denominator = square.sqrt().mul_(_plain(1 / (root * size), parameter)).add_(
-            _plain(settings["eps"] / size, parameter)
+        denominator = (
+            square.sqrt().mul_(_plain(1 / (root * size), parameter)).add_(_plain(settings["eps"] / size, parameter))
         )
         parameter.addcdiv_(mean, denominator, value=-1.0)
 
@@ -174,7 +177,7 @@ class Adagrad(StackedOptimiser):
     ) -> None:
         rates = rates / (1 + (self.steps - 1) * settings["lr_decay"])
         total = state["sum"].addcmul_(gradient, gradient)
-        _descend(parameter, gradient / total.sqrt().add_(settings["eps"]), rates)
+        add_scaled(parameter, gradient / total.sqrt().add_(settings["eps"]), -rates)
 
 
 class RMSprop(StackedOptimiser):
@@ -183,11 +186,10 @@ class RMSprop(StackedOptimiser):
     settings = ("eps", "alpha", "momentum")
 
     def _first_state(self) -> dict[str, list[Tensor]]:
-        momentum = self.numbers["momentum"]
         state = {"square": self.zeros()}
         if self.flag("centered"):
             state["mean"] = self.zeros()
-        if not (isinstance(momentum, float) and momentum == 0.0):
+        if not all_are(self.numbers["momentum"], 0):
             state["momentum"] = self.zeros()
         return state
 
@@ -202,7 +204,7 @@ class RMSprop(StackedOptimiser):
         direction = gradient / square.sqrt().add_(settings["eps"])
         if "momentum" in state:
             direction = state["momentum"].mul_(settings["momentum"]).add_(direction)
-        _descend(parameter, direction, rates)
+        add_scaled(parameter, direction, -rates)
 
 
 _KINDS: dict[str, type[StackedOptimiser]] = {
@@ -219,13 +221,6 @@ def build_stacked_optimiser(parameters: Sequence[Tensor], recipes: Sequence[Opti
     return _KINDS[recipes[0].name](parameters, recipes)
 
 
-def _descend(parameter: Tensor, direction: Tensor, rates: Number) -> None:
-    if isinstance(rates, float):
-        parameter.add_(direction, alpha=-rates)
-    else:
-        parameter.addcmul_(direction, rates, value=-1.0)
-
-
 def _plain(number: Number, parameter: Tensor) -> Any:
     """A number in the parameter's own precision."""
-    return number if isinstance(number, float) else number.to(parameter.dtype)
+    return number.to(parameter.dtype) if isinstance(number, Tensor) else number
