@@ -10,6 +10,10 @@ from danlu.train.stack.progress import StackProgress
 from danlu.train.stack.scores import Judge
 from danlu.train.stack.step import StackedStep
 
+# With fewer of its members in training a stack is compacted. Not at the first that ends: products of another size round
+# otherwise, so the last digit of the others would change.
+_WORTH_KEEPING = 0.75
+
 
 @torch.no_grad()
 def train_stack(
@@ -24,7 +28,7 @@ def train_stack(
     """Train from where `progress` stands until no member is left; None when done, Stop when told to break off.
 
     `every_epoch`: the members are validated after each epoch, not only at the end. A member whose loss was not finite
-    is dropped at the end of the epoch, and so is one whose patience is over.
+    ends with that epoch, and so does one whose patience is over; what has ended is dropped from time to time.
     """
     for epoch in range(progress.epoch, progress.epochs):
         for batch in feed.batches(epoch):
@@ -47,6 +51,7 @@ def train_stack(
         going_on = progress.end_epoch(step, validation)
         if not going_on:
             return None
-        if len(going_on) < step.members:
+        if len(going_on) <= _WORTH_KEEPING * step.members:
             feed.select(step.compact(going_on))
+            progress.keep(going_on)
     return None

@@ -14,7 +14,10 @@ from danlu.train.stack.step import StackedStep
 
 
 class StackProgress:
-    """Counts for all members that began; `here` says which of them still train, in the order of the stack."""
+    """Counts for all members that began; `here` says which of them the stack holds, in its order.
+
+    A member that has ended stays in the stack, where it harms nobody, until enough have ended for `keep` to pay.
+    """
 
     def __init__(self, recipes: Sequence[Recipe], epochs: int, steps_per_epoch: int, *, loss_is_sum: bool) -> None:
         count = len(recipes)
@@ -22,6 +25,7 @@ class StackProgress:
         self.epoch = 0  # epochs done
         self.step = 0  # updates done
         self.here = list(range(count))
+        self._over: set[int] = set()
         self.train_loss = torch.full((epochs, count), math.nan, dtype=torch.float64)
         self.validation: dict[str, Tensor] = {}
         self.done = torch.zeros(count, dtype=torch.int64)
@@ -57,31 +61,33 @@ class StackProgress:
         means = (losses * weights[:, None]).sum(0) / samples.sum()
         before = self.step - len(self._losses)
         self._losses, self._samples = [], []
-        self.train_loss[self.epoch, self.here] = means
+        training = [place for place, member in enumerate(self.here) if member not in self._over]
+        members = [self.here[place] for place in training]
+        self.train_loss[self.epoch, members] = means[training]
         if validation:
-            self._note(validation)
+            self._note(members, {name: values[training] for name, values in validation.items()})
         self.epoch += 1
-        self.done[self.here] = self.epoch
-        ending: list[int] = []
-        for place, (member, bad) in enumerate(zip(self.here, first_bad(losses), strict=True)):
-            if bad:
-                self.diverged[member] = before + bad
+        self.done[members] = self.epoch
+        bad = first_bad(losses)
+        for place, member in zip(training, members, strict=True):
+            if bad[place]:
+                self.diverged[member] = before + bad[place]
             elif validation:
                 self._judge(step, place, member, {name: float(values[place]) for name, values in validation.items()})
             patience = self._patience[member]
-            if bad or (patience is not None and self.epoch - self._best_epoch[member] >= patience):
-                ending.append(place)
-        if self.epoch == self.epochs:
-            ending = list(range(len(self.here)))
-        self._end(step, ending)
-        going_on = [place for place in range(len(self.here)) if place not in set(ending)]
-        self.here = [self.here[place] for place in going_on]
-        return going_on
+            early = patience is not None and self.epoch - self._best_epoch[member] >= patience
+            if bad[place] or early or self.epoch == self.epochs:
+                self._end(step, place, member)
+        return [place for place in training if self.here[place] not in self._over]
 
-    def _note(self, validation: dict[str, Tensor]) -> None:
+    def keep(self, places: Sequence[int]) -> None:
+        """The stack goes on with the members at `places` alone."""
+        self.here = [self.here[place] for place in places]
+
+    def _note(self, members: Sequence[int], validation: dict[str, Tensor]) -> None:
         for name, values in validation.items():
             empty = torch.full_like(self.train_loss, math.nan)
-            self.validation.setdefault(name, empty)[self.epoch, self.here] = values
+            self.validation.setdefault(name, empty)[self.epoch, members] = values
 
     def _judge(self, step: StackedStep, place: int, member: int, score: dict[str, float]) -> None:
         order = rank(score)
@@ -90,12 +96,10 @@ class StackProgress:
             if self._wants_best[member] and self.epoch < self.epochs:
                 self._best_weights[member] = _weights(step, place)
 
-    def _end(self, step: StackedStep, places: Sequence[int]) -> None:
-        with step.scored():
-            for place in places:
-                member = self.here[place]
-                best_is_earlier = self._wants_best[member] and self._best_epoch[member] not in (0, self.epoch)
-                self._states[member] = self._best_weights.pop(member, {}) if best_is_earlier else step.member(place)
+    def _end(self, step: StackedStep, place: int, member: int) -> None:
+        best_is_earlier = self._wants_best[member] and self._best_epoch[member] not in (0, self.epoch)
+        self._states[member] = self._best_weights.pop(member) if best_is_earlier else _weights(step, place)
+        self._over.add(member)
 
     def trained(self, seconds: float) -> Trained:
         """What came out, for all members that began."""

@@ -68,7 +68,7 @@ def train_members(
     assert way is not None
     recipe = members[0].recipe
     judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale)
-    plan = _Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
+    plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
     stacks = cut(members, folds, most_members or len(members), workers)
     results = _carried_out(plan, stacks, workers, finished)
     if isinstance(results, Stop):
@@ -77,8 +77,8 @@ def train_members(
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """What all stacks have in common."""
+class Plan:
+    """What all stacks of a training have in common."""
 
     nets: Sequence[nn.Module]
     members: Sequence[Member]
@@ -154,7 +154,7 @@ def _sample(fold: Fold) -> Tensor:
 Results = list[tuple[list[int], Trained]]
 
 
-def _carried_out(plan: _Plan, stacks: Sequence[list[int]], workers: int, finished: Finished | None) -> Results | Stop:
+def _carried_out(plan: Plan, stacks: Sequence[list[int]], workers: int, finished: Finished | None) -> Results | Stop:
     """Every stack's outcome; a stack for which memory is too small is halved."""
     results: Results = []
     workers = min(workers, len(stacks))
