@@ -32,7 +32,8 @@ def power(mean: float, deviation: float, pairs: int, *, level: float = 0.95) -> 
     edge = stats.t.ppf((1 + level) / 2, pairs - 1)
     if pairs > 10 and shift > edge + _CERTAIN:  # where scipy's noncentral t no longer converges
         return 1.0
-    return float(stats.nct.sf(edge, pairs - 1, shift) + stats.nct.cdf(-edge, pairs - 1, shift))
+    below = float(stats.nct.cdf(-edge, pairs - 1, shift)) if shift < _CERTAIN / 2 else 0.0
+    return float(stats.nct.sf(edge, pairs - 1, shift)) + below
 
 
 def pairs_needed(mean: float, deviation: float, *, wanted: float = 0.8, level: float = 0.95, most: int = 10_000) -> int:
