@@ -120,9 +120,11 @@ def _is_skewed(values: Any) -> bool:
 
 
 def _widened(values: Any, low: float, high: float, level: float) -> tuple[float, float]:
-    interval = scipy_stats().bootstrap(
-        (values,), numpy.mean, confidence_level=level, n_resamples=_RESAMPLES, method="BCa", rng=0
-    ).confidence_interval
+    interval = (
+        scipy_stats()
+        .bootstrap((values,), numpy.mean, confidence_level=level, n_resamples=_RESAMPLES, method="BCa", rng=0)
+        .confidence_interval
+    )
     if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return low, high
     return min(low, float(interval.low)), max(high, float(interval.high))

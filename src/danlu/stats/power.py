@@ -4,7 +4,6 @@ import functools
 import math
 from typing import Any
 
-
 _CERTAIN = 8.0
 
 
