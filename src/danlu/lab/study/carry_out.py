@@ -13,6 +13,7 @@ from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM
 from danlu.lab.fit import fit, resume
 from danlu.lab.run import Run
+from danlu.lab.study.costs import decide
 from danlu.lab.study.factors import Level
 from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.samples import stack_folds
@@ -56,8 +57,9 @@ class Order:
             places = list(self._places(group))
             if not places:
                 continue
-            begins(group, len(places))
-            carried = self._stacked(group, places) if group.alone is None else self._one_by_one(places)
+            decided, most = decide(group, self.plan.seeds, self.plan.folds)
+            begins(decided, len(places))
+            carried = self._one_by_one(places) if decided.alone else self._stacked(group, places, most)
             if not carried:
                 return False
         return True
@@ -70,7 +72,7 @@ class Order:
                     if place.key not in self.done:
                         yield planned, place
 
-    def _stacked(self, group: Group, places: "Sequence[tuple[Planned, Place]]") -> bool:
+    def _stacked(self, group: Group, places: "Sequence[tuple[Planned, Place]]", most: int | None) -> bool:
         setup = group.planned[0].setup
         nets: dict[tuple[int, int], nn.Module] = {}
         for planned, place in places:
@@ -91,6 +93,7 @@ class Order:
             outputs=setup.data.outputs,
             device=setup.device,
             scale=scale,
+            most_members=most,
             finished=finished,
             asked_to_stop=self.asked_to_stop,
         )
