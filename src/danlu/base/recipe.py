@@ -146,6 +146,9 @@ class Recipe:
     optim: OptimRecipe = OptimRecipe()
     schedule: ScheduleRecipe = ScheduleRecipe()
     train: TrainRecipe = TrainRecipe()
+    # Keys such as "optim.lr" whose values danlu chose for want of a word of the user's: they say no more than that
+    # word would have, so they yield where what they were chosen for is changed.
+    chosen: frozenset[str] = field(default=frozenset(), compare=False)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name.
@@ -154,10 +157,10 @@ class Recipe:
         {'name': 'lenet5'}
         """
         tree: dict[str, dict[str, Any]] = {}
-        for section in fields(self):
-            values = asdict(getattr(self, section.name))
+        for section in SECTIONS:
+            values = asdict(getattr(self, section))
             values.update(values.pop("options", {}))
-            tree[section.name] = {key: value for key, value in values.items() if value is not None}
+            tree[section] = {key: value for key, value in values.items() if value is not None}
         return tree
 
     def fingerprint(self) -> str:
@@ -172,4 +175,4 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-SECTIONS = {section.name: section.type for section in fields(Recipe)}
+SECTIONS = tuple(section.name for section in fields(Recipe) if section.name != "chosen")

@@ -38,7 +38,7 @@ class Setup:
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
     """Load the data, build the net (unless given), and check that recipe, data and net fit each other."""
-    faults, optim, dataset = Faults(), recipe.optim, None
+    drafted, faults, optim, dataset = recipe, Faults(), recipe.optim, None
     with faults.gathered():
         optim = resolve_optim(optim)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":
@@ -68,12 +68,24 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     description = describe(net, dataset.sample_shape, dtype=dtype)
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
+    recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
     horizon = Horizon(recipe.train.epochs, steps_per_epoch(recipe, dataset))
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
     build_optimiser(optim, net)
     _rehearse(recipe, dataset, net, dtype)
     return Setup(recipe, dataset, net, description, device, dtype, horizon)
+
+
+def _filled_in(drafted: Recipe, recipe: Recipe) -> set[str]:
+    """The keys whose values were left to danlu in `drafted`, and stand in `recipe` now."""
+    before, now = drafted.as_dict(), recipe.as_dict()
+    return {
+        f"{section}.{key}"
+        for section, keys in now.items()
+        for key in keys
+        if before[section].get(key) in (None, "auto") and keys[key] != before[section].get(key)
+    }
 
 
 def _from_anywhere(recipe: Recipe) -> Recipe:

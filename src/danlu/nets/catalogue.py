@@ -157,6 +157,17 @@ def recipe_of(net: nn.Module) -> tuple[str, dict[str, Any]] | None:
     return (name, options) if _structure(net) == _structure(rebuilt) else None
 
 
+def usual_options(name: str, options: Mapping[str, Any]) -> list[str]:
+    """Those of a net's options that say nothing of their own: as the class has them, or as the data decide.
+
+    >>> usual_options("lenet5", {"classes": 4, "activation": "tanh", "pooling": "average"})
+    ['classes', 'activation']
+    """
+    decided = _decided_by_data(name, (1, 1, 1), 1, None).keys()
+    defaults = inspect.signature(NETS[name].net_class).parameters
+    return [key for key, value in options.items() if key in decided or _plain(defaults[key].default) == value]
+
+
 def registered(name: str) -> str:
     """The name of a net in the catalogue's own spelling; names of classes are understood too. UserError for others.
 
