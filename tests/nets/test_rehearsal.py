@@ -68,6 +68,6 @@ def test_a_rehearsal_leaves_the_net_as_it_was() -> None:
 def test_nets_of_ours_pass(name: str) -> None:
     outputs, vocabulary = (1, None) if name == "autoencoder" else (4, 9)
     shape = (6,) if name == "sequence-classifier" else (3, 32, 32)
-    task = "regression" if name == "autoencoder" else "classification"
+    task = "reconstruction" if name == "autoencoder" else "classification"
     net = danlu.nets.build(name, {}, sample_shape=shape, outputs=outputs, task=task, vocabulary=vocabulary)
     rehearse(net, shape, 2, dtype=torch.int64 if len(shape) == 1 else torch.float32)

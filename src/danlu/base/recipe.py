@@ -30,7 +30,8 @@ class DataRecipe:
     validation: Fraction = 0.1  # share of the samples held out to choose by
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
     split_seed: Seed = 0  # fixed while train.seed varies, so that no test sample is ever trained on
-    task: Literal["auto", "classification", "regression"] = "auto"
+    # "reconstruction": the target is the sample itself
+    task: Literal["auto", "classification", "regression", "reconstruction"] = "auto"
     standardise: bool | None = None  # to mean 0, variance 1 of the training part; None: tables, images yes, arrays no
     shuffle: bool = True  # draw a new order each epoch
     workers: Annotated[int, Ge(0)] = 0  # worker processes for data too big for memory
@@ -75,6 +76,7 @@ class OptimRecipe:
     name: str = "sgd"
     lr: Positive | None = None  # None: 0.01 for SGD if momentum is left out too, else torch's default
     momentum: Fraction | None = None  # None: 0.9 for SGD if lr is left out too, else torch's default
+    rates: tuple[str, ...] | None = None  # of parts of the net, "layer4:0.001"; lr is for the rest
     weight_decay: NotNegative | None = None
     nesterov: bool | None = None
     dampening: NotNegative | None = None
@@ -126,6 +128,8 @@ class TrainRecipe:
     precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"  # the last two: autocast
     clip_norm: Positive | None = None  # largest norm of the whole gradient
     clip_value: Positive | None = None  # largest absolute entry of the gradient
+    freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
+    thaw: Annotated[int, Ge(2)] | None = None  # the epoch from which on they are; None: never
     ema: Fraction | None = None  # decay of an exponential moving average of the weights, which is then what is scored
     patience: Count | None = None  # early stopping: epochs without a better validation score
     weights: Literal["last", "best"] | None = None  # which are scored and used; None: last, or best with early stopping

@@ -134,7 +134,7 @@ class RecipeDraft:
                 wanted = Fault("recipe.wanted-number")
                 faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
             else:
-                tree.setdefault(section, {})[key] = value
+                tree.setdefault(section, {})[key] = _several(value) if _takes_names(section, key) else value
         recipe = self._validated(tree, faults)
         faults.raise_if_any()
         assert recipe is not None
@@ -257,6 +257,17 @@ def _wanted(kind: str, context: Mapping[str, Any], message: str) -> Fault | str:
 
 def _kind(section: str, key: str) -> Any:
     return get_type_hints(type(getattr(Recipe(), section, None))).get(key)
+
+
+def _takes_names(section: str, key: str) -> bool:
+    return tuple[str, ...] in (kind := _kind(section, key), *get_args(kind))
+
+
+def _several(value: Any) -> Any:
+    """One name, or several with commas between; parts of a net may be called 0 and 1."""
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        return [name.strip() for name in str(value).split(",")]
+    return value
 
 
 def _takes_number(section: str, key: str) -> bool:

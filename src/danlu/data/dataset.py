@@ -73,7 +73,9 @@ class Dataset(ABC):
 
     @property
     def task(self) -> str:
-        """One of "classification", "regression" and "language" (the next token of a text)."""
+        """One of "classification", "regression", "language" (the next token of a text) and "reconstruction" (of the
+        sample itself).
+        """
         return self.target.task
 
     @property

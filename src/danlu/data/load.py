@@ -8,12 +8,13 @@ from typing import Any
 from danlu.base.errors import Faults, fail, nearest
 from danlu.base.recipe import DataRecipe
 from danlu.data.catalogue import known, names
-from danlu.data.dataset import Dataset, Making
+from danlu.data.dataset import Builder, Dataset, Making
 from danlu.data.options import Fold, Options
+from danlu.data.reconstruction import build
 from danlu.data.sources import Source, read_source
 from danlu.data.text.vocabulary import KINDS
 
-TASKS = ("auto", "classification", "regression")
+TASKS = ("auto", "classification", "regression", "reconstruction")
 PARTITIONS = ("sequential", "random")
 
 
@@ -68,11 +69,15 @@ def _load(source: Source, options: Options) -> Dataset:
     _check(options)
     if isinstance(source.given, Dataset):
         return source.given
-    making = Making(partial(read_source, source), options)
+    making = Making(partial(_builder, source), options)
     try:
         return replace(making.read()(options), making=making, recipe=_recipe(source, options))
     except OSError as error:
         fail("data.unreadable", path=error.filename or source.given, reason=error.strerror or error)
+
+
+def _builder(source: Source) -> Builder:
+    return partial(build, read_source(source))
 
 
 def _check(options: Options) -> None:

@@ -27,6 +27,7 @@ from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, ref
 from danlu.store.journal import Journal
 from danlu.store.new_run import NewRun
 from danlu.store.run_folder import RunFolder, check_name
+from danlu.train.carried import Carried, CarriedStep
 from danlu.train.checkpoint import load_newest
 from danlu.train.evaluate import evaluate
 from danlu.train.loop import train
@@ -159,10 +160,15 @@ def _compare_environments(place: RunFolder, setup: Setup, reporter: Reporter) ->
 def make_step(setup: Setup) -> PlainStep:
     """The step of a setup: its net with loss, optimiser and schedule."""
     recipe = setup.recipe
-    kind = ClosureStep if recipe.optim.name == "lbfgs" else PlainStep
     loss = build_loss(recipe.loss.name, recipe.loss)
-    optimizer = build_optimiser(recipe.optim, setup.net, scaled=recipe.train.precision == "float16")
+    optimizer = build_optimiser(
+        recipe.optim, setup.net, scaled=recipe.train.precision == "float16", frozen=recipe.train.freeze or ()
+    )
     schedule = Schedule(recipe.schedule, setup.horizon)
+    if setup.data.task == "language":
+        keeps = setup.data.continues
+        return CarriedStep(setup.net, loss, optimizer, schedule, recipe, setup.device, keeps=keeps)
+    kind = ClosureStep if recipe.optim.name == "lbfgs" else PlainStep
     return kind(setup.net, loss, optimizer, schedule, recipe, setup.device)
 
 
@@ -173,13 +179,16 @@ def score_part(setup: Setup, net: nn.Module, part: str, epoch: int, interrupt: I
     """
     if not setup.data.sizes[part]:
         return None
-    batch_size = max(setup.recipe.train.batch_size or 0, 256)
+    batch_size = setup.recipe.train.batch_size or 0
+    # A text is read in as many rows as in training: in more, each would be too short for a memory to help.
+    batch_size = batch_size if setup.data.task == "language" else max(batch_size, 256)
+    forward = Carried(net, keeps=setup.data.continues)
     batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
     loss = build_loss(setup.recipe.loss.name, LossRecipe(delta=setup.recipe.loss.delta))
     scale = setup.data.target_scale if setup.data.task == "regression" else None
     metrics = Metrics(setup.data.task, setup.data.outputs, scale)
     with global_seed(setup.recipe.train.seed, "score", part, epoch):
-        return evaluate(net, batches, loss, metrics, lambda: interrupt.asked)
+        return evaluate(net, batches, loss, metrics, lambda: interrupt.asked, forward)
 
 
 @dataclass(frozen=True)

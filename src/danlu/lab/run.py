@@ -18,7 +18,9 @@ from danlu.lab.setup import build_net, load_data, refuse_other_structure
 from danlu.store.history import History
 from danlu.store.journal import read
 from danlu.store.run_folder import RunFolder
+from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
+from danlu.train.predictions import predicted
 
 
 class Run:
@@ -115,10 +117,9 @@ class Run:
         dtype = next((parameter.dtype for parameter in net.parameters()), torch.float32)
         device = choose_device("cpu")
         with torch.no_grad():
-            outputs = torch.cat([net(part.to(device, dtype)) for part in inputs.split(1024)])
-        if self._dataset.task == "classification":
-            outputs = (outputs.flatten() > 0).long() if outputs[0].numel() == 1 else outputs.argmax(dim=1)
-        return self._dataset.decode(outputs)
+            dtype = dtype if inputs.is_floating_point() else inputs.dtype
+            outputs = torch.cat([Carried(net)(part.to(device, dtype)) for part in inputs.split(1024)])
+        return self._dataset.decode(predicted(outputs, self._dataset.task, self._dataset.outputs))
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""

@@ -9,14 +9,15 @@ from torch import nn
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.places import shown
-from danlu.base.recipe import DataRecipe, Recipe
+from danlu.base.recipe import DataRecipe, OptimRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
-from danlu.data import Dataset, load
+from danlu.data import Dataset, load, reconstruction
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
-from danlu.nets import Description, build, check_weights, describe, put_weights, rehearse
+from danlu.nets import Description, build, check_weights, describe, put_weights, rehearse, task_of
+from danlu.train.freezing import Freezer, check_parts
 from danlu.train.losses import choose_loss
-from danlu.train.optimisers import build_optimiser, resolve_optim
+from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
 
@@ -39,6 +40,8 @@ class Setup:
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
     """Load the data, build the net (unless given), and check that recipe, data and net fit each other."""
     drafted, faults, optim, dataset = recipe, Faults(), recipe.optim, None
+    if recipe.data.task == "auto" and task_of(recipe.net.name) == "reconstruction":
+        recipe = replace(recipe, data=replace(recipe.data, task="reconstruction"))
     with faults.gathered():
         optim = resolve_optim(optim)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":
@@ -65,7 +68,9 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     if recipe.net.name != CUSTOM and len(dataset.sample_shape) == 3:
         # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    description = describe(net, dataset.sample_shape, dtype=dtype)
+    taken = torch.int64 if dataset.vocabulary else dtype
+    description = describe(net, dataset.sample_shape, dtype=taken)
+    _prepare_parts(recipe, optim, net)
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
     recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
@@ -73,7 +78,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
     build_optimiser(optim, net)
-    _rehearse(recipe, dataset, net, dtype)
+    _rehearse(recipe, dataset, net, taken)
     return Setup(recipe, dataset, net, description, device, dtype, horizon)
 
 
@@ -109,7 +114,8 @@ def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None 
     A name or path given stands for the recipe's own, and `root` for its root: data may have been moved.
     """
     if isinstance(given, Dataset):
-        return given
+        again = recipe.task == "reconstruction" != given.task
+        return reconstruction(given) if again else given
     if root is not None:
         recipe = replace(recipe, root=str(root))
     if isinstance(given, str | Path):
@@ -139,6 +145,7 @@ def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
             sample_shape=data.sample_shape,
             outputs=data.outputs,
             task=data.task,
+            vocabulary=None if data.vocabulary is None else len(data.vocabulary),
         )
 
 
@@ -164,6 +171,19 @@ def load_given_weights(setup: Setup) -> tuple[Fault, ...]:
         if error.faults[0].id.startswith("nets."):
             raise UserError(Fault("lab.weights-refused", {"path": path}), *error.faults) from None
         raise
+
+
+def _prepare_parts(recipe: Recipe, optim: OptimRecipe, net: nn.Module) -> None:
+    """Check the parts of the net that the recipe names, and freeze what never thaws, so that no optimiser holds it."""
+    faults = Faults()
+    frozen = recipe.train.freeze or ()
+    check_parts(net, frozen, "train.freeze", faults)
+    check_parts(net, list(rates_of_parts(optim)), "optim.rates", faults)
+    if recipe.train.thaw is not None and not frozen:
+        faults.add("train.thaw-without-freeze")
+    faults.raise_if_any()
+    if recipe.train.thaw is None:
+        Freezer(net, frozen, None)(0)
 
 
 def _rehearse(recipe: Recipe, data: Dataset, net: nn.Module, dtype: torch.dtype) -> None:
@@ -198,6 +218,8 @@ def _check_against_data(recipe: Recipe, data: Dataset) -> None:
                 faults.add("lab.needs-validation", key=f"train.{key}")
         if recipe.schedule.name == "plateau":
             faults.add("lab.needs-validation", key="schedule.name = plateau")
+    if data.task == "language" and train.accumulate > 1:
+        faults.add("lab.no-accumulation-with-memory")
     if recipe.optim.name == "lbfgs":
         for key in ("clip_norm", "clip_value"):
             if getattr(train, key) is not None:

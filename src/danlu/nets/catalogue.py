@@ -59,7 +59,7 @@ NETS: dict[str, Entry] = {
     "sequence-classifier": Entry(SequenceClassifier, task="classification", sample_shape=(20,), vocabulary=100),
     "language-model": Entry(LanguageModel, task="language", sample_shape=(20,), vocabulary=100),
     "mixture-density": Entry(MixtureDensityNet, task="regression", sample_shape=(1,)),
-    "autoencoder": Entry(Autoencoder, task="regression"),
+    "autoencoder": Entry(Autoencoder, task="reconstruction"),
 }
 
 
@@ -70,6 +70,16 @@ def names() -> list[str]:
     ['linear-regression', 'logistic-regression', 'softmax-regression', 'mlp', 'lenet5']
     """
     return list(NETS)
+
+
+def task_of(name: str) -> str | None:
+    """The one task that the net called `name` is for; None where it serves several, or is not known.
+
+    >>> task_of("language-model")
+    'language'
+    """
+    found = spelled(name, NETS)
+    return NETS[found].task if found else None
 
 
 def option_names(name: str) -> list[str]:
@@ -92,9 +102,10 @@ def build(
 ) -> nn.Module:
     """The net called `name` for samples of `sample_shape` and `outputs` classes or numbers to predict.
 
-    `task` is "classification", "regression" or "language" (the next token of a sequence). What the data decide and
-    `options` leave out is filled in: `inputs` (the features of a sample), `channels`, `size` (the side of square
-    pictures), `vocabulary` (how many tokens sequences are made of), `classes` or `outputs`. Raises UserError with all
+    `task` is "classification", "regression", "language" (the next token of a sequence) or "reconstruction".
+    What the data decide and `options` leave out is filled in: `inputs` (the features of a sample), `channels`, `size`
+    (the side of square pictures), `vocabulary` (how many tokens sequences are made of), `classes` or
+    `outputs`. Raises UserError with all
     that does not fit: unknown name or options, values, a net for other data or another task.
 
     >>> net = build("lenet5", {"pooling": "average"}, sample_shape=(1, 8, 8), outputs=10, task="classification")

@@ -23,7 +23,7 @@ class Progress:
     step: int = 0  # updates done
     batch: int = 0  # updates done in the running epoch
     loss_total: float = 0.0  # sum over the running epoch's samples
-    samples: int = 0
+    samples: int = 0  # of the running epoch; of a text, its tokens
     best: tuple[float, ...] = ()  # rank of the best validation score
     best_epoch: int = 0
     best_score: Score | None = None
