@@ -138,6 +138,15 @@ class TrainRecipe:
     checkpoint_seconds: Positive = 30.0  # save when so much time has passed since the last save
     keep: Annotated[int, Ge(2)] = 2  # checkpoints kept; never fewer than 2, so that one bad disk block loses little
 
+    @property
+    def scores_best(self) -> bool:
+        """Whether the best weights are scored and used, rather than the last.
+
+        >>> TrainRecipe(patience=3).scores_best
+        True
+        """
+        return self.weights == "best" if self.weights else self.patience is not None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:

@@ -21,8 +21,6 @@ from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_opti
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
 
-_DTYPES = {"float64": torch.float64}
-
 
 @dataclass(frozen=True)
 class Setup:
@@ -52,7 +50,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     assert dataset is not None
     recipe = _from_anywhere(recipe)
     device = choose_device(recipe.train.device)
-    dtype = _DTYPES.get(recipe.train.precision, torch.float32)
+    dtype = dtype_of(recipe.train.precision)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
     if own and wanted not in (None, own):
         fail("lab.own-batches", found=wanted, own=own)
@@ -80,6 +78,11 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     build_optimiser(optim, net)
     _rehearse(recipe, dataset, net, taken)
     return Setup(recipe, dataset, net, description, device, dtype, horizon)
+
+
+def dtype_of(precision: str) -> torch.dtype:
+    """The type of weights and samples; autocast's precisions leave them float32."""
+    return torch.float64 if precision == "float64" else torch.float32
 
 
 def _filled_in(drafted: Recipe, recipe: Recipe) -> set[str]:

@@ -10,6 +10,7 @@ from torch import nn
 
 from danlu.base.errors import Fault, UserError, fail, nearest
 from danlu.base.naming import spelled
+from danlu.base.shapes import show_shape
 from danlu.nets.autoencoder import Autoencoder
 from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
 from danlu.nets.googlenet import GoogLeNet
@@ -217,11 +218,11 @@ def _misfits(
         faults.append(Fault(f"nets.only-for-{entry.task}", {"net": name}))
     elif entry.classes not in (None, outputs):
         faults.append(Fault("nets.wrong-number-of-classes", {"net": name, "wanted": entry.classes, "found": outputs}))
-    shape = "×".join(str(side) for side in sample_shape)
+    shape = show_shape(sample_shape)
     if "channels" in option_names(name) and len(sample_shape) != 3:
         faults.append(Fault("nets.needs-pictures", {"net": name, "shape": shape}))
     elif "channels" in option_names(name) and min(sample_shape[1:]) < entry.least_side:
-        sizes = {"size": "×".join(map(str, sample_shape[1:])), "least": f"{entry.least_side}×{entry.least_side}"}
+        sizes = {"size": show_shape(sample_shape[1:]), "least": f"{entry.least_side}×{entry.least_side}"}
         faults.append(Fault("nets.picture-too-small", {"net": name, **sizes}))
     if "vocabulary" in option_names(name):
         if len(sample_shape) != 1:
