@@ -25,8 +25,9 @@ from danlu.lab.setup import load_data
 from danlu.lab.study.compare import compare, go_on, planned
 from danlu.lab.study.costs import with_costs
 from danlu.lab.study.study import Study
-from danlu.nets import describe, example, option_names
+from danlu.nets import describe, example, option_names, usual_data
 from danlu.nets import names as net_names
+from danlu.nets import size as net_size
 from danlu.store.study_folder import StudyFolder
 from danlu.view.study import print_plan, print_study
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
@@ -121,12 +122,13 @@ def do_nets(arguments: argparse.Namespace) -> Outcome:
         net, sample_shape = example(asked[0])
         described = describe(net, sample_shape)
         facts = {"name": asked[0], "options": option_names(asked[0]), "sample_shape": sample_shape}
+        facts["data"] = usual_data(asked[0])
         record = {**facts, **asdict(described)}
         return Outcome(record, lambda console: print_net(console, record))
     rows: list[dict[str, Any]] = []
     for name in net_names():
-        described = describe(*example(name))
-        rows.append({"name": name, "parameters": described.parameters, "multiply_adds": described.multiply_adds})
+        parameters, multiply_adds = net_size(name)
+        rows.append({"name": name, "parameters": parameters, "multiply_adds": multiply_adds})
     return Outcome({"nets": rows}, lambda console: print_net_list(console, rows))
 
 

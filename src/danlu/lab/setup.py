@@ -21,8 +21,6 @@ from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_opti
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
 
-_DTYPES = {"float64": torch.float64}
-
 
 @dataclass(frozen=True)
 class Setup:
@@ -39,7 +37,7 @@ class Setup:
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
     """Load the data, build the net (unless given), and check that recipe, data and net fit each other."""
-    faults, optim, dataset = Faults(), recipe.optim, None
+    drafted, faults, optim, dataset = recipe, Faults(), recipe.optim, None
     if recipe.data.task == "auto" and task_of(recipe.net.name) == "reconstruction":
         recipe = replace(recipe, data=replace(recipe.data, task="reconstruction"))
     with faults.gathered():
@@ -52,7 +50,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     assert dataset is not None
     recipe = _from_anywhere(recipe)
     device = choose_device(recipe.train.device)
-    dtype = _DTYPES.get(recipe.train.precision, torch.float32)
+    dtype = dtype_of(recipe.train.precision)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
     if own and wanted not in (None, own):
         fail("lab.own-batches", found=wanted, own=own)
@@ -73,12 +71,29 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     _prepare_parts(recipe, optim, net)
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
+    recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
     horizon = Horizon(recipe.train.epochs, steps_per_epoch(recipe, dataset))
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
     build_optimiser(optim, net)
     _rehearse(recipe, dataset, net, taken)
     return Setup(recipe, dataset, net, description, device, dtype, horizon)
+
+
+def dtype_of(precision: str) -> torch.dtype:
+    """The type of weights and samples; autocast's precisions leave them float32."""
+    return torch.float64 if precision == "float64" else torch.float32
+
+
+def _filled_in(drafted: Recipe, recipe: Recipe) -> set[str]:
+    """The keys whose values were left to danlu in `drafted`, and stand in `recipe` now."""
+    before, now = drafted.as_dict(), recipe.as_dict()
+    return {
+        f"{section}.{key}"
+        for section, keys in now.items()
+        for key in keys
+        if before[section].get(key) in (None, "auto") and keys[key] != before[section].get(key)
+    }
 
 
 def _from_anywhere(recipe: Recipe) -> Recipe:
