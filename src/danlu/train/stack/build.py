@@ -6,7 +6,7 @@ layers whether a forward mixes samples.
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +25,7 @@ from danlu.train.stack.optimisers import FLAGS, STACKED, setting
 
 _RANDOM = ("RReLU", "FractionalMaxPool", "AlphaDropout", "Transformer", "MultiheadAttention")
 _TRIAL_SAMPLES = 3
+_MACHINERY = frozenset(vars(nn.Module()))  # what every module holds, options aside
 
 Way = Callable[[Sequence[nn.Module], Layout], StackedNet]
 
@@ -98,7 +99,7 @@ def _structure(net: nn.Module) -> list[Any]:
 def _options(module: nn.Module) -> dict[str, Any]:
     """The plain values a module holds: its options. A net's own note of its dropout rate counts as little as the rate
     of its dropout layers, unless it has none and so must use it by itself."""
-    plain = {key: value for key, value in vars(module).items() if _is_plain(value) and key != "training"}
+    plain = {key: value for key, value in vars(module).items() if key not in _MACHINERY and _is_plain(value)}
     if isinstance(module, DROPOUTS):
         plain.pop("p")
     elif "dropout" in plain and any(isinstance(child, DROPOUTS) for child in module.modules()):
@@ -108,8 +109,8 @@ def _options(module: nn.Module) -> dict[str, Any]:
 
 def _is_plain(value: Any) -> bool:
     if isinstance(value, tuple):
-        return all(_is_plain(entry) for entry in value)
-    return value is None or isinstance(value, bool | int | float | str)
+        return all(_is_plain(entry) for entry in cast(tuple[Any, ...], value))
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def find_way(net: nn.Module, sample: Tensor) -> Way | None:

@@ -19,9 +19,9 @@ class StackProgress:
     A member that has ended stays in the stack, where it harms nobody, until enough have ended for `keep` to pay.
     """
 
-    def __init__(self, recipes: Sequence[Recipe], epochs: int, steps_per_epoch: int, *, loss_is_sum: bool) -> None:
+    def __init__(self, recipes: Sequence[Recipe], epochs: int, *, loss_is_sum: bool) -> None:
         count = len(recipes)
-        self.epochs, self.steps_per_epoch = epochs, steps_per_epoch
+        self.epochs = epochs
         self.epoch = 0  # epochs done
         self.step = 0  # updates done
         self.here = list(range(count))
