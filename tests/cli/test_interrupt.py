@@ -64,7 +64,7 @@ def test_told_once_it_saves_says_how_to_go_on_and_goes_on_exactly(
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in out + err
-    assert f"danlu resume {tmp_path / 'run'}" in out + err
+    assert "danlu resume run\n" in out
     run = danlu.Run(tmp_path / "run")
     assert not run.finished
     newest = load_newest(tmp_path / "run" / "checkpoints").checkpoint
@@ -84,7 +84,7 @@ def test_told_twice_it_stops_at_once_and_the_last_checkpoint_is_whole(tmp_path: 
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in out + err
-    assert f"danlu resume {tmp_path / 'run'}" in out
+    assert "danlu resume run\n" in out
     newest = load_newest(tmp_path / "run" / "checkpoints")
     assert newest.checkpoint is not None
     assert newest.skipped == ()

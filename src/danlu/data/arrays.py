@@ -12,9 +12,9 @@ from danlu.data.images import pixel_dataset
 from danlu.data.layout import as_tensor, channels_first
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import Options
-from danlu.data.portions import Portion, carve, gather
+from danlu.data.portions import Portion, carve, gather, shared_rows
+from danlu.data.standard import Standard, measure
 from danlu.data.targets import Labels, Quantities, read_target, standardise_target
-from danlu.data.transform import Standard, measure
 
 
 def array_dataset(name: str, pools: Mapping[str, tuple[Any, Any]], options: Options) -> MemoryDataset:
@@ -78,7 +78,10 @@ def _raw_target(raw: Any) -> "numpy.ndarray[Any, Any]":
 def _number_dataset(
     name: str, portions: Mapping[str, Portion], target: Labels | Quantities, options: Options
 ) -> MemoryDataset:
+    if options.augment:
+        fail("data.augment-needs-pictures", name=name)
     x, y, sizes = gather(portions)
+    notes = shared_rows(portions, x, y)
     shape = tuple(x.shape[1:])
     standard = Standard(shape)
     if options.standardise:
@@ -86,4 +89,6 @@ def _number_dataset(
         x = standard.apply(x.double()).to(x.dtype)
         if isinstance(target, Quantities):
             y, target = standardise_target(y, sizes["train"])
-    return MemoryDataset(name=name, sample_shape=shape, sizes=sizes, target=target, encoder=standard, x=x, y=y)
+    return MemoryDataset(
+        name=name, sample_shape=shape, sizes=sizes, target=target, encoder=standard, notes=notes, x=x, y=y
+    )

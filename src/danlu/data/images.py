@@ -9,9 +9,10 @@ from danlu.base.errors import Fault
 from danlu.data.dataset import Origin
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import Options
-from danlu.data.portions import Portion, carve, gather
+from danlu.data.portions import Portion, carve, gather, shared_rows
+from danlu.data.standard import Pixels, measure_pixels
 from danlu.data.targets import Label, Labels, Quantities
-from danlu.data.transform import Pixels, measure_pixels
+from danlu.data.transforms.augment import Augmentation
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,20 @@ class Images:
     test: Pool | None
     classes: tuple[Label, ...]
     peak: float = 255.0  # the brightest value a pixel can have
+    validation: Pool | None = None
+    notes: tuple[Fault, ...] = ()
 
 
 def image_dataset(name: str, images: Images, options: Options, origin: Origin) -> MemoryDataset:
-    """Split what a reader gave; an official test part is kept."""
+    """Split what a reader gave; official parts are kept."""
     pools = {"train": (images.train.images, images.train.labels)}
+    if images.validation:
+        pools["validation"] = (images.validation.images, images.validation.labels)
     if images.test:
         pools["test"] = (images.test.images, images.test.labels)
     portions = carve(pools, options)
-    return pixel_dataset(name, portions, Labels(images.classes), options, peak=images.peak, origin=origin)
+    target = Labels(images.classes)
+    return pixel_dataset(name, portions, target, options, peak=images.peak, origin=origin, notes=images.notes)
 
 
 def pixel_dataset(
@@ -65,9 +71,11 @@ def pixel_dataset(
         sizes=sizes,
         target=target,
         encoder=pixels,
-        notes=notes,
+        notes=(*notes, *shared_rows(portions, x, y)),
         origin=origin or Origin(),
         x=x,
         y=y,
         pixels=pixels,
+        augmentation=Augmentation.of(options.augment, shape),
+        workers=options.workers,
     )

@@ -15,10 +15,12 @@ from torch.overrides import TorchFunctionMode
 
 from danlu.base.errors import Fault
 from danlu.base.recipe import Recipe
+from danlu.base.seeds import preserved_randomness
 from danlu.train.stack.chain import ChainNet, links_of
 from danlu.train.stack.exchange import DROPOUTS
 from danlu.train.stack.folded import FoldedNet, NotFoldableError
 from danlu.train.stack.layout import Layout
+from danlu.train.stack.losses import LOSSES
 from danlu.train.stack.mapped import MappedNet
 from danlu.train.stack.nets import StackedNet
 from danlu.train.stack.optimisers import FLAGS, STACKED, setting
@@ -53,7 +55,8 @@ def stackable(net: nn.Module, sample: Tensor | None = None) -> Fault | None:
     if not any(parameter.requires_grad for parameter in net.parameters()):
         return Fault("train.nothing-to-train")
     if sample is not None and find_way(net, sample) is None:
-        return Fault("train.stack-mixes-samples", {"net": type(net).__name__})
+        one_row = _gives_one_row(net, sample)
+        return Fault(f"train.stack-{'mixes-samples' if one_row else 'outputs'}", {"net": type(net).__name__})
     return None
 
 
@@ -63,6 +66,15 @@ def recipe_stackable(recipe: Recipe) -> Fault | None:
         return Fault("train.stack-optimiser", {"name": recipe.optim.name, "names": ", ".join(STACKED)})
     if recipe.train.precision not in ("float32", "float64"):
         return Fault("train.stack-precision", {"precision": recipe.train.precision})
+    unknown = {
+        "train.freeze": recipe.train.freeze,
+        "optim.rates": recipe.optim.rates,
+        "data.augment": recipe.data.augment,
+        "loss.name": None if recipe.loss.name in LOSSES else recipe.loss.name,
+    }
+    for key, value in unknown.items():
+        if value:
+            return Fault("train.stack-setting", {"key": key, "value": value})
     return None
 
 
@@ -150,13 +162,20 @@ class _NoDropping(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+def _gives_one_row(net: nn.Module, samples: Tensor) -> bool:
+    """Whether a net gives one row of numbers a sample."""
+    with preserved_randomness(), torch.no_grad():
+        outputs: Any = copy.deepcopy(net).train()(samples[:_TRIAL_SAMPLES])
+    return isinstance(outputs, Tensor) and outputs.dim() <= 2
+
+
 Passes = list[Tensor]
 
 
 def _passes_alone(net: nn.Module, samples: Tensor) -> Passes | None:
     """Outputs [C, N] of a net in training, and the gradients of their sum of squares."""
-    outputs = net.train()(samples)
-    if not isinstance(outputs, Tensor):
+    outputs: Any = net.train()(samples)
+    if not isinstance(outputs, Tensor) or outputs.dim() > 2:
         return None
     outputs.square().sum().backward()
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]

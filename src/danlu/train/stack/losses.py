@@ -23,7 +23,7 @@ class StackedLoss:
     """
 
     def __init__(self, name: str, recipes: Sequence[LossRecipe], device: torch.device, dtype: torch.dtype) -> None:
-        self._function = _LOSSES[name]
+        self._function = LOSSES[name]
         self._sums = recipes[0].reduction == "sum"
         self._setting = numbers([_setting(name, recipe) for recipe in recipes], device, dtype)
         self._weight: tuple[Number, int, Number] = (0.0, 0, 0.0)
@@ -91,7 +91,7 @@ def _huber(outputs: Tensor, targets: Tensor, delta: Number, weight: Number) -> B
     return values, torch.where(size <= most, error, most * error.sign()).mul_(weight)
 
 
-_LOSSES: dict[str, Callable[[Tensor, Tensor, Number, Number], Both]] = {
+LOSSES: dict[str, Callable[[Tensor, Tensor, Number, Number], Both]] = {
     "cross-entropy": _cross_entropy,
     "nll": _nll,
     "bce": _bce,

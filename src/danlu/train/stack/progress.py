@@ -34,9 +34,7 @@ class StackProgress:
         self._losses: list[Tensor] = []
         self._samples: list[int] = []
         self._patience = [recipe.train.patience for recipe in recipes]
-        self._wants_best = [
-            (recipe.train.weights or ("best" if recipe.train.patience else "last")) == "best" for recipe in recipes
-        ]
+        self._wants_best = [recipe.train.scores_best for recipe in recipes]
         self._ranks: list[tuple[float, ...]] = [()] * count
         self._best_epoch = [0] * count
         self._best_weights: dict[int, dict[str, Tensor]] = {}

@@ -27,13 +27,15 @@ class Pixels:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
-    def on(self, device: torch.device, dtype: torch.dtype) -> Transform:
-        """The transform for uint8 [B, C, H, W] on `device`: one product and one sum a pixel, in place."""
+    def on(self, device: torch.device, dtype: torch.dtype, peak: float | None = None) -> Transform:
+        """The transform for uint8 [B, C, H, W] on `device`: one product and one sum a pixel, in place. `peak` is given
+        for pictures whose brightest value is another one.
+        """
         std = torch.tensor(self.std, dtype=torch.float64)
         mean = torch.tensor(self.mean, dtype=torch.float64)
-        factor = (1 / (self.peak * std)).to(device, dtype).reshape(-1, 1, 1)
+        factor = (1 / ((peak or self.peak) * std)).to(device, dtype).reshape(-1, 1, 1)
         offset = (-mean / std).to(device, dtype).reshape(-1, 1, 1)
-        return lambda pixels: pixels.to(dtype).mul_(factor).add_(offset)
+        return lambda pixels: pixels.to(dtype, copy=True).mul_(factor).add_(offset)
 
     def encode(self, raw: Any) -> Tensor:
         """Images [N, H, W], [N, C, H, W] or [N, H, W, C], or one image without N, as float32 [N, C, H, W]."""

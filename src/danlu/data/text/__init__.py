@@ -1,0 +1,1 @@
+"""Text: vocabularies, sequences of different length, and corpora for language models."""
