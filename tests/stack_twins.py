@@ -99,9 +99,9 @@ def make_stack(
 def run_stack(step: StackedStep, batches: Batches, start: int = 0) -> Tensor:
     """Train on the batches; the losses [S, K]."""
     losses: list[Tensor] = []
-    for number, batch in enumerate(batches[start:], start=start):
+    for number, (samples, classes) in enumerate(batches[start:], start=start):
         step.begin(number)
-        for inputs, targets in step.parts(batch):
+        for inputs, targets in step.parts((samples, step.layout.spread(classes))):
             step.backward(step.loss(step.forward(inputs), targets))
         step.clip()
         step.update()

@@ -199,6 +199,12 @@ def use_threads(count: int) -> int:
     return before
 
 
+def wait_for(device: torch.device) -> None:
+    """Return when the device has done all that it was given; the CPU has."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
 def has_device(name: str) -> bool:
     """Whether this machine has the device `name` ("cpu", "cuda" or "mps")."""
     if name == "cuda":

@@ -6,7 +6,7 @@ layers whether a forward mixes samples.
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -15,16 +15,19 @@ from torch.overrides import TorchFunctionMode
 
 from danlu.base.errors import Fault
 from danlu.base.recipe import Recipe
+from danlu.base.seeds import preserved_randomness
 from danlu.train.stack.chain import ChainNet, links_of
 from danlu.train.stack.exchange import DROPOUTS
 from danlu.train.stack.folded import FoldedNet, NotFoldableError
 from danlu.train.stack.layout import Layout
+from danlu.train.stack.losses import LOSSES
 from danlu.train.stack.mapped import MappedNet
 from danlu.train.stack.nets import StackedNet
 from danlu.train.stack.optimisers import FLAGS, STACKED, setting
 
 _RANDOM = ("RReLU", "FractionalMaxPool", "AlphaDropout", "Transformer", "MultiheadAttention")
 _TRIAL_SAMPLES = 3
+_MACHINERY = frozenset(vars(nn.Module()))  # what every module holds, options aside
 
 Way = Callable[[Sequence[nn.Module], Layout], StackedNet]
 
@@ -52,7 +55,8 @@ def stackable(net: nn.Module, sample: Tensor | None = None) -> Fault | None:
     if not any(parameter.requires_grad for parameter in net.parameters()):
         return Fault("train.nothing-to-train")
     if sample is not None and find_way(net, sample) is None:
-        return Fault("train.stack-mixes-samples", {"net": type(net).__name__})
+        one_row = _gives_one_row(net, sample)
+        return Fault(f"train.stack-{'mixes-samples' if one_row else 'outputs'}", {"net": type(net).__name__})
     return None
 
 
@@ -62,6 +66,15 @@ def recipe_stackable(recipe: Recipe) -> Fault | None:
         return Fault("train.stack-optimiser", {"name": recipe.optim.name, "names": ", ".join(STACKED)})
     if recipe.train.precision not in ("float32", "float64"):
         return Fault("train.stack-precision", {"precision": recipe.train.precision})
+    unknown = {
+        "train.freeze": recipe.train.freeze,
+        "optim.rates": recipe.optim.rates,
+        "data.augment": recipe.data.augment,
+        "loss.name": None if recipe.loss.name in LOSSES else recipe.loss.name,
+    }
+    for key, value in unknown.items():
+        if value:
+            return Fault("train.stack-setting", {"key": key, "value": value})
     return None
 
 
@@ -98,7 +111,7 @@ def _structure(net: nn.Module) -> list[Any]:
 def _options(module: nn.Module) -> dict[str, Any]:
     """The plain values a module holds: its options. A net's own note of its dropout rate counts as little as the rate
     of its dropout layers, unless it has none and so must use it by itself."""
-    plain = {key: value for key, value in vars(module).items() if _is_plain(value) and key != "training"}
+    plain = {key: value for key, value in vars(module).items() if key not in _MACHINERY and _is_plain(value)}
     if isinstance(module, DROPOUTS):
         plain.pop("p")
     elif "dropout" in plain and any(isinstance(child, DROPOUTS) for child in module.modules()):
@@ -108,8 +121,8 @@ def _options(module: nn.Module) -> dict[str, Any]:
 
 def _is_plain(value: Any) -> bool:
     if isinstance(value, tuple):
-        return all(_is_plain(entry) for entry in value)
-    return value is None or isinstance(value, bool | int | float | str)
+        return all(_is_plain(entry) for entry in cast(tuple[Any, ...], value))
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def find_way(net: nn.Module, sample: Tensor) -> Way | None:
@@ -149,13 +162,20 @@ class _NoDropping(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+def _gives_one_row(net: nn.Module, samples: Tensor) -> bool:
+    """Whether a net gives one row of numbers a sample."""
+    with preserved_randomness(), torch.no_grad():
+        outputs: Any = copy.deepcopy(net).train()(samples[:_TRIAL_SAMPLES])
+    return isinstance(outputs, Tensor) and outputs.dim() <= 2
+
+
 Passes = list[Tensor]
 
 
 def _passes_alone(net: nn.Module, samples: Tensor) -> Passes | None:
     """Outputs [C, N] of a net in training, and the gradients of their sum of squares."""
-    outputs = net.train()(samples)
-    if not isinstance(outputs, Tensor):
+    outputs: Any = net.train()(samples)
+    if not isinstance(outputs, Tensor) or outputs.dim() > 2:
         return None
     outputs.square().sum().backward()
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]

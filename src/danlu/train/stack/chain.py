@@ -13,57 +13,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor, fx, nn
 
+from danlu.train.stack.activations import ACTIVATIONS, Activation
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.masks import Masks
 from danlu.train.stack.nets import StackedNet
-
-_aten: Any = torch.ops.aten
-
-
-@dataclass(frozen=True)
-class _Activation:
-    """`forward` writes to `out`, `backward` changes a gradient in place from input and output; `in_place`: the
-    backward needs the output alone."""
-
-    forward: Callable[[Tensor, Tensor, Any], Any]
-    backward: Callable[[Tensor, Tensor, Tensor, Any], Any]
-    in_place: bool = True
-
-
-_ACTIVATIONS: dict[type[nn.Module], _Activation] = {
-    nn.ReLU: _Activation(
-        lambda z, out, layer: torch.clamp_min(z, 0.0, out=out),
-        lambda g, z, a, layer: _aten.threshold_backward.grad_input(g, a, 0.0, grad_input=g),
-    ),
-    nn.Tanh: _Activation(
-        lambda z, out, layer: torch.tanh(z, out=out),
-        lambda g, z, a, layer: _aten.tanh_backward.grad_input(g, a, grad_input=g),
-    ),
-    nn.Sigmoid: _Activation(
-        lambda z, out, layer: torch.sigmoid(z, out=out),
-        lambda g, z, a, layer: _aten.sigmoid_backward.grad_input(g, a, grad_input=g),
-    ),
-    nn.LeakyReLU: _Activation(
-        lambda z, out, layer: _aten.leaky_relu.out(z, layer.negative_slope, out=out),
-        lambda g, z, a, layer: _aten.leaky_relu_backward.grad_input(g, z, layer.negative_slope, False, grad_input=g),
-        in_place=False,
-    ),
-    nn.ELU: _Activation(
-        lambda z, out, layer: _aten.elu.out(z, layer.alpha, out=out),
-        lambda g, z, a, layer: _aten.elu_backward.grad_input(g, layer.alpha, 1, 1, False, z, grad_input=g),
-        in_place=False,
-    ),
-    nn.GELU: _Activation(
-        lambda z, out, layer: _aten.gelu.out(z, approximate=layer.approximate, out=out),
-        lambda g, z, a, layer: _aten.gelu_backward.grad_input(g, z, approximate=layer.approximate, grad_input=g),
-        in_place=False,
-    ),
-    nn.SiLU: _Activation(
-        lambda z, out, layer: _aten.silu.out(z, out=out),
-        lambda g, z, a, layer: _aten.silu_backward.grad_input(g, z, grad_input=g),
-        in_place=False,
-    ),
-}
 
 
 @dataclass
@@ -130,7 +83,7 @@ def _joins(links: list[_Link], name: str, net: nn.Module) -> bool:
     if type(layer) is nn.Dropout:
         links[-1].dropout = name
         return True
-    if type(layer) in _ACTIVATIONS and links[-1].activation is None:
+    if type(layer) in ACTIVATIONS and links[-1].activation is None:
         links[-1].activation = layer
         return True
     return False
@@ -138,17 +91,30 @@ def _joins(links: list[_Link], name: str, net: nn.Module) -> bool:
 
 @dataclass(frozen=True)
 class _Pass:
-    """One link for batches of one size: the weights as the product takes them, and the buffers it writes to."""
+    """One link for batches of one size: the weights as the products take them, and the buffers these write to.
 
-    link: _Link
+    All are made once: to make views of them again each step would cost as much as the arithmetic of a small net.
+    """
+
     weight: Tensor  # [K, out, in]; of the first link [G, out of a whole group, in]
     shift: Tensor | None
     product: Tensor  # z as the product gives it
     z: Tensor  # [K, out, N], before the activation
     a: Tensor  # after it; may be z
     h: Tensor  # after dropout, where there is one
-    slope: Tensor  # the gradient with respect to a
-    activation: _Activation | None
+    slope: Tensor  # the gradient with respect to h, and then z
+    slope_product: Tensor  # the same as the product with what lies below takes it
+    slope_rows: Tensor  # [K·out, N]
+    activation: Activation | None
+    layer: nn.Module | None
+    dropout: str | None
+
+    def backward(self, slope: Tensor, noise: Tensor | None) -> None:
+        """From the gradient with respect to h to that with respect to z, in place."""
+        if noise is not None:
+            slope.mul_(noise)
+        if self.activation:
+            self.activation.backward(slope, self.z, self.a, self.layer)
 
 
 class ChainNet(StackedNet):
@@ -167,32 +133,40 @@ class ChainNet(StackedNet):
         self._places = {name: place for place, name in enumerate(dropping)}
         self.rates = [tuple(float(cast(Any, net.get_submodule(name)).p) for name in dropping) for net in nets]
         self._passes_of: dict[int, list[_Pass]] = {}
+        self._ones: dict[int, Tensor] = {}
+        self._targets: tuple[Sequence[Tensor], list[tuple[Tensor | None, Tensor | None]]] = ((), [])
         self._inputs = torch.empty(0)
         self._noises: list[Tensor | None] = []
 
     def _passes(self, samples: int) -> list[_Pass]:
         if samples not in self._passes_of:
             self._passes_of[samples] = [self._prepared(number, samples) for number in range(len(self._links))]
+            self._ones[samples] = self._passes_of[samples][0].z.new_ones(samples)
         return self._passes_of[samples]
 
     def _prepared(self, number: int, samples: int) -> _Pass:
         link = self._links[number]
-        activation = _ACTIVATIONS.get(type(link.activation)) if link.activation else None
+        activation = ACTIVATIONS.get(type(link.activation)) if link.activation else None
         weight, bias = self.parameters[f"{link.name}.weight"], self.parameters.get(f"{link.name}.bias")
         z = weight.new_empty(*weight.shape[:2], samples)
+        slope = torch.empty_like(z)
         a = z if activation is None or activation.in_place else torch.empty_like(z)
         h = torch.empty_like(z) if link.dropout else a
-        arranged = _as_it_is if number else self._by_group
+        arranged = self._arranged(number)
         shift = None if bias is None else arranged(bias[:, :, None])
-        return _Pass(link, arranged(weight), shift, arranged(z), z, a, h, torch.empty_like(z), activation)
+        buffers = (z, a, h, slope, arranged(slope), slope.view(-1, samples))
+        return _Pass(arranged(weight), shift, arranged(z), *buffers, activation, link.activation, link.dropout)
 
-    def _by_group(self, tensor: Tensor) -> Tensor:
-        """[K, features, …] as [G, features of all members of a group, …], where groups are of one size."""
-        layout = self.layout
-        return tensor.view(layout.groups, -1, *tensor.shape[2:]) if layout.per_group else tensor
+    def _arranged(self, number: int) -> Callable[[Tensor], Tensor]:
+        """How link `number` takes [K, features, …]: the first as [G, features of all members of a group, …], where
+        groups are of one size."""
+        groups = self.layout.groups
+        if number or not self.layout.per_group:
+            return lambda tensor: tensor
+        return lambda tensor: tensor.view(groups, -1, *tensor.shape[2:])
 
     def forward(self, inputs: Tensor, masks: Masks | None, *, training: bool) -> Tensor:
-        x = inputs.flatten(2)
+        x = inputs.flatten(2) if inputs.dim() > 3 else inputs
         self._inputs = x if self.layout.per_group else self.layout.spread(x)
         self._noises = []
         below = self._inputs.mT
@@ -202,15 +176,15 @@ class ChainNet(StackedNet):
             else:
                 torch.baddbmm(one.shift, one.weight, below, out=one.product)
             if one.activation:
-                one.activation.forward(one.z, one.a, one.link.activation)
-            noise = self._noise(one, masks) if training and masks and one.link.dropout else None
+                one.activation.forward(one.z, one.a, one.layer)
+            noise = self._noise(one, masks) if training and masks and one.dropout else None
             self._noises.append(noise)
             below = one.a if noise is None else torch.mul(one.a, noise, out=one.h)
         return below
 
     def _noise(self, one: _Pass, masks: Masks) -> Tensor | None:
         _, features, samples = one.a.shape
-        noise = masks.at(self._places[str(one.link.dropout)], (samples, features))  # the order in which a model draws
+        noise = masks.at(self._places[str(one.dropout)], (samples, features))  # the order in which a model draws
         return None if noise is None else noise.mT.contiguous()
 
     def backward(self, gradient: Tensor) -> Sequence[Tensor]:
@@ -220,36 +194,43 @@ class ChainNet(StackedNet):
 
     def descend(self, gradient: Tensor, into: Sequence[Tensor], keep: float) -> None:
         """t = keep · t + gradient for each tensor t of `into`, which stand for `trained`; `gradient` is written to."""
-        names = [name for name in self.parameters if name not in self.frozen]
-        targets = dict(zip(names, into, strict=True))
-        passes = self._passes(gradient.shape[2])
-        ones = gradient.new_ones(gradient.shape[2])
-        slope = gradient
-        for number in reversed(range(len(passes))):
-            one, noise = passes[number], self._noises[number]
-            if noise is not None:
-                slope.mul_(noise)
-            if one.activation:
-                one.activation.backward(slope, one.z, one.a, one.link.activation)
+        samples = gradient.shape[2]
+        passes, targets, ones = self._passes(samples), self._targets_in(into), self._ones[samples]
+        last = len(passes) - 1
+        for number in range(last, -1, -1):
+            one = passes[number]
+            slope = gradient if number == last else one.slope
+            one.backward(slope, self._noises[number])
             if number:  # before the weights change, which `into` may be
                 torch.bmm(one.weight.mT, slope, out=passes[number - 1].slope)
-            weight, bias = targets.get(f"{one.link.name}.weight"), targets.get(f"{one.link.name}.bias")
+            weight, bias = targets[number]
             if weight is not None:
-                lower = passes[number - 1] if number else None
-                below = self._inputs if lower is None else (lower.a if self._noises[number - 1] is None else lower.h).mT
-                arranged = _as_it_is if number else self._by_group
-                total = arranged(weight)
-                torch.baddbmm(total, arranged(slope), below, beta=keep, out=total)
+                product = self._arranged(number)(gradient) if number == last else one.slope_product
+                torch.baddbmm(weight, product, self._below(passes, number), beta=keep, out=weight)
             if bias is not None:  # the sum over the samples, as a product that adds to what is there
-                flat = bias.view(-1)
-                torch.addmv(flat, slope.view(-1, slope.shape[2]), ones, beta=keep, out=flat)
-            if number:
-                slope = passes[number - 1].slope
+                rows = gradient.view(-1, samples) if number == last else one.slope_rows
+                torch.addmv(bias, rows, ones, beta=keep, out=bias)
+
+    def _below(self, passes: list[_Pass], number: int) -> Tensor:
+        """What went into link `number`, samples first."""
+        if number == 0:
+            return self._inputs
+        return (passes[number - 1].a if self._noises[number - 1] is None else passes[number - 1].h).mT
+
+    def _targets_in(self, into: Sequence[Tensor]) -> list[tuple[Tensor | None, Tensor | None]]:
+        """For each link the tensors that take the gradients of its weight and bias, in the shape of the products."""
+        if self._targets[0] is not into:
+            names = [name for name in self.parameters if name not in self.frozen]
+            named = dict(zip(names, into, strict=True))
+            targets: list[tuple[Tensor | None, Tensor | None]] = []
+            for number, link in enumerate(self._links):
+                weight, bias = named.get(f"{link.name}.weight"), named.get(f"{link.name}.bias")
+                own = None if weight is None else self._arranged(number)(weight)
+                targets.append((own, None if bias is None else bias.view(-1)))
+            self._targets = (into, targets)
+        return self._targets[1]
 
     def select(self, keep: Tensor, layout: Layout) -> None:
         super().select(keep, layout)
         self._passes_of.clear()
-
-
-def _as_it_is(tensor: Tensor) -> Tensor:
-    return tensor
+        self._targets = ((), [])

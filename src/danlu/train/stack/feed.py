@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.seeds import order
+from danlu.train.stack.layout import Layout
 from danlu.train.stack.members import Fold
 from danlu.train.stack.step import Batch
 
@@ -25,10 +26,14 @@ class Stream:
 
 
 class Feed:
-    """Batches [G, N, …] of the groups; their folds have equally many rows for training, and for validation."""
+    """Inputs [G, N, …] of the groups and targets [K, N, …] of their members, batch by batch.
 
-    def __init__(self, folds: Sequence[Fold], streams: Sequence[Stream], batch_size: int) -> None:
+    The folds of all groups have equally many rows for training, and for validation.
+    """
+
+    def __init__(self, folds: Sequence[Fold], streams: Sequence[Stream], layout: Layout, batch_size: int) -> None:
         self._folds = folds
+        self._layout = layout
         self._streams = list(streams)
         self._batch_size = batch_size
         first = folds[streams[0].fold]
@@ -45,14 +50,16 @@ class Feed:
     def _streamed(self) -> list[Fold]:
         return [self._folds[stream.fold] for stream in self._streams]
 
-    def select(self, groups: Sequence[int]) -> None:
+    def select(self, groups: Sequence[int], layout: Layout) -> None:
         self._streams = [self._streams[group] for group in groups]
+        self._layout = layout
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, counted from 0, from batch number `start` on."""
         rows = torch.stack([self._rows(stream, epoch) for stream in self._streams])
-        sample = self._folds[self._streams[0].fold].inputs[:1]
-        row_bytes = len(self._streams) * max(1, sample.numel()) * 4
+        fold = self._folds[self._streams[0].fold]
+        numbers = (len(self._streams) * fold.inputs[:1].numel(), self._layout.members * fold.targets[:1].numel())
+        row_bytes = 4 * max(1, *numbers)
         size = self._batch_size
         per_chunk = max(1, _CHUNK_BYTES // (row_bytes * size)) * size
         first = start * size
@@ -74,12 +81,14 @@ class Feed:
         return (self._gathered(rows) for rows in torch.stack(held).split(_VALIDATION_ROWS, 1))
 
     def _gathered(self, rows: Tensor) -> Batch:
-        """Samples and targets at rows [G, n]."""
+        """Inputs and targets at rows [G, n]."""
         if self._one_source:
             inputs, targets = _taken(self._folds[self._streams[0].fold], rows.flatten())
-            return inputs.unflatten(0, rows.shape), targets.unflatten(0, rows.shape)
-        pairs = [_taken(fold, own) for fold, own in zip(self._streamed(), rows.unbind(0), strict=True)]
-        return torch.stack([inputs for inputs, _ in pairs]), torch.stack([targets for _, targets in pairs])
+            inputs, targets = inputs.unflatten(0, rows.shape), targets.unflatten(0, rows.shape)
+        else:
+            pairs = [_taken(fold, own) for fold, own in zip(self._streamed(), rows.unbind(0), strict=True)]
+            inputs, targets = torch.stack([inputs for inputs, _ in pairs]), torch.stack([given for _, given in pairs])
+        return inputs, self._layout.spread(targets)
 
 
 def _taken(fold: Fold, rows: Tensor) -> Batch:

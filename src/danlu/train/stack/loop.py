@@ -52,6 +52,6 @@ def train_stack(
         if not going_on:
             return None
         if len(going_on) <= _WORTH_KEEPING * step.members:
-            feed.select(step.compact(going_on))
+            feed.select(step.compact(going_on), step.layout)
             progress.keep(going_on)
     return None

@@ -23,18 +23,21 @@ class StackedLoss:
     """
 
     def __init__(self, name: str, recipes: Sequence[LossRecipe], device: torch.device, dtype: torch.dtype) -> None:
-        self._function = _LOSSES[name]
+        self._function = LOSSES[name]
         self._sums = recipes[0].reduction == "sum"
         self._setting = numbers([_setting(name, recipe) for recipe in recipes], device, dtype)
+        self._weight: tuple[Number, int, Number] = (0.0, 0, 0.0)
 
     def __call__(self, outputs: Tensor, targets: Tensor, scale: Number = 1.0) -> Both:
         count = 1 if self._sums else targets[0].numel()
-        weight = scale / count
-        values, gradient = self._function(outputs, targets, self._setting, beside(weight, outputs))
-        return values / count, gradient
+        if self._weight[0] is not scale or self._weight[1] != count:
+            self._weight = (scale, count, beside(scale / count, outputs))
+        values, gradient = self._function(outputs, targets, self._setting, self._weight[2])
+        return values.div_(count), gradient
 
     def select(self, keep: Tensor) -> None:
         self._setting = picked(self._setting, keep)
+        self._weight = (0.0, 0, 0.0)
 
 
 def _setting(name: str, recipe: LossRecipe) -> float:
@@ -42,13 +45,12 @@ def _setting(name: str, recipe: LossRecipe) -> float:
 
 
 def _cross_entropy(outputs: Tensor, classes: Tensor, smoothing: Number, weight: Number) -> Both:
-    logs = F.log_softmax(outputs, dim=1)
+    logs = torch.log_softmax(outputs, 1)
     places = classes[:, None]
     values = logs.gather(1, places).sum((1, 2)).neg_()
     if all_are(smoothing, 0):
         gradient = logs.exp_()
-        gradient.scatter_add_(1, places, gradient.new_full((), -1.0).expand(places.shape))
-        return values, gradient.mul_(weight)
+        return values, gradient.scatter_(1, places, -1.0, reduce="add").mul_(weight)
     share = smoothing / outputs.shape[1]
     values = values * (1 - smoothing) - share * logs.sum((1, 2))
     gradient = logs.exp_()
@@ -89,7 +91,7 @@ def _huber(outputs: Tensor, targets: Tensor, delta: Number, weight: Number) -> B
     return values, torch.where(size <= most, error, most * error.sign()).mul_(weight)
 
 
-_LOSSES: dict[str, Callable[[Tensor, Tensor, Number, Number], Both]] = {
+LOSSES: dict[str, Callable[[Tensor, Tensor, Number, Number], Both]] = {
     "cross-entropy": _cross_entropy,
     "nll": _nll,
     "bce": _bce,

@@ -19,9 +19,9 @@ class StackProgress:
     A member that has ended stays in the stack, where it harms nobody, until enough have ended for `keep` to pay.
     """
 
-    def __init__(self, recipes: Sequence[Recipe], epochs: int, steps_per_epoch: int, *, loss_is_sum: bool) -> None:
+    def __init__(self, recipes: Sequence[Recipe], epochs: int, *, loss_is_sum: bool) -> None:
         count = len(recipes)
-        self.epochs, self.steps_per_epoch = epochs, steps_per_epoch
+        self.epochs = epochs
         self.epoch = 0  # epochs done
         self.step = 0  # updates done
         self.here = list(range(count))
@@ -34,9 +34,7 @@ class StackProgress:
         self._losses: list[Tensor] = []
         self._samples: list[int] = []
         self._patience = [recipe.train.patience for recipe in recipes]
-        self._wants_best = [
-            (recipe.train.weights or ("best" if recipe.train.patience else "last")) == "best" for recipe in recipes
-        ]
+        self._wants_best = [recipe.train.scores_best for recipe in recipes]
         self._ranks: list[tuple[float, ...]] = [()] * count
         self._best_epoch = [0] * count
         self._best_weights: dict[int, dict[str, Tensor]] = {}

@@ -23,18 +23,16 @@ class Judge:
 
     def score(self, step: StackedStep, batches: Iterable[Batch]) -> dict[str, Tensor]:
         """The numbers by name, each float64 [K] on the CPU."""
-        layout = step.layout
         sums = _Classes(self.outputs) if self.task == "classification" else _Numbers(self.scale)
         total = torch.zeros(step.members, dtype=torch.float64)
         count = 0
         with step.scored():
             for inputs, targets in batches:
                 outputs = step.predict(inputs)
-                own = layout.spread(targets)
                 loss = StackedLoss(self.loss, [LossRecipe(delta=self.delta)], outputs.device, outputs.dtype)
-                total += loss(outputs, own)[0].double().cpu() * targets.shape[1]
+                total += loss(outputs, targets)[0].double().cpu() * targets.shape[1]
                 count += targets.shape[1]
-                sums.add(outputs, own)
+                sums.add(outputs, targets)
         return {"loss": total / max(1, count), **sums.result()}
 
 

@@ -22,7 +22,7 @@ from danlu.train.stack.optimisers import SGD, build_stacked_optimiser
 from danlu.train.stack.rates import Schedules
 
 Batch = tuple[Tensor, Tensor]
-"""Inputs [G, N, …] and targets [G, N] or [G, N, T] of the groups."""
+"""Inputs [G, N, …] of the groups, and targets [K, N] or [K, N, T] of their members."""
 
 
 class StackedStep:
@@ -95,9 +95,9 @@ class StackedStep:
         return self.net.forward(inputs, self.masks, training=True)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Targets [G, N, …] to the losses [K]; a member whose loss is not finite harms nobody else."""
+        """Targets [K, N, …] to the losses [K]; a member whose loss is not finite harms nobody else."""
         scale = self.schedules.rates if self.fused else self._share
-        values, self._gradient = self._loss(outputs, self.layout.spread(targets), scale)
+        values, self._gradient = self._loss(outputs, targets, scale)
         self.batch_loss = values if not self._micro else self.batch_loss + values * self._share
         return values
 

@@ -16,6 +16,7 @@ from danlu.base.seeds import cores, exact_kernels, use_threads
 from danlu.train.schedules import Horizon
 from danlu.train.stack.build import Way, find_way, same_step, same_structure
 from danlu.train.stack.feed import Feed, Stream
+from danlu.train.stack.layout import Layout
 from danlu.train.stack.loop import train_stack
 from danlu.train.stack.members import Fold, Member, Trained
 from danlu.train.stack.progress import StackProgress
@@ -64,7 +65,7 @@ def train_members(
     assert same_step(*(member.recipe for member in members))
     begin = time.perf_counter()
     workers = workers or (cores() if device.type == "cpu" else 1)
-    way = find_way(nets[0], _sample(folds[members[0].fold]))
+    way = find_way(nets[0], sample_of(folds[members[0].fold]))
     assert way is not None
     recipe = members[0].recipe
     judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale)
@@ -89,25 +90,27 @@ class Plan:
     validate: str
     asked_to_stop: Callable[[], bool]
 
-    def carry_out(self, places: Sequence[int]) -> Trained | Stop:
-        """Train the members at `places`, which lie group by group, as one stack."""
-        begin = time.perf_counter()
+    def prepared(self, places: Sequence[int]) -> tuple[StackedStep, Feed]:
+        """The step of the members at `places`, which lie group by group, and their batches."""
         members = [self.members[place] for place in places]
         recipes = [member.recipe for member in members]
         keys = [_stream(member) for member in members]
         streams = list(dict.fromkeys(keys))
-        feed = Feed(self.folds, streams, (recipes[0].train.batch_size or 0) * recipes[0].train.accumulate)
+        group_of = [streams.index(key) for key in keys]
+        size = (recipes[0].train.batch_size or 0) * recipes[0].train.accumulate
+        feed = Feed(self.folds, streams, Layout.of(group_of, self.device), size)
         horizon = Horizon(recipes[0].train.epochs, feed.steps_per_epoch)
-        step = StackedStep(
-            [self.nets[place] for place in places],
-            recipes,
-            horizon,
-            self.device,
-            group_of=[streams.index(key) for key in keys],
-            way=self.way,
-        )
+        nets = [self.nets[place] for place in places]
+        step = StackedStep(nets, recipes, horizon, self.device, group_of=group_of, way=self.way)
+        return step, feed
+
+    def carry_out(self, places: Sequence[int]) -> Trained | Stop:
+        """Train the members at `places` as one stack."""
+        begin = time.perf_counter()
+        step, feed = self.prepared(places)
+        recipes = step.recipes
         sums = recipes[0].loss.reduction == "sum"
-        progress = StackProgress(recipes, horizon.epochs, horizon.steps_per_epoch, loss_is_sum=sums)
+        progress = StackProgress(recipes, recipes[0].train.epochs, loss_is_sum=sums)
         needed = progress.needs_epochs or step.schedules.sees
         every_epoch = self.validate == "epochs" or (self.validate == "auto" and needed)
         with exact_kernels(self.device):
@@ -146,7 +149,8 @@ def _key(stream: Stream) -> tuple[int, int, bool]:
     return stream.fold, stream.seed, stream.shuffle
 
 
-def _sample(fold: Fold) -> Tensor:
+def sample_of(fold: Fold) -> Tensor:
+    """A few inputs as the net gets them."""
     inputs = fold.inputs.index_select(0, fold.train[:4])
     return fold.transform(inputs) if fold.transform else inputs
 
