@@ -13,10 +13,10 @@ from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
 from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
+from danlu.cli.study_arguments import study_arguments
 from danlu.data import catalogue_facts
 from danlu.data.catalogue import known
 from danlu.data.readers.table_file import KINDS as TABLE_KINDS
-from danlu.cli.study_arguments import study_arguments
 from danlu.lab.draft import draft_recipe
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
