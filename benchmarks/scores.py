@@ -8,6 +8,7 @@ each training scores once. The exit code is 1 where a score is missed.
 """
 
 import argparse
+import itertools
 import math
 import os
 import re
@@ -184,7 +185,7 @@ def words_wikitext(furnace: Furnace) -> Seen:
         clip_norm=1.0,
     )
     epochs = [record["validation"]["perplexity"] for record in epoch_records(run)]
-    falling = all(later < earlier for earlier, later in zip(epochs, epochs[1:], strict=False))
+    falling = all(later < earlier for earlier, later in itertools.pairwise(epochs))
     figure = " → ".join(f"{number:.0f}" for number in epochs)
     return Seen(f"{figure} (held-out end)", falling, "LSTM, hidden 128, tied, dropout 0.3; Adam 0.003, 5 epochs")
 
@@ -266,7 +267,7 @@ def write(rows: dict[str, str]) -> None:
     kept = [{**old, **rows}[name] for name in TRIALS if name in old or name in rows]
     lines = [
         "Scores of the test part, trained on 2 cores of a CPU with torch 2.13 by `make scores`, or one of them by",
-        "`python benchmarks/scores.py NAME`; s is the time of all its trainings together, on a machine with other work.",
+        "`python benchmarks/scores.py NAME`; s: all its trainings together, with other work beside it.",
         "",
         "| name | what is trained | asked | seen | s | how | date |",
         "|---|---|---|---|---|---|---|",

@@ -133,7 +133,7 @@ def _verdict(effect: Mapping[str, Any]) -> str:
     if effect["verdict"] == "undecided":
         more = effect["more"]
         return say("study.undecided") if more is None else say("study.undecided-more", more=more)
-    text = say(f"study.{effect['verdict']}")
+    text = say("study.better") if effect["verdict"] == "better" else say("study.worse")
     before, after = effect["diverged"]
     return say("study.and-diverged", verdict=text, before=before, after=after) if before or after else text
 

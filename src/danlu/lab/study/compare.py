@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy
 from torch import nn
@@ -93,7 +93,7 @@ def planned(
     """What `compare` would train, with the recipe it starts from; nothing is trained or written."""
     if isinstance(net, nn.Module):
         fail("study.net-is-one", kind=type(net).__name__)
-    maker: Maker | None = net if callable(net) else None
+    maker = _maker(net)
     base = draft_recipe(None if maker else net, data, recipe, settings)
     if maker:
         options = {"class": getattr(maker, "__name__", "net")}
@@ -111,13 +111,17 @@ def go_on(folder: str | Path, *, data: object = None, net: object = None, progre
     """Carry out what a study still lacks: after an interruption, or because seeds were added."""
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
-    maker: Maker | None = net if callable(net) else None
+    maker = _maker(net)
     draft = RecipeDraft()
     for section, keys in design["recipe"].items():
         for key, value in keys.items():
             draft.put(f"{section}.{key}", value, Fault("recipe.place-file", {"path": place.design}))
     plan = make_plan(draft.recipe(), design["factors"], design["seeds"], design["folds"], data=data, maker=maker)
     return _carried_out(place, plan, Given(data, maker, go_on), progress)
+
+
+def _maker(net: object) -> Maker | None:
+    return cast(Maker, net) if callable(net) else None
 
 
 def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool) -> Study:

@@ -45,7 +45,7 @@ def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level]]) -> dict[str, li
     faults = Faults()
     factors: dict[str, list[Level]] = {}
     for name, levels in vary.items():
-        if not isinstance(levels, Sequence) or isinstance(levels, str):
+        if not isinstance(cast(object, levels), list | tuple):
             faults.add("study.levels-not-a-list", factor=name, found=levels)
             continue
         distinct = [level for place, level in enumerate(levels) if level not in levels[:place]]
@@ -102,12 +102,14 @@ def _full_name(recipe: Recipe, name: str, levels: Sequence[Level]) -> str:
         for level in levels:
             cell(recipe, {"net.name": level}, None)
         return "net.name"
-    faults = Faults()
-    key = name
+    key, found = name, dict[str, Fault]()
     for level in levels:
-        with faults.gathered():
+        try:
             key = _key(recipe, name, level)
-    faults.raise_if_any()
+        except UserError as error:  # a name that is wrong is wrong at every level: it is told once
+            found |= {str(fault): fault for fault in error.faults}
+    if found:
+        raise UserError(*found.values())
     if key in _NOT_VARIED:
         other = _NOT_VARIED[key]
         raise UserError(Fault("study.use-instead" if other else "study.not-a-factor", {"factor": key, "other": other}))

@@ -124,13 +124,16 @@ def _grouped(ready: Sequence[Planned]) -> list[Group]:
     groups: list[list[Planned]] = []
     reasons: list[Fault | None] = []
     for planned in ready:
-        for group, reason in zip(groups, reasons, strict=True):
-            if reason is None and _together(group[0], planned):
-                group.append(planned)
-                break
-        else:
+        reason = _why_alone(planned)
+        joined = None
+        if reason is None:
+            stacks = [group for group, alone in zip(groups, reasons, strict=True) if alone is None]
+            joined = next((group for group in stacks if _together(group[0], planned)), None)
+        if joined is None:
             groups.append([planned])
-            reasons.append(_why_alone(planned))
+            reasons.append(reason)
+        else:
+            joined.append(planned)
     return [Group(group, reason) for group, reason in zip(groups, reasons, strict=True)]
 
 
