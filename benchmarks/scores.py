@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +185,7 @@ def words_wikitext(furnace: Furnace) -> Seen:
         clip_norm=1.0,
     )
     epochs = [record["validation"]["perplexity"] for record in epoch_records(run)]
-    falling = all(later < earlier for earlier, later in zip(epochs, epochs[1:], strict=False))
+    falling = all(later < earlier for earlier, later in pairwise(epochs))
     figure = " → ".join(f"{number:.0f}" for number in epochs)
     return Seen(f"{figure} (held-out end)", falling, "LSTM, hidden 128, tied, dropout 0.3; Adam 0.003, 5 epochs")
 
@@ -265,8 +266,8 @@ def write(rows: dict[str, str]) -> None:
     old = {match[1]: match[0] for match in re.finditer(r"^\| `([\w-]+)` \|.*$", section, re.MULTILINE)}
     kept = [{**old, **rows}[name] for name in TRIALS if name in old or name in rows]
     lines = [
-        "Scores of the test part, trained on 2 cores of a CPU with torch 2.13 by `make scores`, or one of them by",
-        "`python benchmarks/scores.py NAME`; s is the time of all its trainings together, on a machine with other work.",
+        "Scores of the test part: `make scores`, or `python benchmarks/scores.py NAME` for one. 2 cores of a CPU, torch 2.13;",
+        "s is the time of all the trainings of a row together, on a machine with other work.",
         "",
         "| name | what is trained | asked | seen | s | how | date |",
         "|---|---|---|---|---|---|---|",
