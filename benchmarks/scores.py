@@ -266,8 +266,8 @@ def write(rows: dict[str, str]) -> None:
     old = {match[1]: match[0] for match in re.finditer(r"^\| `([\w-]+)` \|.*$", section, re.MULTILINE)}
     kept = [{**old, **rows}[name] for name in TRIALS if name in old or name in rows]
     lines = [
-        "Scores of the test part: `make scores`, or `python benchmarks/scores.py NAME` for one. 2 cores of a CPU, torch 2.13;",
-        "s is the time of all the trainings of a row together, on a machine with other work.",
+        "Scores of the test part: `make scores`, or `python benchmarks/scores.py NAME` for one. 2 cores of a CPU,",
+        "torch 2.13; s is the time of all the trainings of a row together, on a machine with other work.",
         "",
         "| name | what is trained | asked | seen | s | how | date |",
         "|---|---|---|---|---|---|---|",

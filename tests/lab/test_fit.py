@@ -1,6 +1,7 @@
 """fit on real data, through the same call that users make."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy
@@ -147,6 +148,15 @@ def test_many_kinds_of_data(tmp_path: Path, kind: str) -> None:
     assert numpy.mean(numpy.asarray(run.predict(questions)) == y) > 0.85
 
 
+def test_a_finished_run_reads_its_weights_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = quick(tmp_path, "softmax-regression", "digits")
+    images = load_digits().images.astype("uint8")
+    guessed = danlu.Run(run.folder).predict(images)
+    assert numpy.array_equal(run.predict(images), guessed)
+    shutil.rmtree(run.folder / "checkpoints")
+    assert numpy.array_equal(run.predict(images), guessed)
+
+
 def test_regression_predicts_in_the_targets_unit(tmp_path: Path) -> None:
     x = numpy.linspace(-1, 1, 100, dtype="float32")[:, None]
     run = quick(tmp_path, "linear-regression", (x, 3 * x[:, 0] + 7), epochs=100, lr=0.1)
@@ -167,7 +177,9 @@ def test_best_weights_are_scored_when_asked_for(tmp_path: Path) -> None:
     epochs = run.history.drop_nulls("validation_loss")
     ranks = list(zip(epochs["validation_accuracy"], -epochs["validation_loss"], strict=True))
     best = ranks.index(max(ranks))
+    assert best < len(ranks) - 1, "else the last would do as well"
     assert run.score["validation"]["loss"] == epochs["validation_loss"][best]
+    assert run.score["train"]["loss"] == epochs["train_loss"][best]
     checkpoint = load_newest(run.folder / "checkpoints").checkpoint
     assert checkpoint is not None
     assert torch.equal(run.net().layers[0].weight, checkpoint.parts["best"]["layers.0.weight"])

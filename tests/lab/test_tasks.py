@@ -10,6 +10,7 @@ from torch import nn
 import danlu
 from danlu.data.catalogue import names as data_names
 from danlu.lab.draft import draft_recipe
+from danlu.lab.setup import data_for_net
 from danlu.nets import names, usual_data
 from danlu.train.checkpoint import load_newest
 from interruption import assert_same_end, interrupt_at
@@ -165,9 +166,9 @@ def test_of_a_tuple_the_first_entry_is_trained_scored_and_predicted(tmp_path: Pa
 @pytest.mark.parametrize("name", names())
 def test_data_that_nobody_names_are_those_the_net_is_for(name: str) -> None:
     assert usual_data(name) in data_names()
-    assert (draft_recipe(name).data.name or "digits") == usual_data(name)
-    assert draft_recipe(name, "wine").data.name == "wine"
-    assert draft_recipe(name, settings={"path": "table.csv", "target": "y"}).data.name is None
+    assert (data_for_net(draft_recipe(name)).name or "digits") == usual_data(name)
+    assert data_for_net(draft_recipe(name, "wine")).name == "wine"
+    assert data_for_net(draft_recipe(name, settings={"path": "table.csv", "target": "y"})).name is None
 
 
 OFFLINE = [name for name in names() if usual_data(name) in ("digits", "diabetes", "breast-cancer")]

@@ -138,6 +138,15 @@ class TrainRecipe:
     checkpoint_seconds: Positive = 30.0  # save when so much time has passed since the last save
     keep: Annotated[int, Ge(2)] = 2  # checkpoints kept; never fewer than 2, so that one bad disk block loses little
 
+    @property
+    def scores_best(self) -> bool:
+        """Whether the best weights are scored and used, rather than the last.
+
+        >>> TrainRecipe(patience=3).scores_best
+        True
+        """
+        return self.weights == "best" if self.weights else self.patience is not None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -150,6 +159,9 @@ class Recipe:
     optim: OptimRecipe = OptimRecipe()
     schedule: ScheduleRecipe = ScheduleRecipe()
     train: TrainRecipe = TrainRecipe()
+    # Keys such as "optim.lr" whose values danlu chose for want of a word of the user's: they say no more than that
+    # word would have, so they yield where what they were chosen for is changed.
+    chosen: frozenset[str] = field(default=frozenset(), compare=False)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name.
@@ -158,10 +170,10 @@ class Recipe:
         {'name': 'lenet5'}
         """
         tree: dict[str, dict[str, Any]] = {}
-        for section in fields(self):
-            values = asdict(getattr(self, section.name))
+        for section in SECTIONS:
+            values = asdict(getattr(self, section))
             values.update(values.pop("options", {}))
-            tree[section.name] = {key: value for key, value in values.items() if value is not None}
+            tree[section] = {key: value for key, value in values.items() if value is not None}
         return tree
 
     def fingerprint(self) -> str:
@@ -176,4 +188,4 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-SECTIONS = {section.name: section.type for section in fields(Recipe)}
+SECTIONS = tuple(section.name for section in fields(Recipe) if section.name != "chosen")

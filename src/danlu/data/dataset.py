@@ -94,11 +94,6 @@ class Dataset(ABC):
         return self.target.outputs
 
     @property
-    def target_mean(self) -> Tensor:
-        """What a standardised target had subtracted: float64 [outputs]; 0 where nothing was done to it."""
-        return torch.tensor(self._quantities().mean, dtype=torch.float64)
-
-    @property
     def own_batch_size(self) -> int | None:
         """How large the training batches are where the data come in batches of their own, whatever is asked for."""
         return None

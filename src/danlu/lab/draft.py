@@ -1,7 +1,7 @@
 """From names, objects and settings to a checked recipe."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from danlu.base.recipe_text import RecipeDraft
 from danlu.data import Dataset
 from danlu.data.catalogue import known
 from danlu.nets import names as net_names
-from danlu.nets import option_names, recipe_of, registered, usual_data
+from danlu.nets import option_names, recipe_of, registered, usual_options
 from danlu.train.losses import registered_loss
 from danlu.train.optimisers import registered_optimiser
 from danlu.train.schedules import registered_schedule
@@ -69,12 +69,13 @@ def draft_recipe(
         if isinstance(value, str) and value != CUSTOM:
             with faults.gathered():
                 draft.values[key] = spell(value)
-    if data is None and not draft.values.keys() & {"data.name", "data.path", "data.target"}:
-        _choose_data(draft)
     drafted = Recipe()
     with faults.gathered():
         drafted = draft.recipe()
     faults.raise_if_any()
+    if isinstance(net, nn.Module) and drafted.net.name != CUSTOM:
+        usual = {f"net.{key}" for key in usual_options(drafted.net.name, drafted.net.options)}
+        drafted = replace(drafted, chosen=drafted.chosen | usual)
     return drafted
 
 
@@ -87,6 +88,7 @@ def _options(draft: RecipeDraft) -> list[str]:
 def _take(draft: RecipeDraft, recipe: Recipe) -> None:
     for section, keys in recipe.as_dict().items():
         _take_section(draft, section, keys)
+    draft.mark_chosen(recipe.chosen)
 
 
 def _take_section(draft: RecipeDraft, section: str, keys: Mapping[str, Any]) -> None:
@@ -110,13 +112,6 @@ def _take_net(draft: RecipeDraft, net: object) -> None:
         fail("lab.not-a-net", found=type(net).__name__)
 
 
-def _choose_data(draft: RecipeDraft) -> None:
-    """Where nobody names the data, those that the net is for; digits, which need no word, for most."""
-    name = str(draft.values.get("net.name", Recipe().net.name))
-    if name in net_names() and usual_data(name) != "digits":
-        _take_section(draft, "data", {"name": usual_data(name)})
-
-
 def _take_data(draft: RecipeDraft, data: object, settings: Mapping[str, Any]) -> None:
     given = [key for key in settings if key.removeprefix("data.") in _DATA_KEYS]
     if isinstance(data, Dataset):
@@ -135,6 +130,8 @@ def _take_data(draft: RecipeDraft, data: object, settings: Mapping[str, Any]) ->
         _take_section(draft, "data", source_of(data))
     else:
         _take_section(draft, "data", {"name": CUSTOM})
+        for before in draft.chosen.values():
+            before["data.name"] = None  # objects given anew are other data, though both go by the name "custom"
 
 
 def source_of(data: str | Path) -> dict[str, str]:

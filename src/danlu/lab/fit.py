@@ -249,14 +249,14 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         listeners = [scribe, keeper, reporter, interrupt]
         stop = train(step, batches, validation_score, progress, listeners)
         keeper.save()
-        chosen, validation = _chosen(setup, step, progress, keeper)
+        chosen, scores = _chosen(setup, step, progress, keeper)
         test = stop
         if not stop or stop.reason != "interrupted":
             test = score_part(setup, chosen, "test", progress.epoch, interrupt)
         if isinstance(test, Stop):
             scribe.write({"kind": "stop", "step": progress.step, "reason": "interrupted"})
             raise Interrupted(str(place.path), saved=True)
-        scores = {"train": progress.train_score, "validation": validation, "test": test}
+        scores["test"] = test
         scribe.write(
             {
                 "kind": "end",
@@ -270,14 +270,15 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
     return Run(place.path, net=setup.net, data=setup.data)
 
 
-def _chosen(setup: Setup, step: PlainStep, progress: Progress, keeper: Keeper) -> tuple[nn.Module, Score | None]:
-    """The net that is scored, with its validation score: the last weights, or the best ones."""
-    wanted = setup.recipe.train.weights or ("best" if setup.recipe.train.patience else "last")
-    if wanted == "last" or not keeper.best:
-        return step.scored_net, progress.validation_score
+def _chosen(
+    setup: Setup, step: PlainStep, progress: Progress, keeper: Keeper
+) -> tuple[nn.Module, dict[str, Score | None]]:
+    """The net that is scored, the last or the best, with the scores of its epoch."""
+    if not setup.recipe.train.scores_best or not keeper.best:
+        return step.scored_net, {"train": progress.train_score, "validation": progress.validation_score}
     net = copy.deepcopy(step.scored_net)
     net.load_state_dict(keeper.best)
-    return net, progress.best_score
+    return net, {"train": progress.best_train_score, "validation": progress.best_score}
 
 
 def _opening_record(setup: Setup, progress: Progress, *, resumed: bool) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Finding, Score
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
-from danlu.lab.setup import build_net, load_data, refuse_other_structure, sample_dtype
+from danlu.lab.setup import build_net, dtype_of, load_data, refuse_other_structure, sample_dtype
 from danlu.store.history import History
 from danlu.store.journal import read
 from danlu.store.run_folder import RunFolder
@@ -93,16 +93,14 @@ class Run:
         if checkpoint is None:
             fail("lab.no-checkpoint", folder=self.folder)
         train = self.recipe.train
-        best = (train.weights or ("best" if train.patience else "last")) == "best"
-        if best and "best" in checkpoint.parts:
+        if train.scores_best and "best" in checkpoint.parts:
             weights = checkpoint.parts["best"]
         elif "ema" in checkpoint.parts:
             averaged = checkpoint.parts["ema"].items()
             weights = {name.removeprefix("module."): tensor for name, tensor in averaged if name != "n_averaged"}
         else:
             weights = checkpoint.parts["weights"]
-        dtype = torch.float64 if train.precision == "float64" else torch.float32
-        trained = trained.to(device="cpu", dtype=dtype)
+        trained = trained.to(device="cpu", dtype=dtype_of(train.precision))
         refuse_other_structure(trained, weights, self.folder)
         trained.load_state_dict(weights)
         return trained.eval()
@@ -113,7 +111,7 @@ class Run:
         `x` is a batch: images, an array [N, …], texts, or a table with the training table's columns. A language model
         gives the likeliest next token of each text.
         """
-        data, net = self._dataset, self.net()
+        data, net = self._dataset, self._final_net if self.finished else self.net()
         weights = next((parameter.dtype for parameter in net.parameters()), torch.float32)
         inputs = data.encode(x).to(choose_device("cpu"), sample_dtype(net, data, weights))
         with torch.no_grad():
@@ -140,6 +138,10 @@ class Run:
     def __repr__(self) -> str:
         state = "finished" if self.finished else f"{self.steps} steps"
         return f"Run({str(self.folder)!r}, {state})"
+
+    @functools.cached_property
+    def _final_net(self) -> nn.Module:
+        return self.net()
 
     @functools.cached_property
     def _dataset(self) -> Dataset:

@@ -14,14 +14,12 @@ from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
-from danlu.nets import Description, build, check_weights, describe, put_weights, rehearse, task_of
+from danlu.nets import Description, build, check_weights, describe, names, put_weights, rehearse, task_of, usual_data
 from danlu.train.freezing import check_parts
 from danlu.train.losses import choose_loss
 from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
-
-_DTYPES = {"float64": torch.float64}
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,8 @@ class Setup:
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
     """Load the data, build the net (unless given), and check that recipe, data and net fit each other."""
-    faults, optim, dataset = Faults(), recipe.optim, None
-    if recipe.data.task == "auto" and task_of(recipe.net.name) == "reconstruction":
-        recipe = replace(recipe, data=replace(recipe.data, task="reconstruction"))
+    drafted, faults, optim, dataset = recipe, Faults(), recipe.optim, None
+    recipe = replace(recipe, data=data_for_net(recipe, data))
     with faults.gathered():
         optim = resolve_optim(optim)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":
@@ -52,7 +49,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     assert dataset is not None
     recipe = _from_anywhere(recipe)
     device = choose_device(recipe.train.device)
-    dtype = _DTYPES.get(recipe.train.precision, torch.float32)
+    dtype = dtype_of(recipe.train.precision)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
     if own and wanted not in (None, own):
         fail("lab.own-batches", found=wanted, own=own)
@@ -73,6 +70,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     _check_parts(recipe, optim, net)
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
+    recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
     horizon = Horizon(recipe.train.epochs, steps_per_epoch(recipe, dataset))
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
@@ -81,6 +79,22 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     _check_range(net, dataset, taken)
     _rehearse(recipe, dataset, net, taken)
     return Setup(recipe, dataset, net, description, device, taken, horizon)
+
+
+def dtype_of(precision: str) -> torch.dtype:
+    """The type of weights and samples; autocast's precisions leave them float32."""
+    return torch.float64 if precision == "float64" else torch.float32
+
+
+def _filled_in(drafted: Recipe, recipe: Recipe) -> set[str]:
+    """The keys whose values were left to danlu in `drafted`, and stand in `recipe` now."""
+    before, now = drafted.as_dict(), recipe.as_dict()
+    return {
+        f"{section}.{key}"
+        for section, keys in now.items()
+        for key in keys
+        if before[section].get(key) in (None, "auto") and keys[key] != before[section].get(key)
+    }
 
 
 def _from_anywhere(recipe: Recipe) -> Recipe:
@@ -96,6 +110,23 @@ def _from_anywhere(recipe: Recipe) -> Recipe:
 def _usual_batch_size(optimiser: str, samples: int, accumulate: int) -> int:
     """32; 16 where data are few, for more steps; for L-BFGS, which wants the true loss, all of them make a step."""
     return -(-samples // accumulate) if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
+
+
+def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
+    """The data of a recipe, with what is left to the net: which ones, where nobody names any, and its one task.
+
+    >>> from danlu.base.recipe import NetRecipe
+    >>> data_for_net(Recipe(net=NetRecipe(name="language-model"))).name
+    'time-machine'
+    """
+    data, net = recipe.data, recipe.net.name
+    if net not in names():
+        return data
+    if given is None and (data.name, data.path, data.target) == (None, None, None) and usual_data(net) != "digits":
+        data = replace(data, name=usual_data(net))
+    if data.task == "auto" and task_of(net) == "reconstruction":
+        data = replace(data, task="reconstruction")
+    return data
 
 
 def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:

@@ -1,7 +1,18 @@
 """Floor 1: nets, built from blocks a learner can read; any other `torch.nn.Module` is a net as well."""
 
 from danlu.nets.autoencoder import Autoencoder
-from danlu.nets.catalogue import build, example, names, option_names, recipe_of, registered, size, task_of, usual_data
+from danlu.nets.catalogue import (
+    build,
+    example,
+    names,
+    option_names,
+    recipe_of,
+    registered,
+    size,
+    task_of,
+    usual_data,
+    usual_options,
+)
 from danlu.nets.cells import GRU, LSTM, RNN
 from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
 from danlu.nets.describe import Description, LayerRow, describe
@@ -61,4 +72,5 @@ __all__ = [
     "size",
     "task_of",
     "usual_data",
+    "usual_options",
 ]

@@ -10,6 +10,7 @@ from torch import nn
 
 from danlu.base.errors import Fault, UserError, fail, nearest
 from danlu.base.naming import spelled
+from danlu.base.shapes import show_shape
 from danlu.nets.autoencoder import Autoencoder
 from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
 from danlu.nets.describe import describe
@@ -198,6 +199,17 @@ def recipe_of(net: nn.Module) -> tuple[str, dict[str, Any]] | None:
     return (name, options) if _structure(net) == _structure(rebuilt) else None
 
 
+def usual_options(name: str, options: Mapping[str, Any]) -> list[str]:
+    """Those of a net's options that say nothing of their own: as the class has them, or as the data decide.
+
+    >>> usual_options("lenet5", {"classes": 4, "activation": "tanh", "pooling": "average"})
+    ['classes', 'activation']
+    """
+    decided = _decided_by_data(name, (1, 1, 1), 1, None).keys()
+    defaults = inspect.signature(NETS[name].net_class).parameters
+    return [key for key, value in options.items() if key in decided or _plain(defaults[key].default) == value]
+
+
 def registered(name: str) -> str:
     """The name of a net in the catalogue's own spelling; names of classes are understood too. UserError for others.
 
@@ -236,11 +248,11 @@ def _misfits(
         faults.append(Fault(f"nets.only-for-{entry.task}", {"net": name}))
     elif entry.classes not in (None, outputs):
         faults.append(Fault("nets.wrong-number-of-classes", {"net": name, "wanted": entry.classes, "found": outputs}))
-    shape = "×".join(str(side) for side in sample_shape)
+    shape = show_shape(sample_shape)
     if "channels" in option_names(name) and len(sample_shape) != 3:
         faults.append(Fault("nets.needs-pictures", {"net": name, "shape": shape}))
     elif "channels" in option_names(name) and min(sample_shape[1:]) < entry.least_side:
-        sizes = {"size": "×".join(map(str, sample_shape[1:])), "least": f"{entry.least_side}×{entry.least_side}"}
+        sizes = {"size": show_shape(sample_shape[1:]), "least": f"{entry.least_side}×{entry.least_side}"}
         faults.append(Fault("nets.picture-too-small", {"net": name, **sizes}))
     if "vocabulary" in option_names(name):
         if len(sample_shape) != 1:

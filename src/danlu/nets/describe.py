@@ -10,8 +10,9 @@ from torch.nn.parameter import is_lazy
 
 from danlu.base.errors import fail
 from danlu.base.seeds import preserved_randomness
+from danlu.base.shapes import show_shape
 from danlu.nets.cost import WHOLE
-from danlu.nets.trace import Trace, show_shape
+from danlu.nets.trace import Trace
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.base.shapes import show_shape
 from danlu.nets.cost import WHOLE, multiply_adds
 from danlu.nets.misfit import dtype_name, shape_misfit, type_misfit
 
@@ -142,15 +143,6 @@ def first_tensor(value: Any) -> Tensor | None:
         found = (first_tensor(item) for item in cast(Iterable[Any], value))
         return next((tensor for tensor in found if tensor is not None), None)
     return None
-
-
-def show_shape(shape: tuple[int, ...]) -> str:
-    """A shape as people write it.
-
-    >>> show_shape((1, 28, 28))
-    '1×28×28'
-    """
-    return "×".join(str(size) for size in shape) or "1"
 
 
 def reason_of(error: Exception) -> str:

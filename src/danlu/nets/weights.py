@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.errors import Fault, UserError
-from danlu.nets.trace import show_shape
+from danlu.base.shapes import show_shape
 
 _MOST_ROWS = 10
 # torchvision's DenseNet files carry names of a time when they might have a dot: norm.1.weight for norm1.weight.

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from danlu.base.errors import Faults, fail, nearest
 from danlu.base.naming import spelled
 from danlu.base.recipe import LossRecipe
+from danlu.base.shapes import show_shape
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -137,7 +138,7 @@ def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tu
     elif name == "bce" and outputs != 2:
         faults.add("train.bce-needs-two-classes", classes=outputs)
     elif not _fits(name, task, outputs, output_shape):
-        shape = "×".join(str(size) for size in output_shape) or "1"
+        shape = show_shape(output_shape)
         wanted = 1 if name == "bce" else outputs
         faults.add(f"train.outputs-do-not-fit-{task}", shape=shape, loss=name, wanted=wanted, outputs=outputs)
     if recipe.label_smoothing and name != "cross-entropy":
