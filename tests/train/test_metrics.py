@@ -1,3 +1,5 @@
+import math
+
 import numpy
 import pytest
 import torch
@@ -49,3 +51,17 @@ def test_r2_needs_two_samples() -> None:
     metrics = Metrics("regression", 1)
     metrics.update(torch.tensor([[1.0]]), torch.tensor([[2.0]]))
     assert "r2" not in metrics.compute(0.5)
+
+
+def test_perplexity_is_the_exponential_of_the_mean_loss_and_never_overflows() -> None:
+    metrics = Metrics("language", 28)
+    metrics.update(torch.zeros(2, 5, 28), torch.zeros(2, 5, dtype=torch.int64))
+    assert metrics.compute(math.log(28)) == {"perplexity": pytest.approx(28)}
+    assert metrics.compute(1e6)["perplexity"] > 1e300
+    assert math.isnan(metrics.compute(math.nan)["perplexity"])
+
+
+def test_reconstruction_is_measured_in_the_samples_own_unit() -> None:
+    metrics = Metrics("reconstruction", 4)
+    metrics.update(torch.zeros(3, 4), torch.full((3, 4), 0.5))
+    assert metrics.compute(0.25) == {"mae": pytest.approx(0.5), "rmse": pytest.approx(0.5)}

@@ -162,7 +162,11 @@ def make_step(setup: Setup) -> PlainStep:
     recipe = setup.recipe
     loss = build_loss(recipe.loss.name, recipe.loss)
     optimizer = build_optimiser(
-        recipe.optim, setup.net, scaled=recipe.train.precision == "float16", frozen=recipe.train.freeze or ()
+        recipe.optim,
+        setup.net,
+        scaled=recipe.train.precision == "float16",
+        frozen=recipe.train.freeze or (),
+        thaws=recipe.train.thaw is not None,
     )
     schedule = Schedule(recipe.schedule, setup.horizon)
     if setup.data.task == "language":
@@ -239,7 +243,7 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         return score_part(setup, step.scored_net, "validation", progress.epoch, interrupt)
 
     interruptible = Interrupt(str(place.path))
-    with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), reporter:
+    with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), step.freezer, reporter:
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, data.notes)
         scribe.write(_opening_record(setup, progress, resumed=training.resumed))
         listeners = [scribe, keeper, reporter, interrupt]

@@ -3,6 +3,7 @@
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -72,6 +73,16 @@ def mixture_nll(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str 
     densities = 0.5 * (log_precisions - squares - math.log(2 * math.pi)).sum(-1)
     losses = -(weights + densities).logsumexp(-1)
     return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
+
+
+def loss_of(outputs: Any, targets: torch.Tensor, loss: Loss) -> torch.Tensor:
+    """`loss` of what a net gives. The outputs of several heads say themselves, by their `loss`, how theirs add up; of
+    any other tuple (outputs and a state, say) the first entry counts.
+    """
+    if not isinstance(outputs, tuple):
+        return loss(outputs, targets)
+    several: Any = outputs
+    return several.loss(loss, targets) if hasattr(several, "loss") else loss(several[0], targets)
 
 
 def terms(targets: torch.Tensor) -> int:
