@@ -86,7 +86,9 @@ def test_a_run_is_never_made_over_another(tmp_path: Path) -> None:
     run = created(tmp_path)
     run.journal.write_text("{}\n")
 
-    with pytest.raises(UserError, match=r"there is a run in this folder already\. Go on with it .*or choose another folder") as caught:
+    with pytest.raises(
+        UserError, match=r"there is a run in this folder already\. Go on with it .*or choose another folder"
+    ) as caught:
         NewRun.at(run.path, "other", {})
 
     assert run.recipe.read_text() == RECIPE and run.journal.read_text() == "{}\n"
