@@ -21,8 +21,9 @@ from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
 from danlu.lab.setup import load_data
-from danlu.nets import describe, example, option_names
+from danlu.nets import describe, example, option_names, usual_data
 from danlu.nets import names as net_names
+from danlu.nets import size as net_size
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
 
 _ROOT = "data.root="
@@ -111,12 +112,13 @@ def do_nets(arguments: argparse.Namespace) -> Outcome:
         net, sample_shape = example(asked[0])
         described = describe(net, sample_shape)
         facts = {"name": asked[0], "options": option_names(asked[0]), "sample_shape": sample_shape}
+        facts["data"] = usual_data(asked[0])
         record = {**facts, **asdict(described)}
         return Outcome(record, lambda console: print_net(console, record))
     rows: list[dict[str, Any]] = []
     for name in net_names():
-        described = describe(*example(name))
-        rows.append({"name": name, "parameters": described.parameters, "multiply_adds": described.multiply_adds})
+        parameters, multiply_adds = net_size(name)
+        rows.append({"name": name, "parameters": parameters, "multiply_adds": multiply_adds})
     return Outcome({"nets": rows}, lambda console: print_net_list(console, rows))
 
 
