@@ -80,3 +80,10 @@ def test_what_does_not_fit_is_told(
 ) -> None:
     with pytest.raises(UserError, match=message):
         choose_loss(recipe, task=task, outputs=outputs, output_shape=shape)
+
+
+@pytest.mark.parametrize("name", ["mse", "l1", "huber"])
+def test_outputs_that_do_not_lie_in_a_row_are_compared_too(name: str) -> None:
+    outputs, targets = torch.rand(2, 4, 3).transpose(1, 2), torch.rand(2, 12)
+    loss = build_loss(name, LossRecipe())
+    assert loss(outputs, targets) == loss(outputs.contiguous(), targets)
