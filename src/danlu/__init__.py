@@ -1,5 +1,6 @@
 """danlu (丹炉): train a network, see what is wrong while it trains, and prove whether the cure works."""
 
+import danlu.base.starting  # noqa: F401  # pyright: ignore[reportUnusedImport]  (before torch)
 from danlu import nets, stats
 from danlu.base.errors import DanluError, StorageError, UserError
 from danlu.base.recipe import Recipe

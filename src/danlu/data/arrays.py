@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, fail
+from danlu.data.dataset import checksum
 from danlu.data.images import pixel_dataset
 from danlu.data.layout import as_tensor, channels_first
 from danlu.data.memory import MemoryDataset
@@ -83,12 +84,21 @@ def _number_dataset(
     x, y, sizes = gather(portions)
     notes = shared_rows(portions, x, y)
     shape = tuple(x.shape[1:])
-    standard = Standard(shape)
+    standard, content = Standard(shape), None
     if options.standardise:
+        content = (1, *checksum(x, y))
         standard = Standard(shape, *measure(x[: sizes["train"]]))
         x = standard.apply(x.double()).to(x.dtype)
         if isinstance(target, Quantities):
             y, target = standardise_target(y, sizes["train"])
     return MemoryDataset(
-        name=name, sample_shape=shape, sizes=sizes, target=target, encoder=standard, notes=notes, x=x, y=y
+        name=name,
+        sample_shape=shape,
+        sizes=sizes,
+        target=target,
+        encoder=standard,
+        notes=notes,
+        x=x,
+        y=y,
+        content=content,
     )

@@ -1,5 +1,6 @@
 """A table with a target column into a data set."""
 
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, Faults, fail, nearest
-from danlu.data.dataset import Origin
+from danlu.data.dataset import Origin, checksum
 from danlu.data.divide import divide, keys_of
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import Options
@@ -62,6 +63,7 @@ def table_dataset(
     x, y, sizes = gather(portions)
     order = torch.cat([rows[part] for part in rows])
     shared = shared_rows(portions, _as_found(features, decided)[order], y)
+    content = (int(standardise), *checksum(order, y), *(_checksum_of(column) for column in features.values()))
     if standardise and isinstance(meaning, Quantities):
         y, meaning = standardise_target(y, sizes["train"])
     return MemoryDataset(
@@ -74,7 +76,14 @@ def table_dataset(
         origin=origin or Origin(),
         x=x,
         y=y,
+        content=content,
     )
+
+
+def _checksum_of(column: Column) -> int:
+    if column.kind in ("text", "other"):
+        return zlib.crc32("\0".join(map(str, column.values.tolist())).encode())
+    return checksum(torch.from_numpy(column.values.astype(numpy.float64)))[0]
 
 
 def _as_found(features: Table, decided: tuple[Fault, ...]) -> Tensor:
