@@ -64,7 +64,8 @@ def assert_equal(runs: Sequence[Run], trained: Trained, rtol: float) -> None:
     for member, run in enumerate(runs):
         for name, tensor in run.net().state_dict().items():
             torch.testing.assert_close(trained.states[member][name], tensor, rtol=rtol, atol=rtol)
-        assert run.score["train"]["loss"] == pytest.approx(float(trained.train_loss[run.epochs - 1, member]), rel=1e-4)
+        loss = float(trained.train_loss[int(trained.chosen[member]) - 1, member])
+        assert run.score["train"]["loss"] == pytest.approx(loss, rel=1e-4)
         found = {name: float(values[member]) for name, values in trained.score.items()}
         assert found == pytest.approx(run.score["validation"], rel=1e-4)
         assert int(trained.epochs[member]) == run.epochs

@@ -109,8 +109,16 @@ class StackProgress:
             name: torch.stack([values[max(0, epoch - 1), member] for member, epoch in enumerate(chosen)])
             for name, values in self.validation.items()
         }
-        states = [self._states[member] for member in range(len(chosen))]
-        return Trained(states, self.train_loss, self.validation, score, self.done, self.diverged, seconds)
+        return Trained(
+            states=[self._states[member] for member in range(len(chosen))],
+            train_loss=self.train_loss,
+            validation=self.validation,
+            score=score,
+            epochs=self.done,
+            chosen=torch.tensor(chosen),
+            diverged=self.diverged,
+            seconds=seconds,
+        )
 
 
 def _weights(step: StackedStep, place: int) -> dict[str, Tensor]:

@@ -25,6 +25,7 @@ from danlu.train.step import PlainStep
 _SIZES = (1, 2, 4, 16)  # besides all members a worker could get
 _STEPS = 4
 _ROUNDS = 3
+_LONG_ROUND = 0.3  # seconds
 _MOST_SECONDS = 2.0  # for all sizes together, about
 
 
@@ -65,9 +66,9 @@ def faster_stacked(
         paces: dict[int, float] = {}
         begin = time.perf_counter()
         largest = -(-len(members) // workers)
-        for size in sorted({largest, *(size for size in _SIZES if size < largest)}, reverse=True):
+        for size in sorted({largest, *(size for size in _SIZES if size < largest)}):
             if paces and time.perf_counter() - begin > _MOST_SECONDS:
-                break
+                break  # a slow net: larger stacks would take longer still to try
             stacks = cut(members, folds, size, workers)[:workers]
             paces[size] = _stacked(plan, stacks)
     best = min(paces, key=lambda size: (paces[size], -size))
@@ -120,9 +121,9 @@ def _few_steps(stack: tuple[StackedStep, Feed]) -> None:
 
 
 def _least(work: Callable[[], object], device: torch.device) -> float:
-    """The least seconds of several rounds, after one to warm up."""
+    """The least seconds of several rounds, after one to warm up; of one round, where that is long."""
     took: list[float] = []
-    for _ in range(_ROUNDS + 1):
+    while len(took) <= (1 if sum(took) > _LONG_ROUND else _ROUNDS):
         begin = time.perf_counter()
         work()
         wait_for(device)

@@ -214,13 +214,13 @@ def _joined(results: Results, count: int, seconds: float) -> Trained:
     train_loss = first.train_loss.new_empty(len(first.train_loss), count)
     validation = {name: torch.empty_like(train_loss) for name in first.validation}
     score = {name: torch.full((count,), math.nan, dtype=torch.float64) for name in first.score}
-    epochs, diverged = torch.zeros(count, dtype=torch.int64), torch.zeros(count, dtype=torch.int64)
+    epochs, chosen, diverged = (torch.zeros(count, dtype=torch.int64) for _ in range(3))
     for places, trained in results:
         for place, state in zip(places, trained.states, strict=True):
             states[place] = state
         train_loss[:, places] = trained.train_loss
-        epochs[places], diverged[places] = trained.epochs, trained.diverged
+        epochs[places], chosen[places], diverged[places] = trained.epochs, trained.chosen, trained.diverged
         for name, values in trained.validation.items():
             validation[name][:, places] = values
             score[name][places] = trained.score[name]
-    return Trained(states, train_loss, validation, score, epochs, diverged, seconds)
+    return Trained(states, train_loss, validation, score, epochs, chosen, diverged, seconds)
