@@ -58,7 +58,7 @@ class StackedStep:
         drops = any(any(rates) for rates in self.net.rates) or not isinstance(self.net, ChainNet)
         channels_last = any(_is_channels_last(parameter) for parameter in nets[0].parameters())
         self.masks = Masks(seeds, self.net.rates, device, dtype, channels_last=channels_last) if drops else None
-        self.average = MovingAverage(self.net.state(), recipes, device) if train.ema is not None else None
+        self.average = MovingAverage(self.net.tensors(), recipes, device) if train.ema is not None else None
         self._gradients: Sequence[Tensor] = ()
         self._gradient = torch.empty(0)
         self._share = 1.0
@@ -132,7 +132,7 @@ class StackedStep:
         else:
             self.optimiser.step(self._gradients, self.schedules.rates)
         if self.average:
-            self.average.follow(self.net.state())
+            self.average.follow(self.net.tensors())
 
     def _fused(self) -> FusedDescent | None:
         """Where rate, momentum and gradient can be one product: chains under SGD whose gradients nobody looks at."""
@@ -151,12 +151,12 @@ class StackedStep:
     def scored(self) -> Generator[None]:
         """The weights that are validated and used: the averaged ones where the recipes ask for them."""
         if self.average:
-            self.average.exchange(self.net.state())
+            self.average.exchange(self.net.tensors())
         try:
             yield
         finally:
             if self.average:
-                self.average.exchange(self.net.state())
+                self.average.exchange(self.net.tensors())
 
     def compact(self, keep: Sequence[int]) -> list[int]:
         """Go on with the members `keep` alone; the groups that are left, by their old numbers."""
@@ -178,18 +178,18 @@ class StackedStep:
 
     def member(self, member: int) -> dict[str, Tensor]:
         """The weights of one member, as the `state_dict` of its net; copies."""
-        return {name: tensor[member].clone() for name, tensor in self.net.state().items()}
+        return self.net.member(member)
 
     def tensors(self) -> dict[str, Any]:
         """What a checkpoint holds of the step, as trees of tensors by the name of the part."""
-        parts: dict[str, Any] = {"weights": self.net.state(), "optimizer": self.optimiser.state}
+        parts: dict[str, Any] = {"weights": self.net.tensors(), "optimizer": self.optimiser.state}
         if self.average:
             parts["ema"] = self.average.tensors
         return parts
 
     def load_tensors(self, parts: dict[str, Any]) -> None:
         """Take back what `tensors` gave."""
-        for name, tensor in self.net.state().items():
+        for name, tensor in self.net.tensors().items():
             tensor.copy_(parts["weights"][name])
         for name, tensors in self.optimiser.state.items():
             for tensor, saved in zip(tensors, parts["optimizer"][name], strict=True):
@@ -200,11 +200,15 @@ class StackedStep:
     def state(self) -> dict[str, Any]:
         """The numbers a checkpoint holds of the step."""
         averaged = self.average.updates if self.average else 0
-        return {"schedules": self.schedules.state(), "updates": self.optimiser.steps, "averaged": averaged}
+        share = self.fused.last_share if self.fused else 1.0
+        schedules = self.schedules.state()
+        return {"schedules": schedules, "updates": self.optimiser.steps, "averaged": averaged, "share": share}
 
     def load_state(self, state: dict[str, Any]) -> None:
         self.schedules.load_state(state["schedules"])
         self.optimiser.steps = state["updates"]
+        if self.fused:
+            self.fused.last_share = state["share"]
         if self.average:
             self.average.updates = state["averaged"]
 
