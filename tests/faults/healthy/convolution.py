@@ -52,7 +52,7 @@ def lenet_with_tanh_as_published(watch, seed):
     return accuracy(model, x_test, y_test)
 
 
-@healthy(at_least=0.89, quick=True)
+@healthy(at_least=0.89)
 def the_tutorials_mnist_net(watch, seed):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist(2000)

@@ -10,7 +10,7 @@ from faults.data import batches, california, digits, fashion, mnist, standardise
 from faults.program import healthy
 
 
-@healthy(at_least=0.60, quick=True)
+@healthy(at_least=0.60)
 def autoencoder_with_mse(watch, seed):
     torch.manual_seed(seed)
     x, _, x_test, _ = mnist()

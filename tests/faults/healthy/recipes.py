@@ -4,13 +4,13 @@ from faults.data import california, root
 from faults.program import healthy
 
 
-@healthy(at_least=0.92, quick=True)
+@healthy(at_least=0.92)
 def recipe_lenet_on_digits(watch, seed):
     run = watch.fit("lenet5", "digits", epochs=12, lr=0.05, momentum=0.9, seed=seed)
     return run.score["test"]["accuracy"]
 
 
-@healthy(at_least=0.92)
+@healthy(at_least=0.92, quick=True)
 def recipe_deep_mlp_with_batch_norm(watch, seed):
     run = watch.fit("mlp", "digits", hidden=[64, 64, 64], norm="batch", epochs=10, lr=0.02, momentum=0.9, seed=seed)
     return run.score["test"]["accuracy"]

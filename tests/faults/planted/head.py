@@ -173,7 +173,7 @@ def cross_entropy_for_a_price(watch, seed, fault):
 CUT_OFF = "dead-relu plateau underfitting saturated vanishing-gradient initial-loss lr-too-low too-few-epochs"
 
 
-@planted("output-activation", symptoms=CUT_OFF, costs=0.005, quick=True)
+@planted("output-activation", symptoms=CUT_OFF, costs=0.005)
 def relu_on_the_logits(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()

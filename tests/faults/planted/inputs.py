@@ -86,7 +86,7 @@ def recipe_housing_not_standardised(watch, seed, fault):
 FAINT = "lr-too-low vanishing-gradient plateau underfitting too-few-epochs initial-loss"
 
 
-@planted("input-twice-scaled", causes="input-scale", symptoms=FAINT, costs=0.1, quick=True)
+@planted("input-twice-scaled", causes="input-scale", symptoms=FAINT, costs=0.1)
 def divided_by_255_twice(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()  # already between 0 and 1

@@ -27,7 +27,7 @@ from faults.program import planted
 BY_HEART = "train-mode-in-evaluation label-imbalance"
 
 
-@planted("overfitting", symptoms=BY_HEART, costs=0.2, quick=True)
+@planted("overfitting", symptoms=BY_HEART, costs=0.2)
 def four_hundred_images_a_wide_net(watch, seed, fault):
     """The labels are partly wrong, and the net has room to learn them by heart; the score is the loss that is left."""
     torch.manual_seed(seed)
@@ -176,7 +176,7 @@ def letters_remembered_by_two_units(watch, seed, fault):
         return -loss_fn(model(x[:100]), y[:100]).item()
 
 
-@planted("underfitting", symptoms=LITTLE, costs=0.1, remedy=True)
+@planted("underfitting", symptoms=LITTLE, costs=0.1, remedy=True, quick=True)
 def recipe_with_two_hidden_units(watch, seed, fault):
     hidden = [2] if fault else [64]
     run = watch.fit("mlp", "digits", hidden=hidden, epochs=15, batch_size=32, lr=0.1, seed=seed)
@@ -186,7 +186,7 @@ def recipe_with_two_hidden_units(watch, seed, fault):
 STANDING = "underfitting lr-too-low too-few-epochs"
 
 
-@planted("plateau", causes="vanishing-gradient", symptoms=STANDING, costs=0.3, quick=True)
+@planted("plateau", causes="vanishing-gradient", symptoms=STANDING, costs=0.3)
 def lenet_with_sigmoids_never_leaves_its_start(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist(3000)
@@ -255,7 +255,7 @@ def two_equal_halves_that_stay_equal(watch, seed, fault):
 BROKEN_OFF = "lr-too-low underfitting"
 
 
-@planted("too-few-epochs", symptoms=BROKEN_OFF, costs=0.1, quick=True)
+@planted("too-few-epochs", symptoms=BROKEN_OFF, costs=0.1)
 def clothes_for_two_epochs(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = fashion()
@@ -309,7 +309,7 @@ def prices_for_two_epochs(watch, seed, fault):
     return r2(model, x_test, y_test)
 
 
-@planted("too-few-epochs", symptoms=BROKEN_OFF, costs=0.1, remedy=True)
+@planted("too-few-epochs", symptoms=BROKEN_OFF, costs=0.1, remedy=True, quick=True)
 def recipe_of_one_epoch(watch, seed, fault):
     run = watch.fit("mlp", "digits", hidden=[64], epochs=1 if fault else 20, batch_size=16, lr=0.01, seed=seed)
     return run.score["test"]["accuracy"]

@@ -102,7 +102,7 @@ def a_rate_divided_to_nought(watch, seed, fault):
 UNREACHED = "plateau underfitting lr-too-low too-few-epochs no-update"
 
 
-@planted("parameters-not-optimized", symptoms=UNREACHED, costs=0.02, quick=True)
+@planted("parameters-not-optimized", symptoms=UNREACHED, costs=0.02)
 def only_the_last_layer_handed_over(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()
@@ -256,7 +256,7 @@ def dropped(width_in=784):
     )
 
 
-@planted("eval-mode-in-training", symptoms=FROZEN_MODE, costs=None, quick=True)
+@planted("eval-mode-in-training", symptoms=FROZEN_MODE, costs=None)
 def never_back_from_evaluation(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()
@@ -326,7 +326,7 @@ def a_check_in_mid_epoch_leaves_its_mode_behind(watch, seed, fault):
 DISTURBED = "overfitting dropout-too-high underfitting batchnorm-small-batch"
 
 
-@planted("train-mode-in-evaluation", symptoms=DISTURBED, costs=0.02, quick=True)
+@planted("train-mode-in-evaluation", symptoms=DISTURBED, costs=0.02)
 def scored_with_dropout_on(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()

@@ -25,7 +25,7 @@ from faults.program import planted
 RATE_GONE = "lr-too-low lr-too-high plateau underfitting too-few-epochs no-update"
 
 
-@planted("scheduler-misuse", symptoms=RATE_GONE, costs=0.05, quick=True)
+@planted("scheduler-misuse", symptoms=RATE_GONE, costs=0.05)
 def an_epochs_schedule_stepped_every_batch(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()
@@ -154,7 +154,7 @@ def recipe_with_decay_of_one(watch, seed, fault):
 HELD = "lr-too-low plateau underfitting too-few-epochs no-update"
 
 
-@planted("clip-too-tight", symptoms=HELD, costs=0.2, quick=True)
+@planted("clip-too-tight", symptoms=HELD, costs=0.2)
 def clipped_to_a_ten_thousandth(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()

@@ -24,7 +24,7 @@ from faults.program import planted
 FADED = "plateau underfitting lr-too-low saturated too-few-epochs bad-init"
 
 
-@planted("vanishing-gradient", symptoms=FADED, costs=0.3, quick=True)
+@planted("vanishing-gradient", symptoms=FADED, costs=0.3)
 def ten_sigmoid_layers(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = digits()
@@ -68,7 +68,7 @@ def deep_convolutions_with_sigmoids(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("vanishing-gradient", symptoms=FADED, costs=0.3, remedy=True)
+@planted("vanishing-gradient", symptoms=FADED, costs=0.3, remedy=True, quick=True)
 def recipe_of_six_sigmoid_layers(watch, seed, fault):
     activation = "sigmoid" if fault else "relu"
     run = watch.fit(
