@@ -12,7 +12,7 @@ from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.data.dataset import Origin, checksum
 from danlu.data.divide import divide, keys_of
 from danlu.data.memory import MemoryDataset
-from danlu.data.options import Options
+from danlu.data.options import NUMBERS, Options, refuse_unfit
 from danlu.data.portions import Portion, gather, shared_rows
 from danlu.data.table.columns import Column, Table
 from danlu.data.table.fit import fit_encoder
@@ -45,8 +45,7 @@ def table_dataset(
     The task is told from the target: text, booleans, and whole numbers with at most 20 different values (and at most
     one for every five rows, or two) are classes; all other numbers are quantities. `options.task` overrides.
     """
-    if options.augment:
-        fail("data.augment-needs-pictures", name=name)
+    refuse_unfit(options, name, NUMBERS)
     column = _target_column(table, target, place)
     features = {other: values for other, values in table.items() if other != target}
     _refuse_infinite(features, place)
