@@ -12,6 +12,7 @@ from danlu.lab.run import Run
 from danlu.lab.study.compare import compare
 from danlu.lab.study.study import Study
 from danlu.nets import describe
+from danlu.watch import Watch, watch
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ __all__ = [
     "StorageError",
     "Study",
     "UserError",
+    "Watch",
     "compare",
     "describe",
     "fit",
@@ -32,4 +34,5 @@ __all__ = [
     "resume",
     "stats",
     "use_language",
+    "watch",
 ]
