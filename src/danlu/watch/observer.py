@@ -41,6 +41,7 @@ class Observer:
         self.measured = Measured()
         self.stepped: Callable[[], None] = lambda: None
         self.measuring = schedule(1)
+        self.was_measured = False  # the step that has just ended
         self._schedule = schedule
         self._guard = guard
         self._roots = dict(roots)
@@ -271,6 +272,7 @@ class Observer:
         self._given = ()
         self._outputs.clear()
         self._readable = True
+        self.was_measured = self.measuring
         self._plan(step + 1)
         self.stepped()
         self.budget.resume()

@@ -112,9 +112,7 @@ def listen(listener: Listener) -> Patches:
     return patches
 
 
-def _loss(
-    listener: Listener, name: str, kind: str, place: int, original: Callable[..., Any]
-) -> Callable[..., Any]:
+def _loss(listener: Listener, name: str, kind: str, place: int, original: Callable[..., Any]) -> Callable[..., Any]:
     def described(args: tuple[Any, ...]) -> LossCall:
         weighted = any(isinstance(one, torch.Tensor) for one in args[2:place])
         return LossCall(name, kind, args[0], args[1], weighted, len(args) > place and args[place] == _SUM)

@@ -44,6 +44,13 @@ class Series:
         """The newest number; NaN where there is none."""
         return self.values[-1] if self.values else math.nan
 
+    def at(self, step: int) -> float:
+        """The number of one of the newest steps; NaN where there is none."""
+        for place in range(len(self.steps) - 1, max(-1, len(self.steps) - 4), -1):
+            if self.steps[place] == step:
+                return self.values[place]
+        return math.nan
+
     def finite(self, newest: int | None = None) -> list[float]:
         """The finite ones among all, or among the newest so many."""
         values = self.values if newest is None else self.values[-newest:]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+
 import torch
 
 from danlu.watch.measured import Evaluation, Measured

@@ -29,7 +29,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None  # the losses of an adversarial pair rise and fall by design
     if numbers["loss"] > thresholds["rise"] * begun and largest > thresholds["size"]:
         return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(numbers))
-    if measured.loss.count >= 2 * thresholds["steps"] and not measured.loss.lowest < 0.5 * begun:
+    if measured.loss.count >= 2 * thresholds["steps"]:
         share = numbers["loss"] / reference_loss(measured)
         if share > thresholds["stuck"] and largest > thresholds["violent"]:
             return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(numbers))
@@ -65,7 +65,9 @@ def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, floa
 
 
 def _lower(numbers: dict[str, float]) -> tuple[dict[str, float], ...]:
-    return ({"optim.lr": float(f"{numbers['rate'] / 10:.1g}")}, {"train.clip_norm": 1.0})
+    """The rate that would have made steps of 3 % of the weights; between a tenth and a thousandth of the present one."""
+    share = min(0.1, max(0.001, 0.03 / max(numbers["size"], 1e-9)))
+    return ({"optim.lr": float(f"{numbers['rate'] * share:.1g}")}, {"train.clip_norm": 1.0})
 
 
 def _rising_since(measured: Measured, begun: float) -> int:
