@@ -140,3 +140,10 @@ def test_several_heads_are_asked_and_of_other_tuples_the_first_entry_counts() ->
     plain = F.cross_entropy(LOGITS, CLASSES)
     torch.testing.assert_close(loss_of(Heads(LOGITS, LOGITS), CLASSES, cross_entropy), 1.3 * plain)
     torch.testing.assert_close(loss_of((LOGITS, torch.zeros(3)), CLASSES, cross_entropy), plain)
+
+
+@pytest.mark.parametrize("name", ["mse", "l1", "huber"])
+def test_outputs_that_do_not_lie_in_a_row_are_compared_too(name: str) -> None:
+    outputs, targets = torch.rand(2, 4, 3).transpose(1, 2), torch.rand(2, 12)
+    loss = build_loss(name, LossRecipe())
+    assert loss(outputs, targets) == loss(outputs.contiguous(), targets)

@@ -37,7 +37,7 @@ class DataRecipe:
     workers: Annotated[int, Ge(0)] = 0  # worker processes for data too big for memory
     # None stands for what befits the data, so that a recipe says only what its data ask for.
     augment: tuple[str, ...] | None = None  # pictures of the training part: crop, flip, rotation, cutout ("crop:4")
-    image_size: Count | None = None  # side of the squares that a folder's pictures are brought to
+    image_size: Count | None = None  # side of the squares that pictures are brought to
     tokens: Literal["characters", "words"] | None = None  # what a text is cut into
     min_frequency: Count | None = None  # tokens that the training part has fewer of are unknown ones
     steps: Count | None = None  # a text's tokens in a sample, and so how far back the gradient goes; None: 35
@@ -46,6 +46,7 @@ class DataRecipe:
     time: str | None = None  # column by which the rows are ordered, the last held out; "rows": as they stand
     fold: tuple[Annotated[int, Ge(0)], Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
     fold_seed: Seed | None = None  # draws the folds; None: 0
+    refit: bool | None = None  # train on the validation part too: the last training, when all is chosen; None: no
 
 
 @dataclass(frozen=True, kw_only=True)

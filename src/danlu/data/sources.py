@@ -44,7 +44,7 @@ def read_source(source: Source) -> Builder:
     if isinstance(given, str) and given in names():
         found = entry(given)
         path = locate(found, source.root) if found.layouts else None
-        origin = Origin(str(path) if path else None, found.licence, found.page, found.title)
+        origin = Origin(str(path) if path else None, found.licence, found.page, found.title, bundled=not found.layouts)
         return _builder(found.reader(path or Path()), source.name or given, origin, target)
     if isinstance(given, tuple | list) and len(given) == 2 and not is_torch_data(given[0]):
         if _is_text(given[0]):

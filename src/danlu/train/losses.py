@@ -44,17 +44,17 @@ def bce(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean"
 
 def mse(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
     """Squared error of outputs [N, T] against targets [N, T]; "mean" is over all N·T numbers."""
-    return F.mse_loss(outputs.view_as(targets), targets, reduction=reduction)
+    return F.mse_loss(outputs.reshape(targets.shape), targets, reduction=reduction)
 
 
 def l1(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
     """Absolute error of outputs [N, T] against targets [N, T]."""
-    return F.l1_loss(outputs.view_as(targets), targets, reduction=reduction)
+    return F.l1_loss(outputs.reshape(targets.shape), targets, reduction=reduction)
 
 
 def huber(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean", delta: float = 1.0) -> torch.Tensor:
     """Huber's error (1964): e²/2 up to |e| = delta, then delta·(|e| - delta/2)."""
-    return F.huber_loss(outputs.view_as(targets), targets, reduction=reduction, delta=delta)
+    return F.huber_loss(outputs.reshape(targets.shape), targets, reduction=reduction, delta=delta)
 
 
 def mixture_nll(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:

@@ -1,0 +1,164 @@
+"""The few functions of torch that are listened to while a block is watched, and put back after it."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch.optim import lr_scheduler
+
+LOSSES = (
+    "cross_entropy",
+    "nll_loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+)
+
+
+class Listener(Protocol):
+    """Whoever wants to hear of what goes by."""
+
+    def loss_computed(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        """A loss function of torch has answered."""
+        ...
+
+    def loss_refused(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A loss function of torch has raised."""
+        ...
+
+    def dropped(self, rate: float) -> None:
+        """A share of the activations was dropped."""
+        ...
+
+    def backward_begins(self, tensors: Any) -> None:
+        """The backward pass from `tensors` is about to run."""
+        ...
+
+    def scaled(self, outputs: Any) -> None:
+        """A GradScaler was given the loss."""
+        ...
+
+    def clipped(self, limit: float, norm: Any, kind: str) -> None:
+        """Gradients were clipped by norm or by value."""
+        ...
+
+    def scheduler_stepped(self, scheduler: Any, args: tuple[Any, ...]) -> None:
+        """A learning-rate scheduler has made a step."""
+        ...
+
+    def saved_elsewhere(self) -> None:
+        """Saved tensors of the graph go through somebody's hooks, such as those of checkpointing."""
+        ...
+
+
+class Patches:
+    """Attributes replaced, and their originals."""
+
+    def __init__(self) -> None:
+        self._originals: list[tuple[Any, str, Any, Any]] = []
+
+    def replace(self, owner: Any, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+        """Put `wrap(original)` in the place of an attribute that `owner` itself holds."""
+        original = vars(owner)[name]
+        replacement = functools.wraps(original)(wrap(original))
+        setattr(owner, name, replacement)
+        self._originals.append((owner, name, original, replacement))
+
+    def restore(self) -> None:
+        """Put back the originals, but where somebody else has replaced ours meanwhile."""
+        for owner, name, original, replacement in reversed(self._originals):
+            if vars(owner).get(name) is replacement:
+                setattr(owner, name, original)
+        self._originals.clear()
+
+
+def listen(listener: Listener) -> Patches:
+    """Let `listener` hear of losses, backward passes, scaling, clipping and schedulers, until `restore`."""
+    patches = Patches()
+    for name in LOSSES:
+        patches.replace(F, name, functools.partial(_loss, listener, name))
+    patches.replace(F, "dropout", functools.partial(_dropout, listener))
+    patches.replace(torch.autograd, "backward", functools.partial(_backward, listener))
+    patches.replace(torch.amp.GradScaler, "scale", functools.partial(_scale, listener))
+    for module in (torch.nn.utils, torch.nn.utils.clip_grad):
+        patches.replace(module, "clip_grad_norm_", functools.partial(_clip, listener, "norm"))
+        patches.replace(module, "clip_grad_value_", functools.partial(_clip, listener, "value"))
+    for kind in vars(lr_scheduler).values():
+        if inspect.isclass(kind) and "step" in vars(kind) and kind is not torch.optim.Optimizer:
+            patches.replace(kind, "step", functools.partial(_schedule, listener))
+    patches.replace(torch.autograd.graph.saved_tensors_hooks, "__enter__", functools.partial(_enter, listener))
+    return patches
+
+
+def _loss(listener: Listener, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(*args: Any, **kwargs: Any) -> Any:
+        if torch.compiler.is_compiling():
+            return original(*args, **kwargs)
+        try:
+            result = original(*args, **kwargs)
+        except Exception:
+            listener.loss_refused(name, args, kwargs)
+            raise
+        listener.loss_computed(name, args, kwargs, result)
+        return result
+
+    return observed
+
+
+def _dropout(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+        if training and not torch.compiler.is_compiling():
+            listener.dropped(p)
+        return original(input, p, training, inplace)
+
+    return observed
+
+
+def _backward(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(tensors: Any, *args: Any, **kwargs: Any) -> Any:
+        listener.backward_begins(tensors)
+        return original(tensors, *args, **kwargs)
+
+    return observed
+
+
+def _scale(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(self: Any, outputs: Any) -> Any:
+        listener.scaled(outputs)
+        return original(self, outputs)
+
+    return observed
+
+
+def _clip(listener: Listener, kind: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(parameters: Any, limit: float, *args: Any, **kwargs: Any) -> Any:
+        norm = original(parameters, limit, *args, **kwargs)
+        listener.clipped(limit, norm, kind)
+        return norm
+
+    if kind == "norm":
+        return lambda parameters, max_norm, *args, **kwargs: observed(parameters, max_norm, *args, **kwargs)
+    return lambda parameters, clip_value, *args, **kwargs: observed(parameters, clip_value, *args, **kwargs)
+
+
+def _schedule(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(self, *args, **kwargs)
+        listener.scheduler_stepped(self, (*args, *kwargs.values()))
+        return result
+
+    return observed
+
+
+def _enter(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(self: Any) -> Any:
+        listener.saved_elsewhere()
+        return original(self)
+
+    return observed
