@@ -92,7 +92,7 @@ def resnet_fashion_mnist(furnace: Furnace) -> Seen:
     run = furnace.fit(
         "small-resnet",
         furnace.load("fashion-mnist", augment="flip"),
-        epochs=8,
+        epochs=6,
         batch_size=128,
         depth=8,
         lr=0.1,
@@ -100,7 +100,7 @@ def resnet_fashion_mnist(furnace: Furnace) -> Seen:
         schedule__name="one-cycle",
         weight_decay=5e-4,
     )
-    return at_least(0.91, accuracy(run), "depth 8, flips; SGD 0.1, one cycle over 8 epochs, batch 128")
+    return at_least(0.91, accuracy(run), "depth 8, flips; SGD 0.1, one cycle over 6 epochs, batch 128")
 
 
 def cifar10(furnace: Furnace, net: str, how: str, **settings: Any) -> Seen:
