@@ -70,7 +70,7 @@ def train_members(
     recipe = members[0].recipe
     judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale)
     plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
-    stacks = cut(members, folds, most_members or len(members), workers)
+    stacks = cut(members, folds, most_members or len(members), workers, fills=way.fills)
     results = _carried_out(plan, stacks, workers, finished)
     if isinstance(results, Stop):
         return results
@@ -120,16 +120,21 @@ class Plan:
         return stop or progress.trained(time.perf_counter() - begin)
 
 
-def cut(members: Sequence[Member], folds: Sequence[Fold], most: int, workers: int) -> list[list[int]]:
+def cut(
+    members: Sequence[Member], folds: Sequence[Fold], most: int, workers: int, *, fills: bool = False
+) -> list[list[int]]:
     """The places of the members of each stack, largest stack first.
 
-    A stack's folds are of one size, so that its members take each step together; members that see the same batches lie
-    side by side. There are enough stacks to keep all workers busy.
+    A stack's folds are of one size, or with `fills` of one number of batches, so that its members take each step
+    together; members that see the same batches lie side by side. There are enough stacks to keep all workers busy.
     """
     by_size: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for place, member in enumerate(members):
-        fold = folds[member.fold]
-        by_size[len(fold.train), 0 if fold.validation is None else len(fold.validation)].append(place)
+        fold, train = folds[member.fold], member.recipe.train
+        held = 0 if fold.validation is None else len(fold.validation)
+        batches = -(-len(fold.train) // ((train.batch_size or 1) * train.accumulate))
+        filled = fills and train.accumulate == 1
+        by_size[(batches, min(held, 1)) if filled else (len(fold.train), held)].append(place)
     stacks: list[list[int]] = []
     for places in by_size.values():
         places.sort(key=lambda place: (_key(_stream(members[place])), place))
