@@ -42,7 +42,7 @@ CHAIN = 5
 class Net(nn.Module):
     """Small, but with all that has a state: batch normalisation, dropout, tied weights."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int) -> None:
         super().__init__()
         self.first = nn.Linear(64, 24)
         self.norm = nn.BatchNorm1d(24)
@@ -52,7 +52,7 @@ class Net(nn.Module):
         self.twin.weight = self.again.weight
         with torch.no_grad():
             for number, parameter in enumerate(self.parameters()):
-                parameter.copy_(torch.randn(parameter.shape, generator=stream(number, "net")) * 0.2)
+                parameter.copy_(torch.randn(parameter.shape, generator=stream(seed, "net", number)) * 0.2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = nn.functional.dropout(self.norm(self.first(x.flatten(1))).relu(), 0.3, self.training)
@@ -65,7 +65,8 @@ SETTINGS = {
     "schedule.gamma": 0.7,
     "optim.name": "adam",
     "optim.lr": 0.01,
-    "train.epochs": 4,
+    "train.epochs": 12,
+    "train.patience": 2,
     "train.batch_size": 48,
     "train.ema": 0.9,
     "train.clip_norm": 1.0,
@@ -75,14 +76,14 @@ SETTINGS = {
 
 
 def train(folder: Path, sabotage: str) -> None:
-    """Begin the run in `folder`, or go on with it."""
+    """Begin the run in `folder`, or go on with it: with a net of other first weights, which must not matter."""
     torch.set_num_threads(1)
     if (folder / "recipe.toml").exists():
         if sabotage == "order":
             danlu.data.memory.order = lambda count, seed, epoch: order(count, seed + os.getpid(), epoch)
-        danlu.resume(folder, net=Net(), progress=False)
+        danlu.resume(folder, net=Net(os.getpid()), progress=False)
     else:
-        danlu.fit(Net(), "digits", folder=folder, progress=False, **SETTINGS)
+        danlu.fit(Net(0), "digits", folder=folder, progress=False, **SETTINGS)
 
 
 def forked(work: Callable[[], None]) -> int:
@@ -180,6 +181,7 @@ def harass(place: Path, kills: int, sabotage: str, chance: random.Random) -> Tal
     """Train and kill until `kills` kills are done; each training ends undisturbed in the end, and is compared."""
     finish(place / "undisturbed", "none")
     wanted = end_state(place / "undisturbed")
+    assert danlu.Run(place / "undisturbed").epochs < SETTINGS["train.epochs"], "patience was to end it before its time"
     seconds = min(finish(place / f"again-{number}", "none") for number in range(3))
     assert same(wanted, end_state(place / "again-0")), "two undisturbed runs differ: nothing can be compared"
     tally = Tally()

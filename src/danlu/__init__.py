@@ -1,5 +1,6 @@
 """danlu (丹炉): train a network, see what is wrong while it trains, and prove whether the cure works."""
 
+import danlu.base.starting  # noqa: F401  # pyright: ignore[reportUnusedImport]  (before torch)
 from danlu import nets, stats
 from danlu.base.errors import DanluError, StorageError, UserError
 from danlu.base.recipe import Recipe
@@ -8,7 +9,10 @@ from danlu.data import Dataset, load
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
+from danlu.lab.study.compare import compare
+from danlu.lab.study.study import Study
 from danlu.nets import describe
+from danlu.watch import Watch, watch
 
 __version__ = "0.1.0"
 
@@ -19,7 +23,10 @@ __all__ = [
     "Recipe",
     "Run",
     "StorageError",
+    "Study",
     "UserError",
+    "Watch",
+    "compare",
     "describe",
     "fit",
     "load",
@@ -27,4 +34,5 @@ __all__ = [
     "resume",
     "stats",
     "use_language",
+    "watch",
 ]

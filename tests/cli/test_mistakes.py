@@ -129,7 +129,9 @@ MISTAKES = {
     "name-with-a-path": Mistake(("fit", "--name", "../x"), ("'../x' holds /",), ("'../x' 含有 /",)),
     "folder-and-name": Mistake(("fit", "--name", "x", "--folder", "y"), ("(y)", "(x)"), ("（y）", "（x）")),
     "folder-not-empty": Mistake(("fit", "--folder", "mine"), ("mine", "not empty"), ("mine", "不为空"), {"mine/a": ""}),
-    "folder-a-file": Mistake(("fit", "--folder", "mine"), ("mine: is a file",), ("mine：这是一个文件",), {"mine": ""}),
+    "folder-a-file": Mistake(
+        ("fit", "--folder", "mine"), ("mine: this is a file",), ("mine：这是一个文件",), {"mine": ""}
+    ),
     "no-weights": Mistake(("fit", "net.weights=w.pth"), ("w.pth", "no such"), ("w.pth", "找不到")),
     "weights-of-another-kind": Mistake(("fit", "net.weights=w.h5"), ("w.h5", ".pt"), ("w.h5", ".pt"), {"w.h5": "a"}),
     "no-such-root": Mistake(
@@ -180,6 +182,12 @@ MISTAKES = {
     "nets-two": Mistake(("nets", "mlp", "lenet5"), ("one name", "lenet5"), ("一个名字", "lenet5")),
     "nets-with-settings": Mistake(("nets", "mlp", "net.hidden=3"), ("net.hidden=3",), ("net.hidden=3",)),
     "data-unknown": Mistake(("data", "nope"), ('"nope"', "digits, mnist"), ('"nope"', "digits, mnist")),
+    "data-with-settings-of-a-training": Mistake(
+        ("data", "digits", "train.epochs=2"), ("train.epochs=2", "section data"), ("train.epochs=2", "data 这一节")
+    ),
+    "floor-above-the-rate": Mistake(
+        ("fit", "schedule.floor=1.5"), ("schedule.floor is 1.5", "at most 1"), ("schedule.floor 的值是 1.5", "不大于 1")
+    ),
     "data-two": Mistake(("data", "digits", "mnist"), ("one name", "mnist"), ("一个名字", "mnist")),
 }
 

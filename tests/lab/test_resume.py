@@ -1,21 +1,22 @@
 """Exact resume through the public calls; the harness that kills processes is benchmarks/kills.py, tried below."""
 
-import os
-import signal
+import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 from torch import nn
 
 import danlu
-from danlu.base.events import EpochDone, Event, StepDone, Stop
+from danlu.base.events import EpochDone
 from danlu.base.records import to_json
-from danlu.lab import fit as fit_module
-from danlu.lab.interrupt import Interrupt
-from danlu.train.checkpoint import Checkpoint, load_newest
+from danlu.train.checkpoint import load_newest
+from danlu.train.optimisers import OPTIMISERS
+from interruption import assert_same_end, interrupt_at
 
 SETTINGS = {
     "epochs": 3,
@@ -29,51 +30,6 @@ SETTINGS = {
     "schedule.name": "plateau",
     "schedule.patience": 0,
 }
-
-
-def end(run: danlu.Run) -> Checkpoint:
-    checkpoint = load_newest(run.folder / "checkpoints").checkpoint
-    assert checkpoint is not None
-    return checkpoint
-
-
-def assert_same_end(one: danlu.Run, other: danlu.Run) -> None:
-    first, second = end(one), end(other)
-    assert first.parts.keys() == second.parts.keys()
-    for part, tensors in first.parts.items():
-        for name, tensor in tensors.items():
-            assert torch.equal(tensor, second.parts[part][name]), f"{part} {name}"
-    states = [{key: value for key, value in state.items() if key != "seconds"} for state in (first.state, second.state)]
-    assert states[0] == states[1]
-    assert one.score == other.score
-    assert one.history.equals(other.history)
-
-
-def interrupt_at(monkeypatch: pytest.MonkeyPatch, *moments: int | str) -> None:
-    """Let Ctrl-C fall at these steps of the following trainings, one each; "validation" is in the first validation."""
-    left = list(moments)
-
-    class Planned(Interrupt):
-        def __init__(self, folder: str) -> None:
-            super().__init__(folder)
-            self.moment = left.pop(0) if left else None
-
-        def __call__(self, event: Event) -> Stop | None:
-            if isinstance(event, StepDone) and event.step == self.moment:
-                os.kill(os.getpid(), signal.SIGINT)
-            if self.moment == "validation" and isinstance(event, StepDone) and event.step % 32 == 0:
-                self.asked_in_validation = True
-            return super().__call__(event)
-
-        @property
-        def asked(self) -> bool:
-            return self._asked or (self.moment == "validation" and getattr(self, "asked_in_validation", False))
-
-        @asked.setter
-        def asked(self, value: bool) -> None:
-            self._asked = value
-
-    monkeypatch.setattr(fit_module, "Interrupt", Planned)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +52,60 @@ def test_interrupted_and_resumed_ends_bit_identical(
         assert danlu.Run(stopped.value.folder).steps == moment
     broken = danlu.resume(stopped.value.folder, progress=False)
     assert_same_end(whole, broken)
+
+
+@pytest.mark.parametrize("name", sorted(set(OPTIMISERS) - {"sparse-adam", "muon", "lbfgs"}))
+def test_every_optimiser_goes_on_exactly_in_float64(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    settings = {"epochs": 2, "batch_size": 100, "precision": "float64", "optim.name": name, "progress": False}
+    whole = danlu.fit("softmax-regression", "digits", folder=tmp_path / "whole", **settings)
+    interrupt_at(monkeypatch, 5)
+    with pytest.raises(danlu.Interrupted, match="broken"):
+        danlu.fit("softmax-regression", "digits", folder=tmp_path / "broken", **settings)
+    assert_same_end(whole, danlu.resume(tmp_path / "broken", progress=False))
+
+
+DRAWS: dict[str, Callable[[], float]] = {
+    "torch": lambda: float(torch.rand(())),
+    "python": random.random,
+    "numpy": numpy.random.random_sample,
+}
+
+
+class Noisy(nn.Module):
+    """Draws in training and in evaluation, from the generator `kind`."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.linear = nn.Linear(64, 10)
+        self.draw = DRAWS[kind]
+        with torch.no_grad():
+            self.linear.weight.zero_()
+            self.linear.bias.zero_()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(x.flatten(1) * (0.5 + self.draw()))
+
+
+@pytest.mark.parametrize("kind", DRAWS)
+@pytest.mark.parametrize("moments", [(5,), (33, "validation", 90)], ids=str)
+def test_a_net_that_draws_also_in_evaluation_goes_on_exactly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, moments: tuple[int | str, ...]
+) -> None:
+    settings = {"epochs": 3, "batch_size": 40, "progress": False, "lr": 0.05, "train.weights": "best"}
+    states = random.getstate(), numpy.random.get_state()
+    whole = danlu.fit(Noisy(kind), "digits", folder=tmp_path / "whole", **settings)
+    assert random.getstate() == states[0], "the user's own random state is left as it was"
+    assert numpy.array_equal(numpy.random.get_state()[1], states[1][1])
+    random.seed(99)
+    numpy.random.seed(99)
+    torch.manual_seed(99)
+    interrupt_at(monkeypatch, *moments)
+    with pytest.raises(danlu.Interrupted, match="broken"):
+        danlu.fit(Noisy(kind), "digits", folder=tmp_path / "broken", **settings)
+    for _ in moments[1:]:
+        with pytest.raises(danlu.Interrupted, match="broken"):
+            danlu.resume(tmp_path / "broken", net=Noisy(kind), progress=False)
+    assert_same_end(whole, danlu.resume(tmp_path / "broken", net=Noisy(kind), progress=False))
 
 
 def test_interrupted_while_validating(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,8 +138,9 @@ def test_a_net_given_as_an_object_goes_on_from_its_own_initial_weights(
     assert_same_end(whole, danlu.resume(tmp_path / "broken", net=net(), progress=False))
 
 
+@pytest.mark.parametrize("progress", [True, False])
 def test_a_damaged_checkpoint_is_passed_over_and_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], progress: bool
 ) -> None:
     settings = SETTINGS | {"checkpoint_steps": 10}
     whole = danlu.fit("mlp", "digits", folder=tmp_path / "whole", **settings)
@@ -140,7 +151,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
     weights.write_bytes(content)
-    broken = danlu.resume(tmp_path / "broken", progress=True)
+    broken = danlu.resume(tmp_path / "broken", progress=progress)
     told = capsys.readouterr().err
     assert "step-00000045" in told
     assert "weights.safetensors" in told

@@ -25,6 +25,25 @@ def runs_folder() -> Path:
     return Path("runs")
 
 
+def studies_folder() -> Path:
+    """Folder that new studies are put in: `studies` under the working directory."""
+    return Path("studies")
+
+
+def shown(path: str | Path) -> Path:
+    """A path as it is typed from here: relative where it lies under the working directory.
+
+    >>> shown(Path.cwd() / "runs" / "mine").as_posix()
+    'runs/mine'
+    """
+    path = Path(path)
+    try:
+        here = Path.cwd()
+    except OSError:  # it has been deleted
+        return path
+    return path.relative_to(here) if path.is_relative_to(here) and path != here else path
+
+
 def language_of_environment() -> str:
     """The language that `$DANLU_LANG`, else the locale, asks for: "zh" for any Chinese, "en" for all else."""
     named = os.environ.get(LANGUAGE_VARIABLE)

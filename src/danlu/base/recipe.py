@@ -30,10 +30,23 @@ class DataRecipe:
     validation: Fraction = 0.1  # share of the samples held out to choose by
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
     split_seed: Seed = 0  # fixed while train.seed varies, so that no test sample is ever trained on
-    task: Literal["auto", "classification", "regression"] = "auto"
+    # "reconstruction": the target is the sample itself
+    task: Literal["auto", "classification", "regression", "reconstruction"] = "auto"
     standardise: bool | None = None  # to mean 0, variance 1 of the training part; None: tables, images yes, arrays no
     shuffle: bool = True  # draw a new order each epoch
     workers: Annotated[int, Ge(0)] = 0  # worker processes for data too big for memory
+    # None stands for what befits the data, so that a recipe says only what its data ask for.
+    augment: tuple[str, ...] | None = None  # pictures of the training part: crop, flip, rotation, cutout ("crop:4")
+    image_size: Count | None = None  # side of the squares that pictures are brought to
+    tokens: Literal["characters", "words"] | None = None  # what a text is cut into
+    min_frequency: Count | None = None  # tokens that the training part has fewer of are unknown ones
+    steps: Count | None = None  # a text's tokens in a sample, and so how far back the gradient goes; None: 35
+    partition: Literal["sequential", "random"] | None = None  # of a text: batches that go on from each other, or not
+    group: str | None = None  # column whose equal values stay in one part
+    time: str | None = None  # column by which the rows are ordered, the last held out; "rows": as they stand
+    fold: tuple[Annotated[int, Ge(0)], Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
+    fold_seed: Seed | None = None  # draws the folds; None: 0
+    refit: bool | None = None  # train on the validation part too: the last training, when all is chosen; None: no
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +77,7 @@ class OptimRecipe:
     name: str = "sgd"
     lr: Positive | None = None  # None: 0.01 for SGD if momentum is left out too, else torch's default
     momentum: Fraction | None = None  # None: 0.9 for SGD if lr is left out too, else torch's default
+    rates: tuple[str, ...] | None = None  # of parts of the net, "layer4:0.001"; lr is for the rest
     weight_decay: NotNegative | None = None
     nesterov: bool | None = None
     dampening: NotNegative | None = None
@@ -97,7 +111,7 @@ class ScheduleRecipe:
     warmup: Annotated[int, Ge(0)] = 0  # steps over which the rate rises from near 0 to its full value
     every: Count = 10  # step: epochs between two drops
     gamma: Annotated[float, Gt(0), Le(1)] = 0.1  # step, exponential, plateau: factor of a drop
-    floor: NotNegative = 0.0  # cosine, one-cycle, plateau: the least share of the rate
+    floor: Annotated[float, Ge(0), Le(1)] = 0.0  # cosine, one-cycle, plateau: the least share of the rate
     rise: Annotated[float, Gt(0), Lt(1)] = 0.3  # one-cycle: share of the steps on the way up
     patience: Annotated[int, Ge(0)] = 3  # plateau: epochs without a better validation score before a drop
 
@@ -115,6 +129,8 @@ class TrainRecipe:
     precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"  # the last two: autocast
     clip_norm: Positive | None = None  # largest norm of the whole gradient
     clip_value: Positive | None = None  # largest absolute entry of the gradient
+    freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
+    thaw: Annotated[int, Ge(2)] | None = None  # the epoch from which on they are; None: never
     ema: Fraction | None = None  # decay of an exponential moving average of the weights, which is then what is scored
     patience: Count | None = None  # early stopping: epochs without a better validation score
     weights: Literal["last", "best"] | None = None  # which are scored and used; None: last, or best with early stopping
@@ -122,6 +138,28 @@ class TrainRecipe:
     checkpoint_steps: Count | None = None  # save every so many steps, besides checkpoint_seconds
     checkpoint_seconds: Positive = 30.0  # save when so much time has passed since the last save
     keep: Annotated[int, Ge(2)] = 2  # checkpoints kept; never fewer than 2, so that one bad disk block loses little
+
+    @property
+    def scores_best(self) -> bool:
+        """Whether the best weights are scored and used, rather than the last.
+
+        >>> TrainRecipe(patience=3).scores_best
+        True
+        """
+        return self.weights == "best" if self.weights else self.patience is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchRecipe:
+    """Whether the training is watched, and by which rules; it has no influence on the weights.
+
+    Numbers of rules stand beside the other keys, as in `dead-relu.share = 0.6`.
+    """
+
+    __pydantic_config__ = _STRICT
+    on: bool = True
+    silence: tuple[str, ...] = ()  # ids of rules that are not asked
+    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +173,10 @@ class Recipe:
     optim: OptimRecipe = OptimRecipe()
     schedule: ScheduleRecipe = ScheduleRecipe()
     train: TrainRecipe = TrainRecipe()
+    watch: WatchRecipe = WatchRecipe()
+    # Keys such as "optim.lr" whose values danlu chose for want of a word of the user's: they say no more than that
+    # word would have, so they yield where what they were chosen for is changed.
+    chosen: frozenset[str] = field(default=frozenset(), compare=False)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name.
@@ -143,10 +185,10 @@ class Recipe:
         {'name': 'lenet5'}
         """
         tree: dict[str, dict[str, Any]] = {}
-        for section in fields(self):
-            values = asdict(getattr(self, section.name))
-            values.update(values.pop("options", {}))
-            tree[section.name] = {key: value for key, value in values.items() if value is not None}
+        for section in SECTIONS:
+            values = asdict(getattr(self, section))
+            values.update(values.pop("options", {}) | values.pop("thresholds", {}))
+            tree[section] = {key: value for key, value in values.items() if value is not None}
         return tree
 
     def fingerprint(self) -> str:
@@ -157,8 +199,8 @@ class Recipe:
         """
         train = replace(self.train, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
         counted = replace(self, data=replace(self.data, root=None, workers=0), train=train)
-        text = json.dumps(counted.as_dict(), sort_keys=True, default=str)
+        text = json.dumps({**counted.as_dict(), "watch": None}, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-SECTIONS = {section.name: section.type for section in fields(Recipe)}
+SECTIONS = tuple(section.name for section in fields(Recipe) if section.name != "chosen")

@@ -7,12 +7,32 @@ import functools
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+from danlu.base.chosen import lapsed, note_chosen, read_chosen
 from danlu.base.errors import Fault, Faults, fail, nearest
-from danlu.base.recipe import Recipe
+from danlu.base.recipe import SECTIONS, Recipe
+
+_OPEN = ("options", "thresholds")  # hold what stands in a section beside its known keys
+# What other libraries call it.
+_ELSEWHERE = {
+    "learning_rate": "optim.lr",
+    "optimizer": "optim.name",
+    "optimiser": "optim.name",
+    "criterion": "loss.name",
+    "model": "net.name",
+    "dataset": "data.name",
+    "scheduler": "schedule.name",
+    "lr_scheduler": "schedule.name",
+    "batch": "train.batch_size",
+    "num_epochs": "train.epochs",
+    "max_epochs": "train.epochs",
+    "early_stopping": "train.patience",
+    "num_workers": "data.workers",
+    "max_norm": "train.clip_norm",
+}
 
 # A bare key that several sections have belongs to the one people mean.
 _MEANT = {"seed": "train.seed", "patience": "train.patience", "weights": "train.weights"}
@@ -24,10 +44,16 @@ class RecipeDraft:
 
     values: dict[str, Any] = field(default_factory=dict[str, Any])
     places: dict[str, Fault] = field(default_factory=dict[str, Fault])
+    chosen: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])  # with what they stood among
 
     def put(self, key: str, value: Any, place: Fault) -> None:
         self.values[key] = value
         self.places[key] = place
+        self.chosen.pop(key, None)
+
+    def mark_chosen(self, keys: Iterable[str]) -> None:
+        """Note that danlu chose the values of `keys`, for what else the draft says now."""
+        self.chosen.update({key: dict(self.values) for key in keys})
 
     def read_file(self, path: str | Path) -> None:
         """Take all keys of a TOML file."""
@@ -49,6 +75,7 @@ class RecipeDraft:
                 continue
             for key, value in keys.items():
                 self.put(f"{section}.{key}", value, _place(path, text, section, key))
+        self.mark_chosen(key for key, value in read_chosen(text).items() if self.values.get(key) == value)
 
     def read_words(self, words: Iterable[str]) -> None:
         """Take `section.key=value` words of a command line; a value is read as TOML, else as a string.
@@ -83,12 +110,16 @@ class RecipeDraft:
                 faults.add("recipe.ambiguous-key", key=name, homes=", ".join(homes))
             else:
                 every = {key for known in known_keys().values() for key in known} | set(options)
-                faults.add("recipe.unknown-keyword", key=name, hint=nearest(name, every))
+                hint = _nearest_key("", name) if name in _ELSEWHERE else nearest(name, every)
+                faults.add("recipe.unknown-keyword", key=name, hint=hint)
         faults.raise_if_any()
 
     def recipe(self) -> Recipe:
         """The checked recipe, or one UserError with all faults."""
         faults = Faults()
+        for key in [key for key, before in self.chosen.items() if lapsed(key, before, self.values)]:
+            del self.chosen[key]
+            self.values.pop(key, None)
         tree: dict[str, dict[str, Any]] = {}
         for dotted, value in self.values.items():
             section, _, key = dotted.partition(".")
@@ -118,16 +149,25 @@ class RecipeDraft:
                 # TOML has lists only: what is read back later must equal what a caller gave as a tuple.
                 option = list(value) if isinstance(value, tuple) else value
                 tree.setdefault("net", {}).setdefault("options", {})[key] = option
+            elif section == "watch" and key not in known_keys()["watch"]:
+                rule, _, name = key.partition(".")
+                if name or isinstance(value, dict):
+                    numbers = tree.setdefault("watch", {}).setdefault("thresholds", {})
+                    # A word of the command line has come with "_" in place of "-".
+                    numbers.setdefault(rule.replace("_", "-"), {}).update({name: value} if name else value)
+                else:
+                    hint = _nearest_key(section, key)
+                    faults.add("recipe.unknown-key", place=self.places[dotted], key=dotted, hint=hint)
             elif isinstance(value, bool) and _takes_number(section, key):
                 # pydantic would read True as 1.
                 wanted = Fault("recipe.wanted-number")
                 faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
             else:
-                tree.setdefault(section, {})[key] = value
+                tree.setdefault(section, {})[key] = _several(value) if _takes_names(section, key) else value
         recipe = self._validated(tree, faults)
         faults.raise_if_any()
         assert recipe is not None
-        return recipe
+        return replace(recipe, chosen=frozenset(self.chosen.keys() & self.values.keys()))
 
     def _validated(self, tree: dict[str, dict[str, Any]], faults: Faults) -> Recipe | None:
         import pydantic  # here, because it takes longer to import than all of danlu and torch alone does not need it
@@ -164,13 +204,15 @@ def known_keys() -> dict[str, list[str]]:
     """
     default = Recipe()
     return {
-        section.name: [key.name for key in fields(getattr(default, section.name)) if key.name != "options"]
-        for section in fields(default)
+        section: [key.name for key in fields(getattr(default, section)) if key.name not in _OPEN]
+        for section in SECTIONS
     }
 
 
 def _nearest_key(section: str, key: str) -> Fault | str:
     """The hint at the setting that was meant: misspelt in its own section, else out of place or misspelt anywhere."""
+    if key in _ELSEWHERE:
+        return Fault("base.did-you-mean", {"word": _ELSEWHERE[key]})
     own = known_keys().get(section, [])
     homes = {name: home for home, names in known_keys().items() for name in names} | dict.fromkeys(own, section)
     hint = nearest(key, own) or nearest(key, homes)
@@ -184,7 +226,7 @@ def to_toml(recipe: Recipe) -> str:
     """The recipe as TOML text; reading it back gives an equal recipe."""
     import tomli_w
 
-    return tomli_w.dumps(recipe.as_dict())
+    return note_chosen(recipe) + tomli_w.dumps(recipe.as_dict())
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -246,6 +288,17 @@ def _wanted(kind: str, context: Mapping[str, Any], message: str) -> Fault | str:
 
 def _kind(section: str, key: str) -> Any:
     return get_type_hints(type(getattr(Recipe(), section, None))).get(key)
+
+
+def _takes_names(section: str, key: str) -> bool:
+    return tuple[str, ...] in (kind := _kind(section, key), *get_args(kind))
+
+
+def _several(value: Any) -> Any:
+    """One name, or several with commas between; parts of a net may be called 0 and 1."""
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        return [name.strip() for name in str(value).split(",")]
+    return value
 
 
 def _takes_number(section: str, key: str) -> bool:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import platform
 import random
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import numpy
 import torch
@@ -41,18 +41,48 @@ def order(count: int, seed: int, epoch: int) -> torch.Tensor:
     return torch.randperm(count, generator=stream(seed, "order", epoch))
 
 
+def mix(numbers: torch.Tensor) -> torch.Tensor:
+    """Each int64 number's bits mixed so that those of neighbours have nothing in common: SplitMix64's finaliser
+    (Steele et al. 2014, https://doi.org/10.1145/2714064.2660195), one number for one.
+    """
+    mixed = (numbers ^ ((numbers >> 30) & 0x3FFFFFFFF)) * _signed(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ ((mixed >> 27) & 0x1FFFFFFFFF)) * _signed(0x94D049BB133111EB)
+    return mixed ^ ((mixed >> 31) & 0x1FFFFFFFF)
+
+
+def draw(samples: torch.Tensor, below: int, seed: int, *names: str | int) -> torch.Tensor:
+    """A random whole number from 0 to `below` - 1 for each of `samples` (int64, on any device), drawn from the stream
+    called `names`: it depends on the sample's own number, not on which others stand beside it.
+
+    >>> row = torch.tensor([7])
+    >>> bool(draw(row, 100, 0, "crop") == draw(torch.arange(9), 100, 0, "crop")[7])
+    True
+    """
+    mixed = mix(samples * _signed(0x9E3779B97F4A7C15) + derive(seed, *names))
+    return ((mixed >> 32) & 0xFFFFFFFF) * below >> 32
+
+
+def _signed(number: int) -> int:
+    """The int64 whose bits are those of an unsigned number."""
+    return number - (1 << 64)
+
+
 @contextlib.contextmanager
 def global_seed(seed: int, *names: str | int) -> Generator[None]:
-    """Run a block with torch's global generators on the stream called `names`; the user's state comes back after."""
-    with torch.random.fork_rng(_current_devices()):
-        torch.manual_seed(derive(seed, *names))
+    """Run a block with every global generator (torch's on all devices, Python's, NumPy's) on the stream called `names`;
+    the user's states come back after.
+    """
+    with preserved_randomness():
+        key = derive(seed, *names)
+        torch.manual_seed(key)
+        _seed_others(key)
         yield
 
 
 @contextlib.contextmanager
 def preserved_randomness() -> Generator[None]:
-    """Give torch's global generators back to the user as they were, whatever a block did with them."""
-    with torch.random.fork_rng(_current_devices()):
+    """Give every global generator back to the user as it was, whatever a block did with it."""
+    with torch.random.fork_rng(_current_devices()), _preserved_others():
         yield
 
 
@@ -77,39 +107,102 @@ def sample_seed(seed: int, *names: str | int) -> Generator[None]:
     stream called `names`; their states come back after. Touches no device, so that a forked worker may use it.
     """
     key = derive(seed, *names)
-    before = torch.get_rng_state(), random.getstate(), numpy.random.get_state()
-    torch.default_generator.manual_seed(key)
-    random.seed(key)
-    numpy.random.seed(key & 0xFFFFFFFF)
+    before = torch.get_rng_state()
+    with _preserved_others():
+        torch.default_generator.manual_seed(key)
+        _seed_others(key)
+        try:
+            yield
+        finally:
+            torch.set_rng_state(before)
+
+
+@contextlib.contextmanager
+def _preserved_others() -> Generator[None]:
+    """Give Python's and NumPy's generators back as they were."""
+    before = random.getstate(), numpy.random.get_state()
     try:
         yield
     finally:
-        torch.set_rng_state(before[0])
-        random.setstate(before[1])
-        numpy.random.set_state(before[2])
+        random.setstate(before[0])
+        numpy.random.set_state(before[1])
+
+
+def _seed_others(key: int) -> None:
+    random.seed(key)
+    numpy.random.seed(key & 0xFFFFFFFF)
 
 
 class StepSeeder:
     """Sets torch's global generators to the stream of a step, so that dropout is a pure function of (seed, step).
 
+    With `others` Python's and NumPy's as well, for code that may draw from anywhere.
+
     Called once a step, therefore cheap: one hash of the seed at the start, then one integer mix a step (SplitMix64,
     Steele et al. 2014, https://doi.org/10.1145/2714064.2660195).
     """
 
-    def __init__(self, seed: int, device: torch.device) -> None:
+    def __init__(self, seed: int, device: torch.device, *, others: bool = False) -> None:
         self._base = derive(seed, "step")
         self._device = device
+        self._others = others
 
     def __call__(self, step: int) -> None:
-        mixed = (self._base + step * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
-        mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-        mixed = (mixed ^ (mixed >> 31)) >> 1
+        mixed = _step_key(self._base, step)
         torch.default_generator.manual_seed(mixed)
         if self._device.type == "cuda":
             torch.cuda.manual_seed(mixed)
         elif self._device.type == "mps":
             torch.mps.manual_seed(mixed)
+        if self._others:
+            _seed_others(mixed)
+
+
+def _step_key(base: int, step: int) -> int:
+    """SplitMix64's output number `step` from the state `base`, as a 63-bit seed."""
+    mixed = (base + step * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    return (mixed ^ (mixed >> 31)) >> 1
+
+
+class StepStreams:
+    """Generators that stand, at each step, where `StepSeeder` puts the global one for each of several seeds.
+
+    So that members of a stack draw what each would draw alone, side by side and without touching the global one.
+
+    >>> streams = StepStreams([3, 4], torch.device("cpu"))
+    >>> StepSeeder(4, torch.device("cpu"))(step=7)
+    >>> bool((torch.rand(2) == torch.rand(2, generator=streams.at(7)[1])).all())
+    True
+    """
+
+    def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
+        self._bases = [derive(seed, "step") for seed in seeds]
+        self._generators = [torch.Generator(device) for _ in seeds]
+
+    def at(self, step: int) -> list[torch.Generator]:
+        for base, generator in zip(self._bases, self._generators, strict=True):
+            generator.manual_seed(_step_key(base, step))
+        return self._generators
+
+
+def cores() -> int:
+    """How many of the machine's cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def use_threads(count: int) -> int:
+    """Let torch's operations called from this thread take `count` threads; how many they took before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    return before
+
+
+def wait_for(device: torch.device) -> None:
+    """Return when the device has done all that it was given; the CPU has."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
 
 
 def has_device(name: str) -> bool:
@@ -126,6 +219,11 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = next(choice for choice in ("cuda", "mps", "cpu") if has_device(choice))
     return torch.device(name)
+
+
+def core_count() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def hardware(device: torch.device) -> dict[str, str | int]:

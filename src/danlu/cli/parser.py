@@ -8,6 +8,7 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.recipe_text import known_keys
@@ -18,30 +19,57 @@ _SETTING = re.compile(r"--([a-z]+\.[\w.-]+)(?:=(.*))?", re.DOTALL)
 
 @dataclass(frozen=True)
 class Option:
-    """A named argument of a verb; without `value` it is a switch."""
+    """A named argument of a verb; without `value` it is a switch; `repeated` ones gather in a list."""
 
     name: str
     value: str | None = None
+    repeated: bool = False
+
+    @property
+    def action(self) -> str:
+        return "append" if self.repeated else "store" if self.value else "store_true"
 
 
 @dataclass(frozen=True)
 class Verb:
-    """What a verb takes: usage line, options, and whether settings or other words may follow."""
+    """What a verb takes: usage line, options, and whether settings of a recipe may follow."""
 
     name: str
     usage: str
     options: tuple[Option, ...] = field(default=())
+    settings: bool = False
 
 
+_STUDY_OPTIONS = (
+    Option("vary", "KEY=A,B,…", repeated=True),
+    Option("data", "D"),
+    Option("net", "N"),
+    Option("seeds", "10"),
+    Option("folds", "5"),
+    Option("metric", "NAME"),
+    Option("margin", "0.01"),
+    Option("baselines", "A,B,…"),
+    Option("folder", "FOLDER"),
+    Option("share-order"),
+    Option("plan"),
+)
 _RUN_OPTIONS = (Option("data", "D"), Option("net", "N"), Option("folder", "FOLDER"), Option("name", "NAME"))
 
 VERBS = {
     verb.name: verb
     for verb in (
-        Verb("fit", "danlu fit [RECIPE.toml] [--data D] [--net N] [section.key=value ...]", _RUN_OPTIONS),
-        Verb("resume", "danlu resume RUN"),
+        Verb(
+            "fit", "danlu fit [RECIPE.toml] [--data D] [--net N] [section.key=value ...]", _RUN_OPTIONS, settings=True
+        ),
+        Verb(
+            "compare",
+            "danlu compare [RECIPE.toml] --vary section.key=a,b,c [--seeds 10] [--folds 5] [section.key=value ...]",
+            _STUDY_OPTIONS,
+            settings=True,
+        ),
+        Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"),)),
         Verb("show", "danlu show [RUN]"),
-        Verb("data", "danlu data [NAME]"),
+        Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),
         Verb("nets", "danlu nets [NAME]"),
     )
 }
@@ -111,7 +139,10 @@ def verb_parser(verb: Verb) -> argparse.ArgumentParser:
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     group = parser.add_argument_group(say("cli.options"))
     for option in verb.options:
-        group.add_argument(f"--{option.name}", metavar=option.value, help=say(f"cli.help-option-{option.name}"))
+        told: dict[str, Any] = {"help": say(f"cli.help-option-{option.name}"), "action": option.action}
+        if option.value:
+            told["metavar"] = option.value
+        group.add_argument(f"--{option.name}", **told)
     group.add_argument("--json", action="store_true", help=say("cli.help-option-json"))
     group.add_argument("--lang", metavar="en|zh", help=say("cli.help-option-lang"))
     group.add_argument("-h", "--help", action="store_true", help=say("cli.help-option-help"))
@@ -135,7 +166,7 @@ def _refuse_options(verb: Verb, unknown: Sequence[str], tokens: Sequence[str]) -
         word = option.lstrip("-")
         key = word.replace("-", "_")
         homes = [f"{section}.{key}" for section, keys in known_keys().items() if key in keys]
-        if homes and verb.options:
+        if homes and verb.settings:
             following = tokens[tokens.index(token) + 1 :]
             shown = value or next((later for later in following[:1] if not later.startswith("-")), "…")
             faults.add("cli.option-is-setting", option=option, setting=f"{homes[-1]}={shown}")

@@ -5,18 +5,26 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from danlu.base.naming import spelled
 from danlu.data.images import Images
-from danlu.data.readers.bundled import read_digits
+from danlu.data.readers.books import read_time_machine, read_wikitext
+from danlu.data.readers.bundled import read_bundled_table, read_digits
 from danlu.data.readers.cifar import read_cifar
 from danlu.data.readers.idx import IDX_STEMS, read_idx_folder
+from danlu.data.readers.known_tables import read_known_table, read_pima
+from danlu.data.readers.surnames import read_surnames
+from danlu.data.table.load import KnownTable
+from danlu.data.text.corpus import Corpus
+from danlu.data.text.sequences import Texts
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file to fetch, and the hash ("md5:…") of its published version."""
+    """A file to fetch, and the hash ("md5:…") of its published version; `remote` is its name there, where another."""
 
     name: str
-    known_hash: str
+    known_hash: str = ""
+    remote: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,14 +33,14 @@ class Entry:
 
     `layouts` are where it may lie under a data root, as patterns; `needs` are the files a folder must hold, gzipped or
     not. `reader` is given the folder or archive found. `pickled` are patterns of the same data in a form that is
-    never read. An entry without files ships inside a library.
+    never read. An entry without files ships inside a library; one without mirrors must be put there by hand.
     """
 
     name: str
     title: str
     licence: str
     page: str
-    reader: Callable[[Path], Images]
+    reader: Callable[[Path], Images | KnownTable | Texts | Corpus]
     layouts: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     pickled: tuple[str, ...] = ()
@@ -43,6 +51,17 @@ class Entry:
 _CLOTHES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
+
+_D2L = ("http://d2l-data.s3-accelerate.amazonaws.com/", "https://d2l-data.s3-accelerate.amazonaws.com/")
+
+
+def _github(repository: str, commit: str, folder: str) -> tuple[str, ...]:
+    """A folder of a repository as it was at a commit, from GitHub itself and from a mirror."""
+    return (
+        f"https://raw.githubusercontent.com/{repository}/{commit}/{folder}",
+        f"https://cdn.jsdelivr.net/gh/{repository}@{commit}/{folder}",
+    )
+
 
 _ENTRIES = (
     Entry(
@@ -112,6 +131,108 @@ _ENTRIES = (
             "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/",
         ),
     ),
+    Entry(
+        name="breast-cancer",
+        title="Breast cancer Wisconsin (diagnostic)",
+        licence="CC BY 4.0",
+        page="https://archive.ics.uci.edu/dataset/17",
+        reader=partial(read_bundled_table, "breast_cancer", "diagnosis"),
+    ),
+    Entry(
+        name="wine",
+        title="Wine recognition",
+        licence="CC BY 4.0",
+        page="https://archive.ics.uci.edu/dataset/109",
+        reader=partial(read_bundled_table, "wine", "cultivar"),
+    ),
+    Entry(
+        name="iris",
+        title="Fisher's iris flowers",
+        licence="CC BY 4.0",
+        page="https://archive.ics.uci.edu/dataset/53",
+        reader=partial(read_bundled_table, "iris", "species"),
+    ),
+    Entry(
+        name="diabetes",
+        title="Progression of diabetes within a year",
+        licence="none stated; cite Efron et al. 2004",
+        page="https://www4.stat.ncsu.edu/~boos/var.select/diabetes.html",
+        reader=partial(read_bundled_table, "diabetes", "progression"),
+    ),
+    Entry(
+        name="titanic",
+        title="Passengers of the Titanic",
+        licence="none stated; from Kaggle's competition",
+        page="https://www.kaggle.com/competitions/titanic",
+        reader=partial(read_known_table, target="Survived"),
+        layouts=("titanic.csv", "titanic/titanic.csv", "titanic/train.csv"),
+        files=(RemoteFile("titanic.csv", "md5:61fdd54abdbf6a85b778e937122e1194"),),
+        mirrors=_github("datasciencedojo/datasets", "1101b19008569fab7eec7e3b04d2b68613092607", ""),
+    ),
+    Entry(
+        name="pima-diabetes",
+        title="Diabetes among Pima women, eight measurements scaled to -1 … 1",
+        licence="CC0 1.0",
+        page="https://www.kaggle.com/datasets/uciml/pima-indians-diabetes-database",
+        reader=read_pima,
+        layouts=("pima-diabetes.csv*", "pima-diabetes/pima-diabetes.csv*"),
+        files=(RemoteFile("pima-diabetes.csv.gz", "md5:b7f372850118dfaf306e2f334e6a718f", remote="diabetes.csv.gz"),),
+        mirrors=_github("hunkim/PyTorchZeroToAll", "8440894e621e3922a394da25b4a0806bdabee21c", "data/"),
+    ),
+    Entry(
+        name="california-housing",
+        title="House values in California's districts, 1990",
+        licence="none stated; cite Pace and Barry 1997",
+        page="https://github.com/ageron/data",
+        reader=partial(read_known_table, target="median_house_value"),
+        layouts=("california-housing.tgz", "california-housing/california-housing.tgz", "california-housing/housing.*"),
+        files=(
+            RemoteFile("california-housing.tgz", "md5:6ec6db9fe6680846c6a878e80b640303", remote="housing/housing.tgz"),
+        ),
+        mirrors=_github("ageron/data", "2ea73147454d2ff8c8a933913be4606f05b352ca", ""),
+    ),
+    Entry(
+        name="house-prices",
+        title="House prices in Ames, Iowa",
+        licence="none stated; cite De Cock 2011",
+        page="https://www.kaggle.com/competitions/house-prices-advanced-regression-techniques",
+        reader=partial(read_known_table, target="SalePrice"),
+        layouts=("kaggle_house_pred_train.csv", "house-prices/kaggle_house_pred_train.csv", "house-prices/train.csv"),
+        files=(RemoteFile("kaggle_house_pred_train.csv", "sha1:585e9cc93e70b39160e7921475f9bcd7d31219ce"),),
+        mirrors=_D2L,
+    ),
+    Entry(
+        name="names",
+        title="Surnames and the nations they come from",
+        licence="none stated; from the PyTorch tutorials",
+        page="https://github.com/hunkim/PyTorchZeroToAll",
+        reader=read_surnames,
+        layouts=("names_train.csv*", "names/names_train.csv*"),
+        files=(
+            RemoteFile("names_train.csv.gz", "md5:279fed4465b63788995257cf0a81f3af"),
+            RemoteFile("names_test.csv.gz", "md5:3729799e72df4be417721aab647340e3"),
+        ),
+        mirrors=_github("hunkim/PyTorchZeroToAll", "8440894e621e3922a394da25b4a0806bdabee21c", "data/"),
+    ),
+    Entry(
+        name="time-machine",
+        title="The Time Machine, by H. G. Wells",
+        licence="public domain",
+        page="https://www.gutenberg.org/ebooks/35",
+        reader=read_time_machine,
+        layouts=("timemachine.txt", "time-machine/timemachine.txt"),
+        files=(RemoteFile("timemachine.txt", "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"),),
+        mirrors=_D2L,
+    ),
+    Entry(
+        name="wikitext-2",
+        title="WikiText-2, good and featured articles of Wikipedia",
+        licence="CC BY-SA 3.0",
+        page="https://huggingface.co/datasets/Salesforce/wikitext",
+        reader=read_wikitext,
+        layouts=("wikitext2.valid.txt*", "wikitext-2/wikitext2.valid.txt*", "wikitext-2/wiki.valid.tokens"),
+        files=tuple(RemoteFile(f"wikitext2.{part}.txt.gz") for part in ("train", "valid", "test")),
+    ),
 )
 
 _BY_NAME = {entry.name: entry for entry in _ENTRIES}
@@ -124,6 +245,15 @@ def names() -> tuple[str, ...]:
     True
     """
     return tuple(_BY_NAME)
+
+
+def known(word: str) -> str | None:
+    """The name that `word` spells, in whatever capitals; None where it is none, or another spelling and a file's path.
+
+    >>> known("FashionMNIST")
+    'fashion-mnist'
+    """
+    return word if word in _BY_NAME else None if Path(word).exists() else spelled(word, _BY_NAME)
 
 
 def entry(name: str) -> Entry:

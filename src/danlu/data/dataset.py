@@ -3,8 +3,8 @@
 import json
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Protocol
 
@@ -12,9 +12,12 @@ import numpy
 import torch
 from torch import Tensor
 
-from danlu.base.errors import Fault
+from danlu.base.errors import Fault, fail
 from danlu.base.recipe import DataRecipe
-from danlu.data.targets import Labels, Quantities
+from danlu.base.seeds import derive
+from danlu.data.options import Fold, Options
+from danlu.data.targets import Labels, Quantities, Target
+from danlu.data.text.vocabulary import Vocabulary
 
 PARTS = ("train", "validation", "test")
 
@@ -35,6 +38,19 @@ class Origin:
     licence: str | None = None
     source: str | None = None
     title: str | None = None
+    bundled: bool = False  # inside a library that is installed
+
+
+Builder = Callable[[Options], "Dataset"]
+"""Makes a data set of a source that has been read."""
+
+
+@dataclass(frozen=True)
+class Making:
+    """How a data set was made: `read` reads its source again and gives a builder, which was given `options`."""
+
+    read: Callable[[], Builder]
+    options: Options
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,31 +64,40 @@ class Dataset(ABC):
     name: str
     sample_shape: tuple[int, ...]
     sizes: dict[str, int]
-    target: Labels | Quantities
+    target: Target
     encoder: Encoder
+    vocabulary: Vocabulary | None = None  # of texts
     notes: tuple[Fault, ...] = ()
     origin: Origin = field(default_factory=Origin)
     recipe: DataRecipe | None = None  # what loads it again; None where it was made of objects in memory
+    making: Making | None = field(default=None, repr=False)
 
     @property
     def task(self) -> str:
-        """Either "classification" or "regression"."""
-        return "classification" if isinstance(self.target, Labels) else "regression"
+        """One of "classification", "regression", "language" (the next token of a text) and "reconstruction" (of the
+        sample itself).
+        """
+        return self.target.task
+
+    @property
+    def continues(self) -> bool:
+        """Whether the rows of a batch go on from those of the batch before, so that a hidden state may be kept."""
+        return False
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes as spelled in the data, in the order of their indices; empty for regression."""
+        """The classes as spelled in the data, in the order of their indices; empty for other tasks."""
         return self.target.names if isinstance(self.target, Labels) else ()
 
     @property
     def outputs(self) -> int:
-        """Number of classes, or of regression targets."""
+        """Number of classes, of regression targets, or of the tokens in the vocabulary."""
         return self.target.outputs
 
     @property
-    def target_mean(self) -> Tensor:
-        """What a standardised target had subtracted: float64 [outputs]; 0 where nothing was done to it."""
-        return torch.tensor(self._quantities().mean, dtype=torch.float64)
+    def own_batch_size(self) -> int | None:
+        """How large the training batches are where the data come in batches of their own, whatever is asked for."""
+        return None
 
     @property
     def target_scale(self) -> Tensor:
@@ -89,13 +114,15 @@ class Dataset(ABC):
         epoch: int = 0,
         start: int = 0,
         shuffle: bool = False,
+        augment: bool = False,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches (x, y) of `part` in `epoch`, from batch number `start` on; the last one may be smaller.
 
-        x is [B, *sample_shape] in `dtype`; y is int64 [B] for classification, `dtype` [B, outputs] for regression. With
-        `shuffle` the order is `danlu.base.seeds.order(n, seed, epoch)`, whatever `start` is.
+        x is [B, *sample_shape] in `dtype`, tokens are int64; y is int64 [B] for classification, `dtype` [B, outputs]
+        for regression, int64 [B, T] for language. With `shuffle` the order is `danlu.base.seeds.order(n, seed, epoch)`,
+        whatever `start` is. With `augment` the data's transforms are drawn and done: for training, not for scoring.
         """
 
     @abstractmethod
@@ -118,17 +145,63 @@ class Dataset(ABC):
             "licence": self.origin.licence,
             "source": self.origin.source,
             "path": self.origin.path,
+            "bundled": self.origin.bundled,
             "notes": [str(note) for note in self.notes],
             **self.target.facts(),
             **self.encoder.facts(),
         }
 
+    def folds(self, count: int, *, repeats: int = 1, seed: int = 0) -> "Iterator[Dataset]":
+        """The same data `count` times (k-fold cross-validation): in each another fold of what is not the test part is
+        the validation part, and the rest is trained on. All that is measured (means, categories, vocabulary) is
+        measured on the new training part; the test part stays as it is.
+
+        Folds are stratified by class; with `group` no group is in two of them; with `time` fold i is the i-th of
+        `count` equal stretches behind a first one, and only what lies before it is trained on. `repeats` goes on with
+        folds drawn anew. The source is read once more. Raises UserError where there are too few samples or groups, or
+        where data have no folds (a text, a stream).
+
+        >>> from danlu.data import load
+        >>> [fold.sizes["validation"] for fold in load("iris").folds(4)]
+        [30, 30, 30, 30]
+        """
+        if self.making is None:
+            fail("data.no-folds", name=self.name)
+        build, options = self.making.read(), replace(self.making.options, refit=False)
+        whole = self.recipe and replace(self.recipe, refit=None)
+        for repeat in range(repeats):
+            fold_seed = derive(seed, "repeat", repeat) if repeat else seed
+            for index in range(count):
+                making = replace(self.making, options=replace(options, fold=Fold(index, count, fold_seed)))
+                recipe = whole and replace(whole, fold=(index, count), fold_seed=fold_seed or None)
+                yield replace(build(making.options), recipe=recipe, making=making)
+
+    def leave_one_out(self) -> "Iterator[Dataset]":
+        """As many folds as samples: each is the validation part once, alone."""
+        return self.folds(self.sizes["train"] + self.sizes["validation"])
+
+    def refit(self) -> "Dataset":
+        """The same data with the validation part trained on as well, for the last training, when all is chosen: it is
+        scored once, on the test part, which stays as it is. The source is read once more.
+
+        >>> from danlu.data import load
+        >>> load("iris").refit().sizes
+        {'train': 120, 'validation': 0, 'test': 30}
+        """
+        if self.making is None:
+            fail("data.no-folds", name=self.name)
+        making = replace(self.making, options=replace(self.making.options, fold=None, refit=True))
+        recipe = self.recipe and replace(self.recipe, fold=None, fold_seed=None, refit=True)
+        return replace(self.making.read()(making.options), recipe=recipe, making=making)
+
     def encode(self, raw: Any) -> Tensor:
-        """Raw samples, as the user has them, as what the net takes: float32 [N, *sample_shape]."""
+        """Raw samples, as the user has them, as what the net takes: float32 [N, *sample_shape], or int64 tokens."""
         return self.encoder.encode(raw)
 
-    def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any]":
-        """Class indices [N] as labels in their original type; regression outputs [N, outputs] in the target's unit."""
+    def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any] | str":
+        """Class indices [N] as labels in their original type; regression outputs [N, outputs] in the target's unit;
+        numbers of tokens [T] as text.
+        """
         return self.target.decode(outputs)
 
     def _quantities(self) -> Quantities:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-from danlu.base.errors import Fault, UserError
+from danlu.base.errors import Fault, UserError, fail
 from danlu.base.seeds import order, sample_seed, stream
 from danlu.data.dataset import checksum
 from danlu.data.layout import CHANNELS
@@ -30,7 +30,13 @@ class Wanted:
 
 
 class Feed(Protocol):
-    """The batches of one part, as the user's dataset gives them."""
+    """The batches of one part, as the user's dataset gives them; `batch_size` is None where any can be asked for."""
+
+    @property
+    def batch_size(self) -> int | None: ...
+
+    @property
+    def drop_last(self) -> bool: ...
 
     @property
     def count(self) -> int: ...
@@ -63,18 +69,23 @@ class MapFeed:
     def count(self) -> int:
         return len(self.rows)
 
-    def batches(self, wanted: Wanted) -> Iterator[Any]:
+    def places(self, wanted: Wanted) -> tuple[Tensor, ...]:
+        """Which of the part's samples each batch holds, counted from 0 as they stand in `rows`."""
         size = self.batch_size or wanted.batch_size
         shuffle = wanted.shuffle and self.shuffled
-        rows = self.rows[order(self.count, wanted.seed, wanted.epoch)] if shuffle else self.rows
-        rows = rows[wanted.start * size :]
+        places = order(self.count, wanted.seed, wanted.epoch) if shuffle else torch.arange(self.count)
+        places = places[wanted.start * size :]
         if self.drop_last:
-            rows = rows[: len(rows) // size * size]
-        if len(rows) == 0:
+            places = places[: len(places) // size * size]
+        return places.split(size) if len(places) else ()
+
+    def batches(self, wanted: Wanted) -> Iterator[Any]:
+        places = self.places(wanted)
+        if not places:
             return
         yield from DataLoader(
             _Keyed(self.dataset, wanted.seed, wanted.epoch),
-            batch_sampler=[batch.tolist() for batch in rows.split(size)],
+            batch_sampler=[self.rows[batch].tolist() for batch in places],
             num_workers=self.workers,
             collate_fn=self.collate or collate_samples,
             generator=stream(wanted.seed, "workers", wanted.epoch),
@@ -99,6 +110,8 @@ class LoaderFeed:
     loader: Any
     count: int
     number: int
+    batch_size: int | None = None  # of its largest batch
+    drop_last: bool = False
 
     def batches(self, wanted: Wanted) -> Iterator[Any]:
         # Samplers draw their order with the first batch: under a seed of ours, one that uses torch's global generator
@@ -106,6 +119,8 @@ class LoaderFeed:
         with sample_seed(wanted.seed, "loader", wanted.epoch):
             iterator = iter(self.loader)
             first = list(islice(iterator, 1))
+        if self.number and not first:
+            fail("data.loader-spent", batches=self.number)
         yield from first[wanted.start :]
         yield from islice(iterator, max(0, wanted.start - 1), None)
 

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from danlu.base.errors import Fault, fail
 from danlu.base.places import DATA_VARIABLE, cache_folder, data_roots
@@ -28,7 +28,7 @@ def find(entry: Entry, root: str | None) -> Path | None:
             candidates = [place] if place.match(layout) else []
             candidates += sorted(place.glob(layout)) if place.is_dir() else []
             for candidate in candidates:
-                if candidate.is_file() or not missing_files(entry, candidate):
+                if candidate.is_file() or (entry.needs and not missing_files(entry, candidate)):
                     return candidate
     return None
 
@@ -40,6 +40,8 @@ def missing_files(entry: Entry, folder: Path) -> list[str]:
 
 def fetch(entry: Entry, root: str | None) -> Path:
     """Download the files of `entry` into the cache, each from the first mirror that gives it whole."""
+    if not entry.mirrors:
+        fail("data.by-hand", **_missing(entry, root))
     folder = cache_folder() / entry.name
     mirrors = list(entry.mirrors)
     sys.stderr.write(say("data.fetching", name=entry.name, folder=folder) + "\n")
@@ -47,7 +49,7 @@ def fetch(entry: Entry, root: str | None) -> Path:
         reasons: list[str] = []
         for mirror in tuple(mirrors):
             try:
-                download(mirror + file.name, file, folder)
+                download(mirror + (file.remote or file.name), file, folder)
                 break
             except (OSError, ValueError) as error:
                 reasons.append(f"{mirror}: {type(error).__name__}")
@@ -56,7 +58,7 @@ def fetch(entry: Entry, root: str | None) -> Path:
             for place in (folder, folder.parent):  # made for the download, and of no use if empty
                 with contextlib.suppress(OSError):
                     place.rmdir()
-            _unavailable(entry, root, reasons)
+            fail("data.unavailable", reasons="; ".join(reasons), **_missing(entry, root))
     return find(entry, root) or folder
 
 
@@ -69,16 +71,15 @@ def download(url: str, file: RemoteFile, folder: Path) -> None:
     pooch.retrieve(url, file.known_hash, fname=file.name, path=folder, downloader=downloader)
 
 
-def _unavailable(entry: Entry, root: str | None, reasons: list[str]) -> NoReturn:
+def _missing(entry: Entry, root: str | None) -> dict[str, Any]:
+    """What a user must know to put the files there by hand."""
     pickled = [path for place in data_roots(root) for layout in entry.pickled for path in place.glob(layout)]
-    fail(
-        "data.unavailable",
-        name=entry.name,
-        files=", ".join(file.name for file in entry.files),
-        folder=entry.name,
-        variable=DATA_VARIABLE,
-        cache=cache_folder(),
-        page=entry.page,
-        reasons="; ".join(reasons),
-        hint=Fault("data.pickled-found", {"path": pickled[0]}) if pickled else "",
-    )
+    return {
+        "name": entry.name,
+        "files": ", ".join(file.name for file in entry.files),
+        "folder": entry.name,
+        "variable": DATA_VARIABLE,
+        "cache": cache_folder(),
+        "page": entry.page,
+        "hint": Fault("data.pickled-found", {"path": pickled[0]}) if pickled else "",
+    }

@@ -3,15 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault
 from danlu.data.dataset import Origin
 from danlu.data.memory import MemoryDataset
-from danlu.data.options import Options
-from danlu.data.portions import Portion, carve, gather
+from danlu.data.options import PICTURES, Options, refuse_unfit
+from danlu.data.portions import Portion, carve, gather, shared_rows
+from danlu.data.standard import Pixels, measure_pixels
 from danlu.data.targets import Label, Labels, Quantities
-from danlu.data.transform import Pixels, measure_pixels
+from danlu.data.transforms.augment import Augmentation
+from danlu.data.transforms.pictures import resize
+
+# Pictures that are resized at once: as floats, few enough to stay in the processor's cache.
+RESIZED_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -30,15 +36,21 @@ class Images:
     test: Pool | None
     classes: tuple[Label, ...]
     peak: float = 255.0  # the brightest value a pixel can have
+    validation: Pool | None = None
+    notes: tuple[Fault, ...] = ()
 
 
 def image_dataset(name: str, images: Images, options: Options, origin: Origin) -> MemoryDataset:
-    """Split what a reader gave; an official test part is kept."""
+    """Split what a reader gave; official parts are kept."""
+    refuse_unfit(options, name, PICTURES, ("auto", "classification", "reconstruction"))
     pools = {"train": (images.train.images, images.train.labels)}
+    if images.validation:
+        pools["validation"] = (images.validation.images, images.validation.labels)
     if images.test:
         pools["test"] = (images.test.images, images.test.labels)
     portions = carve(pools, options)
-    return pixel_dataset(name, portions, Labels(images.classes), options, peak=images.peak, origin=origin)
+    target = Labels(images.classes)
+    return pixel_dataset(name, portions, target, options, peak=images.peak, origin=origin, notes=images.notes)
 
 
 def pixel_dataset(
@@ -52,22 +64,38 @@ def pixel_dataset(
     notes: tuple[Fault, ...] = (),
 ) -> MemoryDataset:
     """A data set of uint8 images, standardised by the training part's mean and deviation per channel."""
+    refuse_unfit(options, name, PICTURES)
     x, y, sizes = gather(portions)
-    channels = x.shape[1]
+    shared = shared_rows(portions, x, y)
+    channels, came = x.shape[1], tuple(x.shape[1:])
+    if options.image_size is not None:
+        x = _squares(x, options.image_size)
     mean, std = (0.0,) * channels, (1.0,) * channels
     if options.standardise is not False:
         mean, std = measure_pixels(x[: sizes["train"]], peak)
     shape = tuple(x.shape[1:])
-    pixels = Pixels(shape, peak, mean, std)
+    pixels = Pixels(shape, peak, mean, std, None if came == shape else came)
     return MemoryDataset(
         name=name,
         sample_shape=shape,
         sizes=sizes,
         target=target,
         encoder=pixels,
-        notes=notes,
+        notes=(*notes, *shared),
         origin=origin or Origin(),
         x=x,
         y=y,
         pixels=pixels,
+        augmentation=Augmentation.of(options.augment, shape),
+        workers=options.workers,
     )
+
+
+def _squares(pictures: Tensor, side: int) -> Tensor:
+    """Pictures uint8 [N, C, H, W] as squares [N, C, side, side]."""
+    if pictures.shape[2:] == (side, side):
+        return pictures
+    squares = torch.empty((*pictures.shape[:2], side, side), dtype=pictures.dtype)
+    for place, some in zip(squares.split(RESIZED_AT_ONCE), pictures.split(RESIZED_AT_ONCE), strict=True):
+        place.copy_(resize(some, side, side))
+    return squares

@@ -23,7 +23,7 @@ def catalogue_facts(root: str | None = None) -> list[dict[str, Any]]:
                 "licence": found.licence,
                 "source": found.page,
                 "path": None if place is None else str(place),
-                "bundled": not found.files,
+                "bundled": not found.layouts,
             }
         )
     return rows

@@ -1,26 +1,21 @@
 """`danlu.load`: whatever the user has, as a data set."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from danlu.base.errors import fail, nearest
+from danlu.base.errors import Faults, fail, nearest
 from danlu.base.recipe import DataRecipe
-from danlu.data.arrays import array_dataset
-from danlu.data.catalogue import entry, names
-from danlu.data.dataset import PARTS, Dataset, Origin
-from danlu.data.fetch import locate
-from danlu.data.images import image_dataset
-from danlu.data.options import Options
-from danlu.data.readers.cifar import is_cifar, read_cifar
-from danlu.data.readers.frames import is_frame, table_of
-from danlu.data.readers.idx import IDX_STEMS, idx_file, read_idx_folder
-from danlu.data.readers.table_file import is_archive, read_table
-from danlu.data.table.load import table_dataset
-from danlu.data.torch_data import is_torch_data, torch_dataset
+from danlu.data.catalogue import known, names
+from danlu.data.dataset import Builder, Dataset, Making
+from danlu.data.options import Fold, Options
+from danlu.data.reconstruction import build
+from danlu.data.sources import Source, read_source
+from danlu.data.text.vocabulary import KINDS
 
-TASKS = ("auto", "classification", "regression")
+TASKS = ("auto", "classification", "regression", "reconstruction")
+PARTITIONS = ("sequential", "random")
 
 
 def load(
@@ -35,102 +30,86 @@ def load(
     task: str = "auto",
     standardise: bool | None = None,
     workers: int = 0,
+    augment: Any = None,
+    image_size: int | None = None,
+    tokens: str | None = None,
+    min_frequency: int | None = None,
+    steps: int | None = None,
+    partition: str | None = None,
+    group: Any = None,
+    time: Any = None,
+    fold: tuple[int, int] | None = None,
+    fold_seed: int | None = None,
+    refit: bool | None = None,
 ) -> Dataset:
-    """Load a data set: by name, from a file, or from what lies in memory.
+    """Load a data set: by name, from a file or folder, or from what lies in memory. `Options` says what else there is.
 
-    `source` is a name of the catalogue ("digits" when left out), a path to a table (CSV, TSV, Parquet; also gzipped, or
-    alone in a zip or tar archive) or to CIFAR-10's binary archive or a folder with MNIST's four files; a pair (x, y) of
-    arrays, tensors or lists; a polars or pandas DataFrame or a dict of columns, with `target` naming the column to
-    predict; a torch Dataset or DataLoader; a dict of up to three of those by part ("train", "validation", "test"), or a
-    tuple of them in this order; or a Dataset, which comes back as it is.
-
-    `validation` and `test` are shares of all samples (where the source has a test part of its own, it is kept, and
-    `validation` is a share of the rest); the split is drawn from `split_seed`, and for classification every class keeps
-    its share. `standardise` None: tables and images yes, arrays no. `workers` processes read data that is streamed.
+    `source` is a name of the catalogue ("digits" when left out); a path to a table (CSV, TSV, Parquet; also gzipped, or
+    alone in a zip or tar archive), to a text (.txt, .txt.gz), to CIFAR-10's binary archive, to a folder with MNIST's
+    four files or to one with a folder of JPEG or PNG pictures for each class; a pair (x, y) of arrays, tensors or lists
+    (x may be texts); a polars or pandas DataFrame or a dict of columns, with `target` naming the column to predict; a
+    torch Dataset or DataLoader; a dict of up to three of those by part ("train", "validation", "test"), or a tuple of
+    them in this order; or a Dataset, which comes back as it is. Catalogue data are looked for under `root` first.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}
     >>> load(([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]), test=0.5, validation=0).classes
     ('no', 'yes')
     """
-    if task not in TASKS:
-        fail("data.task", found=task, wanted=", ".join(TASKS), hint=nearest(task, TASKS))
-    options = Options(validation, test, split_seed, task, standardise, workers)
-    if isinstance(source, Dataset):
-        return source
-    if source is None:
-        source = "digits"
-    recipe = DataRecipe(
-        target=target,
-        root=root,
-        validation=validation,
-        test=test,
-        split_seed=split_seed,
-        task=cast(Any, task),
-        standardise=standardise,
-        workers=workers,
-    )
-    if isinstance(source, str | Path):
-        return _from_disk(source, name, options, recipe)
-    if isinstance(source, tuple | list) and len(source) == 2 and not is_torch_data(source[0]):
-        return array_dataset(name or "arrays", {"train": (source[0], source[1])}, options)
-    if is_frame(source) or (isinstance(source, dict) and target is not None):
-        return table_dataset(name or "table", table_of(source), target, options, place="table")
-    sources = _torch_sources(source)
-    if sources is None:
-        fail("data.unknown-source", found=type(source).__name__)
-    return torch_dataset(name or "torch", sources, options)
+    if fold is None and fold_seed is not None:
+        fail("data.fold-seed-alone")
+    if fold is not None and refit:
+        fail("data.fold-and-refit")
+    folded = None if fold is None else Fold(fold[0], fold[1], fold_seed or 0)
+    steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
+    options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
+    options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
+    options = replace(options, image_size=image_size, augment=steps_of)
+    if isinstance(source, str):
+        source = known(source) or source
+    return _load(Source("digits" if source is None else source, target, name, root), options)
 
 
-def _from_disk(source: str | Path, name: str | None, options: Options, recipe: DataRecipe) -> Dataset:
-    """What a name of the catalogue or a path stands for."""
-    path = Path(source).expanduser()
+def _load(source: Source, options: Options) -> Dataset:
+    _check(options)
+    if isinstance(source.given, Dataset):
+        return source.given
+    making = Making(partial(_builder, source), options)
     try:
-        if isinstance(source, str) and source in names():
-            return replace(_by_name(source, name, recipe.root, options), recipe=replace(recipe, name=source))
-        dataset = _from_path(path, source, recipe.target, name, options)
+        return replace(making.read()(options), making=making, recipe=_recipe(source, options))
     except OSError as error:
-        fail("data.unreadable", path=error.filename or path, reason=error.strerror or error)
-    return replace(dataset, recipe=replace(recipe, path=str(path.absolute())))
+        fail("data.unreadable", path=error.filename or source.given, reason=error.strerror or error)
 
 
-def _by_name(known: str, name: str | None, root: str | None, options: Options) -> Dataset:
-    found = entry(known)
-    path = locate(found, root) if found.files else None
-    origin = Origin(str(path) if path else None, found.licence, found.page, found.title)
-    return image_dataset(name or known, found.reader(path or Path()), options, origin)
+def _builder(source: Source) -> Builder:
+    return partial(build, read_source(source))
 
 
-def _from_path(path: Path, source: str | Path, target: str | None, name: str | None, options: Options) -> Dataset:
-    if not path.exists():
-        if isinstance(source, str) and path.name == source and not path.suffix:
-            fail("data.unknown-name", name=source, names=", ".join(names()), hint=nearest(source, names()))
-        siblings = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-        fail("data.missing-file", path=path, hint=nearest(path.name, siblings))
-    if (path.is_dir() or is_archive(path)) and is_cifar(path):
-        return image_dataset(name or "cifar10", read_cifar(path), options, Origin(str(path)))
-    if path.is_dir():
-        if all(idx_file(path, stem) for stem in IDX_STEMS):
-            return image_dataset(name or path.name, read_idx_folder(path), options, Origin(str(path)))
-        fail("data.folder", path=path)
-    table, notes = read_table(path)
-    return table_dataset(
-        name or path.name.split(".")[0], table, target, options, place=str(path), origin=Origin(str(path)), notes=notes
-    )
+def _check(options: Options) -> None:
+    faults = Faults()
+    for key, wanted in (("task", TASKS), ("tokens", KINDS), ("partition", PARTITIONS)):
+        found = getattr(options, key)
+        if found is not None and found not in wanted:
+            hint = nearest(str(found), wanted)
+            faults.add("data.one-of", key=key, found=found, wanted=", ".join(wanted), hint=hint)
+    for key in ("image_size", "min_frequency", "steps"):
+        found = getattr(options, key)
+        if found is not None and found < 1:
+            faults.add("data.at-least-one", key=key, found=found)
+    faults.raise_if_any()
 
 
-def _torch_sources(source: Any) -> dict[str, Any] | None:
-    """torch Datasets or DataLoaders by part; None where `source` is nothing of the kind."""
-    if is_torch_data(source):
-        return {"train": source}
-    named: dict[str, Any] = {}
-    if isinstance(source, Mapping):
-        named.update(source)
-    elif isinstance(source, tuple | list) and len(source) <= len(PARTS):
-        named.update(zip(PARTS, source, strict=False))
-    if not named or not all(is_torch_data(one) for one in named.values()):
+def _recipe(source: Source, options: Options) -> DataRecipe | None:
+    """What loads the same again; None where something lies only in memory."""
+    given = {key.name: getattr(options, key.name) for key in fields(options) if key.name != "fold"}
+    given.update(augment=options.augment or None, refit=options.refit or None)
+    if any(not isinstance(value, str | None) for value in (options.group, options.time, *options.augment)):
         return None
-    strange = [part for part in named if part not in PARTS]
-    if strange or "train" not in named:
-        fail("data.part-names", found=", ".join(map(str, named)), wanted=", ".join(PARTS))
-    return named
+    recipe = DataRecipe(target=source.target, root=source.root, **given)
+    if options.fold:
+        recipe = replace(recipe, fold=(options.fold.index, options.fold.count), fold_seed=options.fold.seed or None)
+    if isinstance(source.given, str) and source.given in names():
+        return replace(recipe, name=source.given)
+    if isinstance(source.given, str | Path):
+        return replace(recipe, path=str(Path(source.given).expanduser().absolute()))
+    return None

@@ -8,10 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from danlu.base.errors import fail
 from danlu.base.seeds import order
 from danlu.data.dataset import PARTS, Dataset, checksum, digest
+from danlu.data.feeds import MapFeed, Wanted, refuse_bad
+from danlu.data.standard import Pixels
 from danlu.data.targets import Labels
-from danlu.data.transform import Pixels
+from danlu.data.transforms.augment import Augmentation
+from danlu.data.transforms.one_by_one import OneByOne
 
 # Several batches are gathered and transformed at once: enough to make Python's share of a batch vanish, and few enough
 # to stay in the processor's cache (2 MiB was the fastest of 0.25 to 32 MiB on MNIST with batches of 64 and 128).
@@ -22,11 +26,17 @@ RESIDENT_BYTES = 2 * 2**30
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MemoryDataset(Dataset):
-    """`x` and `y` hold the training part, then validation, then test; `pixels` is what uint8 images go through."""
+    """`x` and `y` hold the training part, then validation, then test; `pixels` is what uint8 images go through, and
+    before that `augmentation` where it is asked for. `content` are checksums of what `x` and `y` were made of, where
+    they are standardised: the last digits of a mean depend on the machine and the number of threads.
+    """
 
     x: Tensor
     y: Tensor
     pixels: Pixels | None = None
+    augmentation: Augmentation | None = None
+    workers: int = 0  # processes that run a user's own transforms
+    content: tuple[int, ...] | None = None
     _moved: dict[Any, tuple[Tensor, Tensor]] = field(default_factory=dict[Any, tuple[Tensor, Tensor]], repr=False)
 
     def batches(
@@ -38,9 +48,14 @@ class MemoryDataset(Dataset):
         epoch: int = 0,
         start: int = 0,
         shuffle: bool = False,
+        augment: bool = False,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
     ) -> Iterator[tuple[Tensor, Tensor]]:
+        augmentation = self.augmentation if augment and part == "train" else None
+        if augmentation and augmentation.callables:
+            yield from self._one_by_one(augmentation, Wanted(batch_size, seed, epoch, start, shuffle), device, dtype)
+            return
         x, y = self._on(device, dtype)
         offset, count = self._place(part)
         rows = order(count, seed, epoch).add_(offset).to(x.device) if shuffle else None
@@ -58,20 +73,37 @@ class MemoryDataset(Dataset):
                 samples, targets = x.index_select(0, rows[first:last]), y.index_select(0, rows[first:last])
             if x.device != device:
                 samples, targets = samples.to(device), targets.to(device)
+            if augmentation:
+                numbers = torch.arange(first, last, device=device) if rows is None else rows[first:last].to(device)
+                samples = augmentation(samples, numbers, seed, epoch)
             if transform:
                 samples = transform(samples)
             yield from islice(zip(samples.split(batch_size), targets.split(batch_size), strict=True), skip, None)
             skip = 0
 
+    def _one_by_one(
+        self, augmentation: Augmentation, wanted: Wanted, device: torch.device, dtype: torch.dtype
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """The training part through a user's own callables, in worker processes."""
+        assert self.pixels
+        pictures = OneByOne(self.x, self.y, augmentation.callables)
+        for batch in MapFeed(pictures, torch.arange(self.sizes["train"]), self.workers).batches(wanted):
+            x, y = refuse_bad(batch)
+            if tuple(x.shape[1:]) != self.sample_shape:
+                fail("data.augment-shape", found=list(x.shape[1:]), wanted=list(self.sample_shape))
+            # Floats are bytes divided by 255, whatever the brightest of these pictures' bytes is.
+            peak = self.pixels.peak / 255 if x.is_floating_point() else None
+            yield self.pixels.on(device, dtype, peak)(x.to(device)), y.to(device)
+
     def batch_count(self, part: str, batch_size: int) -> int:
         return -(-self.sizes[part] // batch_size)
 
     def fingerprint(self) -> str:
-        # Not the mean and deviation of the pixels: their last digits depend on the number of threads.
+        # Of what is measured (the mean of pixels, of a target) nothing, for the reason that `content` is kept for.
+        content = self.content or checksum(self.x, self.y)
+        meaning = repr(self.target) if isinstance(self.target, Labels) else [self.task, self.outputs]
         pixels = None if self.pixels is None else self.pixels.peak
-        return digest(
-            checksum(self.x, self.y), list(self.x.shape), str(self.x.dtype), self.sizes, repr(self.target), pixels
-        )
+        return digest(content, list(self.x.shape), str(self.x.dtype), self.sizes, meaning, pixels)
 
     def facts(self) -> dict[str, Any]:
         offset, count = self._place("train")
@@ -80,6 +112,8 @@ class MemoryDataset(Dataset):
             train = self.x[offset : offset + count].double()
             measured = {"mean": train.mean().item(), "std": train.std(correction=0).item()}
         facts = {**measured, **super().facts()}
+        if self.augmentation:
+            facts["augment"] = self.augmentation.facts()
         if isinstance(self.target, Labels):
             facts["classes"] = {name: {} for name in self.classes}
             for part in PARTS:

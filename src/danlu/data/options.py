@@ -1,11 +1,42 @@
 """The choices that `load` passes on to whatever kind of source it finds."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from danlu.base.errors import Fault, Faults
 
 
 @dataclass(frozen=True)
+class Fold:
+    """Fold number `index` of `count`, drawn from `seed`: it is the validation part, the others are trained on."""
+
+    index: int
+    count: int
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
 class Options:
-    """Shares and seed of the split, task, whether to standardise (None: as befits the kind of data), workers."""
+    """What `danlu.load` takes besides the source.
+
+    *Split.* `validation` and `test` are shares of all samples; where the source has a test part of its own, it is kept,
+    and `validation` is a share of the rest. The split is drawn from `split_seed`, and for classification every class
+    keeps its share. With `group` (a column's name, or an array of one value a sample) no group stands in two parts;
+    with `time` (the same, or "rows" for the order as it is) the last samples are held out. A running text is always
+    held out at its end. `fold` (i, k) makes fold i of k, drawn from `fold_seed`, the validation part: see
+    `Dataset.folds`. With `refit` the validation part is trained on as well: for the last training, when all is chosen.
+
+    *Tables, arrays, pictures.* `task` is "classification", "regression" or "auto". `standardise` None: tables and
+    pictures yes, arrays no. `augment` is for pictures of the training part: names from "crop", "flip", "rotation",
+    "cutout", with an amount if wanted ("crop:4", "rotation:10"), or callables that take one Pillow picture each.
+    `image_size` is the side of the squares that pictures are brought to.
+
+    *Texts.* A text is cut into `tokens` "characters" or "words"; those that the training part has fewer of than
+    `min_frequency` are unknown. A running text comes in samples of `steps` tokens (35) that follow each other
+    (`partition` "sequential") or not ("random"); labelled texts are cut off after `steps` tokens where it is given.
+
+    `workers` processes read data that are streamed, and run callables.
+    """
 
     validation: float = 0.1
     test: float = 0.2
@@ -13,3 +44,36 @@ class Options:
     task: str = "auto"
     standardise: bool | None = None
     workers: int = 0
+    group: Any = None
+    time: Any = None
+    fold: Fold | None = None
+    refit: bool = False
+    tokens: str | None = None
+    min_frequency: int | None = None
+    steps: int | None = None
+    partition: str | None = None
+    image_size: int | None = None
+    augment: tuple[Any, ...] = ()
+
+
+PICTURES, NUMBERS, TEXTS, RUNNING_TEXT = "pictures", "numbers", "texts", "running-text"
+_MEANT_FOR = {
+    "augment": (PICTURES,),
+    "image_size": (PICTURES,),
+    "standardise": (NUMBERS, PICTURES),
+    "tokens": (TEXTS, RUNNING_TEXT),
+    "min_frequency": (TEXTS, RUNNING_TEXT),
+    "steps": (TEXTS, RUNNING_TEXT),
+    "partition": (RUNNING_TEXT,),
+}
+
+
+def refuse_unfit(options: Options, name: str, kind: str, tasks: tuple[str, ...] = ()) -> None:
+    """UserError with all options that say nothing to data of a `kind`, or ask for another task than one of `tasks`."""
+    faults = Faults()
+    for key, kinds in _MEANT_FOR.items():
+        if getattr(options, key) and kind not in kinds:
+            faults.add("data.option-unfit", name=name, key=f"data.{key}", wanted=Fault(f"data.for-{kinds[0]}"))
+    if tasks and options.task not in tasks:
+        faults.add("data.task-unfit", name=name, found=options.task, wanted=", ".join(tasks))
+    faults.raise_if_any()

@@ -3,15 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy
 import torch
 from torch import Tensor
 
+from danlu.base.errors import Fault
+from danlu.base.seeds import mix
 from danlu.data.dataset import PARTS
+from danlu.data.divide import divide, keys_of
 from danlu.data.options import Options
-from danlu.data.split import split
 
 Pools = Mapping[str, tuple[Tensor, Tensor]]
 """Samples and targets as they came: "train", and "validation" or "test" where the source has such parts of its own."""
+
+
+# Rows whose keys are made at once: few enough to stay in the processor's cache.
+CHUNK_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -27,15 +34,20 @@ class Portion:
 
 
 def carve(pools: Pools, options: Options) -> dict[str, Portion]:
-    """Parts that came are kept; validation, and test where neither came, are carved from the training pool."""
+    """Parts that came are kept; validation, and test where neither came, are carved from the training pool.
+
+    A fold is drawn over all that is not the test part, also where a validation part came, and a refit trains on that.
+    """
     given = {part: Portion(x, y) for part, (x, y) in pools.items()}
-    if "validation" in given:
-        return given
     x, y = pools["train"]
-    labels = None if y.is_floating_point() else y
-    share = 0.0 if "test" in given else options.test
-    rows = split(len(y), options.validation, share, options.split_seed, labels)
-    return {part: Portion(x, y, rows[part]) for part in rows} | {part: given[part] for part in given if part != "train"}
+    if "validation" in given:
+        if options.fold is None and not options.refit:
+            return given
+        x, y = (torch.cat([pool, later]) for pool, later in zip(pools["train"], pools["validation"], strict=True))
+    keys = keys_of(options, len(y), None if y.is_floating_point() else y)
+    rows = divide(len(y), options, keys, test=0.0 if len(given) > 1 else options.test)
+    carved = {part: Portion(x, y, rows[part]) for part in PARTS}
+    return {**carved, **({"test": given["test"]} if "test" in given else {})}
 
 
 def gather(portions: Mapping[str, Portion]) -> tuple[Tensor, Tensor, dict[str, int]]:
@@ -55,3 +67,44 @@ def gather(portions: Mapping[str, Portion]) -> tuple[Tensor, Tensor, dict[str, i
                 torch.index_select(pool, 0, portion.rows, out=place[first:last])
         first = last
     return x, y, sizes
+
+
+def shared_rows(portions: Mapping[str, Portion], x: Tensor, y: Tensor) -> tuple[Fault, ...]:
+    """A note where samples of the validation or test part, target and all, also stand in the training part; `x` and `y`
+    are what `gather` laid out. Rows are counted from 1 in the file or array that the part was taken from.
+    """
+    present = [part for part in PARTS if part in portions]
+    keys = _row_keys(x) + 31 * _row_keys(y)
+    by_part = dict(zip(present, keys.split([len(portions[part]) for part in present]), strict=True))
+    train, first_rows = numpy.unique(by_part["train"].numpy(), return_index=True)
+    notes: list[Fault] = []
+    for part in present[1:]:
+        held = by_part[part].numpy()
+        place = numpy.searchsorted(train, held).clip(max=len(train) - 1)
+        twice = numpy.flatnonzero(train[place] == held)
+        if len(twice):
+            first = first_rows[place[twice[:3]]].tolist()
+            pairs = [
+                f"{_row(portions[part], held_row)} = {_row(portions['train'], train_row)}"
+                for held_row, train_row in zip(twice[:3].tolist(), first, strict=True)
+            ]
+            values = {"part": part, "count": len(twice), "total": len(held), "examples": ", ".join(pairs)}
+            notes.append(Fault("data.shared-rows", values))
+    return tuple(notes)
+
+
+def _row(portion: Portion, place: int) -> int:
+    return place + 1 if portion.rows is None else int(portion.rows[place]) + 1
+
+
+def _row_keys(rows: Tensor) -> Tensor:
+    """A 64-bit key of each row's bytes: an exact duplicate has the same, and two others hardly ever do."""
+    keys = torch.empty(len(rows), dtype=torch.int64)
+    rows = rows.reshape(len(rows), -1)
+    for first in range(0, len(rows), CHUNK_ROWS):
+        data = rows[first : first + CHUNK_ROWS].contiguous().view(torch.uint8)
+        words = torch.nn.functional.pad(data, (0, -data.shape[1] % 8)).view(torch.int64)
+        # The column's own number keeps rows apart that hold the same values in another order.
+        columns = mix(torch.arange(1, words.shape[1] + 1))
+        keys[first : first + len(data)] = mix(words ^ columns).sum(1)
+    return keys

@@ -20,17 +20,27 @@ def split(count: int, validation: float, test: float, seed: int, labels: Tensor 
     >>> {part: len(rows) for part, rows in split(10, 0.1, 0.2, seed=0).items()}
     {'train': 7, 'validation': 1, 'test': 2}
     """
+    wanted = part_sizes(count, validation, test)
+    stratified = None if labels is None else _stratified(wanted, validation, test, seed, labels)
+    if stratified:
+        return stratified
+    shuffled = torch.randperm(count, generator=stream(seed, "split"))
+    held_test, held_validation, rest = shuffled.split(list(wanted.values()))
+    return _ascending(rest, held_validation, held_test)
+
+
+def part_sizes(count: int, validation: float, test: float) -> dict[str, int]:
+    """How many of `count` samples the shares give to each part.
+
+    >>> part_sizes(10, 0.1, 0.2)
+    {'test': 2, 'validation': 1, 'train': 7}
+    """
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
         fail("data.shares", validation=validation, test=test)
     wanted = {"test": _share(count, test), "validation": _share(count, validation)}
     if sum(wanted.values()) >= count:
         fail("data.too-few-samples", count=count, **wanted)
-    stratified = None if labels is None else _stratified(wanted, validation, test, seed, labels)
-    if stratified:
-        return stratified
-    shuffled = torch.randperm(count, generator=stream(seed, "split"))
-    held_test, held_validation, rest = shuffled.split([*wanted.values(), count - sum(wanted.values())])
-    return _ascending(rest, held_validation, held_test)
+    return {**wanted, "train": count - sum(wanted.values())}
 
 
 def _stratified(wanted: dict[str, int], validation: float, test: float, seed: int, labels: Tensor) -> Rows | None:

@@ -9,17 +9,24 @@ from torch import Tensor
 
 from danlu.base.errors import fail
 from danlu.data.dataset import Dataset, digest
-from danlu.data.feeds import Feed, Wanted, refuse_bad
+from danlu.data.feeds import Feed, MapFeed, Wanted, refuse_bad
+from danlu.data.standard import Pixels
 from danlu.data.targets import Labels
-from danlu.data.transform import Pixels
+from danlu.data.transforms.augment import Augmentation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StreamDataset(Dataset):
-    """Batches come from `feeds`, one for each part that has samples; `pixels` is what uint8 images go through."""
+    """Batches come from `feeds`, one for each part that has samples; `pixels` is what uint8 images go through.
+
+    `augmentation` is done to pictures of the training part where it is asked for; where it is made of a user's own
+    callables, `own_feed` runs them in its workers.
+    """
 
     feeds: dict[str, Feed]
     pixels: Pixels | None = None
+    augmentation: Augmentation | None = None
+    own_feed: Feed | None = None
 
     def batches(
         self,
@@ -30,20 +37,37 @@ class StreamDataset(Dataset):
         epoch: int = 0,
         start: int = 0,
         shuffle: bool = False,
+        augment: bool = False,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         if not self.sizes[part]:
             return
         transform = self.pixels.on(device, dtype) if self.pixels else None
-        for batch in self.feeds[part].batches(Wanted(batch_size, seed, epoch, start, shuffle)):
+        wanted = Wanted(batch_size, seed, epoch, start, shuffle)
+        augment = augment and part == "train"
+        feed = self.own_feed if augment and self.own_feed else self.feeds[part]
+        augmentation = self.augmentation if augment and isinstance(feed, MapFeed) else None
+        places = feed.places(wanted) if augmentation and isinstance(feed, MapFeed) else ()
+        for number, batch in enumerate(feed.batches(wanted)):
             x, y = pair_of(refuse_bad(batch))
             x = x.to(device)
+            if augmentation and x.dtype == torch.uint8:
+                x = augmentation(x, places[number].to(device), seed, epoch)
             if transform and x.dtype == torch.uint8:
                 x = transform(x)
+            elif self.pixels and self.own_feed and x.is_floating_point():
+                x = self.pixels.on(device, dtype, 1.0)(x)
             elif x.is_floating_point():
                 x = x.to(dtype)
             yield x, self._target(y, device, dtype)
+
+    @property
+    def own_batch_size(self) -> int | None:
+        feed = self.feeds["train"]
+        if feed.batch_size is None:
+            return None
+        return feed.batch_size if feed.drop_last else min(feed.batch_size, feed.count)
 
     def batch_count(self, part: str, batch_size: int) -> int:
         return self.feeds[part].batch_count(batch_size) if self.sizes[part] else 0

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy
 import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, fail
+from danlu.data.text.vocabulary import Vocabulary
 
 Label = str | int | float | bool
 
@@ -21,6 +22,7 @@ class Labels:
     [1, -1]
     """
 
+    task: ClassVar[str] = "classification"
     values: tuple[Label, ...]
 
     @property
@@ -46,6 +48,7 @@ class Quantities:
     [12.0, 8.0]
     """
 
+    task: ClassVar[str] = "regression"
     mean: tuple[float, ...]
     scale: tuple[float, ...]
 
@@ -59,6 +62,41 @@ class Quantities:
 
     def facts(self) -> dict[str, Any]:
         return {"target": {"mean": list(self.mean), "scale": list(self.scale)}}
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The target of a language model: the next token's number."""
+
+    task: ClassVar[str] = "language"
+    vocabulary: Vocabulary
+
+    @property
+    def outputs(self) -> int:
+        return len(self.vocabulary)
+
+    def decode(self, outputs: Tensor) -> str:
+        return self.vocabulary.decode(outputs)
+
+    def facts(self) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Itself:
+    """The target is the sample itself, flattened to `outputs` numbers."""
+
+    task: ClassVar[str] = "reconstruction"
+    outputs: int
+
+    def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any]":
+        return outputs.detach().cpu().numpy()
+
+    def facts(self) -> dict[str, Any]:
+        return {}
+
+
+Target = Labels | Quantities | Tokens | Itself
 
 
 def unscaled(outputs: int) -> Quantities:

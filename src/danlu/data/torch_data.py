@@ -19,16 +19,18 @@ from torch.utils.data import (
     default_collate,
 )
 
-from danlu.base.errors import Fault, fail
+from danlu.base.errors import Fault, Faults, fail
 from danlu.data.arrays import array_dataset
 from danlu.data.dataset import Dataset as DanluDataset
 from danlu.data.dataset import Encoder
+from danlu.data.divide import divide, keys_of
 from danlu.data.feeds import Feed, LoaderFeed, MapFeed, Wanted, collate_samples, refuse_bad
 from danlu.data.options import Options
-from danlu.data.split import split
+from danlu.data.standard import Pixels, Standard
 from danlu.data.stream import StreamDataset, pair_of
 from danlu.data.targets import Labels, Quantities, read_target, unscaled
-from danlu.data.transform import Pixels, Standard
+
+_MADE_ELSEWHERE = ("image_size", "tokens", "min_frequency", "steps", "partition")
 
 
 def is_torch_data(source: Any) -> bool:
@@ -48,11 +50,17 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
         return array_dataset(name, {part: tensors for part, tensors in held.items() if tensors}, options)
     if options.standardise:
         fail("data.stream-standardise")
+    if options.augment:
+        fail("data.stream-augment")
+    faults = Faults()
+    for key in (key for key in _MADE_ELSEWHERE if getattr(options, key) is not None):
+        faults.add("data.stream-unfit", key=f"data.{key}")
+    faults.raise_if_any()
     feeds = {part: _feed(source, options.workers) for part, source in sources.items()}
     empty = [part for part, feed in feeds.items() if feed.count == 0]
     if empty:
         fail("data.no-samples")
-    x, y = pair_of(refuse_bad(next(feeds["train"].batches(Wanted(batch_size=1)))))
+    x, y = pair_of(refuse_bad(next(_whole(feeds["train"]).batches(Wanted(batch_size=1)))))
     notes: list[Fault] = []
     if any(isinstance(feed, LoaderFeed) for feed in feeds.values()):
         notes.append(Fault("data.loader-order"))
@@ -113,7 +121,7 @@ def _feed(source: Any, workers: int) -> Feed:
 def _as_it_is(loader: "DataLoader[Any]") -> LoaderFeed:
     """Counted by one pass: nothing else tells how many batches an epoch has."""
     sizes = [len(pair_of(batch)[0]) for batch in loader]
-    return LoaderFeed(loader, sum(sizes), len(sizes))
+    return LoaderFeed(loader, sum(sizes), len(sizes), max(sizes, default=None))
 
 
 def _read_targets(
@@ -146,10 +154,16 @@ def _known_targets(source: Any) -> "numpy.ndarray[Any, Any] | None":
 
 
 def _scan(feed: Feed) -> "numpy.ndarray[Any, Any]":
+    feed = _whole(feed)
     if isinstance(feed, MapFeed):
-        feed = replace(feed, drop_last=False, collate=feed.collate or _only_targets)
+        feed = replace(feed, collate=feed.collate or _only_targets)
     found = [numpy.asarray(pair_of(refuse_bad(batch))[1]) for batch in feed.batches(Wanted(batch_size=256))]
     return numpy.concatenate([y.reshape(len(y)) for y in found])
+
+
+def _whole(feed: Feed) -> Feed:
+    """The feed with its last batch, also where that is not full."""
+    return replace(feed, drop_last=False) if isinstance(feed, MapFeed) else feed
 
 
 def _only_targets(samples: list[Any]) -> Any:
@@ -161,14 +175,15 @@ def _only_targets(samples: list[Any]) -> Any:
 def _carve(
     feeds: dict[str, Feed], labels: Mapping[str, Tensor], options: Options, notes: list[Fault]
 ) -> dict[str, Feed]:
-    if "validation" in feeds:
-        return feeds
     train = feeds["train"]
-    if not isinstance(train, MapFeed):
-        notes.append(Fault("data.loader-undivided"))
+    if "validation" in feeds or not isinstance(train, MapFeed):
+        if options.fold or options.refit or options.group is not None or options.time is not None:
+            fail("data.loader-not-split")
+        if "validation" not in feeds:
+            notes.append(Fault("data.loader-undivided"))
         return feeds
     share = 0.0 if "test" in feeds else options.test
-    rows = split(train.count, options.validation, share, options.split_seed, labels.get("train"))
+    rows = divide(train.count, options, keys_of(options, train.count, labels.get("train")), test=share)
     carved: dict[str, Feed] = {
         part: replace(train, rows=train.rows[chosen], drop_last=train.drop_last and part == "train")
         for part, chosen in rows.items()

@@ -1,31 +1,35 @@
 """fit and resume: one training, wired together and carried out."""
 
 import copy
-import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from danlu.base.errors import Fault, StorageError, fail
+from danlu.base.errors import Fault, StorageError, UserError, fail
 from danlu.base.events import Stop
-from danlu.base.places import runs_folder
+from danlu.base.places import runs_folder, shown
 from danlu.base.recipe import LossRecipe, Recipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Score
-from danlu.base.seeds import exact_kernels, preserved_randomness
-from danlu.lab.draft import CUSTOM, draft_recipe
-from danlu.lab.environment import differences, environment
+from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
+from danlu.lab.batches import training_batches
+from danlu.lab.draft import draft_recipe
+from danlu.lab.environment import differences, environment, read_environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
 from danlu.lab.run import Run
 from danlu.lab.scribe import Scribe
-from danlu.lab.setup import Setup, load_given_weights, set_up
+from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, refuse_other_structure, set_up
+from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
+from danlu.store.new_run import NewRun
 from danlu.store.run_folder import RunFolder, check_name
-from danlu.train.checkpoint import Checkpoint, load_newest
+from danlu.train.carried import Carried, CarriedStep
+from danlu.train.checkpoint import load_newest
 from danlu.train.evaluate import evaluate
 from danlu.train.loop import train
 from danlu.train.losses import build_loss
@@ -36,6 +40,8 @@ from danlu.train.schedules import Schedule
 from danlu.train.step import Batch, ClosureStep, PlainStep
 from danlu.view.reporter import Reporter
 
+_NOT_FOUND = ("data.missing-file", "data.no-root", "data.unavailable")
+
 
 def fit(
     net: object = None,
@@ -45,6 +51,7 @@ def fit(
     folder: str | Path | None = None,
     name: str | None = None,
     progress: bool = True,
+    watch: bool | None = None,
     **settings: Any,
 ) -> Run:
     """Train `net` on `data`; with nothing given, LeNet-5 on the digits inside scikit-learn.
@@ -52,7 +59,8 @@ def fit(
     `net` is a name or any nn.Module (trained in place); `data` a Dataset, a catalogue name, a table's path, (x, y)
     arrays, or a torch Dataset or DataLoader. `recipe` is a Recipe or a TOML file; `settings` are its keys, flat where
     the name is unambiguous: lr, epochs, batch_size, momentum, seed, clip_norm … `folder` is where the run will lie
-    (absent or empty); else it gets a name of its own, or `name`, in `runs/`. Raises UserError for a mistake in any of
+    (absent or empty); else it gets a name of its own, or `name`, in `runs/`. The training is watched for mistakes
+    (`run.findings`) unless `watch` is False, or the recipe's watch.on. Raises UserError for a mistake in any of
     these, before the first step; StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after
     Ctrl-C.
 
@@ -61,7 +69,7 @@ def fit(
     >>> run.score["test"]["accuracy"] > 0.8
     True
     """
-    drafted = draft_recipe(net, data, recipe, settings)
+    drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
     if folder is not None and name is not None:
         fail("lab.folder-and-name", folder=folder, name=name)
     if name is not None:
@@ -72,82 +80,140 @@ def fit(
     reporter = Reporter(progress)
     for note in load_given_weights(setup):
         reporter.note(note)
-    facts = environment(setup)
-    text = to_toml(setup.recipe)
+    weights_given = module is not None or setup.recipe.net.weights is not None
+    text, facts = to_toml(setup.recipe), environment(setup, weights_given=weights_given)
+    if name is not None:
+        folder = runs_folder() / name
     if folder is not None:
-        place = RunFolder.create_at(Path(folder), text, facts)
-    elif name is not None:
-        place = RunFolder.create_at(runs_folder() / name, text, facts)
+        new_run = NewRun.at(Path(folder), text, facts)
     else:
-        place = RunFolder.create(runs_folder(), _stem(setup.recipe, setup.data.name), text, facts)
-    initial = module is not None or not _rebuildable(setup.recipe)
-    return _carry_out(setup, place, None, reporter, keep_initial=initial)
+        new_run = NewRun.named(runs_folder(), _stem(setup.recipe, setup.data.name), text, facts)
+    with new_run as new:
+        training = _wired(setup, new.place, new.journal)
+        if weights_given:  # nothing else brings them back, so no run may stand without them
+            training.keeper.save_first()
+        new.establish()
+        return _carry_out(training, reporter)
 
 
-def resume(folder: str | Path, *, net: nn.Module | None = None, data: object = None, progress: bool = True) -> Run:
+def resume(
+    folder: str | Path,
+    *,
+    net: nn.Module | None = None,
+    data: object = None,
+    root: str | Path | None = None,
+    progress: bool = True,
+) -> Run:
     """Go on with a run exactly where its newest whole checkpoint stands; a finished run is returned as it is.
 
-    `net` and `data` are needed where they were given to `fit` as objects that a recipe cannot bring back. The end state
-    is bit-identical to that of a run never interrupted, on the same machine, torch build and thread count.
+    `net` and `data` are needed where they were given to `fit` as objects that a recipe cannot bring back; where data
+    have been moved, `data` is their path now, or `root` the folder to look for a catalogue's in. The end state is
+    bit-identical to that of a run never interrupted, on the same machine, torch build and thread count.
     """
     place = RunFolder.open(Path(folder))
-    run = Run(place.path, net=net)
+    run = Run(place.path, net=net, data=data)
     if run.finished:
         return run
-    reporter = Reporter(progress)
-    setup = set_up(read_recipe(place.recipe), data, net)
-    before = json.loads(place.environment.read_text(encoding="utf-8"))
-    facts = environment(setup)
-    if before["data"]["fingerprint"] != facts["data"]["fingerprint"]:
-        fail("lab.data-changed", folder=place.path, name=setup.data.name)
-    changed = differences(before, facts)
-    if changed:
-        reporter.note(Fault("lab.other-machine", {"changes": ", ".join(changed)}))
+    with Journal(place.journal) as journal:
+        recipe = read_recipe(place.recipe)
+        try:
+            dataset = load_data(recipe.data, data, root)
+        except UserError as error:
+            if error.faults[0].id in _NOT_FOUND:
+                fail("lab.data-moved", what=error.faults[0], folder=shown(place.path))
+            raise
+        return _gone_on(RunFolder(run.folder), journal, set_up(recipe, dataset, net), net, Reporter(progress))
+
+
+def _gone_on(place: RunFolder, journal: Journal, setup: Setup, net: nn.Module | None, reporter: Reporter) -> Run:
+    weights_given = _compare_environments(place, setup, reporter)
     newest = load_newest(place.checkpoints)
     for fault in newest.skipped:
         reporter.note(fault)
-    begins = newest.checkpoint is None
-    if begins:
-        load_given_weights(setup)
-    return _carry_out(setup, place, newest.checkpoint, reporter, keep_initial=begins and not _rebuildable(setup.recipe))
+    training = _wired(setup, place, journal)
+    if newest.checkpoint:
+        refuse_other_structure(setup.net, newest.checkpoint.parts["weights"], place.path)
+        training.keeper.load(newest.checkpoint)
+    elif weights_given:
+        fail("lab.first-weights-lost", folder=shown(place.path))
+    else:
+        reporter.note(Fault("lab.from-the-start", {"folder": shown(place.path)}))
+        if net is not None:
+            first = build_net(setup.recipe, setup.data).state_dict()
+            refuse_other_structure(net, first, place.path)
+            net.load_state_dict(first)
+    return _carry_out(training, reporter)
+
+
+def _compare_environments(place: RunFolder, setup: Setup, reporter: Reporter) -> bool:
+    """Tell what is not as it was when the run began, and fail for other data; whether its first weights were given."""
+    before = read_environment(place.environment)
+    if before is None:
+        reporter.note(Fault("lab.no-environment", {"path": shown(place.environment)}))
+        return True  # for all that can be known
+    facts = environment(setup, weights_given=before["weights_given"])
+    if before["data"]["fingerprint"] != facts["data"]["fingerprint"]:
+        fail("lab.data-changed", folder=shown(place.path), name=setup.data.name)
+    changed = differences(before, facts)
+    if changed:
+        reporter.note(Fault("lab.other-machine", {"changes": ", ".join(changed)}))
+    return before["weights_given"]
 
 
 def make_step(setup: Setup) -> PlainStep:
     """The step of a setup: its net with loss, optimiser and schedule."""
     recipe = setup.recipe
-    kind = ClosureStep if recipe.optim.name == "lbfgs" else PlainStep
     loss = build_loss(recipe.loss.name, recipe.loss)
-    optimizer = build_optimiser(recipe.optim, setup.net, scaled=recipe.train.precision == "float16")
+    optimizer = build_optimiser(
+        recipe.optim,
+        setup.net,
+        scaled=recipe.train.precision == "float16",
+        frozen=recipe.train.freeze or (),
+        thaws=recipe.train.thaw is not None,
+    )
     schedule = Schedule(recipe.schedule, setup.horizon)
+    if setup.data.task == "language":
+        keeps = setup.data.continues
+        return CarriedStep(setup.net, loss, optimizer, schedule, recipe, setup.device, keeps=keeps)
+    kind = ClosureStep if recipe.optim.name == "lbfgs" else PlainStep
     return kind(setup.net, loss, optimizer, schedule, recipe, setup.device)
 
 
-def score_part(setup: Setup, net: nn.Module, part: str, interrupt: Interrupt) -> Score | Stop | None:
-    """The score of `net` on a part of the data; None where that part is empty."""
+def score_part(setup: Setup, net: nn.Module, part: str, epoch: int, interrupt: Interrupt) -> Score | Stop | None:
+    """The score of `net` on a part of the data after `epoch` epochs; None where that part is empty.
+
+    A net that draws random numbers also in evaluation draws the same ones again after a resume.
+    """
     if not setup.data.sizes[part]:
         return None
-    batch_size = max(setup.recipe.train.batch_size or 0, 256)
+    batch_size = setup.recipe.train.batch_size or 0
+    # A text is read in as many rows as in training: in more, each would be too short for a memory to help.
+    batch_size = batch_size if setup.data.task == "language" else max(batch_size, 256)
+    forward = Carried(net, keeps=setup.data.continues)
     batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
     loss = build_loss(setup.recipe.loss.name, LossRecipe(delta=setup.recipe.loss.delta))
     scale = setup.data.target_scale if setup.data.task == "regression" else None
     metrics = Metrics(setup.data.task, setup.data.outputs, scale)
-    return evaluate(net, batches, loss, metrics, lambda: interrupt.asked)
+    with global_seed(setup.recipe.train.seed, "score", part, epoch):
+        return evaluate(net, batches, loss, metrics, lambda: interrupt.asked, forward)
 
 
-def _carry_out(
-    setup: Setup, place: RunFolder, checkpoint: Checkpoint | None, reporter: Reporter, *, keep_initial: bool
-) -> Run:
-    try:
-        return _trained(setup, place, checkpoint, reporter, keep_initial=keep_initial)
-    except StorageError as error:
-        faults = [Fault("lab.stopped-by-disk", {"what": fault, "folder": place.path}) for fault in error.faults]
-        raise StorageError(*faults) from error
+@dataclass(frozen=True)
+class _Training:
+    """The parts of one training, wired together, before its first event."""
+
+    setup: Setup
+    place: RunFolder
+    step: PlainStep
+    progress: Progress
+    scribe: Scribe
+    keeper: Keeper
+    resumed: bool
 
 
-def _trained(
-    setup: Setup, place: RunFolder, checkpoint: Checkpoint | None, reporter: Reporter, *, keep_initial: bool
-) -> Run:
-    recipe, data = setup.recipe, setup.data
+def _wired(setup: Setup, place: RunFolder, journal: Journal) -> _Training:
+    recipe = setup.recipe
+    Metrics(setup.data.task, setup.data.outputs)  # imports what takes seconds now, and not in the first epoch's time
     step = make_step(setup)
     progress = Progress(
         epochs=setup.horizon.epochs,
@@ -155,42 +221,47 @@ def _trained(
         patience=recipe.train.patience,
         loss_is_sum=recipe.loss.reduction == "sum",
     )
+    scribe = Scribe(journal)
+    keeper = Keeper(place.checkpoints, step, progress, scribe, recipe.train)
+    return _Training(setup, place, step, progress, scribe, keeper, resumed=place.journal.stat().st_size > 0)
+
+
+def _carry_out(training: _Training, reporter: Reporter) -> Run:
+    try:
+        return _trained(training, reporter)
+    except StorageError as error:
+        folder = shown(training.place.path)
+        faults = [Fault("lab.stopped-by-disk", {"what": fault, "folder": folder}) for fault in error.faults]
+        raise StorageError(*faults) from error
+
+
+def _trained(training: _Training, reporter: Reporter) -> Run:
+    setup, place, step, progress = training.setup, training.place, training.step, training.progress
+    scribe, keeper = training.scribe, training.keeper
+    recipe, data = setup.recipe, setup.data
 
     def batches(epoch: int, start: int) -> Iterable[Batch]:
-        size = (recipe.train.batch_size or 0) * recipe.train.accumulate
-        seed, shuffle = recipe.train.seed, recipe.data.shuffle
-        return data.batches(
-            "train", size, seed=seed, epoch=epoch, start=start, shuffle=shuffle, device=setup.device, dtype=setup.dtype
-        )
+        return training_batches(recipe, data, epoch, start, setup.device, setup.dtype)
 
-    resumed = place.journal.stat().st_size > 0
+    def validation_score() -> Score | Stop | None:
+        return score_part(setup, step.scored_net, "validation", progress.epoch, interrupt)
+
     interruptible = Interrupt(str(place.path))
-    with (
-        Journal(place.journal) as journal,
-        interruptible as interrupt,
-        preserved_randomness(),
-        exact_kernels(setup.device),
-        reporter,
-    ):
-        reporter.opening(place.path, recipe, data.name, data.sizes, setup.description.parameters, data.notes)
-        scribe = Scribe(journal)
-        keeper = Keeper(place.checkpoints, step, progress, scribe, recipe.train)
-        if checkpoint:
-            keeper.load(checkpoint)
-        scribe.write(_opening_record(setup, progress, resumed=resumed))
-        if keep_initial:
-            keeper.save()
+    with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), step.freezer, reporter:
+        reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, data.notes)
+        scribe.write(_opening_record(setup, progress, resumed=training.resumed))
         listeners = [scribe, keeper, reporter, interrupt]
-        stop = train(
-            step, batches, lambda: score_part(setup, step.scored_net, "validation", interrupt), progress, listeners
-        )
+        with Watching(recipe, step, scribe, reporter.finding, progress.step):
+            stop = train(step, batches, validation_score, progress, listeners)
         keeper.save()
-        chosen, validation = _chosen(setup, step, progress, keeper)
-        test = stop if stop and stop.reason == "interrupted" else score_part(setup, chosen, "test", interrupt)
+        chosen, scores = _chosen(setup, step, progress, keeper)
+        test = stop
+        if not stop or stop.reason != "interrupted":
+            test = score_part(setup, chosen, "test", progress.epoch, interrupt)
         if isinstance(test, Stop):
             scribe.write({"kind": "stop", "step": progress.step, "reason": "interrupted"})
             raise Interrupted(str(place.path), saved=True)
-        scores = {"train": progress.train_score, "validation": validation, "test": test}
+        scores["test"] = test
         scribe.write(
             {
                 "kind": "end",
@@ -204,19 +275,15 @@ def _trained(
     return Run(place.path, net=setup.net, data=setup.data)
 
 
-def _chosen(setup: Setup, step: PlainStep, progress: Progress, keeper: Keeper) -> tuple[nn.Module, Score | None]:
-    """The net that is scored, with its validation score: the last weights, or the best ones."""
-    wanted = setup.recipe.train.weights or ("best" if setup.recipe.train.patience else "last")
-    if wanted == "last" or not keeper.best:
-        return step.scored_net, progress.validation_score
+def _chosen(
+    setup: Setup, step: PlainStep, progress: Progress, keeper: Keeper
+) -> tuple[nn.Module, dict[str, Score | None]]:
+    """The net that is scored, the last or the best, with the scores of its epoch."""
+    if not setup.recipe.train.scores_best or not keeper.best:
+        return step.scored_net, {"train": progress.train_score, "validation": progress.validation_score}
     net = copy.deepcopy(step.scored_net)
     net.load_state_dict(keeper.best)
-    return net, progress.best_score
-
-
-def _rebuildable(recipe: Recipe) -> bool:
-    """Whether the recipe alone brings the initial weights back."""
-    return recipe.net.name != CUSTOM and recipe.net.weights is None
+    return net, {"train": progress.best_train_score, "validation": progress.best_score}
 
 
 def _opening_record(setup: Setup, progress: Progress, *, resumed: bool) -> dict[str, Any]:

@@ -55,6 +55,15 @@ class Keeper:
         """Write a checkpoint of this very moment, unless the last one is of it; the journal is synced first."""
         if self._saved_progress == self._progress.state():
             return
+        self._scribe.sync()
+        self._store()
+        self._scribe.write({"kind": "checkpoint", "step": self._progress.step})
+
+    def save_first(self) -> None:
+        """Write a checkpoint of the state before the first step; the journal, which nobody reads yet, stays empty."""
+        self._store()
+
+    def _store(self) -> None:
         parts: dict[str, dict[str, torch.Tensor]] = {}
         trees: dict[str, Any] = {}
         for name, tree in self._step.tensors().items():
@@ -63,9 +72,7 @@ class Keeper:
             parts["best"] = self.best
         progress = self._progress.state()
         state = {"trees": trees, "step": self._step.state(), "progress": progress, "seconds": self.seconds}
-        self._scribe.sync()
         save(self._folder, self._progress.step, parts, state, keep=self._keep)
-        self._scribe.write({"kind": "checkpoint", "step": self._progress.step})
         self._saved_at = time.monotonic()
         self._saved_progress = progress
 

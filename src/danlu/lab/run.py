@@ -14,22 +14,26 @@ from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Finding, Score
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
-from danlu.lab.setup import build_net, load_data
+from danlu.lab.setup import build_net, dtype_of, load_data, refuse_other_structure, sample_dtype
 from danlu.store.history import History
 from danlu.store.journal import read
 from danlu.store.run_folder import RunFolder
+from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
+from danlu.train.predictions import predicted
 
 
 class Run:
     """A run folder with what it holds: recipe, scores, history, findings, weights.
 
     A Run that `fit` returns also remembers the net and the data it was given; one opened from a folder builds them
-    again from the recipe, and asks for them where the recipe cannot.
+    again from the recipe, and asks for them where the recipe cannot. `data` may also say where they lie by now.
     """
 
-    def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: Dataset | None = None) -> None:
-        self._place = RunFolder.open(Path(folder))
+    def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: object = None) -> None:
+        if net is not None and not isinstance(net, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
+            fail("lab.not-a-module", found=type(net).__name__)
+        self._place = RunFolder(RunFolder.open(Path(folder)).path.absolute())
         self._net = net
         self._data = data
 
@@ -89,33 +93,34 @@ class Run:
         if checkpoint is None:
             fail("lab.no-checkpoint", folder=self.folder)
         train = self.recipe.train
-        best = (train.weights or ("best" if train.patience else "last")) == "best"
-        if best and "best" in checkpoint.parts:
+        if train.scores_best and "best" in checkpoint.parts:
             weights = checkpoint.parts["best"]
         elif "ema" in checkpoint.parts:
             averaged = checkpoint.parts["ema"].items()
             weights = {name.removeprefix("module."): tensor for name, tensor in averaged if name != "n_averaged"}
         else:
             weights = checkpoint.parts["weights"]
-        dtype = torch.float64 if train.precision == "float64" else torch.float32
-        trained = trained.to(device="cpu", dtype=dtype)
+        trained = trained.to(device="cpu", dtype=dtype_of(train.precision))
+        refuse_other_structure(trained, weights, self.folder)
         trained.load_state_dict(weights)
         return trained.eval()
 
     def predict(self, x: object) -> Any:
         """Labels, or numbers in the target's own unit, for raw samples of the kind the run was trained on.
 
-        `x` is a batch: images, an array [N, …], or a table with the training table's columns.
+        `x` is a batch: images, an array [N, …], texts, or a table with the training table's columns. A language model
+        gives the likeliest next token of each text.
         """
-        inputs = self._dataset.encode(x)
-        net = self.net()
-        dtype = next((parameter.dtype for parameter in net.parameters()), torch.float32)
-        device = choose_device("cpu")
+        data, net = self._dataset, self._final_net if self.finished else self.net()
+        weights = next((parameter.dtype for parameter in net.parameters()), torch.float32)
+        inputs = data.encode(x).to(choose_device("cpu"), sample_dtype(net, data, weights))
         with torch.no_grad():
-            outputs = torch.cat([net(part.to(device, dtype)) for part in inputs.split(1024)])
-        if self._dataset.task == "classification":
-            outputs = (outputs.flatten() > 0).long() if outputs[0].numel() == 1 else outputs.argmax(dim=1)
-        return self._dataset.decode(outputs)
+            outputs = torch.cat([Carried(net)(part) for part in inputs.split(1024)])
+        found = predicted(outputs, data.task, data.outputs)
+        if data.task == "language":
+            last = (inputs != 0).sum(1).clamp(min=1) - 1  # behind a text's end stands padding
+            return [data.decode(tokens[place]) for tokens, place in zip(found, last, strict=True)]
+        return data.decode(found)
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
@@ -135,5 +140,9 @@ class Run:
         return f"Run({str(self.folder)!r}, {state})"
 
     @functools.cached_property
+    def _final_net(self) -> nn.Module:
+        return self.net()
+
+    @functools.cached_property
     def _dataset(self) -> Dataset:
-        return self._data or load_data(self.recipe.data)
+        return load_data(self.recipe.data, self._data)

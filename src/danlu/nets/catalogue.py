@@ -9,8 +9,11 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Fault, UserError, fail, nearest
+from danlu.base.naming import spelled
+from danlu.base.shapes import show_shape
 from danlu.nets.autoencoder import Autoencoder
 from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
+from danlu.nets.describe import describe
 from danlu.nets.googlenet import GoogLeNet
 from danlu.nets.language import LanguageModel
 from danlu.nets.lenet import LeNet5
@@ -25,7 +28,9 @@ from danlu.nets.small_inception import SmallInception
 @dataclass(frozen=True)
 class Entry:
     """A registered net class, with the task and the number of classes it is limited to, if any, and the least side of
-    pictures. `sample_shape`, `outputs` and `vocabulary` (of sequences) are those of the data that `example` takes.
+    pictures. `data` is the name of a data set that it can be tried on. `sample_shape`, `outputs` and `vocabulary` (of
+    sequences) are those of the data that `example` takes; `size` is the parameters and multiply-adds it then has, where
+    it takes long to measure them.
     """
 
     net_class: type[nn.Module]
@@ -35,30 +40,35 @@ class Entry:
     sample_shape: tuple[int, ...] = (1, 28, 28)
     outputs: int = 10
     vocabulary: int | None = None
+    data: str = "digits"
+    size: tuple[int, int] | None = None
 
 
-_PHOTOGRAPH = (3, 224, 224)
+_IMAGENET: dict[str, Any] = {"sample_shape": (3, 224, 224), "outputs": 1000}
+_TOKENS: dict[str, Any] = {"sample_shape": (20,), "vocabulary": 100}
 
 NETS: dict[str, Entry] = {
-    "linear-regression": Entry(LinearRegression, task="regression"),
-    "logistic-regression": Entry(LogisticRegression, task="classification", classes=2),
+    "linear-regression": Entry(LinearRegression, task="regression", data="diabetes"),
+    "logistic-regression": Entry(LogisticRegression, task="classification", classes=2, data="breast-cancer"),
     "softmax-regression": Entry(SoftmaxRegression, task="classification"),
     "mlp": Entry(MLP),
     "lenet5": Entry(LeNet5),
-    "small-inception": Entry(SmallInception, least_side=16),
-    "googlenet": Entry(GoogLeNet, least_side=15, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "small-resnet": Entry(SmallResNet),
-    "resnet18": Entry(ResNet18, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "resnet34": Entry(ResNet34, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "resnet50": Entry(ResNet50, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "resnet101": Entry(ResNet101, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "small-densenet": Entry(SmallDenseNet, least_side=4),
-    "densenet121": Entry(DenseNet121, least_side=29, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "densenet169": Entry(DenseNet169, least_side=29, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "sequence-classifier": Entry(SequenceClassifier, task="classification", sample_shape=(20,), vocabulary=100),
-    "language-model": Entry(LanguageModel, task="language", sample_shape=(20,), vocabulary=100),
-    "mixture-density": Entry(MixtureDensityNet, task="regression", sample_shape=(1,)),
-    "autoencoder": Entry(Autoencoder, task="regression"),
+    "small-inception": Entry(SmallInception, least_side=16, data="fashion-mnist", size=(97_298, 6_019_200)),
+    "googlenet": Entry(GoogLeNet, least_side=15, **_IMAGENET, data="fashion-mnist", size=(6_624_904, 1_498_376_192)),
+    "small-resnet": Entry(SmallResNet, size=(272_186, 31_021_952)),
+    "resnet18": Entry(ResNet18, **_IMAGENET, size=(11_689_512, 1_814_073_344)),
+    "resnet34": Entry(ResNet34, **_IMAGENET, size=(21_797_672, 3_663_761_408)),
+    "resnet50": Entry(ResNet50, **_IMAGENET, size=(25_557_032, 4_089_184_256)),
+    "resnet101": Entry(ResNet101, **_IMAGENET, size=(44_549_160, 7_801_405_440)),
+    "small-densenet": Entry(SmallDenseNet, least_side=4, size=(175_690, 55_066_344)),
+    "densenet121": Entry(DenseNet121, least_side=29, **_IMAGENET, data="cifar10", size=(7_978_856, 2_834_161_664)),
+    "densenet169": Entry(DenseNet169, least_side=29, **_IMAGENET, data="cifar10", size=(14_149_480, 3_359_843_328)),
+    "sequence-classifier": Entry(
+        SequenceClassifier, task="classification", **_TOKENS, data="names", size=(107_018, 1_967_360)
+    ),
+    "language-model": Entry(LanguageModel, task="language", **_TOKENS, data="time-machine", size=(157_796, 2_877_440)),
+    "mixture-density": Entry(MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes"),
+    "autoencoder": Entry(Autoencoder, task="reconstruction"),
 }
 
 
@@ -71,13 +81,45 @@ def names() -> list[str]:
     return list(NETS)
 
 
+def task_of(name: str) -> str | None:
+    """The one task that the net called `name` is for; None where it serves several, or is not known.
+
+    >>> task_of("language-model")
+    'language'
+    """
+    found = spelled(name, NETS)
+    return NETS[found].task if found else None
+
+
+def usual_data(name: str) -> str:
+    """The name of a data set that the net called `name` can be tried on.
+
+    >>> usual_data("language-model")
+    'time-machine'
+    """
+    return NETS[registered(name)].data
+
+
+def size(name: str) -> tuple[int, int]:
+    """Parameters, and multiply-adds for one sample, of the net that `example` gives.
+
+    >>> size("lenet5")
+    (61706, 416520)
+    """
+    known = NETS[registered(name)].size
+    if known is not None:
+        return known
+    described = describe(*example(name))
+    return described.parameters, described.multiply_adds
+
+
 def option_names(name: str) -> list[str]:
     """The options of the net called `name`, in the order of its constructor. Raises UserError for an unknown name.
 
     >>> option_names("lenet5")
     ['classes', 'channels', 'activation', 'pooling']
     """
-    return list(inspect.signature(NETS[_registered(name)].net_class).parameters)
+    return list(inspect.signature(NETS[registered(name)].net_class).parameters)
 
 
 def build(
@@ -91,16 +133,17 @@ def build(
 ) -> nn.Module:
     """The net called `name` for samples of `sample_shape` and `outputs` classes or numbers to predict.
 
-    `task` is "classification", "regression" or "language" (the next token of a sequence). What the data decide and
-    `options` leave out is filled in: `inputs` (the features of a sample), `channels`, `size` (the side of square
-    pictures), `vocabulary` (how many tokens sequences are made of), `classes` or `outputs`. Raises UserError with all
+    `task` is "classification", "regression", "language" (the next token of a sequence) or "reconstruction".
+    What the data decide and `options` leave out is filled in: `inputs` (the features of a sample), `channels`, `size`
+    (the side of square pictures), `vocabulary` (how many tokens sequences are made of), `classes` or
+    `outputs`. Raises UserError with all
     that does not fit: unknown name or options, values, a net for other data or another task.
 
     >>> net = build("lenet5", {"pooling": "average"}, sample_shape=(1, 8, 8), outputs=10, task="classification")
     >>> recipe_of(net)
     ('lenet5', {'classes': 10, 'channels': 1, 'activation': 'tanh', 'pooling': 'average'})
     """
-    name = _registered(name)
+    name = registered(name)
     known = option_names(name)
     faults = _misfits(name, {*options}, sample_shape, outputs, task, vocabulary)
     for key in options:
@@ -130,7 +173,7 @@ def example(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     >>> sample_shape
     (1, 28, 28)
     """
-    entry = NETS[_registered(name)]
+    entry = NETS[registered(name)]
     task = entry.task or "classification"
     outputs = entry.classes or (1 if task == "regression" else entry.outputs)
     with torch.device("meta" if entry.vocabulary is None else "cpu"):
@@ -156,17 +199,27 @@ def recipe_of(net: nn.Module) -> tuple[str, dict[str, Any]] | None:
     return (name, options) if _structure(net) == _structure(rebuilt) else None
 
 
-def _registered(name: str) -> str:
-    """The registered spelling of `name`; "-" and "_" and capitals do not count, so class names are understood too."""
-    bare = _bare(name)
-    found = next((registered for registered in NETS if _bare(registered) == bare), None)
+def usual_options(name: str, options: Mapping[str, Any]) -> list[str]:
+    """Those of a net's options that say nothing of their own: as the class has them, or as the data decide.
+
+    >>> usual_options("lenet5", {"classes": 4, "activation": "tanh", "pooling": "average"})
+    ['classes', 'activation']
+    """
+    decided = _decided_by_data(name, (1, 1, 1), 1, None).keys()
+    defaults = inspect.signature(NETS[name].net_class).parameters
+    return [key for key, value in options.items() if key in decided or _plain(defaults[key].default) == value]
+
+
+def registered(name: str) -> str:
+    """The name of a net in the catalogue's own spelling; names of classes are understood too. UserError for others.
+
+    >>> registered("LeNet5")
+    'lenet5'
+    """
+    found = spelled(name, NETS)
     if found is None:
         fail("nets.unknown-net", name=name, names=", ".join(NETS), hint=nearest(name.lower(), NETS))
     return found
-
-
-def _bare(name: str) -> str:
-    return name.lower().replace("-", "").replace("_", "")
 
 
 def _decided_by_data(name: str, sample_shape: tuple[int, ...], outputs: int, vocabulary: int | None) -> dict[str, int]:
@@ -195,11 +248,11 @@ def _misfits(
         faults.append(Fault(f"nets.only-for-{entry.task}", {"net": name}))
     elif entry.classes not in (None, outputs):
         faults.append(Fault("nets.wrong-number-of-classes", {"net": name, "wanted": entry.classes, "found": outputs}))
-    shape = "×".join(str(side) for side in sample_shape)
+    shape = show_shape(sample_shape)
     if "channels" in option_names(name) and len(sample_shape) != 3:
         faults.append(Fault("nets.needs-pictures", {"net": name, "shape": shape}))
     elif "channels" in option_names(name) and min(sample_shape[1:]) < entry.least_side:
-        sizes = {"size": "×".join(map(str, sample_shape[1:])), "least": f"{entry.least_side}×{entry.least_side}"}
+        sizes = {"size": show_shape(sample_shape[1:]), "least": f"{entry.least_side}×{entry.least_side}"}
         faults.append(Fault("nets.picture-too-small", {"net": name, **sizes}))
     if "vocabulary" in option_names(name):
         if len(sample_shape) != 1:

@@ -8,9 +8,10 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
-from danlu.base.errors import fail
+from danlu.base.errors import StorageError, fail
 from danlu.base.files import storage_error, sync_folder
 from danlu.base.records import to_json
 
@@ -40,7 +41,7 @@ class Journal:
         self._path = path
         self._buffer = bytearray()
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
+            self._descriptor, created = _open(path)
         except OSError as error:
             raise storage_error(path, error) from error
         try:
@@ -53,6 +54,8 @@ class Journal:
             else:
                 sync_folder(path.parent)  # the file may be new
         except BaseException as error:
+            if created:
+                path.unlink(missing_ok=True)
             os.close(self._descriptor)
             if isinstance(error, OSError):
                 raise storage_error(path, error) from error
@@ -92,8 +95,23 @@ class Journal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except StorageError:
+            if error is None:  # else what ended the block is told, and not that nothing can be written any more
+                raise
+
+
+def _open(path: Path) -> tuple[int, bool]:
+    """A descriptor to append to the file, and whether it is new."""
+    flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    try:
+        return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644), True
+    except FileExistsError:
+        return os.open(path, flags), False
 
 
 def _lock(descriptor: int, path: Path) -> None:
@@ -105,6 +123,8 @@ def _lock(descriptor: int, path: Path) -> None:
         fail("store.in-use", path=path.parent)
     except OSError:
         return  # a file system that knows no locks
+    if not path.exists() or not os.path.samestat(os.fstat(descriptor), path.stat()):
+        fail("store.in-use", path=path.parent)  # whoever held it gave its folder up this very moment
 
 
 class Records(Iterator[dict[str, Any]]):

@@ -1,8 +1,8 @@
 """One update of one model, in the pieces the loop names: forward, loss, backward, clip, update."""
 
 import contextlib
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -10,7 +10,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from danlu.base.recipe import Recipe
 from danlu.base.seeds import StepSeeder
-from danlu.train.losses import Loss
+from danlu.train.freezing import Freezer
+from danlu.train.losses import Loss, loss_of
+from danlu.train.optimisers import load_optimiser
 from danlu.train.schedules import Schedule
 
 Batch = tuple[torch.Tensor, torch.Tensor]
@@ -18,23 +20,32 @@ Batch = tuple[torch.Tensor, torch.Tensor]
 _AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
-# torch's own layers draw no random numbers, but for these.
+# torch's own layers, and danlu's, draw no random numbers, but for these; and they draw them from torch.
+_KNOWN = ("torch.nn.modules.", "danlu.nets.")
 _DRAWING = ("Dropout", "RReLU", "Fractional", "RNN", "LSTM", "GRU", "Transformer", "MultiheadAttention")
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
-def may_draw(net: nn.Module) -> bool:
-    """Whether a forward pass of `net` could draw random numbers: True for any layer whose code is not torch's.
+def draws_from(net: nn.Module) -> Literal["nothing", "torch", "anything"]:
+    """Which random numbers a step of `net` could draw: code that is neither torch's nor danlu's may draw any.
 
-    Where it cannot, seeding every step is left out, which is one part in twenty of a tiny net's step.
+    Where it draws none, seeding every step is left out, which is one part in twenty of a tiny net's step.
 
-    >>> may_draw(nn.Sequential(nn.Linear(2, 2), nn.ReLU())), may_draw(nn.Sequential(nn.Dropout()))
-    (False, True)
+    >>> draws_from(nn.Sequential(nn.Linear(2, 2), nn.ReLU())), draws_from(nn.Sequential(nn.Dropout()))
+    ('nothing', 'torch')
     """
-    kinds = {type(module) for module in net.modules()}
-    if any(vars(module)[hooks] for module in net.modules() for hooks in ("_forward_hooks", "_forward_pre_hooks")):
-        return True
-    foreign = any(not kind.__module__.startswith("torch.nn.modules.") for kind in kinds)
-    return foreign or any(word in kind.__name__ for kind in kinds for word in _DRAWING)
+    modules = list(net.modules())
+    kinds = {type(module) for module in modules}
+    if any(not kind.__module__.startswith(_KNOWN) for kind in kinds):
+        return "anything"
+    if any("forward" in vars(module) or vars(module)[hooks] for module in modules for hooks in _HOOKS):
+        return "anything"
+    return "torch" if any(word in kind.__name__ for kind in kinds for word in _DRAWING) else "nothing"
+
+
+def _seeder(net: nn.Module, seed: int, device: torch.device) -> Callable[[int], None]:
+    source = draws_from(net)
+    return _keep_still if source == "nothing" else StepSeeder(seed, device, others=source == "anything")
 
 
 def _keep_still(step: int) -> None:
@@ -64,7 +75,8 @@ class PlainStep:
         self._parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         self._rates = [group["lr"] for group in optimizer.param_groups]
         self._changes_rate = recipe.schedule.name != "constant" or recipe.schedule.warmup > 0
-        self._seed = StepSeeder(train.seed, device) if may_draw(net) else _keep_still
+        self._seed = _seeder(net, train.seed, device)
+        self.freezer = Freezer(net, train.freeze or (), train.thaw)
         self._share = 1.0
         amp = _AUTOCAST.get(train.precision)
         self._autocast: Any = torch.autocast(device.type, dtype=amp) if amp else contextlib.nullcontext()
@@ -81,6 +93,11 @@ class PlainStep:
     @property
     def lr(self) -> float:
         return self.optimizer.param_groups[0]["lr"]
+
+    def start_epoch(self, epoch: int, batch: int) -> None:
+        """Training mode, all but what is frozen in `epoch` (from 0); a resume goes on at `batch`."""
+        self.net.train()
+        self.freezer(epoch)
 
     def begin(self, step: int) -> None:
         """Before update number `step` (from 0): dropout's stream, the rate, and no gradient left over."""
@@ -107,13 +124,13 @@ class PlainStep:
             self._share = 1.0 if self._sums else len(part[0]) / len(inputs)
             yield part
 
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+    def forward(self, inputs: torch.Tensor) -> Any:
         with self._autocast:
             return self.net(inputs)
 
-    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def loss(self, outputs: Any, targets: torch.Tensor) -> torch.Tensor:
         with self._autocast:
-            loss = self._loss(outputs, targets)
+            loss = loss_of(outputs, targets, self._loss)
         if not self._micro:
             self.batch_loss = loss.detach()
             return loss
@@ -158,7 +175,7 @@ class PlainStep:
     def load_tensors(self, parts: dict[str, Any]) -> None:
         """Take back what `tensors` gave."""
         self.net.load_state_dict(parts["weights"])
-        self.optimizer.load_state_dict(parts["optimizer"])
+        load_optimiser(self.optimizer, parts["optimizer"])
         if self._average:
             self._average.load_state_dict(parts["ema"])
 

@@ -13,17 +13,19 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from danlu.base.errors import Fault
 from danlu.base.events import EpochDone, Event, StepDone, Stop, TrainingStarted
+from danlu.base.finding_text import finding_lines
 from danlu.base.recipe import Recipe
-from danlu.base.records import Score
+from danlu.base.records import Finding, Score
 from danlu.base.smoothing import smooth
 from danlu.base.words import say
 
+_STYLES = {"error": "bold red", "warning": "bold yellow", "advice": "bold"}
 _REFRESH_SECONDS = 0.25
 _BAR_WIDTHS = (8, 24)
 
 
 class Reporter:
-    """A listener that tells how far the training is, on standard error; silent when not `shown`."""
+    """A listener that tells how far the training is, on standard error; not `shown`, it tells only what is amiss."""
 
     def __init__(self, shown: bool, console: Console | None = None) -> None:
         self._shown = shown
@@ -39,9 +41,16 @@ class Reporter:
         self._drawn_at = self._epoch_at = time.monotonic()
 
     def note(self, fault: Fault) -> None:
-        """Tell something the user should know."""
+        """Tell something the user must know, whether the rest is shown or not."""
+        self._console.print(f"! {fault}", style="yellow", markup=False, soft_wrap=True)
+
+    def finding(self, finding: Finding) -> None:
+        """Tell what watch has found."""
         if self._shown:
-            self._console.print(f"! {fault}", style="yellow", markup=False, soft_wrap=True)
+            head, *rest = finding_lines(finding)
+            self._console.print(head, style=_STYLES.get(finding.severity, ""), markup=False, soft_wrap=True)
+            for line in rest:
+                self._print(line)
 
     def opening(
         self,

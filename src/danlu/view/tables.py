@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from danlu.base.places import shown
+from danlu.base.shapes import show_shape
 from danlu.base.words import say
 
 
@@ -23,8 +25,9 @@ def print_table(console: Console, headings: Sequence[str], rows: Iterable[Sequen
 
 def print_summary(console: Console, run: Mapping[str, Any]) -> None:
     """The closing words on a run, from the object that `--json` prints: scores, where it lies, what to type next."""
+    folder = shown(run["run"])
     if not run["finished"]:
-        console.print(say("view.unfinished", steps=run["steps"], run=run["run"]), markup=False, soft_wrap=True)
+        console.print(say("view.unfinished", steps=run["steps"], run=folder), markup=False, soft_wrap=True)
         return
     score = run["score"]
     for part in ("test", "validation", "train"):
@@ -32,9 +35,8 @@ def print_summary(console: Console, run: Mapping[str, Any]) -> None:
             numbers = "   ".join(f"{say(f'view.metric-{name}')} {value:.4f}" for name, value in score[part].items())
             heading = say(f"view.part-{part}")
             console.print(f"{heading}  {numbers}", markup=False, soft_wrap=True, style="bold" if part == "test" else "")
-    closing = say(
-        "view.closing", epochs=run["epochs"], steps=run["steps"], seconds=f"{run['seconds']:.1f}", run=run["run"]
-    )
+    seconds = f"{run['seconds']:.1f}"
+    closing = say("view.closing", epochs=run["epochs"], steps=run["steps"], seconds=seconds, run=folder)
     console.print(closing, markup=False, soft_wrap=True)
 
 
@@ -47,7 +49,21 @@ def print_data_list(console: Console, rows: Sequence[Mapping[str, Any]]) -> None
     console.print(say("view.data-hint"), markup=False, soft_wrap=True)
 
 
-_KNOWN = ("name", "title", "task", "sizes", "sample_shape", "features", "outputs", "mean", "std")
+_KNOWN = (
+    "name",
+    "title",
+    "task",
+    "sizes",
+    "sample_shape",
+    "tokens",
+    "vocabulary",
+    "features",
+    "outputs",
+    "mean",
+    "std",
+)
+# A house has hundreds of columns once categories are; --json has them all.
+_SHOWN = 20
 _FACTS = (*_KNOWN, "licence", "source", "path")
 
 
@@ -58,8 +74,14 @@ def print_facts(console: Console, facts: Mapping[str, Any]) -> None:
     table.add_column(overflow="fold")
     for key in _FACTS:
         value = facts.get(key)
-        if key == "sizes":
-            value = "   ".join(f"{say(f'view.part-{part}').strip()} {count:,}" for part, count in facts[key].items())
+        if key in ("sizes", "tokens") and value:
+            value = "   ".join(f"{say(f'view.part-{part}').strip()} {count:,}" for part, count in value.items())
+        if key == "vocabulary" and value:
+            value = say(f"view.vocabulary-{value['kind']}", size=value["size"])
+        if key == "path" and facts.get("bundled"):
+            value = say("view.bundled")
+        if key == "features" and value and len(value) > _SHOWN:
+            value = [*value[:_SHOWN], say("view.and-more", count=len(value) - _SHOWN)]
         standardised = key in ("mean", "std") and facts.get("features")  # a table's columns: always 0 and 1
         if value not in (None, "", [], {}) and not standardised:
             table.add_row(say(f"view.fact-{key}"), _plain(value))
@@ -95,12 +117,13 @@ def print_net(console: Console, net: Mapping[str, Any]) -> None:
         markup=False,
         soft_wrap=True,
     )
+    console.print(say("view.net-train", net=net["name"], data=net["data"]), markup=False, soft_wrap=True)
 
 
 def _plain(value: Any) -> str:
     """A value as a person writes it: shapes as 1×28×28, lists with commas, numbers short."""
     if isinstance(value, list | tuple):
         if all(isinstance(entry, int) for entry in value):
-            return "×".join(str(entry) for entry in value)
+            return show_shape(value)
         return ", ".join(_plain(entry) for entry in value)
     return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

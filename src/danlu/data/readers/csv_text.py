@@ -5,15 +5,14 @@ import io
 
 from danlu.base.errors import Fault, fail
 from danlu.data.readers.frames import drop_blank_rows, read_text_columns
+from danlu.data.readers.text_file import decode_utf8
 from danlu.data.table.columns import Table
 from danlu.data.table.infer import column_from_text
-
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_csv(content: bytes, path: str, separator: str) -> tuple[Table, tuple[Fault, ...]]:
     """The columns of UTF-8 text whose first line names them."""
-    text = _decode(content, path).rstrip("\r\n")
+    text = decode_utf8(content, path).rstrip("\r\n")
     notes: tuple[Fault, ...] = ()
     first_line = text.split("\n", 1)[0]
     if separator == "," and "," not in first_line and ";" in first_line:
@@ -33,16 +32,6 @@ def read_csv(content: bytes, path: str, separator: str) -> tuple[Table, tuple[Fa
     if not len(columns[0]):
         fail("data.no-rows", path=path)
     return {name: column_from_text(column) for name, column in zip(header, columns, strict=True)}, notes
-
-
-def _decode(content: bytes, path: str) -> str:
-    if content.startswith(UTF16_MARKS):
-        fail("data.not-utf8", path=path, line=1, byte=f"0x{content[0]:02x}")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        fail("data.not-utf8", path=path, line=line, byte=f"0x{content[error.start]:02x}")
 
 
 def _header(text: str, path: str, separator: str) -> list[str]:

@@ -1,21 +1,33 @@
 """A table with a target column into a data set."""
 
+import zlib
+from dataclasses import dataclass
 from typing import Any
 
 import numpy
+import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, Faults, fail, nearest
-from danlu.data.dataset import Origin
+from danlu.data.dataset import Origin, checksum
+from danlu.data.divide import divide, keys_of
 from danlu.data.memory import MemoryDataset
-from danlu.data.options import Options
-from danlu.data.portions import Portion, gather
-from danlu.data.split import split
+from danlu.data.options import NUMBERS, Options, refuse_unfit
+from danlu.data.portions import Portion, gather, shared_rows
 from danlu.data.table.columns import Column, Table
 from danlu.data.table.fit import fit_encoder
 from danlu.data.targets import Labels, Quantities, read_target, refuse_missing, standardise_target
 
 MOST_CLASSES = 20
+
+
+@dataclass(frozen=True)
+class KnownTable:
+    """What a reader of the catalogue's tables gives: the table, and the column to predict."""
+
+    table: Table
+    target: str
+    notes: tuple[Fault, ...] = ()
 
 
 def table_dataset(
@@ -33,16 +45,24 @@ def table_dataset(
     The task is told from the target: text, booleans, and whole numbers with at most 20 different values (and at most
     one for every five rows, or two) are classes; all other numbers are quantities. `options.task` overrides.
     """
+    refuse_unfit(options, name, NUMBERS)
     column = _target_column(table, target, place)
     features = {other: values for other, values in table.items() if other != target}
     _refuse_infinite(features, place)
     y, meaning, told = _read(column, str(target), options.task, place)
     labels = y if isinstance(meaning, Labels) else None
-    rows = split(len(y), options.validation, options.test, options.split_seed, labels)
+    keys = keys_of(options, len(y), labels, {other: column.values for other, column in table.items()})
+    rows = divide(len(y), options, keys, test=options.test)
+    if isinstance(options.group, str) and features.pop(options.group, None):
+        told = (*told, Fault("data.group-left-out", {"column": options.group}))
     standardise = options.standardise is not False
     encoder, decided = fit_encoder(features, rows["train"].numpy(), standardise, place)
     x = encoder.encode_table(features)
-    x, y, sizes = gather({part: Portion(x, y, rows[part]) for part in rows})
+    portions = {part: Portion(x, y, rows[part]) for part in rows}
+    x, y, sizes = gather(portions)
+    order = torch.cat([rows[part] for part in rows])
+    shared = shared_rows(portions, _as_found(features, decided)[order], y)
+    content = (int(standardise), *checksum(order, y), *(_checksum_of(column) for column in features.values()))
     if standardise and isinstance(meaning, Quantities):
         y, meaning = standardise_target(y, sizes["train"])
     return MemoryDataset(
@@ -51,11 +71,31 @@ def table_dataset(
         sizes=sizes,
         target=meaning,
         encoder=encoder,
-        notes=(*notes, *told, *decided),
+        notes=(*notes, *told, *decided, *shared),
         origin=origin or Origin(),
         x=x,
         y=y,
+        content=content,
     )
+
+
+def _checksum_of(column: Column) -> int:
+    if column.kind in ("text", "other"):
+        return zlib.crc32("\0".join(map(str, column.values.tolist())).encode())
+    return checksum(torch.from_numpy(column.values.astype(numpy.float64)))[0]
+
+
+def _as_found(features: Table, decided: tuple[Fault, ...]) -> Tensor:
+    """Every column as numbers, also those too varied to learn from: rows that differ in one of these are two rows. Only
+    what numbers the rows does not count.
+    """
+    numbering = {note.values["column"] for note in decided if note.id == "data.dropped-identifier"}
+    columns = [
+        numpy.unique(column.values.astype(str), return_inverse=True)[1] if column.kind == "text" else column.values
+        for name, column in features.items()
+        if name not in numbering and column.kind != "other"
+    ]
+    return torch.from_numpy(numpy.stack(columns, axis=1).astype(numpy.float64))
 
 
 def _target_column(table: Table, target: str | None, place: str) -> Column:

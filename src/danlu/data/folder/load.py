@@ -1,0 +1,142 @@
+"""A folder of pictures into a data set: held in memory where it fits, streamed where not."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from danlu.base.errors import Fault, fail
+from danlu.base.seeds import order
+from danlu.base.words import say
+from danlu.data.dataset import Builder, Dataset, Origin
+from danlu.data.feeds import Feed, MapFeed
+from danlu.data.folder.decode import Head, Shape, common_shape
+from danlu.data.folder.decode_all import decode, read_heads
+from danlu.data.folder.files import PictureFiles, collate_pictures
+from danlu.data.folder.scan import Listing, scan
+from danlu.data.folder.store import Decided, keep, place_of, recall
+from danlu.data.images import Images, Pool, image_dataset
+from danlu.data.options import PICTURES, Options, refuse_unfit
+from danlu.data.portions import carve
+from danlu.data.standard import Pixels, measure_pixels
+from danlu.data.stream import StreamDataset
+from danlu.data.targets import Labels
+from danlu.data.transforms.augment import Augmentation
+
+# Pictures up to this size altogether are held in memory; above, they are decoded again in every epoch.
+HELD_BYTES = 2 * 2**30
+# From this many on, the user is told why nothing happens yet.
+WORTH_TELLING = 1000
+# As many pictures of a stream stand for all of them when brightness is measured.
+MEASURED = 1000
+
+
+def folder_builder(name: str, folder: Path) -> Builder:
+    """Finds the pictures of `folder`; what comes back decodes them as its options ask."""
+    return partial(_build, name, scan(folder))
+
+
+def _build(name: str, listing: Listing, options: Options) -> Dataset:
+    if isinstance(options.group, str) or isinstance(options.time, str):
+        fail("data.no-columns", path=listing.folder)
+    refuse_unfit(options, name, PICTURES, ("auto", "classification", "reconstruction"))
+    place = place_of(listing, options.image_size)
+    kept = recall(place)
+    if kept is None:
+        paths = [picture.path for picture in listing.pictures]
+        heads = read_heads(paths)
+        decided = _decide(heads, options.image_size)
+        if len(paths) * torch.Size(decided.shape.sample_shape).numel() > HELD_BYTES:
+            return _streamed(name, listing, decided, options)
+        if len(paths) >= WORTH_TELLING:
+            sys.stderr.write(say("data.decoding", path=listing.folder, count=len(paths)) + "\n")
+        kept = decode(paths, decided.shape), decided
+        keep(place, *kept)
+    pixels, decided = kept
+    pools: dict[str, Pool] = {}
+    first = 0
+    for part, pictures in listing.parts.items():
+        labels = torch.tensor([picture.label for picture in pictures])
+        pools[part] = Pool(pixels[first : first + len(pictures)], labels)
+        first += len(pictures)
+    images = Images(
+        pools["train"],
+        pools.get("test"),
+        listing.classes,
+        validation=pools.get("validation"),
+        notes=_notes(listing, decided),
+    )
+    return image_dataset(name, images, options, Origin(str(listing.folder)))
+
+
+def _decide(heads: list[Head], side: int | None) -> Decided:
+    shape = common_shape(heads, side)
+    return Decided(
+        shape=shape,
+        count=len(heads),
+        sizes=len({(head.height, head.width) for head in heads}),
+        resized=sum((head.height, head.width) != (shape.height, shape.width) for head in heads),
+        grey=sum(head.grey for head in heads),
+        transparent=sum(head.transparent for head in heads),
+    )
+
+
+def _notes(listing: Listing, decided: Decided) -> tuple[Fault, ...]:
+    notes: list[Fault] = []
+    shape = decided.shape
+    if decided.resized:
+        values = {"count": decided.resized, "sizes": decided.sizes, "height": shape.height, "width": shape.width}
+        notes.append(Fault("data.resized", values))
+    if 0 < decided.grey < decided.count:
+        values = {"grey": decided.grey, "colour": decided.count - decided.grey}
+        grey = shape.channels == 1
+        notes.append(Fault("data.taken-as-grey", values) if grey else Fault("data.taken-as-colour", values))
+    if decided.transparent:
+        notes.append(Fault("data.transparency-dropped", {"count": decided.transparent}))
+    if listing.others:
+        notes.append(Fault("data.other-files", {"count": listing.others}))
+    return tuple(notes)
+
+
+def _streamed(name: str, listing: Listing, decided: Decided, options: Options) -> StreamDataset:
+    """The split is drawn over the pictures' numbers."""
+    pictures = listing.pictures
+    labels = torch.tensor([picture.label for picture in pictures])
+    counts = [len(part) for part in listing.parts.values()]
+    numbers = zip(torch.arange(len(pictures)).split(counts), labels.split(counts), strict=True)
+    portions = carve(dict(zip(listing.parts, numbers, strict=True)), options)
+    rows = {part: one.x if one.rows is None else one.x[one.rows] for part, one in portions.items() if len(one)}
+    augmentation = Augmentation.of(options.augment, decided.shape.sample_shape)
+    files = PictureFiles(pictures, listing.classes, decided.shape)
+    feeds: dict[str, Feed] = {
+        part: MapFeed(files, chosen, options.workers, collate=collate_pictures) for part, chosen in rows.items()
+    }
+    own = None
+    if augmentation and augmentation.callables:
+        through = PictureFiles(pictures, listing.classes, decided.shape, augmentation.callables)
+        own = MapFeed(through, rows["train"], options.workers, collate=collate_pictures)
+    measured = min(MEASURED, len(rows["train"]))
+    some = rows["train"][order(len(rows["train"]), 0, 0)[:measured]]
+    pixels = _plain(decided.shape)
+    if options.standardise is not False:
+        shown = decode([pictures[row].path for row in some.tolist()], decided.shape)
+        pixels = Pixels(decided.shape.sample_shape, 255.0, *measure_pixels(shown, 255.0))
+    notes = (*_notes(listing, decided), Fault("data.streamed", {"count": measured, "limit": HELD_BYTES // 2**30}))
+    return StreamDataset(
+        name=name,
+        sample_shape=decided.shape.sample_shape,
+        sizes={part: len(rows.get(part, ())) for part in ("train", "validation", "test")},
+        target=Labels(listing.classes),
+        encoder=pixels,
+        notes=notes,
+        origin=Origin(str(listing.folder)),
+        feeds=feeds,
+        pixels=pixels,
+        augmentation=augmentation,
+        own_feed=own,
+    )
+
+
+def _plain(shape: Shape) -> Pixels:
+    return Pixels(shape.sample_shape, 255.0, (0.0,) * shape.channels, (1.0,) * shape.channels)

@@ -1,0 +1,70 @@
+"""Decoded pictures kept in the cache folder, so that they are decoded once and not once a training."""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from danlu.base.errors import StorageError
+from danlu.base.files import put_folder
+from danlu.base.places import cache_folder
+from danlu.data.dataset import digest
+from danlu.data.folder.decode import Shape
+from danlu.data.folder.scan import Listing
+
+# Goes up when the same files would be decoded into other bytes.
+VERSION = 1
+PIXELS, FACTS = "pixels", "facts.json"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What all pictures were brought to, and what they were before: the numbers that notes are made of."""
+
+    shape: Shape
+    count: int
+    sizes: int  # different sizes
+    resized: int
+    grey: int
+    transparent: int
+
+
+def place_of(listing: Listing, side: int | None) -> Path:
+    """Where the bytes of exactly these files lie, or would lie."""
+    files = [(str(picture.path), picture.size, picture.changed) for picture in listing.pictures]
+    folder = digest(str(listing.folder.absolute()))
+    return cache_folder() / "pictures" / folder / digest(VERSION, files, side)
+
+
+def recall(place: Path) -> tuple[Tensor, Decided] | None:
+    """What `keep` put at `place`; None where nothing, or nothing whole, is there."""
+    try:
+        facts: dict[str, Any] = json.loads((place / FACTS).read_text(encoding="utf-8"))
+        decided = Decided(Shape(**facts.pop("shape")), **facts)
+        total = decided.count * torch.Size(decided.shape.sample_shape).numel()
+        if (place / PIXELS).stat().st_size != total:
+            return None
+        pixels = torch.from_file(str(place / PIXELS), shared=False, size=total, dtype=torch.uint8)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return pixels.view(decided.count, *decided.shape.sample_shape), decided
+
+
+def keep(place: Path, pixels: Tensor, decided: Decided) -> bool:
+    """Put the pictures at `place`, and forget those of the same folder as it was before; False where the disk refuses:
+    the pictures are in memory, and are decoded again another time.
+    """
+    before = [old for old in place.parent.iterdir() if old != place] if place.parent.is_dir() else []
+    array: Any = pixels.numpy()
+    content: Any = memoryview(array).cast("B")
+    try:
+        put_folder(place, {PIXELS: content, FACTS: json.dumps(asdict(decided)).encode()})
+    except StorageError:
+        return False
+    for old in before:
+        shutil.rmtree(old, ignore_errors=True)
+    return True

@@ -1,0 +1,32 @@
+"""Running text of the catalogue."""
+
+import re
+from pathlib import Path
+
+from danlu.base.errors import Fault, fail
+from danlu.data.readers.text_file import read_text
+from danlu.data.text.corpus import Corpus
+
+
+def read_time_machine(path: Path) -> Corpus:
+    """The book as small letters and blanks alone, as the notes take it."""
+    letters = re.sub("[^A-Za-z]+", " ", read_text(path)).strip().lower()
+    return Corpus(letters, notes=(Fault("data.letters-only", {"path": path}),))
+
+
+def read_wikitext(valid: Path) -> Corpus:
+    """Words with blanks between them. Where the large training file is missing, the validation file is trained on."""
+    test = _beside(valid, "test")
+    if test is None:
+        fail("data.missing-file", path=valid.with_name(valid.name.replace("valid", "test")), hint="")
+    train = _beside(valid, "train")
+    if train is None:
+        note = Fault("data.trained-on-validation", {"path": valid.with_name(valid.name.replace("valid", "train"))})
+        return Corpus(read_text(valid), test=read_text(test), tokens="words", spaced=True, notes=(note,))
+    return Corpus(read_text(train), read_text(valid), read_text(test), tokens="words", spaced=True)
+
+
+def _beside(valid: Path, part: str) -> Path | None:
+    """The file of another part, gzipped or not, in the same folder."""
+    name = valid.name.removesuffix(".gz").replace("valid", part)
+    return next((path for path in (valid.with_name(name), valid.with_name(f"{name}.gz")) if path.is_file()), None)

@@ -1,0 +1,102 @@
+"""Texts with a label each: numbers of tokens, padded to one length."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from danlu.base.errors import Fault, fail
+from danlu.data.dataset import Origin
+from danlu.data.memory import MemoryDataset
+from danlu.data.options import TEXTS, Options, refuse_unfit
+from danlu.data.portions import carve, gather, shared_rows
+from danlu.data.targets import Labels
+from danlu.data.text.vocabulary import Vocabulary, cut
+
+TextPool = tuple[Sequence[str], Tensor]
+"""Texts, and their class indices int64 [N]."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What a reader of labelled texts gives: the training pool, the official test pool, the classes."""
+
+    train: TextPool
+    test: TextPool | None
+    classes: tuple[str, ...]
+    tokens: str = "characters"
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """Texts to numbers of tokens, padded with 0 at the end.
+
+    >>> encoder = TextEncoder(Vocabulary(("<pad>", "<unk>", "a", "b"), "characters"), length=3)
+    >>> encoder.encode(["ab", "abba"]).tolist()
+    [[2, 3, 0, 0], [2, 3, 3, 2]]
+    """
+
+    vocabulary: Vocabulary
+    length: int
+
+    def encode(self, raw: Any) -> Tensor:
+        """One text or several as int64 [N, T]; T is `length`, or that of the longest text where it is longer."""
+        texts = [raw] if isinstance(raw, str) else list(raw)
+        if not all(isinstance(text, str) for text in texts):
+            fail("data.not-texts", found=type(next(text for text in texts if not isinstance(text, str))).__name__)
+        return pad_tokens([self.vocabulary.encode(text) for text in texts], self.length)
+
+    def facts(self) -> dict[str, Any]:
+        return {"vocabulary": self.vocabulary.facts()}
+
+
+def pad_tokens(sequences: Sequence[Tensor], length: int) -> Tensor:
+    """Sequences int64 [T_n] as one tensor [N, T], 0 behind the end; T is `length` at least.
+
+    >>> pad_tokens([torch.tensor([5, 6, 7]), torch.tensor([8])], 4).tolist()
+    [[5, 6, 7, 0], [8, 0, 0, 0]]
+    """
+    padded = pad_sequence(list(sequences), batch_first=True)
+    return torch.nn.functional.pad(padded, (0, max(0, length - padded.shape[1])))
+
+
+def text_dataset(
+    name: str, pools: Mapping[str, TextPool], target: Labels, options: Options, tokens: str, origin: Origin
+) -> MemoryDataset:
+    """A data set of labelled texts; the vocabulary is that of the training part alone."""
+    refuse_unfit(options, name, TEXTS, ("auto", "classification"))
+    kind = options.tokens or tokens
+    texts = [text for pool, _ in pools.values() for text in pool]
+    _refuse_empty(texts)
+    # The split is drawn over the texts' numbers: what they are made of is known only when the training part is.
+    places = torch.arange(len(texts)).split([len(pool) for pool, _ in pools.values()])
+    portions = carve({part: (place, pools[part][1]) for part, place in zip(pools, places, strict=True)}, options)
+    order, y, sizes = gather(portions)
+    cuts = [cut(texts[place], kind) for place in order.tolist()]
+    vocabulary = Vocabulary.of(cuts[: sizes["train"]], kind, min_frequency=options.min_frequency or 1)
+    notes: tuple[Fault, ...] = ()
+    if options.steps is not None and (long := sum(len(one) > options.steps for one in cuts)):
+        notes = (Fault("data.texts-cut", {"count": long, "steps": options.steps}),)
+        cuts = [one[: options.steps] for one in cuts]
+    x = pad_tokens([vocabulary.encode_tokens(one) for one in cuts], 1)
+    return MemoryDataset(
+        name=name,
+        sample_shape=tuple(x.shape[1:]),
+        sizes=sizes,
+        target=target,
+        encoder=TextEncoder(vocabulary, x.shape[1]),
+        vocabulary=vocabulary,
+        notes=(*notes, *shared_rows(portions, x, y)),
+        origin=origin,
+        x=x,
+        y=y,
+    )
+
+
+def _refuse_empty(texts: Sequence[Any]) -> None:
+    wrong = [row for row, text in enumerate(texts, start=1) if not isinstance(text, str) or not text.strip()]
+    if wrong:
+        fail("data.empty-texts", count=len(wrong), row=wrong[0])

@@ -1,0 +1,174 @@
+"""A run folder in the making: nobody else's, and no run before its recipe stands."""
+
+import contextlib
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from danlu.base.errors import StorageError, fail
+from danlu.base.files import TEMPORARY, make_folder, replace_file, storage_error, sync_folder, write_file
+from danlu.store.journal import Journal
+from danlu.store.run_folder import RunFolder, check_name, entries, standing
+
+_FIRST_CHECKPOINT = "step-00000000"
+
+
+class NewRun:
+    """A claimed run folder: its journal is open and locked, a first checkpoint may come; `establish` makes it a run.
+
+    A context manager. Left before `establish`, it takes all that was made away again; what a process killed before that
+    leaves behind, `at` clears away.
+
+    >>> import tempfile
+    >>> with NewRun.named(Path(tempfile.mkdtemp()), "mlp-digits", "", {}) as new:
+    ...     new.establish()
+    >>> RunFolder.open(new.place.path) == new.place
+    True
+    """
+
+    def __init__(self, path: Path, recipe_toml: str, made: Sequence[Path], journal: Journal) -> None:
+        self.place = RunFolder(path.absolute())
+        self.journal = journal
+        self._recipe = recipe_toml
+        self._made = made
+        self._established = False
+
+    @classmethod
+    def named(cls, parent: Path, stem: str, recipe_toml: str, environment: Mapping[str, Any]) -> Self:
+        """In a new folder `parent/stem-xxxx`, xxxx from the recipe's text; -2, -3 … is added where that is taken."""
+        check_name(stem)
+        name = f"{stem}-{hashlib.sha256(recipe_toml.encode()).hexdigest()[:4]}"
+        count = 1
+        while True:
+            path = parent / (name if count == 1 else f"{name}-{count}")
+            made = _missing(path)
+            if path in made and _make(path, made):
+                return cls._claimed(path, recipe_toml, environment, made)
+            count += 1
+
+    @classmethod
+    def at(cls, path: Path, recipe_toml: str, environment: Mapping[str, Any]) -> Self:
+        """In the folder `path`, which must be absent or empty."""
+        found = standing(path)
+        if found == "file":
+            fail("store.not-a-folder", path=path)
+        if found == "nothing":
+            check_name(path.absolute().name)
+        else:
+            _refuse_content(path)
+        made = _missing(path)
+        _make(path, made)
+        return cls._claimed(path, recipe_toml, environment, made)
+
+    @classmethod
+    def _claimed(cls, path: Path, recipe_toml: str, environment: Mapping[str, Any], made: Sequence[Path]) -> Self:
+        """Lock the folder, and put into it all but the recipe."""
+        try:
+            journal = Journal(RunFolder(path).journal)
+        except BaseException:
+            _remove(made)
+            raise
+        new = cls(path, recipe_toml, made, journal)
+        try:
+            _refuse_content(path)  # once more: before the lock another process may have come
+            new._clear()
+            new.place.checkpoints.mkdir()
+            write_file(new.place.environment, json.dumps(environment, indent=2, ensure_ascii=False).encode() + b"\n")
+        except BaseException as error:
+            new.close()
+            if isinstance(error, OSError):
+                raise storage_error(path, error) from error
+            raise
+        return new
+
+    def establish(self) -> None:
+        """Put the recipe there, durably: from now on this is a run, and stays."""
+        try:
+            replace_file(self.place.recipe, self._recipe.encode())
+        except BaseException:
+            _remove([self.place.recipe])  # renamed already, but not durably
+            raise
+        self._established = True
+
+    def close(self) -> None:
+        """Take all away unless it is a run, and let the folder go."""
+        if not self._established and _only_begun(self.place):
+            self._clear()
+            _remove([self.place.journal, *self._made])
+        self.journal.close()
+
+    def _clear(self) -> None:
+        """Leave nothing but the journal."""
+        shutil.rmtree(self.place.checkpoints, ignore_errors=True)
+        _remove([self.place.environment, _unfinished(self.place.recipe)])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except StorageError:
+            if error is None:  # else what ended the block is told, and not that nothing can be written any more
+                raise
+
+
+def _missing(path: Path) -> list[Path]:
+    return [folder for folder in (path, *path.parents) if standing(folder) == "nothing"]
+
+
+def _make(path: Path, missing: Sequence[Path]) -> bool:
+    """Make the folder `path`; False where another process was first."""
+    try:
+        make_folder(path.parent)
+        try:
+            path.mkdir()
+        except FileExistsError:
+            return False
+        sync_folder(path.parent)
+        return True
+    except BaseException as error:
+        _remove(missing)
+        if isinstance(error, OSError):
+            raise storage_error(path, error) from error
+        raise
+
+
+def _remove(paths: Sequence[Path]) -> None:
+    """Delete files and empty folders; what cannot be deleted stays."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.rmdir() if path.is_dir() else path.unlink()
+
+
+def _unfinished(file: Path) -> Path:
+    return file.with_name(f"{TEMPORARY}{file.name}")
+
+
+def _refuse_content(path: Path) -> None:
+    """UserError unless the folder is empty, or holds no more than what a creation killed half-way left."""
+    place = RunFolder(path)
+    inside = entries(path)
+    if place.recipe in inside:
+        fail("store.holds-a-run", path=path)
+    if inside and not _only_begun(place):
+        fail("store.not-empty", path=path)
+
+
+def _only_begun(place: RunFolder) -> bool:
+    """Whether the folder holds what a creation puts there before the recipe, and nothing of anybody else's."""
+    inside = entries(place.path)
+    if not {place.environment, place.journal, place.checkpoints, _unfinished(place.recipe)}.issuperset(inside):
+        return False
+    if place.journal not in inside or place.journal.stat().st_size:  # it comes first, and is empty as long as that
+        return False
+    if place.checkpoints not in inside:
+        return place.environment not in inside
+    saved = [entry.name for entry in entries(place.checkpoints)]
+    return all(name == _FIRST_CHECKPOINT or name.startswith(TEMPORARY) for name in saved)
