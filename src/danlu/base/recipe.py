@@ -150,6 +150,19 @@ class TrainRecipe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WatchRecipe:
+    """Whether the training is watched, and by which rules; it has no influence on the weights.
+
+    Numbers of rules stand beside the other keys, as in `dead-relu.share = 0.6`.
+    """
+
+    __pydantic_config__ = _STRICT
+    on: bool = True
+    silence: tuple[str, ...] = ()  # ids of rules that are not asked
+    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """All sections. Two recipes with one fingerprint train the same weights on the same machine."""
 
@@ -160,6 +173,7 @@ class Recipe:
     optim: OptimRecipe = OptimRecipe()
     schedule: ScheduleRecipe = ScheduleRecipe()
     train: TrainRecipe = TrainRecipe()
+    watch: WatchRecipe = WatchRecipe()
     # Keys such as "optim.lr" whose values danlu chose for want of a word of the user's: they say no more than that
     # word would have, so they yield where what they were chosen for is changed.
     chosen: frozenset[str] = field(default=frozenset(), compare=False)
@@ -173,7 +187,7 @@ class Recipe:
         tree: dict[str, dict[str, Any]] = {}
         for section in SECTIONS:
             values = asdict(getattr(self, section))
-            values.update(values.pop("options", {}))
+            values.update(values.pop("options", {}) | values.pop("thresholds", {}))
             tree[section] = {key: value for key, value in values.items() if value is not None}
         return tree
 
@@ -185,7 +199,7 @@ class Recipe:
         """
         train = replace(self.train, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
         counted = replace(self, data=replace(self.data, root=None, workers=0), train=train)
-        text = json.dumps(counted.as_dict(), sort_keys=True, default=str)
+        text = json.dumps({**counted.as_dict(), "watch": None}, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

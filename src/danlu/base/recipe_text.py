@@ -15,6 +15,7 @@ from danlu.base.chosen import lapsed, note_chosen, read_chosen
 from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.recipe import SECTIONS, Recipe
 
+_OPEN = ("options", "thresholds")  # hold what stands in a section beside its known keys
 # What other libraries call it.
 _ELSEWHERE = {
     "learning_rate": "optim.lr",
@@ -148,6 +149,15 @@ class RecipeDraft:
                 # TOML has lists only: what is read back later must equal what a caller gave as a tuple.
                 option = list(value) if isinstance(value, tuple) else value
                 tree.setdefault("net", {}).setdefault("options", {})[key] = option
+            elif section == "watch" and key not in known_keys()["watch"]:
+                rule, _, name = key.partition(".")
+                if name or isinstance(value, dict):
+                    numbers = tree.setdefault("watch", {}).setdefault("thresholds", {})
+                    # A word of the command line has come with "_" in place of "-".
+                    numbers.setdefault(rule.replace("_", "-"), {}).update({name: value} if name else value)
+                else:
+                    hint = _nearest_key(section, key)
+                    faults.add("recipe.unknown-key", place=self.places[dotted], key=dotted, hint=hint)
             elif isinstance(value, bool) and _takes_number(section, key):
                 # pydantic would read True as 1.
                 wanted = Fault("recipe.wanted-number")
@@ -194,7 +204,7 @@ def known_keys() -> dict[str, list[str]]:
     """
     default = Recipe()
     return {
-        section: [key.name for key in fields(getattr(default, section)) if key.name != "options"]
+        section: [key.name for key in fields(getattr(default, section)) if key.name not in _OPEN]
         for section in SECTIONS
     }
 

@@ -20,6 +20,7 @@ from danlu.train.losses import choose_loss
 from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
+from danlu.watch import check_rules
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     recipe = replace(recipe, data=data_for_net(recipe, data))
     with faults.gathered():
         optim = resolve_optim(optim)
+    with faults.gathered():
+        check_rules(recipe.watch.silence, recipe.watch.thresholds)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":
         faults.add("lab.no-device", device=recipe.train.device)
     with faults.gathered():

@@ -112,6 +112,8 @@ class _Course:
                     self.checkpoints = sorted({*self.checkpoints, int(record["step"])})
                 case "finding":
                     self._add_finding(record)
+                case "findings":  # those that stood at the end: what a rule took back is gone
+                    self.findings = [_finding(one) for one in record["findings"]]
                 case "end":
                     score = {part: _score(numbers) for part, numbers in record["score"].items() if numbers}
                     self.seconds = number(record["seconds"])
@@ -164,12 +166,14 @@ class _Course:
         self.seconds = sum(epoch["seconds"] for epoch in self.epochs)
 
     def _add_finding(self, record: Mapping[str, Any]) -> None:
-        """A finding told again, after a resume, replaces what it said before."""
-        values: dict[str, Any] = {key.name: record[key.name] for key in fields(Finding)}
-        values |= {key: tuple(values[key]) for key in ("where", "remedies")}
-        finding = Finding(**values)
-        told = (finding.rule, finding.where, finding.since)
-        self.findings = [other for other in self.findings if (other.rule, other.where, other.since) != told] + [finding]
+        """A rule has one finding: told again, graver or after a resume, it replaces what it said before."""
+        finding = _finding(record)
+        self.findings = [other for other in self.findings if other.rule != finding.rule] + [finding]
+
+
+def _finding(record: Mapping[str, Any]) -> Finding:
+    values: dict[str, Any] = {key.name: record[key.name] for key in fields(Finding)}
+    return Finding(**(values | {key: tuple(values[key]) for key in ("where", "remedies")}))
 
 
 def _score(numbers: Mapping[str, Any]) -> Score:

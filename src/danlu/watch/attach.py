@@ -63,7 +63,7 @@ class Watch:
         told: Callable[[Finding], None] | None = None,
         measured: Callable[[Measured], None] | None = None,
     ) -> None:
-        _check_rules(silence, thresholds or {})
+        check_rules(silence, thresholds or {})
         self._roots = _roots(model)
         self._optimizers = _optimizers(optimizer)
         self._loaders = loader, val_loader
@@ -129,7 +129,7 @@ class Watch:
             return
         measured = observer.measured
         self._entries.settle()
-        if self._measured_told is not None:
+        if self._measured_told is not None and observer.was_measured:
             self._guard.within(self._measured_told, measured)
         urgent = measured.nonfinite_at == measured.step or measured.step == 0
         if urgent or (observer.budget.allows(measured.step) and self._judging(measured.step)):
@@ -157,12 +157,12 @@ def watch(model: Models, optimizer: Any = None, **settings: Any) -> Watch:
 
 def _roots(model: Any) -> dict[str, nn.Module]:
     if isinstance(model, nn.Module):
-        return {"": model}
-    if isinstance(model, Mapping) and all(isinstance(one, nn.Module) for one in model.values()):
-        return {str(name): one for name, one in model.items()}
-    if isinstance(model, list | tuple) and model and all(isinstance(one, nn.Module) for one in model):
-        return {str(number): one for number, one in enumerate(model)}
-    fail("watch.not-a-model", found=type(model).__name__)
+        model = {"": model}
+    if isinstance(model, list | tuple) and not isinstance(model, nn.Module):
+        model = {str(number): one for number, one in enumerate(model)}
+    if not isinstance(model, Mapping) or not model or not all(isinstance(one, nn.Module) for one in model.values()):
+        fail("watch.not-a-model", found=type(model).__name__)
+    return {str(name): one for name, one in model.items()}
 
 
 def _optimizers(optimizer: Any) -> list[Any]:
@@ -175,18 +175,19 @@ def _optimizers(optimizer: Any) -> list[Any]:
     return given
 
 
-def _check_rules(silence: Collection[str], thresholds: Mapping[str, Mapping[str, float]]) -> None:
+def check_rules(silence: Collection[str], thresholds: Mapping[str, Mapping[str, float]]) -> None:
+    """UserError, with the nearest spelling, for a rule or a number of one that there is not."""
     known = {rule.id: rule for rule in rulebook()}
     faults = Faults()
     if isinstance(silence, str):
         silence = [silence]
     for id in (*silence, *thresholds):
         if id not in known:
-            faults.add("watch.unknown-rule", id=id, hint=nearest(id, known))
+            faults.add("watch.unknown-rule", rule=id, hint=nearest(id, known))
     for id, numbers in thresholds.items():
         for key in numbers.keys() - known[id].thresholds.keys() if id in known else ():
             choices = known[id].thresholds
-            faults.add("watch.unknown-threshold", id=id, key=key, keys=", ".join(choices) or "–")
+            faults.add("watch.unknown-threshold", rule=id, key=key, keys=", ".join(choices) or "–")
     faults.raise_if_any()
 
 

@@ -14,6 +14,7 @@ from torch import nn
 from danlu.watch.budget import Budget
 from danlu.watch.guard import Guard
 from danlu.watch.measured import Measured
+from danlu.watch.patches import LossCall
 from danlu.watch.probes.activations import ActivationProbe
 from danlu.watch.probes.evaluations import EvaluationProbe
 from danlu.watch.probes.graph import Names
@@ -26,12 +27,6 @@ from danlu.watch.probes.schedulers import SchedulerProbe
 from danlu.watch.probes.structure import read_net, read_optimised
 from danlu.watch.schedule import Schedule
 
-_KINDS = {
-    "cross_entropy": "classes",
-    "nll_loss": "classes",
-    "binary_cross_entropy": "binary",
-    "binary_cross_entropy_with_logits": "binary",
-}
 _MOST_OUTPUTS = 8
 _STEPLESS = (50, 200, 800)  # backward passes without any step at which to judge
 _LOOKED_AT = 32  # of the steps that are not measured, every so many gives its times and its learning rate
@@ -46,6 +41,7 @@ class Observer:
         self.measured = Measured()
         self.stepped: Callable[[], None] = lambda: None
         self.measuring = schedule(1)
+        self.was_measured = False  # the step that has just ended
         self._schedule = schedule
         self._guard = guard
         self._roots = dict(roots)
@@ -106,16 +102,16 @@ class Observer:
             if tensor is not None and len(self._outputs) < _MOST_OUTPUTS:
                 self._outputs.append(tensor)
 
-    def loss_computed(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
-        if getattr(result, "requires_grad", False):
+    def loss_computed(self, call: LossCall, result: torch.Tensor) -> None:
+        if result.requires_grad:
             self._loss_calls += 1
             if self._loss_calls == 1 and not self._labels.closed:
-                self._guard(self._labels_seen, name, args, kwargs)
-        else:
-            self._guard(self._evaluations.loss, name, args, kwargs, result)
+                self._guard(self._labels_seen, call)
+        elif self._evaluations.running:
+            self._guard(self._evaluations.loss, call, result)
 
-    def loss_refused(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._guard(self._loss_refused, name, args, kwargs)
+    def loss_refused(self, call: LossCall) -> None:
+        self._guard(self._loss_refused, call)
 
     def dropped(self, rate: float) -> None:
         net = self.measured.net
@@ -199,29 +195,23 @@ class Observer:
         if known and not self._samples.closed:
             self._guard.within(self._samples.train, inputs, self.step)
 
-    def _labels_seen(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        targets = args[1] if len(args) > 1 else kwargs.get("target")
-        outputs = first_tensor(args)
-        if not isinstance(targets, torch.Tensor) or outputs is None:
-            return
-        kind = _KINDS.get(name, "numbers")
+    def _labels_seen(self, call: LossCall) -> None:
+        kind, targets, outputs = call.kind, call.targets, call.outputs
         if kind == "classes" and targets.dtype.is_floating_point:
             return
         samples = len(self._input) if self._input is not None and self._input.dim() else len(targets)
         dense = kind == "classes" and (targets.dim() > 1 or len(targets) != samples)
-        weighted = any(kwargs.get(key) is not None for key in ("weight", "pos_weight"))
-        weighted = weighted or (len(args) > 2 and args[2] is not None)
         count = outputs.shape[1] if kind == "classes" and outputs.dim() > 1 else 2
-        self._labels.see(kind, count, targets, self.step, dense=dense, weighted=weighted)
+        self._labels.see(kind, count, targets, self.step, dense=dense, weighted=call.weighted)
 
-    def _loss_refused(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        targets, outputs = args[1] if len(args) > 1 else kwargs.get("target"), first_tensor(args)
-        if not isinstance(targets, torch.Tensor) or outputs is None or not targets.numel():
+    def _loss_refused(self, call: LossCall) -> None:
+        targets, outputs = call.targets, call.outputs
+        if not targets.numel() or not outputs.numel():
             return
-        self.measured.refused = name
+        self.measured.refused = call.name
         self.measured.refused_low, self.measured.refused_high = float(outputs.min()), float(outputs.max())
         facts = self.measured.labels
-        facts.kind = _KINDS.get(name, "numbers")
+        facts.kind = call.kind
         facts.outputs = outputs.shape[1] if outputs.dim() > 1 else 1
         facts.low, facts.high = float(targets.min()), float(targets.max())
         if facts.kind == "classes" and (facts.high >= facts.outputs or facts.low < 0):
@@ -282,6 +272,7 @@ class Observer:
         self._given = ()
         self._outputs.clear()
         self._readable = True
+        self.was_measured = self.measuring
         self._plan(step + 1)
         self.stepped()
         self.budget.resume()
@@ -309,7 +300,7 @@ class Observer:
         self.measured.samples_seen = self._samples.samples
         self._labels.flush()
         self._labels.spread()
-        read_optimised(self.measured.net, self._roots, self._loss.reached, self.optimisers.groups)
+        read_optimised(self.measured.net, self._roots, self._loss.reached, self.optimisers.moved)
         self.measured.net.unreached = self.optimisers.unreached(self._roots)
 
     def _finish(self) -> None:

@@ -3,32 +3,48 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch.optim import lr_scheduler
 
+# What the losses of torch.nn.functional call in the end, whoever imported them and when: where it lies, its name, what
+# it is of, and the place of the reduction among its arguments; the weight, where there is one, comes third.
 LOSSES = (
-    "cross_entropy",
-    "nll_loss",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "mse_loss",
-    "l1_loss",
-    "smooth_l1_loss",
-    "huber_loss",
+    (torch._C._nn, "cross_entropy_loss", "classes", 3),
+    (torch._C._nn, "nll_loss_nd", "classes", 3),
+    (torch._C._nn, "binary_cross_entropy", "binary", 3),
+    (torch, "binary_cross_entropy_with_logits", "binary", 4),
+    (torch._C._nn, "mse_loss", "numbers", 2),
+    (torch._C._nn, "l1_loss", "numbers", 2),
+    (torch._C._nn, "smooth_l1_loss", "numbers", 2),
+    (torch._C._nn, "huber_loss", "numbers", 2),
 )
+
+
+_SUM = 2
+
+
+class LossCall(NamedTuple):
+    """One call of a loss function of torch."""
+
+    name: str
+    kind: str  # of its targets: classes, binary, numbers
+    outputs: torch.Tensor
+    targets: torch.Tensor
+    weighted: bool
+    summed: bool
 
 
 class Listener(Protocol):
     """Whoever wants to hear of what goes by."""
 
-    def loss_computed(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+    def loss_computed(self, call: LossCall, result: torch.Tensor) -> None:
         """A loss function of torch has answered."""
         ...
 
-    def loss_refused(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def loss_refused(self, call: LossCall) -> None:
         """A loss function of torch has raised."""
         ...
 
@@ -81,8 +97,8 @@ class Patches:
 def listen(listener: Listener) -> Patches:
     """Let `listener` hear of losses, backward passes, scaling, clipping and schedulers, until `restore`."""
     patches = Patches()
-    for name in LOSSES:
-        patches.replace(F, name, functools.partial(_loss, listener, name))
+    for owner, name, kind, place in LOSSES:
+        patches.replace(owner, name, functools.partial(_loss, listener, name, kind, place))
     patches.replace(F, "dropout", functools.partial(_dropout, listener))
     patches.replace(torch.autograd, "backward", functools.partial(_backward, listener))
     patches.replace(torch.amp.GradScaler, "scale", functools.partial(_scale, listener))
@@ -96,16 +112,20 @@ def listen(listener: Listener) -> Patches:
     return patches
 
 
-def _loss(listener: Listener, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+def _loss(listener: Listener, name: str, kind: str, place: int, original: Callable[..., Any]) -> Callable[..., Any]:
+    def described(args: tuple[Any, ...]) -> LossCall:
+        weighted = any(isinstance(one, torch.Tensor) for one in args[2:place])
+        return LossCall(name, kind, args[0], args[1], weighted, len(args) > place and args[place] == _SUM)
+
     def observed(*args: Any, **kwargs: Any) -> Any:
-        if torch.compiler.is_compiling():
+        if kwargs or torch.compiler.is_compiling():  # torch's own functions give no names
             return original(*args, **kwargs)
         try:
-            result = original(*args, **kwargs)
+            result = original(*args)
         except Exception:
-            listener.loss_refused(name, args, kwargs)
+            listener.loss_refused(described(args))
             raise
-        listener.loss_computed(name, args, kwargs, result)
+        listener.loss_computed(described(args), result)
         return result
 
     return observed

@@ -1,6 +1,7 @@
 """What several rules ask of the measurements."""
 
 import math
+import statistics
 
 from danlu.watch.measured import Evaluation, Head, Layer, Measured, Optimiser
 
@@ -30,8 +31,26 @@ def progress(measured: Measured) -> float:
     loss = measured.loss
     if loss.count < 2 or not math.isfinite(loss.first):
         return math.nan
-    begin = max(loss.first, loss.begin(0.02))
+    begin = first_loss(measured)
     return (begin - loss.end(0.1)) / abs(begin) if begin else math.nan
+
+
+def first_loss(measured: Measured) -> float:
+    """Where the loss began. One batch can lie low by chance, and the losses after it can be those of a first step that
+    went wrong: the median of the first five, but hardly more than the very first."""
+    earliest = [value for value in measured.loss.earliest if math.isfinite(value)]
+    if not earliest:
+        return math.nan
+    middle = statistics.median(earliest)
+    return min(middle, 1.2 * earliest[0]) if earliest[0] > 0 else middle
+
+
+def reference_loss(measured: Measured) -> float:
+    """What the loss has to get below before anything was learnt: where it began or, if lower, what guessing gives."""
+    guess = chance_loss(measured)
+    guess = spread_of_targets(measured) if math.isnan(guess) else guess
+    begin = first_loss(measured)
+    return begin if math.isnan(guess) or measured.labels.dense else min(begin, guess)
 
 
 def chance_loss(measured: Measured) -> float:

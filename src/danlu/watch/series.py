@@ -44,6 +44,13 @@ class Series:
         """The newest number; NaN where there is none."""
         return self.values[-1] if self.values else math.nan
 
+    def at(self, step: int) -> float:
+        """The number of one of the newest steps; NaN where there is none."""
+        for place in range(len(self.steps) - 1, max(-1, len(self.steps) - 4), -1):
+            if self.steps[place] == step:
+                return self.values[place]
+        return math.nan
+
     def finite(self, newest: int | None = None) -> list[float]:
         """The finite ones among all, or among the newest so many."""
         values = self.values if newest is None else self.values[-newest:]
@@ -82,6 +89,7 @@ class Curve:
         self.first = math.nan
         self.last = math.nan
         self.lowest = math.inf
+        self.earliest: list[float] = []  # the first five
         self.nonfinite_since: int | None = None
         self._sums: list[float] = []
         self._squares: list[float] = []
@@ -90,8 +98,9 @@ class Curve:
     def add(self, value: float) -> None:
         self.count += 1
         self.last = value
-        if self.count == 1:
-            self.first = value
+        if self.count <= 5:
+            self.earliest.append(value)
+            self.first = self.earliest[0]
         if not math.isfinite(value):
             if self.nonfinite_since is None:
                 self.nonfinite_since = self.count

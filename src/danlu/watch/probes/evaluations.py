@@ -2,13 +2,12 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
 from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.patches import LossCall
 from danlu.watch.probes.inputs import SampleProbe
-from danlu.watch.probes.layers import first_tensor
 
 _MOST_BATCHES = 200
 _LOOK_ALWAYS, _LOOK_EVERY, _LOOK_MOST = 8, 4, 80  # batches of one evaluation whose samples are looked up
@@ -73,19 +72,15 @@ class EvaluationProbe:
             return False
         return self._batches <= _LOOK_ALWAYS or self._batches % _LOOK_EVERY == 0
 
-    def loss(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+    def loss(self, call: LossCall, result: torch.Tensor) -> None:
         """A loss was computed without gradients."""
-        outputs, targets = first_tensor(args), args[1] if len(args) > 1 else kwargs.get("target")
-        if not self._passes or self._passes[-1].batches > _MOST_BATCHES or not isinstance(outputs, torch.Tensor):
+        if not self._passes or self._passes[-1].batches > _MOST_BATCHES:
             return
-        now = self._passes[-1]
+        now, outputs, targets = self._passes[-1], call.outputs, call.targets
         size = len(outputs) if outputs.dim() else 1
-        if isinstance(result, torch.Tensor) and result.numel() == 1:
-            summed = kwargs.get("reduction") == "sum"
-            now.losses.append((result.detach() / size if summed else result.detach(), size))
-        if not isinstance(targets, torch.Tensor) or name not in ("cross_entropy", "nll_loss"):
-            return
-        if outputs.dim() == 2 and targets.dim() == 1 and not targets.dtype.is_floating_point:
+        if result.numel() == 1:
+            now.losses.append((result.detach() / size if call.summed else result.detach(), size))
+        if call.kind == "classes" and outputs.dim() == 2 and targets.dim() == 1:
             now.right.append(((outputs.detach().argmax(1) == targets).float().mean(), size))
 
     def withdraw(self) -> None:

@@ -166,4 +166,3 @@ class SampleProbe:
     def samples(self) -> int:
         """Different training samples seen."""
         return len(self._seen)
-

@@ -20,7 +20,9 @@ class LabelProbe:
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
         self._pending: list[torch.Tensor] = []
-        self._sums: list[torch.Tensor] = []  # the mean labels (or the shares of the classes) of some batches, a row each
+        self._sums: list[
+            torch.Tensor
+        ] = []  # the mean labels (or the shares of the classes) of some batches, a row each
         self._sizes: list[float] = []
         self._answers: torch.Tensor | None = None  # [class, answer], newer batches counting more
         self._squares = 0.0
@@ -64,7 +66,9 @@ class LabelProbe:
         facts = self._measured.labels
         classes = max(2, min(facts.outputs, _MOST_CLASSES))
         labels = targets if not targets.dtype.is_floating_point else targets.round().long()
-        counted = labels.clamp(-1, classes) + 1 + (classes + 2) * torch.arange(len(labels), device=labels.device)[:, None]
+        counted = (
+            labels.clamp(-1, classes) + 1 + (classes + 2) * torch.arange(len(labels), device=labels.device)[:, None]
+        )
         table = torch.bincount(counted.flatten(), minlength=(classes + 2) * len(labels)).view(len(labels), -1)
         counts = table[:, 1:-1].double().cpu()
         for label, count in enumerate(counts.sum(0).tolist()):

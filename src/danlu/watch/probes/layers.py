@@ -86,7 +86,8 @@ class LayerProbe:
             layer = self._measured.layers[name]
             layer.called = True
             layer.mean.add(step, mean)
-            layer.std.add(step, max(0.0, norm * norm / self._called[name][2] - mean * mean) ** 0.5)
+            spread = norm * norm / self._called[name][2] - mean * mean
+            layer.std.add(step, max(0.0, spread) ** 0.5 if spread == spread else spread)
             if mean != mean or norm in (float("inf"), float("-inf")):
                 layer.nonfinite_since = layer.nonfinite_since or step
         if not self._ordered:

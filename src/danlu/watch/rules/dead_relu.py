@@ -7,7 +7,7 @@ from danlu.watch.reading import progress
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     dead = [one for one in measured.activations.values() if not one.last and _is_dead(one, thresholds)]
-    if not dead:
+    if not dead or measured.nonfinite_at is not None:
         return None
     worst = max(dead, key=lambda one: one.dead.median(3))
     share = worst.dead.median(3)

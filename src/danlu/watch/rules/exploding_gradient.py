@@ -24,7 +24,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
             return Verdict("error", layers[0].gradient.steps[0], numbers, where, variant="depth", remedies=remedies)
     # The steps of an adaptive optimiser do not grow with the gradient.
     large = begin > thresholds["norm"] and not is_adaptive(optimiser)
-    if not math.isfinite(begin) or large:
+    if math.isfinite(begin) and large:
         return Verdict("error", optimiser.gradient.steps[0], numbers, where, remedies=remedies)
     return _spikes(optimiser, measured, thresholds, numbers, where)
 
@@ -39,7 +39,7 @@ def _spikes(
         if place < 5:  # gradients that are large at first, and then fall, are how a training begins
             continue
         before = statistics.median(optimiser.gradient.values[max(0, place - 10) : place])
-        if not norm < max(thresholds["growth"] * before, thresholds["spike"]):
+        if norm > max(thresholds["growth"] * before, thresholds["spike"]) and math.isfinite(norm):
             large.append((step, norm))
             usual = before if math.isnan(usual) else usual
     if not large or not step_size(measured) < thresholds["step"] or measured.scaled:

@@ -4,7 +4,14 @@ import math
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
-from danlu.watch.reading import chance_loss, early_step_size, main_optimiser, moving_layers, progress, step_size
+from danlu.watch.reading import (
+    early_step_size,
+    first_loss,
+    main_optimiser,
+    moving_layers,
+    reference_loss,
+    step_size,
+)
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -13,23 +20,34 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     early, now = early_step_size(measured), step_size(measured)
     largest = max((value for value in (early, now) if math.isfinite(value)), default=0.0)
-    numbers = {"rate": optimiser.highest_rate, "size": largest, "first": measured.loss.first}
+    numbers = {"rate": optimiser.highest_rate, "size": largest, "first": first_loss(measured)}
     numbers["loss"] = measured.loss.end(0.1)
-    remedies = _lower(optimiser.highest_rate)
     if measured.nonfinite_at is not None:
-        if measured.nonfinite_what != "input" and _largest_update(measured) > thresholds["violent"]:
-            numbers["size"] = _largest_update(measured)
-            return Verdict("error", measured.nonfinite_at, numbers, variant="nonfinite", remedies=remedies)
-        return None
-    if len(measured.optimisers) > 1 or measured.loss.count < thresholds["steps"] or measured.loss.first <= 0:
+        return _overflow(measured, thresholds, numbers)
+    begun = numbers["first"]
+    if len(measured.optimisers) > 1 or measured.loss.count < thresholds["steps"] or not begun > 0:
         return None  # the losses of an adversarial pair rise and fall by design
-    rose = measured.loss.end(0.1) / measured.loss.first
-    if rose > thresholds["rise"] and largest > thresholds["size"]:
-        return Verdict("error", _rising_since(measured), numbers, variant="rising", remedies=remedies)
-    stuck = progress(measured) < thresholds["progress"] and not measured.loss.lowest < 0.5 * measured.loss.first
-    if stuck and largest > thresholds["violent"] and measured.loss.count >= 2 * thresholds["steps"]:
-        return Verdict("error", 1, numbers, variant="stuck", remedies=remedies)
+    if numbers["loss"] > thresholds["rise"] * begun and largest > thresholds["size"]:
+        return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(numbers))
+    if measured.loss.count >= 2 * thresholds["steps"]:
+        share = numbers["loss"] / reference_loss(measured)
+        if share > thresholds["stuck"] and largest > thresholds["violent"]:
+            return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(numbers))
+        if share > thresholds["hardly"] and largest > thresholds["replaced"]:
+            return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(numbers))
     return _jumping(measured, thresholds, numbers, now)
+
+
+def _overflow(measured: Measured, thresholds: Thresholds, numbers: dict[str, float]) -> Verdict | None:
+    """NaN after steps that changed a layer by a good part of itself, or after a loss that had grown by itself."""
+    updates = [value for layer in moving_layers(measured) for value in layer.update.finite()]
+    largest = max(updates, default=0.0)
+    means = measured.loss.means
+    grown = len(means) > 1 and measured.loss.first > 0 and means[-1] > 10 * measured.loss.first
+    if measured.nonfinite_what == "input" or not (largest > thresholds["violent"] or grown):
+        return None
+    numbers["size"] = largest
+    return Verdict("error", measured.nonfinite_at or 1, numbers, variant="nonfinite", remedies=_lower(numbers))
 
 
 def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, float], now: float) -> Verdict | None:
@@ -40,28 +58,21 @@ def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, floa
     level = sum(means) / len(means)
     spread = math.sqrt(sum((one - level) ** 2 for one in means) / len(means))
     within = sum(spreads[len(spreads) // 2 :]) / max(1, len(spreads) - len(spreads) // 2)
-    peak = max(means) + within
-    chance = chance_loss(measured)
-    top = min(measured.loss.first, chance) if math.isfinite(chance) else measured.loss.first
+    peak, top = max(means) + within, reference_loss(measured)
     if peak > top and level > 0.25 * top and math.hypot(spread, within) > thresholds["jump"] * level:
-        return Verdict("warning", measured.step, numbers, variant="jumping", remedies=_lower(numbers["rate"]))
+        return Verdict("warning", measured.step, numbers, variant="jumping", remedies=_lower(numbers))
     return None
 
 
-def _lower(rate: float) -> tuple[dict[str, float], ...]:
-    return ({"optim.lr": float(f"{rate / 10:.1g}")}, {"train.clip_norm": 1.0})
+def _lower(numbers: dict[str, float]) -> tuple[dict[str, float], ...]:
+    """The rate that would have made steps of 3 % of the weights; between a tenth and a thousandth of the present one."""
+    share = min(0.1, max(0.001, 0.03 / max(numbers["size"], 1e-9)))
+    return ({"optim.lr": float(f"{numbers['rate'] * share:.1g}")}, {"train.clip_norm": 1.0})
 
 
-def _largest_update(measured: Measured) -> float:
-    """The largest step that any layer has made, against its weight; what is not finite counts as very large."""
-    ratios = [value for layer in moving_layers(measured) for value in layer.update.values]
-    return max((value if math.isfinite(value) else 1e9 for value in ratios), default=0.0)
-
-
-def _rising_since(measured: Measured) -> int:
-    means = measured.loss.means
-    for place, value in enumerate(means):
-        if value > 1.5 * measured.loss.first:
+def _rising_since(measured: Measured, begun: float) -> int:
+    for place, value in enumerate(measured.loss.means):
+        if value > 1.5 * begun:
             return max(1, place * measured.loss.width)
     return 1
 
@@ -70,9 +81,19 @@ RULE = Rule(
     "lr-too-high",
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 11.4.1; Karpathy: updates about a thousandth of the weights",
-    # A step of 0.3 of a weight leaves the region in which its gradient meant anything; the first steps of an adaptive
-    # optimiser may reach that and recover, so the loss has to have suffered too.
-    thresholds={"steps": 20, "rise": 2.0, "size": 0.01, "violent": 0.3, "progress": 0.05, "late": 0.02, "jump": 0.3},
+    # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it; an
+    # adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or hardly.
+    thresholds={
+        "steps": 20,
+        "rise": 2.0,
+        "size": 0.01,
+        "violent": 0.3,
+        "stuck": 0.95,
+        "replaced": 1.0,
+        "hardly": 0.75,
+        "late": 0.02,
+        "jump": 0.3,
+    },
     symptoms=(
         "nonfinite", "dead-relu", "saturated", "plateau", "underfitting", "vanishing-gradient", "too-few-epochs",
         "overfitting", "label-imbalance", "parameters-unused", "lr-too-low", "no-update",

@@ -8,7 +8,7 @@ from danlu.watch.reading import chance_loss, is_flat, spread_of_targets
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    if measured.loss.count < thresholds["steps"] or len(measured.optimisers) > 1:
+    if measured.loss.count < thresholds["steps"] or len(measured.optimisers) > 1 or measured.nonfinite_at is not None:
         return None
     guess = chance_loss(measured)
     guess = spread_of_targets(measured) if not math.isfinite(guess) else guess
