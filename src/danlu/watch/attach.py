@@ -132,7 +132,7 @@ class Watch:
         if self._measured_told is not None and observer.was_measured:
             self._guard.within(self._measured_told, measured)
         urgent = measured.nonfinite_at == measured.step or measured.step == 0
-        if urgent or (observer.budget.allows(measured.step) and self._judging(measured.step)):
+        if urgent or self._judging(measured.step, observer.budget.allows):
             begun = time.perf_counter()
             self._guard.within(observer.refresh)
             self._guard.within(self._judge, measured)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 
 from danlu.base.records import Finding
-from danlu.watch.contract import SEVERITIES, Rule, finding_of
+from danlu.watch.contract import SEVERITIES, Rule, Verdict, finding_of
 from danlu.watch.guard import Guard
 from danlu.watch.measured import Measured
 from danlu.watch.ranking import ranked
@@ -33,7 +33,8 @@ class Judge:
         before = self._standing
         self._standing = {}
         for rule in self._rules:
-            finding: Finding | None = self._guard.within(self._judged, rule, measured)
+            verdict: Verdict | None = self._guard.within(rule.judge, measured, self._thresholds[rule.id])
+            finding: Finding | None = self._guard.within(finding_of, rule, verdict) if verdict else None
             if finding is not None:
                 earlier = before.get(rule.id)
                 since = min(finding.since, earlier.since) if earlier else finding.since
@@ -43,10 +44,6 @@ class Judge:
             if told is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(told):
                 self._told[finding.rule] = finding.severity
                 self._tell(finding)
-
-    def _judged(self, rule: Rule, measured: Measured) -> Finding | None:
-        verdict = rule.judge(measured, self._thresholds[rule.id])
-        return finding_of(rule, verdict) if verdict else None
 
     @property
     def findings(self) -> list[Finding]:

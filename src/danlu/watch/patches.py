@@ -20,6 +20,7 @@ LOSSES = (
     (torch._C._nn, "l1_loss", "numbers", 2),
     (torch._C._nn, "smooth_l1_loss", "numbers", 2),
     (torch._C._nn, "huber_loss", "numbers", 2),
+    (torch, "kl_div", "divergence", 2),
 )
 
 
@@ -30,7 +31,7 @@ class LossCall(NamedTuple):
     """One call of a loss function of torch."""
 
     name: str
-    kind: str  # of its targets: classes, binary, numbers
+    kind: str  # of its targets: classes, binary, numbers, divergence
     outputs: torch.Tensor
     targets: torch.Tensor
     weighted: bool
@@ -118,10 +119,10 @@ def _loss(listener: Listener, name: str, kind: str, place: int, original: Callab
         return LossCall(name, kind, args[0], args[1], weighted, len(args) > place and args[place] == _SUM)
 
     def observed(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or torch.compiler.is_compiling():  # torch's own functions give no names
+        if len(args) < 2 or torch.compiler.is_compiling():
             return original(*args, **kwargs)
         try:
-            result = original(*args)
+            result = original(*args, **kwargs)
         except Exception:
             listener.loss_refused(described(args))
             raise

@@ -94,11 +94,13 @@ class ParameterProbe:
         self._before = []
 
     def _see_rows(self, step: int) -> None:
-        """Whether all rows of a weight are the same: then all units compute the same, for ever."""
+        """How far the rows of a weight differ: where they are all the same, so is what the units compute."""
         for name, parameter, _ in self._before:
             if parameter.dim() >= 2 and len(parameter) > 1:
-                rows = parameter.detach()[:8].flatten(1)
-                self._measured.layers[name].alike.add(step, float(bool((rows == rows[:1]).all())))
+                rows = parameter.detach()[:8].flatten(1)[:, :256].float()
+                size = float(torch.linalg.vector_norm(rows))
+                apart = float(torch.linalg.vector_norm(rows - rows.mean(0)))
+                self._measured.layers[name].apart.add(step, apart / size if size else 0.0)
 
 
 def _write(layer: Layer, step: int, entries: Sequence[tuple[float, float, float, int]]) -> None:

@@ -5,6 +5,7 @@ import math
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
 from danlu.watch.reading import (
+    begins_blocked,
     early_step_size,
     first_loss,
     main_optimiser,
@@ -29,8 +30,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None  # the losses of an adversarial pair rise and fall by design
     if numbers["loss"] > thresholds["rise"] * begun and largest > thresholds["size"]:
         return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(numbers))
-    if measured.loss.count >= 2 * thresholds["steps"]:
-        share = numbers["loss"] / reference_loss(measured)
+    if measured.loss.count >= 2 * thresholds["steps"] and not begins_blocked(measured):
+        share = numbers["loss"] / max(reference_loss(measured), 1e-12)
         if share > thresholds["stuck"] and largest > thresholds["violent"]:
             return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(numbers))
         if share > thresholds["hardly"] and largest > thresholds["replaced"]:
@@ -58,8 +59,9 @@ def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, floa
     level = sum(means) / len(means)
     spread = math.sqrt(sum((one - level) ** 2 for one in means) / len(means))
     within = sum(spreads[len(spreads) // 2 :]) / max(1, len(spreads) - len(spreads) // 2)
-    peak, top = max(means) + within, reference_loss(measured)
-    if peak > top and level > 0.25 * top and math.hypot(spread, within) > thresholds["jump"] * level:
+    peak, top = max(means) + within, max(first_loss(measured), measured.loss.first)
+    leaps = peak > top and min(means) < 0.5 * peak
+    if leaps and level > 0.25 * top and math.hypot(spread, within) > thresholds["jump"] * level:
         return Verdict("warning", measured.step, numbers, variant="jumping", remedies=_lower(numbers))
     return None
 
