@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import polars
 import torch
 from torch import Tensor, nn
 
@@ -183,30 +182,25 @@ def digits(_: Path | None) -> Case:
     return Case("digits, MLP 64-64-10, 120 trainings", asked, folds, members, perceptron, "classification", 10)
 
 
-def linear(member: Member) -> nn.Module:
-    return LinearRegression(inputs=8)
+def table(name: str, data: Path) -> tuple[Tensor, Tensor]:
+    """All rows of a table, standardised."""
+    loaded = danlu.load(name, root=str(data))
+    x, y = loaded.x, loaded.y  # type: ignore[attr-defined]
+    return x.float(), y.float() if y.is_floating_point() else y
 
 
 def california(data: Path | None) -> Case | None:
     if data is None:
         return None
-    import tarfile
+    x, y = table("california-housing", data)
+    folds = folds_of(x, y, 5, stratified=False)
+    settings = [(fold, seed, 0.001 * 1.2**k) for fold in range(5) for seed in range(10) for k in range(20)]
+    members = [Member(recipe(rate, seed, 3, 64, momentum=0.0, loss="mse"), fold) for fold, seed, rate in settings]
 
-    with tarfile.open(data / "california-housing.tgz") as archive:
-        member = archive.extractfile("housing/housing.csv")
-        assert member is not None
-        table = polars.read_csv(member.read()).drop_nulls().drop("ocean_proximity")
-    numbers = torch.tensor(table.to_numpy(), dtype=torch.float32)
-    numbers = (numbers - numbers.mean(0)) / numbers.std(0)
-    folds = folds_of(numbers[:, :8].contiguous(), numbers[:, 8:].contiguous(), 5, stratified=False)
-    rates = [0.001 * 1.2**k for k in range(20)]
-    members = [
-        Member(recipe(rate, seed, 3, 64, momentum=0.0, loss="mse"), fold)
-        for fold in range(5)
-        for rate in rates
-        for seed in range(10)
-    ]
-    return Case("California housing, 1,000 linear regressions", {"loop": 100}, folds, members, linear, "regression", 1)
+    def make(member: Member) -> nn.Module:
+        return LinearRegression(inputs=x.shape[1])
+
+    return Case("California housing, 1,000 linear regressions", {"loop": 100}, folds, members, make, "regression", 1)
 
 
 PIMA_RATES = (0.1, 0.2, 0.3, 0.4, 0.5)
@@ -219,8 +213,7 @@ def dropping(member: Member) -> nn.Module:
 def pima(data: Path | None) -> Case | None:
     if data is None:
         return None
-    numbers = polars.read_csv(data / "pima-diabetes.csv.gz", has_header=False).to_numpy()
-    x, y = torch.tensor(numbers[:, :8], dtype=torch.float32), torch.tensor(numbers[:, 8]).long()
+    x, y = table("pima-diabetes", data)
     folds = folds_of(x, y, 10, stratified=True)
     base = [(fold, seed, rate) for fold in range(10) for seed in range(20) for rate in PIMA_RATES]
     members = [Member(_with_dropout(recipe(0.05, seed, 10, 16), rate), fold) for fold, seed, rate in base]

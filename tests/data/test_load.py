@@ -105,3 +105,11 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, language: str, monk
     words = {"en": r"t\.csv: cannot be read \(Permission denied\)", "zh": r"t\.csv：无法读取（Permission denied）"}
     with pytest.raises(UserError, match=words[language]):
         load(file, target="y")
+
+
+@pytest.mark.parametrize("source", ["digits", ([[0.0], [1.0]] * 9, [0, 1] * 9)], ids=["pictures", "arrays"])
+def test_a_target_is_for_tables(source: Any, language: str) -> None:
+    words = {"en": 'data.target = "y": .* no columns to choose from', "zh": 'data.target = "y"：.*没有列可选'}
+    with pytest.raises(UserError, match=words[language]):
+        load(source, "y")
+    assert load("iris", "petal width (cm)").task == "regression", "a table of the catalogue has columns"

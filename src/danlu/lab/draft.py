@@ -50,8 +50,10 @@ def draft_recipe(
     draft, faults = RecipeDraft(), Faults()
     if isinstance(recipe, Recipe):
         _take(draft, recipe)
-    elif recipe is not None:
+    elif isinstance(recipe, str | Path):
         draft.read_file(recipe)
+    elif recipe is not None:
+        fail("lab.not-a-recipe", found=type(recipe).__name__)
     if net is not None:
         _take_net(draft, net)
     if data is not None:
@@ -108,6 +110,8 @@ def _take_net(draft: RecipeDraft, net: object) -> None:
         _take_section(draft, "net", {"name": name, **options})
     elif isinstance(net, str):
         _take_section(draft, "net", {"name": net})
+    elif isinstance(net, type) and issubclass(net, nn.Module):
+        fail("lab.net-class", name=net.__name__)
     else:
         fail("lab.not-a-net", found=type(net).__name__)
 

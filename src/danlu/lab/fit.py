@@ -213,6 +213,7 @@ class _Training:
 
 def _wired(setup: Setup, place: RunFolder, journal: Journal) -> _Training:
     recipe = setup.recipe
+    Metrics(setup.data.task, setup.data.outputs)  # imports what takes seconds now, and not in the first epoch's time
     step = make_step(setup)
     progress = Progress(
         epochs=setup.horizon.epochs,

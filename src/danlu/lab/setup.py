@@ -147,8 +147,6 @@ def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None 
     if given is None:
         if recipe.name == CUSTOM:
             fail("lab.data-not-in-recipe")
-        if recipe.path is None and recipe.target is not None:
-            fail("lab.target-without-table", target=recipe.target, name=recipe.name or "digits")
         if recipe.path is not None and recipe.name is not None:
             fail("lab.name-and-path", name=recipe.name, path=recipe.path)
         given = recipe.path or recipe.name

@@ -3,7 +3,7 @@
 import contextlib
 import math
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,12 +17,26 @@ from danlu.train.stack.descent import FusedDescent
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.losses import StackedLoss
 from danlu.train.stack.masks import Masks
+from danlu.train.stack.nets import is_channels_last
 from danlu.train.stack.numbers import Number, all_are, beside, numbers, picked
 from danlu.train.stack.optimisers import SGD, build_stacked_optimiser
 from danlu.train.stack.rates import Schedules
 
-Batch = tuple[Tensor, Tensor]
-"""Inputs [G, N, …] of the groups, and targets [K, N] or [K, N, T] of their members."""
+
+class Batch(NamedTuple):
+    """Inputs [G, N, …] of the groups, and targets [K, N] or [K, N, T] of their members.
+
+    `counts` int64 [K] says how many samples are a member's own, where not all are (the folds are not of one size);
+    those behind them are there to fill the tensor.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    counts: Tensor | None = None
+
+    @property
+    def samples(self) -> Tensor | int:
+        return self.inputs.shape[1] if self.counts is None else self.counts
 
 
 class StackedStep:
@@ -43,7 +57,7 @@ class StackedStep:
         way: Way,
     ) -> None:
         self.layout = Layout.of(group_of, device)
-        self.net = way(nets, self.layout)
+        self.net = way.build(nets, self.layout)
         dtype = self.net.trained[0].dtype
         self.recipes = list(recipes)
         self.optimiser = build_stacked_optimiser(self.net.trained, [recipe.optim for recipe in recipes])
@@ -56,7 +70,7 @@ class StackedStep:
         self._clip_value = _limits([recipe.train.clip_value for recipe in recipes], device, dtype)
         seeds = [recipe.train.seed for recipe in recipes]
         drops = any(any(rates) for rates in self.net.rates) or not isinstance(self.net, ChainNet)
-        channels_last = any(_is_channels_last(parameter) for parameter in nets[0].parameters())
+        channels_last = is_channels_last(nets[0])
         self.masks = Masks(seeds, self.net.rates, device, dtype, channels_last=channels_last) if drops else None
         self.average = MovingAverage(self.net.tensors(), recipes, device) if train.ema is not None else None
         self._gradients: Sequence[Tensor] = ()
@@ -84,20 +98,20 @@ class StackedStep:
         return self._micro_batches(batch)
 
     def _micro_batches(self, batch: Batch) -> Iterator[Batch]:
-        inputs, targets = batch
+        inputs, targets, _ = batch
         for start in range(0, inputs.shape[1], self._micro):
-            part = inputs[:, start : start + self._micro], targets[:, start : start + self._micro]
-            self._share = 1.0 if self._sums else part[0].shape[1] / inputs.shape[1]
+            part = Batch(inputs[:, start : start + self._micro], targets[:, start : start + self._micro])
+            self._share = 1.0 if self._sums else part.inputs.shape[1] / inputs.shape[1]
             yield part
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Inputs [G, N, …] to outputs [K, C, N]."""
         return self.net.forward(inputs, self.masks, training=True)
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def loss(self, outputs: Tensor, targets: Tensor, counts: Tensor | None = None) -> Tensor:
         """Targets [K, N, …] to the losses [K]; a member whose loss is not finite harms nobody else."""
         scale = self.schedules.rates if self.fused else self._share
-        values, self._gradient = self._loss(outputs, targets, scale)
+        values, self._gradient = self._loss(outputs, targets, scale, counts)
         self.batch_loss = values if not self._micro else self.batch_loss + values * self._share
         return values
 
@@ -222,7 +236,3 @@ def _limits(values: Sequence[float | None], device: torch.device, dtype: torch.d
 
 def _tensor(number: Number, like: Tensor) -> Tensor:
     return number if isinstance(number, Tensor) else like.new_tensor(number)
-
-
-def _is_channels_last(parameter: Tensor) -> bool:
-    return parameter.dim() == 4 and not parameter.is_contiguous() and parameter.stride(1) == 1

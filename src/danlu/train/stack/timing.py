@@ -69,7 +69,7 @@ def faster_stacked(
         for size in sorted({largest, *(size for size in _SIZES if size < largest)}):
             if paces and time.perf_counter() - begin > _MOST_SECONDS:
                 break  # a slow net: larger stacks would take longer still to try
-            stacks = cut(members, folds, size, workers)[:workers]
+            stacks = cut(members, folds, size, workers, fills=way.fills)[:workers]
             paces[size] = _stacked(plan, stacks)
     best = min(paces, key=lambda size: (paces[size], -size))
     return Timing(paces[best], alone, best)
@@ -85,7 +85,7 @@ def _alone(plan: Plan) -> float:
     step = PlainStep(net.train(), loss, optimiser, Schedule(recipe.schedule, horizon), recipe, plan.device)
 
     def steps() -> None:
-        for number, (inputs, targets) in enumerate(islice(feed.batches(0), _STEPS)):
+        for number, (inputs, targets, _) in enumerate(islice(feed.batches(0), _STEPS)):
             step.begin(number)
             for part in step.parts((inputs[0], targets[0])):
                 step.backward(step.loss(step.forward(part[0]), part[1]))
@@ -114,8 +114,8 @@ def _few_steps(stack: tuple[StackedStep, Feed]) -> None:
     step, feed = stack
     for number, batch in enumerate(islice(feed.batches(0), _STEPS)):
         step.begin(number)
-        for inputs, targets in step.parts(batch):
-            step.backward(step.loss(step.forward(inputs), targets))
+        for inputs, targets, counts in step.parts(batch):
+            step.backward(step.loss(step.forward(inputs), targets, counts))
         step.clip()
         step.update()
 
