@@ -1,6 +1,7 @@
 """Puts the rules to what was measured, and keeps what they found."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from danlu.base.records import Finding
 from danlu.watch.contract import SEVERITIES, Rule, Verdict, finding_of
@@ -38,7 +39,7 @@ class Judge:
             if finding is not None:
                 earlier = before.get(rule.id)
                 since = min(finding.since, earlier.since) if earlier else finding.since
-                self._standing[rule.id] = Finding(**{**vars(finding), "since": since})
+                self._standing[rule.id] = replace(finding, since=since)
         for finding in self.findings:
             told = self._told.get(finding.rule)
             if told is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(told):

@@ -121,12 +121,12 @@ class Observer:
             net.plain_dropout = float(rate)
 
     def backward_begins(self, tensors: Any) -> None:
-        if self._quiet and not self._evaluations.running and self._unscaled is None:
-            if isinstance(tensors, torch.Tensor):
-                if not self._loss.value(tensors):
-                    self.measured.backwards += 1
-                    return
-                self._loss.withdraw()
+        ordinary = self._quiet and not self._evaluations.running and self._unscaled is None
+        if ordinary and isinstance(tensors, torch.Tensor):
+            if not self._loss.value(tensors):
+                self.measured.backwards += 1
+                return
+            self._loss.withdraw()
         self._guard(self._backward_begins, tensors)
 
     def scaled(self, outputs: Any) -> None:
@@ -239,10 +239,9 @@ class Observer:
             self._guard.within(self._loss.nonfinite, root, self.step, self._input, readable=self._readable)
             self._guard.within(self._inputs.see_nonfinite, self._input, self.step)
         self.measured.training_modes.add(self.step, float(self._mode))
-        if self.measuring:
-            if self._readable:
-                calls = self._loss_calls > 0
-                self._guard.within(self._loss.read, root, self.step, self._outputs, from_loss_calls=calls)
+        if self.measuring and self._readable:
+            calls = self._loss_calls > 0
+            self._guard.within(self._loss.read, root, self.step, self._outputs, from_loss_calls=calls)
         if self.measured.step == 0 and self.measured.backwards in _STEPLESS:
             self._layers.detach()
             self.stepped()

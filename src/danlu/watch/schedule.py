@@ -46,7 +46,7 @@ def always(step: int) -> bool:
 
 
 class Judging:
-    """Judges at steps 5, 10, 20, 40 …, but at least every 500 steps; where that is too dear, at every fourth of them."""
+    """Judges at steps 5, 10, 20, 40 …, at least every 500 steps; where that is too dear, at every fourth of them."""
 
     def __init__(self) -> None:
         self._next = 5

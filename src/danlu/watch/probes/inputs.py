@@ -121,8 +121,8 @@ class SampleProbe:
             places = torch.arange(1, rows.shape[1] + 1, dtype=torch.float64)
             # Multiples of the golden ratio: only equal samples have equal sums.
             self._weights = (torch.frac(places * 0.6180339887498949) + 0.5).to(rows.device)
-        # In float32 the sum of one sample would differ from batch to batch; in float64 it does so in its last bits only,
-        # which are left out.
+        # In float32 the sum of one sample would differ from batch to batch; in float64 it does so in its last bits
+        # only, which are left out.
         return (rows.double() @ self._weights).view(torch.int64) >> _LAST_BITS
 
     def _read(self, step: int) -> None:

@@ -109,7 +109,7 @@ class LayerProbe:
 
 
 def layers_of(roots: dict[str, nn.Module]) -> tuple[dict[str, nn.Module], dict[str, Layer], dict[int, str]]:
-    """Modules with parameters of their own by name, an empty record of each layer, and the layer of each parameter by id.
+    """Modules with parameters of their own by name, an empty record of each layer, the layer of each parameter by id.
 
     A module written by hand that holds several matrices is several layers, each named after its matrix.
     """

@@ -158,7 +158,7 @@ class OptimiserProbe:
         return one.record
 
     def unreached(self, roots: Mapping[str, torch.nn.Module], reached: Collection[int]) -> tuple[str, ...]:
-        """Names of the parameters that an optimiser holds, that never had a gradient and that no graph has `reached`."""
+        """Names of the parameters that an optimiser holds, that never had a gradient and no graph has `reached`."""
         return tuple(
             ".".join(part for part in (prefix, path) if part)
             for prefix, root in roots.items()

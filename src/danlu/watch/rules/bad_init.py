@@ -32,7 +32,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _stays_alike(layer: Layer) -> bool:
-    """Rows equal at first, and nearly so after three steps: a layer that begins at 0 on purpose has left that by then."""
+    """Rows equal at first, and nearly so after three steps: one that begins at 0 on purpose has left that by then."""
     early = [value for step, value in layer.apart if step <= 3]
     return layer.outputs > 1 and len(early) >= 3 and max(early) < 0.05
 

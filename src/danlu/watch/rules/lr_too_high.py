@@ -67,7 +67,7 @@ def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, floa
 
 
 def _lower(numbers: dict[str, float]) -> tuple[dict[str, float], ...]:
-    """The rate that would have made steps of 3 % of the weights; between a tenth and a thousandth of the present one."""
+    """The rate that would have made steps of 3 % of the weights; a tenth to a thousandth of the present one."""
     share = min(0.1, max(0.001, 0.03 / max(numbers["size"], 1e-9)))
     return ({"optim.lr": float(f"{numbers['rate'] * share:.1g}")}, {"train.clip_norm": 1.0})
 
@@ -83,8 +83,9 @@ RULE = Rule(
     "lr-too-high",
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 11.4.1; Karpathy: updates about a thousandth of the weights",
-    # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it; an
-    # adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or hardly.
+    # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it;
+    # an adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or
+    # hardly.
     thresholds={
         "steps": 20,
         "rise": 2.0,

@@ -43,8 +43,8 @@ RULE = Rule(
     "underfitting",
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 5.2: capacity, underfitting and overfitting",
-    # Noisy tables end at 0.75 to 0.85 of the entropy of their labels, and are as good as they get; above 0.97, flat, the
-    # net has learnt the frequencies of the classes and nothing else.
+    # Noisy tables end at 0.75 to 0.85 of the entropy of their labels, and are as good as they get; above 0.97, flat,
+    # the net has learnt the frequencies of the classes and nothing else.
     thresholds={
         "steps": 100,
         "flat": 0.02,

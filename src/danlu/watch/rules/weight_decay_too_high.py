@@ -41,7 +41,10 @@ RULE = Rule(
     "Krogh and Hertz 1991, A Simple Weight Decay Can Improve Generalization; usual values are 1e-5 to 1e-2",
     # Decay that is stronger than the loss's own gradient while half of the weights' size is gone, and a loss that has
     # not halved: the balance lies where the net can hardly answer.
-    thresholds={"least": 1e-3, "steps": 30, "left": 0.5, "share": 0.5, "waning": 0.8, "strong": 3.0, "learnt": 0.5, "worse": 1.3},
+    thresholds={
+        "least": 1e-3, "steps": 30, "left": 0.5, "share": 0.5, "waning": 0.8, "strong": 3.0, "learnt": 0.5,
+        "worse": 1.3,
+    },
     symptoms=("vanishing-gradient", "plateau", "underfitting", "dead-relu", "lr-too-low", "bad-init", "lr-too-high",
               "too-few-epochs", "label-imbalance"),
 )  # fmt: skip
