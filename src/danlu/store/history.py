@@ -44,7 +44,8 @@ class History:
         course = _Course()
         for record in records:
             course.add(record)
-        return cls(**vars(course) | {"findings": list({found.rule: found for found in course.findings}.values())})
+        course.findings = list({found.rule: found for found in course.findings}.values())
+        return cls(**vars(course))
 
     def smoothed(self, beta: float = _BETA) -> list[float]:
         """The loss curve smoothed: C'ᵢ = β·Cᵢ + (1-β)·C'ᵢ₋₁ with 0 < β ≤ 1, starting at the first loss."""
@@ -169,7 +170,8 @@ class _Course:
 
 def _finding(record: Mapping[str, Any]) -> Finding:
     values: dict[str, Any] = {key.name: record[key.name] for key in fields(Finding)}
-    return Finding(**(values | {key: tuple(values[key]) for key in ("where", "remedies")}))
+    values.update({key: tuple(values[key]) for key in ("where", "remedies")})
+    return Finding(**values)
 
 
 def _score(numbers: Mapping[str, Any]) -> Score:
