@@ -6,6 +6,10 @@ from danlu.base.errors import DanluError, StorageError, UserError
 from danlu.base.recipe import Recipe
 from danlu.base.words import use_language
 from danlu.data import Dataset, load
+from danlu.lab.check.check import check
+from danlu.lab.check.outcome import Check
+from danlu.lab.cure.cure import cure
+from danlu.lab.cure.proof import Proof
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
@@ -17,16 +21,20 @@ from danlu.watch import Watch, watch
 __version__ = "0.1.0"
 
 __all__ = [
+    "Check",
     "DanluError",
     "Dataset",
     "Interrupted",
+    "Proof",
     "Recipe",
     "Run",
     "StorageError",
     "Study",
     "UserError",
     "Watch",
+    "check",
     "compare",
+    "cure",
     "describe",
     "fit",
     "load",

@@ -53,6 +53,16 @@ _STUDY_OPTIONS = (
     Option("share-order"),
     Option("plan"),
 )
+_CURE_OPTIONS = (
+    Option("apply"),
+    Option("to", "FILE.toml"),
+    Option("data", "D"),
+    Option("seeds", "5"),
+    Option("folds", "1"),
+    Option("metric", "NAME"),
+    Option("margin", "0.01"),
+    Option("folder", "FOLDER"),
+)
 _RUN_OPTIONS = (Option("data", "D"), Option("net", "N"), Option("folder", "FOLDER"), Option("name", "NAME"))
 
 VERBS = {
@@ -67,6 +77,13 @@ VERBS = {
             _STUDY_OPTIONS,
             settings=True,
         ),
+        Verb(
+            "check",
+            "danlu check [RECIPE.toml] [--data D] [--net N] [section.key=value ...]",
+            (Option("data", "D"), Option("net", "N")),
+            settings=True,
+        ),
+        Verb("cure", "danlu cure RUN [--apply] [--seeds 5]", _CURE_OPTIONS),
         Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"),)),
         Verb("show", "danlu show [RUN]"),
         Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),

@@ -10,6 +10,15 @@ from danlu.base.errors import Faults
 
 
 @dataclass(frozen=True)
+class StudyNumbers:
+    """How often each combination is trained, and the largest difference that counts as none."""
+
+    seeds: int | Sequence[int]
+    folds: int
+    margin: float | None
+
+
+@dataclass(frozen=True)
 class StudyArguments:
     """The factors with their levels, and the numbers of a study."""
 
@@ -32,7 +41,18 @@ def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
             faults.add("study.factor-twice", factor=key.strip())
         else:
             vary[key.strip().replace("-", "_") if "." in key else key.strip()] = read_levels(levels)
-    seeds = _numbers(arguments.seeds, "--seeds", faults) or [10]
+    numbers = StudyNumbers([10], 1, None)
+    with faults.gathered():
+        numbers = study_numbers(arguments, seeds=10)
+    faults.raise_if_any()
+    baselines = [name.strip() for name in (arguments.baselines or "").split(",") if name.strip()]
+    return StudyArguments(vary, numbers.seeds, numbers.folds, numbers.margin, baselines)
+
+
+def study_numbers(arguments: argparse.Namespace, seeds: int) -> StudyNumbers:
+    """Read --seeds, --folds and --margin; UserError with all that cannot be read. `seeds` is what is usual."""
+    faults = Faults()
+    numbers = _numbers(arguments.seeds, "--seeds", faults) or [seeds]
     folds = _numbers(arguments.folds, "--folds", faults) or [1]
     margin = None
     if arguments.margin is not None:
@@ -43,8 +63,7 @@ def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
     if len(folds) > 1 or folds[0] < 1:
         faults.add("cli.not-a-number", option="--folds", found=arguments.folds)
     faults.raise_if_any()
-    baselines = [name.strip() for name in (arguments.baselines or "").split(",") if name.strip()]
-    return StudyArguments(vary, seeds[0] if len(seeds) == 1 else seeds, folds[0], margin, baselines)
+    return StudyNumbers(numbers[0] if len(numbers) == 1 else numbers, folds[0], margin)
 
 
 def read_levels(text: str) -> list[Any]:

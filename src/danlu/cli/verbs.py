@@ -13,10 +13,13 @@ from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
 from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
-from danlu.cli.study_arguments import study_arguments
+from danlu.cli.study_arguments import study_arguments, study_numbers
 from danlu.data import catalogue_facts
 from danlu.data.catalogue import known
 from danlu.data.readers.table_file import KINDS as TABLE_KINDS
+from danlu.lab.check.check import check
+from danlu.lab.cure.cure import cure
+from danlu.lab.cure.proof import Proof
 from danlu.lab.draft import draft_recipe
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
@@ -29,6 +32,7 @@ from danlu.nets import describe, example, option_names, usual_data
 from danlu.nets import names as net_names
 from danlu.nets import size as net_size
 from danlu.store.study_folder import StudyFolder
+from danlu.view.cure import cure_lines
 from danlu.view.study import print_plan, print_study
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
 
@@ -41,6 +45,7 @@ class Outcome:
 
     record: Any
     show: Callable[[Console], None]
+    code: int = 0
 
     @classmethod
     def of_run(cls, run: Run) -> "Outcome":
@@ -159,7 +164,41 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
     return _of_study(study)
 
 
+def do_check(arguments: argparse.Namespace) -> Outcome:
+    """Look at a recipe before it is trained; the exit code is 1 where it cannot learn."""
+    files, settings = _split_words(arguments)
+    _check_recipe_words(files)
+    recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+    found = check(recipe=recipe)
+    return Outcome(found.as_dict(), lambda console: _print(console, str(found)), 0 if found.passed else 1)
+
+
+def do_cure(arguments: argparse.Namespace) -> Outcome:
+    """Try the remedies of a run's findings, and with --apply write the cured recipe."""
+    folder = _one_run(arguments, "cure")
+    asked = study_numbers(arguments, seeds=5)
+    proof = cure(
+        folder,
+        data=arguments.data,
+        seeds=asked.seeds,
+        folds=asked.folds,
+        metric=arguments.metric,
+        margin=asked.margin,
+        folder=arguments.folder,
+        progress=not arguments.json,
+    )
+    written = proof.apply(arguments.to) if arguments.apply or arguments.to else None
+    return _of_proof(proof, written)
+
+
+def _of_proof(proof: Proof, written: Path | None = None) -> Outcome:
+    record = {**proof.as_dict(), "applied": None if written is None else str(written)}
+    return Outcome(record, lambda console: _print(console, "\n".join(cure_lines(record))))
+
+
 def _of_study(study: Study) -> Outcome:
+    if study.cure is not None:
+        return _of_proof(Proof.of_study(study))
     record = study.as_dict()
     return Outcome(record, lambda console: print_study(console, record))
 
@@ -167,6 +206,8 @@ def _of_study(study: Study) -> Outcome:
 DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "fit": do_fit,
     "compare": do_compare,
+    "check": do_check,
+    "cure": do_cure,
     "resume": do_resume,
     "show": do_show,
     "data": do_data,

@@ -1,5 +1,6 @@
 """The members of a study, trained: stacks at once, the rest one after another; each told of as soon as it is done."""
 
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +15,15 @@ from danlu.lab.draft import CUSTOM
 from danlu.lab.fit import fit, resume
 from danlu.lab.run import Run
 from danlu.lab.study.costs import decide
-from danlu.lab.study.factors import Level
+from danlu.lab.study.factors import Level, shown
 from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.samples import stack_folds
 from danlu.store.run_folder import RunFolder
 from danlu.train.stack import Member as StackMember
 from danlu.train.stack import Trained, train_members
+
+
+_LONGEST = 70
 
 
 @dataclass(frozen=True)
@@ -112,12 +116,20 @@ class Order:
     def _alone(self, planned: Planned, place: Place) -> Run:
         """One member as `fit` trains it, in a run folder of its own; its test part is out of reach."""
         data = without_test(planned.folds[place.fold])
-        name = "-".join(str(level) for level in (*place.factors.values(), f"seed{place.seed}", f"fold{place.fold}"))
-        folder = self.members / "".join(sign if sign.isalnum() or sign in "-._" else "-" for sign in name)[:90]
+        folder = self.members / _folder_name(place)
         net = planned.net(place.seed) if planned.setup.recipe.net.name == CUSTOM else None
         if RunFolder(folder).recipe.is_file():
             return resume(folder, net=net, data=data, progress=False)
         return fit(net, data, recipe=planned.recipe(place.seed), folder=folder, progress=False)
+
+
+def _folder_name(place: Place) -> str:
+    """Of the run of one member; where its levels are too long for a name, their hash stands for what is cut off."""
+    levels = "-".join(shown(level) for level in place.factors.values())
+    name = "".join(sign if sign.isalnum() or sign in "-._" else "-" for sign in levels).strip("-.") or "unchanged"
+    if len(name) > _LONGEST:
+        name = f"{name[: _LONGEST - 8]}-{zlib.crc32(levels.encode()):08x}"
+    return f"{name}-seed{place.seed}-fold{place.fold}"
 
 
 def without_test(data: Dataset) -> Dataset:

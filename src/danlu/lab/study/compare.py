@@ -21,7 +21,6 @@ from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines
 from danlu.lab.study.carry_out import Order, Place
-from danlu.lab.study.effects import best_factors
 from danlu.lab.study.factors import Level, Maker, keys_of
 from danlu.lab.study.plan import Group, Plan, Planned, make_plan, seeds_of
 from danlu.lab.study.samples import fits_a_stack
@@ -65,19 +64,12 @@ def compare(
     """
     plan, base, given = planned(net, data, vary=vary, seeds=seeds, folds=folds, recipe=recipe, **settings)
     check_baselines(baselines)
-    _check_metric(metric, plan)
-    design = {
-        "recipe": base.as_dict(),
-        "factors": plan.factors,
-        "seeds": list(plan.seeds),
-        "folds": folds,
-        "metric": metric,
-        "margin": margin,
-        "baselines": list(baselines),
-        "share_order": share_order,
-    }
-    place = StudyFolder.make(Path(folder) if folder else _new_folder(plan), _plain(design))
-    return _carried_out(place, plan, given, progress)
+    check_metric(metric, plan)
+    design = design_of(
+        plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order
+    )
+    place = StudyFolder.make(Path(folder) if folder else _new_folder(plan), design)
+    return carried_out(place, plan, given, progress)
 
 
 def planned(
@@ -107,6 +99,12 @@ def planned(
     return plan, base, Given(given, maker, go_on)
 
 
+def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
+    """What a study's folder says of it: the recipe it starts from, what it varies, and `more` about the answer."""
+    parts = {"recipe": base.as_dict(), "factors": plan.factors, "seeds": list(plan.seeds), "folds": plan.folds}
+    return plain(parts | more)
+
+
 def go_on(folder: str | Path, *, data: object = None, net: object = None, progress: bool = True) -> Study:
     """Carry out what a study still lacks: after an interruption, or because seeds were added."""
     place = StudyFolder.open(Path(folder))
@@ -117,14 +115,15 @@ def go_on(folder: str | Path, *, data: object = None, net: object = None, progre
         for key, value in keys.items():
             draft.put(f"{section}.{key}", value, Fault("recipe.place-file", {"path": place.design}))
     plan = make_plan(draft.recipe(), design["factors"], design["seeds"], design["folds"], data=data, maker=maker)
-    return _carried_out(place, plan, Given(data, maker, go_on), progress)
+    return carried_out(place, plan, Given(data, maker, go_on), progress)
 
 
 def _maker(net: object) -> Maker | None:
     return cast(Maker, net) if callable(net) else None
 
 
-def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool) -> Study:
+def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool) -> Study:
+    """Train what the study in `place` still lacks, then the best once more."""
     reporter = StudyReporter(progress)
     reporter.opening(plan.facts(), shown(place.path))
     begin = time.monotonic()
@@ -175,8 +174,8 @@ def _refit(place: StudyFolder, plan: Plan, given: Given, journal: Journal) -> No
     """Train the best combination on training and validation part together, and score it on the test part: once."""
     journal.flush()
     study = Study(place.path)
-    factors = best_factors(study.members, study.metric)
-    chosen = next(one for one in plan.planned if _plain(one.cell.factors) == _plain(factors))
+    factors = study.chosen
+    chosen = next(one for one in plan.planned if plain(one.cell.factors) == plain(factors))
     recipe = _whole(chosen, plan, study)
     data = _all_data(chosen, given)
     if data is None:  # cannot be split anew: the validation part stays what it is
@@ -217,7 +216,8 @@ def _all_data(chosen: Planned, given: Given) -> Dataset | None:
     return load_data(replace(recipe, validation=0.0, fold=None, fold_seed=None), given.data)
 
 
-def _check_metric(metric: str | None, plan: Plan) -> None:
+def check_metric(metric: str | None, plan: Plan) -> None:
+    """UserError for a metric that the task has not."""
     known = {
         "classification": ("loss", "accuracy", "f1"),
         "regression": ("loss", "r2", "mae", "rmse"),
@@ -237,10 +237,10 @@ def _new_folder(plan: Plan) -> Path:
     return place
 
 
-def _plain(value: Any) -> Any:
-    """As JSON gives it back."""
+def plain(value: Any) -> Any:
+    """As JSON gives it back; a function by its name."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     return value if value is None or isinstance(value, bool | int | float | str) else getattr(value, "__name__", "net")

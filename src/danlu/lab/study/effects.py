@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy
 
@@ -142,12 +142,34 @@ def best_factors(members: Sequence[Member], metric: str) -> dict[str, Level]:
     groups: defaultdict[str, list[Member]] = defaultdict(list)
     for member in members:
         groups[str(sorted(member.factors.items(), key=str))].append(member)
+    return dict(max(groups.values(), key=lambda group: _rank(group, metric))[0].factors)
 
-    def rank(group: list[Member]) -> tuple[float, float]:
-        values = [member.value(metric) for member in group if math.isfinite(member.value(metric))]
-        return -(len(group) - len(values)) / len(group), float(numpy.mean(values)) if values else -math.inf
 
-    return dict(max(groups.values(), key=rank)[0].factors)
+def proved_factors(
+    members: Sequence[Member], effects: Sequence[FactorEffect], metric: str, margin: float
+) -> dict[str, Level]:
+    """Of the levels of a factor that are proved better than its first one the best: one that changes fewest settings
+    where others are not better than it by more than `margin`. The first level where none is proved better.
+    """
+    factor, first = next((factor, level) for factor, level in members[0].factors.items())
+    levels = [effect.end for effect in effects if effect.verdict == "better"]
+    if not levels:
+        return {factor: effects[0].start if effects else first}
+    ranks = [_rank([member for member in members if member.factors[factor] == level], metric) for level in levels]
+    best = max(ranks)
+    near = [
+        (len(level), place)
+        for place, (level, rank) in enumerate(zip(levels, ranks, strict=True))
+        if rank[0] == best[0] and rank[1] >= best[1] - margin
+    ]
+    fewest = min(near)[0]
+    return {factor: levels[max((place for size, place in near if size == fewest), key=lambda place: ranks[place])]}
+
+
+def _rank(group: Sequence[Member], metric: str) -> tuple[float, float]:
+    """Minus the share of the members that diverged, then the mean of the others."""
+    values = [member.value(metric) for member in group if math.isfinite(member.value(metric))]
+    return -(len(group) - len(values)) / len(group), float(numpy.mean(values)) if values else -math.inf
 
 
 Sides = dict[tuple[int, int, str], float]
@@ -181,4 +203,7 @@ def _broken(side: Sides) -> int:
 
 
 def _plain(level: Level) -> Level:
-    return tuple(level) if isinstance(level, list) else level
+    """A level as a key of a table."""
+    if isinstance(level, Mapping):
+        return tuple((key, _plain(value)) for key, value in cast(Mapping[str, Level], level).items())
+    return tuple(_plain(part) for part in cast(list[Level], level)) if isinstance(level, list | tuple) else level

@@ -39,6 +39,8 @@ class Cell:
 def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level]]) -> dict[str, list[Level]]:
     """The factors with their full names and levels. UserError with all that is wrong in them.
 
+    A factor whose levels are mappings changes several settings at once; its name is free.
+
     >>> keys_of(Recipe(), {"lr": [0.01, 0.1]})
     {'optim.lr': [0.01, 0.1]}
     """
@@ -52,6 +54,9 @@ def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level]]) -> dict[str, li
         if len(distinct) < 2:
             faults.add("study.one-level", factor=name, found=", ".join(shown(level) for level in levels))
         with faults.gathered():
+            if any(isinstance(level, Mapping) for level in distinct):
+                factors[name] = [_bundle(recipe, name, level) for level in distinct]
+                continue
             key = _full_name(recipe, name, distinct)
             if key in factors:
                 faults.add("study.factor-twice", factor=key)
@@ -69,8 +74,11 @@ def cells(recipe: Recipe, factors: Mapping[str, Sequence[Level]], maker: Maker |
 
 
 def cell(recipe: Recipe, factors: Mapping[str, Level], maker: Maker | None) -> Cell:
-    """`recipe` with the levels of `factors` put in."""
-    net = factors.get("net.name")
+    """`recipe` with the levels of `factors` put in; a level that is a mapping holds several settings."""
+    plain = {key: level for key, level in factors.items() if not isinstance(level, Mapping)}
+    for level in factors.values():
+        plain |= cast(Mapping[str, Level], level) if isinstance(level, Mapping) else {}
+    net = plain.get("net.name")
     if callable(net):
         maker = cast(Maker, net)
         recipe = replace(recipe, net=replace(recipe.net, name=CUSTOM, options={"class": shown(net)}))
@@ -78,22 +86,33 @@ def cell(recipe: Recipe, factors: Mapping[str, Level], maker: Maker | None) -> C
         known = option_names(registered(net))
         kept = {key: value for key, value in recipe.net.options.items() if key in known}
         recipe, maker = replace(recipe, net=replace(recipe.net, options=kept)), None
-    settings = {key: level for key, level in factors.items() if not callable(level)}
-    names = {key: shown(level) for key, level in factors.items()}
-    return Cell(names | settings, draft_recipe(recipe=recipe, settings=settings), maker)
+    settings = {key: level for key, level in plain.items() if not callable(level)}
+    names = {key: shown(level) if callable(level) else level for key, level in factors.items()}
+    return Cell(names, draft_recipe(recipe=recipe, settings=settings), maker)
 
 
 def shown(level: Level) -> str:
     """A level as a table names it.
 
-    >>> shown(0.1), shown((64, 64)), shown(nn.Linear)
-    ('0.1', '64×64', 'Linear')
+    >>> shown(0.1), shown((64, 64)), shown(nn.Linear), shown({"optim.lr": 0.1, "train.epochs": 5})
+    ('0.1', '64×64', 'Linear', 'optim.lr=0.1, train.epochs=5')
     """
+    if isinstance(level, Mapping):
+        settings = cast(Mapping[str, Level], level)
+        return ", ".join(f"{key}={shown(value)}" for key, value in settings.items()) or "–"
     if isinstance(level, list | tuple):
         return "×".join(shown(part) for part in cast(Sequence[Any], level))
     if callable(level):
         return str(getattr(level, "__name__", type(level).__name__))
     return f"{level:g}" if isinstance(level, float) else str(level)
+
+
+def _bundle(recipe: Recipe, name: str, level: Level) -> dict[str, Level]:
+    """The settings of one level by their full names; an empty one leaves the recipe as it is."""
+    if not isinstance(level, Mapping):
+        raise UserError(Fault("study.level-not-settings", {"factor": name, "found": level}))
+    settings = cast(Mapping[str, Level], level)
+    return {_full_name(recipe, key, [value]): value for key, value in settings.items()}
 
 
 def _full_name(recipe: Recipe, name: str, levels: Sequence[Level]) -> str:
