@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 Score = dict[str, float]
@@ -22,6 +22,18 @@ class Finding:
     title: str
     why: str
     remedies: tuple[Mapping[str, Any], ...] = field(default=())
+
+
+def finding_of(record: Mapping[str, Any]) -> Finding:
+    """The finding that was kept as plain values.
+
+    >>> finding_of({"rule": "plateau", "severity": "advice", "where": [], "since": 9, "evidence": {}, "title": "",
+    ...             "why": "", "remedies": [{"advice": "train longer"}]}).remedies
+    ({'advice': 'train longer'},)
+    """
+    values: dict[str, Any] = {key.name: record[key.name] for key in fields(Finding)}
+    values.update({key: tuple(values[key]) for key in ("where", "remedies")})
+    return Finding(**values)
 
 
 def to_json(value: Any) -> str:

@@ -147,4 +147,3 @@ class Run:
     @functools.cached_property
     def _final_net(self) -> nn.Module:
         return self.net()
-

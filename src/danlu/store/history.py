@@ -2,11 +2,11 @@
 
 import bisect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from danlu.base.errors import fail
-from danlu.base.records import Finding, Score, number
+from danlu.base.records import Finding, Score, finding_of, number
 from danlu.base.smoothing import smooth
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ class _Course:
                 case "checkpoint":
                     self.checkpoints = sorted({*self.checkpoints, int(record["step"])})
                 case "finding":
-                    self.findings.append(_finding(record))
+                    self.findings.append(finding_of(record))
                 case "findings":  # those that stood at the end: what a rule took back is gone
-                    self.findings = [_finding(one) for one in record["findings"]]
+                    self.findings = [finding_of(one) for one in record["findings"]]
                 case "end":
                     score = {part: _score(numbers) for part, numbers in record["score"].items() if numbers}
                     self.seconds = number(record["seconds"])
@@ -166,12 +166,6 @@ class _Course:
         }
         self.epochs = [earlier for earlier in self.epochs if earlier["epoch"] != epoch["epoch"]] + [epoch]
         self.seconds = sum(epoch["seconds"] for epoch in self.epochs)
-
-
-def _finding(record: Mapping[str, Any]) -> Finding:
-    values: dict[str, Any] = {key.name: record[key.name] for key in fields(Finding)}
-    values.update({key: tuple(values[key]) for key in ("where", "remedies")})
-    return Finding(**values)
 
 
 def _score(numbers: Mapping[str, Any]) -> Score:

@@ -3,7 +3,6 @@
 import copy
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +167,6 @@ def _rate(setup: Setup, rehearsed: Rehearsed, findings: list[Finding]) -> Line:
 
 
 def _finding(rule: str, severity: str, numbers: dict[str, Any], variant: str, remedies: tuple[str, ...]) -> Finding:
-    spoken: Callable[[str], str] = lambda part: say(f"check.{part}-{rule}-{variant}", **numbers)  # noqa: E731
     advice = tuple({"advice": say(remedy)} for remedy in remedies)
-    return Finding(rule, severity, (), 1, numbers, spoken("title"), spoken("why"), advice)
+    title = say(f"check.title-{rule}-{variant}", **numbers)
+    return Finding(rule, severity, (), 1, numbers, title, say(f"check.why-{rule}-{variant}", **numbers), advice)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
+from torch import nn
 
 from danlu.base.events import Event, StepDone, Stop
 from danlu.base.recipe import OptimRecipe, Recipe, ScheduleRecipe
@@ -47,6 +48,7 @@ _FEWEST_STEPS, _MOST_STEPS = 60, 200
 _SECONDS = 4.0
 _EVALUATED = 8  # batches
 _BATCH = 32
+_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
 _BY_HEART_STEPS = 300
 _BY_HEART_RATES = (0.003, 0.0003)  # Adam's usual one and a little about it
 
@@ -151,9 +153,7 @@ def learn_by_heart(setup: Setup, share: float) -> ByHeart:
 
 
 def _by_heart(setup: Setup, rate: float, share: float) -> ByHeart:
-    plain = replace(
-        setup.recipe.train, clip_norm=None, clip_value=None, ema=None, accumulate=1, freeze=None, thaw=None
-    )
+    plain = replace(setup.recipe.train, clip_norm=None, clip_value=None, ema=None, accumulate=1, freeze=None, thaw=None)
     optim = resolve_optim(OptimRecipe(name="adam", lr=rate))
     recipe = replace(setup.recipe, optim=optim, schedule=ScheduleRecipe(), train=plain)
     own = replace(setup, recipe=recipe, net=_without_dropout(setup))
@@ -168,10 +168,10 @@ def _by_heart(setup: Setup, rate: float, share: float) -> ByHeart:
     return ByHeart(len(batch[0]), enough.first, enough.last, enough.steps, enough.in_time)
 
 
-def _without_dropout(setup: Setup) -> torch.nn.Module:
+def _without_dropout(setup: Setup) -> nn.Module:
     net = copy.deepcopy(setup.net)
     for module in net.modules():
-        if "Dropout" in type(module).__name__ and hasattr(module, "p"):
+        if isinstance(module, _DROPOUTS):
             module.p = 0.0
     for parameter in net.parameters():
         parameter.requires_grad_(True)

@@ -61,7 +61,9 @@ def cure(
     if not remedies:
         return Proof(run.folder, findings, None, watched=recipe.watch.on)
     given = _given(run, data)
-    numbers = [recipe.train.seed + place for place in range(seeds)] if isinstance(seeds, int) else [*dict.fromkeys(seeds)]
+    numbers = (
+        [recipe.train.seed + place for place in range(seeds)] if isinstance(seeds, int) else [*dict.fromkeys(seeds)]
+    )
     if not numbers or folds < 1:
         fail("study.too-few", seeds=len(numbers), folds=folds)
     plan = _planned(recipe, levels_of(remedies), numbers, folds, given, maker)

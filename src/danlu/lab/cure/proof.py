@@ -7,7 +7,7 @@ from typing import Any
 from danlu.base.errors import fail
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe, to_toml
-from danlu.base.records import Finding
+from danlu.base.records import Finding, finding_of
 from danlu.lab.draft import draft_recipe
 from danlu.lab.study.effects import FactorEffect
 from danlu.lab.study.study import Study
@@ -35,10 +35,8 @@ class Proof:
     def of_study(cls, study: Study) -> "Proof":
         """The proof that a study holds which `cure` made."""
         kept = study.cure or {}
-        findings = [
-            Finding(**{**one, "where": tuple(one["where"]), "remedies": tuple(one["remedies"])})
-            for one in kept["findings"]
-        ]
+        records: list[dict[str, Any]] = kept["findings"]
+        findings = [finding_of(record) for record in records]
         return cls(Path(kept["run"]), findings, study)
 
     @property

@@ -15,7 +15,7 @@ from danlu.watch import remedies_of
 
 # More than these say less of each: every further comparison asks more of all others.
 _MOST_REMEDIES = 6
-_MOST_LEVELS = 16
+_MOST_LEVELS = 12
 
 Change = dict[str, Any]
 
@@ -46,7 +46,7 @@ def remedies_for(recipe: Recipe, findings: Sequence[Finding], steps_per_epoch: i
 
 
 def levels_of(remedies: Sequence[Remedy]) -> list[Change]:
-    """The levels of the study: nothing, each change by itself, combinations of two, and all likeliest ones together.
+    """The levels of the study: nothing, each change by itself, and the likeliest ones by two and all together.
 
     >>> rate, norm = Remedy(("lr-too-high",), ({"optim.lr": 0.1},)), Remedy(("saturated",), ({"net.norm": "batch"},))
     >>> levels_of([rate, norm])
@@ -57,14 +57,10 @@ def levels_of(remedies: Sequence[Remedy]) -> list[Change]:
     every: Change = {}
     for change in likeliest:
         every |= {} if change.keys() & every.keys() else change
-    pairs = [
-        [first | second]
-        for one, other in itertools.combinations(remedies, 2)
-        for first, second in itertools.product(one.changes, other.changes)
-        if not first.keys() & second.keys()
-    ]
-    for together in ([every], *pairs):
-        levels += [level for level in together if level not in levels and len(levels) < _MOST_LEVELS]
+    pairs = [one | other for one, other in itertools.combinations(likeliest, 2) if not one.keys() & other.keys()]
+    for together in (every, *pairs):
+        if together not in levels and len(levels) < _MOST_LEVELS:
+            levels.append(together)
     return sorted(levels, key=len)
 
 

@@ -22,7 +22,6 @@ from danlu.store.run_folder import RunFolder
 from danlu.train.stack import Member as StackMember
 from danlu.train.stack import Trained, train_members
 
-
 _LONGEST = 70
 
 

@@ -65,9 +65,7 @@ def compare(
     plan, base, given = planned(net, data, vary=vary, seeds=seeds, folds=folds, recipe=recipe, **settings)
     check_baselines(baselines)
     check_metric(metric, plan)
-    design = design_of(
-        plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order
-    )
+    design = design_of(plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order)
     place = StudyFolder.make(Path(folder) if folder else _new_folder(plan), design)
     return carried_out(place, plan, given, progress)
 
