@@ -58,7 +58,8 @@ class Outcome:
 
     @classmethod
     def interrupted(cls, stopped: Interrupted) -> "Outcome":
-        record = Run(stopped.folder).as_dict()
+        study = StudyFolder(Path(stopped.folder)).design.is_file()
+        record = _of_study(Study(stopped.folder)).record if study else Run(stopped.folder).as_dict()
         sentence = say("cli.interrupted" if stopped.saved else "cli.interrupted-at-once", run=shown(stopped.folder))
         return cls(record, lambda console: _print(console, sentence))
 
