@@ -203,7 +203,7 @@ def linear_pairs(graph: Graph, names: Names) -> tuple[list[tuple[str, str]], lis
 def bottlenecks(graph: Graph, names: Names, asked: Collection[str]) -> list[str]:
     """Of the layers that are `asked` about those through which everything goes: what comes before them reaches the loss
     by no other way, and what comes after them is made of what they give."""
-    layers = {node: name for node in graph.nodes if (name := names.own(node)) is not None}
+    layers = {node: names.own(node) or "" for node in graph.nodes if operation(node) in LAYERS}
     found: list[str] = []
     for name in dict.fromkeys(layers.values()):
         if name not in asked:
