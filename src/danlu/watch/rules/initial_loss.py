@@ -25,7 +25,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _is_overcome(measured: Measured, thresholds: Thresholds) -> bool:
-    """Whether the loss came below guessing in the first tenth of the training, and is far below it now."""
+    """Whether the loss came below guessing in the first fifth of the training, and is far below it now."""
     guess = guess_loss(measured)
     soon = min(measured.loss.part(0.0, thresholds["soon"]), default=math.inf)
     return measured.ended and soon < guess and measured.loss.end(0.1) < thresholds["learnt"] * guess
@@ -36,9 +36,9 @@ RULE = Rule(
     _judge,
     "Karpathy 2019, A Recipe for Training Neural Networks: verify loss @ init; it is ln C for C classes",
     # Logits that spread by 1 add half a unit, those of a wide layer with a large gain a whole one. Twice ln C and one
-    # more means logits that spread by 3 and over: the first steps only undo them. Where a tenth of the training was enough
-    # for that, and much was learnt after it, little was lost.
-    thresholds={"factor": 2.0, "more": 1.0, "spread": 20.0, "soon": 0.1, "learnt": 0.5},
+    # more means logits that spread by 3 and over: the first steps only undo them. Where a fifth of the training was
+    # enough for that, and much was learnt after it, little was lost.
+    thresholds={"factor": 2.0, "more": 1.0, "spread": 20.0, "soon": 0.2, "learnt": 0.5},
     symptoms=(
         "lr-too-high",
         "exploding-gradient",
