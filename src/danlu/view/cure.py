@@ -83,7 +83,7 @@ def _verdict(effect: Mapping[str, Any]) -> str:
     elif effect["after"] is None or before > after + effect["pairs"]:
         text = say("cure.only-divergence", verdict=say(f"study.{effect['verdict']}"))
     else:
-        text = say(f"cure.{effect['verdict']}", **interval)
+        text = say(f"cure.verdict-{effect['verdict']}", **interval)
     return say("study.and-diverged", verdict=text, before=before, after=after) if before or after else text
 
 

@@ -46,6 +46,7 @@ RULES = {
 
 _FEWEST_STEPS, _MOST_STEPS = 60, 200
 _SECONDS = 4.0
+_LEARNT = 0.02  # of the first loss: what comes after that is no beginning any more
 _EVALUATED = 8  # batches
 _BATCH = 32
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
@@ -105,8 +106,8 @@ def rehearse_training(setup: Setup) -> Rehearsed:
     def batches(epoch: int, start: int) -> Iterable[Batch]:
         return training_batches(recipe, data, epoch, start, setup.device, setup.dtype)
 
-    steps = min(max(setup.horizon.steps_per_epoch + 1, _FEWEST_STEPS), _MOST_STEPS)
-    enough = _Enough(steps)
+    steps = min(max(setup.horizon.steps_per_epoch + 1, _FEWEST_STEPS), _MOST_STEPS, setup.horizon.steps)
+    enough = _Enough(steps, _LEARNT)
     epochs = -(-steps // setup.horizon.steps_per_epoch)
     progress = Progress(epochs=epochs, steps_per_epoch=setup.horizon.steps_per_epoch)
     watching = Watch(

@@ -87,7 +87,8 @@ class FactorEffect:
 
 def usual_metric(members: Sequence[Member]) -> str:
     """Accuracy or R² where the task has it, else the loss."""
-    names = members[0].score if members else {}
+    # What diverged may have been given up before it was scored by anything but its loss.
+    names = max((member.score for member in members), key=len, default={})
     return next((name for name in ("accuracy", "r2") if name in names), "loss")
 
 
