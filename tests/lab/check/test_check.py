@@ -139,8 +139,8 @@ def test_nothing_given_is_changed() -> None:
 
 
 def test_silence_and_thresholds_of_the_recipe_are_heeded() -> None:
-    settings: dict[str, Any] = {"hidden": [64, 64], "dropout": 0.95}
-    found = danlu.check("mlp", "digits", **settings, **{"watch.silence": ["dropout-too-high"]})
+    settings: dict[str, Any] = {"hidden": [64, 64], "dropout": 0.95, "watch.silence": ["dropout-too-high"]}
+    found = danlu.check("mlp", "digits", **settings)
     assert "dropout-too-high" not in {finding.rule for finding in found.findings}
 
 

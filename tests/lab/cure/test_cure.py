@@ -116,7 +116,8 @@ def test_a_training_without_findings_says_so(tmp_path: Path, language: str) -> N
 
 
 def test_a_training_that_was_not_watched_says_so(tmp_path: Path, language: str) -> None:
-    run = danlu.fit("softmax-regression", watch=False, folder=tmp_path / "run", **{**FAST, "epochs": 1})
+    settings: dict[str, Any] = {**FAST, "epochs": 1, "watch": False}
+    run = danlu.fit("softmax-regression", folder=tmp_path / "run", **settings)
     assert {"en": "not watched", "zh": "没有开启诊断"}[language] in str(danlu.cure(run, progress=False))
 
 
@@ -129,7 +130,8 @@ def test_what_no_recipe_can_mend_is_told_and_nothing_is_trained(tmp_path: Path, 
 
 
 def test_no_change_is_recommended_that_is_not_proved_better(tmp_path: Path) -> None:
-    run = danlu.fit("mlp", hidden=[32], lr=0.0005, folder=tmp_path / "run", **{**FAST, "epochs": 1})
+    settings: dict[str, Any] = {**FAST, "hidden": [32], "lr": 0.0005, "epochs": 1}
+    run = danlu.fit("mlp", folder=tmp_path / "run", **settings)
     proof = danlu.cure(run, seeds=2, margin=1.0, folder=tmp_path / "study", progress=False)
     better = [effect.end for effect in proof.effects if effect.verdict == "better"]
     assert proof.recommended in better or proof.recommended is None
