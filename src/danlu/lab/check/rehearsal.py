@@ -12,7 +12,7 @@ from torch import nn
 from danlu.base.events import Event, StepDone, Stop
 from danlu.base.recipe import OptimRecipe, Recipe, ScheduleRecipe
 from danlu.base.records import Finding
-from danlu.base.seeds import exact_kernels
+from danlu.base.seeds import exact_kernels, global_seed
 from danlu.lab.batches import training_batches
 from danlu.lab.fit import make_step
 from danlu.lab.setup import Setup
@@ -133,7 +133,7 @@ def first_loss(setup: Setup) -> tuple[float, float]:
     loss = build_loss(recipe.loss.name, recipe.loss)
     forward = Carried(copy.deepcopy(setup.net).train(), keeps=False)
     found, expected = list[float](), list[float]()
-    with torch.no_grad():
+    with torch.no_grad(), global_seed(recipe.train.seed, "check"):
         for inputs, targets in islice(_batches(setup, recipe), _EVALUATED):
             outputs = forward(inputs)
             found.append(float(loss_of(outputs, targets, loss)))
