@@ -94,7 +94,7 @@ MORE: dict[str, Train] = {
     "rate-dropped-every-epoch": fault(
         "mlp", "digits", schedule__name="exponential", schedule__gamma=0.1, lr=0.02, epochs=20, batch_size=32
     ),
-    "regression-learnt-by-heart": fault("mlp", "diabetes", hidden=[256, 256], lr=0.002, epochs=150, **ADAM),
+    "regression-learnt-by-heart": fault("mlp", "diabetes", hidden=[128, 128], lr=0.003, epochs=50, **ADAM),
     "a-net-of-large-weights": fault("mlp", "digits", hidden=[64] * 8, init=["normal", 0.7], lr=0.02, epochs=10),
 }
 """More faulty recipes, on data inside scikit-learn."""

@@ -41,12 +41,11 @@ RULES = {
         "bad-init", "saturated", "dead-relu", "missing-nonlinearity", "batchnorm-small-batch", "dropout-too-high",
         "nonfinite",
     ),
-    "rate": ("lr-too-high",),
+    "rate": ("lr-too-high", "lr-too-low", "clip-too-tight", "weight-decay-too-high"),
 }  # fmt: skip
 
 _FEWEST_STEPS, _MOST_STEPS = 60, 200
 _SECONDS = 4.0
-_LEARNT = 0.02  # of the first loss: what comes after that is no beginning any more
 _EVALUATED = 8  # batches
 _BATCH = 32
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
@@ -107,7 +106,7 @@ def rehearse_training(setup: Setup) -> Rehearsed:
         return training_batches(recipe, data, epoch, start, setup.device, setup.dtype)
 
     steps = min(max(setup.horizon.steps_per_epoch + 1, _FEWEST_STEPS), _MOST_STEPS, setup.horizon.steps)
-    enough = _Enough(steps, _LEARNT)
+    enough = _Enough(steps)
     epochs = -(-steps // setup.horizon.steps_per_epoch)
     progress = Progress(epochs=epochs, steps_per_epoch=setup.horizon.steps_per_epoch)
     watching = Watch(
