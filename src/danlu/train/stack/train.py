@@ -4,7 +4,6 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.events import Stop
-from danlu.base.seeds import cores, exact_kernels, use_threads
+from danlu.base.seeds import cores, exact_kernels
 from danlu.train.schedules import Horizon
 from danlu.train.stack.build import Way, find_way, same_step, same_structure
 from danlu.train.stack.feed import Feed, Stream
@@ -22,6 +21,7 @@ from danlu.train.stack.members import Fold, Member, Trained
 from danlu.train.stack.memory import suggested_members
 from danlu.train.stack.progress import StackProgress
 from danlu.train.stack.scores import Judge
+from danlu.train.stack.side_by_side import side_by_side
 from danlu.train.stack.step import StackedStep
 
 Finished = Callable[[Sequence[int], Trained], None]
@@ -75,7 +75,7 @@ def train_members(
     size = recipe.train.batch_size or 1
     most = most_members or suggested_members(nets[0], sample, size, device, workers)
     stacks = cut(members, folds, most, workers, fills=way.fills)
-    results = _carried_out(plan, stacks, workers, finished)
+    results = side_by_side(plan.carry_out, stacks, workers, finished)
     if isinstance(results, Stop):
         return results
     return _joined(results, len(members), time.perf_counter() - begin)
@@ -164,59 +164,7 @@ def sample_of(fold: Fold) -> Tensor:
     return fold.transform(inputs) if fold.transform else inputs
 
 
-Results = list[tuple[list[int], Trained]]
-
-
-def _carried_out(plan: Plan, stacks: Sequence[list[int]], workers: int, finished: Finished | None) -> Results | Stop:
-    """Every stack's outcome; a stack for which memory is too small is halved."""
-    results: Results = []
-    workers = min(workers, len(stacks))
-    threads = use_threads(1) if workers > 1 else None  # a core for each stack, not all cores for each operation
-    try:
-        with ThreadPoolExecutor(workers, initializer=use_threads, initargs=(1,)) as pool:
-            # One worker is this thread itself, which has all cores.
-            submit = pool.submit if workers > 1 else _at_once
-            waiting = {submit(plan.carry_out, places): places for places in stacks}
-            while waiting:
-                done = next(iter(wait(waiting, return_when=FIRST_COMPLETED).done))
-                places = waiting.pop(done)
-                outcome = _outcome(done, places)
-                if outcome is None:
-                    half = len(places) // 2
-                    waiting |= {submit(plan.carry_out, part): part for part in (places[:half], places[half:])}
-                    continue
-                if isinstance(outcome, Stop):
-                    pool.shutdown(cancel_futures=True)
-                    return outcome
-                results.append((places, outcome))
-                if finished:
-                    finished(places, outcome)
-    finally:
-        if threads:
-            use_threads(threads)
-    return results
-
-
-def _at_once(carry_out: Callable[[list[int]], Trained | Stop], places: list[int]) -> Future[Trained | Stop]:
-    future: Future[Trained | Stop] = Future()
-    try:
-        future.set_result(carry_out(places))
-    except RuntimeError as error:
-        future.set_exception(error)
-    return future
-
-
-def _outcome(done: Future[Trained | Stop], places: list[int]) -> Trained | Stop | None:
-    """None where memory was too small for so many members."""
-    try:
-        return done.result()
-    except RuntimeError as error:
-        if len(places) > 1 and (isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)):
-            return None
-        raise
-
-
-def _joined(results: Results, count: int, seconds: float) -> Trained:
+def _joined(results: Sequence[tuple[list[int], Trained]], count: int, seconds: float) -> Trained:
     """The outcomes of all stacks as one, in the order of the members."""
     states: list[dict[str, Tensor]] = [{}] * count
     first = results[0][1]
