@@ -44,6 +44,7 @@ class History:
         course = _Course()
         for record in records:
             course.add(record)
+        course.findings = list({found.rule: found for found in course.findings}.values())
         return cls(**vars(course))
 
     def smoothed(self, beta: float = _BETA) -> list[float]:
@@ -81,7 +82,8 @@ class History:
 
 
 class _Course:
-    """A history in the making; its attributes are those of History."""
+    """A history in the making; its attributes are those of History, but that a rule may have several findings: told
+    again, graver or after a resume, the newest that no resume has made void is the one that counts."""
 
     def __init__(self) -> None:
         self.steps: list[int] = []
@@ -111,7 +113,7 @@ class _Course:
                 case "checkpoint":
                     self.checkpoints = sorted({*self.checkpoints, int(record["step"])})
                 case "finding":
-                    self._add_finding(record)
+                    self.findings.append(_finding(record))
                 case "findings":  # those that stood at the end: what a rule took back is gone
                     self.findings = [_finding(one) for one in record["findings"]]
                 case "end":
@@ -165,15 +167,11 @@ class _Course:
         self.epochs = [earlier for earlier in self.epochs if earlier["epoch"] != epoch["epoch"]] + [epoch]
         self.seconds = sum(epoch["seconds"] for epoch in self.epochs)
 
-    def _add_finding(self, record: Mapping[str, Any]) -> None:
-        """A rule has one finding: told again, graver or after a resume, it replaces what it said before."""
-        finding = _finding(record)
-        self.findings = [other for other in self.findings if other.rule != finding.rule] + [finding]
-
 
 def _finding(record: Mapping[str, Any]) -> Finding:
     values: dict[str, Any] = {key.name: record[key.name] for key in fields(Finding)}
-    return Finding(**(values | {key: tuple(values[key]) for key in ("where", "remedies")}))
+    values.update({key: tuple(values[key]) for key in ("where", "remedies")})
+    return Finding(**values)
 
 
 def _score(numbers: Mapping[str, Any]) -> Score:
