@@ -9,6 +9,8 @@ from danlu.data import Dataset, load
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
+from danlu.lab.search.lr_find import lr_find
+from danlu.lab.search.rate_test import RateTest
 from danlu.lab.study.compare import compare
 from danlu.lab.study.study import Study
 from danlu.nets import describe
@@ -20,6 +22,7 @@ __all__ = [
     "DanluError",
     "Dataset",
     "Interrupted",
+    "RateTest",
     "Recipe",
     "Run",
     "StorageError",
@@ -30,6 +33,7 @@ __all__ = [
     "describe",
     "fit",
     "load",
+    "lr_find",
     "nets",
     "resume",
     "stats",

@@ -53,6 +53,14 @@ _STUDY_OPTIONS = (
     Option("share-order"),
     Option("plan"),
 )
+_RANGE_TEST_OPTIONS = (
+    Option("data", "D"),
+    Option("net", "N"),
+    Option("lowest", "1e-6"),
+    Option("highest", "10"),
+    Option("points", "48"),
+    Option("steps", "60"),
+)
 _RUN_OPTIONS = (Option("data", "D"), Option("net", "N"), Option("folder", "FOLDER"), Option("name", "NAME"))
 
 VERBS = {
@@ -65,6 +73,12 @@ VERBS = {
             "compare",
             "danlu compare [RECIPE.toml] --vary section.key=a,b,c [--seeds 10] [--folds 5] [section.key=value ...]",
             _STUDY_OPTIONS,
+            settings=True,
+        ),
+        Verb(
+            "lr-find",
+            "danlu lr-find [RECIPE.toml] [--data D] [--net N] [--points 48] [--steps 60] [section.key=value ...]",
+            _RANGE_TEST_OPTIONS,
             settings=True,
         ),
         Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"),)),

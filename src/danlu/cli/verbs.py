@@ -13,6 +13,7 @@ from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
 from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
+from danlu.cli.search_arguments import range_test_arguments
 from danlu.cli.study_arguments import study_arguments
 from danlu.data import catalogue_facts
 from danlu.data.catalogue import known
@@ -21,6 +22,7 @@ from danlu.lab.draft import draft_recipe
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
+from danlu.lab.search.lr_find import lr_find
 from danlu.lab.setup import load_data
 from danlu.lab.study.compare import compare, go_on, planned
 from danlu.lab.study.costs import with_costs
@@ -159,6 +161,16 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
     return _of_study(study)
 
 
+def do_lr_find(arguments: argparse.Namespace) -> Outcome:
+    """Try many learning rates for a few steps each, and say which to take."""
+    files, settings = _split_words(arguments)
+    _check_recipe_words(files)
+    numbers = range_test_arguments(arguments)
+    recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+    test = lr_find(recipe=recipe, **numbers)
+    return Outcome(test.as_dict(), lambda console: _print(console, str(test)))
+
+
 def _of_study(study: Study) -> Outcome:
     record = study.as_dict()
     return Outcome(record, lambda console: print_study(console, record))
@@ -167,6 +179,7 @@ def _of_study(study: Study) -> Outcome:
 DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "fit": do_fit,
     "compare": do_compare,
+    "lr-find": do_lr_find,
     "resume": do_resume,
     "show": do_show,
     "data": do_data,
