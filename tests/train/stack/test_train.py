@@ -18,7 +18,7 @@ from danlu.lab.draft import draft_recipe
 from danlu.lab.run import Run
 from danlu.lab.setup import set_up
 from danlu.train.stack import Fold, Member, Trained, train_members
-from danlu.train.stack.train import Plan, cut
+from danlu.train.stack.plan import Plan, cut
 
 CPU = torch.device("cpu")
 
