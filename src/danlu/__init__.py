@@ -11,6 +11,8 @@ from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
 from danlu.lab.search.lr_find import lr_find
 from danlu.lab.search.rate_test import RateTest
+from danlu.lab.search.result import Search
+from danlu.lab.search.search import search
 from danlu.lab.study.compare import compare
 from danlu.lab.study.study import Study
 from danlu.nets import describe
@@ -25,6 +27,7 @@ __all__ = [
     "RateTest",
     "Recipe",
     "Run",
+    "Search",
     "StorageError",
     "Study",
     "UserError",
@@ -36,6 +39,7 @@ __all__ = [
     "lr_find",
     "nets",
     "resume",
+    "search",
     "stats",
     "use_language",
     "watch",

@@ -18,8 +18,8 @@ from danlu.lab.study.factors import Level
 from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.samples import stack_folds
 from danlu.store.run_folder import RunFolder
+from danlu.train.stack import Halving, Trained, train_members
 from danlu.train.stack import Member as StackMember
-from danlu.train.stack import Trained, train_members
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,17 @@ class Place:
         return f"{sorted(self.factors.items(), key=str)} {self.seed} {self.fold}"
 
 
+@dataclass(frozen=True)
+class Race:
+    """Members of a stack make way for better ones: `keep` says, after each epoch in `rungs`, which of them go on.
+
+    It is given those still in training and their validation scores by name, in the same order.
+    """
+
+    rungs: Sequence[int]
+    keep: "Callable[[Sequence[Place], dict[str, list[float]]], Sequence[Place]]"
+
+
 Tell = Callable[[dict[str, Any]], None]
 """Hears of every member that is done, as a record of the journal."""
 
@@ -50,6 +61,7 @@ class Order:
     tell: Tell
     asked_to_stop: Callable[[], bool]
     share_order: bool = False
+    race: Race | None = None
 
     def carry_out(self, begins: Callable[[Group, int], None]) -> bool:
         """Train all that is not done; False when told to break off. `begins` hears of each group and its members."""
@@ -85,6 +97,12 @@ class Order:
             for column, number in enumerate(numbers):
                 self.tell(_record(places[number][1], trained, column))
 
+        def kept(numbers: Sequence[int], scores: dict[str, torch.Tensor]) -> list[int]:
+            assert self.race is not None
+            number_of = {places[number][1].key: number for number in numbers}
+            values = {name: values.tolist() for name, values in scores.items()}
+            return [number_of[place.key] for place in self.race.keep([places[n][1] for n in numbers], values)]
+
         trained = train_members(
             [nets[id(planned), place.seed] for planned, place in places],
             [StackMember(planned.recipe(place.seed), place.fold, order) for planned, place in places],
@@ -94,6 +112,7 @@ class Order:
             device=setup.device,
             scale=scale,
             most_members=most,
+            halving=Halving(self.race.rungs, kept) if self.race else None,
             finished=finished,
             asked_to_stop=self.asked_to_stop,
         )
@@ -127,10 +146,11 @@ def without_test(data: Dataset) -> Dataset:
 
 def _record(place: Place, trained: Trained, column: int) -> dict[str, Any]:
     score = {name: float(values[column]) for name, values in trained.score.items()}
-    return _as_record(place, score, int(trained.diverged[column]), int(trained.epochs[column]))
+    dropped = int(trained.dropped[column])
+    return _as_record(place, score, int(trained.diverged[column]), int(trained.epochs[column]), dropped)
 
 
-def _as_record(place: Place, score: dict[str, float], diverged: int, epochs: int) -> dict[str, Any]:
+def _as_record(place: Place, score: dict[str, float], diverged: int, epochs: int, dropped: int = 0) -> dict[str, Any]:
     return {
         "kind": "member",
         "factors": place.factors,
@@ -140,4 +160,4 @@ def _as_record(place: Place, score: dict[str, float], diverged: int, epochs: int
         "diverged": diverged > 0,
         "diverged_at": diverged,
         "epochs": epochs,
-    }
+    } | ({"dropped_at": dropped} if dropped else {})

@@ -65,7 +65,7 @@ def compare(
     """
     plan, base, given = planned(net, data, vary=vary, seeds=seeds, folds=folds, recipe=recipe, **settings)
     check_baselines(baselines)
-    _check_metric(metric, plan)
+    check_metric(metric, plan)
     design = {
         "recipe": base.as_dict(),
         "factors": plan.factors,
@@ -76,7 +76,7 @@ def compare(
         "baselines": list(baselines),
         "share_order": share_order,
     }
-    place = StudyFolder.make(Path(folder) if folder else _new_folder(plan), _plain(design))
+    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
     return _carried_out(place, plan, given, progress)
 
 
@@ -91,13 +91,7 @@ def planned(
     **settings: Any,
 ) -> tuple[Plan, Recipe, Given]:
     """What `compare` would train, with the recipe it starts from; nothing is trained or written."""
-    if isinstance(net, nn.Module):
-        fail("study.net-is-one", kind=type(net).__name__)
-    maker = _maker(net)
-    base = draft_recipe(None if maker else net, data, recipe, settings)
-    if maker:
-        options = {"class": getattr(maker, "__name__", "net")}
-        base = replace(base, net=replace(base.net, name=CUSTOM, options=options))
+    base, maker = base_of(net, data, recipe, settings)
     factors = keys_of(base, vary)
     numbers = seeds_of(seeds)
     if not numbers or folds < 1:
@@ -107,16 +101,35 @@ def planned(
     return plan, base, Given(given, maker, go_on)
 
 
+def base_of(
+    net: object, data: object, recipe: Recipe | str | Path | None, settings: Mapping[str, Any]
+) -> tuple[Recipe, Maker | None]:
+    """The recipe that a study starts from, and what builds its nets where that is a function of the user's."""
+    if isinstance(net, nn.Module):
+        fail("study.net-is-one", kind=type(net).__name__)
+    maker = _maker(net)
+    base = draft_recipe(None if maker else net, data, recipe, settings)
+    if maker:
+        options = {"class": getattr(maker, "__name__", "net")}
+        base = replace(base, net=replace(base.net, name=CUSTOM, options=options))
+    return base, maker
+
+
+def recipe_of_design(place: StudyFolder) -> Recipe:
+    """The recipe that a study on the disk started from."""
+    draft = RecipeDraft()
+    for section, keys in place.read_design()["recipe"].items():
+        for key, value in keys.items():
+            draft.put(f"{section}.{key}", value, Fault("recipe.place-file", {"path": place.design}))
+    return draft.recipe()
+
+
 def go_on(folder: str | Path, *, data: object = None, net: object = None, progress: bool = True) -> Study:
     """Carry out what a study still lacks: after an interruption, or because seeds were added."""
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     maker = _maker(net)
-    draft = RecipeDraft()
-    for section, keys in design["recipe"].items():
-        for key, value in keys.items():
-            draft.put(f"{section}.{key}", value, Fault("recipe.place-file", {"path": place.design}))
-    plan = make_plan(draft.recipe(), design["factors"], design["seeds"], design["folds"], data=data, maker=maker)
+    plan = make_plan(recipe_of_design(place), design["factors"], design["seeds"], design["folds"], data=data, maker=maker)
     return _carried_out(place, plan, Given(data, maker, go_on), progress)
 
 
@@ -176,27 +189,32 @@ def _refit(place: StudyFolder, plan: Plan, given: Given, journal: Journal) -> No
     journal.flush()
     study = Study(place.path)
     factors = best_factors(study.members, study.metric)
-    chosen = next(one for one in plan.planned if _plain(one.cell.factors) == _plain(factors))
-    recipe = _whole(chosen, plan, study)
-    data = _all_data(chosen, given)
-    if data is None:  # cannot be split anew: the validation part stays what it is
-        recipe, data = chosen.recipe(plan.seeds[0]), chosen.setup.data
-    place.best.write_text(to_toml(recipe), encoding="utf-8")
-    net = chosen.net(plan.seeds[0]) if recipe.net.name == CUSTOM else None
-    name = f"best-{recipe.fingerprint()}"
-    if RunFolder(place.path / name).recipe.is_file():
-        resume(place.path / name, net=net, data=data, progress=False)
-    else:
-        fit(net, data, recipe=recipe, folder=place.path / name, progress=False)
+    chosen = next(one for one in plan.planned if plain(one.cell.factors) == plain(factors))
+    name = refitted(place, chosen, plan.seeds[0], given)
     values = [member for member in study.members if dict(member.factors) == factors and not member.diverged]
     names = values[0].score if values else {}
     validation = {name: float(numpy.mean([member.score[name] for member in values])) for name in names}
     journal.write({"kind": "best", "factors": factors, "validation": validation, "run": name})
 
 
-def _whole(chosen: Planned, plan: Plan, study: Study) -> Recipe:
+def refitted(place: StudyFolder, chosen: Planned, seed: int, given: Given) -> str:
+    """Train a combination on training and validation part together, and score it; the run's name in the folder."""
+    recipe, data = _whole(chosen, seed), _all_data(chosen, given)
+    if data is None:  # cannot be split anew: the validation part stays what it is
+        recipe, data = chosen.recipe(seed), chosen.setup.data
+    place.best.write_text(to_toml(recipe), encoding="utf-8")
+    net = chosen.net(seed) if recipe.net.name == CUSTOM else None
+    name = f"best-{recipe.fingerprint()}"
+    if RunFolder(place.path / name).recipe.is_file():
+        resume(place.path / name, net=net, data=data, progress=False)
+    else:
+        fit(net, data, recipe=recipe, folder=place.path / name, progress=False)
+    return name
+
+
+def _whole(chosen: Planned, seed: int) -> Recipe:
     """The recipe without a validation part: what needed one gives way to the number of epochs that it led to."""
-    recipe = chosen.recipe(plan.seeds[0])
+    recipe = chosen.recipe(seed)
     train, data = recipe.train, replace(recipe.data, validation=0.0, fold=None, fold_seed=None)
     if train.patience or train.weights == "best":
         train = replace(train, patience=None, weights=None)
@@ -217,7 +235,8 @@ def _all_data(chosen: Planned, given: Given) -> Dataset | None:
     return load_data(replace(recipe, validation=0.0, fold=None, fold_seed=None), given.data)
 
 
-def _check_metric(metric: str | None, plan: Plan) -> None:
+def check_metric(metric: str | None, plan: Plan) -> None:
+    """UserError for a metric that the task has not."""
     known = {
         "classification": ("loss", "accuracy", "f1"),
         "regression": ("loss", "r2", "mae", "rmse"),
@@ -228,7 +247,8 @@ def _check_metric(metric: str | None, plan: Plan) -> None:
         fail("study.unknown-metric", metric=metric, names=", ".join(known))
 
 
-def _new_folder(plan: Plan) -> Path:
+def new_folder(plan: Plan) -> Path:
+    """A folder in `studies/` that is not there yet, named for net and data."""
     recipe, data = plan.planned[0].setup.recipe, plan.planned[0].setup.data
     stem = f"{recipe.net.options.get('class', recipe.net.name)}-{data.name}".lower()
     count = 1
@@ -237,10 +257,10 @@ def _new_folder(plan: Plan) -> Path:
     return place
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """As JSON gives it back."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     return value if value is None or isinstance(value, bool | int | float | str) else getattr(value, "__name__", "net")

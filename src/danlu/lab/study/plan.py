@@ -88,11 +88,18 @@ def make_plan(
     maker: Maker | None = None,
 ) -> Plan:
     """Set up every combination; those that cannot be trained are kept with the reason. UserError where none can."""
+    return plan_cells(cells(recipe, factors, maker), factors, seeds, folds, data=data)
+
+
+def plan_cells(
+    chosen: Sequence[Cell], factors: dict[str, list[Level]], seeds: Sequence[int], folds: int, *, data: object = None
+) -> Plan:
+    """The plan of the combinations `chosen` alone."""
     loaded: dict[DataRecipe, list[Dataset]] = {}
     ready: list[Planned] = []
     failed: list[tuple[dict[str, Level], Fault]] = []
     errors: list[Fault] = []
-    for cell in cells(recipe, factors, maker):
+    for cell in chosen:
         try:
             ready.append(_set_up(cell, seeds[0], folds, data, loaded))
         except UserError as error:

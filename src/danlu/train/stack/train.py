@@ -76,6 +76,9 @@ def train_members(
         results = side_by_side(plan.carry_out, stacks, workers, finished)
     if isinstance(results, Stop):
         return results
+    if halving and finished:
+        for places, trained in results:
+            finished(places, trained)
     return _joined(results, len(members), time.perf_counter() - begin)
 
 
