@@ -42,6 +42,9 @@ class Verb:
 
 _STUDY_OPTIONS = (
     Option("vary", "KEY=A,B,…", repeated=True),
+    Option("search", "KEY=LOW..HIGH", repeated=True),
+    Option("trainings", "64"),
+    Option("minutes", "10"),
     Option("data", "D"),
     Option("net", "N"),
     Option("seeds", "10"),
@@ -71,7 +74,8 @@ VERBS = {
         ),
         Verb(
             "compare",
-            "danlu compare [RECIPE.toml] --vary section.key=a,b,c [--seeds 10] [--folds 5] [section.key=value ...]",
+            "danlu compare [RECIPE.toml] --vary section.key=a,b,c | --search section.key=low..high"
+            " [--seeds 10] [--folds 5] [section.key=value ...]",
             _STUDY_OPTIONS,
             settings=True,
         ),

@@ -32,8 +32,8 @@ def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
             faults.add("study.factor-twice", factor=key.strip())
         else:
             vary[key.strip().replace("-", "_") if "." in key else key.strip()] = read_levels(levels)
-    seeds = _numbers(arguments.seeds, "--seeds", faults) or [10]
-    folds = _numbers(arguments.folds, "--folds", faults) or [1]
+    seeds = read_numbers(arguments.seeds, "--seeds", faults) or [10]
+    folds = read_numbers(arguments.folds, "--folds", faults) or [1]
     margin = None
     if arguments.margin is not None:
         try:
@@ -70,7 +70,12 @@ def _value(word: str) -> Any:
         return word
 
 
-def _numbers(text: str | None, option: str, faults: Faults) -> list[int]:
+def read_numbers(text: str | None, option: str, faults: Faults) -> list[int]:
+    """Whole numbers with commas between them; none where nothing was given, and a fault where they are none.
+
+    >>> read_numbers("0,1,2", "--seeds", Faults())
+    [0, 1, 2]
+    """
     if text is None:
         return []
     numbers = [word.strip() for word in text.split(",")]

@@ -12,6 +12,7 @@ from rich.table import Table
 from danlu.base.errors import Fault
 from danlu.base.places import shown
 from danlu.base.words import say
+from danlu.view.study import print_plan
 
 _MOST_ROWS = 12
 
@@ -42,10 +43,9 @@ class SearchReporter:
         if minutes is not None:
             self._print(say("search.opening-minutes", minutes=f"{minutes:g}"))
 
-    def round(self, number: int, trials: int, left: int, before: Sequence[Mapping[str, Any]]) -> None:
-        """A round begins, after the trials `before`."""
-        dropped = sum(trial["state"] == "dropped" for trial in before)
-        self._print(say("search.round", number=number, trials=trials, left=left - trials, dropped=dropped))
+    def round(self, number: int, *, trials: int, left: int, dropped: int) -> None:
+        """A round of so many trials begins; `left` come after it, `dropped` had to make way before it."""
+        self._print(say("search.round", number=number, trials=trials, left=left, dropped=dropped))
         self._told = ""
 
     def group(self, members: int, alone: Fault | None) -> None:
@@ -65,6 +65,14 @@ class SearchReporter:
     def _print(self, text: str) -> None:
         if self._visible:
             self._console.print(text, markup=False, soft_wrap=True)
+
+
+def print_search_plan(console: Console, plan: Mapping[str, Any]) -> None:
+    """How a search would go about it, and its first round: the answer to `--plan`."""
+    facts = plan["search"]
+    rungs = ", ".join(str(rung) for rung in facts["rungs"]) or "—"
+    console.print(say("search.plan", trials=facts["trials"], rounds=facts["rounds"], rungs=rungs), soft_wrap=True)
+    print_plan(console, plan)
 
 
 def print_search(console: Console, search: Mapping[str, Any]) -> None:

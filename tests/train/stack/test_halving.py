@@ -1,4 +1,4 @@
-"""Successive halving: who goes on ends as if nobody had been dropped, whatever the stacks, also when memory runs out."""
+"""Successive halving: who goes on ends as if nobody had been dropped, whatever the stacks; also when memory is out."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,9 +35,8 @@ def members() -> list[Member]:
 
 def run(**options: Any) -> Trained:
     cpu = torch.device("cpu")
-    trained = train_members(
-        nets(), members(), [problem()], task="classification", outputs=2, device=cpu, **{"workers": 1, **options}
-    )
+    options = {"workers": 1, **options}
+    trained = train_members(nets(), members(), [problem()], task="classification", outputs=2, device=cpu, **options)
     assert not isinstance(trained, Stop)
     return trained
 

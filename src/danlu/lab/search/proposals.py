@@ -2,7 +2,7 @@
 
 import contextlib
 import warnings
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 from danlu.base.errors import fail
@@ -11,12 +11,15 @@ from danlu.lab.search.ranges import Range
 
 Point = dict[str, float]
 
+_TIMES = 2  # more points are asked for than are wanted, where some may have been tried
+
 
 def proposed(ranges: Sequence[Range], ranked: Sequence[Mapping[str, float]], count: int, seed: int) -> list[Point]:
-    """`count` points to try as one round, each a value by setting; a pure function of what it is given.
+    """Up to `count` points to try as one round, each a value by setting; a pure function of what it is given.
 
-    `ranked` are the points tried before, the best first. Without any, the points fill the space evenly; after that they
-    come from a tree-structured Parzen estimator (Bergstra et al. 2011,
+    None was tried before, so that where few whole numbers make up the space the points come to an end. `ranked` are the
+    points tried before, the best first. Without any, the points fill the space evenly; after that they come from a
+    tree-structured Parzen estimator (Bergstra et al. 2011,
     https://papers.nips.cc/paper/4443-algorithms-for-hyper-parameter-optimization), which looks at their order alone.
     UserError where Optuna is not installed.
 
@@ -27,7 +30,7 @@ def proposed(ranges: Sequence[Range], ranked: Sequence[Mapping[str, float]], cou
     optuna = _optuna()
     if not ranked:
         rows = spread(count, len(ranges), seed, "search").tolist()
-        return [{one.key: one.at(share) for one, share in zip(ranges, row, strict=True)} for row in rows]
+        return _new(({one.key: one.at(share) for one, share in zip(ranges, row, strict=True)} for row in rows), [])
     kinds = {one.key: _distribution(optuna, one) for one in ranges}
     key = derive(seed, "search", len(ranked)) & 0xFFFFFFFF
     with _quiet(optuna):
@@ -36,8 +39,18 @@ def proposed(ranges: Sequence[Range], ranked: Sequence[Mapping[str, float]], cou
         for rank, point in enumerate(ranked):
             values = {one.key: one.rounded(point[one.key]) for one in ranges}
             study.add_trial(optuna.trial.create_trial(params=values, distributions=kinds, value=float(rank)))
-        asked = [study.ask(kinds).params for _ in range(count)]
-    return [{one.key: one.rounded(point[one.key]) for one in ranges} for point in asked]
+        asked = [study.ask(kinds).params for _ in range(_TIMES * count)]
+    rounded = ({one.key: one.rounded(point[one.key]) for one in ranges} for point in asked)
+    return _new(rounded, ranked)[:count]
+
+
+def _new(points: Iterable[Point], before: Sequence[Mapping[str, float]]) -> list[Point]:
+    seen = [dict(point) for point in before]
+    found: list[Point] = []
+    for point in points:
+        if point not in seen and point not in found:
+            found.append(point)
+    return found
 
 
 def _optuna() -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast, get_args
 
-from danlu.base.errors import Fault, Faults
+from danlu.base.errors import Faults, fail
 from danlu.base.naming import spelled
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import kind_of
@@ -95,17 +95,20 @@ def _range(recipe: Recipe, name: str, written: object) -> Range:
         low, high = high, high + 1 if low == high else low
     if scale == "log" and low <= 0:
         faults.add("search.log-of-zero", key=name, low=f"{low:g}")
+    key, whole = name, False
     with faults.gathered():
-        (key,) = keys_of(recipe, {name: [low, high]})
-        whole = _whole(recipe, key)
-        if whole is None:
-            faults.add("search.not-numeric", key=key)
-        if key in _JUDGES:
-            faults.add("search.changes-the-judge", key=key)
-        faults.raise_if_any()
-        return Range(key, low, high, scale == "log" or (not scale and low > 0 and high > _WIDE * low), bool(whole))
+        key, whole = _numeric(recipe, name, low, high)
     faults.raise_if_any()
-    raise AssertionError
+    return Range(key, low, high, scale == "log" or (not scale and low > 0 and high > _WIDE * low), whole)
+
+
+def _numeric(recipe: Recipe, name: str, low: float, high: float) -> tuple[str, bool]:
+    """The full name of a setting that takes these two numbers, and whether it takes whole ones only."""
+    (key,) = keys_of(recipe, {name: [low, high]})
+    if key in _JUDGES:
+        fail("search.changes-the-judge", key=key)
+    whole = _whole(recipe, key)
+    return (key, whole) if whole is not None else fail("search.not-numeric", key=key)
 
 
 def _read(written: object) -> tuple[str, float, float] | None:

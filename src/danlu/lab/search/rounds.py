@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy
 
+from danlu.base.errors import UserError
 from danlu.base.recipe import Recipe
 from danlu.lab.search.proposals import Point, proposed
 from danlu.lab.search.ranges import Range
@@ -59,6 +60,18 @@ class Quest:
     def each(self) -> int:
         """Trainings a trial."""
         return len(self.seeds) * self.folds
+
+    def facts(self) -> dict[str, Any]:
+        """What is searched, as plain values."""
+        trials, size = self.budget.trials(self.each), self.budget.round_size(self.each)
+        return {
+            "ranges": [one.as_dict() for one in self.ranges],
+            "trainings": self.budget.trainings,
+            "minutes": self.budget.minutes,
+            "trials": trials,
+            "rounds": math.ceil(trials / size),
+            "rungs": list(self.rungs),
+        }
 
     def points(self, trials: Sequence[Trial]) -> list[Point]:
         """The next round after `trials`; empty where the budget is spent."""
@@ -120,7 +133,9 @@ def carry_out_rounds(
         points = quest.points(trials)
         if not points:
             return True
-        reporter.round(number, len(points), quest.budget.trials(quest.each) - len(trials), [t.as_dict() for t in trials])
+        dropped = sum(trial.state == "dropped" for trial in trials)
+        left = quest.budget.trials(quest.each) - len(trials) - len(points)
+        reporter.round(number, trials=len(points), left=left, dropped=dropped)
         if not _round(quest, number, points, place, journal, reporter, asked_to_stop):
             return False
 
@@ -136,8 +151,12 @@ def _round(
 ) -> bool:
     begin = time.monotonic()
     journal.write({"kind": "round", "number": number, "points": list(points)})
-    plan = quest.plan(points)
-    for factors, fault in plan.failed:
+    try:
+        plan = quest.plan(points)
+        failed = list(plan.failed)
+    except UserError as error:
+        plan, failed = None, [(dict(point), error.faults[0]) for point in points]
+    for factors, fault in failed:
         journal.write({"kind": "failed", "round": number, "factors": factors, "reason": str(fault)})
 
     def tell(record: dict[str, Any]) -> None:
@@ -145,14 +164,17 @@ def _round(
         journal.flush()
         reporter.member()
 
-    race = Race(quest.rungs, quest.keep)
-    order = Order(plan, frozenset(), place.members, tell, asked_to_stop, race=race)
-    if not order.carry_out(lambda group, members: reporter.group(members, group.alone)):
-        return False
+    if plan:
+        race = Race(quest.rungs, quest.keep)
+        order = Order(plan, frozenset(), place.members, tell, asked_to_stop, race=race)
+        if not order.carry_out(lambda group, members: reporter.group(members, group.alone)):
+            return False
     journal.write({"kind": "round-end", "number": number, "seconds": time.monotonic() - begin})
     journal.sync()
     return True
 
 
 def _member(place: Place, scores: Mapping[str, Sequence[float]], number: int) -> Member:
-    return Member(place.factors, place.seed, place.fold, {name: values[number] for name, values in scores.items()}, False)
+    return Member(
+        place.factors, place.seed, place.fold, {name: values[number] for name, values in scores.items()}, False
+    )

@@ -9,7 +9,7 @@ from danlu.base.errors import Faults, fail
 from danlu.base.places import shown
 from danlu.base.recipe import Recipe
 from danlu.base.seeds import preserved_randomness
-from danlu.lab.interrupt import Interrupt, Interrupted
+from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.search.ranges import Range, ranges_of
 from danlu.lab.search.result import Search
 from danlu.lab.search.rounds import Budget, Quest, carry_out_rounds
@@ -123,6 +123,7 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool)
     reporter.opening([str(one) for one in quest.ranges], budget.trainings, budget.minutes, shown(place.path))
     begin = time.monotonic()
     with (
+        interrupted_as(str(place.path)),
         Journal(place.journal) as journal,
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),

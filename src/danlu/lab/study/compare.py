@@ -17,7 +17,7 @@ from danlu.base.seeds import preserved_randomness
 from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.fit import fit, resume
-from danlu.lab.interrupt import Interrupt, Interrupted
+from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines
 from danlu.lab.study.carry_out import Order, Place
@@ -129,7 +129,9 @@ def go_on(folder: str | Path, *, data: object = None, net: object = None, progre
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     maker = _maker(net)
-    plan = make_plan(recipe_of_design(place), design["factors"], design["seeds"], design["folds"], data=data, maker=maker)
+    plan = make_plan(
+        recipe_of_design(place), design["factors"], design["seeds"], design["folds"], data=data, maker=maker
+    )
     return _carried_out(place, plan, Given(data, maker, go_on), progress)
 
 
@@ -146,7 +148,13 @@ def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool) -
         if place.journal.is_file()
         else frozenset[str]()
     )
-    with Journal(place.journal) as journal, Interrupt(str(place.path)) as interrupt, preserved_randomness():
+    whole_study = interrupted_as(str(place.path))
+    with (
+        whole_study,
+        Journal(place.journal) as journal,
+        Interrupt(str(place.path)) as interrupt,
+        preserved_randomness(),
+    ):
         journal.write({"kind": "begin", "members": plan.members, "failed": plan.facts()["failed"]})
 
         def tell(record: dict[str, Any]) -> None:

@@ -30,9 +30,7 @@ class Halving:
     keep: Keep
 
 
-def in_rungs(
-    plan: Plan, halving: Halving, stacks: Sequence[list[int]], workers: int
-) -> Outcomes | Stop:
+def in_rungs(plan: Plan, halving: Halving, stacks: Sequence[list[int]], workers: int) -> Outcomes | Stop:
     """Every stack's outcome, all stacks trained rung by rung together: the best of all of them go on."""
     return _Ladder(plan, halving).climb(stacks, workers)
 

@@ -72,6 +72,9 @@ class Trained:
             self.train_loss[:, places],
             {name: values[:, places] for name, values in self.validation.items()},
             {name: values[places] for name, values in self.score.items()},
-            *(values[places] for values in (self.epochs, self.chosen, self.diverged, self.dropped)),
+            self.epochs[places],
+            self.chosen[places],
+            self.diverged[places],
+            self.dropped[places],
             self.seconds,
         )

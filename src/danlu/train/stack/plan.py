@@ -137,5 +137,3 @@ def _stream(member: Member) -> Stream:
 
 def _key(stream: Stream) -> tuple[int, int, bool]:
     return stream.fold, stream.seed, stream.shuffle
-
-
