@@ -54,6 +54,7 @@ _STUDY_OPTIONS = (
     Option("baselines", "A,B,…"),
     Option("folder", "FOLDER"),
     Option("share-order"),
+    Option("jobs", "2"),
     Option("plan"),
 )
 _RANGE_TEST_OPTIONS = (
@@ -85,7 +86,7 @@ VERBS = {
             _RANGE_TEST_OPTIONS,
             settings=True,
         ),
-        Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"),)),
+        Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"), Option("jobs", "2"))),
         Verb("show", "danlu show [RUN]"),
         Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),
         Verb("nets", "danlu nets [NAME]"),

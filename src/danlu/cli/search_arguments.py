@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from danlu.base.errors import Faults, fail
-from danlu.cli.study_arguments import read_numbers
+from danlu.cli.study_arguments import read_jobs, read_numbers
 
 
 def range_test_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -41,8 +41,10 @@ def search_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
         faults.add("cli.not-a-number", option="--folds", found=arguments.folds)
     trainings = read_number(arguments.trainings, int, "--trainings", faults)
     minutes = read_number(arguments.minutes, float, "--minutes", faults)
+    jobs = read_jobs(arguments.jobs, faults)
     faults.raise_if_any()
     asked = {"space": space, "seeds": seeds[0] if len(seeds) == 1 else seeds, "folds": folds[0], "minutes": minutes}
+    asked["jobs"] = jobs
     return asked if trainings is None else {**asked, "trainings": trainings}
 
 

@@ -18,6 +18,7 @@ class StudyArguments:
     folds: int
     margin: float | None
     baselines: Sequence[str]
+    jobs: int | None
 
 
 def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
@@ -42,9 +43,10 @@ def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
             faults.add("cli.not-a-number", option="--margin", found=arguments.margin)
     if len(folds) > 1 or folds[0] < 1:
         faults.add("cli.not-a-number", option="--folds", found=arguments.folds)
+    jobs = read_jobs(arguments.jobs, faults)
     faults.raise_if_any()
     baselines = [name.strip() for name in (arguments.baselines or "").split(",") if name.strip()]
-    return StudyArguments(vary, seeds[0] if len(seeds) == 1 else seeds, folds[0], margin, baselines)
+    return StudyArguments(vary, seeds[0] if len(seeds) == 1 else seeds, folds[0], margin, baselines, jobs)
 
 
 def read_levels(text: str) -> list[Any]:
@@ -68,6 +70,16 @@ def _value(word: str) -> Any:
         return tomllib.loads(f"value = {word}")["value"]
     except tomllib.TOMLDecodeError:
         return word
+
+
+def read_jobs(text: str | None, faults: Faults) -> int | None:
+    """The number of processes behind --jobs, None where none is given; a fault where it is none."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        faults.add("cli.not-a-number", option="--jobs", found=text)
+        return None
+    return int(text)
 
 
 def read_numbers(text: str | None, option: str, faults: Faults) -> list[int]:

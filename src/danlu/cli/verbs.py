@@ -14,7 +14,7 @@ from danlu.base.places import runs_folder, shown
 from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
 from danlu.cli.search_arguments import range_test_arguments, refuse_budget, search_arguments
-from danlu.cli.study_arguments import study_arguments
+from danlu.cli.study_arguments import read_jobs, study_arguments
 from danlu.data import catalogue_facts
 from danlu.data.catalogue import known
 from danlu.data.readers.table_file import KINDS as TABLE_KINDS
@@ -26,7 +26,7 @@ from danlu.lab.search.lr_find import lr_find
 from danlu.lab.search.result import Search
 from danlu.lab.search.search import go_on_searching, search, sought
 from danlu.lab.setup import load_data
-from danlu.lab.study.compare import compare, go_on, planned
+from danlu.lab.study.compare import check_jobs, compare, go_on, planned
 from danlu.lab.study.costs import with_costs
 from danlu.lab.study.study import Study
 from danlu.nets import describe, example, option_names, usual_data
@@ -89,10 +89,13 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
     arguments.words = [word for word in arguments.words if word not in roots]
     folder = _one_run(arguments, "resume")
     if StudyFolder(Path(folder)).design.is_file():
-        progress = not arguments.json
+        faults, progress = Faults(), not arguments.json
+        jobs = read_jobs(arguments.jobs, faults)
+        faults.raise_if_any()
+        check_jobs(jobs)
         if StudyFolder(Path(folder)).is_search:
-            return _of_search(go_on_searching(folder, data=arguments.data, progress=progress))
-        return _of_study(go_on(folder, data=arguments.data, progress=progress))
+            return _of_search(go_on_searching(folder, data=arguments.data, jobs=jobs, progress=progress))
+        return _of_study(go_on(folder, data=arguments.data, jobs=jobs, progress=progress))
     before = Run(folder)
     if before.finished:
         return Outcome(before.as_dict(), lambda console: _print(console, say("cli.already-finished", run=folder)))
@@ -159,7 +162,7 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
     recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
     if arguments.plan:
         plan, _, _ = planned(recipe=recipe, vary=asked.vary, seeds=asked.seeds, folds=asked.folds)
-        facts = plan.facts() | {"groups": with_costs(plan)}
+        facts = plan.facts() | {"groups": with_costs(plan, asked.jobs)}
         return Outcome(facts, lambda console: print_plan(console, facts))
     study = compare(
         recipe=recipe,
@@ -170,6 +173,7 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
         margin=asked.margin,
         baselines=asked.baselines,
         share_order=arguments.share_order,
+        jobs=asked.jobs,
         folder=arguments.folder,
         progress=not arguments.json,
     )
@@ -184,7 +188,7 @@ def _do_search(arguments: argparse.Namespace) -> Outcome:
     recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
     if arguments.plan:
         quest, plan, _ = sought(recipe=recipe, metric=arguments.metric, **asked)
-        facts = plan.facts() | {"groups": with_costs(plan)} | {"search": quest.facts()}
+        facts = plan.facts() | {"groups": with_costs(plan, asked["jobs"])} | {"search": quest.facts()}
         return Outcome(facts, lambda console: print_search_plan(console, facts))
     progress = not arguments.json
     return _of_search(

@@ -55,6 +55,7 @@ class Quest:
     budget: Budget
     data: object = None
     maker: Maker | None = None
+    jobs: int | None = None
 
     @property
     def each(self) -> int:
@@ -166,7 +167,7 @@ def _round(
 
     if plan:
         race = Race(quest.rungs, quest.keep)
-        order = Order(plan, frozenset(), place.members, tell, asked_to_stop, race=race)
+        order = Order(plan, frozenset(), place.members, tell, asked_to_stop, race=race, jobs=quest.jobs)
         if not order.carry_out(lambda group, members: reporter.group(members, group.alone)):
             return False
     journal.write({"kind": "round-end", "number": number, "seconds": time.monotonic() - begin})

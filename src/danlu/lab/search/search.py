@@ -13,7 +13,7 @@ from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.search.ranges import Range, ranges_of
 from danlu.lab.search.result import Search
 from danlu.lab.search.rounds import Budget, Quest, carry_out_rounds
-from danlu.lab.study.compare import base_of, check_metric, new_folder, plain, recipe_of_design, refitted
+from danlu.lab.study.compare import base_of, check_jobs, check_metric, new_folder, plain, recipe_of_design, refitted
 from danlu.lab.study.plan import Plan, seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.journal import Journal
@@ -32,6 +32,7 @@ def search(
     folds: int = 1,
     recipe: Recipe | str | Path | None = None,
     metric: str | None = None,
+    jobs: int | None = None,
     folder: str | Path | None = None,
     progress: bool = True,
     **settings: Any,
@@ -41,8 +42,8 @@ def search(
     Trials are proposed in rounds of a whole stack; after an eighth, a quarter and a half of the epochs the worse half
     of a stack makes way (successive halving). A trial is trained with every seed on every fold. No more than
     `trainings` are begun, and no round that would end after `minutes`. The best by its validation parts is trained once
-    more on all but the test part, and scored on that once. `net`, `data`, `recipe` and `settings` are those of
-    `compare`. Where `folder` holds this very search unfinished, it goes on. Raises UserError for a mistake in any of
+    more on all but the test part, and scored on that once. `net`, `data`, `recipe`, `jobs` and `settings` are
+    those of `compare`. Where `folder` holds this very search unfinished, it goes on. Raises UserError for a mistake in any of
     these; Interrupted after Ctrl-C. Needs the extra `search`.
 
     >>> import tempfile
@@ -53,7 +54,7 @@ def search(
     """
     quest, plan, given = sought(
         net, data, space=space, trainings=trainings, minutes=minutes, seeds=seeds, folds=folds, recipe=recipe,
-        metric=metric, **settings,
+        metric=metric, jobs=jobs, **settings,
     )  # fmt: skip
     design = {
         "recipe": quest.base.as_dict(),
@@ -80,6 +81,7 @@ def sought(
     folds: int = 1,
     recipe: Recipe | str | Path | None = None,
     metric: str | None = None,
+    jobs: int | None = None,
     **settings: Any,
 ) -> tuple[Quest, Plan, Given]:
     """What `search` would look for, and its first round; nothing is trained or written."""
@@ -87,6 +89,7 @@ def sought(
     numbers = seeds_of(seeds)
     if not numbers or folds < 1:
         fail("study.too-few", seeds=len(numbers), folds=folds)
+    check_jobs(jobs)
     faults = Faults()
     ranges: list[Range] = []
     with faults.gathered():
@@ -97,13 +100,15 @@ def sought(
         faults.add("search.no-minutes", found=f"{minutes:g}")
     faults.raise_if_any()
     given = None if isinstance(data, str | Path) else data
-    quest = Quest(base, ranges, numbers, folds, metric, Budget(trainings, minutes), given, maker)
+    quest = Quest(base, ranges, numbers, folds, metric, Budget(trainings, minutes), given, maker, jobs)
     plan = quest.plan(quest.points([]))
     check_metric(metric, plan)
     return quest, plan, Given(given, maker, go_on_searching)
 
 
-def go_on_searching(folder: str | Path, *, data: object = None, net: Any = None, progress: bool = True) -> Search:
+def go_on_searching(
+    folder: str | Path, *, data: object = None, net: Any = None, jobs: int | None = None, progress: bool = True
+) -> Search:
     """Carry out what a search still lacks after an interruption."""
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
@@ -111,7 +116,7 @@ def go_on_searching(folder: str | Path, *, data: object = None, net: Any = None,
     ranges = [Range(**one) for one in asked["ranges"]]
     budget = Budget(asked["trainings"], asked["minutes"])
     base = recipe_of_design(place)
-    quest = Quest(base, ranges, design["seeds"], design["folds"], design["metric"], budget, data, net)
+    quest = Quest(base, ranges, design["seeds"], design["folds"], design["metric"], budget, data, net, jobs)
     return _carried_out(place, quest, Given(data, net, go_on_searching), progress)
 
 

@@ -44,6 +44,7 @@ def compare(
     margin: float | None = None,
     baselines: Sequence[str] = (),
     share_order: bool = False,
+    jobs: int | None = None,
     folder: str | Path | None = None,
     progress: bool = True,
     **settings: Any,
@@ -54,7 +55,8 @@ def compare(
     settings to their levels, the first being the one compared with; "net" varies whole nets. With one fold the data's
     own validation part judges. `margin` is the largest difference in `metric` that counts as none. `baselines` are
     of scikit-learn: "majority", "linear", "svm", "forest". With `share_order` all seeds see the samples in one order.
-    Where `folder` holds this very study unfinished, it goes on. Raises UserError for a mistake in any of these;
+    What cannot be stacked is trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config`
+    says. Where `folder` holds this very study unfinished, it goes on. Raises UserError for a mistake in any of these;
     Interrupted after Ctrl-C.
 
     >>> import tempfile
@@ -65,6 +67,7 @@ def compare(
     """
     plan, base, given = planned(net, data, vary=vary, seeds=seeds, folds=folds, recipe=recipe, **settings)
     check_baselines(baselines)
+    check_jobs(jobs)
     check_metric(metric, plan)
     design = {
         "recipe": base.as_dict(),
@@ -77,7 +80,7 @@ def compare(
         "share_order": share_order,
     }
     place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
-    return _carried_out(place, plan, given, progress)
+    return _carried_out(place, plan, given, progress, jobs)
 
 
 def planned(
@@ -124,7 +127,9 @@ def recipe_of_design(place: StudyFolder) -> Recipe:
     return draft.recipe()
 
 
-def go_on(folder: str | Path, *, data: object = None, net: object = None, progress: bool = True) -> Study:
+def go_on(
+    folder: str | Path, *, data: object = None, net: object = None, jobs: int | None = None, progress: bool = True
+) -> Study:
     """Carry out what a study still lacks: after an interruption, or because seeds were added."""
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
@@ -132,14 +137,14 @@ def go_on(folder: str | Path, *, data: object = None, net: object = None, progre
     plan = make_plan(
         recipe_of_design(place), design["factors"], design["seeds"], design["folds"], data=data, maker=maker
     )
-    return _carried_out(place, plan, Given(data, maker, go_on), progress)
+    return _carried_out(place, plan, Given(data, maker, go_on), progress, jobs)
 
 
 def _maker(net: object) -> Maker | None:
     return cast(Maker, net) if callable(net) else None
 
 
-def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool) -> Study:
+def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None) -> Study:
     reporter = StudyReporter(progress)
     reporter.opening(plan.facts(), shown(place.path))
     begin = time.monotonic()
@@ -166,9 +171,8 @@ def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool) -
             reporter.group(len(group.planned), members, group.alone)
 
         design = place.read_design()
-        order = Order(
-            plan, done, place.members, tell, lambda: interrupt.asked, share_order=design.get("share_order", False)
-        )
+        shares = design.get("share_order", False)
+        order = Order(plan, done, place.members, tell, lambda: interrupt.asked, share_order=shares, jobs=jobs)
         whole = order.carry_out(begins)
         journal.write({"kind": "done", "seconds": time.monotonic() - begin})
         if not whole:
@@ -196,6 +200,8 @@ def _refit(place: StudyFolder, plan: Plan, given: Given, journal: Journal) -> No
     """Train the best combination on training and validation part together, and score it on the test part: once."""
     journal.flush()
     study = Study(place.path)
+    if not study.members:
+        fail("study.all-failed", reason=study.failed[0]["reason"])
     factors = best_factors(study.members, study.metric)
     chosen = next(one for one in plan.planned if plain(one.cell.factors) == plain(factors))
     name = refitted(place, chosen, plan.seeds[0], given)
@@ -253,6 +259,12 @@ def check_metric(metric: str | None, plan: Plan) -> None:
     }[plan.planned[0].setup.data.task]
     if metric is not None and metric not in known:
         fail("study.unknown-metric", metric=metric, names=", ".join(known))
+
+
+def check_jobs(jobs: int | None) -> None:
+    """UserError for a number of processes that is none."""
+    if jobs is not None and jobs < 1:
+        fail("study.no-jobs", found=jobs)
 
 
 def new_folder(plan: Plan) -> Path:
