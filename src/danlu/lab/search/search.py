@@ -42,8 +42,8 @@ def search(
     Trials are proposed in rounds of a whole stack; after an eighth, a quarter and a half of the epochs the worse half
     of a stack makes way (successive halving). A trial is trained with every seed on every fold. No more than
     `trainings` are begun, and no round that would end after `minutes`. The best by its validation parts is trained once
-    more on all but the test part, and scored on that once. `net`, `data`, `recipe`, `jobs` and `settings` are
-    those of `compare`. Where `folder` holds this very search unfinished, it goes on. Raises UserError for a mistake in any of
+    more on all but the test part, and scored on that once. `net`, `data`, `recipe`, `jobs` and `settings` are those of
+    `compare`. Where `folder` holds this very search unfinished, it goes on. Raises UserError for a mistake in any of
     these; Interrupted after Ctrl-C. Needs the extra `search`.
 
     >>> import tempfile

@@ -5,13 +5,14 @@ import math
 import os
 import signal
 import threading
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import nn
 
-from danlu.base.errors import DanluError
+from danlu.base.errors import DanluError, UserError
 from danlu.base.recipe import Recipe
 from danlu.base.records import Score
 from danlu.base.seeds import use_threads
@@ -19,17 +20,19 @@ from danlu.base.words import use_language
 from danlu.data import Dataset
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupt, Interrupted
+from danlu.lab.run import Run
 from danlu.store.run_folder import RunFolder
 
 _GLANCE = 0.2  # seconds between two looks at whether to stop
+_PATIENCE = 20.0  # seconds
 
 
 @dataclass(frozen=True)
 class Task:
     """A training to be carried out in `folder`, or to go on there; `net` where the recipe cannot bring it back.
 
-    `stop` is a file that tells processes to end when it appears; `threads` are those of torch's operations, None as
-    they are.
+    `stop` is a file that tells processes to end when it appears; so does the end of the process `parent`, where they
+    are its children. `threads` are those of torch's operations, None: as they are.
     """
 
     recipe: Recipe
@@ -39,6 +42,12 @@ class Task:
     language: str
     stop: Path
     threads: int | None = None
+    parent: int | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether whoever sent it wants it no more, or is gone."""
+        return self.stop.exists() or (self.parent is not None and os.getppid() != self.parent)
 
 
 @dataclass(frozen=True)
@@ -60,10 +69,7 @@ class Outcome:
 def train_alone(task: Task) -> Outcome:
     """Train one member in this process. Whatever its net raises is its own end and nobody else's."""
     try:
-        if RunFolder(task.folder).recipe.is_file():
-            run = resume(task.folder, net=task.net, data=task.data, progress=False)
-        else:
-            run = fit(task.net, task.data, recipe=task.recipe, folder=task.folder, progress=False)
+        run = _trained(task)
     except Interrupted as stopped:
         if not stopped.saved:
             raise
@@ -75,14 +81,28 @@ def train_alone(task: Task) -> Outcome:
     return Outcome(run.score.get("validation", {}), run.steps, run.epochs)
 
 
+def _trained(task: Task) -> Run:
+    if not RunFolder(task.folder).recipe.is_file():
+        return fit(task.net, task.data, recipe=task.recipe, folder=task.folder, progress=False)
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return resume(task.folder, net=task.net, data=task.data, progress=False)
+        except UserError as error:
+            # Processes of a study that was killed save and end within moments; until then they hold the run.
+            if error.faults[0].id != "store.in-use" or time.monotonic() > end:
+                raise
+            time.sleep(_GLANCE)
+
+
 def train_elsewhere(task: Task) -> Outcome:
     """Train one member in a process that was started for it; it ends when told so, or when who started it is gone."""
-    if task.stop.exists():
+    if task.is_over:
         return Outcome({}, stopped=True)
     use_language(task.language)
     before = use_threads(task.threads) if task.threads else None
     try:
-        with Interrupt(str(task.folder)), _ending_with(task.stop):
+        with Interrupt(str(task.folder)), _ending_with(task):
             return train_alone(task)
     finally:
         if before:
@@ -90,16 +110,16 @@ def train_elsewhere(task: Task) -> Outcome:
 
 
 @contextlib.contextmanager
-def _ending_with(stop: Path) -> Generator[None]:
-    """Ask the training inside to end, as SIGTERM does, once `stop` is there or the parent process is not."""
+def _ending_with(task: Task) -> Generator[None]:
+    """Ask the training inside to end, as SIGTERM does, once the task is over."""
     if threading.current_thread() is not threading.main_thread():
         yield  # a thread of Dask's: there signals are somebody else's
         return
-    parent, over = os.getppid(), threading.Event()
+    ended = threading.Event()
 
     def watch() -> None:
-        while not over.wait(_GLANCE):
-            if stop.exists() or os.getppid() != parent:
+        while not ended.wait(_GLANCE):
+            if task.is_over:
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
 
@@ -108,5 +128,5 @@ def _ending_with(stop: Path) -> Generator[None]:
     try:
         yield
     finally:
-        over.set()
+        ended.set()
         watcher.join()

@@ -1,10 +1,11 @@
 """Trainings side by side in processes, by joblib's interface: here, or on many machines with Dask or Ray behind it."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +64,13 @@ def in_processes(
     """
     import joblib
 
+    foreign = _foreign_backend()
+    parent = os.getpid() if foreign is None or foreign[0] == "loky" else None
     stop = tasks[0].stop
     stop.unlink(missing_ok=True)
     told: set[int] = set()
     whole = True
-    calls = (joblib.delayed(_numbered)(number, task) for number, task in enumerate(tasks))
+    calls = (joblib.delayed(_numbered)(number, replace(task, parent=parent)) for number, task in enumerate(tasks))
     try:
         with _passed_on(asked_to_stop, stop):
             results: Any = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
