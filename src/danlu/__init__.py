@@ -13,6 +13,10 @@ from danlu.lab.cure.proof import Proof
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
+from danlu.lab.search.lr_find import lr_find
+from danlu.lab.search.rate_test import RateTest
+from danlu.lab.search.result import Search
+from danlu.lab.search.search import search
 from danlu.lab.study.compare import compare
 from danlu.lab.study.study import Study
 from danlu.nets import describe
@@ -26,8 +30,10 @@ __all__ = [
     "Dataset",
     "Interrupted",
     "Proof",
+    "RateTest",
     "Recipe",
     "Run",
+    "Search",
     "StorageError",
     "Study",
     "UserError",
@@ -38,8 +44,10 @@ __all__ = [
     "describe",
     "fit",
     "load",
+    "lr_find",
     "nets",
     "resume",
+    "search",
     "stats",
     "use_language",
     "watch",

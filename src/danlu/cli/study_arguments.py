@@ -11,11 +11,12 @@ from danlu.base.errors import Faults
 
 @dataclass(frozen=True)
 class StudyNumbers:
-    """How often each combination is trained, and the largest difference that counts as none."""
+    """How often each combination is trained, the largest difference that counts as none, and on how many processes."""
 
     seeds: int | Sequence[int]
     folds: int
     margin: float | None
+    jobs: int | None
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,7 @@ class StudyArguments:
     """The factors with their levels, and the numbers of a study."""
 
     vary: dict[str, list[Any]]
-    seeds: int | Sequence[int]
-    folds: int
-    margin: float | None
+    numbers: StudyNumbers
     baselines: Sequence[str]
 
 
@@ -41,19 +40,19 @@ def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
             faults.add("study.factor-twice", factor=key.strip())
         else:
             vary[key.strip().replace("-", "_") if "." in key else key.strip()] = read_levels(levels)
-    numbers = StudyNumbers([10], 1, None)
+    numbers = StudyNumbers([10], 1, None, None)
     with faults.gathered():
         numbers = study_numbers(arguments, seeds=10)
     faults.raise_if_any()
     baselines = [name.strip() for name in (arguments.baselines or "").split(",") if name.strip()]
-    return StudyArguments(vary, numbers.seeds, numbers.folds, numbers.margin, baselines)
+    return StudyArguments(vary, numbers, baselines)
 
 
 def study_numbers(arguments: argparse.Namespace, seeds: int) -> StudyNumbers:
-    """Read --seeds, --folds and --margin; UserError with all that cannot be read. `seeds` is what is usual."""
+    """Read --seeds, --folds, --margin and --jobs; UserError with all that cannot be read. `seeds` is what is usual."""
     faults = Faults()
-    numbers = _numbers(arguments.seeds, "--seeds", faults) or [seeds]
-    folds = _numbers(arguments.folds, "--folds", faults) or [1]
+    numbers = read_numbers(arguments.seeds, "--seeds", faults) or [seeds]
+    folds = read_numbers(arguments.folds, "--folds", faults) or [1]
     margin = None
     if arguments.margin is not None:
         try:
@@ -62,8 +61,9 @@ def study_numbers(arguments: argparse.Namespace, seeds: int) -> StudyNumbers:
             faults.add("cli.not-a-number", option="--margin", found=arguments.margin)
     if len(folds) > 1 or folds[0] < 1:
         faults.add("cli.not-a-number", option="--folds", found=arguments.folds)
+    jobs = read_jobs(arguments.jobs, faults)
     faults.raise_if_any()
-    return StudyNumbers(numbers[0] if len(numbers) == 1 else numbers, folds[0], margin)
+    return StudyNumbers(numbers[0] if len(numbers) == 1 else numbers, folds[0], margin, jobs)
 
 
 def read_levels(text: str) -> list[Any]:
@@ -89,7 +89,22 @@ def _value(word: str) -> Any:
         return word
 
 
-def _numbers(text: str | None, option: str, faults: Faults) -> list[int]:
+def read_jobs(text: str | None, faults: Faults) -> int | None:
+    """The number of processes behind --jobs, None where none is given; a fault where it is none."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        faults.add("cli.not-a-number", option="--jobs", found=text)
+        return None
+    return int(text)
+
+
+def read_numbers(text: str | None, option: str, faults: Faults) -> list[int]:
+    """Whole numbers with commas between them; none where nothing was given, and a fault where they are none.
+
+    >>> read_numbers("0,1,2", "--seeds", Faults())
+    [0, 1, 2]
+    """
     if text is None:
         return []
     numbers = [word.strip() for word in text.split(",")]

@@ -14,7 +14,7 @@ from danlu.lab.cure.proof import FACTOR, Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
 from danlu.lab.draft import CUSTOM
 from danlu.lab.run import Run
-from danlu.lab.study.compare import carried_out, check_metric, design_of, go_on
+from danlu.lab.study.compare import carried_out, check_jobs, check_metric, design_of, go_on
 from danlu.lab.study.factors import Maker, keys_of
 from danlu.lab.study.plan import Plan, make_plan
 from danlu.lab.study.study import Given
@@ -34,6 +34,7 @@ def cure(
     metric: str | None = None,
     margin: float | None = None,
     folder: str | Path | None = None,
+    jobs: int | None = None,
     progress: bool = True,
 ) -> Proof:
     """Apply the remedies of a run's findings to its recipe, train both paired over seeds, and say what helps.
@@ -53,6 +54,7 @@ def cure(
     >>> run.findings[0].rule, list(proof.recommended)
     ('lr-too-high', ['optim.lr'])
     """
+    check_jobs(jobs)
     run = _opened(run)
     recipe, findings = run.recipe, run.findings
     maker = _maker(recipe, net)
@@ -80,7 +82,7 @@ def cure(
     place, all_seeds = _place(run, folder, design)
     if all_seeds != numbers:
         plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
-    return Proof.of_study(carried_out(place, plan, Given(given, maker, go_on), progress))
+    return Proof.of_study(carried_out(place, plan, Given(given, maker, go_on), progress, jobs))
 
 
 def _opened(run: Run | str | Path) -> Run:
