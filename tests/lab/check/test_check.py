@@ -67,6 +67,20 @@ def test_the_first_loss_is_held_against_knowing_nothing() -> None:
     assert squares["expected"] == pytest.approx(1.0, abs=0.3)  # the targets are standardised
 
 
+def test_the_rate_is_held_against_a_range_test(language: str) -> None:
+    settings: dict[str, Any] = {"optim.name": "adam", "batch_size": 32, "watch.silence": ["lr-too-high", "lr-too-low"]}
+    fine = danlu.check("mlp", "digits", lr=0.003, **settings)
+    numbers = fine.lines[-1].numbers
+    assert 1e-4 < numbers["suggestion"] < 0.3
+    assert "rate-range" not in {finding.rule for finding in fine.findings}
+    for rate, severity in ((numbers["edge"] * 2, "warning"), (1e-6, "advice")):
+        found = danlu.check("mlp", "digits", lr=rate, **settings)
+        finding = next(finding for finding in found.findings if finding.rule == "rate-range")
+        assert finding.severity == severity
+        assert finding.remedies == ({"change": {"optim.lr": pytest.approx(numbers["suggestion"])}},)
+        assert {"en": "rate", "zh": "学习率"}[language] in finding.title
+
+
 class Shouts(nn.Module):
     """Its first answers are a thousand times too large."""
 

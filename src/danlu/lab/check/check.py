@@ -14,8 +14,10 @@ from danlu.base.records import Finding
 from danlu.base.seeds import preserved_randomness
 from danlu.base.words import say
 from danlu.lab.check.outcome import Check, Line, gravest
+from danlu.lab.check.rates import judged_rate, try_rates
 from danlu.lab.check.rehearsal import RULES, ByHeart, Rehearsed, first_loss, learn_by_heart, rehearse_training
 from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.lab.search.rate_test import RateTest
 from danlu.lab.setup import Setup, load_given_weights, set_up
 
 # Answers of size 1 add half a unit to a squared error of 1; four times it is what answers of size 1.7 cost.
@@ -32,11 +34,12 @@ def check(
     recipe: Recipe | str | Path | None = None,
     **settings: Any,
 ) -> Check:
-    """Look at a training before it is one: shapes, data, the loss at the start, gradients, one batch learnt by heart.
+    """Look at a training before it is one: shapes, data, the loss at the start, gradients, one batch learnt by heart, the rate.
 
     `net`, `data`, `recipe` and `settings` are those of `fit`. Takes seconds; nothing given is changed, nothing is
     written. What the first steps show is judged by the rules of watch; the loss at the start is held against that of
-    knowing nothing (ln C for C classes; the mean square of the targets). Raises UserError for what `fit` would refuse.
+    knowing nothing (ln C for C classes; the mean square of the targets), and the rate against a short range test where
+    that takes no more than seconds. Raises UserError for what `fit` would refuse.
 
     >>> found = check("mlp", "digits", lr=0.1)
     >>> found.passed, [line.check for line in found.lines][:3]
@@ -52,7 +55,10 @@ def check(
         rehearsed = rehearse_training(setup)
         share = _wanted_share(setup)
         by_heart = learn_by_heart(setup, share)
+        rates = try_rates(setup, net if isinstance(net, nn.Module) else None, rehearsed.pace)
     extra = [_far_first_loss(setup, found, expected), _not_by_heart(setup, by_heart, share)]
+    if rates is not None and not {one.rule for one in rehearsed.findings} & {"lr-too-high", "lr-too-low"}:
+        extra.append(judged_rate(rates, setup))
     findings = [*rehearsed.findings, *(finding for finding in extra if finding is not None)]
     lines = [
         _shapes(setup),
@@ -61,14 +67,14 @@ def check(
         _gradient(rehearsed, findings),
         _signal(rehearsed, findings),
         _one_batch(by_heart, share, findings),
-        _rate(setup, rehearsed, findings),
+        _rate(setup, rehearsed, rates, findings),
     ]
     name = setup.recipe.net.options.get("class", CUSTOM) if setup.recipe.net.name == CUSTOM else setup.recipe.net.name
     return Check(str(name), setup.data.name, lines, findings, time.perf_counter() - begin)
 
 
 def _of(line: str, findings: list[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.rule in RULES.get(line, ()) or finding.rule == line]
+    return [finding for finding in findings if finding.rule in (*RULES.get(line, ()), line)]
 
 
 def _shapes(setup: Setup) -> Line:
@@ -160,10 +166,16 @@ def _not_by_heart(setup: Setup, by_heart: ByHeart, share: float) -> Finding | No
     return _finding("one-batch", "error" if none else "warning", numbers, "none" if none else "little", remedies)
 
 
-def _rate(setup: Setup, rehearsed: Rehearsed, findings: list[Finding]) -> Line:
+def _rate(setup: Setup, rehearsed: Rehearsed, rates: RateTest | None, findings: list[Finding]) -> Line:
     loss = rehearsed.measured.loss
     numbers = {"rate": setup.recipe.optim.lr, "first": loss.first, "last": loss.end(0.2), "steps": rehearsed.steps}
-    return Line("rate", gravest(_of("rate", findings)), Fault("check.rate", numbers), None, numbers)
+    status = gravest(_of("rate", findings))
+    found = Fault("check.rate", dict(numbers))
+    if rates is None or rates.suggestion is None:
+        return Line("rate", status, found, None, numbers)
+    numbers |= {"best": rates.best, "edge": rates.edge, "suggestion": rates.suggestion}
+    id = "check.rate-expected" if rates.edge is None else "check.rate-expected-edge"
+    return Line("rate", status, found, Fault(id, numbers), numbers)
 
 
 def _finding(rule: str, severity: str, numbers: dict[str, Any], variant: str, remedies: tuple[str, ...]) -> Finding:

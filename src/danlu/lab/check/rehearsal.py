@@ -41,7 +41,7 @@ RULES = {
         "bad-init", "saturated", "dead-relu", "missing-nonlinearity", "batchnorm-small-batch", "dropout-too-high",
         "nonfinite",
     ),
-    "rate": ("lr-too-high", "lr-too-low", "clip-too-tight", "weight-decay-too-high"),
+    "rate": ("lr-too-high", "lr-too-low", "clip-too-tight", "weight-decay-too-high", "rate-range"),
 }  # fmt: skip
 
 _FEWEST_STEPS, _MOST_STEPS = 60, 200
@@ -60,6 +60,7 @@ class Rehearsed:
     findings: list[Finding]
     measured: Measured
     steps: int
+    pace: float  # seconds a step
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,11 @@ def rehearse_training(setup: Setup) -> Rehearsed:
         shown=False,
     )
     with exact_kernels(setup.device), step.freezer, watching as watch:
+        begin = time.monotonic()
         train(step, batches, lambda: None, progress, [enough])
+        pace = (time.monotonic() - begin) / max(1, enough.steps)
         _evaluate(own)
-    return Rehearsed(watch.findings, watch.measured, enough.steps)
+    return Rehearsed(watch.findings, watch.measured, enough.steps, pace)
 
 
 def first_loss(setup: Setup) -> tuple[float, float]:
