@@ -42,6 +42,7 @@ class Observer:
         self.measured = Measured()
         self.stepped: Callable[[], None] = lambda: None
         self.measuring = schedule(1)
+        self.passes_losses = False
         self.was_measured = False  # the step that has just ended
         self._schedule = schedule
         self._guard = guard
@@ -174,6 +175,7 @@ class Observer:
             self._loss.end_step(read=False)
             self._forwards = self._loss_calls = 0
             self._quiet = self.measured.step + 1 < self._next
+            self.passes_losses = self._quiet and self._labels.closed
             return
         self._guard(self._after_step, optimizer)
 
@@ -315,6 +317,7 @@ class Observer:
         looked_at = step % _LOOKED_AT == 0 or step <= _QUIET_AFTER or not self._samples.closed
         self._only = self.optimisers.only
         self._quiet = not measuring and not looked_at and self._only is not None
+        self.passes_losses = self._quiet and self._labels.closed
         if self._quiet:
             self._next = step + 1
             while not (self._schedule(self._next) or self._next % _LOOKED_AT == 0 or self._next == self._put_off):
