@@ -9,6 +9,10 @@ from danlu.data import Dataset, load
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
+from danlu.lab.search.lr_find import lr_find
+from danlu.lab.search.rate_test import RateTest
+from danlu.lab.search.result import Search
+from danlu.lab.search.search import search
 from danlu.lab.study.compare import compare
 from danlu.lab.study.study import Study
 from danlu.nets import describe
@@ -20,8 +24,10 @@ __all__ = [
     "DanluError",
     "Dataset",
     "Interrupted",
+    "RateTest",
     "Recipe",
     "Run",
+    "Search",
     "StorageError",
     "Study",
     "UserError",
@@ -30,8 +36,10 @@ __all__ = [
     "describe",
     "fit",
     "load",
+    "lr_find",
     "nets",
     "resume",
+    "search",
     "stats",
     "use_language",
     "watch",
