@@ -66,7 +66,7 @@ def describe(
     layers: dict[nn.Module, str] = {}
     for module, name in _layers(net, ""):
         layers.setdefault(module, name)
-    with _undisturbed(net):
+    with undisturbed(net):
         trace = Trace(net, layers, torch.stack([one]))
         trace.run()
         output = Trace(net, layers, torch.stack([one, one])).run()
@@ -105,7 +105,7 @@ def _rows(layers: dict[nn.Module, str], trace: Trace) -> tuple[LayerRow, ...]:
 
 
 @contextlib.contextmanager
-def _undisturbed(net: nn.Module) -> Generator[None]:
+def undisturbed(net: nn.Module) -> Generator[None]:
     """Evaluation mode without gradients; afterwards flags, buffers and generators are what they were."""
     # The flags are set one by one because a net may override train(), to keep a part frozen for example.
     flags = [(module, module.training) for module in net.modules()]
