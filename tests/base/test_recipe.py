@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from danlu.base.recipe import DataRecipe, NetRecipe, OptimRecipe, Recipe, TrainRecipe
+from danlu.base.recipe import SECTIONS, DataRecipe, NetRecipe, OptimRecipe, Recipe, TrainRecipe
 
 
 def test_every_key_is_optional() -> None:
@@ -62,10 +62,10 @@ NOT_COUNTED = {
     *(("train", f"checkpoint_{unit}") for unit in ("steps", "seconds")),
 }
 COUNTED = [
-    (section.name, key.name)
-    for section in fields(Recipe())
-    for key in fields(getattr(Recipe(), section.name))
-    if (section.name, key.name) not in NOT_COUNTED | {("train", "keep")}
+    (section, key.name)
+    for section in SECTIONS
+    for key in fields(getattr(Recipe(), section))
+    if (section, key.name) not in NOT_COUNTED | {("train", "keep")}
 ]
 
 

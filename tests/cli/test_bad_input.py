@@ -57,6 +57,20 @@ def test_all_faults_are_told_at_once_with_their_count(language: str, work: Path,
     assert answer.err.splitlines() == [*(f"✖ {fault}" for fault in answer.faults), last]
 
 
+def test_names_that_are_unknown_are_told_together(language: str, work: Path, type_in: Type) -> None:
+    settings = ("optim.name=adm", "schedule.name=cosin", "loss.name=ms", "net.name=lenet6", "optim.lrr=1")
+    answer = type_in("fit", *settings, "--lang", language)
+    assert answer.code == 2
+    assert len(answer.faults) == len(settings)
+    assert all(any(word.partition("=")[2] in fault for fault in answer.faults) for word in settings[:4])
+    settings = ("optim.name=adam", "optim.momentum=0.9", "train.device=cuda", "data.name=digit")
+    answer = type_in("fit", *settings, "--lang", language)
+    assert len(answer.faults) == (2 if torch.cuda.is_available() else 3)
+    answer = type_in("fit", "train.batch_size=2000", "net.pool=max", "train.weights=best", "data.validation=0")
+    assert len(answer.faults) == 3
+    assert not list(work.iterdir())
+
+
 def test_an_unknown_language_is_told(type_in: Type) -> None:
     answer = type_in("--lang", "fr", "fit")
     assert_refused(answer, "en", '"fr"', "en, zh")
@@ -264,8 +278,9 @@ def test_a_disk_that_fills_up_keeps_what_was_saved(
         assert all(torch.equal(tensor, ends[1].parts[part][name]) for name, tensor in tensors.items())
 
 
+@pytest.mark.parametrize("more", [(), ("--json",)], ids=["plain", "json"])
 def test_a_flipped_byte_costs_one_checkpoint(
-    language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
+    more: tuple[str, ...], language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoints = work / "broken" / "checkpoints"
     disk = FullDisk((checkpoints / ".tmp-step-00000020").exists)
@@ -276,7 +291,7 @@ def test_a_flipped_byte_costs_one_checkpoint(
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
-    answer = type_in("resume", "broken", "--lang", language)
+    answer = type_in("resume", "broken", *more, "--lang", language)
     assert answer.code == 0
     (told,) = [line for line in answer.err.splitlines() if line.startswith("! ")]
     assert "step-00000015" in told and str(file.relative_to(work)) in told

@@ -180,6 +180,12 @@ MISTAKES = {
     "nets-two": Mistake(("nets", "mlp", "lenet5"), ("one name", "lenet5"), ("一个名字", "lenet5")),
     "nets-with-settings": Mistake(("nets", "mlp", "net.hidden=3"), ("net.hidden=3",), ("net.hidden=3",)),
     "data-unknown": Mistake(("data", "nope"), ('"nope"', "digits, mnist"), ('"nope"', "digits, mnist")),
+    "data-with-settings-of-a-training": Mistake(
+        ("data", "digits", "train.epochs=2"), ("train.epochs=2", "section data"), ("train.epochs=2", "data 这一节")
+    ),
+    "floor-above-the-rate": Mistake(
+        ("fit", "schedule.floor=1.5"), ("schedule.floor is 1.5", "at most 1"), ("schedule.floor 的值是 1.5", "不大于 1")
+    ),
     "data-two": Mistake(("data", "digits", "mnist"), ("one name", "mnist"), ("一个名字", "mnist")),
 }
 

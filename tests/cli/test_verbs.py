@@ -8,11 +8,21 @@ from pathlib import Path
 import pytest
 
 import danlu
-from command_line import CHINESE, SOFTMAX, Type
+from command_line import CHINESE, SOFTMAX, TABLE, Type, assert_refused
+from danlu.base.events import Event, Stop
 from danlu.cli.parser import VERBS
+from danlu.lab.interrupt import Interrupt
 
 SMALL = ("train.epochs=2", "train.batch_size=100")
 KEYS = {"run", "recipe", "epochs", "steps", "seconds", "finished", "score", "findings"}
+
+
+class AtOnce(Interrupt):
+    """Ctrl-C falls into the first step."""
+
+    def __call__(self, event: Event) -> Stop | None:
+        self.asked = True
+        return super().__call__(event)
 
 
 def test_fit_tells_epochs_scores_and_what_to_type_next(language: str, work: Path, type_in: Type) -> None:
@@ -54,6 +64,16 @@ def test_settings_options_and_recipe_in_any_order(work: Path, type_in: Type) -> 
     assert recipes[0]["train"] | {"epochs": 1, "batch_size": 100} == recipes[0]["train"]
 
 
+def test_names_are_understood_in_any_capitals(work: Path, type_in: Type) -> None:
+    tokens = ("--data", "Iris", "--net", "MLP", "loss.name=CrossEntropy", "optim.name=AdamW", "schedule.name=OneCycle")
+    recipe = type_in("fit", *tokens, *SMALL[:1], "--json").json["recipe"]
+    assert [recipe[section]["name"] for section in ("data", "net", "loss", "optim", "schedule")] == [
+        "iris", "mlp", "cross-entropy", "adamw", "one-cycle",
+    ]  # fmt: skip
+    (work / "Digits").mkdir()
+    assert "Digits" in type_in("data", "Digits").faults[0], "a path comes before another spelling"
+
+
 def test_a_recipe_that_a_run_left_trains_it_again(work: Path, type_in: Type) -> None:
     first = type_in(*SOFTMAX, *SMALL, "--folder", "one", "--json").json
     second = type_in("fit", "one/recipe.toml", "--folder", "two", "--json").json
@@ -69,6 +89,32 @@ def test_a_table_by_path_can_be_resumed_from_elsewhere(
     monkeypatch.chdir(work / "elsewhere")
     run = danlu.Run(work / "run")
     assert run.predict({"a": [1, 2], "b": [3, 4]}).shape == (2,)
+
+
+def test_data_that_were_moved_are_named_to_resume(
+    language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (work / "t.csv").write_text(TABLE)
+    tokens = (*SOFTMAX, "--data", "t.csv", "data.target=y", "train.epochs=2", "--folder", "run")
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("danlu.lab.fit.Interrupt", AtOnce)
+        assert type_in(*tokens).code == 130
+    (work / "elsewhere").mkdir()
+    (work / "t.csv").rename(work / "elsewhere" / "t.csv")
+    refused = type_in("resume", "run", "--lang", language)
+    assert_refused(refused, language, str(work / "t.csv"), "danlu resume run --data")
+    assert type_in("resume", "run", "--data", "elsewhere/t.csv").code == 0
+
+
+def test_resume_takes_the_root_of_the_data(
+    language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("danlu.lab.fit.Interrupt", AtOnce)
+        assert type_in(*SOFTMAX, "train.epochs=1", "--folder", "run").code == 130
+    refused = type_in("resume", "run", "data.root=gone", "train.epochs=3", "--lang", language)
+    assert_refused(refused, language, "train.epochs=3", "danlu fit run/recipe.toml")
+    assert type_in("resume", "run", "--data.root", work).code == 0
 
 
 def test_data_lists_and_describes(language: str, work: Path, type_in: Type) -> None:

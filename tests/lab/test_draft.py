@@ -45,3 +45,32 @@ def test_every_setting_of_the_data_reaches_them(tmp_path: Path) -> None:
     )
     assert run._dataset.sizes == next(f for n, f in enumerate(danlu.load("iris").folds(4)) if n == 1).sizes
     assert danlu.Run(tmp_path / "run")._dataset.fingerprint() == run._dataset.fingerprint()
+
+
+@pytest.mark.parametrize("given", ["file", "recipe"])
+def test_a_runs_recipe_takes_another_optimiser_net_or_data(tmp_path: Path, given: str) -> None:
+    run = danlu.fit("logistic-regression", "breast-cancer", epochs=1, folder=tmp_path / "run", progress=False)
+    assert run.recipe.chosen == {"optim.lr", "optim.momentum", "train.batch_size", "loss.name"}
+    recipe = run.recipe if given == "recipe" else run.folder / "recipe.toml"
+    again = danlu.fit(recipe=recipe, folder=tmp_path / "again", progress=False)
+    assert (again.folder / "recipe.toml").read_text() == (run.folder / "recipe.toml").read_text()
+    adam = danlu.fit(recipe=recipe, folder=tmp_path / "adam", progress=False, **{"optim.name": "Adam"}).recipe
+    assert (adam.optim.lr, adam.optim.momentum) == (0.001, None)
+    mlp = danlu.fit("mlp", recipe=recipe, folder=tmp_path / "mlp", progress=False).recipe
+    assert (run.recipe.loss.name, mlp.loss.name) == ("bce", "cross-entropy")
+    diabetes = danlu.fit("mlp", "diabetes", recipe=recipe, folder=tmp_path / "data", progress=False).recipe
+    assert diabetes.loss.name == "mse"
+
+
+def test_a_net_of_ours_given_as_an_object_fits_other_data_by_its_recipe(tmp_path: Path) -> None:
+    net = danlu.nets.LeNet5(classes=10, pooling="average")
+    run = danlu.fit(net, "digits", epochs=1, batch_size=200, folder=tmp_path / "run", progress=False)
+    assert "net.classes" in run.recipe.chosen
+    assert "net.pooling" not in run.recipe.chosen
+    x, y = torch.randint(0, 256, (60, 3, 20, 20), dtype=torch.uint8), torch.arange(60) % 4
+    recipe = run.folder / "recipe.toml"
+    other = danlu.fit(None, (x, y), recipe=recipe, batch_size=20, folder=tmp_path / "other", progress=False)
+    assert other.net().state_dict().keys() == net.state_dict().keys()
+    assert other.recipe.net.options == {"pooling": "average"}
+    with pytest.raises(danlu.UserError, match="net.pooling: the net mlp has no such option"):
+        danlu.fit("mlp", recipe=recipe, folder=tmp_path / "mlp", progress=False)

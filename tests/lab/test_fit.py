@@ -1,6 +1,7 @@
 """fit on real data, through the same call that users make."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy
@@ -85,6 +86,17 @@ def test_linear_regression_equals_sklearns(tmp_path: Path, data_root: Path) -> N
     assert run.steps == 20, "L-BFGS takes the whole training part as its batch"
 
 
+def test_lbfgs_accumulates_over_all_samples(tmp_path: Path) -> None:
+    settings = {"optim.name": "lbfgs", "validation": 0, "test": 0, "progress": False}
+    x = torch.rand(31, 3, generator=torch.Generator().manual_seed(0))
+    runs = [
+        danlu.fit("linear-regression", (x, x.sum(1)), folder=tmp_path / str(n), epochs=1, accumulate=n, **settings)
+        for n in (1, 4)
+    ]
+    assert [(run.steps, run.recipe.train.batch_size) for run in runs] == [(1, 31), (1, 8)]
+    assert runs[1].score["train"]["loss"] == pytest.approx(runs[0].score["train"]["loss"], rel=1e-5)
+
+
 def test_a_net_of_the_users_own_is_trained_in_place(tmp_path: Path) -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
     before = net[1].weight.detach().clone()
@@ -136,6 +148,15 @@ def test_many_kinds_of_data(tmp_path: Path, kind: str) -> None:
     assert numpy.mean(numpy.asarray(run.predict(questions)) == y) > 0.85
 
 
+def test_a_finished_run_reads_its_weights_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = quick(tmp_path, "softmax-regression", "digits")
+    images = load_digits().images.astype("uint8")
+    guessed = danlu.Run(run.folder).predict(images)
+    assert numpy.array_equal(run.predict(images), guessed)
+    shutil.rmtree(run.folder / "checkpoints")
+    assert numpy.array_equal(run.predict(images), guessed)
+
+
 def test_regression_predicts_in_the_targets_unit(tmp_path: Path) -> None:
     x = numpy.linspace(-1, 1, 100, dtype="float32")[:, None]
     run = quick(tmp_path, "linear-regression", (x, 3 * x[:, 0] + 7), epochs=100, lr=0.1)
@@ -156,7 +177,9 @@ def test_best_weights_are_scored_when_asked_for(tmp_path: Path) -> None:
     epochs = run.history.drop_nulls("validation_loss")
     ranks = list(zip(epochs["validation_accuracy"], -epochs["validation_loss"], strict=True))
     best = ranks.index(max(ranks))
+    assert best < len(ranks) - 1, "else the last would do as well"
     assert run.score["validation"]["loss"] == epochs["validation_loss"][best]
+    assert run.score["train"]["loss"] == epochs["train_loss"][best]
     checkpoint = load_newest(run.folder / "checkpoints").checkpoint
     assert checkpoint is not None
     assert torch.equal(run.net().layers[0].weight, checkpoint.parts["best"]["layers.0.weight"])
@@ -227,3 +250,65 @@ def test_without_validation_or_test_part(tmp_path: Path) -> None:
     run = quick(tmp_path, "softmax-regression", "digits", validation=0, test=0)
     assert set(run.score) == {"train"}
     assert run.predict(load_digits().images[:3].astype("uint8")).shape == (3,)
+
+
+def test_a_run_survives_a_change_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = danlu.fit("softmax-regression", "digits", epochs=1, folder="mine", progress=False)
+    opened = danlu.Run("mine")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for one in (run, opened):
+        assert one.folder == tmp_path / "mine"
+        assert one.score["test"]["accuracy"] > 0.5
+        assert one.net()(torch.zeros(1, 64)).shape == (1, 10)
+
+
+def normed() -> nn.Module:
+    return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+
+
+@pytest.mark.parametrize(("batch", "accumulate", "other"), [(6, 1, 7), (5, 2, 7), (10, 1, 11), (1, 1, 4)])
+def test_a_last_batch_of_one_sample_is_told_beforehand(
+    tmp_path: Path, language: str, batch: int, accumulate: int, other: int
+) -> None:
+    data = torch.rand(31, 3), torch.rand(31)
+    settings = {"batch_size": batch, "accumulate": accumulate, "validation": 0, "test": 0}
+    words = f"31 samples in batches of {batch} .*BatchNorm1d.*Set train.batch_size to {other}, say"
+    if language == "zh":
+        words = f"31 个样本按每批 {batch} 个划分.*BatchNorm1d.*train.batch_size 设为 {other}，"
+    with pytest.raises(danlu.UserError, match=words):
+        quick(tmp_path, normed(), data, **settings)
+    assert not (tmp_path / "run").exists()
+    assert quick(tmp_path, normed(), data, **(settings | {"batch_size": other, "accumulate": 1})).finished
+
+
+def test_a_net_without_batch_norm_takes_a_last_batch_of_one_sample(tmp_path: Path) -> None:
+    run = quick(tmp_path, nn.Linear(3, 1), (torch.rand(31, 3), torch.rand(31)), batch_size=6, validation=0, test=0)
+    assert run.steps == 12
+
+
+class Narrowed(nn.Linear):
+    """Takes less of its input when it trains."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x[:, :2] if self.training else x)
+
+
+def test_a_net_that_fails_only_in_training_is_told_beforehand(tmp_path: Path, language: str) -> None:
+    words = "not in training mode.*Narrowed" if language == "en" else "在训练模式下出错.*Narrowed"
+    with pytest.raises(danlu.UserError, match=words):
+        quick(tmp_path, Narrowed(3, 1), (torch.rand(31, 3), torch.rand(31)))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_net_of_another_structure_is_told(tmp_path: Path, language: str) -> None:
+    run = quick(tmp_path, nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), "digits")
+    words = "(?s)not built like the one.*1.weight" if language == "en" else "(?s)网络结构不同.*1.weight"
+    with pytest.raises(danlu.UserError, match=words):
+        run.net(nn.Sequential(nn.Flatten(), nn.Linear(64, 20)))
+    with pytest.raises(danlu.UserError, match=words.replace("weight", "bias")):
+        danlu.Run(run.folder, net=nn.Sequential(nn.Flatten(), nn.Linear(64, 10, bias=False))).net()
+    words = "must be a torch.nn.Module; this is a str" if language == "en" else "这里给的是 str"
+    with pytest.raises(danlu.UserError, match=words):
+        danlu.Run(run.folder, net="mlp")

@@ -1,11 +1,6 @@
 """Exact resume through the public calls; the harness that kills processes is benchmarks/kills.py, tried below."""
 
-import contextlib
-import itertools
-import os
 import random
-import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,19 +8,15 @@ from pathlib import Path
 
 import numpy
 import pytest
-import safetensors.torch
 import torch
 from torch import nn
 
 import danlu
-from danlu.base import files
-from danlu.base.events import EpochDone, Event, StepDone, Stop
+from danlu.base.events import EpochDone
 from danlu.base.records import to_json
-from danlu.lab import fit as fit_module
-from danlu.lab.interrupt import Interrupt
-from danlu.store import journal, new_run
-from danlu.train.checkpoint import Checkpoint, load_newest
+from danlu.train.checkpoint import load_newest
 from danlu.train.optimisers import OPTIMISERS
+from interruption import assert_same_end, interrupt_at
 
 SETTINGS = {
     "epochs": 3,
@@ -39,51 +30,6 @@ SETTINGS = {
     "schedule.name": "plateau",
     "schedule.patience": 0,
 }
-
-
-def end(run: danlu.Run) -> Checkpoint:
-    checkpoint = load_newest(run.folder / "checkpoints").checkpoint
-    assert checkpoint is not None
-    return checkpoint
-
-
-def assert_same_end(one: danlu.Run, other: danlu.Run) -> None:
-    first, second = end(one), end(other)
-    assert first.parts.keys() == second.parts.keys()
-    for part, tensors in first.parts.items():
-        for name, tensor in tensors.items():
-            assert torch.equal(tensor, second.parts[part][name]), f"{part} {name}"
-    states = [{key: value for key, value in state.items() if key != "seconds"} for state in (first.state, second.state)]
-    assert states[0] == states[1]
-    assert one.score == other.score
-    assert one.history.equals(other.history)
-
-
-def interrupt_at(monkeypatch: pytest.MonkeyPatch, *moments: int | str) -> None:
-    """Let Ctrl-C fall at these steps of the following trainings, one each; "validation" is in the first validation."""
-    left = list(moments)
-
-    class Planned(Interrupt):
-        def __init__(self, folder: str) -> None:
-            super().__init__(folder)
-            self.moment = left.pop(0) if left else None
-
-        def __call__(self, event: Event) -> Stop | None:
-            if isinstance(event, StepDone) and event.step == self.moment:
-                os.kill(os.getpid(), signal.SIGINT)
-            if self.moment == "validation" and isinstance(event, StepDone) and event.step % 32 == 0:
-                self.asked_in_validation = True
-            return super().__call__(event)
-
-        @property
-        def asked(self) -> bool:
-            return self._asked or (self.moment == "validation" and getattr(self, "asked_in_validation", False))
-
-        @asked.setter
-        def asked(self, value: bool) -> None:
-            self._asked = value
-
-    monkeypatch.setattr(fit_module, "Interrupt", Planned)
 
 
 @pytest.mark.parametrize(
@@ -192,107 +138,9 @@ def test_a_net_given_as_an_object_goes_on_from_its_own_initial_weights(
     assert_same_end(whole, danlu.resume(tmp_path / "broken", net=net(), progress=False))
 
 
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing tidies up after it."""
-
-
-def kill_at(monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
-    """Let the file operation number `moment` from now be the last."""
-    left = moment
-
-    def counted(operation: Callable[..., None]) -> Callable[..., None]:
-        def replacement(*arguments: object) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                raise Killed
-            operation(*arguments)
-
-        return replacement
-
-    for module in (files, new_run, journal):
-        for name in ("write_file", "sync_folder", "rename"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, counted(getattr(module, name)))
-    monkeypatch.setattr(new_run.NewRun, "close", lambda self: os.close(self.journal._descriptor))
-
-
-def two_layers(seed: int) -> nn.Module:
-    torch.manual_seed(seed)
-    return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Tanh(), nn.Linear(8, 10))
-
-
-def mlp(seed: int) -> nn.Module:
-    torch.manual_seed(seed)
-    return danlu.nets.MLP(inputs=64, outputs=10, hidden=[8])
-
-
-@pytest.mark.parametrize("kind", ["object", "object-of-ours", "file"])
-def test_killed_at_any_moment_it_goes_on_from_its_own_first_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    file = tmp_path / "weights.safetensors"
-    make = {"object": two_layers, "object-of-ours": mlp, "file": lambda seed: "softmax-regression"}[kind]
-    settings = {"epochs": 1, "batch_size": 500, "progress": False}
-    if kind == "file":
-        settings["net.weights"] = str(file)
-
-    def begun(folder: Path) -> danlu.Run:
-        safetensors.torch.save_file({"linear.weight": torch.ones(10, 64), "linear.bias": torch.ones(10)}, file)
-        return danlu.fit(make(1), "digits", folder=folder, **settings)
-
-    whole = begun(tmp_path / "whole")
-    resumed = 0
-    for moment in itertools.count(1):
-        folder = tmp_path / str(moment)
-        with monkeypatch.context() as patch:
-            kill_at(patch, moment)
-            with contextlib.suppress(Killed):
-                begun(folder)
-                break
-        if (folder / "recipe.toml").exists():
-            file.unlink(missing_ok=True)  # it is not needed again
-            run = danlu.resume(folder, net=make(2) if kind == "object" else None, progress=False)
-            resumed += 1
-        else:
-            with pytest.raises(danlu.UserError, match="no run folder|no such run"):
-                danlu.resume(folder, progress=False)
-            run = begun(folder)
-        assert_same_end(whole, run)
-    assert moment > 15
-    assert resumed > 3
-
-
-def test_without_any_checkpoint_first_weights_that_no_recipe_holds_are_missed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
-) -> None:
-    interrupt_at(monkeypatch, 2)
-    with pytest.raises(danlu.Interrupted, match="run"):
-        danlu.fit(two_layers(1), "digits", folder=tmp_path / "run", progress=False)
-    shutil.rmtree(tmp_path / "run" / "checkpoints")
-    words = "no whole checkpoint is left.*cannot go on" if language == "en" else "已经没有完好的检查点.*不能继续"
-    with pytest.raises(danlu.UserError, match=words):
-        danlu.resume(tmp_path / "run", net=two_layers(2), progress=False)
-
-
-@pytest.mark.parametrize("net", [None, "given"])
-def test_a_run_without_checkpoint_starts_from_its_beginning_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], net: str | None
-) -> None:
-    settings = {"epochs": 2, "progress": False}
-    whole = danlu.fit("softmax-regression", "digits", folder=tmp_path / "whole", **settings)
-    interrupt_at(monkeypatch, 2)
-    with pytest.raises(danlu.Interrupted, match="run"):
-        danlu.fit("softmax-regression", "digits", folder=tmp_path / "run", **settings)
-    shutil.rmtree(tmp_path / "run" / "checkpoints")
-    given = danlu.nets.SoftmaxRegression(inputs=64, classes=10) if net else None
-    run = danlu.resume(tmp_path / "run", net=given, progress=True)
-    assert "starts from its beginning" in capsys.readouterr().err
-    assert_same_end(whole, run)
-
-
+@pytest.mark.parametrize("progress", [True, False])
 def test_a_damaged_checkpoint_is_passed_over_and_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], progress: bool
 ) -> None:
     settings = SETTINGS | {"checkpoint_steps": 10}
     whole = danlu.fit("mlp", "digits", folder=tmp_path / "whole", **settings)
@@ -303,7 +151,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
     weights.write_bytes(content)
-    broken = danlu.resume(tmp_path / "broken", progress=True)
+    broken = danlu.resume(tmp_path / "broken", progress=progress)
     told = capsys.readouterr().err
     assert "step-00000045" in told
     assert "weights.safetensors" in told

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from danlu.base.seeds import global_seed, stream
-from danlu.nets import MLP, MixtureDensityNet, MixtureHead, mixture, mixture_nll
+from danlu.nets import MLP, MixtureDensityNet, MixtureHead, mixture
+from danlu.train.losses import mixture_nll
 
 
 def numbers(*shape: int, name: str = "x") -> torch.Tensor:

@@ -44,4 +44,4 @@ def test_breaks_off_when_asked_and_the_metrics_start_afresh() -> None:
     answers = iter([False, True])
     assert evaluate(nn.Linear(3, 2), parts(), LOSS, metrics, lambda: next(answers)) == Stop("interrupted")
     metrics.update(torch.tensor([[1.0, 0.0]]), torch.tensor([0]))
-    assert metrics.compute()["accuracy"] == 1.0
+    assert metrics.compute(0.5)["accuracy"] == 1.0

@@ -16,6 +16,9 @@ GUESSES = torch.tensor([[0.5], [1.0]])
 def test_every_loss_equals_torchs(reduction: str) -> None:
     recipe = LossRecipe(reduction=reduction, delta=0.7)
     logit = torch.tensor([[0.4], [-1.2]])
+    # A mixture of one Gaussian of precision 1 around each guess.
+    one = torch.stack([torch.zeros_like(GUESSES), GUESSES, torch.zeros_like(GUESSES)], -1)
+    gaussian = -torch.distributions.Normal(GUESSES, 1.0).log_prob(NUMBERS)
     expected = {
         "cross-entropy": (LOGITS, CLASSES, F.cross_entropy(LOGITS, CLASSES, reduction=reduction)),
         "nll": (LOGITS.log_softmax(1), CLASSES, F.cross_entropy(LOGITS, CLASSES, reduction=reduction)),
@@ -27,6 +30,7 @@ def test_every_loss_equals_torchs(reduction: str) -> None:
         "mse": (GUESSES, NUMBERS, ((GUESSES - NUMBERS) ** 2).sum() / (2 if reduction == "mean" else 1)),
         "l1": (GUESSES, NUMBERS, (GUESSES - NUMBERS).abs().sum() / (2 if reduction == "mean" else 1)),
         "huber": (GUESSES, NUMBERS, F.huber_loss(GUESSES, NUMBERS, delta=0.7, reduction=reduction)),
+        "mixture-nll": (one, NUMBERS, {"mean": gaussian.mean(), "sum": gaussian.sum()}[reduction]),
     }
     assert set(expected) == set(LOSSES)
     for name, (outputs, targets, value) in expected.items():
@@ -61,7 +65,7 @@ def test_auto_takes_what_task_and_net_call_for(task: str, outputs: int, shape: t
 @pytest.mark.parametrize(
     ("recipe", "task", "outputs", "shape", "message"),
     [
-        (LossRecipe(name="crossentropy"), "classification", 3, (3,), 'called crossentropy.*"cross-entropy"'),
+        (LossRecipe(name="crosentropy"), "classification", 3, (3,), 'called crosentropy.*"cross-entropy"'),
         (LossRecipe(name="mse"), "classification", 3, (3,), "target of this data is a class|compares numbers"),
         (LossRecipe(name="nll"), "regression", 1, (1,), "target of this data is a number"),
         (LossRecipe(name="bce"), "classification", 3, (1,), "two classes; this data has 3"),

@@ -14,7 +14,7 @@ def test_classification_equals_sklearn_over_several_batches() -> None:
     for part in range(0, 300, 70):
         metrics.update(logits[part : part + 70], targets[part : part + 70])
     guesses = logits.argmax(1)
-    found = metrics.compute()
+    found = metrics.compute(0.5)
     assert found["accuracy"] == pytest.approx(reference.accuracy_score(targets, guesses))
     assert found["f1"] == pytest.approx(reference.f1_score(targets, guesses, average="macro"))
 
@@ -22,7 +22,7 @@ def test_classification_equals_sklearn_over_several_batches() -> None:
 def test_one_logit_is_compared_with_zero() -> None:
     metrics = Metrics("classification", 2)
     metrics.update(torch.tensor([[0.2], [-3.0], [1.0]]), torch.tensor([1, 0, 0]))
-    assert metrics.compute()["accuracy"] == pytest.approx(2 / 3)
+    assert metrics.compute(0.5)["accuracy"] == pytest.approx(2 / 3)
 
 
 def test_regression_is_in_the_targets_own_unit_and_exact_far_from_zero() -> None:
@@ -31,7 +31,7 @@ def test_regression_is_in_the_targets_own_unit_and_exact_far_from_zero() -> None
     guesses = targets + generator.normal(size=(500, 1)) * 0.1
     metrics = Metrics("regression", 1, scale=torch.tensor([50.0]))
     metrics.update(torch.tensor(guesses), torch.tensor(targets))
-    found = metrics.compute()
+    found = metrics.compute(0.5)
     assert found["r2"] == pytest.approx(reference.r2_score(targets, guesses), abs=1e-9)
     assert found["mae"] == pytest.approx(50 * reference.mean_absolute_error(targets, guesses))
     assert found["rmse"] == pytest.approx(50 * reference.root_mean_squared_error(targets, guesses))
@@ -40,12 +40,12 @@ def test_regression_is_in_the_targets_own_unit_and_exact_far_from_zero() -> None
 def test_compute_starts_afresh() -> None:
     metrics = Metrics("classification", 2)
     metrics.update(torch.tensor([[1.0, 0.0]]), torch.tensor([0]))
-    assert metrics.compute()["accuracy"] == 1.0
+    assert metrics.compute(0.5)["accuracy"] == 1.0
     metrics.update(torch.tensor([[1.0, 0.0]]), torch.tensor([1]))
-    assert metrics.compute()["accuracy"] == 0.0
+    assert metrics.compute(0.5)["accuracy"] == 0.0
 
 
 def test_r2_needs_two_samples() -> None:
     metrics = Metrics("regression", 1)
     metrics.update(torch.tensor([[1.0]]), torch.tensor([[2.0]]))
-    assert "r2" not in metrics.compute()
+    assert "r2" not in metrics.compute(0.5)

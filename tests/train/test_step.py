@@ -13,7 +13,7 @@ SHAPES = {"sequence-classifier": (7,), "language-model": (7,), "mixture-density"
 TASKS = {
     "linear-regression": "regression",
     "mixture-density": "regression",
-    "autoencoder": "regression",
+    "autoencoder": "reconstruction",
     "language-model": "language",
 }
 LARGE = {"resnet50", "resnet101", "densenet169"}  # their blocks are those of the smaller ones

@@ -10,7 +10,7 @@ import torch
 
 from danlu.base.errors import UserError
 from danlu.base.words import use_language
-from danlu.train.checkpoint import load_weights
+from danlu.train.weight_file import load_weights
 
 WEIGHTS = {"layer.weight": torch.arange(6.0).reshape(2, 3), "layer.bias": torch.ones(2, dtype=torch.bfloat16)}
 

@@ -1,7 +1,8 @@
 """Errors a person can act on: every fault is a phrase with its values, and all faults are told at once."""
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -67,6 +68,23 @@ class Faults:
 
     def add(self, id: str, **values: Any) -> None:
         self._faults.append(Fault(id, values))
+
+    @contextlib.contextmanager
+    def gathered(self) -> Generator[None]:
+        """Run a block that may raise a UserError: its faults join these.
+
+        >>> faults = Faults()
+        >>> with faults.gathered():
+        ...     fail("recipe.missing-file", path="lenet.toml")
+        >>> len(faults)
+        1
+        """
+        try:
+            yield
+        except StorageError:
+            raise
+        except UserError as error:
+            self._faults += error.faults
 
     def __len__(self) -> int:
         return len(self._faults)

@@ -30,7 +30,8 @@ class DataRecipe:
     validation: Fraction = 0.1  # share of the samples held out to choose by
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
     split_seed: Seed = 0  # fixed while train.seed varies, so that no test sample is ever trained on
-    task: Literal["auto", "classification", "regression"] = "auto"
+    # "reconstruction": the target is the sample itself
+    task: Literal["auto", "classification", "regression", "reconstruction"] = "auto"
     standardise: bool | None = None  # to mean 0, variance 1 of the training part; None: tables, images yes, arrays no
     shuffle: bool = True  # draw a new order each epoch
     workers: Annotated[int, Ge(0)] = 0  # worker processes for data too big for memory
@@ -75,6 +76,7 @@ class OptimRecipe:
     name: str = "sgd"
     lr: Positive | None = None  # None: 0.01 for SGD if momentum is left out too, else torch's default
     momentum: Fraction | None = None  # None: 0.9 for SGD if lr is left out too, else torch's default
+    rates: tuple[str, ...] | None = None  # of parts of the net, "layer4:0.001"; lr is for the rest
     weight_decay: NotNegative | None = None
     nesterov: bool | None = None
     dampening: NotNegative | None = None
@@ -108,7 +110,7 @@ class ScheduleRecipe:
     warmup: Annotated[int, Ge(0)] = 0  # steps over which the rate rises from near 0 to its full value
     every: Count = 10  # step: epochs between two drops
     gamma: Annotated[float, Gt(0), Le(1)] = 0.1  # step, exponential, plateau: factor of a drop
-    floor: NotNegative = 0.0  # cosine, one-cycle, plateau: the least share of the rate
+    floor: Annotated[float, Ge(0), Le(1)] = 0.0  # cosine, one-cycle, plateau: the least share of the rate
     rise: Annotated[float, Gt(0), Lt(1)] = 0.3  # one-cycle: share of the steps on the way up
     patience: Annotated[int, Ge(0)] = 3  # plateau: epochs without a better validation score before a drop
 
@@ -126,6 +128,8 @@ class TrainRecipe:
     precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"  # the last two: autocast
     clip_norm: Positive | None = None  # largest norm of the whole gradient
     clip_value: Positive | None = None  # largest absolute entry of the gradient
+    freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
+    thaw: Annotated[int, Ge(2)] | None = None  # the epoch from which on they are; None: never
     ema: Fraction | None = None  # decay of an exponential moving average of the weights, which is then what is scored
     patience: Count | None = None  # early stopping: epochs without a better validation score
     weights: Literal["last", "best"] | None = None  # which are scored and used; None: last, or best with early stopping
@@ -133,6 +137,15 @@ class TrainRecipe:
     checkpoint_steps: Count | None = None  # save every so many steps, besides checkpoint_seconds
     checkpoint_seconds: Positive = 30.0  # save when so much time has passed since the last save
     keep: Annotated[int, Ge(2)] = 2  # checkpoints kept; never fewer than 2, so that one bad disk block loses little
+
+    @property
+    def scores_best(self) -> bool:
+        """Whether the best weights are scored and used, rather than the last.
+
+        >>> TrainRecipe(patience=3).scores_best
+        True
+        """
+        return self.weights == "best" if self.weights else self.patience is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +159,9 @@ class Recipe:
     optim: OptimRecipe = OptimRecipe()
     schedule: ScheduleRecipe = ScheduleRecipe()
     train: TrainRecipe = TrainRecipe()
+    # Keys such as "optim.lr" whose values danlu chose for want of a word of the user's: they say no more than that
+    # word would have, so they yield where what they were chosen for is changed.
+    chosen: frozenset[str] = field(default=frozenset(), compare=False)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name.
@@ -154,10 +170,10 @@ class Recipe:
         {'name': 'lenet5'}
         """
         tree: dict[str, dict[str, Any]] = {}
-        for section in fields(self):
-            values = asdict(getattr(self, section.name))
+        for section in SECTIONS:
+            values = asdict(getattr(self, section))
             values.update(values.pop("options", {}))
-            tree[section.name] = {key: value for key, value in values.items() if value is not None}
+            tree[section] = {key: value for key, value in values.items() if value is not None}
         return tree
 
     def fingerprint(self) -> str:
@@ -172,4 +188,4 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-SECTIONS = {section.name: section.type for section in fields(Recipe)}
+SECTIONS = tuple(section.name for section in fields(Recipe) if section.name != "chosen")

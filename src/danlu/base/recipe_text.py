@@ -7,12 +7,13 @@ import functools
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+from danlu.base.chosen import lapsed, note_chosen, read_chosen
 from danlu.base.errors import Fault, Faults, fail, nearest
-from danlu.base.recipe import Recipe
+from danlu.base.recipe import SECTIONS, Recipe
 
 # A bare key that several sections have belongs to the one people mean.
 _MEANT = {"seed": "train.seed", "patience": "train.patience", "weights": "train.weights"}
@@ -24,10 +25,16 @@ class RecipeDraft:
 
     values: dict[str, Any] = field(default_factory=dict[str, Any])
     places: dict[str, Fault] = field(default_factory=dict[str, Fault])
+    chosen: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])  # with what they stood among
 
     def put(self, key: str, value: Any, place: Fault) -> None:
         self.values[key] = value
         self.places[key] = place
+        self.chosen.pop(key, None)
+
+    def mark_chosen(self, keys: Iterable[str]) -> None:
+        """Note that danlu chose the values of `keys`, for what else the draft says now."""
+        self.chosen.update({key: dict(self.values) for key in keys})
 
     def read_file(self, path: str | Path) -> None:
         """Take all keys of a TOML file."""
@@ -49,6 +56,7 @@ class RecipeDraft:
                 continue
             for key, value in keys.items():
                 self.put(f"{section}.{key}", value, _place(path, text, section, key))
+        self.mark_chosen(key for key, value in read_chosen(text).items() if self.values.get(key) == value)
 
     def read_words(self, words: Iterable[str]) -> None:
         """Take `section.key=value` words of a command line; a value is read as TOML, else as a string.
@@ -89,6 +97,9 @@ class RecipeDraft:
     def recipe(self) -> Recipe:
         """The checked recipe, or one UserError with all faults."""
         faults = Faults()
+        for key in [key for key, before in self.chosen.items() if lapsed(key, before, self.values)]:
+            del self.chosen[key]
+            self.values.pop(key, None)
         tree: dict[str, dict[str, Any]] = {}
         for dotted, value in self.values.items():
             section, _, key = dotted.partition(".")
@@ -123,11 +134,11 @@ class RecipeDraft:
                 wanted = Fault("recipe.wanted-number")
                 faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
             else:
-                tree.setdefault(section, {})[key] = value
+                tree.setdefault(section, {})[key] = _several(value) if _takes_names(section, key) else value
         recipe = self._validated(tree, faults)
         faults.raise_if_any()
         assert recipe is not None
-        return recipe
+        return replace(recipe, chosen=frozenset(self.chosen.keys() & self.values.keys()))
 
     def _validated(self, tree: dict[str, dict[str, Any]], faults: Faults) -> Recipe | None:
         import pydantic  # here, because it takes longer to import than all of danlu and torch alone does not need it
@@ -164,8 +175,8 @@ def known_keys() -> dict[str, list[str]]:
     """
     default = Recipe()
     return {
-        section.name: [key.name for key in fields(getattr(default, section.name)) if key.name != "options"]
-        for section in fields(default)
+        section: [key.name for key in fields(getattr(default, section)) if key.name != "options"]
+        for section in SECTIONS
     }
 
 
@@ -184,7 +195,7 @@ def to_toml(recipe: Recipe) -> str:
     """The recipe as TOML text; reading it back gives an equal recipe."""
     import tomli_w
 
-    return tomli_w.dumps(recipe.as_dict())
+    return note_chosen(recipe) + tomli_w.dumps(recipe.as_dict())
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -246,6 +257,17 @@ def _wanted(kind: str, context: Mapping[str, Any], message: str) -> Fault | str:
 
 def _kind(section: str, key: str) -> Any:
     return get_type_hints(type(getattr(Recipe(), section, None))).get(key)
+
+
+def _takes_names(section: str, key: str) -> bool:
+    return tuple[str, ...] in (kind := _kind(section, key), *get_args(kind))
+
+
+def _several(value: Any) -> Any:
+    """One name, or several with commas between; parts of a net may be called 0 and 1."""
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        return [name.strip() for name in str(value).split(",")]
+    return value
 
 
 def _takes_number(section: str, key: str) -> bool:

@@ -26,11 +26,12 @@ class Option:
 
 @dataclass(frozen=True)
 class Verb:
-    """What a verb takes: usage line, options, and whether settings or other words may follow."""
+    """What a verb takes: usage line, options, and whether settings of a recipe may follow."""
 
     name: str
     usage: str
     options: tuple[Option, ...] = field(default=())
+    settings: bool = False
 
 
 _RUN_OPTIONS = (Option("data", "D"), Option("net", "N"), Option("folder", "FOLDER"), Option("name", "NAME"))
@@ -38,10 +39,12 @@ _RUN_OPTIONS = (Option("data", "D"), Option("net", "N"), Option("folder", "FOLDE
 VERBS = {
     verb.name: verb
     for verb in (
-        Verb("fit", "danlu fit [RECIPE.toml] [--data D] [--net N] [section.key=value ...]", _RUN_OPTIONS),
-        Verb("resume", "danlu resume RUN"),
+        Verb(
+            "fit", "danlu fit [RECIPE.toml] [--data D] [--net N] [section.key=value ...]", _RUN_OPTIONS, settings=True
+        ),
+        Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"),)),
         Verb("show", "danlu show [RUN]"),
-        Verb("data", "danlu data [NAME]"),
+        Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),
         Verb("nets", "danlu nets [NAME]"),
     )
 }
@@ -135,7 +138,7 @@ def _refuse_options(verb: Verb, unknown: Sequence[str], tokens: Sequence[str]) -
         word = option.lstrip("-")
         key = word.replace("-", "_")
         homes = [f"{section}.{key}" for section, keys in known_keys().items() if key in keys]
-        if homes and verb.options:
+        if homes and verb.settings:
             following = tokens[tokens.index(token) + 1 :]
             shown = value or next((later for later in following[:1] if not later.startswith("-")), "…")
             faults.add("cli.option-is-setting", option=option, setting=f"{homes[-1]}={shown}")

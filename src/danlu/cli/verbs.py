@@ -9,11 +9,12 @@ from typing import Any
 from rich.console import Console
 
 from danlu.base.errors import Fault, Faults, fail
+from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
 from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
 from danlu.data import catalogue_facts
-from danlu.data.catalogue import names as data_names
+from danlu.data.catalogue import known
 from danlu.data.readers.table_file import KINDS as TABLE_KINDS
 from danlu.lab.draft import draft_recipe
 from danlu.lab.fit import fit, resume
@@ -23,6 +24,8 @@ from danlu.lab.setup import load_data
 from danlu.nets import describe, example, option_names
 from danlu.nets import names as net_names
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
+
+_ROOT = "data.root="
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,14 @@ def do_fit(arguments: argparse.Namespace) -> Outcome:
 
 def do_resume(arguments: argparse.Namespace) -> Outcome:
     """Go on with a run; a finished one is left as it is."""
+    roots = [word for word in arguments.words if word.startswith(_ROOT)]
+    arguments.words = [word for word in arguments.words if word not in roots]
     folder = _one_run(arguments, "resume")
     before = Run(folder)
     if before.finished:
         return Outcome(before.as_dict(), lambda console: _print(console, say("cli.already-finished", run=folder)))
-    return Outcome.of_run(resume(folder, progress=not arguments.json))
+    root = roots[-1].removeprefix(_ROOT) if roots else None
+    return Outcome.of_run(resume(folder, data=arguments.data, root=root, progress=not arguments.json))
 
 
 def do_show(arguments: argparse.Namespace) -> Outcome:
@@ -86,6 +92,9 @@ def do_data(arguments: argparse.Namespace) -> Outcome:
     """The catalogue of data sets, or what is known of one."""
     asked, settings = _split_words(arguments)
     _check_one("data", asked)
+    others = [word for word in settings if not word.startswith("data.") and word.partition(".")[0] in known_keys()]
+    if others:
+        fail("cli.only-data-settings", found=" ".join(others))
     recipe = draft_recipe(data=asked[0] if asked else None, words=settings).data
     if asked:
         facts = load_data(recipe).facts()
@@ -139,9 +148,9 @@ def _check_recipe_words(words: list[str]) -> None:
         after = words[words.index(word) + 1 :] or ["…"]
         if Path(word).is_dir() and (Path(word) / "recipe.toml").is_file():
             faults.add("cli.run-as-recipe", word=word)
-        elif word in data_names() or word.lower().endswith(TABLE_KINDS) or Path(word).is_dir():
+        elif known(word) or word.lower().endswith(TABLE_KINDS) or Path(word).is_dir():
             faults.add("cli.data-as-recipe", word=word)
-        elif word in net_names():
+        elif spelled(word, net_names()):
             faults.add("cli.net-as-recipe", word=word)
         elif key in known_keys().get(section, []):
             faults.add("cli.setting-without-equals", word=word, value=after[0])

@@ -3,5 +3,6 @@
 from danlu.data.dataset import PARTS, Dataset
 from danlu.data.listing import catalogue_facts
 from danlu.data.load import load
+from danlu.data.reconstruction import reconstruction
 
-__all__ = ["PARTS", "Dataset", "catalogue_facts", "load"]
+__all__ = ["PARTS", "Dataset", "catalogue_facts", "load", "reconstruction"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from danlu.base.naming import spelled
 from danlu.data.images import Images
 from danlu.data.readers.books import read_time_machine, read_wikitext
 from danlu.data.readers.bundled import read_bundled_table, read_digits
@@ -244,6 +245,15 @@ def names() -> tuple[str, ...]:
     True
     """
     return tuple(_BY_NAME)
+
+
+def known(word: str) -> str | None:
+    """The name that `word` spells, in whatever capitals; None where it is none, or another spelling and a file's path.
+
+    >>> known("FashionMNIST")
+    'fashion-mnist'
+    """
+    return word if word in _BY_NAME else None if Path(word).exists() else spelled(word, _BY_NAME)
 
 
 def entry(name: str) -> Entry:

@@ -73,7 +73,9 @@ class Dataset(ABC):
 
     @property
     def task(self) -> str:
-        """One of "classification", "regression" and "language" (the next token of a text)."""
+        """One of "classification", "regression", "language" (the next token of a text) and "reconstruction" (of the
+        sample itself).
+        """
         return self.target.task
 
     @property
@@ -90,11 +92,6 @@ class Dataset(ABC):
     def outputs(self) -> int:
         """Number of classes, of regression targets, or of the tokens in the vocabulary."""
         return self.target.outputs
-
-    @property
-    def target_mean(self) -> Tensor:
-        """What a standardised target had subtracted: float64 [outputs]; 0 where nothing was done to it."""
-        return torch.tensor(self._quantities().mean, dtype=torch.float64)
 
     @property
     def own_batch_size(self) -> int | None:

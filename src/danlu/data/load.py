@@ -7,13 +7,14 @@ from typing import Any
 
 from danlu.base.errors import Faults, fail, nearest
 from danlu.base.recipe import DataRecipe
-from danlu.data.catalogue import names
-from danlu.data.dataset import Dataset, Making
+from danlu.data.catalogue import known, names
+from danlu.data.dataset import Builder, Dataset, Making
 from danlu.data.options import Fold, Options
+from danlu.data.reconstruction import build
 from danlu.data.sources import Source, read_source
 from danlu.data.text.vocabulary import KINDS
 
-TASKS = ("auto", "classification", "regression")
+TASKS = ("auto", "classification", "regression", "reconstruction")
 PARTITIONS = ("sequential", "random")
 
 
@@ -59,6 +60,8 @@ def load(
     options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded)
     options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
     options = replace(options, image_size=image_size, augment=steps_of)
+    if isinstance(source, str):
+        source = known(source) or source
     return _load(Source("digits" if source is None else source, target, name, root), options)
 
 
@@ -66,11 +69,15 @@ def _load(source: Source, options: Options) -> Dataset:
     _check(options)
     if isinstance(source.given, Dataset):
         return source.given
-    making = Making(partial(read_source, source), options)
+    making = Making(partial(_builder, source), options)
     try:
         return replace(making.read()(options), making=making, recipe=_recipe(source, options))
     except OSError as error:
         fail("data.unreadable", path=error.filename or source.given, reason=error.strerror or error)
+
+
+def _builder(source: Source) -> Builder:
+    return partial(build, read_source(source))
 
 
 def _check(options: Options) -> None:

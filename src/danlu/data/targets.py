@@ -82,7 +82,21 @@ class Tokens:
         return {}
 
 
-Target = Labels | Quantities | Tokens
+@dataclass(frozen=True)
+class Itself:
+    """The target is the sample itself, flattened to `outputs` numbers."""
+
+    task: ClassVar[str] = "reconstruction"
+    outputs: int
+
+    def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any]":
+        return outputs.detach().cpu().numpy()
+
+    def facts(self) -> dict[str, Any]:
+        return {}
+
+
+Target = Labels | Quantities | Tokens | Itself
 
 
 def unscaled(outputs: int) -> Quantities:

@@ -1,18 +1,31 @@
 """From names, objects and settings to a checked recipe."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from danlu.base.errors import Fault, fail
+from danlu.base.errors import Fault, Faults, fail
+from danlu.base.naming import spelled
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.base.recipe_text import RecipeDraft
 from danlu.data import Dataset
-from danlu.data.catalogue import names as data_names
-from danlu.nets import option_names, recipe_of
+from danlu.data.catalogue import known
+from danlu.nets import names as net_names
+from danlu.nets import option_names, recipe_of, registered, usual_options
+from danlu.train.losses import registered_loss
+from danlu.train.optimisers import registered_optimiser
+from danlu.train.schedules import registered_schedule
+
+_REGISTRIES: dict[str, Callable[[str], str]] = {
+    "net.name": registered,
+    "loss.name": registered_loss,
+    "optim.name": registered_optimiser,
+    "schedule.name": registered_schedule,
+    "data.name": lambda name: known(name) or name,
+}
 
 CUSTOM = "custom"
 """Name in a recipe of a net, or data, that were given as objects and that no recipe can bring back."""
@@ -34,7 +47,7 @@ def draft_recipe(
     >>> draft_recipe("mlp", "digits", settings={"lr": 0.1}).optim.lr
     0.1
     """
-    draft = RecipeDraft()
+    draft, faults = RecipeDraft(), Faults()
     if isinstance(recipe, Recipe):
         _take(draft, recipe)
     elif recipe is not None:
@@ -43,18 +56,39 @@ def draft_recipe(
         _take_net(draft, net)
     if data is not None:
         _take_data(draft, data, settings or {})
-    name = str(draft.values.get("net.name", Recipe().net.name))
-    options = [] if name == CUSTOM else option_names(name)
-    draft.read_keywords(settings or {}, options)
-    draft.read_words(words)
+    options = _options(draft)
+    with faults.gathered():
+        draft.read_keywords(settings or {}, options)
+    with faults.gathered():
+        draft.read_words(words)
     for key in draft.values.keys() & set(options):
-        fail("recipe.ambiguous-key", key=key, homes=f"net.{key}")
-    return draft.recipe()
+        faults.add("recipe.ambiguous-key", key=key, homes=f"net.{key}")
+        del draft.values[key]
+    for key, spell in _REGISTRIES.items():
+        value = draft.values.get(key)
+        if isinstance(value, str) and value != CUSTOM:
+            with faults.gathered():
+                draft.values[key] = spell(value)
+    drafted = Recipe()
+    with faults.gathered():
+        drafted = draft.recipe()
+    faults.raise_if_any()
+    if isinstance(net, nn.Module) and drafted.net.name != CUSTOM:
+        usual = {f"net.{key}" for key in usual_options(drafted.net.name, drafted.net.options)}
+        drafted = replace(drafted, chosen=drafted.chosen | usual)
+    return drafted
+
+
+def _options(draft: RecipeDraft) -> list[str]:
+    """The options of the net that is named so far; none where the name is unknown, which is told later."""
+    name = str(draft.values.get("net.name", Recipe().net.name))
+    return option_names(name) if spelled(name, net_names()) else []
 
 
 def _take(draft: RecipeDraft, recipe: Recipe) -> None:
     for section, keys in recipe.as_dict().items():
         _take_section(draft, section, keys)
+    draft.mark_chosen(recipe.chosen)
 
 
 def _take_section(draft: RecipeDraft, section: str, keys: Mapping[str, Any]) -> None:
@@ -93,10 +127,22 @@ def _take_data(draft: RecipeDraft, data: object, settings: Mapping[str, Any]) ->
     if twice:
         fail("lab.data-given-twice", keys=", ".join(twice))
     if isinstance(data, str | Path):
-        key = "name" if str(data).lower().replace("_", "-") in data_names() or not _looks_like_path(data) else "path"
-        _take_section(draft, "data", {key: str(data)})
+        _take_section(draft, "data", source_of(data))
     else:
         _take_section(draft, "data", {"name": CUSTOM})
+        for before in draft.chosen.values():
+            before["data.name"] = None  # objects given anew are other data, though both go by the name "custom"
+
+
+def source_of(data: str | Path) -> dict[str, str]:
+    """The one word of a user's that says where the data come from, as a recipe has it.
+
+    >>> source_of("mnist"), source_of("train.csv")
+    ({'name': 'mnist'}, {'path': 'train.csv'})
+    """
+    if isinstance(data, str) and (known(data) or not _looks_like_path(data)):
+        return {"name": known(data) or data}
+    return {"path": str(data)}
 
 
 def _looks_like_path(source: str | Path) -> bool:

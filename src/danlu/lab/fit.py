@@ -1,7 +1,6 @@
 """fit and resume: one training, wired together and carried out."""
 
 import copy
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from danlu.base.errors import Fault, StorageError, fail
+from danlu.base.errors import Fault, StorageError, UserError, fail
 from danlu.base.events import Stop
 from danlu.base.places import runs_folder, shown
 from danlu.base.recipe import LossRecipe, Recipe
@@ -19,15 +18,16 @@ from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
 from danlu.lab.batches import training_batches
 from danlu.lab.draft import draft_recipe
-from danlu.lab.environment import differences, environment
+from danlu.lab.environment import differences, environment, read_environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
 from danlu.lab.run import Run
 from danlu.lab.scribe import Scribe
-from danlu.lab.setup import Setup, build_net, load_given_weights, set_up
+from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, refuse_other_structure, set_up
 from danlu.store.journal import Journal
 from danlu.store.new_run import NewRun
 from danlu.store.run_folder import RunFolder, check_name
+from danlu.train.carried import Carried, CarriedStep
 from danlu.train.checkpoint import load_newest
 from danlu.train.evaluate import evaluate
 from danlu.train.loop import train
@@ -38,6 +38,8 @@ from danlu.train.progress import Progress
 from danlu.train.schedules import Schedule
 from danlu.train.step import Batch, ClosureStep, PlainStep
 from danlu.view.reporter import Reporter
+
+_NOT_FOUND = ("data.missing-file", "data.no-root", "data.unavailable")
 
 
 def fit(
@@ -91,51 +93,82 @@ def fit(
         return _carry_out(training, reporter)
 
 
-def resume(folder: str | Path, *, net: nn.Module | None = None, data: object = None, progress: bool = True) -> Run:
+def resume(
+    folder: str | Path,
+    *,
+    net: nn.Module | None = None,
+    data: object = None,
+    root: str | Path | None = None,
+    progress: bool = True,
+) -> Run:
     """Go on with a run exactly where its newest whole checkpoint stands; a finished run is returned as it is.
 
-    `net` and `data` are needed where they were given to `fit` as objects that a recipe cannot bring back. The end state
-    is bit-identical to that of a run never interrupted, on the same machine, torch build and thread count.
+    `net` and `data` are needed where they were given to `fit` as objects that a recipe cannot bring back; where data
+    have been moved, `data` is their path now, or `root` the folder to look for a catalogue's in. The end state is
+    bit-identical to that of a run never interrupted, on the same machine, torch build and thread count.
     """
     place = RunFolder.open(Path(folder))
-    run = Run(place.path, net=net)
+    run = Run(place.path, net=net, data=data)
     if run.finished:
         return run
     with Journal(place.journal) as journal:
-        return _gone_on(RunFolder(run.folder), journal, net, data, Reporter(progress))
+        recipe = read_recipe(place.recipe)
+        try:
+            dataset = load_data(recipe.data, data, root)
+        except UserError as error:
+            if error.faults[0].id in _NOT_FOUND:
+                fail("lab.data-moved", what=error.faults[0], folder=shown(place.path))
+            raise
+        return _gone_on(RunFolder(run.folder), journal, set_up(recipe, dataset, net), net, Reporter(progress))
 
 
-def _gone_on(place: RunFolder, journal: Journal, net: nn.Module | None, data: object, reporter: Reporter) -> Run:
-    setup = set_up(read_recipe(place.recipe), data, net)
-    before = json.loads(place.environment.read_text(encoding="utf-8"))
+def _gone_on(place: RunFolder, journal: Journal, setup: Setup, net: nn.Module | None, reporter: Reporter) -> Run:
+    weights_given = _compare_environments(place, setup, reporter)
+    newest = load_newest(place.checkpoints)
+    for fault in newest.skipped:
+        reporter.note(fault)
+    training = _wired(setup, place, journal)
+    if newest.checkpoint:
+        refuse_other_structure(setup.net, newest.checkpoint.parts["weights"], place.path)
+        training.keeper.load(newest.checkpoint)
+    elif weights_given:
+        fail("lab.first-weights-lost", folder=shown(place.path))
+    else:
+        reporter.note(Fault("lab.from-the-start", {"folder": shown(place.path)}))
+        if net is not None:
+            first = build_net(setup.recipe, setup.data).state_dict()
+            refuse_other_structure(net, first, place.path)
+            net.load_state_dict(first)
+    return _carry_out(training, reporter)
+
+
+def _compare_environments(place: RunFolder, setup: Setup, reporter: Reporter) -> bool:
+    """Tell what is not as it was when the run began, and fail for other data; whether its first weights were given."""
+    before = read_environment(place.environment)
+    if before is None:
+        reporter.note(Fault("lab.no-environment", {"path": shown(place.environment)}))
+        return True  # for all that can be known
     facts = environment(setup, weights_given=before["weights_given"])
     if before["data"]["fingerprint"] != facts["data"]["fingerprint"]:
         fail("lab.data-changed", folder=shown(place.path), name=setup.data.name)
     changed = differences(before, facts)
     if changed:
         reporter.note(Fault("lab.other-machine", {"changes": ", ".join(changed)}))
-    newest = load_newest(place.checkpoints)
-    for fault in newest.skipped:
-        reporter.note(fault)
-    training = _wired(setup, place, journal)
-    if newest.checkpoint:
-        training.keeper.load(newest.checkpoint)
-    elif before["weights_given"]:
-        fail("lab.first-weights-lost", folder=shown(place.path))
-    else:
-        reporter.note(Fault("lab.from-the-start", {"folder": shown(place.path)}))
-        if net is not None:
-            training.step.net.load_state_dict(build_net(setup.recipe, setup.data).state_dict())
-    return _carry_out(training, reporter)
+    return before["weights_given"]
 
 
 def make_step(setup: Setup) -> PlainStep:
     """The step of a setup: its net with loss, optimiser and schedule."""
     recipe = setup.recipe
-    kind = ClosureStep if recipe.optim.name == "lbfgs" else PlainStep
     loss = build_loss(recipe.loss.name, recipe.loss)
-    optimizer = build_optimiser(recipe.optim, setup.net, scaled=recipe.train.precision == "float16")
+    optimizer = build_optimiser(
+        recipe.optim, setup.net, scaled=recipe.train.precision == "float16", frozen=recipe.train.freeze or ()
+    )
     schedule = Schedule(recipe.schedule, setup.horizon)
+    if setup.data.task == "language":
+        keeps = setup.data.continues
+        return CarriedStep(setup.net, loss, optimizer, schedule, recipe, setup.device, keeps=keeps)
+    kind = ClosureStep if recipe.optim.name == "lbfgs" else PlainStep
     return kind(setup.net, loss, optimizer, schedule, recipe, setup.device)
 
 
@@ -146,13 +179,16 @@ def score_part(setup: Setup, net: nn.Module, part: str, epoch: int, interrupt: I
     """
     if not setup.data.sizes[part]:
         return None
-    batch_size = max(setup.recipe.train.batch_size or 0, 256)
+    batch_size = setup.recipe.train.batch_size or 0
+    # A text is read in as many rows as in training: in more, each would be too short for a memory to help.
+    batch_size = batch_size if setup.data.task == "language" else max(batch_size, 256)
+    forward = Carried(net, keeps=setup.data.continues)
     batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
     loss = build_loss(setup.recipe.loss.name, LossRecipe(delta=setup.recipe.loss.delta))
     scale = setup.data.target_scale if setup.data.task == "regression" else None
     metrics = Metrics(setup.data.task, setup.data.outputs, scale)
     with global_seed(setup.recipe.train.seed, "score", part, epoch):
-        return evaluate(net, batches, loss, metrics, lambda: interrupt.asked)
+        return evaluate(net, batches, loss, metrics, lambda: interrupt.asked, forward)
 
 
 @dataclass(frozen=True)
@@ -209,14 +245,14 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         listeners = [scribe, keeper, reporter, interrupt]
         stop = train(step, batches, validation_score, progress, listeners)
         keeper.save()
-        chosen, validation = _chosen(setup, step, progress, keeper)
+        chosen, scores = _chosen(setup, step, progress, keeper)
         test = stop
         if not stop or stop.reason != "interrupted":
             test = score_part(setup, chosen, "test", progress.epoch, interrupt)
         if isinstance(test, Stop):
             scribe.write({"kind": "stop", "step": progress.step, "reason": "interrupted"})
             raise Interrupted(str(place.path), saved=True)
-        scores = {"train": progress.train_score, "validation": validation, "test": test}
+        scores["test"] = test
         scribe.write(
             {
                 "kind": "end",
@@ -230,14 +266,15 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
     return Run(place.path, net=setup.net, data=setup.data)
 
 
-def _chosen(setup: Setup, step: PlainStep, progress: Progress, keeper: Keeper) -> tuple[nn.Module, Score | None]:
-    """The net that is scored, with its validation score: the last weights, or the best ones."""
-    wanted = setup.recipe.train.weights or ("best" if setup.recipe.train.patience else "last")
-    if wanted == "last" or not keeper.best:
-        return step.scored_net, progress.validation_score
+def _chosen(
+    setup: Setup, step: PlainStep, progress: Progress, keeper: Keeper
+) -> tuple[nn.Module, dict[str, Score | None]]:
+    """The net that is scored, the last or the best, with the scores of its epoch."""
+    if not setup.recipe.train.scores_best or not keeper.best:
+        return step.scored_net, {"train": progress.train_score, "validation": progress.validation_score}
     net = copy.deepcopy(step.scored_net)
     net.load_state_dict(keeper.best)
-    return net, progress.best_score
+    return net, {"train": progress.best_train_score, "validation": progress.best_score}
 
 
 def _opening_record(setup: Setup, progress: Progress, *, resumed: bool) -> dict[str, Any]:

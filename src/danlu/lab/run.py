@@ -14,21 +14,25 @@ from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Finding, Score
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
-from danlu.lab.setup import build_net, load_data
+from danlu.lab.setup import build_net, dtype_of, load_data, refuse_other_structure
 from danlu.store.history import History
 from danlu.store.journal import read
 from danlu.store.run_folder import RunFolder
+from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
+from danlu.train.predictions import predicted
 
 
 class Run:
     """A run folder with what it holds: recipe, scores, history, findings, weights.
 
     A Run that `fit` returns also remembers the net and the data it was given; one opened from a folder builds them
-    again from the recipe, and asks for them where the recipe cannot.
+    again from the recipe, and asks for them where the recipe cannot. `data` may also say where they lie by now.
     """
 
-    def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: Dataset | None = None) -> None:
+    def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: object = None) -> None:
+        if net is not None and not isinstance(net, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
+            fail("lab.not-a-module", found=type(net).__name__)
         self._place = RunFolder(RunFolder.open(Path(folder)).path.absolute())
         self._net = net
         self._data = data
@@ -89,16 +93,15 @@ class Run:
         if checkpoint is None:
             fail("lab.no-checkpoint", folder=self.folder)
         train = self.recipe.train
-        best = (train.weights or ("best" if train.patience else "last")) == "best"
-        if best and "best" in checkpoint.parts:
+        if train.scores_best and "best" in checkpoint.parts:
             weights = checkpoint.parts["best"]
         elif "ema" in checkpoint.parts:
             averaged = checkpoint.parts["ema"].items()
             weights = {name.removeprefix("module."): tensor for name, tensor in averaged if name != "n_averaged"}
         else:
             weights = checkpoint.parts["weights"]
-        dtype = torch.float64 if train.precision == "float64" else torch.float32
-        trained = trained.to(device="cpu", dtype=dtype)
+        trained = trained.to(device="cpu", dtype=dtype_of(train.precision))
+        refuse_other_structure(trained, weights, self.folder)
         trained.load_state_dict(weights)
         return trained.eval()
 
@@ -108,14 +111,13 @@ class Run:
         `x` is a batch: images, an array [N, …], or a table with the training table's columns.
         """
         inputs = self._dataset.encode(x)
-        net = self.net()
+        net = self._final_net if self.finished else self.net()
         dtype = next((parameter.dtype for parameter in net.parameters()), torch.float32)
         device = choose_device("cpu")
         with torch.no_grad():
-            outputs = torch.cat([net(part.to(device, dtype)) for part in inputs.split(1024)])
-        if self._dataset.task == "classification":
-            outputs = (outputs.flatten() > 0).long() if outputs[0].numel() == 1 else outputs.argmax(dim=1)
-        return self._dataset.decode(outputs)
+            dtype = dtype if inputs.is_floating_point() else inputs.dtype
+            outputs = torch.cat([Carried(net)(part.to(device, dtype)) for part in inputs.split(1024)])
+        return self._dataset.decode(predicted(outputs, self._dataset.task, self._dataset.outputs))
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
@@ -135,5 +137,9 @@ class Run:
         return f"Run({str(self.folder)!r}, {state})"
 
     @functools.cached_property
+    def _final_net(self) -> nn.Module:
+        return self.net()
+
+    @functools.cached_property
     def _dataset(self) -> Dataset:
-        return self._data or load_data(self.recipe.data)
+        return load_data(self.recipe.data, self._data)

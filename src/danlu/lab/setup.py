@@ -1,5 +1,6 @@
 """From a recipe to the objects it names, every fit between them checked before the first step."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -7,18 +8,18 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Fault, Faults, UserError, fail
-from danlu.base.recipe import DataRecipe, Recipe
+from danlu.base.places import shown
+from danlu.base.recipe import DataRecipe, OptimRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
-from danlu.data import Dataset, load
+from danlu.data import Dataset, load, reconstruction
 from danlu.lab.batches import steps_per_epoch
-from danlu.lab.draft import CUSTOM
-from danlu.nets import Description, build, describe, put_weights
+from danlu.lab.draft import CUSTOM, source_of
+from danlu.nets import Description, build, check_weights, describe, put_weights, rehearse, task_of
+from danlu.train.freezing import Freezer, check_parts
 from danlu.train.losses import choose_loss
-from danlu.train.optimisers import build_optimiser, resolve_optim
+from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
-
-_DTYPES = {"float64": torch.float64}
 
 
 @dataclass(frozen=True)
@@ -36,31 +37,63 @@ class Setup:
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
     """Load the data, build the net (unless given), and check that recipe, data and net fit each other."""
-    optim = resolve_optim(recipe.optim)
-    dataset = data if isinstance(data, Dataset) else load_data(recipe.data, data)
-    recipe = _from_anywhere(recipe)
+    drafted, faults, optim, dataset = recipe, Faults(), recipe.optim, None
+    if recipe.data.task == "auto" and task_of(recipe.net.name) == "reconstruction":
+        recipe = replace(recipe, data=replace(recipe.data, task="reconstruction"))
+    with faults.gathered():
+        optim = resolve_optim(optim)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":
-        fail("lab.no-device", device=recipe.train.device)
+        faults.add("lab.no-device", device=recipe.train.device)
+    with faults.gathered():
+        dataset = load_data(recipe.data, data)
+    faults.raise_if_any()
+    assert dataset is not None
+    recipe = _from_anywhere(recipe)
     device = choose_device(recipe.train.device)
-    dtype = _DTYPES.get(recipe.train.precision, torch.float32)
+    dtype = dtype_of(recipe.train.precision)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
     if own and wanted not in (None, own):
         fail("lab.own-batches", found=wanted, own=own)
-    batch_size = own or wanted or _usual_batch_size(optim.name, dataset.sizes["train"])
+    batch_size = own or wanted or _usual_batch_size(optim.name, dataset.sizes["train"], recipe.train.accumulate)
     recipe = replace(recipe, optim=optim, train=replace(recipe.train, batch_size=batch_size))
-    _check_against_data(recipe, dataset)
-    net = (build_net(recipe, dataset) if net is None else net).to(device=device, dtype=dtype)
+    with faults.gathered():
+        _check_against_data(recipe, dataset)
+    with faults.gathered():
+        net = build_net(recipe, dataset) if net is None else net
+    faults.raise_if_any()
+    assert net is not None
+    net.to(device=device, dtype=dtype)
     if recipe.net.name != CUSTOM and len(dataset.sample_shape) == 3:
         # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    description = describe(net, dataset.sample_shape, dtype=dtype)
+    taken = torch.int64 if dataset.vocabulary else dtype
+    description = describe(net, dataset.sample_shape, dtype=taken)
+    _prepare_parts(recipe, optim, net)
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
+    recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
     horizon = Horizon(recipe.train.epochs, steps_per_epoch(recipe, dataset))
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
     build_optimiser(optim, net)
+    _rehearse(recipe, dataset, net, taken)
     return Setup(recipe, dataset, net, description, device, dtype, horizon)
+
+
+def dtype_of(precision: str) -> torch.dtype:
+    """The type of weights and samples; autocast's precisions leave them float32."""
+    return torch.float64 if precision == "float64" else torch.float32
+
+
+def _filled_in(drafted: Recipe, recipe: Recipe) -> set[str]:
+    """The keys whose values were left to danlu in `drafted`, and stand in `recipe` now."""
+    before, now = drafted.as_dict(), recipe.as_dict()
+    return {
+        f"{section}.{key}"
+        for section, keys in now.items()
+        for key in keys
+        if before[section].get(key) in (None, "auto") and keys[key] != before[section].get(key)
+    }
 
 
 def _from_anywhere(recipe: Recipe) -> Recipe:
@@ -73,14 +106,24 @@ def _from_anywhere(recipe: Recipe) -> Recipe:
     return replace(recipe, data=data, net=replace(recipe.net, weights=absolute(recipe.net.weights)))
 
 
-def _usual_batch_size(optimiser: str, samples: int) -> int:
-    """32; 16 where data are few, for more steps; all of them for L-BFGS, which wants the true loss."""
-    return samples if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
+def _usual_batch_size(optimiser: str, samples: int, accumulate: int) -> int:
+    """32; 16 where data are few, for more steps; for L-BFGS, which wants the true loss, all of them make a step."""
+    return -(-samples // accumulate) if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
 
 
-def load_data(recipe: DataRecipe, given: object = None) -> Dataset:
-    """The data set the recipe names, or made of the arrays, tables or loaders the user gave."""
-    if given is None or isinstance(given, str):
+def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:
+    """The data set the recipe names, or made of the arrays, tables or loaders the user gave.
+
+    A name or path given stands for the recipe's own, and `root` for its root: data may have been moved.
+    """
+    if isinstance(given, Dataset):
+        again = recipe.task == "reconstruction" != given.task
+        return reconstruction(given) if again else given
+    if root is not None:
+        recipe = replace(recipe, root=str(root))
+    if isinstance(given, str | Path):
+        recipe, given = replace(recipe, **{"name": None, "path": None, **source_of(given)}), None
+    if given is None:
         if recipe.name == CUSTOM:
             fail("lab.data-not-in-recipe")
         if recipe.path is None and recipe.target is not None:
@@ -105,7 +148,16 @@ def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
             sample_shape=data.sample_shape,
             outputs=data.outputs,
             task=data.task,
+            vocabulary=None if data.vocabulary is None else len(data.vocabulary),
         )
+
+
+def refuse_other_structure(net: nn.Module, weights: Mapping[str, torch.Tensor], folder: Path) -> None:
+    """UserError with the differences where the net given for a run is not of the structure of the run's own."""
+    try:
+        check_weights(net, weights)
+    except UserError as error:
+        raise UserError(Fault("lab.other-structure", {"folder": shown(folder)}), *error.faults[1:]) from None
 
 
 def load_given_weights(setup: Setup) -> tuple[Fault, ...]:
@@ -124,12 +176,43 @@ def load_given_weights(setup: Setup) -> tuple[Fault, ...]:
         raise
 
 
+def _prepare_parts(recipe: Recipe, optim: OptimRecipe, net: nn.Module) -> None:
+    """Check the parts of the net that the recipe names, and freeze what never thaws, so that no optimiser holds it."""
+    faults = Faults()
+    frozen = recipe.train.freeze or ()
+    check_parts(net, frozen, "train.freeze", faults)
+    check_parts(net, list(rates_of_parts(optim)), "optim.rates", faults)
+    if recipe.train.thaw is not None and not frozen:
+        faults.add("train.thaw-without-freeze")
+    faults.raise_if_any()
+    if recipe.train.thaw is None:
+        Freezer(net, frozen, None)(0)
+
+
+def _rehearse(recipe: Recipe, data: Dataset, net: nn.Module, dtype: torch.dtype) -> None:
+    """Try a step of every kind that will come: also of one sample, where a batch has no more."""
+    size, samples = recipe.train.batch_size or 1, data.sizes["train"]
+    last = samples - (data.batch_count("train", size) - 1) * size
+    if size > 1:
+        try:
+            rehearse(net, data.sample_shape, 2, dtype=dtype)
+        except UserError as error:
+            raise UserError(Fault("lab.fails-in-training", {"what": error.faults[0]})) from error
+    if size == 1 or last == 1:
+        try:
+            rehearse(net, data.sample_shape, 1, dtype=dtype)
+        except UserError as error:
+            other = next((other for other in range(size + 1, samples) if samples % other != 1), samples)
+            facts = {"samples": samples, "batch": size, "other": other, "what": error.faults[0]}
+            raise UserError(Fault("lab.batch-of-one", facts)) from error
+
+
 def _check_against_data(recipe: Recipe, data: Dataset) -> None:
     faults = Faults()
     train = recipe.train
     samples = data.sizes["train"]
     assert train.batch_size is not None
-    if train.batch_size * train.accumulate > samples:
+    if train.batch_size > samples or train.accumulate > -(-samples // train.batch_size):
         key = "train.batch_size" if train.accumulate == 1 else "train.batch_size × train.accumulate"
         faults.add("lab.batch-larger-than-data", key=key, batch=train.batch_size * train.accumulate, samples=samples)
     if not data.sizes["validation"]:
@@ -138,6 +221,8 @@ def _check_against_data(recipe: Recipe, data: Dataset) -> None:
                 faults.add("lab.needs-validation", key=f"train.{key}")
         if recipe.schedule.name == "plateau":
             faults.add("lab.needs-validation", key="schedule.name = plateau")
+    if data.task == "language" and train.accumulate > 1:
+        faults.add("lab.no-accumulation-with-memory")
     if recipe.optim.name == "lbfgs":
         for key in ("clip_norm", "clip_value"):
             if getattr(train, key) is not None:

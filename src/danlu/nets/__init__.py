@@ -1,7 +1,7 @@
 """Floor 1: nets, built from blocks a learner can read; any other `torch.nn.Module` is a net as well."""
 
 from danlu.nets.autoencoder import Autoencoder
-from danlu.nets.catalogue import build, example, names, option_names, recipe_of
+from danlu.nets.catalogue import build, example, names, option_names, recipe_of, registered, task_of, usual_options
 from danlu.nets.cells import GRU, LSTM, RNN
 from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
 from danlu.nets.describe import Description, LayerRow, describe
@@ -10,12 +10,13 @@ from danlu.nets.initialisers import initialise
 from danlu.nets.language import LanguageModel, detached
 from danlu.nets.lenet import LeNet5
 from danlu.nets.linear import LinearRegression, LogisticRegression, SoftmaxRegression
-from danlu.nets.mixture import MixtureDensityNet, MixtureHead, mixture, mixture_nll
+from danlu.nets.mixture import MixtureDensityNet, MixtureHead, mixture
 from danlu.nets.mlp import MLP
+from danlu.nets.rehearsal import rehearse
 from danlu.nets.resnet import ResNet18, ResNet34, ResNet50, ResNet101, SmallResNet
 from danlu.nets.sequence import SequenceClassifier
 from danlu.nets.small_inception import SmallInception
-from danlu.nets.weights import put_weights
+from danlu.nets.weights import check_weights, put_weights
 
 __all__ = [
     "GRU",
@@ -45,14 +46,18 @@ __all__ = [
     "SmallResNet",
     "SoftmaxRegression",
     "build",
+    "check_weights",
     "describe",
     "detached",
     "example",
     "initialise",
     "mixture",
-    "mixture_nll",
     "names",
     "option_names",
     "put_weights",
     "recipe_of",
+    "registered",
+    "rehearse",
+    "task_of",
+    "usual_options",
 ]

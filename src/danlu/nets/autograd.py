@@ -42,9 +42,9 @@ def autograd_graph(loss: Tensor, names: Mapping[str, Tensor] | None = None, most
     [('w', '2', '36'), ('×', '6', '12'), ('x', '3', ''), ('^ 2', '36', '1')]
     """
     if loss.numel() != 1:
-        fail("nets.draw-needs-scalar", shape="×".join(map(str, loss.shape)))
+        fail("draw.needs-scalar", shape="×".join(map(str, loss.shape)))
     if loss.grad_fn is None:
-        fail("nets.draw-no-graph")
+        fail("draw.no-graph")
     order = _from_loss(loss.grad_fn)
     kept = order[:most]
     try:
@@ -54,7 +54,7 @@ def autograd_graph(loss: Tensor, names: Mapping[str, Tensor] | None = None, most
     except RuntimeError as error:
         if "second time" not in str(error):
             raise
-        fail("nets.draw-graph-freed")
+        fail("draw.graph-freed")
     called = {tensor.data_ptr(): name for name, tensor in (names or {}).items()}
     ids = {node: f"n{at}" for at, node in enumerate(kept)}
     nodes: list[ValueNode] = []

@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Fault, UserError, fail, nearest
+from danlu.base.naming import spelled
+from danlu.base.shapes import show_shape
 from danlu.nets.autoencoder import Autoencoder
 from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
 from danlu.nets.googlenet import GoogLeNet
@@ -58,7 +60,7 @@ NETS: dict[str, Entry] = {
     "sequence-classifier": Entry(SequenceClassifier, task="classification", sample_shape=(20,), vocabulary=100),
     "language-model": Entry(LanguageModel, task="language", sample_shape=(20,), vocabulary=100),
     "mixture-density": Entry(MixtureDensityNet, task="regression", sample_shape=(1,)),
-    "autoencoder": Entry(Autoencoder, task="regression"),
+    "autoencoder": Entry(Autoencoder, task="reconstruction"),
 }
 
 
@@ -71,13 +73,23 @@ def names() -> list[str]:
     return list(NETS)
 
 
+def task_of(name: str) -> str | None:
+    """The one task that the net called `name` is for; None where it serves several, or is not known.
+
+    >>> task_of("language-model")
+    'language'
+    """
+    found = spelled(name, NETS)
+    return NETS[found].task if found else None
+
+
 def option_names(name: str) -> list[str]:
     """The options of the net called `name`, in the order of its constructor. Raises UserError for an unknown name.
 
     >>> option_names("lenet5")
     ['classes', 'channels', 'activation', 'pooling']
     """
-    return list(inspect.signature(NETS[_registered(name)].net_class).parameters)
+    return list(inspect.signature(NETS[registered(name)].net_class).parameters)
 
 
 def build(
@@ -91,16 +103,17 @@ def build(
 ) -> nn.Module:
     """The net called `name` for samples of `sample_shape` and `outputs` classes or numbers to predict.
 
-    `task` is "classification", "regression" or "language" (the next token of a sequence). What the data decide and
-    `options` leave out is filled in: `inputs` (the features of a sample), `channels`, `size` (the side of square
-    pictures), `vocabulary` (how many tokens sequences are made of), `classes` or `outputs`. Raises UserError with all
+    `task` is "classification", "regression", "language" (the next token of a sequence) or "reconstruction".
+    What the data decide and `options` leave out is filled in: `inputs` (the features of a sample), `channels`, `size`
+    (the side of square pictures), `vocabulary` (how many tokens sequences are made of), `classes` or
+    `outputs`. Raises UserError with all
     that does not fit: unknown name or options, values, a net for other data or another task.
 
     >>> net = build("lenet5", {"pooling": "average"}, sample_shape=(1, 8, 8), outputs=10, task="classification")
     >>> recipe_of(net)
     ('lenet5', {'classes': 10, 'channels': 1, 'activation': 'tanh', 'pooling': 'average'})
     """
-    name = _registered(name)
+    name = registered(name)
     known = option_names(name)
     faults = _misfits(name, {*options}, sample_shape, outputs, task, vocabulary)
     for key in options:
@@ -130,7 +143,7 @@ def example(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     >>> sample_shape
     (1, 28, 28)
     """
-    entry = NETS[_registered(name)]
+    entry = NETS[registered(name)]
     task = entry.task or "classification"
     outputs = entry.classes or (1 if task == "regression" else entry.outputs)
     with torch.device("meta" if entry.vocabulary is None else "cpu"):
@@ -156,17 +169,27 @@ def recipe_of(net: nn.Module) -> tuple[str, dict[str, Any]] | None:
     return (name, options) if _structure(net) == _structure(rebuilt) else None
 
 
-def _registered(name: str) -> str:
-    """The registered spelling of `name`; "-" and "_" and capitals do not count, so class names are understood too."""
-    bare = _bare(name)
-    found = next((registered for registered in NETS if _bare(registered) == bare), None)
+def usual_options(name: str, options: Mapping[str, Any]) -> list[str]:
+    """Those of a net's options that say nothing of their own: as the class has them, or as the data decide.
+
+    >>> usual_options("lenet5", {"classes": 4, "activation": "tanh", "pooling": "average"})
+    ['classes', 'activation']
+    """
+    decided = _decided_by_data(name, (1, 1, 1), 1, None).keys()
+    defaults = inspect.signature(NETS[name].net_class).parameters
+    return [key for key, value in options.items() if key in decided or _plain(defaults[key].default) == value]
+
+
+def registered(name: str) -> str:
+    """The name of a net in the catalogue's own spelling; names of classes are understood too. UserError for others.
+
+    >>> registered("LeNet5")
+    'lenet5'
+    """
+    found = spelled(name, NETS)
     if found is None:
         fail("nets.unknown-net", name=name, names=", ".join(NETS), hint=nearest(name.lower(), NETS))
     return found
-
-
-def _bare(name: str) -> str:
-    return name.lower().replace("-", "").replace("_", "")
 
 
 def _decided_by_data(name: str, sample_shape: tuple[int, ...], outputs: int, vocabulary: int | None) -> dict[str, int]:
@@ -195,11 +218,11 @@ def _misfits(
         faults.append(Fault(f"nets.only-for-{entry.task}", {"net": name}))
     elif entry.classes not in (None, outputs):
         faults.append(Fault("nets.wrong-number-of-classes", {"net": name, "wanted": entry.classes, "found": outputs}))
-    shape = "×".join(str(side) for side in sample_shape)
+    shape = show_shape(sample_shape)
     if "channels" in option_names(name) and len(sample_shape) != 3:
         faults.append(Fault("nets.needs-pictures", {"net": name, "shape": shape}))
     elif "channels" in option_names(name) and min(sample_shape[1:]) < entry.least_side:
-        sizes = {"size": "×".join(map(str, sample_shape[1:])), "least": f"{entry.least_side}×{entry.least_side}"}
+        sizes = {"size": show_shape(sample_shape[1:]), "least": f"{entry.least_side}×{entry.least_side}"}
         faults.append(Fault("nets.picture-too-small", {"net": name, **sizes}))
     if "vocabulary" in option_names(name):
         if len(sample_shape) != 1:

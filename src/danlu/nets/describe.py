@@ -10,8 +10,9 @@ from torch.nn.parameter import is_lazy
 
 from danlu.base.errors import fail
 from danlu.base.seeds import preserved_randomness
+from danlu.base.shapes import show_shape
 from danlu.nets.cost import WHOLE
-from danlu.nets.trace import Trace, show_shape
+from danlu.nets.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def describe(
     with undisturbed(net):
         trace = Trace(net, layers, torch.stack([one]))
         trace.run()
-        output = Trace(net, layers, torch.stack([one, one])).run()
+        output = Trace(net, layers, torch.stack([one, one]), after_one=True).run()
     if output.shape[:1] != (2,):
         fail("nets.output-without-batch", found=show_shape(output.shape))
     rows = _rows(layers, trace)
@@ -105,8 +106,10 @@ def _rows(layers: dict[nn.Module, str], trace: Trace) -> tuple[LayerRow, ...]:
 
 
 @contextlib.contextmanager
-def undisturbed(net: nn.Module) -> Generator[None]:
-    """Evaluation mode without gradients; afterwards flags, buffers and generators are what they were."""
+def undisturbed(net: nn.Module, *, training: bool = False) -> Generator[None]:
+    """Evaluation mode without gradients, or training mode with them; afterwards flags, buffers and generators are what
+    they were.
+    """
     # The flags are set one by one because a net may override train(), to keep a part frozen for example.
     flags = [(module, module.training) for module in net.modules()]
     buffers = [
@@ -116,11 +119,14 @@ def undisturbed(net: nn.Module) -> Generator[None]:
         if not is_lazy(buffer)
     ]
     try:
-        for module, _ in flags:
-            module.training = False
+        if training:
+            net.train()
+        else:
+            for module, _ in flags:
+                module.training = False
         for module, name, buffer in buffers:
             setattr(module, name, buffer.clone())
-        with preserved_randomness(), torch.no_grad():
+        with preserved_randomness(), torch.set_grad_enabled(training):
             yield
     finally:
         for module, training in flags:

@@ -53,9 +53,9 @@ def expression_graph(text: str, values: Mapping[str, float]) -> ExpressionGraph:
     builder = _Builder(values)
     result = builder.add(tree)
     if not math.isfinite(builder.values[result].item()):
-        fail("nets.expression-not-finite", text=text, value=number_text(builder.values[result].item()))
+        fail("draw.expression-not-finite", text=text, value=number_text(builder.values[result].item()))
     if len(builder.values) > _MOST_NODES:
-        fail("nets.expression-too-long", found=len(builder.values), limit=_MOST_NODES)
+        fail("draw.expression-too-long", found=len(builder.values), limit=_MOST_NODES)
     return builder.graph(text, result)
 
 
@@ -125,17 +125,17 @@ def _locals(function: Callable[..., Tensor], inputs: list[Tensor]) -> list[Tenso
 
 def _parsed(text: str) -> ast.expr:
     if len(text) > _LONGEST:
-        fail("nets.expression-too-long", found=len(text), limit=_LONGEST)
+        fail("draw.expression-too-long", found=len(text), limit=_LONGEST)
     try:
         tree = ast.parse(text.strip().replace("^", "**"), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        fail("nets.expression-unreadable", text=text, reason=getattr(error, "msg", None) or error)
+        fail("draw.expression-unreadable", text=text, reason=getattr(error, "msg", None) or error)
     faults = Faults()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             _check_call(node, node.func.id, faults)
         elif not _is_allowed(node):
-            faults.add("nets.expression-part", part=ast.unparse(node) if isinstance(node, ast.expr) else text)
+            faults.add("draw.expression-part", part=ast.unparse(node) if isinstance(node, ast.expr) else text)
             break
     faults.raise_if_any()
     return tree
@@ -144,9 +144,9 @@ def _parsed(text: str) -> ast.expr:
 def _check_call(node: ast.Call, name: str, faults: Faults) -> None:
     if name not in FUNCTIONS:
         known = ", ".join(FUNCTIONS)
-        faults.add("nets.expression-function", name=name, functions=known, hint=nearest(name, FUNCTIONS))
+        faults.add("draw.expression-function", name=name, functions=known, hint=nearest(name, FUNCTIONS))
     elif len(node.args) != FUNCTIONS[name][0] or node.keywords:
-        faults.add("nets.expression-arguments", name=name, wanted=FUNCTIONS[name][0], found=len(node.args))
+        faults.add("draw.expression-arguments", name=name, wanted=FUNCTIONS[name][0], found=len(node.args))
 
 
 def _is_allowed(node: ast.AST) -> bool:
@@ -165,9 +165,9 @@ def _check_names(tree: ast.expr, values: Mapping[str, float]) -> None:
     missing = sorted(names - values.keys() - _CONSTANTS.keys())
     faults = Faults()
     if missing:
-        faults.add("nets.expression-values", names=", ".join(missing), example=" ".join(f"{name}=1" for name in missing))
+        faults.add("draw.expression-values", names=", ".join(missing), example=" ".join(f"{name}=1" for name in missing))
     for name in sorted(values.keys() - names):
-        faults.add("nets.expression-unused", name=name, hint=nearest(name, names))
+        faults.add("draw.expression-unused", name=name, hint=nearest(name, names))
     faults.raise_if_any()
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.errors import Fault
+from danlu.base.shapes import show_shape
 from danlu.nets.cost import CONVOLUTIONS, RECURRENT, TRANSPOSED
 
 
@@ -112,6 +113,6 @@ def _layer_norm(layer: nn.LayerNorm, given: Tensor) -> Misfit | None:
         return None
     value = found[0] if len(found) == 1 else found
     return Misfit(
-        Fault("nets.wanted-last-axes", {"shape": "×".join(str(size) for size in wanted)}),
+        Fault("nets.wanted-last-axes", {"shape": show_shape(wanted)}),
         Fault("nets.fix-argument", {"argument": "normalized_shape", "value": value}),
     )

@@ -3,7 +3,6 @@
 https://publications.aston.ac.uk/id/eprint/373/
 """
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -38,11 +37,11 @@ class MixtureHead(nn.Module):
 class MixtureDensityNet(nn.Module):
     """A multilayer perceptron with a mixture of Gaussians at its end: samples [N, …] to [N, components, 1 + 2·outputs].
 
-    Trained with `mixture_nll`; `mixture` reads the outputs. Raises UserError for options that do not fit.
+    Trained with the loss "mixture-nll"; `mixture` reads the outputs. Raises UserError for options that do not fit.
 
     >>> net = MixtureDensityNet(inputs=1, outputs=1)
-    >>> mixture_nll(net(torch.zeros(5, 1)), torch.zeros(5, 1)).shape
-    torch.Size([])
+    >>> mixture(net(torch.zeros(5, 1))).log_prob(torch.zeros(5, 1)).shape
+    torch.Size([5])
     """
 
     def __init__(
@@ -74,20 +73,6 @@ class MixtureDensityNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.body(x.flatten(1)))
-
-
-def mixture_nll(outputs: Tensor, targets: Tensor, *, reduction: str = "mean") -> Tensor:
-    """Negative log-likelihood, in nats, of targets [N, D] under the mixtures [N, K, 1 + 2·D]; 0-d, or [N] for "none".
-
-    -log Σₖ wₖ Πd N(yd; μkd, 1/λkd), summed in logarithms. With "mean" and "sum" over the samples.
-    """
-    size = targets.shape[-1]
-    weights = outputs[..., 0].log_softmax(-1)
-    means, log_precisions = outputs[..., 1 : 1 + size], outputs[..., 1 + size :]
-    squares = log_precisions.exp() * (targets.unsqueeze(-2) - means) ** 2
-    densities = 0.5 * (log_precisions - squares - math.log(2 * math.pi)).sum(-1)
-    losses = -(weights + densities).logsumexp(-1)
-    return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
 
 
 def mixture(outputs: Tensor) -> torch.distributions.MixtureSameFamily:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.base.shapes import show_shape
 from danlu.nets.cost import WHOLE, multiply_adds
 from danlu.nets.misfit import dtype_name, shape_misfit, type_misfit
 
@@ -34,14 +35,18 @@ class _Running:
 class Trace:
     """Follows one forward pass of `net` on `batch` through `layers`, given with their dotted names.
 
-    Afterwards `calls` holds what each layer did, in the order of the first calls.
+    Afterwards `calls` holds what each layer did, in the order of the first calls. Where one sample alone passed before
+    (`after_one`), what fails is told as a matter of the batch.
     """
 
-    def __init__(self, net: nn.Module, layers: Mapping[nn.Module, str], batch: Tensor) -> None:
+    def __init__(
+        self, net: nn.Module, layers: Mapping[nn.Module, str], batch: Tensor, *, after_one: bool = False
+    ) -> None:
         self.calls: dict[nn.Module, Call] = {}
         self._net = net
         self._layers = layers
         self._batch = batch
+        self._after_one = after_one
         self._running: list[_Running] = []
         self._before: tuple[nn.Module, tuple[int, ...]] | None = None
 
@@ -98,17 +103,17 @@ class Trace:
         values: dict[str, Any] = {"place": self._place(module), "before": self._story(), "samples": samples}
         is_layer = isinstance(module, WHOLE) or next(module.children(), None) is None
         if given is None or not is_layer:
-            id = "nets.forward-failed" if samples == 1 else "nets.forward-failed-for-batch"
-            return Fault(id, {**values, "reason": _reason(error)})
+            id = "nets.forward-failed-for-batch" if self._after_one else "nets.forward-failed"
+            return Fault(id, {**values, "reason": reason_of(error)})
         values["found"] = show_shape(self._without_batch(tuple(given.shape)))
-        if samples > 1 and given.shape[:1] != (samples,):
+        if self._after_one and given.shape[:1] != (samples,):
             return Fault("nets.batch-axis-lost", values)
         if misfit := shape_misfit(module, given):
             return Fault("nets.wrong-shape", {**values, "wanted": misfit.wanted, "advice": misfit.advice})
         if misfit := type_misfit(module, given):
             values["found"] = dtype_name(given)
             return Fault("nets.wrong-type", {**values, "wanted": misfit.wanted, "advice": misfit.advice})
-        return Fault("nets.layer-failed", {**values, "reason": _reason(error)})
+        return Fault("nets.layer-failed", {**values, "reason": reason_of(error)})
 
     def _place(self, module: nn.Module) -> Fault | str:
         kind = type(module).__name__
@@ -140,16 +145,7 @@ def first_tensor(value: Any) -> Tensor | None:
     return None
 
 
-def show_shape(shape: tuple[int, ...]) -> str:
-    """A shape as people write it.
-
-    >>> show_shape((1, 28, 28))
-    '1×28×28'
-    """
-    return "×".join(str(size) for size in shape) or "1"
-
-
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """The first line of an error's own words, cut to a readable length."""
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return line.rstrip(".") if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.errors import Fault, UserError
-from danlu.nets.trace import show_shape
+from danlu.base.shapes import show_shape
 
 _MOST_ROWS = 10
 # torchvision's DenseNet files carry names of a time when they might have a dot: norm.1.weight for norm1.weight.
@@ -48,6 +48,11 @@ def put_weights(net: nn.Module, weights: Mapping[str, Tensor]) -> tuple[Fault, .
         for name, tensor in fitting.items():
             wanted[name].copy_(tensor)
     return tuple(notes)
+
+
+def check_weights(net: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """UserError with a table of differences unless names and shapes of `weights` are the net's."""
+    _refuse_misfits({name: part for name, part in net.state_dict().items() if isinstance(part, Tensor)}, weights)
 
 
 def _heads(net: nn.Module, wanted: Mapping[str, Tensor]) -> Sequence[str]:

@@ -17,9 +17,6 @@ import torch
 from danlu.base import files
 from danlu.base.errors import Fault, StorageError, UserError, fail
 from danlu.train.tensor_file import Tensors, pack, unpack
-from danlu.train.weight_file import load_weights
-
-__all__ = ["Checkpoint", "Newest", "Tensors", "load", "load_newest", "load_weights", "save"]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -79,15 +76,8 @@ def load_newest(folder: Path) -> Newest:
     return Newest(None, tuple(skipped))
 
 
-def load(path: Path) -> Checkpoint:
-    """One checkpoint folder, every hash verified; UserError naming the file that is missing or damaged."""
-    try:
-        return _loaded(path)
-    except UserError as error:
-        raise UserError(Fault("checkpoint.unusable", {"what": error.faults[0]})) from error
-
-
 def _loaded(path: Path) -> Checkpoint:
+    """One checkpoint folder, every hash verified; UserError naming the file that is missing or damaged."""
     manifest = _manifest(path)
     parts = {name: unpack(_content(path, part), part) for name, part in manifest["parts"].items()}
     return Checkpoint(path, manifest["step"], parts, manifest["state"])

@@ -1,13 +1,14 @@
 """Scoring a part of the data: no gradients, evaluation mode, loss and metrics over all its samples."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import nn
 
 from danlu.base.events import Stop
 from danlu.base.records import Score
-from danlu.train.losses import Loss
+from danlu.train.losses import Loss, terms
 from danlu.train.metrics import Metrics
 from danlu.train.step import Batch
 
@@ -18,11 +19,14 @@ def evaluate(
     loss: Loss,
     metrics: Metrics,
     asked_to_stop: Callable[[], bool] = lambda: False,
+    forward: Callable[[torch.Tensor], Any] | None = None,
 ) -> Score | Stop:
-    """The mean loss a sample and the metrics; Stop when told to break off, which leaves nothing behind.
+    """The mean loss (a sample, a token) and the metrics; Stop when told to break off, which leaves nothing behind.
 
-    `loss` must be reduced by its mean. The net comes back in the mode it was in.
+    `loss` must be reduced by its mean. `forward` stands for the net's own, where more belongs to a call (a memory). The
+    net comes back in the mode it was in.
     """
+    forward = forward or net
     was_training = net.training
     net.eval()
     total, count = 0.0, 0
@@ -32,10 +36,11 @@ def evaluate(
                 if asked_to_stop():
                     metrics.reset()
                     return Stop("interrupted")
-                outputs = net(inputs)
-                total += float(loss(outputs, targets)) * len(targets)
-                count += len(targets)
+                outputs = forward(inputs)
+                total += float(loss(outputs, targets)) * terms(targets)
+                count += terms(targets)
                 metrics.update(outputs, targets)
     finally:
         net.train(was_training)
-    return {"loss": total / max(1, count), **metrics.compute()}
+    mean = total / max(1, count)
+    return {"loss": mean, **metrics.compute(mean)}

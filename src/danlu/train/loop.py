@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from danlu.base.events import EpochDone, Event, Listener, StepDone, Stop, TrainingStarted
 from danlu.base.records import Score
+from danlu.train.losses import terms
 from danlu.train.progress import Progress
 from danlu.train.step import Batch, PlainStep
 
@@ -33,7 +34,7 @@ def train(
         return Stop("early")
     emit(TrainingStarted(progress.epoch, progress.step, progress.epochs, progress.steps_per_epoch))
     for epoch in range(progress.epoch, progress.epochs):
-        step.net.train()
+        step.start_epoch(epoch, progress.batch)
         for batch in batches(epoch, progress.batch):
             step.begin(progress.step)
             for inputs, targets in step.parts(batch):
@@ -43,9 +44,8 @@ def train(
             norm = step.clip()
             step.update()
 
-            samples = len(batch[0])
-            progress.count(step.batch_loss, samples)
-            stop = emit(StepDone(epoch + 1, progress.step, step.batch_loss, step.lr, norm, samples))
+            progress.count(step.batch_loss, terms(batch[1]))
+            stop = emit(StepDone(epoch + 1, progress.step, step.batch_loss, step.lr, norm, len(batch[0])))
             if stop:
                 return stop
 

@@ -1,13 +1,16 @@
 """Losses by name. Every one takes (outputs, targets) and gives a 0-d tensor, reduced over the batch as stated."""
 
 import functools
+import math
 from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 
 from danlu.base.errors import Faults, fail, nearest
+from danlu.base.naming import spelled
 from danlu.base.recipe import LossRecipe
+from danlu.base.shapes import show_shape
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -15,12 +18,21 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 def cross_entropy(
     outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean", label_smoothing: float = 0.0
 ) -> torch.Tensor:
-    """Cross-entropy of logits [N, C] against classes int64 [N]; the log-softmax is inside: the net ends in logits."""
+    """Cross-entropy of logits [N, C] against classes int64 [N], or [N, T, C] against [N, T], "mean" over all.
+
+    The log-softmax is inside: the net ends in logits.
+    """
+    if outputs.ndim > 2:
+        outputs, targets = outputs.flatten(0, -2), targets.flatten()
     return F.cross_entropy(outputs, targets, reduction=reduction, label_smoothing=label_smoothing)
 
 
 def nll(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
-    """Negative log-likelihood of log-probabilities [N, C] (a net that ends in log-softmax) against classes [N]."""
+    """Negative log-likelihood of log-probabilities [N, C] (a net that ends in log-softmax) against classes [N], or of
+    [N, T, C] against [N, T].
+    """
+    if outputs.ndim > 2:
+        outputs, targets = outputs.flatten(0, -2), targets.flatten()
     return F.nll_loss(outputs, targets, reduction=reduction)
 
 
@@ -44,6 +56,33 @@ def huber(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mea
     return F.huber_loss(outputs.view_as(targets), targets, reduction=reduction, delta=delta)
 
 
+def mixture_nll(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
+    """Negative log-likelihood, in nats, of targets [N, D] under mixtures of K Gaussians [N, K, 1 + 2·D] (Bishop 1994).
+
+    -log Σₖ wₖ Πd N(yd; μkd, 1/λkd), summed in logarithms; the outputs are the logits of w, the means μ and log λ.
+    "none" gives [N].
+
+    >>> mixture_nll(torch.zeros(5, 3, 3), torch.zeros(5, 1))
+    tensor(0.9189)
+    """
+    size = targets.shape[-1]
+    weights = outputs[..., 0].log_softmax(-1)
+    means, log_precisions = outputs[..., 1 : 1 + size], outputs[..., 1 + size :]
+    squares = log_precisions.exp() * (targets.unsqueeze(-2) - means) ** 2
+    densities = 0.5 * (log_precisions - squares - math.log(2 * math.pi)).sum(-1)
+    losses = -(weights + densities).logsumexp(-1)
+    return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
+
+
+def terms(targets: torch.Tensor) -> int:
+    """Over how many terms a mean loss goes: the samples of a batch, or the tokens of a text.
+
+    >>> terms(torch.zeros(8, 3)), terms(torch.zeros(8, 35, dtype=torch.int64))
+    (8, 280)
+    """
+    return len(targets) if targets.is_floating_point() else targets.numel()
+
+
 LOSSES: dict[str, tuple[Callable[..., torch.Tensor], str]] = {
     "cross-entropy": (cross_entropy, "classification"),
     "nll": (nll, "classification"),
@@ -51,7 +90,23 @@ LOSSES: dict[str, tuple[Callable[..., torch.Tensor], str]] = {
     "mse": (mse, "regression"),
     "l1": (l1, "regression"),
     "huber": (huber, "regression"),
+    "mixture-nll": (mixture_nll, "regression"),
 }
+
+# What a loss for one task serves besides: the next token is a class, what went in is a quantity.
+_ALSO = {"language": ("cross-entropy", "nll"), "reconstruction": ("mse", "l1", "huber")}
+
+
+def registered_loss(name: str) -> str:
+    """The name of a loss in its own spelling, or "auto"; UserError for what is none.
+
+    >>> registered_loss("MSE")
+    'mse'
+    """
+    found = spelled(name, ("auto", *LOSSES))
+    if found is None:
+        fail("train.unknown-loss", name=name, names=", ".join(LOSSES), hint=nearest(name.lower(), LOSSES))
+    return found
 
 
 def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tuple[int, ...]) -> str:
@@ -63,25 +118,46 @@ def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tu
     >>> choose_loss(LossRecipe(), task="classification", outputs=10, output_shape=(10,))
     'cross-entropy'
     """
-    name = recipe.name.replace("_", "-")
+    name = registered_loss(recipe.name)
     if name == "auto":
-        name = "mse" if task == "regression" else "bce" if output_shape == (1,) and outputs == 2 else "cross-entropy"
-    if name not in LOSSES:
-        fail("train.unknown-loss", name=recipe.name, names=", ".join(LOSSES), hint=nearest(name, LOSSES))
+        name = _usual_loss(task, outputs, output_shape)
     faults = Faults()
-    wanted_task = LOSSES[name][1]
-    wanted = 1 if name == "bce" else outputs
-    if task != wanted_task:
-        faults.add(f"train.loss-is-for-{wanted_task}", loss=name)
+    if task != LOSSES[name][1] and name not in _ALSO.get(task, ()):
+        faults.add(f"train.loss-is-for-{LOSSES[name][1]}", loss=name)
     elif name == "bce" and outputs != 2:
         faults.add("train.bce-needs-two-classes", classes=outputs)
-    elif output_shape != (wanted,) and not (task == "regression" and output_shape == () and outputs == 1):
-        shape = "×".join(str(size) for size in output_shape) or "1"
+    elif not _fits(name, task, outputs, output_shape):
+        shape = show_shape(output_shape)
+        wanted = 1 if name == "bce" else outputs
         faults.add(f"train.outputs-do-not-fit-{task}", shape=shape, loss=name, wanted=wanted, outputs=outputs)
     if recipe.label_smoothing and name != "cross-entropy":
         faults.add("train.smoothing-needs-cross-entropy", loss=name)
     faults.raise_if_any()
     return name
+
+
+def _usual_loss(task: str, outputs: int, output_shape: tuple[int, ...]) -> str:
+    if task == "regression":
+        return "mixture-nll" if _is_mixture(outputs, output_shape) else "mse"
+    if task == "reconstruction":
+        return "mse"
+    return "bce" if output_shape == (1,) and outputs == 2 else "cross-entropy"
+
+
+def _fits(name: str, task: str, outputs: int, output_shape: tuple[int, ...]) -> bool:
+    if name == "mixture-nll":
+        return _is_mixture(outputs, output_shape)
+    if task == "language":
+        return len(output_shape) == 2 and output_shape[1] == outputs
+    if task == "regression" and outputs == 1 and output_shape == ():
+        return True
+    if task == "reconstruction":
+        return math.prod(output_shape) == outputs
+    return output_shape == ((1,) if name == "bce" else (outputs,))
+
+
+def _is_mixture(outputs: int, output_shape: tuple[int, ...]) -> bool:
+    return len(output_shape) == 2 and output_shape[1] == 1 + 2 * outputs
 
 
 def build_loss(name: str, recipe: LossRecipe) -> Loss:

@@ -1,20 +1,24 @@
 """Metrics by task, streamed over batches by torchmetrics."""
 
 import functools
+import math
 from typing import Any
 
 import torch
 
+from danlu.train.predictions import predicted
+
 
 class Metrics:
-    """Accuracy and macro F1 for classification; R², mean absolute and root mean squared error for regression.
+    """Accuracy and macro F1 for classification; R², mean absolute and root mean squared error for regression, the last
+    two for reconstruction; perplexity, the exponential of the mean loss in nats a token, for language.
 
     `scale` is the unit of the regression targets that were standardised for training, [T] or None: errors are reported
     in the target's own unit. Sums are kept in float64.
 
     >>> metrics = Metrics("classification", 2)
     >>> metrics.update(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), torch.tensor([1, 1]))
-    >>> metrics.compute()["accuracy"]
+    >>> metrics.compute(0.6)["accuracy"]
     0.5
     """
 
@@ -27,18 +31,21 @@ class Metrics:
     def update(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
         """Count a batch: outputs [N, C] or [N, T] (one logit: [N, 1]), targets [N] or [N, T]."""
         self._samples += len(targets)
-        if self._task == "classification":
-            outputs = (outputs.flatten() > 0).long() if outputs[0].numel() == 1 else outputs.argmax(dim=1)
-        else:
-            outputs, targets = outputs.reshape(targets.shape).double(), targets.double()
+        if not self._metrics:
+            return
+        outputs = predicted(outputs, self._task, targets[0].numel())
+        if self._task != "classification":
+            outputs, targets = outputs.double(), targets.double()
             if self._scale is not None:
                 scale = self._scale.to(outputs.device)
                 outputs, targets = outputs * scale, targets * scale
         for metric in self._metrics.values():
             metric.to(outputs.device).update(outputs, targets)
 
-    def compute(self) -> dict[str, float]:
-        """The numbers over all batches since the last `compute`."""
+    def compute(self, loss: float) -> dict[str, float]:
+        """The numbers over all batches since the last `compute`; `loss` is the mean of the same."""
+        if self._task == "language":
+            return {"perplexity": math.exp(min(loss, _MOST)) if loss == loss else loss}
         names = [name for name in self._metrics if name != "r2" or self._samples > 1]
         values = {name: float(self._metrics[name].compute()) for name in names}
         self.reset()
@@ -51,6 +58,9 @@ class Metrics:
         self._samples = 0
 
 
+_MOST = 700.0  # beyond e to this power a float64 overflows
+
+
 @functools.cache
 def _torchmetrics() -> Any:
     import torchmetrics  # here, because it takes longer to import than all of danlu
@@ -59,6 +69,8 @@ def _torchmetrics() -> Any:
 
 
 def _make(task: str, outputs: int) -> dict[str, Any]:
+    if task == "language":
+        return {}
     library = _torchmetrics()
     if task == "classification":
         classes = max(2, outputs)
@@ -67,11 +79,9 @@ def _make(task: str, outputs: int) -> dict[str, Any]:
             "accuracy": kinds.MulticlassAccuracy(num_classes=classes, average="micro"),
             "f1": kinds.MulticlassF1Score(num_classes=classes, average="macro"),
         }
-    metrics = {
-        "r2": library.R2Score(multioutput="uniform_average"),
-        "mae": library.MeanAbsoluteError(),
-        "rmse": library.MeanSquaredError(squared=False),
-    }
+    metrics = {"mae": library.MeanAbsoluteError(), "rmse": library.MeanSquaredError(squared=False)}
+    if task == "regression":
+        metrics = {"r2": library.R2Score(multioutput="uniform_average"), **metrics}
     for metric in metrics.values():
         metric.set_dtype(torch.float64)
     return metrics

@@ -1,6 +1,8 @@
 """The optimisers of torch.optim by name, with exactly the options each of them has."""
 
 import inspect
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -8,7 +10,9 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Faults, fail, nearest
+from danlu.base.naming import spelled
 from danlu.base.recipe import OptimRecipe
+from danlu.train.freezing import lies_in
 
 OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
@@ -33,15 +37,26 @@ OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
 _USUAL_SGD = {"lr": 0.01, "momentum": 0.9}
 
 
+def registered_optimiser(name: str) -> str:
+    """The name of an optimiser in its own spelling; torch's names of classes are understood. UserError for others.
+
+    >>> registered_optimiser("SparseAdam")
+    'sparse-adam'
+    """
+    found = spelled(name, OPTIMISERS)
+    if found is None:
+        hint = nearest(name.lower(), OPTIMISERS)
+        fail("train.unknown-optimiser", name=name, names=", ".join(OPTIMISERS), hint=hint)
+    return found
+
+
 def resolve_optim(recipe: OptimRecipe) -> OptimRecipe:
     """The recipe with rate and momentum filled in, every option checked against the optimiser.
 
     >>> resolve_optim(OptimRecipe(name="adam")).lr
     0.001
     """
-    name = recipe.name.lower().replace("_", "-")
-    if name not in OPTIMISERS:
-        fail("train.unknown-optimiser", name=recipe.name, names=", ".join(OPTIMISERS), hint=nearest(name, OPTIMISERS))
+    name = registered_optimiser(recipe.name)
     if name == "sgd" and recipe.lr is None and recipe.momentum is None:
         recipe = replace(recipe, **_USUAL_SGD)
     if name == "lbfgs" and recipe.line_search_fn is None:
@@ -59,13 +74,17 @@ def resolve_optim(recipe: OptimRecipe) -> OptimRecipe:
     return replace(recipe, name=name)
 
 
-def build_optimiser(recipe: OptimRecipe, net: nn.Module, *, scaled: bool = False) -> torch.optim.Optimizer:
+def build_optimiser(
+    recipe: OptimRecipe, net: nn.Module, *, scaled: bool = False, frozen: Sequence[str] = ()
+) -> torch.optim.Optimizer:
     """The optimiser over the net's trainable parameters, for a recipe that `resolve_optim` gave.
 
     The fused kernels are used where torch has them: one pass over memory instead of several. Not under a GradScaler
-    (`scaled`): torch 2.13's fused SGD on the CPU turns weights to NaN after a step that the scaler skips.
+    (`scaled`): torch 2.13's fused SGD on the CPU turns weights to NaN after a step that the scaler skips. Parts
+    `frozen` at first form groups of their own: torch's kernels want a state for all of a group, or for none.
     """
-    parameters = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    trained = {name: parameter for name, parameter in net.named_parameters() if parameter.requires_grad}
+    parameters = list(trained.values())
     if not parameters:
         fail("train.nothing-to-train")
     sparse = any(getattr(module, "sparse", False) for module in net.modules())
@@ -80,7 +99,7 @@ def build_optimiser(recipe: OptimRecipe, net: nn.Module, *, scaled: bool = False
     if "fused" in inspect.signature(kind).parameters and not sparse and not scaled:
         options["fused"] = all(parameter.is_floating_point() for parameter in parameters)
     try:
-        return kind(parameters, **options)
+        return kind(_groups(trained, recipe, frozen), **options)
     except ValueError as error:
         fail("train.optimiser-refused", name=recipe.name, reason=error)
 
@@ -89,11 +108,13 @@ def load_optimiser(optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> N
     """Take back what `optimizer.state_dict()` gave, every tensor in the type it had.
 
     torch brings each one to its parameter's type, which for NAdam's running product of momenta, float32 also where the
-    weights are float64, would change all that follows.
+    weights are float64, would change all that follows. UserError where other parameters are frozen than were.
     """
-    optimizer.load_state_dict(saved)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     numbers = [number for group in saved["param_groups"] for number in group["params"]]
+    if len(parameters) != len(numbers):
+        fail("train.other-frozen", found=len(parameters), wanted=len(numbers))
+    optimizer.load_state_dict(saved)
     for number, parameter in zip(numbers, parameters, strict=True):
         state = optimizer.state.get(parameter, {})
         for name, entry in state.items():
@@ -101,5 +122,39 @@ def load_optimiser(optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> N
                 state[name] = entry.to(saved["state"][number][name].dtype)
 
 
+def rates_of_parts(recipe: OptimRecipe) -> dict[str, float]:
+    """The rates that parts of the net have of their own, by the part's name. Raises UserError for what is none.
+
+    >>> rates_of_parts(OptimRecipe(rates=("layer4:0.001", "fc:0.1")))
+    {'layer4': 0.001, 'fc': 0.1}
+    """
+    rates: dict[str, float] = {}
+    faults = Faults()
+    for entry in recipe.rates or ():
+        part, _, number = entry.rpartition(":")
+        try:
+            rates[part] = float(number)
+        except ValueError:
+            rates[part] = math.nan
+        if not (part and 0 < rates[part] < math.inf):
+            faults.add("train.rate-of-part", found=entry)
+    faults.raise_if_any()
+    return rates
+
+
+def _groups(trained: dict[str, nn.Parameter], recipe: OptimRecipe, frozen: Sequence[str]) -> list[dict[str, Any]]:
+    """Parameter groups by rate, the longest name that fits counting, and by whether they are frozen at first."""
+    rates = rates_of_parts(recipe)
+    groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
+    for name, parameter in trained.items():
+        part = max((part for part in rates if lies_in(name, [part])), key=len, default="")
+        groups.setdefault((part, lies_in(name, frozen)), []).append(parameter)
+    return [
+        {"params": members, **({"lr": rates[part]} if part else {})}
+        for (part, _), members in sorted(groups.items(), key=lambda entry: entry[0])
+    ]
+
+
 def _given(recipe: OptimRecipe) -> dict[str, Any]:
-    return {key: value for key, value in asdict(recipe).items() if value is not None and key != "name"}
+    options = asdict(recipe).items()
+    return {key: value for key, value in options if value is not None and key not in ("name", "rates")}

@@ -23,10 +23,11 @@ class Progress:
     step: int = 0  # updates done
     batch: int = 0  # updates done in the running epoch
     loss_total: float = 0.0  # sum over the running epoch's samples
-    samples: int = 0
+    samples: int = 0  # of the running epoch; of a text, its tokens
     best: tuple[float, ...] = ()  # rank of the best validation score
     best_epoch: int = 0
     best_score: Score | None = None
+    best_train_score: Score | None = None  # of the same epoch
     train_score: Score = field(default_factory=dict[str, float])
     validation_score: Score | None = None
     _pending: list[tuple[torch.Tensor, int]] = field(default_factory=list[tuple[torch.Tensor, int]], repr=False)
@@ -50,11 +51,8 @@ class Progress:
         best = bool(order) and (not self.best or order > self.best)
         if best:
             self.best, self.best_epoch, self.best_score = order, self.epoch, validation
+            self.best_train_score = self.train_score
         return self.train_score, best
-
-    @property
-    def done(self) -> bool:
-        return self.epoch >= self.epochs or self.patience_is_over
 
     @property
     def patience_is_over(self) -> bool:
@@ -90,6 +88,7 @@ _KEPT = (
     "best",
     "best_epoch",
     "best_score",
+    "best_train_score",
     "train_score",
     "validation_score",
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from danlu.base.errors import fail, nearest
+from danlu.base.naming import spelled
 from danlu.base.recipe import ScheduleRecipe
 
 
@@ -66,6 +67,19 @@ SCHEDULES: dict[str, Callable[[ScheduleRecipe, int, Horizon], float]] = {
 }
 
 
+def registered_schedule(name: str) -> str:
+    """The name of a schedule in its own spelling; UserError for what is none.
+
+    >>> registered_schedule("OneCycle")
+    'one-cycle'
+    """
+    found = spelled(name, SCHEDULES)
+    if found is None:
+        hint = nearest(name.lower(), SCHEDULES)
+        fail("train.unknown-schedule", name=name, names=", ".join(SCHEDULES), hint=hint)
+    return found
+
+
 @dataclass
 class Plateau:
     """Drops the rate by gamma when the validation loss has not fallen for more than `patience` epochs."""
@@ -99,10 +113,7 @@ class Schedule:
     plateau: Plateau | None = field(init=False)
 
     def __post_init__(self) -> None:
-        name = self.recipe.name.replace("_", "-")
-        if name not in SCHEDULES:
-            hint = nearest(name, SCHEDULES)
-            fail("train.unknown-schedule", name=self.recipe.name, names=", ".join(SCHEDULES), hint=hint)
+        name = registered_schedule(self.recipe.name)
         self._function = SCHEDULES[name]
         self.plateau = Plateau(self.recipe) if name == "plateau" else None
 

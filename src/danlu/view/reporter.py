@@ -23,7 +23,7 @@ _BAR_WIDTHS = (8, 24)
 
 
 class Reporter:
-    """A listener that tells how far the training is, on standard error; silent when not `shown`."""
+    """A listener that tells how far the training is, on standard error; not `shown`, it tells only what is amiss."""
 
     def __init__(self, shown: bool, console: Console | None = None) -> None:
         self._shown = shown
@@ -39,9 +39,8 @@ class Reporter:
         self._drawn_at = self._epoch_at = time.monotonic()
 
     def note(self, fault: Fault) -> None:
-        """Tell something the user should know."""
-        if self._shown:
-            self._console.print(f"! {fault}", style="yellow", markup=False, soft_wrap=True)
+        """Tell something the user must know, whether the rest is shown or not."""
+        self._console.print(f"! {fault}", style="yellow", markup=False, soft_wrap=True)
 
     def opening(
         self,

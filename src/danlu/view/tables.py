@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from danlu.base.places import shown
+from danlu.base.shapes import show_shape
 from danlu.base.words import say
 
 
@@ -106,6 +107,6 @@ def _plain(value: Any) -> str:
     """A value as a person writes it: shapes as 1×28×28, lists with commas, numbers short."""
     if isinstance(value, list | tuple):
         if all(isinstance(entry, int) for entry in value):
-            return "×".join(str(entry) for entry in value)
+            return show_shape(value)
         return ", ".join(_plain(entry) for entry in value)
     return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

@@ -86,28 +86,9 @@ class TableEncoder:
         faults.raise_if_any()
         return torch.from_numpy(numpy.stack(encoded, axis=1).astype(numpy.float32))
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values that JSON can hold; `from_dict` makes the same encoder of them."""
-        return {"columns": [{**asdict(column), "type": type(column).__name__} for column in self.columns]}
-
-    @staticmethod
-    def from_dict(record: dict[str, Any]) -> "TableEncoder":
-        """The encoder that `as_dict` described.
-
-        >>> encoder = TableEncoder((CategoryColumn("sex", ("female", "male"), missing=False),))
-        >>> TableEncoder.from_dict(encoder.as_dict()) == encoder
-        True
-        """
-        columns: list[NumberColumn | CategoryColumn] = []
-        for entry in record["columns"]:
-            if entry["type"] == "CategoryColumn":
-                columns.append(CategoryColumn(entry["name"], tuple(entry["values"]), entry["missing"]))
-            else:
-                columns.append(NumberColumn(**{key: value for key, value in entry.items() if key != "type"}))
-        return TableEncoder(tuple(columns))
-
     def facts(self) -> dict[str, Any]:
-        return {"features": list(self.features), "columns": self.as_dict()["columns"]}
+        columns = [{**asdict(column), "type": type(column).__name__} for column in self.columns]
+        return {"features": list(self.features), "columns": columns}
 
 
 def _fitting(wanted: NumberColumn | CategoryColumn, column: Column, faults: Faults) -> Column:

@@ -1,0 +1,52 @@
+"""What danlu chose for want of a word of the user's: noted in the recipe's file, given up where its reason is gone."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from danlu.base.recipe import Recipe
+
+_NOTE = "# chosen by danlu: "
+# What each choice was made for: a key, or a whole section.
+_REASONS = (
+    ("optim.", ("optim.name",)),
+    ("data.task", ("net.name",)),
+    ("train.batch_size", ("optim.name", "data.")),
+    ("loss.name", ("net.name", "data.")),
+    ("net.", ("net.name", "data.")),
+)
+_NO_REASON = ("data.root", "data.workers", "data.shuffle")
+
+
+def lapsed(key: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether what the value of `key` was chosen for is another by now, among values by dotted key.
+
+    >>> lapsed("optim.momentum", {"optim.name": "sgd"}, {"optim.name": "adam"})
+    True
+    """
+    reasons = next((reasons for start, reasons in _REASONS if key.startswith(start)), ())
+    concerned = [other for other in before.keys() | now.keys() if other.startswith(reasons) and other != key]
+    return any(before.get(other) != now.get(other) for other in concerned if other not in _NO_REASON)
+
+
+def note_chosen(recipe: Recipe) -> str:
+    """The comment that a recipe's file begins with, from which `read_chosen` reads the keys and values danlu chose."""
+    if not recipe.chosen:
+        return ""
+    tree = recipe.as_dict()
+    values = {f"{section}.{key}": value for section, keys in tree.items() for key, value in keys.items()}
+    return f"{_NOTE}{json.dumps({key: value for key, value in values.items() if key in recipe.chosen})}\n"
+
+
+def read_chosen(text: str) -> dict[str, Any]:
+    """Keys with the values that danlu chose for them; a value that the user has changed since is theirs.
+
+    >>> read_chosen('# chosen by danlu: {"optim.lr": 0.01}')
+    {'optim.lr': 0.01}
+    """
+    line = next((line for line in text.splitlines() if line.startswith(_NOTE)), f"{_NOTE}{{}}")
+    try:
+        values = json.loads(line.removeprefix(_NOTE))
+    except ValueError:
+        return {}
+    return cast(dict[str, Any], values) if isinstance(values, dict) else {}

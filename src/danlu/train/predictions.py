@@ -1,0 +1,24 @@
+"""From what a net gives to what it says: a class, a number, a token."""
+
+from torch import Tensor
+
+
+def predicted(outputs: Tensor, task: str, numbers: int = 1) -> Tensor:
+    """What `outputs` stand for, by task.
+
+    Classification: logits [N, C], or one logit [N, 1], to class indices int64 [N]. Language: logits [N, T, V] to
+    tokens int64 [N, T]. Regression of `numbers` targets: numbers [N, …] to [N, numbers], a mixture of K Gaussians
+    [N, K, 1 + 2·numbers] to its mean. Reconstruction: the outputs, flattened to [N, numbers].
+
+    >>> import torch
+    >>> predicted(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), "classification")
+    tensor([1, 0])
+    """
+    if task == "language":
+        return outputs.argmax(-1)
+    if task == "classification":
+        return (outputs.flatten() > 0).long() if outputs[0].numel() == 1 else outputs.argmax(dim=1)
+    if outputs.ndim == 3 and outputs.shape[2] == 1 + 2 * numbers and task == "regression":
+        weights = outputs[..., :1].softmax(1)
+        return (weights * outputs[..., 1 : 1 + numbers]).sum(1)
+    return outputs.reshape(len(outputs), numbers)
