@@ -2,11 +2,11 @@
 
 import bisect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from danlu.base.errors import fail
-from danlu.base.records import Finding, Score, number
+from danlu.base.records import SEVERITIES, Finding, Score, number
 from danlu.base.smoothing import smooth
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class History:
     epochs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     checkpoints: list[int] = field(default_factory=list[int])
     findings: list[Finding] = field(default_factory=list[Finding])
+    layers: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])  # records of kind "layers"
+    predictions: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])  # and of "predictions"
     score: dict[str, Score] = field(default_factory=dict[str, Score])
     finished: bool = False
     seconds: float = 0.0  # of training, validation included
@@ -92,6 +94,8 @@ class _Course:
         self.epochs: list[dict[str, Any]] = []
         self.checkpoints: list[int] = []
         self.findings: list[Finding] = []
+        self.layers: list[Mapping[str, Any]] = []
+        self.predictions: list[Mapping[str, Any]] = []
         self.score: dict[str, Score] = {}
         self.finished = False
         self.seconds = 0.0
@@ -112,6 +116,11 @@ class _Course:
                     self.checkpoints = sorted({*self.checkpoints, int(record["step"])})
                 case "finding":
                     self._add_finding(record)
+                case "layers":
+                    self.layers.append({**record, "step": int(record["step"])})
+                case "predictions":
+                    told = [other for other in self.predictions if other["part"] != record["part"]]
+                    self.predictions = [*told, record]
                 case "end":
                     score = {part: _score(numbers) for part, numbers in record["score"].items() if numbers}
                     self.seconds = number(record["seconds"])
@@ -129,6 +138,8 @@ class _Course:
         self.epochs = [epoch for epoch in self.epochs if epoch["step"] <= step]
         self.checkpoints = [saved for saved in self.checkpoints if saved <= step]
         self.findings = [finding for finding in self.findings if finding.since <= step]
+        self.layers = [entry for entry in self.layers if entry["step"] <= step]
+        self.predictions = []
         self.score = {}
         self.finished = False
         self.seconds = sum(epoch["seconds"] for epoch in self.epochs)
@@ -165,9 +176,17 @@ class _Course:
 
     def _add_finding(self, record: Mapping[str, Any]) -> None:
         """A finding told again, after a resume, replaces what it said before."""
-        values: dict[str, Any] = {key.name: record[key.name] for key in fields(Finding)}
-        values |= {key: tuple(values[key]) for key in ("where", "remedies")}
-        finding = Finding(**values)
+        severity = str(record["severity"])
+        finding = Finding(
+            rule=str(record["rule"]),
+            severity=severity if severity in SEVERITIES else "advice",
+            where=tuple(str(layer) for layer in record["where"]),
+            since=int(record["since"]),
+            evidence=dict(record["evidence"]),
+            title=str(record["title"]),
+            why=str(record["why"]),
+            remedies=tuple(dict(remedy) for remedy in record["remedies"]),
+        )
         told = (finding.rule, finding.where, finding.since)
         self.findings = [other for other in self.findings if (other.rule, other.where, other.since) != told] + [finding]
 

@@ -100,7 +100,7 @@ def _groups(events: tuple[Event, ...], last: int) -> list[tuple[int, str, Event]
     """Where findings began, their numbers, and the gravest of those that stand together."""
     numbered = _numbered(events)
     groups = together([event.step for _, event in numbered], last)
-    rank = list(SEVERITY)
+    rank = list(SEVERITY)  # the gravest first
     return [
         (
             numbered[group[0]][1].step,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from danlu.base.graphs import NetGraph
+from danlu.base.shapes import show_shape
 from danlu.base.words import say
 from danlu.view.graphs.scene import Box, Diagram, Link, TextLine
 from danlu.view.info.fold import FoldedNet, Part, fold
@@ -22,7 +23,7 @@ def net_diagram(graph: NetGraph, most: int | None = None) -> Diagram:
         "figure.net-totals",
         parameters=f"{graph.parameters:,}",
         multiply_adds=f"{graph.multiply_adds:,}",
-        shape=shape_text(graph.input_shape),
+        shape=show_shape(graph.input_shape),
     )
     return Diagram(graph.name, list(_boxes(folded, graph)), _links(folded), insets, notes=[note])
 
@@ -31,12 +32,12 @@ def _boxes(folded: FoldedNet, graph: NetGraph | None) -> Iterator[Box]:
     """The boxes of a net, or of what is inside a block (without its `graph`: the ends have no shapes of their own)."""
     ends = {end for edge in folded.edges for end in edge}
     if "input" in ends:
-        shape = [TextLine(shape_text(graph.input_shape), "faint")] if graph else []
+        shape = [TextLine(show_shape(graph.input_shape), "faint")] if graph else []
         yield Box("input", [TextLine(say("figure.input")), *shape], "end")
     for part in folded.parts:
         yield Box(part.id, list(_lines(part)), _role(part))
     if "output" in ends:
-        shape = [TextLine(shape_text(graph.output_shape), "faint")] if graph else []
+        shape = [TextLine(show_shape(graph.output_shape), "faint")] if graph else []
         yield Box("output", [TextLine(say("figure.output")), *shape], "end")
 
 
@@ -57,7 +58,7 @@ def _lines(part: Part) -> Iterator[TextLine]:
         yield TextLine(part.title + repeated, "title")
         yield TextLine(f"{part.kind} {part.detail}".strip())
     yield from (TextLine(" + ".join(part.also[at : at + 2])) for at in range(0, len(part.also), 2))
-    yield TextLine(shape_text(part.output_shape), "faint")
+    yield TextLine(show_shape(part.output_shape), "faint")
     facts: list[str] = []
     if part.parameters:
         facts.append(say("figure.parameters", count=compact(part.parameters * part.repeats)))
@@ -65,15 +66,6 @@ def _lines(part: Part) -> Iterator[TextLine]:
         facts.append(say("figure.multiply-adds", count=compact(part.multiply_adds * part.repeats)))
     if facts:
         yield TextLine(" · ".join(facts), "faint")
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    """A shape as people write it.
-
-    >>> shape_text((64, 56, 56))
-    '64×56×56'
-    """
-    return "×".join(str(size) for size in shape) or "1"
 
 
 def compact(count: int) -> str:

@@ -1,9 +1,11 @@
 """The one door to matplotlib: an empty sheet in danlu's look, and what marks need besides."""
 
+import contextlib
 import functools
 import io
 import logging
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ _LOOK = {
     "legend.fontsize": 8.5,
     "legend.frameon": False,
     "pdf.fonttype": 42,
+    "svg.fonttype": "none",
     "svg.hashsalt": "danlu",  # the same picture is the same file
     "text.color": LIGHT["ink"],
     "xtick.color": "#5A5A5A",
@@ -43,7 +46,8 @@ _LOOK = {
 }
 
 
-def look(texts: Iterable[str] = ()) -> Any:
+@contextlib.contextmanager
+def look(texts: Iterable[str] = ()) -> Generator[None]:
     """A context in which matplotlib draws in danlu's look, with a font that has the signs of `texts`, where one is."""
     import matplotlib
 
@@ -52,7 +56,10 @@ def look(texts: Iterable[str] = ()) -> Any:
     chinese = chinese_font() if has_chinese(texts) else None
     if chinese:
         fonts.append(chinese)
-    return matplotlib.rc_context({**_LOOK, "font.family": fonts})
+    with matplotlib.rc_context({**_LOOK, "font.family": fonts}), warnings.catch_warnings():
+        # Where no font has the signs: an SVG keeps its words as words, for the viewer to draw.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
 
 
 def sheet(width: float, height: float) -> Any:

@@ -1,0 +1,115 @@
+"""The report of a run: one file that opens anywhere, without a network and without danlu."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from danlu.base.records import Finding
+from danlu.base.words import say
+from danlu.view.figures.names import metric_name, short
+from danlu.view.figures.pages import run_charts
+from danlu.view.info.curves import MOST_POINTS
+from danlu.view.info.run import RunInfo
+from danlu.view.page.document import chart_block, document
+from danlu.view.page.fragment import chart_height, framed
+from danlu.view.page.markup import Markup, Part, element, joined
+
+PARTS = ("test", "validation", "train")
+
+
+def run_report(info: RunInfo) -> str:
+    """Summary first, then findings, curves and all other pictures, recipe and environment."""
+    parts: list[Part] = [*run_summary(info), findings_section(info)]
+    parts += [chart_block(chart) for chart in run_charts(info, MOST_POINTS)]
+    parts += [recipe_section(info.recipe), environment_section(info.environment)]
+    return document(f"{info.name} · danlu", parts)
+
+
+def run_html(info: RunInfo) -> str:
+    """A run in a notebook: its summary, findings and curves."""
+    (curves, *_) = run_charts(info, MOST_POINTS)
+    height = 330 + chart_height(curves) + 130 * len(info.findings)
+    return framed(info.name, [*run_summary(info), findings_section(info), chart_block(curves)], height)
+
+
+def findings_html(findings: list[Finding]) -> str:
+    """Findings in a notebook."""
+    return framed(say("page.findings"), [finding_card(one) for one in findings], 60 + 150 * len(findings))
+
+
+def run_summary(info: RunInfo) -> list[Markup]:
+    """Name, state, and the numbers people look at first."""
+    course = info.course
+    numbers: list[Markup] = []
+    for part in PARTS:
+        for name, value in info.score.get(part, {}).items():
+            label = f"{say(f'page.part-{part}')} · {metric_name(name)}"
+            numbers.append(element("li", element("b", short(value)), element("span", label)))
+    done = say(
+        "page.done",
+        state=say(f"page.state-{info.state}"),
+        epochs=f"{len(course.epochs):,}",
+        steps=f"{course.steps[-1] if course.steps else 0:,}",
+        seconds=short(round(course.seconds, 1)),
+    )
+    where = element("p", element("code", info.where), class_="faint") if info.where else None
+    return [element("h1", info.name), element("p", done), joined([where]), element("ul", *numbers, class_="numbers")]
+
+
+def findings_section(info: RunInfo) -> Markup:
+    """All findings, the gravest first; or that there is none."""
+    rank = {"error": 0, "warning": 1, "advice": 2}
+    found = sorted(info.findings, key=lambda one: (rank.get(one.severity, 2), one.since))
+    cards = [finding_card(one) for one in found] or [element("p", say("page.no-findings"), class_="faint")]
+    return element("section", element("h2", say("page.findings")), *cards)
+
+
+def finding_card(finding: Finding) -> Markup:
+    """One finding: what, where, since when, why, and what to do."""
+    where = ", ".join(finding.where[:4]) + (" …" if len(finding.where) > 4 else "")
+    since = say("page.since", step=f"{finding.since:,}")
+    head = element(
+        "p", element("b", f"{say(f'page.severity-{finding.severity}')} · {finding.rule}"), f"   {where}   {since}"
+    )
+    rows: list[Markup] = []
+    for key, text in (("why", finding.why), ("remedy", "   ".join(map(remedy_text, finding.remedies)))):
+        if text:
+            rows += [element("dt", say(f"page.{key}")), element("dd", text)]
+    return element("div", head, element("p", finding.title), element("dl", *rows), class_=f"finding {finding.severity}")
+
+
+def remedy_text(remedy: Mapping[str, Any]) -> str:
+    """A remedy in words: advice, or the change to the recipe as it is typed.
+
+    >>> remedy_text({"change": {"net.activation": "relu"}})
+    'net.activation=relu'
+    """
+    if "advice" in remedy:
+        return str(remedy["advice"])
+    change = remedy.get("change")
+    return ", ".join(f"{key}={value}" for key, value in change.items()) if isinstance(change, Mapping) else ""
+
+
+def recipe_section(recipe: str) -> Markup:
+    """The recipe as it stands in its file."""
+    return element("section", element("h2", say("page.recipe")), element("pre", recipe)) if recipe else Markup("")
+
+
+def environment_section(environment: Mapping[str, Any]) -> Markup:
+    """Where the run was carried out, as a table."""
+    rows = [
+        element("tr", element("td", key, class_="faint"), element("td", value))
+        for key, value in _facts(environment)
+    ]
+    if not rows:
+        return Markup("")
+    return element("section", element("h2", say("page.environment")), element("div", element("table", *rows), class_="scroll"))
+
+
+def _facts(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            found += _facts(value, f"{prefix}{key}.")
+        else:
+            found.append((f"{prefix}{key}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+    return found
