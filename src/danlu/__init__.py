@@ -8,6 +8,8 @@ from danlu.data import Dataset, load
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
+from danlu.lab.study.compare import compare
+from danlu.lab.study.study import Study
 from danlu.nets import describe
 
 __version__ = "0.1.0"
@@ -19,7 +21,9 @@ __all__ = [
     "Recipe",
     "Run",
     "StorageError",
+    "Study",
     "UserError",
+    "compare",
     "describe",
     "fit",
     "load",

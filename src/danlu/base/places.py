@@ -25,6 +25,11 @@ def runs_folder() -> Path:
     return Path("runs")
 
 
+def studies_folder() -> Path:
+    """Folder that new studies are put in: `studies` under the working directory."""
+    return Path("studies")
+
+
 def shown(path: str | Path) -> Path:
     """A path as it is typed from here: relative where it lies under the working directory.
 

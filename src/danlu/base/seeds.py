@@ -9,7 +9,7 @@ import hashlib
 import os
 import platform
 import random
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import numpy
 import torch
@@ -148,10 +148,7 @@ class StepSeeder:
         self._others = others
 
     def __call__(self, step: int) -> None:
-        mixed = (self._base + step * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
-        mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-        mixed = (mixed ^ (mixed >> 31)) >> 1
+        mixed = _step_key(self._base, step)
         torch.default_generator.manual_seed(mixed)
         if self._device.type == "cuda":
             torch.cuda.manual_seed(mixed)
@@ -159,6 +156,53 @@ class StepSeeder:
             torch.mps.manual_seed(mixed)
         if self._others:
             _seed_others(mixed)
+
+
+def _step_key(base: int, step: int) -> int:
+    """SplitMix64's output number `step` from the state `base`, as a 63-bit seed."""
+    mixed = (base + step * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    return (mixed ^ (mixed >> 31)) >> 1
+
+
+class StepStreams:
+    """Generators that stand, at each step, where `StepSeeder` puts the global one for each of several seeds.
+
+    So that members of a stack draw what each would draw alone, side by side and without touching the global one.
+
+    >>> streams = StepStreams([3, 4], torch.device("cpu"))
+    >>> StepSeeder(4, torch.device("cpu"))(step=7)
+    >>> bool((torch.rand(2) == torch.rand(2, generator=streams.at(7)[1])).all())
+    True
+    """
+
+    def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
+        self._bases = [derive(seed, "step") for seed in seeds]
+        self._generators = [torch.Generator(device) for _ in seeds]
+
+    def at(self, step: int) -> list[torch.Generator]:
+        for base, generator in zip(self._bases, self._generators, strict=True):
+            generator.manual_seed(_step_key(base, step))
+        return self._generators
+
+
+def cores() -> int:
+    """How many of the machine's cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def use_threads(count: int) -> int:
+    """Let torch's operations called from this thread take `count` threads; how many they took before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    return before
+
+
+def wait_for(device: torch.device) -> None:
+    """Return when the device has done all that it was given; the CPU has."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
 
 
 def has_device(name: str) -> bool:

@@ -8,6 +8,7 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.recipe_text import known_keys
@@ -18,10 +19,15 @@ _SETTING = re.compile(r"--([a-z]+\.[\w.-]+)(?:=(.*))?", re.DOTALL)
 
 @dataclass(frozen=True)
 class Option:
-    """A named argument of a verb; without `value` it is a switch."""
+    """A named argument of a verb; without `value` it is a switch; `repeated` ones gather in a list."""
 
     name: str
     value: str | None = None
+    repeated: bool = False
+
+    @property
+    def action(self) -> str:
+        return "append" if self.repeated else "store" if self.value else "store_true"
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,19 @@ class Verb:
     settings: bool = False
 
 
+_STUDY_OPTIONS = (
+    Option("vary", "KEY=A,B,…", repeated=True),
+    Option("data", "D"),
+    Option("net", "N"),
+    Option("seeds", "10"),
+    Option("folds", "5"),
+    Option("metric", "NAME"),
+    Option("margin", "0.01"),
+    Option("baselines", "A,B,…"),
+    Option("folder", "FOLDER"),
+    Option("share-order"),
+    Option("plan"),
+)
 _RUN_OPTIONS = (Option("data", "D"), Option("net", "N"), Option("folder", "FOLDER"), Option("name", "NAME"))
 
 VERBS = {
@@ -41,6 +60,12 @@ VERBS = {
     for verb in (
         Verb(
             "fit", "danlu fit [RECIPE.toml] [--data D] [--net N] [section.key=value ...]", _RUN_OPTIONS, settings=True
+        ),
+        Verb(
+            "compare",
+            "danlu compare [RECIPE.toml] --vary section.key=a,b,c [--seeds 10] [--folds 5] [section.key=value ...]",
+            _STUDY_OPTIONS,
+            settings=True,
         ),
         Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"),)),
         Verb("show", "danlu show [RUN]"),
@@ -114,7 +139,10 @@ def verb_parser(verb: Verb) -> argparse.ArgumentParser:
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     group = parser.add_argument_group(say("cli.options"))
     for option in verb.options:
-        group.add_argument(f"--{option.name}", metavar=option.value, help=say(f"cli.help-option-{option.name}"))
+        told: dict[str, Any] = {"help": say(f"cli.help-option-{option.name}"), "action": option.action}
+        if option.value:
+            told["metavar"] = option.value
+        group.add_argument(f"--{option.name}", **told)
     group.add_argument("--json", action="store_true", help=say("cli.help-option-json"))
     group.add_argument("--lang", metavar="en|zh", help=say("cli.help-option-lang"))
     group.add_argument("-h", "--help", action="store_true", help=say("cli.help-option-help"))

@@ -13,6 +13,7 @@ from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
 from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
+from danlu.cli.study_arguments import study_arguments
 from danlu.data import catalogue_facts
 from danlu.data.catalogue import known
 from danlu.data.readers.table_file import KINDS as TABLE_KINDS
@@ -21,8 +22,14 @@ from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
 from danlu.lab.setup import load_data
-from danlu.nets import describe, example, option_names
+from danlu.lab.study.compare import compare, go_on, planned
+from danlu.lab.study.costs import with_costs
+from danlu.lab.study.study import Study
+from danlu.nets import describe, example, option_names, usual_data
 from danlu.nets import names as net_names
+from danlu.nets import size as net_size
+from danlu.store.study_folder import StudyFolder
+from danlu.view.study import print_plan, print_study
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
 
 _ROOT = "data.root="
@@ -71,6 +78,8 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
     roots = [word for word in arguments.words if word.startswith(_ROOT)]
     arguments.words = [word for word in arguments.words if word not in roots]
     folder = _one_run(arguments, "resume")
+    if StudyFolder(Path(folder)).design.is_file():
+        return _of_study(go_on(folder, data=arguments.data, progress=not arguments.json))
     before = Run(folder)
     if before.finished:
         return Outcome(before.as_dict(), lambda console: _print(console, say("cli.already-finished", run=folder)))
@@ -80,6 +89,8 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
 
 def do_show(arguments: argparse.Namespace) -> Outcome:
     """The score of a run, or of the newest one."""
+    if arguments.words and StudyFolder(Path(arguments.words[0])).design.is_file():
+        return _of_study(Study(_one_run(arguments, "show")))
     if arguments.words:
         return Outcome.of_run(Run(_one_run(arguments, "show")))
     journals = sorted(runs_folder().glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
@@ -111,17 +122,49 @@ def do_nets(arguments: argparse.Namespace) -> Outcome:
         net, sample_shape = example(asked[0])
         described = describe(net, sample_shape)
         facts = {"name": asked[0], "options": option_names(asked[0]), "sample_shape": sample_shape}
+        facts["data"] = usual_data(asked[0])
         record = {**facts, **asdict(described)}
         return Outcome(record, lambda console: print_net(console, record))
     rows: list[dict[str, Any]] = []
     for name in net_names():
-        described = describe(*example(name))
-        rows.append({"name": name, "parameters": described.parameters, "multiply_adds": described.multiply_adds})
+        parameters, multiply_adds = net_size(name)
+        rows.append({"name": name, "parameters": parameters, "multiply_adds": multiply_adds})
     return Outcome({"nets": rows}, lambda console: print_net_list(console, rows))
+
+
+def do_compare(arguments: argparse.Namespace) -> Outcome:
+    """Train all combinations of levels, and say what each factor does; with --plan only what would be trained."""
+    files, settings = _split_words(arguments)
+    _check_recipe_words(files)
+    asked = study_arguments(arguments)
+    recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+    if arguments.plan:
+        plan, _, _ = planned(recipe=recipe, vary=asked.vary, seeds=asked.seeds, folds=asked.folds)
+        facts = plan.facts() | {"groups": with_costs(plan)}
+        return Outcome(facts, lambda console: print_plan(console, facts))
+    study = compare(
+        recipe=recipe,
+        vary=asked.vary,
+        seeds=asked.seeds,
+        folds=asked.folds,
+        metric=arguments.metric,
+        margin=asked.margin,
+        baselines=asked.baselines,
+        share_order=arguments.share_order,
+        folder=arguments.folder,
+        progress=not arguments.json,
+    )
+    return _of_study(study)
+
+
+def _of_study(study: Study) -> Outcome:
+    record = study.as_dict()
+    return Outcome(record, lambda console: print_study(console, record))
 
 
 DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "fit": do_fit,
+    "compare": do_compare,
     "resume": do_resume,
     "show": do_show,
     "data": do_data,

@@ -14,7 +14,7 @@ from danlu.base.recipe_text import RecipeDraft
 from danlu.data import Dataset
 from danlu.data.catalogue import known
 from danlu.nets import names as net_names
-from danlu.nets import option_names, recipe_of, registered, usual_options
+from danlu.nets import option_names, recipe_of, registered, usual_data, usual_options
 from danlu.train.losses import registered_loss
 from danlu.train.optimisers import registered_optimiser
 from danlu.train.schedules import registered_schedule
@@ -69,6 +69,8 @@ def draft_recipe(
         if isinstance(value, str) and value != CUSTOM:
             with faults.gathered():
                 draft.values[key] = spell(value)
+    if data is None and not draft.values.keys() & {"data.name", "data.path", "data.target"}:
+        _choose_data(draft)
     drafted = Recipe()
     with faults.gathered():
         drafted = draft.recipe()
@@ -110,6 +112,13 @@ def _take_net(draft: RecipeDraft, net: object) -> None:
         _take_section(draft, "net", {"name": net})
     else:
         fail("lab.not-a-net", found=type(net).__name__)
+
+
+def _choose_data(draft: RecipeDraft) -> None:
+    """Where nobody names the data, those that the net is for; digits, which need no word, for most."""
+    name = str(draft.values.get("net.name", Recipe().net.name))
+    if name in net_names() and usual_data(name) != "digits":
+        _take_section(draft, "data", {"name": usual_data(name)})
 
 
 def _take_data(draft: RecipeDraft, data: object, settings: Mapping[str, Any]) -> None:

@@ -1,7 +1,18 @@
 """Floor 1: nets, built from blocks a learner can read; any other `torch.nn.Module` is a net as well."""
 
 from danlu.nets.autoencoder import Autoencoder
-from danlu.nets.catalogue import build, example, names, option_names, recipe_of, registered, task_of, usual_options
+from danlu.nets.catalogue import (
+    build,
+    example,
+    names,
+    option_names,
+    recipe_of,
+    registered,
+    size,
+    task_of,
+    usual_data,
+    usual_options,
+)
 from danlu.nets.cells import GRU, LSTM, RNN
 from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
 from danlu.nets.describe import Description, LayerRow, describe
@@ -58,6 +69,8 @@ __all__ = [
     "recipe_of",
     "registered",
     "rehearse",
+    "size",
     "task_of",
+    "usual_data",
     "usual_options",
 ]

@@ -13,6 +13,7 @@ from danlu.base.naming import spelled
 from danlu.base.shapes import show_shape
 from danlu.nets.autoencoder import Autoencoder
 from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
+from danlu.nets.describe import describe
 from danlu.nets.googlenet import GoogLeNet
 from danlu.nets.language import LanguageModel
 from danlu.nets.lenet import LeNet5
@@ -27,7 +28,9 @@ from danlu.nets.small_inception import SmallInception
 @dataclass(frozen=True)
 class Entry:
     """A registered net class, with the task and the number of classes it is limited to, if any, and the least side of
-    pictures. `sample_shape`, `outputs` and `vocabulary` (of sequences) are those of the data that `example` takes.
+    pictures. `data` is the name of a data set that it can be tried on. `sample_shape`, `outputs` and `vocabulary` (of
+    sequences) are those of the data that `example` takes; `size` is the parameters and multiply-adds it then has, where
+    it takes long to measure them.
     """
 
     net_class: type[nn.Module]
@@ -37,29 +40,34 @@ class Entry:
     sample_shape: tuple[int, ...] = (1, 28, 28)
     outputs: int = 10
     vocabulary: int | None = None
+    data: str = "digits"
+    size: tuple[int, int] | None = None
 
 
-_PHOTOGRAPH = (3, 224, 224)
+_IMAGENET: dict[str, Any] = {"sample_shape": (3, 224, 224), "outputs": 1000}
+_TOKENS: dict[str, Any] = {"sample_shape": (20,), "vocabulary": 100}
 
 NETS: dict[str, Entry] = {
-    "linear-regression": Entry(LinearRegression, task="regression"),
-    "logistic-regression": Entry(LogisticRegression, task="classification", classes=2),
+    "linear-regression": Entry(LinearRegression, task="regression", data="diabetes"),
+    "logistic-regression": Entry(LogisticRegression, task="classification", classes=2, data="breast-cancer"),
     "softmax-regression": Entry(SoftmaxRegression, task="classification"),
     "mlp": Entry(MLP),
     "lenet5": Entry(LeNet5),
-    "small-inception": Entry(SmallInception, least_side=16),
-    "googlenet": Entry(GoogLeNet, least_side=15, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "small-resnet": Entry(SmallResNet),
-    "resnet18": Entry(ResNet18, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "resnet34": Entry(ResNet34, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "resnet50": Entry(ResNet50, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "resnet101": Entry(ResNet101, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "small-densenet": Entry(SmallDenseNet, least_side=4),
-    "densenet121": Entry(DenseNet121, least_side=29, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "densenet169": Entry(DenseNet169, least_side=29, sample_shape=_PHOTOGRAPH, outputs=1000),
-    "sequence-classifier": Entry(SequenceClassifier, task="classification", sample_shape=(20,), vocabulary=100),
-    "language-model": Entry(LanguageModel, task="language", sample_shape=(20,), vocabulary=100),
-    "mixture-density": Entry(MixtureDensityNet, task="regression", sample_shape=(1,)),
+    "small-inception": Entry(SmallInception, least_side=16, data="fashion-mnist", size=(97_298, 6_019_200)),
+    "googlenet": Entry(GoogLeNet, least_side=15, **_IMAGENET, data="fashion-mnist", size=(6_624_904, 1_498_376_192)),
+    "small-resnet": Entry(SmallResNet, size=(272_186, 31_021_952)),
+    "resnet18": Entry(ResNet18, **_IMAGENET, size=(11_689_512, 1_814_073_344)),
+    "resnet34": Entry(ResNet34, **_IMAGENET, size=(21_797_672, 3_663_761_408)),
+    "resnet50": Entry(ResNet50, **_IMAGENET, size=(25_557_032, 4_089_184_256)),
+    "resnet101": Entry(ResNet101, **_IMAGENET, size=(44_549_160, 7_801_405_440)),
+    "small-densenet": Entry(SmallDenseNet, least_side=4, size=(175_690, 55_066_344)),
+    "densenet121": Entry(DenseNet121, least_side=29, **_IMAGENET, data="cifar10", size=(7_978_856, 2_834_161_664)),
+    "densenet169": Entry(DenseNet169, least_side=29, **_IMAGENET, data="cifar10", size=(14_149_480, 3_359_843_328)),
+    "sequence-classifier": Entry(
+        SequenceClassifier, task="classification", **_TOKENS, data="names", size=(107_018, 1_967_360)
+    ),
+    "language-model": Entry(LanguageModel, task="language", **_TOKENS, data="time-machine", size=(157_796, 2_877_440)),
+    "mixture-density": Entry(MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes"),
     "autoencoder": Entry(Autoencoder, task="reconstruction"),
 }
 
@@ -81,6 +89,28 @@ def task_of(name: str) -> str | None:
     """
     found = spelled(name, NETS)
     return NETS[found].task if found else None
+
+
+def usual_data(name: str) -> str:
+    """The name of a data set that the net called `name` can be tried on.
+
+    >>> usual_data("language-model")
+    'time-machine'
+    """
+    return NETS[registered(name)].data
+
+
+def size(name: str) -> tuple[int, int]:
+    """Parameters, and multiply-adds for one sample, of the net that `example` gives.
+
+    >>> size("lenet5")
+    (61706, 416520)
+    """
+    known = NETS[registered(name)].size
+    if known is not None:
+        return known
+    described = describe(*example(name))
+    return described.parameters, described.multiply_adds
 
 
 def option_names(name: str) -> list[str]:

@@ -63,14 +63,14 @@ def describe(
     device = next((weight.device for weight in net.parameters()), torch.device("cpu"))
     kind: torch.dtype = dtype or getattr(net, "sample_dtype", torch.float32)
     usual = torch.full(tuple(sample_shape), 0 if kind.is_floating_point else 1, dtype=kind)
-    one = (usual if sample is None else sample.detach()).to(device)
+    one = usual if sample is None else sample.detach()
     layers: dict[nn.Module, str] = {}
     for module, name in _layers(net, ""):
         layers.setdefault(module, name)
     with undisturbed(net):
-        trace = Trace(net, layers, torch.stack([one]))
+        trace = Trace(net, layers, torch.stack([one]).to(device))
         trace.run()
-        output = Trace(net, layers, torch.stack([one, one]), after_one=True).run()
+        output = Trace(net, layers, torch.stack([one, one]).to(device), after_one=True).run()
     if output.shape[:1] != (2,):
         fail("nets.output-without-batch", found=show_shape(output.shape))
     rows = _rows(layers, trace)

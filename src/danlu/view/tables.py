@@ -101,6 +101,7 @@ def print_net(console: Console, net: Mapping[str, Any]) -> None:
         markup=False,
         soft_wrap=True,
     )
+    console.print(say("view.net-train", net=net["name"], data=net["data"]), markup=False, soft_wrap=True)
 
 
 def _plain(value: Any) -> str:

@@ -1,0 +1,80 @@
+"""What is typed behind `danlu compare`, read and checked."""
+
+import argparse
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from danlu.base.errors import Faults
+
+
+@dataclass(frozen=True)
+class StudyArguments:
+    """The factors with their levels, and the numbers of a study."""
+
+    vary: dict[str, list[Any]]
+    seeds: int | Sequence[int]
+    folds: int
+    margin: float | None
+    baselines: Sequence[str]
+
+
+def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
+    """Read --vary, --seeds, --folds, --margin and --baselines; UserError with all that cannot be read."""
+    faults = Faults()
+    vary: dict[str, list[Any]] = {}
+    for word in arguments.vary or ():
+        key, equals, levels = word.partition("=")
+        if not equals or not levels.strip():
+            faults.add("cli.vary-without-levels", word=word)
+        elif key.strip() in vary:
+            faults.add("study.factor-twice", factor=key.strip())
+        else:
+            vary[key.strip().replace("-", "_") if "." in key else key.strip()] = read_levels(levels)
+    seeds = _numbers(arguments.seeds, "--seeds", faults) or [10]
+    folds = _numbers(arguments.folds, "--folds", faults) or [1]
+    margin = None
+    if arguments.margin is not None:
+        try:
+            margin = float(arguments.margin)
+        except ValueError:
+            faults.add("cli.not-a-number", option="--margin", found=arguments.margin)
+    if len(folds) > 1 or folds[0] < 1:
+        faults.add("cli.not-a-number", option="--folds", found=arguments.folds)
+    faults.raise_if_any()
+    baselines = [name.strip() for name in (arguments.baselines or "").split(",") if name.strip()]
+    return StudyArguments(vary, seeds[0] if len(seeds) == 1 else seeds, folds[0], margin, baselines)
+
+
+def read_levels(text: str) -> list[Any]:
+    """Levels with commas between them, each as TOML has it, else a string; commas within brackets count for a level.
+
+    >>> read_levels("0.01,0.1"), read_levels("relu, sigmoid"), read_levels("[64],[64, 32]")
+    ([0.01, 0.1], ['relu', 'sigmoid'], [[64], [64, 32]])
+    """
+    words, depth = [""], 0
+    for sign in text:
+        depth += (sign in "[{") - (sign in "]}")
+        if sign == "," and depth == 0:
+            words.append("")
+        else:
+            words[-1] += sign
+    return [_value(word.strip()) for word in words if word.strip()]
+
+
+def _value(word: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {word}")["value"]
+    except tomllib.TOMLDecodeError:
+        return word
+
+
+def _numbers(text: str | None, option: str, faults: Faults) -> list[int]:
+    if text is None:
+        return []
+    numbers = [word.strip() for word in text.split(",")]
+    if not all(number.isascii() and number.isdigit() for number in numbers):
+        faults.add("cli.not-a-number", option=option, found=text)
+        return []
+    return [int(number) for number in numbers]

@@ -1,0 +1,1 @@
+"""Studies: many trainings that differ in named factors, paired by seed and fold."""

@@ -1,0 +1,246 @@
+"""compare: a study carried out, from the factors to the answer."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy
+from torch import nn
+
+from danlu.base.errors import Fault, fail
+from danlu.base.places import shown, studies_folder
+from danlu.base.recipe import Recipe
+from danlu.base.recipe_text import RecipeDraft, to_toml
+from danlu.base.seeds import preserved_randomness
+from danlu.data import Dataset
+from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.lab.fit import fit, resume
+from danlu.lab.interrupt import Interrupt, Interrupted
+from danlu.lab.setup import load_data
+from danlu.lab.study.baselines import baseline_scores, check_baselines
+from danlu.lab.study.carry_out import Order, Place
+from danlu.lab.study.effects import best_factors
+from danlu.lab.study.factors import Level, Maker, keys_of
+from danlu.lab.study.plan import Group, Plan, Planned, make_plan, seeds_of
+from danlu.lab.study.samples import fits_a_stack
+from danlu.lab.study.study import Given, Study
+from danlu.store.journal import Journal
+from danlu.store.run_folder import RunFolder
+from danlu.store.study_folder import StudyFolder
+from danlu.view.study import StudyReporter
+
+
+def compare(
+    net: object = None,
+    data: object = None,
+    *,
+    vary: Mapping[str, Sequence[Level]],
+    seeds: int | Sequence[int] = 10,
+    folds: int = 1,
+    recipe: Recipe | str | Path | None = None,
+    metric: str | None = None,
+    margin: float | None = None,
+    baselines: Sequence[str] = (),
+    share_order: bool = False,
+    folder: str | Path | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> Study:
+    """Train every combination of levels with every seed on every fold, and say what each factor does.
+
+    `net` (a name, or a function that builds one), `data`, `recipe` and `settings` are those of `fit`; `vary` maps
+    settings to their levels, the first being the one compared with; "net" varies whole nets. With one fold the data's
+    own validation part judges. `margin` is the largest difference in `metric` that counts as none. `baselines` are
+    of scikit-learn: "majority", "linear", "svm", "forest". With `share_order` all seeds see the samples in one order.
+    Where `folder` holds this very study unfinished, it goes on. Raises UserError for a mistake in any of these;
+    Interrupted after Ctrl-C.
+
+    >>> import tempfile
+    >>> study = compare("softmax-regression", "iris", vary={"lr": [0.001, 0.1]}, seeds=3, folds=3, epochs=10,
+    ...                 folder=tempfile.mkdtemp(), progress=False)
+    >>> len(study.members), study.effects[0].verdict
+    (18, 'better')
+    """
+    plan, base, given = planned(net, data, vary=vary, seeds=seeds, folds=folds, recipe=recipe, **settings)
+    check_baselines(baselines)
+    _check_metric(metric, plan)
+    design = {
+        "recipe": base.as_dict(),
+        "factors": plan.factors,
+        "seeds": list(plan.seeds),
+        "folds": folds,
+        "metric": metric,
+        "margin": margin,
+        "baselines": list(baselines),
+        "share_order": share_order,
+    }
+    place = StudyFolder.make(Path(folder) if folder else _new_folder(plan), _plain(design))
+    return _carried_out(place, plan, given, progress)
+
+
+def planned(
+    net: object = None,
+    data: object = None,
+    *,
+    vary: Mapping[str, Sequence[Level]],
+    seeds: int | Sequence[int] = 10,
+    folds: int = 1,
+    recipe: Recipe | str | Path | None = None,
+    **settings: Any,
+) -> tuple[Plan, Recipe, Given]:
+    """What `compare` would train, with the recipe it starts from; nothing is trained or written."""
+    if isinstance(net, nn.Module):
+        fail("study.net-is-one", kind=type(net).__name__)
+    maker = _maker(net)
+    base = draft_recipe(None if maker else net, data, recipe, settings)
+    if maker:
+        options = {"class": getattr(maker, "__name__", "net")}
+        base = replace(base, net=replace(base.net, name=CUSTOM, options=options))
+    factors = keys_of(base, vary)
+    numbers = seeds_of(seeds)
+    if not numbers or folds < 1:
+        fail("study.too-few", seeds=len(numbers), folds=folds)
+    given = None if isinstance(data, str | Path) else data
+    plan = make_plan(base, factors, numbers, folds, data=given, maker=maker)
+    return plan, base, Given(given, maker, go_on)
+
+
+def go_on(folder: str | Path, *, data: object = None, net: object = None, progress: bool = True) -> Study:
+    """Carry out what a study still lacks: after an interruption, or because seeds were added."""
+    place = StudyFolder.open(Path(folder))
+    design = place.read_design()
+    maker = _maker(net)
+    draft = RecipeDraft()
+    for section, keys in design["recipe"].items():
+        for key, value in keys.items():
+            draft.put(f"{section}.{key}", value, Fault("recipe.place-file", {"path": place.design}))
+    plan = make_plan(draft.recipe(), design["factors"], design["seeds"], design["folds"], data=data, maker=maker)
+    return _carried_out(place, plan, Given(data, maker, go_on), progress)
+
+
+def _maker(net: object) -> Maker | None:
+    return cast(Maker, net) if callable(net) else None
+
+
+def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool) -> Study:
+    reporter = StudyReporter(progress)
+    reporter.opening(plan.facts(), shown(place.path))
+    begin = time.monotonic()
+    done = (
+        frozenset(Place(dict(member.factors), member.seed, member.fold).key for member in Study(place.path).members)
+        if place.journal.is_file()
+        else frozenset[str]()
+    )
+    with Journal(place.journal) as journal, Interrupt(str(place.path)) as interrupt, preserved_randomness():
+        journal.write({"kind": "begin", "members": plan.members, "failed": plan.facts()["failed"]})
+
+        def tell(record: dict[str, Any]) -> None:
+            journal.write(record)
+            journal.flush()
+            reporter.member()
+
+        def begins(group: Group, members: int) -> None:
+            reporter.group(len(group.planned), members, group.alone)
+
+        design = place.read_design()
+        order = Order(
+            plan, done, place.members, tell, lambda: interrupt.asked, share_order=design.get("share_order", False)
+        )
+        whole = order.carry_out(begins)
+        journal.write({"kind": "done", "seconds": time.monotonic() - begin})
+        if not whole:
+            journal.sync()
+            raise Interrupted(str(place.path), saved=True)
+        _measure_baselines(design["baselines"], plan, journal)
+        journal.sync()
+        _refit(place, plan, given, journal)
+    reporter.close()
+    return Study(place.path, given)
+
+
+def _measure_baselines(names: Sequence[str], plan: Plan, journal: Journal) -> None:
+    datasets = plan.planned[0].folds
+    if names and not fits_a_stack(datasets[0]):
+        fail("study.streamed-baselines", name=datasets[0].name)
+    for name in names:
+        for fold, data in enumerate(datasets):
+            for seed in plan.seeds if name == "forest" else plan.seeds[:1]:
+                score = baseline_scores(name, data, seed)
+                journal.write({"kind": "baseline", "baseline": name, "seed": seed, "fold": fold, "score": score})
+
+
+def _refit(place: StudyFolder, plan: Plan, given: Given, journal: Journal) -> None:
+    """Train the best combination on training and validation part together, and score it on the test part: once."""
+    journal.flush()
+    study = Study(place.path)
+    factors = best_factors(study.members, study.metric)
+    chosen = next(one for one in plan.planned if _plain(one.cell.factors) == _plain(factors))
+    recipe = _whole(chosen, plan, study)
+    data = _all_data(chosen, given)
+    if data is None:  # cannot be split anew: the validation part stays what it is
+        recipe, data = chosen.recipe(plan.seeds[0]), chosen.setup.data
+    place.best.write_text(to_toml(recipe), encoding="utf-8")
+    net = chosen.net(plan.seeds[0]) if recipe.net.name == CUSTOM else None
+    name = f"best-{recipe.fingerprint()}"
+    if RunFolder(place.path / name).recipe.is_file():
+        resume(place.path / name, net=net, data=data, progress=False)
+    else:
+        fit(net, data, recipe=recipe, folder=place.path / name, progress=False)
+    values = [member for member in study.members if dict(member.factors) == factors and not member.diverged]
+    names = values[0].score if values else {}
+    validation = {name: float(numpy.mean([member.score[name] for member in values])) for name in names}
+    journal.write({"kind": "best", "factors": factors, "validation": validation, "run": name})
+
+
+def _whole(chosen: Planned, plan: Plan, study: Study) -> Recipe:
+    """The recipe without a validation part: what needed one gives way to the number of epochs that it led to."""
+    recipe = chosen.recipe(plan.seeds[0])
+    train, data = recipe.train, replace(recipe.data, validation=0.0, fold=None, fold_seed=None)
+    if train.patience or train.weights == "best":
+        train = replace(train, patience=None, weights=None)
+    return replace(recipe, train=train, data=data)
+
+
+def _all_data(chosen: Planned, given: Given) -> Dataset | None:
+    recipe = chosen.cell.recipe.data
+    if chosen.setup.recipe.schedule.name == "plateau":
+        return None
+    if isinstance(given.data, Dataset):
+        making = given.data.making
+        if making is None:
+            return None
+        options = replace(making.options, validation=0.0, fold=None)
+        source = given.data.recipe and replace(given.data.recipe, validation=0.0, fold=None, fold_seed=None)
+        return replace(making.read()(options), making=replace(making, options=options), recipe=source)
+    return load_data(replace(recipe, validation=0.0, fold=None, fold_seed=None), given.data)
+
+
+def _check_metric(metric: str | None, plan: Plan) -> None:
+    known = {
+        "classification": ("loss", "accuracy", "f1"),
+        "regression": ("loss", "r2", "mae", "rmse"),
+        "language": ("loss", "perplexity"),
+        "reconstruction": ("loss", "mae", "rmse"),
+    }[plan.planned[0].setup.data.task]
+    if metric is not None and metric not in known:
+        fail("study.unknown-metric", metric=metric, names=", ".join(known))
+
+
+def _new_folder(plan: Plan) -> Path:
+    recipe, data = plan.planned[0].setup.recipe, plan.planned[0].setup.data
+    stem = f"{recipe.net.options.get('class', recipe.net.name)}-{data.name}".lower()
+    count = 1
+    while (place := studies_folder() / (stem if count == 1 else f"{stem}-{count}")).exists():
+        count += 1
+    return place
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else getattr(value, "__name__", "net")

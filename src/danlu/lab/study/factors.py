@@ -1,0 +1,135 @@
+"""The factors of a study and their combinations, each with its recipe."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from torch import nn
+
+from danlu.base.errors import Fault, Faults, UserError
+from danlu.base.recipe import Recipe
+from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.nets import option_names, registered
+
+Level = Any
+Maker = Callable[[], nn.Module]
+
+# What a study itself decides, and what is no matter of the result.
+_NOT_VARIED = {
+    "train.seed": "seeds",
+    "data.fold": "folds",
+    "data.fold_seed": "folds",
+    "train.device": "",
+    "train.keep": "",
+    "train.checkpoint_steps": "",
+    "train.checkpoint_seconds": "",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination of levels: what is set, and the recipe that comes of it; `maker` builds a net of the user's."""
+
+    factors: dict[str, Level]
+    recipe: Recipe
+    maker: Maker | None = None
+
+
+def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level]]) -> dict[str, list[Level]]:
+    """The factors with their full names and levels. UserError with all that is wrong in them.
+
+    >>> keys_of(Recipe(), {"lr": [0.01, 0.1]})
+    {'optim.lr': [0.01, 0.1]}
+    """
+    faults = Faults()
+    factors: dict[str, list[Level]] = {}
+    for name, levels in vary.items():
+        if not isinstance(cast(object, levels), list | tuple):
+            faults.add("study.levels-not-a-list", factor=name, found=levels)
+            continue
+        distinct = [level for place, level in enumerate(levels) if level not in levels[:place]]
+        if len(distinct) < 2:
+            faults.add("study.one-level", factor=name, found=", ".join(shown(level) for level in levels))
+        with faults.gathered():
+            key = _full_name(recipe, name, distinct)
+            if key in factors:
+                faults.add("study.factor-twice", factor=key)
+            factors[key] = distinct
+    if not vary:
+        faults.add("study.no-factor")
+    faults.raise_if_any()
+    return factors
+
+
+def cells(recipe: Recipe, factors: Mapping[str, Sequence[Level]], maker: Maker | None) -> list[Cell]:
+    """Every combination of levels with its recipe, the first levels first."""
+    combinations = itertools.product(*factors.values())
+    return [cell(recipe, dict(zip(factors, levels, strict=True)), maker) for levels in combinations]
+
+
+def cell(recipe: Recipe, factors: Mapping[str, Level], maker: Maker | None) -> Cell:
+    """`recipe` with the levels of `factors` put in."""
+    net = factors.get("net.name")
+    if callable(net):
+        maker = cast(Maker, net)
+        recipe = replace(recipe, net=replace(recipe.net, name=CUSTOM, options={"class": shown(net)}))
+    elif net is not None:
+        known = option_names(registered(net))
+        kept = {key: value for key, value in recipe.net.options.items() if key in known}
+        recipe, maker = replace(recipe, net=replace(recipe.net, options=kept)), None
+    settings = {key: level for key, level in factors.items() if not callable(level)}
+    names = {key: shown(level) for key, level in factors.items()}
+    return Cell(names | settings, draft_recipe(recipe=recipe, settings=settings), maker)
+
+
+def shown(level: Level) -> str:
+    """A level as a table names it.
+
+    >>> shown(0.1), shown((64, 64)), shown(nn.Linear)
+    ('0.1', '64×64', 'Linear')
+    """
+    if isinstance(level, list | tuple):
+        return "×".join(shown(part) for part in cast(Sequence[Any], level))
+    if callable(level):
+        return str(getattr(level, "__name__", type(level).__name__))
+    return f"{level:g}" if isinstance(level, float) else str(level)
+
+
+def _full_name(recipe: Recipe, name: str, levels: Sequence[Level]) -> str:
+    """The dotted name of a factor, each of its levels tried in a recipe by itself."""
+    if name in ("net", "net.name"):
+        for level in levels:
+            cell(recipe, {"net.name": level}, None)
+        return "net.name"
+    key, found = name, dict[str, Fault]()
+    for level in levels:
+        try:
+            key = _key(recipe, name, level)
+        except UserError as error:  # a name that is wrong is wrong at every level: it is told once
+            found |= {str(fault): fault for fault in error.faults}
+    if found:
+        raise UserError(*found.values())
+    if key in _NOT_VARIED:
+        other = _NOT_VARIED[key]
+        raise UserError(Fault("study.use-instead" if other else "study.not-a-factor", {"factor": key, "other": other}))
+    return key
+
+
+def _key(recipe: Recipe, name: str, level: Level) -> str:
+    before = flat(recipe)
+    after = flat(draft_recipe(recipe=recipe, settings={name: level}))
+    changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    if "." in name or not changed:
+        return name if "." in name else _home(name, before)
+    return changed[0]
+
+
+def flat(recipe: Recipe) -> dict[str, Any]:
+    """A recipe's values by dotted key."""
+    return {f"{section}.{key}": value for section, keys in recipe.as_dict().items() for key, value in keys.items()}
+
+
+def _home(name: str, values: Mapping[str, Any]) -> str:
+    """The dotted key of a flat name whose level is what the recipe says already."""
+    return next((key for key in values if key.partition(".")[2] == name), name)

@@ -1,0 +1,167 @@
+"""What a study will train, and how: which trainings make a stack, and which run one after another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import nn
+
+from danlu.base.errors import Fault, UserError
+from danlu.base.recipe import DataRecipe, Recipe
+from danlu.base.seeds import global_seed
+from danlu.data import Dataset
+from danlu.lab.setup import Setup, build_net, load_data, set_up
+from danlu.lab.study.factors import Cell, Level, Maker, cells
+from danlu.lab.study.samples import fits_a_stack, folds_of
+from danlu.train.stack import recipe_stackable, same_step, same_structure, stackable
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A combination that can be trained, set up for the first fold."""
+
+    cell: Cell
+    setup: Setup
+    folds: Sequence[Dataset]
+
+    def net(self, seed: int) -> nn.Module:
+        """The net with the first weights of `seed`."""
+        return made_net(self.cell, self.setup.recipe, self.setup.data, seed).to(self.setup.device, self.setup.dtype)
+
+    def recipe(self, seed: int) -> Recipe:
+        return replace(self.setup.recipe, train=replace(self.setup.recipe.train, seed=seed))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Combinations whose members form one stack; or that run one after another, for the reason given."""
+
+    planned: Sequence[Planned]
+    alone: Fault | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of a study: groups of combinations, each to be trained with every seed on every fold; and what failed."""
+
+    factors: dict[str, list[Level]]
+    seeds: Sequence[int]
+    folds: int
+    groups: Sequence[Group]
+    failed: Sequence[tuple[dict[str, Level], Fault]]
+
+    @property
+    def planned(self) -> list[Planned]:
+        return [planned for group in self.groups for planned in group.planned]
+
+    @property
+    def members(self) -> int:
+        return len(self.planned) * len(self.seeds) * self.folds
+
+    def facts(self) -> dict[str, Any]:
+        """What `--plan` tells, as plain values."""
+        groups = [
+            {
+                "combinations": [planned.cell.factors for planned in group.planned],
+                "members": len(group.planned) * len(self.seeds) * self.folds,
+                "stacked": group.alone is None,
+                "reason": "" if group.alone is None else str(group.alone),
+                "parameters": group.planned[0].setup.description.parameters,
+                "steps": group.planned[0].setup.horizon.epochs * group.planned[0].setup.horizon.steps_per_epoch,
+            }
+            for group in self.groups
+        ]
+        failed = [{"factors": factors, "reason": str(fault)} for factors, fault in self.failed]
+        return {"factors": self.factors, "seeds": list(self.seeds), "folds": self.folds, "members": self.members} | {
+            "groups": groups,
+            "failed": failed,
+        }
+
+
+def make_plan(
+    recipe: Recipe,
+    factors: dict[str, list[Level]],
+    seeds: Sequence[int],
+    folds: int,
+    *,
+    data: object = None,
+    maker: Maker | None = None,
+) -> Plan:
+    """Set up every combination; those that cannot be trained are kept with the reason. UserError where none can."""
+    loaded: dict[DataRecipe, list[Dataset]] = {}
+    ready: list[Planned] = []
+    failed: list[tuple[dict[str, Level], Fault]] = []
+    errors: list[Fault] = []
+    for cell in cells(recipe, factors, maker):
+        try:
+            ready.append(_set_up(cell, seeds[0], folds, data, loaded))
+        except UserError as error:
+            failed.append((cell.factors, error.faults[0]))
+            errors += [fault for fault in error.faults if str(fault) not in map(str, errors)]
+    if not ready:
+        raise UserError(*errors)
+    return Plan(factors, seeds, folds, _grouped(ready), failed)
+
+
+def made_net(cell: Cell, recipe: Recipe, data: Dataset, seed: int) -> nn.Module:
+    """The net of a combination as `seed` draws it."""
+    if cell.maker is None:
+        return build_net(replace(recipe, train=replace(recipe.train, seed=seed)), data)
+    with global_seed(seed, "initial-weights"):
+        return cell.maker()
+
+
+def _set_up(cell: Cell, seed: int, folds: int, data: object, loaded: dict[DataRecipe, list[Dataset]]) -> Planned:
+    if cell.recipe.data not in loaded:
+        loaded[cell.recipe.data] = folds_of(load_data(cell.recipe.data, data), folds)
+    datasets = loaded[cell.recipe.data]
+    recipe = replace(cell.recipe, train=replace(cell.recipe.train, seed=seed))
+    net = None if cell.maker is None else made_net(cell, recipe, datasets[0], seed)
+    return Planned(cell, set_up(recipe, datasets[0], net), datasets)
+
+
+def _grouped(ready: Sequence[Planned]) -> list[Group]:
+    groups: list[list[Planned]] = []
+    reasons: list[Fault | None] = []
+    for planned in ready:
+        reason = _why_alone(planned)
+        joined = None
+        if reason is None:
+            stacks = [group for group, alone in zip(groups, reasons, strict=True) if alone is None]
+            joined = next((group for group in stacks if _together(group[0], planned)), None)
+        if joined is None:
+            groups.append([planned])
+            reasons.append(reason)
+        else:
+            joined.append(planned)
+    return [Group(group, reason) for group, reason in zip(groups, reasons, strict=True)]
+
+
+def _together(first: Planned, other: Planned) -> bool:
+    return (
+        first.folds is other.folds
+        and same_step(first.setup.recipe, other.setup.recipe)
+        and same_structure(first.setup.net, other.setup.net)
+    )
+
+
+def _why_alone(planned: Planned) -> Fault | None:
+    """None where members of this combination can be stacked."""
+    recipe, data = planned.setup.recipe, planned.setup.data
+    if not fits_a_stack(data):
+        return Fault("study.streamed", {"name": data.name})
+    if recipe.train.freeze or recipe.optim.rates:
+        return Fault("study.parts-of-nets")
+    if fault := recipe_stackable(recipe):
+        return fault
+    batch = next(iter(data.batches("train", 4, device=planned.setup.device, dtype=planned.setup.dtype)))
+    return stackable(planned.setup.net, batch[0])
+
+
+def seeds_of(seeds: int | Sequence[int]) -> list[int]:
+    """Seed numbers: as given, or the first so many.
+
+    >>> seeds_of(3)
+    [0, 1, 2]
+    """
+    return list(range(seeds)) if isinstance(seeds, int) else [*dict.fromkeys(seeds)]

@@ -1,0 +1,46 @@
+"""The data of a study: one data set a fold, and the tensors of a fold for a stack."""
+
+from collections.abc import Sequence
+
+import torch
+
+from danlu.base.errors import fail
+from danlu.data import Dataset
+from danlu.data.memory import MemoryDataset
+from danlu.train.stack import Fold
+
+
+def folds_of(data: Dataset, count: int) -> list[Dataset]:
+    """The data once for each fold; the data as they are, with their one validation part, for a count of 1."""
+    if count == 1:
+        if not data.sizes["validation"]:
+            fail("study.needs-validation", name=data.name)
+        return [data]
+    available = data.sizes["train"] + data.sizes["validation"]
+    if count > available:
+        fail("study.more-folds-than-samples", folds=count, samples=available)
+    return list(data.folds(count))
+
+
+def fits_a_stack(data: Dataset) -> bool:
+    """Whether batches are rows of tensors in memory, which members can share."""
+    return isinstance(data, MemoryDataset) and data.augmentation is None and data.task != "language"
+
+
+def stack_folds(datasets: Sequence[Dataset], device: torch.device, dtype: torch.dtype) -> list[Fold]:
+    """Each fold's training and validation rows on the device."""
+    folds: list[Fold] = []
+    for data in datasets:
+        assert isinstance(data, MemoryDataset)
+        train, validation = data.sizes["train"], data.sizes["validation"]
+        x, y = data.x[: train + validation], data.y[: train + validation]
+        folds.append(
+            Fold(
+                x.to(device, dtype) if x.is_floating_point() else x.to(device),
+                y.to(device, dtype) if y.is_floating_point() else y.to(device),
+                torch.arange(train, device=device),
+                torch.arange(train, train + validation, device=device) if validation else None,
+                data.pixels.on(device, dtype) if data.pixels else None,
+            )
+        )
+    return folds

@@ -1,0 +1,188 @@
+"""Study: runs that differ in named factors, read from its folder."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from danlu.base.recipe import Recipe
+from danlu.base.recipe_text import read_recipe
+from danlu.base.records import Score, number
+from danlu.lab.run import Run
+from danlu.lab.study.effects import (
+    FactorEffect,
+    Member,
+    factor_effects,
+    interactions,
+    usual_margin,
+    usual_metric,
+)
+from danlu.lab.study.factors import Level, shown
+from danlu.store.journal import read
+from danlu.store.study_folder import StudyFolder
+
+
+@dataclass(frozen=True)
+class Best:
+    """The combination that did best on the validation parts, trained once more on all but the test part."""
+
+    factors: dict[str, Level]
+    recipe: Recipe
+    validation: Score
+    test: Score
+    run: Path
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "factors": self.factors,
+            "score": {"validation": self.validation, "test": self.test},
+            "recipe": self.recipe.as_dict(),
+            "run": str(self.run),
+        }
+
+
+class Study:
+    """A study folder with what it holds: its members and what they show.
+
+    `effects` compares each level of a factor with the first one: seed by seed and fold by fold, all comparisons as one
+    family. `best` is chosen by the validation parts alone; its test score was taken once, after that.
+    """
+
+    def __init__(self, folder: str | Path, given: "Given | None" = None) -> None:
+        self._place = StudyFolder.open(Path(folder))
+        self._given = given or Given()
+        self._design = self._place.read_design()
+
+    @property
+    def folder(self) -> Path:
+        return self._place.path
+
+    @property
+    def factors(self) -> dict[str, list[Level]]:
+        return self._design["factors"]
+
+    @functools.cached_property
+    def _records(self) -> list[dict[str, Any]]:
+        return list(read(self._place.journal))
+
+    @functools.cached_property
+    def members(self) -> list[Member]:
+        """One for each training that is done, in the order in which they ended."""
+        return [
+            Member(
+                record["factors"],
+                record["seed"],
+                record["fold"],
+                {name: number(value) for name, value in record["score"].items()},
+                record["diverged"],
+            )
+            for record in self._records
+            if record.get("kind") == "member"
+        ]
+
+    @property
+    def baselines(self) -> list[dict[str, Any]]:
+        """Scores of scikit-learn's estimators: "baseline", "seed", "fold", "score"."""
+        return [record for record in self._records if record.get("kind") == "baseline"]
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        """Combinations that could not be trained, with the reason."""
+        last = next((record for record in reversed(self._records) if record.get("kind") == "begin"), {})
+        return last.get("failed", [])
+
+    @property
+    def metric(self) -> str:
+        return self._design["metric"] or usual_metric(self.members)
+
+    @property
+    def margin(self) -> float:
+        """The largest difference that counts as none."""
+        given = self._design["margin"]
+        return usual_margin(self.members, self.metric) if given is None else given
+
+    @functools.cached_property
+    def effects(self) -> list[FactorEffect]:
+        return factor_effects(self.members, self.factors, self.metric, self.margin)
+
+    @property
+    def interactions(self) -> dict[tuple[str, str], dict[tuple[Level, Level], float]]:
+        """For every two factors, the mean of the metric at each pair of their levels."""
+        return interactions(self.members, self.factors, self.metric)
+
+    @property
+    def seconds(self) -> float:
+        return sum(record["seconds"] for record in self._records if record.get("kind") == "done")
+
+    @property
+    def finished(self) -> bool:
+        last = next((record for record in reversed(self._records) if record["kind"] in ("begin", "best")), {})
+        return last.get("kind") == "best"
+
+    @property
+    def best(self) -> Best | None:
+        """None until the study has ended."""
+        record = next((record for record in reversed(self._records) if record.get("kind") == "best"), None)
+        if record is None:
+            return None
+        run = Run(self._place.path / record["run"])
+        recipe = read_recipe(self._place.best)
+        return Best(record["factors"], recipe, record["validation"], run.score.get("test", {}), run.folder)
+
+    def table(self) -> Any:
+        """A polars frame, one row a member: its levels, seed, fold, scores, and whether it diverged."""
+        import polars
+
+        rows = [
+            {key: level if isinstance(level, int | float | str | bool) else shown(level) for key, level in row.items()}
+            for row in (
+                {
+                    **member.factors,
+                    "seed": member.seed,
+                    "fold": member.fold,
+                    **member.score,
+                    "diverged": member.diverged,
+                }
+                for member in self.members
+            )
+        ]
+        return polars.DataFrame(rows, infer_schema_length=None, strict=False)
+
+    def more(self, seeds: int | Sequence[int], *, progress: bool = True) -> "Study":
+        """The same study with further seeds (a number of new ones, or which); what is trained stays."""
+        before: list[int] = self._design["seeds"]
+        after = list(range(max(before) + 1, max(before) + 1 + seeds)) if isinstance(seeds, int) else list(seeds)
+        self._place.write_design({**self._design, "seeds": [*dict.fromkeys([*before, *after])]})
+        return self._given.resume(self._place.path, progress)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object that `--json` prints."""
+        best = self.best
+        return {
+            "study": str(self.folder),
+            "metric": self.metric,
+            "members": [member.as_dict() for member in self.members],
+            "baselines": [{key: value for key, value in row.items() if key != "kind"} for row in self.baselines],
+            "failed": self.failed,
+            "effects": [effect.as_dict() for effect in self.effects],
+            "best": {} if best is None else best.as_dict(),
+            "finished": self.finished,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def __repr__(self) -> str:
+        return f"Study({str(self.folder)!r}, {len(self.members)} members)"
+
+
+@dataclass(frozen=True)
+class Given:
+    """Objects that no recipe can bring back, remembered so that a study can go on in the same session."""
+
+    data: object = None
+    maker: Any = None
+    go_on: Any = None  # set by `compare`, which knows how to train
+
+    def resume(self, folder: Path, progress: bool) -> Study:
+        assert self.go_on is not None
+        return self.go_on(folder, data=self.data, net=self.maker, progress=progress)

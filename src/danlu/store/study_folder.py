@@ -1,0 +1,86 @@
+"""The folder of one study: study.json, what it varies; journal.jsonl, one record a member; best.toml, what it found."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from danlu.base.errors import fail, nearest
+from danlu.base.files import replace_file
+from danlu.store.run_folder import check_name, entries, standing
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """Paths inside a study's folder.
+
+    >>> StudyFolder(Path("studies/lenet5-digits")).design.as_posix()
+    'studies/lenet5-digits/study.json'
+    """
+
+    path: Path
+
+    @property
+    def design(self) -> Path:
+        return self.path / "study.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.jsonl"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.toml"
+
+    @property
+    def refitted(self) -> Path:
+        """The run that trained the best recipe once more, on training and validation part."""
+        return self.path / "best"
+
+    @property
+    def members(self) -> Path:
+        """The runs of members that were trained one by one."""
+        return self.path / "members"
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The study that lies at `path`; UserError where none does."""
+        found = standing(path)
+        if found == "nothing":
+            siblings = entries(path.parent) if standing(path.parent) == "folder" else []
+            fail("store.no-such-study", path=path, hint=nearest(path.name, (entry.name for entry in siblings)))
+        study = cls(path.absolute())
+        if found == "file" or not study.design.is_file():
+            fail("store.not-a-study", path=path)
+        return study
+
+    @classmethod
+    def make(cls, path: Path, design: dict[str, Any]) -> Self:
+        """A new study in `path`, absent or empty; or the one that stands there, if it is of the same design.
+
+        UserError where it is of another.
+        """
+        found = standing(path)
+        if found == "file":
+            fail("store.not-a-folder", path=path)
+        study = cls(path.absolute())
+        if found == "folder" and study.design.is_file():
+            if study.read_design() != json.loads(json.dumps(design)):
+                fail("store.other-study", path=path)
+            return study
+        if found == "folder" and entries(path):
+            fail("store.not-empty", path=path)
+        check_name(path.absolute().name)
+        study.path.mkdir(parents=True, exist_ok=True)
+        study.write_design(design)
+        return study
+
+    def read_design(self) -> dict[str, Any]:
+        """What the study varies. UserError where the file is damaged."""
+        try:
+            return json.loads(self.design.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            fail("store.unreadable", path=self.design, reason=error)
+
+    def write_design(self, design: dict[str, Any]) -> None:
+        replace_file(self.design, json.dumps(design, indent=2, ensure_ascii=False).encode() + b"\n")

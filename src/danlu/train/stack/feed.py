@@ -1,0 +1,96 @@
+"""The batches of a stack: every group's own order, gathered for all groups at once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from danlu.base.seeds import order
+from danlu.train.stack.layout import Layout
+from danlu.train.stack.members import Fold
+from danlu.train.stack.step import Batch
+
+# Several batches are gathered at once, and few enough to stay in the processor's cache.
+_CHUNK_BYTES = 2 * 2**20
+_VALIDATION_ROWS = 256
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What a group of members sees: the rows of a fold in the order of a seed."""
+
+    fold: int
+    seed: int
+    shuffle: bool = True
+
+
+class Feed:
+    """Inputs [G, N, …] of the groups and targets [K, N, …] of their members, batch by batch.
+
+    The folds of all groups have equally many rows for training, and for validation.
+    """
+
+    def __init__(self, folds: Sequence[Fold], streams: Sequence[Stream], layout: Layout, batch_size: int) -> None:
+        self._folds = folds
+        self._layout = layout
+        self._streams = list(streams)
+        self._batch_size = batch_size
+        first = folds[streams[0].fold]
+        self._count = len(first.train)
+        self._one_source = all(
+            fold.inputs is first.inputs and fold.targets is first.targets and fold.transform is first.transform
+            for fold in self._streamed()
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-self._count // self._batch_size)
+
+    def _streamed(self) -> list[Fold]:
+        return [self._folds[stream.fold] for stream in self._streams]
+
+    def select(self, groups: Sequence[int], layout: Layout) -> None:
+        self._streams = [self._streams[group] for group in groups]
+        self._layout = layout
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, counted from 0, from batch number `start` on."""
+        rows = torch.stack([self._rows(stream, epoch) for stream in self._streams])
+        fold = self._folds[self._streams[0].fold]
+        numbers = (len(self._streams) * fold.inputs[:1].numel(), self._layout.members * fold.targets[:1].numel())
+        row_bytes = 4 * max(1, *numbers)
+        size = self._batch_size
+        per_chunk = max(1, _CHUNK_BYTES // (row_bytes * size)) * size
+        first = start * size
+        while first < self._count:
+            inputs, targets = self._gathered(rows[:, first : first + per_chunk])
+            yield from zip(inputs.split(size, 1), targets.split(size, 1), strict=True)
+            first += per_chunk
+
+    def _rows(self, stream: Stream, epoch: int) -> Tensor:
+        rows = self._folds[stream.fold].train
+        return rows[order(len(rows), stream.seed, epoch).to(rows.device)] if stream.shuffle else rows
+
+    def validation(self) -> Iterator[Batch] | None:
+        """The validation rows of every group's fold, in their order; None where there are none."""
+        parts = [fold.validation for fold in self._streamed()]
+        held = [part for part in parts if part is not None and len(part)]
+        if len(held) < len(parts):
+            return None
+        return (self._gathered(rows) for rows in torch.stack(held).split(_VALIDATION_ROWS, 1))
+
+    def _gathered(self, rows: Tensor) -> Batch:
+        """Inputs and targets at rows [G, n]."""
+        if self._one_source:
+            inputs, targets = _taken(self._folds[self._streams[0].fold], rows.flatten())
+            inputs, targets = inputs.unflatten(0, rows.shape), targets.unflatten(0, rows.shape)
+        else:
+            pairs = [_taken(fold, own) for fold, own in zip(self._streamed(), rows.unbind(0), strict=True)]
+            inputs, targets = torch.stack([inputs for inputs, _ in pairs]), torch.stack([given for _, given in pairs])
+        return inputs, self._layout.spread(targets)
+
+
+def _taken(fold: Fold, rows: Tensor) -> Batch:
+    inputs = fold.inputs.index_select(0, rows)
+    return fold.transform(inputs) if fold.transform else inputs, fold.targets.index_select(0, rows)

@@ -1,0 +1,46 @@
+"""A net of K members, whatever way it is computed: what the step needs of it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from danlu.train.stack.layout import Layout
+from danlu.train.stack.masks import Masks, Rates
+
+
+class StackedNet(ABC):
+    """Parameters and buffers [K, …] by the names they have in one member's net.
+
+    `rates` holds every member's dropout rates, in the order in which `masks` are asked for them.
+    """
+
+    layout: Layout
+    parameters: Mapping[str, Tensor]
+    buffers: Mapping[str, Tensor]
+    frozen: frozenset[str]  # parameters that are not trained
+    rates: list[Rates]
+
+    @abstractmethod
+    def forward(self, inputs: Tensor, masks: Masks | None, *, training: bool) -> Tensor:
+        """Inputs [G, N, …] of the groups to outputs [K, C, N] of the members."""
+
+    @abstractmethod
+    def backward(self, gradient: Tensor) -> Sequence[Tensor]:
+        """From the gradient with respect to the last outputs [K, C, N] to those of `trained`."""
+
+    def select(self, keep: Tensor, layout: Layout) -> None:
+        """Go on with the members `keep` alone."""
+        for tensor in (*self.parameters.values(), *self.buffers.values()):
+            tensor.data = tensor.data.index_select(0, keep)
+            tensor.grad = None
+        self.rates = [self.rates[member] for member in keep.tolist()]
+        self.layout = layout
+
+    @property
+    def trained(self) -> list[Tensor]:
+        return [parameter for name, parameter in self.parameters.items() if name not in self.frozen]
+
+    def state(self) -> dict[str, Tensor]:
+        """Parameters and buffers as they stand, [K, …] by name; not copies."""
+        return {name: tensor.detach() for name, tensor in (*self.parameters.items(), *self.buffers.items())}

@@ -1,0 +1,90 @@
+"""Loss and metrics of K members over a part of the data, equal to what `evaluate` gives of each alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from danlu.base.recipe import LossRecipe
+from danlu.train.stack.losses import StackedLoss
+from danlu.train.stack.step import Batch, StackedStep
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What is measured: by task, as `Metrics` does; `scale` is the unit of standardised regression targets, [T]."""
+
+    task: str
+    outputs: int
+    loss: str
+    delta: float = 1.0
+    scale: Tensor | None = None
+
+    def score(self, step: StackedStep, batches: Iterable[Batch]) -> dict[str, Tensor]:
+        """The numbers by name, each float64 [K] on the CPU."""
+        sums = _Classes(self.outputs) if self.task == "classification" else _Numbers(self.scale)
+        total = torch.zeros(step.members, dtype=torch.float64)
+        count = 0
+        with step.scored():
+            for inputs, targets in batches:
+                outputs = step.predict(inputs)
+                loss = StackedLoss(self.loss, [LossRecipe(delta=self.delta)], outputs.device, outputs.dtype)
+                total += loss(outputs, targets)[0].double().cpu() * targets.shape[1]
+                count += targets.shape[1]
+                sums.add(outputs, targets)
+        return {"loss": total / max(1, count), **sums.result()}
+
+
+@dataclass
+class _Classes:
+    classes: int
+    counts: Tensor = field(default_factory=lambda: torch.zeros(()))  # [K, true, predicted]
+
+    def add(self, outputs: Tensor, targets: Tensor) -> None:
+        predicted = outputs.flatten(1) > 0 if outputs.shape[1] == 1 else outputs.argmax(1)
+        members, size = len(outputs), max(2, self.classes)
+        start = torch.arange(members, device=targets.device)[:, None] * size
+        places = (start + targets) * size + predicted
+        counts = torch.bincount(places.flatten(), minlength=members * size * size)
+        self.counts = self.counts + counts.view(members, size, size).cpu().double()
+
+    def result(self) -> dict[str, Tensor]:
+        right = self.counts.diagonal(dim1=1, dim2=2)
+        either = self.counts.sum(1) + self.counts.sum(2)  # twice the right ones, and the false of both kinds
+        f1 = torch.where(either > 0, 2 * right / either.clamp(min=1), 0.0)
+        seen = (either > 0).sum(1).clamp(min=1)  # classes that are neither present nor predicted do not count
+        return {"accuracy": right.sum(1) / self.counts.sum((1, 2)).clamp(min=1), "f1": f1.sum(1) / seen}
+
+
+@dataclass
+class _Numbers:
+    scale: Tensor | None
+    count: int = 0
+    targets: Tensor = field(default_factory=lambda: torch.zeros(()))  # sums over samples, each [K, T]
+    target_squares: Tensor = field(default_factory=lambda: torch.zeros(()))
+    squares: Tensor = field(default_factory=lambda: torch.zeros(()))
+    sizes: Tensor = field(default_factory=lambda: torch.zeros(()))
+
+    def add(self, outputs: Tensor, targets: Tensor) -> None:
+        found, wanted = outputs.double().cpu(), targets.mT.double().cpu()
+        if self.scale is not None:
+            scale = self.scale.double().cpu()[:, None]
+            found, wanted = found * scale, wanted * scale
+        error = found - wanted
+        self.count += wanted.shape[2]
+        self.targets = self.targets + wanted.sum(2)
+        self.target_squares = self.target_squares + wanted.square().sum(2)
+        self.squares = self.squares + error.square().sum(2)
+        self.sizes = self.sizes + error.abs().sum(2)
+
+    def result(self) -> dict[str, Tensor]:
+        numbers = {"mae": self.sizes.mean(1) / self.count, "rmse": (self.squares.mean(1) / self.count).sqrt()}
+        if self.count < 2:
+            return numbers
+        spread = self.target_squares - self.targets.square() / self.count
+        explained = 1 - self.squares / spread
+        # As torchmetrics has it: targets that do not vary are explained in full or not at all.
+        flat, exact = spread.abs() <= 1e-4, self.squares.abs() <= 1e-4
+        explained = torch.where(exact, 1.0, torch.where(flat, 0.0, explained))
+        return {"r2": explained.mean(1), **numbers}

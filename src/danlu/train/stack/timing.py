@@ -1,0 +1,130 @@
+"""A short timing: is a stack faster than one after another here, and how many members should it have?"""
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+import torch
+from torch import nn
+
+from danlu.base.seeds import cores, preserved_randomness, use_threads, wait_for
+from danlu.train.losses import build_loss
+from danlu.train.optimisers import build_optimiser
+from danlu.train.schedules import Horizon, Schedule
+from danlu.train.stack.build import find_way
+from danlu.train.stack.feed import Feed
+from danlu.train.stack.members import Fold, Member
+from danlu.train.stack.scores import Judge
+from danlu.train.stack.step import StackedStep
+from danlu.train.stack.train import Plan, cut, sample_of
+from danlu.train.step import PlainStep
+
+_SIZES = (1, 2, 4, 16)  # besides all members a worker could get
+_STEPS = 4
+_ROUNDS = 3
+_MOST_SECONDS = 2.0  # for all sizes together, about
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds a step and member, in stacks of at most `most_members`, and one after another."""
+
+    stacked: float
+    alone: float
+    most_members: int
+
+    @property
+    def faster(self) -> bool:
+        """Whether the stack wins."""
+        return self.stacked < self.alone
+
+
+def faster_stacked(
+    nets: Sequence[nn.Module],
+    members: Sequence[Member],
+    folds: Sequence[Fold],
+    *,
+    device: torch.device,
+    workers: int | None = None,
+) -> Timing:
+    """Time a few steps of the members, which `train_members` could take, in stacks of several sizes and alone.
+
+    Takes a second or two, less for small nets. Nothing given is changed.
+    """
+    workers = workers or (cores() if device.type == "cpu" else 1)
+    way = find_way(nets[0], sample_of(folds[members[0].fold]))
+    assert way is not None
+    recipe = members[0].recipe
+    judge = Judge("", 1, recipe.loss.name)  # nothing is scored
+    plan = Plan(nets, members, folds, judge, way, device, "end", lambda: False)
+    with preserved_randomness():
+        alone = _alone(plan)
+        paces: dict[int, float] = {}
+        begin = time.perf_counter()
+        largest = -(-len(members) // workers)
+        for size in sorted({largest, *(size for size in _SIZES if size < largest)}, reverse=True):
+            if paces and time.perf_counter() - begin > _MOST_SECONDS:
+                break
+            stacks = cut(members, folds, size, workers)[:workers]
+            paces[size] = _stacked(plan, stacks)
+    best = min(paces, key=lambda size: (paces[size], -size))
+    return Timing(paces[best], alone, best)
+
+
+def _alone(plan: Plan) -> float:
+    member = plan.members[0]
+    recipe = member.recipe
+    net = copy.deepcopy(plan.nets[0]).to(plan.device)
+    _, feed = plan.prepared([0])
+    horizon = Horizon(recipe.train.epochs, feed.steps_per_epoch)
+    loss, optimiser = build_loss(recipe.loss.name, recipe.loss), build_optimiser(recipe.optim, net)
+    step = PlainStep(net.train(), loss, optimiser, Schedule(recipe.schedule, horizon), recipe, plan.device)
+
+    def steps() -> None:
+        for number, (inputs, targets) in enumerate(islice(feed.batches(0), _STEPS)):
+            step.begin(number)
+            for part in step.parts((inputs[0], targets[0])):
+                step.backward(step.loss(step.forward(part[0]), part[1]))
+            step.clip()
+            step.update()
+
+    return _least(steps, plan.device) / min(_STEPS, feed.steps_per_epoch)
+
+
+def _stacked(plan: Plan, stacks: Sequence[Sequence[int]]) -> float:
+    """Seconds a step and member with all stacks trained side by side."""
+    prepared = [plan.prepared(places) for places in stacks]
+    if len(prepared) == 1:
+        took = _least(lambda: _few_steps(prepared[0]), plan.device)
+    else:
+        before = use_threads(1)
+        with ThreadPoolExecutor(len(prepared), initializer=use_threads, initargs=(1,)) as pool:
+            took = _least(lambda: list(pool.map(_few_steps, prepared)), plan.device)
+        use_threads(before)
+    done = sum(step.members * min(_STEPS, feed.steps_per_epoch) for step, feed in prepared)
+    return took / done
+
+
+@torch.no_grad()
+def _few_steps(stack: tuple[StackedStep, Feed]) -> None:
+    step, feed = stack
+    for number, batch in enumerate(islice(feed.batches(0), _STEPS)):
+        step.begin(number)
+        for inputs, targets in step.parts(batch):
+            step.backward(step.loss(step.forward(inputs), targets))
+        step.clip()
+        step.update()
+
+
+def _least(work: Callable[[], object], device: torch.device) -> float:
+    """The least seconds of several rounds, after one to warm up."""
+    took: list[float] = []
+    for _ in range(_ROUNDS + 1):
+        begin = time.perf_counter()
+        work()
+        wait_for(device)
+        took.append(time.perf_counter() - begin)
+    return min(took[1:])

@@ -1,0 +1,164 @@
+"""A study in the terminal: what is planned, how far it is, what it found. Drawn from plain records."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from danlu.base.errors import Fault
+from danlu.base.places import shown
+from danlu.base.words import say
+
+_MOST_ROWS = 12
+
+
+class StudyReporter:
+    """Tells how far a study is, on standard error; not `visible`, it tells only what is amiss."""
+
+    def __init__(self, visible: bool, console: Console | None = None) -> None:
+        self._visible = visible
+        self._console = console or Console(stderr=True, highlight=False)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=self._console, transient=True, disable=not visible)
+        self._task: Any = None
+
+    def opening(self, plan: Mapping[str, Any], folder: Path) -> None:
+        """Say what is about to be trained, and what cannot be."""
+        for one in plan["failed"]:
+            self._note(say("study.cell-failed", factors=_factors(one["factors"]), reason=one["reason"]))
+        if len(plan["seeds"]) == 1:
+            self._note(say("study.one-seed"))
+        if self._visible:
+            self._print(say("study.opening", members=plan["members"], groups=len(plan["groups"]), folder=folder))
+
+    def group(self, combinations: int, members: int, alone: Fault | None) -> None:
+        """A stack begins, or trainings one after another."""
+        if not self._visible:
+            return
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._bar.start()
+        if alone is not None:
+            self._print(say("study.alone", members=members, reason=alone))
+        self._task = self._bar.add_task(say("study.stack", members=members), total=members)
+
+    def member(self) -> None:
+        if self._task is not None:
+            self._bar.advance(self._task)
+
+    def close(self) -> None:
+        self._bar.stop()
+
+    def _note(self, text: str) -> None:
+        self._console.print(f"! {text}", style="yellow", markup=False, soft_wrap=True)
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
+
+
+def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
+    """What would be trained, and how: the answer to `--plan`."""
+    counts = {"members": plan["members"], "seeds": len(plan["seeds"]), "folds": plan["folds"]}
+    console.print(say("study.plan", combinations=_combinations(plan), **counts), markup=False, soft_wrap=True)
+    for group in plan["groups"]:
+        facts = {"members": group["members"], "combinations": len(group["combinations"]), "steps": group["steps"]}
+        how = say("study.plan-stacked") if group["stacked"] else say("study.plan-alone", reason=group["reason"])
+        line = say("study.plan-group", parameters=group["parameters"], how=how, **facts)
+        console.print(line, markup=False, soft_wrap=True)
+        if "seconds" in group:
+            cost = {"seconds": f"{group['seconds']:.1f}", "megabytes": f"{group['megabytes']:.0f}"}
+            console.print(say("study.plan-cost", **cost), markup=False, soft_wrap=True)
+    for one in plan["failed"]:
+        text = say("study.cell-failed", factors=_factors(one["factors"]), reason=one["reason"])
+        console.print(f"! {text}", style="yellow", markup=False, soft_wrap=True)
+
+
+def print_study(console: Console, study: Mapping[str, Any]) -> None:
+    """Scores by combination, effects with intervals, the best; from the object that `--json` prints."""
+    _print_scores(console, study)
+    console.print()
+    _print_effects(console, study)
+    best = study["best"]
+    if best:
+        metric = study["metric"]
+        console.print()
+        scores = {part: f"{best['score'][part].get(metric, float('nan')):.4f}" for part in ("validation", "test")}
+        line = say("study.best", factors=_factors(best["factors"]), metric=say(f"view.metric-{metric}"), **scores)
+        console.print(line, markup=False, soft_wrap=True, style="bold")
+    closing = say(
+        "study.closing", members=len(study["members"]), seconds=f"{study['seconds']:.1f}", folder=shown(study["study"])
+    )
+    console.print(closing, markup=False, soft_wrap=True)
+
+
+def _print_scores(console: Console, study: Mapping[str, Any]) -> None:
+    metric = study["metric"]
+    rows: dict[str, list[Mapping[str, Any]]] = {}
+    for member in study["members"]:
+        rows.setdefault(_factors(member["factors"]), []).append(member)
+    for member in study["baselines"]:
+        rows.setdefault(say("study.baseline", name=member["baseline"]), []).append({**member, "diverged": False})
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(say("study.combination"), overflow="fold")
+    for heading in (f"view.metric-{metric}", "study.spread", "study.members", "study.diverged"):
+        table.add_column(say(heading), justify="right")
+    ranked = sorted(
+        rows.items(), key=lambda row: _middle(row[1], metric)[0], reverse=metric in ("accuracy", "r2", "f1")
+    )
+    for name, members in ranked[:_MOST_ROWS]:
+        mean, spread = _middle(members, metric)
+        diverged = sum(member["diverged"] for member in members)
+        table.add_row(name, f"{mean:.4f}", f"{spread:.4f}", str(len(members)), str(diverged) if diverged else "")
+    console.print(table)
+    if len(ranked) > _MOST_ROWS:
+        console.print(say("study.more-rows", count=len(ranked) - _MOST_ROWS), markup=False)
+
+
+def _print_effects(console: Console, study: Mapping[str, Any]) -> None:
+    for effect in study["effects"]:
+        change = f"{effect['factor']}: {_level(effect['from'])} → {_level(effect['to'])}"
+        interval = {name: f"{effect[name]:+.4f}" for name in ("mean", "low", "high")}
+        metric = say(f"view.metric-{effect['metric']}")
+        verdict = _verdict(effect)
+        line = say("study.effect", change=change, metric=metric, pairs=effect["pairs"], verdict=verdict, **interval)
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _verdict(effect: Mapping[str, Any]) -> str:
+    if effect["verdict"] == "no difference":
+        return say("study.no-difference", margin=f"{effect['margin']:.3g}")
+    if effect["verdict"] == "undecided":
+        more = effect["more"]
+        return say("study.undecided") if more is None else say("study.undecided-more", more=more)
+    text = say("study.better") if effect["verdict"] == "better" else say("study.worse")
+    before, after = effect["diverged"]
+    return say("study.and-diverged", verdict=text, before=before, after=after) if before or after else text
+
+
+def _middle(members: Sequence[Mapping[str, Any]], metric: str) -> tuple[float, float]:
+    """Mean and standard deviation (n - 1) over the members that did not diverge."""
+    values = [
+        float(member["score"][metric]) for member in members if not member["diverged"] and metric in member["score"]
+    ]
+    if not values:
+        return float("nan"), float("nan")
+    mean = sum(values) / len(values)
+    squares = sum((value - mean) ** 2 for value in values)
+    return mean, (squares / (len(values) - 1)) ** 0.5 if len(values) > 1 else 0.0
+
+
+def _combinations(plan: Mapping[str, Any]) -> int:
+    return sum(len(group["combinations"]) for group in plan["groups"])
+
+
+def _factors(factors: Mapping[str, Any]) -> str:
+    return "  ".join(f"{key}={_level(level)}" for key, level in factors.items())
+
+
+def _level(level: Any) -> str:
+    if isinstance(level, list | tuple):
+        return "×".join(_level(part) for part in level)
+    return f"{level:g}" if isinstance(level, float) else str(level)

@@ -1,0 +1,53 @@
+"""danlu compare as it is typed."""
+
+import pytest
+from tests.command_line import Type
+
+STUDY = ("compare", "--net", "mlp", "--data", "iris", "train.epochs=2", "--seeds", "2")
+
+
+def test_the_table_the_effects_and_the_best_are_shown(type_in: Type) -> None:
+    answer = type_in(*STUDY, "--vary", "optim.lr=0.01,0.1", "--folds", "2", "--baselines", "majority")
+    assert answer.code == 0
+    for wanted in ("optim.lr=0.1", "optim.lr: 0.01 → 0.1", "4 pairs", "scikit-learn: majority", "best: optim.lr="):
+        assert wanted in answer.out
+
+
+def test_one_object_for_json_and_the_study_is_shown_again(type_in: Type) -> None:
+    record = type_in(*STUDY, "--vary", "optim.lr=0.01,0.1", "--folder", "mine", "--json").json
+    assert record["effects"][0]["factor"] == "optim.lr"
+    assert type_in("show", "mine", "--json").json["members"] == record["members"]
+    assert "best: optim.lr" in type_in("resume", "mine").out
+
+
+def test_a_plan_trains_nothing(type_in: Type) -> None:
+    answer = type_in(*STUDY, "--vary", "net.depth=1,2", "--plan", "--json")
+    assert [group["members"] for group in answer.json["groups"]] == [2, 2]
+    assert all(group["seconds"] > 0 and group["megabytes"] > 0 for group in answer.json["groups"])
+    assert "members of" in type_in(*STUDY, "--vary", "net.depth=1,2", "--plan").out
+
+
+def test_chinese_is_spoken(type_in: Type) -> None:
+    answer = type_in(*STUDY, "--vary", "optim.lr=0.01,0.1", "--lang", "zh")
+    assert "最佳：" in answer.out
+    assert "次训练" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "english", "chinese"),
+    [
+        ((), "Nothing varies", "没有要比较的因素"),
+        (("--vary", "optim.lr"), "write a setting and its levels", "各个水平"),
+        (("--vary", "optim.lr=0.1"), "one level", "只有一个水平"),
+        (("--vary", "optim.lrr=0.1,0.2"), r"optim.lr", "optim.lr"),
+        (("--vary", "optim.lr=0.1,0.2", "--seeds", "many"), "must be a number", "应为数字"),
+        (("--vary", "optim.lr=0.1,0.2", "--folds", "0"), "must be a number", "应为数字"),
+        (("--vary", "optim.lr=0.1,0.2", "--baselines", "tree"), "no baseline", "没有名为"),
+    ],
+)
+def test_mistakes_are_told_in_both_languages(type_in: Type, words: tuple[str, ...], english: str, chinese: str) -> None:
+    for language, wanted in (("en", english), ("zh", chinese)):
+        answer = type_in("compare", "--net", "mlp", "--data", "iris", *words, "--lang", language)
+        assert answer.code == 2
+        assert wanted in answer.err
+        assert "Traceback" not in answer.err
