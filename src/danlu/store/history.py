@@ -43,7 +43,7 @@ class History:
     @classmethod
     def of(cls, records: Iterable[Mapping[str, Any]]) -> Self:
         """The history that the records of a journal tell. Kinds unknown are passed over."""
-        course = _Course()
+        course = Course()
         for record in records:
             course.add(record)
         return cls(**vars(course))
@@ -82,8 +82,8 @@ class History:
         )
 
 
-class _Course:
-    """A history in the making; its attributes are those of History."""
+class Course:
+    """A history in the making, a record at a time; its attributes are those of History."""
 
     def __init__(self) -> None:
         self.steps: list[int] = []
@@ -102,6 +102,7 @@ class _Course:
         self.skipped = 0
 
     def add(self, record: Mapping[str, Any]) -> None:
+        """Take in one record; what cannot be made sense of is counted as skipped."""
         try:
             match record.get("kind"):
                 case "start":

@@ -38,21 +38,25 @@ def findings_html(findings: list[Finding]) -> str:
 
 def run_summary(info: RunInfo) -> list[Markup]:
     """Name, state, and the numbers people look at first."""
-    course = info.course
     numbers: list[Markup] = []
     for part in PARTS:
         for name, value in info.score.get(part, {}).items():
             label = f"{say(f'page.part-{part}')} · {metric_name(name)}"
             numbers.append(element("li", element("b", short(value)), element("span", label)))
-    done = say(
+    where = element("p", element("code", info.where), class_="faint") if info.where else None
+    return [element("h1", info.name), element("p", run_facts(info)), joined([where]), element("ul", *numbers, class_="numbers")]
+
+
+def run_facts(info: RunInfo) -> str:
+    """How far a run is, in a line."""
+    course = info.course
+    return say(
         "page.done",
         state=say(f"page.state-{info.state}"),
         epochs=f"{len(course.epochs):,}",
         steps=f"{course.steps[-1] if course.steps else 0:,}",
         seconds=short(round(course.seconds, 1)),
     )
-    where = element("p", element("code", info.where), class_="faint") if info.where else None
-    return [element("h1", info.name), element("p", done), joined([where]), element("ul", *numbers, class_="numbers")]
 
 
 def findings_section(info: RunInfo) -> Markup:

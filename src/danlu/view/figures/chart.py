@@ -186,6 +186,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
+        if all(entry is None or (type(entry) is float and math.isfinite(entry)) for entry in value):
+            return list(value)  # a curve has thousands of them
         return [plain(entry) for entry in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None

@@ -9,7 +9,9 @@ from danlu.view.figures.palette import DARK, LIGHT, RAMPS
 CHART_SCRIPTS = ("scales.js", "marks.js", "chart.js", "pointing.js", "surface.js")
 """What draws charts, in the order in which it must be read."""
 REPORT_SCRIPT = "report.js"
+DASHBOARD_SCRIPTS = ("parts.js", "list.js", "run.js", "dashboard.js")
 STYLE = "look.css"
+STYLES = (STYLE, "dashboard.css")
 _WORDS = "page."
 
 

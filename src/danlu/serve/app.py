@@ -1,0 +1,72 @@
+"""The routes: one page, its scripts, and what it asks for. All of them only read."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from danlu.base.errors import Fault, UserError
+from danlu.base.words import LANGUAGES, language, speaking
+from danlu.serve.desk import Desk
+from danlu.serve.guard import App, Guard
+from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES, asset
+from danlu.view.page.shell import shell
+
+_STATIC = {*CHART_SCRIPTS, *DASHBOARD_SCRIPTS, *STYLES}
+_MOST_COMPARED = 12
+
+
+def make_app(folder: Path, host: str, port: int, token: str) -> App:
+    """The dashboard of `folder` as an ASGI application, behind its guard. UserError where starlette is missing."""
+    try:
+        from starlette.applications import Starlette
+        from starlette.requests import Request
+        from starlette.responses import Response
+        from starlette.routing import Route
+    except ImportError as error:
+        raise UserError(Fault("figure.needs-extra", {"part": "starlette", "extra": "serve"})) from error
+    desk = Desk(folder)
+    default = language()
+
+    def spoken(request: Request) -> str:
+        asked = request.query_params.get("lang", "")
+        return asked if asked in LANGUAGES else default
+
+    def page(request: Request) -> Response:
+        with speaking(spoken(request)):
+            return Response(shell(), media_type="text/html")
+
+    def static(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in _STATIC:
+            return Response(status_code=404)
+        kind = "text/css" if name.endswith(".css") else "text/javascript"
+        return Response(asset(name), media_type=kind)
+
+    def answered(ask: Callable[[Request, str, str], bytes | None]) -> Callable[[Request], Response]:
+        def answer(request: Request) -> Response:
+            try:
+                content = ask(request, spoken(request), request.query_params.get("have", ""))
+            except KeyError:
+                return Response(status_code=404)
+            return Response(status_code=204) if content is None else Response(content, media_type="application/json")
+
+        return answer
+
+    def compared(request: Request, spoken: str, have: str) -> bytes | None:
+        ids = tuple(dict.fromkeys(request.query_params.get("runs", "").split(",")))[:_MOST_COMPARED]
+        return desk.compare(ids, spoken, have)
+
+    def listed(request: Request, spoken: str, have: str) -> bytes | None:
+        return desk.list(spoken, have)
+
+    def one(request: Request, spoken: str, have: str) -> bytes | None:
+        return desk.run(request.path_params["id"], spoken, have)
+
+    routes: list[Any] = [
+        Route("/", page),
+        Route("/static/{name}", static),
+        Route("/api/list", answered(listed)),
+        Route("/api/run/{id}", answered(one)),
+        Route("/api/compare", answered(compared)),
+    ]
+    return Guard(Starlette(routes=routes), host, port, token)
