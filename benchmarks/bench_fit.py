@@ -37,8 +37,8 @@ SAMPLES = 8192
 class Contest:
     """One training task, and everyone's way of doing it."""
 
-    def __init__(self, name: str, sizes: tuple[int, int, int], batch: int, epochs: int) -> None:
-        self.name, self.sizes, self.batch, self.epochs = name, sizes, batch, epochs
+    def __init__(self, name: str, sizes: tuple[int, int, int], batch: int, epochs: int, *, own: bool = False) -> None:
+        self.name, self.sizes, self.batch, self.epochs, self.own = name, sizes, batch, epochs, own
         generator = torch.Generator().manual_seed(0)
         self.x = torch.randn(SAMPLES, sizes[0], generator=generator)
         self.y = torch.randint(0, sizes[2], (SAMPLES,), generator=generator)
@@ -46,6 +46,9 @@ class Contest:
         self.steps = epochs * -(-SAMPLES // batch)
 
     def net(self) -> nn.Module:
+        """The same layers, as torch's Sequential or as danlu's own MLP."""
+        if self.own:
+            return danlu.nets.MLP(self.sizes[0], self.sizes[2], hidden=self.sizes[1])
         return nn.Sequential(nn.Linear(*self.sizes[:2]), nn.ReLU(), nn.Linear(*self.sizes[1:]))
 
     def slices(self) -> None:
@@ -231,6 +234,8 @@ def main() -> None:
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, Python {sys.version.split()[0]}")
     compare(Contest("MLP 784-128-10", (784, 128, 10), 64, epochs=10), rivals, arguments.repeats)
     compare(Contest("tiny net 20-32-2", (20, 32, 2), 32, epochs=10), rivals, arguments.repeats)
+    own = Contest("tiny net 20-32-2 as danlu's own MLP", (20, 32, 2), 32, epochs=10, own=True)
+    compare(own, rivals, arguments.repeats)
     if arguments.data:
         compare(Mnist(arguments.data), ["loader"], max(3, arguments.repeats // 3))
     else:

@@ -8,7 +8,6 @@ each training scores once. The exit code is 1 where a score is missed.
 """
 
 import argparse
-import itertools
 import math
 import os
 import re
@@ -19,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ def resnet_fashion_mnist(furnace: Furnace) -> Seen:
     run = furnace.fit(
         "small-resnet",
         furnace.load("fashion-mnist", augment="flip"),
-        epochs=8,
+        epochs=6,
         batch_size=128,
         depth=8,
         lr=0.1,
@@ -100,7 +100,7 @@ def resnet_fashion_mnist(furnace: Furnace) -> Seen:
         schedule__name="one-cycle",
         weight_decay=5e-4,
     )
-    return at_least(0.91, accuracy(run), "depth 8, flips; SGD 0.1, one cycle over 8 epochs, batch 128")
+    return at_least(0.91, accuracy(run), "depth 8, flips; SGD 0.1, one cycle over 6 epochs, batch 128")
 
 
 def cifar10(furnace: Furnace, net: str, how: str, **settings: Any) -> Seen:
@@ -185,7 +185,7 @@ def words_wikitext(furnace: Furnace) -> Seen:
         clip_norm=1.0,
     )
     epochs = [record["validation"]["perplexity"] for record in epoch_records(run)]
-    falling = all(later < earlier for earlier, later in itertools.pairwise(epochs))
+    falling = all(later < earlier for earlier, later in pairwise(epochs))
     figure = " → ".join(f"{number:.0f}" for number in epochs)
     return Seen(f"{figure} (held-out end)", falling, "LSTM, hidden 128, tied, dropout 0.3; Adam 0.003, 5 epochs")
 
@@ -266,8 +266,8 @@ def write(rows: dict[str, str]) -> None:
     old = {match[1]: match[0] for match in re.finditer(r"^\| `([\w-]+)` \|.*$", section, re.MULTILINE)}
     kept = [{**old, **rows}[name] for name in TRIALS if name in old or name in rows]
     lines = [
-        "Scores of the test part, trained on 2 cores of a CPU with torch 2.13 by `make scores`, or one of them by",
-        "`python benchmarks/scores.py NAME`; s: all its trainings together, with other work beside it.",
+        "Scores of the test part: `make scores`, or `python benchmarks/scores.py NAME` for one. 2 cores of a CPU,",
+        "torch 2.13; s is the time of all the trainings of a row together, on a machine with other work.",
         "",
         "| name | what is trained | asked | seen | s | how | date |",
         "|---|---|---|---|---|---|---|",

@@ -1,14 +1,12 @@
 """What every test may ask for: the real data, and a language that no other test has changed."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from danlu.base.words import use_language
-
-DATA_VARIABLE = "DANLU_TEST_DATA"
+from real_data import DATA_VARIABLE, real_data
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +26,8 @@ def language(request: pytest.FixtureRequest, english: None) -> str:
 
 @pytest.fixture(scope="session")
 def data_root() -> Path:
-    """The folder with the real data sets: $DANLU_TEST_DATA, else shared/data beside the checkout."""
-    named = os.environ.get(DATA_VARIABLE)
-    root = Path(named) if named else Path(__file__).parents[2] / "shared" / "data"
+    """The folder with the real data sets."""
+    root = real_data()
     if not root.is_dir():
         pytest.skip(f"no real data: {root} does not exist (name a folder with ${DATA_VARIABLE})")
     return root

@@ -13,7 +13,7 @@ from danlu.train.losses import build_loss
 from danlu.train.optimisers import build_optimiser, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.stack.build import find_way
-from danlu.train.stack.step import StackedStep
+from danlu.train.stack.step import Batch, StackedStep
 from danlu.train.step import PlainStep
 
 CPU = torch.device("cpu")
@@ -101,8 +101,8 @@ def run_stack(step: StackedStep, batches: Batches, start: int = 0) -> Tensor:
     losses: list[Tensor] = []
     for number, (samples, classes) in enumerate(batches[start:], start=start):
         step.begin(number)
-        for inputs, targets in step.parts((samples, step.layout.spread(classes))):
-            step.backward(step.loss(step.forward(inputs), targets))
+        for inputs, targets, counts in step.parts(Batch(samples, step.layout.spread(classes))):
+            step.backward(step.loss(step.forward(inputs), targets, counts))
         step.clip()
         step.update()
         losses.append(step.batch_loss.clone())

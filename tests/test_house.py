@@ -211,6 +211,7 @@ def test_a_folder_without_tests_and_tests_without_a_folder_are_seen(package: Pat
     module(package, "nets/mlp.py", "")
     module(tests, "data/readers/test_idx.py", "")
     module(tests, "cellar/test_wine.py", "")
+    module(tests, "faults/test_faults.py", "")
     assert list(house.tests_mirror_the_tree(package, tests)) == [
         "tests/cellar mirrors no folder of src/danlu",
         "src/danlu/nets has no tests in tests/nets",

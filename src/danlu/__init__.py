@@ -1,5 +1,6 @@
 """danlu (丹炉): train a network, see what is wrong while it trains, and prove whether the cure works."""
 
+import danlu.base.starting  # noqa: F401  # pyright: ignore[reportUnusedImport]  (before torch)
 from danlu import nets, stats
 from danlu.base.errors import DanluError, StorageError, UserError
 from danlu.base.recipe import Recipe
@@ -11,6 +12,7 @@ from danlu.lab.run import Run
 from danlu.lab.study.compare import compare
 from danlu.lab.study.study import Study
 from danlu.nets import describe
+from danlu.watch import Watch, watch
 
 __version__ = "0.1.0"
 
@@ -23,6 +25,7 @@ __all__ = [
     "StorageError",
     "Study",
     "UserError",
+    "Watch",
     "compare",
     "describe",
     "fit",
@@ -31,4 +34,5 @@ __all__ = [
     "resume",
     "stats",
     "use_language",
+    "watch",
 ]

@@ -22,7 +22,7 @@ def test_an_error_speaks_the_language_in_force_when_it_is_shown() -> None:
 def test_a_fault_may_hold_faults() -> None:
     place = Fault("recipe.place-line", {"path": "a.toml", "line": 3})
     fault = Fault("recipe.unknown-key", {"place": place, "key": "optim.lrr", "hint": nearest("lrr", ["lr"])})
-    assert str(fault) == 'a.toml, line 3: there is no setting optim.lrr. Did you mean "lr"?'
+    assert str(fault) == 'a.toml, line 3: there is no setting called optim.lrr. Did you mean "lr"?'
     use_language("zh")
     assert str(fault) == 'a.toml 第 3 行：没有 optim.lrr 这项设置。您是不是想写 "lr"？'
 

@@ -169,7 +169,7 @@ MISTAKES = {
     ),
     "optim.nesterov=maybe": (
         "command line: optim.nesterov is 'maybe'; it must be true or false.",
-        "命令行：optim.nesterov 的值是 'maybe'，应为 true 或 false。",
+        "命令行：optim.nesterov 的值是 'maybe'，应为布尔值（true 或 false）。",
     ),
     "train.device=gpu": (
         "command line: train.device is 'gpu'; it must be one of 'auto', 'cpu', 'cuda', 'mps'.",
@@ -180,17 +180,17 @@ MISTAKES = {
         "命令行：optim.betas 的值是 0.9，应为一对数，例如 [0.9, 0.999]。",
     ),
     "optim.lrr=0.1": (
-        'command line: there is no setting optim.lrr. Did you mean "optim.lr"?',
+        'command line: there is no setting called optim.lrr. Did you mean "optim.lr"?',
         '命令行：没有 optim.lrr 这项设置。您是不是想写 "optim.lr"？',
     ),
     "train.lr=0.1": (
-        'command line: there is no setting train.lr. Did you mean "optim.lr"?',
+        'command line: there is no setting called train.lr. Did you mean "optim.lr"?',
         '命令行：没有 train.lr 这项设置。您是不是想写 "optim.lr"？',
     ),
     "epoch=3": (
         (
-            "command line: epoch is no setting; settings are written section.key=value, and the sections are "
-            f'{SECTIONS} (an option of the net is net.epoch). Did you mean "train.epochs"?'
+            "command line: there is no setting called epoch. Settings are written section.key=value; the sections are "
+            f'{SECTIONS} (an option of the net is written net.epoch). Did you mean "train.epochs"?'
         ),
         (
             f"命令行：没有 epoch 这项设置；设置要写成 section.key=value，节有 {SECTIONS}"
@@ -198,7 +198,7 @@ MISTAKES = {
         ),
     ),
     "optim.zzz=0.1": (
-        "command line: there is no setting optim.zzz.",
+        "command line: there is no setting called optim.zzz.",
         "命令行：没有 optim.zzz 这项设置。",
     ),
     "optimm.lr=0.1": (
@@ -266,7 +266,7 @@ def test_all_mistakes_of_a_file_are_told_at_once_each_with_its_line(tmp_path: Pa
     assert sorted(english.splitlines()) == [
         f"{file}, line 11: schedule.gamma is nan; it must be a finite number.",
         f'{file}, line 14: there is no section [nett]; the sections are {SECTIONS}. Did you mean "net"?',
-        f'{file}, line 3: there is no setting data.nme. Did you mean "data.name"?',
+        f'{file}, line 3: there is no setting called data.nme. Did you mean "data.name"?',
         f"{file}, line 7: optim.lr is 'abc'; it must be a number.",
         f"{file}, line 8: optim.momentum is -1; it must be a number of at least 0.",
     ]
@@ -290,7 +290,7 @@ def test_lines_are_counted_however_the_key_is_written(tmp_path: Path, text: str,
 
 
 def test_a_key_outside_any_section_is_placed(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"r\.toml, line 2: epoch is no setting.*train\.epochs"):
+    with pytest.raises(UserError, match=r"r\.toml, line 2: there is no setting called epoch.*train\.epochs"):
         from_file(tmp_path, "\nepoch = 3\n[optim]\nlr = 1")
 
 

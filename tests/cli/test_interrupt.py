@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -93,11 +94,28 @@ def test_told_twice_it_stops_at_once_and_the_last_checkpoint_is_whole(tmp_path: 
 class TwiceAtStepSeven(Interrupt):
     """Ctrl-C falls twice into one step."""
 
+    number = signal.SIGINT
+
     def __call__(self, event: Event) -> Stop | None:
         if isinstance(event, StepDone) and event.step == 7:
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), self.number)
+            os.kill(os.getpid(), self.number)
         return super().__call__(event)
+
+
+class TermTwiceAtStepSeven(TwiceAtStepSeven):
+    """A scheduler says twice that it is time."""
+
+    number = signal.SIGTERM
+
+
+def test_terminated_twice_it_still_saves(language: str, work: Path, type_in: Type, monkeypatch: Any) -> None:
+    monkeypatch.setattr("danlu.lab.fit.Interrupt", TermTwiceAtStepSeven)
+    told = type_in(*SOFTMAX, "train.epochs=1", "--folder", "run", "--lang", language)
+    assert told.code == 130
+    assert ("Stopped, and saved" if language == "en" else "已停止，进度已保存") in told.out
+    newest = load_newest(work / "run" / "checkpoints").checkpoint
+    assert newest is not None and newest.step == 7
 
 
 def test_told_twice_it_says_that_it_stopped_at_once(
@@ -128,16 +146,54 @@ def test_json_says_that_it_is_not_finished(tmp_path: Path) -> None:
     assert err == ""
 
 
-def test_before_the_loop_it_just_ends(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_before_the_loop_it_just_ends(tmp_path: Path, number: signal.Signals) -> None:
     program = f"""
 import os, signal
 import danlu.lab.fit
 from danlu.cli.main import main
-danlu.lab.fit.set_up = lambda *_: os.kill(os.getpid(), signal.SIGINT)
+danlu.lab.fit.set_up = lambda *_: os.kill(os.getpid(), {number})
 raise SystemExit(main(["fit", "--folder", {str(tmp_path / "run")!r}]))
 """
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 130
-    assert "Traceback" not in done.stderr
+    assert done.stderr == "✖ Stopped; nothing was trained yet.\n"
     assert list(tmp_path.iterdir()) == []
+
+
+IMPATIENT = """
+import os, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            os.kill(os.getpid(), {number})
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("way", ["module", "script"])
+def test_while_torch_is_being_imported_it_just_ends(
+    tmp_path: Path, number: signal.Signals, way: str, language: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(IMPATIENT.replace("{number}", str(int(number))))
+    (tmp_path / "danlu").write_text("from danlu.cli.main import main\nraise SystemExit(main())\n")
+    command = [sys.executable, *(["-m", "danlu"] if way == "module" else [str(tmp_path / "danlu")]), "fit", "--json"]
+    places = os.pathsep.join([str(tmp_path), *(place for place in [os.environ.get("PYTHONPATH")] if place)])
+    environment = os.environ | {"PYTHONPATH": places}
+    done = subprocess.run(
+        [*command, "--lang", language], capture_output=True, text=True, check=False, cwd="/", env=environment
+    )
+    sentence = "Stopped; nothing was trained yet." if language == "en" else "已停止，训练还没有开始。"
+    assert (done.returncode, done.stderr) == (130, f"✖ {sentence}\n")
+    assert json.loads(done.stdout) == {"error": [sentence]}
+
+
+def test_a_library_leaves_the_signals_alone(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(IMPATIENT.replace("{number}", str(int(signal.SIGINT))))
+    places = os.pathsep.join([str(tmp_path), *(place for place in [os.environ.get("PYTHONPATH")] if place)])
+    command = [sys.executable, "-c", "import danlu"]
+    environment = os.environ | {"PYTHONPATH": places}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert "KeyboardInterrupt" in done.stderr

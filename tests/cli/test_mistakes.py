@@ -129,7 +129,9 @@ MISTAKES = {
     "name-with-a-path": Mistake(("fit", "--name", "../x"), ("'../x' holds /",), ("'../x' 含有 /",)),
     "folder-and-name": Mistake(("fit", "--name", "x", "--folder", "y"), ("(y)", "(x)"), ("（y）", "（x）")),
     "folder-not-empty": Mistake(("fit", "--folder", "mine"), ("mine", "not empty"), ("mine", "不为空"), {"mine/a": ""}),
-    "folder-a-file": Mistake(("fit", "--folder", "mine"), ("mine: is a file",), ("mine：这是一个文件",), {"mine": ""}),
+    "folder-a-file": Mistake(
+        ("fit", "--folder", "mine"), ("mine: this is a file",), ("mine：这是一个文件",), {"mine": ""}
+    ),
     "no-weights": Mistake(("fit", "net.weights=w.pth"), ("w.pth", "no such"), ("w.pth", "找不到")),
     "weights-of-another-kind": Mistake(("fit", "net.weights=w.h5"), ("w.h5", ".pt"), ("w.h5", ".pt"), {"w.h5": "a"}),
     "no-such-root": Mistake(

@@ -1,8 +1,10 @@
 """The catalogue: every entry can be loaded offline, found, or fetched from more than one place."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from danlu.base.errors import UserError
 from danlu.data import catalogue, load
@@ -33,8 +35,59 @@ def test_digits_ship_with_scikit_learn_and_are_the_default(asked: list[str]) -> 
     assert (data.task, data.classes, data.sample_shape) == ("classification", tuple("0123456789"), (1, 8, 8))
     assert data.fingerprint() == load("digits").fingerprint()
     assert asked == []
-    facts: dict[str, Any] = load("digits", standardise=False).facts()
-    assert (facts["mean"], facts["std"], facts["licence"]) == ([0.0], [1.0], "CC BY 4.0")
+    facts: dict[str, Any] = data.facts()
+    assert (facts["licence"], facts["path"], facts["bundled"]) == ("CC BY 4.0", None, True)
+
+
+# Task, outputs, shape of a sample (None: as the features come out), and how many samples there are altogether.
+KNOWN: dict[str, tuple[str, int, tuple[int, ...] | None, int]] = {
+    "digits": ("classification", 10, (1, 8, 8), 1797),
+    "mnist": ("classification", 10, (1, 28, 28), 70_000),
+    "fashion-mnist": ("classification", 10, (1, 28, 28), 70_000),
+    "cifar10": ("classification", 10, (3, 32, 32), 13_000),
+    "breast-cancer": ("classification", 2, (30,), 569),
+    "wine": ("classification", 3, (13,), 178),
+    "iris": ("classification", 3, (4,), 150),
+    "diabetes": ("regression", 1, (10,), 442),
+    "titanic": ("classification", 2, None, 891),
+    "pima-diabetes": ("classification", 2, (8,), 759),
+    "california-housing": ("regression", 1, None, 20_640),
+    "house-prices": ("regression", 1, None, 1460),
+    "names": ("classification", 18, (19,), 20_074),
+    "time-machine": ("language", 29, (35,), 4951),
+    "wikitext-2": ("language", 12_951, (35,), 13_230),
+}
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_every_set_loads_by_one_word_and_tells_of_itself(name: str, data_root: Path, asked: list[str]) -> None:
+    data = load(name, root=str(data_root))
+    task, outputs, shape, count = KNOWN[name]
+    assert (data.task, data.outputs, sum(data.sizes.values())) == (task, outputs, count)
+    assert all(data.sizes.values())
+    assert data.sample_shape == (shape or (len(data.facts()["features"]),))
+    facts: dict[str, Any] = data.facts()
+    assert facts["licence"] and facts["source"].startswith("http") and facts["title"]
+    assert facts["bundled"] or str(data_root) in facts["path"]
+    assert asked == []
+    x, y = next(data.batches("train", 8, shuffle=True, device=torch.device("cpu")))
+    assert tuple(x.shape) == (8, *data.sample_shape)
+    if task == "classification":
+        assert len(data.classes) == outputs
+        assert (y.dtype, tuple(y.shape)) == (torch.int64, (8,))
+    elif task == "regression":
+        assert (y.dtype, tuple(y.shape)) == (torch.float32, (8, 1))
+    else:
+        assert (x.dtype, y.dtype, y.shape) == (torch.int64, torch.int64, x.shape)
+
+
+def test_pima_is_told_to_count_its_classes_the_other_way_round(data_root: Path) -> None:
+    """Women with diabetes are fewer, and have more glucose in their blood."""
+    data = load("pima-diabetes", root=str(data_root), standardise=False, validation=0, test=0)
+    assert [note.id for note in data.notes if note.id == "data.pima-classes"]
+    x, y = next(data.batches("train", 759, device=torch.device("cpu")))
+    assert (y == 0).sum() < (y == 1).sum()
+    assert x[y == 0, 1].mean() > x[y == 1, 1].mean()
 
 
 def test_an_unknown_name_is_refused_with_the_nearest(language: str) -> None:

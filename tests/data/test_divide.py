@@ -80,7 +80,7 @@ X, Y = torch.zeros(20, 1), torch.arange(20) % 2
     ("options", "english", "chinese"),
     [
         ({"group": [1, 2]}, r"group has the shape \[2\]; .* 20 samples", r"group 的形状是 \[2\]；20 个样本"),
-        ({"group": "who"}, 'group names "who", which is no column', 'group 指定的 "who" 不是这里的列'),
+        ({"group": "who"}, 'group names "who", which is not a column', 'group 指定的 "who" 不是这里的列'),
         ({"group": list(range(20)), "time": "rows"}, "cannot both decide", "不能同时决定"),
         ({"group": [0] * 20}, "1 groups are too few to fill 3 parts", "只有 1 个组，不足以分给 3 个部分"),
         ({"time": [None, *range(19)]}, "time: values missing: 1, the first in row 1", "time：有 1 个值缺失"),

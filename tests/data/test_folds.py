@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from danlu.base.errors import UserError
 from danlu.data import Dataset, load
 from danlu.data.folds import assign_folds
+from danlu.data.text.corpus import CorpusDataset
 
 CPU = torch.device("cpu")
 
@@ -129,6 +130,51 @@ def test_an_official_validation_part_joins_the_folds() -> None:
     folds = list(load(pools).folds(3))
     assert all(fold.sizes == {"train": 20, "validation": 10, "test": 6} for fold in folds)
     assert any(2.0 in rows_of(fold, "train") for fold in folds)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"group": [row // 5 for row in range(60)]}, {"time": "rows"}, {"fold": (1, 4)}], ids=str
+)
+def test_a_refit_trains_on_all_but_the_test_part(options: dict[str, object]) -> None:
+    data = load(numbered(), split_seed=3, **options)  # type: ignore[arg-type]
+    whole = data.refit()
+    assert not whole.sizes["validation"]
+    assert rows_of(whole, "test") == rows_of(data, "test")
+    assert rows_of(whole, "train") == rows_of(data, "train") | rows_of(data, "validation")
+    fold = next(whole.folds(4, seed=9))
+    assert rows_of(fold, "validation") == rows_of(next(data.folds(4, seed=9)), "validation")
+
+
+def test_a_refit_can_be_loaded_again_by_its_recipe() -> None:
+    for data in (load("iris"), load("iris", fold=(2, 5), fold_seed=4)):
+        recipe = data.refit().recipe
+        assert recipe is not None
+        assert (recipe.refit, recipe.fold, recipe.fold_seed) == (True, None, None)
+        assert load(recipe.name, refit=True).fingerprint() == data.refit().fingerprint()
+    fold = next(load("iris", refit=True).folds(3))
+    assert fold.recipe is not None
+    assert fold.recipe.refit is None
+
+
+def test_a_refit_takes_an_official_validation_part_too() -> None:
+    pools = {
+        part: torch.utils.data.TensorDataset(torch.full((count, 1), value), torch.arange(count) % 2)
+        for part, count, value in (("train", 20, 1.0), ("validation", 10, 2.0), ("test", 6, 3.0))
+    }
+    whole = load(pools, refit=True)
+    assert whole.sizes == {"train": 30, "validation": 0, "test": 6}
+    assert rows_of(whole, "train") == {1.0, 2.0}
+
+
+def test_a_refit_of_a_text_goes_on_to_its_test_part(tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text("abcdefghij" * 60)
+    data = load(tmp_path / "book.txt", steps=5)
+    whole = data.refit()
+    assert isinstance(data, CorpusDataset)
+    assert isinstance(whole, CorpusDataset)
+    assert whole.sizes["validation"] == 0
+    assert torch.equal(whole.corpora["train"], torch.cat([data.corpora["train"], data.corpora["validation"]]))
+    assert torch.equal(whole.corpora["test"], data.corpora["test"])
 
 
 def test_folds_in_time_train_on_what_came_before() -> None:

@@ -41,6 +41,40 @@ def test_an_unknown_task_is_refused(language: str) -> None:
         load("digits", task="clasification")
 
 
+ONCE = "data.steps is for texts.*\n.*data.partition is for running text"
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "english", "chinese"),
+    [
+        ("iris", {"steps": 5, "partition": "random"}, ONCE, "iris：data.steps 只用于文本"),
+        ("digits", {"tokens": "words"}, "digits: data.tokens is for texts", "digits：data.tokens 只用于文本"),
+        (
+            "digits",
+            {"task": "regression"},
+            "data.task = regression does not fit",
+            "data.task = regression 与这里的目标不符",
+        ),
+        ("iris", {"image_size": 9}, "iris: data.image_size is for pictures", "iris：data.image_size 只用于图像"),
+        (
+            (["a", "b"] * 9, [0, 1] * 9),
+            {"augment": "flip"},
+            "texts: data.augment is for pict",
+            "data.augment 只用于图像",
+        ),
+        ((["a", "b"] * 9, [0, 1] * 9), {"standardise": True}, "is for numbers and pictures", "只用于数值和图像"),
+        ((["a", "b"] * 9, [0, 1] * 9), {"partition": "random"}, "is for running text", "只用于连续文本"),
+        ("iris", {"fold_seed": 3}, "data.fold asks for none", "没有给出 data.fold"),
+        ("iris", {"fold": (0, 5), "refit": True}, "give one of them", "请只给出其中一个"),
+    ],
+)
+def test_options_that_say_nothing_to_these_data_are_refused_together(
+    source: Any, options: dict[str, Any], english: str, chinese: str, language: str
+) -> None:
+    with pytest.raises(UserError, match={"en": english, "zh": chinese}[language]):
+        load(source, **options)
+
+
 def test_a_missing_file_is_refused_with_the_nearest(tmp_path: Path, language: str) -> None:
     (tmp_path / "train.csv").touch()
     words = {"en": r"trian\.csv: there is no such file. Did you mean \"train\.csv\"", "zh": "trian.csv：找不到这个文件"}
@@ -71,3 +105,11 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, language: str, monk
     words = {"en": r"t\.csv: cannot be read \(Permission denied\)", "zh": r"t\.csv：无法读取（Permission denied）"}
     with pytest.raises(UserError, match=words[language]):
         load(file, target="y")
+
+
+@pytest.mark.parametrize("source", ["digits", ([[0.0], [1.0]] * 9, [0, 1] * 9)], ids=["pictures", "arrays"])
+def test_a_target_is_for_tables(source: Any, language: str) -> None:
+    words = {"en": 'data.target = "y": .* no columns to choose from', "zh": 'data.target = "y"：.*没有列可选'}
+    with pytest.raises(UserError, match=words[language]):
+        load(source, "y")
+    assert load("iris", "petal width (cm)").task == "regression", "a table of the catalogue has columns"

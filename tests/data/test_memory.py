@@ -1,5 +1,7 @@
 """Batches of data in memory: the right samples in the right order, also from the middle of an epoch."""
 
+from typing import Any
+
 import numpy
 import pytest
 import torch
@@ -134,3 +136,29 @@ def test_facts_count_the_classes_of_each_part() -> None:
         assert counts["train"] == pytest.approx(36, abs=1)
     assert sum(counts["test"] for counts in facts["classes"].values()) == facts["sizes"]["test"] == 9
     assert len(facts["mean"]) == len(facts["std"]) == 3
+
+
+def test_the_fingerprint_does_not_hang_on_how_a_mean_is_summed(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = numpy.random.default_rng(0).normal(size=(500, 3)) * 1e3 + 7
+    sources: list[tuple[Any, dict[str, Any]]] = [
+        ((x, x.sum(1)), {"standardise": True}),
+        ({"a": x[:, 0], "b": x[:, 1], "y": x.sum(1)}, {"target": "y"}),
+    ]
+    before = [load(source, **options).fingerprint() for source, options in sources]
+
+    def otherwise(self: torch.Tensor, *arguments: Any, **keywords: Any) -> torch.Tensor:
+        return mean(self, *arguments, **keywords) * (1 + 1e-15)
+
+    mean = torch.Tensor.mean
+    monkeypatch.setattr(torch.Tensor, "mean", otherwise)
+    assert [load(source, **options).fingerprint() for source, options in sources] == before
+    changed = x.copy()
+    changed[3, 1] += 1e-9
+    sources = [
+        ((changed, x.sum(1)), {"standardise": True}),
+        ({"a": x[:, 0], "b": changed[:, 1], "y": x.sum(1)}, {"target": "y"}),
+    ]
+    assert all(
+        load(source, **options).fingerprint() != old for (source, options), old in zip(sources, before, strict=True)
+    )
+    assert load(sources[0][0]).fingerprint() != load(sources[0][0], standardise=True).fingerprint()

@@ -283,6 +283,15 @@ def test_what_makes_no_data_set_is_refused(source: Any, english: str, chinese: s
         load(source)
 
 
+def test_streamed_data_come_as_they_are(language: str) -> None:
+    words = {
+        "en": r"leave data\.image_size out\.\n.*leave data\.steps out",
+        "zh": r"请去掉 data\.image_size。\n.*请去掉 data\.steps",
+    }
+    with pytest.raises(UserError, match=words[language]):
+        load(Pictures((4, 5)), image_size=8, steps=3)
+
+
 def test_streamed_data_are_not_standardised_here(language: str) -> None:
     with pytest.raises(UserError, match={"en": "cannot be standardised here", "zh": "无法在这里标准化"}[language]):
         load(Squares(), standardise=True)

@@ -74,3 +74,23 @@ def test_a_net_of_ours_given_as_an_object_fits_other_data_by_its_recipe(tmp_path
     assert other.recipe.net.options == {"pooling": "average"}
     with pytest.raises(danlu.UserError, match="net.pooling: the net mlp has no such option"):
         danlu.fit("mlp", recipe=recipe, folder=tmp_path / "mlp", progress=False)
+
+
+def test_what_cannot_be_a_net_or_a_recipe_is_told(language: str) -> None:
+    told: list[tuple[dict[str, Any], str, str]] = [
+        ({"net": 3}, "of the type int", "这里给的是 int 类型"),
+        ({"net": danlu.nets.MLP}, r"MLP is a class; give an instance of it: MLP\(…\)", "MLP 是一个类"),
+        ({"recipe": {"net": {"name": "mlp"}}}, "of the type dict", "这里给的是 dict 类型"),
+    ]
+    for arguments, english, chinese in told:
+        with pytest.raises(danlu.UserError, match=english if language == "en" else chinese):
+            danlu.fit(**arguments)
+
+
+@pytest.mark.parametrize(("word", "key"), [("learning_rate", "optim.lr"), ("max_epochs", "train.epochs")])
+def test_words_of_other_libraries_are_understood(word: str, key: str) -> None:
+    for name in (word, f"train.{word}"):
+        with pytest.raises(danlu.UserError, match=f'Did you mean "{key}"'):
+            draft_recipe("mlp", "digits", settings={name: 1})
+        with pytest.raises(danlu.UserError, match=f'Did you mean "{key}"'):
+            draft_recipe("mlp", "digits", words=[f"{name}=1"])

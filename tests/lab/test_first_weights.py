@@ -81,7 +81,7 @@ def test_killed_at_any_moment_it_goes_on_from_its_own_first_weights(
             run = danlu.resume(folder, net=make(2) if kind == "object" else None, progress=False)
             resumed += 1
         else:
-            with pytest.raises(danlu.UserError, match="no run folder|no such run"):
+            with pytest.raises(danlu.UserError, match="not a run folder|no such run"):
                 danlu.resume(folder, progress=False)
             run = begun(folder)
         assert_same_end(whole, run)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from danlu.base.errors import UserError
-from danlu.nets import MLP, LeNet5, build, describe, example, names, option_names, recipe_of
+from danlu.nets import MLP, LeNet5, build, describe, example, names, option_names, recipe_of, size
 from danlu.nets.catalogue import NETS, Entry
 from danlu.nets.trace import first_tensor
 
@@ -211,3 +211,9 @@ def test_asking_for_the_recipe_draws_nothing() -> None:
     recipe_of(net)
     assert torch.equal(torch.get_rng_state(), state)
     assert not torch.equal(before, after_building)
+
+
+@pytest.mark.parametrize("name", [name for name, entry in NETS.items() if entry.size])
+def test_sizes_that_are_written_down_are_those_measured(name: str) -> None:
+    described = describe(*example(name))
+    assert size(name) == (described.parameters, described.multiply_adds)

@@ -55,7 +55,7 @@ def test_gaussians_by_precision_match_the_formulas() -> None:
 @pytest.mark.parametrize(
     ("call", "english", "chinese"),
     [
-        (lambda: entropy([0.5, 0.6]), "p is no distribution.*1.1", "p 不是概率分布"),
+        (lambda: entropy([0.5, 0.6]), "p is not a distribution.*1.1", "p 不是概率分布"),
         (lambda: entropy([-0.5, 1.5]), "least is -0.5", "最小值是 -0.5"),
         (lambda: entropy(1.0), "must be probabilities", "应为概率"),
         (lambda: kl([0.5, 0.5], [1.0]), "do not fit", "不匹配"),

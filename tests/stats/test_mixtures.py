@@ -39,7 +39,7 @@ def test_two_components_equal_scipys_quadrature() -> None:
 
 
 def test_a_mixture_that_is_none_is_told_whole() -> None:
-    with pytest.raises(UserError, match=r"(?s)weights is no distribution.*finite means"):
+    with pytest.raises(UserError, match=r"(?s)weights is not a distribution.*finite means"):
         Mixture([0.5, 0.6], [0.0, 1.0], [1.0, -1.0])
     with pytest.raises(UserError, match="as many weights"):
         Mixture([1.0], [0.0, 1.0], [1.0, 1.0])

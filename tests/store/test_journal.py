@@ -84,7 +84,7 @@ def test_a_second_writer_is_refused_until_the_first_is_gone(path: Path) -> None:
         with pytest.raises(UserError, match=rf"{path.parent}: this run is being trained by another process"):
             Journal(path)
         use_language("zh")
-        with pytest.raises(UserError, match=rf"{path.parent}：另一个进程正在训练"):
+        with pytest.raises(UserError, match=rf"{path.parent}：另一个进程正在进行这次训练"):
             Journal(path)
         journal.write({"a": 3})
     with Journal(path) as journal:

@@ -86,19 +86,21 @@ def test_a_run_is_never_made_over_another(tmp_path: Path) -> None:
     run = created(tmp_path)
     run.journal.write_text("{}\n")
 
-    with pytest.raises(UserError, match=r"holds a run already\. Go on with it .*or choose another folder") as caught:
+    with pytest.raises(
+        UserError, match=r"there is a run in this folder already\. Go on with it .*or choose another folder"
+    ) as caught:
         NewRun.at(run.path, "other", {})
 
     assert run.recipe.read_text() == RECIPE and run.journal.read_text() == "{}\n"
     use_language("zh")
-    assert "里面已有一次运行" in str(caught.value)
+    assert "里面已有一次训练" in str(caught.value)
 
 
 def test_a_run_is_never_made_among_other_files(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("…")
     with pytest.raises(UserError, match="the folder is not empty"):
         created_at(tmp_path)
-    with pytest.raises(UserError, match="is a file, where the folder of a run is wanted"):
+    with pytest.raises(UserError, match="this is a file; the folder of a run is wanted"):
         created_at(tmp_path / "thesis.tex")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
@@ -119,7 +121,7 @@ def test_of_two_that_found_the_folder_empty_one_gets_it(tmp_path: Path, monkeypa
         flock(*arguments)
 
     monkeypatch.setattr(fcntl, "flock", beaten)
-    with pytest.raises(UserError, match="holds a run already"):
+    with pytest.raises(UserError, match="there is a run in this folder already"):
         created_at(path, {"first": False})
 
     assert json.loads(RunFolder.open(path).environment.read_text()) == {"first": True}
@@ -208,10 +210,10 @@ def test_an_interrupt_leaves_nothing_either(tmp_path: Path, monkeypatch: pytest.
 
 def test_what_is_no_run_is_told_with_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match=r"empty: is no run folder: it lacks recipe\.toml, journal\.jsonl\.$"):
+    with pytest.raises(UserError, match=r"empty: this is not a run folder; it lacks recipe\.toml, journal\.jsonl\.$"):
         RunFolder.open(tmp_path / "empty")
     (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(UserError, match=r"notes\.txt: is a file, where the folder of a run is wanted"):
+    with pytest.raises(UserError, match=r"notes\.txt: this is a file; the folder of a run is wanted"):
         RunFolder.open(tmp_path / "notes.txt")
     run = created(tmp_path / "runs")
     run.journal.unlink()
@@ -224,7 +226,7 @@ def test_a_folder_of_runs_is_told_with_the_runs(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=rf"journal\.jsonl\. Runs lie inside it: {name}\.") as caught:
         RunFolder.open(tmp_path)
     use_language("zh")
-    assert str(caught.value).endswith(f"不是运行文件夹，缺少 recipe.toml, journal.jsonl。其中有这些运行：{name}。")
+    assert str(caught.value).endswith(f"不是训练文件夹，缺少 recipe.toml, journal.jsonl。其中有这些训练：{name}。")
 
 
 def test_a_run_misspelt_is_told_with_the_nearest(tmp_path: Path) -> None:
@@ -284,7 +286,7 @@ def test_bad_names_are_told(name: str, told: str, tmp_path: Path) -> None:
         NewRun.named(tmp_path / "runs", name, RECIPE, ENVIRONMENT)
     assert list(tmp_path.iterdir()) == []
     use_language("zh")
-    with pytest.raises(UserError, match="运行名称"):
+    with pytest.raises(UserError, match="训练名称"):
         check_name(name)
 
 

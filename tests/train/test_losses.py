@@ -1,10 +1,12 @@
+from typing import NamedTuple
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from danlu.base.errors import UserError
 from danlu.base.recipe import LossRecipe
-from danlu.train.losses import LOSSES, build_loss, choose_loss
+from danlu.train.losses import LOSSES, Loss, build_loss, choose_loss, cross_entropy, loss_of
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 0.3, -0.2]])
 CLASSES = torch.tensor([0, 1])
@@ -80,3 +82,68 @@ def test_what_does_not_fit_is_told(
 ) -> None:
     with pytest.raises(UserError, match=message):
         choose_loss(recipe, task=task, outputs=outputs, output_shape=shape)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("name", ["cross-entropy", "nll"])
+def test_every_token_of_a_text_counts_as_a_sample(name: str, reduction: str) -> None:
+    outputs = torch.linspace(-1, 1, 2 * 5 * 3).reshape(2, 5, 3).sin().log_softmax(-1)
+    targets = torch.arange(10).reshape(2, 5) % 3
+    found = build_loss(name, LossRecipe(reduction=reduction))(outputs, targets)
+    torch.testing.assert_close(found, F.nll_loss(outputs.reshape(10, 3), targets.reshape(10), reduction=reduction))
+
+
+@pytest.mark.parametrize(
+    ("task", "outputs", "shape", "name"),
+    [
+        ("language", 50, (35, 50), "cross-entropy"),
+        ("regression", 1, (5, 3), "mixture-nll"),
+        ("regression", 2, (3, 5), "mixture-nll"),
+        ("regression", 5, (5,), "mse"),
+        ("reconstruction", 784, (784,), "mse"),
+        ("reconstruction", 784, (1, 28, 28), "mse"),
+    ],
+)
+def test_the_loss_that_task_and_net_call_for(task: str, outputs: int, shape: tuple[int, ...], name: str) -> None:
+    assert choose_loss(LossRecipe(), task=task, outputs=outputs, output_shape=shape) == name
+
+
+@pytest.mark.parametrize(
+    ("task", "outputs", "shape", "name", "told"),
+    [
+        ("language", 50, (50,), "auto", "T×50"),
+        ("language", 50, (35, 49), "auto", "T×50"),
+        ("language", 50, (35, 50), "mse", "compares|比较|用来比较"),
+        ("regression", 1, (1,), "mixture-nll", "1"),
+        ("reconstruction", 784, (10,), "auto", "784"),
+        ("reconstruction", 784, (784,), "cross-entropy", "cross-entropy"),
+    ],
+)
+def test_what_does_not_fit_these_tasks_is_told(
+    language: str, task: str, outputs: int, shape: tuple[int, ...], name: str, told: str
+) -> None:
+    with pytest.raises(UserError, match=told):
+        choose_loss(LossRecipe(name=name), task=task, outputs=outputs, output_shape=shape)
+
+
+class Heads(NamedTuple):
+    """Outputs of two heads that weigh their losses themselves."""
+
+    main: torch.Tensor
+    other: torch.Tensor
+
+    def loss(self, loss: Loss, targets: torch.Tensor) -> torch.Tensor:
+        return loss(self.main, targets) + 0.3 * loss(self.other, targets)
+
+
+def test_several_heads_are_asked_and_of_other_tuples_the_first_entry_counts() -> None:
+    plain = F.cross_entropy(LOGITS, CLASSES)
+    torch.testing.assert_close(loss_of(Heads(LOGITS, LOGITS), CLASSES, cross_entropy), 1.3 * plain)
+    torch.testing.assert_close(loss_of((LOGITS, torch.zeros(3)), CLASSES, cross_entropy), plain)
+
+
+@pytest.mark.parametrize("name", ["mse", "l1", "huber"])
+def test_outputs_that_do_not_lie_in_a_row_are_compared_too(name: str) -> None:
+    outputs, targets = torch.rand(2, 4, 3).transpose(1, 2), torch.rand(2, 12)
+    loss = build_loss(name, LossRecipe())
+    assert loss(outputs, targets) == loss(outputs.contiguous(), targets)

@@ -1,3 +1,5 @@
+import math
+
 import numpy
 import pytest
 import torch
@@ -15,14 +17,21 @@ def test_classification_equals_sklearn_over_several_batches() -> None:
         metrics.update(logits[part : part + 70], targets[part : part + 70])
     guesses = logits.argmax(1)
     found = metrics.compute(0.5)
-    assert found["accuracy"] == pytest.approx(reference.accuracy_score(targets, guesses))
-    assert found["f1"] == pytest.approx(reference.f1_score(targets, guesses, average="macro"))
+    assert found["accuracy"] == reference.accuracy_score(targets, guesses)
+    assert found["f1"] == pytest.approx(reference.f1_score(targets, guesses, average="macro"), abs=1e-15)
+
+
+def test_a_class_that_is_nowhere_has_no_part_in_f1() -> None:
+    metrics = Metrics("classification", 5)
+    targets, guesses = torch.tensor([0, 1, 1, 2]), torch.tensor([0, 1, 2, 2])
+    metrics.update(torch.nn.functional.one_hot(guesses, 5).float(), targets)
+    assert metrics.compute(0.5)["f1"] == pytest.approx(reference.f1_score(targets, guesses, average="macro"), abs=1e-15)
 
 
 def test_one_logit_is_compared_with_zero() -> None:
     metrics = Metrics("classification", 2)
     metrics.update(torch.tensor([[0.2], [-3.0], [1.0]]), torch.tensor([1, 0, 0]))
-    assert metrics.compute(0.5)["accuracy"] == pytest.approx(2 / 3)
+    assert metrics.compute(0.5)["accuracy"] == 2 / 3
 
 
 def test_regression_is_in_the_targets_own_unit_and_exact_far_from_zero() -> None:
@@ -49,3 +58,17 @@ def test_r2_needs_two_samples() -> None:
     metrics = Metrics("regression", 1)
     metrics.update(torch.tensor([[1.0]]), torch.tensor([[2.0]]))
     assert "r2" not in metrics.compute(0.5)
+
+
+def test_perplexity_is_the_exponential_of_the_mean_loss_and_never_overflows() -> None:
+    metrics = Metrics("language", 28)
+    metrics.update(torch.zeros(2, 5, 28), torch.zeros(2, 5, dtype=torch.int64))
+    assert metrics.compute(math.log(28)) == {"perplexity": pytest.approx(28)}
+    assert metrics.compute(1e6)["perplexity"] > 1e300
+    assert math.isnan(metrics.compute(math.nan)["perplexity"])
+
+
+def test_reconstruction_is_measured_in_the_samples_own_unit() -> None:
+    metrics = Metrics("reconstruction", 4)
+    metrics.update(torch.zeros(3, 4), torch.full((3, 4), 0.5))
+    assert metrics.compute(0.25) == {"mae": pytest.approx(0.5), "rmse": pytest.approx(0.5)}

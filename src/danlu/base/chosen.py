@@ -10,6 +10,7 @@ _NOTE = "# chosen by danlu: "
 # What each choice was made for: a key, or a whole section.
 _REASONS = (
     ("optim.", ("optim.name",)),
+    ("data.name", ("net.name",)),
     ("data.task", ("net.name",)),
     ("train.batch_size", ("optim.name", "data.")),
     ("loss.name", ("net.name", "data.")),

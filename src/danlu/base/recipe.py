@@ -37,7 +37,7 @@ class DataRecipe:
     workers: Annotated[int, Ge(0)] = 0  # worker processes for data too big for memory
     # None stands for what befits the data, so that a recipe says only what its data ask for.
     augment: tuple[str, ...] | None = None  # pictures of the training part: crop, flip, rotation, cutout ("crop:4")
-    image_size: Count | None = None  # side of the squares that a folder's pictures are brought to
+    image_size: Count | None = None  # side of the squares that pictures are brought to
     tokens: Literal["characters", "words"] | None = None  # what a text is cut into
     min_frequency: Count | None = None  # tokens that the training part has fewer of are unknown ones
     steps: Count | None = None  # a text's tokens in a sample, and so how far back the gradient goes; None: 35
@@ -46,6 +46,7 @@ class DataRecipe:
     time: str | None = None  # column by which the rows are ordered, the last held out; "rows": as they stand
     fold: tuple[Annotated[int, Ge(0)], Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
     fold_seed: Seed | None = None  # draws the folds; None: 0
+    refit: bool | None = None  # train on the validation part too: the last training, when all is chosen; None: no
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +150,19 @@ class TrainRecipe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WatchRecipe:
+    """Whether the training is watched, and by which rules; it has no influence on the weights.
+
+    Numbers of rules stand beside the other keys, as in `dead-relu.share = 0.6`.
+    """
+
+    __pydantic_config__ = _STRICT
+    on: bool = True
+    silence: tuple[str, ...] = ()  # ids of rules that are not asked
+    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """All sections. Two recipes with one fingerprint train the same weights on the same machine."""
 
@@ -159,6 +173,7 @@ class Recipe:
     optim: OptimRecipe = OptimRecipe()
     schedule: ScheduleRecipe = ScheduleRecipe()
     train: TrainRecipe = TrainRecipe()
+    watch: WatchRecipe = WatchRecipe()
     # Keys such as "optim.lr" whose values danlu chose for want of a word of the user's: they say no more than that
     # word would have, so they yield where what they were chosen for is changed.
     chosen: frozenset[str] = field(default=frozenset(), compare=False)
@@ -172,7 +187,7 @@ class Recipe:
         tree: dict[str, dict[str, Any]] = {}
         for section in SECTIONS:
             values = asdict(getattr(self, section))
-            values.update(values.pop("options", {}))
+            values.update(values.pop("options", {}) | values.pop("thresholds", {}))
             tree[section] = {key: value for key, value in values.items() if value is not None}
         return tree
 
@@ -184,7 +199,7 @@ class Recipe:
         """
         train = replace(self.train, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
         counted = replace(self, data=replace(self.data, root=None, workers=0), train=train)
-        text = json.dumps(counted.as_dict(), sort_keys=True, default=str)
+        text = json.dumps({**counted.as_dict(), "watch": None}, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -15,6 +15,25 @@ from danlu.base.chosen import lapsed, note_chosen, read_chosen
 from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.recipe import SECTIONS, Recipe
 
+_OPEN = ("options", "thresholds")  # hold what stands in a section beside its known keys
+# What other libraries call it.
+_ELSEWHERE = {
+    "learning_rate": "optim.lr",
+    "optimizer": "optim.name",
+    "optimiser": "optim.name",
+    "criterion": "loss.name",
+    "model": "net.name",
+    "dataset": "data.name",
+    "scheduler": "schedule.name",
+    "lr_scheduler": "schedule.name",
+    "batch": "train.batch_size",
+    "num_epochs": "train.epochs",
+    "max_epochs": "train.epochs",
+    "early_stopping": "train.patience",
+    "num_workers": "data.workers",
+    "max_norm": "train.clip_norm",
+}
+
 # A bare key that several sections have belongs to the one people mean.
 _MEANT = {"seed": "train.seed", "patience": "train.patience", "weights": "train.weights"}
 
@@ -91,7 +110,8 @@ class RecipeDraft:
                 faults.add("recipe.ambiguous-key", key=name, homes=", ".join(homes))
             else:
                 every = {key for known in known_keys().values() for key in known} | set(options)
-                faults.add("recipe.unknown-keyword", key=name, hint=nearest(name, every))
+                hint = _nearest_key("", name) if name in _ELSEWHERE else nearest(name, every)
+                faults.add("recipe.unknown-keyword", key=name, hint=hint)
         faults.raise_if_any()
 
     def recipe(self) -> Recipe:
@@ -129,6 +149,15 @@ class RecipeDraft:
                 # TOML has lists only: what is read back later must equal what a caller gave as a tuple.
                 option = list(value) if isinstance(value, tuple) else value
                 tree.setdefault("net", {}).setdefault("options", {})[key] = option
+            elif section == "watch" and key not in known_keys()["watch"]:
+                rule, _, name = key.partition(".")
+                if name or isinstance(value, dict):
+                    numbers = tree.setdefault("watch", {}).setdefault("thresholds", {})
+                    # A word of the command line has come with "_" in place of "-".
+                    numbers.setdefault(rule.replace("_", "-"), {}).update({name: value} if name else value)
+                else:
+                    hint = _nearest_key(section, key)
+                    faults.add("recipe.unknown-key", place=self.places[dotted], key=dotted, hint=hint)
             elif isinstance(value, bool) and _takes_number(section, key):
                 # pydantic would read True as 1.
                 wanted = Fault("recipe.wanted-number")
@@ -175,13 +204,15 @@ def known_keys() -> dict[str, list[str]]:
     """
     default = Recipe()
     return {
-        section: [key.name for key in fields(getattr(default, section)) if key.name != "options"]
+        section: [key.name for key in fields(getattr(default, section)) if key.name not in _OPEN]
         for section in SECTIONS
     }
 
 
 def _nearest_key(section: str, key: str) -> Fault | str:
     """The hint at the setting that was meant: misspelt in its own section, else out of place or misspelt anywhere."""
+    if key in _ELSEWHERE:
+        return Fault("base.did-you-mean", {"word": _ELSEWHERE[key]})
     own = known_keys().get(section, [])
     homes = {name: home for home, names in known_keys().items() for name in names} | dict.fromkeys(own, section)
     hint = nearest(key, own) or nearest(key, homes)

@@ -1,21 +1,24 @@
 """The entry point: language, verb, and how errors leave the program."""
 
+import contextlib
 import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Generator, Sequence
 
 from rich.console import Console
 
 from danlu import __version__
 from danlu.base.errors import DanluError, fail, nearest
 from danlu.base.records import to_json
+from danlu.base.starting import INTERRUPTED
 from danlu.base.words import say, use_language
 from danlu.cli.parser import VERBS, overview, parse, take_language, verb_parser
 from danlu.cli.verbs import DOERS, Outcome
 from danlu.lab.interrupt import Interrupted
 
-INTERRUPTED = 130
 _UNFOLDED = 10_000
 
 
@@ -27,9 +30,10 @@ def main(tokens: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a sign that the output's encoding lacks is no reason to fail
     try:
-        language, tokens = take_language(tokens)
-        use_language(language)
-        return _do([token for token in tokens if token != "--json"], as_json)
+        with _interruptible():
+            language, tokens = take_language(tokens)
+            use_language(language)
+            return _do([token for token in tokens if token != "--json"], as_json)
     except DanluError as error:
         _tell([str(fault) for fault in error.faults], as_json)
         return error.exit_code
@@ -40,6 +44,20 @@ def main(tokens: Sequence[str] | None = None) -> int:
         # The reader (a pager, head) has gone; Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+@contextlib.contextmanager
+def _interruptible() -> Generator[None]:
+    """Let Ctrl-C and SIGTERM end the block as a KeyboardInterrupt (in the main thread; elsewhere Python cannot)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _do(tokens: list[str], as_json: bool) -> int:

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, fail
+from danlu.data.dataset import checksum
 from danlu.data.images import pixel_dataset
 from danlu.data.layout import as_tensor, channels_first
 from danlu.data.memory import MemoryDataset
-from danlu.data.options import Options
+from danlu.data.options import NUMBERS, Options, refuse_unfit
 from danlu.data.portions import Portion, carve, gather, shared_rows
 from danlu.data.standard import Standard, measure
 from danlu.data.targets import Labels, Quantities, read_target, standardise_target
@@ -78,17 +79,25 @@ def _raw_target(raw: Any) -> "numpy.ndarray[Any, Any]":
 def _number_dataset(
     name: str, portions: Mapping[str, Portion], target: Labels | Quantities, options: Options
 ) -> MemoryDataset:
-    if options.augment:
-        fail("data.augment-needs-pictures", name=name)
+    refuse_unfit(options, name, NUMBERS)
     x, y, sizes = gather(portions)
     notes = shared_rows(portions, x, y)
     shape = tuple(x.shape[1:])
-    standard = Standard(shape)
+    standard, content = Standard(shape), None
     if options.standardise:
+        content = (1, *checksum(x, y))
         standard = Standard(shape, *measure(x[: sizes["train"]]))
         x = standard.apply(x.double()).to(x.dtype)
         if isinstance(target, Quantities):
             y, target = standardise_target(y, sizes["train"])
     return MemoryDataset(
-        name=name, sample_shape=shape, sizes=sizes, target=target, encoder=standard, notes=notes, x=x, y=y
+        name=name,
+        sample_shape=shape,
+        sizes=sizes,
+        target=target,
+        encoder=standard,
+        notes=notes,
+        x=x,
+        y=y,
+        content=content,
     )

@@ -38,6 +38,7 @@ class Origin:
     licence: str | None = None
     source: str | None = None
     title: str | None = None
+    bundled: bool = False  # inside a library that is installed
 
 
 Builder = Callable[[Options], "Dataset"]
@@ -144,6 +145,7 @@ class Dataset(ABC):
             "licence": self.origin.licence,
             "source": self.origin.source,
             "path": self.origin.path,
+            "bundled": self.origin.bundled,
             "notes": [str(note) for note in self.notes],
             **self.target.facts(),
             **self.encoder.facts(),
@@ -165,17 +167,32 @@ class Dataset(ABC):
         """
         if self.making is None:
             fail("data.no-folds", name=self.name)
-        build = self.making.read()
+        build, options = self.making.read(), replace(self.making.options, refit=False)
+        whole = self.recipe and replace(self.recipe, refit=None)
         for repeat in range(repeats):
             fold_seed = derive(seed, "repeat", repeat) if repeat else seed
             for index in range(count):
-                making = replace(self.making, options=replace(self.making.options, fold=Fold(index, count, fold_seed)))
-                recipe = self.recipe and replace(self.recipe, fold=(index, count), fold_seed=fold_seed or None)
+                making = replace(self.making, options=replace(options, fold=Fold(index, count, fold_seed)))
+                recipe = whole and replace(whole, fold=(index, count), fold_seed=fold_seed or None)
                 yield replace(build(making.options), recipe=recipe, making=making)
 
     def leave_one_out(self) -> "Iterator[Dataset]":
         """As many folds as samples: each is the validation part once, alone."""
         return self.folds(self.sizes["train"] + self.sizes["validation"])
+
+    def refit(self) -> "Dataset":
+        """The same data with the validation part trained on as well, for the last training, when all is chosen: it is
+        scored once, on the test part, which stays as it is. The source is read once more.
+
+        >>> from danlu.data import load
+        >>> load("iris").refit().sizes
+        {'train': 120, 'validation': 0, 'test': 30}
+        """
+        if self.making is None:
+            fail("data.no-folds", name=self.name)
+        making = replace(self.making, options=replace(self.making.options, fold=None, refit=True))
+        recipe = self.recipe and replace(self.recipe, fold=None, fold_seed=None, refit=True)
+        return replace(self.making.read()(making.options), recipe=recipe, making=making)
 
     def encode(self, raw: Any) -> Tensor:
         """Raw samples, as the user has them, as what the net takes: float32 [N, *sample_shape], or int64 tokens."""

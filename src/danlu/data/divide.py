@@ -44,9 +44,11 @@ def keys_of(options: Options, count: int, labels: Tensor | None, columns: Mappin
 def divide(count: int, options: Options, keys: Keys, *, test: float) -> Rows:
     """The rows of each part; `test` is the share to hold out for the test part, 0 where the source has one."""
     rows = _held_out(count, options, keys, test)
-    if options.fold is None:
+    if options.fold is None and not options.refit:
         return rows
     rest = torch.cat([rows["train"], rows["validation"]]).sort().values
+    if options.fold is None:
+        return {"train": rest, "validation": rest[:0], "test": rows["test"]}
     train, validation = _fold(options.fold, rest, keys)
     return {"train": train, "validation": validation, "test": rows["test"]}
 

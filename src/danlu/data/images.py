@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault
 from danlu.data.dataset import Origin
 from danlu.data.memory import MemoryDataset
-from danlu.data.options import Options
+from danlu.data.options import PICTURES, Options, refuse_unfit
 from danlu.data.portions import Portion, carve, gather, shared_rows
 from danlu.data.standard import Pixels, measure_pixels
 from danlu.data.targets import Label, Labels, Quantities
 from danlu.data.transforms.augment import Augmentation
+from danlu.data.transforms.pictures import resize
+
+# Pictures that are resized at once: as floats, few enough to stay in the processor's cache.
+RESIZED_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Images:
 
 def image_dataset(name: str, images: Images, options: Options, origin: Origin) -> MemoryDataset:
     """Split what a reader gave; official parts are kept."""
+    refuse_unfit(options, name, PICTURES, ("auto", "classification", "reconstruction"))
     pools = {"train": (images.train.images, images.train.labels)}
     if images.validation:
         pools["validation"] = (images.validation.images, images.validation.labels)
@@ -58,20 +64,24 @@ def pixel_dataset(
     notes: tuple[Fault, ...] = (),
 ) -> MemoryDataset:
     """A data set of uint8 images, standardised by the training part's mean and deviation per channel."""
+    refuse_unfit(options, name, PICTURES)
     x, y, sizes = gather(portions)
-    channels = x.shape[1]
+    shared = shared_rows(portions, x, y)
+    channels, came = x.shape[1], tuple(x.shape[1:])
+    if options.image_size is not None:
+        x = _squares(x, options.image_size)
     mean, std = (0.0,) * channels, (1.0,) * channels
     if options.standardise is not False:
         mean, std = measure_pixels(x[: sizes["train"]], peak)
     shape = tuple(x.shape[1:])
-    pixels = Pixels(shape, peak, mean, std)
+    pixels = Pixels(shape, peak, mean, std, None if came == shape else came)
     return MemoryDataset(
         name=name,
         sample_shape=shape,
         sizes=sizes,
         target=target,
         encoder=pixels,
-        notes=(*notes, *shared_rows(portions, x, y)),
+        notes=(*notes, *shared),
         origin=origin or Origin(),
         x=x,
         y=y,
@@ -79,3 +89,13 @@ def pixel_dataset(
         augmentation=Augmentation.of(options.augment, shape),
         workers=options.workers,
     )
+
+
+def _squares(pictures: Tensor, side: int) -> Tensor:
+    """Pictures uint8 [N, C, H, W] as squares [N, C, side, side]."""
+    if pictures.shape[2:] == (side, side):
+        return pictures
+    squares = torch.empty((*pictures.shape[:2], side, side), dtype=pictures.dtype)
+    for place, some in zip(squares.split(RESIZED_AT_ONCE), pictures.split(RESIZED_AT_ONCE), strict=True):
+        place.copy_(resize(some, side, side))
+    return squares

@@ -40,6 +40,7 @@ def load(
     time: Any = None,
     fold: tuple[int, int] | None = None,
     fold_seed: int | None = None,
+    refit: bool | None = None,
 ) -> Dataset:
     """Load a data set: by name, from a file or folder, or from what lies in memory. `Options` says what else there is.
 
@@ -55,9 +56,13 @@ def load(
     >>> load(([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]), test=0.5, validation=0).classes
     ('no', 'yes')
     """
+    if fold is None and fold_seed is not None:
+        fail("data.fold-seed-alone")
+    if fold is not None and refit:
+        fail("data.fold-and-refit")
     folded = None if fold is None else Fold(fold[0], fold[1], fold_seed or 0)
     steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
-    options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded)
+    options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
     options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
     options = replace(options, image_size=image_size, augment=steps_of)
     if isinstance(source, str):
@@ -97,7 +102,7 @@ def _check(options: Options) -> None:
 def _recipe(source: Source, options: Options) -> DataRecipe | None:
     """What loads the same again; None where something lies only in memory."""
     given = {key.name: getattr(options, key.name) for key in fields(options) if key.name != "fold"}
-    given["augment"] = options.augment or None
+    given.update(augment=options.augment or None, refit=options.refit or None)
     if any(not isinstance(value, str | None) for value in (options.group, options.time, *options.augment)):
         return None
     recipe = DataRecipe(target=source.target, root=source.root, **given)

@@ -27,7 +27,8 @@ RESIDENT_BYTES = 2 * 2**30
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MemoryDataset(Dataset):
     """`x` and `y` hold the training part, then validation, then test; `pixels` is what uint8 images go through, and
-    before that `augmentation` where it is asked for.
+    before that `augmentation` where it is asked for. `content` are checksums of what `x` and `y` were made of, where
+    they are standardised: the last digits of a mean depend on the machine and the number of threads.
     """
 
     x: Tensor
@@ -35,6 +36,7 @@ class MemoryDataset(Dataset):
     pixels: Pixels | None = None
     augmentation: Augmentation | None = None
     workers: int = 0  # processes that run a user's own transforms
+    content: tuple[int, ...] | None = None
     _moved: dict[Any, tuple[Tensor, Tensor]] = field(default_factory=dict[Any, tuple[Tensor, Tensor]], repr=False)
 
     def batches(
@@ -97,11 +99,11 @@ class MemoryDataset(Dataset):
         return -(-self.sizes[part] // batch_size)
 
     def fingerprint(self) -> str:
-        # Not the mean and deviation of the pixels: their last digits depend on the number of threads.
+        # Of what is measured (the mean of pixels, of a target) nothing, for the reason that `content` is kept for.
+        content = self.content or checksum(self.x, self.y)
+        meaning = repr(self.target) if isinstance(self.target, Labels) else [self.task, self.outputs]
         pixels = None if self.pixels is None else self.pixels.peak
-        return digest(
-            checksum(self.x, self.y), list(self.x.shape), str(self.x.dtype), self.sizes, repr(self.target), pixels
-        )
+        return digest(content, list(self.x.shape), str(self.x.dtype), self.sizes, meaning, pixels)
 
     def facts(self) -> dict[str, Any]:
         offset, count = self._place("train")

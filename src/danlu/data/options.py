@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from danlu.base.errors import Fault, Faults
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -22,12 +24,12 @@ class Options:
     keeps its share. With `group` (a column's name, or an array of one value a sample) no group stands in two parts;
     with `time` (the same, or "rows" for the order as it is) the last samples are held out. A running text is always
     held out at its end. `fold` (i, k) makes fold i of k, drawn from `fold_seed`, the validation part: see
-    `Dataset.folds`.
+    `Dataset.folds`. With `refit` the validation part is trained on as well: for the last training, when all is chosen.
 
     *Tables, arrays, pictures.* `task` is "classification", "regression" or "auto". `standardise` None: tables and
     pictures yes, arrays no. `augment` is for pictures of the training part: names from "crop", "flip", "rotation",
     "cutout", with an amount if wanted ("crop:4", "rotation:10"), or callables that take one Pillow picture each.
-    `image_size` is the side of the squares that a folder's pictures are brought to.
+    `image_size` is the side of the squares that pictures are brought to.
 
     *Texts.* A text is cut into `tokens` "characters" or "words"; those that the training part has fewer of than
     `min_frequency` are unknown. A running text comes in samples of `steps` tokens (35) that follow each other
@@ -45,9 +47,33 @@ class Options:
     group: Any = None
     time: Any = None
     fold: Fold | None = None
+    refit: bool = False
     tokens: str | None = None
     min_frequency: int | None = None
     steps: int | None = None
     partition: str | None = None
     image_size: int | None = None
     augment: tuple[Any, ...] = ()
+
+
+PICTURES, NUMBERS, TEXTS, RUNNING_TEXT = "pictures", "numbers", "texts", "running-text"
+_MEANT_FOR = {
+    "augment": (PICTURES,),
+    "image_size": (PICTURES,),
+    "standardise": (NUMBERS, PICTURES),
+    "tokens": (TEXTS, RUNNING_TEXT),
+    "min_frequency": (TEXTS, RUNNING_TEXT),
+    "steps": (TEXTS, RUNNING_TEXT),
+    "partition": (RUNNING_TEXT,),
+}
+
+
+def refuse_unfit(options: Options, name: str, kind: str, tasks: tuple[str, ...] = ()) -> None:
+    """UserError with all options that say nothing to data of a `kind`, or ask for another task than one of `tasks`."""
+    faults = Faults()
+    for key, kinds in _MEANT_FOR.items():
+        if getattr(options, key) and kind not in kinds:
+            faults.add("data.option-unfit", name=name, key=f"data.{key}", wanted=Fault(f"data.for-{kinds[0]}"))
+    if tasks and options.task not in tasks:
+        faults.add("data.task-unfit", name=name, found=options.task, wanted=", ".join(tasks))
+    faults.raise_if_any()

@@ -36,12 +36,12 @@ class Portion:
 def carve(pools: Pools, options: Options) -> dict[str, Portion]:
     """Parts that came are kept; validation, and test where neither came, are carved from the training pool.
 
-    A fold is drawn over all that is not the test part, also where a validation part came.
+    A fold is drawn over all that is not the test part, also where a validation part came, and a refit trains on that.
     """
     given = {part: Portion(x, y) for part, (x, y) in pools.items()}
     x, y = pools["train"]
     if "validation" in given:
-        if options.fold is None:
+        if options.fold is None and not options.refit:
             return given
         x, y = (torch.cat([pool, later]) for pool, later in zip(pools["train"], pools["validation"], strict=True))
     keys = keys_of(options, len(y), None if y.is_floating_point() else y)

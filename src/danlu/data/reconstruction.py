@@ -60,9 +60,14 @@ def build(builder: Builder, options: Options) -> Dataset:
 
 
 def reconstruction(data: Dataset) -> Reconstruction:
-    """`data` with its samples for targets. Raises UserError where samples are tokens."""
+    """`data` with its samples for targets, pictures once more from 0 to 1 where they can be loaded again and nobody
+    asked to standardise them. Raises UserError where samples are tokens.
+    """
     if data.vocabulary is not None:
         fail("data.tokens-not-reconstructed", name=data.name)
+    making = data.making
+    if making is not None and making.options.standardise is None and len(data.sample_shape) == 3:
+        data = making.read()(replace(making.options, standardise=False))
     return Reconstruction(
         name=data.name,
         sample_shape=data.sample_shape,

@@ -44,9 +44,10 @@ def read_source(source: Source) -> Builder:
     if isinstance(given, str) and given in names():
         found = entry(given)
         path = locate(found, source.root) if found.layouts else None
-        origin = Origin(str(path) if path else None, found.licence, found.page, found.title)
+        origin = Origin(str(path) if path else None, found.licence, found.page, found.title, bundled=not found.layouts)
         return _builder(found.reader(path or Path()), source.name or given, origin, target)
     if isinstance(given, tuple | list) and len(given) == 2 and not is_torch_data(given[0]):
+        _refuse_target(target, source.name or "arrays")
         if _is_text(given[0]):
             return partial(_labelled_texts, source.name or "texts", list(given[0]), numpy.asarray(given[1]))
         return partial(array_dataset, source.name or "arrays", {"train": (given[0], given[1])})
@@ -57,19 +58,26 @@ def read_source(source: Source) -> Builder:
     sources = _torch_sources(given)
     if sources is None:
         fail("data.unknown-source", found=type(given).__name__)
+    _refuse_target(target, source.name or "torch")
     return partial(torch_dataset, source.name or "torch", sources)
 
 
 def _builder(read: Images | KnownTable | Texts | Corpus, name: str, origin: Origin, target: str | None) -> Builder:
     """What makes a data set of that which a reader gave."""
-    if isinstance(read, Images):
-        return lambda options: image_dataset(name, read, options, origin)
     if isinstance(read, KnownTable):
         return partial(_table, name, read.table, target or read.target, origin, read.notes, origin.path or name)
+    _refuse_target(target, name)
+    if isinstance(read, Images):
+        return lambda options: image_dataset(name, read, options, origin)
     if isinstance(read, Corpus):
         return lambda options: corpus_dataset(name, read, options, origin)
     pools = {"train": read.train, **({"test": read.test} if read.test else {})}
     return lambda options: text_dataset(name, pools, Labels(read.classes), options, read.tokens, origin)
+
+
+def _refuse_target(target: str | None, name: str) -> None:
+    if target is not None:
+        fail("data.target-without-table", target=target, name=name)
 
 
 def _from_path(path: Path, given: str | Path, target: str | None, name: str | None) -> Builder:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from danlu.base.errors import fail
 from danlu.data.layout import as_tensor
+from danlu.data.transforms.pictures import resize
 
 Transform = Callable[[Tensor], Tensor]
 
@@ -26,6 +27,7 @@ class Pixels:
     peak: float
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    came_as: tuple[int, ...] | None = None  # shape of a sample before it was resized
 
     def on(self, device: torch.device, dtype: torch.dtype, peak: float | None = None) -> Transform:
         """The transform for uint8 [B, C, H, W] on `device`: one product and one sum a pixel, in place. `peak` is given
@@ -38,22 +40,38 @@ class Pixels:
         return lambda pixels: pixels.to(dtype, copy=True).mul_(factor).add_(offset)
 
     def encode(self, raw: Any) -> Tensor:
-        """Images [N, H, W], [N, C, H, W] or [N, H, W, C], or one image without N, as float32 [N, C, H, W]."""
+        """Images [N, H, W], [N, C, H, W] or [N, H, W, C], or one image without N, as float32 [N, C, H, W].
+
+        They are of the size that the net takes, or of that which the data had before they were resized.
+        """
         images = as_tensor(raw)
-        channels, height, width = self.sample_shape
-        channels_last = (height, width, channels)
-        if tuple(images.shape) in (self.sample_shape, channels_last) or tuple(images.shape) == (height, width):
-            images = images.unsqueeze(0)
-        if channels == 1 and tuple(images.shape[1:]) == (height, width):
-            images = images.unsqueeze(1)
-        elif tuple(images.shape[1:]) == channels_last != self.sample_shape:
-            images = images.permute(0, 3, 1, 2)
-        if tuple(images.shape[1:]) != self.sample_shape:
-            fail("data.encode-shape", found=list(as_tensor(raw).shape), wanted=list(self.sample_shape))
-        return self.on(torch.device("cpu"), torch.float32)(images)
+        arranged = _arranged(images, self.sample_shape)
+        if arranged is None and self.came_as is not None:
+            arranged = _arranged(images, self.came_as)
+        if arranged is None:
+            fail("data.encode-shape", found=list(images.shape), wanted=list(self.came_as or self.sample_shape))
+        if tuple(arranged.shape[1:]) != self.sample_shape:
+            arranged = resize(arranged, *self.sample_shape[1:])
+        return self.on(torch.device("cpu"), torch.float32)(arranged)
 
     def facts(self) -> dict[str, Any]:
+        """Nothing where pixels are only brought to 0 … 1: that is no mean of theirs."""
+        if not any(self.mean) and all(std == 1 for std in self.std):
+            return {}
         return {"mean": list(self.mean), "std": list(self.std)}
+
+
+def _arranged(images: Tensor, shape: tuple[int, ...]) -> Tensor | None:
+    """Images of `shape` (C, H, W), in whatever order they have it, as [N, C, H, W]; None where they are of another."""
+    channels, height, width = shape
+    channels_last = (height, width, channels)
+    if tuple(images.shape) in (shape, channels_last, (height, width)):
+        images = images.unsqueeze(0)
+    if channels == 1 and tuple(images.shape[1:]) == (height, width):
+        images = images.unsqueeze(1)
+    elif tuple(images.shape[1:]) == channels_last != shape:
+        images = images.permute(0, 3, 1, 2)
+    return images if tuple(images.shape[1:]) == shape else None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from torch.utils.data import (
     default_collate,
 )
 
-from danlu.base.errors import Fault, fail
+from danlu.base.errors import Fault, Faults, fail
 from danlu.data.arrays import array_dataset
 from danlu.data.dataset import Dataset as DanluDataset
 from danlu.data.dataset import Encoder
@@ -29,6 +29,8 @@ from danlu.data.options import Options
 from danlu.data.standard import Pixels, Standard
 from danlu.data.stream import StreamDataset, pair_of
 from danlu.data.targets import Labels, Quantities, read_target, unscaled
+
+_MADE_ELSEWHERE = ("image_size", "tokens", "min_frequency", "steps", "partition")
 
 
 def is_torch_data(source: Any) -> bool:
@@ -50,6 +52,10 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
         fail("data.stream-standardise")
     if options.augment:
         fail("data.stream-augment")
+    faults = Faults()
+    for key in (key for key in _MADE_ELSEWHERE if getattr(options, key) is not None):
+        faults.add("data.stream-unfit", key=f"data.{key}")
+    faults.raise_if_any()
     feeds = {part: _feed(source, options.workers) for part, source in sources.items()}
     empty = [part for part, feed in feeds.items() if feed.count == 0]
     if empty:
@@ -171,7 +177,7 @@ def _carve(
 ) -> dict[str, Feed]:
     train = feeds["train"]
     if "validation" in feeds or not isinstance(train, MapFeed):
-        if options.fold or options.group is not None or options.time is not None:
+        if options.fold or options.refit or options.group is not None or options.time is not None:
             fail("data.loader-not-split")
         if "validation" not in feeds:
             notes.append(Fault("data.loader-undivided"))

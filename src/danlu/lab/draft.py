@@ -14,7 +14,7 @@ from danlu.base.recipe_text import RecipeDraft
 from danlu.data import Dataset
 from danlu.data.catalogue import known
 from danlu.nets import names as net_names
-from danlu.nets import option_names, recipe_of, registered, usual_data, usual_options
+from danlu.nets import option_names, recipe_of, registered, usual_options
 from danlu.train.losses import registered_loss
 from danlu.train.optimisers import registered_optimiser
 from danlu.train.schedules import registered_schedule
@@ -50,8 +50,10 @@ def draft_recipe(
     draft, faults = RecipeDraft(), Faults()
     if isinstance(recipe, Recipe):
         _take(draft, recipe)
-    elif recipe is not None:
+    elif isinstance(recipe, str | Path):
         draft.read_file(recipe)
+    elif recipe is not None:
+        fail("lab.not-a-recipe", found=type(recipe).__name__)
     if net is not None:
         _take_net(draft, net)
     if data is not None:
@@ -69,8 +71,6 @@ def draft_recipe(
         if isinstance(value, str) and value != CUSTOM:
             with faults.gathered():
                 draft.values[key] = spell(value)
-    if data is None and not draft.values.keys() & {"data.name", "data.path", "data.target"}:
-        _choose_data(draft)
     drafted = Recipe()
     with faults.gathered():
         drafted = draft.recipe()
@@ -110,15 +110,10 @@ def _take_net(draft: RecipeDraft, net: object) -> None:
         _take_section(draft, "net", {"name": name, **options})
     elif isinstance(net, str):
         _take_section(draft, "net", {"name": net})
+    elif isinstance(net, type) and issubclass(net, nn.Module):
+        fail("lab.net-class", name=net.__name__)
     else:
         fail("lab.not-a-net", found=type(net).__name__)
-
-
-def _choose_data(draft: RecipeDraft) -> None:
-    """Where nobody names the data, those that the net is for; digits, which need no word, for most."""
-    name = str(draft.values.get("net.name", Recipe().net.name))
-    if name in net_names() and usual_data(name) != "digits":
-        _take_section(draft, "data", {"name": usual_data(name)})
 
 
 def _take_data(draft: RecipeDraft, data: object, settings: Mapping[str, Any]) -> None:

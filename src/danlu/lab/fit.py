@@ -24,6 +24,7 @@ from danlu.lab.keeper import Keeper
 from danlu.lab.run import Run
 from danlu.lab.scribe import Scribe
 from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, refuse_other_structure, set_up
+from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
 from danlu.store.new_run import NewRun
 from danlu.store.run_folder import RunFolder, check_name
@@ -50,6 +51,7 @@ def fit(
     folder: str | Path | None = None,
     name: str | None = None,
     progress: bool = True,
+    watch: bool | None = None,
     **settings: Any,
 ) -> Run:
     """Train `net` on `data`; with nothing given, LeNet-5 on the digits inside scikit-learn.
@@ -57,7 +59,8 @@ def fit(
     `net` is a name or any nn.Module (trained in place); `data` a Dataset, a catalogue name, a table's path, (x, y)
     arrays, or a torch Dataset or DataLoader. `recipe` is a Recipe or a TOML file; `settings` are its keys, flat where
     the name is unambiguous: lr, epochs, batch_size, momentum, seed, clip_norm … `folder` is where the run will lie
-    (absent or empty); else it gets a name of its own, or `name`, in `runs/`. Raises UserError for a mistake in any of
+    (absent or empty); else it gets a name of its own, or `name`, in `runs/`. The training is watched for mistakes
+    (`run.findings`) unless `watch` is False, or the recipe's watch.on. Raises UserError for a mistake in any of
     these, before the first step; StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after
     Ctrl-C.
 
@@ -66,7 +69,7 @@ def fit(
     >>> run.score["test"]["accuracy"] > 0.8
     True
     """
-    drafted = draft_recipe(net, data, recipe, settings)
+    drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
     if folder is not None and name is not None:
         fail("lab.folder-and-name", folder=folder, name=name)
     if name is not None:
@@ -162,7 +165,11 @@ def make_step(setup: Setup) -> PlainStep:
     recipe = setup.recipe
     loss = build_loss(recipe.loss.name, recipe.loss)
     optimizer = build_optimiser(
-        recipe.optim, setup.net, scaled=recipe.train.precision == "float16", frozen=recipe.train.freeze or ()
+        recipe.optim,
+        setup.net,
+        scaled=recipe.train.precision == "float16",
+        frozen=recipe.train.freeze or (),
+        thaws=recipe.train.thaw is not None,
     )
     schedule = Schedule(recipe.schedule, setup.horizon)
     if setup.data.task == "language":
@@ -206,6 +213,7 @@ class _Training:
 
 def _wired(setup: Setup, place: RunFolder, journal: Journal) -> _Training:
     recipe = setup.recipe
+    Metrics(setup.data.task, setup.data.outputs)  # imports what takes seconds now, and not in the first epoch's time
     step = make_step(setup)
     progress = Progress(
         epochs=setup.horizon.epochs,
@@ -239,11 +247,12 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         return score_part(setup, step.scored_net, "validation", progress.epoch, interrupt)
 
     interruptible = Interrupt(str(place.path))
-    with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), reporter:
+    with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), step.freezer, reporter:
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, data.notes)
         scribe.write(_opening_record(setup, progress, resumed=training.resumed))
         listeners = [scribe, keeper, reporter, interrupt]
-        stop = train(step, batches, validation_score, progress, listeners)
+        with Watching(recipe, step, scribe, reporter.finding, progress.step):
+            stop = train(step, batches, validation_score, progress, listeners)
         keeper.save()
         chosen, scores = _chosen(setup, step, progress, keeper)
         test = stop

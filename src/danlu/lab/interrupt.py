@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM: the first asks the loop to end after its step, a second Ctrl-C stops at once."""
+"""Ctrl-C and SIGTERM: the first asks the loop to end after its step, a second Ctrl-C stops at once.
+
+A second SIGTERM does not: who sends it (a scheduler, a service manager) sends it often, and kills who does not obey.
+"""
 
 import signal
 import threading
@@ -41,6 +44,6 @@ class Interrupt:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self.asked and number == signal.SIGINT:
             raise Interrupted(self._folder, saved=False)
         self.asked = True

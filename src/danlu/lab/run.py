@@ -14,7 +14,7 @@ from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Finding, Score
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
-from danlu.lab.setup import build_net, dtype_of, load_data, refuse_other_structure
+from danlu.lab.setup import build_net, dtype_of, load_data, refuse_other_structure, sample_dtype
 from danlu.store.history import History
 from danlu.store.journal import read
 from danlu.store.run_folder import RunFolder
@@ -108,16 +108,19 @@ class Run:
     def predict(self, x: object) -> Any:
         """Labels, or numbers in the target's own unit, for raw samples of the kind the run was trained on.
 
-        `x` is a batch: images, an array [N, …], or a table with the training table's columns.
+        `x` is a batch: images, an array [N, …], texts, or a table with the training table's columns. A language model
+        gives the likeliest next token of each text.
         """
-        inputs = self._dataset.encode(x)
-        net = self._final_net if self.finished else self.net()
-        dtype = next((parameter.dtype for parameter in net.parameters()), torch.float32)
-        device = choose_device("cpu")
+        data, net = self._dataset, self._final_net if self.finished else self.net()
+        weights = next((parameter.dtype for parameter in net.parameters()), torch.float32)
+        inputs = data.encode(x).to(choose_device("cpu"), sample_dtype(net, data, weights))
         with torch.no_grad():
-            dtype = dtype if inputs.is_floating_point() else inputs.dtype
-            outputs = torch.cat([Carried(net)(part.to(device, dtype)) for part in inputs.split(1024)])
-        return self._dataset.decode(predicted(outputs, self._dataset.task, self._dataset.outputs))
+            outputs = torch.cat([Carried(net)(part) for part in inputs.split(1024)])
+        found = predicted(outputs, data.task, data.outputs)
+        if data.task == "language":
+            last = (inputs != 0).sum(1).clamp(min=1) - 1  # behind a text's end stands padding
+            return [data.decode(tokens[place]) for tokens, place in zip(found, last, strict=True)]
+        return data.decode(found)
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""

@@ -61,14 +61,16 @@ class Scribe:
         self._written_at = time.monotonic()
         if not self._losses:
             return
-        norms = [None if norm is None else float(norm) for norm in self._norms]
+        measured = [norm for norm in self._norms if norm is not None]
+        read = iter(torch.stack(measured).tolist() if measured else ())  # at once: each reading makes a GPU wait
+        norms = [None if norm is None else next(read) for norm in self._norms]
         record: dict[str, Any] = {
             "kind": "steps",
             "first": self._first,
             "epoch": self._epoch,
             "loss": torch.stack(self._losses).tolist(),
             "lr": self._rates[0] if len(set(self._rates)) == 1 else self._rates,
-            "norm": None if all(norm is None for norm in norms) else norms,
+            "norm": norms if measured else None,
         }
         self._losses, self._rates, self._norms = [], [], []
         self._journal.write(record)

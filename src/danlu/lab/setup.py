@@ -14,12 +14,13 @@ from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
-from danlu.nets import Description, build, check_weights, describe, put_weights, rehearse, task_of
-from danlu.train.freezing import Freezer, check_parts
+from danlu.nets import Description, build, check_weights, describe, names, put_weights, rehearse, task_of, usual_data
+from danlu.train.freezing import check_parts
 from danlu.train.losses import choose_loss
 from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
+from danlu.watch import check_rules
 
 
 @dataclass(frozen=True)
@@ -31,17 +32,18 @@ class Setup:
     net: nn.Module
     description: Description
     device: torch.device
-    dtype: torch.dtype
+    dtype: torch.dtype  # in which samples go into the net
     horizon: Horizon
 
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
     """Load the data, build the net (unless given), and check that recipe, data and net fit each other."""
     drafted, faults, optim, dataset = recipe, Faults(), recipe.optim, None
-    if recipe.data.task == "auto" and task_of(recipe.net.name) == "reconstruction":
-        recipe = replace(recipe, data=replace(recipe.data, task="reconstruction"))
+    recipe = replace(recipe, data=data_for_net(recipe, data))
     with faults.gathered():
         optim = resolve_optim(optim)
+    with faults.gathered():
+        check_rules(recipe.watch.silence, recipe.watch.thresholds)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":
         faults.add("lab.no-device", device=recipe.train.device)
     with faults.gathered():
@@ -66,18 +68,20 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     if recipe.net.name != CUSTOM and len(dataset.sample_shape) == 3:
         # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    taken = torch.int64 if dataset.vocabulary else dtype
+    taken = sample_dtype(net, dataset, dtype)
     description = describe(net, dataset.sample_shape, dtype=taken)
-    _prepare_parts(recipe, optim, net)
+    _check_parts(recipe, optim, net)
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
     recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
     horizon = Horizon(recipe.train.epochs, steps_per_epoch(recipe, dataset))
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
-    build_optimiser(optim, net)
+    frozen, thaws = recipe.train.freeze or (), recipe.train.thaw is not None
+    build_optimiser(optim, net, frozen=frozen, thaws=thaws)
+    _check_range(net, dataset, taken)
     _rehearse(recipe, dataset, net, taken)
-    return Setup(recipe, dataset, net, description, device, dtype, horizon)
+    return Setup(recipe, dataset, net, description, device, taken, horizon)
 
 
 def dtype_of(precision: str) -> torch.dtype:
@@ -111,6 +115,23 @@ def _usual_batch_size(optimiser: str, samples: int, accumulate: int) -> int:
     return -(-samples // accumulate) if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
 
 
+def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
+    """The data of a recipe, with what is left to the net: which ones, where nobody names any, and its one task.
+
+    >>> from danlu.base.recipe import NetRecipe
+    >>> data_for_net(Recipe(net=NetRecipe(name="language-model"))).name
+    'time-machine'
+    """
+    data, net = recipe.data, recipe.net.name
+    if net not in names():
+        return data
+    if given is None and (data.name, data.path, data.target) == (None, None, None) and usual_data(net) != "digits":
+        data = replace(data, name=usual_data(net))
+    if data.task == "auto" and task_of(net) == "reconstruction":
+        data = replace(data, task="reconstruction")
+    return data
+
+
 def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:
     """The data set the recipe names, or made of the arrays, tables or loaders the user gave.
 
@@ -126,8 +147,6 @@ def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None 
     if given is None:
         if recipe.name == CUSTOM:
             fail("lab.data-not-in-recipe")
-        if recipe.path is None and recipe.target is not None:
-            fail("lab.target-without-table", target=recipe.target, name=recipe.name or "digits")
         if recipe.path is not None and recipe.name is not None:
             fail("lab.name-and-path", name=recipe.name, path=recipe.path)
         given = recipe.path or recipe.name
@@ -150,6 +169,15 @@ def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
             task=data.task,
             vocabulary=None if data.vocabulary is None else len(data.vocabulary),
         )
+
+
+def sample_dtype(net: nn.Module, data: Dataset, weights: torch.dtype) -> torch.dtype:
+    """The type in which samples go into the net: tokens are whole numbers, all else is like the weights.
+
+    Also where an array of whole numbers holds the tokens, and the net (`sample_dtype`) says that it takes such.
+    """
+    tokens = data.task == "classification" and getattr(net, "sample_dtype", weights) == torch.int64
+    return torch.int64 if tokens or data.vocabulary is not None else weights
 
 
 def refuse_other_structure(net: nn.Module, weights: Mapping[str, torch.Tensor], folder: Path) -> None:
@@ -176,17 +204,19 @@ def load_given_weights(setup: Setup) -> tuple[Fault, ...]:
         raise
 
 
-def _prepare_parts(recipe: Recipe, optim: OptimRecipe, net: nn.Module) -> None:
-    """Check the parts of the net that the recipe names, and freeze what never thaws, so that no optimiser holds it."""
+def _check_parts(recipe: Recipe, optim: OptimRecipe, net: nn.Module) -> None:
+    """Check the parts of the net that the recipe names."""
     faults = Faults()
     frozen = recipe.train.freeze or ()
     check_parts(net, frozen, "train.freeze", faults)
-    check_parts(net, list(rates_of_parts(optim)), "optim.rates", faults)
-    if recipe.train.thaw is not None and not frozen:
+    with faults.gathered():
+        check_parts(net, list(rates_of_parts(optim)), "optim.rates", faults)
+    thaw, epochs = recipe.train.thaw, recipe.train.epochs
+    if thaw is not None and not frozen:
         faults.add("train.thaw-without-freeze")
+    elif thaw is not None and thaw > epochs:
+        faults.add("train.thaw-after-the-end", thaw=thaw, epochs=epochs)
     faults.raise_if_any()
-    if recipe.train.thaw is None:
-        Freezer(net, frozen, None)(0)
 
 
 def _rehearse(recipe: Recipe, data: Dataset, net: nn.Module, dtype: torch.dtype) -> None:
@@ -207,6 +237,19 @@ def _rehearse(recipe: Recipe, data: Dataset, net: nn.Module, dtype: torch.dtype)
             raise UserError(Fault("lab.batch-of-one", facts)) from error
 
 
+def _check_range(net: nn.Module, data: Dataset, dtype: torch.dtype) -> None:
+    """UserError where a net gives samples back within a range (`sample_range`), and the first of them lie outside."""
+    wanted: tuple[float, float] | None = getattr(net, "sample_range", None)
+    if wanted is None:
+        return
+    size = min(256, data.sizes["train"])
+    x, _ = next(iter(data.batches("train", size, device=choose_device("cpu"), dtype=dtype)))
+    least, most = x.min().item(), x.max().item()
+    if least < wanted[0] or most > wanted[1]:
+        values = {"least": f"{least:.4g}", "most": f"{most:.4g}", "low": wanted[0], "high": wanted[1]}
+        fail("lab.samples-out-of-range", net=type(net).__name__, name=data.name, **values)
+
+
 def _check_against_data(recipe: Recipe, data: Dataset) -> None:
     faults = Faults()
     train = recipe.train
@@ -223,6 +266,8 @@ def _check_against_data(recipe: Recipe, data: Dataset) -> None:
             faults.add("lab.needs-validation", key="schedule.name = plateau")
     if data.task == "language" and train.accumulate > 1:
         faults.add("lab.no-accumulation-with-memory")
+    if data.task == "language" and recipe.optim.name == "lbfgs":
+        faults.add("lab.no-lbfgs-with-memory")
     if recipe.optim.name == "lbfgs":
         for key in ("clip_norm", "clip_value"):
             if getattr(train, key) is not None:

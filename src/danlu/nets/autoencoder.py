@@ -23,6 +23,8 @@ class Autoencoder(nn.Module):
     (torch.Size([5, 784]), torch.Size([5, 8]))
     """
 
+    sample_range = (0.0, 1.0)
+
     def __init__(
         self,
         inputs: int = 784,

@@ -122,6 +122,8 @@ class Course:
                 case "predictions":
                     told = [other for other in self.predictions if other["part"] != record["part"]]
                     self.predictions = [*told, record]
+                case "findings":  # those that stood at the end: what a rule took back is gone
+                    self.findings = [_finding(one) for one in record["findings"]]
                 case "end":
                     score = {part: _score(numbers) for part, numbers in record["score"].items() if numbers}
                     self.seconds = number(record["seconds"])
@@ -176,20 +178,23 @@ class Course:
         self.seconds = sum(epoch["seconds"] for epoch in self.epochs)
 
     def _add_finding(self, record: Mapping[str, Any]) -> None:
-        """A finding told again, after a resume, replaces what it said before."""
-        severity = str(record["severity"])
-        finding = Finding(
-            rule=str(record["rule"]),
-            severity=severity if severity in SEVERITIES else "advice",
-            where=tuple(str(layer) for layer in record["where"]),
-            since=int(record["since"]),
-            evidence=dict(record["evidence"]),
-            title=str(record["title"]),
-            why=str(record["why"]),
-            remedies=tuple(dict(remedy) for remedy in record["remedies"]),
-        )
-        told = (finding.rule, finding.where, finding.since)
-        self.findings = [other for other in self.findings if (other.rule, other.where, other.since) != told] + [finding]
+        """A rule has one finding: told again, graver or after a resume, it replaces what it said before."""
+        finding = _finding(record)
+        self.findings = [other for other in self.findings if other.rule != finding.rule] + [finding]
+
+
+def _finding(record: Mapping[str, Any]) -> Finding:
+    severity = str(record["severity"])
+    return Finding(
+        rule=str(record["rule"]),
+        severity=severity if severity in SEVERITIES else "advice",
+        where=tuple(str(layer) for layer in record["where"]),
+        since=int(record["since"]),
+        evidence=dict(record["evidence"]),
+        title=str(record["title"]),
+        why=str(record["why"]),
+        remedies=tuple(dict(remedy) for remedy in record["remedies"]),
+    )
 
 
 def _score(numbers: Mapping[str, Any]) -> Score:

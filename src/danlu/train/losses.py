@@ -3,6 +3,7 @@
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -43,17 +44,17 @@ def bce(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean"
 
 def mse(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
     """Squared error of outputs [N, T] against targets [N, T]; "mean" is over all N·T numbers."""
-    return F.mse_loss(outputs.view_as(targets), targets, reduction=reduction)
+    return F.mse_loss(outputs.reshape(targets.shape), targets, reduction=reduction)
 
 
 def l1(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
     """Absolute error of outputs [N, T] against targets [N, T]."""
-    return F.l1_loss(outputs.view_as(targets), targets, reduction=reduction)
+    return F.l1_loss(outputs.reshape(targets.shape), targets, reduction=reduction)
 
 
 def huber(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean", delta: float = 1.0) -> torch.Tensor:
     """Huber's error (1964): e²/2 up to |e| = delta, then delta·(|e| - delta/2)."""
-    return F.huber_loss(outputs.view_as(targets), targets, reduction=reduction, delta=delta)
+    return F.huber_loss(outputs.reshape(targets.shape), targets, reduction=reduction, delta=delta)
 
 
 def mixture_nll(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
@@ -72,6 +73,16 @@ def mixture_nll(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str 
     densities = 0.5 * (log_precisions - squares - math.log(2 * math.pi)).sum(-1)
     losses = -(weights + densities).logsumexp(-1)
     return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
+
+
+def loss_of(outputs: Any, targets: torch.Tensor, loss: Loss) -> torch.Tensor:
+    """`loss` of what a net gives. The outputs of several heads say themselves, by their `loss`, how theirs add up; of
+    any other tuple (outputs and a state, say) the first entry counts.
+    """
+    if not isinstance(outputs, tuple):
+        return loss(outputs, targets)
+    several: Any = outputs
+    return several.loss(loss, targets) if hasattr(several, "loss") else loss(several[0], targets)
 
 
 def terms(targets: torch.Tensor) -> int:

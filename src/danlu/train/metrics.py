@@ -47,15 +47,26 @@ class Metrics:
         if self._task == "language":
             return {"perplexity": math.exp(min(loss, _MOST)) if loss == loss else loss}
         names = [name for name in self._metrics if name != "r2" or self._samples > 1]
-        values = {name: float(self._metrics[name].compute()) for name in names}
+        values = {name: self._metrics[name].compute() for name in names}
         self.reset()
-        return values
+        return _rates(values["counts"]) if "counts" in values else {name: float(values[name]) for name in names}
 
     def reset(self) -> None:
         """Forget the batches counted so far."""
         for metric in self._metrics.values():
             metric.reset()
         self._samples = 0
+
+
+def _rates(counts: torch.Tensor) -> dict[str, float]:
+    """Accuracy and macro F1 from [C, 5] counts: true and false positives, true and false negatives, support.
+
+    In float64, which torchmetrics' own are not. A class that neither the targets nor the guesses have has no F1.
+    """
+    true, false, _, missed, support = counts.double().unbind(1)
+    met = true + false + missed > 0
+    f1 = 2 * true[met] / (2 * true + false + missed)[met]
+    return {"accuracy": float(true.sum() / support.sum()), "f1": float(f1.mean())}
 
 
 _MOST = 700.0  # beyond e to this power a float64 overflows
@@ -75,10 +86,7 @@ def _make(task: str, outputs: int) -> dict[str, Any]:
     if task == "classification":
         classes = max(2, outputs)
         kinds = library.classification
-        return {
-            "accuracy": kinds.MulticlassAccuracy(num_classes=classes, average="micro"),
-            "f1": kinds.MulticlassF1Score(num_classes=classes, average="macro"),
-        }
+        return {"counts": kinds.MulticlassStatScores(num_classes=classes, average=None, validate_args=False)}
     metrics = {"mae": library.MeanAbsoluteError(), "rmse": library.MeanSquaredError(squared=False)}
     if task == "regression":
         metrics = {"r2": library.R2Score(multioutput="uniform_average"), **metrics}

@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import nn
 from danlu.base.errors import Faults, fail, nearest
 from danlu.base.naming import spelled
 from danlu.base.recipe import OptimRecipe
-from danlu.train.freezing import lies_in
+from danlu.train.freezing import parameters_in
 
 OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
@@ -75,31 +75,42 @@ def resolve_optim(recipe: OptimRecipe) -> OptimRecipe:
 
 
 def build_optimiser(
-    recipe: OptimRecipe, net: nn.Module, *, scaled: bool = False, frozen: Sequence[str] = ()
+    recipe: OptimRecipe,
+    net: nn.Module,
+    *,
+    scaled: bool = False,
+    frozen: Sequence[str] = (),
+    thaws: bool = False,
 ) -> torch.optim.Optimizer:
     """The optimiser over the net's trainable parameters, for a recipe that `resolve_optim` gave.
 
     The fused kernels are used where torch has them: one pass over memory instead of several. Not under a GradScaler
     (`scaled`): torch 2.13's fused SGD on the CPU turns weights to NaN after a step that the scaler skips. Parts
-    `frozen` at first form groups of their own: torch's kernels want a state for all of a group, or for none.
+    `frozen` are left out, or, where they are trained later (`thaws`), form groups of their own: torch's kernels want a
+    state for all of a group, or for none.
     """
-    trained = {name: parameter for name, parameter in net.named_parameters() if parameter.requires_grad}
+    still = parameters_in(net, frozen)
+    trained = {
+        name: parameter
+        for name, parameter in net.named_parameters()
+        if parameter.requires_grad and (thaws or parameter not in still)
+    }
     parameters = list(trained.values())
-    if not parameters:
+    if all(parameter in still for parameter in parameters):
         fail("train.nothing-to-train")
     sparse = any(getattr(module, "sparse", False) for module in net.modules())
     kind = OPTIMISERS[recipe.name]
     if recipe.name == "sparse-adam" and not sparse:
         fail("train.sparse-adam-needs-sparse")
     if recipe.name == "muon":
-        others = [name for name, parameter in net.named_parameters() if parameter.requires_grad and parameter.ndim != 2]
+        others = [name for name, parameter in trained.items() if parameter.ndim != 2]
         if others:
             fail("train.muon-needs-matrices", names=", ".join(others[:5]), count=len(others))
     options = _given(recipe)
     if "fused" in inspect.signature(kind).parameters and not sparse and not scaled:
         options["fused"] = all(parameter.is_floating_point() for parameter in parameters)
     try:
-        return kind(_groups(trained, recipe, frozen), **options)
+        return kind(_groups(net, trained.values(), recipe, still), **options)
     except ValueError as error:
         fail("train.optimiser-refused", name=recipe.name, reason=error)
 
@@ -142,13 +153,17 @@ def rates_of_parts(recipe: OptimRecipe) -> dict[str, float]:
     return rates
 
 
-def _groups(trained: dict[str, nn.Parameter], recipe: OptimRecipe, frozen: Sequence[str]) -> list[dict[str, Any]]:
+def _groups(
+    net: nn.Module, trained: Iterable[nn.Parameter], recipe: OptimRecipe, still: Collection[nn.Parameter]
+) -> list[dict[str, Any]]:
     """Parameter groups by rate, the longest name that fits counting, and by whether they are frozen at first."""
     rates = rates_of_parts(recipe)
+    part_of: dict[nn.Parameter, str] = {}
+    for part in sorted(rates, key=len):
+        part_of.update(dict.fromkeys(parameters_in(net, [part]), part))
     groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
-    for name, parameter in trained.items():
-        part = max((part for part in rates if lies_in(name, [part])), key=len, default="")
-        groups.setdefault((part, lies_in(name, frozen)), []).append(parameter)
+    for parameter in trained:
+        groups.setdefault((part_of.get(parameter, ""), parameter in still), []).append(parameter)
     return [
         {"params": members, **({"lr": rates[part]} if part else {})}
         for (part, _), members in sorted(groups.items(), key=lambda entry: entry[0])

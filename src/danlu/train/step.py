@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from danlu.base.recipe import Recipe
 from danlu.base.seeds import StepSeeder
 from danlu.train.freezing import Freezer
-from danlu.train.losses import Loss
+from danlu.train.losses import Loss, loss_of
 from danlu.train.optimisers import load_optimiser
 from danlu.train.schedules import Schedule
 
@@ -76,7 +76,7 @@ class PlainStep:
         self._rates = [group["lr"] for group in optimizer.param_groups]
         self._changes_rate = recipe.schedule.name != "constant" or recipe.schedule.warmup > 0
         self._seed = _seeder(net, train.seed, device)
-        self._freeze = Freezer(net, train.freeze or (), train.thaw)
+        self.freezer = Freezer(net, train.freeze or (), train.thaw)
         self._share = 1.0
         amp = _AUTOCAST.get(train.precision)
         self._autocast: Any = torch.autocast(device.type, dtype=amp) if amp else contextlib.nullcontext()
@@ -97,7 +97,7 @@ class PlainStep:
     def start_epoch(self, epoch: int, batch: int) -> None:
         """Training mode, all but what is frozen in `epoch` (from 0); a resume goes on at `batch`."""
         self.net.train()
-        self._freeze(epoch)
+        self.freezer(epoch)
 
     def begin(self, step: int) -> None:
         """Before update number `step` (from 0): dropout's stream, the rate, and no gradient left over."""
@@ -124,15 +124,13 @@ class PlainStep:
             self._share = 1.0 if self._sums else len(part[0]) / len(inputs)
             yield part
 
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+    def forward(self, inputs: torch.Tensor) -> Any:
         with self._autocast:
             return self.net(inputs)
 
-    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def loss(self, outputs: Any, targets: torch.Tensor) -> torch.Tensor:
         with self._autocast:
-            # Outputs of several heads say themselves how their losses add up.
-            several = getattr(outputs, "loss", None)
-            loss = several(self._loss, targets) if several else self._loss(outputs, targets)
+            loss = loss_of(outputs, targets, self._loss)
         if not self._micro:
             self.batch_loss = loss.detach()
             return loss

@@ -13,11 +13,13 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from danlu.base.errors import Fault
 from danlu.base.events import EpochDone, Event, StepDone, Stop, TrainingStarted
+from danlu.base.finding_text import finding_lines
 from danlu.base.recipe import Recipe
-from danlu.base.records import Score
+from danlu.base.records import Finding, Score
 from danlu.base.smoothing import smooth
 from danlu.base.words import say
 
+_STYLES = {"error": "bold red", "warning": "bold yellow", "advice": "bold"}
 _REFRESH_SECONDS = 0.25
 _BAR_WIDTHS = (8, 24)
 
@@ -41,6 +43,14 @@ class Reporter:
     def note(self, fault: Fault) -> None:
         """Tell something the user must know, whether the rest is shown or not."""
         self._console.print(f"! {fault}", style="yellow", markup=False, soft_wrap=True)
+
+    def finding(self, finding: Finding) -> None:
+        """Tell what watch has found."""
+        if self._shown:
+            head, *rest = finding_lines(finding)
+            self._console.print(head, style=_STYLES.get(finding.severity, ""), markup=False, soft_wrap=True)
+            for line in rest:
+                self._print(line)
 
     def opening(
         self,

@@ -49,7 +49,19 @@ def print_data_list(console: Console, rows: Sequence[Mapping[str, Any]]) -> None
     console.print(say("view.data-hint"), markup=False, soft_wrap=True)
 
 
-_KNOWN = ("name", "title", "task", "sizes", "sample_shape", "features", "outputs", "mean", "std")
+_KNOWN = (
+    "name",
+    "title",
+    "task",
+    "sizes",
+    "sample_shape",
+    "tokens",
+    "vocabulary",
+    "features",
+    "outputs",
+    "mean",
+    "std",
+)
 # A house has hundreds of columns once categories are; --json has them all.
 _SHOWN = 20
 _FACTS = (*_KNOWN, "licence", "source", "path")
@@ -62,8 +74,12 @@ def print_facts(console: Console, facts: Mapping[str, Any]) -> None:
     table.add_column(overflow="fold")
     for key in _FACTS:
         value = facts.get(key)
-        if key == "sizes":
-            value = "   ".join(f"{say(f'view.part-{part}').strip()} {count:,}" for part, count in facts[key].items())
+        if key in ("sizes", "tokens") and value:
+            value = "   ".join(f"{say(f'view.part-{part}').strip()} {count:,}" for part, count in value.items())
+        if key == "vocabulary" and value:
+            value = say(f"view.vocabulary-{value['kind']}", size=value["size"])
+        if key == "path" and facts.get("bundled"):
+            value = say("view.bundled")
         if key == "features" and value and len(value) > _SHOWN:
             value = [*value[:_SHOWN], say("view.and-more", count=len(value) - _SHOWN)]
         standardised = key in ("mean", "std") and facts.get("features")  # a table's columns: always 0 and 1

@@ -98,7 +98,7 @@ def test_semicolons_and_skipped_rows_are_told(tmp_path: Path) -> None:
 BAD = [
     ("t.csv", b"", r"the file is empty", r"文件是空的"),
     ("t.csv", b"\n\n", r"the file is empty", r"文件是空的"),
-    ("t.csv", b"x,c,y\n", r"no row of data", r"没有数据行"),
+    ("t.csv", b"x,c,y\n", r"no rows of data", r"没有数据行"),
     (
         "t.csv",
         (TEXT + "1,a\n" + ROWS).encode(),

@@ -126,6 +126,7 @@ def test_callables_that_make_floats_come_out_on_the_same_scale() -> None:
     [
         (["corp"], 'data.augment: "corp" is not known; .* Did you mean "crop"', '没有 "corp"'),
         (["crop:x", "flip:2", "cutout:0"], '"crop:x": the amount must be.*\n.*"flip:2".*\n.*"cutout:0"', '"crop:x"'),
+        (["crop:10", "rotation:181"], '"crop:10": the amount can be 8.*\n.*"rotation:181".* 180', "数值最大为 8"),
         ([abs, "flip"], "cannot be mixed", "不能混用"),
     ],
 )

@@ -64,7 +64,8 @@ def assert_equal(runs: Sequence[Run], trained: Trained, rtol: float) -> None:
     for member, run in enumerate(runs):
         for name, tensor in run.net().state_dict().items():
             torch.testing.assert_close(trained.states[member][name], tensor, rtol=rtol, atol=rtol)
-        assert run.score["train"]["loss"] == pytest.approx(float(trained.train_loss[run.epochs - 1, member]), rel=1e-4)
+        loss = float(trained.train_loss[int(trained.chosen[member]) - 1, member])
+        assert run.score["train"]["loss"] == pytest.approx(loss, rel=1e-4)
         found = {name: float(values[member]) for name, values in trained.score.items()}
         assert found == pytest.approx(run.score["validation"], rel=1e-4)
         assert int(trained.epochs[member]) == run.epochs
@@ -217,6 +218,38 @@ def test_stacks_hold_folds_of_one_size_and_keep_members_of_a_batch_together() ->
     assert keys == sorted(keys)
     assert max(len(stack) for stack in cut(all_members, folds, most=2, workers=1)) == 2
     assert len(cut(all_members, folds, most=9, workers=2)) == 4
+    assert [len(stack) for stack in cut(all_members, folds, most=9, workers=1, fills=True)] == [9]
+
+
+@pytest.mark.parametrize("make", [None, normed], ids=["chain", "folded"])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_folds_of_different_sizes_train_as_each_would_alone(make: Any, reduction: Any) -> None:
+    folds = [problem(), problem(43), problem(42)]
+    chosen = [
+        replace(
+            member,
+            fold=k % 3,
+            recipe=replace(
+                member.recipe,
+                loss=replace(member.recipe.loss, reduction=reduction),
+                optim=replace(member.recipe.optim, lr=0.002 * (k + 1)),
+            ),
+        )
+        for k, member in enumerate(members(6))
+    ]
+    folds = [
+        replace(fold, validation=fold.validation[: 12 - k])
+        for k, fold in enumerate(folds)
+        if fold.validation is not None
+    ]
+    together = run(perceptrons(6, make), chosen, folds, workers=1)
+    for k, member in enumerate(chosen):
+        alone = run([perceptrons(6, make)[k]], [member], folds, workers=1)
+        for name, tensor in alone.states[0].items():
+            torch.testing.assert_close(together.states[k][name], tensor, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(together.train_loss[:, k], alone.train_loss[:, 0], rtol=1e-4, atol=1e-5)
+        for name, values in alone.score.items():
+            torch.testing.assert_close(together.score[name][k], values[0], rtol=1e-4, atol=1e-5)
 
 
 def test_a_shared_order_is_that_of_the_given_seed() -> None:

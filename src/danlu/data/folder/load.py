@@ -17,7 +17,7 @@ from danlu.data.folder.files import PictureFiles, collate_pictures
 from danlu.data.folder.scan import Listing, scan
 from danlu.data.folder.store import Decided, keep, place_of, recall
 from danlu.data.images import Images, Pool, image_dataset
-from danlu.data.options import Options
+from danlu.data.options import PICTURES, Options, refuse_unfit
 from danlu.data.portions import carve
 from danlu.data.standard import Pixels, measure_pixels
 from danlu.data.stream import StreamDataset
@@ -40,6 +40,7 @@ def folder_builder(name: str, folder: Path) -> Builder:
 def _build(name: str, listing: Listing, options: Options) -> Dataset:
     if isinstance(options.group, str) or isinstance(options.time, str):
         fail("data.no-columns", path=listing.folder)
+    refuse_unfit(options, name, PICTURES, ("auto", "classification", "reconstruction"))
     place = place_of(listing, options.image_size)
     kept = recall(place)
     if kept is None:

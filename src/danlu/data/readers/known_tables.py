@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from danlu.base.errors import Fault
 from danlu.data.readers.csv_text import read_csv
 from danlu.data.readers.table_file import read_table
 from danlu.data.readers.text_file import read_bytes
@@ -21,4 +22,4 @@ def read_pima(path: Path) -> KnownTable:
     """Eight measurements and a class, 0 or 1, without a line of names."""
     content = ",".join(PIMA_COLUMNS).encode() + b"\n" + read_bytes(path)
     table, notes = read_csv(content, str(path), ",")
-    return KnownTable(table, "class", notes)
+    return KnownTable(table, "class", (*notes, Fault("data.pima-classes")))

@@ -1,5 +1,6 @@
 """A table with a target column into a data set."""
 
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +9,10 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, Faults, fail, nearest
-from danlu.data.dataset import Origin
+from danlu.data.dataset import Origin, checksum
 from danlu.data.divide import divide, keys_of
 from danlu.data.memory import MemoryDataset
-from danlu.data.options import Options
+from danlu.data.options import NUMBERS, Options, refuse_unfit
 from danlu.data.portions import Portion, gather, shared_rows
 from danlu.data.table.columns import Column, Table
 from danlu.data.table.fit import fit_encoder
@@ -44,8 +45,7 @@ def table_dataset(
     The task is told from the target: text, booleans, and whole numbers with at most 20 different values (and at most
     one for every five rows, or two) are classes; all other numbers are quantities. `options.task` overrides.
     """
-    if options.augment:
-        fail("data.augment-needs-pictures", name=name)
+    refuse_unfit(options, name, NUMBERS)
     column = _target_column(table, target, place)
     features = {other: values for other, values in table.items() if other != target}
     _refuse_infinite(features, place)
@@ -62,6 +62,7 @@ def table_dataset(
     x, y, sizes = gather(portions)
     order = torch.cat([rows[part] for part in rows])
     shared = shared_rows(portions, _as_found(features, decided)[order], y)
+    content = (int(standardise), *checksum(order, y), *(_checksum_of(column) for column in features.values()))
     if standardise and isinstance(meaning, Quantities):
         y, meaning = standardise_target(y, sizes["train"])
     return MemoryDataset(
@@ -74,7 +75,14 @@ def table_dataset(
         origin=origin or Origin(),
         x=x,
         y=y,
+        content=content,
     )
+
+
+def _checksum_of(column: Column) -> int:
+    if column.kind in ("text", "other"):
+        return zlib.crc32("\0".join(map(str, column.values.tolist())).encode())
+    return checksum(torch.from_numpy(column.values.astype(numpy.float64)))[0]
 
 
 def _as_found(features: Table, decided: tuple[Fault, ...]) -> Tensor:

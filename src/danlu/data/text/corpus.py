@@ -10,7 +10,7 @@ from torch import Tensor
 from danlu.base.errors import Fault, fail
 from danlu.base.seeds import order, stream
 from danlu.data.dataset import PARTS, Dataset, Origin, checksum, digest
-from danlu.data.options import Options
+from danlu.data.options import RUNNING_TEXT, Options, refuse_unfit
 from danlu.data.targets import Tokens
 from danlu.data.text.sequences import TextEncoder
 from danlu.data.text.vocabulary import END_OF_LINE, RESERVED, Vocabulary, cut
@@ -120,7 +120,8 @@ def corpus_dataset(name: str, corpus: Corpus, options: Options, origin: Origin) 
     """A data set of running text. What has no validation or test part of its own holds out its end: the test part last,
     validation before it. The vocabulary is that of the training part alone.
     """
-    if options.fold or options.group is not None:
+    refuse_unfit(options, name, RUNNING_TEXT, ("auto",))
+    if options.fold or options.group is not None or options.time is not None:
         fail("data.text-by-position", name=name)
     kind = options.tokens or corpus.tokens
     texts = {"train": corpus.train, "validation": corpus.validation, "test": corpus.test}
@@ -128,7 +129,7 @@ def corpus_dataset(name: str, corpus: Corpus, options: Options, origin: Origin) 
     _hold_out(cuts, corpus, options)
     steps = options.steps or USUAL_STEPS
     for part in PARTS:
-        share = {"train": 1.0, "validation": options.validation, "test": options.test}[part]
+        share = {"train": 1.0, "validation": 0.0 if options.refit else options.validation, "test": options.test}[part]
         if len(cuts[part]) <= steps and (cuts[part] or share):
             fail("data.text-too-short", part=part, count=len(cuts[part]), steps=steps, wanted=steps + 1)
     reserved = RESERVED if kind == "characters" else (*RESERVED, END_OF_LINE)
@@ -174,6 +175,9 @@ def _hold_out(cuts: dict[str, list[str]], corpus: Corpus, options: Options) -> N
     if corpus.test is None:
         cuts["test"] = tokens[first + validation :]
     cuts["train"] = tokens[:first]
+    if options.refit:
+        cuts["train"] = cuts["train"] + cuts["validation"]
+        cuts["validation"] = []
 
 
 def _unknown(cuts: dict[str, list[str]], vocabulary: Vocabulary) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pad_sequence
 from danlu.base.errors import Fault, fail
 from danlu.data.dataset import Origin
 from danlu.data.memory import MemoryDataset
-from danlu.data.options import Options
+from danlu.data.options import TEXTS, Options, refuse_unfit
 from danlu.data.portions import carve, gather, shared_rows
 from danlu.data.targets import Labels
 from danlu.data.text.vocabulary import Vocabulary, cut
@@ -67,6 +67,7 @@ def text_dataset(
     name: str, pools: Mapping[str, TextPool], target: Labels, options: Options, tokens: str, origin: Origin
 ) -> MemoryDataset:
     """A data set of labelled texts; the vocabulary is that of the training part alone."""
+    refuse_unfit(options, name, TEXTS, ("auto", "classification"))
     kind = options.tokens or tokens
     texts = [text for pool, _ in pools.values() for text in pool]
     _refuse_empty(texts)

@@ -41,6 +41,7 @@ _KNOWN: dict[str, tuple[Drawn, Callable[[int], int]]] = {
     "rotation": (_rotation, lambda side: 15),
     "cutout": (_cutout, lambda side: max(1, side // 2)),
 }
+_HALF_TURN = 180
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Augmentation:
         """
         if not given:
             return None
-        faults = Faults()
+        faults, side = Faults(), min(sample_shape[1:])
         callables = tuple(step for step in given if callable(step))
         if callables and len(callables) < len(given):
             faults.add("data.augment-mixed")
@@ -75,8 +76,10 @@ class Augmentation:
                     faults.add("data.augment-unknown", found=step, wanted=", ".join(_KNOWN), hint=nearest(name, _KNOWN))
                 elif colon and (name == "flip" or not (amount.isascii() and amount.isdigit() and int(amount))):
                     faults.add("data.augment-amount", found=step)
+                elif colon and int(amount) > (limit := _HALF_TURN if name == "rotation" else side):
+                    faults.add("data.augment-too-much", found=step, limit=limit)
                 else:
-                    named.append((name, int(amount) if colon else _KNOWN[name][1](min(sample_shape[1:]))))
+                    named.append((name, int(amount) if colon else _KNOWN[name][1](side)))
         faults.raise_if_any()
         return cls(tuple(named), callables)
 

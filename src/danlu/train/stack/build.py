@@ -6,6 +6,7 @@ layers whether a forward mixes samples.
 
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -29,7 +30,14 @@ _RANDOM = ("RReLU", "FractionalMaxPool", "AlphaDropout", "Transformer", "Multihe
 _TRIAL_SAMPLES = 3
 _MACHINERY = frozenset(vars(nn.Module()))  # what every module holds, options aside
 
-Way = Callable[[Sequence[nn.Module], Layout], StackedNet]
+
+@dataclass(frozen=True)
+class Way:
+    """How nets become a stack. `fills`: samples that do not count may fill a batch, since nothing looks at a batch as
+    a whole and nothing is drawn for it."""
+
+    build: Callable[[Sequence[nn.Module], Layout], StackedNet]
+    fills: bool = False
 
 
 def stackable(net: nn.Module, sample: Tensor | None = None) -> Fault | None:
@@ -129,7 +137,7 @@ def find_way(net: nn.Module, sample: Tensor) -> Way | None:
     """The first way, fastest first, in which stacked copies of `net` equal `net` alone; None where there is none."""
     links = links_of(net, sample.shape[1:])
     if links is not None:
-        return lambda nets, layout: ChainNet(nets, layout, links)
+        return Way(lambda nets, layout: ChainNet(nets, layout, links), fills=not _drops_or_norms(net))
     trial = sample[:_TRIAL_SAMPLES]
     nets = [copy.deepcopy(net) for _ in range(2)]
     for parameter, other in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
@@ -141,12 +149,20 @@ def find_way(net: nn.Module, sample: Tensor) -> Way | None:
         expected = [_passes_alone(copy.deepcopy(twin), trial) for twin in nets]
     if any(result is None for result in expected):
         return None
-    ways: list[Way] = [
-        lambda nets, layout: FoldedNet(nets, layout, shares=True),
-        lambda nets, layout: FoldedNet(nets, layout, shares=False),
-    ]
-    ways = [MappedNet] if undropped.found else [*ways, MappedNet]
+    fills = not _drops_or_norms(net)
+    ways = [Way(MappedNet)]
+    if not undropped.found:
+        ways[:0] = [
+            Way(lambda nets, layout: FoldedNet(nets, layout, shares=True), fills),
+            Way(lambda nets, layout: FoldedNet(nets, layout, shares=False), fills),
+        ]
     return next((way for way in ways if _agrees(way, nets, trial, expected)), None)
+
+
+def _drops_or_norms(net: nn.Module) -> bool:
+    return any(
+        isinstance(module, (*DROPOUTS, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)) for module in net.modules()
+    )
 
 
 class _NoDropping(TorchFunctionMode):
@@ -185,7 +201,7 @@ def _passes_alone(net: nn.Module, samples: Tensor) -> Passes | None:
 
 def _agrees(way: Way, nets: Sequence[nn.Module], samples: Tensor, expected: Sequence[Any]) -> bool:
     try:
-        stack = way([copy.deepcopy(net) for net in nets], Layout.of([0, 0], samples.device))
+        stack = way.build([copy.deepcopy(net) for net in nets], Layout.of([0, 0], samples.device))
         outputs = stack.forward(samples[None], None, training=True)
         results = [outputs, *stack.backward(2 * outputs), *stack.buffers.values()]
     except (NotFoldableError, RuntimeError, ValueError, IndexError, TypeError):

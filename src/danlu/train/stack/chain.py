@@ -16,7 +16,7 @@ from torch import Tensor, fx, nn
 from danlu.train.stack.activations import ACTIVATIONS, Activation
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.masks import Masks
-from danlu.train.stack.nets import StackedNet
+from danlu.train.stack.nets import StackedNet, names_of
 
 
 @dataclass
@@ -131,6 +131,7 @@ class ChainNet(StackedNet):
         self.frozen = frozenset(name for name, parameter in nets[0].named_parameters() if not parameter.requires_grad)
         dropping = [link.dropout for link in links if link.dropout]
         self._places = {name: place for place, name in enumerate(dropping)}
+        self.names = names_of(nets[0])
         self.rates = [tuple(float(cast(Any, net.get_submodule(name)).p) for name in dropping) for net in nets]
         self._passes_of: dict[int, list[_Pass]] = {}
         self._ones: dict[int, Tensor] = {}

@@ -18,15 +18,15 @@ class FusedDescent:
     def __init__(self, net: ChainNet, optimiser: SGD) -> None:
         self._net = net
         self._optimiser = optimiser
-        self._last_share = 1.0
+        self.last_share = 1.0  # of the full rate, in the update before
 
     def backward(self, gradient: Tensor, schedules: Schedules) -> None:
         optimiser = self._optimiser
         if not optimiser.has_momentum and not optimiser.decays:
             self._net.descend(gradient.neg_(), optimiser.parameters, 1.0)
             return
-        keep = optimiser.numbers["momentum"] * (schedules.share / self._last_share)
-        self._last_share = schedules.share
+        keep = optimiser.numbers["momentum"] * (schedules.share / self.last_share)
+        self.last_share = schedules.share
         velocities = optimiser.velocities
         if optimiser.decays or isinstance(keep, Tensor):
             shrink = optimiser.numbers["weight_decay"] * schedules.rates

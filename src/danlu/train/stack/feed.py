@@ -28,7 +28,8 @@ class Stream:
 class Feed:
     """Inputs [G, N, …] of the groups and targets [K, N, …] of their members, batch by batch.
 
-    The folds of all groups have equally many rows for training, and for validation.
+    The folds of all groups have equally many batches. Where one has fewer rows than another, its last batch is filled
+    with rows that do not count.
     """
 
     def __init__(self, folds: Sequence[Fold], streams: Sequence[Stream], layout: Layout, batch_size: int) -> None:
@@ -37,15 +38,11 @@ class Feed:
         self._streams = list(streams)
         self._batch_size = batch_size
         first = folds[streams[0].fold]
-        self._count = len(first.train)
+        self.steps_per_epoch = -(-len(first.train) // batch_size)
         self._one_source = all(
             fold.inputs is first.inputs and fold.targets is first.targets and fold.transform is first.transform
             for fold in self._streamed()
         )
-
-    @property
-    def steps_per_epoch(self) -> int:
-        return -(-self._count // self._batch_size)
 
     def _streamed(self) -> list[Fold]:
         return [self._folds[stream.fold] for stream in self._streams]
@@ -54,33 +51,36 @@ class Feed:
         self._streams = [self._streams[group] for group in groups]
         self._layout = layout
 
-    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch, counted from 0, from batch number `start` on."""
-        rows = torch.stack([self._rows(stream, epoch) for stream in self._streams])
-        fold = self._folds[self._streams[0].fold]
-        numbers = (len(self._streams) * fold.inputs[:1].numel(), self._layout.members * fold.targets[:1].numel())
-        row_bytes = 4 * max(1, *numbers)
-        size = self._batch_size
-        per_chunk = max(1, _CHUNK_BYTES // (row_bytes * size)) * size
-        first = start * size
-        while first < self._count:
-            inputs, targets = self._gathered(rows[:, first : first + per_chunk])
-            yield from zip(inputs.split(size, 1), targets.split(size, 1), strict=True)
-            first += per_chunk
-
-    def _rows(self, stream: Stream, epoch: int) -> Tensor:
-        rows = self._folds[stream.fold].train
-        return rows[order(len(rows), stream.seed, epoch).to(rows.device)] if stream.shuffle else rows
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """The batches of an epoch, counted from 0."""
+        return self._cut([self._rows(stream, epoch) for stream in self._streams], self._batch_size)
 
     def validation(self) -> Iterator[Batch] | None:
         """The validation rows of every group's fold, in their order; None where there are none."""
         parts = [fold.validation for fold in self._streamed()]
         held = [part for part in parts if part is not None and len(part)]
-        if len(held) < len(parts):
-            return None
-        return (self._gathered(rows) for rows in torch.stack(held).split(_VALIDATION_ROWS, 1))
+        return self._cut(held, _VALIDATION_ROWS) if len(held) == len(parts) else None
 
-    def _gathered(self, rows: Tensor) -> Batch:
+    def _rows(self, stream: Stream, epoch: int) -> Tensor:
+        rows = self._folds[stream.fold].train
+        return rows[order(len(rows), stream.seed, epoch).to(rows.device)] if stream.shuffle else rows
+
+    def _cut(self, rows: Sequence[Tensor], size: int) -> Iterator[Batch]:
+        lengths = [len(own) for own in rows]
+        most, least = max(lengths), min(lengths)
+        filled = torch.stack([torch.cat([own, own[-1:].expand(most - len(own))]) for own in rows])
+        counts = self._layout.spread(torch.tensor(lengths, device=filled.device))
+        fold = self._folds[self._streams[0].fold]
+        numbers = (len(rows) * fold.inputs[:1].numel(), self._layout.members * fold.targets[:1].numel())
+        per_chunk = max(1, _CHUNK_BYTES // (4 * max(1, *numbers) * size)) * size
+        for first in range(0, most, per_chunk):
+            chunk = self._gathered(filled[:, first : first + per_chunk])
+            for start, (inputs, targets) in enumerate(zip(*(part.split(size, 1) for part in chunk), strict=True)):
+                begin = first + start * size
+                end = begin + inputs.shape[1]
+                yield Batch(inputs, targets, (counts - begin).clamp(0, size) if end > least else None)
+
+    def _gathered(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and targets at rows [G, n]."""
         if self._one_source:
             inputs, targets = _taken(self._folds[self._streams[0].fold], rows.flatten())
@@ -91,6 +91,6 @@ class Feed:
         return inputs, self._layout.spread(targets)
 
 
-def _taken(fold: Fold, rows: Tensor) -> Batch:
+def _taken(fold: Fold, rows: Tensor) -> tuple[Tensor, Tensor]:
     inputs = fold.inputs.index_select(0, rows)
     return fold.transform(inputs) if fold.transform else inputs, fold.targets.index_select(0, rows)

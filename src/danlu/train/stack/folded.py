@@ -14,7 +14,7 @@ from danlu.train.stack.exchange import DROPOUTS, Modules, exchanged, rates_of
 from danlu.train.stack.layers import Dropout, Embedding, GroupNorm, LayerNorm, Linear, PReLU, StackedLayer, Surroundings
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.masks import Masks
-from danlu.train.stack.nets import StackedNet
+from danlu.train.stack.nets import StackedNet, names_of
 from danlu.train.stack.normalisation import BatchNorm
 
 _LAYERS: dict[type[nn.Module], Callable[[Sequence[nn.Module], Surroundings], StackedLayer]] = {
@@ -51,6 +51,7 @@ class FoldedNet(StackedNet):
         self.parameters = dict(self._net.named_parameters())
         self.buffers = dict(self._net.named_buffers())
         self.frozen = frozenset(name for name, parameter in self.parameters.items() if not parameter.requires_grad)
+        self.names = names_of(nets[0])
         self.rates = [rates_of(self._dropouts, member) for member in range(len(nets))]
         self._outputs = torch.empty(0)
 

@@ -33,14 +33,14 @@ def train_stack(
     for epoch in range(progress.epoch, progress.epochs):
         for batch in feed.batches(epoch):
             step.begin(progress.step)
-            for inputs, targets in step.parts(batch):
+            for inputs, targets, counts in step.parts(batch):
                 outputs = step.forward(inputs)
-                loss = step.loss(outputs, targets)
+                loss = step.loss(outputs, targets, counts)
                 step.backward(loss)
             step.clip()
             step.update()
 
-            progress.count(step.batch_loss, batch[0].shape[1])
+            progress.count(step.batch_loss, batch.samples)
             if asked_to_stop():
                 return Stop("interrupted")
 

@@ -19,7 +19,8 @@ class StackedLoss:
     """The loss called `name` for K members, whose label smoothing and Huber's delta may differ; one reduction.
 
     Called with outputs [K, C, N] and targets [K, N] (classes) or [K, N, T], it gives the losses [K] and their gradients
-    [K, C, N], these times `scale` [K].
+    [K, C, N], these times `scale` [K]. `counts` [K] says how many of the N samples are a member's own, where not all
+    are; the others, at the end, count for nothing.
     """
 
     def __init__(self, name: str, recipes: Sequence[LossRecipe], device: torch.device, dtype: torch.dtype) -> None:
@@ -28,12 +29,21 @@ class StackedLoss:
         self._setting = numbers([_setting(name, recipe) for recipe in recipes], device, dtype)
         self._weight: tuple[Number, int, Number] = (0.0, 0, 0.0)
 
-    def __call__(self, outputs: Tensor, targets: Tensor, scale: Number = 1.0) -> Both:
+    def __call__(self, outputs: Tensor, targets: Tensor, scale: Number = 1.0, counts: Tensor | None = None) -> Both:
+        values, gradient = self._function(outputs, targets, self._setting)
+        if counts is not None:
+            return self._of_some(values, gradient, targets, scale, counts)
         count = 1 if self._sums else targets[0].numel()
         if self._weight[0] is not scale or self._weight[1] != count:
             self._weight = (scale, count, beside(scale / count, outputs))
-        values, gradient = self._function(outputs, targets, self._setting, self._weight[2])
-        return values.div_(count), gradient
+        return values.sum(1).div_(count), gradient.mul_(self._weight[2])
+
+    def _of_some(self, values: Tensor, gradient: Tensor, targets: Tensor, scale: Number, counts: Tensor) -> Both:
+        own = torch.arange(values.shape[1], device=counts.device) < counts[:, None]
+        size = targets[0, 0].numel()
+        weights = own / (1 if self._sums else counts[:, None] * size)
+        weights = weights.to(values.dtype)
+        return (values * weights).sum(1), gradient.mul_((weights * beside(scale, weights))[:, None])
 
     def select(self, keep: Tensor) -> None:
         self._setting = picked(self._setting, keep)
@@ -44,54 +54,51 @@ def _setting(name: str, recipe: LossRecipe) -> float:
     return recipe.delta if name == "huber" else recipe.label_smoothing
 
 
-def _cross_entropy(outputs: Tensor, classes: Tensor, smoothing: Number, weight: Number) -> Both:
+# Each gives the losses of the samples [K, N], summed over the numbers of a sample, and their gradients [K, C, N].
+
+
+def _cross_entropy(outputs: Tensor, classes: Tensor, smoothing: Number) -> Both:
     logs = torch.log_softmax(outputs, 1)
     places = classes[:, None]
-    values = logs.gather(1, places).sum((1, 2)).neg_()
+    values = logs.gather(1, places).squeeze(1).neg_()
     if all_are(smoothing, 0):
-        gradient = logs.exp_()
-        return values, gradient.scatter_(1, places, -1.0, reduce="add").mul_(weight)
+        return values, logs.exp_().scatter_(1, places, -1.0, reduce="add")
     share = smoothing / outputs.shape[1]
-    values = values * (1 - smoothing) - share * logs.sum((1, 2))
-    gradient = logs.exp_()
-    away = 1 - beside(smoothing, gradient)
-    gradient = gradient - beside(share, gradient)
-    gradient.scatter_add_(1, places, -(gradient.new_ones(places.shape) * away))
-    return values, gradient.mul_(weight)
+    values = values * beside(1 - smoothing, values) - logs.sum(1) * beside(share, values)
+    gradient = logs.exp_() - beside(share, logs)
+    return values, gradient.scatter_add_(1, places, gradient.new_ones(places.shape) * (beside(smoothing, logs) - 1))
 
 
-def _nll(outputs: Tensor, classes: Tensor, _: Number, weight: Number) -> Both:
+def _nll(outputs: Tensor, classes: Tensor, _: Number) -> Both:
     places = classes[:, None]
-    gradient = torch.zeros_like(outputs)
-    gradient.scatter_(1, places, -1.0)
-    return outputs.gather(1, places).sum((1, 2)).neg_(), gradient.mul_(weight)
+    return -outputs.gather(1, places).squeeze(1), torch.zeros_like(outputs).scatter_(1, places, -1.0)
 
 
-def _bce(outputs: Tensor, classes: Tensor, _: Number, weight: Number) -> Both:
+def _bce(outputs: Tensor, classes: Tensor, _: Number) -> Both:
     targets = classes[:, None].to(outputs.dtype)
-    values = F.binary_cross_entropy_with_logits(outputs, targets, reduction="none").sum((1, 2))
-    return values, outputs.sigmoid().sub_(targets).mul_(weight)
+    values = F.binary_cross_entropy_with_logits(outputs, targets, reduction="none").squeeze(1)
+    return values, outputs.sigmoid().sub_(targets)
 
 
-def _mse(outputs: Tensor, targets: Tensor, _: Number, weight: Number) -> Both:
+def _mse(outputs: Tensor, targets: Tensor, _: Number) -> Both:
     error = outputs - targets.mT
-    return error.square().sum((1, 2)), error.mul_(2 * weight)
+    return error.square().sum(1), error.mul_(2)
 
 
-def _l1(outputs: Tensor, targets: Tensor, _: Number, weight: Number) -> Both:
+def _l1(outputs: Tensor, targets: Tensor, _: Number) -> Both:
     error = outputs - targets.mT
-    return error.abs().sum((1, 2)), error.sign_().mul_(weight)
+    return error.abs().sum(1), error.sign_()
 
 
-def _huber(outputs: Tensor, targets: Tensor, delta: Number, weight: Number) -> Both:
+def _huber(outputs: Tensor, targets: Tensor, delta: Number) -> Both:
     error = outputs - targets.mT
     most = beside(delta, error)
     size = error.abs()
-    values = torch.where(size <= most, 0.5 * size.square(), most * (size - 0.5 * most)).sum((1, 2))
-    return values, torch.where(size <= most, error, most * error.sign()).mul_(weight)
+    values = torch.where(size <= most, 0.5 * size.square(), most * (size - 0.5 * most)).sum(1)
+    return values, torch.where(size <= most, error, most * error.sign())
 
 
-LOSSES: dict[str, Callable[[Tensor, Tensor, Number, Number], Both]] = {
+LOSSES: dict[str, Callable[[Tensor, Tensor, Number], Both]] = {
     "cross-entropy": _cross_entropy,
     "nll": _nll,
     "bce": _bce,

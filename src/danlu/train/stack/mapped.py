@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 from danlu.train.stack.exchange import DROPOUTS, Modules, exchanged, rates_of
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.masks import Masks
-from danlu.train.stack.nets import StackedNet
+from danlu.train.stack.nets import StackedNet, names_of
 
 
 class MappedNet(StackedNet):
@@ -35,6 +35,7 @@ class MappedNet(StackedNet):
             name: torch.stack([net.get_buffer(name) for net in nets]) for name, _ in nets[0].named_buffers()
         }
         self.frozen = frozenset(name for name, parameter in self.parameters.items() if not parameter.requires_grad)
+        self.names = names_of(nets[0])
         self.rates = [rates_of(self._dropouts, member) for member in range(len(nets))]
         self._outputs = torch.empty(0)
 

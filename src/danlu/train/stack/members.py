@@ -48,8 +48,9 @@ class Trained:
     `states` are their weights as `state_dict`s: the last ones, or the best where the recipe asks for these.
     `train_loss` float64 [epochs, K] is the mean loss a sample, NaN where a member trained no longer; `validation` has
     the loss and the task's metrics by name, each float64 [epochs, K], NaN where nothing was measured. `score` is the
-    validation score of the weights in `states`, each [K]. `epochs` int64 [K] counts the epochs done, `diverged` int64
-    [K] is the step, from 1, whose loss was not finite, 0 where there was none.
+    validation score of the weights in `states`, each [K]. `epochs` int64 [K] counts the epochs done, `chosen` [K] is
+    the one whose weights are in `states`; `diverged` [K] is the step, from 1, whose loss was not finite, 0 where there
+    was none.
     """
 
     states: Sequence[dict[str, Tensor]]
@@ -57,5 +58,6 @@ class Trained:
     validation: dict[str, Tensor]
     score: dict[str, Tensor]
     epochs: Tensor
+    chosen: Tensor
     diverged: Tensor
     seconds: float

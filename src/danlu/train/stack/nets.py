@@ -3,14 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.masks import Masks, Rates
 
 
 class StackedNet(ABC):
-    """Parameters and buffers [K, …] by the names they have in one member's net.
+    """Parameters and buffers [K, …] by the names they have in one member's net; tied ones have one name.
 
     `rates` holds every member's dropout rates, in the order in which `masks` are asked for them.
     """
@@ -20,6 +20,7 @@ class StackedNet(ABC):
     buffers: Mapping[str, Tensor]
     frozen: frozenset[str]  # parameters that are not trained
     rates: list[Rates]
+    names: dict[str, str]  # of a `state_dict`, each to that of its tensor
 
     @abstractmethod
     def forward(self, inputs: Tensor, masks: Masks | None, *, training: bool) -> Tensor:
@@ -41,6 +42,23 @@ class StackedNet(ABC):
     def trained(self) -> list[Tensor]:
         return [parameter for name, parameter in self.parameters.items() if name not in self.frozen]
 
-    def state(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Tensor]:
         """Parameters and buffers as they stand, [K, …] by name; not copies."""
         return {name: tensor.detach() for name, tensor in (*self.parameters.items(), *self.buffers.items())}
+
+    def member(self, member: int) -> dict[str, Tensor]:
+        """The weights of one member, under all the names of its `state_dict`; copies."""
+        tensors = self.tensors()
+        return {name: tensors[own][member].clone() for name, own in self.names.items()}
+
+
+def names_of(net: nn.Module) -> dict[str, str]:
+    """For every name of a `state_dict` the name under which `named_parameters` or `named_buffers` has that tensor.
+
+    >>> net = nn.Sequential(nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False))
+    >>> net[1].weight = net[0].weight
+    >>> names_of(net)
+    {'0.weight': '0.weight', '1.weight': '0.weight'}
+    """
+    first = {id(tensor): name for name, tensor in (*net.named_parameters(), *net.named_buffers())}
+    return {name: first[id(tensor)] for name, tensor in net.state_dict(keep_vars=True).items()}

@@ -32,7 +32,7 @@ class StackProgress:
         self.diverged = torch.zeros(count, dtype=torch.int64)
         self._sums = loss_is_sum
         self._losses: list[Tensor] = []
-        self._samples: list[int] = []
+        self._samples: list[Tensor | int] = []
         self._patience = [recipe.train.patience for recipe in recipes]
         self._wants_best = [recipe.train.scores_best for recipe in recipes]
         self._ranks: list[tuple[float, ...]] = [()] * count
@@ -45,8 +45,8 @@ class StackProgress:
         """Whether somebody's best epoch matters."""
         return any(self._wants_best) or any(self._patience)
 
-    def count(self, losses: Tensor, samples: int) -> None:
-        """One update is done: `losses` [K] are the batch's."""
+    def count(self, losses: Tensor, samples: Tensor | int) -> None:
+        """One update is done: `losses` [K] are the batch's, which had so many samples, one number or [K]."""
         self.step += 1
         self._losses.append(losses)
         self._samples.append(samples)
@@ -54,9 +54,8 @@ class StackProgress:
     def end_epoch(self, step: StackedStep, validation: dict[str, Tensor] | None) -> list[int]:
         """Close the epoch; the places in the stack of the members that go on."""
         losses = torch.stack(self._losses).double().cpu()
-        samples = torch.tensor(self._samples, dtype=torch.float64)
-        weights = torch.ones_like(samples) if self._sums else samples
-        means = (losses * weights[:, None]).sum(0) / samples.sum()
+        samples = torch.stack([torch.as_tensor(count).cpu().expand(len(self.here)) for count in self._samples]).double()
+        means = (losses if self._sums else losses * samples).sum(0) / samples.sum(0)
         before = self.step - len(self._losses)
         self._losses, self._samples = [], []
         training = [place for place, member in enumerate(self.here) if member not in self._over]
@@ -109,8 +108,16 @@ class StackProgress:
             name: torch.stack([values[max(0, epoch - 1), member] for member, epoch in enumerate(chosen)])
             for name, values in self.validation.items()
         }
-        states = [self._states[member] for member in range(len(chosen))]
-        return Trained(states, self.train_loss, self.validation, score, self.done, self.diverged, seconds)
+        return Trained(
+            states=[self._states[member] for member in range(len(chosen))],
+            train_loss=self.train_loss,
+            validation=self.validation,
+            score=score,
+            epochs=self.done,
+            chosen=torch.tensor(chosen),
+            diverged=self.diverged,
+            seconds=seconds,
+        )
 
 
 def _weights(step: StackedStep, place: int) -> dict[str, Tensor]:

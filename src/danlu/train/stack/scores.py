@@ -25,15 +25,24 @@ class Judge:
         """The numbers by name, each float64 [K] on the CPU."""
         sums = _Classes(self.outputs) if self.task == "classification" else _Numbers(self.scale)
         total = torch.zeros(step.members, dtype=torch.float64)
-        count = 0
+        count = torch.zeros(step.members, dtype=torch.float64)
         with step.scored():
-            for inputs, targets in batches:
-                outputs = step.predict(inputs)
+            for batch in batches:
+                outputs = step.predict(batch.inputs)
                 loss = StackedLoss(self.loss, [LossRecipe(delta=self.delta)], outputs.device, outputs.dtype)
-                total += loss(outputs, targets)[0].double().cpu() * targets.shape[1]
-                count += targets.shape[1]
-                sums.add(outputs, targets)
-        return {"loss": total / max(1, count), **sums.result()}
+                samples = torch.as_tensor(batch.samples).cpu().double()
+                total += loss(outputs, batch.targets, counts=batch.counts)[0].double().cpu() * samples
+                count += samples
+                sums.add(outputs, batch.targets, _own(batch))
+        return {"loss": total / count.clamp(min=1), **sums.result()}
+
+
+def _own(batch: Batch) -> Tensor:
+    """Which samples count: float64 [K, N], 1 or 0."""
+    members, samples = batch.targets.shape[:2]
+    if batch.counts is None:
+        return torch.ones(members, samples, dtype=torch.float64, device=batch.targets.device)
+    return (torch.arange(samples, device=batch.counts.device) < batch.counts[:, None]).double()
 
 
 @dataclass
@@ -41,13 +50,13 @@ class _Classes:
     classes: int
     counts: Tensor = field(default_factory=lambda: torch.zeros(()))  # [K, true, predicted]
 
-    def add(self, outputs: Tensor, targets: Tensor) -> None:
+    def add(self, outputs: Tensor, targets: Tensor, own: Tensor) -> None:
         predicted = outputs.flatten(1) > 0 if outputs.shape[1] == 1 else outputs.argmax(1)
         members, size = len(outputs), max(2, self.classes)
         start = torch.arange(members, device=targets.device)[:, None] * size
         places = (start + targets) * size + predicted
-        counts = torch.bincount(places.flatten(), minlength=members * size * size)
-        self.counts = self.counts + counts.view(members, size, size).cpu().double()
+        counts = torch.bincount(places.flatten(), own.flatten(), minlength=members * size * size)
+        self.counts = self.counts + counts.view(members, size, size).cpu()
 
     def result(self) -> dict[str, Tensor]:
         right = self.counts.diagonal(dim1=1, dim2=2)
@@ -60,29 +69,31 @@ class _Classes:
 @dataclass
 class _Numbers:
     scale: Tensor | None
-    count: int = 0
+    count: Tensor = field(default_factory=lambda: torch.zeros(()))  # [K]
     targets: Tensor = field(default_factory=lambda: torch.zeros(()))  # sums over samples, each [K, T]
     target_squares: Tensor = field(default_factory=lambda: torch.zeros(()))
     squares: Tensor = field(default_factory=lambda: torch.zeros(()))
     sizes: Tensor = field(default_factory=lambda: torch.zeros(()))
 
-    def add(self, outputs: Tensor, targets: Tensor) -> None:
-        found, wanted = outputs.double().cpu(), targets.mT.double().cpu()
+    def add(self, outputs: Tensor, targets: Tensor, own: Tensor) -> None:
+        found, wanted, own = outputs.double().cpu(), targets.mT.double().cpu(), own.cpu()
         if self.scale is not None:
             scale = self.scale.double().cpu()[:, None]
             found, wanted = found * scale, wanted * scale
         error = found - wanted
-        self.count += wanted.shape[2]
-        self.targets = self.targets + wanted.sum(2)
-        self.target_squares = self.target_squares + wanted.square().sum(2)
-        self.squares = self.squares + error.square().sum(2)
-        self.sizes = self.sizes + error.abs().sum(2)
+        self.count = self.count + own.sum(1)
+        own = own[:, None]
+        self.targets = self.targets + (wanted * own).sum(2)
+        self.target_squares = self.target_squares + (wanted.square() * own).sum(2)
+        self.squares = self.squares + (error.square() * own).sum(2)
+        self.sizes = self.sizes + (error.abs() * own).sum(2)
 
     def result(self) -> dict[str, Tensor]:
-        numbers = {"mae": self.sizes.mean(1) / self.count, "rmse": (self.squares.mean(1) / self.count).sqrt()}
-        if self.count < 2:
+        count = self.count
+        numbers = {"mae": self.sizes.mean(1) / count, "rmse": (self.squares.mean(1) / count).sqrt()}
+        if int(count.min()) < 2:
             return numbers
-        spread = self.target_squares - self.targets.square() / self.count
+        spread = self.target_squares - self.targets.square() / count[:, None]
         explained = 1 - self.squares / spread
         # As torchmetrics has it: targets that do not vary are explained in full or not at all.
         flat, exact = spread.abs() <= 1e-4, self.squares.abs() <= 1e-4

@@ -3,7 +3,7 @@
 import contextlib
 import math
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +21,21 @@ from danlu.train.stack.numbers import Number, all_are, beside, numbers, picked
 from danlu.train.stack.optimisers import SGD, build_stacked_optimiser
 from danlu.train.stack.rates import Schedules
 
-Batch = tuple[Tensor, Tensor]
-"""Inputs [G, N, …] of the groups, and targets [K, N] or [K, N, T] of their members."""
+
+class Batch(NamedTuple):
+    """Inputs [G, N, …] of the groups, and targets [K, N] or [K, N, T] of their members.
+
+    `counts` int64 [K] says how many samples are a member's own, where not all are (the folds are not of one size);
+    those behind them are there to fill the tensor.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    counts: Tensor | None = None
+
+    @property
+    def samples(self) -> Tensor | int:
+        return self.inputs.shape[1] if self.counts is None else self.counts
 
 
 class StackedStep:
@@ -43,7 +56,7 @@ class StackedStep:
         way: Way,
     ) -> None:
         self.layout = Layout.of(group_of, device)
-        self.net = way(nets, self.layout)
+        self.net = way.build(nets, self.layout)
         dtype = self.net.trained[0].dtype
         self.recipes = list(recipes)
         self.optimiser = build_stacked_optimiser(self.net.trained, [recipe.optim for recipe in recipes])
@@ -58,7 +71,7 @@ class StackedStep:
         drops = any(any(rates) for rates in self.net.rates) or not isinstance(self.net, ChainNet)
         channels_last = any(_is_channels_last(parameter) for parameter in nets[0].parameters())
         self.masks = Masks(seeds, self.net.rates, device, dtype, channels_last=channels_last) if drops else None
-        self.average = MovingAverage(self.net.state(), recipes, device) if train.ema is not None else None
+        self.average = MovingAverage(self.net.tensors(), recipes, device) if train.ema is not None else None
         self._gradients: Sequence[Tensor] = ()
         self._gradient = torch.empty(0)
         self._share = 1.0
@@ -84,20 +97,20 @@ class StackedStep:
         return self._micro_batches(batch)
 
     def _micro_batches(self, batch: Batch) -> Iterator[Batch]:
-        inputs, targets = batch
+        inputs, targets, _ = batch
         for start in range(0, inputs.shape[1], self._micro):
-            part = inputs[:, start : start + self._micro], targets[:, start : start + self._micro]
-            self._share = 1.0 if self._sums else part[0].shape[1] / inputs.shape[1]
+            part = Batch(inputs[:, start : start + self._micro], targets[:, start : start + self._micro])
+            self._share = 1.0 if self._sums else part.inputs.shape[1] / inputs.shape[1]
             yield part
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Inputs [G, N, …] to outputs [K, C, N]."""
         return self.net.forward(inputs, self.masks, training=True)
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def loss(self, outputs: Tensor, targets: Tensor, counts: Tensor | None = None) -> Tensor:
         """Targets [K, N, …] to the losses [K]; a member whose loss is not finite harms nobody else."""
         scale = self.schedules.rates if self.fused else self._share
-        values, self._gradient = self._loss(outputs, targets, scale)
+        values, self._gradient = self._loss(outputs, targets, scale, counts)
         self.batch_loss = values if not self._micro else self.batch_loss + values * self._share
         return values
 
@@ -132,7 +145,7 @@ class StackedStep:
         else:
             self.optimiser.step(self._gradients, self.schedules.rates)
         if self.average:
-            self.average.follow(self.net.state())
+            self.average.follow(self.net.tensors())
 
     def _fused(self) -> FusedDescent | None:
         """Where rate, momentum and gradient can be one product: chains under SGD whose gradients nobody looks at."""
@@ -151,12 +164,12 @@ class StackedStep:
     def scored(self) -> Generator[None]:
         """The weights that are validated and used: the averaged ones where the recipes ask for them."""
         if self.average:
-            self.average.exchange(self.net.state())
+            self.average.exchange(self.net.tensors())
         try:
             yield
         finally:
             if self.average:
-                self.average.exchange(self.net.state())
+                self.average.exchange(self.net.tensors())
 
     def compact(self, keep: Sequence[int]) -> list[int]:
         """Go on with the members `keep` alone; the groups that are left, by their old numbers."""
@@ -178,18 +191,18 @@ class StackedStep:
 
     def member(self, member: int) -> dict[str, Tensor]:
         """The weights of one member, as the `state_dict` of its net; copies."""
-        return {name: tensor[member].clone() for name, tensor in self.net.state().items()}
+        return self.net.member(member)
 
     def tensors(self) -> dict[str, Any]:
         """What a checkpoint holds of the step, as trees of tensors by the name of the part."""
-        parts: dict[str, Any] = {"weights": self.net.state(), "optimizer": self.optimiser.state}
+        parts: dict[str, Any] = {"weights": self.net.tensors(), "optimizer": self.optimiser.state}
         if self.average:
             parts["ema"] = self.average.tensors
         return parts
 
     def load_tensors(self, parts: dict[str, Any]) -> None:
         """Take back what `tensors` gave."""
-        for name, tensor in self.net.state().items():
+        for name, tensor in self.net.tensors().items():
             tensor.copy_(parts["weights"][name])
         for name, tensors in self.optimiser.state.items():
             for tensor, saved in zip(tensors, parts["optimizer"][name], strict=True):
@@ -200,11 +213,15 @@ class StackedStep:
     def state(self) -> dict[str, Any]:
         """The numbers a checkpoint holds of the step."""
         averaged = self.average.updates if self.average else 0
-        return {"schedules": self.schedules.state(), "updates": self.optimiser.steps, "averaged": averaged}
+        share = self.fused.last_share if self.fused else 1.0
+        schedules = self.schedules.state()
+        return {"schedules": schedules, "updates": self.optimiser.steps, "averaged": averaged, "share": share}
 
     def load_state(self, state: dict[str, Any]) -> None:
         self.schedules.load_state(state["schedules"])
         self.optimiser.steps = state["updates"]
+        if self.fused:
+            self.fused.last_share = state["share"]
         if self.average:
             self.average.updates = state["averaged"]
 

@@ -70,7 +70,7 @@ def train_members(
     recipe = members[0].recipe
     judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale)
     plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
-    stacks = cut(members, folds, most_members or len(members), workers)
+    stacks = cut(members, folds, most_members or len(members), workers, fills=way.fills)
     results = _carried_out(plan, stacks, workers, finished)
     if isinstance(results, Stop):
         return results
@@ -120,16 +120,21 @@ class Plan:
         return stop or progress.trained(time.perf_counter() - begin)
 
 
-def cut(members: Sequence[Member], folds: Sequence[Fold], most: int, workers: int) -> list[list[int]]:
+def cut(
+    members: Sequence[Member], folds: Sequence[Fold], most: int, workers: int, *, fills: bool = False
+) -> list[list[int]]:
     """The places of the members of each stack, largest stack first.
 
-    A stack's folds are of one size, so that its members take each step together; members that see the same batches lie
-    side by side. There are enough stacks to keep all workers busy.
+    A stack's folds are of one size, or with `fills` of one number of batches, so that its members take each step
+    together; members that see the same batches lie side by side. There are enough stacks to keep all workers busy.
     """
     by_size: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for place, member in enumerate(members):
-        fold = folds[member.fold]
-        by_size[len(fold.train), 0 if fold.validation is None else len(fold.validation)].append(place)
+        fold, train = folds[member.fold], member.recipe.train
+        held = 0 if fold.validation is None else len(fold.validation)
+        batches = -(-len(fold.train) // ((train.batch_size or 1) * train.accumulate))
+        filled = fills and train.accumulate == 1
+        by_size[(batches, min(held, 1)) if filled else (len(fold.train), held)].append(place)
     stacks: list[list[int]] = []
     for places in by_size.values():
         places.sort(key=lambda place: (_key(_stream(members[place])), place))
@@ -214,13 +219,13 @@ def _joined(results: Results, count: int, seconds: float) -> Trained:
     train_loss = first.train_loss.new_empty(len(first.train_loss), count)
     validation = {name: torch.empty_like(train_loss) for name in first.validation}
     score = {name: torch.full((count,), math.nan, dtype=torch.float64) for name in first.score}
-    epochs, diverged = torch.zeros(count, dtype=torch.int64), torch.zeros(count, dtype=torch.int64)
+    epochs, chosen, diverged = (torch.zeros(count, dtype=torch.int64) for _ in range(3))
     for places, trained in results:
         for place, state in zip(places, trained.states, strict=True):
             states[place] = state
         train_loss[:, places] = trained.train_loss
-        epochs[places], diverged[places] = trained.epochs, trained.diverged
+        epochs[places], chosen[places], diverged[places] = trained.epochs, trained.chosen, trained.diverged
         for name, values in trained.validation.items():
             validation[name][:, places] = values
             score[name][places] = trained.score[name]
-    return Trained(states, train_loss, validation, score, epochs, diverged, seconds)
+    return Trained(states, train_loss, validation, score, epochs, chosen, diverged, seconds)

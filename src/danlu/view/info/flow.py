@@ -27,23 +27,25 @@ def flow(records: Iterable[Mapping[str, Any]], most: int = 200) -> Flow:
     """The flow that the journal's records of kind "layers" tell; other kinds are passed over.
 
     Such a record is {"kind": "layers", "step": 20, "names": ["conv1", …], "spread": […], "gradient": […], …}: lists
-    parallel to the names, with null where nothing was measured. Layers keep the order in which they were first named. A
-    step told again, after a resume, replaces what was said of it and of later ones. Of more than `most` steps equally
-    many in turn are left out, the first and the newest never.
+    parallel to the names, with null where nothing was measured; without names, those of the record before hold. Layers
+    keep the order in which they were first named. A step told again, after a resume, replaces what was said of it and
+    of later ones. Of more than `most` steps equally many in turn are left out, the first and the newest never.
 
     >>> record = {"kind": "layers", "step": 1, "names": ["a", "b"], "gradient": [0.5, "NaN"]}
     >>> flow([record]).grids
     {'gradient': ((0.5,), (None,))}
     """
     told: dict[int, Mapping[str, Any]] = {}
+    names: list[str] = []
     for record in records:
-        if record.get("kind") == "layers" and isinstance(record.get("names"), list):
+        if record.get("kind") == "layers":
+            names = [str(name) for name in record.get("names") or names]
             step = int(record["step"])
-            told = {earlier: entry for earlier, entry in told.items() if earlier < step} | {step: record}
-        elif record.get("kind") == "resume":
-            told = {step: entry for step, entry in told.items() if step <= int(record["step"])}
+            if step in told or (told and step < max(told)):
+                told = {earlier: entry for earlier, entry in told.items() if earlier < step}
+            told[step] = {**record, "names": names}
     steps = _spaced(sorted(told), most)
-    layers = tuple(dict.fromkeys(str(name) for entry in told.values() for name in entry["names"]))
+    layers = tuple(dict.fromkeys(name for entry in told.values() for name in entry["names"]))
     grids = {
         quantity: _grid([told[step] for step in steps], layers, quantity)
         for quantity in QUANTITIES

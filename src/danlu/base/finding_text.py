@@ -1,0 +1,58 @@
+"""A finding as people read it: what, where and since when, the numbers, why, what to do. Five lines at most."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from danlu.base.records import Finding
+from danlu.base.words import say
+
+SIGNS = {"error": "✖", "warning": "▲", "advice": "·"}
+_MOST_PLACES = 3
+
+
+def finding_lines(finding: Finding, proof: str = "") -> list[str]:
+    """The lines of one finding; `proof` is the command that tries its remedies.
+
+    >>> finding = Finding("loss-sum", "warning", (), 1, {}, "the loss is a sum", "it grows with the batch")
+    >>> print("\\n".join(finding_lines(finding)))
+    ▲ loss-sum   since step 1
+        the loss is a sum
+        why     it grows with the batch
+    """
+    sign = SIGNS.get(finding.severity, "·")
+    places = _places(finding.where)
+    since = say("base.finding-since", step=finding.since)
+    lines = [f"{sign} {finding.rule}   {places}{since}", f"    {finding.title}"]
+    lines.append(f"    {say('base.finding-why')} {finding.why}")
+    remedies = "   ".join(f"{n} {remedy_text(remedy)}" for n, remedy in enumerate(finding.remedies, 1))
+    if remedies:
+        lines.append(f"    {say('base.finding-remedy')} {remedies}{'   ' + proof if proof else ''}")
+    symptoms: Sequence[str] = finding.evidence.get("symptoms", ())
+    if symptoms:
+        lines.append(f"    {say('base.finding-symptoms')} {', '.join(symptoms)}")
+    return lines
+
+
+def remedy_text(remedy: Mapping[str, Any]) -> str:
+    """A change as it stands in a recipe, or the advice.
+
+    >>> remedy_text({"change": {"net.activation": "relu"}})
+    'net.activation = "relu"'
+    """
+    if "advice" in remedy:
+        return str(remedy["advice"])
+    return ", ".join(f"{key} = {_toml(value)}" for key, value in remedy["change"].items())
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _places(where: Sequence[str]) -> str:
+    if not where:
+        return ""
+    shown = ", ".join(where[:_MOST_PLACES])
+    more = say("base.finding-more", count=len(where) - _MOST_PLACES) if len(where) > _MOST_PLACES else ""
+    return f"{shown}{more}{say('base.finding-comma')}"

@@ -1,0 +1,6 @@
+"""Floor 1: watches a training, danlu's own or anybody's, and says what is wrong with it."""
+
+from danlu.watch.attach import Watch, check_rules, watch
+from danlu.watch.measured import Measured
+
+__all__ = ["Measured", "Watch", "check_rules", "watch"]

@@ -1,0 +1,197 @@
+"""watch: the block around a training, danlu's own or anybody's, of which not a line is changed."""
+
+import sys
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import torch
+from torch import nn
+from torch.optim import optimizer as optimizers
+
+from danlu.base.errors import Faults, fail, nearest
+from danlu.base.finding_text import finding_lines
+from danlu.base.records import Finding
+from danlu.base.words import say
+from danlu.watch.entries import Entries
+from danlu.watch.guard import Guard
+from danlu.watch.judge import Judge
+from danlu.watch.measured import Measured
+from danlu.watch.observer import Observer
+from danlu.watch.patches import Patches, listen
+from danlu.watch.probes.loaders import read_loaders
+from danlu.watch.rulebook import rulebook
+from danlu.watch.schedule import Judging, Schedule, usual
+
+Models = nn.Module | Sequence[nn.Module] | Mapping[str, nn.Module]
+
+
+class Watch:
+    """Watches the training that runs inside its block; `findings` are there while it runs and after it.
+
+    `model` is a module, or several of them; `optimizer` one or several, or nothing, for those that move the model's
+    parameters are found when they step. `loader`, `val_loader` and `loss_fn` are only looked at. `silence` holds ids
+    of rules that are not asked, `thresholds` numbers by rule and name. Nothing of the training is changed: no random
+    number is drawn, no weight differs by a bit; when the block is left every hook is gone. An exception inside watch
+    is told once and ends nothing. In a distributed training only rank 0 watches.
+
+    >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3), nn.Softmax(dim=1))
+    >>> sgd = torch.optim.SGD(net.parameters(), lr=0.1)
+    >>> x, y = torch.eye(4).repeat(8, 1), torch.arange(32) % 3
+    >>> with Watch(net, sgd, shown=False) as watch:
+    ...     for _ in range(20):
+    ...         sgd.zero_grad()
+    ...         nn.functional.cross_entropy(net(x), y).backward()
+    ...         sgd.step()
+    >>> watch.findings[0].rule
+    'softmax-twice'
+    """
+
+    def __init__(
+        self,
+        model: Models,
+        optimizer: Any = None,
+        *,
+        loader: Iterable[Any] | None = None,
+        val_loader: Iterable[Any] | None = None,
+        loss_fn: Callable[..., Any] | None = None,
+        silence: Collection[str] = (),
+        thresholds: Mapping[str, Mapping[str, float]] | None = None,
+        schedule: Schedule = usual,
+        shown: bool = True,
+        told: Callable[[Finding], None] | None = None,
+        measured: Callable[[Measured], None] | None = None,
+    ) -> None:
+        check_rules(silence, thresholds or {})
+        self._roots = _roots(model)
+        self._optimizers = _optimizers(optimizer)
+        self._loaders = loader, val_loader
+        self._shown = shown
+        self._told = told
+        self._measured_told = measured
+        self._guard = Guard(self._broken)
+        self._judging = Judging()
+        self._schedule = schedule
+        self._active = False
+        self._patches = Patches()
+        self._handles: list[Any] = []
+        self._observer: Observer | None = None
+        self._judge = Judge(rulebook(), silence, thresholds or {}, self._guard, self._tell)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is found so far, the cause before its symptoms."""
+        return self._judge.findings
+
+    @property
+    def measured(self) -> Measured:
+        """What the probes have measured."""
+        return self._observer.measured if self._observer else Measured()
+
+    def __enter__(self) -> Self:
+        if _is_helper_process():
+            return self
+        self._active = True
+        observer = self._observer = Observer(self._roots, self._schedule, self._guard)
+        observer.stepped = self._stepped
+        for one in self._optimizers:
+            self._guard(observer.optimisers.record, one, given=True)
+        self._guard(read_loaders, observer.measured, *self._loaders)
+        self._patches = listen(observer)
+        self._entries = Entries(self._roots, observer, self._patches)
+        self._handles = [
+            optimizers.register_optimizer_step_pre_hook(observer.before_step),
+            optimizers.register_optimizer_step_post_hook(observer.after_step),
+        ]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._active or self._observer is None:
+            return
+        self._active = False
+        for handle in self._handles:
+            handle.remove()
+        self._entries.detach()
+        self._patches.restore()
+        self._observer.detach()
+        if kind is not None:
+            self._observer.measured.crashed = kind.__name__
+        self._observer.finish()
+        self._guard(self._judge, self._observer.measured)
+
+    def _stepped(self) -> None:
+        """After each step, from within the observer's own guarded call."""
+        observer = self._observer
+        if observer is None:
+            return
+        measured = observer.measured
+        self._entries.settle()
+        if self._measured_told is not None and observer.was_measured:
+            self._guard.within(self._measured_told, measured)
+        urgent = measured.nonfinite_at == measured.step or measured.step == 0
+        if urgent or (observer.budget.allows(measured.step) and self._judging(measured.step)):
+            begun = time.perf_counter()
+            self._guard.within(observer.refresh)
+            self._guard.within(self._judge, measured)
+            observer.budget.judged(time.perf_counter() - begun)
+
+    def _tell(self, finding: Finding) -> None:
+        if self._told is not None:
+            self._told(finding)
+        if self._shown:
+            print("\n".join(finding_lines(finding)), file=sys.stderr)  # noqa: T201 - the user's own loop has no reporter
+
+    def _broken(self, name: str, error: Exception) -> None:
+        if self._shown:
+            words = say("watch.broken", name=name, error=f"{type(error).__name__}: {error}")
+            print(words, file=sys.stderr)  # noqa: T201
+
+
+def watch(model: Models, optimizer: Any = None, **settings: Any) -> Watch:
+    """The block that watches a training: `with danlu.watch(model, optimizer) as watch:`. See Watch for the settings."""
+    return Watch(model, optimizer, **settings)
+
+
+def _roots(model: Any) -> dict[str, nn.Module]:
+    if isinstance(model, nn.Module):
+        model = {"": model}
+    if isinstance(model, list | tuple) and not isinstance(model, nn.Module):
+        model = {str(number): one for number, one in enumerate(model)}
+    if not isinstance(model, Mapping) or not model or not all(isinstance(one, nn.Module) for one in model.values()):
+        fail("watch.not-a-model", found=type(model).__name__)
+    return {str(name): one for name, one in model.items()}
+
+
+def _optimizers(optimizer: Any) -> list[Any]:
+    if optimizer is None:
+        return []
+    given = list(optimizer) if isinstance(optimizer, list | tuple) else [optimizer]
+    for one in given:
+        if not hasattr(one, "param_groups"):
+            fail("watch.not-an-optimizer", found=type(one).__name__)
+    return given
+
+
+def check_rules(silence: Collection[str], thresholds: Mapping[str, Mapping[str, float]]) -> None:
+    """UserError, with the nearest spelling, for a rule or a number of one that there is not."""
+    known = {rule.id: rule for rule in rulebook()}
+    faults = Faults()
+    if isinstance(silence, str):
+        silence = [silence]
+    for id in (*silence, *thresholds):
+        if id not in known:
+            faults.add("watch.unknown-rule", rule=id, hint=nearest(id, known))
+    for id, numbers in thresholds.items():
+        for key in numbers.keys() - known[id].thresholds.keys() if id in known else ():
+            choices = known[id].thresholds
+            faults.add("watch.unknown-threshold", rule=id, key=key, keys=", ".join(choices) or "–")
+    faults.raise_if_any()
+
+
+def _is_helper_process() -> bool:
+    """Whether this is a distributed training and another process reports."""
+    distributed = torch.distributed
+    return distributed.is_available() and distributed.is_initialized() and distributed.get_rank() != 0

@@ -1,0 +1,66 @@
+"""The contract of the rules: what one is, what it answers, and how the answer becomes a Finding."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from danlu.base.records import Finding
+from danlu.base.words import say
+from danlu.watch.measured import Measured
+
+SEVERITIES = ("error", "warning", "advice")
+"""error: it cannot learn; warning: it learns worse than it could; advice: worth knowing."""
+
+Thresholds = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule found.
+
+    `numbers` fill the placeholders of the rule's phrases, and are the finding's evidence; `variant` chooses among
+    phrases where a rule has several; `remedies` are changes to a recipe, or ids of advice.
+    """
+
+    severity: str
+    since: int
+    numbers: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    where: tuple[str, ...] = ()
+    variant: str = ""
+    remedies: tuple[Mapping[str, Any] | str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Judges what was measured; never touches a tensor.
+
+    `thresholds` are its numbers by name, which `[watch]` may change; `symptoms` are the rules that this one explains
+    where both find something.
+    """
+
+    id: str
+    judge: Callable[[Measured, Thresholds], Verdict | None]
+    reference: str
+    thresholds: Thresholds = field(default_factory=dict[str, float])
+    symptoms: tuple[str, ...] = ()
+
+
+def finding_of(rule: Rule, verdict: Verdict) -> Finding:
+    """The finding in the language in force."""
+    suffix = f"{rule.id}-{verdict.variant}" if verdict.variant else rule.id
+    return Finding(
+        rule=rule.id,
+        severity=verdict.severity,
+        where=verdict.where,
+        since=verdict.since,
+        evidence=verdict.numbers,
+        title=say(f"watch.title-{suffix}", **verdict.numbers),
+        why=say(f"watch.why-{suffix}", **verdict.numbers),
+        remedies=tuple(_remedy(remedy, verdict.numbers) for remedy in verdict.remedies),
+    )
+
+
+def _remedy(remedy: Mapping[str, Any] | str, numbers: Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(remedy, str):
+        return {"advice": say(f"watch.remedy-{remedy}", **numbers)}
+    return {"change": dict(remedy)}

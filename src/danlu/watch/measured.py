@@ -1,0 +1,230 @@
+"""What the probes have measured so far: series and plain facts, without a tensor, for the rules to read."""
+
+from dataclasses import dataclass, field
+
+from danlu.watch.series import Curve, Series
+
+
+@dataclass
+class Layer:
+    """A module with parameters of its own. Layers stand in the order in which the first step called them."""
+
+    name: str
+    kind: str
+    inputs: int = 0  # fan-in of its weight; 0 where it has no matrix
+    channels: int = 0  # that without the size of a convolution's kernel
+    grouped: bool = False  # a convolution in groups
+    outputs: int = 0  # rows of its weight
+    parameters: int = 0
+    trainable: bool = True
+    fresh: bool = False  # its weight looks as torch's default initialisation draws it
+    mean: Series = field(default_factory=Series)  # of its output
+    std: Series = field(default_factory=Series)
+    gradient: Series = field(default_factory=Series)  # L2 norm over its parameters
+    gradient_zero: Series = field(default_factory=Series)  # share of its gradient's entries that are exactly 0
+    weight: Series = field(default_factory=Series)  # L2 norm
+    update: Series = field(default_factory=Series)  # norm of one step's change over the norm of the weight
+    alike: Series = field(default_factory=Series)  # 1 where all rows of the weight are the same
+    nonfinite_since: int | None = None  # its output
+    reached: bool = False  # a gradient has come to it
+    called: bool = False
+
+
+@dataclass
+class Activation:
+    """The results of one activation function, read from the autograd graph: a module or a plain call alike."""
+
+    name: str  # of the layer before it
+    kind: str  # relu, sigmoid, tanh …
+    last: bool  # nothing but the loss comes after it
+    saturated: Series = field(default_factory=Series)  # share within 3 % of a bound
+    zero: Series = field(default_factory=Series)  # share exactly 0
+    dead: Series = field(default_factory=Series)  # share of units that were 0 for all samples of the last batches
+    units: int = 0
+
+
+@dataclass
+class Inputs:
+    """The tensors that enter the net in training."""
+
+    shape: tuple[int, ...] = ()
+    floating: bool = True
+    normalised_first: bool = False  # the first layer that sees them is a normalisation
+    mean: Series = field(default_factory=Series)
+    std: Series = field(default_factory=Series)
+    low: Series = field(default_factory=Series)
+    high: Series = field(default_factory=Series)
+    widest: Series = field(default_factory=Series)  # largest standard deviation of a feature, [N, D] only
+    unevenness: Series = field(default_factory=Series)  # that over the median one
+    blank: Series = field(default_factory=Series)  # share of the samples whose numbers are all the same
+    distinct: Series = field(default_factory=Series)  # share of a batch's samples that differ from its first
+    batch: Series = field(default_factory=Series)  # samples
+    nonfinite_since: int | None = None
+    nonfinite_share: float = 0.0
+
+
+@dataclass
+class Labels:
+    """The targets of training, as they came to the loss."""
+
+    kind: str = ""  # classes, binary, numbers
+    outputs: int = 0  # classes that the net can answer with
+    counts: dict[int, int] = field(default_factory=dict[int, int])
+    low: float = float("inf")
+    high: float = float("-inf")
+    mean: float = 0.0
+    std: float = 0.0
+    seen: int = 0  # labels
+    batches: int = 0
+    dense: bool = False  # one label for each of many places of a sample (segmentation, language)
+    out_of_range: int | None = None  # step
+    excess: float = 1.0  # variance between batches over what drawing at random would give
+    drift: float = 0.0  # correlation of a batch's labels with those of the batch before
+    weighted: bool = False  # the loss weighs the classes
+    predicted: dict[int, float] = field(default_factory=dict[int, float])  # answers of late; newer ones count more
+    actual: dict[int, float] = field(default_factory=dict[int, float])  # the classes they should have been
+    hits: dict[int, float] = field(default_factory=dict[int, float])  # of these, right ones by class
+
+
+@dataclass(frozen=True)
+class Head:
+    """How one loss hangs on the net, read from the graph at one step."""
+
+    step: int
+    loss: str  # cross-entropy, nll, bce, bce-logits, mse, l1, huber, kl, difference, unknown
+    between: tuple[str, ...]  # operations from the loss to the last layer, the loss's side first
+    summed: bool  # over the batch, and not divided again
+    shape: tuple[int, ...]  # of the net's output as it meets the loss
+    target_shape: tuple[int, ...]
+    broadcast: tuple[tuple[int, ...], tuple[int, ...]] | None  # shapes of output and of the result where they differ
+    low: float  # of the output
+    high: float
+    target_low: float
+    target_high: float
+    target_integer: bool
+    value: float  # of this loss
+    batch: int
+    negated: bool  # it is made large, not small
+    across_batch: bool  # a softmax on the way runs over the samples
+    one_hot: bool  # each target is one 1 among zeros
+    row_sum: float  # mean sum of exp(output) over the classes, nll only
+
+
+@dataclass
+class Optimiser:
+    """One optimiser object that moves parameters of the net."""
+
+    kind: str
+    steps: int = 0
+    given: bool = False  # the user named it
+    scheduled: bool = False  # a scheduler of it was called
+    rate: Series = field(default_factory=Series)
+    highest_rate: float = 0.0
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    decoupled: bool = False
+    decay_share: Series = field(default_factory=Series)  # norm of the decay over that of the loss's gradient
+    foreign: int = 0  # tensors that are no parameters of the net
+    owned: int = 0  # tensors that are
+    stale: int = 0  # steps in a row whose gradients were not cleared beforehand
+    stale_since: int = 0
+    unmoved: Series = field(default_factory=Series)  # 1 where a step changed nothing
+    without_gradient: Series = field(default_factory=Series)  # share of its parameters that had none
+    gradient: Series = field(default_factory=Series)  # norm of the whole gradient as the step saw it
+    clipped_to: float | None = None
+    clip: Series = field(default_factory=Series)  # that over the norm before clipping
+    capped: Series = field(default_factory=Series)  # share of the gradient's entries that stand at the clipping value
+    recreated: int = 0  # earlier optimisers that moved the same parameters
+
+
+@dataclass
+class Scheduler:
+    """One learning-rate scheduler."""
+
+    kind: str
+    calls: int = 0
+    before_first_step: int = 0  # calls made before the optimiser's first step
+    total: int | None = None  # steps it was told of (OneCycleLR, CosineAnnealingLR)
+    metric: Series = field(default_factory=Series)  # what ReduceLROnPlateau was given
+    mode: str = ""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One pass over data without gradients, between two steps."""
+
+    step: int
+    batches: int
+    samples: int
+    loss: float  # NaN where no loss was computed
+    accuracy: float
+    training: bool  # the net stood in training mode
+    overlap: float  # share of its samples that the training has seen; NaN where unknown
+
+
+@dataclass
+class Net:
+    """What does not change: the net as it was when the block was entered."""
+
+    layers: int = 0
+    trainable: int = 0  # tensors
+    unoptimised: tuple[str, ...] = ()  # trainable parameters in no optimiser
+    unoptimised_first: bool = False  # they all come before the first optimised one
+    unreached: tuple[str, ...] = ()  # optimised parameters that no gradient has ever reached
+    dropout: dict[str, float] = field(default_factory=dict[str, float])
+    plain_dropout: float = 0.0  # highest rate of a call of torch.nn.functional.dropout
+    norms: tuple[str, ...] = ()  # batch normalisations
+    frozen_norms: bool = False
+    compiled: bool = False
+    linear_pairs: tuple[tuple[str, str], ...] = ()  # layers with nothing non-linear between them
+    nonlinear: bool | None = None  # any non-linearity at all; None before the graph was read
+    depth: int = 0  # linear and convolutional layers on the graph
+    recurrent: bool = False
+    silent_scheduler: bool = False  # one was made for an optimiser and never called
+
+
+@dataclass
+class Timing:
+    """Seconds of the newest measured steps."""
+
+    wait: Series = field(default_factory=Series)  # from the end of a step to the next forward pass
+    work: Series = field(default_factory=Series)  # from there to the end of the step
+    memory: Series = field(default_factory=Series)  # resident bytes
+
+
+@dataclass
+class Measured:
+    """All of it. `step` counts the optimiser's steps; where there are several, those of the one that made most."""
+
+    step: int = 0
+    backwards: int = 0
+    ended: bool = False
+    crashed: str = ""  # the exception that ended the block
+    epoch_steps: int | None = None  # once the first sample came back
+    samples_seen: int = 0  # different training samples
+    declared_overlap: float = 0.0  # share of the validation loader's samples that the training loader holds
+    same_order: bool = False  # the second epoch came in the order of the first
+    full_batch: bool = False  # each step sees all samples
+    net: Net = field(default_factory=Net)
+    loss: Curve = field(default_factory=Curve)
+    accuracy: Curve = field(default_factory=Curve)
+    losses_per_step: float = 1.0
+    scaled: bool = False  # a GradScaler is at work
+    layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
+    activations: dict[str, Activation] = field(default_factory=dict[str, Activation])
+    inputs: Inputs = field(default_factory=Inputs)
+    labels: Labels = field(default_factory=Labels)
+    heads: list[Head] = field(default_factory=list[Head])
+    optimisers: list[Optimiser] = field(default_factory=list[Optimiser])
+    schedulers: list[Scheduler] = field(default_factory=list[Scheduler])
+    evaluations: list[Evaluation] = field(default_factory=list[Evaluation])
+    timing: Timing = field(default_factory=Timing)
+    training_modes: Series = field(default_factory=Series)  # 1 where a training pass ran in training mode
+    noise: Series = field(default_factory=Series)  # share of the gradient that is the same from step to step
+    draws_in_order: bool | None = None  # what the sampler of the loader says; None where none was given
+    refused: str = ""  # the loss function that raised
+    refused_low: float = 0.0  # of the outputs it was given
+    refused_high: float = 0.0
+    nonfinite_at: int | None = None  # the first step whose loss was not finite
+    nonfinite_where: str = ""
+    nonfinite_what: str = ""  # input, weight, activation, loss, gradient

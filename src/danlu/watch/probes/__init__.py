@@ -1,0 +1,1 @@
+"""One probe a file: it measures on a schedule and never judges."""

@@ -1,0 +1,71 @@
+"""Activation functions, modules and plain calls alike, from the results that the graph keeps for the backward pass."""
+
+from collections import deque
+
+import torch
+
+from danlu.watch.measured import Activation, Measured
+from danlu.watch.probes.graph import ACTIVATIONS, Graph, Names, Node, operation, saved
+from danlu.watch.probes.reading import read
+
+_BATCHES = 8  # over which a unit must be silent to count as dead
+_SAMPLES = 128  # fewest samples that say so
+_MOST_VALUES = 16_384
+_EDGE = 0.03  # share of the range that counts as saturated
+
+
+class ActivationProbe:
+    """Shares of saturated, zero and dead units for every bounded or rectifying activation."""
+
+    def __init__(self, measured: Measured, names: Names, recurrent: set[str]) -> None:
+        self._measured = measured
+        self._names = names
+        self._recurrent = recurrent  # their gates saturate by design
+        self._alive: dict[str, deque[tuple[torch.Tensor, int]]] = {}
+
+    def see(self, graph: Graph, last: set[Node], step: int) -> None:
+        """Measure all activations of a graph; those in `last` stand between net and loss."""
+        told: dict[str, list[torch.Tensor]] = {}
+        for node in graph.nodes:
+            kind = operation(node)
+            if kind not in ("Relu", "Sigmoid", "Tanh"):
+                continue
+            name = self._names.before(node)
+            result = saved(node, ACTIVATIONS[kind][0])
+            if name is None or name in self._recurrent or result is None or result.dim() < 2:
+                continue
+            key = f"{name}/{kind}"
+            if key not in self._measured.activations:
+                self._measured.activations[key] = Activation(name, kind.lower(), node in last)
+            if key not in told:  # where a layer is called several times, its first call
+                told[key] = self._measure(key, kind, result)
+        if told:
+            shares = read([number for numbers in told.values() for number in numbers])
+            for key, saturated, zero in zip(told, shares[::2], shares[1::2], strict=True):
+                facts = self._measured.activations[key]
+                facts.saturated.add(step, saturated)
+                facts.zero.add(step, zero)
+                if facts.kind == "relu":
+                    self._count_dead(key, facts, step)
+
+    def _measure(self, key: str, kind: str, result: torch.Tensor) -> list[torch.Tensor]:
+        if result.numel() > _MOST_VALUES:
+            result = result[: max(1, _MOST_VALUES * len(result) // result.numel())]
+        if kind == "Relu":
+            units = 1 if result.dim() in (2, 4, 5) else result.dim() - 1  # [N, C, …], but [N, T, C] for sequences
+            rest = [axis for axis in range(result.dim()) if axis != units]
+            active = result.amax(rest) > 0
+            self._alive.setdefault(key, deque(maxlen=_BATCHES)).append((active, result.numel() // len(active)))
+            zero = (result == 0).float().mean()
+            return [torch.zeros_like(zero), zero]
+        edge = result.abs() > 1 - 2 * _EDGE if kind == "Tanh" else (result - 0.5).abs() > 0.5 - _EDGE
+        saturated = edge.float().mean()
+        return [saturated, torch.zeros_like(saturated)]
+
+    def _count_dead(self, key: str, facts: Activation, step: int) -> None:
+        batches = [batch for batch, _ in self._alive[key] if len(batch) == len(self._alive[key][-1][0])]
+        samples = sum(samples for _, samples in self._alive[key])
+        if samples >= _SAMPLES and len(batches) >= 2:
+            alive = torch.stack(batches).any(0)
+            facts.units = len(alive)
+            facts.dead.add(step, 1 - float(alive.float().mean()))

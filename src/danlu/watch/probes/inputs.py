@@ -1,0 +1,168 @@
+"""What enters the net: its scale on measured steps, and a number for every sample, by which it is known again."""
+
+import itertools
+import math
+
+import torch
+
+from danlu.watch.measured import Measured
+from danlu.watch.probes.layers import flat_sample
+from danlu.watch.probes.reading import read
+
+_MOST_SAMPLES = 20_000
+_MOST_STEPS = 200
+_MOST_COLUMNS = 128
+_LAST_BITS = 14
+_MOST_FEATURES = 128
+_FEWEST = 16  # numbers of a sample that can be blank
+
+
+class InputProbe:
+    """Statistics of the first input tensor of a training pass."""
+
+    def __init__(self, measured: Measured) -> None:
+        self._measured = measured
+
+    def see(self, inputs: torch.Tensor, step: int) -> None:
+        """Measure one batch."""
+        facts = self._measured.inputs
+        if not facts.shape:
+            facts.shape = tuple(inputs.shape)
+        facts.floating = inputs.dtype.is_floating_point
+        facts.batch.add(step, len(inputs) if inputs.dim() else 1)
+        if not facts.floating or not inputs.numel():
+            return
+        sample = flat_sample(inputs)
+        mean = sample.mean()
+        norm = torch.linalg.vector_norm(sample)
+        low, high = torch.aminmax(sample)
+        average, size, least, most = read([mean, norm, low, high])
+        facts.mean.add(step, average)
+        facts.std.add(step, math.sqrt(max(0.0, size * size / sample.numel() - average * average)))
+        facts.low.add(step, least)
+        facts.high.add(step, most)
+        if not math.isfinite(average):
+            self.see_nonfinite(inputs, step)
+        elif step <= 3 or step % 10 == 0:
+            self._see_samples(sample, step)
+
+    def _see_samples(self, sample: torch.Tensor, step: int) -> None:
+        """How many samples differ from the first one, how many are blank, and how far features are apart."""
+        rows = sample.flatten(1) if sample.dim() > 1 else sample.unsqueeze(1)
+        if len(rows) > 1:
+            self._measured.inputs.distinct.add(step, float((rows != rows[:1]).any(1).float().mean()))
+        if rows.shape[1] >= _FEWEST:
+            self._measured.inputs.blank.add(step, float((rows == rows[:, :1]).all(1).float().mean()))
+        if sample.dim() == 2 and 2 <= sample.shape[1] <= _MOST_FEATURES and len(sample) >= 8:
+            self._see_features(sample, step)
+
+    def _see_features(self, sample: torch.Tensor, step: int) -> None:
+        spreads = sample.std(dim=0, correction=0)
+        spreads = spreads[spreads > 0]
+        if len(spreads):
+            widest, middle = float(spreads.max()), float(spreads.median())
+            self._measured.inputs.widest.add(step, widest)
+            self._measured.inputs.unevenness.add(step, widest / middle)
+
+    def see_nonfinite(self, inputs: torch.Tensor | None, step: int) -> bool:
+        """Note whether a batch has numbers that are none."""
+        if inputs is None or not inputs.dtype.is_floating_point:
+            return False
+        share = 1 - float(torch.isfinite(inputs).float().mean())
+        if share > 0 and self._measured.inputs.nonfinite_since is None:
+            self._measured.inputs.nonfinite_since = step
+            self._measured.inputs.nonfinite_share = share
+        return share > 0
+
+
+class SampleProbe:
+    """Knows samples again by a weighted sum of their numbers: when the epoch begins anew, in what order, and whether
+    the samples of an evaluation were trained on."""
+
+    def __init__(self, measured: Measured) -> None:
+        self._measured = measured
+        self._weights: torch.Tensor | None = None
+        self._seen: dict[int, int] = {}  # key: position in the first epoch
+        self._doubles = 0
+        self._rows = self._step = 0
+        self._batches: list[torch.Tensor] = []
+        self._epoch_rows: int | None = None
+        self._second: list[int] = []
+        self.closed = False
+
+    def train(self, inputs: torch.Tensor, step: int) -> None:
+        """Take up a batch of training samples, in the first 200 steps and 20,000 samples."""
+        if self.closed or not self._known(inputs):
+            return
+        if step > _MOST_STEPS or self._rows > _MOST_SAMPLES:
+            self.closed = True
+            return
+        keys = self._keys(inputs)
+        self._rows += len(keys)
+        self._step = step
+        self._batches.append(keys)
+        if step <= 3 or len(self._batches) >= 16:
+            self._read(step)
+
+    def _known(self, inputs: torch.Tensor) -> bool:
+        # Whole numbers are tokens or codes: few of them make no sample known.
+        least = 2 if inputs.dtype.is_floating_point else 8
+        return inputs.dim() >= 2 and len(inputs) > 0 and inputs[0].numel() >= least
+
+    def _keys(self, inputs: torch.Tensor) -> torch.Tensor:
+        rows = inputs.detach().flatten(1)
+        if rows.shape[1] > _MOST_COLUMNS:
+            rows = rows[:, :: rows.shape[1] // _MOST_COLUMNS]
+        if self._weights is None or len(self._weights) != rows.shape[1] or self._weights.device != rows.device:
+            places = torch.arange(1, rows.shape[1] + 1, dtype=torch.float64)
+            # Multiples of the golden ratio: only equal samples have equal sums.
+            self._weights = (torch.frac(places * 0.6180339887498949) + 0.5).to(rows.device)
+        # In float32 the sum of one sample would differ from batch to batch; in float64 it does so in its last bits only,
+        # which are left out.
+        return (rows.double() @ self._weights).view(torch.int64) >> _LAST_BITS
+
+    def _read(self, step: int) -> None:
+        for batch in self._batches:
+            for key in batch.tolist():
+                if self._epoch_rows is not None:
+                    self._second.append(self._seen.get(key, -1))
+                elif key in self._seen:
+                    self._doubles += 1
+                    if self._doubles > 0.02 * len(self._seen) + 8 or (step > 1 and self._seen[key] == 0):
+                        self._close_epoch(step)
+                        self._second.append(self._seen[key])
+                else:
+                    self._seen[key] = len(self._seen)
+        self._batches.clear()
+        if self._epoch_rows is not None and len(self._second) >= min(64, self._epoch_rows):
+            known = [place for place in self._second if place >= 0]
+            following = sum(b - a == 1 for a, b in itertools.pairwise(known))
+            self._measured.same_order = following > 0.9 * max(1, len(known) - 1) and len(known) > 8
+            self.closed = True
+
+    def _close_epoch(self, step: int) -> None:
+        self._epoch_rows = len(self._seen)
+        batch = max(1.0, self._measured.inputs.batch.median())
+        self._measured.epoch_steps = max(1, math.ceil(len(self._seen) / batch))
+        self._measured.full_batch = step <= 3 and batch >= 0.95 * len(self._seen)
+
+    def flush(self) -> None:
+        """Read what is still waiting."""
+        if self._batches:
+            self._read(self._step)
+
+    def overlap(self, inputs: torch.Tensor) -> tuple[int, int]:
+        """Of how many samples of an evaluation how many were trained on; (0, 0) where that cannot be told."""
+        self.flush()
+        if not self._known(inputs) or not self._seen:
+            return 0, 0
+        keys = self._keys(inputs[:256]).tolist()
+        distinct = set(keys)
+        if len(distinct) < 0.9 * len(keys):  # few values, many doubles: equal samples mean nothing
+            return 0, 0
+        return len(distinct), sum(key in self._seen for key in distinct)
+
+    @property
+    def samples(self) -> int:
+        """Different training samples seen."""
+        return len(self._seen)

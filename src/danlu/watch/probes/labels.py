@@ -1,0 +1,140 @@
+"""The targets as they come to the loss: which there are, how they are spread over the batches, what was answered."""
+
+import math
+
+import torch
+
+from danlu.watch.measured import Measured
+
+_MOST_BATCHES = 200
+_MOST_CLASSES = 1_000
+_MOST_LABELS = 4_096
+_MOST_WHOLE = 64  # different whole numbers among targets that are counted
+_PENDING = 50
+_MOST_ANSWERS = 200
+
+
+class LabelProbe:
+    """Counts labels batch by batch; the tensors wait and are read fifty at a time."""
+
+    def __init__(self, measured: Measured) -> None:
+        self._measured = measured
+        self._pending: list[torch.Tensor] = []
+        self._sums: list[
+            torch.Tensor
+        ] = []  # the mean labels (or the shares of the classes) of some batches, a row each
+        self._sizes: list[float] = []
+        self._answers: torch.Tensor | None = None  # [class, answer], newer batches counting more
+        self._squares = 0.0
+        self.closed = False
+
+    def see(self, kind: str, outputs: int, targets: torch.Tensor, step: int, *, dense: bool, weighted: bool) -> None:
+        """Take up the targets of one loss: "classes" (int64), "binary" (0 to 1) or "numbers"."""
+        facts = self._measured.labels
+        if facts.kind and facts.kind != kind:
+            return
+        facts.kind, facts.outputs, facts.dense = kind, max(outputs, facts.outputs), dense
+        facts.weighted = facts.weighted or weighted
+        targets = targets.detach()
+        self._pending.append(targets[: _MOST_LABELS if targets.dim() == 1 else 64])
+        if step <= 3 or len(self._pending) >= _PENDING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Read what is waiting."""
+        facts = self._measured.labels
+        waiting = [targets for targets in self._pending if targets.numel()]
+        self._pending.clear()
+        if not waiting:
+            return
+        same = [one for one in waiting if one.shape == waiting[0].shape]
+        for group in (same, *([one] for one in waiting if one.shape != waiting[0].shape)):
+            targets = torch.stack(group)
+            low, high = torch.aminmax(targets)
+            facts.low, facts.high = min(facts.low, float(low)), max(facts.high, float(high))
+            facts.seen += targets.numel()
+            facts.batches += len(group)
+            self.closed = facts.batches >= _MOST_BATCHES
+            if facts.kind == "numbers":
+                for one in group:
+                    self._add_numbers(one)
+            elif not (facts.kind == "binary" and group[0].dim() > 1 and group[0].shape[-1] > 1):
+                self._add_classes(targets.flatten(1))
+
+    def _add_classes(self, targets: torch.Tensor) -> None:
+        """Count the labels of batches [B, N]; what is no class (such as an index to be ignored) is left out."""
+        facts = self._measured.labels
+        classes = max(2, min(facts.outputs, _MOST_CLASSES))
+        labels = targets if not targets.dtype.is_floating_point else targets.round().long()
+        counted = (
+            labels.clamp(-1, classes) + 1 + (classes + 2) * torch.arange(len(labels), device=labels.device)[:, None]
+        )
+        table = torch.bincount(counted.flatten(), minlength=(classes + 2) * len(labels)).view(len(labels), -1)
+        counts = table[:, 1:-1].double().cpu()
+        for label, count in enumerate(counts.sum(0).tolist()):
+            if count:
+                facts.counts[label] = facts.counts.get(label, 0) + int(count)
+        sizes = counts.sum(1)
+        if not facts.dense and bool((sizes > 0).all()):
+            self._sums.append(counts / sizes[:, None])
+            self._sizes += sizes.tolist()
+
+    def _add_numbers(self, targets: torch.Tensor) -> None:
+        facts = self._measured.labels
+        column = targets.double().flatten(1).mean(1) if targets.dim() > 1 else targets.double().flatten()
+        column = column[torch.isfinite(column)]
+        if len(column):
+            self._sums.append(column.mean().reshape(1, 1).cpu())
+            self._sizes.append(float(len(column)))
+            self._squares += float(column.square().sum())
+        whole = column.round()
+        if len(facts.counts) <= _MOST_WHOLE and bool((column == whole).all()) and targets.numel() == len(targets):
+            for value, count in zip(*(one.tolist() for one in whole.unique(return_counts=True)), strict=True):
+                facts.counts[int(value)] = facts.counts.get(int(value), 0) + count
+
+    def spread(self) -> None:
+        """Bring up to date the variance between batches, against what drawing at random would give, and how far
+        neighbours resemble each other."""
+        self._read_answers()
+        if len(self._sizes) < 6 or len({part.shape[1] for part in self._sums}) != 1:
+            return
+        facts = self._measured.labels
+        rows, sizes = torch.cat(self._sums), torch.tensor(self._sizes, dtype=torch.float64)
+        whole = (rows * sizes[:, None]).sum(0) / sizes.sum()
+        apart = rows - whole
+        between = float((apart.square().sum(1) * sizes).mean())
+        if facts.kind == "numbers":
+            within = self._squares / float(sizes.sum()) - float(whole[0]) ** 2
+            facts.mean, facts.std = float(whole[0]), math.sqrt(max(0.0, within))
+        else:
+            within = float((whole * (1 - whole)).sum())
+        if within > 0:
+            facts.excess = between / within
+            level = float(apart.square().sum(1).mean())
+            facts.drift = float((apart[1:] * apart[:-1]).sum(1).mean()) / level if level > 0 else 0.0
+
+    def see_answers(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
+        """Compare a batch of scores [N, C], or logits [N] of a binary loss, with its classes [N]."""
+        answers = (outputs > 0).flatten().long() if outputs.dim() == 1 or outputs.shape[1] == 1 else outputs.argmax(1)
+        targets = targets.flatten()
+        targets = targets.round().long() if targets.dtype.is_floating_point else targets
+        if answers.shape != targets.shape:
+            return
+        self._measured.accuracy.add(float((answers == targets).float().mean()))
+        size = max(self._measured.labels.outputs, 2)
+        if size <= _MOST_ANSWERS:
+            pairs = targets.clamp(0, size - 1) * size + answers.clamp(max=size - 1)
+            table = torch.bincount(pairs, minlength=size * size).view(size, size).double()
+            self._answers = table if self._answers is None else 0.9 * self._answers + table
+
+    def _read_answers(self) -> None:
+        if self._answers is None:
+            return
+        facts = self._measured.labels
+        for counts, values in (
+            (facts.predicted, self._answers.sum(0)),
+            (facts.actual, self._answers.sum(1)),
+            (facts.hits, self._answers.diagonal()),
+        ):
+            counts.clear()
+            counts.update((label, count) for label, count in enumerate(values.tolist()) if count)

@@ -1,0 +1,145 @@
+"""Layers: the spread of their outputs on measured steps, by forward hooks that are there only then."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from danlu.watch.measured import Layer, Measured
+from danlu.watch.probes.reading import read
+
+_MOST_VALUES = 8_192
+
+
+def flat_sample(tensor: torch.Tensor, most: int = _MOST_VALUES) -> torch.Tensor:
+    """At most about `most` numbers of a tensor, the first samples of the batch, as float32 or float64."""
+    tensor = tensor.detach()
+    if tensor.dim() and tensor.numel() > most:
+        tensor = tensor[: max(1, most * len(tensor) // tensor.numel())]
+    return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
+
+
+def first_tensor(value: Any) -> torch.Tensor | None:
+    """The first tensor in what a module took or gave: a tensor, or inside a tuple, list, dict or dataclass."""
+    if isinstance(value, torch.Tensor):
+        return value
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        value = getattr(value, "logits", None)
+        return value if isinstance(value, torch.Tensor) else None
+    for entry in value:
+        found = first_tensor(entry)
+        if found is not None:
+            return found
+    return None
+
+
+class LayerProbe:
+    """Writes mean and standard deviation of every layer's output; numbers are read when the step ends."""
+
+    def __init__(self, measured: Measured, modules: dict[str, nn.Module], guard: Any) -> None:
+        self._measured = measured
+        self._modules = modules
+        self._guard = guard
+        self._handles: list[Any] = []
+        self._called: dict[str, tuple[torch.Tensor, torch.Tensor, int]] = {}
+        self._ordered = False
+
+    def attach(self) -> None:
+        """Listen to the next forward passes."""
+        if self._handles:
+            return
+        for name, module in self._modules.items():
+            self._handles.append(module.register_forward_hook(self._hook(name)))
+
+    def detach(self) -> None:
+        """Leave the modules as they were."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+    def _hook(self, name: str) -> Any:
+        def hook(module: nn.Module, args: Any, output: Any) -> None:
+            if torch.is_grad_enabled():
+                self._guard(self._see, name, output)
+
+        return hook
+
+    def _see(self, name: str, output: Any) -> None:
+        tensor = first_tensor(output)
+        if tensor is None or not tensor.dtype.is_floating_point or not tensor.numel():
+            return
+        sample = flat_sample(tensor)
+        # A module called several times in a step is measured by its last call.
+        self._called.pop(name, None)
+        self._called[name] = sample.mean(), torch.linalg.vector_norm(sample), sample.numel()
+
+    def end_step(self, step: int) -> None:
+        """Read what this step gave."""
+        if not self._called:
+            return
+        names = list(self._called)
+        numbers = read([number for entry in self._called.values() for number in entry[:2]])
+        means, norms = numbers[::2], numbers[1::2]
+        for name, mean, norm in zip(names, means, norms, strict=True):
+            layer = self._measured.layers[name]
+            layer.called = True
+            layer.mean.add(step, mean)
+            spread = norm * norm / self._called[name][2] - mean * mean
+            layer.std.add(step, max(0.0, spread) ** 0.5 if spread == spread else spread)
+            if mean != mean or norm in (float("inf"), float("-inf")):
+                layer.nonfinite_since = layer.nonfinite_since or step
+        if not self._ordered:
+            self._ordered = True
+            rest = [name for name in self._measured.layers if name not in self._called]
+            self._measured.layers = {name: self._measured.layers[name] for name in (*names, *rest)}
+        self._called.clear()
+
+
+def layers_of(roots: dict[str, nn.Module]) -> tuple[dict[str, nn.Module], dict[str, Layer], dict[int, str]]:
+    """Modules with parameters of their own by name, an empty record of each, and the layer of each parameter by id."""
+    modules: dict[str, nn.Module] = {}
+    records: dict[str, Layer] = {}
+    owners: dict[int, str] = {}
+    for prefix, root in roots.items():
+        for path, module in root.named_modules():
+            own = [parameter for parameter in module.parameters(recurse=False) if id(parameter) not in owners]
+            if not own:
+                continue
+            name = _plain_name(prefix, path) or type(module).__name__
+            modules[name] = module
+            records[name] = _record(name, module, own)
+            owners.update((id(parameter), name) for parameter in own)
+    return modules, records, owners
+
+
+def _plain_name(prefix: str, path: str) -> str:
+    """The path without what wrappers put in front of it (DistributedDataParallel, torch.compile)."""
+    parts = [part for part in path.split(".") if part not in ("", "module", "_orig_mod", "_forward_module")]
+    return ".".join(part for part in (prefix, *parts) if part)
+
+
+def _record(name: str, module: nn.Module, own: list[nn.Parameter]) -> Layer:
+    weight = next((parameter for parameter in own if parameter.dim() >= 2), None)
+    inputs = weight[0].numel() if weight is not None and len(weight) else 0
+    return Layer(
+        name=name,
+        kind=type(module).__name__,
+        inputs=inputs,
+        channels=int(getattr(module, "in_channels", inputs)),
+        grouped=getattr(module, "groups", 1) != 1,
+        outputs=len(weight) if weight is not None else 0,
+        parameters=sum(parameter.numel() for parameter in own),
+        trainable=any(parameter.requires_grad for parameter in own),
+        fresh=weight is not None and inputs > 0 and _looks_fresh(weight, inputs),
+    )
+
+
+def _looks_fresh(weight: torch.Tensor, inputs: int) -> bool:
+    """Whether the weight fills U(-1/√n, 1/√n), from which torch draws linear and convolutional layers: a trained one
+    leaves that interval, or bunches in its middle."""
+    sample = flat_sample(weight).flatten()
+    bound = inputs**-0.5
+    spread = float(torch.linalg.vector_norm(sample)) / max(1, sample.numel()) ** 0.5
+    return float(sample.abs().max()) <= 1.001 * bound and abs(spread * 3**0.5 / bound - 1) < 0.1

@@ -1,0 +1,140 @@
+"""The loss as the backward pass begins: its value, and what its graph shows."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from danlu.watch.measured import Measured
+from danlu.watch.probes.activations import ActivationProbe
+from danlu.watch.probes.graph import Graph, Names, linear_pairs, operation
+from danlu.watch.probes.head import Criterion, chain, criteria, read_head
+from danlu.watch.probes.labels import LabelProbe
+from danlu.watch.probes.nonfinite import first_nonfinite
+
+CLASSES = ("cross-entropy", "nll")
+BINARY = ("bce", "bce-logits")
+_HEADS_EVERY_STEP = 3
+_MOST_HEADS = 64
+
+
+class LossProbe:
+    """Loss by loss: the value of each, and on measured steps one reading of the graph."""
+
+    def __init__(
+        self,
+        measured: Measured,
+        names: Names,
+        modules: Mapping[str, nn.Module],
+        activations: ActivationProbe,
+        labels: LabelProbe,
+        within: Callable[..., Any],
+    ) -> None:
+        self._measured = measured
+        self._names = names
+        self._modules = modules
+        self._activations = activations
+        self._labels = labels
+        self._within = within
+        self._values: list[float] = []  # of this step
+        self._waiting: list[torch.Tensor] = []  # losses that are not read yet, on a GPU
+        self._graphs = 0
+        self.reached: set[int] = set()  # ids of the parameters that the graphs lead to
+
+    def value(self, root: torch.Tensor) -> bool:
+        """Take up one loss; whether it is known not to be finite."""
+        if root.device.type != "cpu":  # reading it would make the device wait
+            if root.numel() == 1:
+                self._waiting.append(root.detach())
+            return False
+        if root.numel() != 1:
+            return False
+        value = float(root.item())
+        self._values.append(value)
+        return not math.isfinite(value)
+
+    def withdraw(self) -> None:
+        """Forget the newest value: it will be taken up again."""
+        if self._values:
+            self._values.pop()
+
+    def read(self, root: torch.Tensor, step: int, given: Sequence[torch.Tensor], *, from_loss_calls: bool) -> None:
+        """Read the graph under `root`; two of them a step at most."""
+        node = root.grad_fn
+        if node is None or self._graphs >= 2:
+            return
+        self._graphs += 1
+        graph = Graph.of(node)
+        self.reached.update(id(leaf) for leaf in graph.leaves)
+        last: set[Any] = set()
+        found = self._within(criteria, node) or ()
+        alone = len(found) == 1 and root.numel() == 1 and not _is_weighted(found[0])
+        value = float(root.detach()) if alone else float("nan")
+        for criterion in found:
+            last.update(chain(criterion.start))
+            if step <= _HEADS_EVERY_STEP or step % 20 == 0:
+                self._within(self._read_head, criterion, step, given, value, from_loss_calls)
+        self._within(self._activations.see, graph, last, step)
+        if self._measured.net.nonlinear is None and not self._measured.net.compiled:
+            self._within(self._read_structure, graph)
+
+    def _read_head(
+        self, criterion: Criterion, step: int, given: Sequence[torch.Tensor], value: float, from_loss_calls: bool
+    ) -> None:
+        head, outputs, targets = read_head(criterion, step, given, value, scaled=self._measured.scaled)
+        heads = self._measured.heads
+        heads.append(head)
+        if len(heads) > _MOST_HEADS:
+            del heads[_MOST_HEADS // 2]
+        if targets is None:
+            return
+        if not from_loss_calls:
+            dense = targets.dim() > 1 and head.loss in CLASSES
+            kind = "classes" if head.loss in CLASSES else "binary" if head.loss in BINARY else "numbers"
+            count = head.shape[1] if len(head.shape) > 1 and kind == "classes" else 2
+            self._labels.see(kind, count, targets, step, dense=dense, weighted=False)
+        binary = head.loss == "bce-logits" and outputs is not None and outputs.numel() == len(outputs)
+        if outputs is not None and (binary or (head.loss in CLASSES and outputs.dim() == 2 and targets.dim() == 1)):
+            self._labels.see_answers(outputs, targets)
+
+    def _read_structure(self, graph: Graph) -> None:
+        net = self._measured.net
+        pairs, linear, net.nonlinear = linear_pairs(graph, self._names)
+        net.linear_pairs, net.depth = tuple(pairs), len(linear)
+
+    def nonfinite(self, root: torch.Tensor, step: int, inputs: torch.Tensor | None, *, readable: bool) -> None:
+        """Find out where the first number that is none came from."""
+        if self._measured.nonfinite_at is not None:
+            return
+        graph = Graph.of(root.grad_fn) if readable and root.grad_fn is not None else None
+        where, what = first_nonfinite(graph, self._names, self._modules, inputs)
+        self._measured.nonfinite_at = step
+        self._measured.nonfinite_where, self._measured.nonfinite_what = where, what
+
+    def end_step(self, *, read: bool) -> bool:
+        """Write the mean of this step's losses; whether one that was waiting is not finite."""
+        self._graphs = 0
+        if self._values:
+            count = len(self._values)
+            if count > 1 or self._measured.losses_per_step > 1:
+                self._measured.losses_per_step = 0.9 * self._measured.losses_per_step + 0.1 * count
+            self._measured.loss.add(self._values[0] if count == 1 else sum(self._values) / count)
+            self._values.clear()
+        return self.flush() if self._waiting and (read or len(self._waiting) >= 32) else False
+
+    def flush(self) -> bool:
+        """Read the losses that wait; whether one of them is the first that is not finite."""
+        if not self._waiting:
+            return False
+        finite = self._measured.loss.nonfinite_since is None
+        for value in torch.stack([one.double() for one in self._waiting]).tolist():
+            self._measured.loss.add(value)
+        self._waiting.clear()
+        return finite and self._measured.loss.nonfinite_since is not None
+
+
+def _is_weighted(criterion: Criterion) -> bool:
+    """Whether the loss is multiplied or divided on its way to the root, so that the root's value is not its own."""
+    return any(operation(node) in ("Mul", "Div") for node in criterion.path)

@@ -1,0 +1,180 @@
+"""Optimisers: what they own, whether gradients were cleared before them, how they were clipped."""
+
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.probes.parameters import ParameterProbe, capped_share, hyperparameters
+
+_ALWAYS_UNTIL = 64  # steps in which cleared gradients are looked at every time
+
+
+class _Tracked:
+    """What is kept of one optimiser beside its record; the optimiser itself may go."""
+
+    def __init__(self, optimizer: Any, record: Optimiser, probe: ParameterProbe, ours: list[torch.Tensor]) -> None:
+        self.optimizer = weakref.ref(optimizer)
+        self.record = record
+        self.probe = probe
+        self.owned = frozenset(id(one) for one in ours)
+        self.marks = [ours[n] for n in sorted({0, len(ours) // 2, len(ours) - 1})] if ours else []
+        self.cleared = True  # since its last step
+        self.rate: Any = None
+        self.begun = False
+
+
+class OptimiserProbe:
+    """One record for each optimiser that moves parameters of the net, found when it steps or named by the user."""
+
+    def __init__(self, measured: Measured, owners: Mapping[int, str]) -> None:
+        self._measured = measured
+        self._owners = owners
+        self._tracked: dict[int, _Tracked | None] = {}  # by id of the optimiser
+        self._gone: list[_Tracked] = []  # whose place in memory another one has taken since
+        self._clip: tuple[float, Any] | None = None
+        self._unreached: dict[int, torch.Tensor] = {}  # held by an optimiser, and no gradient so far
+
+    def record(self, optimizer: Any, *, given: bool = False) -> Optimiser | None:
+        """The record of an optimiser; None where it moves nothing of the net."""
+        tracked = self._of(optimizer, given=given)
+        return tracked.record if tracked else None
+
+    def _of(self, optimizer: Any, *, given: bool = False) -> _Tracked | None:
+        if id(optimizer) in self._tracked:
+            tracked = self._tracked[id(optimizer)]
+            if tracked is None or tracked.optimizer() is optimizer:
+                return tracked
+        parameters = parameters_of(optimizer)
+        ours = [one for one in parameters if id(one) in self._owners]
+        if not ours and not given:
+            self._tracked[id(optimizer)] = None
+            return None
+        tracked = _Tracked(optimizer, _new_record(optimizer), ParameterProbe(self._measured, self._owners), ours)
+        record = tracked.record
+        record.given = given
+        record.owned, record.foreign = len(ours), len(parameters) - len(ours)
+        earlier = [one for one in self._tracked.values() if one and one.owned == tracked.owned and ours]
+        earlier += [one for one in self._gone if one.owned == tracked.owned and ours]
+        record.recreated = max((one.record.recreated + 1 for one in earlier), default=0)
+        if not record.recreated:
+            self._unreached.update((id(one), one) for one in ours if one.requires_grad)
+        replaced = self._tracked.get(id(optimizer))
+        if replaced:
+            self._gone.append(replaced)
+        self._tracked[id(optimizer)] = tracked
+        self._measured.optimisers.append(record)
+        return tracked
+
+    @property
+    def only(self) -> int | None:
+        """The id of the optimiser where there is and was but one, and that no closure drives."""
+        tracked = [one for one in self._tracked.values() if one]
+        return id(tracked[0].optimizer()) if len(tracked) == 1 and not self._gone else None
+
+    @property
+    def _alive(self) -> list[tuple[Any, _Tracked]]:
+        pairs = [(one.optimizer(), one) for one in self._tracked.values() if one]
+        return [(optimizer, one) for optimizer, one in pairs if optimizer is not None]
+
+    @property
+    def groups(self) -> list[list[torch.Tensor]]:
+        """The parameters of every optimiser that is still there."""
+        return [parameters_of(optimizer) for optimizer, _ in self._alive]
+
+    def backward_begins(self, *, measuring: bool) -> None:
+        """Look whether anybody cleared the gradients since the optimiser's last step."""
+        for one in self._tracked.values():
+            if one is None or one.cleared or not one.record.steps:
+                continue
+            if not measuring and one.record.steps > _ALWAYS_UNTIL:
+                continue
+            left = [mark.grad for mark in one.marks if mark.grad is not None]
+            if not left:
+                one.cleared = True
+            else:
+                one.cleared = not any(bool(grad.any()) for grad in left)
+
+    def clipped(self, limit: float, norm: Any, kind: str) -> None:
+        """The gradients were clipped; `norm` is that before, where clipping was by norm."""
+        self._clip = float(limit), norm if kind == "norm" else None
+
+    def before(self, optimizer: Any, step: int, *, measuring: bool) -> None:
+        """An optimiser is about to step, or the closure that it was given has run for the first time."""
+        one = self._of(optimizer)
+        if one is None or one.begun:
+            return
+        one.begun = True
+        record = one.record
+        if record.steps and (measuring or record.steps <= _ALWAYS_UNTIL):
+            record.stale = 0 if one.cleared else record.stale + 1
+            record.stale_since = record.stale_since if record.stale > 1 else step
+        rate = optimizer.param_groups[0].get("lr")
+        if measuring or rate is not one.rate:
+            one.rate = rate
+            rate, record.momentum, record.weight_decay, record.decoupled = hyperparameters(optimizer)
+            if measuring or rate != record.rate.last:
+                record.rate.add(step, rate)
+                record.highest_rate = max(rate, record.highest_rate)
+        if self._unreached:
+            for parameter in [p for p in self._unreached.values() if p.grad is not None]:
+                del self._unreached[id(parameter)]
+        if measuring:
+            self._measure(optimizer, one, step)
+
+    def _measure(self, optimizer: Any, one: _Tracked, step: int) -> None:
+        parameters = parameters_of(optimizer)
+        one.probe.before(parameters, step, one.record)
+        if self._clip is None:
+            return
+        limit, norm = self._clip
+        one.record.clipped_to = limit
+        if norm is None:
+            one.record.capped.add(step, capped_share(parameters, limit))
+        else:
+            one.record.clip.add(step, limit / max(float(norm), 1e-30))
+
+    def after(self, optimizer: Any, step: int, *, measuring: bool) -> Optimiser | None:
+        """It has stepped; its record, if it is one of ours."""
+        one = self._of(optimizer)
+        if one is None:
+            return None
+        one.begun = one.cleared = False
+        one.record.steps += 1
+        self._clip = None
+        if measuring:
+            one.probe.after(step, one.record)
+        return one.record
+
+    def unreached(self, roots: Mapping[str, torch.nn.Module]) -> tuple[str, ...]:
+        """Names of the parameters that an optimiser holds and that never had a gradient."""
+        return tuple(
+            ".".join(part for part in (prefix, path) if part)
+            for prefix, root in roots.items()
+            for path, parameter in root.named_parameters()
+            if parameter.requires_grad and id(parameter) in self._unreached
+        )
+
+    def has_silent_scheduler(self) -> bool:
+        """Whether a scheduler was made for an optimiser that steps, and that no call of a scheduler concerned."""
+        return any(
+            one.record.steps and not one.record.scheduled and _has_scheduler(optimizer)
+            for optimizer, one in self._alive
+        )
+
+
+def parameters_of(optimizer: Any) -> list[torch.Tensor]:
+    """All tensors that an optimiser holds."""
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _new_record(optimizer: Any) -> Optimiser:
+    rate, momentum, decay, decoupled = hyperparameters(optimizer)
+    kind = type(optimizer).__name__
+    return Optimiser(kind, highest_rate=rate, momentum=momentum, weight_decay=decay, decoupled=decoupled)
+
+
+def _has_scheduler(optimizer: Any) -> bool:
+    return bool(getattr(vars(optimizer).get("step"), "_wrapped_by_lr_sched", False))

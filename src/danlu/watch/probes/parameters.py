@@ -1,0 +1,141 @@
+"""Parameters around one optimiser step: gradients before it, weights before and after."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from danlu.watch.measured import Layer, Measured, Optimiser
+from danlu.watch.probes.reading import read
+
+_MOST_VALUES = 2_048
+
+
+class ParameterProbe:
+    """Measures gradient, weight and update of every layer that an optimiser moves.
+
+    Norms of gradients and weights are exact; updates and zeros are taken from up to 2,048 evenly spaced entries of
+    each tensor, so that nothing large is copied.
+    """
+
+    def __init__(self, measured: Measured, owners: Mapping[int, str]) -> None:
+        self._measured = measured
+        self._owners = owners
+        self._before: list[tuple[str, torch.Tensor, torch.Tensor]] = []
+        self._direction: dict[int, torch.Tensor] = {}
+        self._level: dict[int, float] = {}
+
+    def before(self, parameters: Sequence[torch.Tensor], step: int, optimiser: Optimiser) -> None:
+        """Gradients as the optimiser will see them, and a sample of the weights."""
+        ours = [parameter for parameter in parameters if id(parameter) in self._owners]
+        self._before = [(self._owners[id(one)], one, _entries(one).clone()) for one in ours]
+        moved = [(one, one.grad) for one in ours if one.grad is not None and not one.grad.is_sparse]
+        optimiser.without_gradient.add(step, 1 - len(moved) / max(1, len(ours)))
+        if not moved:
+            return
+        grads = [grad.detach() for _, grad in moved]
+        samples = [_entries(grad) for grad in grads]
+        norms, weights = torch._foreach_norm(grads), torch._foreach_norm([one.detach() for one, _ in moved])
+        others = torch._foreach_norm(samples, 0)  # the number of entries that are not 0
+        numbers = read([*norms, *weights, *others])
+        count = len(moved)
+        sizes, left = numbers[count:-count], numbers[-count:]
+        by_layer: dict[str, list[tuple[float, float, float, int]]] = {}
+        for (one, _), norm, weight, other, sample in zip(moved, numbers[:count], sizes, left, samples, strict=True):
+            zero = 1 - other / max(1, sample.numel())
+            by_layer.setdefault(self._owners[id(one)], []).append((norm, weight, zero, one.numel()))
+        for name, entries in by_layer.items():
+            _write(self._measured.layers[name], step, entries)
+        total = math.sqrt(sum(norm * norm for norm in numbers[:count]))
+        optimiser.gradient.add(step, total)
+        if optimiser.weight_decay and total > 0 and math.isfinite(total):
+            size = math.sqrt(sum(weight * weight for weight in sizes))
+            optimiser.decay_share.add(step, optimiser.weight_decay * size / total)
+        if step % 10 == 0:
+            self._noise(samples, step, id(optimiser))
+
+    def _noise(self, samples: list[torch.Tensor], step: int, key: int) -> None:
+        """The share of the gradient that stays from step to step: |mean|² over the mean of squares, smoothed."""
+        now = torch.cat([sample.flatten()[:512].float() for sample in samples])
+        square = float(now.dot(now))
+        if not math.isfinite(square):
+            return
+        kept = self._direction.get(key)
+        if kept is None or kept.shape != now.shape:
+            self._direction[key], self._level[key] = now.clone(), square
+            return
+        kept.mul_(0.8).add_(now, alpha=0.2)
+        self._level[key] = 0.8 * self._level[key] + 0.2 * square
+        if self._level[key] > 0:
+            self._measured.noise.add(step, float(kept.dot(kept)) / self._level[key])
+
+    def after(self, step: int, optimiser: Optimiser) -> None:
+        """What the step has changed."""
+        if not self._before:
+            return
+        now = [_entries(parameter) for _, parameter, _ in self._before]
+        old = [sample for _, _, sample in self._before]
+        changes = torch._foreach_norm(torch._foreach_sub(now, old))
+        sizes = torch._foreach_norm(old)
+        numbers = read([*changes, *sizes])
+        by_layer: dict[str, list[float]] = {}
+        unmoved = True
+        for (name, parameter, _), change, size in zip(self._before, numbers, numbers[len(changes) :], strict=False):
+            unmoved = unmoved and change == 0
+            # A bias begins at 0 or near it; its ratio tells nothing.
+            if parameter.dim() >= 2 and size > 0:
+                by_layer.setdefault(name, []).append(change / size)
+        for name, ratios in by_layer.items():
+            self._measured.layers[name].update.add(step, max(ratios))
+        optimiser.unmoved.add(step, float(unmoved))
+        if step <= 3 or step % 50 == 0:
+            self._see_rows(step)
+        self._before = []
+
+    def _see_rows(self, step: int) -> None:
+        """Whether all rows of a weight are the same: then all units compute the same, for ever."""
+        for name, parameter, _ in self._before:
+            if parameter.dim() >= 2 and len(parameter) > 1:
+                rows = parameter.detach()[:8].flatten(1)
+                self._measured.layers[name].alike.add(step, float(bool((rows == rows[:1]).all())))
+
+
+def _write(layer: Layer, step: int, entries: Sequence[tuple[float, float, float, int]]) -> None:
+    layer.reached = True
+    numbers = sum(size for *_, size in entries)
+    layer.gradient.add(step, math.sqrt(sum(norm * norm for norm, *_ in entries)))
+    layer.weight.add(step, math.sqrt(sum(weight * weight for _, weight, *_ in entries)))
+    layer.gradient_zero.add(step, sum(zero * size for _, _, zero, size in entries) / numbers)
+
+
+def _entries(tensor: torch.Tensor) -> torch.Tensor:
+    """Up to 2,048 evenly spaced entries; a view where the tensor lies in one piece."""
+    tensor = tensor.detach()
+    if tensor.numel() <= _MOST_VALUES:
+        return tensor
+    if tensor.is_contiguous():
+        return tensor.view(-1)[:: tensor.numel() // _MOST_VALUES]
+    return tensor[tuple(slice(None, 32) for _ in range(tensor.dim()))]
+
+
+def capped_share(parameters: Sequence[torch.Tensor], limit: float) -> float:
+    """The share of the gradients' entries that stand at the value they were clipped to."""
+    samples = [_entries(one.grad).flatten() for one in parameters if one.grad is not None]
+    return float((torch.cat(samples).abs() >= 0.999 * limit).float().mean()) if samples else 0.0
+
+
+def hyperparameters(optimizer: Any) -> tuple[float, float, float, bool]:
+    """Learning rate, momentum and weight decay of an optimiser, the largest of its groups, and whether the decay is
+    decoupled from the gradient (AdamW)."""
+    groups: list[dict[str, Any]] = optimizer.param_groups
+    rate = max((float(group.get("lr", 0.0)) for group in groups), default=0.0)
+    decay = max((float(group.get("weight_decay", 0.0)) for group in groups), default=0.0)
+    momentum = max((_momentum(group) for group in groups), default=0.0)
+    decoupled = type(optimizer).__name__ == "AdamW" or any(group.get("decoupled_weight_decay") for group in groups)
+    return rate, momentum, decay, decoupled
+
+
+def _momentum(group: Mapping[str, Any]) -> float:
+    betas = group.get("betas")
+    return float(betas[0]) if betas else float(group.get("momentum", 0.0) or 0.0)

@@ -1,0 +1,35 @@
+"""Learning-rate schedulers: how often each was called, and when."""
+
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+from danlu.watch.measured import Measured, Scheduler
+from danlu.watch.probes.optimisers import OptimiserProbe
+
+
+class SchedulerProbe:
+    """One record for each scheduler of an optimiser of ours; found when its step() is called."""
+
+    def __init__(self, measured: Measured, optimisers: OptimiserProbe) -> None:
+        self._measured = measured
+        self._optimisers = optimisers
+        self._records: weakref.WeakKeyDictionary[Any, Scheduler] = weakref.WeakKeyDictionary()
+
+    def stepped(self, scheduler: Any, args: Sequence[Any]) -> None:
+        """A scheduler was called."""
+        optimizer = getattr(scheduler, "optimizer", None)
+        record = self._optimisers.record(optimizer) if optimizer is not None else None
+        if record is None or getattr(scheduler, "_step_count", 0) == 1:  # its constructor makes the first step
+            return
+        record.scheduled = True
+        kept = self._records.get(scheduler)
+        if kept is None:
+            total = getattr(scheduler, "total_steps", None) or getattr(scheduler, "T_max", None)
+            kept = Scheduler(type(scheduler).__name__, total=total, mode=getattr(scheduler, "mode", ""))
+            self._records[scheduler] = kept
+            self._measured.schedulers.append(kept)
+        kept.calls += 1
+        kept.before_first_step += record.steps == 0
+        if kept.kind == "ReduceLROnPlateau" and args:
+            kept.metric.add(record.steps, float(args[0]))

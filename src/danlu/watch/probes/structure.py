@@ -1,0 +1,71 @@
+"""What a net is made of, and which of its parameters the optimisers move: read from modules, never from data."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+
+from danlu.watch.measured import Net
+
+_NORMS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+
+
+def read_net(roots: Mapping[str, nn.Module]) -> Net:
+    """The facts about a net that do not change while it is trained."""
+    dropout: dict[str, float] = {}
+    norms: list[str] = []
+    frozen: list[bool] = []
+    recurrent = compiled = False
+    trainable = 0
+    for prefix, root in roots.items():
+        for path, module in root.named_modules():
+            name = ".".join(part for part in (prefix, path) if part) or type(module).__name__
+            if isinstance(module, _DropoutNd) and module.p > 0:
+                dropout[name] = float(module.p)
+            elif isinstance(module, _BatchNorm):
+                norms.append(name)
+                frozen.append(not any(parameter.requires_grad for parameter in module.parameters()))
+            recurrent = recurrent or isinstance(module, nn.RNNBase | nn.RNNCellBase)
+            compiled = compiled or is_compiled(module)
+        trainable += sum(parameter.requires_grad for parameter in root.parameters())
+    return Net(
+        trainable=trainable,
+        dropout=dropout,
+        norms=tuple(norms),
+        frozen_norms=bool(frozen) and all(frozen),
+        compiled=compiled,
+        recurrent=recurrent,
+    )
+
+
+def is_compiled(module: nn.Module) -> bool:
+    """Whether calls of the module run code that torch.compile made."""
+    return hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) is not None
+
+
+def read_optimised(
+    net: Net, roots: Mapping[str, nn.Module], reached: Collection[int], groups: Sequence[Sequence[torch.Tensor]]
+) -> None:
+    """Note which parameters a gradient has `reached` (their ids) that are in no optimiser, and whether they all lie
+    below the optimised ones."""
+    moved = {id(parameter) for group in groups for parameter in group}
+    missing: list[str] = []
+    seen_optimised = False
+    first = True
+    for prefix, root in roots.items():
+        for path, parameter in root.named_parameters():
+            if id(parameter) in moved:
+                seen_optimised = True
+            elif parameter.requires_grad and id(parameter) in reached:
+                missing.append(".".join(part for part in (prefix, path) if part))
+                first = first and not seen_optimised
+    net.unoptimised = tuple(missing)
+    net.unoptimised_first = bool(missing) and first and seen_optimised
+
+
+def starts_normalised(module: Any) -> bool:
+    """Whether a layer normalises what it is given."""
+    return isinstance(module, _NORMS)

@@ -1,0 +1,142 @@
+"""What several rules ask of the measurements."""
+
+import math
+import statistics
+
+from danlu.watch.measured import Evaluation, Head, Layer, Measured, Optimiser
+
+CLASS_LOSSES = ("cross-entropy", "nll")
+SQUARED_LOSSES = ("mse", "l1", "huber", "difference")
+# Operations that change the form of a tensor and not its numbers.
+HANDS_ON = {"View", "UnsafeView", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Transpose", "Permute", "Select", "Slice"}
+ADAPTIVE = ("Adam", "AdamW", "RAdam", "NAdam", "Adamax", "Adagrad", "RMSprop", "Adadelta", "Rprop", "Adafactor", "Lion")
+
+
+def steady_heads(measured: Measured) -> list[Head]:
+    """The newest reading of each loss that was seen in at least two steps, or in the only one there was."""
+    by_place: dict[tuple[str, tuple[str, ...]], list[Head]] = {}
+    for head in measured.heads:
+        by_place.setdefault((head.loss, head.between), []).append(head)
+    steps = len({head.step for head in measured.heads})
+    return [heads[-1] for heads in by_place.values() if len({head.step for head in heads}) >= min(2, steps)]
+
+
+def first_heads(measured: Measured) -> list[Head]:
+    """The losses of the first step."""
+    return [head for head in measured.heads if head.step == 1]
+
+
+def progress(measured: Measured) -> float:
+    """How far the loss has fallen, as a share of where it began; NaN while unknown, negative where it rose."""
+    loss = measured.loss
+    if loss.count < 2 or not math.isfinite(loss.first):
+        return math.nan
+    begin = first_loss(measured)
+    return (begin - loss.end(0.1)) / abs(begin) if begin else math.nan
+
+
+def first_loss(measured: Measured) -> float:
+    """Where the loss began. One batch can lie low by chance, and the losses after it can be those of a first step that
+    went wrong: the median of the first five, but hardly more than the very first."""
+    earliest = [value for value in measured.loss.earliest if math.isfinite(value)]
+    if not earliest:
+        return math.nan
+    middle = statistics.median(earliest)
+    return min(middle, 1.2 * earliest[0]) if earliest[0] > 0 else middle
+
+
+def reference_loss(measured: Measured) -> float:
+    """What the loss has to get below before anything was learnt: where it began or, if lower, what guessing gives."""
+    guess = chance_loss(measured)
+    guess = spread_of_targets(measured) if math.isnan(guess) else guess
+    begin = first_loss(measured)
+    return begin if math.isnan(guess) or measured.labels.dense else min(begin, guess)
+
+
+def chance_loss(measured: Measured) -> float:
+    """The loss of answering each class as often as it occurs: the entropy of the labels; NaN where there are none."""
+    labels = measured.labels
+    total = sum(labels.counts.values())
+    if labels.kind not in ("classes", "binary") or not total:
+        return math.nan
+    return -sum(count / total * math.log(count / total) for count in labels.counts.values() if count)
+
+
+def moving_layers(measured: Measured) -> list[Layer]:
+    """Layers with a weight that an optimiser moves, in order."""
+    return [layer for layer in measured.layers.values() if layer.trainable and layer.inputs and len(layer.gradient)]
+
+
+def step_size(measured: Measured, newest: int = 5) -> float:
+    """The median over the layers of the newest update-to-weight ratios; NaN where nothing was measured."""
+    ratios = sorted(
+        ratio
+        for layer in moving_layers(measured)
+        if layer.kind != "Embedding" and math.isfinite(ratio := layer.update.median(newest))
+    )
+    return ratios[len(ratios) // 2] if ratios else math.nan
+
+
+def main_optimiser(measured: Measured) -> Optimiser | None:
+    """The optimiser that made most steps."""
+    return max(measured.optimisers, key=lambda one: one.steps, default=None)
+
+
+def is_adaptive(optimiser: Optimiser) -> bool:
+    """Whether the size of its steps does not depend on that of the gradient."""
+    return optimiser.kind in ADAPTIVE
+
+
+def first_kinds(measured: Measured) -> list[str]:
+    """Of the first two layers that are called: "norm" for a normalisation, else its kind."""
+    called = [layer for layer in measured.layers.values() if layer.called][:2]
+    return ["norm" if "Norm" in layer.kind else layer.kind for layer in called]
+
+
+def target_bounds(measured: Measured) -> tuple[float, float]:
+    """The smallest and the largest target seen; NaN where none was."""
+    same = [head for head in measured.heads if (head.loss in SQUARED_LOSSES) == (measured.labels.kind == "numbers")]
+    lows = [head.target_low for head in same if math.isfinite(head.target_low)]
+    highs = [head.target_high for head in same if math.isfinite(head.target_high)]
+    if measured.labels.seen or measured.labels.out_of_range is not None:
+        lows.append(measured.labels.low)
+        highs.append(measured.labels.high)
+    return min(lows, default=math.nan), max(highs, default=math.nan)
+
+
+def early_step_size(measured: Measured) -> float:
+    """The largest of the median update-to-weight ratios of the first ten measured steps."""
+    layers = [layer for layer in moving_layers(measured) if layer.kind != "Embedding"]
+    largest = math.nan
+    for place in range(10):
+        ratios = sorted(layer.update.values[place] for layer in layers if len(layer.update) > place)
+        if ratios:
+            middle = ratios[len(ratios) // 2]
+            largest = middle if math.isnan(largest) else max(largest, middle)
+    return largest
+
+
+def squashing(measured: Measured) -> str:
+    """ "sigmoid" or "tanh" where most activations of the net are of that kind, else nothing."""
+    kinds = [one.kind for one in measured.activations.values() if not one.last]
+    return next((kind for kind in ("sigmoid", "tanh") if kinds.count(kind) > len(kinds) / 2), "")
+
+
+def is_flat(measured: Measured, share: float) -> bool:
+    """Whether the second half of the loss curve has gained less than `share` of what the loss is."""
+    third, last = measured.loss.part(0.5, 0.75), measured.loss.part(0.75, 1.0)
+    earlier, now = sum(third) / len(third), sum(last) / len(last)
+    return earlier - now < share * abs(earlier)
+
+
+def held_out(measured: Measured) -> list[Evaluation]:
+    """The evaluation passes over samples that were not trained on, as far as that is known."""
+    passes = [one for one in measured.evaluations if not one.overlap > 0.5]
+    return passes or measured.evaluations
+
+
+def spread_of_targets(measured: Measured) -> float:
+    """The squared error of answering the mean target always; NaN where the loss is no squared error."""
+    labels = measured.labels
+    squared = any(head.loss in ("mse", "difference") for head in measured.heads)
+    return labels.std**2 if labels.kind == "numbers" and squared and labels.std > 0 else math.nan

@@ -1,0 +1,54 @@
+"""bad-init: the initial weights let signals fade or swell from layer to layer, or make all units the same."""
+
+import math
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Layer, Measured
+from danlu.watch.reading import moving_layers
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    layers = [layer for layer in moving_layers(measured) if "Norm" not in layer.kind and layer.kind != "Embedding"]
+    hidden = layers[:-1]
+    alike = [layer for layer in hidden if _stays_alike(layer)]
+    if alike:
+        numbers = {"layer": alike[0].name, "units": alike[0].outputs}
+        where = tuple(layer.name for layer in alike)
+        return Verdict("error", 1, numbers, where, variant="alike", remedies=("default-init",))
+    spread = [(layer, layer.std.first) for layer in hidden if _is_spread_known(layer)]
+    if not spread:
+        return None
+    size = math.hypot(measured.inputs.mean.first, measured.inputs.std.first)
+    size = size if math.isfinite(size) and measured.inputs.floating else 1.0
+    layer, last = spread[-1]
+    numbers = {"layer": layer.name, "spread": last, "input": size, "layers": len(spread)}
+    if last < thresholds["small"] * min(1.0, max(size, 1e-3)):
+        return Verdict("warning", 1, numbers, (layer.name,), variant="small", remedies=("he-init",))
+    layer, most = max(spread, key=lambda entry: entry[1])
+    numbers |= {"layer": layer.name, "spread": most}
+    if most > thresholds["large"] * max(1.0, size):
+        return Verdict("warning", 1, numbers, (layer.name,), variant="large", remedies=("he-init",))
+    return None
+
+
+def _stays_alike(layer: Layer) -> bool:
+    """Equal rows still after two steps: a layer that begins at 0 on purpose has left that by then."""
+    return layer.outputs > 1 and bool(layer.alike.values) and layer.alike.steps[-1] >= 3 and layer.alike.last == 1
+
+
+def _is_spread_known(layer: Layer) -> bool:
+    at_first = bool(layer.std.steps) and layer.std.steps[0] == 1 and math.isfinite(layer.std.first)
+    return at_first and layer.weight.first > 0 and (layer.kind.startswith("Conv") or layer.kind == "Linear")
+
+
+RULE = Rule(
+    "bad-init",
+    _judge,
+    "Glorot and Bengio 2010; He et al. 2015, Delving Deep into Rectifiers, arXiv:1502.01852",
+    # Good initialisations keep the spread of a layer's output between about 0.05 and 5 for inputs of size 1.
+    thresholds={"small": 0.005, "large": 20.0},
+    symptoms=(
+        "initial-loss", "vanishing-gradient", "exploding-gradient", "saturated", "dead-relu", "nonfinite", "plateau",
+        "underfitting", "lr-too-low", "lr-too-high", "too-few-epochs", "clip-too-tight", "no-update",
+    ),
+)  # fmt: skip

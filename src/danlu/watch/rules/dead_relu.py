@@ -1,0 +1,40 @@
+"""dead-relu: units that are 0 for every sample get no gradient and never come back."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Activation, Measured
+from danlu.watch.reading import progress
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    dead = [one for one in measured.activations.values() if not one.last and _is_dead(one, thresholds)]
+    if not dead or measured.nonfinite_at is not None:
+        return None
+    worst = max(dead, key=lambda one: one.dead.median(3))
+    share = worst.dead.median(3)
+    learns = progress(measured) > thresholds["learnt"]
+    severity = "advice" if learns else "error" if share > thresholds["most"] else "warning"
+    numbers = {"share": share, "layer": worst.name, "units": worst.units, "count": len(dead)}
+    since = worst.dead.since([value > thresholds["share"] for value in worst.dead.values])
+    remedies = ({"net.activation": "leaky_relu"}, "lower-rate", "he-init")
+    return Verdict(severity, since, numbers, tuple(one.name for one in dead), remedies=remedies)
+
+
+def _is_dead(one: Activation, thresholds: Thresholds) -> bool:
+    times = int(thresholds["times"])
+    return (
+        one.kind == "relu"
+        and one.units >= thresholds["units"]
+        and len(one.dead) >= times
+        and min(one.dead.values[-times:]) > thresholds["share"]
+    )
+
+
+RULE = Rule(
+    "dead-relu",
+    _judge,
+    "Lu et al. 2019, Dying ReLU and Initialization, arXiv:1903.06733",
+    # A sparse unit answers to few samples, a dead one to none of the last eight batches. Up to a half a wide layer can
+    # spare.
+    thresholds={"share": 0.5, "most": 0.9, "times": 3, "units": 4, "learnt": 0.5},
+    symptoms=("plateau", "underfitting", "vanishing-gradient", "lr-too-low", "too-few-epochs", "no-update"),
+)

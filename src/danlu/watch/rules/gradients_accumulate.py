@@ -1,0 +1,23 @@
+"""gradients-accumulate: nobody clears the gradients between two steps."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    for optimiser in measured.optimisers:
+        if optimiser.stale >= thresholds["steps"]:
+            return Verdict("error", optimiser.stale_since, {"steps": optimiser.stale}, remedies=("zero-grad",))
+    return None
+
+
+RULE = Rule(
+    "gradients-accumulate",
+    _judge,
+    "torch adds gradients up until zero_grad is called (torch.Tensor.backward)",
+    # Whoever accumulates on purpose makes no step with a gradient that an earlier step has used already; a few such
+    # steps may be the rest of another scheme.
+    thresholds={"steps": 6},
+    symptoms=("lr-too-high", "exploding-gradient", "nonfinite", "dead-relu", "saturated", "plateau", "underfitting",
+              "bad-init", "overfitting", "too-few-epochs", "clip-too-tight"),
+)  # fmt: skip

@@ -1,0 +1,40 @@
+"""label-imbalance: few classes hold nearly all samples, and the loss does not weigh them."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Labels, Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    facts = measured.labels
+    total = sum(facts.counts.values())
+    if facts.kind not in ("classes", "binary") or facts.dense or facts.weighted or total < thresholds["labels"]:
+        return None
+    # Of shuffled data only: of sorted data the first batches say nothing about the whole.
+    if len(facts.counts) < 2 or facts.excess > 4 or facts.outputs > thresholds["classes"]:
+        return None
+    label, most = max(facts.counts.items(), key=lambda entry: entry[1])
+    share, fair = most / total, 1 / len(facts.counts)
+    if share < thresholds["share"] and share < 1 - (1 - fair) * thresholds["rest"]:
+        return None
+    recall = _recall_of_others(facts, label)
+    collapsed = measured.step >= thresholds["steps"] and recall < thresholds["recall"]
+    numbers = {"label": label, "share": share, "recall": recall, "classes": len(facts.counts)}
+    variant = "collapsed" if collapsed else ""
+    return Verdict("warning" if collapsed else "advice", 1, numbers, variant=variant, remedies=("weigh-classes",))
+
+
+def _recall_of_others(facts: Labels, label: int) -> float:
+    """The share of the other classes' samples that was answered rightly of late; 1 where none came by."""
+    actual = sum(count for other, count in facts.actual.items() if other != label)
+    hits = sum(count for other, count in facts.hits.items() if other != label)
+    return hits / actual if actual else 1.0
+
+
+RULE = Rule(
+    "label-imbalance",
+    _judge,
+    "He and Garcia 2009, Learning from Imbalanced Data, doi:10.1109/TKDE.2008.239",
+    # Answering the largest class always is right in nine of ten cases from there on: accuracy tells nothing more.
+    thresholds={"labels": 200, "share": 0.9, "rest": 0.12, "classes": 200, "steps": 60, "recall": 0.1},
+    symptoms=("plateau", "underfitting", "too-few-epochs", "overfitting"),
+)

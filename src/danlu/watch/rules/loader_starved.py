@@ -1,0 +1,27 @@
+"""loader-starved: the net waits for its data."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    wait, work = measured.timing.wait, measured.timing.work
+    if len(wait) < thresholds["times"] or len(work) < 3:
+        return None
+    # The first epoch's start-up, and a machine that is busy now and then, do not move a median.
+    waited, worked = wait.median(), work.median()
+    share = waited / max(waited + worked, 1e-12)
+    if share < thresholds["share"] or waited < thresholds["seconds"]:
+        return None
+    severity = "warning" if share > thresholds["most"] and waited > 2 * thresholds["seconds"] else "advice"
+    numbers = {"share": share, "wait": 1000 * waited, "work": 1000 * worked}
+    return Verdict(severity, wait.steps[0], numbers, remedies=({"data.workers": 4}, "load-ahead"))
+
+
+RULE = Rule(
+    "loader-starved",
+    _judge,
+    "Mohan et al. 2021, Analyzing and Mitigating Data Stalls in DNN Training, arXiv:2007.06775",
+    # Less than 5 ms a step is what any per-sample loader takes beside a tiny net, and no minute is lost by it.
+    thresholds={"times": 4, "share": 0.6, "most": 0.75, "seconds": 0.005},
+)

@@ -1,0 +1,21 @@
+"""loss-broadcast: outputs [N, 1] against targets [N] make N×N differences instead of N."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+from danlu.watch.reading import steady_heads
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    for head in steady_heads(measured):
+        if head.broadcast:
+            output, result = ("×".join(map(str, size)) for size in head.broadcast)
+            return Verdict("error", 1, {"output": output, "result": result}, remedies=("squeeze-output",))
+    return None
+
+
+RULE = Rule(
+    "loss-broadcast",
+    _judge,
+    "torch's broadcasting semantics; every sample is pulled towards every target, so that their mean is learnt",
+    symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient", "missing-nonlinearity"),
+)

@@ -1,0 +1,65 @@
+"""loss-mismatch: this loss is not for these outputs or targets."""
+
+import math
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Head, Measured
+from danlu.watch.reading import SQUARED_LOSSES, steady_heads
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    if measured.refused == "binary_cross_entropy":
+        numbers = {"low": measured.refused_low, "high": measured.refused_high}
+        return Verdict("error", max(1, measured.step), numbers, variant="bce", remedies=("with-logits",))
+    for head in steady_heads(measured):
+        found = _of_head(head, measured, thresholds)
+        if found:
+            return found
+    return None
+
+
+def _of_head(head: Head, measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    if head.loss == "nll" and math.isfinite(head.row_sum) and abs(head.row_sum - 1) > thresholds["sum"]:
+        variant = "probabilities" if "Softmax" in head.between else "nll"
+        return Verdict("error", 1, {"sum": head.row_sum}, variant=variant, remedies=("log-softmax",))
+    if head.loss == "cross-entropy" and len(head.shape) == 2 and head.shape[1] == 1:
+        return Verdict("error", 1, {}, variant="one-output", remedies=("one-logit",))
+    if head.negated and len(measured.optimisers) == 1 and measured.losses_per_step < 1.5:
+        return Verdict("error", 1, {"loss": measured.loss.last}, variant="sign", remedies=("minimise",))
+    if head.loss in SQUARED_LOSSES:
+        return _of_squares(head, measured, thresholds)
+    return None
+
+
+def _of_squares(head: Head, measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    if head.one_hot:
+        # A proper score all the same (Brier 1950), and for long the only one: it learns, only slower.
+        return Verdict("advice", 1, {"classes": head.shape[-1]}, variant="one-hot", remedies=("cross-entropy",))
+    counts = measured.labels.counts
+    values = sorted(counts)
+    alone = len(head.shape) == 1 or (len(head.shape) == 2 and head.shape[1] == 1)
+    if not (alone and head.target_integer and measured.labels.kind == "numbers" and len(values) > 1):
+        return None
+    # Classes counted from 0, each about as frequent as the other: no quantity of nature looks so.
+    total = sum(counts.values())
+    entropy = -sum(count / total * math.log(count / total) for count in counts.values())
+    numbered = values == list(range(len(values))) and len(values) <= thresholds["classes"]
+    if numbered and len(values) > 2 and total >= 50 and entropy > thresholds["even"] * math.log(len(values)):
+        return Verdict("warning", 1, {"classes": len(values)}, variant="numbers", remedies=("cross-entropy",))
+    if values == [0, 1] and measured.losses_per_step < 1.5 and total >= 50:
+        return Verdict("advice", 1, {}, variant="binary", remedies=("binary-cross-entropy",))
+    return None
+
+
+RULE = Rule(
+    "loss-mismatch",
+    _judge,
+    "Bishop 2006, Pattern Recognition and Machine Learning, section 5.2: each kind of target has its loss",
+    # Log-probabilities sum to 1 within rounding. Frequencies of classes within a tenth of the even entropy.
+    thresholds={"sum": 0.1, "classes": 20, "even": 0.9},
+    symptoms=(
+        "plateau", "underfitting", "lr-too-high", "lr-too-low", "initial-loss", "nonfinite", "exploding-gradient",
+        "output-activation", "overfitting", "too-few-epochs", "dead-relu", "saturated", "weight-decay-too-high",
+        "vanishing-gradient",
+    ),
+)  # fmt: skip

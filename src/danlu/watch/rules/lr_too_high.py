@@ -1,0 +1,101 @@
+"""lr-too-high: the steps are so large that the loss rises, jumps or ends in NaN."""
+
+import math
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+from danlu.watch.reading import (
+    early_step_size,
+    first_loss,
+    main_optimiser,
+    moving_layers,
+    reference_loss,
+    step_size,
+)
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    optimiser = main_optimiser(measured)
+    if optimiser is None or not optimiser.steps:
+        return None
+    early, now = early_step_size(measured), step_size(measured)
+    largest = max((value for value in (early, now) if math.isfinite(value)), default=0.0)
+    numbers = {"rate": optimiser.highest_rate, "size": largest, "first": first_loss(measured)}
+    numbers["loss"] = measured.loss.end(0.1)
+    if measured.nonfinite_at is not None:
+        return _overflow(measured, thresholds, numbers)
+    begun = numbers["first"]
+    if len(measured.optimisers) > 1 or measured.loss.count < thresholds["steps"] or not begun > 0:
+        return None  # the losses of an adversarial pair rise and fall by design
+    if numbers["loss"] > thresholds["rise"] * begun and largest > thresholds["size"]:
+        return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(numbers))
+    if measured.loss.count >= 2 * thresholds["steps"]:
+        share = numbers["loss"] / reference_loss(measured)
+        if share > thresholds["stuck"] and largest > thresholds["violent"]:
+            return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(numbers))
+        if share > thresholds["hardly"] and largest > thresholds["replaced"]:
+            return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(numbers))
+    return _jumping(measured, thresholds, numbers, now)
+
+
+def _overflow(measured: Measured, thresholds: Thresholds, numbers: dict[str, float]) -> Verdict | None:
+    """NaN after steps that changed a layer by a good part of itself, or after a loss that had grown by itself."""
+    updates = [value for layer in moving_layers(measured) for value in layer.update.finite()]
+    largest = max(updates, default=0.0)
+    means = measured.loss.means
+    grown = len(means) > 1 and measured.loss.first > 0 and means[-1] > 10 * measured.loss.first
+    if measured.nonfinite_what == "input" or not (largest > thresholds["violent"] or grown):
+        return None
+    numbers["size"] = largest
+    return Verdict("error", measured.nonfinite_at or 1, numbers, variant="nonfinite", remedies=_lower(numbers))
+
+
+def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, float], now: float) -> Verdict | None:
+    """Late in training the loss still leaps to where it began or beyond what chance would give."""
+    if measured.loss.count < 3 * thresholds["steps"] or not now > thresholds["late"]:
+        return None
+    means, spreads = measured.loss.part(0.5, 1.0), measured.loss.spreads
+    level = sum(means) / len(means)
+    spread = math.sqrt(sum((one - level) ** 2 for one in means) / len(means))
+    within = sum(spreads[len(spreads) // 2 :]) / max(1, len(spreads) - len(spreads) // 2)
+    peak, top = max(means) + within, reference_loss(measured)
+    if peak > top and level > 0.25 * top and math.hypot(spread, within) > thresholds["jump"] * level:
+        return Verdict("warning", measured.step, numbers, variant="jumping", remedies=_lower(numbers))
+    return None
+
+
+def _lower(numbers: dict[str, float]) -> tuple[dict[str, float], ...]:
+    """The rate that would have made steps of 3 % of the weights; between a tenth and a thousandth of the present one."""
+    share = min(0.1, max(0.001, 0.03 / max(numbers["size"], 1e-9)))
+    return ({"optim.lr": float(f"{numbers['rate'] * share:.1g}")}, {"train.clip_norm": 1.0})
+
+
+def _rising_since(measured: Measured, begun: float) -> int:
+    for place, value in enumerate(measured.loss.means):
+        if value > 1.5 * begun:
+            return max(1, place * measured.loss.width)
+    return 1
+
+
+RULE = Rule(
+    "lr-too-high",
+    _judge,
+    "Goodfellow et al. 2016, Deep Learning, section 11.4.1; Karpathy: updates about a thousandth of the weights",
+    # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it; an
+    # adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or hardly.
+    thresholds={
+        "steps": 20,
+        "rise": 2.0,
+        "size": 0.01,
+        "violent": 0.3,
+        "stuck": 0.95,
+        "replaced": 1.0,
+        "hardly": 0.75,
+        "late": 0.02,
+        "jump": 0.3,
+    },
+    symptoms=(
+        "nonfinite", "dead-relu", "saturated", "plateau", "underfitting", "vanishing-gradient", "too-few-epochs",
+        "overfitting", "label-imbalance", "parameters-unused", "lr-too-low", "no-update",
+    ),
+)  # fmt: skip

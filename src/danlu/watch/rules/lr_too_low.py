@@ -1,0 +1,46 @@
+"""lr-too-low: the weights hardly move, although the gradient says where to."""
+
+import math
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+from danlu.watch.reading import chance_loss, main_optimiser, moving_layers, progress, step_size
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    optimiser = main_optimiser(measured)
+    size, gone = step_size(measured, 10), progress(measured)
+    if optimiser is None or len(measured.optimisers) > 1 or measured.loss.count < thresholds["steps"]:
+        return None
+    if not 0 < size < thresholds["size"] or not -0.02 < gone < thresholds["progress"]:
+        return None
+    if _rises_still(optimiser.rate.values) or optimiser.rate.last < 0.5 * optimiser.highest_rate:
+        return None  # warming up, or lowered by a schedule
+    # Where the net knows its task already, small steps are what is wanted; so are they where the loss cannot fall.
+    chance = chance_loss(measured)
+    if math.isfinite(chance) and measured.loss.end(0.1) < thresholds["known"] * chance:
+        return None
+    if any(not layer.fresh for layer in moving_layers(measured)) and not math.isfinite(chance):
+        return None
+    numbers = {"rate": optimiser.highest_rate, "size": size, "progress": max(0.0, gone), "steps": measured.step}
+    remedies = ({"optim.lr": float(f"{optimiser.highest_rate * _factor(size):.1g}")},)
+    return Verdict("warning", 1, numbers, remedies=remedies)
+
+
+def _factor(size: float) -> float:
+    """What brings the steps to a thousandth of the weights, in powers of ten."""
+    return 10.0 ** max(1, min(4, round(math.log10(1e-3 / size))))
+
+
+def _rises_still(rates: list[float]) -> bool:
+    return len(rates) > 2 and rates[-1] > 1.02 * rates[len(rates) // 2]
+
+
+RULE = Rule(
+    "lr-too-low",
+    _judge,
+    "Karpathy, CS231n notes: updates should be about 1e-3 of the weights; lower means the rate may be too low",
+    # A tenth of that thousandth, and after 50 steps less than a seventh of the way: at this pace thousands are needed.
+    thresholds={"steps": 50, "size": 2e-4, "progress": 0.15, "known": 0.6},
+    symptoms=("plateau", "underfitting", "too-few-epochs"),
+)

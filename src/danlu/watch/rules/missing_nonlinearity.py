@@ -1,0 +1,36 @@
+"""missing-nonlinearity: layers follow each other with nothing bent between them, and so are one layer."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    net = measured.net
+    if net.nonlinear is None or net.depth < 2 or net.recurrent:
+        return None
+    pairs = [pair for pair in net.linear_pairs if not _is_deliberate(*pair, measured)]
+    where = tuple(dict.fromkeys(name for pair in pairs for name in pair))
+    if not pairs:
+        return None
+    numbers = {"pairs": len(pairs), "layers": net.depth, "first": pairs[0][0], "second": pairs[0][1]}
+    remedies = ("put-activation",)
+    if not net.nonlinear:
+        return Verdict("warning", 1, numbers, where, variant="none", remedies=remedies)
+    many = len(pairs) >= thresholds["share"] * (net.depth - 1)
+    return Verdict("warning" if many else "advice", 1, numbers, where, remedies=remedies)
+
+
+def _is_deliberate(first: str, second: str, measured: Measured) -> bool:
+    """A bottleneck of lower rank than one layer could have, or a convolution taken apart into groups and points."""
+    one, two = measured.layers[first], measured.layers[second]
+    return one.outputs < min(one.channels, two.outputs) or one.grouped or two.grouped
+
+
+RULE = Rule(
+    "missing-nonlinearity",
+    _judge,
+    "Goodfellow et al. 2016, Deep Learning, section 6.1: a product of matrices is a matrix",
+    # One gap among many may be meant; from a third of them on it is a habit.
+    thresholds={"share": 0.34},
+    symptoms=("underfitting", "plateau", "too-few-epochs"),
+)

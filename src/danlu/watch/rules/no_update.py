@@ -1,0 +1,51 @@
+"""no-update: steps are made, and no weight changes; or no step is made at all."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured, Optimiser
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    if measured.step == 0:
+        return _without_step(measured, thresholds)
+    if measured.backwards == 0 and measured.step >= thresholds["steps"]:
+        return Verdict("error", 1, {"steps": measured.step}, variant="no-backward", remedies=("call-backward",))
+    moved = [one for one in measured.optimisers if one.steps]
+    still = [one for one in moved if _stands_still(one, thresholds)]
+    if not still or len(still) < len(moved):
+        return None
+    one = still[0]
+    numbers = {"rate": one.rate.last, "steps": measured.step}
+    since = one.unmoved.since([value == 1 for value in one.unmoved.values])
+    if one.without_gradient.median(4) == 1:
+        return Verdict("error", since, numbers, variant="no-gradient", remedies=("order-of-calls",))
+    if one.rate.last == 0:
+        return Verdict("error", since, numbers, variant="zero-rate", remedies=({"optim.lr": 0.01},))
+    if one.gradient.median(4) == 0:
+        # Gradients of exactly 0 have their own causes (dead units, all weights alike), but for being cleared too late.
+        return Verdict("error", since, numbers, variant="zero-gradient", remedies=("order-of-calls",))
+    return Verdict("error", since, numbers, remedies=("check-optimizer",))
+
+
+def _without_step(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    if measured.backwards < thresholds["backwards"] or (measured.crashed and measured.backwards < 50):
+        return None
+    return Verdict("error", 1, {"backwards": measured.backwards}, variant="no-step", remedies=("call-step",))
+
+
+def _stands_still(one: Optimiser, thresholds: Thresholds) -> bool:
+    newest = one.unmoved.values[-int(thresholds["times"]) :]
+    return len(newest) >= thresholds["times"] and min(newest) == 1
+
+
+RULE = Rule(
+    "no-update",
+    _judge,
+    "torch.optim: zero_grad, backward, step, in this order",
+    # One still step happens (a GradScaler passes over the first ones); four measured ones in a row do not. Nobody
+    # gathers gradients over more than twenty batches without a single step in the whole block.
+    thresholds={"times": 4, "steps": 8, "backwards": 20},
+    symptoms=(
+        "lr-too-low", "plateau", "underfitting", "parameters-unused", "bad-init", "vanishing-gradient", "lr-too-high",
+        "too-few-epochs", "scheduler-misuse", "dead-relu", "weight-decay-too-high",
+    ),
+)  # fmt: skip

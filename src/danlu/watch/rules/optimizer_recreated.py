@@ -1,0 +1,32 @@
+"""optimizer-recreated: the optimiser is made anew again and again, and forgets what it had learnt about the gradient."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+from danlu.watch.reading import is_adaptive
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    newest = max(measured.optimisers, key=lambda one: one.recreated, default=None)
+    if newest is None or newest.recreated < thresholds["times"]:
+        return None
+    remembers = is_adaptive(newest) or newest.momentum > 0
+    numbers = {"times": newest.recreated + 1, "kind": newest.kind, "steps": measured.step}
+    severity = "warning" if remembers else "advice"
+    return Verdict(severity, 1, numbers, variant="" if remembers else "plain", remedies=("optimizer-once",))
+
+
+RULE = Rule(
+    "optimizer-recreated",
+    _judge,
+    "Kingma and Ba 2015, arXiv:1412.6980: the moments, and the correction of their bias, belong to the whole run",
+    # Once is a second phase of training (unfreezing, another rate); twice with the very same parameters is a loop.
+    thresholds={"times": 2},
+    symptoms=(
+        "plateau",
+        "lr-too-high",
+        "too-few-epochs",
+        "underfitting",
+        "scheduler-misuse",
+        "parameters-not-optimized",
+    ),
+)

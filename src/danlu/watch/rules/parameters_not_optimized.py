@@ -1,0 +1,36 @@
+"""parameters-not-optimized: the loss sends gradients to parameters that no optimiser holds."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    net = measured.net
+    foreign = sum(one.foreign for one in measured.optimisers if one.given)
+    stepped = [one for one in measured.optimisers if one.steps >= thresholds["steps"]]
+    if not net.unoptimised or not stepped:
+        return None
+    where = tuple(dict.fromkeys(name.rpartition(".")[0] or name for name in net.unoptimised))
+    numbers = {"count": len(net.unoptimised), "total": net.trainable, "foreign": foreign}
+    if foreign and all(one.owned == 0 for one in stepped):
+        return Verdict("error", 1, numbers, where, variant="foreign", remedies=("optimizer-after-model",))
+    if net.unoptimised_first and not _are_fresh(measured, where):
+        # Everything below one layer, and not as an initialisation draws it: a trained trunk, kept as it is.
+        return Verdict("advice", 1, numbers, where, variant="trunk", remedies=("freeze-openly",))
+    return Verdict("error" if foreign else "warning", 1, numbers, where, remedies=("pass-all-parameters",))
+
+
+def _are_fresh(measured: Measured, where: tuple[str, ...]) -> bool:
+    """Whether most of these layers still hold what torch's initialisation drew."""
+    layers = [measured.layers[name] for name in where if name in measured.layers and measured.layers[name].inputs]
+    return sum(layer.fresh for layer in layers) > len(layers) / 2
+
+
+RULE = Rule(
+    "parameters-not-optimized",
+    _judge,
+    "torch.optim: an optimiser moves the tensors it was given when it was made, and no others",
+    thresholds={"steps": 3},
+    symptoms=("no-update", "plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient",
+              "parameters-unused", "exploding-gradient"),
+)  # fmt: skip

@@ -1,0 +1,47 @@
+"""parameters-unused: an optimiser holds parameters that no gradient ever reaches."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    net = measured.net
+    if not net.unreached or measured.backwards < thresholds["backwards"] or measured.step < thresholds["steps"]:
+        return None
+    where = tuple(dict.fromkeys(name.rpartition(".")[0] or name for name in net.unreached))
+    layers = [measured.layers[name] for name in where if name in measured.layers]
+    cut = [layer.name for layer in layers if layer.called]
+    numbers = {"count": len(net.unreached), "total": net.trainable}
+    if cut:
+        return Verdict("error", 1, numbers, tuple(cut), variant="cut", remedies=("mend-graph",))
+    # One of several branches that take turns may have waited all the time.
+    severity = "advice" if all(_has_used_sibling(name, measured) for name in where) else "warning"
+    return Verdict(severity, 1, numbers, where, remedies=("use-or-remove",))
+
+
+def _has_used_sibling(name: str, measured: Measured) -> bool:
+    """Whether another entry of the same list of modules got gradients."""
+    parts = name.split(".")
+    for place, part in enumerate(parts):
+        if not part.isdigit():
+            continue
+        for layer in measured.layers.values():
+            others = layer.name.split(".")
+            same = (
+                len(others) == len(parts)
+                and others[:place] == parts[:place]
+                and others[place + 1 :] == parts[place + 1 :]
+            )
+            if same and others[place] != part and layer.reached:
+                return True
+    return False
+
+
+RULE = Rule(
+    "parameters-unused",
+    _judge,
+    "torch.autograd: detach(), .data, .item(), numpy() and no_grad() end the way of a gradient",
+    # A branch that is taken now and then is reached within some twenty steps of which eight were measured.
+    thresholds={"backwards": 8, "steps": 15},
+    symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient", "no-update"),
+)

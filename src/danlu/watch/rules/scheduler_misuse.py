@@ -1,0 +1,69 @@
+"""scheduler-misuse: the learning rate does not go the way its scheduler was made for."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured, Optimiser, Scheduler
+from danlu.watch.reading import main_optimiser, progress
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    optimiser = main_optimiser(measured)
+    if optimiser is None:
+        return None
+    for scheduler in measured.schedulers:
+        found = _of_scheduler(scheduler, optimiser, measured, thresholds)
+        if found:
+            return found
+    low_since = _negligible_since(optimiser, measured, thresholds)
+    if low_since is not None and progress(measured) < thresholds["done"]:
+        numbers = {"rate": optimiser.rate.last, "highest": optimiser.highest_rate, "since": low_since}
+        numbers |= {"steps": measured.step}
+        return Verdict("warning", low_since, numbers, variant="fast", remedies=("step-per-epoch",))
+    constant = optimiser.rate.values and min(optimiser.rate.values) == max(optimiser.rate.values)
+    if measured.net.silent_scheduler and constant and measured.step >= thresholds["steps"]:
+        return Verdict("warning", 1, {"steps": measured.step}, variant="never", remedies=("call-scheduler",))
+    return None
+
+
+def _of_scheduler(
+    scheduler: Scheduler, optimiser: Optimiser, measured: Measured, thresholds: Thresholds
+) -> Verdict | None:
+    numbers = {"kind": scheduler.kind, "calls": scheduler.calls, "total": scheduler.total or 0, "steps": measured.step}
+    if scheduler.before_first_step:
+        return Verdict("warning", 1, numbers, variant="before", remedies=("optimizer-first",))
+    if scheduler.kind == "CosineAnnealingLR" and scheduler.total and scheduler.calls > 1.5 * scheduler.total + 1:
+        return Verdict("warning", scheduler.total, numbers, variant="period", remedies=("step-per-epoch",))
+    if measured.ended and scheduler.kind == "OneCycleLR" and scheduler.total and not measured.crashed:
+        slow = scheduler.calls < thresholds["reached"] * scheduler.total and scheduler.calls * 4 < optimiser.steps
+        if slow and optimiser.steps > 0.5 * scheduler.total:
+            return Verdict("warning", 1, numbers, variant="slow", remedies=("step-per-batch",))
+    if scheduler.kind == "ReduceLROnPlateau" and len(scheduler.metric) >= 4:
+        values = scheduler.metric.values
+        rises = values[-1] > values[0] and sum(b >= a for a, b in zip(values, values[1:], strict=False)) > 0.7 * len(
+            values[1:]
+        )
+        falls = progress(measured) > 0.2
+        if scheduler.mode == "min" and rises and falls and optimiser.rate.last < optimiser.highest_rate:
+            return Verdict("warning", scheduler.metric.steps[0], numbers, variant="mode", remedies=("plateau-mode",))
+    return None
+
+
+def _negligible_since(optimiser: Optimiser, measured: Measured, thresholds: Thresholds) -> int | None:
+    """The step since which the rate is next to nothing, where that is most of the training."""
+    if measured.step < thresholds["steps"] or optimiser.highest_rate == 0 or len(optimiser.rate) < 3:
+        return None
+    low = [rate < thresholds["least"] * optimiser.highest_rate for rate in optimiser.rate.values]
+    if not low[-1] or optimiser.rate.last > thresholds["end"] * optimiser.highest_rate:
+        return None
+    since = optimiser.rate.since(low)
+    return since if since < (1 - thresholds["share"]) * measured.step else None
+
+
+RULE = Rule(
+    "scheduler-misuse",
+    _judge,
+    "torch.optim.lr_scheduler: per epoch or per batch, after optimizer.step(), as each scheduler says",
+    # A cosine spends 6 % of its length below a hundredth of its peak, three drops by ten a quarter. Two fifths of the
+    # training below it, and less than a thousandth at the end, is a schedule that has run out.
+    thresholds={"steps": 30, "least": 0.01, "end": 1e-3, "share": 0.4, "done": 0.95, "reached": 0.25},
+    symptoms=("lr-too-low", "plateau", "underfitting", "too-few-epochs", "no-update", "lr-too-high"),
+)

@@ -1,0 +1,29 @@
+"""train-mode-in-evaluation: the net is scored with dropout at work, or with its batch statistics moving."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    net = measured.net
+    affected = bool(net.dropout) or (bool(net.norms) and not net.frozen_norms) or net.plain_dropout > 0
+    passes = measured.evaluations
+    wrong = [one for one in passes if one.training]
+    if not affected or not wrong or len(measured.optimisers) > 1 or measured.step < thresholds["steps"]:
+        return None
+    # Looking at every batch again without gradients is a running score, and a second pass in evaluation mode shows
+    # that the difference is known.
+    often = len(wrong) > thresholds["often"] * measured.step
+    if often or len(wrong) < len(passes):
+        return None
+    numbers = {"passes": len(wrong), "dropout": len(net.dropout), "norms": len(net.norms)}
+    return Verdict("warning", wrong[0].step, numbers, (*net.dropout, *net.norms), remedies=("call-eval",))
+
+
+RULE = Rule(
+    "train-mode-in-evaluation",
+    _judge,
+    "torch.nn.Module.eval; Ioffe and Szegedy 2015, arXiv:1502.03167, section 3.1: inference uses the population's",
+    thresholds={"steps": 3, "often": 0.5},
+    symptoms=("overfitting", "underfitting"),
+)

@@ -1,0 +1,43 @@
+"""train-test-overlap: samples that are evaluated were trained on."""
+
+import math
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Evaluation, Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    if measured.declared_overlap >= thresholds["share"]:
+        return _verdict(1, measured.declared_overlap)
+    known = [one for one in measured.evaluations if math.isfinite(one.overlap)]
+    if not known:
+        return None
+    # Samples of few numbers coincide by nature.
+    share = thresholds["share" if math.prod(measured.inputs.shape[1:]) >= thresholds["numbers"] else "narrow"]
+    held_out = [one for one in known if one.overlap < 0.99]
+    leaking = [one for one in held_out if one.overlap >= share]
+    if held_out:
+        # Part of a pass was trained on. Before a whole epoch was seen this could be the training data's own score.
+        sure = [one for one in leaking if measured.epoch_steps is not None or _is_subset(one, measured, thresholds)]
+        return _verdict(sure[0].step, sure[-1].overlap) if len(sure) > len(held_out) / 2 else None
+    # All of every pass was trained on: fine where it is the whole training set, to know its accuracy.
+    subset = [one for one in known if _is_subset(one, measured, thresholds)]
+    return _verdict(subset[0].step, 1.0) if len(subset) > len(known) / 2 else None
+
+
+def _is_subset(one: Evaluation, measured: Measured, thresholds: Thresholds) -> bool:
+    return one.samples < thresholds["subset"] * measured.samples_seen
+
+
+def _verdict(step: int, share: float) -> Verdict:
+    return Verdict("warning", step, {"share": share}, remedies=("split-first",))
+
+
+RULE = Rule(
+    "train-test-overlap",
+    _judge,
+    "Kaufman et al. 2012, Leakage in Data Mining, doi:10.1145/2382577.2382579",
+    # A twentieth is more than chance doubles in data whose batches hold none. A pass over less than 9 tenths of what
+    # was trained on is not the training set's own score.
+    thresholds={"share": 0.05, "narrow": 0.2, "numbers": 32, "subset": 0.9},
+)

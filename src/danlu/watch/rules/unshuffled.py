@@ -1,0 +1,33 @@
+"""unshuffled: the samples come sorted, so that a batch does not stand for the data."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    facts = measured.labels
+    batch = measured.inputs.batch.median()
+    if measured.full_batch or facts.batches < thresholds["batches"] or not batch > 1 or facts.dense:
+        return None
+    numbers = {"excess": facts.excess, "batch": int(batch), "most": batch}
+    sequences = measured.net.recurrent or len(measured.inputs.shape) == 3
+    alone = facts.kind != "numbers" and facts.excess > thresholds["alone"] * batch
+    if alone or (facts.excess > thresholds["excess"] and facts.drift > thresholds["drift"]):
+        # Windows cut out of one series stand in its order, and that does less harm.
+        return Verdict("advice" if sequences else "warning", 1, numbers, remedies=({"data.shuffle": True}, "shuffle"))
+    if measured.same_order and measured.draws_in_order is not False and measured.step > 2 * (measured.epoch_steps or 0):
+        return Verdict("advice", 1, numbers, variant="fixed", remedies=({"data.shuffle": True}, "shuffle"))
+    return None
+
+
+RULE = Rule(
+    "unshuffled",
+    _judge,
+    "Bottou 2012, Stochastic Gradient Descent Tricks, section 4.1: shuffle the examples",
+    # Drawn at random, the spread of labels between batches is 1 times its expectation, and a batch of sorted data
+    # reaches the size of the batch. 5 is out of chance's reach with six batches or more. Real and generated batches of
+    # an adversarial pair take turns, and do not drift.
+    thresholds={"batches": 6, "alone": 0.6, "excess": 5.0, "drift": 0.3},
+    symptoms=("plateau", "lr-too-high", "underfitting", "label-imbalance", "overfitting", "lr-too-low", "dead-relu",
+              "too-few-epochs", "exploding-gradient"),
+)  # fmt: skip

@@ -1,0 +1,45 @@
+"""weight-decay-too-high: the decay pulls harder than the loss, and the weights wither."""
+
+import math
+import statistics
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+from danlu.watch.reading import chance_loss, moving_layers
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    pulling = [one for one in measured.optimisers if one.weight_decay >= thresholds["least"]]
+    if not pulling or measured.step < thresholds["steps"]:
+        return None
+    one = max(pulling, key=lambda one: one.weight_decay)
+    ratios = [
+        layer.weight.median(3) / layer.weight.first
+        for layer in moving_layers(measured)
+        if layer.weight.first > 0 and len(layer.weight) >= 4 and "Norm" not in layer.kind
+    ]
+    left = statistics.median(ratios) if ratios else math.nan
+    share = one.decay_share.median(5)
+    if not left < thresholds["left"] or (not one.decoupled and not share > thresholds["share"]):
+        return None
+    end, lowest = measured.loss.end(0.1), min(measured.loss.means, default=math.nan)
+    chance = chance_loss(measured)
+    begin = min(measured.loss.begin(0.05), chance) if math.isfinite(chance) else measured.loss.begin(0.05)
+    # Nets with normalisation do not feel the size of their weights: they go on learning, and nothing is said.
+    if end < thresholds["learnt"] * begin and end < thresholds["worse"] * lowest + 0.02:
+        return None
+    severity = "error" if math.isfinite(chance) and end > 0.95 * chance else "warning"
+    numbers = {"decay": one.weight_decay, "left": left, "share": share, "loss": end}
+    return Verdict(severity, measured.step, numbers, remedies=({"optim.weight_decay": 0.0001},))
+
+
+RULE = Rule(
+    "weight-decay-too-high",
+    _judge,
+    "Krogh and Hertz 1991, A Simple Weight Decay Can Improve Generalization; usual values are 1e-5 to 1e-2",
+    # Decay that is stronger than the loss's own gradient while half of the weights' size is gone, and a loss that has
+    # not halved: the balance lies where the net can hardly answer.
+    thresholds={"least": 1e-3, "steps": 30, "left": 0.5, "share": 0.5, "learnt": 0.5, "worse": 1.3},
+    symptoms=("vanishing-gradient", "plateau", "underfitting", "dead-relu", "lr-too-low", "bad-init", "lr-too-high",
+              "too-few-epochs", "label-imbalance"),
+)  # fmt: skip

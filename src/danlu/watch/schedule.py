@@ -1,0 +1,42 @@
+"""When to measure and when to judge: functions from a step to yes or no, the same in every run."""
+
+from collections.abc import Callable
+
+Schedule = Callable[[int], bool]
+"""Whether step number `step` (from 1) is one of those."""
+
+
+def usual(step: int) -> bool:
+    """Each of the first 3 steps, the 5th, every 10th up to 100, every 20th up to 1,000, then every 100th.
+
+    Mistakes show in the first steps; later things move slowly, and the cost of a measured step (about half of an
+    ordinary one on a small net) is spread over the twenty around it, and later over a hundred.
+
+    >>> [step for step in range(1, 101) if usual(step)]
+    [1, 2, 3, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
+    """
+    if step <= 5:
+        return step != 4
+    return step % (10 if step <= 100 else 20 if step <= 1000 else 100) == 0
+
+
+def every(steps: int) -> Schedule:
+    """Every so many steps.
+
+    >>> every(3)(6)
+    True
+    """
+    return lambda step: step % steps == 0
+
+
+class Judging:
+    """Judges at steps 5, 10, 20, 40 …, but at least every 500 steps."""
+
+    def __init__(self) -> None:
+        self._next = 5
+
+    def __call__(self, step: int) -> bool:
+        if step < self._next:
+            return False
+        self._next = min(2 * step, step + 500)
+        return True

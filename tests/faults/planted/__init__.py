@@ -1,0 +1,1 @@
+"""Planted faults: the rule that each must trip is named above it."""

@@ -1,0 +1,71 @@
+"""A small part of the fault suite with the ordinary tests; `make faults` runs all of it."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import danlu
+from faults import data
+from faults.judge import Outcome, Said, Task, astray, first_right, found, run, unsound
+from faults.program import RULES, Planted
+from faults.seeds import HELD_OUT_SEEDS, TUNING_SEEDS
+from faults.suite import HEALTHY, PLANTED
+
+QUICK_HEALTHY = [name for name, program in HEALTHY.items() if program.quick]
+QUICK_PLANTED = [name for name, program in PLANTED.items() if program.quick]
+WATCHED = hasattr(danlu, "watch")
+
+
+@pytest.fixture(autouse=True)
+def real(data_root: Path) -> None:
+    data.use_root(data_root)
+
+
+def test_there_are_enough_programs() -> None:
+    assert len(HEALTHY) >= 60
+    planted = Counter(program.rule for program in PLANTED.values())
+    assert [rule for rule in RULES if planted[rule] < 3] == []
+
+
+def test_the_seeds_to_judge_by_are_not_those_to_tune_by() -> None:
+    assert len(HELD_OUT_SEEDS) >= 3
+    assert not set(HELD_OUT_SEEDS) & set(TUNING_SEEDS)
+
+
+@pytest.mark.parametrize("name", QUICK_HEALTHY)
+def test_healthy_programs_learn_and_nothing_is_said_of_them(name: str) -> None:
+    outcome = run(Task("healthy", name, 0), listening=WATCHED)
+    assert unsound([outcome]) == []
+    assert outcome.loud == []
+
+
+@pytest.mark.parametrize("name", QUICK_PLANTED)
+def test_planted_faults_cost_something_and_are_found(name: str) -> None:
+    planted, twin = (run(Task(kind, name, 0), listening=WATCHED) for kind in ("planted", "twin"))
+    assert unsound([planted, twin]) == []
+    if WATCHED:
+        assert first_right(PLANTED[name], planted)
+        assert twin.loud == []
+
+
+def said(*rules: str, severity: str = "warning") -> tuple[Said, ...]:
+    return tuple(Said(rule, severity, "") for rule in rules)
+
+
+def test_the_judgement() -> None:
+    program = Planted(
+        "x", lambda: 0.0, "dead-relu", frozenset({"lr-too-high"}), frozenset({"plateau"}), costs=None, remedy=False
+    )
+
+    def outcome(*findings: Said) -> Outcome:
+        return Outcome(Task("planted", "x", 0), 0.0, findings, 0.0)
+
+    assert not found(program, outcome())
+    assert not first_right(program, outcome())
+    symptom_first = outcome(*said("plateau", "dead-relu"))
+    assert found(program, symptom_first)
+    assert not first_right(program, symptom_first)
+    assert first_right(program, outcome(*said("lr-too-high")))
+    assert astray(program, outcome(*said("dead-relu", "plateau", "loss-sum"))) == list(said("loss-sum"))
+    assert astray(program, outcome(*said("loss-sum", severity="advice"))) == []
