@@ -1,13 +1,13 @@
 """The routes: one page, its scripts, and what it asks for. All of them only read."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from danlu.base.errors import Fault, UserError
+from danlu.base.errors import DanluError, Fault, UserError
 from danlu.base.words import LANGUAGES, language, speaking
 from danlu.serve.desk import Desk
 from danlu.serve.guard import App, Guard
+from danlu.serve.shelf import Shelf
 from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES, asset
 from danlu.view.page.shell import shell
 
@@ -15,8 +15,8 @@ _STATIC = {*CHART_SCRIPTS, *DASHBOARD_SCRIPTS, *STYLES}
 _MOST_COMPARED = 12
 
 
-def make_app(folder: Path, host: str, port: int, token: str) -> App:
-    """The dashboard of `folder` as an ASGI application, behind its guard. UserError where starlette is missing."""
+def make_app(shelf: Shelf, host: str, port: int, token: str) -> App:
+    """The dashboard of a shelf as an ASGI application, behind its guard. UserError where starlette is missing."""
     try:
         from starlette.applications import Starlette
         from starlette.requests import Request
@@ -24,7 +24,7 @@ def make_app(folder: Path, host: str, port: int, token: str) -> App:
         from starlette.routing import Route
     except ImportError as error:
         raise UserError(Fault("figure.needs-extra", {"part": "starlette", "extra": "serve"})) from error
-    desk = Desk(folder)
+    desk = Desk(shelf)
     default = language()
 
     def spoken(request: Request) -> str:
@@ -62,11 +62,22 @@ def make_app(folder: Path, host: str, port: int, token: str) -> App:
     def one(request: Request, spoken: str, have: str) -> bytes | None:
         return desk.run(request.path_params["id"], spoken, have)
 
+    def study(request: Request, spoken: str, have: str) -> bytes | None:
+        return desk.study(request.path_params["id"], spoken, have)
+
+    def net(request: Request) -> Response:
+        try:
+            return Response(desk.net(request.path_params["id"], spoken(request)), media_type="image/svg+xml")
+        except (KeyError, DanluError):
+            return Response(status_code=404)
+
     routes: list[Any] = [
         Route("/", page),
         Route("/static/{name}", static),
         Route("/api/list", answered(listed)),
         Route("/api/run/{id}", answered(one)),
+        Route("/api/run/{id}/net.svg", net),
+        Route("/api/study/{id}", answered(study)),
         Route("/api/compare", answered(compared)),
     ]
     return Guard(Starlette(routes=routes), host, port, token)

@@ -6,17 +6,23 @@ import time
 import tomllib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import DanluError
 from danlu.base.records import to_json
-from danlu.base.words import say, speaking
+from danlu.base.words import speaking
 from danlu.serve.shelf import Entry, Shelf, plain_file
+from danlu.store.journal import read
 from danlu.store.live import LiveHistory
 from danlu.store.run_folder import RunFolder
-from danlu.view.dashboard import compare_page, list_page, run_page
+from danlu.store.study_folder import StudyFolder
+from danlu.view.dashboard import compare_page, list_page, run_page, study_page
+from danlu.view.figures.pages import net_scene
+from danlu.view.graphs.svg import to_svg
 from danlu.view.info.run import RunInfo, flat
+from danlu.view.info.study import StudyInfo, read_study
 
 _MOST_HELD = 12  # histories of runs that were looked at last
 _MOST_STEPS_HELD = 400_000  # in all of them together
@@ -28,8 +34,8 @@ _SHORTEST = 0.9  # seconds between two readings of the same run
 class Desk:
     """Answers as JSON. Every method may be called from several threads at once; each answer is made by one of them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.shelf = Shelf(folder)
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
         self._lock = threading.Lock()
         self._live: OrderedDict[Path, LiveHistory] = OrderedDict()
         self._steps: dict[Path, int] = {}
@@ -40,7 +46,8 @@ class Desk:
 
         def make() -> tuple[str, Callable[[], dict[str, Any]]]:
             entries = self.shelf.entries()
-            version = str(hash(tuple((entry.id, entry.glance.changed, entry.glance.state, entry.glance.findings) for entry in entries)))
+            seen = ((one.id, one.glance.changed, one.glance.state, one.glance.findings) for one in entries)
+            version = str(hash(tuple(seen)))
             return version, lambda: list_page([_row(entry) for entry in entries], str(self.shelf.folder))
 
         return self._answer(("list", language), language, have, make)
@@ -54,6 +61,25 @@ class Desk:
             return version, lambda: run_page(self._info(entry))
 
         return self._answer(("run", id, language), language, have, make)
+
+    def study(self, id: str, language: str, have: str) -> bytes | None:
+        """One study as far as it is. KeyError where there is none."""
+
+        def make() -> tuple[str, Callable[[], dict[str, Any]]]:
+            entry = self._entry(id, "study")
+            return f"{entry.glance.changed}-{entry.glance.state}", lambda: study_page(_study(entry))
+
+        return self._answer(("study", id, language), language, have, make)
+
+    def net(self, id: str, language: str) -> bytes:
+        """The drawing of a run's net as SVG. KeyError where there is none."""
+        with self._lock:
+            info = self._info(self._entry(id))
+        with speaking(language):
+            scene = net_scene(info)
+        if scene is None:
+            raise KeyError(id)
+        return to_svg(scene).encode()
 
     def compare(self, ids: tuple[str, ...], language: str, have: str) -> bytes | None:
         """Several runs side by side. KeyError where one of them is none."""
@@ -86,9 +112,9 @@ class Desk:
                     self._answers.popitem(last=False)
             return None if have and have == version else content
 
-    def _entry(self, id: str) -> Entry:
+    def _entry(self, id: str, kind: str = "run") -> Entry:
         entry = self.shelf.find(id)
-        if entry is None:
+        if entry is None or entry.kind != kind:
             raise KeyError(id)
         return entry
 
@@ -110,12 +136,20 @@ class Desk:
             course=history,
             recipe=recipe,
             settings=_settings(recipe),
-            environment=_environment(text_of(place.environment)),
+            environment=_object(text_of(place.environment)),
             where=str(entry.path),
         )
 
     def _held(self) -> int:
         return sum(self._steps.get(path, 0) for path in self._live)
+
+
+def _study(entry: Entry) -> StudyInfo:
+    place = StudyFolder(entry.path)
+    design = _object(text_of(place.design))
+    records = read(place.journal) if plain_file(place.journal) else ()
+    info = read_study(entry.name, design, records, recipe=text_of(place.best), where=str(entry.path))
+    return replace(info, state="finished" if info.best else entry.glance.state)
 
 
 def _told(build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -162,7 +196,8 @@ def _settings(recipe: str) -> dict[str, Any]:
         return {}
 
 
-def _environment(text: str) -> Mapping[str, Any]:
+def _object(text: str) -> Mapping[str, Any]:
+    """A JSON object; an empty one where it is none."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

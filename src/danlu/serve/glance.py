@@ -12,7 +12,7 @@ from danlu.base.records import number
 
 _TAILS = (2**16, 2**21)
 _CHUNK = 2**20
-_ALIVE_SECONDS = 30.0
+ALIVE_SECONDS = 30.0
 _TELLING = re.compile(rb'^\{"kind": "(?:findings?|resume|start)".*$', re.MULTILINE)
 _LISTED = {"net.name", "net.class", "data.name", "data.path", "optim.name", "optim.lr"}
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
@@ -57,7 +57,7 @@ class Glancer:
                     break
             self._seen = (size, changed_ns)
         if self._glance.state in ("running", "stopped"):
-            alive = time.time() - changed_ns / 1e9 < _ALIVE_SECONDS and not self._stopped
+            alive = time.time() - changed_ns / 1e9 < ALIVE_SECONDS and not self._stopped
             self._glance.state = "running" if alive else "stopped"
         return self._glance
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import Fault, UserError, fail
-from danlu.base.places import runs_folder
+from danlu.base.places import runs_folder, studies_folder
 from danlu.base.seeds import secret
 from danlu.serve.app import make_app
+from danlu.serve.shelf import Shelf
 
 HOST, PORT = "127.0.0.1", 8765
 _PORTS_TRIED = 20
@@ -25,20 +26,18 @@ def view(
     browser: bool = True,
     told: Callable[[str], None] = print,
 ) -> None:
-    """Show the runs and studies under `folder` (runs/) in the browser, those still going on as well, until Ctrl-C.
+    """Show the runs and studies under `folder` (runs/ and studies/) in the browser, those still going on as well, until Ctrl-C.
 
     Listens on 127.0.0.1 alone unless `host` says otherwise; on `port`, else on the first free one from 8765 on. `told`
     gets the address to open, which holds the word that lets its reader in. Raises UserError where there is no such
     folder, no free port, or a part is missing that `pip install 'danlu[serve]'` brings.
     """
-    place = Path(folder) if folder is not None else runs_folder()
-    if not place.is_dir():
-        fail("serve.no-folder", folder=place)
+    shelf = _shelf(folder)
     listening = _listen(host, port)
     bound = int(listening.getsockname()[1])
     token = secret()
     try:
-        server = _server(make_app(place, host, bound, token))
+        server = _server(make_app(shelf, host, bound, token))
         address = f"http://{_named(host)}:{bound}/start?token={token}"
         told(address)
         if browser:
@@ -49,6 +48,17 @@ def view(
         pass
     finally:
         listening.close()
+
+
+def _shelf(folder: str | Path | None) -> Shelf:
+    if folder is None:
+        usual = [place for place in (runs_folder(), studies_folder()) if place.is_dir()]
+        if not usual:
+            fail("serve.no-runs", folders=f"{runs_folder()}, {studies_folder()}")
+        return Shelf(Path.cwd(), [place.name for place in usual])
+    if not Path(folder).is_dir():
+        fail("serve.no-folder", folder=folder)
+    return Shelf(Path(folder))
 
 
 def _server(app: Any) -> Any:

@@ -4,16 +4,17 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from danlu.serve.glance import Glance, Glancer
+from danlu.serve.glance import ALIVE_SECONDS, Glance, Glancer
 from danlu.store.run_folder import RunFolder
+from danlu.store.study_folder import StudyFolder
 
 _DEEPEST = 4
 _SEARCH_SECONDS = 0.2  # spent on counting findings while a list is made
-_STUDY = "study.json"
+_STUDY = StudyFolder(Path()).design.name
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,12 @@ class Entry:
 
 
 class Shelf:
-    """Everything under `folder`, at most four folders deep. Links are not followed: nothing outside is ever shown."""
+    """Everything under `folders` that are inside `base`, at most four folders deep. Links are not followed: nothing
+    outside is ever shown."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
+    def __init__(self, base: Path, folders: Sequence[str] = ("",)) -> None:
+        self.folder = base.resolve()
+        self._roots = [self.folder / name for name in folders]
         self._glancers: dict[Path, Glancer] = {}
         self._known: dict[str, tuple[Path, str]] = {}
 
@@ -39,7 +42,8 @@ class Shelf:
         """All of them by now, the newest first."""
         # The first list is wanted at once; findings are counted while the next ones are made.
         until = time.monotonic() + (_SEARCH_SECONDS if self._known else 0.0)
-        found = [self._entry(path, kind, until) for path, kind in self._walk(self.folder, _DEEPEST)]
+        walked = [pair for root in self._roots if root.resolve() == root for pair in self._walk(root, _DEEPEST)]
+        found = [self._entry(path, kind, until) for path, kind in walked]
         paths = {entry.path for entry in found}
         self._glancers = {path: glancer for path, glancer in self._glancers.items() if path in paths}
         self._known = {entry.id: (entry.path, entry.kind) for entry in found}
@@ -60,7 +64,7 @@ class Shelf:
             with os.scandir(folder) as listing:
                 inside = list(listing)
         except OSError:
-            if folder != self.folder:
+            if folder not in self._roots:
                 yield folder, "unreadable"
             return
         names = {entry.name for entry in inside}
@@ -80,10 +84,7 @@ class Shelf:
         id = hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=8).hexdigest()
         name = name.encode(errors="replace").decode()
         if kind != "run":
-            changed = _facts(path)
-            glance = Glance(state="unreadable" if kind == "unreadable" else "stopped")
-            glance.changed = changed.st_mtime if changed else 0.0
-            return Entry(id, name, path, "study" if kind == "study" else "run", glance)
+            return Entry(id, name, path, "study" if kind == "study" else "run", _glance_at_folder(path, kind))
         place = RunFolder(path)
         journal, recipe = _facts(place.journal), _facts(place.recipe)
         if not (journal and recipe and stat.S_ISREG(journal.st_mode) and stat.S_ISREG(recipe.st_mode)):
@@ -94,6 +95,14 @@ class Shelf:
         if not os.access(place.journal, os.R_OK):
             glance = Glance(state="unreadable", changed=glance.changed)
         return Entry(id, name, path, "run", glance)
+
+
+def _glance_at_folder(path: Path, kind: str) -> Glance:
+    """A study, or a folder that may not be read: when it changed last is all that is told in the list."""
+    journal = _facts(StudyFolder(path).journal) or _facts(path)
+    changed = journal.st_mtime if journal else 0.0
+    state = "unreadable" if kind == "unreadable" else "running" if time.time() - changed < ALIVE_SECONDS else "stopped"
+    return Glance(state=state, changed=changed)
 
 
 def _facts(path: Path) -> os.stat_result | None:

@@ -35,6 +35,8 @@ class History:
     findings: list[Finding] = field(default_factory=list[Finding])
     layers: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])  # records of kind "layers"
     predictions: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])  # and of "predictions"
+    net: Mapping[str, Any] = field(default_factory=dict[str, Any])  # the graph of the net, where it was recorded
+    surface: Mapping[str, Any] = field(default_factory=dict[str, Any])  # the loss around the weights, where looked at
     score: dict[str, Score] = field(default_factory=dict[str, Score])
     finished: bool = False
     seconds: float = 0.0  # of training, validation included
@@ -96,6 +98,8 @@ class Course:
         self.findings: list[Finding] = []
         self.layers: list[Mapping[str, Any]] = []
         self.predictions: list[Mapping[str, Any]] = []
+        self.net: Mapping[str, Any] = {}
+        self.surface: Mapping[str, Any] = {}
         self.score: dict[str, Score] = {}
         self.finished = False
         self.seconds = 0.0
@@ -119,6 +123,10 @@ class Course:
                     self._add_finding(record)
                 case "layers":
                     self.layers.append({**record, "step": int(record["step"])})
+                case "net":
+                    self.net = record
+                case "surface":
+                    self.surface = record
                 case "predictions":
                     told = [other for other in self.predictions if other["part"] != record["part"]]
                     self.predictions = [*told, record]

@@ -6,9 +6,11 @@ from typing import Any
 from danlu.base.words import say
 from danlu.view.figures.chart import plain
 from danlu.view.figures.names import metric_name, short
-from danlu.view.figures.pages import compared_chart, run_charts
+from danlu.view.figures.pages import compared_chart, run_charts, study_charts
+from danlu.view.info.effects import setting_text
 from danlu.view.info.run import RunInfo
-from danlu.view.report import PARTS, remedy_text, run_facts
+from danlu.view.info.study import StudyInfo
+from danlu.view.report import PARTS, best_scores, remedy_text, run_facts, study_answers, study_facts
 
 _POINTS = 800  # of a curve on the page: as many as it has pixels
 _MAIN = ("accuracy", "r2", "perplexity", "loss")
@@ -64,6 +66,7 @@ def run_page(info: RunInfo) -> dict[str, Any]:
         "numbers": _numbers(info),
         "findings": findings,
         "charts": [plain(chart) for chart in run_charts(info, _POINTS)],
+        "net": bool(info.course.net),
         "recipe": info.recipe,
         "environment": plain(info.environment),
     }
@@ -83,6 +86,22 @@ def compare_page(infos: list[RunInfo]) -> dict[str, Any]:
             for part, name in scores
         ],
         "settings": [[key, *(_text(info.settings.get(key, "–")) for info in infos)] for key in different],
+    }
+
+
+def study_page(info: StudyInfo) -> dict[str, Any]:
+    """A study as far as it is: its answers, pictures and best combination."""
+    return {
+        "name": info.name,
+        "where": info.where,
+        "state": info.state,
+        "done": study_facts(info),
+        "answers": study_answers(info),
+        "best": say("page.best", setting=setting_text(info.best["factors"])) if info.best.get("factors") else "",
+        "numbers": [[name, value] for name, value in best_scores(info)],
+        "failed": [f"{setting_text(one.get('factors') or {})}: {one.get('reason', '')}" for one in info.failed],
+        "charts": [plain(chart) for chart in study_charts(info)],
+        "recipe": info.recipe,
     }
 
 

@@ -18,10 +18,11 @@ from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupt, Interrupted
+from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines
 from danlu.lab.study.carry_out import Order, Place
-from danlu.lab.study.effects import best_factors
+from danlu.stats.studies import best_factors
 from danlu.lab.study.factors import Level, Maker, keys_of
 from danlu.lab.study.plan import Group, Plan, Planned, make_plan, seeds_of
 from danlu.lab.study.samples import fits_a_stack
@@ -156,6 +157,8 @@ def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool) -
         _measure_baselines(design["baselines"], plan, journal)
         journal.sync()
         _refit(place, plan, given, journal)
+    if fault := write_study_report(place):
+        reporter.note(fault)
     reporter.close()
     return Study(place.path, given)
 

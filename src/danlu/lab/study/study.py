@@ -10,7 +10,7 @@ from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score, number
 from danlu.lab.run import Run
-from danlu.lab.study.effects import (
+from danlu.stats.studies import (
     FactorEffect,
     Member,
     factor_effects,

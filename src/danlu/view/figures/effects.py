@@ -7,7 +7,7 @@ from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Chart, Line, Mark, Panel, Points, Rule, Whiskers, Zone
 from danlu.view.figures.names import metric_name, short
 from danlu.view.figures.palette import SHAPES, series_color
-from danlu.view.info.effects import Effect, Level, Pair, Sweep
+from danlu.view.info.effects import Effect, Level, Pair, Sweep, level_text
 
 _LOOK = {
     "better": ("green", "circle"),
@@ -49,7 +49,7 @@ def look_of(verdict: str) -> str:
     >>> look_of("better"), look_of("undecided: about 12 more seeds")
     ('better', 'undecided')
     """
-    if verdict in ("no difference", "equal"):
+    if verdict == "no difference":
         return "same"
     return verdict if verdict in _LOOK else "undecided"
 
@@ -60,7 +60,8 @@ def _change(effect: Effect) -> str:
 
 def _effect_text(effect: Effect) -> str:
     mean = "–" if effect.mean is None else f"{effect.mean:+.4g}"
-    return f"{mean} [{short(effect.low)}, {short(effect.high)}]"
+    more = "  " + say("figure.more-pairs", count=effect.more) if effect.more else ""
+    return f"{mean} [{short(effect.low)}, {short(effect.high)}]{more}"
 
 
 def slopes_chart(pairs: Sequence[Pair], effect: Effect) -> Chart:
@@ -80,7 +81,8 @@ def slopes_chart(pairs: Sequence[Pair], effect: Effect) -> Chart:
         means = [statistics.fmean(pair.before for pair in pairs), statistics.fmean(pair.after for pair in pairs)]
         marks += [Line([0.0, 1.0], means, "ink", say("figure.mean"), 3.0), Points([0.0, 1.0], means, "ink", size=8)]
     x = Axis(effect.factor, ticks=[(0.0, effect.before), (1.0, effect.after)], low=-0.25, high=1.25)
-    return Chart("slopes", say("figure.slopes"), [Panel(x, Axis(metric_name(effect.metric)), marks, height=1.6)])
+    title = say("figure.slopes", factor=effect.factor, before=effect.before, after=effect.after)
+    return Chart("slopes", title, [Panel(x, Axis(metric_name(effect.metric)), marks, height=1.6)])
 
 
 def sweep_chart(info: Sweep) -> Chart:
@@ -93,7 +95,7 @@ def sweep_chart(info: Sweep) -> Chart:
     texts = [_level_text(level) for level in info.levels]
     marks.append(Line(places, means, "blue", say("figure.mean")))
     marks.append(Points(places, means, "blue", size=7, texts=texts))
-    words = [] if info.spread else [(x, str(level.value)) for x, level in zip(places, info.levels, strict=True)]
+    words = [] if info.spread else [(x, level_text(level.value)) for x, level in zip(places, info.levels, strict=True)]
     panel = Panel(Axis(info.factor, log=info.spread, ticks=words), Axis(metric_name(info.metric)), marks, height=1.6)
     return Chart("sweep", say("figure.sweep", factor=info.factor), [panel])
 

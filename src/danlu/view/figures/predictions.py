@@ -78,13 +78,14 @@ def residuals_chart(info: Residuals) -> Chart:
     return Chart("residuals", say("figure.residuals"), [panel])
 
 
-def worst_chart(info: Sequence[Worst]) -> Chart:
-    """The samples whose loss is greatest, the worst first."""
+def worst_chart(info: Sequence[Worst], *, numbers: bool = False) -> Chart:
+    """The samples whose loss is greatest, or where `numbers` are predicted whose error is, the worst first."""
+    unit = "figure.its-error" if numbers else "figure.its-loss"
     pictures = [
         Picture(
             one.png,
             say("figure.instead-of", predicted=one.predicted, actual=one.actual),
-            (*((one.text,) if one.text else ()), say("figure.its-loss", loss=short(one.loss, 3))),
+            (*((one.text,) if one.text else ()), say(unit, loss=short(one.loss, 3))),
         )
         for one in info
     ]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from danlu.base.errors import Fault, UserError
+from danlu.base.errors import Fault, UserError, fail
 from danlu.view.graphs.scene import (
     LINE_SIZE,
     Curve,
@@ -20,6 +20,7 @@ from danlu.view.graphs.scene import (
 )
 
 MOST_BOXES = 150
+MOST_LINKS = 450
 """More than these graphviz may take minutes for: who draws folds the graph first."""
 
 _POINTS = 72.0
@@ -27,8 +28,8 @@ _HEAD, _NOTE, _MARGIN, _GAP = 30.0, 14.0, 12.0, 16.0
 
 
 def lay_out(diagram: Diagram) -> Scene:
-    """The scene of a diagram of at most MOST_BOXES boxes, its insets in frames to the right of it. UserError where the
-    parts that lay out are not installed.
+    """The scene of a diagram of at most MOST_BOXES boxes, its insets in frames to the right of it. UserError for a
+    larger one, and where the parts that lay out are not installed.
 
     >>> from danlu.view.graphs.scene import Box, Link
     >>> a, b = Box("a", [TextLine("a")], "layer"), Box("b", [TextLine("b")], "layer")
@@ -58,7 +59,8 @@ def lay_out(diagram: Diagram) -> Scene:
 
 def _alone(diagram: Diagram) -> Scene:
     """The scene without insets and notes."""
-    assert len(diagram.boxes) <= MOST_BOXES
+    if len(diagram.boxes) > MOST_BOXES or len(diagram.links) > MOST_LINKS:
+        fail("figure.graph-too-large", boxes=len(diagram.boxes), links=len(diagram.links), most=MOST_BOXES)
     drawn = json.loads(_rendered(_dot(diagram)))
     left, _, right, top = (float(part) for part in drawn["bb"].split(","))
     width = max(right - left, TextLine(diagram.title, "title").width) + 2 * _MARGIN

@@ -9,7 +9,7 @@ from typing import Any
 from danlu.base.records import number
 from danlu.view.info.thin import finite
 
-VERDICTS = ("better", "worse", "same", "undecided")
+VERDICTS = ("better", "worse", "no difference", "undecided")
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Effect:
     high: float | None
     pairs: int
     verdict: str
+    more: int | None = None  # pairs that would decide it, about
 
 
 @dataclass(frozen=True)
@@ -82,23 +83,25 @@ def forest(effects: Sequence[Mapping[str, Any]]) -> tuple[Effect, ...]:
             *(finite(number(effect[key])) if effect.get(key) is not None else None for key in ("mean", "low", "high")),
             int(effect["pairs"]),
             str(effect["verdict"]),
+            int(effect["more"]) if effect.get("more") else None,
         )
         for effect in effects
     )
 
 
 def pairs(
-    members: Sequence[Mapping[str, Any]], factor: str, before: Any, after: Any, metric: str
+    members: Sequence[Mapping[str, Any]], factor: str, before: str, after: str, metric: str
 ) -> tuple[Pair, ...]:
-    """Members at both levels of `factor` that agree in all else: seed, fold, and every other factor."""
+    """Members at both levels of `factor` (as `level_text` writes them) that agree in all else: seed, fold, and every
+    other factor."""
 
     def rest(member: Mapping[str, Any]) -> tuple[Any, ...]:
         others = {key: level for key, level in member["factors"].items() if key != factor}
         return member["seed"], member.get("fold") or 0, repr(sorted(others.items()))
 
-    ends: dict[Any, dict[tuple[Any, ...], float]] = {before: {}, after: {}}
+    ends: dict[str, dict[tuple[Any, ...], float]] = {before: {}, after: {}}
     for member in members:
-        level = member["factors"].get(factor)
+        level = level_text(member["factors"].get(factor))
         score = score_of(member, metric)
         if level in ends and score is not None:
             ends[level][rest(member)] = score
@@ -108,10 +111,11 @@ def pairs(
 
 def sweep(members: Sequence[Mapping[str, Any]], factor: str, metric: str) -> Sweep:
     """The metric over the levels of `factor`, over all settings of the others."""
-    levels = list(dict.fromkeys(member["factors"][factor] for member in members if factor in member["factors"]))
+    by_text = {level_text(member["factors"][factor]): member["factors"][factor] for member in members}
+    levels = list(by_text.values())
     if all(isinstance(level, int | float) for level in levels):
         levels.sort()
-    found = [[member for member in members if member["factors"].get(factor) == level] for level in levels]
+    found = [[one for one in members if level_text(one["factors"][factor]) == level_text(level)] for level in levels]
     scores = [[score_of(member, metric) for member in group] for group in found]
     return Sweep(
         factor,

@@ -41,7 +41,7 @@ def flow(records: Iterable[Mapping[str, Any]], most: int = 200) -> Flow:
         if record.get("kind") == "layers":
             names = [str(name) for name in record.get("names") or names]
             step = int(record["step"])
-            if step in told or (told and step < max(told)):
+            if told and step <= next(reversed(told)):
                 told = {earlier: entry for earlier, entry in told.items() if earlier < step}
             told[step] = {**record, "names": names}
     steps = _spaced(sorted(told), most)

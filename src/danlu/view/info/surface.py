@@ -1,9 +1,14 @@
 """The loss over two directions in the space of the weights: a surface, the way that training took over it, and its
 contour lines."""
 
+import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from danlu.base.records import number
+from danlu.view.info.thin import finite
 
 Point = tuple[float, float, float | None]
 Line = tuple[tuple[float | None, float | None], ...]
@@ -25,6 +30,10 @@ class Surface:
     y_label: str = "b"
     exact: bool = False
 
+    def record(self) -> dict[str, Any]:
+        """The surface as a record of a journal."""
+        return {"kind": "surface", **dataclasses.asdict(self)}
+
     @property
     def lowest(self) -> Point:
         """The lowest point of the grid."""
@@ -36,6 +45,32 @@ class Surface:
         ]
         loss, x, y = min(cells)
         return x, y, loss
+
+
+def read_surface(record: Mapping[str, Any]) -> Surface:
+    """The surface that `Surface.record` wrote. ValueError, KeyError or TypeError where the record is another."""
+
+    def point(values: Sequence[Any]) -> Point:
+        x, y, loss = values
+        return number(x), number(y), None if loss is None else finite(number(loss))
+
+    xs, ys = (tuple(number(value) for value in record[axis]) for axis in ("xs", "ys"))
+    losses = tuple(
+        tuple(None if value is None else finite(number(value)) for value in row) for row in record["losses"]
+    )
+    if len(losses) != len(ys) or any(len(row) != len(xs) for row in losses) or min(len(xs), len(ys)) < 2:
+        raise ValueError("a surface has a row for each y and a column for each x")
+    minimum = record.get("minimum")
+    return Surface(
+        xs,
+        ys,
+        losses,
+        path=tuple(point(entry) for entry in record.get("path") or ()),
+        minimum=None if minimum is None else point(minimum),
+        x_label=str(record.get("x_label", "w")),
+        y_label=str(record.get("y_label", "b")),
+        exact=bool(record.get("exact")),
+    )
 
 
 def levels(surface: Surface, count: int = 12, *, log: bool = True) -> tuple[float, ...]:

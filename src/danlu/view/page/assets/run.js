@@ -49,7 +49,7 @@ danlu.RunPage = class {
       ...(cards.length ? cards : [danlu.make("p", { class: "faint" }, danlu.say("no-findings"))]),
     );
     this.charts.show(answer.charts);
-    if (answer.graph && !this.graph.childElementCount) {
+    if (answer.net && !this.graph.childElementCount) {
       const image = danlu.make("img", { src: `/api/run/${this.id}/net.svg?lang=${danlu.language}`, alt: danlu.say("net") });
       this.graph.replaceChildren(danlu.make("h2", {}, danlu.say("net")), danlu.make("div", { class: "graph" }, image));
     }
@@ -81,5 +81,37 @@ danlu.ComparePage = class {
       danlu.make("h2", {}, danlu.say("differences")),
       answer.settings.length ? danlu.table(["", ...answer.names], answer.settings) : danlu.make("p", { class: "faint" }, danlu.say("no-differences")),
     );
+  }
+};
+
+danlu.StudyPage = class {
+  constructor(main, id) {
+    this.id = id;
+    const parts = ["h1", "p", "p", "ul", "p", "ul", "div", "div"].map((tag) => danlu.make(tag));
+    [this.title, this.state, this.where, this.answers, this.best, this.numbers, this.failed] = parts;
+    this.where.className = "faint";
+    this.numbers.className = "numbers";
+    this.answers.setAttribute("aria-live", "polite");
+    this.charts = new danlu.Charts(parts[7]);
+    this.rest = danlu.make("div");
+    main.replaceChildren(danlu.make("div", { class: "bar" }, danlu.make("a", { href: "#/" }, `← ${danlu.say("runs")}`)), ...parts, this.rest);
+  }
+
+  path() { return [`study/${this.id}`, {}]; }
+
+  show(answer) {
+    document.title = `${answer.name} · danlu`;
+    this.title.textContent = answer.name;
+    this.state.replaceChildren(danlu.make("span", { class: `state ${answer.state}` }, answer.done));
+    this.where.replaceChildren(danlu.make("code", {}, answer.where));
+    this.answers.replaceChildren(...answer.answers.map((text) => danlu.make("li", {}, text)));
+    this.best.textContent = answer.best;
+    this.numbers.replaceChildren(...answer.numbers.map(([name, value]) => danlu.make("li", {}, danlu.make("b", {}, value), danlu.make("span", {}, name))));
+    const failed = answer.failed.map((text) => danlu.make("li", {}, text));
+    this.failed.replaceChildren(...(failed.length ? [danlu.make("h2", {}, danlu.say("failed")), danlu.make("ul", {}, ...failed)] : []));
+    this.charts.show(answer.charts);
+    if (answer.recipe && !this.rest.childElementCount) {
+      this.rest.replaceChildren(danlu.make("h2", {}, danlu.say("recipe")), danlu.make("pre", {}, answer.recipe));
+    }
   }
 };
