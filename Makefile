@@ -2,6 +2,7 @@
 #
 # PYTHON=python3.12 make demo    takes another Python (for a new .venv; `make clean` removes the old one)
 # make test ARGS="-k recipe"     hands words on to pytest
+# make faults ARGS=--record      keeps the table in benchmarks/RESULTS.md; ARGS=--help tells the rest
 
 PYTHON ?= python3
 ARGS ?=

@@ -96,7 +96,8 @@ def compare(name: str, repeats: int) -> None:
     ratio = statistics.median(ratios)
     memory = peak(name, watched=True) / peak(name, watched=False)
     print(
-        f"| {name} | {1e6 * statistics.median(bare_times):,.0f} | {ratio:.3f} | {task.allowed:.2f} | {memory:.3f} | 1.05 |",
+        f"| {name} | {1e6 * statistics.median(bare_times):,.0f} "
+        f"| {ratio:.3f} | {task.allowed:.2f} | {memory:.3f} | 1.05 |",
         flush=True,
     )
 

@@ -49,18 +49,17 @@ class Trial:
 
 
 class Furnace:
-    """Trains in folders that are thrown away."""
+    """Trains in `folder`, which is thrown away, on data that lie under `root`."""
 
-    def __init__(self, root: str | None) -> None:
-        self.root = root
+    def __init__(self, root: str | None, folder: str) -> None:
+        self.root, self.folder = root, Path(folder)
 
     def load(self, name: str, **settings: Any) -> danlu.data.Dataset:
         return danlu.load(name, root=self.root, **settings)
 
     def fit(self, net: str, data: Any, **settings: Any) -> danlu.Run:
         dotted = {key.replace("__", "."): value for key, value in settings.items()}
-        folder = Path(tempfile.mkdtemp(prefix="scores-")) / "run"
-        run = danlu.fit(net, data, folder=folder, **dotted)
+        run = danlu.fit(net, data, folder=self.folder / f"run-{len(list(self.folder.iterdir()))}", **dotted)
         print(f"    {run.score}", flush=True)
         return run
 
@@ -267,9 +266,9 @@ def write(rows: dict[str, str]) -> None:
     kept = [{**old, **rows}[name] for name in TRIALS if name in old or name in rows]
     lines = [
         "Scores of the test part: `make scores`, or `python benchmarks/scores.py NAME` for one. 2 cores of a CPU,",
-        "torch 2.13; s is the time of all the trainings of a row together, on a machine with other work.",
+        "torch 2.13. The time is that of all the trainings of a row together, on a machine with other work.",
         "",
-        "| name | what is trained | asked | seen | s | how | date |",
+        "| name | what is trained | asked | seen | time | how | date |",
         "|---|---|---|---|---|---|---|",
         *kept,
     ]
@@ -290,14 +289,15 @@ def main() -> int:
         trial = TRIALS[name]
         print(f"{name}: {trial.what}, asked {trial.asked}", flush=True)
         begin = time.perf_counter()
-        seen = trial.carry_out(Furnace(arguments.data))
-        seconds = math.ceil(time.perf_counter() - begin)
+        with tempfile.TemporaryDirectory(prefix="scores-") as folder:
+            seen = trial.carry_out(Furnace(arguments.data, folder))
+        took = f"{math.ceil(time.perf_counter() - begin)} s, threads: {torch.get_num_threads()}"
         figure = seen.figure if seen.met else f"**missed:** {seen.figure}"
-        print(f"  seen {figure}   ({seconds} s, {torch.get_num_threads()} threads)", flush=True)
+        print(f"  seen {figure}   ({took})", flush=True)
         missed += not seen.met
         if arguments.write:
             day = datetime.now(UTC).date()
-            write({name: f"| `{name}` | {trial.what} | {trial.asked} | {figure} | {seconds} | {seen.how} | {day} |"})
+            write({name: f"| `{name}` | {trial.what} | {trial.asked} | {figure} | {took} | {seen.how} | {day} |"})
     return 1 if missed else 0
 
 

@@ -52,6 +52,13 @@ def test_json_is_one_object_and_nothing_else(place: str, work: Path, type_in: Ty
     assert type_in("show", "--json").json == answer.json, "show without a run takes the newest"
 
 
+def test_show_passes_over_a_folder_that_a_kill_left_half_made(work: Path, type_in: Type) -> None:
+    assert type_in(*SOFTMAX, *SMALL, "--name", "mine").code == 0
+    (work / "runs" / "half").mkdir()
+    (work / "runs" / "half" / "journal.jsonl").touch()
+    assert type_in("show", "--json").json["run"] == str(work / "runs" / "mine")
+
+
 def test_settings_options_and_recipe_in_any_order(work: Path, type_in: Type) -> None:
     (work / "r.toml").write_text("[optim]\nlr = 0.5\n[train]\nepochs = 7\nbatch_size = 100\n")
     orders = [

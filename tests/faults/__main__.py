@@ -14,6 +14,27 @@ from faults.seeds import HELD_OUT_SEEDS, TUNING_SEEDS
 from faults.suite import HEALTHY, PLANTED
 from real_data import DATA_VARIABLE, real_data
 
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "RESULTS.md"
+HEADING = "## Diagnosis (`make faults`)"
+
+
+def recorded(results: str, text: str) -> str:
+    """`results` with the section on diagnosis replaced, or added at the end.
+
+    >>> print(recorded("# Results\\n\\n## Diagnosis (`make faults`)\\n\\nold\\n\\n## Other\\n", "new"))
+    # Results
+    <BLANKLINE>
+    ## Diagnosis (`make faults`)
+    <BLANKLINE>
+    new
+    <BLANKLINE>
+    ## Other
+    <BLANKLINE>
+    """
+    before, _, after = results.partition(HEADING)
+    _, heading, rest = after.partition("\n## ")
+    return f"{before.rstrip()}\n\n{HEADING}\n\n{text}\n{heading}{rest}"
+
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
@@ -22,7 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kinds", default="healthy,planted", help="of healthy, planted, twin")
     parser.add_argument("--unwatched", action="store_true", help="try the programs themselves: nothing is watched")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="write the table to this file too")
+    parser.add_argument("--record", action="store_true", help="put the table into benchmarks/RESULTS.md")
     return parser.parse_args()
 
 
@@ -70,8 +91,8 @@ def main() -> int:
     )
     text = head if chosen.unwatched else f"{head}\n\n{table(results)}"
     print(f"\n{text}\n")
-    if chosen.out:
-        chosen.out.write_text(f"{text}\n", encoding="utf-8")
+    if chosen.record:
+        RESULTS.write_text(recorded(RESULTS.read_text(encoding="utf-8"), text), encoding="utf-8")
     for complaint in complaints:
         print(f"not what it claims: {complaint}")
     return 1 if complaints else 0

@@ -1,9 +1,11 @@
 import errno
 import json
 import math
+import multiprocessing
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,26 @@ def test_sync_forces_to_the_disk_after_the_flush(path: Path, monkeypatch: pytest
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such lock")
+def test_a_worker_that_outlives_a_killed_training_does_not_hold_its_lock(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path)
+    journal.write({"kind": "start"})
+    forked = multiprocessing.get_context("fork")
+    begun = forked.Event()
+    worker = forked.Process(target=lambda: (begun.set(), time.sleep(60)))
+    worker.start()
+    try:
+        begun.wait()
+        os.close(journal._descriptor)  # what the system does when the training is killed
+        with Journal(path) as again:
+            again.write({"kind": "resume", "step": 0})
+        assert list(read(path)) == [{"kind": "resume", "step": 0}], "the worker writes nothing of what it inherited"
+    finally:
+        worker.kill()
+        worker.join()
+        journal._descriptor = -1
+
+
 def test_a_second_writer_is_refused_until_the_first_is_gone(path: Path) -> None:
     path.write_bytes(b'{"a": 1}\n{"a"')
     with Journal(path) as journal:

@@ -209,6 +209,14 @@ def use_threads(count: int) -> int:
     return before
 
 
+def free_memory(device: torch.device) -> int:
+    """Bytes that are free on the device; of a CPU's machine, those it has in all where it does not tell."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    pages = "SC_AVPHYS_PAGES" if "SC_AVPHYS_PAGES" in os.sysconf_names else "SC_PHYS_PAGES"
+    return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") if pages in os.sysconf_names else 2**32
+
+
 def wait_for(device: torch.device) -> None:
     """Return when the device has done all that it was given; the CPU has."""
     if device.type != "cpu":

@@ -93,7 +93,9 @@ def do_show(arguments: argparse.Namespace) -> Outcome:
         return _of_study(Study(_one_run(arguments, "show")))
     if arguments.words:
         return Outcome.of_run(Run(_one_run(arguments, "show")))
-    journals = sorted(runs_folder().glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
+    # A folder without a recipe is no run: a kill while it was made left it.
+    journals = [recipe.with_name("journal.jsonl") for recipe in runs_folder().glob("*/recipe.toml")]
+    journals = sorted((path for path in journals if path.is_file()), key=lambda path: path.stat().st_mtime)
     if not journals:
         fail("cli.no-runs", folder=runs_folder().absolute())
     return Outcome.of_run(Run(journals[-1].parent))

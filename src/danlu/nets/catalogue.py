@@ -166,8 +166,8 @@ def example(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     """The net called `name` as built for data it is meant for, and the shape of a sample of them: to be described.
 
     Nets for photographs are built for ImageNet (3×224×224, 1,000 classes), others for 28×28 pictures of ten classes or
-    for sequences of 20 tokens. All but those for sequences lie on torch's meta device: shapes without values, so that
-    the largest is described in a fraction of a second.
+    for sequences of 20 tokens. Those for photographs lie on torch's meta device: shapes without values, so that the
+    largest is described in a fraction of a second (once torch has loaded what it needs for that, a second in itself).
 
     >>> net, sample_shape = example("lenet5")
     >>> sample_shape
@@ -176,7 +176,7 @@ def example(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     entry = NETS[registered(name)]
     task = entry.task or "classification"
     outputs = entry.classes or (1 if task == "regression" else entry.outputs)
-    with torch.device("meta" if entry.vocabulary is None else "cpu"):
+    with torch.device("meta" if entry.sample_shape == _IMAGENET["sample_shape"] else "cpu"):
         net = build(name, {}, sample_shape=entry.sample_shape, outputs=outputs, task=task, vocabulary=entry.vocabulary)
     return net, entry.sample_shape
 

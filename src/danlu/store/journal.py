@@ -6,6 +6,7 @@ the broken one.
 
 import json
 import os
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +28,8 @@ class Journal:
     """Appends records to the file at `path`, which is made if need be. StorageError, naming it, where the disk refuses.
 
     While it is open nobody else can open it so (UserError): two trainings in one folder would spoil each other. The
-    lock goes with the process, however that ends. Windows and file systems without locks have none.
+    lock goes with the process, however that ends; processes forked from it do not have it. Windows and file systems
+    without locks have none.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "journal.jsonl"
@@ -60,6 +62,15 @@ class Journal:
             if isinstance(error, OSError):
                 raise storage_error(path, error) from error
             raise
+
+        _open_here.add(self)
+
+    def leave_to_parent(self) -> None:
+        """In a process just forked: let go of the file, which workers may outlive the parent with, lock and all."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+        self._buffer.clear()
 
     def write(self, record: dict[str, Any]) -> None:
         """Add a record to the buffer; `flush` hands it to the system."""
@@ -103,6 +114,18 @@ class Journal:
         except StorageError:
             if error is None:  # else what ended the block is told, and not that nothing can be written any more
                 raise
+
+
+_open_here: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+
+def _leave_all() -> None:
+    for journal in _open_here:
+        journal.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all)
 
 
 def _open(path: Path) -> tuple[int, bool]:

@@ -300,7 +300,7 @@ class Observer:
         self.measured.samples_seen = self._samples.samples
         self._labels.flush()
         self._labels.spread()
-        read_optimised(self.measured.net, self._roots, self._loss.reached, self.optimisers.groups)
+        read_optimised(self.measured.net, self._roots, self._loss.reached, self.optimisers.moved)
         self.measured.net.unreached = self.optimisers.unreached(self._roots)
 
     def _finish(self) -> None:

@@ -39,6 +39,8 @@ class Convolution(StackedLayer):
         like = self.like
         if like.padding_mode != "zeros":
             x = F.pad(x, like._reversed_padding_repeated_twice, mode=like.padding_mode)
+        if self.members == 1:
+            return self._convolve(x, self.weight[0], None if self.bias is None else self.bias[0], like.groups)
         if self.around.is_shared(x) and like.groups == 1 and self.around.layout.per_group:
             return self._shared(x)
         x = self.around.own(x)
@@ -54,11 +56,11 @@ class Convolution(StackedLayer):
 
     def _joined(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         members = self.members
-        beside = x.unflatten(0, (members, -1)).transpose(0, 1).flatten(1, 2)
+        beside = self.channels_beside(x)
         y = self._convolve(
             beside, weight.flatten(0, 1), None if bias is None else bias.flatten(), members * self.like.groups
         )
-        return y.unflatten(1, (members, -1)).transpose(0, 1).flatten(0, 1)
+        return self.members_apart(y, members)
 
     def _apart(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         biases = [None] * self.members if bias is None else bias.unbind(0)
@@ -75,10 +77,10 @@ class Convolution(StackedLayer):
         biases = [None] * layout.groups if self.bias is None else self.bias.view(layout.groups, -1).unbind(0)
         weights = self.weight.unflatten(0, by_group).flatten(1, 2).unbind(0)
         parts = [
-            self._convolve(samples, filters, shift, 1).unflatten(1, (by_group[1], -1)).transpose(0, 1)
+            self.members_apart(self._convolve(samples, filters, shift, 1), by_group[1])
             for samples, filters, shift in zip(x.chunk(layout.groups), weights, biases, strict=True)
         ]
-        return torch.cat(parts).flatten(0, 1)
+        return torch.cat(parts)
 
     def _faster(self, x: Tensor) -> Form:
         """The faster of the two forms for inputs like `x`, both passes counted."""

@@ -14,7 +14,7 @@ from danlu.train.stack.exchange import DROPOUTS, Modules, exchanged, rates_of
 from danlu.train.stack.layers import Dropout, Embedding, GroupNorm, LayerNorm, Linear, PReLU, StackedLayer, Surroundings
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.masks import Masks
-from danlu.train.stack.nets import StackedNet, names_of
+from danlu.train.stack.nets import StackedNet, is_channels_last, names_of
 from danlu.train.stack.normalisation import BatchNorm
 
 _LAYERS: dict[type[nn.Module], Callable[[Sequence[nn.Module], Surroundings], StackedLayer]] = {
@@ -43,7 +43,7 @@ class FoldedNet(StackedNet):
     """
 
     def __init__(self, nets: Sequence[nn.Module], layout: Layout, *, shares: bool) -> None:
-        self._around = Surroundings(layout)
+        self._around = Surroundings(layout, channels_last=is_channels_last(nets[0]))
         self._shares = shares
         self._dropouts: list[Modules] = []
         self._net = exchanged(nets, self._exchange)
@@ -70,9 +70,11 @@ class FoldedNet(StackedNet):
         around = self._around
         around.samples, around.masks = inputs.shape[1], masks
         self._net.train(training)
-        samples = inputs if self._shares else self.layout.spread(inputs)
+        samples = (inputs if self._shares else self.layout.spread(inputs)).flatten(0, 1)
+        if around.channels_last and samples.dim() == 4:
+            samples = samples.contiguous(memory_format=torch.channels_last)
         with torch.set_grad_enabled(training):
-            outputs = self._net(samples.flatten(0, 1))
+            outputs = self._net(samples)
         self._outputs = outputs
         return outputs.detach().view(self.layout.members, around.samples, -1).mT
 

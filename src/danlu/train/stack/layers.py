@@ -24,6 +24,7 @@ class Surroundings:
     layout: Layout
     samples: int = 0  # N
     masks: Masks | None = None  # None: nothing is dropped
+    channels_last: bool = False  # how the members alone would hold maps in memory
     ties: dict[int, nn.Parameter] = field(default_factory=dict[int, nn.Parameter])
 
     def is_shared(self, x: Tensor) -> bool:
@@ -41,9 +42,16 @@ class Surroundings:
         if first is None:
             return None
         if id(first) not in self.ties:
-            values = torch.stack([cast(Tensor, parameter).detach() for parameter in parameters])
+            values = side_by_side([cast(Tensor, parameter).detach() for parameter in parameters], self.channels_last)
             self.ties[id(first)] = nn.Parameter(values, requires_grad=first.requires_grad)
         return self.ties[id(first)]
+
+
+def side_by_side(tensors: Sequence[Tensor], channels_last: bool) -> Tensor:
+    """Tensors of one shape as [K, …]; with `channels_last` filters [D, C, H, W] lie in memory as [K, D, H, W, C]."""
+    if channels_last and tensors[0].dim() == 4:
+        return torch.stack([tensor.movedim(1, -1) for tensor in tensors]).movedim(-1, 2)
+    return torch.stack(list(tensors))
 
 
 class StackedLayer(nn.Module):
@@ -72,6 +80,19 @@ class StackedLayer(nn.Module):
         """[K·N, …] as [K, N, …]."""
         return x.unflatten(0, (self.members, -1))
 
+    def channels_beside(self, x: Tensor) -> Tensor:
+        """[K·N, C, …] as [N, K·C, …], in the order of memory that suits the net."""
+        if self.around.channels_last and x.dim() == 4:
+            by_sample = x.movedim(1, -1).unflatten(0, (self.members, -1)).transpose(0, 1)
+            return by_sample.movedim(1, -2).flatten(-2).movedim(-1, 1)
+        return self.apart(x).transpose(0, 1).flatten(1, 2)
+
+    def members_apart(self, y: Tensor, members: int) -> Tensor:
+        """[N, K·C, …] as [K·N, C, …], the way back."""
+        if self.around.channels_last and y.dim() == 4:
+            return y.movedim(1, -1).unflatten(-1, (members, -1)).movedim(-2, 0).flatten(0, 1).movedim(-1, 1)
+        return y.unflatten(1, (members, -1)).transpose(0, 1).flatten(0, 1)
+
 
 class Linear(StackedLayer):
     """x W^T + b for every member: [K·N, …, in] to [K·N, …, out]."""
@@ -80,6 +101,8 @@ class Linear(StackedLayer):
     bias: Tensor | None
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.members == 1:
+            return F.linear(x, self.weight[0], None if self.bias is None else self.bias[0])
         x = self.around.own(x)
         rows = x.reshape(self.members, -1, x.shape[-1])
         if self.bias is None:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from danlu.train.stack.layout import Layout
@@ -33,7 +34,7 @@ class StackedNet(ABC):
     def select(self, keep: Tensor, layout: Layout) -> None:
         """Go on with the members `keep` alone."""
         for tensor in (*self.parameters.values(), *self.buffers.values()):
-            tensor.data = tensor.data.index_select(0, keep)
+            tensor.data = rows_of(tensor.data, keep)
             tensor.grad = None
         self.rates = [self.rates[member] for member in keep.tolist()]
         self.layout = layout
@@ -50,6 +51,22 @@ class StackedNet(ABC):
         """The weights of one member, under all the names of its `state_dict`; copies."""
         tensors = self.tensors()
         return {name: tensors[own][member].clone() for name, own in self.names.items()}
+
+
+def rows_of(tensor: Tensor, keep: Tensor) -> Tensor:
+    """The rows `keep` of a tensor, which lie in memory as they did."""
+    return torch.index_select(tensor, 0, keep, out=torch.empty_like(tensor[: len(keep)]))
+
+
+def is_channels_last(net: nn.Module) -> bool:
+    """Whether the filters of a net lie in memory with their channels last; maps then do, too.
+
+    >>> net = nn.Conv2d(2, 3, 5)
+    >>> is_channels_last(net), is_channels_last(net.to(memory_format=torch.channels_last))
+    (False, True)
+    """
+    filters = [parameter for parameter in net.parameters() if parameter.dim() == 4]
+    return any(not entry.is_contiguous() and entry.stride(1) == 1 for entry in filters)
 
 
 def names_of(net: nn.Module) -> dict[str, str]:

@@ -19,18 +19,18 @@ class BatchNorm(StackedLayer):
         like = self.like
         x = self.around.own(x)
         mean, variance = self.running_mean, self.running_var
-        own_statistics = self.training or mean is None or variance is None
+        alone = self.members == 1
         y = F.batch_norm(
-            self.apart(x).transpose(0, 1).flatten(1, 2),
+            x if alone else self.channels_beside(x),
             None if mean is None else mean.view(-1),
             None if variance is None else variance.view(-1),
             None if self.weight is None else self.weight.flatten(),
             None if self.bias is None else self.bias.flatten(),
-            own_statistics,
+            self.training or mean is None or variance is None,
             self._share(),
             like.eps,
         )
-        return y.unflatten(1, (self.members, -1)).transpose(0, 1).flatten(0, 1)
+        return y if alone else self.members_apart(y, self.members)
 
     def _share(self) -> float:
         """The share of the new batch in the running statistics; counts the batch."""

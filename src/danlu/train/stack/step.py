@@ -17,6 +17,7 @@ from danlu.train.stack.descent import FusedDescent
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.losses import StackedLoss
 from danlu.train.stack.masks import Masks
+from danlu.train.stack.nets import is_channels_last
 from danlu.train.stack.numbers import Number, all_are, beside, numbers, picked
 from danlu.train.stack.optimisers import SGD, build_stacked_optimiser
 from danlu.train.stack.rates import Schedules
@@ -69,7 +70,7 @@ class StackedStep:
         self._clip_value = _limits([recipe.train.clip_value for recipe in recipes], device, dtype)
         seeds = [recipe.train.seed for recipe in recipes]
         drops = any(any(rates) for rates in self.net.rates) or not isinstance(self.net, ChainNet)
-        channels_last = any(_is_channels_last(parameter) for parameter in nets[0].parameters())
+        channels_last = is_channels_last(nets[0])
         self.masks = Masks(seeds, self.net.rates, device, dtype, channels_last=channels_last) if drops else None
         self.average = MovingAverage(self.net.tensors(), recipes, device) if train.ema is not None else None
         self._gradients: Sequence[Tensor] = ()
@@ -235,7 +236,3 @@ def _limits(values: Sequence[float | None], device: torch.device, dtype: torch.d
 
 def _tensor(number: Number, like: Tensor) -> Tensor:
     return number if isinstance(number, Tensor) else like.new_tensor(number)
-
-
-def _is_channels_last(parameter: Tensor) -> bool:
-    return parameter.dim() == 4 and not parameter.is_contiguous() and parameter.stride(1) == 1

@@ -19,6 +19,7 @@ from danlu.train.stack.feed import Feed, Stream
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.loop import train_stack
 from danlu.train.stack.members import Fold, Member, Trained
+from danlu.train.stack.memory import suggested_members
 from danlu.train.stack.progress import StackProgress
 from danlu.train.stack.scores import Judge
 from danlu.train.stack.step import StackedStep
@@ -45,9 +46,9 @@ def train_members(
 
     The nets share structure (`same_structure`), the recipes all but numbers (`same_step`); weights of `nets` stay as
     they are. `task` and `outputs` are those of the data, `scale` the unit of standardised regression targets. A stack
-    has at most `most_members` (None: what memory allows); `workers` stacks are trained side by side (None: one a core
-    on the CPU). The validation part is scored after each epoch ("epochs"), once ("end"), or as the recipes need it
-    ("auto"). `finished` hears of every stack as it ends: the places of its members, and what came out.
+    has at most `most_members` (None: what cache and memory suggest); `workers` stacks are trained side by side (None:
+    one a core on the CPU). The validation part is scored after each epoch ("epochs"), once ("end"), or as the recipes
+    need it ("auto"). `finished` hears of every stack as it ends: the places of its members, and what came out.
 
     >>> from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
     >>> x = torch.linspace(-1, 1, 32)[:, None]
@@ -65,12 +66,15 @@ def train_members(
     assert same_step(*(member.recipe for member in members))
     begin = time.perf_counter()
     workers = workers or (cores() if device.type == "cpu" else 1)
-    way = find_way(nets[0], sample_of(folds[members[0].fold]))
+    sample = sample_of(folds[members[0].fold])
+    way = find_way(nets[0], sample)
     assert way is not None
     recipe = members[0].recipe
     judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale)
     plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
-    stacks = cut(members, folds, most_members or len(members), workers, fills=way.fills)
+    size = recipe.train.batch_size or 1
+    most = most_members or suggested_members(nets[0], sample, size, device, workers)
+    stacks = cut(members, folds, most, workers, fills=way.fills)
     results = _carried_out(plan, stacks, workers, finished)
     if isinstance(results, Stop):
         return results

@@ -80,9 +80,11 @@ class OptimiserProbe:
         return [(optimizer, one) for optimizer, one in pairs if optimizer is not None]
 
     @property
-    def groups(self) -> list[list[torch.Tensor]]:
-        """The parameters of every optimiser that is still there."""
-        return [parameters_of(optimizer) for optimizer, _ in self._alive]
+    def moved(self) -> set[int]:
+        """The ids of what an optimiser holds now, or held when it was found: one made in a function is gone with it."""
+        tracked = [one for one in (*self._tracked.values(), *self._gone) if one]
+        held = {id(parameter) for optimizer, _ in self._alive for parameter in parameters_of(optimizer)}
+        return held.union(*(one.owned for one in tracked))
 
     def backward_begins(self, *, measuring: bool) -> None:
         """Look whether anybody cleared the gradients since the optimiser's last step."""

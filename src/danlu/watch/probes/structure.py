@@ -1,9 +1,8 @@
 """What a net is made of, and which of its parameters the optimisers move: read from modules, never from data."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
-import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
@@ -46,12 +45,9 @@ def is_compiled(module: nn.Module) -> bool:
     return hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) is not None
 
 
-def read_optimised(
-    net: Net, roots: Mapping[str, nn.Module], reached: Collection[int], groups: Sequence[Sequence[torch.Tensor]]
-) -> None:
-    """Note which parameters a gradient has `reached` (their ids) that are in no optimiser, and whether they all lie
-    below the optimised ones."""
-    moved = {id(parameter) for group in groups for parameter in group}
+def read_optimised(net: Net, roots: Mapping[str, nn.Module], reached: Collection[int], moved: Collection[int]) -> None:
+    """Note which parameters a gradient has `reached` (their ids) that no optimiser has `moved` or holds, and whether
+    they all lie below the optimised ones."""
     missing: list[str] = []
     seen_optimised = False
     first = True

@@ -1,0 +1,48 @@
+"""How many members a stack should have: as many as memory holds, and on a CPU as many as its cache does."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from danlu.base.seeds import free_memory, preserved_randomness
+
+# Of the numbers a step touches again and again (weights, their momentum, activations) so many bytes should stay in the
+# cache that the cores share: beyond that LeNet-5 and perceptrons alike became slower by member.
+_CACHE_BYTES = 16 * 2**20
+_STATES = 4  # weights, gradient, and what an optimiser keeps, in units of the weights
+_MEMORY_SHARE = 0.5
+
+
+def suggested_members(net: nn.Module, sample: Tensor, batch_size: int, device: torch.device, workers: int) -> int:
+    """The most members of a stack of copies of `net`, `workers` stacks being trained at once; at least one.
+
+    `sample` [N, …] are a few inputs.
+
+    >>> suggested_members(nn.Linear(1000, 1000), torch.zeros(2, 1000), 32, torch.device("cpu"), 1)
+    1
+    """
+    weights = sum(tensor.nbytes for tensor in (*net.parameters(), *net.buffers()))
+    member = weights * _STATES + _kept_bytes(net, sample) * batch_size
+    room = free_memory(device) * _MEMORY_SHARE / workers
+    if device.type == "cpu":
+        room = min(room, _CACHE_BYTES)
+    return max(1, int(room // max(1, member)))
+
+
+def _kept_bytes(net: nn.Module, sample: Tensor) -> float:
+    """Bytes a sample that the forward pass keeps for the backward pass."""
+    net = copy.deepcopy(net).train()
+    own = {parameter.untyped_storage().data_ptr() for parameter in net.parameters()}
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with preserved_randomness(), torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda kept: kept):
+        outputs = net(sample)
+        del outputs
+    return sum(kept.values()) / len(sample)
