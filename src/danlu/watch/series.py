@@ -13,8 +13,8 @@ class Series:
     >>> series = Series()
     >>> for step in range(1, 5):
     ...     series.add(step, 1.0 / step)
-    >>> series.last, series.median(2)
-    (0.25, 0.2916666666666667)
+    >>> series.last, round(series.median(2), 4)
+    (0.25, 0.2917)
     """
 
     def __init__(self) -> None:

@@ -1,10 +1,6 @@
 """Text: vocabularies, sequences of different length, and corpora for language models.
 
-<<<<<<< HEAD
-What a net is fed with, and what it can rely on. N is the batch size, T a number of tokens, V that of the vocabulary.
-=======
 What a net is fed with, and what it can rely on. N is the batch size, T a number of tokens, V the vocabulary's size.
->>>>>>> issue3
 
 *All texts.* Tokens are numbers, int64 from 0 to V - 1: 0 is "<pad>" and stands for nothing, 1 is "<unk>", any token
 that the training part lacks (or has fewer than `data.min_frequency` of). `Dataset.vocabulary` is that of the training
