@@ -124,7 +124,7 @@ def test_an_option_given_as_a_tuple_reads_back_equal() -> None:
     assert recipe.net.options == {"hidden": [64, 32]}
 
 
-SECTIONS = "data, net, loss, optim, schedule, train"
+SECTIONS = "data, net, loss, optim, schedule, train, watch"
 
 MISTAKES = {
     "optim.lr=abc": (

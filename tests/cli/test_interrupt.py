@@ -193,7 +193,9 @@ def test_while_torch_is_being_imported_it_just_ends(
 def test_a_library_leaves_the_signals_alone(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(IMPATIENT.replace("{number}", str(int(signal.SIGINT))))
     places = os.pathsep.join([str(tmp_path), *(place for place in [os.environ.get("PYTHONPATH")] if place)])
-    command = [sys.executable, "-c", "import danlu"]
+    # A shell starts what it puts in the background with SIGINT ignored, and Python leaves it at that.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{heard}; import danlu"]
     environment = os.environ | {"PYTHONPATH": places}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert "KeyboardInterrupt" in done.stderr

@@ -151,8 +151,6 @@ def test_a_finding_told_again_counts_once_with_its_newest_numbers() -> None:
     history = History.of(json.loads(to_json(record)) for record in told)
 
     assert [(found.where, found.since, found.evidence) for found in history.findings] == [
-        (("layers.1",), 2, {}),
-        (("layers.0",), 2, {"ratio": 0.2}),
         (("layers.0",), 3, {"ratio": 0.3}),
     ]
     assert history.findings[0].remedies == ({"change": {"net.activation": "relu"}},)

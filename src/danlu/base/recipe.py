@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -188,7 +188,11 @@ class Recipe:
         for section in SECTIONS:
             values = asdict(getattr(self, section))
             values.update(values.pop("options", {}) | values.pop("thresholds", {}))
-            tree[section] = {key: value for key, value in values.items() if value is not None}
+            tree[section] = {
+                key: list(cast(tuple[Any, ...], value)) if isinstance(value, tuple) else value
+                for key, value in values.items()
+                if value is not None
+            }
         return tree
 
     def fingerprint(self) -> str:

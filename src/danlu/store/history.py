@@ -2,8 +2,9 @@
 
 import bisect
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from danlu.base.errors import fail
 from danlu.base.records import SEVERITIES, Finding, Score, number
@@ -42,13 +43,13 @@ class History:
     seconds: float = 0.0  # of training, validation included
     skipped: int = 0  # records that could not be made sense of
 
-    @classmethod
-    def of(cls, records: Iterable[Mapping[str, Any]]) -> Self:
+    @staticmethod
+    def of(records: Iterable[Mapping[str, Any]]) -> "History":
         """The history that the records of a journal tell. Kinds unknown are passed over."""
         course = Course()
         for record in records:
             course.add(record)
-        return cls(**vars(course))
+        return course.history()
 
     def smoothed(self, beta: float = _BETA) -> list[float]:
         """The loss curve smoothed: C'ᵢ = β·Cᵢ + (1-β)·C'ᵢ₋₁ with 0 < β ≤ 1, starting at the first loss."""
@@ -85,7 +86,9 @@ class History:
 
 
 class Course:
-    """A history in the making, a record at a time; its attributes are those of History."""
+    """A history in the making, a record at a time; its attributes are those of History, but that a rule may have
+    several findings: told again, graver or after a resume, the newest that no resume has made void is the one that
+    counts."""
 
     def __init__(self) -> None:
         self.steps: list[int] = []
@@ -105,6 +108,12 @@ class Course:
         self.seconds = 0.0
         self.skipped = 0
 
+    def history(self) -> History:
+        """What is known by now. The lists are the reader's own, and what is added later does not change them."""
+        parts: dict[str, Any] = {name: copy(part) for name, part in vars(self).items()}
+        parts["findings"] = list({found.rule: found for found in self.findings}.values())
+        return History(**parts)
+
     def add(self, record: Mapping[str, Any]) -> None:
         """Take in one record; what cannot be made sense of is counted as skipped."""
         try:
@@ -120,7 +129,7 @@ class Course:
                 case "checkpoint":
                     self.checkpoints = sorted({*self.checkpoints, int(record["step"])})
                 case "finding":
-                    self._add_finding(record)
+                    self.findings.append(_finding(record))
                 case "layers":
                     self.layers.append({**record, "step": int(record["step"])})
                 case "net":
@@ -184,11 +193,6 @@ class Course:
         }
         self.epochs = [earlier for earlier in self.epochs if earlier["epoch"] != epoch["epoch"]] + [epoch]
         self.seconds = sum(epoch["seconds"] for epoch in self.epochs)
-
-    def _add_finding(self, record: Mapping[str, Any]) -> None:
-        """A rule has one finding: told again, graver or after a resume, it replaces what it said before."""
-        finding = _finding(record)
-        self.findings = [other for other in self.findings if other.rule != finding.rule] + [finding]
 
 
 def _finding(record: Mapping[str, Any]) -> Finding:

@@ -30,5 +30,4 @@ class LiveHistory:
             self._course = Course()
         for record in records:
             self._course.add(record)
-        parts = vars(self._course)
-        return History(**{name: list(part) if isinstance(part, list) else part for name, part in parts.items()})
+        return self._course.history()

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import torch
 from torch import nn
-from torch.optim import optimizer as optimizers
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from danlu.base.errors import Faults, fail, nearest
 from danlu.base.finding_text import finding_lines
@@ -101,8 +101,8 @@ class Watch:
         self._patches = listen(observer)
         self._entries = Entries(self._roots, observer, self._patches)
         self._handles = [
-            optimizers.register_optimizer_step_pre_hook(observer.before_step),
-            optimizers.register_optimizer_step_post_hook(observer.after_step),
+            register_optimizer_step_pre_hook(observer.before_step),
+            register_optimizer_step_post_hook(observer.after_step),
         ]
         return self
 
@@ -132,7 +132,7 @@ class Watch:
         if self._measured_told is not None and observer.was_measured:
             self._guard.within(self._measured_told, measured)
         urgent = measured.nonfinite_at == measured.step or measured.step == 0
-        if urgent or (observer.budget.allows(measured.step) and self._judging(measured.step)):
+        if urgent or self._judging(measured.step, observer.budget.allows):
             begun = time.perf_counter()
             self._guard.within(observer.refresh)
             self._guard.within(self._judge, measured)

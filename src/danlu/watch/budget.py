@@ -4,7 +4,6 @@ import time
 
 _TINY = 0.0006  # seconds of a step below which Python itself is most of it
 _SHARE, _SHARE_OF_TINY = 0.018, 0.05
-_FREE = 50  # steps whose measuring is never put off: mistakes show there
 
 
 class Budget:
@@ -39,7 +38,5 @@ class Budget:
 
     def allows(self, step: int) -> bool:
         """Whether measuring or judging at `step` is affordable now."""
-        if step <= _FREE:
-            return True
         share = _SHARE_OF_TINY if self._usual < _TINY else _SHARE
         return self._spent < share * (self._step_ended - self._begun)

@@ -43,4 +43,4 @@ class Guard:
 
 
 def _name(call: Callable[..., Any]) -> str:
-    return getattr(call, "__qualname__", type(call).__name__)
+    return f"{getattr(call, '__module__', '')}.{getattr(call, '__qualname__', type(call).__name__)}"

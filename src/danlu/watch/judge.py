@@ -1,9 +1,10 @@
 """Puts the rules to what was measured, and keeps what they found."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from danlu.base.records import Finding
-from danlu.watch.contract import SEVERITIES, Rule, finding_of
+from danlu.watch.contract import SEVERITIES, Rule, Verdict, finding_of
 from danlu.watch.guard import Guard
 from danlu.watch.measured import Measured
 from danlu.watch.ranking import ranked
@@ -33,20 +34,17 @@ class Judge:
         before = self._standing
         self._standing = {}
         for rule in self._rules:
-            finding: Finding | None = self._guard.within(self._judged, rule, measured)
+            verdict: Verdict | None = self._guard.within(rule.judge, measured, self._thresholds[rule.id])
+            finding: Finding | None = self._guard.within(finding_of, rule, verdict) if verdict else None
             if finding is not None:
                 earlier = before.get(rule.id)
                 since = min(finding.since, earlier.since) if earlier else finding.since
-                self._standing[rule.id] = Finding(**{**vars(finding), "since": since})
+                self._standing[rule.id] = replace(finding, since=since)
         for finding in self.findings:
             told = self._told.get(finding.rule)
             if told is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(told):
                 self._told[finding.rule] = finding.severity
                 self._tell(finding)
-
-    def _judged(self, rule: Rule, measured: Measured) -> Finding | None:
-        verdict = rule.judge(measured, self._thresholds[rule.id])
-        return finding_of(rule, verdict) if verdict else None
 
     @property
     def findings(self) -> list[Finding]:

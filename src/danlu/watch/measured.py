@@ -12,9 +12,11 @@ class Layer:
     name: str
     kind: str
     inputs: int = 0  # fan-in of its weight; 0 where it has no matrix
+    width: int = 0  # numbers that it gives for each sample or place
     channels: int = 0  # that without the size of a convolution's kernel
     grouped: bool = False  # a convolution in groups
     outputs: int = 0  # rows of its weight
+    bare: bool = False  # parameters of a module written by hand: no call of its own
     parameters: int = 0
     trainable: bool = True
     fresh: bool = False  # its weight looks as torch's default initialisation draws it
@@ -24,7 +26,7 @@ class Layer:
     gradient_zero: Series = field(default_factory=Series)  # share of its gradient's entries that are exactly 0
     weight: Series = field(default_factory=Series)  # L2 norm
     update: Series = field(default_factory=Series)  # norm of one step's change over the norm of the weight
-    alike: Series = field(default_factory=Series)  # 1 where all rows of the weight are the same
+    apart: Series = field(default_factory=Series)  # spread of the weight's rows about their mean, as a share of them
     nonfinite_since: int | None = None  # its output
     reached: bool = False  # a gradient has come to it
     called: bool = False
@@ -171,6 +173,7 @@ class Net:
     unoptimised: tuple[str, ...] = ()  # trainable parameters in no optimiser
     unoptimised_first: bool = False  # they all come before the first optimised one
     unreached: tuple[str, ...] = ()  # optimised parameters that no gradient has ever reached
+    unregistered: int = 0  # parameters that a gradient reaches and that neither net nor any optimiser knows
     dropout: dict[str, float] = field(default_factory=dict[str, float])
     plain_dropout: float = 0.0  # highest rate of a call of torch.nn.functional.dropout
     norms: tuple[str, ...] = ()  # batch normalisations
@@ -222,6 +225,7 @@ class Measured:
     training_modes: Series = field(default_factory=Series)  # 1 where a training pass ran in training mode
     noise: Series = field(default_factory=Series)  # share of the gradient that is the same from step to step
     draws_in_order: bool | None = None  # what the sampler of the loader says; None where none was given
+    divergence_sum: float = float("nan")  # mean sum of exp(first argument) over the classes, of kl_div
     refused: str = ""  # the loss function that raised
     refused_low: float = 0.0  # of the outputs it was given
     refused_high: float = 0.0

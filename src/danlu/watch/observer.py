@@ -25,7 +25,7 @@ from danlu.watch.probes.losses import LossProbe
 from danlu.watch.probes.optimisers import OptimiserProbe
 from danlu.watch.probes.schedulers import SchedulerProbe
 from danlu.watch.probes.structure import read_net, read_optimised
-from danlu.watch.schedule import Schedule
+from danlu.watch.schedule import Schedule, always
 
 _MOST_OUTPUTS = 8
 _STEPLESS = (50, 200, 800)  # backward passes without any step at which to judge
@@ -58,7 +58,9 @@ class Observer:
         self.optimisers = OptimiserProbe(self.measured, owners)
         self._schedulers = SchedulerProbe(self.measured, self.optimisers)
         activations = ActivationProbe(self.measured, names, recurrent)
-        self._loss = LossProbe(self.measured, names, modules, activations, self._labels, guard.within)
+        self._loss = LossProbe(
+            self.measured, names, list(self._roots.values()), activations, self._labels, guard.within
+        )
         self.budget = Budget()
         self._unscaled: torch.Tensor | None = None
         self._input: torch.Tensor | None = None
@@ -119,12 +121,12 @@ class Observer:
             net.plain_dropout = float(rate)
 
     def backward_begins(self, tensors: Any) -> None:
-        if self._quiet and not self._evaluations.running and self._unscaled is None:
-            if isinstance(tensors, torch.Tensor):
-                if not self._loss.value(tensors):
-                    self.measured.backwards += 1
-                    return
-                self._loss.withdraw()
+        ordinary = self._quiet and not self._evaluations.running and self._unscaled is None
+        if ordinary and isinstance(tensors, torch.Tensor):
+            if not self._loss.value(tensors):
+                self.measured.backwards += 1
+                return
+            self._loss.withdraw()
         self._guard(self._backward_begins, tensors)
 
     def scaled(self, outputs: Any) -> None:
@@ -197,6 +199,10 @@ class Observer:
 
     def _labels_seen(self, call: LossCall) -> None:
         kind, targets, outputs = call.kind, call.targets, call.outputs
+        if kind == "divergence":
+            if self.step <= 3 and outputs.dim() == 2:
+                self.measured.divergence_sum = float(outputs.detach().exp().sum(1).mean())
+            return
         if kind == "classes" and targets.dtype.is_floating_point:
             return
         samples = len(self._input) if self._input is not None and self._input.dim() else len(targets)
@@ -232,11 +238,10 @@ class Observer:
                 self._input = first_tensor(self._given)
             self._guard.within(self._loss.nonfinite, root, self.step, self._input, readable=self._readable)
             self._guard.within(self._inputs.see_nonfinite, self._input, self.step)
-        if self.measuring:
-            self.measured.training_modes.add(self.step, float(self._mode))
-            if self._readable:
-                calls = self._loss_calls > 0
-                self._guard.within(self._loss.read, root, self.step, self._outputs, from_loss_calls=calls)
+        self.measured.training_modes.add(self.step, float(self._mode))
+        if self.measuring and self._readable:
+            calls = self._loss_calls > 0
+            self._guard.within(self._loss.read, root, self.step, self._outputs, from_loss_calls=calls)
         if self.measured.step == 0 and self.measured.backwards in _STEPLESS:
             self._layers.detach()
             self.stepped()
@@ -281,7 +286,7 @@ class Observer:
     def _plan(self, step: int) -> None:
         """Decide what the coming step will be: measured, looked at, or an ordinary one up to the next that is not."""
         due = self._schedule(step) or step == self._put_off
-        measuring = due and self.budget.allows(step)
+        measuring = due and (always(step) or self.budget.allows(step))
         self._put_off = step + _TRY_AGAIN if due and not measuring else self._put_off
         if measuring != self.measuring:
             (self._layers.attach if measuring else self._layers.detach)()
@@ -301,7 +306,8 @@ class Observer:
         self._labels.flush()
         self._labels.spread()
         read_optimised(self.measured.net, self._roots, self._loss.reached, self.optimisers.moved)
-        self.measured.net.unreached = self.optimisers.unreached(self._roots)
+        self.measured.net.unregistered = len(self._loss.strangers - self.optimisers.elsewhere)
+        self.measured.net.unreached = self.optimisers.unreached(self._roots, self._loss.reached)
 
     def _finish(self) -> None:
         self._evaluations.end(self.step)

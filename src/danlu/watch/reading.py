@@ -45,11 +45,15 @@ def first_loss(measured: Measured) -> float:
     return min(middle, 1.2 * earliest[0]) if earliest[0] > 0 else middle
 
 
+def guess_loss(measured: Measured) -> float:
+    """The loss of knowing how the targets are spread and nothing else; NaN where that is not known."""
+    guess = chance_loss(measured)
+    return spread_of_targets(measured) if math.isnan(guess) else guess
+
+
 def reference_loss(measured: Measured) -> float:
     """What the loss has to get below before anything was learnt: where it began or, if lower, what guessing gives."""
-    guess = chance_loss(measured)
-    guess = spread_of_targets(measured) if math.isnan(guess) else guess
-    begin = first_loss(measured)
+    guess, begin = guess_loss(measured), first_loss(measured)
     return begin if math.isnan(guess) or measured.labels.dense else min(begin, guess)
 
 
@@ -68,12 +72,16 @@ def moving_layers(measured: Measured) -> list[Layer]:
 
 
 def step_size(measured: Measured, newest: int = 5) -> float:
-    """The median over the layers of the newest update-to-weight ratios; NaN where nothing was measured."""
+    """The median over the layers of the newest update-to-weight ratios; NaN where nothing was measured.
+
+    A weight that has shrunk since counts with its first size: steps do not grow because decay has eaten the weight.
+    """
     ratios = sorted(
-        ratio
+        layer.update.median(newest) * min(1.0, layer.weight.median(newest) / layer.weight.first)
         for layer in moving_layers(measured)
-        if layer.kind != "Embedding" and math.isfinite(ratio := layer.update.median(newest))
+        if layer.kind != "Embedding" and layer.weight.first > 0
     )
+    ratios = [ratio for ratio in ratios if math.isfinite(ratio)]
     return ratios[len(ratios) // 2] if ratios else math.nan
 
 
@@ -104,12 +112,32 @@ def target_bounds(measured: Measured) -> tuple[float, float]:
     return min(lows, default=math.nan), max(highs, default=math.nan)
 
 
+def largest_first_spread(measured: Measured) -> float:
+    """The largest spread of a hidden layer's output before the first step, for inputs of size 1."""
+    layers = moving_layers(measured)[:-1]
+    size = math.hypot(measured.inputs.mean.first, measured.inputs.std.first)
+    size = max(1.0, size) if math.isfinite(size) else 1.0
+    spreads = [layer.std.first for layer in layers if layer.std.steps[:1] == [1]]
+    return max((spread for spread in spreads if math.isfinite(spread)), default=0.0) / size
+
+
+def begins_blocked(measured: Measured) -> bool:
+    """Whether an activation lets no gradient through before the first step: no step can be to blame for that."""
+    hidden = [one for one in measured.activations.values() if not one.last]
+    return any(one.saturated.first > 0.75 or (one.kind == "relu" and one.zero.first > 0.97) for one in hidden)
+
+
 def early_step_size(measured: Measured) -> float:
     """The largest of the median update-to-weight ratios of the first ten measured steps."""
-    layers = [layer for layer in moving_layers(measured) if layer.kind != "Embedding"]
+    layers = [layer for layer in moving_layers(measured) if layer.kind != "Embedding" and layer.weight.first > 0]
     largest = math.nan
     for place in range(10):
-        ratios = sorted(layer.update.values[place] for layer in layers if len(layer.update) > place)
+        ratios = sorted(
+            layer.update.values[place] * min(1.0, layer.weight.values[place] / layer.weight.first)
+            for layer in layers
+            if len(layer.update) > place and len(layer.weight) > place
+        )
+        ratios = [ratio for ratio in ratios if math.isfinite(ratio)]
         if ratios:
             middle = ratios[len(ratios) // 2]
             largest = middle if math.isnan(largest) else max(largest, middle)

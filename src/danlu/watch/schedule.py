@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+_FREE = 50
+
 Schedule = Callable[[int], bool]
 """Whether step number `step` (from 1) is one of those."""
 
@@ -29,14 +31,30 @@ def every(steps: int) -> Schedule:
     return lambda step: step % steps == 0
 
 
+def always(step: int) -> bool:
+    """Steps that are measured whatever it costs: up to 50, then 100, 150, 200, 300, 400, 600 …, that is two for each
+    doubling, so that nothing is overlooked for long in a short training.
+
+    >>> [step for step in range(50, 1000, 50) if always(step)]
+    [50, 100, 150, 200, 300, 400, 600, 800]
+    """
+    if step <= _FREE:
+        return True
+    quotient, rest = divmod(step, _FREE)
+    power_of_two = quotient & (quotient - 1) == 0
+    return rest == 0 and (power_of_two or (quotient % 3 == 0 and (quotient // 3) & (quotient // 3 - 1) == 0))
+
+
 class Judging:
-    """Judges at steps 5, 10, 20, 40 …, but at least every 500 steps."""
+    """Judges at steps 5, 10, 20, 40 …, at least every 500 steps; where that is too dear, at every fourth of them."""
 
     def __init__(self) -> None:
         self._next = 5
+        self._must = 5
 
-    def __call__(self, step: int) -> bool:
-        if step < self._next:
+    def __call__(self, step: int, affordable: Callable[[int], bool]) -> bool:
+        if step < self._next or not (step >= self._must or affordable(step)):
             return False
         self._next = min(2 * step, step + 500)
+        self._must = 4 * step
         return True

@@ -39,6 +39,10 @@ class ActivationProbe:
                 self._measured.activations[key] = Activation(name, kind.lower(), node in last)
             if key not in told:  # where a layer is called several times, its first call
                 told[key] = self._measure(key, kind, result)
+                layer = self._measured.layers.get(name)
+                if layer is not None and layer.bare and step <= 3:
+                    layer.called = True
+                    layer.std.add(step, float(result.std()))
         if told:
             shares = read([number for numbers in told.values() for number in numbers])
             for key, saturated, zero in zip(told, shares[::2], shares[1::2], strict=True):

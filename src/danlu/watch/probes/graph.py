@@ -132,15 +132,21 @@ class Names:
     def __init__(self, layers: Mapping[int, str]) -> None:
         self._layers = layers  # id of a parameter: name of its module
 
+    def knows(self, parameter: torch.Tensor) -> bool:
+        """Whether it is one of the net's."""
+        return id(parameter) in self._layers
+
+    def of(self, parameter: torch.Tensor) -> str:
+        """The layer of a parameter; empty where it is none of the net's."""
+        return self._layers.get(id(parameter), "")
+
     def own(self, node: Node) -> str | None:
         """The layer whose parameters the node uses directly; None where it uses none of the net's."""
         for other in following(node):
-            kind = operation(other)
-            if kind in ("T", "Transpose", "Permute", "Expand", "ToCopy", "View", "Unsqueeze"):
-                other = next(following(other), other)
-                kind = operation(other)
-            if kind == "AccumulateGrad" and id(other.variable) in self._layers:
-                return self._layers[id(other.variable)]
+            turned = operation(other) in ("T", "Transpose", "Permute", "Expand", "ToCopy", "View", "Unsqueeze")
+            leaf = next(following(other), other) if turned else other
+            if operation(leaf) == "AccumulateGrad" and id(leaf.variable) in self._layers:
+                return self._layers[id(leaf.variable)]
         return None
 
     def before(self, node: Node) -> str | None:

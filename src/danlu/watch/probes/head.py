@@ -110,8 +110,8 @@ def read_head(
 ) -> tuple[Head, torch.Tensor | None, torch.Tensor | None]:
     """The head at a criterion; with it the outputs and targets that met there, where the graph kept them.
 
-    `given` is what the net gave in this step, for losses written by hand, which keep nothing. `value` is the loss, where
-    it is this criterion's alone.
+    `given` is what the net gave in this step, for losses written by hand, which keep nothing. `value` is the loss,
+    where it is this criterion's alone.
     """
     node = criterion.node
     between = chain(criterion.start)

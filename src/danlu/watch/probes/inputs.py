@@ -30,9 +30,12 @@ class InputProbe:
             facts.shape = tuple(inputs.shape)
         facts.floating = inputs.dtype.is_floating_point
         facts.batch.add(step, len(inputs) if inputs.dim() else 1)
-        if not facts.floating or not inputs.numel():
+        if not inputs.numel():
             return
         sample = flat_sample(inputs)
+        if not facts.floating:
+            self._see_samples(sample, step)
+            return
         mean = sample.mean()
         norm = torch.linalg.vector_norm(sample)
         low, high = torch.aminmax(sample)
@@ -51,6 +54,8 @@ class InputProbe:
         rows = sample.flatten(1) if sample.dim() > 1 else sample.unsqueeze(1)
         if len(rows) > 1:
             self._measured.inputs.distinct.add(step, float((rows != rows[:1]).any(1).float().mean()))
+        if not self._measured.inputs.floating:
+            return
         if rows.shape[1] >= _FEWEST:
             self._measured.inputs.blank.add(step, float((rows == rows[:, :1]).all(1).float().mean()))
         if sample.dim() == 2 and 2 <= sample.shape[1] <= _MOST_FEATURES and len(sample) >= 8:
@@ -83,7 +88,6 @@ class SampleProbe:
         self._measured = measured
         self._weights: torch.Tensor | None = None
         self._seen: dict[int, int] = {}  # key: position in the first epoch
-        self._doubles = 0
         self._rows = self._step = 0
         self._batches: list[torch.Tensor] = []
         self._epoch_rows: int | None = None
@@ -117,22 +121,25 @@ class SampleProbe:
             places = torch.arange(1, rows.shape[1] + 1, dtype=torch.float64)
             # Multiples of the golden ratio: only equal samples have equal sums.
             self._weights = (torch.frac(places * 0.6180339887498949) + 0.5).to(rows.device)
-        # In float32 the sum of one sample would differ from batch to batch; in float64 it does so in its last bits only,
-        # which are left out.
+        # In float32 the sum of one sample would differ from batch to batch; in float64 it does so in its last bits
+        # only, which are left out.
         return (rows.double() @ self._weights).view(torch.int64) >> _LAST_BITS
 
     def _read(self, step: int) -> None:
         for batch in self._batches:
-            for key in batch.tolist():
-                if self._epoch_rows is not None:
-                    self._second.append(self._seen.get(key, -1))
-                elif key in self._seen:
-                    self._doubles += 1
-                    if self._doubles > 0.02 * len(self._seen) + 8 or (step > 1 and self._seen[key] == 0):
-                        self._close_epoch(step)
-                        self._second.append(self._seen[key])
-                else:
-                    self._seen[key] = len(self._seen)
+            keys = batch.tolist()
+            # Where all of a batch was seen before, a new epoch has begun; a few doubles are in the nature of some data.
+            if (
+                self._epoch_rows is None
+                and len(self._seen)
+                and sum(key in self._seen for key in keys) > 0.95 * len(keys)
+            ):
+                self._close_epoch(step)
+            if self._epoch_rows is not None:
+                self._second += [self._seen.get(key, -1) for key in keys]
+            else:
+                for key in keys:
+                    self._seen.setdefault(key, len(self._seen))
         self._batches.clear()
         if self._epoch_rows is not None and len(self._second) >= min(64, self._epoch_rows):
             known = [place for place in self._second if place >= 0]
@@ -158,9 +165,19 @@ class SampleProbe:
             return 0, 0
         keys = self._keys(inputs[:256]).tolist()
         distinct = set(keys)
-        if len(distinct) < 0.9 * len(keys):  # few values, many doubles: equal samples mean nothing
+        if len(distinct) < 0.5 * len(keys):  # few values, many doubles: equal samples mean nothing
             return 0, 0
         return len(distinct), sum(key in self._seen for key in distinct)
+
+    def share_seen(self, inputs: torch.Tensor) -> float:
+        """Of held-out samples, the share that was trained on; NaN where that cannot be told."""
+        if self._epoch_rows is None:
+            return math.nan
+        asked, met = 0, 0
+        for part in inputs.split(256):
+            more, found = self.overlap(part)
+            asked, met = asked + more, met + found
+        return met / asked if asked else math.nan
 
     @property
     def samples(self) -> int:

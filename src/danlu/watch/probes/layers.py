@@ -5,10 +5,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from danlu.watch.measured import Layer, Measured
+from danlu.watch.measured import Activation, Layer, Measured
 from danlu.watch.probes.reading import read
 
 _MOST_VALUES = 8_192
+_BOUND = 0.94
 
 
 def flat_sample(tensor: torch.Tensor, most: int = _MOST_VALUES) -> torch.Tensor:
@@ -45,6 +46,9 @@ class LayerProbe:
         self._handles: list[Any] = []
         self._called: dict[str, tuple[torch.Tensor, torch.Tensor, int]] = {}
         self._ordered = False
+        # What a recurrent layer gives lies between -1 and 1; at these bounds it no longer listens.
+        self._bounded = {name for name, module in modules.items() if isinstance(module, nn.RNNBase)}
+        self._stuck: dict[str, torch.Tensor] = {}
 
     def attach(self) -> None:
         """Listen to the next forward passes."""
@@ -71,6 +75,9 @@ class LayerProbe:
         if tensor is None or not tensor.dtype.is_floating_point or not tensor.numel():
             return
         sample = flat_sample(tensor)
+        if name in self._bounded and self._measured.step < 1000:
+            stuck = (sample.abs() > _BOUND).float().mean()
+            self._stuck[name] = stuck
         # A module called several times in a step is measured by its last call.
         self._called.pop(name, None)
         self._called[name] = sample.mean(), torch.linalg.vector_norm(sample), sample.numel()
@@ -90,6 +97,10 @@ class LayerProbe:
             layer.std.add(step, max(0.0, spread) ** 0.5 if spread == spread else spread)
             if mean != mean or norm in (float("inf"), float("-inf")):
                 layer.nonfinite_since = layer.nonfinite_since or step
+        for name, stuck in self._stuck.items():
+            record = self._measured.activations.setdefault(f"{name}/output", Activation(name, "tanh", last=False))
+            record.saturated.add(step, float(stuck))
+        self._stuck.clear()
         if not self._ordered:
             self._ordered = True
             rest = [name for name in self._measured.layers if name not in self._called]
@@ -98,20 +109,44 @@ class LayerProbe:
 
 
 def layers_of(roots: dict[str, nn.Module]) -> tuple[dict[str, nn.Module], dict[str, Layer], dict[int, str]]:
-    """Modules with parameters of their own by name, an empty record of each, and the layer of each parameter by id."""
+    """Modules with parameters of their own by name, an empty record of each layer, the layer of each parameter by id.
+
+    A module written by hand that holds several matrices is several layers, each named after its matrix.
+    """
     modules: dict[str, nn.Module] = {}
     records: dict[str, Layer] = {}
     owners: dict[int, str] = {}
     for prefix, root in roots.items():
         for path, module in root.named_modules():
-            own = [parameter for parameter in module.parameters(recurse=False) if id(parameter) not in owners]
+            own = {
+                name: parameter
+                for name, parameter in module.named_parameters(recurse=False)
+                if id(parameter) not in owners
+            }
             if not own:
                 continue
             name = _plain_name(prefix, path) or type(module).__name__
-            modules[name] = module
-            records[name] = _record(name, module, own)
-            owners.update((id(parameter), name) for parameter in own)
+            by_hand = not type(module).__module__.startswith("torch.nn.")
+            if by_hand and sum(parameter.dim() >= 2 for parameter in own.values()) > 1:
+                parts = _parts_by_hand(_plain_name(prefix, path), own)
+            else:
+                parts = {name: list(own.values())}
+                modules[name] = module
+            for part, parameters in parts.items():
+                records[part] = _record(part, module, parameters, bare=part not in modules)
+                owners.update((id(parameter), part) for parameter in parameters)
     return modules, records, owners
+
+
+def _parts_by_hand(path: str, own: dict[str, nn.Parameter]) -> dict[str, list[nn.Parameter]]:
+    """Each matrix with the vectors that were made after it."""
+    parts: dict[str, list[nn.Parameter]] = {}
+    for name, parameter in own.items():
+        if parameter.dim() >= 2 or not parts:
+            parts[".".join(part for part in (path, name) if part)] = [parameter]
+        else:
+            parts[next(reversed(parts))].append(parameter)
+    return parts
 
 
 def _plain_name(prefix: str, path: str) -> str:
@@ -120,13 +155,15 @@ def _plain_name(prefix: str, path: str) -> str:
     return ".".join(part for part in (prefix, *parts) if part)
 
 
-def _record(name: str, module: nn.Module, own: list[nn.Parameter]) -> Layer:
+def _record(name: str, module: nn.Module, own: list[nn.Parameter], *, bare: bool) -> Layer:
     weight = next((parameter for parameter in own if parameter.dim() >= 2), None)
     inputs = weight[0].numel() if weight is not None and len(weight) else 0
     return Layer(
         name=name,
-        kind=type(module).__name__,
+        kind="Linear" if bare else type(module).__name__,
+        bare=bare,
         inputs=inputs,
+        width=int(getattr(module, "hidden_size", len(weight) if weight is not None else 0)),
         channels=int(getattr(module, "in_channels", inputs)),
         grouped=getattr(module, "groups", 1) != 1,
         outputs=len(weight) if weight is not None else 0,
@@ -142,4 +179,6 @@ def _looks_fresh(weight: torch.Tensor, inputs: int) -> bool:
     sample = flat_sample(weight).flatten()
     bound = inputs**-0.5
     spread = float(torch.linalg.vector_norm(sample)) / max(1, sample.numel()) ** 0.5
-    return float(sample.abs().max()) <= 1.001 * bound and abs(spread * 3**0.5 / bound - 1) < 0.1
+    return (
+        float(sample.abs().max()) <= 1.001 * bound and abs(spread * 3**0.5 / bound - 1) < 0.1 + sample.numel() ** -0.5
+    )

@@ -1,7 +1,7 @@
 """The loss as the backward pass begins: its value, and what its graph shows."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -27,14 +27,14 @@ class LossProbe:
         self,
         measured: Measured,
         names: Names,
-        modules: Mapping[str, nn.Module],
+        roots: Sequence[nn.Module],
         activations: ActivationProbe,
         labels: LabelProbe,
         within: Callable[..., Any],
     ) -> None:
         self._measured = measured
         self._names = names
-        self._modules = modules
+        self._roots = roots
         self._activations = activations
         self._labels = labels
         self._within = within
@@ -42,6 +42,7 @@ class LossProbe:
         self._waiting: list[torch.Tensor] = []  # losses that are not read yet, on a GPU
         self._graphs = 0
         self.reached: set[int] = set()  # ids of the parameters that the graphs lead to
+        self.strangers: set[int] = set()  # ids of those that are none of the net's
 
     def value(self, root: torch.Tensor) -> bool:
         """Take up one loss; whether it is known not to be finite."""
@@ -68,6 +69,10 @@ class LossProbe:
         self._graphs += 1
         graph = Graph.of(node)
         self.reached.update(id(leaf) for leaf in graph.leaves)
+        if step <= 3:
+            self.strangers = {
+                id(leaf) for leaf in graph.leaves if isinstance(leaf, nn.Parameter) and not self._names.knows(leaf)
+            }
         last: set[Any] = set()
         found = self._within(criteria, node) or ()
         alone = len(found) == 1 and root.numel() == 1 and not _is_weighted(found[0])
@@ -104,12 +109,13 @@ class LossProbe:
         pairs, linear, net.nonlinear = linear_pairs(graph, self._names)
         net.linear_pairs, net.depth = tuple(pairs), len(linear)
 
-    def nonfinite(self, root: torch.Tensor, step: int, inputs: torch.Tensor | None, *, readable: bool) -> None:
+    def nonfinite(self, loss: torch.Tensor, step: int, inputs: torch.Tensor | None, *, readable: bool) -> None:
         """Find out where the first number that is none came from."""
         if self._measured.nonfinite_at is not None:
             return
-        graph = Graph.of(root.grad_fn) if readable and root.grad_fn is not None else None
-        where, what = first_nonfinite(graph, self._names, self._modules, inputs)
+        graph = Graph.of(loss.grad_fn) if readable and loss.grad_fn is not None else None
+        parameters = [parameter for root in self._roots for parameter in root.parameters()]
+        where, what = first_nonfinite(graph, self._names, parameters, inputs)
         self._measured.nonfinite_at = step
         self._measured.nonfinite_where, self._measured.nonfinite_what = where, what
 

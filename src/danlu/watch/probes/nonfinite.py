@@ -1,9 +1,8 @@
 """Where the first number that is none came from, asked at the step whose loss is not finite."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import torch
-from torch import nn
 
 from danlu.watch.probes.graph import Graph, Names, following, operation, saved
 
@@ -12,14 +11,14 @@ _OPERANDS = ("_saved_mat1", "_saved_input", "_saved_self", "_saved_other")
 
 
 def first_nonfinite(
-    graph: Graph | None, names: Names, modules: Mapping[str, nn.Module], inputs: torch.Tensor | None
+    graph: Graph | None, names: Names, parameters: Iterable[torch.Tensor], inputs: torch.Tensor | None
 ) -> tuple[str, str]:
     """The layer, and what of it: "input", "weight", "activation", or "loss" with the operation in place of a layer."""
     if inputs is not None and not _is_finite(inputs):
         return "", "input"
-    for name, module in modules.items():
-        if not all(_is_finite(parameter) for parameter in module.parameters(recurse=False)):
-            return name, "weight"
+    for parameter in parameters:
+        if not _is_finite(parameter):
+            return names.of(parameter), "weight"
     last = ""
     for node in graph.nodes if graph else ():
         last = names.own(node) or last

@@ -1,7 +1,7 @@
 """Optimisers: what they own, whether gradients were cleared before them, how they were clipped."""
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ class _Tracked:
         self.owned = frozenset(id(one) for one in ours)
         self.marks = [ours[n] for n in sorted({0, len(ours) // 2, len(ours) - 1})] if ours else []
         self.cleared = True  # since its last step
+        self.backwards = 0  # since then
         self.rate: Any = None
         self.begun = False
 
@@ -33,6 +34,7 @@ class OptimiserProbe:
         self._measured = measured
         self._owners = owners
         self._tracked: dict[int, _Tracked | None] = {}  # by id of the optimiser
+        self.elsewhere: set[int] = set()  # ids of what optimisers move that are not of this net
         self._gone: list[_Tracked] = []  # whose place in memory another one has taken since
         self._clip: tuple[float, Any] | None = None
         self._unreached: dict[int, torch.Tensor] = {}  # held by an optimiser, and no gradient so far
@@ -51,6 +53,7 @@ class OptimiserProbe:
         ours = [one for one in parameters if id(one) in self._owners]
         if not ours and not given:
             self._tracked[id(optimizer)] = None
+            self.elsewhere.update(id(one) for one in parameters)
             return None
         tracked = _Tracked(optimizer, _new_record(optimizer), ParameterProbe(self._measured, self._owners), ours)
         record = tracked.record
@@ -89,7 +92,10 @@ class OptimiserProbe:
     def backward_begins(self, *, measuring: bool) -> None:
         """Look whether anybody cleared the gradients since the optimiser's last step."""
         for one in self._tracked.values():
-            if one is None or one.cleared or not one.record.steps:
+            if one is None:
+                continue
+            one.backwards += 1
+            if one.cleared or not one.record.steps:
                 continue
             if not measuring and one.record.steps > _ALWAYS_UNTIL:
                 continue
@@ -110,7 +116,7 @@ class OptimiserProbe:
             return
         one.begun = True
         record = one.record
-        if record.steps and (measuring or record.steps <= _ALWAYS_UNTIL):
+        if record.steps and one.backwards and (measuring or record.steps <= _ALWAYS_UNTIL):
             record.stale = 0 if one.cleared else record.stale + 1
             record.stale_since = record.stale_since if record.stale > 1 else step
         rate = optimizer.param_groups[0].get("lr")
@@ -144,19 +150,20 @@ class OptimiserProbe:
         if one is None:
             return None
         one.begun = one.cleared = False
+        one.backwards = 0
         one.record.steps += 1
         self._clip = None
         if measuring:
             one.probe.after(step, one.record)
         return one.record
 
-    def unreached(self, roots: Mapping[str, torch.nn.Module]) -> tuple[str, ...]:
-        """Names of the parameters that an optimiser holds and that never had a gradient."""
+    def unreached(self, roots: Mapping[str, torch.nn.Module], reached: Collection[int]) -> tuple[str, ...]:
+        """Names of the parameters that an optimiser holds, that never had a gradient and no graph has `reached`."""
         return tuple(
             ".".join(part for part in (prefix, path) if part)
             for prefix, root in roots.items()
             for path, parameter in root.named_parameters()
-            if parameter.requires_grad and id(parameter) in self._unreached
+            if parameter.requires_grad and id(parameter) in self._unreached and id(parameter) not in reached
         )
 
     def has_silent_scheduler(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from danlu.watch.measured import Layer, Measured, Optimiser
-from danlu.watch.probes.reading import read
+from danlu.watch.probes.reading import differences, norms, read
 
 _MOST_VALUES = 2_048
 
@@ -36,9 +36,9 @@ class ParameterProbe:
             return
         grads = [grad.detach() for _, grad in moved]
         samples = [_entries(grad) for grad in grads]
-        norms, weights = torch._foreach_norm(grads), torch._foreach_norm([one.detach() for one, _ in moved])
-        others = torch._foreach_norm(samples, 0)  # the number of entries that are not 0
-        numbers = read([*norms, *weights, *others])
+        sizes_of_grads, weights = norms(grads), norms([one.detach() for one, _ in moved])
+        others = norms(samples, 0)  # the number of entries that are not 0
+        numbers = read([*sizes_of_grads, *weights, *others])
         count = len(moved)
         sizes, left = numbers[count:-count], numbers[-count:]
         by_layer: dict[str, list[tuple[float, float, float, int]]] = {}
@@ -76,8 +76,8 @@ class ParameterProbe:
             return
         now = [_entries(parameter) for _, parameter, _ in self._before]
         old = [sample for _, _, sample in self._before]
-        changes = torch._foreach_norm(torch._foreach_sub(now, old))
-        sizes = torch._foreach_norm(old)
+        changes = norms(differences(now, old))
+        sizes = norms(old)
         numbers = read([*changes, *sizes])
         by_layer: dict[str, list[float]] = {}
         unmoved = True
@@ -94,11 +94,13 @@ class ParameterProbe:
         self._before = []
 
     def _see_rows(self, step: int) -> None:
-        """Whether all rows of a weight are the same: then all units compute the same, for ever."""
+        """How far the rows of a weight differ: where they are all the same, so is what the units compute."""
         for name, parameter, _ in self._before:
             if parameter.dim() >= 2 and len(parameter) > 1:
-                rows = parameter.detach()[:8].flatten(1)
-                self._measured.layers[name].alike.add(step, float(bool((rows == rows[:1]).all())))
+                rows = parameter.detach()[:8].flatten(1)[:, :256].float()
+                size = float(torch.linalg.vector_norm(rows))
+                apart = float(torch.linalg.vector_norm(rows - rows.mean(0)))
+                self._measured.layers[name].apart.add(step, apart / size if size else 0.0)
 
 
 def _write(layer: Layer, step: int, entries: Sequence[tuple[float, float, float, int]]) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.dropout import _DropoutNd
 
 from danlu.watch.measured import Net
 
-_NORMS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+_NORMS = (*_BATCH_NORMS, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
 def read_net(roots: Mapping[str, nn.Module]) -> Net:
@@ -22,9 +22,9 @@ def read_net(roots: Mapping[str, nn.Module]) -> Net:
     for prefix, root in roots.items():
         for path, module in root.named_modules():
             name = ".".join(part for part in (prefix, path) if part) or type(module).__name__
-            if isinstance(module, _DropoutNd) and module.p > 0:
+            if isinstance(module, _DROPOUTS) and module.p > 0:
                 dropout[name] = float(module.p)
-            elif isinstance(module, _BatchNorm):
+            elif isinstance(module, _BATCH_NORMS):
                 norms.append(name)
                 frozen.append(not any(parameter.requires_grad for parameter in module.parameters()))
             recurrent = recurrent or isinstance(module, nn.RNNBase | nn.RNNCellBase)

@@ -32,13 +32,14 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _stays_alike(layer: Layer) -> bool:
-    """Equal rows still after two steps: a layer that begins at 0 on purpose has left that by then."""
-    return layer.outputs > 1 and bool(layer.alike.values) and layer.alike.steps[-1] >= 3 and layer.alike.last == 1
+    """Rows equal at first, and nearly so after three steps: one that begins at 0 on purpose has left that by then."""
+    early = [value for step, value in layer.apart if step <= 3]
+    return layer.outputs > 1 and len(early) >= 3 and max(early) < 0.05
 
 
 def _is_spread_known(layer: Layer) -> bool:
     at_first = bool(layer.std.steps) and layer.std.steps[0] == 1 and math.isfinite(layer.std.first)
-    return at_first and layer.weight.first > 0 and (layer.kind.startswith("Conv") or layer.kind == "Linear")
+    return at_first and layer.weight.first > 0 and (layer.kind.startswith("Conv") or layer.kind in ("Linear", "RNN"))
 
 
 RULE = Rule(

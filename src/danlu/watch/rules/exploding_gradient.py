@@ -5,7 +5,7 @@ import statistics
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured, Optimiser
-from danlu.watch.reading import is_adaptive, main_optimiser, moving_layers, step_size
+from danlu.watch.reading import first_heads, is_adaptive, main_optimiser, moving_layers, step_size
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -22,8 +22,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if low > thresholds["ratio"] * high > 0 and low > thresholds["norm"] / 100:
             numbers |= {"first": low, "last": high, "ratio": low / high}
             return Verdict("error", layers[0].gradient.steps[0], numbers, where, variant="depth", remedies=remedies)
-    # The steps of an adaptive optimiser do not grow with the gradient.
-    large = begin > thresholds["norm"] and not is_adaptive(optimiser)
+    # The gradient of a mean of logits' losses is bounded but for the weights it went through; that of a sum or of a
+    # squared error grows with the data, and an adaptive optimiser does not care.
+    heads = first_heads(measured)
+    bounded = bool(heads) and all(head.loss in ("cross-entropy", "bce-logits") and not head.summed for head in heads)
+    large = begin > thresholds["norm"] and (bounded or not is_adaptive(optimiser))
     if math.isfinite(begin) and large:
         return Verdict("error", optimiser.gradient.steps[0], numbers, where, remedies=remedies)
     return _spikes(optimiser, measured, thresholds, numbers, where)

@@ -43,7 +43,8 @@ RULE = Rule(
     # A column a hundred times as wide as the median one hides all others from the gradient.
     thresholds={"size": 20.0, "least": 0.02, "widest": 10.0, "unevenness": 100.0},
     symptoms=(
-        "lr-too-high", "saturated", "dead-relu", "initial-loss", "exploding-gradient", "nonfinite", "vanishing-gradient",
-        "plateau", "underfitting", "bad-init", "too-few-epochs", "lr-too-low", "clip-too-tight", "overfitting",
+        "lr-too-high", "saturated", "dead-relu", "initial-loss", "exploding-gradient", "nonfinite", "plateau",
+        "vanishing-gradient", "underfitting", "bad-init", "too-few-epochs", "lr-too-low", "clip-too-tight",
+        "overfitting",
     ),
 )  # fmt: skip

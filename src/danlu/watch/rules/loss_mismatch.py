@@ -11,6 +11,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if measured.refused == "binary_cross_entropy":
         numbers = {"low": measured.refused_low, "high": measured.refused_high}
         return Verdict("error", max(1, measured.step), numbers, variant="bce", remedies=("with-logits",))
+    if abs(measured.divergence_sum - 1) > thresholds["sum"]:
+        numbers = {"sum": measured.divergence_sum}
+        return Verdict("error", 1, numbers, variant="divergence", remedies=("log-softmax",))
     for head in steady_heads(measured):
         found = _of_head(head, measured, thresholds)
         if found:

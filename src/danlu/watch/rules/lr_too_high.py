@@ -5,6 +5,7 @@ import math
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
 from danlu.watch.reading import (
+    begins_blocked,
     early_step_size,
     first_loss,
     main_optimiser,
@@ -29,8 +30,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None  # the losses of an adversarial pair rise and fall by design
     if numbers["loss"] > thresholds["rise"] * begun and largest > thresholds["size"]:
         return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(numbers))
-    if measured.loss.count >= 2 * thresholds["steps"]:
-        share = numbers["loss"] / reference_loss(measured)
+    if measured.loss.count >= 2 * thresholds["steps"] and not begins_blocked(measured):
+        share = numbers["loss"] / max(reference_loss(measured), 1e-12)
         if share > thresholds["stuck"] and largest > thresholds["violent"]:
             return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(numbers))
         if share > thresholds["hardly"] and largest > thresholds["replaced"]:
@@ -58,14 +59,15 @@ def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, floa
     level = sum(means) / len(means)
     spread = math.sqrt(sum((one - level) ** 2 for one in means) / len(means))
     within = sum(spreads[len(spreads) // 2 :]) / max(1, len(spreads) - len(spreads) // 2)
-    peak, top = max(means) + within, reference_loss(measured)
-    if peak > top and level > 0.25 * top and math.hypot(spread, within) > thresholds["jump"] * level:
+    peak, top = max(means) + within, max(first_loss(measured), measured.loss.first)
+    leaps = peak > top and min(means) < 0.5 * peak
+    if leaps and level > 0.25 * top and math.hypot(spread, within) > thresholds["jump"] * level:
         return Verdict("warning", measured.step, numbers, variant="jumping", remedies=_lower(numbers))
     return None
 
 
 def _lower(numbers: dict[str, float]) -> tuple[dict[str, float], ...]:
-    """The rate that would have made steps of 3 % of the weights; between a tenth and a thousandth of the present one."""
+    """The rate that would have made steps of 3 % of the weights; a tenth to a thousandth of the present one."""
     share = min(0.1, max(0.001, 0.03 / max(numbers["size"], 1e-9)))
     return ({"optim.lr": float(f"{numbers['rate'] * share:.1g}")}, {"train.clip_norm": 1.0})
 
@@ -81,8 +83,9 @@ RULE = Rule(
     "lr-too-high",
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 11.4.1; Karpathy: updates about a thousandth of the weights",
-    # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it; an
-    # adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or hardly.
+    # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it;
+    # an adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or
+    # hardly.
     thresholds={
         "steps": 20,
         "rise": 2.0,

@@ -4,7 +4,7 @@ import math
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
-from danlu.watch.reading import chance_loss, main_optimiser, moving_layers, progress, step_size
+from danlu.watch.reading import guess_loss, main_optimiser, moving_layers, progress, step_size
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -17,10 +17,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if _rises_still(optimiser.rate.values) or optimiser.rate.last < 0.5 * optimiser.highest_rate:
         return None  # warming up, or lowered by a schedule
     # Where the net knows its task already, small steps are what is wanted; so are they where the loss cannot fall.
-    chance = chance_loss(measured)
-    if math.isfinite(chance) and measured.loss.end(0.1) < thresholds["known"] * chance:
+    guess = guess_loss(measured)
+    if measured.loss.end(0.1) < thresholds["known"] * guess:
         return None
-    if any(not layer.fresh for layer in moving_layers(measured)) and not math.isfinite(chance):
+    layers = moving_layers(measured)
+    if math.isnan(guess) and sum(layer.fresh for layer in layers) < len(layers) / 2:
         return None
     numbers = {"rate": optimiser.highest_rate, "size": size, "progress": max(0.0, gone), "steps": measured.step}
     remedies = ({"optim.lr": float(f"{optimiser.highest_rate * _factor(size):.1g}")},)

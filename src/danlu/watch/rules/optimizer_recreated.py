@@ -1,4 +1,4 @@
-"""optimizer-recreated: the optimiser is made anew again and again, and forgets what it had learnt about the gradient."""
+"""optimizer-recreated: the optimiser is made anew again and again, and forgets what it knew of the gradient."""
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured

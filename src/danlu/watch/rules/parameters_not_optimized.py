@@ -8,6 +8,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     net = measured.net
     foreign = sum(one.foreign for one in measured.optimisers if one.given)
     stepped = [one for one in measured.optimisers if one.steps >= thresholds["steps"]]
+    if net.unregistered and stepped:
+        numbers = {"count": net.unregistered}
+        return Verdict("error", 1, numbers, variant="unregistered", remedies=("module-list",))
     if not net.unoptimised or not stepped:
         return None
     where = tuple(dict.fromkeys(name.rpartition(".")[0] or name for name in net.unoptimised))

@@ -1,5 +1,7 @@
 """scheduler-misuse: the learning rate does not go the way its scheduler was made for."""
 
+import itertools
+
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured, Optimiser, Scheduler
 from danlu.watch.reading import main_optimiser, progress
@@ -38,9 +40,8 @@ def _of_scheduler(
             return Verdict("warning", 1, numbers, variant="slow", remedies=("step-per-batch",))
     if scheduler.kind == "ReduceLROnPlateau" and len(scheduler.metric) >= 4:
         values = scheduler.metric.values
-        rises = values[-1] > values[0] and sum(b >= a for a, b in zip(values, values[1:], strict=False)) > 0.7 * len(
-            values[1:]
-        )
+        up = sum(later >= earlier for earlier, later in itertools.pairwise(values))
+        rises = values[-1] > values[0] and up > 0.7 * (len(values) - 1)
         falls = progress(measured) > 0.2
         if scheduler.mode == "min" and rises and falls and optimiser.rate.last < optimiser.highest_rate:
             return Verdict("warning", scheduler.metric.steps[0], numbers, variant="mode", remedies=("plateau-mode",))

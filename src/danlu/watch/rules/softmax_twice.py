@@ -24,7 +24,7 @@ RULE = Rule(
     _judge,
     "torch.nn.CrossEntropyLoss and BCEWithLogitsLoss take logits: softmax and sigmoid are inside",
     symptoms=(
-        "plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs", "saturated", "output-activation",
-        "initial-loss", "weight-decay-too-high",
+        "plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs", "saturated",
+        "output-activation", "initial-loss", "weight-decay-too-high",
     ),
 )  # fmt: skip

@@ -1,8 +1,10 @@
 """too-few-epochs: when the training ended the loss was still falling fast."""
 
+import math
+
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
-from danlu.watch.reading import main_optimiser, progress
+from danlu.watch.reading import held_out, main_optimiser, progress
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -18,12 +20,22 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     earlier, now = sum(before) / len(before), sum(last) / len(last)
     gained = (earlier - now) / abs(earlier) if earlier else 0.0
     left = now / measured.loss.first
-    if gained < thresholds["gained"] or left < thresholds["left"] or progress(measured) < thresholds["begun"]:
-        return None
     epochs = measured.step / measured.epoch_steps if measured.epoch_steps else 0.0
+    # In the first few epochs any steady fall says so; later on it has to be a large one.
+    few = epochs <= thresholds["few"]
+    noise = math.sqrt(sum((value - now) ** 2 for value in last)) / len(last)
+    falls = gained > thresholds["gained"] or (few and gained > thresholds["little"] and earlier - now > 2 * noise)
+    falls = falls or (few and _validation_falls(measured, thresholds))
+    if not falls or left < thresholds["left"] or progress(measured) < thresholds["begun"]:
+        return None
     numbers = {"gained": gained, "loss": now, "epochs": epochs, "steps": measured.step}
     remedies = ({"train.epochs": max(2, round(3 * epochs))},) if epochs >= 1 else ("train-longer",)
     return Verdict("advice", measured.step, numbers, remedies=remedies)
+
+
+def _validation_falls(measured: Measured, thresholds: Thresholds) -> bool:
+    losses = [one.loss for one in held_out(measured) if math.isfinite(one.loss)]
+    return len(losses) >= 2 and losses[-1] < min(losses[:-1]) - thresholds["little"] * abs(losses[-2])
 
 
 RULE = Rule(
@@ -31,5 +43,5 @@ RULE = Rule(
     _judge,
     "Hoffer et al. 2017, Train longer, generalize better, arXiv:1705.08741",
     # A tenth gained in the last quarter alone, with a tenth of the first loss still there to gain.
-    thresholds={"steps": 20, "gained": 0.1, "left": 0.1, "begun": 0.05},
+    thresholds={"steps": 20, "gained": 0.1, "little": 0.03, "few": 5, "left": 0.1, "begun": 0.05},
 )

@@ -1,21 +1,29 @@
 """underfitting: the loss has come to rest near what guessing would give."""
 
-import math
-
 from danlu.watch.contract import Rule, Thresholds, Verdict
-from danlu.watch.measured import Measured
-from danlu.watch.reading import chance_loss, is_flat, spread_of_targets
+from danlu.watch.measured import Layer, Measured
+from danlu.watch.reading import guess_loss, is_flat, moving_layers
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if measured.loss.count < thresholds["steps"] or len(measured.optimisers) > 1 or measured.nonfinite_at is not None:
         return None
-    guess = chance_loss(measured)
-    guess = spread_of_targets(measured) if not math.isfinite(guess) else guess
-    end = measured.loss.end(0.1)
-    if not guess > 0 or measured.labels.dense or not is_flat(measured, thresholds["flat"]):
+    guess, end = guess_loss(measured), measured.loss.end(0.1)
+    if not guess > 0:
         return None
     share = end / guess
+    narrow = _narrowest(measured, thresholds)
+    if narrow and is_flat(measured, thresholds["slow"]) and thresholds["left"] < share < thresholds["above"]:
+        numbers = {
+            "loss": end,
+            "guess": guess,
+            "share": share,
+            "width": narrow.width,
+            "outputs": measured.labels.outputs,
+        }
+        return Verdict("warning", measured.step, numbers, (narrow.name,), variant="narrow", remedies=("larger-net",))
+    if measured.labels.dense or not is_flat(measured, thresholds["flat"]):
+        return None
     if not thresholds["share"] < share < thresholds["above"]:
         return None
     severity = "warning" if share > thresholds["none"] else "advice"
@@ -23,11 +31,29 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     return Verdict(severity, measured.step, numbers, remedies=("larger-net", "higher-rate", "look-at-labels"))
 
 
+def _narrowest(measured: Measured, thresholds: Thresholds) -> Layer | None:
+    """A hidden layer far narrower than the number of classes, so that their scores lie in a space of few dimensions."""
+    hidden = [layer for layer in moving_layers(measured) if layer.kind != "Embedding"][:-1]
+    limit = measured.labels.outputs / thresholds["classes"]
+    narrow = [layer for layer in hidden if 0 < layer.width <= limit and not layer.grouped]
+    return min(narrow, key=lambda layer: layer.width) if narrow and measured.labels.kind == "classes" else None
+
+
 RULE = Rule(
     "underfitting",
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 5.2: capacity, underfitting and overfitting",
-    # Noisy tables end at 0.75 to 0.85 of the entropy of their labels, and are as good as they get; above 0.97, flat, the
-    # net has learnt the frequencies of the classes and nothing else.
-    thresholds={"steps": 100, "flat": 0.02, "share": 0.85, "none": 0.97, "above": 1.5},
+    # Noisy tables end at 0.75 to 0.85 of the entropy of their labels, and are as good as they get; above 0.97, flat,
+    # the net has learnt the frequencies of the classes and nothing else.
+    thresholds={
+        "steps": 100,
+        "flat": 0.02,
+        "share": 0.5,
+        "none": 0.97,
+        "above": 1.5,
+        "classes": 4,
+        "left": 0.3,
+        "slow": 0.08,
+    },
+    symptoms=("plateau", "too-few-epochs"),
 )

@@ -14,7 +14,12 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     alone = facts.kind != "numbers" and facts.excess > thresholds["alone"] * batch
     if alone or (facts.excess > thresholds["excess"] and facts.drift > thresholds["drift"]):
         # Windows cut out of one series stand in its order, and that does less harm.
-        return Verdict("advice" if sequences else "warning", 1, numbers, remedies=({"data.shuffle": True}, "shuffle"))
+        return Verdict(
+            "advice" if sequences and facts.kind == "numbers" else "warning",
+            1,
+            numbers,
+            remedies=({"data.shuffle": True}, "shuffle"),
+        )
     if measured.same_order and measured.draws_in_order is not False and measured.step > 2 * (measured.epoch_steps or 0):
         return Verdict("advice", 1, numbers, variant="fixed", remedies=({"data.shuffle": True}, "shuffle"))
     return None

@@ -20,7 +20,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     ]
     left = statistics.median(ratios) if ratios else math.nan
     share = one.decay_share.median(5)
-    if not left < thresholds["left"] or (not one.decoupled and not share > thresholds["share"]):
+    pulls = one.decoupled or share > thresholds["share"]
+    strongly = not one.decoupled and share > thresholds["strong"]
+    if not (left < thresholds["left"] and pulls) and not (left < thresholds["waning"] and strongly):
         return None
     end, lowest = measured.loss.end(0.1), min(measured.loss.means, default=math.nan)
     chance = chance_loss(measured)
@@ -39,7 +41,10 @@ RULE = Rule(
     "Krogh and Hertz 1991, A Simple Weight Decay Can Improve Generalization; usual values are 1e-5 to 1e-2",
     # Decay that is stronger than the loss's own gradient while half of the weights' size is gone, and a loss that has
     # not halved: the balance lies where the net can hardly answer.
-    thresholds={"least": 1e-3, "steps": 30, "left": 0.5, "share": 0.5, "learnt": 0.5, "worse": 1.3},
+    thresholds={
+        "least": 1e-3, "steps": 30, "left": 0.5, "share": 0.5, "waning": 0.8, "strong": 3.0, "learnt": 0.5,
+        "worse": 1.3,
+    },
     symptoms=("vanishing-gradient", "plateau", "underfitting", "dead-relu", "lr-too-low", "bad-init", "lr-too-high",
               "too-few-epochs", "label-imbalance"),
 )  # fmt: skip
