@@ -42,6 +42,7 @@ def run_info(place: RunFolder, history: History | None = None) -> RunInfo:
         environment = json.loads(place.environment.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         environment = {}
+    environment = environment if isinstance(environment, dict) else {}
     return RunInfo(
         name=place.path.name,
         state="finished" if history.finished else "stopped",

@@ -51,7 +51,9 @@ def study_html(info: StudyInfo) -> str:
 def study_summary(info: StudyInfo) -> list[Markup]:
     """Name, how far it is, the answer to each comparison, and what did best."""
     answers = [element("li", answer) for answer in study_answers(info)]
-    best = element("p", say("page.best", setting=setting_text(info.best["factors"]))) if info.best.get("factors") else None
+    best = (
+        element("p", say("page.best", setting=setting_text(info.best["factors"]))) if info.best.get("factors") else None
+    )
     scores = [element("li", element("b", value), element("span", name)) for name, value in best_scores(info)]
     return [
         element("h1", info.name),
@@ -96,7 +98,9 @@ def best_scores(info: StudyInfo) -> list[tuple[str, str]]:
     """The scores of the best combination, by their names."""
     found = info.best.get("validation")
     scores = found if isinstance(found, Mapping) else {}
-    return [(f"{say('page.part-validation')} · {metric_name(name)}", short(number(value))) for name, value in scores.items()]
+    return [
+        (f"{say('page.part-validation')} · {metric_name(name)}", short(number(value))) for name, value in scores.items()
+    ]
 
 
 def members_section(info: StudyInfo) -> Markup:
@@ -134,7 +138,12 @@ def run_summary(info: RunInfo) -> list[Markup]:
             label = f"{say(f'page.part-{part}')} · {metric_name(name)}"
             numbers.append(element("li", element("b", short(value)), element("span", label)))
     where = element("p", element("code", info.where), class_="faint") if info.where else None
-    return [element("h1", info.name), element("p", run_facts(info)), joined([where]), element("ul", *numbers, class_="numbers")]
+    return [
+        element("h1", info.name),
+        element("p", run_facts(info)),
+        joined([where]),
+        element("ul", *numbers, class_="numbers"),
+    ]
 
 
 def run_facts(info: RunInfo) -> str:
@@ -191,12 +200,13 @@ def recipe_section(recipe: str) -> Markup:
 def environment_section(environment: Mapping[str, Any]) -> Markup:
     """Where the run was carried out, as a table."""
     rows = [
-        element("tr", element("td", key, class_="faint"), element("td", value))
-        for key, value in _facts(environment)
+        element("tr", element("td", key, class_="faint"), element("td", value)) for key, value in _facts(environment)
     ]
     if not rows:
         return Markup("")
-    return element("section", element("h2", say("page.environment")), element("div", element("table", *rows), class_="scroll"))
+    return element(
+        "section", element("h2", say("page.environment")), element("div", element("table", *rows), class_="scroll")
+    )
 
 
 def _facts(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score, number
 from danlu.lab.run import Run
+from danlu.lab.study.factors import Level, shown
 from danlu.stats.studies import (
     FactorEffect,
     Member,
@@ -18,7 +19,6 @@ from danlu.stats.studies import (
     usual_margin,
     usual_metric,
 )
-from danlu.lab.study.factors import Level, shown
 from danlu.store.journal import read
 from danlu.store.study_folder import StudyFolder
 

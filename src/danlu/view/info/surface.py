@@ -55,9 +55,7 @@ def read_surface(record: Mapping[str, Any]) -> Surface:
         return number(x), number(y), None if loss is None else finite(number(loss))
 
     xs, ys = (tuple(number(value) for value in record[axis]) for axis in ("xs", "ys"))
-    losses = tuple(
-        tuple(None if value is None else finite(number(value)) for value in row) for row in record["losses"]
-    )
+    losses = tuple(tuple(None if value is None else finite(number(value)) for value in row) for row in record["losses"])
     if len(losses) != len(ys) or any(len(row) != len(xs) for row in losses) or min(len(xs), len(ys)) < 2:
         raise ValueError("a surface has a row for each y and a column for each x")
     minimum = record.get("minimum")
