@@ -154,16 +154,26 @@ def _opened(what: str | Path) -> Run | Study | str:
     place = Path(what)
     if StudyFolder(place).design.is_file():
         return Study(place)
-    if RunFolder(place).recipe.is_file() or isinstance(what, Path):
-        return Run(place)
-    if spelled(what, net_names()):
+    if isinstance(what, str) and is_net_name(what):
         return what
+    if isinstance(what, Path) or RunFolder(place).recipe.is_file():
+        return Run(place)
     inside = runs_folder() / what
     if not place.exists() and inside.is_dir():
         fail("store.no-such-run", path=what, hint=Fault("base.did-you-mean", {"word": shown(inside)}))
     if place.exists() or len(place.parts) != 1:
         return Run(place)
     return registered(what)
+
+
+def is_net_name(word: str) -> bool:
+    """Whether a word names a net, and no run or study lies in a folder of that name.
+
+    >>> is_net_name("LeNet5"), is_net_name("runs/lenet5")
+    (True, False)
+    """
+    there = StudyFolder(Path(word)).design, RunFolder(Path(word)).recipe
+    return spelled(word, net_names()) is not None and not any(file.is_file() for file in there)
 
 
 def _picked(what: Run | Study, kind: str | None, boxes: int | None) -> Callable[[], Picture]:

@@ -1,8 +1,8 @@
 """The graph that torch keeps of a loss, read back: operations, the values still known, local derivatives, gradients."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -127,12 +127,13 @@ def _gradients(loss: Tensor, nodes: Iterable[Node]) -> dict[Node, Tensor]:
             leaves[node] = leaf
     try:
         wanted = list(leaves.values()) or [loss]
-        given: Sequence[Tensor | None] = torch.autograd.grad(loss, wanted, retain_graph=True, allow_unused=True)
+        given = torch.autograd.grad(loss, wanted, retain_graph=True, allow_unused=True)
     finally:
         for handle in handles:
             handle.remove()
     if leaves:
-        found |= {node: grad for node, grad in zip(leaves, given, strict=True) if grad is not None}
+        known = cast(tuple[Tensor | None, ...], given)
+        found |= {node: grad for node, grad in zip(leaves, known, strict=True) if grad is not None}
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from danlu.base.finding_text import remedy_text
 from danlu.base.records import Finding, number
 from danlu.base.words import say
 from danlu.view.figures.effects import look_of
@@ -125,11 +126,6 @@ def members_section(info: StudyInfo) -> Markup:
     return element("section", element("details", summary, element("div", table, class_="scroll")))
 
 
-def findings_html(findings: list[Finding]) -> str:
-    """Findings in a notebook."""
-    return framed(say("page.findings"), [finding_card(one) for one in findings], 60 + 150 * len(findings))
-
-
 def run_summary(info: RunInfo) -> list[Markup]:
     """Name, state, and the numbers people look at first."""
     numbers: list[Markup] = []
@@ -178,18 +174,6 @@ def finding_card(finding: Finding) -> Markup:
         if text:
             rows += [element("dt", say(f"page.{key}")), element("dd", text)]
     return element("div", head, element("p", finding.title), element("dl", *rows), class_=f"finding {finding.severity}")
-
-
-def remedy_text(remedy: Mapping[str, Any]) -> str:
-    """A remedy in words: advice, or the change to the recipe as it is typed.
-
-    >>> remedy_text({"change": {"net.activation": "relu"}})
-    'net.activation=relu'
-    """
-    if "advice" in remedy:
-        return str(remedy["advice"])
-    change = remedy.get("change")
-    return ", ".join(f"{key}={value}" for key, value in change.items()) if isinstance(change, Mapping) else ""
 
 
 def recipe_section(recipe: str) -> Markup:
