@@ -170,9 +170,10 @@ def finding_card(finding: Finding) -> Markup:
         "p", element("b", f"{say(f'page.severity-{finding.severity}')} · {finding.rule}"), f"   {where}   {since}"
     )
     rows: list[Markup] = []
-    for key, text in (("why", finding.why), ("remedy", "   ".join(map(remedy_text, finding.remedies)))):
+    remedies = "   ".join(map(remedy_text, finding.remedies))
+    for name, text in ((say("page.why"), finding.why), (say("page.remedy"), remedies)):
         if text:
-            rows += [element("dt", say(f"page.{key}")), element("dd", text)]
+            rows += [element("dt", name), element("dd", text)]
     return element("div", head, element("p", finding.title), element("dl", *rows), class_=f"finding {finding.severity}")
 
 
