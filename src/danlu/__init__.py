@@ -13,6 +13,7 @@ from danlu.lab.run import Run
 from danlu.lab.study.compare import compare
 from danlu.lab.study.study import Study
 from danlu.nets import describe
+from danlu.serve import view
 from danlu.watch import Watch, watch
 
 __version__ = "0.1.0"
@@ -37,5 +38,6 @@ __all__ = [
     "resume",
     "stats",
     "use_language",
+    "view",
     "watch",
 ]

@@ -77,6 +77,11 @@ VERBS = {
         ),
         Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"),)),
         Verb("show", "danlu show [RUN]"),
+        Verb(
+            "view",
+            "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser]",
+            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser")),
+        ),
         Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),
         Verb("nets", "danlu nets [NAME]"),
         Verb(

@@ -29,6 +29,7 @@ from danlu.lab.study.study import Study
 from danlu.nets import describe, example, option_names, usual_data
 from danlu.nets import names as net_names
 from danlu.nets import size as net_size
+from danlu.serve.run import HOST, open_dashboard
 from danlu.store.study_folder import StudyFolder
 from danlu.view.study import print_plan, print_study
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
@@ -42,6 +43,7 @@ class Outcome:
 
     record: Any
     show: Callable[[Console], None]
+    then: Callable[[], None] = lambda: None  # what goes on once that has been told
 
     @classmethod
     def of_run(cls, run: Run) -> "Outcome":
@@ -100,6 +102,22 @@ def do_show(arguments: argparse.Namespace) -> Outcome:
     if not journals:
         fail("cli.no-runs", folder=runs_folder().absolute())
     return Outcome.of_run(Run(journals[-1].parent))
+
+
+def do_view(arguments: argparse.Namespace) -> Outcome:
+    """The dashboard, which answers until Ctrl-C."""
+    _check_one("view", arguments.words)
+    port = arguments.port
+    if port is not None and not (port.isascii() and port.isdigit()):
+        fail("cli.not-a-number", option="--port", found=port)
+    dashboard = open_dashboard(
+        arguments.words[0] if arguments.words else None,
+        host=HOST if arguments.host is None else arguments.host,
+        port=None if port is None else int(port),
+    )
+    record = {"folder": str(dashboard.folder), "address": dashboard.address}
+    browser = not (arguments.no_browser or arguments.json)
+    return Outcome(record, lambda console: _print(console, dashboard.told), lambda: dashboard.serve(browser=browser))
 
 
 def do_data(arguments: argparse.Namespace) -> Outcome:
@@ -177,6 +195,7 @@ DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "compare": do_compare,
     "resume": do_resume,
     "show": do_show,
+    "view": do_view,
     "data": do_data,
     "nets": do_nets,
     "draw": do_draw,

@@ -100,6 +100,7 @@ class Answers:
         right = answer == targets
         count = self._classes
         self._confusion += torch.bincount(targets * count + answer, minlength=count * count).view(count, count)
+        confidence = confidence.nan_to_num()  # of a net that diverged
         bins = (confidence * _BINS).long().clamp(max=_BINS - 1)
         for row, values in enumerate((confidence, right, torch.ones_like(confidence))):
             self._bins[row].index_add_(0, bins, values.double())

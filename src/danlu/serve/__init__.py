@@ -1,1 +1,5 @@
-"""Floor 3: the local dashboard. It reads what the store holds and draws it with view; it changes nothing."""
+"""Floor 3: the local dashboard, read-only routes over the store."""
+
+from danlu.serve.run import Dashboard, open_dashboard, view
+
+__all__ = ["Dashboard", "open_dashboard", "view"]

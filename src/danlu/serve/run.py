@@ -1,21 +1,59 @@
 """The dashboard as a server on this machine, until it is stopped."""
 
+import errno
 import os
 import socket
 import webbrowser
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import Fault, UserError, fail
-from danlu.base.places import runs_folder, studies_folder
+from danlu.base.places import has_screen, runs_folder, studies_folder
 from danlu.base.seeds import secret
+from danlu.base.words import say
 from danlu.serve.app import make_app
 from danlu.serve.shelf import Shelf
 
 HOST, PORT = "127.0.0.1", 8765
+_LOCAL = ("127.0.0.1", "localhost", "::1")
 _PORTS_TRIED = 20
+_HIGHEST_PORT = 65535
+_WAITING = 64  # readers at the door while one is answered
 _YIELDING = 10  # niceness: a training on the same machine comes first
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """A dashboard that listens already, and answers as soon as it serves.
+
+    `address` is what to open: it holds the word that lets its reader in, so whoever has it can read these runs.
+    """
+
+    folder: Path
+    host: str
+    address: str
+    server: Any
+    listening: socket.socket
+
+    @property
+    def told(self) -> str:
+        """Where it is open, and to whom, in the language in force."""
+        opened = say("serve.opened", folder=self.folder, address=self.address)
+        return opened if self.host in _LOCAL else f"{opened}\n{say('serve.exposed', host=self.host)}"
+
+    def serve(self, *, browser: bool = False) -> None:
+        """Answer until Ctrl-C; `browser` opens the address in the reader's own, where there is one with windows."""
+        try:
+            if browser and has_screen():
+                webbrowser.open(self.address)
+            if hasattr(os, "nice"):
+                os.nice(_YIELDING)
+            self.server.run(sockets=[self.listening])
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.listening.close()
 
 
 def view(
@@ -24,30 +62,30 @@ def view(
     host: str = HOST,
     port: int | None = None,
     browser: bool = True,
-    told: Callable[[str], None] = print,
 ) -> None:
-    """Show the runs and studies under `folder` (runs/ and studies/) in the browser, those still going on as well, until Ctrl-C.
+    """Show the runs and studies under `folder` (else runs/ and studies/) in the browser, those still going on as well,
+    until Ctrl-C.
 
-    Listens on 127.0.0.1 alone unless `host` says otherwise; on `port`, else on the first free one from 8765 on. `told`
-    gets the address to open, which holds the word that lets its reader in. Raises UserError where there is no such
-    folder, no free port, or a part is missing that `pip install 'danlu[serve]'` brings.
+    Listens on 127.0.0.1 alone unless `host` says otherwise; on `port`, else on the first free one from 8765 on. Raises
+    UserError where there is no such folder, no free port, or a part is missing that `pip install 'danlu[serve]'` brings.
     """
+    dashboard = open_dashboard(folder, host=host, port=port)
+    print(dashboard.told, flush=True)
+    dashboard.serve(browser=browser)
+
+
+def open_dashboard(folder: str | Path | None = None, *, host: str = HOST, port: int | None = None) -> Dashboard:
+    """What `view` serves, listening but not serving yet."""
     shelf = _shelf(folder)
     listening = _listen(host, port)
-    bound = int(listening.getsockname()[1])
-    token = secret()
     try:
+        bound = int(listening.getsockname()[1])
+        token = secret()
         server = _server(make_app(shelf, host, bound, token))
-        address = f"http://{_named(host)}:{bound}/start?token={token}"
-        told(address)
-        if browser:
-            webbrowser.open(address)
-        _yield()
-        server.run(sockets=[listening])
-    except KeyboardInterrupt:
-        pass
-    finally:
+    except BaseException:
         listening.close()
+        raise
+    return Dashboard(shelf.folder, host, f"http://{_named(host)}:{bound}/start?token={token}", server, listening)
 
 
 def _shelf(folder: str | Path | None) -> Shelf:
@@ -73,25 +111,34 @@ def _server(app: Any) -> Any:
 
 def _listen(host: str, port: int | None) -> socket.socket:
     """A socket that listens on `port`, or on the first free one."""
+    if port is not None and not 0 <= port <= _HIGHEST_PORT:
+        fail("serve.bad-port", port=port, highest=_HIGHEST_PORT)
     tried = [port] if port is not None else range(PORT, PORT + _PORTS_TRIED)
-    problem: OSError | None = None
+    problem = ""
     for number in tried:
         try:
             family = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0][0]
             listening = socket.socket(family, socket.SOCK_STREAM)
-        except (OSError, UnicodeError, OverflowError) as error:
-            fail("serve.bad-address", host=host, port=number, reason=error)
+        except (OSError, UnicodeError) as error:
+            fail("serve.bad-address", host=host, reason=_reason(error))
         try:
             if os.name != "nt":
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind((host, number))
-        except (OSError, OverflowError) as error:
+            listening.listen(_WAITING)
+        except OSError as error:
             listening.close()
-            problem = error if isinstance(error, OSError) else OSError(str(error))
+            if error.errno == errno.EADDRNOTAVAIL:
+                fail("serve.bad-address", host=host, reason=_reason(error))
+            problem = _reason(error)
         else:
-            listening.listen(64)
             return listening
-    fail("serve.no-port", host=host, port=port or PORT, reason=problem.strerror or problem if problem else "")
+    ports = str(port) if port is not None else f"{PORT}-{PORT + _PORTS_TRIED - 1}"
+    fail("serve.no-port", host=host, port=ports, reason=problem)
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _named(host: str) -> str:
@@ -100,7 +147,3 @@ def _named(host: str) -> str:
         return HOST
     return f"[{host}]" if ":" in host else host
 
-
-def _yield() -> None:
-    if hasattr(os, "nice"):
-        os.nice(_YIELDING)

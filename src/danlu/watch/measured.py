@@ -180,6 +180,7 @@ class Net:
     frozen_norms: bool = False
     compiled: bool = False
     linear_pairs: tuple[tuple[str, str], ...] = ()  # layers with nothing non-linear between them
+    bottlenecks: tuple[str, ...] = ()  # narrow layers through which everything goes
     nonlinear: bool | None = None  # any non-linearity at all; None before the graph was read
     depth: int = 0  # linear and convolutional layers on the graph
     recurrent: bool = False

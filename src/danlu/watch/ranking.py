@@ -15,7 +15,8 @@ def ranked(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> list[Findi
     """Causes first; each symptom carries its cause in its evidence, and each cause the list of its symptoms."""
     findings = list(findings)
     found = {finding.rule for finding in findings}
-    causes = {finding.rule: _cause(finding.rule, found, rules) for finding in findings}
+    since = {finding.rule: finding.since for finding in findings}
+    causes = {finding.rule: _cause(finding.rule, since, rules) for finding in findings}
     symptoms = {rule: sorted(one for one in found if causes[one] == rule) for rule in found}
     told = [
         replace(
@@ -31,15 +32,22 @@ def ranked(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> list[Findi
     return sorted(told, key=lambda finding: _rank(finding, causes))
 
 
-def _cause(rule: str, found: set[str], rules: Mapping[str, Rule]) -> str:
+def _cause(rule: str, since: Mapping[str, int], rules: Mapping[str, Rule]) -> str:
     """The root of what explains a rule; empty where nothing found does."""
     root, seen = rule, {rule}
     while True:
-        cause = next((one for one in sorted(found - seen) if root in _symptoms(one, rules)), None)
+        cause = next((one for one in sorted(since.keys() - seen) if _explains(one, root, since, rules)), None)
         if cause is None:
             return "" if root == rule else root
         seen.add(cause)
         root = cause
+
+
+def _explains(one: str, other: str, since: Mapping[str, int], rules: Mapping[str, Rule]) -> bool:
+    """Whether one finding is a cause of another; of two that may cause each other, the earlier one is."""
+    if other not in _symptoms(one, rules):
+        return False
+    return one not in _symptoms(other, rules) or (since[one], one) < (since[other], other)
 
 
 def _symptoms(rule: str, rules: Mapping[str, Rule]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What several rules ask of the measurements."""
 
+import itertools
 import math
 import statistics
 
@@ -46,9 +47,18 @@ def first_loss(measured: Measured) -> float:
 
 
 def guess_loss(measured: Measured) -> float:
-    """The loss of knowing how the targets are spread and nothing else; NaN where that is not known."""
+    """The loss of knowing how the targets are spread and nothing else; NaN where that is not known.
+
+    Where the loss is the only one and carries a factor (a sum over the batch, a half), so does the guess.
+    """
+    heads = {(head.loss, head.between, head.shape[1:]): head.value for head in reversed(first_heads(measured))}
+    if len(heads) > 1:
+        return math.nan
     guess = chance_loss(measured)
-    return spread_of_targets(measured) if math.isnan(guess) else guess
+    guess = spread_of_targets(measured) if math.isnan(guess) else guess
+    begin, value = measured.loss.first, next(iter(heads.values()), math.nan)
+    factor = begin / value if value > 0 and begin > 0 else 1.0
+    return guess * factor if math.isfinite(factor) and not 0.8 < factor < 1.25 else guess
 
 
 def reference_loss(measured: Measured) -> float:
@@ -150,11 +160,29 @@ def squashing(measured: Measured) -> str:
     return next((kind for kind in ("sigmoid", "tanh") if kinds.count(kind) > len(kinds) / 2), "")
 
 
+def late_gain(measured: Measured) -> tuple[float, float]:
+    """By which share of itself the loss fell from its third quarter to its fourth, and the standard error of that: each
+    quarter is cut in four, and the parts of one differ by chance and by its own fall."""
+    third, last = (_parts(measured.loss.part(start, start + 0.25)) for start in (0.5, 0.75))
+    earlier, now = statistics.fmean(third), statistics.fmean(last)
+    if not earlier or not math.isfinite(earlier):
+        return math.nan, math.nan
+    spread = [statistics.variance(parts) / len(parts) if len(parts) > 1 else 0.0 for parts in (third, last)]
+    return (earlier - now) / abs(earlier), math.sqrt(sum(spread)) / abs(earlier)
+
+
+def _parts(means: list[float]) -> list[float]:
+    """The means of up to four parts of equal length."""
+    count = min(4, len(means))
+    bounds = [round(place * len(means) / count) for place in range(count + 1)]
+    return [statistics.fmean(means[start:stop]) for start, stop in itertools.pairwise(bounds)]
+
+
 def is_flat(measured: Measured, share: float) -> bool:
-    """Whether the second half of the loss curve has gained less than `share` of what the loss is."""
-    third, last = measured.loss.part(0.5, 0.75), measured.loss.part(0.75, 1.0)
-    earlier, now = sum(third) / len(third), sum(last) / len(last)
-    return earlier - now < share * abs(earlier)
+    """Whether the loss has gained less than `share` of itself in its last quarter, or no more than chance does; a loss
+    that falls steadily gains four times its standard error."""
+    gain, error = late_gain(measured)
+    return gain < max(share, 1.5 * error)
 
 
 def held_out(measured: Measured) -> list[Evaluation]:
@@ -167,4 +195,6 @@ def spread_of_targets(measured: Measured) -> float:
     """The squared error of answering the mean target always; NaN where the loss is no squared error."""
     labels = measured.labels
     squared = any(head.loss in ("mse", "difference") for head in measured.heads)
+    if any(math.prod(head.target_shape[1:]) > 1 for head in measured.heads):
+        return math.nan  # of several numbers a sample only the mean is known
     return labels.std**2 if labels.kind == "numbers" and squared and labels.std > 0 else math.nan

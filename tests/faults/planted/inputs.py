@@ -83,7 +83,7 @@ def recipe_housing_not_standardised(watch, seed, fault):
     return run.score["test"].get("r2", float("nan"))
 
 
-FAINT = "lr-too-low vanishing-gradient plateau underfitting too-few-epochs initial-loss"
+FAINT = "lr-too-low vanishing-gradient plateau underfitting too-few-epochs initial-loss dead-relu"
 
 
 @planted("input-twice-scaled", causes="input-scale", symptoms=FAINT, costs=0.1)

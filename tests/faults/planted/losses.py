@@ -23,7 +23,7 @@ from faults.data import (
 from faults.ordinary import mlp, train
 from faults.program import planted
 
-BROADCAST = "plateau underfitting lr-too-low parameters-unused"
+BROADCAST = "plateau underfitting lr-too-low parameters-unused lr-too-high"
 
 
 @planted("loss-broadcast", symptoms=BROADCAST, costs=0.3, quick=True)
@@ -101,7 +101,7 @@ def huber_of_house_prices(watch, seed, fault):
     return r2(model, x_test, y_test)
 
 
-SUMMED = "lr-too-high exploding-gradient nonfinite dead-relu plateau initial-loss saturated"
+SUMMED = "lr-too-high exploding-gradient nonfinite dead-relu plateau initial-loss saturated underfitting"
 
 
 @planted("loss-sum", symptoms=SUMMED, costs=0.1, quick=True)

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -198,6 +198,32 @@ def linear_pairs(graph: Graph, names: Names) -> tuple[list[tuple[str, str]], lis
                 break
             at = user
     return pairs, linear, _bends(graph.nodes)
+
+
+def bottlenecks(graph: Graph, names: Names, asked: Collection[str]) -> list[str]:
+    """Of the layers that are `asked` about those through which everything goes: what comes before them reaches the loss
+    by no other way, and what comes after them is made of what they give."""
+    layers = {node: names.own(node) or "" for node in graph.nodes if operation(node) in LAYERS}
+    found: list[str] = []
+    for name in dict.fromkeys(layers.values()):
+        if name not in asked:
+            continue
+        own = {node for node, other in layers.items() if other == name}
+        around = _reached({graph.root} - own, following, without=own)
+        above = _reached(own, lambda node: graph.consumers.get(node, ()))
+        if all(node in above for node in layers if node in around):
+            found.append(name)
+    return found
+
+
+def _reached(start: set[Node], onward: Callable[[Node], Iterable[Node]], without: Collection[Node] = ()) -> set[Node]:
+    seen, stack = set(start), list(start)
+    while stack:
+        for other in onward(stack.pop()):
+            if other not in seen and other not in without:
+                seen.add(other)
+                stack.append(other)
+    return seen
 
 
 def _bends(nodes: Iterable[Node]) -> bool:

@@ -1,11 +1,53 @@
 """What the user's loaders tell without being run: how they draw, and what lies in memory."""
 
+from collections.abc import Collection
 from typing import Any
+
+import torch
+from torch.utils.data import Subset, TensorDataset
 
 from danlu.watch.measured import Measured
 
+_MOST_COLUMNS = 64
+
 
 def read_loaders(measured: Measured, loader: Any, val_loader: Any) -> None:
-    """Note how the training loader draws its samples."""
+    """Note how the training loader draws its samples, and how many of the other's samples it holds."""
     sampler = getattr(loader, "sampler", None)
     measured.draws_in_order = type(sampler).__name__ == "SequentialSampler" if sampler is not None else None
+    measured.declared_overlap = _overlap(getattr(loader, "dataset", None), getattr(val_loader, "dataset", None))
+
+
+def _overlap(train: Any, held_out: Any) -> float:
+    """The share of the held-out samples that are training samples too; 0 where that cannot be told."""
+    if isinstance(train, Subset) and isinstance(held_out, Subset) and train.dataset is held_out.dataset:
+        wanted: Collection[int] = held_out.indices
+        known = set(train.indices)
+        return sum(index in known for index in wanted) / max(1, len(wanted))
+    if train is not None and train is held_out:
+        return 0.0  # whoever gives one data set twice knows
+    ours, theirs = _inputs(train), _inputs(held_out)
+    if ours is None or theirs is None or ours.shape[1:] != theirs.shape[1:] or ours.dtype != theirs.dtype:
+        return 0.0
+    known = set(_keys(ours))
+    keys = _keys(theirs)
+    # Samples of few different values coincide by nature.
+    if not keys or len(set(keys)) < 0.9 * len(keys) or len(known) < 0.9 * len(ours):
+        return 0.0
+    return sum(key in known for key in keys) / len(keys)
+
+
+def _inputs(dataset: Any) -> torch.Tensor | None:
+    rows: list[int] | None = None
+    if isinstance(dataset, Subset):
+        rows, dataset = list(dataset.indices), dataset.dataset
+    if not isinstance(dataset, TensorDataset) or dataset.tensors[0].dim() < 2:
+        return None
+    return dataset.tensors[0] if rows is None else dataset.tensors[0][rows]
+
+
+def _keys(inputs: torch.Tensor) -> list[bytes]:
+    """Each sample's bytes, of evenly spaced numbers where it is large."""
+    flat = inputs.detach().flatten(1)
+    part = flat[:, :: max(1, flat.shape[1] // _MOST_COLUMNS)].cpu().contiguous()
+    return [row.numpy().tobytes() for row in part]

@@ -9,7 +9,7 @@ from torch import nn
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
-from danlu.watch.probes.graph import Graph, Names, linear_pairs, operation
+from danlu.watch.probes.graph import Graph, Names, bottlenecks, linear_pairs, operation
 from danlu.watch.probes.head import Criterion, chain, criteria, read_head
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
@@ -18,6 +18,8 @@ CLASSES = ("cross-entropy", "nll")
 BINARY = ("bce", "bce-logits")
 _HEADS_EVERY_STEP = 3
 _MOST_HEADS = 64
+_NARROW = 16  # units: fewer than that may be too few
+_LARGE = 5_000  # nodes of a graph whose narrow places are not looked for
 
 
 class LossProbe:
@@ -108,6 +110,9 @@ class LossProbe:
         net = self._measured.net
         pairs, linear, net.nonlinear = linear_pairs(graph, self._names)
         net.linear_pairs, net.depth = tuple(pairs), len(linear)
+        narrow = [layer.name for layer in self._measured.layers.values() if 0 < layer.width <= _NARROW]
+        if len(graph.nodes) <= _LARGE:
+            net.bottlenecks = tuple(bottlenecks(graph, self._names, narrow))
 
     def nonfinite(self, loss: torch.Tensor, step: int, inputs: torch.Tensor | None, *, readable: bool) -> None:
         """Find out where the first number that is none came from."""

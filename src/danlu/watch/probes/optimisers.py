@@ -22,6 +22,7 @@ class _Tracked:
         self.owned = frozenset(id(one) for one in ours)
         self.marks = [ours[n] for n in sorted({0, len(ours) // 2, len(ours) - 1})] if ours else []
         self.cleared = True  # since its last step
+        self.looked = False  # whether that was looked at
         self.backwards = 0  # since then
         self.rate: Any = None
         self.begun = False
@@ -99,6 +100,7 @@ class OptimiserProbe:
                 continue
             if not measuring and one.record.steps > _ALWAYS_UNTIL:
                 continue
+            one.looked = True
             left = [mark.grad for mark in one.marks if mark.grad is not None]
             if not left:
                 one.cleared = True
@@ -116,7 +118,7 @@ class OptimiserProbe:
             return
         one.begun = True
         record = one.record
-        if record.steps and one.backwards and (measuring or record.steps <= _ALWAYS_UNTIL):
+        if record.steps and one.backwards and one.looked:
             record.stale = 0 if one.cleared else record.stale + 1
             record.stale_since = record.stale_since if record.stale > 1 else step
         rate = optimizer.param_groups[0].get("lr")
@@ -149,7 +151,7 @@ class OptimiserProbe:
         one = self._of(optimizer)
         if one is None:
             return None
-        one.begun = one.cleared = False
+        one.begun = one.cleared = one.looked = False
         one.backwards = 0
         one.record.steps += 1
         self._clip = None

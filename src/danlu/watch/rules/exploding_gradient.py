@@ -5,7 +5,14 @@ import statistics
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured, Optimiser
-from danlu.watch.reading import first_heads, is_adaptive, main_optimiser, moving_layers, step_size
+from danlu.watch.reading import (
+    early_step_size,
+    first_heads,
+    is_adaptive,
+    main_optimiser,
+    moving_layers,
+    step_size,
+)
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -13,12 +20,15 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if optimiser is None or len(optimiser.gradient) < 3 or optimiser.clip.median() < 1:
         return None  # what is clipped does no harm
     layers = [layer for layer in moving_layers(measured) if "Norm" not in layer.kind and layer.kind != "Embedding"]
-    begin = statistics.median(optimiser.gradient.values[:3])
+    # After steps that threw the weights about, what gradients do is the work of the rate: then only the first one,
+    # from before any step, counts.
+    calm = early_step_size(measured) < thresholds["step"]
+    begin = statistics.median(optimiser.gradient.values[: 3 if calm else 1])
     numbers = {"norm": begin, "first": math.nan, "last": math.nan, "ratio": math.nan, "layers": len(layers)}
     where = tuple(layer.name for layer in layers[:1])
     remedies = ({"train.clip_norm": 1.0}, "smaller-init")
     if len(layers) >= 3:
-        low, high = layers[0].gradient.median(), layers[-1].gradient.median()
+        low, high = (one.gradient.median() if calm else one.gradient.first for one in (layers[0], layers[-1]))
         if low > thresholds["ratio"] * high > 0 and low > thresholds["norm"] / 100:
             numbers |= {"first": low, "last": high, "ratio": low / high}
             return Verdict("error", layers[0].gradient.steps[0], numbers, where, variant="depth", remedies=remedies)
@@ -29,7 +39,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     large = begin > thresholds["norm"] and (bounded or not is_adaptive(optimiser))
     if math.isfinite(begin) and large:
         return Verdict("error", optimiser.gradient.steps[0], numbers, where, remedies=remedies)
-    return _spikes(optimiser, measured, thresholds, numbers, where)
+    return _spikes(optimiser, measured, thresholds, numbers, where) if calm else None
 
 
 def _spikes(

@@ -34,6 +34,6 @@ RULE = Rule(
     thresholds={"numbers": 48, "range": 0.1, "high": 0.02, "spread": 2.5},
     symptoms=(
         "lr-too-low", "plateau", "underfitting", "too-few-epochs", "vanishing-gradient", "input-scale", "bad-init",
-        "initial-loss",
+        "initial-loss", "dead-relu",
     ),
 )  # fmt: skip

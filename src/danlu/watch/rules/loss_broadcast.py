@@ -17,5 +17,6 @@ RULE = Rule(
     "loss-broadcast",
     _judge,
     "torch's broadcasting semantics; every sample is pulled towards every target, so that their mean is learnt",
-    symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient", "missing-nonlinearity"),
-)
+    symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient", "missing-nonlinearity",
+              "lr-too-high", "dead-relu"),
+)  # fmt: skip

@@ -28,5 +28,5 @@ RULE = Rule(
     # Below 4 samples sum and mean are one; a rate that, times the batch, stays below 0.1 is one that people choose.
     thresholds={"batch": 4, "rate": 0.1},
     symptoms=("lr-too-high", "exploding-gradient", "nonfinite", "dead-relu", "plateau", "underfitting", "saturated",
-              "initial-loss", "clip-too-tight"),
+              "initial-loss", "clip-too-tight", "too-few-epochs"),
 )  # fmt: skip

@@ -36,6 +36,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
             return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(numbers))
         if share > thresholds["hardly"] and largest > thresholds["replaced"]:
             return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(numbers))
+    peak = max(measured.loss.earliest)
+    if early > thresholds["replaced"] and peak > thresholds["leap"] * max(begun, measured.loss.first):
+        return Verdict("warning", 1, numbers | {"peak": peak}, variant="leap", remedies=_lower(numbers))
     return _jumping(measured, thresholds, numbers, now)
 
 
@@ -55,13 +58,16 @@ def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, floa
     """Late in training the loss still leaps to where it began or beyond what chance would give."""
     if measured.loss.count < 3 * thresholds["steps"] or not now > thresholds["late"]:
         return None
-    means, spreads = measured.loss.part(0.5, 1.0), measured.loss.spreads
+    # One batch may lie high by chance, eight in a row do not.
+    size = max(1, math.ceil(8 / measured.loss.width))
+    means = measured.loss.part(0.5, 1.0)
+    means = [sum(means[at : at + size]) / size for at in range(0, len(means) - size + 1, size)]
+    if not means:
+        return None
     level = sum(means) / len(means)
     spread = math.sqrt(sum((one - level) ** 2 for one in means) / len(means))
-    within = sum(spreads[len(spreads) // 2 :]) / max(1, len(spreads) - len(spreads) // 2)
-    peak, top = max(means) + within, max(first_loss(measured), measured.loss.first)
-    leaps = peak > top and min(means) < 0.5 * peak
-    if leaps and level > 0.25 * top and math.hypot(spread, within) > thresholds["jump"] * level:
+    peak, top = max(means), max(first_loss(measured), measured.loss.first)
+    if peak > top and min(means) < 0.5 * peak and level > 0.25 * top and spread > thresholds["jump"] * level:
         return Verdict("warning", measured.step, numbers, variant="jumping", remedies=_lower(numbers))
     return None
 
@@ -85,7 +91,7 @@ RULE = Rule(
     "Goodfellow et al. 2016, Deep Learning, section 11.4.1; Karpathy: updates about a thousandth of the weights",
     # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it;
     # an adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or
-    # hardly.
+    # hardly; or leap at once to several times what it was, which throws the initial weights away.
     thresholds={
         "steps": 20,
         "rise": 2.0,
@@ -94,11 +100,13 @@ RULE = Rule(
         "stuck": 0.95,
         "replaced": 1.0,
         "hardly": 0.75,
+        "leap": 5.0,
         "late": 0.02,
         "jump": 0.3,
     },
     symptoms=(
-        "nonfinite", "dead-relu", "saturated", "plateau", "underfitting", "vanishing-gradient", "too-few-epochs",
+        "nonfinite", "exploding-gradient", "dead-relu", "saturated", "plateau", "underfitting", "vanishing-gradient",
+        "too-few-epochs",
         "overfitting", "label-imbalance", "parameters-unused", "lr-too-low", "no-update",
     ),
 )  # fmt: skip

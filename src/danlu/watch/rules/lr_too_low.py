@@ -12,7 +12,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     size, gone = step_size(measured, 10), progress(measured)
     if optimiser is None or len(measured.optimisers) > 1 or measured.loss.count < thresholds["steps"]:
         return None
-    if not 0 < size < thresholds["size"] or not -0.02 < gone < thresholds["progress"]:
+    # Where all steps together cannot have changed a twentieth of the weights, a rise is chance.
+    still = size * measured.step < 0.05
+    if not 0 < size < thresholds["size"] or not (still or gone > -0.02) or not gone < thresholds["progress"]:
         return None
     if _rises_still(optimiser.rate.values) or optimiser.rate.last < 0.5 * optimiser.highest_rate:
         return None  # warming up, or lowered by a schedule

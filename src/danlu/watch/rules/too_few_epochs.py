@@ -4,7 +4,7 @@ import math
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
-from danlu.watch.reading import held_out, main_optimiser, progress
+from danlu.watch.reading import held_out, late_gain, main_optimiser, progress
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -15,16 +15,13 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     if optimiser.rate.last < 0.2 * optimiser.highest_rate:
         return None  # its schedule has come to its end
-    before = measured.loss.part(0.5, 0.75)
-    last = measured.loss.part(0.75, 1.0)
-    earlier, now = sum(before) / len(before), sum(last) / len(last)
-    gained = (earlier - now) / abs(earlier) if earlier else 0.0
+    gained, error = late_gain(measured)
+    now = measured.loss.end(0.25)
     left = now / measured.loss.first
     epochs = measured.step / measured.epoch_steps if measured.epoch_steps else 0.0
     # In the first few epochs any steady fall says so; later on it has to be a large one.
     few = epochs <= thresholds["few"]
-    noise = math.sqrt(sum((value - now) ** 2 for value in last)) / len(last)
-    falls = gained > thresholds["gained"] or (few and gained > thresholds["little"] and earlier - now > 2 * noise)
+    falls = gained > 2 * error and gained > thresholds["little" if few else "gained"]
     falls = falls or (few and _validation_falls(measured, thresholds))
     if not falls or left < thresholds["left"] or progress(measured) < thresholds["begun"]:
         return None
@@ -42,6 +39,7 @@ RULE = Rule(
     "too-few-epochs",
     _judge,
     "Hoffer et al. 2017, Train longer, generalize better, arXiv:1705.08741",
-    # A tenth gained in the last quarter alone, with a tenth of the first loss still there to gain.
-    thresholds={"steps": 20, "gained": 0.1, "little": 0.03, "few": 5, "left": 0.1, "begun": 0.05},
+    # A tenth gained in the last quarter alone, with a tenth of the first loss still there to gain; a loss that falls
+    # steadily gains four times its standard error, one that only wavers up to twice.
+    thresholds={"steps": 20, "gained": 0.1, "little": 0.02, "few": 5, "left": 0.1, "begun": 0.05},
 )

@@ -1,8 +1,12 @@
 """underfitting: the loss has come to rest near what guessing would give."""
 
+import math
+
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Layer, Measured
 from danlu.watch.reading import guess_loss, is_flat, moving_layers
+
+_UNITS = ("Linear", "RNN", "LSTM", "GRU")
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -32,11 +36,14 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _narrowest(measured: Measured, thresholds: Thresholds) -> Layer | None:
-    """A hidden layer far narrower than the number of classes, so that their scores lie in a space of few dimensions."""
-    hidden = [layer for layer in moving_layers(measured) if layer.kind != "Embedding"][:-1]
-    limit = measured.labels.outputs / thresholds["classes"]
-    narrow = [layer for layer in hidden if 0 < layer.width <= limit and not layer.grouped]
-    return min(narrow, key=lambda layer: layer.width) if narrow and measured.labels.kind == "classes" else None
+    """A hidden layer that everything goes through, with fewer units than two states each would need to tell the
+    classes apart; of a convolution, which has many places, one channel."""
+    if measured.labels.kind != "classes" or measured.labels.outputs < thresholds["classes"]:
+        return None
+    hidden = [layer for layer in moving_layers(measured) if layer.name in measured.net.bottlenecks]
+    most = math.log2(measured.labels.outputs)
+    narrow = [layer for layer in hidden if layer.width < most and (layer.kind in _UNITS or layer.width == 1)]
+    return min(narrow, key=lambda layer: layer.width, default=None)
 
 
 RULE = Rule(
@@ -44,7 +51,7 @@ RULE = Rule(
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 5.2: capacity, underfitting and overfitting",
     # Noisy tables end at 0.75 to 0.85 of the entropy of their labels, and are as good as they get; above 0.97, flat,
-    # the net has learnt the frequencies of the classes and nothing else.
+    # the net has learnt the frequencies of the classes and nothing else. What is too narrow goes on creeping down.
     thresholds={
         "steps": 100,
         "flat": 0.02,
@@ -53,7 +60,7 @@ RULE = Rule(
         "above": 1.5,
         "classes": 4,
         "left": 0.3,
-        "slow": 0.08,
+        "slow": 0.2,
     },
     symptoms=("plateau", "too-few-epochs"),
 )
