@@ -170,7 +170,7 @@ def finding_card(finding: Finding) -> Markup:
         "p", element("b", f"{say(f'page.severity-{finding.severity}')} · {finding.rule}"), f"   {where}   {since}"
     )
     rows: list[Markup] = []
-    remedies = "   ".join(map(remedy_text, finding.remedies))
+    remedies = "\u2003".join(f"{number} {remedy_text(one)}" for number, one in enumerate(finding.remedies, 1))
     for name, text in ((say("page.why"), finding.why), (say("page.remedy"), remedies)):
         if text:
             rows += [element("dt", name), element("dd", text)]
