@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from danlu.base.errors import DanluError
+from danlu.base.errors import DanluError, fail
 from danlu.base.records import to_json
 from danlu.base.words import speaking
 from danlu.serve.shelf import Entry, Shelf, plain_file
@@ -148,7 +148,10 @@ def _study(entry: Entry) -> StudyInfo:
     place = StudyFolder(entry.path)
     design = _object(text_of(place.design))
     records = read(place.journal) if plain_file(place.journal) else ()
-    info = read_study(entry.name, design, records, recipe=text_of(place.best), where=str(entry.path))
+    try:
+        info = read_study(entry.name, design, records, recipe=text_of(place.best), where=str(entry.path))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        fail("serve.odd-study", path=place.design)
     return replace(info, state="finished" if info.best else entry.glance.state)
 
 

@@ -39,7 +39,10 @@ _HEADERS = {
 _NO_COOKIE = "danlu: open the address that `danlu view` printed. / 请打开 `danlu view` 打印出来的地址。\n"
 # The cookie is SameSite=Strict, so a browser that came by a link from elsewhere would not send it with a redirect; it
 # does with the next request of this page itself.
-_WELCOME = '<!DOCTYPE html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>danlu</title>\n'
+_WELCOME = (
+    '<!DOCTYPE html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/">'
+    '<link rel="icon" href="data:,"><title>danlu</title>\n'
+)
 
 
 class Guard:

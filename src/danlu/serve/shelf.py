@@ -13,7 +13,7 @@ from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 
 _DEEPEST = 4
-_SEARCH_SECONDS = 0.2  # spent on counting findings while a list is made
+_SEARCH_SECONDS = 0.2  # spent on counting findings while a list is made; the rest is counted while the next ones are
 _STUDY = StudyFolder(Path()).design.name
 
 
@@ -40,8 +40,7 @@ class Shelf:
 
     def entries(self) -> list[Entry]:
         """All of them by now, the newest first."""
-        # The first list is wanted at once; findings are counted while the next ones are made.
-        until = time.monotonic() + (_SEARCH_SECONDS if self._known else 0.0)
+        until = time.monotonic() + _SEARCH_SECONDS
         walked = [pair for root in self._roots if root.resolve() == root for pair in self._walk(root, _DEEPEST)]
         found = [self._entry(path, kind, until) for path, kind in walked]
         paths = {entry.path for entry in found}

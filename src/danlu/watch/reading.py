@@ -128,7 +128,7 @@ def largest_first_spread(measured: Measured) -> float:
     size = math.hypot(measured.inputs.mean.first, measured.inputs.std.first)
     size = max(1.0, size) if math.isfinite(size) else 1.0
     spreads = [layer.std.first for layer in layers if layer.std.steps[:1] == [1]]
-    return max((spread for spread in spreads if math.isfinite(spread)), default=0.0) / size
+    return max((spread for spread in spreads if not math.isnan(spread)), default=0.0) / size
 
 
 def begins_blocked(measured: Measured) -> bool:
@@ -161,9 +161,11 @@ def squashing(measured: Measured) -> str:
 
 
 def late_gain(measured: Measured) -> tuple[float, float]:
-    """By which share of itself the loss fell from its third quarter to its fourth, and the standard error of that: each
-    quarter is cut in four, and the parts of one differ by chance and by its own fall."""
-    third, last = (_parts(measured.loss.part(start, start + 0.25)) for start in (0.5, 0.75))
+    """By which share of itself the loss fell in its last quarter, and the standard error of that: each quarter is cut
+    in four, and the parts of one differ by chance and by its own fall. A loss that rose and came back has gained
+    nothing: the lower one of the two quarters before is what counts."""
+    second, third, last = (_parts(measured.loss.part(start, start + 0.25)) for start in (0.25, 0.5, 0.75))
+    third = min(second, third, key=statistics.fmean)
     earlier, now = statistics.fmean(third), statistics.fmean(last)
     if not earlier or not math.isfinite(earlier):
         return math.nan, math.nan

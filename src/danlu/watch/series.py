@@ -40,6 +40,11 @@ class Series:
         return self.values[0] if self.values else math.nan
 
     @property
+    def last_step(self) -> int:
+        """The step of the newest number; 0 where there is none."""
+        return self.steps[-1] if self.steps else 0
+
+    @property
     def last(self) -> float:
         """The newest number; NaN where there is none."""
         return self.values[-1] if self.values else math.nan

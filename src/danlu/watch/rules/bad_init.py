@@ -46,7 +46,7 @@ def _first_called(measured: Measured) -> Layer | None:
 
 
 def _is_spread_known(layer: Layer) -> bool:
-    at_first = bool(layer.std.steps) and layer.std.steps[0] == 1 and math.isfinite(layer.std.first)
+    at_first = bool(layer.std.steps) and layer.std.steps[0] == 1 and not math.isnan(layer.std.first)
     # Of two or three filters one that happens to be small is all there is.
     return (
         at_first

@@ -6,7 +6,9 @@ from danlu.watch.reading import progress
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    dead = [one for one in measured.activations.values() if not one.last and _is_dead(one, thresholds)]
+    dead = [
+        one for one in measured.activations.values() if not one.last and _is_dead(one, thresholds, ended=measured.ended)
+    ]
     if not dead or measured.nonfinite_at is not None:
         return None
     worst = max(dead, key=lambda one: one.dead.median(3))
@@ -19,13 +21,15 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     return Verdict(severity, since, numbers, tuple(one.name for one in dead), remedies=remedies)
 
 
-def _is_dead(one: Activation, thresholds: Thresholds) -> bool:
+def _is_dead(one: Activation, thresholds: Thresholds, *, ended: bool) -> bool:
     times = int(thresholds["times"])
+    lasting = 0 if ended else thresholds["lasting"]
     return (
         one.kind == "relu"
         and one.units >= thresholds["units"]
         and len(one.dead) >= times
         and min(one.dead.values[-times:]) > thresholds["share"]
+        and one.dead.last_step - one.dead.since([value > thresholds["share"] for value in one.dead.values]) >= lasting
     )
 
 
@@ -34,7 +38,7 @@ RULE = Rule(
     _judge,
     "Lu et al. 2019, Dying ReLU and Initialization, arXiv:1903.06733",
     # A sparse unit answers to few samples, a dead one to none of the last eight batches. Up to a half a wide layer can
-    # spare.
-    thresholds={"share": 0.5, "most": 0.9, "times": 3, "units": 4, "learnt": 0.5},
+    # spare, and for some twenty steps units may sleep that wake again.
+    thresholds={"share": 0.5, "most": 0.9, "times": 3, "lasting": 20, "units": 4, "learnt": 0.5},
     symptoms=("plateau", "underfitting", "vanishing-gradient", "lr-too-low", "too-few-epochs", "no-update"),
 )

@@ -4,7 +4,7 @@ import math
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
-from danlu.watch.reading import CLASS_LOSSES, first_heads, largest_first_spread
+from danlu.watch.reading import CLASS_LOSSES, first_heads, guess_loss, largest_first_spread
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -19,8 +19,16 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
             continue
         if math.isfinite(head.value) and head.value > thresholds["factor"] * expected + thresholds["more"]:
             numbers = {"loss": head.value, "expected": expected, "answers": round(math.exp(expected))}
-            return Verdict("warning", 1, numbers, remedies=("smaller-head",))
+            severity = "advice" if _is_overcome(measured, thresholds) else "warning"
+            return Verdict(severity, 1, numbers, remedies=("smaller-head",))
     return None
+
+
+def _is_overcome(measured: Measured, thresholds: Thresholds) -> bool:
+    """Whether the loss came below guessing in the first fifth of the training, and is far below it now."""
+    guess = guess_loss(measured)
+    soon = min(measured.loss.part(0.0, thresholds["soon"]), default=math.inf)
+    return measured.ended and soon < guess and measured.loss.end(0.1) < thresholds["learnt"] * guess
 
 
 RULE = Rule(
@@ -28,8 +36,9 @@ RULE = Rule(
     _judge,
     "Karpathy 2019, A Recipe for Training Neural Networks: verify loss @ init; it is ln C for C classes",
     # Logits that spread by 1 add half a unit, those of a wide layer with a large gain a whole one. Twice ln C and one
-    # more means logits that spread by 3 and over: the first steps only undo them.
-    thresholds={"factor": 2.0, "more": 1.0, "spread": 20.0},
+    # more means logits that spread by 3 and over: the first steps only undo them. Where a fifth of the training was
+    # enough for that, and much was learnt after it, little was lost.
+    thresholds={"factor": 2.0, "more": 1.0, "spread": 20.0, "soon": 0.2, "learnt": 0.5},
     symptoms=(
         "lr-too-high",
         "exploding-gradient",

@@ -13,7 +13,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     worst = max(stuck, key=lambda one: one.saturated.median(5))
     share = worst.saturated.median(5)
-    learns = progress(measured) > thresholds["learnt"]
+    # Units that training itself has driven to their bounds while the loss fell do their work there.
+    driven = worst.saturated.first < thresholds["share"]
+    learns = progress(measured) > thresholds["fell" if driven else "learnt"]
     since = worst.saturated.since([value > thresholds["share"] for value in worst.saturated.values])
     numbers = {"share": share, "kind": worst.kind, "layer": worst.name, "count": len(stuck)}
     remedies = ({"net.activation": "relu"}, {"net.norm": "batch"}, "smaller-init")
@@ -33,6 +35,6 @@ RULE = Rule(
     "Glorot and Bengio 2010; Rakitianskaia and Engelbrecht 2015, Measuring Saturation in Neural Networks",
     # Within 3 % of a bound the slope is below an eighth of its best. Gates and trained sigmoids stand there in part;
     # three quarters of all of them, time after time, pass on hardly any gradient.
-    thresholds={"share": 0.75, "times": 4, "learnt": 0.8},
+    thresholds={"share": 0.75, "times": 4, "learnt": 0.8, "fell": 0.3},
     symptoms=("vanishing-gradient", "plateau", "underfitting", "lr-too-low", "too-few-epochs", "exploding-gradient"),
 )

@@ -41,5 +41,5 @@ RULE = Rule(
     "Hoffer et al. 2017, Train longer, generalize better, arXiv:1705.08741",
     # A tenth gained in the last quarter alone, with a tenth of the first loss still there to gain; a loss that falls
     # steadily gains four times its standard error, one that only wavers up to twice.
-    thresholds={"steps": 20, "gained": 0.1, "little": 0.02, "few": 5, "left": 0.1, "begun": 0.05},
+    thresholds={"steps": 20, "gained": 0.1, "little": 0.005, "few": 5, "left": 0.1, "begun": 0.05},
 )

@@ -7,13 +7,13 @@ from danlu.watch.measured import Evaluation, Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    if measured.declared_overlap >= thresholds["share"]:
+    # Samples of few numbers coincide by nature.
+    share = thresholds["share" if math.prod(measured.inputs.shape[1:]) >= thresholds["numbers"] else "narrow"]
+    if measured.declared_overlap >= share:
         return _verdict(1, measured.declared_overlap)
     known = [one for one in measured.evaluations if math.isfinite(one.overlap)]
     if not known:
         return None
-    # Samples of few numbers coincide by nature.
-    share = thresholds["share" if math.prod(measured.inputs.shape[1:]) >= thresholds["numbers"] else "narrow"]
     held_out = [one for one in known if one.overlap < 0.99]
     leaking = [one for one in held_out if one.overlap >= share]
     if held_out:

@@ -9,6 +9,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     batch = measured.inputs.batch.median()
     if measured.full_batch or facts.batches < thresholds["batches"] or not batch > 1 or facts.dense:
         return None
+    if facts.kind == "numbers" and measured.epoch_steps is None:
+        return None  # targets that no sample comes back to may move while it is trained, as those of a critic do
     numbers = {"excess": facts.excess, "batch": int(batch), "most": batch}
     sequences = measured.net.recurrent or len(measured.inputs.shape) == 3
     alone = facts.kind != "numbers" and facts.excess > thresholds["alone"] * batch

@@ -1,6 +1,6 @@
 "use strict";
 /* Which page is shown, and keeping it up to date. */
-danlu.POLL = { list: 2500, other: 1000, hidden: 10000 };
+danlu.POLL = { seen: 1000, hidden: 10000 };
 
 danlu.route = () => {
   const [, page, rest] = location.hash.match(/^#\/(\w*)\/?([0-9a-f,]*)$/) ?? [];
@@ -27,8 +27,7 @@ danlu.start = () => {
       document.querySelector("#main > .problem")?.remove();
       document.querySelector("#main").prepend(danlu.problem(error));
     }
-    const pause = document.hidden ? danlu.POLL.hidden : page instanceof danlu.ListPage ? danlu.POLL.list : danlu.POLL.other;
-    timer = setTimeout(look, pause);
+    timer = setTimeout(look, document.hidden ? danlu.POLL.hidden : danlu.POLL.seen);
   };
   const open = () => { turn += 1; version = ""; page = danlu.route(); window.scrollTo(0, 0); look(); };
   window.addEventListener("hashchange", () => { open(); document.querySelector("#main").focus({ preventScroll: true }); });
