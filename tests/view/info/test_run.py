@@ -15,6 +15,6 @@ def test_the_score_is_the_final_one_else_that_of_the_newest_epoch() -> None:
 def test_a_smoothing_that_is_none_counts_as_the_usual_one() -> None:
     course = History.of([])
     assert made.sample_run().smoothing == 0.2
-    assert [RunInfo("a", "stopped", course, settings={"train.smoothing": value}).smoothing for value in (0, "x", 7)] == [
-        0.1
-    ] * 3
+    assert [
+        RunInfo("a", "stopped", course, settings={"train.smoothing": value}).smoothing for value in (0, "x", 7)
+    ] == [0.1] * 3

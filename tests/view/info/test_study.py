@@ -21,7 +21,13 @@ def test_a_study_that_goes_on_has_no_best_yet() -> None:
 
 def test_records_that_make_no_sense_are_passed_over() -> None:
     good = made.member("relu", 0.1, 0, 0)
-    broken = [{"kind": "member"}, {"kind": "member", "factors": 3}, good | {"score": "?"}, {"kind": "done"}, {"kind": 7}]
+    broken = [
+        {"kind": "member"},
+        {"kind": "member", "factors": 3},
+        good | {"score": "?"},
+        {"kind": "done"},
+        {"kind": 7},
+    ]
     study = read_study("s", DESIGN, [*broken, good])
     assert len(study.members) == 1
     assert study.metric == "accuracy"
