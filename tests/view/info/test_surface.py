@@ -32,9 +32,9 @@ def test_each_point_of_a_contour_lies_on_an_edge_at_its_level(heights: list[floa
 def test_a_saddle_is_crossed_by_two_lines() -> None:
     saddle = Surface((0.0, 1.0), (0.0, 1.0), ((0.0, 2.0), (2.0, 0.0)))
     end = (None, None)
-    # The middle is as high as 1: below it the low corners stay joined, above it the high ones.
-    assert contour(saddle, 0.5) == ((0.25, 0.0), (1.0, 0.75), end, (0.75, 1.0), (0.0, 0.25), end)
-    assert contour(saddle, 1.5) == ((1.0, 0.25), (0.25, 1.0), end, (0.0, 0.75), (0.75, 0.0), end)
+    # The middle is as high as 1: a line below that goes round each low corner, one above round each high one.
+    assert contour(saddle, 0.5) == ((1.0, 0.75), (0.75, 1.0), end, (0.0, 0.25), (0.25, 0.0), end)
+    assert contour(saddle, 1.5) == ((1.0, 0.25), (0.75, 0.0), end, (0.25, 1.0), (0.0, 0.75), end)
 
 
 def test_the_surface_survives_its_record() -> None:

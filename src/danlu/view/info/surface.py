@@ -115,7 +115,7 @@ def _crossings(surface: Surface, row: int, column: int, level: float) -> list[tu
             share = (level - a) / (b - a)
             (x, y), (x2, y2) = places[at], places[(at + 1) % 4]
             found.append((x + share * (x2 - x), y + share * (y2 - y)))
-    if len(found) == 4 and (sum(numbers) / 4 < level) == (numbers[0] < level):
+    if len(found) == 4 and (sum(numbers) / 4 < level) != (numbers[0] < level):
         found = [*found[1:], found[0]]
     return found
 
