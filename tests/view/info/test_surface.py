@@ -34,7 +34,7 @@ def test_a_saddle_is_crossed_by_two_lines() -> None:
     end = (None, None)
     # The middle is as high as 1: a line below that goes round each low corner, one above round each high one.
     assert contour(saddle, 0.5) == ((1.0, 0.75), (0.75, 1.0), end, (0.0, 0.25), (0.25, 0.0), end)
-    assert contour(saddle, 1.5) == ((1.0, 0.25), (0.75, 0.0), end, (0.25, 1.0), (0.0, 0.75), end)
+    assert contour(saddle, 1.5) == ((0.75, 0.0), (1.0, 0.25), end, (0.25, 1.0), (0.0, 0.75), end)
 
 
 def test_the_surface_survives_its_record() -> None:
