@@ -6,6 +6,7 @@ from danlu.base.errors import DanluError, StorageError, UserError
 from danlu.base.recipe import Recipe
 from danlu.base.words import use_language
 from danlu.data import Dataset, load
+from danlu.lab.draw import draw, draw_expression
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
@@ -29,6 +30,8 @@ __all__ = [
     "Watch",
     "compare",
     "describe",
+    "draw",
+    "draw_expression",
     "fit",
     "load",
     "nets",

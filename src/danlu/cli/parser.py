@@ -53,6 +53,14 @@ _STUDY_OPTIONS = (
     Option("share-order"),
     Option("plan"),
 )
+_DRAW_OPTIONS = (
+    Option("file", "FILE.svg"),
+    Option("kind", "KIND"),
+    Option("shape", "3x224x224"),
+    Option("data", "D"),
+    Option("boxes", "20"),
+    Option("expression", '"…"'),
+)
 _RUN_OPTIONS = (Option("data", "D"), Option("net", "N"), Option("folder", "FOLDER"), Option("name", "NAME"))
 
 VERBS = {
@@ -76,6 +84,12 @@ VERBS = {
         ),
         Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),
         Verb("nets", "danlu nets [NAME]"),
+        Verb(
+            "draw",
+            'danlu draw NET|RUN|STUDY [--file F.svg] [net.key=value ...] | --expression "…" [name=value ...]',
+            _DRAW_OPTIONS,
+            settings=True,
+        ),
     )
 }
 

@@ -13,6 +13,7 @@ from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
 from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
+from danlu.cli.draw_verb import drawn
 from danlu.cli.study_arguments import study_arguments
 from danlu.data import catalogue_facts
 from danlu.data.catalogue import known
@@ -182,6 +183,13 @@ def _of_study(study: Study) -> Outcome:
     return Outcome(record, lambda console: print_study(console, record))
 
 
+def do_draw(arguments: argparse.Namespace) -> Outcome:
+    """A picture of a net, a run, a study or an expression, as a file."""
+    picture = drawn(arguments)
+    record = {"file": str(picture.path), "notes": [str(note) for note in picture.notes]}
+    return Outcome(record, lambda console: _print(console, "\n".join(picture.lines())))
+
+
 DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "fit": do_fit,
     "compare": do_compare,
@@ -190,6 +198,7 @@ DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "view": do_view,
     "data": do_data,
     "nets": do_nets,
+    "draw": do_draw,
 }
 
 

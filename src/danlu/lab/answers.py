@@ -1,4 +1,4 @@
-"""What a net answered on a part of the data, gathered while that part is scored: mistakes, sureness, the worst samples."""
+"""What a net answered on a part of the data, gathered while that part is scored: mistakes, sureness, worst samples."""
 
 import base64
 import io
@@ -100,15 +100,19 @@ class Answers:
         right = answer == targets
         count = self._classes
         self._confusion += torch.bincount(targets * count + answer, minlength=count * count).view(count, count)
+        confidence = confidence.nan_to_num()  # of a net that diverged
         bins = (confidence * _BINS).long().clamp(max=_BINS - 1)
-        for row, values in enumerate((confidence.double(), right.double(), torch.ones_like(right, dtype=torch.float64))):
-            self._bins[row].index_add_(0, bins, values)
+        for row, values in enumerate((confidence, right, torch.ones_like(confidence))):
+            self._bins[row].index_add_(0, bins, values.double())
         names = self._data.classes or [str(at) for at in range(count)]
 
         def answers(at: int) -> dict[str, Any]:
             return {"actual": str(names[int(targets[at])]), "predicted": str(names[int(answer[at])])}
 
-        return F.cross_entropy(logits, targets, reduction="none"), answers, lambda at: float(confidence[at])
+        def sureness(at: int) -> float:
+            return float(confidence[at])
+
+        return F.cross_entropy(logits, targets, reduction="none"), answers, sureness
 
     def _measure(self, outputs: Tensor, targets: Tensor) -> Any:
         numbers = self._in_units(predicted(outputs, "regression", 1))
@@ -118,7 +122,10 @@ class Answers:
         def answers(at: int) -> dict[str, Any]:
             return {"actual": f"{float(actual[at]):.4g}", "predicted": f"{float(numbers[at]):.4g}"}
 
-        return (numbers - actual).abs(), answers, lambda at: None
+        def sureness(at: int) -> None:
+            return None
+
+        return (numbers - actual).abs(), answers, sureness
 
     def _in_units(self, numbers: Tensor) -> Tensor:
         return torch.as_tensor(self._data.decode(numbers), dtype=torch.float64).flatten()

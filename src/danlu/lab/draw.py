@@ -1,43 +1,45 @@
 """draw: anything that has a picture, as a picture."""
 
-import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import torch
 from torch import nn
 
-from danlu.base.errors import Fault, UserError, fail, nearest
-from danlu.base.graphs import NetGraph
+from danlu.base.errors import Fault, fail, nearest
+from danlu.base.graphs import NetGraph, read_graph
+from danlu.base.naming import spelled
+from danlu.base.places import runs_folder, shown
 from danlu.data import Dataset
 from danlu.lab.draft import draft_recipe
 from danlu.lab.pictures import run_info, study_info
 from danlu.lab.run import Run
-from danlu.lab.setup import load_data
+from danlu.lab.setup import build_net, data_for_net, load_data
 from danlu.lab.study.study import Study
-from danlu.nets import build, example, option_names
+from danlu.nets import example, recipe_of, registered, usual_shape
 from danlu.nets import names as net_names
 from danlu.nets.autograd import autograd_graph
-from danlu.nets.catalogue import recipe_of, registered
 from danlu.nets.expression import expression_graph
 from danlu.nets.graph import net_graph
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 from danlu.view.drawing import Drawing
 from danlu.view.figures.chart import Chart
-from danlu.view.figures.curves import curves_chart
-from danlu.view.figures.pages import compared_chart, run_charts, study_charts
+from danlu.view.figures.pages import compared_chart, readable, run_charts, study_charts
 from danlu.view.figures.surface import contour_chart, surface_chart
 from danlu.view.graphs.expression import expression_diagram
 from danlu.view.graphs.net import net_diagram
-from danlu.view.info.curves import MOST_POINTS, curves
+from danlu.view.graphs.scene import Diagram
+from danlu.view.info.curves import MOST_POINTS
 from danlu.view.info.surface import Surface
 
 KINDS = (
-    "curves", "flow", "confusion", "calibration", "residuals", "worst", "surface", "contour", "forest", "sweep",
+    "curves", "flow", "net", "confusion", "calibration", "residuals", "worst", "surface", "contour", "forest", "sweep",
     "slopes", "folds",
 )  # fmt: skip
+
+Picture = Chart | Diagram
 
 
 def draw(
@@ -52,12 +54,13 @@ def draw(
     """A picture of `what`; a notebook shows it, `save` writes it, and so does `file` (.svg, .png or .pdf).
 
     - a net, or the name of one: its graph, with shapes, parameters and multiply-adds, folded to about `boxes` boxes.
-      For a net of your own, `data` is a Dataset, the shape of a sample, or a batch of samples;
+      `data` is a data set (or its name, or file), the shape of one sample, or a batch of samples; danlu's own nets do
+      without;
     - a loss (a tensor of one number): its computation graph with values, local derivatives and gradients. `names` says
       what its leaves are called, for example `dict(net.named_parameters())`;
     - a Run or a Study, or the folder of one: its curves, or its effects, or another `kind` of its pictures; a list of
       runs: their curves over each other;
-    - the Surface that `danlu.landscape` gives.
+    - the Surface that `danlu.landscape` gives; with kind "contour" seen from above.
 
     Raises UserError for anything else, and for a kind that is not there.
 
@@ -65,7 +68,7 @@ def draw(
     >>> drawing.file_content(".svg")[:4]
     b'<svg'
     """
-    drawing = Drawing(_maker(what, data, kind, names, boxes))
+    drawing = Drawing(_maker(_opened(what) if isinstance(what, str | Path) else what, data, kind, names, boxes))
     if file is not None:
         drawing.save(file)
     return drawing
@@ -81,100 +84,117 @@ def draw_expression(text: str, values: Mapping[str, float]) -> Drawing:
     return Drawing(lambda: expression_diagram(graph))
 
 
+def named_graph(name: str, options: Mapping[str, Any], data: object = None) -> NetGraph:
+    """The graph of the net called `name` with `options`: for `data` as `draw` takes them, else for what it is made for.
+
+    >>> named_graph("mlp", {"hidden": [5]}, (3, 8, 8)).nodes[1].output_shape
+    (5,)
+    """
+    name = registered(name)
+    if data is None or _is_shape(data):
+        net, sample_shape = example(name, options, data)
+        return net_graph(net, sample_shape, name=name)
+    recipe = draft_recipe(name, data, settings={f"net.{key}": value for key, value in options.items()})
+    dataset = load_data(data_for_net(recipe, data), data if isinstance(data, Dataset) else None)
+    return net_graph(build_net(recipe, dataset), dataset.sample_shape, name=name)
+
+
 def _maker(
     what: object, data: object, kind: str | None, names: Mapping[str, torch.Tensor] | None, boxes: int | None
-) -> Any:
+) -> Callable[[], Picture]:
+    if kind is not None and kind not in KINDS:
+        fail("draw.unknown-kind", kind=kind, kinds=", ".join(KINDS), hint=nearest(kind, KINDS))
     if isinstance(what, torch.Tensor):
         graph = autograd_graph(what, names)
         return lambda: expression_diagram(graph)
-    if isinstance(what, nn.Module):
-        followed = module_graph(what, data)
+    if isinstance(what, str | nn.Module):
+        followed = named_graph(what, {}, data) if isinstance(what, str) else _module_graph(what, data)
         return lambda: net_diagram(followed, boxes)
     if isinstance(what, Surface):
         return lambda: contour_chart(what) if kind == "contour" else surface_chart(what)
     if isinstance(what, Run | Study):
-        return functools.partial(_picked, what, kind)
-    if isinstance(what, list | tuple):
-        runs = [_opened(one) for one in cast(Sequence[object], what)]
-        strangers = [one for one in runs if not isinstance(one, Run)]
-        if strangers or not runs:
-            fail("draw.only-runs", found=", ".join(type(one).__name__ for one in strangers) or "[]")
-        infos = [run_info(RunFolder(run.folder)) for run in runs if isinstance(run, Run)]
-        return lambda: compared_chart(infos, MOST_POINTS)
-    if isinstance(what, Path) or (isinstance(what, str) and not _is_net_name(what)):
-        return functools.partial(_picked, _opened(what), kind)
-    if isinstance(what, str):
-        net, sample_shape = example(what)
-        followed = net_graph(net, sample_shape, name=registered(what))
-        return lambda: net_diagram(followed, boxes)
-    fail("draw.unknown-thing", found=type(what).__name__)
+        return _picked(what, kind, boxes)
+    if not isinstance(what, list | tuple):
+        fail("draw.unknown-thing", found=type(what).__name__)
+    return _compared(cast(Sequence[object], what))
 
 
-def module_graph(net: nn.Module, data: object) -> NetGraph:
+def _compared(several: Sequence[object]) -> Callable[[], Picture]:
+    runs = [_opened(one) if isinstance(one, str | Path) else one for one in several]
+    strangers = [type(one).__name__ if not isinstance(one, str) else one for one in runs if not isinstance(one, Run)]
+    if strangers or not runs:
+        fail("draw.only-runs", found=", ".join(strangers) or "[]")
+    infos = [run_info(RunFolder(run.folder)) for run in runs if isinstance(run, Run)]
+    return lambda: compared_chart(infos, MOST_POINTS)
+
+
+def _module_graph(net: nn.Module, data: object) -> NetGraph:
     """The graph of a net of the user's, or of danlu's, for samples of `data`."""
     known = recipe_of(net)
     name = known[0] if known else type(net).__name__
-    if isinstance(data, str | Path):
-        data = load_data(draft_recipe(data=str(data)).data)
-    if isinstance(data, Dataset):
-        return net_graph(net, data.sample_shape, name=name)
+    if data is None and known:
+        return net_graph(net, usual_shape(*known), name=name)
     if isinstance(data, torch.Tensor) and data.dim():
         return net_graph(net, tuple(data.shape[1:]), name=name, sample=data[0])
-    if isinstance(data, list | tuple) and all(isinstance(size, int) for size in cast(Sequence[object], data)):
-        return net_graph(net, cast(Sequence[int], data), name=name)
-    if data is None and known:
-        return net_graph(net, example(name)[1], name=name)
-    fail("draw.net-needs-shape", kind=type(net).__name__)
+    if _is_shape(data):
+        return net_graph(net, data, name=name)
+    if isinstance(data, str | Path):
+        data = load_data(draft_recipe(data=data).data)
+    if not isinstance(data, Dataset):
+        fail("draw.net-needs-shape", kind=type(net).__name__)
+    return net_graph(net, data.sample_shape, name=name)
 
 
-def named_graph(name: str, shape: tuple[int, ...] | None, options: Mapping[str, Any]) -> NetGraph:
-    """The graph of the net called `name` with `options`, for samples of `shape`, else for those it is usually for."""
-    name = registered(name)
-    usual, sample_shape = example(name)
-    if shape is None and not options:
-        return net_graph(usual, sample_shape, name=name)
-    decided = {key: value for key, value in (recipe_of(usual) or ("", {}))[1].items() if key in ("classes", "outputs")}
-    outputs = int(next(iter({**decided, **options}.get(key) for key in decided), None) or 10)
-    settings = {key: value for key, value in {**options}.items() if key in option_names(name)}
-    task = "regression" if name in ("linear-regression", "mixture-density") else "classification"
-    with torch.device("meta"):
-        net = build(name, settings, sample_shape=shape or sample_shape, outputs=outputs, task=task)
-    return net_graph(net, shape or sample_shape, name=name)
+def _is_shape(data: object) -> TypeGuard[Sequence[int]]:
+    return isinstance(data, list | tuple) and all(isinstance(size, int) for size in cast(Sequence[object], data))
 
 
-def _is_net_name(word: str) -> bool:
-    if Path(word).exists():
-        return False
-    try:
-        registered(word)
-    except UserError:
-        if "/" in word or word in (".", ".."):
-            return False
-        raise
-    return True
-
-
-def _opened(what: object) -> Run | Study:
-    if isinstance(what, Run | Study):
-        return what
-    if not isinstance(what, str | Path):
-        fail("draw.unknown-thing", found=type(what).__name__)
+def _opened(what: str | Path) -> Run | Study | str:
+    """The study or run whose folder this is, else the name of a net. UserError where it is none of them."""
     place = Path(what)
-    return Study(place) if StudyFolder(place).design.is_file() else Run(place)
+    if StudyFolder(place).design.is_file():
+        return Study(place)
+    if isinstance(what, str) and is_net_name(what):
+        return what
+    if isinstance(what, Path) or RunFolder(place).recipe.is_file():
+        return Run(place)
+    inside = runs_folder() / what
+    if not place.exists() and inside.is_dir():
+        fail("store.no-such-run", path=what, hint=Fault("base.did-you-mean", {"word": shown(inside)}))
+    if place.exists() or len(place.parts) != 1:
+        return Run(place)
+    return registered(what)
 
 
-def _picked(what: Run | Study, kind: str | None) -> Chart:
-    """The picture of that kind: the first one, or, of a run without a kind, its curves."""
+def is_net_name(word: str) -> bool:
+    """Whether a word names a net, and no run or study lies in a folder of that name.
+
+    >>> is_net_name("LeNet5"), is_net_name("runs/lenet5")
+    (True, False)
+    """
+    there = StudyFolder(Path(word)).design, RunFolder(Path(word)).recipe
+    return spelled(word, net_names()) is not None and not any(file.is_file() for file in there)
+
+
+def _picked(what: Run | Study, kind: str | None, boxes: int | None) -> Callable[[], Picture]:
+    """The first picture of that kind: curves and effects come first."""
     if isinstance(what, Run):
         info = run_info(RunFolder(what.folder))
-        if kind in (None, "curves"):
-            return curves_chart(curves({info.name: info.course}, info.smoothing, MOST_POINTS))
-        charts = run_charts(info, MOST_POINTS)
+        graph = readable(read_graph, info.course.net)
+        if kind == "net" and graph is not None:
+            return lambda: net_diagram(graph, boxes)
+
+        def charts() -> list[Chart]:
+            return run_charts(info, MOST_POINTS)
     else:
-        charts = study_charts(study_info(StudyFolder(what.folder)))
-    found = [chart for chart in charts if kind in (None, chart.kind)]
-    if not found:
-        there = ", ".join(dict.fromkeys(chart.kind for chart in charts)) or "–"
-        hint: Fault | str = nearest(kind or "", KINDS) if kind not in KINDS else ""
-        fail("draw.no-such-kind", kind=kind or "", folder=what.folder, kinds=there, hint=hint)
-    return found[0]
+        study = study_info(StudyFolder(what.folder))
+        graph = None
+
+        def charts() -> list[Chart]:
+            return study_charts(study)
+
+    there = [*dict.fromkeys(chart.kind for chart in charts()), *(["net"] if graph else [])]
+    if kind not in (None, *there) or not there:
+        kinds = ", ".join(there) or "–"
+        fail("draw.no-such-kind", kind=kind or "forest", folder=shown(what.folder), kinds=kinds)
+    return lambda: next(chart for chart in charts() if kind in (None, chart.kind))

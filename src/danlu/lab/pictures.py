@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from danlu.base.errors import DanluError, Fault
+from danlu.base.errors import Fault
 from danlu.base.files import replace_file
 from danlu.base.graphs import MOST_NODES, graph_record
 from danlu.base.places import shown
@@ -42,6 +42,7 @@ def run_info(place: RunFolder, history: History | None = None) -> RunInfo:
         environment = json.loads(place.environment.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         environment = {}
+    environment = environment if isinstance(environment, dict) else {}
     return RunInfo(
         name=place.path.name,
         state="finished" if history.finished else "stopped",
@@ -74,6 +75,6 @@ def write_study_report(place: StudyFolder) -> Fault | None:
 def _write(path: Path, make: Callable[[], str]) -> Fault | None:
     try:
         replace_file(path, make().encode())
-    except (DanluError, OSError) as error:
-        return Fault("lab.no-report", {"path": shown(path), "reason": error})
+    except Exception as error:  # noqa: BLE001  (whatever is wrong with a picture, the training is done and kept)
+        return Fault("lab.no-report", {"path": shown(path), "reason": str(error) or type(error).__name__})
     return None

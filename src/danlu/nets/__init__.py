@@ -12,6 +12,7 @@ from danlu.nets.catalogue import (
     task_of,
     usual_data,
     usual_options,
+    usual_shape,
 )
 from danlu.nets.cells import GRU, LSTM, RNN
 from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
@@ -73,4 +74,5 @@ __all__ = [
     "task_of",
     "usual_data",
     "usual_options",
+    "usual_shape",
 ]

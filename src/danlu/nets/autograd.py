@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -13,13 +13,17 @@ from danlu.nets.expression import number_text
 
 MOST_NODES = 60
 _SIGNS = {
-    "Add": "+", "Sub": "−", "Mul": "×", "Div": "÷", "Neg": "−", "Pow": "^", "Mm": "matrix product", "Bmm": "matrix product",
+    "Add": "+", "Sub": "−", "Mul": "×", "Div": "÷", "Neg": "−", "Pow": "^", "Mm": "matrix product",
+    "Bmm": "matrix product",
     "Addmm": "x·W + b", "Mv": "matrix product", "Dot": "dot product", "T": "transposed", "MseLoss": "mse loss",
     "NllLoss": "nll loss", "LogSoftmax": "log softmax", "BinaryCrossEntropy": "binary cross-entropy",
     "BinaryCrossEntropyWithLogits": "binary cross-entropy", "Convolution": "convolution",
 }  # fmt: skip
 # Under which names torch saves the operands of an operation, by their number.
-_SAVED_USUALLY = {0: ("_saved_self", "_saved_input"), 1: ("_saved_other", "_saved_target", "_saved_mat2", "_saved_weight")}
+_SAVED_USUALLY = {
+    0: ("_saved_self", "_saved_input"),
+    1: ("_saved_other", "_saved_target", "_saved_mat2", "_saved_weight"),
+}
 _SAVED_INPUTS = {"Addmm": {1: ("_saved_mat1",), 2: ("_saved_mat2",)}}
 _AGAIN: dict[str, tuple[int, Callable[..., Tensor]]] = {
     "Mul": (2, torch.mul), "Div": (2, torch.div), "Mm": (2, torch.mm), "Dot": (2, torch.dot), "Mv": (2, torch.mv),
@@ -128,7 +132,8 @@ def _gradients(loss: Tensor, nodes: Iterable[Node]) -> dict[Node, Tensor]:
         for handle in handles:
             handle.remove()
     if leaves:
-        found |= {node: grad for node, grad in zip(leaves, given, strict=True) if grad is not None}
+        known = cast(tuple[Tensor | None, ...], given)
+        found |= {node: grad for node, grad in zip(leaves, known, strict=True) if grad is not None}
     return found
 
 

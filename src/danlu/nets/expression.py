@@ -165,7 +165,9 @@ def _check_names(tree: ast.expr, values: Mapping[str, float]) -> None:
     missing = sorted(names - values.keys() - _CONSTANTS.keys())
     faults = Faults()
     if missing:
-        faults.add("draw.expression-values", names=", ".join(missing), example=" ".join(f"{name}=1" for name in missing))
+        faults.add(
+            "draw.expression-values", names=", ".join(missing), example=" ".join(f"{name}=1" for name in missing)
+        )
     for name in sorted(values.keys() - names):
         faults.add("draw.expression-unused", name=name, hint=nearest(name, names))
     faults.raise_if_any()

@@ -30,7 +30,9 @@ def _list_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "kind": row["kind"],
         "state": row["state"],
         "net": _text(settings.get("net.class", settings.get("net.name", ""))),
-        "data": _text(settings.get("data.name") or str(settings.get("data.path", "")).replace("\\", "/").rpartition("/")[2]),
+        "data": _text(
+            settings.get("data.name") or str(settings.get("data.path", "")).replace("\\", "/").rpartition("/")[2]
+        ),
         "optimiser": _text(settings.get("optim.name", "")),
         "lr": _number(settings.get("optim.lr")),
         "epochs": row["epochs"],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from danlu.base.finding_text import remedy_text
 from danlu.base.records import Finding, number
 from danlu.base.words import say
 from danlu.view.figures.effects import look_of
@@ -51,7 +52,9 @@ def study_html(info: StudyInfo) -> str:
 def study_summary(info: StudyInfo) -> list[Markup]:
     """Name, how far it is, the answer to each comparison, and what did best."""
     answers = [element("li", answer) for answer in study_answers(info)]
-    best = element("p", say("page.best", setting=setting_text(info.best["factors"]))) if info.best.get("factors") else None
+    best = (
+        element("p", say("page.best", setting=setting_text(info.best["factors"]))) if info.best.get("factors") else None
+    )
     scores = [element("li", element("b", value), element("span", name)) for name, value in best_scores(info)]
     return [
         element("h1", info.name),
@@ -96,7 +99,9 @@ def best_scores(info: StudyInfo) -> list[tuple[str, str]]:
     """The scores of the best combination, by their names."""
     found = info.best.get("validation")
     scores = found if isinstance(found, Mapping) else {}
-    return [(f"{say('page.part-validation')} · {metric_name(name)}", short(number(value))) for name, value in scores.items()]
+    return [
+        (f"{say('page.part-validation')} · {metric_name(name)}", short(number(value))) for name, value in scores.items()
+    ]
 
 
 def members_section(info: StudyInfo) -> Markup:
@@ -121,11 +126,6 @@ def members_section(info: StudyInfo) -> Markup:
     return element("section", element("details", summary, element("div", table, class_="scroll")))
 
 
-def findings_html(findings: list[Finding]) -> str:
-    """Findings in a notebook."""
-    return framed(say("page.findings"), [finding_card(one) for one in findings], 60 + 150 * len(findings))
-
-
 def run_summary(info: RunInfo) -> list[Markup]:
     """Name, state, and the numbers people look at first."""
     numbers: list[Markup] = []
@@ -134,7 +134,12 @@ def run_summary(info: RunInfo) -> list[Markup]:
             label = f"{say(f'page.part-{part}')} · {metric_name(name)}"
             numbers.append(element("li", element("b", short(value)), element("span", label)))
     where = element("p", element("code", info.where), class_="faint") if info.where else None
-    return [element("h1", info.name), element("p", run_facts(info)), joined([where]), element("ul", *numbers, class_="numbers")]
+    return [
+        element("h1", info.name),
+        element("p", run_facts(info)),
+        joined([where]),
+        element("ul", *numbers, class_="numbers"),
+    ]
 
 
 def run_facts(info: RunInfo) -> str:
@@ -165,22 +170,11 @@ def finding_card(finding: Finding) -> Markup:
         "p", element("b", f"{say(f'page.severity-{finding.severity}')} · {finding.rule}"), f"   {where}   {since}"
     )
     rows: list[Markup] = []
-    for key, text in (("why", finding.why), ("remedy", "   ".join(map(remedy_text, finding.remedies)))):
+    remedies = "\u2003".join(f"{number} {remedy_text(one)}" for number, one in enumerate(finding.remedies, 1))
+    for name, text in ((say("page.why"), finding.why), (say("page.remedy"), remedies)):
         if text:
-            rows += [element("dt", say(f"page.{key}")), element("dd", text)]
+            rows += [element("dt", name), element("dd", text)]
     return element("div", head, element("p", finding.title), element("dl", *rows), class_=f"finding {finding.severity}")
-
-
-def remedy_text(remedy: Mapping[str, Any]) -> str:
-    """A remedy in words: advice, or the change to the recipe as it is typed.
-
-    >>> remedy_text({"change": {"net.activation": "relu"}})
-    'net.activation=relu'
-    """
-    if "advice" in remedy:
-        return str(remedy["advice"])
-    change = remedy.get("change")
-    return ", ".join(f"{key}={value}" for key, value in change.items()) if isinstance(change, Mapping) else ""
 
 
 def recipe_section(recipe: str) -> Markup:
@@ -191,12 +185,13 @@ def recipe_section(recipe: str) -> Markup:
 def environment_section(environment: Mapping[str, Any]) -> Markup:
     """Where the run was carried out, as a table."""
     rows = [
-        element("tr", element("td", key, class_="faint"), element("td", value))
-        for key, value in _facts(environment)
+        element("tr", element("td", key, class_="faint"), element("td", value)) for key, value in _facts(environment)
     ]
     if not rows:
         return Markup("")
-    return element("section", element("h2", say("page.environment")), element("div", element("table", *rows), class_="scroll"))
+    return element(
+        "section", element("h2", say("page.environment")), element("div", element("table", *rows), class_="scroll")
+    )
 
 
 def _facts(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

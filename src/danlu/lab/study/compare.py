@@ -22,11 +22,11 @@ from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines
 from danlu.lab.study.carry_out import Order, Place
-from danlu.stats.studies import best_factors
 from danlu.lab.study.factors import Level, Maker, keys_of
 from danlu.lab.study.plan import Group, Plan, Planned, make_plan, seeds_of
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.study import Given, Study
+from danlu.stats.studies import best_factors
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder

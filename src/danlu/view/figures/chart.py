@@ -88,7 +88,8 @@ class Rule:
 @dataclasses.dataclass(frozen=True)
 class Cells:
     """A heat map: `values[row][column]`, columns at `xs`, rows at 0, 1, 2 … from the top. `ramp` is "amount",
-    "share" (from 0 on, paler) or "difference" (from -x over 0 to x); with `log` the colours go by powers of ten; `texts` are written in the cells."""
+    "share" (from 0 on, pale) or "difference" (from -x over 0 to x); with `log` the colours go by powers of ten; `texts`
+    are written in the cells."""
 
     xs: Numbers
     values: Sequence[Numbers]

@@ -24,9 +24,10 @@ def curves_chart(info: Curves, title: str = "") -> Chart:
         panels.append(_small_panel(info, "norm", "figure.gradient-norm", log=True))
     panels.append(_small_panel(info, "lr", "figure.learning-rate", log=_wide([run.lr for run in info.runs])))
     panels[-1] = replace(panels[-1], x=Axis(say("figure.step")))
-    notes = [f"{number}  {event.rule}: {event.title}" for number, event in _numbered(info.runs[0].events)] if alone else []
+    notes = (
+        [f"{number}  {event.rule}: {event.title}" for number, event in _numbered(info.runs[0].events)] if alone else []
+    )
     return Chart("curves", title or say("figure.curves"), panels, notes)
-
 
 
 def _loss_panel(info: Curves, groups: list[tuple[int, str, Event]]) -> Panel:

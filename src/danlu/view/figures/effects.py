@@ -153,4 +153,3 @@ def folds_chart(folds: Mapping[str, Mapping[int, Sequence[float]]], metric: str)
     ticks = [(float(at), str(fold)) for at, fold in enumerate(numbers)]
     panel = Panel(Axis(say("figure.fold"), ticks=ticks), Axis(metric_name(metric)), marks, height=1.6)
     return Chart("folds", say("figure.folds"), [panel])
-

@@ -1,4 +1,4 @@
-"""Signal flow as heat maps: layers from the input down, steps to the right; a vanishing gradient is seen as a fading."""
+"""Signal flow as heat maps: layers from the input down, steps to the right; a vanishing gradient is seen to fade."""
 
 from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Cells, Chart, Panel

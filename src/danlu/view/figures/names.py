@@ -1,5 +1,7 @@
 """Names of numbers as people read them, in the language in force."""
 
+import math
+
 from danlu.base.words import catalogue, language, say
 
 _LINES_AT_ONCE = 0.02
@@ -18,11 +20,13 @@ def metric_name(name: str) -> str:
 def short(value: float | None, digits: int = 4) -> str:
     """A number as people read it.
 
-    >>> short(0.97512), short(3.1e-7), short(61706.0), short(None)
-    ('0.9751', '3.1e-07', '61,706', '–')
+    >>> short(0.97512), short(3.1e-7), short(61706.0), short(None), short(-math.inf)
+    ('0.9751', '3.1e-07', '61,706', '–', '-∞')
     """
-    if value is None or value != value:
+    if value is None or math.isnan(value):
         return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     if value == int(value) and abs(value) < 1e15 and abs(value) >= 1000:
         return f"{int(value):,}"
     if value and not 1e-3 <= abs(value) < 1e6:

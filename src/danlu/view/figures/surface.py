@@ -14,10 +14,9 @@ def surface_chart(info: Surface) -> Chart:
 
 def contour_chart(info: Surface) -> Chart:
     """The surface from above."""
-    ends = {"low": info.xs[0], "high": info.xs[-1]}, {"low": info.ys[0], "high": info.ys[-1]}
-    panel = Panel(
-        Axis(info.x_label, **ends[0]), Axis(info.y_label, **ends[1]), [_field(info, solid=False)], height=2.4
-    )
+    x = Axis(info.x_label, low=info.xs[0], high=info.xs[-1])
+    y = Axis(info.y_label, low=info.ys[0], high=info.ys[-1])
+    panel = Panel(x, y, [_field(info, solid=False)], height=2.4)
     return Chart("contour", say("figure.contour"), [panel], _notes(info))
 
 

@@ -8,7 +8,7 @@ from danlu.view.graphs.scene import Box, Diagram, Link, TextLine
 
 
 def expression_diagram(graph: ExpressionGraph) -> Diagram:
-    """Each box has its value and below it the gradient of the result; each arrow back the local derivative it brings."""
+    """Each box has its value and below it the gradient of the result; each arrow back a local derivative."""
     boxes = [Box(node.id, list(_lines(node)), node.role) for node in graph.nodes]
     links: list[Link] = []
     with_gradient = {node.id for node in graph.nodes if node.gradient}

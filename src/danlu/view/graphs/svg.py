@@ -25,7 +25,7 @@ def _elements(scene: Scene) -> Iterator[str]:
     title = quoteattr(printable(scene.title))
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f"{_FONT} role=\"img\" aria-label={title}>"
+        f'{_FONT} role="img" aria-label={title}>'
     )
     yield f'<rect width="{width}" height="{height}" fill="#FFFFFF"/>'
     yield _text(12, 19, scene.title, TITLE_SIZE + 1.5, TEXT["title"], bold=True)
@@ -78,9 +78,7 @@ def _frame(frame: Frame) -> Iterator[str]:
     yield _text(frame.x + 10, frame.y + 17, frame.title, TITLE_SIZE - 0.5, TEXT["faint"], bold=True)
 
 
-def _text(
-    x: float, y: float, text: str, size: float, color: str, *, bold: bool = False, middle: bool = False
-) -> str:
+def _text(x: float, y: float, text: str, size: float, color: str, *, bold: bool = False, middle: bool = False) -> str:
     anchor = ' text-anchor="middle"' if middle else ""
     weight = ' font-weight="600"' if bold else ""
     words = escape(printable(text))

@@ -76,22 +76,26 @@ def forest(effects: Sequence[Mapping[str, Any]]) -> tuple[Effect, ...]:
     """The rows of a forest plot from a study's effects, as `danlu compare --json` gives them."""
     return tuple(
         Effect(
-            str(effect["factor"]),
-            level_text(effect["from"]),
-            level_text(effect["to"]),
-            str(effect["metric"]),
-            *(finite(number(effect[key])) if effect.get(key) is not None else None for key in ("mean", "low", "high")),
-            int(effect["pairs"]),
-            str(effect["verdict"]),
-            int(effect["more"]) if effect.get("more") else None,
+            factor=str(effect["factor"]),
+            before=level_text(effect["from"]),
+            after=level_text(effect["to"]),
+            metric=str(effect["metric"]),
+            mean=_known(effect.get("mean")),
+            low=_known(effect.get("low")),
+            high=_known(effect.get("high")),
+            pairs=int(effect["pairs"]),
+            verdict=str(effect["verdict"]),
+            more=int(effect["more"]) if effect.get("more") else None,
         )
         for effect in effects
     )
 
 
-def pairs(
-    members: Sequence[Mapping[str, Any]], factor: str, before: str, after: str, metric: str
-) -> tuple[Pair, ...]:
+def _known(value: Any) -> float | None:
+    return None if value is None else finite(number(value))
+
+
+def pairs(members: Sequence[Mapping[str, Any]], factor: str, before: str, after: str, metric: str) -> tuple[Pair, ...]:
     """Members at both levels of `factor` (as `level_text` writes them) that agree in all else: seed, fold, and every
     other factor."""
 

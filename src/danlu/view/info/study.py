@@ -31,9 +31,7 @@ class StudyInfo:
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 
 
-def read_study(
-    name: str, design: Mapping[str, Any], records: Iterable[Mapping[str, Any]], **more: Any
-) -> StudyInfo:
+def read_study(name: str, design: Mapping[str, Any], records: Iterable[Mapping[str, Any]], **more: Any) -> StudyInfo:
     """The study that its design and the records of its journal tell; records that make no sense are passed over.
 
     >>> read_study("s", {"factors": {"optim.lr": [0.1, 0.2]}, "seeds": [0, 1], "folds": 3}, []).planned
@@ -70,7 +68,9 @@ def read_study(
         members=members,
         effects=_effects(told, factors, metric, design.get("margin")),
         metric=metric,
-        planned=planned if isinstance(planned, int) else cells * len(design.get("seeds") or ()) * int(design.get("folds") or 1),
+        planned=planned
+        if isinstance(planned, int)
+        else cells * len(design.get("seeds") or ()) * int(design.get("folds") or 1),
         seconds=seconds,
         baselines=baselines,
         failed=[one for one in last.get("begin", {}).get("failed") or () if isinstance(one, Mapping)],

@@ -55,9 +55,7 @@ def read_surface(record: Mapping[str, Any]) -> Surface:
         return number(x), number(y), None if loss is None else finite(number(loss))
 
     xs, ys = (tuple(number(value) for value in record[axis]) for axis in ("xs", "ys"))
-    losses = tuple(
-        tuple(None if value is None else finite(number(value)) for value in row) for row in record["losses"]
-    )
+    losses = tuple(tuple(None if value is None else finite(number(value)) for value in row) for row in record["losses"])
     if len(losses) != len(ys) or any(len(row) != len(xs) for row in losses) or min(len(xs), len(ys)) < 2:
         raise ValueError("a surface has a row for each y and a column for each x")
     minimum = record.get("minimum")
@@ -117,7 +115,7 @@ def _crossings(surface: Surface, row: int, column: int, level: float) -> list[tu
             share = (level - a) / (b - a)
             (x, y), (x2, y2) = places[at], places[(at + 1) % 4]
             found.append((x + share * (x2 - x), y + share * (y2 - y)))
-    if len(found) == 4 and (sum(numbers) / 4 < level) == (numbers[0] < level):
+    if len(found) == 4 and (sum(numbers) / 4 < level) != (numbers[0] < level):
         found = [*found[1:], found[0]]
     return found
 

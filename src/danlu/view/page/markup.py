@@ -22,7 +22,9 @@ def element(name: str, /, *parts: Part, **attributes: str | bool | None) -> Mark
     >>> element("p", "a < b", element("b", "c"), class_="note")
     '<p class="note">a &lt; b<b>c</b></p>'
     """
-    written = "".join(_attribute(key, value) for key, value in attributes.items() if value is not None and value is not False)
+    written = "".join(
+        _attribute(key, value) for key, value in attributes.items() if value is not None and value is not False
+    )
     if name in _EMPTY:
         return Markup(f"<{name}{written}>")
     return Markup(f"<{name}{written}>{joined(parts)}</{name}>")
@@ -34,7 +36,9 @@ def joined(parts: Iterable[Part]) -> Markup:
     >>> joined(["<", Markup("<br>"), None])
     '&lt;<br>'
     """
-    return Markup("".join(part if isinstance(part, Markup) else html.escape(part) for part in parts if part is not None))
+    return Markup(
+        "".join(part if isinstance(part, Markup) else html.escape(part) for part in parts if part is not None)
+    )
 
 
 def _attribute(key: str, value: str | bool | None) -> str:

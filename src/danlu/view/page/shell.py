@@ -17,6 +17,12 @@ def shell() -> str:
         *(element("link", rel="stylesheet", href=f"/static/{name}") for name in STYLES),
     )
     scripts = [element("script", src=f"/static/{name}") for name in (*CHART_SCRIPTS, *DASHBOARD_SCRIPTS)]
-    body = element("body", element("header", id="top"), element("main", id="main", tabindex="-1"), data_block("look", look()), *scripts)
+    body = element(
+        "body",
+        element("header", id="top"),
+        element("main", id="main", tabindex="-1"),
+        data_block("look", look()),
+        *scripts,
+    )
     page = element("html", head, body, lang="zh-CN" if language() == "zh" else "en")
     return f"<!DOCTYPE html>\n{page}\n"

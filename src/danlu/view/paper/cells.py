@@ -1,5 +1,6 @@
 """Heat maps and contours on paper."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,5 +58,5 @@ def _edges(xs: list[float]) -> list[float]:
     """Where the columns at `xs` begin and end."""
     if len(xs) < 2:
         return [xs[0] - 0.5, xs[0] + 0.5] if xs else [0.0, 1.0]
-    middles = [(a + b) / 2 for a, b in zip(xs, xs[1:], strict=False)]
+    middles = [(a + b) / 2 for a, b in itertools.pairwise(xs)]
     return [xs[0] - (middles[0] - xs[0]), *middles, xs[-1] + (xs[-1] - middles[-1])]

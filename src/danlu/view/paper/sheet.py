@@ -56,7 +56,8 @@ def look(texts: Iterable[str] = ()) -> Generator[None]:
     chinese = chinese_font() if has_chinese(texts) else None
     if chinese:
         fonts.append(chinese)
-    with matplotlib.rc_context({**_LOOK, "font.family": fonts}), warnings.catch_warnings():
+    settings: dict[Any, Any] = {**_LOOK, "font.family": fonts}
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
         # Where no font has the signs: an SVG keeps its words as words, for the viewer to draw.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield

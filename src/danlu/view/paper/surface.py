@@ -49,6 +49,10 @@ def draw_solid(axes: Any, mark: Field, x_label: str, y_label: str) -> None:
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
         axis.set_pane_color((1, 1, 1, 1))
     if mark.log:
-        axes.zaxis.set_major_formatter(lambda value, _: f"$10^{{{value:g}}}$")
+        axes.zaxis.set_major_formatter(_power)
     if mark.path_label or mark.marked_label:
         axes.legend(loc="upper left")
+
+
+def _power(value: float, _: int) -> str:
+    return f"$10^{{{value:g}}}$"
