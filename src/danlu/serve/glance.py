@@ -104,6 +104,15 @@ class Glancer:
                 continue
 
 
+def study_state(journal: Path, size: int) -> str:
+    """Whether a study has chosen its best: "finished", else "stopped"; "unreadable" where its journal may not be read."""
+    tail = _end_of(journal, size, _TAILS[0])
+    if tail is None:
+        return "unreadable"
+    newest = next((str(record["kind"]) for record in _backwards(tail) if record.get("kind") in ("begin", "best")), "")
+    return "finished" if newest == "best" else "stopped"
+
+
 def _understand(glance: Glance, tail: bytes) -> bool:
     """Take from the journal's end what it says of the run; False where no whole record is in it."""
     found = False

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from danlu.serve.glance import ALIVE_SECONDS, Glance, Glancer
+from danlu.serve.glance import ALIVE_SECONDS, Glance, Glancer, study_state
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 
@@ -95,10 +95,16 @@ class Shelf:
 
 
 def _glance_at_folder(path: Path, kind: str) -> Glance:
-    """A study, or a folder that may not be read: when it changed last is all that is told in the list."""
-    journal = _facts(StudyFolder(path).journal) or _facts(path)
-    changed = journal.st_mtime if journal else 0.0
-    state = "unreadable" if kind == "unreadable" else "running" if time.time() - changed < ALIVE_SECONDS else "stopped"
+    """A study, or a folder that may not be read: how far it is, and when it changed last, is all that the list tells."""
+    journal = _facts(StudyFolder(path).journal)
+    facts = journal or _facts(path)
+    changed = facts.st_mtime if facts else 0.0
+    if kind == "unreadable":
+        return Glance(state="unreadable", changed=changed)
+    regular = journal is not None and stat.S_ISREG(journal.st_mode)
+    state = study_state(StudyFolder(path).journal, journal.st_size) if journal and regular else "stopped"
+    if state == "stopped" and time.time() - changed < ALIVE_SECONDS:
+        state = "running"
     return Glance(state=state, changed=changed)
 
 

@@ -90,7 +90,7 @@ danlu.ListPage = class {
     return danlu.make("tr", {},
       danlu.make("td", { class: "pick" }, pick),
       danlu.make("td", { class: "name" }, danlu.make("a", { href: `#/${page}/${row.id}`, "data-open": row.id }, row.name)),
-      danlu.make("td", { class: "state-cell" }, row.kind === "study" ? danlu.say("study") : danlu.state(row.state)),
+      danlu.make("td", { class: "state-cell" }, danlu.state(row.state), row.kind === "study" ? ` · ${danlu.say("study")}` : null),
       danlu.cell(score, "score number"),
       danlu.cell(row.net, "wide"), danlu.cell(row.data, "wide"), danlu.cell(row.lr === null ? "" : danlu.short(row.lr), "wide number"),
       danlu.cell(row.epochs || "", "wide number"), danlu.cell(row.steps ? row.steps.toLocaleString("en-US") : "", "wide number"),
