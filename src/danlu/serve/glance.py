@@ -105,7 +105,7 @@ class Glancer:
 
 
 def study_state(journal: Path, size: int) -> str:
-    """Whether a study has chosen its best: "finished", else "stopped"; "unreadable" where its journal may not be read."""
+    """A study that has chosen its best is "finished", another "stopped"; "unreadable" where it may not be read."""
     tail = _end_of(journal, size, _TAILS[0])
     if tail is None:
         return "unreadable"

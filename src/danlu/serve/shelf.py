@@ -95,7 +95,7 @@ class Shelf:
 
 
 def _glance_at_folder(path: Path, kind: str) -> Glance:
-    """A study, or a folder that may not be read: how far it is, and when it changed last, is all that the list tells."""
+    """A study, or a folder that may not be read: its state, and when it changed last, is all that the list tells."""
     journal = _facts(StudyFolder(path).journal)
     facts = journal or _facts(path)
     changed = facts.st_mtime if facts else 0.0
