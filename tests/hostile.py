@@ -49,17 +49,18 @@ PAYLOADS = [
 ]
 
 
+_WORDS = ("kind", "part", "png", "severity", "reason")
+_ENDS = ("input", "output")  # of the net's graph
+
+
 def with_payload(value: Any, payload: str, key: str = "") -> Any:
     """The record with `payload` behind every string in it, but for those that danlu goes by."""
     if isinstance(value, dict):
         return {name: with_payload(inner, payload, str(name)) for name, inner in value.items()}
     if isinstance(value, list):
         return [with_payload(inner, payload, key) for inner in value]
-    return (
-        value + payload
-        if isinstance(value, str) and key not in ("kind", "part", "png", "severity", "reason")
-        else value
-    )
+    names = isinstance(value, str) and key not in _WORDS and value not in _ENDS
+    return value + payload if names else value
 
 
 def hostile_run(payload: str) -> RunInfo:

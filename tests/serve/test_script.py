@@ -114,7 +114,9 @@ def test_the_drawing_of_a_net_holds_no_script(hostile: tuple[Any, Path]) -> None
     for row in site.rows():
         if row["kind"] != "run":
             continue
-        drawing = site.get(f"/api/run/{row['id']}/net.svg").body.decode()
+        reply = site.get(f"/api/run/{row['id']}/net.svg")
+        assert reply.status == 200
+        drawing = reply.body.decode()
         names = {element[0].lower() for element in Skeleton(drawing).elements}
         assert not names & {"script", "img", "iframe", "animate", "a", "foreignobject", "style", "object", "image"}
         assert not [one for element in Skeleton(drawing).elements for one in element[1:] if one.startswith("on")]
