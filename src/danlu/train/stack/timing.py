@@ -19,7 +19,7 @@ from danlu.train.stack.feed import Feed
 from danlu.train.stack.members import Fold, Member
 from danlu.train.stack.scores import Judge
 from danlu.train.stack.step import StackedStep
-from danlu.train.stack.train import Plan, cut, sample_of
+from danlu.train.stack.plan import Plan, cut, sample_of
 from danlu.train.step import PlainStep
 
 _SIZES = (1, 2, 4, 16)  # besides all members a worker could get
