@@ -71,10 +71,19 @@ PREDICTIONS: Record = {
     "confusion": [[1, 1], [0, 2]],
     "calibration": {"confidence": [0.6, 2.7], "right": [0, 3], "samples": [1, 3]},
     "worst": [
-        {"actual": f"{CANARY} cat", "predicted": f"{CANARY} dog", "loss": 2.5, "confidence": 0.9, "png": "", "text": "#7"}
+        {
+            "actual": f"{CANARY} cat",
+            "predicted": f"{CANARY} dog",
+            "loss": 2.5,
+            "confidence": 0.9,
+            "png": "",
+            "text": "#7",
+        }
     ],
 }
-RECIPE = f'[data]\nname = "{CANARY}"\n\n[net]\nname = "mlp"\n\n[optim]\nname = "sgd"\nlr = 0.05\n\n[train]\nepochs = 2\n'
+RECIPE = (
+    f'[data]\nname = "{CANARY}"\n\n[net]\nname = "mlp"\n\n[optim]\nname = "sgd"\nlr = 0.05\n\n[train]\nepochs = 2\n'
+)
 
 
 def steps(first: int, losses: Sequence[float], epoch: int = 1) -> Record:
@@ -98,7 +107,11 @@ def course(count: int = 60) -> list[Record]:
     """A whole run of two epochs."""
     half = count // 2
     losses = [2.0 - 1.5 * step / count for step in range(count)]
-    score = {"train": {"loss": 0.5}, "validation": {"loss": 0.6, "accuracy": 0.8}, "test": {"loss": 0.61, "accuracy": 0.79}}
+    score = {
+        "train": {"loss": 0.5},
+        "validation": {"loss": 0.6, "accuracy": 0.8},
+        "test": {"loss": 0.61, "accuracy": 0.79},
+    }
     return [
         {"kind": "start", "epochs": 2, "steps_per_epoch": half},
         NET,
@@ -127,7 +140,13 @@ def make_run(folder: Path, records: Sequence[Mapping[str, Any]] | None = None, r
 def make_study(folder: Path, seeds: int = 6, factor: str = "optim.lr") -> Path:
     """A study of one factor, all of its members done."""
     folder.mkdir(parents=True)
-    design = {"recipe": {}, "factors": {factor: [0.01, 0.1]}, "seeds": list(range(seeds)), "folds": 1, "metric": "accuracy"}
+    design = {
+        "recipe": {},
+        "factors": {factor: [0.01, 0.1]},
+        "seeds": list(range(seeds)),
+        "folds": 1,
+        "metric": "accuracy",
+    }
     (folder / "study.json").write_text(json.dumps(design), encoding="utf-8")
     members = [
         {

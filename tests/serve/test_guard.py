@@ -120,7 +120,15 @@ def test_what_a_browser_says_comes_from_another_site_is_refused(site: Site, wher
 
 def test_without_the_cookie_there_is_nothing_but_a_hint_where_to_get_it(site: Site) -> None:
     name, _, value = site.cookie.partition("=")
-    wrong = ["", "danlu", f"{name}=", f"{name}={value[:-1]}", f"{name}={value}x", f"x{name}={value}", f"{name}={site.token}"]
+    wrong = [
+        "",
+        "danlu",
+        f"{name}=",
+        f"{name}={value[:-1]}",
+        f"{name}={value}x",
+        f"x{name}={value}",
+        f"{name}={site.token}",
+    ]
     for route in routes(site):
         if route.startswith("/start"):
             continue
@@ -135,7 +143,8 @@ def test_without_the_cookie_there_is_nothing_but_a_hint_where_to_get_it(site: Si
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?token=", "?token=x", "?token={token}x", "?token={short}", "?token={token}&token={token}", "?Token={token}"]
+    "query",
+    ["", "?token=", "?token=x", "?token={token}x", "?token={short}", "?token={token}&token={token}", "?Token={token}"],
 )
 def test_a_wrong_word_in_the_address_opens_nothing(site: Site, query: str) -> None:
     reply = site.get("/start" + query.format(token=site.token, short=site.token[:-1]), cookie="other=1")
@@ -239,5 +248,7 @@ def test_a_port_in_use_is_told(shelf: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(UserError, match=rf"Port {port} of 127\.0\.0\.1 cannot be had \({os.strerror(errno.EADDRINUSE)}\)"):
+        with pytest.raises(
+            UserError, match=rf"Port {port} of 127\.0\.0\.1 cannot be had \({os.strerror(errno.EADDRINUSE)}\)"
+        ):
             open_dashboard(shelf, port=port)

@@ -31,7 +31,16 @@ WAYS_UP = [
     "%2f",
     "file:///",
 ]
-ROUTES = ["/", "/static/", "/api/", "/api/run/", "/api/study/", "/api/run/{id}/", "/api/run/{id}/../", "/api/run/{id}/net.svg/"]
+ROUTES = [
+    "/",
+    "/static/",
+    "/api/",
+    "/api/run/",
+    "/api/study/",
+    "/api/run/{id}/",
+    "/api/run/{id}/../",
+    "/api/run/{id}/net.svg/",
+]
 
 
 @pytest.fixture
@@ -59,7 +68,9 @@ def test_no_way_leads_up(beside: Path, way: str) -> None:
                     assert reply.body == b""
 
 
-@pytest.mark.parametrize("query", ["lang=../../secret", "have=../../secret.txt", "folder=/etc", "runs=../../secret.txt", "path=/etc/passwd"])
+@pytest.mark.parametrize(
+    "query", ["lang=../../secret", "have=../../secret.txt", "folder=/etc", "runs=../../secret.txt", "path=/etc/passwd"]
+)
 def test_what_stands_behind_the_question_mark_is_no_path(beside: Path, query: str) -> None:
     with served(beside) as site:
         site.enter()

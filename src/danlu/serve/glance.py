@@ -52,8 +52,11 @@ class Glancer:
                 self._read, self._rest, self._told = 0, b"", {}
             settings = self._glance.settings or quick_settings(_text(self._recipe))
             self._glance = Glance(settings=settings, changed=changed_ns / 1e9, findings=self._glance.findings)
-            for tail in _TAILS:
-                if _understand(self._glance, _end_of(self._journal, size, tail)):
+            for length in _TAILS:
+                tail = _end_of(self._journal, size, length)
+                if tail is None:
+                    return Glance(state="unreadable", changed=changed_ns / 1e9)
+                if _understand(self._glance, tail):
                     break
             self._seen = (size, changed_ns)
         if self._glance.state in ("running", "stopped"):
@@ -150,13 +153,14 @@ def _record(line: bytes) -> Mapping[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _end_of(path: Path, size: int, length: int) -> bytes:
+def _end_of(path: Path, size: int, length: int) -> bytes | None:
+    """The last bytes of a file; None where it may not be read."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, size - length))
             return file.read(length)
     except OSError:
-        return b""
+        return None
 
 
 def _text(path: Path, most: int = 2**18) -> str:

@@ -146,4 +146,3 @@ def _named(host: str) -> str:
     if host in ("0.0.0.0", "::"):
         return HOST
     return f"[{host}]" if ":" in host else host
-

@@ -91,8 +91,6 @@ class Shelf:
         glancer = self._glancers.setdefault(path, Glancer(place.journal, place.recipe))
         glance = glancer.look(journal.st_size, journal.st_mtime_ns)
         glancer.search(journal.st_size, until)
-        if not os.access(place.journal, os.R_OK):
-            glance = Glance(state="unreadable", changed=glance.changed)
         return Entry(id, name, path, "run", glance)
 
 
