@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -236,7 +236,7 @@ class Site:
 
 
 @contextmanager
-def served(folder: Path, **options: Any) -> Iterator[Site]:
+def served(folder: Path, **options: Any) -> Generator[Site]:
     """The dashboard of a folder, serving on a port of its own until the block ends."""
     dashboard = open_dashboard(folder, port=0, **options)
     thread = threading.Thread(target=dashboard.server.run, kwargs={"sockets": [dashboard.listening]}, daemon=True)

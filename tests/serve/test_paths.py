@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard_site import CANARY, Site, make_run, served
+from dashboard_site import CANARY, make_run, served
 
 OUTSIDE = "outside-5e1b02"
 WAYS_UP = [

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from dashboard_site import RECIPE, course, make_run, make_study, served
 from danlu.base.records import Finding
 from danlu.store.history import History
 from danlu.view.info.run import RunInfo
-from danlu.view.info.study import read_study
+from danlu.view.info.study import StudyInfo, read_study
 from danlu.view.page.shell import shell
-from danlu.view.report import findings_html, run_html, run_report, study_html, study_report
+from danlu.view.report import finding_card, run_html, run_report, study_html, study_report
+from dashboard_site import RECIPE, course, make_run, make_study, served
 
 PAYLOADS = [
     "<script>pwned=1</script>",
@@ -86,7 +86,7 @@ def info(payload: str) -> RunInfo:
     )
 
 
-def study(payload: str) -> Any:
+def study(payload: str) -> StudyInfo:
     design = {
         "factors": {f"net.{payload}": [f"a{payload}", f"b{payload}"]},
         "seeds": [0, 1, 2],
@@ -131,8 +131,11 @@ class Skeleton(HTMLParser):
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_a_report_has_the_same_elements_whatever_stands_in_its_run(payload: str) -> None:
     """Markup in a name would be one element more."""
-    for make, subject in ((run_report, info), (run_html, info), (study_report, study), (study_html, study)):
-        told, plain = make(subject(payload)), make(subject(HARMLESS))
+    pages = [
+        [run_report(info(text)), run_html(info(text)), study_report(study(text)), study_html(study(text))]
+        for text in (payload, HARMLESS)
+    ]
+    for told, plain in zip(*pages, strict=True):
         assert Skeleton(told).elements == Skeleton(plain).elements
 
 
@@ -143,12 +146,12 @@ def test_the_skeleton_sees_what_gets_through() -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_findings_in_a_notebook_are_text(payload: str) -> None:
-    def finding(text: str) -> Finding:
+def test_a_finding_is_text(payload: str) -> None:
+    def card(text: str) -> str:
         remedies = ({"advice": text}, {"change": {text: text}})
-        return Finding(text, "error", (text,), 1, {text: text}, text, text, remedies)
+        return finding_card(Finding(text, "error", (text,), 1, {text: text}, text, text, remedies))
 
-    assert Skeleton(findings_html([finding(payload)])).elements == Skeleton(findings_html([finding(HARMLESS)])).elements
+    assert Skeleton(card(payload)).elements == Skeleton(card(HARMLESS)).elements
 
 
 def test_a_report_allows_its_own_script_and_style_alone() -> None:
@@ -160,7 +163,7 @@ def test_a_report_allows_its_own_script_and_style_alone() -> None:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path]]:
-    """A folder of runs and studies, one of each payload, their folders' names included as far as a system takes them."""
+    """A folder of runs and studies, one of each payload, in their folders' names too as far as a system takes it."""
     folder = tmp_path_factory.mktemp("hostile")
     for number, payload in enumerate(PAYLOADS):
         name = f"{number:02} " + re.sub(r'[/\x00\\:"|?*]', "_", payload)

@@ -13,6 +13,8 @@ from danlu.view.page.shell import shell
 
 _STATIC = {*CHART_SCRIPTS, *DASHBOARD_SCRIPTS, *STYLES}
 _MOST_COMPARED = 12
+Ask = Callable[[Any, str, str], bytes | None]
+"""From a request, a language and the version that its reader has to the answer; None where that is the newest."""
 
 
 def make_app(shelf: Shelf, host: str, port: int, token: str) -> App:
@@ -42,7 +44,7 @@ def make_app(shelf: Shelf, host: str, port: int, token: str) -> App:
         kind = "text/css" if name.endswith(".css") else "text/javascript"
         return Response(asset(name), media_type=kind)
 
-    def answered(ask: Callable[[Request, str, str], bytes | None]) -> Callable[[Request], Response]:
+    def answering(ask: Ask) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
             try:
                 content = ask(request, spoken(request), request.query_params.get("have", ""))
@@ -51,19 +53,6 @@ def make_app(shelf: Shelf, host: str, port: int, token: str) -> App:
             return Response(status_code=204) if content is None else Response(content, media_type="application/json")
 
         return answer
-
-    def compared(request: Request, spoken: str, have: str) -> bytes | None:
-        ids = tuple(dict.fromkeys(request.query_params.get("runs", "").split(",")))[:_MOST_COMPARED]
-        return desk.compare(ids, spoken, have)
-
-    def listed(request: Request, spoken: str, have: str) -> bytes | None:
-        return desk.list(spoken, have)
-
-    def one(request: Request, spoken: str, have: str) -> bytes | None:
-        return desk.run(request.path_params["id"], spoken, have)
-
-    def study(request: Request, spoken: str, have: str) -> bytes | None:
-        return desk.study(request.path_params["id"], spoken, have)
 
     def net(request: Request) -> Response:
         try:
@@ -74,10 +63,19 @@ def make_app(shelf: Shelf, host: str, port: int, token: str) -> App:
     routes: list[Any] = [
         Route("/", page),
         Route("/static/{name}", static),
-        Route("/api/list", answered(listed)),
-        Route("/api/run/{id}", answered(one)),
+        Route("/api/list", answering(lambda _, language, have: desk.list(language, have))),
+        Route(
+            "/api/run/{id}", answering(lambda asked, language, have: desk.run(asked.path_params["id"], language, have))
+        ),
         Route("/api/run/{id}/net.svg", net),
-        Route("/api/study/{id}", answered(study)),
-        Route("/api/compare", answered(compared)),
+        Route(
+            "/api/study/{id}",
+            answering(lambda asked, language, have: desk.study(asked.path_params["id"], language, have)),
+        ),
+        Route("/api/compare", answering(lambda asked, language, have: desk.compare(_compared(asked), language, have))),
     ]
     return Guard(Starlette(routes=routes), host, port, token)
+
+
+def _compared(request: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(request.query_params.get("runs", "").split(",")))[:_MOST_COMPARED]

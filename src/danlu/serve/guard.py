@@ -100,12 +100,10 @@ class Guard:
         name, _, port = host.rpartition(":")
         if not re.fullmatch(r"[0-9a-z.:\[\]-]+", name) or port != str(self._port):
             return False
-        if name in ("localhost", self._host) and name not in ("0.0.0.0", "[::]"):
-            return True
         try:
             address = ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
         except ValueError:
-            return False
+            return name in ("localhost", self._host)
         loopback_only = self._host in ("127.0.0.1", "localhost", "::1")
         return (address.is_loopback or not loopback_only) and not address.is_unspecified
 

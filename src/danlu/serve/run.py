@@ -1,8 +1,10 @@
 """The dashboard as a server on this machine, until it is stopped."""
 
 import errno
+import ipaddress
 import os
 import socket
+import sys
 import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,11 +68,12 @@ def view(
     """Show the runs and studies under `folder` (else runs/ and studies/) in the browser, those still going on as well,
     until Ctrl-C.
 
-    Listens on 127.0.0.1 alone unless `host` says otherwise; on `port`, else on the first free one from 8765 on. Raises
-    UserError where there is no such folder, no free port, or a part is missing that `pip install 'danlu[serve]'` brings.
+    Listens on 127.0.0.1 alone unless `host` says otherwise; on `port`, else on the first free one from 8765 on.
+    Raises UserError where there is no such folder, no free port, or a part is missing that the extra `serve` brings.
     """
     dashboard = open_dashboard(folder, host=host, port=port)
-    print(dashboard.told, flush=True)
+    sys.stdout.write(dashboard.told + "\n")
+    sys.stdout.flush()
     dashboard.serve(browser=browser)
 
 
@@ -134,7 +137,7 @@ def _listen(host: str, port: int | None) -> socket.socket:
         else:
             return listening
     ports = str(port) if port is not None else f"{PORT}-{PORT + _PORTS_TRIED - 1}"
-    fail("serve.no-port", host=host, port=ports, reason=problem)
+    raise UserError(Fault("serve.no-port", {"host": host, "port": ports, "reason": problem}))
 
 
 def _reason(error: Exception) -> str:
@@ -143,6 +146,9 @@ def _reason(error: Exception) -> str:
 
 def _named(host: str) -> str:
     """The host as it stands in an address."""
-    if host in ("0.0.0.0", "::"):
-        return HOST
+    try:
+        if ipaddress.ip_address(host).is_unspecified:
+            return HOST
+    except ValueError:
+        return host
     return f"[{host}]" if ":" in host else host
