@@ -10,6 +10,10 @@ from danlu.lab.draw import draw, draw_expression
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
+from danlu.lab.search.lr_find import lr_find
+from danlu.lab.search.rate_test import RateTest
+from danlu.lab.search.result import Search
+from danlu.lab.search.search import search
 from danlu.lab.study.compare import compare
 from danlu.lab.study.study import Study
 from danlu.nets import describe
@@ -22,8 +26,10 @@ __all__ = [
     "DanluError",
     "Dataset",
     "Interrupted",
+    "RateTest",
     "Recipe",
     "Run",
+    "Search",
     "StorageError",
     "Study",
     "UserError",
@@ -34,8 +40,10 @@ __all__ = [
     "draw_expression",
     "fit",
     "load",
+    "lr_find",
     "nets",
     "resume",
+    "search",
     "stats",
     "use_language",
     "view",

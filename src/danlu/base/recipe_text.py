@@ -89,7 +89,7 @@ class RecipeDraft:
                 faults.add("recipe.not-key-value", word=word)
             key = key.strip().replace("-", "_")
             read = _toml_value(value.strip())
-            text = value.strip() if _kind(*key.partition(".")[::2]) == (str | None) else read
+            text = value.strip() if kind_of(*key.partition(".")[::2]) == (str | None) else read
             self.put(key, read if isinstance(read, str) else text, Fault("recipe.place-command-line"))
         faults.raise_if_any()
 
@@ -286,12 +286,17 @@ def _wanted(kind: str, context: Mapping[str, Any], message: str) -> Fault | str:
     return Fault(f"recipe.wanted-{_WANTED[kind]}", {"limit": str(limit).replace(" or ", ", ").removesuffix(".0")})
 
 
-def _kind(section: str, key: str) -> Any:
+def kind_of(section: str, key: str) -> Any:
+    """The type of a setting, None where there is no such one.
+
+    >>> kind_of("train", "epochs")
+    <class 'int'>
+    """
     return get_type_hints(type(getattr(Recipe(), section, None))).get(key)
 
 
 def _takes_names(section: str, key: str) -> bool:
-    return tuple[str, ...] in (kind := _kind(section, key), *get_args(kind))
+    return tuple[str, ...] in (kind := kind_of(section, key), *get_args(kind))
 
 
 def _several(value: Any) -> Any:
@@ -302,5 +307,5 @@ def _several(value: Any) -> Any:
 
 
 def _takes_number(section: str, key: str) -> bool:
-    kind = _kind(section, key)
+    kind = kind_of(section, key)
     return bool({int, float} & {kind, *get_args(kind)})

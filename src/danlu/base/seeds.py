@@ -63,6 +63,17 @@ def draw(samples: torch.Tensor, below: int, seed: int, *names: str | int) -> tor
     return ((mixed >> 32) & 0xFFFFFFFF) * below >> 32
 
 
+def spread(count: int, dimensions: int, seed: int, *names: str | int) -> torch.Tensor:
+    """Points that fill the unit cube evenly, float64 [count, dimensions] from 0 to below 1: Sobol's numbers, scrambled
+    from the stream called `names` (Owen 1998, https://doi.org/10.1006/jcom.1998.0487).
+
+    >>> sorted((spread(4, 1, 0, "points").flatten() * 4).int().tolist())
+    [0, 1, 2, 3]
+    """
+    engine = torch.quasirandom.SobolEngine(dimensions, scramble=True, seed=derive(seed, *names))
+    return engine.draw(count, dtype=torch.float64)
+
+
 def _signed(number: int) -> int:
     """The int64 whose bits are those of an unsigned number."""
     return number - (1 << 64)

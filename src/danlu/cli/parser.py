@@ -42,6 +42,9 @@ class Verb:
 
 _STUDY_OPTIONS = (
     Option("vary", "KEY=A,B,…", repeated=True),
+    Option("search", "KEY=LOW..HIGH", repeated=True),
+    Option("trainings", "64"),
+    Option("minutes", "10"),
     Option("data", "D"),
     Option("net", "N"),
     Option("seeds", "10"),
@@ -51,6 +54,7 @@ _STUDY_OPTIONS = (
     Option("baselines", "A,B,…"),
     Option("folder", "FOLDER"),
     Option("share-order"),
+    Option("jobs", "2"),
     Option("plan"),
 )
 _DRAW_OPTIONS = (
@@ -60,6 +64,14 @@ _DRAW_OPTIONS = (
     Option("data", "D"),
     Option("boxes", "20"),
     Option("expression", '"…"'),
+)
+_RANGE_TEST_OPTIONS = (
+    Option("data", "D"),
+    Option("net", "N"),
+    Option("lowest", "1e-6"),
+    Option("highest", "10"),
+    Option("points", "48"),
+    Option("steps", "60"),
 )
 _RUN_OPTIONS = (Option("data", "D"), Option("net", "N"), Option("folder", "FOLDER"), Option("name", "NAME"))
 
@@ -71,11 +83,18 @@ VERBS = {
         ),
         Verb(
             "compare",
-            "danlu compare [RECIPE.toml] --vary section.key=a,b,c [--seeds 10] [--folds 5] [section.key=value ...]",
+            "danlu compare [RECIPE.toml] --vary section.key=a,b,c | --search section.key=low..high"
+            " [--seeds 10] [--folds 5] [section.key=value ...]",
             _STUDY_OPTIONS,
             settings=True,
         ),
-        Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"),)),
+        Verb(
+            "lr-find",
+            "danlu lr-find [RECIPE.toml] [--data D] [--net N] [--points 48] [--steps 60] [section.key=value ...]",
+            _RANGE_TEST_OPTIONS,
+            settings=True,
+        ),
+        Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"), Option("jobs", "2"))),
         Verb("show", "danlu show [RUN]"),
         Verb(
             "view",

@@ -18,6 +18,7 @@ class StudyArguments:
     folds: int
     margin: float | None
     baselines: Sequence[str]
+    jobs: int | None
 
 
 def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
@@ -32,8 +33,8 @@ def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
             faults.add("study.factor-twice", factor=key.strip())
         else:
             vary[key.strip().replace("-", "_") if "." in key else key.strip()] = read_levels(levels)
-    seeds = _numbers(arguments.seeds, "--seeds", faults) or [10]
-    folds = _numbers(arguments.folds, "--folds", faults) or [1]
+    seeds = read_numbers(arguments.seeds, "--seeds", faults) or [10]
+    folds = read_numbers(arguments.folds, "--folds", faults) or [1]
     margin = None
     if arguments.margin is not None:
         try:
@@ -42,9 +43,10 @@ def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
             faults.add("cli.not-a-number", option="--margin", found=arguments.margin)
     if len(folds) > 1 or folds[0] < 1:
         faults.add("cli.not-a-number", option="--folds", found=arguments.folds)
+    jobs = read_jobs(arguments.jobs, faults)
     faults.raise_if_any()
     baselines = [name.strip() for name in (arguments.baselines or "").split(",") if name.strip()]
-    return StudyArguments(vary, seeds[0] if len(seeds) == 1 else seeds, folds[0], margin, baselines)
+    return StudyArguments(vary, seeds[0] if len(seeds) == 1 else seeds, folds[0], margin, baselines, jobs)
 
 
 def read_levels(text: str) -> list[Any]:
@@ -70,7 +72,22 @@ def _value(word: str) -> Any:
         return word
 
 
-def _numbers(text: str | None, option: str, faults: Faults) -> list[int]:
+def read_jobs(text: str | None, faults: Faults) -> int | None:
+    """The number of processes behind --jobs, None where none is given; a fault where it is none."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        faults.add("cli.not-a-number", option="--jobs", found=text)
+        return None
+    return int(text)
+
+
+def read_numbers(text: str | None, option: str, faults: Faults) -> list[int]:
+    """Whole numbers with commas between them; none where nothing was given, and a fault where they are none.
+
+    >>> read_numbers("0,1,2", "--seeds", Faults())
+    [0, 1, 2]
+    """
     if text is None:
         return []
     numbers = [word.strip() for word in text.split(",")]

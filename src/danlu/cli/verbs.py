@@ -14,7 +14,8 @@ from danlu.base.places import runs_folder, shown
 from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
 from danlu.cli.draw_verb import drawn
-from danlu.cli.study_arguments import study_arguments
+from danlu.cli.search_arguments import range_test_arguments, refuse_budget, search_arguments
+from danlu.cli.study_arguments import read_jobs, study_arguments
 from danlu.data import catalogue_facts
 from danlu.data.catalogue import known
 from danlu.data.readers.table_file import KINDS as TABLE_KINDS
@@ -22,8 +23,11 @@ from danlu.lab.draft import draft_recipe
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.run import Run
+from danlu.lab.search.lr_find import lr_find
+from danlu.lab.search.result import Search
+from danlu.lab.search.search import go_on_searching, search, sought
 from danlu.lab.setup import load_data
-from danlu.lab.study.compare import compare, go_on, planned
+from danlu.lab.study.compare import check_jobs, compare, go_on, planned
 from danlu.lab.study.costs import with_costs
 from danlu.lab.study.study import Study
 from danlu.nets import describe, example, option_names, usual_data
@@ -31,6 +35,7 @@ from danlu.nets import names as net_names
 from danlu.nets import size as net_size
 from danlu.serve.run import HOST, open_dashboard
 from danlu.store.study_folder import StudyFolder
+from danlu.view.search import print_search, print_search_plan
 from danlu.view.study import print_plan, print_study
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
 
@@ -56,7 +61,12 @@ class Outcome:
 
     @classmethod
     def interrupted(cls, stopped: Interrupted) -> "Outcome":
-        record = Run(stopped.folder).as_dict()
+        record: Any
+        study = StudyFolder(Path(stopped.folder))
+        if study.design.is_file():
+            record = (Search if study.is_search else Study)(stopped.folder).as_dict()
+        else:
+            record = Run(stopped.folder).as_dict()
         sentence = say("cli.interrupted" if stopped.saved else "cli.interrupted-at-once", run=shown(stopped.folder))
         return cls(record, lambda console: _print(console, sentence))
 
@@ -82,7 +92,13 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
     arguments.words = [word for word in arguments.words if word not in roots]
     folder = _one_run(arguments, "resume")
     if StudyFolder(Path(folder)).design.is_file():
-        return _of_study(go_on(folder, data=arguments.data, progress=not arguments.json))
+        faults, progress = Faults(), not arguments.json
+        jobs = read_jobs(arguments.jobs, faults)
+        faults.raise_if_any()
+        check_jobs(jobs)
+        if StudyFolder(Path(folder)).is_search:
+            return _of_search(go_on_searching(folder, data=arguments.data, jobs=jobs, progress=progress))
+        return _of_study(go_on(folder, data=arguments.data, jobs=jobs, progress=progress))
     before = Run(folder)
     if before.finished:
         return Outcome(before.as_dict(), lambda console: _print(console, say("cli.already-finished", run=folder)))
@@ -93,7 +109,8 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
 def do_show(arguments: argparse.Namespace) -> Outcome:
     """The score of a run, or of the newest one."""
     if arguments.words and StudyFolder(Path(arguments.words[0])).design.is_file():
-        return _of_study(Study(_one_run(arguments, "show")))
+        folder = _one_run(arguments, "show")
+        return _of_search(Search(folder)) if StudyFolder(Path(folder)).is_search else _of_study(Study(folder))
     if arguments.words:
         return Outcome.of_run(Run(_one_run(arguments, "show")))
     # A folder without a recipe is no run: a kill while it was made left it.
@@ -155,13 +172,16 @@ def do_nets(arguments: argparse.Namespace) -> Outcome:
 
 def do_compare(arguments: argparse.Namespace) -> Outcome:
     """Train all combinations of levels, and say what each factor does; with --plan only what would be trained."""
+    if arguments.search:
+        return _do_search(arguments)
     files, settings = _split_words(arguments)
     _check_recipe_words(files)
+    refuse_budget(arguments)
     asked = study_arguments(arguments)
     recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
     if arguments.plan:
         plan, _, _ = planned(recipe=recipe, vary=asked.vary, seeds=asked.seeds, folds=asked.folds)
-        facts = plan.facts() | {"groups": with_costs(plan)}
+        facts = plan.facts() | {"groups": with_costs(plan, asked.jobs)}
         return Outcome(facts, lambda console: print_plan(console, facts))
     study = compare(
         recipe=recipe,
@@ -172,10 +192,42 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
         margin=asked.margin,
         baselines=asked.baselines,
         share_order=arguments.share_order,
+        jobs=asked.jobs,
         folder=arguments.folder,
         progress=not arguments.json,
     )
     return _of_study(study)
+
+
+def _do_search(arguments: argparse.Namespace) -> Outcome:
+    """Look for the numbers that do best within ranges; with --plan only the first round."""
+    files, settings = _split_words(arguments)
+    _check_recipe_words(files)
+    asked = search_arguments(arguments)
+    recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+    if arguments.plan:
+        quest, plan, _ = sought(recipe=recipe, metric=arguments.metric, **asked)
+        facts = plan.facts() | {"groups": with_costs(plan, asked["jobs"])} | {"search": quest.facts()}
+        return Outcome(facts, lambda console: print_search_plan(console, facts))
+    progress = not arguments.json
+    return _of_search(
+        search(recipe=recipe, metric=arguments.metric, folder=arguments.folder, progress=progress, **asked)
+    )
+
+
+def do_lr_find(arguments: argparse.Namespace) -> Outcome:
+    """Try many learning rates for a few steps each, and say which to take."""
+    files, settings = _split_words(arguments)
+    _check_recipe_words(files)
+    numbers = range_test_arguments(arguments)
+    recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+    test = lr_find(recipe=recipe, **numbers)
+    return Outcome(test.as_dict(), lambda console: _print(console, str(test)))
+
+
+def _of_search(found: Search) -> Outcome:
+    record = found.as_dict()
+    return Outcome(record, lambda console: print_search(console, record))
 
 
 def _of_study(study: Study) -> Outcome:
@@ -193,6 +245,7 @@ def do_draw(arguments: argparse.Namespace) -> Outcome:
 DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "fit": do_fit,
     "compare": do_compare,
+    "lr-find": do_lr_find,
     "resume": do_resume,
     "show": do_show,
     "view": do_view,

@@ -3,8 +3,10 @@
 A second SIGTERM does not: who sends it (a scheduler, a service manager) sends it often, and kills who does not obey.
 """
 
+import contextlib
 import signal
 import threading
+from collections.abc import Generator
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -18,6 +20,15 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(folder)
         self.folder = folder
         self.saved = saved
+
+
+@contextlib.contextmanager
+def interrupted_as(folder: str) -> Generator[None]:
+    """A training told to stop inside the block is the stop of all that lies in `folder`."""
+    try:
+        yield
+    except Interrupted as stopped:
+        raise Interrupted(folder, saved=stopped.saved) from stopped
 
 
 class Interrupt:

@@ -122,6 +122,16 @@ def option_names(name: str) -> list[str]:
     return list(inspect.signature(NETS[registered(name)].net_class).parameters)
 
 
+def option_kind(name: str, option: str) -> Any:
+    """The type of an option of the net called `name`, None where it has no such one.
+
+    >>> option_kind("mlp", "dropout")
+    <class 'float'>
+    """
+    parameter = inspect.signature(NETS[registered(name)].net_class).parameters.get(option)
+    return None if parameter is None else parameter.annotation
+
+
 def build(
     name: str,
     options: Mapping[str, Any],

@@ -46,6 +46,11 @@ class StudyFolder:
         """The runs of members that were trained one by one."""
         return self.path / "members"
 
+    @property
+    def is_search(self) -> bool:
+        """Whether it holds a search among numbers rather than a comparison of levels."""
+        return "search" in self.read_design()
+
     @classmethod
     def open(cls, path: Path) -> Self:
         """The study that lies at `path`; UserError where none does."""

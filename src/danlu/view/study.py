@@ -13,6 +13,7 @@ from danlu.base.places import shown
 from danlu.base.words import say
 
 _MOST_ROWS = 12
+_WHICH = ("seed", "fold", "reason")
 
 
 class StudyReporter:
@@ -72,6 +73,8 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
         how = say("study.plan-stacked") if group["stacked"] else say("study.plan-alone", reason=group["reason"])
         line = say("study.plan-group", parameters=group["parameters"], how=how, **facts)
         console.print(line, markup=False, soft_wrap=True)
+        if "jobs" in group:
+            console.print(say("study.plan-jobs", reason=group["jobs_reason"]), markup=False, soft_wrap=True)
         if "seconds" in group:
             cost = {"seconds": f"{group['seconds']:.1f}", "megabytes": f"{group['megabytes']:.0f}"}
             console.print(say("study.plan-cost", **cost), markup=False, soft_wrap=True)
@@ -83,6 +86,10 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
 def print_study(console: Console, study: Mapping[str, Any]) -> None:
     """Scores by combination, effects with intervals, the best; from the object that `--json` prints."""
     _print_scores(console, study)
+    for one in study["failed"]:
+        if "seed" in one:
+            text = say("study.member-failed", factors=_factors(one["factors"]), **{k: one[k] for k in _WHICH})
+            console.print(f"! {text}", style="yellow", markup=False, soft_wrap=True)
     console.print()
     _print_effects(console, study)
     best = study["best"]

@@ -18,7 +18,7 @@ from danlu.lab.draft import draft_recipe
 from danlu.lab.run import Run
 from danlu.lab.setup import set_up
 from danlu.train.stack import Fold, Member, Trained, train_members
-from danlu.train.stack.train import Plan, cut
+from danlu.train.stack.plan import Plan, cut
 
 CPU = torch.device("cpu")
 
@@ -274,13 +274,22 @@ def test_it_breaks_off_when_asked_to() -> None:
     assert outcome == Stop("interrupted")
 
 
-def test_a_stack_too_large_for_memory_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000000000 bytes."),
+        RuntimeError("MPS backend out of memory"),
+        MemoryError(),
+    ],
+)
+def test_a_stack_too_large_for_memory_is_halved(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
 
     def carry_out(plan: Any, places: Sequence[int]) -> Any:
         sizes.append(len(places))
         if len(places) > 2:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise error
         return original(plan, places)
 
     original = Plan.carry_out
@@ -288,6 +297,16 @@ def test_a_stack_too_large_for_memory_is_halved(monkeypatch: pytest.MonkeyPatch)
     trained = run(perceptrons(6), members(6), [problem()], workers=1)
     assert sizes == [6, 3, 3, 1, 2, 1, 2]
     assert all(trained.states)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_any_other_error_is_no_matter_of_memory(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def carry_out(plan: Any, places: Sequence[int]) -> Any:
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(Plan, "carry_out", carry_out)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        run(perceptrons(4), members(4), [problem()], workers=workers)
 
 
 def test_the_nets_given_are_left_as_they_are() -> None:

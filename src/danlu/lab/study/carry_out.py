@@ -1,25 +1,28 @@
-"""The members of a study, trained: stacks at once, the rest one after another; each told of as soon as it is done."""
+"""The members of a study, trained: stacks at once, the rest singly; each told of as soon as it is done."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from danlu.base.errors import DanluError, Fault
 from danlu.base.events import Stop
+from danlu.base.seeds import cores
+from danlu.base.words import language
 from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM
-from danlu.lab.fit import fit, resume
-from danlu.lab.run import Run
-from danlu.lab.study.costs import decide
+from danlu.lab.study.alone import Outcome, Task, train_alone
+from danlu.lab.study.costs import decide, jobs_for
 from danlu.lab.study.factors import Level
 from danlu.lab.study.plan import Group, Plan, Planned
+from danlu.lab.study.processes import in_processes
 from danlu.lab.study.samples import stack_folds
-from danlu.store.run_folder import RunFolder
+from danlu.train.stack import Halving, Trained, train_members
 from danlu.train.stack import Member as StackMember
-from danlu.train.stack import Trained, train_members
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,18 @@ class Place:
         return f"{sorted(self.factors.items(), key=str)} {self.seed} {self.fold}"
 
 
+@dataclass(frozen=True)
+class Race:
+    """Members of a stack make way for better ones: `keep` says, after each epoch in `rungs`, which of them go on.
+
+    It is given those still in training and their validation scores by name, in the same order.
+    """
+
+    rungs: Sequence[int]
+    keep: "Callable[[Sequence[Place], dict[str, list[float]]], Sequence[Place]]"
+
+
+Places = Sequence[tuple[Planned, Place]]
 Tell = Callable[[dict[str, Any]], None]
 """Hears of every member that is done, as a record of the journal."""
 
@@ -50,29 +65,42 @@ class Order:
     tell: Tell
     asked_to_stop: Callable[[], bool]
     share_order: bool = False
+    race: Race | None = None
+    jobs: int | None = None
+    _told: set[str] = field(default_factory=set[str])
 
     def carry_out(self, begins: Callable[[Group, int], None]) -> bool:
-        """Train all that is not done; False when told to break off. `begins` hears of each group and its members."""
+        """Train all that is not done; False when told to break off. `begins` hears of each group and its members.
+
+        What cannot be stacked comes last: one after another or in processes, whichever is faster.
+        """
+        alone: list[tuple[Group, Places]] = []
         for group in self.plan.groups:
             places = list(self._places(group))
             if not places:
                 continue
             decided, most = decide(group, self.plan.seeds, self.plan.folds)
-            begins(decided, len(places))
-            carried = self._one_by_one(places) if decided.alone else self._stacked(group, places, most)
-            if not carried:
-                return False
-        return True
+            if not decided.alone:
+                begins(decided, len(places))
+                outcome = self._stacked(group, places, most)
+                if isinstance(outcome, Stop):
+                    return False
+                if outcome is None:
+                    continue
+                decided, places = replace(group, alone=outcome), list(self._places(group, self._told))
+            alone.append((decided, places))
+        return not alone or self._singly(alone, begins)
 
-    def _places(self, group: Group) -> "Iterator[tuple[Planned, Place]]":
+    def _places(self, group: Group, told: Collection[str] = ()) -> "Iterator[tuple[Planned, Place]]":
         for planned in group.planned:
             for seed in self.plan.seeds:
                 for fold in range(self.plan.folds):
                     place = Place(planned.cell.factors, seed, fold)
-                    if place.key not in self.done:
+                    if place.key not in self.done and place.key not in told:
                         yield planned, place
 
-    def _stacked(self, group: Group, places: "Sequence[tuple[Planned, Place]]", most: int | None) -> bool:
+    def _stacked(self, group: Group, places: Places, most: int | None) -> Stop | Fault | None:
+        """None when all are trained; a fault where the stack could not be: those left are to be tried singly."""
         setup = group.planned[0].setup
         nets: dict[tuple[int, int], nn.Module] = {}
         for planned, place in places:
@@ -83,41 +111,70 @@ class Order:
 
         def finished(numbers: Sequence[int], trained: Trained) -> None:
             for column, number in enumerate(numbers):
+                self._told.add(places[number][1].key)
                 self.tell(_record(places[number][1], trained, column))
 
-        trained = train_members(
-            [nets[id(planned), place.seed] for planned, place in places],
-            [StackMember(planned.recipe(place.seed), place.fold, order) for planned, place in places],
-            stack_folds(group.planned[0].folds, setup.device, setup.dtype),
-            task=setup.data.task,
-            outputs=setup.data.outputs,
-            device=setup.device,
-            scale=scale,
-            most_members=most,
-            finished=finished,
-            asked_to_stop=self.asked_to_stop,
-        )
-        return not isinstance(trained, Stop)
+        def kept(numbers: Sequence[int], scores: dict[str, torch.Tensor]) -> list[int]:
+            assert self.race is not None
+            number_of = {places[number][1].key: number for number in numbers}
+            values = {name: values.tolist() for name, values in scores.items()}
+            return [number_of[place.key] for place in self.race.keep([places[n][1] for n in numbers], values)]
 
-    def _one_by_one(self, places: "Sequence[tuple[Planned, Place]]") -> bool:
-        for planned, place in places:
-            if self.asked_to_stop():
+        try:
+            trained = train_members(
+                [nets[id(planned), place.seed] for planned, place in places],
+                [StackMember(planned.recipe(place.seed), place.fold, order) for planned, place in places],
+                stack_folds(group.planned[0].folds, setup.device, setup.dtype),
+                task=setup.data.task,
+                outputs=setup.data.outputs,
+                device=setup.device,
+                scale=scale,
+                most_members=most,
+                halving=Halving(self.race.rungs, kept) if self.race else None,
+                finished=finished,
+                asked_to_stop=self.asked_to_stop,
+            )
+        except DanluError:
+            raise
+        except Exception as error:  # noqa: BLE001  (nets of a user's can raise anything)
+            return Fault("study.stack-failed", {"reason": f"{type(error).__name__}: {error}"})
+        return trained if isinstance(trained, Stop) else None
+
+    def _singly(self, groups: Sequence[tuple[Group, Places]], begins: Callable[[Group, int], None]) -> bool:
+        """Each member in a run folder of its own, as `fit` trains it; its test part is out of reach."""
+        jobs = jobs_for([(group, len(places)) for group, places in groups], self.jobs)
+        whys = "; ".join(dict.fromkeys(str(group.alone) for group, _ in groups))
+        places = [pair for _, pairs in groups for pair in pairs]
+        merged = [planned for group, _ in groups for planned in group.planned]
+        begins(Group(merged, Fault("study.singly", {"reason": whys, "jobs": jobs.why})), len(places))
+        tasks = [self._task(planned, place, jobs.count) for planned, place in places]
+
+        def told(number: int, outcome: Outcome) -> None:
+            place = places[number][1]
+            if outcome.failure:
+                facts = {"factors": place.factors, "seed": place.seed, "fold": place.fold}
+                self.tell({"kind": "failed", **facts, "reason": outcome.failure})
+            else:
+                self.tell(_as_record(place, outcome.score, outcome.diverged, outcome.epochs))
+
+        if jobs.count > 1:
+            return in_processes(tasks, jobs.count, told, self.asked_to_stop)
+        for number, task in enumerate(tasks):
+            outcome = Outcome({}, stopped=True) if self.asked_to_stop() else train_alone(task)
+            if outcome.stopped:
                 return False
-            run = self._alone(planned, place)
-            record = run.score.get("validation", {})
-            finite = bool(torch.isfinite(torch.tensor(list(record.values()))).all())
-            self.tell(_as_record(place, record, 0 if finite else run.steps, run.epochs))
+            told(number, outcome)
         return True
 
-    def _alone(self, planned: Planned, place: Place) -> Run:
-        """One member as `fit` trains it, in a run folder of its own; its test part is out of reach."""
+    def _task(self, planned: Planned, place: Place, jobs: int) -> Task:
         data = without_test(planned.folds[place.fold])
         name = "-".join(str(level) for level in (*place.factors.values(), f"seed{place.seed}", f"fold{place.fold}"))
-        folder = self.members / "".join(sign if sign.isalnum() or sign in "-._" else "-" for sign in name)[:90]
+        name = "".join(sign if sign.isalnum() or sign in "-._" else "-" for sign in name)
+        # Long names are cut and signs replaced, so that two could come out alike.
+        folder = self.members / f"{name[:70]}-{hashlib.sha256(place.key.encode()).hexdigest()[:8]}"
         net = planned.net(place.seed) if planned.setup.recipe.net.name == CUSTOM else None
-        if RunFolder(folder).recipe.is_file():
-            return resume(folder, net=net, data=data, progress=False)
-        return fit(net, data, recipe=planned.recipe(place.seed), folder=folder, progress=False)
+        threads = max(1, cores() // jobs) if jobs > 1 else None
+        return Task(planned.recipe(place.seed), data, net, folder, language(), self.members / "stop", threads)
 
 
 def without_test(data: Dataset) -> Dataset:
@@ -127,10 +184,11 @@ def without_test(data: Dataset) -> Dataset:
 
 def _record(place: Place, trained: Trained, column: int) -> dict[str, Any]:
     score = {name: float(values[column]) for name, values in trained.score.items()}
-    return _as_record(place, score, int(trained.diverged[column]), int(trained.epochs[column]))
+    dropped = int(trained.dropped[column])
+    return _as_record(place, score, int(trained.diverged[column]), int(trained.epochs[column]), dropped)
 
 
-def _as_record(place: Place, score: dict[str, float], diverged: int, epochs: int) -> dict[str, Any]:
+def _as_record(place: Place, score: dict[str, float], diverged: int, epochs: int, dropped: int = 0) -> dict[str, Any]:
     return {
         "kind": "member",
         "factors": place.factors,
@@ -140,4 +198,4 @@ def _as_record(place: Place, score: dict[str, float], diverged: int, epochs: int
         "diverged": diverged > 0,
         "diverged_at": diverged,
         "epochs": epochs,
-    }
+    } | ({"dropped_at": dropped} if dropped else {})

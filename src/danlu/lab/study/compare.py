@@ -17,7 +17,7 @@ from danlu.base.seeds import preserved_randomness
 from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.fit import fit, resume
-from danlu.lab.interrupt import Interrupt, Interrupted
+from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines
@@ -45,6 +45,7 @@ def compare(
     margin: float | None = None,
     baselines: Sequence[str] = (),
     share_order: bool = False,
+    jobs: int | None = None,
     folder: str | Path | None = None,
     progress: bool = True,
     **settings: Any,
@@ -55,7 +56,8 @@ def compare(
     settings to their levels, the first being the one compared with; "net" varies whole nets. With one fold the data's
     own validation part judges. `margin` is the largest difference in `metric` that counts as none. `baselines` are
     of scikit-learn: "majority", "linear", "svm", "forest". With `share_order` all seeds see the samples in one order.
-    Where `folder` holds this very study unfinished, it goes on. Raises UserError for a mistake in any of these;
+    What cannot be stacked is trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config`
+    says. Where `folder` holds this very study unfinished, it goes on. Raises UserError for a mistake in any of these;
     Interrupted after Ctrl-C.
 
     >>> import tempfile
@@ -66,7 +68,8 @@ def compare(
     """
     plan, base, given = planned(net, data, vary=vary, seeds=seeds, folds=folds, recipe=recipe, **settings)
     check_baselines(baselines)
-    _check_metric(metric, plan)
+    check_jobs(jobs)
+    check_metric(metric, plan)
     design = {
         "recipe": base.as_dict(),
         "factors": plan.factors,
@@ -77,8 +80,8 @@ def compare(
         "baselines": list(baselines),
         "share_order": share_order,
     }
-    place = StudyFolder.make(Path(folder) if folder else _new_folder(plan), _plain(design))
-    return _carried_out(place, plan, given, progress)
+    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
+    return _carried_out(place, plan, given, progress, jobs)
 
 
 def planned(
@@ -92,13 +95,7 @@ def planned(
     **settings: Any,
 ) -> tuple[Plan, Recipe, Given]:
     """What `compare` would train, with the recipe it starts from; nothing is trained or written."""
-    if isinstance(net, nn.Module):
-        fail("study.net-is-one", kind=type(net).__name__)
-    maker = _maker(net)
-    base = draft_recipe(None if maker else net, data, recipe, settings)
-    if maker:
-        options = {"class": getattr(maker, "__name__", "net")}
-        base = replace(base, net=replace(base.net, name=CUSTOM, options=options))
+    base, maker = base_of(net, data, recipe, settings)
     factors = keys_of(base, vary)
     numbers = seeds_of(seeds)
     if not numbers or folds < 1:
@@ -108,24 +105,47 @@ def planned(
     return plan, base, Given(given, maker, go_on)
 
 
-def go_on(folder: str | Path, *, data: object = None, net: object = None, progress: bool = True) -> Study:
+def base_of(
+    net: object, data: object, recipe: Recipe | str | Path | None, settings: Mapping[str, Any]
+) -> tuple[Recipe, Maker | None]:
+    """The recipe that a study starts from, and what builds its nets where that is a function of the user's."""
+    if isinstance(net, nn.Module):
+        fail("study.net-is-one", kind=type(net).__name__)
+    maker = _maker(net)
+    base = draft_recipe(None if maker else net, data, recipe, settings)
+    if maker:
+        options = {"class": getattr(maker, "__name__", "net")}
+        base = replace(base, net=replace(base.net, name=CUSTOM, options=options))
+    return base, maker
+
+
+def recipe_of_design(place: StudyFolder) -> Recipe:
+    """The recipe that a study on the disk started from."""
+    draft = RecipeDraft()
+    for section, keys in place.read_design()["recipe"].items():
+        for key, value in keys.items():
+            draft.put(f"{section}.{key}", value, Fault("recipe.place-file", {"path": place.design}))
+    return draft.recipe()
+
+
+def go_on(
+    folder: str | Path, *, data: object = None, net: object = None, jobs: int | None = None, progress: bool = True
+) -> Study:
     """Carry out what a study still lacks: after an interruption, or because seeds were added."""
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     maker = _maker(net)
-    draft = RecipeDraft()
-    for section, keys in design["recipe"].items():
-        for key, value in keys.items():
-            draft.put(f"{section}.{key}", value, Fault("recipe.place-file", {"path": place.design}))
-    plan = make_plan(draft.recipe(), design["factors"], design["seeds"], design["folds"], data=data, maker=maker)
-    return _carried_out(place, plan, Given(data, maker, go_on), progress)
+    plan = make_plan(
+        recipe_of_design(place), design["factors"], design["seeds"], design["folds"], data=data, maker=maker
+    )
+    return _carried_out(place, plan, Given(data, maker, go_on), progress, jobs)
 
 
 def _maker(net: object) -> Maker | None:
     return cast(Maker, net) if callable(net) else None
 
 
-def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool) -> Study:
+def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None) -> Study:
     reporter = StudyReporter(progress)
     reporter.opening(plan.facts(), shown(place.path))
     begin = time.monotonic()
@@ -134,7 +154,13 @@ def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool) -
         if place.journal.is_file()
         else frozenset[str]()
     )
-    with Journal(place.journal) as journal, Interrupt(str(place.path)) as interrupt, preserved_randomness():
+    whole_study = interrupted_as(str(place.path))
+    with (
+        whole_study,
+        Journal(place.journal) as journal,
+        Interrupt(str(place.path)) as interrupt,
+        preserved_randomness(),
+    ):
         journal.write({"kind": "begin", "members": plan.members, "failed": plan.facts()["failed"]})
 
         def tell(record: dict[str, Any]) -> None:
@@ -146,9 +172,8 @@ def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool) -
             reporter.group(len(group.planned), members, group.alone)
 
         design = place.read_design()
-        order = Order(
-            plan, done, place.members, tell, lambda: interrupt.asked, share_order=design.get("share_order", False)
-        )
+        shares = design.get("share_order", False)
+        order = Order(plan, done, place.members, tell, lambda: interrupt.asked, share_order=shares, jobs=jobs)
         whole = order.carry_out(begins)
         journal.write({"kind": "done", "seconds": time.monotonic() - begin})
         if not whole:
@@ -178,28 +203,35 @@ def _refit(place: StudyFolder, plan: Plan, given: Given, journal: Journal) -> No
     """Train the best combination on training and validation part together, and score it on the test part: once."""
     journal.flush()
     study = Study(place.path)
+    if not study.members:
+        fail("study.all-failed", reason=study.failed[0]["reason"])
     factors = best_factors(study.members, study.metric)
-    chosen = next(one for one in plan.planned if _plain(one.cell.factors) == _plain(factors))
-    recipe = _whole(chosen, plan, study)
-    data = _all_data(chosen, given)
-    if data is None:  # cannot be split anew: the validation part stays what it is
-        recipe, data = chosen.recipe(plan.seeds[0]), chosen.setup.data
-    place.best.write_text(to_toml(recipe), encoding="utf-8")
-    net = chosen.net(plan.seeds[0]) if recipe.net.name == CUSTOM else None
-    name = f"best-{recipe.fingerprint()}"
-    if RunFolder(place.path / name).recipe.is_file():
-        resume(place.path / name, net=net, data=data, progress=False)
-    else:
-        fit(net, data, recipe=recipe, folder=place.path / name, progress=False)
+    chosen = next(one for one in plan.planned if plain(one.cell.factors) == plain(factors))
+    name = refitted(place, chosen, plan.seeds[0], given)
     values = [member for member in study.members if dict(member.factors) == factors and not member.diverged]
     names = values[0].score if values else {}
     validation = {name: float(numpy.mean([member.score[name] for member in values])) for name in names}
     journal.write({"kind": "best", "factors": factors, "validation": validation, "run": name})
 
 
-def _whole(chosen: Planned, plan: Plan, study: Study) -> Recipe:
+def refitted(place: StudyFolder, chosen: Planned, seed: int, given: Given) -> str:
+    """Train a combination on training and validation part together, and score it; the run's name in the folder."""
+    recipe, data = _whole(chosen, seed), _all_data(chosen, given)
+    if data is None:  # cannot be split anew: the validation part stays what it is
+        recipe, data = chosen.recipe(seed), chosen.setup.data
+    place.best.write_text(to_toml(recipe), encoding="utf-8")
+    net = chosen.net(seed) if recipe.net.name == CUSTOM else None
+    name = f"best-{recipe.fingerprint()}"
+    if RunFolder(place.path / name).recipe.is_file():
+        resume(place.path / name, net=net, data=data, progress=False)
+    else:
+        fit(net, data, recipe=recipe, folder=place.path / name, progress=False)
+    return name
+
+
+def _whole(chosen: Planned, seed: int) -> Recipe:
     """The recipe without a validation part: what needed one gives way to the number of epochs that it led to."""
-    recipe = chosen.recipe(plan.seeds[0])
+    recipe = chosen.recipe(seed)
     train, data = recipe.train, replace(recipe.data, validation=0.0, fold=None, fold_seed=None)
     if train.patience or train.weights == "best":
         train = replace(train, patience=None, weights=None)
@@ -220,7 +252,8 @@ def _all_data(chosen: Planned, given: Given) -> Dataset | None:
     return load_data(replace(recipe, validation=0.0, fold=None, fold_seed=None), given.data)
 
 
-def _check_metric(metric: str | None, plan: Plan) -> None:
+def check_metric(metric: str | None, plan: Plan) -> None:
+    """UserError for a metric that the task has not."""
     known = {
         "classification": ("loss", "accuracy", "f1"),
         "regression": ("loss", "r2", "mae", "rmse"),
@@ -231,7 +264,14 @@ def _check_metric(metric: str | None, plan: Plan) -> None:
         fail("study.unknown-metric", metric=metric, names=", ".join(known))
 
 
-def _new_folder(plan: Plan) -> Path:
+def check_jobs(jobs: int | None) -> None:
+    """UserError for a number of processes that is none."""
+    if jobs is not None and jobs < 1:
+        fail("study.no-jobs", found=jobs)
+
+
+def new_folder(plan: Plan) -> Path:
+    """A folder in `studies/` that is not there yet, named for net and data."""
     recipe, data = plan.planned[0].setup.recipe, plan.planned[0].setup.data
     stem = f"{recipe.net.options.get('class', recipe.net.name)}-{data.name}".lower()
     count = 1
@@ -240,10 +280,10 @@ def _new_folder(plan: Plan) -> Path:
     return place
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """As JSON gives it back."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     return value if value is None or isinstance(value, bool | int | float | str) else getattr(value, "__name__", "net")

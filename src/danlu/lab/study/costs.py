@@ -9,15 +9,17 @@ from typing import Any
 
 from danlu.base.errors import Fault
 from danlu.base.recipe import Recipe
-from danlu.base.seeds import preserved_randomness
+from danlu.base.seeds import preserved_randomness, use_threads, wait_for
 from danlu.lab.fit import make_step
 from danlu.lab.study.plan import Group, Plan, Planned
+from danlu.lab.study.processes import Jobs, chosen_jobs
 from danlu.lab.study.samples import stack_folds
 from danlu.train.stack import Member, Timing, faster_stacked
 
 # Below so many multiply-adds in all, timing would take longer than what it could save.
 _WORTH_TIMING = 2e10
 _STEPS = 5
+_TIMED_GROUPS = 4
 # A member's weights, gradients, velocity and one more state as large as they.
 _COPIES = 4
 
@@ -48,13 +50,38 @@ def decide(group: Group, seeds: Sequence[int], folds: int) -> tuple[Group, int |
     return replace(group, alone=Fault("study.slower", {"ratio": ratio})), None
 
 
-def with_costs(plan: Plan) -> list[dict[str, Any]]:
-    """The groups as `Plan.facts` gives them, each with about how many seconds and megabytes it will take."""
+def jobs_for(groups: Sequence[tuple[Group, int]], asked: int | None) -> Jobs:
+    """In how many processes the members of `groups`, each with their number, are trained that cannot be stacked."""
+
+    def seconds() -> tuple[float, float]:
+        firsts = [group.planned[0] for group, _ in groups[:_TIMED_GROUPS]]
+        steps = [first.setup.horizon.steps for first in firsts]
+        here = [pace_alone(first) * count for first, count in zip(firsts, steps, strict=True)]
+        before = use_threads(1)
+        try:
+            beside = [pace_alone(first) * count for first, count in zip(firsts, steps, strict=True)]
+        finally:
+            use_threads(before)
+        return sum(here) / len(here), sum(beside) / len(beside)
+
+    device = groups[0][0].planned[0].setup.device.type
+    return chosen_jobs(asked, sum(members for _, members in groups), device=device, alone=seconds)
+
+
+def with_costs(plan: Plan, jobs: int | None = None) -> list[dict[str, Any]]:
+    """The groups as `Plan.facts` gives them, each with about how many seconds and megabytes it will take.
+
+    Those that are trained singly say in how many processes ("jobs"), and why.
+    """
     rows: list[dict[str, Any]] = plan.facts()["groups"]
+    single = [(group, row["members"]) for row, group in zip(rows, plan.groups, strict=True) if group.alone]
+    beside = jobs_for(single, jobs) if single else None
     for row, group in zip(rows, plan.groups, strict=True):
         setup = group.planned[0].setup
         if group.alone:
-            pace, together = _pace_alone(group.planned[0]), 1
+            assert beside is not None
+            pace, together = pace_alone(group.planned[0]) / beside.count, beside.count
+            row |= {"jobs": beside.count, "jobs_reason": str(beside.why)}
         else:
             timing = timed(group, plan.seeds, plan.folds)
             pace = min(timing.stacked, timing.alone)
@@ -69,23 +96,23 @@ def with_costs(plan: Plan) -> list[dict[str, Any]]:
     return rows
 
 
-def _pace_alone(planned: Planned) -> float:
-    """Seconds a step of one training."""
+def pace_alone(planned: Planned) -> float:
+    """Seconds a step of one training, the first step, which is slower, aside."""
     setup = planned.setup
     step = make_step(replace(setup, net=planned.net(setup.recipe.train.seed)))
-    size = _batch(setup.recipe)
-    with preserved_randomness():
-        batches = setup.data.batches("train", size, device=setup.device, dtype=setup.dtype)
+    marks: list[float] = []
+    with preserved_randomness(), step.freezer:
+        batches = setup.data.batches("train", _batch(setup.recipe), device=setup.device, dtype=setup.dtype)
         step.start_epoch(0, 0)
-        begin = time.perf_counter()
-        count = 0
-        for batch in itertools.islice(batches, _STEPS):
-            step.begin(count)
-            step.backward(step.loss(step.forward(batch[0]), batch[1]))
+        for number, batch in enumerate(itertools.islice(batches, 1 + _STEPS)):
+            step.begin(number)
+            for inputs, targets in step.parts(batch):
+                step.backward(step.loss(step.forward(inputs), targets))
             step.clip()
             step.update()
-            count += 1
-    return (time.perf_counter() - begin) / max(1, count)
+            wait_for(setup.device)
+            marks.append(time.perf_counter())
+    return (marks[-1] - marks[0]) / max(1, len(marks) - 1)
 
 
 def _batch(recipe: Recipe) -> int:

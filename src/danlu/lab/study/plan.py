@@ -88,11 +88,18 @@ def make_plan(
     maker: Maker | None = None,
 ) -> Plan:
     """Set up every combination; those that cannot be trained are kept with the reason. UserError where none can."""
+    return plan_cells(cells(recipe, factors, maker), factors, seeds, folds, data=data)
+
+
+def plan_cells(
+    chosen: Sequence[Cell], factors: dict[str, list[Level]], seeds: Sequence[int], folds: int, *, data: object = None
+) -> Plan:
+    """The plan of the combinations `chosen` alone."""
     loaded: dict[DataRecipe, list[Dataset]] = {}
     ready: list[Planned] = []
     failed: list[tuple[dict[str, Level], Fault]] = []
     errors: list[Fault] = []
-    for cell in cells(recipe, factors, maker):
+    for cell in chosen:
         try:
             ready.append(_set_up(cell, seeds[0], folds, data, loaded))
         except UserError as error:
@@ -124,7 +131,7 @@ def _grouped(ready: Sequence[Planned]) -> list[Group]:
     groups: list[list[Planned]] = []
     reasons: list[Fault | None] = []
     for planned in ready:
-        reason = _why_alone(planned)
+        reason = why_alone(planned.setup)
         joined = None
         if reason is None:
             stacks = [group for group, alone in zip(groups, reasons, strict=True) if alone is None]
@@ -145,17 +152,17 @@ def _together(first: Planned, other: Planned) -> bool:
     )
 
 
-def _why_alone(planned: Planned) -> Fault | None:
-    """None where members of this combination can be stacked."""
-    recipe, data = planned.setup.recipe, planned.setup.data
+def why_alone(setup: Setup) -> Fault | None:
+    """None where members of this setup can be stacked."""
+    recipe, data = setup.recipe, setup.data
     if not fits_a_stack(data):
         return Fault("study.streamed", {"name": data.name})
     if recipe.train.freeze or recipe.optim.rates:
         return Fault("study.parts-of-nets")
     if fault := recipe_stackable(recipe):
         return fault
-    batch = next(iter(data.batches("train", 4, device=planned.setup.device, dtype=planned.setup.dtype)))
-    return stackable(planned.setup.net, batch[0])
+    batch = next(iter(data.batches("train", 4, device=setup.device, dtype=setup.dtype)))
+    return stackable(setup.net, batch[0])
 
 
 def seeds_of(seeds: int | Sequence[int]) -> list[int]:

@@ -90,9 +90,15 @@ class Study:
 
     @property
     def failed(self) -> list[dict[str, Any]]:
-        """Combinations that could not be trained, with the reason."""
-        last = next((record for record in reversed(self._records) if record.get("kind") == "begin"), {})
-        return last.get("failed", [])
+        """Combinations that could not be trained, with the reason; single members of one with their seed and fold."""
+        begins = [number for number, record in enumerate(self._records) if record.get("kind") == "begin"]
+        if not begins:
+            return []
+        later = self._records[begins[-1] :]
+        single = [record for record in later if record.get("kind") == "failed"]
+        return later[0].get("failed", []) + [
+            {key: record[key] for key in ("factors", "seed", "fold", "reason")} for record in single
+        ]
 
     @property
     def metric(self) -> str:

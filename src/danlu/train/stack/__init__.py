@@ -1,6 +1,8 @@
 """Many models trained at once: every parameter of K members with one structure is one tensor, leading axis K."""
 
 from danlu.train.stack.build import find_way, recipe_stackable, same_step, same_structure, stackable
+from danlu.train.stack.first_steps import first_losses
+from danlu.train.stack.halving import Halving
 from danlu.train.stack.loop import train_stack
 from danlu.train.stack.members import Fold, Member, Trained
 from danlu.train.stack.step import StackedStep
@@ -9,12 +11,14 @@ from danlu.train.stack.train import train_members
 
 __all__ = [
     "Fold",
+    "Halving",
     "Member",
     "StackedStep",
     "Timing",
     "Trained",
     "faster_stacked",
     "find_way",
+    "first_losses",
     "recipe_stackable",
     "same_step",
     "same_structure",

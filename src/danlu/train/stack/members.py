@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from danlu.base.recipe import Recipe
@@ -50,7 +51,7 @@ class Trained:
     the loss and the task's metrics by name, each float64 [epochs, K], NaN where nothing was measured. `score` is the
     validation score of the weights in `states`, each [K]. `epochs` int64 [K] counts the epochs done, `chosen` [K] is
     the one whose weights are in `states`; `diverged` [K] is the step, from 1, whose loss was not finite, 0 where there
-    was none.
+    was none, and `dropped` [K] the epoch after which the member had to make way for better ones, 0 where it had not.
     """
 
     states: Sequence[dict[str, Tensor]]
@@ -60,4 +61,20 @@ class Trained:
     epochs: Tensor
     chosen: Tensor
     diverged: Tensor
+    dropped: Tensor
     seconds: float
+
+    def of(self, columns: Sequence[int]) -> "Trained":
+        """Some of the members alone."""
+        places = torch.tensor(columns, dtype=torch.int64)
+        return Trained(
+            [self.states[column] for column in columns],
+            self.train_loss[:, places],
+            {name: values[:, places] for name, values in self.validation.items()},
+            {name: values[places] for name, values in self.score.items()},
+            self.epochs[places],
+            self.chosen[places],
+            self.diverged[places],
+            self.dropped[places],
+            self.seconds,
+        )

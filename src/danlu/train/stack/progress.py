@@ -30,6 +30,7 @@ class StackProgress:
         self.validation: dict[str, Tensor] = {}
         self.done = torch.zeros(count, dtype=torch.int64)
         self.diverged = torch.zeros(count, dtype=torch.int64)
+        self.dropped = torch.zeros(count, dtype=torch.int64)
         self._sums = loss_is_sum
         self._losses: list[Tensor] = []
         self._samples: list[Tensor | int] = []
@@ -58,7 +59,7 @@ class StackProgress:
         means = (losses if self._sums else losses * samples).sum(0) / samples.sum(0)
         before = self.step - len(self._losses)
         self._losses, self._samples = [], []
-        training = [place for place, member in enumerate(self.here) if member not in self._over]
+        training = self.training
         members = [self.here[place] for place in training]
         self.train_loss[self.epoch, members] = means[training]
         if validation:
@@ -75,7 +76,23 @@ class StackProgress:
             early = patience is not None and self.epoch - self._best_epoch[member] >= patience
             if bad[place] or early or self.epoch == self.epochs:
                 self._end(step, place, member)
-        return [place for place in training if self.here[place] not in self._over]
+        return self.training
+
+    @property
+    def training(self) -> list[int]:
+        """The places in the stack of the members that have not ended."""
+        return [place for place, member in enumerate(self.here) if member not in self._over]
+
+    @property
+    def ended(self) -> list[int]:
+        """The members that have."""
+        return sorted(self._over)
+
+    def drop(self, step: StackedStep, places: Sequence[int]) -> None:
+        """End the members at `places` before their time, with the weights and the score that they have now."""
+        for place in places:
+            self.dropped[self.here[place]] = self.epoch
+            self._end(step, place, self.here[place])
 
     def keep(self, places: Sequence[int]) -> None:
         """The stack goes on with the members at `places` alone."""
@@ -99,7 +116,7 @@ class StackProgress:
         self._over.add(member)
 
     def trained(self, seconds: float) -> Trained:
-        """What came out, for all members that began."""
+        """What came out, for all members that began; weights of those that have ended."""
         chosen = [
             best if wants and best else int(done)
             for wants, best, done in zip(self._wants_best, self._best_epoch, self.done, strict=True)
@@ -109,13 +126,14 @@ class StackProgress:
             for name, values in self.validation.items()
         }
         return Trained(
-            states=[self._states[member] for member in range(len(chosen))],
+            states=[self._states.get(member, {}) for member in range(len(chosen))],
             train_loss=self.train_loss,
             validation=self.validation,
             score=score,
             epochs=self.done,
             chosen=torch.tensor(chosen),
             diverged=self.diverged,
+            dropped=self.dropped,
             seconds=seconds,
         )
 

@@ -1,0 +1,165 @@
+"""lr_find: the range test of learning rates, all rates at once and each from the same first weights."""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from danlu.base.errors import Faults
+from danlu.base.events import Stop
+from danlu.base.recipe import Recipe, ScheduleRecipe
+from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
+from danlu.lab.batches import training_batches
+from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.lab.fit import make_step
+from danlu.lab.search.rate_test import RateTest, judge_rates
+from danlu.lab.setup import Setup, load_given_weights, set_up
+from danlu.lab.study.plan import why_alone
+from danlu.lab.study.samples import stack_folds
+from danlu.train.stack import Member, first_losses
+
+_LEAST_POINTS = 8
+_LEAST_STEPS = 8
+_TAIL = 4  # the last of so many parts of the steps is what counts
+_STILL = 1e-30  # a rate at which nothing moves
+
+
+def lr_find(
+    net: object = None,
+    data: object = None,
+    *,
+    recipe: Recipe | str | Path | None = None,
+    lowest: float = 1e-6,
+    highest: float = 10.0,
+    points: int = 48,
+    steps: int = 60,
+    **settings: Any,
+) -> RateTest:
+    """Which learning rate to take: `points` rates from `lowest` to `highest`, each for `steps` steps.
+
+    A range test (Smith 2017, https://arxiv.org/abs/1506.01186), but every rate starts from the same first weights and
+    sees the same batches: no rate inherits what lower ones learned or spoiled. They are trained as one stack, or one
+    after another where the net cannot be stacked. `net`, `data`, `recipe` and `settings` are those of `fit`; `net` may
+    also be a function that builds one; the schedule is held constant. Nothing given is changed, nothing is written.
+    Raises UserError for a mistake in any of these.
+
+    >>> test = lr_find("softmax-regression", "digits", points=12, steps=20)
+    >>> 1e-3 < test.suggestion < 1, len(test.losses)
+    (True, 12)
+    """
+    begin = time.perf_counter()
+    rates = _grid(lowest, highest, points, steps)
+    setup = _set_up(net, data, recipe, settings)
+    alone = why_alone(setup)
+    recipes = [with_rate(setup.recipe, rate) for rate in (_STILL, *rates)]
+    with preserved_randomness():
+        losses = _one_after_another(setup, recipes, steps) if alone else _at_once(setup, recipes, steps)
+    start, *found = losses[-max(1, steps // _TAIL) :].mean(0).tolist()
+    whole = losses.isfinite().all(0).tolist()[1:]
+    ends = [loss if finite else math.nan for loss, finite in zip(found, whole, strict=True)]
+    judged = judge_rates(rates, ends, start)
+    own = setup.recipe
+    return RateTest(
+        net=str(own.net.options.get("class", own.net.name)) if own.net.name == CUSTOM else own.net.name,
+        data=setup.data.name,
+        rates=rates,
+        losses=ends,
+        start=start,
+        best=judged.best,
+        edge=judged.edge,
+        suggestion=judged.suggestion,
+        why=judged.why,
+        settings=_settings(own, judged.suggestion),
+        current=float(own.optim.lr or 0.0),
+        steps=steps,
+        batch_size=own.train.batch_size or 0,
+        alone=alone,
+        seconds=time.perf_counter() - begin,
+    )
+
+
+def with_rate(recipe: Recipe, rate: float) -> Recipe:
+    """The recipe with another learning rate."""
+    return replace(recipe, optim=replace(recipe.optim, lr=rate))
+
+
+def _grid(lowest: float, highest: float, points: int, steps: int) -> list[float]:
+    faults = Faults()
+    for key, value, least in (("points", points, _LEAST_POINTS), ("steps", steps, _LEAST_STEPS)):
+        if value < least:
+            faults.add("search.too-few", key=key, found=value, least=least)
+    if not (0 < lowest < math.inf and 0 < highest < math.inf):
+        faults.add("search.rates-above-zero", lowest=lowest, highest=highest)
+    elif lowest >= highest:
+        faults.add("search.wrong-way-round", key="lr", low=lowest, high=highest)
+    faults.raise_if_any()
+    factor = (highest / lowest) ** (1 / (points - 1))
+    return [float(f"{lowest * factor**number:.3g}") for number in range(points)]
+
+
+def _set_up(net: object, data: object, recipe: Recipe | str | Path | None, settings: dict[str, Any]) -> Setup:
+    maker = cast(Callable[[], nn.Module], net) if callable(net) and not isinstance(net, nn.Module) else None
+    drafted = draft_recipe(None if maker else net, data, recipe, settings)
+    # What speaks of whole epochs, or changes the rate on its own, has no place in a few steps at one rate.
+    train = replace(drafted.train, patience=None, weights=None, ema=None)
+    drafted = replace(drafted, schedule=ScheduleRecipe(), train=train)
+    if maker:
+        options = {"class": getattr(maker, "__name__", "net")}
+        drafted = replace(drafted, net=replace(drafted.net, name=CUSTOM, options=options))
+        with global_seed(drafted.train.seed, "initial-weights"):
+            own = maker()
+    else:
+        own = copy.deepcopy(net) if isinstance(net, nn.Module) else None
+    setup = set_up(drafted, None if isinstance(data, str | Path) else data, own)
+    load_given_weights(setup)
+    return setup
+
+
+def _at_once(setup: Setup, recipes: Sequence[Recipe], steps: int) -> torch.Tensor:
+    """Losses [steps, K] of a stack."""
+    members = [Member(recipe) for recipe in recipes]
+    folds = stack_folds([setup.data], setup.device, setup.dtype)
+    losses = first_losses([setup.net] * len(members), members, folds, steps, device=setup.device)
+    assert not isinstance(losses, Stop)
+    return losses
+
+
+def _one_after_another(setup: Setup, recipes: Sequence[Recipe], steps: int) -> torch.Tensor:
+    """Losses [steps, K] of trainings one after another; a loss that is not finite ends its own."""
+    losses = torch.full((steps, len(recipes)), math.nan, dtype=torch.float64)
+    for column, recipe in enumerate(recipes):
+        own = replace(setup, recipe=recipe, net=copy.deepcopy(setup.net))
+        for number, loss in enumerate(_losses(own, steps)):
+            losses[number, column] = loss
+    return losses
+
+
+def _losses(setup: Setup, steps: int) -> list[float]:
+    step = make_step(setup)
+    losses: list[float] = []
+    with step.freezer, exact_kernels(setup.device):
+        for epoch in range(steps):
+            step.start_epoch(epoch, 0)
+            for batch in training_batches(setup.recipe, setup.data, epoch, 0, setup.device, setup.dtype):
+                step.begin(len(losses))
+                for inputs, targets in step.parts(batch):
+                    step.backward(step.loss(step.forward(inputs), targets))
+                step.clip()
+                step.update()
+                losses.append(float(step.batch_loss))
+                if len(losses) == steps or not math.isfinite(losses[-1]):
+                    return losses
+    return losses
+
+
+def _settings(recipe: Recipe, suggestion: float | None) -> dict[str, Any]:
+    """The optimiser as it was tested: a rate is good for one momentum and one batch size."""
+    optim = {key: value for key, value in recipe.as_dict()["optim"].items() if key != "lr"}
+    tested = {f"optim.{key}": value for key, value in optim.items()} | {"train.batch_size": recipe.train.batch_size}
+    return tested if suggestion is None else {"optim.lr": suggestion} | tested

@@ -1,0 +1,156 @@
+"""search: numeric settings proposed in rounds of a whole stack, the hopeless dropped early."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from danlu.base.errors import Faults, fail
+from danlu.base.places import shown
+from danlu.base.recipe import Recipe
+from danlu.base.seeds import preserved_randomness
+from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
+from danlu.lab.search.ranges import Range, ranges_of
+from danlu.lab.search.result import Search
+from danlu.lab.search.rounds import Budget, Quest, carry_out_rounds
+from danlu.lab.study.compare import base_of, check_jobs, check_metric, new_folder, plain, recipe_of_design, refitted
+from danlu.lab.study.plan import Plan, seeds_of
+from danlu.lab.study.study import Given
+from danlu.store.journal import Journal
+from danlu.store.study_folder import StudyFolder
+from danlu.view.search import SearchReporter
+
+
+def search(
+    net: object = None,
+    data: object = None,
+    *,
+    space: Mapping[str, Any],
+    trainings: int = 64,
+    minutes: float | None = None,
+    seeds: int | Sequence[int] = 1,
+    folds: int = 1,
+    recipe: Recipe | str | Path | None = None,
+    metric: str | None = None,
+    jobs: int | None = None,
+    folder: str | Path | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> Search:
+    """Look for the numbers that do best: `space` maps settings to ranges, `{"lr": (1e-4, 1)}` or `"log:1e-4..1"`.
+
+    Trials are proposed in rounds of a whole stack; after an eighth, a quarter and a half of the epochs the worse half
+    of a stack makes way (successive halving). A trial is trained with every seed on every fold. No more than
+    `trainings` are begun, and no round that would end after `minutes`. The best by its validation parts is trained once
+    more on all but the test part, and scored on that once. `net`, `data`, `recipe`, `jobs` and `settings` are those of
+    `compare`. Where `folder` holds this very search unfinished, it goes on. Raises UserError for a mistake in any of
+    these; Interrupted after Ctrl-C. Needs the extra `search`.
+
+    >>> import tempfile
+    >>> found = search("softmax-regression", "iris", space={"lr": (1e-4, 1)}, trainings=8, epochs=8,
+    ...                folder=tempfile.mkdtemp(), progress=False)
+    >>> found.best.factors["optim.lr"] > 0.01, len(found.trials)
+    (True, 8)
+    """
+    quest, plan, given = sought(
+        net, data, space=space, trainings=trainings, minutes=minutes, seeds=seeds, folds=folds, recipe=recipe,
+        metric=metric, jobs=jobs, **settings,
+    )  # fmt: skip
+    design = {
+        "recipe": quest.base.as_dict(),
+        "factors": {one.key: [one.low, one.high] for one in quest.ranges},
+        "seeds": list(quest.seeds),
+        "folds": folds,
+        "metric": metric,
+        "margin": None,
+        "baselines": [],
+        "search": {"ranges": [one.as_dict() for one in quest.ranges], "trainings": trainings, "minutes": minutes},
+    }
+    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
+    return _carried_out(place, quest, given, progress)
+
+
+def sought(
+    net: object = None,
+    data: object = None,
+    *,
+    space: Mapping[str, Any],
+    trainings: int = 64,
+    minutes: float | None = None,
+    seeds: int | Sequence[int] = 1,
+    folds: int = 1,
+    recipe: Recipe | str | Path | None = None,
+    metric: str | None = None,
+    jobs: int | None = None,
+    **settings: Any,
+) -> tuple[Quest, Plan, Given]:
+    """What `search` would look for, and its first round; nothing is trained or written."""
+    base, maker = base_of(net, data, recipe, settings)
+    numbers = seeds_of(seeds)
+    if not numbers or folds < 1:
+        fail("study.too-few", seeds=len(numbers), folds=folds)
+    check_jobs(jobs)
+    faults = Faults()
+    ranges: list[Range] = []
+    with faults.gathered():
+        ranges = ranges_of(base, space)
+    if trainings < 2 * len(numbers) * folds:
+        faults.add("search.no-budget", found=trainings, each=len(numbers) * folds)
+    if minutes is not None and not minutes > 0:
+        faults.add("search.no-minutes", found=f"{minutes:g}")
+    faults.raise_if_any()
+    given = None if isinstance(data, str | Path) else data
+    quest = Quest(base, ranges, numbers, folds, metric, Budget(trainings, minutes), given, maker, jobs)
+    plan = quest.plan(quest.points([]))
+    check_metric(metric, plan)
+    return quest, plan, Given(given, maker, go_on_searching)
+
+
+def go_on_searching(
+    folder: str | Path, *, data: object = None, net: Any = None, jobs: int | None = None, progress: bool = True
+) -> Search:
+    """Carry out what a search still lacks after an interruption."""
+    place = StudyFolder.open(Path(folder))
+    design = place.read_design()
+    asked = design["search"]
+    ranges = [Range(**one) for one in asked["ranges"]]
+    budget = Budget(asked["trainings"], asked["minutes"])
+    base = recipe_of_design(place)
+    quest = Quest(base, ranges, design["seeds"], design["folds"], design["metric"], budget, data, net, jobs)
+    return _carried_out(place, quest, Given(data, net, go_on_searching), progress)
+
+
+def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool) -> Search:
+    if place.journal.is_file() and Search(place.path).finished:
+        return Search(place.path, given)
+    reporter = SearchReporter(progress)
+    budget = quest.budget
+    reporter.opening([str(one) for one in quest.ranges], budget.trainings, budget.minutes, shown(place.path))
+    begin = time.monotonic()
+    with (
+        interrupted_as(str(place.path)),
+        Journal(place.journal) as journal,
+        Interrupt(str(place.path)) as interrupt,
+        preserved_randomness(),
+        reporter,
+    ):
+        journal.write({"kind": "begin", "failed": []})
+        whole = carry_out_rounds(quest, place, journal, reporter, lambda: interrupt.asked)
+        journal.write({"kind": "done", "seconds": time.monotonic() - begin})
+        journal.sync()
+        if not whole:
+            raise Interrupted(str(place.path), saved=True)
+        _refit(place, quest, given, journal)
+    return Search(place.path, given)
+
+
+def _refit(place: StudyFolder, quest: Quest, given: Given, journal: Journal) -> None:
+    """Train the best trial on training and validation part together, and score it on the test part: once."""
+    done = Search(place.path)
+    best = next(iter(done.ranked), None)
+    if best is None or best.state != "finished":
+        journal.write({"kind": "nothing"})
+        return
+    (chosen,) = quest.plan([dict(best.factors)]).planned
+    name = refitted(place, chosen, quest.seeds[0], given)
+    journal.write({"kind": "best", "factors": dict(best.factors), "validation": best.score, "run": name})

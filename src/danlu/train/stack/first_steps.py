@@ -1,0 +1,78 @@
+"""The losses of a few steps of many members at once, from their first weights: what a range test looks at."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count, islice
+
+import torch
+from torch import Tensor, nn
+
+from danlu.base.events import Stop
+from danlu.base.seeds import cores, exact_kernels
+from danlu.train.stack.build import find_way, same_step, same_structure
+from danlu.train.stack.feed import Feed
+from danlu.train.stack.members import Fold, Member
+from danlu.train.stack.memory import suggested_members
+from danlu.train.stack.plan import Plan, cut, sample_of
+from danlu.train.stack.scores import Judge
+from danlu.train.stack.side_by_side import side_by_side
+from danlu.train.stack.step import Batch, StackedStep
+
+
+def first_losses(
+    nets: Sequence[nn.Module],
+    members: Sequence[Member],
+    folds: Sequence[Fold],
+    steps: int,
+    *,
+    device: torch.device,
+    asked_to_stop: Callable[[], bool] = lambda: False,
+) -> Tensor | Stop:
+    """The training losses, float64 [steps, K], of the batches of each member's first steps; Stop when told so.
+
+    Nets and members are those that `train_members` takes; weights of `nets` stay as they are. A loss is that before
+    the step's update.
+    """
+    assert same_structure(*nets)
+    assert same_step(*(member.recipe for member in members))
+    workers = cores() if device.type == "cpu" else 1
+    sample = sample_of(folds[members[0].fold])
+    way = find_way(nets[0], sample)
+    assert way is not None
+    recipe = members[0].recipe
+    judge = Judge("", 1, recipe.loss.name)  # nothing is scored
+    plan = Plan(nets, members, folds, judge, way, device, "end", asked_to_stop)
+    most = suggested_members(nets[0], sample, recipe.train.batch_size or 1, device, workers)
+
+    def work(places: list[int]) -> Tensor | Stop:
+        return _losses(*plan.prepared(places), steps, device, asked_to_stop)
+
+    results = side_by_side(work, cut(members, folds, most, workers, fills=way.fills), workers)
+    if isinstance(results, Stop):
+        return results
+    losses = torch.empty(steps, len(members), dtype=torch.float64)
+    for places, own in results:
+        losses[:, places] = own
+    return losses
+
+
+@torch.no_grad()
+def _losses(
+    step: StackedStep, feed: Feed, steps: int, device: torch.device, asked_to_stop: Callable[[], bool]
+) -> Tensor | Stop:
+    found: list[Tensor] = []
+    with exact_kernels(device):
+        for number, batch in enumerate(islice(_epoch_after_epoch(feed), steps)):
+            step.begin(number)
+            for inputs, targets, counts in step.parts(batch):
+                step.backward(step.loss(step.forward(inputs), targets, counts))
+            step.clip()
+            step.update()
+            found.append(step.batch_loss)
+            if asked_to_stop():
+                return Stop("interrupted")
+    return torch.stack(found).double().cpu()
+
+
+def _epoch_after_epoch(feed: Feed) -> Iterator[Batch]:
+    for epoch in count():
+        yield from feed.batches(epoch)

@@ -1,0 +1,99 @@
+"""Successive halving: at some epochs, the rungs, members make way for better ones, and the stacks grow smaller.
+
+Jamieson and Talwalkar 2016, https://arxiv.org/abs/1502.07943: many are tried for a short time, few to the end.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from danlu.base.events import Stop
+from danlu.train.stack.loop import compact
+from danlu.train.stack.members import Trained
+from danlu.train.stack.plan import Plan, Underway
+from danlu.train.stack.side_by_side import side_by_side
+
+Outcomes = list[tuple[list[int], Trained]]
+Keep = Callable[[Sequence[int], dict[str, Tensor]], Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Halving:
+    """After each of the epochs in `rungs`, ascending, `keep` says which members go on.
+
+    It is given the places of those still in training and their validation scores by name, each [len(places)].
+    """
+
+    rungs: Sequence[int]
+    keep: Keep
+
+
+def in_rungs(plan: Plan, halving: Halving, stacks: Sequence[list[int]], workers: int) -> Outcomes | Stop:
+    """Every stack's outcome, all stacks trained rung by rung together: the best of all of them go on."""
+    return _Ladder(plan, halving).climb(stacks, workers)
+
+
+@dataclass
+class _Ladder:
+    plan: Plan
+    halving: Halving
+    begun: list[Underway] = field(default_factory=list[Underway])
+    lost: Outcomes = field(default_factory=Outcomes)  # of members that had ended in stacks that memory did not hold
+    waiting: dict[tuple[int, ...], Underway] = field(default_factory=dict[tuple[int, ...], Underway])
+
+    def climb(self, stacks: Sequence[list[int]], workers: int) -> Outcomes | Stop:
+        epochs = self.plan.members[0].recipe.train.epochs
+        for until in (*(rung for rung in self.halving.rungs if rung < epochs), epochs):
+            advanced = side_by_side(lambda places, until=until: self._advanced(places, until), stacks, workers)
+            if isinstance(advanced, Stop):
+                return advanced
+            if until < epochs:
+                self._decide([stack for _, stack in advanced])
+                stacks = [list(places) for places in self.waiting]
+            if not stacks:
+                break
+        return [*self.lost, *(outcome for stack in self.begun for outcome in _ended(stack))]
+
+    def _advanced(self, places: list[int], until: int) -> Underway | Stop:
+        """The stack of the members at `places`, trained to `until`; half a stack that was too large starts anew."""
+        stack = self.waiting.pop(tuple(places), None)
+        if stack is None:
+            stack = self.plan.begun(places)
+            self.begun.append(stack)
+        try:
+            return stack.train(until) or stack
+        except (RuntimeError, MemoryError):
+            self.begun.remove(stack)  # so that its tensors make room
+            self.lost += _ended(stack)
+            raise
+
+    def _decide(self, stacks: Sequence[Underway]) -> None:
+        living = [(stack, place) for stack in stacks for place in stack.progress.training]
+        if not living:
+            return
+        numbers = [stack.places[stack.progress.here[place]] for stack, place in living]
+        rows = [_scores(stack, place) for stack, place in living]
+        scores = {name: torch.tensor([row[name] for row in rows], dtype=torch.float64) for name in rows[0]}
+        kept = set(self.halving.keep(numbers, scores))
+        for stack in stacks:
+            progress = stack.progress
+            own = [place for place in progress.training if stack.places[progress.here[place]] not in kept]
+            progress.drop(stack.step, own)
+            compact(stack.step, stack.feed, progress, progress.training)
+            going_on = tuple(stack.places[progress.here[place]] for place in progress.training)
+            if going_on:
+                self.waiting[going_on] = stack
+
+
+def _ended(stack: Underway) -> Outcomes:
+    """What became of the members that have ended."""
+    ended = stack.progress.ended
+    return [([stack.places[member] for member in ended], stack.trained().of(ended))] if ended else []
+
+
+def _scores(stack: Underway, place: int) -> dict[str, float]:
+    progress = stack.progress
+    member = progress.here[place]
+    return {name: float(values[progress.epoch - 1, member]) for name, values in progress.validation.items()}

@@ -1,0 +1,111 @@
+"""A search in the terminal: how far it is, and what it found. Drawn from plain records."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from danlu.base.errors import Fault
+from danlu.base.places import shown
+from danlu.base.words import say
+from danlu.view.study import print_plan
+
+_MOST_ROWS = 12
+
+
+class SearchReporter:
+    """Tells how far a search is, on standard error; not `visible`, it tells nothing."""
+
+    def __init__(self, visible: bool, console: Console | None = None) -> None:
+        self._visible = visible
+        self._console = console or Console(stderr=True, highlight=False)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=self._console, transient=True, disable=not visible)
+        self._task: Any = None
+        self._told = ""
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def opening(self, ranges: Sequence[str], trainings: int, minutes: float | None, folder: Path) -> None:
+        """Say what is searched, and with what budget."""
+        self._print(say("search.opening", ranges="  ".join(ranges), trainings=trainings, folder=folder))
+        if minutes is not None:
+            self._print(say("search.opening-minutes", minutes=f"{minutes:g}"))
+
+    def round(self, number: int, *, trials: int, left: int, dropped: int) -> None:
+        """A round of so many trials begins; `left` come after it, `dropped` had to make way before it."""
+        self._print(say("search.round", number=number, trials=trials, left=left, dropped=dropped))
+        self._told = ""
+
+    def group(self, members: int, alone: Fault | None) -> None:
+        """A stack begins, or trainings one by one."""
+        if alone is not None and str(alone) != self._told:
+            self._told = str(alone)
+            self._print(say("search.alone", reason=alone))
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(say("study.stack", members=members), total=members)
+
+    def member(self) -> None:
+        """One is trained, or dropped."""
+        if self._task is not None:
+            self._bar.advance(self._task)
+
+    def _print(self, text: str) -> None:
+        if self._visible:
+            self._console.print(text, markup=False, soft_wrap=True)
+
+
+def print_search_plan(console: Console, plan: Mapping[str, Any]) -> None:
+    """How a search would go about it, and its first round: the answer to `--plan`."""
+    facts = plan["search"]
+    rungs = ", ".join(str(rung) for rung in facts["rungs"]) or "—"
+    console.print(say("search.plan", trials=facts["trials"], rounds=facts["rounds"], rungs=rungs), soft_wrap=True)
+    print_plan(console, plan)
+
+
+def print_search(console: Console, search: Mapping[str, Any]) -> None:
+    """The best trials, and what came of the best; from the object that `--json` prints."""
+    metric = search["metric"]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(say("study.combination"), overflow="fold")
+    for heading in (f"view.metric-{metric}", "view.metric-loss", "search.epochs", "search.came"):
+        table.add_column(say(heading), justify="right")
+    for trial in search["trials"][:_MOST_ROWS]:
+        score = trial["score"]
+        numbers = [f"{score[name]:.4f}" if name in score else "" for name in (metric, "loss")]
+        table.add_row(_settings(trial["factors"]), *numbers, str(trial["epochs"]), _state(trial))
+    console.print(table)
+    if len(search["trials"]) > _MOST_ROWS:
+        console.print(say("search.more-rows", count=len(search["trials"]) - _MOST_ROWS), markup=False)
+    console.print()
+    counts = {name: search[name] for name in ("trainings", "full_trainings", "dropped", "diverged", "failed", "rounds")}
+    console.print(say("search.counts", trials=len(search["trials"]), **counts), markup=False, soft_wrap=True)
+    best = search["best"]
+    if best:
+        scores = {part: f"{best['score'][part].get(metric, float('nan')):.4f}" for part in ("validation", "test")}
+        line = say("study.best", factors=_settings(best["factors"]), metric=say(f"view.metric-{metric}"), **scores)
+        console.print(line, markup=False, soft_wrap=True, style="bold")
+    elif search["finished"]:
+        console.print(say("search.no-best"), markup=False, soft_wrap=True, style="bold")
+    closing = say("search.closing", seconds=f"{search['seconds']:.1f}", folder=shown(search["study"]))
+    console.print(closing, markup=False, soft_wrap=True)
+
+
+def _settings(factors: Mapping[str, Any]) -> str:
+    return "  ".join(f"{key}={value:g}" for key, value in factors.items())
+
+
+def _state(trial: Mapping[str, Any]) -> str:
+    return say(f"search.state-{trial['state']}")
