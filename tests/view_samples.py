@@ -6,6 +6,8 @@ All numbers are plain formulas, so that a test can say beforehand what a picture
 import base64
 import io
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from danlu.base.graphs import graph_record
@@ -13,6 +15,9 @@ from danlu.base.records import Finding
 from danlu.nets.graph import net_graph
 from danlu.nets.mlp import MLP
 from danlu.store.history import History
+from danlu.view.figures.chart import Chart
+from danlu.view.figures.pages import run_charts, study_charts
+from danlu.view.info.curves import MOST_POINTS
 from danlu.view.info.run import RunInfo, flat
 from danlu.view.info.study import StudyInfo, read_study
 from danlu.view.info.surface import Surface
@@ -144,3 +149,23 @@ def sample_study() -> StudyInfo:
     }  # fmt: skip
     records = [{"kind": "begin", "members": 36}, *members, {"kind": "done", "seconds": 12.5}, best]
     return read_study("activations", design, records, recipe='[net]\nactivation = "relu"\n', where="studies/a")
+
+
+def chart_of_run(kind: str, *more: dict[str, Any]) -> Chart:
+    """The first chart of that kind in the run's report."""
+    return next(chart for chart in run_charts(sample_run(*more), MOST_POINTS) if chart.kind == kind)
+
+
+def chart_of_study(kind: str) -> Chart:
+    return next(chart for chart in study_charts(sample_study()) if chart.kind == kind)
+
+
+CHARTS: dict[str, Callable[[], Chart]] = {
+    **{
+        kind: partial(chart_of_run, kind)
+        for kind in ("curves", "flow", "surface", "contour", "confusion", "calibration", "worst")
+    },
+    "residuals": lambda: chart_of_run("residuals", number_predictions()),
+    **{kind: partial(chart_of_study, kind) for kind in ("forest", "sweep", "slopes", "folds")},
+}
+"""Every kind of chart."""

@@ -77,8 +77,8 @@ def danlu(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     def typed(*words: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "danlu", *words]
         surroundings = {**os.environ, "OMP_NUM_THREADS": "1", "DANLU_LANG": "en"}
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        running.append(subprocess.Popen(command, cwd=tmp_path, env=surroundings, **quiet))
+        quiet = subprocess.DEVNULL
+        running.append(subprocess.Popen(command, cwd=tmp_path, env=surroundings, stdout=quiet, stderr=quiet))
         return running[-1]
 
     yield typed

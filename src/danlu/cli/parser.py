@@ -57,7 +57,6 @@ _STUDY_OPTIONS = (
     Option("jobs", "2"),
     Option("plan"),
 )
-<<<<<<< HEAD
 _DRAW_OPTIONS = (
     Option("file", "FILE.svg"),
     Option("kind", "KIND"),
@@ -65,7 +64,7 @@ _DRAW_OPTIONS = (
     Option("data", "D"),
     Option("boxes", "20"),
     Option("expression", '"…"'),
-=======
+)
 _RANGE_TEST_OPTIONS = (
     Option("data", "D"),
     Option("net", "N"),
@@ -73,7 +72,6 @@ _RANGE_TEST_OPTIONS = (
     Option("highest", "10"),
     Option("points", "48"),
     Option("steps", "60"),
->>>>>>> main
 )
 _RUN_OPTIONS = (Option("data", "D"), Option("net", "N"), Option("folder", "FOLDER"), Option("name", "NAME"))
 

@@ -13,13 +13,9 @@ from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
 from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
-<<<<<<< HEAD
 from danlu.cli.draw_verb import drawn
-from danlu.cli.study_arguments import study_arguments
-=======
 from danlu.cli.search_arguments import range_test_arguments, refuse_budget, search_arguments
 from danlu.cli.study_arguments import read_jobs, study_arguments
->>>>>>> main
 from danlu.data import catalogue_facts
 from danlu.data.catalogue import known
 from danlu.data.readers.table_file import KINDS as TABLE_KINDS

@@ -39,7 +39,8 @@ def net_graph(
     """Run `net` once as `describe` does, and say what flows where; its flags, buffers and generators stay as they were.
 
     Layers are modules without parts; whatever else makes a tensor of tensors is an operation. A loop in the net's
-    forward gives its layers and operations once, with the number of their calls. Raises UserError as `describe` does.
+    forward that runs the same layers over and over gives them once, with the number of their calls. Raises
+    UserError as `describe` does.
 
     >>> graph = net_graph(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), (4,))
     >>> graph.edges
@@ -75,6 +76,10 @@ class _Node:
     calls: int = 0
     work: int = field(default=0)
 
+    @property
+    def is_operation(self) -> bool:
+        return self.node.operation
+
     def frozen(self) -> LayerNode:
         return replace(self.node, calls=max(1, self.calls), multiply_adds=self.work)
 
@@ -92,7 +97,7 @@ class _Follower(TorchFunctionMode):
         self._kept: list[Tensor] = []  # so that no id is given twice
         self._stack: list[nn.Module] = []
         self._whole = 0  # layers under way whose insides make no nodes
-        self._places: dict[tuple[str, str, int, int], str] = {}
+        self._places: dict[tuple[str, str, int, int, frozenset[str]], str] = {}
         self._counted: set[nn.Parameter] = set()
 
     def hooks(self) -> "_Hooks":
@@ -124,7 +129,9 @@ class _Follower(TorchFunctionMode):
                 self._put(tensor, sources)
             return
         path = self._names.get(self._stack[-1], "") if self._stack else ""
-        place = (path, name, *_called_from())
+        # Over a list of layers each turn of a loop is an operation of its own; over one layer they all are the same.
+        layers = frozenset(source for source in sources if source in self.nodes and not self.nodes[source].is_operation)
+        place = (path, name, *_called_from(), layers)
         if place not in self._places:
             number = sum(1 for other in self._places if other[:2] == (path, name))
             self._places[place] = ".".join(part for part in (path, f"{name}{number or ''}()") if part)

@@ -17,12 +17,8 @@ from danlu.base.seeds import preserved_randomness
 from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.fit import fit, resume
-<<<<<<< HEAD
-from danlu.lab.interrupt import Interrupt, Interrupted
-from danlu.lab.pictures import write_study_report
-=======
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
->>>>>>> main
+from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines
 from danlu.lab.study.carry_out import Order, Place

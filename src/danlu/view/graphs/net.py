@@ -35,7 +35,7 @@ def _boxes(folded: FoldedNet, graph: NetGraph | None) -> Iterator[Box]:
         shape = [TextLine(show_shape(graph.input_shape), "faint")] if graph else []
         yield Box("input", [TextLine(say("figure.input")), *shape], "end")
     for part in folded.parts:
-        yield Box(part.id, list(_lines(part)), _role(part))
+        yield Box(part.id, list(_lines(part, narrow=graph is None)), _role(part))
     if "output" in ends:
         shape = [TextLine(show_shape(graph.output_shape), "faint")] if graph else []
         yield Box("output", [TextLine(say("figure.output")), *shape], "end")
@@ -49,7 +49,7 @@ def _role(part: Part) -> str:
     return "block" if part.block else "operation" if part.operation else "layer"
 
 
-def _lines(part: Part) -> Iterator[TextLine]:
+def _lines(part: Part, *, narrow: bool) -> Iterator[TextLine]:
     times = part.repeats if part.repeats > 1 else part.calls
     repeated = f"  ×{times}" if times > 1 else ""
     if part.operation:
@@ -64,8 +64,7 @@ def _lines(part: Part) -> Iterator[TextLine]:
         facts.append(say("figure.parameters", count=compact(part.parameters * part.repeats)))
     if part.multiply_adds:
         facts.append(say("figure.multiply-adds", count=compact(part.multiply_adds * part.repeats)))
-    if facts:
-        yield TextLine(" · ".join(facts), "faint")
+    yield from (TextLine(fact, "faint") for fact in (facts if narrow else [" · ".join(facts)] if facts else []))
 
 
 def compact(count: int) -> str:
