@@ -43,16 +43,24 @@ class Reader:
         self.wrong: list[str] = []
         self.requests: list[str] = []
         self._pictures = pictures
-        self.page.on(
-            "console", lambda told: self.wrong.append(told.text) if told.type in ("error", "warning") else None
-        )
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.wrong.append(dialog.message), dialog.dismiss()))
-        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", self._console)
+        self.page.on("pageerror", self._error)
+        self.page.on("dialog", self._dialog)
+        self.page.on("request", self._request)
 
-    def _hear(self, told: Any) -> None:
+    def _console(self, told: Any) -> None:
         if told.type in ("error", "warning"):
             self.wrong.append(f"{told.text} {told.location}")
+
+    def _error(self, error: Any) -> None:
+        self.wrong.append(str(error))
+
+    def _dialog(self, dialog: Any) -> None:
+        self.wrong.append(dialog.message)
+        dialog.dismiss()
+
+    def _request(self, request: Any) -> None:
+        self.requests.append(request.url)
 
     def enter(self, address: str) -> None:
         """Open the address that the dashboard printed, and wait for the list."""
