@@ -47,7 +47,15 @@ def test_a_factor_is_varied_from_its_name_to_its_effect(
     factor: str, levels: list[Any], others: dict[str, Any], tmp_path: Path
 ) -> None:
     study = danlu.compare(
-        "mlp", "iris", vary={factor: levels}, seeds=2, folds=2, epochs=2, folder=tmp_path / "s", progress=False, **others
+        "mlp",
+        "iris",
+        vary={factor: levels},
+        seeds=2,
+        folds=2,
+        epochs=2,
+        folder=tmp_path / "s",
+        progress=False,
+        **others,
     )
     assert study.failed == []
     assert len(study.members) == len(levels) * 4

@@ -31,7 +31,11 @@ def check_baselines(names: Sequence[str], task: str) -> None:
 
 def is_random(name: str, task: str) -> bool:
     """Whether an estimator depends on a seed."""
-    return "random_state" in inspect.signature(_kind(name, task)).parameters and name not in ("majority", "linear", "svm")
+    return "random_state" in inspect.signature(_kind(name, task)).parameters and name not in (
+        "majority",
+        "linear",
+        "svm",
+    )
 
 
 def baseline_scores(name: str, data: Dataset, seed: int) -> dict[str, float]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy
 
-from danlu.lab.study.effects import COSTS, Member, plain_level
 from danlu.lab.study.factors import Level
 from danlu.stats import Effect, holm, paired_effect
+from danlu.stats.studies import COSTS, Member, plain_level
 
 # What four numbers that cancel leave behind is no effect, however steadily it comes.
 _ROUNDING = 1e-12
@@ -99,7 +99,10 @@ def _interaction(
         *levels,
         metric,
         [[mean(row, column) for column in columns] for row in rows],
-        [[_difference(cells, (rows[0], row), (columns[0], column), margin) for column in columns[1:]] for row in rows[1:]],
+        [
+            [_difference(cells, (rows[0], row), (columns[0], column), margin) for column in columns[1:]]
+            for row in rows[1:]
+        ],
     )
 
 
