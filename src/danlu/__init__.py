@@ -10,8 +10,10 @@ from danlu.lab.check.check import check
 from danlu.lab.check.outcome import Check
 from danlu.lab.cure.cure import cure
 from danlu.lab.cure.proof import Proof
-from danlu.lab.fit import fit, resume
+from danlu.lab.draw import draw, draw_expression
+from danlu.lab.fit import fit
 from danlu.lab.interrupt import Interrupted
+from danlu.lab.resume import resume
 from danlu.lab.run import Run
 from danlu.lab.search.lr_find import lr_find
 from danlu.lab.search.rate_test import RateTest
@@ -20,6 +22,7 @@ from danlu.lab.search.search import search
 from danlu.lab.study.compare import compare
 from danlu.lab.study.study import Study
 from danlu.nets import describe
+from danlu.serve import view
 from danlu.watch import Watch, watch
 
 __version__ = "0.1.0"
@@ -42,6 +45,8 @@ __all__ = [
     "compare",
     "cure",
     "describe",
+    "draw",
+    "draw_expression",
     "fit",
     "load",
     "lr_find",
@@ -50,5 +55,6 @@ __all__ = [
     "search",
     "stats",
     "use_language",
+    "view",
     "watch",
 ]

@@ -3,11 +3,15 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 Score = dict[str, float]
 """Numbers by name, for one part of the data: always "loss", then the task's metrics ("accuracy", "r2" …)."""
+
+
+SEVERITIES = ("error", "warning", "advice")
+"""It cannot learn; it learns worse than it could; worth knowing."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,17 @@ def finding_of(record: Mapping[str, Any]) -> Finding:
     ...             "why": "", "remedies": [{"advice": "train longer"}]}).remedies
     ({'advice': 'train longer'},)
     """
-    values: dict[str, Any] = {key.name: record[key.name] for key in fields(Finding)}
-    values.update({key: tuple(values[key]) for key in ("where", "remedies")})
-    return Finding(**values)
+    severity = str(record["severity"])
+    return Finding(
+        rule=str(record["rule"]),
+        severity=severity if severity in SEVERITIES else "advice",
+        where=tuple(str(layer) for layer in record["where"]),
+        since=int(record["since"]),
+        evidence=dict(record["evidence"]),
+        title=str(record["title"]),
+        why=str(record["why"]),
+        remedies=tuple(dict(remedy) for remedy in record["remedies"]),
+    )
 
 
 def to_json(value: Any) -> str:

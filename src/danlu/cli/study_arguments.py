@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from danlu.base.errors import Faults
+from danlu.base.errors import Fault, Faults
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,16 @@ def study_numbers(arguments: argparse.Namespace, seeds: int) -> StudyNumbers:
     jobs = read_jobs(arguments.jobs, faults)
     faults.raise_if_any()
     return StudyNumbers(numbers[0] if len(numbers) == 1 else numbers, folds[0], margin, jobs)
+
+
+def levels_without_vary(settings: Sequence[str]) -> list[Fault]:
+    """A hint for each setting that names several levels, as only --vary takes them.
+
+    >>> [fault.values["word"] for fault in levels_without_vary(["optim.lr=0.1,0.2", "train.epochs=3"])]
+    ['optim.lr=0.1,0.2']
+    """
+    several = [word for word in settings if len(read_levels(word.partition("=")[2])) > 1]
+    return [Fault("cli.levels-without-vary", {"word": word}) for word in several]
 
 
 def read_levels(text: str) -> list[Any]:

@@ -34,7 +34,7 @@ def check(
     recipe: Recipe | str | Path | None = None,
     **settings: Any,
 ) -> Check:
-    """Look at a training before it is one: shapes, data, the loss at the start, gradients, one batch learnt by heart, the rate.
+    """Look at a training before it is one: shapes, data, first loss, gradients, one batch by heart, rate.
 
     `net`, `data`, `recipe` and `settings` are those of `fit`. Takes seconds; nothing given is changed, nothing is
     written. What the first steps show is judged by the rules of watch; the loss at the start is held against that of

@@ -9,8 +9,8 @@ from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Finding, finding_of
 from danlu.lab.draft import draft_recipe
-from danlu.lab.study.effects import FactorEffect
 from danlu.lab.study.study import Study
+from danlu.stats.studies import FactorEffect
 from danlu.store.run_folder import RunFolder
 from danlu.view.cure import cure_lines
 
