@@ -1,5 +1,6 @@
 """Cures: a remedy is proved by a study or not recommended, and the cured recipe trains."""
 
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,20 @@ def test_the_study_is_one_like_any(proof: Proof) -> None:
     assert study.best.factors == {"remedy": proof.recommended}
     assert Proof.of_study(study).as_dict() == proof.as_dict()
     assert go_on(study.folder, progress=False).members == study.members
+
+
+def test_a_study_broken_off_goes_on(faulty: danlu.Run, proof: Proof, tmp_path: Path) -> None:
+    assert proof.study is not None
+    shutil.copytree(proof.study.folder, tmp_path / "study")
+    journal = tmp_path / "study" / "journal.jsonl"
+    journal.write_text("".join(journal.read_text(encoding="utf-8").splitlines(keepends=True)[:6]), encoding="utf-8")
+    half = Proof.of_study(Study(tmp_path / "study"))
+    assert half.as_dict()["finished"] is False
+    assert "danlu resume" in str(half)
+    again = danlu.cure(faulty, seeds=4, folder=tmp_path / "study", progress=False)
+    assert again.study is not None
+    assert len(again.study.members) == len(proof.study.members)
+    assert again.recommended == proof.recommended
 
 
 def test_more_seeds_go_on_with_the_same_study(
