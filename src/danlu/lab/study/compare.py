@@ -57,7 +57,8 @@ def compare(
     `net` (a name, or a function that builds one), `data`, `recipe` and `settings` are those of `fit`; `vary` maps
     settings to their levels, the first being the one compared with; "net" varies whole nets. With one fold the data's
     own validation part judges. `margin` is the largest difference in `metric` that counts as none. `baselines` are
-    of scikit-learn: "majority", "linear", "svm", "forest", or the name of any of its classifiers or regressors. With `share_order` all seeds see the samples in one order.
+    of scikit-learn: "majority", "linear", "svm", "forest", or the name of any of its classifiers or regressors. With
+    `share_order` all seeds see the samples in one order.
     What cannot be stacked is trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config`
     says. Where `folder` holds this very study unfinished, it goes on. Raises UserError for a mistake in any of these;
     Interrupted after Ctrl-C.
