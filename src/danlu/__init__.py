@@ -6,8 +6,10 @@ from danlu.base.errors import DanluError, StorageError, UserError
 from danlu.base.recipe import Recipe
 from danlu.base.words import use_language
 from danlu.data import Dataset, load
-from danlu.lab.fit import fit, resume
+from danlu.lab.draw import draw, draw_expression
+from danlu.lab.fit import fit
 from danlu.lab.interrupt import Interrupted
+from danlu.lab.resume import resume
 from danlu.lab.run import Run
 from danlu.lab.search.lr_find import lr_find
 from danlu.lab.search.rate_test import RateTest
@@ -16,6 +18,7 @@ from danlu.lab.search.search import search
 from danlu.lab.study.compare import compare
 from danlu.lab.study.study import Study
 from danlu.nets import describe
+from danlu.serve import view
 from danlu.watch import Watch, watch
 
 __version__ = "0.1.0"
@@ -34,6 +37,8 @@ __all__ = [
     "Watch",
     "compare",
     "describe",
+    "draw",
+    "draw_expression",
     "fit",
     "load",
     "lr_find",
@@ -42,5 +47,6 @@ __all__ = [
     "search",
     "stats",
     "use_language",
+    "view",
     "watch",
 ]
