@@ -98,8 +98,6 @@ def _trained(task: Task) -> Run:
 
 def train_elsewhere(task: Task) -> Outcome:
     """Train one member in a process that was started for it; it ends when told so, or when who started it is gone."""
-    if task.parent is not None:
-        _end_after(task.parent)
     if task.is_over:
         return Outcome({}, stopped=True)
     use_language(task.language)
@@ -116,7 +114,7 @@ _BUSY = threading.Lock()
 
 
 @functools.cache
-def _end_after(parent: int) -> None:
+def end_after(parent: int) -> None:
     """End this process, once it is idle, after its parent's end: whoever killed that meant all of it."""
 
     def watch() -> None:
