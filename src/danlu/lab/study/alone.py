@@ -25,7 +25,8 @@ from danlu.lab.run import Run
 from danlu.store.run_folder import RunFolder
 
 _GLANCE = 0.2  # seconds between two looks at whether to stop
-_PATIENCE = 20.0  # seconds
+_PATIENCE = 60.0  # seconds
+_HELD = ("store.in-use", "store.holds-a-run", "store.not-empty")
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,15 @@ def train_alone(task: Task) -> Outcome:
 
 
 def _trained(task: Task) -> Run:
-    if not RunFolder(task.folder).recipe.is_file():
-        return fit(task.net, task.data, recipe=task.recipe, folder=task.folder, progress=False)
     end = time.monotonic() + _PATIENCE
     while True:
         try:
-            return resume(task.folder, net=task.net, data=task.data, progress=False)
+            if RunFolder(task.folder).recipe.is_file():
+                return resume(task.folder, net=task.net, data=task.data, progress=False)
+            return fit(task.net, task.data, recipe=task.recipe, folder=task.folder, progress=False)
         except UserError as error:
             # Processes of a study that was killed save and end within moments; until then they hold the run.
-            if error.faults[0].id != "store.in-use" or time.monotonic() > end:
+            if error.faults[0].id not in _HELD or time.monotonic() > end:
                 raise
             time.sleep(_GLANCE)
 
