@@ -65,7 +65,7 @@ def test_effects_intervals_and_adjusted_p_values(pima: Study, scores: Any) -> No
         found = effect.as_dict()
         assert (found["mean"], found["low"], found["high"]) == pytest.approx((mean, low, high))
         assert found["p"] == pytest.approx(p_together)
-        verdict = "no difference" if -0.01 <= low and high <= 0.01 else "undecided"
+        verdict = "no difference" if low >= -0.01 and high <= 0.01 else "undecided"
         assert found["verdict"] == (verdict if p_together > 0.05 else "better" if mean > 0 else "worse")
 
 

@@ -99,7 +99,10 @@ def _interaction(
         *levels,
         metric,
         [[mean(row, column) for column in columns] for row in rows],
-        [[_difference(cells, (rows[0], row), (columns[0], column), margin) for column in columns[1:]] for row in rows[1:]],
+        [
+            [_difference(cells, (rows[0], row), (columns[0], column), margin) for column in columns[1:]]
+            for row in rows[1:]
+        ],
     )
 
 
