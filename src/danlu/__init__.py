@@ -8,6 +8,7 @@ from danlu.base.words import use_language
 from danlu.data import Dataset, load
 from danlu.lab.fit import fit
 from danlu.lab.interrupt import Interrupted
+from danlu.lab.landscape.landscape import Landscape, landscape
 from danlu.lab.resume import resume
 from danlu.lab.run import Run
 from danlu.lab.search.lr_find import lr_find
@@ -25,6 +26,7 @@ __all__ = [
     "DanluError",
     "Dataset",
     "Interrupted",
+    "Landscape",
     "RateTest",
     "Recipe",
     "Run",
@@ -36,6 +38,7 @@ __all__ = [
     "compare",
     "describe",
     "fit",
+    "landscape",
     "load",
     "lr_find",
     "nets",
