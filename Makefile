@@ -74,11 +74,11 @@ define install
 endef
 
 $(READY): pyproject.toml constraints.txt
-	$(call install,.venv,-e .)
+	$(call install,.venv,-e '.[draw,serve]')
 	@touch $@
 
 $(DEV_READY): pyproject.toml constraints.txt
-	$(call install,.venv,-e '.[dev]')
+	$(call install,.venv,-e '.[dev,draw,serve]')
 	@touch $(READY) $@
 
 $(BENCH_READY): pyproject.toml constraints.txt

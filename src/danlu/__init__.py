@@ -6,6 +6,7 @@ from danlu.base.errors import DanluError, StorageError, UserError
 from danlu.base.recipe import Recipe
 from danlu.base.words import use_language
 from danlu.data import Dataset, load
+from danlu.lab.draw import draw, draw_expression
 from danlu.lab.fit import fit
 from danlu.lab.interrupt import Interrupted
 from danlu.lab.landscape.landscape import Landscape, landscape
@@ -18,6 +19,7 @@ from danlu.lab.search.search import search
 from danlu.lab.study.compare import compare
 from danlu.lab.study.study import Study
 from danlu.nets import describe
+from danlu.serve import view
 from danlu.watch import Watch, watch
 
 __version__ = "0.1.0"
@@ -37,6 +39,8 @@ __all__ = [
     "Watch",
     "compare",
     "describe",
+    "draw",
+    "draw_expression",
     "fit",
     "landscape",
     "load",
@@ -46,5 +50,6 @@ __all__ = [
     "search",
     "stats",
     "use_language",
+    "view",
     "watch",
 ]

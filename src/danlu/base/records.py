@@ -10,6 +10,10 @@ Score = dict[str, float]
 """Numbers by name, for one part of the data: always "loss", then the task's metrics ("accuracy", "r2" …)."""
 
 
+SEVERITIES = ("error", "warning", "advice")
+"""It cannot learn; it learns worse than it could; worth knowing."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """What watch found: rule, severity ("error", "warning", "advice"), layers, since which step, numbers, remedies."""

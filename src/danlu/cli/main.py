@@ -63,10 +63,12 @@ def _interruptible() -> Generator[None]:
 def _do(tokens: list[str], as_json: bool) -> int:
     outcome, code = _outcome(tokens, as_json)
     if as_json:
-        print(to_json(outcome.record))
+        print(to_json(outcome.record), flush=True)
     else:
         # Without a terminal nothing is folded: a line of a table stays a line.
         outcome.show(Console(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED))
+        sys.stdout.flush()
+    outcome.then()
     return code
 
 

@@ -57,6 +57,14 @@ _STUDY_OPTIONS = (
     Option("jobs", "2"),
     Option("plan"),
 )
+_DRAW_OPTIONS = (
+    Option("file", "FILE.svg"),
+    Option("kind", "KIND"),
+    Option("shape", "3x224x224"),
+    Option("data", "D"),
+    Option("boxes", "20"),
+    Option("expression", '"…"'),
+)
 _RANGE_TEST_OPTIONS = (
     Option("data", "D"),
     Option("net", "N"),
@@ -88,8 +96,19 @@ VERBS = {
         ),
         Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"), Option("jobs", "2"))),
         Verb("show", "danlu show [RUN]"),
+        Verb(
+            "view",
+            "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser]",
+            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser")),
+        ),
         Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),
         Verb("nets", "danlu nets [NAME]"),
+        Verb(
+            "draw",
+            'danlu draw NET|RUN|STUDY [--file F.svg] [net.key=value ...] | --expression "…" [name=value ...]',
+            _DRAW_OPTIONS,
+            settings=True,
+        ),
     )
 }
 

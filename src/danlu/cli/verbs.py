@@ -13,6 +13,7 @@ from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
 from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
+from danlu.cli.draw_verb import drawn
 from danlu.cli.search_arguments import range_test_arguments, refuse_budget, search_arguments
 from danlu.cli.study_arguments import levels_without_vary, read_jobs, study_arguments
 from danlu.data import catalogue_facts
@@ -32,6 +33,7 @@ from danlu.lab.study.study import Study
 from danlu.nets import describe, example, option_names, usual_data
 from danlu.nets import names as net_names
 from danlu.nets import size as net_size
+from danlu.serve.run import HOST, open_dashboard
 from danlu.store.study_folder import StudyFolder
 from danlu.view.search import print_search, print_search_plan
 from danlu.view.study import print_plan, print_study
@@ -46,6 +48,7 @@ class Outcome:
 
     record: Any
     show: Callable[[Console], None]
+    then: Callable[[], None] = lambda: None  # what goes on once that has been told
 
     @classmethod
     def of_run(cls, run: Run) -> "Outcome":
@@ -116,6 +119,22 @@ def do_show(arguments: argparse.Namespace) -> Outcome:
     if not journals:
         fail("cli.no-runs", folder=runs_folder().absolute())
     return Outcome.of_run(Run(journals[-1].parent))
+
+
+def do_view(arguments: argparse.Namespace) -> Outcome:
+    """The dashboard, which answers until Ctrl-C."""
+    _check_one("view", arguments.words)
+    port = arguments.port
+    if port is not None and not (port.isascii() and port.isdigit()):
+        fail("cli.not-a-number", option="--port", found=port)
+    dashboard = open_dashboard(
+        arguments.words[0] if arguments.words else None,
+        host=HOST if arguments.host is None else arguments.host,
+        port=None if port is None else int(port),
+    )
+    record = {"folder": str(dashboard.folder), "address": dashboard.address}
+    browser = not (arguments.no_browser or arguments.json)
+    return Outcome(record, lambda console: _print(console, dashboard.told), lambda: dashboard.serve(browser=browser))
 
 
 def do_data(arguments: argparse.Namespace) -> Outcome:
@@ -219,14 +238,23 @@ def _of_study(study: Study) -> Outcome:
     return Outcome(record, lambda console: print_study(console, record))
 
 
+def do_draw(arguments: argparse.Namespace) -> Outcome:
+    """A picture of a net, a run, a study or an expression, as a file."""
+    picture = drawn(arguments)
+    record = {"file": str(picture.path), "notes": [str(note) for note in picture.notes]}
+    return Outcome(record, lambda console: _print(console, "\n".join(picture.lines())))
+
+
 DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "fit": do_fit,
     "compare": do_compare,
     "lr-find": do_lr_find,
     "resume": do_resume,
     "show": do_show,
+    "view": do_view,
     "data": do_data,
     "nets": do_nets,
+    "draw": do_draw,
 }
 
 

@@ -9,11 +9,13 @@ import torch
 from torch import nn
 
 from danlu.base.errors import fail
+from danlu.base.finding_text import Findings
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
-from danlu.base.records import Finding, Score
+from danlu.base.records import Score
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
+from danlu.lab.pictures import run_info
 from danlu.lab.setup import build_net, dtype_of, load_data, refuse_other_structure, sample_dtype
 from danlu.store.history import History
 from danlu.store.journal import read
@@ -21,6 +23,7 @@ from danlu.store.run_folder import RunFolder
 from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
 from danlu.train.predictions import predicted
+from danlu.view.report import run_html
 
 
 class Run:
@@ -74,8 +77,8 @@ class Run:
         return self._record.score
 
     @property
-    def findings(self) -> list[Finding]:
-        return self._record.findings
+    def findings(self) -> Findings:
+        return Findings(self._record.findings)
 
     @property
     def history(self) -> Any:
@@ -134,6 +137,10 @@ class Run:
             "score": self.score,
             "findings": [vars(finding) for finding in self.findings],
         }
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: summary, findings and curves."""
+        return run_html(run_info(self._place, self._record))
 
     def __repr__(self) -> str:
         state = "finished" if self.finished else f"{self.steps} steps"

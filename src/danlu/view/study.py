@@ -56,6 +56,10 @@ class StudyReporter:
     def close(self) -> None:
         self._bar.stop()
 
+    def note(self, fault: Fault) -> None:
+        """Tell something the user should know."""
+        self._note(str(fault))
+
     def _note(self, text: str) -> None:
         self._console.print(f"! {text}", style="yellow", markup=False, soft_wrap=True)
 

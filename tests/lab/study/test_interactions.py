@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danlu.lab.study.effects import Member
 from danlu.lab.study.interactions import interactions
 from danlu.stats import paired_effect
+from danlu.stats.studies import Member
 
 FACTORS: dict[str, list[Any]] = {"a": ["x", "y"], "b": [[8], [16], [32]]}
 

@@ -19,16 +19,17 @@ from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
+from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
 from danlu.lab.study.carry_out import Order, Place
-from danlu.lab.study.effects import best_factors
 from danlu.lab.study.factors import Level, Maker, keys_of
 from danlu.lab.study.factors import shown as shown_level
 from danlu.lab.study.plan import Group, Plan, Planned, is_number, make_plan, seeds_of
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.study import Given, Study
 from danlu.nets import names as net_names
+from danlu.stats.studies import best_factors
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
@@ -201,6 +202,8 @@ def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, j
         _measure_baselines(place, plan, journal)
         journal.sync()
         _refit(place, plan, given, journal)
+    if fault := write_study_report(place):
+        reporter.note(fault)
     reporter.close()
     return Study(place.path, given)
 

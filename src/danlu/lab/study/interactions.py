@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy
 
-from danlu.lab.study.effects import COSTS, Member, plain_level
 from danlu.lab.study.factors import Level
 from danlu.stats import Effect, holm, paired_effect
+from danlu.stats.studies import COSTS, Member, plain_level
 
 # What four numbers that cancel leave behind is no effect, however steadily it comes.
 _ROUNDING = 1e-12

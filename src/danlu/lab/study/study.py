@@ -9,18 +9,20 @@ from typing import Any
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score, number
+from danlu.lab.pictures import study_info
 from danlu.lab.run import Run
-from danlu.lab.study.effects import (
+from danlu.lab.study.factors import Level, shown
+from danlu.lab.study.interactions import Interaction, interactions
+from danlu.stats.studies import (
     FactorEffect,
     Member,
     factor_effects,
     usual_margin,
     usual_metric,
 )
-from danlu.lab.study.factors import Level, shown
-from danlu.lab.study.interactions import Interaction, interactions
 from danlu.store.journal import read
 from danlu.store.study_folder import StudyFolder
+from danlu.view.report import study_html
 from danlu.view.study import study_text
 
 
@@ -188,6 +190,10 @@ class Study:
 
     def __str__(self) -> str:
         return study_text(self.as_dict())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how far it is, what each factor does, and the effects as a forest plot."""
+        return study_html(study_info(self._place))
 
     def __repr__(self) -> str:
         return f"Study({str(self.folder)!r}, {len(self.members)} members)"

@@ -8,8 +8,10 @@ from typing import Any, cast
 
 import numpy
 
-from danlu.lab.study.factors import Level
-from danlu.stats import Effect, holm, paired_effect
+from danlu.stats.paired import Effect, holm, paired_effect
+
+Level = Any
+"""What a factor of a study is set to."""
 
 # Where less is better.
 COSTS = ("loss", "mae", "rmse", "perplexity")
