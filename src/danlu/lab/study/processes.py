@@ -127,4 +127,4 @@ def _foreign_backend() -> tuple[str, int, bool] | None:
     if name == "Loky" and workers is None:
         return None
     count: Any = joblib.effective_n_jobs(workers or -1)
-    return name.lower(), int(count), bool(backend.supports_sharedmem)
+    return name.lower(), int(count), bool(getattr(backend, "supports_sharedmem", False))
