@@ -1,4 +1,4 @@
-"""The two axes of a landscape: two weights themselves, or two directions through a point, and what lies where on them."""
+"""The two axes of a landscape: two weights themselves, or two directions through a point."""
 
 import math
 import re
@@ -92,6 +92,8 @@ def path_axes(net: nn.Module, path: Sequence[Weights]) -> Axes:
     """The two directions in which the path of a training is longest: principal components of its points' differences
     from the net's own weights. They are of length 1, so that distances are distances between weights."""
     origin = _trained(net)
+    if len(path) < 3:
+        fail("landscape.path-too-short", points=len(path))
     offsets = torch.stack(
         [_flat({name: point[name].double() - tensor for name, tensor in origin.items()}, origin) for point in path]
     )

@@ -30,7 +30,6 @@ _BATCH = 512
 _MOST_POINTS = 501
 
 Span = tuple[float, float]
-Path2 = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def landscape(
     points: int = 25,
     path: Sequence[object] | None = None,
     part: str = "train",
-    samples: int = 5000,
+    samples: int = 1000,
     loss: str = "auto",
     seed: int = 0,
 ) -> Landscape:
@@ -58,9 +57,9 @@ def landscape(
 
     `axes` are "filters": two random directions in which each filter is as long as the net's own (Li et al. 2018,
     https://arxiv.org/abs/1712.09913), drawn from `seed`; "path": the two in which the training moved most; or the names
-    of two weights, as in ("linear.weight[0, 3]", "linear.bias"). None: the net's two weights where it has no more, in
-    float64, else "filters". `span` (low, high), for both axes or for each, is in the weights' own values where the axes
-    are weights, else in units of the directions around the trained net.
+    of two weights, as in ("linear.weight[0, 3]", "linear.bias"). None: the net's two weights where it has no more, else
+    "filters". Two weights are looked at in float64. `span` (low, high), for both axes or for each, is in the weights'
+    own values where the axes are weights, else in units of the directions around the trained net.
 
     `path` holds the weights on the way, as nets or state_dicts; of a run they are the first weights and those of its
     checkpoints (`keep` and `checkpoint_steps` say how many there are). Each is set on the nearest point of the plane,
@@ -75,7 +74,9 @@ def landscape(
     """
     _check_numbers(points, samples)
     site = _site(what, data, path, loss)
-    ground = _ground(site, part, samples, exact=axes is None and single_weights(site.net) is not None)
+    if axes is None:
+        axes = single_weights(site.net) or "filters"
+    ground = _ground(site, part, samples, exact=axes not in ("filters", "path"))
     plane = _plane(ground.net, axes, site.path, seed)
     way = [plane.project(weights) for weights in site.path]
     xs, ys = _grid(plane, way, span, points)
@@ -140,9 +141,9 @@ def _shape(weights: Weights, name: str) -> torch.Size | None:
 def _weights(point: object) -> Weights:
     if isinstance(point, nn.Module):
         return {name: tensor.detach().cpu().clone() for name, tensor in point.state_dict().items()}
-    if isinstance(point, Mapping):
-        return {name: tensor.detach().cpu() for name, tensor in cast(Mapping[str, Tensor], point).items()}
-    fail("landscape.not-weights", found=type(point).__name__)
+    if not isinstance(point, Mapping):
+        fail("landscape.not-weights", found=type(point).__name__)
+    return {name: tensor.detach().cpu() for name, tensor in cast(Mapping[str, Tensor], point).items()}
 
 
 def _own_path(run: Run, net: nn.Module) -> list[Weights]:
@@ -152,7 +153,9 @@ def _own_path(run: Run, net: nn.Module) -> list[Weights]:
     if recipe.net.name != CUSTOM and recipe.net.weights is None:
         path.append(_weights(build_net(recipe, run.data)))
     path += [checkpoint.parts["weights"] for checkpoint in load_whole(RunFolder(run.folder).checkpoints)]
-    return [*path, _weights(net)]
+    last = _weights(net)
+    ended = bool(path) and all(torch.equal(path[-1][name], tensor) for name, tensor in last.items())
+    return path if ended else [*path, last]
 
 
 def _ground(site: _Site, part: str, samples: int, *, exact: bool) -> Ground:
@@ -177,10 +180,7 @@ def _ground(site: _Site, part: str, samples: int, *, exact: bool) -> Ground:
     return Ground(net.eval(), batches, recipe, carries)
 
 
-def _plane(net: nn.Module, axes: str | Sequence[str] | None, path: Sequence[Weights], seed: int) -> Axes:
-    if axes is None:
-        names = single_weights(net)
-        return filter_axes(net, seed) if names is None else weight_axes(net, names)
+def _plane(net: nn.Module, axes: str | Sequence[str], path: Sequence[Weights], seed: int) -> Axes:
     if axes == "filters":
         return filter_axes(net, seed)
     if axes == "path":
@@ -190,7 +190,7 @@ def _plane(net: nn.Module, axes: str | Sequence[str] | None, path: Sequence[Weig
     return weight_axes(net, axes)
 
 
-def _grid(plane: Axes, way: Path2, span: Any, points: int) -> tuple[list[float], list[float]]:
+def _grid(plane: Axes, way: Sequence[tuple[float, float]], span: Any, points: int) -> tuple[list[float], list[float]]:
     """The places on both axes: where `span` says, else so that the path lies inside, with room around it."""
     if span is None:
         spans = [_room([point[axis] for point in way], plane.exact) for axis in (0, 1)]

@@ -3,16 +3,19 @@
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy
 
 from danlu.view.info.surface import Point
 
 Losses = Sequence[Sequence[float]]
-_RING = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
+_LESSER = 0.1
 
 
-def minimum(xs: Sequence[float], ys: Sequence[float], losses: Losses, loss_at: Callable[[float, float], float]) -> Point:
+def minimum(
+    xs: Sequence[float], ys: Sequence[float], losses: Losses, loss_at: Callable[[float, float], float]
+) -> Point:
     """The lowest point of all, or that of the paraboloid through it and its neighbours where the loss is lower still.
 
     `loss_at` is asked there. For a loss that is quadratic, such as that of a linear model, this is the very minimum.
@@ -23,16 +26,20 @@ def minimum(xs: Sequence[float], ys: Sequence[float], losses: Losses, loss_at: C
     loss, row, column = min(finite)
     lowest = (xs[column], ys[row], loss)
     row, column = min(max(row, 1), len(ys) - 2), min(max(column, 1), len(xs) - 2)
-    found = _bottom(xs, ys, losses, row, column)
-    if found is None:
+    around = _paraboloid(losses, row, column)
+    if around is None or around.flat is None or around.curvatures[0] <= 0:
         return lowest
-    below = loss_at(*found)
-    return (*found, below) if below < loss else lowest
+    x = xs[column] + around.flat[0] * (xs[column + 1] - xs[column])
+    y = ys[row] + around.flat[1] * (ys[row + 1] - ys[row])
+    below = loss_at(x, y)
+    return (x, y, below) if below < loss else lowest
 
 
 def saddles(xs: Sequence[float], ys: Sequence[float], losses: Losses) -> tuple[Point, ...]:
-    """Points of the grid from which the loss rises to two sides and falls between them: round about such a point it
-    changes four times or more between higher and lower.
+    """Points of the grid at which the loss is flat, and rises to two sides and falls between them.
+
+    Nine points make a paraboloid, whose flat point lies within half a cell and whose curvatures are of two signs; the
+    lesser must be a tenth of the greater, since a narrow valley that bends looks like a saddle between coarse points.
 
     >>> axis = [-2.0, -1.0, 0.0, 1.0, 2.0]
     >>> saddles(axis, axis, [[x * x - y * y for x in axis] for y in axis])
@@ -40,35 +47,53 @@ def saddles(xs: Sequence[float], ys: Sequence[float], losses: Losses) -> tuple[P
     """
     found: list[Point] = []
     for row, column in itertools.product(range(1, len(ys) - 1), range(1, len(xs) - 1)):
-        loss = losses[row][column]
-        around = [losses[row + down][column + right] - loss for down, right in _RING]
-        if not all(map(math.isfinite, around)) or 0.0 in around:
+        around = _paraboloid(losses, row, column)
+        if around is None:
             continue
-        changes = sum((one > 0) != (other > 0) for one, other in zip(around, [*around[1:], around[0]], strict=True))
-        if changes >= 4:
-            found.append((xs[column], ys[row], loss))
+        flat, (least, greatest) = around.flat, around.curvatures
+        two_signs = least < 0 < greatest and min(-least, greatest) >= _LESSER * max(-least, greatest)
+        if two_signs and flat is not None and max(map(abs, flat)) <= 0.5:
+            found.append((xs[column], ys[row], losses[row][column]))
     return tuple(found)
 
 
-def _bottom(
-    xs: Sequence[float], ys: Sequence[float], losses: Losses, row: int, column: int
-) -> tuple[float, float] | None:
-    """Where the paraboloid through nine points is lowest; None where it opens downwards or is flat."""
+@dataclass(frozen=True)
+class _Paraboloid:
+    """a·x + b·y + c·x² + d·xy + e·y² + a constant, in cells of the grid from its middle point."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+    e: float
+
+    @property
+    def curvatures(self) -> tuple[float, float]:
+        """The least and the greatest of the second derivative over all directions."""
+        middle, half = self.c + self.e, math.hypot(self.c - self.e, self.d)
+        return middle - half, middle + half
+
+    @property
+    def flat(self) -> tuple[float, float] | None:
+        """Where both slopes are 0; None where that is a line, or nowhere."""
+        determinant = 4 * self.c * self.e - self.d * self.d
+        if abs(determinant) <= 1e-12 * max(abs(value) for value in self.curvatures) ** 2:
+            return None
+        x = (self.d * self.b - 2 * self.e * self.a) / determinant
+        return x, (self.d * self.a - 2 * self.c * self.b) / determinant
+
+
+def _paraboloid(losses: Losses, row: int, column: int) -> _Paraboloid | None:
+    """That of least squares through nine points; None where one of them is not finite."""
     rows: list[list[float]] = []
     heights: list[float] = []
-    width, height = xs[column + 1] - xs[column], ys[row + 1] - ys[row]
     for down, right in itertools.product((-1, 0, 1), repeat=2):
-        loss = losses[row + down][column + right]
-        if not math.isfinite(loss):
-            return None
         rows.append([1.0, right, down, right * right, right * down, down * down])
-        heights.append(loss)
-    _, a, b, c, d, e = numpy.linalg.lstsq(numpy.array(rows), numpy.array(heights), rcond=None)[0].tolist()
-    curvature = 4 * c * e - d * d
-    if c <= 0 or curvature <= 1e-12 * max(abs(c), abs(e)) ** 2:
+        heights.append(losses[row + down][column + right])
+    if not all(map(math.isfinite, heights)):
         return None
-    x, y = (d * b - 2 * e * a) / curvature, (d * a - 2 * c * b) / curvature
-    return xs[column] + x * width, ys[row] + y * height
+    _, *numbers = numpy.linalg.lstsq(numpy.array(rows), numpy.array(heights), rcond=None)[0].tolist()
+    return _Paraboloid(*numbers)
 
 
 def _cells(losses: Losses) -> list[tuple[int, int, float]]:
