@@ -9,6 +9,7 @@ from danlu.data import Dataset, load
 from danlu.lab.draw import draw, draw_expression
 from danlu.lab.fit import fit
 from danlu.lab.interrupt import Interrupted
+from danlu.lab.landscape.landscape import Landscape, landscape
 from danlu.lab.resume import resume
 from danlu.lab.run import Run
 from danlu.lab.search.lr_find import lr_find
@@ -27,6 +28,7 @@ __all__ = [
     "DanluError",
     "Dataset",
     "Interrupted",
+    "Landscape",
     "RateTest",
     "Recipe",
     "Run",
@@ -40,6 +42,7 @@ __all__ = [
     "draw",
     "draw_expression",
     "fit",
+    "landscape",
     "load",
     "lr_find",
     "nets",

@@ -50,11 +50,11 @@ def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level]]) -> dict[str, li
         fail("study.factors-not-a-mapping", found=vary)
     faults = Faults()
     factors: dict[str, list[Level]] = {}
-    for name, levels in vary.items():
-        if not isinstance(cast(object, levels), list | tuple):
-            faults.add("study.levels-not-a-list", factor=name, found=levels)
+    for name, given in vary.items():
+        if not isinstance(cast(object, given), list | tuple):
+            faults.add("study.levels-not-a-list", factor=name, found=given)
             continue
-        levels = [str(level) if isinstance(level, Path) else level for level in levels]
+        levels = [str(level) if isinstance(level, Path) else level for level in given]
         distinct = [level for place, level in enumerate(levels) if level not in levels[:place]]
         if len(distinct) < 2:
             faults.add("study.one-level", factor=name, found=", ".join(shown(level) for level in levels))
