@@ -13,6 +13,7 @@ from danlu.lab.cure.proof import Proof
 from danlu.lab.draw import draw, draw_expression
 from danlu.lab.fit import fit
 from danlu.lab.interrupt import Interrupted
+from danlu.lab.landscape.landscape import Landscape, landscape
 from danlu.lab.resume import resume
 from danlu.lab.run import Run
 from danlu.lab.search.lr_find import lr_find
@@ -32,6 +33,7 @@ __all__ = [
     "DanluError",
     "Dataset",
     "Interrupted",
+    "Landscape",
     "Proof",
     "RateTest",
     "Recipe",
@@ -48,6 +50,7 @@ __all__ = [
     "draw",
     "draw_expression",
     "fit",
+    "landscape",
     "load",
     "lr_find",
     "nets",

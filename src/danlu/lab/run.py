@@ -38,7 +38,7 @@ class Run:
             fail("lab.not-a-module", found=type(net).__name__)
         self._place = RunFolder(RunFolder.open(Path(folder)).path.absolute())
         self._net = net
-        self._data = data
+        self._given = data
 
     @property
     def folder(self) -> Path:
@@ -125,11 +125,6 @@ class Run:
             return [data.decode(tokens[place]) for tokens, place in zip(found, last, strict=True)]
         return data.decode(found)
 
-    @functools.cached_property
-    def data(self) -> Dataset:
-        """The data it was trained on. UserError where they were given as objects in another session."""
-        return load_data(self.recipe.data, self._data)
-
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
         return {
@@ -154,3 +149,8 @@ class Run:
     @functools.cached_property
     def _final_net(self) -> nn.Module:
         return self.net()
+
+    @functools.cached_property
+    def data(self) -> Dataset:
+        """The data it was trained on, loaded again where they were not given."""
+        return load_data(self.recipe.data, self._given)

@@ -55,13 +55,12 @@ def compare(
     """Train every combination of levels with every seed on every fold, and say what each factor does.
 
     `net` (a name, or a function that builds one), `data`, `recipe` and `settings` are those of `fit`; `vary` maps
-    settings to their levels, the first being the one compared with; "net" varies whole nets. With one fold the data's
-    own validation part judges. `margin` is the largest difference in `metric` that counts as none. `baselines` are
-    of scikit-learn: "majority", "linear", "svm", "forest", or the name of any of its classifiers or regressors. With
-    `share_order` all seeds see the samples in one order.
-    What cannot be stacked is trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config`
-    says. Where `folder` holds this very study unfinished, it goes on. Raises UserError for a mistake in any of these;
-    Interrupted after Ctrl-C.
+    settings to their levels, the first being the one compared with; "net" varies whole nets, "recipe" the files of
+    whole recipes. With one fold the data's own validation part judges. `margin` is the largest difference in `metric`
+    that counts as none. `baselines` are of scikit-learn: "majority", "linear", "svm", "forest", or the name of any of
+    its classifiers or regressors. With `share_order` all seeds see the samples in one order. What cannot be stacked is
+    trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config` says. Where `folder` holds
+    this very study unfinished, it goes on. Raises UserError for a mistake in any of these; Interrupted after Ctrl-C.
 
     >>> import tempfile
     >>> study = compare("softmax-regression", "iris", vary={"lr": [0.001, 0.1]}, seeds=3, folds=3, epochs=10,
@@ -145,8 +144,9 @@ def go_on(
     maker = _maker(net)
     factors = {**design["factors"]}
     if "net.name" in factors:
-        factors["net.name"] = [makers.get(level, level) for level in factors["net.name"]]
-        unknown = [level for level in factors["net.name"] if not callable(level) and not spelled(level, net_names())]
+        names: list[str] = factors["net.name"]
+        factors["net.name"] = [makers.get(name, name) for name in names]
+        unknown = [name for name in names if name not in makers and not spelled(name, net_names())]
         if unknown:
             fail("study.net-levels-needed", names=", ".join(unknown), name=unknown[0])
     plan = make_plan(recipe_of_design(place), factors, design["seeds"], design["folds"], data=data, maker=maker)
