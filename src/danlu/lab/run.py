@@ -125,6 +125,11 @@ class Run:
             return [data.decode(tokens[place]) for tokens, place in zip(found, last, strict=True)]
         return data.decode(found)
 
+    @functools.cached_property
+    def data(self) -> Dataset:
+        """The data it was trained on. UserError where they were given as objects in another session."""
+        return load_data(self.recipe.data, self._data)
+
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
         return {

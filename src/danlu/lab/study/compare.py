@@ -29,7 +29,6 @@ from danlu.lab.study.plan import Group, Plan, Planned, is_number, make_plan, see
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.study import Given, Study
 from danlu.nets import names as net_names
-from danlu.stats.studies import best_factors
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
@@ -73,18 +72,9 @@ def compare(
     check_baselines(baselines, plan.planned[0].setup.data.task)
     check_jobs(jobs)
     check_metric(metric, plan)
-    design = {
-        "recipe": base.as_dict(),
-        "factors": plan.factors,
-        "seeds": list(plan.seeds),
-        "folds": folds,
-        "metric": metric,
-        "margin": margin,
-        "baselines": list(baselines),
-        "share_order": share_order,
-    }
-    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
-    return _carried_out(place, plan, given, progress, jobs)
+    design = design_of(plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order)
+    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
+    return carried_out(place, plan, given, progress, jobs)
 
 
 def planned(
@@ -109,6 +99,12 @@ def planned(
     plan = make_plan(base, factors, numbers, folds, data=given, maker=maker)
     makers = {shown_level(level): level for level in factors.get("net.name", []) if callable(level)}
     return plan, base, Given(given, maker, go_on, makers)
+
+
+def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
+    """What a study's folder says of it: the recipe it starts from, what it varies, and `more` about the answer."""
+    parts = {"recipe": base.as_dict(), "factors": plan.factors, "seeds": list(plan.seeds), "folds": plan.folds}
+    return plain(parts | more)
 
 
 def base_of(
@@ -154,14 +150,15 @@ def go_on(
         if unknown:
             fail("study.net-levels-needed", names=", ".join(unknown), name=unknown[0])
     plan = make_plan(recipe_of_design(place), factors, design["seeds"], design["folds"], data=data, maker=maker)
-    return _carried_out(place, plan, Given(data, maker, go_on, makers), progress, jobs)
+    return carried_out(place, plan, Given(data, maker, go_on, makers), progress, jobs)
 
 
 def _maker(net: object) -> Maker | None:
     return cast(Maker, net) if callable(net) else None
 
 
-def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None) -> Study:
+def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None) -> Study:
+    """Train what the study in `place` still lacks, then the best once more."""
     if place.journal.is_file() and Study(place.path).lacks_nothing:
         return Study(place.path, given)
     reporter = StudyReporter(progress)
@@ -230,7 +227,7 @@ def _refit(place: StudyFolder, plan: Plan, given: Given, journal: Journal) -> No
     study = Study(place.path)
     if not study.members:
         fail("study.all-failed", reason=study.failed[0]["reason"])
-    factors = best_factors(study.members, study.metric)
+    factors = study.chosen
     chosen = next(one for one in plan.planned if plain(one.cell.factors) == plain(factors))
     name = refitted(place, chosen, plan.seeds[0], given)
     values = [member for member in study.members if dict(member.factors) == factors and not member.diverged]
@@ -306,7 +303,7 @@ def new_folder(plan: Plan) -> Path:
 
 
 def plain(value: Any) -> Any:
-    """As JSON gives it back."""
+    """As JSON gives it back; a function by its name."""
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
