@@ -179,7 +179,7 @@ def check_extremes(page: Any, journal: Path) -> None:
 
 
 def in_browser(shown: Dashboard) -> None:
-    """The same with everything a reader waits for: from the address to the drawn table, from the click to the curves."""
+    """The same with all that a reader waits for: from the address to the drawn table, from the click to the curves."""
     path = next((found for found in map(shutil.which, ("chromium", "google-chrome")) if found), None)
     try:
         from playwright.sync_api import sync_playwright
