@@ -4,6 +4,7 @@
 
 A small run and a small study are carried out first. Each kind is drawn from its folder in a process of its own, after
 `import danlu`: "first" counts all that is loaded for it (matplotlib, graphviz), "then" is the median of the repeats.
+Seconds are those of the processor, on one thread: other work on the machine does not count.
 """
 
 import argparse
@@ -27,12 +28,12 @@ import danlu
 what, kind, file, repeats = sys.argv[1], sys.argv[2] or None, sys.argv[3], int(sys.argv[4])
 seconds = []
 for _ in range(repeats + 1):
-    begun = time.perf_counter()
+    begun = time.process_time()
     if what == "expression":
         danlu.draw_expression("(w*x + b - y)**2", {"w": 1, "x": 2, "b": 0, "y": 3}).save(file)
     else:
         danlu.draw(what, kind=kind, file=file)
-    seconds.append(time.perf_counter() - begun)
+    seconds.append(time.process_time() - begun)
 print(json.dumps(seconds))
 """
 
@@ -63,9 +64,9 @@ def report_seconds(folder: Path, repeats: int) -> tuple[float, float]:
 
     place, seconds = RunFolder(folder / "run"), list[float]()
     for _ in range(repeats):
-        begun = time.perf_counter()
+        begun = time.process_time()
         assert write_run_report(place) is None
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
     return statistics.median(seconds), place.report.stat().st_size / 1e6
 
 
