@@ -167,7 +167,9 @@ def finding_card(finding: Finding) -> Markup:
     where = ", ".join(finding.where[:4]) + (" …" if len(finding.where) > 4 else "")
     since = say("page.since", step=f"{finding.since:,}")
     head = element(
-        "p", element("b", f"{say(f'page.severity-{finding.severity}')} · {finding.rule}"), f"   {where}   {since}"
+        "p",
+        element("b", f"{say(f'page.severity-{finding.severity}')} · {finding.rule}"),
+        f" · {where} · {since}" if where else f" · {since}",
     )
     rows: list[Markup] = []
     remedies = "\u2003".join(f"{number} {remedy_text(one)}" for number, one in enumerate(finding.remedies, 1))

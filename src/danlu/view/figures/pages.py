@@ -61,7 +61,13 @@ def study_charts(info: StudyInfo) -> list[Chart]:
 def compared_chart(infos: list[RunInfo], most: int) -> Chart:
     """The curves of several runs over each other."""
     shown = infos[:_MOST_COMPARED]
-    return curves_chart(curves({info.name: info.course for info in shown}, shown[0].smoothing, most))
+    labels = [info.name for info in shown]
+    # Runs of one name, from different folders, are told apart by a number.
+    labels = [
+        f"{name} ({labels[: at + 1].count(name)})" if name in labels[:at] else name for at, name in enumerate(labels)
+    ]
+    courses = {label: info.course for label, info in zip(labels, shown, strict=True)}
+    return curves_chart(curves(courses, shown[0].smoothing, most))
 
 
 def read_predictions(info: RunInfo) -> list[Predictions]:

@@ -16,7 +16,7 @@ def expression_diagram(graph: ExpressionGraph) -> Diagram:
         links.append(Link(edge.source, edge.target, "forward"))
         if edge.source in with_gradient:
             links.append(Link(edge.target, edge.source, "backward", f"× {edge.local}" if edge.local else ""))
-    notes = [say("figure.expression-note")]
+    notes = [say("figure.expression-forward"), say("figure.expression-backward")]
     if graph.left_out:
         notes.append(say("figure.expression-left-out", count=graph.left_out))
     return Diagram(graph.title, boxes, links, sideways=True, notes=notes)
