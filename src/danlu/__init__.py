@@ -7,8 +7,9 @@ from danlu.base.recipe import Recipe
 from danlu.base.words import use_language
 from danlu.data import Dataset, load
 from danlu.lab.draw import draw, draw_expression
-from danlu.lab.fit import fit, resume
+from danlu.lab.fit import fit
 from danlu.lab.interrupt import Interrupted
+from danlu.lab.resume import resume
 from danlu.lab.run import Run
 from danlu.lab.search.lr_find import lr_find
 from danlu.lab.search.rate_test import RateTest

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from danlu.base.errors import Faults
+from danlu.base.errors import Fault, Faults
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
     faults.raise_if_any()
     baselines = [name.strip() for name in (arguments.baselines or "").split(",") if name.strip()]
     return StudyArguments(vary, seeds[0] if len(seeds) == 1 else seeds, folds[0], margin, baselines, jobs)
+
+
+def levels_without_vary(settings: Sequence[str]) -> list[Fault]:
+    """A hint for each setting that names several levels, as only --vary takes them.
+
+    >>> [fault.values["word"] for fault in levels_without_vary(["optim.lr=0.1,0.2", "train.epochs=3"])]
+    ['optim.lr=0.1,0.2']
+    """
+    several = [word for word in settings if len(read_levels(word.partition("=")[2])) > 1]
+    return [Fault("cli.levels-without-vary", {"word": word}) for word in several]
 
 
 def read_levels(text: str) -> list[Any]:

@@ -8,14 +8,14 @@ from typing import Any
 
 from rich.console import Console
 
-from danlu.base.errors import Fault, Faults, fail
+from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
 from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
 from danlu.cli.draw_verb import drawn
 from danlu.cli.search_arguments import range_test_arguments, refuse_budget, search_arguments
-from danlu.cli.study_arguments import read_jobs, study_arguments
+from danlu.cli.study_arguments import levels_without_vary, read_jobs, study_arguments
 from danlu.data import catalogue_facts
 from danlu.data.catalogue import known
 from danlu.data.readers.table_file import KINDS as TABLE_KINDS
@@ -178,7 +178,10 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
     _check_recipe_words(files)
     refuse_budget(arguments)
     asked = study_arguments(arguments)
-    recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+    try:
+        recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+    except UserError as error:
+        raise UserError(*error.faults, *levels_without_vary(settings)) from None
     if arguments.plan:
         plan, _, _ = planned(recipe=recipe, vary=asked.vary, seeds=asked.seeds, folds=asked.folds)
         facts = plan.facts() | {"groups": with_costs(plan, asked.jobs)}

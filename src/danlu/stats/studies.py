@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy
 
@@ -123,22 +123,6 @@ def factor_effects(
     ]
 
 
-def interactions(
-    members: Sequence[Member], factors: Mapping[str, Sequence[Level]], metric: str
-) -> dict[tuple[str, str], dict[tuple[Level, Level], float]]:
-    """For every two factors, the mean of the metric at each pair of their levels."""
-    names = list(factors)
-    tables: dict[tuple[str, str], dict[tuple[Level, Level], float]] = {}
-    for place, first in enumerate(names):
-        for second in names[place + 1 :]:
-            sums: defaultdict[tuple[Level, Level], list[float]] = defaultdict(list)
-            for member in members:
-                if not member.diverged:
-                    sums[_plain(member.factors[first]), _plain(member.factors[second])].append(member.score[metric])
-            tables[first, second] = {levels: float(numpy.mean(values)) for levels, values in sums.items()}
-    return tables
-
-
 def best_factors(members: Sequence[Member], metric: str) -> dict[str, Level]:
     """The combination of the best mean over seeds and folds, among those of which fewest members diverged."""
     groups: defaultdict[str, list[Member]] = defaultdict(list)
@@ -161,7 +145,7 @@ def _pairs(members: Sequence[Member], factor: str, start: Level, end: Level, met
     for member in members:
         others = str(sorted((key, level) for key, level in member.factors.items() if key != factor))
         for level, side in ((start, before), (end, after)):
-            if _plain(member.factors[factor]) == _plain(level):
+            if plain_level(member.factors[factor]) == plain_level(level):
                 side[member.seed, member.fold, others] = member.value(metric)
     return before, after
 
@@ -182,5 +166,6 @@ def _broken(side: Sides) -> int:
     return sum(not math.isfinite(value) for value in side.values())
 
 
-def _plain(level: Level) -> Level:
-    return tuple(level) if isinstance(level, list) else level
+def plain_level(level: Level) -> Level:
+    """A level that can be a key of a dict."""
+    return tuple(cast(list[Any], level)) if isinstance(level, list) else level

@@ -1,6 +1,7 @@
 """One member trained by itself, as `fit` trains it: here, or in another process that was sent all it needs."""
 
 import contextlib
+import functools
 import math
 import os
 import signal
@@ -97,16 +98,34 @@ def _trained(task: Task) -> Run:
 
 def train_elsewhere(task: Task) -> Outcome:
     """Train one member in a process that was started for it; it ends when told so, or when who started it is gone."""
+    if task.parent is not None:
+        _end_after(task.parent)
     if task.is_over:
         return Outcome({}, stopped=True)
     use_language(task.language)
     before = use_threads(task.threads) if task.threads else None
     try:
-        with Interrupt(str(task.folder)), _ending_with(task):
+        with _BUSY, Interrupt(str(task.folder)), _ending_with(task):
             return train_alone(task)
     finally:
         if before:
             use_threads(before)
+
+
+_BUSY = threading.Lock()
+
+
+@functools.cache
+def _end_after(parent: int) -> None:
+    """End this process, once it is idle, after its parent's end: whoever killed that meant all of it."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_GLANCE)
+        with _BUSY:
+            os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager
@@ -119,9 +138,8 @@ def _ending_with(task: Task) -> Generator[None]:
 
     def watch() -> None:
         while not ended.wait(_GLANCE):
-            if task.is_over:
+            if task.is_over:  # told again and again: at first there may be no loop yet that minds it
                 os.kill(os.getpid(), signal.SIGTERM)
-                return
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

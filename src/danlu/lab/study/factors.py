@@ -3,17 +3,21 @@
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 from torch import nn
 
-from danlu.base.errors import Fault, Faults, UserError
+from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.recipe import Recipe
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.nets import option_names, registered
 
 Level = Any
 Maker = Callable[[], nn.Module]
+
+RECIPE = "recipe"
+"""The factor whose levels are whole recipes, by their files."""
 
 # What a study itself decides, and what is no matter of the result.
 _NOT_VARIED = {
@@ -42,15 +46,21 @@ def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level]]) -> dict[str, li
     >>> keys_of(Recipe(), {"lr": [0.01, 0.1]})
     {'optim.lr': [0.01, 0.1]}
     """
+    if not isinstance(cast(object, vary), Mapping):
+        fail("study.factors-not-a-mapping", found=vary)
     faults = Faults()
     factors: dict[str, list[Level]] = {}
     for name, levels in vary.items():
         if not isinstance(cast(object, levels), list | tuple):
             faults.add("study.levels-not-a-list", factor=name, found=levels)
             continue
+        levels = [str(level) if isinstance(level, Path) else level for level in levels]
         distinct = [level for place, level in enumerate(levels) if level not in levels[:place]]
         if len(distinct) < 2:
             faults.add("study.one-level", factor=name, found=", ".join(shown(level) for level in levels))
+        names = [shown(level) for level in distinct]
+        if twice := {name for name in names if names.count(name) > 1 and any(map(callable, distinct))}:
+            faults.add("study.levels-alike", factor=name, name=twice.pop())
         with faults.gathered():
             key = _full_name(recipe, name, distinct)
             if key in factors:
@@ -69,7 +79,9 @@ def cells(recipe: Recipe, factors: Mapping[str, Sequence[Level]], maker: Maker |
 
 
 def cell(recipe: Recipe, factors: Mapping[str, Level], maker: Maker | None) -> Cell:
-    """`recipe` with the levels of `factors` put in."""
+    """`recipe` with the levels of `factors` put in, on top of a whole recipe where one of them is a file of such."""
+    if RECIPE in factors:
+        recipe = _whole(recipe, factors[RECIPE])
     net = factors.get("net.name")
     if callable(net):
         maker = cast(Maker, net)
@@ -78,9 +90,16 @@ def cell(recipe: Recipe, factors: Mapping[str, Level], maker: Maker | None) -> C
         known = option_names(registered(net))
         kept = {key: value for key, value in recipe.net.options.items() if key in known}
         recipe, maker = replace(recipe, net=replace(recipe.net, options=kept)), None
-    settings = {key: level for key, level in factors.items() if not callable(level)}
-    names = {key: shown(level) for key, level in factors.items()}
-    return Cell(names | settings, draft_recipe(recipe=recipe, settings=settings), maker)
+    settings = {key: level for key, level in factors.items() if not callable(level) and key != RECIPE}
+    named = {key: level if isinstance(level, str) else shown(level) for key, level in factors.items()}
+    return Cell(named | settings, draft_recipe(recipe=recipe, settings=settings), maker)
+
+
+def _whole(base: Recipe, level: Level) -> Recipe:
+    """The recipe in the file `level`; it is for the data of `base` where it names none."""
+    given = draft_recipe(recipe=level)
+    own = given.data.name or given.data.path
+    return given if own else replace(given, data=base.data)
 
 
 def shown(level: Level) -> str:
@@ -98,6 +117,13 @@ def shown(level: Level) -> str:
 
 def _full_name(recipe: Recipe, name: str, levels: Sequence[Level]) -> str:
     """The dotted name of a factor, each of its levels tried in a recipe by itself."""
+    if name == RECIPE:
+        faults = Faults()
+        for level in levels:
+            with faults.gathered():
+                cell(recipe, {RECIPE: level}, None)
+        faults.raise_if_any()
+        return RECIPE
     if name in ("net", "net.name"):
         for level in levels:
             cell(recipe, {"net.name": level}, None)

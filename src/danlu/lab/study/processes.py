@@ -121,8 +121,10 @@ def _foreign_backend() -> tuple[str, int, bool] | None:
     import joblib
     from joblib.parallel import get_active_backend
 
-    backend, workers = get_active_backend()
+    active: tuple[Any, Any] = get_active_backend()  # pyright: ignore[reportAssignmentType]  (joblib is not typed)
+    backend, workers = active
     name = type(backend).__name__.removesuffix("Backend").removesuffix("Distributed") or "Distributed"
-    if name == "Loky":
-        return None if workers is None else ("loky", joblib.effective_n_jobs(workers), False)
-    return name.lower(), joblib.effective_n_jobs(workers or -1), bool(backend.supports_sharedmem)
+    if name == "Loky" and workers is None:
+        return None
+    count: Any = joblib.effective_n_jobs(workers or -1)
+    return name.lower(), int(count), bool(backend.supports_sharedmem)
