@@ -34,7 +34,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         share = numbers["loss"] / max(reference_loss(measured), 1e-12)
         if share > thresholds["stuck"] and largest > thresholds["violent"]:
             return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(numbers))
-        if measured.loss.count >= thresholds["enough"] and share > thresholds["hardly"] and largest > thresholds["replaced"]:
+        enough = measured.loss.count >= thresholds["enough"]
+        if enough and share > thresholds["hardly"] and largest > thresholds["replaced"]:
             return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(numbers))
     peak = max(measured.loss.earliest)
     if early > thresholds["replaced"] and peak > thresholds["leap"] * max(begun, measured.loss.first):
