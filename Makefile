@@ -86,5 +86,5 @@ $(DEV_READY): pyproject.toml constraints.txt
 	@touch $(READY) $@
 
 $(BENCH_READY): pyproject.toml constraints.txt
-	$(call install,.bench-venv,-e . $(PEERS))
+	$(call install,.bench-venv,-e '.[serve]' $(PEERS))
 	@touch $@

@@ -125,6 +125,11 @@ class Run:
             return [data.decode(tokens[place]) for tokens, place in zip(found, last, strict=True)]
         return data.decode(found)
 
+    @functools.cached_property
+    def data(self) -> Dataset:
+        """The data it was trained on. UserError where they were given as objects in another session."""
+        return load_data(self.recipe.data, self._given)
+
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
         return {
@@ -149,8 +154,3 @@ class Run:
     @functools.cached_property
     def _final_net(self) -> nn.Module:
         return self.net()
-
-    @functools.cached_property
-    def data(self) -> Dataset:
-        """The data it was trained on, loaded again where they were not given."""
-        return load_data(self.recipe.data, self._given)

@@ -1,5 +1,6 @@
 """Every kind of picture: what is drawn is what the journal says."""
 
+import dataclasses
 import json
 
 import pytest
@@ -9,8 +10,11 @@ from danlu.base.graphs import read_graph
 from danlu.base.records import to_json
 from danlu.view.figures.chart import Cells, Chart, Field, Line, Pictures, Points, Rule, Whiskers, Zone, plain
 from danlu.view.figures.pages import compared_chart, net_scene, readable, run_charts, study_charts
+from danlu.view.figures.surface import contour_chart, surface_chart
 from danlu.view.info.curves import MOST_POINTS
 from danlu.view.info.study import read_study
+from danlu.view.info.surface import read_surface
+from danlu.view.paper.draw import draw_chart
 
 
 def marks(chart: Chart, kind: type) -> list[object]:
@@ -73,6 +77,16 @@ def test_the_surface_keeps_its_lowest_point_and_its_descent() -> None:
     assert isinstance(flat, Field)
     assert not flat.solid
     assert len(flat.contours) == 12
+
+
+def test_saddles_are_marked_on_both_pictures() -> None:
+    saddle = dataclasses.replace(made.bowl(), saddles=((0.0, 0.0, 5.0),))
+    for chart in (surface_chart(saddle), contour_chart(saddle)):
+        (field,) = marks(chart, Field)
+        assert isinstance(field, Field)
+        assert (field.saddles, field.saddles_label) == (((0.0, 0.0, 5.0),), "saddle point")
+        assert draw_chart(chart, ".png").startswith(b"\x89PNG")
+    assert read_surface(saddle.record()) == saddle
 
 
 def test_the_confusion_counts_in_its_cells() -> None:

@@ -102,7 +102,7 @@ class Cells:
 @dataclasses.dataclass(frozen=True)
 class Field:
     """Heights over a grid, `values[row][column]` at (xs[column], ys[row]): filled colours with contour lines, or, where
-    `solid`, a surface in space. `path` and `marked` are points (x, y, height)."""
+    `solid`, a surface in space. `path`, `marked` and `saddles` are points (x, y, height)."""
 
     xs: Sequence[float]
     ys: Sequence[float]
@@ -114,6 +114,8 @@ class Field:
     marked: Sequence[tuple[float, float, float | None]] = ()
     path_label: str = ""
     marked_label: str = ""
+    saddles: Sequence[tuple[float, float, float | None]] = ()
+    saddles_label: str = ""
     solid: bool = False
 
 

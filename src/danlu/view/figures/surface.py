@@ -35,6 +35,8 @@ def _field(info: Surface, *, solid: bool) -> Field:
         marked=(info.minimum or info.lowest,),
         path_label=say("figure.descent") if info.path else "",
         marked_label=say("figure.minimum"),
+        saddles=info.saddles,
+        saddles_label=say("figure.saddle") if info.saddles else "",
         solid=solid,
     )
 

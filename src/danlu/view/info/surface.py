@@ -17,7 +17,8 @@ Line = tuple[tuple[float | None, float | None], ...]
 @dataclass(frozen=True)
 class Surface:
     """`losses[row][column]` at (xs[column], ys[row]). `path` holds (x, y, loss) in the order of training; `minimum` is
-    the lowest point that is known, on the grid or off it. `exact` says that the two axes are the weights themselves,
+    the lowest point that is known, on the grid or off it; `saddles` are points where the loss is flat and rises to two
+    sides only. `exact` says that the two axes are the weights themselves,
     else they are directions through the trained weights, in units of a filter's norm (Li et al. 2018,
     https://arxiv.org/abs/1712.09913)."""
 
@@ -29,6 +30,7 @@ class Surface:
     x_label: str = "w"
     y_label: str = "b"
     exact: bool = False
+    saddles: tuple[Point, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """The surface as a record of a journal."""
@@ -68,6 +70,7 @@ def read_surface(record: Mapping[str, Any]) -> Surface:
         x_label=str(record.get("x_label", "w")),
         y_label=str(record.get("y_label", "b")),
         exact=bool(record.get("exact")),
+        saddles=tuple(point(entry) for entry in record.get("saddles") or ()),
     )
 
 

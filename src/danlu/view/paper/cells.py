@@ -47,6 +47,9 @@ def draw_field(axes: Any, mark: Field) -> None:
         axes.plot(
             xs, ys, "*", color="white", markeredgecolor="black", markersize=12, label=mark.marked_label or None,
         )  # fmt: skip
+    if mark.saddles:
+        xs, ys = [x for x, _, _ in mark.saddles], [y for _, y, _ in mark.saddles]
+        axes.plot(xs, ys, "D", color="white", markeredgecolor="black", markersize=7, label=mark.saddles_label)
     axes.figure.colorbar(drawn, ax=axes, label=mark.label, pad=0.01, aspect=25).outline.set_visible(False)
 
 

@@ -41,6 +41,11 @@ def draw_solid(axes: Any, mark: Field, x_label: str, y_label: str) -> None:
             xs, ys, zs, "*", color="white", markeredgecolor="black", markersize=13, zorder=7, linestyle="none",
             label=mark.marked_label or None,
         )  # fmt: skip
+    if mark.saddles:
+        xs, ys = [x for x, _, _ in mark.saddles], [y for _, y, _ in mark.saddles]
+        zs = [height(z) + lift for _, _, z in mark.saddles]
+        style = {"color": "white", "markeredgecolor": "black", "markersize": 8, "linestyle": "none"}
+        axes.plot(xs, ys, zs, "D", zorder=7, label=mark.saddles_label, **style)
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     axes.set_zlabel(mark.label)

@@ -66,6 +66,7 @@ danlu.Chart = class {
       if (mark.type !== "Field") continue;
       if (mark.path_label) entries.set("path", { type: "Line", label: mark.path_label, color: "orange", fixed: true });
       if (mark.marked_label) entries.set("marked", { type: "Points", label: mark.marked_label, color: "ink", shape: "star", fixed: true });
+      if (mark.saddles_label) entries.set("saddles", { type: "Points", label: mark.saddles_label, color: "ink", shape: "diamond", fixed: true });
     }
     const buttons = [...entries].filter(([, mark]) => mark.type !== "Field").map(([key, mark]) => {
       const inside = [this.swatch(mark), danlu.make("span", {}, mark.label)];

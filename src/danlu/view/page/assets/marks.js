@@ -151,7 +151,8 @@ danlu.marks.Field = (mark, { x, y, layer }) => {
     const ends = [way[0], way[way.length - 1]];
     danlu.marks.Points({ xs: ends.map(([px]) => px), ys: ends.map(([, py]) => py), color: "orange", size: 8 }, { x, y, layer });
   }
-  for (const [px, py] of mark.marked ?? []) {
-    layer.append(danlu.make("path", { d: danlu.shape("star", 14), transform: `translate(${x(px)},${y(py)})`, style: { fill: "#ffffff", stroke: "#000000", strokeWidth: 1 } }));
+  const signs = [...(mark.saddles ?? []).map((one) => ["diamond", 9, one]), ...(mark.marked ?? []).map((one) => ["star", 14, one])];
+  for (const [shape, size, [px, py]] of signs) {
+    layer.append(danlu.make("path", { d: danlu.shape(shape, size), transform: `translate(${x(px)},${y(py)})`, style: { fill: "#ffffff", stroke: "#000000", strokeWidth: 1 } }));
   }
 };

@@ -56,14 +56,15 @@ danlu.solid = (mark, panel, width, chart) => {
     Object.assign(context, { strokeStyle: color, lineWidth: 2.4, lineJoin: "round" });
     context.stroke();
     for (const one of way.length ? [way[0], way[way.length - 1]] : []) danlu.dot(context, one, color);
-    for (const [x, y, loss] of mark.marked ?? []) {
+    const signs = [...(mark.saddles ?? []).map((at) => ["diamond", 9, at]), ...(mark.marked ?? []).map((at) => ["star", 14, at])];
+    for (const [shape, size, [x, y, loss]] of signs) {
       const one = place(x, y, loss, 0.012);
       context.save();
       context.translate(one.x, one.y);
-      const star = new Path2D(danlu.shape("star", 14));
+      const sign = new Path2D(danlu.shape(shape, size));
       Object.assign(context, { fillStyle: "#ffffff", strokeStyle: "#000000", lineWidth: 1 });
-      context.fill(star);
-      context.stroke(star);
+      context.fill(sign);
+      context.stroke(sign);
       context.restore();
     }
   };
