@@ -32,8 +32,9 @@ class Budget:
         """So long took judging."""
         self._spent += seconds
 
-    def resume(self) -> None:
-        """Our own work after the step is done."""
+    def resume(self, step: int) -> None:
+        """Our own work after `step` is done: what comes now is the user's time."""
+        self._step = step
         self._step_ended = time.perf_counter()
 
     def allows(self, step: int) -> bool:
