@@ -11,6 +11,7 @@ import pytest
 from danlu.base.words import LANGUAGES, catalogue, language, say, use_language
 
 SOURCES = sorted((Path(__file__).parents[2] / "src" / "danlu").rglob("*.py"))
+SCRIPTS = sorted((Path(__file__).parents[2] / "src" / "danlu" / "view" / "page" / "assets").glob("*.js"))
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 HALF_WIDTH_AFTER_CHINESE = re.compile(r"[\u3400-\u9fff](?:[,;!?]|:(?!//)|\.(?:\s|$))")
 ID = re.compile(r"[a-z]+\.[a-z0-9_-]+")
@@ -83,6 +84,18 @@ def constants(source: str) -> set[str]:
     return {value for value in nodes if isinstance(value, str) and ID.fullmatch(value)}
 
 
+def page_ids(script: str) -> set[str]:
+    """The ids that a script of the page asks `danlu.say` for outright, of the area "page"."""
+    return {f"page.{id}" for id in re.findall(r'danlu\.say\("([a-z0-9-]+)"', script)}
+
+
+def as_python(script: str) -> str:
+    """A source whose constants and prefixes are those that a script of the page may ask for."""
+    names = re.findall(r'"([a-z][a-z0-9-]*)"', script)
+    beginnings = re.findall(r"`([a-z][a-z0-9-]*-)\$\{", script)
+    return "\n".join([*(f'"page.{name}"' for name in names), *(f'f"page.{start}{{x}}"' for start in beginnings)])
+
+
 def missing(phrases: Catalogue, sources: Iterable[str]) -> Iterator[str]:
     for source in sources:
         for id, values in asked_for(source):
@@ -128,8 +141,22 @@ def test_every_phrase_that_the_code_asks_for_exists_and_gets_its_values() -> Non
     assert list(missing(catalogue("en"), read_sources())) == []
 
 
+def test_every_phrase_that_the_page_asks_for_exists() -> None:
+    asked = {id for path in SCRIPTS for id in page_ids(path.read_text(encoding="utf-8"))}
+    assert len(asked) > 10
+    assert asked - catalogue("en").keys() == set()
+
+
 def test_every_phrase_is_asked_for() -> None:
-    assert list(unasked(catalogue("en"), read_sources())) == []
+    scripts = [as_python(path.read_text(encoding="utf-8")) for path in SCRIPTS]
+    assert list(unasked(catalogue("en"), [*read_sources(), *scripts])) == []
+
+
+def test_what_a_script_asks_for_is_seen() -> None:
+    script = 'danlu.say("runs"); danlu.say(dark ? "light" : "dark"); danlu.say(`state-${state}`);'
+    phrases = {f"page.{name}": name for name in ("runs", "light", "state-done", "state")}
+    assert page_ids(script) == {"page.runs"}
+    assert list(unasked(phrases, [as_python(script)])) == ["page.state"]
 
 
 def test_differences_are_seen() -> None:

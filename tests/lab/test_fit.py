@@ -229,6 +229,7 @@ def test_the_run_folder_holds_what_it_says(tmp_path: Path) -> None:
         "environment.json",
         "journal.jsonl",
         "recipe.toml",
+        "report.html",
     ]
     (checkpoint,) = (run.folder / "checkpoints").iterdir()
     assert sorted(path.name for path in checkpoint.iterdir()) == [

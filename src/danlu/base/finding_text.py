@@ -1,5 +1,6 @@
 """A finding as people read it: what, where and since when, the numbers, why, what to do. Five lines at most."""
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,30 @@ from danlu.base.records import Finding
 from danlu.base.words import say
 
 SIGNS = {"error": "✖", "warning": "▲", "advice": "·"}
+COLORS = {"error": "#D55E00", "warning": "#B07A00", "advice": "#767676"}
 _MOST_PLACES = 3
+
+
+class Findings(list[Finding]):
+    """Findings that show themselves: printed as text, in a notebook as cards.
+
+    >>> print(Findings())
+    nothing was found amiss
+    """
+
+    def __str__(self) -> str:
+        lines = ["\n".join(finding_lines(finding)) for finding in self]
+        return "\n".join(lines) or say("base.no-findings")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows. Its colours are those of a severity, and all else the notebook's own."""
+        return "".join(map(_card, self)) or f"<p>{html.escape(say('base.no-findings'))}</p>"
+
+
+def _card(finding: Finding) -> str:
+    border = f"border-left: 4px solid {COLORS.get(finding.severity, COLORS['advice'])}"
+    text = html.escape("\n".join(finding_lines(finding)))
+    return f'<pre style="{border}; margin: 0.5em 0; padding: 0.2em 0.8em; white-space: pre-wrap">{text}</pre>'
 
 
 def finding_lines(finding: Finding, proof: str = "") -> list[str]:
@@ -41,7 +65,8 @@ def remedy_text(remedy: Mapping[str, Any]) -> str:
     """
     if "advice" in remedy:
         return str(remedy["advice"])
-    return ", ".join(f"{key} = {_toml(value)}" for key, value in remedy["change"].items())
+    change = remedy.get("change")
+    return ", ".join(f"{key} = {_toml(value)}" for key, value in change.items()) if isinstance(change, Mapping) else ""
 
 
 def _toml(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import locale
 import os
+import sys
 from pathlib import Path
 
 DATA_VARIABLE = "DANLU_DATA"
@@ -53,3 +54,9 @@ def language_of_environment() -> str:
     if spoken is None:
         spoken = locale.getlocale()[0] or ""
     return "zh" if spoken.lower().startswith(("zh", "chinese")) else "en"
+
+
+def has_screen() -> bool:
+    """Whether a browser with windows can be opened: not over a bare remote shell, where a text browser would take over
+    the terminal."""
+    return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

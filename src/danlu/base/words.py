@@ -3,8 +3,11 @@
 A catalogue is a folder `phrases/<language>/` of TOML files; the phrase `key` in `area.toml` has the id `area.key`.
 """
 
+import contextlib
 import functools
 import tomllib
+from collections.abc import Generator
+from contextvars import ContextVar
 from importlib import resources
 from typing import Any
 
@@ -13,6 +16,7 @@ from danlu.base.places import language_of_environment
 LANGUAGES = ("en", "zh")
 
 _chosen: str | None = None
+_for_now: ContextVar[str | None] = ContextVar("language", default=None)
 
 
 def use_language(language: str | None) -> None:
@@ -27,8 +31,24 @@ def use_language(language: str | None) -> None:
 
 
 def language() -> str:
-    """The language in force: the chosen one, else the environment's."""
-    return _chosen or language_of_environment()
+    """The language in force: that of the block around the call, else the chosen one, else the environment's."""
+    return _for_now.get() or _chosen or language_of_environment()
+
+
+@contextlib.contextmanager
+def speaking(language: str) -> Generator[None]:
+    """Speak `language` in this block, in this thread or task alone: a server answers each reader in theirs.
+
+    >>> with speaking("zh"):
+    ...     say("base.did-you-mean", word="relu")
+    '您是不是想写 "relu"？'
+    """
+    assert language in LANGUAGES
+    token = _for_now.set(language)
+    try:
+        yield
+    finally:
+        _for_now.reset(token)
 
 
 @functools.cache

@@ -57,6 +57,25 @@ _STUDY_OPTIONS = (
     Option("jobs", "2"),
     Option("plan"),
 )
+_CURE_OPTIONS = (
+    Option("apply"),
+    Option("to", "FILE.toml"),
+    Option("data", "D"),
+    Option("seeds", "5"),
+    Option("folds", "1"),
+    Option("metric", "NAME"),
+    Option("margin", "0.01"),
+    Option("folder", "FOLDER"),
+    Option("jobs", "2"),
+)
+_DRAW_OPTIONS = (
+    Option("file", "FILE.svg"),
+    Option("kind", "KIND"),
+    Option("shape", "3x224x224"),
+    Option("data", "D"),
+    Option("boxes", "20"),
+    Option("expression", '"…"'),
+)
 _RANGE_TEST_OPTIONS = (
     Option("data", "D"),
     Option("net", "N"),
@@ -81,6 +100,13 @@ VERBS = {
             settings=True,
         ),
         Verb(
+            "check",
+            "danlu check [RECIPE.toml] [--data D] [--net N] [section.key=value ...]",
+            (Option("data", "D"), Option("net", "N")),
+            settings=True,
+        ),
+        Verb("cure", "danlu cure RUN [--apply] [--seeds 5]", _CURE_OPTIONS),
+        Verb(
             "lr-find",
             "danlu lr-find [RECIPE.toml] [--data D] [--net N] [--points 48] [--steps 60] [section.key=value ...]",
             _RANGE_TEST_OPTIONS,
@@ -88,8 +114,19 @@ VERBS = {
         ),
         Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"), Option("jobs", "2"))),
         Verb("show", "danlu show [RUN]"),
+        Verb(
+            "view",
+            "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser]",
+            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser")),
+        ),
         Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),
         Verb("nets", "danlu nets [NAME]"),
+        Verb(
+            "draw",
+            'danlu draw NET|RUN|STUDY [--file F.svg] [net.key=value ...] | --expression "…" [name=value ...]',
+            _DRAW_OPTIONS,
+            settings=True,
+        ),
     )
 }
 

@@ -16,11 +16,13 @@ from danlu.base.recipe import LossRecipe, Recipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
+from danlu.lab.answers import Answers, ListenedMetrics
 from danlu.lab.batches import training_batches
 from danlu.lab.draft import draft_recipe
 from danlu.lab.environment import differences, environment, read_environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
+from danlu.lab.pictures import drawn_net, write_run_report
 from danlu.lab.run import Run
 from danlu.lab.scribe import Scribe
 from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, refuse_other_structure, set_up
@@ -179,8 +181,11 @@ def make_step(setup: Setup) -> PlainStep:
     return kind(setup.net, loss, optimizer, schedule, recipe, setup.device)
 
 
-def score_part(setup: Setup, net: nn.Module, part: str, epoch: int, interrupt: Interrupt) -> Score | Stop | None:
-    """The score of `net` on a part of the data after `epoch` epochs; None where that part is empty.
+def score_part(
+    setup: Setup, net: nn.Module, part: str, epoch: int, interrupt: Interrupt, answers: Answers | None = None
+) -> Score | Stop | None:
+    """The score of `net` on a part of the data after `epoch` epochs; None where that part is empty. `answers` hear what
+    it said.
 
     A net that draws random numbers also in evaluation draws the same ones again after a resume.
     """
@@ -194,6 +199,9 @@ def score_part(setup: Setup, net: nn.Module, part: str, epoch: int, interrupt: I
     loss = build_loss(setup.recipe.loss.name, LossRecipe(delta=setup.recipe.loss.delta))
     scale = setup.data.target_scale if setup.data.task == "regression" else None
     metrics = Metrics(setup.data.task, setup.data.outputs, scale)
+    if answers and answers.wanted:
+        metrics = ListenedMetrics(answers, setup.data.task, setup.data.outputs, scale)
+        batches = answers.seen(batches)
     with global_seed(setup.recipe.train.seed, "score", part, epoch):
         return evaluate(net, batches, loss, metrics, lambda: interrupt.asked, forward)
 
@@ -250,18 +258,24 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
     with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), step.freezer, reporter:
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, data.notes)
         scribe.write(_opening_record(setup, progress, resumed=training.resumed))
+        if not training.resumed and (drawn := drawn_net(setup)):
+            scribe.write(drawn)
         listeners = [scribe, keeper, reporter, interrupt]
         with Watching(recipe, step, scribe, reporter.finding, progress.step):
             stop = train(step, batches, validation_score, progress, listeners)
         keeper.save()
         chosen, scores = _chosen(setup, step, progress, keeper)
-        test = stop
+        test, answers = stop, None
         if not stop or stop.reason != "interrupted":
-            test = score_part(setup, chosen, "test", progress.epoch, interrupt)
+            answers = Answers(setup.data, "test")
+            test = score_part(setup, chosen, "test", progress.epoch, interrupt, answers)
         if isinstance(test, Stop):
             scribe.write({"kind": "stop", "step": progress.step, "reason": "interrupted"})
+            write_run_report(place)
             raise Interrupted(str(place.path), saved=True)
         scores["test"] = test
+        if answers and (told := answers.record()):
+            scribe.write(told)
         scribe.write(
             {
                 "kind": "end",
@@ -272,6 +286,8 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
                 "score": {part: score for part, score in scores.items() if score},
             }
         )
+        if fault := write_run_report(place):
+            reporter.note(fault)
     return Run(place.path, net=setup.net, data=setup.data)
 
 

@@ -9,11 +9,13 @@ import torch
 from torch import nn
 
 from danlu.base.errors import fail
+from danlu.base.finding_text import Findings
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
-from danlu.base.records import Finding, Score
+from danlu.base.records import Score
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
+from danlu.lab.pictures import run_info
 from danlu.lab.setup import build_net, dtype_of, load_data, refuse_other_structure, sample_dtype
 from danlu.store.history import History
 from danlu.store.journal import read
@@ -21,6 +23,7 @@ from danlu.store.run_folder import RunFolder
 from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
 from danlu.train.predictions import predicted
+from danlu.view.report import run_html
 
 
 class Run:
@@ -35,7 +38,7 @@ class Run:
             fail("lab.not-a-module", found=type(net).__name__)
         self._place = RunFolder(RunFolder.open(Path(folder)).path.absolute())
         self._net = net
-        self._data = data
+        self._given = data
 
     @property
     def folder(self) -> Path:
@@ -74,8 +77,8 @@ class Run:
         return self._record.score
 
     @property
-    def findings(self) -> list[Finding]:
-        return self._record.findings
+    def findings(self) -> Findings:
+        return Findings(self._record.findings)
 
     @property
     def history(self) -> Any:
@@ -88,7 +91,7 @@ class Run:
         `net` is a net of the same structure, needed where the run's own was given as an object in another session.
         """
         template = net or self._net
-        trained = copy.deepcopy(template) if template is not None else build_net(self.recipe, self._dataset)
+        trained = copy.deepcopy(template) if template is not None else build_net(self.recipe, self.data)
         checkpoint = load_newest(self._place.checkpoints).checkpoint
         if checkpoint is None:
             fail("lab.no-checkpoint", folder=self.folder)
@@ -111,7 +114,7 @@ class Run:
         `x` is a batch: images, an array [N, …], texts, or a table with the training table's columns. A language model
         gives the likeliest next token of each text.
         """
-        data, net = self._dataset, self._final_net if self.finished else self.net()
+        data, net = self.data, self._final_net if self.finished else self.net()
         weights = next((parameter.dtype for parameter in net.parameters()), torch.float32)
         inputs = data.encode(x).to(choose_device("cpu"), sample_dtype(net, data, weights))
         with torch.no_grad():
@@ -121,6 +124,11 @@ class Run:
             last = (inputs != 0).sum(1).clamp(min=1) - 1  # behind a text's end stands padding
             return [data.decode(tokens[place]) for tokens, place in zip(found, last, strict=True)]
         return data.decode(found)
+
+    @functools.cached_property
+    def data(self) -> Dataset:
+        """The data it was trained on. UserError where they were given as objects in another session."""
+        return load_data(self.recipe.data, self._given)
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
@@ -135,6 +143,10 @@ class Run:
             "findings": [vars(finding) for finding in self.findings],
         }
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: summary, findings and curves."""
+        return run_html(run_info(self._place, self._record))
+
     def __repr__(self) -> str:
         state = "finished" if self.finished else f"{self.steps} steps"
         return f"Run({str(self.folder)!r}, {state})"
@@ -142,7 +154,3 @@ class Run:
     @functools.cached_property
     def _final_net(self) -> nn.Module:
         return self.net()
-
-    @functools.cached_property
-    def _dataset(self) -> Dataset:
-        return load_data(self.recipe.data, self._data)

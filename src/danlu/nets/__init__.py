@@ -13,6 +13,7 @@ from danlu.nets.catalogue import (
     task_of,
     usual_data,
     usual_options,
+    usual_shape,
 )
 from danlu.nets.cells import GRU, LSTM, RNN
 from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
@@ -75,4 +76,5 @@ __all__ = [
     "task_of",
     "usual_data",
     "usual_options",
+    "usual_shape",
 ]

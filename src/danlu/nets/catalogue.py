@@ -1,7 +1,7 @@
 """Nets by name: the registry, building one for some data, and the way back from a net to its name and options."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -172,8 +172,11 @@ def build(
     return net
 
 
-def example(name: str) -> tuple[nn.Module, tuple[int, ...]]:
+def example(
+    name: str, options: Mapping[str, Any] | None = None, sample_shape: Sequence[int] | None = None
+) -> tuple[nn.Module, tuple[int, ...]]:
     """The net called `name` as built for data it is meant for, and the shape of a sample of them: to be described.
+    `options` and `sample_shape` win over what it would have.
 
     Nets for photographs are built for ImageNet (3×224×224, 1,000 classes), others for 28×28 pictures of ten classes or
     for sequences of 20 tokens. Those for photographs lie on torch's meta device: shapes without values, so that the
@@ -185,10 +188,27 @@ def example(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     """
     entry = NETS[registered(name)]
     task = entry.task or "classification"
-    outputs = entry.classes or (1 if task == "regression" else entry.outputs)
+    options = options or {}
+    outputs = entry.classes or options.get("classes") or (1 if task == "regression" else entry.outputs)
+    shape = tuple(sample_shape or entry.sample_shape)
     with torch.device("meta" if entry.sample_shape == _IMAGENET["sample_shape"] else "cpu"):
-        net = build(name, {}, sample_shape=entry.sample_shape, outputs=outputs, task=task, vocabulary=entry.vocabulary)
-    return net, entry.sample_shape
+        net = build(name, options, sample_shape=shape, outputs=outputs, task=task, vocabulary=entry.vocabulary)
+    return net, shape
+
+
+def usual_shape(name: str, options: Mapping[str, Any]) -> tuple[int, ...]:
+    """The shape of a sample that the net called `name` with these options can be tried on.
+
+    >>> usual_shape("mlp", {"inputs": 64}), usual_shape("lenet5", {"channels": 3})
+    ((64,), (3, 28, 28))
+    """
+    shape = NETS[registered(name)].sample_shape
+    if "inputs" in options:
+        return (int(options["inputs"]),)
+    if len(shape) != 3:
+        return shape
+    side = int(options.get("size", shape[1]))
+    return (int(options.get("channels", shape[0])), side, side)
 
 
 def recipe_of(net: nn.Module) -> tuple[str, dict[str, Any]] | None:

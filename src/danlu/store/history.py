@@ -2,11 +2,12 @@
 
 import bisect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Self
+from copy import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from danlu.base.errors import fail
-from danlu.base.records import Finding, Score, number
+from danlu.base.records import Finding, Score, finding_of, number
 from danlu.base.smoothing import smooth
 
 if TYPE_CHECKING:
@@ -33,19 +34,22 @@ class History:
     epochs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     checkpoints: list[int] = field(default_factory=list[int])
     findings: list[Finding] = field(default_factory=list[Finding])
+    layers: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])  # records of kind "layers"
+    predictions: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])  # and of "predictions"
+    net: Mapping[str, Any] = field(default_factory=dict[str, Any])  # the graph of the net, where it was recorded
+    surface: Mapping[str, Any] = field(default_factory=dict[str, Any])  # the loss around the weights, where looked at
     score: dict[str, Score] = field(default_factory=dict[str, Score])
     finished: bool = False
     seconds: float = 0.0  # of training, validation included
     skipped: int = 0  # records that could not be made sense of
 
-    @classmethod
-    def of(cls, records: Iterable[Mapping[str, Any]]) -> Self:
+    @staticmethod
+    def of(records: Iterable[Mapping[str, Any]]) -> "History":
         """The history that the records of a journal tell. Kinds unknown are passed over."""
-        course = _Course()
+        course = Course()
         for record in records:
             course.add(record)
-        course.findings = list({found.rule: found for found in course.findings}.values())
-        return cls(**vars(course))
+        return course.history()
 
     def smoothed(self, beta: float = _BETA) -> list[float]:
         """The loss curve smoothed: C'ᵢ = β·Cᵢ + (1-β)·C'ᵢ₋₁ with 0 < β ≤ 1, starting at the first loss."""
@@ -81,9 +85,10 @@ class History:
         )
 
 
-class _Course:
-    """A history in the making; its attributes are those of History, but that a rule may have several findings: told
-    again, graver or after a resume, the newest that no resume has made void is the one that counts."""
+class Course:
+    """A history in the making, a record at a time; its attributes are those of History, but that a rule may have
+    several findings: told again, graver or after a resume, the newest that no resume has made void is the one that
+    counts."""
 
     def __init__(self) -> None:
         self.steps: list[int] = []
@@ -94,12 +99,23 @@ class _Course:
         self.epochs: list[dict[str, Any]] = []
         self.checkpoints: list[int] = []
         self.findings: list[Finding] = []
+        self.layers: list[Mapping[str, Any]] = []
+        self.predictions: list[Mapping[str, Any]] = []
+        self.net: Mapping[str, Any] = {}
+        self.surface: Mapping[str, Any] = {}
         self.score: dict[str, Score] = {}
         self.finished = False
         self.seconds = 0.0
         self.skipped = 0
 
+    def history(self) -> History:
+        """What is known by now. The lists are the reader's own, and what is added later does not change them."""
+        parts: dict[str, Any] = {name: copy(part) for name, part in vars(self).items()}
+        parts["findings"] = list({found.rule: found for found in self.findings}.values())
+        return History(**parts)
+
     def add(self, record: Mapping[str, Any]) -> None:
+        """Take in one record; what cannot be made sense of is counted as skipped."""
         try:
             match record.get("kind"):
                 case "start":
@@ -113,9 +129,18 @@ class _Course:
                 case "checkpoint":
                     self.checkpoints = sorted({*self.checkpoints, int(record["step"])})
                 case "finding":
-                    self.findings.append(_finding(record))
+                    self.findings.append(finding_of(record))
+                case "layers":
+                    self.layers.append({**record, "step": int(record["step"])})
+                case "net":
+                    self.net = record
+                case "surface":
+                    self.surface = record
+                case "predictions":
+                    told = [other for other in self.predictions if other["part"] != record["part"]]
+                    self.predictions = [*told, record]
                 case "findings":  # those that stood at the end: what a rule took back is gone
-                    self.findings = [_finding(one) for one in record["findings"]]
+                    self.findings = [finding_of(one) for one in record["findings"]]
                 case "end":
                     score = {part: _score(numbers) for part, numbers in record["score"].items() if numbers}
                     self.seconds = number(record["seconds"])
@@ -133,6 +158,8 @@ class _Course:
         self.epochs = [epoch for epoch in self.epochs if epoch["step"] <= step]
         self.checkpoints = [saved for saved in self.checkpoints if saved <= step]
         self.findings = [finding for finding in self.findings if finding.since <= step]
+        self.layers = [entry for entry in self.layers if entry["step"] <= step]
+        self.predictions = []
         self.score = {}
         self.finished = False
         self.seconds = sum(epoch["seconds"] for epoch in self.epochs)
@@ -166,12 +193,6 @@ class _Course:
         }
         self.epochs = [earlier for earlier in self.epochs if earlier["epoch"] != epoch["epoch"]] + [epoch]
         self.seconds = sum(epoch["seconds"] for epoch in self.epochs)
-
-
-def _finding(record: Mapping[str, Any]) -> Finding:
-    values: dict[str, Any] = {key.name: record[key.name] for key in fields(Finding)}
-    values.update({key: tuple(values[key]) for key in ("where", "remedies")})
-    return Finding(**values)
 
 
 def _score(numbers: Mapping[str, Any]) -> Score:

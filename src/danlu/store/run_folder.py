@@ -37,6 +37,10 @@ class RunFolder:
         return self.path / "journal.jsonl"
 
     @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 

@@ -33,6 +33,10 @@ class StudyFolder:
         return self.path / "best.toml"
 
     @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
     def refitted(self) -> Path:
         """The run that trained the best recipe once more, on training and validation part."""
         return self.path / "best"

@@ -11,7 +11,7 @@ from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from danlu.base.errors import Faults, fail, nearest
-from danlu.base.finding_text import finding_lines
+from danlu.base.finding_text import Findings, finding_lines
 from danlu.base.records import Finding
 from danlu.base.words import say
 from danlu.watch.entries import Entries
@@ -80,9 +80,9 @@ class Watch:
         self._judge = Judge(rulebook(), silence, thresholds or {}, self._guard, self._tell)
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> Findings:
         """What is found so far, the cause before its symptoms."""
-        return self._judge.findings
+        return Findings(self._judge.findings)
 
     @property
     def measured(self) -> Measured:

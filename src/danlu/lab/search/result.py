@@ -12,9 +12,9 @@ import numpy
 from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score, number
 from danlu.lab.run import Run
-from danlu.lab.study.effects import Member, usual_metric
 from danlu.lab.study.factors import Level
 from danlu.lab.study.study import Best, Given
+from danlu.stats.studies import Member, usual_metric
 from danlu.store.journal import read
 from danlu.store.study_folder import StudyFolder
 

@@ -15,9 +15,9 @@ from danlu.lab.search.proposals import Point, proposed
 from danlu.lab.search.ranges import Range
 from danlu.lab.search.result import Trial, trials_of
 from danlu.lab.study.carry_out import Order, Place, Race
-from danlu.lab.study.effects import Member, usual_metric
 from danlu.lab.study.factors import Maker, cell
 from danlu.lab.study.plan import Plan, plan_cells
+from danlu.stats.studies import Member, usual_metric
 from danlu.store.journal import Journal, read
 from danlu.store.study_folder import StudyFolder
 from danlu.view.search import SearchReporter

@@ -12,10 +12,10 @@ from danlu.train.stack.build import find_way, same_step, same_structure
 from danlu.train.stack.feed import Feed
 from danlu.train.stack.members import Fold, Member
 from danlu.train.stack.memory import suggested_members
+from danlu.train.stack.plan import Plan, cut, sample_of
 from danlu.train.stack.scores import Judge
 from danlu.train.stack.side_by_side import side_by_side
 from danlu.train.stack.step import Batch, StackedStep
-from danlu.train.stack.plan import Plan, cut, sample_of
 
 
 def first_losses(

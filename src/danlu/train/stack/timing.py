@@ -17,9 +17,9 @@ from danlu.train.schedules import Horizon, Schedule
 from danlu.train.stack.build import find_way
 from danlu.train.stack.feed import Feed
 from danlu.train.stack.members import Fold, Member
+from danlu.train.stack.plan import Plan, cut, sample_of
 from danlu.train.stack.scores import Judge
 from danlu.train.stack.step import StackedStep
-from danlu.train.stack.plan import Plan, cut, sample_of
 from danlu.train.step import PlainStep
 
 _SIZES = (1, 2, 4, 16)  # besides all members a worker could get

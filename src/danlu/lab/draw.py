@@ -1,0 +1,200 @@
+"""draw: anything that has a picture, as a picture."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeGuard, cast
+
+import torch
+from torch import nn
+
+from danlu.base.errors import Fault, fail, nearest
+from danlu.base.graphs import NetGraph, read_graph
+from danlu.base.naming import spelled
+from danlu.base.places import runs_folder, shown
+from danlu.data import Dataset
+from danlu.lab.draft import draft_recipe
+from danlu.lab.pictures import run_info, study_info
+from danlu.lab.run import Run
+from danlu.lab.setup import build_net, data_for_net, load_data
+from danlu.lab.study.study import Study
+from danlu.nets import example, recipe_of, registered, usual_shape
+from danlu.nets import names as net_names
+from danlu.nets.autograd import autograd_graph
+from danlu.nets.expression import expression_graph
+from danlu.nets.graph import net_graph
+from danlu.store.run_folder import RunFolder
+from danlu.store.study_folder import StudyFolder
+from danlu.view.drawing import Drawing
+from danlu.view.figures.chart import Chart
+from danlu.view.figures.pages import compared_chart, readable, run_charts, study_charts
+from danlu.view.figures.surface import contour_chart, surface_chart
+from danlu.view.graphs.expression import expression_diagram
+from danlu.view.graphs.net import net_diagram
+from danlu.view.graphs.scene import Diagram
+from danlu.view.info.curves import MOST_POINTS
+from danlu.view.info.surface import Surface
+
+KINDS = (
+    "curves", "flow", "net", "confusion", "calibration", "residuals", "worst", "surface", "contour", "forest", "sweep",
+    "slopes", "folds",
+)  # fmt: skip
+
+Picture = Chart | Diagram
+
+
+def draw(
+    what: object,
+    data: object = None,
+    *,
+    kind: str | None = None,
+    names: Mapping[str, torch.Tensor] | None = None,
+    boxes: int | None = None,
+    file: str | Path | None = None,
+) -> Drawing:
+    """A picture of `what`; a notebook shows it, `save` writes it, and so does `file` (.svg, .png or .pdf).
+
+    - a net, or the name of one: its graph, with shapes, parameters and multiply-adds, folded to about `boxes` boxes.
+      `data` is a data set (or its name, or file), the shape of one sample, or a batch of samples; danlu's own nets do
+      without;
+    - a loss (a tensor of one number): its computation graph with values, local derivatives and gradients. `names` says
+      what its leaves are called, for example `dict(net.named_parameters())`;
+    - a Run or a Study, or the folder of one: its curves, or its effects, or another `kind` of its pictures; a list of
+      runs: their curves over each other;
+    - the Surface that `danlu.landscape` gives; with kind "contour" seen from above.
+
+    Raises UserError for anything else, and for a kind that is not there.
+
+    >>> drawing = draw("lenet5")
+    >>> drawing.file_content(".svg")[:4]
+    b'<svg'
+    """
+    drawing = Drawing(_maker(_opened(what) if isinstance(what, str | Path) else what, data, kind, names, boxes))
+    if file is not None:
+        drawing.save(file)
+    return drawing
+
+
+def draw_expression(text: str, values: Mapping[str, float]) -> Drawing:
+    """The computation graph of an expression in numbers, at `values`.
+
+    >>> draw_expression("(w*x - y)**2", {"w": 2.0, "x": 3.0, "y": 5.0}).file_content(".svg")[:4]
+    b'<svg'
+    """
+    graph = expression_graph(text, values)
+    return Drawing(lambda: expression_diagram(graph))
+
+
+def named_graph(name: str, options: Mapping[str, Any], data: object = None) -> NetGraph:
+    """The graph of the net called `name` with `options`: for `data` as `draw` takes them, else for what it is made for.
+
+    >>> named_graph("mlp", {"hidden": [5]}, (3, 8, 8)).nodes[1].output_shape
+    (5,)
+    """
+    name = registered(name)
+    if data is None or _is_shape(data):
+        net, sample_shape = example(name, options, data)
+        return net_graph(net, sample_shape, name=name)
+    recipe = draft_recipe(name, data, settings={f"net.{key}": value for key, value in options.items()})
+    dataset = load_data(data_for_net(recipe, data), data if isinstance(data, Dataset) else None)
+    return net_graph(build_net(recipe, dataset), dataset.sample_shape, name=name)
+
+
+def _maker(
+    what: object, data: object, kind: str | None, names: Mapping[str, torch.Tensor] | None, boxes: int | None
+) -> Callable[[], Picture]:
+    if kind is not None and kind not in KINDS:
+        fail("draw.unknown-kind", kind=kind, kinds=", ".join(KINDS), hint=nearest(kind, KINDS))
+    if isinstance(what, torch.Tensor):
+        graph = autograd_graph(what, names)
+        return lambda: expression_diagram(graph)
+    if isinstance(what, str | nn.Module):
+        followed = named_graph(what, {}, data) if isinstance(what, str) else _module_graph(what, data)
+        return lambda: net_diagram(followed, boxes)
+    if isinstance(what, Surface):
+        return lambda: contour_chart(what) if kind == "contour" else surface_chart(what)
+    if isinstance(what, Run | Study):
+        return _picked(what, kind, boxes)
+    if not isinstance(what, list | tuple):
+        fail("draw.unknown-thing", found=type(what).__name__)
+    return _compared(cast(Sequence[object], what))
+
+
+def _compared(several: Sequence[object]) -> Callable[[], Picture]:
+    runs = [_opened(one) if isinstance(one, str | Path) else one for one in several]
+    strangers = [type(one).__name__ if not isinstance(one, str) else one for one in runs if not isinstance(one, Run)]
+    if strangers or not runs:
+        fail("draw.only-runs", found=", ".join(strangers) or "[]")
+    infos = [run_info(RunFolder(run.folder)) for run in runs if isinstance(run, Run)]
+    return lambda: compared_chart(infos, MOST_POINTS)
+
+
+def _module_graph(net: nn.Module, data: object) -> NetGraph:
+    """The graph of a net of the user's, or of danlu's, for samples of `data`."""
+    known = recipe_of(net)
+    name = known[0] if known else type(net).__name__
+    if data is None and known:
+        return net_graph(net, usual_shape(*known), name=name)
+    if isinstance(data, torch.Tensor) and data.dim():
+        return net_graph(net, tuple(data.shape[1:]), name=name, sample=data[0])
+    if _is_shape(data):
+        return net_graph(net, data, name=name)
+    if isinstance(data, str | Path):
+        data = load_data(draft_recipe(data=data).data)
+    if not isinstance(data, Dataset):
+        fail("draw.net-needs-shape", kind=type(net).__name__)
+    return net_graph(net, data.sample_shape, name=name)
+
+
+def _is_shape(data: object) -> TypeGuard[Sequence[int]]:
+    return isinstance(data, list | tuple) and all(isinstance(size, int) for size in cast(Sequence[object], data))
+
+
+def _opened(what: str | Path) -> Run | Study | str:
+    """The study or run whose folder this is, else the name of a net. UserError where it is none of them."""
+    place = Path(what)
+    if StudyFolder(place).design.is_file():
+        return Study(place)
+    if isinstance(what, str) and is_net_name(what):
+        return what
+    if isinstance(what, Path) or RunFolder(place).recipe.is_file():
+        return Run(place)
+    inside = runs_folder() / what
+    if not place.exists() and inside.is_dir():
+        fail("store.no-such-run", path=what, hint=Fault("base.did-you-mean", {"word": shown(inside)}))
+    if place.exists() or len(place.parts) != 1:
+        return Run(place)
+    return registered(what)
+
+
+def is_net_name(word: str) -> bool:
+    """Whether a word names a net, and no run or study lies in a folder of that name.
+
+    >>> is_net_name("LeNet5"), is_net_name("runs/lenet5")
+    (True, False)
+    """
+    there = StudyFolder(Path(word)).design, RunFolder(Path(word)).recipe
+    return spelled(word, net_names()) is not None and not any(file.is_file() for file in there)
+
+
+def _picked(what: Run | Study, kind: str | None, boxes: int | None) -> Callable[[], Picture]:
+    """The first picture of that kind: curves and effects come first."""
+    if isinstance(what, Run):
+        info = run_info(RunFolder(what.folder))
+        graph = readable(read_graph, info.course.net)
+        if kind == "net" and graph is not None:
+            return lambda: net_diagram(graph, boxes)
+
+        def charts() -> list[Chart]:
+            return run_charts(info, MOST_POINTS)
+    else:
+        study = study_info(StudyFolder(what.folder))
+        graph = None
+
+        def charts() -> list[Chart]:
+            return study_charts(study)
+
+    there = [*dict.fromkeys(chart.kind for chart in charts()), *(["net"] if graph else [])]
+    if kind not in (None, *there) or not there:
+        kinds = ", ".join(there) or "–"
+        fail("draw.no-such-kind", kind=kind or "forest", folder=shown(what.folder), kinds=kinds)
+    return lambda: next(chart for chart in charts() if kind in (None, chart.kind))

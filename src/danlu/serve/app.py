@@ -1,0 +1,81 @@
+"""The routes: one page, its scripts, and what it asks for. All of them only read."""
+
+from collections.abc import Callable
+from typing import Any
+
+from danlu.base.errors import DanluError, Fault, UserError
+from danlu.base.words import LANGUAGES, language, speaking
+from danlu.serve.desk import Desk
+from danlu.serve.guard import App, Guard
+from danlu.serve.shelf import Shelf
+from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES, asset
+from danlu.view.page.shell import shell
+
+_STATIC = {*CHART_SCRIPTS, *DASHBOARD_SCRIPTS, *STYLES}
+_MOST_COMPARED = 12
+Ask = Callable[[Any, str, str], bytes | None]
+"""From a request, a language and the version that its reader has to the answer; None where that is the newest."""
+
+
+def make_app(shelf: Shelf, host: str, port: int, token: str) -> App:
+    """The dashboard of a shelf as an ASGI application, behind its guard. UserError where starlette is missing."""
+    try:
+        from starlette.applications import Starlette
+        from starlette.requests import Request
+        from starlette.responses import Response
+        from starlette.routing import Route
+    except ImportError as error:
+        raise UserError(Fault("figure.needs-extra", {"part": "starlette", "extra": "serve"})) from error
+    desk = Desk(shelf)
+    default = language()
+
+    def spoken(request: Request) -> str:
+        asked = request.query_params.get("lang", "")
+        return asked if asked in LANGUAGES else default
+
+    def page(request: Request) -> Response:
+        with speaking(spoken(request)):
+            return Response(shell(), media_type="text/html")
+
+    def static(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in _STATIC:
+            return Response(status_code=404)
+        kind = "text/css" if name.endswith(".css") else "text/javascript"
+        return Response(asset(name), media_type=kind)
+
+    def answering(ask: Ask) -> Callable[[Request], Response]:
+        def answer(request: Request) -> Response:
+            try:
+                content = ask(request, spoken(request), request.query_params.get("have", ""))
+            except KeyError:
+                return Response(status_code=404)
+            return Response(status_code=204) if content is None else Response(content, media_type="application/json")
+
+        return answer
+
+    def net(request: Request) -> Response:
+        try:
+            return Response(desk.net(request.path_params["id"], spoken(request)), media_type="image/svg+xml")
+        except (KeyError, DanluError):
+            return Response(status_code=404)
+
+    routes: list[Any] = [
+        Route("/", page),
+        Route("/static/{name}", static),
+        Route("/api/list", answering(lambda _, language, have: desk.list(language, have))),
+        Route(
+            "/api/run/{id}", answering(lambda asked, language, have: desk.run(asked.path_params["id"], language, have))
+        ),
+        Route("/api/run/{id}/net.svg", net),
+        Route(
+            "/api/study/{id}",
+            answering(lambda asked, language, have: desk.study(asked.path_params["id"], language, have)),
+        ),
+        Route("/api/compare", answering(lambda asked, language, have: desk.compare(_compared(asked), language, have))),
+    ]
+    return Guard(Starlette(routes=routes), host, port, token)
+
+
+def _compared(request: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(request.query_params.get("runs", "").split(",")))[:_MOST_COMPARED]

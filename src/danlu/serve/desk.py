@@ -1,0 +1,208 @@
+"""What the page is told: runs and studies read from the shelf and put into charts, each once however many ask."""
+
+import json
+import threading
+import time
+import tomllib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from danlu.base.errors import DanluError, fail
+from danlu.base.records import to_json
+from danlu.base.words import speaking
+from danlu.serve.shelf import Entry, Shelf, plain_file
+from danlu.store.journal import read
+from danlu.store.live import LiveHistory
+from danlu.store.run_folder import RunFolder
+from danlu.store.study_folder import StudyFolder
+from danlu.view.dashboard import compare_page, list_page, run_page, study_page
+from danlu.view.figures.pages import net_scene
+from danlu.view.graphs.svg import to_svg
+from danlu.view.info.run import RunInfo, flat
+from danlu.view.info.study import StudyInfo, read_study
+
+_MOST_HELD = 12  # histories of runs that were looked at last
+_MOST_STEPS_HELD = 400_000  # in all of them together
+_MOST_ANSWERS = 40
+_MOST_TEXT = 2**18
+_SHORTEST = 0.9  # seconds between two readings of the same run
+
+
+class Desk:
+    """Answers as JSON. Every method may be called from several threads at once; each answer is made by one of them."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
+        self._lock = threading.Lock()
+        self._live: OrderedDict[Path, LiveHistory] = OrderedDict()
+        self._steps: dict[Path, int] = {}
+        self._answers: OrderedDict[tuple[str, ...], tuple[float, str, bytes]] = OrderedDict()
+
+    def list(self, language: str, have: str) -> bytes | None:
+        """All runs and studies; None where the reader has them as they are: `have` is the version of what it has."""
+
+        def make() -> tuple[str, Callable[[], dict[str, Any]]]:
+            entries = self.shelf.entries()
+            seen = ((one.id, one.glance.changed, one.glance.state, one.glance.findings) for one in entries)
+            version = str(hash(tuple(seen)))
+            return version, lambda: list_page([_row(entry) for entry in entries], str(self.shelf.folder))
+
+        return self._answer(("list", language), language, have, make)
+
+    def run(self, id: str, language: str, have: str) -> bytes | None:
+        """One run with all its pictures. KeyError where there is none."""
+
+        def make() -> tuple[str, Callable[[], dict[str, Any]]]:
+            entry = self._entry(id)
+            version = f"{entry.glance.changed}-{entry.glance.state}-{entry.glance.findings}"
+            return version, lambda: run_page(self._info(entry))
+
+        return self._answer(("run", id, language), language, have, make)
+
+    def study(self, id: str, language: str, have: str) -> bytes | None:
+        """One study as far as it is. KeyError where there is none."""
+
+        def make() -> tuple[str, Callable[[], dict[str, Any]]]:
+            entry = self._entry(id, "study")
+            return f"{entry.glance.changed}-{entry.glance.state}", lambda: study_page(_study(entry))
+
+        return self._answer(("study", id, language), language, have, make)
+
+    def net(self, id: str, language: str) -> bytes:
+        """The drawing of a run's net as SVG. KeyError where there is none."""
+        with self._lock:
+            info = self._info(self._entry(id))
+        with speaking(language):
+            scene = net_scene(info)
+        if scene is None:
+            raise KeyError(id)
+        return to_svg(scene).encode()
+
+    def compare(self, ids: tuple[str, ...], language: str, have: str) -> bytes | None:
+        """Several runs side by side. KeyError where one of them is none."""
+
+        def make() -> tuple[str, Callable[[], dict[str, Any]]]:
+            entries = [self._entry(id) for id in ids]
+            version = "-".join(f"{entry.glance.changed}{entry.glance.state}" for entry in entries)
+            return version, lambda: compare_page([self._info(entry) for entry in entries])
+
+        return self._answer(("compare", *ids, language), language, have, make)
+
+    def _answer(
+        self,
+        key: tuple[str, ...],
+        language: str,
+        have: str,
+        make: Callable[[], tuple[str, Callable[[], dict[str, Any]]]],
+    ) -> bytes | None:
+        with self._lock:
+            made_at, version, content = self._answers.get(key, (0.0, "", b""))
+            if time.monotonic() - made_at > _SHORTEST:
+                newest, build = make()
+                if newest != version:
+                    with speaking(language):
+                        page = _told(build)
+                    version, content = newest, to_json({"version": newest, **page}).encode()
+                self._answers[key] = (time.monotonic(), version, content)
+                self._answers.move_to_end(key)
+                while len(self._answers) > _MOST_ANSWERS:
+                    self._answers.popitem(last=False)
+            return None if have and have == version else content
+
+    def _entry(self, id: str, kind: str = "run") -> Entry:
+        entry = self.shelf.find(id)
+        if entry is None or entry.kind != kind:
+            raise KeyError(id)
+        return entry
+
+    def _info(self, entry: Entry) -> RunInfo:
+        place = RunFolder(entry.path)
+        live = self._live.setdefault(entry.path, LiveHistory(place.journal))
+        self._live.move_to_end(entry.path)
+        if entry.glance.state == "unreadable" or not plain_file(place.journal):
+            live = LiveHistory(place.path / "nothing")
+        history = live.update()
+        self._steps[entry.path] = len(history.steps)
+        while len(self._live) > 1 and (len(self._live) > _MOST_HELD or self._held() > _MOST_STEPS_HELD):
+            gone, _ = self._live.popitem(last=False)
+            self._steps.pop(gone, None)
+        recipe = text_of(place.recipe)
+        return RunInfo(
+            name=entry.name,
+            state=entry.glance.state,
+            course=history,
+            recipe=recipe,
+            settings=_settings(recipe),
+            environment=_object(text_of(place.environment)),
+            where=str(entry.path),
+        )
+
+    def _held(self) -> int:
+        return sum(self._steps.get(path, 0) for path in self._live)
+
+
+def _study(entry: Entry) -> StudyInfo:
+    place = StudyFolder(entry.path)
+    design = _object(text_of(place.design))
+    records = read(place.journal) if plain_file(place.journal) else ()
+    try:
+        info = read_study(entry.name, design, records, recipe=text_of(place.best), where=str(entry.path))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        fail("serve.odd-study", path=place.design)
+    return replace(info, state="finished" if info.best else entry.glance.state)
+
+
+def _told(build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The page, or the sentence that says why there is none."""
+    try:
+        return build()
+    except DanluError as error:
+        return {"error": str(error)}
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    glance = entry.glance
+    return {
+        "id": entry.id,
+        "name": entry.name,
+        "kind": entry.kind,
+        "state": glance.state,
+        "steps": glance.steps,
+        "epochs": glance.epochs,
+        "seconds": glance.seconds,
+        "score": glance.score,
+        "part": glance.part if glance.state == "finished" else "validation",
+        "settings": glance.settings,
+        "changed": glance.changed,
+        "findings": glance.findings,
+    }
+
+
+def text_of(path: Path) -> str:
+    """The beginning of an ordinary file; "" where it is none, or cannot be read."""
+    if not plain_file(path):
+        return ""
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_TEXT).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _settings(recipe: str) -> dict[str, Any]:
+    try:
+        return flat(tomllib.loads(recipe))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    """A JSON object; an empty one where it is none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

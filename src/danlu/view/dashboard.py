@@ -1,0 +1,123 @@
+"""What each page of the dashboard shows, as plain values that JSON can hold, in the language in force."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from danlu.base.words import say
+from danlu.view.figures.chart import plain
+from danlu.view.figures.names import metric_name, short
+from danlu.view.figures.pages import compared_chart, run_charts, study_charts
+from danlu.view.info.effects import setting_text
+from danlu.view.info.run import RunInfo
+from danlu.view.info.study import StudyInfo
+from danlu.view.report import PARTS, best_scores, remedy_text, run_facts, study_answers, study_facts
+
+_POINTS = 800  # of a curve on the page: as many as it has pixels
+_MAIN = ("accuracy", "r2", "perplexity", "loss")
+
+
+def list_page(rows: Sequence[Mapping[str, Any]], folder: str) -> dict[str, Any]:
+    """The list of runs and studies, from plain rows."""
+    return {"folder": folder, "rows": [_list_row(row) for row in rows]}
+
+
+def _list_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    score, settings = row["score"], row["settings"]
+    name = next((name for name in _MAIN if name in score), "")
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "kind": row["kind"],
+        "state": row["state"],
+        "net": _text(settings.get("net.class", settings.get("net.name", ""))),
+        "data": _text(
+            settings.get("data.name") or str(settings.get("data.path", "")).replace("\\", "/").rpartition("/")[2]
+        ),
+        "optimiser": _text(settings.get("optim.name", "")),
+        "lr": _number(settings.get("optim.lr")),
+        "epochs": row["epochs"],
+        "steps": row["steps"],
+        "seconds": row["seconds"],
+        "metric": metric_name(name) if name else "",
+        "score": score.get(name),
+        "part": row["part"],
+        "findings": row["findings"],
+        "changed": row["changed"],
+    }
+
+
+def run_page(info: RunInfo) -> dict[str, Any]:
+    """One run: its numbers, findings, charts, recipe and environment."""
+    findings = [
+        {
+            "rule": one.rule,
+            "severity": one.severity,
+            "where": list(one.where),
+            "since": one.since,
+            "title": one.title,
+            "why": one.why,
+            "remedies": [remedy_text(remedy) for remedy in one.remedies],
+        }
+        for one in info.findings
+    ]
+    return {
+        "name": info.name,
+        "where": info.where,
+        "state": info.state,
+        "done": run_facts(info),
+        "numbers": _numbers(info),
+        "findings": findings,
+        "charts": [plain(chart) for chart in run_charts(info, _POINTS)],
+        "net": bool(info.course.net),
+        "recipe": info.recipe,
+        "environment": plain(info.environment),
+    }
+
+
+def compare_page(infos: list[RunInfo]) -> dict[str, Any]:
+    """Several runs: their curves over each other, their scores, and the settings in which they differ."""
+    scores = dict.fromkeys((part, name) for info in infos for part in PARTS for name in info.score.get(part, {}))
+    keys = dict.fromkeys(key for info in infos for key in info.settings)
+    different = [key for key in keys if len({repr(info.settings.get(key)) for info in infos}) > 1]
+    return {
+        "names": [info.name for info in infos],
+        "charts": [plain(compared_chart(infos, _POINTS))],
+        "scores": [
+            [f"{say(f'page.part-{part}')} · {metric_name(name)}"]
+            + [short(info.score.get(part, {}).get(name)) for info in infos]
+            for part, name in scores
+        ],
+        "settings": [[key, *(_text(info.settings.get(key, "–")) for info in infos)] for key in different],
+    }
+
+
+def study_page(info: StudyInfo) -> dict[str, Any]:
+    """A study as far as it is: its answers, pictures and best combination."""
+    return {
+        "name": info.name,
+        "where": info.where,
+        "state": info.state,
+        "done": study_facts(info),
+        "answers": study_answers(info),
+        "best": say("page.best", setting=setting_text(info.best["factors"])) if info.best.get("factors") else "",
+        "numbers": [[name, value] for name, value in best_scores(info)],
+        "failed": [f"{setting_text(one.get('factors') or {})}: {one.get('reason', '')}" for one in info.failed],
+        "charts": [plain(chart) for chart in study_charts(info)],
+        "recipe": info.recipe,
+    }
+
+
+def _numbers(info: RunInfo) -> list[list[str]]:
+    return [
+        [f"{say(f'page.part-{part}')} · {metric_name(name)}", short(value)]
+        for part in PARTS
+        for name, value in info.score.get(part, {}).items()
+    ]
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

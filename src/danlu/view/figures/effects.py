@@ -1,0 +1,155 @@
+"""A study's pictures: forest plot, paired slopes, sweep, spread over folds."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from danlu.base.words import say
+from danlu.view.figures.chart import Axis, Chart, Line, Mark, Panel, Points, Rule, Whiskers, Zone
+from danlu.view.figures.names import metric_name, short
+from danlu.view.figures.palette import SHAPES, series_color
+from danlu.view.info.effects import Effect, Level, Pair, Sweep, level_text
+
+_LOOK = {
+    "better": ("green", "circle"),
+    "worse": ("orange", "diamond"),
+    "same": ("grey", "square"),
+    "undecided": ("blue", "triangle"),
+}
+_ROW = 0.27  # of the height of an ordinary panel
+_MOST_ROWS = 40
+
+
+def forest_chart(effects: Sequence[Effect]) -> Chart:
+    """Every effect with its interval; a panel for each metric, because their units differ."""
+    metrics = list(dict.fromkeys(effect.metric for effect in effects))
+    panels = [_forest_panel([one for one in effects if one.metric == metric], metric) for metric in metrics]
+    return Chart("forest", say("figure.forest"), panels)
+
+
+def _forest_panel(effects: list[Effect], metric: str) -> Panel:
+    shown = effects[:_MOST_ROWS]
+    rows = [float(at) for at in range(len(shown))]
+    marks: list[Mark] = [Rule(0.0, dash="solid")]
+    for verdict, (color, shape) in _LOOK.items():
+        chosen = [(row, one) for row, one in zip(rows, shown, strict=True) if look_of(one.verdict) == verdict]
+        if chosen:
+            at = [row for row, _ in chosen]
+            marks.append(Whiskers(at, [one.low for _, one in chosen], [one.high for _, one in chosen], color))
+            texts = [_effect_text(one) for _, one in chosen]
+            label = say(f"figure.verdict-{verdict}")
+            marks.append(Points([one.mean for _, one in chosen], at, color, label, shape, 8, texts))
+    ticks = [(row, f"{_change(one)}\n{_effect_text(one)}") for row, one in zip(rows, shown, strict=True)]
+    x = Axis(say("figure.difference", metric=metric_name(metric)))
+    return Panel(x, Axis(ticks=ticks, low=len(shown) - 0.5, high=-0.5), marks, height=0.6 + _ROW * len(shown))
+
+
+def look_of(verdict: str) -> str:
+    """Which of the four looks a verdict has: what comes after a colon or in other words counts as undecided.
+
+    >>> look_of("better"), look_of("undecided: about 12 more seeds")
+    ('better', 'undecided')
+    """
+    if verdict == "no difference":
+        return "same"
+    return verdict if verdict in _LOOK else "undecided"
+
+
+def _change(effect: Effect) -> str:
+    return f"{effect.factor.rpartition('.')[2]}: {effect.before} → {effect.after}"
+
+
+def _effect_text(effect: Effect) -> str:
+    mean = "–" if effect.mean is None else f"{effect.mean:+.4g}"
+    more = "  " + say("figure.more-pairs", count=effect.more) if effect.more else ""
+    return f"{mean} [{short(effect.low)}, {short(effect.high)}]{more}"
+
+
+def slopes_chart(pairs: Sequence[Pair], effect: Effect) -> Chart:
+    """Each pair as a line from one level to the other, and the mean of all."""
+    rising = [pair for pair in pairs if pair.after > pair.before]
+    falling = [pair for pair in pairs if pair.after <= pair.before]
+    marks: list[Mark] = []
+    for group, color, dash, id in (
+        (rising, "blue", "solid", "figure.pairs-up"),
+        (falling, "orange", "dash", "figure.pairs-down"),
+    ):
+        xs = [x for _ in group for x in (0.0, 1.0, None)]
+        ys = [y for pair in group for y in (pair.before, pair.after, None)]
+        if group:
+            marks.append(Line(xs, ys, color, say(id, count=len(group)), 1.0, dash))
+    if pairs:
+        means = [statistics.fmean(pair.before for pair in pairs), statistics.fmean(pair.after for pair in pairs)]
+        marks += [Line([0.0, 1.0], means, "ink", say("figure.mean"), 3.0), Points([0.0, 1.0], means, "ink", size=8)]
+    x = Axis(effect.factor, ticks=[(0.0, effect.before), (1.0, effect.after)], low=-0.25, high=1.25)
+    title = say("figure.slopes", factor=effect.factor, before=effect.before, after=effect.after)
+    return Chart("slopes", title, [Panel(x, Axis(metric_name(effect.metric)), marks, height=1.6)])
+
+
+def sweep_chart(info: Sweep) -> Chart:
+    """The metric of every member over the levels of a factor, the means joined, the levels that diverge shaded."""
+    places = _places(info)
+    marks: list[Mark] = list(_divergence(info, places))
+    xs = [place for place, level in zip(places, info.levels, strict=True) for _ in level.scores]
+    marks.append(Points(xs, [score for level in info.levels for score in level.scores], "blue", size=4, faint=True))
+    means = [level.mean for level in info.levels]
+    texts = [_level_text(level) for level in info.levels]
+    marks.append(Line(places, means, "blue", say("figure.mean")))
+    marks.append(Points(places, means, "blue", size=7, texts=texts))
+    words = [] if info.spread else [(x, level_text(level.value)) for x, level in zip(places, info.levels, strict=True)]
+    panel = Panel(Axis(info.factor, log=info.spread, ticks=words), Axis(metric_name(info.metric)), marks, height=1.6)
+    return Chart("sweep", say("figure.sweep", factor=info.factor), [panel])
+
+
+def _places(info: Sweep) -> list[float]:
+    if info.numeric and info.spread:
+        return [float(level.value) for level in info.levels]
+    return [float(at) for at in range(len(info.levels))]
+
+
+def _divergence(info: Sweep, places: list[float]) -> list[Zone]:
+    """Neighbouring levels at which at least half of the members diverged, as one zone each."""
+    zones: list[tuple[float, float]] = []
+    for at, level in enumerate(info.levels):
+        if 2 * level.diverged >= level.diverged + len(level.scores) and level.diverged:
+            low, high = _reach(places, at, log=info.spread)
+            if zones and zones[-1][1] >= low * 0.999999:
+                zones[-1] = (zones[-1][0], high)
+            else:
+                zones.append((low, high))
+    return [Zone(low, high, "orange", say("figure.diverged") if not at else "") for at, (low, high) in enumerate(zones)]
+
+
+def _reach(places: list[float], at: int, *, log: bool) -> tuple[float, float]:
+    """Half the way to the neighbours on both sides."""
+
+    def between(a: float, b: float) -> float:
+        return (a * b) ** 0.5 if log else (a + b) / 2
+
+    low = between(places[at - 1], places[at]) if at else None
+    high = between(places[at], places[at + 1]) if at + 1 < len(places) else None
+    if low is None:
+        low = (places[at] ** 2 / high if high else places[at] / 2) if log else 2 * places[at] - (high or places[at] + 1)
+    if high is None:
+        high = (places[at] ** 2 / low) if log else 2 * places[at] - low
+    return low, high
+
+
+def _level_text(level: Level) -> str:
+    return say("figure.level", mean=short(level.mean), count=len(level.scores), diverged=level.diverged)
+
+
+def folds_chart(folds: Mapping[str, Mapping[int, Sequence[float]]], metric: str) -> Chart:
+    """The scores of each setting fold by fold: how much the choice of the validation part matters."""
+    numbers = sorted({fold for by_fold in folds.values() for fold in by_fold})
+    marks: list[Mark] = []
+    width = 0.6 / max(1, len(folds))
+    for index, (setting, by_fold) in enumerate(folds.items()):
+        color, shape = series_color(index), SHAPES[index % len(SHAPES)]
+        shift = (index - (len(folds) - 1) / 2) * width
+        xs = [numbers.index(fold) + shift for fold, scores in by_fold.items() for _ in scores]
+        marks.append(Points(xs, [score for scores in by_fold.values() for score in scores], color, setting, shape, 5))
+        found = [(numbers.index(fold) + shift, statistics.fmean(by_fold[fold])) for fold in sorted(by_fold)]
+        marks.append(Line([x for x, _ in found], [mean for _, mean in found], color, width=1.0))
+    ticks = [(float(at), str(fold)) for at, fold in enumerate(numbers)]
+    panel = Panel(Axis(say("figure.fold"), ticks=ticks), Axis(metric_name(metric)), marks, height=1.6)
+    return Chart("folds", say("figure.folds"), [panel])

@@ -1,0 +1,45 @@
+"""Signal flow as heat maps: layers from the input down, steps to the right; a vanishing gradient is seen to fade."""
+
+from danlu.base.words import say
+from danlu.view.figures.chart import Axis, Cells, Chart, Panel
+from danlu.view.figures.names import short
+from danlu.view.info.flow import Flow, Grid
+
+_MOST_NAMES = 40
+_MOST_TICKS = 8
+_ROW = 0.11  # of the height of an ordinary panel
+
+
+def flow_chart(info: Flow) -> Chart:
+    """One heat map for each quantity that was measured. Columns are measured steps, one like the other wide."""
+    columns = list(range(len(info.steps)))
+    every = max(1, -(-len(columns) // _MOST_TICKS))
+    x_ticks = [(float(at), f"{info.steps[at]:,}") for at in columns[::every]]
+    skip = max(1, -(-len(info.layers) // _MOST_NAMES))
+    y_ticks = [(float(at), name) for at, name in enumerate(info.layers)][::skip]
+    height = max(0.8, min(4.0, 0.45 + _ROW * len(info.layers)))
+    panels = [
+        Panel(
+            Axis(say("figure.step") if quantity == list(info.grids)[-1] else "", ticks=x_ticks),
+            Axis(ticks=y_ticks),
+            [_cells(columns, grid, quantity)],
+            title=say(f"figure.flow-title-{quantity}"),
+            height=height,
+        )
+        for quantity, grid in info.grids.items()
+    ]
+    return Chart("flow", say("figure.flow"), panels, _notes(info))
+
+
+def _cells(columns: list[int], grid: Grid, quantity: str) -> Cells:
+    label = say(f"figure.flow-{quantity}")
+    return Cells(columns, grid, label, "share") if quantity == "dead" else Cells(columns, grid, label, log=True)
+
+
+def _notes(info: Flow) -> list[str]:
+    """How far the gradient falls off from the last layer to the first, at the newest step."""
+    newest = [row[-1] for row in info.grids.get("gradient", ()) if row]
+    found = [value for value in newest if value]
+    if len(found) < 2:
+        return []
+    return [say("figure.flow-ratio", ratio=short(found[0] / found[-1], 3), first=info.layers[0], last=info.layers[-1])]

@@ -1,0 +1,50 @@
+"""Names of numbers as people read them, in the language in force."""
+
+import math
+
+from danlu.base.words import catalogue, language, say
+
+_LINES_AT_ONCE = 0.02
+
+
+def metric_name(name: str) -> str:
+    """What a score is called; one that danlu has no word for keeps its own name.
+
+    >>> metric_name("accuracy"), metric_name("bleu")
+    ('accuracy', 'bleu')
+    """
+    id = f"view.metric-{name}"
+    return say(id) if id in catalogue(language()) else name
+
+
+def short(value: float | None, digits: int = 4) -> str:
+    """A number as people read it.
+
+    >>> short(0.97512), short(3.1e-7), short(61706.0), short(None), short(-math.inf)
+    ('0.9751', '3.1e-07', '61,706', '–', '-∞')
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if value == int(value) and abs(value) < 1e15 and abs(value) >= 1000:
+        return f"{int(value):,}"
+    if value and not 1e-3 <= abs(value) < 1e6:
+        mantissa, _, exponent = f"{value:.{digits - 3}e}".partition("e")
+        return f"{mantissa}e{exponent}"
+    return f"{value:.{digits}g}"
+
+
+def together(steps: list[int], last: int) -> list[list[int]]:
+    """Places of steps too close to be told apart on an axis up to `last`, put together.
+
+    >>> together([1, 2, 90], last=100)
+    [[0, 1], [2]]
+    """
+    groups: list[list[int]] = []
+    for at in sorted(range(len(steps)), key=lambda at: steps[at]):
+        if groups and steps[at] - steps[groups[-1][0]] <= _LINES_AT_ONCE * max(1, last):
+            groups[-1].append(at)
+        else:
+            groups.append([at])
+    return groups

@@ -1,0 +1,107 @@
+"""Which pictures belong to a run and to a study, in the order in which they are read."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from danlu.base.graphs import read_graph
+from danlu.view.figures.chart import Chart
+from danlu.view.figures.curves import curves_chart
+from danlu.view.figures.effects import folds_chart, forest_chart, slopes_chart, sweep_chart
+from danlu.view.figures.flow import flow_chart
+from danlu.view.figures.predictions import calibration_chart, confusion_chart, residuals_chart, worst_chart
+from danlu.view.figures.surface import contour_chart, surface_chart
+from danlu.view.graphs.layout import lay_out
+from danlu.view.graphs.net import net_diagram
+from danlu.view.graphs.scene import Scene
+from danlu.view.info.curves import curves
+from danlu.view.info.effects import folds, forest, pairs, sweep
+from danlu.view.info.flow import flow
+from danlu.view.info.predictions import Predictions, predictions
+from danlu.view.info.run import RunInfo
+from danlu.view.info.study import StudyInfo
+from danlu.view.info.surface import read_surface
+
+_MOST_PAIRED = 6
+_MOST_COMPARED = 7  # as many as there are colours
+
+
+def run_charts(info: RunInfo, most: int) -> list[Chart]:
+    """Curves, signal flow and predictions of a run, as far as it recorded them; curves of at most `most` points."""
+    charts = [curves_chart(curves({info.name: info.course}, info.smoothing, most))]
+    if info.course.layers:
+        signal = flow(info.course.layers)
+        if signal.grids:
+            charts.append(flow_chart(signal))
+    surface = readable(read_surface, info.course.surface)
+    if surface is not None:
+        charts += [surface_chart(surface), contour_chart(surface)]
+    for told in read_predictions(info):
+        charts += _prediction_charts(told)
+    return charts
+
+
+def study_charts(info: StudyInfo) -> list[Chart]:
+    """The effects first, then each factor's sweep, the pairs behind each effect, and the folds."""
+    effects = forest(info.effects)
+    charts = [forest_chart(effects)] if effects else []
+    for factor in info.factors if info.members else ():
+        swept = sweep(info.members, factor, info.metric)
+        if len(swept.levels) > 2 or swept.numeric:
+            charts.append(sweep_chart(swept))
+    for effect in effects[:_MOST_PAIRED]:
+        paired = pairs(info.members, effect.factor, effect.before, effect.after, effect.metric)
+        if paired:
+            charts.append(slopes_chart(paired, effect))
+    by_fold = folds(info.members, info.metric)
+    if by_fold:
+        charts.append(folds_chart(dict(list(by_fold.items())[:_MOST_COMPARED]), info.metric))
+    return charts
+
+
+def compared_chart(infos: list[RunInfo], most: int) -> Chart:
+    """The curves of several runs over each other."""
+    shown = infos[:_MOST_COMPARED]
+    labels = [info.name for info in shown]
+    # Runs of one name, from different folders, are told apart by a number.
+    labels = [
+        f"{name} ({labels[: at + 1].count(name)})" if name in labels[:at] else name for at, name in enumerate(labels)
+    ]
+    courses = {label: info.course for label, info in zip(labels, shown, strict=True)}
+    return curves_chart(curves(courses, shown[0].smoothing, most))
+
+
+def read_predictions(info: RunInfo) -> list[Predictions]:
+    """The predictions that can be made sense of, those on the test part first."""
+    found = [readable(predictions, record) for record in info.course.predictions]
+    return sorted((told for told in found if told is not None), key=lambda told: told.part != "test")
+
+
+def net_scene(info: RunInfo) -> Scene | None:
+    """The run's net as a drawing, where it was recorded."""
+    graph = readable(read_graph, info.course.net)
+    return None if graph is None else lay_out(net_diagram(graph))
+
+
+Read = TypeVar("Read")
+
+
+def readable(read: Callable[[Mapping[str, Any]], Read], record: Mapping[str, Any]) -> Read | None:
+    """What `read` makes of a record; None where there is none, or it is of another danlu, or broken: the rest of a run
+    is shown all the same."""
+    try:
+        return read(record) if record else None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _prediction_charts(told: Predictions) -> list[Chart]:
+    charts: list[Chart] = []
+    if told.confusion:
+        charts.append(confusion_chart(told.confusion))
+    if told.calibration:
+        charts.append(calibration_chart(told.calibration))
+    if told.residuals:
+        charts.append(residuals_chart(told.residuals))
+    if told.worst:
+        charts.append(worst_chart(told.worst, numbers=told.residuals is not None))
+    return charts

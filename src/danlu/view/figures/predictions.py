@@ -1,0 +1,94 @@
+"""Pictures of what was predicted: confusion matrix, calibration, residuals, and the worst samples themselves."""
+
+from collections.abc import Sequence
+
+from danlu.base.words import say
+from danlu.view.figures.chart import Axis, Bars, Cells, Chart, Line, Panel, Picture, Pictures, Points, Rule
+from danlu.view.figures.names import short
+from danlu.view.info.predictions import Calibration, Confusion, Residuals, Worst
+
+_MOST_TEXTS = 20  # classes; with more of them the numbers in the cells would be too small
+_MOST_TICKS = 50
+_COLUMNS = 8
+
+
+def confusion_chart(info: Confusion) -> Chart:
+    """Colours are shares of each actual class; the numbers in the cells are counts."""
+    shares = [[count / max(1, sum(row)) for count in row] for row in info.counts]
+    few = len(info.classes) <= _MOST_TEXTS
+    texts = [[str(count) if count else "" for count in row] for row in info.counts] if few else ()
+    skip = max(1, -(-len(info.classes) // _MOST_TICKS))
+    ticks = [(float(at), name) for at, name in enumerate(info.classes)][::skip]
+    columns = list(range(len(info.classes)))
+    panel = Panel(
+        Axis(say("figure.predicted"), ticks=ticks),
+        Axis(say("figure.actual"), ticks=ticks),
+        [Cells(columns, shares, say("figure.share-of-class"), "share", texts=texts)],
+        height=2.6,
+    )
+    return Chart("confusion", say("figure.confusion"), [panel], _confusion_notes(info))
+
+
+def _confusion_notes(info: Confusion) -> list[str]:
+    """The mistake made most often."""
+    mistakes = [
+        (count, actual, predicted)
+        for actual, row in enumerate(info.counts)
+        for predicted, count in enumerate(row)
+        if actual != predicted
+    ]
+    if not mistakes or not max(mistakes)[0]:
+        return []
+    count, actual, predicted = max(mistakes)
+    names = {"actual": info.classes[actual], "predicted": info.classes[predicted]}
+    return [say("figure.most-confused", count=count, total=sum(info.counts[actual]), **names)]
+
+
+def calibration_chart(info: Calibration) -> Chart:
+    """The share of right answers over the confidence; on the diagonal a net is as often right as it says."""
+    width = 0.8 / max(10, len(info.confidence))
+    texts = [say("figure.samples", count=count) for count in info.samples]
+    panels = [
+        Panel(
+            Axis(low=0.0, high=1.0),
+            Axis(say("figure.right"), low=0.0, high=1.0),
+            [
+                Line([0.0, 1.0], [0.0, 1.0], "grey", say("figure.as-sure-as-right"), 1.0, "dash"),
+                Line(info.confidence, info.accuracy, "blue"),
+                Points(info.confidence, info.accuracy, "blue", size=7, texts=texts),
+            ],
+            height=1.7,
+            shares_x="confidence",
+        ),
+        Panel(
+            Axis(say("figure.confidence"), low=0.0, high=1.0),
+            Axis(say("figure.sample-count")),
+            [Bars(info.confidence, [float(count) for count in info.samples], width, "sky")],
+            height=0.7,
+            shares_x="confidence",
+        ),
+    ]
+    return Chart("calibration", say("figure.calibration"), panels, [say("figure.ece", error=short(info.error))])
+
+
+def residuals_chart(info: Residuals) -> Chart:
+    """How far the actual numbers lie above the predicted ones."""
+    marks = [Points(info.predicted, info.residual, "blue", size=3.5, faint=True), Rule(0.0, axis="y", dash="solid")]
+    panel = Panel(Axis(say("figure.predicted")), Axis(say("figure.residual")), marks, height=1.6)
+    return Chart("residuals", say("figure.residuals"), [panel])
+
+
+def worst_chart(info: Sequence[Worst], *, numbers: bool = False) -> Chart:
+    """The samples whose loss is greatest, or where `numbers` are predicted whose error is, the worst first."""
+    unit = "figure.its-error" if numbers else "figure.its-loss"
+    pictures = [
+        Picture(
+            one.png,
+            say("figure.instead-of", predicted=one.predicted, actual=one.actual),
+            (*((one.text,) if one.text else ()), say(unit, loss=short(one.loss, 3))),
+        )
+        for one in info
+    ]
+    rows = -(-len(pictures) // _COLUMNS)
+    panel = Panel(Axis(), Axis(), [Pictures(pictures)], height=0.72 * max(1, rows))
+    return Chart("worst", say("figure.worst"), [panel])

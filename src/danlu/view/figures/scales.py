@@ -1,0 +1,22 @@
+"""From numbers to colours."""
+
+from collections.abc import Sequence
+
+
+def color_range(values: Sequence[Sequence[float | None]], *, ramp: str, log: bool) -> tuple[float, float]:
+    """The numbers at both ends of the colours: the least and the greatest, positive ones only where `log`; symmetric
+    about 0 for differences, from 0 on for shares. Never the same number twice.
+
+    >>> color_range([[1.0, None], [3.0, -4.0]], ramp="difference", log=False)
+    (-4.0, 4.0)
+    """
+    found = [value for row in values for value in row if value is not None and (value > 0 or not log)]
+    low, high = (min(found), max(found)) if found else (1.0, 10.0)
+    if ramp == "difference":
+        most = max(abs(low), abs(high)) or 1.0
+        return -most, most
+    if ramp == "share":
+        low = min(0.0, low)
+    if low == high:
+        return (low / 2, low * 2) if log else (low - 0.5, high + 0.5)
+    return low, high

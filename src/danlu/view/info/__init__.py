@@ -1,0 +1,1 @@
+"""Info: records turned into plain, frozen, plot-ready numbers. Nothing here draws."""

@@ -1,0 +1,132 @@
+"""Learning curves: what a journal's steps and epochs say, ready to be drawn."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from danlu.base.records import Finding, Score
+from danlu.base.smoothing import smooth
+from danlu.view.info.thin import Trace, finite, thin
+
+MOST_POINTS = 2000
+
+
+class Course(Protocol):
+    """The course of a run: what `danlu.store.history.History` is. Lists of steps run in parallel."""
+
+    @property
+    def steps(self) -> Sequence[int]: ...
+    @property
+    def loss(self) -> Sequence[float]: ...
+    @property
+    def lr(self) -> Sequence[float]: ...
+    @property
+    def norm(self) -> Sequence[float | None]: ...
+    @property
+    def epochs(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def findings(self) -> Sequence[Finding]: ...
+    @property
+    def score(self) -> Mapping[str, Score]: ...
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def seconds(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Event:
+    """A finding on the time axis: where it began."""
+
+    step: int
+    rule: str
+    severity: str
+    title: str
+
+
+@dataclass(frozen=True)
+class RunCurves:
+    """One run's curves over its steps. `train` and `validation` hold the scores of whole epochs by name (loss,
+    accuracy …); `best` is the step of the epoch with the best validation score."""
+
+    label: str
+    loss: Trace
+    smoothed: Trace
+    lr: Trace
+    norm: Trace
+    train: Mapping[str, Trace]
+    validation: Mapping[str, Trace]
+    events: tuple[Event, ...]
+    best: int | None
+    diverged: int | None  # the first step whose loss was not finite
+    last: int  # the newest step
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The curves of one run, or of several to be laid over each other."""
+
+    runs: tuple[RunCurves, ...]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the scores besides the loss, those people look at first in front."""
+        names = {name for run in self.runs for part in (run.train, run.validation) for name in part}
+        first = [name for name in ("accuracy", "r2", "perplexity") if name in names]
+        return (*first, *sorted(names - {"loss", *first}))
+
+
+def curves(courses: Mapping[str, Course], beta: float = 0.1, most: int = MOST_POINTS) -> Curves:
+    """The curves of runs by their labels; `beta` is the share of the newest loss in the smoothed curve."""
+    return Curves(tuple(_run_curves(label, course, beta, most) for label, course in courses.items()))
+
+
+def _run_curves(label: str, course: Course, beta: float, most: int) -> RunCurves:
+    steps = course.steps
+    bests = [int(epoch["step"]) for epoch in course.epochs if epoch.get("best")]
+    return RunCurves(
+        label=label,
+        loss=thin(steps, course.loss, most),
+        smoothed=thin(steps, smoothed(course.loss, beta), most),
+        lr=_without_repeats(thin(steps, course.lr, most)),
+        norm=thin(steps, course.norm, most) if any(value is not None for value in course.norm) else Trace(),
+        train=_scores(course.epochs, "train"),
+        validation=_scores(course.epochs, "validation"),
+        events=tuple(Event(one.since, one.rule, one.severity, one.title) for one in course.findings),
+        best=bests[-1] if bests else None,
+        diverged=next((step for step, loss in zip(steps, course.loss, strict=True) if not math.isfinite(loss)), None),
+        last=steps[-1] if steps else 0,
+    )
+
+
+def smoothed(losses: Sequence[float], beta: float) -> list[float | None]:
+    """The losses smoothed over those that are finite; None where one is not.
+
+    >>> smoothed([1.0, float("nan"), 0.0], beta=0.5)
+    [1.0, None, 0.5]
+    """
+    curve = iter(smooth((loss for loss in losses if math.isfinite(loss)), beta))
+    return [next(curve) if math.isfinite(loss) else None for loss in losses]
+
+
+def _scores(epochs: Sequence[Mapping[str, Any]], part: str) -> dict[str, Trace]:
+    scored = [(int(epoch["step"]), epoch[part]) for epoch in epochs if epoch.get(part)]
+    names = dict.fromkeys(name for _, score in scored for name in score)
+    found = {name: [(step, score[name]) for step, score in scored if name in score] for name in names}
+    return {
+        name: Trace(tuple(step for step, _ in points), tuple(finite(value) for _, value in points))
+        for name, points in found.items()
+    }
+
+
+def _without_repeats(trace: Trace) -> Trace:
+    """A curve of stairs by its corners: points within a flat stretch say nothing."""
+    values = trace.values
+    corner = [
+        at in (0, len(values) - 1) or not values[at - 1] == values[at] == values[at + 1] for at in range(len(values))
+    ]
+    return Trace(
+        tuple(step for step, keep in zip(trace.steps, corner, strict=True) if keep),
+        tuple(value for value, keep in zip(values, corner, strict=True) if keep),
+    )

@@ -1,0 +1,129 @@
+"""The loss over two directions in the space of the weights: a surface, the way that training took over it, and its
+contour lines."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from danlu.base.records import number
+from danlu.view.info.thin import finite
+
+Point = tuple[float, float, float | None]
+Line = tuple[tuple[float | None, float | None], ...]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """`losses[row][column]` at (xs[column], ys[row]). `path` holds (x, y, loss) in the order of training; `minimum` is
+    the lowest point that is known, on the grid or off it; `saddles` are points where the loss is flat and rises to two
+    sides only. `exact` says that the two axes are the weights themselves,
+    else they are directions through the trained weights, in units of a filter's norm (Li et al. 2018,
+    https://arxiv.org/abs/1712.09913)."""
+
+    xs: tuple[float, ...]
+    ys: tuple[float, ...]
+    losses: tuple[tuple[float | None, ...], ...]
+    path: tuple[Point, ...] = ()
+    minimum: Point | None = None
+    x_label: str = "w"
+    y_label: str = "b"
+    exact: bool = False
+    saddles: tuple[Point, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """The surface as a record of a journal."""
+        return {"kind": "surface", **dataclasses.asdict(self)}
+
+    @property
+    def lowest(self) -> Point:
+        """The lowest point of the grid."""
+        cells = [
+            (loss, x, y)
+            for y, row in zip(self.ys, self.losses, strict=True)
+            for x, loss in zip(self.xs, row, strict=True)
+            if loss is not None
+        ]
+        loss, x, y = min(cells)
+        return x, y, loss
+
+
+def read_surface(record: Mapping[str, Any]) -> Surface:
+    """The surface that `Surface.record` wrote. ValueError, KeyError or TypeError where the record is another."""
+
+    def point(values: Sequence[Any]) -> Point:
+        x, y, loss = values
+        return number(x), number(y), None if loss is None else finite(number(loss))
+
+    xs, ys = (tuple(number(value) for value in record[axis]) for axis in ("xs", "ys"))
+    losses = tuple(tuple(None if value is None else finite(number(value)) for value in row) for row in record["losses"])
+    if len(losses) != len(ys) or any(len(row) != len(xs) for row in losses) or min(len(xs), len(ys)) < 2:
+        raise ValueError("a surface has a row for each y and a column for each x")
+    minimum = record.get("minimum")
+    return Surface(
+        xs,
+        ys,
+        losses,
+        path=tuple(point(entry) for entry in record.get("path") or ()),
+        minimum=None if minimum is None else point(minimum),
+        x_label=str(record.get("x_label", "w")),
+        y_label=str(record.get("y_label", "b")),
+        exact=bool(record.get("exact")),
+        saddles=tuple(point(entry) for entry in record.get("saddles") or ()),
+    )
+
+
+def levels(surface: Surface, count: int = 12, *, log: bool = True) -> tuple[float, ...]:
+    """Heights for contour lines between the lowest and the highest loss: in equal steps, or in equal ratios."""
+    found = [loss for row in surface.losses for loss in row if loss is not None and (loss > 0 or not log)]
+    if not found or min(found) == max(found):
+        return ()
+    low, high = min(found), max(found)
+    shares = [(at + 1) / (count + 1) for at in range(count)]
+    if log:
+        return tuple(low * (high / low) ** share for share in shares)
+    return tuple(low + (high - low) * share for share in shares)
+
+
+def contour(surface: Surface, level: float) -> Line:
+    """Where the loss is `level`, linear between the points of the grid (marching squares): pieces of lines, each ended
+    by (None, None).
+
+    >>> slope = Surface((0.0, 1.0), (0.0, 1.0), ((0.0, 1.0), (0.0, 1.0)))
+    >>> contour(slope, 0.25)
+    ((0.25, 0.0), (0.25, 1.0), (None, None))
+    """
+    pieces: list[tuple[float | None, float | None]] = []
+    for row in range(len(surface.ys) - 1):
+        for column in range(len(surface.xs) - 1):
+            crossings = _crossings(surface, row, column, level)
+            for start, end in zip(crossings[::2], crossings[1::2], strict=False):
+                pieces += [start, end, (None, None)]
+    return tuple(pieces)
+
+
+def _crossings(surface: Surface, row: int, column: int, level: float) -> list[tuple[float, float]]:
+    """Where the level crosses the four sides of a cell, in an order that joins the right ones of a saddle."""
+    corners = ((row, column), (row, column + 1), (row + 1, column + 1), (row + 1, column))
+    heights = [surface.losses[r][c] for r, c in corners]
+    numbers = [height for height in heights if height is not None]
+    if len(numbers) < len(corners):
+        return []
+    places = [(surface.xs[c], surface.ys[r]) for r, c in corners]
+    found: list[tuple[float, float]] = []
+    for at in range(4):
+        a, b = numbers[at], numbers[(at + 1) % 4]
+        if (a < level) != (b < level):
+            share = (level - a) / (b - a)
+            (x, y), (x2, y2) = places[at], places[(at + 1) % 4]
+            found.append((x + share * (x2 - x), y + share * (y2 - y)))
+    if len(found) == 4 and (sum(numbers) / 4 < level) != (numbers[0] < level):
+        found = [*found[1:], found[0]]
+    return found
+
+
+def spans_powers(losses: Sequence[Sequence[float | None]]) -> bool:
+    """Whether the losses are better read by powers of ten: all positive, and over two of them apart."""
+    found = [loss for row in losses for loss in row if loss is not None and math.isfinite(loss)]
+    return bool(found) and min(found) > 0 and max(found) > 100 * min(found)

@@ -1,0 +1,1 @@
+"""The page: what report, dashboard and notebook show in a browser, without a network and without a foreign script."""

@@ -1,0 +1,44 @@
+"""The scripts and styles of the page, which lie beside this file."""
+
+import functools
+from importlib import resources
+
+from danlu.base.words import catalogue, language
+from danlu.view.figures.palette import DARK, LIGHT, RAMPS
+
+CHART_SCRIPTS = ("scales.js", "marks.js", "chart.js", "pointing.js", "surface.js")
+"""What draws charts, in the order in which it must be read."""
+REPORT_SCRIPT = "report.js"
+DASHBOARD_SCRIPTS = ("parts.js", "list.js", "run.js", "dashboard.js")
+STYLE = "look.css"
+STYLES = (STYLE, "dashboard.css")
+_WORDS = "page."
+
+
+@functools.cache
+def asset(name: str) -> str:
+    """The text of one script or style; the colours of the palette stand at the head of the style.
+
+    >>> asset("look.css").startswith(":root {")
+    True
+    """
+    text = resources.files("danlu.view.page").joinpath("assets", name).read_text(encoding="utf-8")
+    return _colors() + text if name == STYLE else text
+
+
+def _colors() -> str:
+    def variables(colors: dict[str, str]) -> str:
+        return " ".join(f"--{role}: {color};" for role, color in colors.items())
+
+    light, dark = variables(LIGHT), variables(DARK)
+    return (
+        f":root {{ {light} }}\n"
+        f':root[data-theme="dark"] {{ {dark} }}\n'
+        f'@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ {dark} }} }}\n'
+    )
+
+
+def look() -> dict[str, object]:
+    """What the scripts need of the look: the ramps of colours, and the words of the page in the language in force."""
+    words = {id.removeprefix(_WORDS): text for id, text in catalogue(language()).items() if id.startswith(_WORDS)}
+    return {"ramps": {name: list(colors) for name, colors in RAMPS.items()}, "words": words}

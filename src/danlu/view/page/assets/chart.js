@@ -1,0 +1,242 @@
+"use strict";
+/* A chart in the page: panels under each other over the width there is; point at it, drag over it to see a stretch of it
+   more closely, double-click to see all again; with the keyboard: arrows, + and -, Escape. */
+danlu.Chart = class {
+  constructor(host, chart) {
+    this.host = host;
+    this.hidden = new Set();
+    this.zoom = null;
+    this.cursor = null;
+    this.observer = new ResizeObserver(() => this.redraw());
+    this.dressed = () => this.again(); // what is painted, not drawn, has the colours of its time
+    window.addEventListener("danlu-theme", this.dressed);
+    this.update(chart);
+    this.observer.observe(host);
+  }
+
+  /** Draw other numbers in the same place; what the reader has chosen stays. */
+  update(chart) {
+    this.chart = chart;
+    this.width = 0;
+    this.redraw();
+  }
+
+  remove() { this.observer.disconnect(); window.removeEventListener("danlu-theme", this.dressed); this.host.replaceChildren(); }
+
+  redraw() {
+    const width = Math.floor(this.host.clientWidth);
+    if (!width || width === this.width) return;
+    this.width = width;
+    const { chart, host } = this;
+    const parts = [danlu.make("p", { class: "chart-title" }, chart.title), this.legend()];
+    const solid = chart.panels.flatMap((panel) => panel.marks).find((mark) => mark.solid);
+    const pictures = chart.panels.flatMap((panel) => panel.marks).find((mark) => mark.type === "Pictures");
+    if (solid) parts.push(danlu.solid(solid, chart.panels[0], width, this));
+    else if (pictures) parts.push(danlu.pictures(pictures));
+    else parts.push(this.panels(width));
+    const notes = (chart.notes ?? []).map((note) => danlu.make("li", {}, note));
+    if (notes.length) parts.push(danlu.make("ul", { class: "chart-notes" }, ...notes));
+    host.classList.add("chart");
+    host.dataset.kind = chart.kind;
+    host.replaceChildren(...parts);
+  }
+
+  again() { this.width = 0; this.redraw(); }
+
+  key(mark) { return `${mark.color ?? "blue"}|${mark.label}`; }
+
+  isHidden(mark) {
+    if (mark.type !== "Line" && mark.type !== "Points") return false;
+    return mark.label
+      ? this.hidden.has(this.key(mark))
+      : [...this.hidden].some((key) => key.startsWith(`${mark.color ?? "blue"}|`) && this.owners.get(mark.color ?? "blue") === key);
+  }
+
+  /** Buttons that show and hide what is laid over each other; the first label of a colour owns its other marks. */
+  legend() {
+    this.owners = new Map();
+    const entries = new Map();
+    for (const mark of this.chart.panels.flatMap((panel) => panel.marks)) {
+      if (!mark.label || !["Line", "Points", "Zone", "Field"].includes(mark.type)) continue;
+      if (mark.type === "Zone") { entries.set(`zone|${mark.label}`, mark); continue; }
+      entries.set(this.key(mark), mark);
+      if (!this.owners.has(mark.color ?? "blue")) this.owners.set(mark.color ?? "blue", this.key(mark));
+    }
+    for (const mark of this.chart.panels.flatMap((panel) => panel.marks)) {
+      if (mark.type !== "Field") continue;
+      if (mark.path_label) entries.set("path", { type: "Line", label: mark.path_label, color: "orange", fixed: true });
+      if (mark.marked_label) entries.set("marked", { type: "Points", label: mark.marked_label, color: "ink", shape: "star", fixed: true });
+      if (mark.saddles_label) entries.set("saddles", { type: "Points", label: mark.saddles_label, color: "ink", shape: "diamond", fixed: true });
+    }
+    const buttons = [...entries].filter(([, mark]) => mark.type !== "Field").map(([key, mark]) => {
+      const inside = [this.swatch(mark), danlu.make("span", {}, mark.label)];
+      if (mark.type === "Zone" || mark.fixed) return danlu.make("div", { class: "plain" }, ...inside);
+      return danlu.make("button", {
+        type: "button",
+        title: mark.label,
+        "aria-pressed": String(!this.hidden.has(key)),
+        onclick: () => { if (!this.hidden.delete(key)) this.hidden.add(key); this.again(); },
+      }, ...inside);
+    });
+    return danlu.make("div", { class: "legend" }, ...buttons);
+  }
+
+  swatch(mark) {
+    const svg = danlu.make("svg", { width: 24, height: 12, "aria-hidden": "true" });
+    const scale = danlu.scale(0, 24, 0, 24);
+    const color = mark.color ?? "blue";
+    const [x, y] = [Object.assign(scale, {}), danlu.scale(0, 12, 0, 12)];
+    if (mark.type === "Zone") svg.append(danlu.make("rect", { width: 24, height: 12, style: { fill: danlu.color(color), fillOpacity: 0.25 } }));
+    else if (mark.type === "Line") danlu.marks.Line({ ...mark, xs: [0, 24], ys: [6, 6], faint: false }, { x, y, layer: svg });
+    else danlu.marks.Points({ ...mark, xs: [12], ys: [6], size: 9, faint: false }, { x, y, layer: svg });
+    return svg;
+  }
+
+  panels(width) {
+    const { chart } = this;
+    const left = this.leftMargin(width);
+    const last = chart.panels.length - 1;
+    const named = (panel) => Boolean(panel.title || panel.y.label);
+    const below = (panel, index) => (!panel.shares_x || panel.x.label || index === last ? (panel.x.label ? 40 : 24) : 8);
+    const heights = chart.panels.map((panel, index) => (named(panel) ? 20 : 6) + 150 * (panel.height ?? 1) + below(panel, index));
+    const total = heights.reduce((sum, height) => sum + height, 0);
+    const svg = danlu.make("svg", { width, height: total, viewBox: `0 0 ${width} ${total}`, tabindex: 0, role: "img", "aria-label": this.spoken() });
+    this.areas = [];
+    let top = 0;
+    chart.panels.forEach((panel, index) => {
+      const box = { left, right: width - this.rightMargin(panel), top: top + (named(panel) ? 20 : 6), bottom: top + heights[index] - below(panel, index) };
+      this.areas.push(this.drawPanel(svg, panel, box, index));
+      top += heights[index];
+    });
+    const holder = danlu.make("div", { class: "panels" }, svg);
+    this.listen(svg, holder);
+    return holder;
+  }
+
+  spoken() {
+    const names = this.chart.panels.map((panel) => panel.title || panel.y.label).filter(Boolean);
+    return [this.chart.title, ...names, ...(this.chart.notes ?? [])].join(". ");
+  }
+
+  leftMargin(width) {
+    const wide = (text) => Math.max(...String(text).split("\n").map((line) => [...line].reduce((sum, sign) => sum + (sign > "\u2e80" ? 12 : 6.6), 0)));
+    const words = this.chart.panels.flatMap((panel) => (panel.y.ticks ?? []).map(([, word]) => wide(word)));
+    const most = words.length ? Math.max(...words) + 14 : 0;
+    return Math.min(Math.max(54, most), Math.max(54, 0.46 * width));
+  }
+
+  rightMargin(panel) { return panel.marks.some((mark) => mark.type === "Cells" || mark.type === "Field") ? 78 : 12; }
+
+  domain(panel, axis) {
+    const wanted = panel[axis];
+    const cells = panel.marks.find((mark) => mark.type === "Cells");
+    if (cells) return axis === "x" ? [-0.5, cells.xs.length - 0.5] : [cells.values.length - 0.5, -0.5];
+    let [low, high] = [Infinity, -Infinity];
+    const add = (value) => {
+      if (value === null || value === undefined || !Number.isFinite(value) || (wanted.log && value <= 0)) return;
+      low = Math.min(low, value); high = Math.max(high, value);
+    };
+    for (const mark of panel.marks) {
+      if (this.isHidden(mark)) continue;
+      const along = axis === "x" ? mark.xs : mark.ys;
+      if (mark.type === "Field") { along.forEach(add); continue; }
+      if (mark.type === "Line" || mark.type === "Points") {
+        along.forEach((value, index) => { if (axis === "x" || this.inSight(mark.xs[index])) add(value); });
+      }
+      if (mark.type === "Bars") { if (axis === "x") mark.xs.forEach((at) => { add(at - mark.width / 2); add(at + mark.width / 2); }); else { add(0); mark.heights.forEach(add); } }
+      if (mark.type === "Whiskers") { if ((axis === "y") === Boolean(mark.upright)) { mark.lows.forEach(add); mark.highs.forEach(add); } else mark.at.forEach(add); }
+      if (mark.type === "Zone" && (mark.axis ?? "x") === axis && !panel.shares_x) { add(mark.low); add(mark.high); }
+      if (mark.type === "Rule" && (mark.axis ?? "x") === axis && !panel.shares_x) add(mark.at);
+    }
+    if (low > high) [low, high] = wanted.log ? [1, 10] : [0, 1];
+    if (low === high) { const off = wanted.log ? null : Math.abs(low) * 0.05 || 0.5; [low, high] = wanted.log ? [low / 2, high * 2] : [low - off, high + off]; }
+    const pad = axis === "x" && panel.shares_x ? 0.01 : 0.05;
+    if (wanted.log) { const ratio = (high / low) ** pad; low /= ratio; high *= ratio; }
+    else { const span = (high - low) * pad; low -= span; high += span; }
+    return [wanted.low ?? low, wanted.high ?? high];
+  }
+
+  inSight(value) { return !this.zoom || (value >= this.zoom[0] && value <= this.zoom[1]); }
+
+  drawPanel(svg, panel, box, index) {
+    const zoomed = this.zoom && this.canZoom(panel);
+    const shared = panel.shares_x ? this.chart.panels.filter((other) => other.shares_x === panel.shares_x) : [panel];
+    const domains = shared.map((other) => this.domain(other, "x"));
+    const [low, high] = zoomed ? this.zoom : [Math.min(...domains.map(([first]) => first)), Math.max(...domains.map(([, second]) => second))];
+    const x = danlu.scale(low, high, box.left, box.right, panel.x.log);
+    const [bottom, top] = this.domain(panel, "y");
+    const y = danlu.scale(bottom, top, box.bottom, box.top, panel.y.log);
+    const area = { panel, box, x, y, index };
+    this.axes(svg, area);
+    const id = `clip-${danlu.Chart.count += 1}`;
+    svg.append(danlu.make("defs", {}, danlu.make("clipPath", { id }, danlu.make("rect", { x: box.left, y: box.top - 4, width: Math.max(1, box.right - box.left), height: box.bottom - box.top + 8 }))));
+    const layer = danlu.make("g", { "clip-path": `url(#${id})` });
+    const over = danlu.make("g");
+    svg.append(layer, over);
+    for (const mark of panel.marks) {
+      if (!this.isHidden(mark)) danlu.marks[mark.type]?.(mark, { x, y, layer, over, box, columns: mark.xs?.length ?? 1 });
+      if (mark.type === "Cells" || mark.type === "Field") this.colorBar(svg, mark, box);
+    }
+    return area;
+  }
+
+  axes(svg, { panel, box, x, y, index }) {
+    const heading = panel.title || panel.y.label;
+    if (heading) svg.append(danlu.make("text", { x: panel.y.ticks?.length ? 4 : box.left, y: box.top - 7, style: { fontWeight: 600 } }, heading));
+    const count = Math.max(2, Math.floor((box.right - box.left) / 90));
+    const words = (axis, scale, most) => axis.ticks?.length
+      ? axis.ticks.filter((_, at) => at % Math.max(1, Math.ceil(axis.ticks.length / most)) === 0)
+      : danlu.ticks(Math.min(scale.low, scale.high), Math.max(scale.low, scale.high), most, axis.log).map((at) => [at, danlu.tickText(at, axis.log)]);
+    const grid = !panel.marks.some((mark) => mark.type === "Cells" || mark.type === "Field");
+    const rows = Math.max(2, Math.floor((box.bottom - box.top) / (panel.y.ticks?.length ? 12 : 38)));
+    for (const [at, word] of words(panel.y, y, rows)) {
+      const place = y(at);
+      if (place < box.top - 1 || place > box.bottom + 1) continue;
+      if (grid) svg.append(danlu.make("line", { class: "grid", x1: box.left, x2: box.right, y1: place, y2: place }));
+      const lines = String(word).split("\n");
+      lines.forEach((line, number) => svg.append(danlu.make("text", {
+        class: "tick", x: box.left - 7, y: place + 4 + 13 * (number - (lines.length - 1) / 2), "text-anchor": "end",
+      }, this.fitted(line, box.left - 10))));
+    }
+    const shown = !panel.shares_x || panel.x.label || index === this.chart.panels.length - 1;
+    for (const [at, word] of words(panel.x, x, count)) {
+      const place = x(at);
+      if (place < box.left - 1 || place > box.right + 1) continue;
+      if (grid) svg.append(danlu.make("line", { class: "grid", x1: place, x2: place, y1: box.top, y2: box.bottom }));
+      if (shown) svg.append(danlu.make("text", { class: "tick", x: place, y: box.bottom + 16, "text-anchor": "middle" }, word));
+    }
+    svg.append(danlu.make("line", { class: "axis", x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom }));
+    if (panel.x.label) svg.append(danlu.make("text", { x: (box.left + box.right) / 2, y: box.bottom + 34, "text-anchor": "middle" }, panel.x.label));
+    if (panel.title && panel.y.label) svg.append(danlu.make("text", { class: "tick", x: box.left, y: box.top - 7, "text-anchor": "end" }, panel.y.label));
+  }
+
+  /** A word cut to the width there is. */
+  fitted(word, width) {
+    const most = Math.floor(width / 6.4);
+    return word.length > most && most > 1 ? `${word.slice(0, most - 1)}…` : word;
+  }
+
+  colorBar(svg, mark, box) {
+    const ramp = mark.type === "Field" ? "amount" : mark.ramp ?? "amount";
+    const range = danlu.colorRange(mark.values, ramp, Boolean(mark.log));
+    const column = Array.from({ length: 64 }, (_, at) => [1 - at / 63]);
+    const height = box.bottom - box.top;
+    svg.append(danlu.make("image", { href: danlu.gridImage(column, ramp, false), x: box.right + 8, y: box.top, width: 10, height, preserveAspectRatio: "none" }));
+    const scale = danlu.scale(range[0], range[1], box.bottom, box.top, mark.log);
+    for (const at of danlu.ticks(range[0], range[1], Math.max(2, height / 45), mark.log)) {
+      svg.append(danlu.make("text", { class: "tick", x: box.right + 22, y: scale(at) + 4 }, danlu.tickText(at, mark.log)));
+    }
+    svg.append(danlu.make("text", { class: "tick", x: box.right + 76, y: box.top - 7, "text-anchor": "end" }, mark.label));
+  }
+
+  canZoom(panel) { return !panel.x.ticks?.length && !panel.marks.some((mark) => ["Cells", "Field"].includes(mark.type)); }
+};
+danlu.Chart.count = 0;
+
+danlu.pictures = (mark) => danlu.make("div", { class: "pictures" }, ...mark.pictures.map((picture) => {
+  const image = /^[A-Za-z0-9+/=]+$/.test(picture.png)
+    ? danlu.make("img", { src: `data:image/png;base64,${picture.png}`, alt: picture.title })
+    : null;
+  const words = [picture.title, ...(picture.lines ?? [])].map((line) => danlu.make("div", {}, line));
+  return danlu.make("figure", {}, image, danlu.make("figcaption", {}, ...words));
+}));

@@ -1,0 +1,58 @@
+"use strict";
+/* Which page is shown, and keeping it up to date. */
+danlu.POLL = { seen: 1000, hidden: 10000 };
+
+danlu.route = () => {
+  const [, page, rest] = location.hash.match(/^#\/(\w*)\/?([0-9a-f,]*)$/) ?? [];
+  const main = document.querySelector("#main");
+  if (page === "run" && rest) return new danlu.RunPage(main, rest);
+  if (page === "study" && rest) return new danlu.StudyPage(main, rest);
+  if (page === "compare" && rest) return new danlu.ComparePage(main, rest);
+  return new danlu.ListPage(main);
+};
+
+danlu.start = () => {
+  let [page, version, timer, turn] = [null, "", 0, 0];
+  const look = async () => {
+    const mine = turn;
+    clearTimeout(timer);
+    try {
+      const answer = await danlu.ask(...page.path(), version);
+      if (mine !== turn) return;
+      document.querySelector("#main > .problem")?.remove();
+      if (answer?.error) document.querySelector("#main").prepend(danlu.make("p", { class: "problem" }, answer.error));
+      else if (answer) { version = answer.version; page.show(answer); }
+    } catch (error) {
+      if (mine !== turn) return;
+      document.querySelector("#main > .problem")?.remove();
+      document.querySelector("#main").prepend(danlu.problem(error));
+    }
+    timer = setTimeout(look, document.hidden ? danlu.POLL.hidden : danlu.POLL.seen);
+  };
+  const open = () => { turn += 1; version = ""; page = danlu.route(); window.scrollTo(0, 0); look(); };
+  window.addEventListener("hashchange", () => { open(); document.querySelector("#main").focus({ preventScroll: true }); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+  open();
+};
+
+danlu.theme = () => danlu.kept.get("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+
+danlu.head = () => {
+  const theme = danlu.make("button", { type: "button", class: "plain", id: "theme" });
+  const dress = () => {
+    document.documentElement.dataset.theme = danlu.theme();
+    theme.textContent = danlu.say(danlu.theme() === "dark" ? "light" : "dark");
+  };
+  theme.addEventListener("click", () => { danlu.kept.set("theme", danlu.theme() === "dark" ? "light" : "dark"); dress(); window.dispatchEvent(new Event("danlu-theme")); });
+  const other = danlu.language === "zh" ? "en" : "zh";
+  const language = danlu.make("button", {
+    type: "button", class: "plain", id: "language", lang: other,
+    onclick: () => { danlu.kept.set("language", other); location.replace(`/?lang=${other}${location.hash}`); },
+  }, other === "zh" ? "中文" : "English");
+  document.querySelector("#top").replaceChildren(danlu.make("a", { class: "home", href: "#/" }, "danlu 丹炉"), danlu.make("span", { class: "folder" }), language, theme);
+  dress();
+};
+
+const wanted = danlu.kept.get("language");
+if (wanted && wanted !== danlu.language && ["en", "zh"].includes(wanted)) location.replace(`/?lang=${wanted}${location.hash}`);
+else { danlu.head(); danlu.start(); }

@@ -1,0 +1,60 @@
+"use strict";
+/* What the pages of the dashboard have in common: asking the server, and pieces of page. */
+danlu.look = JSON.parse(document.querySelector(".look-data").textContent);
+danlu.language = document.documentElement.lang.slice(0, 2);
+
+/** What the reader has chosen, kept in the browser where it allows that. */
+danlu.kept = {
+  get: (name) => { try { return localStorage.getItem(`danlu-${name}`); } catch { return null; } },
+  set: (name, value) => { try { localStorage.setItem(`danlu-${name}`, value); } catch { /* a private window */ } },
+};
+
+/** Ask for `path`; null where nothing is new since version `have`. */
+danlu.ask = async (path, values = {}, have = "") => {
+  const query = new URLSearchParams({ ...values, lang: danlu.language, have });
+  const answer = await fetch(`/api/${path}?${query}`, { cache: "no-store", credentials: "same-origin" });
+  if (answer.status === 204) return null;
+  if (answer.status === 403) throw new Error("forbidden");
+  if (answer.status === 404) throw new Error("gone");
+  if (!answer.ok) throw new Error("failed");
+  return answer.json();
+};
+
+danlu.cell = (text, kind = "") => danlu.make("td", { class: kind }, text === null || text === undefined ? "" : String(text));
+
+danlu.state = (state) => danlu.make("span", { class: `state ${state}` }, danlu.say(`state-${state}`));
+
+danlu.table = (head, rows) => danlu.make("div", { class: "scroll" }, danlu.make("table", {},
+  danlu.make("thead", {}, danlu.make("tr", {}, ...head.map((word) => danlu.make("th", {}, word)))),
+  danlu.make("tbody", {}, ...rows.map((row) => danlu.make("tr", {}, ...row.map((word) => danlu.cell(word))))),
+));
+
+danlu.ago = (seconds) => {
+  const past = Math.max(0, Date.now() / 1000 - seconds);
+  if (past < 90) return danlu.say("ago-seconds", { count: Math.round(past) });
+  if (past < 5400) return danlu.say("ago-minutes", { count: Math.round(past / 60) });
+  if (past < 129600) return danlu.say("ago-hours", { count: Math.round(past / 3600) });
+  return danlu.say("ago-days", { count: Math.round(past / 86400) });
+};
+
+danlu.problem = (error) => {
+  const id = ["forbidden", "gone"].includes(error.message) ? `problem-${error.message}` : "problem-server";
+  return danlu.make("p", { class: "problem", role: "alert" }, danlu.say(id));
+};
+
+/** Charts in their places: each is kept while its kind stays, so that what the reader chose in it stays too. */
+danlu.Charts = class {
+  constructor(host) { this.host = host; this.held = []; }
+
+  show(charts) {
+    charts.forEach((chart, at) => {
+      const held = this.held[at];
+      if (held && held.chart.kind === chart.kind) { held.update(chart); return; }
+      if (held) held.remove();
+      const place = held ? held.host : danlu.make("div");
+      if (!held) this.host.append(place);
+      this.held[at] = new danlu.Chart(place, chart);
+    });
+    for (const held of this.held.splice(charts.length)) { held.remove(); held.host.remove(); }
+  }
+};

@@ -1,0 +1,122 @@
+"use strict";
+/* From numbers to places, words and colours. Everything of danlu's hangs on this one name. */
+const danlu = {};
+
+danlu.look = { ramps: {}, words: {} };
+
+/** A phrase of the page in the reader's language, its {placeholders} filled. */
+danlu.say = (id, values = {}) =>
+  (danlu.look.words[id] ?? id).replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
+
+/** An element with attributes and children; text is always text, never markup. */
+danlu.make = (tag, attributes = {}, ...children) => {
+  const vector = ["svg", "g", "path", "rect", "line", "text", "tspan", "image", "clipPath", "defs", "pattern", "circle"];
+  const element = vector.includes(tag)
+    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
+    : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null) continue;
+    if (name === "style") Object.assign(element.style, value);
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+};
+
+danlu.color = (role) => `var(--${/^[a-z]+$/.test(role ?? "") ? role : "blue"})`;
+
+/** A number in few signs. */
+danlu.short = (value, digits = 4) => {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  const size = Math.abs(value);
+  if (size >= 1000 && size < 1e15 && Number.isInteger(value)) return value.toLocaleString("en-US");
+  if (value !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(Math.max(0, digits - 3));
+  return String(Number(value.toPrecision(digits)));
+};
+
+danlu.clock = (seconds) => {
+  if (!(seconds >= 0)) return "–";
+  const whole = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (part) => String(part).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+};
+
+/** A scale from [low, high] to [start, end]; `log` goes by powers of ten. */
+danlu.scale = (low, high, start, end, log) => {
+  const at = log ? Math.log10 : (value) => value;
+  const [from, to] = [at(low), at(high)];
+  const scale = (value) => start + ((at(value) - from) / (to - from || 1)) * (end - start);
+  scale.back = (place) => {
+    const value = from + ((place - start) / (end - start || 1)) * (to - from);
+    return log ? 10 ** value : value;
+  };
+  scale.fits = (value) => value !== null && Number.isFinite(value) && (!log || value > 0);
+  return Object.assign(scale, { low, high, log });
+};
+
+/** Round places for ticks between low and high, about `count` of them. */
+danlu.ticks = (low, high, count, log) => {
+  if (log) {
+    const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+    const inside = [];
+    for (let power = first; power <= last; power += 1) {
+      if (10 ** power >= low * 0.999 && 10 ** power <= high * 1.001) inside.push(10 ** power);
+    }
+    const every = Math.max(1, Math.ceil(inside.length / Math.max(2, count)));
+    if (inside.length >= 2) return inside.filter((_, at) => at % every === 0);
+    const fine = [];
+    for (let power = first; power <= last; power += 1) for (const part of [1, 2, 5]) fine.push(part * 10 ** power);
+    const found = fine.filter((value) => value >= low * 0.999 && value <= high * 1.001);
+    return found.length >= 2 ? found : danlu.ticks(low, high, count, false);
+  }
+  const span = high - low || Math.abs(high) || 1;
+  const rough = span / Math.max(1, count);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((part) => part * power).find((part) => part >= rough * 0.999);
+  const places = [];
+  for (let index = Math.ceil(low / step - 1e-9); index * step <= high + step * 1e-9; index += 1) places.push(index * step);
+  return places.map((place) => Number(place.toPrecision(12)));
+};
+
+danlu.tickText = (value, log) => {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (log && (size < 1e-3 || size >= 1e5)) {
+    const power = Math.floor(Math.log10(size) + 1e-9);
+    const part = value / 10 ** power;
+    return (Math.abs(part - 1) < 1e-6 ? "" : `${Number(part.toPrecision(2))}·`) + "10" + danlu.superscript(power);
+  }
+  if (size >= 1e6 || size < 1e-4) return value.toExponential(1).replace(".0e", "e");
+  return size >= 1000 ? value.toLocaleString("en-US") : String(Number(value.toPrecision(6)));
+};
+
+danlu.superscript = (number) => String(number).replace(/[-\d]/g, (sign) => (sign === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign]));
+
+/** The colour at a share of the way along a ramp, as [red, green, blue]. */
+danlu.ramp = (name, share) => {
+  const colors = danlu.look.ramps[name] ?? ["#000000", "#ffffff"];
+  const place = Math.min(1, Math.max(0, share)) * (colors.length - 1);
+  const index = Math.min(Math.floor(place), colors.length - 2);
+  const parts = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+  const [first, second] = [parts(colors[index]), parts(colors[index + 1])];
+  return first.map((part, at) => Math.round(part + (second[at] - part) * (place - index)));
+};
+
+/** The numbers at both ends of a ramp, as `danlu.view.figures.scales.color_range` has them. */
+danlu.colorRange = (rows, ramp, log) => {
+  let [low, high] = [Infinity, -Infinity];
+  for (const row of rows) for (const value of row) {
+    if (value === null || (log && value <= 0)) continue;
+    low = Math.min(low, value); high = Math.max(high, value);
+  }
+  if (low > high) [low, high] = [1, 10];
+  if (ramp === "difference") { const most = Math.max(Math.abs(low), Math.abs(high)) || 1; return [-most, most]; }
+  if (ramp === "share") low = Math.min(0, low);
+  if (low === high) return log ? [low / 2, low * 2] : [low - 0.5, high + 0.5];
+  return [low, high];
+};
+
+danlu.share = (value, [low, high], log) =>
+  log ? (Math.log10(value) - Math.log10(low)) / (Math.log10(high) - Math.log10(low)) : (value - low) / (high - low);

@@ -1,0 +1,1 @@
+"""Paper: charts and graphs as PNG, SVG and PDF, drawn by matplotlib."""

@@ -1,0 +1,141 @@
+"""The one door to matplotlib: an empty sheet in danlu's look, and what marks need besides."""
+
+import contextlib
+import functools
+import io
+import logging
+import warnings
+from collections.abc import Generator, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from danlu.view.figures.palette import LIGHT
+
+KINDS = (".png", ".svg", ".pdf")
+DOTS_PER_INCH = 150
+# File names of fonts that have Chinese signs, those that read best first.
+_CHINESE_FONTS = (
+    "notosanscjk", "notosanssc", "sourcehansans", "pingfang", "msyh", "hiraginosansgb", "wqy-microhei", "wqy-zenhei",
+    "stheiti", "simhei", "droidsansfallback", "arialunicode", "simsun",
+)  # fmt: skip
+_LOOK = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#8A8A8A",
+    "axes.grid": True,
+    "axes.labelcolor": LIGHT["ink"],
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "axes.unicode_minus": False,
+    "font.size": 9,
+    "grid.color": "#E3E3E3",
+    "grid.linewidth": 0.6,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "danlu",  # the same picture is the same file
+    "text.color": LIGHT["ink"],
+    "xtick.color": "#5A5A5A",
+    "xtick.labelsize": 8,
+    "ytick.color": "#5A5A5A",
+    "ytick.labelsize": 8,
+}
+
+
+@contextlib.contextmanager
+def look(texts: Iterable[str] = ()) -> Generator[None]:
+    """A context in which matplotlib draws in danlu's look, with a font that has the signs of `texts`, where one is."""
+    import matplotlib
+
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    fonts = ["DejaVu Sans"]
+    chinese = chinese_font() if has_chinese(texts) else None
+    if chinese:
+        fonts.append(chinese)
+    settings: dict[Any, Any] = {**_LOOK, "font.family": fonts}
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        # Where no font has the signs: an SVG keeps its words as words, for the viewer to draw.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+def sheet(width: float, height: float) -> Any:
+    """An empty figure of so many inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def file_bytes(figure: Any, kind: str) -> bytes:
+    """The figure as a file of one of KINDS. The same figure gives the same bytes: no date is inside."""
+    metadata = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[kind]
+    file = io.BytesIO()
+    figure.savefig(file, format=kind[1:], dpi=DOTS_PER_INCH, facecolor="white", metadata=metadata)
+    return file.getvalue()
+
+
+def has_chinese(texts: Iterable[str]) -> bool:
+    """Whether any of `texts` has signs that only a Chinese font holds.
+
+    >>> has_chinese(["loss", "损失"])
+    True
+    """
+    return any("\u2e80" <= sign <= "\uffef" for text in texts for sign in text)
+
+
+@functools.cache
+def chinese_font() -> str | None:
+    """The family of a font with Chinese signs on this machine; None where there is none."""
+    from matplotlib import font_manager
+
+    files = {Path(file).name.lower().replace("_", "-"): file for file in font_manager.findSystemFonts()}
+    for wanted in _CHINESE_FONTS:
+        for name, file in sorted(files.items()):
+            if name.startswith(wanted) and "bold" not in name:
+                font_manager.fontManager.addfont(file)
+                return str(font_manager.FontProperties(fname=file).get_name())
+    return None
+
+
+def color_map(colors: Sequence[str]) -> Any:
+    """A colour map that runs through `colors`; what is missing is pale grey."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("danlu", list(colors)).with_extremes(bad="#EDEDED")
+
+
+def scale_of(low: float, high: float, *, log: bool) -> Any:
+    """From numbers to shares of a colour map."""
+    from matplotlib.colors import LogNorm, Normalize
+
+    return (LogNorm if log else Normalize)(low, high)
+
+
+def outline(points: Sequence[tuple[float, float]], codes: Sequence[str], **style: Any) -> Any:
+    """A path through `points`: a code for each, "move", "line" or "curve" (three points, the last one reached)."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path as Outline
+
+    numbers = {"move": Outline.MOVETO, "line": Outline.LINETO, "curve": Outline.CURVE4}
+    return PathPatch(Outline(list(points), [numbers[code] for code in codes]), **style)
+
+
+def box(x: float, y: float, width: float, height: float, **style: Any) -> Any:
+    """A box with round corners."""
+    from matplotlib.patches import BoxStyle, FancyBboxPatch
+
+    return FancyBboxPatch((x, y), width, height, boxstyle=BoxStyle("round", pad=0, rounding_size=4), **style)
+
+
+def powers_of_ten() -> Any:
+    """Tick labels of a logarithmic axis, as short as can be."""
+    from matplotlib.ticker import LogFormatterSciNotation
+
+    return LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(1.5, 0.6))

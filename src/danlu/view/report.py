@@ -1,0 +1,206 @@
+"""The report of a run or a study: one file that opens anywhere, without a network and without danlu."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from danlu.base.finding_text import remedy_text
+from danlu.base.records import Finding, number
+from danlu.base.words import say
+from danlu.view.figures.effects import look_of
+from danlu.view.figures.names import metric_name, short
+from danlu.view.figures.pages import run_charts, study_charts
+from danlu.view.info.curves import MOST_POINTS
+from danlu.view.info.effects import forest, level_text, setting_text
+from danlu.view.info.run import RunInfo
+from danlu.view.info.study import StudyInfo
+from danlu.view.page.document import chart_block, document
+from danlu.view.page.fragment import chart_height, framed
+from danlu.view.page.markup import Markup, Part, element, joined
+
+PARTS = ("test", "validation", "train")
+
+
+def run_report(info: RunInfo) -> str:
+    """Summary first, then findings, curves and all other pictures, recipe and environment."""
+    parts: list[Part] = [*run_summary(info), findings_section(info)]
+    parts += [chart_block(chart) for chart in run_charts(info, MOST_POINTS)]
+    parts += [recipe_section(info.recipe), environment_section(info.environment)]
+    return document(f"{info.name} · danlu", parts)
+
+
+def run_html(info: RunInfo) -> str:
+    """A run in a notebook: its summary, findings and curves."""
+    (curves, *_) = run_charts(info, MOST_POINTS)
+    height = 330 + chart_height(curves) + 130 * len(info.findings)
+    return framed(info.name, [*run_summary(info), findings_section(info), chart_block(curves)], height)
+
+
+def study_report(info: StudyInfo) -> str:
+    """Summary and answers first, then all pictures, the best recipe, and a table of the members."""
+    parts: list[Part] = [*study_summary(info), *(chart_block(chart) for chart in study_charts(info))]
+    parts += [recipe_section(info.recipe), members_section(info)]
+    return document(f"{info.name} · danlu", parts)
+
+
+def study_html(info: StudyInfo) -> str:
+    """A study in a notebook: its summary and effects."""
+    charts = [chart for chart in study_charts(info) if chart.kind == "forest"]
+    height = 320 + sum(chart_height(chart) for chart in charts) + 26 * len(info.effects)
+    return framed(info.name, [*study_summary(info), *map(chart_block, charts)], height)
+
+
+def study_summary(info: StudyInfo) -> list[Markup]:
+    """Name, how far it is, the answer to each comparison, and what did best."""
+    answers = [element("li", answer) for answer in study_answers(info)]
+    best = (
+        element("p", say("page.best", setting=setting_text(info.best["factors"]))) if info.best.get("factors") else None
+    )
+    scores = [element("li", element("b", value), element("span", name)) for name, value in best_scores(info)]
+    return [
+        element("h1", info.name),
+        element("p", study_facts(info)),
+        element("ul", *answers),
+        joined([best]),
+        element("ul", *scores, class_="numbers"),
+    ]
+
+
+def study_facts(info: StudyInfo) -> str:
+    """How far a study is, in a line."""
+    return say(
+        "page.study-done",
+        state=say(f"page.state-{info.state}"),
+        done=f"{len(info.members):,}",
+        planned=f"{info.planned:,}",
+        seconds=short(round(info.seconds, 1)),
+    )
+
+
+def study_answers(info: StudyInfo) -> list[str]:
+    """Each comparison as a sentence."""
+    return [
+        say(
+            f"page.answer-{look_of(effect.verdict)}",
+            factor=effect.factor,
+            before=effect.before,
+            after=effect.after,
+            metric=metric_name(effect.metric),
+            mean="–" if effect.mean is None else f"{effect.mean:+.4g}",
+            low=short(effect.low),
+            high=short(effect.high),
+            pairs=effect.pairs,
+            more=effect.more or "?",
+        )
+        for effect in forest(info.effects)
+    ]
+
+
+def best_scores(info: StudyInfo) -> list[tuple[str, str]]:
+    """The scores of the best combination, by their names."""
+    found = info.best.get("validation")
+    scores = found if isinstance(found, Mapping) else {}
+    return [
+        (f"{say('page.part-validation')} · {metric_name(name)}", short(number(value))) for name, value in scores.items()
+    ]
+
+
+def members_section(info: StudyInfo) -> Markup:
+    """One row a member: its levels, seed, fold and scores."""
+    names = list(dict.fromkeys(name for member in info.members for name in member["score"]))
+    heads = [*info.factors, say("page.seed"), say("page.fold"), *map(metric_name, names)]
+    rows = [
+        [
+            *(level_text(member["factors"].get(factor)) for factor in info.factors),
+            str(member["seed"]),
+            str(member["fold"]),
+            *(say("page.diverged") if member["diverged"] else short(member["score"].get(name)) for name in names),
+        ]
+        for member in info.members
+    ]
+    table = element(
+        "table",
+        element("thead", element("tr", *(element("th", head) for head in heads))),
+        element("tbody", *(element("tr", *(element("td", cell) for cell in row)) for row in rows)),
+    )
+    summary = element("summary", say("page.members", count=f"{len(rows):,}"))
+    return element("section", element("details", summary, element("div", table, class_="scroll")))
+
+
+def run_summary(info: RunInfo) -> list[Markup]:
+    """Name, state, and the numbers people look at first."""
+    numbers: list[Markup] = []
+    for part in PARTS:
+        for name, value in info.score.get(part, {}).items():
+            label = f"{say(f'page.part-{part}')} · {metric_name(name)}"
+            numbers.append(element("li", element("b", short(value)), element("span", label)))
+    where = element("p", element("code", info.where), class_="faint") if info.where else None
+    return [
+        element("h1", info.name),
+        element("p", run_facts(info)),
+        joined([where]),
+        element("ul", *numbers, class_="numbers"),
+    ]
+
+
+def run_facts(info: RunInfo) -> str:
+    """How far a run is, in a line."""
+    course = info.course
+    return say(
+        "page.done",
+        state=say(f"page.state-{info.state}"),
+        epochs=f"{len(course.epochs):,}",
+        steps=f"{course.steps[-1] if course.steps else 0:,}",
+        seconds=short(round(course.seconds, 1)),
+    )
+
+
+def findings_section(info: RunInfo) -> Markup:
+    """All findings, the gravest first; or that there is none."""
+    rank = {"error": 0, "warning": 1, "advice": 2}
+    found = sorted(info.findings, key=lambda one: (rank.get(one.severity, 2), one.since))
+    cards = [finding_card(one) for one in found] or [element("p", say("page.no-findings"), class_="faint")]
+    return element("section", element("h2", say("page.findings")), *cards)
+
+
+def finding_card(finding: Finding) -> Markup:
+    """One finding: what, where, since when, why, and what to do."""
+    where = ", ".join(finding.where[:4]) + (" …" if len(finding.where) > 4 else "")
+    since = say("page.since", step=f"{finding.since:,}")
+    head = element(
+        "p",
+        element("b", f"{say(f'page.severity-{finding.severity}')} · {finding.rule}"),
+        f" · {where} · {since}" if where else f" · {since}",
+    )
+    rows: list[Markup] = []
+    remedies = "\u2003".join(f"{number} {remedy_text(one)}" for number, one in enumerate(finding.remedies, 1))
+    for name, text in ((say("page.why"), finding.why), (say("page.remedy"), remedies)):
+        if text:
+            rows += [element("dt", name), element("dd", text)]
+    return element("div", head, element("p", finding.title), element("dl", *rows), class_=f"finding {finding.severity}")
+
+
+def recipe_section(recipe: str) -> Markup:
+    """The recipe as it stands in its file."""
+    return element("section", element("h2", say("page.recipe")), element("pre", recipe)) if recipe else Markup("")
+
+
+def environment_section(environment: Mapping[str, Any]) -> Markup:
+    """Where the run was carried out, as a table."""
+    rows = [
+        element("tr", element("td", key, class_="faint"), element("td", value)) for key, value in _facts(environment)
+    ]
+    if not rows:
+        return Markup("")
+    return element(
+        "section", element("h2", say("page.environment")), element("div", element("table", *rows), class_="scroll")
+    )
+
+
+def _facts(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            found += _facts(value, f"{prefix}{key}.")
+        else:
+            found.append((f"{prefix}{key}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+    return found

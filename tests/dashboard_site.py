@@ -1,0 +1,252 @@
+"""What tests of the dashboard need: runs and studies that never were trained, and a reader that sends what it likes."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from danlu.serve.run import Dashboard, open_dashboard
+
+CANARY = "canary-7f3a9c"
+"""A word in everything a run holds: whoever reads it has read of a run."""
+
+Record = dict[str, Any]
+Headers = Sequence[tuple[str, str]]
+
+FINDING: Record = {
+    "kind": "finding",
+    "rule": "vanishing-gradient",
+    "severity": "error",
+    "where": [f"{CANARY}.layers.0"],
+    "since": 20,
+    "evidence": {"ratio": 1e-6},
+    "title": f"{CANARY} gradient norm of the first layer is 3e-07",
+    "why": f"{CANARY} ten sigmoid layers in a row",
+    "remedies": [{"change": {"net.activation": "relu"}}, {"advice": f"{CANARY} residual connections"}],
+}
+NET: Record = {
+    "kind": "net",
+    "name": CANARY,
+    "nodes": [
+        {
+            "id": "0",
+            "kind": f"Linear {CANARY}",
+            "path": ["0"],
+            "output_shape": [10],
+            "parameters": 650,
+            "multiply_adds": 640,
+            "detail": "",
+            "calls": 1,
+            "operation": False,
+        }
+    ],
+    "edges": [["input", "0"], ["0", "output"]],
+    "kinds": {"": "Sequential", "0": "Linear"},
+    "input_shape": [64],
+    "output_shape": [10],
+    "parameters": 650,
+    "multiply_adds": 640,
+}
+LAYERS: Record = {
+    "kind": "layers",
+    "step": 1,
+    "names": [f"{CANARY}.0", f"{CANARY}.1"],
+    "spread": [0.5, 0.3],
+    "gradient": [1e-7, 0.2],
+    "update": [1e-9, 1e-3],
+    "weight": [4.0, 5.0],
+    "dead": [0.0, 0.25],
+}
+PREDICTIONS: Record = {
+    "kind": "predictions",
+    "part": "test",
+    "samples": 4,
+    "classes": [f"{CANARY} cat", f"{CANARY} dog"],
+    "confusion": [[1, 1], [0, 2]],
+    "calibration": {"confidence": [0.6, 2.7], "right": [0, 3], "samples": [1, 3]},
+    "worst": [
+        {
+            "actual": f"{CANARY} cat",
+            "predicted": f"{CANARY} dog",
+            "loss": 2.5,
+            "confidence": 0.9,
+            "png": "",
+            "text": "#7",
+        }
+    ],
+}
+RECIPE = (
+    f'[data]\nname = "{CANARY}"\n\n[net]\nname = "mlp"\n\n[optim]\nname = "sgd"\nlr = 0.05\n\n[train]\nepochs = 2\n'
+)
+
+
+def steps(first: int, losses: Sequence[float], epoch: int = 1) -> Record:
+    return {"kind": "steps", "first": first, "epoch": epoch, "loss": list(losses), "lr": 0.05, "norm": None}
+
+
+def epoch_record(epoch: int, step: int, accuracy: float) -> Record:
+    validation = {"loss": 1.0 - accuracy, "accuracy": accuracy}
+    return {
+        "kind": "epoch",
+        "epoch": epoch,
+        "step": step,
+        "train": {"loss": 1.1 - accuracy},
+        "validation": validation,
+        "best": True,
+        "seconds": 0.5,
+    }
+
+
+def course(count: int = 60) -> list[Record]:
+    """A whole run of two epochs."""
+    half = count // 2
+    losses = [2.0 - 1.5 * step / count for step in range(count)]
+    score = {
+        "train": {"loss": 0.5},
+        "validation": {"loss": 0.6, "accuracy": 0.8},
+        "test": {"loss": 0.61, "accuracy": 0.79},
+    }
+    return [
+        {"kind": "start", "epochs": 2, "steps_per_epoch": half},
+        NET,
+        LAYERS,
+        steps(1, losses[:half]),
+        FINDING,
+        epoch_record(1, half, 0.7),
+        LAYERS | {"step": half},
+        steps(half + 1, losses[half:], epoch=2),
+        epoch_record(2, count, 0.8),
+        PREDICTIONS,
+        {"kind": "end", "step": count, "epochs": 2, "seconds": 1.0, "reason": "finished", "score": score},
+    ]
+
+
+def make_run(folder: Path, records: Sequence[Mapping[str, Any]] | None = None, recipe: str = RECIPE) -> Path:
+    """A run's folder with these records in its journal."""
+    folder.mkdir(parents=True)
+    (folder / "recipe.toml").write_text(recipe, encoding="utf-8")
+    (folder / "environment.json").write_text(json.dumps({"host": CANARY, "versions": {"torch": "2"}}), encoding="utf-8")
+    told = course() if records is None else records
+    (folder / "journal.jsonl").write_text("".join(json.dumps(record) + "\n" for record in told), encoding="utf-8")
+    return folder
+
+
+def make_study(folder: Path, seeds: int = 6, factor: str = "optim.lr") -> Path:
+    """A study of one factor, all of its members done."""
+    folder.mkdir(parents=True)
+    design = {
+        "recipe": {},
+        "factors": {factor: [0.01, 0.1]},
+        "seeds": list(range(seeds)),
+        "folds": 1,
+        "metric": "accuracy",
+    }
+    (folder / "study.json").write_text(json.dumps(design), encoding="utf-8")
+    members = [
+        {
+            "kind": "member",
+            "factors": {factor: rate},
+            "seed": seed,
+            "fold": 0,
+            "score": {"loss": 1.0 - rate, "accuracy": 0.8 + rate + 0.001 * seed},
+            "diverged": False,
+        }
+        for seed in range(seeds)
+        for rate in (0.01, 0.1)
+    ]
+    best = {"kind": "best", "factors": {factor: 0.1}, "validation": {"accuracy": 0.9}}
+    told = [{"kind": "begin", "members": len(members), "failed": []}, *members, {"kind": "done", "seconds": 1.0}, best]
+    (folder / "journal.jsonl").write_text("".join(json.dumps(record) + "\n" for record in told), encoding="utf-8")
+    return folder
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back over the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    raw: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Site:
+    """A dashboard that answers, and a reader of it that may lie about everything."""
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        at = urlsplit(dashboard.address)
+        assert at.port is not None
+        self.dashboard = dashboard
+        self.port = at.port
+        self.host = f"127.0.0.1:{at.port}"
+        self.token = parse_qs(at.query)["token"][0]
+        self.cookie = ""
+
+    def enter(self) -> None:
+        """Exchange the token for the cookie."""
+        self.cookie = self.get(f"/start?token={self.token}").headers["set-cookie"].partition(";")[0]
+
+    def get(self, target: str, **more: Any) -> Reply:
+        return self.send(target, **more)
+
+    def send(
+        self,
+        target: str,
+        *,
+        method: str = "GET",
+        hosts: Sequence[str] | None = None,
+        headers: Headers = (),
+        cookie: str | None = None,
+    ) -> Reply:
+        """Send just these bytes: nothing is tidied on the way, as a browser or a library would."""
+        lines = [f"{method} {target} HTTP/1.1"]
+        lines += [f"Host: {host}" for host in ([self.host] if hosts is None else hosts)]
+        lines += [f"{name}: {value}" for name, value in headers]
+        known = self.cookie if cookie is None else cookie
+        lines += [f"Cookie: {known}"] if known else []
+        lines += ["Connection: close", "", ""]
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as wire:
+            wire.sendall("\r\n".join(lines).encode("utf-8", "surrogateescape"))
+            raw = b"".join(iter(lambda: wire.recv(65536), b""))
+        head, _, body = raw.partition(b"\r\n\r\n")
+        first, *rest = head.decode("latin-1").split("\r\n")
+        pairs = (line.partition(":") for line in rest)
+        told = {name.lower(): value.strip() for name, _, value in pairs}
+        return Reply(int(first.split()[1]), told, body, raw)
+
+    def rows(self) -> list[dict[str, Any]]:
+        return self.get("/api/list?lang=en").json["rows"]
+
+    def id_of(self, name: str) -> str:
+        (found,) = [row["id"] for row in self.rows() if row["name"] == name]
+        return str(found)
+
+    def run(self, name: str) -> Any:
+        return self.get(f"/api/run/{self.id_of(name)}?lang=en").json
+
+
+@contextmanager
+def served(folder: Path, **options: Any) -> Generator[Site]:
+    """The dashboard of a folder, serving on a port of its own until the block ends."""
+    dashboard = open_dashboard(folder, port=0, **options)
+    thread = threading.Thread(target=dashboard.server.run, kwargs={"sockets": [dashboard.listening]}, daemon=True)
+    thread.start()
+    until = time.monotonic() + 20
+    while not dashboard.server.started and time.monotonic() < until:
+        time.sleep(0.01)
+    try:
+        yield Site(dashboard)
+    finally:
+        dashboard.server.should_exit = True
+        thread.join(20)
+        dashboard.listening.close()

@@ -1,0 +1,30 @@
+"""Predictions from their record."""
+
+import pytest
+
+import view_samples as made
+from danlu.view.info.predictions import predictions
+
+
+def test_counts_and_shares_are_the_journals() -> None:
+    told = predictions(made.class_predictions())
+    assert told.confusion is not None
+    assert told.calibration is not None
+    assert told.confusion.accuracy == 0.8
+    assert told.calibration.confidence == pytest.approx((0.75, 0.9)), "an empty bin is left out"
+    assert told.calibration.accuracy == (0.5, 0.875)
+    assert told.calibration.error == pytest.approx((abs(2 - 3.0) + abs(14 - 14.4)) / 20)
+    assert [one.loss for one in told.worst] == [4.0, 2.0]
+
+
+def test_residuals_are_actual_minus_predicted() -> None:
+    told = predictions(made.number_predictions())
+    assert told.residuals is not None
+    assert told.residuals.residual == (0.5, -1.0, 0.0)
+    assert told.confusion is None
+
+
+@pytest.mark.parametrize("confusion", [[[1, 2], [3]], [[1, 2, 3], [4, 5, 6]], [[1]]])
+def test_a_confusion_that_is_no_square_is_refused(confusion: list[list[int]]) -> None:
+    with pytest.raises(ValueError, match="a row and a column for each class"):
+        predictions(made.class_predictions() | {"confusion": confusion})

@@ -1,0 +1,171 @@
+"""One made-up run and one made-up study, told as their journals would tell them: what every picture is tested with.
+
+All numbers are plain formulas, so that a test can say beforehand what a picture must hold.
+"""
+
+import base64
+import io
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from danlu.base.graphs import graph_record
+from danlu.base.records import Finding
+from danlu.nets.graph import net_graph
+from danlu.nets.mlp import MLP
+from danlu.store.history import History
+from danlu.view.figures.chart import Chart
+from danlu.view.figures.pages import run_charts, study_charts
+from danlu.view.info.curves import MOST_POINTS
+from danlu.view.info.run import RunInfo, flat
+from danlu.view.info.study import StudyInfo, read_study
+from danlu.view.info.surface import Surface
+
+STEPS = 60
+EPOCH = 20
+SETTINGS = {"optim": {"lr": 0.1, "name": "sgd"}, "net": {"name": "mlp"}, "train": {"smoothing": 0.2}}
+
+
+def loss(step: int) -> float:
+    """A falling loss with a spike at step 30."""
+    return 3.0 if step == 30 else math.exp(-step / 20) + 0.1
+
+
+def steps_record(first: int, last: int, epoch: int) -> dict[str, Any]:
+    steps = range(first, last + 1)
+    return {
+        "kind": "steps", "first": first, "epoch": epoch, "loss": [loss(step) for step in steps],
+        "lr": 0.1 if epoch < 3 else 0.01, "norm": [1 / step for step in steps],
+    }  # fmt: skip
+
+
+def epoch_record(epoch: int) -> dict[str, Any]:
+    return {
+        "kind": "epoch", "epoch": epoch, "step": epoch * EPOCH, "seconds": 1.0, "best": epoch == 2,
+        "train": {"loss": 1 / epoch, "accuracy": 1 - 0.3 / epoch},
+        "validation": {"loss": 1.2 / epoch, "accuracy": 1 - 0.4 / epoch},
+    }  # fmt: skip
+
+
+def layers_record(step: int) -> dict[str, Any]:
+    """A gradient that fades by a hundred from the last layer to the first."""
+    names = {"names": ["first", "middle", "last"]} if step == 1 else {}
+    return {
+        "kind": "layers", "step": step, **names, "spread": [1.0, 0.5, None],
+        "gradient": [0.01 / step, 0.1 / step, 1.0 / step], "update": [1e-5, 1e-4, "NaN"], "dead": [0.0, 0.25, None],
+    }  # fmt: skip
+
+
+def finding_record() -> dict[str, Any]:
+    found = Finding(
+        "vanishing-gradient", "error", ("first", "middle"), 20, {"ratio": 0.01}, "the gradient fades",
+        "sigmoids in a row", ({"change": {"net.activation": "relu"}}, {"advice": "residual connections"}),
+    )  # fmt: skip
+    return {"kind": "finding", **vars(found)}
+
+
+def png() -> str:
+    """A picture of four pixels."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    image = Image.new("L", (2, 2))
+    image.putdata([0, 85, 170, 255])
+    image.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def class_predictions() -> dict[str, Any]:
+    return {
+        "kind": "predictions", "part": "test", "samples": 20, "classes": ["cat", "dog"], "confusion": [[9, 1], [3, 7]],
+        "calibration": {"confidence": [0.0, 3.0, 14.4], "right": [0, 2, 14], "samples": [0, 4, 16]},
+        "worst": [
+            {"actual": "dog", "predicted": "cat", "loss": 4.0, "confidence": 0.98, "png": png(), "text": "#3"},
+            {"actual": "cat", "predicted": "dog", "loss": 2.0, "confidence": 0.86, "png": "", "text": "#7"},
+        ],
+    }  # fmt: skip
+
+
+def number_predictions() -> dict[str, Any]:
+    return {
+        "kind": "predictions", "part": "test", "samples": 3,
+        "residuals": {"predicted": [1.0, 2.0, 3.0], "actual": [1.5, 1.0, 3.0]},
+        "worst": [{"actual": "1", "predicted": "2", "loss": 1.0, "confidence": None, "text": "#2"}],
+    }  # fmt: skip
+
+
+def bowl() -> Surface:
+    """loss = (w-1)² + 4·(b+1)² over a grid of 5 × 5, with a descent of three steps."""
+    places = (-2.0, -1.0, 0.0, 1.0, 2.0)
+    losses = tuple(tuple((w - 1) ** 2 + 4 * (b + 1) ** 2 for w in places) for b in places)
+    path = ((-1.0, 1.0, 20.0), (0.0, 0.0, 5.0), (1.0, -0.5, 1.0))
+    return Surface(places, places, losses, path=path, minimum=(1.0, -1.0, 0.0), exact=True)
+
+
+def run_records() -> list[dict[str, Any]]:
+    """The journal of the run, with a stretch that a resume did over."""
+    return [
+        {"kind": "start", "version": 1},
+        graph_record(net_graph(MLP(inputs=4, outputs=2, hidden=[3]), (4,), name="mlp")),
+        layers_record(1), steps_record(1, 20, 1), epoch_record(1), finding_record(), layers_record(20),
+        steps_record(21, 30, 2), {"kind": "resume", "step": 20}, steps_record(21, 40, 2), epoch_record(2),
+        {"kind": "checkpoint", "step": 40}, layers_record(40), steps_record(41, 60, 3), epoch_record(3),
+        class_predictions(), bowl().record(),
+        {"kind": "end", "seconds": 3.0, "score": {"test": {"loss": 0.5, "accuracy": 0.8}}},
+    ]  # fmt: skip
+
+
+def sample_run(*more: dict[str, Any], name: str = "mlp-cats") -> RunInfo:
+    """The run; `more` records come after those of its journal."""
+    history = History.of([*run_records(), *more])
+    recipe = '[net]\nname = "mlp"\n'
+    return RunInfo(name, "finished", history, recipe, flat(SETTINGS), {"python": "3.11", "torch": "2.13"}, "runs/cats")
+
+
+def member(activation: str, rate: float, seed: int, fold: int) -> dict[str, Any]:
+    """relu is better by a tenth; a rate of 10 diverges."""
+    accuracy = 0.7 + 0.1 * (activation == "relu") + 0.01 * seed + 0.02 * fold - 0.05 * (rate == 0.01)
+    return {
+        "kind": "member", "factors": {"net.activation": activation, "optim.lr": rate}, "seed": seed, "fold": fold,
+        "score": {"loss": 1 - accuracy, "accuracy": accuracy}, "diverged": rate == 10.0,
+    }  # fmt: skip
+
+
+def sample_study() -> StudyInfo:
+    """Two activations, three rates, three seeds, two folds."""
+    factors = {"net.activation": ["sigmoid", "relu"], "optim.lr": [0.01, 0.1, 10.0]}
+    design = {"factors": factors, "seeds": [0, 1, 2], "folds": 2, "metric": "accuracy", "margin": 0.01}
+    members = [
+        member(activation, rate, seed, fold)
+        for activation in factors["net.activation"]
+        for rate in factors["optim.lr"]
+        for seed in range(3)
+        for fold in range(2)
+    ]
+    best = {
+        "kind": "best", "factors": {"net.activation": "relu", "optim.lr": 0.1}, "run": "best",
+        "validation": {"loss": 0.2, "accuracy": 0.83},
+    }  # fmt: skip
+    records = [{"kind": "begin", "members": 36}, *members, {"kind": "done", "seconds": 12.5}, best]
+    return read_study("activations", design, records, recipe='[net]\nactivation = "relu"\n', where="studies/a")
+
+
+def chart_of_run(kind: str, *more: dict[str, Any]) -> Chart:
+    """The first chart of that kind in the run's report."""
+    return next(chart for chart in run_charts(sample_run(*more), MOST_POINTS) if chart.kind == kind)
+
+
+def chart_of_study(kind: str) -> Chart:
+    return next(chart for chart in study_charts(sample_study()) if chart.kind == kind)
+
+
+CHARTS: dict[str, Callable[[], Chart]] = {
+    **{
+        kind: partial(chart_of_run, kind)
+        for kind in ("curves", "flow", "surface", "contour", "confusion", "calibration", "worst")
+    },
+    "residuals": lambda: chart_of_run("residuals", number_predictions()),
+    **{kind: partial(chart_of_study, kind) for kind in ("forest", "sweep", "slopes", "folds")},
+}
+"""Every kind of chart."""
