@@ -192,3 +192,11 @@ def test_an_adversarial_pair_is_left_in_peace() -> None:
             F.softplus(-critic(made)[:, 0]).mean().backward()
             ours.step()
     assert loud(watch) == []
+
+
+def test_layers_are_measured_on_schedule_to_the_end() -> None:
+    model = net()
+    with danlu.watch(model, shown=False) as watch:
+        train(model, steps=420)
+    (layer, *_) = watch.measured.layers.values()
+    assert {100, 200, 300, 400} <= set(layer.gradient.steps)

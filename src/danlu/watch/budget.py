@@ -3,7 +3,7 @@
 import time
 
 _TINY = 0.0006  # seconds of a step below which Python itself is most of it
-_SHARE, _SHARE_OF_TINY = 0.01, 0.03
+_SHARE, _SHARE_OF_TINY = 0.01, 0.02
 
 
 class Budget:
@@ -32,8 +32,9 @@ class Budget:
         """So long took judging."""
         self._spent += seconds
 
-    def resume(self) -> None:
-        """Our own work after the step is done."""
+    def resume(self, step: int) -> None:
+        """Our own work after `step` is done: what comes now is the user's time."""
+        self._step = step
         self._step_ended = time.perf_counter()
 
     def allows(self, step: int) -> bool:

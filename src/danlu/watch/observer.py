@@ -174,8 +174,8 @@ class Observer:
             self.measured.optimisers[0].steps += 1
             self._loss.end_step(read=False)
             self._forwards = self._loss_calls = 0
-            self._quiet = self.measured.step + 1 < self._next
-            self.passes_losses = self._quiet and self._labels.closed
+            if self.measured.step + 1 >= self._next:
+                self._guard(self._leave_quiet)
             return
         self._guard(self._after_step, optimizer)
 
@@ -303,7 +303,15 @@ class Observer:
         self.was_measured = self.measuring
         self._plan(step + 1)
         self.stepped()
-        self.budget.resume()
+        self.budget.resume(self.measured.step)
+        self._waited_since = 0.0 if self._quiet else time.perf_counter()
+
+    def _leave_quiet(self) -> None:
+        """The ordinary steps are over: the next one may be one to measure."""
+        self.was_measured = False
+        self._plan(self.measured.step + 1)
+        self.stepped()
+        self.budget.resume(self.measured.step)
         self._waited_since = 0.0 if self._quiet else time.perf_counter()
 
     def _plan(self, step: int) -> None:

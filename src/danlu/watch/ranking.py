@@ -7,7 +7,7 @@ from danlu.base.records import Finding
 from danlu.watch.contract import SEVERITIES, Rule
 
 # Where nothing explains anything, what is a plain mistake in the code or the data comes before what a training shows,
-# and that before its outcome: the outcome has causes, of which one may stand among the others.
+# and that before its outcome: the outcome has causes, of which one may stand among the others. Advice comes last.
 _OUTCOMES = {"overfitting", "underfitting", "plateau", "too-few-epochs"}
 
 
@@ -54,6 +54,7 @@ def _symptoms(rule: str, rules: Mapping[str, Rule]) -> tuple[str, ...]:
     return rules[rule].symptoms if rule in rules else ()
 
 
-def _rank(finding: Finding, causes: Mapping[str, str]) -> tuple[bool, bool, int, int]:
+def _rank(finding: Finding, causes: Mapping[str, str]) -> tuple[bool, bool, bool, int, int]:
     severity = SEVERITIES.index(finding.severity) if finding.severity in SEVERITIES else len(SEVERITIES)
-    return bool(causes[finding.rule]), finding.rule in _OUTCOMES, severity, finding.since
+    slight = finding.severity == "advice"
+    return bool(causes[finding.rule]), slight, finding.rule in _OUTCOMES, severity, finding.since

@@ -10,15 +10,20 @@ CLASS_LOSSES = ("cross-entropy", "nll")
 SQUARED_LOSSES = ("mse", "l1", "huber", "difference")
 # Operations that change the form of a tensor and not its numbers.
 HANDS_ON = {"View", "UnsafeView", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Transpose", "Permute", "Select", "Slice"}
+_EARLY = 50  # steps
 ADAPTIVE = ("Adam", "AdamW", "RAdam", "NAdam", "Adamax", "Adagrad", "RMSprop", "Adadelta", "Rprop", "Adafactor", "Lion")
 
 
 def steady_heads(measured: Measured) -> list[Head]:
-    """The newest reading of each loss that was seen in at least two steps, or in the only one there was."""
+    """The newest reading of each loss that was seen in at least two of the first steps, or in the only one there was.
+
+    How a loss hangs on the net does not change later on, while what it did wrong then may have spoilt the numbers.
+    """
+    early = [head for head in measured.heads if head.step <= _EARLY] or measured.heads
     by_place: dict[tuple[str, tuple[str, ...]], list[Head]] = {}
-    for head in measured.heads:
+    for head in early:
         by_place.setdefault((head.loss, head.between), []).append(head)
-    steps = len({head.step for head in measured.heads})
+    steps = len({head.step for head in early})
     return [heads[-1] for heads in by_place.values() if len({head.step for head in heads}) >= min(2, steps)]
 
 

@@ -14,6 +14,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     worst = max(dead, key=lambda one: one.dead.median(3))
     share = worst.dead.median(3)
     learns = progress(measured) > thresholds["learnt"]
+    if learns and share < thresholds["most"]:
+        return None  # a net that learns can spare them
     severity = "advice" if learns else "error" if share > thresholds["most"] else "warning"
     numbers = {"share": share, "layer": worst.name, "units": worst.units, "count": len(dead)}
     since = worst.dead.since([value > thresholds["share"] for value in worst.dead.values])

@@ -19,7 +19,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if layer.weight.first > 0 and len(layer.weight) >= 4 and "Norm" not in layer.kind
     ]
     left = statistics.median(ratios) if ratios else math.nan
-    share = one.decay_share.median(5)
+    # Where it has won, little is left that it could pull at.
+    share = max(one.decay_share.median(5), one.decay_share.median())
     pulls = one.decoupled or share > thresholds["share"]
     strongly = not one.decoupled and share > thresholds["strong"]
     if not (left < thresholds["left"] and pulls) and not (left < thresholds["waning"] and strongly):
