@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -110,3 +111,19 @@ def test_columns_too_varied_to_learn_from_still_tell_rows_apart() -> None:
     assert "data.shared-rows" not in [note.id for note in load(table, target="y").notes]
     del table["name"]
     assert "data.shared-rows" in [note.id for note in load(table, target="y").notes]
+
+
+def test_fewer_samples_are_a_part_of_more_and_leave_the_other_parts() -> None:
+    whole, some, few = (divide(100, Options(samples=samples), Keys(), test=0.2) for samples in (None, 40, 10))
+    assert (len(some["train"]), len(few["train"])) == (40, 10)
+    assert set(few["train"].tolist()) < set(some["train"].tolist()) < set(whole["train"].tolist())
+    assert all(torch.equal(whole[part], few[part]) for part in ("validation", "test"))
+    assert torch.equal(divide(100, Options(samples=71), Keys(), test=0.2)["train"], whole["train"])
+
+
+def test_samples_of_a_running_text_are_not_counted(tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text("to be or not to be " * 50)
+    with pytest.raises(UserError, match=r"data\.samples .*separate samples"):
+        load(str(tmp_path / "book.txt"), samples=10)
+    with pytest.raises(UserError, match="samples"):
+        load("iris", samples=0)

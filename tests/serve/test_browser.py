@@ -1,4 +1,4 @@
-"""The dashboard in a real browser, a real training beside it. Screenshots lie in pytest's temporary folder."""
+"""The dashboard in a real browser, a real training beside it. The screenshots go to build/screenshots."""
 
 import json
 import os
@@ -35,9 +35,11 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the screenshots stay."""
-    return tmp_path_factory.mktemp("screenshots")
+def pictures() -> Path:
+    """Where the screenshots stay until `make clean`."""
+    folder = Path(__file__).parents[2] / "build" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ class DataRecipe:
     root: str | None = None  # folder to look for catalogue data in, before $DANLU_DATA and the cache
     validation: Fraction = 0.1  # share of the samples held out to choose by
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
+    samples: Count | None = None  # train on so many at most, drawn from split_seed; None: on all
     split_seed: Seed = 0  # fixed while train.seed varies, so that no test sample is ever trained on
     # "reconstruction": the target is the sample itself
     task: Literal["auto", "classification", "regression", "reconstruction"] = "auto"

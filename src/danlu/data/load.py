@@ -26,6 +26,7 @@ def load(
     root: str | None = None,
     validation: float = 0.1,
     test: float = 0.2,
+    samples: int | None = None,
     split_seed: int = 0,
     task: str = "auto",
     standardise: bool | None = None,
@@ -64,7 +65,7 @@ def load(
     steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
     options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
     options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
-    options = replace(options, image_size=image_size, augment=steps_of)
+    options = replace(options, image_size=image_size, augment=steps_of, samples=samples)
     if isinstance(source, str):
         source = known(source) or source
     return _load(Source("digits" if source is None else source, target, name, root), options)
@@ -92,7 +93,7 @@ def _check(options: Options) -> None:
         if found is not None and found not in wanted:
             hint = nearest(str(found), wanted)
             faults.add("data.one-of", key=key, found=found, wanted=", ".join(wanted), hint=hint)
-    for key in ("image_size", "min_frequency", "steps"):
+    for key in ("image_size", "min_frequency", "steps", "samples"):
         found = getattr(options, key)
         if found is not None and found < 1:
             faults.add("data.at-least-one", key=key, found=found)

@@ -25,6 +25,7 @@ class Options:
     with `time` (the same, or "rows" for the order as it is) the last samples are held out. A running text is always
     held out at its end. `fold` (i, k) makes fold i of k, drawn from `fold_seed`, the validation part: see
     `Dataset.folds`. With `refit` the validation part is trained on as well: for the last training, when all is chosen.
+    `samples` leaves so many to train on, at most; fewer are a part of more, and the other parts stay as they are.
 
     *Tables, arrays, pictures.* `task` is "classification", "regression" or "auto". `standardise` None: tables and
     pictures yes, arrays no. `augment` is for pictures of the training part: names from "crop", "flip", "rotation",
@@ -48,6 +49,7 @@ class Options:
     time: Any = None
     fold: Fold | None = None
     refit: bool = False
+    samples: int | None = None
     tokens: str | None = None
     min_frequency: int | None = None
     steps: int | None = None
@@ -57,23 +59,25 @@ class Options:
 
 
 PICTURES, NUMBERS, TEXTS, RUNNING_TEXT = "pictures", "numbers", "texts", "running-text"
+# What an option is for, in words, and the kinds of data it says something to.
 _MEANT_FOR = {
-    "augment": (PICTURES,),
-    "image_size": (PICTURES,),
-    "standardise": (NUMBERS, PICTURES),
-    "tokens": (TEXTS, RUNNING_TEXT),
-    "min_frequency": (TEXTS, RUNNING_TEXT),
-    "steps": (TEXTS, RUNNING_TEXT),
-    "partition": (RUNNING_TEXT,),
+    "augment": ("pictures", (PICTURES,)),
+    "image_size": ("pictures", (PICTURES,)),
+    "standardise": ("numbers", (NUMBERS, PICTURES)),
+    "tokens": ("texts", (TEXTS, RUNNING_TEXT)),
+    "min_frequency": ("texts", (TEXTS, RUNNING_TEXT)),
+    "steps": ("texts", (TEXTS, RUNNING_TEXT)),
+    "partition": ("running-text", (RUNNING_TEXT,)),
+    "samples": ("separate-samples", (NUMBERS, PICTURES, TEXTS)),
 }
 
 
 def refuse_unfit(options: Options, name: str, kind: str, tasks: tuple[str, ...] = ()) -> None:
     """UserError with all options that say nothing to data of a `kind`, or ask for another task than one of `tasks`."""
     faults = Faults()
-    for key, kinds in _MEANT_FOR.items():
+    for key, (wanted, kinds) in _MEANT_FOR.items():
         if getattr(options, key) and kind not in kinds:
-            faults.add("data.option-unfit", name=name, key=f"data.{key}", wanted=Fault(f"data.for-{kinds[0]}"))
+            faults.add("data.option-unfit", name=name, key=f"data.{key}", wanted=Fault(f"data.for-{wanted}"))
     if tasks and options.task not in tasks:
         faults.add("data.task-unfit", name=name, found=options.task, wanted=", ".join(tasks))
     faults.raise_if_any()

@@ -13,7 +13,8 @@ from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 
 _DEEPEST = 4
-_SEARCH_SECONDS = 0.2  # spent on counting findings while a list is made; the rest is counted while the next ones are
+# Spent on counting findings while the first list is made, which is wanted at once, and while each of the next ones is.
+_FIRST_SEARCH_SECONDS, _SEARCH_SECONDS = 0.05, 0.2
 _STUDY = StudyFolder(Path()).design.name
 
 
@@ -40,7 +41,7 @@ class Shelf:
 
     def entries(self) -> list[Entry]:
         """All of them by now, the newest first."""
-        until = time.monotonic() + _SEARCH_SECONDS
+        until = time.monotonic() + (_SEARCH_SECONDS if self._known else _FIRST_SEARCH_SECONDS)
         walked = [pair for root in self._roots if root.resolve() == root for pair in self._walk(root, _DEEPEST)]
         found = [self._entry(path, kind, until) for path, kind in walked]
         paths = {entry.path for entry in found}

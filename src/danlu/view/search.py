@@ -99,6 +99,8 @@ def print_search(console: Console, search: Mapping[str, Any]) -> None:
         console.print(line, markup=False, soft_wrap=True, style="bold")
     elif search["finished"]:
         console.print(say("search.no-best"), markup=False, soft_wrap=True, style="bold")
+    else:
+        console.print(say("search.unfinished", folder=shown(search["study"])), markup=False, soft_wrap=True)
     closing = say("search.closing", seconds=f"{search['seconds']:.1f}", folder=shown(search["study"]))
     console.print(closing, markup=False, soft_wrap=True)
 

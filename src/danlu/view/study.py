@@ -1,8 +1,9 @@
 """A study in the terminal: what is planned, how far it is, what it found. Drawn from plain records."""
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -13,6 +14,8 @@ from danlu.base.places import shown
 from danlu.base.words import say
 
 _MOST_ROWS = 12
+_MOST_TABLES = 3
+_TEXT_WIDTH = 120
 _WHICH = ("seed", "fold", "reason")
 
 
@@ -33,7 +36,7 @@ class StudyReporter:
         if len(plan["seeds"]) == 1:
             self._note(say("study.one-seed"))
         if self._visible:
-            self._print(say("study.opening", members=plan["members"], groups=len(plan["groups"]), folder=folder))
+            self._print(say("study.opening", members=plan["members"], folder=folder))
 
     def group(self, combinations: int, members: int, alone: Fault | None) -> None:
         """A stack begins, or trainings one after another."""
@@ -92,6 +95,7 @@ def print_study(console: Console, study: Mapping[str, Any]) -> None:
             console.print(f"! {text}", style="yellow", markup=False, soft_wrap=True)
     console.print()
     _print_effects(console, study)
+    _print_interactions(console, study)
     best = study["best"]
     if best:
         metric = study["metric"]
@@ -103,6 +107,14 @@ def print_study(console: Console, study: Mapping[str, Any]) -> None:
         "study.closing", members=len(study["members"]), seconds=f"{study['seconds']:.1f}", folder=shown(study["study"])
     )
     console.print(closing, markup=False, soft_wrap=True)
+
+
+def study_text(study: Mapping[str, Any]) -> str:
+    """What `print_study` shows, as plain text."""
+    console = Console(file=io.StringIO(), width=_TEXT_WIDTH, color_system=None, highlight=False)
+    with console.capture() as captured:
+        print_study(console, study)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
 def _print_scores(console: Console, study: Mapping[str, Any]) -> None:
@@ -138,6 +150,31 @@ def _print_effects(console: Console, study: Mapping[str, Any]) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
+def _print_interactions(console: Console, study: Mapping[str, Any]) -> None:
+    """The means of two factors' levels, with what the second one changes in the effect of the first."""
+    tables = study["interactions"]
+    for table in tables[:_MOST_TABLES]:
+        first, second = table["factors"]
+        console.print()
+        drawn = Table(box=None, pad_edge=False, header_style="bold")
+        drawn.add_column(f"{first} \\ {second}", overflow="fold")
+        for column in table["columns"]:
+            drawn.add_column(_level(column), justify="right")
+        for level, means in zip(table["rows"], table["means"], strict=True):
+            drawn.add_row(_level(level), *("–" if mean is None else f"{mean:.4f}" for mean in means))
+        console.print(drawn)
+        for change in sorted(table["changes"], key=lambda one: one["p"])[:_MOST_TABLES]:
+            numbers = {name: f"{change[name]:+.4f}" for name in ("mean", "low", "high")}
+            row, column = change["levels"]
+            effect = f"{first}: {_level(table['rows'][0])} → {_level(row)}"
+            at = f"{second}: {_level(table['columns'][0])} → {_level(column)}"
+            verdict = say(f"study.interaction-{change['verdict'].replace(' ', '-')}", margin=f"{change['margin']:.3g}")
+            line = say("study.interaction", effect=effect, at=at, verdict=verdict, **numbers)
+            console.print(line, markup=False, soft_wrap=True)
+    if len(tables) > _MOST_TABLES:
+        console.print(say("study.more-interactions", count=len(tables) - _MOST_TABLES), markup=False)
+
+
 def _verdict(effect: Mapping[str, Any]) -> str:
     if effect["verdict"] == "no difference":
         return say("study.no-difference", margin=f"{effect['margin']:.3g}")
@@ -170,6 +207,9 @@ def _factors(factors: Mapping[str, Any]) -> str:
 
 
 def _level(level: Any) -> str:
+    if isinstance(level, Mapping):
+        settings = cast(Mapping[str, Any], level)
+        return ", ".join(f"{key}={_level(value)}" for key, value in settings.items()) or say("study.as-it-is")
     if isinstance(level, list | tuple):
         return "×".join(_level(part) for part in level)
     return f"{level:g}" if isinstance(level, float) else str(level)

@@ -3,7 +3,7 @@
 import time
 
 _TINY = 0.0006  # seconds of a step below which Python itself is most of it
-_SHARE, _SHARE_OF_TINY = 0.018, 0.05
+_SHARE, _SHARE_OF_TINY = 0.01, 0.03
 
 
 class Budget:

@@ -18,6 +18,7 @@ from danlu.watch.patches import LossCall
 from danlu.watch.probes.activations import ActivationProbe
 from danlu.watch.probes.evaluations import EvaluationProbe
 from danlu.watch.probes.graph import Names
+from danlu.watch.probes.handwork import Handwork
 from danlu.watch.probes.inputs import InputProbe, SampleProbe
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.layers import LayerProbe, first_tensor, layers_of
@@ -41,6 +42,7 @@ class Observer:
         self.measured = Measured()
         self.stepped: Callable[[], None] = lambda: None
         self.measuring = schedule(1)
+        self.passes_losses = False
         self.was_measured = False  # the step that has just ended
         self._schedule = schedule
         self._guard = guard
@@ -67,6 +69,9 @@ class Observer:
         self._outputs: list[torch.Tensor] = []  # of this step's training passes
         self._given: Any = ()  # what the net was given in an ordinary step
         self._only: int | None = None  # id of the optimiser, where there is one alone
+        self._ahead: dict[int, int] = {}  # steps of the whole before an optimiser's first, by id of its record
+        self._stepped: set[int] = set()  # the optimisers that stepped in this step, but for the one that leads
+        self._by_hand = Handwork(self._roots.values())
         self._mode = True  # of the last training pass
         self._trains_in_eval = False
         self._loss_calls = self._forwards = 0  # in this step
@@ -170,6 +175,7 @@ class Observer:
             self._loss.end_step(read=False)
             self._forwards = self._loss_calls = 0
             self._quiet = self.measured.step + 1 < self._next
+            self.passes_losses = self._quiet and self._labels.closed
             return
         self._guard(self._after_step, optimizer)
 
@@ -229,6 +235,8 @@ class Observer:
             return
         if self._evaluations.running:
             self._close_evaluations()
+        if not any(one.steps for one in self.measured.optimisers) and self._by_hand.has_moved():
+            self._end_step_by_hand()
         self.measured.backwards += 1
         self.optimisers.backward_begins(measuring=self.measuring)
         loss = self._unscaled if self._unscaled is not None else root
@@ -246,6 +254,13 @@ class Observer:
             self._layers.detach()
             self.stepped()
 
+    def _end_step_by_hand(self) -> None:
+        """The step before ended when somebody changed the weights; the forward pass since then is of the new one."""
+        kept = self._input, self._given, list(self._outputs), self._forwards, self._loss_calls, self._readable
+        self._end_step(self.measured.step + 1)
+        self._input, self._given, outputs, self._forwards, self._loss_calls, self._readable = kept
+        self._outputs.extend(outputs)
+
     def _close_evaluations(self) -> None:
         """A step is under way: what ran before it was an evaluation, but for the pass that this very backward is of."""
         if not self._mode and self._forwards:
@@ -255,10 +270,18 @@ class Observer:
 
     def _after_step(self, optimizer: Any) -> None:
         record = self.optimisers.after(optimizer, self.measured.step + 1, measuring=self.measuring)
-        # With several optimisers a step of the whole ends when one of them begins its next round; with optimisers made
-        # anew, whenever one steps.
-        if record is not None and (record.steps > self.measured.step or record.recreated):
+        if record is None:
+            return
+        # With several optimisers a step of the whole ends when the one that leads has made its next; the lead goes to
+        # one that steps twice while the others rest. With optimisers made anew, whenever one steps.
+        ahead = self._ahead.get(id(record), 0)
+        leads = record.steps + ahead > self.measured.step
+        if leads or record.recreated or id(record) in self._stepped:
+            self._ahead[id(record)] = self.measured.step + 1 - record.steps
+            self._stepped.clear()
             self._end_step(self.measured.step + 1)
+        else:
+            self._stepped.add(id(record))
 
     def _end_step(self, step: int) -> None:
         now = time.perf_counter()
@@ -294,6 +317,7 @@ class Observer:
         looked_at = step % _LOOKED_AT == 0 or step <= _QUIET_AFTER or not self._samples.closed
         self._only = self.optimisers.only
         self._quiet = not measuring and not looked_at and self._only is not None
+        self.passes_losses = self._quiet and self._labels.closed
         if self._quiet:
             self._next = step + 1
             while not (self._schedule(self._next) or self._next % _LOOKED_AT == 0 or self._next == self._put_off):

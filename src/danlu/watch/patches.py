@@ -45,6 +45,9 @@ class LossCall(NamedTuple):
 class Listener(Protocol):
     """Whoever wants to hear of what goes by."""
 
+    passes_losses: bool
+    """Whether the losses of training are of no interest now."""
+
     def loss_computed(self, call: LossCall, result: torch.Tensor) -> None:
         """A loss function of torch has answered."""
         ...
@@ -130,7 +133,8 @@ def _loss(listener: Listener, name: str, kind: str, place: int, original: Callab
         except Exception:
             listener.loss_refused(described(args))
             raise
-        listener.loss_computed(described(args), result)
+        if not (listener.passes_losses and result.requires_grad):
+            listener.loss_computed(described(args), result)
         return result
 
     return observed

@@ -184,7 +184,13 @@ def is_flat(measured: Measured, share: float) -> bool:
     """Whether the loss has gained less than `share` of itself in its last quarter, or no more than chance does; a loss
     that falls steadily gains four times its standard error."""
     gain, error = late_gain(measured)
-    return gain < max(share, 1.5 * error)
+    return gain < max(share, 2 * error) and not validation_falls(measured)
+
+
+def validation_falls(measured: Measured) -> bool:
+    """Whether the newest validation loss is the lowest, by three hundredths at least."""
+    losses = [one.loss for one in held_out(measured) if math.isfinite(one.loss)]
+    return len(losses) >= 2 and losses[-1] < min(losses[:-1]) - 0.03 * abs(losses[-2])
 
 
 def held_out(measured: Measured) -> list[Evaluation]:

@@ -26,7 +26,10 @@ from faults.data import (
 from faults.ordinary import mlp, small_cnn, squared_error, train
 from faults.program import planted
 
-UNSCALED = "lr-too-high exploding-gradient nonfinite dead-relu saturated initial-loss plateau underfitting bad-init"
+UNSCALED = (
+    "lr-too-high exploding-gradient nonfinite dead-relu saturated initial-loss plateau underfitting bad-init"
+    " label-range"
+)
 
 
 @planted("input-scale", symptoms=UNSCALED, costs=0.1, quick=True)

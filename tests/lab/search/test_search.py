@@ -1,5 +1,6 @@
 """A search: finds what a grid finds with fewer trainings, goes on after a kill, and touches the test part once."""
 
+import io
 import json
 from collections import Counter
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy
 import pytest
+from rich.console import Console
 
 import danlu
 from danlu.base.errors import UserError
@@ -17,6 +19,7 @@ from danlu.lab.search.ranges import Range
 from danlu.lab.search.result import Search
 from danlu.lab.search.search import go_on_searching, sought
 from danlu.store.journal import read
+from danlu.view.search import print_search
 
 RATE = {"lr": (1e-5, 10.0)}
 SMALL: dict[str, Any] = {"net": "softmax-regression", "data": "iris", "space": RATE, "epochs": 8, "progress": False}
@@ -202,6 +205,9 @@ def test_an_interruption_names_the_search_and_it_goes_on(tmp_path: Path, monkeyp
     with pytest.raises(Interrupted, match="mine") as raised:
         danlu.search(**SMALL, trainings=8, folder=tmp_path / "mine")
     assert raised.value.saved
+    told = io.StringIO()
+    print_search(Console(file=told, width=200), Search(tmp_path / "mine").as_dict())
+    assert "Not finished yet" in told.getvalue()
     monkeypatch.setattr(rounds.Order, "carry_out", original)
     assert go_on_searching(tmp_path / "mine", progress=False).best is not None
 

@@ -20,12 +20,14 @@ from danlu.base.seeds import use_threads
 from danlu.lab.study import costs, processes
 from danlu.lab.study.compare import go_on, planned
 from danlu.lab.study.costs import with_costs
+from danlu.lab.study.plan import Planned
 from danlu.lab.study.processes import chosen_jobs
 from danlu.lab.study.study import Study
 
 # Rprop has no stacked form.
-SINGLE: dict[str, Any] = {"net": "mlp", "data": "iris", "optim.name": "rprop", "progress": False}
-TYPED = ("compare", "--net", "mlp", "--data", "digits", "optim.name=rprop", "train.epochs=30", "--jobs", "2")
+RPROP: dict[str, Any] = {"optim.name": "rprop"}
+SINGLE: dict[str, Any] = {"net": "mlp", "data": "iris", **RPROP, "progress": False}
+TYPED = ("compare", "--net", "mlp", "--data", "digits", "optim.name=rprop", "train.epochs=12", "--jobs", "2")
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +47,7 @@ def scores(study: Study) -> dict[str, dict[str, float]]:
     return {f"{member.factors} {member.seed} {member.fold}": dict(member.score) for member in study.members}
 
 
+@pytest.mark.slow
 def test_results_are_those_of_one_after_another(tmp_path: Path) -> None:
     asked: dict[str, Any] = {**SINGLE, "vary": {"lr": [0.001, 0.01]}, "seeds": 2, "epochs": 3}
     beside = danlu.compare(**asked, jobs=2, folder=tmp_path / "beside")
@@ -91,7 +94,7 @@ def test_a_member_that_fails_is_told_and_the_rest_go_on(tmp_path: Path, jobs: in
         jobs=jobs,
         folder=tmp_path / "s",
         progress=False,
-        **{"optim.name": "rprop"},
+        **RPROP,
     )
     failed = [one for one in study.failed if "seed" in one]
     assert failed
@@ -158,8 +161,11 @@ def test_what_else_decides(two_cores: None) -> None:
 
 
 def test_the_plan_says_in_how_many_processes_and_why(two_cores: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(costs, "pace_alone", lambda planned: 1.0)
-    plan, _, _ = planned("mlp", "iris", vary={"lr": [0.001, 0.01]}, seeds=2, **{"optim.name": "rprop"})
+    def slow(planned: Planned) -> float:
+        return 1.0
+
+    monkeypatch.setattr(costs, "pace_alone", slow)
+    plan, _, _ = planned("mlp", "iris", vary={"lr": [0.001, 0.01]}, seeds=2, **RPROP)
     rows = with_costs(plan)
     assert [row["jobs"] for row in rows] == [2, 2]
     assert rows[0]["jobs_reason"].startswith("2 processes: about")
@@ -180,18 +186,18 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str,
         "digits",
         vary={"lr": [0.001, 0.01]},
         seeds=2,
-        epochs=30,
+        epochs=12,
         jobs=1,
         folder=tmp_path_factory.mktemp("undisturbed"),
         progress=False,
-        **{"optim.name": "rprop"},
+        **RPROP,
     )
     use_threads(before)
     return scores(study)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_study_stopped_or_killed_goes_on_and_ends_the_same(
     tmp_path: Path, number: signal.Signals, undisturbed: dict[str, dict[str, float]]
 ) -> None:

@@ -1,6 +1,7 @@
 """One member trained by itself, as `fit` trains it: here, or in another process that was sent all it needs."""
 
 import contextlib
+import functools
 import math
 import os
 import signal
@@ -24,7 +25,8 @@ from danlu.lab.run import Run
 from danlu.store.run_folder import RunFolder
 
 _GLANCE = 0.2  # seconds between two looks at whether to stop
-_PATIENCE = 20.0  # seconds
+_PATIENCE = 60.0  # seconds
+_HELD = ("store.in-use", "store.holds-a-run", "store.not-empty")
 
 
 @dataclass(frozen=True)
@@ -82,15 +84,15 @@ def train_alone(task: Task) -> Outcome:
 
 
 def _trained(task: Task) -> Run:
-    if not RunFolder(task.folder).recipe.is_file():
-        return fit(task.net, task.data, recipe=task.recipe, folder=task.folder, progress=False)
     end = time.monotonic() + _PATIENCE
     while True:
         try:
-            return resume(task.folder, net=task.net, data=task.data, progress=False)
+            if RunFolder(task.folder).recipe.is_file():
+                return resume(task.folder, net=task.net, data=task.data, progress=False)
+            return fit(task.net, task.data, recipe=task.recipe, folder=task.folder, progress=False)
         except UserError as error:
             # Processes of a study that was killed save and end within moments; until then they hold the run.
-            if error.faults[0].id != "store.in-use" or time.monotonic() > end:
+            if error.faults[0].id not in _HELD or time.monotonic() > end:
                 raise
             time.sleep(_GLANCE)
 
@@ -102,11 +104,27 @@ def train_elsewhere(task: Task) -> Outcome:
     use_language(task.language)
     before = use_threads(task.threads) if task.threads else None
     try:
-        with Interrupt(str(task.folder)), _ending_with(task):
+        with _BUSY, Interrupt(str(task.folder)), _ending_with(task):
             return train_alone(task)
     finally:
         if before:
             use_threads(before)
+
+
+_BUSY = threading.Lock()
+
+
+@functools.cache
+def end_after(parent: int) -> None:
+    """End this process, once it is idle, after its parent's end: whoever killed that meant all of it."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_GLANCE)
+        with _BUSY:
+            os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager
@@ -119,9 +137,8 @@ def _ending_with(task: Task) -> Generator[None]:
 
     def watch() -> None:
         while not ended.wait(_GLANCE):
-            if task.is_over:
+            if task.is_over:  # told again and again: at first there may be no loop yet that minds it
                 os.kill(os.getpid(), signal.SIGTERM)
-                return
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

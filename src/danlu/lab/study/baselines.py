@@ -1,6 +1,8 @@
 """What scikit-learn's estimators reach on the same folds: below these a network is not worth its trouble."""
 
-from collections.abc import Callable, Sequence
+import functools
+import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -14,20 +16,32 @@ from danlu.train.metrics import Metrics
 NAMES = ("majority", "linear", "svm", "forest")
 
 
-def check_baselines(names: Sequence[str]) -> None:
-    """UserError for a name there is not."""
+def check_baselines(names: Sequence[str], task: str) -> None:
+    """UserError for a name there is not, or an estimator for another task."""
     faults = Faults()
     for name in names:
-        if name not in NAMES:
-            faults.add("study.unknown-baseline", name=name, names=", ".join(NAMES), hint=nearest(name, NAMES))
+        if name in NAMES:
+            continue
+        known = _estimators(task)
+        if name not in known:
+            fit = ", ".join(NAMES)
+            faults.add("study.unknown-baseline", name=name, names=fit, hint=nearest(name, [*NAMES, *known]))
     faults.raise_if_any()
+
+
+def is_random(name: str, task: str) -> bool:
+    """Whether an estimator depends on a seed."""
+    if name in NAMES:
+        return name == "forest"
+    return "random_state" in inspect.signature(_kind(name, task)).parameters
 
 
 def baseline_scores(name: str, data: Dataset, seed: int) -> dict[str, float]:
     """The metrics of scikit-learn's estimator called `name` on the validation part, trained on the training part.
 
     "majority" says the commonest class, or the mean; "linear" is logistic or linear regression, "svm" the support
-    vector machine with a Gaussian kernel, "forest" 100 random trees.
+    vector machine with a Gaussian kernel, "forest" 100 random trees; any other name is that of a class of scikit-learn,
+    with its own defaults.
     """
     assert isinstance(data, MemoryDataset)
     x, y, inside, targets = _parts(data)
@@ -53,20 +67,41 @@ def _parts(data: MemoryDataset) -> tuple[Any, Any, Any, torch.Tensor]:
 
 
 def _model(name: str, task: str, seed: int) -> Any:
+    kind, options = _kind(name, task), dict[str, Any]()
+    if is_random(name, task):
+        options["random_state"] = seed
+    if name == "linear" and task == "classification":
+        options["max_iter"] = 2000
+    return kind(**options)
+
+
+def _kind(name: str, task: str) -> Any:
     import sklearn.dummy
     import sklearn.ensemble
     import sklearn.linear_model
     import sklearn.svm
 
-    classifies = task == "classification"
-    models: dict[str, Callable[[], Any]] = {
-        "majority": sklearn.dummy.DummyClassifier if classifies else sklearn.dummy.DummyRegressor,
-        "linear": (lambda: sklearn.linear_model.LogisticRegression(max_iter=2000))
-        if classifies
-        else sklearn.linear_model.LinearRegression,
-        "svm": sklearn.svm.SVC if classifies else sklearn.svm.SVR,
-        "forest": lambda: (
-            sklearn.ensemble.RandomForestClassifier if classifies else sklearn.ensemble.RandomForestRegressor
-        )(random_state=seed),
+    kinds = {
+        "majority": (sklearn.dummy.DummyClassifier, sklearn.dummy.DummyRegressor),
+        "linear": (sklearn.linear_model.LogisticRegression, sklearn.linear_model.LinearRegression),
+        "svm": (sklearn.svm.SVC, sklearn.svm.SVR),
+        "forest": (sklearn.ensemble.RandomForestClassifier, sklearn.ensemble.RandomForestRegressor),
     }
-    return models[name]()
+    return kinds[name][task != "classification"] if name in kinds else _estimators(task)[name]
+
+
+@functools.cache
+def _estimators(task: str) -> dict[str, Any]:
+    """All classes of scikit-learn that can be trained for the task without being told more, by name."""
+    import sklearn.utils
+
+    kind = "classifier" if task == "classification" else "regressor"
+    every: list[tuple[str, Any]] = sklearn.utils.all_estimators(type_filter=kind)
+    return {
+        name: estimator
+        for name, estimator in every
+        if all(
+            parameter.default is not parameter.empty or parameter.kind is parameter.VAR_KEYWORD
+            for parameter in inspect.signature(estimator).parameters.values()
+        )
+    }

@@ -80,6 +80,8 @@ class Order:
             if not places:
                 continue
             decided, most = decide(group, self.plan.seeds, self.plan.folds)
+            if self.race and not group.alone and decided.alone:
+                decided, most = group, 1  # a stack of one is as fast as fit, and can be ended early
             if not decided.alone:
                 begins(decided, len(places))
                 outcome = self._stacked(group, places, most)

@@ -10,6 +10,7 @@ import numpy
 from torch import nn
 
 from danlu.base.errors import Fault, fail
+from danlu.base.naming import spelled
 from danlu.base.places import shown, studies_folder
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import RecipeDraft, to_toml
@@ -20,13 +21,14 @@ from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import load_data
-from danlu.lab.study.baselines import baseline_scores, check_baselines
+from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
 from danlu.lab.study.carry_out import Order, Place
 from danlu.lab.study.factors import Level, Maker, keys_of
-from danlu.lab.study.plan import Group, Plan, Planned, make_plan, seeds_of
+from danlu.lab.study.factors import shown as shown_level
+from danlu.lab.study.plan import Group, Plan, Planned, is_number, make_plan, seeds_of
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.study import Given, Study
-from danlu.stats.studies import best_factors
+from danlu.nets import names as net_names
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
@@ -53,12 +55,12 @@ def compare(
     """Train every combination of levels with every seed on every fold, and say what each factor does.
 
     `net` (a name, or a function that builds one), `data`, `recipe` and `settings` are those of `fit`; `vary` maps
-    settings to their levels, the first being the one compared with; "net" varies whole nets. With one fold the data's
-    own validation part judges. `margin` is the largest difference in `metric` that counts as none. `baselines` are
-    of scikit-learn: "majority", "linear", "svm", "forest". With `share_order` all seeds see the samples in one order.
-    What cannot be stacked is trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config`
-    says. Where `folder` holds this very study unfinished, it goes on. Raises UserError for a mistake in any of these;
-    Interrupted after Ctrl-C.
+    settings to their levels, the first being the one compared with; "net" varies whole nets, "recipe" the files of
+    whole recipes. With one fold the data's own validation part judges. `margin` is the largest difference in `metric`
+    that counts as none. `baselines` are of scikit-learn: "majority", "linear", "svm", "forest", or the name of any of
+    its classifiers or regressors. With `share_order` all seeds see the samples in one order. What cannot be stacked is
+    trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config` says. Where `folder` holds
+    this very study unfinished, it goes on. Raises UserError for a mistake in any of these; Interrupted after Ctrl-C.
 
     >>> import tempfile
     >>> study = compare("softmax-regression", "iris", vary={"lr": [0.001, 0.1]}, seeds=3, folds=3, epochs=10,
@@ -67,21 +69,12 @@ def compare(
     (18, 'better')
     """
     plan, base, given = planned(net, data, vary=vary, seeds=seeds, folds=folds, recipe=recipe, **settings)
-    check_baselines(baselines)
+    check_baselines(baselines, plan.planned[0].setup.data.task)
     check_jobs(jobs)
     check_metric(metric, plan)
-    design = {
-        "recipe": base.as_dict(),
-        "factors": plan.factors,
-        "seeds": list(plan.seeds),
-        "folds": folds,
-        "metric": metric,
-        "margin": margin,
-        "baselines": list(baselines),
-        "share_order": share_order,
-    }
-    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
-    return _carried_out(place, plan, given, progress, jobs)
+    design = design_of(plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order)
+    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
+    return carried_out(place, plan, given, progress, jobs)
 
 
 def planned(
@@ -98,11 +91,20 @@ def planned(
     base, maker = base_of(net, data, recipe, settings)
     factors = keys_of(base, vary)
     numbers = seeds_of(seeds)
+    if not is_number(folds):
+        fail("study.not-folds", found=folds)
     if not numbers or folds < 1:
         fail("study.too-few", seeds=len(numbers), folds=folds)
     given = None if isinstance(data, str | Path) else data
     plan = make_plan(base, factors, numbers, folds, data=given, maker=maker)
-    return plan, base, Given(given, maker, go_on)
+    makers = {shown_level(level): level for level in factors.get("net.name", []) if callable(level)}
+    return plan, base, Given(given, maker, go_on, makers)
+
+
+def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
+    """What a study's folder says of it: the recipe it starts from, what it varies, and `more` about the answer."""
+    parts = {"recipe": base.as_dict(), "factors": plan.factors, "seeds": list(plan.seeds), "folds": plan.folds}
+    return plain(parts | more)
 
 
 def base_of(
@@ -131,21 +133,34 @@ def recipe_of_design(place: StudyFolder) -> Recipe:
 def go_on(
     folder: str | Path, *, data: object = None, net: object = None, jobs: int | None = None, progress: bool = True
 ) -> Study:
-    """Carry out what a study still lacks: after an interruption, or because seeds were added."""
+    """Carry out what a study still lacks: after an interruption, or because seeds were added.
+
+    `data` and `net` are those that were given as objects; where functions were levels of "net", `net` is a dict of
+    them by name. A study that lacks nothing is returned as it is.
+    """
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
+    makers = cast(dict[str, Maker], net) if isinstance(net, dict) else {}
     maker = _maker(net)
-    plan = make_plan(
-        recipe_of_design(place), design["factors"], design["seeds"], design["folds"], data=data, maker=maker
-    )
-    return _carried_out(place, plan, Given(data, maker, go_on), progress, jobs)
+    factors = {**design["factors"]}
+    if "net.name" in factors:
+        names: list[str] = factors["net.name"]
+        factors["net.name"] = [makers.get(name, name) for name in names]
+        unknown = [name for name in names if name not in makers and not spelled(name, net_names())]
+        if unknown:
+            fail("study.net-levels-needed", names=", ".join(unknown), name=unknown[0])
+    plan = make_plan(recipe_of_design(place), factors, design["seeds"], design["folds"], data=data, maker=maker)
+    return carried_out(place, plan, Given(data, maker, go_on, makers), progress, jobs)
 
 
 def _maker(net: object) -> Maker | None:
     return cast(Maker, net) if callable(net) else None
 
 
-def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None) -> Study:
+def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None) -> Study:
+    """Train what the study in `place` still lacks, then the best once more."""
+    if place.journal.is_file() and Study(place.path).lacks_nothing:
+        return Study(place.path, given)
     reporter = StudyReporter(progress)
     reporter.opening(plan.facts(), shown(place.path))
     begin = time.monotonic()
@@ -161,7 +176,9 @@ def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, j
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
     ):
-        journal.write({"kind": "begin", "members": plan.members, "failed": plan.facts()["failed"]})
+        journal.write(
+            {"kind": "begin", "members": plan.members, "seeds": list(plan.seeds), "failed": plan.facts()["failed"]}
+        )
 
         def tell(record: dict[str, Any]) -> None:
             journal.write(record)
@@ -179,7 +196,7 @@ def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, j
         if not whole:
             journal.sync()
             raise Interrupted(str(place.path), saved=True)
-        _measure_baselines(design["baselines"], plan, journal)
+        _measure_baselines(place, plan, journal)
         journal.sync()
         _refit(place, plan, given, journal)
     if fault := write_study_report(place):
@@ -188,13 +205,18 @@ def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, j
     return Study(place.path, given)
 
 
-def _measure_baselines(names: Sequence[str], plan: Plan, journal: Journal) -> None:
+def _measure_baselines(place: StudyFolder, plan: Plan, journal: Journal) -> None:
+    names: list[str] = place.read_design()["baselines"]
     datasets = plan.planned[0].folds
     if names and not fits_a_stack(datasets[0]):
         fail("study.streamed-baselines", name=datasets[0].name)
+    journal.flush()
+    measured = {(row["baseline"], row["seed"], row["fold"]) for row in Study(place.path).baselines}
     for name in names:
         for fold, data in enumerate(datasets):
-            for seed in plan.seeds if name == "forest" else plan.seeds[:1]:
+            for seed in plan.seeds if is_random(name, data.task) else plan.seeds[:1]:
+                if (name, seed, fold) in measured:
+                    continue
                 score = baseline_scores(name, data, seed)
                 journal.write({"kind": "baseline", "baseline": name, "seed": seed, "fold": fold, "score": score})
 
@@ -205,7 +227,7 @@ def _refit(place: StudyFolder, plan: Plan, given: Given, journal: Journal) -> No
     study = Study(place.path)
     if not study.members:
         fail("study.all-failed", reason=study.failed[0]["reason"])
-    factors = best_factors(study.members, study.metric)
+    factors = study.chosen
     chosen = next(one for one in plan.planned if plain(one.cell.factors) == plain(factors))
     name = refitted(place, chosen, plan.seeds[0], given)
     values = [member for member in study.members if dict(member.factors) == factors and not member.diverged]
@@ -281,9 +303,9 @@ def new_folder(plan: Plan) -> Path:
 
 
 def plain(value: Any) -> Any:
-    """As JSON gives it back."""
+    """As JSON gives it back; a function by its name."""
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [plain(entry) for entry in value]
-    return value if value is None or isinstance(value, bool | int | float | str) else getattr(value, "__name__", "net")
+    return value if value is None or isinstance(value, bool | int | float | str) else shown_level(value)

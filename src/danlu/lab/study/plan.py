@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 
-from danlu.base.errors import Fault, UserError
+from danlu.base.errors import DanluError, Fault, UserError, fail
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.base.seeds import global_seed
 from danlu.data import Dataset
 from danlu.lab.setup import Setup, build_net, load_data, set_up
-from danlu.lab.study.factors import Cell, Level, Maker, cells
+from danlu.lab.study.factors import Cell, Level, Maker, cells, shown
 from danlu.lab.study.samples import fits_a_stack, folds_of
 from danlu.train.stack import recipe_stackable, same_step, same_structure, stackable
 
@@ -115,7 +115,15 @@ def made_net(cell: Cell, recipe: Recipe, data: Dataset, seed: int) -> nn.Module:
     if cell.maker is None:
         return build_net(replace(recipe, train=replace(recipe.train, seed=seed)), data)
     with global_seed(seed, "initial-weights"):
-        return cell.maker()
+        try:
+            net = cast(object, cell.maker())
+        except DanluError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a function of the user's can raise anything)
+            fail("study.net-not-built", name=shown(cell.maker), kind=type(error).__name__, reason=error)
+    if not isinstance(net, nn.Module):
+        fail("study.no-net-built", name=shown(cell.maker), found=type(net).__name__)
+    return net
 
 
 def _set_up(cell: Cell, seed: int, folds: int, data: object, loaded: dict[DataRecipe, list[Dataset]]) -> Planned:
@@ -171,4 +179,18 @@ def seeds_of(seeds: int | Sequence[int]) -> list[int]:
     >>> seeds_of(3)
     [0, 1, 2]
     """
-    return list(range(seeds)) if isinstance(seeds, int) else [*dict.fromkeys(seeds)]
+    if is_number(seeds):
+        return list(range(cast(int, seeds)))
+    given = list(cast(Sequence[int], seeds)) if isinstance(cast(object, seeds), list | tuple | range) else []
+    if not given or not all(is_number(seed) and seed >= 0 for seed in given):
+        fail("study.not-seeds", found=seeds)
+    return [*dict.fromkeys(given)]
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a whole number; True is none.
+
+    >>> is_number(3), is_number(True), is_number(2.5)
+    (True, False, False)
+    """
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,20 @@ from danlu.base.records import Score, number
 from danlu.lab.pictures import study_info
 from danlu.lab.run import Run
 from danlu.lab.study.factors import Level, shown
+from danlu.lab.study.interactions import Interaction, interactions
 from danlu.stats.studies import (
     FactorEffect,
     Member,
+    best_factors,
     factor_effects,
-    interactions,
+    proved_factors,
     usual_margin,
     usual_metric,
 )
 from danlu.store.journal import read
 from danlu.store.study_folder import StudyFolder
 from danlu.view.report import study_html
+from danlu.view.study import study_text
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ class Study:
     @property
     def folder(self) -> Path:
         return self._place.path
+
+    @property
+    def cure(self) -> dict[str, Any] | None:
+        """The run, the findings and the remedies that this study tries, where it was made by `cure`."""
+        return self._design.get("cure")
 
     @property
     def factors(self) -> dict[str, list[Level]]:
@@ -115,9 +123,16 @@ class Study:
         return factor_effects(self.members, self.factors, self.metric, self.margin)
 
     @property
-    def interactions(self) -> dict[tuple[str, str], dict[tuple[Level, Level], float]]:
-        """For every two factors, the mean of the metric at each pair of their levels."""
-        return interactions(self.members, self.factors, self.metric)
+    def chosen(self) -> dict[str, Level]:
+        """The combination to go on with: the best one; of remedies only one that is proved better, else none."""
+        if self.cure is None:
+            return best_factors(self.members, self.metric)
+        return proved_factors(self.members, self.effects, self.metric, self.margin)
+
+    @functools.cached_property
+    def interactions(self) -> list[Interaction]:
+        """For every two factors, the mean of the metric at each pair of their levels, and whether they only add up."""
+        return interactions(self.members, self.factors, self.metric, self.margin)
 
     @property
     def seconds(self) -> float:
@@ -127,6 +142,13 @@ class Study:
     def finished(self) -> bool:
         last = next((record for record in reversed(self._records) if record["kind"] in ("begin", "best")), {})
         return last.get("kind") == "best"
+
+    @property
+    def lacks_nothing(self) -> bool:
+        """Whether all that was asked for is done: no seeds were added since, and no single member failed."""
+        begin = next((record for record in reversed(self._records) if record.get("kind") == "begin"), {})
+        single = [row for row in self.failed if "seed" in row]
+        return self.finished and begin.get("seeds") == self._design["seeds"] and not single
 
     @property
     def best(self) -> Best | None:
@@ -174,10 +196,14 @@ class Study:
             "baselines": [{key: value for key, value in row.items() if key != "kind"} for row in self.baselines],
             "failed": self.failed,
             "effects": [effect.as_dict() for effect in self.effects],
+            "interactions": [interaction.as_dict() for interaction in self.interactions],
             "best": {} if best is None else best.as_dict(),
             "finished": self.finished,
             "seconds": round(self.seconds, 3),
         }
+
+    def __str__(self) -> str:
+        return study_text(self.as_dict())
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how far it is, what each factor does, and the effects as a forest plot."""
@@ -194,7 +220,8 @@ class Given:
     data: object = None
     maker: Any = None
     go_on: Any = None  # set by `compare`, which knows how to train
+    makers: dict[str, Any] = field(default_factory=dict[str, Any])  # functions that were levels, by name
 
     def resume(self, folder: Path, progress: bool) -> Study:
         assert self.go_on is not None
-        return self.go_on(folder, data=self.data, net=self.maker, progress=progress)
+        return self.go_on(folder, data=self.data, net=self.makers or self.maker, progress=progress)

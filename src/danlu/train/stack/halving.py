@@ -70,11 +70,15 @@ class _Ladder:
             raise
 
     def _decide(self, stacks: Sequence[Underway]) -> None:
-        living = [(stack, place) for stack in stacks for place in stack.progress.training]
+        living = {
+            stack.places[stack.progress.here[place]]: _scores(stack, place)
+            for stack in stacks
+            for place in stack.progress.training
+        }
         if not living:
             return
-        numbers = [stack.places[stack.progress.here[place]] for stack, place in living]
-        rows = [_scores(stack, place) for stack, place in living]
+        numbers = sorted(living)  # whichever stack came in first: equal scores must always be ranked alike
+        rows = [living[number] for number in numbers]
         scores = {name: torch.tensor([row[name] for row in rows], dtype=torch.float64) for name in rows[0]}
         kept = set(self.halving.keep(numbers, scores))
         for stack in stacks:

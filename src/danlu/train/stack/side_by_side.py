@@ -27,7 +27,7 @@ def side_by_side(
 
     A stack of several members that memory does not hold is done in halves. `finished` hears of each as it ends.
 
-    >>> side_by_side(len, [[0, 1], [2]], workers=1)
+    >>> sorted(side_by_side(len, [[0, 1], [2]], workers=1))
     [([0, 1], 2), ([2], 1)]
     """
     results: list[tuple[list[int], Result]] = []

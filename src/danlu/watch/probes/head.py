@@ -185,11 +185,11 @@ def _is_summed(criterion: Criterion, *, scaled: bool) -> bool:
 
 def _broadcast(criterion: Criterion, size: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     """The shapes of output and of their difference, where the one grew to the other by the number of samples."""
-    if criterion.name in ("difference", "l1"):
-        node = _skip_views(next(following(criterion.node)))
-        result = shape(node)
-    elif operation(criterion.start) == "Expand":
-        result, size = size, shape(next(following(criterion.start)))
+    result = size
+    if operation(criterion.start) == "Expand":
+        size = shape(next(following(criterion.start)))
+    elif criterion.name in ("difference", "l1"):
+        result = shape(_skip_views(next(following(criterion.node))))
     else:
         return None
     samples = size[0] if size else 0

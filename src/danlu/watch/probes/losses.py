@@ -9,7 +9,7 @@ from torch import nn
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
-from danlu.watch.probes.graph import Graph, Names, bottlenecks, linear_pairs, operation
+from danlu.watch.probes.graph import LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, shape
 from danlu.watch.probes.head import Criterion, chain, criteria, read_head
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
@@ -110,9 +110,19 @@ class LossProbe:
         net = self._measured.net
         pairs, linear, net.nonlinear = linear_pairs(graph, self._names)
         net.linear_pairs, net.depth = tuple(pairs), len(linear)
+        self._turn_bare(graph)
         narrow = [layer.name for layer in self._measured.layers.values() if 0 < layer.width <= _NARROW]
         if len(graph.nodes) <= _LARGE:
             net.bottlenecks = tuple(bottlenecks(graph, self._names, narrow))
+
+    def _turn_bare(self, graph: Graph) -> None:
+        """Which side of a hand-written matrix is that of the outputs is known by what it gives alone."""
+        for node in graph.nodes:
+            layer = self._measured.layers.get(self._names.own(node) or "") if operation(node) in LINEAR else None
+            if layer is not None and layer.bare and layer.inputs and shape(node)[-1:] == (layer.inputs,):
+                size = layer.inputs * layer.outputs
+                layer.width = layer.outputs = layer.inputs
+                layer.channels = layer.inputs = size // layer.outputs
 
     def nonfinite(self, loss: torch.Tensor, step: int, inputs: torch.Tensor | None, *, readable: bool) -> None:
         """Find out where the first number that is none came from."""

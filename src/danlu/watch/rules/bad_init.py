@@ -1,6 +1,7 @@
 """bad-init: the initial weights let signals fade or swell from layer to layer, or make all units the same."""
 
 import math
+import statistics
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Layer, Measured
@@ -20,6 +21,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     size = math.hypot(measured.inputs.mean.first, measured.inputs.std.first)
     size = size if math.isfinite(size) and measured.inputs.floating else 1.0
+    gains = [layer.weight.first / math.sqrt(layer.outputs) for layer, _ in spread]
+    if _fade(gains, layers, thresholds):
+        numbers = {"layers": len(gains), "gain": statistics.geometric_mean(gains), "product": math.prod(gains)}
+        where = tuple(layer.name for layer, _ in spread)
+        return Verdict("warning", 1, numbers, where, variant="faint", remedies=("he-init",))
     layer, last = spread[-1]
     numbers = {"layer": layer.name, "spread": last, "input": size, "layers": len(spread)}
     if last < thresholds["small"] * min(1.0, max(size, 1e-3)):
@@ -39,6 +45,13 @@ def _stays_alike(layer: Layer) -> bool:
     """Rows equal at first, and nearly so after three steps: one that begins at 0 on purpose has left that by then."""
     early = [value for step, value in layer.apart if step <= 3]
     return layer.outputs > 1 and len(early) >= 3 and max(early) < 0.05
+
+
+def _fade(gains: list[float], layers: list[Layer], thresholds: Thresholds) -> bool:
+    """Weights so small that signals fade, and gradients with them, even where biases keep the outputs apart."""
+    if len(gains) < 2 or not 0 < statistics.geometric_mean(gains) < thresholds["tiny"]:
+        return False
+    return layers[0].gradient.first < 0.01 * layers[-1].gradient.first and math.prod(gains) < 1e-3
 
 
 def _first_called(measured: Measured) -> Layer | None:
@@ -62,8 +75,9 @@ RULE = Rule(
     "Glorot and Bengio 2010; He et al. 2015, Delving Deep into Rectifiers, arXiv:1502.01852",
     # Good initialisations keep the spread of a layer's output between about 0.05 and 5 for inputs of size 1. One layer
     # alone, at the net's beginning, multiplies by √n times the spread of its weights: 0.6 as torch draws them, 1.4 as
-    # He et al. do, 5 never. Inputs below 0.05 drown in the bias.
-    thresholds={"small": 0.005, "large": 20.0, "gain": 5.0, "faint": 0.05},
+    # He et al. do, 5 never, and layer upon layer below 0.2
+    # neither. Inputs below 0.05 drown in the bias.
+    thresholds={"small": 0.005, "large": 20.0, "gain": 5.0, "faint": 0.05, "tiny": 0.2},
     symptoms=(
         "initial-loss", "vanishing-gradient", "exploding-gradient", "saturated", "dead-relu", "nonfinite", "plateau",
         "underfitting", "lr-too-low", "lr-too-high", "too-few-epochs", "clip-too-tight", "no-update",

@@ -63,6 +63,6 @@ RULE = Rule(
     symptoms=(
         "plateau", "underfitting", "lr-too-high", "lr-too-low", "initial-loss", "nonfinite", "exploding-gradient",
         "output-activation", "overfitting", "too-few-epochs", "dead-relu", "saturated", "weight-decay-too-high",
-        "vanishing-gradient",
+        "vanishing-gradient", "no-update",
     ),
 )  # fmt: skip

@@ -53,6 +53,6 @@ RULE = Rule(
     thresholds={"room": 0.05},
     symptoms=(
         "plateau", "underfitting", "dead-relu", "saturated", "vanishing-gradient", "lr-too-low", "too-few-epochs",
-        "label-range", "loss-mismatch", "initial-loss", "bad-init",
+        "label-range", "loss-mismatch", "initial-loss", "bad-init", "no-update",
     ),
 )  # fmt: skip

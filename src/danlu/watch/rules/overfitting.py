@@ -18,7 +18,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         grown = now / best.loss if best.loss > 0 else math.nan
         apart = train < thresholds["apart"] * now
         if grown > thresholds["rise"] and apart and best.step < losses[-2].step:
-            severity = "warning" if grown > thresholds["much"] else "advice"
+            # Beside what was learnt before, what was lost again may be next to nothing.
+            lost = (now - best.loss) / max(measured.loss.first - best.loss, 1e-12)
+            much = grown > thresholds["much"] and not 0 <= lost < thresholds["lost"]
+            severity = "warning" if much else "advice"
             numbers = {"best": best.loss, "now": now, "train": train, "step": best.step}
             return Verdict(severity, best.step, numbers, remedies=remedies)
     return _by_accuracy(passes, measured, thresholds)
@@ -43,6 +46,6 @@ RULE = Rule(
     _judge,
     "Prechelt 1998, Early Stopping - But When?: generalisation loss, the rise over the best validation error so far",
     # Scores of small validation parts waver by a tenth; half as much again as the best, with the training loss far
-    # below, does not come back.
-    thresholds={"passes": 4, "rise": 1.15, "much": 1.5, "apart": 0.5, "learnt": 0.9, "gap": 0.15},
+    # below, does not come back. A twentieth of what was learnt is not worth a word of warning.
+    thresholds={"passes": 4, "rise": 1.15, "much": 1.5, "lost": 0.05, "apart": 0.5, "learnt": 0.9, "gap": 0.15},
 )

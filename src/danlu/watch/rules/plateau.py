@@ -2,7 +2,7 @@
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
-from danlu.watch.reading import is_flat, main_optimiser, progress
+from danlu.watch.reading import is_flat, main_optimiser, progress, step_size
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -10,7 +10,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if measured.loss.count < thresholds["steps"] or len(measured.optimisers) != 1 or optimiser is None:
         return None
     gone = progress(measured)
-    if not gone < thresholds["done"] or not is_flat(measured, thresholds["flat"]):
+    # Steps of a hundredth of the weights, never made smaller: the loss rests on the noise that they make themselves.
+    coarse = step_size(measured) > thresholds["coarse"] and optimiser.rate.last > 0.9 * optimiser.highest_rate
+    if not gone < thresholds["nearly" if coarse else "done"] or not is_flat(measured, thresholds["flat"]):
         return None
     since = measured.step // 2
     numbers = {
@@ -27,6 +29,6 @@ RULE = Rule(
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 8.2.2: plateaus and flat regions",
     # Half of the training without a fiftieth gained.
-    thresholds={"steps": 120, "flat": 0.02, "done": 0.7},
+    thresholds={"steps": 120, "flat": 0.02, "done": 0.7, "coarse": 0.01, "nearly": 0.95},
     symptoms=("too-few-epochs",),
 )

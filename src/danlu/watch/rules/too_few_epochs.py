@@ -1,10 +1,8 @@
 """too-few-epochs: when the training ended the loss was still falling fast."""
 
-import math
-
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
-from danlu.watch.reading import held_out, late_gain, main_optimiser, progress
+from danlu.watch.reading import late_gain, main_optimiser, progress, validation_falls
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -22,17 +20,12 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     # In the first few epochs any steady fall says so; later on it has to be a large one.
     few = epochs <= thresholds["few"]
     falls = gained > 2 * error and gained > thresholds["little" if few else "gained"]
-    falls = falls or (few and _validation_falls(measured, thresholds))
+    falls = falls or (few and validation_falls(measured))
     if not falls or left < thresholds["left"] or progress(measured) < thresholds["begun"]:
         return None
     numbers = {"gained": gained, "loss": now, "epochs": epochs, "steps": measured.step}
     remedies = ({"train.epochs": max(2, round(3 * epochs))},) if epochs >= 1 else ("train-longer",)
     return Verdict("advice", measured.step, numbers, remedies=remedies)
-
-
-def _validation_falls(measured: Measured, thresholds: Thresholds) -> bool:
-    losses = [one.loss for one in held_out(measured) if math.isfinite(one.loss)]
-    return len(losses) >= 2 and losses[-1] < min(losses[:-1]) - thresholds["little"] * abs(losses[-2])
 
 
 RULE = Rule(

@@ -50,13 +50,13 @@ RULE = Rule(
     "underfitting",
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 5.2: capacity, underfitting and overfitting",
-    # Noisy tables end at 0.75 to 0.85 of the entropy of their labels, and are as good as they get; above 0.97, flat,
+    # Noisy tables end at 0.75 to 0.85 of the entropy of their labels, and are as good as they get; above 0.99, flat,
     # the net has learnt the frequencies of the classes and nothing else. What is too narrow goes on creeping down.
     thresholds={
         "steps": 100,
         "flat": 0.02,
         "share": 0.5,
-        "none": 0.97,
+        "none": 0.99,
         "above": 1.5,
         "classes": 4,
         "left": 0.3,

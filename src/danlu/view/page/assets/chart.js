@@ -8,6 +8,8 @@ danlu.Chart = class {
     this.zoom = null;
     this.cursor = null;
     this.observer = new ResizeObserver(() => this.redraw());
+    this.dressed = () => this.again(); // what is painted, not drawn, has the colours of its time
+    window.addEventListener("danlu-theme", this.dressed);
     this.update(chart);
     this.observer.observe(host);
   }
@@ -19,7 +21,7 @@ danlu.Chart = class {
     this.redraw();
   }
 
-  remove() { this.observer.disconnect(); this.host.replaceChildren(); }
+  remove() { this.observer.disconnect(); window.removeEventListener("danlu-theme", this.dressed); this.host.replaceChildren(); }
 
   redraw() {
     const width = Math.floor(this.host.clientWidth);

@@ -43,7 +43,7 @@ danlu.head = () => {
     document.documentElement.dataset.theme = danlu.theme();
     theme.textContent = danlu.say(danlu.theme() === "dark" ? "light" : "dark");
   };
-  theme.addEventListener("click", () => { danlu.kept.set("theme", danlu.theme() === "dark" ? "light" : "dark"); dress(); window.dispatchEvent(new Event("resize")); });
+  theme.addEventListener("click", () => { danlu.kept.set("theme", danlu.theme() === "dark" ? "light" : "dark"); dress(); window.dispatchEvent(new Event("danlu-theme")); });
   const other = danlu.language === "zh" ? "en" : "zh";
   const language = danlu.make("button", {
     type: "button", class: "plain", id: "language", lang: other,

@@ -31,6 +31,8 @@ danlu.ListPage = class {
     ["findings", "number", "wide number"], ["changed", "number", "wide"],
   ];
 
+  static atOnce = 150;
+
   path() { return ["list", {}]; }
 
   show(answer) {
@@ -71,10 +73,21 @@ danlu.ListPage = class {
       return down ? -order : order;
     });
     const focused = document.activeElement?.dataset?.pick ?? document.activeElement?.dataset?.open;
-    this.body.replaceChildren(...shown.map((row) => this.line(row)));
-    if (focused) this.body.querySelector(`[data-pick="${focused}"], [data-open="${focused}"]`)?.focus();
+    // What fits the window at once, the rest in the next moments: a thousand lines would keep the reader waiting.
+    this.body.replaceChildren(...shown.slice(0, danlu.ListPage.atOnce).map((row) => this.line(row)));
+    clearTimeout(this.rest);
+    const goOn = (from) => {
+      this.body.append(...shown.slice(from, from + danlu.ListPage.atOnce).map((row) => this.line(row)));
+      this.focusOn(focused);
+      if (from + danlu.ListPage.atOnce < shown.length) this.rest = setTimeout(goOn, 0, from + danlu.ListPage.atOnce);
+    };
+    goOn(danlu.ListPage.atOnce);
     this.count.textContent = danlu.say("shown", { shown: shown.length, all: this.rows.length });
     this.note.replaceChildren(...(this.rows.length ? [] : [danlu.make("p", { class: "empty" }, danlu.say("no-runs"))]));
+  }
+
+  focusOn(id) {
+    if (id && document.activeElement === document.body) this.body.querySelector(`[data-pick="${id}"], [data-open="${id}"]`)?.focus();
   }
 
   line(row) {

@@ -4,7 +4,7 @@ danlu.findingCard = (one) => {
   const rows = [];
   const add = (id, text) => { if (text) rows.push(danlu.make("dt", {}, danlu.say(id)), danlu.make("dd", {}, text)); };
   add("why", one.why);
-  add("remedy", one.remedies.join("   "));
+  add("remedy", one.remedies.map((text, at) => (one.remedies.length > 1 ? `${at + 1} ${text}` : text)).join("   "));
   const where = one.where.slice(0, 4).join(", ") + (one.where.length > 4 ? " …" : "");
   const severity = ["error", "warning", "advice"].includes(one.severity) ? one.severity : "advice";
   return danlu.make("div", { class: `finding ${severity}` },

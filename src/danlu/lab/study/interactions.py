@@ -1,0 +1,124 @@
+"""Whether what one factor does depends on another."""
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+
+from danlu.lab.study.factors import Level
+from danlu.stats import Effect, holm, paired_effect
+from danlu.stats.studies import COSTS, Member, plain_level
+
+# What four numbers that cancel leave behind is no effect, however steadily it comes.
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """Two factors: the mean of the metric at each pair of their levels, and how far each pair is from the sum of both.
+
+    `means[row][column]` belongs to `rows[row]` of the first factor and `columns[column]` of the second; NaN where
+    nothing was trained, or all diverged. `changes[row - 1][column - 1]` is by how much the effect of that row (against
+    the first one) is greater in that column than in the first, seed by seed and fold by fold; None where there are no
+    pairs. Its verdict is "depends", "adds up" (the interval lies within the margin) or "undecided".
+    """
+
+    factors: tuple[str, str]
+    rows: Sequence[Level]
+    columns: Sequence[Level]
+    metric: str
+    means: Sequence[Sequence[float]]
+    changes: Sequence[Sequence[Effect | None]]
+
+    def as_dict(self) -> dict[str, Any]:
+        changes = [
+            {"levels": [level, other], **_change(effect, self.metric in COSTS)}
+            for level, row in zip(self.rows[1:], self.changes, strict=True)
+            for other, effect in zip(self.columns[1:], row, strict=True)
+            if effect is not None
+        ]
+        return {
+            "factors": list(self.factors),
+            "rows": list(self.rows),
+            "columns": list(self.columns),
+            "metric": self.metric,
+            "means": [[None if math.isnan(mean) else mean for mean in row] for row in self.means],
+            "changes": changes,
+        }
+
+
+def interactions(
+    members: Sequence[Member], factors: Mapping[str, Sequence[Level]], metric: str, margin: float
+) -> list[Interaction]:
+    """Every two factors; all changes of a study are one family of comparisons (Holm)."""
+    found = [
+        _interaction(members, (first, second), (factors[first], factors[second]), metric, margin)
+        for first, second in itertools.combinations(factors, 2)
+    ]
+    adjusted = iter(holm([effect for one in found for row in one.changes for effect in row if effect]))
+    return [
+        Interaction(
+            one.factors,
+            one.rows,
+            one.columns,
+            metric,
+            one.means,
+            [[next(adjusted) if effect else None for effect in row] for row in one.changes],
+        )
+        for one in found
+    ]
+
+
+Cells = dict[tuple[Level, Level], dict[tuple[int, int], list[float]]]
+"""The values of each pair of levels, by seed and fold: one for every combination of the other factors."""
+
+
+def _interaction(
+    members: Sequence[Member], names: tuple[str, str], levels: tuple[Sequence[Level], Sequence[Level]], metric: str,
+    margin: float,
+) -> Interaction:  # fmt: skip
+    cells: Cells = defaultdict(lambda: defaultdict(list))
+    for member in members:
+        value = member.value(metric)
+        if math.isfinite(value):
+            pair = (plain_level(member.factors[names[0]]), plain_level(member.factors[names[1]]))
+            cells[pair][member.seed, member.fold].append(value)
+    sign = -1 if metric in COSTS else 1
+    rows, columns = ([plain_level(level) for level in axis] for axis in levels)
+
+    def mean(row: Level, column: Level) -> float:
+        values = [value for own in cells.get((row, column), {}).values() for value in own]
+        return sign * float(numpy.mean(values)) if values else math.nan
+
+    return Interaction(
+        names,
+        *levels,
+        metric,
+        [[mean(row, column) for column in columns] for row in rows],
+        [
+            [_difference(cells, (rows[0], row), (columns[0], column), margin) for column in columns[1:]]
+            for row in rows[1:]
+        ],
+    )
+
+
+def _difference(cells: Cells, rows: tuple[Level, Level], columns: tuple[Level, Level], margin: float) -> Effect | None:
+    corners = [cells.get((row, column), {}) for row in rows for column in columns]
+    folds: defaultdict[int, list[float]] = defaultdict(list)
+    for seed, fold in sorted(set(corners[0]).intersection(*corners[1:])):
+        before, before_other, after, after_other = (float(numpy.mean(own[seed, fold])) for own in corners)
+        change = (after_other - before_other) - (after - before)
+        largest = max(abs(before), abs(before_other), abs(after), abs(after_other))
+        folds[fold].append(0.0 if abs(change) < _ROUNDING * largest else change)
+    return paired_effect(list(folds.values()), margin=margin) if folds else None
+
+
+def _change(effect: Effect, flip: bool) -> dict[str, Any]:
+    low, high = (-effect.high, -effect.low) if flip else (effect.low, effect.high)
+    verdict = {"better": "depends", "worse": "depends", "no difference": "adds up"}.get(effect.verdict, "undecided")
+    facts = {"mean": -effect.mean if flip else effect.mean, "low": low, "high": high, "pairs": effect.pairs}
+    return facts | {"p": effect.p, "margin": effect.margin, "verdict": verdict}
