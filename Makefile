@@ -15,7 +15,7 @@ BENCH_READY := .bench-venv/ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint bench study scores faults kills clean
+.PHONY: help demo test lint bench study scores faults cures kills clean
 
 help:
 	@echo "make demo    set up .venv and train LeNet-5 on handwritten digits      安装并训练第一个网络"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench   the benchmarks, side by side with other libraries         与其他库并排比较速度"
 	@echo "make scores  train each net of the notes to the score asked of it      把讲义中的每种网络训练到要求的分数"
 	@echo "make faults  planted faults and healthy trainings: what watch says of them  诊断是否准确：故障能否查出，健康的训练是否被误报"
+	@echo "make cures   planted faults that a recipe can mend: does cure prove an improvement    能用配方修好的故障：cure 能否证明有效"
 	@echo "make study   many trainings at once against one after another         同时训练多个模型，与逐个训练比较速度"
 	@echo "make kills   kill trainings a thousand times, resume, compare bit for bit   杀掉训练一千次，逐位核对恢复的结果"
 	@echo "make clean   remove all of that again, but not your runs               清除以上产物，保留训练记录"
@@ -50,6 +51,9 @@ scores: $(READY)
 
 faults: $(DEV_READY)
 	PYTHONPATH=tests .venv/bin/python -m faults $(ARGS)
+
+cures: $(DEV_READY)
+	PYTHONPATH=tests .venv/bin/python benchmarks/cures.py --write $(ARGS)
 
 study: $(BENCH_READY)
 	.bench-venv/bin/python benchmarks/study.py $(ARGS)

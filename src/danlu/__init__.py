@@ -6,9 +6,14 @@ from danlu.base.errors import DanluError, StorageError, UserError
 from danlu.base.recipe import Recipe
 from danlu.base.words import use_language
 from danlu.data import Dataset, load
+from danlu.lab.check.check import check
+from danlu.lab.check.outcome import Check
+from danlu.lab.cure.cure import cure
+from danlu.lab.cure.proof import Proof
 from danlu.lab.draw import draw, draw_expression
 from danlu.lab.fit import fit
 from danlu.lab.interrupt import Interrupted
+from danlu.lab.landscape.landscape import Landscape, landscape
 from danlu.lab.resume import resume
 from danlu.lab.run import Run
 from danlu.lab.search.lr_find import lr_find
@@ -24,9 +29,12 @@ from danlu.watch import Watch, watch
 __version__ = "0.1.0"
 
 __all__ = [
+    "Check",
     "DanluError",
     "Dataset",
     "Interrupted",
+    "Landscape",
+    "Proof",
     "RateTest",
     "Recipe",
     "Run",
@@ -35,11 +43,14 @@ __all__ = [
     "Study",
     "UserError",
     "Watch",
+    "check",
     "compare",
+    "cure",
     "describe",
     "draw",
     "draw_expression",
     "fit",
+    "landscape",
     "load",
     "lr_find",
     "nets",

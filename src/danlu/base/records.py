@@ -28,6 +28,26 @@ class Finding:
     remedies: tuple[Mapping[str, Any], ...] = field(default=())
 
 
+def finding_of(record: Mapping[str, Any]) -> Finding:
+    """The finding that was kept as plain values.
+
+    >>> finding_of({"rule": "plateau", "severity": "advice", "where": [], "since": 9, "evidence": {}, "title": "",
+    ...             "why": "", "remedies": [{"advice": "train longer"}]}).remedies
+    ({'advice': 'train longer'},)
+    """
+    severity = str(record["severity"])
+    return Finding(
+        rule=str(record["rule"]),
+        severity=severity if severity in SEVERITIES else "advice",
+        where=tuple(str(layer) for layer in record["where"]),
+        since=int(record["since"]),
+        evidence=dict(record["evidence"]),
+        title=str(record["title"]),
+        why=str(record["why"]),
+        remedies=tuple(dict(remedy) for remedy in record["remedies"]),
+    )
+
+
 def to_json(value: Any) -> str:
     """Strict JSON on one line; a number that is not finite becomes the string "NaN", "Infinity" or "-Infinity".
 

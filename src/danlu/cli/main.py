@@ -23,7 +23,7 @@ _UNFOLDED = 10_000
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
-    """Carry out one command line; the exit code: 0 done, 2 a mistake of the user's, 130 interrupted."""
+    """Carry out one command line; the exit code: 0 done, 1 a check failed, 2 a user's mistake, 130 interrupted."""
     tokens = list(sys.argv[1:] if tokens is None else tokens)
     as_json = "--json" in tokens
     for stream in (sys.stdout, sys.stderr):
@@ -88,9 +88,10 @@ def _outcome(tokens: list[str], as_json: bool) -> tuple[Outcome, int]:
         return Outcome.of_text("help", verb_parser(VERBS[name]).format_help()), 0
     arguments.json = as_json
     try:
-        return DOERS[name](arguments), 0
+        outcome = DOERS[name](arguments)
     except Interrupted as stopped:
         return Outcome.interrupted(stopped), INTERRUPTED
+    return outcome, outcome.code
 
 
 def _tell(sentences: Sequence[str], as_json: bool) -> None:

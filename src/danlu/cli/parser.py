@@ -57,6 +57,17 @@ _STUDY_OPTIONS = (
     Option("jobs", "2"),
     Option("plan"),
 )
+_CURE_OPTIONS = (
+    Option("apply"),
+    Option("to", "FILE.toml"),
+    Option("data", "D"),
+    Option("seeds", "5"),
+    Option("folds", "1"),
+    Option("metric", "NAME"),
+    Option("margin", "0.01"),
+    Option("folder", "FOLDER"),
+    Option("jobs", "2"),
+)
 _DRAW_OPTIONS = (
     Option("file", "FILE.svg"),
     Option("kind", "KIND"),
@@ -88,6 +99,13 @@ VERBS = {
             _STUDY_OPTIONS,
             settings=True,
         ),
+        Verb(
+            "check",
+            "danlu check [RECIPE.toml] [--data D] [--net N] [section.key=value ...]",
+            (Option("data", "D"), Option("net", "N")),
+            settings=True,
+        ),
+        Verb("cure", "danlu cure RUN [--apply] [--seeds 5]", _CURE_OPTIONS),
         Verb(
             "lr-find",
             "danlu lr-find [RECIPE.toml] [--data D] [--net N] [--points 48] [--steps 60] [section.key=value ...]",

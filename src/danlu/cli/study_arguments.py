@@ -10,15 +10,22 @@ from danlu.base.errors import Fault, Faults
 
 
 @dataclass(frozen=True)
+class StudyNumbers:
+    """How often each combination is trained, the largest difference that counts as none, and on how many processes."""
+
+    seeds: int | Sequence[int]
+    folds: int
+    margin: float | None
+    jobs: int | None
+
+
+@dataclass(frozen=True)
 class StudyArguments:
     """The factors with their levels, and the numbers of a study."""
 
     vary: dict[str, list[Any]]
-    seeds: int | Sequence[int]
-    folds: int
-    margin: float | None
+    numbers: StudyNumbers
     baselines: Sequence[str]
-    jobs: int | None
 
 
 def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
@@ -33,7 +40,18 @@ def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
             faults.add("study.factor-twice", factor=key.strip())
         else:
             vary[key.strip().replace("-", "_") if "." in key else key.strip()] = read_levels(levels)
-    seeds = read_numbers(arguments.seeds, "--seeds", faults) or [10]
+    numbers = StudyNumbers([10], 1, None, None)
+    with faults.gathered():
+        numbers = study_numbers(arguments, seeds=10)
+    faults.raise_if_any()
+    baselines = [name.strip() for name in (arguments.baselines or "").split(",") if name.strip()]
+    return StudyArguments(vary, numbers, baselines)
+
+
+def study_numbers(arguments: argparse.Namespace, seeds: int) -> StudyNumbers:
+    """Read --seeds, --folds, --margin and --jobs; UserError with all that cannot be read. `seeds` is what is usual."""
+    faults = Faults()
+    numbers = read_numbers(arguments.seeds, "--seeds", faults) or [seeds]
     folds = read_numbers(arguments.folds, "--folds", faults) or [1]
     margin = None
     if arguments.margin is not None:
@@ -45,8 +63,7 @@ def study_arguments(arguments: argparse.Namespace) -> StudyArguments:
         faults.add("cli.not-a-number", option="--folds", found=arguments.folds)
     jobs = read_jobs(arguments.jobs, faults)
     faults.raise_if_any()
-    baselines = [name.strip() for name in (arguments.baselines or "").split(",") if name.strip()]
-    return StudyArguments(vary, seeds[0] if len(seeds) == 1 else seeds, folds[0], margin, baselines, jobs)
+    return StudyNumbers(numbers[0] if len(numbers) == 1 else numbers, folds[0], margin, jobs)
 
 
 def levels_without_vary(settings: Sequence[str]) -> list[Fault]:

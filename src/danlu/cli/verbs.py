@@ -15,10 +15,13 @@ from danlu.base.recipe_text import known_keys
 from danlu.base.words import say
 from danlu.cli.draw_verb import drawn
 from danlu.cli.search_arguments import range_test_arguments, refuse_budget, search_arguments
-from danlu.cli.study_arguments import levels_without_vary, read_jobs, study_arguments
+from danlu.cli.study_arguments import levels_without_vary, read_jobs, study_arguments, study_numbers
 from danlu.data import catalogue_facts
 from danlu.data.catalogue import known
 from danlu.data.readers.table_file import KINDS as TABLE_KINDS
+from danlu.lab.check.check import check
+from danlu.lab.cure.cure import cure
+from danlu.lab.cure.proof import Proof
 from danlu.lab.draft import draft_recipe
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupted
@@ -35,6 +38,7 @@ from danlu.nets import names as net_names
 from danlu.nets import size as net_size
 from danlu.serve.run import HOST, open_dashboard
 from danlu.store.study_folder import StudyFolder
+from danlu.view.cure import cure_lines
 from danlu.view.search import print_search, print_search_plan
 from danlu.view.study import print_plan, print_study
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
@@ -49,6 +53,7 @@ class Outcome:
     record: Any
     show: Callable[[Console], None]
     then: Callable[[], None] = lambda: None  # what goes on once that has been told
+    code: int = 0
 
     @classmethod
     def of_run(cls, run: Run) -> "Outcome":
@@ -64,7 +69,7 @@ class Outcome:
         record: Any
         study = StudyFolder(Path(stopped.folder))
         if study.design.is_file():
-            record = (Search if study.is_search else Study)(stopped.folder).as_dict()
+            record = _of_search(Search(study.path)).record if study.is_search else _of_study(Study(study.path)).record
         else:
             record = Run(stopped.folder).as_dict()
         sentence = say("cli.interrupted" if stopped.saved else "cli.interrupted-at-once", run=shown(stopped.folder))
@@ -178,28 +183,62 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
     _check_recipe_words(files)
     refuse_budget(arguments)
     asked = study_arguments(arguments)
+    numbers = asked.numbers
     try:
         recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
     except UserError as error:
         raise UserError(*error.faults, *levels_without_vary(settings)) from None
     if arguments.plan:
-        plan, _, _ = planned(recipe=recipe, vary=asked.vary, seeds=asked.seeds, folds=asked.folds)
-        facts = plan.facts() | {"groups": with_costs(plan, asked.jobs)}
+        plan, _, _ = planned(recipe=recipe, vary=asked.vary, seeds=numbers.seeds, folds=numbers.folds)
+        facts = plan.facts() | {"groups": with_costs(plan, numbers.jobs)}
         return Outcome(facts, lambda console: print_plan(console, facts))
     study = compare(
         recipe=recipe,
         vary=asked.vary,
-        seeds=asked.seeds,
-        folds=asked.folds,
+        seeds=numbers.seeds,
+        folds=numbers.folds,
         metric=arguments.metric,
-        margin=asked.margin,
+        margin=numbers.margin,
         baselines=asked.baselines,
         share_order=arguments.share_order,
-        jobs=asked.jobs,
+        jobs=numbers.jobs,
         folder=arguments.folder,
         progress=not arguments.json,
     )
     return _of_study(study)
+
+
+def do_check(arguments: argparse.Namespace) -> Outcome:
+    """Look at a recipe before it is trained; the exit code is 1 where it cannot learn."""
+    files, settings = _split_words(arguments)
+    _check_recipe_words(files)
+    recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+    found = check(recipe=recipe)
+    return Outcome(found.as_dict(), lambda console: _print(console, str(found)), code=0 if found.passed else 1)
+
+
+def do_cure(arguments: argparse.Namespace) -> Outcome:
+    """Try the remedies of a run's findings, and with --apply write the cured recipe."""
+    folder = _one_run(arguments, "cure")
+    asked = study_numbers(arguments, seeds=5)
+    proof = cure(
+        folder,
+        data=arguments.data,
+        seeds=asked.seeds,
+        folds=asked.folds,
+        metric=arguments.metric,
+        margin=asked.margin,
+        folder=arguments.folder,
+        jobs=asked.jobs,
+        progress=not arguments.json,
+    )
+    written = proof.apply(arguments.to) if arguments.apply or arguments.to else None
+    return _of_proof(proof, written)
+
+
+def _of_proof(proof: Proof, written: Path | None = None) -> Outcome:
+    record = {**proof.as_dict(), "applied": None if written is None else str(written)}
+    return Outcome(record, lambda console: _print(console, "\n".join(cure_lines(record))))
 
 
 def _do_search(arguments: argparse.Namespace) -> Outcome:
@@ -234,6 +273,8 @@ def _of_search(found: Search) -> Outcome:
 
 
 def _of_study(study: Study) -> Outcome:
+    if study.cure is not None:
+        return _of_proof(Proof.of_study(study))
     record = study.as_dict()
     return Outcome(record, lambda console: print_study(console, record))
 
@@ -248,6 +289,8 @@ def do_draw(arguments: argparse.Namespace) -> Outcome:
 DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "fit": do_fit,
     "compare": do_compare,
+    "check": do_check,
+    "cure": do_cure,
     "lr-find": do_lr_find,
     "resume": do_resume,
     "show": do_show,

@@ -38,7 +38,7 @@ class Run:
             fail("lab.not-a-module", found=type(net).__name__)
         self._place = RunFolder(RunFolder.open(Path(folder)).path.absolute())
         self._net = net
-        self._data = data
+        self._given = data
 
     @property
     def folder(self) -> Path:
@@ -91,7 +91,7 @@ class Run:
         `net` is a net of the same structure, needed where the run's own was given as an object in another session.
         """
         template = net or self._net
-        trained = copy.deepcopy(template) if template is not None else build_net(self.recipe, self._dataset)
+        trained = copy.deepcopy(template) if template is not None else build_net(self.recipe, self.data)
         checkpoint = load_newest(self._place.checkpoints).checkpoint
         if checkpoint is None:
             fail("lab.no-checkpoint", folder=self.folder)
@@ -114,7 +114,7 @@ class Run:
         `x` is a batch: images, an array [N, …], texts, or a table with the training table's columns. A language model
         gives the likeliest next token of each text.
         """
-        data, net = self._dataset, self._final_net if self.finished else self.net()
+        data, net = self.data, self._final_net if self.finished else self.net()
         weights = next((parameter.dtype for parameter in net.parameters()), torch.float32)
         inputs = data.encode(x).to(choose_device("cpu"), sample_dtype(net, data, weights))
         with torch.no_grad():
@@ -124,6 +124,11 @@ class Run:
             last = (inputs != 0).sum(1).clamp(min=1) - 1  # behind a text's end stands padding
             return [data.decode(tokens[place]) for tokens, place in zip(found, last, strict=True)]
         return data.decode(found)
+
+    @functools.cached_property
+    def data(self) -> Dataset:
+        """The data it was trained on. UserError where they were given as objects in another session."""
+        return load_data(self.recipe.data, self._given)
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
@@ -149,7 +154,3 @@ class Run:
     @functools.cached_property
     def _final_net(self) -> nn.Module:
         return self.net()
-
-    @functools.cached_property
-    def _dataset(self) -> Dataset:
-        return load_data(self.recipe.data, self._data)

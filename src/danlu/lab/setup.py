@@ -138,6 +138,7 @@ def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None 
     A name or path given stands for the recipe's own, and `root` for its root: data may have been moved.
     """
     if isinstance(given, Dataset):
+        given = _prepared_anew(given, recipe)
         again = recipe.task == "reconstruction" != given.task
         return reconstruction(given) if again else given
     if root is not None:
@@ -154,6 +155,20 @@ def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None 
     for key in ("name", "path", "shuffle"):
         del options[key]
     return load(given, **options)
+
+
+def _prepared_anew(data: Dataset, recipe: DataRecipe) -> Dataset:
+    """The data as they are, or prepared in another way where a study varies that."""
+    making = data.making
+    if making is None:
+        return data
+    wanted = {"standardise": recipe.standardise, "augment": recipe.augment}
+    other = {key: value for key, value in wanted.items() if value is not None and value != getattr(making.options, key)}
+    if not other:
+        return data
+    options = replace(making.options, **other)
+    source = data.recipe and replace(data.recipe, **other)
+    return replace(making.read()(options), making=replace(making, options=options), recipe=source)
 
 
 def build_net(recipe: Recipe, data: Dataset) -> nn.Module:

@@ -89,7 +89,8 @@ class FactorEffect:
 
 def usual_metric(members: Sequence[Member]) -> str:
     """Accuracy or R² where the task has it, else the loss."""
-    names = members[0].score if members else {}
+    # What diverged may have been given up before it was scored by anything but its loss.
+    names = max((member.score for member in members), key=len, default={})
     return next((name for name in ("accuracy", "r2") if name in names), "loss")
 
 
@@ -128,12 +129,34 @@ def best_factors(members: Sequence[Member], metric: str) -> dict[str, Level]:
     groups: defaultdict[str, list[Member]] = defaultdict(list)
     for member in members:
         groups[str(sorted(member.factors.items(), key=str))].append(member)
+    return dict(max(groups.values(), key=lambda group: _rank(group, metric))[0].factors)
 
-    def rank(group: list[Member]) -> tuple[float, float]:
-        values = [member.value(metric) for member in group if math.isfinite(member.value(metric))]
-        return -(len(group) - len(values)) / len(group), float(numpy.mean(values)) if values else -math.inf
 
-    return dict(max(groups.values(), key=rank)[0].factors)
+def proved_factors(
+    members: Sequence[Member], effects: Sequence[FactorEffect], metric: str, margin: float
+) -> dict[str, Level]:
+    """Of the levels of a factor that are proved better than its first one the best: one that changes fewest settings
+    where others are not better than it by more than `margin`. The first level where none is proved better.
+    """
+    factor, first = next((factor, level) for factor, level in members[0].factors.items())
+    levels = [effect.end for effect in effects if effect.verdict == "better"]
+    if not levels:
+        return {factor: effects[0].start if effects else first}
+    ranks = [_rank([member for member in members if member.factors[factor] == level], metric) for level in levels]
+    best = max(ranks)
+    near = [
+        (len(level), place)
+        for place, (level, rank) in enumerate(zip(levels, ranks, strict=True))
+        if rank[0] == best[0] and rank[1] >= best[1] - margin
+    ]
+    fewest = min(near)[0]
+    return {factor: levels[max((place for size, place in near if size == fewest), key=lambda place: ranks[place])]}
+
+
+def _rank(group: Sequence[Member], metric: str) -> tuple[float, float]:
+    """Minus the share of the members that diverged, then the mean of the others."""
+    values = [member.value(metric) for member in group if math.isfinite(member.value(metric))]
+    return -(len(group) - len(values)) / len(group), float(numpy.mean(values)) if values else -math.inf
 
 
 Sides = dict[tuple[int, int, str], float]
@@ -168,4 +191,6 @@ def _broken(side: Sides) -> int:
 
 def plain_level(level: Level) -> Level:
     """A level that can be a key of a dict."""
-    return tuple(cast(list[Any], level)) if isinstance(level, list) else level
+    if isinstance(level, Mapping):
+        return tuple((key, plain_level(value)) for key, value in cast(Mapping[str, Level], level).items())
+    return tuple(plain_level(part) for part in cast(list[Any], level)) if isinstance(level, list | tuple) else level

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from danlu.base.errors import fail
-from danlu.base.records import SEVERITIES, Finding, Score, number
+from danlu.base.records import Finding, Score, finding_of, number
 from danlu.base.smoothing import smooth
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Course:
                 case "checkpoint":
                     self.checkpoints = sorted({*self.checkpoints, int(record["step"])})
                 case "finding":
-                    self.findings.append(_finding(record))
+                    self.findings.append(finding_of(record))
                 case "layers":
                     self.layers.append({**record, "step": int(record["step"])})
                 case "net":
@@ -140,7 +140,7 @@ class Course:
                     told = [other for other in self.predictions if other["part"] != record["part"]]
                     self.predictions = [*told, record]
                 case "findings":  # those that stood at the end: what a rule took back is gone
-                    self.findings = [_finding(one) for one in record["findings"]]
+                    self.findings = [finding_of(one) for one in record["findings"]]
                 case "end":
                     score = {part: _score(numbers) for part, numbers in record["score"].items() if numbers}
                     self.seconds = number(record["seconds"])
@@ -193,20 +193,6 @@ class Course:
         }
         self.epochs = [earlier for earlier in self.epochs if earlier["epoch"] != epoch["epoch"]] + [epoch]
         self.seconds = sum(epoch["seconds"] for epoch in self.epochs)
-
-
-def _finding(record: Mapping[str, Any]) -> Finding:
-    severity = str(record["severity"])
-    return Finding(
-        rule=str(record["rule"]),
-        severity=severity if severity in SEVERITIES else "advice",
-        where=tuple(str(layer) for layer in record["where"]),
-        since=int(record["since"]),
-        evidence=dict(record["evidence"]),
-        title=str(record["title"]),
-        why=str(record["why"]),
-        remedies=tuple(dict(remedy) for remedy in record["remedies"]),
-    )
 
 
 def _score(numbers: Mapping[str, Any]) -> Score:

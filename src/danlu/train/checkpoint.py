@@ -4,10 +4,11 @@ The manifest ends in a hash over its own text before that, so a damaged one is k
 the latest: the newest checkpoint whose hashes all hold is it. Nothing is ever unpickled.
 """
 
+import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,13 @@ def load_newest(folder: Path) -> Newest:
         except UserError as error:
             skipped.append(Fault("checkpoint.skipped", {"name": path.name, "what": error.faults[0]}))
     return Newest(None, tuple(skipped))
+
+
+def load_whole(folder: Path) -> Iterator[Checkpoint]:
+    """All whole checkpoints in `folder`, oldest first; damaged ones are passed over."""
+    for _, path in _standing(folder):
+        with contextlib.suppress(UserError):
+            yield _loaded(path)
 
 
 def _loaded(path: Path) -> Checkpoint:

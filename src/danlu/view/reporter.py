@@ -34,6 +34,7 @@ class Reporter:
         self._columns = (TextColumn("{task.fields[epoch]}"), BarColumn(), TextColumn("{task.fields[line]}"))
         self._bar = Progress(*self._columns, console=self._console, auto_refresh=False, transient=True)
         self._beta = 1.0
+        self._folder = Path()
         self._losses: list[torch.Tensor] = []
         self._smoothed: float | None = None
         self._validation: Score = {}
@@ -47,7 +48,8 @@ class Reporter:
     def finding(self, finding: Finding) -> None:
         """Tell what watch has found."""
         if self._shown:
-            head, *rest = finding_lines(finding)
+            mends = any("change" in remedy for remedy in finding.remedies)
+            head, *rest = finding_lines(finding, say("view.prove", run=self._folder) if mends else "")
             self._console.print(head, style=_STYLES.get(finding.severity, ""), markup=False, soft_wrap=True)
             for line in rest:
                 self._print(line)
@@ -62,7 +64,7 @@ class Reporter:
         notes: Sequence[Fault],
     ) -> None:
         """Say what is about to be trained, and what was decided on the user's behalf."""
-        self._beta = recipe.train.smoothing
+        self._beta, self._folder = recipe.train.smoothing, folder
         if not self._shown:
             return
         name = recipe.net.options.get("class", recipe.net.name)

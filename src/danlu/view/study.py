@@ -3,7 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -207,6 +207,9 @@ def _factors(factors: Mapping[str, Any]) -> str:
 
 
 def _level(level: Any) -> str:
+    if isinstance(level, Mapping):
+        settings = cast(Mapping[str, Any], level)
+        return ", ".join(f"{key}={_level(value)}" for key, value in settings.items()) or say("study.as-it-is")
     if isinstance(level, list | tuple):
         return "×".join(_level(part) for part in level)
     return f"{level:g}" if isinstance(level, float) else str(level)

@@ -2,5 +2,6 @@
 
 from danlu.watch.attach import Watch, check_rules, watch
 from danlu.watch.measured import Measured
+from danlu.watch.remedies import remedies_of
 
-__all__ = ["Measured", "Watch", "check_rules", "watch"]
+__all__ = ["Measured", "Watch", "check_rules", "remedies_of", "watch"]

@@ -207,6 +207,6 @@ def test_what_cannot_be_a_factor_is_told(vary: dict[str, list[Any]], message: st
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(UserError, match="lrr") as caught:
         keys_of(Recipe(), {"lrr": [1, 2], "momentum": [0.9], "seed": [0, 1]})
     assert len(caught.value.faults) == 3

@@ -25,7 +25,8 @@ from danlu.lab.run import Run
 from danlu.store.run_folder import RunFolder
 
 _GLANCE = 0.2  # seconds between two looks at whether to stop
-_PATIENCE = 20.0  # seconds
+_PATIENCE = 60.0  # seconds
+_HELD = ("store.in-use", "store.holds-a-run", "store.not-empty")
 
 
 @dataclass(frozen=True)
@@ -83,23 +84,21 @@ def train_alone(task: Task) -> Outcome:
 
 
 def _trained(task: Task) -> Run:
-    if not RunFolder(task.folder).recipe.is_file():
-        return fit(task.net, task.data, recipe=task.recipe, folder=task.folder, progress=False)
     end = time.monotonic() + _PATIENCE
     while True:
         try:
-            return resume(task.folder, net=task.net, data=task.data, progress=False)
+            if RunFolder(task.folder).recipe.is_file():
+                return resume(task.folder, net=task.net, data=task.data, progress=False)
+            return fit(task.net, task.data, recipe=task.recipe, folder=task.folder, progress=False)
         except UserError as error:
             # Processes of a study that was killed save and end within moments; until then they hold the run.
-            if error.faults[0].id != "store.in-use" or time.monotonic() > end:
+            if error.faults[0].id not in _HELD or time.monotonic() > end:
                 raise
             time.sleep(_GLANCE)
 
 
 def train_elsewhere(task: Task) -> Outcome:
     """Train one member in a process that was started for it; it ends when told so, or when who started it is gone."""
-    if task.parent is not None:
-        _end_after(task.parent)
     if task.is_over:
         return Outcome({}, stopped=True)
     use_language(task.language)
@@ -116,7 +115,7 @@ _BUSY = threading.Lock()
 
 
 @functools.cache
-def _end_after(parent: int) -> None:
+def end_after(parent: int) -> None:
     """End this process, once it is idle, after its parent's end: whoever killed that meant all of it."""
 
     def watch() -> None:

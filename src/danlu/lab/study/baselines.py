@@ -31,11 +31,9 @@ def check_baselines(names: Sequence[str], task: str) -> None:
 
 def is_random(name: str, task: str) -> bool:
     """Whether an estimator depends on a seed."""
-    return "random_state" in inspect.signature(_kind(name, task)).parameters and name not in (
-        "majority",
-        "linear",
-        "svm",
-    )
+    if name in NAMES:
+        return name == "forest"
+    return "random_state" in inspect.signature(_kind(name, task)).parameters
 
 
 def baseline_scores(name: str, data: Dataset, seed: int) -> dict[str, float]:

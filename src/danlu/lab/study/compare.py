@@ -29,7 +29,6 @@ from danlu.lab.study.plan import Group, Plan, Planned, is_number, make_plan, see
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.study import Given, Study
 from danlu.nets import names as net_names
-from danlu.stats.studies import best_factors
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
@@ -56,12 +55,12 @@ def compare(
     """Train every combination of levels with every seed on every fold, and say what each factor does.
 
     `net` (a name, or a function that builds one), `data`, `recipe` and `settings` are those of `fit`; `vary` maps
-    settings to their levels, the first being the one compared with; "net" varies whole nets. With one fold the data's
-    own validation part judges. `margin` is the largest difference in `metric` that counts as none. `baselines` are
-    of scikit-learn: "majority", "linear", "svm", "forest", or the name of any of its classifiers or regressors. With `share_order` all seeds see the samples in one order.
-    What cannot be stacked is trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config`
-    says. Where `folder` holds this very study unfinished, it goes on. Raises UserError for a mistake in any of these;
-    Interrupted after Ctrl-C.
+    settings to their levels, the first being the one compared with; "net" varies whole nets, "recipe" the files of
+    whole recipes. With one fold the data's own validation part judges. `margin` is the largest difference in `metric`
+    that counts as none. `baselines` are of scikit-learn: "majority", "linear", "svm", "forest", or the name of any of
+    its classifiers or regressors. With `share_order` all seeds see the samples in one order. What cannot be stacked is
+    trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config` says. Where `folder` holds
+    this very study unfinished, it goes on. Raises UserError for a mistake in any of these; Interrupted after Ctrl-C.
 
     >>> import tempfile
     >>> study = compare("softmax-regression", "iris", vary={"lr": [0.001, 0.1]}, seeds=3, folds=3, epochs=10,
@@ -73,18 +72,9 @@ def compare(
     check_baselines(baselines, plan.planned[0].setup.data.task)
     check_jobs(jobs)
     check_metric(metric, plan)
-    design = {
-        "recipe": base.as_dict(),
-        "factors": plan.factors,
-        "seeds": list(plan.seeds),
-        "folds": folds,
-        "metric": metric,
-        "margin": margin,
-        "baselines": list(baselines),
-        "share_order": share_order,
-    }
-    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
-    return _carried_out(place, plan, given, progress, jobs)
+    design = design_of(plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order)
+    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
+    return carried_out(place, plan, given, progress, jobs)
 
 
 def planned(
@@ -109,6 +99,12 @@ def planned(
     plan = make_plan(base, factors, numbers, folds, data=given, maker=maker)
     makers = {shown_level(level): level for level in factors.get("net.name", []) if callable(level)}
     return plan, base, Given(given, maker, go_on, makers)
+
+
+def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
+    """What a study's folder says of it: the recipe it starts from, what it varies, and `more` about the answer."""
+    parts = {"recipe": base.as_dict(), "factors": plan.factors, "seeds": list(plan.seeds), "folds": plan.folds}
+    return plain(parts | more)
 
 
 def base_of(
@@ -148,19 +144,21 @@ def go_on(
     maker = _maker(net)
     factors = {**design["factors"]}
     if "net.name" in factors:
-        factors["net.name"] = [makers.get(level, level) for level in factors["net.name"]]
-        unknown = [level for level in factors["net.name"] if not callable(level) and not spelled(level, net_names())]
+        names: list[str] = factors["net.name"]
+        factors["net.name"] = [makers.get(name, name) for name in names]
+        unknown = [name for name in names if name not in makers and not spelled(name, net_names())]
         if unknown:
             fail("study.net-levels-needed", names=", ".join(unknown), name=unknown[0])
     plan = make_plan(recipe_of_design(place), factors, design["seeds"], design["folds"], data=data, maker=maker)
-    return _carried_out(place, plan, Given(data, maker, go_on, makers), progress, jobs)
+    return carried_out(place, plan, Given(data, maker, go_on, makers), progress, jobs)
 
 
 def _maker(net: object) -> Maker | None:
     return cast(Maker, net) if callable(net) else None
 
 
-def _carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None) -> Study:
+def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None) -> Study:
+    """Train what the study in `place` still lacks, then the best once more."""
     if place.journal.is_file() and Study(place.path).lacks_nothing:
         return Study(place.path, given)
     reporter = StudyReporter(progress)
@@ -229,7 +227,7 @@ def _refit(place: StudyFolder, plan: Plan, given: Given, journal: Journal) -> No
     study = Study(place.path)
     if not study.members:
         fail("study.all-failed", reason=study.failed[0]["reason"])
-    factors = best_factors(study.members, study.metric)
+    factors = study.chosen
     chosen = next(one for one in plan.planned if plain(one.cell.factors) == plain(factors))
     name = refitted(place, chosen, plan.seeds[0], given)
     values = [member for member in study.members if dict(member.factors) == factors and not member.diverged]
@@ -305,7 +303,7 @@ def new_folder(plan: Plan) -> Path:
 
 
 def plain(value: Any) -> Any:
-    """As JSON gives it back."""
+    """As JSON gives it back; a function by its name."""
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

@@ -43,6 +43,8 @@ class Cell:
 def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level]]) -> dict[str, list[Level]]:
     """The factors with their full names and levels. UserError with all that is wrong in them.
 
+    A factor whose levels are mappings changes several settings at once; its name is free.
+
     >>> keys_of(Recipe(), {"lr": [0.01, 0.1]})
     {'optim.lr': [0.01, 0.1]}
     """
@@ -50,11 +52,11 @@ def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level]]) -> dict[str, li
         fail("study.factors-not-a-mapping", found=vary)
     faults = Faults()
     factors: dict[str, list[Level]] = {}
-    for name, levels in vary.items():
-        if not isinstance(cast(object, levels), list | tuple):
-            faults.add("study.levels-not-a-list", factor=name, found=levels)
+    for name, given in vary.items():
+        if not isinstance(cast(object, given), list | tuple):
+            faults.add("study.levels-not-a-list", factor=name, found=given)
             continue
-        levels = [str(level) if isinstance(level, Path) else level for level in levels]
+        levels = [str(level) if isinstance(level, Path) else level for level in given]
         distinct = [level for place, level in enumerate(levels) if level not in levels[:place]]
         if len(distinct) < 2:
             faults.add("study.one-level", factor=name, found=", ".join(shown(level) for level in levels))
@@ -62,6 +64,9 @@ def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level]]) -> dict[str, li
         if twice := {name for name in names if names.count(name) > 1 and any(map(callable, distinct))}:
             faults.add("study.levels-alike", factor=name, name=twice.pop())
         with faults.gathered():
+            if any(isinstance(level, Mapping) for level in distinct):
+                factors[name] = [_bundle(recipe, name, level) for level in distinct]
+                continue
             key = _full_name(recipe, name, distinct)
             if key in factors:
                 faults.add("study.factor-twice", factor=key)
@@ -79,10 +84,16 @@ def cells(recipe: Recipe, factors: Mapping[str, Sequence[Level]], maker: Maker |
 
 
 def cell(recipe: Recipe, factors: Mapping[str, Level], maker: Maker | None) -> Cell:
-    """`recipe` with the levels of `factors` put in, on top of a whole recipe where one of them is a file of such."""
+    """`recipe` with the levels of `factors` put in, on top of a whole recipe where one of them is a file of such.
+
+    A level that is a mapping holds several settings.
+    """
     if RECIPE in factors:
         recipe = _whole(recipe, factors[RECIPE])
-    net = factors.get("net.name")
+    plain = {key: level for key, level in factors.items() if not isinstance(level, Mapping) and key != RECIPE}
+    for level in factors.values():
+        plain |= cast(Mapping[str, Level], level) if isinstance(level, Mapping) else {}
+    net = plain.get("net.name")
     if callable(net):
         maker = cast(Maker, net)
         recipe = replace(recipe, net=replace(recipe.net, name=CUSTOM, options={"class": shown(net)}))
@@ -90,9 +101,10 @@ def cell(recipe: Recipe, factors: Mapping[str, Level], maker: Maker | None) -> C
         known = option_names(registered(net))
         kept = {key: value for key, value in recipe.net.options.items() if key in known}
         recipe, maker = replace(recipe, net=replace(recipe.net, options=kept)), None
-    settings = {key: level for key, level in factors.items() if not callable(level) and key != RECIPE}
+    settings = {key: level for key, level in plain.items() if not callable(level)}
     named = {key: level if isinstance(level, str) else shown(level) for key, level in factors.items()}
-    return Cell(named | settings, draft_recipe(recipe=recipe, settings=settings), maker)
+    raw = {key: level for key, level in factors.items() if not callable(level) and key != RECIPE}
+    return Cell(named | raw, draft_recipe(recipe=recipe, settings=settings), maker)
 
 
 def _whole(base: Recipe, level: Level) -> Recipe:
@@ -105,14 +117,25 @@ def _whole(base: Recipe, level: Level) -> Recipe:
 def shown(level: Level) -> str:
     """A level as a table names it.
 
-    >>> shown(0.1), shown((64, 64)), shown(nn.Linear)
-    ('0.1', '64×64', 'Linear')
+    >>> shown(0.1), shown((64, 64)), shown(nn.Linear), shown({"optim.lr": 0.1, "train.epochs": 5})
+    ('0.1', '64×64', 'Linear', 'optim.lr=0.1, train.epochs=5')
     """
+    if isinstance(level, Mapping):
+        settings = cast(Mapping[str, Level], level)
+        return ", ".join(f"{key}={shown(value)}" for key, value in settings.items()) or "–"
     if isinstance(level, list | tuple):
         return "×".join(shown(part) for part in cast(Sequence[Any], level))
     if callable(level):
         return str(getattr(level, "__name__", type(level).__name__))
     return f"{level:g}" if isinstance(level, float) else str(level)
+
+
+def _bundle(recipe: Recipe, name: str, level: Level) -> dict[str, Level]:
+    """The settings of one level by their full names; an empty one leaves the recipe as it is."""
+    if not isinstance(level, Mapping):
+        raise UserError(Fault("study.level-not-settings", {"factor": name, "found": level}))
+    settings = cast(Mapping[str, Level], level)
+    return {_full_name(recipe, key, [value]): value for key, value in settings.items()}
 
 
 def _full_name(recipe: Recipe, name: str, levels: Sequence[Level]) -> str:

@@ -116,7 +116,7 @@ def made_net(cell: Cell, recipe: Recipe, data: Dataset, seed: int) -> nn.Module:
         return build_net(replace(recipe, train=replace(recipe.train, seed=seed)), data)
     with global_seed(seed, "initial-weights"):
         try:
-            net: object = cell.maker()
+            net = cast(object, cell.maker())
         except DanluError:
             raise
         except Exception as error:  # noqa: BLE001  (a function of the user's can raise anything)

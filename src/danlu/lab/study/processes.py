@@ -11,7 +11,7 @@ from typing import Any
 
 from danlu.base.errors import Fault
 from danlu.base.seeds import cores
-from danlu.lab.study.alone import Outcome, Task, train_elsewhere
+from danlu.lab.study.alone import Outcome, Task, end_after, train_elsewhere
 
 _GLANCE = 0.2  # seconds between two looks at whether to stop
 _START = 8.0  # seconds that a process takes, about, until torch is there
@@ -73,7 +73,9 @@ def in_processes(
     calls = (joblib.delayed(_numbered)(number, replace(task, parent=parent)) for number, task in enumerate(tasks))
     try:
         with _passed_on(asked_to_stop, stop):
-            results: Any = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
+            # A process that has no task yet must end with this one too.
+            own: dict[str, Any] = {"initializer": end_after, "initargs": (parent,)} if parent else {}
+            results: Any = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", **own)(calls)
             for number, outcome in results:
                 if outcome.stopped:
                     whole = False
@@ -127,4 +129,4 @@ def _foreign_backend() -> tuple[str, int, bool] | None:
     if name == "Loky" and workers is None:
         return None
     count: Any = joblib.effective_n_jobs(workers or -1)
-    return name.lower(), int(count), bool(backend.supports_sharedmem)
+    return name.lower(), int(count), bool(getattr(backend, "supports_sharedmem", False))

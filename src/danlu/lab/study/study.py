@@ -16,7 +16,9 @@ from danlu.lab.study.interactions import Interaction, interactions
 from danlu.stats.studies import (
     FactorEffect,
     Member,
+    best_factors,
     factor_effects,
+    proved_factors,
     usual_margin,
     usual_metric,
 )
@@ -60,6 +62,11 @@ class Study:
     @property
     def folder(self) -> Path:
         return self._place.path
+
+    @property
+    def cure(self) -> dict[str, Any] | None:
+        """The run, the findings and the remedies that this study tries, where it was made by `cure`."""
+        return self._design.get("cure")
 
     @property
     def factors(self) -> dict[str, list[Level]]:
@@ -114,6 +121,13 @@ class Study:
     @functools.cached_property
     def effects(self) -> list[FactorEffect]:
         return factor_effects(self.members, self.factors, self.metric, self.margin)
+
+    @property
+    def chosen(self) -> dict[str, Level]:
+        """The combination to go on with: the best one; of remedies only one that is proved better, else none."""
+        if self.cure is None:
+            return best_factors(self.members, self.metric)
+        return proved_factors(self.members, self.effects, self.metric, self.margin)
 
     @functools.cached_property
     def interactions(self) -> list[Interaction]:

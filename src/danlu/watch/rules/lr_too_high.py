@@ -34,7 +34,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         share = numbers["loss"] / max(reference_loss(measured), 1e-12)
         if share > thresholds["stuck"] and largest > thresholds["violent"]:
             return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(numbers))
-        if share > thresholds["hardly"] and largest > thresholds["replaced"]:
+        enough = measured.loss.count >= thresholds["enough"]
+        if enough and share > thresholds["hardly"] and largest > thresholds["replaced"]:
             return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(numbers))
     peak = max(measured.loss.earliest)
     if early > thresholds["replaced"] and peak > thresholds["leap"] * max(begun, measured.loss.first):
@@ -91,7 +92,7 @@ RULE = Rule(
     "Goodfellow et al. 2016, Deep Learning, section 11.4.1; Karpathy: updates about a thousandth of the weights",
     # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it;
     # an adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or
-    # hardly; or leap at once to several times what it was, which throws the initial weights away.
+    # hardly after a hundred steps; or leap at once to several times what it was, which throws the initial weights away.
     thresholds={
         "steps": 20,
         "rise": 2.0,
@@ -100,6 +101,7 @@ RULE = Rule(
         "stuck": 0.95,
         "replaced": 1.0,
         "hardly": 0.75,
+        "enough": 100,
         "leap": 5.0,
         "late": 0.02,
         "jump": 0.3,

@@ -4,7 +4,7 @@ import math
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
-from danlu.watch.reading import guess_loss, main_optimiser, moving_layers, progress, step_size
+from danlu.watch.reading import guess_loss, is_adaptive, main_optimiser, moving_layers, progress, step_size
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -26,7 +26,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if math.isnan(guess) and sum(layer.fresh for layer in layers) < len(layers) / 2:
         return None
     numbers = {"rate": optimiser.highest_rate, "size": size, "progress": max(0.0, gone), "steps": measured.step}
-    remedies = ({"optim.lr": float(f"{optimiser.highest_rate * _factor(size):.1g}")},)
+    most = thresholds["most-adaptive" if is_adaptive(optimiser) else "most"]
+    rate = max(10 * optimiser.highest_rate, min(most, optimiser.highest_rate * _factor(size)))
+    remedies = ({"optim.lr": float(f"{rate:.1g}")},)
     return Verdict("warning", 1, numbers, remedies=remedies)
 
 
@@ -44,6 +46,7 @@ RULE = Rule(
     _judge,
     "Karpathy, CS231n notes: updates should be about 1e-3 of the weights; lower means the rate may be too low",
     # A tenth of that thousandth, and after 50 steps less than a seventh of the way: at this pace thousands are needed.
-    thresholds={"steps": 50, "size": 2e-4, "progress": 0.15, "known": 0.6},
+    # No rate is proposed that is not one of the usual ones of its kind of optimiser.
+    thresholds={"steps": 50, "size": 2e-4, "progress": 0.15, "known": 0.6, "most": 1.0, "most-adaptive": 0.01},
     symptoms=("plateau", "underfitting", "too-few-epochs"),
 )

@@ -1,0 +1,1 @@
+"""check: a look at a recipe in seconds, before it is trained."""

@@ -1,0 +1,188 @@
+"""cure: tries what a run's findings advise, and says what is proved to help."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from torch import nn
+
+from danlu.base.errors import UserError, fail
+from danlu.base.places import studies_folder
+from danlu.base.recipe import Recipe
+from danlu.base.records import Finding
+from danlu.lab.cure.proof import FACTOR, Proof
+from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
+from danlu.lab.draft import CUSTOM
+from danlu.lab.run import Run
+from danlu.lab.study.compare import carried_out, check_jobs, check_metric, design_of, go_on
+from danlu.lab.study.factors import Maker, keys_of
+from danlu.lab.study.plan import Plan, make_plan
+from danlu.lab.study.study import Given
+from danlu.store.run_folder import RunFolder
+from danlu.store.study_folder import StudyFolder
+
+_SEEDS = 5
+
+
+def cure(
+    run: Run | str | Path,
+    *,
+    net: object = None,
+    data: object = None,
+    seeds: int | Sequence[int] = _SEEDS,
+    folds: int = 1,
+    metric: str | None = None,
+    margin: float | None = None,
+    folder: str | Path | None = None,
+    jobs: int | None = None,
+    progress: bool = True,
+) -> Proof:
+    """Apply the remedies of a run's findings to its recipe, train both paired over seeds, and say what helps.
+
+    Each remedy that a recipe can express is tried by itself, and combinations of them; original and changed recipe see
+    the same split, the same first weights where the net is the same, and the same order of samples, seed by seed.
+    `seeds` is how many (the run's own and the next ones), or which. The data's validation part judges, or `folds`
+    folds; the test part is scored once, by what is recommended. `net`, a function that builds it, and `data` are needed
+    where they were given to `fit` as objects. The study lies in `folder`, else in `studies/cure-RUN`; where it stands
+    already it goes on, with further seeds if more are asked for. UserError for a mistake in any of these.
+
+    >>> import tempfile
+    >>> from danlu.lab.fit import fit
+    >>> place = Path(tempfile.mkdtemp())
+    >>> run = fit("mlp", "digits", hidden=[32], lr=20.0, epochs=3, folder=place / "run", progress=False)
+    >>> proof = cure(run, seeds=3, folder=place / "study", progress=False)
+    >>> run.findings[0].rule, list(proof.recommended)
+    ('lr-too-high', ['optim.lr'])
+    """
+    check_jobs(jobs)
+    run = _opened(run)
+    recipe, findings = run.recipe, run.findings
+    maker = _maker(recipe, net)
+    steps_per_epoch = round(run.steps / run.epochs) if run.epochs else run.steps
+    remedies = remedies_for(recipe, findings, steps_per_epoch)
+    if not remedies:
+        return Proof(run.folder, findings, None, watched=recipe.watch.on)
+    given = _given(run, data)
+    numbers = (
+        [recipe.train.seed + place for place in range(seeds)] if isinstance(seeds, int) else [*dict.fromkeys(seeds)]
+    )
+    if not numbers or folds < 1:
+        fail("study.too-few", seeds=len(numbers), folds=folds)
+    plan = _planned(recipe, levels_of(remedies), numbers, folds, given, maker)
+    metric = metric or _metric_of(findings)
+    check_metric(metric, plan)
+    if len(plan.planned) < 2:
+        return Proof(run.folder, findings, None, watched=recipe.watch.on)
+    kept = {
+        "run": str(run.folder),
+        "findings": [vars(finding) for finding in findings],
+        "remedies": [remedy.as_dict() for remedy in _tried(remedies, plan)],
+    }
+    design = design_of(plan, recipe, metric=metric, margin=margin, baselines=[], share_order=False, cure=kept)
+    place, all_seeds = _place(run, folder, design)
+    if all_seeds != numbers:
+        plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
+    return Proof.of_study(carried_out(place, plan, Given(given, maker, go_on), progress, jobs))
+
+
+def _opened(run: Run | str | Path) -> Run:
+    if isinstance(run, Run):
+        return run
+    if not isinstance(cast(object, run), str | Path):
+        fail("cure.not-a-run", found=type(run).__name__)
+    if StudyFolder(Path(run)).design.is_file():
+        fail("cure.study-not-run", path=run)
+    return Run(run)
+
+
+def _maker(recipe: Recipe, net: object) -> Maker | None:
+    if recipe.net.name != CUSTOM:
+        if net is not None:
+            fail("cure.net-known", name=recipe.net.name)
+        return None
+    if net is None or isinstance(net, nn.Module) or not callable(net):
+        fail("cure.needs-net", name=recipe.net.options.get("class", CUSTOM))
+    return cast(Maker, net)
+
+
+def _given(run: Run, data: object) -> Any:
+    """The data as an object where no recipe brings them back."""
+    if data is not None:
+        return data
+    if run.recipe.data.name != CUSTOM:
+        return None
+    try:
+        return run.data
+    except UserError as error:
+        if error.faults[0].id == "lab.data-not-in-recipe":
+            fail("cure.needs-data")
+        raise
+
+
+def _metric_of(findings: Sequence[Finding]) -> str | None:
+    """Where the first finding is a validation loss that rises, that loss; else what the task is usually judged by."""
+    first = next(iter(findings), None)
+    return "loss" if first is not None and first.rule == "overfitting" and "best" in first.evidence else None
+
+
+def _planned(
+    recipe: Recipe, levels: Sequence[Change], seeds: Sequence[int], folds: int, given: Any, maker: Maker | None
+) -> Plan:
+    """The plan of all levels that can be trained; UserError where the recipe as it is cannot."""
+    while True:
+        factors = keys_of(recipe, {FACTOR: list(levels)})
+        plan = make_plan(recipe, factors, list(seeds), folds, data=given, maker=maker)
+        failed = [cast(Change, factor[FACTOR]) for factor, _ in plan.failed]
+        for level, (_, fault) in zip(failed, plan.failed, strict=True):
+            if not level:
+                raise UserError(fault)
+        # A combination is as impossible as its parts: what is left is planned again, without them.
+        left = [level for level in levels if not any(bad.items() <= level.items() for bad in failed)]
+        if not failed or len(left) < 2:
+            return plan
+        levels = left
+
+
+def _tried(remedies: Sequence[Remedy], plan: Plan) -> list[Remedy]:
+    levels: Sequence[Mapping[str, Any]] = plan.factors[FACTOR]
+    kept = [Remedy(one.rules, tuple(change for change in one.changes if change in levels)) for one in remedies]
+    return [remedy for remedy in kept if remedy.changes]
+
+
+def _place(run: Run, folder: str | Path | None, design: dict[str, Any]) -> tuple[StudyFolder, list[int]]:
+    """Where the study lies, and its seeds: those of the study that stands there are kept."""
+    if folder is not None:
+        place = Path(folder)
+        if RunFolder(place).recipe.is_file():
+            fail("cure.folder-is-run", path=place)
+        return _made(place, design)
+    base, count = studies_folder() / f"cure-{run.folder.name}", 1
+    while True:
+        place = base if count == 1 else base.with_name(f"{base.name}-{count}")
+        if not place.exists() or _is_same(place, design):
+            return _made(place, design)
+        count += 1
+
+
+def _made(place: Path, design: dict[str, Any]) -> tuple[StudyFolder, list[int]]:
+    if not _is_same(place, design):
+        return StudyFolder.make(place, design), design["seeds"]
+    study = StudyFolder.open(place)
+    before = study.read_design()
+    seeds = [*dict.fromkeys([*before["seeds"], *design["seeds"]])]
+    if seeds != before["seeds"]:
+        study.write_design({**before, "seeds": seeds})
+    return study, seeds
+
+
+def _is_same(place: Path, design: dict[str, Any]) -> bool:
+    """Whether a study of this design stands there, its seeds aside."""
+    study = StudyFolder(place)
+    if not study.design.is_file():
+        return False
+    return _essence(study.read_design()) == _essence(design)
+
+
+def _essence(design: dict[str, Any]) -> dict[str, Any]:
+    """What makes a study this one: not its seeds, nor in which language its findings are told."""
+    return {**design, "seeds": None, "cure": (design.get("cure") or {}).get("run")}

@@ -1,0 +1,224 @@
+"""landscape: the loss over two weights or two directions, with the way that training took over it."""
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from danlu.base.errors import fail
+from danlu.base.recipe import LossRecipe
+from danlu.base.seeds import choose_device
+from danlu.data import Dataset
+from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.lab.landscape.axes import Axes, Weights, filter_axes, path_axes, single_weights, weight_axes
+from danlu.lab.landscape.losses import Ground
+from danlu.lab.landscape.shape import minimum, saddles
+from danlu.lab.run import Run
+from danlu.lab.setup import build_net, load_data, sample_dtype
+from danlu.nets import describe
+from danlu.store.run_folder import RunFolder
+from danlu.train.checkpoint import load_whole
+from danlu.train.losses import choose_loss
+from danlu.view.info.surface import Point, Surface
+
+_BATCH = 512
+_MOST_POINTS = 501
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Landscape(Surface):
+    """A Surface with its saddle points, as far as the grid shows them; `danlu.draw` draws it."""
+
+    saddles: tuple[Point, ...] = ()
+
+
+def landscape(
+    what: object,
+    data: object = None,
+    *,
+    axes: str | Sequence[str] | None = None,
+    span: Span | tuple[Span, Span] | None = None,
+    points: int = 25,
+    path: Sequence[object] | None = None,
+    part: str = "train",
+    samples: int = 1000,
+    loss: str = "auto",
+    seed: int = 0,
+) -> Landscape:
+    """The mean loss over a grid of `points` × `points` weights through those of `what`: a Run, its folder, or a net
+    with the `data` it is for.
+
+    `axes` are "filters": two random directions in which each filter is as long as the net's own (Li et al. 2018,
+    https://arxiv.org/abs/1712.09913), drawn from `seed`; "path": the two in which the training moved most; or the names
+    of two weights, as in ("linear.weight[0, 3]", "linear.bias"). None: the net's two weights where it has no more, else
+    "filters". Two weights are looked at in float64. `span` (low, high), for both axes or for each, is in the weights'
+    own values where the axes are weights, else in units of the directions around the trained net.
+
+    `path` holds the weights on the way, as nets or state_dicts; of a run they are the first weights and those of its
+    checkpoints (`keep` and `checkpoint_steps` say how many there are). Each is set on the nearest point of the plane,
+    with the loss there. The net is in evaluation mode, and `samples` of the `part` are seen at most. All points of the
+    grid are computed as stacks. Raises UserError for what is neither run nor net, and for axes that are not there.
+
+    >>> import torch
+    >>> x = torch.linspace(-1, 1, 20)[:, None]
+    >>> found = landscape(nn.Linear(1, 1), (x, 3 * x + 1), points=5, span=(-5, 5))
+    >>> [round(value, 3) + 0.0 for value in found.minimum]
+    [3.0, 1.0, 0.0]
+    """
+    _check_numbers(points, samples)
+    site = _site(what, data, path, loss)
+    if axes is None:
+        axes = single_weights(site.net) or "filters"
+    ground = _ground(site, part, samples, exact=axes not in ("filters", "path"))
+    plane = _plane(ground.net, axes, site.path, seed)
+    way = [plane.project(weights) for weights in site.path]
+    xs, ys = _grid(plane, way, span, points)
+    grid = [(x, y) for y in ys for x in xs]
+    found = ground.losses(plane, [*grid, *way])
+    losses = [found[row * points : (row + 1) * points] for row in range(points)]
+    lowest = minimum(xs, ys, losses, lambda x, y: ground.losses(plane, [(x, y)])[0])
+    return Landscape(
+        tuple(xs),
+        tuple(ys),
+        tuple(tuple(_finite(value) for value in row) for row in losses),
+        path=tuple((x, y, _finite(value)) for (x, y), value in zip(way, found[len(grid) :], strict=True)),
+        minimum=lowest,
+        x_label=plane.labels[0],
+        y_label=plane.labels[1],
+        exact=plane.exact,
+        saddles=saddles(xs, ys, losses),
+    )
+
+
+@dataclass(frozen=True)
+class _Site:
+    """What a landscape is of."""
+
+    net: nn.Module
+    data: Dataset
+    loss: LossRecipe
+    path: list[Weights]
+
+
+def _site(what: object, data: object, path: Sequence[object] | None, loss: str) -> _Site:
+    if isinstance(what, str | Path) and (Path(what) / "recipe.toml").is_file():
+        what = Run(what, data=data)
+    given = None if path is None else [_weights(point) for point in path]
+    if isinstance(what, Run):
+        run = what
+        net, dataset = run.net(), run.data
+        recipe = run.recipe.loss if loss == "auto" else LossRecipe(name=loss)
+        site = _Site(net, dataset, recipe, _own_path(run, net) if given is None else given)
+    elif isinstance(what, nn.Module):
+        if data is None:
+            fail("landscape.net-needs-data", kind=type(what).__name__)
+        dataset = data if isinstance(data, Dataset) else load_data(draft_recipe(data=data).data, _object(data))
+        site = _Site(copy.deepcopy(what).cpu(), dataset, LossRecipe(name=loss), given or [])
+    else:
+        fail("landscape.not-a-run", found=what if isinstance(what, str | Path) else type(what).__name__)
+    for weights in site.path:
+        missing = [name for name, entry in site.net.named_parameters() if _shape(weights, name) != entry.shape]
+        if missing:
+            fail("landscape.other-path", names=", ".join(missing[:3]))
+    return site
+
+
+def _object(data: object) -> object:
+    return None if isinstance(data, str | Path) else data
+
+
+def _shape(weights: Weights, name: str) -> torch.Size | None:
+    return weights[name].shape if name in weights else None
+
+
+def _weights(point: object) -> Weights:
+    if isinstance(point, nn.Module):
+        return {name: tensor.detach().cpu().clone() for name, tensor in point.state_dict().items()}
+    if not isinstance(point, Mapping):
+        fail("landscape.not-weights", found=type(point).__name__)
+    return {name: tensor.detach().cpu() for name, tensor in cast(Mapping[str, Tensor], point).items()}
+
+
+def _own_path(run: Run, net: nn.Module) -> list[Weights]:
+    """The first weights, where the recipe can draw them again, those of the checkpoints that stand, and the last."""
+    path: list[Weights] = []
+    recipe = run.recipe
+    if recipe.net.name != CUSTOM and recipe.net.weights is None:
+        path.append(_weights(build_net(recipe, run.data)))
+    path += [checkpoint.parts["weights"] for checkpoint in load_whole(RunFolder(run.folder).checkpoints)]
+    last = _weights(net)
+    ended = bool(path) and all(torch.equal(path[-1][name], tensor) for name, tensor in last.items())
+    return path if ended else [*path, last]
+
+
+def _ground(site: _Site, part: str, samples: int, *, exact: bool) -> Ground:
+    device = choose_device("cpu")
+    parts = [name for name, size in site.data.sizes.items() if size]
+    if part not in parts:
+        fail("landscape.no-such-part", part=part, parts=", ".join(parts))
+    net = site.net.double() if exact else site.net
+    dtype = sample_dtype(net, site.data, next(net.parameters()).dtype)
+    carries = site.data.task == "language"
+    batches: list[tuple[Tensor, Tensor]] = []
+    count = 0
+    for inputs, targets in site.data.batches(part, _BATCH, shuffle=not carries, device=device, dtype=dtype):
+        left = samples - count
+        batches.append((inputs[:left], targets[:left]) if not carries else (inputs, targets))
+        count += len(inputs)
+        if count >= samples:
+            break
+    shape = describe(net, site.data.sample_shape, dtype=dtype).output_shape
+    name = choose_loss(site.loss, task=site.data.task, outputs=site.data.outputs, output_shape=shape)
+    recipe = LossRecipe(name=name, label_smoothing=site.loss.label_smoothing, delta=site.loss.delta)
+    return Ground(net.eval(), batches, recipe, carries)
+
+
+def _plane(net: nn.Module, axes: str | Sequence[str], path: Sequence[Weights], seed: int) -> Axes:
+    if axes == "filters":
+        return filter_axes(net, seed)
+    if axes == "path":
+        return path_axes(net, path)
+    if isinstance(axes, str) or len(axes) != 2:
+        fail("landscape.bad-axes", found=axes)
+    return weight_axes(net, axes)
+
+
+def _grid(plane: Axes, way: Sequence[tuple[float, float]], span: Any, points: int) -> tuple[list[float], list[float]]:
+    """The places on both axes: where `span` says, else so that the path lies inside, with room around it."""
+    if span is None:
+        spans = [_room([point[axis] for point in way], plane.exact) for axis in (0, 1)]
+    else:
+        spans = list(span) if isinstance(span[0], list | tuple) else [span, span]
+    if len(spans) != 2 or any(len(one) != 2 or not -math.inf < one[0] < one[1] < math.inf for one in spans):
+        fail("landscape.bad-span", found=span)
+    (left, right), (low, high) = spans
+    return _places(left, right, points), _places(low, high, points)
+
+
+def _room(values: Sequence[float], exact: bool) -> Span:
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    if not exact:
+        low, high = min(low, -1.0), max(high, 1.0)
+    margin = max(0.25 * (high - low), 1.0 if exact else 0.0)
+    return low - margin, high + margin
+
+
+def _places(low: float, high: float, count: int) -> list[float]:
+    return [low + (high - low) * number / (count - 1) for number in range(count)]
+
+
+def _check_numbers(points: int, samples: int) -> None:
+    for name, value, least, most in (("points", points, 3, _MOST_POINTS), ("samples", samples, 1, 10**9)):
+        if not isinstance(cast(object, value), int) or not least <= value <= most:
+            fail("landscape.bad-number", name=name, found=value, least=least, most=most)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,182 @@
+"""What a recipe can do about each finding: remedies as plain changes of settings, to be tried and not to be believed.
+
+A remedy is a function of the recipe's values (by dotted key) and the finding; it gives one change, or several of which
+one is to be taken (levels of a rate). A change is settings by dotted key; None takes a setting out of the recipe.
+Whether the net has such an option, and whether a change is one at all, is for the caller to see.
+
+A rule that stands in no row below is answered by the changes that its own finding proposes; where it proposes none,
+nothing but code or data can be changed.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from danlu.base.records import Finding
+
+Change = Mapping[str, Any]
+Values = Mapping[str, Any]
+Remedy = Callable[[Values, Finding], Sequence[Change]]
+
+_MOST_WIDTH = 1024
+
+
+def remedies_of(finding: Finding, values: Values) -> list[list[Change]]:
+    """The remedies of a finding for a recipe of these values, the likeliest first; each with its alternatives.
+
+    >>> finding = Finding("lr-too-high", "error", (), 1, {"rate": 20.0}, "", "", ({"change": {"optim.lr": 0.6}},))
+    >>> remedies_of(finding, {"optim.lr": 20.0})[0]
+    [{'optim.lr': 0.6}, {'optim.lr': 0.06}, {'optim.lr': 2.0}]
+    """
+    found = [list(remedy(values, finding)) for remedy in REMEDIES.get(finding.rule, (as_proposed,))]
+    return [changes for changes in found if changes]
+
+
+def as_proposed(values: Values, finding: Finding) -> Sequence[Change]:
+    """The first change that the finding itself proposes."""
+    return _proposed(finding)[:1]
+
+
+def setting(key: str, *levels: Any) -> Remedy:
+    """That setting, at one of `levels`."""
+
+    def remedy(values: Values, finding: Finding) -> Sequence[Change]:
+        return [{key: level} for level in levels]
+
+    return remedy
+
+
+def proposed(key: str, *factors: float) -> Remedy:
+    """That setting as the finding proposes it, and that number times each of `factors`."""
+
+    def remedy(values: Values, finding: Finding) -> Sequence[Change]:
+        numbers = [change[key] for change in _proposed(finding) if key in change]
+        return [{key: _round(number * factor)} for number in numbers[:1] for factor in (1, *factors)]
+
+    return remedy
+
+
+def lower_rate(values: Values, finding: Finding) -> Sequence[Change]:
+    """The proposed rate, and a decade below it; a tenth, a hundredth where nothing is proposed."""
+    rate = values.get("optim.lr")
+    if not rate:
+        return []
+    wanted = _proposed_rate(finding) or rate / 10
+    return _rates(value for value in (wanted, wanted / 10, rate / 10) if value < rate)
+
+
+def higher_rate(values: Values, finding: Finding) -> Sequence[Change]:
+    """The proposed rate and its neighbours a decade away; ten times the present one where nothing is proposed."""
+    rate = values.get("optim.lr")
+    if not rate:
+        return []
+    wanted = _proposed_rate(finding) or rate * 10
+    return _rates(value for value in (wanted, wanted * 10, wanted / 10) if value > rate)
+
+
+def other_rate(values: Values, finding: Finding) -> Sequence[Change]:
+    """A tenth of the rate, and ten times the rate."""
+    rate = values.get("optim.lr")
+    return _rates((rate / 10, rate * 10)) if rate else []
+
+
+def longer(values: Values, finding: Finding) -> Sequence[Change]:
+    """Three times as many epochs; ten times where there were but a few."""
+    epochs = int(values.get("train.epochs", 1))
+    return [{"train.epochs": 10 * epochs if epochs <= 3 else 3 * epochs}]
+
+
+def until_the_best(values: Values, finding: Finding) -> Sequence[Change]:
+    """As many epochs as had passed when the validation loss was lowest.
+
+    Not early stopping: that chooses each member's epoch by the very score which is compared, and so flatters itself.
+    """
+    step, steps = finding.evidence.get("step"), values.get("steps_per_epoch")
+    if not step or not steps:
+        return []
+    return [{"train.epochs": max(1, round(step / steps))}]
+
+
+def larger_net(values: Values, finding: Finding) -> Sequence[Change]:
+    """Hidden layers eight times as wide; a hidden layer for a net that has none."""
+    name, hidden = str(values.get("net.name", "")), values.get("net.hidden")
+    if name.endswith("regression"):
+        return [{"net.name": "mlp"}]
+    for key in ("net.width", "net.growth"):
+        if key in values:
+            return [{key: _wider(int(values[key]))}]
+    if isinstance(hidden, list | tuple) and hidden:
+        return [{"net.hidden": [_wider(int(width)) for width in hidden]}]
+    if isinstance(hidden, int):
+        return [{"net.hidden": [_wider(hidden)]}]
+    return [{"net.hidden": [256, 256]}] if name == "mlp" else []
+
+
+def more_pictures(values: Values, finding: Finding) -> Sequence[Change]:
+    """Shifted pictures; not mirrored ones, for digits and letters have their side."""
+    return [] if values.get("data.augment") else [{"data.augment": ["crop:2"]}]
+
+
+def no_cut(values: Values, finding: Finding) -> Sequence[Change]:
+    """Clipping by value given up for clipping by norm, or left out."""
+    if values.get("train.clip_value") is None:
+        return []
+    return [{"train.clip_value": None, "train.clip_norm": 1.0}, {"train.clip_value": None}]
+
+
+def _proposed(finding: Finding) -> list[Change]:
+    return [remedy["change"] for remedy in finding.remedies if "change" in remedy]
+
+
+def _proposed_rate(finding: Finding) -> float | None:
+    return next((float(change["optim.lr"]) for change in _proposed(finding) if "optim.lr" in change), None)
+
+
+def _rates(rates: Any) -> list[Change]:
+    return [{"optim.lr": rate} for rate in dict.fromkeys(_round(rate) for rate in rates)]
+
+
+def _round(number: float) -> float:
+    return float(f"{number:.2g}") if math.isfinite(number) else number
+
+
+def _wider(width: int) -> int:
+    return min(_MOST_WIDTH, max(64, 8 * width))
+
+
+_RELU = setting("net.activation", "relu")
+_NORM = setting("net.norm", "batch")
+_USUAL_INIT = setting("net.init", "default", "kaiming-normal")
+_CLIP = setting("train.clip_norm", 1.0)
+
+REMEDIES: dict[str, tuple[Remedy, ...]] = {
+    "input-scale": (setting("data.standardise", True),),
+    "input-twice-scaled": (setting("data.standardise", True),),
+    "unshuffled": (setting("data.shuffle", True),),
+    "loader-starved": (),  # worker processes make it faster, not better
+    "loss-mismatch": (setting("loss.name", "auto"),),
+    "output-activation": (setting("loss.name", "auto"),),
+    "loss-sum": (setting("loss.reduction", "mean"), lower_rate),
+    "initial-loss": (_USUAL_INIT,),
+    "bad-init": (_USUAL_INIT,),
+    "missing-nonlinearity": (_RELU,),
+    "lr-too-high": (lower_rate, _CLIP),
+    "lr-too-low": (higher_rate,),
+    "no-update": (higher_rate,),
+    "scheduler-misuse": (setting("schedule.name", "constant", "cosine"),),
+    "weight-decay-too-high": (setting("optim.weight_decay", 1e-4, 0.0),),
+    "clip-too-tight": (proposed("train.clip_norm", 5.0), no_cut),
+    "vanishing-gradient": (_RELU, _NORM, setting("net.residual", True), _USUAL_INIT),
+    "exploding-gradient": (_USUAL_INIT, _CLIP, lower_rate, _NORM),
+    "saturated": (_USUAL_INIT, _RELU, _NORM),
+    "dead-relu": (lower_rate, setting("net.activation", "leaky-relu"), _USUAL_INIT),
+    "nonfinite": (lower_rate, _CLIP, setting("data.standardise", True)),
+    "batchnorm-small-batch": (setting("train.batch_size", 32), setting("net.norm", "layer")),
+    "dropout-too-high": (setting("net.dropout", 0.3, 0.1),),
+    "overfitting": (until_the_best, setting("net.dropout", 0.5, 0.3), setting("optim.weight_decay", 5e-3, 5e-4),
+                    more_pictures),
+    "underfitting": (larger_net, longer, other_rate),
+    "plateau": (other_rate, setting("schedule.name", "cosine")),
+    "too-few-epochs": (longer,),
+}  # fmt: skip
+"""The remedies by rule, the likeliest first."""
