@@ -49,7 +49,7 @@ def draw_solid(axes: Any, mark: Field, x_label: str, y_label: str) -> None:
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     axes.set_zlabel(mark.label)
-    axes.view_init(elev=32, azim=-58)
+    axes.view_init(elev=42, azim=-62)
     axes.set_box_aspect((1, 1, 0.7), zoom=0.92)
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
         axis.set_pane_color((1, 1, 1, 1))
