@@ -3,7 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -12,6 +12,7 @@ from rich.table import Table
 from danlu.base.errors import Fault
 from danlu.base.places import shown
 from danlu.base.words import say
+from danlu.view.info.effects import level_text
 
 _MOST_ROWS = 12
 _MOST_TABLES = 3
@@ -142,7 +143,7 @@ def _print_scores(console: Console, study: Mapping[str, Any]) -> None:
 
 def _print_effects(console: Console, study: Mapping[str, Any]) -> None:
     for effect in study["effects"]:
-        change = f"{effect['factor']}: {_level(effect['from'])} → {_level(effect['to'])}"
+        change = f"{effect['factor']}: {level_text(effect['from'])} → {level_text(effect['to'])}"
         interval = {name: f"{effect[name]:+.4f}" for name in ("mean", "low", "high")}
         metric = say(f"view.metric-{effect['metric']}")
         verdict = _verdict(effect)
@@ -159,15 +160,15 @@ def _print_interactions(console: Console, study: Mapping[str, Any]) -> None:
         drawn = Table(box=None, pad_edge=False, header_style="bold")
         drawn.add_column(f"{first} \\ {second}", overflow="fold")
         for column in table["columns"]:
-            drawn.add_column(_level(column), justify="right")
+            drawn.add_column(level_text(column), justify="right")
         for level, means in zip(table["rows"], table["means"], strict=True):
-            drawn.add_row(_level(level), *("–" if mean is None else f"{mean:.4f}" for mean in means))
+            drawn.add_row(level_text(level), *("–" if mean is None else f"{mean:.4f}" for mean in means))
         console.print(drawn)
         for change in sorted(table["changes"], key=lambda one: one["p"])[:_MOST_TABLES]:
             numbers = {name: f"{change[name]:+.4f}" for name in ("mean", "low", "high")}
             row, column = change["levels"]
-            effect = f"{first}: {_level(table['rows'][0])} → {_level(row)}"
-            at = f"{second}: {_level(table['columns'][0])} → {_level(column)}"
+            effect = f"{first}: {level_text(table['rows'][0])} → {level_text(row)}"
+            at = f"{second}: {level_text(table['columns'][0])} → {level_text(column)}"
             verdict = say(f"study.interaction-{change['verdict'].replace(' ', '-')}", margin=f"{change['margin']:.3g}")
             line = say("study.interaction", effect=effect, at=at, verdict=verdict, **numbers)
             console.print(line, markup=False, soft_wrap=True)
@@ -203,13 +204,4 @@ def _combinations(plan: Mapping[str, Any]) -> int:
 
 
 def _factors(factors: Mapping[str, Any]) -> str:
-    return "  ".join(f"{key}={_level(level)}" for key, level in factors.items())
-
-
-def _level(level: Any) -> str:
-    if isinstance(level, Mapping):
-        settings = cast(Mapping[str, Any], level)
-        return ", ".join(f"{key}={_level(value)}" for key, value in settings.items()) or say("study.as-it-is")
-    if isinstance(level, list | tuple):
-        return "×".join(_level(part) for part in level)
-    return f"{level:g}" if isinstance(level, float) else str(level)
+    return "  ".join(f"{key}={level_text(level)}" for key, level in factors.items())

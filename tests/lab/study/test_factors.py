@@ -210,3 +210,22 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(UserError, match="lrr") as caught:
         keys_of(Recipe(), {"lrr": [1, 2], "momentum": [0.9], "seed": [0, 1]})
     assert len(caught.value.faults) == 3
+
+
+def test_a_level_may_hold_several_settings(tmp_path: Path) -> None:
+    levels: list[dict[str, object]] = [{}, {"lr": 0.1, "net.depth": 2}, {"net.name": "softmax-regression"}]
+    study = danlu.compare(
+        "mlp", "iris", vary={"change": levels}, seeds=2, epochs=2, lr=1e-4, folder=tmp_path / "a", progress=False
+    )
+    assert study.factors["change"] == [{}, {"optim.lr": 0.1, "net.depth": 2}, {"net.name": "softmax-regression"}]
+    assert len(study.members) == 6
+    assert [effect.end for effect in study.effects] == study.factors["change"][1:]
+    assert study.best is not None
+    change = study.best.factors["change"]
+    assert study.best.recipe.optim.lr == change.get("optim.lr", 1e-4)
+    assert danlu.Study(study.folder).as_dict() == study.as_dict()
+
+
+def test_where_one_level_holds_settings_all_must(tmp_path: Path, language: str) -> None:
+    with pytest.raises(UserError, match={"en": "so each must", "zh": "每个水平都要写成一组设置"}[language]):
+        danlu.compare("mlp", "iris", vary={"change": [{}, 0.1]}, folder=tmp_path / "a", progress=False)

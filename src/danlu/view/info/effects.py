@@ -4,9 +4,10 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from danlu.base.records import number
+from danlu.base.words import say
 from danlu.view.info.thin import finite
 
 VERDICTS = ("better", "worse", "no difference", "undecided")
@@ -166,9 +167,12 @@ def setting_text(factors: Mapping[str, Any]) -> str:
 def level_text(level: Any) -> str:
     """A level of a factor as people write it.
 
-    >>> level_text(0.1), level_text([64, 64]), level_text("relu")
-    ('0.1', '64×64', 'relu')
+    >>> level_text(0.1), level_text([64, 64]), level_text("relu"), level_text({"optim.lr": 0.1, "train.epochs": 5})
+    ('0.1', '64×64', 'relu', 'optim.lr=0.1, train.epochs=5')
     """
+    if isinstance(level, Mapping):
+        settings = cast(Mapping[str, Any], level)
+        return ", ".join(f"{key}={level_text(value)}" for key, value in settings.items()) or say("study.as-it-is")
     if isinstance(level, float):
         return f"{level:g}"
     if isinstance(level, list | tuple):
