@@ -54,7 +54,7 @@ def carry_out(folder: Path) -> None:
     danlu.fit("mlp", "diabetes", epochs=20, folder=folder / "numbers", progress=False)
     vary = {"optim.lr": [0.01, 0.1, 1.0], "net.activation": ["relu", "sigmoid"]}
     place = folder / "study"
-    danlu.compare("mlp", "digits", vary=vary, seeds=3, folds=3, folder=place, progress=False, **{"train.epochs": 3})
+    danlu.compare("mlp", "digits", vary=vary, seeds=3, folds=3, folder=place, progress=False, epochs=3)
 
 
 def report_seconds(folder: Path, repeats: int) -> tuple[float, float]:

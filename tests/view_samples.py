@@ -134,12 +134,13 @@ def member(activation: str, rate: float, seed: int, fold: int) -> dict[str, Any]
 
 def sample_study() -> StudyInfo:
     """Two activations, three rates, three seeds, two folds."""
-    factors = {"net.activation": ["sigmoid", "relu"], "optim.lr": [0.01, 0.1, 10.0]}
+    activations, rates = ["sigmoid", "relu"], [0.01, 0.1, 10.0]
+    factors = {"net.activation": activations, "optim.lr": rates}
     design = {"factors": factors, "seeds": [0, 1, 2], "folds": 2, "metric": "accuracy", "margin": 0.01}
     members = [
         member(activation, rate, seed, fold)
-        for activation in factors["net.activation"]
-        for rate in factors["optim.lr"]
+        for activation in activations
+        for rate in rates
         for seed in range(3)
         for fold in range(2)
     ]

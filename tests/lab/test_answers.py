@@ -51,8 +51,8 @@ def test_numbers_are_told_in_the_targets_own_unit() -> None:
     scaled = torch.zeros(4, 1)
     record = gathered(scaled, torch.ones(4, 1), data)
     predicted, actual = record["residuals"]["predicted"], record["residuals"]["actual"]  # type: ignore
-    assert predicted == pytest.approx(data.decode(scaled).ravel().tolist())
-    assert actual == pytest.approx(data.decode(torch.ones(4, 1)).ravel().tolist())
+    assert predicted == pytest.approx(numpy.ravel(data.decode(scaled)).tolist())
+    assert actual == pytest.approx(numpy.ravel(data.decode(torch.ones(4, 1))).tolist())
 
 
 def test_a_sample_becomes_a_small_picture() -> None:

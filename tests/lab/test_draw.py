@@ -109,7 +109,7 @@ def test_a_report_is_written_for_a_run_and_a_study(run: danlu.Run, tmp_path: Pat
     assert "confusion matrix" in report
     study = danlu.compare(
         "softmax-regression", "digits", vary={"optim.lr": [0.01, 0.1]}, seeds=2, folds=1,
-        folder=tmp_path / "study", progress=False, **{"train.epochs": 1},
+        folder=tmp_path / "study", progress=False, epochs=1,
     )  # fmt: skip
     told = (study.folder / "report.html").read_text(encoding="utf-8")
     assert "optim.lr" in told

@@ -94,7 +94,7 @@ def test_the_net_is_left_as_it_was() -> None:
     assert torch.equal(torch.rand(1), expected), "no number was drawn"
     assert net.training
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
-    assert not any(module._forward_hooks or module._forward_pre_hooks for module in net.modules())
+    assert not any(vars(module)["_forward_hooks"] or vars(module)["_forward_pre_hooks"] for module in net.modules())
     assert net.right.weight.grad is None
 
 

@@ -1,5 +1,7 @@
 """Contour lines lie where the loss is what they say."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,12 @@ import view_samples as made
 from danlu.view.info.surface import Surface, contour, levels, read_surface, spans_powers
 
 HEIGHTS = st.lists(st.floats(0.1, 10), min_size=16, max_size=16)
+
+
+def at(row: Sequence[float | None], column: int) -> float:
+    height = row[column]
+    assert height is not None
+    return height
 
 
 def grid(heights: list[float]) -> Surface:
@@ -25,7 +33,7 @@ def test_each_point_of_a_contour_lies_on_an_edge_at_its_level(heights: list[floa
         assert x == int(x) or y == int(y), "on an edge of the grid"
         # Along an edge the height is linear.
         a, b = surface.losses[low_y], surface.losses[low_y + 1]
-        along = [row[low_x] + (x - low_x) * (row[low_x + 1] - row[low_x]) for row in (a, b)]
+        along = [at(row, low_x) + (x - low_x) * (at(row, low_x + 1) - at(row, low_x)) for row in (a, b)]
         assert along[0] + (y - low_y) * (along[1] - along[0]) == pytest.approx(level, abs=1e-6)
 
 
