@@ -10,21 +10,23 @@ import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-HOW = "no Chromium here: on Debian `apt-get install chromium`, on other systems install Chrome or Chromium"
+LEFT_OUT = "the pages are not tried in a browser: "
+NO_BROWSER = LEFT_OUT + "no Chromium here. On Debian `apt-get install chromium`, elsewhere install Chrome or Chromium"
+NO_DRIVER = LEFT_OUT + "no Playwright here. `pip install playwright`; it needs no browser of its own"
 
 
 def chromium() -> str:
     """Its path; skips the test, and says how to get one, where there is none."""
     found = next((path for path in map(shutil.which, NAMES) if path), MAC if Path(MAC).exists() else None)
     if found is None:
-        pytest.skip(HOW)
+        pytest.skip(NO_BROWSER)
     return found
 
 
 @contextmanager
 def started() -> Generator[Any]:
     """A browser without windows."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install playwright")
+    playwright = pytest.importorskip("playwright.sync_api", reason=NO_DRIVER)
     path = chromium()
     with playwright.sync_playwright() as driver:
         # Chromium's own sandbox does not start as root, as which tests in a container run; they open only our pages.

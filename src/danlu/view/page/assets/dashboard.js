@@ -1,6 +1,7 @@
 "use strict";
 /* Which page is shown, and keeping it up to date. */
-danlu.POLL = { seen: 1000, hidden: 10000 };
+/* With half a second until a training tells of its steps, and as much between two readings, no page is 2 s behind. */
+danlu.POLL = { seen: 900, hidden: 10000 };
 
 danlu.route = () => {
   const [, page, rest] = location.hash.match(/^#\/(\w*)\/?([0-9a-f,]*)$/) ?? [];
