@@ -43,8 +43,8 @@ def test_every_setting_of_the_data_reaches_them(tmp_path: Path) -> None:
     run = danlu.fit(
         "softmax-regression", "iris", fold=(1, 4), folder=tmp_path / "run", epochs=1, batch_size=50, progress=False
     )
-    assert run._dataset.sizes == next(f for n, f in enumerate(danlu.load("iris").folds(4)) if n == 1).sizes
-    assert danlu.Run(tmp_path / "run")._dataset.fingerprint() == run._dataset.fingerprint()
+    assert run.data.sizes == next(f for n, f in enumerate(danlu.load("iris").folds(4)) if n == 1).sizes
+    assert danlu.Run(tmp_path / "run").data.fingerprint() == run.data.fingerprint()
 
 
 @pytest.mark.parametrize("given", ["file", "recipe"])
