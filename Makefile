@@ -6,6 +6,9 @@
 
 PYTHON ?= python3
 ARGS ?=
+# In variables, because a comma would end an argument of call.
+WHOLE := -e '.[draw,serve,search]'
+WHOLE_AND_TOOLS := -e '.[dev,draw,serve,search]'
 # What the benchmarks compare with; they never enter .venv.
 PEERS := skorch pytorch-lightning pillow
 
@@ -78,11 +81,11 @@ define install
 endef
 
 $(READY): pyproject.toml constraints.txt
-	$(call install,.venv,-e '.[draw,serve]')
+	$(call install,.venv,$(WHOLE))
 	@touch $@
 
 $(DEV_READY): pyproject.toml constraints.txt
-	$(call install,.venv,-e '.[dev,draw,serve]')
+	$(call install,.venv,$(WHOLE_AND_TOOLS))
 	@touch $(READY) $@
 
 $(BENCH_READY): pyproject.toml constraints.txt
