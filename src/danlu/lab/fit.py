@@ -80,7 +80,7 @@ def fit(
     module = net if isinstance(net, nn.Module) else None
     setup = set_up(drafted, given, module)
     reporter = Reporter(progress)
-    for note in load_given_weights(setup):
+    for note in load_given_weights(setup.net, setup.recipe.net.weights):
         reporter.note(note)
     weights_given = module is not None or setup.recipe.net.weights is not None
     text, facts = to_toml(setup.recipe), environment(setup, weights_given=weights_given)

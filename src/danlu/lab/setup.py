@@ -203,16 +203,15 @@ def refuse_other_structure(net: nn.Module, weights: Mapping[str, torch.Tensor], 
         raise UserError(Fault("lab.other-structure", {"folder": shown(folder)}), *error.faults[1:]) from None
 
 
-def load_given_weights(setup: Setup) -> tuple[Fault, ...]:
-    """Put the weights of the file that the recipe names into the net; what is to be told of it comes back.
+def load_given_weights(net: nn.Module, path: str | None) -> tuple[Fault, ...]:
+    """Put the weights of the file that a recipe names into its net; what is to be told of it comes back.
 
     UserError, with nothing loaded, where names or shapes differ by more than the head.
     """
-    path = setup.recipe.net.weights
     if path is None:
         return ()
     try:
-        return put_weights(setup.net, load_weights(Path(path)))
+        return put_weights(net, load_weights(Path(path)))
     except UserError as error:
         if error.faults[0].id.startswith("nets."):
             raise UserError(Fault("lab.weights-refused", {"path": path}), *error.faults) from None

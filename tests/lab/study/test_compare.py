@@ -208,3 +208,20 @@ def test_another_study_does_not_go_on_in_the_same_folder(tmp_path: Path) -> None
     danlu.compare(**SMALL, vary={"lr": [0.01, 0.1]}, seeds=2, folder=tmp_path / "s")
     with pytest.raises(UserError, match="another study"):
         danlu.compare(**SMALL, vary={"lr": [0.01, 0.2]}, seeds=2, folder=tmp_path / "s")
+
+
+def test_members_begin_with_the_weights_of_a_file(tmp_path: Path) -> None:
+    run = danlu.fit("mlp", "iris", epochs=20, lr=0.1, hidden=[8], folder=tmp_path / "run", progress=False)
+    torch.save(run.net().state_dict(), tmp_path / "mlp.pth")
+    settings: dict[str, Any] = {"hidden": [8], "epochs": 1, "net.weights": str(tmp_path / "mlp.pth"), "progress": False}
+    study = danlu.compare("mlp", "iris", vary={"lr": [1e-9, 1e-8]}, seeds=2, folder=tmp_path / "study", **settings)
+    wanted = run.score["validation"]["loss"]
+    assert [member.score["loss"] for member in study.members] == pytest.approx([wanted] * 4, rel=1e-4)
+
+
+def test_a_level_whose_weights_do_not_fit_is_told(tmp_path: Path) -> None:
+    torch.save(danlu.nets.MLP(4, 3, hidden=[8]).state_dict(), tmp_path / "mlp.pth")
+    settings: dict[str, Any] = {"epochs": 1, "net.weights": str(tmp_path / "mlp.pth"), "progress": False}
+    study = danlu.compare("mlp", "iris", vary={"hidden": [[8], [9]]}, seeds=2, folder=tmp_path / "study", **settings)
+    assert len(study.members) == 2
+    assert [failed["factors"] for failed in study.failed] == [{"net.hidden": [9]}]

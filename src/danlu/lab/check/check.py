@@ -49,7 +49,7 @@ def check(
     drafted = draft_recipe(net, data, recipe, settings)
     own = copy.deepcopy(net) if isinstance(net, nn.Module) else None
     setup = set_up(drafted, None if isinstance(data, str | Path) else data, own)
-    load_given_weights(setup)
+    load_given_weights(setup.net, setup.recipe.net.weights)
     with preserved_randomness():
         found, expected = first_loss(setup)
         rehearsed = rehearse_training(setup)

@@ -117,7 +117,7 @@ def _set_up(net: object, data: object, recipe: Recipe | str | Path | None, setti
     else:
         own = copy.deepcopy(net) if isinstance(net, nn.Module) else None
     setup = set_up(drafted, None if isinstance(data, str | Path) else data, own)
-    load_given_weights(setup)
+    load_given_weights(setup.net, setup.recipe.net.weights)
     return setup
 
 

@@ -10,7 +10,7 @@ from danlu.base.errors import DanluError, Fault, UserError, fail
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.base.seeds import global_seed
 from danlu.data import Dataset
-from danlu.lab.setup import Setup, build_net, load_data, set_up
+from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, set_up
 from danlu.lab.study.factors import Cell, Level, Maker, cells, shown
 from danlu.lab.study.samples import fits_a_stack, folds_of
 from danlu.train.stack import recipe_stackable, same_step, same_structure, stackable
@@ -111,9 +111,11 @@ def plan_cells(
 
 
 def made_net(cell: Cell, recipe: Recipe, data: Dataset, seed: int) -> nn.Module:
-    """The net of a combination as `seed` draws it."""
+    """The net of a combination as `seed` draws it, or with the weights of the file that the recipe names."""
     if cell.maker is None:
-        return build_net(replace(recipe, train=replace(recipe.train, seed=seed)), data)
+        named = build_net(replace(recipe, train=replace(recipe.train, seed=seed)), data)
+        load_given_weights(named, recipe.net.weights)
+        return named
     with global_seed(seed, "initial-weights"):
         try:
             net = cast(object, cell.maker())
@@ -132,7 +134,9 @@ def _set_up(cell: Cell, seed: int, folds: int, data: object, loaded: dict[DataRe
     datasets = loaded[cell.recipe.data]
     recipe = replace(cell.recipe, train=replace(cell.recipe.train, seed=seed))
     net = None if cell.maker is None else made_net(cell, recipe, datasets[0], seed)
-    return Planned(cell, set_up(recipe, datasets[0], net), datasets)
+    setup = set_up(recipe, datasets[0], net)
+    load_given_weights(setup.net, setup.recipe.net.weights)
+    return Planned(cell, setup, datasets)
 
 
 def _grouped(ready: Sequence[Planned]) -> list[Group]:
