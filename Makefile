@@ -38,8 +38,9 @@ demo: $(READY)
 	@echo "To go on yourself:  . .venv/bin/activate   then  danlu"
 	@echo "想自己动手：先运行  . .venv/bin/activate   再运行  danlu"
 
+# Two at a time, a thread each: on two cores that is three times as fast as one with two threads.
 test: $(DEV_READY)
-	.venv/bin/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 $(ARGS)
 
 lint: $(DEV_READY)
 	.venv/bin/ruff check .
