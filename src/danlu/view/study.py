@@ -12,6 +12,7 @@ from rich.table import Table
 from danlu.base.errors import Fault
 from danlu.base.places import shown
 from danlu.base.words import say
+from danlu.stats.studies import COSTS
 from danlu.view.info.effects import level_text
 
 _MOST_ROWS = 12
@@ -129,9 +130,7 @@ def _print_scores(console: Console, study: Mapping[str, Any]) -> None:
     table.add_column(say("study.combination"), overflow="fold")
     for heading in (f"view.metric-{metric}", "study.spread", "study.members", "study.diverged"):
         table.add_column(say(heading), justify="right")
-    ranked = sorted(
-        rows.items(), key=lambda row: _middle(row[1], metric)[0], reverse=metric in ("accuracy", "r2", "f1")
-    )
+    ranked = sorted(rows.items(), key=lambda row: _middle(row[1], metric)[0], reverse=metric not in COSTS)
     for name, members in ranked[:_MOST_ROWS]:
         mean, spread = _middle(members, metric)
         diverged = sum(member["diverged"] for member in members)

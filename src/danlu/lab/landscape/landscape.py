@@ -24,7 +24,8 @@ from danlu.nets import describe
 from danlu.store.run_folder import RunFolder
 from danlu.train.checkpoint import load_whole
 from danlu.train.losses import choose_loss
-from danlu.view.info.surface import Point, Surface
+from danlu.view.info.surface import Surface
+from danlu.view.info.thin import finite
 
 _BATCH = 512
 _MOST_POINTS = 501
@@ -35,8 +36,6 @@ Span = tuple[float, float]
 @dataclass(frozen=True)
 class Landscape(Surface):
     """A Surface with its saddle points, as far as the grid shows them; `danlu.draw` draws it."""
-
-    saddles: tuple[Point, ...] = ()
 
 
 def landscape(
@@ -87,8 +86,8 @@ def landscape(
     return Landscape(
         tuple(xs),
         tuple(ys),
-        tuple(tuple(_finite(value) for value in row) for row in losses),
-        path=tuple((x, y, _finite(value)) for (x, y), value in zip(way, found[len(grid) :], strict=True)),
+        tuple(tuple(finite(value) for value in row) for row in losses),
+        path=tuple((x, y, finite(value)) for (x, y), value in zip(way, found[len(grid) :], strict=True)),
         minimum=lowest,
         x_label=plane.labels[0],
         y_label=plane.labels[1],
@@ -218,7 +217,3 @@ def _check_numbers(points: int, samples: int) -> None:
     for name, value, least, most in (("points", points, 3, _MOST_POINTS), ("samples", samples, 1, 10**9)):
         if not isinstance(cast(object, value), int) or not least <= value <= most:
             fail("landscape.bad-number", name=name, found=value, least=least, most=most)
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -9,11 +9,9 @@ from typing import Any, Literal
 
 import numpy
 
-from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score, number
-from danlu.lab.run import Run
 from danlu.lab.study.factors import Level
-from danlu.lab.study.study import Best, Given
+from danlu.lab.study.study import Best, Given, best_of
 from danlu.stats.studies import Member, usual_metric
 from danlu.store.journal import read
 from danlu.store.study_folder import StudyFolder
@@ -118,12 +116,7 @@ class Search:
     @property
     def best(self) -> Best | None:
         """None until the search has ended, or where nothing trained to its end."""
-        record = next((record for record in reversed(self._records) if record.get("kind") == "best"), None)
-        if record is None:
-            return None
-        run = Run(self._place.path / record["run"])
-        recipe = read_recipe(self._place.best)
-        return Best(record["factors"], recipe, record["validation"], run.score.get("test", {}), run.folder)
+        return best_of(self._place, self._records)
 
     def table(self) -> Any:
         """A polars frame, one row a trial: its settings, round, state, epochs and mean scores, the best first."""

@@ -1,7 +1,7 @@
 """Study: runs that differ in named factors, read from its folder."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,16 @@ class Best:
             "recipe": self.recipe.as_dict(),
             "run": str(self.run),
         }
+
+
+def best_of(place: StudyFolder, records: Sequence[Mapping[str, Any]]) -> Best | None:
+    """The best that the journal of a study or a search names; None where it names none yet."""
+    record = next((record for record in reversed(records) if record.get("kind") == "best"), None)
+    if record is None:
+        return None
+    run = Run(place.path / record["run"])
+    recipe = read_recipe(place.best)
+    return Best(record["factors"], recipe, record["validation"], run.score.get("test", {}), run.folder)
 
 
 class Study:
@@ -153,12 +163,7 @@ class Study:
     @property
     def best(self) -> Best | None:
         """None until the study has ended."""
-        record = next((record for record in reversed(self._records) if record.get("kind") == "best"), None)
-        if record is None:
-            return None
-        run = Run(self._place.path / record["run"])
-        recipe = read_recipe(self._place.best)
-        return Best(record["factors"], recipe, record["validation"], run.score.get("test", {}), run.folder)
+        return best_of(self._place, self._records)
 
     def table(self) -> Any:
         """A polars frame, one row a member: its levels, seed, fold, scores, and whether it diverged."""

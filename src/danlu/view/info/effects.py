@@ -1,6 +1,5 @@
 """What a study says, ready to be drawn: effects with their intervals, pairs, sweeps of a number, and folds."""
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -151,8 +150,7 @@ def score_of(member: Mapping[str, Any], metric: str) -> float | None:
     value = part.get(metric)
     if member.get("diverged") or value is None or isinstance(value, Mapping):
         return None
-    value = number(value)
-    return value if math.isfinite(value) else None
+    return finite(number(value))
 
 
 def setting_text(factors: Mapping[str, Any]) -> str:
