@@ -37,6 +37,7 @@ class MemoryDataset(Dataset):
     augmentation: Augmentation | None = None
     workers: int = 0  # processes that run a user's own transforms
     content: tuple[int, ...] | None = None
+    lines: Tensor | None = None  # of each sample in the file that it was read from
     _moved: dict[Any, tuple[Tensor, Tensor]] = field(default_factory=dict[Any, tuple[Tensor, Tensor]], repr=False)
 
     def batches(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy
 import torch
@@ -69,9 +70,12 @@ def gather(portions: Mapping[str, Portion]) -> tuple[Tensor, Tensor, dict[str, i
     return x, y, sizes
 
 
-def shared_rows(portions: Mapping[str, Portion], x: Tensor, y: Tensor) -> tuple[Fault, ...]:
+def shared_rows(
+    portions: Mapping[str, Portion], x: Tensor, y: Tensor, lines: "numpy.ndarray[Any, Any] | None" = None
+) -> tuple[Fault, ...]:
     """A note where samples of the validation or test part, target and all, also stand in the training part; `x` and `y`
-    are what `gather` laid out. Rows are counted from 1 in the file or array that the part was taken from.
+    are what `gather` laid out. Samples are named by the `lines` of all rows in their file, else by their number,
+    counted from 1, in the array that the part was taken from.
     """
     present = [part for part in PARTS if part in portions]
     keys = _row_keys(x) + 31 * _row_keys(y)
@@ -85,16 +89,17 @@ def shared_rows(portions: Mapping[str, Portion], x: Tensor, y: Tensor) -> tuple[
         if len(twice):
             first = first_rows[place[twice[:3]]].tolist()
             pairs = [
-                f"{_row(portions[part], held_row)} = {_row(portions['train'], train_row)}"
+                f"{_row(portions[part], held_row, lines)} = {_row(portions['train'], train_row, lines)}"
                 for held_row, train_row in zip(twice[:3].tolist(), first, strict=True)
             ]
             values = {"part": part, "count": len(twice), "total": len(held), "examples": ", ".join(pairs)}
-            notes.append(Fault("data.shared-rows", values))
+            notes.append(Fault("data.shared-rows" if lines is None else "data.shared-lines", values))
     return tuple(notes)
 
 
-def _row(portion: Portion, place: int) -> int:
-    return place + 1 if portion.rows is None else int(portion.rows[place]) + 1
+def _row(portion: Portion, place: int, lines: "numpy.ndarray[Any, Any] | None") -> int:
+    row = place if portion.rows is None else int(portion.rows[place])
+    return row + 1 if lines is None else int(lines[row])
 
 
 def _row_keys(rows: Tensor) -> Tensor:

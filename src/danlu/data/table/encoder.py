@@ -9,8 +9,8 @@ from torch import Tensor
 
 from danlu.base.errors import Faults, nearest
 from danlu.data.readers.frames import table_of
-from danlu.data.table.columns import Column, Table
-from danlu.data.table.infer import numbers_from_text
+from danlu.data.table.columns import Column, Kind, Table
+from danlu.data.table.infer import cells_as_numbers
 
 Floats = "numpy.ndarray[Any, numpy.dtype[numpy.float64]]"
 
@@ -18,15 +18,17 @@ Floats = "numpy.ndarray[Any, numpy.dtype[numpy.float64]]"
 @dataclass(frozen=True)
 class NumberColumn:
     """A number, boolean or date: the median where missing, then (x - mean) / scale; `flag` adds a 0/1 column for
-    "missing".
+    "missing". Text is read in the `spelling` of the training data; `offset` is taken from large whole numbers first.
     """
 
     name: str
-    kind: str
+    kind: Kind
     median: float
     mean: float
     scale: float
     flag: bool
+    spelling: str = ""
+    offset: int = 0
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -34,7 +36,8 @@ class NumberColumn:
 
     def encode(self, column: Column) -> list["numpy.ndarray[Any, Any]"]:
         missing = column.missing
-        standard = (numpy.where(missing, self.median, column.values) - self.mean) / self.scale
+        values = column.values + float(column.offset - self.offset)
+        standard = (numpy.where(missing, self.median, values) - self.mean) / self.scale
         return [standard, missing.astype(numpy.float64)] if self.flag else [standard]
 
 
@@ -97,17 +100,17 @@ def _fitting(wanted: NumberColumn | CategoryColumn, column: Column, faults: Faul
         if column.kind == "text":
             return column
         cells = zip(column.values, column.missing, strict=True)
-        texts = [None if gap else _as_text(value, column.kind) for value, gap in cells]
+        texts = [None if gap else _as_text(value, column) for value, gap in cells]
         return Column("text", numpy.array(texts, dtype=object))
     if column.kind in ("text", "other"):
-        numbers, row = numbers_from_text(column.values)
+        numbers, offset, row = cells_as_numbers(column.values.tolist(), wanted.kind, wanted.spelling)
         if row is not None:
             faults.add("data.encode-number", column=wanted.name, row=row + 1, found=column.values[row])
-        return Column("number", numbers)
+        return Column("number", numbers, offset=offset)
     return column
 
 
-def _as_text(value: float, kind: str) -> str:
-    if kind == "boolean":
+def _as_text(value: float, column: Column) -> str:
+    if column.kind == "boolean":
         return "true" if value else "false"
-    return str(int(value)) if kind == "integer" else str(value)
+    return str(int(value) + column.offset) if column.kind == "integer" else str(value)
