@@ -32,7 +32,7 @@ def path_kind(path: str | Path) -> PathKind:
     'file'
     """
     try:
-        mode = os.stat(path).st_mode
+        mode = Path(path).stat().st_mode
     except PermissionError:
         return "file"  # opening it will say what is refused
     except (OSError, ValueError):

@@ -25,7 +25,11 @@ class DataRecipe:
     __pydantic_config__ = _STRICT
     name: str | None = None  # a name of the catalogue; "digits" when neither name nor path is given
     path: str | None = None  # a file: a table (CSV, Parquet) or an archive
-    target: str | None = None  # the column to predict, in a table
+    validation_path: str | None = None  # file or folder of the validation part, where path holds the training part
+    test_path: str | None = None  # the same of the test part
+    target: str | None = None  # the column to predict, in a table: its name, or its number (-1: the last)
+    header: bool | None = None  # whether a table's first line names its columns; None: yes, unless it looks like a row
+    encoding: str | None = None  # of a table or a text; None: detected
     root: str | None = None  # folder to look for catalogue data in, before $DANLU_DATA and the cache
     validation: Fraction = 0.1  # share of the samples held out to choose by
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead

@@ -3,7 +3,9 @@
 All that is wrong is collected before anything is said; each fault names the file and line, or the command line.
 """
 
+import errno
 import functools
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -13,9 +15,13 @@ from typing import Any, get_args, get_type_hints
 
 from danlu.base.chosen import lapsed, note_chosen, read_chosen
 from danlu.base.errors import Fault, Faults, fail, nearest
+from danlu.base.input_files import guarded, path_kind, read_file
 from danlu.base.recipe import SECTIONS, Recipe
+from danlu.base.text_encoding import decode
 
 _OPEN = ("options", "thresholds")  # hold what stands in a section beside its known keys
+# Columns may be given by their number.
+_COLUMNS = ("target", "group", "time")
 # What other libraries call it.
 _ELSEWHERE = {
     "learning_rate": "optim.lr",
@@ -58,17 +64,15 @@ class RecipeDraft:
     def read_file(self, path: str | Path) -> None:
         """Take all keys of a TOML file."""
         path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-            tree = tomllib.loads(text)
-        except FileNotFoundError:
+        kind = path_kind(path)
+        if kind == "missing":
             fail("recipe.missing-file", path=path)
-        except OSError as error:
-            fail("recipe.unreadable-file", path=path, reason=error.strerror or error)
-        except UnicodeDecodeError:
-            fail("recipe.not-text", path=path)
-        except tomllib.TOMLDecodeError as error:
-            fail("recipe.not-toml", path=path, reason=error)
+        if kind == "folder":
+            fail("recipe.unreadable-file", path=path, reason=os.strerror(errno.EISDIR))
+        # As every text that a user brings: editors on Windows save in the language's own encoding.
+        text = decode(read_file(path), path).text
+        with guarded(path, "recipe.not-toml"):
+            tree = tomllib.loads(text)
         for section, keys in tree.items():
             if not isinstance(keys, dict):
                 self.put(section, keys, _place(path, text, "", section))
@@ -164,6 +168,8 @@ class RecipeDraft:
                 faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
             else:
                 tree.setdefault(section, {})[key] = _several(value) if _takes_names(section, key) else value
+                if key in _COLUMNS and isinstance(value, int):
+                    tree[section][key] = str(value)
         recipe = self._validated(tree, faults)
         faults.raise_if_any()
         assert recipe is not None
@@ -239,7 +245,7 @@ def read_recipe(path: str | Path) -> Recipe:
 def _toml_value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, numbers of thousands of digits, thousands of brackets
         return text
 
 

@@ -19,8 +19,6 @@ from danlu.data.options import Fold, Options
 from danlu.data.targets import Labels, Quantities, Target
 from danlu.data.text.vocabulary import Vocabulary
 
-PARTS = ("train", "validation", "test")
-
 
 class Encoder(Protocol):
     """Turns raw samples, as the user has them, into what the net takes."""

@@ -1,7 +1,7 @@
 """Which samples of which pool make up each part, and the parts laid out in one tensor."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
@@ -10,9 +10,9 @@ from torch import Tensor
 
 from danlu.base.errors import Fault
 from danlu.base.seeds import mix
-from danlu.data.dataset import PARTS
 from danlu.data.divide import divide, keys_of
 from danlu.data.options import Options
+from danlu.data.parts import PARTS
 
 Pools = Mapping[str, tuple[Tensor, Tensor]]
 """Samples and targets as they came: "train", and "validation" or "test" where the source has such parts of its own."""
@@ -35,20 +35,24 @@ class Portion:
 
 
 def carve(pools: Pools, options: Options) -> dict[str, Portion]:
-    """Parts that came are kept; validation, and test where neither came, are carved from the training pool.
+    """Parts that came are kept; those that did not are carved from the training pool.
 
     A fold is drawn over all that is not the test part, also where a validation part came, and a refit trains on that.
     """
     given = {part: Portion(x, y) for part, (x, y) in pools.items()}
+    if "validation" in given and "test" in given and options.fold is None and not options.refit:
+        return given
     x, y = pools["train"]
-    if "validation" in given:
-        if options.fold is None and not options.refit:
-            return given
+    kept = {part: given[part] for part in given if part == "test"}
+    if "validation" in given and options.fold is None and not options.refit:
+        kept["validation"] = given["validation"]
+        options = replace(options, validation=0.0)
+    elif "validation" in given:
         x, y = (torch.cat([pool, later]) for pool, later in zip(pools["train"], pools["validation"], strict=True))
     keys = keys_of(options, len(y), None if y.is_floating_point() else y)
-    rows = divide(len(y), options, keys, test=0.0 if len(given) > 1 else options.test)
+    rows = divide(len(y), options, keys, test=0.0 if "test" in given else options.test)
     carved = {part: Portion(x, y, rows[part]) for part in PARTS}
-    return {**carved, **({"test": given["test"]} if "test" in given else {})}
+    return {**carved, **kept}
 
 
 def gather(portions: Mapping[str, Portion]) -> tuple[Tensor, Tensor, dict[str, int]]:

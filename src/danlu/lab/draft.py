@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from danlu.base.errors import Fault, Faults, fail
+from danlu.base.input_files import path_kind
 from danlu.base.naming import spelled
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.base.recipe_text import RecipeDraft
@@ -150,4 +151,4 @@ def source_of(data: str | Path) -> dict[str, str]:
 
 
 def _looks_like_path(source: str | Path) -> bool:
-    return isinstance(source, Path) or Path(source).exists() or Path(source).suffix != "" or "/" in source
+    return isinstance(source, Path) or path_kind(source) != "missing" or Path(source).suffix != "" or "/" in source

@@ -1,6 +1,7 @@
 """A folder of pictures into a data set: held in memory where it fits, streamed where not."""
 
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -33,9 +34,9 @@ WORTH_TELLING = 1000
 MEASURED = 1000
 
 
-def folder_builder(name: str, folder: Path) -> Builder:
-    """Finds the pictures of `folder`; what comes back decodes them as its options ask."""
-    return partial(_build, name, scan(folder))
+def folder_builder(name: str, folder: Path, parts: Mapping[str, Path] | None = None) -> Builder:
+    """Finds the pictures of `folder`, or of each part's folder; what comes back decodes them as its options ask."""
+    return partial(_build, name, scan(folder, parts))
 
 
 def _build(name: str, listing: Listing, options: Options) -> Dataset:

@@ -93,9 +93,7 @@ def _lines(
     return columns, numpy.resize(numpy.array(starts), rows)
 
 
-def _named(
-    first: list[str], columns: "list[polars.Series]", path: str, *, sure: bool
-) -> "dict[str, polars.Series]":
+def _named(first: list[str], columns: "list[polars.Series]", path: str, *, sure: bool) -> "dict[str, polars.Series]":
     names = [name.strip() for name in first]
     if not sure:
         refuse_no_header(names, columns, path)

@@ -30,8 +30,10 @@ def sheet_of(raw: Any, place: str = "table") -> Sheet:
     if isinstance(raw, polars.DataFrame):
         return Sheet({column.name: column for column in raw.iter_columns()}, place, typed=True)
     if is_frame(raw):
-        named = _named((name, _values_of_pandas(raw.iloc[:, at] if hasattr(raw, "iloc") else raw[name]))
-                       for at, name in enumerate(raw.columns))
+        named = _named(
+            (name, _values_of_pandas(raw.iloc[:, at] if hasattr(raw, "iloc") else raw[name]))
+            for at, name in enumerate(raw.columns)
+        )
     elif isinstance(raw, Mapping):
         named = _named((name, _as_list(values)) for name, values in raw.items())
     elif isinstance(raw, Sequence) and raw and all(isinstance(row, Mapping) for row in raw):

@@ -11,13 +11,16 @@ from danlu.data.table.spelling import plain_signs
 YEAR_FIRST, DAY_FIRST, MONTH_FIRST = "y-m-d", "d/m/y", "m/d/y"
 ORDERS = (YEAR_FIRST, DAY_FIRST, MONTH_FIRST)
 SECONDS_A_DAY = 86_400
-_MONTHS = {name: place + 1 for place, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: place + 1 for place, name in enumerate(MONTHS)}
 _TIME = (
     r"(?:[T ,]\s*(?P<hour>\d{1,2})[:时](?P<minute>\d{1,2})分?(?::?(?P<second>\d{1,2})秒?(?P<fraction>\.\d+)?)?"
     r"\s*(?P<half>[AP]M)?\s*(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?)?"
 )
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})(?:[-/.月](?P<day>\d{1,2})日?|月)?" + _TIME, re.I)
-_YEAR_LAST = re.compile(r"(?P<first>\d{1,2})(?P<sign>[-/.])(?P<then>\d{1,2})(?P=sign)(?P<year>\d{4}|\d{2})" + _TIME, re.I)
+_YEAR_LAST = re.compile(
+    r"(?P<first>\d{1,2})(?P<sign>[-/.])(?P<then>\d{1,2})(?P=sign)(?P<year>\d{4}|\d{2})" + _TIME, re.I
+)
 _NAMED = re.compile(
     r"(?:(?P<day>\d{1,2})[- ](?P<name>[a-z]{3})[a-z]*[-, ]+|(?P<name2>[a-z]{3})[a-z]*\.? (?P<day2>\d{1,2}),? )"
     r"(?P<year>\d{4})" + _TIME,

@@ -87,7 +87,8 @@ class TableEncoder:
             given = _fitting(column, table[column.name], faults)
             encoded += column.encode(given)
         faults.raise_if_any()
-        return torch.from_numpy(numpy.stack(encoded, axis=1).astype(numpy.float32))
+        with numpy.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused as such
+            return torch.from_numpy(numpy.stack(encoded, axis=1).astype(numpy.float32))
 
     def facts(self) -> dict[str, Any]:
         columns = [{**asdict(column), "type": type(column).__name__} for column in self.columns]

@@ -195,7 +195,7 @@ def _human_numbers(name: str, texts: "polars.Series", different: list[str], clue
     numbers, remarks = found
     values, offset = _numbers(numbers)
     others = [fit for fit in fits if fit.numbers != chosen.numbers]
-    remarks = (_on_spelling(name, chosen, others), *remarks)
+    remarks = (*_on_spelling(name, chosen, others), *remarks)
     whole = all(isinstance(number, int) for number in chosen.numbers.values())
     kind: Kind = "integer" if whole else "number"
     shown = "," if chosen.spelling in (DECIMAL_COMMA, "1 234,56") else "."
@@ -204,15 +204,19 @@ def _human_numbers(name: str, texts: "polars.Series", different: list[str], clue
     return _Guess(Column(kind, values, chosen.spelling, offset, remarks), bool(others), decimal)
 
 
-def _on_spelling(name: str, chosen: Fit, others: list[Fit]) -> Fault:
-    """How the numbers were read, by a cell that shows it best."""
+def _on_spelling(name: str, chosen: Fit, others: list[Fit]) -> tuple[Fault, ...]:
+    """How the numbers were read, by a cell that shows it; nothing where all are written as programs do."""
     if others:
         text = next(text for text in chosen.numbers if others[0].numbers[text] != chosen.numbers[text])
-        other = others[0].numbers[text]
-        return Fault("data.numbers-open", {"column": name, "text": text, "number": chosen.numbers[text], "other": other})
-    unusual = (text for text in chosen.numbers if not is_plain(text) or re.match(LEADING_ZERO, text))
-    text = next(unusual, next(iter(chosen.numbers)))
-    return Fault("data.numbers-read", {"column": name, "text": text, "number": chosen.numbers[text]})
+        read = {"number": _shown(chosen.numbers[text]), "other": _shown(others[0].numbers[text])}
+        return (Fault("data.numbers-open", {"column": name, "text": text, **read}),)
+    unusual = [text for text in chosen.numbers if not is_plain(text) or re.match(LEADING_ZERO, text)]
+    read = [{"column": name, "text": text, "number": _shown(chosen.numbers[text])} for text in unusual[:1]]
+    return tuple(Fault("data.numbers-read", values) for values in read)
+
+
+def _shown(number: int | float) -> int | float:
+    return int(number) if number == number // 1 else number
 
 
 def _chosen(fits: list[Fit], clues: Clues) -> Fit:

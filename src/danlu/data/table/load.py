@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, Faults, UserError, fail, nearest
-from danlu.data.dataset import PARTS, Origin, checksum
+from danlu.data.dataset import Origin, checksum
 from danlu.data.divide import divide, keys_of
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
+from danlu.data.parts import PARTS
 from danlu.data.portions import Portion, gather, shared_rows
 from danlu.data.readers.frames import join_sheets
 from danlu.data.split import Rows
@@ -207,6 +208,8 @@ def _read(
         if column.kind == "integer":
             phrase = "data.told-classification" if few else "data.told-regression"
             told = (*told, Fault(phrase, {"column": target, "count": distinct}))
+    if column.offset and task == "regression":
+        told = (*told, Fault("data.large-targets", {"column": target}))
     y, meaning = read_target(values, task, where)
     return y, meaning, told
 
