@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Generator
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast
 
 from danlu.base.errors import DanluError, Fault, UserError, fail
 from danlu.base.places import MAX_FILE_VARIABLE, max_file_bytes
@@ -54,9 +54,10 @@ def refuse_irregular(path: Path) -> None:
 def open_file(path: Path) -> IO[bytes]:
     """The regular file `path`, opened to read bytes. Raises UserError for anything else, and where it is too large."""
     refuse_irregular(path)
-    with guarded(path):
-        file = path.open("rb")
+    with guarded(path), contextlib.ExitStack() as stack:
+        file = stack.enter_context(path.open("rb"))
         refuse_too_large(path, os.fstat(file.fileno()).st_size)
+        stack.pop_all()
         return file
 
 
@@ -80,8 +81,10 @@ def open_unpacked(path: Path) -> Generator[IO[bytes]]:
         if not zipped:
             yield file
             return
-        with gzip.open(file) as stream, io.BufferedReader(_Unpacking(stream, path, packed), BLOCK_BYTES) as reader:
-            yield reader
+        with gzip.open(file) as stream:
+            bounded = _Unpacking(cast(IO[bytes], stream), path, packed)
+            with io.BufferedReader(bounded, BLOCK_BYTES) as reader:
+                yield reader
 
 
 def refuse_too_large(path: Path | str, size: int) -> None:

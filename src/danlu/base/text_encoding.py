@@ -75,9 +75,12 @@ def detect(content: bytes) -> str | None:
     sample = content[beyond.start() : beyond.start() + SAMPLE_BYTES]
     chinese = {"gb18030": _common(sample, GB_COMMON, 0xA1), "big5": _common(sample, BIG5_COMMON, 0x40)}
     best = max(chinese, key=lambda name: chinese[name])
-    if chinese[best] >= SURE and _decodes(content, best):
+    western = _western(sample) >= SURE and _decodes(content, "cp1252")
+    # An accent before a plain letter is a pair of Big5 too; of real pairs some have a high second byte.
+    accents = western and all(second < 0x80 for _, second in _pairs(sample))
+    if chinese[best] >= SURE and not accents and _decodes(content, best):
         return best
-    if _western(sample) >= SURE and _decodes(content, "cp1252"):
+    if western:
         return "cp1252"
     return _by_language(content)
 

@@ -84,6 +84,8 @@ def load(
     if isinstance(source, str):
         source = known(source) or source
     source = _with_parts(source, validation_path, test_path)
+    if (header is not None or encoding is not None) and not isinstance(source, str | Path | dict):
+        fail("data.file-options", found=type(source).__name__)
     column = target if target is None or isinstance(target, str) else str(target)
     given = "digits" if source is None else source
     return _load(Source(given, column, name, root, FileOptions(header, encoding)), options)

@@ -106,7 +106,8 @@ def _from_anywhere(recipe: Recipe) -> Recipe:
     def absolute(path: str | None) -> str | None:
         return None if path is None else str(Path(path).expanduser().absolute())
 
-    data = replace(recipe.data, path=absolute(recipe.data.path), root=absolute(recipe.data.root))
+    paths = {key: absolute(getattr(recipe.data, key)) for key in ("path", "validation_path", "test_path", "root")}
+    data = replace(recipe.data, **paths)
     return replace(recipe, data=data, net=replace(recipe.net, weights=absolute(recipe.net.weights)))
 
 

@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 
 from danlu.base.errors import DanluError, fail
-from danlu.base.input_files import guarded, path_kind, refuse_irregular
+from danlu.base.input_files import guarded, refuse_irregular
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -19,11 +19,11 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     The latter are read with `torch.load(weights_only=True)` and in no other way, because a pickle can run code when
     it is read; one that wants more is a UserError that says what it asked for and how to convert it.
     """
-    if path_kind(path) == "missing":
-        fail("checkpoint.no-weights", path=path)
     refuse_irregular(path)
     try:
         path.open("rb").close()
+    except FileNotFoundError:
+        fail("checkpoint.no-weights", path=path)
     except OSError as error:
         fail("checkpoint.unreadable", path=path, reason=error.strerror or error)
     if path.suffix == ".safetensors":

@@ -27,12 +27,13 @@ from danlu.data.table.spelling import (
 if TYPE_CHECKING:
     import polars
 
-LEADING_ZERO = r"^[+-]?0\d"
-WHOLE = r"^[+-]?\d+$"
-SHORT_WHOLE = r"^[+-]?\d{1,15}$"
+# [0-9], for \d is every script's digits.
+LEADING_ZERO = r"^[+-]?0[0-9]"
+WHOLE = r"^[+-]?[0-9]+$"
+SHORT_WHOLE = r"^[+-]?[0-9]{1,15}$"
 # What can only be a decimal point: it stands behind a 0, or not in front of three digits.
-DECIMAL_POINT = r"^[+-]?0?\.\d|\.(\d{1,2}|\d{4,})$"
-GROUPED_POINT = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
+DECIMAL_POINT = r"^[+-]?0?\.[0-9]|\.([0-9]{1,2}|[0-9]{4,})$"
+GROUPED_POINT = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$"
 # Share of cells that may be no numbers in a column of numbers.
 ODD_SHARE = 0.1
 # So many different texts tell whether the others are worth a look.

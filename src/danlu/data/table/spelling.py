@@ -31,7 +31,7 @@ _NUMBER = re.compile(
     rf"(?P<body>[\d.,' ]*\d[.,]?)(?P<exponent>e[+-]?\d+)?\s*(?P<after>%|‰|{_CURRENCY})?\s*(?P<close>\))?",
     re.IGNORECASE,
 )
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def _patterns() -> dict[str, re.Pattern[str]]:
