@@ -196,6 +196,12 @@ class Dataset(ABC):
         """Raw samples, as the user has them, as what the net takes: float32 [N, *sample_shape], or int64 tokens."""
         return self.encoder.encode(raw)
 
+    def describe(self, part: str, number: int, sample: Tensor) -> str:
+        """What to call sample `number` (from 0) of a part, of which the net saw `sample`: a row of a table by its file,
+        line and features, any other by its number.
+        """
+        return f"#{number + 1}"
+
     def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any] | str":
         """Class indices [N] as labels in their original type; regression outputs [N, outputs] in the target's unit;
         numbers of tokens [T] as text.

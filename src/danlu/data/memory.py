@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from pathlib import PurePath
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -23,6 +24,17 @@ from danlu.data.transforms.one_by_one import OneByOne
 CHUNK_BYTES = 2 * 2**20
 # Data up to this size move to the device once and stay there; bigger data move chunk by chunk.
 RESIDENT_BYTES = 2 * 2**30
+
+
+# Characters of a sample's description: it stands below a small picture.
+MAX_DESCRIPTION = 120
+
+
+@runtime_checkable
+class RowEncoder(Protocol):
+    """An encoder that can say what an encoded row was."""
+
+    def describe(self, sample: Tensor) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,6 +136,15 @@ class MemoryDataset(Dataset):
                 for name, number in zip(self.classes, counts, strict=True):
                     facts["classes"][name][part] = number
         return facts
+
+    def describe(self, part: str, number: int, sample: Tensor) -> str:
+        if not isinstance(self.encoder, RowEncoder):
+            return super().describe(part, number, sample)
+        name = super().describe(part, number, sample)
+        if self.lines is not None:
+            name = f"{PurePath(self.origin.path or self.name).name}:{int(self.lines[self._place(part)[0] + number])}"
+        text = f"{name} · {self.encoder.describe(sample)}"
+        return text if len(text) <= MAX_DESCRIPTION else f"{text[: MAX_DESCRIPTION - 1]}…"
 
     def _place(self, part: str) -> tuple[int, int]:
         """Where a part begins, and how many samples it has."""

@@ -1,5 +1,6 @@
 """The fitted encoder of a table: a plain record of what each column becomes."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -40,6 +41,17 @@ class NumberColumn:
         standard = (numpy.where(missing, self.median, values) - self.mean) / self.scale
         return [standard, missing.astype(numpy.float64)] if self.flag else [standard]
 
+    def show(self, encoded: Sequence[float]) -> str:
+        """The value that `encode` made these numbers of; "?" where it was missing."""
+        if self.flag and encoded[1]:
+            return "?"
+        value = encoded[0] * self.scale + self.mean
+        if self.kind == "date":
+            return str(numpy.datetime64(round(value), "D"))
+        if self.kind == "boolean":
+            return "true" if value > 0.5 else "false"
+        return str(round(value) + self.offset) if self.kind == "integer" else f"{value:.6g}"
+
 
 @dataclass(frozen=True)
 class CategoryColumn:
@@ -60,6 +72,10 @@ class CategoryColumn:
     def encode(self, column: Column) -> list["numpy.ndarray[Any, Any]"]:
         columns = [(column.values == value).astype(numpy.float64) for value in self.values]
         return [*columns, column.missing.astype(numpy.float64)] if self.missing else columns
+
+    def show(self, encoded: Sequence[float]) -> str:
+        """The value that `encode` made these numbers of; "?" for one that is none of `values`."""
+        return next((value for value, hot in zip(self.values, encoded, strict=False) if hot), "?")
 
 
 @dataclass(frozen=True)
@@ -89,6 +105,20 @@ class TableEncoder:
         faults.raise_if_any()
         with numpy.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused as such
             return torch.from_numpy(numpy.stack(encoded, axis=1).astype(numpy.float32))
+
+    def describe(self, sample: Tensor) -> str:
+        """One encoded row, float32 [features], as people wrote it: "Pclass 3 · Sex male · Age 22".
+
+        >>> size = NumberColumn("size", "integer", median=2.0, mean=2.0, scale=2.0, flag=False)
+        >>> TableEncoder((size, CategoryColumn("kind", ("a", "b"), missing=False))).describe(torch.tensor([0.5, 0, 1]))
+        'size 3 · kind b'
+        """
+        numbers: list[float] = sample.tolist()
+        shown: list[str] = []
+        for column in self.columns:
+            own, numbers = numbers[: len(column.features)], numbers[len(column.features) :]
+            shown.append(f"{column.name} {column.show(own)}".strip())
+        return " · ".join(shown)
 
     def facts(self) -> dict[str, Any]:
         columns = [{**asdict(column), "type": type(column).__name__} for column in self.columns]

@@ -88,6 +88,8 @@ def _number(
     filled = numpy.where(missing, median, values)
     mean, scale = (float(filled.mean()), float(filled.std())) if standardise else (0.0, 1.0)
     notes: list[Fault] = []
+    if column.offset:
+        notes.append(Fault("data.offset", {"column": name, "offset": column.offset}))
     gaps = int(column.missing.sum())
     if gaps:
         notes.append(Fault("data.imputed", {"column": name, "count": gaps, "median": shown(column, median)}))
