@@ -12,6 +12,7 @@ from torch import Tensor
 from danlu.base.errors import StorageError
 from danlu.base.files import put_folder
 from danlu.base.places import cache_folder
+from danlu.base.strict_json import to_json
 from danlu.data.dataset import digest
 from danlu.data.folder.decode import Shape
 from danlu.data.folder.scan import Listing
@@ -62,7 +63,7 @@ def keep(place: Path, pixels: Tensor, decided: Decided) -> bool:
     array: Any = pixels.numpy()
     content: Any = memoryview(array).cast("B")
     try:
-        put_folder(place, {PIXELS: content, FACTS: json.dumps(asdict(decided)).encode()})
+        put_folder(place, {PIXELS: content, FACTS: to_json(asdict(decided)).encode()})
     except StorageError:
         return False
     for old in before:
