@@ -76,7 +76,9 @@ def _arranged(images: Tensor, shape: tuple[int, ...]) -> Tensor | None:
 
 @dataclass(frozen=True)
 class Standard:
-    """Numbers to (x - mean) / scale, feature by feature; None leaves them as they are."""
+    """Numbers to (x - mean) / scale, feature by feature or channel by channel; None leaves them as they are. A feature
+    that was constant when it was measured has an infinite scale: it is 0.
+    """
 
     sample_shape: tuple[int, ...]
     mean: Tensor | None = None
@@ -101,7 +103,8 @@ class Standard:
     def facts(self) -> dict[str, Any]:
         if self.mean is None or self.scale is None:
             return {}
-        return {"mean": self.mean.tolist(), "std": self.scale.tolist()}
+        std = torch.where(torch.isinf(self.scale), 0.0, self.scale)
+        return {"mean": self.mean.flatten().tolist(), "std": std.flatten().tolist()}
 
 
 def measure_pixels(images: Tensor, peak: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -118,8 +121,16 @@ def measure_pixels(images: Tensor, peak: float) -> tuple[tuple[float, ...], tupl
     return tuple(mean.tolist()), tuple(torch.where(std > 1e-6, std, 1.0).tolist())
 
 
-def measure(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (over n) of each feature, float64; a constant feature has 1 for its deviation."""
-    mean = x.double().mean(0)
-    std = x.double().std(0, correction=0)
-    return mean, torch.where(std > 1e-12 * mean.abs().clamp_min(1e-300), std, 1.0)
+def measure(x: Tensor, axes: tuple[int, ...] = (0,)) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (over n) along `axes`, float64, in a shape that a sample can be combined with.
+
+    What varies by no more than its numbers' last digits is constant: its deviation is infinite, so that it becomes 0
+    whatever a later sample holds.
+
+    >>> measure(torch.tensor([[1.0, 5.0], [3.0, 5.0]]))[1].tolist()
+    [1.0, inf]
+    """
+    x, digits = x.double(), max(torch.finfo(x.dtype).eps, 1e-12)
+    mean = x.mean(axes, keepdim=True).squeeze(0)
+    std = x.std(axes, correction=0, keepdim=True).squeeze(0)
+    return mean, torch.where(std > digits * mean.abs().clamp_min(1e-300), std, torch.inf)

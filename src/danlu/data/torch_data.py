@@ -48,8 +48,9 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     """A data set of torch Datasets or DataLoaders by part; what is missing is carved from "train".
 
     Tensors that lie in memory (TensorDataset, also a Subset of one) become an in-memory data set; everything else is
-    streamed. Whole-number targets are classes, floating-point ones quantities. A DataLoader keeps its batch size and
-    collate function, and whether it shuffles; the order is danlu's where it draws plainly from a map-style dataset.
+    streamed, and not standardised. Whole-number targets are classes, floating-point ones quantities. A DataLoader keeps
+    its batch size and collate function, and whether it shuffles; the order is danlu's where it draws plainly from a
+    map-style dataset.
     """
     held = {part: _tensors(source) for part, source in sources.items()}
     if all(tensors is not None for tensors in held.values()):
@@ -82,6 +83,8 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     pixels = None
     if x.dtype == torch.uint8 and len(shape) == 3:
         pixels = Pixels(shape, 255.0, (0.0,) * shape[0], (1.0,) * shape[0])
+    elif len(shape) == 1 and options.standardise is None:
+        notes.append(Fault("data.stream-as-it-is"))
     encoder: Encoder = pixels or Standard(shape)
     return StreamDataset(
         name=name,
