@@ -1,6 +1,7 @@
 """Plain arrays, tensors and lists into a data set."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -14,7 +15,9 @@ from danlu.data.layout import as_tensor, channels_first
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
 from danlu.data.portions import Portion, carve, gather, shared_rows
+from danlu.data.ranges import measure_ranges
 from danlu.data.scaling import fit_standard
+from danlu.data.standard import refuse_not_finite
 from danlu.data.targets import Labels, Quantities, read_target, standardise_target
 
 
@@ -57,10 +60,7 @@ def _samples(raw: Any) -> Tensor:
     if not x.is_floating_point():
         # float32 has 24 bits: larger whole numbers (codes, time stamps) would be merged before they are measured.
         return x.to(torch.float64 if x.abs().max() > 2**24 else torch.float32)
-    finite = torch.isfinite(x).flatten(1)
-    if not finite.all():
-        row, column = torch.nonzero(~finite)[0].tolist()
-        fail("data.not-finite", count=int((~finite).sum()), row=row + 1, column=column + 1)
+    refuse_not_finite(x)
     return x
 
 
@@ -84,6 +84,7 @@ def _number_dataset(
     x, y, sizes = gather(portions)
     notes = shared_rows(portions, x, y)
     standard, told = fit_standard(x, sizes["train"], options.standardise)
+    standard = replace(standard, ranges=measure_ranges(x[: sizes["train"]]))
     content = None
     if standard.mean is not None:
         content = (min(2, len(standard.sample_shape)), *checksum(x, y))

@@ -37,6 +37,7 @@ class MemoryDataset(Dataset):
     augmentation: Augmentation | None = None
     workers: int = 0  # processes that run a user's own transforms
     content: tuple[int, ...] | None = None
+    columns: dict[str, int] | None = None  # of a table, the target's included: a checksum of each
     _moved: dict[Any, tuple[Tensor, Tensor]] = field(default_factory=dict[Any, tuple[Tensor, Tensor]], repr=False)
 
     def batches(

@@ -77,5 +77,7 @@ def reconstruction(data: Dataset) -> Reconstruction:
         encoder=data.encoder,
         notes=data.notes,
         origin=data.origin,
+        recipe=data.recipe and replace(data.recipe, task=TASK),
+        making=data.making and replace(data.making, options=replace(data.making.options, task=TASK)),
         inner=data,
     )

@@ -228,6 +228,8 @@ def _carve(
     feeds: dict[str, Feed], labels: Mapping[str, Tensor], options: Options, notes: list[Fault]
 ) -> dict[str, Feed]:
     train = feeds["train"]
+    if options.refit and "validation" in feeds and (whole := _joined(train, feeds["validation"])):
+        return {"train": whole, **{part: feed for part, feed in feeds.items() if part == "test"}}
     if "validation" in feeds or not isinstance(train, MapFeed):
         if options.fold or options.refit or options.group is not None or options.time is not None:
             fail("data.loader-not-split")
@@ -241,3 +243,11 @@ def _carve(
         for part, chosen in rows.items()
     }
     return {**carved, **{part: feed for part, feed in feeds.items() if part != "train"}}
+
+
+def _joined(train: Feed, validation: Feed) -> Feed | None:
+    """The training part with the validation part behind it; None where one of them keeps an order of its own."""
+    if not (isinstance(train, MapFeed) and isinstance(validation, MapFeed)):
+        return None
+    rows = torch.cat([train.rows, validation.rows + len(train.dataset)])
+    return replace(train, dataset=ConcatDataset([train.dataset, validation.dataset]), rows=rows)

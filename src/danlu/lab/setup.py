@@ -13,7 +13,7 @@ from danlu.base.places import shown
 from danlu.base.recipe import DataRecipe, OptimRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
-from danlu.data.dataset import Making
+from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Standard
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
@@ -170,16 +170,20 @@ def _prepared_anew(data: Dataset, recipe: DataRecipe) -> Dataset:
         return data
     wanted = {"standardise": recipe.standardise, "augment": recipe.augment}
     other = {key: value for key, value in wanted.items() if value is not None and value != getattr(making.options, key)}
-    return _made_anew(data, making, other) if other else data
+    return prepared_anew(data, other) if other else data
 
 
-def _made_anew(data: Dataset, making: Making, other: dict[str, Any]) -> Dataset:
+def prepared_anew(data: Dataset, other: dict[str, Any]) -> Dataset:
+    """The data made once more with `other` options; as they are where they cannot be."""
+    making = data.making
+    if making is None:
+        return data
     options = replace(making.options, **other)
     source = data.recipe and replace(data.recipe, **other)
     return replace(making.read()(options), making=replace(making, options=options), recipe=source)
 
 
-def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
+def build_net(recipe: Recipe, data: Dataset | Preprocessing) -> nn.Module:
     """The net the recipe names, its initial weights drawn from the seed's own stream."""
     if recipe.net.name == CUSTOM:
         fail("lab.net-not-in-recipe", name=recipe.net.options.get("class", CUSTOM))
@@ -204,10 +208,10 @@ def data_as_taken(data: Dataset, net: nn.Module) -> Dataset:
     embeds = any(isinstance(module, nn.Embedding | nn.EmbeddingBag) for module in net.modules())
     if not embeds and getattr(net, "sample_dtype", None) != torch.int64:
         return data
-    return _made_anew(data, making, {"standardise": False})
+    return prepared_anew(data, {"standardise": False})
 
 
-def sample_dtype(net: nn.Module, data: Dataset, weights: torch.dtype) -> torch.dtype:
+def sample_dtype(net: nn.Module, data: Dataset | Preprocessing, weights: torch.dtype) -> torch.dtype:
     """The type in which samples go into the net: tokens are whole numbers, all else is like the weights.
 
     Also where an array of whole numbers holds the tokens, and the net (`sample_dtype`) says that it takes such.

@@ -81,4 +81,5 @@ def _number(
     gaps = int(column.missing.sum())
     if gaps:
         notes.append(Fault("data.imputed", {"column": name, "count": gaps, "median": f"{median:g}"}))
-    return NumberColumn(name, column.kind, median, mean, scale or 1.0, bool(missing.any())), notes
+    ends = float(filled.min()), float(filled.max())
+    return NumberColumn(name, column.kind, median, mean, scale or 1.0, bool(missing.any()), *ends), notes

@@ -62,7 +62,8 @@ def table_dataset(
     x, y, sizes = gather(portions)
     order = torch.cat([rows[part] for part in rows])
     shared = shared_rows(portions, _as_found(features, decided)[order], y)
-    content = (int(standardise), *checksum(order, y), *(_checksum_of(column) for column in features.values()))
+    columns = {other: _checksum_of(values) for other, values in table.items()}
+    content = (int(standardise), *checksum(order, y), *(columns[other] for other in features))
     if standardise and isinstance(meaning, Quantities):
         y, meaning = standardise_target(y, sizes["train"])
     return MemoryDataset(
@@ -76,6 +77,7 @@ def table_dataset(
         x=x,
         y=y,
         content=content,
+        columns=columns,
     )
 
 
