@@ -2,7 +2,7 @@
 
 import danlu.base.starting  # noqa: F401  # pyright: ignore[reportUnusedImport]  (before torch)
 from danlu import nets, stats
-from danlu.base.errors import DanluError, StorageError, UserError
+from danlu.base.errors import DanluError, DataWarning, StorageError, UserError
 from danlu.base.recipe import Recipe
 from danlu.base.words import use_language
 from danlu.data import Dataset, load
@@ -31,6 +31,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Check",
     "DanluError",
+    "DataWarning",
     "Dataset",
     "Interrupted",
     "Landscape",

@@ -99,11 +99,11 @@ def test_rows_that_stand_in_two_parts_are_counted_and_named(language: str) -> No
     x[49], x[48] = x[0], x[1]
     y = torch.arange(50) % 2
     y[49], y[48] = y[0], 1 - y[1]
-    data = load((x, y), time="rows")
+    data = load((x, y), time="rows", standardise=False)
     assert [note.id for note in data.notes] == ["data.shared-rows"]
     words = {"en": "1 of the 10 samples of the test part .* 50 = 1", "zh": "test 部分的 10 个样本中有 1 个.*50 = 1"}
     assert re.search(words[language], str(data.notes[0]))
-    assert load((x[:48], y[:48]), time="rows").notes == ()
+    assert load((x[:48], y[:48]), time="rows", standardise=False).notes == ()
 
 
 def test_columns_too_varied_to_learn_from_still_tell_rows_apart() -> None:

@@ -73,7 +73,7 @@ def numbered(count: int = 60) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_folds_of_a_dataset_share_the_test_part_and_cover_the_rest_once() -> None:
-    data = load(numbered(), split_seed=3)
+    data = load(numbered(), split_seed=3, standardise=False)
     folds = list(data.folds(4, repeats=2, seed=9))
     assert len(folds) == 8
     for fold in folds:
@@ -127,7 +127,7 @@ def test_an_official_validation_part_joins_the_folds() -> None:
         part: torch.utils.data.TensorDataset(torch.full((count, 1), value), torch.arange(count) % 2)
         for part, count, value in (("train", 20, 1.0), ("validation", 10, 2.0), ("test", 6, 3.0))
     }
-    folds = list(load(pools).folds(3))
+    folds = list(load(pools, standardise=False).folds(3))
     assert all(fold.sizes == {"train": 20, "validation": 10, "test": 6} for fold in folds)
     assert any(2.0 in rows_of(fold, "train") for fold in folds)
 
@@ -136,7 +136,7 @@ def test_an_official_validation_part_joins_the_folds() -> None:
     "options", [{}, {"group": [row // 5 for row in range(60)]}, {"time": "rows"}, {"fold": (1, 4)}], ids=str
 )
 def test_a_refit_trains_on_all_but_the_test_part(options: dict[str, object]) -> None:
-    data = load(numbered(), split_seed=3, **options)  # type: ignore[arg-type]
+    data = load(numbered(), split_seed=3, standardise=False, **options)  # type: ignore[arg-type]
     whole = data.refit()
     assert not whole.sizes["validation"]
     assert rows_of(whole, "test") == rows_of(data, "test")
@@ -161,7 +161,7 @@ def test_a_refit_takes_an_official_validation_part_too() -> None:
         part: torch.utils.data.TensorDataset(torch.full((count, 1), value), torch.arange(count) % 2)
         for part, count, value in (("train", 20, 1.0), ("validation", 10, 2.0), ("test", 6, 3.0))
     }
-    whole = load(pools, refit=True)
+    whole = load(pools, refit=True, standardise=False)
     assert whole.sizes == {"train": 30, "validation": 0, "test": 6}
     assert rows_of(whole, "train") == {1.0, 2.0}
 

@@ -118,7 +118,7 @@ def test_a_map_style_dataset_streams_in_the_order_of_the_seed() -> None:
 
 def test_the_split_is_that_of_arrays() -> None:
     data = load(Squares())
-    memory = load((torch.arange(40.0), torch.arange(40) % 2))
+    memory = load((torch.arange(40.0), torch.arange(40) % 2), standardise=False)
     assert data.sizes == memory.sizes
     for part in data.sizes:
         assert rows(epoch(data, part)) == rows(epoch(memory, part))
@@ -152,7 +152,7 @@ def test_random_transforms_give_the_same_sample_after_a_resume_and_in_any_number
 @pytest.mark.parametrize(("kind", "outputs"), [("quantity", 1), ("tensor", 2)])
 def test_floating_point_targets_are_quantities(kind: str, outputs: int) -> None:
     source = Squares(kind=kind)
-    data = load(source)
+    data = load(source, standardise=False)
     assert (data.task, data.outputs, data.classes, data.notes) == ("regression", outputs, (), ())
     assert len(source.read) == 1
     x, y = epoch(data)[0]
@@ -163,10 +163,10 @@ def test_floating_point_targets_are_quantities(kind: str, outputs: int) -> None:
 
 def test_listed_labels_spare_the_reading_of_all_samples() -> None:
     source = Listed()
-    data = load(Subset(ConcatDataset([source, source]), list(range(60))))
+    data = load(Subset(ConcatDataset([source, source]), list(range(60))), standardise=False)
     assert len(source.read) < 10
     assert (sum(data.sizes.values()), data.notes) == (60, ())
-    assert [note.id for note in load(Squares()).notes] == ["data.scanned"]
+    assert [note.id for note in load(Squares(), standardise=False).notes] == ["data.scanned"]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_loader_that_does_not_shuffle_is_not_shuffled() -> None:
 
 def test_a_loader_with_a_sampler_of_its_own_is_taken_as_it_is() -> None:
     loader = DataLoader(Squares(), batch_size=8, sampler=WeightedRandomSampler([1.0] * 40, 24))
-    data = load({"train": loader, "test": DataLoader(Squares(10), batch_size=4)})
+    data = load({"train": loader, "test": DataLoader(Squares(10), batch_size=4)}, standardise=False)
     assert (data.sizes, data.batch_count("train", 99)) == ({"train": 24, "validation": 0, "test": 10}, 3)
     assert [note.id for note in data.notes] == ["data.loader-order", "data.scanned", "data.loader-undivided"]
     whole = rows(epoch(data, seed=1, epoch=0))
@@ -228,12 +228,12 @@ def test_an_iterable_dataset_is_taken_as_it_is() -> None:
 
 def test_parts_may_be_given_one_by_one() -> None:
     pools = [TensorDataset(torch.full((20, 2), float(n)), torch.arange(20) % 2) for n in range(3)]
-    data = load(tuple(pools))
+    data = load(tuple(pools), standardise=False)
     assert data.sizes == {"train": 20, "validation": 20, "test": 20}
     assert [set(rows(epoch(data, part))) for part in data.sizes] == [{0}, {1}, {2}]
-    carved = load({"train": pools[0], "test": pools[2]})
+    carved = load({"train": pools[0], "test": pools[2]}, standardise=False)
     assert carved.sizes == {"train": 18, "validation": 2, "test": 20}
-    two = load({"train": pools[0], "validation": pools[1]})
+    two = load({"train": pools[0], "validation": pools[1]}, standardise=False)
     assert two.sizes == {"train": 16, "validation": 20, "test": 4}
     streamed = load({"train": Squares(), "test": Squares(10)})
     assert streamed.sizes == {"train": 36, "validation": 4, "test": 10}

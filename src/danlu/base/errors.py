@@ -42,6 +42,10 @@ class UserError(DanluError):
     exit_code = 2
 
 
+class DataWarning(UserWarning):
+    """Samples were answered that are unlike those a net was trained on."""
+
+
 class StorageError(UserError):
     """The disk refused (full, not writable); what stood there before is untouched."""
 

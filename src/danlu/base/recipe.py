@@ -38,7 +38,7 @@ class DataRecipe:
     split_seed: Seed = 0  # fixed while train.seed varies, so that no test sample is ever trained on
     # "reconstruction": the target is the sample itself
     task: Literal["auto", "classification", "regression", "reconstruction"] = "auto"
-    standardise: bool | None = None  # to mean 0, variance 1 of the training part; None: tables, images yes, arrays no
+    standardise: bool | None = None  # to mean 0, variance 1 of the training part; None: all but tokens, floats of 0 … 1
     shuffle: bool = True  # draw a new order each epoch
     workers: Annotated[int, Ge(0)] = 0  # worker processes for data too big for memory
     # None stands for what befits the data, so that a recipe says only what its data ask for.

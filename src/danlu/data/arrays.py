@@ -1,6 +1,7 @@
 """Plain arrays, tensors and lists into a data set."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy
@@ -14,7 +15,9 @@ from danlu.data.layout import as_tensor, channels_first, refuse_unreadable
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
 from danlu.data.portions import Portion, carve, gather, shared_rows
-from danlu.data.standard import Standard, measure
+from danlu.data.ranges import measure_ranges
+from danlu.data.scaling import fit_standard
+from danlu.data.standard import refuse_not_finite
 from danlu.data.targets import Labels, Quantities, read_target, refuse_mixed, standardise_target
 
 EXACT, EXACT_32 = 2**53, 2**24
@@ -23,9 +26,9 @@ EXACT, EXACT_32 = 2**53, 2**24
 def array_dataset(name: str, pools: Mapping[str, tuple[Any, Any]], options: Options) -> MemoryDataset:
     """A data set of (x, y) pools: "train" alone is split by the options, further parts are kept as given.
 
-    x: floats stay as they are (standardised only if asked to), whole numbers become floats; uint8 [N, H, W],
-    [N, C, H, W] or [N, H, W, C] with 1, 3 or 4 channels are images. y: whole numbers, booleans and text are labels,
-    floats [N] or [N, outputs] are regression targets.
+    x: uint8 [N, H, W], [N, C, H, W] or [N, H, W, C] with 1, 3 or 4 channels are images; all else becomes floats, which
+    are standardised as `fit_standard` says. y: whole numbers, booleans and text are labels, floats [N] or [N, outputs]
+    are regression targets, standardised like those of tables.
     """
     samples = {part: _samples(x) for part, (x, _) in pools.items()}
     raw_targets = {part: _raw_target(y) for part, (_, y) in pools.items()}
@@ -58,10 +61,7 @@ def _samples(raw: Any) -> Tensor:
         x = x.unsqueeze(1)
     if not x.is_floating_point():
         return _whole_numbers(x)
-    finite = torch.isfinite(x).flatten(1)
-    if not finite.all():
-        row, column = torch.nonzero(~finite)[0].tolist()
-        fail("data.not-finite", count=int((~finite).sum()), row=row + 1, column=column + 1)
+    refuse_not_finite(x)
     _refuse(x.abs() > torch.finfo(torch.float32).max, "data.beyond-float32")
     return x
 
@@ -103,21 +103,23 @@ def _number_dataset(
     refuse_unfit(options, name, NUMBERS)
     x, y, sizes = gather(portions)
     notes = shared_rows(portions, x, y)
-    shape = tuple(x.shape[1:])
-    standard, content = Standard(shape), None
-    if options.standardise:
-        content = (1, *checksum(x, y))
-        standard = Standard(shape, *measure(x[: sizes["train"]]))
-        x = standard.apply(x.double()).to(x.dtype)
-        if isinstance(target, Quantities):
-            y, target = standardise_target(y, sizes["train"])
+    standard, told = fit_standard(x, sizes["train"], options.standardise)
+    standard = replace(standard, ranges=measure_ranges(x[: sizes["train"]]))
+    content = None
+    if standard.mean is not None:
+        content = (min(2, len(standard.sample_shape)), *checksum(x, y))
+        x = standard.apply(x.double()).to(torch.promote_types(x.dtype, torch.float32))
+    if isinstance(target, Quantities) and options.standardise is not False:
+        content = content or (0, *checksum(x, y))
+        y, target = standardise_target(y, sizes["train"])
+        told = (*told, Fault("data.target-standardised"))
     return MemoryDataset(
         name=name,
-        sample_shape=shape,
+        sample_shape=standard.sample_shape,
         sizes=sizes,
         target=target,
         encoder=standard,
-        notes=notes,
+        notes=(*told, *notes),
         x=x,
         y=y,
         content=content,

@@ -11,6 +11,7 @@ from danlu.data.dataset import Origin
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import PICTURES, Options, refuse_unfit
 from danlu.data.portions import Portion, carve, gather, shared_rows
+from danlu.data.ranges import measure_ranges
 from danlu.data.standard import Pixels, measure_pixels
 from danlu.data.targets import Label, Labels, Quantities
 from danlu.data.transforms.augment import Augmentation
@@ -74,7 +75,8 @@ def pixel_dataset(
     if options.standardise is not False:
         mean, std = measure_pixels(x[: sizes["train"]], peak)
     shape = tuple(x.shape[1:])
-    pixels = Pixels(shape, peak, mean, std, None if came == shape else came)
+    ranges = measure_ranges(x[: sizes["train"]])
+    pixels = Pixels(shape, peak, mean, std, None if came == shape else came, ranges)
     return MemoryDataset(
         name=name,
         sample_shape=shape,

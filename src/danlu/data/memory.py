@@ -51,6 +51,7 @@ class MemoryDataset(Dataset):
     workers: int = 0  # processes that run a user's own transforms
     content: tuple[int, ...] | None = None
     lines: Tensor | None = None  # of each sample in the file that it was read from
+    columns: dict[str, int] | None = None  # of a table, the target's included: a checksum of each
     _moved: dict[Any, tuple[Tensor, Tensor]] = field(default_factory=dict[Any, tuple[Tensor, Tensor]], repr=False)
 
     def batches(

@@ -27,8 +27,9 @@ class Options:
     `Dataset.folds`. With `refit` the validation part is trained on as well: for the last training, when all is chosen.
     `samples` leaves so many to train on, at most; fewer are a part of more, and the other parts stay as they are.
 
-    *Tables, arrays, pictures.* `task` is "classification", "regression" or "auto". `standardise` None: tables and
-    pictures yes, arrays no. `augment` is for pictures of the training part: names from "crop", "flip", "rotation",
+    *Tables, arrays, pictures.* `task` is "classification", "regression" or "auto". `standardise` None: tables, arrays
+    [N, F] and pictures yes, but for pictures in arrays of floats that lie from 0 to 1; False: nothing is, targets
+    neither. `augment` is for pictures of the training part: names from "crop", "flip", "rotation",
     "cutout", with an amount if wanted ("crop:4", "rotation:10"), or callables that take one Pillow picture each.
     `image_size` is the side of the squares that pictures are brought to.
 

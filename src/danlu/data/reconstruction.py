@@ -10,6 +10,7 @@ from torch import Tensor
 from danlu.base.errors import fail
 from danlu.data.dataset import Builder, Dataset
 from danlu.data.options import Options
+from danlu.data.table.encoder import TableEncoder
 from danlu.data.targets import Itself
 
 TASK = "reconstruction"
@@ -60,13 +61,13 @@ def build(builder: Builder, options: Options) -> Dataset:
 
 
 def reconstruction(data: Dataset) -> Reconstruction:
-    """`data` with its samples for targets, pictures once more from 0 to 1 where they can be loaded again and nobody
-    asked to standardise them. Raises UserError where samples are tokens.
+    """`data` with its samples for targets, pictures and arrays once more as they came (pictures from 0 to 1) where they
+    can be loaded again and nobody asked to standardise them. Raises UserError where samples are tokens.
     """
     if data.vocabulary is not None:
         fail("data.tokens-not-reconstructed", name=data.name)
     making = data.making
-    if making is not None and making.options.standardise is None and len(data.sample_shape) == 3:
+    if making is not None and making.options.standardise is None and not isinstance(data.encoder, TableEncoder):
         data = making.read()(replace(making.options, standardise=False))
     return Reconstruction(
         name=data.name,
@@ -76,5 +77,7 @@ def reconstruction(data: Dataset) -> Reconstruction:
         encoder=data.encoder,
         notes=data.notes,
         origin=data.origin,
+        recipe=data.recipe and replace(data.recipe, task=TASK),
+        making=data.making and replace(data.making, options=replace(data.making.options, task=TASK)),
         inner=data,
     )

@@ -1,14 +1,15 @@
 """What is done to a whole chunk of stored samples at once, on the device, to make it what the net takes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from danlu.base.errors import fail
+from danlu.base.errors import Fault, fail
 from danlu.data.layout import as_tensor
+from danlu.data.ranges import Ranges, refuse_other_scale, remarks
 from danlu.data.transforms.pictures import resize
 
 Transform = Callable[[Tensor], Tensor]
@@ -28,6 +29,7 @@ class Pixels:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     came_as: tuple[int, ...] | None = None  # shape of a sample before it was resized
+    ranges: Ranges | None = None  # of the training part's raw pictures
 
     def on(self, device: torch.device, dtype: torch.dtype, peak: float | None = None) -> Transform:
         """The transform for uint8 [B, C, H, W] on `device`: one product and one sum a pixel, in place. `peak` is given
@@ -42,7 +44,8 @@ class Pixels:
     def encode(self, raw: Any) -> Tensor:
         """Images [N, H, W], [N, C, H, W] or [N, H, W, C], or one image without N, as float32 [N, C, H, W].
 
-        They are of the size that the net takes, or of that which the data had before they were resized.
+        They are of the size that the net takes, or of that which the data had before they were resized. UserError for
+        pictures that are certainly on another scale.
         """
         images = as_tensor(raw)
         arranged = _arranged(images, self.sample_shape)
@@ -50,6 +53,10 @@ class Pixels:
             arranged = _arranged(images, self.came_as)
         if arranged is None:
             fail("data.encode-shape", found=list(images.shape), wanted=list(self.came_as or self.sample_shape))
+        refuse_not_finite(arranged)
+        # Bytes of 0 to 255 are what everybody means by a picture, however dark it is.
+        if self.ranges and not (arranged.dtype == torch.uint8 and self.peak == 255):
+            refuse_other_scale(arranged, replace(self.ranges, low=(0.0,), high=(self.peak,)))
         if tuple(arranged.shape[1:]) != self.sample_shape:
             arranged = resize(arranged, *self.sample_shape[1:])
         return self.on(torch.device("cpu"), torch.float32)(arranged)
@@ -76,14 +83,29 @@ def _arranged(images: Tensor, shape: tuple[int, ...]) -> Tensor | None:
 
 @dataclass(frozen=True)
 class Standard:
-    """Numbers to (x - mean) / scale, feature by feature; None leaves them as they are."""
+    """Numbers to (x - mean) / scale, feature by feature or channel by channel; None leaves them as they are. A feature
+    that was constant when it was measured has an infinite scale: it is 0.
+    """
 
     sample_shape: tuple[int, ...]
     mean: Tensor | None = None
     scale: Tensor | None = None
+    ranges: Ranges | None = None  # of the training part's raw samples
 
     def encode(self, raw: Any) -> Tensor:
-        """Samples [N, *sample_shape], or one sample without N, as float32."""
+        """Samples [N, *sample_shape], or one sample without N, as float32. UserError for values that are not finite,
+        and for pictures that are certainly on another scale.
+        """
+        x = self._samples(raw)
+        if self.ranges and len(self.sample_shape) > 1:
+            refuse_other_scale(x, self.ranges)
+        return self.apply(x).to(torch.float32)
+
+    def remarks(self, raw: Any) -> tuple[Fault, ...]:
+        """What is to be told of features: see `danlu.data.ranges`."""
+        return remarks(self._samples(raw), self.ranges) if self.ranges and len(self.sample_shape) == 1 else ()
+
+    def _samples(self, raw: Any) -> Tensor:
         x = as_tensor(raw).to(torch.float64)
         if tuple(x.shape) == self.sample_shape:
             x = x.unsqueeze(0)
@@ -91,7 +113,8 @@ class Standard:
             x = x.unsqueeze(1)
         if tuple(x.shape[1:]) != self.sample_shape:
             fail("data.encode-shape", found=list(x.shape), wanted=list(self.sample_shape))
-        return self.apply(x).to(torch.float32)
+        refuse_not_finite(x)
+        return x
 
     def apply(self, x: Tensor) -> Tensor:
         if self.mean is None or self.scale is None:
@@ -101,7 +124,16 @@ class Standard:
     def facts(self) -> dict[str, Any]:
         if self.mean is None or self.scale is None:
             return {}
-        return {"mean": self.mean.tolist(), "std": self.scale.tolist()}
+        std = torch.where(torch.isinf(self.scale), 0.0, self.scale)
+        return {"mean": self.mean.flatten().tolist(), "std": std.flatten().tolist()}
+
+
+def refuse_not_finite(x: Tensor) -> None:
+    """UserError, with how many and the first, where samples [N, …] hold NaN or infinite values."""
+    finite = torch.isfinite(x).flatten(1)
+    if not finite.all():
+        row, column = torch.nonzero(~finite)[0].tolist()
+        fail("data.not-finite", count=int((~finite).sum()), row=row + 1, column=column + 1)
 
 
 def measure_pixels(images: Tensor, peak: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -118,8 +150,16 @@ def measure_pixels(images: Tensor, peak: float) -> tuple[tuple[float, ...], tupl
     return tuple(mean.tolist()), tuple(torch.where(std > 1e-6, std, 1.0).tolist())
 
 
-def measure(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (over n) of each feature, float64; a constant feature has 1 for its deviation."""
-    mean = x.double().mean(0)
-    std = x.double().std(0, correction=0)
-    return mean, torch.where(std > 1e-12 * mean.abs().clamp_min(1e-300), std, 1.0)
+def measure(x: Tensor, axes: tuple[int, ...] = (0,)) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (over n) along `axes`, float64, in a shape that a sample can be combined with.
+
+    What varies by no more than its numbers' last digits is constant: its deviation is infinite, so that it becomes 0
+    whatever a later sample holds.
+
+    >>> measure(torch.tensor([[1.0, 5.0], [3.0, 5.0]]))[1].tolist()
+    [1.0, inf]
+    """
+    x, digits = x.double(), max(torch.finfo(x.dtype).eps, 1e-12)
+    mean = x.mean(axes, keepdim=True).squeeze(0)
+    std = x.std(axes, correction=0, keepdim=True).squeeze(0)
+    return mean, torch.where(std > digits * mean.abs().clamp_min(1e-300), std, torch.inf)

@@ -48,8 +48,9 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     """A data set of torch Datasets or DataLoaders by part; what is missing is carved from "train".
 
     Tensors that lie in memory (TensorDataset, also a Subset of one) become an in-memory data set; everything else is
-    streamed. Whole-number targets are classes, floating-point ones quantities. A DataLoader keeps its batch size and
-    collate function, and whether it shuffles; the order is danlu's where it draws plainly from a map-style dataset.
+    streamed, and not standardised. Whole-number targets are classes, floating-point ones quantities. A DataLoader keeps
+    its batch size and collate function, and whether it shuffles; the order is danlu's where it draws plainly from a
+    map-style dataset.
     """
     held = {part: _tensors(source) for part, source in sources.items()}
     if all(tensors is not None for tensors in held.values()):
@@ -82,6 +83,8 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     pixels = None
     if x.dtype == torch.uint8 and len(shape) == 3:
         pixels = Pixels(shape, 255.0, (0.0,) * shape[0], (1.0,) * shape[0])
+    elif len(shape) == 1 and options.standardise is None:
+        notes.append(Fault("data.stream-as-it-is"))
     encoder: Encoder = pixels or Standard(shape)
     return StreamDataset(
         name=name,
@@ -224,6 +227,13 @@ def _whole(feed: Feed) -> Feed:
 def _carve(
     feeds: dict[str, Feed], labels: Mapping[str, Tensor], options: Options, notes: list[Fault]
 ) -> dict[str, Feed]:
+    if options.refit and "validation" in feeds:
+        # The test part is the one that a training which holds the validation part out has.
+        parts = _carve(feeds, labels, replace(options, refit=False), notes)
+        whole = _joined(parts["train"], parts["validation"])
+        if whole is None:
+            fail("data.loader-not-split")
+        return {"train": whole, **{part: feed for part, feed in parts.items() if part == "test"}}
     train = feeds["train"]
     share = 0.0 if "test" in feeds else options.test
     if "validation" in feeds or not isinstance(train, MapFeed):
@@ -241,3 +251,11 @@ def _carve(
         if len(chosen)
     }
     return {**carved, **{part: feed for part, feed in feeds.items() if part != "train"}}
+
+
+def _joined(train: Feed, validation: Feed) -> Feed | None:
+    """The training part with the validation part behind it; None where one of them keeps an order of its own."""
+    if not (isinstance(train, MapFeed) and isinstance(validation, MapFeed)):
+        return None
+    rows = torch.cat([train.rows, validation.rows + len(train.dataset)])
+    return replace(train, dataset=ConcatDataset([train.dataset, validation.dataset]), rows=rows)

@@ -21,10 +21,11 @@ from danlu.lab.draft import draft_recipe
 from danlu.lab.environment import differences, environment, read_environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
+from danlu.lab.package import load_trained, package_bytes
 from danlu.lab.pictures import drawn_net, write_run_report
 from danlu.lab.run import Run
 from danlu.lab.scribe import Scribe
-from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, refuse_other_structure, set_up
+from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
 from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
 from danlu.store.new_run import NewRun
@@ -87,9 +88,9 @@ def fit(
         folder = runs_folder() / name
     stem = folder_stem(str(setup.recipe.net.options.get("class", setup.recipe.net.name)), setup.data.name)
     if folder is not None:
-        new_run = NewRun.at(Path(folder), text, facts)
+        new_run = NewRun.at(Path(folder), text, facts, package_bytes(setup.data))
     else:
-        new_run = NewRun.named(runs_folder(), stem, text, facts)
+        new_run = NewRun.named(runs_folder(), stem, text, facts, package_bytes(setup.data))
     with new_run as new:
         training = _wired(setup, new.place, new.journal)
         if weights_given:  # nothing else brings them back, so no run may stand without them
@@ -119,7 +120,7 @@ def resume(
     with Journal(place.journal) as journal:
         recipe = read_recipe(place.recipe)
         try:
-            dataset = load_data(recipe.data, data, root)
+            dataset = load_trained(place, recipe, data, root)
         except UserError as error:
             if error.faults[0].id in _NOT_FOUND:
                 fail("lab.data-moved", what=error.faults[0], folder=shown(place.path))
@@ -148,14 +149,12 @@ def _gone_on(place: RunFolder, journal: Journal, setup: Setup, net: nn.Module | 
 
 
 def _compare_environments(place: RunFolder, setup: Setup, reporter: Reporter) -> bool:
-    """Tell what is not as it was when the run began, and fail for other data; whether its first weights were given."""
+    """Tell what is not as it was when the run began; whether its first weights were given."""
     before = read_environment(place.environment)
     if before is None:
         reporter.note(Fault("lab.no-environment", {"path": shown(place.environment)}))
         return True  # for all that can be known
     facts = environment(setup, weights_given=before["weights_given"])
-    if before["data"]["fingerprint"] != facts["data"]["fingerprint"]:
-        fail("lab.data-changed", folder=shown(place.path), name=setup.data.name)
     changed = differences(before, facts)
     if changed:
         reporter.note(Fault("lab.other-machine", {"changes": ", ".join(changed)}))

@@ -2,21 +2,24 @@
 
 import copy
 import functools
+import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from danlu.base.errors import fail
+from danlu.base.errors import DataWarning, UserError, fail
 from danlu.base.finding_text import Findings
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
+from danlu.data.preprocessing import Preprocessing
+from danlu.lab.package import Package, load_trained, read_package, without_samples
 from danlu.lab.pictures import run_info
-from danlu.lab.setup import build_net, dtype_of, load_data, refuse_other_structure, sample_dtype
+from danlu.lab.setup import build_net, dtype_of, refuse_other_structure, sample_dtype
 from danlu.store.history import History
 from danlu.store.journal import read
 from danlu.store.run_folder import RunFolder
@@ -29,8 +32,9 @@ from danlu.view.report import run_html
 class Run:
     """A run folder with what it holds: recipe, scores, history, findings, weights.
 
-    A Run that `fit` returns also remembers the net and the data it was given; one opened from a folder builds them
-    again from the recipe, and asks for them where the recipe cannot. `data` may also say where they lie by now.
+    It answers from the folder alone; only a net that was given as an object has to be given again. What needs the
+    samples themselves loads them by the recipe; `data` brings those that were given as objects, or says where they lie
+    by now.
     """
 
     def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: object = None) -> None:
@@ -91,7 +95,7 @@ class Run:
         `net` is a net of the same structure, needed where the run's own was given as an object in another session.
         """
         template = net or self._net
-        trained = copy.deepcopy(template) if template is not None else build_net(self.recipe, self.data)
+        trained = copy.deepcopy(template) if template is not None else build_net(self.recipe, self.preprocessing)
         checkpoint = load_newest(self._place.checkpoints).checkpoint
         if checkpoint is None:
             fail("lab.no-checkpoint", folder=self.folder)
@@ -106,15 +110,21 @@ class Run:
         trained = trained.to(device="cpu", dtype=dtype_of(train.precision))
         refuse_other_structure(trained, weights, self.folder)
         trained.load_state_dict(weights)
+        # Convolutions in another layout may differ in the last digits: a run answers alike wherever its net comes from.
+        trained.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
         return trained.eval()
 
     def predict(self, x: object) -> Any:
         """Labels, or numbers in the target's own unit, for raw samples of the kind the run was trained on.
 
         `x` is a batch: images, an array [N, …], texts, or a table with the training table's columns. A language model
-        gives the likeliest next token of each text.
+        gives the likeliest next token of each text. The run answers from its own folder, whatever has become of its
+        data. Raises UserError for samples that it cannot take, or that are certainly on another scale; warns
+        (DataWarning) of numbers far outside the training part's range.
         """
-        data, net = self.data, self._final_net if self.finished else self.net()
+        data, net = self.preprocessing, self._final_net if self.finished else self.net()
+        for remark in data.remarks(x):
+            warnings.warn(str(remark), DataWarning, stacklevel=2)
         weights = next((parameter.dtype for parameter in net.parameters()), torch.float32)
         inputs = data.encode(x).to(choose_device("cpu"), sample_dtype(net, data, weights))
         with torch.no_grad():
@@ -126,9 +136,32 @@ class Run:
         return data.decode(found)
 
     @functools.cached_property
+    def preprocessing(self) -> Preprocessing:
+        """What was fitted to the training part, from the run's own folder: `encode`, `decode`, `classes` …"""
+        return Preprocessing.of(self.samples) if self._package is None else self._package.preprocessing
+
+    @functools.cached_property
+    def samples(self) -> Dataset:
+        """The data it was trained on, loaded again. UserError where they were given as objects in another session, are
+        gone, or are not those it was trained on, with what has changed.
+        """
+        return load_trained(self._place, self.recipe, self._given)
+
+    @functools.cached_property
     def data(self) -> Dataset:
-        """The data it was trained on. UserError where they were given as objects in another session."""
-        return load_data(self.recipe.data, self._given)
+        """The data it was trained on; where `samples` cannot be had, what the run's folder tells of them (classes,
+        sizes, encoder), and the reason as soon as a sample is asked for.
+        """
+        try:
+            return self.samples
+        except UserError as error:
+            if self._package is None:
+                raise
+            return without_samples(self._package, self.recipe, error)
+
+    @functools.cached_property
+    def _package(self) -> Package | None:
+        return read_package(self._place.package)
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,6 +13,8 @@ from danlu.base.places import shown
 from danlu.base.recipe import DataRecipe, OptimRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
+from danlu.data.preprocessing import Preprocessing
+from danlu.data.standard import Standard
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
 from danlu.nets import Description, build, check_weights, describe, names, put_weights, rehearse, task_of, usual_data
@@ -64,6 +67,9 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         net = build_net(recipe, dataset) if net is None else net
     faults.raise_if_any()
     assert net is not None
+    dataset = data_as_taken(dataset, net)
+    if isinstance(dataset.encoder, Standard):
+        recipe = replace(recipe, data=replace(recipe.data, standardise=dataset.encoder.mean is not None))
     net.to(device=device, dtype=dtype)
     if recipe.net.name != CUSTOM and len(dataset.sample_shape) == 3:
         # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
@@ -165,14 +171,20 @@ def _prepared_anew(data: Dataset, recipe: DataRecipe) -> Dataset:
         return data
     wanted = {"standardise": recipe.standardise, "augment": recipe.augment}
     other = {key: value for key, value in wanted.items() if value is not None and value != getattr(making.options, key)}
-    if not other:
+    return prepared_anew(data, other) if other else data
+
+
+def prepared_anew(data: Dataset, other: dict[str, Any]) -> Dataset:
+    """The data made once more with `other` options; as they are where they cannot be."""
+    making = data.making
+    if making is None:
         return data
     options = replace(making.options, **other)
     source = data.recipe and replace(data.recipe, **other)
     return replace(making.read()(options), making=replace(making, options=options), recipe=source)
 
 
-def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
+def build_net(recipe: Recipe, data: Dataset | Preprocessing) -> nn.Module:
     """The net the recipe names, its initial weights drawn from the seed's own stream."""
     if recipe.net.name == CUSTOM:
         fail("lab.net-not-in-recipe", name=recipe.net.options.get("class", CUSTOM))
@@ -187,7 +199,20 @@ def build_net(recipe: Recipe, data: Dataset) -> nn.Module:
         )
 
 
-def sample_dtype(net: nn.Module, data: Dataset, weights: torch.dtype) -> torch.dtype:
+def data_as_taken(data: Dataset, net: nn.Module) -> Dataset:
+    """The data, and arrays once more as they came where danlu would standardise what this net takes for numbers of
+    tokens: it says so (`sample_dtype`), or looks them up in an embedding.
+    """
+    making = data.making
+    if making is None or making.options.standardise is not None or not isinstance(data.encoder, Standard):
+        return data
+    embeds = any(isinstance(module, nn.Embedding | nn.EmbeddingBag) for module in net.modules())
+    if not embeds and getattr(net, "sample_dtype", None) != torch.int64:
+        return data
+    return prepared_anew(data, {"standardise": False})
+
+
+def sample_dtype(net: nn.Module, data: Dataset | Preprocessing, weights: torch.dtype) -> torch.dtype:
     """The type in which samples go into the net: tokens are whole numbers, all else is like the weights.
 
     Also where an array of whole numbers holds the tokens, and the net (`sample_dtype`) says that it takes such.

@@ -38,7 +38,9 @@ class NewRun:
         self._established = False
 
     @classmethod
-    def named(cls, parent: Path, stem: str, recipe_toml: str, environment: Mapping[str, Any]) -> Self:
+    def named(
+        cls, parent: Path, stem: str, recipe_toml: str, environment: Mapping[str, Any], package: bytes | None = None
+    ) -> Self:
         """In a new folder `parent/stem-xxxx`, xxxx from the recipe's text; -2, -3 … is added where that is taken."""
         check_name(stem)
         name = f"{stem}-{hashlib.sha256(recipe_toml.encode()).hexdigest()[:4]}"
@@ -47,11 +49,11 @@ class NewRun:
             path = parent / (name if count == 1 else f"{name}-{count}")
             made = _missing(path)
             if path in made and _make(path, made):
-                return cls._claimed(path, recipe_toml, environment, made)
+                return cls._claimed(path, recipe_toml, environment, package, made)
             count += 1
 
     @classmethod
-    def at(cls, path: Path, recipe_toml: str, environment: Mapping[str, Any]) -> Self:
+    def at(cls, path: Path, recipe_toml: str, environment: Mapping[str, Any], package: bytes | None = None) -> Self:
         """In the folder `path`, which must be absent or empty."""
         found = standing(path)
         if found == "file":
@@ -62,10 +64,17 @@ class NewRun:
             _refuse_content(path)
         made = _missing(path)
         _make(path, made)
-        return cls._claimed(path, recipe_toml, environment, made)
+        return cls._claimed(path, recipe_toml, environment, package, made)
 
     @classmethod
-    def _claimed(cls, path: Path, recipe_toml: str, environment: Mapping[str, Any], made: Sequence[Path]) -> Self:
+    def _claimed(
+        cls,
+        path: Path,
+        recipe_toml: str,
+        environment: Mapping[str, Any],
+        package: bytes | None,
+        made: Sequence[Path],
+    ) -> Self:
         """Lock the folder, and put into it all but the recipe."""
         try:
             journal = Journal(RunFolder(path).journal)
@@ -78,6 +87,8 @@ class NewRun:
             new._clear()
             new.place.checkpoints.mkdir()
             write_file(new.place.environment, to_json(environment, indent=2).encode() + b"\n")
+            if package is not None:
+                write_file(new.place.package, package)
         except BaseException as error:
             new.close()
             if isinstance(error, OSError):
@@ -104,7 +115,7 @@ class NewRun:
     def _clear(self) -> None:
         """Leave nothing but the journal."""
         shutil.rmtree(self.place.checkpoints, ignore_errors=True)
-        _remove([self.place.environment, _unfinished(self.place.recipe)])
+        _remove([self.place.environment, self.place.package, _unfinished(self.place.recipe)])
 
     def __enter__(self) -> Self:
         return self
@@ -164,11 +175,12 @@ def _refuse_content(path: Path) -> None:
 def _only_begun(place: RunFolder) -> bool:
     """Whether the folder holds what a creation puts there before the recipe, and nothing of anybody else's."""
     inside = entries(place.path)
-    if not {place.environment, place.journal, place.checkpoints, _unfinished(place.recipe)}.issuperset(inside):
+    begun = {place.environment, place.package, place.journal, place.checkpoints, _unfinished(place.recipe)}
+    if not begun.issuperset(inside):
         return False
     if place.journal not in inside or place.journal.stat().st_size:  # it comes first, and is empty as long as that
         return False
     if place.checkpoints not in inside:
-        return place.environment not in inside
+        return not {place.environment, place.package} & set(inside)
     saved = [entry.name for entry in entries(place.checkpoints)]
     return all(name == _FIRST_CHECKPOINT or name.startswith(TEMPORARY) for name in saved)

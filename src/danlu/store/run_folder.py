@@ -34,6 +34,10 @@ class RunFolder:
         return self.path / "environment.json"
 
     @property
+    def package(self) -> Path:
+        return self.path / "package.json"
+
+    @property
     def journal(self) -> Path:
         return self.path / "journal.jsonl"
 

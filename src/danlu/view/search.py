@@ -95,7 +95,8 @@ def print_search(console: Console, search: Mapping[str, Any]) -> None:
     best = search["best"]
     if best:
         scores = {part: f"{best['score'][part].get(metric, float('nan')):.4f}" for part in ("validation", "test")}
-        line = say("study.best", factors=_settings(best["factors"]), metric=say(f"view.metric-{metric}"), **scores)
+        phrase = "study.best" if best.get("refit", True) else "study.best-as-it-was"
+        line = say(phrase, factors=_settings(best["factors"]), metric=say(f"view.metric-{metric}"), **scores)
         console.print(line, markup=False, soft_wrap=True, style="bold")
     elif search["finished"]:
         console.print(say("search.no-best"), markup=False, soft_wrap=True, style="bold")

@@ -103,7 +103,8 @@ def print_study(console: Console, study: Mapping[str, Any]) -> None:
         metric = study["metric"]
         console.print()
         scores = {part: f"{best['score'][part].get(metric, float('nan')):.4f}" for part in ("validation", "test")}
-        line = say("study.best", factors=_factors(best["factors"]), metric=say(f"view.metric-{metric}"), **scores)
+        phrase = "study.best" if best.get("refit", True) else "study.best-as-it-was"
+        line = say(phrase, factors=_factors(best["factors"]), metric=say(f"view.metric-{metric}"), **scores)
         console.print(line, markup=False, soft_wrap=True, style="bold")
     closing = say(
         "study.closing", members=len(study["members"]), seconds=f"{study['seconds']:.1f}", folder=shown(study["study"])

@@ -8,7 +8,8 @@ import numpy
 import torch
 from torch import Tensor
 
-from danlu.base.errors import Faults, nearest
+from danlu.base.errors import Fault, Faults, nearest
+from danlu.data.ranges import Ranges, remarks
 from danlu.data.readers.frames import table_of
 from danlu.data.table.columns import Column, Kind, Table
 from danlu.data.table.infer import cells_as_numbers
@@ -30,6 +31,8 @@ class NumberColumn:
     flag: bool
     spelling: str = ""
     offset: int = 0
+    low: float | None = None  # of the training part
+    high: float | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -101,6 +104,7 @@ class TableEncoder:
                 faults.add("data.encode-column", column=column.name, hint=nearest(column.name, table))
                 continue
             given = _fitting(column, table[column.name], faults)
+            _refuse_infinite(column, given, faults)
             encoded += column.encode(given)
         faults.raise_if_any()
         with numpy.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused as such
@@ -120,9 +124,28 @@ class TableEncoder:
             shown.append(f"{column.name} {column.show(own)}".strip())
         return " · ".join(shown)
 
+    def remarks(self, raw: Any) -> tuple[Fault, ...]:
+        """What is to be told of rows whose numbers lie far outside the training part's."""
+        table = table_of(raw)
+        known = [column for column in self.columns if isinstance(column, NumberColumn) and column.high is not None]
+        known = [column for column in known if column.name in table]
+        if not known:
+            return ()
+        given = [_fitting(column, table[column.name], Faults()) for column in known]
+        values = [one.values + float(one.offset - column.offset) for one, column in zip(given, known, strict=True)]
+        low, high = (tuple(float(getattr(column, end)) for column in known) for end in ("low", "high"))
+        x = torch.from_numpy(numpy.stack(values, axis=1).astype(numpy.float64))
+        return remarks(x, Ranges(low, high, (), (), False, 0.0, 0.0), tuple(column.name for column in known))
+
     def facts(self) -> dict[str, Any]:
         columns = [{**asdict(column), "type": type(column).__name__} for column in self.columns]
         return {"features": list(self.features), "columns": columns}
+
+
+def _refuse_infinite(wanted: NumberColumn | CategoryColumn, column: Column, faults: Faults) -> None:
+    if isinstance(wanted, NumberColumn) and (wrong := numpy.isinf(column.values)).any():
+        row = int(wrong.argmax()) + 1
+        faults.add("data.infinite", place="x", column=wanted.name, count=int(wrong.sum()), row=row)
 
 
 def _fitting(wanted: NumberColumn | CategoryColumn, column: Column, faults: Faults) -> Column:

@@ -93,5 +93,6 @@ def _number(
     gaps = int(column.missing.sum())
     if gaps:
         notes.append(Fault("data.imputed", {"column": name, "count": gaps, "median": shown(column, median)}))
-    flag = bool(missing.any())
-    return NumberColumn(name, column.kind, median, mean, scale or 1.0, flag, column.spelling, column.offset), notes
+    low, high = float(filled.min()), float(filled.max())
+    flag, read = bool(missing.any()), (column.spelling, column.offset)
+    return NumberColumn(name, column.kind, median, mean, scale or 1.0, flag, *read, low, high), notes

@@ -96,7 +96,8 @@ def table_dataset(
     x, y, sizes = gather(portions)
     order = torch.cat([rows[part] for part in PARTS])
     shared = shared_rows(portions, _as_found(features, decided)[order], y, source.lines)
-    content = (int(standardise), *checksum(order, y), *(_checksum_of(column) for column in features.values()))
+    columns = {other: _checksum_of(values) for other, values in table.items()}
+    content = (int(standardise), *checksum(order, y), *(columns[other] for other in features))
     if standardise and isinstance(meaning, Quantities):
         y, meaning = standardise_target(y, sizes["train"])
     return MemoryDataset(
@@ -111,6 +112,7 @@ def table_dataset(
         y=y,
         content=content,
         lines=None if source.lines is None else torch.from_numpy(source.lines)[order],
+        columns=columns,
     )
 
 

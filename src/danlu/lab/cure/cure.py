@@ -114,7 +114,7 @@ def _given(run: Run, data: object) -> Any:
     if run.recipe.data.name != CUSTOM:
         return None
     try:
-        return run.data
+        return run.samples
     except UserError as error:
         if error.faults[0].id == "lab.data-not-in-recipe":
             fail("cure.needs-data")

@@ -112,7 +112,7 @@ def _site(what: object, data: object, path: Sequence[object] | None, loss: str) 
     given = None if path is None else [_weights(point) for point in path]
     if isinstance(what, Run):
         run = what
-        net, dataset = run.net(), run.data
+        net, dataset = run.net(), run.samples
         recipe = run.recipe.loss if loss == "auto" else LossRecipe(name=loss)
         site = _Site(net, dataset, recipe, _own_path(run, net) if given is None else given)
     elif isinstance(what, nn.Module):
@@ -150,7 +150,7 @@ def _own_path(run: Run, net: nn.Module) -> list[Weights]:
     path: list[Weights] = []
     recipe = run.recipe
     if recipe.net.name != CUSTOM and recipe.net.weights is None:
-        path.append(_weights(build_net(recipe, run.data)))
+        path.append(_weights(build_net(recipe, run.preprocessing)))
     path += [checkpoint.parts["weights"] for checkpoint in load_whole(RunFolder(run.folder).checkpoints)]
     last = _weights(net)
     ended = bool(path) and all(torch.equal(path[-1][name], tensor) for name, tensor in last.items())

@@ -143,11 +143,11 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool)
         journal.sync()
         if not whole:
             raise Interrupted(str(place.path), saved=True)
-        _refit(place, quest, given, journal)
+        _refit(place, quest, journal)
     return Search(place.path, given)
 
 
-def _refit(place: StudyFolder, quest: Quest, given: Given, journal: Journal) -> None:
+def _refit(place: StudyFolder, quest: Quest, journal: Journal) -> None:
     """Train the best trial on training and validation part together, and score it on the test part: once."""
     done = Search(place.path)
     best = next(iter(done.ranked), None)
@@ -155,5 +155,5 @@ def _refit(place: StudyFolder, quest: Quest, given: Given, journal: Journal) -> 
         journal.write({"kind": "nothing"})
         return
     (chosen,) = quest.plan([dict(best.factors)]).planned
-    name = refitted(place, chosen, quest.seeds[0], given)
-    journal.write({"kind": "best", "factors": dict(best.factors), "validation": best.score, "run": name})
+    trained = refitted(place, chosen, quest.seeds[0])
+    journal.write({"kind": "best", "factors": dict(best.factors), "validation": best.score, **trained})

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy
 
-from danlu.base.errors import Fault, fail
+from danlu.base.errors import Fault, UserError, fail
 from danlu.base.naming import spelled
 from danlu.base.places import shown, studies_folder
 from danlu.base.recipe import Recipe
@@ -19,7 +19,6 @@ from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.pictures import write_study_report
-from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
 from danlu.lab.study.builders import Builder, builder_of
 from danlu.lab.study.carry_out import Order, Place
@@ -215,7 +214,7 @@ def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jo
             raise Interrupted(str(place.path), saved=True)
         _measure_baselines(place, plan, journal)
         journal.sync()
-        _refit(place, plan, given, journal)
+        _refit(place, plan, journal)
     if fault := write_study_report(place):
         reporter.note(fault)
     reporter.close()
@@ -238,7 +237,7 @@ def _measure_baselines(place: StudyFolder, plan: Plan, journal: Journal) -> None
                 journal.write({"kind": "baseline", "baseline": name, "seed": seed, "fold": fold, "score": score})
 
 
-def _refit(place: StudyFolder, plan: Plan, given: Given, journal: Journal) -> None:
+def _refit(place: StudyFolder, plan: Plan, journal: Journal) -> None:
     """Train the best combination on training and validation part together, and score it on the test part: once."""
     journal.flush()
     study = Study(place.path)
@@ -246,18 +245,21 @@ def _refit(place: StudyFolder, plan: Plan, given: Given, journal: Journal) -> No
         fail("study.all-failed", reason=study.failed[0]["reason"])
     factors = study.chosen
     chosen = next(one for one in plan.planned if plain(one.cell.factors) == plain(factors))
-    name = refitted(place, chosen, plan.seeds[0], given)
+    trained = refitted(place, chosen, plan.seeds[0])
     values = [member for member in study.members if dict(member.factors) == factors and not member.diverged]
     names = values[0].score if values else {}
     validation = {name: float(numpy.mean([member.score[name] for member in values])) for name in names}
-    journal.write({"kind": "best", "factors": factors, "validation": validation, "run": name})
+    journal.write({"kind": "best", "factors": factors, "validation": validation, **trained})
 
 
-def refitted(place: StudyFolder, chosen: Planned, seed: int, given: Given) -> str:
-    """Train a combination on training and validation part together, and score it; the run's name in the folder."""
-    recipe, data = _whole(chosen, seed), _all_data(chosen, given)
-    if data is None:  # cannot be split anew: the validation part stays what it is
-        recipe, data = chosen.recipe(seed), chosen.setup.data
+def refitted(place: StudyFolder, chosen: Planned, seed: int) -> dict[str, Any]:
+    """Train a combination on training and validation part together, and score it on the test part; what the journal
+    tells of it: the run's name in the folder, and whether the validation part could be trained on.
+    """
+    recipe, data = chosen.recipe(seed), chosen.setup.data
+    whole = _all_data(chosen)
+    if whole is not None:
+        recipe, data = _whole(recipe, whole), whole
     place.best.write_text(to_toml(recipe), encoding="utf-8")
     net = chosen.net(seed) if recipe.net.name == CUSTOM else None
     name = f"best-{recipe.fingerprint()}"
@@ -265,30 +267,28 @@ def refitted(place: StudyFolder, chosen: Planned, seed: int, given: Given) -> st
         resume(place.path / name, net=net, data=data, progress=False)
     else:
         fit(net, data, recipe=recipe, folder=place.path / name, progress=False)
-    return name
+    return {"run": name, "refit": whole is not None}
 
 
-def _whole(chosen: Planned, seed: int) -> Recipe:
+def _whole(recipe: Recipe, data: Dataset) -> Recipe:
     """The recipe without a validation part: what needed one gives way to the number of epochs that it led to."""
-    recipe = chosen.recipe(seed)
-    train, data = recipe.train, replace(recipe.data, validation=0.0, fold=None, fold_seed=None)
+    train = recipe.train
     if train.patience or train.weights == "best":
         train = replace(train, patience=None, weights=None)
-    return replace(recipe, train=train, data=data)
+    kept = data.recipe or replace(recipe.data, fold=None, fold_seed=None, refit=True)
+    return replace(recipe, train=train, data=replace(kept, shuffle=recipe.data.shuffle))
 
 
-def _all_data(chosen: Planned, given: Given) -> Dataset | None:
-    recipe = chosen.cell.recipe.data
+def _all_data(chosen: Planned) -> Dataset | None:
+    """The data with the validation part trained on as well; None where the schedule needs one, or where they come with
+    an order or a division that cannot be changed.
+    """
     if chosen.setup.recipe.schedule.name == "plateau":
         return None
-    if isinstance(given.data, Dataset):
-        making = given.data.making
-        if making is None:
-            return None
-        options = replace(making.options, validation=0.0, fold=None)
-        source = given.data.recipe and replace(given.data.recipe, validation=0.0, fold=None, fold_seed=None)
-        return replace(making.read()(options), making=replace(making, options=options), recipe=source)
-    return load_data(replace(recipe, validation=0.0, fold=None, fold_seed=None), given.data)
+    try:
+        return chosen.setup.data.refit()
+    except UserError:
+        return None
 
 
 def check_metric(metric: str | None, plan: Plan) -> None:

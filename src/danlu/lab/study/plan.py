@@ -9,7 +9,7 @@ from torch import nn
 from danlu.base.errors import Fault, UserError
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.data import Dataset
-from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, set_up
+from danlu.lab.setup import Setup, build_net, data_as_taken, load_data, load_given_weights, set_up
 from danlu.lab.study.builders import Builder
 from danlu.lab.study.factors import Cell, Level, cells
 from danlu.lab.study.samples import fits_a_stack, folds_of
@@ -127,6 +127,11 @@ def _set_up(cell: Cell, seed: int, folds: int, data: object, loaded: dict[DataRe
     net = None if cell.maker is None else made_net(cell, recipe, datasets[0], seed)
     setup = set_up(recipe, datasets[0], net)
     load_given_weights(setup.net, setup.recipe.net.weights)
+    if data_as_taken(datasets[0], setup.net) is not datasets[0]:
+        as_they_came = replace(cell.recipe.data, standardise=False)
+        if as_they_came not in loaded:
+            loaded[as_they_came] = folds_of(setup.data, folds)
+        datasets = loaded[as_they_came]
     return Planned(cell, setup, datasets)
 
 

@@ -33,13 +33,16 @@ from danlu.view.study import study_text
 
 @dataclass(frozen=True)
 class Best:
-    """The combination that did best on the validation parts, trained once more on all but the test part."""
+    """The combination that did best on the validation parts, trained once more: on all but the test part (`refit`), or
+    on the training part where its schedule needs the validation part or the data cannot be divided anew.
+    """
 
     factors: dict[str, Level]
     recipe: Recipe
     validation: Score
     test: Score
     run: Path
+    refit: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -47,6 +50,7 @@ class Best:
             "score": {"validation": self.validation, "test": self.test},
             "recipe": self.recipe.as_dict(),
             "run": str(self.run),
+            "refit": self.refit,
         }
 
 
@@ -57,7 +61,14 @@ def best_of(place: StudyFolder, records: Sequence[Mapping[str, Any]]) -> Best | 
         return None
     run = Run(place.path / record["run"])
     recipe = read_recipe(place.best)
-    return Best(record["factors"], recipe, record["validation"], run.score.get("test", {}), run.folder)
+    return Best(
+        record["factors"],
+        recipe,
+        record["validation"],
+        run.score.get("test", {}),
+        run.folder,
+        record.get("refit", True),
+    )
 
 
 class Study:

@@ -1,0 +1,203 @@
+"""The fitted preprocessing as plain values that JSON can hold, and back: numbers come back bit for bit.
+
+Every kind of encoder and target has its own pair of functions in the tables at the end; a kind that is in neither table
+is refused, and no name out of a file is ever looked up anywhere else.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from danlu.base.errors import fail
+from danlu.data.dataset import Encoder
+from danlu.data.preprocessing import Preprocessing
+from danlu.data.ranges import Ranges
+from danlu.data.standard import Pixels, Standard
+from danlu.data.table.encoder import CategoryColumn, NumberColumn, TableEncoder
+from danlu.data.targets import Itself, Labels, Quantities, Target, Tokens
+from danlu.data.text.sequences import TextEncoder
+from danlu.data.text.vocabulary import Vocabulary
+
+Plain = Mapping[str, Any]
+
+
+def to_plain(fitted: Preprocessing) -> dict[str, Any]:
+    """The preprocessing as plain values; UserError for an encoder of a kind that is not danlu's.
+
+    >>> from danlu.data import load
+    >>> plain = to_plain(Preprocessing.of(load("iris")))
+    >>> from_plain(plain).classes
+    ('setosa', 'versicolor', 'virginica')
+    """
+    encoder = next((kind for kind, (made, _, _) in _ENCODERS.items() if type(fitted.encoder) is made), None)
+    if encoder is None:
+        fail("data.encoder-not-plain", found=type(fitted.encoder).__name__)
+    target = next(kind for kind, (made, _, _) in _TARGETS.items() if type(fitted.target) is made)
+    return {
+        "name": fitted.name,
+        "task": fitted.task,
+        "input": encoder,
+        "sample_shape": list(fitted.sample_shape),
+        "outputs": fitted.outputs,
+        "encoder": {"kind": encoder, **_ENCODERS[encoder][1](fitted.encoder)},
+        "target": {"kind": target, **_TARGETS[target][1](fitted.target)},
+        "vocabulary": None if fitted.vocabulary is None else _from_vocabulary(fitted.vocabulary),
+    }
+
+
+def from_plain(plain: Plain) -> Preprocessing:
+    """The preprocessing that `to_plain` wrote. KeyError, TypeError or ValueError where it is not of its form."""
+    shape = tuple(int(side) for side in plain["sample_shape"])
+    words = None if plain["vocabulary"] is None else _to_vocabulary(plain["vocabulary"])
+    encoder, target = plain["encoder"], plain["target"]
+    return Preprocessing(
+        name=plain["name"],
+        sample_shape=shape,
+        encoder=_ENCODERS[encoder["kind"]][2](encoder, shape, words),
+        target=_TARGETS[target["kind"]][2](target, words),
+        vocabulary=words,
+    )
+
+
+def _from_vocabulary(vocabulary: Vocabulary) -> dict[str, Any]:
+    return {"tokens": list(vocabulary.tokens), "kind": vocabulary.kind, "spaced": vocabulary.spaced}
+
+
+def _to_vocabulary(plain: Plain) -> Vocabulary:
+    return Vocabulary(tuple(plain["tokens"]), plain["kind"], plain["spaced"])
+
+
+def _from_ranges(ranges: Ranges | None) -> dict[str, Any] | None:
+    return None if ranges is None else asdict(ranges)
+
+
+def _to_ranges(plain: Plain | None) -> Ranges | None:
+    return None if plain is None else Ranges(**_tuples(plain))
+
+
+def _from_table(encoder: Any) -> dict[str, Any]:
+    kinds = {made: kind for kind, made in _COLUMNS.items()}
+    return {"columns": [{"type": kinds[type(column)], **asdict(column)} for column in encoder.columns]}
+
+
+def _to_table(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
+    columns: list[NumberColumn | CategoryColumn] = []
+    for column in plain["columns"]:
+        values = _tuples({key: value for key, value in column.items() if key != "type"})
+        columns.append(_COLUMNS[column["type"]](**values))
+    return TableEncoder(tuple(columns))
+
+
+def _from_standard(encoder: Any) -> dict[str, Any]:
+    return {
+        "mean": _from_tensor(encoder.mean),
+        "scale": _from_tensor(encoder.scale),
+        "ranges": _from_ranges(encoder.ranges),
+    }
+
+
+def _to_standard(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
+    return Standard(shape, _to_tensor(plain["mean"]), _to_tensor(plain["scale"]), _to_ranges(plain["ranges"]))
+
+
+def _from_tensor(tensor: Tensor | None) -> dict[str, Any] | None:
+    """float64, an infinite value as None: JSON knows no infinity."""
+    if tensor is None:
+        return None
+    values: list[float] = tensor.double().flatten().tolist()
+    return {"shape": list(tensor.shape), "values": [value if math.isfinite(value) else None for value in values]}
+
+
+def _to_tensor(plain: Plain | None) -> Tensor | None:
+    if plain is None:
+        return None
+    values = [math.inf if value is None else value for value in plain["values"]]
+    return torch.tensor(values, dtype=torch.float64).reshape(plain["shape"])
+
+
+def _from_pixels(encoder: Any) -> dict[str, Any]:
+    keys = ("peak", "mean", "std", "came_as")
+    return {**_lists({key: getattr(encoder, key) for key in keys}), "ranges": _from_ranges(encoder.ranges)}
+
+
+def _to_pixels(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
+    came = plain["came_as"]
+    return Pixels(
+        shape,
+        plain["peak"],
+        tuple(plain["mean"]),
+        tuple(plain["std"]),
+        None if came is None else tuple(came),
+        _to_ranges(plain["ranges"]),
+    )
+
+
+def _from_texts(encoder: Any) -> dict[str, Any]:
+    return {"length": encoder.length}
+
+
+def _to_texts(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
+    if words is None:
+        raise ValueError("texts need a vocabulary")
+    return TextEncoder(words, plain["length"])
+
+
+def _from_labels(target: Any) -> dict[str, Any]:
+    return {"classes": list(target.values)}
+
+
+def _to_labels(plain: Plain, words: Vocabulary | None) -> Target:
+    return Labels(tuple(plain["classes"]))
+
+
+def _from_quantities(target: Any) -> dict[str, Any]:
+    return {"mean": list(target.mean), "scale": list(target.scale)}
+
+
+def _to_quantities(plain: Plain, words: Vocabulary | None) -> Target:
+    return Quantities(tuple(plain["mean"]), tuple(plain["scale"]))
+
+
+def _from_tokens(target: Any) -> dict[str, Any]:
+    return {}
+
+
+def _to_tokens(plain: Plain, words: Vocabulary | None) -> Target:
+    if words is None:
+        raise ValueError("tokens need a vocabulary")
+    return Tokens(words)
+
+
+def _from_itself(target: Any) -> dict[str, Any]:
+    return {"outputs": target.outputs}
+
+
+def _to_itself(plain: Plain, words: Vocabulary | None) -> Target:
+    return Itself(plain["outputs"])
+
+
+def _lists(values: Plain) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+
+
+def _tuples(values: Plain) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+
+
+_COLUMNS: dict[str, type[NumberColumn | CategoryColumn]] = {"number": NumberColumn, "category": CategoryColumn}
+_ENCODERS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[..., Encoder]]] = {
+    "table": (TableEncoder, _from_table, _to_table),
+    "numbers": (Standard, _from_standard, _to_standard),
+    "pictures": (Pixels, _from_pixels, _to_pixels),
+    "texts": (TextEncoder, _from_texts, _to_texts),
+}
+_TARGETS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[..., Target]]] = {
+    "labels": (Labels, _from_labels, _to_labels),
+    "quantities": (Quantities, _from_quantities, _to_quantities),
+    "tokens": (Tokens, _from_tokens, _to_tokens),
+    "itself": (Itself, _from_itself, _to_itself),
+}

@@ -1,0 +1,66 @@
+"""What stands between raw samples and a net, and between its outputs and an answer: fitted once, kept with the run."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+from torch import Tensor
+
+from danlu.base.errors import Fault
+from danlu.data.dataset import Dataset, Encoder
+from danlu.data.standard import Standard
+from danlu.data.table.encoder import TableEncoder
+from danlu.data.targets import Labels, Target
+from danlu.data.text.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Preprocessing:
+    """What of a data set is needed to answer: no samples, only what was fitted to the training part.
+
+    >>> from danlu.data import load
+    >>> fitted = Preprocessing.of(load("iris"))
+    >>> fitted.classes, fitted.sample_shape
+    (('setosa', 'versicolor', 'virginica'), (4,))
+    """
+
+    name: str
+    sample_shape: tuple[int, ...]
+    encoder: Encoder
+    target: Target
+    vocabulary: Vocabulary | None = None
+
+    @classmethod
+    def of(cls, data: Dataset) -> "Preprocessing":
+        """That of a data set."""
+        return cls(
+            name=data.name,
+            sample_shape=tuple(data.sample_shape),
+            encoder=data.encoder,
+            target=data.target,
+            vocabulary=data.vocabulary,
+        )
+
+    @property
+    def task(self) -> str:
+        return self.target.task
+
+    @property
+    def outputs(self) -> int:
+        return self.target.outputs
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.target.names if isinstance(self.target, Labels) else ()
+
+    def encode(self, raw: Any) -> Tensor:
+        """Raw samples as what the net takes: float32 [N, *sample_shape], or int64 tokens."""
+        return self.encoder.encode(raw)
+
+    def remarks(self, raw: Any) -> tuple[Fault, ...]:
+        """What is to be told of raw samples that can be encoded but are unlike those of the training part."""
+        return self.encoder.remarks(raw) if isinstance(self.encoder, Standard | TableEncoder) else ()
+
+    def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any] | str":
+        """Predicted classes, numbers or tokens as the data spell them."""
+        return self.target.decode(outputs)
