@@ -151,7 +151,7 @@ class _Switch:
         now = vars(nn.Module)["_call_impl"]
         if now is not self._replacement and not self._buried:
             self._original = now
-            nn.Module._call_impl = self._replacement
+            setattr(nn.Module, "_call_impl", self._replacement)  # noqa: B010 - the type of torch's own names its self
 
     def remove(self, calls: ModuleCalls) -> None:
         self._listening = [one for one in self._listening if one is not calls]
@@ -159,13 +159,16 @@ class _Switch:
         if now is self._replacement:
             self._buried = False
             if not self._listening:
-                nn.Module._call_impl = self._original
+                setattr(nn.Module, "_call_impl", self._original)  # noqa: B010
         elif now is not self._original:
             self._buried = True  # and passes calls on to ours, which tells nobody
 
 
 def _told(calls: ModuleCalls, call: _Call) -> _Call:
-    return lambda module, *args, **kwargs: calls.heard(module, call, args, kwargs)
+    def told(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        return calls.heard(module, call, args, kwargs)
+
+    return told
 
 
 _SWITCH = _Switch()

@@ -130,7 +130,7 @@ class Patches:
 
 
 def listen(listener: Listener, patches: Patches) -> None:
-    """Let `listener` hear of losses, backward passes, scaling, clipping and schedulers, until `patches` are restored."""
+    """Let `listener` hear of losses, backward passes, scaling, clipping, schedulers, until `patches` are restored."""
     for owner, name, kind, place in LOSSES:
         patches.replace(owner, name, functools.partial(_loss, listener, name, kind, place))
     patches.replace(torch._VF, "dropout", functools.partial(_dropout, listener))

@@ -25,7 +25,7 @@ def is_traced() -> bool:
     """
     return bool(
         torch.compiler.is_compiling()
-        or torch._C._get_tracing_state() is not None
+        or torch.jit.is_tracing()
         or torch._C._len_torch_dispatch_stack()
         or is_fx_symbolic_tracing()
     )
@@ -59,10 +59,10 @@ def is_symbolic(tensor: torch.Tensor) -> bool:
 def unreadable(tensor: torch.Tensor) -> str:
     """Why the numbers of a tensor cannot be read with plain operations: a word, empty where they can.
 
-    A subclass that answers every operation by itself (DTensor, a quantised weight) may talk to other processes to do so.
+    A subclass that answers every operation by itself (DTensor, a quantised weight) may need other processes for that.
 
-    >>> unreadable(torch.zeros(2)), unreadable(torch.zeros(2, 2).to_sparse()), unreadable(torch.zeros(2, device="meta"))
-    ('', 'sparse', 'meta')
+    >>> [unreadable(one) for one in (torch.zeros(2), torch.zeros(2, 2).to_sparse(), torch.zeros(2, device="meta"))]
+    ['', 'sparse', 'meta']
     """
     dispatch = type(tensor).__torch_dispatch__
     if dispatch is not torch.Tensor.__torch_dispatch__ and dispatch is not torch._C._disabled_torch_dispatch_impl:
