@@ -95,7 +95,16 @@ class Watch:
     def __enter__(self) -> Self:
         if _is_helper_process():
             return self
-        self._active = True
+        try:
+            self._begin()
+        except Exception as error:  # noqa: BLE001 - nothing of ours may end somebody's training
+            self._end()
+            self._observer = None
+            self._broken(f"{type(self).__module__}.{type(self).__qualname__}", error)
+        return self
+
+    def _begin(self) -> None:
+        self._guard.open()
         self._patches = Patches()
         observer = self._observer = Observer(self._roots, self._schedule, self._guard, self._patches)
         observer.stepped = self._stepped
@@ -107,18 +116,23 @@ class Watch:
             register_optimizer_step_pre_hook(observer.before_step),
             register_optimizer_step_post_hook(observer.after_step),
         ]
-        return self
+        self._active = True
+
+    def _end(self) -> None:
+        """Put everything back."""
+        self._active = False
+        for handle in self._handles:
+            handle.remove()
+        if self._observer is not None:
+            self._observer.detach()
+        self._patches.restore()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._active or self._observer is None:
             return
-        self._active = False
-        for handle in self._handles:
-            handle.remove()
-        self._observer.detach()
-        self._patches.restore()
+        self._end()
         if kind is not None:
             self._observer.measured.crashed = kind.__name__
         self._observer.finish()

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from danlu.base.words import say
 from danlu.watch.contract import Rule, Thresholds
-from danlu.watch.measured import Measured
+from danlu.watch.measured import NO_TENSOR, Measured
 
 # Facts of Measured that share a word, for people.
 _WORDS = {
@@ -65,4 +65,6 @@ def _on_steps(measured: Measured) -> list[str]:
 
 def _reason(fact: str, why: str) -> str:
     word = say(f"watch.fact-{_WORDS.get(fact, fact)}")
+    if why == NO_TENSOR:
+        return say("watch.no-tensor", fact=word)
     return say("watch.unreadable", fact=word, why=why) if why else say("watch.unmeasured", fact=word)

@@ -55,8 +55,12 @@ class Guard:
             failing.times = 0
         return answer
 
+    def open(self) -> None:
+        """Make calls again."""
+        self._closed = False
+
     def close(self) -> None:
-        """Call nothing any more but what comes by `within`."""
+        """Call nothing any more but what comes by `within`: somebody may have kept what calls us."""
         self._closed = True
 
     @property

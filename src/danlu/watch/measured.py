@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from danlu.watch.series import Curve, Series
 
+NO_TENSOR = "-"
+"""Why there was nothing to read, in Measured.unread: no tensor was found at all."""
+
 
 @dataclass
 class Layer:

@@ -13,7 +13,7 @@ from torch import nn
 
 from danlu.watch.calls import INNER, OFF, OUTER, ModuleCalls
 from danlu.watch.guard import Guard
-from danlu.watch.measured import Measured
+from danlu.watch.measured import NO_TENSOR, Measured
 from danlu.watch.pace import Pace
 from danlu.watch.patches import LossCall, Patches
 from danlu.watch.probes.activations import ActivationProbe
@@ -93,6 +93,7 @@ class Observer:
         self.measured.forwards += 1
         if self._steps.quiet and module.training and torch.is_grad_enabled():
             self._forwards += 1
+            self._mode = True
             self._fall_asleep()
             return
         if is_transformed():
@@ -117,7 +118,7 @@ class Observer:
             self._guard(self._layers.see, name, output)
 
     def may_evaluate(self) -> None:
-        if self._steps.quiet and not self._awake:
+        if self._steps.quiet and not self._awake and not self._stepping:
             self._awake = True
             self._calls.listen(OUTER)
 
@@ -228,7 +229,7 @@ class Observer:
         inputs = self._input = batch_of(args, kwargs)
         if inputs is None:
             tensors = all_tensors((args, kwargs))
-            self.measured.unread["inputs"] = unreadable(tensors[0]) if tensors else ""
+            self.measured.unread["inputs"] = unreadable(tensors[0]) if tensors else NO_TENSOR
             return
         self.measured.unread.pop("inputs", None)
         if self._steps.measuring:

@@ -143,6 +143,7 @@ def listen(listener: Listener, patches: Patches) -> None:
         patches.replace(module, "clip_grad_value_", functools.partial(_clip_value, listener))
     for switch in (torch.no_grad, torch.inference_mode):
         patches.replace(switch, "__enter__", functools.partial(_switch_off, listener))
+    patches.replace(torch.set_grad_enabled, "__init__", functools.partial(_set_grad, listener))
     patches.replace(torch.nn.Module, "train", functools.partial(_train, listener))
     for kind in vars(lr_scheduler).values():
         if inspect.isclass(kind) and "step" in vars(kind) and kind is not torch.optim.Optimizer:
@@ -225,6 +226,15 @@ def _switch_off(listener: Listener, original: Callable[..., Any]) -> Callable[..
     def observed(self: Any) -> Any:
         listener.may_evaluate()
         return original(self)
+
+    return observed
+
+
+def _set_grad(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(self: Any, mode: bool) -> None:
+        if not mode:
+            listener.may_evaluate()
+        original(self, mode)
 
     return observed
 

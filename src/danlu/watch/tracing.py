@@ -56,6 +56,15 @@ def is_symbolic(tensor: torch.Tensor) -> bool:
     return tensor.device.type == "meta" or isinstance(tensor, torch._subclasses.FakeTensor)
 
 
+def is_unmade(tensor: torch.Tensor) -> bool:
+    """Whether it is the parameter of a lazy module that has not seen its first batch: it has no shape even.
+
+    >>> [is_unmade(one) for one in torch.nn.LazyLinear(2).parameters()]
+    [True, True]
+    """
+    return torch.nn.parameter.is_lazy(tensor)
+
+
 def unreadable(tensor: torch.Tensor) -> str:
     """Why the numbers of a tensor cannot be read with plain operations: a word, empty where they can.
 
@@ -64,6 +73,8 @@ def unreadable(tensor: torch.Tensor) -> str:
     >>> [unreadable(one) for one in (torch.zeros(2), torch.zeros(2, 2).to_sparse(), torch.zeros(2, device="meta"))]
     ['', 'sparse', 'meta']
     """
+    if is_unmade(tensor):
+        return "uninitialized"
     dispatch = type(tensor).__torch_dispatch__
     if dispatch is not torch.Tensor.__torch_dispatch__ and dispatch is not torch._C._disabled_torch_dispatch_impl:
         return "nested" if tensor.is_nested else type(tensor).__name__

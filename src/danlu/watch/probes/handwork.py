@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import nn
 
-from danlu.watch.tracing import unreadable, unwrapped
+from danlu.watch.tracing import is_unmade, unreadable, unwrapped
 
 _MOST = 8  # numbers of a tensor that are compared
 
@@ -15,8 +15,8 @@ class Handwork:
     those that torch.func.functional_call puts in their place."""
 
     def __init__(self, roots: Iterable[nn.Module]) -> None:
-        parameters = [one for root in roots for one in root.parameters() if one.requires_grad and one.numel()]
-        self._marks = _spread(parameters)
+        parameters = [one for root in roots for one in root.parameters() if one.requires_grad]
+        self._marks = _spread([one for one in parameters if is_unmade(one) or one.numel()])
         self._before: list[torch.Tensor] | None = None
         self._given: list[torch.Tensor] = []
         self._given_before: list[torch.Tensor] | None = None

@@ -7,7 +7,7 @@ from torch import nn
 
 from danlu.watch.measured import Activation, Layer, Measured
 from danlu.watch.probes.reading import read
-from danlu.watch.tracing import all_tensors, unreadable
+from danlu.watch.tracing import all_tensors, is_unmade, unreadable
 
 _MOST_VALUES = 8_192
 _BOUND = 0.94
@@ -96,7 +96,7 @@ def layers_of(roots: dict[str, nn.Module]) -> tuple[dict[str, nn.Module], dict[s
                 continue
             name = _plain_name(prefix, path) or type(module).__name__
             by_hand = not type(module).__module__.startswith("torch.nn.")
-            if by_hand and sum(parameter.dim() >= 2 for parameter in own.values()) > 1:
+            if by_hand and sum(_is_matrix(parameter) for parameter in own.values()) > 1:
                 parts = _parts_by_hand(_plain_name(prefix, path), own)
             else:
                 parts = {name: list(own.values())}
@@ -111,7 +111,7 @@ def _parts_by_hand(path: str, own: dict[str, nn.Parameter]) -> dict[str, list[nn
     """Each matrix with the vectors that were made after it."""
     parts: dict[str, list[nn.Parameter]] = {}
     for name, parameter in own.items():
-        if parameter.dim() >= 2 or not parts:
+        if _is_matrix(parameter) or not parts:
             parts[".".join(part for part in (path, name) if part)] = [parameter]
         else:
             parts[next(reversed(parts))].append(parameter)
@@ -125,7 +125,9 @@ def _plain_name(prefix: str, path: str) -> str:
 
 
 def _record(name: str, module: nn.Module, own: list[nn.Parameter], *, bare: bool) -> Layer:
-    weight = next((parameter for parameter in own if parameter.dim() >= 2), None)
+    trainable = any(parameter.requires_grad for parameter in own)
+    own = [parameter for parameter in own if not is_unmade(parameter)]
+    weight = next((parameter for parameter in own if _is_matrix(parameter)), None)
     inputs = weight[0].numel() if weight is not None and len(weight) else 0
     return Layer(
         name=name,
@@ -137,9 +139,13 @@ def _record(name: str, module: nn.Module, own: list[nn.Parameter], *, bare: bool
         grouped=getattr(module, "groups", 1) != 1,
         outputs=len(weight) if weight is not None else 0,
         parameters=sum(parameter.numel() for parameter in own),
-        trainable=any(parameter.requires_grad for parameter in own),
+        trainable=trainable,
         fresh=weight is not None and inputs > 0 and _looks_fresh(weight, inputs),
     )
+
+
+def _is_matrix(parameter: torch.Tensor) -> bool:
+    return not is_unmade(parameter) and parameter.dim() >= 2
 
 
 def _looks_fresh(weight: torch.Tensor, inputs: int) -> bool:
