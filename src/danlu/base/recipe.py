@@ -76,8 +76,8 @@ class OptimRecipe:
 
     __pydantic_config__ = _STRICT
     name: str = "sgd"
-    lr: Positive | None = None  # None: 0.01 for SGD if momentum is left out too, else torch's default
-    momentum: Fraction | None = None  # None: 0.9 for SGD if lr is left out too, else torch's default
+    lr: Positive | None = None  # None: 0.01 for SGD, torch's default for the others
+    momentum: Fraction | None = None  # None: 0.9 for SGD, torch's default for the others
     rates: tuple[str, ...] | None = None  # of parts of the net, "layer4:0.001"; lr is for the rest
     weight_decay: NotNegative | None = None
     nesterov: bool | None = None

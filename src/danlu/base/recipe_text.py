@@ -6,12 +6,12 @@ All that is wrong is collected before anything is said; each fault names the fil
 import functools
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from danlu.base.chosen import lapsed, note_chosen, read_chosen
+from danlu.base.chosen import defaults_before, is_written_by_danlu, lapsed, note_chosen, read_chosen
 from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.recipe import SECTIONS, Recipe
 
@@ -76,6 +76,15 @@ class RecipeDraft:
             for key, value in keys.items():
                 self.put(f"{section}.{key}", value, _place(path, text, section, key))
         self.mark_chosen(key for key, value in read_chosen(text).items() if self.values.get(key) == value)
+        if is_written_by_danlu(path, text):
+            self.take_defaults_before()
+
+    def take_defaults_before(self, varied: Collection[str] = ()) -> None:
+        """Fill in what danlu 0.1 took for want of a word, so that its runs and studies go on as they began."""
+        before = defaults_before(self.values, varied)
+        for key, value in before.items():
+            self.put(key, value, Fault("recipe.place-call"))
+        self.mark_chosen(before)
 
     def read_words(self, words: Iterable[str]) -> None:
         """Take `section.key=value` words of a command line; a value is read as TOML, else as a string.

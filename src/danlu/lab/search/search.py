@@ -13,7 +13,16 @@ from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.search.ranges import Range, ranges_of
 from danlu.lab.search.result import Search
 from danlu.lab.search.rounds import Budget, Quest, carry_out_rounds
-from danlu.lab.study.compare import base_of, check_jobs, check_metric, new_folder, plain, recipe_of_design, refitted
+from danlu.lab.study.compare import (
+    DEFAULTS,
+    base_of,
+    check_jobs,
+    check_metric,
+    new_folder,
+    plain,
+    recipe_of_design,
+    refitted,
+)
 from danlu.lab.study.plan import Plan, seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.journal import Journal
@@ -62,6 +71,7 @@ def search(
         "seeds": list(quest.seeds),
         "folds": folds,
         "metric": metric,
+        "defaults": DEFAULTS,
         "margin": None,
         "baselines": [],
         "search": {"ranges": [one.as_dict() for one in quest.ranges], "trainings": trainings, "minutes": minutes},

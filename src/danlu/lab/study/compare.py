@@ -34,6 +34,9 @@ from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 from danlu.view.study import StudyReporter
 
+DEFAULTS = 2
+"""Noted in a study's folder: what its recipe leaves open is filled in by the defaults of danlu 0.2, not of 0.1."""
+
 
 def compare(
     net: object = None,
@@ -104,6 +107,7 @@ def planned(
 def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
     """What a study's folder says of it: the recipe it starts from, what it varies, and `more` about the answer."""
     parts = {"recipe": base.as_dict(), "factors": plan.factors, "seeds": list(plan.seeds), "folds": plan.folds}
+    parts["defaults"] = DEFAULTS
     return plain(parts | more)
 
 
@@ -123,10 +127,12 @@ def base_of(
 
 def recipe_of_design(place: StudyFolder) -> Recipe:
     """The recipe that a study on the disk started from."""
-    draft = RecipeDraft()
-    for section, keys in place.read_design()["recipe"].items():
+    draft, design = RecipeDraft(), place.read_design()
+    for section, keys in design["recipe"].items():
         for key, value in keys.items():
             draft.put(f"{section}.{key}", value, Fault("recipe.place-file", {"path": place.design}))
+    if "defaults" not in design:
+        draft.take_defaults_before(design["factors"])
     return draft.recipe()
 
 
