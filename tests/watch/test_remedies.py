@@ -3,7 +3,7 @@
 import pytest
 
 from danlu.base.recipe import Recipe
-from danlu.base.recipe_text import known_keys
+from danlu.base.setting_keys import known_keys
 from danlu.base.records import Finding
 from danlu.watch.remedies import REMEDIES, remedies_of
 from danlu.watch.rulebook import rulebook

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from danlu.base.sections import section_of
+
 # What the validator is told: refuse keys it does not know and numbers that are not finite.
 _STRICT = {"extra": "forbid", "allow_inf_nan": False}
 
@@ -52,9 +54,9 @@ class DataRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class NetRecipe:
-    """A net by name, with whatever options that net's class has."""
+    """A net by name, with whatever options that net's class has; "auto" takes the one that the data call for."""
 
-    name: str = "lenet5"
+    name: str = "auto"
     weights: str | None = None  # a file of weights to start from: .safetensors, or .pt/.pth without code in it
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -163,9 +165,26 @@ class WatchRecipe:
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
 
+_KINDS: dict[str, type[Any]] = {
+    "data": DataRecipe,
+    "net": NetRecipe,
+    "loss": LossRecipe,
+    "optim": OptimRecipe,
+    "schedule": ScheduleRecipe,
+    "train": TrainRecipe,
+    "watch": WatchRecipe,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All sections. Two recipes with one fingerprint train the same weights on the same machine."""
+    """All sections. Two recipes with one fingerprint train the same weights on the same machine.
+
+    A section may be given as a mapping. Raises UserError for keys there are not, and values that do not fit.
+
+    >>> Recipe(optim={"name": "adam", "lr": 0.001}).optim.lr
+    0.001
+    """
 
     __pydantic_config__ = _STRICT
     data: DataRecipe = DataRecipe()
@@ -179,11 +198,18 @@ class Recipe:
     # word would have, so they yield where what they were chosen for is changed.
     chosen: frozenset[str] = field(default=frozenset(), compare=False)
 
+    def __post_init__(self) -> None:
+        """Sections may be given as mappings: they are checked, and become what they stand for."""
+        for section, kind in _KINDS.items():
+            given = getattr(self, section)
+            if not isinstance(given, kind):
+                object.__setattr__(self, section, section_of(kind, section, given))
+
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name.
 
         >>> Recipe().as_dict()["net"]
-        {'name': 'lenet5'}
+        {'name': 'auto'}
         """
         tree: dict[str, dict[str, Any]] = {}
         for section in SECTIONS:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from danlu.base.errors import Fault, Faults, fail, nearest
-from danlu.base.recipe_text import known_keys
+from danlu.base.setting_keys import known_keys
 from danlu.base.words import LANGUAGES, say
 
 _SETTING = re.compile(r"--([a-z]+\.[\w.-]+)(?:=(.*))?", re.DOTALL)

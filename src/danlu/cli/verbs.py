@@ -11,7 +11,7 @@ from rich.console import Console
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
-from danlu.base.recipe_text import known_keys
+from danlu.base.setting_keys import known_keys
 from danlu.base.words import say
 from danlu.cli.draw_verb import drawn
 from danlu.cli.search_arguments import range_test_arguments, refuse_budget, search_arguments

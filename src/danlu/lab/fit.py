@@ -18,7 +18,7 @@ from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
 from danlu.lab.answers import Answers, ListenedMetrics
 from danlu.lab.batches import training_batches
-from danlu.lab.draft import draft_recipe
+from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
 from danlu.lab.environment import differences, environment, read_environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
@@ -49,7 +49,7 @@ def fit(
     net: object = None,
     data: object = None,
     *,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     folder: str | Path | None = None,
     name: str | None = None,
     progress: bool = True,
@@ -58,19 +58,21 @@ def fit(
 ) -> Run:
     """Train `net` on `data`; with nothing given, LeNet-5 on the digits inside scikit-learn.
 
-    `net` is a name or any nn.Module (trained in place); `data` a Dataset, a catalogue name, a table's path, (x, y)
-    arrays, or a torch Dataset or DataLoader. `recipe` is a Recipe or a TOML file; `settings` are its keys, flat where
-    the name is unambiguous: lr, epochs, batch_size, momentum, seed, clip_norm … `folder` is where the run will lie
-    (absent or empty); else it gets a name of its own, or `name`, in `runs/`. The training is watched for mistakes
-    (`run.findings`) unless `watch` is False, or the recipe's watch.on. Raises UserError for a mistake in any of
-    these, before the first step; StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after
-    Ctrl-C.
+    `net` is a name or any nn.Module (trained in place); left out, it is the one that the data call for. `data` is a
+    Dataset, a catalogue name, a table's path, (x, y) arrays, or a torch Dataset or DataLoader. `recipe` is a Recipe, a
+    TOML file or the same as nested dicts; `settings` are its keys, flat where the name is unambiguous (lr, epochs,
+    batch_size, momentum, seed, clip_norm …), or a section as a dict: optim={"name": "adam", "lr": 0.001}. `folder` is
+    where the run will lie (absent or empty); else it gets a name of its own, or `name`, in `runs/`. The training is
+    watched for mistakes (`run.findings`) unless `watch` is False, or the recipe's watch.on. Raises UserError for a
+    mistake in any of these, before the first step; StorageError where the disk refuses later; Interrupted (a
+    KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile
     >>> run = fit("softmax-regression", "digits", epochs=2, folder=tempfile.mkdtemp(), progress=False)
     >>> run.score["test"]["accuracy"] > 0.8
     True
     """
+    net, data = net_and_data(net, data)
     drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
     if folder is not None and name is not None:
         fail("lab.folder-and-name", folder=folder, name=name)

@@ -14,7 +14,19 @@ from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
-from danlu.nets import Description, build, check_weights, describe, names, put_weights, rehearse, task_of, usual_data
+from danlu.nets import (
+    AUTO,
+    Description,
+    build,
+    check_weights,
+    describe,
+    names,
+    put_weights,
+    rehearse,
+    task_of,
+    usual_data,
+    usual_net,
+)
 from danlu.train.freezing import check_parts
 from danlu.train.losses import choose_loss
 from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
@@ -50,7 +62,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         dataset = load_data(recipe.data, data)
     faults.raise_if_any()
     assert dataset is not None
-    recipe = _from_anywhere(recipe)
+    recipe = net_for_data(_from_anywhere(recipe), dataset)
     device = choose_device(recipe.train.device)
     dtype = dtype_of(recipe.train.precision)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
@@ -130,6 +142,14 @@ def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
     if data.task == "auto" and task_of(net) == "reconstruction":
         data = replace(data, task="reconstruction")
     return data
+
+
+def net_for_data(recipe: Recipe, data: Dataset) -> Recipe:
+    """The recipe with the net that its data call for, where it names none."""
+    if recipe.net.name != AUTO:
+        return recipe
+    name = usual_net(data.sample_shape, data.task, None if data.vocabulary is None else len(data.vocabulary))
+    return replace(recipe, net=replace(recipe.net, name=name))
 
 
 def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:

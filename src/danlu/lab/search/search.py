@@ -7,8 +7,8 @@ from typing import Any
 
 from danlu.base.errors import Faults, fail
 from danlu.base.places import shown
-from danlu.base.recipe import Recipe
 from danlu.base.seeds import preserved_randomness
+from danlu.lab.draft import RecipeSource, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.search.ranges import Range, ranges_of
 from danlu.lab.search.result import Search
@@ -39,7 +39,7 @@ def search(
     minutes: float | None = None,
     seeds: int | Sequence[int] = 1,
     folds: int = 1,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     metric: str | None = None,
     jobs: int | None = None,
     folder: str | Path | None = None,
@@ -89,12 +89,13 @@ def sought(
     minutes: float | None = None,
     seeds: int | Sequence[int] = 1,
     folds: int = 1,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     metric: str | None = None,
     jobs: int | None = None,
     **settings: Any,
 ) -> tuple[Quest, Plan, Given]:
     """What `search` would look for, and its first round; nothing is trained or written."""
+    net, data = net_and_data(net, data)
     base, maker = base_of(net, data, recipe, settings)
     numbers = seeds_of(seeds)
     if not numbers or folds < 1:

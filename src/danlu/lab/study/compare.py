@@ -16,11 +16,11 @@ from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import RecipeDraft, to_toml
 from danlu.base.seeds import preserved_randomness
 from danlu.data import Dataset
-from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.pictures import write_study_report
-from danlu.lab.setup import load_data
+from danlu.lab.setup import data_for_net, load_data, net_for_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
 from danlu.lab.study.carry_out import Order, Place
 from danlu.lab.study.factors import Level, Maker, keys_of
@@ -28,6 +28,7 @@ from danlu.lab.study.factors import shown as shown_level
 from danlu.lab.study.plan import Group, Plan, Planned, is_number, make_plan, seeds_of
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.study import Given, Study
+from danlu.nets import AUTO
 from danlu.nets import names as net_names
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder
@@ -45,7 +46,7 @@ def compare(
     vary: Mapping[str, Sequence[Level]],
     seeds: int | Sequence[int] = 10,
     folds: int = 1,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     metric: str | None = None,
     margin: float | None = None,
     baselines: Sequence[str] = (),
@@ -87,10 +88,11 @@ def planned(
     vary: Mapping[str, Sequence[Level]],
     seeds: int | Sequence[int] = 10,
     folds: int = 1,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     **settings: Any,
 ) -> tuple[Plan, Recipe, Given]:
     """What `compare` would train, with the recipe it starts from; nothing is trained or written."""
+    net, data = net_and_data(net, data)
     base, maker = base_of(net, data, recipe, settings)
     factors = keys_of(base, vary)
     numbers = seeds_of(seeds)
@@ -112,7 +114,7 @@ def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
 
 
 def base_of(
-    net: object, data: object, recipe: Recipe | str | Path | None, settings: Mapping[str, Any]
+    net: object, data: object, recipe: RecipeSource, settings: Mapping[str, Any]
 ) -> tuple[Recipe, Maker | None]:
     """The recipe that a study starts from, and what builds its nets where that is a function of the user's."""
     if isinstance(net, nn.Module):
@@ -122,6 +124,9 @@ def base_of(
     if maker:
         options = {"class": getattr(maker, "__name__", "net")}
         base = replace(base, net=replace(base.net, name=CUSTOM, options=options))
+    if base.net.name == AUTO:
+        given = None if isinstance(data, str | Path) else data
+        base = net_for_data(base, load_data(data_for_net(base, given), given))
     return base, maker
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from torch import nn
 
 from danlu.base.errors import Fault, Faults, UserError, fail
+from danlu.base.keywords import home_of
 from danlu.base.recipe import Recipe
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.nets import option_names, registered
@@ -181,4 +182,4 @@ def flat(recipe: Recipe) -> dict[str, Any]:
 
 def _home(name: str, values: Mapping[str, Any]) -> str:
     """The dotted key of a flat name whose level is what the recipe says already."""
-    return next((key for key in values if key.partition(".")[2] == name), name)
+    return next((key for key in values if key.partition(".")[2] == name), next(iter(home_of(name)), name))
