@@ -89,7 +89,7 @@ def home_of(name: str, value: Any = None, options: Collection[str] = ()) -> list
 
 
 def settings_of(keywords: Mapping[str, Any], options: Collection[str], faults: Faults) -> Iterator[tuple[str, Any]]:
-    """The settings by dotted key that `keywords` mean, sections that are mappings taken apart; `faults` get the rest."""
+    """The settings by dotted key that `keywords` mean, mappings of sections taken apart; `faults` get the rest."""
     seen: dict[str, str] = {}
     for name, value in keywords.items():
         for key, one in _of_one(name, value, options, faults):

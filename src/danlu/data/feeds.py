@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import numpy
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, default_collate
+from torch.utils.data import DataLoader, Dataset
 
-from danlu.base.errors import Fault, UserError, fail
+from danlu.base.errors import fail
 from danlu.base.seeds import order, sample_seed, stream
 from danlu.data.dataset import checksum
-from danlu.data.layout import CHANNELS
+from danlu.data.samples import collate_samples, to_tensor
 
 Collate = Callable[[list[Any]], Any]
 
@@ -140,45 +140,3 @@ class _Keyed(Dataset[Any]):
     def __getitem__(self, index: int) -> Any:
         with sample_seed(self.seed, "sample", self.epoch, index):
             return self.dataset[index]
-
-
-@dataclass(frozen=True)
-class BadBatch:
-    """What a worker hands over instead of a batch: an error that crossed a process would have lost its form."""
-
-    fault: Fault
-
-
-def refuse_bad(batch: Any) -> Any:
-    """The batch, unless it is an error in its place."""
-    if isinstance(batch, BadBatch):
-        raise UserError(batch.fault)
-    return batch
-
-
-def collate_samples(samples: list[Any]) -> Any:
-    """Samples (x, y) as (x [B, ...], y [B, ...]); images become uint8 [B, C, H, W]."""
-    for sample in samples:
-        if not (isinstance(sample, tuple | list) and len(sample) == 2):
-            return BadBatch(Fault("data.not-a-pair", {"found": type(sample).__name__}))
-    x = [to_tensor(x) for x, _ in samples]
-    shapes = list(dict.fromkeys(tuple(sample.shape) for sample in x))
-    if len(shapes) > 1:
-        return BadBatch(Fault("data.shapes-differ", {"first": list(shapes[0]), "other": list(shapes[1])}))
-    return torch.stack(x), default_collate([y for _, y in samples])
-
-
-def to_tensor(x: Any) -> Tensor:
-    """One sample as a tensor; a picture (Pillow's, or a uint8 array with its channels last) with its channels first."""
-    if isinstance(x, Tensor):
-        return x
-    array = numpy.array(x)
-    is_picture = hasattr(x, "getbands")
-    if is_picture and array.dtype == numpy.bool_:
-        array = array.astype(numpy.uint8) * 255
-    if array.dtype == numpy.uint8 and (is_picture or isinstance(x, numpy.ndarray)):
-        if array.ndim == 2:
-            array = array[None]
-        elif is_picture or (array.ndim == 3 and array.shape[2] in CHANNELS and array.shape[0] not in CHANNELS):
-            array = array.transpose(2, 0, 1)
-    return torch.from_numpy(numpy.ascontiguousarray(array))

@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from danlu.base.errors import fail
+from danlu.base.errors import Fault, UserError
 from danlu.data.dataset import Dataset, digest
-from danlu.data.feeds import Feed, MapFeed, Wanted, refuse_bad
+from danlu.data.feeds import Feed, MapFeed, Wanted
+from danlu.data.samples import not_a_pair, refuse_bad, what_it_is
 from danlu.data.standard import Pixels
 from danlu.data.targets import Labels
 from danlu.data.transforms.augment import Augmentation
@@ -91,6 +92,9 @@ class StreamDataset(Dataset):
 
 def pair_of(batch: Any) -> tuple[Tensor, Any]:
     """The two halves of a batch that a user's collate function made."""
-    if not (isinstance(batch, tuple | list) and len(batch) == 2 and isinstance(batch[0], Tensor)):
-        fail("data.not-a-pair", found=type(batch).__name__)
+    fault = not_a_pair(batch)
+    if fault is None and not isinstance(batch[0], Tensor):
+        fault = Fault("data.sample-not-tensor", {"found": what_it_is(batch[0])})
+    if fault is not None:
+        raise UserError(fault)
     return batch[0], batch[1]

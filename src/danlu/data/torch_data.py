@@ -19,13 +19,14 @@ from torch.utils.data import (
     default_collate,
 )
 
-from danlu.base.errors import Fault, Faults, fail
+from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.data.arrays import array_dataset
 from danlu.data.dataset import Dataset as DanluDataset
 from danlu.data.dataset import Encoder
 from danlu.data.divide import divide, keys_of
-from danlu.data.feeds import Feed, LoaderFeed, MapFeed, Wanted, collate_samples, refuse_bad
+from danlu.data.feeds import Feed, LoaderFeed, MapFeed, Wanted
 from danlu.data.options import Options
+from danlu.data.samples import collate_samples, refuse_bad
 from danlu.data.standard import Pixels, Standard
 from danlu.data.stream import StreamDataset, pair_of
 from danlu.data.targets import Labels, Quantities, read_target, unscaled
@@ -60,7 +61,7 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     empty = [part for part, feed in feeds.items() if feed.count == 0]
     if empty:
         fail("data.no-samples")
-    x, y = pair_of(refuse_bad(next(_whole(feeds["train"]).batches(Wanted(batch_size=1)))))
+    x, y = _first_sample(_whole(feeds["train"]))
     notes: list[Fault] = []
     if any(isinstance(feed, LoaderFeed) for feed in feeds.values()):
         notes.append(Fault("data.loader-order"))
@@ -83,6 +84,18 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
         feeds=feeds,
         pixels=pixels,
     )
+
+
+def _first_sample(feed: Feed) -> tuple[Tensor, Any]:
+    """A batch of one sample: what is wrong with the dataset shows here, before anything else is done."""
+    try:
+        batch = next(feed.batches(Wanted(batch_size=1)))
+    except (UserError, Warning):
+        raise
+    except Exception as error:  # a dataset is the user's code: whatever it raises is told as theirs
+        fault = Fault("data.dataset-raises", {"kind": type(error).__name__, "reason": str(error).rstrip(".")})
+        raise UserError(fault) from error
+    return pair_of(refuse_bad(batch))
 
 
 def _tensors(source: Any) -> tuple[Tensor, Tensor] | None:

@@ -81,7 +81,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     taken = sample_dtype(net, dataset, dtype)
-    description = describe(net, dataset.sample_shape, dtype=taken)
+    description = describe(net, dataset.sample_shape, dtype=taken, for_loss=True)
     _check_parts(recipe, optim, net)
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))

@@ -42,12 +42,18 @@ class Description:
 
 
 def describe(
-    net: nn.Module, sample_shape: Sequence[int], *, dtype: torch.dtype | None = None, sample: Tensor | None = None
+    net: nn.Module,
+    sample_shape: Sequence[int],
+    *,
+    dtype: torch.dtype | None = None,
+    sample: Tensor | None = None,
+    for_loss: bool = False,
 ) -> Description:
     """Run `net` on a sample of zeros, or on `sample` (of `sample_shape`, no batch axis), and say what each layer did.
 
     `dtype` is that of the zeros: float32 where nothing is said, or the net's own `sample_dtype`. Samples of whole
-    numbers are ones instead, because 0 is the padding of sequences.
+    numbers are ones instead, because 0 is the padding of sequences. With `for_loss`, outputs that no loss can take (a
+    dict, a list) are refused.
 
     A second run on two samples shows whether the batch axis stays what it is. The net runs in evaluation mode without
     gradients; its training flags and buffers and torch's generators are left as they were, lazy layers get their
@@ -69,7 +75,7 @@ def describe(
         layers.setdefault(module, name)
     with undisturbed(net):
         trace = Trace(net, layers, torch.stack([one]).to(device))
-        trace.run()
+        trace.run(for_loss=for_loss)
         output = Trace(net, layers, torch.stack([one, one]).to(device), after_one=True).run()
     if output.shape[:1] != (2,):
         fail("nets.output-without-batch", found=show_shape(output.shape))

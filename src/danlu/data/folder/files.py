@@ -7,9 +7,9 @@ import torch
 from torch.utils.data import Dataset
 
 from danlu.base.errors import Fault
-from danlu.data.feeds import BadBatch, collate_samples
 from danlu.data.folder.decode import Shape, read_pixels
 from danlu.data.folder.scan import Picture
+from danlu.data.samples import BadBatch, collate_samples
 from danlu.data.transforms.convert import to_image
 
 
