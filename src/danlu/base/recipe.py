@@ -49,6 +49,7 @@ class DataRecipe:
     time: str | None = None  # column by which the rows are ordered, the last held out; "rows": as they stand
     fold: tuple[Annotated[int, Ge(0)], Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
     fold_seed: Seed | None = None  # draws the folds; None: 0
+    steps_per_epoch: Count | None = None  # batches that make an epoch of a stream without an end; None: counted
     refit: bool | None = None  # train on the validation part too: the last training, when all is chosen; None: no
 
 
