@@ -76,13 +76,17 @@ TOLD: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("keywords", "wanted"), WORKS, ids=str)
+@pytest.mark.parametrize(
+    ("keywords", "wanted"), WORKS, ids=[f"{place}-{[*case[0]]}" for place, case in enumerate(WORKS)]
+)
 def test_a_keyword_means_its_setting(keywords: dict[str, Any], wanted: dict[str, Any]) -> None:
     values = flat(draft_recipe("mlp", settings=keywords))
     assert {key: values[key] for key in wanted} == wanted
 
 
-@pytest.mark.parametrize(("keywords", "english", "chinese"), TOLD, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("keywords", "english", "chinese"), TOLD, ids=[f"{place}-{[*case[0]]}" for place, case in enumerate(TOLD)]
+)
 def test_what_is_no_setting_is_told(keywords: dict[str, Any], english: str, chinese: str, language: str) -> None:
     for verb in (danlu.fit, danlu.check, danlu.lr_find):
         with pytest.raises(danlu.UserError, match=english if language == "en" else chinese):

@@ -11,8 +11,7 @@ from torch import Tensor
 from danlu.base.errors import fail
 from danlu.base.seeds import order
 from danlu.data.dataset import PARTS, Dataset, checksum, digest
-from danlu.data.feeds import MapFeed, Wanted
-from danlu.data.samples import refuse_bad
+from danlu.data.feeds import MapFeed, Wanted, refuse_bad
 from danlu.data.standard import Pixels
 from danlu.data.targets import Labels
 from danlu.data.transforms.augment import Augmentation

@@ -98,13 +98,21 @@ def _as_found(features: Table, decided: tuple[Fault, ...]) -> Tensor:
     return torch.from_numpy(numpy.stack(columns, axis=1).astype(numpy.float64))
 
 
+_TARGET_NAMES = ("target", "label", "labels", "class", "y", "outcome", "survived", "species", "price", "diagnosis")
+
+
 def _target_column(table: Table, target: str | None, place: str) -> Column:
     columns = ", ".join(table)
     if target is None:
-        fail("data.target-needed", place=place, columns=columns)
+        fail("data.target-needed", place=place, columns=columns, likely=_likely_target(table))
     if target not in table:
         fail("data.target-unknown", place=place, target=target, columns=columns, hint=nearest(target, table))
     return table[target]
+
+
+def _likely_target(table: Table) -> str:
+    """The column that is most likely to be predicted: by its name, else the last, where most people put it."""
+    return next((column for column in table if column.strip().lower() in _TARGET_NAMES), [*table][-1])
 
 
 def _read(column: Column, target: str, task: str, place: str) -> tuple[Tensor, Labels | Quantities, tuple[Fault, ...]]:
