@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from danlu.base.readable import Readable
 from danlu.base.sections import section_of
 
 # What the validator is told: refuse keys it does not know and numbers that are not finite.
@@ -177,8 +178,8 @@ _KINDS: dict[str, type[Any]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Recipe(Readable):
     """All sections. Two recipes with one fingerprint train the same weights on the same machine.
 
     A section may be given as a mapping. Raises UserError for keys there are not, and values that do not fit.
@@ -205,6 +206,23 @@ class Recipe:
             given = getattr(self, section)
             if not isinstance(given, kind):
                 object.__setattr__(self, section, section_of(kind, section, given))
+
+    def __repr__(self) -> str:
+        """Only what is not as in `Recipe()`."""
+        return f"Recipe({', '.join(self._unusual())})"
+
+    def __str__(self) -> str:
+        return "\n".join(self._unusual()) or "Recipe()"
+
+    def _unusual(self) -> list[str]:
+        """`section.key=value` of what differs from the defaults."""
+        usual = Recipe().as_dict()
+        return [
+            f"{section}.{key}={value!r}"
+            for section, keys in self.as_dict().items()
+            for key, value in keys.items()
+            if usual[section].get(key) != value
+        ]
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name.

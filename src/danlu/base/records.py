@@ -10,6 +10,16 @@ Score = dict[str, float]
 """Numbers by name, for one part of the data: always "loss", then the task's metrics ("accuracy", "r2" …)."""
 
 
+def held_out_is_finite(score: Mapping[str, Score]) -> bool:
+    """Whether the losses on the parts that were not trained on are numbers.
+
+    >>> held_out_is_finite({"train": {"loss": 0.1}, "test": {"loss": math.inf}})
+    False
+    """
+    losses = [score[part]["loss"] for part in ("validation", "test") if "loss" in score.get(part, {})]
+    return all(map(math.isfinite, losses))
+
+
 SEVERITIES = ("error", "warning", "advice")
 """It cannot learn; it learns worse than it could; worth knowing."""
 

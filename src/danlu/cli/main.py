@@ -25,7 +25,9 @@ _UNFOLDED = 10_000
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
-    """Carry out one command line; the exit code: 0 done, 1 a check failed, 2 a user's mistake, 130 interrupted."""
+    """Carry out one command line; the exit code: 0 done, 1 a check failed, 2 a user's mistake, 3 the training diverged,
+    130 interrupted.
+    """
     tokens = list(sys.argv[1:] if tokens is None else tokens)
     as_json = "--json" in tokens
     for stream in (sys.stdout, sys.stderr):

@@ -42,6 +42,8 @@ from danlu.view.study import print_plan, print_study
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
 
 _ROOT = "data.root="
+DIVERGED = 3
+"""The exit code where a training, or every training of a study, diverged."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,11 @@ class Outcome:
     code: int = 0
 
     @classmethod
-    def of_run(cls, run: Run) -> "Outcome":
+    def of_run(cls, run: Run, *, trained: bool = False) -> "Outcome":
+        """What is told of a run; where it was `trained` just now and diverged, the exit code says so."""
         record = run.as_dict()
-        return cls(record, lambda console: print_summary(console, record))
+        code = DIVERGED if trained and run.diverged else 0
+        return cls(record, lambda console: print_summary(console, record), code=code)
 
     @classmethod
     def of_text(cls, key: str, text: str) -> "Outcome":
@@ -82,9 +86,11 @@ def do_fit(arguments: argparse.Namespace) -> Outcome:
 
     def show(console: Console) -> None:
         print_summary(console, record)
-        _print(console, say("view.next", run=shown(record["run"])))
+        if not run.diverged:
+            other = f"{2 * (run.recipe.optim.lr or 0.01):.1g}"
+            _print(console, say("view.next", run=shown(record["run"]), lr=other))
 
-    return Outcome(record, show)
+    return Outcome(record, show, code=DIVERGED if run.diverged else 0)
 
 
 def do_resume(arguments: argparse.Namespace) -> Outcome:
@@ -99,12 +105,12 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
         check_jobs(jobs)
         if StudyFolder(Path(folder)).is_search:
             return _of_search(go_on_searching(folder, data=arguments.data, jobs=jobs, progress=progress))
-        return _of_study(go_on(folder, data=arguments.data, jobs=jobs, progress=progress))
+        return _of_study(go_on(folder, data=arguments.data, jobs=jobs, progress=progress), trained=True)
     before = Run(folder)
     if before.finished:
         return Outcome(before.as_dict(), lambda console: _print(console, say("cli.already-finished", run=folder)))
     root = roots[-1].removeprefix(_ROOT) if roots else None
-    return Outcome.of_run(resume(folder, data=arguments.data, root=root, progress=not arguments.json))
+    return Outcome.of_run(resume(folder, data=arguments.data, root=root, progress=not arguments.json), trained=True)
 
 
 def do_show(arguments: argparse.Namespace) -> Outcome:
@@ -199,7 +205,7 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
         folder=arguments.folder,
         progress=not arguments.json,
     )
-    return _of_study(study)
+    return _of_study(study, trained=True)
 
 
 def do_check(arguments: argparse.Namespace) -> Outcome:
@@ -260,11 +266,12 @@ def _of_search(found: Search) -> Outcome:
     return Outcome(record, lambda console: print_search(console, record))
 
 
-def _of_study(study: Study) -> Outcome:
+def _of_study(study: Study, *, trained: bool = False) -> Outcome:
     if study.cure is not None:
         return _of_proof(Proof.of_study(study))
     record = study.as_dict()
-    return Outcome(record, lambda console: print_study(console, record))
+    gone = trained and bool(study.members) and all(member.diverged for member in study.members)
+    return Outcome(record, lambda console: print_study(console, record), code=DIVERGED if gone else 0)
 
 
 def do_draw(arguments: argparse.Namespace) -> Outcome:

@@ -100,10 +100,9 @@ def check_one(verb: str, words: list[str]) -> None:
 
 def target_asked(error: UserError, as_json: bool) -> str | None:
     """The column to predict, asked for where that alone is missing and a person sits at the terminal; else None."""
-    values = error.faults[0].values
-    stdin = sys.stdin
-    terminal = stdin is not None and stdin.isatty() and sys.stderr.isatty()
-    if stdin is None or not terminal or as_json or [fault.id for fault in error.faults] != ["data.target-needed"]:
+    values, stdin = error.faults[0].values, sys.stdin
+    alone = [fault.id for fault in error.faults] == ["data.target-needed"]
+    if not alone or as_json or stdin is None or not (stdin.isatty() and sys.stderr.isatty()):
         return None
     print(say("cli.which-target", columns=values["columns"], likely=values["likely"]), end=" ", file=sys.stderr)
     sys.stderr.flush()

@@ -24,7 +24,7 @@ CHUNK_BYTES = 2 * 2**20
 RESIDENT_BYTES = 2 * 2**30
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MemoryDataset(Dataset):
     """`x` and `y` hold the training part, then validation, then test; `pixels` is what uint8 images go through, and
     before that `augmentation` where it is asked for. `content` are checksums of what `x` and `y` were made of, where

@@ -16,6 +16,7 @@ from danlu.base.recipe import LossRecipe, Recipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
+from danlu.base.starting import begin_of_call
 from danlu.lab.answers import Answers, ListenedMetrics
 from danlu.lab.batches import training_batches
 from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
@@ -72,6 +73,7 @@ def fit(
     >>> run.score["test"]["accuracy"] > 0.8
     True
     """
+    begin = begin_of_call()
     net, data = net_and_data(net, data)
     drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
     if folder is not None and name is not None:
@@ -93,7 +95,7 @@ def fit(
     else:
         new_run = NewRun.named(runs_folder(), _stem(setup.recipe, setup.data.name), text, facts)
     with new_run as new:
-        training = _wired(setup, new.place, new.journal)
+        training = _wired(setup, new.place, new.journal, begin)
         if weights_given:  # nothing else brings them back, so no run may stand without them
             training.keeper.save_first()
         new.establish()
@@ -114,6 +116,7 @@ def resume(
     have been moved, `data` is their path now, or `root` the folder to look for a catalogue's in. The end state is
     bit-identical to that of a run never interrupted, on the same machine, torch build and thread count.
     """
+    begin = begin_of_call()
     place = RunFolder.open(Path(folder))
     run = Run(place.path, net=net, data=data)
     if run.finished:
@@ -126,15 +129,18 @@ def resume(
             if error.faults[0].id in _NOT_FOUND:
                 fail("lab.data-moved", what=error.faults[0], folder=shown(place.path))
             raise
-        return _gone_on(RunFolder(run.folder), journal, set_up(recipe, dataset, net), net, Reporter(progress))
+        setup = set_up(recipe, dataset, net)
+        return _gone_on(RunFolder(run.folder), journal, setup, net, Reporter(progress), begin)
 
 
-def _gone_on(place: RunFolder, journal: Journal, setup: Setup, net: nn.Module | None, reporter: Reporter) -> Run:
+def _gone_on(
+    place: RunFolder, journal: Journal, setup: Setup, net: nn.Module | None, reporter: Reporter, begin: float
+) -> Run:
     weights_given = _compare_environments(place, setup, reporter)
     newest = load_newest(place.checkpoints)
     for fault in newest.skipped:
         reporter.note(fault)
-    training = _wired(setup, place, journal)
+    training = _wired(setup, place, journal, begin)
     if newest.checkpoint:
         refuse_other_structure(setup.net, newest.checkpoint.parts["weights"], place.path)
         training.keeper.load(newest.checkpoint)
@@ -219,9 +225,10 @@ class _Training:
     scribe: Scribe
     keeper: Keeper
     resumed: bool
+    loading: float  # seconds from the call to here
 
 
-def _wired(setup: Setup, place: RunFolder, journal: Journal) -> _Training:
+def _wired(setup: Setup, place: RunFolder, journal: Journal, begin: float) -> _Training:
     recipe = setup.recipe
     Metrics(setup.data.task, setup.data.outputs)  # imports what takes seconds now, and not in the first epoch's time
     step = make_step(setup)
@@ -233,7 +240,8 @@ def _wired(setup: Setup, place: RunFolder, journal: Journal) -> _Training:
     )
     scribe = Scribe(journal)
     keeper = Keeper(place.checkpoints, step, progress, scribe, recipe.train)
-    return _Training(setup, place, step, progress, scribe, keeper, resumed=place.journal.stat().st_size > 0)
+    resumed, loading = place.journal.stat().st_size > 0, keeper.started_at - begin
+    return _Training(setup, place, step, progress, scribe, keeper, resumed, round(loading, 3))
 
 
 def _carry_out(training: _Training, reporter: Reporter) -> Run:
@@ -259,13 +267,15 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
     interruptible = Interrupt(str(place.path))
     with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), step.freezer, reporter:
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, data.notes)
-        scribe.write(_opening_record(setup, progress, resumed=training.resumed))
+        scribe.write(_opening_record(training))
         if not training.resumed and (drawn := drawn_net(setup)):
             scribe.write(drawn)
         listeners = [scribe, keeper, reporter, interrupt]
         with Watching(recipe, step, scribe, reporter.finding, progress.step):
             stop = train(step, batches, validation_score, progress, listeners)
         keeper.save()
+        if stop and stop.reason == "early":
+            reporter.stopped_early(progress.epoch, recipe.train.patience or 0)
         chosen, scores = _chosen(setup, step, progress, keeper)
         test, answers = stop, None
         if not stop or stop.reason != "interrupted":
@@ -276,6 +286,7 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
             write_run_report(place)
             raise Interrupted(str(place.path), saved=True)
         scores["test"] = test
+        score = {part: score for part, score in scores.items() if score}
         if answers and (told := answers.record()):
             scribe.write(told)
         scribe.write(
@@ -285,7 +296,8 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
                 "epochs": progress.epoch,
                 "seconds": round(keeper.seconds, 3),
                 "reason": stop.reason if stop else "finished",
-                "score": {part: score for part, score in scores.items() if score},
+                "diverged": progress.diverged_at(score),
+                "score": score,
             }
         )
         if fault := write_run_report(place):
@@ -304,14 +316,16 @@ def _chosen(
     return net, {"train": progress.best_train_score, "validation": progress.best_score}
 
 
-def _opening_record(setup: Setup, progress: Progress, *, resumed: bool) -> dict[str, Any]:
-    if resumed:
-        return {"kind": "resume", "step": progress.step}
+def _opening_record(training: _Training) -> dict[str, Any]:
+    progress = training.progress
+    if training.resumed:
+        return {"kind": "resume", "step": progress.step, "loading": training.loading}
     return {
         "kind": "start",
         "epochs": progress.epochs,
         "steps_per_epoch": progress.steps_per_epoch,
-        "fingerprint": setup.recipe.fingerprint(),
+        "fingerprint": training.setup.recipe.fingerprint(),
+        "loading": training.loading,
     }
 
 

@@ -55,6 +55,11 @@ class Reporter:
             for line in rest:
                 self._print(line)
 
+    def stopped_early(self, epoch: int, patience: int) -> None:
+        """Say that early stopping has ended the training."""
+        if self._shown:
+            self._print(say("view.stopped-early", epoch=epoch, patience=patience))
+
     def opening(
         self,
         folder: Path,

@@ -15,6 +15,7 @@ from danlu.base.places import shown, studies_folder
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import RecipeDraft, to_toml
 from danlu.base.seeds import preserved_randomness
+from danlu.base.starting import begin_of_call
 from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
 from danlu.lab.fit import fit, resume
@@ -72,13 +73,14 @@ def compare(
     >>> len(study.members), study.effects[0].verdict
     (18, 'better')
     """
+    begin = begin_of_call()
     plan, base, given = planned(net, data, vary=vary, seeds=seeds, folds=folds, recipe=recipe, **settings)
     check_baselines(baselines, plan.planned[0].setup.data.task)
     check_jobs(jobs)
     check_metric(metric, plan)
     design = design_of(plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order)
     place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
-    return carried_out(place, plan, given, progress, jobs)
+    return carried_out(place, plan, given, progress, jobs, begin)
 
 
 def planned(
@@ -149,6 +151,7 @@ def go_on(
     `data` and `net` are those that were given as objects; where functions were levels of "net", `net` is a dict of
     them by name. A study that lacks nothing is returned as it is.
     """
+    begin = begin_of_call()
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     makers = cast(dict[str, Maker], net) if isinstance(net, dict) else {}
@@ -161,20 +164,23 @@ def go_on(
         if unknown:
             fail("study.net-levels-needed", names=", ".join(unknown), name=unknown[0])
     plan = make_plan(recipe_of_design(place), factors, design["seeds"], design["folds"], data=data, maker=maker)
-    return carried_out(place, plan, Given(data, maker, go_on, makers), progress, jobs)
+    return carried_out(place, plan, Given(data, maker, go_on, makers), progress, jobs, begin)
 
 
 def _maker(net: object) -> Maker | None:
     return cast(Maker, net) if callable(net) else None
 
 
-def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None) -> Study:
-    """Train what the study in `place` still lacks, then the best once more."""
+def carried_out(
+    place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None, called: float | None = None
+) -> Study:
+    """Train what the study in `place` still lacks, then the best once more; `called` is when that was asked for."""
     if place.journal.is_file() and Study(place.path).lacks_nothing:
         return Study(place.path, given)
     reporter = StudyReporter(progress)
     reporter.opening(plan.facts(), shown(place.path))
     begin = time.monotonic()
+    loading = 0.0 if called is None else round(begin - called, 3)
     done = (
         frozenset(Place(dict(member.factors), member.seed, member.fold).key for member in Study(place.path).members)
         if place.journal.is_file()
@@ -187,9 +193,8 @@ def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jo
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
     ):
-        journal.write(
-            {"kind": "begin", "members": plan.members, "seeds": list(plan.seeds), "failed": plan.facts()["failed"]}
-        )
+        opening = {"members": plan.members, "seeds": list(plan.seeds), "failed": plan.facts()["failed"]}
+        journal.write({"kind": "begin", **opening, "loading": loading})
 
         def tell(record: dict[str, Any]) -> None:
             journal.write(record)
@@ -207,9 +212,11 @@ def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jo
         if not whole:
             journal.sync()
             raise Interrupted(str(place.path), saved=True)
+        trained = time.monotonic()
         _measure_baselines(place, plan, journal)
         journal.sync()
         _refit(place, plan, given, journal)
+        journal.write({"kind": "done", "seconds": time.monotonic() - trained})
     if fault := write_study_report(place):
         reporter.note(fault)
     reporter.close()
