@@ -1,6 +1,5 @@
 """What a data set is to the rest of danlu: its parts, its batches, and what is known of it."""
 
-import json
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from danlu.base.errors import Fault, fail
 from danlu.base.readable import Readable
 from danlu.base.recipe import DataRecipe
 from danlu.base.seeds import derive
+from danlu.base.strict_json import canonical_json
 from danlu.base.words import say
 from danlu.data.options import Fold, Options
 from danlu.data.targets import Labels, Quantities, Target
@@ -225,4 +225,4 @@ def checksum(*tensors: Tensor) -> list[int]:
 
 def digest(*facts: Any) -> str:
     """16 hex digits of plain facts."""
-    return blake2b(json.dumps(facts, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()
+    return blake2b(canonical_json(facts).encode(), digest_size=8).hexdigest()

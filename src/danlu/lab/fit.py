@@ -1,7 +1,6 @@
 """fit and resume: one training, wired together and carried out."""
 
 import copy
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from torch import nn
 from danlu.base.errors import Fault, StorageError, UserError, fail
 from danlu.base.events import Stop
 from danlu.base.places import runs_folder, shown
-from danlu.base.recipe import LossRecipe, Recipe
+from danlu.base.recipe import LossRecipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
@@ -30,7 +29,7 @@ from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, ref
 from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
 from danlu.store.new_run import NewRun
-from danlu.store.run_folder import RunFolder, check_name
+from danlu.store.run_folder import RunFolder, check_name, folder_stem
 from danlu.train.carried import Carried, CarriedStep
 from danlu.train.checkpoint import load_newest
 from danlu.train.evaluate import evaluate
@@ -90,10 +89,11 @@ def fit(
     text, facts = to_toml(setup.recipe), environment(setup, weights_given=weights_given)
     if name is not None:
         folder = runs_folder() / name
+    stem = folder_stem(str(setup.recipe.net.options.get("class", setup.recipe.net.name)), setup.data.name)
     if folder is not None:
         new_run = NewRun.at(Path(folder), text, facts)
     else:
-        new_run = NewRun.named(runs_folder(), _stem(setup.recipe, setup.data.name), text, facts)
+        new_run = NewRun.named(runs_folder(), stem, text, facts)
     with new_run as new:
         training = _wired(setup, new.place, new.journal, begin)
         if weights_given:  # nothing else brings them back, so no run may stand without them
@@ -327,8 +327,3 @@ def _opening_record(training: _Training) -> dict[str, Any]:
         "fingerprint": training.setup.recipe.fingerprint(),
         "loading": training.loading,
     }
-
-
-def _stem(recipe: Recipe, data: str) -> str:
-    net = str(recipe.net.options.get("class", recipe.net.name))
-    return re.sub(r"[^\w]+", "-", f"{net}-{data}").lower().strip("-")[:60]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from danlu.base.records import Score, held_out_is_finite, number
+from danlu.base.records import Score, held_out_is_finite
+from danlu.base.strict_json import number
 
 _TAILS = (2**16, 2**21)
 _CHUNK = 2**20
