@@ -14,7 +14,10 @@ from danlu.cli.parser import VERBS
 from danlu.lab.interrupt import Interrupt
 
 SMALL = ("train.epochs=2", "train.batch_size=100")
-KEYS = {"run", "recipe", "epochs", "steps", "seconds", "finished", "score", "findings"}
+KEYS = {
+    "run", "recipe", "epochs", "steps", "seconds", "loading_seconds", "training_seconds", "finished", "stopped_early",
+    "diverged", "diverged_since", "scored", "score", "findings",
+}  # fmt: skip
 
 
 class AtOnce(Interrupt):

@@ -84,9 +84,18 @@ def test_another_net_may_follow_other_data(tmp_path: Path) -> None:
     assert set_up(draft_recipe(data="digits", recipe=recipe)).recipe.net.name == "lenet5"
 
 
-@pytest.mark.parametrize("first", ["nofile.csv", "irs", 3, nn.Linear], ids=str)
-def test_a_first_word_that_is_neither_is_told(first: Any) -> None:
-    with pytest.raises(danlu.UserError):
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        ("nofile.csv", "nofile.csv"),
+        ("mpl", 'called mpl.*"mlp"'),
+        (3, "of the type int"),
+        (nn.Linear, "Linear is a class"),
+    ],
+    ids=str,
+)
+def test_a_first_word_that_is_neither_is_told(first: Any, message: str) -> None:
+    with pytest.raises(danlu.UserError, match=message):
         danlu.fit(first)
 
 

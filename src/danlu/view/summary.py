@@ -31,7 +31,7 @@ def scored_line(run: Mapping[str, Any]) -> str:
     """Which weights were scored, and why; and what to set where others are better by more than chance."""
     scored, train = run["scored"], run["recipe"]["train"]
     facts = {key: scored[key] for key in ("epoch", "best_epoch")}
-    facts |= {key: f"{scored[key]:.4f}" for key in ("last", "best")}
+    facts |= {key: "–" if scored[key] is None else f"{scored[key]:.4f}" for key in ("last", "best")}
     facts["metric"] = say(f"view.metric-{scored['metric']}") if scored["metric"] else ""
     if scored["weights"] == "best":
         why = "asked" if train.get("weights") == "best" else "early"

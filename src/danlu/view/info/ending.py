@@ -29,7 +29,9 @@ class Scored:
     clear: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        return dict(vars(self))
+        values = {"last": self.last, "best": self.best}
+        known = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        return {**vars(self), **known}
 
 
 def scored_weights(epochs: Sequence[Mapping[str, Any]], best_asked: bool, samples: int) -> Scored:
