@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from danlu.base.errors import Fault, UserError
 from danlu.base.recipe import OptimRecipe, Recipe
-from danlu.base.recipe_text import RecipeDraft, known_keys, read_recipe, to_toml
+from danlu.base.recipe_text import RecipeDraft, read_recipe, to_toml
+from danlu.base.setting_keys import known_keys
 from danlu.base.words import use_language
 
 

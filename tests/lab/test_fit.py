@@ -243,7 +243,9 @@ def test_the_run_folder_holds_what_it_says(tmp_path: Path) -> None:
     assert run.history.height == run.steps == 2 * -(-1258 // 16)
     record = run.as_dict()
     assert json.loads(json.dumps(record)) == record
-    assert set(record) == {"run", "recipe", "epochs", "steps", "seconds", "finished", "score", "findings"}
+    assert {"run", "recipe", "epochs", "steps", "seconds", "finished", "score", "findings"} <= set(record)
+    assert record["diverged"] is False
+    assert record["seconds"] == pytest.approx(record["loading_seconds"] + record["training_seconds"], abs=0.01)
     assert set(record["score"]) == {"train", "validation", "test"}
 
 

@@ -64,17 +64,18 @@ def test_the_bar_stays_on_one_line_in_a_narrow_terminal(
 def test_elsewhere_there_is_one_plain_line_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = shown(monkeypatch, terminal=False).splitlines()
     assert lines[0].startswith("lenet5 (61,706 parameters) on digits: 1,000 samples to train on")
-    assert "runs/x" in lines[1]
-    assert lines[2] == "! command line"
-    assert len(lines) == 5
-    assert lines[3].startswith("epoch 1/2  loss 0.2500  validation accuracy 0.9000")
+    assert lines[1].startswith("sgd, learning rate")
+    assert "runs/x" in lines[2]
+    assert lines[3] == "! command line"
+    assert len(lines) == 6
+    assert lines[4].startswith("epoch 1/2  loss 0.2500  validation accuracy 0.9000")
 
 
 def test_chinese_has_the_same_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     use_language("zh")
     lines = shown(monkeypatch, terminal=False).splitlines()
-    assert len(lines) == 5
-    assert lines[4].startswith("第 2/2 轮  损失 0.2500  验证准确率 0.9000")
+    assert len(lines) == 6
+    assert lines[5].startswith("第 2/2 轮  损失 0.2500  验证准确率 0.9000")
 
 
 def test_nothing_is_shown_where_nobody_asked(monkeypatch: pytest.MonkeyPatch) -> None:

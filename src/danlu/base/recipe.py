@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from danlu.base.readable import Readable
+from danlu.base.sections import section_of
 from danlu.base.strict_json import canonical_json
 
 # What the validator is told: refuse keys it does not know and numbers that are not finite.
@@ -58,9 +60,9 @@ class DataRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class NetRecipe:
-    """A net by name, with whatever options that net's class has."""
+    """A net by name, with whatever options that net's class has; "auto" takes the one that the data call for."""
 
-    name: str = "lenet5"
+    name: str = "auto"
     weights: str | None = None  # a file of weights to start from: .safetensors, or .pt/.pth without code in it
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -82,8 +84,8 @@ class OptimRecipe:
 
     __pydantic_config__ = _STRICT
     name: str = "sgd"
-    lr: Positive | None = None  # None: 0.01 for SGD if momentum is left out too, else torch's default
-    momentum: Fraction | None = None  # None: 0.9 for SGD if lr is left out too, else torch's default
+    lr: Positive | None = None  # None: 0.01 for SGD, torch's default for the others
+    momentum: Fraction | None = None  # None: 0.9 for SGD, torch's default for the others
     rates: tuple[str, ...] | None = None  # of parts of the net, "layer4:0.001"; lr is for the rest
     weight_decay: NotNegative | None = None
     nesterov: bool | None = None
@@ -169,9 +171,26 @@ class WatchRecipe:
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """All sections. Two recipes with one fingerprint train the same weights on the same machine."""
+_KINDS: dict[str, type[Any]] = {
+    "data": DataRecipe,
+    "net": NetRecipe,
+    "loss": LossRecipe,
+    "optim": OptimRecipe,
+    "schedule": ScheduleRecipe,
+    "train": TrainRecipe,
+    "watch": WatchRecipe,
+}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Recipe(Readable):
+    """All sections. Two recipes with one fingerprint train the same weights on the same machine.
+
+    A section may be given as a mapping. Raises UserError for keys there are not, and values that do not fit.
+
+    >>> Recipe(optim={"name": "adam", "lr": 0.001}).optim.lr
+    0.001
+    """
 
     __pydantic_config__ = _STRICT
     data: DataRecipe = DataRecipe()
@@ -185,11 +204,35 @@ class Recipe:
     # word would have, so they yield where what they were chosen for is changed.
     chosen: frozenset[str] = field(default=frozenset(), compare=False)
 
+    def __post_init__(self) -> None:
+        """Sections may be given as mappings: they are checked, and become what they stand for."""
+        for section, kind in _KINDS.items():
+            given = getattr(self, section)
+            if not isinstance(given, kind):
+                object.__setattr__(self, section, section_of(kind, section, given))
+
+    def __repr__(self) -> str:
+        """Only what is not as in `Recipe()`."""
+        return f"Recipe({', '.join(self._unusual())})"
+
+    def __str__(self) -> str:
+        return "\n".join(self._unusual()) or "Recipe()"
+
+    def _unusual(self) -> list[str]:
+        """`section.key=value` of what differs from the defaults."""
+        usual = Recipe().as_dict()
+        return [
+            f"{section}.{key}={value!r}"
+            for section, keys in self.as_dict().items()
+            for key, value in keys.items()
+            if usual[section].get(key) != value
+        ]
+
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name.
 
         >>> Recipe().as_dict()["net"]
-        {'name': 'lenet5'}
+        {'name': 'auto'}
         """
         tree: dict[str, dict[str, Any]] = {}
         for section in SECTIONS:

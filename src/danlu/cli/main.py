@@ -1,5 +1,6 @@
 """The entry point: language, verb, and how errors leave the program."""
 
+import argparse
 import contextlib
 import io
 import os
@@ -11,19 +12,22 @@ from collections.abc import Generator, Sequence
 from rich.console import Console
 
 from danlu import __version__
-from danlu.base.errors import DanluError, fail, nearest
+from danlu.base.errors import DanluError, UserError, fail, nearest
 from danlu.base.starting import INTERRUPTED
 from danlu.base.strict_json import to_json
 from danlu.base.words import say, use_language
 from danlu.cli.parser import VERBS, overview, parse, take_language, verb_parser
 from danlu.cli.verbs import DOERS, Outcome
+from danlu.cli.words import target_asked
 from danlu.lab.interrupt import Interrupted
 
 _UNFOLDED = 10_000
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
-    """Carry out one command line; the exit code: 0 done, 1 a check failed, 2 a user's mistake, 130 interrupted."""
+    """Carry out one command line; the exit code: 0 done, 1 a check failed, 2 a user's mistake, 3 the training diverged,
+    130 interrupted.
+    """
     tokens = list(sys.argv[1:] if tokens is None else tokens)
     as_json = "--json" in tokens
     for stream in (sys.stdout, sys.stderr):
@@ -88,10 +92,21 @@ def _outcome(tokens: list[str], as_json: bool) -> tuple[Outcome, int]:
         return Outcome.of_text("help", verb_parser(VERBS[name]).format_help()), 0
     arguments.json = as_json
     try:
-        outcome = DOERS[name](arguments)
+        outcome = _done(name, arguments)
     except Interrupted as stopped:
         return Outcome.interrupted(stopped), INTERRUPTED
     return outcome, outcome.code
+
+
+def _done(name: str, arguments: argparse.Namespace) -> Outcome:
+    """The verb carried out; where only the column to predict is missing, a person at a terminal is asked for it."""
+    try:
+        return DOERS[name](arguments)
+    except UserError as error:
+        arguments.target = target_asked(error, arguments.json)
+        if arguments.target is None:
+            raise
+    return DOERS[name](arguments)
 
 
 def _tell(sentences: Sequence[str], as_json: bool) -> None:

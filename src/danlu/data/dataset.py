@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, fail
+from danlu.base.readable import Readable
 from danlu.base.recipe import DataRecipe
 from danlu.base.seeds import derive
 from danlu.base.strict_json import canonical_json
+from danlu.base.words import say
 from danlu.data.options import Fold, Options
 from danlu.data.targets import Labels, Quantities, Target
 from danlu.data.text.vocabulary import Vocabulary
@@ -51,8 +53,8 @@ class Making:
     options: Options
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Dataset(ABC):
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Dataset(Readable, ABC):
     """Samples with their split into train, validation and test, and what is known of them.
 
     `sample_shape` is the shape of one sample as the net sees it; `sizes` counts the samples of each part; `notes` tells
@@ -148,6 +150,13 @@ class Dataset(ABC):
             **self.target.facts(),
             **self.encoder.facts(),
         }
+
+    def __str__(self) -> str:
+        """Name, task, shapes and sizes, and what was decided for the user."""
+        kind = say(f"data.text-{self.task}", outputs=self.outputs)
+        shape = "×".join(map(str, self.sample_shape)) or "1"
+        head = say("data.text", name=self.name, kind=kind, shape=shape, **self.sizes)
+        return "\n".join([head, *(f"! {note}" for note in self.notes)])
 
     def folds(self, count: int, *, repeats: int = 1, seed: int = 0) -> "Iterator[Dataset]":
         """The same data `count` times (k-fold cross-validation): in each another fold of what is not the test part is

@@ -37,7 +37,7 @@ class RowEncoder(Protocol):
     def describe(self, sample: Tensor) -> str: ...
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MemoryDataset(Dataset):
     """`x` and `y` hold the training part, then validation, then test; `pixels` is what uint8 images go through, and
     before that `augmentation` where it is asked for. `content` are checksums of what `x` and `y` were made of, where

@@ -17,7 +17,19 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Standard
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
-from danlu.nets import Description, build, check_weights, describe, names, put_weights, rehearse, task_of, usual_data
+from danlu.nets import (
+    AUTO,
+    Description,
+    build,
+    check_weights,
+    describe,
+    names,
+    put_weights,
+    rehearse,
+    task_of,
+    usual_data,
+    usual_net,
+)
 from danlu.train.freezing import check_parts
 from danlu.train.losses import choose_loss
 from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
@@ -53,7 +65,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         dataset = load_data(recipe.data, data)
     faults.raise_if_any()
     assert dataset is not None
-    recipe = _from_anywhere(recipe)
+    recipe = net_for_data(_from_anywhere(recipe), dataset)
     device = choose_device(recipe.train.device)
     dtype = dtype_of(recipe.train.precision)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
@@ -75,7 +87,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     taken = sample_dtype(net, dataset, dtype)
-    description = describe(net, dataset.sample_shape, dtype=taken)
+    description = describe(net, dataset.sample_shape, dtype=taken, for_loss=True)
     _check_parts(recipe, optim, net)
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
@@ -137,6 +149,14 @@ def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
     if data.task == "auto" and task_of(net) == "reconstruction":
         data = replace(data, task="reconstruction")
     return data
+
+
+def net_for_data(recipe: Recipe, data: Dataset) -> Recipe:
+    """The recipe with the net that its data call for, where it names none."""
+    if recipe.net.name != AUTO:
+        return recipe
+    name = usual_net(data.sample_shape, data.task, None if data.vocabulary is None else len(data.vocabulary))
+    return replace(recipe, net=replace(recipe.net, name=name))
 
 
 def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:

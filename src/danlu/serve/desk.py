@@ -174,7 +174,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "epochs": glance.epochs,
         "seconds": glance.seconds,
         "score": glance.score,
-        "part": glance.part if glance.state == "finished" else "validation",
+        "part": glance.part if glance.state in ("finished", "diverged") else "validation",
         "settings": glance.settings,
         "changed": glance.changed,
         "findings": glance.findings,

@@ -18,6 +18,7 @@ from danlu.base.recipe import Recipe
 from danlu.base.records import Finding, Score
 from danlu.base.smoothing import smooth
 from danlu.base.words import say
+from danlu.view.opening import choices
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "advice": "bold"}
 _REFRESH_SECONDS = 0.25
@@ -54,6 +55,11 @@ class Reporter:
             for line in rest:
                 self._print(line)
 
+    def stopped_early(self, epoch: int, patience: int) -> None:
+        """Say that early stopping has ended the training."""
+        if self._shown:
+            self._print(say("view.stopped-early", epoch=epoch, patience=patience))
+
     def opening(
         self,
         folder: Path,
@@ -69,7 +75,8 @@ class Reporter:
             return
         name = recipe.net.options.get("class", recipe.net.name)
         self._print(say("view.opening", net=name, parameters=f"{parameters:,}", data=data, **sizes))
-        self._print(say("view.opening-run", folder=folder, optimiser=recipe.optim.name, lr=recipe.optim.lr))
+        self._print(choices(recipe))
+        self._print(say("view.opening-run", folder=folder))
         for note in notes:
             self.note(note)
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from danlu.base.errors import Fault
 from danlu.base.places import shown
 from danlu.base.words import say
-from danlu.view.study import print_plan
+from danlu.view.study import print_plan, printed
 
 _MOST_ROWS = 12
 
@@ -73,6 +73,11 @@ def print_search_plan(console: Console, plan: Mapping[str, Any]) -> None:
     rungs = ", ".join(str(rung) for rung in facts["rungs"]) or "—"
     console.print(say("search.plan", trials=facts["trials"], rounds=facts["rounds"], rungs=rungs), soft_wrap=True)
     print_plan(console, plan)
+
+
+def search_text(search: Mapping[str, Any]) -> str:
+    """What `print_search` shows, as plain text."""
+    return printed(lambda console: print_search(console, search))
 
 
 def print_search(console: Console, search: Mapping[str, Any]) -> None:

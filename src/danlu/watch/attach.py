@@ -11,6 +11,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from danlu.base.errors import Faults, fail, nearest
 from danlu.base.finding_text import Findings, finding_lines
+from danlu.base.readable import Readable
 from danlu.base.records import Finding
 from danlu.base.words import say
 from danlu.watch.coverage import has_seen_nothing, remarks_on
@@ -28,7 +29,7 @@ _MOST_SAID = 120  # characters of an error that a probe met
 Models = nn.Module | Sequence[nn.Module] | Mapping[str, nn.Module]
 
 
-class Watch:
+class Watch(Readable):
     """Watches the training that runs inside its block; `findings` are there while it runs and after it.
 
     `model` is a module, or several of them; `optimizer` one or several, or nothing, for those that move the model's
@@ -91,6 +92,11 @@ class Watch:
     def measured(self) -> Measured:
         """What the probes have measured."""
         return self._observer.measured if self._observer else Measured()
+
+    def __str__(self) -> str:
+        """How far it has watched, and what it found."""
+        state = say("watch.text-running" if self._active else "watch.text-ended", step=self.measured.step)
+        return f"{state}\n{self.findings}"
 
     def __enter__(self) -> Self:
         if _is_helper_process():

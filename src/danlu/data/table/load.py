@@ -153,16 +153,24 @@ def _as_found(features: Table, decided: tuple[Fault, ...]) -> Tensor:
     return torch.from_numpy(numpy.stack(columns, axis=1).astype(numpy.float64))
 
 
+_TARGET_NAMES = ("target", "label", "labels", "class", "y", "outcome", "survived", "species", "price", "diagnosis")
+
+
 def _target_name(table: Table, target: str | None, place: str) -> tuple[str, tuple[Fault, ...]]:
     columns = ", ".join(table)
     if target is None:
-        fail("data.target-needed", place=place, columns=columns)
+        fail("data.target-needed", place=place, columns=columns, likely=_likely_target(table))
     name = resolve_column(target, list(table))
     if name is None:
         fail("data.target-unknown", place=place, target=target, columns=columns, hint=nearest(target, table))
     if name == target:
         return name, ()
     return name, (Fault("data.column-by-number", {"key": "data.target", "number": target, "column": name}),)
+
+
+def _likely_target(table: Table) -> str:
+    """The column that is most likely to be predicted: by its name, else the last, where most people put it."""
+    return next((column for column in table if column.strip().lower() in _TARGET_NAMES), [*table][-1])
 
 
 def _named_keys(options: Options, names: list[str]) -> tuple[Options, tuple[Fault, ...]]:

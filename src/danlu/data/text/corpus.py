@@ -34,7 +34,7 @@ class Corpus:
     notes: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CorpusDataset(Dataset):
     """`corpora` holds each part's tokens, int64 [T]. A sample is `steps` tokens with the same shifted on by one.
 

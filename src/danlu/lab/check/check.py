@@ -9,14 +9,13 @@ from typing import Any
 from torch import nn
 
 from danlu.base.errors import Fault
-from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
 from danlu.base.seeds import preserved_randomness
 from danlu.base.words import say
 from danlu.lab.check.outcome import Check, Line, gravest
 from danlu.lab.check.rates import judged_rate, try_rates
 from danlu.lab.check.rehearsal import RULES, ByHeart, Rehearsed, first_loss, learn_by_heart, rehearse_training
-from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
 from danlu.lab.search.rate_test import RateTest
 from danlu.lab.setup import Setup, load_given_weights, set_up
 
@@ -31,7 +30,7 @@ def check(
     net: object = None,
     data: object = None,
     *,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     **settings: Any,
 ) -> Check:
     """Look at a training before it is one: shapes, data, first loss, gradients, one batch by heart, rate.
@@ -46,6 +45,7 @@ def check(
     (True, ['shapes', 'data', 'first-loss'])
     """
     begin = time.perf_counter()
+    net, data = net_and_data(net, data)
     drafted = draft_recipe(net, data, recipe, settings)
     own = copy.deepcopy(net) if isinstance(net, nn.Module) else None
     setup = set_up(drafted, None if isinstance(data, str | Path) else data, own)
