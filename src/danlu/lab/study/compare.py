@@ -29,7 +29,7 @@ from danlu.lab.study.plan import Group, Plan, Planned, is_number, make_plan, see
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.study import Given, Study
 from danlu.nets import names as net_names
-from danlu.store.journal import Journal
+from danlu.store.journal import Journal, read
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 from danlu.view.study import StudyReporter
@@ -238,7 +238,7 @@ def _refit(place: StudyFolder, plan: Plan, given: Given, journal: Journal) -> No
 
 def refitted(place: StudyFolder, chosen: Planned, seed: int, given: Given) -> str:
     """Train a combination on training and validation part together, and score it; the run's name in the folder."""
-    recipe, data = _whole(chosen, seed), _all_data(chosen, given)
+    recipe, data = _whole(chosen, seed, _epochs_led_to(place, chosen)), _all_data(chosen, given)
     if data is None:  # cannot be split anew: the validation part stays what it is
         recipe, data = chosen.recipe(seed), chosen.setup.data
     place.best.write_text(to_toml(recipe), encoding="utf-8")
@@ -251,13 +251,21 @@ def refitted(place: StudyFolder, chosen: Planned, seed: int, given: Given) -> st
     return name
 
 
-def _whole(chosen: Planned, seed: int) -> Recipe:
+def _whole(chosen: Planned, seed: int, epochs: int | None) -> Recipe:
     """The recipe without a validation part: what needed one gives way to the number of epochs that it led to."""
     recipe = chosen.recipe(seed)
     train, data = recipe.train, replace(recipe.data, validation=0.0, fold=None, fold_seed=None)
-    if train.patience or train.weights == "best":
-        train = replace(train, patience=None, weights=None)
+    if train.scores_best:
+        train = replace(train, patience=None, weights=None, epochs=max(epochs or train.epochs or 1, train.thaw or 1))
     return replace(recipe, train=train, data=data)
+
+
+def _epochs_led_to(place: StudyFolder, chosen: Planned) -> int | None:
+    """The epoch whose weights were scored, in the mean over the members of a combination; None where none was noted."""
+    factors = plain(chosen.cell.factors)
+    members = [one for one in read(place.journal) if one.get("kind") == "member" and one["factors"] == factors]
+    scored = [one["scored_epoch"] for one in members if one.get("scored_epoch") and not one["diverged"]]
+    return round(float(numpy.mean(scored))) if scored else None
 
 
 def _all_data(chosen: Planned, given: Given) -> Dataset | None:
