@@ -1,12 +1,13 @@
 """The recipe: everything that determines a training, as a frozen tree of plain values."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
+
+from danlu.base.strict_json import canonical_json
 
 # What the validator is told: refuse keys it does not know and numbers that are not finite.
 _STRICT = {"extra": "forbid", "allow_inf_nan": False}
@@ -207,7 +208,7 @@ class Recipe:
         """
         train = replace(self.train, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
         counted = replace(self, data=replace(self.data, root=None, workers=0), train=train)
-        text = json.dumps({**counted.as_dict(), "watch": None}, sort_keys=True, default=str)
+        text = canonical_json({**counted.as_dict(), "watch": None})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

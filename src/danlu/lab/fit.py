@@ -1,7 +1,6 @@
 """fit and resume: one training, wired together and carried out."""
 
 import copy
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, ref
 from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
 from danlu.store.new_run import NewRun
-from danlu.store.run_folder import RunFolder, check_name
+from danlu.store.run_folder import RunFolder, check_name, folder_stem
 from danlu.train.carried import Carried, CarriedStep
 from danlu.train.checkpoint import load_newest
 from danlu.train.evaluate import evaluate
@@ -58,10 +57,10 @@ def fit(
 ) -> Run:
     """Train `net` on `data`; with nothing given, LeNet-5 on the digits inside scikit-learn.
 
-    `net` is a name or any nn.Module (trained in place); `data` a Dataset, a catalogue name, a table's path, (x, y)
-    arrays, or a torch Dataset or DataLoader. `recipe` is a Recipe or a TOML file; `settings` are its keys, flat where
-    the name is unambiguous: lr, epochs, batch_size, momentum, seed, clip_norm … `folder` is where the run will lie
-    (absent or empty); else it gets a name of its own, or `name`, in `runs/`. The training is watched for mistakes
+    `net` is a name or any nn.Module (trained in place: it ends with the weights that are scored); `data` a Dataset, a
+    catalogue name, a table's path, (x, y) arrays, or a torch Dataset or DataLoader. `recipe` is a Recipe or a TOML
+    file; `settings` are its keys, flat where the name is unambiguous: lr, epochs, batch_size, momentum, seed, clip_norm
+    … `folder` is where the run will lie (absent or empty); else it gets a name of its own, or `name`, in `runs/`. The training is watched for mistakes
     (`run.findings`) unless `watch` is False, or the recipe's watch.on. Raises UserError for a mistake in any of
     these, before the first step; StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after
     Ctrl-C.
@@ -86,10 +85,11 @@ def fit(
     text, facts = to_toml(setup.recipe), environment(setup, weights_given=weights_given)
     if name is not None:
         folder = runs_folder() / name
+    stem = folder_stem(str(setup.recipe.net.options.get("class", setup.recipe.net.name)), setup.data.name)
     if folder is not None:
         new_run = NewRun.at(Path(folder), text, facts)
     else:
-        new_run = NewRun.named(runs_folder(), _stem(setup.recipe, setup.data.name), text, facts)
+        new_run = NewRun.named(runs_folder(), stem, text, facts)
     with new_run as new:
         training = _wired(setup, new.place, new.journal)
         if weights_given:  # nothing else brings them back, so no run may stand without them
@@ -273,6 +273,8 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
             scribe.write({"kind": "stop", "step": progress.step, "reason": "interrupted"})
             write_run_report(place)
             raise Interrupted(str(place.path), saved=True)
+        if chosen is not setup.net:  # a net of the user's is trained in place: it holds what was scored
+            setup.net.load_state_dict(chosen.state_dict())
         scores["test"] = test
         if answers and (told := answers.record()):
             scribe.write(told)
@@ -311,8 +313,3 @@ def _opening_record(setup: Setup, progress: Progress, *, resumed: bool) -> dict[
         "steps_per_epoch": progress.steps_per_epoch,
         "fingerprint": setup.recipe.fingerprint(),
     }
-
-
-def _stem(recipe: Recipe, data: str) -> str:
-    net = str(recipe.net.options.get("class", recipe.net.name))
-    return re.sub(r"[^\w]+", "-", f"{net}-{data}").lower().strip("-")[:60]
