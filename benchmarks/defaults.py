@@ -31,6 +31,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import danlu
+from danlu.base.events import Stop
 from danlu.base.recipe import LossRecipe, NetRecipe, OptimRecipe, Recipe, ScheduleRecipe, TrainRecipe
 from danlu.base.seeds import global_seed
 from danlu.data import Dataset
@@ -60,11 +61,12 @@ class Candidate:
     def recipe(self, data: Dataset) -> Recipe:
         count = data.sizes["train"]
         epochs = 20 if self.seen is None else min(200, max(20, round(self.seen / count)))
+        optim: dict[str, Any] = {"lr": 0.01, "momentum": 0.9, **self.optim}
         loss = "cross-entropy" if data.task == "classification" else "mse"
         return Recipe(
             net=NetRecipe(name="mlp"),
             loss=LossRecipe(name=loss, **(self.loss if data.task == "classification" else {})),
-            optim=OptimRecipe(**{"lr": 0.01, "momentum": 0.9, **self.optim}),
+            optim=OptimRecipe(**optim),
             schedule=ScheduleRecipe(name=self.schedule),
             train=TrainRecipe(epochs=epochs, batch_size=16, weights=self.weights),  # pyright: ignore[reportArgumentType]
         )
@@ -107,6 +109,7 @@ def test_scores(datasets: Sequence[Dataset], candidates: Sequence[Candidate]) ->
             device=CPU,
             workers=1,
         )
+        assert not isinstance(trained, Stop)  # nobody asks for it
         for (fold, one), net, state in zip(pairs, nets, trained.states, strict=True):
             net.load_state_dict(state)
             scores.setdefault(one.what, []).append(_test_score(net, datasets[fold]))

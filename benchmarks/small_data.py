@@ -38,7 +38,7 @@ def known(name: str, **settings: Any) -> Make:
 
     def make(root: Path, split_seed: int) -> Dataset | None:
         try:
-            return danlu.load(name, root=root, split_seed=split_seed, **settings)
+            return danlu.load(name, root=str(root), split_seed=split_seed, **settings)
         except danlu.UserError:
             return None
 

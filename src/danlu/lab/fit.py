@@ -60,10 +60,10 @@ def fit(
     `net` is a name or any nn.Module (trained in place: it ends with the weights that are scored); `data` a Dataset, a
     catalogue name, a table's path, (x, y) arrays, or a torch Dataset or DataLoader. `recipe` is a Recipe or a TOML
     file; `settings` are its keys, flat where the name is unambiguous: lr, epochs, batch_size, momentum, seed, clip_norm
-    … `folder` is where the run will lie (absent or empty); else it gets a name of its own, or `name`, in `runs/`. The training is watched for mistakes
-    (`run.findings`) unless `watch` is False, or the recipe's watch.on. Raises UserError for a mistake in any of
-    these, before the first step; StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after
-    Ctrl-C.
+    … `folder` is where the run will lie (absent or empty); else it gets a name of its own, or `name`, in `runs/`. The
+    training is watched for mistakes (`run.findings`) unless `watch` is False, or the recipe's watch.on. Raises
+    UserError for a mistake in any of these, before the first step; StorageError where the disk refuses later;
+    Interrupted (a KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile
     >>> run = fit("softmax-regression", "digits", epochs=2, folder=tempfile.mkdtemp(), progress=False)
