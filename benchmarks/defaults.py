@@ -190,8 +190,8 @@ def standing(make: Make, root: Path) -> Standing | None:
             return None
         metric = metric_of(data)
         with tempfile.TemporaryDirectory(prefix="defaults-") as folder:
-            run = danlu.fit("mlp", data, folder=Path(folder) / "run", progress=False)
-        rows.append((run.score["test"][metric], *scikit_learn(data)))
+            ours = danlu.fit("mlp", data, folder=Path(folder) / "run", progress=False).score["test"][metric]
+        rows.append((ours, *scikit_learn(data)))
     return Standing(metric, *(list(column) for column in zip(*rows, strict=True)))
 
 
@@ -242,10 +242,11 @@ def folders(root: Path) -> tuple[list[str], bool]:
             begin = time.perf_counter()
             run = danlu.fit(data=data, folder=Path(place) / "run", progress=False)
             took = time.perf_counter() - begin
+            ours, net = run.score["test"]["accuracy"], run.recipe.net.name
         forest = RandomForestClassifier(random_state=0).fit(*samples(data, "train"))
-        ours, theirs = run.score["test"]["accuracy"], float(forest.score(*samples(data, "test")))
+        theirs = float(forest.score(*samples(data, "test")))
         beaten = beaten or ours <= theirs
-        row = f"| {count} of {name} | {run.recipe.net.name} | {ours:.4f} | {theirs:.4f} | {ours - theirs:+.4f} |"
+        row = f"| {count} of {name} | {net} | {ours:.4f} | {theirs:.4f} | {ours - theirs:+.4f} |"
         lines.append(f"{row} {took:.0f} |" + (" **behind**" if ours <= theirs else ""))
         print(lines[-1], flush=True)
     return lines, beaten
