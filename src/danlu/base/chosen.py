@@ -15,6 +15,8 @@ _REASONS = (
     ("data.name", ("net.name",)),
     ("data.task", ("net.name",)),
     ("train.batch_size", ("optim.name", "data.")),
+    ("train.epochs", ("data.",)),
+    ("train.weights", ("data.", "train.patience")),
     ("loss.name", ("net.name", "data.")),
     ("net.", ("net.name", "data.")),
 )

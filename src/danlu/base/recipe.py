@@ -130,7 +130,7 @@ class TrainRecipe:
     """The loop: how long, in what portions, with which guards."""
 
     __pydantic_config__ = _STRICT
-    epochs: Count = 20
+    epochs: Count | None = None  # None: 20; more for fewer than 3,200 samples, up to 200
     batch_size: Count | None = None  # None: 32; 16 below 2,000 samples; all for L-BFGS
     accumulate: Count = 1  # batches whose gradients make one step; a step then sees batch_size * accumulate samples
     seed: Seed = 0
@@ -142,7 +142,7 @@ class TrainRecipe:
     thaw: Annotated[int, Ge(2)] | None = None  # the epoch from which on they are; None: never
     ema: Fraction | None = None  # decay of an exponential moving average of the weights, which is then what is scored
     patience: Count | None = None  # early stopping: epochs without a better validation score
-    weights: Literal["last", "best"] | None = None  # which are scored and used; None: last, or best with early stopping
+    weights: Literal["last", "best"] | None = None  # which are scored; None: best, given 30 validation samples
     smoothing: Annotated[float, Gt(0), Le(1)] = 0.1  # share β of the newest loss in the smoothed curve
     checkpoint_steps: Count | None = None  # save every so many steps, besides checkpoint_seconds
     checkpoint_seconds: Positive = 30.0  # save when so much time has passed since the last save

@@ -245,7 +245,7 @@ def _do_search(arguments: argparse.Namespace) -> Outcome:
     recipe = asked_for(arguments).drafted()
     if arguments.plan:
         quest, plan, _ = sought(recipe=recipe, metric=arguments.metric, **asked)
-        facts = plan.facts() | {"groups": with_costs(plan, asked["jobs"])} | {"search": quest.facts()}
+        facts = plan.facts() | {"groups": with_costs(plan, asked["jobs"])} | {"search": quest.facts(plan)}
         return Outcome(facts, lambda console: print_search_plan(console, facts))
     progress = not arguments.json
     return _of_search(

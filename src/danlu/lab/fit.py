@@ -59,14 +59,14 @@ def fit(
 ) -> Run:
     """Train `net` on `data`; with nothing given, LeNet-5 on the digits inside scikit-learn.
 
-    `net` is a name or any nn.Module (trained in place); left out, it is the one that the data call for. `data` is a
-    Dataset, a catalogue name, a table's path, (x, y) arrays, or a torch Dataset or DataLoader. `recipe` is a Recipe, a
-    TOML file or the same as nested dicts; `settings` are its keys, flat where the name is unambiguous (lr, epochs,
-    batch_size, momentum, seed, clip_norm …), or a section as a dict: optim={"name": "adam", "lr": 0.001}. `folder` is
-    where the run will lie (absent or empty); else it gets a name of its own, or `name`, in `runs/`. The training is
-    watched for mistakes (`run.findings`) unless `watch` is False, or the recipe's watch.on. Raises UserError for a
-    mistake in any of these, before the first step; StorageError where the disk refuses later; Interrupted (a
-    KeyboardInterrupt) after Ctrl-C.
+    `net` is a name or any nn.Module (trained in place: it ends with the weights that are scored); left out, it is the
+    one that the data call for. `data` is a Dataset, a catalogue name, a table's path, (x, y) arrays, or a torch Dataset
+    or DataLoader. `recipe` is a Recipe, a TOML file or the same as nested dicts; `settings` are its keys, flat where
+    the name is unambiguous (lr, epochs, batch_size, momentum, seed, clip_norm …), or a section as a dict:
+    optim={"name": "adam", "lr": 0.001}. `folder` is where the run will lie (absent or empty); else it gets a name of its
+    own, or `name`, in `runs/`. The training is watched for mistakes (`run.findings`) unless `watch` is False, or the
+    recipe's watch.on. Raises UserError for a mistake in any of these, before the first step; StorageError where the
+    disk refuses later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile
     >>> run = fit("softmax-regression", "digits", epochs=2, folder=tempfile.mkdtemp(), progress=False)
@@ -284,6 +284,8 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
             scribe.write({"kind": "stop", "step": progress.step, "reason": "interrupted"})
             write_run_report(place)
             raise Interrupted(str(place.path), saved=True)
+        if chosen is not setup.net:  # a net of the user's is trained in place: it holds what was scored
+            setup.net.load_state_dict(chosen.state_dict())
         scores["test"] = test
         score = {part: score for part, score in scores.items() if score}
         if answers and (told := answers.record()):

@@ -65,6 +65,12 @@ class Run:
         return len(self._record.epochs)
 
     @property
+    def scored_epoch(self) -> int:
+        """The epoch, from 1, whose weights are the run's: the best one where the recipe asks for it, else the last."""
+        best = [number for number, epoch in enumerate(self._record.epochs, 1) if epoch.get("best")]
+        return best[-1] if best and self.recipe.train.scores_best else self.epochs
+
+    @property
     def steps(self) -> int:
         """Updates done."""
         return self._record.steps[-1] if self._record.steps else 0

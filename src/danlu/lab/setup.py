@@ -17,6 +17,7 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Standard
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
+from danlu.lab.usual import usual_train
 from danlu.nets import (
     AUTO,
     Description,
@@ -71,8 +72,9 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
     if own and wanted not in (None, own):
         fail("lab.own-batches", found=wanted, own=own)
-    batch_size = own or wanted or _usual_batch_size(optim.name, dataset.sizes["train"], recipe.train.accumulate)
-    recipe = replace(recipe, optim=optim, train=replace(recipe.train, batch_size=batch_size))
+    train = replace(recipe.train, batch_size=own or wanted)
+    train = usual_train(train, optim.name, dataset.sizes["train"], dataset.sizes["validation"])
+    recipe = replace(recipe, optim=optim, train=train)
     with faults.gathered():
         _check_against_data(recipe, dataset)
     with faults.gathered():
@@ -92,7 +94,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
     recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
-    horizon = Horizon(recipe.train.epochs, steps_per_epoch(recipe, dataset))
+    horizon = Horizon(recipe.train.epochs or 1, steps_per_epoch(recipe, dataset))
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
     frozen, thaws = recipe.train.freeze or (), recipe.train.thaw is not None
@@ -127,11 +129,6 @@ def _from_anywhere(recipe: Recipe) -> Recipe:
     paths = {key: absolute(getattr(recipe.data, key)) for key in ("path", "validation_path", "test_path", "root")}
     data = replace(recipe.data, **paths)
     return replace(recipe, data=data, net=replace(recipe.net, weights=absolute(recipe.net.weights)))
-
-
-def _usual_batch_size(optimiser: str, samples: int, accumulate: int) -> int:
-    """32; 16 where data are few, for more steps; for L-BFGS, which wants the true loss, all of them make a step."""
-    return -(-samples // accumulate) if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
 
 
 def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
@@ -271,7 +268,7 @@ def _check_parts(recipe: Recipe, optim: OptimRecipe, net: nn.Module) -> None:
     check_parts(net, frozen, "train.freeze", faults)
     with faults.gathered():
         check_parts(net, list(rates_of_parts(optim)), "optim.rates", faults)
-    thaw, epochs = recipe.train.thaw, recipe.train.epochs
+    thaw, epochs = recipe.train.thaw, recipe.train.epochs or 1
     if thaw is not None and not frozen:
         faults.add("train.thaw-without-freeze")
     elif thaw is not None and thaw > epochs:

@@ -157,7 +157,8 @@ class Order:
                 facts = {"factors": place.factors, "seed": place.seed, "fold": place.fold}
                 self.tell({"kind": "failed", **facts, "reason": outcome.failure})
             else:
-                self.tell(_as_record(place, outcome.score, outcome.diverged, outcome.epochs))
+                ends = (outcome.epochs, outcome.scored_epoch)
+                self.tell(_as_record(place, outcome.score, outcome.diverged, ends))
 
         if jobs.count > 1:
             return in_processes(tasks, jobs.count, told, self.asked_to_stop)
@@ -187,10 +188,14 @@ def without_test(data: Dataset) -> Dataset:
 def _record(place: Place, trained: Trained, column: int) -> dict[str, Any]:
     score = {name: float(values[column]) for name, values in trained.score.items()}
     dropped = int(trained.dropped[column])
-    return _as_record(place, score, int(trained.diverged[column]), int(trained.epochs[column]), dropped)
+    ends = (int(trained.epochs[column]), int(trained.chosen[column]))
+    return _as_record(place, score, int(trained.diverged[column]), ends, dropped)
 
 
-def _as_record(place: Place, score: dict[str, float], diverged: int, epochs: int, dropped: int = 0) -> dict[str, Any]:
+def _as_record(
+    place: Place, score: dict[str, float], diverged: int, ends: tuple[int, int], dropped: int = 0
+) -> dict[str, Any]:
+    """`ends`: the epochs done, and the one whose weights were scored."""
     return {
         "kind": "member",
         "factors": place.factors,
@@ -199,5 +204,6 @@ def _as_record(place: Place, score: dict[str, float], diverged: int, epochs: int
         "score": score,
         "diverged": diverged > 0,
         "diverged_at": diverged,
-        "epochs": epochs,
+        "epochs": ends[0],
+        "scored_epoch": ends[1],
     } | ({"dropped_at": dropped} if dropped else {})

@@ -32,7 +32,7 @@ from danlu.lab.study.seeds import is_number, seeds_of
 from danlu.lab.study.study import Given, Study
 from danlu.nets import AUTO
 from danlu.nets import names as net_names
-from danlu.store.journal import Journal
+from danlu.store.journal import Journal, read
 from danlu.store.run_folder import RunFolder, folder_stem
 from danlu.store.study_folder import StudyFolder
 from danlu.view.study import StudyReporter
@@ -279,7 +279,7 @@ def refitted(place: StudyFolder, chosen: Planned, seed: int) -> dict[str, Any]:
     recipe, data = chosen.recipe(seed), chosen.setup.data
     whole = _all_data(chosen)
     if whole is not None:
-        recipe, data = _whole(recipe, whole), whole
+        recipe, data = _whole(recipe, whole, _epochs_led_to(place, chosen)), whole
     place.best.write_text(to_toml(recipe), encoding="utf-8")
     net = chosen.net(seed) if recipe.net.name == CUSTOM else None
     name = f"best-{recipe.fingerprint()}"
@@ -290,13 +290,21 @@ def refitted(place: StudyFolder, chosen: Planned, seed: int) -> dict[str, Any]:
     return {"run": name, "refit": whole is not None}
 
 
-def _whole(recipe: Recipe, data: Dataset) -> Recipe:
+def _whole(recipe: Recipe, data: Dataset, epochs: int | None) -> Recipe:
     """The recipe without a validation part: what needed one gives way to the number of epochs that it led to."""
     train = recipe.train
-    if train.patience or train.weights == "best":
-        train = replace(train, patience=None, weights=None)
+    if train.scores_best:
+        train = replace(train, patience=None, weights=None, epochs=max(epochs or train.epochs or 1, train.thaw or 1))
     kept = data.recipe or replace(recipe.data, fold=None, fold_seed=None, refit=True)
     return replace(recipe, train=train, data=replace(kept, shuffle=recipe.data.shuffle))
+
+
+def _epochs_led_to(place: StudyFolder, chosen: Planned) -> int | None:
+    """The epoch whose weights were scored, in the mean over the members of a combination; None where none was noted."""
+    factors = plain(chosen.cell.factors)
+    members = [one for one in read(place.journal) if one.get("kind") == "member" and one["factors"] == factors]
+    scored = [one["scored_epoch"] for one in members if one.get("scored_epoch") and not one["diverged"]]
+    return round(float(numpy.mean(scored))) if scored else None
 
 
 def _all_data(chosen: Planned) -> Dataset | None:
