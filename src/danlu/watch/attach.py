@@ -1,6 +1,5 @@
 """watch: the block around a training, danlu's own or anybody's, of which not a line is changed."""
 
-import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
@@ -13,6 +12,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from danlu.base.errors import Faults, fail, nearest
 from danlu.base.finding_text import Findings, finding_lines
 from danlu.base.records import Finding
+from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.watch.entries import Entries
 from danlu.watch.guard import Guard
@@ -142,12 +142,12 @@ class Watch:
         if self._told is not None:
             self._told(finding)
         if self._shown:
-            print("\n".join(finding_lines(finding)), file=sys.stderr)  # noqa: T201 - the user's own loop has no reporter
+            tell("\n".join(finding_lines(finding)))
 
     def _broken(self, name: str, error: Exception) -> None:
         if self._shown:
             words = say("watch.broken", name=name, error=f"{type(error).__name__}: {error}")
-            print(words, file=sys.stderr)  # noqa: T201
+            tell(words)
 
 
 def watch(model: Models, optimizer: Any = None, **settings: Any) -> Watch:
