@@ -2,8 +2,6 @@
 
 import argparse
 import contextlib
-import io
-import os
 import signal
 import sys
 import threading
@@ -14,9 +12,14 @@ from rich.console import Console
 from danlu import __version__
 from danlu.base.errors import DanluError, UserError, fail, nearest
 from danlu.base.starting import INTERRUPTED
+<<<<<<< HEAD
 from danlu.base.strict_json import to_json
+=======
+from danlu.base.telling import tell
+>>>>>>> pictures
 from danlu.base.words import say, use_language
 from danlu.cli.parser import VERBS, overview, parse, take_language, verb_parser
+from danlu.cli.streams import open_streams, put_out
 from danlu.cli.verbs import DOERS, Outcome
 from danlu.cli.words import target_asked
 from danlu.lab.interrupt import Interrupted
@@ -30,9 +33,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     """
     tokens = list(sys.argv[1:] if tokens is None else tokens)
     as_json = "--json" in tokens
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a sign that the output's encoding lacks is no reason to fail
+    open_streams()
     try:
         with _interruptible():
             language, tokens = take_language(tokens)
@@ -44,10 +45,6 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _tell([say("cli.interrupted-before")], as_json)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (a pager, head) has gone; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 @contextlib.contextmanager
@@ -66,14 +63,19 @@ def _interruptible() -> Generator[None]:
 
 def _do(tokens: list[str], as_json: bool) -> int:
     outcome, code = _outcome(tokens, as_json)
-    if as_json:
-        print(to_json(outcome.record), flush=True)
-    else:
-        # Without a terminal nothing is folded: a line of a table stays a line.
-        outcome.show(Console(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED))
-        sys.stdout.flush()
+
+    def show() -> None:
+        if as_json:
+            print(to_json(outcome.record))
+        else:
+            # Without a terminal nothing is folded: a line of a table stays a line.
+            outcome.show(Console(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED))
+
+    lost = put_out(show)
     outcome.then()
-    return code
+    if lost:
+        tell(f"✖ {say('cli.output-lost', reason=lost)}")
+    return code or (1 if lost else 0)
 
 
 def _outcome(tokens: list[str], as_json: bool) -> tuple[Outcome, int]:
@@ -110,10 +112,9 @@ def _done(name: str, arguments: argparse.Namespace) -> Outcome:
 
 
 def _tell(sentences: Sequence[str], as_json: bool) -> None:
-    sys.stdout.flush()
     if as_json:
-        print(to_json({"error": list(sentences)}))
+        put_out(lambda: print(to_json({"error": list(sentences)})))
     for sentence in sentences:
-        print(f"✖ {sentence}", file=sys.stderr)
+        tell(f"✖ {sentence}")
     if len(sentences) > 1:
-        print(say("cli.faults", count=len(sentences)), file=sys.stderr)
+        tell(say("cli.faults", count=len(sentences)))

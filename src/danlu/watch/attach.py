@@ -1,6 +1,10 @@
 """watch: the block around a training, danlu's own or anybody's, of which not a line is changed."""
 
+<<<<<<< HEAD
 import sys
+=======
+import time
+>>>>>>> pictures
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +17,7 @@ from danlu.base.errors import Faults, fail, nearest
 from danlu.base.finding_text import Findings, finding_lines
 from danlu.base.readable import Readable
 from danlu.base.records import Finding
+from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.watch.coverage import has_seen_nothing, remarks_on
 from danlu.watch.guard import Guard
@@ -170,13 +175,18 @@ class Watch(Readable):
         if self._told is not None:
             self._told(finding)
         if self._shown:
-            print("\n".join(finding_lines(finding)), file=sys.stderr)  # noqa: T201 - the user's own loop has no reporter
+            tell("\n".join(finding_lines(finding)))
 
     def _broken(self, name: str, error: Exception) -> None:
         if self._shown:
+<<<<<<< HEAD
             said = str(error).strip().partition("\n")[0]
             said = f"{said[:_MOST_SAID]} …" if len(said) > _MOST_SAID else said
             print(say("watch.broken", name=name, error=f"{type(error).__name__}: {said}"), file=sys.stderr)  # noqa: T201
+=======
+            words = say("watch.broken", name=name, error=f"{type(error).__name__}: {error}")
+            tell(words)
+>>>>>>> pictures
 
 
 def watch(model: Models, optimizer: Any = None, **settings: Any) -> Watch:

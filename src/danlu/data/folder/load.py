@@ -1,7 +1,10 @@
 """A folder of pictures into a data set: held in memory where it fits, streamed where not."""
 
+<<<<<<< HEAD
 import sys
 from collections.abc import Mapping
+=======
+>>>>>>> pictures
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import torch
 
 from danlu.base.errors import Fault, fail
 from danlu.base.seeds import order
+from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.data.dataset import Builder, Dataset, Origin
 from danlu.data.feeds import Feed, MapFeed
@@ -53,7 +57,7 @@ def _build(name: str, listing: Listing, options: Options) -> Dataset:
         if len(paths) * torch.Size(decided.shape.sample_shape).numel() > HELD_BYTES:
             return _streamed(name, listing, decided, groups, options)
         if len(paths) >= WORTH_TELLING:
-            sys.stderr.write(say("data.decoding", path=listing.folder, count=len(paths)) + "\n")
+            tell(say("data.decoding", path=listing.folder, count=len(paths)))
         kept = decode(paths, decided.shape), decided
         keep(place, *kept)
     pixels, decided = kept
