@@ -12,11 +12,8 @@ from rich.console import Console
 from danlu import __version__
 from danlu.base.errors import DanluError, UserError, fail, nearest
 from danlu.base.starting import INTERRUPTED
-<<<<<<< HEAD
 from danlu.base.strict_json import to_json
-=======
 from danlu.base.telling import tell
->>>>>>> pictures
 from danlu.base.words import say, use_language
 from danlu.cli.parser import VERBS, overview, parse, take_language, verb_parser
 from danlu.cli.streams import open_streams, put_out

@@ -70,25 +70,26 @@ def load(
     >>> load(([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]), test=0.5, validation=0).classes
     ('no', 'yes')
     """
+    steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
+    folded = _folded(fold, fold_seed, refit)
+    options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
+    options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
+    options = replace(options, image_size=image_size, augment=steps_of, samples=samples)
+    options = replace(options, steps_per_epoch=steps_per_epoch)
+    given = _with_parts((known(source) or source) if isinstance(source, str) else source, validation_path, test_path)
+    if (header is not None or encoding is not None) and not isinstance(given, str | Path | dict):
+        fail("data.file-options", found=type(given).__name__)
+    column = target if target is None or isinstance(target, str) else str(target)
+    given = "digits" if given is None else given
+    return _load(Source(given, column, name, root, FileOptions(header, encoding)), options)
+
+
+def _folded(fold: tuple[int, int] | None, fold_seed: int | None, refit: bool | None) -> Fold | None:
     if fold is None and fold_seed is not None:
         fail("data.fold-seed-alone")
     if fold is not None and refit:
         fail("data.fold-and-refit")
-    folded = None if fold is None else Fold(fold[0], fold[1], fold_seed or 0)
-    steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
-    options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
-    options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
-    options = replace(
-        options, image_size=image_size, augment=steps_of, samples=samples, steps_per_epoch=steps_per_epoch
-    )
-    if isinstance(source, str):
-        source = known(source) or source
-    source = _with_parts(source, validation_path, test_path)
-    if (header is not None or encoding is not None) and not isinstance(source, str | Path | dict):
-        fail("data.file-options", found=type(source).__name__)
-    column = target if target is None or isinstance(target, str) else str(target)
-    given = "digits" if source is None else source
-    return _load(Source(given, column, name, root, FileOptions(header, encoding)), options)
+    return None if fold is None else Fold(fold[0], fold[1], fold_seed or 0)
 
 
 def _with_parts(source: Any, validation_path: str | Path | None, test_path: str | Path | None) -> Any:

@@ -64,8 +64,8 @@ def fit(
     or DataLoader. `recipe` is a Recipe, a TOML file or the same as nested dicts; `settings` are its keys, flat where
     the name is unambiguous (lr, epochs, batch_size, momentum, seed, clip_norm …), or a section as a dict:
     optim={"name": "adam", "lr": 0.001}. `folder` is where the run will lie (absent or empty); else it gets a name of
-    its own, or `name`, in `runs/`. The training is watched for mistakes (`run.findings`) unless `watch` is False, or the
-    recipe's watch.on. Raises UserError for a mistake in any of these, before the first step; StorageError where the
+    its own, or `name`, in `runs/`. The training is watched for mistakes (`run.findings`) unless `watch` is False, or
+    the recipe's watch.on. Raises UserError for a mistake in any of these, before the first step; StorageError where the
     disk refuses later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile

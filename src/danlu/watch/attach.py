@@ -1,10 +1,5 @@
 """watch: the block around a training, danlu's own or anybody's, of which not a line is changed."""
 
-<<<<<<< HEAD
-import sys
-=======
-import time
->>>>>>> pictures
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -179,14 +174,9 @@ class Watch(Readable):
 
     def _broken(self, name: str, error: Exception) -> None:
         if self._shown:
-<<<<<<< HEAD
             said = str(error).strip().partition("\n")[0]
             said = f"{said[:_MOST_SAID]} …" if len(said) > _MOST_SAID else said
-            print(say("watch.broken", name=name, error=f"{type(error).__name__}: {said}"), file=sys.stderr)  # noqa: T201
-=======
-            words = say("watch.broken", name=name, error=f"{type(error).__name__}: {error}")
-            tell(words)
->>>>>>> pictures
+            tell(say("watch.broken", name=name, error=f"{type(error).__name__}: {said}"))
 
 
 def watch(model: Models, optimizer: Any = None, **settings: Any) -> Watch:

@@ -1,10 +1,6 @@
 """A folder of pictures into a data set: held in memory where it fits, streamed where not."""
 
-<<<<<<< HEAD
-import sys
 from collections.abc import Mapping
-=======
->>>>>>> pictures
 from functools import partial
 from pathlib import Path
 
