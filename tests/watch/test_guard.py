@@ -1,5 +1,8 @@
 """What is wrong with watch itself never harms the training, and leaving the block leaves no trace."""
 
+# It looks at the very places that watch touches.
+# pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
+
 from typing import Any
 
 import pytest

@@ -1,5 +1,8 @@
 """Tensors that cannot be read are passed over, each by itself; what was never read is not called fine."""
 
+# What a net is given is of any kind here.
+# pyright: reportUnknownLambdaType=false
+
 import dataclasses
 from collections.abc import Callable
 from typing import Any

@@ -4,6 +4,9 @@ Each deed is done at the same moments of the same training, watched and unwatche
 that are measured and ordinary ones, and after the block. What it gives, and the weights at the end, must be the same.
 """
 
+# Results of any kind are compared.
+# pyright: reportUnknownLambdaType=false
+
 import contextlib
 import copy
 import functools
@@ -144,7 +147,7 @@ def jacobian(one: Training) -> Any:
 
 
 def traced(one: Training) -> Any:
-    graph = torch.jit.trace(one.model.eval(), one.x)
+    graph: Any = torch.jit.trace(one.model.eval(), one.x)
     one.model.train()
     return [node.kind() for node in graph.inlined_graph.nodes()], graph(one.x)
 
@@ -313,7 +316,7 @@ def course(kind: str, deeds: Deeds, *, watched: bool) -> tuple[dict[Any, Any], l
     block = danlu.watch(model, optimizer, shown=False) if watched else contextlib.nullcontext()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # pyright: ignore[reportPrivateImportUsage]
         with block as watch:
             for step, (x, y) in enumerate(batches(STEPS)):
                 if step in AFTER:
