@@ -50,9 +50,11 @@ def read(cells: list[str], separator: str) -> tuple[Any, set[str]]:
         data = load(path, target="y", validation=0, test=0, standardise=False)
     batch, _ = next(data.batches("train", len(cells), device=CPU))
     names = data.facts()["features"]
-    return (batch[:, names.index("x")].tolist() if "x" in names else None), {
-        str(note.values.get("column")) for note in data.notes
-    }
+    noted = {str(note.values.get("column")) for note in data.notes}
+    if "x" not in names:
+        return None, noted
+    taken = sum(note.values["offset"] for note in data.notes if note.id == "data.offset")
+    return (batch[:, names.index("x")] + taken).tolist(), noted
 
 
 @settings(max_examples=60, deadline=None)
