@@ -78,8 +78,8 @@ MISTAKES = {
     ),
     "no-target": Mistake(
         (*SOFTMAX, "--data", "t.csv"),
-        ("t.csv", "data.target=", "a, b, y"),
-        ("t.csv", "data.target=", "a, b, y"),
+        ("t.csv", "--target y", "a, b, y"),
+        ("t.csv", "--target y", "a, b, y"),
         {"t.csv": TABLE},
     ),
     "target-missing": Mistake(
@@ -98,7 +98,7 @@ MISTAKES = {
         (*ON_TABLE, "t.csv"), ("t.csv", '"a"', "row 61"), ("t.csv", '"a"', "第 61 行"), {"t.csv": INFINITE}
     ),
     "net-for-pictures": Mistake(
-        ("fit", "--data", "t.csv", "data.target=y"), ("lenet5", "pictures"), ("lenet5", "图像"), {"t.csv": TABLE}
+        ("fit", "lenet5", "t.csv", "--target", "y"), ("lenet5", "pictures"), ("lenet5", "图像"), {"t.csv": TABLE}
     ),
     "target-without-table": Mistake(
         ("fit", "data.target=y"), ("data.target", "digits", "--data FILE.csv"), ("data.target", "digits", "--data")

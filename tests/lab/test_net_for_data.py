@@ -88,7 +88,7 @@ def test_another_net_may_follow_other_data(tmp_path: Path) -> None:
     ("first", "message"),
     [
         ("nofile.csv", "nofile.csv"),
-        ("mpl", 'called mpl.*"mlp"'),
+        ("mpl", 'called "mpl".*"mlp"'),
         (3, "of the type int"),
         (nn.Linear, "Linear is a class"),
     ],

@@ -28,7 +28,6 @@ SYNONYMS = {
     "warmup_steps": "schedule.warmup",
     "batch": "train.batch_size",
     "bs": "train.batch_size",
-    "epoch": "train.epochs",
     "num_epochs": "train.epochs",
     "n_epochs": "train.epochs",
     "max_epochs": "train.epochs",
