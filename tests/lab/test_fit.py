@@ -27,7 +27,7 @@ def test_the_main_job_reads_digits(tmp_path: Path) -> None:
     run = danlu.fit(folder=tmp_path / "run", progress=False)
     assert run.score["test"]["accuracy"] >= 0.97
     assert run.finished
-    assert (run.epochs, run.steps) == (20, 1580)
+    assert (run.epochs, run.steps) == (51, 4029)
     images, labels = load_digits(return_X_y=True)
     guessed = run.predict(images.reshape(-1, 8, 8).astype("uint8"))
     assert (guessed == labels).mean() > 0.97

@@ -14,6 +14,7 @@ from danlu.lab.draft import draft_recipe
 from danlu.lab.setup import set_up
 from danlu.lab.usual import usual_epochs, usual_train
 from danlu.store.journal import read
+from interruption import interrupt_at
 
 OTHER_SETTINGS: list[dict[str, Any]] = [
     {"lr": 0.1},
@@ -98,3 +99,16 @@ def test_a_small_noisy_table_is_not_learnt_by_heart(tmp_path: Path, split_seed: 
     data = danlu.load("diabetes", split_seed=split_seed)
     run = danlu.fit("mlp", data, folder=tmp_path / "run", progress=False, watch=False)
     assert run.score["test"]["r2"] > 0.1
+
+
+def test_a_run_of_danlu_0_1_goes_on_as_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings: dict[str, Any] = {"epochs": 6, "lr": 0.3, "weights": "last", "progress": False}
+    whole = danlu.fit("mlp", arrays(400), folder=tmp_path / "whole", **settings)
+    interrupt_at(monkeypatch, 70)
+    with pytest.raises(danlu.Interrupted, match="begun"):
+        danlu.fit("mlp", arrays(400), folder=tmp_path / "begun", **settings)
+    recipe = tmp_path / "begun" / "recipe.toml"  # danlu 0.1 wrote no such line, and scored the last weights
+    lines = recipe.read_text(encoding="utf-8").splitlines(keepends=True)
+    recipe.write_text("".join(line for line in lines if not line.startswith("weights = ")), encoding="utf-8")
+    run = danlu.resume(tmp_path / "begun", data=arrays(400), progress=False)
+    assert run.score == whole.score

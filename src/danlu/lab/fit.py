@@ -27,6 +27,7 @@ from danlu.lab.pictures import drawn_net, write_run_report
 from danlu.lab.run import Run
 from danlu.lab.scribe import Scribe
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
+from danlu.lab.usual import as_it_began
 from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
 from danlu.store.new_run import NewRun
@@ -123,7 +124,7 @@ def resume(
     if run.finished:
         return run
     with Journal(place.journal) as journal:
-        recipe = read_recipe(place.recipe)
+        recipe = as_it_began(read_recipe(place.recipe))
         try:
             dataset = load_trained(place, recipe, data, root)
         except UserError as error:

@@ -7,7 +7,7 @@ that a user may name: whoever changes the batch size or the rate trains for as m
 from dataclasses import replace
 from typing import Literal
 
-from danlu.base.recipe import TrainRecipe
+from danlu.base.recipe import Recipe, TrainRecipe
 
 # A small net on some hundred samples needs thousands of steps, and 20 epochs of so few samples are a hundred or two.
 _SAMPLES_SEEN = 64_000
@@ -29,6 +29,17 @@ def usual_train(train: TrainRecipe, optimiser: str, train_samples: int, validati
         batch_size=train.batch_size or _batch_size(optimiser, train_samples, train.accumulate),
         weights=train.weights or _weights(train.patience, validation_samples),
     )
+
+
+def as_it_began(recipe: Recipe) -> Recipe:
+    """The recipe of a run that is gone on with: danlu 0.1, which left open what it scored, scored the last weights.
+
+    >>> as_it_began(Recipe()).train.weights
+    'last'
+    """
+    if recipe.train.weights is not None or recipe.train.patience is not None:
+        return recipe
+    return replace(recipe, train=replace(recipe.train, weights="last"))
 
 
 def usual_epochs(samples: int) -> int:
