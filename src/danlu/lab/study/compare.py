@@ -22,7 +22,7 @@ from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
 from danlu.lab.study.builders import Builder, builder_of
-from danlu.lab.study.carry_out import Order, Place
+from danlu.lab.study.carry_out import Order, Place, choices_before, seeds_before
 from danlu.lab.study.factors import Level, keys_of
 from danlu.lab.study.factors import shown as shown_level
 from danlu.lab.study.plan import Group, Plan, Planned, make_plan
@@ -30,9 +30,10 @@ from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.seeds import is_number, seeds_of
 from danlu.lab.study.study import Given, Study
 from danlu.nets import names as net_names
-from danlu.store.journal import Journal
+from danlu.store.journal import Journal, read
 from danlu.store.run_folder import RunFolder, folder_stem
 from danlu.store.study_folder import StudyFolder
+from danlu.train.stack import choosing
 from danlu.view.study import StudyReporter
 
 
@@ -184,12 +185,13 @@ def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jo
         if place.journal.is_file()
         else frozenset[str]()
     )
-    whole_study = interrupted_as(str(place.path))
+    records = list(read(place.journal)) if place.journal.is_file() else []
     with (
-        whole_study,
+        interrupted_as(str(place.path)),
         Journal(place.journal) as journal,
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
+        choosing(choices_before(records)) as choices,
     ):
         if asked != before:
             place.write_design(asked)
@@ -198,6 +200,8 @@ def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jo
         )
 
         def tell(record: dict[str, Any]) -> None:
+            if made := choices.unsaid():
+                journal.write({"kind": "choices", "made": made})
             journal.write(record)
             journal.flush()
             reporter.member()
@@ -206,8 +210,10 @@ def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jo
             reporter.group(len(group.planned), members, group.alone)
 
         design = place.read_design()
-        shares = design.get("share_order", False)
-        order = Order(plan, done, place.members, tell, lambda: interrupt.asked, share_order=shares, jobs=jobs)
+        order = Order(
+            plan, done, place.members, tell, lambda: interrupt.asked, jobs=jobs, before=seeds_before(records),
+            share_order=design.get("share_order", False),
+        )  # fmt: skip
         whole = order.carry_out(begins)
         journal.write({"kind": "done", "seconds": time.monotonic() - begin})
         if not whole:
