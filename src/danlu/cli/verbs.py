@@ -37,6 +37,7 @@ from danlu.nets import size as net_size
 from danlu.serve.run import HOST, open_dashboard
 from danlu.store.study_folder import StudyFolder
 from danlu.view.cure import cure_lines
+from danlu.view.findings import print_findings
 from danlu.view.search import print_search, print_search_plan
 from danlu.view.study import print_plan, print_study
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
@@ -114,18 +115,29 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
 
 
 def do_show(arguments: argparse.Namespace) -> Outcome:
-    """The score of a run, or of the newest one."""
+    """The findings and the score of a run, or of the newest one."""
     if arguments.words and StudyFolder(Path(arguments.words[0])).design.is_file():
         folder = one_run(arguments, "show")
         return _of_search(Search(folder)) if StudyFolder(Path(folder)).is_search else _of_study(Study(folder))
     if arguments.words:
-        return Outcome.of_run(Run(one_run(arguments, "show")))
+        return _shown_run(Run(one_run(arguments, "show")))
     # A folder without a recipe is no run: a kill while it was made left it.
     journals = [recipe.with_name("journal.jsonl") for recipe in runs_folder().glob("*/recipe.toml")]
     journals = sorted((path for path in journals if path.is_file()), key=lambda path: path.stat().st_mtime)
     if not journals:
         fail("cli.no-runs", folder=runs_folder().absolute())
-    return Outcome.of_run(Run(journals[-1].parent))
+    return _shown_run(Run(journals[-1].parent))
+
+
+def _shown_run(run: Run) -> Outcome:
+    """A run as it is looked at later: what was told while it trained is told again."""
+    record = run.as_dict()
+
+    def show(console: Console) -> None:
+        print_findings(console, run.findings, shown(run.folder))
+        print_summary(console, record)
+
+    return Outcome(record, show)
 
 
 def do_view(arguments: argparse.Namespace) -> Outcome:

@@ -112,7 +112,7 @@ class Run:
 
     @property
     def history(self) -> Any:
-        """A polars frame, one row a step; `.to_pandas()` makes it a pandas one."""
+        """A polars frame, one row a step. `pandas.DataFrame(run.history.to_dict(as_series=False))` is a pandas one."""
         return self._record.frame(self.recipe.train.smoothing)
 
     def net(self, net: nn.Module | None = None) -> nn.Module:

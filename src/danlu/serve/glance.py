@@ -10,6 +10,7 @@ from typing import Any
 
 from danlu.base.records import Score, held_out_is_finite
 from danlu.base.strict_json import number
+from danlu.store.journal import record_of
 
 _TAILS = (2**16, 2**21)
 _CHUNK = 2**20
@@ -161,11 +162,7 @@ def _backwards(tail: bytes) -> Iterator[Mapping[str, Any]]:
 
 
 def _record(line: bytes) -> Mapping[str, Any]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return record if isinstance(record, dict) else {}
+    return record_of(line) or {}
 
 
 def _end_of(path: Path, size: int, length: int) -> bytes | None:

@@ -13,15 +13,14 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from danlu.base.errors import Fault
 from danlu.base.events import EpochDone, Event, StepDone, Stop, TrainingStarted
-from danlu.base.finding_text import finding_lines
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding, Score
 from danlu.base.smoothing import smooth
 from danlu.base.telling import SteadyError
 from danlu.base.words import say
+from danlu.view.findings import print_findings
 from danlu.view.opening import choices
 
-_STYLES = {"error": "bold red", "warning": "bold yellow", "advice": "bold"}
 _REFRESH_SECONDS = 0.25
 _BAR_WIDTHS = (8, 24)
 
@@ -50,11 +49,7 @@ class Reporter:
     def finding(self, finding: Finding) -> None:
         """Tell what watch has found."""
         if self._shown:
-            mends = any("change" in remedy for remedy in finding.remedies)
-            head, *rest = finding_lines(finding, say("view.prove", run=self._folder) if mends else "")
-            self._console.print(head, style=_STYLES.get(finding.severity, ""), markup=False, soft_wrap=True)
-            for line in rest:
-                self._print(line)
+            print_findings(self._console, [finding], self._folder)
 
     def stopped_early(self, epoch: int, patience: int) -> None:
         """Say that early stopping has ended the training."""

@@ -24,6 +24,7 @@ from danlu.lab.study.plan import why_alone
 from danlu.lab.study.samples import stack_folds
 from danlu.train.stack import Member, first_losses
 
+POINTS, STEPS = 48, 60
 _LEAST_POINTS = 8
 _LEAST_STEPS = 8
 _TAIL = 4  # the last of so many parts of the steps is what counts
@@ -37,8 +38,8 @@ def lr_find(
     recipe: RecipeSource = None,
     lowest: float = 1e-6,
     highest: float = 10.0,
-    points: int = 48,
-    steps: int = 60,
+    points: int = POINTS,
+    steps: int = STEPS,
     **settings: Any,
 ) -> RateTest:
     """Which learning rate to take: `points` rates from `lowest` to `highest`, each for `steps` steps.

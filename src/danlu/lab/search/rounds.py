@@ -21,6 +21,7 @@ from danlu.lab.study.plan import Plan, plan_cells
 from danlu.stats.studies import Member, usual_metric
 from danlu.store.journal import Journal, read
 from danlu.store.study_folder import StudyFolder
+from danlu.train.stack import choices
 from danlu.view.search import SearchReporter
 
 _ROUNDS = 4  # so many, where the budget is no smaller than it must be
@@ -162,6 +163,8 @@ def _round(
         journal.write({"kind": "failed", "round": number, "factors": factors, "reason": str(fault)})
 
     def tell(record: dict[str, Any]) -> None:
+        if made := choices().unsaid():
+            journal.write({"kind": "choices", "made": made})
         journal.write({**record, "round": number})
         journal.flush()
         reporter.member()

@@ -14,6 +14,7 @@ from danlu.lab.search.ranges import Range, ranges_of
 from danlu.lab.search.result import Search
 from danlu.lab.search.rounds import Budget, Quest, carry_out_rounds
 from danlu.lab.study.builders import builder_of
+from danlu.lab.study.carry_out import choices_before
 from danlu.lab.study.compare import (
     DEFAULTS,
     base_of,
@@ -27,8 +28,9 @@ from danlu.lab.study.compare import (
 from danlu.lab.study.plan import Plan
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
-from danlu.store.journal import Journal
+from danlu.store.journal import Journal, read
 from danlu.store.study_folder import StudyFolder
+from danlu.train.stack import choosing
 from danlu.view.search import SearchReporter
 
 
@@ -144,6 +146,7 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool)
     with (
         interrupted_as(str(place.path)),
         Journal(place.journal) as journal,
+        choosing(choices_before(read(place.journal))),
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
         reporter,

@@ -23,7 +23,7 @@ from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import data_for_net, load_data, net_for_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
 from danlu.lab.study.builders import Builder, builder_of
-from danlu.lab.study.carry_out import Order, Place
+from danlu.lab.study.carry_out import Order, Place, choices_before, seeds_before
 from danlu.lab.study.factors import Level, keys_of
 from danlu.lab.study.factors import shown as shown_level
 from danlu.lab.study.plan import Group, Plan, Planned, make_plan
@@ -35,6 +35,7 @@ from danlu.nets import names as net_names
 from danlu.store.journal import Journal, read
 from danlu.store.run_folder import RunFolder, folder_stem
 from danlu.store.study_folder import StudyFolder
+from danlu.train.stack import choosing
 from danlu.view.study import StudyReporter
 
 DEFAULTS = 2
@@ -202,12 +203,13 @@ def carried_out(
         if place.journal.is_file()
         else frozenset[str]()
     )
-    whole_study = interrupted_as(str(place.path))
+    records = list(read(place.journal)) if place.journal.is_file() else []
     with (
-        whole_study,
+        interrupted_as(str(place.path)),
         Journal(place.journal) as journal,
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
+        choosing(choices_before(records)) as choices,
     ):
         if asked != before:
             place.write_design(asked)
@@ -215,6 +217,8 @@ def carried_out(
         journal.write({"kind": "begin", **opening, "loading": loading})
 
         def tell(record: dict[str, Any]) -> None:
+            if made := choices.unsaid():
+                journal.write({"kind": "choices", "made": made})
             journal.write(record)
             journal.flush()
             reporter.member()
@@ -223,8 +227,10 @@ def carried_out(
             reporter.group(len(group.planned), members, group.alone)
 
         design = place.read_design()
-        shares = design.get("share_order", False)
-        order = Order(plan, done, place.members, tell, lambda: interrupt.asked, share_order=shares, jobs=jobs)
+        order = Order(
+            plan, done, place.members, tell, lambda: interrupt.asked, jobs=jobs, before=seeds_before(records),
+            share_order=design.get("share_order", False),
+        )  # fmt: skip
         whole = order.carry_out(begins)
         journal.write({"kind": "done", "seconds": time.monotonic() - begin})
         if not whole:

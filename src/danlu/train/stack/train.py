@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from danlu.base.events import Stop
 from danlu.base.seeds import cores
 from danlu.train.stack.build import find_way, same_step, same_structure
+from danlu.train.stack.choices import choices
 from danlu.train.stack.halving import Halving, in_rungs
 from danlu.train.stack.members import Fold, Member, Trained
 from danlu.train.stack.memory import suggested_members
@@ -32,6 +33,7 @@ def train_members(
     most_members: int | None = None,
     workers: int | None = None,
     validate: str = "auto",
+    wanted: Set[int] | None = None,
     halving: Halving | None = None,
     finished: Finished | None = None,
     asked_to_stop: Callable[[], bool] = lambda: False,
@@ -42,8 +44,8 @@ def train_members(
     they are. `task` and `outputs` are those of the data, `scale` the unit of standardised regression targets. A stack
     has at most `most_members` (None: what cache and memory suggest); `workers` stacks are trained side by side (None:
     one a core on the CPU). The validation part is scored after each epoch ("epochs"), once ("end"), or as the recipes
-    need it ("auto"). With `halving` members are dropped at its rungs. `finished` hears of every stack as it ends: the
-    places of its members, and what came out.
+    need it ("auto"). Of the stacks only those with a member in `wanted` are trained (None: all). With `halving` members
+    are dropped at its rungs. `finished` hears of every stack as it ends: the places of its members, and what came out.
 
     >>> from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
     >>> x = torch.linspace(-1, 1, 32)[:, None]
@@ -60,7 +62,7 @@ def train_members(
     assert same_structure(*nets)
     assert same_step(*(member.recipe for member in members))
     begin = time.perf_counter()
-    workers = workers or (cores() if device.type == "cpu" else 1)
+    beside: int = workers or (choices().once("workers", cores) if device.type == "cpu" else 1)
     sample = sample_of(folds[members[0].fold])
     way = find_way(nets[0], sample)
     assert way is not None
@@ -68,12 +70,17 @@ def train_members(
     judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale)
     plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
     size = recipe.train.batch_size or 1
-    most = most_members or suggested_members(nets[0], sample, size, device, workers)
-    stacks = cut(members, folds, most, workers, fills=way.fills)
+    if most_members is None:
+        weights = sum(tensor.numel() for tensor in nets[0].parameters())
+        name = f"members {type(nets[0]).__name__} {weights} {tuple(sample.shape[1:])} {size} {beside}"
+        most_members = choices().once(name, lambda: suggested_members(nets[0], sample, size, device, beside))
+    stacks = cut(members, folds, most_members, beside, fills=way.fills)
+    if wanted is not None:
+        stacks = [stack for stack in stacks if not wanted.isdisjoint(stack)]
     if halving:
-        results = in_rungs(plan, halving, stacks, workers)
+        results = in_rungs(plan, halving, stacks, beside)
     else:
-        results = side_by_side(plan.carry_out, stacks, workers, finished)
+        results = side_by_side(plan.carry_out, stacks, beside, finished)
     if isinstance(results, Stop):
         return results
     if halving and finished:
@@ -86,8 +93,8 @@ def _joined(results: Sequence[tuple[list[int], Trained]], count: int, seconds: f
     """The outcomes of all stacks as one, in the order of the members."""
     states: list[dict[str, Tensor]] = [{}] * count
     first = results[0][1]
-    train_loss = first.train_loss.new_empty(len(first.train_loss), count)
-    validation = {name: torch.empty_like(train_loss) for name in first.validation}
+    train_loss = first.train_loss.new_full((len(first.train_loss), count), math.nan)
+    validation = {name: torch.full_like(train_loss, math.nan) for name in first.validation}
     score = {name: torch.full((count,), math.nan, dtype=torch.float64) for name in first.score}
     epochs, chosen, diverged, dropped = (torch.zeros(count, dtype=torch.int64) for _ in range(4))
     for places, trained in results:
