@@ -3,6 +3,7 @@
 import contextlib
 import io
 import sys
+from typing import IO, cast
 
 _LOST = (OSError, ValueError, AttributeError)  # refused by the system; closed; taken away, so that it is None
 
@@ -40,6 +41,11 @@ class SteadyError(io.TextIOBase):
     @property
     def encoding(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         return getattr(sys.stderr, "encoding", None) or "utf-8"
+
+
+def steady_error() -> IO[str]:
+    """The stream that a console writes to."""
+    return cast(IO[str], SteadyError())
 
 
 def tell(text: str) -> None:

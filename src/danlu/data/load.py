@@ -80,8 +80,9 @@ def load(
     if (header is not None or encoding is not None) and not isinstance(given, str | Path | dict):
         fail("data.file-options", found=type(given).__name__)
     column = target if target is None or isinstance(target, str) else str(target)
-    given = "digits" if given is None else given
-    return _load(Source(given, column, name, root, FileOptions(header, encoding)), options)
+    return _load(
+        Source("digits" if given is None else given, column, name, root, FileOptions(header, encoding)), options
+    )
 
 
 def _folded(fold: tuple[int, int] | None, fold_seed: int | None, refit: bool | None) -> Fold | None:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from danlu.base.errors import UserError, fail
 from danlu.base.places import shown
 from danlu.base.recipe import Recipe
+from danlu.base.strict_json import canonical_json, finite_json
 from danlu.data import Dataset
 from danlu.data.dataset import Origin
 from danlu.data.inventory import changes, inventory
@@ -44,7 +45,7 @@ def package_bytes(data: Dataset) -> bytes | None:
             "preprocessing": to_plain(Preprocessing.of(data)),
             "data": {"fingerprint": data.fingerprint(), "sizes": dict(data.sizes), "held": inventory(data)},
         }
-        return json.dumps({**content, "checksum": _checksum(content)}, allow_nan=False).encode() + b"\n"
+        return finite_json({**content, "checksum": _checksum(content)}).encode() + b"\n"
     except (UserError, TypeError, ValueError):
         return None
 
@@ -110,4 +111,4 @@ def _held_by_0_1(sizes: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _checksum(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:32]

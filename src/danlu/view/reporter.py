@@ -16,7 +16,7 @@ from danlu.base.events import EpochDone, Event, StepDone, Stop, TrainingStarted
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding, Score
 from danlu.base.smoothing import smooth
-from danlu.base.telling import SteadyError
+from danlu.base.telling import steady_error
 from danlu.base.words import say
 from danlu.view.findings import print_findings
 from danlu.view.opening import choices
@@ -30,7 +30,7 @@ class Reporter:
 
     def __init__(self, shown: bool, console: Console | None = None) -> None:
         self._shown = shown
-        self._console = console or Console(file=SteadyError(), highlight=False)
+        self._console = console or Console(file=steady_error(), highlight=False)
         self._live = shown and self._console.is_interactive
         self._columns = (TextColumn("{task.fields[epoch]}"), BarColumn(), TextColumn("{task.fields[line]}"))
         self._bar = Progress(*self._columns, console=self._console, auto_refresh=False, transient=True)

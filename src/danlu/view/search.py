@@ -11,7 +11,7 @@ from rich.table import Table
 
 from danlu.base.errors import Fault
 from danlu.base.places import shown
-from danlu.base.telling import SteadyError
+from danlu.base.telling import steady_error
 from danlu.base.words import say
 from danlu.view.study import print_plan, printed
 
@@ -23,7 +23,7 @@ class SearchReporter:
 
     def __init__(self, visible: bool, console: Console | None = None) -> None:
         self._visible = visible
-        self._console = console or Console(file=SteadyError(), highlight=False)
+        self._console = console or Console(file=steady_error(), highlight=False)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not visible)
         self._task: Any = None

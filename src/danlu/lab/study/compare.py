@@ -198,12 +198,7 @@ def carried_out(
     reporter.opening(plan.facts(), shown(place.path))
     begin = time.monotonic()
     loading = 0.0 if called is None else round(begin - called, 3)
-    done = (
-        frozenset(Place(dict(member.factors), member.seed, member.fold).key for member in Study(place.path).members)
-        if place.journal.is_file()
-        else frozenset[str]()
-    )
-    records = list(read(place.journal)) if place.journal.is_file() else []
+    done, records = _so_far(place)
     with (
         interrupted_as(str(place.path)),
         Journal(place.journal) as journal,
@@ -245,6 +240,15 @@ def carried_out(
         reporter.note(fault)
     reporter.close()
     return Study(place.path, given)
+
+
+def _so_far(place: StudyFolder) -> tuple[frozenset[str], list[dict[str, Any]]]:
+    """The keys of the members that are done, and the records of the journal."""
+    if not place.journal.is_file():
+        return frozenset(), []
+    members = Study(place.path).members
+    done = frozenset(Place(dict(member.factors), member.seed, member.fold).key for member in members)
+    return done, list(read(place.journal))
 
 
 def _measure_baselines(place: StudyFolder, plan: Plan, journal: Journal) -> None:

@@ -71,9 +71,7 @@ def train_members(
     plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
     size = recipe.train.batch_size or 1
     if most_members is None:
-        weights = sum(tensor.numel() for tensor in nets[0].parameters())
-        name = f"members {type(nets[0]).__name__} {weights} {tuple(sample.shape[1:])} {size} {beside}"
-        most_members = choices().once(name, lambda: suggested_members(nets[0], sample, size, device, beside))
+        most_members = _suggested(nets[0], sample, size, device, beside)
     stacks = cut(members, folds, most_members, beside, fills=way.fills)
     if wanted is not None:
         stacks = [stack for stack in stacks if not wanted.isdisjoint(stack)]
@@ -87,6 +85,13 @@ def train_members(
         for places, trained in results:
             finished(places, trained)
     return _joined(results, len(members), time.perf_counter() - begin)
+
+
+def _suggested(net: nn.Module, sample: Tensor, batch_size: int, device: torch.device, beside: int) -> int:
+    """How many members a stack has at most: decided once, and the same after a resume."""
+    weights = sum(tensor.numel() for tensor in net.parameters())
+    name = f"members {type(net).__name__} {weights} {tuple(sample.shape[1:])} {batch_size} {beside}"
+    return choices().once(name, lambda: suggested_members(net, sample, batch_size, device, beside))
 
 
 def _joined(results: Sequence[tuple[list[int], Trained]], count: int, seconds: float) -> Trained:
