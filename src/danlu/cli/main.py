@@ -8,16 +8,16 @@ import sys
 import threading
 from collections.abc import Generator, Sequence
 
-from rich.console import Console
-
 from danlu import __version__
 from danlu.base.errors import DanluError, fail, nearest
+from danlu.base.printable import printable
 from danlu.base.starting import INTERRUPTED
 from danlu.base.strict_json import to_json
 from danlu.base.words import say, use_language
 from danlu.cli.parser import VERBS, overview, parse, take_language, verb_parser
 from danlu.cli.verbs import DOERS, Outcome
 from danlu.lab.interrupt import Interrupted
+from danlu.view.terminal import PlainConsole
 
 _UNFOLDED = 10_000
 
@@ -66,7 +66,7 @@ def _do(tokens: list[str], as_json: bool) -> int:
         print(to_json(outcome.record), flush=True)
     else:
         # Without a terminal nothing is folded: a line of a table stays a line.
-        outcome.show(Console(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED))
+        outcome.show(PlainConsole(width=None if sys.stdout.isatty() else _UNFOLDED))
         sys.stdout.flush()
     outcome.then()
     return code
@@ -99,6 +99,6 @@ def _tell(sentences: Sequence[str], as_json: bool) -> None:
     if as_json:
         print(to_json({"error": list(sentences)}))
     for sentence in sentences:
-        print(f"✖ {sentence}", file=sys.stderr)
+        print(printable(f"✖ {sentence}"), file=sys.stderr)
     if len(sentences) > 1:
         print(say("cli.faults", count=len(sentences)), file=sys.stderr)

@@ -13,6 +13,7 @@ from danlu.base.errors import Fault
 from danlu.base.places import shown
 from danlu.base.words import say
 from danlu.view.study import print_plan
+from danlu.view.terminal import PlainConsole
 
 _MOST_ROWS = 12
 
@@ -22,7 +23,7 @@ class SearchReporter:
 
     def __init__(self, visible: bool, console: Console | None = None) -> None:
         self._visible = visible
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or PlainConsole(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not visible)
         self._task: Any = None

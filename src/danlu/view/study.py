@@ -14,6 +14,7 @@ from danlu.base.places import shown
 from danlu.base.words import say
 from danlu.stats.studies import COSTS
 from danlu.view.info.effects import level_text
+from danlu.view.terminal import PlainConsole
 
 _MOST_ROWS = 12
 _MOST_TABLES = 3
@@ -26,7 +27,7 @@ class StudyReporter:
 
     def __init__(self, visible: bool, console: Console | None = None) -> None:
         self._visible = visible
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or PlainConsole(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not visible)
         self._task: Any = None
@@ -113,7 +114,7 @@ def print_study(console: Console, study: Mapping[str, Any]) -> None:
 
 def study_text(study: Mapping[str, Any]) -> str:
     """What `print_study` shows, as plain text."""
-    console = Console(file=io.StringIO(), width=_TEXT_WIDTH, color_system=None, highlight=False)
+    console = PlainConsole(file=io.StringIO(), width=_TEXT_WIDTH, color_system=None)
     with console.capture() as captured:
         print_study(console, study)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())

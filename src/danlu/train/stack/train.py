@@ -70,10 +70,7 @@ def train_members(
     judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale)
     plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
     size = recipe.train.batch_size or 1
-    if most_members is None:
-        weights = sum(tensor.numel() for tensor in nets[0].parameters())
-        name = f"members {type(nets[0]).__name__} {weights} {tuple(sample.shape[1:])} {size} {beside}"
-        most_members = choices().once(name, lambda: suggested_members(nets[0], sample, size, device, beside))
+    most_members = most_members or _suggested(nets[0], sample, size, device, beside)
     stacks = cut(members, folds, most_members, beside, fills=way.fills)
     if wanted is not None:
         stacks = [stack for stack in stacks if not wanted.isdisjoint(stack)]
@@ -87,6 +84,13 @@ def train_members(
         for places, trained in results:
             finished(places, trained)
     return _joined(results, len(members), time.perf_counter() - begin)
+
+
+def _suggested(net: nn.Module, sample: Tensor, size: int, device: torch.device, workers: int) -> int:
+    """How many members cache and memory suggest: decided once, for the free memory is another each time."""
+    weights = sum(tensor.numel() for tensor in net.parameters())
+    name = f"members {type(net).__name__} {weights} {tuple(sample.shape[1:])} {size} {workers}"
+    return choices().once(name, lambda: suggested_members(net, sample, size, device, workers))
 
 
 def _joined(results: Sequence[tuple[list[int], Trained]], count: int, seconds: float) -> Trained:
