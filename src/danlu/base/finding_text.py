@@ -4,6 +4,7 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from danlu.base.printable import printable
 from danlu.base.records import Finding
 from danlu.base.words import say
 
@@ -68,7 +69,7 @@ def finding_lines(finding: Finding, proof: str = "") -> list[str]:
     symptoms: Sequence[str] = finding.evidence.get("symptoms", ())
     if symptoms:
         lines.append(f"    {say('base.finding-symptoms')} {', '.join(symptoms)}")
-    return lines
+    return [printable(line) for line in lines]
 
 
 def remedy_text(remedy: Mapping[str, Any]) -> str:

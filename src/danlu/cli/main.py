@@ -7,10 +7,9 @@ import sys
 import threading
 from collections.abc import Generator, Sequence
 
-from rich.console import Console
-
 from danlu import __version__
 from danlu.base.errors import DanluError, UserError, fail, nearest
+from danlu.base.printable import printable
 from danlu.base.starting import INTERRUPTED
 from danlu.base.strict_json import to_json
 from danlu.base.telling import tell
@@ -20,6 +19,7 @@ from danlu.cli.streams import open_streams, put_out
 from danlu.cli.verbs import DOERS, Outcome
 from danlu.cli.words import target_asked
 from danlu.lab.interrupt import Interrupted
+from danlu.view.terminal import PlainConsole
 
 _UNFOLDED = 10_000
 
@@ -66,7 +66,7 @@ def _do(tokens: list[str], as_json: bool) -> int:
             print(to_json(outcome.record))
         else:
             # Without a terminal nothing is folded: a line of a table stays a line.
-            outcome.show(Console(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED))
+            outcome.show(PlainConsole(width=None if sys.stdout.isatty() else _UNFOLDED))
 
     lost = put_out(show)
     outcome.then()
@@ -112,6 +112,6 @@ def _tell(sentences: Sequence[str], as_json: bool) -> None:
     if as_json:
         put_out(lambda: print(to_json({"error": list(sentences)})))
     for sentence in sentences:
-        tell(f"✖ {sentence}")
+        tell(printable(f"✖ {sentence}"))
     if len(sentences) > 1:
         tell(say("cli.faults", count=len(sentences)))

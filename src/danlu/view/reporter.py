@@ -20,6 +20,7 @@ from danlu.base.telling import steady_error
 from danlu.base.words import say
 from danlu.view.findings import print_findings
 from danlu.view.opening import choices
+from danlu.view.terminal import PlainConsole
 
 _REFRESH_SECONDS = 0.25
 _BAR_WIDTHS = (8, 24)
@@ -30,7 +31,7 @@ class Reporter:
 
     def __init__(self, shown: bool, console: Console | None = None) -> None:
         self._shown = shown
-        self._console = console or Console(file=steady_error(), highlight=False)
+        self._console = console or PlainConsole(file=steady_error())
         self._live = shown and self._console.is_interactive
         self._columns = (TextColumn("{task.fields[epoch]}"), BarColumn(), TextColumn("{task.fields[line]}"))
         self._bar = Progress(*self._columns, console=self._console, auto_refresh=False, transient=True)

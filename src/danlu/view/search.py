@@ -14,6 +14,7 @@ from danlu.base.places import shown
 from danlu.base.telling import steady_error
 from danlu.base.words import say
 from danlu.view.study import print_plan, printed
+from danlu.view.terminal import PlainConsole
 
 _MOST_ROWS = 12
 
@@ -23,7 +24,7 @@ class SearchReporter:
 
     def __init__(self, visible: bool, console: Console | None = None) -> None:
         self._visible = visible
-        self._console = console or Console(file=steady_error(), highlight=False)
+        self._console = console or PlainConsole(file=steady_error())
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not visible)
         self._task: Any = None

@@ -15,6 +15,7 @@ from danlu.base.telling import steady_error
 from danlu.base.words import say
 from danlu.stats.studies import COSTS
 from danlu.view.info.effects import level_text
+from danlu.view.terminal import PlainConsole
 
 _MOST_ROWS = 12
 _MOST_TABLES = 3
@@ -27,7 +28,7 @@ class StudyReporter:
 
     def __init__(self, visible: bool, console: Console | None = None) -> None:
         self._visible = visible
-        self._console = console or Console(file=steady_error(), highlight=False)
+        self._console = console or PlainConsole(file=steady_error())
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not visible)
         self._task: Any = None
@@ -121,7 +122,7 @@ def study_text(study: Mapping[str, Any]) -> str:
 
 def printed(show: Callable[[Console], None]) -> str:
     """What `show` prints, as plain text."""
-    console = Console(file=io.StringIO(), width=_TEXT_WIDTH, color_system=None, highlight=False)
+    console = PlainConsole(file=io.StringIO(), width=_TEXT_WIDTH, color_system=None)
     with console.capture() as captured:
         show(console)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())

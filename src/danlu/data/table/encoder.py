@@ -144,8 +144,8 @@ class TableEncoder:
 
 def _refuse_infinite(wanted: NumberColumn | CategoryColumn, column: Column, faults: Faults) -> None:
     if isinstance(wanted, NumberColumn) and (wrong := numpy.isinf(column.values)).any():
-        row = int(wrong.argmax()) + 1
-        faults.add("data.infinite", place="x", column=wanted.name, count=int(wrong.sum()), row=row)
+        first = Fault("data.at-row", {"row": int(wrong.argmax()) + 1})
+        faults.add("data.infinite", place="x", column=wanted.name, count=int(wrong.sum()), at=first)
 
 
 def _fitting(wanted: NumberColumn | CategoryColumn, column: Column, faults: Faults) -> Column:

@@ -70,28 +70,32 @@ def train_members(
     judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale)
     plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
     size = recipe.train.batch_size or 1
-    if most_members is None:
-        most_members = _suggested(nets[0], sample, size, device, beside)
+    most_members = most_members or _suggested(nets[0], sample, size, device, beside)
     stacks = cut(members, folds, most_members, beside, fills=way.fills)
     if wanted is not None:
         stacks = [stack for stack in stacks if not wanted.isdisjoint(stack)]
-    if halving:
-        results = in_rungs(plan, halving, stacks, beside)
-    else:
+    if halving is None:
         results = side_by_side(plan.carry_out, stacks, beside, finished)
-    if isinstance(results, Stop):
-        return results
-    if halving and finished:
+    else:
+        results = _halved(plan, halving, stacks, beside, finished)
+    return results if isinstance(results, Stop) else _joined(results, len(members), time.perf_counter() - begin)
+
+
+def _halved(
+    plan: Plan, halving: Halving, stacks: list[list[int]], beside: int, finished: Finished | None
+) -> list[tuple[list[int], Trained]] | Stop:
+    results = in_rungs(plan, halving, stacks, beside)
+    if finished and not isinstance(results, Stop):
         for places, trained in results:
             finished(places, trained)
-    return _joined(results, len(members), time.perf_counter() - begin)
+    return results
 
 
-def _suggested(net: nn.Module, sample: Tensor, batch_size: int, device: torch.device, beside: int) -> int:
-    """How many members a stack has at most: decided once, and the same after a resume."""
+def _suggested(net: nn.Module, sample: Tensor, size: int, device: torch.device, workers: int) -> int:
+    """How many members cache and memory suggest: decided once, for the free memory is another each time."""
     weights = sum(tensor.numel() for tensor in net.parameters())
-    name = f"members {type(net).__name__} {weights} {tuple(sample.shape[1:])} {batch_size} {beside}"
-    return choices().once(name, lambda: suggested_members(net, sample, batch_size, device, beside))
+    name = f"members {type(net).__name__} {weights} {tuple(sample.shape[1:])} {size} {workers}"
+    return choices().once(name, lambda: suggested_members(net, sample, size, device, workers))
 
 
 def _joined(results: Sequence[tuple[list[int], Trained]], count: int, seconds: float) -> Trained:
