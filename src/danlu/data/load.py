@@ -70,6 +70,7 @@ def load(
     >>> load(([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]), test=0.5, validation=0).classes
     ('no', 'yes')
     """
+<<<<<<< HEAD
     augments = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
     folded = _folded(fold, fold_seed, refit)
     options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
@@ -88,10 +89,36 @@ def _folded(fold: tuple[int, int] | None, fold_seed: int | None, refit: bool | N
     if fold is not None and refit:
         fail("data.fold-and-refit")
     return None if fold is None else Fold(fold[0], fold[1], fold_seed or 0)
+=======
+    folded = _fold(fold, fold_seed, refit)
+    steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
+    options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
+    options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
+    options = replace(
+        options, image_size=image_size, augment=steps_of, samples=samples, steps_per_epoch=steps_per_epoch
+    )
+    given = _given(source, validation_path, test_path)
+    if (header is not None or encoding is not None) and not isinstance(given, str | Path | dict):
+        fail("data.file-options", found=type(source).__name__)
+    column = target if target is None or isinstance(target, str) else str(target)
+    return _load(Source(given, column, name, root, FileOptions(header, encoding)), options)
+>>>>>>> reading
 
 
-def _with_parts(source: Any, validation_path: str | Path | None, test_path: str | Path | None) -> Any:
-    """The source with the files of its other parts."""
+def _fold(fold: tuple[int, int] | None, seed: int | None, refit: bool | None) -> Fold | None:
+    if fold is None and seed is not None:
+        fail("data.fold-seed-alone")
+    if fold is not None and refit:
+        fail("data.fold-and-refit")
+    return None if fold is None else Fold(fold[0], fold[1], seed or 0)
+
+
+def _given(source: Any, validation_path: str | Path | None, test_path: str | Path | None) -> Any:
+    """The source by its name in the catalogue where it has one, and with the files of its other parts."""
+    if source is None:
+        source = "digits"
+    if isinstance(source, str):
+        source = known(source) or source
     more = {"validation": validation_path, "test": test_path}
     more = {part: path for part, path in more.items() if path is not None}
     if more and (not isinstance(source, str | Path) or source in names()):
