@@ -69,15 +69,11 @@ def train_members(
     recipe = members[0].recipe
     judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale)
     plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
-    size = recipe.train.batch_size or 1
-    most_members = most_members or _suggested(nets[0], sample, size, device, beside)
-    stacks = cut(members, folds, most_members, beside, fills=way.fills)
-    if wanted is not None:
-        stacks = [stack for stack in stacks if not wanted.isdisjoint(stack)]
-    if halving:
-        results = in_rungs(plan, halving, stacks, beside)
-    else:
-        results = side_by_side(plan.carry_out, stacks, beside, finished)
+    most_members = most_members or _suggested(nets[0], sample, recipe.train.batch_size or 1, device, beside)
+    every = cut(members, folds, most_members, beside, fills=way.fills)
+    stacks = [stack for stack in every if wanted is None or not wanted.isdisjoint(stack)]
+    side = (plan.carry_out, stacks, beside, finished)
+    results = in_rungs(plan, halving, stacks, beside) if halving else side_by_side(*side)
     if isinstance(results, Stop):
         return results
     if halving and finished:
