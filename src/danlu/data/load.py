@@ -70,26 +70,6 @@ def load(
     >>> load(([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]), test=0.5, validation=0).classes
     ('no', 'yes')
     """
-<<<<<<< HEAD
-    augments = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
-    folded = _folded(fold, fold_seed, refit)
-    options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
-    options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
-    options = replace(
-        options, image_size=image_size, augment=augments, samples=samples, steps_per_epoch=steps_per_epoch
-    )
-    given = _with_parts((known(source) or source) if isinstance(source, str) else source, validation_path, test_path)
-    file, column = FileOptions(header, encoding), None if target is None else str(target)
-    return _load(Source("digits" if given is None else given, column, name, root, file), options)
-
-
-def _folded(fold: tuple[int, int] | None, fold_seed: int | None, refit: bool | None) -> Fold | None:
-    if fold is None and fold_seed is not None:
-        fail("data.fold-seed-alone")
-    if fold is not None and refit:
-        fail("data.fold-and-refit")
-    return None if fold is None else Fold(fold[0], fold[1], fold_seed or 0)
-=======
     folded = _fold(fold, fold_seed, refit)
     steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
     options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
@@ -102,7 +82,6 @@ def _folded(fold: tuple[int, int] | None, fold_seed: int | None, refit: bool | N
         fail("data.file-options", found=type(source).__name__)
     column = target if target is None or isinstance(target, str) else str(target)
     return _load(Source(given, column, name, root, FileOptions(header, encoding)), options)
->>>>>>> reading
 
 
 def _fold(fold: tuple[int, int] | None, seed: int | None, refit: bool | None) -> Fold | None:
@@ -128,8 +107,6 @@ def _given(source: Any, validation_path: str | Path | None, test_path: str | Pat
 
 def _load(source: Source, options: Options) -> Dataset:
     _check(options)
-    if source.file != FileOptions() and not isinstance(source.given, str | Path | dict):
-        fail("data.file-options", found=type(source.given).__name__)
     if isinstance(source.given, Dataset):
         return source.given
     making = Making(partial(_builder, source), options)
