@@ -1,5 +1,6 @@
 """compare: a study carried out, from the factors to the answer."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -29,6 +30,8 @@ from danlu.lab.study.plan import Group, Plan, Planned, is_number, make_plan, see
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.study import Given, Study
 from danlu.nets import names as net_names
+from danlu.stats import check_margin
+from danlu.stats.members import RANGES
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
@@ -72,6 +75,7 @@ def compare(
     check_baselines(baselines, plan.planned[0].setup.data.task)
     check_jobs(jobs)
     check_metric(metric, plan)
+    check_study_margin(margin, metric, plan)
     design = design_of(plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order)
     place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
     return carried_out(place, plan, given, progress, jobs)
@@ -196,6 +200,7 @@ def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jo
         if not whole:
             journal.sync()
             raise Interrupted(str(place.path), saved=True)
+        journal.write({"kind": "look", "seeds": len(plan.seeds)})  # what is read from here on is an answer
         _measure_baselines(place, plan, journal)
         journal.sync()
         _refit(place, plan, given, journal)
@@ -284,6 +289,14 @@ def check_metric(metric: str | None, plan: Plan) -> None:
     }[plan.planned[0].setup.data.task]
     if metric is not None and metric not in known:
         fail("study.unknown-metric", metric=metric, names=", ".join(known))
+
+
+def check_study_margin(margin: float | None, metric: str | None, plan: Plan) -> None:
+    """UserError for a margin that every difference of the metric is below, or none is."""
+    usual = {"classification": "accuracy", "regression": "r2"}
+    name = metric or usual.get(plan.planned[0].setup.data.task, "loss")
+    if margin is not None:
+        check_margin(margin, RANGES.get(name, math.inf))
 
 
 def check_jobs(jobs: int | None) -> None:
