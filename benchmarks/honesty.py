@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-from simulated_studies import SCORES, Scores, drawn_divergence, judged, told
 
 from danlu.stats.looks import look_alpha
+from simulated_studies import SCORES, Scores, drawn_divergence, judged, told
 
 SEEDS, LEVELS, FOLDS = (2, 3, 5, 10, 20), (1, 3, 6), (1, 5)
 SHARE = 0.2
@@ -150,27 +150,31 @@ def text(studies: int, seed: int) -> tuple[str, bool]:
     for after, rates in divergence_found(generator, studies):
         lines.append(f"| {100 * after:.0f}% | " + " | ".join(f"{100 * rate:.1f}" for rate in rates) + " |")
     kinds = [(1, 1, False), (1, 1, True), (5, 1, False), (10, 1, True), (2, 5, False)]
-    lines += ["", "A/A, looked at after every seed up to 50, told a difference at any of these looks, in % of studies:", ""]
+    lines += [
+        "",
+        "A/A, looked at after every seed up to 50, told a difference at any of these looks, in % of studies:",
+        "",
+    ]
     names = [f"from {first}, {folds} fold{'s' * (folds > 1)}{', diverging' * broken}" for first, folds, broken in kinds]
     lines += ["| scores | " + " | ".join(names) + " |", "|---" * (len(kinds) + 1) + "|"]
     columns = [dict(watched(generator, studies, *kind)) for kind in kinds]
     for scores in SCORES:
         ever_most = max(ever_most, *(column[scores.name] for column in columns))
-        lines.append(f"| {scores.name} | " + " | ".join(f"{100 * column[scores.name]:.1f}" for column in columns) + " |")
+        lines.append(
+            f"| {scores.name} | " + " | ".join(f"{100 * column[scores.name]:.1f}" for column in columns) + " |"
+        )
     cells = 2 * len(FOLDS) * len(SCORES) * 2 * len(SEEDS) * len(LEVELS)
     bound = allowed(studies, cells)
     fine = max(worst, false_words, ever_most) <= bound and least >= 0.93
-    opening = [
-        MARK,
-        "",
-        f"{studies:,} studies a cell, {cells:,} cells, judged as planned studies are when they end; {datetime.now(UTC):%Y-%m-%d}, "
-        f"{(time.monotonic() - begin) / 60:.1f} minutes of one core. Largest rate of false verdicts in A/A **{100 * worst:.1f} %**, "
-        f"of false words in A/B **{100 * false_words:.1f} %**, ever told while looked at after every seed **{100 * ever_most:.1f} %** "
-        f"(asked: 5 %; with the error of this sample, over all cells: {100 * bound:.1f} %). Least coverage **{100 * least:.1f} %** "
-        "(asked: 93 %).",
-        "",
-    ]
-    return "\n".join([*opening, *lines, ""]), fine
+    minutes, today = (time.monotonic() - begin) / 60, f"{datetime.now(UTC):%Y-%m-%d}"
+    summary = (
+        f"{studies:,} studies a cell, {cells:,} cells, judged as planned studies are when they end; {today}, "
+        f"{minutes:.1f} minutes of one core. Largest rate of false verdicts in A/A **{100 * worst:.1f} %**, of false "
+        f"words in A/B **{100 * false_words:.1f} %**, ever told while looked at after every seed "
+        f"**{100 * ever_most:.1f} %** (asked: 5 %; with the error of this sample over all cells {100 * bound:.1f} %). "
+        f"Least coverage **{100 * least:.1f} %** (asked: 93 %)."
+    )
+    return "\n".join([MARK, "", summary, "", *lines, ""]), fine
 
 
 def write(section: str) -> None:

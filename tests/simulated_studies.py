@@ -85,9 +85,7 @@ def _counted(samples: int, shift: float) -> list[Scores]:
         ("at 98%", _independent(samples, 0.98), -shift),
         ("nets agree but for 6%", _same_part(samples, 0.9, 0.06), min(shift, 0.025)),
     )
-    return [
-        Scores(f"accuracy on {samples:,}, {kind}", draw, "accuracy", samples, 0.01, by) for kind, draw, by in kinds
-    ]
+    return [Scores(f"accuracy on {samples:,}, {kind}", draw, "accuracy", samples, 0.01, by) for kind, draw, by in kinds]
 
 
 SCORES = [
@@ -109,8 +107,8 @@ def drawn_divergence(generator: Any, shape: Shape, shares: Sequence[float]) -> A
 
 
 def judged(scores: Scores, values: Any, diverged: Any, level: float, seeds: int | None = None) -> Family:
-    """What danlu says of studies [studies, levels, folds, seeds], of which it sees the first `seeds`: each level against
-    the first, the comparisons of a study as one family; by the function that judges every study."""
+    """What danlu says of studies [studies, levels, folds, seeds], of which it sees the first `seeds`: each level
+    against the first, the comparisons of a study as one family; by the function that judges every study."""
     values, diverged = values[..., :seeds], diverged[..., :seeds]
     known = numpy.where(diverged, numpy.nan, values)
     broken = numpy.swapaxes(diverged, 2, 3).astype(float)

@@ -28,7 +28,14 @@ class Family:
 
 
 def decide_family(
-    tables: Any, counts: Any, *, grain: Any = 0.0, rounding: Any = 0.0, margin: Any, level: float
+    tables: Any,
+    counts: Any,
+    *,
+    grain: Any = 0.0,
+    rounding: Any = 0.0,
+    repeated: Any = False,
+    margin: Any,
+    level: float,
 ) -> Family:
     """Differences [..., comparisons, folds, seeds] and the counts of `discordant` [..., comparisons, 3], decided so
     that one family says something false in 1 - `level` of cases at most (Holm).
@@ -36,7 +43,7 @@ def decide_family(
     A test that could not have decided, whichever way its pairs had turned out, takes nothing from the others (Tarone
     1990): fewer than three pairs, or fewer seeds that differ than it takes.
     """
-    means = paired_means(tables, grain=grain, rounding=rounding)
+    means = paired_means(tables, grain=grain, rounding=rounding, repeated=repeated)
     counts = numpy.asarray(counts)
     divergence, least = divergence_ps(counts[..., 0], counts[..., 1], counts[..., 2])
     alpha = 1 - level

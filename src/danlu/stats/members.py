@@ -76,8 +76,8 @@ class Comparison:
     """Two levels: `differences` [folds, seeds], larger meaning better, means over the other factors' levels, NaN where
     there is no pair; whether each training diverged, at either level, [seeds, folds · others], NaN where there is none.
 
-    `left_out` counts the pairs of which one or both diverged: they have no difference. `grain` and `rounding` are those
-    of `paired_means`.
+    `left_out` counts the pairs of which one or both diverged: they have no difference. `grain`, `rounding` and
+    `repeated` are those of `paired_means`.
     """
 
     differences: Any
@@ -87,6 +87,7 @@ class Comparison:
     left_out: int
     grain: float
     rounding: float
+    repeated: bool
 
 
 def compared(before: Mapping[Key, Member], after: Mapping[Key, Member], metric: str, grain: float) -> Comparison:
@@ -115,15 +116,15 @@ def compared(before: Mapping[Key, Member], after: Mapping[Key, Member], metric: 
     averaged = counts[counts > 0].min() if counts.any() else 1.0
     with numpy.errstate(invalid="ignore"):
         differences = sums / numpy.where(counts > 0, counts, math.nan)
-    moving = grain if not (_still(before) and _still(after)) else 0.0
     return Comparison(
         differences,
         before=broken[0],
         after=broken[1],
         diverged=(int(numpy.nansum(broken[0])), int(numpy.nansum(broken[1]))),
         left_out=paired - int(counts.sum()),
-        grain=moving / math.sqrt(averaged),
+        grain=grain / math.sqrt(averaged),
         rounding=_PRECISION * float(numpy.abs(finite).max()) if len(finite) else 0.0,
+        repeated=_still(before) and _still(after),
     )
 
 

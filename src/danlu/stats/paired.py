@@ -171,11 +171,11 @@ def _explained(effect: Effect, few: bool, flat: bool, alpha: float) -> Effect:
         return replace(effect, more=None, reason="")
     if flat:
         return replace(effect, more=None, reason="flat")
-    more = _more(effect, alpha)
     if few:
         # One more seed is one more pair in each fold.
         least = -(-(LEAST_PAIRS - effect.pairs) // max(1, effect.folds))
         return replace(effect, reason="pairs", more=max(1, least))
+    more = _more(effect, alpha) if alpha > 0 else 1
     return replace(effect, more=more, reason="" if more else "folds")
 
 

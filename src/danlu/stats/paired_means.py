@@ -37,12 +37,13 @@ class PairedMeans:
     flat: Any
 
 
-def paired_means(differences: Any, *, grain: Any = 0.0, rounding: Any = 0.0) -> PairedMeans:
+def paired_means(differences: Any, *, grain: Any = 0.0, rounding: Any = 0.0, repeated: Any = False) -> PairedMeans:
     """Each comparison's numbers from its differences [..., folds, seeds], NaN where a pair is missing.
 
     `grain` [...] is the step in which the metric moves (1/n for the accuracy on n samples; 0 where it has none). The
     variance of the differences is taken to be at least grain²/2: what one sample on the edge on either side makes of
     it. Without it a tie of few pairs is a spread of zero. `rounding` [...] is what two equal results can differ by.
+    `repeated` [...]: whether all seeds came to the very same numbers.
     """
     differences = numpy.asarray(differences, dtype=float)
     there = numpy.isfinite(differences)
@@ -54,6 +55,7 @@ def paired_means(differences: Any, *, grain: Any = 0.0, rounding: Any = 0.0) -> 
     of_seeds = _moments(filled.sum(-2) / numpy.maximum(of_seed, 1), of_seed > 0)
     mean = numpy.where(several, of_folds[0], of_seeds[0])
     grain, rounding = numpy.asarray(grain, dtype=float), numpy.asarray(rounding, dtype=float)
+    repeated = numpy.asarray(repeated, dtype=bool)
     floor = numpy.maximum(grain**2 / 2, rounding**2)
     # A mean over others has less of what one pair has at least.
     seed_variance = numpy.maximum(of_seeds[1], floor / numpy.maximum(folds, 1))
@@ -63,7 +65,7 @@ def paired_means(differences: Any, *, grain: Any = 0.0, rounding: Any = 0.0) -> 
     freedoms = numpy.maximum(folds - 1, 1), numpy.maximum(seeds - 1, 1)
     few = (pairs < LEAST_PAIRS) | (seeds < 2)
     still = numpy.maximum(rounding, 1e-12 * numpy.abs(numpy.nan_to_num(mean))) ** 2
-    tied = (of_seeds[1] <= still) & (~several | (of_folds[1] <= still)) & (grain == 0)
+    tied = (of_seeds[1] <= still) & (~several | (of_folds[1] <= still)) & (repeated | (grain == 0))
     flat = tied & (numpy.abs(mean) > rounding) & ~few
     over_seeds, over_folds = two_sided(mean, seed_error, freedoms[1]), two_sided(mean, fold_error, freedoms[0])
     p = numpy.where(several, numpy.maximum(over_seeds, over_folds), over_seeds)

@@ -193,6 +193,7 @@ def judged(
         counts,
         grain=[one.grain for one in comparisons],
         rounding=[one.rounding for one in comparisons],
+        repeated=[one.repeated for one in comparisons],
         margin=margin,
         level=level,
     )

@@ -56,9 +56,13 @@ def of_pairs(differences: Any) -> tuple[float, float, Any]:
         (folds.std(ddof=1) * numpy.sqrt(1 / k + 1 / (k - 1)), k - 1),
         (seeds.std(ddof=1) / numpy.sqrt(n), n - 1),
     ]
-    mean = differences.mean()
-    p = max(2 * scipy.stats.t.sf(abs(mean) / error, freedom) for error, freedom in tests)
-    return mean, p, lambda alpha: max(scipy.stats.t.ppf(1 - alpha / 2, freedom) * error for error, freedom in tests)
+    mean = float(differences.mean())
+    p = max(float(2 * scipy.stats.t.sf(abs(mean) / error, freedom)) for error, freedom in tests)
+
+    def half(alpha: float) -> float:
+        return max(float(scipy.stats.t.ppf(1 - alpha / 2, freedom) * error) for error, freedom in tests)
+
+    return mean, p, half
 
 
 def family(changes: list[Any]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from danlu.data.feeds import Feed, MapFeed
 from danlu.data.folder.copies import contradictions, same_files, shared_pictures
 from danlu.data.folder.decode import Head, Shape, common_shape
 from danlu.data.folder.decode_all import decode, read_heads
-from danlu.data.folder.files import PictureFiles, collate_pictures
+from danlu.data.folder.files import PictureFiles
 from danlu.data.folder.scan import Listing, scan
 from danlu.data.folder.store import Decided, keep, place_of, recall
 from danlu.data.images import Images, Pool, image_dataset
@@ -127,13 +127,11 @@ def _streamed(
     rows = {part: one.x if one.rows is None else one.x[one.rows] for part, one in portions.items() if len(one)}
     augmentation = Augmentation.of(options.augment, decided.shape.sample_shape)
     files = PictureFiles(pictures, listing.classes, decided.shape)
-    feeds: dict[str, Feed] = {
-        part: MapFeed(files, chosen, options.workers, collate=collate_pictures) for part, chosen in rows.items()
-    }
+    feeds: dict[str, Feed] = {part: MapFeed(files, chosen, options.workers) for part, chosen in rows.items()}
     own = None
     if augmentation and augmentation.callables:
         through = PictureFiles(pictures, listing.classes, decided.shape, augmentation.callables)
-        own = MapFeed(through, rows["train"], options.workers, collate=collate_pictures)
+        own = MapFeed(through, rows["train"], options.workers)
     measured = min(MEASURED, len(rows["train"]))
     some = rows["train"][order(len(rows["train"]), 0, 0)[:measured]]
     pixels = _plain(decided.shape)

@@ -12,6 +12,7 @@ from torch import Tensor
 from danlu.base.errors import StorageError
 from danlu.base.files import put_folder
 from danlu.base.places import cache_folder
+from danlu.base.strict_json import to_json
 from danlu.data.dataset import checksum, digest
 from danlu.data.folder.decode import Shape
 from danlu.data.folder.scan import Listing
@@ -72,7 +73,7 @@ def keep(place: Path, pixels: Tensor, decided: Decided) -> bool:
     content: Any = memoryview(array).cast("B")
     try:
         facts = {**asdict(decided), "checksum": checksum(pixels)}
-        put_folder(place, {PIXELS: content, FACTS: json.dumps(facts).encode()})
+        put_folder(place, {PIXELS: content, FACTS: to_json(facts).encode()})
     except StorageError:
         return False
     for old in before:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from danlu.base.records import number
+from danlu.base.strict_json import number
 from danlu.stats.looks import looks_in
 from danlu.stats.members import Member
 from danlu.stats.studies import factor_effects, margin_of, usual_metric
