@@ -128,7 +128,7 @@ def member(activation: str, rate: float, seed: int, fold: int) -> dict[str, Any]
     accuracy = 0.7 + 0.1 * (activation == "relu") + 0.01 * seed + 0.02 * fold - 0.05 * (rate == 0.01)
     return {
         "kind": "member", "factors": {"net.activation": activation, "optim.lr": rate}, "seed": seed, "fold": fold,
-        "score": {"loss": 1 - accuracy, "accuracy": accuracy}, "diverged": rate == 10.0,
+        "score": {"loss": 1 - accuracy, "accuracy": accuracy}, "diverged": rate == 10.0, "samples": 2000,
     }  # fmt: skip
 
 

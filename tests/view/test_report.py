@@ -71,8 +71,9 @@ def test_a_run_is_told_in_the_order_in_which_it_is_read() -> None:
 
 def test_a_study_begins_with_its_answers() -> None:
     text = study_report(made.sample_study())
-    assert "net.activation sigmoid → relu: better; accuracy +0.1 [0.1, 0.1], 6 pairs" in text
-    assert text.index("better; accuracy") < text.index("effects with their intervals")
+    assert "net.activation sigmoid → relu: accuracy +0.1000 [" in text
+    assert "6 pairs: better" in text
+    assert text.index("pairs: better") < text.index("effects with their intervals")
     assert "Best on validation: activation relu, lr 0.1" in text
     assert "All 36 trainings" in text
 

@@ -2,7 +2,7 @@
 
 from danlu.stats.information import BITS, NATS, cross_entropy, entropy, gaussian_entropy, gaussian_kl, kl, perplexity
 from danlu.stats.mixtures import Estimate, Mixture, mixture_cross_entropy, mixture_entropy, mixture_kl
-from danlu.stats.paired import Effect, holm, paired_effect
+from danlu.stats.paired import Effect, check_margin, holm, paired_effect
 from danlu.stats.power import pairs_needed, power
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Effect",
     "Estimate",
     "Mixture",
+    "check_margin",
     "cross_entropy",
     "entropy",
     "gaussian_entropy",

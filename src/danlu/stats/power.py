@@ -36,15 +36,16 @@ def power(mean: float, deviation: float, pairs: int, *, level: float = 0.95) -> 
 
 
 def pairs_needed(mean: float, deviation: float, *, wanted: float = 0.8, level: float = 0.95, most: int = 10_000) -> int:
-    """The least number of pairs with that `power`; `most` where it would take as many or more.
+    """About the least number of pairs with that `power` (Guenther 1981, https://doi.org/10.2307/2683577); `most` where
+    it would take as many or more.
 
     >>> pairs_needed(0.5, 1.0)
     34
     """
-    if mean == 0 or power(mean, deviation, most, level=level) < wanted:
+    from scipy import special  # here, because it takes long to import
+
+    edge, above = -float(special.ndtri((1 - level) / 2)), float(special.ndtri(wanted))
+    if mean == 0:
         return most
-    low, high = 1, most
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if power(mean, deviation, middle, level=level) >= wanted else (middle, high)
-    return high
+    pairs = ((edge + above) * deviation / mean) ** 2 + edge**2 / 2
+    return max(2, math.ceil(pairs)) if pairs < most else most

@@ -3,52 +3,45 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy
 
-from danlu.stats.paired import Effect, holm, paired_effect
+from danlu.stats.divergence import discordant, divergence_p, seeds_for_divergence
+from danlu.stats.family import DIVERGENCES, DivergenceVerdict, decide_family
+from danlu.stats.looks import look_alpha
+from danlu.stats.members import COSTS, Comparison, Level, Member, by_level, compared, grain_of, plain_level
+from danlu.stats.paired import LEVEL, Effect, Reason, Verdict, effects_from
+from danlu.stats.paired_means import LEAST_PAIRS
 
-Level = Any
-"""What a factor of a study is set to."""
-
-# Where less is better.
-COSTS = ("loss", "mae", "rmse", "perplexity")
+__all__ = ["COSTS", "Member", "plain_level"]
 
 
 @dataclass(frozen=True)
-class Member:
-    """One training of a study: its levels, seed and fold, its score on the validation part, and whether it diverged."""
+class Divergence:
+    """Whether a change makes trainings diverge, by an exact test on the seeds that diverge at one level alone.
 
-    factors: Mapping[str, Level]
-    seed: int
-    fold: int
-    score: Mapping[str, float]
-    diverged: bool
+    `verdict` is "more", "fewer", "undecided", or "none" where nothing diverged at one level alone.
+    """
 
-    def value(self, metric: str) -> float:
-        """The metric with the sign that makes larger better; NaN where the member diverged."""
-        value = self.score.get(metric, math.nan)
-        return math.nan if self.diverged else -value if metric in COSTS else value
+    before: int = 0
+    after: int = 0
+    p: float = 1.0
+    verdict: DivergenceVerdict = "none"
+    more: int | None = None  # further seeds that would decide it, about
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "factors": dict(self.factors),
-            "seed": self.seed,
-            "fold": self.fold,
-            "score": dict(self.score),
-            "diverged": self.diverged,
-        }
+        return {"before": self.before, "after": self.after, "p": self.p, "verdict": self.verdict}
 
 
 @dataclass(frozen=True)
 class FactorEffect:
     """What it does to go from one level of a factor to another, all else being equal.
 
-    `mean`, `low` and `high` are in the metric's own unit and sign; the verdict knows whether more or less is better.
-    `diverged` counts the members that did, at either level; they are left out of the mean, and where more diverged
-    after the change than before, it is never called better.
+    `effect` is that on the metric, over the pairs of which neither diverged; `left_out` counts the others. `diverged`
+    counts the members that did, at either level, and `divergence` is what is proved of them. `as_dict` has mean and
+    interval in the metric's own unit and sign; the verdict knows whether more or less is better.
     """
 
     factor: str
@@ -57,34 +50,68 @@ class FactorEffect:
     metric: str
     effect: Effect
     diverged: tuple[int, int]
+    divergence: Divergence = Divergence()
+    left_out: int = 0
 
     @property
-    def verdict(self) -> str:
-        before, after = self.diverged
-        if after > before and self.effect.verdict != "worse":
-            return "worse" if after - before > max(1, self.effect.pairs // 10) else "undecided"
-        if before > after and self.effect.verdict in ("worse", "undecided", "no difference"):
-            return "better" if before - after > max(1, self.effect.pairs // 10) else self.effect.verdict
+    def verdict(self) -> Verdict:
+        """The metric's; where it proves nothing, that of the divergence, if that is proved. Neither overrides the
+        other: a better metric with more that diverge is "undecided" (`reason` is "mixed")."""
+        if self.effect.reason == "unfinished" or self.mixed:
+            return "undecided"
+        if self.divergence.verdict in ("more", "fewer"):
+            return "worse" if self.divergence.verdict == "more" else "better"
         return self.effect.verdict
 
+    @property
+    def mixed(self) -> bool:
+        return (self.effect.verdict, self.divergence.verdict) in (("better", "more"), ("worse", "fewer"))
+
+    @property
+    def reason(self) -> Reason:
+        """Why it is undecided, where seeds are not all that is missing."""
+        return "" if self.verdict != "undecided" else "mixed" if self.mixed else self.effect.reason
+
+    @property
+    def more(self) -> int | None:
+        """About how many further seeds an undecided comparison takes."""
+        if self.verdict != "undecided" or self.mixed:
+            return None
+        known = [count for count in (self.effect.more, self.divergence.more) if count]
+        return min(known, default=None) if not self.effect.pairs else self.effect.more
+
     def as_dict(self) -> dict[str, Any]:
-        effect, flip = self.effect, self.metric in COSTS
-        low, high = (-effect.high, -effect.low) if flip else (effect.low, effect.high)
+        effect = self.effect
+        mean, low, high = signed(effect, self.metric)
         return {
             "factor": self.factor,
             "from": self.start,
             "to": self.end,
             "metric": self.metric,
-            "mean": -effect.mean if flip else effect.mean,
+            "mean": mean,
             "low": low,
             "high": high,
             "pairs": effect.pairs,
             "p": effect.p,
             "margin": effect.margin,
             "diverged": list(self.diverged),
+            "divergence": self.divergence.as_dict(),
+            "left_out": self.left_out,
+            "score_verdict": effect.verdict,
             "verdict": self.verdict,
-            "more": effect.more if self.verdict == "undecided" else None,
+            "reason": self.reason,
+            "more": self.more,
         }
+
+
+def signed(effect: Effect, metric: str) -> tuple[float | None, float | None, float | None]:
+    """Mean, low and high in the metric's own sign; None for what is not known, and for both ends of an interval that
+    says nothing."""
+    numbers = (effect.mean, effect.low, effect.high)
+    if metric in COSTS:
+        numbers = (-effect.mean, -effect.high, -effect.low)
+    mean, low, high = (number if math.isfinite(number) else None for number in numbers)
+    return mean, low, high
 
 
 def usual_metric(members: Sequence[Member]) -> str:
@@ -92,6 +119,13 @@ def usual_metric(members: Sequence[Member]) -> str:
     # What diverged may have been given up before it was scored by anything but its loss.
     names = max((member.score for member in members), key=len, default={})
     return next((name for name in ("accuracy", "r2") if name in names), "loss")
+
+
+def margin_of(given: float | None, members: Sequence[Member], metric: str) -> float:
+    """The margin that a study's design gives, or the usual one where it gives none, or one that is no margin."""
+    if given is None or not math.isfinite(given) or given < 0:
+        return usual_margin(members, metric)
+    return given
 
 
 def usual_margin(members: Sequence[Member], metric: str) -> float:
@@ -103,33 +137,102 @@ def usual_margin(members: Sequence[Member], metric: str) -> float:
 
 
 def factor_effects(
-    members: Sequence[Member], factors: Mapping[str, Sequence[Level]], metric: str, margin: float
+    members: Sequence[Member],
+    factors: Mapping[str, Sequence[Level]],
+    metric: str,
+    margin: float,
+    looks: Sequence[int] | None = (),
 ) -> list[FactorEffect]:
-    """Each level of each factor against the first, as one family of comparisons."""
-    found: list[tuple[str, Level, Level, Effect, tuple[int, int]]] = []
+    """Each level of each factor against the first, the effects on the metric and on divergence as one family.
+
+    `looks` are the numbers of seeds at which the study was looked at, now included; without them this is the only look
+    there will be. None: the study is still under way, and nothing is decided before it is as large as planned.
+    """
+    grain = grain_of(members, metric)
+    found: list[tuple[str, Level, Level, Comparison]] = []
     for factor, levels in factors.items():
+        at = by_level(members, factor)
+        first = at.get(plain_level(levels[0]), {})
         for level in levels[1:]:
-            before, after = _pairs(members, factor, levels[0], level, metric)
-            differences = _by_fold(before, after)
-            diverged = (_broken(before), _broken(after))
-            if any(differences):
-                found.append((factor, levels[0], level, paired_effect(differences, margin=margin), diverged))
-            elif sum(diverged):
-                nothing = Effect(math.nan, -math.inf, math.inf, 0, 1.0, margin, "undecided")
-                found.append((factor, levels[0], level, nothing, diverged))
-    together = holm([effect for _, _, _, effect, _ in found])
+            after = at.get(plain_level(level), {})
+            if first.keys() & after.keys():
+                found.append((factor, levels[0], level, compared(first, after, metric, grain)))
+    comparisons = [one for *_, one in found]
+    folds = max((len(one.differences) for one in comparisons), default=1)
+    later = level_of([*looks, 2 * looks[-1]] if looks else looks, folds)
+    told = judged(comparisons, margin, level_of(looks, folds), later)
+    if looks is None:
+        told = [(unfinished(effect), Divergence(divergence.before, divergence.after)) for effect, divergence in told]
     return [
-        FactorEffect(factor, start, end, metric, effect, diverged)
-        for (factor, start, end, _, diverged), effect in zip(found, together, strict=True)
+        FactorEffect(factor, start, end, metric, effect, one.diverged, divergence, one.left_out)
+        for (factor, start, end, one), (effect, divergence) in zip(found, told, strict=True)
     ]
 
 
+def level_of(looks: Sequence[int] | None, folds: int) -> float:
+    """How sure an answer must be at the last of the looks: 0.95 where there is but one and no other is to come."""
+    if not looks:
+        return LEVEL
+    return 1 - look_alpha(looks, least=LEAST_PAIRS if folds == 1 else 2, alpha=1 - LEVEL)
+
+
+def judged(
+    comparisons: Sequence[Comparison], margin: float, level: float, later: float
+) -> list[tuple[Effect, Divergence]]:
+    """What a family of comparisons shows, of the metric and of divergence, at `level`; `later` is that of a later look,
+    by which is told how many seeds are missing."""
+    if not comparisons:
+        return []
+    shape = [max(sizes) for sizes in zip(*(one.differences.shape for one in comparisons), strict=True)]
+    tables = numpy.full((len(comparisons), *shape), math.nan)
+    for table, one in zip(tables, comparisons, strict=True):
+        table[: one.differences.shape[0], : one.differences.shape[1]] = one.differences
+    counts = numpy.array([discordant(one.before, one.after) for one in comparisons])
+    family = decide_family(
+        tables,
+        counts,
+        grain=[one.grain for one in comparisons],
+        rounding=[one.rounding for one in comparisons],
+        repeated=[one.repeated for one in comparisons],
+        margin=margin,
+        level=level,
+    )
+    effects = effects_from(tables, family.means, family.factors, margin=margin, level=level, later=later)
+    divergences: list[Divergence] = []
+    for row, (one, (after, before, seeds)) in enumerate(zip(comparisons, counts.tolist(), strict=True)):
+        verdict = DIVERGENCES[int(family.divergences[row])] if after or before else "none"
+        more = seeds_for_divergence(after, before, seeds, 1 - later) if verdict == "undecided" else None
+        divergences.append(Divergence(*one.diverged, float(family.divergence_p[row]), verdict, more))
+    return list(zip(effects, divergences, strict=True))
+
+
+def unfinished(effect: Effect) -> Effect:
+    """The effect as far as it is known, while the study is under way: a mean without an interval or an answer."""
+    return replace(effect, low=-math.inf, high=math.inf, p=1.0, verdict="undecided", more=None, reason="unfinished")
+
+
 def best_factors(members: Sequence[Member], metric: str) -> dict[str, Level]:
-    """The combination of the best mean over seeds and folds, among those of which fewest members diverged."""
+    """The combination of the best mean over seeds and folds, among those that are not proved to diverge more often than
+    the one that does so least."""
     groups: defaultdict[str, list[Member]] = defaultdict(list)
     for member in members:
         groups[str(sorted(member.factors.items(), key=str))].append(member)
-    return dict(max(groups.values(), key=lambda group: _rank(group, metric))[0].factors)
+    least = min(groups.values(), key=lambda group: _rank(group, metric)[0] * -1)
+    steady = [group for group in groups.values() if not _diverges_more(least, group, metric)]
+    return dict(max(steady, key=lambda group: _rank(group, metric)[::-1])[0].factors)
+
+
+def _diverges_more(before: Sequence[Member], after: Sequence[Member], metric: str) -> bool:
+    sides = [
+        {(one.seed, one.fold): float(not math.isfinite(one.value(metric))) for one in side} for side in (before, after)
+    ]
+    if not any(math.isfinite(one.value(metric)) for one in after):
+        return True
+    keys = sorted(sides[0].keys() & sides[1].keys())
+    seeds, folds = (sorted({key[place] for key in keys}) for place in (0, 1))
+    tables = numpy.array([[[side.get((seed, fold), math.nan) for fold in folds] for seed in seeds] for side in sides])
+    more, fewer, count = (int(number) for number in discordant(*tables))
+    return more > fewer and divergence_p(more, fewer, count) <= 1 - LEVEL
 
 
 def proved_factors(
@@ -157,40 +260,3 @@ def _rank(group: Sequence[Member], metric: str) -> tuple[float, float]:
     """Minus the share of the members that diverged, then the mean of the others."""
     values = [member.value(metric) for member in group if math.isfinite(member.value(metric))]
     return -(len(group) - len(values)) / len(group), float(numpy.mean(values)) if values else -math.inf
-
-
-Sides = dict[tuple[int, int, str], float]
-
-
-def _pairs(members: Sequence[Member], factor: str, start: Level, end: Level, metric: str) -> tuple[Sides, Sides]:
-    """The values at either level by seed, fold and the levels of all other factors."""
-    before, after = Sides(), Sides()
-    for member in members:
-        others = str(sorted((key, level) for key, level in member.factors.items() if key != factor))
-        for level, side in ((start, before), (end, after)):
-            if plain_level(member.factors[factor]) == plain_level(level):
-                side[member.seed, member.fold, others] = member.value(metric)
-    return before, after
-
-
-def _by_fold(before: Sides, after: Sides) -> list[list[float]]:
-    """Mean differences over the other factors' levels: a list for each fold, of one number for each seed."""
-    differences: defaultdict[int, defaultdict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for (seed, fold, others), value in before.items():
-        difference = after.get((seed, fold, others), math.nan) - value
-        if math.isfinite(difference):
-            differences[fold][seed].append(difference)
-    return [
-        [float(numpy.mean(values)) for _, values in sorted(seeds.items())] for _, seeds in sorted(differences.items())
-    ]
-
-
-def _broken(side: Sides) -> int:
-    return sum(not math.isfinite(value) for value in side.values())
-
-
-def plain_level(level: Level) -> Level:
-    """A level that can be a key of a dict."""
-    if isinstance(level, Mapping):
-        return tuple((key, plain_level(value)) for key, value in cast(Mapping[str, Level], level).items())
-    return tuple(plain_level(part) for part in cast(list[Any], level)) if isinstance(level, list | tuple) else level

@@ -6,6 +6,7 @@ from typing import Any
 from danlu.base.finding_text import SIGNS, remedy_text
 from danlu.base.places import shown
 from danlu.base.words import say
+from danlu.view.verdicts import effect_text, looks_text
 
 _MOST_CHANGE = 60
 
@@ -48,7 +49,9 @@ def _tried(cure: Mapping[str, Any]) -> list[str]:
     width = min(_MOST_CHANGE, max((len(change_text(effect["to"])) for effect in effects), default=0))
     for effect in effects:
         after = say("cure.all-diverged") if effect["after"] is None else f"{effect['after']:.4f}"
-        lines.append(f"  {change_text(effect['to']):{width}}   {after}   {_verdict(effect)}")
+        lines.append(f"  {change_text(effect['to']):{width}}   {after}   {effect_text(effect)}")
+    if looks := looks_text(cure.get("looks")):
+        lines.append(looks)
     for one in cure["failed"]:
         change = change_text(one["factors"]["remedy"])
         lines.append(f"  {change:{width}}   {say('cure.impossible', reason=one['reason'])}")
@@ -65,26 +68,10 @@ def _answer(cure: Mapping[str, Any]) -> list[str]:
             return [say("cure.nothing-helps")]
         return [say("cure.nothing-proved", run=shown(cure["run"]), seeds=cure["seeds"] + least)]
     effect = next(one for one in cure["effects"] if one["to"] == cure["recommended"])
-    metric = say(f"view.metric-{cure['metric']}")
-    lines = [say("cure.recommended", change=change_text(cure["recommended"]), metric=metric, verdict=_verdict(effect))]
+    lines = [say("cure.recommended", change=change_text(cure["recommended"]), effect=effect_text(effect))]
     if cure.get("applied"):
         return [*lines, say("cure.applied", recipe=shown(cure["applied"]))]
     return [*lines, say("cure.how-to-apply", run=shown(cure["run"]))]
-
-
-def _verdict(effect: Mapping[str, Any]) -> str:
-    interval = {name: f"{float(effect[name]):+.4f}" for name in ("mean", "low", "high")}
-    before, after = effect["diverged"]
-    if effect["verdict"] == "no difference":
-        text = say("cure.no-difference", margin=f"{effect['margin']:.3g}", **interval)
-    elif effect["verdict"] == "undecided":
-        more = effect["more"]
-        text = say("cure.undecided", **interval) if more is None else say("cure.undecided-more", more=more, **interval)
-    elif effect["after"] is None or before > after + effect["pairs"]:
-        text = say("cure.only-divergence", verdict=say(f"study.{effect['verdict']}"))
-    else:
-        text = say(f"cure.verdict-{effect['verdict']}", **interval)
-    return say("study.and-diverged", verdict=text, before=before, after=after) if before or after else text
 
 
 def _by_hand(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -7,16 +7,16 @@ from danlu.base.finding_text import remedy_text
 from danlu.base.records import Finding
 from danlu.base.strict_json import number
 from danlu.base.words import say
-from danlu.view.figures.effects import look_of
 from danlu.view.figures.names import metric_name, short
 from danlu.view.figures.pages import run_charts, study_charts
 from danlu.view.info.curves import MOST_POINTS
-from danlu.view.info.effects import forest, level_text, setting_text
+from danlu.view.info.effects import level_text, setting_text
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import StudyInfo
 from danlu.view.page.document import chart_block, document
 from danlu.view.page.fragment import chart_height, framed
 from danlu.view.page.markup import Markup, Part, element, joined
+from danlu.view.verdicts import effect_text, looks_text
 
 PARTS = ("test", "validation", "train")
 
@@ -78,22 +78,19 @@ def study_facts(info: StudyInfo) -> str:
 
 
 def study_answers(info: StudyInfo) -> list[str]:
-    """Each comparison as a sentence."""
-    return [
+    """Each comparison as a sentence, and what looking again has cost."""
+    answers = [
         say(
-            f"page.answer-{look_of(effect.verdict)}",
-            factor=effect.factor,
-            before=effect.before,
-            after=effect.after,
-            metric=metric_name(effect.metric),
-            mean="–" if effect.mean is None else f"{effect.mean:+.4g}",
-            low=short(effect.low),
-            high=short(effect.high),
-            pairs=effect.pairs,
-            more=effect.more or "?",
+            "page.answer",
+            factor=str(effect["factor"]),
+            before=level_text(effect["from"]),
+            after=level_text(effect["to"]),
+            effect=effect_text(effect),
         )
-        for effect in forest(info.effects)
+        for effect in info.effects
     ]
+    looks = looks_text(info.looks)
+    return [*answers, looks] if looks else answers
 
 
 def best_scores(info: StudyInfo) -> list[tuple[str, str]]:

@@ -13,9 +13,10 @@ from danlu.base.errors import Fault
 from danlu.base.places import shown
 from danlu.base.telling import steady_error
 from danlu.base.words import say
-from danlu.stats.studies import COSTS
+from danlu.stats.members import COSTS
 from danlu.view.info.effects import level_text
 from danlu.view.terminal import PlainConsole
+from danlu.view.verdicts import effect_text, looks_text
 
 _MOST_ROWS = 12
 _MOST_TABLES = 3
@@ -152,11 +153,9 @@ def _print_scores(console: Console, study: Mapping[str, Any]) -> None:
 def _print_effects(console: Console, study: Mapping[str, Any]) -> None:
     for effect in study["effects"]:
         change = f"{effect['factor']}: {level_text(effect['from'])} → {level_text(effect['to'])}"
-        interval = {name: f"{effect[name]:+.4f}" for name in ("mean", "low", "high")}
-        metric = say(f"view.metric-{effect['metric']}")
-        verdict = _verdict(effect)
-        line = say("study.effect", change=change, metric=metric, pairs=effect["pairs"], verdict=verdict, **interval)
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(f"{change}   {effect_text(effect)}", markup=False, soft_wrap=True)
+    if looks := looks_text(study.get("looks")):
+        console.print(looks, markup=False, soft_wrap=True)
 
 
 def _print_interactions(console: Console, study: Mapping[str, Any]) -> None:
@@ -173,26 +172,16 @@ def _print_interactions(console: Console, study: Mapping[str, Any]) -> None:
             drawn.add_row(level_text(level), *("–" if mean is None else f"{mean:.4f}" for mean in means))
         console.print(drawn)
         for change in sorted(table["changes"], key=lambda one: one["p"])[:_MOST_TABLES]:
-            numbers = {name: f"{change[name]:+.4f}" for name in ("mean", "low", "high")}
             row, column = change["levels"]
             effect = f"{first}: {level_text(table['rows'][0])} → {level_text(row)}"
             at = f"{second}: {level_text(table['columns'][0])} → {level_text(column)}"
             verdict = say(f"study.interaction-{change['verdict'].replace(' ', '-')}", margin=f"{change['margin']:.3g}")
-            line = say("study.interaction", effect=effect, at=at, verdict=verdict, **numbers)
+            facts = {"effect": effect, "at": at, "verdict": verdict}
+            numbers = {name: f"{change[name]:+.4f}" for name in ("mean", "low", "high") if change[name] is not None}
+            line = say("study.interaction" if len(numbers) == 3 else "study.interaction-open", **facts, **numbers)
             console.print(line, markup=False, soft_wrap=True)
     if len(tables) > _MOST_TABLES:
         console.print(say("study.more-interactions", count=len(tables) - _MOST_TABLES), markup=False)
-
-
-def _verdict(effect: Mapping[str, Any]) -> str:
-    if effect["verdict"] == "no difference":
-        return say("study.no-difference", margin=f"{effect['margin']:.3g}")
-    if effect["verdict"] == "undecided":
-        more = effect["more"]
-        return say("study.undecided") if more is None else say("study.undecided-more", more=more)
-    text = say("study.better") if effect["verdict"] == "better" else say("study.worse")
-    before, after = effect["diverged"]
-    return say("study.and-diverged", verdict=text, before=before, after=after) if before or after else text
 
 
 def _middle(members: Sequence[Mapping[str, Any]], metric: str) -> tuple[float, float]:

@@ -223,7 +223,7 @@ def test_data_given_in_another_session_are_asked_for(tmp_path: Path, language: s
 
 def test_both_languages_tell_the_same(proof: Proof) -> None:
     english = str(proof)
-    assert "proved better by" in english
+    assert "pairs: better" in english
     assert "Recommended: optim.lr" in english
     use_language("zh")
     chinese = str(proof)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from danlu.lab.study.interactions import interactions
-from danlu.stats import paired_effect
+from danlu.stats import holm, paired_effect
 from danlu.stats.studies import Member
 
 FACTORS: dict[str, list[Any]] = {"a": ["x", "y"], "b": [[8], [16], [32]]}
@@ -31,9 +31,9 @@ def test_means_and_differences_of_differences_equal_plain_arithmetic(metric: str
     assert found.factors == ("a", "b")
     assert numpy.array(found.means) == pytest.approx(values.mean((2, 3)))
     record = found.as_dict()
-    for column in (1, 2):
-        change = (values[1, column] - values[0, column]) - (values[1, 0] - values[0, 0])
-        wanted = paired_effect(change.T.tolist(), margin=0.01)
+    changes = [(values[1, column] - values[0, column]) - (values[1, 0] - values[0, 0]) for column in (1, 2)]
+    family = holm([paired_effect(change.T.tolist(), margin=0.01) for change in changes])
+    for column, wanted in enumerate(family, start=1):
         (row,) = [row for row in record["changes"] if row["levels"] == ["y", FACTORS["b"][column]]]
         assert (row["mean"], row["low"], row["high"]) == pytest.approx((wanted.mean, wanted.low, wanted.high))
         assert row["pairs"] == 12

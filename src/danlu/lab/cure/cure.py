@@ -15,7 +15,7 @@ from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
 from danlu.lab.draft import CUSTOM
 from danlu.lab.run import Run
 from danlu.lab.study.builders import Builder, builder_of
-from danlu.lab.study.compare import carried_out, check_jobs, check_metric, design_of
+from danlu.lab.study.compare import carried_out, check_jobs, check_metric, check_study_margin, design_of
 from danlu.lab.study.factors import keys_of
 from danlu.lab.study.plan import Plan, make_plan
 from danlu.lab.study.study import Given
@@ -72,6 +72,7 @@ def cure(
     plan = _planned(recipe, levels_of(remedies), numbers, folds, given, maker)
     metric = metric or _metric_of(findings)
     check_metric(metric, plan)
+    check_study_margin(margin, metric, plan)
     if len(plan.planned) < 2:
         return Proof(run.folder, findings, None, watched=recipe.watch.on)
     kept = {

@@ -95,6 +95,7 @@ class Proof(Readable):
             "seeds": 0 if study is None else len({member.seed for member in study.members}),
             "before": None if study is None else _mean(study, {}),
             "effects": [{**effect.as_dict(), "after": _mean(study, effect.end)} for effect in self.effects if study],
+            "looks": None if study is None else study.looks,
             "failed": [] if study is None else study.failed,
             "recommended": self.recommended,
             "recipe": None if self.recipe is None else self.recipe.as_dict(),

@@ -128,7 +128,8 @@ class Order:
                 if not self._lacks(places[number][1]):
                     continue
                 self._told.add(places[number][1].key)
-                self.tell(_record(places[number][1], trained, column))
+                planned, place = places[number]
+                self.tell(_record(place, trained, column) | _samples(planned, place))
 
         def kept(numbers: Sequence[int], scores: dict[str, torch.Tensor]) -> list[int]:
             assert self.race is not None
@@ -173,7 +174,8 @@ class Order:
                 self.tell({"kind": "failed", **facts, "reason": outcome.failure})
             else:
                 ends = (outcome.epochs, outcome.scored_epoch)
-                self.tell(_as_record(place, outcome.score, outcome.diverged, ends))
+                record = _as_record(place, outcome.score, outcome.diverged, ends)
+                self.tell(record | _samples(places[number][0], place))
 
         if jobs.count > 1:
             return in_processes(tasks, jobs.count, told, self.asked_to_stop)
@@ -225,6 +227,11 @@ def choices_before(records: Iterable[Mapping[str, Any]]) -> Choices:
 def without_test(data: Dataset) -> Dataset:
     """The same data with an empty test part: nothing can be chosen by what nobody sees."""
     return replace(data, sizes={**data.sizes, "test": 0})
+
+
+def _samples(planned: Planned, place: Place) -> dict[str, int]:
+    """How many samples the score counts: the step in which an accuracy moves."""
+    return {"samples": planned.folds[place.fold].sizes["validation"]}
 
 
 def _record(place: Place, trained: Trained, column: int) -> dict[str, Any]:

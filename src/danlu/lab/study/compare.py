@@ -1,5 +1,6 @@
 """compare: a study carried out, from the factors to the answer."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,6 +33,8 @@ from danlu.lab.study.seeds import is_number, seeds_of
 from danlu.lab.study.study import Given, Study
 from danlu.nets import AUTO
 from danlu.nets import names as net_names
+from danlu.stats import check_margin
+from danlu.stats.members import RANGES
 from danlu.store.journal import Journal, read
 from danlu.store.run_folder import RunFolder, folder_stem
 from danlu.store.study_folder import StudyFolder
@@ -81,6 +84,7 @@ def compare(
     check_baselines(baselines, plan.planned[0].setup.data.task)
     check_jobs(jobs)
     check_metric(metric, plan)
+    check_study_margin(margin, metric, plan)
     design = design_of(plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order)
     place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
     return carried_out(place, plan, given, progress, jobs, begin)
@@ -231,6 +235,7 @@ def carried_out(
         if not whole:
             journal.sync()
             raise Interrupted(str(place.path), saved=True)
+        journal.write({"kind": "look", "seeds": len(plan.seeds)})  # what is read from here on is an answer
         trained = time.monotonic()
         _measure_baselines(place, plan, journal)
         journal.sync()
@@ -339,6 +344,14 @@ def check_metric(metric: str | None, plan: Plan) -> None:
     }[plan.planned[0].setup.data.task]
     if metric is not None and metric not in known:
         fail("study.unknown-metric", metric=metric, names=", ".join(known))
+
+
+def check_study_margin(margin: float | None, metric: str | None, plan: Plan) -> None:
+    """UserError for a margin that every difference of the metric is below, or none is."""
+    usual = {"classification": "accuracy", "regression": "r2"}
+    name = metric or usual.get(plan.planned[0].setup.data.task, "loss")
+    if margin is not None:
+        check_margin(margin, RANGES.get(name, math.inf))
 
 
 def check_jobs(jobs: int | None) -> None:

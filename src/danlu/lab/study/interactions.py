@@ -11,7 +11,8 @@ import numpy
 
 from danlu.lab.study.factors import Level
 from danlu.stats import Effect, holm, paired_effect
-from danlu.stats.studies import COSTS, Member, plain_level
+from danlu.stats.members import COSTS, Member, grain_of, plain_level
+from danlu.stats.studies import level_of, signed, unfinished
 
 # What four numbers that cancel leave behind is no effect, however steadily it comes.
 _ROUNDING = 1e-12
@@ -36,7 +37,7 @@ class Interaction:
 
     def as_dict(self) -> dict[str, Any]:
         changes = [
-            {"levels": [level, other], **_change(effect, self.metric in COSTS)}
+            {"levels": [level, other], **_change(effect, self.metric)}
             for level, row in zip(self.rows[1:], self.changes, strict=True)
             for other, effect in zip(self.columns[1:], row, strict=True)
             if effect is not None
@@ -52,14 +53,23 @@ class Interaction:
 
 
 def interactions(
-    members: Sequence[Member], factors: Mapping[str, Sequence[Level]], metric: str, margin: float
+    members: Sequence[Member],
+    factors: Mapping[str, Sequence[Level]],
+    metric: str,
+    margin: float,
+    looks: Sequence[int] | None = (),
 ) -> list[Interaction]:
-    """Every two factors; all changes of a study are one family of comparisons (Holm)."""
+    """Every two factors; all changes of a study are one family of comparisons (Holm), at the level of its `looks`."""
+    grain, folds = grain_of(members, metric), len({member.fold for member in members})
     found = [
-        _interaction(members, (first, second), (factors[first], factors[second]), metric, margin)
+        _interaction(members, (first, second), (factors[first], factors[second]), metric, margin, grain)
         for first, second in itertools.combinations(factors, 2)
     ]
-    adjusted = iter(holm([effect for one in found for row in one.changes for effect in row if effect]))
+    changes = [effect for one in found for row in one.changes for effect in row if effect]
+    together = (
+        [unfinished(effect) for effect in changes] if looks is None else holm(changes, level=level_of(looks, folds))
+    )
+    adjusted = iter(together)
     return [
         Interaction(
             one.factors,
@@ -79,7 +89,7 @@ Cells = dict[tuple[Level, Level], dict[tuple[int, int], list[float]]]
 
 def _interaction(
     members: Sequence[Member], names: tuple[str, str], levels: tuple[Sequence[Level], Sequence[Level]], metric: str,
-    margin: float,
+    margin: float, grain: float,
 ) -> Interaction:  # fmt: skip
     cells: Cells = defaultdict(lambda: defaultdict(list))
     for member in members:
@@ -100,13 +110,15 @@ def _interaction(
         metric,
         [[mean(row, column) for column in columns] for row in rows],
         [
-            [_difference(cells, (rows[0], row), (columns[0], column), margin) for column in columns[1:]]
+            [_difference(cells, (rows[0], row), (columns[0], column), margin, grain) for column in columns[1:]]
             for row in rows[1:]
         ],
     )
 
 
-def _difference(cells: Cells, rows: tuple[Level, Level], columns: tuple[Level, Level], margin: float) -> Effect | None:
+def _difference(
+    cells: Cells, rows: tuple[Level, Level], columns: tuple[Level, Level], margin: float, grain: float
+) -> Effect | None:
     corners = [cells.get((row, column), {}) for row in rows for column in columns]
     folds: defaultdict[int, list[float]] = defaultdict(list)
     for seed, fold in sorted(set(corners[0]).intersection(*corners[1:])):
@@ -114,11 +126,11 @@ def _difference(cells: Cells, rows: tuple[Level, Level], columns: tuple[Level, L
         change = (after_other - before_other) - (after - before)
         largest = max(abs(before), abs(before_other), abs(after), abs(after_other))
         folds[fold].append(0.0 if abs(change) < _ROUNDING * largest else change)
-    return paired_effect(list(folds.values()), margin=margin) if folds else None
+    return paired_effect(list(folds.values()), margin=margin, grain=math.sqrt(2) * grain) if folds else None
 
 
-def _change(effect: Effect, flip: bool) -> dict[str, Any]:
-    low, high = (-effect.high, -effect.low) if flip else (effect.low, effect.high)
+def _change(effect: Effect, metric: str) -> dict[str, Any]:
     verdict = {"better": "depends", "worse": "depends", "no difference": "adds up"}.get(effect.verdict, "undecided")
-    facts = {"mean": -effect.mean if flip else effect.mean, "low": low, "high": high, "pairs": effect.pairs}
+    mean, low, high = signed(effect, metric)
+    facts = {"mean": mean, "low": low, "high": high, "pairs": effect.pairs}
     return facts | {"p": effect.p, "margin": effect.margin, "verdict": verdict}

@@ -16,13 +16,14 @@ from danlu.lab.run import Run
 from danlu.lab.study.factors import Level, shown
 from danlu.lab.study.interactions import Interaction, interactions
 from danlu.lab.study.seeds import is_number, seeds_of
+from danlu.stats.looks import looks_in
+from danlu.stats.members import Member
 from danlu.stats.studies import (
     FactorEffect,
-    Member,
     best_factors,
     factor_effects,
+    margin_of,
     proved_factors,
-    usual_margin,
     usual_metric,
 )
 from danlu.store.journal import read
@@ -113,6 +114,7 @@ class Study:
                 record["fold"],
                 {name: number(value) for name, value in record["score"].items()},
                 record["diverged"],
+                record.get("samples"),
             )
             for record in self._records
             if record.get("kind") == "member"
@@ -142,12 +144,16 @@ class Study:
     @property
     def margin(self) -> float:
         """The largest difference that counts as none."""
-        given = self._design["margin"]
-        return usual_margin(self.members, self.metric) if given is None else given
+        return margin_of(self._design["margin"], self.members, self.metric)
+
+    @property
+    def looks(self) -> list[int] | None:
+        """The numbers of seeds at which its answers were there to be read; None while it lacks members of its plan."""
+        return looks_in(self._records)
 
     @functools.cached_property
     def effects(self) -> list[FactorEffect]:
-        return factor_effects(self.members, self.factors, self.metric, self.margin)
+        return factor_effects(self.members, self.factors, self.metric, self.margin, self.looks)
 
     @property
     def chosen(self) -> dict[str, Level]:
@@ -159,7 +165,7 @@ class Study:
     @functools.cached_property
     def interactions(self) -> list[Interaction]:
         """For every two factors, the mean of the metric at each pair of their levels, and whether they only add up."""
-        return interactions(self.members, self.factors, self.metric, self.margin)
+        return interactions(self.members, self.factors, self.metric, self.margin, self.looks)
 
     @property
     def seconds(self) -> float:
@@ -248,6 +254,7 @@ class Study:
             "baselines": [{key: value for key, value in row.items() if key != "kind"} for row in self.baselines],
             "failed": self.failed,
             "effects": [effect.as_dict() for effect in self.effects],
+            "looks": self.looks,
             "interactions": [interaction.as_dict() for interaction in self.interactions],
             "best": {} if best is None else best.as_dict(),
             "finished": self.finished,

@@ -34,7 +34,10 @@ def _forest_panel(effects: list[Effect], metric: str) -> Panel:
         chosen = [(row, one) for row, one in zip(rows, shown, strict=True) if look_of(one.verdict) == verdict]
         if chosen:
             at = [row for row, _ in chosen]
-            marks.append(Whiskers(at, [one.low for _, one in chosen], [one.high for _, one in chosen], color))
+            known = [(row, one) for row, one in chosen if one.low is not None]
+            if known:
+                lows, highs = [one.low for _, one in known], [one.high for _, one in known]
+                marks.append(Whiskers([row for row, _ in known], lows, highs, color))
             texts = [_effect_text(one) for _, one in chosen]
             label = say(f"figure.verdict-{verdict}")
             marks.append(Points([one.mean for _, one in chosen], at, color, label, shape, 8, texts))
@@ -61,7 +64,8 @@ def _change(effect: Effect) -> str:
 def _effect_text(effect: Effect) -> str:
     mean = "–" if effect.mean is None else f"{effect.mean:+.4g}"
     more = "  " + say("figure.more-pairs", count=effect.more) if effect.more else ""
-    return f"{mean} [{short(effect.low)}, {short(effect.high)}]{more}"
+    interval = "" if effect.low is None else f" [{short(effect.low)}, {short(effect.high)}]"
+    return f"{mean}{interval}{more}"
 
 
 def slopes_chart(pairs: Sequence[Pair], effect: Effect) -> Chart:

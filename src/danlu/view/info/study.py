@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from danlu.base.strict_json import number
-from danlu.stats.studies import Member, factor_effects, usual_margin, usual_metric
+from danlu.stats.looks import looks_in
+from danlu.stats.members import Member
+from danlu.stats.studies import factor_effects, margin_of, usual_metric
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class StudyInfo:
     best: Mapping[str, Any] = field(default_factory=dict[str, Any])  # factors and scores, once it is chosen
     recipe: str = ""  # the best one, as TOML
     where: str = ""
+    looks: Sequence[int] | None = ()  # the numbers of seeds at which it was looked at; None while it is under way
 
 
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
@@ -43,10 +46,13 @@ def read_study(name: str, design: Mapping[str, Any], records: Iterable[Mapping[s
     last: dict[str, Mapping[str, Any]] = {}
     order: list[str] = []
     seconds = 0.0
+    steps: list[Mapping[str, Any]] = []
     for record in records:
         kind = str(record.get("kind"))
         last[kind] = record
         order.append(kind)
+        if kind in ("begin", "member", "look", "best"):
+            steps.append(record)
         try:
             if kind == "member":
                 members.append(_member(record, factors))
@@ -61,14 +67,19 @@ def read_study(name: str, design: Mapping[str, Any], records: Iterable[Mapping[s
     best = last.get("best", {})
     newest = next((kind for kind in reversed(order) if kind in ("begin", "best")), "")
     cells = math.prod(len(levels) for levels in factors.values())
-    told = [Member(one["factors"], one["seed"], one["fold"], one["score"], one["diverged"]) for one in members]
+    told = [
+        Member(one["factors"], one["seed"], one["fold"], one["score"], one["diverged"], one["samples"])
+        for one in members
+    ]
+    looks = looks_in(steps)
     metric = str(design.get("metric") or usual_metric(told))
     planned = last.get("begin", {}).get("members")
     return StudyInfo(
         name=name,
         factors=factors,
         members=members,
-        effects=_effects(told, factors, metric, design.get("margin")),
+        effects=_effects(told, factors, metric, design.get("margin"), looks),
+        looks=looks,
         metric=metric,
         planned=planned
         if isinstance(planned, int)
@@ -82,12 +93,16 @@ def read_study(name: str, design: Mapping[str, Any], records: Iterable[Mapping[s
 
 
 def _effects(
-    members: Sequence[Member], factors: Mapping[str, Sequence[Any]], metric: str, margin: Any
+    members: Sequence[Member],
+    factors: Mapping[str, Sequence[Any]],
+    metric: str,
+    margin: Any,
+    looks: Sequence[int] | None,
 ) -> list[Mapping[str, Any]]:
     if not members:
         return []
-    width = usual_margin(members, metric) if margin is None else number(margin)
-    return [effect.as_dict() for effect in factor_effects(members, factors, metric, width)]
+    width = margin_of(None if margin is None else number(margin), members, metric)
+    return [effect.as_dict() for effect in factor_effects(members, factors, metric, width, looks)]
 
 
 def _member(record: Mapping[str, Any], factors: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -97,6 +112,7 @@ def _member(record: Mapping[str, Any], factors: Mapping[str, Any]) -> Mapping[st
         "fold": int(record["fold"]),
         "score": _score(record["score"]),
         "diverged": bool(record["diverged"]),
+        "samples": record["samples"] if isinstance(record.get("samples"), int) else None,
     }
 
 
