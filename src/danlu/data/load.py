@@ -78,8 +78,6 @@ def load(
         options, image_size=image_size, augment=steps_of, samples=samples, steps_per_epoch=steps_per_epoch
     )
     given = _given(source, validation_path, test_path)
-    if (header is not None or encoding is not None) and not isinstance(given, str | Path | dict):
-        fail("data.file-options", found=type(source).__name__)
     column = target if target is None or isinstance(target, str) else str(target)
     return _load(Source(given, column, name, root, FileOptions(header, encoding)), options)
 
@@ -107,6 +105,8 @@ def _given(source: Any, validation_path: str | Path | None, test_path: str | Pat
 
 def _load(source: Source, options: Options) -> Dataset:
     _check(options)
+    if source.file != FileOptions() and not isinstance(source.given, str | Path | dict):
+        fail("data.file-options", found=type(source.given).__name__)
     if isinstance(source.given, Dataset):
         return source.given
     making = Making(partial(_builder, source), options)
