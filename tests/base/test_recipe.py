@@ -13,9 +13,9 @@ from danlu.base.recipe import SECTIONS, DataRecipe, NetRecipe, OptimRecipe, Reci
 
 def test_every_key_is_optional() -> None:
     recipe = Recipe()
-    assert recipe.net.name == "lenet5"
+    assert recipe.net.name == "auto"
     assert (recipe.data.name, recipe.data.path) == (None, None)
-    assert recipe.train.epochs > 0
+    assert recipe.train.epochs is None  # by the data
 
 
 def test_a_recipe_is_frozen() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from danlu.base.errors import Fault, UserError
 from danlu.base.recipe import OptimRecipe, Recipe
-from danlu.base.recipe_text import RecipeDraft, known_keys, read_recipe, to_toml
+from danlu.base.recipe_text import RecipeDraft, read_recipe, to_toml
+from danlu.base.setting_keys import known_keys
 from danlu.base.words import use_language
 
 
@@ -316,7 +317,7 @@ def test_a_file_that_is_no_toml_names_the_line(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "r.toml"
     file.write_bytes(content)
-    with pytest.raises(UserError, match=r"r\.toml: (cannot be read as a recipe|this is not TOML)"):
+    with pytest.raises(UserError, match=r"r\.toml: (this is not a text file|not utf-16 text|this is not TOML)"):
         read_recipe(file)
 
 

@@ -78,8 +78,8 @@ MISTAKES = {
     ),
     "no-target": Mistake(
         (*SOFTMAX, "--data", "t.csv"),
-        ("t.csv", "data.target=", "a, b, y"),
-        ("t.csv", "data.target=", "a, b, y"),
+        ("t.csv", "--target y", "a, b, y"),
+        ("t.csv", "--target y", "a, b, y"),
         {"t.csv": TABLE},
     ),
     "target-missing": Mistake(
@@ -98,7 +98,7 @@ MISTAKES = {
         (*ON_TABLE, "t.csv"), ("t.csv", '"a"', "row 61"), ("t.csv", '"a"', "第 61 行"), {"t.csv": INFINITE}
     ),
     "net-for-pictures": Mistake(
-        ("fit", "--data", "t.csv", "data.target=y"), ("lenet5", "pictures"), ("lenet5", "图像"), {"t.csv": TABLE}
+        ("fit", "lenet5", "t.csv", "--target", "y"), ("lenet5", "pictures"), ("lenet5", "图像"), {"t.csv": TABLE}
     ),
     "target-without-table": Mistake(
         ("fit", "data.target=y"), ("data.target", "digits", "--data FILE.csv"), ("data.target", "digits", "--data")
@@ -166,9 +166,12 @@ MISTAKES = {
     ),
     "misspelt-without-section": Mistake(("fit", "epoch=3"), ("epoch", '"train.epochs"'), ("epoch", '"train.epochs"')),
     "setting-with-a-space": Mistake(("fit", "train.epochs", "3"), ("train.epochs=3",), ("train.epochs=3",)),
-    "data-for-a-recipe": Mistake(("fit", "mnist"), ("danlu fit --data mnist",), ("danlu fit --data mnist",)),
-    "net-for-a-recipe": Mistake(("fit", "lenet5"), ("danlu fit --net lenet5",), ("danlu fit --net lenet5",)),
-    "table-for-a-recipe": Mistake(("fit", "t.csv"), ("--data t.csv",), ("--data t.csv",), {"t.csv": TABLE}),
+    "neither-recipe-nor-data": Mistake(
+        ("fit", "digts"), ("digts is no recipe", '"digits"'), ("digts 既不是配方", '"digits"')
+    ),
+    "two-data-sets": Mistake(("fit", "iris", "--data", "wine"), ("iris, wine",), ("iris, wine",)),
+    "two-nets": Mistake(("fit", "mlp", "--net", "lenet5"), ("mlp, lenet5",), ("mlp, lenet5",)),
+    "likely-target": Mistake(("fit", "t.csv"), ("--target y", "a, b, y"), ("--target y", "a, b, y"), {"t.csv": TABLE}),
     "two-recipes": Mistake(("fit", "a.toml", "b.toml"), ("a.toml, b.toml",), ("a.toml, b.toml",)),
     "resume-what": Mistake(("resume",), ("Which run?", "danlu resume RUN"), ("danlu resume RUN",)),
     "resume-two": Mistake(("resume", "a", "b"), ("one name", "b"), ("一个名字", "b")),

@@ -14,7 +14,10 @@ from danlu.cli.parser import VERBS
 from danlu.lab.interrupt import Interrupt
 
 SMALL = ("train.epochs=2", "train.batch_size=100")
-KEYS = {"run", "recipe", "epochs", "steps", "seconds", "finished", "score", "findings"}
+KEYS = {
+    "run", "recipe", "epochs", "steps", "seconds", "loading_seconds", "training_seconds", "finished", "stopped_early",
+    "diverged", "diverged_since", "scored", "score", "findings",
+}  # fmt: skip
 
 
 class AtOnce(Interrupt):
@@ -185,3 +188,24 @@ def test_python_m_danlu_is_the_command_line(work: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("✖ ")
+
+
+def test_data_may_be_the_first_word(type_in: Type, data_root: Path) -> None:
+    table = str(data_root / "titanic.csv")
+    few = ("train.epochs=1", "--json")
+    answers = [
+        type_in("fit", table, "--target", "Survived", *few),
+        type_in("fit", "--data", table, "data.target=Survived", *few),
+        type_in("fit", "mlp", table, "--target=Survived", *few),
+    ]
+    assert [answer.json["recipe"]["net"]["name"] for answer in answers] == ["mlp"] * 3
+    assert len({str(answer.json["score"]) for answer in answers}) == 1
+    assert type_in("fit", "digits", *few).json["recipe"]["net"]["name"] == "lenet5"
+    plan = type_in("compare", table, "--target", "Survived", "--vary", "net.hidden=[4],[8]", "--plan", "--json").json
+    assert len(plan["groups"][0]["combinations"][0]) == 1
+
+
+def test_without_a_target_a_likely_one_is_told(type_in: Type, data_root: Path) -> None:
+    answer = type_in("fit", str(data_root / "titanic.csv"))
+    assert answer.code == 2
+    assert "--target Survived" in answer.err

@@ -206,7 +206,7 @@ def test_a_table_on_disk_is_read_once_for_all_its_folds(tmp_path: Path, monkeypa
     path.write_text("a,y\n" + "".join(f"{row * 1.5},{row % 2}\n" for row in range(40)), encoding="utf-8")
     data = load(path, target="y")
     opened: list[Path] = []
-    read_bytes = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda self: opened.append(self) or read_bytes(self))
+    really_open = Path.open
+    monkeypatch.setattr(Path, "open", lambda self, mode: opened.append(self) or really_open(self, mode))
     assert len(list(data.folds(4))) == 4
     assert opened == [path]

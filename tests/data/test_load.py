@@ -98,10 +98,10 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, language: str, monk
     file = tmp_path / "t.csv"
     file.write_text("a,y\n1,0\n")
 
-    def refused(path: Path) -> bytes:
+    def refused(path: Path, mode: str) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refused)
+    monkeypatch.setattr(Path, "open", refused)
     words = {"en": r"t\.csv: cannot be read \(Permission denied\)", "zh": r"t\.csv：无法读取（Permission denied）"}
     with pytest.raises(UserError, match=words[language]):
         load(file, target="y")

@@ -234,9 +234,11 @@ def test_parts_may_be_given_one_by_one() -> None:
     carved = load({"train": pools[0], "test": pools[2]}, standardise=False)
     assert carved.sizes == {"train": 18, "validation": 2, "test": 20}
     two = load({"train": pools[0], "validation": pools[1]}, standardise=False)
-    assert two.sizes == {"train": 20, "validation": 20, "test": 0}
+    assert two.sizes == {"train": 16, "validation": 20, "test": 4}
     streamed = load({"train": Squares(), "test": Squares(10)})
     assert streamed.sizes == {"train": 36, "validation": 4, "test": 10}
+    held = load({"train": Squares(), "val": Squares(10)})
+    assert held.sizes == {"train": 32, "validation": 10, "test": 8}
 
 
 def test_the_fingerprint_knows_samples_split_and_target() -> None:
@@ -272,7 +274,8 @@ def test_labels_that_are_no_indices_are_mapped() -> None:
 @pytest.mark.parametrize(
     ("source", "english", "chinese"),
     [
-        ({"train": Squares(), "val": Squares()}, "parts given are train, val", "给出的部分是 train, val"),
+        ({"train": Squares(), "held": Squares()}, "parts given are train, held", "给出的部分是 train, held"),
+        ({"train": Squares(), "val": Squares(), "dev": Squares()}, "more than once: val, dev", "不止一次：val, dev"),
         ({"test": Squares()}, "train must be one of them", "必须包含 train"),
         (Squares(0), "no samples", "没有样本"),
         (TensorDataset(torch.zeros(9, 2)), "must be a pair", r"应为 \(x, y\) 对"),

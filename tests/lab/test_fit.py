@@ -27,7 +27,7 @@ def test_the_main_job_reads_digits(tmp_path: Path) -> None:
     run = danlu.fit(folder=tmp_path / "run", progress=False)
     assert run.score["test"]["accuracy"] >= 0.97
     assert run.finished
-    assert (run.epochs, run.steps) == (20, 1580)
+    assert (run.epochs, run.steps) == (51, 4029)
     images, labels = load_digits(return_X_y=True)
     guessed = run.predict(images.reshape(-1, 8, 8).astype("uint8"))
     assert (guessed == labels).mean() > 0.97
@@ -243,7 +243,9 @@ def test_the_run_folder_holds_what_it_says(tmp_path: Path) -> None:
     assert run.history.height == run.steps == 2 * -(-1258 // 16)
     record = run.as_dict()
     assert json.loads(json.dumps(record)) == record
-    assert set(record) == {"run", "recipe", "epochs", "steps", "seconds", "finished", "score", "findings"}
+    assert {"run", "recipe", "epochs", "steps", "seconds", "finished", "score", "findings"} <= set(record)
+    assert record["diverged"] is False
+    assert record["seconds"] == pytest.approx(record["loading_seconds"] + record["training_seconds"], abs=0.01)
     assert set(record["score"]) == {"train", "validation", "test"}
 
 

@@ -50,7 +50,8 @@ def reader(browser: Any, pictures: Path) -> Iterator[Open]:
     def open_window(site: Site, **window: Any) -> Reader:
         reader = Reader(browser, pictures, **window)
         opened.append((reader, f"http://{site.host}/"))
-        reader.enter(site.dashboard.address)
+        site.let_in(reader.context)
+        reader.enter(f"http://{site.host}/")
         return reader
 
     yield open_window

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from danlu.base.errors import UserError
+from danlu.serve import run as run_module
 from danlu.serve.run import open_dashboard
 from dashboard_site import CANARY, Reply, Site, served
 
@@ -159,7 +160,65 @@ def test_the_token_counts_nowhere_but_at_the_start(site: Site) -> None:
         assert_nothing_told(site.get(f"{route}{joint}token={site.token}", cookie="other=1"), 403)
 
 
-def test_the_token_is_exchanged_for_a_strict_cookie(site: Site) -> None:
+def test_the_token_works_once_and_then_the_cookie_does(shelf: Path) -> None:
+    with served(shelf) as site:
+        start = f"/start?token={site.token}"
+        assert site.get("/start?token=wrong").status == 403, "which spends nothing"
+        assert site.get(start, method="HEAD").status == 200
+        site.enter()
+        assert site.get("/").status == 200
+        assert site.get(start).status == 200, "its owner comes by it again"
+        for stranger in ("other=1", f"danlu-{site.port}=x"):
+            reply = site.get(start, cookie=stranger)
+            assert (reply.status, "set-cookie" in reply.headers) == (403, False)
+            assert "只能使用一次".encode() in reply.body
+
+
+@pytest.mark.parametrize("length", ["0", "5"])
+def test_a_request_with_two_lengths_is_refused(site: Site, length: str) -> None:
+    for route in routes(site):
+        reply = site.get(route, headers=[("Content-Length", length), ("Transfer-Encoding", "chunked")])
+        assert reply.status == 400
+        assert CANARY.encode() not in reply.raw
+
+
+@pytest.mark.parametrize("begun", ["", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\n", "GET / HTTP/1.1\r\n"])
+def test_a_request_that_does_not_come_whole_is_dropped(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch, begun: str
+) -> None:
+    monkeypatch.setattr(run_module, "_PATIENCE", 0.5)
+    with served(shelf) as site, socket.create_connection(("127.0.0.1", site.port), timeout=30) as wire:
+        wire.sendall(begun.encode())
+        assert wire.recv(100) == b"", "the other side has hung up"
+        site.enter()
+        assert site.get("/").status == 200
+
+
+def test_a_request_that_drips_is_dropped_all_the_same(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "_PATIENCE", 0.5)
+    with served(shelf) as site, socket.create_connection(("127.0.0.1", site.port), timeout=30) as wire:
+        wire.settimeout(0.05)
+        assert any(_hung_up(wire) for _ in range(600)), "a byte now and then keeps nothing open"
+        assert site.get("/", cookie="other=1").status == 403
+
+
+def _hung_up(wire: socket.socket) -> bool:
+    """Send one more byte; whether the other side is gone."""
+    try:
+        wire.sendall(b"G")
+        return wire.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
+def test_the_token_is_exchanged_for_a_strict_cookie(shelf: Path) -> None:
+    with served(shelf) as site:
+        _exchanged(site)
+
+
+def _exchanged(site: Site) -> None:
     reply = site.get(f"/start?token={site.token}", cookie="other=1")
     name, *attributes = [part.strip() for part in reply.headers["set-cookie"].split(";")]
     assert set(attributes) == {"HttpOnly", "SameSite=Strict", "Path=/"}

@@ -38,7 +38,7 @@ def append(path: Path, content: bytes) -> None:
 
 
 def test_records_come_back(path: Path) -> None:
-    records: list[dict[str, Any]] = [{"kind": "steps", "loss": [1.5, 2], "名": "丹炉\n"}, {"kind": "end"}]
+    records: list[dict[str, Any]] = [{"kind": "note", "loss": [1.5, 2], "名": "丹炉\n"}, {"kind": "start"}]
     with Journal(path) as journal:
         for record in records:
             journal.write(record)

@@ -32,7 +32,8 @@ def test_updates_equal_torchs_own(name: str) -> None:
     bias = name != "muon"
     recipe = resolve_optim(OptimRecipe(name=name, lr=0.02))
     ours, theirs = small_net(bias), small_net(bias)
-    reference = OPTIMISERS[name](theirs.parameters(), lr=0.02)  # type: ignore[call-arg]
+    usual = {"momentum": 0.9} if name == "sgd" else {}
+    reference = OPTIMISERS[name](theirs.parameters(), lr=0.02, **usual)  # type: ignore[call-arg]
     before = next(ours.parameters()).detach().clone()
     after = three_updates(ours, build_optimiser(recipe, ours))
     torch.testing.assert_close(after, three_updates(theirs, reference))
@@ -57,8 +58,8 @@ def test_options_reach_the_optimiser() -> None:
 def test_defaults_are_made_explicit() -> None:
     sgd = resolve_optim(OptimRecipe())
     assert (sgd.lr, sgd.momentum) == (0.01, 0.9)
-    assert resolve_optim(OptimRecipe(lr=0.05)).momentum is None
-    assert resolve_optim(OptimRecipe(momentum=0.5)).lr == 0.001
+    assert resolve_optim(OptimRecipe(lr=0.05)).momentum == 0.9
+    assert resolve_optim(OptimRecipe(momentum=0.5)).lr == 0.01
     assert resolve_optim(OptimRecipe(name="Adam")).lr == 0.001
     assert resolve_optim(OptimRecipe(name="lbfgs")).line_search_fn == "strong_wolfe"
 

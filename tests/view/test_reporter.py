@@ -11,7 +11,7 @@ from rich.console import Console
 
 from danlu.base.errors import Fault
 from danlu.base.events import EpochDone, StepDone, TrainingStarted
-from danlu.base.recipe import Recipe
+from danlu.base.recipe import NetRecipe, Recipe
 from danlu.base.words import use_language
 from danlu.view import reporter as reporter_module
 from danlu.view.reporter import Reporter, main_score
@@ -27,7 +27,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, *, terminal: bool, width: int = 120, 
     reporter = Reporter(on, console)
     notes = [Fault("recipe.place-command-line")]
     with reporter:
-        reporter.opening(Path("runs/x"), Recipe(), "digits", SIZES, 61_706, notes)
+        reporter.opening(Path("runs/x"), Recipe(net=NetRecipe(name="lenet5")), "digits", SIZES, 61_706, notes)
         reporter(TrainingStarted(epoch=0, step=0, epochs=2, steps_per_epoch=4))
         for epoch in (1, 2):
             for step in range(4 * epoch - 3, 4 * epoch + 1):
@@ -64,17 +64,18 @@ def test_the_bar_stays_on_one_line_in_a_narrow_terminal(
 def test_elsewhere_there_is_one_plain_line_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = shown(monkeypatch, terminal=False).splitlines()
     assert lines[0].startswith("lenet5 (61,706 parameters) on digits: 1,000 samples to train on")
-    assert "runs/x" in lines[1]
-    assert lines[2] == "! command line"
-    assert len(lines) == 5
-    assert lines[3].startswith("epoch 1/2  loss 0.2500  validation accuracy 0.9000")
+    assert lines[1].startswith("sgd, learning rate")
+    assert "runs/x" in lines[2]
+    assert lines[3] == "! command line"
+    assert len(lines) == 6
+    assert lines[4].startswith("epoch 1/2  loss 0.2500  validation accuracy 0.9000")
 
 
 def test_chinese_has_the_same_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     use_language("zh")
     lines = shown(monkeypatch, terminal=False).splitlines()
-    assert len(lines) == 5
-    assert lines[4].startswith("第 2/2 轮  损失 0.2500  验证准确率 0.9000")
+    assert len(lines) == 6
+    assert lines[5].startswith("第 2/2 轮  损失 0.2500  验证准确率 0.9000")
 
 
 def test_nothing_is_shown_where_nobody_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,12 @@ RUN = {
     "epochs": 2,
     "steps": 10,
     "seconds": 1.25,
+    "loading_seconds": 0.25,
+    "training_seconds": 1.0,
+    "diverged": False,
+    "diverged_since": None,
+    "recipe": {"train": {"epochs": 2}},
+    "scored": {"weights": "last", "epoch": 2, "best_epoch": 2, "metric": "accuracy", "last": 0.8, "best": 0.8},
     "score": {"train": {"loss": 0.5}, "validation": {"loss": 0.4, "accuracy": 0.8}, "test": {"loss": 0.41, "r2": 0.7}},
 }
 

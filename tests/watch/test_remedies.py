@@ -3,8 +3,8 @@
 import pytest
 
 from danlu.base.recipe import Recipe
-from danlu.base.recipe_text import known_keys
 from danlu.base.records import Finding
+from danlu.base.setting_keys import known_keys
 from danlu.watch.remedies import REMEDIES, remedies_of
 from danlu.watch.rulebook import rulebook
 

@@ -1,7 +1,8 @@
 """What danlu chose for want of a word of the user's: noted in the recipe's file, given up where its reason is gone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from danlu.base.recipe import Recipe
@@ -14,6 +15,8 @@ _REASONS = (
     ("data.name", ("net.name",)),
     ("data.task", ("net.name",)),
     ("train.batch_size", ("optim.name", "data.")),
+    ("train.epochs", ("data.",)),
+    ("train.weights", ("data.", "train.patience")),
     ("loss.name", ("net.name", "data.")),
     ("net.", ("net.name", "data.")),
 )
@@ -31,6 +34,21 @@ def lapsed(key: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     return any(before.get(other) != now.get(other) for other in concerned if other not in _NO_REASON)
 
 
+def defaults_before(values: Mapping[str, Any], varied: Collection[str] = ()) -> dict[str, Any]:
+    """What danlu 0.1 took for keys that a recipe of its own leaves out, `varied` being those that a study varies.
+
+    There the rate and the momentum of SGD hung together: who named one of them got torch's default for the other.
+
+    >>> defaults_before({"optim.name": "sgd", "optim.lr": 0.05})
+    {'optim.momentum': 0.0}
+    """
+    torchs = {"optim.lr": 0.001, "optim.momentum": 0.0}
+    named = {*values, *varied} & torchs.keys()
+    if values.get("optim.name", "sgd") != "sgd" or len(named) != 1:
+        return {}
+    return {key: value for key, value in torchs.items() if key not in named}
+
+
 def note_chosen(recipe: Recipe) -> str:
     """The comment that a recipe's file begins with, from which `read_chosen` reads the keys and values danlu chose."""
     if not recipe.chosen:
@@ -38,6 +56,11 @@ def note_chosen(recipe: Recipe) -> str:
     tree = recipe.as_dict()
     values = {f"{section}.{key}": value for section, keys in tree.items() for key, value in keys.items()}
     return f"{_NOTE}{to_json({key: value for key, value in values.items() if key in recipe.chosen})}\n"
+
+
+def is_written_by_danlu(path: Path, text: str) -> bool:
+    """Whether a recipe's file is that of a run or a study, every choice made, rather than one that a person wrote."""
+    return text.startswith(_NOTE) or (path.parent / "environment.json").is_file()
 
 
 def read_chosen(text: str) -> dict[str, Any]:

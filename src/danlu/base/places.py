@@ -1,18 +1,31 @@
 """Where things lie: the one place that reads the environment (data root, cache, language)."""
 
 import locale
+import math
 import os
 import sys
 from pathlib import Path
 
 DATA_VARIABLE = "DANLU_DATA"
 LANGUAGE_VARIABLE = "DANLU_LANG"
+MAX_FILE_VARIABLE = "DANLU_MAX_FILE_GB"
+MAX_FILE_GB = 8.0
 
 
 def cache_folder() -> Path:
     """Folder for downloaded data sets: `$XDG_CACHE_HOME/danlu`, else `~/.cache/danlu`."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "danlu"
+
+
+def max_file_bytes() -> int:
+    """How many bytes one file may bring into memory, unpacked: `$DANLU_MAX_FILE_GB` in GiB, else 8 GiB."""
+    named = os.environ.get(MAX_FILE_VARIABLE, "")
+    try:
+        limit = float(named)
+    except ValueError:
+        limit = MAX_FILE_GB
+    return int((limit if 0 < limit < math.inf else MAX_FILE_GB) * 2**30)
 
 
 def data_roots(root: str | None = None) -> list[Path]:

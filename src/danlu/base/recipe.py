@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from danlu.base.readable import Readable
+from danlu.base.sections import section_of
 from danlu.base.strict_json import canonical_json
 
 # What the validator is told: refuse keys it does not know and numbers that are not finite.
@@ -26,7 +28,11 @@ class DataRecipe:
     __pydantic_config__ = _STRICT
     name: str | None = None  # a name of the catalogue; "digits" when neither name nor path is given
     path: str | None = None  # a file: a table (CSV, Parquet) or an archive
-    target: str | None = None  # the column to predict, in a table
+    validation_path: str | None = None  # file or folder of the validation part, where path holds the training part
+    test_path: str | None = None  # the same of the test part
+    target: str | None = None  # the column to predict, in a table: its name, or its number (-1: the last)
+    header: bool | None = None  # whether a table's first line names its columns; None: yes, unless it looks like a row
+    encoding: str | None = None  # of a table or a text; None: detected
     root: str | None = None  # folder to look for catalogue data in, before $DANLU_DATA and the cache
     validation: Fraction = 0.1  # share of the samples held out to choose by
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
@@ -54,9 +60,9 @@ class DataRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class NetRecipe:
-    """A net by name, with whatever options that net's class has."""
+    """A net by name, with whatever options that net's class has; "auto" takes the one that the data call for."""
 
-    name: str = "lenet5"
+    name: str = "auto"
     weights: str | None = None  # a file of weights to start from: .safetensors, or .pt/.pth without code in it
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -78,8 +84,8 @@ class OptimRecipe:
 
     __pydantic_config__ = _STRICT
     name: str = "sgd"
-    lr: Positive | None = None  # None: 0.01 for SGD if momentum is left out too, else torch's default
-    momentum: Fraction | None = None  # None: 0.9 for SGD if lr is left out too, else torch's default
+    lr: Positive | None = None  # None: 0.01 for SGD, torch's default for the others
+    momentum: Fraction | None = None  # None: 0.9 for SGD, torch's default for the others
     rates: tuple[str, ...] | None = None  # of parts of the net, "layer4:0.001"; lr is for the rest
     weight_decay: NotNegative | None = None
     nesterov: bool | None = None
@@ -124,7 +130,7 @@ class TrainRecipe:
     """The loop: how long, in what portions, with which guards."""
 
     __pydantic_config__ = _STRICT
-    epochs: Count = 20
+    epochs: Count | None = None  # None: 20; more for fewer than 3,200 samples, up to 200
     batch_size: Count | None = None  # None: 32; 16 below 2,000 samples; all for L-BFGS
     accumulate: Count = 1  # batches whose gradients make one step; a step then sees batch_size * accumulate samples
     seed: Seed = 0
@@ -136,7 +142,7 @@ class TrainRecipe:
     thaw: Annotated[int, Ge(2)] | None = None  # the epoch from which on they are; None: never
     ema: Fraction | None = None  # decay of an exponential moving average of the weights, which is then what is scored
     patience: Count | None = None  # early stopping: epochs without a better validation score
-    weights: Literal["last", "best"] | None = None  # which are scored and used; None: last, or best with early stopping
+    weights: Literal["last", "best"] | None = None  # which are scored; None: best, given 30 validation samples
     smoothing: Annotated[float, Gt(0), Le(1)] = 0.1  # share β of the newest loss in the smoothed curve
     checkpoint_steps: Count | None = None  # save every so many steps, besides checkpoint_seconds
     checkpoint_seconds: Positive = 30.0  # save when so much time has passed since the last save
@@ -165,9 +171,26 @@ class WatchRecipe:
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """All sections. Two recipes with one fingerprint train the same weights on the same machine."""
+_KINDS: dict[str, type[Any]] = {
+    "data": DataRecipe,
+    "net": NetRecipe,
+    "loss": LossRecipe,
+    "optim": OptimRecipe,
+    "schedule": ScheduleRecipe,
+    "train": TrainRecipe,
+    "watch": WatchRecipe,
+}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Recipe(Readable):
+    """All sections. Two recipes with one fingerprint train the same weights on the same machine.
+
+    A section may be given as a mapping. Raises UserError for keys there are not, and values that do not fit.
+
+    >>> Recipe(optim={"name": "adam", "lr": 0.001}).optim.lr
+    0.001
+    """
 
     __pydantic_config__ = _STRICT
     data: DataRecipe = DataRecipe()
@@ -181,11 +204,35 @@ class Recipe:
     # word would have, so they yield where what they were chosen for is changed.
     chosen: frozenset[str] = field(default=frozenset(), compare=False)
 
+    def __post_init__(self) -> None:
+        """Sections may be given as mappings: they are checked, and become what they stand for."""
+        for section, kind in _KINDS.items():
+            given = getattr(self, section)
+            if not isinstance(given, kind):
+                object.__setattr__(self, section, section_of(kind, section, given))
+
+    def __repr__(self) -> str:
+        """Only what is not as in `Recipe()`."""
+        return f"Recipe({', '.join(self._unusual())})"
+
+    def __str__(self) -> str:
+        return "\n".join(self._unusual()) or "Recipe()"
+
+    def _unusual(self) -> list[str]:
+        """`section.key=value` of what differs from the defaults."""
+        usual = Recipe().as_dict()
+        return [
+            f"{section}.{key}={value!r}"
+            for section, keys in self.as_dict().items()
+            for key, value in keys.items()
+            if usual[section].get(key) != value
+        ]
+
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name.
 
         >>> Recipe().as_dict()["net"]
-        {'name': 'lenet5'}
+        {'name': 'auto'}
         """
         tree: dict[str, dict[str, Any]] = {}
         for section in SECTIONS:

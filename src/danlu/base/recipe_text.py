@@ -3,39 +3,27 @@
 All that is wrong is collected before anything is said; each fault names the file and line, or the command line.
 """
 
+import errno
 import functools
+import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
-from danlu.base.chosen import lapsed, note_chosen, read_chosen
+from danlu.base.chosen import defaults_before, is_written_by_danlu, lapsed, note_chosen, read_chosen
 from danlu.base.errors import Fault, Faults, fail, nearest
-from danlu.base.recipe import SECTIONS, Recipe
+from danlu.base.input_files import guarded, path_kind, read_file
+from danlu.base.keywords import SYNONYMS, settings_of
+from danlu.base.recipe import Recipe
+from danlu.base.setting_keys import kind_of, known_keys, takes_names, takes_number
+from danlu.base.text_encoding import decode
+from danlu.base.wanted import wanted as wanted_in_words
 
-_OPEN = ("options", "thresholds")  # hold what stands in a section beside its known keys
-# What other libraries call it.
-_ELSEWHERE = {
-    "learning_rate": "optim.lr",
-    "optimizer": "optim.name",
-    "optimiser": "optim.name",
-    "criterion": "loss.name",
-    "model": "net.name",
-    "dataset": "data.name",
-    "scheduler": "schedule.name",
-    "lr_scheduler": "schedule.name",
-    "batch": "train.batch_size",
-    "num_epochs": "train.epochs",
-    "max_epochs": "train.epochs",
-    "early_stopping": "train.patience",
-    "num_workers": "data.workers",
-    "max_norm": "train.clip_norm",
-}
-
-# A bare key that several sections have belongs to the one people mean.
-_MEANT = {"seed": "train.seed", "patience": "train.patience", "weights": "train.weights"}
+# Columns may be given by their number.
+_COLUMNS = ("target", "group", "time")
 
 
 @dataclass
@@ -58,17 +46,15 @@ class RecipeDraft:
     def read_file(self, path: str | Path) -> None:
         """Take all keys of a TOML file."""
         path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-            tree = tomllib.loads(text)
-        except FileNotFoundError:
+        kind = path_kind(path)
+        if kind == "missing":
             fail("recipe.missing-file", path=path)
-        except OSError as error:
-            fail("recipe.unreadable-file", path=path, reason=error.strerror or error)
-        except UnicodeDecodeError:
-            fail("recipe.not-text", path=path)
-        except tomllib.TOMLDecodeError as error:
-            fail("recipe.not-toml", path=path, reason=error)
+        if kind == "folder":
+            fail("recipe.unreadable-file", path=path, reason=os.strerror(errno.EISDIR))
+        # As every text that a user brings: editors on Windows save in the language's own encoding.
+        text = decode(read_file(path), path).text
+        with guarded(path, "recipe.not-toml"):
+            tree = tomllib.loads(text)
         for section, keys in tree.items():
             if not isinstance(keys, dict):
                 self.put(section, keys, _place(path, text, "", section))
@@ -76,6 +62,15 @@ class RecipeDraft:
             for key, value in keys.items():
                 self.put(f"{section}.{key}", value, _place(path, text, section, key))
         self.mark_chosen(key for key, value in read_chosen(text).items() if self.values.get(key) == value)
+        if is_written_by_danlu(path, text):
+            self.take_defaults_before()
+
+    def take_defaults_before(self, varied: Collection[str] = ()) -> None:
+        """Fill in what danlu 0.1 took for want of a word, so that its runs and studies go on as they began."""
+        before = defaults_before(self.values, varied)
+        for key, value in before.items():
+            self.put(key, value, Fault("recipe.place-call"))
+        self.mark_chosen(before)
 
     def read_words(self, words: Iterable[str]) -> None:
         """Take `section.key=value` words of a command line; a value is read as TOML, else as a string.
@@ -94,25 +89,20 @@ class RecipeDraft:
         faults.raise_if_any()
 
     def read_keywords(self, keywords: Mapping[str, Any], options: Iterable[str] = ()) -> None:
-        """Take keywords, dotted or flat such as lr: put in the one section that has it; `options` are the net's."""
+        """Take keywords, dotted or flat such as lr, or whole sections as mappings; `options` are the net's."""
         faults = Faults()
-        for name, value in keywords.items():
-            homes = [f"{section}.{name}" for section, known in known_keys().items() if name in known]
-            if "." in name:
-                homes = [name]
-            elif name in _MEANT:
-                homes = [_MEANT[name]]
-            elif not homes and name in options:
-                homes = [f"net.{name}"]
-            if len(homes) == 1:
-                self.put(homes[0], value, Fault("recipe.place-call"))
-            elif homes:
-                faults.add("recipe.ambiguous-key", key=name, homes=", ".join(homes))
-            else:
-                every = {key for known in known_keys().values() for key in known} | set(options)
-                hint = _nearest_key("", name) if name in _ELSEWHERE else nearest(name, every)
-                faults.add("recipe.unknown-keyword", key=name, hint=hint)
+        for key, value in settings_of(keywords, [*options], faults):
+            self.put(key, value, Fault("recipe.place-call"))
         faults.raise_if_any()
+
+    def read_tree(self, tree: Mapping[str, Any]) -> None:
+        """Take a recipe written as nested mappings, as a TOML file would hold it."""
+        for section, keys in tree.items():
+            if not isinstance(keys, Mapping):
+                self.put(section, keys, Fault("recipe.place-call"))
+                continue
+            for key, value in keys.items():
+                self.put(f"{section}.{key}", value, Fault("recipe.place-call"))
 
     def recipe(self) -> Recipe:
         """The checked recipe, or one UserError with all faults."""
@@ -158,12 +148,14 @@ class RecipeDraft:
                 else:
                     hint = _nearest_key(section, key)
                     faults.add("recipe.unknown-key", place=self.places[dotted], key=dotted, hint=hint)
-            elif isinstance(value, bool) and _takes_number(section, key):
+            elif isinstance(value, bool) and takes_number(section, key):
                 # pydantic would read True as 1.
                 wanted = Fault("recipe.wanted-number")
                 faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
             else:
-                tree.setdefault(section, {})[key] = _several(value) if _takes_names(section, key) else value
+                tree.setdefault(section, {})[key] = _several(value) if takes_names(section, key) else value
+                if key in _COLUMNS and isinstance(value, int):
+                    tree[section][key] = str(value)
         recipe = self._validated(tree, faults)
         faults.raise_if_any()
         assert recipe is not None
@@ -183,7 +175,7 @@ class RecipeDraft:
                 if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
                     faults.add("recipe.unknown-key", place=place, key=dotted, hint=_nearest_key(section, key))
                 else:
-                    wanted = _wanted(detail["type"], detail.get("ctx", {}), detail["msg"])
+                    wanted = wanted_in_words(detail["type"], detail.get("ctx", {}), detail["msg"])
                     found = repr(detail["input"])
                     faults.add("recipe.bad-value", place=place, key=".".join(path), found=found, wanted=wanted)
             return None
@@ -196,23 +188,10 @@ def _validator() -> Any:
     return pydantic.TypeAdapter(Recipe)
 
 
-def known_keys() -> dict[str, list[str]]:
-    """The keys of each section of a recipe.
-
-    >>> known_keys()["loss"]
-    ['name', 'reduction', 'label_smoothing', 'delta']
-    """
-    default = Recipe()
-    return {
-        section: [key.name for key in fields(getattr(default, section)) if key.name not in _OPEN]
-        for section in SECTIONS
-    }
-
-
 def _nearest_key(section: str, key: str) -> Fault | str:
     """The hint at the setting that was meant: misspelt in its own section, else out of place or misspelt anywhere."""
-    if key in _ELSEWHERE:
-        return Fault("base.did-you-mean", {"word": _ELSEWHERE[key]})
+    if key in SYNONYMS:
+        return Fault("base.did-you-mean", {"word": SYNONYMS[key]})
     own = known_keys().get(section, [])
     homes = {name: home for home, names in known_keys().items() for name in names} | dict.fromkeys(own, section)
     hint = nearest(key, own) or nearest(key, homes)
@@ -239,7 +218,7 @@ def read_recipe(path: str | Path) -> Recipe:
 def _toml_value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, numbers of thousands of digits, thousands of brackets
         return text
 
 
@@ -256,56 +235,8 @@ def _place(path: Path, text: str, section: str, key: str) -> Fault:
     return Fault("recipe.place-file", {"path": path})
 
 
-_WANTED = {
-    "greater_than": "above",
-    "greater_than_equal": "at-least",
-    "less_than": "below",
-    "less_than_equal": "at-most",
-    "finite_number": "finite",
-    "float_type": "number",
-    "float_parsing": "number",
-    "int_type": "whole",
-    "int_parsing": "whole",
-    "int_from_float": "whole",
-    "int_parsing_size": "whole",
-    "bool_type": "yes-no",
-    "bool_parsing": "yes-no",
-    "string_type": "text",
-    "literal_error": "one-of",
-    "tuple_type": "pair",
-    "missing": "pair",
-    "too_long": "pair",
-    "too_short": "pair",
-}
-
-
-def _wanted(kind: str, context: Mapping[str, Any], message: str) -> Fault | str:
-    if kind not in _WANTED:
-        return message
-    limit = next((context[name] for name in ("gt", "ge", "lt", "le", "expected") if name in context), "")
-    return Fault(f"recipe.wanted-{_WANTED[kind]}", {"limit": str(limit).replace(" or ", ", ").removesuffix(".0")})
-
-
-def kind_of(section: str, key: str) -> Any:
-    """The type of a setting, None where there is no such one.
-
-    >>> kind_of("train", "epochs")
-    <class 'int'>
-    """
-    return get_type_hints(type(getattr(Recipe(), section, None))).get(key)
-
-
-def _takes_names(section: str, key: str) -> bool:
-    return tuple[str, ...] in (kind := kind_of(section, key), *get_args(kind))
-
-
 def _several(value: Any) -> Any:
     """One name, or several with commas between; parts of a net may be called 0 and 1."""
     if isinstance(value, int | str) and not isinstance(value, bool):
         return [name.strip() for name in str(value).split(",")]
     return value
-
-
-def _takes_number(section: str, key: str) -> bool:
-    kind = kind_of(section, key)
-    return bool({int, float} & {kind, *get_args(kind)})

@@ -1,11 +1,22 @@
 """Records: what is kept of a run and shown of it, as plain frozen values that need no model to be read."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 Score = dict[str, float]
 """Numbers by name, for one part of the data: always "loss", then the task's metrics ("accuracy", "r2" …)."""
+
+
+def held_out_is_finite(score: Mapping[str, Score]) -> bool:
+    """Whether the losses on the parts that were not trained on are numbers.
+
+    >>> held_out_is_finite({"train": {"loss": 0.1}, "test": {"loss": math.inf}})
+    False
+    """
+    losses = [score[part]["loss"] for part in ("validation", "test") if "loss" in score.get(part, {})]
+    return all(map(math.isfinite, losses))
 
 
 SEVERITIES = ("error", "warning", "advice")

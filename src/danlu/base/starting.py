@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,6 +44,23 @@ def _leave(*_: object) -> None:
     os.write(2, f"✖ {sentence}\n".encode())
     os._exit(INTERRUPTED)
 
+
+_process_began: float | None = None
+
+
+def begin_of_call() -> float:
+    """When what is being done now began (`time.monotonic`): for the one call of a command line, with its process.
+
+    >>> begin_of_call() <= time.monotonic()
+    True
+    """
+    global _process_began
+    began, _process_began = _process_began, None
+    return time.monotonic() if began is None else began
+
+
+if started_as_command(sys.argv[0], sys.orig_argv):
+    _process_began = time.monotonic()
 
 if started_as_command(sys.argv[0], sys.orig_argv) and threading.current_thread() is threading.main_thread():
     for number in (signal.SIGINT, signal.SIGTERM):

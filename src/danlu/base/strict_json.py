@@ -7,11 +7,13 @@ Python's own `json.loads`, which takes the bare words too: danlu 0.1 wrote some.
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, cast
 
 _SPOKEN = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _TAG = "not-finite"
 
 
@@ -27,6 +29,8 @@ def to_json(value: Any, indent: int | None = None) -> str:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     except (ValueError, TypeError):
         text = json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, indent=indent)
+    # What a terminal would obey stands as its escape, which every parser reads as the same sign.
+    text = _OBEYED.sub(lambda sign: f"\\u{ord(sign.group()):04x}", text)
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 

@@ -12,6 +12,7 @@ from importlib import resources
 from typing import Any
 
 from danlu.base.places import language_of_environment
+from danlu.base.printable import printable
 
 LANGUAGES = ("en", "zh")
 
@@ -71,4 +72,4 @@ def say(id: str, **values: Any) -> str:
     >>> say("base.did-you-mean", word="relu")
     ' Did you mean "relu"?'
     """
-    return catalogue(language())[id].format(**values)
+    return printable(catalogue(language())[id].format(**values))

@@ -1,34 +1,36 @@
 """The entry point: language, verb, and how errors leave the program."""
 
+import argparse
 import contextlib
-import io
-import os
 import signal
 import sys
 import threading
 from collections.abc import Generator, Sequence
 
-from rich.console import Console
-
 from danlu import __version__
-from danlu.base.errors import DanluError, fail, nearest
+from danlu.base.errors import DanluError, UserError, fail, nearest
+from danlu.base.printable import printable
 from danlu.base.starting import INTERRUPTED
 from danlu.base.strict_json import to_json
+from danlu.base.telling import tell
 from danlu.base.words import say, use_language
 from danlu.cli.parser import VERBS, overview, parse, take_language, verb_parser
+from danlu.cli.streams import open_streams, put_out
 from danlu.cli.verbs import DOERS, Outcome
+from danlu.cli.words import target_asked
 from danlu.lab.interrupt import Interrupted
+from danlu.view.terminal import PlainConsole
 
 _UNFOLDED = 10_000
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
-    """Carry out one command line; the exit code: 0 done, 1 a check failed, 2 a user's mistake, 130 interrupted."""
+    """Carry out one command line; the exit code: 0 done, 1 a check failed, 2 a user's mistake, 3 the training diverged,
+    130 interrupted.
+    """
     tokens = list(sys.argv[1:] if tokens is None else tokens)
     as_json = "--json" in tokens
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a sign that the output's encoding lacks is no reason to fail
+    open_streams()
     try:
         with _interruptible():
             language, tokens = take_language(tokens)
@@ -40,10 +42,6 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _tell([say("cli.interrupted-before")], as_json)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (a pager, head) has gone; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 @contextlib.contextmanager
@@ -62,14 +60,19 @@ def _interruptible() -> Generator[None]:
 
 def _do(tokens: list[str], as_json: bool) -> int:
     outcome, code = _outcome(tokens, as_json)
-    if as_json:
-        print(to_json(outcome.record), flush=True)
-    else:
-        # Without a terminal nothing is folded: a line of a table stays a line.
-        outcome.show(Console(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED))
-        sys.stdout.flush()
+
+    def show() -> None:
+        if as_json:
+            print(to_json(outcome.record))
+        else:
+            # Without a terminal nothing is folded: a line of a table stays a line.
+            outcome.show(PlainConsole(width=None if sys.stdout.isatty() else _UNFOLDED))
+
+    lost = put_out(show)
     outcome.then()
-    return code
+    if lost:
+        tell(f"✖ {say('cli.output-lost', reason=lost)}")
+    return code or (1 if lost else 0)
 
 
 def _outcome(tokens: list[str], as_json: bool) -> tuple[Outcome, int]:
@@ -88,17 +91,27 @@ def _outcome(tokens: list[str], as_json: bool) -> tuple[Outcome, int]:
         return Outcome.of_text("help", verb_parser(VERBS[name]).format_help()), 0
     arguments.json = as_json
     try:
-        outcome = DOERS[name](arguments)
+        outcome = _done(name, arguments)
     except Interrupted as stopped:
         return Outcome.interrupted(stopped), INTERRUPTED
     return outcome, outcome.code
 
 
+def _done(name: str, arguments: argparse.Namespace) -> Outcome:
+    """The verb carried out; where only the column to predict is missing, a person at a terminal is asked for it."""
+    try:
+        return DOERS[name](arguments)
+    except UserError as error:
+        arguments.target = target_asked(error, arguments.json)
+        if arguments.target is None:
+            raise
+    return DOERS[name](arguments)
+
+
 def _tell(sentences: Sequence[str], as_json: bool) -> None:
-    sys.stdout.flush()
     if as_json:
-        print(to_json({"error": list(sentences)}))
+        put_out(lambda: print(to_json({"error": list(sentences)})))
     for sentence in sentences:
-        print(f"✖ {sentence}", file=sys.stderr)
+        tell(printable(f"✖ {sentence}"))
     if len(sentences) > 1:
-        print(say("cli.faults", count=len(sentences)), file=sys.stderr)
+        tell(say("cli.faults", count=len(sentences)))

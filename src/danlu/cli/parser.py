@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from danlu.base.errors import Fault, Faults, fail, nearest
-from danlu.base.recipe_text import known_keys
+from danlu.base.setting_keys import known_keys
 from danlu.base.words import LANGUAGES, say
 
 _SETTING = re.compile(r"--([a-z]+\.[\w.-]+)(?:=(.*))?", re.DOTALL)
@@ -40,13 +40,13 @@ class Verb:
     settings: bool = False
 
 
+_RECIPE_OPTIONS = (Option("data", "D"), Option("target", "COLUMN"), Option("net", "N"))
 _STUDY_OPTIONS = (
     Option("vary", "KEY=A,B,…", repeated=True),
     Option("search", "KEY=LOW..HIGH", repeated=True),
     Option("trainings", "64"),
     Option("minutes", "10"),
-    Option("data", "D"),
-    Option("net", "N"),
+    *_RECIPE_OPTIONS,
     Option("seeds", "10"),
     Option("folds", "5"),
     Option("metric", "NAME"),
@@ -77,38 +77,41 @@ _DRAW_OPTIONS = (
     Option("expression", '"…"'),
 )
 _RANGE_TEST_OPTIONS = (
-    Option("data", "D"),
-    Option("net", "N"),
+    *_RECIPE_OPTIONS,
     Option("lowest", "1e-6"),
     Option("highest", "10"),
     Option("points", "48"),
     Option("steps", "60"),
 )
-_RUN_OPTIONS = (Option("data", "D"), Option("net", "N"), Option("folder", "FOLDER"), Option("name", "NAME"))
+_RUN_OPTIONS = (*_RECIPE_OPTIONS, Option("folder", "FOLDER"), Option("name", "NAME"))
 
 VERBS = {
     verb.name: verb
     for verb in (
         Verb(
-            "fit", "danlu fit [RECIPE.toml] [--data D] [--net N] [section.key=value ...]", _RUN_OPTIONS, settings=True
+            "fit",
+            "danlu fit [RECIPE.toml | DATA] [--target COLUMN] [--net N] [section.key=value ...]",
+            _RUN_OPTIONS,
+            settings=True,
         ),
         Verb(
             "compare",
-            "danlu compare [RECIPE.toml] --vary section.key=a,b,c | --search section.key=low..high"
+            "danlu compare [RECIPE.toml | DATA] --vary section.key=a,b,c | --search section.key=low..high"
             " [--seeds 10] [--folds 5] [section.key=value ...]",
             _STUDY_OPTIONS,
             settings=True,
         ),
         Verb(
             "check",
-            "danlu check [RECIPE.toml] [--data D] [--net N] [section.key=value ...]",
-            (Option("data", "D"), Option("net", "N")),
+            "danlu check [RECIPE.toml | DATA] [--target COLUMN] [--net N] [section.key=value ...]",
+            _RECIPE_OPTIONS,
             settings=True,
         ),
         Verb("cure", "danlu cure RUN [--apply] [--seeds 5]", _CURE_OPTIONS),
         Verb(
             "lr-find",
-            "danlu lr-find [RECIPE.toml] [--data D] [--net N] [--points 48] [--steps 60] [section.key=value ...]",
+            "danlu lr-find [RECIPE.toml | DATA] [--target COLUMN] [--net N] [--points 48] [--steps 60]"
+            " [section.key=value ...]",
             _RANGE_TEST_OPTIONS,
             settings=True,
         ),

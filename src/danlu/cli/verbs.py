@@ -8,17 +8,15 @@ from typing import Any
 
 from rich.console import Console
 
-from danlu.base.errors import Fault, Faults, UserError, fail
-from danlu.base.naming import spelled
+from danlu.base.errors import Faults, UserError, fail
 from danlu.base.places import runs_folder, shown
-from danlu.base.recipe_text import known_keys
+from danlu.base.setting_keys import known_keys
 from danlu.base.words import say
 from danlu.cli.draw_verb import drawn
 from danlu.cli.search_arguments import range_test_arguments, refuse_budget, search_arguments
 from danlu.cli.study_arguments import levels_without_vary, read_jobs, study_arguments, study_numbers
+from danlu.cli.words import asked_for, check_one, one_run, split_words
 from danlu.data import catalogue_facts
-from danlu.data.catalogue import known
-from danlu.data.readers.table_file import KINDS as TABLE_KINDS
 from danlu.lab.check.check import check
 from danlu.lab.cure.cure import cure
 from danlu.lab.cure.proof import Proof
@@ -39,11 +37,14 @@ from danlu.nets import size as net_size
 from danlu.serve.run import HOST, open_dashboard
 from danlu.store.study_folder import StudyFolder
 from danlu.view.cure import cure_lines
+from danlu.view.findings import print_findings
 from danlu.view.search import print_search, print_search_plan
 from danlu.view.study import print_plan, print_study
 from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
 
 _ROOT = "data.root="
+DIVERGED = 3
+"""The exit code where a training, or every training of a study, diverged."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,11 @@ class Outcome:
     code: int = 0
 
     @classmethod
-    def of_run(cls, run: Run) -> "Outcome":
+    def of_run(cls, run: Run, *, trained: bool = False) -> "Outcome":
+        """What is told of a run; where it was `trained` just now and diverged, the exit code says so."""
         record = run.as_dict()
-        return cls(record, lambda console: print_summary(console, record))
+        code = DIVERGED if trained and run.diverged else 0
+        return cls(record, lambda console: print_summary(console, record), code=code)
 
     @classmethod
     def of_text(cls, key: str, text: str) -> "Outcome":
@@ -78,24 +81,24 @@ class Outcome:
 
 def do_fit(arguments: argparse.Namespace) -> Outcome:
     """Train by the recipe that file, options and settings make."""
-    files, settings = _split_words(arguments)
-    _check_recipe_words(files)
-    recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+    recipe = asked_for(arguments).drafted()
     run = fit(recipe=recipe, folder=arguments.folder, name=arguments.name, progress=not arguments.json)
     record = run.as_dict()
 
     def show(console: Console) -> None:
         print_summary(console, record)
-        _print(console, say("view.next", run=shown(record["run"])))
+        if not run.diverged:
+            other = f"{2 * (run.recipe.optim.lr or 0.01):.1g}"
+            _print(console, say("view.next", run=shown(record["run"]), lr=other))
 
-    return Outcome(record, show)
+    return Outcome(record, show, code=DIVERGED if run.diverged else 0)
 
 
 def do_resume(arguments: argparse.Namespace) -> Outcome:
     """Go on with a run; a finished one is left as it is."""
     roots = [word for word in arguments.words if word.startswith(_ROOT)]
     arguments.words = [word for word in arguments.words if word not in roots]
-    folder = _one_run(arguments, "resume")
+    folder = one_run(arguments, "resume")
     if StudyFolder(Path(folder)).design.is_file():
         faults, progress = Faults(), not arguments.json
         jobs = read_jobs(arguments.jobs, faults)
@@ -103,32 +106,43 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
         check_jobs(jobs)
         if StudyFolder(Path(folder)).is_search:
             return _of_search(go_on_searching(folder, data=arguments.data, jobs=jobs, progress=progress))
-        return _of_study(go_on(folder, data=arguments.data, jobs=jobs, progress=progress))
+        return _of_study(go_on(folder, data=arguments.data, jobs=jobs, progress=progress), trained=True)
     before = Run(folder)
     if before.finished:
         return Outcome(before.as_dict(), lambda console: _print(console, say("cli.already-finished", run=folder)))
     root = roots[-1].removeprefix(_ROOT) if roots else None
-    return Outcome.of_run(resume(folder, data=arguments.data, root=root, progress=not arguments.json))
+    return Outcome.of_run(resume(folder, data=arguments.data, root=root, progress=not arguments.json), trained=True)
 
 
 def do_show(arguments: argparse.Namespace) -> Outcome:
-    """The score of a run, or of the newest one."""
+    """The findings and the score of a run, or of the newest one."""
     if arguments.words and StudyFolder(Path(arguments.words[0])).design.is_file():
-        folder = _one_run(arguments, "show")
+        folder = one_run(arguments, "show")
         return _of_search(Search(folder)) if StudyFolder(Path(folder)).is_search else _of_study(Study(folder))
     if arguments.words:
-        return Outcome.of_run(Run(_one_run(arguments, "show")))
+        return _shown_run(Run(one_run(arguments, "show")))
     # A folder without a recipe is no run: a kill while it was made left it.
     journals = [recipe.with_name("journal.jsonl") for recipe in runs_folder().glob("*/recipe.toml")]
     journals = sorted((path for path in journals if path.is_file()), key=lambda path: path.stat().st_mtime)
     if not journals:
         fail("cli.no-runs", folder=runs_folder().absolute())
-    return Outcome.of_run(Run(journals[-1].parent))
+    return _shown_run(Run(journals[-1].parent))
+
+
+def _shown_run(run: Run) -> Outcome:
+    """A run as it is looked at later: what was told while it trained is told again."""
+    record = run.as_dict()
+
+    def show(console: Console) -> None:
+        print_findings(console, run.findings, shown(run.folder))
+        print_summary(console, record)
+
+    return Outcome(record, show)
 
 
 def do_view(arguments: argparse.Namespace) -> Outcome:
     """The dashboard, which answers until Ctrl-C."""
-    _check_one("view", arguments.words)
+    check_one("view", arguments.words)
     port = arguments.port
     if port is not None and not (port.isascii() and port.isdigit()):
         fail("cli.not-a-number", option="--port", found=port)
@@ -144,8 +158,8 @@ def do_view(arguments: argparse.Namespace) -> Outcome:
 
 def do_data(arguments: argparse.Namespace) -> Outcome:
     """The catalogue of data sets, or what is known of one."""
-    asked, settings = _split_words(arguments)
-    _check_one("data", asked)
+    asked, settings = split_words(arguments)
+    check_one("data", asked)
     others = [word for word in settings if not word.startswith("data.") and word.partition(".")[0] in known_keys()]
     if others:
         fail("cli.only-data-settings", found=" ".join(others))
@@ -160,7 +174,7 @@ def do_data(arguments: argparse.Namespace) -> Outcome:
 def do_nets(arguments: argparse.Namespace) -> Outcome:
     """The catalogue of nets, or one of them layer by layer."""
     asked: list[str] = arguments.words
-    _check_one("nets", asked)
+    check_one("nets", asked)
     if asked:
         net, sample_shape = example(asked[0])
         described = describe(net, sample_shape)
@@ -179,15 +193,13 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
     """Train all combinations of levels, and say what each factor does; with --plan only what would be trained."""
     if arguments.search:
         return _do_search(arguments)
-    files, settings = _split_words(arguments)
-    _check_recipe_words(files)
     refuse_budget(arguments)
     asked = study_arguments(arguments)
     numbers = asked.numbers
     try:
-        recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+        recipe = asked_for(arguments).drafted()
     except UserError as error:
-        raise UserError(*error.faults, *levels_without_vary(settings)) from None
+        raise UserError(*error.faults, *levels_without_vary(split_words(arguments)[1])) from None
     if arguments.plan:
         plan, _, _ = planned(recipe=recipe, vary=asked.vary, seeds=numbers.seeds, folds=numbers.folds)
         facts = plan.facts() | {"groups": with_costs(plan, numbers.jobs)}
@@ -205,21 +217,19 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
         folder=arguments.folder,
         progress=not arguments.json,
     )
-    return _of_study(study)
+    return _of_study(study, trained=True)
 
 
 def do_check(arguments: argparse.Namespace) -> Outcome:
     """Look at a recipe before it is trained; the exit code is 1 where it cannot learn."""
-    files, settings = _split_words(arguments)
-    _check_recipe_words(files)
-    recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+    recipe = asked_for(arguments).drafted()
     found = check(recipe=recipe)
     return Outcome(found.as_dict(), lambda console: _print(console, str(found)), code=0 if found.passed else 1)
 
 
 def do_cure(arguments: argparse.Namespace) -> Outcome:
     """Try the remedies of a run's findings, and with --apply write the cured recipe."""
-    folder = _one_run(arguments, "cure")
+    folder = one_run(arguments, "cure")
     asked = study_numbers(arguments, seeds=5)
     proof = cure(
         folder,
@@ -243,13 +253,11 @@ def _of_proof(proof: Proof, written: Path | None = None) -> Outcome:
 
 def _do_search(arguments: argparse.Namespace) -> Outcome:
     """Look for the numbers that do best within ranges; with --plan only the first round."""
-    files, settings = _split_words(arguments)
-    _check_recipe_words(files)
     asked = search_arguments(arguments)
-    recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+    recipe = asked_for(arguments).drafted()
     if arguments.plan:
         quest, plan, _ = sought(recipe=recipe, metric=arguments.metric, **asked)
-        facts = plan.facts() | {"groups": with_costs(plan, asked["jobs"])} | {"search": quest.facts()}
+        facts = plan.facts() | {"groups": with_costs(plan, asked["jobs"])} | {"search": quest.facts(plan)}
         return Outcome(facts, lambda console: print_search_plan(console, facts))
     progress = not arguments.json
     return _of_search(
@@ -259,10 +267,8 @@ def _do_search(arguments: argparse.Namespace) -> Outcome:
 
 def do_lr_find(arguments: argparse.Namespace) -> Outcome:
     """Try many learning rates for a few steps each, and say which to take."""
-    files, settings = _split_words(arguments)
-    _check_recipe_words(files)
     numbers = range_test_arguments(arguments)
-    recipe = draft_recipe(arguments.net, arguments.data, files[0] if files else None, words=settings)
+    recipe = asked_for(arguments).drafted()
     test = lr_find(recipe=recipe, **numbers)
     return Outcome(test.as_dict(), lambda console: _print(console, str(test)))
 
@@ -272,11 +278,12 @@ def _of_search(found: Search) -> Outcome:
     return Outcome(record, lambda console: print_search(console, record))
 
 
-def _of_study(study: Study) -> Outcome:
+def _of_study(study: Study, *, trained: bool = False) -> Outcome:
     if study.cure is not None:
         return _of_proof(Proof.of_study(study))
     record = study.as_dict()
-    return Outcome(record, lambda console: print_study(console, record))
+    gone = trained and bool(study.members) and all(member.diverged for member in study.members)
+    return Outcome(record, lambda console: print_study(console, record), code=DIVERGED if gone else 0)
 
 
 def do_draw(arguments: argparse.Namespace) -> Outcome:
@@ -299,49 +306,6 @@ DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "nets": do_nets,
     "draw": do_draw,
 }
-
-
-def _split_words(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
-    """Names and files, and section.key=value settings."""
-    words: list[str] = arguments.words
-    return [word for word in words if "=" not in word], [word for word in words if "=" in word]
-
-
-def _check_one(verb: str, words: list[str]) -> None:
-    if len(words) > 1:
-        fail("cli.too-many-words", verb=verb, found=" ".join(words[1:]))
-
-
-def _check_recipe_words(words: list[str]) -> None:
-    """UserError for what cannot be the one recipe file, with what to write instead where that can be told."""
-    faults = Faults()
-    for word in words:
-        section, _, key = word.partition(".")
-        after = words[words.index(word) + 1 :] or ["…"]
-        if Path(word).is_dir() and (Path(word) / "recipe.toml").is_file():
-            faults.add("cli.run-as-recipe", word=word)
-        elif known(word) or word.lower().endswith(TABLE_KINDS) or Path(word).is_dir():
-            faults.add("cli.data-as-recipe", word=word)
-        elif spelled(word, net_names()):
-            faults.add("cli.net-as-recipe", word=word)
-        elif key in known_keys().get(section, []):
-            faults.add("cli.setting-without-equals", word=word, value=after[0])
-    faults.raise_if_any()
-    if len(words) > 1:
-        fail("cli.one-recipe", found=", ".join(words))
-
-
-def _one_run(arguments: argparse.Namespace, verb: str) -> str:
-    words, settings = _split_words(arguments)
-    if not words:
-        fail("cli.which-run", verb=verb)
-    _check_one(verb, words)
-    if settings:
-        fail("cli.no-settings-here", found=" ".join(settings), run=words[0])
-    inside = runs_folder() / words[0]
-    if not Path(words[0]).exists() and inside.is_dir():
-        fail("store.no-such-run", path=words[0], hint=Fault("base.did-you-mean", {"word": inside}))
-    return words[0]
 
 
 def _print(console: Console, text: str) -> None:

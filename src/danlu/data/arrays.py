@@ -1,8 +1,8 @@
 """Plain arrays, tensors and lists into a data set."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy
 import torch
@@ -11,14 +11,16 @@ from torch import Tensor
 from danlu.base.errors import Fault, fail
 from danlu.data.dataset import checksum
 from danlu.data.images import pixel_dataset
-from danlu.data.layout import as_tensor, channels_first
+from danlu.data.layout import as_tensor, channels_first, refuse_unreadable
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
 from danlu.data.portions import Portion, carve, gather, shared_rows
 from danlu.data.ranges import measure_ranges
 from danlu.data.scaling import fit_standard
 from danlu.data.standard import refuse_not_finite
-from danlu.data.targets import Labels, Quantities, read_target, standardise_target
+from danlu.data.targets import Labels, Quantities, read_target, refuse_mixed, standardise_target
+
+EXACT, EXACT_32 = 2**53, 2**24
 
 
 def array_dataset(name: str, pools: Mapping[str, tuple[Any, Any]], options: Options) -> MemoryDataset:
@@ -58,13 +60,31 @@ def _samples(raw: Any) -> Tensor:
     if x.dim() == 1:
         x = x.unsqueeze(1)
     if not x.is_floating_point():
-        # float32 has 24 bits: larger whole numbers (codes, time stamps) would be merged before they are measured.
-        return x.to(torch.float64 if x.abs().max() > 2**24 else torch.float32)
+        return _whole_numbers(x)
     refuse_not_finite(x)
+    _refuse(x.abs() > torch.finfo(torch.float32).max, "data.beyond-float32")
     return x
 
 
+def _whole_numbers(x: Tensor) -> Tensor:
+    """Whole numbers as floats that hold them exactly: float32 does up to 2^24, float64 up to 2^53."""
+    if x.dtype in (torch.bool, torch.uint8, torch.int8, torch.int16):
+        return x.to(torch.float32)
+    _refuse((x > EXACT) | (x < -EXACT), "data.large-integers")
+    return x.to(torch.float64 if x.abs().max() > EXACT_32 else torch.float32)
+
+
+def _refuse(wrong: Tensor, phrase: str) -> None:
+    if wrong.any():
+        fail(phrase, count=int(wrong.sum()), row=int(wrong.flatten(1).any(1).int().argmax()) + 1)
+
+
 def _raw_target(raw: Any) -> "numpy.ndarray[Any, Any]":
+    refuse_unreadable(raw, "y")
+    if isinstance(raw, Tensor) and raw.is_complex():
+        fail("data.labels-type", place=Fault("data.place-y"), found=str(raw.dtype).removeprefix("torch."))
+    if isinstance(raw, list | tuple):
+        refuse_mixed(cast(Sequence[Any], raw), Fault("data.place-y"))
     if isinstance(raw, Tensor):
         raw = raw.detach().cpu()
         raw = raw.double().numpy() if raw.is_floating_point() else raw.numpy()

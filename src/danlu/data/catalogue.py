@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from danlu.base.input_files import path_kind
 from danlu.base.naming import spelled
 from danlu.data.images import Images
 from danlu.data.readers.books import read_time_machine, read_wikitext
@@ -253,7 +254,7 @@ def known(word: str) -> str | None:
     >>> known("FashionMNIST")
     'fashion-mnist'
     """
-    return word if word in _BY_NAME else None if Path(word).exists() else spelled(word, _BY_NAME)
+    return word if word in _BY_NAME else None if path_kind(word) != "missing" else spelled(word, _BY_NAME)
 
 
 def entry(name: str) -> Entry:

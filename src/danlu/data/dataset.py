@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, fail
+from danlu.base.readable import Readable
 from danlu.base.recipe import DataRecipe
 from danlu.base.seeds import derive
 from danlu.base.strict_json import canonical_json
+from danlu.base.words import say
 from danlu.data.options import Fold, Options
 from danlu.data.targets import Labels, Quantities, Target
 from danlu.data.text.vocabulary import Vocabulary
-
-PARTS = ("train", "validation", "test")
 
 
 class Encoder(Protocol):
@@ -53,8 +53,8 @@ class Making:
     options: Options
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Dataset(ABC):
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Dataset(Readable, ABC):
     """Samples with their split into train, validation and test, and what is known of them.
 
     `sample_shape` is the shape of one sample as the net sees it; `sizes` counts the samples of each part; `notes` tells
@@ -151,6 +151,13 @@ class Dataset(ABC):
             **self.encoder.facts(),
         }
 
+    def __str__(self) -> str:
+        """Name, task, shapes and sizes, and what was decided for the user."""
+        kind = say(f"data.text-{self.task}", outputs=self.outputs)
+        shape = "×".join(map(str, self.sample_shape)) or "1"
+        head = say("data.text", name=self.name, kind=kind, shape=shape, **self.sizes)
+        return "\n".join([head, *(f"! {note}" for note in self.notes)])
+
     def folds(self, count: int, *, repeats: int = 1, seed: int = 0) -> "Iterator[Dataset]":
         """The same data `count` times (k-fold cross-validation): in each another fold of what is not the test part is
         the validation part, and the rest is trained on. All that is measured (means, categories, vocabulary) is
@@ -197,6 +204,12 @@ class Dataset(ABC):
     def encode(self, raw: Any) -> Tensor:
         """Raw samples, as the user has them, as what the net takes: float32 [N, *sample_shape], or int64 tokens."""
         return self.encoder.encode(raw)
+
+    def describe(self, part: str, number: int, sample: Tensor) -> str:
+        """What to call sample `number` (from 0) of a part, of which the net saw `sample`: a row of a table by its file,
+        line and features, any other by its number.
+        """
+        return f"#{number + 1}"
 
     def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any] | str":
         """Class indices [N] as labels in their original type; regression outputs [N, outputs] in the target's unit;

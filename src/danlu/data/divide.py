@@ -32,7 +32,7 @@ def keys_of(options: Options, count: int, labels: Tensor | None, columns: Mappin
     times = _values("time", options.time, count, columns)
     if groups is not None and options.time is not None:
         fail("data.group-and-time")
-    if options.time == AS_THEY_STAND and times is None:
+    if times is None and options.time is not None:  # "rows": as they stand
         return Keys(labels, None, torch.arange(count))
     return Keys(
         labels,

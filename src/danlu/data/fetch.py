@@ -1,12 +1,12 @@
 """Where a data set of the catalogue lies: under a data root, or fetched into the cache."""
 
 import contextlib
-import sys
 from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import Fault, fail
 from danlu.base.places import DATA_VARIABLE, cache_folder, data_roots
+from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.data.catalogue import Entry, RemoteFile
 
@@ -44,7 +44,7 @@ def fetch(entry: Entry, root: str | None) -> Path:
         fail("data.by-hand", **_missing(entry, root))
     folder = cache_folder() / entry.name
     mirrors = list(entry.mirrors)
-    sys.stderr.write(say("data.fetching", name=entry.name, folder=folder) + "\n")
+    tell(say("data.fetching", name=entry.name, folder=folder))
     for file in entry.files:
         reasons: list[str] = []
         for mirror in tuple(mirrors):

@@ -40,9 +40,9 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Fault]:
     elif before["sizes"] != now["sizes"]:
         told.append(Fault("data.change-split", {"before": _sizes(before), "now": _sizes(now)}))
     if before["classes"] is not None and now["classes"] is not None:
-        told += _names("data.change-classes", before["classes"], now["classes"])
+        told += _names("classes", before["classes"], now["classes"])
     if before["columns"] is not None and now["columns"] is not None:
-        told += _names("data.change-columns", before["columns"], now["columns"])
+        told += _names("columns", before["columns"], now["columns"])
         other = [name for name, seen in before["columns"].items() if now["columns"].get(name, seen) != seen]
         if other and old == new:
             told.append(Fault("data.change-values", {"columns": _listed(other)}))
@@ -52,10 +52,10 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Fault]:
     return told or [Fault("data.change-anything")]
 
 
-def _names(id: str, before: Any, now: Any) -> list[Fault]:
+def _names(what: str, before: Any, now: Any) -> list[Fault]:
     gone, come = [name for name in before if name not in now], [name for name in now if name not in before]
-    told = [Fault(f"{id}-gone", {"names": _listed(gone)})] if gone else []
-    return [*told, *([Fault(f"{id}-new", {"names": _listed(come)})] if come else [])]
+    told = [Fault(f"data.change-{what}-gone", {"names": _listed(gone)})] if gone else []
+    return [*told, *([Fault(f"data.change-{what}-new", {"names": _listed(come)})] if come else [])]
 
 
 def _listed(names: list[str]) -> str:

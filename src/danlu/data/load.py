@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import Faults, fail, nearest
+from danlu.base.input_files import guarded
 from danlu.base.recipe import DataRecipe
 from danlu.data.catalogue import known, names
 from danlu.data.dataset import Builder, Dataset, Making
+from danlu.data.given_parts import parts_given
 from danlu.data.options import Fold, Options
+from danlu.data.readers.csv_text import FileOptions
 from danlu.data.reconstruction import build
 from danlu.data.sources import Source, read_source
 from danlu.data.text.vocabulary import KINDS
@@ -20,10 +23,14 @@ PARTITIONS = ("sequential", "random")
 
 def load(
     source: Any = None,
-    target: str | None = None,
+    target: str | int | None = None,
     *,
     name: str | None = None,
     root: str | None = None,
+    validation_path: str | Path | None = None,
+    test_path: str | Path | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
     validation: float = 0.1,
     test: float = 0.2,
     samples: int | None = None,
@@ -48,41 +55,63 @@ def load(
 
     `source` is a name of the catalogue ("digits" when left out); a path to a table (CSV, TSV, Parquet; also gzipped, or
     alone in a zip or tar archive), to a text (.txt, .txt.gz), to CIFAR-10's binary archive, to a folder with MNIST's
-    four files or to one with a folder of JPEG or PNG pictures for each class; a pair (x, y) of arrays, tensors or lists
+    four files or to one with a folder of pictures for each class; a pair (x, y) of arrays, tensors or lists
     (x may be texts); a polars or pandas DataFrame or a dict of columns, with `target` naming the column to predict; a
-    torch Dataset or DataLoader; a dict of up to three of those by part ("train", "validation", "test"), or a tuple of
-    them in this order; or a Dataset, which comes back as it is. Catalogue data are looked for under `root` first.
+    torch Dataset or DataLoader; a dict of up to three sources of one kind by part ("train", "validation" or "val",
+    "test"), or a tuple of torch data in this order; or a Dataset, which comes back as it is. Catalogue data are looked
+    for under `root` first.
+
+    `target` is the name of a column, or its number (-1 is the last). The first line of a table names its columns,
+    unless `header` is False; `encoding` is that of a table or text, detected where it is left out. `validation_path`
+    and `test_path` are files or folders of the other parts, where `source` is that of the training part.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}
     >>> load(([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]), test=0.5, validation=0).classes
     ('no', 'yes')
     """
+    augments = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
+    folded = _folded(fold, fold_seed, refit)
+    options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
+    options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
+    options = replace(
+        options, image_size=image_size, augment=augments, samples=samples, steps_per_epoch=steps_per_epoch
+    )
+    given = _with_parts((known(source) or source) if isinstance(source, str) else source, validation_path, test_path)
+    file, column = FileOptions(header, encoding), None if target is None else str(target)
+    return _load(Source("digits" if given is None else given, column, name, root, file), options)
+
+
+def _folded(fold: tuple[int, int] | None, fold_seed: int | None, refit: bool | None) -> Fold | None:
     if fold is None and fold_seed is not None:
         fail("data.fold-seed-alone")
     if fold is not None and refit:
         fail("data.fold-and-refit")
-    folded = None if fold is None else Fold(fold[0], fold[1], fold_seed or 0)
-    steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
-    options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
-    options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
-    options = replace(
-        options, image_size=image_size, augment=steps_of, samples=samples, steps_per_epoch=steps_per_epoch
-    )
-    if isinstance(source, str):
-        source = known(source) or source
-    return _load(Source("digits" if source is None else source, target, name, root), options)
+    return None if fold is None else Fold(fold[0], fold[1], fold_seed or 0)
+
+
+def _with_parts(source: Any, validation_path: str | Path | None, test_path: str | Path | None) -> Any:
+    """The source with the files of its other parts."""
+    more = {"validation": validation_path, "test": test_path}
+    more = {part: path for part, path in more.items() if path is not None}
+    if more and (not isinstance(source, str | Path) or source in names()):
+        fail("data.part-paths-alone", keys=", ".join(f"data.{part}_path" for part in more))
+    return {"train": source, **more} if more else source
 
 
 def _load(source: Source, options: Options) -> Dataset:
     _check(options)
+    if source.file != FileOptions() and not isinstance(source.given, str | Path | dict):
+        fail("data.file-options", found=type(source.given).__name__)
     if isinstance(source.given, Dataset):
         return source.given
     making = Making(partial(_builder, source), options)
-    try:
+    with guarded(_shown(source.given)):
         return replace(making.read()(options), making=making, recipe=_recipe(source, options))
-    except OSError as error:
-        fail("data.unreadable", path=error.filename or source.given, reason=error.strerror or error)
+
+
+def _shown(given: Any) -> str:
+    return str(given) if isinstance(given, str | Path) else type(given).__name__
 
 
 def _builder(source: Source) -> Builder:
@@ -109,11 +138,21 @@ def _recipe(source: Source, options: Options) -> DataRecipe | None:
     given.update(augment=options.augment or None, refit=options.refit or None)
     if any(not isinstance(value, str | None) for value in (options.group, options.time, *options.augment)):
         return None
-    recipe = DataRecipe(target=source.target, root=source.root, **given)
+    file = source.file
+    recipe = DataRecipe(target=source.target, root=source.root, header=file.header, encoding=file.encoding, **given)
     if options.fold:
         recipe = replace(recipe, fold=(options.fold.index, options.fold.count), fold_seed=options.fold.seed or None)
     if isinstance(source.given, str) and source.given in names():
         return replace(recipe, name=source.given)
     if isinstance(source.given, str | Path):
-        return replace(recipe, path=str(Path(source.given).expanduser().absolute()))
-    return None
+        return replace(recipe, path=_absolute(source.given))
+    parts = parts_given(source.given)
+    if parts is None or not all(isinstance(one, str | Path) for one in parts.values()):
+        return None
+    paths = {part: _absolute(one) for part, one in parts.items()}
+    return replace(recipe, path=paths["train"], validation_path=paths.get("validation"), test_path=paths.get("test"))
+
+
+def _absolute(path: str | Path) -> str:
+    path = Path(path).expanduser()
+    return str(path if path.is_absolute() else path.absolute())

@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from pathlib import PurePath
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from danlu.base.errors import fail
 from danlu.base.seeds import order
-from danlu.data.dataset import PARTS, Dataset, checksum, digest
+from danlu.data.dataset import Dataset, checksum, digest
 from danlu.data.feeds import MapFeed, Wanted, refuse_bad
+from danlu.data.parts import PARTS
 from danlu.data.standard import Pixels
 from danlu.data.targets import Labels
 from danlu.data.transforms.augment import Augmentation
@@ -24,7 +26,18 @@ CHUNK_BYTES = 2 * 2**20
 RESIDENT_BYTES = 2 * 2**30
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+# Characters of a sample's description: it stands below a small picture.
+MAX_DESCRIPTION = 120
+
+
+@runtime_checkable
+class RowEncoder(Protocol):
+    """An encoder that can say what an encoded row was."""
+
+    def describe(self, sample: Tensor) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MemoryDataset(Dataset):
     """`x` and `y` hold the training part, then validation, then test; `pixels` is what uint8 images go through, and
     before that `augmentation` where it is asked for. `content` are checksums of what `x` and `y` were made of, where
@@ -37,6 +50,7 @@ class MemoryDataset(Dataset):
     augmentation: Augmentation | None = None
     workers: int = 0  # processes that run a user's own transforms
     content: tuple[int, ...] | None = None
+    lines: Tensor | None = None  # of each sample in the file that it was read from
     columns: dict[str, int] | None = None  # of a table, the target's included: a checksum of each
     _moved: dict[Any, tuple[Tensor, Tensor]] = field(default_factory=dict[Any, tuple[Tensor, Tensor]], repr=False)
 
@@ -123,6 +137,15 @@ class MemoryDataset(Dataset):
                 for name, number in zip(self.classes, counts, strict=True):
                     facts["classes"][name][part] = number
         return facts
+
+    def describe(self, part: str, number: int, sample: Tensor) -> str:
+        if not isinstance(self.encoder, RowEncoder):
+            return super().describe(part, number, sample)
+        name = super().describe(part, number, sample)
+        if self.lines is not None:
+            name = f"{PurePath(self.origin.path or self.name).name}:{int(self.lines[self._place(part)[0] + number])}"
+        text = f"{name} · {self.encoder.describe(sample)}"
+        return text if len(text) <= MAX_DESCRIPTION else f"{text[: MAX_DESCRIPTION - 1]}…"
 
     def _place(self, part: str) -> tuple[int, int]:
         """Where a part begins, and how many samples it has."""

@@ -1,7 +1,8 @@
 """Which samples of which pool make up each part, and the parts laid out in one tensor."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy
 import torch
@@ -9,9 +10,9 @@ from torch import Tensor
 
 from danlu.base.errors import Fault
 from danlu.base.seeds import mix
-from danlu.data.dataset import PARTS
 from danlu.data.divide import divide, keys_of
 from danlu.data.options import Options
+from danlu.data.parts import PARTS
 
 Pools = Mapping[str, tuple[Tensor, Tensor]]
 """Samples and targets as they came: "train", and "validation" or "test" where the source has such parts of its own."""
@@ -34,20 +35,24 @@ class Portion:
 
 
 def carve(pools: Pools, options: Options) -> dict[str, Portion]:
-    """Parts that came are kept; validation, and test where neither came, are carved from the training pool.
+    """Parts that came are kept; those that did not are carved from the training pool.
 
     A fold is drawn over all that is not the test part, also where a validation part came, and a refit trains on that.
     """
     given = {part: Portion(x, y) for part, (x, y) in pools.items()}
+    if "validation" in given and "test" in given and options.fold is None and not options.refit:
+        return given
     x, y = pools["train"]
-    if "validation" in given:
-        if options.fold is None and not options.refit:
-            return given
+    kept = {part: given[part] for part in given if part == "test"}
+    if "validation" in given and options.fold is None and not options.refit:
+        kept["validation"] = given["validation"]
+        options = replace(options, validation=0.0)
+    elif "validation" in given:
         x, y = (torch.cat([pool, later]) for pool, later in zip(pools["train"], pools["validation"], strict=True))
     keys = keys_of(options, len(y), None if y.is_floating_point() else y)
-    rows = divide(len(y), options, keys, test=0.0 if len(given) > 1 else options.test)
+    rows = divide(len(y), options, keys, test=0.0 if "test" in given else options.test)
     carved = {part: Portion(x, y, rows[part]) for part in PARTS}
-    return {**carved, **({"test": given["test"]} if "test" in given else {})}
+    return {**carved, **kept}
 
 
 def gather(portions: Mapping[str, Portion]) -> tuple[Tensor, Tensor, dict[str, int]]:
@@ -69,9 +74,12 @@ def gather(portions: Mapping[str, Portion]) -> tuple[Tensor, Tensor, dict[str, i
     return x, y, sizes
 
 
-def shared_rows(portions: Mapping[str, Portion], x: Tensor, y: Tensor) -> tuple[Fault, ...]:
+def shared_rows(
+    portions: Mapping[str, Portion], x: Tensor, y: Tensor, lines: "numpy.ndarray[Any, Any] | None" = None
+) -> tuple[Fault, ...]:
     """A note where samples of the validation or test part, target and all, also stand in the training part; `x` and `y`
-    are what `gather` laid out. Rows are counted from 1 in the file or array that the part was taken from.
+    are what `gather` laid out. Samples are named by the `lines` of all rows in their file, else by their number,
+    counted from 1, in the array that the part was taken from.
     """
     present = [part for part in PARTS if part in portions]
     keys = _row_keys(x) + 31 * _row_keys(y)
@@ -85,16 +93,17 @@ def shared_rows(portions: Mapping[str, Portion], x: Tensor, y: Tensor) -> tuple[
         if len(twice):
             first = first_rows[place[twice[:3]]].tolist()
             pairs = [
-                f"{_row(portions[part], held_row)} = {_row(portions['train'], train_row)}"
+                f"{_row(portions[part], held_row, lines)} = {_row(portions['train'], train_row, lines)}"
                 for held_row, train_row in zip(twice[:3].tolist(), first, strict=True)
             ]
             values = {"part": part, "count": len(twice), "total": len(held), "examples": ", ".join(pairs)}
-            notes.append(Fault("data.shared-rows", values))
+            notes.append(Fault("data.shared-rows" if lines is None else "data.shared-lines", values))
     return tuple(notes)
 
 
-def _row(portion: Portion, place: int) -> int:
-    return place + 1 if portion.rows is None else int(portion.rows[place]) + 1
+def _row(portion: Portion, place: int, lines: "numpy.ndarray[Any, Any] | None") -> int:
+    row = place if portion.rows is None else int(portion.rows[place])
+    return row + 1 if lines is None else int(lines[row])
 
 
 def _row_keys(rows: Tensor) -> Tensor:

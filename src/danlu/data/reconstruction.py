@@ -16,7 +16,7 @@ from danlu.data.targets import Itself
 TASK = "reconstruction"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Reconstruction(Dataset):
     """The samples of `inner` with themselves, flattened to [N, features], as targets."""
 

@@ -16,7 +16,7 @@ from danlu.data.targets import Labels
 from danlu.data.transforms.augment import Augmentation
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class StreamDataset(Dataset):
     """Batches come from `feeds`, one for each part that has samples; `pixels` is what uint8 images go through.
 

@@ -1,6 +1,6 @@
 """What a target's numbers mean: labels of classes, or quantities with their unit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from danlu.base.errors import Fault, fail
 from danlu.data.text.vocabulary import Vocabulary
 
 Label = str | int | float | bool
+NOT_A_LABEL = ("nan", "NaN", "NaT", "<NA>")
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,11 @@ def read_target(raw: "numpy.ndarray[Any, Any]", task: str, place: Fault | str) -
     """
     refuse_missing(raw, place)
     if raw.dtype == object:
-        raw = numpy.array([str(value) if isinstance(value, bytes) else value for value in raw.tolist()])
+        refuse_mixed(raw.ravel().tolist(), place)
+    if raw.dtype == object or raw.dtype.kind == "S":
+        raw = numpy.array([_decoded(value) for value in raw.tolist()])
+    if raw.dtype.kind not in "iufbUO":
+        fail("data.labels-type", place=place, found=_shape_and_type(raw))
     numeric = raw.dtype.kind in "iufb"
     if task == "auto":
         task = "regression" if raw.dtype.kind == "f" else "classification"
@@ -137,6 +142,22 @@ def read_target(raw: "numpy.ndarray[Any, Any]", task: str, place: Fault | str) -
     return _classes(raw, place)
 
 
+def refuse_mixed(values: Sequence[Any], place: Fault | str) -> None:
+    """UserError where some labels are text and others are not: 1 and "1" would become one class."""
+    kinds = {type(value).__name__ for value in values if isinstance(value, str) or not _is_gap(value)}
+    text = any(isinstance(value, str) for value in values)
+    if text and not all(isinstance(value, str) or _is_gap(value) for value in values):
+        fail("data.labels-mixed", place=place, found=", ".join(sorted(kinds)))
+
+
+def _is_gap(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and value != value)
+
+
+def _decoded(value: Any) -> Any:
+    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else value
+
+
 def _classes(raw: "numpy.ndarray[Any, Any]", place: Fault | str) -> tuple[Tensor, Labels]:
     values, index = numpy.unique(raw, return_inverse=True)
     if len(values) < 2:
@@ -148,17 +169,24 @@ def _classes(raw: "numpy.ndarray[Any, Any]", place: Fault | str) -> tuple[Tensor
     return torch.from_numpy(index.astype(numpy.int64)), Labels(tuple(values.tolist()))
 
 
-def refuse_missing(raw: "numpy.ndarray[Any, Any]", place: Fault | str) -> None:
-    """Fail, with how many and the first row, where a target is missing or not finite."""
+def refuse_missing(
+    raw: "numpy.ndarray[Any, Any]", place: Fault | str, at: Callable[[int], Fault] | None = None
+) -> None:
+    """Fail, with how many and the first row (`at` says where it stands), where a target is missing or not finite."""
     if raw.dtype == object:
         flat: Sequence[Any] = raw.tolist()
-        missing = numpy.array([value is None or (isinstance(value, float) and value != value) for value in flat])
+        missing = numpy.array([_is_gap(value) for value in flat])
+    elif raw.dtype.kind == "U":
+        # numpy writes a NaN among texts as a text.
+        missing = numpy.isin(raw, NOT_A_LABEL).reshape(len(raw), -1).any(axis=1)
     elif raw.dtype.kind == "f":
         missing = ~numpy.isfinite(raw).reshape(len(raw), -1).all(axis=1)
     else:
         return
     if missing.any():
-        fail("data.target-missing", place=place, count=int(missing.sum()), row=int(missing.argmax()) + 1)
+        row = int(missing.argmax())
+        told = at(row) if at else Fault("data.at-row", {"row": row + 1})
+        fail("data.target-missing", place=place, count=int(missing.sum()), at=told)
 
 
 def _shape_and_type(raw: "numpy.ndarray[Any, Any]") -> str:

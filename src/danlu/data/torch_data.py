@@ -227,20 +227,28 @@ def _whole(feed: Feed) -> Feed:
 def _carve(
     feeds: dict[str, Feed], labels: Mapping[str, Tensor], options: Options, notes: list[Fault]
 ) -> dict[str, Feed]:
+    if options.refit and "validation" in feeds:
+        # The test part is the one that a training which holds the validation part out has.
+        parts = _carve(feeds, labels, replace(options, refit=False), notes)
+        whole = _joined(parts["train"], parts["validation"])
+        if whole is None:
+            fail("data.loader-not-split")
+        return {"train": whole, **{part: feed for part, feed in parts.items() if part == "test"}}
     train = feeds["train"]
-    if options.refit and "validation" in feeds and (whole := _joined(train, feeds["validation"])):
-        return {"train": whole, **{part: feed for part, feed in feeds.items() if part == "test"}}
+    share = 0.0 if "test" in feeds else options.test
     if "validation" in feeds or not isinstance(train, MapFeed):
         if options.fold or options.refit or options.group is not None or options.time is not None:
             fail("data.loader-not-split")
         if "validation" not in feeds:
             notes.append(Fault("data.loader-undivided"))
-        return feeds
-    share = 0.0 if "test" in feeds else options.test
+        if not share or not isinstance(train, MapFeed):
+            return feeds
+        options = replace(options, validation=0.0)
     rows = divide(train.count, options, keys_of(options, train.count, labels.get("train")), test=share)
     carved: dict[str, Feed] = {
         part: replace(train, rows=train.rows[chosen], drop_last=train.drop_last and part == "train")
         for part, chosen in rows.items()
+        if len(chosen)
     }
     return {**carved, **{part: feed for part, feed in feeds.items() if part != "train"}}
 

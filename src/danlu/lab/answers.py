@@ -131,11 +131,13 @@ class Answers:
         return torch.as_tensor(self._data.decode(numbers), dtype=torch.float64).flatten()
 
     def _shown(self, at: int, number: int) -> dict[str, str]:
-        """The sample as a small picture where it is one, else by its number in the part."""
-        sample = None if self._inputs is None else self._inputs[at].detach().float().cpu()
-        if sample is None or sample.dim() != 3 or len(sample) not in (1, 3):
-            return {"text": f"#{number + 1}"}
-        return {"png": picture(sample), "text": f"#{number + 1}"}
+        """The sample as a small picture where it is one, and what to call it."""
+        assert self._inputs is not None
+        sample = self._inputs[at].detach().float().cpu()
+        text = self._data.describe(self._part, number, sample)
+        if sample.dim() != 3 or len(sample) not in (1, 3):
+            return {"text": text}
+        return {"png": picture(sample), "text": text}
 
 
 class ListenedMetrics(Metrics):

@@ -3,29 +3,33 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 
 from danlu.base.errors import Fault, Faults, fail
+from danlu.base.input_files import path_kind
 from danlu.base.naming import spelled
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.base.recipe_text import RecipeDraft
 from danlu.data import Dataset
 from danlu.data.catalogue import known
+from danlu.nets import AUTO, option_names, options_of_usual_nets, recipe_of, registered, usual_options
 from danlu.nets import names as net_names
-from danlu.nets import option_names, recipe_of, registered, usual_options
 from danlu.train.losses import registered_loss
 from danlu.train.optimisers import registered_optimiser
 from danlu.train.schedules import registered_schedule
 
 _REGISTRIES: dict[str, Callable[[str], str]] = {
-    "net.name": registered,
+    "net.name": lambda name: AUTO if name == AUTO else registered(name),
     "loss.name": registered_loss,
     "optim.name": registered_optimiser,
     "schedule.name": registered_schedule,
     "data.name": lambda name: known(name) or name,
 }
+
+RecipeSource = Recipe | Mapping[str, Any] | str | Path | None
+"""A recipe as it may be given: made, as nested mappings, or as the path of its TOML file."""
 
 CUSTOM = "custom"
 """Name in a recipe of a net, or data, that were given as objects and that no recipe can bring back."""
@@ -38,7 +42,7 @@ _DATA_KEYS = [key.name for key in fields(DataRecipe) if key.name != "shuffle"]
 def draft_recipe(
     net: object = None,
     data: object = None,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     settings: Mapping[str, Any] | None = None,
     words: Iterable[str] = (),
 ) -> Recipe:
@@ -52,6 +56,8 @@ def draft_recipe(
         _take(draft, recipe)
     elif isinstance(recipe, str | Path):
         draft.read_file(recipe)
+    elif isinstance(recipe, Mapping):
+        draft.read_tree(recipe)
     elif recipe is not None:
         fail("lab.not-a-recipe", found=type(recipe).__name__)
     if net is not None:
@@ -81,9 +87,30 @@ def draft_recipe(
     return drafted
 
 
+def net_and_data(net: object, data: object) -> tuple[object, object]:
+    """The two first arguments of fit as they were meant: data alone may stand where the net does.
+
+    >>> net_and_data("digits", None), net_and_data("mlp", None)
+    ((None, 'digits'), ('mlp', None))
+    """
+    if data is not None or net is None or callable(net):
+        return net, data
+    if isinstance(net, str) and (spelled(net, (AUTO, *net_names())) or not (known(net) or _looks_like_path(net))):
+        return net, data
+    if isinstance(net, Mapping) and "name" in net:
+        return net, data
+    if isinstance(net, int | float):
+        return net, data
+    return None, net
+
+
 def _options(draft: RecipeDraft) -> list[str]:
-    """The options of the net that is named so far; none where the name is unknown, which is told later."""
-    name = str(draft.values.get("net.name", Recipe().net.name))
+    """The options of the net that is named so far, or of all that data can call for; none where the name is unknown,
+    which is told later.
+    """
+    name = str(draft.values.get("net.name", AUTO))
+    if name == AUTO:
+        return options_of_usual_nets()
     return option_names(name) if spelled(name, net_names()) else []
 
 
@@ -110,6 +137,8 @@ def _take_net(draft: RecipeDraft, net: object) -> None:
         _take_section(draft, "net", {"name": name, **options})
     elif isinstance(net, str):
         _take_section(draft, "net", {"name": net})
+    elif isinstance(net, Mapping):
+        _take_section(draft, "net", cast(Mapping[str, Any], net))
     elif isinstance(net, type) and issubclass(net, nn.Module):
         fail("lab.net-class", name=net.__name__)
     else:
@@ -150,4 +179,4 @@ def source_of(data: str | Path) -> dict[str, str]:
 
 
 def _looks_like_path(source: str | Path) -> bool:
-    return isinstance(source, Path) or Path(source).exists() or Path(source).suffix != "" or "/" in source
+    return isinstance(source, Path) or path_kind(source) != "missing" or Path(source).suffix != "" or "/" in source

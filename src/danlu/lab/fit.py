@@ -11,13 +11,14 @@ from torch import nn
 from danlu.base.errors import Fault, StorageError, UserError, fail
 from danlu.base.events import Stop
 from danlu.base.places import runs_folder, shown
-from danlu.base.recipe import LossRecipe, Recipe
+from danlu.base.recipe import LossRecipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
+from danlu.base.starting import begin_of_call
 from danlu.lab.answers import Answers, ListenedMetrics
 from danlu.lab.batches import training_batches
-from danlu.lab.draft import draft_recipe
+from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
 from danlu.lab.environment import differences, environment, read_environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
@@ -26,6 +27,7 @@ from danlu.lab.pictures import drawn_net, write_run_report
 from danlu.lab.run import Run
 from danlu.lab.scribe import Scribe
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
+from danlu.lab.usual import as_it_began
 from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
 from danlu.store.new_run import NewRun
@@ -49,7 +51,7 @@ def fit(
     net: object = None,
     data: object = None,
     *,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     folder: str | Path | None = None,
     name: str | None = None,
     progress: bool = True,
@@ -58,19 +60,22 @@ def fit(
 ) -> Run:
     """Train `net` on `data`; with nothing given, LeNet-5 on the digits inside scikit-learn.
 
-    `net` is a name or any nn.Module (trained in place); `data` a Dataset, a catalogue name, a table's path, (x, y)
-    arrays, or a torch Dataset or DataLoader. `recipe` is a Recipe or a TOML file; `settings` are its keys, flat where
-    the name is unambiguous: lr, epochs, batch_size, momentum, seed, clip_norm … `folder` is where the run will lie
-    (absent or empty); else it gets a name of its own, or `name`, in `runs/`. The training is watched for mistakes
-    (`run.findings`) unless `watch` is False, or the recipe's watch.on. Raises UserError for a mistake in any of
-    these, before the first step; StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after
-    Ctrl-C.
+    `net` is a name or any nn.Module (trained in place: it ends with the weights that are scored); left out, it is the
+    one that the data call for. `data` is a Dataset, a catalogue name, a table's path, (x, y) arrays, or a torch Dataset
+    or DataLoader. `recipe` is a Recipe, a TOML file or the same as nested dicts; `settings` are its keys, flat where
+    the name is unambiguous (lr, epochs, batch_size, momentum, seed, clip_norm …), or a section as a dict:
+    optim={"name": "adam", "lr": 0.001}. `folder` is where the run will lie (absent or empty); else it gets a name of
+    its own, or `name`, in `runs/`. The training is watched for mistakes (`run.findings`) unless `watch` is False, or
+    the recipe's watch.on. Raises UserError for a mistake in any of these, before the first step; StorageError where the
+    disk refuses later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile
     >>> run = fit("softmax-regression", "digits", epochs=2, folder=tempfile.mkdtemp(), progress=False)
     >>> run.score["test"]["accuracy"] > 0.8
     True
     """
+    begin = begin_of_call()
+    net, data = net_and_data(net, data)
     drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
     if folder is not None and name is not None:
         fail("lab.folder-and-name", folder=folder, name=name)
@@ -92,7 +97,7 @@ def fit(
     else:
         new_run = NewRun.named(runs_folder(), stem, text, facts, package_bytes(setup.data))
     with new_run as new:
-        training = _wired(setup, new.place, new.journal)
+        training = _wired(setup, new.place, new.journal, begin)
         if weights_given:  # nothing else brings them back, so no run may stand without them
             training.keeper.save_first()
         new.establish()
@@ -113,27 +118,31 @@ def resume(
     have been moved, `data` is their path now, or `root` the folder to look for a catalogue's in. The end state is
     bit-identical to that of a run never interrupted, on the same machine, torch build and thread count.
     """
+    begin = begin_of_call()
     place = RunFolder.open(Path(folder))
     run = Run(place.path, net=net, data=data)
     if run.finished:
         return run
     with Journal(place.journal) as journal:
-        recipe = read_recipe(place.recipe)
+        recipe = as_it_began(read_recipe(place.recipe))
         try:
             dataset = load_trained(place, recipe, data, root)
         except UserError as error:
             if error.faults[0].id in _NOT_FOUND:
                 fail("lab.data-moved", what=error.faults[0], folder=shown(place.path))
             raise
-        return _gone_on(RunFolder(run.folder), journal, set_up(recipe, dataset, net), net, Reporter(progress))
+        setup = set_up(recipe, dataset, net)
+        return _gone_on(RunFolder(run.folder), journal, setup, net, Reporter(progress), begin)
 
 
-def _gone_on(place: RunFolder, journal: Journal, setup: Setup, net: nn.Module | None, reporter: Reporter) -> Run:
+def _gone_on(
+    place: RunFolder, journal: Journal, setup: Setup, net: nn.Module | None, reporter: Reporter, begin: float
+) -> Run:
     weights_given = _compare_environments(place, setup, reporter)
     newest = load_newest(place.checkpoints)
     for fault in newest.skipped:
         reporter.note(fault)
-    training = _wired(setup, place, journal)
+    training = _wired(setup, place, journal, begin)
     if newest.checkpoint:
         refuse_other_structure(setup.net, newest.checkpoint.parts["weights"], place.path)
         training.keeper.load(newest.checkpoint)
@@ -216,9 +225,10 @@ class _Training:
     scribe: Scribe
     keeper: Keeper
     resumed: bool
+    loading: float  # seconds from the call to here
 
 
-def _wired(setup: Setup, place: RunFolder, journal: Journal) -> _Training:
+def _wired(setup: Setup, place: RunFolder, journal: Journal, begin: float) -> _Training:
     recipe = setup.recipe
     Metrics(setup.data.task, setup.data.outputs)  # imports what takes seconds now, and not in the first epoch's time
     step = make_step(setup)
@@ -230,7 +240,8 @@ def _wired(setup: Setup, place: RunFolder, journal: Journal) -> _Training:
     )
     scribe = Scribe(journal)
     keeper = Keeper(place.checkpoints, step, progress, scribe, recipe.train)
-    return _Training(setup, place, step, progress, scribe, keeper, resumed=place.journal.stat().st_size > 0)
+    resumed, loading = place.journal.stat().st_size > 0, keeper.started_at - begin
+    return _Training(setup, place, step, progress, scribe, keeper, resumed, round(loading, 3))
 
 
 def _carry_out(training: _Training, reporter: Reporter) -> Run:
@@ -256,13 +267,15 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
     interruptible = Interrupt(str(place.path))
     with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), step.freezer, reporter:
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, data.notes)
-        scribe.write(_opening_record(setup, progress, resumed=training.resumed))
+        scribe.write(_opening_record(training))
         if not training.resumed and (drawn := drawn_net(setup)):
             scribe.write(drawn)
         listeners = [scribe, keeper, reporter, interrupt]
         with Watching(recipe, step, scribe, reporter.finding, progress.step):
             stop = train(step, batches, validation_score, progress, listeners)
         keeper.save()
+        if stop and stop.reason == "early":
+            reporter.stopped_early(progress.epoch, recipe.train.patience or 0)
         chosen, scores = _chosen(setup, step, progress, keeper)
         test, answers = stop, None
         if not stop or stop.reason != "interrupted":
@@ -272,7 +285,10 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
             scribe.write({"kind": "stop", "step": progress.step, "reason": "interrupted"})
             write_run_report(place)
             raise Interrupted(str(place.path), saved=True)
+        if chosen is not setup.net:  # a net of the user's is trained in place: it holds what was scored
+            setup.net.load_state_dict(chosen.state_dict())
         scores["test"] = test
+        score = {part: score for part, score in scores.items() if score}
         if answers and (told := answers.record()):
             scribe.write(told)
         scribe.write(
@@ -282,7 +298,8 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
                 "epochs": progress.epoch,
                 "seconds": round(keeper.seconds, 3),
                 "reason": stop.reason if stop else "finished",
-                "score": {part: score for part, score in scores.items() if score},
+                "diverged": progress.diverged_at(score),
+                "score": score,
             }
         )
         if fault := write_run_report(place):
@@ -301,12 +318,14 @@ def _chosen(
     return net, {"train": progress.best_train_score, "validation": progress.best_score}
 
 
-def _opening_record(setup: Setup, progress: Progress, *, resumed: bool) -> dict[str, Any]:
-    if resumed:
-        return {"kind": "resume", "step": progress.step}
+def _opening_record(training: _Training) -> dict[str, Any]:
+    progress = training.progress
+    if training.resumed:
+        return {"kind": "resume", "step": progress.step, "loading": training.loading}
     return {
         "kind": "start",
         "epochs": progress.epochs,
         "steps_per_epoch": progress.steps_per_epoch,
-        "fingerprint": setup.recipe.fingerprint(),
+        "fingerprint": training.setup.recipe.fingerprint(),
+        "loading": training.loading,
     }

@@ -47,6 +47,11 @@ class Keeper:
         return None
 
     @property
+    def started_at(self) -> float:
+        """When this session's training began, by `time.monotonic`."""
+        return self._started_at
+
+    @property
     def seconds(self) -> float:
         """Seconds of training, those before a resume included."""
         return self._seconds_before + time.monotonic() - self._started_at

@@ -19,6 +19,7 @@ from danlu.store.history import History
 from danlu.store.journal import read
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.view.info.ending import diverged_at
 from danlu.view.info.run import RunInfo, flat
 from danlu.view.info.study import StudyInfo, read_study
 from danlu.view.report import run_report, study_report
@@ -45,13 +46,19 @@ def run_info(place: RunFolder, history: History | None = None) -> RunInfo:
     environment = environment if isinstance(environment, dict) else {}
     return RunInfo(
         name=place.path.name,
-        state="finished" if history.finished else "stopped",
+        state=_state(history),
         course=history,
         recipe=recipe,
         settings=flat(tomllib.loads(recipe)),
         environment=environment,
         where=str(shown(place.path)),
     )
+
+
+def _state(history: History) -> str:
+    if not history.finished:
+        return "stopped"
+    return "finished" if diverged_at(history.steps, history.loss, history.score) is None else "diverged"
 
 
 def write_run_report(place: RunFolder) -> Fault | None:

@@ -17,6 +17,7 @@ from danlu.base.records import Score
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
+from danlu.lab.environment import read_environment
 from danlu.lab.package import Package, load_trained, read_package, without_samples
 from danlu.lab.pictures import run_info
 from danlu.lab.setup import build_net, dtype_of, refuse_other_structure, sample_dtype
@@ -26,7 +27,9 @@ from danlu.store.run_folder import RunFolder
 from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
 from danlu.train.predictions import predicted
+from danlu.view.info.ending import Scored, diverged_at, scored_weights
 from danlu.view.report import run_html
+from danlu.view.summary import summary_lines
 
 
 class Run:
@@ -62,14 +65,37 @@ class Run:
         return len(self._record.epochs)
 
     @property
+    def scored_epoch(self) -> int:
+        """The epoch, from 1, whose weights are the run's: the best one where the recipe asks for it, else the last."""
+        best = [number for number, epoch in enumerate(self._record.epochs, 1) if epoch.get("best")]
+        return best[-1] if best and self.recipe.train.scores_best else self.epochs
+
+    @property
     def steps(self) -> int:
         """Updates done."""
         return self._record.steps[-1] if self._record.steps else 0
 
     @property
     def seconds(self) -> float:
-        """Seconds spent training."""
-        return self._record.seconds
+        """Seconds from the call on: those of loading (libraries, data, net) and of training."""
+        return round(self._record.loading + self._record.seconds, 3)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the training ended with a loss that is not finite: its scores then say nothing."""
+        return self.diverged_since is not None
+
+    @functools.cached_property
+    def diverged_since(self) -> int | None:
+        """The step from which on the training diverged, None where it did not."""
+        return diverged_at(self._record.steps, self._record.loss, self._record.score)
+
+    @functools.cached_property
+    def scored(self) -> Scored:
+        """Which weights were scored, the last or the best, and how far the two are from each other."""
+        sizes = (read_environment(self._place.environment) or {}).get("data", {}).get("sizes", {})
+        best = self.recipe.train.scores_best
+        return scored_weights(self._record.epochs, best, int(sizes.get("validation", 0)))
 
     @property
     def finished(self) -> bool:
@@ -86,7 +112,7 @@ class Run:
 
     @property
     def history(self) -> Any:
-        """A polars frame, one row a step; `.to_pandas()` makes it a pandas one."""
+        """A polars frame, one row a step. `pandas.DataFrame(run.history.to_dict(as_series=False))` is a pandas one."""
         return self._record.frame(self.recipe.train.smoothing)
 
     def net(self, net: nn.Module | None = None) -> nn.Module:
@@ -171,7 +197,13 @@ class Run:
             "epochs": self.epochs,
             "steps": self.steps,
             "seconds": self.seconds,
+            "loading_seconds": self._record.loading,
+            "training_seconds": self._record.seconds,
             "finished": self.finished,
+            "stopped_early": self._record.reason == "early",
+            "diverged": self.diverged,
+            "diverged_since": self.diverged_since,
+            "scored": self.scored.as_dict(),
             "score": self.score,
             "findings": [vars(finding) for finding in self.findings],
         }
@@ -181,8 +213,13 @@ class Run:
         return run_html(run_info(self._place, self._record))
 
     def __repr__(self) -> str:
+        if self.diverged:
+            return f"Run({str(self.folder)!r}, diverged at step {self.diverged_since})"
         state = "finished" if self.finished else f"{self.steps} steps"
         return f"Run({str(self.folder)!r}, {state})"
+
+    def __str__(self) -> str:
+        return "\n".join([str(self.folder), *summary_lines(self.as_dict())])
 
     @functools.cached_property
     def _final_net(self) -> nn.Module:

@@ -17,7 +17,20 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Standard
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
-from danlu.nets import Description, build, check_weights, describe, names, put_weights, rehearse, task_of, usual_data
+from danlu.lab.usual import usual_train
+from danlu.nets import (
+    AUTO,
+    Description,
+    build,
+    check_weights,
+    describe,
+    names,
+    put_weights,
+    rehearse,
+    task_of,
+    usual_data,
+    usual_net,
+)
 from danlu.train.freezing import check_parts
 from danlu.train.losses import choose_loss
 from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
@@ -53,14 +66,15 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         dataset = load_data(recipe.data, data)
     faults.raise_if_any()
     assert dataset is not None
-    recipe = _from_anywhere(recipe)
+    recipe = net_for_data(_from_anywhere(recipe), dataset)
     device = choose_device(recipe.train.device)
     dtype = dtype_of(recipe.train.precision)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
     if own and wanted not in (None, own):
         fail("lab.own-batches", found=wanted, own=own)
-    batch_size = own or wanted or _usual_batch_size(optim.name, dataset.sizes["train"], recipe.train.accumulate)
-    recipe = replace(recipe, optim=optim, train=replace(recipe.train, batch_size=batch_size))
+    train = replace(recipe.train, batch_size=own or wanted)
+    train = usual_train(train, optim.name, dataset.sizes["train"], dataset.sizes["validation"])
+    recipe = replace(recipe, optim=optim, train=train)
     with faults.gathered():
         _check_against_data(recipe, dataset)
     with faults.gathered():
@@ -75,12 +89,12 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     taken = sample_dtype(net, dataset, dtype)
-    description = describe(net, dataset.sample_shape, dtype=taken)
+    description = describe(net, dataset.sample_shape, dtype=taken, for_loss=True)
     _check_parts(recipe, optim, net)
     loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
     recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
-    horizon = Horizon(recipe.train.epochs, steps_per_epoch(recipe, dataset))
+    horizon = Horizon(recipe.train.epochs or 1, steps_per_epoch(recipe, dataset))
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
     frozen, thaws = recipe.train.freeze or (), recipe.train.thaw is not None
@@ -112,13 +126,9 @@ def _from_anywhere(recipe: Recipe) -> Recipe:
     def absolute(path: str | None) -> str | None:
         return None if path is None else str(Path(path).expanduser().absolute())
 
-    data = replace(recipe.data, path=absolute(recipe.data.path), root=absolute(recipe.data.root))
+    paths = {key: absolute(getattr(recipe.data, key)) for key in ("path", "validation_path", "test_path", "root")}
+    data = replace(recipe.data, **paths)
     return replace(recipe, data=data, net=replace(recipe.net, weights=absolute(recipe.net.weights)))
-
-
-def _usual_batch_size(optimiser: str, samples: int, accumulate: int) -> int:
-    """32; 16 where data are few, for more steps; for L-BFGS, which wants the true loss, all of them make a step."""
-    return -(-samples // accumulate) if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
 
 
 def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
@@ -136,6 +146,14 @@ def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
     if data.task == "auto" and task_of(net) == "reconstruction":
         data = replace(data, task="reconstruction")
     return data
+
+
+def net_for_data(recipe: Recipe, data: Dataset) -> Recipe:
+    """The recipe with the net that its data call for, where it names none."""
+    if recipe.net.name != AUTO:
+        return recipe
+    name = usual_net(data.sample_shape, data.task, None if data.vocabulary is None else len(data.vocabulary))
+    return replace(recipe, net=replace(recipe.net, name=name))
 
 
 def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:
@@ -250,7 +268,7 @@ def _check_parts(recipe: Recipe, optim: OptimRecipe, net: nn.Module) -> None:
     check_parts(net, frozen, "train.freeze", faults)
     with faults.gathered():
         check_parts(net, list(rates_of_parts(optim)), "optim.rates", faults)
-    thaw, epochs = recipe.train.thaw, recipe.train.epochs
+    thaw, epochs = recipe.train.thaw, recipe.train.epochs or 1
     if thaw is not None and not frozen:
         faults.add("train.thaw-without-freeze")
     elif thaw is not None and thaw > epochs:

@@ -29,9 +29,11 @@ from danlu.nets.rehearsal import rehearse
 from danlu.nets.resnet import ResNet18, ResNet34, ResNet50, ResNet101, SmallResNet
 from danlu.nets.sequence import SequenceClassifier
 from danlu.nets.small_inception import SmallInception
+from danlu.nets.usual import AUTO, options_of_usual_nets, usual_net
 from danlu.nets.weights import check_weights, put_weights
 
 __all__ = [
+    "AUTO",
     "GRU",
     "LSTM",
     "MLP",
@@ -68,6 +70,7 @@ __all__ = [
     "names",
     "option_kind",
     "option_names",
+    "options_of_usual_nets",
     "put_weights",
     "recipe_of",
     "registered",
@@ -75,6 +78,7 @@ __all__ = [
     "size",
     "task_of",
     "usual_data",
+    "usual_net",
     "usual_options",
     "usual_shape",
 ]

@@ -9,8 +9,10 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from danlu.base.errors import fail
+from danlu.base.readable import Readable
 from danlu.base.seeds import preserved_randomness
 from danlu.base.shapes import show_shape
+from danlu.base.words import say
 from danlu.nets.cost import WHOLE
 from danlu.nets.trace import Trace
 
@@ -26,8 +28,8 @@ class LayerRow:
     multiply_adds: int
 
 
-@dataclass(frozen=True)
-class Description:
+@dataclass(frozen=True, repr=False)
+class Description(Readable):
     """A net's layers in the order in which they run, and its totals; shapes are without the batch axis.
 
     `parameters` counts every parameter of the net once, also of layers that the run does not reach and that therefore
@@ -40,14 +42,32 @@ class Description:
     trainable: int
     multiply_adds: int
 
+    def __str__(self) -> str:
+        """The totals, then a line for each layer: name, class, output shape, parameters, multiply-adds."""
+        output = show_shape(self.output_shape) or "1"
+        totals = {"layers": len(self.rows), "parameters": self.parameters, "multiply_adds": self.multiply_adds}
+        lines = [say("nets.description", output=output, **totals)]
+        width = max((len(row.name) for row in self.rows), default=0)
+        for row in self.rows:
+            shape = show_shape(row.output_shape) or "1"
+            numbers = f"{row.parameters:>12,}  {row.multiply_adds:>14,}"
+            lines.append(f"{row.name:{width}}  {row.kind:16}  {shape:>12}  {numbers}")
+        return "\n".join(lines)
+
 
 def describe(
-    net: nn.Module, sample_shape: Sequence[int], *, dtype: torch.dtype | None = None, sample: Tensor | None = None
+    net: nn.Module,
+    sample_shape: Sequence[int],
+    *,
+    dtype: torch.dtype | None = None,
+    sample: Tensor | None = None,
+    for_loss: bool = False,
 ) -> Description:
     """Run `net` on a sample of zeros, or on `sample` (of `sample_shape`, no batch axis), and say what each layer did.
 
     `dtype` is that of the zeros: float32 where nothing is said, or the net's own `sample_dtype`. Samples of whole
-    numbers are ones instead, because 0 is the padding of sequences.
+    numbers are ones instead, because 0 is the padding of sequences. With `for_loss`, outputs that no loss can take (a
+    dict, a list) are refused.
 
     A second run on two samples shows whether the batch axis stays what it is. The net runs in evaluation mode without
     gradients; its training flags and buffers and torch's generators are left as they were, lazy layers get their
@@ -69,7 +89,7 @@ def describe(
         layers.setdefault(module, name)
     with undisturbed(net):
         trace = Trace(net, layers, torch.stack([one]).to(device))
-        trace.run()
+        trace.run(for_loss=for_loss)
         output = Trace(net, layers, torch.stack([one, one]).to(device), after_one=True).run()
     if output.shape[:1] != (2,):
         fail("nets.output-without-batch", found=show_shape(output.shape))

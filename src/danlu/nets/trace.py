@@ -50,8 +50,10 @@ class Trace:
         self._running: list[_Running] = []
         self._before: tuple[nn.Module, tuple[int, ...]] | None = None
 
-    def run(self) -> Tensor:
-        """The net's first output tensor. Raises UserError where a layer refuses what it gets."""
+    def run(self, *, for_loss: bool = False) -> Tensor:
+        """The net's first output tensor. Raises UserError where a layer refuses what it gets; and, where the outputs
+        are `for_loss`, unless they are a tensor or a tuple that begins with one.
+        """
         handles: list[Any] = []
         for module in self._net.modules():
             if isinstance(module, torch.jit.ScriptModule):  # compiled, so that no hook can follow it
@@ -59,7 +61,7 @@ class Trace:
             handles.append(module.register_forward_pre_hook(self._begin, with_kwargs=True))
             handles.append(module.register_forward_hook(self._end, with_kwargs=True))
         try:
-            output = first_tensor(self._net(self._batch))
+            given = self._net(self._batch)
         except (UserError, Warning):  # a warning is an error only where the caller wants it so
             raise
         except Exception as error:  # a net is the user's code: whatever it raises is told as theirs
@@ -67,9 +69,24 @@ class Trace:
         finally:
             for handle in handles:
                 handle.remove()
+        output = first_tensor(given)
         if output is None:
             fail("nets.no-tensor", kind=type(self._net).__name__)
+        if for_loss:
+            self._refuse_for_loss(given)
         return output
+
+    def _refuse_for_loss(self, given: Any) -> None:
+        """UserError for outputs of which no loss knows which tensor it is for."""
+        if isinstance(given, tuple) and hasattr(given, "loss"):  # several heads that add their losses up themselves
+            return
+        first = cast(tuple[Any, ...], given)[0] if isinstance(given, tuple) else given
+        kind = type(self._net).__name__
+        if isinstance(first, Mapping):
+            keys = [repr(key) for key in cast(Mapping[Any, Any], first)]
+            fail("nets.outputs-by-name", kind=kind, keys=", ".join(keys), key=keys[0])
+        if not isinstance(first, Tensor):
+            fail("nets.outputs-in-list", kind=kind, found=type(first).__name__)
 
     def _begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._running.append(_Running(module, first_tensor((args, kwargs))))

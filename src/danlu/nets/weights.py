@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from danlu.base.errors import Fault, UserError
+from danlu.base.errors import Fault, UserError, fail
 from danlu.base.shapes import show_shape
 
 _MOST_ROWS = 10
@@ -43,6 +43,7 @@ def put_weights(net: nn.Module, weights: Mapping[str, Tensor]) -> tuple[Fault, .
             notes.append(Fault("nets.weights-new-head", values))
             left_out |= names
     fitting = {name: tensor for name, tensor in found.items() if name not in left_out}
+    _refuse_not_finite(fitting)
     _refuse_misfits({name: tensor for name, tensor in wanted.items() if name not in left_out}, fitting)
     with torch.no_grad():
         for name, tensor in fitting.items():
@@ -77,9 +78,11 @@ def _refuse_misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -
     missing = [name for name in wanted if name not in found and not name.endswith(".num_batches_tracked")]
     unexpected = [name for name in found if name not in wanted]
     wrong = [name for name in found if name in wanted and found[name].shape != wanted[name].shape]
-    if not (missing or unexpected or wrong):
+    # A copy would round, drop an imaginary part, or make 0 and 1 of yes and no.
+    other = [name for name in found if name in wanted and _differ_in_kind(wanted[name], found[name])]
+    if not (missing or unexpected or wrong or other):
         return
-    head = {"missing": len(missing), "unexpected": len(unexpected), "wrong": len(wrong)}
+    head = {"missing": len(missing), "unexpected": len(unexpected), "wrong": len({*wrong, *other})}
     rows = [Fault("nets.weights-do-not-fit", head)]
     rows += _rows("missing", missing, wanted)
     rows += _rows("unexpected", unexpected, found)
@@ -87,7 +90,27 @@ def _refuse_misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -
         shapes = {"wanted": show_shape(tuple(wanted[name].shape)), "found": show_shape(tuple(found[name].shape))}
         rows.append(Fault("nets.weights-wrong-shape", {"name": name, **shapes}))
     rows += _rest("wrong-shape", wrong)
+    for name in other[:_MOST_ROWS]:
+        kinds = {"wanted": show_dtype(wanted[name]), "found": show_dtype(found[name])}
+        rows.append(Fault("nets.weights-wrong-type", {"name": name, **kinds}))
+    rows += _rest("wrong-type", other)
     raise UserError(*rows)
+
+
+def show_dtype(tensor: Tensor) -> str:
+    """The type of a tensor's numbers, as people write it."""
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _differ_in_kind(ours: Tensor, theirs: Tensor) -> bool:
+    return (ours.is_floating_point(), ours.is_complex()) != (theirs.is_floating_point(), theirs.is_complex())
+
+
+def _refuse_not_finite(found: Mapping[str, Tensor]) -> None:
+    """UserError where weights to begin with are NaN or infinite: nothing could be learnt from them."""
+    bad = [name for name, tensor in found.items() if not torch.isfinite(tensor).all()]
+    if bad:
+        fail("nets.weights-not-finite", names=", ".join(bad[:_MOST_ROWS]), count=len(bad))
 
 
 def _rows(kind: str, names: Sequence[str], tensors: Mapping[str, Tensor]) -> list[Fault]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from danlu.base.errors import DanluError, fail
 from danlu.base.strict_json import to_json
-from danlu.base.words import speaking
+from danlu.base.words import say, speaking
 from danlu.serve.shelf import Entry, Shelf, plain_file
 from danlu.store.journal import read
 from danlu.store.live import LiveHistory
@@ -28,15 +28,19 @@ _MOST_HELD = 12  # histories of runs that were looked at last
 _MOST_STEPS_HELD = 400_000  # in all of them together
 _MOST_ANSWERS = 40
 _MOST_TEXT = 2**18
+_MOST_READ = 2**23  # bytes of a journal for one answer: the rest comes with the next ones
 _SHORTEST = 0.5  # seconds between two readings of the same run, however many ask
 
 
 class Desk:
-    """Answers as JSON. Every method may be called from several threads at once; each answer is made by one of them."""
+    """Answers as JSON. Every method may be called from several threads at once; each answer is made by one of them, and
+    one that takes long keeps nobody waiting who asks for another."""
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # over what all answers share; never held while one is made
+        self._making: dict[tuple[str, ...], threading.Lock] = {}
+        self._reading: dict[Path, threading.Lock] = {}
         self._live: OrderedDict[Path, LiveHistory] = OrderedDict()
         self._steps: dict[Path, int] = {}
         self._answers: OrderedDict[tuple[str, ...], tuple[float, str, bytes]] = OrderedDict()
@@ -45,7 +49,8 @@ class Desk:
         """All runs and studies; None where the reader has them as they are: `have` is the version of what it has."""
 
         def make() -> tuple[str, Callable[[], dict[str, Any]]]:
-            entries = self.shelf.entries()
+            with self._lock:
+                entries = self.shelf.entries()
             seen = ((one.id, one.glance.changed, one.glance.state, one.glance.findings) for one in entries)
             version = str(hash(tuple(seen)))
             return version, lambda: list_page([_row(entry) for entry in entries], str(self.shelf.folder))
@@ -58,7 +63,7 @@ class Desk:
         def make() -> tuple[str, Callable[[], dict[str, Any]]]:
             entry = self._entry(id)
             version = f"{entry.glance.changed}-{entry.glance.state}-{entry.glance.findings}"
-            return version, lambda: run_page(self._info(entry))
+            return version, lambda: self._run_page(entry)
 
         return self._answer(("run", id, language), language, have, make)
 
@@ -73,8 +78,7 @@ class Desk:
 
     def net(self, id: str, language: str) -> bytes:
         """The drawing of a run's net as SVG. KeyError where there is none."""
-        with self._lock:
-            info = self._info(self._entry(id))
+        info = self._info(self._entry(id))
         with speaking(language):
             scene = net_scene(info)
         if scene is None:
@@ -99,36 +103,61 @@ class Desk:
         make: Callable[[], tuple[str, Callable[[], dict[str, Any]]]],
     ) -> bytes | None:
         with self._lock:
-            made_at, version, content = self._answers.get(key, (0.0, "", b""))
+            making = self._making.setdefault(key, threading.Lock())
+        with making:  # whoever asks for the same waits, and is answered by the same; who asks for another does not
+            with self._lock:
+                made_at, version, content = self._answers.get(key, (0.0, "", b""))
             if time.monotonic() - made_at > _SHORTEST:
                 newest, build = make()
                 if newest != version:
                     with speaking(language):
                         page = _told(build)
-                    version, content = newest, to_json({"version": newest, **page}).encode()
-                self._answers[key] = (time.monotonic(), version, content)
-                self._answers.move_to_end(key)
-                while len(self._answers) > _MOST_ANSWERS:
-                    self._answers.popitem(last=False)
+                    behind = page.get("behind")  # a version of its own, so that the reader asks for the rest
+                    version = f"{newest}-{behind}" if behind else newest
+                    content = to_json({"version": version, **page}).encode()
+                self._keep(key, version, content)
             return None if have and have == version else content
 
+    def _keep(self, key: tuple[str, ...], version: str, content: bytes) -> None:
+        with self._lock:
+            self._answers[key] = (time.monotonic(), version, content)
+            self._answers.move_to_end(key)
+            while len(self._answers) > _MOST_ANSWERS:
+                gone, _ = self._answers.popitem(last=False)
+                self._making.pop(gone, None)
+
+    def _run_page(self, entry: Entry) -> dict[str, Any]:
+        page = run_page(self._info(entry))
+        with self._lock:
+            live = self._live.get(entry.path)
+        if live is None or not live.behind:
+            return page
+        size = f"{live.behind / 2**20:,.0f}"
+        return {**page, "done": f"{page['done']} · {say('page.behind', megabytes=size)}", "behind": live.behind}
+
     def _entry(self, id: str, kind: str = "run") -> Entry:
-        entry = self.shelf.find(id)
+        with self._lock:
+            entry = self.shelf.find(id)
         if entry is None or entry.kind != kind:
             raise KeyError(id)
         return entry
 
     def _info(self, entry: Entry) -> RunInfo:
         place = RunFolder(entry.path)
-        live = self._live.setdefault(entry.path, LiveHistory(place.journal))
-        self._live.move_to_end(entry.path)
+        with self._lock:
+            live = self._live.setdefault(entry.path, LiveHistory(place.journal))
+            self._live.move_to_end(entry.path)
+            reading = self._reading.setdefault(entry.path, threading.Lock())
         if entry.glance.state == "unreadable" or not plain_file(place.journal):
             live = LiveHistory(place.path / "nothing")
-        history = live.update()
-        self._steps[entry.path] = len(history.steps)
-        while len(self._live) > 1 and (len(self._live) > _MOST_HELD or self._held() > _MOST_STEPS_HELD):
-            gone, _ = self._live.popitem(last=False)
-            self._steps.pop(gone, None)
+        with reading:
+            history = live.update(_MOST_READ)
+        with self._lock:
+            self._steps[entry.path] = len(history.steps)
+            while len(self._live) > 1 and (len(self._live) > _MOST_HELD or self._held() > _MOST_STEPS_HELD):
+                gone, _ = self._live.popitem(last=False)
+                self._steps.pop(gone, None)
+                self._reading.pop(gone, None)
         recipe = text_of(place.recipe)
         return RunInfo(
             name=entry.name,
@@ -150,17 +179,21 @@ def _study(entry: Entry) -> StudyInfo:
     records = read(place.journal) if plain_file(place.journal) else ()
     try:
         info = read_study(entry.name, design, records, recipe=text_of(place.best), where=str(entry.path))
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except DanluError:
+        raise
+    except Exception:  # noqa: BLE001  (whatever stands in the two files, the page says so)
         fail("serve.odd-study", path=place.design)
     return replace(info, state="finished" if info.best else entry.glance.state)
 
 
 def _told(build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The page, or the sentence that says why there is none."""
+    """The page, or the sentence that says why there is none: whatever stands in a folder."""
     try:
         return build()
     except DanluError as error:
         return {"error": str(error)}
+    except Exception as error:  # noqa: BLE001  (a folder may hold anything)
+        return {"error": say("serve.odd-folder", kind=type(error).__name__, reason=error)}
 
 
 def _row(entry: Entry) -> dict[str, Any]:
@@ -174,7 +207,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "epochs": glance.epochs,
         "seconds": glance.seconds,
         "score": glance.score,
-        "part": glance.part if glance.state == "finished" else "validation",
+        "part": glance.part if glance.state in ("finished", "diverged") else "validation",
         "settings": glance.settings,
         "changed": glance.changed,
         "findings": glance.findings,

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from danlu.base.records import Score, held_out_is_finite
 from danlu.base.strict_json import number
+from danlu.store.journal import record_of
 
 _TAILS = (2**16, 2**21)
 _CHUNK = 2**20
@@ -22,7 +24,7 @@ _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 class Glance:
     """One run as the list shows it. `findings` is None as long as its journal has not been read through."""
 
-    state: str = "stopped"  # finished, running, stopped, unreadable
+    state: str = "stopped"  # finished, diverged, running, stopped, unreadable
     steps: int = 0
     epochs: int = 0
     seconds: float = 0.0
@@ -124,7 +126,8 @@ def _understand(glance: Glance, tail: bytes) -> bool:
                     scores = record["score"]
                     part = next((name for name in ("test", "validation", "train") if scores.get(name)), "")
                     glance.score = {name: number(value) for name, value in scores.get(part, {}).items()}
-                    glance.part, glance.state = part, "finished"
+                    gone = record.get("diverged") or not held_out_is_finite(_scores(scores))
+                    glance.part, glance.state = part, "diverged" if gone else "finished"
                     glance.steps, glance.epochs = int(record["step"]), int(record["epochs"])
                     glance.seconds = number(record["seconds"])
                     return True
@@ -146,6 +149,10 @@ def _understand(glance: Glance, tail: bytes) -> bool:
     return found
 
 
+def _scores(parts: Mapping[str, Any]) -> dict[str, Score]:
+    return {part: {name: number(value) for name, value in score.items()} for part, score in parts.items() if score}
+
+
 def _backwards(tail: bytes) -> Iterator[Mapping[str, Any]]:
     """The records of a piece of journal, the newest first; a line cut off at its beginning is none."""
     for line in reversed(tail.split(b"\n")):
@@ -155,11 +162,7 @@ def _backwards(tail: bytes) -> Iterator[Mapping[str, Any]]:
 
 
 def _record(line: bytes) -> Mapping[str, Any]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return record if isinstance(record, dict) else {}
+    return record_of(line) or {}
 
 
 def _end_of(path: Path, size: int, length: int) -> bytes | None:

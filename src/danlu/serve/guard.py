@@ -37,6 +37,10 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _NO_COOKIE = "danlu: open the address that `danlu view` printed. / 请打开 `danlu view` 打印出来的地址。\n"
+_USED = (
+    "danlu: this link has been opened before, and works once. Go on in that browser, or run `danlu view` again. / "
+    "这个链接已经打开过，只能使用一次。请在原来的浏览器中继续，或者重新运行 `danlu view`。\n"
+)
 # The cookie is SameSite=Strict, so a browser that came by a link from elsewhere would not send it with a redirect; it
 # does with the next request of this page itself.
 _WELCOME = (
@@ -57,6 +61,7 @@ class Guard:
         self._host = host.lower()
         self._port = port
         self._token = token
+        self._entered = False
         self._session = secret()
         self._cookie = f"danlu-{port}"  # cookies do not tell ports apart
 
@@ -74,7 +79,7 @@ class Guard:
         if status:
             await _answer(send, status, "")
         elif scope["path"] == START:
-            await self._start(scope, send)
+            await self._start(scope, headers, send)
         elif not self._is_known(headers):
             await _answer(send, 403, _NO_COOKIE if scope["path"] == "/" else "")
         else:
@@ -82,6 +87,8 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: list[tuple[str, str]]) -> int:
         """The status of the answer to what nobody of ours would send; 0 where there is nothing to object to."""
+        if {"content-length", "transfer-encoding"} <= {name for name, _ in headers}:
+            return 400  # two lengths: what one reader takes for a body, the next takes for a request
         hosts = [value for name, value in headers if name == "host"]
         if len(hosts) != 1 or not self._is_ours(hosts[0]):
             return 421
@@ -112,8 +119,8 @@ class Guard:
         wanted = f"{self._cookie}={self._session}".encode()
         return any(hmac.compare_digest(cookie.encode("latin-1", "replace"), wanted) for cookie in cookies)
 
-    async def _start(self, scope: Scope, send: Send) -> None:
-        """Give the cookie for the word in the address."""
+    async def _start(self, scope: Scope, headers: list[tuple[str, str]], send: Send) -> None:
+        """Give the cookie for the word in the address: once, to whoever comes first. Its owner may come by it again."""
         try:
             given = parse_qs(scope["query_string"].decode("ascii"), max_num_fields=4).get("token", [""])
         except (UnicodeDecodeError, ValueError):
@@ -121,6 +128,10 @@ class Guard:
         if len(given) != 1 or not hmac.compare_digest(given[0].encode(), self._token.encode()):
             await _answer(send, 403, _NO_COOKIE)
             return
+        if self._entered and not self._is_known(headers):
+            await _answer(send, 403, _USED)
+            return
+        self._entered = self._entered or scope["method"] == "GET"
         cookie = f"{self._cookie}={self._session}; HttpOnly; SameSite=Strict; Path=/"
         await _answer(send, 200, _WELCOME, [(b"set-cookie", cookie.encode())], kind="text/html")
 

@@ -22,6 +22,7 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 _PORTS_TRIED = 20
 _HIGHEST_PORT = 65535
 _WAITING = 64  # readers at the door while one is answered
+_PATIENCE = 5.0  # seconds for a request to come whole
 _YIELDING = 10  # niceness: a training on the same machine comes first
 
 
@@ -105,11 +106,47 @@ def _shelf(folder: str | Path | None) -> Shelf:
 def _server(app: Any) -> Any:
     try:
         import uvicorn
+        from uvicorn.protocols.http.h11_impl import H11Protocol
     except ImportError as error:
         raise UserError(Fault("figure.needs-extra", {"part": "uvicorn", "extra": "serve"})) from error
     # One reader after the other is quick enough; nothing of the server's own is told to anybody.
-    options = uvicorn.Config(app, log_level="error", access_log=False, server_header=False, lifespan="off", ws="none")
-    return uvicorn.Server(options)
+    quiet: dict[str, Any] = {"log_level": "error", "access_log": False, "server_header": False}
+    return uvicorn.Server(uvicorn.Config(app, **quiet, lifespan="off", ws="none", http=_prompt(H11Protocol)))
+
+
+def _prompt(protocol: Any) -> Any:
+    """The protocol, but that a connection whose request is not whole within seconds is dropped, however it drips."""
+
+    class Prompt(protocol):
+        _deadline: Any = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._wait()
+
+        def data_received(self, data: bytes) -> None:
+            if self._deadline is None and self._is_open():
+                self._wait()
+            super().data_received(data)
+            if not self._is_open():
+                self._stop_waiting()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._stop_waiting()
+            super().connection_lost(exc)
+
+        def _is_open(self) -> bool:
+            return str(self.conn.their_state) in ("IDLE", "SEND_BODY")
+
+        def _wait(self) -> None:
+            self._deadline = self.loop.call_later(_PATIENCE, self.transport.abort)
+
+        def _stop_waiting(self) -> None:
+            if self._deadline is not None:
+                self._deadline.cancel()
+            self._deadline = None
+
+    return Prompt
 
 
 def _listen(host: str, port: int | None) -> socket.socket:

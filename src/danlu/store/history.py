@@ -42,6 +42,8 @@ class History:
     score: dict[str, Score] = field(default_factory=dict[str, Score])
     finished: bool = False
     seconds: float = 0.0  # of training, validation included
+    loading: float = 0.0  # seconds before the first step: imports, data, net
+    reason: str = ""  # why it ended: "finished", or "early" for want of a better validation score
     skipped: int = 0  # records that could not be made sense of
 
     @staticmethod
@@ -107,6 +109,8 @@ class Course:
         self.score: dict[str, Score] = {}
         self.finished = False
         self.seconds = 0.0
+        self.loading = 0.0
+        self.reason = ""
         self.skipped = 0
 
     def history(self) -> History:
@@ -121,8 +125,10 @@ class Course:
             match record.get("kind"):
                 case "start":
                     self._void_after(0)
+                    self.loading = number(record.get("loading", 0.0))
                 case "resume":
                     self._void_after(int(record["step"]))
+                    self.loading += number(record.get("loading", 0.0))
                 case "steps":
                     self._add_steps(record)
                 case "epoch":
@@ -146,6 +152,7 @@ class Course:
                     score = {part: _score(numbers) for part, numbers in record["score"].items() if numbers}
                     self.seconds = number(record["seconds"])
                     self.score, self.finished = score, True
+                    self.reason = str(record.get("reason", ""))
                 case _:
                     pass  # a kind that a newer danlu writes
         except _MALFORMED:
@@ -163,6 +170,7 @@ class Course:
         self.predictions = []
         self.score = {}
         self.finished = False
+        self.reason = ""
         self.seconds = sum(epoch["seconds"] for epoch in self.epochs)
 
     def _add_steps(self, record: Mapping[str, Any]) -> None:

@@ -10,11 +10,12 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from danlu.base.errors import StorageError, fail
 from danlu.base.files import storage_error, sync_folder
 from danlu.base.strict_json import to_json
+from danlu.store.shapes import is_sound, whole_text
 
 if os.name != "nt":
     import fcntl
@@ -175,7 +176,7 @@ class Records(Iterator[dict[str, Any]]):
 
 
 def read(path: Path) -> Records:
-    """All records at `path`; a line that is broken, is no JSON object or is longer than 16 MB is passed over."""
+    """All records at `path`; a line that is broken, longer than 16 MB, or not what its kind must be is passed over."""
     return Records(path)
 
 
@@ -189,6 +190,7 @@ class Follower:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.restarts = 0
+        self.behind = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -196,8 +198,10 @@ class Follower:
         self._offset = 0
         self._tail = b""  # the last bytes read, by which a file that was replaced is known
 
-    def new(self) -> list[dict[str, Any]]:
+    def new(self, most: int | None = None) -> list[dict[str, Any]]:
+        """The records that came; of at most about `most` bytes, the rest at the next call (`behind` bytes)."""
         records: list[dict[str, Any]] = []
+        until = None if most is None else self._offset + most
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset - len(self._tail))
@@ -205,10 +209,11 @@ class Follower:
                     self.restarts += 1
                     self._begin()
                     file.seek(0)
-                while chunk := file.read(_CHUNK):
+                while (until is None or self._offset < until) and (chunk := file.read(_CHUNK)):
                     records += self._lines.feed(chunk)
                     self._offset += len(chunk)
                     self._tail = (self._tail + chunk)[-_TAIL:]
+                self.behind = max(0, os.fstat(file.fileno()).st_size - self._offset)
         except FileNotFoundError:
             if self._offset:
                 self.restarts += 1
@@ -216,6 +221,21 @@ class Follower:
         except OSError as error:
             fail("store.unreadable", path=self._path, reason=error.strerror or error)
         return records
+
+
+def record_of(line: bytes) -> dict[str, Any] | None:
+    """The record that a line holds; None where it is broken, or not what a record of its kind must be.
+
+    >>> record_of(b'{"kind": "checkpoint", "step": 100}'), record_of(b'{"kind": "checkpoint", "step": "x"}')
+    ({'kind': 'checkpoint', 'step': 100}, None)
+    """
+    try:
+        record = json.loads(line)
+        if b"\\u" in line:
+            record = whole_text(record)
+        return cast(dict[str, Any], record) if isinstance(record, dict) and is_sound(record) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 class _Lines:
@@ -246,11 +266,8 @@ class _Lines:
         self._too_long = False
         if not line.strip() and not too_long:
             return
-        try:
-            record = None if too_long else json.loads(line)
-        except (ValueError, RecursionError):
-            record = None
-        if isinstance(record, dict):
-            yield record
-        else:
+        record = None if too_long else record_of(line)
+        if record is None:
             self.skipped += 1
+        else:
+            yield record

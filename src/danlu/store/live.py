@@ -22,9 +22,15 @@ class LiveHistory:
         self._course = Course()
         self._restarts = 0
 
-    def update(self) -> History:
-        """All that is known by now. The lists are the reader's own, and later looks do not change them."""
-        records = self._follower.new()
+    @property
+    def behind(self) -> int:
+        """Bytes of the journal that are there and not read yet."""
+        return self._follower.behind
+
+    def update(self, most: int | None = None) -> History:
+        """All that is known by now, at most about `most` more bytes read for it. The lists are the reader's own, and
+        later looks do not change them."""
+        records = self._follower.new(most)
         if self._follower.restarts != self._restarts:
             self._restarts = self._follower.restarts
             self._course = Course()

@@ -32,8 +32,8 @@ OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
     "lbfgs": torch.optim.LBFGS,
 }
 
-# torch's own SGD, 0.001 without momentum, trains next to nothing in the epochs a learner waits for. The two belong
-# together: who names one of them gets torch's default for the other.
+# torch's own SGD, 0.001 without momentum, trains next to nothing in the epochs a learner waits for. Each of the two
+# stands for itself: naming the rate leaves the momentum as it is, or a rate could not be compared with the default.
 _USUAL_SGD = {"lr": 0.01, "momentum": 0.9}
 
 
@@ -55,10 +55,12 @@ def resolve_optim(recipe: OptimRecipe) -> OptimRecipe:
 
     >>> resolve_optim(OptimRecipe(name="adam")).lr
     0.001
+    >>> resolve_optim(OptimRecipe(lr=0.05)).momentum
+    0.9
     """
     name = registered_optimiser(recipe.name)
-    if name == "sgd" and recipe.lr is None and recipe.momentum is None:
-        recipe = replace(recipe, **_USUAL_SGD)
+    if name == "sgd":
+        recipe = replace(recipe, **{key: value for key, value in _USUAL_SGD.items() if getattr(recipe, key) is None})
     if name == "lbfgs" and recipe.line_search_fn is None:
         # torch takes full steps, which diverge on most losses.
         recipe = replace(recipe, line_search_fn="strong_wolfe")

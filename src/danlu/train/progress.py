@@ -1,12 +1,13 @@
 """Where a training stands: integers and sums, which is all that an exact resume needs besides the tensors."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from danlu.base.records import Score
+from danlu.base.records import Score, held_out_is_finite
 
 _PENDING = 512  # losses kept as tensors before they are read: reading each one would make a GPU wait every step
 
@@ -23,6 +24,7 @@ class Progress:
     step: int = 0  # updates done
     batch: int = 0  # updates done in the running epoch
     loss_total: float = 0.0  # sum over the running epoch's samples
+    diverged_since: int = 0  # the step from which on no loss was finite; 0: the newest is
     samples: int = 0  # of the running epoch; of a text, its tokens
     best: tuple[float, ...] = ()  # rank of the best validation score
     best_epoch: int = 0
@@ -54,6 +56,11 @@ class Progress:
             self.best_train_score = self.train_score
         return self.train_score, best
 
+    def diverged_at(self, score: Mapping[str, Score]) -> int | None:
+        """The step from which on the training diverged: no loss was finite, or those of the final `score` are not."""
+        self._read_losses()
+        return self.diverged_since or (None if held_out_is_finite(score) else self.step)
+
     @property
     def patience_is_over(self) -> bool:
         return self.patience is not None and self.epoch - self.best_epoch >= self.patience
@@ -65,7 +72,7 @@ class Progress:
 
     def load_state(self, state: dict[str, Any]) -> None:
         for name in _KEPT:
-            setattr(self, name, state[name])
+            setattr(self, name, state.get(name, getattr(self, name)))  # one of an earlier danlu may lack it
         self.best = tuple(self.best)
         self._pending = []
 
@@ -73,7 +80,9 @@ class Progress:
         if not self._pending:
             return
         losses = torch.stack([loss for loss, _ in self._pending]).tolist()
-        for loss, (_, samples) in zip(losses, self._pending, strict=True):
+        first = self.step - len(losses) + 1
+        for step, (loss, (_, samples)) in enumerate(zip(losses, self._pending, strict=True), first):
+            self.diverged_since = 0 if math.isfinite(loss) else self.diverged_since or step
             self.loss_total += loss if self.loss_is_sum else loss * samples
             self.samples += samples
         self._pending = []
@@ -84,6 +93,7 @@ _KEPT = (
     "step",
     "batch",
     "loss_total",
+    "diverged_since",
     "samples",
     "best",
     "best_epoch",

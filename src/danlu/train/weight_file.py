@@ -9,7 +9,8 @@ import safetensors
 import safetensors.torch
 import torch
 
-from danlu.base.errors import fail
+from danlu.base.errors import DanluError, fail
+from danlu.base.input_files import guarded, refuse_irregular
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -18,6 +19,7 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     The latter are read with `torch.load(weights_only=True)` and in no other way, because a pickle can run code when
     it is read; one that wants more is a UserError that says what it asked for and how to convert it.
     """
+    refuse_irregular(path)
     try:
         path.open("rb").close()
     except FileNotFoundError:
@@ -35,16 +37,19 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
     try:
-        return safetensors.torch.load(path.read_bytes())
+        with guarded(path):
+            return safetensors.torch.load(path.read_bytes())
     except safetensors.SafetensorError as error:
         fail("checkpoint.not-safetensors", path=path, reason=error)
 
 
 def _read_torch_file(path: Path) -> dict[str, torch.Tensor]:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), guarded(path):
             warnings.simplefilter("ignore")  # torch's advice on formats; the errors below say what matters
             content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except DanluError:
+        raise
     except Exception as error:  # noqa: BLE001  torch raises whatever the damaged bytes lead to
         asked = re.search(r"GLOBAL ([\w.]+)", str(error))
         if asked:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from danlu.base.errors import Fault, fail
 from danlu.base.files import make_folder, replace_file
-from danlu.base.words import language, speaking
+from danlu.base.words import language, say, speaking
 from danlu.view.figures.chart import Chart
 from danlu.view.graphs.layout import lay_out
 from danlu.view.graphs.scene import Diagram
@@ -50,6 +50,9 @@ class Drawing:
             return draw_chart(made, kind)
         scene = lay_out(made)
         return to_svg(scene).encode() if kind == ".svg" else draw_scene(scene, kind)
+
+    def __repr__(self) -> str:
+        return say("figure.drawing", name=self._make().title)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -13,13 +13,15 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from danlu.base.errors import Fault
 from danlu.base.events import EpochDone, Event, StepDone, Stop, TrainingStarted
-from danlu.base.finding_text import finding_lines
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding, Score
 from danlu.base.smoothing import smooth
+from danlu.base.telling import steady_error
 from danlu.base.words import say
+from danlu.view.findings import print_findings
+from danlu.view.opening import choices
+from danlu.view.terminal import PlainConsole
 
-_STYLES = {"error": "bold red", "warning": "bold yellow", "advice": "bold"}
 _REFRESH_SECONDS = 0.25
 _BAR_WIDTHS = (8, 24)
 
@@ -29,7 +31,7 @@ class Reporter:
 
     def __init__(self, shown: bool, console: Console | None = None) -> None:
         self._shown = shown
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or PlainConsole(file=steady_error())
         self._live = shown and self._console.is_interactive
         self._columns = (TextColumn("{task.fields[epoch]}"), BarColumn(), TextColumn("{task.fields[line]}"))
         self._bar = Progress(*self._columns, console=self._console, auto_refresh=False, transient=True)
@@ -48,11 +50,12 @@ class Reporter:
     def finding(self, finding: Finding) -> None:
         """Tell what watch has found."""
         if self._shown:
-            mends = any("change" in remedy for remedy in finding.remedies)
-            head, *rest = finding_lines(finding, say("view.prove", run=self._folder) if mends else "")
-            self._console.print(head, style=_STYLES.get(finding.severity, ""), markup=False, soft_wrap=True)
-            for line in rest:
-                self._print(line)
+            print_findings(self._console, [finding], self._folder)
+
+    def stopped_early(self, epoch: int, patience: int) -> None:
+        """Say that early stopping has ended the training."""
+        if self._shown:
+            self._print(say("view.stopped-early", epoch=epoch, patience=patience))
 
     def opening(
         self,
@@ -69,7 +72,8 @@ class Reporter:
             return
         name = recipe.net.options.get("class", recipe.net.name)
         self._print(say("view.opening", net=name, parameters=f"{parameters:,}", data=data, **sizes))
-        self._print(say("view.opening-run", folder=folder, optimiser=recipe.optim.name, lr=recipe.optim.lr))
+        self._print(choices(recipe))
+        self._print(say("view.opening-run", folder=folder))
         for note in notes:
             self.note(note)
 

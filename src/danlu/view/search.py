@@ -11,8 +11,10 @@ from rich.table import Table
 
 from danlu.base.errors import Fault
 from danlu.base.places import shown
+from danlu.base.telling import steady_error
 from danlu.base.words import say
-from danlu.view.study import print_plan
+from danlu.view.study import print_plan, printed
+from danlu.view.terminal import PlainConsole
 
 _MOST_ROWS = 12
 
@@ -22,7 +24,7 @@ class SearchReporter:
 
     def __init__(self, visible: bool, console: Console | None = None) -> None:
         self._visible = visible
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or PlainConsole(file=steady_error())
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not visible)
         self._task: Any = None
@@ -73,6 +75,11 @@ def print_search_plan(console: Console, plan: Mapping[str, Any]) -> None:
     rungs = ", ".join(str(rung) for rung in facts["rungs"]) or "—"
     console.print(say("search.plan", trials=facts["trials"], rounds=facts["rounds"], rungs=rungs), soft_wrap=True)
     print_plan(console, plan)
+
+
+def search_text(search: Mapping[str, Any]) -> str:
+    """What `print_search` shows, as plain text."""
+    return printed(lambda console: print_search(console, search))
 
 
 def print_search(console: Console, search: Mapping[str, Any]) -> None:

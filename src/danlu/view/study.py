@@ -1,7 +1,7 @@
 """A study in the terminal: what is planned, how far it is, what it found. Drawn from plain records."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from rich.table import Table
 
 from danlu.base.errors import Fault
 from danlu.base.places import shown
+from danlu.base.telling import steady_error
 from danlu.base.words import say
 from danlu.stats.studies import COSTS
 from danlu.view.info.effects import level_text
+from danlu.view.terminal import PlainConsole
 
 _MOST_ROWS = 12
 _MOST_TABLES = 3
@@ -26,7 +28,7 @@ class StudyReporter:
 
     def __init__(self, visible: bool, console: Console | None = None) -> None:
         self._visible = visible
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or PlainConsole(file=steady_error())
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not visible)
         self._task: Any = None
@@ -106,17 +108,23 @@ def print_study(console: Console, study: Mapping[str, Any]) -> None:
         phrase = "study.best" if best.get("refit", True) else "study.best-as-it-was"
         line = say(phrase, factors=_factors(best["factors"]), metric=say(f"view.metric-{metric}"), **scores)
         console.print(line, markup=False, soft_wrap=True, style="bold")
-    closing = say(
-        "study.closing", members=len(study["members"]), seconds=f"{study['seconds']:.1f}", folder=shown(study["study"])
-    )
+    loading = study["loading_seconds"]
+    times = {"seconds": study["seconds"], "loading": loading, "training": study["seconds"] - loading}
+    told = {name: f"{seconds:.1f}" for name, seconds in times.items()}
+    closing = say("study.closing", members=len(study["members"]), folder=shown(study["study"]), **told)
     console.print(closing, markup=False, soft_wrap=True)
 
 
 def study_text(study: Mapping[str, Any]) -> str:
     """What `print_study` shows, as plain text."""
-    console = Console(file=io.StringIO(), width=_TEXT_WIDTH, color_system=None, highlight=False)
+    return printed(lambda console: print_study(console, study))
+
+
+def printed(show: Callable[[Console], None]) -> str:
+    """What `show` prints, as plain text."""
+    console = PlainConsole(file=io.StringIO(), width=_TEXT_WIDTH, color_system=None)
     with console.capture() as captured:
-        print_study(console, study)
+        show(console)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 

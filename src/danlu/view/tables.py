@@ -6,9 +6,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from danlu.base.places import shown
 from danlu.base.shapes import show_shape
 from danlu.base.words import say
+from danlu.view.summary import summary_lines
 
 
 def print_table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -25,19 +25,9 @@ def print_table(console: Console, headings: Sequence[str], rows: Iterable[Sequen
 
 def print_summary(console: Console, run: Mapping[str, Any]) -> None:
     """The closing words on a run, from the object that `--json` prints: scores, where it lies, what to type next."""
-    folder = shown(run["run"])
-    if not run["finished"]:
-        console.print(say("view.unfinished", steps=run["steps"], run=folder), markup=False, soft_wrap=True)
-        return
-    score = run["score"]
-    for part in ("test", "validation", "train"):
-        if part in score:
-            numbers = "   ".join(f"{say(f'view.metric-{name}')} {value:.4f}" for name, value in score[part].items())
-            heading = say(f"view.part-{part}")
-            console.print(f"{heading}  {numbers}", markup=False, soft_wrap=True, style="bold" if part == "test" else "")
-    seconds = f"{run['seconds']:.1f}"
-    closing = say("view.closing", epochs=run["epochs"], steps=run["steps"], seconds=seconds, run=folder)
-    console.print(closing, markup=False, soft_wrap=True)
+    for number, line in enumerate(summary_lines(run)):
+        style = "bold" if number == 0 and "test" in run["score"] else ""
+        console.print(line, markup=False, soft_wrap=True, style=style)
 
 
 def print_data_list(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:

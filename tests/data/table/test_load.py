@@ -183,6 +183,7 @@ def test_linear_regression_on_california_housing_is_as_good_as_with_scikit_learn
 
     from danlu.data.readers.table_file import read_table
     from danlu.data.split import split
+    from danlu.data.table.infer import interpret
 
     path = data_root / "california-housing.tgz"
     data = load(path, target="median_house_value")
@@ -192,7 +193,7 @@ def test_linear_regression_on_california_housing_is_as_good_as_with_scikit_learn
     truth = data.decode(ours["test"][1])
     score = r2_score(truth, data.decode(torch.from_numpy(fitted.predict(ours["test"][0].numpy()))))
 
-    table, _ = read_table(path)
+    table = interpret(read_table(path))
     values = {name: column.values for name, column in table.items()}
     y = values.pop("median_house_value")
     kinds = values.pop("ocean_proximity")

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from danlu.base.errors import Fault
 from danlu.base.seeds import core_count
-from danlu.data.dataset import PARTS
 from danlu.data.folder.scan import Listing, Picture
+from danlu.data.parts import PARTS
 
 
 def same_files(pictures: Sequence[Picture]) -> list[list[int]]:

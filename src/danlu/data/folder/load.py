@@ -1,6 +1,6 @@
 """A folder of pictures into a data set: held in memory where it fits, streamed where not."""
 
-import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import torch
 
 from danlu.base.errors import Fault, fail
 from danlu.base.seeds import order
+from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.data.dataset import Builder, Dataset, Origin
 from danlu.data.feeds import Feed, MapFeed
@@ -33,9 +34,9 @@ WORTH_TELLING = 1000
 MEASURED = 1000
 
 
-def folder_builder(name: str, folder: Path) -> Builder:
-    """Finds the pictures of `folder`; what comes back decodes them as its options ask."""
-    return partial(_build, name, scan(folder))
+def folder_builder(name: str, folder: Path, parts: Mapping[str, Path] | None = None) -> Builder:
+    """Finds the pictures of `folder`, or of each part's folder; what comes back decodes them as its options ask."""
+    return partial(_build, name, scan(folder, parts))
 
 
 def _build(name: str, listing: Listing, options: Options) -> Dataset:
@@ -52,7 +53,7 @@ def _build(name: str, listing: Listing, options: Options) -> Dataset:
         if len(paths) * torch.Size(decided.shape.sample_shape).numel() > HELD_BYTES:
             return _streamed(name, listing, decided, groups, options)
         if len(paths) >= WORTH_TELLING:
-            sys.stderr.write(say("data.decoding", path=listing.folder, count=len(paths)) + "\n")
+            tell(say("data.decoding", path=listing.folder, count=len(paths)))
         kept = decode(paths, decided.shape), decided
         keep(place, *kept)
     pixels, decided = kept

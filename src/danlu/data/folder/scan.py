@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from danlu.base.errors import Fault, Faults, fail
+from danlu.data.parts import part_of
 
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 # Pictures all the same: a class must not vanish because its files are of a format that is not read here.
@@ -14,10 +15,6 @@ UNREAD = (
     ".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".tga", ".ico", ".ppm", ".pgm", ".dcm", ".dng", ".cr2",
     ".nef",
 )  # fmt: skip
-PART_NAMES = {
-    "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
 MOST_TOLD = 10
 
 
@@ -47,15 +44,16 @@ class Listing:
         return [picture for part in self.parts.values() for picture in part]
 
 
-def scan(folder: Path) -> Listing:
-    """The classes are the names of the subfolders of `folder`, or of those of its folders train, val and test.
+def scan(folder: Path, given: Mapping[str, Path] | None = None) -> Listing:
+    """The classes are the names of the subfolders of `folder`, or of those of its folders train, val and test; or of
+    the folders `given` for the parts.
 
     Raises UserError for a folder without classes, for folders that cannot be read (all of them), for two folders that
     mean one part, for a class whose pictures are all of formats that are not read, and for parts whose classes are not
     those of the training part.
     """
     search = _Search()
-    parts = _parts(folder, search)
+    parts = dict(given) if given else _parts(folder, search)
     found = {
         part: {name: search.pictures(inner) for name, inner in search.folders(path).items()}
         for part, path in parts.items()
@@ -92,7 +90,7 @@ def _parts(folder: Path, search: "_Search") -> dict[str, Path]:
     top = search.folders(folder)
     parts: dict[str, Path] = {}
     for name, path in top.items():
-        part = PART_NAMES.get(name.lower())
+        part = part_of(name)
         if part in parts:
             fail("data.two-folders-for-a-part", path=folder, first=parts[part].name, second=name, part=part)
         if part:

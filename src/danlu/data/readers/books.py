@@ -10,7 +10,7 @@ from danlu.data.text.corpus import Corpus
 
 def read_time_machine(path: Path) -> Corpus:
     """The book as small letters and blanks alone, as the notes take it."""
-    letters = re.sub("[^A-Za-z]+", " ", read_text(path)).strip().lower()
+    letters = re.sub("[^A-Za-z]+", " ", read_text(path)[0]).strip().lower()
     return Corpus(letters, notes=(Fault("data.letters-only", {"path": path}),))
 
 
@@ -22,8 +22,8 @@ def read_wikitext(valid: Path) -> Corpus:
     train = _beside(valid, "train")
     if train is None:
         note = Fault("data.trained-on-validation", {"path": valid.with_name(valid.name.replace("valid", "train"))})
-        return Corpus(read_text(valid), test=read_text(test), tokens="words", spaced=True, notes=(note,))
-    return Corpus(read_text(train), read_text(valid), read_text(test), tokens="words", spaced=True)
+        return Corpus(read_text(valid)[0], test=read_text(test)[0], tokens="words", spaced=True, notes=(note,))
+    return Corpus(*(read_text(part)[0] for part in (train, valid, test)), tokens="words", spaced=True)
 
 
 def _beside(valid: Path, part: str) -> Path | None:

@@ -14,6 +14,7 @@ import numpy
 import torch
 
 from danlu.base.errors import fail
+from danlu.base.input_files import open_unpacked, read_file
 from danlu.data.images import Images, Pool
 
 RECORD = 1 + 3 * 32 * 32
@@ -42,10 +43,10 @@ def is_cifar(path: Path) -> bool:
     if path.is_dir():
         return any(BINARY.fullmatch(file.name) or PICKLED.fullmatch(file.name) for file in path.iterdir())
     try:
-        with tarfile.open(path, "r:*") as archive:
+        with open_unpacked(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             names = (Path(member.name).name for member in archive)
             return any(BINARY.fullmatch(name) or PICKLED.fullmatch(name) for name in names)
-    except (tarfile.TarError, EOFError, zlib.error, OSError):
+    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError):
         return False
 
 
@@ -55,12 +56,12 @@ def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
     for file in files:
         if BINARY.fullmatch(file.name):
             _check_size(path, file.name, file.stat().st_size)
-            yield file.name, file.read_bytes()
+            yield file.name, read_file(file)
 
 
 def _archive(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
-        with tarfile.open(path, "r:*") as archive:
+        with open_unpacked(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             seen: list[str] = []
             for member in archive:
                 name = Path(member.name).name

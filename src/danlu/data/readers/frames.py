@@ -1,18 +1,21 @@
-"""Data frames into columns: the one place that knows polars (and, by duck typing, pandas)."""
+"""Data frames into columns: the one place that knows polars' frames (and, by duck typing, pandas')."""
 
+import contextlib
 import io
-from collections.abc import Mapping, Sequence
+import os
+import tempfile
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy
 
 from danlu.base.errors import fail
-from danlu.data.table.columns import Column, Table
+from danlu.base.input_files import guarded
+from danlu.data.table.columns import Column, Sheet, Table
+from danlu.data.table.infer import text_column, typed_column
 
 if TYPE_CHECKING:
     import polars
-
-MILLISECONDS_A_DAY = 86_400_000
 
 
 def is_frame(raw: Any) -> bool:
@@ -20,88 +23,135 @@ def is_frame(raw: Any) -> bool:
     return type(raw).__name__ == "DataFrame" and hasattr(raw, "columns")
 
 
-def table_of(raw: Any) -> Table:
-    """A data frame, a dict of columns (or of one row's values), or a list of dicts, as columns."""
+def sheet_of(raw: Any, place: str = "table") -> Sheet:
+    """A data frame, a dict of columns (or of one row's values), or a list of dicts, in the types that they have."""
     import polars
 
     if isinstance(raw, polars.DataFrame):
-        return {column.name: _column(column) for column in raw.iter_columns()}
+        return Sheet({column.name: column for column in raw.iter_columns()}, place, typed=True)
     if is_frame(raw):
-        named = {str(name): _values_of_pandas(raw[name]) for name in raw.columns}
+        named = _named(
+            (name, _values_of_pandas(raw.iloc[:, at] if hasattr(raw, "iloc") else raw[name]))
+            for at, name in enumerate(raw.columns)
+        )
     elif isinstance(raw, Mapping):
-        named = {str(name): _as_list(values) for name, values in raw.items()}
+        named = _named((name, _as_list(values)) for name, values in raw.items())
     elif isinstance(raw, Sequence) and raw and all(isinstance(row, Mapping) for row in raw):
         names = dict.fromkeys(name for row in raw for name in row)
-        named = {str(name): [row.get(name) for row in raw] for name in names}
+        named = _named((name, [row.get(name) for row in raw]) for name in names)
     else:
         fail("data.not-a-table", found=type(raw).__name__)
     lengths = {len(values) for values in named.values()}
-    if len(lengths) != 1:
+    if len(lengths) > 1:
         fail("data.ragged-array")
-    return {name: _column(polars.Series(name, values, strict=False)) for name, values in named.items()}
+    return Sheet({name: _series(name, values) for name, values in named.items()}, place, typed=True)
 
 
-def read_parquet(content: bytes, path: str) -> Table:
+def table_of(raw: Any) -> Table:
+    """Rows to be encoded, as columns: text stays text, for the encoder knows how it is to be read."""
+    sheet = raw if isinstance(raw, Sheet) else sheet_of(raw)
+    if not sheet.columns:
+        fail("data.ragged-array")
+    return {name: raw_column(series) for name, series in sheet.columns.items()}
+
+
+def raw_column(series: "polars.Series") -> Column:
+    """A column whose text is not interpreted."""
+    import polars
+
+    return text_column(series) if series.dtype == polars.String else typed_column(series)
+
+
+def read_parquet(content: bytes, path: str) -> Sheet:
     """The columns of a Parquet file."""
     import polars
 
-    try:
+    with guarded(path, "data.not-parquet"), _without_panics():
         frame = polars.read_parquet(io.BytesIO(content))
-    except (polars.exceptions.PolarsError, OSError):
-        fail("data.not-parquet", path=path)
     if frame.is_empty():
         fail("data.no-rows", path=path)
-    return table_of(frame)
+    return Sheet({column.name: column for column in frame.iter_columns()}, path, typed=True)
 
 
-def read_text_columns(content: bytes, separator: str, width: int) -> "list[polars.Series] | None":
-    """The columns of CSV text below its first line, all as text; None where polars cannot read it."""
+def read_text_columns(text: str, path: str, separator: str, width: int) -> "list[polars.Series] | None":
+    """The columns of CSV text, all as text; None where polars cannot read it."""
     import polars
 
     try:
-        frame = polars.read_csv(
-            content,
-            separator=separator,
-            has_header=False,
-            infer_schema=False,
-            schema={f"column_{place}": polars.String for place in range(width)},
-        )
+        with guarded(path):
+            frame = polars.read_csv(
+                text.encode(),
+                separator=separator,
+                has_header=False,
+                infer_schema=False,
+                schema={f"column_{place}": polars.String for place in range(width)},
+            )
     except polars.exceptions.PolarsError:
         return None
-    return list(frame.slice(1).iter_columns())
+    return list(frame.iter_columns())
 
 
-def drop_blank_rows(columns: "list[polars.Series]") -> "tuple[list[polars.Series], int]":
-    """The columns without the rows that have no value at all, and how many those were."""
+def drop_blank_rows(columns: "list[polars.Series]") -> "tuple[list[polars.Series], numpy.ndarray[Any, Any]]":
+    """The columns without the rows that have no value at all, and which rows were left."""
     filled = columns[0].is_not_null()
     for column in columns[1:]:
         filled = filled | column.is_not_null()
-    return [column.filter(filled) for column in columns], int((~filled).sum())
+    return [column.filter(filled) for column in columns], filled.to_numpy()
 
 
-def _column(series: "polars.Series") -> Column:
+def join_sheets(sheets: "Sequence[Sheet]") -> Sheet:
+    """Sheets with the same columns, one behind the other; the lines are those of each in its own file."""
     import polars
 
-    kind = series.dtype
-    if kind == polars.Boolean:
-        return Column("boolean", _numbers(series))
-    if kind.is_integer():
-        return Column("integer", _numbers(series))
-    if kind.is_float() or kind.is_decimal():
-        return Column("number", _numbers(series))
-    if kind == polars.Date or kind == polars.Datetime:
-        return Column("date", _numbers(series.cast(polars.Datetime("ms")).cast(polars.Int64)) / MILLISECONDS_A_DAY)
-    if kind == polars.Duration:
-        return Column("date", _numbers(series.dt.total_milliseconds()) / MILLISECONDS_A_DAY)
-    if kind == polars.String or kind == polars.Categorical or kind == polars.Enum or kind == polars.Null:
-        return Column("text", series.cast(polars.String).to_numpy())
-    return Column("other", numpy.full(len(series), None, dtype=object))
+    first = sheets[0]
+    columns: dict[str, polars.Series] = {}
+    for name, series in first.columns.items():
+        pieces = [sheet.columns.get(name) for sheet in sheets]
+        missing = next((sheet.path for sheet, piece in zip(sheets, pieces, strict=True) if piece is None), None)
+        if missing is not None:
+            fail("data.part-column", path=missing, column=name, other=first.path)
+        joined = polars.DataFrame({name: series})
+        for sheet, piece in zip(sheets[1:], pieces[1:], strict=True):
+            try:
+                joined = polars.concat([joined, polars.DataFrame({name: piece})], how="vertical_relaxed")
+            except polars.exceptions.PolarsError:
+                fail("data.part-type", path=sheet.path, column=name, other=first.path)
+        columns[name] = joined[name]
+    lines = [sheet.lines for sheet in sheets if sheet.lines is not None]
+    return Sheet(
+        columns,
+        first.path,
+        numpy.concatenate(lines) if len(lines) == len(sheets) else None,
+        tuple(note for sheet in sheets for note in sheet.notes),
+        any(sheet.semicolons for sheet in sheets),
+        any(sheet.typed for sheet in sheets),
+    )
 
 
-def _numbers(series: "polars.Series") -> "numpy.ndarray[Any, Any]":
+def _named(columns: Any) -> dict[str, list[Any]]:
+    """Columns by the text of their names, which must differ as text too."""
+    named: dict[str, list[Any]] = {}
+    for name, values in columns:
+        if str(name) in named:
+            fail("data.names-alike", column=name)
+        named[str(name)] = values
+    return named
+
+
+def _series(name: str, values: list[Any]) -> "polars.Series":
     import polars
 
-    return series.cast(polars.Float64).fill_null(float("nan")).to_numpy()
+    if any(isinstance(value, str) for value in values):
+        # A NaN among texts would become a text of its own.
+        values = [None if isinstance(value, float) and value != value else value for value in values]
+    elif any(isinstance(value, float) for value in values) and any(
+        isinstance(value, int) and abs(value) > 2**53 for value in values
+    ):
+        fail("data.mixed-large", column=name)
+    try:
+        return polars.Series(name, values, strict=False)
+    except (polars.exceptions.PolarsError, TypeError, ValueError, OverflowError):
+        return polars.Series(name, values, dtype=polars.Object)
 
 
 def _values_of_pandas(column: Any) -> list[Any]:
@@ -112,3 +162,22 @@ def _as_list(values: Any) -> list[Any]:
     if isinstance(values, str) or not hasattr(values, "__len__"):
         return [values]
     return list(values.tolist() if hasattr(values, "tolist") else values)
+
+
+@contextlib.contextmanager
+def _without_panics() -> Generator[None]:
+    """What polars' own runtime prints when it panics over damaged bytes is dropped: the error says it."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as printed:
+        os.dup2(printed.fileno(), 2)
+        try:
+            yield
+            printed.seek(0)
+            os.write(kept, printed.read())
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

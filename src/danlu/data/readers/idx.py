@@ -9,30 +9,27 @@ import math
 import struct
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import IO, Any
 
 import numpy
 import torch
 
 from danlu.base.errors import fail
+from danlu.base.input_files import guarded, open_unpacked
 from danlu.data.images import Images, Pool
 from danlu.data.targets import Label
 
 UNSIGNED_BYTE = 0x08
-GZIP_MAGIC = b"\x1f\x8b"
 BLOCK = 2**20
 
 
 def read_idx(path: Path, rank: int) -> "numpy.ndarray[Any, numpy.dtype[numpy.uint8]]":
     """The array in the idx file `path`, which must hold unsigned bytes and have `rank` dimensions."""
-    with path.open("rb") as plain:
-        zipped = plain.read(2) == GZIP_MAGIC
-        plain.seek(0)
-        try:
-            with gzip.open(plain) if zipped else plain as file:
-                return _read(cast(BinaryIO, file), path, rank)
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            fail("data.gzip-damaged", path=path)
+    try:
+        with open_unpacked(path) as file, guarded(path):
+            return _read(file, path, rank)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        fail("data.gzip-damaged", path=path)
 
 
 def read_idx_folder(folder: Path, classes: tuple[Label, ...] | None = None) -> Images:
@@ -74,7 +71,7 @@ def _read_pool(folder: Path, part: str, classes: int) -> Pool:
     return Pool(torch.from_numpy(images).unsqueeze(1), torch.from_numpy(labels.astype(numpy.int64)))
 
 
-def _read(file: BinaryIO, path: Path, rank: int) -> "numpy.ndarray[Any, numpy.dtype[numpy.uint8]]":
+def _read(file: IO[bytes], path: Path, rank: int) -> "numpy.ndarray[Any, numpy.dtype[numpy.uint8]]":
     start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] != UNSIGNED_BYTE:
         fail("data.not-idx", path=path, found=start.hex(" ") or "-", wanted=f"00 00 08 {rank:02x}")

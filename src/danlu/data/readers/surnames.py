@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import fail
-from danlu.data.readers.text_file import decode_utf8, read_bytes
+from danlu.base.text_encoding import decode
+from danlu.data.readers.text_file import read_bytes
 from danlu.data.text.sequences import Texts
 
 
@@ -31,7 +32,7 @@ def _beside(path: Path) -> Path:
 
 
 def _read(path: Path) -> tuple[list[str], list[str]]:
-    rows = csv.reader(io.StringIO(decode_utf8(read_bytes(path), str(path))))
+    rows = csv.reader(io.StringIO(decode(read_bytes(path), path).text))
     names: list[str] = []
     nations: list[str] = []
     for row in rows:

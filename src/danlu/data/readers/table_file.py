@@ -1,4 +1,4 @@
-"""A table on disk: CSV, TSV or Parquet, plain, gzipped, or alone in a zip or tar archive."""
+"""A table on disk: CSV and its relatives or Parquet, plain, gzipped, or alone in a zip or tar archive."""
 
 import gzip
 import tarfile
@@ -6,18 +6,20 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from danlu.base.errors import Fault, fail
-from danlu.data.readers.csv_text import read_csv
+from danlu.base.errors import fail
+from danlu.base.input_files import guarded, open_file, open_unpacked, read_file, refuse_bomb
+from danlu.data.readers.csv_text import FileOptions, read_csv
 from danlu.data.readers.frames import read_parquet
-from danlu.data.table.columns import Table
+from danlu.data.table.columns import Sheet
 
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".dat": None, ".data": None, ".txt": None, ".asc": None}
+SURE = (".csv", ".tsv", ".tab")
 PARQUET = (".parquet", ".pq")
 ARCHIVES = (".tgz", ".tar", ".tar.gz", ".zip")
 KINDS = (*SEPARATORS, *PARQUET, ".csv.gz", *ARCHIVES)
 
 
-def read_table(path: Path) -> tuple[Table, tuple[Fault, ...]]:
+def read_table(path: Path, options: FileOptions | None = None) -> Sheet:
     """The columns of the table in the file `path`, and what had to be decided while reading."""
     name, content = _content(path)
     shown = str(path) if name == path.name else f"{path}: {name}"
@@ -25,10 +27,10 @@ def read_table(path: Path) -> tuple[Table, tuple[Fault, ...]]:
     if not content.strip():
         fail("data.empty-file", path=shown)
     if suffix in PARQUET:
-        return read_parquet(content, shown), ()
+        return read_parquet(content, shown)
     if suffix not in SEPARATORS:
         fail("data.unknown-kind", path=shown, kinds=", ".join(KINDS))
-    return read_csv(content, shown, SEPARATORS[suffix])
+    return read_csv(content, shown, SEPARATORS[suffix], options or FileOptions())
 
 
 def is_archive(path: Path) -> bool:
@@ -39,27 +41,32 @@ def is_archive(path: Path) -> bool:
 def _content(path: Path) -> tuple[str, bytes]:
     """The name and bytes of the one table in `path`."""
     lower = path.name.lower()
+    damaged = (EOFError, gzip.BadGzipFile, zlib.error, tarfile.TarError, zipfile.BadZipFile)
     try:
-        if lower.endswith(".zip"):
-            return _from_zip(path)
-        if lower.endswith(ARCHIVES):
-            return _from_tar(path)
-        if lower.endswith(".gz"):
-            with gzip.open(path) as file:
-                return path.name[: -len(".gz")], file.read()
-    except (EOFError, gzip.BadGzipFile, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError):
+        with guarded(path):
+            if lower.endswith(".zip"):
+                return _from_zip(path)
+            if lower.endswith(ARCHIVES):
+                return _from_tar(path)
+            if lower.endswith(".gz"):
+                with open_unpacked(path) as file:
+                    return path.name[: -len(".gz")], file.read()
+            return path.name, read_file(path)
+    except (*damaged, RuntimeError, NotImplementedError, ValueError, OverflowError, LookupError):
+        # What the standard library raises over archives that are cut off or forged, or encrypted.
         fail("data.archive-damaged", path=path)
-    return path.name, path.read_bytes()
 
 
 def _from_zip(path: Path) -> tuple[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
+    with open_file(path) as file, zipfile.ZipFile(file) as archive:
         name = _only_table(path, archive.namelist())
-        return name, archive.read(name)
+        entry = archive.getinfo(name)
+        refuse_bomb(path, entry.compress_size, entry.file_size)
+        return name, archive.read(entry)
 
 
 def _from_tar(path: Path) -> tuple[str, bytes]:
-    with tarfile.open(path, "r:*") as archive:
+    with open_unpacked(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
         name = _only_table(path, [member.name for member in archive if member.isfile()])
         file = archive.extractfile(name)
         assert file is not None
@@ -67,13 +74,10 @@ def _from_tar(path: Path) -> tuple[str, bytes]:
 
 
 def _only_table(path: Path, names: list[str]) -> str:
-    tables = [
-        name
-        for name in names
-        if PurePosixPath(name).suffix.lower() in (*SEPARATORS, *PARQUET)
-        and not name.startswith("__MACOSX/")
-        and not PurePosixPath(name).name.startswith("._")
-    ]
+    own = [name for name in names if not name.startswith("__MACOSX/") and not PurePosixPath(name).name.startswith("._")]
+    tables = [name for name in own if PurePosixPath(name).suffix.lower() in (*SURE, *PARQUET)]
+    # A text beside a table says something about it; alone it is the table.
+    tables = tables or [name for name in own if PurePosixPath(name).suffix.lower() in SEPARATORS]
     if len(tables) != 1:
         fail("data.archive-tables", path=path, count=len(tables), names=", ".join(tables[:5]) or "-")
     return tables[0]

@@ -1,12 +1,13 @@
-"""Text on disk, plain or gzipped, as a string; it must be UTF-8."""
+"""Text on disk, plain or gzipped, as a string, in whatever encoding it is."""
 
 import gzip
 import zlib
 from pathlib import Path
 
-from danlu.base.errors import fail
+from danlu.base.errors import Fault, fail
+from danlu.base.input_files import open_unpacked, read_file
+from danlu.base.text_encoding import USUAL, decode
 
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 TEXTS = (".txt", ".txt.gz")
 
 
@@ -15,33 +16,37 @@ def is_text(path: Path) -> bool:
     return path.name.lower().endswith(TEXTS)
 
 
-def read_text(path: Path) -> str:
-    """The text in the file `path`, its line ends as one "\\n" each."""
+def read_text(path: Path, encoding: str | None = None) -> tuple[str, tuple[Fault, ...]]:
+    """The text in the file `path`, its line ends as one "\\n" each, and a note where its encoding was detected."""
     content = read_bytes(path)
     if not content.strip():
         fail("data.empty-file", path=path)
-    return decode_utf8(content, str(path)).replace("\r\n", "\n")
+    text, notes = decode_told(content, str(path), encoding)
+    return one_line_end(text), notes
 
 
 def read_bytes(path: Path) -> bytes:
     """The bytes of the file `path`, unzipped where its name ends in .gz."""
+    if not path.name.lower().endswith(".gz"):
+        return read_file(path)
     try:
-        if path.name.lower().endswith(".gz"):
-            with gzip.open(path) as file:
-                return file.read()
-        return path.read_bytes()
+        with open_unpacked(path) as file:
+            return file.read()
     except (EOFError, gzip.BadGzipFile, zlib.error):
         fail("data.gzip-damaged", path=path)
-    except OSError as error:
-        fail("data.unreadable", path=path, reason=error.strerror or error)
 
 
-def decode_utf8(content: bytes, path: str) -> str:
-    """The text that the bytes stand for, without a byte order mark."""
-    if content.startswith(UTF16_MARKS):
-        fail("data.not-utf8", path=path, line=1, byte=f"0x{content[0]:02x}")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        fail("data.not-utf8", path=path, line=line, byte=f"0x{content[error.start]:02x}")
+def decode_told(content: bytes, path: str, encoding: str | None) -> tuple[str, tuple[Fault, ...]]:
+    """The text that the bytes stand for, and a note where the encoding is not the usual one and nobody named it."""
+    text, found = decode(content, path, encoding)
+    told = encoding is None and found != USUAL
+    return text, (Fault("data.encoding-detected", {"path": path, "encoding": found}),) if told else ()
+
+
+def one_line_end(text: str) -> str:
+    """The text with "\\n" at the end of every line, also where lines end as on Windows or on old Macs.
+
+    >>> one_line_end("a\\r\\nb\\rc")
+    'a\\nb\\nc'
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,5 +1,6 @@
 """The fitted encoder of a table: a plain record of what each column becomes."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,8 +11,8 @@ from torch import Tensor
 from danlu.base.errors import Fault, Faults, nearest
 from danlu.data.ranges import Ranges, remarks
 from danlu.data.readers.frames import table_of
-from danlu.data.table.columns import Column, Table
-from danlu.data.table.infer import numbers_from_text
+from danlu.data.table.columns import Column, Kind, Table
+from danlu.data.table.infer import cells_as_numbers
 
 Floats = "numpy.ndarray[Any, numpy.dtype[numpy.float64]]"
 
@@ -19,15 +20,17 @@ Floats = "numpy.ndarray[Any, numpy.dtype[numpy.float64]]"
 @dataclass(frozen=True)
 class NumberColumn:
     """A number, boolean or date: the median where missing, then (x - mean) / scale; `flag` adds a 0/1 column for
-    "missing".
+    "missing". Text is read in the `spelling` of the training data; `offset` is taken from large whole numbers first.
     """
 
     name: str
-    kind: str
+    kind: Kind
     median: float
     mean: float
     scale: float
     flag: bool
+    spelling: str = ""
+    offset: int = 0
     low: float | None = None  # of the training part
     high: float | None = None
 
@@ -37,8 +40,20 @@ class NumberColumn:
 
     def encode(self, column: Column) -> list["numpy.ndarray[Any, Any]"]:
         missing = column.missing
-        standard = (numpy.where(missing, self.median, column.values) - self.mean) / self.scale
+        values = column.values + float(column.offset - self.offset)
+        standard = (numpy.where(missing, self.median, values) - self.mean) / self.scale
         return [standard, missing.astype(numpy.float64)] if self.flag else [standard]
+
+    def show(self, encoded: Sequence[float]) -> str:
+        """The value that `encode` made these numbers of; "?" where it was missing."""
+        if self.flag and encoded[1]:
+            return "?"
+        value = encoded[0] * self.scale + self.mean
+        if self.kind == "date":
+            return str(numpy.datetime64(round(value), "D"))
+        if self.kind == "boolean":
+            return "true" if value > 0.5 else "false"
+        return str(round(value) + self.offset) if self.kind == "integer" else f"{value:.6g}"
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,10 @@ class CategoryColumn:
     def encode(self, column: Column) -> list["numpy.ndarray[Any, Any]"]:
         columns = [(column.values == value).astype(numpy.float64) for value in self.values]
         return [*columns, column.missing.astype(numpy.float64)] if self.missing else columns
+
+    def show(self, encoded: Sequence[float]) -> str:
+        """The value that `encode` made these numbers of; "?" for one that is none of `values`."""
+        return next((value for value, hot in zip(self.values, encoded, strict=False) if hot), "?")
 
 
 @dataclass(frozen=True)
@@ -88,7 +107,22 @@ class TableEncoder:
             _refuse_infinite(column, given, faults)
             encoded += column.encode(given)
         faults.raise_if_any()
-        return torch.from_numpy(numpy.stack(encoded, axis=1).astype(numpy.float32))
+        with numpy.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused as such
+            return torch.from_numpy(numpy.stack(encoded, axis=1).astype(numpy.float32))
+
+    def describe(self, sample: Tensor) -> str:
+        """One encoded row, float32 [features], as people wrote it: "Pclass 3 · Sex male · Age 22".
+
+        >>> size = NumberColumn("size", "integer", median=2.0, mean=2.0, scale=2.0, flag=False)
+        >>> TableEncoder((size, CategoryColumn("kind", ("a", "b"), missing=False))).describe(torch.tensor([0.5, 0, 1]))
+        'size 3 · kind b'
+        """
+        numbers: list[float] = sample.tolist()
+        shown: list[str] = []
+        for column in self.columns:
+            own, numbers = numbers[: len(column.features)], numbers[len(column.features) :]
+            shown.append(f"{column.name} {column.show(own)}".strip())
+        return " · ".join(shown)
 
     def remarks(self, raw: Any) -> tuple[Fault, ...]:
         """What is to be told of rows whose numbers lie far outside the training part's."""
@@ -97,7 +131,8 @@ class TableEncoder:
         known = [column for column in known if column.name in table]
         if not known:
             return ()
-        values = [_fitting(column, table[column.name], Faults()).values for column in known]
+        given = [_fitting(column, table[column.name], Faults()) for column in known]
+        values = [one.values + float(one.offset - column.offset) for one, column in zip(given, known, strict=True)]
         low, high = (tuple(float(getattr(column, end)) for column in known) for end in ("low", "high"))
         x = torch.from_numpy(numpy.stack(values, axis=1).astype(numpy.float64))
         return remarks(x, Ranges(low, high, (), (), False, 0.0, 0.0), tuple(column.name for column in known))
@@ -109,8 +144,8 @@ class TableEncoder:
 
 def _refuse_infinite(wanted: NumberColumn | CategoryColumn, column: Column, faults: Faults) -> None:
     if isinstance(wanted, NumberColumn) and (wrong := numpy.isinf(column.values)).any():
-        row = int(wrong.argmax()) + 1
-        faults.add("data.infinite", place="x", column=wanted.name, count=int(wrong.sum()), row=row)
+        first = Fault("data.at-row", {"row": int(wrong.argmax()) + 1})
+        faults.add("data.infinite", place="x", column=wanted.name, count=int(wrong.sum()), at=first)
 
 
 def _fitting(wanted: NumberColumn | CategoryColumn, column: Column, faults: Faults) -> Column:
@@ -119,17 +154,17 @@ def _fitting(wanted: NumberColumn | CategoryColumn, column: Column, faults: Faul
         if column.kind == "text":
             return column
         cells = zip(column.values, column.missing, strict=True)
-        texts = [None if gap else _as_text(value, column.kind) for value, gap in cells]
+        texts = [None if gap else _as_text(value, column) for value, gap in cells]
         return Column("text", numpy.array(texts, dtype=object))
     if column.kind in ("text", "other"):
-        numbers, row = numbers_from_text(column.values)
+        numbers, offset, row = cells_as_numbers(column.values.tolist(), wanted.kind, wanted.spelling)
         if row is not None:
             faults.add("data.encode-number", column=wanted.name, row=row + 1, found=column.values[row])
-        return Column("number", numbers)
+        return Column("number", numbers, offset=offset)
     return column
 
 
-def _as_text(value: float, kind: str) -> str:
-    if kind == "boolean":
+def _as_text(value: float, column: Column) -> str:
+    if column.kind == "boolean":
         return "true" if value else "false"
-    return str(int(value)) if kind == "integer" else str(value)
+    return str(int(value) + column.offset) if column.kind == "integer" else str(value)

@@ -28,7 +28,9 @@ def fit_encoder(
         dropped = why_dropped(name, column, column.take(train))
         if dropped:
             notes.append(dropped)
-        elif column.kind == "text":
+            continue
+        notes += column.remarks
+        if column.kind == "text":
             columns.append(_category(name, column.take(train)))
         else:
             fitted, filled = _number(name, column, train, standardise)
@@ -48,12 +50,20 @@ def why_dropped(name: str, column: Column, train: Column) -> Fault | None:
     if distinct == 0:
         return Fault("data.dropped-empty", {"column": name})
     if distinct == 1 and len(present) == len(train.values):
-        return Fault("data.dropped-constant", {"column": name, "value": present[0]})
+        return Fault("data.dropped-constant", {"column": name, "value": shown(column, present[0])})
     if column.kind == "integer" and _is_identifier(name, column):
         return Fault("data.dropped-identifier", {"column": name})
     if column.kind == "text" and (distinct > MOST_CATEGORIES or 2 * distinct > max(len(train.values), 4)):
-        return Fault("data.dropped-text", {"column": name, "count": distinct, "rows": len(train.values)})
+        values = {"column": name, "count": distinct, "rows": len(train.values), "example": str(present[0])[:40]}
+        return Fault("data.dropped-text", values)
     return None
+
+
+def shown(column: Column, value: Any) -> Any:
+    """A value of the column as people read it."""
+    if column.kind == "text":
+        return value
+    return str(round(value) + column.offset) if column.offset else f"{value:g}"
 
 
 def _is_identifier(name: str, column: Column) -> bool:
@@ -61,7 +71,7 @@ def _is_identifier(name: str, column: Column) -> bool:
     values = numpy.sort(column.values)
     if column.missing.any() or (numpy.diff(values) == 0).any():
         return False
-    counts_on = values[0] in (0, 1) and values[-1] - values[0] == len(values) - 1
+    counts_on = values[0] + column.offset in (0, 1) and values[-1] - values[0] == len(values) - 1
     return bool(counts_on or IDENTIFIER.fullmatch(name))
 
 
@@ -78,8 +88,11 @@ def _number(
     filled = numpy.where(missing, median, values)
     mean, scale = (float(filled.mean()), float(filled.std())) if standardise else (0.0, 1.0)
     notes: list[Fault] = []
+    if column.offset:
+        notes.append(Fault("data.offset", {"column": name, "offset": column.offset}))
     gaps = int(column.missing.sum())
     if gaps:
-        notes.append(Fault("data.imputed", {"column": name, "count": gaps, "median": f"{median:g}"}))
-    ends = float(filled.min()), float(filled.max())
-    return NumberColumn(name, column.kind, median, mean, scale or 1.0, bool(missing.any()), *ends), notes
+        notes.append(Fault("data.imputed", {"column": name, "count": gaps, "median": shown(column, median)}))
+    low, high = float(filled.min()), float(filled.max())
+    flag, read = bool(missing.any()), (column.spelling, column.offset)
+    return NumberColumn(name, column.kind, median, mean, scale or 1.0, flag, *read, low, high), notes

@@ -1,24 +1,52 @@
 """A table with a target column into a data set."""
 
+import re
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy
 import torch
 from torch import Tensor
 
-from danlu.base.errors import Fault, Faults, fail, nearest
+from danlu.base.errors import Fault, Faults, UserError, fail, nearest
 from danlu.data.dataset import Origin, checksum
 from danlu.data.divide import divide, keys_of
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
+from danlu.data.parts import PARTS
 from danlu.data.portions import Portion, gather, shared_rows
-from danlu.data.table.columns import Column, Table
+from danlu.data.readers.frames import join_sheets
+from danlu.data.split import Rows
+from danlu.data.table.columns import Column, Sheet, Table
+from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fit import fit_encoder
+from danlu.data.table.infer import interpret
 from danlu.data.targets import Labels, Quantities, read_target, refuse_missing, standardise_target
 
 MOST_CLASSES = 20
+# A column by its number, from the end below 0.
+NUMBER = re.compile(r"-?\d{1,9}")
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """A table that was read: where it came from, what was decided, and the line of each row in its file (None where
+    there is none). `parts` counts its rows part by part, as they stand one behind the other; "train" alone is split.
+    """
+
+    table: Table
+    place: str
+    notes: tuple[Fault, ...] = ()
+    lines: "numpy.ndarray[Any, Any] | None" = None
+    parts: dict[str, int] = field(default_factory=dict[str, int])
+
+    def at(self, row: int) -> Fault:
+        """Where row number `row`, counted from 0, stands."""
+        if self.lines is None:
+            return Fault("data.at-row", {"row": row + 1})
+        return Fault("data.at-line", {"line": int(self.lines[row])})
 
 
 @dataclass(frozen=True)
@@ -28,40 +56,46 @@ class KnownTable:
     table: Table
     target: str
     notes: tuple[Fault, ...] = ()
+    lines: "numpy.ndarray[Any, Any] | None" = None
+
+
+def source_of(sheets: Mapping[str, Sheet], target: str | None) -> TableSource:
+    """The table in one sheet, or in one for each part: their text is read as what all of them together show."""
+    sheet = next(iter(sheets.values())) if len(sheets) == 1 else join_sheets(list(sheets.values()))
+    if not sheet.columns or not len(sheet):
+        fail("data.no-rows", path=sheet.path)
+    keep = None if target is None else resolve_column(target, list(sheet.columns))
+    parts = {part: len(one) for part, one in sheets.items()}
+    return TableSource(interpret(sheet, keep if sheet.typed else None), sheet.path, sheet.notes, sheet.lines, parts)
 
 
 def table_dataset(
-    name: str,
-    table: Table,
-    target: str | None,
-    options: Options,
-    *,
-    place: str,
-    origin: Origin | None = None,
-    notes: tuple[Fault, ...] = (),
+    name: str, source: TableSource, target: str | None, options: Options, *, origin: Origin | None = None
 ) -> MemoryDataset:
-    """A data set of the rows of `table`, its features encoded by the training part's statistics.
+    """A data set of the rows of `source`, its features encoded by the training part's statistics.
 
     The task is told from the target: text, booleans, and whole numbers with at most 20 different values (and at most
     one for every five rows, or two) are classes; all other numbers are quantities. `options.task` overrides.
     """
     refuse_unfit(options, name, NUMBERS)
-    column = _target_column(table, target, place)
+    table = source.table
+    target, said = _target_name(table, target, source.place)
     features = {other: values for other, values in table.items() if other != target}
-    _refuse_infinite(features, place)
-    y, meaning, told = _read(column, str(target), options.task, place)
+    _refuse_infinite(features, source)
+    y, meaning, told = _read(table[target], target, options.task, source)
     labels = y if isinstance(meaning, Labels) else None
-    keys = keys_of(options, len(y), labels, {other: column.values for other, column in table.items()})
-    rows = divide(len(y), options, keys, test=options.test)
+    options, named = _named_keys(options, list(table))
+    rows = _rows(source, options, labels, len(y))
     if isinstance(options.group, str) and features.pop(options.group, None):
         told = (*told, Fault("data.group-left-out", {"column": options.group}))
     standardise = options.standardise is not False
-    encoder, decided = fit_encoder(features, rows["train"].numpy(), standardise, place)
+    encoder, decided = fit_encoder(features, rows["train"].numpy(), standardise, source.place)
     x = encoder.encode_table(features)
+    _refuse_too_large(x, encoder, source)
     portions = {part: Portion(x, y, rows[part]) for part in rows}
     x, y, sizes = gather(portions)
-    order = torch.cat([rows[part] for part in rows])
-    shared = shared_rows(portions, _as_found(features, decided)[order], y)
+    order = torch.cat([rows[part] for part in PARTS])
+    shared = shared_rows(portions, _as_found(features, decided)[order], y, source.lines)
     columns = {other: _checksum_of(values) for other, values in table.items()}
     content = (int(standardise), *checksum(order, y), *(columns[other] for other in features))
     if standardise and isinstance(meaning, Quantities):
@@ -72,19 +106,38 @@ def table_dataset(
         sizes=sizes,
         target=meaning,
         encoder=encoder,
-        notes=(*notes, *told, *decided, *shared),
+        notes=(*source.notes, *said, *named, *told, *decided, *shared),
         origin=origin or Origin(),
         x=x,
         y=y,
         content=content,
+        lines=None if source.lines is None else torch.from_numpy(source.lines)[order],
         columns=columns,
     )
+
+
+def _rows(source: TableSource, options: Options, labels: Tensor | None, count: int) -> Rows:
+    """The rows of each part: those that came as parts of their own stay as they are."""
+    counts = [source.parts.get(part, 0) for part in PARTS] if len(source.parts) > 1 else [count, 0, 0]
+    train, validation, test = torch.arange(count).split(counts)
+    if len(validation) and options.fold is None and not options.refit:
+        pool = train
+    else:
+        pool, validation = torch.cat([train, validation]), validation[:0]
+    columns = {name: column.values[pool.numpy()] for name, column in source.table.items()}
+    keys = keys_of(options, len(pool), None if labels is None else labels[pool], columns)
+    shares = options if not len(validation) else replace(options, validation=0.0)
+    divided = divide(len(pool), shares, keys, test=0.0 if len(test) else options.test)
+    parted = {part: pool[rows] for part, rows in divided.items()}
+    if len(validation):
+        parted["validation"] = validation
+    return {**parted, "test": test} if len(test) else parted
 
 
 def _checksum_of(column: Column) -> int:
     if column.kind in ("text", "other"):
         return zlib.crc32("\0".join(map(str, column.values.tolist())).encode())
-    return checksum(torch.from_numpy(column.values.astype(numpy.float64)))[0]
+    return checksum(torch.from_numpy(column.values.astype(numpy.float64)))[0] + column.offset
 
 
 def _as_found(features: Table, decided: tuple[Fault, ...]) -> Tensor:
@@ -100,36 +153,81 @@ def _as_found(features: Table, decided: tuple[Fault, ...]) -> Tensor:
     return torch.from_numpy(numpy.stack(columns, axis=1).astype(numpy.float64))
 
 
-def _target_column(table: Table, target: str | None, place: str) -> Column:
+_TARGET_NAMES = ("target", "label", "labels", "class", "y", "outcome", "survived", "species", "price", "diagnosis")
+
+
+def _target_name(table: Table, target: str | None, place: str) -> tuple[str, tuple[Fault, ...]]:
     columns = ", ".join(table)
     if target is None:
-        fail("data.target-needed", place=place, columns=columns)
-    if target not in table:
+        fail("data.target-needed", place=place, columns=columns, likely=_likely_target(table))
+    name = resolve_column(target, list(table))
+    if name is None:
         fail("data.target-unknown", place=place, target=target, columns=columns, hint=nearest(target, table))
-    return table[target]
+    if name == target:
+        return name, ()
+    return name, (Fault("data.column-by-number", {"key": "data.target", "number": target, "column": name}),)
 
 
-def _read(column: Column, target: str, task: str, place: str) -> tuple[Tensor, Labels | Quantities, tuple[Fault, ...]]:
-    where = Fault("data.place-column", {"path": place, "column": target})
-    refuse_missing(column.values, where)
+def _likely_target(table: Table) -> str:
+    """The column that is most likely to be predicted: by its name, else the last, where most people put it."""
+    return next((column for column in table if column.strip().lower() in _TARGET_NAMES), [*table][-1])
+
+
+def _named_keys(options: Options, names: list[str]) -> tuple[Options, tuple[Fault, ...]]:
+    """The options with columns given by number called by name."""
+    notes: list[Fault] = []
+    for key in ("group", "time"):
+        given = getattr(options, key)
+        name = resolve_column(given, names) if isinstance(given, str) else None
+        if name is not None and name != given:
+            notes.append(Fault("data.column-by-number", {"key": f"data.{key}", "number": given, "column": name}))
+            options = replace(options, **{key: name})
+    return options, tuple(notes)
+
+
+def resolve_column(word: str, names: Sequence[str]) -> str | None:
+    """The column that `word` names, or numbers: from 0 on, or from the end below 0; None where there is none.
+
+    >>> resolve_column("-1", ["a", "b"]), resolve_column("b", ["a", "b"]), resolve_column("0", ["1", "0"])
+    ('b', 'b', '0')
+    """
+    if word in names:
+        return word
+    if not NUMBER.fullmatch(word) or not -len(names) <= int(word) < len(names):
+        return None
+    return names[int(word)]
+
+
+def _read(
+    column: Column, target: str, task: str, source: TableSource
+) -> tuple[Tensor, Labels | Quantities, tuple[Fault, ...]]:
+    where = Fault("data.place-column", {"path": source.place, "column": target})
+    odd = [remark for remark in column.remarks if remark.id == "data.odd-cells"]
+    if odd and task != "classification":
+        raise UserError(Fault("data.target-odd", {"place": where, **odd[0].values}))
+    refuse_missing(column.values, where, source.at)
     values = _as_typed(column)
     distinct = len(set(values.tolist()))
     if distinct < 2:
         fail("data.target-constant", place=where, value=values[0])
-    told: tuple[Fault, ...] = ()
+    told = column.remarks
     if task == "auto":
         few = distinct <= MOST_CLASSES and distinct <= max(2, len(values) // 5)
         classes = column.kind in ("text", "boolean") or (column.kind == "integer" and few)
         task = "classification" if classes else "regression"
         if column.kind == "integer":
             phrase = "data.told-classification" if few else "data.told-regression"
-            told = (Fault(phrase, {"column": target, "count": distinct}),)
+            told = (*told, Fault(phrase, {"column": target, "count": distinct}))
+    if column.offset and task == "regression":
+        told = (*told, Fault("data.large-targets", {"column": target}))
     y, meaning = read_target(values, task, where)
     return y, meaning, told
 
 
 def _as_typed(column: Column) -> "numpy.ndarray[Any, Any]":
     """A column without gaps in the type it was read from, so that labels come back as they were spelled."""
+    if column.kind == "integer" and column.offset:
+        return numpy.array([int(value) + column.offset for value in column.values.tolist()])
     if column.kind == "integer":
         return column.values.astype(numpy.int64)
     if column.kind == "boolean":
@@ -137,10 +235,22 @@ def _as_typed(column: Column) -> "numpy.ndarray[Any, Any]":
     return numpy.array(column.values.tolist())
 
 
-def _refuse_infinite(features: Table, place: str) -> None:
+def _refuse_infinite(features: Table, source: TableSource) -> None:
     faults = Faults()
     for name, column in features.items():
         if column.values.dtype != object and numpy.isinf(column.values).any():
             wrong = numpy.isinf(column.values)
-            faults.add("data.infinite", place=place, column=name, count=int(wrong.sum()), row=int(wrong.argmax()) + 1)
+            told = {"count": int(wrong.sum()), "at": source.at(int(wrong.argmax()))}
+            faults.add("data.infinite", place=source.place, column=name, **told)
+    faults.raise_if_any()
+
+
+def _refuse_too_large(x: Tensor, encoder: TableEncoder, source: TableSource) -> None:
+    """Numbers that float32 cannot hold, or whose spread float64 cannot."""
+    faults = Faults()
+    wrong = ~torch.isfinite(x)
+    for place in wrong.any(0).nonzero().flatten().tolist():
+        rows = wrong[:, place]
+        told = {"count": int(rows.sum()), "at": source.at(int(rows.int().argmax()))}
+        faults.add("data.too-large", place=source.place, column=encoder.features[place], **told)
     faults.raise_if_any()

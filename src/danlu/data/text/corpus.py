@@ -9,8 +9,9 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, fail
 from danlu.base.seeds import order, stream
-from danlu.data.dataset import PARTS, Dataset, Origin, checksum, digest
+from danlu.data.dataset import Dataset, Origin, checksum, digest
 from danlu.data.options import RUNNING_TEXT, Options, refuse_unfit
+from danlu.data.parts import PARTS
 from danlu.data.targets import Tokens
 from danlu.data.text.sequences import TextEncoder
 from danlu.data.text.vocabulary import END_OF_LINE, RESERVED, Vocabulary, cut
@@ -33,7 +34,7 @@ class Corpus:
     notes: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CorpusDataset(Dataset):
     """`corpora` holds each part's tokens, int64 [T]. A sample is `steps` tokens with the same shifted on by one.
 

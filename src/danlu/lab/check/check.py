@@ -9,14 +9,13 @@ from typing import Any
 from torch import nn
 
 from danlu.base.errors import Fault
-from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
 from danlu.base.seeds import preserved_randomness
 from danlu.base.words import say
 from danlu.lab.check.outcome import Check, Line, gravest
 from danlu.lab.check.rates import judged_rate, try_rates
-from danlu.lab.check.rehearsal import RULES, ByHeart, Rehearsed, first_loss, learn_by_heart, rehearse_training
-from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.lab.check.rehearsal import NUMBERS, RULES, ByHeart, Rehearsed, first_loss, learn_by_heart, rehearse_training
+from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
 from danlu.lab.search.rate_test import RateTest
 from danlu.lab.setup import Setup, load_given_weights, set_up
 
@@ -25,13 +24,15 @@ _FAR = 4.0
 # A net with fewer parameters to a sample than these cannot be asked to know it by heart.
 _ROOM = 20
 _HALF, _SOME, _NOTHING = 0.5, 0.95, 0.98
+# Standard deviations of outputs between which no signal fades or swells: those of bad-init.
+_LEAST_SIGNAL, _MOST_SIGNAL = 0.005, 20.0
 
 
 def check(
     net: object = None,
     data: object = None,
     *,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     **settings: Any,
 ) -> Check:
     """Look at a training before it is one: shapes, data, first loss, gradients, one batch by heart, rate.
@@ -46,6 +47,7 @@ def check(
     (True, ['shapes', 'data', 'first-loss'])
     """
     begin = time.perf_counter()
+    net, data = net_and_data(net, data)
     drafted = draft_recipe(net, data, recipe, settings)
     own = copy.deepcopy(net) if isinstance(net, nn.Module) else None
     setup = set_up(drafted, None if isinstance(data, str | Path) else data, own)
@@ -55,7 +57,7 @@ def check(
         rehearsed = rehearse_training(setup)
         share = _wanted_share(setup)
         by_heart = learn_by_heart(setup, share)
-        rates = try_rates(setup, net if isinstance(net, nn.Module) else None, rehearsed.pace)
+        rates = try_rates(setup, net if isinstance(net, nn.Module) else None)
     extra = [_far_first_loss(setup, found, expected), _not_by_heart(setup, by_heart, share)]
     if rates is not None and not {one.rule for one in rehearsed.findings} & {"lr-too-high", "lr-too-low"}:
         extra.append(judged_rate(rates, setup))
@@ -77,6 +79,29 @@ def _of(line: str, findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.rule in (*RULES.get(line, ()), line)]
 
 
+def _line(
+    check: str,
+    findings: list[Finding],
+    found: Fault,
+    expected: Fault | None,
+    numbers: dict[str, Any],
+    *,
+    inside: bool | None = None,
+) -> Line:
+    """The line of what was looked at. What is expected stands only beside a number that it judges: where the findings
+    are about something else, and the number is as it should be (`inside`), the line names them instead.
+
+    `inside` None: the number is judged by the rules in NUMBERS alone. A number that is not as expected, without a rule
+    that minds it, leaves the line open.
+    """
+    own = _of(check, findings)
+    judged = any(finding.rule in (*NUMBERS.get(check, ()), check) for finding in own)
+    fine = not judged if inside is None else inside
+    if own and fine:
+        expected = Fault("check.but", {"rules": ", ".join(dict.fromkeys(finding.rule for finding in own))})
+    return Line(check, "open" if not own and not fine else gravest(own), found, expected, numbers)
+
+
 def _shapes(setup: Setup) -> Line:
     description = setup.description
     shape = "×".join(map(str, setup.data.sample_shape))
@@ -96,18 +121,17 @@ def _data(setup: Setup, rehearsed: Rehearsed, findings: list[Finding]) -> Line:
         found, expected = Fault("check.data", numbers), Fault("check.data-expected")
     if labels.kind == "classes" and labels.counts:
         numbers["classes"] = len(labels.counts)
-    return Line("data", gravest(_of("data", findings)), found, expected, numbers)
+    return _line("data", findings, found, expected, numbers)
 
 
 def _first_loss(setup: Setup, found: float, expected: float, findings: list[Finding]) -> Line:
-    status = gravest(_of("first-loss", findings))
     numbers = {"loss": found, "expected": None if math.isnan(expected) else expected}
     if math.isnan(expected):
-        return Line("first-loss", status, Fault("check.first-loss", {"loss": found}), None, numbers)
+        return _line("first-loss", findings, Fault("check.first-loss", {"loss": found}), None, numbers)
     id = {"regression": "check.first-loss-regression"}.get(setup.data.task, "check.first-loss-classes")
     outputs = 2 if setup.recipe.loss.name == "bce" else setup.data.outputs
     wanted = Fault(id, {"expected": expected, "outputs": outputs})
-    return Line("first-loss", status, Fault("check.first-loss", {"loss": found}), wanted, numbers)
+    return _line("first-loss", findings, Fault("check.first-loss", {"loss": found}), wanted, numbers)
 
 
 def _far_first_loss(setup: Setup, found: float, expected: float) -> Finding | None:
@@ -124,16 +148,17 @@ def _gradient(rehearsed: Rehearsed, findings: list[Finding]) -> Line:
     net = rehearsed.measured.net
     reached = net.trainable - len({*net.unreached, *net.unoptimised})
     numbers = {"reached": reached, "tensors": net.trainable}
-    status = gravest(_of("gradient", findings))
-    return Line("gradient", status, Fault("check.gradient", numbers), Fault("check.gradient-expected"), numbers)
+    found, expected = Fault("check.gradient", numbers), Fault("check.gradient-expected")
+    return _line("gradient", findings, found, expected, numbers, inside=reached == net.trainable)
 
 
 def _signal(rehearsed: Rehearsed, findings: list[Finding]) -> Line:
     layers = [layer for layer in rehearsed.measured.layers.values() if layer.called and len(layer.std)]
     spreads = [layer.std.first for layer in layers if math.isfinite(layer.std.first)]
     numbers = {"least": min(spreads, default=math.nan), "most": max(spreads, default=math.nan), "layers": len(layers)}
-    status = gravest(_of("signal", findings))
-    return Line("signal", status, Fault("check.signal", numbers), Fault("check.signal-expected"), numbers)
+    found, expected = Fault("check.signal", numbers), Fault("check.signal-expected")
+    inside = all(_LEAST_SIGNAL <= spread <= _MOST_SIGNAL for spread in spreads)
+    return _line("signal", findings, found, expected, numbers, inside=inside)
 
 
 def _wanted_share(setup: Setup) -> float:
@@ -147,10 +172,8 @@ def _wanted_share(setup: Setup) -> float:
 def _one_batch(by_heart: ByHeart, share: float, findings: list[Finding]) -> Line:
     numbers = vars(by_heart)
     learnt = not by_heart.last >= share * by_heart.first
-    status = gravest(_of("one-batch", findings))
-    if status == "ok" and not learnt:
-        status = "open"
-    return Line("one-batch", status, Fault("check.one-batch", numbers), _expected(by_heart, share), dict(numbers))
+    found = Fault("check.one-batch", numbers)
+    return _line("one-batch", findings, found, _expected(by_heart, share), dict(numbers), inside=learnt)
 
 
 def _expected(by_heart: ByHeart, share: float) -> Fault:
@@ -169,13 +192,12 @@ def _not_by_heart(setup: Setup, by_heart: ByHeart, share: float) -> Finding | No
 def _rate(setup: Setup, rehearsed: Rehearsed, rates: RateTest | None, findings: list[Finding]) -> Line:
     loss = rehearsed.measured.loss
     numbers = {"rate": setup.recipe.optim.lr, "first": loss.first, "last": loss.end(0.2), "steps": rehearsed.steps}
-    status = gravest(_of("rate", findings))
     found = Fault("check.rate", dict(numbers))
     if rates is None or rates.suggestion is None:
-        return Line("rate", status, found, None, numbers)
+        return _line("rate", findings, found, None, numbers)
     numbers |= {"best": rates.best, "edge": rates.edge, "suggestion": rates.suggestion}
     id = "check.rate-expected" if rates.edge is None else "check.rate-expected-edge"
-    return Line("rate", status, found, Fault(id, numbers), numbers)
+    return _line("rate", findings, found, Fault(id, numbers), numbers)
 
 
 def _finding(rule: str, severity: str, numbers: dict[str, Any], variant: str, remedies: tuple[str, ...]) -> Finding:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from danlu.base.errors import Fault
+from danlu.base.readable import Readable
 from danlu.base.records import Finding
 from danlu.view.check import check_lines
 
@@ -35,8 +36,8 @@ class Line:
         }
 
 
-@dataclass(frozen=True)
-class Check:
+@dataclass(frozen=True, repr=False)
+class Check(Readable):
     """What `danlu.check` found: a line for each thing it looked at, and the findings, the cause before its symptoms."""
 
     net: str

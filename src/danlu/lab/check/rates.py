@@ -9,29 +9,31 @@ from torch import nn
 from danlu.base.records import Finding
 from danlu.base.words import say
 from danlu.lab.draft import CUSTOM
-from danlu.lab.search.lr_find import lr_find
+from danlu.lab.search.lr_find import POINTS, STEPS, lr_find
 from danlu.lab.search.rate_test import RateTest
 from danlu.lab.setup import Setup
 from danlu.lab.study.plan import why_alone
 
-_POINTS, _STEPS = 24, 40
-_LOWEST, _HIGHEST = 1e-6, 10.0
-_SECONDS = 6.0
+# Multiply-adds that take some seconds, in a stack and one training after another.
+_MOST_STACKED, _MOST_ALONE = 5e10, 1e10
 # Of what training gains at the best rate: a rate that gains less than this within the same steps hardly moves.
 _HARDLY = 0.03
 
 
-def try_rates(setup: Setup, net: nn.Module | None, pace: float) -> RateTest | None:
-    """A range test, where it takes no more than seconds at `pace` (seconds a step of one training); else None.
+def try_rates(setup: Setup, net: nn.Module | None) -> RateTest | None:
+    """The range test of `danlu.lr_find` as it is without being told otherwise, so that both suggest the same rate; None
+    where it has so much to compute that it would take more than seconds. No stopwatch decides that: the same recipe is
+    always told the same.
 
     `net` is the user's own, where the recipe names none.
     """
-    trainings = _POINTS if why_alone(setup) else _POINTS / 4  # a stack is faster than its members one by one
-    if pace * _STEPS * trainings > _SECONDS or (setup.recipe.net.name == CUSTOM and net is None):
+    work = POINTS * STEPS * setup.description.multiply_adds * (setup.recipe.train.batch_size or 1)
+    most = _MOST_ALONE if why_alone(setup) else _MOST_STACKED
+    if work > most or (setup.recipe.net.name == CUSTOM and net is None):
         return None
     recipe = replace(setup.recipe, chosen=frozenset())
     given: Any = net if setup.recipe.net.name == CUSTOM else None
-    return lr_find(given, setup.data, recipe=recipe, lowest=_LOWEST, highest=_HIGHEST, points=_POINTS, steps=_STEPS)
+    return lr_find(given, setup.data, recipe=recipe)
 
 
 def judged_rate(test: RateTest, setup: Setup) -> Finding | None:

@@ -43,6 +43,14 @@ RULES = {
     ),
     "rate": ("lr-too-high", "lr-too-low", "clip-too-tight", "weight-decay-too-high", "rate-range"),
 }  # fmt: skip
+# Of these the rules that judge the number which the line shows; the others are about something else.
+NUMBERS = {
+    "data": ("input-scale", "input-twice-scaled", "input-nonfinite", "input-constant"),
+    "first-loss": ("initial-loss",),
+    "gradient": ("parameters-unused", "parameters-not-optimized", "no-update"),
+    "signal": ("bad-init", "nonfinite"),
+    "rate": ("lr-too-high", "lr-too-low", "rate-range"),
+}
 
 _FEWEST_STEPS, _MOST_STEPS = 60, 200
 _SECONDS = 4.0
@@ -60,7 +68,6 @@ class Rehearsed:
     findings: list[Finding]
     measured: Measured
     steps: int
-    pace: float  # seconds a step
 
 
 @dataclass(frozen=True)
@@ -119,11 +126,9 @@ def rehearse_training(setup: Setup) -> Rehearsed:
         shown=False,
     )
     with exact_kernels(setup.device), step.freezer, watching as watch:
-        begin = time.monotonic()
         train(step, batches, lambda: None, progress, [enough])
-        pace = (time.monotonic() - begin) / max(1, enough.steps)
         _evaluate(own)
-    return Rehearsed(watch.findings, watch.measured, enough.steps, pace)
+    return Rehearsed(watch.findings, watch.measured, enough.steps)
 
 
 def first_loss(setup: Setup) -> tuple[float, float]:

@@ -50,7 +50,7 @@ def cure(
     >>> import tempfile
     >>> from danlu.lab.fit import fit
     >>> place = Path(tempfile.mkdtemp())
-    >>> run = fit("mlp", "digits", hidden=[32], lr=20.0, epochs=3, folder=place / "run", progress=False)
+    >>> run = fit("mlp", "digits", hidden=[32], lr=20.0, momentum=0.0, epochs=3, folder=place / "run", progress=False)
     >>> proof = cure(run, seeds=3, folder=place / "study", progress=False)
     >>> run.findings[0].rule, list(proof.recommended)
     ('lr-too-high', ['optim.lr'])

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import fail
+from danlu.base.readable import Readable
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Finding, finding_of
@@ -18,7 +19,7 @@ FACTOR = "remedy"
 """Name of the one factor of such a study, whose levels are changes of the recipe."""
 
 
-class Proof:
+class Proof(Readable):
     """What the remedies of a run's findings do, each and together, against the recipe as it is.
 
     `study` is None where there was nothing to try: no finding, or none that a recipe can answer. `recommended` is the

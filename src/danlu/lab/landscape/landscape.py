@@ -11,8 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.errors import fail
+from danlu.base.readable import Readable
 from danlu.base.recipe import LossRecipe
 from danlu.base.seeds import choose_device
+from danlu.base.words import say
 from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.landscape.axes import Axes, Weights, filter_axes, path_axes, single_weights, weight_axes
@@ -33,9 +35,17 @@ _MOST_POINTS = 501
 Span = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Landscape(Surface):
+@dataclass(frozen=True, repr=False)
+class Landscape(Readable, Surface):
     """A Surface with its saddle points, as far as the grid shows them; `danlu.draw` draws it."""
+
+    def __str__(self) -> str:
+        """How large the grid is, the lowest point and the saddle points."""
+        place = self.minimum or self.lowest
+        facts = {"width": len(self.xs), "height": len(self.ys), "x": self.x_label, "y": self.y_label}
+        loss = "–" if place[2] is None else f"{place[2]:.4g}"
+        lowest = {"at_x": f"{place[0]:.4g}", "at_y": f"{place[1]:.4g}", "loss": loss}
+        return say("lab.landscape-text", saddles=len(self.saddles), **facts, **lowest)
 
 
 def landscape(

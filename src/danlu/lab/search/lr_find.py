@@ -16,7 +16,7 @@ from danlu.base.events import Stop
 from danlu.base.recipe import Recipe, ScheduleRecipe
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
 from danlu.lab.batches import training_batches
-from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
 from danlu.lab.fit import make_step
 from danlu.lab.search.rate_test import RateTest, judge_rates
 from danlu.lab.setup import Setup, load_given_weights, set_up
@@ -24,6 +24,7 @@ from danlu.lab.study.plan import why_alone
 from danlu.lab.study.samples import stack_folds
 from danlu.train.stack import Member, first_losses
 
+POINTS, STEPS = 48, 60
 _LEAST_POINTS = 8
 _LEAST_STEPS = 8
 _TAIL = 4  # the last of so many parts of the steps is what counts
@@ -34,11 +35,11 @@ def lr_find(
     net: object = None,
     data: object = None,
     *,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     lowest: float = 1e-6,
     highest: float = 10.0,
-    points: int = 48,
-    steps: int = 60,
+    points: int = POINTS,
+    steps: int = STEPS,
     **settings: Any,
 ) -> RateTest:
     """Which learning rate to take: `points` rates from `lowest` to `highest`, each for `steps` steps.
@@ -54,6 +55,7 @@ def lr_find(
     (True, 12)
     """
     begin = time.perf_counter()
+    net, data = net_and_data(net, data)
     rates = _grid(lowest, highest, points, steps)
     setup = _set_up(net, data, recipe, settings)
     alone = why_alone(setup)
@@ -103,7 +105,7 @@ def _grid(lowest: float, highest: float, points: int, steps: int) -> list[float]
     return [float(f"{lowest * factor**number:.3g}") for number in range(points)]
 
 
-def _set_up(net: object, data: object, recipe: Recipe | str | Path | None, settings: dict[str, Any]) -> Setup:
+def _set_up(net: object, data: object, recipe: RecipeSource, settings: dict[str, Any]) -> Setup:
     maker = cast(Callable[[], nn.Module], net) if callable(net) and not isinstance(net, nn.Module) else None
     drafted = draft_recipe(None if maker else net, data, recipe, settings)
     # What speaks of whole epochs, or changes the rate on its own, has no place in a few steps at one rate.

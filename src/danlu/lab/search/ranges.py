@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 from danlu.base.errors import Faults, fail
 from danlu.base.naming import spelled
 from danlu.base.recipe import Recipe
-from danlu.base.recipe_text import kind_of
+from danlu.base.setting_keys import kind_of
 from danlu.lab.study.factors import flat, keys_of
 from danlu.nets import names as net_names
 from danlu.nets import option_kind

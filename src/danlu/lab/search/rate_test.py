@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from danlu.base.errors import Fault
+from danlu.base.readable import Readable
 from danlu.view.rate_test import rate_test_text
 
 # A rate is broken where less than this share of what the best one gained is left.
@@ -16,8 +17,8 @@ _AS_GOOD = 0.95
 _DISTANCE = 4.0
 
 
-@dataclass(frozen=True)
-class RateTest:
+@dataclass(frozen=True, repr=False)
+class RateTest(Readable):
     """The training loss that each of several learning rates leads to within a few steps, from the same first weights.
 
     `losses` stand beside `rates`: the mean over the last quarter of the steps, NaN or infinite where it was not finite.

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy
 
+from danlu.base.readable import Readable
 from danlu.base.records import Score
 from danlu.base.strict_json import number
 from danlu.lab.study.factors import Level
@@ -16,6 +17,7 @@ from danlu.lab.study.study import Best, Given, best_of
 from danlu.stats.studies import Member, usual_metric
 from danlu.store.journal import read
 from danlu.store.study_folder import StudyFolder
+from danlu.view.search import search_text
 
 State = Literal["finished", "dropped", "diverged", "failed"]
 
@@ -59,7 +61,7 @@ class Trial:
         }
 
 
-class Search:
+class Search(Readable):
     """A search's folder with what it holds: its trials and the best of them.
 
     `best` was chosen by the validation parts alone, trained once more on all but the test part, and scored on that.
@@ -149,6 +151,9 @@ class Search:
             "finished": self.finished,
             "seconds": round(self.seconds, 3),
         }
+
+    def __str__(self) -> str:
+        return search_text(self.as_dict())
 
     def __repr__(self) -> str:
         return f"Search({str(self.folder)!r}, {len(self.trials)} trials)"

@@ -21,6 +21,7 @@ from danlu.lab.study.plan import Plan, plan_cells
 from danlu.stats.studies import Member, usual_metric
 from danlu.store.journal import Journal, read
 from danlu.store.study_folder import StudyFolder
+from danlu.train.stack import choices
 from danlu.view.search import SearchReporter
 
 _ROUNDS = 4  # so many, where the budget is no smaller than it must be
@@ -63,8 +64,8 @@ class Quest:
         """Trainings a trial."""
         return len(self.seeds) * self.folds
 
-    def facts(self) -> dict[str, Any]:
-        """What is searched, as plain values."""
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        """What is searched, as plain values; `plan` is that of a round."""
         trials, size = self.budget.trials(self.each), self.budget.round_size(self.each)
         return {
             "ranges": [one.as_dict() for one in self.ranges],
@@ -72,7 +73,7 @@ class Quest:
             "minutes": self.budget.minutes,
             "trials": trials,
             "rounds": math.ceil(trials / size),
-            "rungs": list(self.rungs),
+            "rungs": list(rungs(plan)),
         }
 
     def points(self, trials: Sequence[Trial]) -> list[Point]:
@@ -90,12 +91,6 @@ class Quest:
         cells = [cell(self.base, point, self.maker) for point in points]
         return plan_cells(cells, factors, self.seeds, self.folds, data=self.data)
 
-    @property
-    def rungs(self) -> tuple[int, ...]:
-        """The epochs after which the worse half of a stack's trials is dropped: an eighth, a quarter, a half."""
-        epochs = self.base.train.epochs
-        return tuple(sorted({epochs // part for part in (8, 4, 2) if epochs // part}))
-
     def keep(self, places: Sequence[Place], scores: Mapping[str, Sequence[float]]) -> list[Place]:
         """Those of the better half of the trials, by the mean over seeds and folds."""
         trials: defaultdict[str, list[int]] = defaultdict(list)
@@ -111,6 +106,12 @@ class Quest:
 
         ranked = sorted(trials.values(), key=rank, reverse=True)
         return [places[number] for numbers in ranked[: math.ceil(len(ranked) / 2)] for number in numbers]
+
+
+def rungs(plan: Plan) -> tuple[int, ...]:
+    """The epochs after which the worse half of a stack's trials is dropped: an eighth, a quarter, a half."""
+    epochs = max(planned.setup.horizon.epochs for planned in plan.planned)
+    return tuple(sorted({epochs // part for part in (8, 4, 2) if epochs // part}))
 
 
 def carry_out_rounds(
@@ -162,12 +163,14 @@ def _round(
         journal.write({"kind": "failed", "round": number, "factors": factors, "reason": str(fault)})
 
     def tell(record: dict[str, Any]) -> None:
+        if made := choices().unsaid():
+            journal.write({"kind": "choices", "made": made})
         journal.write({**record, "round": number})
         journal.flush()
         reporter.member()
 
     if plan:
-        race = Race(quest.rungs, quest.keep)
+        race = Race(rungs(plan), quest.keep)
         order = Order(plan, frozenset(), place.members, tell, asked_to_stop, race=race, jobs=quest.jobs)
         if not order.carry_out(lambda group, members: reporter.group(members, group.alone)):
             return False

@@ -7,19 +7,30 @@ from typing import Any
 
 from danlu.base.errors import Faults, fail
 from danlu.base.places import shown
-from danlu.base.recipe import Recipe
 from danlu.base.seeds import preserved_randomness
+from danlu.lab.draft import RecipeSource, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.search.ranges import Range, ranges_of
 from danlu.lab.search.result import Search
 from danlu.lab.search.rounds import Budget, Quest, carry_out_rounds
 from danlu.lab.study.builders import builder_of
-from danlu.lab.study.compare import base_of, check_jobs, check_metric, new_folder, plain, recipe_of_design, refitted
+from danlu.lab.study.carry_out import choices_before
+from danlu.lab.study.compare import (
+    DEFAULTS,
+    base_of,
+    check_jobs,
+    check_metric,
+    new_folder,
+    plain,
+    recipe_of_design,
+    refitted,
+)
 from danlu.lab.study.plan import Plan
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
-from danlu.store.journal import Journal
+from danlu.store.journal import Journal, read
 from danlu.store.study_folder import StudyFolder
+from danlu.train.stack import choosing
 from danlu.view.search import SearchReporter
 
 
@@ -32,7 +43,7 @@ def search(
     minutes: float | None = None,
     seeds: int | Sequence[int] = 1,
     folds: int = 1,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     metric: str | None = None,
     jobs: int | None = None,
     folder: str | Path | None = None,
@@ -64,6 +75,7 @@ def search(
         "seeds": list(quest.seeds),
         "folds": folds,
         "metric": metric,
+        "defaults": DEFAULTS,
         "margin": None,
         "baselines": [],
         "search": {"ranges": [one.as_dict() for one in quest.ranges], "trainings": trainings, "minutes": minutes},
@@ -81,12 +93,13 @@ def sought(
     minutes: float | None = None,
     seeds: int | Sequence[int] = 1,
     folds: int = 1,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     metric: str | None = None,
     jobs: int | None = None,
     **settings: Any,
 ) -> tuple[Quest, Plan, Given]:
     """What `search` would look for, and its first round; nothing is trained or written."""
+    net, data = net_and_data(net, data)
     base, maker = base_of(net, data, recipe, settings)
     numbers = seeds_of(seeds)
     if not numbers or folds < 1:
@@ -133,6 +146,7 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool)
     with (
         interrupted_as(str(place.path)),
         Journal(place.journal) as journal,
+        choosing(choices_before(read(place.journal))),
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
         reporter,

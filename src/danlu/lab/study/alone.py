@@ -59,6 +59,7 @@ class Outcome:
     score: Score
     steps: int = 0
     epochs: int = 0
+    scored_epoch: int = 0
     failure: str = ""
     stopped: bool = False
 
@@ -80,7 +81,7 @@ def train_alone(task: Task) -> Outcome:
         return Outcome({}, failure="; ".join(str(fault) for fault in error.faults))
     except Exception as error:  # noqa: BLE001  (a net of the user's can raise anything)
         return Outcome({}, failure=f"{type(error).__name__}: {error}")
-    return Outcome(run.score.get("validation", {}), run.steps, run.epochs)
+    return Outcome(run.score.get("validation", {}), run.steps, run.epochs, run.scored_epoch)
 
 
 def _trained(task: Task) -> Run:

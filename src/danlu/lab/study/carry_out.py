@@ -1,7 +1,7 @@
 """The members of a study, trained: stacks at once, the rest singly; each told of as soon as it is done."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from danlu.lab.study.factors import Level
 from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.processes import in_processes
 from danlu.lab.study.samples import stack_folds
-from danlu.train.stack import Halving, Trained, train_members
+from danlu.train.stack import Choices, Halving, Trained, train_members
 from danlu.train.stack import Member as StackMember
 
 
@@ -67,6 +67,7 @@ class Order:
     share_order: bool = False
     race: Race | None = None
     jobs: int | None = None
+    before: Sequence[Sequence[int]] = ()  # the seeds that earlier sessions began with, and those each later one added
     _told: set[str] = field(default_factory=set[str])
 
     def carry_out(self, begins: Callable[[Group, int], None]) -> bool:
@@ -76,7 +77,8 @@ class Order:
         """
         alone: list[tuple[Group, Places]] = []
         for group in self.plan.groups:
-            places = list(self._places(group))
+            waves = [wave for wave in self._waves(group) if any(self._lacks(place) for _, place in wave)]
+            places = [pair for wave in waves for pair in wave if self._lacks(pair[1])]
             if not places:
                 continue
             decided, most = decide(group, self.plan.seeds, self.plan.folds)
@@ -84,22 +86,32 @@ class Order:
                 decided, most = group, 1  # a stack of one is as fast as fit, and can be ended early
             if not decided.alone:
                 begins(decided, len(places))
-                outcome = self._stacked(group, places, most)
+                outcome: Stop | Fault | None = None
+                for wave in waves:
+                    outcome = outcome or self._stacked(group, wave, most)
                 if isinstance(outcome, Stop):
                     return False
                 if outcome is None:
                     continue
-                decided, places = replace(group, alone=outcome), list(self._places(group, self._told))
+                decided, places = replace(group, alone=outcome), [pair for pair in places if self._lacks(pair[1])]
             alone.append((decided, places))
         return not alone or self._singly(alone, begins)
 
-    def _places(self, group: Group, told: Collection[str] = ()) -> "Iterator[tuple[Planned, Place]]":
-        for planned in group.planned:
-            for seed in self.plan.seeds:
-                for fold in range(self.plan.folds):
-                    place = Place(planned.cell.factors, seed, fold)
-                    if place.key not in self.done and place.key not in told:
-                        yield planned, place
+    def _waves(self, group: Group) -> Iterator[Places]:
+        """The group's members, those of seeds that were added later apart: they are stacked as they were, done or not,
+        because in stacks of other sizes the last digits differ."""
+        known = [seed for seeds in self.before for seed in seeds]
+        new = [seed for seed in self.plan.seeds if seed not in known]
+        for seeds in [*self.before, new]:
+            yield [
+                (planned, Place(planned.cell.factors, seed, fold))
+                for planned in group.planned
+                for seed in seeds
+                for fold in range(self.plan.folds)
+            ]
+
+    def _lacks(self, place: Place) -> bool:
+        return place.key not in self.done and place.key not in self._told
 
     def _stacked(self, group: Group, places: Places, most: int | None) -> Stop | Fault | None:
         """None when all are trained; a fault where the stack could not be: those left are to be tried singly."""
@@ -113,6 +125,8 @@ class Order:
 
         def finished(numbers: Sequence[int], trained: Trained) -> None:
             for column, number in enumerate(numbers):
+                if not self._lacks(places[number][1]):
+                    continue
                 self._told.add(places[number][1].key)
                 self.tell(_record(places[number][1], trained, column))
 
@@ -132,6 +146,7 @@ class Order:
                 device=setup.device,
                 scale=scale,
                 most_members=most,
+                wanted={number for number, (_, place) in enumerate(places) if self._lacks(place)},
                 halving=Halving(self.race.rungs, kept) if self.race else None,
                 finished=finished,
                 asked_to_stop=self.asked_to_stop,
@@ -157,7 +172,8 @@ class Order:
                 facts = {"factors": place.factors, "seed": place.seed, "fold": place.fold}
                 self.tell({"kind": "failed", **facts, "reason": outcome.failure})
             else:
-                self.tell(_as_record(place, outcome.score, outcome.diverged, outcome.epochs))
+                ends = (outcome.epochs, outcome.scored_epoch)
+                self.tell(_as_record(place, outcome.score, outcome.diverged, ends))
 
         if jobs.count > 1:
             return in_processes(tasks, jobs.count, told, self.asked_to_stop)
@@ -179,6 +195,33 @@ class Order:
         return Task(planned.recipe(place.seed), data, net, folder, language(), self.members / "stop", threads)
 
 
+def seeds_before(records: Iterable[Mapping[str, Any]]) -> list[list[int]]:
+    """The seeds that a study's journal begins with, then those that were added each time.
+
+    >>> seeds_before([{"kind": "begin", "seeds": [0, 1]}, {"kind": "begin", "seeds": [0, 1, 2]}])
+    [[0, 1], [2]]
+    """
+    waves: list[list[int]] = []
+    for record in records:
+        if record.get("kind") == "begin":
+            known = [seed for wave in waves for seed in wave]
+            waves.append([seed for seed in record.get("seeds", ()) if seed not in known])
+    return [wave for wave in waves if wave]
+
+
+def choices_before(records: Iterable[Mapping[str, Any]]) -> Choices:
+    """What a stopwatch decided when a study's journal was begun, to be decided so again.
+
+    >>> choices_before([{"kind": "choices", "made": {"processes": 2}}]).known("processes")
+    2
+    """
+    made: dict[str, Any] = {}
+    for record in records:
+        if record.get("kind") == "choices":
+            made |= record["made"]
+    return Choices(made)
+
+
 def without_test(data: Dataset) -> Dataset:
     """The same data with an empty test part: nothing can be chosen by what nobody sees."""
     return replace(data, sizes={**data.sizes, "test": 0})
@@ -187,10 +230,14 @@ def without_test(data: Dataset) -> Dataset:
 def _record(place: Place, trained: Trained, column: int) -> dict[str, Any]:
     score = {name: float(values[column]) for name, values in trained.score.items()}
     dropped = int(trained.dropped[column])
-    return _as_record(place, score, int(trained.diverged[column]), int(trained.epochs[column]), dropped)
+    ends = (int(trained.epochs[column]), int(trained.chosen[column]))
+    return _as_record(place, score, int(trained.diverged[column]), ends, dropped)
 
 
-def _as_record(place: Place, score: dict[str, float], diverged: int, epochs: int, dropped: int = 0) -> dict[str, Any]:
+def _as_record(
+    place: Place, score: dict[str, float], diverged: int, ends: tuple[int, int], dropped: int = 0
+) -> dict[str, Any]:
+    """`ends`: the epochs done, and the one whose weights were scored."""
     return {
         "kind": "member",
         "factors": place.factors,
@@ -199,5 +246,6 @@ def _as_record(place: Place, score: dict[str, float], diverged: int, epochs: int
         "score": score,
         "diverged": diverged > 0,
         "diverged_at": diverged,
-        "epochs": epochs,
+        "epochs": ends[0],
+        "scored_epoch": ends[1],
     } | ({"dropped_at": dropped} if dropped else {})

@@ -14,25 +14,32 @@ from danlu.base.places import shown, studies_folder
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import RecipeDraft, to_toml
 from danlu.base.seeds import preserved_randomness
+from danlu.base.starting import begin_of_call
 from danlu.data import Dataset
-from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.pictures import write_study_report
+from danlu.lab.setup import data_for_net, load_data, net_for_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
 from danlu.lab.study.builders import Builder, builder_of
-from danlu.lab.study.carry_out import Order, Place
+from danlu.lab.study.carry_out import Order, Place, choices_before, seeds_before
 from danlu.lab.study.factors import Level, keys_of
 from danlu.lab.study.factors import shown as shown_level
 from danlu.lab.study.plan import Group, Plan, Planned, make_plan
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.seeds import is_number, seeds_of
 from danlu.lab.study.study import Given, Study
+from danlu.nets import AUTO
 from danlu.nets import names as net_names
-from danlu.store.journal import Journal
+from danlu.store.journal import Journal, read
 from danlu.store.run_folder import RunFolder, folder_stem
 from danlu.store.study_folder import StudyFolder
+from danlu.train.stack import choosing
 from danlu.view.study import StudyReporter
+
+DEFAULTS = 2
+"""Noted in a study's folder: what its recipe leaves open is filled in by the defaults of danlu 0.2, not of 0.1."""
 
 
 def compare(
@@ -42,7 +49,7 @@ def compare(
     vary: Mapping[str, Sequence[Level] | Mapping[str, Level]],
     seeds: int | Sequence[int] = 10,
     folds: int = 1,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     metric: str | None = None,
     margin: float | None = None,
     baselines: Sequence[str] = (),
@@ -69,13 +76,14 @@ def compare(
     >>> len(study.members), study.effects[0].verdict
     (18, 'better')
     """
+    begin = begin_of_call()
     plan, base, given = planned(net, data, vary=vary, seeds=seeds, folds=folds, recipe=recipe, **settings)
     check_baselines(baselines, plan.planned[0].setup.data.task)
     check_jobs(jobs)
     check_metric(metric, plan)
     design = design_of(plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order)
     place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
-    return carried_out(place, plan, given, progress, jobs)
+    return carried_out(place, plan, given, progress, jobs, begin)
 
 
 def planned(
@@ -85,10 +93,11 @@ def planned(
     vary: Mapping[str, Sequence[Level] | Mapping[str, Level]],
     seeds: int | Sequence[int] = 10,
     folds: int = 1,
-    recipe: Recipe | str | Path | None = None,
+    recipe: RecipeSource = None,
     **settings: Any,
 ) -> tuple[Plan, Recipe, Given]:
     """What `compare` would train, with the recipe it starts from; nothing is trained or written."""
+    net, data = net_and_data(net, data)
     base, maker = base_of(net, data, recipe, settings)
     factors = keys_of(base, vary)
     numbers = seeds_of(seeds)
@@ -104,29 +113,34 @@ def planned(
 
 def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
     """What a study's folder says of it: the recipe it starts from, what it varies, and `more` about the answer."""
-    parts: dict[str, Any] = {"recipe": base.as_dict(), "factors": plan.factors}
+    parts: dict[str, Any] = {"recipe": base.as_dict(), "factors": plan.factors, "defaults": DEFAULTS}
     parts |= {"seeds": list(plan.seeds), "folds": plan.folds}
     functions = [level for level in plan.factors.get("net.name", []) if isinstance(level, Builder)]
     return plain(parts | ({"functions": functions} if functions else {}) | more)
 
 
 def base_of(
-    net: object, data: object, recipe: Recipe | str | Path | None, settings: Mapping[str, Any]
+    net: object, data: object, recipe: RecipeSource, settings: Mapping[str, Any]
 ) -> tuple[Recipe, Builder | None]:
     """The recipe that a study starts from, and what builds its nets where that is a function of the user's."""
     maker = builder_of(net) if callable(net) else None
     base = draft_recipe(None if maker else net, data, recipe, settings)
     if maker:
         base = replace(base, net=replace(base.net, name=CUSTOM, options={"class": maker.__name__}))
+    if base.net.name == AUTO:
+        given = None if isinstance(data, str | Path) else data
+        base = net_for_data(base, load_data(data_for_net(base, given), given))
     return base, maker
 
 
 def recipe_of_design(place: StudyFolder) -> Recipe:
     """The recipe that a study on the disk started from."""
-    draft = RecipeDraft()
-    for section, keys in place.read_design()["recipe"].items():
+    draft, design = RecipeDraft(), place.read_design()
+    for section, keys in design["recipe"].items():
         for key, value in keys.items():
             draft.put(f"{section}.{key}", value, Fault("recipe.place-file", {"path": place.design}))
+    if "defaults" not in design:
+        draft.take_defaults_before(design["factors"])
     return draft.recipe()
 
 
@@ -145,6 +159,7 @@ def go_on(
     them by name. A study that lacks nothing is returned as it is. The seeds stand in its folder only once all that
     they need is at hand.
     """
+    begin = begin_of_call()
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     given = cast(dict[str, Any], net) if isinstance(net, dict) else {}
@@ -163,14 +178,18 @@ def go_on(
             fail("study.net-levels-needed", names=", ".join(unknown), name=unknown[0])
     numbers = design["seeds"] if seeds is None else list(seeds)
     plan = make_plan(base, factors, numbers, design["folds"], data=data, maker=maker)
-    return carried_out(place, plan, Given(data, maker, makers), progress, jobs)
+    return carried_out(place, plan, Given(data, maker, makers), progress, jobs, begin)
 
 
 Study.carry_on = staticmethod(go_on)
 
 
-def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None) -> Study:
-    """Train what the study in `place` still lacks of `plan`, then the best once more."""
+def carried_out(
+    place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None, called: float | None = None
+) -> Study:
+    """Train what the study in `place` still lacks of `plan`, then the best once more; `called` is when that was asked
+    for.
+    """
     before = place.read_design()
     asked = {**before, "seeds": list(plan.seeds)}
     if asked == before and place.journal.is_file() and Study(place.path).lacks_nothing:
@@ -178,25 +197,23 @@ def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jo
     reporter = StudyReporter(progress)
     reporter.opening(plan.facts(), shown(place.path))
     begin = time.monotonic()
-    done = (
-        frozenset(Place(dict(member.factors), member.seed, member.fold).key for member in Study(place.path).members)
-        if place.journal.is_file()
-        else frozenset[str]()
-    )
-    whole_study = interrupted_as(str(place.path))
+    loading = 0.0 if called is None else round(begin - called, 3)
+    done, records = _so_far(place)
     with (
-        whole_study,
+        interrupted_as(str(place.path)),
         Journal(place.journal) as journal,
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
+        choosing(choices_before(records)) as choices,
     ):
         if asked != before:
             place.write_design(asked)
-        journal.write(
-            {"kind": "begin", "members": plan.members, "seeds": list(plan.seeds), "failed": plan.facts()["failed"]}
-        )
+        opening = {"members": plan.members, "seeds": list(plan.seeds), "failed": plan.facts()["failed"]}
+        journal.write({"kind": "begin", **opening, "loading": loading})
 
         def tell(record: dict[str, Any]) -> None:
+            if made := choices.unsaid():
+                journal.write({"kind": "choices", "made": made})
             journal.write(record)
             journal.flush()
             reporter.member()
@@ -205,20 +222,33 @@ def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jo
             reporter.group(len(group.planned), members, group.alone)
 
         design = place.read_design()
-        shares = design.get("share_order", False)
-        order = Order(plan, done, place.members, tell, lambda: interrupt.asked, share_order=shares, jobs=jobs)
+        order = Order(
+            plan, done, place.members, tell, lambda: interrupt.asked, jobs=jobs, before=seeds_before(records),
+            share_order=design.get("share_order", False),
+        )  # fmt: skip
         whole = order.carry_out(begins)
         journal.write({"kind": "done", "seconds": time.monotonic() - begin})
         if not whole:
             journal.sync()
             raise Interrupted(str(place.path), saved=True)
+        trained = time.monotonic()
         _measure_baselines(place, plan, journal)
         journal.sync()
         _refit(place, plan, journal)
+        journal.write({"kind": "done", "seconds": time.monotonic() - trained})
     if fault := write_study_report(place):
         reporter.note(fault)
     reporter.close()
     return Study(place.path, given)
+
+
+def _so_far(place: StudyFolder) -> tuple[frozenset[str], list[dict[str, Any]]]:
+    """The keys of the members that are done, and the records of the journal."""
+    if not place.journal.is_file():
+        return frozenset(), []
+    members = Study(place.path).members
+    done = frozenset(Place(dict(member.factors), member.seed, member.fold).key for member in members)
+    return done, list(read(place.journal))
 
 
 def _measure_baselines(place: StudyFolder, plan: Plan, journal: Journal) -> None:
@@ -259,7 +289,7 @@ def refitted(place: StudyFolder, chosen: Planned, seed: int) -> dict[str, Any]:
     recipe, data = chosen.recipe(seed), chosen.setup.data
     whole = _all_data(chosen)
     if whole is not None:
-        recipe, data = _whole(recipe, whole), whole
+        recipe, data = _whole(recipe, whole, _epochs_led_to(place, chosen)), whole
     place.best.write_text(to_toml(recipe), encoding="utf-8")
     net = chosen.net(seed) if recipe.net.name == CUSTOM else None
     name = f"best-{recipe.fingerprint()}"
@@ -270,13 +300,21 @@ def refitted(place: StudyFolder, chosen: Planned, seed: int) -> dict[str, Any]:
     return {"run": name, "refit": whole is not None}
 
 
-def _whole(recipe: Recipe, data: Dataset) -> Recipe:
+def _whole(recipe: Recipe, data: Dataset, epochs: int | None) -> Recipe:
     """The recipe without a validation part: what needed one gives way to the number of epochs that it led to."""
     train = recipe.train
-    if train.patience or train.weights == "best":
-        train = replace(train, patience=None, weights=None)
+    if train.scores_best:
+        train = replace(train, patience=None, weights=None, epochs=max(epochs or train.epochs or 1, train.thaw or 1))
     kept = data.recipe or replace(recipe.data, fold=None, fold_seed=None, refit=True)
     return replace(recipe, train=train, data=replace(kept, shuffle=recipe.data.shuffle))
+
+
+def _epochs_led_to(place: StudyFolder, chosen: Planned) -> int | None:
+    """The epoch whose weights were scored, in the mean over the members of a combination; None where none was noted."""
+    factors = plain(chosen.cell.factors)
+    members = [one for one in read(place.journal) if one.get("kind") == "member" and one["factors"] == factors]
+    scored = [one["scored_epoch"] for one in members if one.get("scored_epoch") and not one["diverged"]]
+    return round(float(numpy.mean(scored))) if scored else None
 
 
 def _all_data(chosen: Planned) -> Dataset | None:

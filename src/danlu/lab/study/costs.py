@@ -1,5 +1,6 @@
 """What a group of trainings will cost: timed over a few steps, which also decides whether it is stacked."""
 
+import hashlib
 import itertools
 import math
 import statistics
@@ -10,13 +11,14 @@ from itertools import pairwise
 from typing import Any
 
 from danlu.base.errors import Fault
-from danlu.base.recipe import Recipe
 from danlu.base.seeds import preserved_randomness, use_threads, wait_for
+from danlu.lab.batches import training_batches
 from danlu.lab.fit import make_step
+from danlu.lab.setup import dtype_of
 from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.processes import Jobs, chosen_jobs
 from danlu.lab.study.samples import stack_folds
-from danlu.train.stack import Member, Timing, faster_stacked
+from danlu.train.stack import Member, Timing, choices, faster_stacked
 
 # Below so many multiply-adds in all, timing would take longer than what it could save.
 _WORTH_TIMING = 2e10
@@ -40,16 +42,24 @@ def timed(group: Group, seeds: Sequence[int], folds: int) -> Timing:
 
 def decide(group: Group, seeds: Sequence[int], folds: int) -> tuple[Group, int | None]:
     """The group, to be trained one by one where a stack is slower; and how many members a stack should have."""
+    if group.alone:
+        return group, None
     setup = group.planned[0].setup
     members = len(group.planned) * len(seeds) * folds
     work = members * setup.horizon.steps * setup.description.multiply_adds * (setup.recipe.train.batch_size or 1)
-    if group.alone or work < _WORTH_TIMING:
-        return group, None
-    timing = timed(group, seeds, folds)
-    if timing.faster:
-        return group, timing.most_members
-    ratio = f"{timing.stacked / timing.alone:.2f}"
-    return replace(group, alone=Fault("study.slower", {"ratio": ratio})), None
+
+    def measured() -> dict[str, Any]:
+        if work < _WORTH_TIMING:
+            return {"most": None, "slower": None}
+        timing = timed(group, seeds, folds)
+        ratio = None if timing.faster else f"{timing.stacked / timing.alone:.2f}"
+        return {"most": timing.most_members if timing.faster else None, "slower": ratio}
+
+    factors = sorted(str(sorted(planned.cell.factors.items(), key=str)) for planned in group.planned)
+    decided = choices().once(f"stack {hashlib.sha256(str(factors).encode()).hexdigest()[:16]}", measured)
+    if decided["slower"] is None:
+        return group, decided["most"]
+    return replace(group, alone=Fault("study.slower", {"ratio": decided["slower"]})), None
 
 
 def jobs_for(groups: Sequence[tuple[Group, int]], asked: int | None) -> Jobs:
@@ -92,7 +102,7 @@ def with_costs(plan: Plan, jobs: int | None = None) -> list[dict[str, Any]]:
                 reason = Fault("study.slower", {"ratio": f"{timing.stacked / timing.alone:.2f}"})
                 row |= {"stacked": False, "reason": str(reason)}
         row["seconds"] = pace * row["members"] * setup.horizon.steps
-        size = setup.dtype.itemsize
+        size = dtype_of(setup.recipe.train.precision).itemsize
         inputs = sum(setup.data.sizes.values()) * math.prod(setup.data.sample_shape) * size * plan.folds
         row["megabytes"] = (together * row["parameters"] * size * _COPIES + inputs) / 2**20
     return rows
@@ -104,7 +114,7 @@ def pace_alone(planned: Planned) -> float:
     step = make_step(replace(setup, net=planned.net(setup.recipe.train.seed)))
     marks: list[float] = []
     with preserved_randomness(), step.freezer:
-        batches = setup.data.batches("train", _batch(setup.recipe), device=setup.device, dtype=setup.dtype)
+        batches = training_batches(setup.recipe, setup.data, 0, 0, setup.device, setup.dtype)
         step.start_epoch(0, 0)
         for number, batch in enumerate(itertools.islice(batches, 1 + _STEPS)):
             step.begin(number)
@@ -116,7 +126,3 @@ def pace_alone(planned: Planned) -> float:
             marks.append(time.perf_counter())
     paces = [later - earlier for earlier, later in pairwise(marks)]
     return statistics.median(paces) if paces else 0.0  # what else the machine does may hold up single steps
-
-
-def _batch(recipe: Recipe) -> int:
-    return (recipe.train.batch_size or 1) * recipe.train.accumulate

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from danlu.base.errors import Fault, Faults, UserError, fail
+from danlu.base.keywords import home_of
 from danlu.base.recipe import Recipe
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.study.builders import Builder, net_levels
@@ -190,4 +191,4 @@ def flat(recipe: Recipe) -> dict[str, Any]:
 
 def _home(name: str, values: Mapping[str, Any]) -> str:
     """The dotted key of a flat name whose level is what the recipe says already."""
-    return next((key for key in values if key.partition(".")[2] == name), name)
+    return next((key for key in values if key.partition(".")[2] == name), next(iter(home_of(name)), name))

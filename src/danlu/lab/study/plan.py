@@ -9,7 +9,7 @@ from torch import nn
 from danlu.base.errors import Fault, UserError
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.data import Dataset
-from danlu.lab.setup import Setup, build_net, data_as_taken, load_data, load_given_weights, set_up
+from danlu.lab.setup import Setup, build_net, data_as_taken, dtype_of, load_data, load_given_weights, set_up
 from danlu.lab.study.builders import Builder
 from danlu.lab.study.factors import Cell, Level, cells
 from danlu.lab.study.samples import fits_a_stack, folds_of
@@ -26,7 +26,8 @@ class Planned:
 
     def net(self, seed: int) -> nn.Module:
         """The net with the first weights of `seed`."""
-        return made_net(self.cell, self.setup.recipe, self.setup.data, seed).to(self.setup.device, self.setup.dtype)
+        net = made_net(self.cell, self.setup.recipe, self.setup.data, seed)
+        return net.to(self.setup.device, dtype_of(self.setup.recipe.train.precision))  # not that of samples: tokens
 
     def recipe(self, seed: int) -> Recipe:
         return replace(self.setup.recipe, train=replace(self.setup.recipe.train, seed=seed))

@@ -12,8 +12,10 @@ from typing import Any
 from danlu.base.errors import Fault
 from danlu.base.seeds import cores
 from danlu.lab.study.alone import Outcome, Task, end_after, train_elsewhere
+from danlu.train.stack import choices
 
 _GLANCE = 0.2  # seconds between two looks at whether to stop
+_CHOICE = "processes"
 _START = 8.0  # seconds that a process takes, about, until torch is there
 
 
@@ -42,14 +44,15 @@ def chosen_jobs(asked: int | None, members: int, *, device: str, alone: Callable
         return Jobs(min(workers, members), Fault("study.jobs-backend", {"backend": name, "jobs": workers}))
     if device != "cpu":
         return Jobs(1, Fault("study.jobs-one-device", {"device": device}))
+    if (before := choices().known(_CHOICE)) is not None:
+        return Jobs(before, Fault("study.jobs-as-before", {"jobs": before}))
     if most < 2:
         return Jobs(1, Fault("study.jobs-nothing-beside", {"members": members, "cores": cores()}))
     with_all, with_one = alone()
     here, beside = members * with_all, _START + -(-members // most) * with_one
     facts = {"here": f"{here:.0f}", "beside": f"{beside:.0f}", "jobs": most}
-    return (
-        Jobs(most, Fault("study.jobs-pay", facts)) if beside < here else Jobs(1, Fault("study.jobs-too-short", facts))
-    )
+    count = choices().once(_CHOICE, lambda: most if beside < here else 1)
+    return Jobs(count, Fault("study.jobs-pay" if count > 1 else "study.jobs-too-short", facts))
 
 
 def in_processes(

@@ -163,7 +163,14 @@ class Study:
 
     @property
     def seconds(self) -> float:
-        return sum(record["seconds"] for record in self._records if record.get("kind") == "done")
+        """Seconds from the call on: of loading, of all trainings, of baselines and the best trained once more."""
+        trained = sum(record["seconds"] for record in self._records if record.get("kind") == "done")
+        return trained + self.loading_seconds
+
+    @property
+    def loading_seconds(self) -> float:
+        """Those of them before the first training: libraries, data, the plan."""
+        return sum(record.get("loading", 0.0) for record in self._records if record.get("kind") == "begin")
 
     @property
     def finished(self) -> bool:
@@ -245,6 +252,7 @@ class Study:
             "best": {} if best is None else best.as_dict(),
             "finished": self.finished,
             "seconds": round(self.seconds, 3),
+            "loading_seconds": round(self.loading_seconds, 3),
         }
 
     def __str__(self) -> str:

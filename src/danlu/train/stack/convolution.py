@@ -1,13 +1,13 @@
-"""Convolutions of K members at once, in two forms; which is faster depends on shapes and machine, so both are timed."""
+"""Convolutions of K members at once, in two forms; which is faster depends on shapes and machine: it is timed once."""
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from danlu.train.stack.choices import choices
 from danlu.train.stack.layers import StackedLayer, Surroundings
 
 _FUNCTIONS: dict[type[nn.Module], Callable[..., Tensor]] = {
@@ -32,8 +32,8 @@ class Convolution(StackedLayer):
 
     def __init__(self, layers: Sequence[nn.Module], around: Surroundings) -> None:
         super().__init__(layers, around)
+        self._forms: dict[tuple[int, ...], str] = {}
         self._function = next(function for kind, function in _FUNCTIONS.items() if isinstance(layers[0], kind))
-        self._chosen: dict[tuple[Any, ...], Form] = {}
 
     def forward(self, x: Tensor) -> Tensor:
         like = self.like
@@ -45,9 +45,20 @@ class Convolution(StackedLayer):
             return self._shared(x)
         x = self.around.own(x)
         key = (self.members, *x.shape)
-        if key not in self._chosen:
-            self._chosen[key] = self._faster(x)
-        return self._chosen[key](x, self.weight, self.bias)
+        if key not in self._forms:
+            self._forms[key] = self._chosen(x)
+        return (self._apart if self._forms[key] == "apart" else self._joined)(x, self.weight, self.bias)
+
+    def _chosen(self, x: Tensor) -> str:
+        """The form for inputs like `x`: the same for every layer of this shape."""
+        if x.device.type != "cpu":  # many small kernels never win there
+            return "joined"
+        like = self.like
+        facts = (like.stride, like.padding, like.dilation, like.groups, x.dtype, self.bias is not None)
+        shapes = "×".join(map(str, x.shape)), "×".join(map(str, self.weight.shape))
+        last = x.is_contiguous(memory_format=torch.channels_last) if x.dim() == 4 else False
+        name = f"convolution {' '.join(shapes)} {' '.join(map(str, facts))} {'last' if last else 'first'}"
+        return choices().once(name.replace("torch.", ""), lambda: self._faster(x))
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> Tensor:
         like = self.like
@@ -82,20 +93,18 @@ class Convolution(StackedLayer):
         ]
         return torch.cat(parts)
 
-    def _faster(self, x: Tensor) -> Form:
+    def _faster(self, x: Tensor) -> str:
         """The faster of the two forms for inputs like `x`, both passes counted."""
-        forms: list[Form] = [self._apart, self._joined]
-        if x.device.type != "cpu":  # many small kernels never win there
-            return self._joined
-        seconds: list[float] = []
-        for form in forms:
+        seconds: list[tuple[float, str]] = []
+        forms: list[tuple[str, Form]] = [("apart", self._apart), ("joined", self._joined)]
+        for name, form in forms:
             took: list[float] = []
             for _ in range(_TRIALS):
                 begin = time.perf_counter()
                 self._both_passes(form, x)
                 took.append(time.perf_counter() - begin)
-            seconds.append(min(took))
-        return forms[seconds.index(min(seconds))]
+            seconds.append((min(took), name))
+        return min(seconds)[1]
 
     def _both_passes(self, form: Form, x: Tensor) -> None:
         with torch.enable_grad():

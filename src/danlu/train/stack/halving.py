@@ -44,7 +44,7 @@ class _Ladder:
     waiting: dict[tuple[int, ...], Underway] = field(default_factory=dict[tuple[int, ...], Underway])
 
     def climb(self, stacks: Sequence[list[int]], workers: int) -> Outcomes | Stop:
-        epochs = self.plan.members[0].recipe.train.epochs
+        epochs = self.plan.members[0].recipe.train.epochs or 1
         for until in (*(rung for rung in self.halving.rungs if rung < epochs), epochs):
             advanced = side_by_side(lambda places, until=until: self._advanced(places, until), stacks, workers)
             if isinstance(advanced, Stop):

@@ -45,7 +45,7 @@ class Plan:
         group_of = [streams.index(key) for key in keys]
         size = (recipes[0].train.batch_size or 0) * recipes[0].train.accumulate
         feed = Feed(self.folds, streams, Layout.of(group_of, self.device), size)
-        horizon = Horizon(recipes[0].train.epochs, feed.steps_per_epoch)
+        horizon = Horizon(recipes[0].train.epochs or 1, feed.steps_per_epoch)
         nets = [self.nets[place] for place in places]
         step = StackedStep(nets, recipes, horizon, self.device, group_of=group_of, way=self.way)
         return step, feed
@@ -60,7 +60,7 @@ class Plan:
         step, feed = self.prepared(places)
         recipes = step.recipes
         sums = recipes[0].loss.reduction == "sum"
-        progress = StackProgress(recipes, recipes[0].train.epochs, loss_is_sum=sums)
+        progress = StackProgress(recipes, recipes[0].train.epochs or 1, loss_is_sum=sums)
         return Underway(self, list(places), step, feed, progress)
 
 

@@ -80,7 +80,7 @@ def _alone(plan: Plan) -> float:
     recipe = member.recipe
     net = copy.deepcopy(plan.nets[0]).to(plan.device)
     _, feed = plan.prepared([0])
-    horizon = Horizon(recipe.train.epochs, feed.steps_per_epoch)
+    horizon = Horizon(recipe.train.epochs or 1, feed.steps_per_epoch)
     loss, optimiser = build_loss(recipe.loss.name, recipe.loss), build_optimiser(recipe.optim, net)
     step = PlainStep(net.train(), loss, optimiser, Schedule(recipe.schedule, horizon), recipe, plan.device)
 

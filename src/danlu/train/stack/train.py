@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from danlu.base.events import Stop
 from danlu.base.seeds import cores
 from danlu.train.stack.build import find_way, same_step, same_structure
+from danlu.train.stack.choices import choices
 from danlu.train.stack.halving import Halving, in_rungs
 from danlu.train.stack.members import Fold, Member, Trained
 from danlu.train.stack.memory import suggested_members
@@ -32,6 +33,7 @@ def train_members(
     most_members: int | None = None,
     workers: int | None = None,
     validate: str = "auto",
+    wanted: Set[int] | None = None,
     halving: Halving | None = None,
     finished: Finished | None = None,
     asked_to_stop: Callable[[], bool] = lambda: False,
@@ -42,8 +44,8 @@ def train_members(
     they are. `task` and `outputs` are those of the data, `scale` the unit of standardised regression targets. A stack
     has at most `most_members` (None: what cache and memory suggest); `workers` stacks are trained side by side (None:
     one a core on the CPU). The validation part is scored after each epoch ("epochs"), once ("end"), or as the recipes
-    need it ("auto"). With `halving` members are dropped at its rungs. `finished` hears of every stack as it ends: the
-    places of its members, and what came out.
+    need it ("auto"). Of the stacks only those with a member in `wanted` are trained (None: all). With `halving` members
+    are dropped at its rungs. `finished` hears of every stack as it ends: the places of its members, and what came out.
 
     >>> from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
     >>> x = torch.linspace(-1, 1, 32)[:, None]
@@ -60,7 +62,7 @@ def train_members(
     assert same_structure(*nets)
     assert same_step(*(member.recipe for member in members))
     begin = time.perf_counter()
-    workers = workers or (cores() if device.type == "cpu" else 1)
+    beside: int = workers or (choices().once("workers", cores) if device.type == "cpu" else 1)
     sample = sample_of(folds[members[0].fold])
     way = find_way(nets[0], sample)
     assert way is not None
@@ -68,26 +70,40 @@ def train_members(
     judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale)
     plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
     size = recipe.train.batch_size or 1
-    most = most_members or suggested_members(nets[0], sample, size, device, workers)
-    stacks = cut(members, folds, most, workers, fills=way.fills)
-    if halving:
-        results = in_rungs(plan, halving, stacks, workers)
+    most_members = most_members or _suggested(nets[0], sample, size, device, beside)
+    stacks = cut(members, folds, most_members, beside, fills=way.fills)
+    if wanted is not None:
+        stacks = [stack for stack in stacks if not wanted.isdisjoint(stack)]
+    if halving is None:
+        results = side_by_side(plan.carry_out, stacks, beside, finished)
     else:
-        results = side_by_side(plan.carry_out, stacks, workers, finished)
-    if isinstance(results, Stop):
-        return results
-    if halving and finished:
+        results = _halved(plan, halving, stacks, beside, finished)
+    return results if isinstance(results, Stop) else _joined(results, len(members), time.perf_counter() - begin)
+
+
+def _halved(
+    plan: Plan, halving: Halving, stacks: list[list[int]], beside: int, finished: Finished | None
+) -> list[tuple[list[int], Trained]] | Stop:
+    results = in_rungs(plan, halving, stacks, beside)
+    if finished and not isinstance(results, Stop):
         for places, trained in results:
             finished(places, trained)
-    return _joined(results, len(members), time.perf_counter() - begin)
+    return results
+
+
+def _suggested(net: nn.Module, sample: Tensor, size: int, device: torch.device, workers: int) -> int:
+    """How many members cache and memory suggest: decided once, for the free memory is another each time."""
+    weights = sum(tensor.numel() for tensor in net.parameters())
+    name = f"members {type(net).__name__} {weights} {tuple(sample.shape[1:])} {size} {workers}"
+    return choices().once(name, lambda: suggested_members(net, sample, size, device, workers))
 
 
 def _joined(results: Sequence[tuple[list[int], Trained]], count: int, seconds: float) -> Trained:
     """The outcomes of all stacks as one, in the order of the members."""
     states: list[dict[str, Tensor]] = [{}] * count
     first = results[0][1]
-    train_loss = first.train_loss.new_empty(len(first.train_loss), count)
-    validation = {name: torch.empty_like(train_loss) for name in first.validation}
+    train_loss = first.train_loss.new_full((len(first.train_loss), count), math.nan)
+    validation = {name: torch.full_like(train_loss, math.nan) for name in first.validation}
     score = {name: torch.full((count,), math.nan, dtype=torch.float64) for name in first.score}
     epochs, chosen, diverged, dropped = (torch.zeros(count, dtype=torch.int64) for _ in range(4))
     for places, trained in results:

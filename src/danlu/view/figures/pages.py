@@ -31,13 +31,21 @@ def run_charts(info: RunInfo, most: int) -> list[Chart]:
     if info.course.layers:
         signal = flow(info.course.layers)
         if signal.grids:
-            charts.append(flow_chart(signal))
+            charts += _drawable(lambda: [flow_chart(signal)])
     surface = readable(read_surface, info.course.surface)
     if surface is not None:
-        charts += [surface_chart(surface), contour_chart(surface)]
+        charts += _drawable(lambda: [surface_chart(surface), contour_chart(surface)])
     for told in read_predictions(info):
-        charts += _prediction_charts(told)
+        charts += _drawable(lambda told=told: _prediction_charts(told))
     return charts
+
+
+def _drawable(make: Callable[[], list[Chart]]) -> list[Chart]:
+    """The charts; none where a record holds numbers of which no picture can be made, such as counts below 0."""
+    try:
+        return make()
+    except Exception:  # noqa: BLE001  (the rest of the run is shown all the same)
+        return []
 
 
 def study_charts(info: StudyInfo) -> list[Chart]:
@@ -90,7 +98,7 @@ def readable(read: Callable[[Mapping[str, Any]], Read], record: Mapping[str, Any
     is shown all the same."""
     try:
         return read(record) if record else None
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except Exception:  # noqa: BLE001  (a record may hold anything)
         return None
 
 

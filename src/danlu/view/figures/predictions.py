@@ -78,13 +78,20 @@ def residuals_chart(info: Residuals) -> Chart:
     return Chart("residuals", say("figure.residuals"), [panel])
 
 
+def _caption(one: Worst) -> str:
+    """What was said and what is true; among few mistakes stand samples that were right, but hardly sure of it."""
+    if one.predicted == one.actual:
+        return say("figure.right-but-unsure", actual=one.actual)
+    return say("figure.instead-of", predicted=one.predicted, actual=one.actual)
+
+
 def worst_chart(info: Sequence[Worst], *, numbers: bool = False) -> Chart:
     """The samples whose loss is greatest, or where `numbers` are predicted whose error is, the worst first."""
     unit = "figure.its-error" if numbers else "figure.its-loss"
     pictures = [
         Picture(
             one.png,
-            say("figure.instead-of", predicted=one.predicted, actual=one.actual),
+            _caption(one),
             (*((one.text,) if one.text else ()), say(unit, loss=short(one.loss, 3))),
         )
         for one in info

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from danlu.base.records import Finding, Score
 from danlu.view.info.curves import Course
 
-STATES = ("finished", "running", "stopped")
+STATES = ("finished", "diverged", "running", "stopped")
 
 
 class FullCourse(Course, Protocol):

@@ -54,6 +54,8 @@ def read_study(name: str, design: Mapping[str, Any], records: Iterable[Mapping[s
                 baselines.append({**record, "score": _score(record["score"])})
             elif kind == "done":
                 seconds += number(record["seconds"])
+            elif kind == "begin":
+                seconds += number(record.get("loading", 0.0))
         except _MALFORMED:
             continue
     best = last.get("best", {})

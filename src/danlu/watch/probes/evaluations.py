@@ -8,6 +8,7 @@ import torch
 from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.inputs import SampleProbe
+from danlu.watch.tracing import unreadable
 
 _MOST_BATCHES = 200
 _LOOK_ALWAYS, _LOOK_EVERY, _LOOK_MOST = 8, 4, 80  # batches of one evaluation whose samples are looked up
@@ -31,6 +32,8 @@ class _Pass:
 
 class EvaluationProbe:
     """Gathers what runs without gradients into passes; a step ends them."""
+
+    writes = ("evaluations",)
 
     def __init__(self, measured: Measured, samples: SampleProbe) -> None:
         self._measured = measured
@@ -77,6 +80,8 @@ class EvaluationProbe:
         if not self._passes or self._passes[-1].batches > _MOST_BATCHES:
             return
         now, outputs, targets = self._passes[-1], call.outputs, call.targets
+        if unreadable(result) or unreadable(outputs) or unreadable(targets):
+            return
         size = len(outputs) if outputs.dim() else 1
         if result.numel() == 1:
             now.losses.append((result.detach() / size if call.summed else result.detach(), size))

@@ -1,0 +1,49 @@
+"""The keys of a recipe's sections, their types, and what is said of a value that does not fit."""
+
+from dataclasses import fields
+from typing import Any, get_args, get_type_hints
+
+from danlu.base.recipe import SECTIONS, Recipe
+
+_OPEN = ("options", "thresholds")  # hold what stands in a section beside its known keys
+
+
+def known_keys() -> dict[str, list[str]]:
+    """The keys of each section of a recipe.
+
+    >>> known_keys()["loss"]
+    ['name', 'reduction', 'label_smoothing', 'delta']
+    """
+    default = Recipe()
+    return {
+        section: [key.name for key in fields(getattr(default, section)) if key.name not in _OPEN]
+        for section in SECTIONS
+    }
+
+
+def kind_of(section: str, key: str) -> Any:
+    """The type of a setting, None where there is no such one.
+
+    >>> kind_of("train", "epochs")
+    <class 'int'>
+    """
+    return get_type_hints(type(getattr(Recipe(), section, None))).get(key)
+
+
+def takes_names(section: str, key: str) -> bool:
+    """Whether a setting takes names, one or several.
+
+    >>> takes_names("train", "freeze"), takes_names("train", "epochs")
+    (True, False)
+    """
+    return tuple[str, ...] in (kind := kind_of(section, key), *get_args(kind))
+
+
+def takes_number(section: str, key: str) -> bool:
+    """Whether a setting takes a number.
+
+    >>> takes_number("optim", "lr"), takes_number("optim", "name")
+    (True, False)
+    """
+    kind = kind_of(section, key)
+    return bool({int, float} & {kind, *get_args(kind)})

@@ -1,0 +1,120 @@
+"""Parts that a user gives one by one: files, folders, frames or arrays for train, validation and test."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy
+
+from danlu.base.errors import Fault, fail
+from danlu.base.input_files import path_kind
+from danlu.data.arrays import array_dataset
+from danlu.data.dataset import Builder, Dataset, Origin
+from danlu.data.folder.load import folder_builder
+from danlu.data.options import Options
+from danlu.data.parts import PARTS, part_of
+from danlu.data.readers.csv_text import FileOptions
+from danlu.data.readers.frames import is_frame, sheet_of
+from danlu.data.readers.table_file import read_table
+from danlu.data.readers.text_file import is_text, read_text
+from danlu.data.table.load import source_of, table_dataset
+from danlu.data.targets import Labels, read_target
+from danlu.data.text.corpus import Corpus, corpus_dataset
+from danlu.data.text.sequences import text_dataset
+from danlu.data.torch_data import is_torch_data, torch_dataset
+
+
+def parts_given(given: Any) -> dict[str, Any] | None:
+    """What a dict (or a tuple of torch data) gives for each part; None where `given` is nothing of the kind."""
+    if is_torch_data(given):
+        return {"train": given}
+    named: dict[Any, Any] = {}
+    if isinstance(given, Mapping):
+        named.update(cast(Mapping[Any, Any], given))
+    elif isinstance(given, tuple | list) and len(given) <= len(PARTS) and all(is_torch_data(one) for one in given):
+        named.update(zip(PARTS, given, strict=False))
+    if not named or not all(_is_source(one) for one in named.values()):
+        return None
+    words = {word: part_of(word) if isinstance(word, str) else None for word in named}
+    if None in words.values() or "train" not in words.values():
+        fail("data.part-names", found=", ".join(map(str, named)), wanted=", ".join(PARTS))
+    twice = next((part for part in PARTS if list(words.values()).count(part) > 1), None)
+    if twice is not None:
+        fail("data.part-twice", part=twice, found=", ".join(str(word) for word in named if words[word] == twice))
+    by_part = {str(words[word]): one for word, one in named.items()}
+    return {part: by_part[part] for part in PARTS if part in by_part}
+
+
+def parts_builder(parts: dict[str, Any], target: str | None, name: str | None, options: FileOptions) -> Builder:
+    """Reads every part; what comes back makes one data set of them. What is missing is taken from "train"."""
+    if all(is_torch_data(one) for one in parts.values()):
+        _refuse_target(target, name or "torch")
+        return partial(torch_dataset, name or "torch", parts)
+    if all(isinstance(one, str | Path) for one in parts.values()):
+        return _from_paths({part: Path(one).expanduser() for part, one in parts.items()}, target, name, options)
+    if all(is_frame(one) or isinstance(one, Mapping) for one in parts.values()):
+        sheets = {part: sheet_of(one, part) for part, one in parts.items()}
+        source = source_of(sheets, target)
+        return lambda chosen: table_dataset(name or "table", source, target, chosen)
+    if all(isinstance(one, tuple) for one in parts.values()):
+        _refuse_target(target, name or "arrays")
+        if all(is_text_list(x) for x, _ in parts.values()):
+            return partial(labelled_texts, name or "texts", parts)
+        return partial(array_dataset, name or "arrays", parts)
+    return fail("data.parts-mixed", found=", ".join(f"{part}: {type(one).__name__}" for part, one in parts.items()))
+
+
+def labelled_texts(name: str, pools: Mapping[str, tuple[Any, Any]], options: Options) -> Dataset:
+    """A data set of texts with a label each, in pools by part."""
+    texts = {part: list(x) for part, (x, _) in pools.items()}
+    labels = {part: numpy.asarray(y) for part, (_, y) in pools.items()}
+    for part, x in texts.items():
+        if len(x) != len(labels[part]):
+            fail("data.lengths-differ", x=len(x), y=len(labels[part]))
+    y, target = read_target(numpy.concatenate(list(labels.values())), "classification", Fault("data.place-y"))
+    assert isinstance(target, Labels)
+    indices = y.split([len(x) for x in texts.values()])
+    by_part = {part: (x, index) for (part, x), index in zip(texts.items(), indices, strict=True)}
+    return text_dataset(name, by_part, target, options, "characters", Origin())
+
+
+def is_text_list(x: Any) -> bool:
+    """Whether x is texts, one a sample."""
+    if isinstance(x, numpy.ndarray):
+        return x.dtype.kind == "U" or (x.dtype == object and x.ndim == 1 and len(x) > 0 and isinstance(x[0], str))
+    return isinstance(x, list | tuple) and len(x) > 0 and all(isinstance(text, str) for text in x)
+
+
+def _is_source(one: Any) -> bool:
+    """Whether it can be a part of its own: a column of a table cannot."""
+    pair = isinstance(one, tuple) and len(cast(tuple[Any, ...], one)) == 2
+    return isinstance(one, str | Path | Mapping) or is_torch_data(one) or is_frame(one) or pair
+
+
+def _from_paths(paths: dict[str, Path], target: str | None, name: str | None, options: FileOptions) -> Builder:
+    for path in paths.values():
+        if path_kind(path) == "missing":
+            fail("data.missing-file", path=path, hint="")
+    folders = [path.is_dir() for path in paths.values()]
+    first = paths["train"]
+    stem = name or (first.name if folders[0] else first.name.split(".")[0])
+    if all(folders):
+        _refuse_target(target, stem)
+        return folder_builder(stem, first, paths)
+    if any(folders):
+        fail("data.parts-mixed", found=", ".join(f"{part}: {path}" for part, path in paths.items()))
+    origin = Origin(str(first))
+    if target is None and all(is_text(path) for path in paths.values()):
+        read = {part: read_text(path, options.encoding) for part, path in paths.items()}
+        texts = {part: text for part, (text, _) in read.items()}
+        notes = tuple(note for _, told in read.values() for note in told)
+        corpus = Corpus(texts["train"], texts.get("validation"), texts.get("test"), notes=notes)
+        return lambda chosen: corpus_dataset(stem, corpus, chosen, origin)
+    source = source_of({part: read_table(path, options) for part, path in paths.items()}, target)
+    return lambda chosen: table_dataset(stem, source, target, chosen, origin=origin)
+
+
+def _refuse_target(target: str | None, name: str) -> None:
+    if target is not None:
+        fail("data.target-without-table", target=target, name=name)

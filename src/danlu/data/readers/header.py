@@ -1,0 +1,42 @@
+"""Whether the first line of a table names its columns, or is a row already."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from danlu.base.errors import fail
+from danlu.data.table.spelling import is_plain
+
+if TYPE_CHECKING:
+    import polars
+
+# Years and short counting numbers are names that people give to columns.
+_YEAR = re.compile(r"1[89]\d\d|20\d\d")
+
+
+def refuse_no_header(names: Sequence[str], columns: "Sequence[polars.Series]", path: str) -> None:
+    """UserError where the first line of the file looks like a row: names that are numbers, or values of their own
+    columns, or each other.
+
+    Names that count on (0, 1, 2, …) and years are names.
+    """
+    numbers = [name for name in names if is_plain(name)]
+    fractions = [name for name in numbers if not name.isdigit()]
+    counting = len(numbers) > 2 and _counts_on(numbers)
+    plain = [name for name in numbers if not counting and not _YEAR.fullmatch(name)]
+    repeated = [name for name, column in zip(names, columns, strict=True) if name and _holds(column, name)]
+    text = [name for name in repeated if name not in numbers]
+    twice = len(set(names)) < len(names) and len(text) > len(names) // 2
+    if fractions or (plain and 2 * len({*plain, *text}) >= len(set(names))) or 2 * len(text) > len(names) or twice:
+        fail("data.no-header", path=path, found=", ".join(names[:4]))
+
+
+def _counts_on(numbers: Sequence[str]) -> bool:
+    if not all(number.isdigit() and len(number) < 10 for number in numbers):
+        return False
+    values = [int(number) for number in numbers]
+    return values == list(range(values[0], values[0] + len(values))) and values[0] in (0, 1)
+
+
+def _holds(column: "polars.Series", name: str) -> bool:
+    return bool((column.str.strip_chars() == name).any())

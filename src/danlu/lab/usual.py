@@ -1,0 +1,63 @@
+"""What befits the data where a recipe leaves it open: how long, in what batches, and which weights are scored.
+
+The numbers come from a study over small and middle-sized data, `make defaults`. None of them depends on another setting
+that a user may name: whoever changes the batch size or the rate trains for as many epochs as before.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+from danlu.base.recipe import Recipe, TrainRecipe
+
+# A small net on some hundred samples needs thousands of steps, and 20 epochs of so few samples are a hundred or two.
+_SAMPLES_SEEN = 64_000
+_FEWEST_EPOCHS, _MOST_EPOCHS = 20, 200
+# Below so many validation samples the best epoch is a matter of luck.
+_ENOUGH_TO_CHOOSE_BY = 30
+
+
+def usual_train(train: TrainRecipe, optimiser: str, train_samples: int, validation_samples: int) -> TrainRecipe:
+    """The section with epochs, batch size and the choice of weights filled in where it leaves them open.
+
+    >>> train = usual_train(TrainRecipe(), "sgd", 640, 91)
+    >>> train.epochs, train.batch_size, train.weights
+    (100, 16, 'best')
+    """
+    return replace(
+        train,
+        epochs=train.epochs or usual_epochs(train_samples),
+        batch_size=train.batch_size or _batch_size(optimiser, train_samples, train.accumulate),
+        weights=train.weights or _weights(train.patience, validation_samples),
+    )
+
+
+def as_it_began(recipe: Recipe) -> Recipe:
+    """The recipe of a run that is gone on with: danlu 0.1, which left open what it scored, scored the last weights.
+
+    >>> as_it_began(Recipe()).train.weights
+    'last'
+    """
+    if recipe.train.weights is not None or recipe.train.patience is not None:
+        return recipe
+    return replace(recipe, train=replace(recipe.train, weights="last"))
+
+
+def usual_epochs(samples: int) -> int:
+    """As many epochs as show 64,000 samples to the net; never fewer than 20, nor more than 200.
+
+    >>> [usual_epochs(samples) for samples in (100, 1_000, 60_000)]
+    [200, 64, 20]
+    """
+    return min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_SAMPLES_SEEN / max(1, samples))))
+
+
+def _batch_size(optimiser: str, samples: int, accumulate: int) -> int:
+    """32; 16 where data are few, for more steps; for L-BFGS, which wants the true loss, all of them make a step."""
+    return -(-samples // accumulate) if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
+
+
+def _weights(patience: int | None, validation_samples: int) -> Literal["last", "best"] | None:
+    """None leaves it to early stopping, which takes the best."""
+    if patience is not None:
+        return None
+    return "best" if validation_samples >= _ENOUGH_TO_CHOOSE_BY else "last"

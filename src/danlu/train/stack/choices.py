@@ -1,0 +1,65 @@
+"""What a stopwatch or the free memory decides: once, so that it can be written down and decided so again.
+
+Two forms of a convolution, stacks of another size, or other numbers of threads round the last digits differently. A
+study that goes on must go on with what it began with.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, TypeVar
+
+Decision = TypeVar("Decision")
+
+
+class Choices:
+    """Decisions by name, as plain values: those `known`, and those made since.
+
+    >>> choices = Choices({"form": "apart"})
+    >>> choices.once("form", lambda: "joined"), choices.once("members", lambda: 16), choices.unsaid()
+    ('apart', 16, {'members': 16})
+    """
+
+    def __init__(self, known: Mapping[str, Any] | None = None) -> None:
+        self._made = dict(known or {})
+        self._unsaid: dict[str, Any] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def once(self, name: str, decide: Callable[[], Decision]) -> Decision:
+        """The decision called `name`, made by `decide` where it has not been made; threads that ask together wait for
+        the first."""
+        with self._lock:
+            own = self._locks.setdefault(name, threading.Lock())
+        with own:
+            if name not in self._made:
+                self._made[name] = self._unsaid[name] = decide()
+            return self._made[name]
+
+    def known(self, name: str) -> Any:
+        """The decision called `name`; None where it has not been made."""
+        return self._made.get(name)
+
+    def unsaid(self) -> dict[str, Any]:
+        """The decisions made since this was asked last."""
+        with self._lock:
+            new, self._unsaid = self._unsaid, {}
+            return new
+
+
+_in_force = [Choices()]
+
+
+def choices() -> Choices:
+    """Those in force: in all threads of this process, for stacks are trained side by side."""
+    return _in_force[-1]
+
+
+@contextlib.contextmanager
+def choosing(own: Choices) -> Generator[Choices]:
+    """Let `own` be in force in this process for the length of a block."""
+    _in_force.append(own)
+    try:
+        yield own
+    finally:
+        _in_force.pop()

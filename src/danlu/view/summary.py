@@ -1,0 +1,43 @@
+"""The closing words on a run, from the object that `--json` prints: scores, which weights, how it ended, how long."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from danlu.base.places import shown
+from danlu.base.words import say
+
+
+def summary_lines(run: Mapping[str, Any]) -> list[str]:
+    """Line by line; the first is the test score of a finished run, where it has one."""
+    folder = shown(run["run"])
+    if not run["finished"]:
+        return [say("view.unfinished", steps=run["steps"], run=folder)]
+    lines = []
+    for part in ("test", "validation", "train"):
+        if part in run["score"]:
+            numbers = [f"{say(f'view.metric-{name}')} {value:.4f}" for name, value in run["score"][part].items()]
+            lines.append(f"{say(f'view.part-{part}')}  {'   '.join(numbers)}")
+    if run["diverged"]:
+        lines.append(say("view.diverged", step=f"{run['diverged_since']:,}", run=folder))
+    lines += [] if run["diverged"] and run["scored"]["weights"] == "last" else [scored_line(run)]
+    seconds = {name: f"{run[key]:.1f}" for name, key in _SECONDS.items()}
+    return [*lines, say("view.closing", epochs=run["epochs"], steps=run["steps"], run=folder, **seconds)]
+
+
+_SECONDS = {"seconds": "seconds", "loading": "loading_seconds", "training": "training_seconds"}
+
+
+def scored_line(run: Mapping[str, Any]) -> str:
+    """Which weights were scored, and why; and what to set where others are better by more than chance."""
+    scored, train = run["scored"], run["recipe"]["train"]
+    facts = {key: scored[key] for key in ("epoch", "best_epoch")}
+    facts |= {key: "–" if scored[key] is None else f"{scored[key]:.4f}" for key in ("last", "best")}
+    facts["metric"] = say(f"view.metric-{scored['metric']}") if scored["metric"] else ""
+    if scored["weights"] == "best":
+        why = "asked" if train.get("weights") == "best" else "early"
+        return say(f"view.scored-best-{why}", patience=train.get("patience"), **facts)
+    if not scored["best_epoch"]:
+        return say("view.scored-last-alone", **facts)
+    if scored["best_epoch"] == scored["epoch"]:
+        return say("view.scored-last-is-best", **facts)
+    return say("view.scored-last-worse" if scored["clear"] else "view.scored-last-as-good", **facts)

@@ -1,0 +1,148 @@
+"""Journals of the wrong types, a thousand of them: every page answers, and nothing is an error of the server's."""
+
+import json
+import random
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from danlu.serve import desk as desk_module
+from danlu.serve.desk import Desk
+from danlu.serve.shelf import Shelf
+from danlu.store.journal import read
+from dashboard_site import LAYERS, Record, course, make_run, make_study, steps
+
+SURFACE = {
+    "kind": "surface",
+    "xs": [0.0, 1.0],
+    "ys": [0.0, 1.0],
+    "losses": [[1.0, 2.0], [3.0, 4.0]],
+    "path": [[0, 0, 1]],
+}
+ODD: list[Any] = [
+    None, True, False, 0, -1, 3, 10**400, -(2**63), 0.5, "", "x", "NaN", "Infinity", "\ud800", "\x1b[31m",
+    "a" * 5000, [], [None], [[]], {}, {"": None}, {"a": {"b": []}}, [1, "x"], float("nan"), float("inf"), 1e308,
+]  # fmt: skip
+FEW, MANY = 60, 1000
+
+
+def spoilt(value: Any, draw: random.Random, chance: float) -> Any:
+    """The same with some of it exchanged, left out or doubled."""
+    if draw.random() < chance:
+        return draw.choice(ODD)
+    if isinstance(value, dict):
+        kept = {key: spoilt(entry, draw, chance) for key, entry in value.items() if draw.random() > chance / 3}
+        return kept | ({"kind": value["kind"]} if "kind" in value and draw.random() > chance else {})
+    if isinstance(value, list):
+        entries = [spoilt(entry, draw, chance) for entry in value]
+        return entries + entries[:1] if draw.random() < chance else entries
+    return value
+
+
+def written(records: list[Any]) -> str:
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk_module, "_SHORTEST", -1.0)
+
+
+def assert_answers(folder: Path) -> int:
+    """Every page is an answer; how many of them say that their folder is odd."""
+    odd = 0
+    desk = Desk(Shelf(folder))
+    listed = desk.list("en", "")
+    assert listed is not None
+    for row in json.loads(listed)["rows"]:
+        answer = (desk.study if row["kind"] == "study" else desk.run)(row["id"], "zh", "")
+        assert answer is not None
+        odd += "error" in json.loads(answer)
+        if row["kind"] == "run":
+            assert desk.compare((row["id"],), "en", "") is not None
+    return odd
+
+
+@pytest.mark.parametrize(
+    ("first", "count"), [(0, FEW), pytest.param(FEW, MANY - FEW, marks=pytest.mark.slow)], ids=["few", "many"]
+)
+def test_no_journal_is_an_error_of_the_server(tmp_path: Path, first: int, count: int) -> None:
+    """And hardly one page in twenty says that there is nothing to show."""
+    odd = 0
+    run, study = make_run(tmp_path / "run"), make_study(tmp_path / "study")
+    plain = [*course(), LAYERS, SURFACE]
+    told = [json.loads(line) for line in (study / "journal.jsonl").read_text().splitlines()]
+    for number in range(first, first + count):
+        draw = random.Random(number)
+        chance = draw.choice([0.01, 0.05, 0.2])
+        (run / "journal.jsonl").write_text(written([spoilt(record, draw, chance) for record in plain]))
+        (study / "journal.jsonl").write_text(written([spoilt(record, draw, chance) for record in told]))
+        odd += assert_answers(tmp_path)
+    assert odd <= count / 10
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_design_of_a_study_is_either(tmp_path: Path, seed: int) -> None:
+    study = make_study(tmp_path / "study")
+    design = json.loads((study / "study.json").read_text())
+    (study / "study.json").write_text(json.dumps(spoilt(design, random.Random(seed), 0.3)))
+    assert_answers(tmp_path)
+
+
+def test_the_journals_that_once_were(tmp_path: Path, cases_root: Path) -> None:
+    found = sorted((cases_root / "trust").glob("journal-*"))
+    assert found
+    for case in found:
+        shutil.copytree(case, tmp_path / case.name)
+    assert_answers(tmp_path)
+
+
+def test_lines_passed_over_are_counted(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", [steps(1, [1.0]), {"kind": "resume", "step": "x"}, {"kind": "steps", "first": []}])
+    records = read(run / "journal.jsonl")
+    assert [record["kind"] for record in records] == ["steps"]
+    assert records.skipped == 2
+
+
+def test_a_long_journal_is_read_in_pieces_and_keeps_no_other_page_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "_MOST_READ", 2**20)
+    long: list[Record] = [steps(1 + 1000 * at, [1.0] * 1000) for at in range(800)]
+    make_run(tmp_path / "long", long)
+    make_run(tmp_path / "short")
+    desk = Desk(Shelf(tmp_path))
+    ids = {row["name"]: row["id"] for row in json.loads(desk.list("en", "") or b"")["rows"]}
+    first = json.loads(desk.run(ids["long"], "en", "") or b"")
+    assert "still being read" in first["done"]
+    seen = [first["version"]]
+    while page := desk.run(ids["long"], "en", seen[-1]):
+        seen.append(json.loads(page)["version"])
+        assert len(seen) < 10
+    assert "behind" not in json.loads(desk.run(ids["long"], "en", "") or b"")
+    assert "800,000 steps" in json.loads(desk.run(ids["long"], "en", "") or b"")["done"]
+
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow(info: Any) -> dict[str, Any]:
+        if info.name == "long":
+            entered.set()
+            go_on.wait(30)
+        return {"name": info.name}
+
+    monkeypatch.setattr(desk_module, "run_page", slow)
+    waiting: Callable[[], object] = lambda: Desk.run(desk, ids["long"], "zh", "")  # noqa: E731
+    thread = threading.Thread(target=waiting)
+    thread.start()
+    assert entered.wait(30)
+    begin = time.monotonic()
+    assert desk.run(ids["short"], "zh", "") is not None
+    assert desk.list("zh", "") is not None
+    assert time.monotonic() - begin < 25
+    go_on.set()
+    thread.join()
