@@ -9,6 +9,7 @@ import polars
 import pytest
 import torch
 
+from danlu.base.strict_json import to_json
 from danlu.data import Dataset, load
 from danlu.data.plain import from_plain, to_plain
 from danlu.data.preprocessing import Preprocessing
@@ -49,7 +50,7 @@ CASES: list[tuple[Any, dict[str, Any], Any]] = [
 
 def both(data: Dataset) -> tuple[Preprocessing, Preprocessing]:
     fitted = Preprocessing.of(data)
-    text = json.dumps(to_plain(fitted), allow_nan=False)
+    text = to_json(to_plain(fitted))
     return fitted, from_plain(json.loads(text))
 
 

@@ -73,15 +73,6 @@ def from_exact_json(text: str) -> Any:
     return json.loads(text, object_hook=_untagged)
 
 
-def finite_json(value: Any) -> str:
-    """Strict JSON in which every number is itself. ValueError where one is not finite, TypeError for what has no form.
-
-    >>> finite_json({"mean": [0.5, 2]})
-    '{"mean": [0.5, 2]}'
-    """
-    return json.dumps(value, allow_nan=False)
-
-
 def canonical_json(value: Any) -> str:
     """A text for a hash and for no reader: the same for equal values, whatever the order of their keys.
 

@@ -4,7 +4,6 @@ Every kind of encoder and target has its own pair of functions in the tables at 
 is refused, and no name out of a file is ever looked up anywhere else.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import fail
+from danlu.base.strict_json import number
 from danlu.data.dataset import Encoder
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.ranges import Ranges
@@ -76,7 +76,10 @@ def _from_ranges(ranges: Ranges | None) -> dict[str, Any] | None:
 
 
 def _to_ranges(plain: Plain | None) -> Ranges | None:
-    return None if plain is None else Ranges(**_tuples(plain))
+    if plain is None:
+        return None
+    ends = (tuple(number(value) for value in plain[key]) for key in ("low", "high", "mean", "std"))
+    return Ranges(*ends, whole=plain["whole"], flattest=number(plain["flattest"]), flat=number(plain["flat"]))
 
 
 def _from_table(encoder: Any) -> dict[str, Any]:
@@ -87,8 +90,13 @@ def _from_table(encoder: Any) -> dict[str, Any]:
 def _to_table(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
     columns: list[NumberColumn | CategoryColumn] = []
     for column in plain["columns"]:
-        values = _tuples({key: value for key, value in column.items() if key != "type"})
-        columns.append(_COLUMNS[column["type"]](**values))
+        values: dict[str, Any] = {key: value for key, value in column.items() if key != "type"}
+        if column["type"] == "category":
+            values["values"] = tuple(values["values"])
+            columns.append(CategoryColumn(**values))
+        else:
+            values.update({key: number(values[key]) for key in _MEASURED if values.get(key) is not None})
+            columns.append(_COLUMNS[column["type"]](**values))
     return TableEncoder(tuple(columns))
 
 
@@ -105,23 +113,24 @@ def _to_standard(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None)
 
 
 def _from_tensor(tensor: Tensor | None) -> dict[str, Any] | None:
-    """float64, an infinite value as None: JSON knows no infinity."""
-    if tensor is None:
-        return None
-    values: list[float] = tensor.double().flatten().tolist()
-    return {"shape": list(tensor.shape), "values": [value if math.isfinite(value) else None for value in values]}
+    return None if tensor is None else {"shape": list(tensor.shape), "values": tensor.double().flatten().tolist()}
 
 
 def _to_tensor(plain: Plain | None) -> Tensor | None:
     if plain is None:
         return None
-    values = [math.inf if value is None else value for value in plain["values"]]
+    values = [number(value) for value in plain["values"]]
     return torch.tensor(values, dtype=torch.float64).reshape(plain["shape"])
 
 
 def _from_pixels(encoder: Any) -> dict[str, Any]:
-    keys = ("peak", "mean", "std", "came_as")
-    return {**_lists({key: getattr(encoder, key) for key in keys}), "ranges": _from_ranges(encoder.ranges)}
+    return {
+        "peak": encoder.peak,
+        "mean": list(encoder.mean),
+        "std": list(encoder.std),
+        "came_as": None if encoder.came_as is None else list(encoder.came_as),
+        "ranges": _from_ranges(encoder.ranges),
+    }
 
 
 def _to_pixels(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
@@ -159,7 +168,7 @@ def _from_quantities(target: Any) -> dict[str, Any]:
 
 
 def _to_quantities(plain: Plain, words: Vocabulary | None) -> Target:
-    return Quantities(tuple(plain["mean"]), tuple(plain["scale"]))
+    return Quantities(tuple(map(number, plain["mean"])), tuple(map(number, plain["scale"])))
 
 
 def _from_tokens(target: Any) -> dict[str, Any]:
@@ -180,14 +189,7 @@ def _to_itself(plain: Plain, words: Vocabulary | None) -> Target:
     return Itself(plain["outputs"])
 
 
-def _lists(values: Plain) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-
-
-def _tuples(values: Plain) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-
-
+_MEASURED = ("median", "mean", "scale", "low", "high")
 _COLUMNS: dict[str, type[NumberColumn | CategoryColumn]] = {"number": NumberColumn, "category": CategoryColumn}
 _ENCODERS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[..., Encoder]]] = {
     "table": (TableEncoder, _from_table, _to_table),

@@ -10,7 +10,7 @@ from typing import Any, cast
 from danlu.base.errors import UserError, fail
 from danlu.base.places import shown
 from danlu.base.recipe import Recipe
-from danlu.base.strict_json import canonical_json, finite_json
+from danlu.base.strict_json import to_json
 from danlu.data import Dataset
 from danlu.data.dataset import Origin
 from danlu.data.inventory import changes, inventory
@@ -38,16 +38,14 @@ class Package:
 
 
 def package_bytes(data: Dataset) -> bytes | None:
-    """The package of a run on `data` as strict JSON; None where an encoder or a number has no plain form."""
+    """The package of a run on `data` as strict JSON; None where the user's own encoder has no plain form."""
     try:
-        content = {
-            "schema": SCHEMA,
-            "preprocessing": to_plain(Preprocessing.of(data)),
-            "data": {"fingerprint": data.fingerprint(), "sizes": dict(data.sizes), "held": inventory(data)},
-        }
-        return finite_json({**content, "checksum": _checksum(content)}).encode() + b"\n"
-    except (UserError, TypeError, ValueError):
+        fitted = to_plain(Preprocessing.of(data))
+    except UserError:
         return None
+    facts = {"fingerprint": data.fingerprint(), "sizes": dict(data.sizes), "held": inventory(data)}
+    content = {"schema": SCHEMA, "preprocessing": fitted, "data": facts}
+    return to_json({**content, "checksum": _checksum(content)}).encode() + b"\n"
 
 
 def read_package(path: Path) -> Package | None:
@@ -111,4 +109,4 @@ def _held_by_0_1(sizes: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _checksum(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:32]
+    return hashlib.sha256(to_json(content).encode()).hexdigest()[:32]

@@ -158,6 +158,7 @@ def test_arrays_given_in_this_session_are_prepared_anew(tmp_path: Path) -> None:
     run = danlu.fit(
         "mlp",
         (1000 * x, (x[:, 0] + x[:, 1] > 0).astype(int)),
+        standardise=False,
         lr=0.1,
         epochs=4,
         folder=tmp_path / "run",
