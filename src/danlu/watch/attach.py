@@ -14,6 +14,7 @@ from danlu.base.errors import Faults, fail, nearest
 from danlu.base.finding_text import Findings, finding_lines
 from danlu.base.records import Finding
 from danlu.base.words import say
+from danlu.watch.earlier import Earlier
 from danlu.watch.entries import Entries
 from danlu.watch.guard import Guard
 from danlu.watch.judge import Judge
@@ -62,6 +63,7 @@ class Watch:
         shown: bool = True,
         told: Callable[[Finding], None] | None = None,
         measured: Callable[[Measured], None] | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         check_rules(silence, thresholds or {})
         self._roots = _roots(model)
@@ -77,7 +79,8 @@ class Watch:
         self._patches = Patches()
         self._handles: list[Any] = []
         self._observer: Observer | None = None
-        self._judge = Judge(rulebook(), silence, thresholds or {}, self._guard, self._tell)
+        self._earlier = earlier or Earlier()
+        self._judge = Judge(rulebook(), silence, thresholds or {}, self._guard, self._tell, self._earlier.findings)
 
     @property
     def findings(self) -> Findings:
@@ -97,6 +100,7 @@ class Watch:
         observer.stepped = self._stepped
         for one in self._optimizers:
             self._guard(observer.optimisers.record, one, given=True)
+        self._guard(self._earlier.restore, observer.measured)
         self._guard(read_loaders, observer.measured, *self._loaders)
         self._patches = listen(observer)
         self._entries = Entries(self._roots, observer, self._patches)

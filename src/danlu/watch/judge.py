@@ -8,10 +8,14 @@ from danlu.watch.contract import SEVERITIES, Rule, Verdict, finding_of
 from danlu.watch.guard import Guard
 from danlu.watch.measured import Measured
 from danlu.watch.ranking import ranked
+from danlu.watch.story import one_story
 
 
 class Judge:
-    """Asks every rule that is not silenced; `tell` hears of a finding when it is new, or graver than it was."""
+    """Asks every rule that is not silenced; `tell` hears of a finding when it is new, or graver than it was.
+
+    `earlier` are the findings of the part of the training that was done before: they are not told again.
+    """
 
     def __init__(
         self,
@@ -20,24 +24,30 @@ class Judge:
         thresholds: Mapping[str, Mapping[str, float]],
         guard: Guard,
         tell: Callable[[Finding], None],
+        earlier: Collection[Finding] = (),
     ) -> None:
         self._all = {rule.id: rule for rule in rules}
         self._rules = [rule for rule in rules if rule.id not in silence]
         self._thresholds = {rule.id: {**rule.thresholds, **thresholds.get(rule.id, {})} for rule in rules}
         self._guard = guard
         self._tell = tell
-        self._standing: dict[str, Finding] = {}
-        self._told: dict[str, str] = {}
+        self._standing = {finding.rule: finding for finding in earlier if finding.rule not in silence}
+        self._told = {finding.rule: finding.severity for finding in earlier}
 
     def __call__(self, measured: Measured) -> None:
         """Judge anew. What a rule no longer finds is taken back."""
         before = self._standing
         self._standing = {}
         for rule in self._rules:
+            earlier = before.get(rule.id)
+            if rule.of_start and measured.before:
+                self._standing |= {rule.id: earlier} if earlier else {}
+                continue
             verdict: Verdict | None = self._guard.within(rule.judge, measured, self._thresholds[rule.id])
-            finding: Finding | None = self._guard.within(finding_of, rule, verdict) if verdict else None
+            finding: Finding | None = (
+                self._guard.within(finding_of, rule, verdict, measured.before) if verdict else None
+            )
             if finding is not None:
-                earlier = before.get(rule.id)
                 since = min(finding.since, earlier.since) if earlier else finding.since
                 self._standing[rule.id] = replace(finding, since=since)
         for finding in self.findings:
@@ -48,5 +58,5 @@ class Judge:
 
     @property
     def findings(self) -> list[Finding]:
-        """What stands, the cause before its symptoms."""
-        return ranked(self._standing.values(), self._all)
+        """What stands: one story, the cause before its symptoms."""
+        return ranked(one_story(self._standing.values()), self._all)

@@ -25,7 +25,7 @@ from danlu.watch.probes.layers import LayerProbe, first_tensor, layers_of
 from danlu.watch.probes.losses import LossProbe
 from danlu.watch.probes.optimisers import OptimiserProbe
 from danlu.watch.probes.schedulers import SchedulerProbe
-from danlu.watch.probes.structure import read_net, read_optimised
+from danlu.watch.probes.structure import read_net, read_optimised, unlisted_parameters
 from danlu.watch.schedule import Schedule, always
 
 _MOST_OUTPUTS = 8
@@ -339,6 +339,7 @@ class Observer:
         self._labels.spread()
         read_optimised(self.measured.net, self._roots, self._loss.reached, self.optimisers.moved)
         self.measured.net.unregistered = len(self._loss.strangers - self.optimisers.elsewhere)
+        self.measured.net.unlisted = len(self._loss.strangers & unlisted_parameters(list(self._roots.values())))
         self.measured.net.unreached = self.optimisers.unreached(self._roots, self._loss.reached)
 
     def _finish(self) -> None:

@@ -52,9 +52,9 @@ class OptimiserProbe:
                 return tracked
         parameters = parameters_of(optimizer)
         ours = [one for one in parameters if id(one) in self._owners]
+        self.elsewhere.update(id(one) for one in parameters if id(one) not in self._owners)
         if not ours and not given:
             self._tracked[id(optimizer)] = None
-            self.elsewhere.update(id(one) for one in parameters)
             return None
         tracked = _Tracked(optimizer, _new_record(optimizer), ParameterProbe(self._measured, self._owners), ours)
         record = tracked.record

@@ -78,6 +78,7 @@ RULE = Rule(
     # He et al. do, 5 never, and layer upon layer below 0.2
     # neither. Inputs below 0.05 drown in the bias.
     thresholds={"small": 0.005, "large": 20.0, "gain": 5.0, "faint": 0.05, "tiny": 0.2},
+    of_start=True,
     symptoms=(
         "initial-loss", "vanishing-gradient", "exploding-gradient", "saturated", "dead-relu", "nonfinite", "plateau",
         "underfitting", "lr-too-low", "lr-too-high", "too-few-epochs", "clip-too-tight", "no-update",

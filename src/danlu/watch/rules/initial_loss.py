@@ -39,6 +39,7 @@ RULE = Rule(
     # more means logits that spread by 3 and over: the first steps only undo them. Where a fifth of the training was
     # enough for that, and much was learnt after it, little was lost.
     thresholds={"factor": 2.0, "more": 1.0, "spread": 20.0, "soon": 0.2, "learnt": 0.5},
+    of_start=True,
     symptoms=(
         "lr-too-high",
         "exploding-gradient",
