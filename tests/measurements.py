@@ -44,6 +44,7 @@ def training(
         measured.labels.kind, measured.labels.outputs = "classes", classes
         measured.labels.counts = dict.fromkeys(range(classes), 100)
         measured.labels.seen = 100 * classes
+        measured.first_loss = loss(1)
         measured.heads.append(head(value=loss(1), shape=(32, classes)))
     return measured
 

@@ -80,7 +80,9 @@ def _earlier(history: History) -> Earlier:
         for step, score in passes
     ]
     rate = max((rate for rate in history.lr if math.isfinite(rate)), default=0.0)
-    return Earlier(history.loss, rate, evaluations, history.findings)
+    last = history.epochs[-1] if history.epochs else None
+    epoch_steps = last["step"] // last["epoch"] if last and last["epoch"] else None
+    return Earlier(history.loss, rate, epoch_steps, evaluations, history.findings)
 
 
 def _short(values: Iterable[float]) -> list[float | None] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from danlu.base.records import Finding
 from danlu.base.words import say
@@ -35,7 +35,9 @@ class Rule:
     """Judges what was measured; never touches a tensor.
 
     `thresholds` are its numbers by name, which `[watch]` may change; `symptoms` are the rules that this one explains
-    where both find something. Its verdict counts steps from the beginning of the watched block; the finding counts
+    where both find something. `reads` says what its answer rests on, which matters where a training goes on in another
+    block: the first steps, which do not come again; the net as it is now; or the curve of the loss, which is known
+    whole. Its verdict counts steps from the beginning of the watched block; the finding counts
     them from the beginning of the training.
     """
 
@@ -44,7 +46,7 @@ class Rule:
     reference: str
     thresholds: Thresholds = field(default_factory=dict[str, float])
     symptoms: tuple[str, ...] = ()
-    of_start: bool = False  # it reads the first step of a training: of one that goes on nothing new can be found
+    reads: Literal["start", "state", "curve"] = "state"
 
 
 # Numbers of a verdict that are steps; all others that count steps are lengths.

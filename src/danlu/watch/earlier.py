@@ -9,8 +9,8 @@ from danlu.watch.measured import Evaluation, Measured
 
 @dataclass(frozen=True)
 class Earlier:
-    """The part of a training that was done before: the loss of each step, the highest learning rate, the validation
-    passes and what had been found, all counted from the training's first step.
+    """The part of a training that was done before: the loss of each step, the highest learning rate, the steps of an
+    epoch, the validation passes and what had been found, all counted from the training's first step.
 
     >>> measured = Measured()
     >>> Earlier([2.0, 1.0], 0.1).restore(measured)
@@ -20,13 +20,14 @@ class Earlier:
 
     losses: Sequence[float] = ()
     highest_rate: float = 0.0
+    epoch_steps: int | None = None
     evaluations: Sequence[Evaluation] = ()
     findings: Sequence[Finding] = ()
 
     def restore(self, measured: Measured) -> None:
         """Put it where the probes go on. Steps of the block count from 1; what came before lies at 0 and below, and the
         optimisers must be known."""
-        measured.before = len(self.losses)
+        measured.before, measured.epoch_steps = len(self.losses), self.epoch_steps
         for loss in self.losses:
             measured.loss.add(loss)
         measured.evaluations += [replace(one, step=one.step - measured.before) for one in self.evaluations]

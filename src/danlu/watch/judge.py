@@ -10,6 +10,8 @@ from danlu.watch.measured import Measured
 from danlu.watch.ranking import ranked
 from danlu.watch.story import one_story
 
+_SURE = 100  # steps of a training that goes on, after which what is not found any more is over
+
 
 class Judge:
     """Asks every rule that is not silenced; `tell` hears of a finding when it is new, or graver than it was.
@@ -32,6 +34,7 @@ class Judge:
         self._guard = guard
         self._tell = tell
         self._standing = {finding.rule: finding for finding in earlier if finding.rule not in silence}
+        self._earlier = frozenset(finding.rule for finding in earlier)
         self._told = {finding.rule: finding.severity for finding in earlier}
 
     def __call__(self, measured: Measured) -> None:
@@ -40,9 +43,6 @@ class Judge:
         self._standing = {}
         for rule in self._rules:
             earlier = before.get(rule.id)
-            if rule.of_start and measured.before:
-                self._standing |= {rule.id: earlier} if earlier else {}
-                continue
             verdict: Verdict | None = self._guard.within(rule.judge, measured, self._thresholds[rule.id])
             finding: Finding | None = (
                 self._guard.within(finding_of, rule, verdict, measured.before) if verdict else None
@@ -50,11 +50,19 @@ class Judge:
             if finding is not None:
                 since = min(finding.since, earlier.since) if earlier else finding.since
                 self._standing[rule.id] = replace(finding, since=since)
+            elif earlier is not None and self._outlasts(rule, measured):
+                self._standing[rule.id] = earlier
         for finding in self.findings:
             told = self._told.get(finding.rule)
             if told is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(told):
                 self._told[finding.rule] = finding.severity
                 self._tell(finding)
+
+    def _outlasts(self, rule: Rule, measured: Measured) -> bool:
+        """Whether a finding of the part that was done before stands, though the rule does not find it anew."""
+        if rule.id not in self._earlier or rule.reads == "curve":
+            return False
+        return rule.reads == "start" or measured.step < _SURE
 
     @property
     def findings(self) -> list[Finding]:

@@ -216,6 +216,7 @@ class Measured:
     full_batch: bool = False  # each step sees all samples
     net: Net = field(default_factory=Net)
     loss: Curve = field(default_factory=Curve)
+    first_loss: float = float("nan")  # of the block, where a training goes on in it
     accuracy: Curve = field(default_factory=Curve)
     losses_per_step: float = 1.0
     weighs_samples: bool = False  # the loss multiplies each sample by a number of its own, such as a return

@@ -68,7 +68,7 @@ def guess_loss(measured: Measured) -> float:
         return math.nan
     guess = chance_loss(measured)
     guess = spread_of_targets(measured) if math.isnan(guess) else guess
-    begin, value = measured.loss.first, next(iter(heads.values()), math.nan)
+    begin, value = measured.first_loss, next(iter(heads.values()), math.nan)
     factor = begin / value if value > 0 and begin > 0 else 1.0
     return guess * factor if math.isfinite(factor) and not 0.8 < factor < 1.25 else guess
 

@@ -164,7 +164,7 @@ class LossProbe:
             count = len(self._values)
             if count > 1 or self._measured.losses_per_step > 1:
                 self._measured.losses_per_step = 0.9 * self._measured.losses_per_step + 0.1 * count
-            self._measured.loss.add(self._values[0] if count == 1 else sum(self._values) / count)
+            self._add(self._values[0] if count == 1 else sum(self._values) / count)
             self._values.clear()
         return self.flush() if self._waiting and (read or len(self._waiting) >= 32) else False
 
@@ -174,9 +174,14 @@ class LossProbe:
             return False
         finite = self._measured.loss.nonfinite_since is None
         for value in torch.stack([one.double() for one in self._waiting]).tolist():
-            self._measured.loss.add(value)
+            self._add(value)
         self._waiting.clear()
         return finite and self._measured.loss.nonfinite_since is not None
+
+    def _add(self, value: float) -> None:
+        if self._measured.loss.count == self._measured.before:
+            self._measured.first_loss = value
+        self._measured.loss.add(value)
 
 
 def _is_weighted(criterion: Criterion) -> bool:

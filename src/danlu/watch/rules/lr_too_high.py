@@ -110,6 +110,7 @@ RULE = Rule(
         "late": 0.02,
         "jump": 0.3,
     },
+    reads="start",
     symptoms=(
         "nonfinite", "exploding-gradient", "dead-relu", "saturated", "plateau", "underfitting", "vanishing-gradient",
         "too-few-epochs",

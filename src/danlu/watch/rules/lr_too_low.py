@@ -42,5 +42,6 @@ RULE = Rule(
     "Karpathy, CS231n notes: updates should be about 1e-3 of the weights; lower means the rate may be too low",
     # A tenth of that thousandth, and after 50 steps less than a seventh of the way: at this pace thousands are needed.
     thresholds={"steps": 50, "size": 2e-4, "progress": 0.15, "known": 0.6},
+    reads="curve",
     symptoms=("plateau", "underfitting", "too-few-epochs"),
 )

@@ -60,6 +60,7 @@ RULE = Rule(
     # Scores of small validation parts waver by a tenth; half as much again as the best, with the training loss far
     # below, does not come back. A twentieth of what was learnt is not worth a word of warning. Below 30 samples a
     # single one of them makes such a rise, and above it two standard errors must be passed.
+    reads="curve",
     thresholds={
         "passes": 4, "rise": 1.15, "much": 1.5, "lost": 0.05, "apart": 0.5, "learnt": 0.9, "gap": 0.15, "samples": 30,
         "errors": 2.0,

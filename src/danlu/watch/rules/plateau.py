@@ -57,5 +57,6 @@ RULE = Rule(
     # Only where steps of a fiftieth of the weights share less than a fifth of their direction is it the steps that
     # hold it up.
     thresholds={"steps": 120, "flat": 0.02, "begun": 0.1, "done": 0.95, "coarse": 0.02, "kept": 0.2},
+    reads="curve",
     symptoms=("too-few-epochs",),
 )

@@ -44,5 +44,6 @@ RULE = Rule(
     # Every curve goes on falling a little. A doubling of the steps that should add a quarter to all that was learnt so
     # far is worth it; what it adds below that is mostly the certainty of answers that are right already.
     # After more than a few epochs the last quarter alone must have gained a tenth.
+    reads="curve",
     thresholds={"steps": 20, "gain": 0.25, "least": 0.03, "begun": 0.05, "few": 5, "late": 0.1},
 )

@@ -63,5 +63,6 @@ RULE = Rule(
         "left": 0.3,
         "slow": 0.2,
     },
+    reads="curve",
     symptoms=("plateau", "too-few-epochs"),
 )
