@@ -23,7 +23,7 @@ from typing import Any
 import torch
 
 import danlu
-from danlu.base.records import to_json
+from danlu.base.strict_json import to_json
 from danlu.lab.study.compare import compare
 from faults import data as real
 from faults.program import Watch

@@ -12,6 +12,10 @@ TABLE = "a,b,y\n" + "".join(f"{row % 7},{row % 5},{row % 2}\n" for row in range(
 SOFTMAX = ("fit", "--net", "softmax-regression")
 
 
+def _refused(word: str) -> Any:
+    raise AssertionError(f"{word} is no JSON")
+
+
 @dataclass(frozen=True)
 class Answer:
     """What one command line gave."""
@@ -22,9 +26,9 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The one object on standard output."""
+        """The one object on standard output, strict: a bare NaN is no JSON."""
         (line,) = self.out.splitlines()
-        return json.loads(line)
+        return json.loads(line, parse_constant=_refused)
 
     @property
     def faults(self) -> list[str]:

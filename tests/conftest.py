@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from danlu.base.words import use_language
-from real_data import DATA_VARIABLE, real_data
+from real_data import DATA_VARIABLE, failing_cases, real_data
 
 
 @pytest.fixture(autouse=True)
@@ -30,4 +30,13 @@ def data_root() -> Path:
     root = real_data()
     if not root.is_dir():
         pytest.skip(f"no real data: {root} does not exist (name a folder with ${DATA_VARIABLE})")
+    return root
+
+
+@pytest.fixture(scope="session")
+def cases_root() -> Path:
+    """The folder with small inputs on which danlu once went wrong."""
+    root = failing_cases()
+    if not root.is_dir():
+        pytest.skip(f"no cases: {root} does not exist (name the folder of data beside it with ${DATA_VARIABLE})")
     return root

@@ -13,7 +13,7 @@ from torch import nn
 
 import danlu
 from danlu.base.events import EpochDone
-from danlu.base.records import to_json
+from danlu.base.strict_json import to_json
 from danlu.train.checkpoint import load_newest
 from danlu.train.optimisers import OPTIMISERS
 from interruption import assert_same_end, interrupt_at

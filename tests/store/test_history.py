@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from danlu.base.errors import UserError
-from danlu.base.records import Finding, to_json
+from danlu.base.records import Finding
+from danlu.base.strict_json import to_json
 from danlu.base.words import use_language
 from danlu.store.history import History
 from danlu.store.journal import Journal, read

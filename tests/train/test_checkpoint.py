@@ -99,7 +99,7 @@ def test_tied_weights_stay_tied(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("state", [{"pair": (1, 2)}, {"nested": {1: "one"}}, {"numbers": [torch.tensor(1.0).numpy()]}])
 def test_a_state_that_json_changes_is_refused(tmp_path: Path, state: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match="the state holds|not JSON serializable"):
+    with pytest.raises(TypeError, match="the value holds|not JSON serializable"):
         save(tmp_path, 1, {}, state)
     assert list(tmp_path.iterdir()) == []
 

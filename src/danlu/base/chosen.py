@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from danlu.base.recipe import Recipe
+from danlu.base.strict_json import to_json
 
 _NOTE = "# chosen by danlu: "
 # What each choice was made for: a key, or a whole section.
@@ -36,7 +37,7 @@ def note_chosen(recipe: Recipe) -> str:
         return ""
     tree = recipe.as_dict()
     values = {f"{section}.{key}": value for section, keys in tree.items() for key, value in keys.items()}
-    return f"{_NOTE}{json.dumps({key: value for key, value in values.items() if key in recipe.chosen})}\n"
+    return f"{_NOTE}{to_json({key: value for key, value in values.items() if key in recipe.chosen})}\n"
 
 
 def read_chosen(text: str) -> dict[str, Any]:

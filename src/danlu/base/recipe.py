@@ -1,12 +1,13 @@
 """The recipe: everything that determines a training, as a frozen tree of plain values."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
+
+from danlu.base.strict_json import canonical_json
 
 # What the validator is told: refuse keys it does not know and numbers that are not finite.
 _STRICT = {"extra": "forbid", "allow_inf_nan": False}
@@ -47,6 +48,7 @@ class DataRecipe:
     time: str | None = None  # column by which the rows are ordered, the last held out; "rows": as they stand
     fold: tuple[Annotated[int, Ge(0)], Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
     fold_seed: Seed | None = None  # draws the folds; None: 0
+    steps_per_epoch: Count | None = None  # batches that make an epoch of a stream without an end; None: counted
     refit: bool | None = None  # train on the validation part too: the last training, when all is chosen; None: no
 
 
@@ -204,7 +206,7 @@ class Recipe:
         """
         train = replace(self.train, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
         counted = replace(self, data=replace(self.data, root=None, workers=0), train=train)
-        text = json.dumps({**counted.as_dict(), "watch": None}, sort_keys=True, default=str)
+        text = canonical_json({**counted.as_dict(), "watch": None})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,7 +1,5 @@
 """Records: what is kept of a run and shown of it, as plain frozen values that need no model to be read."""
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,37 +44,3 @@ def finding_of(record: Mapping[str, Any]) -> Finding:
         why=str(record["why"]),
         remedies=tuple(dict(remedy) for remedy in record["remedies"]),
     )
-
-
-def to_json(value: Any) -> str:
-    """Strict JSON on one line; a number that is not finite becomes the string "NaN", "Infinity" or "-Infinity".
-
-    >>> to_json({"loss": float("nan")})
-    '{"loss": "NaN"}'
-    """
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        return json.dumps(_without_nonfinite(value), ensure_ascii=False, allow_nan=False)
-
-
-_SPOKEN = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-
-
-def number(value: Any) -> float:
-    """The number that `to_json` wrote.
-
-    >>> number("-Infinity")
-    -inf
-    """
-    return _SPOKEN[value] if isinstance(value, str) else float(value)
-
-
-def _without_nonfinite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, Mapping):
-        return {str(key): _without_nonfinite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nonfinite(entry) for entry in value]
-    return value

@@ -6,7 +6,6 @@ own way with them.
 """
 
 import itertools
-import json
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from danlu.base.strict_json import to_json
 from danlu.base.words import LANGUAGES, say, use_language
 
 INTERRUPTED = 130
@@ -39,7 +39,7 @@ def _leave(*_: object) -> None:
     use_language(chosen if chosen in LANGUAGES else None)
     sentence = say("cli.interrupted-before")
     if "--json" in words:
-        os.write(1, json.dumps({"error": [sentence]}, ensure_ascii=False).encode() + b"\n")
+        os.write(1, to_json({"error": [sentence]}).encode() + b"\n")
     os.write(2, f"✖ {sentence}\n".encode())
     os._exit(INTERRUPTED)
 

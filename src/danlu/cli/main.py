@@ -12,8 +12,8 @@ from rich.console import Console
 
 from danlu import __version__
 from danlu.base.errors import DanluError, fail, nearest
-from danlu.base.records import to_json
 from danlu.base.starting import INTERRUPTED
+from danlu.base.strict_json import to_json
 from danlu.base.words import say, use_language
 from danlu.cli.parser import VERBS, overview, parse, take_language, verb_parser
 from danlu.cli.verbs import DOERS, Outcome

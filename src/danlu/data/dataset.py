@@ -1,6 +1,5 @@
 """What a data set is to the rest of danlu: its parts, its batches, and what is known of it."""
 
-import json
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from torch import Tensor
 from danlu.base.errors import Fault, fail
 from danlu.base.recipe import DataRecipe
 from danlu.base.seeds import derive
+from danlu.base.strict_json import canonical_json
 from danlu.data.options import Fold, Options
 from danlu.data.targets import Labels, Quantities, Target
 from danlu.data.text.vocabulary import Vocabulary
@@ -216,4 +216,4 @@ def checksum(*tensors: Tensor) -> list[int]:
 
 def digest(*facts: Any) -> str:
     """16 hex digits of plain facts."""
-    return blake2b(json.dumps(facts, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()
+    return blake2b(canonical_json(facts).encode(), digest_size=8).hexdigest()

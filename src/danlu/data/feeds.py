@@ -1,8 +1,8 @@
 """Where streamed batches come from: a map-style torch Dataset in danlu's order, or a DataLoader taken as it is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Protocol
 
 import numpy
@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-from danlu.base.errors import Fault, UserError, fail
+from danlu.base.errors import DanluError, Fault, UserError, fail
 from danlu.base.seeds import order, sample_seed, stream
 from danlu.data.dataset import checksum
-from danlu.data.layout import CHANNELS
+from danlu.data.samples import checked_sample, kind_of
+
+MOST_SHOWN = 300  # characters of an error of the user's own code
 
 Collate = Callable[[list[Any]], Any]
 
@@ -53,8 +55,8 @@ class MapFeed:
     """The samples `rows` of a map-style dataset, fetched by DataLoader workers.
 
     Random transforms draw from a stream keyed by (seed, epoch, sample), so that a sample comes out the same whatever
-    the number of workers, and after a resume. The last four are what
-    a user's DataLoader brought along.
+    the number of workers, and after a resume. From `batch_size` to `shuffled` it is what a user's DataLoader brought
+    along.
     """
 
     dataset: Any
@@ -64,6 +66,7 @@ class MapFeed:
     collate: Collate | None = None
     drop_last: bool = False
     shuffled: bool = True
+    targets_only: bool = False  # leaves the samples where they were read: x is [B, 0]
 
     @property
     def count(self) -> int:
@@ -84,10 +87,10 @@ class MapFeed:
         if not places:
             return
         yield from DataLoader(
-            _Keyed(self.dataset, wanted.seed, wanted.epoch),
+            _Keyed(self.dataset, wanted.seed, wanted.epoch, checked=self.collate is None),
             batch_sampler=[self.rows[batch].tolist() for batch in places],
             num_workers=self.workers,
-            collate_fn=self.collate or collate_samples,
+            collate_fn=_Collating(self.collate or (collate_targets if self.targets_only else collate_samples)),
             generator=stream(wanted.seed, "workers", wanted.epoch),
         )
 
@@ -97,10 +100,10 @@ class MapFeed:
 
     def content(self) -> list[Any]:
         """A checksum of eight samples: to read them all could take hours."""
-        keyed = _Keyed(self.dataset, 0, 0)
+        keyed = _Keyed(self.dataset, 0, 0, checked=True)
         some = numpy.linspace(0, self.count - 1, min(8, self.count)).astype(int)
-        samples = [keyed[int(self.rows[place])] for place in some]
-        return [checksum(self.rows), *(checksum(to_tensor(x)) for x, _ in samples), *(str(y) for _, y in samples)]
+        samples = [refuse_bad(keyed[int(self.rows[place])]) for place in some]
+        return [checksum(self.rows), *(checksum(x) for x, _ in samples), *(str(y) for _, y in samples)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,17 +115,26 @@ class LoaderFeed:
     number: int
     batch_size: int | None = None  # of its largest batch
     drop_last: bool = False
+    fixed: bool = False  # `number` was asked for: the loader may have more batches than these
 
     def batches(self, wanted: Wanted) -> Iterator[Any]:
         # Samplers draw their order with the first batch: under a seed of ours, one that uses torch's global generator
         # gives the same order again.
         with sample_seed(wanted.seed, "loader", wanted.epoch):
-            iterator = iter(self.loader)
+            iterator = guarded(self.loader)
             first = list(islice(iterator, 1))
         if self.number and not first:
             fail("data.loader-spent", batches=self.number)
-        yield from first[wanted.start :]
-        yield from islice(iterator, max(0, wanted.start - 1), None)
+        given = 0
+        # One more than was counted tells that the loader varies; there may well be more than what was asked for.
+        limit = self.number if self.fixed else self.number + 1
+        for given, batch in enumerate(islice(chain(first, iterator), limit), start=1):
+            if given > self.number:
+                fail("data.loader-varies", counted=self.number, found=f"> {self.number}")
+            if given > wanted.start:
+                yield batch
+        if given < self.number:
+            fail("data.loader-varies", counted=self.number, found=given)
 
     def batch_count(self, batch_size: int) -> int:
         return self.number
@@ -131,22 +143,64 @@ class LoaderFeed:
         return [self.count, self.number]
 
 
-class _Keyed(Dataset[Any]):
-    """A dataset whose every sample is a function of (seed, epoch, index), also where it draws random numbers."""
-
-    def __init__(self, dataset: Any, seed: int, epoch: int) -> None:
-        self.dataset, self.seed, self.epoch = dataset, seed, epoch
-
-    def __getitem__(self, index: int) -> Any:
-        with sample_seed(self.seed, "sample", self.epoch, index):
-            return self.dataset[index]
-
-
 @dataclass(frozen=True)
 class BadBatch:
     """What a worker hands over instead of a batch: an error that crossed a process would have lost its form."""
 
     fault: Fault
+
+
+class _Keyed(Dataset[Any]):
+    """A dataset whose every sample is a function of (seed, epoch, index), also where it draws random numbers.
+
+    With `checked` a sample is what `checked_sample` makes of it. What is wrong with one comes as a BadBatch.
+    """
+
+    def __init__(self, dataset: Any, seed: int, epoch: int, *, checked: bool) -> None:
+        self.dataset, self.seed, self.epoch, self.checked = dataset, seed, epoch, checked
+
+    def __getitem__(self, index: int) -> Any:
+        with sample_seed(self.seed, "sample", self.epoch, index):
+            try:
+                sample = self.dataset[index]
+            except DanluError as error:
+                return BadBatch(error.faults[0])
+            except Exception as error:  # noqa: BLE001 (the user's own code)
+                return BadBatch(Fault("data.sample-fails", {"index": index, "reason": _reason(error)}))
+        sample = checked_sample(sample, index) if self.checked else sample
+        return BadBatch(sample) if self.checked and isinstance(sample, Fault) else sample
+
+
+@dataclass(frozen=True)
+class _Collating:
+    """A collate function that hands on what is wrong with a sample, and tells what it cannot put together."""
+
+    collate: Collate
+
+    def __call__(self, samples: list[Any]) -> Any:
+        for sample in samples:
+            if isinstance(sample, BadBatch):
+                return sample
+        try:
+            return self.collate(samples)
+        except DanluError as error:
+            return BadBatch(error.faults[0])
+        except Exception as error:  # noqa: BLE001 (the user's own code)
+            return BadBatch(Fault("data.collate-fails", {"reason": _reason(error)}))
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:MOST_SHOWN]
+
+
+def guarded(batches: Iterable[Any]) -> Iterator[Any]:
+    """The batches of a user's own loader; UserError where it fails."""
+    try:
+        yield from batches
+    except DanluError:
+        raise
+    except Exception as error:
+        raise UserError(Fault("data.loader-fails", {"reason": _reason(error)})) from error
 
 
 def refuse_bad(batch: Any) -> Any:
@@ -157,28 +211,19 @@ def refuse_bad(batch: Any) -> Any:
 
 
 def collate_samples(samples: list[Any]) -> Any:
-    """Samples (x, y) as (x [B, ...], y [B, ...]); images become uint8 [B, C, H, W]."""
-    for sample in samples:
-        if not (isinstance(sample, tuple | list) and len(sample) == 2):
-            return BadBatch(Fault("data.not-a-pair", {"found": type(sample).__name__}))
-    x = [to_tensor(x) for x, _ in samples]
+    """Checked samples (x, y) as (x [B, ...], y [B, ...]); images become uint8 [B, C, H, W]."""
+    x = [x for x, _ in samples]
     shapes = list(dict.fromkeys(tuple(sample.shape) for sample in x))
     if len(shapes) > 1:
         return BadBatch(Fault("data.shapes-differ", {"first": list(shapes[0]), "other": list(shapes[1])}))
-    return torch.stack(x), default_collate([y for _, y in samples])
+    kinds = list(dict.fromkeys(kind_of(y) for _, y in samples))
+    try:
+        return torch.stack(x), default_collate([y for _, y in samples])
+    except (TypeError, RuntimeError, ValueError):
+        return BadBatch(Fault("data.targets-differ", {"found": ", ".join(kinds)}))
 
 
-def to_tensor(x: Any) -> Tensor:
-    """One sample as a tensor; a picture (Pillow's, or a uint8 array with its channels last) with its channels first."""
-    if isinstance(x, Tensor):
-        return x
-    array = numpy.array(x)
-    is_picture = hasattr(x, "getbands")
-    if is_picture and array.dtype == numpy.bool_:
-        array = array.astype(numpy.uint8) * 255
-    if array.dtype == numpy.uint8 and (is_picture or isinstance(x, numpy.ndarray)):
-        if array.ndim == 2:
-            array = array[None]
-        elif is_picture or (array.ndim == 3 and array.shape[2] in CHANNELS and array.shape[0] not in CHANNELS):
-            array = array.transpose(2, 0, 1)
-    return torch.from_numpy(numpy.ascontiguousarray(array))
+def collate_targets(samples: list[Any]) -> Any:
+    """Of checked samples only the targets cross from the worker."""
+    batch = collate_samples(samples)
+    return batch if isinstance(batch, BadBatch) else (torch.empty(len(samples), 0), batch[1])

@@ -42,6 +42,7 @@ def load(
     fold: tuple[int, int] | None = None,
     fold_seed: int | None = None,
     refit: bool | None = None,
+    steps_per_epoch: int | None = None,
 ) -> Dataset:
     """Load a data set: by name, from a file or folder, or from what lies in memory. `Options` says what else there is.
 
@@ -65,7 +66,9 @@ def load(
     steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
     options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
     options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
-    options = replace(options, image_size=image_size, augment=steps_of, samples=samples)
+    options = replace(
+        options, image_size=image_size, augment=steps_of, samples=samples, steps_per_epoch=steps_per_epoch
+    )
     if isinstance(source, str):
         source = known(source) or source
     return _load(Source("digits" if source is None else source, target, name, root), options)
@@ -93,7 +96,7 @@ def _check(options: Options) -> None:
         if found is not None and found not in wanted:
             hint = nearest(str(found), wanted)
             faults.add("data.one-of", key=key, found=found, wanted=", ".join(wanted), hint=hint)
-    for key in ("image_size", "min_frequency", "steps", "samples"):
+    for key in ("image_size", "min_frequency", "steps", "samples", "steps_per_epoch"):
         found = getattr(options, key)
         if found is not None and found < 1:
             faults.add("data.at-least-one", key=key, found=found)

@@ -36,6 +36,8 @@ class Options:
     `min_frequency` are unknown. A running text comes in samples of `steps` tokens (35) that follow each other
     (`partition` "sequential") or not ("random"); labelled texts are cut off after `steps` tokens where it is given.
 
+    `steps_per_epoch` batches make an epoch of a stream whose order and length are its own; every epoch begins it anew.
+
     `workers` processes read data that are streamed, and run callables.
     """
 
@@ -56,6 +58,7 @@ class Options:
     partition: str | None = None
     image_size: int | None = None
     augment: tuple[Any, ...] = ()
+    steps_per_epoch: int | None = None
 
 
 PICTURES, NUMBERS, TEXTS, RUNNING_TEXT = "pictures", "numbers", "texts", "running-text"
@@ -68,6 +71,7 @@ _MEANT_FOR = {
     "min_frequency": ("texts", (TEXTS, RUNNING_TEXT)),
     "steps": ("texts", (TEXTS, RUNNING_TEXT)),
     "partition": ("running-text", (RUNNING_TEXT,)),
+    "steps_per_epoch": ("streams", ()),
     "samples": ("separate-samples", (NUMBERS, PICTURES, TEXTS)),
 }
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from danlu.base.errors import fail
 from danlu.data.dataset import Dataset, digest
 from danlu.data.feeds import Feed, MapFeed, Wanted, refuse_bad
+from danlu.data.samples import finite, kind_of, unfit
 from danlu.data.standard import Pixels
 from danlu.data.targets import Labels
 from danlu.data.transforms.augment import Augmentation
@@ -58,7 +59,7 @@ class StreamDataset(Dataset):
                 x = transform(x)
             elif self.pixels and self.own_feed and x.is_floating_point():
                 x = self.pixels.on(device, dtype, 1.0)(x)
-            elif x.is_floating_point():
+            else:
                 x = x.to(dtype)
             yield x, self._target(y, device, dtype)
 
@@ -86,11 +87,21 @@ class StreamDataset(Dataset):
             return y.to(device, torch.int64).reshape(len(y))
         place = {value: index for index, value in enumerate(self.target.values)}
         values = y.reshape(len(y)).tolist() if isinstance(y, Tensor) else y
+        strange = [value for value in values if value not in place]
+        if strange:
+            fail("data.strange-label", name=self.name, found=strange[0])
         return torch.tensor([place[value] for value in values], dtype=torch.int64, device=device)
 
 
 def pair_of(batch: Any) -> tuple[Tensor, Any]:
     """The two halves of a batch that a user's collate function made."""
     if not (isinstance(batch, tuple | list) and len(batch) == 2 and isinstance(batch[0], Tensor)):
-        fail("data.not-a-pair", found=type(batch).__name__)
-    return batch[0], batch[1]
+        fail("data.not-a-pair", found=kind_of(batch))
+    x, y = batch
+    if unfit(x):
+        fail("data.bad-batch", found=kind_of(x))
+    if not hasattr(y, "__len__") or x.dim() == 0 or (isinstance(y, Tensor) and y.dim() == 0) or len(x) != len(y):
+        fail("data.batch-lengths", x=kind_of(x), y=kind_of(y))
+    if not finite(x) or not finite(y):
+        fail("data.batch-not-finite")
+    return x, y

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy
@@ -24,11 +25,16 @@ from danlu.data.arrays import array_dataset
 from danlu.data.dataset import Dataset as DanluDataset
 from danlu.data.dataset import Encoder
 from danlu.data.divide import divide, keys_of
-from danlu.data.feeds import Feed, LoaderFeed, MapFeed, Wanted, collate_samples, refuse_bad
+from danlu.data.feeds import Feed, LoaderFeed, MapFeed, Wanted, guarded, refuse_bad
 from danlu.data.options import Options
 from danlu.data.standard import Pixels, Standard
 from danlu.data.stream import StreamDataset, pair_of
 from danlu.data.targets import Labels, Quantities, read_target, unscaled
+
+# More batches than these are not counted by going through them: the stream may have no end.
+MOST_COUNTED = 10_000
+# Samples whose own targets are compared with those that their dataset lists.
+COMPARED = 8
 
 _MADE_ELSEWHERE = ("image_size", "tokens", "min_frequency", "steps", "partition")
 
@@ -56,11 +62,15 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     for key in (key for key in _MADE_ELSEWHERE if getattr(options, key) is not None):
         faults.add("data.stream-unfit", key=f"data.{key}")
     faults.raise_if_any()
-    feeds = {part: _feed(source, options.workers) for part, source in sources.items()}
+    feeds = {part: _feed(source, options) for part, source in sources.items()}
     empty = [part for part, feed in feeds.items() if feed.count == 0]
     if empty:
         fail("data.no-samples")
-    x, y = pair_of(refuse_bad(next(_whole(feeds["train"]).batches(Wanted(batch_size=1)))))
+    examples = {part: _example(feed) for part, feed in feeds.items()}
+    x, y = examples["train"]
+    for other, _ in examples.values():
+        if other.shape[1:] != x.shape[1:]:
+            fail("data.parts-differ", first=list(x.shape[1:]), other=list(other.shape[1:]))
     notes: list[Fault] = []
     if any(isinstance(feed, LoaderFeed) for feed in feeds.values()):
         notes.append(Fault("data.loader-order"))
@@ -95,18 +105,26 @@ def _tensors(source: Any) -> tuple[Tensor, Tensor] | None:
     return None
 
 
-def _feed(source: Any, workers: int) -> Feed:
+def _example(feed: Feed) -> tuple[Tensor, Any]:
+    """The first batch, of one sample where that can be had."""
+    return pair_of(refuse_bad(next(_whole(feed).batches(Wanted(batch_size=1)))))
+
+
+def _feed(source: Any, options: Options) -> Feed:
+    workers = options.workers
     if not isinstance(source, DataLoader):
         if isinstance(source, IterableDataset):
-            return _as_it_is(DataLoader(source, batch_size=64))
-        return MapFeed(source, torch.arange(len(source)), workers)
+            return _as_it_is(DataLoader(source, batch_size=64), options.steps_per_epoch)
+        _refuse_number(options)
+        return MapFeed(source, torch.arange(_length(source)), workers)
     plain = isinstance(source.sampler, SequentialSampler) or (
         isinstance(source.sampler, RandomSampler)
         and not source.sampler.replacement
         and source.sampler.num_samples == len(source.dataset)  # pyright: ignore[reportArgumentType]
     )
     if isinstance(source.dataset, IterableDataset) or source.batch_size is None or not plain:
-        return _as_it_is(source)
+        return _as_it_is(source, options.steps_per_epoch)
+    _refuse_number(options)
     return MapFeed(
         source.dataset,
         torch.arange(len(source.dataset)),  # pyright: ignore[reportArgumentType]
@@ -118,10 +136,27 @@ def _feed(source: Any, workers: int) -> Feed:
     )
 
 
-def _as_it_is(loader: "DataLoader[Any]") -> LoaderFeed:
-    """Counted by one pass: nothing else tells how many batches an epoch has."""
-    sizes = [len(pair_of(batch)[0]) for batch in loader]
-    return LoaderFeed(loader, sum(sizes), len(sizes), max(sizes, default=None))
+def _length(source: Any) -> int:
+    try:
+        return len(source)
+    except (TypeError, NotImplementedError):
+        fail("data.no-length", found=type(source).__name__)
+
+
+def _refuse_number(options: Options) -> None:
+    if options.steps_per_epoch is not None:
+        fail("data.steps-are-counted", found=options.steps_per_epoch)
+
+
+def _as_it_is(loader: "DataLoader[Any]", number: int | None) -> LoaderFeed:
+    """Counted by one pass where `number` does not say how many batches make an epoch."""
+    # One more than what is allowed tells that there are more.
+    sizes = [len(pair_of(batch)[0]) for batch in islice(guarded(loader), number or MOST_COUNTED + 1)]
+    if number is None and len(sizes) > MOST_COUNTED:
+        fail("data.endless", limit=MOST_COUNTED)
+    if number is not None and len(sizes) < number:
+        fail("data.too-few-batches", wanted=number, found=len(sizes))
+    return LoaderFeed(loader, sum(sizes), len(sizes), max(sizes, default=None), fixed=number is not None)
 
 
 def _read_targets(
@@ -132,6 +167,10 @@ def _read_targets(
     if options.task == "regression" or (options.task == "auto" and is_float):
         return unscaled(int(numpy.prod(tuple(example.shape[1:]))) if isinstance(example, Tensor) else 1), {}, False
     known = {part: _known_targets(sources[part]) for part in feeds}
+    for part, listed in known.items():
+        feed = feeds[part]
+        if listed is not None and not (isinstance(feed, MapFeed) and _agree(listed, feed)):
+            known[part] = None
     scanned = any(targets is None for targets in known.values())
     found = [_scan(feed) if (targets := known[part]) is None else targets for part, feed in feeds.items()]
     joined, target = read_target(numpy.concatenate(found), "classification", Fault("data.place-y"))
@@ -150,26 +189,36 @@ def _known_targets(source: Any) -> "numpy.ndarray[Any, Any] | None":
     if listed is None or isinstance(source, DataLoader) or getattr(source, "target_transform", None) is not None:
         return None
     targets = listed.numpy() if isinstance(listed, Tensor) else numpy.asarray(listed)
-    return targets if targets.shape == (len(source),) and targets[0] == source[0][1] else None
+    return targets if targets.shape == (len(source),) else None
+
+
+def _agree(listed: "numpy.ndarray[Any, Any]", feed: MapFeed) -> bool:
+    """Whether some of the samples bear the targets that the dataset lists: one may list what it was before a change."""
+    some = numpy.unique(numpy.linspace(0, feed.count - 1, min(COMPARED, feed.count)).astype(int))
+    few = replace(feed, rows=feed.rows[torch.from_numpy(some)], workers=0, collate=None, batch_size=None)
+    _, y = pair_of(refuse_bad(next(few.batches(Wanted(batch_size=len(some))))))
+    read = numpy.asarray(y)
+    return read.shape == (len(some),) and bool((read == listed[some]).all())
 
 
 def _scan(feed: Feed) -> "numpy.ndarray[Any, Any]":
     feed = _whole(feed)
     if isinstance(feed, MapFeed):
-        feed = replace(feed, collate=feed.collate or _only_targets)
+        feed = replace(feed, targets_only=True)
     found = [numpy.asarray(pair_of(refuse_bad(batch))[1]) for batch in feed.batches(Wanted(batch_size=256))]
+    for y in found:
+        if y.size != len(y):
+            fail(
+                "data.labels-shape",
+                place=Fault("data.place-y"),
+                found=f"{y.dtype} {[sum(map(len, found)), *y.shape[1:]]}",
+            )
     return numpy.concatenate([y.reshape(len(y)) for y in found])
 
 
 def _whole(feed: Feed) -> Feed:
     """The feed with its last batch, also where that is not full."""
     return replace(feed, drop_last=False) if isinstance(feed, MapFeed) else feed
-
-
-def _only_targets(samples: list[Any]) -> Any:
-    """Leaves the pictures where they were read: only the targets cross from the worker."""
-    batch = collate_samples(samples)
-    return (torch.empty(0), batch[1]) if isinstance(batch, tuple) else batch
 
 
 def _carve(

@@ -1,7 +1,6 @@
 """fit and resume: one training, wired together and carried out."""
 
 import copy
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ from danlu.lab.watching import Watching
 from danlu.store.history import History
 from danlu.store.journal import Journal, read
 from danlu.store.new_run import NewRun
-from danlu.store.run_folder import RunFolder, check_name
+from danlu.store.run_folder import RunFolder, check_name, folder_stem
 from danlu.train.carried import Carried, CarriedStep
 from danlu.train.checkpoint import load_newest
 from danlu.train.evaluate import evaluate
@@ -87,10 +86,11 @@ def fit(
     text, facts = to_toml(setup.recipe), environment(setup, weights_given=weights_given)
     if name is not None:
         folder = runs_folder() / name
+    stem = folder_stem(str(setup.recipe.net.options.get("class", setup.recipe.net.name)), setup.data.name)
     if folder is not None:
         new_run = NewRun.at(Path(folder), text, facts)
     else:
-        new_run = NewRun.named(runs_folder(), _stem(setup.recipe, setup.data.name), text, facts)
+        new_run = NewRun.named(runs_folder(), stem, text, facts)
     with new_run as new:
         training = _wired(setup, new.place, new.journal)
         if weights_given:  # nothing else brings them back, so no run may stand without them
@@ -313,8 +313,3 @@ def _opening_record(setup: Setup, progress: Progress, *, resumed: bool) -> dict[
         "steps_per_epoch": progress.steps_per_epoch,
         "fingerprint": setup.recipe.fingerprint(),
     }
-
-
-def _stem(recipe: Recipe, data: str) -> str:
-    net = str(recipe.net.options.get("class", recipe.net.name))
-    return re.sub(r"[^\w]+", "-", f"{net}-{data}").lower().strip("-")[:60]

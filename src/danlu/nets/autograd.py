@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor
+from torch.autograd.function import BackwardCFunction
 
 from danlu.base.errors import fail
 from danlu.base.graphs import ExpressionGraph, ValueEdge, ValueNode
@@ -55,10 +56,10 @@ def autograd_graph(loss: Tensor, names: Mapping[str, Tensor] | None = None, most
         gradients = _gradients(loss, kept)
         values = _values(loss, order)
         locals_ = {node: _local(node, gradients.get(node)) for node in kept}
-    except RuntimeError as error:
-        if "second time" not in str(error):
-            raise
-        fail("draw.graph-freed")
+    except Exception as error:  # noqa: BLE001  (a backward of the user's own can raise anything)
+        if "second time" in str(error):
+            fail("draw.graph-freed")
+        fail("draw.backward-fails", kind=type(error).__name__, reason=error)
     called = {tensor.data_ptr(): name for name, tensor in (names or {}).items()}
     ids = {node: f"n{at}" for at, node in enumerate(kept)}
     nodes: list[ValueNode] = []
@@ -213,9 +214,10 @@ def _saved(node: Node, attribute: str) -> Tensor | None:
 
 
 def _local(node: Node, gradient: Tensor | None) -> list[str]:
-    """The derivative of a node's one number by each of its inputs' one number; "" for tensors."""
+    """The derivative of a node's one number by each of its inputs' one number; "" for tensors, and for a function of
+    the user's own: what its backward does when it is called out of turn is nobody's to say."""
     inputs = node.next_functions
-    if gradient is None or gradient.numel() != 1 or not inputs:
+    if gradient is None or gradient.numel() != 1 or not inputs or isinstance(node, BackwardCFunction):
         return [""] * len(inputs)
     given = node(torch.ones_like(gradient))
     given = given if isinstance(given, tuple) else (given,)

@@ -39,8 +39,9 @@ def net_graph(
     """Run `net` once as `describe` does, and say what flows where; its flags, buffers and generators stay as they were.
 
     Layers are modules without parts; whatever else makes a tensor of tensors is an operation. A loop in the net's
-    forward that runs the same layers over and over gives them once, with the number of their calls. Raises
-    UserError as `describe` does.
+    forward that runs the same layers over and over gives them once, with the number of their calls; a layer or block
+    that the forward calls in several places is a node, or a block, in each: "drop" and "drop (2)". Raises UserError as
+    `describe` does.
 
     >>> graph = net_graph(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), (4,))
     >>> graph.edges
@@ -60,12 +61,26 @@ def net_graph(
         name=name or type(net).__name__,
         nodes=tuple(node.frozen() for node in follower.nodes.values()),
         edges=tuple(edge for edge in follower.edges if edge[0] != edge[1]),
-        kinds={path: type(module).__name__ for path, module in modules},
+        kinds={path: type(module).__name__ for path, module in modules} | follower.kinds,
         input_shape=tuple(sample_shape),
         output_shape=described.output_shape,
         parameters=described.parameters,
         multiply_adds=described.multiply_adds,
     )
+
+
+Path = tuple[str, ...]
+Place = tuple[Any, ...]
+"""Where a module is called: in the code, and by which module."""
+
+
+@dataclass
+class _Call:
+    """A module whose forward is under way; `path` is its name in the graph, `children` how many it has called."""
+
+    module: nn.Module
+    path: Path
+    children: int = 0
 
 
 @dataclass
@@ -95,9 +110,11 @@ class _Follower(TorchFunctionMode):
         self._names = {module: path for path, module in cast(Iterator[tuple[str, nn.Module]], net.named_modules())}
         self._made_by: dict[int, tuple[str, ...]] = {}
         self._kept: list[Tensor] = []  # so that no id is given twice
-        self._stack: list[nn.Module] = []
+        self.kinds: dict[str, str] = {}
+        self._stack: list[_Call] = []
         self._whole = 0  # layers under way whose insides make no nodes
         self._places: dict[tuple[str, str, int, int, frozenset[str]], str] = {}
+        self._called: dict[Path, list[Place]] = {}  # where each module is called
         self._counted: set[nn.Parameter] = set()
 
     def hooks(self) -> "_Hooks":
@@ -128,7 +145,7 @@ class _Follower(TorchFunctionMode):
             for tensor in made:
                 self._put(tensor, sources)
             return
-        path = self._names.get(self._stack[-1], "") if self._stack else ""
+        path = ".".join(self._stack[-1].path) if self._stack else ""
         # Over a list of layers each turn of a loop is an operation of its own; over one layer they all are the same.
         layers = frozenset(source for source in sources if source in self.nodes and not self.nodes[source].is_operation)
         place = (path, name, *_called_from(), layers)
@@ -136,34 +153,59 @@ class _Follower(TorchFunctionMode):
             number = sum(1 for other in self._places if other[:2] == (path, name))
             self._places[place] = ".".join(part for part in (path, f"{name}{number or ''}()") if part)
         id = self._places[place]
-        parents = tuple(path.split(".")) if path else ()
-        node = LayerNode(id, name, (*parents, id), _shape(made[0]), operation=True)
+        node = LayerNode(
+            id, name, (*(self._stack[-1].path if self._stack else ()), id), _shape(made[0]), operation=True
+        )
         self._add(node, sources, made)
 
     def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._stack.append(module)
+        self._stack.append(_Call(module, self._path_of(module, _called_from())))
         self._whole += self._is_layer(module)
+
+    def _path_of(self, module: nn.Module, place: Place) -> Path:
+        """The module's path, its name numbered where the block around it has called it in another place before."""
+        own = tuple(self._names.get(module, "").split(".")) if self._names.get(module) else ()
+        if not own:
+            return ()
+        names = [tuple(filter(None, self._names.get(call.module, "").split("."))) for call in self._stack]
+        inside = [(call, name) for call, name in zip(self._stack, names, strict=True) if own[: len(name)] == name]
+        around, name = inside[-1] if inside else (None, ())
+        above = around.path if around else ()
+        caller = self._stack[-1] if self._stack else None
+        if caller:
+            # That of a Sequential is no loop of the net's own.
+            caller.children += type(caller.module).forward is nn.Sequential.forward
+            place = (*place, caller.path, caller.children)
+        path = (*above, *own[len(name) :])
+        places = self._called.setdefault(path, [])
+        if place not in places:
+            places.append(place)
+        number = places.index(place) + 1
+        if number > 1 and path:
+            path = (*path[:-1], f"{path[-1]} ({number})")
+        if path != own:
+            self.kinds[".".join(path)] = type(module).__name__
+        return path
 
     def _after(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         # A net that catches an error of its own leaves modules on the stack whose forward never ended.
         while True:
             ended = self._stack.pop()
-            self._whole -= self._is_layer(ended)
-            if ended is module:
+            self._whole -= self._is_layer(ended.module)
+            if ended.module is module:
                 break
         given, made = list(tensors_in((args, kwargs))), list(tensors_in(output))
         unknown = made and not self._sources(made)  # made where we cannot look: compiled code
         if self._whole or not made or not (self._is_layer(module) or unknown):
             return
-        name = self._names.get(module, "")
         own = set(module.parameters(recurse=isinstance(module, WHOLE))) - self._counted
         self._counted |= own
         first = first_tensor((args, kwargs))
         work = multiply_adds(module, made[0] if first is None else first, made[0])
         size = sum(weight.numel() for weight in own)
-        path = tuple(name.split(".")) if name else (type(module).__name__,)
         kind = type(module).__name__
-        node = LayerNode(name or kind, kind, path, _shape(made[0]), size, detail=_detail(module))
+        path = ended.path or (kind,)
+        node = LayerNode(".".join(path), kind, path, _shape(made[0]), size, detail=_detail(module))
         self._add(node, self._sources(given) or (INPUT,), made, work)
 
     def _add(self, node: LayerNode, sources: tuple[str, ...], made: list[Tensor], work: int = 0) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import DanluError, fail
-from danlu.base.records import to_json
+from danlu.base.strict_json import to_json
 from danlu.base.words import speaking
 from danlu.serve.shelf import Entry, Shelf, plain_file
 from danlu.store.journal import read

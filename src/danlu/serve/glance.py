@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from danlu.base.records import number
+from danlu.base.strict_json import number
 
 _TAILS = (2**16, 2**21)
 _CHUNK = 2**20

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from danlu.base.errors import fail
-from danlu.base.records import Finding, Score, finding_of, number
+from danlu.base.records import Finding, Score, finding_of
 from danlu.base.smoothing import smooth
+from danlu.base.strict_json import number
 
 if TYPE_CHECKING:
     import polars

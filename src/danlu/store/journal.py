@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from danlu.base.errors import StorageError, fail
 from danlu.base.files import storage_error, sync_folder
-from danlu.base.records import to_json
+from danlu.base.strict_json import to_json
 
 if os.name != "nt":
     import fcntl

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Self
 
 from danlu.base.errors import StorageError, fail
 from danlu.base.files import TEMPORARY, make_folder, replace_file, storage_error, sync_folder, write_file
+from danlu.base.strict_json import to_json
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder, check_name, entries, standing
 
@@ -77,7 +77,7 @@ class NewRun:
             _refuse_content(path)  # once more: before the lock another process may have come
             new._clear()
             new.place.checkpoints.mkdir()
-            write_file(new.place.environment, json.dumps(environment, indent=2, ensure_ascii=False).encode() + b"\n")
+            write_file(new.place.environment, to_json(environment, indent=2).encode() + b"\n")
         except BaseException as error:
             new.close()
             if isinstance(error, OSError):

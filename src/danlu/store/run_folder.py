@@ -1,5 +1,6 @@
 """The folder of one run: recipe.toml, environment.json, journal.jsonl and checkpoints/."""
 
+import re
 import stat
 import unicodedata
 from dataclasses import dataclass
@@ -60,6 +61,15 @@ class RunFolder:
             hint = Fault("store.runs-inside", {"names": ", ".join(inside[:5])}) if inside else ""
             fail("store.not-a-run", path=path, missing=", ".join(missing), hint=hint)
         return run
+
+
+def folder_stem(net: str, data: str) -> str:
+    """A name for a folder of what `net` learns on `data`, whatever signs stand in either.
+
+    >>> folder_stem("LeNet5", "digits"), folder_stem("<lambda>", "a:b/c d.csv")
+    ('lenet5-digits', 'lambda-a-b-c-d-csv')
+    """
+    return re.sub(r"[^\w]+", "-", f"{net}-{data}").lower().strip("-")[:60]
 
 
 def check_name(name: str) -> None:

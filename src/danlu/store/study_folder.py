@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from danlu.base.errors import fail, nearest
 from danlu.base.files import replace_file
+from danlu.base.strict_json import to_json
 from danlu.store.run_folder import check_name, entries, standing
 
 
@@ -74,7 +75,7 @@ class StudyFolder:
             fail("store.not-a-folder", path=path)
         study = cls(path.absolute())
         if found == "folder" and study.design.is_file():
-            if study.read_design() != json.loads(json.dumps(design)):
+            if study.read_design() != json.loads(to_json(design)):
                 fail("store.other-study", path=path)
             return study
         if found == "folder" and entries(path):
@@ -92,4 +93,4 @@ class StudyFolder:
             fail("store.unreadable", path=self.design, reason=error)
 
     def write_design(self, design: dict[str, Any]) -> None:
-        replace_file(self.design, json.dumps(design, indent=2, ensure_ascii=False).encode() + b"\n")
+        replace_file(self.design, to_json(design, indent=2).encode() + b"\n")

@@ -6,7 +6,6 @@ the latest: the newest checkpoint whose hashes all hold is it. Nothing is ever u
 
 import contextlib
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import torch
 
 from danlu.base import files
 from danlu.base.errors import Fault, StorageError, UserError, fail
+from danlu.base.strict_json import from_exact_json, to_exact_json
 from danlu.train.tensor_file import Tensors, pack, unpack
 
 FORMAT = 1
@@ -101,9 +101,7 @@ def _files(step: int, parts: Mapping[str, Tensors], state: Mapping[str, Any]) ->
         contents[name] = content
         notes[part] = {"file": name, "size": len(content), "sha256": hashlib.sha256(content).hexdigest(), **note}
     manifest = {"format": FORMAT, "step": step, "parts": notes, "state": dict(state)}
-    text = json.dumps(manifest)
-    if repr(json.loads(text)) != repr(manifest):  # repr, because NaN is not equal to itself
-        raise TypeError("the state holds a tuple, a key that is no string, or another value that JSON changes")
+    text = to_exact_json(manifest)
     sealed = f'{text[:-1]}{_SEAL}{hashlib.sha256(text[:-1].encode()).hexdigest()}"}}\n'
     return {**contents, MANIFEST: sealed.encode()}
 
@@ -115,7 +113,7 @@ def _manifest(path: Path) -> dict[str, Any]:
     body, _, seal = text.rpartition(_SEAL)
     if seal != f'{hashlib.sha256(body.encode()).hexdigest()}"}}\n':
         fail("checkpoint.damaged-manifest", path=file)
-    manifest = json.loads(f"{body}}}")
+    manifest = from_exact_json(f"{body}}}")
     if manifest["format"] > FORMAT:
         fail("checkpoint.newer-format", path=file, found=manifest["format"], known=FORMAT)
     return manifest

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.finding_text import remedy_text
-from danlu.base.records import Finding, number
+from danlu.base.records import Finding
+from danlu.base.strict_json import number
 from danlu.base.words import say
 from danlu.view.figures.effects import look_of
 from danlu.view.figures.names import metric_name, short

@@ -12,7 +12,7 @@ from torch import nn
 
 import danlu
 from danlu.base.errors import UserError
-from danlu.base.records import to_json
+from danlu.base.strict_json import to_json
 
 NAMES = ["shapes", "data", "first-loss", "gradient", "signal", "one-batch", "rate"]
 

@@ -7,7 +7,7 @@ import pytest
 
 import view_samples as made
 from danlu.base.graphs import read_graph
-from danlu.base.records import to_json
+from danlu.base.strict_json import to_json
 from danlu.view.figures.chart import Cells, Chart, Field, Line, Pictures, Points, Rule, Whiskers, Zone, plain
 from danlu.view.figures.pages import compared_chart, net_scene, readable, run_charts, study_charts
 from danlu.view.figures.surface import contour_chart, surface_chart

@@ -1,4 +1,4 @@
-"""One picture file into bytes, through Pillow: JPEG and PNG only, and nothing that would unfold into gigabytes."""
+"""One picture file into bytes, through Pillow: the usual formats only, and nothing that would unfold into gigabytes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,8 +11,9 @@ import numpy
 
 from danlu.base.errors import Fault
 
-FORMATS = ("JPEG", "PNG")
-GREY = ("L", "LA", "1", "I", "I;16", "I;16B", "F")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+DEEP = ("I", "I;16", "I;16B", "I;16L", "F")  # one channel of more than 8 bits
+GREY = ("L", "LA", "1", *DEEP)
 ORIENTATION = 0x0112
 MOST_USUAL_SIDE = 224
 
@@ -25,15 +26,21 @@ class Head:
     width: int
     grey: bool
     transparent: bool
+    several: bool  # an animation or pages, of which the first picture is taken
+    brightest: float | None  # the largest value of a picture of more than 8 bits a pixel
+    cut: bool  # colour of 16 bits a channel, of which Pillow gives the upper 8
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What all pictures are brought to: the sides in pixels, and 1 channel or 3."""
+    """What all pictures are brought to: the sides in pixels, and 1 channel or 3; and the value that becomes 255 where a
+    picture has more than 8 bits a pixel.
+    """
 
     channels: int
     height: int
     width: int
+    white: float = 255.0
 
     @property
     def sample_shape(self) -> tuple[int, int, int]:
@@ -45,22 +52,49 @@ def common_shape(heads: Sequence[Head], side: int | None) -> Shape:
     than half are grey.
     """
     channels = 1 if 2 * sum(head.grey for head in heads) > len(heads) else 3
+    white = _white(max((head.brightest for head in heads if head.brightest is not None), default=0.0))
     if side is not None:
-        return Shape(channels, side, side)
+        return Shape(channels, side, side, white)
     (height, width), _ = Counter((head.height, head.width) for head in heads).most_common(1)[0]
     scale = min(1.0, MOST_USUAL_SIDE / max(height, width))
-    return Shape(channels, max(1, round(height * scale)), max(1, round(width * scale)))
+    return Shape(channels, max(1, round(height * scale)), max(1, round(width * scale)), white)
+
+
+def _white(brightest: float) -> float:
+    """The end of the range that values up to `brightest` come from: cameras and scanners fill 8, 10, 12, 14 or 16 bits,
+    and floats often lie in 0 … 1.
+
+    >>> [_white(value) for value in (0.7, 199, 3000, 60000)]
+    [1.0, 255.0, 4095.0, 65535.0]
+    """
+    return next((end for end in (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0) if brightest <= end), brightest)
 
 
 def read_head(path: Path) -> Head | Fault:
     """The head of the picture in `path`, or what is wrong with it."""
 
-    def head(picture: Any) -> Head:
+    def head(picture: Any) -> Head | Fault:
+        # A photograph with a preview or a depth map beside it (MPO) is one picture.
+        several = picture.format not in ("JPEG", "MPO") and getattr(picture, "is_animated", False)
+        cut = picture.mode not in DEEP and any(";16" in str(tile[3]) for tile in picture.tile)
+        brightest = None
+        if picture.mode in DEEP:
+            deep = numpy.asarray(picture)
+            if not _is_brightness(deep):
+                return Fault("data.picture-values", {"path": path})
+            brightest = float(deep.max())
         width, height = picture.size
         if picture.getexif().get(ORIENTATION, 1) >= 5:
             width, height = height, width
-        transparent = "A" in picture.mode or "transparency" in picture.info
-        return Head(height, width, picture.mode in GREY, transparent)
+        return Head(
+            height,
+            width,
+            grey=picture.mode in GREY,
+            transparent="A" in picture.mode or "transparency" in picture.info,
+            several=several,
+            brightest=brightest,
+            cut=cut,
+        )
 
     return _opened(path, head)
 
@@ -71,10 +105,16 @@ def read_pixels(path: Path, shape: Shape) -> "numpy.ndarray[Any, numpy.dtype[num
     A picture of other proportions is cut at its longer sides.
     """
 
-    def pixels(picture: Any) -> "numpy.ndarray[Any, numpy.dtype[numpy.uint8]]":
+    def pixels(picture: Any) -> "numpy.ndarray[Any, numpy.dtype[numpy.uint8]] | Fault":
+        if picture.mode in DEEP and not _is_brightness(numpy.asarray(picture)):
+            return Fault("data.picture-values", {"path": path})
         return _pixels(picture, shape)
 
     return _opened(path, pixels)
+
+
+def _is_brightness(values: "numpy.ndarray[Any, Any]") -> bool:
+    return bool(numpy.isfinite(values).all() and values.min() >= 0)
 
 
 def _pixels(picture: Any, shape: Shape) -> "numpy.ndarray[Any, numpy.dtype[numpy.uint8]]":
@@ -84,9 +124,9 @@ def _pixels(picture: Any, shape: Shape) -> "numpy.ndarray[Any, numpy.dtype[numpy
         side = max(shape.height, shape.width)
         picture.draft(None, (side, side))
     picture = operations.exif_transpose(picture)
-    if picture.mode.startswith("I"):
-        # 16 bits a pixel: the upper eight are kept, where Pillow would cut off at 255.
-        picture = pillow.fromarray((numpy.asarray(picture).astype(numpy.int64) >> 8).clip(0, 255).astype(numpy.uint8))
+    if picture.mode in DEEP:  # Pillow would cut off at 255
+        values = numpy.asarray(picture).astype(numpy.float64) * (255 / shape.white)
+        picture = pillow.fromarray(values.round().clip(0, 255).astype(numpy.uint8))
     mode = "L" if shape.channels == 1 else "RGB"
     if picture.mode != mode:
         picture = picture.convert(mode)
@@ -108,7 +148,7 @@ def _opened(path: Path, use: Any) -> Any:
     except (pillow.DecompressionBombError, pillow.DecompressionBombWarning):
         return Fault("data.picture-bomb", {"path": path, "limit": _limit()})
     except pillow.UnidentifiedImageError:
-        return Fault("data.not-jpeg-png", {"path": path})
+        return Fault("data.not-a-known-picture", {"path": path})
     except OSError as error:
         if error.errno:
             return Fault("data.unreadable", {"path": path, "reason": error.strerror or error})

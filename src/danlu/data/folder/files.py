@@ -6,8 +6,7 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
-from danlu.base.errors import Fault
-from danlu.data.feeds import BadBatch, collate_samples
+from danlu.base.errors import Fault, UserError
 from danlu.data.folder.decode import Shape, read_pixels
 from danlu.data.folder.scan import Picture
 from danlu.data.transforms.convert import to_image
@@ -25,21 +24,13 @@ class PictureFiles(Dataset[Any]):
     ) -> None:
         self.pictures, self.classes, self.shape, self.callables = pictures, classes, shape, callables
 
-    def __getitem__(self, row: int) -> "tuple[Any, str] | Fault":
+    def __getitem__(self, row: int) -> tuple[Any, str]:
         found = read_pixels(self.pictures[row].path, self.shape)
         if isinstance(found, Fault):
-            return found
+            raise UserError(found)
         picture: Any = torch.from_numpy(found.copy())
         if self.callables:
             picture = to_image(picture)
             for step in self.callables:
                 picture = step(picture)
         return picture, self.classes[self.pictures[row].label]
-
-
-def collate_pictures(samples: list[Any]) -> Any:
-    """Samples as a batch; what is wrong with the first picture that could not be read, in place of it."""
-    for sample in samples:
-        if isinstance(sample, Fault):
-            return BadBatch(sample)
-    return collate_samples(samples)

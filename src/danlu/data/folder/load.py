@@ -11,9 +11,10 @@ from danlu.base.seeds import order
 from danlu.base.words import say
 from danlu.data.dataset import Builder, Dataset, Origin
 from danlu.data.feeds import Feed, MapFeed
+from danlu.data.folder.copies import contradictions, same_files, shared_pictures
 from danlu.data.folder.decode import Head, Shape, common_shape
 from danlu.data.folder.decode_all import decode, read_heads
-from danlu.data.folder.files import PictureFiles, collate_pictures
+from danlu.data.folder.files import PictureFiles
 from danlu.data.folder.scan import Listing, scan
 from danlu.data.folder.store import Decided, keep, place_of, recall
 from danlu.data.images import Images, Pool, image_dataset
@@ -46,9 +47,10 @@ def _build(name: str, listing: Listing, options: Options) -> Dataset:
     if kept is None:
         paths = [picture.path for picture in listing.pictures]
         heads = read_heads(paths)
-        decided = _decide(heads, options.image_size)
+        groups = same_files(listing.pictures)
+        decided = _decide(listing, heads, groups, options.image_size)
         if len(paths) * torch.Size(decided.shape.sample_shape).numel() > HELD_BYTES:
-            return _streamed(name, listing, decided, options)
+            return _streamed(name, listing, decided, groups, options)
         if len(paths) >= WORTH_TELLING:
             sys.stderr.write(say("data.decoding", path=listing.folder, count=len(paths)) + "\n")
         kept = decode(paths, decided.shape), decided
@@ -70,8 +72,9 @@ def _build(name: str, listing: Listing, options: Options) -> Dataset:
     return image_dataset(name, images, options, Origin(str(listing.folder)))
 
 
-def _decide(heads: list[Head], side: int | None) -> Decided:
+def _decide(listing: Listing, heads: list[Head], groups: list[list[int]], side: int | None) -> Decided:
     shape = common_shape(heads, side)
+    pairs = contradictions(listing.pictures, groups)
     return Decided(
         shape=shape,
         count=len(heads),
@@ -79,6 +82,11 @@ def _decide(heads: list[Head], side: int | None) -> Decided:
         resized=sum((head.height, head.width) != (shape.height, shape.width) for head in heads),
         grey=sum(head.grey for head in heads),
         transparent=sum(head.transparent for head in heads),
+        several=sum(head.several for head in heads),
+        deep=sum(head.brightest is not None for head in heads),
+        cut=sum(head.cut for head in heads),
+        contradicting=len(pairs),
+        contradiction=tuple(str(path.relative_to(listing.folder)) for path in pairs[0]) if pairs else (),
     )
 
 
@@ -94,12 +102,22 @@ def _notes(listing: Listing, decided: Decided) -> tuple[Fault, ...]:
         notes.append(Fault("data.taken-as-grey", values) if grey else Fault("data.taken-as-colour", values))
     if decided.transparent:
         notes.append(Fault("data.transparency-dropped", {"count": decided.transparent}))
-    if listing.others:
-        notes.append(Fault("data.other-files", {"count": listing.others}))
-    return tuple(notes)
+    if decided.several:
+        notes.append(Fault("data.first-of-several", {"count": decided.several}))
+    if decided.deep:
+        notes.append(Fault("data.brought-to-8-bits", {"count": decided.deep, "white": f"{shape.white:g}"}))
+    if decided.cut:
+        notes.append(Fault("data.upper-8-bits", {"count": decided.cut}))
+    if decided.contradicting:
+        first, second = decided.contradiction
+        values = {"count": decided.contradicting, "first": first, "second": second}
+        notes.append(Fault("data.same-picture-two-classes", values))
+    return (*notes, *listing.notes)
 
 
-def _streamed(name: str, listing: Listing, decided: Decided, options: Options) -> StreamDataset:
+def _streamed(
+    name: str, listing: Listing, decided: Decided, groups: list[list[int]], options: Options
+) -> StreamDataset:
     """The split is drawn over the pictures' numbers."""
     pictures = listing.pictures
     labels = torch.tensor([picture.label for picture in pictures])
@@ -109,20 +127,19 @@ def _streamed(name: str, listing: Listing, decided: Decided, options: Options) -
     rows = {part: one.x if one.rows is None else one.x[one.rows] for part, one in portions.items() if len(one)}
     augmentation = Augmentation.of(options.augment, decided.shape.sample_shape)
     files = PictureFiles(pictures, listing.classes, decided.shape)
-    feeds: dict[str, Feed] = {
-        part: MapFeed(files, chosen, options.workers, collate=collate_pictures) for part, chosen in rows.items()
-    }
+    feeds: dict[str, Feed] = {part: MapFeed(files, chosen, options.workers) for part, chosen in rows.items()}
     own = None
     if augmentation and augmentation.callables:
         through = PictureFiles(pictures, listing.classes, decided.shape, augmentation.callables)
-        own = MapFeed(through, rows["train"], options.workers, collate=collate_pictures)
+        own = MapFeed(through, rows["train"], options.workers)
     measured = min(MEASURED, len(rows["train"]))
     some = rows["train"][order(len(rows["train"]), 0, 0)[:measured]]
     pixels = _plain(decided.shape)
     if options.standardise is not False:
         shown = decode([pictures[row].path for row in some.tolist()], decided.shape)
         pixels = Pixels(decided.shape.sample_shape, 255.0, *measure_pixels(shown, 255.0))
-    notes = (*_notes(listing, decided), Fault("data.streamed", {"count": measured, "limit": HELD_BYTES // 2**30}))
+    streamed = Fault("data.streamed", {"count": measured, "limit": HELD_BYTES // 2**30})
+    notes = (*_notes(listing, decided), *shared_pictures(listing, groups, rows), streamed)
     return StreamDataset(
         name=name,
         sample_shape=decided.shape.sample_shape,

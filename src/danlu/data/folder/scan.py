@@ -1,12 +1,19 @@
 """What lies in a folder of pictures: its parts, its classes, and the files of each."""
 
 import os
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from danlu.base.errors import Faults, fail
+from danlu.base.errors import Fault, Faults, fail
 
-ENDINGS = (".jpg", ".jpeg", ".jpe", ".png")
+ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+# Pictures all the same: a class must not vanish because its files are of a format that is not read here.
+UNREAD = (
+    ".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".tga", ".ico", ".ppm", ".pgm", ".dcm", ".dng", ".cr2",
+    ".nef",
+)  # fmt: skip
 PART_NAMES = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
     "test": "test", "testing": "test",
@@ -26,12 +33,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Listing:
-    """The pictures of each part; one part, "train", where the folder has no parts of its own."""
+    """The pictures of each part; one part, "train", where the folder has no parts of its own. `notes` tell what else
+    lies there and was left out.
+    """
 
     folder: Path
     classes: tuple[str, ...]
     parts: dict[str, list[Picture]]
-    others: int  # files that are no pictures
+    notes: tuple[Fault, ...] = ()
 
     @property
     def pictures(self) -> list[Picture]:
@@ -41,30 +50,31 @@ class Listing:
 def scan(folder: Path) -> Listing:
     """The classes are the names of the subfolders of `folder`, or of those of its folders train, val and test.
 
-    Raises UserError for a folder without classes, for folders that cannot be read (all of them), and for parts whose
-    classes are not those of the training part.
+    Raises UserError for a folder without classes, for folders that cannot be read (all of them), for two folders that
+    mean one part, for a class whose pictures are all of formats that are not read, and for parts whose classes are not
+    those of the training part.
     """
     search = _Search()
-    top = search.folders(folder)
-    parts = {PART_NAMES[name.lower()]: path for name, path in top.items() if name.lower() in PART_NAMES}
-    if "train" not in parts:
-        parts = {"train": folder}
+    parts = _parts(folder, search)
     found = {
         part: {name: search.pictures(inner) for name, inner in search.folders(path).items()}
         for part, path in parts.items()
     }
+    loose = {part: search.loose(path) for part, path in parts.items()}
     search.faults.raise_if_any()
     filled = {part: {name: files for name, files in classes.items() if files} for part, classes in found.items()}
     if len(filled["train"]) < 2:
-        loose = search.loose(parts["train"])
-        if not any(filled.values()) and not loose:
+        if not any(filled.values()) and not loose["train"]:
             fail("data.folder", path=folder)
-        fail("data.no-class-folders", path=parts["train"], found=", ".join(filled["train"]) or "-", loose=loose)
+        classes = ", ".join(filled["train"]) or "-"
+        fail("data.no-class-folders", path=parts["train"], found=classes, loose=loose["train"])
     classes = tuple(sorted(filled["train"], key=_natural))
     for part, names in filled.items():
         strange = sorted(set(names) - set(classes))
         if strange:
             fail("data.strange-classes", path=folder, part=part, classes=", ".join(strange[:MOST_TOLD]))
+        if loose[part]:
+            search.notes.append(Fault("data.loose-pictures", {"path": parts[part], "count": loose[part]}))
     listed = {
         part: [
             Picture(path, label, status.st_size, status.st_mtime_ns)
@@ -73,37 +83,76 @@ def scan(folder: Path) -> Listing:
         ]
         for part in filled
     }
-    return Listing(folder, classes, {part: pictures for part, pictures in listed.items() if pictures}, search.others)
+    present = {part: pictures for part, pictures in listed.items() if pictures}
+    return Listing(folder, classes, present, (*search.notes, *search.left_out()))
+
+
+def _parts(folder: Path, search: "_Search") -> dict[str, Path]:
+    """The folder of each part; `folder` itself is the training part where none in it is called so."""
+    top = search.folders(folder)
+    parts: dict[str, Path] = {}
+    for name, path in top.items():
+        part = PART_NAMES.get(name.lower())
+        if part in parts:
+            fail("data.two-folders-for-a-part", path=folder, first=parts[part].name, second=name, part=part)
+        if part:
+            parts[part] = path
+    if "train" not in parts:
+        return {"train": folder}
+    if beside := [name for name, path in top.items() if path not in parts.values()]:
+        search.notes.append(Fault("data.folders-beside", {"path": folder, "names": ", ".join(beside[:MOST_TOLD])}))
+    return parts
 
 
 class _Search:
-    """Reads folders; those that cannot be read are collected."""
+    """Reads folders; those that cannot be read are collected, and so is what is left out."""
 
     def __init__(self) -> None:
         self.faults = Faults()
-        self.others = 0
+        self.notes: list[Fault] = []
+        self._others: Counter[str] = Counter()
+        self._first: Path | None = None
 
     def folders(self, folder: Path) -> dict[str, Path]:
         entries = self._entries(folder)
         return {entry.name: Path(entry.path) for entry in entries if entry.is_dir() and not _is_hidden(entry.name)}
 
     def pictures(self, folder: Path) -> list[tuple[Path, os.stat_result]]:
-        """Those in `folder` and in the folders inside it, in the order of their names."""
+        """Those of a class: in its `folder` and in the folders inside it, in the order of their names."""
+        before = Counter(self._others)
+        found = self._pictures(folder)
+        unread = {ending: count for ending, count in (self._others - before).items() if ending in UNREAD}
+        if unread and not found:
+            self.faults.add("data.class-not-read", path=folder, endings=_counted(unread))
+        return found
+
+    def _pictures(self, folder: Path) -> list[tuple[Path, os.stat_result]]:
         found: list[tuple[Path, os.stat_result]] = []
         for entry in self._entries(folder):
+            path = Path(entry.path)
             if _is_hidden(entry.name):
                 continue
             if entry.is_dir():
-                found += self.pictures(Path(entry.path))
-            elif entry.name.lower().endswith(ENDINGS):
-                found.append((Path(entry.path), entry.stat()))
+                # A link to a folder that it lies in would lead round and round.
+                if not (entry.is_symlink() and path.absolute().is_relative_to(path.resolve())):
+                    found += self._pictures(path)
+            elif entry.is_file() and path.suffix.lower() in ENDINGS:
+                found.append((path, entry.stat()))
             else:
-                self.others += 1
+                self._others[path.suffix.lower()] += 1
+                self._first = self._first or path
         return found
 
     def loose(self, folder: Path) -> int:
         """How many pictures lie in `folder` itself."""
-        return sum(entry.name.lower().endswith(ENDINGS) for entry in self._entries(folder))
+        return sum(Path(entry.name).suffix.lower() in ENDINGS for entry in self._entries(folder) if entry.is_file())
+
+    def left_out(self) -> tuple[Fault, ...]:
+        """The note of the files that are no pictures by their names, or no files at all (a pipe, a broken link)."""
+        if not self._others:
+            return ()
+        values = {"count": self._others.total(), "endings": _counted(self._others), "first": self._first}
+        return (Fault("data.other-files", values),)
 
     def _entries(self, folder: Path) -> "list[os.DirEntry[str]]":
         try:
@@ -112,6 +161,16 @@ class _Search:
         except OSError as error:
             self.faults.add("data.unreadable", path=folder, reason=error.strerror or error)
             return []
+
+
+def _counted(endings: Mapping[str, int]) -> str:
+    """How many files have each ending, the most frequent first.
+
+    >>> _counted({".md": 1, ".heic": 20})
+    '.heic × 20, .md × 1'
+    """
+    frequent = Counter(endings).most_common(MOST_TOLD)
+    return ", ".join(f"{ending or '-'} × {count}" for ending, count in frequent)
 
 
 def _is_hidden(name: str) -> bool:

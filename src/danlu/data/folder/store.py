@@ -12,12 +12,13 @@ from torch import Tensor
 from danlu.base.errors import StorageError
 from danlu.base.files import put_folder
 from danlu.base.places import cache_folder
-from danlu.data.dataset import digest
+from danlu.base.strict_json import to_json
+from danlu.data.dataset import checksum, digest
 from danlu.data.folder.decode import Shape
 from danlu.data.folder.scan import Listing
 
 # Goes up when the same files would be decoded into other bytes.
-VERSION = 1
+VERSION = 2
 PIXELS, FACTS = "pixels", "facts.json"
 
 
@@ -31,6 +32,12 @@ class Decided:
     resized: int
     grey: int
     transparent: int
+    several: int = 0
+    deep: int = 0  # of more than 8 bits a pixel, in one channel
+    cut: int = 0  # of more than 8 bits in each of several channels
+    # Files of one content in different classes, and the paths of the first two.
+    contradicting: int = 0
+    contradiction: tuple[str, ...] = ()
 
 
 def place_of(listing: Listing, side: int | None) -> Path:
@@ -44,11 +51,14 @@ def recall(place: Path) -> tuple[Tensor, Decided] | None:
     """What `keep` put at `place`; None where nothing, or nothing whole, is there."""
     try:
         facts: dict[str, Any] = json.loads((place / FACTS).read_text(encoding="utf-8"))
+        sums = facts.pop("checksum")
         decided = Decided(Shape(**facts.pop("shape")), **facts)
         total = decided.count * torch.Size(decided.shape.sample_shape).numel()
         if (place / PIXELS).stat().st_size != total:
             return None
         pixels = torch.from_file(str(place / PIXELS), shared=False, size=total, dtype=torch.uint8)
+        if checksum(pixels) != sums:
+            return None
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return pixels.view(decided.count, *decided.shape.sample_shape), decided
@@ -62,7 +72,8 @@ def keep(place: Path, pixels: Tensor, decided: Decided) -> bool:
     array: Any = pixels.numpy()
     content: Any = memoryview(array).cast("B")
     try:
-        put_folder(place, {PIXELS: content, FACTS: json.dumps(asdict(decided)).encode()})
+        facts = {**asdict(decided), "checksum": checksum(pixels)}
+        put_folder(place, {PIXELS: content, FACTS: to_json(facts).encode()})
     except StorageError:
         return False
     for old in before:

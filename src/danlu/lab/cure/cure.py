@@ -14,8 +14,9 @@ from danlu.lab.cure.proof import FACTOR, Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
 from danlu.lab.draft import CUSTOM
 from danlu.lab.run import Run
-from danlu.lab.study.compare import carried_out, check_jobs, check_metric, design_of, go_on
-from danlu.lab.study.factors import Maker, keys_of
+from danlu.lab.study.builders import Builder, builder_of
+from danlu.lab.study.compare import carried_out, check_jobs, check_metric, design_of
+from danlu.lab.study.factors import keys_of
 from danlu.lab.study.plan import Plan, make_plan
 from danlu.lab.study.study import Given
 from danlu.store.run_folder import RunFolder
@@ -82,7 +83,7 @@ def cure(
     place, all_seeds = _place(run, folder, design)
     if all_seeds != numbers:
         plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
-    return Proof.of_study(carried_out(place, plan, Given(given, maker, go_on), progress, jobs))
+    return Proof.of_study(carried_out(place, plan, Given(given, maker), progress, jobs))
 
 
 def _opened(run: Run | str | Path) -> Run:
@@ -95,14 +96,15 @@ def _opened(run: Run | str | Path) -> Run:
     return Run(run)
 
 
-def _maker(recipe: Recipe, net: object) -> Maker | None:
+def _maker(recipe: Recipe, net: object) -> Builder | None:
     if recipe.net.name != CUSTOM:
         if net is not None:
             fail("cure.net-known", name=recipe.net.name)
         return None
+    name = str(recipe.net.options.get("class", CUSTOM))
     if net is None or isinstance(net, nn.Module) or not callable(net):
-        fail("cure.needs-net", name=recipe.net.options.get("class", CUSTOM))
-    return cast(Maker, net)
+        fail("cure.needs-net", name=name)
+    return builder_of(net, name)
 
 
 def _given(run: Run, data: object) -> Any:
@@ -126,7 +128,7 @@ def _metric_of(findings: Sequence[Finding]) -> str | None:
 
 
 def _planned(
-    recipe: Recipe, levels: Sequence[Change], seeds: Sequence[int], folds: int, given: Any, maker: Maker | None
+    recipe: Recipe, levels: Sequence[Change], seeds: Sequence[int], folds: int, given: Any, maker: Builder | None
 ) -> Plan:
     """The plan of all levels that can be trained; UserError where the recipe as it is cannot."""
     while True:
@@ -168,11 +170,7 @@ def _made(place: Path, design: dict[str, Any]) -> tuple[StudyFolder, list[int]]:
     if not _is_same(place, design):
         return StudyFolder.make(place, design), design["seeds"]
     study = StudyFolder.open(place)
-    before = study.read_design()
-    seeds = [*dict.fromkeys([*before["seeds"], *design["seeds"]])]
-    if seeds != before["seeds"]:
-        study.write_design({**before, "seeds": seeds})
-    return study, seeds
+    return study, [*dict.fromkeys([*study.read_design()["seeds"], *design["seeds"]])]
 
 
 def _is_same(place: Path, design: dict[str, Any]) -> bool:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import numpy
 
-from danlu.base.records import Score, number
+from danlu.base.records import Score
+from danlu.base.strict_json import number
 from danlu.lab.study.factors import Level
 from danlu.lab.study.study import Best, Given, best_of
 from danlu.stats.studies import Member, usual_metric

@@ -14,8 +14,9 @@ from danlu.base.recipe import Recipe
 from danlu.lab.search.proposals import Point, proposed
 from danlu.lab.search.ranges import Range
 from danlu.lab.search.result import Trial, trials_of
+from danlu.lab.study.builders import Builder
 from danlu.lab.study.carry_out import Order, Place, Race
-from danlu.lab.study.factors import Maker, cell
+from danlu.lab.study.factors import cell
 from danlu.lab.study.plan import Plan, plan_cells
 from danlu.stats.studies import Member, usual_metric
 from danlu.store.journal import Journal, read
@@ -54,7 +55,7 @@ class Quest:
     metric: str | None
     budget: Budget
     data: object = None
-    maker: Maker | None = None
+    maker: Builder | None = None
     jobs: int | None = None
 
     @property

@@ -13,8 +13,10 @@ from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.search.ranges import Range, ranges_of
 from danlu.lab.search.result import Search
 from danlu.lab.search.rounds import Budget, Quest, carry_out_rounds
+from danlu.lab.study.builders import builder_of
 from danlu.lab.study.compare import base_of, check_jobs, check_metric, new_folder, plain, recipe_of_design, refitted
-from danlu.lab.study.plan import Plan, seeds_of
+from danlu.lab.study.plan import Plan
+from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.journal import Journal
 from danlu.store.study_folder import StudyFolder
@@ -103,7 +105,7 @@ def sought(
     quest = Quest(base, ranges, numbers, folds, metric, Budget(trainings, minutes), given, maker, jobs)
     plan = quest.plan(quest.points([]))
     check_metric(metric, plan)
-    return quest, plan, Given(given, maker, go_on_searching)
+    return quest, plan, Given(given, maker)
 
 
 def go_on_searching(
@@ -116,8 +118,9 @@ def go_on_searching(
     ranges = [Range(**one) for one in asked["ranges"]]
     budget = Budget(asked["trainings"], asked["minutes"])
     base = recipe_of_design(place)
-    quest = Quest(base, ranges, design["seeds"], design["folds"], design["metric"], budget, data, net, jobs)
-    return _carried_out(place, quest, Given(data, net, go_on_searching), progress)
+    maker = builder_of(net, str(base.net.options.get("class", ""))) if callable(net) else None
+    quest = Quest(base, ranges, design["seeds"], design["folds"], design["metric"], budget, data, maker, jobs)
+    return _carried_out(place, quest, Given(data, quest.maker), progress)
 
 
 def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool) -> Search:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy
-from torch import nn
 
 from danlu.base.errors import Fault, fail
 from danlu.base.naming import spelled
@@ -22,15 +21,17 @@ from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
+from danlu.lab.study.builders import Builder, builder_of
 from danlu.lab.study.carry_out import Order, Place
-from danlu.lab.study.factors import Level, Maker, keys_of
+from danlu.lab.study.factors import Level, keys_of
 from danlu.lab.study.factors import shown as shown_level
-from danlu.lab.study.plan import Group, Plan, Planned, is_number, make_plan, seeds_of
+from danlu.lab.study.plan import Group, Plan, Planned, make_plan
 from danlu.lab.study.samples import fits_a_stack
+from danlu.lab.study.seeds import is_number, seeds_of
 from danlu.lab.study.study import Given, Study
 from danlu.nets import names as net_names
 from danlu.store.journal import Journal
-from danlu.store.run_folder import RunFolder
+from danlu.store.run_folder import RunFolder, folder_stem
 from danlu.store.study_folder import StudyFolder
 from danlu.view.study import StudyReporter
 
@@ -39,7 +40,7 @@ def compare(
     net: object = None,
     data: object = None,
     *,
-    vary: Mapping[str, Sequence[Level]],
+    vary: Mapping[str, Sequence[Level] | Mapping[str, Level]],
     seeds: int | Sequence[int] = 10,
     folds: int = 1,
     recipe: Recipe | str | Path | None = None,
@@ -55,9 +56,10 @@ def compare(
     """Train every combination of levels with every seed on every fold, and say what each factor does.
 
     `net` (a name, or a function that builds one), `data`, `recipe` and `settings` are those of `fit`; `vary` maps
-    settings to their levels, the first being the one compared with; "net" varies whole nets, "recipe" the files of
-    whole recipes. With one fold the data's own validation part judges. `margin` is the largest difference in `metric`
-    that counts as none. `baselines` are of scikit-learn: "majority", "linear", "svm", "forest", or the name of any of
+    settings to their levels, the first being the one compared with; "net" varies whole nets (names, or
+    functions that build one: a list of both, or a dict of functions by name), "recipe" the files of whole recipes. With
+    one fold the data's own validation part judges. `margin` is the largest difference in `metric` that counts as none.
+    `baselines` are of scikit-learn: "majority", "linear", "svm", "forest", or the name of any of
     its classifiers or regressors. With `share_order` all seeds see the samples in one order. What cannot be stacked is
     trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config` says. Where `folder` holds
     this very study unfinished, it goes on. Raises UserError for a mistake in any of these; Interrupted after Ctrl-C.
@@ -81,7 +83,7 @@ def planned(
     net: object = None,
     data: object = None,
     *,
-    vary: Mapping[str, Sequence[Level]],
+    vary: Mapping[str, Sequence[Level] | Mapping[str, Level]],
     seeds: int | Sequence[int] = 10,
     folds: int = 1,
     recipe: Recipe | str | Path | None = None,
@@ -98,26 +100,25 @@ def planned(
     given = None if isinstance(data, str | Path) else data
     plan = make_plan(base, factors, numbers, folds, data=given, maker=maker)
     makers = {shown_level(level): level for level in factors.get("net.name", []) if callable(level)}
-    return plan, base, Given(given, maker, go_on, makers)
+    return plan, base, Given(given, maker, makers)
 
 
 def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
     """What a study's folder says of it: the recipe it starts from, what it varies, and `more` about the answer."""
-    parts = {"recipe": base.as_dict(), "factors": plan.factors, "seeds": list(plan.seeds), "folds": plan.folds}
-    return plain(parts | more)
+    parts: dict[str, Any] = {"recipe": base.as_dict(), "factors": plan.factors}
+    parts |= {"seeds": list(plan.seeds), "folds": plan.folds}
+    functions = [level for level in plan.factors.get("net.name", []) if isinstance(level, Builder)]
+    return plain(parts | ({"functions": functions} if functions else {}) | more)
 
 
 def base_of(
     net: object, data: object, recipe: Recipe | str | Path | None, settings: Mapping[str, Any]
-) -> tuple[Recipe, Maker | None]:
+) -> tuple[Recipe, Builder | None]:
     """The recipe that a study starts from, and what builds its nets where that is a function of the user's."""
-    if isinstance(net, nn.Module):
-        fail("study.net-is-one", kind=type(net).__name__)
-    maker = _maker(net)
+    maker = builder_of(net) if callable(net) else None
     base = draft_recipe(None if maker else net, data, recipe, settings)
     if maker:
-        options = {"class": getattr(maker, "__name__", "net")}
-        base = replace(base, net=replace(base.net, name=CUSTOM, options=options))
+        base = replace(base, net=replace(base.net, name=CUSTOM, options={"class": maker.__name__}))
     return base, maker
 
 
@@ -131,35 +132,49 @@ def recipe_of_design(place: StudyFolder) -> Recipe:
 
 
 def go_on(
-    folder: str | Path, *, data: object = None, net: object = None, jobs: int | None = None, progress: bool = True
+    folder: str | Path,
+    *,
+    data: object = None,
+    net: object = None,
+    seeds: Sequence[int] | None = None,
+    jobs: int | None = None,
+    progress: bool = True,
 ) -> Study:
-    """Carry out what a study still lacks: after an interruption, or because seeds were added.
+    """Carry out what a study still lacks, after an interruption; or with further `seeds`, all of them named here.
 
     `data` and `net` are those that were given as objects; where functions were levels of "net", `net` is a dict of
-    them by name. A study that lacks nothing is returned as it is.
+    them by name. A study that lacks nothing is returned as it is. The seeds stand in its folder only once all that
+    they need is at hand.
     """
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
-    makers = cast(dict[str, Maker], net) if isinstance(net, dict) else {}
-    maker = _maker(net)
+    given = cast(dict[str, Any], net) if isinstance(net, dict) else {}
+    makers = {name: builder_of(build, name) for name, build in given.items()}
+    base = recipe_of_design(place)
+    maker = builder_of(net, str(base.net.options.get("class", ""))) if callable(net) else None
+    if base.net.name == CUSTOM and maker is None and "net.name" not in design["factors"]:
+        fail("study.net-needed", name=base.net.options.get("class", CUSTOM))
     factors = {**design["factors"]}
     if "net.name" in factors:
         names: list[str] = factors["net.name"]
         factors["net.name"] = [makers.get(name, name) for name in names]
-        unknown = [name for name in names if name not in makers and not spelled(name, net_names())]
+        built: list[str] = design.get("functions", [name for name in names if not spelled(name, net_names())])
+        unknown = [name for name in built if name not in makers]
         if unknown:
             fail("study.net-levels-needed", names=", ".join(unknown), name=unknown[0])
-    plan = make_plan(recipe_of_design(place), factors, design["seeds"], design["folds"], data=data, maker=maker)
-    return carried_out(place, plan, Given(data, maker, go_on, makers), progress, jobs)
+    numbers = design["seeds"] if seeds is None else list(seeds)
+    plan = make_plan(base, factors, numbers, design["folds"], data=data, maker=maker)
+    return carried_out(place, plan, Given(data, maker, makers), progress, jobs)
 
 
-def _maker(net: object) -> Maker | None:
-    return cast(Maker, net) if callable(net) else None
+Study.carry_on = staticmethod(go_on)
 
 
 def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None) -> Study:
-    """Train what the study in `place` still lacks, then the best once more."""
-    if place.journal.is_file() and Study(place.path).lacks_nothing:
+    """Train what the study in `place` still lacks of `plan`, then the best once more."""
+    before = place.read_design()
+    asked = {**before, "seeds": list(plan.seeds)}
+    if asked == before and place.journal.is_file() and Study(place.path).lacks_nothing:
         return Study(place.path, given)
     reporter = StudyReporter(progress)
     reporter.opening(plan.facts(), shown(place.path))
@@ -176,6 +191,8 @@ def carried_out(place: StudyFolder, plan: Plan, given: Given, progress: bool, jo
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
     ):
+        if asked != before:
+            place.write_design(asked)
         journal.write(
             {"kind": "begin", "members": plan.members, "seeds": list(plan.seeds), "failed": plan.facts()["failed"]}
         )
@@ -295,7 +312,7 @@ def check_jobs(jobs: int | None) -> None:
 def new_folder(plan: Plan) -> Path:
     """A folder in `studies/` that is not there yet, named for net and data."""
     recipe, data = plan.planned[0].setup.recipe, plan.planned[0].setup.data
-    stem = f"{recipe.net.options.get('class', recipe.net.name)}-{data.name}".lower()
+    stem = folder_stem(str(recipe.net.options.get("class", recipe.net.name)), data.name)
     count = 1
     while (place := studies_folder() / (stem if count == 1 else f"{stem}-{count}")).exists():
         count += 1

@@ -1,20 +1,20 @@
 """The factors of a study and their combinations, each with its recipe."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from torch import nn
-
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.recipe import Recipe
 from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.lab.study.builders import Builder, net_levels
 from danlu.nets import option_names, registered
 
 Level = Any
-Maker = Callable[[], nn.Module]
+
+_NETS = ("net", "net.name")
 
 RECIPE = "recipe"
 """The factor whose levels are whole recipes, by their files."""
@@ -37,10 +37,10 @@ class Cell:
 
     factors: dict[str, Level]
     recipe: Recipe
-    maker: Maker | None = None
+    maker: Builder | None = None
 
 
-def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level]]) -> dict[str, list[Level]]:
+def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level] | Mapping[str, Level]]) -> dict[str, list[Level]]:
     """The factors with their full names and levels. UserError with all that is wrong in them.
 
     A factor whose levels are mappings changes several settings at once; its name is free.
@@ -53,10 +53,16 @@ def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level]]) -> dict[str, li
     faults = Faults()
     factors: dict[str, list[Level]] = {}
     for name, given in vary.items():
-        if not isinstance(cast(object, given), list | tuple):
+        if not isinstance(cast(object, given), list | tuple) and not (name in _NETS and isinstance(given, Mapping)):
             faults.add("study.levels-not-a-list", factor=name, found=given)
             continue
         levels = [str(level) if isinstance(level, Path) else level for level in given]
+        if name in _NETS:
+            before = len(faults)
+            with faults.gathered():
+                levels = net_levels(given)
+            if len(faults) > before:
+                continue
         distinct = [level for place, level in enumerate(levels) if level not in levels[:place]]
         if len(distinct) < 2:
             faults.add("study.one-level", factor=name, found=", ".join(shown(level) for level in levels))
@@ -77,13 +83,13 @@ def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level]]) -> dict[str, li
     return factors
 
 
-def cells(recipe: Recipe, factors: Mapping[str, Sequence[Level]], maker: Maker | None) -> list[Cell]:
+def cells(recipe: Recipe, factors: Mapping[str, Sequence[Level]], maker: Builder | None) -> list[Cell]:
     """Every combination of levels with its recipe, the first levels first."""
     combinations = itertools.product(*factors.values())
     return [cell(recipe, dict(zip(factors, levels, strict=True)), maker) for levels in combinations]
 
 
-def cell(recipe: Recipe, factors: Mapping[str, Level], maker: Maker | None) -> Cell:
+def cell(recipe: Recipe, factors: Mapping[str, Level], maker: Builder | None) -> Cell:
     """`recipe` with the levels of `factors` put in, on top of a whole recipe where one of them is a file of such.
 
     A level that is a mapping holds several settings.
@@ -94,8 +100,8 @@ def cell(recipe: Recipe, factors: Mapping[str, Level], maker: Maker | None) -> C
     for level in factors.values():
         plain |= cast(Mapping[str, Level], level) if isinstance(level, Mapping) else {}
     net = plain.get("net.name")
-    if callable(net):
-        maker = cast(Maker, net)
+    if isinstance(net, Builder):
+        maker = net
         recipe = replace(recipe, net=replace(recipe.net, name=CUSTOM, options={"class": shown(net)}))
     elif net is not None:
         known = option_names(registered(net))
@@ -117,8 +123,8 @@ def _whole(base: Recipe, level: Level) -> Recipe:
 def shown(level: Level) -> str:
     """A level as a table names it.
 
-    >>> shown(0.1), shown((64, 64)), shown(nn.Linear), shown({"optim.lr": 0.1, "train.epochs": 5})
-    ('0.1', '64×64', 'Linear', 'optim.lr=0.1, train.epochs=5')
+    >>> shown(0.1), shown((64, 64)), shown(Builder("small", dict)), shown({"optim.lr": 0.1, "train.epochs": 5})
+    ('0.1', '64×64', 'small', 'optim.lr=0.1, train.epochs=5')
     """
     if isinstance(level, Mapping):
         settings = cast(Mapping[str, Level], level)
@@ -135,6 +141,9 @@ def _bundle(recipe: Recipe, name: str, level: Level) -> dict[str, Level]:
     if not isinstance(level, Mapping):
         raise UserError(Fault("study.level-not-settings", {"factor": name, "found": level}))
     settings = cast(Mapping[str, Level], level)
+    for key, value in settings.items():
+        if callable(value):
+            fail("study.function-among-settings", factor=name, key=key)
     return {_full_name(recipe, key, [value]): value for key, value in settings.items()}
 
 
@@ -147,7 +156,7 @@ def _full_name(recipe: Recipe, name: str, levels: Sequence[Level]) -> str:
                 cell(recipe, {RECIPE: level}, None)
         faults.raise_if_any()
         return RECIPE
-    if name in ("net", "net.name"):
+    if name in _NETS:
         for level in levels:
             cell(recipe, {"net.name": level}, None)
         return "net.name"

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from torch import nn
 
-from danlu.base.errors import DanluError, Fault, UserError, fail
+from danlu.base.errors import Fault, UserError
 from danlu.base.recipe import DataRecipe, Recipe
-from danlu.base.seeds import global_seed
 from danlu.data import Dataset
 from danlu.lab.setup import Setup, build_net, load_data, load_given_weights, set_up
-from danlu.lab.study.factors import Cell, Level, Maker, cells, shown
+from danlu.lab.study.builders import Builder
+from danlu.lab.study.factors import Cell, Level, cells
 from danlu.lab.study.samples import fits_a_stack, folds_of
 from danlu.train.stack import recipe_stackable, same_step, same_structure, stackable
 
@@ -85,7 +85,7 @@ def make_plan(
     folds: int,
     *,
     data: object = None,
-    maker: Maker | None = None,
+    maker: Builder | None = None,
 ) -> Plan:
     """Set up every combination; those that cannot be trained are kept with the reason. UserError where none can."""
     return plan_cells(cells(recipe, factors, maker), factors, seeds, folds, data=data)
@@ -116,16 +116,7 @@ def made_net(cell: Cell, recipe: Recipe, data: Dataset, seed: int) -> nn.Module:
         named = build_net(replace(recipe, train=replace(recipe.train, seed=seed)), data)
         load_given_weights(named, recipe.net.weights)
         return named
-    with global_seed(seed, "initial-weights"):
-        try:
-            net = cast(object, cell.maker())
-        except DanluError:
-            raise
-        except Exception as error:  # noqa: BLE001  (a function of the user's can raise anything)
-            fail("study.net-not-built", name=shown(cell.maker), kind=type(error).__name__, reason=error)
-    if not isinstance(net, nn.Module):
-        fail("study.no-net-built", name=shown(cell.maker), found=type(net).__name__)
-    return net
+    return cell.maker.net(seed)
 
 
 def _set_up(cell: Cell, seed: int, folds: int, data: object, loaded: dict[DataRecipe, list[Dataset]]) -> Planned:
@@ -175,26 +166,3 @@ def why_alone(setup: Setup) -> Fault | None:
         return fault
     batch = next(iter(data.batches("train", 4, device=setup.device, dtype=setup.dtype)))
     return stackable(setup.net, batch[0])
-
-
-def seeds_of(seeds: int | Sequence[int]) -> list[int]:
-    """Seed numbers: as given, or the first so many.
-
-    >>> seeds_of(3)
-    [0, 1, 2]
-    """
-    if is_number(seeds):
-        return list(range(cast(int, seeds)))
-    given = list(cast(Sequence[int], seeds)) if isinstance(cast(object, seeds), list | tuple | range) else []
-    if not given or not all(is_number(seed) and seed >= 0 for seed in given):
-        fail("study.not-seeds", found=seeds)
-    return [*dict.fromkeys(given)]
-
-
-def is_number(value: object) -> bool:
-    """Whether a value is a whole number; True is none.
-
-    >>> is_number(3), is_number(True), is_number(2.5)
-    (True, False, False)
-    """
-    return isinstance(value, int) and not isinstance(value, bool)

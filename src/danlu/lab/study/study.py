@@ -1,18 +1,21 @@
 """Study: runs that differ in named factors, read from its folder."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from danlu.base.errors import fail
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
-from danlu.base.records import Score, number
+from danlu.base.records import Score
+from danlu.base.strict_json import number
 from danlu.lab.pictures import study_info
 from danlu.lab.run import Run
 from danlu.lab.study.factors import Level, shown
 from danlu.lab.study.interactions import Interaction, interactions
+from danlu.lab.study.seeds import is_number, seeds_of
 from danlu.stats.studies import (
     FactorEffect,
     Member,
@@ -63,6 +66,9 @@ class Study:
     `effects` compares each level of a factor with the first one: seed by seed and fold by fold, all comparisons as one
     family. `best` is chosen by the validation parts alone; its test score was taken once, after that.
     """
+
+    carry_on: ClassVar[Callable[..., "Study"]]
+    """`go_on` of `compare`, which trains and therefore knows this class, and not this class it."""
 
     def __init__(self, folder: str | Path, given: "Given | None" = None) -> None:
         self._place = StudyFolder.open(Path(folder))
@@ -184,12 +190,35 @@ class Study:
         ]
         return polars.DataFrame(rows, infer_schema_length=None, strict=False)
 
-    def more(self, seeds: int | Sequence[int], *, progress: bool = True) -> "Study":
-        """The same study with further seeds (a number of new ones, or which); what is trained stays."""
-        before: list[int] = self._design["seeds"]
-        after = list(range(max(before) + 1, max(before) + 1 + seeds)) if isinstance(seeds, int) else list(seeds)
-        self._place.write_design({**self._design, "seeds": [*dict.fromkeys([*before, *after])]})
-        return self._given.resume(self._place.path, progress)
+    def more(
+        self,
+        seeds: int | Sequence[int],
+        *,
+        data: object = None,
+        net: object = None,
+        jobs: int | None = None,
+        progress: bool = True,
+    ) -> "Study":
+        """The same study with further seeds (a number of new ones, or which); what is trained stays.
+
+        `data` and `net` are needed where the study was opened by its folder and they were objects: `net` is the
+        function that builds it, or a dict of those that were levels by name. UserError where one of them is missing, or
+        for seeds that are none; the study is then as it was.
+        """
+        before: list[int] = self._place.read_design()["seeds"]
+        first = max(before) + 1
+        after = [first + number for number in seeds_of(seeds)] if is_number(seeds) else seeds_of(seeds)
+        if not after:
+            fail("study.no-more-seeds", found=seeds)
+        given = self._given
+        return Study.carry_on(
+            self._place.path,
+            data=given.data if data is None else data,
+            net=(given.makers or given.maker) if net is None else net,
+            seeds=[*dict.fromkeys([*before, *after])],
+            jobs=jobs,
+            progress=progress,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
@@ -224,9 +253,4 @@ class Given:
 
     data: object = None
     maker: Any = None
-    go_on: Any = None  # set by `compare`, which knows how to train
     makers: dict[str, Any] = field(default_factory=dict[str, Any])  # functions that were levels, by name
-
-    def resume(self, folder: Path, progress: bool) -> Study:
-        assert self.go_on is not None
-        return self.go_on(folder, data=self.data, net=self.makers or self.maker, progress=progress)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from danlu.base.records import number
+from danlu.base.strict_json import number
 from danlu.base.words import say
 from danlu.view.info.thin import finite
 

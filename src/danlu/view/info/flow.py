@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from danlu.base.records import number
+from danlu.base.strict_json import number
 from danlu.view.info.thin import finite
 
 QUANTITIES = ("spread", "gradient", "update", "dead")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from danlu.base.records import number
+from danlu.base.strict_json import number
 from danlu.stats.studies import Member, factor_effects, usual_margin, usual_metric
 
 

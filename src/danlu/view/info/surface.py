@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from danlu.base.records import number
+from danlu.base.strict_json import number
 from danlu.view.info.thin import finite
 
 Point = tuple[float, float, float | None]
@@ -60,6 +60,8 @@ def read_surface(record: Mapping[str, Any]) -> Surface:
     losses = tuple(tuple(None if value is None else finite(number(value)) for value in row) for row in record["losses"])
     if len(losses) != len(ys) or any(len(row) != len(xs) for row in losses) or min(len(xs), len(ys)) < 2:
         raise ValueError("a surface has a row for each y and a column for each x")
+    if not all(map(math.isfinite, (*xs, *ys))) or not any(loss is not None for row in losses for loss in row):
+        raise ValueError("a surface has places, and a loss at one of them at least")
     minimum = record.get("minimum")
     return Surface(
         xs,

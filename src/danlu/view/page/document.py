@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from danlu.base.records import to_json
+from danlu.base.strict_json import to_json
 from danlu.base.words import language
 from danlu.view.figures.chart import Chart, plain
 from danlu.view.page.assets import CHART_SCRIPTS, REPORT_SCRIPT, STYLE, asset, look

@@ -64,7 +64,8 @@ danlu.ListPage = class {
     const text = (row) => [row.name, danlu.say(`state-${row.state}`), row.net, row.data, row.optimiser, row.lr].join(" ").toLowerCase();
     const shown = this.rows.filter((row) => { const all = text(row); return words.every((word) => all.includes(word)); });
     const { by, down } = this.sort;
-    const value = (row) => row[by];
+    const numbers = danlu.ListPage.columns.some(([key, kind]) => key === by && kind === "number");
+    const value = (row) => (numbers && typeof row[by] !== "number" ? null : row[by]);
     shown.sort((one, other) => {
       const [a, b] = [value(one), value(other)];
       if (a === null || a === undefined) return 1;

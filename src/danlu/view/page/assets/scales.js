@@ -26,9 +26,11 @@ danlu.make = (tag, attributes = {}, ...children) => {
 
 danlu.color = (role) => `var(--${/^[a-z]+$/.test(role ?? "") ? role : "blue"})`;
 
-/** A number in few signs. */
+/** A number in few signs. One that is not finite comes as the word "NaN", "Infinity" or "-Infinity". */
 danlu.short = (value, digits = 4) => {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  if (typeof value !== "number") return String(value);
+  if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
   const size = Math.abs(value);
   if (size >= 1000 && size < 1e15 && Number.isInteger(value)) return value.toLocaleString("en-US");
   if (value !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(Math.max(0, digits - 3));

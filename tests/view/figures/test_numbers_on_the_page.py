@@ -1,0 +1,23 @@
+"""The page's own script reads every number that danlu's JSON can hold, those that are not finite as well."""
+
+import json
+import math
+import shutil
+import subprocess
+
+import pytest
+
+from danlu.base.strict_json import to_json
+from danlu.view.page.assets import asset
+
+NUMBERS = [0, 1234567, 0.5, 1e-9, -3e20, math.nan, math.inf, -math.inf, None]
+SHOWN = ["0", "1,234,567", "0.5", "1.0e-9", "-3.0e+20", "NaN", "Infinity", "-Infinity", "–"]
+
+
+def test_a_number_that_is_not_finite_is_shown_as_such() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no Node.js here to run the page's script in")
+    script = f"{asset('scales.js')}\nconsole.log(JSON.stringify({to_json(NUMBERS)}.map((one) => danlu.short(one))));"
+    told = subprocess.run([node, "-e", script], check=False, capture_output=True, text=True, timeout=60)
+    assert json.loads(told.stdout) == SHOWN, told.stderr
