@@ -31,10 +31,10 @@ def both(
     settings = {"epochs": 6, "batch_size": 32, "progress": False} | settings
     whole = danlu.fit("mlp", "digits", folder=tmp_path / "whole", **settings)
     interrupt_at(monkeypatch, *moments)
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted, match="parts"):
         danlu.fit("mlp", "digits", folder=tmp_path / "parts", **settings)
     for _ in moments[1:]:
-        with pytest.raises(Interrupted):
+        with pytest.raises(Interrupted, match="parts"):
             danlu.resume(tmp_path / "parts", progress=False)
     return whole, danlu.resume(tmp_path / "parts", progress=False)
 
