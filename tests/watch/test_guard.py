@@ -1,5 +1,8 @@
 """What is wrong with watch itself never harms the training, and leaving the block leaves no trace."""
 
+# It looks at the very places that watch touches.
+# pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
+
 from typing import Any
 
 import pytest
@@ -51,6 +54,9 @@ def traces(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[Any]:
     functions = [F.cross_entropy, F.mse_loss, F.dropout, torch.autograd.backward, nn.utils.clip_grad_norm_]
     functions += [torch.Tensor.backward, nn.Module.__call__, torch.optim.lr_scheduler.StepLR.step]
     functions += [torch.amp.GradScaler.scale, torch.autograd.graph.saved_tensors_hooks.__enter__]
+    functions += [nn.Module._call_impl, nn.Module.train, torch.no_grad.__enter__, torch.inference_mode.__enter__]
+    functions += [torch.set_grad_enabled.__init__, torch.autograd._engine_run_backward, torch._VF.dropout]
+    functions += [nn.utils.clip_grad_value_, nn.utils.clip_grad._clip_grads_with_norm_, F.mse_loss, torch.kl_div]
     return [hooks, functions, dict(optimizer.state_dict()["state"]), torch.get_rng_state().tolist()]
 
 

@@ -200,3 +200,117 @@ def test_layers_are_measured_on_schedule_to_the_end() -> None:
         train(model, steps=420)
     (layer, *_) = watch.measured.layers.values()
     assert {100, 200, 300, 400} <= set(layer.gradient.steps)
+
+
+SWITCHES: dict[str, Callable[[nn.Module], Any]] = {
+    "no_grad": lambda model: torch.no_grad(),
+    "inference_mode": lambda model: torch.inference_mode(),
+    "set_grad_enabled": lambda model: torch.set_grad_enabled(False),
+    "eval": lambda model: model.eval(),
+}
+
+
+@pytest.mark.parametrize("clipped", [False, True])
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_an_evaluation_between_ordinary_steps_is_heard(switch: str, clipped: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with danlu.watch(model, optimizer, shown=False) as watch:
+        for step, (x, y) in enumerate(batches(300), 1):
+            model.train()
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            if clipped:
+                nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+            optimizer.step()
+            if step in (250, 277):
+                block = SWITCHES[switch](model)
+                with block if switch != "eval" else torch.enable_grad():
+                    for held_out, answers in batches(3, size=16):
+                        F.cross_entropy(model(held_out), answers)
+    passes = watch.measured.evaluations
+    assert [(one.step, one.batches, one.samples) for one in passes] == [(251, 3, 48), (278, 3, 48)]
+    assert watch.measured.step == 300
+
+
+def test_a_closure_that_is_called_many_times_is_one_step() -> None:
+    model = net()
+    optimizer = torch.optim.LBFGS(model.parameters(), lr=0.1, max_iter=8)
+    with danlu.watch(model, optimizer, shown=False) as watch:
+        for x, y in batches(6):
+
+            def closure(x: torch.Tensor = x, y: torch.Tensor = y) -> torch.Tensor:
+                optimizer.zero_grad()
+                loss = F.cross_entropy(model(x), y)
+                loss.backward()
+                return loss
+
+            optimizer.step(closure)
+    assert watch.measured.step == watch.measured.optimisers[0].steps == 6
+    assert watch.measured.backwards > 12
+
+
+class Around(torch.optim.Optimizer):
+    """An optimiser around another one, of whose own steps torch does not know."""
+
+    def __init__(self, inner: torch.optim.Optimizer) -> None:
+        self.optimizer = inner
+        self.param_groups, self.state, self.defaults = inner.param_groups, inner.state, inner.defaults
+
+    def step(self, closure: Any = None) -> Any:
+        return self.optimizer.step(closure)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        self.optimizer.zero_grad(set_to_none)
+
+
+class KnownAround(torch.optim.Optimizer):
+    """An optimiser around another one, whose own steps are steps to torch too."""
+
+    def __init__(self, inner: torch.optim.Optimizer) -> None:
+        super().__init__(inner.param_groups, inner.defaults)
+        self.base_optimizer = inner
+        self.param_groups, self.state = inner.param_groups, inner.state
+
+    def step(self, closure: Any = None) -> Any:
+        return self.base_optimizer.step(closure)
+
+
+@pytest.mark.parametrize("around", [Around, KnownAround])
+@pytest.mark.parametrize("given", ["none", "inner", "outer"])
+def test_an_optimiser_around_another_is_one(given: str, around: type[Any]) -> None:
+    model = net()
+    inner = torch.optim.AdamW(model.parameters(), lr=0.01)
+    outer = around(inner)
+    with danlu.watch(model, {"none": None, "inner": inner, "outer": outer}[given], shown=False) as watch:
+        scheduler = torch.optim.lr_scheduler.LambdaLR(outer, lambda step: 1 - step / 600)
+        for x, y in batches(300):
+            outer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            outer.step()
+            scheduler.step()
+    assert [(one.kind, one.steps) for one in watch.measured.optimisers] == [("AdamW", 300)]
+    assert watch.measured.step == 300
+    assert loud(watch) == []
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_optimiser_of_a_copy(kept: bool) -> None:
+    """It moves nothing of this net; where somebody copies its weights back, the net learns all the same."""
+    model = net()
+    copied = net()
+    optimizer = torch.optim.SGD(copied.parameters(), lr=0.1)
+    with danlu.watch(model, shown=False) as watch:
+        for x, y in batches(100):
+            model.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            for one, other in zip(model.parameters(), copied.parameters(), strict=True):
+                other.grad = one.grad
+            optimizer.step()
+            if kept:
+                model.load_state_dict(copied.state_dict())
+    assert loud(watch) == ([] if kept else ["no-update"])
+    if kept:
+        assert watch.measured.step == 100
+    else:
+        assert "100 steps changed none" in watch.findings[0].title

@@ -1,7 +1,7 @@
 """A finding as people read it: what, where and since when, the numbers, why, what to do. Five lines at most."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from danlu.base.records import Finding
@@ -15,17 +15,31 @@ _MOST_PLACES = 3
 class Findings(list[Finding]):
     """Findings that show themselves: printed as text, in a notebook as cards.
 
+    `remarks` are sentences on what could not be judged; with `judged` False nothing was, and then finding nothing says
+    nothing.
+
     >>> print(Findings())
     nothing was found amiss
+    >>> print(Findings(remarks=["not one step was seen"], judged=False))
+    not one step was seen
     """
 
+    def __init__(self, findings: Iterable[Finding] = (), *, remarks: Sequence[str] = (), judged: bool = True) -> None:
+        super().__init__(findings)
+        self.remarks = list(remarks)
+        self.judged = judged
+
     def __str__(self) -> str:
-        lines = ["\n".join(finding_lines(finding)) for finding in self]
-        return "\n".join(lines) or say("base.no-findings")
+        return "\n".join(["\n".join(finding_lines(finding)) for finding in self] + self._words())
 
     def _repr_html_(self) -> str:
         """What a notebook shows. Its colours are those of a severity, and all else the notebook's own."""
-        return "".join(map(_card, self)) or f"<p>{html.escape(say('base.no-findings'))}</p>"
+        return "".join([*map(_card, self), *(f"<p>{html.escape(words)}</p>" for words in self._words())])
+
+    def _words(self) -> list[str]:
+        """What is said beside the findings."""
+        nothing = [] if self or not self.judged else [say("base.no-findings")]
+        return [*nothing, *self.remarks]
 
 
 def _card(finding: Finding) -> str:

@@ -1,7 +1,6 @@
 """watch: the block around a training, danlu's own or anybody's, of which not a line is changed."""
 
 import sys
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -14,8 +13,8 @@ from danlu.base.errors import Faults, fail, nearest
 from danlu.base.finding_text import Findings, finding_lines
 from danlu.base.records import Finding
 from danlu.base.words import say
+from danlu.watch.coverage import has_seen_nothing, remarks_on
 from danlu.watch.earlier import Earlier
-from danlu.watch.entries import Entries
 from danlu.watch.guard import Guard
 from danlu.watch.judge import Judge
 from danlu.watch.measured import Measured
@@ -24,6 +23,8 @@ from danlu.watch.patches import Patches, listen
 from danlu.watch.probes.loaders import read_loaders
 from danlu.watch.rulebook import rulebook
 from danlu.watch.schedule import Judging, Schedule, usual
+
+_MOST_SAID = 120  # characters of an error that a probe met
 
 Models = nn.Module | Sequence[nn.Module] | Mapping[str, nn.Module]
 
@@ -79,13 +80,15 @@ class Watch:
         self._patches = Patches()
         self._handles: list[Any] = []
         self._observer: Observer | None = None
+        self._remarks: list[str] = []
+        self._saw_nothing = False
         self._earlier = earlier or Earlier()
         self._judge = Judge(rulebook(), silence, thresholds or {}, self._guard, self._tell, self._earlier.findings)
 
     @property
     def findings(self) -> Findings:
         """What is found so far, the cause before its symptoms."""
-        return Findings(self._judge.findings)
+        return Findings(self._judge.findings, remarks=self._remarks, judged=not self._saw_nothing)
 
     @property
     def measured(self) -> Measured:
@@ -95,36 +98,58 @@ class Watch:
     def __enter__(self) -> Self:
         if _is_helper_process():
             return self
-        self._active = True
-        observer = self._observer = Observer(self._roots, self._schedule, self._guard)
+        try:
+            self._begin()
+        except Exception as error:  # noqa: BLE001 - nothing of ours may end somebody's training
+            self._end()
+            self._observer = None
+            self._broken(f"{type(self).__module__}.{type(self).__qualname__}", error)
+        return self
+
+    def _begin(self) -> None:
+        self._guard.open()
+        self._patches = Patches()
+        observer = self._observer = Observer(self._roots, self._schedule, self._guard, self._patches)
         observer.stepped = self._stepped
         for one in self._optimizers:
             self._guard(observer.optimisers.record, one, given=True)
         self._guard(self._earlier.restore, observer.measured)
         self._guard(read_loaders, observer.measured, *self._loaders)
-        self._patches = listen(observer)
-        self._entries = Entries(self._roots, observer, self._patches)
+        listen(observer, self._patches)
         self._handles = [
             register_optimizer_step_pre_hook(observer.before_step),
             register_optimizer_step_post_hook(observer.after_step),
         ]
-        return self
+        self._active = True
+
+    def _end(self) -> None:
+        """Put everything back."""
+        self._active = False
+        for handle in self._handles:
+            handle.remove()
+        if self._observer is not None:
+            self._observer.detach()
+        self._patches.restore()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._active or self._observer is None:
             return
-        self._active = False
-        for handle in self._handles:
-            handle.remove()
-        self._entries.detach()
-        self._patches.restore()
-        self._observer.detach()
+        self._end()
         if kind is not None:
             self._observer.measured.crashed = kind.__name__
         self._observer.finish()
-        self._guard(self._judge, self._observer.measured)
+        self._guard.within(self._judge, self._observer.measured)
+        self._guard.within(self._look_back, self._observer.measured)
+        self._guard.close()
+
+    def _look_back(self, measured: Measured) -> None:
+        """The block has ended: say what could not be judged."""
+        self._saw_nothing = has_seen_nothing(measured)
+        blind = dict.fromkeys(self._guard.blind, "") | measured.unread
+        unjudged = self._judge.unjudged(measured, blind) if blind and not self._saw_nothing else {}
+        self._remarks = remarks_on(measured, blind, unjudged)
 
     def _stepped(self) -> None:
         """After each step, from within the observer's own guarded call."""
@@ -132,15 +157,12 @@ class Watch:
         if observer is None:
             return
         measured = observer.measured
-        self._entries.settle()
         if self._measured_told is not None and observer.was_measured:
             self._guard.within(self._measured_told, measured)
         urgent = measured.nonfinite_at == measured.step or measured.step == 0
-        if urgent or self._judging(measured.step, observer.budget.allows):
-            begun = time.perf_counter()
+        if urgent or self._judging(measured.step, brief=observer.pace.is_brief):
             self._guard.within(observer.refresh)
             self._guard.within(self._judge, measured)
-            observer.budget.judged(time.perf_counter() - begun)
 
     def _tell(self, finding: Finding) -> None:
         if self._told is not None:
@@ -150,8 +172,9 @@ class Watch:
 
     def _broken(self, name: str, error: Exception) -> None:
         if self._shown:
-            words = say("watch.broken", name=name, error=f"{type(error).__name__}: {error}")
-            print(words, file=sys.stderr)  # noqa: T201
+            said = str(error).strip().partition("\n")[0]
+            said = f"{said[:_MOST_SAID]} …" if len(said) > _MOST_SAID else said
+            print(say("watch.broken", name=name, error=f"{type(error).__name__}: {said}"), file=sys.stderr)  # noqa: T201
 
 
 def watch(model: Models, optimizer: Any = None, **settings: Any) -> Watch:

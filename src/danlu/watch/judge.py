@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from danlu.base.records import Finding
 from danlu.watch.contract import SEVERITIES, Rule, Verdict, finding_of
+from danlu.watch.coverage import facts_asked
 from danlu.watch.guard import Guard
 from danlu.watch.measured import Measured
 from danlu.watch.ranking import ranked
@@ -63,6 +64,12 @@ class Judge:
         if rule.id not in self._earlier or rule.reads == "curve":
             return False
         return rule.reads == "start" or measured.step < _SURE
+
+    def unjudged(self, measured: Measured, blind: Collection[str]) -> dict[str, set[str]]:
+        """The rules that found nothing and looked at what is `blind`: facts that could not be measured."""
+        quiet = [rule for rule in self._rules if rule.id not in self._standing]
+        asked = {rule.id: facts_asked(rule, measured, self._thresholds[rule.id]) & set(blind) for rule in quiet}
+        return {rule: facts for rule, facts in asked.items() if facts}
 
     @property
     def findings(self) -> list[Finding]:

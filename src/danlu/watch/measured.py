@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from danlu.watch.series import Curve, Series
 
+NO_TENSOR = "-"
+"""Why there was nothing to read, in Measured.unread: no tensor was found at all."""
+
 
 @dataclass
 class Layer:
@@ -206,7 +209,11 @@ class Measured:
 
     step: int = 0
     before: int = 0  # steps made before the block, which goes on with a training; `loss` holds theirs too
+    forwards: int = 0  # calls of the net from outside that were heard; ordinary steps are not listened to
     backwards: int = 0
+    functional: int = 0  # gradients of a loss of the net that torch.func computed
+    foreign_steps: int = 0  # of optimisers that hold nothing of the net
+    unread: dict[str, str] = field(default_factory=dict[str, str])  # facts whose newest tensor was unreadable, and why
     ended: bool = False
     crashed: str = ""  # the exception that ended the block
     epoch_steps: int | None = None  # once the first sample came back

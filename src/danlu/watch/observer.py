@@ -5,46 +5,45 @@ next to nothing.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
-from danlu.watch.budget import Budget
+from danlu.watch.calls import INNER, OFF, OUTER, ModuleCalls
 from danlu.watch.guard import Guard
-from danlu.watch.measured import Measured
-from danlu.watch.patches import LossCall
+from danlu.watch.measured import NO_TENSOR, Measured
+from danlu.watch.pace import Pace
+from danlu.watch.patches import LossCall, Patches
 from danlu.watch.probes.activations import ActivationProbe
 from danlu.watch.probes.evaluations import EvaluationProbe
 from danlu.watch.probes.graph import Names
 from danlu.watch.probes.handwork import Handwork
-from danlu.watch.probes.inputs import InputProbe, SampleProbe
+from danlu.watch.probes.inputs import InputProbe, SampleProbe, batch_of
 from danlu.watch.probes.labels import LabelProbe
-from danlu.watch.probes.layers import LayerProbe, first_tensor, layers_of
+from danlu.watch.probes.layers import LayerProbe, layers_of
 from danlu.watch.probes.losses import LossProbe
 from danlu.watch.probes.optimisers import OptimiserProbe
 from danlu.watch.probes.schedulers import SchedulerProbe
 from danlu.watch.probes.structure import read_net, read_optimised, unlisted_parameters
-from danlu.watch.schedule import Schedule, always
+from danlu.watch.schedule import Schedule
+from danlu.watch.steps import StepPlan
+from danlu.watch.tracing import all_tensors, is_traced, is_transformed, outside_transforms, unreadable, unwrapped
 
 _MOST_OUTPUTS = 8
 _STEPLESS = (50, 200, 800)  # backward passes without any step at which to judge
-_LOOKED_AT = 32  # of the steps that are not measured, every so many gives its times and its learning rate
-_QUIET_AFTER = 64
-_TRY_AGAIN = 8  # steps after which a measurement that was put off is tried again
+_MOST_ALARMS = 4  # evaluations that did not come: from then on every call from outside is heard
 
 
 class Observer:
     """The one listener of a watched block. Its public methods are called from hooks and never raise."""
 
-    def __init__(self, roots: Mapping[str, nn.Module], schedule: Schedule, guard: Guard) -> None:
+    def __init__(self, roots: Mapping[str, nn.Module], schedule: Schedule, guard: Guard, patches: Patches) -> None:
         self.measured = Measured()
         self.stepped: Callable[[], None] = lambda: None
-        self.measuring = schedule(1)
-        self.passes_losses = False
+        self.passes_losses = self.backward_running = False
         self.was_measured = False  # the step that has just ended
-        self._schedule = schedule
         self._guard = guard
         self._roots = dict(roots)
         modules, self.measured.layers, owners = layers_of(self._roots)
@@ -52,36 +51,38 @@ class Observer:
         self.measured.net.layers = len(self.measured.layers)
         names = Names(owners)
         recurrent = {name for name, module in modules.items() if isinstance(module, nn.RNNBase | nn.RNNCellBase)}
-        self._layers = LayerProbe(self.measured, {} if self.measured.net.compiled else modules, guard)
+        layers = {} if self.measured.net.compiled else modules
+        self._layers = LayerProbe(self.measured, layers)
         self._inputs = InputProbe(self.measured)
         self._samples = SampleProbe(self.measured)
         self._labels = LabelProbe(self.measured)
         self._evaluations = EvaluationProbe(self.measured, self._samples)
-        self.optimisers = OptimiserProbe(self.measured, owners)
-        self._schedulers = SchedulerProbe(self.measured, self.optimisers)
-        activations = ActivationProbe(self.measured, names, recurrent)
+        self._activations = ActivationProbe(self.measured, names, recurrent)
         self._loss = LossProbe(
-            self.measured, names, list(self._roots.values()), activations, self._labels, guard.within
+            self.measured, names, list(self._roots.values()), self._activations, self._labels, guard.within
         )
-        self.budget = Budget()
+        self.optimisers = OptimiserProbe(self.measured, owners, self._loss.strangers)
+        self._schedulers = SchedulerProbe(self.measured, self.optimisers)
+        self.pace = Pace()
+        self._steps = StepPlan(schedule, self.pace)
+        self._calls = ModuleCalls(self._roots, layers, self, patches)
+        self._owners = owners
         self._unscaled: torch.Tensor | None = None
         self._input: torch.Tensor | None = None
         self._outputs: list[torch.Tensor] = []  # of this step's training passes
-        self._given: Any = ()  # what the net was given in an ordinary step
         self._only: int | None = None  # id of the optimiser, where there is one alone
         self._ahead: dict[int, int] = {}  # steps of the whole before an optimiser's first, by id of its record
         self._stepped: set[int] = set()  # the optimisers that stepped in this step, but for the one that leads
+        self._stepping: list[Any] = []  # optimisers whose step is under way, the outermost first
         self._by_hand = Handwork(self._roots.values())
         self._mode = True  # of the last training pass
         self._trains_in_eval = False
         self._loss_calls = self._forwards = 0  # in this step
         self._readable = True  # saved tensors are the graph's own
         self._waited_since = self._forward_began = 0.0
-        self._next = 1  # the next step that is not an ordinary one
-        self._put_off = 0  # the step at which to try again a measurement that was not affordable
-        self._quiet = False  # this step is an ordinary one: count it, take its loss, nothing else
-        if self.measuring:
-            self._layers.attach()
+        self._awake = False  # in an ordinary step, for an evaluation that may come
+        self._alarms = 0
+        self._calls.listen(INNER if self._steps.measuring else OUTER)
 
     @property
     def step(self) -> int:
@@ -89,9 +90,14 @@ class Observer:
         return self.measured.step + 1
 
     def forward_begins(self, module: nn.Module, args: Any, kwargs: Any) -> None:
-        if self._quiet and module.training and torch.is_grad_enabled():
+        self.measured.forwards += 1
+        if self._steps.quiet and module.training and torch.is_grad_enabled():
             self._forwards += 1
-            self._given = args
+            self._mode = True
+            self._fall_asleep()
+            return
+        if is_transformed():
+            self._guard(self._transformed_begins, module)
             return
         doubtful = not module.training and self.measured.step > 0 and not self._trains_in_eval
         if doubtful or not torch.is_grad_enabled():
@@ -104,35 +110,48 @@ class Observer:
             self._guard(self._training_begins, args, kwargs, known=not doubtful)
 
     def forward_ends(self, output: Any) -> None:
-        if self.measuring and torch.is_grad_enabled():
-            tensor = first_tensor(output)
-            if tensor is not None and len(self._outputs) < _MOST_OUTPUTS:
-                self._outputs.append(tensor)
+        if self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
+            self._guard(self._outputs.extend, all_tensors(output)[:1])
+
+    def layer_called(self, name: str, output: Any) -> None:
+        if self._steps.measuring:
+            self._guard(self._layers.see, name, output)
+
+    def may_evaluate(self) -> None:
+        if self._steps.quiet and not self._awake and not self._stepping:
+            self._awake = True
+            self._calls.listen(OUTER)
 
     def loss_computed(self, call: LossCall, result: torch.Tensor) -> None:
         if result.requires_grad:
             self._loss_calls += 1
             if self._loss_calls == 1 and not self._labels.closed:
-                self._guard(self._labels_seen, call)
+                self._guard(self._labels.computed, call, self.step, self._input)
         elif self._evaluations.running:
             self._guard(self._evaluations.loss, call, result)
 
     def loss_refused(self, call: LossCall) -> None:
-        self._guard(self._loss_refused, call)
+        self._guard(self._labels.refused, call, self.step)
 
     def dropped(self, rate: float) -> None:
         net = self.measured.net
         if rate > net.plain_dropout:
             net.plain_dropout = float(rate)
 
-    def backward_begins(self, tensors: Any) -> None:
-        ordinary = self._quiet and not self._evaluations.running and self._unscaled is None
-        if ordinary and isinstance(tensors, torch.Tensor):
-            if not self._loss.value(tensors):
+    def backward_begins(self, tensors: Sequence[Any]) -> None:
+        ordinary = self._steps.quiet and not self._evaluations.running and self._unscaled is None
+        if ordinary and len(tensors) == 1 and isinstance(tensors[0], torch.Tensor):
+            if not self._loss.value(tensors[0]):
                 self.measured.backwards += 1
                 return
             self._loss.withdraw()
         self._guard(self._backward_begins, tensors)
+
+    def gradients_taken(self, tensors: Sequence[Any], inputs: Sequence[Any], *, create_graph: bool) -> None:
+        if is_transformed():
+            self._guard(self._transformed_gradients, tensors)
+        elif not create_graph and any(id(one) in self._owners for one in inputs):
+            self._guard(self._backward_begins, tensors, accumulates=False)
 
     def scaled(self, outputs: Any) -> None:
         if isinstance(outputs, torch.Tensor):
@@ -140,7 +159,7 @@ class Observer:
             self._unscaled = outputs.detach()
 
     def clipped(self, limit: float, norm: Any, kind: str) -> None:
-        if self.measuring:
+        if self._steps.measuring:
             self._guard(self.optimisers.clipped, limit, norm, kind)
 
     def scheduler_stepped(self, scheduler: Any, args: tuple[Any, ...]) -> None:
@@ -151,17 +170,18 @@ class Observer:
 
     def before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
         """Before an optimiser's step; where it was given a closure, that takes its place as the moment to measure."""
-        if self._quiet:
+        self._stepping.append(optimizer)
+        if self._steps.quiet:
             return None
         closure = kwargs.get("closure")
         closure = args[1] if closure is None and len(args) > 1 else closure
         if not callable(closure):
-            self._guard(self.optimisers.before, optimizer, self.step, measuring=self.measuring)
+            self._guard(self.optimisers.before, optimizer, self.step, measuring=self._steps.measuring)
             return None
 
         def observed() -> Any:
             loss = closure()
-            self._guard(self.optimisers.before, optimizer, self.step, measuring=self.measuring)
+            self._guard(self.optimisers.before, optimizer, self.step, measuring=self._steps.measuring)
             return loss
 
         if kwargs.get("closure") is not None:
@@ -169,12 +189,15 @@ class Observer:
         return (args[0], observed, *args[2:]), kwargs
 
     def after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        if self._quiet and id(optimizer) == self._only:
+        if self._steps.quiet and id(optimizer) == self._only:
             self.measured.step += 1
             self.measured.optimisers[0].steps += 1
             self._loss.end_step(read=False)
             self._forwards = self._loss_calls = 0
-            if self.measured.step + 1 >= self._next:
+            self._stepping.clear()
+            if self._awake:
+                self._fall_asleep()
+            if self.measured.step + 1 >= self._steps.next:
                 self._guard(self._leave_quiet)
             return
         self._guard(self._after_step, optimizer)
@@ -184,81 +207,91 @@ class Observer:
         self._guard(self._finish)
 
     def detach(self) -> None:
-        """Take the hooks off the layers."""
-        self._layers.detach()
+        """Hear of no call any more."""
+        self._calls.listen(OFF)
+
+    def _fall_asleep(self) -> None:
+        """No evaluation came; where that happens time and again, every call from outside is heard from then on."""
+        if self._awake:
+            self._awake = False
+            self._alarms = 0 if self._evaluations.running else self._alarms + 1
+            if self._alarms < _MOST_ALARMS:
+                self._calls.listen(OFF)
 
     def _evaluation_begins(self, module: nn.Module, args: Any, kwargs: Any) -> None:
-        self._evaluations.forward(_inputs(args, kwargs), training=module.training)
+        self._evaluations.forward(batch_of(args, kwargs), training=module.training)
 
     def _training_begins(self, args: Any, kwargs: Any, *, known: bool) -> None:
         now = time.perf_counter()
         if not self._evaluations.running and self._waited_since:
             self.measured.timing.wait.add(self.step, now - self._waited_since)
         self._forward_began = now
-        inputs = self._input = _inputs(args, kwargs)
+        inputs = self._input = batch_of(args, kwargs)
         if inputs is None:
+            tensors = all_tensors((args, kwargs))
+            self.measured.unread["inputs"] = unreadable(tensors[0]) if tensors else NO_TENSOR
             return
-        if self.measuring:
+        self.measured.unread.pop("inputs", None)
+        if self._steps.measuring:
             self._guard.within(self._inputs.see, inputs, self.step)
         if known and not self._samples.closed:
             self._guard.within(self._samples.train, inputs, self.step)
 
-    def _labels_seen(self, call: LossCall) -> None:
-        kind, targets, outputs = call.kind, call.targets, call.outputs
-        if kind == "divergence":
-            if self.step <= 3 and outputs.dim() == 2:
-                self.measured.divergence_sum = float(outputs.detach().exp().sum(1).mean())
-            return
-        if kind == "classes" and targets.dtype.is_floating_point:
-            return
-        samples = len(self._input) if self._input is not None and self._input.dim() else len(targets)
-        dense = kind == "classes" and (targets.dim() > 1 or len(targets) != samples)
-        count = outputs.shape[1] if kind == "classes" and outputs.dim() > 1 else 2
-        self._labels.see(kind, count, targets, self.step, dense=dense, weighted=call.weighted)
+    def _transformed_begins(self, module: nn.Module) -> None:
+        with outside_transforms():
+            self._by_hand.see_given(module)
 
-    def _loss_refused(self, call: LossCall) -> None:
-        targets, outputs = call.targets, call.outputs
-        if not targets.numel() or not outputs.numel():
+    def _transformed_gradients(self, tensors: Sequence[Any]) -> None:
+        """torch.func computes the gradient of a loss, from parameters of its own."""
+        root = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], torch.Tensor) else None
+        if root is None or unwrapped(root).numel() != 1 or not self._by_hand.is_given:
             return
-        self.measured.refused = call.name
-        self.measured.refused_low, self.measured.refused_high = float(outputs.min()), float(outputs.max())
-        facts = self.measured.labels
-        facts.kind = call.kind
-        facts.outputs = outputs.shape[1] if outputs.dim() > 1 else 1
-        facts.low, facts.high = float(targets.min()), float(targets.max())
-        if facts.kind == "classes" and (facts.high >= facts.outputs or facts.low < 0):
-            facts.out_of_range = self.step
+        with outside_transforms():
+            self.measured.functional += 1
+            self.measured.backwards += 1
+            if not self.measured.optimisers and self._by_hand.has_moved_given():
+                self._end_step_by_hand()
+            self._loss.value(unwrapped(root).detach())
+            if self._steps.measuring and self._readable:
+                self._guard.within(self._loss.read, root, self.step, (), from_loss_calls=False)
 
-    def _backward_begins(self, tensors: Any) -> None:
-        root = tensors if isinstance(tensors, torch.Tensor) else first_tensor(tensors)
-        if root is None:
+    def _backward_begins(self, tensors: Sequence[Any], *, accumulates: bool = True) -> None:
+        root = next((one for one in tensors if isinstance(one, torch.Tensor)), None)
+        if root is None or is_traced() or is_transformed():
             return
         if self._evaluations.running:
             self._close_evaluations()
-        if not any(one.steps for one in self.measured.optimisers) and self._by_hand.has_moved():
+        if self._moves_by_hand and self._by_hand.has_moved():
             self._end_step_by_hand()
         self.measured.backwards += 1
-        self.optimisers.backward_begins(measuring=self.measuring)
+        if accumulates:
+            self.optimisers.backward_begins(measuring=self._steps.measuring)
         loss = self._unscaled if self._unscaled is not None else root
         self._unscaled = None
         if self._loss.value(loss) and self.measured.nonfinite_at is None:
-            if self._input is None:
-                self._input = first_tensor(self._given)
-            self._guard.within(self._loss.nonfinite, root, self.step, self._input, readable=self._readable)
-            self._guard.within(self._inputs.see_nonfinite, self._input, self.step)
+            self._guard.within(self._find_nonfinite, root)
         self.measured.training_modes.add(self.step, float(self._mode))
-        if self.measuring and self._readable:
+        if self._steps.measuring and self._readable:
             calls = self._loss_calls > 0
             self._guard.within(self._loss.read, root, self.step, self._outputs, from_loss_calls=calls)
         if self.measured.step == 0 and self.measured.backwards in _STEPLESS:
-            self._layers.detach()
+            self._calls.listen(OUTER)
             self.stepped()
+
+    @property
+    def _moves_by_hand(self) -> bool:
+        """Whether the weights are moved by nobody that we know of, now that the next backward pass begins."""
+        return not self._stepping and not any(one.steps for one in self.measured.optimisers)
+
+    def _find_nonfinite(self, root: torch.Tensor) -> None:
+        inputs = self._loss.nonfinite(root, self.step, self._input, readable=self._readable)
+        self._inputs.see_nonfinite(inputs, self.step)
 
     def _end_step_by_hand(self) -> None:
         """The step before ended when somebody changed the weights; the forward pass since then is of the new one."""
-        kept = self._input, self._given, list(self._outputs), self._forwards, self._loss_calls, self._readable
+        kept = self._input, list(self._outputs), self._forwards, self._loss_calls, self._readable
         self._end_step(self.measured.step + 1)
-        self._input, self._given, outputs, self._forwards, self._loss_calls, self._readable = kept
+        self._input, outputs, self._forwards, self._loss_calls, self._readable = kept
         self._outputs.extend(outputs)
 
     def _close_evaluations(self) -> None:
@@ -269,8 +302,13 @@ class Observer:
         self._evaluations.end(self.step)
 
     def _after_step(self, optimizer: Any) -> None:
-        record = self.optimisers.after(optimizer, self.measured.step + 1, measuring=self.measuring)
+        place = next((n for n, one in enumerate(self._stepping) if one is optimizer), len(self._stepping))
+        del self._stepping[place:]
+        if any(self.optimisers.is_same(optimizer, outer) for outer in self._stepping):
+            return  # the step of the one around it goes on
+        record = self.optimisers.after(optimizer, self.measured.step + 1, measuring=self._steps.measuring)
         if record is None:
+            self.measured.foreign_steps += 1
             return
         # With several optimisers a step of the whole ends when the one that leads has made its next; the lead goes to
         # one that steps twice while the others rest. With optimisers made anew, whenever one steps.
@@ -284,52 +322,41 @@ class Observer:
             self._stepped.add(id(record))
 
     def _end_step(self, step: int) -> None:
-        now = time.perf_counter()
-        self.budget.end_step(now, step, measured=self.measuring)
         if self._forward_began:
-            self.measured.timing.work.add(step, now - self._forward_began)
+            self.measured.timing.work.add(step, time.perf_counter() - self._forward_began)
             self._forward_began = 0.0
-        found = self._loss.end_step(read=self.measuring)
+        found = self._loss.end_step(read=self._steps.measuring)
         if found:
-            self._guard.within(self._loss.nonfinite, torch.zeros(()), step, self._input, readable=False)
-        if self.measuring:
+            self._guard.within(self._loss.nonfinite, None, step, self._input, readable=False)
+        if self._steps.measuring:
             self._guard.within(self._layers.end_step, step)
+        if step == 1:
+            self.pace.size(self._loss.operations, len(self._owners), self._layers.products)
         self.measured.step = step
         self._forwards = self._loss_calls = 0
         self._input = None
-        self._given = ()
         self._outputs.clear()
         self._readable = True
-        self.was_measured = self.measuring
-        self._plan(step + 1)
+        self.was_measured = self._steps.measuring
+        self._plan()
         self.stepped()
-        self.budget.resume(self.measured.step)
-        self._waited_since = 0.0 if self._quiet else time.perf_counter()
+        self._waited_since = 0.0 if self._steps.quiet else time.perf_counter()
 
     def _leave_quiet(self) -> None:
         """The ordinary steps are over: the next one may be one to measure."""
         self.was_measured = False
-        self._plan(self.measured.step + 1)
+        self._plan()
         self.stepped()
-        self.budget.resume(self.measured.step)
-        self._waited_since = 0.0 if self._quiet else time.perf_counter()
+        self._waited_since = 0.0 if self._steps.quiet else time.perf_counter()
 
-    def _plan(self, step: int) -> None:
-        """Decide what the coming step will be: measured, looked at, or an ordinary one up to the next that is not."""
-        due = self._schedule(step) or step == self._put_off
-        measuring = due and (always(step) or self.budget.allows(step))
-        self._put_off = step + _TRY_AGAIN if due and not measuring else self._put_off
-        if measuring != self.measuring:
-            (self._layers.attach if measuring else self._layers.detach)()
-            self.measuring = measuring
-        looked_at = step % _LOOKED_AT == 0 or step <= _QUIET_AFTER or not self._samples.closed
+    def _plan(self) -> None:
         self._only = self.optimisers.only
-        self._quiet = not measuring and not looked_at and self._only is not None
-        self.passes_losses = self._quiet and self._labels.closed
-        if self._quiet:
-            self._next = step + 1
-            while not (self._schedule(self._next) or self._next % _LOOKED_AT == 0 or self._next == self._put_off):
-                self._next += 1
+        self._steps.plan(self.step, wanted=self._only is None or not self._samples.closed)
+        quiet = self._steps.quiet
+        self.passes_losses = quiet and self._labels.closed
+        heard = OUTER if not quiet or self._alarms >= _MOST_ALARMS else OFF
+        self._awake = False
+        self._calls.listen(INNER if self._steps.measuring else heard)
 
     def refresh(self) -> None:
         """Bring up to date what is read only before judging."""
@@ -343,14 +370,11 @@ class Observer:
         self.measured.net.unreached = self.optimisers.unreached(self._roots, self._loss.reached)
 
     def _finish(self) -> None:
+        if self._moves_by_hand and self.measured.backwards and self._by_hand.has_moved():
+            self._end_step(self.measured.step + 1)
         self._evaluations.end(self.step)
         self._loss.end_step(read=True)
         self._layers.end_step(self.step)
         self.refresh()
         self.measured.net.silent_scheduler = self.optimisers.has_silent_scheduler()
         self.measured.ended = True
-
-
-def _inputs(args: Any, kwargs: Any) -> torch.Tensor | None:
-    found = first_tensor(args)
-    return first_tensor(kwargs) if found is None else found

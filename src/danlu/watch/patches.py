@@ -1,17 +1,22 @@
-"""The few functions of torch that are listened to while a block is watched, and put back after it."""
+"""The few functions of torch that are listened to while a block is watched, and put back after it.
 
-# The losses of torch.nn.functional end in functions of torch's private C module; only there are they met whoever called
-# them, and there is no public name of it. In this file alone it is touched.
-# pyright: reportPrivateUsage=false, reportAttributeAccessIssue=false
+They are replaced where all callers meet, whoever imported what and when, and that is mostly below the public names: so
+an object that holds one of those can be pickled as ever.
+"""
+
+# There are no public names of the places where all callers meet. In this file alone they are touched.
+# pyright: reportPrivateUsage=false, reportAttributeAccessIssue=false, reportUnknownMemberType=false
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
-import torch.nn.functional as F
+from torch.jit import _builtins as jit_builtins
 from torch.optim import lr_scheduler
+
+from danlu.watch.tracing import is_traced, is_transformed
 
 # What the losses of torch.nn.functional call in the end, whoever imported them and when: where it lies, its name, what
 # it is of, and the place of the reduction among its arguments; the weight, where there is one, comes third.
@@ -60,8 +65,19 @@ class Listener(Protocol):
         """A share of the activations was dropped."""
         ...
 
-    def backward_begins(self, tensors: Any) -> None:
+    backward_running: bool
+    """Whether the autograd engine is at work; what it calls again is none of the loop's own calls."""
+
+    def backward_begins(self, tensors: Sequence[Any]) -> None:
         """The backward pass from `tensors` is about to run."""
+        ...
+
+    def gradients_taken(self, tensors: Sequence[Any], inputs: Sequence[Any], *, create_graph: bool) -> None:
+        """The gradients of `tensors` are about to be computed, and handed to the caller."""
+        ...
+
+    def may_evaluate(self) -> None:
+        """Gradients were switched off, or a module was put into evaluation mode."""
         ...
 
     def scaled(self, outputs: Any) -> None:
@@ -81,6 +97,9 @@ class Listener(Protocol):
         ...
 
 
+_NOTHING = object()
+
+
 class Patches:
     """Attributes replaced, and their originals."""
 
@@ -88,36 +107,48 @@ class Patches:
         self._originals: list[tuple[Any, str, Any, Any]] = []
 
     def replace(self, owner: Any, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-        """Put `wrap(original)` in the place of an attribute that `owner` itself holds."""
-        original = vars(owner)[name]
+        """Put `wrap(original)` in the place of an attribute that `owner` holds, or answers with."""
+        own = name in vars(owner)
+        original = vars(owner)[name] if own else getattr(owner, name)
         replacement = functools.wraps(original)(wrap(original))
         setattr(owner, name, replacement)
-        self._originals.append((owner, name, original, replacement))
+        self._originals.append((owner, name, original if own else _NOTHING, replacement))
+        builtins = jit_builtins._get_builtin_table()
+        if id(original) in builtins:  # torch.jit.script knows its own functions by their ids
+            builtins[id(replacement)] = builtins[id(original)]
 
     def restore(self) -> None:
         """Put back the originals, but where somebody else has replaced ours meanwhile."""
         for owner, name, original, replacement in reversed(self._originals):
             if vars(owner).get(name) is replacement:
-                setattr(owner, name, original)
+                if original is _NOTHING:
+                    delattr(owner, name)
+                else:
+                    setattr(owner, name, original)
+            jit_builtins._get_builtin_table().pop(id(replacement), None)
         self._originals.clear()
 
 
-def listen(listener: Listener) -> Patches:
-    """Let `listener` hear of losses, backward passes, scaling, clipping and schedulers, until `restore`."""
-    patches = Patches()
+def listen(listener: Listener, patches: Patches) -> None:
+    """Let `listener` hear of losses, backward passes, scaling, clipping, schedulers, until `patches` are restored."""
     for owner, name, kind, place in LOSSES:
         patches.replace(owner, name, functools.partial(_loss, listener, name, kind, place))
-    patches.replace(F, "dropout", functools.partial(_dropout, listener))
-    patches.replace(torch.autograd, "backward", functools.partial(_backward, listener))
+    patches.replace(torch._VF, "dropout", functools.partial(_dropout, listener))
+    patches.replace(torch._VF, "dropout_", functools.partial(_dropout, listener))
+    patches.replace(torch.autograd, "_engine_run_backward", functools.partial(_backward, listener))
     patches.replace(torch.amp.GradScaler, "scale", functools.partial(_scale, listener))
+    patches.replace(torch.nn.utils.clip_grad, "_clip_grads_with_norm_", functools.partial(_clip_norm, listener))
+    patches.replace(torch.nn.utils, "clip_grads_with_norm_", functools.partial(_clip_norm, listener))
     for module in (torch.nn.utils, torch.nn.utils.clip_grad):
-        patches.replace(module, "clip_grad_norm_", functools.partial(_clip, listener, "norm"))
-        patches.replace(module, "clip_grad_value_", functools.partial(_clip, listener, "value"))
+        patches.replace(module, "clip_grad_value_", functools.partial(_clip_value, listener))
+    for switch in (torch.no_grad, torch.inference_mode):
+        patches.replace(switch, "__enter__", functools.partial(_switch_off, listener))
+    patches.replace(torch.set_grad_enabled, "__init__", functools.partial(_set_grad, listener))
+    patches.replace(torch.nn.Module, "train", functools.partial(_train, listener))
     for kind in vars(lr_scheduler).values():
         if inspect.isclass(kind) and "step" in vars(kind) and kind is not torch.optim.Optimizer:
             patches.replace(kind, "step", functools.partial(_schedule, listener))
     patches.replace(torch.autograd.graph.saved_tensors_hooks, "__enter__", functools.partial(_enter, listener))
-    return patches
 
 
 def _loss(listener: Listener, name: str, kind: str, place: int, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -131,9 +162,10 @@ def _loss(listener: Listener, name: str, kind: str, place: int, original: Callab
         try:
             result = original(*args, **kwargs)
         except Exception:
-            listener.loss_refused(described(args))
+            if not is_traced() and not is_transformed():
+                listener.loss_refused(described(args))
             raise
-        if not (listener.passes_losses and result.requires_grad):
+        if not (listener.passes_losses and result.requires_grad) and not is_traced() and not is_transformed():
             listener.loss_computed(described(args), result)
         return result
 
@@ -141,18 +173,27 @@ def _loss(listener: Listener, name: str, kind: str, place: int, original: Callab
 
 
 def _dropout(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
-    def observed(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-        if training and not torch.compiler.is_compiling():
+    def observed(input: Any, p: float, train: bool) -> Any:
+        if train and not torch.compiler.is_compiling():
             listener.dropped(p)
-        return original(input, p, training, inplace)
+        return original(input, p, train)
 
     return observed
 
 
 def _backward(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
     def observed(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-        listener.backward_begins(tensors)
-        return original(tensors, *args, **kwargs)
+        if listener.backward_running or torch.compiler.is_compiling():
+            return original(tensors, *args, **kwargs)
+        if kwargs.get("accumulate_grad"):
+            listener.backward_begins(tensors)
+        elif len(args) > 3:  # gradients of the outputs, retain_graph, create_graph, inputs
+            listener.gradients_taken(tensors, args[3], create_graph=bool(args[2]))
+        listener.backward_running = True
+        try:
+            return original(tensors, *args, **kwargs)
+        finally:
+            listener.backward_running = False
 
     return observed
 
@@ -165,20 +206,46 @@ def _scale(listener: Listener, original: Callable[..., Any]) -> Callable[..., An
     return observed
 
 
-def _clip(listener: Listener, kind: str, original: Callable[..., Any]) -> Callable[..., Any]:
-    def observed(parameters: Any, limit: float, *args: Any, **kwargs: Any) -> Any:
-        norm = original(parameters, limit, *args, **kwargs)
-        listener.clipped(limit, norm, kind)
-        return norm
+def _clip_norm(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(parameters: Any, max_norm: float, total_norm: Any, *args: Any, **kwargs: Any) -> Any:
+        original(parameters, max_norm, total_norm, *args, **kwargs)
+        listener.clipped(max_norm, total_norm, "norm")
 
-    def by_norm(parameters: Any, max_norm: float, *args: Any, **kwargs: Any) -> Any:
-        return observed(parameters, max_norm, *args, **kwargs)
+    return observed
 
-    def by_value(parameters: Any, clip_value: float, *args: Any, **kwargs: Any) -> Any:
-        return observed(parameters, clip_value, *args, **kwargs)
 
-    # A caller may name the argument.
-    return by_norm if kind == "norm" else by_value
+def _clip_value(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(parameters: Any, clip_value: float, *args: Any, **kwargs: Any) -> Any:
+        original(parameters, clip_value, *args, **kwargs)
+        listener.clipped(clip_value, None, "value")
+
+    return observed
+
+
+def _switch_off(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(self: Any) -> Any:
+        listener.may_evaluate()
+        return original(self)
+
+    return observed
+
+
+def _set_grad(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(self: Any, mode: bool) -> None:
+        if not mode:
+            listener.may_evaluate()
+        original(self, mode)
+
+    return observed
+
+
+def _train(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(self: Any, mode: bool = True) -> Any:
+        if not mode:
+            listener.may_evaluate()
+        return original(self, mode)
+
+    return observed
 
 
 def _schedule(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:

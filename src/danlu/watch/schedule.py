@@ -46,15 +46,18 @@ def always(step: int) -> bool:
 
 
 class Judging:
-    """Judges at steps 5, 10, 20, 40 …, at least every 500 steps; where that is too dear, at every fourth of them."""
+    """Judges at steps 5, 10, 20, 40 …, at least every 500 steps; where a step is brief, at 5, 20, 80, 320 …
+
+    >>> judging = Judging()
+    >>> [step for step in range(1, 1500) if judging(step, brief=False)]
+    [5, 10, 20, 40, 80, 160, 320, 640, 1140]
+    """
 
     def __init__(self) -> None:
         self._next = 5
-        self._must = 5
 
-    def __call__(self, step: int, affordable: Callable[[int], bool]) -> bool:
-        if step < self._next or not (step >= self._must or affordable(step)):
+    def __call__(self, step: int, *, brief: bool) -> bool:
+        if step < self._next:
             return False
-        self._next = min(2 * step, step + 500)
-        self._must = 4 * step
+        self._next = 4 * step if brief else min(2 * step, step + 500)
         return True

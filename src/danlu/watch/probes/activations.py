@@ -17,6 +17,8 @@ _EDGE = 0.03  # share of the range that counts as saturated
 class ActivationProbe:
     """Shares of saturated, zero and dead units for every bounded or rectifying activation."""
 
+    writes = ("activations",)
+
     def __init__(self, measured: Measured, names: Names, recurrent: set[str]) -> None:
         self._measured = measured
         self._names = names

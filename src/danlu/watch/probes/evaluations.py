@@ -8,6 +8,7 @@ import torch
 from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.inputs import SampleProbe
+from danlu.watch.tracing import unreadable
 
 _MOST_BATCHES = 200
 _LOOK_ALWAYS, _LOOK_EVERY, _LOOK_MOST = 8, 4, 80  # batches of one evaluation whose samples are looked up
@@ -33,6 +34,8 @@ class _Pass:
 
 class EvaluationProbe:
     """Gathers what runs without gradients into passes; a step ends them."""
+
+    writes = ("evaluations",)
 
     def __init__(self, measured: Measured, samples: SampleProbe) -> None:
         self._measured = measured
@@ -78,7 +81,9 @@ class EvaluationProbe:
     def _is_made_up(self, inputs: torch.Tensor | None) -> bool:
         """Whether these tokens are the ones before with a new one at the end; those are then taken back too."""
         before, self._tokens = self._tokens, None
-        if inputs is None or inputs.dim() != 2 or inputs.dtype.is_floating_point or not inputs.numel():
+        if inputs is None or unreadable(inputs) or inputs.dim() != 2 or not inputs.numel():
+            return False
+        if inputs.dtype.is_floating_point:
             return False
         self._tokens = inputs[:_ROWS_COMPARED].detach().clone()
         if before is None or len(before) != len(self._tokens) or not _goes_on(before, self._tokens):
@@ -95,7 +100,7 @@ class EvaluationProbe:
         counted.asked -= asked
         counted.met -= met
         if not counted.batches:
-            self._passes.remove(counted)
+            self._passes = [one for one in self._passes if one is not counted]
 
     def _looks(self) -> bool:
         """The first batches, then every fourth: one pass may follow another. Later evaluations tell nothing new."""
@@ -108,6 +113,8 @@ class EvaluationProbe:
         if not self._passes or self._passes[-1].batches > _MOST_BATCHES:
             return
         now, outputs, targets = self._passes[-1], call.outputs, call.targets
+        if unreadable(result) or unreadable(outputs) or unreadable(targets):
+            return
         size = len(outputs) if outputs.dim() else 1
         if result.numel() == 1:
             now.losses.append((result.detach() / size if call.summed else result.detach(), size))

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from danlu.watch.tracing import unreadable, unwrapped
+
 Node = Any
 """A torch.autograd.graph.Node; which `_saved_…` attributes it has depends on the operation."""
 
@@ -92,7 +94,10 @@ def saved(node: Node, attribute: str) -> torch.Tensor | None:
         kept = getattr(node, attribute, None)
     except RuntimeError:  # freed, or changed in place since
         return None
-    return kept.detach() if isinstance(kept, torch.Tensor) else None
+    if not isinstance(kept, torch.Tensor):
+        return None
+    kept = unwrapped(kept).detach()
+    return None if unreadable(kept) else kept
 
 
 @dataclass

@@ -2,12 +2,14 @@
 
 import itertools
 import math
+from typing import Any
 
 import torch
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.layers import flat_sample
 from danlu.watch.probes.reading import read
+from danlu.watch.tracing import all_tensors, unreadable
 
 _MOST_SAMPLES = 20_000
 _MOST_STEPS = 200
@@ -17,8 +19,27 @@ _MOST_FEATURES = 128
 _FEWEST = 16  # numbers of a sample that can be blank
 
 
+def batch_of(args: Any, kwargs: Any) -> torch.Tensor | None:
+    """The tensor with the batch among what a net was given; None where there is none that can be read.
+
+    It is the first one, but for a time or a length beside it: a scalar, or one number for each sample of the next.
+
+    >>> t, y = torch.tensor(0.5), torch.zeros(4, 2)
+    >>> batch_of((t, y), {}) is y, batch_of((y.to_sparse(),), {}), batch_of((), {"t": torch.ones(4), "y": y}) is y
+    (True, None, True)
+    """
+    tensors = [one for one in all_tensors((args, kwargs)) if one.dim() and not unreadable(one)]
+    for first in tensors:
+        beside = first.dim() == 1 and any(len(one) == len(first) and one.dim() > 1 for one in tensors)
+        if not beside:
+            return first
+    return tensors[0] if tensors else None
+
+
 class InputProbe:
-    """Statistics of the first input tensor of a training pass."""
+    """Statistics of the input tensor of a training pass."""
+
+    writes = ("inputs",)
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
@@ -72,7 +93,7 @@ class InputProbe:
 
     def see_nonfinite(self, inputs: torch.Tensor | None, step: int) -> bool:
         """Note whether a batch has numbers that are none."""
-        if inputs is None or not inputs.dtype.is_floating_point:
+        if inputs is None or not inputs.dtype.is_floating_point or not inputs.numel():
             return False
         share = 1 - float(torch.isfinite(inputs).float().mean())
         if share > 0 and self._measured.inputs.nonfinite_since is None:
@@ -84,6 +105,8 @@ class InputProbe:
 class SampleProbe:
     """Knows samples again by a weighted sum of their numbers: when the epoch begins anew, in what order, and whether
     the samples of an evaluation were trained on."""
+
+    writes = ("epoch_steps", "samples_seen", "same_order", "full_batch")
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
@@ -115,7 +138,7 @@ class SampleProbe:
         return inputs.dim() >= 2 and len(inputs) > 0 and inputs[0].numel() >= least
 
     def _keys(self, inputs: torch.Tensor) -> torch.Tensor:
-        rows = inputs.detach().flatten(1)
+        rows = inputs.detach().as_subclass(torch.Tensor).flatten(1)
         if rows.shape[1] > _MOST_COLUMNS:
             rows = rows[:, :: rows.shape[1] // _MOST_COLUMNS]
         if self._weights is None or len(self._weights) != rows.shape[1] or self._weights.device != rows.device:

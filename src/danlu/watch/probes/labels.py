@@ -5,6 +5,8 @@ import math
 import torch
 
 from danlu.watch.measured import Measured
+from danlu.watch.patches import LossCall
+from danlu.watch.tracing import unreadable
 
 _MOST_BATCHES = 200
 _MOST_CLASSES = 1_000
@@ -16,6 +18,8 @@ _MOST_ANSWERS = 200
 
 class LabelProbe:
     """Counts labels batch by batch; the tensors wait and are read fifty at a time."""
+
+    writes = ("labels",)
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
@@ -29,6 +33,39 @@ class LabelProbe:
         self._place = 0  # in memory, of the targets seen last
         self.closed = False
 
+    def computed(self, call: LossCall, step: int, inputs: torch.Tensor | None) -> None:
+        """A loss function of torch has answered in a training pass over `inputs`."""
+        kind, targets, outputs = call.kind, call.targets, call.outputs
+        reason = unreadable(targets) or unreadable(outputs)
+        if reason:
+            self._measured.unread["labels"] = reason
+            return
+        self._measured.unread.pop("labels", None)
+        if kind == "divergence":
+            if step <= 3 and outputs.dim() == 2:
+                self._measured.divergence_sum = float(outputs.detach().exp().sum(1).mean())
+            return
+        if not targets.dim() or (kind == "classes" and targets.dtype.is_floating_point):
+            return
+        samples = len(inputs) if inputs is not None and inputs.dim() else len(targets)
+        dense = kind == "classes" and (targets.dim() > 1 or len(targets) != samples)
+        count = outputs.shape[1] if kind == "classes" and outputs.dim() > 1 else 2
+        self.see(kind, count, targets, step, dense=dense, weighted=call.weighted)
+
+    def refused(self, call: LossCall, step: int) -> None:
+        """A loss function of torch has raised."""
+        targets, outputs = call.targets, call.outputs
+        if not targets.numel() or not outputs.numel() or unreadable(targets) or unreadable(outputs):
+            return
+        self._measured.refused = call.name
+        self._measured.refused_low, self._measured.refused_high = float(outputs.min()), float(outputs.max())
+        facts = self._measured.labels
+        facts.kind = call.kind
+        facts.outputs = outputs.shape[1] if outputs.dim() > 1 else 1
+        facts.low, facts.high = float(targets.min()), float(targets.max())
+        if facts.kind == "classes" and (facts.high >= facts.outputs or facts.low < 0):
+            facts.out_of_range = step
+
     def see(self, kind: str, outputs: int, targets: torch.Tensor, step: int, *, dense: bool, weighted: bool) -> None:
         """Take up the targets of one loss: "classes" (int64), "binary" (0 to 1) or "numbers"."""
         facts = self._measured.labels
@@ -36,8 +73,9 @@ class LabelProbe:
             return
         facts.kind, facts.outputs, facts.dense = kind, max(outputs, facts.outputs), dense
         facts.weighted = facts.weighted or weighted
-        targets = targets.detach()
+        targets = targets.detach().as_subclass(torch.Tensor)
         self._place = targets.data_ptr()
+        targets = targets.long() if targets.dtype is torch.bool else targets
         self._pending.append(targets[: _MOST_LABELS if targets.dim() == 1 else 64])
         if step <= 3 or len(self._pending) >= _PENDING:
             self.flush()

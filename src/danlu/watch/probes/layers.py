@@ -1,4 +1,4 @@
-"""Layers: the spread of their outputs on measured steps, by forward hooks that are there only then."""
+"""Layers: the spread of their outputs on measured steps."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from torch import nn
 
 from danlu.watch.measured import Activation, Layer, Measured
 from danlu.watch.probes.reading import read
+from danlu.watch.tracing import all_tensors, is_unmade, unreadable
 
 _MOST_VALUES = 8_192
 _BOUND = 0.94
@@ -14,66 +15,34 @@ _BOUND = 0.94
 
 def flat_sample(tensor: torch.Tensor, most: int = _MOST_VALUES) -> torch.Tensor:
     """At most about `most` numbers of a tensor, the first samples of the batch, as float32 or float64."""
-    tensor = tensor.detach()
+    tensor = tensor.detach().as_subclass(torch.Tensor)
     if tensor.dim() and tensor.numel() > most:
         tensor = tensor[: max(1, most * len(tensor) // tensor.numel())]
     return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
 
 
-def first_tensor(value: Any) -> torch.Tensor | None:
-    """The first tensor in what a module took or gave: a tensor, or inside a tuple, list, dict or dataclass."""
-    if isinstance(value, torch.Tensor):
-        return value
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, list | tuple):
-        value = getattr(value, "logits", None)
-        return value if isinstance(value, torch.Tensor) else None
-    for entry in value:
-        found = first_tensor(entry)
-        if found is not None:
-            return found
-    return None
-
-
 class LayerProbe:
     """Writes mean and standard deviation of every layer's output; numbers are read when the step ends."""
 
-    def __init__(self, measured: Measured, modules: dict[str, nn.Module], guard: Any) -> None:
+    writes = ("layers",)
+
+    def __init__(self, measured: Measured, modules: dict[str, nn.Module]) -> None:
         self._measured = measured
-        self._modules = modules
-        self._guard = guard
-        self._handles: list[Any] = []
         self._called: dict[str, tuple[torch.Tensor, torch.Tensor, int]] = {}
         self._ordered = False
+        self.products = 0.0  # multiplications of the first step's forward pass
         # What a recurrent layer gives lies between -1 and 1; at these bounds it no longer listens.
         self._bounded = {name for name, module in modules.items() if isinstance(module, nn.RNNBase)}
         self._stuck: dict[str, torch.Tensor] = {}
 
-    def attach(self) -> None:
-        """Listen to the next forward passes."""
-        if self._handles:
+    def see(self, name: str, output: Any) -> None:
+        """A layer has answered."""
+        tensor = next(iter(all_tensors(output)), None)
+        if tensor is None or unreadable(tensor) or not tensor.dtype.is_floating_point or not tensor.numel():
             return
-        for name, module in self._modules.items():
-            self._handles.append(module.register_forward_hook(self._hook(name)))
-
-    def detach(self) -> None:
-        """Leave the modules as they were."""
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
-
-    def _hook(self, name: str) -> Any:
-        def hook(module: nn.Module, args: Any, output: Any) -> None:
-            if torch.is_grad_enabled():
-                self._guard(self._see, name, output)
-
-        return hook
-
-    def _see(self, name: str, output: Any) -> None:
-        tensor = first_tensor(output)
-        if tensor is None or not tensor.dtype.is_floating_point or not tensor.numel():
-            return
+        layer = self._measured.layers[name]
+        if not self._ordered and layer.outputs:
+            self.products += layer.inputs * tensor.numel()
         sample = flat_sample(tensor)
         if name in self._bounded and self._measured.step < 1000:
             stuck = (sample.abs() > _BOUND).float().mean()
@@ -127,7 +96,7 @@ def layers_of(roots: dict[str, nn.Module]) -> tuple[dict[str, nn.Module], dict[s
                 continue
             name = _plain_name(prefix, path) or type(module).__name__
             by_hand = not type(module).__module__.startswith("torch.nn.")
-            if by_hand and sum(parameter.dim() >= 2 for parameter in own.values()) > 1:
+            if by_hand and sum(_is_matrix(parameter) for parameter in own.values()) > 1:
                 parts = _parts_by_hand(_plain_name(prefix, path), own)
             else:
                 parts = {name: list(own.values())}
@@ -142,7 +111,7 @@ def _parts_by_hand(path: str, own: dict[str, nn.Parameter]) -> dict[str, list[nn
     """Each matrix with the vectors that were made after it."""
     parts: dict[str, list[nn.Parameter]] = {}
     for name, parameter in own.items():
-        if parameter.dim() >= 2 or not parts:
+        if _is_matrix(parameter) or not parts:
             parts[".".join(part for part in (path, name) if part)] = [parameter]
         else:
             parts[next(reversed(parts))].append(parameter)
@@ -156,7 +125,9 @@ def _plain_name(prefix: str, path: str) -> str:
 
 
 def _record(name: str, module: nn.Module, own: list[nn.Parameter], *, bare: bool) -> Layer:
-    weight = next((parameter for parameter in own if parameter.dim() >= 2), None)
+    trainable = any(parameter.requires_grad for parameter in own)
+    own = [parameter for parameter in own if not is_unmade(parameter)]
+    weight = next((parameter for parameter in own if _is_matrix(parameter)), None)
     inputs = weight[0].numel() if weight is not None and len(weight) else 0
     return Layer(
         name=name,
@@ -168,14 +139,20 @@ def _record(name: str, module: nn.Module, own: list[nn.Parameter], *, bare: bool
         grouped=getattr(module, "groups", 1) != 1,
         outputs=len(weight) if weight is not None else 0,
         parameters=sum(parameter.numel() for parameter in own),
-        trainable=any(parameter.requires_grad for parameter in own),
+        trainable=trainable,
         fresh=weight is not None and inputs > 0 and _looks_fresh(weight, inputs),
     )
+
+
+def _is_matrix(parameter: torch.Tensor) -> bool:
+    return not is_unmade(parameter) and parameter.dim() >= 2
 
 
 def _looks_fresh(weight: torch.Tensor, inputs: int) -> bool:
     """Whether the weight fills U(-1/√n, 1/√n), from which torch draws linear and convolutional layers: a trained one
     leaves that interval, or bunches in its middle."""
+    if unreadable(weight):
+        return False
     sample = flat_sample(weight).flatten()
     bound = inputs**-0.5
     spread = float(torch.linalg.vector_norm(sample)) / max(1, sample.numel()) ** 0.5

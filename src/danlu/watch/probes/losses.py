@@ -14,6 +14,7 @@ from danlu.watch.probes.graph import LINEAR, Graph, Names, bottlenecks, linear_p
 from danlu.watch.probes.head import Criterion, chain, criteria, read_head, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
+from danlu.watch.tracing import unreadable, unwrapped
 
 CLASSES = ("cross-entropy", "nll")
 BINARY = ("bce", "bce-logits")
@@ -25,6 +26,8 @@ _LARGE = 5_000  # nodes of a graph whose narrow places are not looked for
 
 class LossProbe:
     """Loss by loss: the value of each, and on measured steps one reading of the graph."""
+
+    writes = ("heads",)
 
     def __init__(
         self,
@@ -45,18 +48,22 @@ class LossProbe:
         self._waiting: list[torch.Tensor] = []  # losses that are not read yet, on a GPU
         self._graphs = 0
         self._labelled: tuple[int, int] | None = None  # of the graphs and losses of a step: the one with the labels
+        self.operations = 0  # of the first graph
         self.reached: set[int] = set()  # ids of the parameters that the graphs lead to
         self.strangers: set[int] = set()  # ids of those that are none of the net's
 
     def value(self, root: torch.Tensor) -> bool:
         """Take up one loss; whether it is known not to be finite."""
         if root.device.type != "cpu":  # reading it would make the device wait
-            if root.numel() == 1:
+            if root.numel() == 1 and not unreadable(root):
                 self._waiting.append(root.detach())
             return False
         if root.numel() != 1:
             return False
-        value = float(root.item())
+        try:
+            value = float(root.item())
+        except (RuntimeError, TypeError):  # it has no number, or not one
+            return False
         self._values.append(value)
         return not math.isfinite(value)
 
@@ -72,18 +79,20 @@ class LossProbe:
             return
         self._graphs += 1
         graph = Graph.of(node)
+        self.operations = self.operations or len(graph.nodes)
         self.reached.update(id(leaf) for leaf in graph.leaves)
         if step <= 3:
-            self.strangers = {
+            self.strangers.clear()
+            self.strangers.update(
                 id(leaf) for leaf in graph.leaves if isinstance(leaf, nn.Parameter) and not self._names.knows(leaf)
-            }
+            )
         last: set[Any] = set()
         found = self._within(criteria, node) or ()
         if step <= _HEADS_EVERY_STEP:
             weighs = self._within(weighs_samples, node)
             self._measured.weighs_samples = self._measured.weighs_samples or bool(weighs)
         alone = len(found) == 1 and root.numel() == 1 and not _is_weighted(found[0])
-        value = float(root.detach()) if alone else float("nan")
+        value = float(unwrapped(root).detach()) if alone else float("nan")
         for place, criterion in enumerate(found):
             last.update(chain(criterion.start))
             if step <= _HEADS_EVERY_STEP or step % 20 == 0:
@@ -147,15 +156,19 @@ class LossProbe:
                 layer.width = layer.outputs = layer.inputs
                 layer.channels = layer.inputs = size // layer.outputs
 
-    def nonfinite(self, loss: torch.Tensor, step: int, inputs: torch.Tensor | None, *, readable: bool) -> None:
-        """Find out where the first number that is none came from."""
+    def nonfinite(
+        self, loss: torch.Tensor | None, step: int, inputs: torch.Tensor | None, *, readable: bool
+    ) -> torch.Tensor | None:
+        """Find out where the first number that is none came from; the input, where it was there."""
         if self._measured.nonfinite_at is not None:
-            return
-        graph = Graph.of(loss.grad_fn) if readable and loss.grad_fn is not None else None
+            return None
+        root = loss.grad_fn if loss is not None and readable else None
+        graph = Graph.of(root) if root is not None else None
         parameters = [parameter for root in self._roots for parameter in root.parameters()]
-        where, what = first_nonfinite(graph, self._names, parameters, inputs)
+        where, what, given = first_nonfinite(graph, self._names, parameters, inputs)
         self._measured.nonfinite_at = step
         self._measured.nonfinite_where, self._measured.nonfinite_what = where, what
+        return given
 
     def end_step(self, *, read: bool) -> bool:
         """Write the mean of this step's losses; whether one that was waiting is not finite."""

@@ -1,33 +1,46 @@
 """Where the first number that is none came from, asked at the step whose loss is not finite."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 
-from danlu.watch.probes.graph import Graph, Names, following, operation, saved
+from danlu.watch.probes.graph import Graph, Names, Node, following, operation, saved
+from danlu.watch.tracing import unreadable
 
 _RESULTS = ("_saved_result", "_saved_result0", "_saved_output")
-_OPERANDS = ("_saved_mat1", "_saved_input", "_saved_self", "_saved_other")
+_OPERANDS: Mapping[str, int] = {"_saved_mat1": 1, "_saved_input": 0, "_saved_self": 0, "_saved_other": 1}
+"""What an operation keeps of its operands, and the place of each among those that a gradient goes to."""
 
 
 def first_nonfinite(
     graph: Graph | None, names: Names, parameters: Iterable[torch.Tensor], inputs: torch.Tensor | None
-) -> tuple[str, str]:
-    """The layer, and what of it: "input", "weight", "activation", or "loss" with the operation in place of a layer."""
+) -> tuple[str, str, torch.Tensor | None]:
+    """The layer, and what of it: "input" (with that tensor), "weight", "activation", or "loss" with the operation in
+    place of a layer. Where the `inputs` are not known, the graph tells them: no gradient goes there."""
     if inputs is not None and not _is_finite(inputs):
-        return "", "input"
+        return "", "input", inputs
     for parameter in parameters:
         if not _is_finite(parameter):
-            return names.of(parameter), "weight"
+            return names.of(parameter), "weight", None
     last = ""
     for node in graph.nodes if graph else ():
         last = names.own(node) or last
         if any(not _is_finite(tensor) for tensor in (saved(node, key) for key in _RESULTS) if tensor is not None):
-            return _place(names, node, last), "activation"
-        if any(not _is_finite(tensor) for tensor in (saved(node, key) for key in _OPERANDS) if tensor is not None):
+            return _place(names, node, last), "activation", None
+        for key, place in _OPERANDS.items():
+            operand = saved(node, key)
+            if operand is None or _is_finite(operand):
+                continue
+            if inputs is None and _is_given(node, place):
+                return "", "input", operand
             under = next(following(node), node)
-            return _place(names, under, last), "activation"
-    return operation(graph.root) if graph else "", "loss"
+            return _place(names, under, last), "activation", None
+    return operation(graph.root) if graph else "", "loss", None
+
+
+def _is_given(node: Node, place: int) -> bool:
+    """Whether the operand at that place was computed from nothing that has a gradient."""
+    return len(node.next_functions) > place and node.next_functions[place][0] is None
 
 
 def _place(names: Names, node: object, last: str) -> str:
@@ -35,6 +48,6 @@ def _place(names: Names, node: object, last: str) -> str:
 
 
 def _is_finite(tensor: torch.Tensor) -> bool:
-    if not tensor.dtype.is_floating_point or not tensor.numel():
+    if not tensor.dtype.is_floating_point or not tensor.numel() or unreadable(tensor):
         return True
     return bool(torch.isfinite(tensor.detach().sum())) or bool(torch.isfinite(tensor.detach()).all())

@@ -16,7 +16,7 @@ class _Tracked:
     """What is kept of one optimiser beside its record; the optimiser itself may go."""
 
     def __init__(self, optimizer: Any, record: Optimiser, probe: ParameterProbe, ours: list[torch.Tensor]) -> None:
-        self.optimizer = weakref.ref(optimizer)
+        self.optimizer = weakref.ref(optimizer)  # of those around each other, the one whose step is the step
         self.record = record
         self.probe = probe
         self.owned = frozenset(id(one) for one in ours)
@@ -29,14 +29,21 @@ class _Tracked:
 
 
 class OptimiserProbe:
-    """One record for each optimiser that moves parameters of the net, found when it steps or named by the user."""
+    """One record for each optimiser that moves parameters of the net, found when it steps or named by the user.
 
-    def __init__(self, measured: Measured, owners: Mapping[int, str]) -> None:
+    An optimiser inside another one that has its groups of parameters is one with it. `strangers` are the ids of
+    parameters that the losses reach and the net does not know; where it knows none, whoever moves them is one of ours.
+    """
+
+    writes = ("optimisers", "layers", "noise")
+
+    def __init__(self, measured: Measured, owners: Mapping[int, str], strangers: Collection[int]) -> None:
         self._measured = measured
         self._owners = owners
-        self._tracked: dict[int, _Tracked | None] = {}  # by id of the optimiser
+        self._strangers = strangers
+        self._known: dict[int, tuple[weakref.ref[Any], _Tracked | None]] = {}  # by id of the optimiser
+        self._tracked: list[_Tracked] = []
         self.elsewhere: set[int] = set()  # ids of what optimisers move that are not of this net
-        self._gone: list[_Tracked] = []  # whose place in memory another one has taken since
         self._clip: tuple[float, Any] | None = None
         self._unreached: dict[int, torch.Tensor] = {}  # held by an optimiser, and no gradient so far
 
@@ -45,56 +52,62 @@ class OptimiserProbe:
         tracked = self._of(optimizer, given=given)
         return tracked.record if tracked else None
 
+    def is_same(self, one: Any, other: Any) -> bool:
+        """Whether two objects are one optimiser, of which one wraps the other."""
+        return _groups(one) == _groups(other)
+
     def _of(self, optimizer: Any, *, given: bool = False) -> _Tracked | None:
-        if id(optimizer) in self._tracked:
-            tracked = self._tracked[id(optimizer)]
-            if tracked is None or tracked.optimizer() is optimizer:
-                return tracked
+        reference, tracked = self._known.get(id(optimizer), (None, None))
+        if reference is None or reference() is not optimizer or (tracked is None and not self._owners):
+            tracked = self._around(optimizer) or self._new(optimizer, given=given)
+            self._known[id(optimizer)] = weakref.ref(optimizer), tracked
+        return tracked
+
+    def _around(self, optimizer: Any) -> _Tracked | None:
+        """What is known of the optimiser already, by the object that wraps it or that it wraps."""
+        groups = _groups(optimizer)
+        return next((one for other, one in self._alive if groups and _groups(other) == groups), None)
+
+    def _new(self, optimizer: Any, *, given: bool) -> _Tracked | None:
         parameters = parameters_of(optimizer)
         ours = [one for one in parameters if id(one) in self._owners]
+        if not self._owners:
+            ours = [one for one in parameters if id(one) in self._strangers]
         self.elsewhere.update(id(one) for one in parameters if id(one) not in self._owners)
         if not ours and not given:
-            self._tracked[id(optimizer)] = None
             return None
         tracked = _Tracked(optimizer, _new_record(optimizer), ParameterProbe(self._measured, self._owners), ours)
         record = tracked.record
         record.given = given
         record.owned, record.foreign = len(ours), len(parameters) - len(ours)
-        earlier = [one for one in self._tracked.values() if one and one.owned == tracked.owned and ours]
-        earlier += [one for one in self._gone if one.owned == tracked.owned and ours]
+        earlier = [one for one in self._tracked if one.owned == tracked.owned and ours]
         record.recreated = max((one.record.recreated + 1 for one in earlier), default=0)
         if not record.recreated:
             self._unreached.update((id(one), one) for one in ours if one.requires_grad)
-        replaced = self._tracked.get(id(optimizer))
-        if replaced:
-            self._gone.append(replaced)
-        self._tracked[id(optimizer)] = tracked
+        self._tracked.append(tracked)
         self._measured.optimisers.append(record)
         return tracked
 
     @property
     def only(self) -> int | None:
-        """The id of the optimiser where there is and was but one, and that no closure drives."""
-        tracked = [one for one in self._tracked.values() if one]
-        return id(tracked[0].optimizer()) if len(tracked) == 1 and not self._gone else None
+        """The id of the optimiser where there is and was but one."""
+        optimizer = self._tracked[0].optimizer() if len(self._tracked) == 1 else None
+        return id(optimizer) if optimizer is not None else None
 
     @property
     def _alive(self) -> list[tuple[Any, _Tracked]]:
-        pairs = [(one.optimizer(), one) for one in self._tracked.values() if one]
+        pairs = [(one.optimizer(), one) for one in self._tracked]
         return [(optimizer, one) for optimizer, one in pairs if optimizer is not None]
 
     @property
     def moved(self) -> set[int]:
         """The ids of what an optimiser holds now, or held when it was found: one made in a function is gone with it."""
-        tracked = [one for one in (*self._tracked.values(), *self._gone) if one]
         held = {id(parameter) for optimizer, _ in self._alive for parameter in parameters_of(optimizer)}
-        return held.union(*(one.owned for one in tracked))
+        return held.union(*(one.owned for one in self._tracked))
 
     def backward_begins(self, *, measuring: bool) -> None:
         """Look whether anybody cleared the gradients since the optimiser's last step."""
-        for one in self._tracked.values():
-            if one is None:
-                continue
+        for one in self._tracked:
             one.backwards += 1
             if one.cleared or not one.record.steps:
                 continue
@@ -151,6 +164,8 @@ class OptimiserProbe:
         one = self._of(optimizer)
         if one is None:
             return None
+        if one.optimizer() is not optimizer:
+            one.optimizer = weakref.ref(optimizer)
         one.begun = one.cleared = one.looked = False
         one.backwards = 0
         one.record.steps += 1
@@ -181,9 +196,27 @@ def parameters_of(optimizer: Any) -> list[torch.Tensor]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
+def _groups(optimizer: Any) -> list[int]:
+    """What two objects share that are one optimiser: the very groups of parameters, whatever list they stand in."""
+    return [id(group) for group in optimizer.param_groups]
+
+
+def _innermost(optimizer: Any) -> Any:
+    """The optimiser that does the work, inside those that only wrap it."""
+    for _ in range(8):
+        inner = (vars(optimizer).get(name) for name in ("optimizer", "_optimizer", "optim", "base_optimizer"))
+        inner = next(
+            (one for one in inner if hasattr(one, "param_groups") and _groups(one) == _groups(optimizer)), None
+        )
+        if inner is None:
+            break
+        optimizer = inner
+    return optimizer
+
+
 def _new_record(optimizer: Any) -> Optimiser:
-    rate, momentum, decay, decoupled = hyperparameters(optimizer)
-    kind = type(optimizer).__name__
+    rate, momentum, decay, decoupled = hyperparameters(_innermost(optimizer))
+    kind = type(_innermost(optimizer)).__name__
     return Optimiser(kind, highest_rate=rate, momentum=momentum, weight_decay=decay, decoupled=decoupled)
 
 

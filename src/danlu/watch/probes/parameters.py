@@ -8,6 +8,7 @@ import torch
 
 from danlu.watch.measured import Layer, Measured, Optimiser
 from danlu.watch.probes.reading import differences, norms, read
+from danlu.watch.tracing import unreadable
 
 _MOST_VALUES = 2_048
 
@@ -28,9 +29,11 @@ class ParameterProbe:
 
     def before(self, parameters: Sequence[torch.Tensor], step: int, optimiser: Optimiser) -> None:
         """Gradients as the optimiser will see them, and a sample of the weights."""
-        ours = [parameter for parameter in parameters if id(parameter) in self._owners]
+        ours = [one for one in parameters if id(one) in self._owners and not unreadable(one)]
+        if not ours and self._measured.unread.get("layers"):
+            return
         self._before = [(self._owners[id(one)], one, _entries(one).clone()) for one in ours]
-        moved = [(one, one.grad) for one in ours if one.grad is not None and not one.grad.is_sparse]
+        moved = [(one, one.grad) for one in ours if one.grad is not None and not unreadable(one.grad)]
         optimiser.without_gradient.add(step, 1 - len(moved) / max(1, len(ours)))
         if not moved:
             return
@@ -123,7 +126,7 @@ def _entries(tensor: torch.Tensor) -> torch.Tensor:
 
 def capped_share(parameters: Sequence[torch.Tensor], limit: float) -> float:
     """The share of the gradients' entries that stand at the value they were clipped to."""
-    samples = [_entries(one.grad).flatten() for one in parameters if one.grad is not None]
+    samples = [_entries(one.grad).flatten() for one in parameters if one.grad is not None and not unreadable(one.grad)]
     return float((torch.cat(samples).abs() >= 0.999 * limit).float().mean()) if samples else 0.0
 
 

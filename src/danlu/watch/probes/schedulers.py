@@ -11,6 +11,8 @@ from danlu.watch.probes.optimisers import OptimiserProbe
 class SchedulerProbe:
     """One record for each scheduler of an optimiser of ours; found when its step() is called."""
 
+    writes = ("schedulers",)
+
     def __init__(self, measured: Measured, optimisers: OptimiserProbe) -> None:
         self._measured = measured
         self._optimisers = optimisers

@@ -1,15 +1,20 @@
 """loader-starved: the net waits for its data."""
 
+import itertools
+import statistics
+
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     wait, work = measured.timing.wait, measured.timing.work
-    if len(wait) < thresholds["times"] or len(work) < 3:
+    times = int(thresholds["times"])
+    if len(wait) < times or len(work) < times:
         return None
-    # The first epoch's start-up, and a machine that is busy now and then, do not move a median.
-    waited, worked = wait.median(), work.median()
+    # The first epoch's start-up, and a machine that is busy now and then, do not move a median; one that was busy for a
+    # long while moves that of some parts, not of all. The part with the shortest wait is what counts.
+    waited, worked = min(_medians(wait.values)), statistics.median(work.values)
     share = waited / max(waited + worked, 1e-12)
     if share < thresholds["share"] or waited < thresholds["seconds"]:
         return None
@@ -18,11 +23,17 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     return Verdict(severity, wait.steps[0], numbers, remedies=({"data.workers": 4}, "load-ahead"))
 
 
+def _medians(values: list[float], parts: int = 4) -> list[float]:
+    """The median of each quarter of the training."""
+    bounds = [round(part * len(values) / parts) for part in range(parts + 1)]
+    return [statistics.median(values[start:stop]) for start, stop in itertools.pairwise(bounds)]
+
+
 RULE = Rule(
     "loader-starved",
     _judge,
     "Mohan et al. 2021, Analyzing and Mitigating Data Stalls in DNN Training, arXiv:2007.06775",
     # Half of the time spent waiting is half of it lost. Less than 5 ms a step is what any per-sample loader takes
     # beside a tiny net, and no minute is lost by it.
-    thresholds={"times": 8, "share": 0.5, "most": 0.75, "seconds": 0.005},
+    thresholds={"times": 16, "share": 0.5, "most": 0.75, "seconds": 0.005},
 )

@@ -33,11 +33,15 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _without_step(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    if measured.backwards < thresholds["backwards"] or (measured.crashed and measured.backwards < 50):
+    backwards = measured.backwards - measured.functional  # torch.func hands its gradients out: nobody need step
+    if backwards < thresholds["backwards"] or (measured.crashed and backwards < 50):
         return None
     if measured.net.unlisted > measured.net.unregistered:
         return None  # what is trained is not registered with the net, and an optimiser holds it
-    return Verdict("error", 1, {"backwards": measured.backwards}, variant="no-step", remedies=("call-step",))
+    if measured.foreign_steps:
+        numbers = {"backwards": backwards, "steps": measured.foreign_steps}
+        return Verdict("error", 1, numbers, variant="foreign", remedies=("optimizer-after-model",))
+    return Verdict("error", 1, {"backwards": backwards}, variant="no-step", remedies=("call-step",))
 
 
 def _stands_still(one: Optimiser, thresholds: Thresholds) -> bool:
