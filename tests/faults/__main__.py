@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import danlu
-from faults.judge import Outcome, Task, prepare, run, table, unsound
+from faults.judge import Outcome, Task, contradictions, prepare, run, table, unsound
 from faults.seeds import HELD_OUT_SEEDS, TUNING_SEEDS
 from faults.suite import HEALTHY, PLANTED
 from real_data import DATA_VARIABLE, real_data
@@ -84,6 +84,11 @@ def main() -> int:
     results = sorted(outcomes(chosen, listed), key=lambda outcome: order[outcome.task])
     seconds = time.perf_counter() - start
     complaints = unsound(results)
+    complaints += [
+        f"{outcome.task.name} (seed {outcome.task.seed}) is told together: {pair}"
+        for outcome in results
+        for pair in contradictions(outcome)
+    ]
     programs = {kind: len({task.name for task in listed if task.kind == kind}) for kind in ("healthy", "planted")}
     head = (
         f"{programs['healthy']} healthy programs, {programs['planted']} planted, seeds {chosen.seeds}:"

@@ -118,6 +118,12 @@ def digits() -> Split:
 
 
 @functools.cache
+def iris() -> Split:
+    """150 flowers of three kinds, 4 lengths in centimetres."""
+    return _split(*datasets.load_iris(return_X_y=True))
+
+
+@functools.cache
 def wine() -> Split:
     """178 wines of three growers, 13 columns in their own units."""
     return _split(*datasets.load_wine(return_X_y=True))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from danlu.watch.story import excluding_pairs
 from faults import data
 from faults.program import RULES, Planted, Watch, worse
 from faults.suite import HEALTHY, PLANTED
@@ -87,6 +88,12 @@ def astray(program: Planted, outcome: Outcome) -> list[Said]:
     return [finding for finding in outcome.loud if finding.rule not in expected]
 
 
+def contradictions(outcome: Outcome) -> list[str]:
+    """Pairs of rules told together although they exclude each other, each as "one, other"."""
+    told = {finding.rule for finding in outcome.said}
+    return sorted(", ".join(sorted(pair)) for pair in excluding_pairs() if pair <= told)
+
+
 def unsound(outcomes: Iterable[Outcome]) -> list[str]:
     """Programs that are not what they claim: a healthy one that scores too low, a fault that costs too little."""
     results = {outcome.task: outcome for outcome in outcomes}
@@ -119,7 +126,9 @@ def table(outcomes: list[Outcome]) -> str:
         _row("first finding right", [first_right(*pair) for pair in planted], "≥ 0.85"),
         _row("planted runs with a finding astray", [bool(astray(*pair)) for pair in planted], ""),
         _row("healthy runs with any error or warning", [bool(outcome.loud) for outcome in healthy], "≤ 0.02"),
+        _row("healthy runs with any finding, advice too", [bool(outcome.said) for outcome in healthy], "≤ 0.10"),
         _row("faultless twins with any error or warning", [bool(outcome.loud) for outcome in twins], ""),
+        _row("runs told what excludes each other", [bool(contradictions(outcome)) for outcome in outcomes], "0"),
     ]
     lines += ["", "| rule | recall | first right | missed in |", "|---|---|---|---|"]
     for rule in RULES:
@@ -132,7 +141,7 @@ def table(outcomes: list[Outcome]) -> str:
             lines.append(f"| `{rule}` | {_share(recall)} | {_share(first)} | {', '.join(missed)} |")
     for heading, runs in (("Said of healthy runs", healthy), ("Said of twins", twins)):
         lines += ["", f"{heading}:", ""]
-        lines += [_spoken(outcome, outcome.loud) for outcome in runs if outcome.loud] or ["- nothing"]
+        lines += [_spoken(outcome, outcome.said) for outcome in runs if outcome.said] or ["- nothing"]
     lines += ["", "Shown first in place of the fault, or astray:", ""]
     wrong = [(outcome, _wrong(program, outcome)) for program, outcome in planted]
     lines += [_spoken(outcome, said) for outcome, said in wrong if said] or ["- nothing"]

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from faults.data import batches
+from faults.data import Split, batches
 from faults.program import Watch
 
 
@@ -53,3 +53,27 @@ def small_cnn(channels: int = 1, features: int = 16 * 49) -> nn.Sequential:
 def squared_error(guessed: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """Mean squared error of guesses [N, 1] and targets [N], shapes minded."""
     return F.mse_loss(guessed.flatten(), wanted)
+
+
+def train_and_validate(
+    watch: Watch,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    data: Split,
+    *,
+    epochs: int,
+    size: int = 64,
+    loss_fn: Any = F.cross_entropy,
+) -> None:
+    """The same with a look at the held-out part of `data` after each epoch."""
+    x, y, x_valid, y_valid = data
+    with watch(model, optimizer):
+        for _ in range(epochs):
+            model.train()
+            for inputs, targets in batches(x, y, size):
+                optimizer.zero_grad()
+                loss_fn(model(inputs), targets).backward()
+                optimizer.step()
+            model.eval()
+            with torch.no_grad():
+                loss_fn(model(x_valid), y_valid).item()

@@ -7,7 +7,7 @@ import pytest
 
 import danlu
 from faults import data
-from faults.judge import Outcome, Said, Task, astray, first_right, found, run, unsound
+from faults.judge import Outcome, Said, Task, astray, contradictions, first_right, found, run, unsound
 from faults.program import RULES, Planted
 from faults.seeds import HELD_OUT_SEEDS, TUNING_SEEDS
 from faults.suite import HEALTHY, PLANTED
@@ -38,6 +38,7 @@ def test_healthy_programs_learn_and_nothing_is_said_of_them(name: str) -> None:
     outcome = run(Task("healthy", name, 0), listening=WATCHED)
     assert unsound([outcome]) == []
     assert outcome.loud == []
+    assert contradictions(outcome) == []
 
 
 @pytest.mark.parametrize("name", QUICK_PLANTED)
@@ -47,6 +48,12 @@ def test_planted_faults_cost_something_and_are_found(name: str) -> None:
     if WATCHED:
         assert first_right(PLANTED[name], planted)
         assert twin.loud == []
+    assert contradictions(planted) == contradictions(twin) == []
+
+
+def test_findings_that_exclude_each_other_are_noticed() -> None:
+    together = Outcome(Task("healthy", "x", 0), 0.0, said("overfitting", "underfitting", "loss-sum"), 0.0)
+    assert contradictions(together) == ["overfitting, underfitting"]
 
 
 def said(*rules: str, severity: str = "warning") -> tuple[Said, ...]:

@@ -1,13 +1,24 @@
-"""The remedies as plain changes: each names a setting there is, and every rule with one is a rule there is."""
+"""The remedies as plain changes: each names a setting there is with a value that it can take."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
 from danlu.base.setting_keys import known_keys
+from danlu.base.words import catalogue
+from danlu.lab.draft import draft_recipe
+from danlu.lab.study.factors import flat
+from danlu.nets import build, option_names
+from danlu.watch import rules
 from danlu.watch.remedies import REMEDIES, remedies_of
 from danlu.watch.rulebook import rulebook
 
+MLP = draft_recipe("mlp", "digits", settings={"hidden": [8, 8]})
 VALUES = {
     "optim.lr": 0.1, "train.epochs": 5, "net.name": "mlp", "net.hidden": [4], "steps_per_epoch": 10,
     "train.clip_value": 0.1,
@@ -46,6 +57,60 @@ def test_overfitting_ends_where_the_validation_loss_was_lowest() -> None:
     (epochs, *_) = remedies_of(finding("overfitting"), VALUES)
     assert epochs == [{"train.epochs": 3}]
     assert Recipe().train.epochs > 3
+
+
+def written_changes() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every change that a rule's file proposes; what is computed stands as 0.5, 2 or "x" do: in its bounds."""
+    for file in sorted(Path(rules.__path__[0]).glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            keys = (
+                [key.value for key in node.keys if isinstance(key, ast.Constant)] if isinstance(node, ast.Dict) else []
+            )
+            if keys and all(isinstance(key, str) and "." in key for key in keys):
+                assert isinstance(node, ast.Dict)
+                yield file.stem, {str(k): _value(v) for k, v in zip(keys, node.values, strict=True)}
+
+
+def made(change: Mapping[str, Any]) -> Recipe:
+    """The recipe with this change, whose net could be built."""
+    recipe = draft_recipe(recipe=MLP, settings=change)
+    build(recipe.net.name, recipe.net.options, sample_shape=(64,), outputs=10, task="classification")
+    return recipe
+
+
+def _value(node: ast.expr) -> Any:
+    return node.value if isinstance(node, ast.Constant) else 2
+
+
+WRITTEN = list(written_changes())
+
+
+def test_the_rules_propose_changes() -> None:
+    assert len(WRITTEN) >= 20
+
+
+@pytest.mark.parametrize(("rule", "change"), WRITTEN, ids=[f"{rule}-{'-'.join(change)}" for rule, change in WRITTEN])
+def test_every_change_that_a_rule_proposes_makes_a_recipe(rule: str, change: dict[str, Any]) -> None:
+    recipe = made(change)
+    assert {key: flat(recipe)[key] for key in change} == change
+
+
+@pytest.mark.parametrize("rule", REMEDIES)
+@pytest.mark.parametrize("net", ["mlp", "resnet18"])
+def test_every_remedy_that_cure_tries_makes_a_recipe(rule: str, net: str) -> None:
+    for changes in remedies_of(finding(rule), VALUES | {"net.name": net}):
+        for change in changes:
+            options = {key.removeprefix("net.") for key in change if key.startswith("net.")} - {"name"}
+            if options <= set(option_names(str(change.get("net.name", "mlp")))):
+                made(change)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nothing_is_advised_that_danlu_does_not_have(language: str) -> None:
+    """No weights of classes, neither by the key nor by the word."""
+    advice = [text for key, text in catalogue(language).items() if key.startswith("watch.remedy-")]
+    assert advice
+    assert not [text for text in advice if "weight=" in text or "class weight" in text or "加权" in text]
 
 
 def _plain(change: object) -> dict[str, str]:

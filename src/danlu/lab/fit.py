@@ -29,7 +29,8 @@ from danlu.lab.scribe import Scribe
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
 from danlu.lab.usual import as_it_began
 from danlu.lab.watching import Watching
-from danlu.store.journal import Journal
+from danlu.store.history import History
+from danlu.store.journal import Journal, read
 from danlu.store.new_run import NewRun
 from danlu.store.run_folder import RunFolder, check_name, folder_stem
 from danlu.train.carried import Carried, CarriedStep
@@ -271,7 +272,8 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         if not training.resumed and (drawn := drawn_net(setup)):
             scribe.write(drawn)
         listeners = [scribe, keeper, reporter, interrupt]
-        with Watching(recipe, step, scribe, reporter.finding, progress.step):
+        history = History.of(read(place.journal)) if training.resumed else History()
+        with Watching(recipe, step, scribe, reporter.finding, history):
             stop = train(step, batches, validation_score, progress, listeners)
         keeper.save()
         if stop and stop.reason == "early":

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
 from danlu.lab.scribe import Scribe
+from danlu.store.history import History
 from danlu.train.step import PlainStep
-from danlu.watch import Measured, Watch
+from danlu.watch import Earlier, Evaluation, Measured, Watch
 
 _DIGITS = 4
 
@@ -17,18 +17,18 @@ _DIGITS = 4
 class Watching:
     """Watches one training by its recipe; findings and the course of each layer go into the journal.
 
-    `shown` hears of every finding as it appears. `before` counts the steps that were done before a resume: watch begins
-    anew there, and what it finds is counted on from it.
+    `shown` hears of every finding as it appears. `history` is what the journal tells of the part that was done before a
+    resume: the whole is judged as one training, and what was told is not told again.
     """
 
     def __init__(
-        self, recipe: Recipe, step: PlainStep, scribe: Scribe, shown: Callable[[Finding], None], before: int
+        self, recipe: Recipe, step: PlainStep, scribe: Scribe, shown: Callable[[Finding], None], history: History
     ) -> None:
         settings = recipe.watch
         self._on = settings.on
         self._scribe = scribe
         self._shown = shown
-        self._before = before
+        self._before = len(history.steps)
         self._names: list[str] = []
         self._watch = Watch(
             step.net,
@@ -38,6 +38,7 @@ class Watching:
             shown=False,
             told=self._told,
             measured=self._measured,
+            earlier=_earlier(history),
         )
 
     def __enter__(self) -> None:
@@ -47,16 +48,9 @@ class Watching:
     def __exit__(self, *error: Any) -> None:
         if self._on:
             self._watch.__exit__(*error)
-            self._scribe.write({"kind": "findings", "findings": [vars(one) for one in self._standing()]})
-
-    def _standing(self) -> list[Finding]:
-        return [self._counted_on(finding) for finding in self._watch.findings]
-
-    def _counted_on(self, finding: Finding) -> Finding:
-        return replace(finding, since=finding.since + self._before)
+            self._scribe.write({"kind": "findings", "findings": [vars(one) for one in self._watch.findings]})
 
     def _told(self, finding: Finding) -> None:
-        finding = self._counted_on(finding)
         self._scribe.write({"kind": "finding", **vars(finding)})
         self._shown(finding)
 
@@ -74,6 +68,21 @@ class Watching:
         record["weight"] = _short(layer.weight.at(measured.step) for layer in layers)
         record["dead"] = _short(dead.get(name, math.nan) for name in names)
         self._scribe.write(record)
+
+
+def _earlier(history: History) -> Earlier:
+    """What the journal tells of the steps before; how many samples a validation had it does not say."""
+    passes = [(epoch["step"], epoch["validation"]) for epoch in history.epochs if epoch["validation"]]
+    evaluations = [
+        Evaluation(
+            step + 1, 1, 0, score.get("loss", math.nan), score.get("accuracy", math.nan), training=False, overlap=0.0
+        )
+        for step, score in passes
+    ]
+    rate = max((rate for rate in history.lr if math.isfinite(rate)), default=0.0)
+    last = history.epochs[-1] if history.epochs else None
+    epoch_steps = last["step"] // last["epoch"] if last and last["epoch"] else None
+    return Earlier(history.loss, rate, epoch_steps, evaluations, history.findings)
 
 
 def _short(values: Iterable[float]) -> list[float | None] | None:

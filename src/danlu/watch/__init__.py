@@ -1,7 +1,8 @@
 """Floor 1: watches a training, danlu's own or anybody's, and says what is wrong with it."""
 
 from danlu.watch.attach import Watch, check_rules, watch
-from danlu.watch.measured import Measured
+from danlu.watch.earlier import Earlier
+from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.remedies import remedies_of
 
-__all__ = ["Measured", "Watch", "check_rules", "remedies_of", "watch"]
+__all__ = ["Earlier", "Evaluation", "Measured", "Watch", "check_rules", "remedies_of", "watch"]

@@ -15,6 +15,7 @@ from danlu.base.records import Finding
 from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.watch.coverage import has_seen_nothing, remarks_on
+from danlu.watch.earlier import Earlier
 from danlu.watch.guard import Guard
 from danlu.watch.judge import Judge
 from danlu.watch.measured import Measured
@@ -64,6 +65,7 @@ class Watch(Readable):
         shown: bool = True,
         told: Callable[[Finding], None] | None = None,
         measured: Callable[[Measured], None] | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         check_rules(silence, thresholds or {})
         self._roots = _roots(model)
@@ -81,7 +83,8 @@ class Watch(Readable):
         self._observer: Observer | None = None
         self._remarks: list[str] = []
         self._saw_nothing = False
-        self._judge = Judge(rulebook(), silence, thresholds or {}, self._guard, self._tell)
+        self._earlier = earlier or Earlier()
+        self._judge = Judge(rulebook(), silence, thresholds or {}, self._guard, self._tell, self._earlier.findings)
 
     @property
     def findings(self) -> Findings:
@@ -116,6 +119,7 @@ class Watch(Readable):
         observer.stepped = self._stepped
         for one in self._optimizers:
             self._guard(observer.optimisers.record, one, given=True)
+        self._guard(self._earlier.restore, observer.measured)
         self._guard(read_loaders, observer.measured, *self._loaders)
         listen(observer, self._patches)
         self._handles = [

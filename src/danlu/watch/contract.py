@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from danlu.base.records import Finding
 from danlu.base.words import say
@@ -35,7 +35,10 @@ class Rule:
     """Judges what was measured; never touches a tensor.
 
     `thresholds` are its numbers by name, which `[watch]` may change; `symptoms` are the rules that this one explains
-    where both find something.
+    where both find something. `reads` says what its answer rests on, which matters where a training goes on in another
+    block: the first steps, which do not come again; the net as it is now; or the curve of the loss, which is known
+    whole. Its verdict counts steps from the beginning of the watched block; the finding counts
+    them from the beginning of the training.
     """
 
     id: str
@@ -43,20 +46,26 @@ class Rule:
     reference: str
     thresholds: Thresholds = field(default_factory=dict[str, float])
     symptoms: tuple[str, ...] = ()
+    reads: Literal["start", "state", "curve"] = "state"
 
 
-def finding_of(rule: Rule, verdict: Verdict) -> Finding:
-    """The finding in the language in force."""
+# Numbers of a verdict that are steps; all others that count steps are lengths.
+_POSITIONS = ("since", "step")
+
+
+def finding_of(rule: Rule, verdict: Verdict, before: int = 0) -> Finding:
+    """The finding in the language in force; `before` steps were made before those that the verdict counts."""
     suffix = f"{rule.id}-{verdict.variant}" if verdict.variant else rule.id
+    numbers = {name: value + before if name in _POSITIONS else value for name, value in verdict.numbers.items()}
     return Finding(
         rule=rule.id,
         severity=verdict.severity,
         where=verdict.where,
-        since=verdict.since,
-        evidence=verdict.numbers,
-        title=say(f"watch.title-{suffix}", **verdict.numbers),
-        why=say(f"watch.why-{suffix}", **verdict.numbers),
-        remedies=tuple(_remedy(remedy, verdict.numbers) for remedy in verdict.remedies),
+        since=verdict.since + before,
+        evidence=numbers,
+        title=say(f"watch.title-{suffix}", **numbers),
+        why=say(f"watch.why-{suffix}", **numbers),
+        remedies=tuple(_remedy(remedy, numbers) for remedy in verdict.remedies),
     )
 
 

@@ -9,10 +9,16 @@ from danlu.watch.coverage import facts_asked
 from danlu.watch.guard import Guard
 from danlu.watch.measured import Measured
 from danlu.watch.ranking import ranked
+from danlu.watch.story import one_story
+
+_SURE = 100  # steps of a training that goes on, after which what is not found any more is over
 
 
 class Judge:
-    """Asks every rule that is not silenced; `tell` hears of a finding when it is new, or graver than it was."""
+    """Asks every rule that is not silenced; `tell` hears of a finding when it is new, or graver than it was.
+
+    `earlier` are the findings of the part of the training that was done before: they are not told again.
+    """
 
     def __init__(
         self,
@@ -21,31 +27,43 @@ class Judge:
         thresholds: Mapping[str, Mapping[str, float]],
         guard: Guard,
         tell: Callable[[Finding], None],
+        earlier: Collection[Finding] = (),
     ) -> None:
         self._all = {rule.id: rule for rule in rules}
         self._rules = [rule for rule in rules if rule.id not in silence]
         self._thresholds = {rule.id: {**rule.thresholds, **thresholds.get(rule.id, {})} for rule in rules}
         self._guard = guard
         self._tell = tell
-        self._standing: dict[str, Finding] = {}
-        self._told: dict[str, str] = {}
+        self._standing = {finding.rule: finding for finding in earlier if finding.rule not in silence}
+        self._earlier = frozenset(finding.rule for finding in earlier)
+        self._told = {finding.rule: finding.severity for finding in earlier}
 
     def __call__(self, measured: Measured) -> None:
         """Judge anew. What a rule no longer finds is taken back."""
         before = self._standing
         self._standing = {}
         for rule in self._rules:
+            earlier = before.get(rule.id)
             verdict: Verdict | None = self._guard.within(rule.judge, measured, self._thresholds[rule.id])
-            finding: Finding | None = self._guard.within(finding_of, rule, verdict) if verdict else None
+            finding: Finding | None = (
+                self._guard.within(finding_of, rule, verdict, measured.before) if verdict else None
+            )
             if finding is not None:
-                earlier = before.get(rule.id)
                 since = min(finding.since, earlier.since) if earlier else finding.since
                 self._standing[rule.id] = replace(finding, since=since)
+            elif earlier is not None and self._outlasts(rule, measured):
+                self._standing[rule.id] = earlier
         for finding in self.findings:
             told = self._told.get(finding.rule)
             if told is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(told):
                 self._told[finding.rule] = finding.severity
                 self._tell(finding)
+
+    def _outlasts(self, rule: Rule, measured: Measured) -> bool:
+        """Whether a finding of the part that was done before stands, though the rule does not find it anew."""
+        if rule.id not in self._earlier or rule.reads == "curve":
+            return False
+        return rule.reads == "start" or measured.step < _SURE
 
     def unjudged(self, measured: Measured, blind: Collection[str]) -> dict[str, set[str]]:
         """The rules that found nothing and looked at what is `blind`: facts that could not be measured."""
@@ -55,5 +73,5 @@ class Judge:
 
     @property
     def findings(self) -> list[Finding]:
-        """What stands, the cause before its symptoms."""
-        return ranked(self._standing.values(), self._all)
+        """What stands: one story, the cause before its symptoms."""
+        return ranked(one_story(self._standing.values()), self._all)

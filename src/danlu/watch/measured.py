@@ -58,7 +58,7 @@ class Inputs:
     mean: Series = field(default_factory=Series)
     std: Series = field(default_factory=Series)
     low: Series = field(default_factory=Series)
-    high: Series = field(default_factory=Series)
+    high: Series = field(default_factory=Series)  # of whole numbers too, of which this alone is measured
     widest: Series = field(default_factory=Series)  # largest standard deviation of a feature, [N, D] only
     unevenness: Series = field(default_factory=Series)  # that over the median one
     blank: Series = field(default_factory=Series)  # share of the samples whose numbers are all the same
@@ -85,6 +85,7 @@ class Labels:
     out_of_range: int | None = None  # step
     excess: float = 1.0  # variance between batches over what drawing at random would give
     drift: float = 0.0  # correlation of a batch's labels with those of the batch before
+    moved: float = 0.0  # from the first third of the batches to the last, in standard errors; numbers only
     weighted: bool = False  # the loss weighs the classes
     predicted: dict[int, float] = field(default_factory=dict[int, float])  # answers of late; newer ones count more
     actual: dict[int, float] = field(default_factory=dict[int, float])  # the classes they should have been
@@ -113,6 +114,7 @@ class Head:
     across_batch: bool  # a softmax on the way runs over the samples
     one_hot: bool  # each target is one 1 among zeros
     row_sum: float  # mean sum of exp(output) over the classes, nll only
+    labelled: bool = True  # `Labels` are the targets of this loss
 
 
 @dataclass
@@ -165,6 +167,7 @@ class Evaluation:
     accuracy: float
     training: bool  # the net stood in training mode
     overlap: float  # share of its samples that the training has seen; NaN where unknown
+    error: float = float("nan")  # standard error of the loss, from its spread over the samples; NaN where unknown
 
 
 @dataclass
@@ -177,6 +180,7 @@ class Net:
     unoptimised_first: bool = False  # they all come before the first optimised one
     unreached: tuple[str, ...] = ()  # optimised parameters that no gradient has ever reached
     unregistered: int = 0  # parameters that a gradient reaches and that neither net nor any optimiser knows
+    unlisted: int = 0  # parameters that a gradient reaches and that lie in a plain list or dict of a module
     dropout: dict[str, float] = field(default_factory=dict[str, float])
     plain_dropout: float = 0.0  # highest rate of a call of torch.nn.functional.dropout
     norms: tuple[str, ...] = ()  # batch normalisations
@@ -204,6 +208,7 @@ class Measured:
     """All of it. `step` counts the optimiser's steps; where there are several, those of the one that made most."""
 
     step: int = 0
+    before: int = 0  # steps made before the block, which goes on with a training; `loss` holds theirs too
     forwards: int = 0  # calls of the net from outside that were heard; ordinary steps are not listened to
     backwards: int = 0
     functional: int = 0  # gradients of a loss of the net that torch.func computed
@@ -218,8 +223,10 @@ class Measured:
     full_batch: bool = False  # each step sees all samples
     net: Net = field(default_factory=Net)
     loss: Curve = field(default_factory=Curve)
+    first_loss: float = float("nan")  # of the block, where a training goes on in it
     accuracy: Curve = field(default_factory=Curve)
     losses_per_step: float = 1.0
+    weighs_samples: bool = False  # the loss multiplies each sample by a number of its own, such as a return
     scaled: bool = False  # a GradScaler is at work
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     activations: dict[str, Activation] = field(default_factory=dict[str, Activation])

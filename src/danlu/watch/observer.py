@@ -26,7 +26,7 @@ from danlu.watch.probes.layers import LayerProbe, layers_of
 from danlu.watch.probes.losses import LossProbe
 from danlu.watch.probes.optimisers import OptimiserProbe
 from danlu.watch.probes.schedulers import SchedulerProbe
-from danlu.watch.probes.structure import read_net, read_optimised
+from danlu.watch.probes.structure import read_net, read_optimised, unlisted_parameters
 from danlu.watch.schedule import Schedule
 from danlu.watch.steps import StepPlan
 from danlu.watch.tracing import all_tensors, is_traced, is_transformed, outside_transforms, unreadable, unwrapped
@@ -366,6 +366,7 @@ class Observer:
         self._labels.spread()
         read_optimised(self.measured.net, self._roots, self._loss.reached, self.optimisers.moved)
         self.measured.net.unregistered = len(self._loss.strangers - self.optimisers.elsewhere)
+        self.measured.net.unlisted = len(self._loss.strangers & unlisted_parameters(list(self._roots.values())))
         self.measured.net.unreached = self.optimisers.unreached(self._roots, self._loss.reached)
 
     def _finish(self) -> None:

@@ -32,6 +32,13 @@ def first_heads(measured: Measured) -> list[Head]:
     return [head for head in measured.heads if head.step == 1]
 
 
+def is_surrogate(measured: Measured) -> bool:
+    """Whether the value of the loss is no measure of progress: it was below 0, samples are weighed by returns or
+    advantages (REINFORCE), or the targets move while it is trained (Q-learning, a critic)."""
+    moves = measured.labels.kind == "numbers" and measured.labels.moved > 5 and measured.labels.excess < 3
+    return measured.loss.lowest < 0 or measured.weighs_samples or moves
+
+
 def progress(measured: Measured) -> float:
     """How far the loss has fallen, as a share of where it began; NaN while unknown, negative where it rose."""
     loss = measured.loss
@@ -61,7 +68,7 @@ def guess_loss(measured: Measured) -> float:
         return math.nan
     guess = chance_loss(measured)
     guess = spread_of_targets(measured) if math.isnan(guess) else guess
-    begin, value = measured.loss.first, next(iter(heads.values()), math.nan)
+    begin, value = measured.first_loss, next(iter(heads.values()), math.nan)
     factor = begin / value if value > 0 and begin > 0 else 1.0
     return guess * factor if math.isfinite(factor) and not 0.8 < factor < 1.25 else guess
 
@@ -117,8 +124,12 @@ def first_kinds(measured: Measured) -> list[str]:
 
 
 def target_bounds(measured: Measured) -> tuple[float, float]:
-    """The smallest and the largest target seen; NaN where none was."""
-    same = [head for head in measured.heads if (head.loss in SQUARED_LOSSES) == (measured.labels.kind == "numbers")]
+    """The smallest and the largest target seen of the loss whose labels are counted; NaN where none was."""
+    same = [
+        head
+        for head in measured.heads
+        if head.labelled and (head.loss in SQUARED_LOSSES) == (measured.labels.kind == "numbers")
+    ]
     lows = [head.target_low for head in same if math.isfinite(head.target_low)]
     highs = [head.target_high for head in same if math.isfinite(head.target_high)]
     if measured.labels.seen or measured.labels.out_of_range is not None:
@@ -176,6 +187,28 @@ def late_gain(measured: Measured) -> tuple[float, float]:
         return math.nan, math.nan
     spread = [statistics.variance(parts) / len(parts) if len(parts) > 1 else 0.0 for parts in (third, last)]
     return (earlier - now) / abs(earlier), math.sqrt(sum(spread)) / abs(earlier)
+
+
+def expected_gain(measured: Measured) -> tuple[float, bool]:
+    """By how much the loss should fall if as many steps again were made, and whether it surely falls.
+
+    A loss curve is nearly straight over the logarithm of the steps, and bends off: the last doubling gained so much,
+    the one before it so much, and the next one gains in the same proportion, but not more than the last.
+    """
+    quarter, half, end = (_parts(measured.loss.part(*bounds)) for bounds in ((0.2, 0.3), (0.4, 0.6), (0.8, 1.0)))
+    now = statistics.fmean(end)
+    last, before = statistics.fmean(half) - now, statistics.fmean(quarter) - statistics.fmean(half)
+    if not last > 0:
+        return 0.0, False
+    error = math.sqrt(sum(statistics.variance(one) / len(one) if len(one) > 1 else 0.0 for one in (half, end)))
+    gain = min(now, last * min(1.0, last / before if before > 0 else 1.0))
+    return gain, last > 2 * error or validation_falls(measured)
+
+
+def validation_has_turned(measured: Measured) -> bool:
+    """Whether the validation loss was lowest before the last two passes."""
+    losses = [one.loss for one in held_out(measured) if math.isfinite(one.loss)]
+    return len(losses) >= 4 and min(losses[:-2]) < min(losses[-2:])
 
 
 def _parts(means: list[float]) -> list[float]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from danlu.base.records import Finding
+from danlu.watch.rates import usual_rates
 
 Change = Mapping[str, Any]
 Values = Mapping[str, Any]
@@ -57,20 +58,24 @@ def proposed(key: str, *factors: float) -> Remedy:
 
 
 def lower_rate(values: Values, finding: Finding) -> Sequence[Change]:
-    """The proposed rate, and a decade below it; a tenth, a hundredth where nothing is proposed."""
+    """The proposed rate and its neighbours a decade away; where nothing is proposed a tenth of the rate, or the usual
+    one of the optimiser, if that is lower still."""
     rate = values.get("optim.lr")
     if not rate:
         return []
-    wanted = _proposed_rate(finding) or rate / 10
-    return _rates(value for value in (wanted, wanted / 10, rate / 10) if value < rate)
+    _, usual, most = usual_rates(str(values.get("optim.name", "sgd")))
+    wanted = _proposed_rate(finding) or (usual if rate > most else rate / 10)
+    return _rates(value for value in (wanted, wanted / 10, min(wanted * 10, rate / 10)) if value < rate)
 
 
 def higher_rate(values: Values, finding: Finding) -> Sequence[Change]:
-    """The proposed rate and its neighbours a decade away; ten times the present one where nothing is proposed."""
+    """The proposed rate and its neighbours a decade away; where nothing is proposed ten times the rate, or the usual
+    one of the optimiser, if that is higher still."""
     rate = values.get("optim.lr")
     if not rate:
         return []
-    wanted = _proposed_rate(finding) or rate * 10
+    least, usual, _ = usual_rates(str(values.get("optim.name", "sgd")))
+    wanted = _proposed_rate(finding) or (usual if rate < least else rate * 10)
     return _rates(value for value in (wanted, wanted * 10, wanted / 10) if value > rate)
 
 

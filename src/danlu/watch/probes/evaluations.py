@@ -14,6 +14,7 @@ _MOST_BATCHES = 200
 _LOOK_ALWAYS, _LOOK_EVERY, _LOOK_MOST = 8, 4, 80  # batches of one evaluation whose samples are looked up
 _LOOK_PASSES = 24
 _MOST = 256
+_ROWS_COMPARED = 16
 
 
 @dataclass
@@ -25,6 +26,7 @@ class _Pass:
     last: int = 0  # samples of the newest batch
     largest: int = 0
     losses: list[tuple[torch.Tensor, int]] = field(default_factory=list[tuple[torch.Tensor, int]])
+    squares: list[tuple[torch.Tensor, int]] = field(default_factory=list[tuple[torch.Tensor, int]])  # of the losses
     right: list[tuple[torch.Tensor, int]] = field(default_factory=list[tuple[torch.Tensor, int]])
     asked: int = 0
     met: int = 0
@@ -40,10 +42,16 @@ class EvaluationProbe:
         self._samples = samples
         self._passes: list[_Pass] = []
         self._batches = 0  # in this evaluation
+        self._tokens: torch.Tensor | None = (
+            None  # the newest ones, and what they counted for, until they are taken back
+        )
+        self._counted: tuple[_Pass, int, int, int] | None = None
         self.running = False
 
     def forward(self, inputs: torch.Tensor | None, *, training: bool) -> None:
-        """A forward pass without gradients begins."""
+        """A forward pass without gradients begins. What a net makes up itself, token by token, is no test data."""
+        if self._is_made_up(inputs):
+            return
         known: bool | None = None
         asked = met = 0
         self._batches += 1
@@ -68,6 +76,31 @@ class EvaluationProbe:
         now.last, now.largest = size, max(size, now.largest)
         now.asked += asked
         now.met += met
+        self._counted = now, size, asked, met
+
+    def _is_made_up(self, inputs: torch.Tensor | None) -> bool:
+        """Whether these tokens are the ones before with a new one at the end; those are then taken back too."""
+        before, self._tokens = self._tokens, None
+        if inputs is None or unreadable(inputs) or inputs.dim() != 2 or not inputs.numel():
+            return False
+        if inputs.dtype.is_floating_point:
+            return False
+        self._tokens = inputs[:_ROWS_COMPARED].detach().clone()
+        if before is None or len(before) != len(self._tokens) or not _goes_on(before, self._tokens):
+            return False
+        self.running = True
+        if self._counted:
+            self._uncount(*self._counted)
+        return True
+
+    def _uncount(self, counted: _Pass, size: int, asked: int, met: int) -> None:
+        self._counted = None
+        counted.batches -= 1
+        counted.samples -= size
+        counted.asked -= asked
+        counted.met -= met
+        if not counted.batches:
+            self._passes = [one for one in self._passes if one is not counted]
 
     def _looks(self) -> bool:
         """The first batches, then every fourth: one pass may follow another. Later evaluations tell nothing new."""
@@ -85,6 +118,9 @@ class EvaluationProbe:
         size = len(outputs) if outputs.dim() else 1
         if result.numel() == 1:
             now.losses.append((result.detach() / size if call.summed else result.detach(), size))
+            each = sample_losses(call)
+            if each is not None:
+                now.squares.append((each.square().mean(), size))
         if call.kind == "classes" and outputs.dim() == 2 and targets.dim() == 1:
             now.right.append(((outputs.detach().argmax(1) == targets).float().mean(), size))
 
@@ -99,11 +135,13 @@ class EvaluationProbe:
         """A step has begun, or the block has ended: the passes are over."""
         for one in self._passes:
             overlap = one.met / one.asked if one.asked else math.nan
+            loss, right, error = _mean(one.losses), _mean(one.right), _error(one)
             self._measured.evaluations.append(
-                Evaluation(step, one.batches, one.samples, _mean(one.losses), _mean(one.right), one.training, overlap)
+                Evaluation(step, one.batches, one.samples, loss, right, one.training, overlap, error)
             )
         del self._measured.evaluations[: max(0, len(self._measured.evaluations) - _MOST)]
         self._passes.clear()
+        self._tokens = self._counted = None
         self.running = False
         self._batches = 0
 
@@ -113,3 +151,42 @@ def _mean(entries: list[tuple[torch.Tensor, int]]) -> float:
         return math.nan
     values = torch.stack([value.double() for value, _ in entries]).tolist()
     return sum(value * size for value, (_, size) in zip(values, entries, strict=True)) / sum(n for _, n in entries)
+
+
+def _goes_on(before: torch.Tensor, now: torch.Tensor) -> bool:
+    """Whether rows of tokens [B, T] have grown by one place, or moved on by one with the rest staying as it was."""
+    grown = now.shape[1] == before.shape[1] + 1 and torch.equal(now[:, :-1], before)
+    moved = now.shape[1] == before.shape[1] > 1 and torch.equal(now[:, :-1], before[:, 1:])
+    return grown or moved
+
+
+def _error(one: _Pass) -> float:
+    """The standard error of the mean loss; NaN where the losses of single samples are not known."""
+    if len(one.squares) < len(one.losses):
+        return math.nan
+    variance = _mean(one.squares) - _mean(one.losses) ** 2
+    return math.sqrt(max(0.0, variance) / sum(size for _, size in one.squares)) if one.squares else math.nan
+
+
+def sample_losses(call: LossCall) -> torch.Tensor | None:
+    """The loss of each sample, of which the call gave the mean; None for losses and shapes that are not known.
+
+    >>> logits, labels = torch.tensor([[0.0, 0.0], [9.0, 0.0]]), torch.tensor([0, 0])
+    >>> sample_losses(LossCall("cross_entropy_loss", "classes", logits, labels, False, False)).round(decimals=3)
+    tensor([0.6930, 0.0000])
+    """
+    outputs, targets = call.outputs.detach(), call.targets
+    if call.weighted:
+        return None
+    if call.kind == "classes":
+        if outputs.dim() != 2 or targets.dim() != 1 or targets.dtype.is_floating_point:
+            return None
+        chosen = outputs.gather(1, targets[:, None].clamp(min=0)).squeeze(1)
+        return (outputs.logsumexp(1) - chosen) if call.name == "cross_entropy_loss" else -chosen
+    if outputs.shape != targets.shape:
+        return None
+    if call.name == "binary_cross_entropy_with_logits":
+        return torch.nn.functional.softplus(outputs) - outputs * targets
+    if call.name == "mse_loss":
+        return (outputs - targets).square()
+    return (outputs - targets).abs() if call.name == "l1_loss" else None

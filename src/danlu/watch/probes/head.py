@@ -22,6 +22,12 @@ NAMED = {
 _SUM, _NO_REDUCTION = 2, 0
 _MOST_NODES = 400
 _MOST_VALUES = 65_536
+_MOST_WEIGHTS = 8  # different weights of classes
+# What a loss goes through on its way from the single samples to one number.
+_SUMMING = {
+    "Neg", "Sum", "Mean", "MeanDim", "Div", "Mul", "Add", "Sub", "Stack", "Cat", "View", "UnsafeView", "Squeeze",
+    "Unsqueeze", "ToCopy", "Clone", "Minimum", "Maximum", "Clamp",
+}  # fmt: skip
 
 
 @dataclass
@@ -230,6 +236,32 @@ def _is_one_hot(targets: torch.Tensor | None) -> bool:
         return False
     part = _sample(targets)
     return bool(((part == 0) | (part == 1)).all()) and bool((part.sum(1) == 1).all())
+
+
+def weighs_samples(root: Node) -> bool:
+    """Whether each sample's part of the loss is multiplied by a number of its own, as by a return (REINFORCE) or an
+    advantage: such a loss is a means to a gradient, and its value says nothing.
+
+    A mask has two values, and weights of classes are few and positive.
+    """
+    single: set[float] = set()
+    stack, seen = [root], {root}
+    while stack and len(seen) < _MOST_NODES:
+        node = stack.pop()
+        if operation(node) == "Mul":
+            kept = [one for one in (saved(node, "_saved_self"), saved(node, "_saved_other")) if one is not None]
+            if len(kept) == 1 and not kept[0].is_complex():  # a product of two results keeps both
+                numbers = _sample(kept[0]).unique()
+                if kept[0].numel() == 1:
+                    single.add(float(numbers))
+                elif len(numbers) > _MOST_WEIGHTS or bool((numbers < 0).any()):
+                    return True
+        if operation(node) in _SUMMING:
+            for other in following(node):
+                if other not in seen:
+                    seen.add(other)
+                    stack.append(other)
+    return len(single) > _MOST_WEIGHTS
 
 
 def _runs_over_batch(criterion: Criterion, between: list[Node]) -> bool:

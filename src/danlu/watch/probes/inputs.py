@@ -55,6 +55,7 @@ class InputProbe:
             return
         sample = flat_sample(inputs)
         if not facts.floating:
+            facts.high.add(step, float(sample.max()))
             self._see_samples(sample, step)
             return
         mean = sample.mean()

@@ -30,6 +30,7 @@ class LabelProbe:
         self._sizes: list[float] = []
         self._answers: torch.Tensor | None = None  # [class, answer], newer batches counting more
         self._squares = 0.0
+        self._place = 0  # in memory, of the targets seen last
         self.closed = False
 
     def computed(self, call: LossCall, step: int, inputs: torch.Tensor | None) -> None:
@@ -73,10 +74,15 @@ class LabelProbe:
         facts.kind, facts.outputs, facts.dense = kind, max(outputs, facts.outputs), dense
         facts.weighted = facts.weighted or weighted
         targets = targets.detach().as_subclass(torch.Tensor)
+        self._place = targets.data_ptr()
         targets = targets.long() if targets.dtype is torch.bool else targets
         self._pending.append(targets[: _MOST_LABELS if targets.dim() == 1 else 64])
         if step <= 3 or len(self._pending) >= _PENDING:
             self.flush()
+
+    def are(self, targets: torch.Tensor) -> bool:
+        """Whether these are the targets that were seen last."""
+        return bool(self._place) and targets.data_ptr() == self._place
 
     def flush(self) -> None:
         """Read what is waiting."""
@@ -144,6 +150,7 @@ class LabelProbe:
         if facts.kind == "numbers":
             within = self._squares / float(sizes.sum()) - float(whole[0]) ** 2
             facts.mean, facts.std = float(whole[0]), math.sqrt(max(0.0, within))
+            facts.moved = _moved(rows[:, 0])
         else:
             within = float((whole * (1 - whole)).sum())
         if within > 0:
@@ -176,3 +183,13 @@ class LabelProbe:
         ):
             counts.clear()
             counts.update((label, count) for label, count in enumerate(values.tolist()) if count)
+
+
+def _moved(means: torch.Tensor) -> float:
+    """How far the means of the batches [B] lie apart in their first and their last third, in standard errors."""
+    third = len(means) // 3
+    if third < 8:
+        return 0.0
+    first, last = means[:third], means[-third:]
+    error = math.sqrt(float(first.var() + last.var()) / third)
+    return abs(float(last.mean() - first.mean())) / error if error > 0 else 0.0

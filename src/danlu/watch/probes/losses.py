@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import nn
 from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
 from danlu.watch.probes.graph import LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, shape
-from danlu.watch.probes.head import Criterion, chain, criteria, read_head
+from danlu.watch.probes.head import Criterion, chain, criteria, read_head, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
 from danlu.watch.tracing import unreadable, unwrapped
@@ -46,6 +47,7 @@ class LossProbe:
         self._values: list[float] = []  # of this step
         self._waiting: list[torch.Tensor] = []  # losses that are not read yet, on a GPU
         self._graphs = 0
+        self._labelled: tuple[int, int] | None = None  # of the graphs and losses of a step: the one with the labels
         self.operations = 0  # of the first graph
         self.reached: set[int] = set()  # ids of the parameters that the graphs lead to
         self.strangers: set[int] = set()  # ids of those that are none of the net's
@@ -86,34 +88,55 @@ class LossProbe:
             )
         last: set[Any] = set()
         found = self._within(criteria, node) or ()
+        if step <= _HEADS_EVERY_STEP:
+            weighs = self._within(weighs_samples, node)
+            self._measured.weighs_samples = self._measured.weighs_samples or bool(weighs)
         alone = len(found) == 1 and root.numel() == 1 and not _is_weighted(found[0])
         value = float(unwrapped(root).detach()) if alone else float("nan")
-        for criterion in found:
+        for place, criterion in enumerate(found):
             last.update(chain(criterion.start))
             if step <= _HEADS_EVERY_STEP or step % 20 == 0:
-                self._within(self._read_head, criterion, step, given, value, from_loss_calls)
+                place_in_step = (self._graphs, place)
+                self._within(self._read_head, criterion, place_in_step, step, given, value, from_loss_calls)
         self._within(self._activations.see, graph, last, step)
         if self._measured.net.nonlinear is None and not self._measured.net.compiled:
             self._within(self._read_structure, graph)
 
     def _read_head(
-        self, criterion: Criterion, step: int, given: Sequence[torch.Tensor], value: float, from_loss_calls: bool
+        self,
+        criterion: Criterion,
+        place: tuple[int, int],
+        step: int,
+        given: Sequence[torch.Tensor],
+        value: float,
+        from_loss_calls: bool,
     ) -> None:
         head, outputs, targets = read_head(criterion, step, given, value, scaled=self._measured.scaled)
+        kind = "classes" if head.loss in CLASSES else "binary" if head.loss in BINARY else "numbers"
+        labelled = self._is_labelled(place, kind, targets, from_loss_calls=from_loss_calls)
         heads = self._measured.heads
-        heads.append(head)
+        heads.append(replace(head, labelled=labelled))
         if len(heads) > _MOST_HEADS:
             del heads[_MOST_HEADS // 2]
-        if targets is None:
+        if targets is None or not labelled:
             return
         if not from_loss_calls:
             dense = targets.dim() > 1 and head.loss in CLASSES
-            kind = "classes" if head.loss in CLASSES else "binary" if head.loss in BINARY else "numbers"
             count = head.shape[1] if len(head.shape) > 1 and kind == "classes" else 2
             self._labels.see(kind, count, targets, step, dense=dense, weighted=False)
         binary = head.loss == "bce-logits" and outputs is not None and outputs.numel() == len(outputs)
         if outputs is not None and (binary or (head.loss in CLASSES and outputs.dim() == 2 and targets.dim() == 1)):
             self._labels.see_answers(outputs, targets)
+
+    def _is_labelled(
+        self, place: tuple[int, int], kind: str, targets: torch.Tensor | None, *, from_loss_calls: bool
+    ) -> bool:
+        """Whether the labels that are counted are this loss's: of several losses only one has its labels counted."""
+        if self._labelled is None and targets is not None and (not from_loss_calls or self._labels.are(targets)):
+            self._labelled = place
+        if self._labelled is None:  # targets that nothing has kept: the kind is all there is to go by
+            return self._measured.labels.kind in ("", kind)
+        return place == self._labelled
 
     def _read_structure(self, graph: Graph) -> None:
         net = self._measured.net
@@ -154,7 +177,7 @@ class LossProbe:
             count = len(self._values)
             if count > 1 or self._measured.losses_per_step > 1:
                 self._measured.losses_per_step = 0.9 * self._measured.losses_per_step + 0.1 * count
-            self._measured.loss.add(self._values[0] if count == 1 else sum(self._values) / count)
+            self._add(self._values[0] if count == 1 else sum(self._values) / count)
             self._values.clear()
         return self.flush() if self._waiting and (read or len(self._waiting) >= 32) else False
 
@@ -164,9 +187,14 @@ class LossProbe:
             return False
         finite = self._measured.loss.nonfinite_since is None
         for value in torch.stack([one.double() for one in self._waiting]).tolist():
-            self._measured.loss.add(value)
+            self._add(value)
         self._waiting.clear()
         return finite and self._measured.loss.nonfinite_since is not None
+
+    def _add(self, value: float) -> None:
+        if self._measured.loss.count == self._measured.before:
+            self._measured.first_loss = value
+        self._measured.loss.add(value)
 
 
 def _is_weighted(criterion: Criterion) -> bool:

@@ -73,8 +73,8 @@ class OptimiserProbe:
         ours = [one for one in parameters if id(one) in self._owners]
         if not self._owners:
             ours = [one for one in parameters if id(one) in self._strangers]
+        self.elsewhere.update(id(one) for one in parameters if id(one) not in self._owners)
         if not ours and not given:
-            self.elsewhere.update(id(one) for one in parameters)
             return None
         tracked = _Tracked(optimizer, _new_record(optimizer), ParameterProbe(self._measured, self._owners), ours)
         record = tracked.record

@@ -1,6 +1,6 @@
 """What a net is made of, and which of its parameters the optimisers move: read from modules, never from data."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from torch import nn
@@ -9,6 +9,7 @@ from danlu.watch.measured import Net
 
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 _NORMS = (*_BATCH_NORMS, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+_MOST_MEMBERS = 1_000  # of a list that are looked at: a longer one is one of numbers or samples
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
@@ -65,3 +66,29 @@ def read_optimised(net: Net, roots: Mapping[str, nn.Module], reached: Collection
 def starts_normalised(module: Any) -> bool:
     """Whether a layer normalises what it is given."""
     return isinstance(module, _NORMS)
+
+
+def unlisted_parameters(roots: Collection[nn.Module]) -> set[int]:
+    """The ids of the parameters in plain lists, tuples, sets and dicts of modules, which do not register them.
+
+    >>> class Net(nn.Module):
+    ...     def __init__(self) -> None:
+    ...         super().__init__()
+    ...         self.layers = [nn.Linear(2, 2), nn.ReLU()]
+    >>> len(unlisted_parameters([Net()]))
+    2
+    """
+    registered = {id(parameter) for root in roots for parameter in root.parameters()}
+    held = [value for root in roots for module in root.modules() for value in vars(module).values()]
+    plain = [value for value in held if isinstance(value, list | tuple | set | dict)]
+    return {id(parameter) for value in plain for parameter in _parameters_in(value, depth=3)} - registered
+
+
+def _parameters_in(value: Any, depth: int) -> Iterator[nn.Parameter]:
+    if isinstance(value, nn.Parameter):
+        yield value
+    elif isinstance(value, nn.Module):
+        yield from value.parameters()
+    elif depth and isinstance(value, list | tuple | set | dict):
+        for member in list(value.values() if isinstance(value, dict) else value)[:_MOST_MEMBERS]:
+            yield from _parameters_in(member, depth - 1)

@@ -9,6 +9,8 @@ from danlu.watch.reading import moving_layers
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    if measured.before:
+        return None
     layers = [layer for layer in moving_layers(measured) if "Norm" not in layer.kind and layer.kind != "Embedding"]
     hidden = layers[:-1]
     alike = [layer for layer in hidden if _stays_alike(layer)]
@@ -78,6 +80,7 @@ RULE = Rule(
     # He et al. do, 5 never, and layer upon layer below 0.2
     # neither. Inputs below 0.05 drown in the bias.
     thresholds={"small": 0.005, "large": 20.0, "gain": 5.0, "faint": 0.05, "tiny": 0.2},
+    reads="start",
     symptoms=(
         "initial-loss", "vanishing-gradient", "exploding-gradient", "saturated", "dead-relu", "nonfinite", "plateau",
         "underfitting", "lr-too-low", "lr-too-high", "too-few-epochs", "clip-too-tight", "no-update",

@@ -19,7 +19,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     severity = "advice" if learns else "error" if share > thresholds["most"] else "warning"
     numbers = {"share": share, "layer": worst.name, "units": worst.units, "count": len(dead)}
     since = worst.dead.since([value > thresholds["share"] for value in worst.dead.values])
-    remedies = ({"net.activation": "leaky_relu"}, "lower-rate", "he-init")
+    remedies = ({"net.activation": "leaky-relu"}, "lower-rate", "he-init")
     return Verdict(severity, since, numbers, tuple(one.name for one in dead), remedies=remedies)
 
 

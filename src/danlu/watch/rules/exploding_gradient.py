@@ -68,6 +68,7 @@ RULE = Rule(
     # With inputs and targets of size 1 a gradient has a norm between 0.01 and 100; a thousand means a product of
     # weights that grows. From the first layer to the last a factor of a thousand cannot be met by one learning rate.
     thresholds={"norm": 1000.0, "ratio": 1000.0, "growth": 100.0, "spike": 50.0, "step": 0.1},
+    reads="start",
     symptoms=("nonfinite", "lr-too-high", "dead-relu", "saturated", "plateau", "underfitting", "clip-too-tight",
               "vanishing-gradient", "too-few-epochs"),
 )  # fmt: skip

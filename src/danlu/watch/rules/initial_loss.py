@@ -8,6 +8,8 @@ from danlu.watch.reading import CLASS_LOSSES, first_heads, guess_loss, largest_f
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    if measured.before:
+        return None
     if largest_first_spread(measured) > thresholds["spread"]:
         return None  # the logits are large because what comes to them is: no matter of the last layer
     for head in first_heads(measured):
@@ -39,6 +41,7 @@ RULE = Rule(
     # more means logits that spread by 3 and over: the first steps only undo them. Where a fifth of the training was
     # enough for that, and much was learnt after it, little was lost.
     thresholds={"factor": 2.0, "more": 1.0, "spread": 20.0, "soon": 0.2, "learnt": 0.5},
+    reads="start",
     symptoms=(
         "lr-too-high",
         "exploding-gradient",

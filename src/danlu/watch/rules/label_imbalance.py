@@ -20,7 +20,13 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     collapsed = measured.step >= thresholds["steps"] and recall < thresholds["recall"]
     numbers = {"label": label, "share": share, "recall": recall, "classes": len(facts.counts)}
     variant = "collapsed" if collapsed else ""
-    return Verdict("warning" if collapsed else "advice", 1, numbers, variant=variant, remedies=("weigh-classes",))
+    return Verdict(
+        "warning" if collapsed else "advice",
+        1,
+        numbers,
+        variant=variant,
+        remedies=("judge-by-recall", "more-rare-samples"),
+    )
 
 
 def _recall_of_others(facts: Labels, label: int) -> float:

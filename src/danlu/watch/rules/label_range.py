@@ -18,7 +18,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if facts.kind == "binary" and (low < -1e-6 or high > 1 + 1e-6):
         return Verdict("error", 1, numbers, variant="binary", remedies=("targets-to-01",))
     if facts.kind == "classes":
-        never = facts.counts and 0 not in facts.counts and max(facts.counts) == facts.outputs - 1
+        # All classes but the first. Of a vocabulary some words never occur, and the first often stands for padding.
+        never = not _is_vocabulary(measured) and sorted(facts.counts) == list(range(1, facts.outputs))
         if never and facts.seen > thresholds["labels"] * facts.outputs and facts.excess < 4:
             return Verdict("advice", 1, numbers, variant="shifted", remedies=("count-from-zero",))
     size = max(abs(low), abs(high))
@@ -26,6 +27,14 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         severity = "warning" if size > thresholds["far"] else "advice"
         return Verdict(severity, 1, numbers, variant="unscaled", remedies=("scale-targets",))
     return None
+
+
+def _is_vocabulary(measured: Measured) -> bool:
+    """Whether the answers are tokens: one at each place, or as many as stand in the input."""
+    facts = measured.labels
+    return facts.dense or (
+        not measured.inputs.floating and max(measured.inputs.high.values, default=0) >= facts.outputs - 1
+    )
 
 
 RULE = Rule(

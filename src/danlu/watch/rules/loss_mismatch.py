@@ -40,6 +40,8 @@ def _of_squares(head: Head, measured: Measured, thresholds: Thresholds) -> Verdi
         return Verdict("advice", 1, {"classes": head.shape[-1]}, variant="one-hot", remedies=("cross-entropy",))
     counts = measured.labels.counts
     values = sorted(counts)
+    if not head.labelled:
+        return None
     alone = len(head.shape) == 1 or (len(head.shape) == 2 and head.shape[1] == 1)
     if not (alone and head.target_integer and measured.labels.kind == "numbers" and len(values) > 1):
         return None

@@ -4,10 +4,12 @@ import math
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
+from danlu.watch.rates import lower_rate
 from danlu.watch.reading import (
     begins_blocked,
     early_step_size,
     first_loss,
+    is_surrogate,
     main_optimiser,
     moving_layers,
     reference_loss,
@@ -28,18 +30,20 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     begun = numbers["first"]
     if len(measured.optimisers) > 1 or measured.loss.count < thresholds["steps"] or not begun > 0:
         return None  # the losses of an adversarial pair rise and fall by design
+    if is_surrogate(measured):
+        return None  # so do those that are weighed by returns, and those of targets that move
     if numbers["loss"] > thresholds["rise"] * begun and largest > thresholds["size"]:
-        return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(numbers))
+        return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(measured))
     if measured.loss.count >= 2 * thresholds["steps"] and not begins_blocked(measured):
         share = numbers["loss"] / max(reference_loss(measured), 1e-12)
         if share > thresholds["stuck"] and largest > thresholds["violent"]:
-            return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(numbers))
+            return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(measured))
         enough = measured.loss.count >= thresholds["enough"]
         if enough and share > thresholds["hardly"] and largest > thresholds["replaced"]:
-            return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(numbers))
+            return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(measured))
     peak = max(measured.loss.earliest)
     if early > thresholds["replaced"] and peak > thresholds["leap"] * max(begun, measured.loss.first):
-        return Verdict("warning", 1, numbers | {"peak": peak}, variant="leap", remedies=_lower(numbers))
+        return Verdict("warning", 1, numbers | {"peak": peak}, variant="leap", remedies=_lower(measured))
     return _jumping(measured, thresholds, numbers, now)
 
 
@@ -52,7 +56,7 @@ def _overflow(measured: Measured, thresholds: Thresholds, numbers: dict[str, flo
     if measured.nonfinite_what == "input" or not (largest > thresholds["violent"] or grown):
         return None
     numbers["size"] = largest
-    return Verdict("error", measured.nonfinite_at or 1, numbers, variant="nonfinite", remedies=_lower(numbers))
+    return Verdict("error", measured.nonfinite_at or 1, numbers, variant="nonfinite", remedies=_lower(measured))
 
 
 def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, float], now: float) -> Verdict | None:
@@ -69,20 +73,20 @@ def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, floa
     spread = math.sqrt(sum((one - level) ** 2 for one in means) / len(means))
     peak, top = max(means), max(first_loss(measured), measured.loss.first)
     if peak > top and min(means) < 0.5 * peak and level > 0.25 * top and spread > thresholds["jump"] * level:
-        return Verdict("warning", measured.step, numbers, variant="jumping", remedies=_lower(numbers))
+        return Verdict("warning", measured.step, numbers, variant="jumping", remedies=_lower(measured))
     return None
 
 
-def _lower(numbers: dict[str, float]) -> tuple[dict[str, float], ...]:
-    """The rate that would have made steps of 3 % of the weights; a tenth to a thousandth of the present one."""
-    share = min(0.1, max(0.001, 0.03 / max(numbers["size"], 1e-9)))
-    return ({"optim.lr": float(f"{numbers['rate'] * share:.1g}")}, {"train.clip_norm": 1.0})
+def _lower(measured: Measured) -> tuple[dict[str, float], ...]:
+    optimiser = main_optimiser(measured)
+    rate = ({"optim.lr": lower_rate(measured, optimiser)},) if optimiser else ()
+    return (*rate, {"train.clip_norm": 1.0})
 
 
 def _rising_since(measured: Measured, begun: float) -> int:
     for place, value in enumerate(measured.loss.means):
         if value > 1.5 * begun:
-            return max(1, place * measured.loss.width)
+            return max(1, place * measured.loss.width) - measured.before
     return 1
 
 
@@ -106,6 +110,7 @@ RULE = Rule(
         "late": 0.02,
         "jump": 0.3,
     },
+    reads="start",
     symptoms=(
         "nonfinite", "exploding-gradient", "dead-relu", "saturated", "plateau", "underfitting", "vanishing-gradient",
         "too-few-epochs",

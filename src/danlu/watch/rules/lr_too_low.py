@@ -4,7 +4,8 @@ import math
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured
-from danlu.watch.reading import guess_loss, is_adaptive, main_optimiser, moving_layers, progress, step_size
+from danlu.watch.rates import higher_rate
+from danlu.watch.reading import guess_loss, is_surrogate, main_optimiser, moving_layers, progress, step_size
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -12,8 +13,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     size, gone = step_size(measured, 10), progress(measured)
     if optimiser is None or len(measured.optimisers) > 1 or measured.loss.count < thresholds["steps"]:
         return None
+    if is_surrogate(measured):
+        return None
     # Where all steps together cannot have changed a twentieth of the weights, a rise is chance.
-    still = size * measured.step < 0.05
+    still = size * measured.loss.count < 0.05
     if not 0 < size < thresholds["size"] or not (still or gone > -0.02) or not gone < thresholds["progress"]:
         return None
     if _rises_still(optimiser.rate.values) or optimiser.rate.last < 0.5 * optimiser.highest_rate:
@@ -25,16 +28,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     layers = moving_layers(measured)
     if math.isnan(guess) and sum(layer.fresh for layer in layers) < len(layers) / 2:
         return None
-    numbers = {"rate": optimiser.highest_rate, "size": size, "progress": max(0.0, gone), "steps": measured.step}
-    most = thresholds["most-adaptive" if is_adaptive(optimiser) else "most"]
-    rate = max(10 * optimiser.highest_rate, min(most, optimiser.highest_rate * _factor(size)))
-    remedies = ({"optim.lr": float(f"{rate:.1g}")},)
-    return Verdict("warning", 1, numbers, remedies=remedies)
-
-
-def _factor(size: float) -> float:
-    """What brings the steps to a thousandth of the weights, in powers of ten."""
-    return 10.0 ** max(1, min(4, round(math.log10(1e-3 / size))))
+    numbers = {"rate": optimiser.highest_rate, "size": size, "progress": max(0.0, gone), "steps": measured.loss.count}
+    return Verdict("warning", 1, numbers, remedies=({"optim.lr": higher_rate(measured, optimiser)},))
 
 
 def _rises_still(rates: list[float]) -> bool:
@@ -46,7 +41,7 @@ RULE = Rule(
     _judge,
     "Karpathy, CS231n notes: updates should be about 1e-3 of the weights; lower means the rate may be too low",
     # A tenth of that thousandth, and after 50 steps less than a seventh of the way: at this pace thousands are needed.
-    # No rate is proposed that is not one of the usual ones of its kind of optimiser.
-    thresholds={"steps": 50, "size": 2e-4, "progress": 0.15, "known": 0.6, "most": 1.0, "most-adaptive": 0.01},
+    thresholds={"steps": 50, "size": 2e-4, "progress": 0.15, "known": 0.6},
+    reads="curve",
     symptoms=("plateau", "underfitting", "too-few-epochs"),
 )

@@ -2,6 +2,7 @@
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.rates import fitting_rate, higher_rate
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -19,10 +20,15 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if one.without_gradient.median(4) == 1:
         return Verdict("error", since, numbers, variant="no-gradient", remedies=("order-of-calls",))
     if one.rate.last == 0:
-        return Verdict("error", since, numbers, variant="zero-rate", remedies=({"optim.lr": 0.01},))
+        return Verdict(
+            "error", since, numbers, variant="zero-rate", remedies=({"optim.lr": fitting_rate(measured, one)},)
+        )
     if one.gradient.median(4) == 0:
         # Gradients of exactly 0 have their own causes (dead units, all weights alike), but for being cleared too late.
         return Verdict("error", since, numbers, variant="zero-gradient", remedies=("order-of-calls",))
+    fitting = higher_rate(measured, one)
+    if one.owned and fitting > 1e3 * one.highest_rate:  # the steps are below the precision of the weights
+        return Verdict("error", since, numbers, remedies=({"optim.lr": fitting}, "check-optimizer"))
     return Verdict("error", since, numbers, remedies=("check-optimizer",))
 
 
@@ -30,6 +36,8 @@ def _without_step(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     backwards = measured.backwards - measured.functional  # torch.func hands its gradients out: nobody need step
     if backwards < thresholds["backwards"] or (measured.crashed and backwards < 50):
         return None
+    if measured.net.unlisted > measured.net.unregistered:
+        return None  # what is trained is not registered with the net, and an optimiser holds it
     if measured.foreign_steps:
         numbers = {"backwards": backwards, "steps": measured.foreign_steps}
         return Verdict("error", 1, numbers, variant="foreign", remedies=("optimizer-after-model",))

@@ -35,7 +35,7 @@ def _of_head(head: Head, last: str, measured: Measured, thresholds: Thresholds) 
         return Verdict(severity, 1, numbers, variant="logits", remedies=("linear-output",))
     if head.loss in SQUARED_LOSSES and last in _BOUNDS:
         low, high = target_bounds(measured)
-        known = math.isfinite(low) and measured.labels.kind == "numbers"
+        known = head.labelled and math.isfinite(low) and measured.labels.kind == "numbers"
         low, high = (low, high) if known else (head.target_low, head.target_high)
         least, most = _BOUNDS[last]
         room = thresholds["room"] * max(high - low, 1e-12) if math.isfinite(low) else math.nan

@@ -6,37 +6,49 @@ from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.reading import held_out
 
+_REMEDIES = ({"optim.weight_decay": 0.0005}, {"net.dropout": 0.3}, {"train.patience": 3}, "more-data")
+
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     passes = held_out(measured)
+    samples = max((one.samples for one in passes), default=0)
+    if samples < thresholds["samples"]:
+        return None
     losses = [one for one in passes if math.isfinite(one.loss)]
-    remedies = ({"optim.weight_decay": 0.0005}, {"net.dropout": 0.3}, {"train.patience": 3}, "more-data")
-    if len(losses) >= thresholds["passes"]:
-        best = min(losses, key=lambda one: one.loss)
-        now = sum(one.loss for one in losses[-2:]) / 2
-        train = measured.loss.end(0.05)
-        grown = now / best.loss if best.loss > 0 else math.nan
-        apart = train < thresholds["apart"] * now
-        if grown > thresholds["rise"] and apart and best.step < losses[-2].step:
-            # Beside what was learnt before, what was lost again may be next to nothing.
-            lost = (now - best.loss) / max(measured.loss.first - best.loss, 1e-12)
-            much = grown > thresholds["much"] and not 0 <= lost < thresholds["lost"]
-            severity = "warning" if much else "advice"
-            numbers = {"best": best.loss, "now": now, "train": train, "step": best.step}
-            return Verdict(severity, best.step, numbers, remedies=remedies)
+    if len(losses) < thresholds["passes"]:
+        return _by_accuracy(passes, measured, thresholds)
+    best, newest = min(losses, key=lambda one: one.loss), losses[-2:]
+    now = sum(one.loss for one in newest) / 2
+    train = measured.loss.end(0.05)
+    grown = now / best.loss if best.loss > 0 else math.nan
+    apart = min(now - best.loss, now - train) > thresholds["errors"] * _error(newest[-1], samples)
+    if grown > thresholds["rise"] and train < thresholds["apart"] * now and apart and best.step < newest[0].step:
+        # Beside what was learnt before, what was lost again may be next to nothing.
+        lost = (now - best.loss) / max(measured.loss.first - best.loss, 1e-12)
+        much = grown > thresholds["much"] and not 0 <= lost < thresholds["lost"]
+        numbers = {"best": best.loss, "now": now, "train": train, "step": best.step, "samples": samples}
+        return Verdict("warning" if much else "advice", best.step, numbers, remedies=_REMEDIES)
     return _by_accuracy(passes, measured, thresholds)
+
+
+def _error(one: Evaluation, samples: int) -> float:
+    """The standard error of a validation loss. Losses of single samples spread by about their mean, and where there
+    are few of them, the one that would show this may be missing."""
+    usual = one.loss / math.sqrt(samples)
+    return max(usual, one.error) if math.isfinite(one.error) else usual
 
 
 def _by_accuracy(passes: list[Evaluation], measured: Measured, thresholds: Thresholds) -> Verdict | None:
     """The gap between the two accuracies, where the training one has come near 1."""
-    scored = [one for one in passes if math.isfinite(one.accuracy) and one.samples >= 50]
+    scored = [one for one in passes if math.isfinite(one.accuracy) and one.samples >= thresholds["samples"]]
     if not scored or measured.accuracy.count < 5:
         return None
     train, now = measured.accuracy.end(0.2), scored[-1].accuracy
-    if train < thresholds["learnt"] or train - now < thresholds["gap"]:
+    error = math.sqrt(max(now * (1 - now), 0.0) / scored[-1].samples)
+    if train < thresholds["learnt"] or train - now < max(thresholds["gap"], thresholds["errors"] * error):
         return None
     severity = "warning" if train - now > 2 * thresholds["gap"] else "advice"
-    numbers = {"accuracy": now, "train": train}
+    numbers = {"accuracy": now, "train": train, "samples": scored[-1].samples}
     remedies = ({"optim.weight_decay": 0.0005}, {"net.dropout": 0.3}, "more-data")
     return Verdict(severity, scored[-1].step, numbers, variant="gap", remedies=remedies)
 
@@ -46,6 +58,11 @@ RULE = Rule(
     _judge,
     "Prechelt 1998, Early Stopping - But When?: generalisation loss, the rise over the best validation error so far",
     # Scores of small validation parts waver by a tenth; half as much again as the best, with the training loss far
-    # below, does not come back. A twentieth of what was learnt is not worth a word of warning.
-    thresholds={"passes": 4, "rise": 1.15, "much": 1.5, "lost": 0.05, "apart": 0.5, "learnt": 0.9, "gap": 0.15},
-)
+    # below, does not come back. A twentieth of what was learnt is not worth a word of warning. Below 30 samples a
+    # single one of them makes such a rise, and above it two standard errors must be passed.
+    reads="curve",
+    thresholds={
+        "passes": 4, "rise": 1.15, "much": 1.5, "lost": 0.05, "apart": 0.5, "learnt": 0.9, "gap": 0.15, "samples": 30,
+        "errors": 2.0,
+    },
+)  # fmt: skip

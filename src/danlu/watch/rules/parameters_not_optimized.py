@@ -8,6 +8,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     net = measured.net
     foreign = sum(one.foreign for one in measured.optimisers if one.given)
     stepped = [one for one in measured.optimisers if one.steps >= thresholds["steps"]]
+    if net.unlisted > net.unregistered and measured.backwards >= thresholds["backwards"]:
+        # An optimiser holds them, so that they learn; nothing else of torch knows them.
+        return Verdict("warning", 1, {"count": net.unlisted}, variant="moved", remedies=("module-list",))
     if net.unregistered and stepped:
         numbers = {"count": net.unregistered}
         return Verdict("error", 1, numbers, variant="unregistered", remedies=("module-list",))
@@ -33,7 +36,7 @@ RULE = Rule(
     "parameters-not-optimized",
     _judge,
     "torch.optim: an optimiser moves the tensors it was given when it was made, and no others",
-    thresholds={"steps": 3},
+    thresholds={"steps": 3, "backwards": 8},
     symptoms=("no-update", "plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient",
               "parameters-unused", "exploding-gradient"),
 )  # fmt: skip

@@ -4,13 +4,15 @@ import math
 
 from danlu.watch.contract import Rule, Thresholds, Verdict
 from danlu.watch.measured import Layer, Measured
-from danlu.watch.reading import guess_loss, is_flat, moving_layers
+from danlu.watch.reading import guess_loss, is_flat, is_surrogate, moving_layers
 
 _UNITS = ("Linear", "RNN", "LSTM", "GRU")
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if measured.loss.count < thresholds["steps"] or len(measured.optimisers) > 1 or measured.nonfinite_at is not None:
+        return None
+    if is_surrogate(measured):
         return None
     guess, end = guess_loss(measured), measured.loss.end(0.1)
     if not guess > 0:
@@ -28,11 +30,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return Verdict("warning", measured.step, numbers, (narrow.name,), variant="narrow", remedies=("larger-net",))
     if measured.labels.dense or not is_flat(measured, thresholds["flat"]):
         return None
-    if not thresholds["share"] < share < thresholds["above"]:
+    if not thresholds["none"] < share < thresholds["above"]:
         return None
-    severity = "warning" if share > thresholds["none"] else "advice"
     numbers = {"loss": end, "guess": guess, "share": share}
-    return Verdict(severity, measured.step, numbers, remedies=("larger-net", "higher-rate", "look-at-labels"))
+    return Verdict("warning", measured.step, numbers, remedies=("larger-net", "higher-rate", "look-at-labels"))
 
 
 def _narrowest(measured: Measured, thresholds: Thresholds) -> Layer | None:
@@ -50,17 +51,18 @@ RULE = Rule(
     "underfitting",
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 5.2: capacity, underfitting and overfitting",
-    # Noisy tables end at 0.75 to 0.85 of the entropy of their labels, and are as good as they get; above 0.99, flat,
-    # the net has learnt the frequencies of the classes and nothing else. What is too narrow goes on creeping down.
+    # Noisy tables end at 0.5 to 0.95 of the entropy of their labels, and are as good as they get: no loss by itself
+    # tells that from a net that is too small. Above 0.99, flat, the net has learnt the frequencies of the classes and
+    # nothing else. What is too narrow goes on creeping down.
     thresholds={
         "steps": 100,
         "flat": 0.02,
-        "share": 0.5,
         "none": 0.99,
         "above": 1.5,
         "classes": 4,
         "left": 0.3,
         "slow": 0.2,
     },
+    reads="curve",
     symptoms=("plateau", "too-few-epochs"),
 )

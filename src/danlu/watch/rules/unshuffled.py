@@ -22,6 +22,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
             numbers,
             remedies=({"data.shuffle": True}, "shuffle"),
         )
+    if any(one.kind == "LBFGS" for one in measured.optimisers):
+        return None  # it looks at the same batch several times a step, and wants it to be the same
     if measured.same_order and measured.draws_in_order is not False and measured.step > 2 * (measured.epoch_steps or 0):
         return Verdict("advice", 1, numbers, variant="fixed", remedies=({"data.shuffle": True}, "shuffle"))
     return None
