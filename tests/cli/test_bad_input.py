@@ -117,7 +117,7 @@ def test_broken_idx_files(kind: str, language: str, work: Path, type_in: Type) -
 
 def test_pictures_of_the_wrong_size(language: str, work: Path, type_in: Type) -> None:
     write_pictures(work / "large", side=40)
-    answer = type_in("fit", "--data", "large", "--lang", language)
+    answer = type_in("fit", "--data", "large", "--net", "lenet5", "--lang", language)
     assert_refused(answer, language, "lenet5", "32×32", "40×40")
     assert [path.name for path in work.iterdir()] == ["large"]
 

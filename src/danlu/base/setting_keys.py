@@ -24,7 +24,7 @@ def known_keys() -> dict[str, list[str]]:
 def kind_of(section: str, key: str) -> Any:
     """The type of a setting, None where there is no such one.
 
-    >>> kind_of("train", "epochs")
+    >>> kind_of("train", "seed")
     <class 'int'>
     """
     return get_type_hints(type(getattr(Recipe(), section, None))).get(key)

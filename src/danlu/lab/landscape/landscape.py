@@ -76,8 +76,9 @@ def landscape(
     grid are computed as stacks. Raises UserError for what is neither run nor net, and for axes that are not there.
 
     >>> import torch
+    >>> from danlu.data import load
     >>> x = torch.linspace(-1, 1, 20)[:, None]
-    >>> found = landscape(nn.Linear(1, 1), (x, 3 * x + 1), points=5, span=(-5, 5))
+    >>> found = landscape(nn.Linear(1, 1), load((x, 3 * x + 1), standardise=False), points=5, span=(-5, 5))
     >>> [round(value, 3) + 0.0 for value in found.minimum]
     [3.0, 1.0, 0.0]
     """

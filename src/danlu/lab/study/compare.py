@@ -74,7 +74,7 @@ def compare(
     this very study unfinished, it goes on. Raises UserError for a mistake in any of these; Interrupted after Ctrl-C.
 
     >>> import tempfile
-    >>> study = compare("softmax-regression", "iris", vary={"lr": [0.001, 0.1]}, seeds=3, folds=3, epochs=10,
+    >>> study = compare("softmax-regression", "iris", vary={"lr": [1e-5, 0.1]}, seeds=3, folds=3, epochs=10,
     ...                 folder=tempfile.mkdtemp(), progress=False)
     >>> len(study.members), study.effects[0].verdict
     (18, 'better')
