@@ -51,6 +51,14 @@ LOOPS: dict[str, Right] = {
         ),
         unsaid=("no-update", "gradients-accumulate", "nothing was found"),
     ),
+    "two_heads": Right(said=(r"^\[\] Labels\(kind='binary'",)),
+    "layers_in_a_list": Right(
+        said=(r"(?s)not given \[\('parameters-not-optimized', [^\]()]*\)\]\n.* given \[\('parameters-not-opt[^\]()]*\)\]",),
+        unsaid=("no-update", "too-few-epochs"),
+    ),
+    "reinforce": Right(said=(r"(?s)(reward .* \[\]\n){5}",)),
+    "sampling_inside": Right(said=(r"0 \[\]\n1 \[\]\n2 \[\]",)),
+    "still_and_falling": Right(said=(r"0.0005 \[\]\n0.001 \[\]",)),
     "lbfgs_steps": Right(
         said=tuple(f"step {n} of the optimiser; watch counts {n} and {n}" for n in range(1, 7)),
         unsaid=("'no-update'", "'lr-too-high'"),

@@ -162,9 +162,9 @@ def test_listed_targets_that_disagree_with_the_samples_are_not_believed() -> Non
     right, wrong = [index % 2 for index in range(COUNT)], [1 - index % 2 for index in range(COUNT)]
     for listed in (wrong, [right[0], *wrong[1:]]):
         data = load(Listed(listed), validation=0, test=0)
-        assert [note.id for note in data.notes] == ["data.scanned"]
+        assert "data.scanned" in [note.id for note in data.notes]
         assert next(data.batches("train", COUNT, device=CPU))[1].tolist() == right
-    assert load(Listed(right)).notes == ()
+    assert "data.scanned" not in [note.id for note in load(Listed(right)).notes]
 
 
 def test_a_stream_without_an_end_needs_the_steps_of_an_epoch(monkeypatch: pytest.MonkeyPatch, language: str) -> None:

@@ -50,7 +50,7 @@ def test_every_setting_of_the_data_reaches_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize("given", ["file", "recipe"])
 def test_a_runs_recipe_takes_another_optimiser_net_or_data(tmp_path: Path, given: str) -> None:
     run = danlu.fit("logistic-regression", "breast-cancer", epochs=1, folder=tmp_path / "run", progress=False)
-    assert run.recipe.chosen == {"optim.lr", "optim.momentum", "train.batch_size", "loss.name"}
+    assert run.recipe.chosen == {"optim.lr", "optim.momentum", "train.batch_size", "train.weights", "loss.name"}
     recipe = run.recipe if given == "recipe" else run.folder / "recipe.toml"
     again = danlu.fit(recipe=recipe, folder=tmp_path / "again", progress=False)
     assert (again.folder / "recipe.toml").read_text() == (run.folder / "recipe.toml").read_text()
@@ -80,7 +80,7 @@ def test_what_cannot_be_a_net_or_a_recipe_is_told(language: str) -> None:
     told: list[tuple[dict[str, Any], str, str]] = [
         ({"net": 3}, "of the type int", "这里给的是 int 类型"),
         ({"net": danlu.nets.MLP}, r"MLP is a class; give an instance of it: MLP\(…\)", "MLP 是一个类"),
-        ({"recipe": {"net": {"name": "mlp"}}}, "of the type dict", "这里给的是 dict 类型"),
+        ({"recipe": 5.0}, "of the type float", "这里给的是 float 类型"),
     ]
     for arguments, english, chinese in told:
         with pytest.raises(danlu.UserError, match=english if language == "en" else chinese):
@@ -89,8 +89,11 @@ def test_what_cannot_be_a_net_or_a_recipe_is_told(language: str) -> None:
 
 @pytest.mark.parametrize(("word", "key"), [("learning_rate", "optim.lr"), ("max_epochs", "train.epochs")])
 def test_words_of_other_libraries_are_understood(word: str, key: str) -> None:
-    for name in (word, f"train.{word}"):
+    section, name = key.split(".")
+    recipe = draft_recipe("mlp", "digits", settings={word: 1})
+    assert getattr(getattr(recipe, section), name) == 1
+    with pytest.raises(danlu.UserError, match=f'Did you mean "{key}"'):
+        draft_recipe("mlp", "digits", settings={f"train.{word}": 1})
+    for typed in (word, f"train.{word}"):
         with pytest.raises(danlu.UserError, match=f'Did you mean "{key}"'):
-            draft_recipe("mlp", "digits", settings={name: 1})
-        with pytest.raises(danlu.UserError, match=f'Did you mean "{key}"'):
-            draft_recipe("mlp", "digits", words=[f"{name}=1"])
+            draft_recipe("mlp", "digits", words=[f"{typed}=1"])

@@ -29,7 +29,8 @@ def fit(frame: dict[str, list[Any]], rows: Any = ALL, standardise: bool = True) 
 def test_only_the_training_rows_are_looked_at() -> None:
     encoder, notes = fit(FRAME, ALL[:10])
     size, kind, _ = encoder.columns
-    assert size == NumberColumn("size", "number", median=4.5, mean=4.5, scale=pytest.approx(8.25**0.5), flag=False)
+    scale = pytest.approx(8.25**0.5)
+    assert size == NumberColumn("size", "number", median=4.5, mean=4.5, scale=scale, flag=False, low=0.0, high=9.0)
     assert kind == CategoryColumn("kind", ("a", "b"), missing=True)
     assert notes == ["imputed"]
     changed = {**FRAME, "size": [*FRAME["size"][:10], *[1e6] * 10], "kind": [*FRAME["kind"][:10], *["z"] * 10]}

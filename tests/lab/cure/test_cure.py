@@ -216,7 +216,8 @@ def test_what_is_no_run_is_refused(faulty: danlu.Run, tmp_path: Path, language: 
 def test_data_given_in_another_session_are_asked_for(tmp_path: Path, language: str) -> None:
     x = numpy.random.default_rng(0).normal(size=(400, 8)).astype("float32")
     data = (1000 * x, (x[:, 0] + x[:, 1] > 0).astype(int))
-    folder = danlu.fit("mlp", data, lr=0.1, epochs=2, folder=tmp_path / "run", progress=False).folder
+    unscaled = {"standardise": False, "lr": 0.1, "epochs": 2}
+    folder = danlu.fit("mlp", data, **unscaled, folder=tmp_path / "run", progress=False).folder
     with pytest.raises(UserError, match={"en": "Give them again", "zh": "再次传入"}[language]):
         danlu.cure(folder, progress=False)
     assert danlu.cure(folder, data=data, seeds=2, folder=tmp_path / "study", progress=False).effects

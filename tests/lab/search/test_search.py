@@ -93,7 +93,7 @@ def test_every_trial_has_its_members_and_the_worse_half_made_way(found: Search) 
 def test_the_best_is_chosen_by_validation_and_scored_once(found: Search) -> None:
     assert found.best is not None
     assert found.best.factors == found.ranked[0].factors
-    assert found.best.recipe.data.validation == 0
+    assert found.best.recipe.data.refit
     assert found.best.recipe.optim.lr == found.best.factors["optim.lr"]
     assert danlu.Run(found.best.run).score.keys() == {"train", "test"}
     records = list(read(found.folder / "journal.jsonl"))

@@ -67,7 +67,7 @@ def test_the_best_is_chosen_by_validation_refitted_on_both_parts_and_scored_once
         for factors in {str(member.factors) for member in study.members}
     }
     assert means[str(best.factors)] == max(means.values())
-    assert best.recipe.data.validation == 0
+    assert best.recipe.data.refit
     assert "accuracy" in best.test
     run = danlu.Run(best.run)
     assert run.score.keys() == {"train", "test"}

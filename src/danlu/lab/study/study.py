@@ -144,7 +144,8 @@ class Study:
     @property
     def margin(self) -> float:
         """The largest difference that counts as none."""
-        return margin_of(self._design["margin"], self.members, self.metric)
+        given = self._design["margin"]
+        return margin_of(None if given is None else number(given), self.members, self.metric)
 
     @property
     def looks(self) -> list[int] | None:

@@ -47,12 +47,14 @@ class Choices:
             return new
 
 
-_in_force = [Choices()]
+_in_force: list[Choices] = []
 
 
 def choices() -> Choices:
-    """Those in force: in all threads of this process, for stacks are trained side by side."""
-    return _in_force[-1]
+    """Those in force: in all threads of this process, for stacks are trained side by side. Outside of every `choosing`
+    nothing is remembered: what one study decided is no other's business.
+    """
+    return _in_force[-1] if _in_force else Choices()
 
 
 @contextlib.contextmanager
