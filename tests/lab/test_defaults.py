@@ -34,9 +34,9 @@ OTHER: dict[str, tuple[Any, set[str]]] = {
     "train.clip_norm": (1.0, set()),
     "train.clip_value": (1.0, set()),
     "train.ema": (0.9, set()),
-    "train.patience": (2, set()),
+    "train.patience": (2, {"train.weights"}),  # early stopping scores the best
     "train.weights": ("best", set()),
-    "data.validation": (0.2, set()),
+    "data.validation": (0.2, {"train.weights"}),  # now there are enough samples to choose by
     "data.test": (0.3, set()),
     "data.split_seed": (1, set()),
     "data.shuffle": (False, set()),

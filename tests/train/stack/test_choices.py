@@ -72,7 +72,10 @@ def test_a_convolution_takes_the_form_that_was_written_down(form: str, monkeypat
 
 
 def test_those_of_another_block_come_back_into_force() -> None:
-    before = choices()
-    with choosing(Choices({"a": 1})):
-        assert choices().known("a") == 1
-    assert choices() is before
+    with choosing(Choices({"a": 0})):
+        with choosing(Choices({"a": 1})):
+            assert choices().known("a") == 1
+        assert choices().known("a") == 0
+    # Outside of every block nothing is remembered.
+    assert choices().once("a", lambda: 2) == 2
+    assert choices().known("a") is None
