@@ -53,7 +53,10 @@ LOOPS: dict[str, Right] = {
     ),
     "two_heads": Right(said=(r"^\[\] Labels\(kind='binary'",)),
     "layers_in_a_list": Right(
-        said=(r"(?s)not given \[\('parameters-not-optimized', [^\]()]*\)\]\n.* given \[\('parameters-not-opt[^\]()]*\)\]",),
+        said=(
+            r"(?s)not given \[\('parameters-not-optimized', [^\]()]*\)\]\n",
+            r"(?s)\n.* given \[\('parameters-not-optimized', [^\]()]*\)\]",
+        ),
         unsaid=("no-update", "too-few-epochs"),
     ),
     "reinforce": Right(said=(r"(?s)(reward .* \[\]\n){5}",)),
