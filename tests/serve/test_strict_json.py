@@ -81,4 +81,4 @@ def test_both_spellings_are_read_alike(tmp_path: Path, written: Callable[[list[R
     desk = Desk(Shelf(tmp_path))
     (row,) = strict(desk.list("en", ""))["rows"]
     assert row["score"] == "Infinity"
-    assert row["state"] == "finished"
+    assert row["state"] == "diverged"
