@@ -18,11 +18,12 @@ BENCH_READY := .bench-venv/ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint bench defaults study scores faults cures kills honesty clean
+.PHONY: help demo test test-slow lint bench defaults study scores faults cures kills honesty clean
 
 help:
 	@echo "make demo    set up .venv and train LeNet-5 on handwritten digits      安装并训练第一个网络"
 	@echo "make test    set up .venv and run the tests                            安装并运行测试"
+	@echo "make test-slow  the tests that take long: every net with every data set, fuzzing, exports    运行耗时较长的测试"
 	@echo "make lint    ruff and pyright                                          检查代码风格与类型"
 	@echo "make bench   the benchmarks, side by side with other libraries         与其他库并排比较速度"
 	@echo "make scores  train each net of the notes to the score asked of it      把讲义中的每种网络训练到要求的分数"
@@ -42,7 +43,10 @@ demo: $(READY)
 
 # Two at a time, a thread each: on two cores that is three times as fast as one with two threads.
 test: $(DEV_READY)
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 $(ARGS)
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m "not slow" $(ARGS)
+
+test-slow: $(DEV_READY)
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m slow $(ARGS)
 
 lint: $(DEV_READY)
 	.venv/bin/ruff check .
