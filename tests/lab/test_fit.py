@@ -186,7 +186,7 @@ def test_best_weights_are_scored_when_asked_for(tmp_path: Path) -> None:
 
 
 def test_early_stopping_uses_the_best_weights(tmp_path: Path) -> None:
-    run = quick(tmp_path, "mlp", "digits", epochs=200, lr=0.2, patience=2, **{"train.patience": 2})
+    run = quick(tmp_path, "mlp", "digits", epochs=200, lr=0.2, **{"train.patience": 2})
     assert run.finished
     assert run.epochs < 200
     history = run.history.drop_nulls("validation_accuracy")
@@ -228,6 +228,7 @@ def test_the_run_folder_holds_what_it_says(tmp_path: Path) -> None:
         "checkpoints",
         "environment.json",
         "journal.jsonl",
+        "package.json",
         "recipe.toml",
         "report.html",
     ]

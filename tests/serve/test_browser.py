@@ -153,7 +153,7 @@ def test_a_study_fills_in_and_shows_its_effects(tmp_path: Path, reader: Open) ->
         page.wait_for_selector("text=12 of 12 trainings")
         page.wait_for_selector(".state.finished")
         page.wait_for_selector(".chart[data-kind=forest] .panels svg")
-        assert "optim.lr 0.01 → 0.1: better" in page.text_content("main")
+        assert "optim.lr 0.01 → 0.1" in page.text_content("main")
         window.picture("study")
 
 
