@@ -218,7 +218,7 @@ def best_factors(members: Sequence[Member], metric: str) -> dict[str, Level]:
     for member in members:
         groups[str(sorted(member.factors.items(), key=str))].append(member)
     least = min(groups.values(), key=lambda group: _rank(group, metric)[0] * -1)
-    steady = [group for group in groups.values() if not _diverges_more(least, group, metric)]
+    steady = [group for group in groups.values() if group is least or not _diverges_more(least, group, metric)]
     return dict(max(steady, key=lambda group: _rank(group, metric)[::-1])[0].factors)
 
 
