@@ -92,10 +92,10 @@ MISTAKES = {
         (*ON_TABLE, "t.csv"), ("t.csv", '"y"', "is 1"), ("t.csv", '"y"', "全都是 1"), {"t.csv": CONSTANT}
     ),
     "target-with-gaps": Mistake(
-        (*ON_TABLE, "t.csv"), ("t.csv", '"y"', "row 61"), ("t.csv", '"y"', "第 61 行"), {"t.csv": NAN}
+        (*ON_TABLE, "t.csv"), ("t.csv", '"y"', "line 62"), ("t.csv", '"y"', "第 62 行"), {"t.csv": NAN}
     ),
     "feature-infinite": Mistake(
-        (*ON_TABLE, "t.csv"), ("t.csv", '"a"', "row 61"), ("t.csv", '"a"', "第 61 行"), {"t.csv": INFINITE}
+        (*ON_TABLE, "t.csv"), ("t.csv", '"a"', "line 62"), ("t.csv", '"a"', "第 62 行"), {"t.csv": INFINITE}
     ),
     "net-for-pictures": Mistake(
         ("fit", "lenet5", "t.csv", "--target", "y"), ("lenet5", "pictures"), ("lenet5", "图像"), {"t.csv": TABLE}

@@ -91,7 +91,7 @@ def test_the_best_of_a_study_is_trained_for_the_epochs_that_its_members_led_to(t
     epochs = [record["scored_epoch"] for record in members]
     assert all(0 < epoch < 30 for epoch in epochs)
     assert study.best.recipe.train.epochs == round(sum(epochs) / 2)
-    assert study.best.recipe.data.validation == 0
+    assert study.best.recipe.data.refit
 
 
 @pytest.mark.parametrize("split_seed", [0, 1, 2])
