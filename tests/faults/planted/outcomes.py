@@ -311,5 +311,7 @@ def prices_for_two_epochs(watch, seed, fault):
 
 @planted("too-few-epochs", symptoms=BROKEN_OFF, costs=0.1, remedy=True, quick=True)
 def recipe_of_one_epoch(watch, seed, fault):
-    run = watch.fit("mlp", "digits", hidden=[64], epochs=1 if fault else 20, batch_size=16, lr=0.01, seed=seed)
+    run = watch.fit(
+        "mlp", "digits", hidden=[64], epochs=1 if fault else 20, momentum=0.0, batch_size=16, lr=0.01, seed=seed
+    )
     return run.score["test"]["accuracy"]
