@@ -54,8 +54,8 @@ LOOPS: dict[str, Right] = {
     "two_heads": Right(said=(r"^\[\] Labels\(kind='binary'",)),
     "layers_in_a_list": Right(
         said=(
-            r"(?s)not given \[\('parameters-not-optimized', [^\]()]*\)\]\n",
-            r"(?s)\n.* given \[\('parameters-not-optimized', [^\]()]*\)\]",
+            r"optimizer not given \[\('parameters-not-optimized', 'warning', \"an optimizer trains 4 [^\"]*\"\)\]\n",
+            r"optimizer given \[\('parameters-not-optimized', 'warning', \"an optimizer trains 4 [^\"]*\"\)\]\n",
         ),
         unsaid=("no-update", "too-few-epochs"),
     ),
