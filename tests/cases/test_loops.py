@@ -24,8 +24,8 @@ class Right(NamedTuple):
 _UNHARMED = ("Traceback", "could not measure", "Error: ")
 
 LOOPS: dict[str, Right] = {
-    "save_and_copy_the_model": Right(said=(r"(?s)(.*: fine\n){20}",)),
-    "exports_within": Right(said=(r"(?s)(.*: fine\n){32}",), unsaid=("'error'", "'warning'")),
+    "save_and_copy_the_model": Right(said=(r"(?s)((?:(?!: fine\n).)*: fine\n){20}",)),
+    "exports_within": Right(said=(r"(?s)((?:(?!: fine\n).)*: fine\n){32}",), unsaid=("'error'", "'warning'")),
     "meta_pass": Right(
         said=("without: 60 steps seen; .'softmax-twice'", "with a meta pass: 60 steps seen; .'softmax-twice'")
     ),
@@ -54,12 +54,12 @@ LOOPS: dict[str, Right] = {
     "two_heads": Right(said=(r"^\[\] Labels\(kind='binary'",)),
     "layers_in_a_list": Right(
         said=(
-            r"optimizer not given \[\('parameters-not-optimized', 'warning', \"an optimizer trains 4 [^\"]*\"\)\]\n",
+            r"optimizer not given \[\('parameters-not-optimized', 'warning', \"an optimizer trains 4 [^\"]*\"\), ",
             r"optimizer given \[\('parameters-not-optimized', 'warning', \"an optimizer trains 4 [^\"]*\"\)\]\n",
         ),
-        unsaid=("no-update", "too-few-epochs"),
+        unsaid=("no-update",),
     ),
-    "reinforce": Right(said=(r"(?s)(reward .* \[\]\n){5}",)),
+    "reinforce": Right(said=(r"(\d reward .* \[\]\n){5}",)),
     "sampling_inside": Right(said=(r"0 \[\]\n1 \[\]\n2 \[\]",)),
     "still_and_falling": Right(said=(r"0.0005 \[\]\n0.001 \[\]",)),
     "lbfgs_steps": Right(

@@ -18,6 +18,7 @@ from danlu.base.errors import Fault
 from danlu.base.recipe import Recipe
 from danlu.base.seeds import preserved_randomness
 from danlu.train.stack.chain import ChainNet, links_of
+from danlu.train.stack.choices import rehearsal
 from danlu.train.stack.exchange import DROPOUTS
 from danlu.train.stack.folded import FoldedNet, NotFoldableError
 from danlu.train.stack.layout import Layout
@@ -202,8 +203,9 @@ def _passes_alone(net: nn.Module, samples: Tensor) -> Passes | None:
 def _agrees(way: Way, nets: Sequence[nn.Module], samples: Tensor, expected: Sequence[Any]) -> bool:
     try:
         stack = way.build([copy.deepcopy(net) for net in nets], Layout.of([0, 0], samples.device))
-        outputs = stack.forward(samples[None], None, training=True)
-        results = [outputs, *stack.backward(2 * outputs), *stack.buffers.values()]
+        with rehearsal():
+            outputs = stack.forward(samples[None], None, training=True)
+            results = [outputs, *stack.backward(2 * outputs), *stack.buffers.values()]
     except (NotFoldableError, RuntimeError, ValueError, IndexError, TypeError):
         return False  # the forward does not go with folded samples, or vmap has no rule for something in it
     tolerance = 1e-3 if samples.dtype != torch.float64 else 1e-9

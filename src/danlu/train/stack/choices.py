@@ -7,6 +7,7 @@ study that goes on must go on with what it began with.
 import contextlib
 import threading
 from collections.abc import Callable, Generator, Mapping
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 Decision = TypeVar("Decision")
@@ -48,6 +49,7 @@ class Choices:
 
 
 _in_force: list[Choices] = []
+_rehearsing: ContextVar[bool] = ContextVar("rehearsing", default=False)
 
 
 def choices() -> Choices:
@@ -65,3 +67,19 @@ def choosing(own: Choices) -> Generator[Choices]:
         yield own
     finally:
         _in_force.pop()
+
+
+@contextlib.contextmanager
+def rehearsal() -> Generator[None]:
+    """For the length of a block this thread only tries what it runs: its numbers are kept by nobody, so that nothing
+    need be timed for it."""
+    before = _rehearsing.set(True)
+    try:
+        yield
+    finally:
+        _rehearsing.reset(before)
+
+
+def rehearsing() -> bool:
+    """Whether this thread is in a `rehearsal`."""
+    return _rehearsing.get()
