@@ -11,6 +11,7 @@ from torch import nn
 
 from danlu.base.errors import DataWarning, UserError, fail
 from danlu.base.finding_text import Findings
+from danlu.base.places import shown
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score
@@ -122,7 +123,12 @@ class Run:
         """
         template = net or self._net
         trained = copy.deepcopy(template) if template is not None else build_net(self.recipe, self.preprocessing)
-        checkpoint = load_newest(self._place.checkpoints).checkpoint
+        newest = load_newest(self._place.checkpoints)
+        checkpoint = newest.checkpoint
+        if newest.skipped and self.finished:  # others than the scored ones would answer otherwise, and nobody would know
+            fail("lab.scored-weights-lost", what=newest.skipped[0].values["what"], folder=shown(self.folder))
+        for skipped in newest.skipped:
+            warnings.warn(str(skipped), DataWarning, stacklevel=2)
         if checkpoint is None:
             fail("lab.no-checkpoint", folder=self.folder)
         train = self.recipe.train
