@@ -1,4 +1,4 @@
-"""What is disturbed: tiny trainings, studies, searches, cures and range tests, and what is left of them at their end."""
+"""What is disturbed: tiny trainings, studies, searches, cures and range tests, and what each of them ends with."""
 
 import hashlib
 import json

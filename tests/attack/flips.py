@@ -11,7 +11,7 @@ from typing import Any
 
 import danlu
 from attack.actions import QUIET, fit
-from attack.inputs.case import attempt, Case
+from attack.inputs.case import Case, attempt
 from attack.tally import Tally
 from danlu.base.errors import UserError
 from danlu.lab.fit import resume

@@ -1,4 +1,4 @@
-"""Two processes at one folder: one does the work, the other is told so, or waits for nothing and reads what is there."""
+"""Two processes at one folder: one does the work, the other is told so, or reads what is there already."""
 
 import os
 import time

@@ -15,6 +15,7 @@ class Tally:
     ends: Counter[str] = field(default_factory=Counter[str])
     complaints: list[str] = field(default_factory=list[str])
     reasons: Counter[str] = field(default_factory=Counter[str])  # of refusals, by their sentence
+    slowest: tuple[float, str] = (0.0, "")  # seconds, and of which input
     wanted: str = ""  # what a good end is, for attacks other than inputs
 
     @property
@@ -43,6 +44,7 @@ def joined(tallies: Iterable[Tally]) -> list[Tally]:
         kept = found.setdefault(tally.attack, Tally(tally.attack, wanted=tally.wanted))
         kept.ends.update(tally.ends)
         kept.complaints += tally.complaints
+        kept.slowest = max(kept.slowest, tally.slowest)
         kept.reasons.update(tally.reasons)
     return list(found.values())
 

@@ -125,7 +125,7 @@ class Run:
         trained = copy.deepcopy(template) if template is not None else build_net(self.recipe, self.preprocessing)
         newest = load_newest(self._place.checkpoints)
         checkpoint = newest.checkpoint
-        if newest.skipped and self.finished:  # others than the scored ones would answer otherwise, and nobody would know
+        if newest.skipped and self.finished:  # older ones would answer otherwise, and nobody would know
             fail("lab.scored-weights-lost", what=newest.skipped[0].values["what"], folder=shown(self.folder))
         for skipped in newest.skipped:
             warnings.warn(str(skipped), DataWarning, stacklevel=2)

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.base.files import replace_file
 from danlu.base.naming import spelled
 from danlu.base.places import shown, studies_folder
 from danlu.base.recipe import Recipe
@@ -295,7 +296,7 @@ def refitted(place: StudyFolder, chosen: Planned, seed: int) -> dict[str, Any]:
     whole = _all_data(chosen)
     if whole is not None:
         recipe, data = _whole(recipe, whole, _epochs_led_to(place, chosen)), whole
-    place.best.write_text(to_toml(recipe), encoding="utf-8")
+    replace_file(place.best, to_toml(recipe).encode())
     net = chosen.net(seed) if recipe.net.name == CUSTOM else None
     name = f"best-{recipe.fingerprint()}"
     if RunFolder(place.path / name).recipe.is_file():
