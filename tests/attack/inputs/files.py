@@ -232,11 +232,9 @@ def _tar_device(path: Path) -> None:
 
 
 def _tar_lies(path: Path) -> None:
-    with tarfile.open(path, "w") as archive:
-        entry = tarfile.TarInfo("t.csv")
-        entry.size = 10**12
-        path.write_bytes(entry.tobuf())
-        archive.fileobj = None
+    entry = tarfile.TarInfo("t.csv")
+    entry.size = 10**12
+    path.write_bytes(entry.tobuf())
 
 
 def _locked(path: Path) -> None:
