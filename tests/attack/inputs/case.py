@@ -52,6 +52,6 @@ def _wrong_words(error: DanluError) -> str:
         return "refused without a word"
     if told[0] == told[1] or not CHINESE.search(told[1]):
         return f"refused in one language only: {told[0][:200]}"
-    if len(told[0]) > 5000:
+    if len(told[0]) > 20_000:
         return f"refused with {len(told[0])} signs: {told[0][:100]}"
     return ""

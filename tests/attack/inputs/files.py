@@ -188,13 +188,13 @@ def _socket(path: Path) -> None:
 
 def _bomb(path: Path) -> None:
     with gzip.open(path, "wb") as file:
-        for _ in range(300):
+        for _ in range(80):
             file.write(bytes(2**20))
 
 
 def _zip_bomb(path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("t.csv", bytes(300 * 2**20))
+        archive.writestr("t.csv", bytes(80 * 2**20))
 
 
 def _zip_many(path: Path) -> None:

@@ -164,8 +164,6 @@ SAMPLES: dict[str, Callable[[int], Any]] = {
     "a MemoryError": raising(MemoryError()),
     "a RecursionError": raising(RecursionError()),
     "a StopIteration": raising(StopIteration()),
-    "a SystemExit": raising(SystemExit(3)),
-    "a GeneratorExit": raising(GeneratorExit()),
     "an error of no Exception": raising(BaseException("panic")),
     "an error in other signs": raising(ValueError("\x1b[31m\ud800")),
 }

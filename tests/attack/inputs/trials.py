@@ -13,7 +13,7 @@ from attack.inputs import arrays, files, pictures, recorded, samples, tables, wo
 from attack.inputs.case import Case, attempt
 from attack.tally import Tally, joined
 
-SECONDS = 60.0  # after which an input hangs; the slowest take three
+SECONDS = 120.0  # after which an input hangs; on an idle machine the slowest take three
 FAMILIES = (tables, arrays, pictures, samples, files, words, recorded)
 # What the children would else import, one after another, for seconds each. polars is imported and not used: its threads
 # would not be there in a fork.

@@ -53,7 +53,7 @@ class Arrays:
 def whole(data: Dataset, count: int) -> tuple[torch.Tensor, torch.Tensor]:
     """All samples of the training part, in their order."""
     batches = list(data.batches("train", count, device=CPU, dtype=torch.float64))
-    return torch.cat([x for x, _ in batches]), torch.cat([y for _, y in batches])
+    return torch.cat([x for x, _ in batches]).detach(), torch.cat([y for _, y in batches]).detach()
 
 
 def changes_in_table(data: Dataset, truth: Table) -> Iterator[str]:
