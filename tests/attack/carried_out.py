@@ -1,6 +1,7 @@
 """One part of one kind of attack, in a process of its own."""
 
 import importlib
+import multiprocessing
 import os
 import tempfile
 import time
@@ -26,6 +27,9 @@ def carried_out(kind: str, share: float, seed: int, part: int, parts: int) -> tu
     os.environ["DANLU_LANG"] = "en"
     os.environ.pop("DANLU_DATA", None)
     torch.set_num_threads(1)
+    multiprocessing.set_start_method(
+        "fork", force=True
+    )  # as in a user's program: here it would be that of this process
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"danlu-{kind}-", ignore_cleanup_errors=True) as place:
         os.environ["XDG_CACHE_HOME"] = f"{place}/cache"
