@@ -57,6 +57,7 @@ def main() -> int:
     share = "the whole" if asked.share == 1 else f"{asked.share:g} of the whole"
     bad = sum(tally.bad for tally in found)
     text = f"{today}, {machine}, {minutes:.1f} minutes, seed {asked.seed}: {share}."
+    text += f" `python -m attack {' '.join(sys.argv[1:])}`." if sys.argv[1:] else ""
     text += f" Ended otherwise than wanted: **{bad}**.\n\n{tables(found)}"
     print(text)
     for tally in found:

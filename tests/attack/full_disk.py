@@ -17,7 +17,7 @@ from attack.actions import ACTIONS, CURE, RATES, Action, ill
 from attack.tally import Tally
 
 OPERATIONS = ("write", "mkdir", "replace", "fsync")
-EVERY = {"fit": 1, "compare": 4, "search": 4, "cure": 6}  # each of so many operations is refused, for want of time
+EVERY = {"fit": 1, "compare": 8, "search": 8, "cure": 10}  # each of so many operations is refused, for want of time
 WANTED = "one sentence or a note; with room again it goes on to the same end"
 
 

@@ -66,8 +66,8 @@ def typed(family: str, name: str, words: Sequence[str], prepare: Callable[[Path]
 
 def settings() -> Iterator[Case]:
     for section, keys in known_keys().items():
-        for key in [*keys, "nonsense", "hidden"] if section == "net" else [*keys, "nonsense"]:
-            for value in VALUES:
+        for number, key in enumerate([*keys, "nonsense", "hidden"] if section == "net" else [*keys, "nonsense"]):
+            for value in VALUES[number % 3 :: 3]:  # a third of them for each, in turn
                 word = f"{section}.{key}={value}"
                 yield typed(SETTINGS, ascii(word), [*QUICK, word])
 
