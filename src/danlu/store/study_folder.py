@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from danlu.base.errors import fail, nearest
-from danlu.base.files import replace_file
+from danlu.base.files import absolute, replace_file
 from danlu.base.strict_json import to_json
 from danlu.store.run_folder import check_name, entries, standing
 
@@ -59,7 +59,7 @@ class StudyFolder:
         if found == "nothing":
             siblings = entries(path.parent) if standing(path.parent) == "folder" else []
             fail("store.no-such-study", path=path, hint=nearest(path.name, (entry.name for entry in siblings)))
-        study = cls(path.absolute())
+        study = cls(absolute(path))
         if found == "file" or not study.design.is_file():
             fail("store.not-a-study", path=path)
         return study
@@ -73,14 +73,14 @@ class StudyFolder:
         found = standing(path)
         if found == "file":
             fail("store.not-a-folder", path=path)
-        study = cls(path.absolute())
+        study = cls(absolute(path))
         if found == "folder" and study.design.is_file():
             if study.read_design() != json.loads(to_json(design)):
                 fail("store.other-study", path=path)
             return study
         if found == "folder" and entries(path):
             fail("store.not-empty", path=path)
-        check_name(path.absolute().name)
+        check_name(study.path.name)
         study.path.mkdir(parents=True, exist_ok=True)
         study.write_design(design)
         return study
