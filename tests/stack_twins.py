@@ -17,9 +17,9 @@ from danlu.train.stack.step import Batch, StackedStep
 from danlu.train.step import PlainStep
 
 CPU = torch.device("cpu")
-STEPS = 50
+STEPS = 30
 SAMPLES = 8
-HORIZON = Horizon(epochs=5, steps_per_epoch=10)
+HORIZON = Horizon(epochs=5, steps_per_epoch=6)
 
 
 def recipe(

@@ -2,20 +2,18 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+import preloaded
 
 
 def output_of(script: Path, place: Path) -> str:
     """What a script prints, run in an empty folder of its own."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "DANLU_LANG": "en"}
     (place / "grow").mkdir()
-    ended = subprocess.run(
-        [sys.executable, str(script)], cwd=place, env=environment, capture_output=True, text=True, check=False
-    )
+    ended = preloaded.run([str(script)], cwd=place, env=environment)
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
     return ended.stdout

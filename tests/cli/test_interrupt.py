@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import danlu
+import preloaded
 from command_line import SOFTMAX, Type
 from danlu.base.events import Event, StepDone, Stop
 from danlu.lab.interrupt import Interrupt
@@ -21,13 +22,9 @@ from danlu.train.checkpoint import load_newest
 TRAIN = ["fit", "--net", "mlp", "net.dropout=0.2", "train.epochs=20", "train.batch_size=8", "--folder"]
 
 
-def begin(folder: Path, *more: str) -> "subprocess.Popen[str]":
+def begin(folder: Path, *more: str) -> preloaded.Process:
     """A training in a process of its own, already in its loop."""
-    command = [sys.executable, "-m", "danlu", *TRAIN, str(folder), *more]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=folder.parent
-    )
+    process = preloaded.Process(["-m", "danlu", *TRAIN, str(folder), *more], cwd=folder.parent)
     journal = folder / "journal.jsonl"
     for _ in range(1200):
         if journal.exists() and '"epoch"' in journal.read_text():
@@ -38,8 +35,7 @@ def begin(folder: Path, *more: str) -> "subprocess.Popen[str]":
 
 
 def carry_out(*arguments: str, cwd: Path) -> None:
-    command = [sys.executable, "-m", "danlu", *arguments]
-    subprocess.run(command, check=True, capture_output=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, cwd=cwd)
+    preloaded.run(["-m", "danlu", *arguments], cwd=cwd).check_returncode()
 
 
 @pytest.fixture(scope="module")
@@ -155,8 +151,7 @@ from danlu.cli.main import main
 danlu.lab.fit.set_up = lambda *_: os.kill(os.getpid(), {number})
 raise SystemExit(main(["fit", "--folder", {str(tmp_path / "run")!r}]))
 """
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = preloaded.run(["-c", program], cwd=tmp_path)
     assert done.returncode == 130
     assert done.stderr == "✖ Stopped; nothing was trained yet.\n"
     assert list(tmp_path.iterdir()) == []

@@ -55,7 +55,12 @@ def test_names_are_those_promised() -> None:
     assert names() == [*linear, "mlp", *pictures, *dense, *others]
 
 
-@pytest.mark.parametrize("name", names())
+# The largest of a family are built in the same way as the others, and take seconds.
+_LARGEST = ("resnet50", "resnet101", "densenet121", "densenet169")
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in _LARGEST else name for name in names()]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_net_fits_the_data_it_was_built_for(name: str) -> None:
     shapes = {
         "logistic-regression": (1,),
@@ -67,7 +72,7 @@ def test_every_net_fits_the_data_it_was_built_for(name: str) -> None:
     assert first_tensor(outputs).shape == (2, *shapes.get(name, (3,)))
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NAMES)
 def test_every_option_is_kept_as_an_attribute_and_rebuilds_the_net(name: str) -> None:
     net = built(name)
     recipe = recipe_of(net)
@@ -163,7 +168,7 @@ def test_a_misfit_of_the_data_does_not_hide_wrong_options(language: str) -> None
     assert len(caught.value.faults) == 2
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NAMES)
 def test_every_example_is_described(name: str) -> None:
     net, sample_shape = example(name)
     found = describe(net, sample_shape)
@@ -213,7 +218,7 @@ def test_asking_for_the_recipe_draws_nothing() -> None:
     assert not torch.equal(before, after_building)
 
 
-@pytest.mark.parametrize("name", [name for name, entry in NETS.items() if entry.size])
+@pytest.mark.parametrize("name", [name for name in NAMES if not isinstance(name, str) or NETS[name].size])
 def test_sizes_that_are_written_down_are_those_measured(name: str) -> None:
     described = describe(*example(name))
     assert size(name) == (described.parameters, described.multiply_adds)

@@ -45,7 +45,9 @@ def learns(net: nn.Module, x: torch.Tensor) -> None:
 
 
 @pytest.mark.parametrize("net", LARGE)
-@pytest.mark.parametrize("size", [(33, 33), (64, 64), (40, 96)])
+@pytest.mark.parametrize(
+    "size", [(33, 33), *(pytest.param(size, marks=pytest.mark.slow) for size in ((64, 64), (40, 96)))]
+)
 def test_large_nets_learn_at_three_sizes(net: Callable[..., nn.Module], size: tuple[int, int]) -> None:
     with global_seed(0, "test"):
         learns(net(classes=10), pictures(2, 3, *size))

@@ -28,6 +28,13 @@ def test_a_class_that_is_nowhere_has_no_part_in_f1() -> None:
     assert metrics.compute(0.5)["f1"] == pytest.approx(reference.f1_score(targets, guesses, average="macro"), abs=1e-15)
 
 
+def test_a_class_without_samples_that_is_predicted_counts_as_nothing_right() -> None:
+    metrics = Metrics("classification", 3)
+    targets, guesses = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 1, 2])
+    metrics.update(torch.nn.functional.one_hot(guesses, 3).float(), targets)
+    assert metrics.compute(0.5)["f1"] == pytest.approx((1 + 2 / 3 + 0) / 3, abs=1e-15)
+
+
 def test_one_logit_is_compared_with_zero() -> None:
     metrics = Metrics("classification", 2)
     metrics.update(torch.tensor([[0.2], [-3.0], [1.0]]), torch.tensor([1, 0, 0]))

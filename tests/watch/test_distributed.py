@@ -2,12 +2,12 @@
 
 import json
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+
+import preloaded
 
 SCRIPT = """
 import json, sys
@@ -42,8 +42,7 @@ def test_rank_0_reports(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    words = [[sys.executable, str(script), str(rank), port] for rank in (0, 1)]
-    processes = [subprocess.Popen(line, stdout=subprocess.PIPE, text=True) for line in words]
+    processes = [preloaded.Process([str(script), str(rank), port]) for rank in (0, 1)]
     first, second = (json.loads(process.communicate(timeout=240)[0].splitlines()[-1]) for process in processes)
     assert first["rules"][0] == "softmax-twice"
     assert first["step"] == 20

@@ -345,7 +345,9 @@ def compare(kind: str, deeds: Deeds) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize(
+    "kind", ["plain", "buffers", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("tied", "named"))]
+)
 def test_it_works_as_if_nobody_watched(kind: str) -> None:
     compare(kind, DEEDS)
 

@@ -21,15 +21,20 @@ NAMES = ["shapes", "data", "first-loss", "gradient", "signal", "one-batch", "rat
     ("net", "data", "settings"),
     [
         ("mlp", "digits", {}),
-        ("lenet5", "digits", {"lr": 0.05}),
         ("softmax-regression", "iris", {}),
         ("logistic-regression", "breast-cancer", {}),
         ("linear-regression", "diabetes", {}),
         ("mlp", "diabetes", {"optim.name": "adam", "hidden": [64, 64]}),
         ("mlp", "wine", {"norm": "batch", "dropout": 0.3}),
-        ("mlp", "digits", {"optim.name": "lbfgs", "epochs": 5}),
-        ("autoencoder", "digits", {}),
-        ("mixture-density", "diabetes", {}),
+        *(
+            pytest.param(*recipe, marks=pytest.mark.slow)
+            for recipe in (
+                ("lenet5", "digits", {"lr": 0.05}),
+                ("mlp", "digits", {"optim.name": "lbfgs", "epochs": 5}),
+                ("autoencoder", "digits", {}),
+                ("mixture-density", "diabetes", {}),
+            )
+        ),
     ],
 )
 def test_healthy_recipes_pass(net: str, data: str, settings: dict[str, Any]) -> None:

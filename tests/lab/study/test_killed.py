@@ -1,10 +1,6 @@
 """A study whose process is killed without warning goes on: the same members with the same scores, none lost."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +8,7 @@ from typing import Any
 import pytest
 
 import danlu
+import preloaded
 from danlu.lab.study.study import Study
 from danlu.store.journal import read
 
@@ -39,14 +36,12 @@ def scores(study: Study) -> dict[tuple[str, int, int], float]:
 
 def killed(folder: Path, after: int) -> None:
     """Begin or go on with the study, and kill it as soon as `after` members are done in all."""
-    command = [sys.executable, "-c", STUDY, str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = preloaded.Process(["-c", STUDY, str(folder)])
     try:
         while process.poll() is None and len(done(folder)) < after:
             time.sleep(0.005)
     finally:
-        if process.poll() is None:
-            os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
 
 
