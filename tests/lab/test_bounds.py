@@ -221,9 +221,7 @@ def calls(run: danlu.Run, folder: Path) -> dict[str, Callable[[str, Any], Any]]:
         return danlu.landscape(run, data=ARRAYS, **cast(dict[str, Any], {"points": 3, "samples": 10, key: value}))
 
     def cure(key: str, value: Any) -> Any:
-        return danlu.cure(
-            run, data=ARRAYS, folder=folder / "cure", progress=False, **cast(dict[str, Any], {key: value})
-        )
+        return danlu.cure(run, data=ARRAYS, folder=folder / "cure", progress=False, **{key: value})
 
     def draw(key: str, value: Any) -> Any:
         return danlu.draw("mlp", (4,), **{key: value})

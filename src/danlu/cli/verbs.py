@@ -111,7 +111,9 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
         return _of_study(go_on(folder, data=arguments.data, jobs=jobs, progress=progress), trained=True)
     before = Run(folder)
     if before.finished:
-        return Outcome(before.as_dict(), lambda console: _print(console, say("cli.already-finished", run=folder)))
+        told = say("cli.already-finished", run=folder)
+        code = DIVERGED if before.diverged else 0  # as `fit` ended
+        return Outcome(before.as_dict(), lambda console: _print(console, told), code=code)
     root = roots[-1].removeprefix(_ROOT) if roots else None
     return Outcome.of_run(resume(folder, data=arguments.data, root=root, progress=not arguments.json), trained=True)
 

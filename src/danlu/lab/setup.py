@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Fault, Faults, UserError, fail
+from danlu.base.files import absolute
 from danlu.base.places import shown
 from danlu.base.recipe import MOST_STEPS, DataRecipe, OptimRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
@@ -127,12 +128,12 @@ def _filled_in(drafted: Recipe, recipe: Recipe) -> set[str]:
 def _from_anywhere(recipe: Recipe) -> Recipe:
     """The recipe with absolute paths, so that its run can be resumed from another working directory."""
 
-    def absolute(path: str | None) -> str | None:
+    def anywhere(path: str | None) -> str | None:
         return None if path is None else str(absolute(Path(path).expanduser()))
 
-    paths = {key: absolute(getattr(recipe.data, key)) for key in ("path", "validation_path", "test_path", "root")}
+    paths = {key: anywhere(getattr(recipe.data, key)) for key in ("path", "validation_path", "test_path", "root")}
     data = replace(recipe.data, **paths)
-    return replace(recipe, data=data, net=replace(recipe.net, weights=absolute(recipe.net.weights)))
+    return replace(recipe, data=data, net=replace(recipe.net, weights=anywhere(recipe.net.weights)))
 
 
 def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:

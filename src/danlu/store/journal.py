@@ -212,6 +212,11 @@ class Follower:
         self.behind = 0
         self._begin()
 
+    @property
+    def skipped(self) -> int:
+        """The lines passed over so far: broken, too long, or not what their kind must be."""
+        return self._lines.skipped
+
     def _begin(self) -> None:
         self._lines = _Lines()
         self._offset = 0

@@ -145,7 +145,15 @@ def recipe_of_design(place: StudyFolder) -> Recipe:
             draft.put(f"{section}.{key}", value, Fault("recipe.place-file", {"path": place.design}))
     if "defaults" not in design:
         draft.take_defaults_before(design["factors"])
+        if not {"train.weights", "train.patience"} & (draft.values.keys() | _settings_in(design["factors"])):
+            draft.put("train.weights", "last", Fault("recipe.place-file", {"path": place.design}))
     return draft.recipe()
+
+
+def _settings_in(factors: Mapping[str, Sequence[Any]]) -> set[str]:
+    """The settings that a study varies, also those among several of one level."""
+    levels = [level for levels in factors.values() for level in levels if isinstance(level, Mapping)]
+    return {*factors, *(key for level in levels for key in cast(Mapping[str, Any], level))}
 
 
 @memory_guard("study")
