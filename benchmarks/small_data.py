@@ -22,7 +22,7 @@ Make = Callable[[Path, int], Dataset | None]
 
 
 def table(file: str, target: str, **reading: Any) -> Make:
-    """A file with a line of names; without one (`has_header=False`) the columns are column_1 …"""
+    """A file with a line of names; without one, `has_header=False`"""
 
     def make(root: Path, split_seed: int) -> Dataset | None:
         if not (root / file).is_file():
@@ -72,13 +72,13 @@ def california(root: Path, split_seed: int) -> Dataset | None:
 ASKED: dict[str, Make] = {
     "sonar": table("sonar.csv", "y"),
     "ionosphere": table("ionosphere.csv", "y"),
-    "banknote": table("data_banknote_authentication.txt", "column_5", has_header=False),
-    "wine quality": table("winequality-red.csv", "column_12", has_header=False),
+    "banknote": table("data_banknote_authentication.txt", "-1", has_header=False),
+    "wine quality": table("winequality-red.csv", "-1", has_header=False),
     "titanic": known("titanic"),
-    "abalone": table("abalone.data", "column_9", has_header=False),
+    "abalone": table("abalone.data", "-1", has_header=False),
     "Boston": table("boston.csv", "y"),
     "auto-mpg": table("auto-mpg.csv", "MPG"),
-    "airfoil": table("airfoil_self_noise.dat", "column_6", has_header=False, separator="\t"),
+    "airfoil": table("airfoil_self_noise.dat", "-1", has_header=False, separator="\t"),
     "house prices": known("house-prices"),
     "digits": known("digits"),
     "iris": known("iris"),

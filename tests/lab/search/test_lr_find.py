@@ -59,6 +59,42 @@ def test_what_cannot_be_stacked_is_tried_one_by_one(settings: dict[str, Any]) ->
     assert any(math.isfinite(loss) for loss in test.losses)
 
 
+class Counted(torch.utils.data.Dataset[Any]):
+    """Samples that are counted as they are read."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def __len__(self) -> int:
+        return 40
+
+    def __getitem__(self, at: int) -> tuple[torch.Tensor, int]:
+        self.read += 1
+        return torch.full((3,), float(at % 4)), at % 2
+
+
+class Spoiling(nn.Module):
+    """It changes the batch that it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.out = nn.Linear(3, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(x.mul_(0.5))
+
+
+@pytest.mark.parametrize("net", ["softmax-regression", Spoiling()], ids=["known", "spoiling"])
+def test_samples_are_read_once_for_all_rates(net: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings: dict[str, Any] = {"points": 8, "steps": 12, "batch_size": 8}
+    samples = Counted()
+    kept = danlu.lr_find(net, samples, **settings)
+    assert not kept.stacked
+    assert samples.read < 12 * 8 + 3 * 40, "as many as the steps take, and a look at the data"
+    monkeypatch.setattr(module, "_MOST_KEPT", 0)
+    assert danlu.lr_find(net, samples, **settings).losses == kept.losses
+
+
 def test_a_text_is_read_with_its_memory(tmp_path: Path) -> None:
     text = tmp_path / "traveller.txt"
     text.write_text("the time traveller for so it will be convenient to speak of him " * 40)

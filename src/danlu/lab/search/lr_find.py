@@ -1,9 +1,11 @@
 """lr_find: the range test of learning rates, all rates at once and each from the same first weights."""
 
+import contextlib
 import copy
+import itertools
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -25,12 +27,14 @@ from danlu.lab.setup import Setup, load_given_weights, set_up
 from danlu.lab.study.plan import why_alone
 from danlu.lab.study.samples import stack_folds
 from danlu.train.stack import Member, first_losses
+from danlu.train.step import Batch
 
 POINTS, STEPS = 48, 60
 _LEAST_POINTS, _MOST_POINTS = 8, 1000  # each is a net of its own, all of them in memory
 _LEAST_STEPS, _MOST_STEPS = 8, 10**5
 _TAIL = 4  # the last of so many parts of the steps is what counts
 _STILL = 1e-30  # a rate at which nothing moves
+_MOST_KEPT = 2**28  # bytes of batches
 
 
 @memory_guard("rates")
@@ -136,29 +140,53 @@ def _at_once(setup: Setup, recipes: Sequence[Recipe], steps: int) -> torch.Tenso
 def _one_after_another(setup: Setup, recipes: Sequence[Recipe], steps: int) -> torch.Tensor:
     """Losses [steps, K] of trainings one after another; a loss that is not finite ends its own."""
     losses = torch.full((steps, len(recipes)), math.nan, dtype=torch.float64)
+    batches = _read_once(setup, steps)
     for column, recipe in enumerate(recipes):
         own = replace(setup, recipe=recipe, net=copy.deepcopy(setup.net))
-        for number, loss in enumerate(_losses(own, steps)):
+        for number, loss in enumerate(_losses(own, batches())):
             losses[number, column] = loss
     return losses
 
 
-def _losses(setup: Setup, steps: int) -> list[float]:
+def _losses(setup: Setup, batches: Iterable[tuple[int, Batch]]) -> list[float]:
     step = make_step(setup)
     losses: list[float] = []
+    running = -1
     with step.freezer, exact_kernels(setup.device):
-        for epoch in range(steps):
-            step.start_epoch(epoch, 0)
-            for batch in training_batches(setup.recipe, setup.data, epoch, 0, setup.device, setup.dtype):
-                step.begin(len(losses))
-                for inputs, targets in step.parts(batch):
-                    step.backward(step.loss(step.forward(inputs), targets))
-                step.clip()
-                step.update()
-                losses.append(float(step.batch_loss))
-                if len(losses) == steps or not math.isfinite(losses[-1]):
-                    return losses
+        for epoch, batch in batches:
+            if epoch != running:
+                step.start_epoch(running := epoch, 0)
+            step.begin(len(losses))
+            for inputs, targets in step.parts(batch):
+                step.backward(step.loss(step.forward(inputs), targets))
+            step.clip()
+            step.update()
+            losses.append(float(step.batch_loss))
+            if not math.isfinite(losses[-1]):
+                break
     return losses
+
+
+def _read_once(setup: Setup, steps: int) -> Callable[[], Iterable[tuple[int, Batch]]]:
+    """What gives the first `steps` batches, each with its epoch, as often as it is called: read and decoded once where
+    they fit in memory."""
+
+    def read() -> Generator[tuple[int, Batch]]:
+        for epoch in range(steps):
+            for batch in training_batches(setup.recipe, setup.data, epoch, 0, setup.device, setup.dtype):
+                yield epoch, batch
+
+    with contextlib.closing(read()) as batches:
+        first = next(batches)
+        if steps * sum(tensor.nbytes for tensor in first[1]) > _MOST_KEPT:
+            return lambda: itertools.islice(read(), steps)
+        kept = [(epoch, _copied(batch)) for epoch, batch in (first, *itertools.islice(batches, steps - 1))]
+    # A net may change what it is given.
+    return lambda: ((epoch, _copied(batch)) for epoch, batch in kept)
+
+
+def _copied(batch: Batch) -> Batch:
+    return batch[0].clone(), batch[1].clone()
 
 
 def _settings(recipe: Recipe, suggestion: float | None) -> dict[str, Any]:
