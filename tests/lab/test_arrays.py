@@ -28,8 +28,8 @@ def test_daily_temperatures_do_not_explode(data_root: Path, tmp_path: Path) -> N
 def test_boston_as_arrays_is_boston_as_a_table(data_root: Path, tmp_path: Path) -> None:
     frame = polars.read_csv(data_root / "boston.csv")
     x, y = frame.drop("y").to_numpy(), frame["y"].to_numpy()
-    arrays = danlu.fit("mlp", (x, y), folder=tmp_path / "arrays", progress=False)
-    table = danlu.fit("mlp", danlu.load(frame, target="y"), folder=tmp_path / "table", progress=False)
+    arrays = danlu.fit("mlp", (x, y), folder=tmp_path / "arrays", epochs=80, progress=False)
+    table = danlu.fit("mlp", danlu.load(frame, target="y"), folder=tmp_path / "table", epochs=80, progress=False)
     assert arrays.score["test"]["r2"] == pytest.approx(table.score["test"]["r2"], abs=0.02)
     assert arrays.score["test"]["r2"] > 0.85
 

@@ -1,8 +1,10 @@
 """Every net on every sort of data it is for, with every verb, a few steps each: no pair is ever untried."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import torch
@@ -128,7 +130,8 @@ def plan(net: str, data: Any, folder: Path) -> None:
 
 def check(net: str, data: Any, folder: Path) -> None:
     settings = {key: value for key, value in TRAIN.items() if key != "progress"}
-    found = danlu.check(net, data, **settings, **OPTIONS.get(net, {}))
+    with mock.patch("danlu.lab.check.rates.lr_find", partial(danlu.lr_find, points=8, steps=8)):
+        found = danlu.check(net, data, **settings, **OPTIONS.get(net, {}))
     assert len(found.lines) == 7
     assert str(found)
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy
 import polars
@@ -23,11 +24,14 @@ def quick(tmp_path: Path, *arguments: object, **settings: object) -> danlu.Run:
     return danlu.fit(*arguments, **settings)  # type: ignore[arg-type]
 
 
-def test_the_main_job_reads_digits(tmp_path: Path) -> None:
-    run = danlu.fit(folder=tmp_path / "run", progress=False)
+@pytest.mark.parametrize(
+    ("settings", "ended"), [({"epochs": 10}, (10, 790)), pytest.param({}, (51, 4029), marks=pytest.mark.slow)]
+)
+def test_the_main_job_reads_digits(tmp_path: Path, settings: dict[str, Any], ended: tuple[int, int]) -> None:
+    run = danlu.fit(folder=tmp_path / "run", progress=False, **settings)
     assert run.score["test"]["accuracy"] >= 0.97
     assert run.finished
-    assert (run.epochs, run.steps) == (51, 4029)
+    assert (run.epochs, run.steps) == ended
     images, labels = load_digits(return_X_y=True)
     guessed = run.predict(images.reshape(-1, 8, 8).astype("uint8"))
     assert (guessed == labels).mean() > 0.97

@@ -94,7 +94,7 @@ def test_the_best_of_a_study_is_trained_for_the_epochs_that_its_members_led_to(t
     assert study.best.recipe.data.refit
 
 
-@pytest.mark.parametrize("split_seed", [0, 1, 2])
+@pytest.mark.parametrize("split_seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_a_small_noisy_table_is_not_learnt_by_heart(tmp_path: Path, split_seed: int) -> None:
     data = danlu.load("diabetes", split_seed=split_seed)
     run = danlu.fit("mlp", data, folder=tmp_path / "run", progress=False, watch=False)

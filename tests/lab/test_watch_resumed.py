@@ -55,6 +55,7 @@ def test_findings_are_those_of_an_undisturbed_run_and_told_once(
     assert len(rules) == len(set(rules))
 
 
+@pytest.mark.slow
 def test_overfitting_is_counted_from_the_best_epoch_before_the_resume(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Search:
     return danlu.search(**SMALL, trainings=16, seeds=2, folder=tmp_path_factory.mktemp("search"))
 
 
+@pytest.mark.slow
 def test_a_good_rate_is_found_on_digits_with_fewer_full_trainings_than_a_grid(tmp_path: Path) -> None:
     grid = danlu.compare(
         "mlp",

@@ -83,7 +83,7 @@ def sometimes_failing(failing: str) -> Any:
     return Failing
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_member_that_fails_is_told_and_the_rest_go_on(tmp_path: Path, jobs: int) -> None:
     study = danlu.compare(
         sometimes_failing("raises"),
