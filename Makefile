@@ -18,7 +18,7 @@ BENCH_READY := .bench-venv/ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-slow lint bench defaults study scores faults cures kills honesty clean
+.PHONY: help demo test test-slow lint bench defaults study scores faults cures kills honesty attack clean
 
 help:
 	@echo "make demo    set up .venv and train LeNet-5 on handwritten digits      安装并训练第一个网络"
@@ -33,6 +33,7 @@ help:
 	@echo "make study   many trainings at once against one after another         同时训练多个模型，与逐个训练比较速度"
 	@echo "make kills   kill trainings a thousand times, resume, compare bit for bit   杀掉训练一千次，逐位核对恢复的结果"
 	@echo "make honesty how often verdicts are wrong, in simulated studies          模拟对比实验，检验结论出错的频率"
+	@echo "make attack  hostile inputs, kills, flipped and cut files, full disks, races: what they do to danlu    恶意输入、强制终止、损坏的文件、磁盘写满、并发：逐项攻击并计数"
 	@echo "make clean   remove all of that again, but not your runs               清除以上产物，保留训练记录"
 
 demo: $(READY)
@@ -76,6 +77,9 @@ kills: $(READY)
 
 honesty: $(READY)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests .venv/bin/python benchmarks/honesty.py --write $(ARGS)
+
+attack: $(DEV_READY)
+	OMP_NUM_THREADS=1 PYTHONPATH=tests .venv/bin/python -m attack --write $(ARGS)
 
 clean:
 	rm -rf .venv .bench-venv build dist src/danlu.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "cli": EVERYTHING,
 }
 
-SUITES = {"cases", "faults"}  # tests of the package as a whole; they mirror no folder
+SUITES = {"attack", "cases", "faults"}  # tests of the package as a whole; they mirror no folder
 
 FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "misc", "common", "core"}
 MOST_LINES = 400

@@ -3,6 +3,7 @@
 import gzip
 import os
 import socket
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,17 @@ def test_the_size_is_known_before_memory_is_taken(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("DANLU_MAX_FILE_GB", "1")
     with pytest.raises(UserError, match=r"2\.0 GiB would be read .* the limit is 1 GiB.* DANLU_MAX_FILE_GB"):
         load(tmp_path / "big.csv", target="y")
+
+
+def test_a_file_takes_no_more_memory_than_it_has_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"a,b\n" * 1000)
+    tracemalloc.start()
+    content = read_file(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert content == path.read_bytes()
+    assert peak < 2**22
 
 
 def gzipped(folder: Path) -> Path:

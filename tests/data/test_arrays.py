@@ -139,6 +139,7 @@ BAD = [
     ((numpy.zeros((40, 7, 7, 7), numpy.uint8), THREE), r"with 1, 3 or 4 channels", r"通道数 C 为 1、3 或 4"),
     (([[1.0], [1.0, 2.0]], [0, 1]), r"rows differ in length", r"各行长度不一致"),
     (([["a"], ["b"]], [0, 1]), r"they must be numbers", r"应为数字"),
+    ((X, [{"a": label} for label in THREE]), r"labels of the type dict cannot be read", r"无法读取 dict 类型的标签"),
     ((X[:0], THREE[:0]), r"no samples", r"没有样本"),
     ((X, None), r"no samples", r"没有样本"),
     ((3, 4), r"no samples", r"没有样本"),
@@ -150,6 +151,18 @@ BAD = [
 def test_bad_arrays_are_refused(source: Any, english: str, chinese: str, language: str) -> None:
     with pytest.raises(UserError, match={"en": english, "zh": chinese}[language]):
         load(source)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8", "int64", "uint16", "uint8", "bool"])
+def test_samples_without_a_number_in_them(dtype: str, language: str) -> None:
+    with pytest.raises(UserError, match={"en": "hold no numbers", "zh": "没有任何数字"}[language]):
+        load((numpy.zeros((40, 0), dtype=dtype), THREE))
+
+
+def test_floats_of_eight_bits_are_numbers_too() -> None:
+    x = torch.randn(40, 3).to(torch.float8_e4m3fn)
+    found, _ = next(load((x, THREE), validation=0, test=0, standardise=False).batches("train", 40, device=CPU))
+    assert torch.equal(found, x.float())
 
 
 def test_text_is_no_quantity(language: str) -> None:

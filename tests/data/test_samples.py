@@ -1,5 +1,6 @@
 """Whatever a user's own dataset or loader gives is read, or refused with one sentence: never with a traceback."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -44,6 +45,10 @@ def fails_late(index: int) -> Any:
     return good(index)
 
 
+def ends(index: int) -> Any:
+    os._exit(3)
+
+
 class NoLength(Dataset[Any]):
     def __getitem__(self, index: int) -> Any:
         return good(index)
@@ -83,6 +88,7 @@ TAKEN: dict[str, Callable[[int], Any]] = {
     "a number": lambda i: (float(i), i % 2),
     "a list": lambda i: (X[i].tolist(), i % 2),
     "with a gradient": lambda i: (X[i].clone().requires_grad_(), i % 2),
+    "eight bits": lambda i: (X[i].to(torch.float8_e4m3fn), i % 2),
     "labels as text": lambda i: (X[i], "ab"[i % 2]),
     "labels of numpy": lambda i: (X[i], numpy.uint8(i % 2)),
     "quantities in a list": lambda i: (X[i], [i / 2, 1.5]),
@@ -106,6 +112,12 @@ def test_whole_numbers_reach_the_net_as_they_are() -> None:
     x, _ = next(data.batches("train", COUNT, device=CPU))
     assert x.dtype == torch.float32
     assert torch.equal(x, (X * 9).long().float())
+
+
+def test_no_gradient_comes_with_a_sample() -> None:
+    x, _ = next(load(Made(TAKEN["with a gradient"]), validation=0, test=0).batches("train", COUNT, device=CPU))
+    assert not x.requires_grad
+    assert torch.equal(x, X)
 
 
 BAD_X, BAD_Y = "Sample {0} of the dataset: x is {1}", "Sample {0} of the dataset: y is {1}"
@@ -133,6 +145,9 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "targets of many shapes": (Made(lambda i: (X[i], [1] * (i % 2 + 1))), "do not fit together: torch.int64"),
     "an error in the dataset": (Made(fails_late), "Sample 50 of the dataset.*KeyError: 'no such file'"),
     "too long a length": (Made(lambda i: good(i) if i < 9 else [][i], 20), "Sample 9 of the dataset.*IndexError"),
+    "a length below 0": (Made(good, -1), "Made does not say how many samples it has"),
+    "a length beyond all numbers": (Made(good, 10**30), "Made does not say how many samples it has"),
+    "a worker that ends": (DataLoader(Made(ends), 8, num_workers=1), "exited unexpectedly"),
     "no length": (NoLength(), "NoLength does not say how many samples it has"),
     "parts of two shapes": ({"train": Made(good), "test": Made(lambda i: (X[i][:2], 1))}, r"shape: \[3\] and \[2\]"),
     "single samples for batches": (DataLoader(Made(good), batch_size=None), "x is torch.float32.*y is int"),

@@ -226,3 +226,32 @@ def test_a_digits_run_does_not_answer_pixels_of_another_scale(tmp_path: Path) ->
     run.predict(raw)
     with pytest.raises(UserError, match="on another scale"):
         run.predict(raw / 16)
+
+
+@pytest.mark.parametrize("part", ["weights.safetensors", "manifest.json"])
+def test_a_finished_run_never_answers_from_other_weights_than_those_scored(part: str, tmp_path: Path) -> None:
+    run = danlu.fit("mlp", "iris", epochs=2, folder=tmp_path / "run", progress=False, checkpoint_steps=5)
+    newest = sorted((run.folder / "checkpoints").iterdir())[-1] / part
+    content = bytearray(newest.read_bytes())
+    content[-9] ^= 1
+    newest.write_bytes(content)
+    with pytest.raises(UserError, match=f"{part}.*Restore the file"):
+        danlu.Run(run.folder).net()
+    lines = [line for line in (run.folder / "journal.jsonl").read_text().splitlines() if '"end"' not in line]
+    (run.folder / "journal.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.warns(DataWarning, match=part):
+        danlu.Run(run.folder).net()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["{}", "[]", "[" * 100_000, '{"hardware": {}, "weights_given": false, "data": {"sizes": {}}}',
+     '{"hardware": [], "weights_given": false, "data": {"fingerprint": "x", "sizes": {}}}',
+     '{"hardware": {}, "weights_given": false, "data": {"fingerprint": "x", "sizes": []}}'],
+)  # fmt: skip
+def test_surroundings_of_another_shape_are_taken_for_damaged(damage: str, tmp_path: Path) -> None:
+    run = danlu.fit("softmax-regression", "iris", epochs=1, folder=tmp_path / "run", progress=False)
+    (run.folder / "environment.json").write_text(damage)
+    again = danlu.Run(run.folder)
+    assert again.samples.sizes == run.samples.sizes
+    assert again.as_dict()["score"] == run.score

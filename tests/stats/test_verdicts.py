@@ -172,6 +172,8 @@ def test_looks_share_the_five_per_cent() -> None:
         ([{"kind": "begin", "seeds": [0, 1]}, {"kind": "best"}], [2]),
         ([{"kind": "begin", "seeds": [0, 1]}, {"kind": "look"}], [2]),
         ([{"kind": "begin", "seeds": [0]}, {"kind": "best"}, {"kind": "begin", "seeds": [0, 1]}], None),
+        # Killed behind its look, it goes on: the same seeds are looked at, and no more.
+        ([*[{"kind": "begin", "seeds": [0, 1]}, {"kind": "look"}] * 2, {"kind": "best"}], [2]),
         (
             [{"kind": "begin", "seeds": [0]}, {"kind": "best"}, {"kind": "begin", "seeds": [0, 1]}, {"kind": "look"}],
             [1, 2],

@@ -119,3 +119,24 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "weights.onnx").write_bytes(b"1")
     with pytest.raises(UserError, match=r'\.safetensors, \.pt and \.pth files, not from "\.onnx"'):
         load_weights(tmp_path / "weights.onnx")
+
+
+@pytest.mark.parametrize(
+    ("odd", "kind"),
+    [
+        (torch.eye(3).to_sparse(), "sparse_coo"),
+        (torch.eye(3, device="meta"), "meta"),
+    ],
+    ids=["sparse", "meta"],
+)
+def test_tensors_that_no_net_holds_are_refused(odd: torch.Tensor, kind: str, tmp_path: Path, language: str) -> None:
+    torch.save({"a": torch.zeros(2), "b": odd}, tmp_path / "w.pt")
+    words = {"en": rf"1 tensors are of a kind that no net holds: b \({kind}\)", "zh": rf"1 个张量.*b \({kind}\)"}
+    with pytest.raises(UserError, match=words[language]):
+        load_weights(tmp_path / "w.pt")
+
+
+def test_floats_of_eight_bits_are_read_as_the_same_numbers(tmp_path: Path) -> None:
+    small = torch.randn(4).to(torch.float8_e4m3fn)
+    safetensors.torch.save_file({"a": small}, tmp_path / "w.safetensors")
+    assert torch.equal(load_weights(tmp_path / "w.safetensors")["a"], small.float())

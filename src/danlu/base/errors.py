@@ -43,7 +43,7 @@ class UserError(DanluError):
 
 
 class DataWarning(UserWarning):
-    """Samples were answered that are unlike those a net was trained on."""
+    """An answer is not to be relied on: its samples are unlike those trained on, or newer weights were damaged."""
 
 
 class StorageError(UserError):

@@ -6,10 +6,11 @@ Every write, fsync and rename of danlu's results goes through `write_file`, `syn
 what lets a test fail each of them in turn.
 """
 
+import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from danlu.base.errors import Fault, StorageError, fail
@@ -89,6 +90,13 @@ def make_folder(path: Path) -> None:
     make_folder(path.parent)
     path.mkdir(exist_ok=True)
     sync_folder(path.parent)
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Delete those of `folders` that are empty; what cannot be deleted stays."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def remove_folder(path: Path, first: str) -> None:

@@ -52,6 +52,10 @@ def _samples(raw: Any) -> Tensor:
     x = as_tensor(raw)
     if x.dim() == 0:
         fail("data.no-samples")
+    if len(x) and not x.numel():
+        fail("data.no-numbers", found=list(x.shape))
+    if x.is_floating_point() and x.dtype.itemsize == 1:  # float8 can hardly anything
+        x = x.float()
     if x.dtype == torch.uint8 and x.dim() >= 3:
         images = channels_first(x)
         if images is None:

@@ -87,13 +87,14 @@ class MapFeed:
         places = self.places(wanted)
         if not places:
             return
-        yield from DataLoader(
+        loader: Iterable[Any] = DataLoader(
             _Keyed(self.dataset, wanted.seed, wanted.epoch, checked=self.collate is None),
             batch_sampler=[self.rows[batch].tolist() for batch in places],
             num_workers=self.workers,
             collate_fn=_Collating(self.collate or (collate_targets if self.targets_only else collate_samples)),
             generator=stream(wanted.seed, "workers", wanted.epoch),
         )
+        yield from guarded(loader)  # a worker may die
 
     def batch_count(self, batch_size: int) -> int:
         size = self.batch_size or batch_size

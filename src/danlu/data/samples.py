@@ -32,7 +32,8 @@ def to_tensor(x: Any) -> "Tensor | None":
     None for what is neither numbers nor a picture.
     """
     if isinstance(x, Tensor):
-        return x
+        x = x.detach()
+        return x.float() if x.is_floating_point() and x.dtype.itemsize == 1 else x  # float8 can hardly anything
     try:
         array = numpy.array(x)
     except (ValueError, TypeError):  # rows of different length

@@ -159,7 +159,11 @@ def _decoded(value: Any) -> Any:
 
 
 def _classes(raw: "numpy.ndarray[Any, Any]", place: Fault | str) -> tuple[Tensor, Labels]:
-    values, index = numpy.unique(raw, return_inverse=True)
+    try:
+        values, index = numpy.unique(raw, return_inverse=True)
+    except TypeError:  # objects that have no order: dicts, say
+        kinds = sorted({type(value).__name__ for value in raw.tolist()})
+        fail("data.labels-type", place=place, found=", ".join(kinds))
     if len(values) < 2:
         fail("data.target-constant", place=place, value=values[0] if len(values) else "")
     if len(values) == len(raw) > 20:

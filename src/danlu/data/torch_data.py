@@ -142,7 +142,7 @@ def _feed(source: Any, options: Options) -> Feed:
 def _length(source: Any) -> int:
     try:
         return len(source)
-    except (TypeError, NotImplementedError):
+    except (TypeError, NotImplementedError, ValueError, OverflowError):  # the last two: below 0, or beyond all numbers
         fail("data.no-length", found=type(source).__name__)
 
 

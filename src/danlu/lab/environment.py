@@ -21,8 +21,11 @@ def read_environment(path: Path) -> dict[str, Any] | None:
     """What `environment` told when the run began; None where the file is missing or damaged."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        return facts if {"hardware", "data", "weights_given"} <= facts.keys() else None
-    except (OSError, ValueError, AttributeError):
+        data = facts["data"]
+        sound = isinstance(facts["hardware"], dict) and isinstance(facts["weights_given"], bool)
+        sound = sound and isinstance(data["fingerprint"], str)
+        return facts if sound and all(isinstance(size, int) for size in data["sizes"].values()) else None
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -13,6 +13,7 @@ from danlu.base.errors import DataWarning, UserError, fail
 from danlu.base.files import absolute
 from danlu.base.finding_text import Findings
 from danlu.base.memory import memory_guard
+from danlu.base.places import shown
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score
@@ -124,7 +125,12 @@ class Run:
         """
         template = net or self._net
         trained = copy.deepcopy(template) if template is not None else build_net(self.recipe, self.preprocessing)
-        checkpoint = load_newest(self._place.checkpoints).checkpoint
+        newest = load_newest(self._place.checkpoints)
+        checkpoint = newest.checkpoint
+        if newest.skipped and self.finished:  # older ones would answer otherwise, and nobody would know
+            fail("lab.scored-weights-lost", what=newest.skipped[0].values["what"], folder=shown(self.folder))
+        for skipped in newest.skipped:
+            warnings.warn(str(skipped), DataWarning, stacklevel=2)
         if checkpoint is None:
             fail("lab.no-checkpoint", folder=self.folder)
         train = self.recipe.train

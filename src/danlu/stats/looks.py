@@ -39,10 +39,11 @@ def look_alpha(looks: Sequence[int], *, least: int = 3, alpha: float = 0.05) -> 
 def looks_in(records: Iterable[Mapping[str, Any]]) -> list[int] | None:
     """The numbers of seeds at which the study with these records was looked at; None while it is under way.
 
-    A look is the end of what was planned: the record "look", or in journals of danlu 0.1, which have none, "best".
+    A look is the end of what was planned: the record "look", or in journals of danlu 0.1, which have none, "best". The
+    same seeds seen again, after a kill for instance, are no other look.
 
     >>> looks_in([{"kind": "begin", "seeds": [0, 1, 2]}, {"kind": "look"}, {"kind": "best"}])
-    [3, 3]
+    [3]
     """
     looks: list[int] = []
     seen: set[Any] = set()
@@ -56,7 +57,8 @@ def looks_in(records: Iterable[Mapping[str, Any]]) -> list[int] | None:
             planned, ended = len(set(map(str, seeds))) if isinstance(seeds, list) else 0, False
         elif kind in ("look", "best"):
             ended = True
-            looks.append(planned or len(seen))
+            count = planned or len(seen)
+            looks += [count] if looks[-1:] != [count] else []
     return looks if ended else None
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from danlu.base.errors import fail, nearest
-from danlu.base.files import absolute, replace_file
+from danlu.base.errors import StorageError, fail, nearest
+from danlu.base.files import TEMPORARY, absolute, make_folder, remove_empty, replace_file, storage_error
 from danlu.base.strict_json import to_json
 from danlu.store.run_folder import check_name, entries, standing
 
@@ -78,11 +78,20 @@ class StudyFolder:
             if study.read_design() != json.loads(to_json(design)):
                 fail("store.other-study", path=path)
             return study
-        if found == "folder" and entries(path):
+        # A kill may have left study.json half written, under another name.
+        if found == "folder" and {entry.name for entry in entries(path)} - {f"{TEMPORARY}{study.design.name}"}:
             fail("store.not-empty", path=path)
         check_name(study.path.name)
-        study.path.mkdir(parents=True, exist_ok=True)
-        study.write_design(design)
+        missing = [folder for folder in (study.path, *study.path.parents) if not folder.exists()]
+        try:
+            make_folder(study.path)
+            study.write_design(design)
+        except OSError as error:
+            remove_empty(missing)
+            raise storage_error(study.path, error) from error
+        except StorageError:
+            remove_empty(missing)
+            raise
         return study
 
     def read_design(self) -> dict[str, Any]:

@@ -32,7 +32,30 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
         weights = _read_torch_file(path)
     else:
         fail("checkpoint.unknown-weights", path=path, found=path.suffix or path.name)
-    return {name: tensor.detach().clone() for name, tensor in weights.items()}
+    odd = [f"{name} ({_kind(tensor)})" for name, tensor in weights.items() if _kind(tensor)]
+    if odd:
+        fail("checkpoint.odd-weights", path=path, names=", ".join(odd[:5]), count=len(odd))
+    return {name: _plain(tensor.detach()).clone() for name, tensor in weights.items()}
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    """What keeps a tensor from being copied into a net: "sparse_coo", "meta" …; "" for a plain one.
+
+    >>> _kind(torch.zeros(2)), _kind(torch.zeros(2).to_sparse()), _kind(torch.zeros(2, device="meta"))
+    ('', 'sparse_coo', 'meta')
+    """
+    if tensor.is_meta:
+        return "meta"
+    if tensor.is_nested:
+        return "nested"
+    if tensor.is_quantized:
+        return str(tensor.dtype).removeprefix("torch.")
+    return "" if tensor.layout is torch.strided else str(tensor.layout).removeprefix("torch.")
+
+
+def _plain(tensor: torch.Tensor) -> torch.Tensor:
+    """Floats of eight bits, with which hardly anything can be computed, as float32: the same numbers."""
+    return tensor.float() if tensor.is_floating_point() and tensor.dtype.itemsize == 1 else tensor
 
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:

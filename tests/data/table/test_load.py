@@ -205,3 +205,16 @@ def test_linear_regression_on_california_housing_is_as_good_as_with_scikit_learn
     assert numpy.allclose(truth, y[rows["test"].numpy()], rtol=1e-5)
     assert score == pytest.approx(r2_score(y[rows["test"].numpy()], model.predict(x[rows["test"].numpy()])), abs=1e-4)
     assert 0.6 < score < 0.7
+
+
+@pytest.mark.parametrize("standardise", [True, False, None])
+def test_numbers_too_small_for_float32_are_told_where_they_vanish(standardise: bool | None) -> None:
+    tiny = [1e-60 * (row % 7) for row in range(40)]
+    data = load({"a": tiny, "y": ["x", "z"] * 20}, target="y", standardise=standardise)
+    told = [note.values["count"] for note in data.notes if note.id == "data.vanished"]
+    assert bool(told) == (standardise is False)
+
+
+def test_a_name_that_is_no_text_is_refused(language: str) -> None:
+    with pytest.raises(UserError, match={"en": "no text", "zh": "不是文本"}[language]):
+        load({"a\ud800": [1, 2] * 20, "y": ["x", "z"] * 20}, target="y")

@@ -89,7 +89,7 @@ def test_effects_intervals_and_adjusted_p_values(pima: Study, scores: Any) -> No
             (scores[:, 1] - scores[:, 0]).mean(0),
         ]
     )
-    assert pima.looks == [SEEDS, SEEDS]
+    assert pima.looks == [SEEDS]
     for effect, one in zip(pima.effects, wanted, strict=True):
         found = effect.as_dict()
         assert found["verdict"] == one.pop("verdict")

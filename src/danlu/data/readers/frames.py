@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import tempfile
+import unicodedata
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -132,9 +133,12 @@ def _named(columns: Any) -> dict[str, list[Any]]:
     """Columns by the text of their names, which must differ as text too."""
     named: dict[str, list[Any]] = {}
     for name, values in columns:
-        if str(name) in named:
+        text = str(name)
+        if text in named:
             fail("data.names-alike", column=name)
-        named[str(name)] = values
+        if any(unicodedata.category(sign) == "Cs" for sign in text):
+            fail("data.name-not-text", column=ascii(text))
+        named[text] = values
     return named
 
 

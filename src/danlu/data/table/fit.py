@@ -93,6 +93,9 @@ def _number(
     gaps = int(column.missing.sum())
     if gaps:
         notes.append(Fault("data.imputed", {"column": name, "count": gaps, "median": shown(column, median)}))
+    vanished = (filled != 0) & (filled.astype(numpy.float32) == 0)
+    if not standardise and vanished.any():
+        notes.append(Fault("data.vanished", {"column": name, "count": int(vanished.sum())}))
     low, high = float(filled.min()), float(filled.max())
     flag, read = bool(missing.any()), (column.spelling, column.offset)
     return NumberColumn(name, column.kind, median, mean, scale or 1.0, flag, *read, low, high), notes
