@@ -106,9 +106,14 @@ def _server() -> socket.socket:
         words, env=environment, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
     )
     theirs.close()
-    atexit.register(server.wait)
-    atexit.register(ours.close)  # on which it ends
+    atexit.register(_end, server, ours)
     return ours
+
+
+def _end(server: "subprocess.Popen[bytes]", connection: socket.socket) -> None:
+    connection.close()
+    server.kill()
+    server.wait()
 
 
 def serve(descriptor: int) -> None:

@@ -3,6 +3,7 @@
 import danlu.base.starting  # noqa: F401  # pyright: ignore[reportUnusedImport]  (before torch)
 from danlu import nets, stats
 from danlu.base.errors import DanluError, DataWarning, StorageError, UserError
+from danlu.base.memory import OutOfMemoryError
 from danlu.base.recipe import Recipe
 from danlu.base.words import use_language
 from danlu.data import Dataset, load
@@ -35,6 +36,7 @@ __all__ = [
     "Dataset",
     "Interrupted",
     "Landscape",
+    "OutOfMemoryError",
     "Proof",
     "RateTest",
     "Recipe",

@@ -59,7 +59,7 @@ def test_a_diverged_run_is_marked_everywhere(type_in: Type, table: str, work: Pa
     shown = type_in("show", "runs/gone", "--json")
     assert (shown.code, shown.json["diverged"], shown.json["diverged_since"]) == (0, True, since)
     resumed = type_in("resume", "runs/gone", "--json")
-    assert resumed.json["diverged"] is True
+    assert (resumed.code, resumed.json["diverged"]) == (3, True)
     assert type_in("fit", table, "--target", "y", *DIVERGING, "--json").code == 3
 
 

@@ -123,8 +123,26 @@ def test_a_study_that_an_earlier_danlu_began_goes_on_as_it_was(
 ) -> None:
     design: dict[str, Any] = {"recipe": Recipe().as_dict(), "factors": factors, "seeds": [0], "folds": 1}
     (tmp_path / "study.json").write_text(json.dumps(design))
-    optim = recipe_of_design(StudyFolder(tmp_path)).optim
-    assert (optim.momentum, optim.lr) == (momentum, lr)
+    recipe = recipe_of_design(StudyFolder(tmp_path))
+    assert (recipe.optim.momentum, recipe.optim.lr, recipe.train.weights) == (momentum, lr, "last")
     (tmp_path / "study.json").write_text(json.dumps({**design, "defaults": 2}))
-    optim = recipe_of_design(StudyFolder(tmp_path)).optim
-    assert (optim.momentum, optim.lr) == (None, None)
+    recipe = recipe_of_design(StudyFolder(tmp_path))
+    assert (recipe.optim.momentum, recipe.optim.lr, recipe.train.weights) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "factors"),
+    [
+        ({"patience": 3}, {}),
+        ({"weights": "best"}, {}),
+        ({}, {"train.patience": [3, 5]}),
+        ({}, {"train.weights": ["last", "best"]}),
+        ({}, {"stopping": [{"train.patience": 3}, {"train.patience": 5}]}),
+    ],
+)
+def test_a_study_of_an_earlier_danlu_scores_the_weights_that_it_named(
+    tmp_path: Path, settings: dict[str, Any], factors: dict[str, Any]
+) -> None:
+    recipe = {"train": settings} if settings else {}
+    (tmp_path / "study.json").write_text(json.dumps({"recipe": recipe, "factors": factors, "seeds": [0], "folds": 1}))
+    assert recipe_of_design(StudyFolder(tmp_path)).train.weights == settings.get("weights")

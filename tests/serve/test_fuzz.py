@@ -14,7 +14,7 @@ import pytest
 from danlu.serve import desk as desk_module
 from danlu.serve.desk import Desk
 from danlu.serve.shelf import Shelf
-from danlu.store.journal import read
+from danlu.store.journal import Follower, read
 from dashboard_site import LAYERS, Record, course, make_run, make_study, steps
 from spoilt import SURFACE, spoilt, written
 
@@ -119,3 +119,50 @@ def test_a_long_journal_is_read_in_pieces_and_keeps_no_other_page_waiting(
     assert time.monotonic() - begin < 25
     go_on.set()
     thread.join()
+
+
+@pytest.mark.parametrize("kind", ["run", "study"])
+def test_damaged_lines_are_counted_on_the_page(kind: str, tmp_path: Path) -> None:
+    place = make_run(tmp_path / "it") if kind == "run" else make_study(tmp_path / "it")
+    with (place / "journal.jsonl").open("a") as journal:
+        journal.write("{broken\n" * 3 + '{"kind": "member", "seed": "x"}\n')
+    desk = Desk(Shelf(tmp_path))
+    (row,) = json.loads(desk.list("en", "") or b"")["rows"]
+    answer = desk.run if kind == "run" else desk.study
+    assert "damaged lines of its journal passed over: 4" in json.loads(answer(row["id"], "en", "") or b"")["done"]
+    assert "损坏的 4 行" in json.loads(answer(row["id"], "zh", "") or b"")["done"]
+
+
+def test_the_long_journal_of_a_study_is_read_in_pieces_and_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "_MOST_READ", 2**20)
+    monkeypatch.setattr(desk_module, "_SHORTEST", -1.0)
+    place = make_study(tmp_path / "study")
+    whole = (place / "journal.jsonl").read_text()
+    filler = json.dumps({"kind": "choices", "made": {"text": "x" * 10_000}}) + "\n"
+    (place / "journal.jsonl").write_text(filler * 600 + whole)
+    desk = Desk(Shelf(tmp_path))
+    (row,) = json.loads(desk.list("en", "") or b"")["rows"]
+    pages = [json.loads(desk.study(row["id"], "en", "") or b"")]
+    assert "still being read" in pages[0]["done"]
+    while page := desk.study(row["id"], "en", pages[-1]["version"]):
+        pages.append(json.loads(page))
+        assert len(pages) < 12
+    assert len(pages) > 4
+    assert "behind" not in pages[-1]
+    assert pages[-1]["best"]
+
+    read_anew: list[int] = []
+    new = Follower.new
+
+    def counted(follower: Follower, most: int | None = None) -> list[dict[str, Any]]:
+        records = new(follower, most)
+        read_anew.append(len(records))
+        return records
+
+    monkeypatch.setattr(Follower, "new", counted)
+    with (place / "journal.jsonl").open("a") as journal:
+        journal.write('{"kind": "done", "seconds": 2.0}\n')
+    desk.study(row["id"], "en", "")
+    assert read_anew == [1]

@@ -89,7 +89,7 @@ def test_a_worker_that_outlives_a_killed_training_does_not_hold_its_lock(tmp_pat
     worker = forked.Process(target=lambda: (begun.set(), time.sleep(60)))
     worker.start()
     try:
-        begun.wait()
+        assert begun.wait(60)
         os.close(journal._descriptor)  # what the system does when the training is killed
         with Journal(path) as again:
             again.write({"kind": "resume", "step": 0})

@@ -50,6 +50,10 @@ class StorageError(UserError):
     """The disk refused (full, not writable); what stood there before is untouched."""
 
 
+class FolderGoneError(StorageError):
+    """The folder that results were written to has been deleted, moved or replaced meanwhile."""
+
+
 def fail(id: str, **values: Any) -> NoReturn:
     """Raise a UserError with one fault.
 

@@ -13,9 +13,17 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from danlu.base.errors import Fault, StorageError
+from danlu.base.errors import Fault, StorageError, fail
 
 TEMPORARY = ".tmp-"
+
+
+def absolute(path: str | Path) -> Path:
+    """A path that stays the same wherever the program goes. UserError where the working folder has been deleted."""
+    try:
+        return Path(path).absolute()
+    except FileNotFoundError:
+        fail("files.no-working-folder", path=path)
 
 
 def write_file(path: Path, content: bytes) -> None:

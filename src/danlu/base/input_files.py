@@ -68,8 +68,12 @@ def read_file(path: Path) -> bytes:
     b'\"\"\"'
     """
     with open_file(path) as file, guarded(path):
-        # A read of more than there is would take memory for all that is asked for.
-        return file.read(os.fstat(file.fileno()).st_size)
+        # No more is asked for than is there: Python takes memory for all that it is asked to read.
+        content = file.read(os.fstat(file.fileno()).st_size + 1)
+        while block := file.read(BLOCK_BYTES):  # it grows, or is one of the system's own, which tell no size
+            content += block
+            refuse_too_large(path, len(content))
+        return content
 
 
 @contextlib.contextmanager

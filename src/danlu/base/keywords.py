@@ -132,7 +132,7 @@ def _within(section: str, key: str) -> str:
 
 def _checked(key: str, value: Any, faults: Faults, name: str = "") -> Iterator[tuple[str, Any]]:
     """The setting with its value as plain data; a fault for an object, which no recipe can hold."""
-    plain = _plain(value)
+    plain = as_plain(value)
     if isinstance(plain, _PLAIN) or _holds_plain(plain):
         yield key, plain
         return
@@ -142,8 +142,13 @@ def _checked(key: str, value: Any, faults: Faults, name: str = "") -> Iterator[t
     faults.add(id, key=name or key, found=kind)
 
 
-def _plain(value: Any) -> Any:
-    """NumPy's and torch's numbers as Python's, a device by its name."""
+def as_plain(value: Any) -> Any:
+    """NumPy's and torch's numbers as Python's, a device by its name.
+
+    >>> import numpy
+    >>> as_plain(numpy.float32(0.5))
+    0.5
+    """
     if type(value).__name__ == "device":
         return str(value)
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
@@ -155,5 +160,5 @@ def _holds_plain(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(isinstance(one, _PLAIN) or _holds_plain(one) for one in cast(Mapping[Any, Any], value).values())
     return isinstance(value, list | tuple) and all(
-        isinstance(one, _PLAIN) or _holds_plain(one) for one in map(_plain, cast(list[Any], value))
+        isinstance(one, _PLAIN) or _holds_plain(one) for one in map(as_plain, cast(list[Any], value))
     )

@@ -14,7 +14,13 @@ from danlu.base.strict_json import canonical_json
 # What the validator is told: refuse keys it does not know and numbers that are not finite.
 _STRICT = {"extra": "forbid", "allow_inf_nan": False}
 
-Count = Annotated[int, Ge(1)]
+MOST = 10**9
+"""What no count of a recipe is above: it stands for a slip of the pen, and would only end in a full memory."""
+MOST_EPOCHS = 10**7
+MOST_STEPS = 10**9
+
+Count = Annotated[int, Ge(1), Le(MOST)]
+Several = Annotated[int, Ge(0), Le(MOST)]
 Positive = Annotated[float, Gt(0)]
 NotNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Lt(1)]
@@ -42,17 +48,17 @@ class DataRecipe:
     task: Literal["auto", "classification", "regression", "reconstruction"] = "auto"
     standardise: bool | None = None  # to mean 0, variance 1 of the training part; None: all but tokens, floats of 0 … 1
     shuffle: bool = True  # draw a new order each epoch
-    workers: Annotated[int, Ge(0)] = 0  # worker processes for data too big for memory
+    workers: Annotated[int, Ge(0), Le(256)] = 0  # worker processes for data too big for memory
     # None stands for what befits the data, so that a recipe says only what its data ask for.
     augment: tuple[str, ...] | None = None  # pictures of the training part: crop, flip, rotation, cutout ("crop:4")
-    image_size: Count | None = None  # side of the squares that pictures are brought to
+    image_size: Annotated[int, Ge(1), Le(2**14)] | None = None  # side of the squares that pictures are brought to
     tokens: Literal["characters", "words"] | None = None  # what a text is cut into
     min_frequency: Count | None = None  # tokens that the training part has fewer of are unknown ones
     steps: Count | None = None  # a text's tokens in a sample, and so how far back the gradient goes; None: 35
     partition: Literal["sequential", "random"] | None = None  # of a text: batches that go on from each other, or not
     group: str | None = None  # column whose equal values stay in one part
     time: str | None = None  # column by which the rows are ordered, the last held out; "rows": as they stand
-    fold: tuple[Annotated[int, Ge(0)], Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
+    fold: tuple[Several, Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
     fold_seed: Seed | None = None  # draws the folds; None: 0
     steps_per_epoch: Count | None = None  # batches that make an epoch of a stream without an end; None: counted
     refit: bool | None = None  # train on the validation part too: the last training, when all is chosen; None: no
@@ -104,8 +110,8 @@ class OptimRecipe:
     step_sizes: tuple[Positive, Positive] | None = None
     momentum_decay: NotNegative | None = None
     decoupled_weight_decay: bool | None = None
-    max_iter: Count | None = None
-    history_size: Count | None = None
+    max_iter: Annotated[int, Ge(1), Le(10**6)] | None = None
+    history_size: Annotated[int, Ge(1), Le(10**4)] | None = None  # copies of the gradient
     tolerance_grad: NotNegative | None = None
     tolerance_change: NotNegative | None = None
     line_search_fn: Literal["strong_wolfe"] | None = None
@@ -117,12 +123,12 @@ class ScheduleRecipe:
 
     __pydantic_config__ = _STRICT
     name: str = "constant"
-    warmup: Annotated[int, Ge(0)] = 0  # steps over which the rate rises from near 0 to its full value
+    warmup: Several = 0  # steps over which the rate rises from near 0 to its full value
     every: Count = 10  # step: epochs between two drops
     gamma: Annotated[float, Gt(0), Le(1)] = 0.1  # step, exponential, plateau: factor of a drop
     floor: Annotated[float, Ge(0), Le(1)] = 0.0  # cosine, one-cycle, plateau: the least share of the rate
     rise: Annotated[float, Gt(0), Lt(1)] = 0.3  # one-cycle: share of the steps on the way up
-    patience: Annotated[int, Ge(0)] = 3  # plateau: epochs without a better validation score before a drop
+    patience: Several = 3  # plateau: epochs without a better validation score before a drop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +136,9 @@ class TrainRecipe:
     """The loop: how long, in what portions, with which guards."""
 
     __pydantic_config__ = _STRICT
-    epochs: Count | None = None  # None: 20; more for fewer than 3,200 samples, up to 200
+    epochs: Annotated[int, Ge(1), Le(MOST_EPOCHS)] | None = (
+        None  # None: 20; more for fewer than 3,200 samples, up to 200
+    )
     batch_size: Count | None = None  # None: 32; 16 below 2,000 samples; all for L-BFGS
     accumulate: Count = 1  # batches whose gradients make one step; a step then sees batch_size * accumulate samples
     seed: Seed = 0
@@ -139,14 +147,14 @@ class TrainRecipe:
     clip_norm: Positive | None = None  # largest norm of the whole gradient
     clip_value: Positive | None = None  # largest absolute entry of the gradient
     freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
-    thaw: Annotated[int, Ge(2)] | None = None  # the epoch from which on they are; None: never
+    thaw: Annotated[int, Ge(2), Le(MOST)] | None = None  # the epoch from which on they are; None: never
     ema: Fraction | None = None  # decay of an exponential moving average of the weights, which is then what is scored
     patience: Count | None = None  # early stopping: epochs without a better validation score
     weights: Literal["last", "best"] | None = None  # which are scored; None: best, given 30 validation samples
     smoothing: Annotated[float, Gt(0), Le(1)] = 0.1  # share β of the newest loss in the smoothed curve
     checkpoint_steps: Count | None = None  # save every so many steps, besides checkpoint_seconds
     checkpoint_seconds: Positive = 30.0  # save when so much time has passed since the last save
-    keep: Annotated[int, Ge(2)] = 2  # checkpoints kept; never fewer than 2, so that one bad disk block loses little
+    keep: Annotated[int, Ge(2), Le(MOST)] = 2  # checkpoints kept; two at least: a bad block of the disk loses little
 
     @property
     def scores_best(self) -> bool:

@@ -18,7 +18,8 @@ from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.input_files import guarded, path_kind, read_file
 from danlu.base.keywords import SYNONYMS, settings_of
 from danlu.base.recipe import Recipe
-from danlu.base.setting_keys import kind_of, known_keys, takes_names, takes_number
+from danlu.base.sections import is_flag_for_number
+from danlu.base.setting_keys import kind_of, known_keys, takes_names
 from danlu.base.text_encoding import decode
 from danlu.base.wanted import wanted as wanted_in_words
 
@@ -148,8 +149,7 @@ class RecipeDraft:
                 else:
                     hint = _nearest_key(section, key)
                     faults.add("recipe.unknown-key", place=self.places[dotted], key=dotted, hint=hint)
-            elif isinstance(value, bool) and takes_number(section, key):
-                # pydantic would read True as 1.
+            elif is_flag_for_number(kind_of(section, key), value):
                 wanted = Fault("recipe.wanted-number")
                 faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
             else:

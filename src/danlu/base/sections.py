@@ -1,8 +1,9 @@
 """One section of a recipe from a mapping, as a Python programmer writes it."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, cast
+from typing import Any, cast, get_args, get_type_hints
 
 from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.base.wanted import wanted
@@ -21,8 +22,13 @@ def section_of(kind: type[Any], section: str, given: object) -> Any:
         rest = {key: tree.pop(key) for key in [*tree] if key not in keys}
         tree[open_key] = {**tree.get(open_key, {}), **rest}
     faults, place = Faults(), Fault("recipe.place-call")
+    for key in [key for key, value in tree.items() if is_flag_for_number(get_type_hints(kind).get(key), value)]:
+        wants = Fault("recipe.wanted-number")
+        faults.add("recipe.bad-value", place=place, key=f"{section}.{key}", found=tree.pop(key), wanted=wants)
     try:
-        return pydantic.TypeAdapter(kind).validate_python(tree)
+        found = _validator(kind).validate_python(tree)
+        faults.raise_if_any()
+        return found
     except pydantic.ValidationError as error:
         for detail in error.errors():
             path = [str(part) for part in detail["loc"]]
@@ -37,3 +43,25 @@ def section_of(kind: type[Any], section: str, given: object) -> Any:
                 faults.add("recipe.bad-value", place=place, key=dotted, found=repr(detail["input"]), wanted=needs)
     faults.raise_if_any()
     raise AssertionError("the validator refused without a reason")
+
+
+def is_flag_for_number(kind: Any, value: object) -> bool:
+    """Whether true or false, alone or among others, stands where a setting of the type `kind` takes numbers: the
+    validator would read it as 1 or 0.
+
+    >>> is_flag_for_number(int | None, True), is_flag_for_number(bool, True), is_flag_for_number(float, [True, 2.0])
+    (True, False, True)
+    """
+    kinds = {kind, *get_args(kind)}
+    parts = {part for one in kinds for part in get_args(one)} | kinds
+    takes_number = bool({int, float} & (parts | {base for part in parts for base in get_args(part)}))
+    if bool in parts or not takes_number:
+        return False
+    return any(isinstance(one, bool) for one in (value if isinstance(value, list | tuple) else [value]))
+
+
+@functools.cache
+def _validator(kind: type[Any]) -> Any:
+    import pydantic
+
+    return pydantic.TypeAdapter(kind)

@@ -11,10 +11,17 @@ import platform
 import random
 import secrets
 from collections.abc import Generator, Sequence
+from pathlib import Path
 
 import numpy
 import torch
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
+_SYSTEM = getattr(os, "sysconf_names", {})  # Windows has none
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -224,8 +231,21 @@ def free_memory(device: torch.device) -> int:
     """Bytes that are free on the device; of a CPU's machine, those it has in all where it does not tell."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    pages = "SC_AVPHYS_PAGES" if "SC_AVPHYS_PAGES" in os.sysconf_names else "SC_PHYS_PAGES"
-    return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") if pages in os.sysconf_names else 2**32
+    pages = "SC_AVPHYS_PAGES" if "SC_AVPHYS_PAGES" in _SYSTEM else "SC_PHYS_PAGES"
+    return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") if pages in _SYSTEM else 2**32
+
+
+def memory_limit() -> int:
+    """Bytes of memory that this process can have at most: those of the machine, of its control group, or those that
+    `ulimit -v` leaves it.
+    """
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")] if "SC_PHYS_PAGES" in _SYSTEM else [2**63]
+    if resource is not None:
+        own = resource.getrlimit(resource.RLIMIT_AS)[0]
+        limits += [own] if own != resource.RLIM_INFINITY else []
+    with contextlib.suppress(OSError, ValueError):  # "max" where there is none
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    return min(limits)
 
 
 def wait_for(device: torch.device) -> None:

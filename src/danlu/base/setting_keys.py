@@ -37,13 +37,3 @@ def takes_names(section: str, key: str) -> bool:
     (True, False)
     """
     return tuple[str, ...] in (kind := kind_of(section, key), *get_args(kind))
-
-
-def takes_number(section: str, key: str) -> bool:
-    """Whether a setting takes a number.
-
-    >>> takes_number("optim", "lr"), takes_number("optim", "name")
-    (True, False)
-    """
-    kind = kind_of(section, key)
-    return bool({int, float} & {kind, *get_args(kind)})

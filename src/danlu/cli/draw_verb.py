@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from danlu.base.errors import Fault, Faults, fail
+from danlu.base.files import absolute
 from danlu.base.places import shown
 from danlu.base.words import say
+from danlu.cli.study_arguments import whole_in
 from danlu.lab.draft import draft_recipe
 from danlu.lab.draw import draw, draw_expression, is_net_name, named_graph
 from danlu.view.drawing import Drawing
+from danlu.view.graphs.layout import MOST_BOXES
 from danlu.view.graphs.net import net_diagram
 
 
@@ -69,7 +72,7 @@ def _of_words(arguments: argparse.Namespace, words: list[str], settings: list[st
         if settings or arguments.data or shape:
             fail("draw.only-for-nets", found=" ".join([*settings, *filter(None, (arguments.data, arguments.shape))]))
         kind = arguments.kind
-        return draw(word, kind=kind, boxes=boxes), "-".join(filter(None, (Path(word).absolute().name, kind)))
+        return draw(word, kind=kind, boxes=boxes), "-".join(filter(None, (absolute(word).name, kind)))
     others = [one for one in settings if not one.startswith("net.")]
     if others:
         fail("draw.only-net-settings", found=" ".join(others))
@@ -83,15 +86,17 @@ def _of_words(arguments: argparse.Namespace, words: list[str], settings: list[st
 def _boxes(text: str | None) -> int | None:
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 150):
-        fail("draw.bad-boxes", found=text)
-    return int(text)
+    boxes = whole_in(text)
+    if boxes is None or not 0 < boxes <= MOST_BOXES:
+        fail("draw.bad-boxes", found=text[:100])
+    return boxes
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     sizes = re.split("[x×,]", text.strip())
-    if not all(size.isascii() and size.isdigit() and int(size) for size in sizes):
-        fail("draw.bad-shape", found=text)
-    return tuple(map(int, sizes))
+    found = [whole_in(size) for size in sizes]
+    if not all(found):
+        fail("draw.bad-shape", found=text[:100])
+    return tuple(size or 1 for size in found)

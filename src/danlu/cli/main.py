@@ -9,6 +9,7 @@ from collections.abc import Generator, Sequence
 
 from danlu import __version__
 from danlu.base.errors import DanluError, UserError, fail, nearest
+from danlu.base.memory import memory_guard
 from danlu.base.printable import printable
 from danlu.base.starting import INTERRUPTED
 from danlu.base.strict_json import to_json
@@ -32,7 +33,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     as_json = "--json" in tokens
     open_streams()
     try:
-        with _interruptible():
+        with _interruptible(), memory_guard("any"):
             language, tokens = take_language(tokens)
             use_language(language)
             return _do([token for token in tokens if token != "--json"], as_json)

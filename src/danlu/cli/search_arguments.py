@@ -66,5 +66,5 @@ def read_number(text: str | None, kind: type[float] | type[int], option: str, fa
     try:
         return kind(text)
     except ValueError:
-        faults.add("cli.not-a-number", option=option, found=text)
+        faults.add("cli.not-a-number", option=option, found=text[:100])
         return None

@@ -8,6 +8,8 @@ from typing import Any
 
 from danlu.base.errors import Fault, Faults
 
+_LONGEST = 100
+
 
 @dataclass(frozen=True)
 class StudyNumbers:
@@ -103,10 +105,19 @@ def read_jobs(text: str | None, faults: Faults) -> int | None:
     """The number of processes behind --jobs, None where none is given; a fault where it is none."""
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit()):
-        faults.add("cli.not-a-number", option="--jobs", found=text)
-        return None
-    return int(text)
+    jobs = whole_in(text)
+    if jobs is None:
+        faults.add("cli.not-a-number", option="--jobs", found=text[:_LONGEST])
+    return jobs
+
+
+def whole_in(text: str) -> int | None:
+    """The whole number that a word is, None where it is none, or has more digits than any number that can be meant.
+
+    >>> whole_in("12"), whole_in("1e3"), whole_in("9" * 5000)
+    (12, None, None)
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST else None
 
 
 def read_numbers(text: str | None, option: str, faults: Faults) -> list[int]:
@@ -117,8 +128,9 @@ def read_numbers(text: str | None, option: str, faults: Faults) -> list[int]:
     """
     if text is None:
         return []
-    numbers = [word.strip() for word in text.split(",")]
-    if not all(number.isascii() and number.isdigit() for number in numbers):
-        faults.add("cli.not-a-number", option=option, found=text)
+    numbers = [whole_in(word.strip()) for word in text.split(",")]
+    found = [number for number in numbers if number is not None]
+    if len(found) < len(numbers):
+        faults.add("cli.not-a-number", option=option, found=text[:_LONGEST])
         return []
-    return [int(number) for number in numbers]
+    return found

@@ -9,12 +9,13 @@ from typing import Any
 from rich.console import Console
 
 from danlu.base.errors import Faults, UserError, fail
+from danlu.base.files import absolute
 from danlu.base.places import runs_folder, shown
 from danlu.base.setting_keys import known_keys
 from danlu.base.words import say
 from danlu.cli.draw_verb import drawn
 from danlu.cli.search_arguments import range_test_arguments, refuse_budget, search_arguments
-from danlu.cli.study_arguments import levels_without_vary, read_jobs, study_arguments, study_numbers
+from danlu.cli.study_arguments import levels_without_vary, read_jobs, study_arguments, study_numbers, whole_in
 from danlu.cli.words import asked_for, check_one, one_run, split_words
 from danlu.data import catalogue_facts
 from danlu.lab.check.check import check
@@ -28,7 +29,8 @@ from danlu.lab.search.lr_find import lr_find
 from danlu.lab.search.result import Search
 from danlu.lab.search.search import go_on_searching, search, sought
 from danlu.lab.setup import load_data
-from danlu.lab.study.compare import check_jobs, compare, go_on, planned
+from danlu.lab.study.checks import check_jobs
+from danlu.lab.study.compare import compare, go_on, planned
 from danlu.lab.study.costs import with_costs
 from danlu.lab.study.study import Study
 from danlu.nets import describe, example, option_names, usual_data
@@ -109,7 +111,9 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
         return _of_study(go_on(folder, data=arguments.data, jobs=jobs, progress=progress), trained=True)
     before = Run(folder)
     if before.finished:
-        return Outcome(before.as_dict(), lambda console: _print(console, say("cli.already-finished", run=folder)))
+        told = say("cli.already-finished", run=folder)
+        code = DIVERGED if before.diverged else 0  # as `fit` ended
+        return Outcome(before.as_dict(), lambda console: _print(console, told), code=code)
     root = roots[-1].removeprefix(_ROOT) if roots else None
     return Outcome.of_run(resume(folder, data=arguments.data, root=root, progress=not arguments.json), trained=True)
 
@@ -125,7 +129,7 @@ def do_show(arguments: argparse.Namespace) -> Outcome:
     journals = [recipe.with_name("journal.jsonl") for recipe in runs_folder().glob("*/recipe.toml")]
     journals = sorted((path for path in journals if path.is_file()), key=lambda path: path.stat().st_mtime)
     if not journals:
-        fail("cli.no-runs", folder=runs_folder().absolute())
+        fail("cli.no-runs", folder=absolute(runs_folder()))
     return _shown_run(Run(journals[-1].parent))
 
 
@@ -143,13 +147,13 @@ def _shown_run(run: Run) -> Outcome:
 def do_view(arguments: argparse.Namespace) -> Outcome:
     """The dashboard, which answers until Ctrl-C."""
     check_one("view", arguments.words)
-    port = arguments.port
-    if port is not None and not (port.isascii() and port.isdigit()):
-        fail("cli.not-a-number", option="--port", found=port)
+    port = None if arguments.port is None else whole_in(arguments.port)
+    if arguments.port is not None and port is None:
+        fail("cli.not-a-number", option="--port", found=arguments.port[:100])
     dashboard = open_dashboard(
         arguments.words[0] if arguments.words else None,
         host=HOST if arguments.host is None else arguments.host,
-        port=None if port is None else int(port),
+        port=port,
     )
     record = {"folder": str(dashboard.folder), "address": dashboard.address}
     browser = not (arguments.no_browser or arguments.json)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from danlu.base.errors import DanluError, Fault, UserError, fail
+from danlu.base.memory import is_out_of_memory
 from danlu.base.seeds import order, sample_seed, stream
 from danlu.data.dataset import checksum
 from danlu.data.samples import checked_sample, kind_of
@@ -166,7 +167,9 @@ class _Keyed(Dataset[Any]):
                 sample = self.dataset[index]
             except DanluError as error:
                 return BadBatch(error.faults[0])
-            except Exception as error:  # noqa: BLE001 (the user's own code)
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise
                 return BadBatch(Fault("data.sample-fails", {"index": index, "reason": _reason(error)}))
         sample = checked_sample(sample, index) if self.checked else sample
         return BadBatch(sample) if self.checked and isinstance(sample, Fault) else sample
@@ -186,7 +189,9 @@ class _Collating:
             return self.collate(samples)
         except DanluError as error:
             return BadBatch(error.faults[0])
-        except Exception as error:  # noqa: BLE001 (the user's own code)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
             return BadBatch(Fault("data.collate-fails", {"reason": _reason(error)}))
 
 
@@ -201,6 +206,8 @@ def guarded(batches: Iterable[Any]) -> Iterator[Any]:
     except DanluError:
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         raise UserError(Fault("data.loader-fails", {"reason": _reason(error)})) from error
 
 

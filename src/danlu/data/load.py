@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import Faults, fail, nearest
+from danlu.base.files import absolute
 from danlu.base.input_files import guarded
+from danlu.base.keywords import as_plain
+from danlu.base.memory import memory_guard
 from danlu.base.recipe import DataRecipe
+from danlu.base.sections import section_of
 from danlu.data.catalogue import known, names
 from danlu.data.dataset import Builder, Dataset, Making
 from danlu.data.given_parts import parts_given
@@ -19,8 +23,12 @@ from danlu.data.text.vocabulary import KINDS
 
 TASKS = ("auto", "classification", "regression", "reconstruction")
 PARTITIONS = ("sequential", "random")
+_NUMBERS = (
+    "validation", "test", "samples", "split_seed", "workers", "image_size", "min_frequency", "steps", "steps_per_epoch",
+)  # fmt: skip
 
 
+@memory_guard("data")
 def load(
     source: Any = None,
     target: str | int | None = None,
@@ -70,16 +78,21 @@ def load(
     >>> load(([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]), test=0.5, validation=0).classes
     ('no', 'yes')
     """
-    folded = _fold(fold, fold_seed, refit)
+    asked = (validation, test, samples, split_seed, workers, image_size, min_frequency, steps, steps_per_epoch)
+    numbers = _numbers(fold=fold, fold_seed=fold_seed, **dict(zip(_NUMBERS, asked, strict=True)))
+    folded = _fold(numbers.fold, numbers.fold_seed, refit)
     steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
-    options = Options(validation, test, split_seed, task, standardise, workers, group, time, folded, bool(refit))
-    options = replace(options, tokens=tokens, min_frequency=min_frequency, steps=steps, partition=partition)
-    options = replace(
-        options, image_size=image_size, augment=steps_of, samples=samples, steps_per_epoch=steps_per_epoch
-    )
+    options = Options(**{key: getattr(numbers, key) for key in _NUMBERS})
+    options = replace(options, task=task, standardise=standardise, group=group, time=time, fold=folded)
+    options = replace(options, refit=bool(refit), tokens=tokens, partition=partition, augment=steps_of)
     given = _given(source, validation_path, test_path)
     column = target if target is None or isinstance(target, str) else str(target)
     return _load(Source(given, column, name, root, FileOptions(header, encoding)), options)
+
+
+def _numbers(**given: Any) -> DataRecipe:
+    """The numbers among the options, by the bounds that a recipe has for them. UserError with all that is wrong."""
+    return section_of(DataRecipe, "data", {key: as_plain(value) for key, value in given.items()})
 
 
 def _fold(fold: tuple[int, int] | None, seed: int | None, refit: bool | None) -> Fold | None:
@@ -129,10 +142,6 @@ def _check(options: Options) -> None:
         if found is not None and found not in wanted:
             hint = nearest(str(found), wanted)
             faults.add("data.one-of", key=key, found=found, wanted=", ".join(wanted), hint=hint)
-    for key in ("image_size", "min_frequency", "steps", "samples", "steps_per_epoch"):
-        found = getattr(options, key)
-        if found is not None and found < 1:
-            faults.add("data.at-least-one", key=key, found=found)
     faults.raise_if_any()
 
 
@@ -159,4 +168,4 @@ def _recipe(source: Source, options: Options) -> DataRecipe | None:
 
 def _absolute(path: str | Path) -> str:
     path = Path(path).expanduser()
-    return str(path if path.is_absolute() else path.absolute())
+    return str(absolute(path))

@@ -7,8 +7,10 @@ from typing import Any, TypeGuard, cast
 import torch
 from torch import nn
 
+from danlu.base.counts import as_found, is_whole
 from danlu.base.errors import Fault, fail, nearest
 from danlu.base.graphs import NetGraph, read_graph
+from danlu.base.memory import memory_guard
 from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
 from danlu.data import Dataset
@@ -29,6 +31,7 @@ from danlu.view.figures.chart import Chart
 from danlu.view.figures.pages import compared_chart, readable, run_charts, study_charts
 from danlu.view.figures.surface import contour_chart, surface_chart
 from danlu.view.graphs.expression import expression_diagram
+from danlu.view.graphs.layout import MOST_BOXES
 from danlu.view.graphs.net import net_diagram
 from danlu.view.graphs.scene import Diagram
 from danlu.view.info.curves import MOST_POINTS
@@ -42,6 +45,7 @@ KINDS = (
 Picture = Chart | Diagram
 
 
+@memory_guard("any")
 def draw(
     what: object,
     data: object = None,
@@ -68,6 +72,8 @@ def draw(
     >>> drawing.file_content(".svg")[:4]
     b'<svg'
     """
+    if boxes is not None and not (is_whole(boxes) and 0 < boxes <= MOST_BOXES):
+        fail("draw.bad-boxes", found=as_found(boxes))
     drawing = Drawing(_maker(_opened(what) if isinstance(what, str | Path) else what, data, kind, names, boxes))
     if file is not None:
         drawing.save(file)

@@ -8,8 +8,9 @@ from typing import Any
 
 from torch import nn
 
-from danlu.base.errors import Fault, StorageError, UserError, fail
+from danlu.base.errors import Fault, FolderGoneError, StorageError, UserError, fail
 from danlu.base.events import Stop
+from danlu.base.memory import memory_guard
 from danlu.base.places import runs_folder, shown
 from danlu.base.recipe import LossRecipe
 from danlu.base.recipe_text import read_recipe, to_toml
@@ -48,6 +49,7 @@ from danlu.view.reporter import Reporter
 _NOT_FOUND = ("data.missing-file", "data.no-root", "data.unavailable")
 
 
+@memory_guard("fit")
 def fit(
     net: object = None,
     data: object = None,
@@ -105,6 +107,7 @@ def fit(
         return _carry_out(training, reporter)
 
 
+@memory_guard("fit")
 def resume(
     folder: str | Path,
     *,
@@ -246,8 +249,12 @@ def _wired(setup: Setup, place: RunFolder, journal: Journal, begin: float) -> _T
 
 
 def _carry_out(training: _Training, reporter: Reporter) -> Run:
+    batch, parameters = training.setup.recipe.train.batch_size, f"{training.setup.description.parameters:,}"
     try:
-        return _trained(training, reporter)
+        with memory_guard("training", training.place.path, batch=batch, parameters=parameters):
+            return _trained(training, reporter)
+    except FolderGoneError:
+        raise
     except StorageError as error:
         folder = shown(training.place.path)
         faults = [Fault("lab.stopped-by-disk", {"what": fault, "folder": folder}) for fault in error.faults]

@@ -10,7 +10,9 @@ import torch
 from torch import nn
 
 from danlu.base.errors import DataWarning, UserError, fail
+from danlu.base.files import absolute
 from danlu.base.finding_text import Findings
+from danlu.base.memory import memory_guard
 from danlu.base.places import shown
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
@@ -44,7 +46,7 @@ class Run:
     def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: object = None) -> None:
         if net is not None and not isinstance(net, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
             fail("lab.not-a-module", found=type(net).__name__)
-        self._place = RunFolder(RunFolder.open(Path(folder)).path.absolute())
+        self._place = RunFolder(absolute(RunFolder.open(Path(folder)).path))
         self._net = net
         self._given = data
 
@@ -158,8 +160,8 @@ class Run:
         for remark in data.remarks(x):
             warnings.warn(str(remark), DataWarning, stacklevel=2)
         weights = next((parameter.dtype for parameter in net.parameters()), torch.float32)
-        inputs = data.encode(x).to(choose_device("cpu"), sample_dtype(net, data, weights))
-        with torch.no_grad():
+        with memory_guard("prediction"), torch.no_grad():
+            inputs = data.encode(x).to(choose_device("cpu"), sample_dtype(net, data, weights))
             outputs = torch.cat([Carried(net)(part) for part in inputs.split(1024)])
         found = predicted(outputs, data.task, data.outputs)
         if data.task == "language":

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Fault, Faults, UserError, fail
+from danlu.base.files import absolute
 from danlu.base.places import shown
-from danlu.base.recipe import DataRecipe, OptimRecipe, Recipe
+from danlu.base.recipe import MOST_STEPS, DataRecipe, OptimRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.data.preprocessing import Preprocessing
@@ -22,6 +23,7 @@ from danlu.nets import (
     AUTO,
     Description,
     build,
+    built_where_it_fits,
     check_weights,
     describe,
     names,
@@ -95,6 +97,9 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
     recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
     horizon = Horizon(recipe.train.epochs or 1, steps_per_epoch(recipe, dataset))
+    if horizon.steps > MOST_STEPS:
+        sizes = {"epochs": horizon.epochs, "steps": horizon.steps_per_epoch, "most": MOST_STEPS}
+        fail("lab.too-many-steps", total=horizon.steps, **sizes)
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
     frozen, thaws = recipe.train.freeze or (), recipe.train.thaw is not None
@@ -123,12 +128,12 @@ def _filled_in(drafted: Recipe, recipe: Recipe) -> set[str]:
 def _from_anywhere(recipe: Recipe) -> Recipe:
     """The recipe with absolute paths, so that its run can be resumed from another working directory."""
 
-    def absolute(path: str | None) -> str | None:
-        return None if path is None else str(Path(path).expanduser().absolute())
+    def anywhere(path: str | None) -> str | None:
+        return None if path is None else str(absolute(Path(path).expanduser()))
 
-    paths = {key: absolute(getattr(recipe.data, key)) for key in ("path", "validation_path", "test_path", "root")}
+    paths = {key: anywhere(getattr(recipe.data, key)) for key in ("path", "validation_path", "test_path", "root")}
     data = replace(recipe.data, **paths)
-    return replace(recipe, data=data, net=replace(recipe.net, weights=absolute(recipe.net.weights)))
+    return replace(recipe, data=data, net=replace(recipe.net, weights=anywhere(recipe.net.weights)))
 
 
 def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
@@ -205,15 +210,19 @@ def build_net(recipe: Recipe, data: Dataset | Preprocessing) -> nn.Module:
     """The net the recipe names, its initial weights drawn from the seed's own stream."""
     if recipe.net.name == CUSTOM:
         fail("lab.net-not-in-recipe", name=recipe.net.options.get("class", CUSTOM))
-    with global_seed(recipe.train.seed, "initial-weights"):
-        return build(
-            recipe.net.name,
-            recipe.net.options,
-            sample_shape=data.sample_shape,
-            outputs=data.outputs,
-            task=data.task,
-            vocabulary=None if data.vocabulary is None else len(data.vocabulary),
-        )
+
+    def built() -> nn.Module:
+        with global_seed(recipe.train.seed, "initial-weights"):
+            return build(
+                recipe.net.name,
+                recipe.net.options,
+                sample_shape=data.sample_shape,
+                outputs=data.outputs,
+                task=data.task,
+                vocabulary=None if data.vocabulary is None else len(data.vocabulary),
+            )
+
+    return built_where_it_fits(built, recipe.net.name, recipe.net.options)
 
 
 def data_as_taken(data: Dataset, net: nn.Module) -> Dataset:

@@ -27,6 +27,7 @@ from danlu.nets.mixture import MixtureDensityNet, MixtureHead, mixture
 from danlu.nets.mlp import MLP
 from danlu.nets.rehearsal import rehearse
 from danlu.nets.resnet import ResNet18, ResNet34, ResNet50, ResNet101, SmallResNet
+from danlu.nets.room import built_where_it_fits
 from danlu.nets.sequence import SequenceClassifier
 from danlu.nets.small_inception import SmallInception
 from danlu.nets.usual import AUTO, options_of_usual_nets, usual_net
@@ -61,6 +62,7 @@ __all__ = [
     "SmallResNet",
     "SoftmaxRegression",
     "build",
+    "built_where_it_fits",
     "check_weights",
     "describe",
     "detached",

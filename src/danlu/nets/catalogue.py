@@ -1,6 +1,7 @@
 """Nets by name: the registry, building one for some data, and the way back from a net to its name and options."""
 
 import inspect
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -20,6 +21,7 @@ from danlu.nets.lenet import LeNet5
 from danlu.nets.linear import LinearRegression, LogisticRegression, SoftmaxRegression
 from danlu.nets.mixture import MixtureDensityNet
 from danlu.nets.mlp import MLP
+from danlu.nets.options import WIDEST
 from danlu.nets.resnet import ResNet18, ResNet34, ResNet50, ResNet101, SmallResNet
 from danlu.nets.sequence import SequenceClassifier
 from danlu.nets.small_inception import SmallInception
@@ -191,6 +193,8 @@ def example(
     options = options or {}
     outputs = entry.classes or options.get("classes") or (1 if task == "regression" else entry.outputs)
     shape = tuple(sample_shape or entry.sample_shape)
+    if math.prod(shape) > WIDEST:
+        fail("nets.sample-too-large", shape=show_shape(shape), most=f"{WIDEST:,}")
     with torch.device("meta" if entry.sample_shape == _IMAGENET["sample_shape"] else "cpu"):
         net = build(name, options, sample_shape=shape, outputs=outputs, task=task, vocabulary=entry.vocabulary)
     return net, shape
@@ -256,7 +260,7 @@ def _decided_by_data(name: str, sample_shape: tuple[int, ...], outputs: int, voc
     """What the data say of a net's options, with stand-ins where `_misfits` refuses them: the net's other options are
     to be looked at all the same.
     """
-    decided = {"inputs": torch.Size(sample_shape).numel(), "outputs": outputs, "classes": outputs}
+    decided = {"inputs": math.prod(sample_shape), "outputs": outputs, "classes": outputs}
     decided["vocabulary"] = vocabulary or 2
     if len(sample_shape) == 3:
         channels, height, width = sample_shape

@@ -90,7 +90,7 @@ class SmallDenseNet(nn.Module):
         check = OptionCheck()
         self.classes = check.count("classes", classes)
         self.channels = check.count("channels", channels)
-        self.depth = check.count("depth", depth)
+        self.depth = check.layers("depth", depth)
         if self.depth % 6 != 4 or self.depth < 10:
             check.refuse("depth", depth, Fault("nets.wanted-dense-depth"))
         self.growth = check.count("growth", growth)

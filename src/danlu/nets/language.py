@@ -52,7 +52,7 @@ class LanguageModel(nn.Module):
         self.cell = check.choice("cell", cell, CELLS)
         self.embedding = check.count("embedding", embedding)
         self.hidden = check.count("hidden", hidden)
-        self.layers = check.count("layers", layers)
+        self.layers = check.layers("layers", layers)
         self.tied = check.flag("tied", tied)
         if self.tied and self.embedding != self.hidden:
             wanted = Fault("nets.wanted-tied", {"embedding": self.embedding, "hidden": self.hidden})

@@ -78,7 +78,7 @@ class MLP(nn.Module):
 def _widths(check: OptionCheck, hidden: object, depth: object, width: object) -> tuple[int, ...]:
     if hidden is None:
         number, size = 1 if depth is None else depth, 128 if width is None else width
-        return (check.count("width", size),) * check.count("depth", number)
+        return (check.count("width", size),) * check.layers("depth", number)
     if depth is not None or width is not None:
         check.faults.add("nets.hidden-or-depth", key="net.hidden")
     return check.widths("hidden", hidden)

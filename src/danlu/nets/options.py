@@ -8,7 +8,12 @@ from collections.abc import Collection, Iterable
 from numbers import Real
 from typing import Any, cast
 
+from danlu.base.counts import as_found
 from danlu.base.errors import Fault, Faults, nearest
+
+WIDEST = 2**31 - 1
+"""No layer is wider: torch itself counts the sides of many of them so far."""
+MOST_LAYERS = 2000
 
 
 class OptionCheck:
@@ -27,13 +32,20 @@ class OptionCheck:
         """Raise if any option did not fit."""
         self.faults.raise_if_any()
 
-    def count(self, name: str, value: object, least: int = 1) -> int:
-        """A whole number of at least 1, or of at least `least`."""
+    def count(self, name: str, value: object, least: int = 1, most: int = WIDEST) -> int:
+        """A whole number of at least 1, or of at least `least`, and at most `most`."""
         number = _whole(value)
         if number is None or number < least:
             self.refuse(name, value, Fault("nets.wanted-count", {"least": least}))
             return least
+        if number > most:
+            self.refuse(name, value, Fault("nets.wanted-at-most", {"most": f"{most:,}"}))
+            return least
         return number
+
+    def layers(self, name: str, value: object) -> int:
+        """A number of layers: as `count`, and few enough for a net to be built of them."""
+        return self.count(name, value, most=MOST_LAYERS)
 
     def widths(self, name: str, value: object) -> tuple[int, ...]:
         """Whole numbers of at least 1: one, or a list that may be empty, or "256,128" from a command line."""
@@ -42,7 +54,13 @@ class OptionCheck:
         numbers = [_whole(item) for item in several]
         if None in numbers:
             self.refuse(name, value, Fault("nets.wanted-widths"))
-        return tuple(number or 1 for number in numbers)
+        elif max(map(int, filter(None, numbers)), default=1) > WIDEST:
+            self.refuse(name, value, Fault("nets.wanted-at-most", {"most": f"{WIDEST:,}"}))
+        elif len(numbers) > MOST_LAYERS:
+            self.refuse(name, value, Fault("nets.wanted-fewer", {"found": len(numbers), "most": f"{MOST_LAYERS:,}"}))
+        else:
+            return tuple(number or 1 for number in numbers)
+        return (1,)
 
     def fraction(self, name: str, value: object) -> float:
         """A number of at least 0 and below 1."""
@@ -76,7 +94,7 @@ class OptionCheck:
 
     def refuse(self, name: str, value: Any, wanted: Fault, hint: Fault | str = "") -> None:
         """Note that option `name` does not fit; `wanted` says what would."""
-        self.faults.add("nets.bad-option", key=f"net.{name}", found=repr(value), wanted=wanted, hint=hint)
+        self.faults.add("nets.bad-option", key=f"net.{name}", found=as_found(value), wanted=wanted, hint=hint)
 
 
 def number_in(value: object) -> float | None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.base.memory import is_out_of_memory
 from danlu.nets.describe import undisturbed
 from danlu.nets.trace import Trace, reason_of
 
@@ -40,4 +41,6 @@ def _backward(output: Tensor) -> None:
     except Warning:  # an error only where the caller wants it so
         raise
     except Exception as error:  # a net is the user's code: whatever it raises is told as theirs
+        if is_out_of_memory(error):
+            raise
         raise UserError(Fault("nets.backward-failed", {"reason": reason_of(error)})) from error

@@ -102,7 +102,7 @@ class SmallResNet(nn.Module):
         check = OptionCheck()
         self.classes = check.count("classes", classes)
         self.channels = check.count("channels", channels)
-        self.depth = check.count("depth", depth)
+        self.depth = check.layers("depth", depth)
         if self.depth % 6 != 2 or self.depth < 8:
             check.refuse("depth", depth, Fault("nets.wanted-depth"))
         self.shortcut = check.flag("shortcut", shortcut)

@@ -50,7 +50,7 @@ class SequenceClassifier(nn.Module):
         self.cell = check.choice("cell", cell, CELLS)
         self.embedding = check.count("embedding", embedding)
         self.hidden = check.count("hidden", hidden)
-        self.layers = check.count("layers", layers)
+        self.layers = check.layers("layers", layers)
         self.bidirectional = check.flag("bidirectional", bidirectional)
         self.dropout = check.fraction("dropout", dropout)
         self.dropout_placement = check.choice("dropout_placement", dropout_placement, PLACEMENTS)

@@ -27,7 +27,7 @@ class SmallInception(nn.Module):
         check = OptionCheck()
         self.classes = check.count("classes", classes)
         self.channels = check.count("channels", channels)
-        self.size = check.count("size", size, least=_LEAST)
+        self.size = check.count("size", size, least=_LEAST, most=2**14)
         self.init = init_option(check, init)
         check.done()
         self.conv1 = nn.Conv2d(self.channels, 10, 5)  # 10×24×24 from 28×28

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.base.memory import is_out_of_memory
 from danlu.base.shapes import show_shape
 from danlu.nets.cost import WHOLE, multiply_adds
 from danlu.nets.misfit import dtype_name, shape_misfit, type_misfit
@@ -65,6 +66,8 @@ class Trace:
         except (UserError, Warning):  # a warning is an error only where the caller wants it so
             raise
         except Exception as error:  # a net is the user's code: whatever it raises is told as theirs
+            if is_out_of_memory(error):
+                raise
             raise UserError(self._fault(error)) from error
         finally:
             for handle in handles:

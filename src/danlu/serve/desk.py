@@ -5,7 +5,7 @@ import threading
 import time
 import tomllib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,18 @@ from danlu.base.errors import DanluError, fail
 from danlu.base.strict_json import to_json
 from danlu.base.words import say, speaking
 from danlu.serve.shelf import Entry, Shelf, plain_file
-from danlu.store.journal import read
-from danlu.store.live import LiveHistory
+from danlu.store.live import LiveHistory, LiveRecords
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 from danlu.view.dashboard import compare_page, list_page, run_page, study_page
 from danlu.view.figures.pages import net_scene
 from danlu.view.graphs.svg import to_svg
 from danlu.view.info.run import RunInfo, flat
-from danlu.view.info.study import StudyInfo, read_study
+from danlu.view.info.study import KINDS, StudyInfo, read_study
 
 _MOST_HELD = 12  # histories of runs that were looked at last
 _MOST_STEPS_HELD = 400_000  # in all of them together
+_MOST_STUDIES_HELD = 4
 _MOST_ANSWERS = 40
 _MOST_TEXT = 2**18
 _MOST_READ = 2**23  # bytes of a journal for one answer: the rest comes with the next ones
@@ -42,6 +42,7 @@ class Desk:
         self._making: dict[tuple[str, ...], threading.Lock] = {}
         self._reading: dict[Path, threading.Lock] = {}
         self._live: OrderedDict[Path, LiveHistory] = OrderedDict()
+        self._studies: OrderedDict[Path, LiveRecords] = OrderedDict()
         self._steps: dict[Path, int] = {}
         self._answers: OrderedDict[tuple[str, ...], tuple[float, str, bytes]] = OrderedDict()
 
@@ -72,7 +73,7 @@ class Desk:
 
         def make() -> tuple[str, Callable[[], dict[str, Any]]]:
             entry = self._entry(id, "study")
-            return f"{entry.glance.changed}-{entry.glance.state}", lambda: study_page(_study(entry))
+            return f"{entry.glance.changed}-{entry.glance.state}", lambda: self._study_page(entry)
 
         return self._answer(("study", id, language), language, have, make)
 
@@ -127,13 +128,25 @@ class Desk:
                 self._making.pop(gone, None)
 
     def _run_page(self, entry: Entry) -> dict[str, Any]:
-        page = run_page(self._info(entry))
+        info = self._info(entry)
         with self._lock:
             live = self._live.get(entry.path)
-        if live is None or not live.behind:
-            return page
-        size = f"{live.behind / 2**20:,.0f}"
-        return {**page, "done": f"{page['done']} · {say('page.behind', megabytes=size)}", "behind": live.behind}
+        return _with_notes(run_page(info), live.behind if live else 0, info.course.skipped)
+
+    def _study_page(self, entry: Entry) -> dict[str, Any]:
+        place = StudyFolder(entry.path)
+        with self._lock:
+            live = self._studies.setdefault(entry.path, LiveRecords(place.journal, KINDS))
+            self._studies.move_to_end(entry.path)
+            while len(self._studies) > _MOST_STUDIES_HELD:
+                gone, _ = self._studies.popitem(last=False)
+                self._reading.pop(gone, None)
+            reading = self._reading.setdefault(entry.path, threading.Lock())
+        if not plain_file(place.journal):
+            live = LiveRecords(place.path / "nothing", KINDS)
+        with reading:
+            records = live.update(_MOST_READ)
+        return _with_notes(study_page(_study(entry, records)), live.behind, live.skipped)
 
     def _entry(self, id: str, kind: str = "run") -> Entry:
         with self._lock:
@@ -173,10 +186,17 @@ class Desk:
         return sum(self._steps.get(path, 0) for path in self._live)
 
 
-def _study(entry: Entry) -> StudyInfo:
+def _with_notes(page: dict[str, Any], behind: int, skipped: int) -> dict[str, Any]:
+    """The page, and what is to be said of its journal: how much of it is not read yet, how many lines say nothing."""
+    notes = [say("page.behind", megabytes=f"{behind / 2**20:,.0f}")] if behind else []
+    notes += [say("page.skipped", count=f"{skipped:,}")] if skipped else []
+    told = {**page, "done": " · ".join([page["done"], *notes])}
+    return told | {"behind": behind} if behind else told
+
+
+def _study(entry: Entry, records: Sequence[Mapping[str, Any]]) -> StudyInfo:
     place = StudyFolder(entry.path)
     design = _object(text_of(place.design))
-    records = read(place.journal) if plain_file(place.journal) else ()
     try:
         info = read_study(entry.name, design, records, recipe=text_of(place.best), where=str(entry.path))
     except DanluError:

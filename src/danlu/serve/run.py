@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from danlu.base.counts import as_found, is_whole
 from danlu.base.errors import Fault, UserError, fail
+from danlu.base.files import absolute
 from danlu.base.places import has_screen, runs_folder, studies_folder
 from danlu.base.seeds import secret
 from danlu.base.words import say
@@ -97,7 +99,7 @@ def _shelf(folder: str | Path | None) -> Shelf:
         usual = [place for place in (runs_folder(), studies_folder()) if place.is_dir()]
         if not usual:
             fail("serve.no-runs", folders=f"{runs_folder()}, {studies_folder()}")
-        return Shelf(Path.cwd(), [place.name for place in usual])
+        return Shelf(absolute("."), [place.name for place in usual])
     if not Path(folder).is_dir():
         fail("serve.no-folder", folder=folder)
     return Shelf(Path(folder))
@@ -151,8 +153,8 @@ def _prompt(protocol: Any) -> Any:
 
 def _listen(host: str, port: int | None) -> socket.socket:
     """A socket that listens on `port`, or on the first free one."""
-    if port is not None and not 0 <= port <= _HIGHEST_PORT:
-        fail("serve.bad-port", port=port, highest=_HIGHEST_PORT)
+    if port is not None and not (is_whole(port) and 0 <= port <= _HIGHEST_PORT):
+        fail("serve.bad-port", port=as_found(port), highest=_HIGHEST_PORT)
     tried = [port] if port is not None else range(PORT, PORT + _PORTS_TRIED)
     problem = ""
     for number in tried:

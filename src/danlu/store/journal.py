@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
-from danlu.base.errors import StorageError, fail
-from danlu.base.files import storage_error, sync_folder
+from danlu.base.errors import Fault, FolderGoneError, StorageError, fail
+from danlu.base.files import absolute, storage_error, sync_folder
 from danlu.base.strict_json import to_json
 from danlu.store.shapes import is_sound, whole_text
 
@@ -42,6 +42,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lasting = absolute(path)  # the program may change its working folder
         self._buffer = bytearray()
         try:
             self._descriptor, created = _open(path)
@@ -79,6 +80,8 @@ class Journal:
 
     def flush(self) -> None:
         """Hand all records so far to the system: from then on they survive the death of this process."""
+        if self._buffer:
+            self._refuse_stranger()
         try:
             while self._buffer:
                 written = os.write(self._descriptor, self._buffer)
@@ -86,9 +89,25 @@ class Journal:
         except OSError as error:
             raise storage_error(self._path, error) from error
 
+    def _refuse_stranger(self) -> None:
+        """StorageError where the file that was opened is no longer the one of that name: its folder has been deleted,
+        moved or replaced, and nobody would ever read what is written."""
+        if self._descriptor < 0:
+            return
+        try:
+            here = os.path.samestat(os.fstat(self._descriptor), self._lasting.stat())
+        except (FileNotFoundError, NotADirectoryError):
+            here = False
+        except OSError as error:
+            raise storage_error(self._path, error) from error
+        if not here:
+            self._buffer.clear()
+            raise FolderGoneError(Fault("store.folder-gone", {"folder": self._path.parent}))
+
     def sync(self) -> None:
         """Force all records so far to the disk: from then on they survive a power failure."""
         self.flush()
+        self._refuse_stranger()  # before anything else is put beside it
         try:
             os.fsync(self._descriptor)
         except OSError as error:
@@ -192,6 +211,11 @@ class Follower:
         self.restarts = 0
         self.behind = 0
         self._begin()
+
+    @property
+    def skipped(self) -> int:
+        """The lines passed over so far: broken, too long, or not what their kind must be."""
+        return self._lines.skipped
 
     def _begin(self) -> None:
         self._lines = _Lines()

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from danlu.base.errors import StorageError, fail
-from danlu.base.files import TEMPORARY, make_folder, replace_file, storage_error, sync_folder, write_file
+from danlu.base.files import TEMPORARY, absolute, make_folder, replace_file, storage_error, sync_folder, write_file
 from danlu.base.strict_json import to_json
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder, check_name, entries, standing
@@ -31,7 +31,7 @@ class NewRun:
     """
 
     def __init__(self, path: Path, recipe_toml: str, made: Sequence[Path], journal: Journal) -> None:
-        self.place = RunFolder(path.absolute())
+        self.place = RunFolder(absolute(path))
         self.journal = journal
         self._recipe = recipe_toml
         self._made = made
@@ -43,6 +43,7 @@ class NewRun:
     ) -> Self:
         """In a new folder `parent/stem-xxxx`, xxxx from the recipe's text; -2, -3 … is added where that is taken."""
         check_name(stem)
+        absolute(parent)  # tells where there is none
         name = f"{stem}-{hashlib.sha256(recipe_toml.encode()).hexdigest()[:4]}"
         count = 1
         while True:
@@ -59,7 +60,7 @@ class NewRun:
         if found == "file":
             fail("store.not-a-folder", path=path)
         if found == "nothing":
-            check_name(path.absolute().name)
+            check_name(absolute(path).name)
         else:
             _refuse_content(path)
         made = _missing(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from danlu.base.errors import StorageError, fail, nearest
-from danlu.base.files import TEMPORARY, make_folder, remove_empty, replace_file, storage_error
+from danlu.base.files import TEMPORARY, absolute, make_folder, remove_empty, replace_file, storage_error
 from danlu.base.strict_json import to_json
 from danlu.store.run_folder import check_name, entries, standing
 
@@ -59,7 +59,7 @@ class StudyFolder:
         if found == "nothing":
             siblings = entries(path.parent) if standing(path.parent) == "folder" else []
             fail("store.no-such-study", path=path, hint=nearest(path.name, (entry.name for entry in siblings)))
-        study = cls(path.absolute())
+        study = cls(absolute(path))
         if found == "file" or not study.design.is_file():
             fail("store.not-a-study", path=path)
         return study
@@ -73,7 +73,7 @@ class StudyFolder:
         found = standing(path)
         if found == "file":
             fail("store.not-a-folder", path=path)
-        study = cls(path.absolute())
+        study = cls(absolute(path))
         if found == "folder" and study.design.is_file():
             if study.read_design() != json.loads(to_json(design)):
                 fail("store.other-study", path=path)
@@ -81,7 +81,7 @@ class StudyFolder:
         # A kill may have left study.json half written, under another name.
         if found == "folder" and {entry.name for entry in entries(path)} - {f"{TEMPORARY}{study.design.name}"}:
             fail("store.not-empty", path=path)
-        check_name(path.absolute().name)
+        check_name(study.path.name)
         missing = [folder for folder in (study.path, *study.path.parents) if not folder.exists()]
         try:
             make_folder(study.path)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from danlu.base.errors import Fault, fail
-from danlu.base.files import make_folder, replace_file
+from danlu.base.files import absolute, make_folder, replace_file
 from danlu.base.words import language, say, speaking
 from danlu.view.figures.chart import Chart
 from danlu.view.graphs.layout import lay_out
@@ -39,7 +39,7 @@ class Drawing:
         without_font = language() == "zh" and kind != ".svg" and chinese_font() is None
         with speaking("en" if without_font else language()):
             content = self.file_content(kind)
-        make_folder(path.absolute().parent)
+        make_folder(absolute(path).parent)
         replace_file(path, content)
         return [Fault("figure.no-chinese-font")] if without_font else []
 

@@ -225,11 +225,11 @@ def test_a_plan_trains_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"trainings": 0}, "A budget of 0 trainings is too little"),
+        ({"trainings": 0}, "trainings is 0; it must be a whole number from 1"),
         ({"trainings": 3, "seeds": 2}, "a trial takes 2"),
-        ({"minutes": 0}, "0 minutes is no time"),
-        ({"minutes": float("nan")}, "nan minutes is no time"),
-        ({"trainings": 0, "space": {"lr": "1..0.1"}}, r"(?s)must come first.*budget of 0"),
+        ({"minutes": 0}, "minutes is 0; it must be a number above 0"),
+        ({"minutes": float("nan")}, "minutes is nan; it must be a number above 0"),
+        ({"trainings": 0, "space": {"lr": "1..0.1"}}, r"(?s)must come first.*trainings is 0"),
         ({"metric": "acuracy"}, "no metric"),
         ({"seeds": 0}, "at least one seed"),
         ({"space": {"batch_size": "1000..2000"}}, "train.batch_size"),

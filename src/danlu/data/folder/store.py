@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import StorageError
-from danlu.base.files import put_folder
+from danlu.base.files import absolute, put_folder
 from danlu.base.places import cache_folder
 from danlu.base.strict_json import to_json
 from danlu.data.dataset import checksum, digest
@@ -43,7 +43,7 @@ class Decided:
 def place_of(listing: Listing, side: int | None) -> Path:
     """Where the bytes of exactly these files lie, or would lie."""
     files = [(str(picture.path), picture.size, picture.changed) for picture in listing.pictures]
-    folder = digest(str(listing.folder.absolute()))
+    folder = digest(str(absolute(listing.folder)))
     return cache_folder() / "pictures" / folder / digest(VERSION, files, side)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from danlu.base.errors import Fault
+from danlu.base.memory import memory_guard
 from danlu.base.records import Finding
 from danlu.base.seeds import preserved_randomness
 from danlu.base.words import say
@@ -28,6 +29,7 @@ _HALF, _SOME, _NOTHING = 0.5, 0.95, 0.98
 _LEAST_SIGNAL, _MOST_SIGNAL = 0.005, 20.0
 
 
+@memory_guard("any")
 def check(
     net: object = None,
     data: object = None,

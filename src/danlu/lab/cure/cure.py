@@ -6,7 +6,9 @@ from typing import Any, cast
 
 from torch import nn
 
+from danlu.base.counts import is_whole
 from danlu.base.errors import UserError, fail
+from danlu.base.memory import memory_guard
 from danlu.base.places import studies_folder
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
@@ -15,9 +17,11 @@ from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
 from danlu.lab.draft import CUSTOM
 from danlu.lab.run import Run
 from danlu.lab.study.builders import Builder, builder_of
-from danlu.lab.study.compare import carried_out, check_jobs, check_metric, check_study_margin, design_of
+from danlu.lab.study.checks import check_folds, check_jobs, check_metric, check_size, check_study_margin
+from danlu.lab.study.compare import carried_out, design_of
 from danlu.lab.study.factors import keys_of
 from danlu.lab.study.plan import Plan, make_plan
+from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
@@ -25,6 +29,7 @@ from danlu.store.study_folder import StudyFolder
 _SEEDS = 5
 
 
+@memory_guard("study")
 def cure(
     run: Run | str | Path,
     *,
@@ -56,6 +61,9 @@ def cure(
     ('lr-too-high', ['optim.lr'])
     """
     check_jobs(jobs)
+    check_folds(folds)
+    wanted = seeds_of(seeds)
+    check_size({}, len(wanted), folds)
     run = _opened(run)
     recipe, findings = run.recipe, run.findings
     maker = _maker(recipe, net)
@@ -64,11 +72,7 @@ def cure(
     if not remedies:
         return Proof(run.folder, findings, None, watched=recipe.watch.on)
     given = _given(run, data)
-    numbers = (
-        [recipe.train.seed + place for place in range(seeds)] if isinstance(seeds, int) else [*dict.fromkeys(seeds)]
-    )
-    if not numbers or folds < 1:
-        fail("study.too-few", seeds=len(numbers), folds=folds)
+    numbers = [recipe.train.seed + place for place in wanted] if is_whole(seeds) else wanted
     plan = _planned(recipe, levels_of(remedies), numbers, folds, given, maker)
     metric = metric or _metric_of(findings)
     check_metric(metric, plan)

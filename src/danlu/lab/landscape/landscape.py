@@ -10,7 +10,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from danlu.base.errors import fail
+from danlu.base.counts import as_found, check_count, is_number
+from danlu.base.errors import Faults, fail
+from danlu.base.memory import memory_guard
 from danlu.base.readable import Readable
 from danlu.base.recipe import LossRecipe
 from danlu.base.seeds import choose_device
@@ -48,6 +50,7 @@ class Landscape(Readable, Surface):
         return say("lab.landscape-text", saddles=len(self.saddles), **facts, **lowest)
 
 
+@memory_guard("surface")
 def landscape(
     what: object,
     data: object = None,
@@ -205,11 +208,17 @@ def _grid(plane: Axes, way: Sequence[tuple[float, float]], span: Any, points: in
     if span is None:
         spans = [_room([point[axis] for point in way], plane.exact) for axis in (0, 1)]
     else:
-        spans = list(span) if isinstance(span[0], list | tuple) else [span, span]
-    if len(spans) != 2 or any(len(one) != 2 or not -math.inf < one[0] < one[1] < math.inf for one in spans):
-        fail("landscape.bad-span", found=span)
+        pair = list(cast(Sequence[Any], span)) if isinstance(span, list | tuple) else []
+        spans = pair if pair and isinstance(pair[0], list | tuple) else [pair, pair]
+    if len(spans) != 2 or not all(map(_is_span, spans)):
+        fail("landscape.bad-span", found=as_found(span))
     (left, right), (low, high) = spans
     return _places(left, right, points), _places(low, high, points)
+
+
+def _is_span(one: Any) -> bool:
+    ends = list(cast(Sequence[Any], one)) if isinstance(one, list | tuple) else []
+    return len(ends) == 2 and all(map(is_number, ends)) and -math.inf < ends[0] < ends[1] < math.inf
 
 
 def _room(values: Sequence[float], exact: bool) -> Span:
@@ -225,6 +234,7 @@ def _places(low: float, high: float, count: int) -> list[float]:
 
 
 def _check_numbers(points: int, samples: int) -> None:
-    for name, value, least, most in (("points", points, 3, _MOST_POINTS), ("samples", samples, 1, 10**9)):
-        if not isinstance(cast(object, value), int) or not least <= value <= most:
-            fail("landscape.bad-number", name=name, found=value, least=least, most=most)
+    faults = Faults()
+    check_count(faults, "points", points, 3, _MOST_POINTS)
+    check_count(faults, "samples", samples, 1, 10**9)
+    faults.raise_if_any()

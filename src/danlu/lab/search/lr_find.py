@@ -13,8 +13,10 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from danlu.base.counts import check_above, check_count
 from danlu.base.errors import Faults
 from danlu.base.events import Stop
+from danlu.base.memory import memory_guard
 from danlu.base.recipe import Recipe, ScheduleRecipe
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
 from danlu.lab.batches import training_batches
@@ -28,13 +30,14 @@ from danlu.train.stack import Member, first_losses
 from danlu.train.step import Batch
 
 POINTS, STEPS = 48, 60
-_LEAST_POINTS = 8
-_LEAST_STEPS = 8
+_LEAST_POINTS, _MOST_POINTS = 8, 1000  # each is a net of its own, all of them in memory
+_LEAST_STEPS, _MOST_STEPS = 8, 10**5
 _TAIL = 4  # the last of so many parts of the steps is what counts
 _STILL = 1e-30  # a rate at which nothing moves
 _MOST_KEPT = 2**28  # bytes of batches
 
 
+@memory_guard("rates")
 def lr_find(
     net: object = None,
     data: object = None,
@@ -97,12 +100,10 @@ def with_rate(recipe: Recipe, rate: float) -> Recipe:
 
 def _grid(lowest: float, highest: float, points: int, steps: int) -> list[float]:
     faults = Faults()
-    for key, value, least in (("points", points, _LEAST_POINTS), ("steps", steps, _LEAST_STEPS)):
-        if value < least:
-            faults.add("search.too-few", key=key, found=value, least=least)
-    if not (0 < lowest < math.inf and 0 < highest < math.inf):
-        faults.add("search.rates-above-zero", lowest=lowest, highest=highest)
-    elif lowest >= highest:
+    check_count(faults, "points", points, _LEAST_POINTS, _MOST_POINTS)
+    check_count(faults, "steps", steps, _LEAST_STEPS, _MOST_STEPS)
+    rates = [check_above(faults, key, rate) for key, rate in (("lowest", lowest), ("highest", highest))]
+    if all(rates) and lowest >= highest:
         faults.add("search.wrong-way-round", key="lr", low=lowest, high=highest)
     faults.raise_if_any()
     factor = (highest / lowest) ** (1 / (points - 1))

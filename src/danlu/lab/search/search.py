@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from danlu.base.errors import Faults, fail
+from danlu.base.counts import check_above, check_count
+from danlu.base.errors import Faults
+from danlu.base.memory import memory_guard
 from danlu.base.places import shown
 from danlu.base.seeds import preserved_randomness
 from danlu.lab.draft import RecipeSource, net_and_data
@@ -15,11 +17,10 @@ from danlu.lab.search.result import Search
 from danlu.lab.search.rounds import Budget, Quest, carry_out_rounds
 from danlu.lab.study.builders import builder_of
 from danlu.lab.study.carry_out import choices_before
+from danlu.lab.study.checks import check_folds, check_jobs, check_metric, check_size
 from danlu.lab.study.compare import (
     DEFAULTS,
     base_of,
-    check_jobs,
-    check_metric,
     new_folder,
     plain,
     recipe_of_design,
@@ -33,7 +34,10 @@ from danlu.store.study_folder import StudyFolder
 from danlu.train.stack import choosing
 from danlu.view.search import SearchReporter
 
+_MOST_TRAININGS = 10**5  # what proposes the next ones looks at all before them
 
+
+@memory_guard("study")
 def search(
     net: object = None,
     data: object = None,
@@ -84,6 +88,7 @@ def search(
     return _carried_out(place, quest, given, progress)
 
 
+@memory_guard("study")
 def sought(
     net: object = None,
     data: object = None,
@@ -102,17 +107,18 @@ def sought(
     net, data = net_and_data(net, data)
     base, maker = base_of(net, data, recipe, settings)
     numbers = seeds_of(seeds)
-    if not numbers or folds < 1:
-        fail("study.too-few", seeds=len(numbers), folds=folds)
+    check_folds(folds)
+    check_size({}, len(numbers), folds)
     check_jobs(jobs)
     faults = Faults()
     ranges: list[Range] = []
     with faults.gathered():
         ranges = ranges_of(base, space)
-    if trainings < 2 * len(numbers) * folds:
+    counted = check_count(faults, "trainings", trainings, 1, _MOST_TRAININGS)
+    if counted and trainings < 2 * len(numbers) * folds:
         faults.add("search.no-budget", found=trainings, each=len(numbers) * folds)
-    if minutes is not None and not minutes > 0:
-        faults.add("search.no-minutes", found=f"{minutes:g}")
+    if minutes is not None:
+        check_above(faults, "minutes", minutes)
     faults.raise_if_any()
     given = None if isinstance(data, str | Path) else data
     quest = Quest(base, ranges, numbers, folds, metric, Budget(trainings, minutes), given, maker, jobs)
@@ -121,6 +127,7 @@ def sought(
     return quest, plan, Given(given, maker)
 
 
+@memory_guard("study")
 def go_on_searching(
     folder: str | Path, *, data: object = None, net: Any = None, jobs: int | None = None, progress: bool = True
 ) -> Search:
@@ -145,6 +152,7 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool)
     begin = time.monotonic()
     with (
         interrupted_as(str(place.path)),
+        memory_guard("study", place.path),
         Journal(place.journal) as journal,
         choosing(choices_before(read(place.journal))),
         Interrupt(str(place.path)) as interrupt,

@@ -14,6 +14,7 @@ from pathlib import Path
 from torch import nn
 
 from danlu.base.errors import DanluError, UserError
+from danlu.base.memory import OutOfMemoryError
 from danlu.base.recipe import Recipe
 from danlu.base.records import Score
 from danlu.base.seeds import use_threads
@@ -77,6 +78,8 @@ def train_alone(task: Task) -> Outcome:
         if not stopped.saved:
             raise
         return Outcome({}, stopped=True)
+    except OutOfMemoryError as error:
+        return Outcome({}, failure=str(error.about(None)))
     except DanluError as error:
         return Outcome({}, failure="; ".join(str(fault) for fault in error.faults))
     except Exception as error:  # noqa: BLE001  (a net of the user's can raise anything)

@@ -7,6 +7,7 @@ from typing import Any, cast
 from torch import nn
 
 from danlu.base.errors import DanluError, Faults, fail
+from danlu.base.memory import is_out_of_memory
 from danlu.base.seeds import global_seed
 
 
@@ -32,7 +33,9 @@ class Builder:
                 net = cast(object, self._build())
             except DanluError:
                 raise
-            except Exception as error:  # noqa: BLE001  (a function of the user's can raise anything)
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise
                 fail("study.net-not-built", name=self.__name__, kind=type(error).__name__, reason=error)
         if not isinstance(net, nn.Module):
             fail("study.no-net-built", name=self.__name__, found=type(net).__name__)

@@ -11,6 +11,7 @@ from torch import nn
 
 from danlu.base.errors import DanluError, Fault
 from danlu.base.events import Stop
+from danlu.base.memory import is_out_of_memory
 from danlu.base.seeds import cores
 from danlu.base.words import language
 from danlu.data import Dataset
@@ -81,7 +82,7 @@ class Order:
             places = [pair for wave in waves for pair in wave if self._lacks(pair[1])]
             if not places:
                 continue
-            decided, most = decide(group, self.plan.seeds, self.plan.folds)
+            decided, most = self._decided(group)
             if self.race and not group.alone and decided.alone:
                 decided, most = group, 1  # a stack of one is as fast as fit, and can be ended early
             if not decided.alone:
@@ -96,6 +97,15 @@ class Order:
                 decided, places = replace(group, alone=outcome), [pair for pair in places if self._lacks(pair[1])]
             alone.append((decided, places))
         return not alone or self._singly(alone, begins)
+
+    def _decided(self, group: Group) -> tuple[Group, int | None]:
+        """How a group is trained; one by one where memory is out already while stacks are timed."""
+        try:
+            return decide(group, self.plan.seeds, self.plan.folds)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            return replace(group, alone=Fault("study.stack-too-large")), None
 
     def _waves(self, group: Group) -> Iterator[Places]:
         """The group's members, those of seeds that were added later apart: they are stacked as they were, done or not,
@@ -155,6 +165,8 @@ class Order:
         except DanluError:
             raise
         except Exception as error:  # noqa: BLE001  (nets of a user's can raise anything)
+            if is_out_of_memory(error):
+                return Fault("study.stack-too-large")
             return Fault("study.stack-failed", {"reason": f"{type(error).__name__}: {error}"})
         return trained if isinstance(trained, Stop) else None
 

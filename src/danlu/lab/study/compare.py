@@ -1,6 +1,5 @@
 """compare: a study carried out, from the factors to the answer."""
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ import numpy
 
 from danlu.base.errors import Fault, UserError, fail
 from danlu.base.files import replace_file
+from danlu.base.memory import memory_guard
 from danlu.base.naming import spelled
 from danlu.base.places import shown, studies_folder
 from danlu.base.recipe import Recipe
@@ -26,16 +26,15 @@ from danlu.lab.setup import data_for_net, load_data, net_for_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
 from danlu.lab.study.builders import Builder, builder_of
 from danlu.lab.study.carry_out import Order, Place, choices_before, seeds_before
+from danlu.lab.study.checks import check_folds, check_jobs, check_metric, check_size, check_study_margin
 from danlu.lab.study.factors import Level, keys_of
 from danlu.lab.study.factors import shown as shown_level
 from danlu.lab.study.plan import Group, Plan, Planned, make_plan
 from danlu.lab.study.samples import fits_a_stack
-from danlu.lab.study.seeds import is_number, seeds_of
+from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given, Study
 from danlu.nets import AUTO
 from danlu.nets import names as net_names
-from danlu.stats import check_margin
-from danlu.stats.members import RANGES
 from danlu.store.journal import Journal, read
 from danlu.store.run_folder import RunFolder, folder_stem
 from danlu.store.study_folder import StudyFolder
@@ -46,6 +45,7 @@ DEFAULTS = 2
 """Noted in a study's folder: what its recipe leaves open is filled in by the defaults of danlu 0.2, not of 0.1."""
 
 
+@memory_guard("study")
 def compare(
     net: object = None,
     data: object = None,
@@ -91,6 +91,7 @@ def compare(
     return carried_out(place, plan, given, progress, jobs, begin)
 
 
+@memory_guard("study")
 def planned(
     net: object = None,
     data: object = None,
@@ -106,10 +107,8 @@ def planned(
     base, maker = base_of(net, data, recipe, settings)
     factors = keys_of(base, vary)
     numbers = seeds_of(seeds)
-    if not is_number(folds):
-        fail("study.not-folds", found=folds)
-    if not numbers or folds < 1:
-        fail("study.too-few", seeds=len(numbers), folds=folds)
+    check_folds(folds)
+    check_size(factors, len(numbers), folds)
     given = None if isinstance(data, str | Path) else data
     plan = make_plan(base, factors, numbers, folds, data=given, maker=maker)
     makers = {shown_level(level): level for level in factors.get("net.name", []) if callable(level)}
@@ -146,9 +145,18 @@ def recipe_of_design(place: StudyFolder) -> Recipe:
             draft.put(f"{section}.{key}", value, Fault("recipe.place-file", {"path": place.design}))
     if "defaults" not in design:
         draft.take_defaults_before(design["factors"])
+        if not {"train.weights", "train.patience"} & (draft.values.keys() | _settings_in(design["factors"])):
+            draft.put("train.weights", "last", Fault("recipe.place-file", {"path": place.design}))
     return draft.recipe()
 
 
+def _settings_in(factors: Mapping[str, Sequence[Any]]) -> set[str]:
+    """The settings that a study varies, also those among several of one level."""
+    levels = [level for levels in factors.values() for level in levels if isinstance(level, Mapping)]
+    return {*factors, *(key for level in levels for key in cast(Mapping[str, Any], level))}
+
+
+@memory_guard("study")
 def go_on(
     folder: str | Path,
     *,
@@ -206,6 +214,7 @@ def carried_out(
     done, records = _so_far(place)
     with (
         interrupted_as(str(place.path)),
+        memory_guard("study", place.path),
         Journal(place.journal) as journal,
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
@@ -333,32 +342,6 @@ def _all_data(chosen: Planned) -> Dataset | None:
         return chosen.setup.data.refit()
     except UserError:
         return None
-
-
-def check_metric(metric: str | None, plan: Plan) -> None:
-    """UserError for a metric that the task has not."""
-    known = {
-        "classification": ("loss", "accuracy", "f1"),
-        "regression": ("loss", "r2", "mae", "rmse"),
-        "language": ("loss", "perplexity"),
-        "reconstruction": ("loss", "mae", "rmse"),
-    }[plan.planned[0].setup.data.task]
-    if metric is not None and metric not in known:
-        fail("study.unknown-metric", metric=metric, names=", ".join(known))
-
-
-def check_study_margin(margin: float | None, metric: str | None, plan: Plan) -> None:
-    """UserError for a margin that every difference of the metric is below, or none is."""
-    usual = {"classification": "accuracy", "regression": "r2"}
-    name = metric or usual.get(plan.planned[0].setup.data.task, "loss")
-    if margin is not None:
-        check_margin(margin, RANGES.get(name, math.inf))
-
-
-def check_jobs(jobs: int | None) -> None:
-    """UserError for a number of processes that is none."""
-    if jobs is not None and jobs < 1:
-        fail("study.no-jobs", found=jobs)
 
 
 def new_folder(plan: Plan) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from danlu.base.errors import Fault, UserError
+from danlu.base.memory import memory_guard
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.data import Dataset
 from danlu.lab.setup import Setup, build_net, data_as_taken, dtype_of, load_data, load_given_weights, set_up
@@ -102,7 +103,8 @@ def plan_cells(
     errors: list[Fault] = []
     for cell in chosen:
         try:
-            ready.append(_set_up(cell, seeds[0], folds, data, loaded))
+            with memory_guard("fit"):
+                ready.append(_set_up(cell, seeds[0], folds, data, loaded))
         except UserError as error:
             failed.append((cell.factors, error.faults[0]))
             errors += [fault for fault in error.faults if str(fault) not in map(str, errors)]

@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from typing import cast
 
+from danlu.base.counts import as_found, is_whole
 from danlu.base.errors import fail
+
+MOST_SEEDS = 10_000
+_HIGHEST = 2**63 - 1
 
 
 def seeds_of(seeds: int | Sequence[int]) -> list[int]:
@@ -12,18 +16,13 @@ def seeds_of(seeds: int | Sequence[int]) -> list[int]:
     >>> seeds_of(3)
     [0, 1, 2]
     """
-    if is_number(seeds):
+    listed = isinstance(cast(object, seeds), list | tuple | range)
+    count = cast(int, seeds) if is_whole(seeds) else len(cast(Sequence[int], seeds)) if listed else 0
+    if count > MOST_SEEDS:
+        fail("study.too-many-seeds", found=as_found(count), most=MOST_SEEDS)
+    if is_whole(seeds):
         return list(range(cast(int, seeds)))
-    given = list(cast(Sequence[int], seeds)) if isinstance(cast(object, seeds), list | tuple | range) else []
-    if not given or not all(is_number(seed) and seed >= 0 for seed in given):
-        fail("study.not-seeds", found=seeds)
-    return [*dict.fromkeys(given)]
-
-
-def is_number(value: object) -> bool:
-    """Whether a value is a whole number; True is none.
-
-    >>> is_number(3), is_number(True), is_number(2.5)
-    (True, False, False)
-    """
-    return isinstance(value, int) and not isinstance(value, bool)
+    given = list(cast(Sequence[int], seeds)) if count else []
+    if not given or not all(is_whole(seed) and 0 <= seed <= _HIGHEST for seed in given):
+        fail("study.not-seeds", found=as_found(seeds))
+    return [*dict.fromkeys(map(int, given))]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from danlu.base.counts import is_whole
 from danlu.base.errors import fail
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
@@ -15,7 +16,7 @@ from danlu.lab.pictures import study_info
 from danlu.lab.run import Run
 from danlu.lab.study.factors import Level, shown
 from danlu.lab.study.interactions import Interaction, interactions
-from danlu.lab.study.seeds import is_number, seeds_of
+from danlu.lab.study.seeds import seeds_of
 from danlu.stats.looks import looks_in
 from danlu.stats.members import Member
 from danlu.stats.studies import (
@@ -232,7 +233,7 @@ class Study:
         """
         before: list[int] = self._place.read_design()["seeds"]
         first = max(before) + 1
-        after = [first + number for number in seeds_of(seeds)] if is_number(seeds) else seeds_of(seeds)
+        after = [first + number for number in seeds_of(seeds)] if is_whole(seeds) else seeds_of(seeds)
         if not after:
             fail("study.no-more-seeds", found=seeds)
         given = self._given

@@ -5,16 +5,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-import torch
-
 from danlu.base.events import Stop
+from danlu.base.memory import is_out_of_memory
 from danlu.base.seeds import use_threads
 
 Result = TypeVar("Result")
 Work = Callable[[list[int]], Result | Stop]
-
-# What torch's allocators say; the CPU's has no class of error of its own.
-_TOO_LITTLE = ("out of memory", "not enough memory", "can't allocate memory")
 
 
 def side_by_side(
@@ -56,17 +52,6 @@ def side_by_side(
         if threads:
             use_threads(threads)
     return results
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory was too small, that of a device or the machine's own.
-
-    >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("shapes do not fit"))
-    (True, False)
-    """
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _TOO_LITTLE)
 
 
 def _at_once(work: Work[Result], places: list[int]) -> Future[Result | Stop]:

@@ -31,6 +31,9 @@ class StudyInfo:
     looks: Sequence[int] | None = ()  # the numbers of seeds at which it was looked at; None while it is under way
 
 
+KINDS = ("begin", "member", "look", "best", "baseline", "done")
+"""The kinds of records that a study is read from."""
+
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 
 
