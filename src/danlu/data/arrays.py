@@ -54,7 +54,7 @@ def _samples(raw: Any) -> Tensor:
         fail("data.no-samples")
     if len(x) and not x.numel():
         fail("data.no-numbers", found=list(x.shape))
-    if x.is_floating_point() and x.dtype.itemsize == 1:  # float8 can hardly anything
+    if x.is_floating_point() and x.dtype.itemsize == 1:  # few operations know float8
         x = x.float()
     if x.dtype == torch.uint8 and x.dim() >= 3:
         images = channels_first(x)

@@ -33,7 +33,7 @@ def to_tensor(x: Any) -> "Tensor | None":
     """
     if isinstance(x, Tensor):
         x = x.detach()
-        return x.float() if x.is_floating_point() and x.dtype.itemsize == 1 else x  # float8 can hardly anything
+        return x.float() if x.is_floating_point() and x.dtype.itemsize == 1 else x  # few operations know float8
     try:
         array = numpy.array(x)
     except (ValueError, TypeError):  # rows of different length
