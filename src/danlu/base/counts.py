@@ -56,7 +56,7 @@ def as_found(value: Any) -> str:
     """A value as a message names it, shortened; numbers of thousands of digits have no text in Python.
 
     >>> as_found("abc"), as_found([1] * 1000)[-4:]
-    ("'abc'", '1, …')
+    ("'abc'", ', 1…')
     """
     try:
         text = repr(value)
