@@ -174,7 +174,7 @@ def test_the_plan_says_in_how_many_processes_and_why(two_cores: None, monkeypatc
 
 @pytest.mark.parametrize("jobs", [0, -1])
 def test_no_process_is_a_mistake(jobs: int) -> None:
-    with pytest.raises(UserError, match="at least 1"):
+    with pytest.raises(UserError, match="a whole number from 1"):
         danlu.compare(**SINGLE, vary={"lr": [0.001, 0.01]}, jobs=jobs)
 
 
