@@ -30,7 +30,12 @@ def check_above(faults: Faults, key: str, found: object, most: float = math.inf)
     if is_number(found) and 0 < cast(float, found) <= most and cast(float, found) < math.inf:
         return True
     limit = "" if most == math.inf else f"{most:,g}"
-    faults.add("base.not-above-zero-to" if limit else "base.not-above-zero", key=key, found=as_found(found), most=limit)
+    if found == math.inf and not limit:
+        faults.add("base.not-finite", key=key, found=as_found(found))
+    elif limit:
+        faults.add("base.not-above-zero-to", key=key, found=as_found(found), most=limit)
+    else:
+        faults.add("base.not-above-zero", key=key, found=as_found(found))
     return False
 
 

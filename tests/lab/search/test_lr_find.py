@@ -176,7 +176,7 @@ def test_it_is_told_in_both_languages_and_as_plain_data(digits: RateTest) -> Non
         ({"lowest": 1.0, "highest": 0.1}, "the lower end must come first"),
         ({"lowest": 0.0}, "above 0"),
         ({"highest": math.inf}, "finite"),
-        ({"points": 3}, "points is 3; it must be a number of at least 8"),
+        ({"points": 3}, "points is 3; it must be a whole number from 8 to 1,000"),
         ({"points": 3, "steps": 1}, r"points is 3.*\n.*steps is 1"),
         ({"lrr": 0.1}, r"lrr.*\"lr\""),
     ],
