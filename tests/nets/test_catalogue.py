@@ -158,8 +158,8 @@ def test_a_net_for_other_data_is_refused(
 
 
 def test_a_net_beyond_all_memory_is_refused(language: str) -> None:
-    with pytest.raises(UserError, match=r"(?=.*mlp).*'hidden': 1000000000000000"):
-        build("mlp", {"hidden": 10**15}, sample_shape=(4,), outputs=2, task="classification")
+    with pytest.raises(UserError, match=r"(?=.*mlp).*hidden=2000000000"):
+        build("mlp", {"hidden": 2 * 10**9}, sample_shape=(4,), outputs=2, task="classification")
 
 
 def test_a_misfit_of_the_data_does_not_hide_wrong_options(language: str) -> None:
