@@ -158,7 +158,7 @@ def test_a_net_for_other_data_is_refused(
 
 
 def test_a_net_beyond_all_memory_is_refused(language: str) -> None:
-    with pytest.raises(UserError, match=r"(?=.*mlp).*hidden=2000000000"):
+    with pytest.raises(UserError, match=r"(?=.*mlp).*'hidden': 2000000000"):
         build("mlp", {"hidden": 2 * 10**9}, sample_shape=(4,), outputs=2, task="classification")
 
 
