@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from chromium import Reader, started
 from danlu.view.report import run_report, study_report
 from dashboard_site import RECIPE, Site, course, make_run, make_study, served
 from hostile import PAYLOADS, hostile_run, hostile_study, with_payload
+from preloaded import Process
 
 SURFACE = {
     "kind": "surface",
@@ -73,15 +72,13 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture
-def danlu(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def danlu(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """danlu on another terminal; what still runs at the end is stopped."""
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[Process] = []
 
-    def typed(*words: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "danlu", *words]
+    def typed(*words: str) -> Process:
         surroundings = {**os.environ, "OMP_NUM_THREADS": "1", "DANLU_LANG": "en"}
-        quiet = subprocess.DEVNULL
-        running.append(subprocess.Popen(command, cwd=tmp_path, env=surroundings, stdout=quiet, stderr=quiet))
+        running.append(Process(["-m", "danlu", *words], cwd=tmp_path, env=surroundings))
         return running[-1]
 
     yield typed
@@ -96,7 +93,7 @@ PAINTED = "document.querySelector('canvas').getContext('2d').getImageData(0, 0, 
 
 
 def test_a_training_on_another_terminal_is_watched_while_it_goes_on_and_after_a_break(
-    tmp_path: Path, reader: Open, danlu: Callable[..., subprocess.Popen[bytes]]
+    tmp_path: Path, reader: Open, danlu: Callable[..., Process]
 ) -> None:
     runs = tmp_path / "runs"
     make_run(runs / "earlier")
@@ -124,6 +121,7 @@ def test_a_training_on_another_terminal_is_watched_while_it_goes_on_and_after_a_
         window.picture("live-after-a-break")
         window.back()
         assert page.locator("tr:has(a:text-is('live')) .badge.some").count() == 1
+        page.goto("about:blank")  # it would go on asking a site that is gone
 
 
 def test_two_runs_side_by_side(gallery: Site, reader: Open) -> None:
@@ -272,6 +270,7 @@ def test_script_in_a_run_is_shown_and_never_runs(tmp_path: Path, reader: Open) -
             assert "pwned=1" in window.page.text_content("main")
             assert window.page.evaluate("window.pwned") is None
             window.back()
+        window.page.goto("about:blank")
 
 
 @pytest.mark.parametrize("kind", ["run", "study"])
