@@ -60,6 +60,7 @@ def test_the_commands_of_the_section_work(copy: Path) -> None:
     assert 'name = "maxout"' in (copy / "runs" / "first" / "recipe.toml").read_text()
 
 
+@pytest.mark.slow
 def test_the_new_net_is_listed_and_its_example_runs(copy: Path) -> None:
     assert "maxout" in run(copy, "-m", "danlu", "nets")
     assert "0 failed" in run(
@@ -67,6 +68,7 @@ def test_the_new_net_is_listed_and_its_example_runs(copy: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_its_options_are_checked(copy: Path) -> None:
     words = ["-m", "danlu", "fit", "--net", "maxout", "net.pieces=0", "net.peaces=2"]
     environment = os.environ | {"PYTHONPATH": str(copy / "src")}

@@ -10,6 +10,15 @@ import danlu
 
 FIT = [sys.executable, "-m", "danlu", "fit", "--net", "softmax-regression", "train.epochs=1", "--name", "run"]
 
+MORE = [
+    ("2>/dev/full", 0),
+    (">/dev/full", 1),
+    ("2>&-", 0),
+    (">&-", 0),
+    ("| true", 0),
+    ("2>&1 >/dev/null | true", 0),
+]
+
 
 def shell(command: list[str], redirection: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     line = " ".join(command) + " " + redirection
@@ -21,11 +30,7 @@ def shell(command: list[str], redirection: str, folder: Path) -> "subprocess.Com
     [
         (">/dev/full 2>/dev/full", 1),
         ("<&- >&- 2>&-", 0),
-        ("2>&1 >/dev/null | true", 0),
-        *(
-            pytest.param(redirection, code, marks=pytest.mark.slow)
-            for redirection, code in (("2>/dev/full", 0), (">/dev/full", 1), ("2>&-", 0), (">&-", 0), ("| true", 0))
-        ),
+        *(pytest.param(redirection, code, marks=pytest.mark.slow) for redirection, code in MORE),
     ],
 )
 def test_a_training_outranks_what_is_told_of_it(redirection: str, code: int, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def whole_and_cut(tmp_path: Path, keep: int) -> tuple[Search, Search]:
     return whole, go_on_searching(tmp_path / "cut", progress=False)
 
 
-@pytest.mark.parametrize("keep", [1, 12, 30])
+@pytest.mark.parametrize("keep", [12, *(pytest.param(keep, marks=pytest.mark.slow) for keep in (1, 30))])
 def test_a_search_killed_anywhere_goes_on_and_ends_the_same(tmp_path: Path, keep: int) -> None:
     whole, again = whole_and_cut(tmp_path, keep)
     assert again.finished
