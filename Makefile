@@ -73,7 +73,7 @@ study: $(BENCH_READY)
 	.bench-venv/bin/python benchmarks/study.py $(ARGS)
 
 kills: $(READY)
-	.venv/bin/python benchmarks/kills.py --kills 1000 $(ARGS)
+	PYTHONPATH=tests .venv/bin/python benchmarks/kills.py --kills 1000 $(ARGS)
 
 honesty: $(READY)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests .venv/bin/python benchmarks/honesty.py --write $(ARGS)

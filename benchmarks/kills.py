@@ -1,6 +1,6 @@
 """Kill a training again and again, resume it, and compare its end with that of a run nobody disturbed, bit for bit.
 
-    python benchmarks/kills.py --kills 100
+    PYTHONPATH=tests python benchmarks/kills.py --kills 100
 
 Two thirds of the kills come from outside at a random moment, one third from inside a save: a write half done, before an
 fsync, before a rename. Every fifth training is killed five times in a row. `--sabotage order` draws the order of the
@@ -18,8 +18,6 @@ import signal
 import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Callable
 from pathlib import Path
 
 import pydantic  # noqa: F401  (imported for the children, each of which would take seconds over it; so the next four)
@@ -32,9 +30,9 @@ from torch import nn
 
 import danlu
 import danlu.data.memory
-from danlu.base import files
 from danlu.base.seeds import order, stream
 from danlu.train.checkpoint import load_newest
+from dying import die_inside_a_save, forked
 
 CHAIN = 5
 
@@ -84,43 +82,6 @@ def train(folder: Path, sabotage: str) -> None:
         danlu.resume(folder, net=Net(os.getpid()), progress=False)
     else:
         danlu.fit(Net(0), "digits", folder=folder, progress=False, **SETTINGS)
-
-
-def forked(work: Callable[[], None]) -> int:
-    """Run `work` in a child; its process id."""
-    child = os.fork()
-    if child:
-        return child
-    try:
-        work()
-    except BaseException:  # noqa: BLE001  (the child must not return into its parent's code, whatever happens)
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
-
-
-def die_inside_a_save(moment: int) -> None:
-    """Make the `moment`-th file operation from now the last thing this process does, half done where it can be."""
-    left = moment
-
-    def counted(operation: Callable[..., None], half: Callable[..., None] | None) -> Callable[..., None]:
-        def replacement(*arguments: object) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                if half:
-                    half(*arguments)
-                os.kill(os.getpid(), signal.SIGKILL)
-            operation(*arguments)
-
-        return replacement
-
-    def half_written(path: Path, content: bytes) -> None:
-        path.write_bytes(content[: len(content) // 2])
-
-    files.write_file = counted(files.write_file, half_written)
-    files.sync_folder = counted(files.sync_folder, None)
-    files.rename = counted(files.rename, None)
 
 
 def finish(folder: Path, sabotage: str) -> float:

@@ -119,3 +119,11 @@ SEARCH = Action("search", search, end_of_search)
 CURE = Action("cure", cure, end_of_cure)
 RATES = Action("lr-find", lr_find, end_of_rates)
 ACTIONS = (FIT, COMPARE, SEARCH, CURE, RATES)
+
+
+def undisturbed_end(action: Action, base: Path) -> Any:
+    """What the action ends with where nothing disturbs it, in `base` / "undisturbed"; before a cure, what it is of."""
+    if action is CURE:
+        ill(base / "ill")
+    action.go(base / "undisturbed")
+    return action.end(base / "undisturbed")

@@ -7,11 +7,12 @@ import resource
 import select
 import signal
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from dying import forked
 
 MOST_BYTES = 6 * 2**30  # of memory a child may have
 
@@ -45,16 +46,12 @@ def in_child(work: Callable[[], Any], place: Path, seconds: float) -> Ended:
 
 def start(work: Callable[[], None]) -> int:
     """A child that does `work`, the first of a group of its own; its process id."""
-    child = os.fork()
-    if child:
-        return child
-    try:
+
+    def leading() -> None:
         os.setpgid(0, 0)
         work()
-    except BaseException:  # noqa: BLE001  (the child must not return into its parent's code, whatever happens)
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+
+    return forked(leading)
 
 
 def end_group(child: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 import danlu
-from attack.actions import ACTIONS, CURE, RATES, Action, ill
+from attack.actions import ACTIONS, RATES, Action, undisturbed_end
 from attack.tally import Tally
 
 OPERATIONS = ("write", "mkdir", "replace", "fsync")
@@ -67,10 +67,7 @@ def attacked(share: float, seed: int, part: int, parts: int, place: Path) -> lis
             continue  # writes nothing
         base = place / action.name
         base.mkdir(parents=True)
-        if action is CURE:
-            ill(base / "ill")
-        action.go(base / "undisturbed")
-        wanted = action.end(base / "undisturbed")
+        wanted = undisturbed_end(action, base)
         number = EVERY[action.name]
         which = "every" if number == 1 else f"every {number}th"
         tally = Tally(f"disk full at {which} write of {action.name}", wanted=WANTED)

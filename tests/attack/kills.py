@@ -9,14 +9,13 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from attack.actions import ACTIONS, CURE, Action, ill
+from attack.actions import ACTIONS, Action, undisturbed_end
 from attack.child import quiet, start
 from attack.tally import Tally
-from danlu.base import files
+from dying import die_inside_a_save
 
 KILLS = {"fit": 300, "compare": 250, "search": 150, "cure": 150, "lr-find": 150}
 CHAIN = 4  # kills of one and the same training at most
@@ -40,13 +39,10 @@ def undisturbed(action: Action, place: Path) -> tuple[Any, float]:
     """The end of the action, done in this very process so that its children need not import anything, and the seconds
     that it takes once all is imported.
     """
-    if action is CURE:
-        ill(place / "ill")
-    action.go(place / "undisturbed")
+    wanted = undisturbed_end(action, place)
     begin = time.monotonic()
     action.go(place / "again")
     seconds = time.monotonic() - begin
-    wanted = action.end(place / "undisturbed")
     assert wanted == action.end(place / "again"), f"two undisturbed ends of {action.name} differ"
     return wanted, seconds
 
@@ -111,27 +107,3 @@ def _finished(action: Action, folder: Path, wanted: Any) -> str:
         return ""
     differing = next((pair for pair in zip(found, wanted, strict=True) if pair[0] != pair[1]), ("", ""))
     return f"{folder} differs: {str(differing[0])[:150]} for {str(differing[1])[:150]}"
-
-
-def die_inside_a_save(moment: int) -> None:
-    """Make the `moment`-th file operation from now the last thing this process does, half done where it can be."""
-    left = moment
-
-    def counted(operation: Callable[..., None], half: Callable[..., None] | None) -> Callable[..., None]:
-        def replacement(*arguments: Any) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                if half:
-                    half(*arguments)
-                os.kill(os.getpid(), signal.SIGKILL)
-            operation(*arguments)
-
-        return replacement
-
-    def half_written(path: Path, content: bytes) -> None:
-        path.write_bytes(content[: len(content) // 2])
-
-    files.write_file = counted(files.write_file, half_written)
-    files.sync_folder = counted(files.sync_folder, None)
-    files.rename = counted(files.rename, None)

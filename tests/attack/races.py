@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import danlu
-from attack.actions import ACTIONS, CURE, FIT, RATES, Action, ill
+from attack.actions import ACTIONS, FIT, RATES, Action, undisturbed_end
 from attack.child import end_group, quiet, start
 from attack.tally import Tally
 from danlu.lab.study.study import Study
@@ -28,10 +28,7 @@ def attacked(share: float, seed: int, part: int, parts: int, place: Path) -> lis
             continue
         base = place / action.name
         base.mkdir(parents=True)
-        if action is CURE:
-            ill(base / "ill")
-        action.go(base / "undisturbed")
-        wanted = action.end(base / "undisturbed")
+        wanted = undisturbed_end(action, base)
         for number in numbers:
             fault = raced(action, base / f"r{number}", number, wanted)
             tally.add("bad" if fault else "good", fault)

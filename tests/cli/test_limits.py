@@ -1,9 +1,6 @@
 """Limits at the command line: numbers beyond reason, no memory, folders that are gone. A sentence, and exit code 2."""
 
-import contextlib
 import shutil
-import signal
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +10,9 @@ import danlu
 from command_line import CHINESE, Type, assert_refused
 from danlu.lab import fit as fit_module
 from danlu.lab.scribe import Scribe
+from deadline import at_once
 
-SECONDS = 20  # a hang, on a machine that does other things as well
 SHORT: dict[str, Any] = {"batch_size": 8, "progress": False}
-
-
-@contextlib.contextmanager
-def at_once() -> Generator[None]:
-    def late(*_: Any) -> None:
-        raise AssertionError("no answer")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(SECONDS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 COMPARE = ("compare", "--data", "iris", "--vary", "lr=0.1,0.2")

@@ -1,9 +1,7 @@
 """Numbers that are none, or beyond all reason: accepted, or refused with a sentence before anything is made."""
 
-import contextlib
 import resource
-import signal
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,10 +16,10 @@ from danlu.lab.draft import draft_recipe
 from danlu.lab.setup import build_net
 from danlu.nets import names, option_kind, option_names, room
 from danlu.nets.catalogue import NETS, build
+from deadline import at_once
 
 VALUES: tuple[Any, ...] = (0, -1, 10**12, 1e12, 10**30, float("nan"), float("inf"), 1.5, True, "abc")
 ARRAYS = (numpy.random.default_rng(0).normal(size=(40, 4)).astype("float32"), ["a", "b"] * 20)
-SECONDS = 20  # a hang, on a machine that does other things as well
 MEMBERS: dict[str, Any] = {"epochs": 1, "progress": False}
 
 # Options that only one optimiser or schedule has.
@@ -32,20 +30,6 @@ OPTIMISERS = {
     "betas": "adam", "eps": "adam", "nesterov": "sgd", "dampening": "sgd", "momentum": "sgd",
 }  # fmt: skip
 SCHEDULES = {"warmup": "cosine", "every": "step", "gamma": "step", "floor": "cosine", "rise": "one-cycle"}
-
-
-@contextlib.contextmanager
-def at_once() -> Generator[None]:
-    def late(*_: Any) -> None:
-        raise AssertionError("no answer")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(SECONDS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def answer(call: Callable[[], Any]) -> str:

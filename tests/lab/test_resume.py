@@ -1,5 +1,6 @@
 """Exact resume through the public calls; the harness that kills processes is benchmarks/kills.py, tried below."""
 
+import os
 import random
 import subprocess
 import sys
@@ -184,7 +185,8 @@ def test_the_kill_harness(sabotage: str, code: int) -> None:
     script = Path(__file__).parents[2] / "benchmarks" / "kills.py"
     kills = "8" if sabotage == "none" else "5"
     command = [sys.executable, str(script), "--kills", kills, "--sabotage", sabotage]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
     assert done.returncode == code, done.stdout + done.stderr
     assert f"{kills} kills" in done.stdout
 
