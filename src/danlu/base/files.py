@@ -92,11 +92,11 @@ def make_folder(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def remove_empty(folders: Iterable[Path]) -> None:
-    """Delete those of `folders` that are empty; what cannot be deleted stays."""
-    for folder in folders:
+def discard(paths: Iterable[Path]) -> None:
+    """Delete files and empty folders; what cannot be deleted stays."""
+    for path in paths:
         with contextlib.suppress(OSError):
-            folder.rmdir()
+            path.rmdir() if path.is_dir() else path.unlink()
 
 
 def remove_folder(path: Path, first: str) -> None:

@@ -20,6 +20,7 @@ MOST_EPOCHS = 10**7
 MOST_STEPS = 10**9
 
 Count = Annotated[int, Ge(1), Le(MOST)]
+Epochs = Annotated[int, Ge(1), Le(MOST_EPOCHS)]
 Several = Annotated[int, Ge(0), Le(MOST)]
 Positive = Annotated[float, Gt(0)]
 NotNegative = Annotated[float, Ge(0)]
@@ -136,9 +137,7 @@ class TrainRecipe:
     """The loop: how long, in what portions, with which guards."""
 
     __pydantic_config__ = _STRICT
-    epochs: Annotated[int, Ge(1), Le(MOST_EPOCHS)] | None = (
-        None  # None: 20; more for fewer than 3,200 samples, up to 200
-    )
+    epochs: Epochs | None = None  # None: 20; more for fewer than 3,200 samples, up to 200
     batch_size: Count | None = None  # None: 32; 16 below 2,000 samples; all for L-BFGS
     accumulate: Count = 1  # batches whose gradients make one step; a step then sees batch_size * accumulate samples
     seed: Seed = 0

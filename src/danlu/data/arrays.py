@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, fail
+from danlu.base.float8 import widened
 from danlu.data.dataset import checksum
 from danlu.data.images import pixel_dataset
 from danlu.data.layout import as_tensor, channels_first, refuse_unreadable
@@ -54,8 +55,7 @@ def _samples(raw: Any) -> Tensor:
         fail("data.no-samples")
     if len(x) and not x.numel():
         fail("data.no-numbers", found=list(x.shape))
-    if x.is_floating_point() and x.dtype.itemsize == 1:  # few operations know float8
-        x = x.float()
+    x = widened(x)
     if x.dtype == torch.uint8 and x.dim() >= 3:
         images = channels_first(x)
         if images is None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault
+from danlu.base.float8 import widened
 from danlu.data.layout import CHANNELS
 
 
@@ -32,8 +33,7 @@ def to_tensor(x: Any) -> "Tensor | None":
     None for what is neither numbers nor a picture.
     """
     if isinstance(x, Tensor):
-        x = x.detach()
-        return x.float() if x.is_floating_point() and x.dtype.itemsize == 1 else x  # few operations know float8
+        return widened(x.detach())
     try:
         array = numpy.array(x)
     except (ValueError, TypeError):  # rows of different length

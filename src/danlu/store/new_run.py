@@ -1,6 +1,5 @@
 """A run folder in the making: nobody else's, and no run before its recipe stands."""
 
-import contextlib
 import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
@@ -9,10 +8,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from danlu.base.errors import StorageError, fail
-from danlu.base.files import TEMPORARY, absolute, make_folder, replace_file, storage_error, sync_folder, write_file
+from danlu.base.files import (
+    TEMPORARY,
+    absolute,
+    discard,
+    make_folder,
+    replace_file,
+    storage_error,
+    sync_folder,
+    write_file,
+)
 from danlu.base.strict_json import to_json
 from danlu.store.journal import Journal
-from danlu.store.run_folder import RunFolder, check_name, entries, standing
+from danlu.store.run_folder import RunFolder, check_name, entries, missing_folders, standing
 
 _FIRST_CHECKPOINT = "step-00000000"
 
@@ -48,7 +56,7 @@ class NewRun:
         count = 1
         while True:
             path = parent / (name if count == 1 else f"{name}-{count}")
-            made = _missing(path)
+            made = missing_folders(path)
             if path in made and _make(path, made):
                 return cls._claimed(path, recipe_toml, environment, package, made)
             count += 1
@@ -63,7 +71,7 @@ class NewRun:
             check_name(absolute(path).name)
         else:
             _refuse_content(path)
-        made = _missing(path)
+        made = missing_folders(path)
         _make(path, made)
         return cls._claimed(path, recipe_toml, environment, package, made)
 
@@ -80,7 +88,7 @@ class NewRun:
         try:
             journal = Journal(RunFolder(path).journal)
         except BaseException:
-            _remove(made)
+            discard(made)
             raise
         new = cls(path, recipe_toml, made, journal)
         try:
@@ -102,7 +110,7 @@ class NewRun:
         try:
             replace_file(self.place.recipe, self._recipe.encode())
         except BaseException:
-            _remove([self.place.recipe])  # renamed already, but not durably
+            discard([self.place.recipe])  # renamed already, but not durably
             raise
         self._established = True
 
@@ -110,13 +118,13 @@ class NewRun:
         """Take all away unless it is a run, and let the folder go."""
         if not self._established and _only_begun(self.place):
             self._clear()
-            _remove([self.place.journal, *self._made])
+            discard([self.place.journal, *self._made])
         self.journal.close()
 
     def _clear(self) -> None:
         """Leave nothing but the journal."""
         shutil.rmtree(self.place.checkpoints, ignore_errors=True)
-        _remove([self.place.environment, self.place.package, _unfinished(self.place.recipe)])
+        discard([self.place.environment, self.place.package, _unfinished(self.place.recipe)])
 
     def __enter__(self) -> Self:
         return self
@@ -131,10 +139,6 @@ class NewRun:
                 raise
 
 
-def _missing(path: Path) -> list[Path]:
-    return [folder for folder in (path, *path.parents) if standing(folder) == "nothing"]
-
-
 def _make(path: Path, missing: Sequence[Path]) -> bool:
     """Make the folder `path`; False where another process was first."""
     try:
@@ -146,17 +150,10 @@ def _make(path: Path, missing: Sequence[Path]) -> bool:
         sync_folder(path.parent)
         return True
     except BaseException as error:
-        _remove(missing)
+        discard(missing)
         if isinstance(error, OSError):
             raise storage_error(path, error) from error
         raise
-
-
-def _remove(paths: Sequence[Path]) -> None:
-    """Delete files and empty folders; what cannot be deleted stays."""
-    for path in paths:
-        with contextlib.suppress(OSError):
-            path.rmdir() if path.is_dir() else path.unlink()
 
 
 def _unfinished(file: Path) -> Path:

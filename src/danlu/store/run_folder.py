@@ -106,6 +106,11 @@ def standing(path: Path) -> Literal["nothing", "file", "folder"]:
         fail("store.unreadable", path=path, reason=error.strerror or error)
 
 
+def missing_folders(path: Path) -> list[Path]:
+    """The folder `path` and those above it that are not there yet, the innermost first."""
+    return [folder for folder in (path, *path.parents) if standing(folder) == "nothing"]
+
+
 def entries(folder: Path) -> list[Path]:
     """What lies in `folder`; UserError where that cannot be told."""
     try:

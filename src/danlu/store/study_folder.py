@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from danlu.base.errors import StorageError, fail, nearest
-from danlu.base.files import TEMPORARY, absolute, make_folder, remove_empty, replace_file, storage_error
+from danlu.base.files import TEMPORARY, absolute, discard, make_folder, replace_file, storage_error
 from danlu.base.strict_json import to_json
-from danlu.store.run_folder import check_name, entries, standing
+from danlu.store.run_folder import check_name, entries, missing_folders, standing
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,14 @@ class StudyFolder:
         if found == "folder" and {entry.name for entry in entries(path)} - {f"{TEMPORARY}{study.design.name}"}:
             fail("store.not-empty", path=path)
         check_name(study.path.name)
-        missing = [folder for folder in (study.path, *study.path.parents) if not folder.exists()]
+        missing = missing_folders(study.path)
         try:
             make_folder(study.path)
             study.write_design(design)
-        except OSError as error:
-            remove_empty(missing)
-            raise storage_error(study.path, error) from error
-        except StorageError:
-            remove_empty(missing)
+        except (OSError, StorageError) as error:
+            discard(missing)
+            if isinstance(error, OSError):
+                raise storage_error(study.path, error) from error
             raise
         return study
 

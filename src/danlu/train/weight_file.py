@@ -10,6 +10,7 @@ import safetensors.torch
 import torch
 
 from danlu.base.errors import DanluError, fail
+from danlu.base.float8 import widened
 from danlu.base.input_files import guarded, refuse_irregular
 
 
@@ -35,7 +36,7 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     odd = [f"{name} ({_kind(tensor)})" for name, tensor in weights.items() if _kind(tensor)]
     if odd:
         fail("checkpoint.odd-weights", path=path, names=", ".join(odd[:5]), count=len(odd))
-    return {name: _plain(tensor.detach()).clone() for name, tensor in weights.items()}
+    return {name: widened(tensor.detach()).clone() for name, tensor in weights.items()}
 
 
 def _kind(tensor: torch.Tensor) -> str:
@@ -51,11 +52,6 @@ def _kind(tensor: torch.Tensor) -> str:
     if tensor.is_quantized:
         return str(tensor.dtype).removeprefix("torch.")
     return "" if tensor.layout is torch.strided else str(tensor.layout).removeprefix("torch.")
-
-
-def _plain(tensor: torch.Tensor) -> torch.Tensor:
-    """Floats of eight bits, with which hardly anything can be computed, as float32: the same numbers."""
-    return tensor.float() if tensor.is_floating_point() and tensor.dtype.itemsize == 1 else tensor
 
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:

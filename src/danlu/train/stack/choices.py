@@ -49,7 +49,7 @@ class Choices:
 
 
 _in_force: list[Choices] = []
-_rehearsing: ContextVar[bool] = ContextVar("rehearsing", default=False)
+_untimed: ContextVar[bool] = ContextVar("untimed", default=False)
 
 
 def choices() -> Choices:
@@ -70,16 +70,15 @@ def choosing(own: Choices) -> Generator[Choices]:
 
 
 @contextlib.contextmanager
-def rehearsal() -> Generator[None]:
-    """For the length of a block this thread only tries what it runs: its numbers are kept by nobody, so that nothing
-    need be timed for it."""
-    before = _rehearsing.set(True)
+def untimed() -> Generator[None]:
+    """For the length of a block nothing is timed in this thread: it only tries something whose numbers nobody keeps."""
+    before = _untimed.set(True)
     try:
         yield
     finally:
-        _rehearsing.reset(before)
+        _untimed.reset(before)
 
 
-def rehearsing() -> bool:
-    """Whether this thread is in a `rehearsal`."""
-    return _rehearsing.get()
+def is_untimed() -> bool:
+    """Whether this thread is in an `untimed` block."""
+    return _untimed.get()

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from danlu.train.stack.choices import choices, rehearsing
+from danlu.train.stack.choices import choices, is_untimed
 from danlu.train.stack.layers import StackedLayer, Surroundings
 
 _FUNCTIONS: dict[type[nn.Module], Callable[..., Tensor]] = {
@@ -51,7 +51,7 @@ class Convolution(StackedLayer):
 
     def _chosen(self, x: Tensor) -> str:
         """The form for inputs like `x`: the same for every layer of this shape."""
-        if rehearsing() or x.device.type != "cpu":  # on other devices many small kernels never win
+        if is_untimed() or x.device.type != "cpu":  # on other devices many small kernels never win
             return "joined"
         like = self.like
         facts = (like.stride, like.padding, like.dilation, like.groups, x.dtype, self.bias is not None)
