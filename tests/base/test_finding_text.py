@@ -23,7 +23,7 @@ def test_a_rule_has_its_name_first_and_the_id_behind_it(language: str) -> None:
     head, *_, last = str(Findings([fading])).splitlines()
     name = "vanishing-gradient" if language == "en" else "梯度消失 vanishing-gradient"
     assert head.startswith(f"▲ {name}   a, b, c")
-    assert last.endswith("plateau, dead-units" if language == "en" else "损失停滞，dead-units")
+    assert last.endswith("plateau, dead-units" if language == "en" else "损失停滞 plateau，dead-units")
 
 
 def test_in_a_notebook_they_are_cards_with_their_text_escaped(language: str) -> None:

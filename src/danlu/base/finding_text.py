@@ -6,7 +6,7 @@ from typing import Any
 
 from danlu.base.printable import printable
 from danlu.base.records import Finding
-from danlu.base.rule_names import rule_label, rule_name
+from danlu.base.rule_names import rule_label
 from danlu.base.words import say
 
 SIGNS = {"error": "✖", "warning": "▲", "advice": "·"}
@@ -86,7 +86,7 @@ def remedy_text(remedy: Mapping[str, Any]) -> str:
 
 
 def _joined(rules: Sequence[str]) -> str:
-    return say("base.finding-comma").join(rule_name(rule) for rule in rules)
+    return say("base.finding-comma").join(rule_label(rule) for rule in rules)
 
 
 def _toml(value: Any) -> str:
