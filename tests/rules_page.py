@@ -70,7 +70,7 @@ def page(language: str) -> str:
         rules = all_rules()
         lines = [texts["opening"], "", texts["index"], "|---|---|---|"]
         lines += [
-            f"| [{_label(rule)}](#{rule['rule']}) | {_severities(rule, texts)} | {rule['sees']} |" for rule in rules
+            f"| [{_label(rule)}](#{_anchor(rule)}) | {_severities(rule, texts)} | {rule['sees']} |" for rule in rules
         ]
         for rule in rules:
             lines += ["", *_section(rule, texts)]
@@ -78,7 +78,7 @@ def page(language: str) -> str:
 
 
 def _section(rule: Mapping[str, Any], texts: Mapping[str, str]) -> list[str]:
-    lines = [f'<a id="{rule["rule"]}"></a>', "", f"## {_label(rule)}", ""]
+    lines = [f"## {_label(rule)}", ""]
     lines += [texts["sees"].format(sees=rule["sees"], severities=_severities(rule, texts))]
     if rule["thresholds"]:
         lines += ["", texts["thresholds"], "|---|---|---|---|---|"]
@@ -94,6 +94,11 @@ def _section(rule: Mapping[str, Any], texts: Mapping[str, str]) -> list[str]:
 def _label(rule: Mapping[str, Any]) -> str:
     same = rule["name"] == rule["rule"]
     return rule["name"] if same else f"{rule['name']} `{rule['rule']}`"
+
+
+def _anchor(rule: Mapping[str, Any]) -> str:
+    """What Markdown makes of the heading."""
+    return _label(rule).replace("`", "").replace(" ", "-").lower()
 
 
 def _severities(rule: Mapping[str, Any], texts: Mapping[str, str]) -> str:
