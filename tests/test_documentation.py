@@ -20,7 +20,7 @@ PAGES = pages()
 ENGLISH = [page for page in PAGES if not page.chinese]
 MAKEFILE = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
 README_LINES = 160
-SETTING = re.compile(rf"(--vary )?\"?({'|'.join(SECTIONS)})\.(\w+)(?: ?= ?(.*?))?\"?")
+SETTING = re.compile(rf"(--vary )?(\"?)({'|'.join(SECTIONS)})\.(\w+)(?: ?= ?(.*?))?\2")
 
 
 def test_every_page_is_there_in_both_languages() -> None:
@@ -104,12 +104,10 @@ def test_what_stands_in_the_text_exists(page: Page) -> None:
             if words[0] in VERBS:
                 parse(VERBS[words[0]], words[1:])
         elif setting := SETTING.fullmatch(code):
-            vary, section, key, value = setting.groups()
-            known = (
-                key in known_keys()[section] or section == "net" or (section == "watch" and hasattr(danlu.Watch, key))
-            )
-            assert known, f"{page.name}: {code}"
-            if value and not vary and ".." not in value:
+            vary, _, section, key, value = setting.groups()
+            known = [*known_keys()[section], *(vars(danlu.Watch) if section == "watch" else ())]
+            assert section == "net" or key in known, f"{page.name}: {code}"
+            if value and not vary and ".." not in value and "…" not in value:
                 draft = RecipeDraft()
                 draft.read_words([f"{section}.{key}={value}"])
                 draft.recipe()
