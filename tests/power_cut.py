@@ -147,12 +147,12 @@ class Folder:
 
 
 class ModelDisk:
-    """A disk below the folder `root`, which itself is safe; `most` of what may be left of it are looked at at a time."""
+    """A disk below the folder `root`, which itself is safe; of what may be left of it `most` are told at a time."""
 
     def __init__(self, root: Path, most: int = 48) -> None:
         self._root = root
         self._most = most
-        self._draw = random.Random(0)  # noqa: S311  (which of too many trees are looked at)
+        self._draw = random.Random(0)
         self.top = Folder()
 
     def apply(self, operation: Operation) -> None:
