@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from danlu.base.counts import is_whole
 from danlu.base.errors import fail
+from danlu.base.forked import refuse_forked
 from danlu.base.recipe import Recipe
 from danlu.base.records import Score
 from danlu.base.strict_json import number
@@ -199,6 +200,7 @@ class Study:
         """A polars frame, one row a member: its levels, seed, fold, scores, and whether it diverged."""
         import polars
 
+        refuse_forked()
         rows = [
             {key: level if isinstance(level, int | float | str | bool) else shown(level) for key, level in row.items()}
             for row in (
