@@ -14,6 +14,7 @@ from danlu.base.places import runs_folder, shown
 from danlu.base.setting_keys import known_keys
 from danlu.base.words import say
 from danlu.cli.draw_verb import drawn
+from danlu.cli.rules_verb import listed
 from danlu.cli.search_arguments import range_test_arguments, refuse_budget, search_arguments
 from danlu.cli.study_arguments import levels_without_vary, read_jobs, study_arguments, study_numbers, whole_in
 from danlu.cli.words import asked_for, check_one, one_run, split_words
@@ -194,6 +195,12 @@ def do_nets(arguments: argparse.Namespace) -> Outcome:
     return Outcome({"nets": rows}, lambda console: print_net_list(console, rows))
 
 
+def do_rules(arguments: argparse.Namespace) -> Outcome:
+    """The rules of watch, or one of them in full."""
+    record, show = listed(arguments)
+    return Outcome(record, show)
+
+
 def do_compare(arguments: argparse.Namespace) -> Outcome:
     """Train all combinations of levels, and say what each factor does; with --plan only what would be trained."""
     if arguments.search:
@@ -309,6 +316,7 @@ DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "view": do_view,
     "data": do_data,
     "nets": do_nets,
+    "rules": do_rules,
     "draw": do_draw,
 }
 
