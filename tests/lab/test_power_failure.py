@@ -1,4 +1,4 @@
-"""The power is cut at every moment of a fit, a study, a search and a cure: what is read then is what stood before an
+"""The power is cut at every moment of a fit, and of a study and more of it: what is read then is what stood before an
 operation or what stands after it, nothing counts as whole that is not, and it goes on to the same end.
 """
 
@@ -10,10 +10,8 @@ import pytest
 import torch
 
 import danlu
-from attack.actions import COMPARE, CURE, FIT, QUIET, SEARCH, Action, ill, plain
-from danlu.lab.cure.proof import Proof
+from attack.actions import COMPARE, FIT, QUIET, Action, plain
 from danlu.lab.package import read_package
-from danlu.lab.search.result import Search
 from danlu.lab.study.study import Study
 from danlu.store.new_run import NewRun
 from danlu.store.run_folder import RunFolder
@@ -21,7 +19,7 @@ from danlu.store.study_folder import StudyFolder
 from danlu.train.checkpoint import load_newest
 from power_cut import ModelDisk, Operation, Recorder, Tree, put
 
-REPLACED = ("recipe.toml", "environment.json", "package.json", "study.json", "best.toml", "report.html", "cured.toml")
+REPLACED = ("recipe.toml", "environment.json", "package.json", "study.json", "best.toml", "report.html")
 BEFORE = ("environment.json", "package.json")  # these are there before the recipe that makes a run of them
 GONE_ON_WITH = 6  # of what is left, in so many cases the action is carried out again
 
@@ -46,19 +44,10 @@ def twice(folder: Path) -> None:
         danlu.resume(folder, **QUIET)
 
 
-def applied(folder: Path) -> None:
-    CURE.go(folder)
-    if not (folder / "cured.toml").exists():
-        Proof.of_study(Study(folder)).apply(folder / "cured.toml")
-
-
 ACTIONS = {
     "fit": FIT,
     "fit of given weights": Action("own", own_weights, FIT.end),
-    "compare": COMPARE,
     "more": Action("more", twice, COMPARE.end),
-    "search": SEARCH,
-    "cure": Action("cure", applied, CURE.end),
 }
 
 
@@ -121,7 +110,6 @@ class Reader:
             yield "a run that has ended otherwise"
 
     def _faults_of_study(self, folder: Path, name: Path) -> Iterator[str]:
-        kind = Search if StudyFolder(folder).is_search else Study
         if not (folder / "journal.jsonl").exists():
             return
         read = [folder / "study.json", folder / "best.toml", *sorted(folder.glob("**/journal.jsonl"))]
@@ -129,7 +117,7 @@ class Reader:
         if seen in self._seen:
             return
         self._seen.add(seen)
-        study, whole = kind(folder), kind(self._whole / name)
+        study, whole = Study(folder), Study(self._whole / name)
         str(study), study.as_dict()
         if not {repr(one) for one in study.members} <= {repr(one) for one in whole.members}:
             yield "members that never were"
@@ -154,8 +142,6 @@ def test_a_power_failure_tears_nothing(name: str, tmp_path: Path, monkeypatch: p
     action = ACTIONS[name]
     for parent in ("disk", "left"):
         (tmp_path / parent).mkdir()
-        if name == "cure":
-            ill(tmp_path / parent / "ill")
     log = recorded(action, tmp_path / "disk", monkeypatch)
     wanted = action.end(tmp_path / "disk" / "it")
     reader = Reader(tmp_path / "disk", contents(log, tmp_path / "disk"))
