@@ -177,16 +177,36 @@ def names_say_something(module: Module) -> Iterator[str]:
 
 
 def init_only_reexports(module: Module) -> Iterator[str]:
+    if module.path.name == "__init__.pyi":
+        yield from _stub_only_reexports(module)
     if module.path.name != "__init__.py":
         return
     for position, node in enumerate(ast.parse(module.text).body):
         if isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        if isinstance(node, ast.Expr) and ast.unparse(node) == "lazily(__name__)":
             continue
         if position == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
         if isinstance(node, ast.Assign) and _dotted(node.targets[0]) in ("__all__", "__version__"):
             continue
         yield module.at(node, "__init__.py does more than re-export")
+
+
+def _stub_only_reexports(module: Module) -> Iterator[str]:
+    for node in ast.parse(module.text).body:
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node) == "__version__: str":
+            continue
+        if not isinstance(node, ast.ImportFrom) or any(name.asname != name.name for name in node.names):
+            yield module.at(node, "a stub says `from danlu.package.module import Name as Name`, nothing else")
+
+
+def packages_are_lazy_by_their_stub(package: Path) -> Iterator[str]:
+    """A stub beside an `__init__.py` is what that one offers, and then it imports nothing by itself."""
+    for init in sorted(package.rglob("__init__.py")):
+        lazy = "lazily(__name__)" in init.read_text(encoding="utf-8")
+        if lazy != init.with_suffix(".pyi").exists():
+            yield f"{init.relative_to(package)}: lazily(__name__) and __init__.pyi go together"
 
 
 def randomness_in_one_place(module: Module) -> Iterator[str]:
@@ -239,8 +259,9 @@ def heavy_parts_wait(module: Module) -> Iterator[str]:
 def nothing_runs_out_of_data(module: Module) -> Iterator[str]:
     tree = ast.parse(module.text)
     safe = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call) and _only_weights(node)}
+    allowed = {"importlib.import_module"} if module.path.as_posix() == "base/lazily.py" else set[str]()
     for node, name in mentions(tree):
-        if is_under(name, UNSAFE) or name in RUNNING:
+        if (is_under(name, UNSAFE) and name not in allowed) or name in RUNNING:
             yield module.at(node, f"{name} can run code that stands in data")
         if name == "torch.load" and id(node) not in safe:
             yield module.at(node, "torch.load without weights_only=True")

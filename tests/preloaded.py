@@ -21,7 +21,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-_MODULES = ("danlu.cli.main", "danlu.lab.study.compare", "torch._dynamo", "torchmetrics", "sklearn.datasets")
+_VERBS = ("check", "compare", "cure", "draw", "fit", "lr_find", "resume", "show", "view")
+_MODULES = ("danlu.cli.main", *(f"danlu.cli.verbs.{verb}" for verb in _VERBS), "torch._dynamo", "torchmetrics")
 _SERVER = "import sys; sys.path.insert(0, sys.argv[1]); import preloaded; preloaded.serve(int(sys.argv[2]))"
 
 

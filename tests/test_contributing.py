@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md says of adding a net, done to a copy of the package: one file, one line, and the net trains."""
+"""What CONTRIBUTING.md says of adding a net, done to a copy of the package: one file, two lines, and the net trains."""
 
 import os
 import re
@@ -25,18 +25,17 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of src/ to which the section's code blocks have been added where it says."""
     text = section("Adding a net")
     blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 3, "the file, the import, the line in NETS"
-    files = re.findall(r"`(src/danlu/[\w/]+\.py)`", text)
-    assert files[:2] == ["src/danlu/nets/maxout.py", "src/danlu/nets/catalogue.py"]
+    assert len(blocks) == 3, "the file, the export, the line in NETS"
+    files = re.findall(r"`(src/danlu/[\w/]+\.pyi?)`", text)
+    assert files == ["src/danlu/nets/maxout.py", "src/danlu/nets/__init__.pyi", "src/danlu/nets/registry.py"]
     root = tmp_path_factory.mktemp("copy")
     shutil.copytree(CHECKOUT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    net, catalogue = (root / file for file in files[:2])
+    net, exports, registry = (root / file for file in files)
     assert not net.exists(), "the example is not to be a net of danlu's already"
     net.write_text(blocks[0], encoding="utf-8")
-    before, start, after = catalogue.read_text(encoding="utf-8").partition("NETS: dict[str, Entry] = {\n")
-    imports = re.findall(r"^from danlu\.nets\.\w+ import .*\n", before, re.MULTILINE)
-    before = before.replace(imports[0], blocks[1] + imports[0])
-    catalogue.write_text(before + start + blocks[2] + after, encoding="utf-8")
+    exports.write_text(exports.read_text(encoding="utf-8") + blocks[1], encoding="utf-8")
+    before, start, after = registry.read_text(encoding="utf-8").partition("NETS: dict[str, Entry] = {\n")
+    registry.write_text(before + start + blocks[2] + after, encoding="utf-8")
     return root
 
 

@@ -12,7 +12,7 @@ from house import Check, Module
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "danlu"
-MODULES = [Module.read(file, PACKAGE) for file in sorted(PACKAGE.rglob("*.py"))]
+MODULES = [Module.read(file, PACKAGE) for file in sorted(PACKAGE.rglob("*.py*")) if file.suffix in (".py", ".pyi")]
 BESIDE = [
     Module.read(file, ROOT) for folder in ("tests", "benchmarks") for file in sorted((ROOT / folder).rglob("*.py"))
 ]
@@ -44,6 +44,10 @@ def test_every_folder_has_tests_and_every_test_its_folder() -> None:
 
 def test_every_folder_is_a_package() -> None:
     assert not list(house.every_folder_is_a_package(PACKAGE))
+
+
+def test_packages_are_lazy_by_their_stub() -> None:
+    assert not list(house.packages_are_lazy_by_their_stub(PACKAGE))
 
 
 def test_declared_parts_are_those_in_use() -> None:
@@ -99,6 +103,11 @@ BREACHES: list[tuple[Check, str, str]] = [
     (house.init_only_reexports, "nets/__init__.py", "def build(): ..."),
     (house.init_only_reexports, "nets/__init__.py", "def __getattr__(name): ..."),
     (house.init_only_reexports, "nets/__init__.py", "NETS = {}"),
+    (house.init_only_reexports, "nets/__init__.py", "lazily('danlu.data')"),
+    (house.init_only_reexports, "nets/__init__.pyi", "from danlu.nets.mlp import MLP"),
+    (house.init_only_reexports, "nets/__init__.pyi", "def build() -> None: ..."),
+    (house.imports_go_down, "nets/__init__.pyi", "from danlu.lab.fit import fit as fit"),
+    (house.nothing_runs_out_of_data, "base/lazily.py", "import pickle"),
     (house.init_only_reexports, "nets/__init__.py", "import json\njson.dumps(1)"),
     (house.randomness_in_one_place, "train/loop.py", "import torch\ntorch.manual_seed(0)"),
     (house.randomness_in_one_place, "train/loop.py", "from torch import manual_seed as seed"),
@@ -146,6 +155,9 @@ SOUND: list[tuple[Check, str, str]] = [
     (house.imports_stand_at_the_top, "data/load.py", "def f():\n    import polars"),
     (house.init_only_reexports, "__init__.py", "'Doc.'\nfrom danlu import nets\n__version__ = '0'\n__all__ = ['nets']"),
     (house.init_only_reexports, "nets/mlp.py", "def f(): ..."),
+    (house.init_only_reexports, "nets/__init__.py", "from danlu.base.lazily import lazily\nlazily(__name__)"),
+    (house.init_only_reexports, "__init__.pyi", "from danlu import nets as nets\n\n__version__: str"),
+    (house.nothing_runs_out_of_data, "base/lazily.py", "import importlib\nx = importlib.import_module(name)"),
     (house.randomness_in_one_place, "base/seeds.py", "import random\nimport torch\ntorch.manual_seed(0)"),
     (house.randomness_in_one_place, "data/split.py", "import torch\ndef f(g: torch.Generator): ..."),
     (house.randomness_in_one_place, "data/split.py", "import torch\nx = torch.rand(3, generator=g)"),
@@ -223,6 +235,16 @@ def test_a_folder_without_tests_and_tests_without_a_folder_are_seen(package: Pat
 def test_a_folder_that_no_wheel_would_hold_is_seen(package: Path) -> None:
     module(package, "data/load.py", "")
     assert list(house.every_folder_is_a_package(package)) == ["data has no __init__.py, so no wheel would hold it"]
+
+
+def test_a_package_that_is_lazy_without_a_stub_is_seen(package: Path) -> None:
+    module(package, "data/__init__.py", "lazily(__name__)")
+    module(package, "nets/__init__.pyi", "")
+    (package / "nets" / "__init__.py").write_text("")
+    assert [report.partition(":")[0] for report in house.packages_are_lazy_by_their_stub(package)] == [
+        "data/__init__.py",
+        "nets/__init__.py",
+    ]
 
 
 def test_parts_not_declared_or_not_used_are_seen(package: Path) -> None:

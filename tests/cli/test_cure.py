@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from command_line import CHINESE, Type, assert_refused
-from danlu.cli.verbs import Outcome
+from danlu.cli import results
 from danlu.lab.interrupt import Interrupted
 
 FAULTY = (
@@ -82,4 +82,4 @@ def test_numbers_that_are_none_are_refused(type_in: Type, faulty: str, language:
 
 def test_an_interrupted_study_is_told_as_one(type_in: Type, faulty: str) -> None:
     type_in("cure", faulty, "--seeds", "2")
-    assert Outcome.interrupted(Interrupted("studies/cure-faulty", saved=True)).record["study"]
+    assert results.of_interrupted(Interrupted("studies/cure-faulty", saved=True)).record["study"]

@@ -5,11 +5,12 @@ A listener is any callable of one event. It may answer with a `Stop`; only the l
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
-
-import torch
+from typing import TYPE_CHECKING, NamedTuple
 
 from danlu.base.records import Score
+
+if TYPE_CHECKING:  # who only looks at a run has no need of torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class StepDone(NamedTuple):
 
     epoch: int  # counted from 1
     step: int  # counted from 1 over the whole training
-    loss: torch.Tensor  # mean loss of the batch, before the update
+    loss: "Tensor"  # mean loss of the batch, before the update
     lr: float
-    norm: torch.Tensor | None  # norm of the gradient before clipping, where clipping measured it
+    norm: "Tensor | None"  # norm of the gradient before clipping, where clipping measured it
     samples: int
 
 

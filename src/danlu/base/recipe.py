@@ -180,7 +180,7 @@ class WatchRecipe:
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
 
-_KINDS: dict[str, type[Any]] = {
+KINDS: dict[str, type[Any]] = {
     "data": DataRecipe,
     "net": NetRecipe,
     "loss": LossRecipe,
@@ -215,7 +215,7 @@ class Recipe(Readable):
 
     def __post_init__(self) -> None:
         """Sections may be given as mappings: they are checked, and become what they stand for."""
-        for section, kind in _KINDS.items():
+        for section, kind in KINDS.items():
             given = getattr(self, section)
             if not isinstance(given, kind):
                 object.__setattr__(self, section, section_of(kind, section, given))

@@ -15,9 +15,10 @@ from typing import Any
 
 from danlu.base.chosen import defaults_before, is_written_by_danlu, lapsed, note_chosen, read_chosen
 from danlu.base.errors import Fault, Faults, fail, nearest
+from danlu.base.exact_fit import fitted
 from danlu.base.input_files import guarded, path_kind, read_file
 from danlu.base.keywords import SYNONYMS, settings_of
-from danlu.base.recipe import Recipe
+from danlu.base.recipe import KINDS, Recipe
 from danlu.base.sections import is_flag_for_number
 from danlu.base.setting_keys import kind_of, known_keys, takes_names
 from danlu.base.text_encoding import decode
@@ -162,6 +163,9 @@ class RecipeDraft:
         return replace(recipe, chosen=frozenset(self.chosen.keys() & self.values.keys()))
 
     def _validated(self, tree: dict[str, dict[str, Any]], faults: Faults) -> Recipe | None:
+        sections = {section: fitted(KINDS[section], keys) for section, keys in tree.items() if section in KINDS}
+        if sections.keys() == tree.keys() and None not in sections.values():
+            return Recipe(**sections)
         import pydantic  # here, because it takes longer to import than all of danlu and torch alone does not need it
 
         try:

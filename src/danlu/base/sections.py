@@ -6,13 +6,12 @@ from dataclasses import fields
 from typing import Any, cast, get_args, get_type_hints
 
 from danlu.base.errors import Fault, Faults, fail, nearest
+from danlu.base.exact_fit import fitted
 from danlu.base.wanted import wanted
 
 
 def section_of(kind: type[Any], section: str, given: object) -> Any:
     """The section of the class `kind` that the mapping `given` holds. Raises UserError with all that is wrong in it."""
-    import pydantic  # here, because it takes longer to import than all of danlu
-
     if not isinstance(given, Mapping):
         fail("recipe.not-a-section", section=section, found=type(given).__name__)
     keys = [key.name for key in fields(kind)]
@@ -25,6 +24,11 @@ def section_of(kind: type[Any], section: str, given: object) -> Any:
     for key in [key for key, value in tree.items() if is_flag_for_number(get_type_hints(kind).get(key), value)]:
         wants = Fault("recipe.wanted-number")
         faults.add("recipe.bad-value", place=place, key=f"{section}.{key}", found=tree.pop(key), wanted=wants)
+    exact = None if len(faults) else fitted(kind, tree)
+    if exact is not None:
+        return exact
+    import pydantic  # here, because it takes longer to import than all of danlu
+
     try:
         found = _validator(kind).validate_python(tree)
         faults.raise_if_any()

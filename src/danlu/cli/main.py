@@ -2,10 +2,11 @@
 
 import argparse
 import contextlib
+import functools
 import signal
 import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from danlu import __version__
 from danlu.base.errors import DanluError, UserError, fail, nearest
@@ -15,9 +16,10 @@ from danlu.base.starting import INTERRUPTED
 from danlu.base.strict_json import to_json
 from danlu.base.telling import tell
 from danlu.base.words import say, use_language
+from danlu.cli import results, verbs
+from danlu.cli.outcome import Outcome
 from danlu.cli.parser import VERBS, overview, parse, take_language, verb_parser
 from danlu.cli.streams import open_streams, put_out
-from danlu.cli.verbs import DOERS, Outcome
 from danlu.cli.words import target_asked
 from danlu.lab.interrupt import Interrupted
 from danlu.view.terminal import PlainConsole
@@ -33,7 +35,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     as_json = "--json" in tokens
     open_streams()
     try:
-        with _interruptible(), memory_guard("any"):
+        with memory_guard("any"):
             language, tokens = take_language(tokens)
             use_language(language)
             return _do([token for token in tokens if token != "--json"], as_json)
@@ -60,53 +62,58 @@ def _interruptible() -> Generator[None]:
 
 
 def _do(tokens: list[str], as_json: bool) -> int:
-    outcome, code = _outcome(tokens, as_json)
+    carry_out = _understood(tokens, as_json)
+    with _interruptible():
+        outcome, code = carry_out()
 
-    def show() -> None:
-        if as_json:
-            print(to_json(outcome.record))
-        else:
-            # Without a terminal nothing is folded: a line of a table stays a line.
-            outcome.show(PlainConsole(width=None if sys.stdout.isatty() else _UNFOLDED))
+        def show() -> None:
+            if as_json:
+                print(to_json(outcome.record))
+            else:
+                # Without a terminal nothing is folded: a line of a table stays a line.
+                outcome.show(PlainConsole(width=None if sys.stdout.isatty() else _UNFOLDED))
 
-    lost = put_out(show)
-    outcome.then()
+        lost = put_out(show)
+        outcome.then()
     if lost:
         tell(f"✖ {say('cli.output-lost', reason=lost)}")
     return code or (1 if lost else 0)
 
 
-def _outcome(tokens: list[str], as_json: bool) -> tuple[Outcome, int]:
-    """What there is to tell, and the exit code."""
+def _understood(tokens: list[str], as_json: bool) -> Callable[[], tuple[Outcome, int]]:
+    """What the words ask for, ready to be carried out: what there is to tell then, and the exit code.
+
+    The verb is imported here, which takes seconds where it trains: base/starting.py still has the signals.
+    """
     if tokens and tokens[0] == "help":
         tokens = [*tokens[1:], "--help"]
     if not tokens or tokens[0] in ("-h", "--help"):
-        return Outcome.of_text("help", overview()), 0
+        return lambda: (Outcome.of_text("help", overview()), 0)
     if tokens == ["--version"]:
-        return Outcome.of_text("version", __version__), 0
+        return lambda: (Outcome.of_text("version", __version__), 0)
     name = tokens[0]
     if name not in VERBS:
         fail("cli.unknown-verb", verb=name, verbs=", ".join(VERBS), hint=nearest(name, VERBS))
     arguments = parse(VERBS[name], tokens[1:])
     if arguments.help:
-        return Outcome.of_text("help", verb_parser(VERBS[name]).format_help()), 0
+        return lambda: (Outcome.of_text("help", verb_parser(VERBS[name]).format_help()), 0)
     arguments.json = as_json
-    try:
-        outcome = _done(name, arguments)
-    except Interrupted as stopped:
-        return Outcome.interrupted(stopped), INTERRUPTED
-    return outcome, outcome.code
+    return functools.partial(_done, getattr(verbs, f"do_{name.replace('-', '_')}"), arguments)
 
 
-def _done(name: str, arguments: argparse.Namespace) -> Outcome:
+def _done(do: Callable[[argparse.Namespace], Outcome], arguments: argparse.Namespace) -> tuple[Outcome, int]:
     """The verb carried out; where only the column to predict is missing, a person at a terminal is asked for it."""
     try:
-        return DOERS[name](arguments)
-    except UserError as error:
-        arguments.target = target_asked(error, arguments.json)
-        if arguments.target is None:
-            raise
-    return DOERS[name](arguments)
+        try:
+            outcome = do(arguments)
+        except UserError as error:
+            arguments.target = target_asked(error, arguments.json)
+            if arguments.target is None:
+                raise
+            outcome = do(arguments)
+    except Interrupted as stopped:
+        return results.of_interrupted(stopped), INTERRUPTED
+    return outcome, outcome.code
 
 
 def _tell(sentences: Sequence[str], as_json: bool) -> None:

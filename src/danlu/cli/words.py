@@ -1,81 +1,18 @@
-"""Words of a command line that are no option: a recipe's file, data, a net, settings; and what they make together."""
+"""Words of a command line that are no option: runs, settings; and a column that is asked for."""
 
 import argparse
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-from danlu.base.errors import Fault, Faults, UserError, fail, nearest
-from danlu.base.naming import spelled
+from danlu.base.errors import Fault, UserError, fail
 from danlu.base.places import runs_folder
-from danlu.base.recipe import Recipe
-from danlu.base.setting_keys import known_keys
 from danlu.base.words import say
-from danlu.data.catalogue import known
-from danlu.data.catalogue import names as data_names
-from danlu.data.readers.table_file import KINDS as TABLE_KINDS
-from danlu.lab.draft import draft_recipe
-from danlu.nets import names as net_names
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the words name: the file of a recipe, data, a net, and settings as `section.key=value`."""
-
-    recipe: str | None
-    data: str | None
-    net: str | None
-    settings: list[str]
-
-    def drafted(self) -> Recipe:
-        """The recipe that all of it makes."""
-        return draft_recipe(self.net, self.data, self.recipe, words=self.settings)
 
 
 def split_words(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
     """Names and files, and section.key=value settings."""
     words: list[str] = arguments.words
     return [word for word in words if "=" not in word], [word for word in words if "=" in word]
-
-
-def asked_for(arguments: argparse.Namespace) -> Asked:
-    """Sort the words of a verb that trains. UserError with all that cannot be told, or is named twice."""
-    words, settings = split_words(arguments)
-    faults = Faults()
-    found: dict[str, list[str]] = {"recipe": [], "data": [], "net": []}
-    waiting = iter(words)
-    for word in waiting:
-        section, _, key = word.partition(".")
-        if key in known_keys().get(section, []):  # `train.epochs 3`
-            faults.add("cli.setting-without-equals", word=word, value=next(waiting, "…"))
-        elif kind := _kind_of(word, faults):
-            found[kind].append(word)
-    for kind, option in (("data", arguments.data), ("net", arguments.net)):
-        found[kind] += [] if option is None else [option]
-    if arguments.target is not None:
-        settings = [*settings, f"data.target={arguments.target}"]
-    for kind, named in found.items():
-        if len(named) > 1:
-            faults.add(f"cli.one-{kind}", found=", ".join(named))
-    faults.raise_if_any()
-    recipe, data, net = ((named or [None])[0] for named in found.values())
-    return Asked(recipe, data, net, settings)
-
-
-def _kind_of(word: str, faults: Faults) -> str | None:
-    """What a word is; None, with a fault that says what to write instead, where it is nothing that trains."""
-    path = Path(word).expanduser()
-    if path.is_dir() and (path / "recipe.toml").is_file():
-        faults.add("cli.run-as-recipe", word=word)
-    elif word.lower().endswith(".toml"):
-        return "recipe"
-    elif known(word) or path.exists() or word.lower().endswith(TABLE_KINDS):
-        return "data"
-    elif spelled(word, net_names()):
-        return "net"
-    else:
-        faults.add("cli.unknown-word", word=word, hint=nearest(word, [*data_names(), *net_names()]))
-    return None
 
 
 def one_run(arguments: argparse.Namespace, verb: str) -> str:

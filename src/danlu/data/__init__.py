@@ -1,9 +1,5 @@
 """Data: readers, split, transforms, batches."""
 
-from danlu.data.dataset import Dataset
-from danlu.data.listing import catalogue_facts
-from danlu.data.load import load
-from danlu.data.parts import PARTS
-from danlu.data.reconstruction import reconstruction
+from danlu.base.lazily import lazily
 
-__all__ = ["PARTS", "Dataset", "catalogue_facts", "load", "reconstruction"]
+lazily(__name__)

@@ -2,21 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from danlu.base.input_files import path_kind
 from danlu.base.naming import spelled
-from danlu.data.images import Images
-from danlu.data.readers.books import read_time_machine, read_wikitext
-from danlu.data.readers.bundled import read_bundled_table, read_digits
-from danlu.data.readers.cifar import read_cifar
-from danlu.data.readers.idx import IDX_STEMS, read_idx_folder
-from danlu.data.readers.known_tables import read_known_table, read_pima
-from danlu.data.readers.surnames import read_surnames
-from danlu.data.table.load import KnownTable
-from danlu.data.text.corpus import Corpus
-from danlu.data.text.sequences import Texts
+from danlu.data import readers
+from danlu.data.readers.idx_files import IDX_STEMS
+
+if TYPE_CHECKING:  # what there is can be told without torch, which what the readers give needs
+    from danlu.data.images import Images
+    from danlu.data.table.load import KnownTable
+    from danlu.data.text.corpus import Corpus
+    from danlu.data.text.sequences import Texts
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Entry:
     title: str
     licence: str
     page: str
-    reader: Callable[[Path], Images | KnownTable | Texts | Corpus]
+    reader: "Callable[[Path], Images | KnownTable | Texts | Corpus]"
     layouts: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     pickled: tuple[str, ...] = ()
@@ -70,14 +68,14 @@ _ENTRIES = (
         title="Optical recognition of handwritten digits",
         licence="CC BY 4.0",
         page="https://archive.ics.uci.edu/dataset/80",
-        reader=read_digits,
+        reader=lambda path: readers.read_digits(path),
     ),
     Entry(
         name="mnist",
         title="MNIST handwritten digits",
         licence="CC BY-SA 3.0",
         page="http://yann.lecun.com/exdb/mnist/",
-        reader=read_idx_folder,
+        reader=lambda path: readers.read_idx_folder(path),
         layouts=("mnist", "MNIST/raw", "MNIST"),
         needs=IDX_STEMS,
         files=(
@@ -97,7 +95,7 @@ _ENTRIES = (
         title="Fashion-MNIST, Zalando's article images",
         licence="MIT",
         page="https://github.com/zalandoresearch/fashion-mnist",
-        reader=partial(read_idx_folder, classes=_CLOTHES),
+        reader=lambda path: readers.read_idx_folder(path, classes=_CLOTHES),
         layouts=("fashion-mnist", "FashionMNIST/raw", "FashionMNIST"),
         needs=IDX_STEMS,
         files=(
@@ -117,7 +115,7 @@ _ENTRIES = (
         title="CIFAR-10 tiny images",
         licence="none stated; cite Krizhevsky 2009",
         page="https://www.cs.toronto.edu/~kriz/cifar.html",
-        reader=read_cifar,
+        reader=lambda path: readers.read_cifar(path),
         layouts=(
             "cifar-10-batches-bin",
             "cifar-10-binary*.tar.gz",
@@ -137,35 +135,35 @@ _ENTRIES = (
         title="Breast cancer Wisconsin (diagnostic)",
         licence="CC BY 4.0",
         page="https://archive.ics.uci.edu/dataset/17",
-        reader=partial(read_bundled_table, "breast_cancer", "diagnosis"),
+        reader=lambda path: readers.read_bundled_table("breast_cancer", "diagnosis", path),
     ),
     Entry(
         name="wine",
         title="Wine recognition",
         licence="CC BY 4.0",
         page="https://archive.ics.uci.edu/dataset/109",
-        reader=partial(read_bundled_table, "wine", "cultivar"),
+        reader=lambda path: readers.read_bundled_table("wine", "cultivar", path),
     ),
     Entry(
         name="iris",
         title="Fisher's iris flowers",
         licence="CC BY 4.0",
         page="https://archive.ics.uci.edu/dataset/53",
-        reader=partial(read_bundled_table, "iris", "species"),
+        reader=lambda path: readers.read_bundled_table("iris", "species", path),
     ),
     Entry(
         name="diabetes",
         title="Progression of diabetes within a year",
         licence="none stated; cite Efron et al. 2004",
         page="https://www4.stat.ncsu.edu/~boos/var.select/diabetes.html",
-        reader=partial(read_bundled_table, "diabetes", "progression"),
+        reader=lambda path: readers.read_bundled_table("diabetes", "progression", path),
     ),
     Entry(
         name="titanic",
         title="Passengers of the Titanic",
         licence="none stated; from Kaggle's competition",
         page="https://www.kaggle.com/competitions/titanic",
-        reader=partial(read_known_table, target="Survived"),
+        reader=lambda path: readers.read_known_table(path, target="Survived"),
         layouts=("titanic.csv", "titanic/titanic.csv", "titanic/train.csv"),
         files=(RemoteFile("titanic.csv", "md5:61fdd54abdbf6a85b778e937122e1194"),),
         mirrors=_github("datasciencedojo/datasets", "1101b19008569fab7eec7e3b04d2b68613092607", ""),
@@ -175,7 +173,7 @@ _ENTRIES = (
         title="Diabetes among Pima women, eight measurements scaled to -1 … 1",
         licence="CC0 1.0",
         page="https://www.kaggle.com/datasets/uciml/pima-indians-diabetes-database",
-        reader=read_pima,
+        reader=lambda path: readers.read_pima(path),
         layouts=("pima-diabetes.csv*", "pima-diabetes/pima-diabetes.csv*"),
         files=(RemoteFile("pima-diabetes.csv.gz", "md5:b7f372850118dfaf306e2f334e6a718f", remote="diabetes.csv.gz"),),
         mirrors=_github("hunkim/PyTorchZeroToAll", "8440894e621e3922a394da25b4a0806bdabee21c", "data/"),
@@ -185,7 +183,7 @@ _ENTRIES = (
         title="House values in California's districts, 1990",
         licence="none stated; cite Pace and Barry 1997",
         page="https://github.com/ageron/data",
-        reader=partial(read_known_table, target="median_house_value"),
+        reader=lambda path: readers.read_known_table(path, target="median_house_value"),
         layouts=("california-housing.tgz", "california-housing/california-housing.tgz", "california-housing/housing.*"),
         files=(
             RemoteFile("california-housing.tgz", "md5:6ec6db9fe6680846c6a878e80b640303", remote="housing/housing.tgz"),
@@ -197,7 +195,7 @@ _ENTRIES = (
         title="House prices in Ames, Iowa",
         licence="none stated; cite De Cock 2011",
         page="https://www.kaggle.com/competitions/house-prices-advanced-regression-techniques",
-        reader=partial(read_known_table, target="SalePrice"),
+        reader=lambda path: readers.read_known_table(path, target="SalePrice"),
         layouts=("kaggle_house_pred_train.csv", "house-prices/kaggle_house_pred_train.csv", "house-prices/train.csv"),
         files=(RemoteFile("kaggle_house_pred_train.csv", "sha1:585e9cc93e70b39160e7921475f9bcd7d31219ce"),),
         mirrors=_D2L,
@@ -207,7 +205,7 @@ _ENTRIES = (
         title="Surnames and the nations they come from",
         licence="none stated; from the PyTorch tutorials",
         page="https://github.com/hunkim/PyTorchZeroToAll",
-        reader=read_surnames,
+        reader=lambda path: readers.read_surnames(path),
         layouts=("names_train.csv*", "names/names_train.csv*"),
         files=(
             RemoteFile("names_train.csv.gz", "md5:279fed4465b63788995257cf0a81f3af"),
@@ -220,7 +218,7 @@ _ENTRIES = (
         title="The Time Machine, by H. G. Wells",
         licence="public domain",
         page="https://www.gutenberg.org/ebooks/35",
-        reader=read_time_machine,
+        reader=lambda path: readers.read_time_machine(path),
         layouts=("timemachine.txt", "time-machine/timemachine.txt"),
         files=(RemoteFile("timemachine.txt", "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"),),
         mirrors=_D2L,
@@ -230,7 +228,7 @@ _ENTRIES = (
         title="WikiText-2, good and featured articles of Wikipedia",
         licence="CC BY-SA 3.0",
         page="https://huggingface.co/datasets/Salesforce/wikitext",
-        reader=read_wikitext,
+        reader=lambda path: readers.read_wikitext(path),
         layouts=("wikitext2.valid.txt*", "wikitext-2/wikitext2.valid.txt*", "wikitext-2/wiki.valid.tokens"),
         files=tuple(RemoteFile(f"wikitext2.{part}.txt.gz") for part in ("train", "valid", "test")),
     ),

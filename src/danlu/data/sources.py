@@ -17,7 +17,8 @@ from danlu.data.images import Images, image_dataset
 from danlu.data.readers.cifar import is_cifar, read_cifar
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.frames import is_frame, sheet_of
-from danlu.data.readers.idx import IDX_STEMS, idx_file, read_idx_folder
+from danlu.data.readers.idx import idx_file, read_idx_folder
+from danlu.data.readers.idx_files import IDX_STEMS
 from danlu.data.readers.table_file import is_archive, read_table
 from danlu.data.readers.text_file import is_text, read_text
 from danlu.data.table.load import KnownTable, TableSource, source_of, table_dataset

@@ -1,118 +1,17 @@
-"""Nets by name: the registry, building one for some data, and the way back from a net to its name and options."""
+"""Nets by name: building one for some data, and the way back from a net to its name and options."""
 
 import inspect
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import nn
 
 from danlu.base.errors import Fault, UserError, fail, nearest
-from danlu.base.naming import spelled
 from danlu.base.shapes import show_shape
-from danlu.nets.autoencoder import Autoencoder
-from danlu.nets.densenet import DenseNet121, DenseNet169, SmallDenseNet
-from danlu.nets.describe import describe
-from danlu.nets.googlenet import GoogLeNet
-from danlu.nets.language import LanguageModel
-from danlu.nets.lenet import LeNet5
-from danlu.nets.linear import LinearRegression, LogisticRegression, SoftmaxRegression
-from danlu.nets.mixture import MixtureDensityNet
-from danlu.nets.mlp import MLP
 from danlu.nets.options import WIDEST
-from danlu.nets.resnet import ResNet18, ResNet34, ResNet50, ResNet101, SmallResNet
-from danlu.nets.sequence import SequenceClassifier
-from danlu.nets.small_inception import SmallInception
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A registered net class, with the task and the number of classes it is limited to, if any, and the least side of
-    pictures. `data` is the name of a data set that it can be tried on. `sample_shape`, `outputs` and `vocabulary` (of
-    sequences) are those of the data that `example` takes; `size` is the parameters and multiply-adds it then has, where
-    it takes long to measure them.
-    """
-
-    net_class: type[nn.Module]
-    task: str | None = None
-    classes: int | None = None
-    least_side: int = 1
-    sample_shape: tuple[int, ...] = (1, 28, 28)
-    outputs: int = 10
-    vocabulary: int | None = None
-    data: str = "digits"
-    size: tuple[int, int] | None = None
-
-
-_IMAGENET: dict[str, Any] = {"sample_shape": (3, 224, 224), "outputs": 1000}
-_TOKENS: dict[str, Any] = {"sample_shape": (20,), "vocabulary": 100}
-
-NETS: dict[str, Entry] = {
-    "linear-regression": Entry(LinearRegression, task="regression", data="diabetes"),
-    "logistic-regression": Entry(LogisticRegression, task="classification", classes=2, data="breast-cancer"),
-    "softmax-regression": Entry(SoftmaxRegression, task="classification"),
-    "mlp": Entry(MLP),
-    "lenet5": Entry(LeNet5),
-    "small-inception": Entry(SmallInception, least_side=16, data="fashion-mnist", size=(97_298, 6_019_200)),
-    "googlenet": Entry(GoogLeNet, least_side=15, **_IMAGENET, data="fashion-mnist", size=(6_624_904, 1_498_376_192)),
-    "small-resnet": Entry(SmallResNet, size=(272_186, 31_021_952)),
-    "resnet18": Entry(ResNet18, **_IMAGENET, size=(11_689_512, 1_814_073_344)),
-    "resnet34": Entry(ResNet34, **_IMAGENET, size=(21_797_672, 3_663_761_408)),
-    "resnet50": Entry(ResNet50, **_IMAGENET, size=(25_557_032, 4_089_184_256)),
-    "resnet101": Entry(ResNet101, **_IMAGENET, size=(44_549_160, 7_801_405_440)),
-    "small-densenet": Entry(SmallDenseNet, least_side=4, size=(175_690, 55_066_344)),
-    "densenet121": Entry(DenseNet121, least_side=29, **_IMAGENET, data="cifar10", size=(7_978_856, 2_834_161_664)),
-    "densenet169": Entry(DenseNet169, least_side=29, **_IMAGENET, data="cifar10", size=(14_149_480, 3_359_843_328)),
-    "sequence-classifier": Entry(
-        SequenceClassifier, task="classification", **_TOKENS, data="names", size=(107_018, 1_967_360)
-    ),
-    "language-model": Entry(LanguageModel, task="language", **_TOKENS, data="time-machine", size=(157_796, 2_877_440)),
-    "mixture-density": Entry(MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes"),
-    "autoencoder": Entry(Autoencoder, task="reconstruction"),
-}
-
-
-def names() -> list[str]:
-    """The names of all nets.
-
-    >>> names()[:5]
-    ['linear-regression', 'logistic-regression', 'softmax-regression', 'mlp', 'lenet5']
-    """
-    return list(NETS)
-
-
-def task_of(name: str) -> str | None:
-    """The one task that the net called `name` is for; None where it serves several, or is not known.
-
-    >>> task_of("language-model")
-    'language'
-    """
-    found = spelled(name, NETS)
-    return NETS[found].task if found else None
-
-
-def usual_data(name: str) -> str:
-    """The name of a data set that the net called `name` can be tried on.
-
-    >>> usual_data("language-model")
-    'time-machine'
-    """
-    return NETS[registered(name)].data
-
-
-def size(name: str) -> tuple[int, int]:
-    """Parameters, and multiply-adds for one sample, of the net that `example` gives.
-
-    >>> size("lenet5")
-    (61706, 416520)
-    """
-    known = NETS[registered(name)].size
-    if known is not None:
-        return known
-    described = describe(*example(name))
-    return described.parameters, described.multiply_adds
+from danlu.nets.registry import IMAGENET, NETS, registered
 
 
 def option_names(name: str) -> list[str]:
@@ -121,7 +20,7 @@ def option_names(name: str) -> list[str]:
     >>> option_names("lenet5")
     ['classes', 'channels', 'activation', 'pooling']
     """
-    return list(inspect.signature(NETS[registered(name)].net_class).parameters)
+    return list(inspect.signature(NETS[registered(name)].net_class()).parameters)
 
 
 def option_kind(name: str, option: str) -> Any:
@@ -130,7 +29,7 @@ def option_kind(name: str, option: str) -> Any:
     >>> option_kind("mlp", "dropout")
     <class 'float'>
     """
-    parameter = inspect.signature(NETS[registered(name)].net_class).parameters.get(option)
+    parameter = inspect.signature(NETS[registered(name)].net_class()).parameters.get(option)
     return None if parameter is None else parameter.annotation
 
 
@@ -164,7 +63,7 @@ def build(
             faults.append(Fault("nets.unknown-option", values))
     given = {**_decided_by_data(name, sample_shape, outputs, vocabulary), **options}
     try:
-        net = NETS[name].net_class(**{key: value for key, value in given.items() if key in known})
+        net = NETS[name].net_class()(**{key: value for key, value in given.items() if key in known})
     except UserError as error:
         raise UserError(*faults, *error.faults) from None
     except (RuntimeError, MemoryError) as error:  # the first is torch's answer to a layer that no memory holds
@@ -195,7 +94,7 @@ def example(
     shape = tuple(sample_shape or entry.sample_shape)
     if math.prod(shape) > WIDEST:
         fail("nets.sample-too-large", shape=show_shape(shape), most=f"{WIDEST:,}")
-    with torch.device("meta" if entry.sample_shape == _IMAGENET["sample_shape"] else "cpu"):
+    with torch.device("meta" if entry.sample_shape == IMAGENET["sample_shape"] else "cpu"):
         net = build(name, options, sample_shape=shape, outputs=outputs, task=task, vocabulary=entry.vocabulary)
     return net, shape
 
@@ -220,16 +119,17 @@ def recipe_of(net: nn.Module) -> tuple[str, dict[str, Any]] | None:
 
     None also for a registered net whose layers were changed after it was built: its options no longer tell the truth.
 
+    >>> from danlu.nets import SoftmaxRegression
     >>> recipe_of(SoftmaxRegression(inputs=64, classes=10))
     ('softmax-regression', {'inputs': 64, 'classes': 10})
     """
-    name = next((name for name, entry in NETS.items() if type(net) is entry.net_class), None)
+    name = next((name for name, entry in NETS.items() if type(net) is entry.net_class()), None)
     if name is None:
         return None
     # An option that its constructor folds into another one leaves no attribute.
     options = {option: _plain(getattr(net, option)) for option in option_names(name) if hasattr(net, option)}
     with torch.device("meta"):
-        rebuilt = NETS[name].net_class(**options)
+        rebuilt = NETS[name].net_class()(**options)
     return (name, options) if _structure(net) == _structure(rebuilt) else None
 
 
@@ -240,20 +140,8 @@ def usual_options(name: str, options: Mapping[str, Any]) -> list[str]:
     ['classes', 'activation']
     """
     decided = _decided_by_data(name, (1, 1, 1), 1, None).keys()
-    defaults = inspect.signature(NETS[name].net_class).parameters
+    defaults = inspect.signature(NETS[name].net_class()).parameters
     return [key for key, value in options.items() if key in decided or _plain(defaults[key].default) == value]
-
-
-def registered(name: str) -> str:
-    """The name of a net in the catalogue's own spelling; names of classes are understood too. UserError for others.
-
-    >>> registered("LeNet5")
-    'lenet5'
-    """
-    found = spelled(name, NETS)
-    if found is None:
-        fail("nets.unknown-net", name=name, names=", ".join(NETS), hint=nearest(name.lower(), NETS))
-    return found
 
 
 def _decided_by_data(name: str, sample_shape: tuple[int, ...], outputs: int, vocabulary: int | None) -> dict[str, int]:

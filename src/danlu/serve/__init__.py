@@ -1,5 +1,5 @@
 """Floor 3: the local dashboard, read-only routes over the store."""
 
-from danlu.serve.run import Dashboard, open_dashboard, view
+from danlu.base.lazily import lazily
 
-__all__ = ["Dashboard", "open_dashboard", "view"]
+lazily(__name__)

@@ -47,14 +47,6 @@ def idx_file(folder: Path, stem: str) -> Path | None:
     return next((path for path in (folder / stem, folder / f"{stem}.gz") if path.is_file()), None)
 
 
-IDX_STEMS = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
-
-
 def _read_pool(folder: Path, part: str, classes: int) -> Pool:
     paths = [idx_file(folder, f"{part}-{stem}") for stem in ("images-idx3-ubyte", "labels-idx1-ubyte")]
     image_path, label_path = (path or fail("data.missing-file", path=folder / part, hint="") for path in paths)

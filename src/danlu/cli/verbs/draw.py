@@ -1,4 +1,4 @@
-"""What is typed behind `danlu draw`, read and checked, and drawn."""
+"""`danlu draw`: what is typed behind it, read and checked, and drawn."""
 
 import argparse
 import re
@@ -9,6 +9,7 @@ from danlu.base.errors import Fault, Faults, fail
 from danlu.base.files import absolute
 from danlu.base.places import shown
 from danlu.base.words import say
+from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.study_arguments import whole_in
 from danlu.lab.draft import draft_recipe
 from danlu.lab.draw import draw, draw_expression, is_net_name, named_graph
@@ -29,7 +30,14 @@ class Drawn:
         return [say("draw.written", path=shown(self.path)), *map(str, self.notes)]
 
 
-def drawn(arguments: argparse.Namespace) -> Drawn:
+def do_draw(arguments: argparse.Namespace) -> Outcome:
+    """A picture of a net, a run, a study or an expression, as a file."""
+    picture = _drawn(arguments)
+    record = {"file": str(picture.path), "notes": [str(note) for note in picture.notes]}
+    return Outcome(record, lambda console: print_text(console, "\n".join(picture.lines())))
+
+
+def _drawn(arguments: argparse.Namespace) -> Drawn:
     """Draw what the words ask for, and write it: where --file says, else into the working directory."""
     words = [word for word in arguments.words if "=" not in word]
     settings = [word for word in arguments.words if "=" in word]

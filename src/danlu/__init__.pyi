@@ -1,0 +1,43 @@
+from danlu import nets as nets
+from danlu import stats as stats
+from danlu.base.errors import (
+    DanluError as DanluError,
+)
+from danlu.base.errors import (
+    DataWarning as DataWarning,
+)
+from danlu.base.errors import (
+    StorageError as StorageError,
+)
+from danlu.base.errors import (
+    UserError as UserError,
+)
+from danlu.base.memory import OutOfMemoryError as OutOfMemoryError
+from danlu.base.recipe import Recipe as Recipe
+from danlu.base.words import use_language as use_language
+from danlu.data import Dataset as Dataset
+from danlu.data import load as load
+from danlu.lab.check.check import check as check
+from danlu.lab.check.outcome import Check as Check
+from danlu.lab.cure.cure import cure as cure
+from danlu.lab.cure.proof import Proof as Proof
+from danlu.lab.draw import draw as draw
+from danlu.lab.draw import draw_expression as draw_expression
+from danlu.lab.fit import fit as fit
+from danlu.lab.interrupt import Interrupted as Interrupted
+from danlu.lab.landscape.landscape import Landscape as Landscape
+from danlu.lab.landscape.landscape import landscape as landscape
+from danlu.lab.resume import resume as resume
+from danlu.lab.run import Run as Run
+from danlu.lab.search.lr_find import lr_find as lr_find
+from danlu.lab.search.rate_test import RateTest as RateTest
+from danlu.lab.search.result import Search as Search
+from danlu.lab.search.search import search as search
+from danlu.lab.study.compare import compare as compare
+from danlu.lab.study.study import Study as Study
+from danlu.nets import describe as describe
+from danlu.serve import view as view
+from danlu.watch import Watch as Watch
+from danlu.watch import watch as watch
+
+__version__: str

@@ -1,0 +1,30 @@
+"""What a command has to tell, before any command is known."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+DIVERGED = 3
+"""The exit code where a training, or every training of a study, diverged."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a verb has to tell: one object for --json, and how to show it to a person."""
+
+    record: Any
+    show: Callable[[Console], None]
+    then: Callable[[], None] = lambda: None  # what goes on once that has been told
+    code: int = 0
+
+    @classmethod
+    def of_text(cls, key: str, text: str) -> "Outcome":
+        """One text under one key."""
+        return cls({key: text.rstrip()}, lambda console: print_text(console, text.rstrip()))
+
+
+def print_text(console: Console, text: str) -> None:
+    """Print a text as it stands: no markup, no line folded."""
+    console.print(text, markup=False, soft_wrap=True)

@@ -1,0 +1,13 @@
+from danlu.cli.verbs.check import do_check as do_check
+from danlu.cli.verbs.compare import do_compare as do_compare
+from danlu.cli.verbs.cure import do_cure as do_cure
+from danlu.cli.verbs.data import do_data as do_data
+from danlu.cli.verbs.data_facts import data_facts as data_facts
+from danlu.cli.verbs.draw import do_draw as do_draw
+from danlu.cli.verbs.fit import do_fit as do_fit
+from danlu.cli.verbs.lr_find import do_lr_find as do_lr_find
+from danlu.cli.verbs.nets import do_nets as do_nets
+from danlu.cli.verbs.resume import do_resume as do_resume
+from danlu.cli.verbs.rules import do_rules as do_rules
+from danlu.cli.verbs.show import do_show as do_show
+from danlu.cli.verbs.view import do_view as do_view

@@ -1,0 +1,126 @@
+"""The registry: which nets there are, and what can be said of them before torch is there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from danlu import nets
+from danlu.base.errors import fail, nearest
+from danlu.base.naming import spelled
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered net class, with the task and the number of classes it is limited to, if any, and the least side of
+    pictures. `data` is the name of a data set that it can be tried on. `sample_shape`, `outputs` and `vocabulary` (of
+    sequences) are those of the data that `example` takes; `size` is the parameters and multiply-adds it then has, where
+    it takes long to measure them.
+    """
+
+    net_class: "Callable[[], type[nn.Module]]"
+    task: str | None = None
+    classes: int | None = None
+    least_side: int = 1
+    sample_shape: tuple[int, ...] = (1, 28, 28)
+    outputs: int = 10
+    vocabulary: int | None = None
+    data: str = "digits"
+    size: tuple[int, int] | None = None
+
+
+IMAGENET: dict[str, Any] = {"sample_shape": (3, 224, 224), "outputs": 1000}
+_TOKENS: dict[str, Any] = {"sample_shape": (20,), "vocabulary": 100}
+
+NETS: dict[str, Entry] = {
+    "linear-regression": Entry(lambda: nets.LinearRegression, task="regression", data="diabetes", size=(785, 784)),
+    "logistic-regression": Entry(
+        lambda: nets.LogisticRegression, task="classification", classes=2, data="breast-cancer", size=(785, 784)
+    ),
+    "softmax-regression": Entry(lambda: nets.SoftmaxRegression, task="classification", size=(7_850, 7_840)),
+    "mlp": Entry(lambda: nets.MLP, size=(101_770, 101_632)),
+    "lenet5": Entry(lambda: nets.LeNet5, size=(61_706, 416_520)),
+    "small-inception": Entry(
+        lambda: nets.SmallInception, least_side=16, data="fashion-mnist", size=(97_298, 6_019_200)
+    ),
+    "googlenet": Entry(
+        lambda: nets.GoogLeNet, least_side=15, **IMAGENET, data="fashion-mnist", size=(6_624_904, 1_498_376_192)
+    ),
+    "small-resnet": Entry(lambda: nets.SmallResNet, size=(272_186, 31_021_952)),
+    "resnet18": Entry(lambda: nets.ResNet18, **IMAGENET, size=(11_689_512, 1_814_073_344)),
+    "resnet34": Entry(lambda: nets.ResNet34, **IMAGENET, size=(21_797_672, 3_663_761_408)),
+    "resnet50": Entry(lambda: nets.ResNet50, **IMAGENET, size=(25_557_032, 4_089_184_256)),
+    "resnet101": Entry(lambda: nets.ResNet101, **IMAGENET, size=(44_549_160, 7_801_405_440)),
+    "small-densenet": Entry(lambda: nets.SmallDenseNet, least_side=4, size=(175_690, 55_066_344)),
+    "densenet121": Entry(
+        lambda: nets.DenseNet121, least_side=29, **IMAGENET, data="cifar10", size=(7_978_856, 2_834_161_664)
+    ),
+    "densenet169": Entry(
+        lambda: nets.DenseNet169, least_side=29, **IMAGENET, data="cifar10", size=(14_149_480, 3_359_843_328)
+    ),
+    "sequence-classifier": Entry(
+        lambda: nets.SequenceClassifier, task="classification", **_TOKENS, data="names", size=(107_018, 1_967_360)
+    ),
+    "language-model": Entry(
+        lambda: nets.LanguageModel, task="language", **_TOKENS, data="time-machine", size=(157_796, 2_877_440)
+    ),
+    "mixture-density": Entry(
+        lambda: nets.MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes", size=(5_263, 5_120)
+    ),
+    "autoencoder": Entry(lambda: nets.Autoencoder, task="reconstruction", size=(209_968, 208_896)),
+}
+
+
+def names() -> list[str]:
+    """The names of all nets.
+
+    >>> names()[:5]
+    ['linear-regression', 'logistic-regression', 'softmax-regression', 'mlp', 'lenet5']
+    """
+    return list(NETS)
+
+
+def task_of(name: str) -> str | None:
+    """The one task that the net called `name` is for; None where it serves several, or is not known.
+
+    >>> task_of("language-model")
+    'language'
+    """
+    found = spelled(name, NETS)
+    return NETS[found].task if found else None
+
+
+def usual_data(name: str) -> str:
+    """The name of a data set that the net called `name` can be tried on.
+
+    >>> usual_data("language-model")
+    'time-machine'
+    """
+    return NETS[registered(name)].data
+
+
+def size(name: str) -> tuple[int, int]:
+    """Parameters, and multiply-adds for one sample, of the net that `example` gives.
+
+    >>> size("lenet5")
+    (61706, 416520)
+    """
+    known = NETS[registered(name)].size
+    if known is not None:
+        return known
+    described = nets.describe(*nets.example(name))
+    return described.parameters, described.multiply_adds
+
+
+def registered(name: str) -> str:
+    """The name of a net in the catalogue's own spelling; names of classes are understood too. UserError for others.
+
+    >>> registered("LeNet5")
+    'lenet5'
+    """
+    found = spelled(name, NETS)
+    if found is None:
+        fail("nets.unknown-net", name=name, names=", ".join(NETS), hint=nearest(name.lower(), NETS))
+    return found

@@ -1,0 +1,28 @@
+from danlu.train.stack.build import (
+    find_way as find_way,
+)
+from danlu.train.stack.build import (
+    recipe_stackable as recipe_stackable,
+)
+from danlu.train.stack.build import (
+    same_step as same_step,
+)
+from danlu.train.stack.build import (
+    same_structure as same_structure,
+)
+from danlu.train.stack.build import (
+    stackable as stackable,
+)
+from danlu.train.stack.choices import Choices as Choices
+from danlu.train.stack.choices import choices as choices
+from danlu.train.stack.choices import choosing as choosing
+from danlu.train.stack.first_steps import first_losses as first_losses
+from danlu.train.stack.halving import Halving as Halving
+from danlu.train.stack.loop import train_stack as train_stack
+from danlu.train.stack.members import Fold as Fold
+from danlu.train.stack.members import Member as Member
+from danlu.train.stack.members import Trained as Trained
+from danlu.train.stack.step import StackedStep as StackedStep
+from danlu.train.stack.timing import Timing as Timing
+from danlu.train.stack.timing import faster_stacked as faster_stacked
+from danlu.train.stack.train import train_members as train_members
