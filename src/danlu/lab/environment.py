@@ -1,7 +1,5 @@
 """What a run folder keeps of its surroundings, to tell later whether a resume can be bit-identical."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 from danlu.base.seeds import hardware
@@ -15,18 +13,6 @@ def environment(setup: Setup, *, weights_given: bool) -> dict[str, Any]:
     """
     data = {"name": setup.data.name, "sizes": setup.data.sizes, "fingerprint": setup.data.fingerprint()}
     return {"hardware": hardware(setup.device), "data": data, "weights_given": weights_given}
-
-
-def read_environment(path: Path) -> dict[str, Any] | None:
-    """What `environment` told when the run began; None where the file is missing or damaged."""
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        data = facts["data"]
-        sound = isinstance(facts["hardware"], dict) and isinstance(facts["weights_given"], bool)
-        sound = sound and isinstance(data["fingerprint"], str)
-        return facts if sound and all(isinstance(size, int) for size in data["sizes"].values()) else None
-    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
-        return None
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

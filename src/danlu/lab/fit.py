@@ -21,7 +21,7 @@ from danlu.lab.answers import Answers, ListenedMetrics
 from danlu.lab.batches import training_batches
 from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
 from danlu.lab.engines import module_engine
-from danlu.lab.environment import differences, environment, read_environment
+from danlu.lab.environment import differences, environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
 from danlu.lab.package import load_trained, package_bytes
@@ -34,6 +34,7 @@ from danlu.lab.watching import Watching
 from danlu.store.history import History
 from danlu.store.journal import Journal, read
 from danlu.store.new_run import NewRun
+from danlu.store.run_environment import read_environment
 from danlu.store.run_folder import RunFolder, check_name, folder_stem
 from danlu.store.turns import take_turn
 from danlu.train.carried import Carried

@@ -18,8 +18,8 @@ from danlu.data.packaged import PackagedDataset
 from danlu.data.plain import from_plain, to_plain
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Standard
-from danlu.lab.environment import read_environment
 from danlu.lab.setup import load_data, prepared_anew
+from danlu.store.run_environment import read_environment
 from danlu.store.run_folder import RunFolder
 
 SCHEMA = 1

@@ -10,32 +10,22 @@ import torch
 from torch import nn
 
 from danlu.base.errors import DataWarning, UserError, fail
-from danlu.base.files import absolute
-from danlu.base.finding_text import Findings
 from danlu.base.memory import memory_guard
 from danlu.base.places import shown
-from danlu.base.recipe import Recipe
-from danlu.base.recipe_text import read_recipe
-from danlu.base.records import Score
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
-from danlu.lab.environment import read_environment
 from danlu.lab.package import Package, load_trained, read_package, without_samples
 from danlu.lab.pictures import run_info
+from danlu.lab.run_record import RunRecord
 from danlu.lab.setup import build_net, dtype_of, refuse_other_structure, sample_dtype
-from danlu.store.history import History
-from danlu.store.journal import read
-from danlu.store.run_folder import RunFolder
 from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
 from danlu.train.predictions import predicted
-from danlu.view.info.ending import Scored, diverged_at, scored_weights
 from danlu.view.report import run_html
-from danlu.view.summary import summary_lines
 
 
-class Run:
+class Run(RunRecord):
     """A run folder with what it holds: recipe, scores, history, findings, weights.
 
     It answers from the folder alone; only a net that was given as an object has to be given again. What needs the
@@ -46,77 +36,9 @@ class Run:
     def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: object = None) -> None:
         if net is not None and not isinstance(net, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
             fail("lab.not-a-module", found=type(net).__name__)
-        self._place = RunFolder(absolute(RunFolder.open(Path(folder)).path))
+        super().__init__(folder)
         self._net = net
         self._given = data
-
-    @property
-    def folder(self) -> Path:
-        return self._place.path
-
-    @functools.cached_property
-    def recipe(self) -> Recipe:
-        return read_recipe(self._place.recipe)
-
-    @functools.cached_property
-    def _record(self) -> History:
-        return History.of(read(self._place.journal))
-
-    @property
-    def epochs(self) -> int:
-        """Epochs done."""
-        return len(self._record.epochs)
-
-    @property
-    def scored_epoch(self) -> int:
-        """The epoch, from 1, whose weights are the run's: the best one where the recipe asks for it, else the last."""
-        best = [number for number, epoch in enumerate(self._record.epochs, 1) if epoch.get("best")]
-        return best[-1] if best and self.recipe.train.scores_best else self.epochs
-
-    @property
-    def steps(self) -> int:
-        """Updates done."""
-        return self._record.steps[-1] if self._record.steps else 0
-
-    @property
-    def seconds(self) -> float:
-        """Seconds from the call on: those of loading (libraries, data, net) and of training."""
-        return round(self._record.loading + self._record.seconds, 3)
-
-    @property
-    def diverged(self) -> bool:
-        """Whether the training ended with a loss that is not finite: its scores then say nothing."""
-        return self.diverged_since is not None
-
-    @functools.cached_property
-    def diverged_since(self) -> int | None:
-        """The step from which on the training diverged, None where it did not."""
-        return diverged_at(self._record.steps, self._record.loss, self._record.score)
-
-    @functools.cached_property
-    def scored(self) -> Scored:
-        """Which weights were scored, the last or the best, and how far the two are from each other."""
-        sizes = (read_environment(self._place.environment) or {}).get("data", {}).get("sizes", {})
-        best = self.recipe.train.scores_best
-        return scored_weights(self._record.epochs, best, int(sizes.get("validation", 0)))
-
-    @property
-    def finished(self) -> bool:
-        return self._record.finished
-
-    @property
-    def score(self) -> dict[str, Score]:
-        """Scores by part: "train", "validation" and "test"; empty until the run has ended."""
-        return self._record.score
-
-    @property
-    def findings(self) -> Findings:
-        return Findings(self._record.findings)
-
-    @property
-    def history(self) -> Any:
-        """A polars frame, one row a step. `pandas.DataFrame(run.history.to_dict(as_series=False))` is a pandas one."""
-        return self._record.frame(self.recipe.train.smoothing)
 
     def net(self, net: nn.Module | None = None) -> nn.Module:
         """The trained net in evaluation mode, on the CPU: a copy, with the weights that were scored.
@@ -197,37 +119,9 @@ class Run:
     def _package(self) -> Package | None:
         return read_package(self._place.package)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The object that `--json` prints."""
-        return {
-            "run": str(self.folder),
-            "recipe": self.recipe.as_dict(),
-            "epochs": self.epochs,
-            "steps": self.steps,
-            "seconds": self.seconds,
-            "loading_seconds": self._record.loading,
-            "training_seconds": self._record.seconds,
-            "finished": self.finished,
-            "stopped_early": self._record.reason == "early",
-            "diverged": self.diverged,
-            "diverged_since": self.diverged_since,
-            "scored": self.scored.as_dict(),
-            "score": self.score,
-            "findings": [vars(finding) for finding in self.findings],
-        }
-
     def _repr_html_(self) -> str:
         """What a notebook shows: summary, findings and curves."""
         return run_html(run_info(self._place, self._record))
-
-    def __repr__(self) -> str:
-        if self.diverged:
-            return f"Run({str(self.folder)!r}, diverged at step {self.diverged_since})"
-        state = "finished" if self.finished else f"{self.steps} steps"
-        return f"Run({str(self.folder)!r}, {state})"
-
-    def __str__(self) -> str:
-        return "\n".join([str(self.folder), *summary_lines(self.as_dict())])
 
     @functools.cached_property
     def _final_net(self) -> nn.Module:

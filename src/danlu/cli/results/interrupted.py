@@ -8,9 +8,7 @@ from danlu.base.words import say
 from danlu.cli import results
 from danlu.cli.outcome import Outcome, print_text
 from danlu.lab.interrupt import Interrupted
-from danlu.lab.run import Run
-from danlu.lab.search.result import Search
-from danlu.lab.study.study import Study
+from danlu.lab.run_record import RunRecord
 from danlu.store.study_folder import StudyFolder
 
 
@@ -19,9 +17,8 @@ def of_interrupted(stopped: Interrupted) -> Outcome:
     record: Any
     study = StudyFolder(Path(stopped.folder))
     if study.design.is_file():
-        found = results.of_search(Search(study.path)) if study.is_search else results.of_study(Study(study.path))
-        record = found.record
+        record = results.of_study_folder(study.path).record
     else:
-        record = Run(stopped.folder).as_dict()
+        record = RunRecord(stopped.folder).as_dict()
     sentence = say("cli.interrupted" if stopped.saved else "cli.interrupted-at-once", run=shown(stopped.folder))
     return Outcome(record, lambda console: print_text(console, sentence))

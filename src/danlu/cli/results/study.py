@@ -1,8 +1,12 @@
 """A study as commands tell of it."""
 
+from pathlib import Path
+
 from danlu.cli import results
 from danlu.cli.outcome import DIVERGED, Outcome
+from danlu.lab.search.result import Search
 from danlu.lab.study.study import Study
+from danlu.store.study_folder import StudyFolder
 from danlu.view.study import print_study
 
 
@@ -13,3 +17,10 @@ def of_study(study: Study, *, trained: bool = False) -> Outcome:
     record = study.as_dict()
     gone = trained and bool(study.members) and all(member.diverged for member in study.members)
     return Outcome(record, lambda console: print_study(console, record), code=DIVERGED if gone else 0)
+
+
+def of_study_folder(folder: str | Path) -> Outcome:
+    """What is told of what lies in a folder: a study, a search, or a cure."""
+    if StudyFolder(Path(folder)).is_search:
+        return results.of_search(Search(folder))
+    return of_study(Study(folder))

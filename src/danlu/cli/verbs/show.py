@@ -11,9 +11,7 @@ from danlu.base.places import runs_folder, shown
 from danlu.cli import results
 from danlu.cli.outcome import Outcome
 from danlu.cli.words import one_run
-from danlu.lab.run import Run
-from danlu.lab.search.result import Search
-from danlu.lab.study.study import Study
+from danlu.lab.run_record import RunRecord
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 from danlu.store.turns import turn
@@ -24,22 +22,17 @@ from danlu.view.tables import print_summary
 def do_show(arguments: argparse.Namespace) -> Outcome:
     """The findings and the score of a run, or of the one that was begun or gone on with last."""
     if arguments.words and StudyFolder(Path(arguments.words[0])).design.is_file():
-        folder = one_run(arguments, "show")
-        return (
-            results.of_search(Search(folder))
-            if StudyFolder(Path(folder)).is_search
-            else results.of_study(Study(folder))
-        )
+        return results.of_study_folder(one_run(arguments, "show"))
     if arguments.words:
-        return _shown_run(Run(one_run(arguments, "show")))
+        return _shown_run(RunRecord(one_run(arguments, "show")))
     # A folder without a recipe is no run: a kill while it was made left it.
     recipes = [recipe for recipe in runs_folder().glob("*/recipe.toml") if RunFolder(recipe.parent).journal.is_file()]
     if not recipes:
         fail("cli.no-runs", folder=absolute(runs_folder()))
-    return _shown_run(Run(max(recipes, key=lambda recipe: (turn(recipe), recipe.parent.name)).parent))
+    return _shown_run(RunRecord(max(recipes, key=lambda recipe: (turn(recipe), recipe.parent.name)).parent))
 
 
-def _shown_run(run: Run) -> Outcome:
+def _shown_run(run: RunRecord) -> Outcome:
     """A run as it is looked at later: what was told while it trained is told again."""
     record = run.as_dict()
 

@@ -21,7 +21,7 @@ def read_digits(_: Path) -> Images:
 
 
 def _digits() -> "numpy.ndarray[Any, Any]":
-    """64 pixels and a label a row: from scikit-learn's file itself, for to import scikit-learn takes as long as torch."""
+    """64 pixels and a label a row, from the file: to import scikit-learn takes as long as to import torch."""
     if file := shipped_file("digits.csv.gz"):
         with gzip.open(file, "rt", encoding="ascii") as lines:
             return numpy.loadtxt(lines, delimiter=",", dtype=numpy.int64)

@@ -13,7 +13,7 @@ from danlu.base.forked import refuse_forked
 from danlu.base.readable import Readable
 from danlu.base.records import Score
 from danlu.base.strict_json import number
-from danlu.lab.study.factors import Level
+from danlu.lab.study.levels import Level
 from danlu.lab.study.study import Best, Given, best_of
 from danlu.stats.studies import Member, usual_metric
 from danlu.store.journal import read

@@ -18,7 +18,7 @@ from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM
 from danlu.lab.study.alone import Outcome, Task, train_alone
 from danlu.lab.study.costs import decide, jobs_for
-from danlu.lab.study.factors import Level
+from danlu.lab.study.levels import Level
 from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.processes import in_processes
 from danlu.lab.study.samples import stack_folds

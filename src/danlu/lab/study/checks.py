@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from danlu.base.counts import check_count
 from danlu.base.errors import Faults, fail
-from danlu.lab.study.factors import Level
+from danlu.lab.study.levels import Level
 from danlu.lab.study.plan import Plan
 from danlu.stats import check_margin
 from danlu.stats.members import RANGES

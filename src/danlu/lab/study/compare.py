@@ -27,8 +27,9 @@ from danlu.lab.study.baselines import baseline_scores, check_baselines, is_rando
 from danlu.lab.study.builders import Builder, builder_of
 from danlu.lab.study.carry_out import Order, Place, choices_before, seeds_before
 from danlu.lab.study.checks import check_folds, check_jobs, check_metric, check_size, check_study_margin
-from danlu.lab.study.factors import Level, keys_of
-from danlu.lab.study.factors import shown as shown_level
+from danlu.lab.study.factors import keys_of
+from danlu.lab.study.levels import Level
+from danlu.lab.study.levels import shown as shown_level
 from danlu.lab.study.plan import Group, Plan, Planned, make_plan
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.seeds import seeds_of

@@ -11,9 +11,8 @@ from danlu.base.keywords import home_of
 from danlu.base.recipe import Recipe
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.study.builders import Builder, net_levels
+from danlu.lab.study.levels import Level, shown
 from danlu.nets import option_names, registered
-
-Level = Any
 
 _NETS = ("net", "net.name")
 
@@ -119,22 +118,6 @@ def _whole(base: Recipe, level: Level) -> Recipe:
     given = draft_recipe(recipe=level)
     own = given.data.name or given.data.path
     return given if own else replace(given, data=base.data)
-
-
-def shown(level: Level) -> str:
-    """A level as a table names it.
-
-    >>> shown(0.1), shown((64, 64)), shown(Builder("small", dict)), shown({"optim.lr": 0.1, "train.epochs": 5})
-    ('0.1', '64×64', 'small', 'optim.lr=0.1, train.epochs=5')
-    """
-    if isinstance(level, Mapping):
-        settings = cast(Mapping[str, Level], level)
-        return ", ".join(f"{key}={shown(value)}" for key, value in settings.items()) or "–"
-    if isinstance(level, list | tuple):
-        return "×".join(shown(part) for part in cast(Sequence[Any], level))
-    if callable(level):
-        return str(getattr(level, "__name__", type(level).__name__))
-    return f"{level:g}" if isinstance(level, float) else str(level)
 
 
 def _bundle(recipe: Recipe, name: str, level: Level) -> dict[str, Level]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy
 
-from danlu.lab.study.factors import Level
+from danlu.lab.study.levels import Level
 from danlu.stats import Effect, holm, paired_effect
 from danlu.stats.members import COSTS, Member, grain_of, plain_level
 from danlu.stats.studies import level_of, signed, unfinished

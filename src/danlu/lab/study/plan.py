@@ -12,7 +12,8 @@ from danlu.base.recipe import DataRecipe, Recipe
 from danlu.data import Dataset
 from danlu.lab.setup import Setup, build_net, data_as_taken, dtype_of, load_data, load_given_weights, set_up
 from danlu.lab.study.builders import Builder
-from danlu.lab.study.factors import Cell, Level, cells
+from danlu.lab.study.factors import Cell, cells
+from danlu.lab.study.levels import Level
 from danlu.lab.study.samples import fits_a_stack, folds_of
 from danlu.train.stack import recipe_stackable, same_step, same_structure, stackable
 

@@ -13,9 +13,9 @@ from danlu.base.recipe import Recipe
 from danlu.base.records import Score
 from danlu.base.strict_json import number
 from danlu.lab.pictures import study_info
-from danlu.lab.run import Run
-from danlu.lab.study.factors import Level, shown
+from danlu.lab.run_record import RunRecord
 from danlu.lab.study.interactions import Interaction, interactions
+from danlu.lab.study.levels import Level, shown
 from danlu.lab.study.seeds import seeds_of
 from danlu.stats.looks import looks_in
 from danlu.stats.members import Member
@@ -61,7 +61,7 @@ def best_of(place: StudyFolder, records: Sequence[Mapping[str, Any]]) -> Best | 
     record = next((record for record in reversed(records) if record.get("kind") == "best"), None)
     if record is None:
         return None
-    run = Run(place.path / record["run"])
+    run = RunRecord(place.path / record["run"])
     return Best(
         record["factors"],
         run.recipe,  # best.toml may be that of a later choice, whose run has not ended

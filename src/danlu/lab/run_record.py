@@ -1,0 +1,120 @@
+"""What a run's folder tells of it in words and numbers: all that can be asked without its net or its data."""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from danlu.base.files import absolute
+from danlu.base.finding_text import Findings
+from danlu.base.recipe import Recipe
+from danlu.base.recipe_text import read_recipe
+from danlu.base.records import Score
+from danlu.store.history import History
+from danlu.store.journal import read
+from danlu.store.run_environment import read_environment
+from danlu.store.run_folder import RunFolder
+from danlu.view.info.ending import Scored, diverged_at, scored_weights
+from danlu.view.summary import summary_lines
+
+
+class RunRecord:
+    """A run folder with what is written in it: recipe, scores, history, findings."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self._place = RunFolder(absolute(RunFolder.open(Path(folder)).path))
+
+    @property
+    def folder(self) -> Path:
+        return self._place.path
+
+    @functools.cached_property
+    def recipe(self) -> Recipe:
+        return read_recipe(self._place.recipe)
+
+    @functools.cached_property
+    def _record(self) -> History:
+        return History.of(read(self._place.journal))
+
+    @property
+    def epochs(self) -> int:
+        """Epochs done."""
+        return len(self._record.epochs)
+
+    @property
+    def scored_epoch(self) -> int:
+        """The epoch, from 1, whose weights are the run's: the best one where the recipe asks for it, else the last."""
+        best = [number for number, epoch in enumerate(self._record.epochs, 1) if epoch.get("best")]
+        return best[-1] if best and self.recipe.train.scores_best else self.epochs
+
+    @property
+    def steps(self) -> int:
+        """Updates done."""
+        return self._record.steps[-1] if self._record.steps else 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds from the call on: those of loading (libraries, data, net) and of training."""
+        return round(self._record.loading + self._record.seconds, 3)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the training ended with a loss that is not finite: its scores then say nothing."""
+        return self.diverged_since is not None
+
+    @functools.cached_property
+    def diverged_since(self) -> int | None:
+        """The step from which on the training diverged, None where it did not."""
+        return diverged_at(self._record.steps, self._record.loss, self._record.score)
+
+    @functools.cached_property
+    def scored(self) -> Scored:
+        """Which weights were scored, the last or the best, and how far the two are from each other."""
+        sizes = (read_environment(self._place.environment) or {}).get("data", {}).get("sizes", {})
+        best = self.recipe.train.scores_best
+        return scored_weights(self._record.epochs, best, int(sizes.get("validation", 0)))
+
+    @property
+    def finished(self) -> bool:
+        return self._record.finished
+
+    @property
+    def score(self) -> dict[str, Score]:
+        """Scores by part: "train", "validation" and "test"; empty until the run has ended."""
+        return self._record.score
+
+    @property
+    def findings(self) -> Findings:
+        return Findings(self._record.findings)
+
+    @property
+    def history(self) -> Any:
+        """A polars frame, one row a step. `pandas.DataFrame(run.history.to_dict(as_series=False))` is a pandas one."""
+        return self._record.frame(self.recipe.train.smoothing)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object that `--json` prints."""
+        return {
+            "run": str(self.folder),
+            "recipe": self.recipe.as_dict(),
+            "epochs": self.epochs,
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "loading_seconds": self._record.loading,
+            "training_seconds": self._record.seconds,
+            "finished": self.finished,
+            "stopped_early": self._record.reason == "early",
+            "diverged": self.diverged,
+            "diverged_since": self.diverged_since,
+            "scored": self.scored.as_dict(),
+            "score": self.score,
+            "findings": [vars(finding) for finding in self.findings],
+        }
+
+    def __repr__(self) -> str:
+        if self.diverged:
+            return f"Run({str(self.folder)!r}, diverged at step {self.diverged_since})"
+        state = "finished" if self.finished else f"{self.steps} steps"
+        return f"Run({str(self.folder)!r}, {state})"
+
+    def __str__(self) -> str:
+        return "\n".join([str(self.folder), *summary_lines(self.as_dict())])

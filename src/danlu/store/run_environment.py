@@ -1,0 +1,17 @@
+"""What a run folder keeps of its surroundings, read back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def read_environment(path: Path) -> dict[str, Any] | None:
+    """Machine, versions and data as they were when the run began; None where the file is missing or damaged."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        data = facts["data"]
+        sound = isinstance(facts["hardware"], dict) and isinstance(facts["weights_given"], bool)
+        sound = sound and isinstance(data["fingerprint"], str)
+        return facts if sound and all(isinstance(size, int) for size in data["sizes"].values()) else None
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        return None
