@@ -16,6 +16,8 @@ from pathlib import Path
 from danlu.base.errors import Fault, StorageError, fail
 
 TEMPORARY = ".tmp-"
+DELETES_OPEN_FILES = os.name != "nt"
+"""Whether a file can be deleted that is open; Windows refuses."""
 
 
 def absolute(path: str | Path) -> Path:

@@ -13,12 +13,10 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from danlu.base.errors import Fault, FolderGoneError, StorageError, fail
-from danlu.base.files import absolute, storage_error, sync_folder
+from danlu.base.files import DELETES_OPEN_FILES, absolute, discard, storage_error, sync_folder
 from danlu.base.strict_json import to_json
+from danlu.store.file_lock import FileLock
 from danlu.store.shapes import is_sound, whole_text
-
-if os.name != "nt":
-    import fcntl
 
 LONGEST_LINE = 16 * 2**20
 _CHUNK = 2**20
@@ -29,8 +27,8 @@ class Journal:
     """Appends records to the file at `path`, which is made if need be. StorageError, naming it, where the disk refuses.
 
     While it is open nobody else can open it so (UserError): two trainings in one folder would spoil each other. The
-    lock goes with the process, however that ends; processes forked from it do not have it. Windows and file systems
-    without locks have none.
+    lock goes with the process, however that ends; processes forked from it do not have it. File systems without locks
+    have none.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "journal.jsonl"
@@ -44,12 +42,14 @@ class Journal:
         self._path = path
         self._lasting = absolute(path)  # the program may change its working folder
         self._buffer = bytearray()
+        self._lock: FileLock | None = None
         try:
             self._descriptor, created = _open(path)
         except OSError as error:
             raise storage_error(path, error) from error
         try:
-            _lock(self._descriptor, path)
+            self._lock = FileLock(self._descriptor, path)
+            _refuse_another(self._descriptor, path)
             end = os.lseek(self._descriptor, 0, os.SEEK_END)
             if end:
                 os.lseek(self._descriptor, end - 1, os.SEEK_SET)
@@ -58,19 +58,32 @@ class Journal:
             else:
                 sync_folder(path.parent)  # the file may be new
         except BaseException as error:
-            if created:
-                path.unlink(missing_ok=True)
-            os.close(self._descriptor)
+            self._give_up(delete=created)
             if isinstance(error, OSError):
                 raise storage_error(path, error) from error
             raise
 
         _open_here.add(self)
 
+    def _give_up(self, *, delete: bool) -> None:
+        if delete and DELETES_OPEN_FILES:  # before anybody else can open it
+            self._path.unlink(missing_ok=True)
+        self._let_go()
+        if delete and not DELETES_OPEN_FILES:
+            discard([self._path])
+
+    def _let_go(self) -> None:
+        os.close(self._descriptor)
+        self._descriptor = -1
+        if self._lock is not None:
+            self._lock.release()
+
     def leave_to_parent(self) -> None:
         """In a process just forked: let go of the file, which workers may outlive the parent with, lock and all."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
+            if self._lock is not None:
+                self._lock.leave()
         self._descriptor = -1
         self._buffer.clear()
 
@@ -120,8 +133,7 @@ class Journal:
         try:
             self.flush()
         finally:
-            os.close(self._descriptor)
-            self._descriptor = -1
+            self._let_go()
 
     def __enter__(self) -> Self:
         return self
@@ -157,17 +169,10 @@ def _open(path: Path) -> tuple[int, bool]:
         return os.open(path, flags), False
 
 
-def _lock(descriptor: int, path: Path) -> None:
-    if os.name == "nt":
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        fail("store.in-use", path=path.parent)
-    except OSError:
-        return  # a file system that knows no locks
+def _refuse_another(descriptor: int, path: Path) -> None:
+    """UserError where the file of that name is another by now: whoever held it gave its folder up this very moment."""
     if not path.exists() or not os.path.samestat(os.fstat(descriptor), path.stat()):
-        fail("store.in-use", path=path.parent)  # whoever held it gave its folder up this very moment
+        fail("store.in-use", path=path.parent)
 
 
 class Records(Iterator[dict[str, Any]]):

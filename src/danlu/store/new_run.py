@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from danlu.base.errors import StorageError, fail
 from danlu.base.files import (
+    DELETES_OPEN_FILES,
     TEMPORARY,
     absolute,
     discard,
@@ -19,6 +20,7 @@ from danlu.base.files import (
     write_file,
 )
 from danlu.base.strict_json import to_json
+from danlu.store.file_lock import lock_file
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder, check_name, entries, missing_folders, standing
 from danlu.store.turns import take_turn
@@ -124,6 +126,8 @@ class NewRun:
         """Take all away unless it is a run, and let the folder go."""
         if not self._established and _only_begun(self.place):
             self._clear()
+            if not DELETES_OPEN_FILES:
+                self.journal.close()
             discard([self.place.journal, *self._made])
         self.journal.close()
 
@@ -180,6 +184,7 @@ def _only_begun(place: RunFolder) -> bool:
     """Whether the folder holds what a creation puts there before the recipe, and nothing of anybody else's."""
     inside = entries(place.path)
     begun = {place.environment, place.package, place.journal, place.checkpoints, _unfinished(place.recipe)}
+    begun.add(lock_file(place.journal))
     if not begun.issuperset(inside):
         return False
     if place.journal not in inside or place.journal.stat().st_size:  # it comes first, and is empty as long as that

@@ -142,7 +142,7 @@ def _ending_with(task: Task) -> Generator[None]:
     def watch() -> None:
         while not ended.wait(_GLANCE):
             if task.is_over:  # told again and again: at first there may be no loop yet that minds it
-                os.kill(os.getpid(), signal.SIGTERM)
+                signal.raise_signal(signal.SIGTERM)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
