@@ -27,7 +27,8 @@ def _digits() -> "numpy.ndarray[Any, Any]":
             return numpy.loadtxt(lines, delimiter=",", dtype=numpy.int64)
     from sklearn.datasets import load_digits
 
-    return numpy.column_stack(load_digits(return_X_y=True))
+    pixels, labels = load_digits(return_X_y=True)
+    return numpy.column_stack([pixels, labels])
 
 
 def shipped_file(name: str) -> Path | None:
