@@ -20,12 +20,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import pydantic  # noqa: F401  (imported for the children, each of which would take seconds over it; so the next four)
+import pydantic  # noqa: F401  (imported for the children, each of which would take seconds over it; so the next three)
 import sklearn.datasets
 import sklearn.model_selection  # noqa: F401
 import tomli_w  # noqa: F401
 import torch
-import torchmetrics  # noqa: F401
 from torch import nn
 
 import danlu

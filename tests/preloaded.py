@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO
 
 _VERBS = ("check", "compare", "cure", "draw", "fit", "lr_find", "resume", "show", "view")
-_MODULES = ("danlu.cli.main", *(f"danlu.cli.verbs.{verb}" for verb in _VERBS), "torch._dynamo", "torchmetrics")
+_MODULES = ("danlu.cli.main", *(f"danlu.cli.verbs.{verb}" for verb in _VERBS))
 _SERVER = "import sys; sys.path.insert(0, sys.argv[1]); import preloaded; preloaded.serve(int(sys.argv[2]))"
 
 

@@ -217,7 +217,6 @@ class _Training:
 
 def _wired(setup: Setup, place: RunFolder, journal: Journal, begin: float) -> _Training:
     recipe = setup.recipe
-    Metrics(setup.data.task, setup.data.outputs)  # imports what takes seconds now, and not in the first epoch's time
     engine = module_engine(setup)
     progress = Progress(
         epochs=setup.horizon.epochs,

@@ -1,11 +1,10 @@
-"""Metrics by task, streamed over batches by torchmetrics."""
+"""Metrics by task, streamed over batches: the sums that torchmetrics keeps, for to import that takes seconds."""
 
-import functools
 import math
-from typing import Any
 
 import torch
 
+from danlu.base.records import Score
 from danlu.train.predictions import predicted
 
 
@@ -25,13 +24,12 @@ class Metrics:
     def __init__(self, task: str, outputs: int, scale: torch.Tensor | None = None) -> None:
         self._task = task
         self._scale = None if scale is None else scale.double()
-        self._metrics = _make(task, outputs)
-        self._samples = 0
+        self._outputs = outputs
+        self._sums = self._new_sums()
 
     def update(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
         """Count a batch: outputs [N, C] or [N, T] (one logit: [N, 1]), targets [N] or [N, T]."""
-        self._samples += len(targets)
-        if not self._metrics:
+        if self._sums is None:
             return
         outputs = predicted(outputs, self._task, targets[0].numel())
         if self._task != "classification":
@@ -39,57 +37,80 @@ class Metrics:
             if self._scale is not None:
                 scale = self._scale.to(outputs.device)
                 outputs, targets = outputs * scale, targets * scale
-        for metric in self._metrics.values():
-            metric.to(outputs.device).update(outputs, targets)
+        self._sums.add(outputs, targets)
 
-    def compute(self, loss: float) -> dict[str, float]:
+    def compute(self, loss: float) -> Score:
         """The numbers over all batches since the last `compute`; `loss` is the mean of the same."""
-        if self._task == "language":
+        if self._sums is None:
             return {"perplexity": math.exp(min(loss, _MOST)) if loss == loss else loss}
-        names = [name for name in self._metrics if name != "r2" or self._samples > 1]
-        values = {name: self._metrics[name].compute() for name in names}
+        numbers = self._sums.result()
         self.reset()
-        return _rates(values["counts"]) if "counts" in values else {name: float(values[name]) for name in names}
+        return numbers
 
     def reset(self) -> None:
         """Forget the batches counted so far."""
-        for metric in self._metrics.values():
-            metric.reset()
-        self._samples = 0
+        self._sums = self._new_sums()
+
+    def _new_sums(self) -> "_Classes | _Numbers | None":
+        if self._task == "language":
+            return None
+        if self._task == "classification":
+            return _Classes(max(2, self._outputs))
+        return _Numbers(explains=self._task == "regression")
 
 
-def _rates(counts: torch.Tensor) -> dict[str, float]:
-    """Accuracy and macro F1 from [C, 5] counts: true and false positives, true and false negatives, support.
+class _Classes:
+    """For each class how often it was right, how often guessed, and how often there."""
 
-    In float64, which torchmetrics' own are not. A class that neither the targets nor the guesses have has no F1.
-    """
-    true, false, _, missed, support = counts.double().unbind(1)
-    met = true + false + missed > 0
-    f1 = 2 * true[met] / (2 * true + false + missed)[met]
-    return {"accuracy": float(true.sum() / support.sum()), "f1": float(f1.mean())}
+    def __init__(self, classes: int) -> None:
+        self._counts = torch.zeros(3, classes, dtype=torch.int64)
+
+    def add(self, guesses: torch.Tensor, targets: torch.Tensor) -> None:
+        guesses, targets = guesses.flatten(), targets.flatten()
+        seen = (targets[guesses == targets], guesses, targets)
+        classes = self._counts.shape[1]
+        self._counts = self._counts.to(targets.device)
+        self._counts += torch.stack([torch.bincount(labels, minlength=classes) for labels in seen])
+
+    def result(self) -> Score:
+        """Accuracy and macro F1, in float64. A class that neither the targets nor the guesses have has no F1."""
+        right, guessed, there = self._counts.double()
+        met = guessed + there > 0
+        f1 = 2 * right[met] / (guessed + there)[met]
+        return {"accuracy": float(right.sum() / there.sum()), "f1": float(f1.mean())}
+
+
+class _Numbers:
+    """Sums of errors and, where the share of the variance that is explained is asked for, of the targets."""
+
+    def __init__(self, *, explains: bool) -> None:
+        self._explains = explains
+        self._samples = self._values = 0
+        self._sizes = self._squares = torch.zeros((), dtype=torch.float64)
+        self._targets = self._target_squares = self._residuals = torch.zeros((), dtype=torch.float64)  # [T] each
+
+    def add(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
+        device, errors = targets.device, targets - outputs
+        self._samples += len(targets)
+        self._values += targets.numel()
+        self._sizes = self._sizes.to(device) + errors.abs().sum()
+        self._squares = self._squares.to(device) + errors.flatten().square().sum()
+        if self._explains:
+            self._targets = self._targets.to(device) + targets.sum(0)
+            self._target_squares = self._target_squares.to(device) + targets.square().sum(0)
+            self._residuals = self._residuals.to(device) + errors.square().sum(0)
+
+    def result(self) -> Score:
+        """Mean absolute and root mean squared error, before them the mean of all targets' R²."""
+        errors = {"mae": float(self._sizes / self._values), "rmse": float((self._squares / self._values).sqrt())}
+        if not self._explains or self._samples < 2:
+            return errors
+        spread = self._target_squares - self._targets * (self._targets / self._samples)
+        # As torchmetrics has it: targets that do not vary are explained in full or not at all.
+        flat, exact = spread.abs() <= _NOTHING, self._residuals.abs() <= _NOTHING
+        explained = torch.where(exact, 1.0, torch.where(flat, 0.0, 1 - self._residuals / spread))
+        return {"r2": float(explained.mean()), **errors}
 
 
 _MOST = 700.0  # beyond e to this power a float64 overflows
-
-
-@functools.cache
-def _torchmetrics() -> Any:
-    import torchmetrics  # here, because it takes longer to import than all of danlu
-
-    return torchmetrics
-
-
-def _make(task: str, outputs: int) -> dict[str, Any]:
-    if task == "language":
-        return {}
-    library = _torchmetrics()
-    if task == "classification":
-        classes = max(2, outputs)
-        kinds = library.classification
-        return {"counts": kinds.MulticlassStatScores(num_classes=classes, average=None, validate_args=False)}
-    metrics = {"mae": library.MeanAbsoluteError(), "rmse": library.MeanSquaredError(squared=False)}
-    if task == "regression":
-        metrics = {"r2": library.R2Score(multioutput="uniform_average"), **metrics}
-    for metric in metrics.values():
-        metric.set_dtype(torch.float64)
-    return metrics
+_NOTHING = 1e-4

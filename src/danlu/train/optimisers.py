@@ -13,6 +13,7 @@ from danlu.base.errors import Faults, fail, nearest
 from danlu.base.naming import spelled
 from danlu.base.recipe import OptimRecipe
 from danlu.train.freezing import parameters_in
+from danlu.train.without_compiler import without_compiler
 
 OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
@@ -101,7 +102,7 @@ def build_optimiser(
     if all(parameter in still for parameter in parameters):
         fail("train.nothing-to-train")
     sparse = any(getattr(module, "sparse", False) for module in net.modules())
-    kind = OPTIMISERS[recipe.name]
+    kind = without_compiler(OPTIMISERS[recipe.name])
     if recipe.name == "sparse-adam" and not sparse:
         fail("train.sparse-adam-needs-sparse")
     if recipe.name == "muon":

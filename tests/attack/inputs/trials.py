@@ -21,7 +21,6 @@ PARTS = (
     "polars",
     "pydantic",
     "sklearn.datasets",
-    "torchmetrics",
     "tomli_w",
     "optuna",
     "PIL.Image",
