@@ -5,7 +5,6 @@ that each is reported.
 """
 
 import ast
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -62,29 +61,6 @@ UNSAFE = {
     "pandas.read_pickle", "shelve", "torch.save",
 }  # fmt: skip
 RUNNING = {"__import__", "eval", "exec"}
-POSIX_MODULES = {
-    "_posixsubprocess", "crypt", "fcntl", "grp", "nis", "ossaudiodev", "posix", "pty", "pwd", "readline", "resource",
-    "spwd", "syslog", "termios", "tty",
-}  # fmt: skip
-# What Windows lacks, and what a module that mentions it asks for first.
-POSIX_NAMES = {
-    **{
-        f"os.{name}": name
-        for name in (
-            "chown", "fork", "forkpty", "getegid", "geteuid", "getgid", "getloadavg", "getpgid", "getuid", "killpg",
-            "mkfifo", "nice", "openpty", "register_at_fork", "sched_getaffinity", "sched_setaffinity", "setsid",
-            "statvfs", "sync", "uname", "wait", "WNOHANG",
-        )
-    },
-    "os.sysconf": "sysconf_names",
-    **{
-        f"signal.{name}": name
-        for name in (
-            "SIGALRM", "SIGCHLD", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "alarm",
-            "pause", "setitimer",
-        )
-    },
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -300,23 +276,6 @@ def _only_weights(call: ast.Call) -> bool:
 
 def _is_constant(node: ast.AST, value: bool) -> bool:
     return isinstance(node, ast.Constant) and node.value is value
-
-
-def windows_is_thought_of(module: Module) -> Iterator[str]:
-    """Nothing that only POSIX has is imported or used unless it was asked for."""
-    tree = ast.parse(module.text)
-    tried = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Try) and any("ImportError" in ast.unparse(one.type or one) for one in node.handlers)
-        for inner in ast.walk(node)
-    }
-    for node, name in mentions(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom) and is_under(name, POSIX_MODULES) and id(node) not in tried:
-            yield module.at(node, f"{name} is not there on Windows")
-        asked = POSIX_NAMES.get(name)
-        if asked and not re.search(rf"(has|get)attr\(\w+, \"{asked}\"", module.text):
-            yield module.at(node, f"{name} is not there on Windows, and nobody asks")
 
 
 def json_is_written_in_one_place(module: Module) -> Iterator[str]:

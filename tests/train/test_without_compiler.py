@@ -15,7 +15,7 @@ NAMES = [name for name in OPTIMISERS if name != "sparse-adam"]
 
 
 def trained(kind: type[torch.optim.Optimizer], name: str) -> tuple[list[torch.Tensor], dict[str, Any], list[str]]:
-    """Weights and state after some steps, the last ones with state that was saved and taken back; and what hooks saw."""
+    """Weights and state after some steps, the last ones with state that was saved and taken back; what hooks saw."""
     generator = torch.Generator().manual_seed(0)
     net = nn.Linear(4, 3, bias=name != "muon").double()
     with torch.no_grad():
