@@ -18,12 +18,13 @@ BENCH_READY := .bench-venv/ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-slow lint docs bench defaults study scores faults cures kills honesty attack clean
+.PHONY: help demo test test-slow wheel lint docs bench defaults study scores faults cures kills honesty attack clean
 
 help:
 	@echo "make demo    set up .venv and train LeNet-5 on handwritten digits      安装并训练第一个网络"
 	@echo "make test    set up .venv and run the tests                            安装并运行测试"
 	@echo "make test-slow  the tests that take long: every net with every data set, fuzzing, exports    运行耗时较长的测试"
+	@echo "make wheel   build the wheel, install it into an empty environment elsewhere, and use it    构建 wheel，装入空环境并试用"
 	@echo "make lint    ruff and pyright                                          检查代码风格与类型"
 	@echo "make docs    write the pages that are made from the code: rules, recipe      由代码生成文档：诊断规则、配方"
 	@echo "make bench   the benchmarks, side by side with other libraries         与其他库并排比较速度"
@@ -49,6 +50,15 @@ test: $(DEV_READY)
 
 test-slow: $(DEV_READY)
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m slow $(ARGS)
+
+# In a place of its own, which is gone afterwards; build/ would hold modules that have been deleted since.
+wheel:
+	@set -e; rm -rf build; place=$$(mktemp -d); trap 'rm -rf "$$place" build' EXIT; \
+	$(PYTHON) -m venv "$$place/env"; pip="$$place/env/bin/python -m pip --disable-pip-version-check --quiet"; \
+	$$pip wheel --no-deps --wheel-dir "$$place" .; \
+	$$pip install -c constraints.txt torch; \
+	$$pip install -c constraints.txt "$$(echo "$$place"/danlu-*.whl)[draw,serve]"; \
+	"$$place/env/bin/python" -I .ci/try_wheel.py . "$$place/env"
 
 lint: $(DEV_READY)
 	.venv/bin/ruff check .

@@ -74,6 +74,11 @@ class RecipeDraft:
             self.put(key, value, Fault("recipe.place-call"))
         self.mark_chosen(before)
 
+    def read_recipe(self, recipe: Recipe) -> None:
+        """Take all that a recipe says, and what of it danlu chose."""
+        self.read_tree(recipe.as_dict())
+        self.mark_chosen(recipe.chosen)
+
     def read_words(self, words: Iterable[str]) -> None:
         """Take `section.key=value` words of a command line; a value is read as TOML, else as a string.
 

@@ -53,7 +53,7 @@ def draft_recipe(
     """
     draft, faults = RecipeDraft(), Faults()
     if isinstance(recipe, Recipe):
-        _take(draft, recipe)
+        draft.read_recipe(recipe)
     elif isinstance(recipe, str | Path):
         draft.read_file(recipe)
     elif isinstance(recipe, Mapping):
@@ -112,12 +112,6 @@ def _options(draft: RecipeDraft) -> list[str]:
     if name == AUTO:
         return options_of_usual_nets()
     return option_names(name) if spelled(name, net_names()) else []
-
-
-def _take(draft: RecipeDraft, recipe: Recipe) -> None:
-    for section, keys in recipe.as_dict().items():
-        _take_section(draft, section, keys)
-    draft.mark_chosen(recipe.chosen)
 
 
 def _take_section(draft: RecipeDraft, section: str, keys: Mapping[str, Any]) -> None:

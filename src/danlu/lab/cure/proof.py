@@ -8,9 +8,8 @@ from danlu.base.errors import fail
 from danlu.base.files import absolute, make_folder, new_file
 from danlu.base.readable import Readable
 from danlu.base.recipe import Recipe
-from danlu.base.recipe_text import read_recipe, to_toml
+from danlu.base.recipe_text import RecipeDraft, read_recipe, to_toml
 from danlu.base.records import Finding, finding_of
-from danlu.lab.draft import draft_recipe
 from danlu.lab.study.study import Study
 from danlu.stats.studies import FactorEffect
 from danlu.store.run_folder import RunFolder
@@ -61,7 +60,10 @@ class Proof(Readable):
         """The cured recipe; None where no change is proved better."""
         if self.recommended is None:
             return None
-        return draft_recipe(recipe=read_recipe(RunFolder(self.run).recipe), settings=self.recommended)
+        draft = RecipeDraft()
+        draft.read_recipe(read_recipe(RunFolder(self.run).recipe))
+        draft.read_keywords(self.recommended)
+        return draft.recipe()
 
     def apply(self, path: str | Path | None = None) -> Path:
         """Write the cured recipe as TOML: to `path`, or next to the run. Nothing that stands there is written over.
