@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from danlu.lab.scribe import Scribe
 
 import danlu
 from command_line import CHINESE, Type, assert_refused
 from danlu.lab import fit as fit_module
-from danlu.lab.scribe import Scribe
 from deadline import at_once
 
 SHORT: dict[str, Any] = {"batch_size": 8, "progress": False}

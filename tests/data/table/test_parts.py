@@ -8,12 +8,12 @@ import numpy
 import polars
 import pytest
 import torch
+from danlu.lab.answers import Answers
 from PIL import Image
 
 from danlu.base.errors import UserError
 from danlu.base.recipe_text import RecipeDraft
 from danlu.data import load
-from danlu.lab.answers import Answers
 
 ROWS = [f"{n % 7 * 1.5},{n % 5},{'ab'[n % 2]}" for n in range(60)]
 
