@@ -9,7 +9,7 @@ from danlu.base.records import Finding
 from danlu.lab.journal_writer import JournalWriter
 from danlu.store.records import FindingAppeared, FindingsStood, LayersMeasured
 from danlu.store.run_history import RunHistory
-from danlu.train.step import PlainStep
+from danlu.train.engine import Engine
 from danlu.watch import Earlier, Evaluation, Measured, Watch
 
 _DIGITS = 4
@@ -25,7 +25,7 @@ class Watching:
     def __init__(
         self,
         recipe: Recipe,
-        step: PlainStep,
+        engine: Engine,
         journal: JournalWriter,
         shown: Callable[[Finding], None],
         history: RunHistory,
@@ -37,8 +37,8 @@ class Watching:
         self._before = len(history.steps)
         self._names: tuple[str, ...] = ()
         self._watch = Watch(
-            step.net,
-            step.optimizer,
+            engine.net,
+            engine.optimizer,
             silence=settings.silence,
             thresholds=settings.thresholds,
             shown=False,
