@@ -36,6 +36,7 @@ from danlu.store.new_run import NewRun
 from danlu.store.records import VERSION, Record, RunEnded, RunResumed, RunStarted, RunStopped
 from danlu.store.run_folder import RunFolder, check_name, folder_stem
 from danlu.store.run_history import RunHistory
+from danlu.store.turns import take_turn
 from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
 from danlu.train.engine import Batch, Engine
@@ -128,6 +129,7 @@ def resume(
     if run.finished:
         return run
     with Journal(place.journal) as journal:
+        take_turn(place.recipe)
         recipe = as_it_began(read_recipe(place.recipe))
         try:
             dataset = load_trained(place, recipe, data, root)
@@ -286,6 +288,7 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         score = {part: score for part, score in scores.items() if score}
         if collector and (told := collector.record()):
             journal.write(told)
+        journal.sync()
         journal.write(
             RunEnded(
                 step=progress.step,
@@ -296,6 +299,7 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
                 score=score,
             )
         )
+        journal.sync()  # whatever names this run as trained must not outlive its end
         if fault := write_run_report(place):
             reporter.note(fault)
     return Run(place.path, net=setup.net, data=setup.data)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from danlu.base.errors import fail
+from danlu.base.forked import refuse_forked
 from danlu.base.graphs import NetGraph
 from danlu.base.records import Finding, Score
 from danlu.base.smoothing import smooth
@@ -85,6 +86,7 @@ class RunHistory:
         (train_loss, validation_accuracy …) on the row of its last step."""
         import polars  # here, because it takes as long to import as all of danlu
 
+        refuse_forked()
         rows = {step: row for row, step in enumerate(self.steps)}
         scores: dict[str, list[float | None]] = {}
         for epoch in self.epochs:

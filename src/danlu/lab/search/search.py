@@ -32,6 +32,7 @@ from danlu.store.journal import Journal
 from danlu.store.records import VERSION, BestChosen, NothingFound, StudyBegan, TrainingsDone
 from danlu.store.study_folder import StudyFolder
 from danlu.store.study_history import StudyHistory
+from danlu.store.turns import take_turn
 from danlu.train.stack import Choices, choosing
 from danlu.view.search import SearchReporter
 
@@ -160,6 +161,7 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool)
         preserved_randomness(),
         reporter,
     ):
+        take_turn(place.design)
         journal.add(StudyBegan(version=VERSION))
         whole = carry_out_rounds(quest, place, journal, reporter, lambda: interrupt.asked)
         journal.add(TrainingsDone(seconds=time.monotonic() - begin))
@@ -167,6 +169,7 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool)
         if not whole:
             raise Interrupted(str(place.path), saved=True)
         _refit(place, quest, journal)
+        journal.sync()
     return Search(place.path, given)
 
 

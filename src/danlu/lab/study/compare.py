@@ -50,6 +50,7 @@ from danlu.store.records import (
 from danlu.store.run_folder import RunFolder, folder_stem
 from danlu.store.study_folder import StudyFolder
 from danlu.store.study_history import StudyHistory
+from danlu.store.turns import take_turn
 from danlu.train.stack import Choices, choosing
 from danlu.view.study import StudyReporter
 
@@ -235,6 +236,7 @@ def carried_out(
     ):
         if asked != before:
             place.write_design(asked)
+        take_turn(place.design)
         journal.add(_opening(plan, loading))
 
         def tell(record: Record) -> None:
@@ -263,6 +265,7 @@ def carried_out(
         journal.sync()
         _refit(place, plan, journal)
         journal.add(TrainingsDone(seconds=time.monotonic() - trained))
+        journal.sync()
     if fault := write_study_report(place):
         reporter.note(fault)
     reporter.close()

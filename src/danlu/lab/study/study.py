@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from danlu.base.counts import is_whole
 from danlu.base.errors import fail
+from danlu.base.forked import refuse_forked
 from danlu.base.recipe import Recipe
-from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score
 from danlu.base.strict_json import number
 from danlu.lab.run import Run
@@ -61,8 +61,9 @@ def best_of(place: StudyFolder, chosen: BestChosen | None) -> Best | None:
     if chosen is None:
         return None
     run = Run(place.path / chosen.run)
-    recipe = read_recipe(place.best)
-    return Best(dict(chosen.factors), recipe, chosen.validation, run.score.get("test", {}), run.folder, chosen.refit)
+    # best.toml may be that of a later choice, whose run has not ended.
+    recipe, test = run.recipe, run.score.get("test", {})
+    return Best(dict(chosen.factors), recipe, chosen.validation, test, run.folder, chosen.refit)
 
 
 class Study:
@@ -174,6 +175,7 @@ class Study:
         """A polars frame, one row a member: its levels, seed, fold, scores, and whether it diverged."""
         import polars
 
+        refuse_forked()
         rows = [
             {key: level if isinstance(level, int | float | str | bool) else shown(level) for key, level in row.items()}
             for row in (
