@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-RUN = Path(__file__).parents[1] / "tests" / "store" / "folders" / "0.1" / "run"
+RUN = Path(__file__).parents[1] / "tests" / "store" / "folders" / "0.2" / "run"
 RATES = "optim.lr=0.001,0.003,0.01,0.03,0.1,0.3,1,3"
 STUDY = ("compare", "digits", "--net", "mlp", "net.hidden=[64]", "--vary", RATES, "--seeds", "3", "--folds", "5")
 COMMANDS: dict[str, tuple[str, ...]] = {

@@ -16,12 +16,12 @@ from danlu.base.seeds import choose_device
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
 from danlu.lab.package import Package, load_trained, read_package, without_samples
-from danlu.lab.pictures import run_info
 from danlu.lab.run_record import RunRecord
 from danlu.lab.setup import build_net, dtype_of, refuse_other_structure, sample_dtype
 from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
 from danlu.train.predictions import predicted
+from danlu.view.info.run import run_info_of
 from danlu.view.report import run_html
 
 
@@ -121,7 +121,7 @@ class Run(RunRecord):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: summary, findings and curves."""
-        return run_html(run_info(self._place, self._record))
+        return run_html(run_info_of(self._place, self._told))
 
     @functools.cached_property
     def _final_net(self) -> nn.Module:
