@@ -18,7 +18,7 @@ FLAT = [key for key in LOADING if key != "name"]
 
 @pytest.mark.parametrize("key", DOTTED + FLAT)
 def test_data_already_loaded_take_no_settings_of_loading(key: str, language: str) -> None:
-    words = f"{key}: these belong into danlu.load" if language == "en" else f"{key}：数据已经加载"
+    words = f"Pass {key} to danlu.load" if language == "en" else f"{key}：数据已经加载"
     with pytest.raises(danlu.UserError, match=words):
         draft_recipe("mlp", danlu.load("digits"), settings={key: 0.5})
 
