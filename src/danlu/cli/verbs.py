@@ -38,7 +38,9 @@ from danlu.nets import describe, example, option_names, usual_data
 from danlu.nets import names as net_names
 from danlu.nets import size as net_size
 from danlu.serve.run import HOST, open_dashboard
+from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.store.turns import turn
 from danlu.view.cure import cure_lines
 from danlu.view.findings import print_findings
 from danlu.view.search import print_search, print_search_plan
@@ -120,18 +122,17 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
 
 
 def do_show(arguments: argparse.Namespace) -> Outcome:
-    """The findings and the score of a run, or of the newest one."""
+    """The findings and the score of a run, or of the one that was begun or gone on with last."""
     if arguments.words and StudyFolder(Path(arguments.words[0])).design.is_file():
         folder = one_run(arguments, "show")
         return _of_search(Search(folder)) if StudyFolder(Path(folder)).is_search else _of_study(Study(folder))
     if arguments.words:
         return _shown_run(Run(one_run(arguments, "show")))
     # A folder without a recipe is no run: a kill while it was made left it.
-    journals = [recipe.with_name("journal.jsonl") for recipe in runs_folder().glob("*/recipe.toml")]
-    journals = sorted((path for path in journals if path.is_file()), key=lambda path: path.stat().st_mtime)
-    if not journals:
+    recipes = [recipe for recipe in runs_folder().glob("*/recipe.toml") if RunFolder(recipe.parent).journal.is_file()]
+    if not recipes:
         fail("cli.no-runs", folder=absolute(runs_folder()))
-    return _shown_run(Run(journals[-1].parent))
+    return _shown_run(Run(max(recipes, key=lambda recipe: (turn(recipe), recipe.parent.name)).parent))
 
 
 def _shown_run(run: Run) -> Outcome:

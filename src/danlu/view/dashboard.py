@@ -44,6 +44,7 @@ def _list_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "part": row["part"],
         "findings": row["findings"],
         "changed": row["changed"],
+        "turn": row["turn"],
     }
 
 
