@@ -59,7 +59,7 @@ ONCE = "data.steps is for texts.*\n.*data.partition is for running text"
         (
             (["a", "b"] * 9, [0, 1] * 9),
             {"augment": "flip"},
-            "texts: data.augment is for pict",
+            "texts: data.augment is for images",
             "data.augment 只用于图像",
         ),
         ((["a", "b"] * 9, [0, 1] * 9), {"standardise": True}, "is for numbers and images", "只用于数值和图像"),

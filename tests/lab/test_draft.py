@@ -78,7 +78,7 @@ def test_a_net_of_ours_given_as_an_object_fits_other_data_by_its_recipe(tmp_path
 
 def test_what_cannot_be_a_net_or_a_recipe_is_told(language: str) -> None:
     told: list[tuple[dict[str, Any], str, str]] = [
-        ({"net": 3}, "of the type int", "这里给的是 int 类型"),
+        ({"net": 3}, "of the type int", "实际是 int 类型"),
         ({"net": danlu.nets.MLP}, r"MLP is a class; give an instance of it: MLP\(…\)", "MLP 是一个类"),
         ({"recipe": 5.0}, "of the type float", "这里给的是 float 类型"),
     ]
