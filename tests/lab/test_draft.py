@@ -80,7 +80,7 @@ def test_what_cannot_be_a_net_or_a_recipe_is_told(language: str) -> None:
     told: list[tuple[dict[str, Any], str, str]] = [
         ({"net": 3}, "of the type int", "实际是 int 类型"),
         ({"net": danlu.nets.MLP}, r"MLP is a class; give an instance of it: MLP\(…\)", "MLP 是一个类"),
-        ({"recipe": 5.0}, "of the type float", "这里给的是 float 类型"),
+        ({"recipe": 5.0}, "of the type float", "实际是 float 类型"),
     ]
     for arguments, english, chinese in told:
         with pytest.raises(danlu.UserError, match=english if language == "en" else chinese):
