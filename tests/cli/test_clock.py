@@ -109,7 +109,7 @@ def test_what_was_begun_last_is_last(clock: None, work: Path, type_in: Type) -> 
         assert [entry.name for entry in listed] == order
         if folder.startswith("runs"):
             assert Path(type_in("show", "--json").json["run"]) == work / folder
-    ends = {entry.name: entry.glance.state for entry in listed}
+    ends = {entry.name: entry.summary.state for entry in listed}
     assert set(ends.values()) == {"finished"}
     for journal in work.rglob("journal.jsonl"):
         told = [seconds for line in journal.read_text().splitlines() for seconds in durations(json.loads(line))]
