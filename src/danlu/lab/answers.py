@@ -143,8 +143,15 @@ class Answers:
 class ListenedMetrics(Metrics):
     """Metrics that let `answers` hear what they are given."""
 
-    def __init__(self, answers: Answers, task: str, outputs: int, scale: Tensor | None = None) -> None:
-        super().__init__(task, outputs, scale)
+    def __init__(
+        self,
+        answers: Answers,
+        task: str,
+        outputs: int,
+        scale: Tensor | None = None,
+        bounds: Tensor | None = None,
+    ) -> None:
+        super().__init__(task, outputs, scale, bounds)
         self._answers = answers
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
