@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, ScheduleRecipe, TrainRecipe
 from danlu.base.seeds import preserved_randomness
 from danlu.train.losses import build_loss
+from danlu.train.module_engine import ModuleEngine
 from danlu.train.optimisers import build_optimiser, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.stack.build import find_way
 from danlu.train.stack.step import Batch, StackedStep
-from danlu.train.step import PlainStep
 
 CPU = torch.device("cpu")
 STEPS = 30
@@ -73,7 +73,7 @@ def train_alone(net: nn.Module, recipe: Recipe, batches: Batches, group: int) ->
     """The weights after all batches (the averaged ones, where the recipe asks for them), and every loss."""
     net = copy.deepcopy(net).train()
     loss = build_loss(recipe.loss.name, recipe.loss)
-    step = PlainStep(net, loss, build_optimiser(recipe.optim, net), Schedule(recipe.schedule, HORIZON), recipe, CPU)
+    step = ModuleEngine(net, loss, build_optimiser(recipe.optim, net), Schedule(recipe.schedule, HORIZON), recipe, CPU)
     losses: list[float] = []
     with preserved_randomness():
         for number, (inputs, targets) in enumerate(batches):

@@ -11,7 +11,7 @@ from danlu.base.errors import UserError
 from danlu.base.recipe import OptimRecipe, Recipe, TrainRecipe
 from danlu.base.seeds import global_seed
 from danlu.nets import LanguageModel, detached
-from danlu.train.carried import Carried, CarriedStep
+from danlu.train.carried import Carried, CarriedEngine
 from danlu.train.evaluate import evaluate
 from danlu.train.loop import train
 from danlu.train.losses import build_loss, cross_entropy
@@ -46,14 +46,14 @@ def test_the_gradient_ends_at_the_batch() -> None:
     assert all(not part.requires_grad and part.any() for part in carried.state)
 
 
-def step_of(net: nn.Module, epochs: int, *, keeps: bool = True) -> CarriedStep:
+def step_of(net: nn.Module, epochs: int, *, keeps: bool = True) -> CarriedEngine:
     recipe = Recipe(
         optim=resolve_optim(OptimRecipe(name="adam", lr=0.01)), train=TrainRecipe(epochs=epochs, batch_size=4)
     )
     loss = build_loss("cross-entropy", recipe.loss)
     schedule = Schedule(recipe.schedule, Horizon(epochs, len(BATCHES)))
     arguments = (net, loss, build_optimiser(recipe.optim, net), schedule, recipe, torch.device("cpu"))
-    return CarriedStep(*arguments, keeps=keeps)
+    return CarriedEngine(*arguments, keeps=keeps)
 
 
 def test_equals_truncated_back_propagation_by_hand() -> None:

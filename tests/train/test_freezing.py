@@ -10,10 +10,10 @@ from danlu.nets import LanguageModel, SmallResNet
 from danlu.train.freezing import Freezer, check_parts, lies_in, parameters_in, parts_of
 from danlu.train.loop import train
 from danlu.train.losses import build_loss
+from danlu.train.module_engine import ModuleEngine
 from danlu.train.optimisers import build_optimiser, resolve_optim
 from danlu.train.progress import Progress
 from danlu.train.schedules import Horizon, Schedule
-from danlu.train.step import PlainStep
 
 
 def net_of_three() -> nn.Sequential:
@@ -33,7 +33,7 @@ def trained(net: nn.Module, epochs: int, **settings: object) -> None:
     optimizer = build_optimiser(recipe.optim, net, frozen=frozen, thaws=thaws)
     x = torch.linspace(-1, 1, 64).reshape(16, 4)
     y = x.sum(1, keepdim=True) ** 2
-    step = PlainStep(
+    step = ModuleEngine(
         net,
         build_loss("mse", recipe.loss),
         optimizer,
@@ -42,7 +42,7 @@ def trained(net: nn.Module, epochs: int, **settings: object) -> None:
         torch.device("cpu"),
     )
     batches = [(x[:8], y[:8]), (x[8:], y[8:])]
-    with step.freezer:
+    with step:
         train(step, lambda epoch, start: batches[start:], lambda: None, Progress(epochs, 2), [])
 
 

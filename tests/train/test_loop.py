@@ -10,12 +10,13 @@ from torch import nn
 
 from danlu.base.events import EpochDone, Event, StepDone, Stop, TrainingStarted
 from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, ScheduleRecipe, TrainRecipe
+from danlu.train.engine import Batch
 from danlu.train.loop import train
 from danlu.train.losses import build_loss
+from danlu.train.module_engine import ClosureEngine, ModuleEngine
 from danlu.train.optimisers import build_optimiser, resolve_optim
 from danlu.train.progress import Progress
 from danlu.train.schedules import Horizon, Schedule
-from danlu.train.step import Batch, ClosureStep, PlainStep
 
 CPU = torch.device("cpu")
 SAMPLES, BATCH = 50, 16
@@ -44,9 +45,9 @@ def batches_of(size: int = BATCH):
     return batches
 
 
-def make(recipe: Recipe, net: nn.Module, steps: int = STEPS) -> PlainStep:
+def make(recipe: Recipe, net: nn.Module, steps: int = STEPS) -> ModuleEngine:
     recipe = replace(recipe, optim=resolve_optim(recipe.optim))
-    kind = ClosureStep if recipe.optim.name == "lbfgs" else PlainStep
+    kind = ClosureEngine if recipe.optim.name == "lbfgs" else ModuleEngine
     schedule = Schedule(recipe.schedule, Horizon(recipe.train.epochs, steps))
     loss = build_loss("mse", recipe.loss)
     optimizer = build_optimiser(recipe.optim, net, scaled=recipe.train.precision == "float16")

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from danlu.data import Dataset
+from danlu.train.engine import Batch
 from danlu.train.metrics import Metrics
 from danlu.train.predictions import predicted
-from danlu.train.step import Batch
 
 _BINS = 15
 _WORST = 16

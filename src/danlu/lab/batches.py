@@ -7,7 +7,7 @@ import torch
 
 from danlu.base.recipe import Recipe
 from danlu.data import Dataset
-from danlu.train.step import Batch
+from danlu.train.engine import Batch
 
 
 def steps_per_epoch(recipe: Recipe, data: Dataset) -> int:

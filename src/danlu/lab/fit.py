@@ -20,6 +20,7 @@ from danlu.base.starting import begin_of_call
 from danlu.lab.answers import Answers, ListenedMetrics
 from danlu.lab.batches import training_batches
 from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
+from danlu.lab.engines import module_engine
 from danlu.lab.environment import differences, environment, read_environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.keeper import Keeper
@@ -34,16 +35,14 @@ from danlu.store.history import History
 from danlu.store.journal import Journal, read
 from danlu.store.new_run import NewRun
 from danlu.store.run_folder import RunFolder, check_name, folder_stem
-from danlu.train.carried import Carried, CarriedStep
+from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
+from danlu.train.engine import Batch, Engine
 from danlu.train.evaluate import evaluate
 from danlu.train.loop import train
 from danlu.train.losses import build_loss
 from danlu.train.metrics import Metrics
-from danlu.train.optimisers import build_optimiser
 from danlu.train.progress import Progress
-from danlu.train.schedules import Schedule
-from danlu.train.step import Batch, ClosureStep, PlainStep
 from danlu.view.reporter import Reporter
 
 _NOT_FOUND = ("data.missing-file", "data.no-root", "data.unavailable")
@@ -174,25 +173,6 @@ def _compare_environments(place: RunFolder, setup: Setup, reporter: Reporter) ->
     return before["weights_given"]
 
 
-def make_step(setup: Setup) -> PlainStep:
-    """The step of a setup: its net with loss, optimiser and schedule."""
-    recipe = setup.recipe
-    loss = build_loss(recipe.loss.name, recipe.loss)
-    optimizer = build_optimiser(
-        recipe.optim,
-        setup.net,
-        scaled=recipe.train.precision == "float16",
-        frozen=recipe.train.freeze or (),
-        thaws=recipe.train.thaw is not None,
-    )
-    schedule = Schedule(recipe.schedule, setup.horizon)
-    if setup.data.task == "language":
-        keeps = setup.data.continues
-        return CarriedStep(setup.net, loss, optimizer, schedule, recipe, setup.device, keeps=keeps)
-    kind = ClosureStep if recipe.optim.name == "lbfgs" else PlainStep
-    return kind(setup.net, loss, optimizer, schedule, recipe, setup.device)
-
-
 def score_part(
     setup: Setup, net: nn.Module, part: str, epoch: int, interrupt: Interrupt, answers: Answers | None = None
 ) -> Score | Stop | None:
@@ -224,7 +204,7 @@ class _Training:
 
     setup: Setup
     place: RunFolder
-    step: PlainStep
+    engine: Engine
     progress: Progress
     scribe: Scribe
     keeper: Keeper
@@ -235,7 +215,7 @@ class _Training:
 def _wired(setup: Setup, place: RunFolder, journal: Journal, begin: float) -> _Training:
     recipe = setup.recipe
     Metrics(setup.data.task, setup.data.outputs)  # imports what takes seconds now, and not in the first epoch's time
-    step = make_step(setup)
+    engine = module_engine(setup)
     progress = Progress(
         epochs=setup.horizon.epochs,
         steps_per_epoch=setup.horizon.steps_per_epoch,
@@ -243,9 +223,9 @@ def _wired(setup: Setup, place: RunFolder, journal: Journal, begin: float) -> _T
         loss_is_sum=recipe.loss.reduction == "sum",
     )
     scribe = Scribe(journal)
-    keeper = Keeper(place.checkpoints, step, progress, scribe, recipe.train)
+    keeper = Keeper(place.checkpoints, engine, progress, scribe, recipe.train)
     resumed, loading = place.journal.stat().st_size > 0, keeper.started_at - begin
-    return _Training(setup, place, step, progress, scribe, keeper, resumed, round(loading, 3))
+    return _Training(setup, place, engine, progress, scribe, keeper, resumed, round(loading, 3))
 
 
 def _carry_out(training: _Training, reporter: Reporter) -> Run:
@@ -262,7 +242,7 @@ def _carry_out(training: _Training, reporter: Reporter) -> Run:
 
 
 def _trained(training: _Training, reporter: Reporter) -> Run:
-    setup, place, step, progress = training.setup, training.place, training.step, training.progress
+    setup, place, engine, progress = training.setup, training.place, training.engine, training.progress
     scribe, keeper = training.scribe, training.keeper
     recipe, data = setup.recipe, setup.data
 
@@ -270,22 +250,22 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         return training_batches(recipe, data, epoch, start, setup.device, setup.dtype)
 
     def validation_score() -> Score | Stop | None:
-        return score_part(setup, step.scored_net, "validation", progress.epoch, interrupt)
+        return score_part(setup, engine.scored_net, "validation", progress.epoch, interrupt)
 
     interruptible = Interrupt(str(place.path))
-    with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), step.freezer, reporter:
+    with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, data.notes)
         scribe.write(_opening_record(training))
         if not training.resumed and (drawn := drawn_net(setup)):
             scribe.write(drawn)
         listeners = [scribe, keeper, reporter, interrupt]
         history = History.of(read(place.journal)) if training.resumed else History()
-        with Watching(recipe, step, scribe, reporter.finding, history):
-            stop = train(step, batches, validation_score, progress, listeners)
+        with Watching(recipe, engine, scribe, reporter.finding, history):
+            stop = train(engine, batches, validation_score, progress, listeners)
         keeper.save()
         if stop and stop.reason == "early":
             reporter.stopped_early(progress.epoch, recipe.train.patience or 0)
-        chosen, scores = _chosen(setup, step, progress, keeper)
+        chosen, scores = _chosen(setup, engine, progress, keeper)
         test, answers = stop, None
         if not stop or stop.reason != "interrupted":
             answers = Answers(setup.data, "test")
@@ -317,12 +297,12 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
 
 
 def _chosen(
-    setup: Setup, step: PlainStep, progress: Progress, keeper: Keeper
+    setup: Setup, engine: Engine, progress: Progress, keeper: Keeper
 ) -> tuple[nn.Module, dict[str, Score | None]]:
     """The net that is scored, the last or the best, with the scores of its epoch."""
     if not setup.recipe.train.scores_best or not keeper.best:
-        return step.scored_net, {"train": progress.train_score, "validation": progress.validation_score}
-    net = copy.deepcopy(step.scored_net)
+        return engine.scored_net, {"train": progress.train_score, "validation": progress.validation_score}
+    net = copy.deepcopy(engine.scored_net)
     net.load_state_dict(keeper.best)
     return net, {"train": progress.best_train_score, "validation": progress.best_score}
 

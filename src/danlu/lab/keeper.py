@@ -10,8 +10,8 @@ from danlu.base.events import EpochDone, Event, StepDone, Stop
 from danlu.base.recipe import TrainRecipe
 from danlu.lab.scribe import Scribe
 from danlu.train.checkpoint import Checkpoint, save
+from danlu.train.engine import Engine
 from danlu.train.progress import Progress
-from danlu.train.step import PlainStep
 from danlu.train.tree import flatten, restore
 
 
@@ -22,9 +22,9 @@ class Keeper:
     the resumed run finds them again on its way.
     """
 
-    def __init__(self, folder: Path, step: PlainStep, progress: Progress, scribe: Scribe, recipe: TrainRecipe) -> None:
+    def __init__(self, folder: Path, engine: Engine, progress: Progress, scribe: Scribe, recipe: TrainRecipe) -> None:
         self._folder = folder
-        self._step = step
+        self._engine = engine
         self._progress = progress
         self._scribe = scribe
         self._every_steps = recipe.checkpoint_steps or 0
@@ -42,7 +42,7 @@ class Keeper:
             if due or time.monotonic() - self._saved_at > self._every_seconds:
                 self.save()
         elif isinstance(event, EpochDone) and event.best:
-            weights = self._step.scored_net.state_dict()
+            weights = self._engine.scored_net.state_dict()
             self.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
         return None
 
@@ -71,12 +71,12 @@ class Keeper:
     def _store(self) -> None:
         parts: dict[str, dict[str, torch.Tensor]] = {}
         trees: dict[str, Any] = {}
-        for name, tree in self._step.tensors().items():
+        for name, tree in self._engine.tensors().items():
             trees[name], parts[name] = flatten(tree)
         if self.best:
             parts["best"] = self.best
         progress = self._progress.state()
-        state = {"trees": trees, "step": self._step.state(), "progress": progress, "seconds": self.seconds}
+        state = {"trees": trees, "step": self._engine.state(), "progress": progress, "seconds": self.seconds}
         save(self._folder, self._progress.step, parts, state, keep=self._keep)
         self._saved_at = time.monotonic()
         self._saved_progress = progress
@@ -85,8 +85,8 @@ class Keeper:
         """Put step, progress and best weights where they stood at `checkpoint`."""
         state = checkpoint.state
         trees = {name: restore(tree, checkpoint.parts[name]) for name, tree in state["trees"].items()}
-        self._step.load_tensors(trees)
-        self._step.load_state(state["step"])
+        self._engine.load_tensors(trees)
+        self._engine.load_state(state["step"])
         self._progress.load_state(state["progress"])
         self.best = checkpoint.parts.get("best", {})
         self._seconds_before = state["seconds"]

@@ -8,7 +8,7 @@ from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
 from danlu.lab.scribe import Scribe
 from danlu.store.history import History
-from danlu.train.step import PlainStep
+from danlu.train.engine import Engine
 from danlu.watch import Earlier, Evaluation, Measured, Watch
 
 _DIGITS = 4
@@ -22,7 +22,7 @@ class Watching:
     """
 
     def __init__(
-        self, recipe: Recipe, step: PlainStep, scribe: Scribe, shown: Callable[[Finding], None], history: History
+        self, recipe: Recipe, engine: Engine, scribe: Scribe, shown: Callable[[Finding], None], history: History
     ) -> None:
         settings = recipe.watch
         self._on = settings.on
@@ -31,8 +31,8 @@ class Watching:
         self._before = len(history.steps)
         self._names: list[str] = []
         self._watch = Watch(
-            step.net,
-            step.optimizer,
+            engine.net,
+            engine.optimizer,
             silence=settings.silence,
             thresholds=settings.thresholds,
             shown=False,

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from danlu.base.errors import fail
-from danlu.train.step import Batch, PlainStep
+from danlu.train.engine import Batch
+from danlu.train.module_engine import ModuleEngine
 
 
 class Carried:
@@ -39,8 +40,8 @@ class Carried:
         return several[0]
 
 
-class CarriedStep(PlainStep):
-    """The step of a net with a memory: it is empty at an epoch's start, and part of what a checkpoint holds."""
+class CarriedEngine(ModuleEngine):
+    """For a net with a memory: it is empty at an epoch's start, and part of what a checkpoint holds."""
 
     def __init__(self, *arguments: Any, keeps: bool) -> None:
         super().__init__(*arguments)

@@ -8,9 +8,9 @@ from torch import nn
 
 from danlu.base.events import Stop
 from danlu.base.records import Score
+from danlu.train.engine import Batch
 from danlu.train.losses import Loss, terms
 from danlu.train.metrics import Metrics
-from danlu.train.step import Batch
 
 
 def evaluate(

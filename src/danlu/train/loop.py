@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from danlu.base.events import EpochDone, Event, Listener, StepDone, Stop, TrainingStarted
 from danlu.base.records import Score
+from danlu.train.engine import Batch, Engine
 from danlu.train.losses import terms
 from danlu.train.progress import Progress
-from danlu.train.step import Batch, PlainStep
 
 Batches = Callable[[int, int], Iterable[Batch]]
 """The batches of an epoch (counted from 0), from batch number `start` on."""
@@ -16,7 +16,7 @@ Evaluate = Callable[[], Score | Stop | None]
 
 
 def train(
-    step: PlainStep,
+    engine: Engine,
     batches: Batches,
     evaluate: Evaluate,
     progress: Progress,
@@ -34,18 +34,18 @@ def train(
         return Stop("early")
     emit(TrainingStarted(progress.epoch, progress.step, progress.epochs, progress.steps_per_epoch))
     for epoch in range(progress.epoch, progress.epochs):
-        step.start_epoch(epoch, progress.batch)
+        engine.start_epoch(epoch, progress.batch)
         for batch in batches(epoch, progress.batch):
-            step.begin(progress.step)
-            for inputs, targets in step.parts(batch):
-                outputs = step.forward(inputs)
-                loss = step.loss(outputs, targets)
-                step.backward(loss)
-            norm = step.clip()
-            step.update()
+            engine.begin(progress.step)
+            for inputs, targets in engine.parts(batch):
+                outputs = engine.forward(inputs)
+                loss = engine.loss(outputs, targets)
+                engine.backward(loss)
+            norm = engine.clip()
+            engine.update()
 
-            progress.count(step.batch_loss, terms(batch[1]))
-            stop = emit(StepDone(epoch + 1, progress.step, step.batch_loss, step.lr, norm, len(batch[0])))
+            progress.count(engine.batch_loss, terms(batch[1]))
+            stop = emit(StepDone(epoch + 1, progress.step, engine.batch_loss, engine.lr, norm, len(batch[0])))
             if stop:
                 return stop
 
@@ -53,7 +53,7 @@ def train(
         if isinstance(validation, Stop):
             return validation
         if validation:
-            step.schedule.see(validation["loss"])
+            engine.schedule.see(validation["loss"])
         train_score, best = progress.end_epoch(validation)
         stop = emit(EpochDone(epoch + 1, progress.step, train_score, validation, best))
         if stop:

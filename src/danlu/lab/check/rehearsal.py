@@ -14,14 +14,14 @@ from danlu.base.recipe import OptimRecipe, Recipe, ScheduleRecipe
 from danlu.base.records import Finding
 from danlu.base.seeds import exact_kernels, global_seed
 from danlu.lab.batches import training_batches
-from danlu.lab.fit import make_step
+from danlu.lab.engines import module_engine
 from danlu.lab.setup import Setup
 from danlu.train.carried import Carried
+from danlu.train.engine import Batch
 from danlu.train.loop import train
 from danlu.train.losses import build_loss, loss_of
 from danlu.train.optimisers import resolve_optim
 from danlu.train.progress import Progress
-from danlu.train.step import Batch
 from danlu.watch import Measured, Watch
 from danlu.watch.rulebook import rulebook
 
@@ -107,7 +107,7 @@ def rehearse_training(setup: Setup) -> Rehearsed:
     """Train a copy of the net for a whole epoch, or for as much of it as a few seconds allow, and watch it."""
     recipe, data = setup.recipe, setup.data
     own = replace(setup, net=copy.deepcopy(setup.net))
-    step = make_step(own)
+    engine = module_engine(own)
     silence = {rule.id for rule in rulebook()} - {rule for rules in RULES.values() for rule in rules}
 
     def batches(epoch: int, start: int) -> Iterable[Batch]:
@@ -118,15 +118,15 @@ def rehearse_training(setup: Setup) -> Rehearsed:
     epochs = -(-steps // setup.horizon.steps_per_epoch)
     progress = Progress(epochs=epochs, steps_per_epoch=setup.horizon.steps_per_epoch)
     watching = Watch(
-        step.net,
-        step.optimizer,
+        engine.net,
+        engine.optimizer,
         silence=silence | set(recipe.watch.silence),
         thresholds=recipe.watch.thresholds,
         schedule=lambda step: step <= _MOST_STEPS,
         shown=False,
     )
-    with exact_kernels(setup.device), step.freezer, watching as watch:
-        train(step, batches, lambda: None, progress, [enough])
+    with exact_kernels(setup.device), engine, watching as watch:
+        train(engine, batches, lambda: None, progress, [enough])
         _evaluate(own)
     return Rehearsed(watch.findings, watch.measured, enough.steps)
 
@@ -169,10 +169,10 @@ def _by_heart(setup: Setup, rate: float, share: float) -> ByHeart:
     batch = inputs[:_BATCH], targets[:_BATCH]
     enough = _Enough(_BY_HEART_STEPS, share)
     progress = Progress(epochs=1, steps_per_epoch=_BY_HEART_STEPS)
-    step = make_step(own)
+    engine = module_engine(own)
     repeated: Callable[[int, int], Iterable[Batch]] = lambda epoch, start: [batch] * _BY_HEART_STEPS  # noqa: E731
-    with exact_kernels(setup.device), step.freezer:
-        train(step, repeated, lambda: None, progress, [enough])
+    with exact_kernels(setup.device), engine:
+        train(engine, repeated, lambda: None, progress, [enough])
     return ByHeart(len(batch[0]), enough.first, enough.last, enough.steps, enough.in_time)
 
 

@@ -21,13 +21,13 @@ from danlu.base.recipe import Recipe, ScheduleRecipe
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
 from danlu.lab.batches import training_batches
 from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
-from danlu.lab.fit import make_step
+from danlu.lab.engines import module_engine
 from danlu.lab.search.rate_test import RateTest, judge_rates
 from danlu.lab.setup import Setup, load_given_weights, set_up
 from danlu.lab.study.plan import why_alone
 from danlu.lab.study.samples import stack_folds
+from danlu.train.engine import Batch
 from danlu.train.stack import Member, first_losses
-from danlu.train.step import Batch
 
 POINTS, STEPS = 48, 60
 _LEAST_POINTS, _MOST_POINTS = 8, 1000  # each is a net of its own, all of them in memory
@@ -149,19 +149,19 @@ def _one_after_another(setup: Setup, recipes: Sequence[Recipe], steps: int) -> t
 
 
 def _losses(setup: Setup, batches: Iterable[tuple[int, Batch]]) -> list[float]:
-    step = make_step(setup)
+    engine = module_engine(setup)
     losses: list[float] = []
     running = -1
-    with step.freezer, exact_kernels(setup.device):
+    with engine, exact_kernels(setup.device):
         for epoch, batch in batches:
             if epoch != running:
-                step.start_epoch(running := epoch, 0)
-            step.begin(len(losses))
-            for inputs, targets in step.parts(batch):
-                step.backward(step.loss(step.forward(inputs), targets))
-            step.clip()
-            step.update()
-            losses.append(float(step.batch_loss))
+                engine.start_epoch(running := epoch, 0)
+            engine.begin(len(losses))
+            for inputs, targets in engine.parts(batch):
+                engine.backward(engine.loss(engine.forward(inputs), targets))
+            engine.clip()
+            engine.update()
+            losses.append(float(engine.batch_loss))
             if not math.isfinite(losses[-1]):
                 break
     return losses

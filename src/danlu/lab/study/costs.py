@@ -13,7 +13,7 @@ from typing import Any
 from danlu.base.errors import Fault
 from danlu.base.seeds import preserved_randomness, use_threads, wait_for
 from danlu.lab.batches import training_batches
-from danlu.lab.fit import make_step
+from danlu.lab.engines import module_engine
 from danlu.lab.setup import dtype_of
 from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.processes import Jobs, chosen_jobs
@@ -111,17 +111,17 @@ def with_costs(plan: Plan, jobs: int | None = None) -> list[dict[str, Any]]:
 def pace_alone(planned: Planned) -> float:
     """Seconds a step of one training, the first step, which is slower, aside."""
     setup = planned.setup
-    step = make_step(replace(setup, net=planned.net(setup.recipe.train.seed)))
+    engine = module_engine(replace(setup, net=planned.net(setup.recipe.train.seed)))
     marks: list[float] = []
-    with preserved_randomness(), step.freezer:
+    with preserved_randomness(), engine:
         batches = training_batches(setup.recipe, setup.data, 0, 0, setup.device, setup.dtype)
-        step.start_epoch(0, 0)
+        engine.start_epoch(0, 0)
         for number, batch in enumerate(itertools.islice(batches, 1 + _STEPS)):
-            step.begin(number)
-            for inputs, targets in step.parts(batch):
-                step.backward(step.loss(step.forward(inputs), targets))
-            step.clip()
-            step.update()
+            engine.begin(number)
+            for inputs, targets in engine.parts(batch):
+                engine.backward(engine.loss(engine.forward(inputs), targets))
+            engine.clip()
+            engine.update()
             wait_for(setup.device)
             marks.append(time.perf_counter())
     paces = [later - earlier for earlier, later in pairwise(marks)]

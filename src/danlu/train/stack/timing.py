@@ -12,6 +12,7 @@ from torch import nn
 
 from danlu.base.seeds import cores, preserved_randomness, use_threads, wait_for
 from danlu.train.losses import build_loss
+from danlu.train.module_engine import ModuleEngine
 from danlu.train.optimisers import build_optimiser
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.stack.build import find_way
@@ -20,7 +21,6 @@ from danlu.train.stack.members import Fold, Member
 from danlu.train.stack.plan import Plan, cut, sample_of
 from danlu.train.stack.scores import Judge
 from danlu.train.stack.step import StackedStep
-from danlu.train.step import PlainStep
 
 _SIZES = (1, 2, 4, 16)  # besides all members a worker could get
 _STEPS = 4
@@ -82,15 +82,15 @@ def _alone(plan: Plan) -> float:
     _, feed = plan.prepared([0])
     horizon = Horizon(recipe.train.epochs or 1, feed.steps_per_epoch)
     loss, optimiser = build_loss(recipe.loss.name, recipe.loss), build_optimiser(recipe.optim, net)
-    step = PlainStep(net.train(), loss, optimiser, Schedule(recipe.schedule, horizon), recipe, plan.device)
+    engine = ModuleEngine(net.train(), loss, optimiser, Schedule(recipe.schedule, horizon), recipe, plan.device)
 
     def steps() -> None:
         for number, (inputs, targets, _) in enumerate(islice(feed.batches(0), _STEPS)):
-            step.begin(number)
-            for part in step.parts((inputs[0], targets[0])):
-                step.backward(step.loss(step.forward(part[0]), part[1]))
-            step.clip()
-            step.update()
+            engine.begin(number)
+            for part in engine.parts((inputs[0], targets[0])):
+                engine.backward(engine.loss(engine.forward(part[0]), part[1]))
+            engine.clip()
+            engine.update()
 
     return _least(steps, plan.device) / min(_STEPS, feed.steps_per_epoch)
 

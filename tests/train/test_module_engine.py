@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from danlu.nets import build, names, option_names
-from danlu.train.step import draws_from
+from danlu.train.module_engine import draws_from
 
 SHAPES = {"sequence-classifier": (7,), "language-model": (7,), "mixture-density": (1,)}
 TASKS = {

@@ -1,8 +1,9 @@
-"""One update of one model, in the pieces the loop names: forward, loss, backward, clip, update."""
+"""The engine for any module: its own forward, autograd, an optimiser of torch's."""
 
 import contextlib
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from types import TracebackType
+from typing import Any, Literal, Self
 
 import torch
 from torch import nn
@@ -10,12 +11,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from danlu.base.recipe import Recipe
 from danlu.base.seeds import StepSeeder
+from danlu.train.engine import Batch
 from danlu.train.freezing import Freezer
 from danlu.train.losses import Loss, loss_of
 from danlu.train.optimisers import load_optimiser
 from danlu.train.schedules import Schedule
-
-Batch = tuple[torch.Tensor, torch.Tensor]
 
 _AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -52,8 +52,8 @@ def _keep_still(step: int) -> None:
     """What stands for the seeder where nothing is drawn."""
 
 
-class PlainStep:
-    """The step of one model: owns net, optimiser, schedule, clipping, autocast and moving average of the weights."""
+class ModuleEngine:
+    """Owns net, optimiser, schedule, clipping, autocast and moving average of the weights."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class PlainStep:
         self._rates = [group["lr"] for group in optimizer.param_groups]
         self._changes_rate = recipe.schedule.name != "constant" or recipe.schedule.warmup > 0
         self._seed = _seeder(net, train.seed, device)
-        self.freezer = Freezer(net, train.freeze or (), train.thaw)
+        self._freezer = Freezer(net, train.freeze or (), train.thaw)
         self._share = 1.0
         amp = _AUTOCAST.get(train.precision)
         self._autocast: Any = torch.autocast(device.type, dtype=amp) if amp else contextlib.nullcontext()
@@ -84,6 +84,15 @@ class PlainStep:
         average = get_ema_multi_avg_fn(train.ema) if train.ema else None
         self._average = AveragedModel(net, multi_avg_fn=average, use_buffers=True) if average else None
         self.batch_loss = torch.zeros(())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """What was frozen for the training can be trained again."""
+        self._freezer.__exit__(kind, error, trace)
 
     @property
     def scored_net(self) -> nn.Module:
@@ -97,7 +106,7 @@ class PlainStep:
     def start_epoch(self, epoch: int, batch: int) -> None:
         """Training mode, all but what is frozen in `epoch` (from 0); a resume goes on at `batch`."""
         self.net.train()
-        self.freezer(epoch)
+        self._freezer(epoch)
 
     def begin(self, step: int) -> None:
         """Before update number `step` (from 0): dropout's stream, the rate, and no gradient left over."""
@@ -189,8 +198,8 @@ class PlainStep:
             self._scaler.load_state_dict(state["scaler"])
 
 
-class ClosureStep(PlainStep):
-    """The step for optimisers that evaluate the loss several times an update (L-BFGS).
+class ClosureEngine(ModuleEngine):
+    """For optimisers that evaluate the loss several times an update (L-BFGS).
 
     The loop's own forward and backward serve as the closure's first evaluation; the others repeat them on the batch.
     """
