@@ -10,6 +10,9 @@ import pytest
 
 import danlu
 from danlu.base.errors import UserError
+from danlu.base.recipe import SECTIONS
+from danlu.base.recipe_text import RecipeDraft
+from danlu.base.setting_keys import known_keys
 from danlu.cli.parser import VERBS, parse
 from documentation import CHECKOUT, DOCS, KINDS, Page, masked, missing_from, name_of, pages
 
@@ -17,6 +20,7 @@ PAGES = pages()
 ENGLISH = [page for page in PAGES if not page.chinese]
 MAKEFILE = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
 README_LINES = 160
+SETTING = re.compile(rf"(--vary )?(\"?)({'|'.join(SECTIONS)})\.(\w+)(?: ?= ?(.*?))?\2")
 
 
 def test_every_page_is_there_in_both_languages() -> None:
@@ -99,6 +103,14 @@ def test_what_stands_in_the_text_exists(page: Page) -> None:
             assert words[0] in VERBS or words[0].startswith("--"), f"{page.name}: {code}"
             if words[0] in VERBS:
                 parse(VERBS[words[0]], words[1:])
+        elif setting := SETTING.fullmatch(code):
+            vary, _, section, key, value = setting.groups()
+            known = [*known_keys()[section], *(vars(danlu.Watch) if section == "watch" else ())]
+            assert section == "net" or key in known, f"{page.name}: {code}"
+            if value and not vary and ".." not in value and "…" not in value:
+                draft = RecipeDraft()
+                draft.read_words([f"{section}.{key}={value}"])
+                draft.recipe()
     lines = [line for block in page.blocks if block.kind == "sh" for line in block.text.splitlines()]
     for code in [*page.inline, *lines]:
         if code.startswith("make "):
@@ -155,6 +167,8 @@ BROKEN: list[tuple[str, Callable[[Page], None], str]] = [
     ("type `danlu brew`", test_what_stands_in_the_text_exists, "danlu brew"),
     ("type `danlu fit --pace 3`", test_what_stands_in_the_text_exists, "--pace"),
     ("call `danlu.brew(net)`", test_what_stands_in_the_text_exists, "no attribute 'brew'"),
+    ("set `train.pace=3`", test_what_stands_in_the_text_exists, "train.pace"),
+    ("set `train.epochs=many`", test_what_stands_in_the_text_exists, "train.epochs"),
     ("type `make elixir`", test_what_stands_in_the_text_exists, "make elixir"),
 ]
 
