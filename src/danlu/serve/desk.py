@@ -1,12 +1,9 @@
 """What the page is told: runs and studies read from the shelf and put into charts, each once however many ask."""
 
-import json
 import threading
 import time
-import tomllib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +11,22 @@ from danlu.base.errors import DanluError, fail
 from danlu.base.strict_json import to_json
 from danlu.base.words import say, speaking
 from danlu.serve.shelf import Entry, Shelf, plain_file
-from danlu.store.live import LiveHistory, LiveRecords
+from danlu.store.replay import LiveReplay
 from danlu.store.run_folder import RunFolder
+from danlu.store.run_folder import text_of as _text
+from danlu.store.run_history import RunHistory, RunReplay
 from danlu.store.study_folder import StudyFolder
+from danlu.store.study_history import StudyHistory, StudyReplay
 from danlu.view.dashboard import compare_page, list_page, run_page, study_page
 from danlu.view.figures.pages import net_scene
 from danlu.view.graphs.svg import to_svg
-from danlu.view.info.run import RunInfo, flat
-from danlu.view.info.study import KINDS, StudyInfo, read_study
+from danlu.view.info.run import RunInfo, json_object, run_info
+from danlu.view.info.study import StudyInfo, study_info
 
 _MOST_HELD = 12  # histories of runs that were looked at last
 _MOST_STEPS_HELD = 400_000  # in all of them together
 _MOST_STUDIES_HELD = 4
 _MOST_ANSWERS = 40
-_MOST_TEXT = 2**18
 _MOST_READ = 2**23  # bytes of a journal for one answer: the rest comes with the next ones
 _SHORTEST = 0.5  # seconds between two readings of the same run, however many ask
 
@@ -41,8 +40,8 @@ class Desk:
         self._lock = threading.RLock()  # over what all answers share; never held while one is made
         self._making: dict[tuple[str, ...], threading.Lock] = {}
         self._reading: dict[Path, threading.Lock] = {}
-        self._live: OrderedDict[Path, LiveHistory] = OrderedDict()
-        self._studies: OrderedDict[Path, LiveRecords] = OrderedDict()
+        self._live: OrderedDict[Path, LiveReplay[RunHistory]] = OrderedDict()
+        self._studies: OrderedDict[Path, LiveReplay[StudyHistory]] = OrderedDict()
         self._steps: dict[Path, int] = {}
         self._answers: OrderedDict[tuple[str, ...], tuple[float, str, bytes]] = OrderedDict()
 
@@ -132,22 +131,22 @@ class Desk:
         info = self._info(entry)
         with self._lock:
             live = self._live.get(entry.path)
-        return _with_notes(run_page(info), live.behind if live else 0, info.course.skipped)
+        return _with_notes(run_page(info), live.behind if live else 0, info.history)
 
     def _study_page(self, entry: Entry) -> dict[str, Any]:
         place = StudyFolder(entry.path)
         with self._lock:
-            live = self._studies.setdefault(entry.path, LiveRecords(place.journal, KINDS))
+            live = self._studies.setdefault(entry.path, LiveReplay(place.journal, StudyReplay))
             self._studies.move_to_end(entry.path)
             while len(self._studies) > _MOST_STUDIES_HELD:
                 gone, _ = self._studies.popitem(last=False)
                 self._reading.pop(gone, None)
             reading = self._reading.setdefault(entry.path, threading.Lock())
         if not plain_file(place.journal):
-            live = LiveRecords(place.path / "nothing", KINDS)
+            live = LiveReplay(place.path / "nothing", StudyReplay)
         with reading:
-            records = live.update(_MOST_READ)
-        return _with_notes(study_page(_study(entry, records)), live.behind, live.skipped)
+            history = live.update(_MOST_READ)
+        return _with_notes(study_page(_study(entry, history)), live.behind, history)
 
     def _entry(self, id: str, kind: str = "run") -> Entry:
         with self._lock:
@@ -159,11 +158,11 @@ class Desk:
     def _info(self, entry: Entry) -> RunInfo:
         place = RunFolder(entry.path)
         with self._lock:
-            live = self._live.setdefault(entry.path, LiveHistory(place.journal))
+            live = self._live.setdefault(entry.path, LiveReplay(place.journal, RunReplay))
             self._live.move_to_end(entry.path)
             reading = self._reading.setdefault(entry.path, threading.Lock())
         if entry.glance.state == "unreadable" or not plain_file(place.journal):
-            live = LiveHistory(place.path / "nothing")
+            live = LiveReplay(place.path / "nothing", RunReplay)
         with reading:
             history = live.update(_MOST_READ)
         with self._lock:
@@ -172,39 +171,32 @@ class Desk:
                 gone, _ = self._live.popitem(last=False)
                 self._steps.pop(gone, None)
                 self._reading.pop(gone, None)
-        recipe = text_of(place.recipe)
-        return RunInfo(
-            name=entry.name,
-            state=entry.glance.state,
-            course=history,
-            recipe=recipe,
-            settings=_settings(recipe),
-            environment=_object(text_of(place.environment)),
-            where=str(entry.path),
-        )
+        texts = {"recipe": text_of(place.recipe), "environment": text_of(place.environment)}
+        return run_info(entry.name, history, **texts, where=str(entry.path), state=entry.glance.state)
 
     def _held(self) -> int:
         return sum(self._steps.get(path, 0) for path in self._live)
 
 
-def _with_notes(page: dict[str, Any], behind: int, skipped: int) -> dict[str, Any]:
-    """The page, and what is to be said of its journal: how much of it is not read yet, how many lines say nothing."""
+def _with_notes(page: dict[str, Any], behind: int, history: RunHistory | StudyHistory) -> dict[str, Any]:
+    """The page, and what is to be said of its journal: how much of it is not read yet, how many lines say nothing, or
+    nothing that this danlu knows."""
     notes = [say("page.behind", megabytes=f"{behind / 2**20:,.0f}")] if behind else []
-    notes += [say("page.skipped", count=f"{skipped:,}")] if skipped else []
+    notes += [say("page.skipped", count=f"{history.skipped:,}")] if history.skipped else []
+    notes += [say("page.unknown", count=f"{history.unknown:,}")] if history.unknown else []
     told = {**page, "done": " · ".join([page["done"], *notes])}
     return told | {"behind": behind} if behind else told
 
 
-def _study(entry: Entry, records: Sequence[Mapping[str, Any]]) -> StudyInfo:
+def _study(entry: Entry, history: StudyHistory) -> StudyInfo:
     place = StudyFolder(entry.path)
-    design = _object(text_of(place.design))
+    design, recipe = json_object(text_of(place.design)), text_of(place.best)
     try:
-        info = read_study(entry.name, design, records, recipe=text_of(place.best), where=str(entry.path))
+        return study_info(entry.name, design, history, recipe=recipe, where=str(entry.path), state=entry.glance.state)
     except DanluError:
         raise
     except Exception:  # noqa: BLE001  (whatever stands in the two files, the page says so)
         fail("serve.odd-study", path=place.design)
-    return replace(info, state="finished" if info.best else entry.glance.state)
 
 
 def _told(build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -237,26 +229,4 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 def text_of(path: Path) -> str:
     """The beginning of an ordinary file; "" where it is none, or cannot be read."""
-    if not plain_file(path):
-        return ""
-    try:
-        with path.open("rb") as file:
-            return file.read(_MOST_TEXT).decode(errors="replace")
-    except OSError:
-        return ""
-
-
-def _settings(recipe: str) -> dict[str, Any]:
-    try:
-        return flat(tomllib.loads(recipe))
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return {}
-
-
-def _object(text: str) -> Mapping[str, Any]:
-    """A JSON object; an empty one where it is none."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return _text(path) if plain_file(path) else ""

@@ -8,16 +8,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from danlu.base.records import Score, held_out_is_finite
-from danlu.base.strict_json import number
-from danlu.store.journal import record_of
+from danlu.base.records import held_out_is_finite
+from danlu.store.lines import entry_of
+from danlu.store.records import (
+    BestChosen,
+    EpochEnded,
+    FindingAppeared,
+    FindingsStood,
+    MalformedRecordError,
+    Record,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+    StepsTaken,
+    StudyBegan,
+    line_start,
+    record_of,
+)
+from danlu.store.run_folder import text_of
 
 _TAILS = (2**16, 2**21)
 _CHUNK = 2**20
 _ALIVE_SECONDS = 30.0
-_TELLING = re.compile(rb'^\{"kind": "(?:findings?|resume|start)".*$', re.MULTILINE)
+_SAY_WHAT_WAS_FOUND = (FindingAppeared, FindingsStood, RunResumed, RunStarted)
+_TELLING = re.compile(
+    b"^(?:%s).*$" % b"|".join(re.escape(line_start(kind)) for kind in _SAY_WHAT_WAS_FOUND), re.MULTILINE
+)
 _LISTED = {"net.name", "net.class", "data.name", "data.path", "optim.name", "optim.lr"}
-_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 @dataclass
@@ -55,7 +73,7 @@ class Glancer:
                 self._grew_at = time.monotonic()
             if self._seen and size < self._seen[0]:
                 self._read, self._rest, self._told = 0, b"", {}
-            settings = self._glance.settings or quick_settings(_text(self._recipe))
+            settings = self._glance.settings or quick_settings(text_of(self._recipe))
             self._glance = Glance(settings=settings, changed=changed_ns / 1e9, findings=self._glance.findings)
             for length in _TAILS:
                 tail = _end_of(self._journal, size, length)
@@ -96,17 +114,17 @@ class Glancer:
         # No finding is a megabyte long: the rest of such a line is of no interest.
         self._rest = rest if len(rest) < _CHUNK else b""
         for match in _TELLING.finditer(whole):
-            record = _record(match.group())
-            try:
-                if record.get("kind") == "finding":
-                    self._told[str(record["rule"])] = int(record["since"])
-                elif record.get("kind") == "findings":
-                    self._told = {str(one["rule"]): int(one["since"]) for one in record["findings"]}
-                elif record:
-                    step = int(record.get("step", 0))
-                    self._told = {key: since for key, since in self._told.items() if since <= step}
-            except _MALFORMED:
-                continue
+            match _record(match.group()):
+                case FindingAppeared(finding=found):
+                    self._told[found.rule] = found.since
+                case FindingsStood(findings=standing):
+                    self._told = {found.rule: found.since for found in standing}
+                case RunResumed(step=step):
+                    self._told = {rule: since for rule, since in self._told.items() if since <= step}
+                case RunStarted():
+                    self._told = {rule: since for rule, since in self._told.items() if since <= 0}
+                case _:
+                    pass
 
 
 def is_recent(changed: float) -> bool:
@@ -121,8 +139,8 @@ def study_state(journal: Path, size: int) -> str:
     tail = _end_of(journal, size, _TAILS[0])
     if tail is None:
         return "unreadable"
-    newest = next((str(record["kind"]) for record in _backwards(tail) if record.get("kind") in ("begin", "best")), "")
-    return "finished" if newest == "best" else "stopped"
+    newest = next((record for record in _backwards(tail) if isinstance(record, StudyBegan | BestChosen)), None)
+    return "finished" if isinstance(newest, BestChosen) else "stopped"
 
 
 def _understand(glance: Glance, tail: bytes) -> bool:
@@ -130,49 +148,40 @@ def _understand(glance: Glance, tail: bytes) -> bool:
     found = False
     for record in _backwards(tail):
         found = True
-        try:
-            match record.get("kind"):
-                case "end":
-                    scores = record["score"]
-                    part = next((name for name in ("test", "validation", "train") if scores.get(name)), "")
-                    glance.score = {name: number(value) for name, value in scores.get(part, {}).items()}
-                    gone = record.get("diverged") or not held_out_is_finite(_scores(scores))
-                    glance.part, glance.state = part, "diverged" if gone else "finished"
-                    glance.steps, glance.epochs = int(record["step"]), int(record["epochs"])
-                    glance.seconds = number(record["seconds"])
-                    return True
-                case "stop":
-                    glance.part = glance.part or "stop"
-                    glance.steps = glance.steps or int(record["step"])
-                case "steps":
-                    glance.steps = glance.steps or int(record["first"]) + len(record["loss"]) - 1
-                case "epoch":
-                    glance.steps = glance.steps or int(record["step"])
-                    glance.epochs = glance.epochs or int(record["epoch"])
-                    if not glance.score and record.get("validation"):
-                        glance.score = {name: number(value) for name, value in record["validation"].items()}
-                    return True
-                case _:
-                    pass
-        except _MALFORMED:
-            continue
+        match record:
+            case RunEnded():
+                scores = {part: score for part, score in record.score.items() if score}
+                glance.part = next((name for name in ("test", "validation", "train") if name in scores), "")
+                glance.score = scores.get(glance.part, {})
+                glance.state = "diverged" if record.diverged or not held_out_is_finite(scores) else "finished"
+                glance.steps, glance.epochs, glance.seconds = record.step, record.epochs, record.seconds
+                return True
+            case RunStopped():
+                glance.part = glance.part or "stop"
+                glance.steps = glance.steps or record.step
+            case StepsTaken():
+                glance.steps = glance.steps or record.last
+            case EpochEnded():
+                glance.steps = glance.steps or record.step
+                glance.epochs = glance.epochs or record.epoch
+                glance.score = glance.score or record.validation or {}
+                return True
+            case _:
+                pass
     return found
 
 
-def _scores(parts: Mapping[str, Any]) -> dict[str, Score]:
-    return {part: {name: number(value) for name, value in score.items()} for part, score in parts.items() if score}
-
-
-def _backwards(tail: bytes) -> Iterator[Mapping[str, Any]]:
+def _backwards(tail: bytes) -> Iterator[Record]:
     """The records of a piece of journal, the newest first; a line cut off at its beginning is none."""
-    for line in reversed(tail.split(b"\n")):
-        record = _record(line)
-        if record:
-            yield record
+    return (record for line in reversed(tail.split(b"\n")) if (record := _record(line)))
 
 
-def _record(line: bytes) -> Mapping[str, Any]:
-    return record_of(line) or {}
+def _record(line: bytes) -> Record | None:
+    entry = entry_of(line)
+    try:
+        return None if entry is None else record_of(entry)
+    except MalformedRecordError:
+        return None
 
 
 def _end_of(path: Path, size: int, length: int) -> bytes | None:
@@ -183,14 +192,6 @@ def _end_of(path: Path, size: int, length: int) -> bytes | None:
             return file.read(length)
     except OSError:
         return None
-
-
-def _text(path: Path, most: int = 2**18) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(most).decode(errors="replace")
-    except OSError:
-        return ""
 
 
 def quick_settings(recipe: str) -> dict[str, Any]:

@@ -11,15 +11,16 @@ from PIL import Image
 from sklearn.metrics import confusion_matrix
 
 import danlu
-from danlu.lab.answers import Answers, picture
+from danlu.lab.prediction_collector import PredictionCollector, picture
+from danlu.store.records import PredictionsMade
 
 
-def gathered(outputs: torch.Tensor, targets: torch.Tensor, data: danlu.Dataset) -> dict[str, object]:
-    answers = Answers(data, "test")
+def gathered(outputs: torch.Tensor, targets: torch.Tensor, data: danlu.Dataset) -> PredictionsMade:
+    collector = PredictionCollector(data, "test")
     for part in torch.arange(len(targets)).split(7):
-        list(answers.seen([(torch.zeros(len(part), *data.sample_shape), targets[part])]))
-        answers.add(outputs[part], targets[part])
-    record = answers.record()
+        list(collector.seen([(torch.zeros(len(part), *data.sample_shape), targets[part])]))
+        collector.add(outputs[part], targets[part])
+    record = collector.record()
     assert record is not None
     return record
 
@@ -29,20 +30,18 @@ def test_confusion_and_worst_samples() -> None:
     data = danlu.load("digits")
     outputs, targets = torch.randn(60, 10, generator=generator), torch.randint(10, (60,), generator=generator)
     record = gathered(outputs, targets, data)
-    numpy.testing.assert_array_equal(
-        record["confusion"], confusion_matrix(targets, outputs.argmax(1), labels=range(10))
-    )
+    numpy.testing.assert_array_equal(record.confusion, confusion_matrix(targets, outputs.argmax(1), labels=range(10)))
     losses = torch.nn.functional.cross_entropy(outputs, targets, reduction="none")
-    worst = record["worst"]
-    assert isinstance(worst, list)
-    assert [entry["loss"] for entry in worst] == pytest.approx(losses.sort(descending=True).values[:16].tolist())
-    assert [entry["text"] for entry in worst] == [f"#{at + 1}" for at in losses.argsort(descending=True)[:16].tolist()]
+    assert [sample.loss for sample in record.worst] == pytest.approx(losses.sort(descending=True).values[:16].tolist())
+    assert [sample.text for sample in record.worst] == [
+        f"#{at + 1}" for at in losses.argsort(descending=True)[:16].tolist()
+    ]
 
 
 def test_a_net_that_diverged_is_scored_all_the_same() -> None:
     record = gathered(torch.full((20, 10), math.nan), torch.arange(20) % 10, danlu.load("digits"))
-    assert sum(map(sum, record["confusion"])) == 20  # type: ignore
-    assert all(entry["loss"] == math.inf or math.isnan(entry["loss"]) for entry in record["worst"])  # type: ignore
+    assert sum(map(sum, record.confusion or ())) == 20
+    assert all(sample.loss == math.inf or math.isnan(sample.loss) for sample in record.worst)
 
 
 def test_numbers_are_told_in_the_targets_own_unit() -> None:
@@ -50,9 +49,9 @@ def test_numbers_are_told_in_the_targets_own_unit() -> None:
     data = danlu.load((x, 1000 * x[:, 0] + 500), task="regression")
     scaled = torch.zeros(4, 1)
     record = gathered(scaled, torch.ones(4, 1), data)
-    predicted, actual = record["residuals"]["predicted"], record["residuals"]["actual"]  # type: ignore
-    assert predicted == pytest.approx(numpy.ravel(data.decode(scaled)).tolist())
-    assert actual == pytest.approx(numpy.ravel(data.decode(torch.ones(4, 1))).tolist())
+    assert record.residuals is not None
+    assert record.residuals.predicted == pytest.approx(numpy.ravel(data.decode(scaled)).tolist())
+    assert record.residuals.actual == pytest.approx(numpy.ravel(data.decode(torch.ones(4, 1))).tolist())
 
 
 def test_a_sample_becomes_a_small_picture() -> None:

@@ -1,18 +1,18 @@
 """The listener that writes the journal: steps in blocks, epochs one by one."""
 
 import time
-from typing import Any
 
 import torch
 
 from danlu.base.events import EpochDone, Event, StepDone, Stop
 from danlu.store.journal import Journal
+from danlu.store.records import EpochEnded, Record, StepsTaken
 
 _BLOCK_STEPS = 200
 _BLOCK_SECONDS = 0.5
 
 
-class Scribe:
+class JournalWriter:
     """Collects steps and writes them as one record each half second, so that a live view is never far behind."""
 
     def __init__(self, journal: Journal) -> None:
@@ -37,23 +37,22 @@ class Scribe:
         elif isinstance(event, EpochDone):
             now = time.monotonic()
             self.write(
-                {
-                    "kind": "epoch",
-                    "epoch": event.epoch,
-                    "step": event.step,
-                    "train": event.train,
-                    "validation": event.validation,
-                    "best": event.best,
-                    "seconds": round(now - self._epoch_started_at, 3),
-                }
+                EpochEnded(
+                    epoch=event.epoch,
+                    step=event.step,
+                    train=event.train,
+                    validation=event.validation,
+                    best=event.best,
+                    seconds=round(now - self._epoch_started_at, 3),
+                )
             )
             self._epoch_started_at = now
         return None
 
-    def write(self, record: dict[str, Any]) -> None:
+    def write(self, record: Record) -> None:
         """Write one record, after the steps that came before it."""
         self.flush()
-        self._journal.write(record)
+        self._journal.add(record)
         self._journal.flush()
 
     def flush(self) -> None:
@@ -64,16 +63,15 @@ class Scribe:
         measured = [norm for norm in self._norms if norm is not None]
         read = iter(torch.stack(measured).tolist() if measured else ())  # at once: each reading makes a GPU wait
         norms = [None if norm is None else next(read) for norm in self._norms]
-        record: dict[str, Any] = {
-            "kind": "steps",
-            "first": self._first,
-            "epoch": self._epoch,
-            "loss": torch.stack(self._losses).tolist(),
-            "lr": self._rates[0] if len(set(self._rates)) == 1 else self._rates,
-            "norm": norms if measured else None,
-        }
+        record = StepsTaken(
+            first=self._first,
+            epoch=self._epoch,
+            loss=torch.stack(self._losses).tolist(),
+            lr=self._rates[0] if len(set(self._rates)) == 1 else self._rates,
+            norm=norms if measured else None,
+        )
         self._losses, self._rates, self._norms = [], [], []
-        self._journal.write(record)
+        self._journal.add(record)
         self._journal.flush()
 
     def sync(self) -> None:

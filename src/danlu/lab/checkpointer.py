@@ -8,25 +8,28 @@ import torch
 
 from danlu.base.events import EpochDone, Event, StepDone, Stop
 from danlu.base.recipe import TrainRecipe
-from danlu.lab.scribe import Scribe
+from danlu.lab.journal_writer import JournalWriter
+from danlu.store.records import CheckpointSaved
 from danlu.train.checkpoint import Checkpoint, save
 from danlu.train.engine import Engine
 from danlu.train.progress import Progress
 from danlu.train.tree import flatten, restore
 
 
-class Keeper:
+class Checkpointer:
     """Holds what a checkpoint must hold, and writes one when it is time.
 
     The best weights are kept in memory and written with the next checkpoint: a kill before that loses nothing, because
     the resumed run finds them again on its way.
     """
 
-    def __init__(self, folder: Path, engine: Engine, progress: Progress, scribe: Scribe, recipe: TrainRecipe) -> None:
+    def __init__(
+        self, folder: Path, engine: Engine, progress: Progress, journal: JournalWriter, recipe: TrainRecipe
+    ) -> None:
         self._folder = folder
         self._engine = engine
         self._progress = progress
-        self._scribe = scribe
+        self._journal = journal
         self._every_steps = recipe.checkpoint_steps or 0
         self._every_seconds = recipe.checkpoint_seconds
         self._keep = recipe.keep
@@ -60,9 +63,9 @@ class Keeper:
         """Write a checkpoint of this very moment, unless the last one is of it; the journal is synced first."""
         if self._saved_progress == self._progress.state():
             return
-        self._scribe.sync()
+        self._journal.sync()
         self._store()
-        self._scribe.write({"kind": "checkpoint", "step": self._progress.step})
+        self._journal.write(CheckpointSaved(step=self._progress.step))
 
     def save_first(self) -> None:
         """Write a checkpoint of the state before the first step; the journal, which nobody reads yet, stays empty."""

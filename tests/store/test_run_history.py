@@ -14,8 +14,8 @@ from danlu.base.errors import UserError
 from danlu.base.records import Finding
 from danlu.base.strict_json import to_json
 from danlu.base.words import use_language
-from danlu.store.history import History
-from danlu.store.journal import Journal, read
+from danlu.store.journal import Journal
+from danlu.store.run_history import RunHistory
 
 Record = dict[str, Any]
 START: Record = {"kind": "start", "time": "…", "epochs": 2, "steps_per_epoch": 3, "fingerprint": "3f2a"}
@@ -55,7 +55,7 @@ def resume(step: int) -> Record:
 
 
 def test_an_uninterrupted_run() -> None:
-    history = History.of(
+    history = RunHistory.of(
         [
             START,
             steps(1, 3.0, 2.0, norm=[1.0, None]),
@@ -74,27 +74,29 @@ def test_an_uninterrupted_run() -> None:
     assert history.loss == [3.0, 2.0, 1.0, 0.5, 0.4, 0.3]
     assert history.lr == [0.1] * 6
     assert history.norm == [1.0, None, None, None, None, None]
-    assert [(entry["epoch"], entry["validation"], entry["best"]) for entry in history.epochs] == [
+    assert [(ended.epoch, ended.validation, ended.best) for ended in history.epochs] == [
         (1, {"loss": 1.5, "accuracy": 0.5}, True),
         (2, None, False),
     ]
     assert history.checkpoints == [3]
     assert history.score == {"train": {"loss": 0.5}, "test": {"loss": 0.6, "accuracy": 0.97}}
-    assert (history.finished, history.seconds, history.skipped) == (True, 12.3, 0)
+    assert (history.finished, history.seconds, history.skipped, history.unknown) == (True, 12.3, 0, 1)
 
 
 def test_a_run_under_way_is_not_finished() -> None:
-    history = History.of([START, steps(1, 3.0), epoch(1, 1, 3.0), {"kind": "stop", "step": 1, "reason": "interrupted"}])
+    history = RunHistory.of(
+        [START, steps(1, 3.0), epoch(1, 1, 3.0), {"kind": "stop", "step": 1, "reason": "interrupted"}]
+    )
 
     assert (history.finished, history.score, history.seconds) == (False, {}, 1.5)
 
 
 def test_an_early_end_is_an_end() -> None:
-    assert History.of([START, end(3, reason="early")]).finished
+    assert RunHistory.of([START, end(3, reason="early")]).finished
 
 
 def test_what_a_resume_did_over_is_void() -> None:
-    history = History.of(
+    history = RunHistory.of(
         [
             START,
             steps(1, 3.0, 2.0, 1.0),
@@ -115,41 +117,41 @@ def test_what_a_resume_did_over_is_void() -> None:
 
     assert history.steps == [1, 2, 3, 4, 5]
     assert history.loss == [3.0, 2.0, 1.0, 0.5, 0.4]
-    assert [entry["epoch"] for entry in history.epochs] == [1]
+    assert [ended.epoch for ended in history.epochs] == [1]
     assert history.checkpoints == [3]
     assert [found.since for found in history.findings] == [2]
     assert (history.finished, history.score, history.seconds) == (False, {}, 1.5)
 
 
 def test_a_resume_in_the_middle_of_a_block_cuts_it() -> None:
-    history = History.of([steps(1, 4.0, 3.0, 2.0, 1.0, norm=[1.0, 2.0, 3.0, 4.0]), resume(2), steps(3, 0.2)])
+    history = RunHistory.of([steps(1, 4.0, 3.0, 2.0, 1.0, norm=[1.0, 2.0, 3.0, 4.0]), resume(2), steps(3, 0.2)])
 
     assert (history.steps, history.loss, history.norm) == ([1, 2, 3], [4.0, 3.0, 0.2], [1.0, 2.0, None])
 
 
 def test_a_second_start_is_a_run_from_the_beginning() -> None:
-    history = History.of([START, steps(1, 4.0, 3.0), epoch(1, 2, 3.0), finding(0), finding(1), START, steps(1, 5.0)])
+    history = RunHistory.of([START, steps(1, 4.0, 3.0), epoch(1, 2, 3.0), finding(0), finding(1), START, steps(1, 5.0)])
 
     assert (history.steps, history.loss, history.epochs) == ([1], [5.0], [])
     assert [found.since for found in history.findings] == [0]
 
 
 def test_steps_that_come_again_count_also_where_the_resume_was_lost() -> None:
-    history = History.of([steps(1, 4.0, 3.0, 2.0), epoch(1, 3, 3.0), steps(2, 0.5)])
+    history = RunHistory.of([steps(1, 4.0, 3.0, 2.0), epoch(1, 3, 3.0), steps(2, 0.5)])
 
     assert (history.steps, history.loss, history.epochs) == ([1, 2], [4.0, 0.5], [])
 
 
 def test_a_validation_done_over_gives_its_epoch_once() -> None:
-    history = History.of([steps(1, 4.0), epoch(1, 1, 3.0, 9.0), resume(1), epoch(1, 1, 3.0, 2.0)])
+    history = RunHistory.of([steps(1, 4.0), epoch(1, 1, 3.0, 9.0), resume(1), epoch(1, 1, 3.0, 2.0)])
 
-    assert [entry["validation"]["loss"] for entry in history.epochs] == [2.0]
+    assert [ended.validation for ended in history.epochs] == [{"loss": 2.0, "accuracy": 0.5}]
     assert history.seconds == 1.5
 
 
 def test_a_finding_told_again_counts_once_with_its_newest_numbers() -> None:
     told = [finding(2, ratio=0.1), finding(2, where=("layers.1",)), finding(2, ratio=0.2), finding(3, ratio=0.3)]
-    history = History.of(json.loads(to_json(record)) for record in told)
+    history = RunHistory.of(json.loads(to_json(record)) for record in told)
 
     assert [(found.where, found.since, found.evidence) for found in history.findings] == [
         (("layers.0",), 3, {"ratio": 0.3}),
@@ -162,12 +164,12 @@ def test_numbers_not_finite_come_back_through_the_journal(tmp_path: Path) -> Non
         journal.write(steps(1, math.nan, math.inf, norm=[-math.inf, None]))
         journal.write(epoch(1, 2, math.nan, math.inf))
 
-    history = History.of(read(tmp_path / "journal.jsonl"))
+    history = RunHistory.read(tmp_path / "journal.jsonl")
 
     assert math.isnan(history.loss[0]) and history.loss[1] == math.inf
     assert history.norm == [-math.inf, None]
-    assert math.isnan(history.epochs[0]["train"]["loss"])
-    assert history.epochs[0]["validation"]["loss"] == math.inf
+    assert math.isnan(history.epochs[0].train["loss"])
+    assert history.epochs[0].validation == {"loss": math.inf, "accuracy": 0.5}
 
 
 MALFORMED: list[Record] = [
@@ -188,11 +190,11 @@ MALFORMED: list[Record] = [
 def test_a_malformed_record_is_counted_and_changes_nothing(record: Record) -> None:
     before = [steps(1, 2.0), epoch(1, 1, 2.0), {"kind": "checkpoint", "step": 1}]
 
-    assert History.of([*before, record]) == History(**{**vars(History.of(before)), "skipped": 1})
+    assert RunHistory.of([*before, record]) == RunHistory(**{**vars(RunHistory.of(before)), "skipped": 1})
 
 
 def test_the_smoothed_curve() -> None:
-    history = History.of([steps(1, 4.0, 2.0, 0.0)])
+    history = RunHistory.of([steps(1, 4.0, 2.0, 0.0)])
 
     assert history.smoothed(0.25) == [4.0, 3.5, 2.625]
     assert history.smoothed(1.0) == history.loss
@@ -202,7 +204,7 @@ def test_the_smoothed_curve() -> None:
 
 
 def test_the_frame_has_a_row_a_step_and_scores_where_an_epoch_ends() -> None:
-    history = History.of(
+    history = RunHistory.of(
         [
             steps(1, 3.0, 2.0, norm=[1.0, None]),
             epoch(1, 2, 2.5, 1.5),
@@ -230,7 +232,7 @@ def test_the_frame_has_a_row_a_step_and_scores_where_an_epoch_ends() -> None:
 
 
 def test_the_frame_of_an_empty_journal_has_its_columns() -> None:
-    frame = History.of([]).frame()
+    frame = RunHistory.of([]).frame()
 
     assert frame.shape == (0, 6)
     assert frame.schema["loss"] == polars.Float64 and frame.schema["gradient_norm"] == polars.Float64
@@ -262,5 +264,5 @@ def test_any_chain_of_kills_and_resumes_tells_the_uninterrupted_story(cuts: list
     told, records = records, plain
     trained(0, 12)
 
-    history, wanted = History.of(told), History.of(plain)
+    history, wanted = RunHistory.of(told), RunHistory.of(plain)
     assert history == wanted

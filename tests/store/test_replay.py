@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-from danlu.store.history import History
-from danlu.store.journal import read
-from danlu.store.live import LiveHistory
+from danlu.store.replay import LiveReplay
+from danlu.store.run_history import RunHistory, RunReplay
 
 
 def block(first: int, *losses: float) -> str:
@@ -15,8 +14,8 @@ def block(first: int, *losses: float) -> str:
 
 def test_what_is_followed_is_what_is_read(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    live = LiveHistory(path)
-    assert live.update() == History()
+    live = LiveReplay(path, RunReplay)
+    assert live.update() == RunHistory()
     told = ""
     for line in (
         block(1, 3.0, 2.0),
@@ -28,13 +27,13 @@ def test_what_is_followed_is_what_is_read(tmp_path: Path) -> None:
         told += line
         path.write_text(told, encoding="utf-8")
         seen = live.update()
-    assert seen == History.of(read(path))
+    assert seen == RunHistory.read(path)
     assert seen.loss == [3.0, 2.0, 9.0]
 
 
 def test_an_earlier_look_keeps_its_numbers(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    live = LiveHistory(path)
+    live = LiveReplay(path, RunReplay)
     path.write_text(block(1, 3.0), encoding="utf-8")
     before = live.update()
     path.write_text(block(1, 3.0) + block(2, 2.0), encoding="utf-8")
@@ -44,7 +43,7 @@ def test_an_earlier_look_keeps_its_numbers(tmp_path: Path) -> None:
 
 def test_a_journal_begun_anew_is_read_from_its_start(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    live = LiveHistory(path)
+    live = LiveReplay(path, RunReplay)
     path.write_text(block(1, 3.0, 2.0, 1.0), encoding="utf-8")
     live.update()
     path.unlink()

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from danlu.data import Dataset
+from danlu.store.records import CalibrationBins, PredictionsMade, ResidualPairs, WorstSample
 from danlu.train.engine import Batch
 from danlu.train.metrics import Metrics
 from danlu.train.predictions import predicted
@@ -23,9 +24,9 @@ _MOST_KEPT = 200_000
 _PIXELS = 64
 
 
-class Answers:
-    """Listens to the scoring of one part: `seen` stands between its batches and the net, and a ListenedMetrics tells it
-    what came out.
+class PredictionCollector:
+    """Listens to the scoring of one part: `seen` stands between its batches and the net, and a CollectingMetrics tells
+    it what came out.
 
     Classification and the regression of one number are gathered; other tasks give no record.
     """
@@ -39,7 +40,7 @@ class Answers:
         self._confusion = torch.zeros(self._classes, self._classes, dtype=torch.int64)
         self._bins = torch.zeros(3, _BINS, dtype=torch.float64)  # confidence, right ones, samples
         self._numbers: list[tuple[Tensor, Tensor]] = []
-        self._worst: list[tuple[float, int, dict[str, Any]]] = []
+        self._worst: list[tuple[float, int, WorstSample]] = []
 
     @property
     def wanted(self) -> bool:
@@ -53,27 +54,27 @@ class Answers:
             self._inputs = inputs
             yield inputs, targets
 
-    def record(self) -> dict[str, Any] | None:
+    def record(self) -> PredictionsMade | None:
         """The record for the journal; None where nothing was gathered."""
         if not self._samples:
             return None
-        record: dict[str, Any] = {"kind": "predictions", "part": self._part, "samples": self._samples}
+        worst = tuple(sample for _, _, sample in sorted(self._worst, key=lambda one: -one[0]))
         if self._data.task == "classification":
             names = list(self._data.classes) or [str(at) for at in range(self._classes)]
             confidence, right, samples = self._bins.tolist()
-            record["classes"] = names if len(names) == self._classes else None
-            record["confusion"] = self._confusion.tolist()
-            record["calibration"] = {
-                "confidence": confidence,
-                "right": [round(count) for count in right],
-                "samples": [round(count) for count in samples],
-            }
-        else:
-            outputs, targets = (torch.cat(parts) for parts in zip(*self._numbers, strict=True))
-            step = max(1, math.ceil(len(outputs) / _MOST_RESIDUALS))
-            record["residuals"] = {"predicted": outputs[::step].tolist(), "actual": targets[::step].tolist()}
-        record["worst"] = [entry for _, _, entry in sorted(self._worst, key=lambda one: -one[0])]
-        return record
+            counts = ([round(count) for count in row] for row in (right, samples))
+            return PredictionsMade(
+                part=self._part,
+                samples=self._samples,
+                classes=names if len(names) == self._classes else None,
+                confusion=self._confusion.tolist(),
+                calibration=CalibrationBins(confidence, *counts),
+                worst=worst,
+            )
+        outputs, targets = (torch.cat(parts) for parts in zip(*self._numbers, strict=True))
+        step = max(1, math.ceil(len(outputs) / _MOST_RESIDUALS))
+        residuals = ResidualPairs(outputs[::step].tolist(), targets[::step].tolist())
+        return PredictionsMade(part=self._part, samples=self._samples, residuals=residuals, worst=worst)
 
     def add(self, outputs: Tensor, targets: Tensor) -> None:
         """Take in what the net answered to the batch seen last."""
@@ -88,8 +89,8 @@ class Answers:
         highest = losses.nan_to_num(nan=math.inf).topk(min(_WORST, len(losses)))
         for loss, at in zip(highest.values.tolist(), highest.indices.tolist(), strict=True):
             if len(self._worst) < _WORST or loss > min(self._worst)[0]:
-                entry = {**answers(at), "loss": loss, "confidence": sureness(at), **self._shown(at, before + at)}
-                self._worst = sorted([*self._worst, (loss, before + at, entry)], key=lambda one: -one[0])[:_WORST]
+                sample = WorstSample(**answers(at), loss=loss, confidence=sureness(at), **self._shown(at, before + at))
+                self._worst = sorted([*self._worst, (loss, before + at, sample)], key=lambda one: -one[0])[:_WORST]
 
     def _classify(self, outputs: Tensor, targets: Tensor) -> Any:
         one = outputs.reshape(-1, 1)
@@ -140,23 +141,23 @@ class Answers:
         return {"png": picture(sample), "text": text}
 
 
-class ListenedMetrics(Metrics):
-    """Metrics that let `answers` hear what they are given."""
+class CollectingMetrics(Metrics):
+    """Metrics that let `collector` hear what they are given."""
 
     def __init__(
         self,
-        answers: Answers,
+        collector: PredictionCollector,
         task: str,
         outputs: int,
         scale: Tensor | None = None,
         bounds: Tensor | None = None,
     ) -> None:
         super().__init__(task, outputs, scale, bounds)
-        self._answers = answers
+        self._collector = collector
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
         super().update(outputs, targets)
-        self._answers.add(outputs.detach(), targets)
+        self._collector.add(outputs.detach(), targets)
 
 
 def picture(sample: Tensor) -> str:
