@@ -60,7 +60,7 @@ KINDS_OF_OTHER_THINGS = {
     "data/plain.py", "data/text/vocabulary.py",  # what is fitted, as plain data
     "nets/trace.py", "watch/rules/optimizer_recreated.py", "watch/rules/saturated.py",  # parts of sentences
     "watch/rules/scheduler_misuse.py",
-    "serve/desk.py", "view/dashboard.py", "view/tables.py",  # rows: run or study, what a vocabulary consists of
+    "serve/api.py", "view/dashboard.py", "view/tables.py",  # rows: run or study, what a vocabulary consists of
 }  # fmt: skip
 UNSAFE = {
     "cPickle", "cloudpickle", "dill", "importlib.import_module", "joblib.dump", "joblib.load", "marshal", "pickle",
@@ -321,6 +321,15 @@ def tests_mirror_the_tree(package: Path, tests: Path) -> Iterator[str]:
     tested = {folder.name for folder in tests.iterdir() if any(folder.rglob("test_*.py"))}
     yield from (f"tests/{name} mirrors no folder of src/danlu" for name in sorted(tested - built - SUITES))
     yield from (f"src/danlu/{name} has no tests in tests/{name}" for name in sorted(built - tested))
+
+
+def each_rule_has_its_own_test(package: Path, tests: Path) -> Iterator[str]:
+    """Rules of watch are judged one by one, each in a file of its name."""
+    folder = Path("watch") / "rules"
+    built = {file.stem for file in (package / folder).glob("*.py")} - {"__init__"}
+    tested = {file.stem.removeprefix("test_") for file in (tests / folder).glob("test_*.py")}
+    yield from (f"watch/rules/{name}.py has no test_{name}.py" for name in sorted(built - tested))
+    yield from (f"watch/rules/test_{name}.py tests no rule" for name in sorted(tested - built))
 
 
 def every_folder_is_a_package(package: Path) -> Iterator[str]:

@@ -42,6 +42,10 @@ def test_every_folder_has_tests_and_every_test_its_folder() -> None:
     assert not list(house.tests_mirror_the_tree(PACKAGE, ROOT / "tests"))
 
 
+def test_each_rule_has_its_own_test() -> None:
+    assert not list(house.each_rule_has_its_own_test(PACKAGE, ROOT / "tests"))
+
+
 def test_every_folder_is_a_package() -> None:
     assert not list(house.every_folder_is_a_package(PACKAGE))
 
@@ -210,6 +214,16 @@ def test_a_second_door_to_an_optional_part_is_seen(tmp_path: Path) -> None:
     assert list(house.optional_parts_have_one_door([first])) == []
     assert list(house.optional_parts_have_one_door([first, second])) == [
         "onnx is imported in ship/export.py, view/graph.py"
+    ]
+
+
+def test_a_rule_without_its_own_test_is_seen(package: Path, tmp_path: Path) -> None:
+    tests = tmp_path / "tests"
+    module(package, "watch/rules/plateau.py", "")
+    module(tests, "watch/rules/test_plateaus.py", "")
+    assert list(house.each_rule_has_its_own_test(package, tests)) == [
+        "watch/rules/plateau.py has no test_plateau.py",
+        "watch/rules/test_plateaus.py tests no rule",
     ]
 
 

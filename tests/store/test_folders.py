@@ -12,8 +12,8 @@ import pytest
 import danlu
 from danlu.base.strict_json import to_json
 from danlu.base.words import use_language
-from danlu.serve.desk import Desk
-from danlu.serve.shelf import Shelf
+from danlu.serve.api import Api
+from danlu.serve.index import Index
 from danlu.store.journal import read
 from danlu.store.records import KINDS, record_of
 from danlu.store.run_history import RunHistory
@@ -43,12 +43,12 @@ def test_a_folder_is_read_as_it_always_was(name: str) -> None:
 
 
 def test_every_folder_has_its_page() -> None:
-    desk = Desk(Shelf(FOLDERS))
-    rows = json.loads(desk.list("en", "") or b"")["rows"]
+    api = Api(Index(FOLDERS))
+    rows = json.loads(api.list("en", "") or b"")["rows"]
     assert {row["name"] for row in rows} >= EXPECTED.keys()
     assert all(row["state"] == "finished" for row in rows)
     for row in rows:
-        page = json.loads((desk.run if row["kind"] == "run" else desk.study)(row["id"], "en", "") or b"")
+        page = json.loads((api.run if row["kind"] == "run" else api.study)(row["id"], "en", "") or b"")
         assert "error" not in page
         assert page["charts"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from danlu.serve.glance import Glance, Glancer, is_recent, study_state
+from danlu.serve.summary import Summarizer, Summary, is_recent, study_state
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 from danlu.store.turns import turn
@@ -20,38 +20,38 @@ _STUDY = StudyFolder(Path()).design.name
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A run or a study on the shelf; `name` is its path from the folder that is shown, `id` what the page calls it."""
+class IndexEntry:
+    """A run or a study in the index; `name` is its path from the folder that is shown, `id` what the page calls it."""
 
     id: str
     name: str
     path: Path
     kind: str  # run, study
-    glance: Glance
+    summary: Summary
     turn: int = 0  # the greater, the later it was begun or gone on with
 
 
-class Shelf:
+class Index:
     """Everything under `folders` that are inside `base`, at most four folders deep. Links are not followed: nothing
     outside is ever shown."""
 
     def __init__(self, base: Path, folders: Sequence[str] = ("",)) -> None:
         self.folder = base.resolve()
         self._roots = [self.folder / name for name in folders]
-        self._glancers: dict[Path, Glancer] = {}
+        self._summarizers: dict[Path, Summarizer] = {}
         self._known: dict[str, tuple[Path, str]] = {}
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[IndexEntry]:
         """All of them by now, those first that were begun or gone on with last."""
         until = time.monotonic() + (_SEARCH_SECONDS if self._known else _FIRST_SEARCH_SECONDS)
         walked = [pair for root in self._roots if root.resolve() == root for pair in self._walk(root, _DEEPEST)]
         found = [self._entry(path, kind, until) for path, kind in walked]
         paths = {entry.path for entry in found}
-        self._glancers = {path: glancer for path, glancer in self._glancers.items() if path in paths}
+        self._summarizers = {path: summarizer for path, summarizer in self._summarizers.items() if path in paths}
         self._known = {entry.id: (entry.path, entry.kind) for entry in found}
         return sorted(found, key=lambda entry: (-entry.turn, entry.name))
 
-    def find(self, id: str) -> Entry | None:
+    def find(self, id: str) -> IndexEntry | None:
         """The entry with that id; None where there is none by now."""
         if id not in self._known:
             self.entries()
@@ -81,35 +81,35 @@ class Shelf:
                 if entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "__")):
                     yield from self._walk(Path(entry.path), depth - 1)
 
-    def _entry(self, path: Path, kind: str, until: float) -> Entry:
+    def _entry(self, path: Path, kind: str, until: float) -> IndexEntry:
         name = path.relative_to(self.folder).as_posix() if path != self.folder else path.name
         id = hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=8).hexdigest()
         name = name.encode(errors="replace").decode()
         if kind != "run":
-            kind, glance = "study" if kind == "study" else "run", _glance_at_folder(path, kind)
-            return Entry(id, name, path, kind, glance, turn(StudyFolder(path).design))
+            kind, summary = "study" if kind == "study" else "run", _summary_of_folder(path, kind)
+            return IndexEntry(id, name, path, kind, summary, turn(StudyFolder(path).design))
         place = RunFolder(path)
         journal, recipe = _facts(place.journal), _facts(place.recipe)
         if not (journal and recipe and stat.S_ISREG(journal.st_mode) and stat.S_ISREG(recipe.st_mode)):
-            return Entry(id, name, path, "run", Glance(state="unreadable"))
-        glancer = self._glancers.setdefault(path, Glancer(place.journal, place.recipe))
-        glance = glancer.look(journal.st_size, journal.st_mtime_ns)
-        glancer.search(journal.st_size, until)
-        return Entry(id, name, path, "run", glance, recipe.st_mtime_ns)
+            return IndexEntry(id, name, path, "run", Summary(state="unreadable"))
+        summarizer = self._summarizers.setdefault(path, Summarizer(place.journal, place.recipe))
+        summary = summarizer.look(journal.st_size, journal.st_mtime_ns)
+        summarizer.search(journal.st_size, until)
+        return IndexEntry(id, name, path, "run", summary, recipe.st_mtime_ns)
 
 
-def _glance_at_folder(path: Path, kind: str) -> Glance:
+def _summary_of_folder(path: Path, kind: str) -> Summary:
     """A study, or a folder that may not be read: its state, and when it changed last, is all that the list tells."""
     journal = _facts(StudyFolder(path).journal)
     facts = journal or _facts(path)
     changed = facts.st_mtime if facts else 0.0
     if kind == "unreadable":
-        return Glance(state="unreadable", changed=changed)
+        return Summary(state="unreadable", changed=changed)
     regular = journal is not None and stat.S_ISREG(journal.st_mode)
     state = study_state(StudyFolder(path).journal, journal.st_size) if journal and regular else "stopped"
     if state == "stopped" and is_recent(changed):
         state = "running"
-    return Glance(state=state, changed=changed)
+    return Summary(state=state, changed=changed)
 
 
 def _facts(path: Path) -> os.stat_result | None:

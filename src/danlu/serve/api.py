@@ -1,4 +1,4 @@
-"""What the page is told: runs and studies read from the shelf and put into charts, each once however many ask."""
+"""What the page is told: runs and studies read from the index and put into charts, each once however many ask."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from typing import Any
 from danlu.base.errors import DanluError, fail
 from danlu.base.strict_json import to_json
 from danlu.base.words import say, speaking
-from danlu.serve.shelf import Entry, Shelf, plain_file
+from danlu.serve.index import Index, IndexEntry, plain_file
 from danlu.store.replay import LiveReplay
 from danlu.store.run_folder import RunFolder
 from danlu.store.run_folder import text_of as _text
@@ -31,12 +31,12 @@ _MOST_READ = 2**23  # bytes of a journal for one answer: the rest comes with the
 _SHORTEST = 0.5  # seconds between two readings of the same run, however many ask
 
 
-class Desk:
+class Api:
     """Answers as JSON. Every method may be called from several threads at once; each answer is made by one of them, and
     one that takes long keeps nobody waiting who asks for another."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def __init__(self, index: Index) -> None:
+        self.index = index
         self._lock = threading.RLock()  # over what all answers share; never held while one is made
         self._making: dict[tuple[str, ...], threading.Lock] = {}
         self._reading: dict[Path, threading.Lock] = {}
@@ -50,11 +50,11 @@ class Desk:
 
         def make() -> tuple[str, Callable[[], dict[str, Any]]]:
             with self._lock:
-                entries = self.shelf.entries()
-            seen = ((one.id, one.glance.changed, one.glance.state, one.glance.findings) for one in entries)
+                entries = self.index.entries()
+            seen = ((one.id, one.summary.changed, one.summary.state, one.summary.findings) for one in entries)
             version = str(hash(tuple(seen)))
             rows = [{**_row(entry), "turn": len(entries) - number} for number, entry in enumerate(entries)]
-            return version, lambda: list_page(rows, str(self.shelf.folder))
+            return version, lambda: list_page(rows, str(self.index.folder))
 
         return self._answer(("list", language), language, have, make)
 
@@ -63,7 +63,7 @@ class Desk:
 
         def make() -> tuple[str, Callable[[], dict[str, Any]]]:
             entry = self._entry(id)
-            version = f"{entry.glance.changed}-{entry.glance.state}-{entry.glance.findings}"
+            version = f"{entry.summary.changed}-{entry.summary.state}-{entry.summary.findings}"
             return version, lambda: self._run_page(entry)
 
         return self._answer(("run", id, language), language, have, make)
@@ -73,7 +73,7 @@ class Desk:
 
         def make() -> tuple[str, Callable[[], dict[str, Any]]]:
             entry = self._entry(id, "study")
-            return f"{entry.glance.changed}-{entry.glance.state}", lambda: self._study_page(entry)
+            return f"{entry.summary.changed}-{entry.summary.state}", lambda: self._study_page(entry)
 
         return self._answer(("study", id, language), language, have, make)
 
@@ -91,7 +91,7 @@ class Desk:
 
         def make() -> tuple[str, Callable[[], dict[str, Any]]]:
             entries = [self._entry(id) for id in ids]
-            version = "-".join(f"{entry.glance.changed}{entry.glance.state}" for entry in entries)
+            version = "-".join(f"{entry.summary.changed}{entry.summary.state}" for entry in entries)
             return version, lambda: compare_page([self._info(entry) for entry in entries])
 
         return self._answer(("compare", *ids, language), language, have, make)
@@ -127,13 +127,13 @@ class Desk:
                 gone, _ = self._answers.popitem(last=False)
                 self._making.pop(gone, None)
 
-    def _run_page(self, entry: Entry) -> dict[str, Any]:
+    def _run_page(self, entry: IndexEntry) -> dict[str, Any]:
         info = self._info(entry)
         with self._lock:
             live = self._live.get(entry.path)
         return _with_notes(run_page(info), live.behind if live else 0, info.history)
 
-    def _study_page(self, entry: Entry) -> dict[str, Any]:
+    def _study_page(self, entry: IndexEntry) -> dict[str, Any]:
         place = StudyFolder(entry.path)
         with self._lock:
             live = self._studies.setdefault(entry.path, LiveReplay(place.journal, StudyReplay))
@@ -148,20 +148,20 @@ class Desk:
             history = live.update(_MOST_READ)
         return _with_notes(study_page(_study(entry, history)), live.behind, history)
 
-    def _entry(self, id: str, kind: str = "run") -> Entry:
+    def _entry(self, id: str, kind: str = "run") -> IndexEntry:
         with self._lock:
-            entry = self.shelf.find(id)
+            entry = self.index.find(id)
         if entry is None or entry.kind != kind:
             raise KeyError(id)
         return entry
 
-    def _info(self, entry: Entry) -> RunInfo:
+    def _info(self, entry: IndexEntry) -> RunInfo:
         place = RunFolder(entry.path)
         with self._lock:
             live = self._live.setdefault(entry.path, LiveReplay(place.journal, RunReplay))
             self._live.move_to_end(entry.path)
             reading = self._reading.setdefault(entry.path, threading.Lock())
-        if entry.glance.state == "unreadable" or not plain_file(place.journal):
+        if entry.summary.state == "unreadable" or not plain_file(place.journal):
             live = LiveReplay(place.path / "nothing", RunReplay)
         with reading:
             history = live.update(_MOST_READ)
@@ -172,7 +172,7 @@ class Desk:
                 self._steps.pop(gone, None)
                 self._reading.pop(gone, None)
         texts = {"recipe": text_of(place.recipe), "environment": text_of(place.environment)}
-        return run_info(entry.name, history, **texts, where=str(entry.path), state=entry.glance.state)
+        return run_info(entry.name, history, **texts, where=str(entry.path), state=entry.summary.state)
 
     def _held(self) -> int:
         return sum(self._steps.get(path, 0) for path in self._live)
@@ -188,11 +188,11 @@ def _with_notes(page: dict[str, Any], behind: int, history: RunHistory | StudyHi
     return told | {"behind": behind} if behind else told
 
 
-def _study(entry: Entry, history: StudyHistory) -> StudyInfo:
+def _study(entry: IndexEntry, history: StudyHistory) -> StudyInfo:
     place = StudyFolder(entry.path)
     design, recipe = json_object(text_of(place.design)), text_of(place.best)
     try:
-        return study_info(entry.name, design, history, recipe=recipe, where=str(entry.path), state=entry.glance.state)
+        return study_info(entry.name, design, history, recipe=recipe, where=str(entry.path), state=entry.summary.state)
     except DanluError:
         raise
     except Exception:  # noqa: BLE001  (whatever stands in the two files, the page says so)
@@ -209,21 +209,21 @@ def _told(build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return {"error": say("serve.odd-folder", kind=type(error).__name__, reason=error)}
 
 
-def _row(entry: Entry) -> dict[str, Any]:
-    glance = entry.glance
+def _row(entry: IndexEntry) -> dict[str, Any]:
+    summary = entry.summary
     return {
         "id": entry.id,
         "name": entry.name,
         "kind": entry.kind,
-        "state": glance.state,
-        "steps": glance.steps,
-        "epochs": glance.epochs,
-        "seconds": glance.seconds,
-        "score": glance.score,
-        "part": glance.part if glance.state in ("finished", "diverged") else "validation",
-        "settings": glance.settings,
-        "changed": glance.changed,
-        "findings": glance.findings,
+        "state": summary.state,
+        "steps": summary.steps,
+        "epochs": summary.epochs,
+        "seconds": summary.seconds,
+        "score": summary.score,
+        "part": summary.part if summary.state in ("finished", "diverged") else "validation",
+        "settings": summary.settings,
+        "changed": summary.changed,
+        "findings": summary.findings,
     }
 
 

@@ -16,6 +16,7 @@ from danlu.store.records import (
     FindingAppeared,
     FindingsStood,
     MalformedRecordError,
+    NothingFound,
     Record,
     RunEnded,
     RunResumed,
@@ -39,7 +40,7 @@ _LISTED = {"net.name", "net.class", "data.name", "data.path", "optim.name", "opt
 
 
 @dataclass
-class Glance:
+class Summary:
     """One run as the list shows it. `findings` is None as long as its journal has not been read through."""
 
     state: str = "stopped"  # finished, diverged, running, stopped, unreadable
@@ -53,43 +54,43 @@ class Glance:
     findings: int | None = None
 
 
-class Glancer:
+class Summarizer:
     """Looks at one run folder, and again only where its journal has grown."""
 
     def __init__(self, journal: Path, recipe: Path) -> None:
         self._journal = journal
         self._recipe = recipe
         self._seen: tuple[int, int] | None = None
-        self._glance = Glance()
+        self._summary = Summary()
         self._grew_at = -_ALIVE_SECONDS  # by a clock that nobody sets
         self._read = 0  # bytes of the journal searched for findings
         self._rest = b""
         self._told: dict[str, int] = {}  # the rules that found something, and since when
 
-    def look(self, size: int, changed_ns: int) -> Glance:
+    def look(self, size: int, changed_ns: int) -> Summary:
         """The run by now; `size` and `changed_ns` are those of its journal."""
         if (size, changed_ns) != self._seen:
             if self._seen:
                 self._grew_at = time.monotonic()
             if self._seen and size < self._seen[0]:
                 self._read, self._rest, self._told = 0, b"", {}
-            settings = self._glance.settings or quick_settings(text_of(self._recipe))
-            self._glance = Glance(settings=settings, changed=changed_ns / 1e9, findings=self._glance.findings)
+            settings = self._summary.settings or quick_settings(text_of(self._recipe))
+            self._summary = Summary(settings=settings, changed=changed_ns / 1e9, findings=self._summary.findings)
             for length in _TAILS:
                 tail = _end_of(self._journal, size, length)
                 if tail is None:
-                    return Glance(state="unreadable", changed=changed_ns / 1e9)
-                if _understand(self._glance, tail):
+                    return Summary(state="unreadable", changed=changed_ns / 1e9)
+                if _understand(self._summary, tail):
                     break
             self._seen = (size, changed_ns)
-        if self._glance.state in ("running", "stopped"):
+        if self._summary.state in ("running", "stopped"):
             alive = is_recent(changed_ns / 1e9) or time.monotonic() - self._grew_at < _ALIVE_SECONDS
-            self._glance.state = "running" if alive and not self._stopped else "stopped"
-        return self._glance
+            self._summary.state = "running" if alive and not self._stopped else "stopped"
+        return self._summary
 
     @property
     def _stopped(self) -> bool:
-        return self._glance.part == "stop"
+        return self._summary.part == "stop"
 
     def search(self, size: int, until: float) -> None:
         """Count the findings in what the journal has grown by, as far as that goes before the clock reaches `until`."""
@@ -106,7 +107,7 @@ class Glancer:
                     self._count(chunk)
         except OSError:
             return
-        self._glance.findings = len(self._told)
+        self._summary.findings = len(self._told)
 
     def _count(self, chunk: bytes) -> None:
         text = self._rest + chunk
@@ -135,15 +136,18 @@ def is_recent(changed: float) -> bool:
 
 
 def study_state(journal: Path, size: int) -> str:
-    """A study that has chosen its best is "finished", another "stopped"; "unreadable" where it may not be read."""
+    """A study that has chosen its best, or a search that found none, is "finished", another "stopped"; "unreadable"
+    where it may not be read."""
     tail = _end_of(journal, size, _TAILS[0])
     if tail is None:
         return "unreadable"
-    newest = next((record for record in _backwards(tail) if isinstance(record, StudyBegan | BestChosen)), None)
-    return "finished" if isinstance(newest, BestChosen) else "stopped"
+    newest = next(
+        (record for record in _backwards(tail) if isinstance(record, StudyBegan | BestChosen | NothingFound)), None
+    )
+    return "finished" if isinstance(newest, BestChosen | NothingFound) else "stopped"
 
 
-def _understand(glance: Glance, tail: bytes) -> bool:
+def _understand(summary: Summary, tail: bytes) -> bool:
     """Take from the journal's end what it says of the run; False where no whole record is in it."""
     found = False
     for record in _backwards(tail):
@@ -151,20 +155,20 @@ def _understand(glance: Glance, tail: bytes) -> bool:
         match record:
             case RunEnded():
                 scores = {part: score for part, score in record.score.items() if score}
-                glance.part = next((name for name in ("test", "validation", "train") if name in scores), "")
-                glance.score = scores.get(glance.part, {})
-                glance.state = "diverged" if record.diverged or not held_out_is_finite(scores) else "finished"
-                glance.steps, glance.epochs, glance.seconds = record.step, record.epochs, record.seconds
+                summary.part = next((name for name in ("test", "validation", "train") if name in scores), "")
+                summary.score = scores.get(summary.part, {})
+                summary.state = "diverged" if record.diverged or not held_out_is_finite(scores) else "finished"
+                summary.steps, summary.epochs, summary.seconds = record.step, record.epochs, record.seconds
                 return True
             case RunStopped():
-                glance.part = glance.part or "stop"
-                glance.steps = glance.steps or record.step
+                summary.part = summary.part or "stop"
+                summary.steps = summary.steps or record.step
             case StepsTaken():
-                glance.steps = glance.steps or record.last
+                summary.steps = summary.steps or record.last
             case EpochEnded():
-                glance.steps = glance.steps or record.step
-                glance.epochs = glance.epochs or record.epoch
-                glance.score = glance.score or record.validation or {}
+                summary.steps = summary.steps or record.step
+                summary.epochs = summary.epochs or record.epoch
+                summary.score = summary.score or record.validation or {}
                 return True
             case _:
                 pass
