@@ -5,8 +5,10 @@ from danlu.cli.verbs.data import do_data as do_data
 from danlu.cli.verbs.data_facts import data_facts as data_facts
 from danlu.cli.verbs.draw import do_draw as do_draw
 from danlu.cli.verbs.fit import do_fit as do_fit
+from danlu.cli.verbs.generate import do_generate as do_generate
 from danlu.cli.verbs.lr_find import do_lr_find as do_lr_find
 from danlu.cli.verbs.nets import do_nets as do_nets
+from danlu.cli.verbs.predict import do_predict as do_predict
 from danlu.cli.verbs.resume import do_resume as do_resume
 from danlu.cli.verbs.rules import do_rules as do_rules
 from danlu.cli.verbs.show import do_show as do_show

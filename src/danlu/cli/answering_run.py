@@ -1,0 +1,22 @@
+"""The run that is to answer: itself, or the best of a study."""
+
+import argparse
+from pathlib import Path
+
+from danlu.base.errors import fail
+from danlu.cli.words import one_run
+from danlu.lab.run import Run
+from danlu.lab.study.study import Study
+from danlu.store.study_folder import StudyFolder
+
+
+def opened(arguments: argparse.Namespace, verb: str) -> Run:
+    """The run that the first word names: itself, or the best of a study, trained once more."""
+    named = argparse.Namespace(words=arguments.words[:1])
+    folder = one_run(named, verb)
+    if not StudyFolder(Path(folder)).design.is_file():
+        return Run(folder)
+    best = Study(folder).best
+    if best is None:
+        fail("cli.no-best-yet", study=folder)
+    return Run(best.run)
