@@ -3,6 +3,7 @@
 from danlu.watch.attach import Watch, check_rules, watch
 from danlu.watch.earlier import Earlier
 from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.patches import LossCall
 from danlu.watch.remedies import remedies_of
 
-__all__ = ["Earlier", "Evaluation", "Measured", "Watch", "check_rules", "remedies_of", "watch"]
+__all__ = ["Earlier", "Evaluation", "LossCall", "Measured", "Watch", "check_rules", "remedies_of", "watch"]

@@ -2,6 +2,7 @@
 
 from danlu.train.stack.build import find_way, recipe_stackable, same_step, same_structure, stackable
 from danlu.train.stack.choices import Choices, choices, choosing
+from danlu.train.stack.engine import Onlooker, StackedEngine, writes_out
 from danlu.train.stack.first_steps import first_losses
 from danlu.train.stack.halving import Halving
 from danlu.train.stack.loop import train_stack
@@ -15,6 +16,8 @@ __all__ = [
     "Fold",
     "Halving",
     "Member",
+    "Onlooker",
+    "StackedEngine",
     "StackedStep",
     "Timing",
     "Trained",
@@ -29,4 +32,5 @@ __all__ = [
     "stackable",
     "train_members",
     "train_stack",
+    "writes_out",
 ]
