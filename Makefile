@@ -18,13 +18,14 @@ BENCH_READY := .bench-venv/ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-slow lint bench defaults study scores faults cures kills honesty attack clean
+.PHONY: help demo test test-slow lint docs bench defaults study scores faults cures kills honesty attack clean
 
 help:
 	@echo "make demo    set up .venv and train LeNet-5 on handwritten digits      安装并训练第一个网络"
 	@echo "make test    set up .venv and run the tests                            安装并运行测试"
 	@echo "make test-slow  the tests that take long: every net with every data set, fuzzing, exports    运行耗时较长的测试"
 	@echo "make lint    ruff and pyright                                          检查代码风格与类型"
+	@echo "make docs    write the pages that are made from the code: rules, recipe      由代码生成文档：诊断规则、配方"
 	@echo "make bench   the benchmarks, side by side with other libraries         与其他库并排比较速度"
 	@echo "make scores  train each net of the notes to the score asked of it      把讲义中的每种网络训练到要求的分数"
 	@echo "make defaults  why the defaults are what they are, beside scikit-learn's   默认设置的来由，与 scikit-learn 的默认设置比较"
@@ -53,6 +54,9 @@ lint: $(DEV_READY)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright --pythonpath .venv/bin/python
+
+docs: $(DEV_READY)
+	@set -e; for page in tests/*_page.py; do PYTHONPATH=tests .venv/bin/python "$$page"; done
 
 bench: $(BENCH_READY)
 	@set -e; for script in benchmarks/bench_*.py; do echo "$$script"; .bench-venv/bin/python "$$script" $(ARGS); done

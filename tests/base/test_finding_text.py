@@ -1,5 +1,7 @@
 """Findings as people read them."""
 
+from dataclasses import replace
+
 import pytest
 
 from danlu.base.finding_text import Findings, remedy_text
@@ -14,6 +16,14 @@ FOUND = Finding(
 def test_printed_they_are_lines() -> None:
     assert str(Findings([FOUND])).splitlines()[1] == "    half are < 0"
     assert Findings([FOUND]) == [FOUND]
+
+
+def test_a_rule_has_its_name_first_and_the_id_behind_it(language: str) -> None:
+    fading = replace(FOUND, rule="vanishing-gradient", evidence={"symptoms": ["plateau", "dead-units"]})
+    head, *_, last = str(Findings([fading])).splitlines()
+    name = "vanishing-gradient" if language == "en" else "梯度消失 vanishing-gradient"
+    assert head.startswith(f"▲ {name}   a, b, c")
+    assert last.endswith("plateau, dead-units" if language == "en" else "损失停滞 plateau，dead-units")
 
 
 def test_in_a_notebook_they_are_cards_with_their_text_escaped(language: str) -> None:

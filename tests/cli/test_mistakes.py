@@ -184,6 +184,8 @@ MISTAKES = {
     "nets-misspelt": Mistake(("nets", "lenet"), ('"lenet"', '"lenet5"'), ('"lenet"', '"lenet5"')),
     "nets-two": Mistake(("nets", "mlp", "lenet5"), ("one name", "lenet5"), ("一个名字", "lenet5")),
     "nets-with-settings": Mistake(("nets", "mlp", "net.hidden=3"), ("net.hidden=3",), ("net.hidden=3",)),
+    "rules-misspelt": Mistake(("rules", "dead-rely"), ("dead-rely", '"dead-relu"'), ("dead-rely", '"dead-relu"')),
+    "rules-two": Mistake(("rules", "a", "b"), ("one name", "b"), ("一个名字", "b")),
     "data-unknown": Mistake(("data", "nope"), ('"nope"', "digits, mnist"), ('"nope"', "digits, mnist")),
     "data-with-settings-of-a-training": Mistake(
         ("data", "digits", "train.epochs=2"), ("train.epochs=2", "section data"), ("train.epochs=2", "data 这一节")

@@ -225,3 +225,21 @@ def test_verdict_and_interval_agree_in_every_family() -> None:
                 wanted = "no difference" if record["low"] >= -0.01 and record["high"] <= 0.01 else "undecided"
             assert record["verdict"] == wanted
             assert (record["more"] is None) == (wanted != "undecided" or record["reason"] == "flat")
+
+
+@pytest.mark.parametrize("huge", [1e39, 1e99, 1e101, 1e154, 1e200, 1.7e308, math.inf])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("metric", ["r2", "loss", "rmse"])
+def test_scores_of_huge_size_neither_warn_nor_prove_what_is_not(metric: str, sign: int, huge: float) -> None:
+    noise = [1.0, 0.3, 0.7, 0.45, 0.9, 0.6]
+    wild = [sign * huge * share for share in noise]
+    for before, after in ((wild, wild[::-1]), (wild[:3] + EQUAL[:3], EQUAL[:3] + wild[:3])):  # nothing that is better
+        members = study(before, after, metric=metric)
+        assert effect_of(members, metric).verdict in ("undecided", "no difference")
+        assert proved_factors(members, [effect_of(members, metric)], metric, 0.01) == {"f": "a"}
+    members = study(EQUAL, wild[:5], metric=metric)
+    assert best_factors(members, metric) == {"f": "a"} or (metric == "r2") == (sign > 0)
+    effect = effect_of(members, metric)
+    assert (
+        effect.verdict == "worse" or (huge <= 1e100 and effect.verdict == "undecided") or (metric == "r2") == (sign > 0)
+    )

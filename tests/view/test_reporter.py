@@ -12,8 +12,10 @@ from rich.console import Console
 from danlu.base.errors import Fault
 from danlu.base.events import EpochDone, StepDone, TrainingStarted
 from danlu.base.recipe import NetRecipe, Recipe
+from danlu.base.records import Finding
 from danlu.base.words import use_language
 from danlu.view import reporter as reporter_module
+from danlu.view.findings import print_findings
 from danlu.view.reporter import Reporter, main_score
 
 SIZES = {"train": 1000, "validation": 100, "test": 200}
@@ -85,3 +87,13 @@ def test_nothing_is_shown_where_nobody_asked(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_main_score_of_a_regression_is_r2() -> None:
     assert main_score({"loss": 0.2, "r2": 0.8123, "mae": 1.0}) == "R² 0.8123"
     assert main_score({"loss": 0.2}) == "loss 0.2000"
+
+
+def test_the_id_behind_a_name_is_grey(capsys: pytest.CaptureFixture[str]) -> None:
+    use_language("zh")
+    console = Console(force_terminal=True, color_system="standard", width=200, highlight=False)
+    print_findings(console, [Finding("vanishing-gradient", "error", ("0",), 20, {}, "标题", "原因")], "runs/a")
+    name, grey, rest = capsys.readouterr().out.splitlines()[0].split("\x1b[0m")[:3]
+    assert name.endswith("✖ 梯度消失")
+    assert grey == "\x1b[90m vanishing-gradient"
+    assert "从第 20 步起" in rest

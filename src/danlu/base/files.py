@@ -67,6 +67,24 @@ def replace_file(path: Path, content: bytes) -> None:
         raise storage_error(path, error) from error
 
 
+def new_file(path: Path, content: bytes) -> None:
+    """Put `content` at `path`, whole or not at all. FileExistsError where something stands there; OSError."""
+    temporary = path.with_name(f"{TEMPORARY}{path.name}")
+    try:
+        write_file(temporary, content)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system that knows no second names
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+            os.replace(temporary, path)
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def put_folder(path: Path, files: Mapping[str, bytes]) -> None:
     """Make the folder `path` with all of `files` in it, at once or not at all."""
     temporary = path.with_name(f"{TEMPORARY}{path.name}")

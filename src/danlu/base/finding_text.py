@@ -6,6 +6,7 @@ from typing import Any
 
 from danlu.base.printable import printable
 from danlu.base.records import Finding
+from danlu.base.rule_names import rule_label
 from danlu.base.words import say
 
 SIGNS = {"error": "✖", "warning": "▲", "advice": "·"}
@@ -61,14 +62,14 @@ def finding_lines(finding: Finding, proof: str = "") -> list[str]:
     sign = SIGNS.get(finding.severity, "·")
     places = _places(finding.where)
     since = say("base.finding-since", step=finding.since)
-    lines = [f"{sign} {finding.rule}   {places}{since}", f"    {finding.title}"]
+    lines = [f"{sign} {rule_label(finding.rule)}   {places}{since}", f"    {finding.title}"]
     lines.append(f"    {say('base.finding-why')} {finding.why}")
     remedies = "   ".join(f"{n} {remedy_text(remedy)}" for n, remedy in enumerate(finding.remedies, 1))
     if remedies:
         lines.append(f"    {say('base.finding-remedy')} {remedies}{'   ' + proof if proof else ''}")
     symptoms: Sequence[str] = finding.evidence.get("symptoms", ())
     if symptoms:
-        lines.append(f"    {say('base.finding-symptoms')} {', '.join(symptoms)}")
+        lines.append(f"    {say('base.finding-symptoms')} {_joined(symptoms)}")
     return [printable(line) for line in lines]
 
 
@@ -82,6 +83,10 @@ def remedy_text(remedy: Mapping[str, Any]) -> str:
         return str(remedy["advice"])
     change = remedy.get("change")
     return ", ".join(f"{key} = {_toml(value)}" for key, value in change.items()) if isinstance(change, Mapping) else ""
+
+
+def _joined(rules: Sequence[str]) -> str:
+    return say("base.finding-comma").join(rule_label(rule) for rule in rules)
 
 
 def _toml(value: Any) -> str:

@@ -33,44 +33,46 @@ class DataRecipe:
     """Where the samples come from and how they are split."""
 
     __pydantic_config__ = _STRICT
-    name: str | None = None  # a name of the catalogue; "digits" when neither name nor path is given
-    path: str | None = None  # a file: a table (CSV, Parquet) or an archive
+    name: str | None = None  # a data set of the catalogue; digits where neither name nor path is given
+    path: str | None = None  # a file or folder: a table (CSV, Parquet), a text, images, or an archive
     validation_path: str | None = None  # file or folder of the validation part, where path holds the training part
     test_path: str | None = None  # the same of the test part
     target: str | None = None  # the column to predict, in a table: its name, or its number (-1: the last)
-    header: bool | None = None  # whether a table's first line names its columns; None: yes, unless it looks like a row
-    encoding: str | None = None  # of a table or a text; None: detected
+    header: bool | None = None  # whether a table's first line names its columns; none: yes, unless it looks like a row
+    encoding: str | None = None  # of a table or a text; none: detected
     root: str | None = None  # folder to look for catalogue data in, before $DANLU_DATA and the cache
     validation: Fraction = 0.1  # share of the samples held out to choose by
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
-    samples: Count | None = None  # train on so many at most, drawn from split_seed; None: on all
-    split_seed: Seed = 0  # fixed while train.seed varies, so that no test sample is ever trained on
-    # "reconstruction": the target is the sample itself
+    samples: Count | None = None  # train on at most so many, drawn from split_seed; none: on all
+    split_seed: Seed = 0  # draws the parts; fixed while train.seed varies, so that no test sample is ever trained on
+    # what is learned; auto: by the target; reconstruction: the target is the sample itself
     task: Literal["auto", "classification", "regression", "reconstruction"] = "auto"
-    standardise: bool | None = None  # to mean 0, variance 1 of the training part; None: all but tokens, floats of 0 … 1
+    # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
+    standardise: bool | None = None
     shuffle: bool = True  # draw a new order each epoch
     workers: Annotated[int, Ge(0), Le(256)] = 0  # worker processes for data too big for memory
-    # None stands for what befits the data, so that a recipe says only what its data ask for.
-    augment: tuple[str, ...] | None = None  # pictures of the training part: crop, flip, rotation, cutout ("crop:4")
-    image_size: Annotated[int, Ge(1), Le(2**14)] | None = None  # side of the squares that pictures are brought to
-    tokens: Literal["characters", "words"] | None = None  # what a text is cut into
-    min_frequency: Count | None = None  # tokens that the training part has fewer of are unknown ones
-    steps: Count | None = None  # a text's tokens in a sample, and so how far back the gradient goes; None: 35
+    # changes of the training images, drawn anew for every epoch: crop, flip, rotation, cutout (crop:4); none: none
+    augment: tuple[str, ...] | None = None
+    # side of the squares, in pixels, that images are brought to; none: as they are
+    image_size: Annotated[int, Ge(1), Le(2**14)] | None = None
+    tokens: Literal["characters", "words"] | None = None  # what a text is cut into; none: by the data
+    min_frequency: Count | None = None  # tokens that the training part has fewer of are unknown ones; none: 1
+    steps: Count | None = None  # tokens of a text in a sample, and so how far back the gradient goes; none: 35
     partition: Literal["sequential", "random"] | None = None  # of a text: batches that go on from each other, or not
     group: str | None = None  # column whose equal values stay in one part
-    time: str | None = None  # column by which the rows are ordered, the last held out; "rows": as they stand
+    time: str | None = None  # column by which the rows are ordered, the last held out; rows: as they stand
     fold: tuple[Several, Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
-    fold_seed: Seed | None = None  # draws the folds; None: 0
-    steps_per_epoch: Count | None = None  # batches that make an epoch of a stream without an end; None: counted
-    refit: bool | None = None  # train on the validation part too: the last training, when all is chosen; None: no
+    fold_seed: Seed | None = None  # draws the folds; none: 0
+    steps_per_epoch: Count | None = None  # batches that make an epoch of a stream without an end; none: counted
+    refit: bool | None = None  # train on the validation part too: the last training, when all is chosen; none: no
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetRecipe:
     """A net by name, with whatever options that net's class has; "auto" takes the one that the data call for."""
 
-    name: str = "auto"
-    weights: str | None = None  # a file of weights to start from: .safetensors, or .pt/.pth without code in it
+    name: str = "auto"  # a net that danlu nets lists; auto: the one that the data call for
+    weights: str | None = None  # a file of weights to start from: .safetensors, or .pt and .pth without code in it
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -79,9 +81,9 @@ class LossRecipe:
     """The loss; "auto" takes cross-entropy, binary cross-entropy or mean squared error, by task and net."""
 
     __pydantic_config__ = _STRICT
-    name: str = "auto"
-    reduction: Literal["mean", "sum"] = "mean"
-    label_smoothing: Fraction = 0.0  # cross-entropy only
+    name: str = "auto"  # auto: cross-entropy, binary cross-entropy or mean squared error, by task and net
+    reduction: Literal["mean", "sum"] = "mean"  # over the samples of a batch
+    label_smoothing: Fraction = 0.0  # share of the target spread over all classes; cross-entropy only
     delta: Positive = 1.0  # Huber: the error at which the square turns into a line
 
 
@@ -90,32 +92,32 @@ class OptimRecipe:
     """The optimiser. An option left out takes torch's default; one that the optimiser lacks is an error."""
 
     __pydantic_config__ = _STRICT
-    name: str = "sgd"
-    lr: Positive | None = None  # None: 0.01 for SGD, torch's default for the others
-    momentum: Fraction | None = None  # None: 0.9 for SGD, torch's default for the others
-    rates: tuple[str, ...] | None = None  # of parts of the net, "layer4:0.001"; lr is for the rest
-    weight_decay: NotNegative | None = None
-    nesterov: bool | None = None
-    dampening: NotNegative | None = None
-    betas: tuple[Fraction, Fraction] | None = None
-    eps: NotNegative | None = None
-    amsgrad: bool | None = None
-    centered: bool | None = None
-    alpha: NotNegative | None = None
-    rho: Fraction | None = None
-    lr_decay: NotNegative | None = None
-    initial_accumulator_value: NotNegative | None = None
-    lambd: NotNegative | None = None
-    t0: NotNegative | None = None
-    etas: tuple[Positive, Positive] | None = None
-    step_sizes: tuple[Positive, Positive] | None = None
-    momentum_decay: NotNegative | None = None
-    decoupled_weight_decay: bool | None = None
-    max_iter: Annotated[int, Ge(1), Le(10**6)] | None = None
-    history_size: Annotated[int, Ge(1), Le(10**4)] | None = None  # copies of the gradient
-    tolerance_grad: NotNegative | None = None
-    tolerance_change: NotNegative | None = None
-    line_search_fn: Literal["strong_wolfe"] | None = None
+    name: str = "sgd"  # a torch.optim optimizer
+    lr: Positive | None = None  # learning rate; none: 0.01 for SGD, torch's default for the others
+    momentum: Fraction | None = None  # none: 0.9 for SGD, torch's default for the others
+    rates: tuple[str, ...] | None = None  # learning rates of parts of the net, layer4:0.001; lr is for the rest
+    weight_decay: NotNegative | None = None  # factor of the L2 penalty; AdamW and the like: of the decoupled decay
+    nesterov: bool | None = None  # SGD, with momentum: Nesterov's variant
+    dampening: NotNegative | None = None  # SGD: dampening of the momentum
+    betas: tuple[Fraction, Fraction] | None = None  # Adam and the like: decay of the two moving averages
+    eps: NotNegative | None = None  # added to a denominator, so that nothing is divided by 0
+    amsgrad: bool | None = None  # Adam, AdamW: the AMSGrad variant
+    centered: bool | None = None  # RMSprop: subtract the mean of the gradient
+    alpha: NotNegative | None = None  # RMSprop: decay of the mean square; ASGD: power of the rate's decay
+    rho: Fraction | None = None  # Adadelta: decay of the mean square
+    lr_decay: NotNegative | None = None  # Adagrad: decay of the learning rate with the steps
+    initial_accumulator_value: NotNegative | None = None  # Adagrad: sum of squares at the beginning
+    lambd: NotNegative | None = None  # ASGD: decay term
+    t0: NotNegative | None = None  # ASGD: step from which on the weights are averaged
+    etas: tuple[Positive, Positive] | None = None  # Rprop: factors of a smaller and a larger step
+    step_sizes: tuple[Positive, Positive] | None = None  # Rprop: smallest and largest step
+    momentum_decay: NotNegative | None = None  # NAdam: decay of the momentum
+    decoupled_weight_decay: bool | None = None  # RAdam, NAdam: decay the weights as AdamW does
+    max_iter: Annotated[int, Ge(1), Le(10**6)] | None = None  # L-BFGS: iterations a step
+    history_size: Annotated[int, Ge(1), Le(10**4)] | None = None  # L-BFGS: copies of the gradient that are kept
+    tolerance_grad: NotNegative | None = None  # L-BFGS: stop once the gradient is smaller
+    tolerance_change: NotNegative | None = None  # L-BFGS: stop once loss and weights change by less
+    line_search_fn: Literal["strong_wolfe"] | None = None  # L-BFGS: line search; none: fixed steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +125,7 @@ class ScheduleRecipe:
     """How the learning rate goes from step to step; a linear warm-up can stand in front of any of them."""
 
     __pydantic_config__ = _STRICT
-    name: str = "constant"
+    name: str = "constant"  # constant, step, exponential, cosine, one-cycle or plateau
     warmup: Several = 0  # steps over which the rate rises from near 0 to its full value
     every: Count = 10  # step: epochs between two drops
     gamma: Annotated[float, Gt(0), Le(1)] = 0.1  # step, exponential, plateau: factor of a drop
@@ -137,22 +139,22 @@ class TrainRecipe:
     """The loop: how long, in what portions, with which guards."""
 
     __pydantic_config__ = _STRICT
-    epochs: Epochs | None = None  # None: 20; more for fewer than 3,200 samples, up to 200
-    batch_size: Count | None = None  # None: 32; 16 below 2,000 samples; all for L-BFGS
+    epochs: Epochs | None = None  # none: 20; more for fewer than 3,200 samples, up to 200
+    batch_size: Count | None = None  # none: 32; 16 below 2,000 samples; all for L-BFGS
     accumulate: Count = 1  # batches whose gradients make one step; a step then sees batch_size * accumulate samples
-    seed: Seed = 0
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    seed: Seed = 0  # initial weights, order of the samples, augmentation and dropout
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # where to train; auto: on an accelerator, if there is one
     precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"  # the last two: autocast
-    clip_norm: Positive | None = None  # largest norm of the whole gradient
-    clip_value: Positive | None = None  # largest absolute entry of the gradient
+    clip_norm: Positive | None = None  # largest norm of the whole gradient; none: not clipped
+    clip_value: Positive | None = None  # largest absolute entry of the gradient; none: not clipped
     freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
-    thaw: Annotated[int, Ge(2), Le(MOST)] | None = None  # the epoch from which on they are; None: never
+    thaw: Annotated[int, Ge(2), Le(MOST)] | None = None  # the epoch from which on they are; none: never
     ema: Fraction | None = None  # decay of an exponential moving average of the weights, which is then what is scored
     patience: Count | None = None  # early stopping: epochs without a better validation score
-    weights: Literal["last", "best"] | None = None  # which are scored; None: best, given 30 validation samples
+    weights: Literal["last", "best"] | None = None  # which are scored; none: best, given 30 validation samples
     smoothing: Annotated[float, Gt(0), Le(1)] = 0.1  # share β of the newest loss in the smoothed curve
     checkpoint_steps: Count | None = None  # save every so many steps, besides checkpoint_seconds
-    checkpoint_seconds: Positive = 30.0  # save when so much time has passed since the last save
+    checkpoint_seconds: Positive = 30.0  # save when so many seconds have passed since the last save
     keep: Annotated[int, Ge(2), Le(MOST)] = 2  # checkpoints kept; two at least: a bad block of the disk loses little
 
     @property
@@ -169,12 +171,12 @@ class TrainRecipe:
 class WatchRecipe:
     """Whether the training is watched, and by which rules; it has no influence on the weights.
 
-    Numbers of rules stand beside the other keys, as in `dead-relu.share = 0.6`.
+    Numbers of rules stand beside the other keys, as in `dead-relu.min_dead_share = 0.6`.
     """
 
     __pydantic_config__ = _STRICT
-    on: bool = True
-    silence: tuple[str, ...] = ()  # ids of rules that are not asked
+    on: bool = True  # whether the training is watched
+    silence: tuple[str, ...] = ()  # ids of rules that are switched off
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
 

@@ -124,6 +124,7 @@ VERBS = {
         ),
         Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),
         Verb("nets", "danlu nets [NAME]"),
+        Verb("rules", "danlu rules [ID]"),
         Verb(
             "draw",
             'danlu draw NET|RUN|STUDY [--file F.svg] [net.key=value ...] | --expression "…" [name=value ...]',

@@ -14,6 +14,7 @@ from danlu.base.places import runs_folder, shown
 from danlu.base.setting_keys import known_keys
 from danlu.base.words import say
 from danlu.cli.draw_verb import drawn
+from danlu.cli.rules_verb import listed
 from danlu.cli.search_arguments import range_test_arguments, refuse_budget, search_arguments
 from danlu.cli.study_arguments import levels_without_vary, read_jobs, study_arguments, study_numbers, whole_in
 from danlu.cli.words import asked_for, check_one, one_run, split_words
@@ -37,7 +38,9 @@ from danlu.nets import describe, example, option_names, usual_data
 from danlu.nets import names as net_names
 from danlu.nets import size as net_size
 from danlu.serve.run import HOST, open_dashboard
+from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.store.turns import turn
 from danlu.view.cure import cure_lines
 from danlu.view.findings import print_findings
 from danlu.view.search import print_search, print_search_plan
@@ -119,18 +122,17 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
 
 
 def do_show(arguments: argparse.Namespace) -> Outcome:
-    """The findings and the score of a run, or of the newest one."""
+    """The findings and the score of a run, or of the one that was begun or gone on with last."""
     if arguments.words and StudyFolder(Path(arguments.words[0])).design.is_file():
         folder = one_run(arguments, "show")
         return _of_search(Search(folder)) if StudyFolder(Path(folder)).is_search else _of_study(Study(folder))
     if arguments.words:
         return _shown_run(Run(one_run(arguments, "show")))
     # A folder without a recipe is no run: a kill while it was made left it.
-    journals = [recipe.with_name("journal.jsonl") for recipe in runs_folder().glob("*/recipe.toml")]
-    journals = sorted((path for path in journals if path.is_file()), key=lambda path: path.stat().st_mtime)
-    if not journals:
+    recipes = [recipe for recipe in runs_folder().glob("*/recipe.toml") if RunFolder(recipe.parent).journal.is_file()]
+    if not recipes:
         fail("cli.no-runs", folder=absolute(runs_folder()))
-    return _shown_run(Run(journals[-1].parent))
+    return _shown_run(Run(max(recipes, key=lambda recipe: (turn(recipe), recipe.parent.name)).parent))
 
 
 def _shown_run(run: Run) -> Outcome:
@@ -191,6 +193,12 @@ def do_nets(arguments: argparse.Namespace) -> Outcome:
         parameters, multiply_adds = net_size(name)
         rows.append({"name": name, "parameters": parameters, "multiply_adds": multiply_adds})
     return Outcome({"nets": rows}, lambda console: print_net_list(console, rows))
+
+
+def do_rules(arguments: argparse.Namespace) -> Outcome:
+    """The rules of watch, or one of them in full."""
+    record, show = listed(arguments)
+    return Outcome(record, show)
 
 
 def do_compare(arguments: argparse.Namespace) -> Outcome:
@@ -308,6 +316,7 @@ DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "view": do_view,
     "data": do_data,
     "nets": do_nets,
+    "rules": do_rules,
     "draw": do_draw,
 }
 

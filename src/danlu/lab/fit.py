@@ -35,6 +35,7 @@ from danlu.store.history import History
 from danlu.store.journal import Journal, read
 from danlu.store.new_run import NewRun
 from danlu.store.run_folder import RunFolder, check_name, folder_stem
+from danlu.store.turns import take_turn
 from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
 from danlu.train.engine import Batch, Engine
@@ -128,6 +129,7 @@ def resume(
     if run.finished:
         return run
     with Journal(place.journal) as journal:
+        take_turn(place.recipe)
         recipe = as_it_began(read_recipe(place.recipe))
         try:
             dataset = load_trained(place, recipe, data, root)
@@ -281,6 +283,7 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         score = {part: score for part, score in scores.items() if score}
         if answers and (told := answers.record()):
             scribe.write(told)
+        scribe.sync()
         scribe.write(
             {
                 "kind": "end",
@@ -292,6 +295,7 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
                 "score": score,
             }
         )
+        scribe.sync()  # whatever names this run as trained must not outlive its end
         if fault := write_run_report(place):
             reporter.note(fault)
     return Run(place.path, net=setup.net, data=setup.data)

@@ -54,7 +54,8 @@ class Desk:
                 entries = self.shelf.entries()
             seen = ((one.id, one.glance.changed, one.glance.state, one.glance.findings) for one in entries)
             version = str(hash(tuple(seen)))
-            return version, lambda: list_page([_row(entry) for entry in entries], str(self.shelf.folder))
+            rows = [{**_row(entry), "turn": len(entries) - number} for number, entry in enumerate(entries)]
+            return version, lambda: list_page(rows, str(self.shelf.folder))
 
         return self._answer(("list", language), language, have, make)
 

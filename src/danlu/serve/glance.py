@@ -14,7 +14,7 @@ from danlu.store.journal import record_of
 
 _TAILS = (2**16, 2**21)
 _CHUNK = 2**20
-ALIVE_SECONDS = 30.0
+_ALIVE_SECONDS = 30.0
 _TELLING = re.compile(rb'^\{"kind": "(?:findings?|resume|start)".*$', re.MULTILINE)
 _LISTED = {"net.name", "net.class", "data.name", "data.path", "optim.name", "optim.lr"}
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
@@ -43,6 +43,7 @@ class Glancer:
         self._recipe = recipe
         self._seen: tuple[int, int] | None = None
         self._glance = Glance()
+        self._grew_at = -_ALIVE_SECONDS  # by a clock that nobody sets
         self._read = 0  # bytes of the journal searched for findings
         self._rest = b""
         self._told: dict[str, int] = {}  # the rules that found something, and since when
@@ -50,6 +51,8 @@ class Glancer:
     def look(self, size: int, changed_ns: int) -> Glance:
         """The run by now; `size` and `changed_ns` are those of its journal."""
         if (size, changed_ns) != self._seen:
+            if self._seen:
+                self._grew_at = time.monotonic()
             if self._seen and size < self._seen[0]:
                 self._read, self._rest, self._told = 0, b"", {}
             settings = self._glance.settings or quick_settings(_text(self._recipe))
@@ -62,8 +65,8 @@ class Glancer:
                     break
             self._seen = (size, changed_ns)
         if self._glance.state in ("running", "stopped"):
-            alive = time.time() - changed_ns / 1e9 < ALIVE_SECONDS and not self._stopped
-            self._glance.state = "running" if alive else "stopped"
+            alive = is_recent(changed_ns / 1e9) or time.monotonic() - self._grew_at < _ALIVE_SECONDS
+            self._glance.state = "running" if alive and not self._stopped else "stopped"
         return self._glance
 
     @property
@@ -104,6 +107,13 @@ class Glancer:
                     self._told = {key: since for key, since in self._told.items() if since <= step}
             except _MALFORMED:
                 continue
+
+
+def is_recent(changed: float) -> bool:
+    """Whether a file that was changed at that time may still be written to. One from the future is as old as one from
+    the past: the clock was set back since.
+    """
+    return abs(time.time() - changed) < _ALIVE_SECONDS
 
 
 def study_state(journal: Path, size: int) -> str:

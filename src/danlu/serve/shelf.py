@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from danlu.serve.glance import ALIVE_SECONDS, Glance, Glancer, study_state
+from danlu.serve.glance import Glance, Glancer, is_recent, study_state
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.store.turns import turn
 
 _DEEPEST = 4
 # Spent on counting findings while the first list is made, which is wanted at once, and while each of the next ones is.
@@ -27,6 +28,7 @@ class Entry:
     path: Path
     kind: str  # run, study
     glance: Glance
+    turn: int = 0  # the greater, the later it was begun or gone on with
 
 
 class Shelf:
@@ -40,14 +42,14 @@ class Shelf:
         self._known: dict[str, tuple[Path, str]] = {}
 
     def entries(self) -> list[Entry]:
-        """All of them by now, the newest first."""
+        """All of them by now, those first that were begun or gone on with last."""
         until = time.monotonic() + (_SEARCH_SECONDS if self._known else _FIRST_SEARCH_SECONDS)
         walked = [pair for root in self._roots if root.resolve() == root for pair in self._walk(root, _DEEPEST)]
         found = [self._entry(path, kind, until) for path, kind in walked]
         paths = {entry.path for entry in found}
         self._glancers = {path: glancer for path, glancer in self._glancers.items() if path in paths}
         self._known = {entry.id: (entry.path, entry.kind) for entry in found}
-        return sorted(found, key=lambda entry: -entry.glance.changed)
+        return sorted(found, key=lambda entry: (-entry.turn, entry.name))
 
     def find(self, id: str) -> Entry | None:
         """The entry with that id; None where there is none by now."""
@@ -84,7 +86,8 @@ class Shelf:
         id = hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=8).hexdigest()
         name = name.encode(errors="replace").decode()
         if kind != "run":
-            return Entry(id, name, path, "study" if kind == "study" else "run", _glance_at_folder(path, kind))
+            kind, glance = "study" if kind == "study" else "run", _glance_at_folder(path, kind)
+            return Entry(id, name, path, kind, glance, turn(StudyFolder(path).design))
         place = RunFolder(path)
         journal, recipe = _facts(place.journal), _facts(place.recipe)
         if not (journal and recipe and stat.S_ISREG(journal.st_mode) and stat.S_ISREG(recipe.st_mode)):
@@ -92,7 +95,7 @@ class Shelf:
         glancer = self._glancers.setdefault(path, Glancer(place.journal, place.recipe))
         glance = glancer.look(journal.st_size, journal.st_mtime_ns)
         glancer.search(journal.st_size, until)
-        return Entry(id, name, path, "run", glance)
+        return Entry(id, name, path, "run", glance, recipe.st_mtime_ns)
 
 
 def _glance_at_folder(path: Path, kind: str) -> Glance:
@@ -104,7 +107,7 @@ def _glance_at_folder(path: Path, kind: str) -> Glance:
         return Glance(state="unreadable", changed=changed)
     regular = journal is not None and stat.S_ISREG(journal.st_mode)
     state = study_state(StudyFolder(path).journal, journal.st_size) if journal and regular else "stopped"
-    if state == "stopped" and time.time() - changed < ALIVE_SECONDS:
+    if state == "stopped" and is_recent(changed):
         state = "running"
     return Glance(state=state, changed=changed)
 

@@ -20,6 +20,8 @@ _COUNTS = ("accuracy", "f1")
 # Two results that ought to be equal can differ by as much of their size: nets are trained in single precision.
 _PRECISION = 2.0**-23
 _MOST_SAMPLES = 20_000
+# No training ends well with a score beyond this, and squares of what is below can still be summed.
+_LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,10 @@ class Member:
     samples: int | None = None
 
     def value(self, metric: str) -> float:
-        """The metric with the sign that makes larger better; NaN where the member diverged."""
+        """The metric with the sign that makes larger better; NaN where the member diverged: by its own word, or by
+        a score beyond all reason."""
         value = self.score.get(metric, math.nan)
-        return math.nan if self.diverged else -value if metric in COSTS else value
+        return math.nan if self.diverged or abs(value) > _LARGEST else -value if metric in COSTS else value
 
     def as_dict(self) -> dict[str, Any]:
         return {

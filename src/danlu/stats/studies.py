@@ -129,10 +129,11 @@ def margin_of(given: float | None, members: Sequence[Member], metric: str) -> fl
 
 
 def usual_margin(members: Sequence[Member], metric: str) -> float:
-    """The largest difference that counts as none: a hundredth, or for a cost a fiftieth of what it is."""
+    """The largest difference that counts as none: a hundredth, or for a cost a fiftieth of what it is where
+    nothing diverged."""
     if metric not in COSTS:
         return 0.01
-    values = [abs(member.score[metric]) for member in members if math.isfinite(member.score.get(metric, math.nan))]
+    values = [abs(value) for value in (member.value(metric) for member in members) if math.isfinite(value)]
     return 0.02 * float(numpy.median(values)) if values else 0.0
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from danlu.base.errors import fail
+from danlu.base.forked import refuse_forked
 from danlu.base.records import Finding, Score, finding_of
 from danlu.base.smoothing import smooth
 from danlu.base.strict_json import number
@@ -65,6 +66,7 @@ class History:
         (train_loss, validation_accuracy …) on the row of its last step."""
         import polars  # here, because it takes as long to import as all of danlu
 
+        refuse_forked()
         rows = {step: row for row, step in enumerate(self.steps)}
         scores: dict[str, list[float | None]] = {}
         for epoch in self.epochs:

@@ -21,6 +21,7 @@ from danlu.base.files import (
 from danlu.base.strict_json import to_json
 from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder, check_name, entries, missing_folders, standing
+from danlu.store.turns import take_turn
 
 _FIRST_CHECKPOINT = "step-00000000"
 
@@ -95,6 +96,7 @@ class NewRun:
             _refuse_content(path)  # once more: before the lock another process may have come
             new._clear()
             new.place.checkpoints.mkdir()
+            sync_folder(new.place.path)  # by it a creation cut short is known as such: it must outlive what follows
             write_file(new.place.environment, to_json(environment, indent=2).encode() + b"\n")
             if package is not None:
                 write_file(new.place.package, package)
@@ -108,11 +110,15 @@ class NewRun:
     def establish(self) -> None:
         """Put the recipe there, durably: from now on this is a run, and stays."""
         try:
+            sync_folder(self.place.path)  # no recipe may outlive a power failure that what it claims does not
             replace_file(self.place.recipe, self._recipe.encode())
-        except BaseException:
+        except BaseException as error:
             discard([self.place.recipe])  # renamed already, but not durably
+            if isinstance(error, OSError):
+                raise storage_error(self.place.path, error) from error
             raise
         self._established = True
+        take_turn(self.place.recipe)
 
     def close(self) -> None:
         """Take all away unless it is a run, and let the folder go."""

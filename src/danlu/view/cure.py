@@ -5,6 +5,7 @@ from typing import Any
 
 from danlu.base.finding_text import SIGNS, remedy_text
 from danlu.base.places import shown
+from danlu.base.rule_names import rule_label
 from danlu.base.words import say
 from danlu.view.verdicts import effect_text, looks_text
 
@@ -17,7 +18,9 @@ def cure_lines(cure: Mapping[str, Any]) -> list[str]:
     if not cure["findings"]:
         return [say("cure.no-findings" if cure["watched"] else "cure.not-watched", run=run)]
     lines = [say("cure.opening", run=run, count=len(cure["findings"]))]
-    lines += [f"{SIGNS.get(one['severity'], '·')} {one['rule']}   {one['title']}" for one in cure["findings"]]
+    lines += [
+        f"{SIGNS.get(one['severity'], '·')} {rule_label(one['rule'])}   {one['title']}" for one in cure["findings"]
+    ]
     if cure["study"] is None:
         lines += ["", say("cure.no-remedy")]
     else:
@@ -80,5 +83,5 @@ def _by_hand(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = ["", say("cure.by-hand")]
     for row in rows:
         advice = "   ".join(f"{number} {text}" for number, text in enumerate(row["advice"], 1))
-        lines.append(f"  {row['rule']}   {advice or say('cure.no-advice')}")
+        lines.append(f"  {rule_label(row['rule'])}   {advice or say('cure.no-advice')}")
     return lines

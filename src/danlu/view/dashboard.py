@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from danlu.base.rule_names import rule_name
 from danlu.base.words import say
 from danlu.view.figures.chart import plain
 from danlu.view.figures.names import metric_name, short
@@ -43,6 +44,7 @@ def _list_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "part": row["part"],
         "findings": row["findings"],
         "changed": row["changed"],
+        "turn": row["turn"],
     }
 
 
@@ -51,6 +53,7 @@ def run_page(info: RunInfo) -> dict[str, Any]:
     findings = [
         {
             "rule": one.rule,
+            "name": rule_name(one.rule),
             "severity": one.severity,
             "where": list(one.where),
             "since": one.since,

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from danlu.base.finding_text import finding_lines
 from danlu.base.records import Finding
+from danlu.base.rule_names import rule_name
 from danlu.base.words import say
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "advice": "bold"}
@@ -17,6 +19,15 @@ def print_findings(console: Console, findings: Iterable[Finding], run: str | Pat
     for finding in findings:
         mends = any("change" in remedy for remedy in finding.remedies)
         head, *rest = finding_lines(finding, say("view.prove", run=run) if mends else "")
-        console.print(head, style=_STYLES.get(finding.severity, ""), markup=False, soft_wrap=True)
+        console.print(_head(head, finding), soft_wrap=True)
         for line in rest:
             console.print(line, markup=False, soft_wrap=True)
+
+
+def _head(line: str, finding: Finding) -> Text:
+    """The first line of a finding in the colour of its severity; the id behind a name in grey."""
+    text = Text(line, style=_STYLES.get(finding.severity, ""))
+    at = line.find(f" {finding.rule}")
+    if at > 0 and rule_name(finding.rule) != finding.rule:
+        text.stylize("not bold bright_black", at, at + len(finding.rule) + 1)
+    return text

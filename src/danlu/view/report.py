@@ -5,6 +5,7 @@ from typing import Any
 
 from danlu.base.finding_text import remedy_text
 from danlu.base.records import Finding
+from danlu.base.rule_names import rule_name
 from danlu.base.strict_json import number
 from danlu.base.words import say
 from danlu.view.figures.names import metric_name, short
@@ -164,9 +165,11 @@ def finding_card(finding: Finding) -> Markup:
     """One finding: what, where, since when, why, and what to do."""
     where = ", ".join(finding.where[:4]) + (" …" if len(finding.where) > 4 else "")
     since = say("page.since", step=f"{finding.since:,}")
+    name = rule_name(finding.rule)
     head = element(
         "p",
-        element("b", f"{say(f'page.severity-{finding.severity}')} · {finding.rule}"),
+        element("b", f"{say(f'page.severity-{finding.severity}')} · {name}"),
+        *([" ", element("span", finding.rule, class_="faint")] if name != finding.rule else []),
         f" · {where} · {since}" if where else f" · {since}",
     )
     rows: list[Markup] = []

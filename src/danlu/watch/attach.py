@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from danlu.base.errors import Faults, fail, nearest
+from danlu.base.errors import fail
 from danlu.base.finding_text import Findings, finding_lines
 from danlu.base.readable import Readable
 from danlu.base.records import Finding
@@ -25,6 +25,7 @@ from danlu.watch.patches import Patches, listen
 from danlu.watch.probes.loaders import read_loaders
 from danlu.watch.rulebook import rulebook
 from danlu.watch.schedule import Judging, Schedule, usual
+from danlu.watch.thresholds import check_rules, current_thresholds
 
 _MOST_SAID = 120  # characters of an error that a probe met
 
@@ -69,6 +70,7 @@ class Watch(Readable):
         earlier: Earlier | None = None,
     ) -> None:
         check_rules(silence, thresholds or {})
+        numbers = current_thresholds(thresholds or {})
         self._roots = _roots(model)
         self._optimizers = _optimizers(optimizer)
         self._loaders = loader, val_loader
@@ -85,7 +87,7 @@ class Watch(Readable):
         self._remarks: list[str] = []
         self._saw_nothing = False
         self._earlier = earlier or Earlier()
-        self._judge = Judge(rulebook(), silence, thresholds or {}, self._guard, self._tell, self._earlier.findings)
+        self._judge = Judge(rulebook(), silence, numbers, self._guard, self._tell, self._earlier.findings)
 
     @property
     def findings(self) -> Findings:
@@ -214,22 +216,6 @@ def _optimizers(optimizer: Any) -> list[Any]:
         if not hasattr(one, "param_groups"):
             fail("watch.not-an-optimizer", found=type(one).__name__)
     return given
-
-
-def check_rules(silence: Collection[str], thresholds: Mapping[str, Mapping[str, float]]) -> None:
-    """UserError, with the nearest spelling, for a rule or a number of one that there is not."""
-    known = {rule.id: rule for rule in rulebook()}
-    faults = Faults()
-    if isinstance(silence, str):
-        silence = [silence]
-    for id in (*silence, *thresholds):
-        if id not in known:
-            faults.add("watch.unknown-rule", rule=id, hint=nearest(id, known))
-    for id, numbers in thresholds.items():
-        for key in numbers.keys() - known[id].thresholds.keys() if id in known else ():
-            choices = known[id].thresholds
-            faults.add("watch.unknown-threshold", rule=id, key=key, keys=", ".join(choices) or "–")
-    faults.raise_if_any()
 
 
 def _is_helper_process() -> bool:

@@ -13,6 +13,22 @@ SEVERITIES = ("error", "warning", "advice")
 
 Thresholds = Mapping[str, float]
 
+Remedy = Mapping[str, Any] | str
+"""A change of settings by dotted key, or the id of an advice."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A number that a rule compares with. Its name begins with `min_` where the rule speaks from that number on, with
+    `max_` where it speaks up to it; with `_warning` or `_error` at its end it decides that severity.
+
+    `unit` is the end of a phrase's id, `rules.unit-…`; `before` the name that danlu 0.1 gave it.
+    """
+
+    value: float
+    unit: str
+    before: str = ""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -27,26 +43,34 @@ class Verdict:
     numbers: Mapping[str, Any] = field(default_factory=dict[str, Any])
     where: tuple[str, ...] = ()
     variant: str = ""
-    remedies: tuple[Mapping[str, Any] | str, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
 
 
 @dataclass(frozen=True)
 class Rule:
     """Judges what was measured; never touches a tensor.
 
-    `thresholds` are its numbers by name, which `[watch]` may change; `symptoms` are the rules that this one explains
-    where both find something. `reads` says what its answer rests on, which matters where a training goes on in another
-    block: the first steps, which do not come again; the net as it is now; or the curve of the loss, which is known
-    whole. Its verdict counts steps from the beginning of the watched block; the finding counts
-    them from the beginning of the training.
+    `severities` and `remedies` are all that its verdicts may carry; a change whose value follows from what was measured
+    stands with None. `thresholds` are its numbers by name, which `[watch]` may change; `symptoms` are the rules that
+    this one explains where both find something. `reads` says what its answer rests on, which matters where a training
+    goes on in another block: the first steps, which do not come again; the net as it is now; or the curve of the loss,
+    which is known whole. Its verdict counts steps from the beginning of the watched block; the finding counts them from
+    the beginning of the training.
     """
 
     id: str
     judge: Callable[[Measured, Thresholds], Verdict | None]
     reference: str
-    thresholds: Thresholds = field(default_factory=dict[str, float])
+    severities: tuple[str, ...] = SEVERITIES
+    remedies: tuple[Remedy, ...] = ()
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict[str, Threshold])
     symptoms: tuple[str, ...] = ()
     reads: Literal["start", "state", "curve"] = "state"
+
+    @property
+    def numbers(self) -> Thresholds:
+        """The values of its thresholds by name, as `judge` takes them."""
+        return {name: threshold.value for name, threshold in self.thresholds.items()}
 
 
 # Numbers of a verdict that are steps; all others that count steps are lengths.
@@ -69,7 +93,7 @@ def finding_of(rule: Rule, verdict: Verdict, before: int = 0) -> Finding:
     )
 
 
-def _remedy(remedy: Mapping[str, Any] | str, numbers: Mapping[str, Any]) -> Mapping[str, Any]:
+def _remedy(remedy: Remedy, numbers: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(remedy, str):
         return {"advice": say(f"watch.remedy-{remedy}", **numbers)}
     return {"change": dict(remedy)}

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
+from danlu.base.rule_names import rule_label
 from danlu.base.words import say
 from danlu.watch.contract import Rule, Thresholds
 from danlu.watch.measured import NO_TENSOR, Measured
@@ -44,7 +45,7 @@ def remarks_on(measured: Measured, blind: Mapping[str, str], unjudged: Mapping[s
         reasons = tuple(sorted({_reason(fact, blind[fact]) for fact in facts}))
         by_reason.setdefault(reasons, []).append(rule)
     for reasons, rules in by_reason.items():
-        lines.append(say("watch.not-judged", rules=", ".join(rules), reasons="; ".join(reasons)))
+        lines.append(say("watch.not-judged", rules=", ".join(map(rule_label, rules)), reasons="; ".join(reasons)))
     return lines
 
 

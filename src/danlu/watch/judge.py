@@ -31,7 +31,7 @@ class Judge:
     ) -> None:
         self._all = {rule.id: rule for rule in rules}
         self._rules = [rule for rule in rules if rule.id not in silence]
-        self._thresholds = {rule.id: {**rule.thresholds, **thresholds.get(rule.id, {})} for rule in rules}
+        self._thresholds = {rule.id: {**rule.numbers, **thresholds.get(rule.id, {})} for rule in rules}
         self._guard = guard
         self._tell = tell
         self._standing = {finding.rule: finding for finding in earlier if finding.rule not in silence}

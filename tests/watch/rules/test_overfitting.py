@@ -1,18 +1,78 @@
 """overfitting: told of a rise that is more than the noise of so many samples, and of nothing less."""
 
 import math
+from collections.abc import Sequence
 
 import pytest
 
 from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.rules.overfitting import RULE
-from measurements import training, validated, verdict
+from measurements import check_threshold, told, training, validated, verdict
 
 RISING = [1.0, 0.5, 0.6, 0.8, 1.0, 1.2]
 
 
 def learnt() -> Measured:
     return training(lambda step: 2.3 * 0.99**step, 400)
+
+
+def rising(
+    *, losses: Sequence[float] = RISING, samples: int = 2000, error: float = math.nan, train: float = 0.04
+) -> Measured:
+    """A training loss that falls from 2.3 to `train`, and validation losses."""
+    measured = training(lambda step: 2.3 if step <= 5 else train, 400)
+    return validated(measured, losses, samples=samples, error=error)
+
+
+def apart(*, train: float = 1.0, accuracy: float = 0.6) -> Measured:
+    """Accuracies without a validation loss."""
+    measured = learnt()
+    for _ in range(10):
+        measured.accuracy.add(train)
+    measured.evaluations.append(Evaluation(400, 1, 3000, math.nan, accuracy, training=False, overlap=0.0))
+    return measured
+
+
+def after_best(best: float, now: float) -> dict[str, object]:
+    return {"losses": [1.0, best, now, now, now, now]}
+
+
+THRESHOLDS = [
+    ("min_evaluations", rising, {"losses": [0.5, 1.1, 1.2]}, {"losses": [0.5, 1.0, 1.1, 1.2]}),
+    ("min_loss_ratio", rising, after_best(0.5, 0.57), after_best(0.5, 0.58)),
+    ("max_train_loss_ratio", rising, {**after_best(0.5, 0.8), "train": 0.41}, {**after_best(0.5, 0.8), "train": 0.39}),
+    ("min_train_accuracy", apart, {"train": 0.89}, {"train": 0.91}),
+    ("min_accuracy_gap", apart, {"accuracy": 0.86}, {"accuracy": 0.84}),
+    ("min_samples", rising, {"samples": 29}, {"samples": 30}),
+    ("min_standard_errors", rising, {"samples": 400, "error": 0.6 / 1.9}, {"samples": 400, "error": 0.6 / 2.1}),
+]
+SEVERITIES = [
+    ("min_loss_ratio_warning", after_best(0.5, 0.74), after_best(0.5, 0.76)),
+    ("min_lost_share_warning", after_best(0.1, 0.2), after_best(0.1, 0.22)),
+]
+
+
+@pytest.mark.parametrize(("name", "build", "inside", "beyond"), THRESHOLDS)
+def test_each_threshold_decides(name: str, build: object, inside: dict[str, float], beyond: dict[str, float]) -> None:
+    assert check_threshold(RULE, build, name, inside, beyond) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "inside", "beyond"), SEVERITIES)
+def test_a_slight_loss_is_advice(name: str, inside: dict[str, object], beyond: dict[str, object]) -> None:
+    at_ease = check_threshold(RULE, rising, name, inside, beyond)
+    assert at_ease is not None
+    assert at_ease.severity == "advice"
+
+
+def test_both_losses_are_told_with_the_step_of_the_best() -> None:
+    found = told(RULE, rising())
+    assert found.numbers == {"best": 0.5, "now": 1.1, "train": pytest.approx(0.04), "step": 133, "samples": 2000}
+
+
+def test_both_accuracies_are_told() -> None:
+    found = told(RULE, apart())
+    assert (found.severity, found.variant) == ("warning", "gap")
+    assert found.numbers == {"accuracy": 0.6, "train": 1.0, "samples": 3000}
 
 
 def test_a_rise_over_many_samples_is_told() -> None:
@@ -44,13 +104,13 @@ def test_a_loss_that_falls_or_hardly_rises_is_silent(losses: list[float]) -> Non
     assert verdict(RULE, validated(learnt(), losses, samples=2000)) is None
 
 
-@pytest.mark.parametrize(("samples", "told"), [(60, True), (40, True), (20, False)])
-def test_the_gap_between_the_accuracies_needs_samples_too(samples: int, told: bool) -> None:
+@pytest.mark.parametrize(("samples", "is_told"), [(60, True), (40, True), (20, False)])
+def test_the_gap_between_the_accuracies_needs_samples_too(samples: int, is_told: bool) -> None:
     measured = learnt()
     for _ in range(10):
         measured.accuracy.add(1.0)
     measured.evaluations.append(Evaluation(400, 1, samples, math.nan, 0.7, training=False, overlap=0.0))
-    assert (verdict(RULE, measured) is not None) is told
+    assert (verdict(RULE, measured) is not None) is is_told
 
 
 def test_a_gap_that_chance_explains_is_silent() -> None:

@@ -4,12 +4,58 @@ import pytest
 
 from danlu.watch.measured import Measured
 from danlu.watch.rules.too_few_epochs import RULE
-from measurements import training, validated, verdict
+from measurements import check_threshold, told, training, validated, verdict
 
 
 def falling(*, ended: bool = True, steps: int = 100) -> Measured:
     """From 2.3 straight down by a fifth."""
     return training(lambda step: 2.3 - 0.46 * step / steps, steps, ended=ended)
+
+
+def stepwise(
+    *, levels: tuple[float, float, float] = (2.2, 2.13, 2.055), first: float | None = None, steps: int = 100,
+    epoch_steps: int | None = None,
+) -> Measured:  # fmt: skip
+    """A loss on three levels: for a third of the training, until its last quarter, and from there on."""
+    early, middle, last = levels
+
+    def loss(step: int) -> float:
+        if first is not None and step <= 5:
+            return first
+        return early if step <= 0.35 * steps else middle if step <= 0.75 * steps else last
+
+    measured = training(loss, steps)
+    measured.epoch_steps = epoch_steps
+    return measured
+
+
+def straight(*, steps: int = 100) -> Measured:
+    return falling(steps=steps)
+
+
+SLOW = (2.2, 2.13, 2.055)
+THRESHOLDS = [
+    ("min_steps", straight, {"steps": 19}, {"steps": 20}),
+    ("min_gain_share", stepwise, {"levels": (2.0, 1.5, 1.13)}, {"levels": (2.0, 1.5, 1.1)}),
+    ("min_gain_ratio", stepwise, {"levels": (2.2, 2.13, 2.065)}, {"levels": SLOW}),
+    ("min_progress_share", stepwise, {"first": 2.16}, {"first": 2.17}),
+    ("max_early_epochs", stepwise, {"epoch_steps": 19}, {"epoch_steps": 20}),
+    (
+        "min_late_gain_share", stepwise,
+        {"levels": (2.2, 2.0, 1.82), "epoch_steps": 10}, {"levels": (2.2, 2.0, 1.78), "epoch_steps": 10},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "build", "inside", "beyond"), THRESHOLDS)
+def test_each_threshold_decides(name: str, build: object, inside: dict[str, float], beyond: dict[str, float]) -> None:
+    assert check_threshold(RULE, build, name, inside, beyond) is None  # type: ignore[arg-type]
+
+
+def test_where_epochs_are_known_three_times_as_many_are_proposed() -> None:
+    found = told(RULE, stepwise(epoch_steps=25))
+    assert (found.numbers["loss"], found.numbers["steps"], found.numbers["epochs"]) == (pytest.approx(2.055), 100, 4)
+    assert found.remedies == ({"train.epochs": 12},)
 
 
 def test_a_loss_that_had_only_begun_to_fall_is_told_with_what_more_steps_would_gain() -> None:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import tempfile
+import threading
 import unicodedata
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from danlu.base.errors import fail
+from danlu.base.forked import refuse_forked
 from danlu.base.input_files import guarded
 from danlu.data.table.columns import Column, Sheet, Table
 from danlu.data.table.infer import text_column, typed_column
@@ -28,6 +30,7 @@ def sheet_of(raw: Any, place: str = "table") -> Sheet:
     """A data frame, a dict of columns (or of one row's values), or a list of dicts, in the types that they have."""
     import polars
 
+    refuse_forked()
     if isinstance(raw, polars.DataFrame):
         return Sheet({column.name: column for column in raw.iter_columns()}, place, typed=True)
     if is_frame(raw):
@@ -168,9 +171,20 @@ def _as_list(values: Any) -> list[Any]:
     return list(values.tolist() if hasattr(values, "tolist") else values)
 
 
+_STANDARD_ERROR = threading.Lock()
+
+
 @contextlib.contextmanager
 def _without_panics() -> Generator[None]:
-    """What polars' own runtime prints when it panics over damaged bytes is dropped: the error says it."""
+    """What polars' own runtime prints when it panics over damaged bytes is dropped: the error says it. One thread at a
+    time, or a second would take the first one's file for standard error.
+    """
+    with _STANDARD_ERROR, _diverted():
+        yield
+
+
+@contextlib.contextmanager
+def _diverted() -> Generator[None]:
     try:
         kept = os.dup(2)
     except OSError:  # there is no standard error

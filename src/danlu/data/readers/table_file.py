@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from danlu.base.errors import fail
+from danlu.base.forked import refuse_forked
 from danlu.base.input_files import guarded, open_file, open_unpacked, read_file, refuse_bomb
 from danlu.data.readers.csv_text import FileOptions, read_csv
 from danlu.data.readers.frames import read_parquet
@@ -21,6 +22,7 @@ KINDS = (*SEPARATORS, *PARQUET, ".csv.gz", *ARCHIVES)
 
 def read_table(path: Path, options: FileOptions | None = None) -> Sheet:
     """The columns of the table in the file `path`, and what had to be decided while reading."""
+    refuse_forked()
     name, content = _content(path)
     shown = str(path) if name == path.name else f"{path}: {name}"
     suffix = PurePosixPath(name).suffix.lower()

@@ -11,6 +11,7 @@ from torch import nn
 from danlu.base.errors import Fault
 from danlu.base.memory import memory_guard
 from danlu.base.records import Finding
+from danlu.base.rule_names import rule_label
 from danlu.base.seeds import preserved_randomness
 from danlu.base.words import say
 from danlu.lab.check.outcome import Check, Line, gravest
@@ -100,7 +101,7 @@ def _line(
     judged = any(finding.rule in (*NUMBERS.get(check, ()), check) for finding in own)
     fine = not judged if inside is None else inside
     if own and fine:
-        expected = Fault("check.but", {"rules": ", ".join(dict.fromkeys(finding.rule for finding in own))})
+        expected = Fault("check.but", {"rules": ", ".join(dict.fromkeys(rule_label(finding.rule) for finding in own))})
     return Line(check, "open" if not own and not fine else gravest(own), found, expected, numbers)
 
 

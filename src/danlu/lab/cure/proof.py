@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import fail
+from danlu.base.files import absolute, make_folder, new_file
 from danlu.base.readable import Readable
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe, to_toml
@@ -70,11 +71,10 @@ class Proof(Readable):
         recipe = self.recipe
         if recipe is None:
             fail("cure.nothing-to-apply", run=self.run)
-        place = _free(self.run) if path is None else Path(path)
+        place = absolute(_free(self.run) if path is None else path)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with place.open("x", encoding="utf-8") as file:
-                file.write(to_toml(recipe))
+            make_folder(place.parent)
+            new_file(place, to_toml(recipe).encode())
         except FileExistsError:
             fail("cure.exists", path=place)
         except OSError as error:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy
 
+from danlu.base.forked import refuse_forked
 from danlu.base.readable import Readable
 from danlu.base.records import Score
 from danlu.base.strict_json import number
@@ -125,6 +126,7 @@ class Search(Readable):
         """A polars frame, one row a trial: its settings, round, state, epochs and mean scores, the best first."""
         import polars
 
+        refuse_forked()
         rows = [
             {**trial.factors, "round": trial.round, "state": trial.state, "epochs": trial.epochs, **trial.score}
             for trial in self.ranked

@@ -31,6 +31,7 @@ from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.journal import Journal, read
 from danlu.store.study_folder import StudyFolder
+from danlu.store.turns import take_turn
 from danlu.train.stack import choosing
 from danlu.view.search import SearchReporter
 
@@ -159,6 +160,7 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool)
         preserved_randomness(),
         reporter,
     ):
+        take_turn(place.design)
         journal.write({"kind": "begin", "failed": []})
         whole = carry_out_rounds(quest, place, journal, reporter, lambda: interrupt.asked)
         journal.write({"kind": "done", "seconds": time.monotonic() - begin})
@@ -166,6 +168,7 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool)
         if not whole:
             raise Interrupted(str(place.path), saved=True)
         _refit(place, quest, journal)
+        journal.sync()
     return Search(place.path, given)
 
 

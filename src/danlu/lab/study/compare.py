@@ -38,6 +38,7 @@ from danlu.nets import names as net_names
 from danlu.store.journal import Journal, read
 from danlu.store.run_folder import RunFolder, folder_stem
 from danlu.store.study_folder import StudyFolder
+from danlu.store.turns import take_turn
 from danlu.train.stack import choosing
 from danlu.view.study import StudyReporter
 
@@ -222,6 +223,7 @@ def carried_out(
     ):
         if asked != before:
             place.write_design(asked)
+        take_turn(place.design)
         opening = {"members": plan.members, "seeds": list(plan.seeds), "failed": plan.facts()["failed"]}
         journal.write({"kind": "begin", **opening, "loading": loading})
 
@@ -251,6 +253,7 @@ def carried_out(
         journal.sync()
         _refit(place, plan, journal)
         journal.write({"kind": "done", "seconds": time.monotonic() - trained})
+        journal.sync()
     if fault := write_study_report(place):
         reporter.note(fault)
     reporter.close()

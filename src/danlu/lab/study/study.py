@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from danlu.base.counts import is_whole
 from danlu.base.errors import fail
+from danlu.base.forked import refuse_forked
 from danlu.base.recipe import Recipe
-from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score
 from danlu.base.strict_json import number
 from danlu.lab.pictures import study_info
@@ -62,10 +62,9 @@ def best_of(place: StudyFolder, records: Sequence[Mapping[str, Any]]) -> Best | 
     if record is None:
         return None
     run = Run(place.path / record["run"])
-    recipe = read_recipe(place.best)
     return Best(
         record["factors"],
-        recipe,
+        run.recipe,  # best.toml may be that of a later choice, whose run has not ended
         record["validation"],
         run.score.get("test", {}),
         run.folder,
@@ -201,6 +200,7 @@ class Study:
         """A polars frame, one row a member: its levels, seed, fold, scores, and whether it diverged."""
         import polars
 
+        refuse_forked()
         rows = [
             {key: level if isinstance(level, int | float | str | bool) else shown(level) for key, level in row.items()}
             for row in (

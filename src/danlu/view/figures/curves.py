@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from danlu.base.rule_names import rule_name
 from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Chart, Line, Mark, Panel, Points, Rule, Zone
 from danlu.view.figures.names import metric_name, short, together
@@ -24,9 +25,7 @@ def curves_chart(info: Curves, title: str = "") -> Chart:
         panels.append(_small_panel(info, "norm", "figure.gradient-norm", log=True))
     panels.append(_small_panel(info, "lr", "figure.learning-rate", log=_wide([run.lr for run in info.runs])))
     panels[-1] = replace(panels[-1], x=Axis(say("figure.step")))
-    notes = (
-        [f"{number}  {event.rule}: {event.title}" for number, event in _numbered(info.runs[0].events)] if alone else []
-    )
+    notes = [f"{number}  {_event_text(event)}" for number, event in _numbered(info.runs[0].events)] if alone else []
     return Chart("curves", title or say("figure.curves"), panels, notes)
 
 
@@ -113,10 +112,11 @@ def _groups(events: tuple[Event, ...], last: int) -> list[tuple[int, str, Event]
 
 
 def _finding_rules(groups: list[tuple[int, str, Event]]) -> list[Mark]:
-    return [
-        Rule(step, SEVERITY[event.severity], numbers, text=f"{event.rule}: {event.title}")
-        for step, numbers, event in groups
-    ]
+    return [Rule(step, SEVERITY[event.severity], numbers, text=_event_text(event)) for step, numbers, event in groups]
+
+
+def _event_text(event: Event) -> str:
+    return say("figure.event", rule=rule_name(event.rule), title=event.title)
 
 
 def _wide(traces: list[Trace]) -> bool:

@@ -3,7 +3,7 @@
 import math
 import statistics
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Layer, Measured
 from danlu.watch.reading import moving_layers
 
@@ -30,15 +30,19 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return Verdict("warning", 1, numbers, where, variant="faint", remedies=("he-init",))
     layer, last = spread[-1]
     numbers = {"layer": layer.name, "spread": last, "input": size, "layers": len(spread)}
-    if last < thresholds["small"] * min(1.0, max(size, 1e-3)):
+    if last < thresholds["max_output_std_ratio"] * min(1.0, max(size, 1e-3)):
         return Verdict("warning", 1, numbers, (layer.name,), variant="small", remedies=("he-init",))
     begin, first = spread[0]
-    if begin is _first_called(measured) and size > thresholds["faint"] and first > thresholds["gain"] * size:
+    if (
+        begin is _first_called(measured)
+        and size > thresholds["min_input_rms"]
+        and first > thresholds["min_first_layer_gain"] * size
+    ):
         numbers |= {"layer": begin.name, "spread": first}
         return Verdict("warning", 1, numbers, (begin.name,), variant="large", remedies=("he-init",))
     layer, most = max(spread, key=lambda entry: entry[1])
     numbers |= {"layer": layer.name, "spread": most}
-    if most > thresholds["large"] * max(1.0, size):
+    if most > thresholds["min_output_std_ratio"] * max(1.0, size):
         return Verdict("warning", 1, numbers, (layer.name,), variant="large", remedies=("he-init",))
     return None
 
@@ -51,7 +55,7 @@ def _stays_alike(layer: Layer) -> bool:
 
 def _fade(gains: list[float], layers: list[Layer], thresholds: Thresholds) -> bool:
     """Weights so small that signals fade, and gradients with them, even where biases keep the outputs apart."""
-    if len(gains) < 2 or not 0 < statistics.geometric_mean(gains) < thresholds["tiny"]:
+    if len(gains) < 2 or not 0 < statistics.geometric_mean(gains) < thresholds["max_layer_gain"]:
         return False
     return layers[0].gradient.first < 0.01 * layers[-1].gradient.first and math.prod(gains) < 1e-3
 
@@ -75,11 +79,19 @@ RULE = Rule(
     "bad-init",
     _judge,
     "Glorot and Bengio 2010; He et al. 2015, Delving Deep into Rectifiers, arXiv:1502.01852",
+    severities=("error", "warning"),
+    remedies=("default-init", "he-init"),
     # Good initialisations keep the spread of a layer's output between about 0.05 and 5 for inputs of size 1. One layer
     # alone, at the net's beginning, multiplies by √n times the spread of its weights: 0.6 as torch draws them, 1.4 as
     # He et al. do, 5 never, and layer upon layer below 0.2
     # neither. Inputs below 0.05 drown in the bias.
-    thresholds={"small": 0.005, "large": 20.0, "gain": 5.0, "faint": 0.05, "tiny": 0.2},
+    thresholds={
+        "max_output_std_ratio": Threshold(0.005, "times", "small"),
+        "min_output_std_ratio": Threshold(20.0, "times", "large"),
+        "min_first_layer_gain": Threshold(5.0, "times", "gain"),
+        "min_input_rms": Threshold(0.05, "number", "faint"),
+        "max_layer_gain": Threshold(0.2, "times", "tiny"),
+    },
     reads="start",
     symptoms=(
         "initial-loss", "vanishing-gradient", "exploding-gradient", "saturated", "dead-relu", "nonfinite", "plateau",

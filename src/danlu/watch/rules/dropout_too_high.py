@@ -1,16 +1,16 @@
 """dropout-too-high: so many activations are dropped that little is left to learn from."""
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    rates = {name: rate for name, rate in measured.net.dropout.items() if rate >= thresholds["rate"]}
+    rates = {name: rate for name, rate in measured.net.dropout.items() if rate >= thresholds["min_dropout_rate"]}
     rate = max([*rates.values(), measured.net.plain_dropout], default=0.0)
     # A rate that is set and never used (the net is in evaluation mode) drops nothing.
-    if measured.step < 5 or (measured.net.plain_dropout < thresholds["rate"] > 0 and not rates):
+    if measured.step < 5 or (measured.net.plain_dropout < thresholds["min_dropout_rate"] > 0 and not rates):
         return None
-    if rate < thresholds["rate"] or measured.training_modes.median() == 0:
+    if rate < thresholds["min_dropout_rate"] or measured.training_modes.median() == 0:
         return None
     numbers = {"rate": rate, "kept": 1 - rate}
     return Verdict("warning", 1, numbers, tuple(rates), remedies=({"net.dropout": 0.3},))
@@ -19,7 +19,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 RULE = Rule(
     "dropout-too-high",
     _judge,
-    "Srivastava et al. 2014, Dropout: 0.5 for hidden units, 0.2 for inputs; error rises steeply above 0.7",
-    thresholds={"rate": 0.75},
+    "Srivastava et al. 2014, Dropout, JMLR 15, section 7.3",
+    severities=("warning",),
+    remedies=({"net.dropout": 0.3},),
+    thresholds={
+        "min_dropout_rate": Threshold(0.75, "share", "rate"),
+    },
     symptoms=("plateau", "underfitting", "too-few-epochs", "lr-too-low", "dead-relu", "lr-too-high", "label-imbalance"),
 )

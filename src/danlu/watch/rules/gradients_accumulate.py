@@ -1,12 +1,12 @@
 """gradients-accumulate: nobody clears the gradients between two steps."""
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for optimiser in measured.optimisers:
-        if optimiser.stale >= thresholds["steps"]:
+        if optimiser.stale >= thresholds["min_steps"]:
             return Verdict("error", optimiser.stale_since, {"steps": optimiser.stale}, remedies=("zero-grad",))
     return None
 
@@ -14,10 +14,14 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 RULE = Rule(
     "gradients-accumulate",
     _judge,
-    "torch adds gradients up until zero_grad is called (torch.Tensor.backward)",
+    "PyTorch, torch.Tensor.backward and torch.optim.Optimizer.zero_grad",
+    severities=("error",),
+    remedies=("zero-grad",),
     # Whoever accumulates on purpose makes no step with a gradient that an earlier step has used already; a few such
     # steps may be the rest of another scheme.
-    thresholds={"steps": 6},
+    thresholds={
+        "min_steps": Threshold(6, "steps", "steps"),
+    },
     symptoms=("lr-too-high", "exploding-gradient", "nonfinite", "dead-relu", "saturated", "plateau", "underfitting",
               "bad-init", "overfitting", "too-few-epochs", "clip-too-tight"),
 )  # fmt: skip

@@ -15,7 +15,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 RULE = Rule(
     "input-nonfinite",
     _judge,
-    "IEEE 754: any sum with a NaN is NaN, so that one of them spoils every weight in a single step",
+    "IEEE 754-2019, section 6.2",
+    severities=("error",),
+    remedies=("clean-inputs",),
     symptoms=(
         "nonfinite", "lr-too-high", "exploding-gradient", "bad-init", "dead-relu", "input-scale", "input-constant",
         "no-update", "underfitting", "plateau",

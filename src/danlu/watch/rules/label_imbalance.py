@@ -1,23 +1,23 @@
 """label-imbalance: few classes hold nearly all samples, and the loss does not weigh them."""
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Labels, Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     facts = measured.labels
     total = sum(facts.counts.values())
-    if facts.kind not in ("classes", "binary") or facts.dense or facts.weighted or total < thresholds["labels"]:
+    if facts.kind not in ("classes", "binary") or facts.dense or facts.weighted or total < thresholds["min_labels"]:
         return None
     # Of shuffled data only: of sorted data the first batches say nothing about the whole.
-    if len(facts.counts) < 2 or facts.excess > 4 or facts.outputs > thresholds["classes"]:
+    if len(facts.counts) < 2 or facts.excess > 4 or facts.outputs > thresholds["max_classes"]:
         return None
     label, most = max(facts.counts.items(), key=lambda entry: entry[1])
     share, fair = most / total, 1 / len(facts.counts)
-    if share < thresholds["share"] and share < 1 - (1 - fair) * thresholds["rest"]:
+    if share < thresholds["min_class_share"] and share < 1 - (1 - fair) * thresholds["max_rest_ratio"]:
         return None
     recall = _recall_of_others(facts, label)
-    collapsed = measured.step >= thresholds["steps"] and recall < thresholds["recall"]
+    collapsed = measured.step >= thresholds["min_steps"] and recall < thresholds["max_recall"]
     numbers = {"label": label, "share": share, "recall": recall, "classes": len(facts.counts)}
     variant = "collapsed" if collapsed else ""
     return Verdict(
@@ -40,7 +40,16 @@ RULE = Rule(
     "label-imbalance",
     _judge,
     "He and Garcia 2009, Learning from Imbalanced Data, doi:10.1109/TKDE.2008.239",
+    severities=("warning", "advice"),
+    remedies=("judge-by-recall", "more-rare-samples"),
     # Answering the largest class always is right in nine of ten cases from there on: accuracy tells nothing more.
-    thresholds={"labels": 200, "share": 0.9, "rest": 0.12, "classes": 200, "steps": 60, "recall": 0.1},
+    thresholds={
+        "min_labels": Threshold(200, "labels", "labels"),
+        "min_class_share": Threshold(0.9, "share", "share"),
+        "max_rest_ratio": Threshold(0.12, "times", "rest"),
+        "max_classes": Threshold(200, "classes", "classes"),
+        "min_steps": Threshold(60, "steps", "steps"),
+        "max_recall": Threshold(0.1, "share", "recall"),
+    },
     symptoms=("plateau", "underfitting", "too-few-epochs", "overfitting"),
 )

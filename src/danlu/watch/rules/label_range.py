@@ -2,7 +2,7 @@
 
 import math
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 from danlu.watch.reading import target_bounds
 
@@ -20,11 +20,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if facts.kind == "classes":
         # All classes but the first. Of a vocabulary some words never occur, and the first often stands for padding.
         never = not _is_vocabulary(measured) and sorted(facts.counts) == list(range(1, facts.outputs))
-        if never and facts.seen > thresholds["labels"] * facts.outputs and facts.excess < 4:
+        if never and facts.seen > thresholds["min_labels_per_class"] * facts.outputs and facts.excess < 4:
             return Verdict("advice", 1, numbers, variant="shifted", remedies=("count-from-zero",))
     size = max(abs(low), abs(high))
-    if facts.kind == "numbers" and size > thresholds["size"]:
-        severity = "warning" if size > thresholds["far"] else "advice"
+    if facts.kind == "numbers" and size > thresholds["min_target"]:
+        severity = "warning" if size > thresholds["min_target_warning"] else "advice"
         return Verdict(severity, 1, numbers, variant="unscaled", remedies=("scale-targets",))
     return None
 
@@ -40,10 +40,16 @@ def _is_vocabulary(measured: Measured) -> bool:
 RULE = Rule(
     "label-range",
     _judge,
-    "torch: classes count from 0 to C-1, binary targets lie in [0, 1]; LeCun et al. 1998 for the scale of targets",
+    "PyTorch, torch.nn.CrossEntropyLoss and BCELoss; LeCun et al. 1998, Efficient BackProp, section 4.5",
+    severities=("error", "warning", "advice"),
+    remedies=("count-from-zero", "targets-to-01", "scale-targets"),
     # A new net answers within about ±1. Targets in the hundreds cost it many steps; in the thousands the squared error
     # begins at a million and its gradient throws the weights away.
-    thresholds={"labels": 20, "size": 100.0, "far": 1000.0},
+    thresholds={
+        "min_labels_per_class": Threshold(20, "labels", "labels"),
+        "min_target": Threshold(100.0, "number", "size"),
+        "min_target_warning": Threshold(1000.0, "number", "far"),
+    },
     symptoms=(
         "nonfinite", "lr-too-high", "exploding-gradient", "initial-loss", "dead-relu", "plateau", "underfitting",
         "lr-too-low", "loss-mismatch", "output-activation", "saturated", "too-few-epochs", "clip-too-tight",

@@ -16,7 +16,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 RULE = Rule(
     "loss-broadcast",
     _judge,
-    "torch's broadcasting semantics; every sample is pulled towards every target, so that their mean is learnt",
+    "PyTorch, broadcasting semantics",
+    severities=("error",),
+    remedies=("squeeze-output",),
     symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient", "missing-nonlinearity",
               "lr-too-high", "dead-relu"),
 )  # fmt: skip

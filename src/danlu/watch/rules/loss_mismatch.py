@@ -2,7 +2,7 @@
 
 import math
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Head, Measured
 from danlu.watch.reading import SQUARED_LOSSES, steady_heads
 
@@ -11,7 +11,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if measured.refused == "binary_cross_entropy":
         numbers = {"low": measured.refused_low, "high": measured.refused_high}
         return Verdict("error", max(1, measured.step), numbers, variant="bce", remedies=("with-logits",))
-    if abs(measured.divergence_sum - 1) > thresholds["sum"]:
+    if abs(measured.divergence_sum - 1) > thresholds["min_sum_error"]:
         numbers = {"sum": measured.divergence_sum}
         return Verdict("error", 1, numbers, variant="divergence", remedies=("log-softmax",))
     for head in steady_heads(measured):
@@ -22,7 +22,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _of_head(head: Head, measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    if head.loss == "nll" and math.isfinite(head.row_sum) and abs(head.row_sum - 1) > thresholds["sum"]:
+    if head.loss == "nll" and math.isfinite(head.row_sum) and abs(head.row_sum - 1) > thresholds["min_sum_error"]:
         variant = "probabilities" if "Softmax" in head.between else "nll"
         return Verdict("error", 1, {"sum": head.row_sum}, variant=variant, remedies=("log-softmax",))
     if head.loss == "cross-entropy" and len(head.shape) == 2 and head.shape[1] == 1:
@@ -48,8 +48,13 @@ def _of_squares(head: Head, measured: Measured, thresholds: Thresholds) -> Verdi
     # Classes counted from 0, each about as frequent as the other: no quantity of nature looks so.
     total = sum(counts.values())
     entropy = -sum(count / total * math.log(count / total) for count in counts.values())
-    numbered = values == list(range(len(values))) and len(values) <= thresholds["classes"]
-    if numbered and len(values) > 2 and total >= 50 and entropy > thresholds["even"] * math.log(len(values)):
+    numbered = values == list(range(len(values))) and len(values) <= thresholds["max_classes"]
+    if (
+        numbered
+        and len(values) > 2
+        and total >= 50
+        and entropy > thresholds["min_entropy_ratio"] * math.log(len(values))
+    ):
         return Verdict("warning", 1, {"classes": len(values)}, variant="numbers", remedies=("cross-entropy",))
     if values == [0, 1] and measured.losses_per_step < 1.5 and total >= 50:
         return Verdict("advice", 1, {}, variant="binary", remedies=("binary-cross-entropy",))
@@ -59,9 +64,15 @@ def _of_squares(head: Head, measured: Measured, thresholds: Thresholds) -> Verdi
 RULE = Rule(
     "loss-mismatch",
     _judge,
-    "Bishop 2006, Pattern Recognition and Machine Learning, section 5.2: each kind of target has its loss",
+    "Bishop 2006, Pattern Recognition and Machine Learning, section 5.2",
+    severities=("error", "warning", "advice"),
+    remedies=("with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy"),
     # Log-probabilities sum to 1 within rounding. Frequencies of classes within a tenth of the even entropy.
-    thresholds={"sum": 0.1, "classes": 20, "even": 0.9},
+    thresholds={
+        "min_sum_error": Threshold(0.1, "number", "sum"),
+        "max_classes": Threshold(20, "classes", "classes"),
+        "min_entropy_ratio": Threshold(0.9, "times", "even"),
+    },
     symptoms=(
         "plateau", "underfitting", "lr-too-high", "lr-too-low", "initial-loss", "nonfinite", "exploding-gradient",
         "output-activation", "overfitting", "too-few-epochs", "dead-relu", "saturated", "weight-decay-too-high",

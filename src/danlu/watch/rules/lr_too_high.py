@@ -2,7 +2,7 @@
 
 import math
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 from danlu.watch.rates import lower_rate
 from danlu.watch.reading import (
@@ -28,21 +28,23 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if measured.nonfinite_at is not None:
         return _overflow(measured, thresholds, numbers)
     begun = numbers["first"]
-    if len(measured.optimisers) > 1 or measured.loss.count < thresholds["steps"] or not begun > 0:
+    if len(measured.optimisers) > 1 or measured.loss.count < thresholds["min_steps"] or not begun > 0:
         return None  # the losses of an adversarial pair rise and fall by design
     if is_surrogate(measured):
         return None  # so do those that are weighed by returns, and those of targets that move
-    if numbers["loss"] > thresholds["rise"] * begun and largest > thresholds["size"]:
+    if numbers["loss"] > thresholds["min_loss_ratio"] * begun and largest > thresholds["min_update_ratio"]:
         return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(measured))
-    if measured.loss.count >= 2 * thresholds["steps"] and not begins_blocked(measured):
+    if measured.loss.count >= 2 * thresholds["min_steps"] and not begins_blocked(measured):
         share = numbers["loss"] / max(reference_loss(measured), 1e-12)
-        if share > thresholds["stuck"] and largest > thresholds["violent"]:
+        if share > thresholds["min_stuck_loss_ratio"] and largest > thresholds["min_stuck_update_ratio"]:
             return Verdict("error", 1, numbers, variant="stuck", remedies=_lower(measured))
-        enough = measured.loss.count >= thresholds["enough"]
-        if enough and share > thresholds["hardly"] and largest > thresholds["replaced"]:
+        enough = measured.loss.count >= thresholds["min_slow_steps"]
+        if enough and share > thresholds["min_slow_loss_ratio"] and largest > thresholds["min_leap_update_ratio"]:
             return Verdict("warning", 1, numbers, variant="stuck", remedies=_lower(measured))
     peak = max(measured.loss.earliest)
-    if early > thresholds["replaced"] and peak > thresholds["leap"] * max(begun, measured.loss.first):
+    if early > thresholds["min_leap_update_ratio"] and peak > thresholds["min_leap_loss_ratio"] * max(
+        begun, measured.loss.first
+    ):
         return Verdict("warning", 1, numbers | {"peak": peak}, variant="leap", remedies=_lower(measured))
     return _jumping(measured, thresholds, numbers, now)
 
@@ -53,7 +55,7 @@ def _overflow(measured: Measured, thresholds: Thresholds, numbers: dict[str, flo
     largest = max(updates, default=0.0)
     means = measured.loss.means
     grown = len(means) > 1 and measured.loss.first > 0 and means[-1] > 10 * measured.loss.first
-    if measured.nonfinite_what == "input" or not (largest > thresholds["violent"] or grown):
+    if measured.nonfinite_what == "input" or not (largest > thresholds["min_stuck_update_ratio"] or grown):
         return None
     numbers["size"] = largest
     return Verdict("error", measured.nonfinite_at or 1, numbers, variant="nonfinite", remedies=_lower(measured))
@@ -61,7 +63,7 @@ def _overflow(measured: Measured, thresholds: Thresholds, numbers: dict[str, flo
 
 def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, float], now: float) -> Verdict | None:
     """Late in training the loss still leaps to where it began or beyond what chance would give."""
-    if measured.loss.count < 3 * thresholds["steps"] or not now > thresholds["late"]:
+    if measured.loss.count < 3 * thresholds["min_steps"] or not now > thresholds["min_late_update_ratio"]:
         return None
     # One batch may lie high by chance, eight in a row do not.
     size = max(1, math.ceil(8 / measured.loss.width))
@@ -72,7 +74,12 @@ def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, floa
     level = sum(means) / len(means)
     spread = math.sqrt(sum((one - level) ** 2 for one in means) / len(means))
     peak, top = max(means), max(first_loss(measured), measured.loss.first)
-    if peak > top and min(means) < 0.5 * peak and level > 0.25 * top and spread > thresholds["jump"] * level:
+    if (
+        peak > top
+        and min(means) < 0.5 * peak
+        and level > 0.25 * top
+        and spread > thresholds["min_jump_std_ratio"] * level
+    ):
         return Verdict("warning", measured.step, numbers, variant="jumping", remedies=_lower(measured))
     return None
 
@@ -93,22 +100,24 @@ def _rising_since(measured: Measured, begun: float) -> int:
 RULE = Rule(
     "lr-too-high",
     _judge,
-    "Goodfellow et al. 2016, Deep Learning, section 11.4.1; Karpathy: updates about a thousandth of the weights",
+    "Goodfellow et al. 2016, Deep Learning, section 11.4.1; Karpathy, CS231n notes, Neural Networks Part 3",
+    severities=("error", "warning"),
+    remedies=({"optim.lr": None}, {"train.clip_norm": 1.0}),
     # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it;
     # an adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or
     # hardly after a hundred steps; or leap at once to several times what it was, which throws the initial weights away.
     thresholds={
-        "steps": 20,
-        "rise": 2.0,
-        "size": 0.01,
-        "violent": 0.3,
-        "stuck": 0.95,
-        "replaced": 1.0,
-        "hardly": 0.75,
-        "enough": 100,
-        "leap": 5.0,
-        "late": 0.02,
-        "jump": 0.3,
+        "min_steps": Threshold(20, "steps", "steps"),
+        "min_loss_ratio": Threshold(2.0, "times", "rise"),
+        "min_update_ratio": Threshold(0.01, "share", "size"),
+        "min_stuck_update_ratio": Threshold(0.3, "share", "violent"),
+        "min_stuck_loss_ratio": Threshold(0.95, "times", "stuck"),
+        "min_leap_update_ratio": Threshold(1.0, "share", "replaced"),
+        "min_slow_loss_ratio": Threshold(0.75, "times", "hardly"),
+        "min_slow_steps": Threshold(100, "steps", "enough"),
+        "min_leap_loss_ratio": Threshold(5.0, "times", "leap"),
+        "min_late_update_ratio": Threshold(0.02, "share", "late"),
+        "min_jump_std_ratio": Threshold(0.3, "times", "jump"),
     },
     reads="start",
     symptoms=(

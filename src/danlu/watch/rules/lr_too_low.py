@@ -2,7 +2,7 @@
 
 import math
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 from danlu.watch.rates import higher_rate
 from danlu.watch.reading import guess_loss, is_surrogate, main_optimiser, moving_layers, progress, step_size
@@ -11,19 +11,23 @@ from danlu.watch.reading import guess_loss, is_surrogate, main_optimiser, moving
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     optimiser = main_optimiser(measured)
     size, gone = step_size(measured, 10), progress(measured)
-    if optimiser is None or len(measured.optimisers) > 1 or measured.loss.count < thresholds["steps"]:
+    if optimiser is None or len(measured.optimisers) > 1 or measured.loss.count < thresholds["min_steps"]:
         return None
     if is_surrogate(measured):
         return None
     # Where all steps together cannot have changed a twentieth of the weights, a rise is chance.
     still = size * measured.loss.count < 0.05
-    if not 0 < size < thresholds["size"] or not (still or gone > -0.02) or not gone < thresholds["progress"]:
+    if (
+        not 0 < size < thresholds["max_update_ratio"]
+        or not (still or gone > -0.02)
+        or not gone < thresholds["max_progress_share"]
+    ):
         return None
     if _rises_still(optimiser.rate.values) or optimiser.rate.last < 0.5 * optimiser.highest_rate:
         return None  # warming up, or lowered by a schedule
     # Where the net knows its task already, small steps are what is wanted; so are they where the loss cannot fall.
     guess = guess_loss(measured)
-    if measured.loss.end(0.1) < thresholds["known"] * guess:
+    if measured.loss.end(0.1) < thresholds["min_loss_ratio"] * guess:
         return None
     layers = moving_layers(measured)
     if math.isnan(guess) and sum(layer.fresh for layer in layers) < len(layers) / 2:
@@ -39,9 +43,16 @@ def _rises_still(rates: list[float]) -> bool:
 RULE = Rule(
     "lr-too-low",
     _judge,
-    "Karpathy, CS231n notes: updates should be about 1e-3 of the weights; lower means the rate may be too low",
+    "Karpathy, CS231n notes, Neural Networks Part 3: ratio of weights to updates",
+    severities=("warning",),
+    remedies=({"optim.lr": None},),
     # A tenth of that thousandth, and after 50 steps less than a seventh of the way: at this pace thousands are needed.
-    thresholds={"steps": 50, "size": 2e-4, "progress": 0.15, "known": 0.6},
+    thresholds={
+        "min_steps": Threshold(50, "steps", "steps"),
+        "max_update_ratio": Threshold(2e-4, "share", "size"),
+        "max_progress_share": Threshold(0.15, "share", "progress"),
+        "min_loss_ratio": Threshold(0.6, "times", "known"),
+    },
     reads="curve",
     symptoms=("plateau", "underfitting", "too-few-epochs"),
 )

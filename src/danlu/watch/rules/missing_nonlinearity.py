@@ -1,6 +1,6 @@
 """missing-nonlinearity: layers follow each other with nothing bent between them, and so are one layer."""
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
 
@@ -16,7 +16,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     remedies = ("put-activation",)
     if not net.nonlinear:
         return Verdict("warning", 1, numbers, where, variant="none", remedies=remedies)
-    many = len(pairs) >= thresholds["share"] * (net.depth - 1)
+    many = len(pairs) >= thresholds["min_gap_share_warning"] * (net.depth - 1)
     return Verdict("warning" if many else "advice", 1, numbers, where, remedies=remedies)
 
 
@@ -29,8 +29,12 @@ def _is_deliberate(first: str, second: str, measured: Measured) -> bool:
 RULE = Rule(
     "missing-nonlinearity",
     _judge,
-    "Goodfellow et al. 2016, Deep Learning, section 6.1: a product of matrices is a matrix",
+    "Goodfellow et al. 2016, Deep Learning, section 6.1",
+    severities=("warning", "advice"),
+    remedies=("put-activation",),
     # One gap among many may be meant; from a third of them on it is a habit.
-    thresholds={"share": 0.34},
+    thresholds={
+        "min_gap_share_warning": Threshold(0.34, "share", "share"),
+    },
     symptoms=("underfitting", "plateau", "too-few-epochs"),
 )

@@ -1,6 +1,6 @@
 """no-update: steps are made, and no weight changes; or no step is made at all."""
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured, Optimiser
 from danlu.watch.rates import fitting_rate, higher_rate
 
@@ -8,7 +8,7 @@ from danlu.watch.rates import fitting_rate, higher_rate
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if measured.step == 0:
         return _without_step(measured, thresholds)
-    if measured.backwards == 0 and measured.step >= thresholds["steps"]:
+    if measured.backwards == 0 and measured.step >= thresholds["min_steps"]:
         return Verdict("error", 1, {"steps": measured.step}, variant="no-backward", remedies=("call-backward",))
     moved = [one for one in measured.optimisers if one.steps]
     still = [one for one in moved if _stands_still(one, thresholds)]
@@ -34,7 +34,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 def _without_step(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     backwards = measured.backwards - measured.functional  # torch.func hands its gradients out: nobody need step
-    if backwards < thresholds["backwards"] or (measured.crashed and backwards < 50):
+    if backwards < thresholds["min_backward_passes"] or (measured.crashed and backwards < 50):
         return None
     if measured.net.unlisted > measured.net.unregistered:
         return None  # what is trained is not registered with the net, and an optimiser holds it
@@ -45,17 +45,25 @@ def _without_step(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _stands_still(one: Optimiser, thresholds: Thresholds) -> bool:
-    newest = one.unmoved.values[-int(thresholds["times"]) :]
-    return len(newest) >= thresholds["times"] and min(newest) == 1
+    newest = one.unmoved.values[-int(thresholds["min_measurements"]) :]
+    return len(newest) >= thresholds["min_measurements"] and min(newest) == 1
 
 
 RULE = Rule(
     "no-update",
     _judge,
-    "torch.optim: zero_grad, backward, step, in this order",
+    "PyTorch, torch.optim: taking an optimization step",
+    severities=("error",),
+    remedies=(
+        "call-backward", "call-step", "order-of-calls", {"optim.lr": None}, "check-optimizer", "optimizer-after-model",
+    ),
     # One still step happens (a GradScaler passes over the first ones); four measured ones in a row do not. Nobody
     # gathers gradients over more than twenty batches without a single step in the whole block.
-    thresholds={"times": 4, "steps": 8, "backwards": 20},
+    thresholds={
+        "min_measurements": Threshold(4, "measurements", "times"),
+        "min_steps": Threshold(8, "steps", "steps"),
+        "min_backward_passes": Threshold(20, "backward-passes", "backwards"),
+    },
     symptoms=(
         "lr-too-low", "plateau", "underfitting", "parameters-unused", "bad-init", "vanishing-gradient", "lr-too-high",
         "too-few-epochs", "scheduler-misuse", "dead-relu", "weight-decay-too-high",

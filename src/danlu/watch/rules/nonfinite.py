@@ -19,7 +19,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 RULE = Rule(
     "nonfinite",
     _judge,
-    "IEEE 754; torch.autograd.detect_anomaly finds the same at many times the cost",
+    "IEEE 754-2019, section 6.2; PyTorch, torch.autograd.detect_anomaly",
+    severities=("error",),
+    remedies=("clean-inputs", "lower-rate", "clip", "safe-math"),
     symptoms=("dead-relu", "no-update", "plateau", "underfitting", "saturated", "vanishing-gradient", "overfitting",
               "weight-decay-too-high", "lr-too-low", "label-imbalance"),
 )  # fmt: skip

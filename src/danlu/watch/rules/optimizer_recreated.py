@@ -1,13 +1,13 @@
 """optimizer-recreated: the optimiser is made anew again and again, and forgets what it knew of the gradient."""
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 from danlu.watch.reading import is_adaptive
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     newest = max(measured.optimisers, key=lambda one: one.recreated, default=None)
-    if newest is None or newest.recreated < thresholds["times"]:
+    if newest is None or newest.recreated < thresholds["min_recreations"]:
         return None
     remembers = is_adaptive(newest) or newest.momentum > 0
     numbers = {"times": newest.recreated + 1, "kind": newest.kind, "steps": measured.step}
@@ -18,9 +18,13 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 RULE = Rule(
     "optimizer-recreated",
     _judge,
-    "Kingma and Ba 2015, arXiv:1412.6980: the moments, and the correction of their bias, belong to the whole run",
+    "Kingma and Ba 2015, Adam, arXiv:1412.6980",
+    severities=("warning", "advice"),
+    remedies=("optimizer-once",),
     # Once is a second phase of training (unfreezing, another rate); twice with the very same parameters is a loop.
-    thresholds={"times": 2},
+    thresholds={
+        "min_recreations": Threshold(2, "times-made", "times"),
+    },
     symptoms=(
         "plateau",
         "lr-too-high",

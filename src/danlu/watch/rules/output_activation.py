@@ -2,7 +2,7 @@
 
 import math
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Head, Measured
 from danlu.watch.reading import HANDS_ON, SQUARED_LOSSES, steady_heads, target_bounds
 
@@ -38,7 +38,7 @@ def _of_head(head: Head, last: str, measured: Measured, thresholds: Thresholds) 
         known = head.labelled and math.isfinite(low) and measured.labels.kind == "numbers"
         low, high = (low, high) if known else (head.target_low, head.target_high)
         least, most = _BOUNDS[last]
-        room = thresholds["room"] * max(high - low, 1e-12) if math.isfinite(low) else math.nan
+        room = thresholds["min_overshoot_share"] * max(high - low, 1e-12) if math.isfinite(low) else math.nan
         if low < least - room or high > most + room:
             numbers = {"activation": name, "low": low, "high": high, "least": least, "most": most}
             return Verdict("error", 1, numbers, variant="range", remedies=("linear-output",))
@@ -48,9 +48,13 @@ def _of_head(head: Head, last: str, measured: Measured, thresholds: Thresholds) 
 RULE = Rule(
     "output-activation",
     _judge,
-    "Goodfellow et al. 2016, Deep Learning, section 6.2.2: output units belong to the loss",
+    "Goodfellow et al. 2016, Deep Learning, section 6.2.2",
+    severities=("error", "warning", "advice"),
+    remedies=("softmax-dim", "linear-output"),
     # A twentieth of the targets' range beyond the bound: an outlier or a rounding is not meant.
-    thresholds={"room": 0.05},
+    thresholds={
+        "min_overshoot_share": Threshold(0.05, "share", "room"),
+    },
     symptoms=(
         "plateau", "underfitting", "dead-relu", "saturated", "vanishing-gradient", "lr-too-low", "too-few-epochs",
         "label-range", "loss-mismatch", "initial-loss", "bad-init", "no-update",

@@ -2,7 +2,7 @@
 
 import math
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.reading import held_out
 
@@ -12,20 +12,25 @@ _REMEDIES = ({"optim.weight_decay": 0.0005}, {"net.dropout": 0.3}, {"train.patie
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     passes = held_out(measured)
     samples = max((one.samples for one in passes), default=0)
-    if samples < thresholds["samples"]:
+    if samples < thresholds["min_samples"]:
         return None
     losses = [one for one in passes if math.isfinite(one.loss)]
-    if len(losses) < thresholds["passes"]:
+    if len(losses) < thresholds["min_evaluations"]:
         return _by_accuracy(passes, measured, thresholds)
     best, newest = min(losses, key=lambda one: one.loss), losses[-2:]
     now = sum(one.loss for one in newest) / 2
     train = measured.loss.end(0.05)
     grown = now / best.loss if best.loss > 0 else math.nan
-    apart = min(now - best.loss, now - train) > thresholds["errors"] * _error(newest[-1], samples)
-    if grown > thresholds["rise"] and train < thresholds["apart"] * now and apart and best.step < newest[0].step:
+    apart = min(now - best.loss, now - train) > thresholds["min_standard_errors"] * _error(newest[-1], samples)
+    if (
+        grown > thresholds["min_loss_ratio"]
+        and train < thresholds["max_train_loss_ratio"] * now
+        and apart
+        and best.step < newest[0].step
+    ):
         # Beside what was learnt before, what was lost again may be next to nothing.
         lost = (now - best.loss) / max(measured.loss.first - best.loss, 1e-12)
-        much = grown > thresholds["much"] and not 0 <= lost < thresholds["lost"]
+        much = grown > thresholds["min_loss_ratio_warning"] and not 0 <= lost < thresholds["min_lost_share_warning"]
         numbers = {"best": best.loss, "now": now, "train": train, "step": best.step, "samples": samples}
         return Verdict("warning" if much else "advice", best.step, numbers, remedies=_REMEDIES)
     return _by_accuracy(passes, measured, thresholds)
@@ -40,14 +45,16 @@ def _error(one: Evaluation, samples: int) -> float:
 
 def _by_accuracy(passes: list[Evaluation], measured: Measured, thresholds: Thresholds) -> Verdict | None:
     """The gap between the two accuracies, where the training one has come near 1."""
-    scored = [one for one in passes if math.isfinite(one.accuracy) and one.samples >= thresholds["samples"]]
+    scored = [one for one in passes if math.isfinite(one.accuracy) and one.samples >= thresholds["min_samples"]]
     if not scored or measured.accuracy.count < 5:
         return None
     train, now = measured.accuracy.end(0.2), scored[-1].accuracy
     error = math.sqrt(max(now * (1 - now), 0.0) / scored[-1].samples)
-    if train < thresholds["learnt"] or train - now < max(thresholds["gap"], thresholds["errors"] * error):
+    if train < thresholds["min_train_accuracy"] or train - now < max(
+        thresholds["min_accuracy_gap"], thresholds["min_standard_errors"] * error
+    ):
         return None
-    severity = "warning" if train - now > 2 * thresholds["gap"] else "advice"
+    severity = "warning" if train - now > 2 * thresholds["min_accuracy_gap"] else "advice"
     numbers = {"accuracy": now, "train": train, "samples": scored[-1].samples}
     remedies = ({"optim.weight_decay": 0.0005}, {"net.dropout": 0.3}, "more-data")
     return Verdict(severity, scored[-1].step, numbers, variant="gap", remedies=remedies)
@@ -56,13 +63,22 @@ def _by_accuracy(passes: list[Evaluation], measured: Measured, thresholds: Thres
 RULE = Rule(
     "overfitting",
     _judge,
-    "Prechelt 1998, Early Stopping - But When?: generalisation loss, the rise over the best validation error so far",
+    "Prechelt 1998, Early Stopping - But When?",
+    severities=("warning", "advice"),
+    remedies=({"optim.weight_decay": 0.0005}, {"net.dropout": 0.3}, {"train.patience": 3}, "more-data"),
     # Scores of small validation parts waver by a tenth; half as much again as the best, with the training loss far
     # below, does not come back. A twentieth of what was learnt is not worth a word of warning. Below 30 samples a
     # single one of them makes such a rise, and above it two standard errors must be passed.
     reads="curve",
     thresholds={
-        "passes": 4, "rise": 1.15, "much": 1.5, "lost": 0.05, "apart": 0.5, "learnt": 0.9, "gap": 0.15, "samples": 30,
-        "errors": 2.0,
+        "min_evaluations": Threshold(4, "evaluations", "passes"),
+        "min_loss_ratio": Threshold(1.15, "times", "rise"),
+        "min_loss_ratio_warning": Threshold(1.5, "times", "much"),
+        "min_lost_share_warning": Threshold(0.05, "share", "lost"),
+        "max_train_loss_ratio": Threshold(0.5, "times", "apart"),
+        "min_train_accuracy": Threshold(0.9, "share", "learnt"),
+        "min_accuracy_gap": Threshold(0.15, "share", "gap"),
+        "min_samples": Threshold(30, "samples", "samples"),
+        "min_standard_errors": Threshold(2.0, "standard-errors", "errors"),
     },
 )  # fmt: skip

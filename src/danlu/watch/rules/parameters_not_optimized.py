@@ -1,14 +1,14 @@
 """parameters-not-optimized: the loss sends gradients to parameters that no optimiser holds."""
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     net = measured.net
     foreign = sum(one.foreign for one in measured.optimisers if one.given)
-    stepped = [one for one in measured.optimisers if one.steps >= thresholds["steps"]]
-    if net.unlisted > net.unregistered and measured.backwards >= thresholds["backwards"]:
+    stepped = [one for one in measured.optimisers if one.steps >= thresholds["min_steps"]]
+    if net.unlisted > net.unregistered and measured.backwards >= thresholds["min_backward_passes"]:
         # An optimiser holds them, so that they learn; nothing else of torch knows them.
         return Verdict("warning", 1, {"count": net.unlisted}, variant="moved", remedies=("module-list",))
     if net.unregistered and stepped:
@@ -35,8 +35,13 @@ def _are_fresh(measured: Measured, where: tuple[str, ...]) -> bool:
 RULE = Rule(
     "parameters-not-optimized",
     _judge,
-    "torch.optim: an optimiser moves the tensors it was given when it was made, and no others",
-    thresholds={"steps": 3, "backwards": 8},
+    "PyTorch, torch.optim: constructing it",
+    severities=("error", "warning", "advice"),
+    remedies=("pass-all-parameters", "optimizer-after-model", "module-list", "freeze-openly"),
+    thresholds={
+        "min_steps": Threshold(3, "steps", "steps"),
+        "min_backward_passes": Threshold(8, "backward-passes", "backwards"),
+    },
     symptoms=("no-update", "plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient",
               "parameters-unused", "exploding-gradient"),
 )  # fmt: skip

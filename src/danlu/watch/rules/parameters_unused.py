@@ -1,12 +1,16 @@
 """parameters-unused: an optimiser holds parameters that no gradient ever reaches."""
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     net = measured.net
-    if not net.unreached or measured.backwards < thresholds["backwards"] or measured.step < thresholds["steps"]:
+    if (
+        not net.unreached
+        or measured.backwards < thresholds["min_backward_passes"]
+        or measured.step < thresholds["min_steps"]
+    ):
         return None
     where = tuple(dict.fromkeys(name.rpartition(".")[0] or name for name in net.unreached))
     layers = [measured.layers[name] for name in where if name in measured.layers]
@@ -40,8 +44,13 @@ def _has_used_sibling(name: str, measured: Measured) -> bool:
 RULE = Rule(
     "parameters-unused",
     _judge,
-    "torch.autograd: detach(), .data, .item(), numpy() and no_grad() end the way of a gradient",
+    "PyTorch, torch.Tensor.detach and torch.no_grad",
+    severities=("error", "warning", "advice"),
+    remedies=("mend-graph", "use-or-remove"),
     # A branch that is taken now and then is reached within some twenty steps of which eight were measured.
-    thresholds={"backwards": 8, "steps": 15},
+    thresholds={
+        "min_backward_passes": Threshold(8, "backward-passes", "backwards"),
+        "min_steps": Threshold(15, "steps", "steps"),
+    },
     symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient", "no-update"),
 )

@@ -1,6 +1,6 @@
 """plateau: the loss has stood still for long, and there are signs that it could fall further."""
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured, Optimiser
 from danlu.watch.rates import usual_rates
 from danlu.watch.reading import (
@@ -16,17 +16,24 @@ from danlu.watch.reading import (
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     optimiser = main_optimiser(measured)
-    if measured.loss.count < thresholds["steps"] or len(measured.optimisers) != 1 or optimiser is None:
+    if measured.loss.count < thresholds["min_steps"] or len(measured.optimisers) != 1 or optimiser is None:
         return None
-    if measured.nonfinite_at is not None or is_surrogate(measured) or not is_flat(measured, thresholds["flat"]):
+    if (
+        measured.nonfinite_at is not None
+        or is_surrogate(measured)
+        or not is_flat(measured, thresholds["max_gain_share"])
+    ):
         return None
     numbers = {"loss": measured.loss.end(0.1), "first": measured.loss.first, "rate": optimiser.rate.last}
     gone = progress(measured)
-    if _is_coarse(measured, optimiser, thresholds) and thresholds["begun"] < gone < thresholds["done"]:
+    if (
+        _is_coarse(measured, optimiser, thresholds)
+        and thresholds["min_progress_share"] < gone < thresholds["max_progress_share"]
+    ):
         since = measured.loss.count // 2 - measured.before
         numbers |= {"since": since, "size": step_size(measured)}
         return Verdict("advice", since, numbers, remedies=("change-rate", {"schedule.name": "cosine"}))
-    if gone < thresholds["begun"] and _is_new(measured):
+    if gone < thresholds["min_progress_share"] and _is_new(measured):
         numbers |= {"steps": measured.loss.count}
         return Verdict("advice", 1 - measured.before, numbers, variant="start", remedies=("higher-rate", "he-init"))
     return None
@@ -38,7 +45,10 @@ def _is_coarse(measured: Measured, optimiser: Optimiser, thresholds: Thresholds)
     if optimiser.rate.last < 0.9 * optimiser.highest_rate:
         return False
     _, _, highest = usual_rates(optimiser.kind)
-    astray = measured.noise.median(10) < thresholds["kept"] and step_size(measured) > thresholds["coarse"]
+    astray = (
+        measured.noise.median(10) < thresholds["max_direction_share"]
+        and step_size(measured) > thresholds["min_update_ratio"]
+    )
     return optimiser.rate.last > highest or astray
 
 
@@ -52,11 +62,20 @@ def _is_new(measured: Measured) -> bool:
 RULE = Rule(
     "plateau",
     _judge,
-    "Goodfellow et al. 2016, Deep Learning, section 8.2.2: plateaus and flat regions",
+    "Goodfellow et al. 2016, Deep Learning, section 8.2.3",
+    severities=("advice",),
+    remedies=("change-rate", {"schedule.name": "cosine"}, "higher-rate", "he-init"),
     # Half of the training without a fiftieth gained. A loss that rests may have reached what the data allow: most do.
     # Only where steps of a fiftieth of the weights share less than a fifth of their direction is it the steps that
     # hold it up.
-    thresholds={"steps": 120, "flat": 0.02, "begun": 0.1, "done": 0.95, "coarse": 0.02, "kept": 0.2},
+    thresholds={
+        "min_steps": Threshold(120, "steps", "steps"),
+        "max_gain_share": Threshold(0.02, "share", "flat"),
+        "min_progress_share": Threshold(0.1, "share", "begun"),
+        "max_progress_share": Threshold(0.95, "share", "done"),
+        "min_update_ratio": Threshold(0.02, "share", "coarse"),
+        "max_direction_share": Threshold(0.2, "share", "kept"),
+    },
     reads="curve",
     symptoms=("too-few-epochs",),
 )

@@ -2,7 +2,7 @@
 
 import itertools
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured, Optimiser, Scheduler
 from danlu.watch.reading import main_optimiser, progress
 
@@ -16,12 +16,12 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if found:
             return found
     low_since = _negligible_since(optimiser, measured, thresholds)
-    if low_since is not None and progress(measured) < thresholds["done"]:
+    if low_since is not None and progress(measured) < thresholds["max_progress_share"]:
         numbers = {"rate": optimiser.rate.last, "highest": optimiser.highest_rate, "since": low_since}
         numbers |= {"steps": measured.step}
         return Verdict("warning", low_since, numbers, variant="fast", remedies=("step-per-epoch",))
     constant = optimiser.rate.values and min(optimiser.rate.values) == max(optimiser.rate.values)
-    if measured.net.silent_scheduler and constant and measured.step >= thresholds["steps"]:
+    if measured.net.silent_scheduler and constant and measured.step >= thresholds["min_steps"]:
         return Verdict("warning", 1, {"steps": measured.step}, variant="never", remedies=("call-scheduler",))
     return None
 
@@ -35,7 +35,9 @@ def _of_scheduler(
     if scheduler.kind == "CosineAnnealingLR" and scheduler.total and scheduler.calls > 1.5 * scheduler.total + 1:
         return Verdict("warning", scheduler.total, numbers, variant="period", remedies=("step-per-epoch",))
     if measured.ended and scheduler.kind == "OneCycleLR" and scheduler.total and not measured.crashed:
-        slow = scheduler.calls < thresholds["reached"] * scheduler.total and scheduler.calls * 4 < optimiser.steps
+        slow = (
+            scheduler.calls < thresholds["max_called_share"] * scheduler.total and scheduler.calls * 4 < optimiser.steps
+        )
         if slow and optimiser.steps > 0.5 * scheduler.total:
             return Verdict("warning", 1, numbers, variant="slow", remedies=("step-per-batch",))
     if scheduler.kind == "ReduceLROnPlateau" and len(scheduler.metric) >= 4:
@@ -50,21 +52,30 @@ def _of_scheduler(
 
 def _negligible_since(optimiser: Optimiser, measured: Measured, thresholds: Thresholds) -> int | None:
     """The step since which the rate is next to nothing, where that is most of the training."""
-    if measured.step < thresholds["steps"] or optimiser.highest_rate == 0 or len(optimiser.rate) < 3:
+    if measured.step < thresholds["min_steps"] or optimiser.highest_rate == 0 or len(optimiser.rate) < 3:
         return None
-    low = [rate < thresholds["least"] * optimiser.highest_rate for rate in optimiser.rate.values]
-    if not low[-1] or optimiser.rate.last > thresholds["end"] * optimiser.highest_rate:
+    low = [rate < thresholds["max_lr_ratio"] * optimiser.highest_rate for rate in optimiser.rate.values]
+    if not low[-1] or optimiser.rate.last > thresholds["max_last_lr_ratio"] * optimiser.highest_rate:
         return None
     since = optimiser.rate.since(low)
-    return since if since < (1 - thresholds["share"]) * measured.step else None
+    return since if since < (1 - thresholds["min_low_share"]) * measured.step else None
 
 
 RULE = Rule(
     "scheduler-misuse",
     _judge,
-    "torch.optim.lr_scheduler: per epoch or per batch, after optimizer.step(), as each scheduler says",
+    "PyTorch, torch.optim: how to adjust learning rate",
+    severities=("warning",),
+    remedies=("step-per-epoch", "step-per-batch", "optimizer-first", "call-scheduler", "plateau-mode"),
     # A cosine spends 6 % of its length below a hundredth of its peak, three drops by ten a quarter. Two fifths of the
     # training below it, and less than a thousandth at the end, is a schedule that has run out.
-    thresholds={"steps": 30, "least": 0.01, "end": 1e-3, "share": 0.4, "done": 0.95, "reached": 0.25},
+    thresholds={
+        "min_steps": Threshold(30, "steps", "steps"),
+        "max_lr_ratio": Threshold(0.01, "times", "least"),
+        "max_last_lr_ratio": Threshold(1e-3, "times", "end"),
+        "min_low_share": Threshold(0.4, "share", "share"),
+        "max_progress_share": Threshold(0.95, "share", "done"),
+        "max_called_share": Threshold(0.25, "share", "reached"),
+    },
     symptoms=("lr-too-low", "plateau", "underfitting", "too-few-epochs", "no-update", "lr-too-high"),
 )

@@ -22,7 +22,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 RULE = Rule(
     "softmax-twice",
     _judge,
-    "torch.nn.CrossEntropyLoss and BCEWithLogitsLoss take logits: softmax and sigmoid are inside",
+    "PyTorch, torch.nn.CrossEntropyLoss and BCEWithLogitsLoss",
+    severities=("error", "advice"),
+    remedies=("drop-softmax",),
     symptoms=(
         "plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs", "saturated",
         "output-activation", "initial-loss", "weight-decay-too-high",

@@ -1,6 +1,6 @@
 """train-mode-in-evaluation: the net is scored with dropout at work, or with its batch statistics moving."""
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
 
@@ -9,11 +9,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     affected = bool(net.dropout) or (bool(net.norms) and not net.frozen_norms) or net.plain_dropout > 0
     passes = measured.evaluations
     wrong = [one for one in passes if one.training]
-    if not affected or not wrong or len(measured.optimisers) > 1 or measured.step < thresholds["steps"]:
+    if not affected or not wrong or len(measured.optimisers) > 1 or measured.step < thresholds["min_steps"]:
         return None
     # Looking at every batch again without gradients is a running score, and a second pass in evaluation mode shows
     # that the difference is known.
-    often = len(wrong) > thresholds["often"] * measured.step
+    often = len(wrong) > thresholds["max_evaluations_per_step"] * measured.step
     if often or len(wrong) < len(passes):
         return None
     numbers = {"passes": len(wrong), "dropout": len(net.dropout), "norms": len(net.norms)}
@@ -23,7 +23,12 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 RULE = Rule(
     "train-mode-in-evaluation",
     _judge,
-    "torch.nn.Module.eval; Ioffe and Szegedy 2015, arXiv:1502.03167, section 3.1: inference uses the population's",
-    thresholds={"steps": 3, "often": 0.5},
+    "PyTorch, torch.nn.Module.eval; Ioffe and Szegedy 2015, Batch Normalization, arXiv:1502.03167, section 3.1",
+    severities=("warning",),
+    remedies=("call-eval",),
+    thresholds={
+        "min_steps": Threshold(3, "steps", "steps"),
+        "max_evaluations_per_step": Threshold(0.5, "evaluations", "often"),
+    },
     symptoms=("overfitting", "underfitting"),
 )

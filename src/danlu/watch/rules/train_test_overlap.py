@@ -2,13 +2,14 @@
 
 import math
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Evaluation, Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     # Samples of few numbers coincide by nature.
-    share = thresholds["share" if math.prod(measured.inputs.shape[1:]) >= thresholds["numbers"] else "narrow"]
+    wide = math.prod(measured.inputs.shape[1:]) >= thresholds["min_features"]
+    share = thresholds["min_overlap_share" if wide else "min_overlap_share_narrow"]
     if measured.declared_overlap >= share:
         return _verdict(1, measured.declared_overlap)
     known = [one for one in measured.evaluations if math.isfinite(one.overlap)]
@@ -26,7 +27,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _is_subset(one: Evaluation, measured: Measured, thresholds: Thresholds) -> bool:
-    return one.samples < thresholds["subset"] * measured.samples_seen
+    return one.samples < thresholds["max_subset_share"] * measured.samples_seen
 
 
 def _verdict(step: int, share: float) -> Verdict:
@@ -37,7 +38,14 @@ RULE = Rule(
     "train-test-overlap",
     _judge,
     "Kaufman et al. 2012, Leakage in Data Mining, doi:10.1145/2382577.2382579",
+    severities=("warning",),
+    remedies=("split-first",),
     # A twentieth is more than chance doubles in data whose batches hold none. A pass over less than 9 tenths of what
     # was trained on is not the training set's own score.
-    thresholds={"share": 0.05, "narrow": 0.2, "numbers": 32, "subset": 0.9},
+    thresholds={
+        "min_overlap_share": Threshold(0.05, "share", "share"),
+        "min_overlap_share_narrow": Threshold(0.2, "share", "narrow"),
+        "min_features": Threshold(32, "numbers", "numbers"),
+        "max_subset_share": Threshold(0.9, "share", "subset"),
+    },
 )

@@ -2,7 +2,7 @@
 
 import math
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Layer, Measured
 from danlu.watch.reading import guess_loss, is_flat, is_surrogate, moving_layers
 
@@ -10,7 +10,11 @@ _UNITS = ("Linear", "RNN", "LSTM", "GRU")
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    if measured.loss.count < thresholds["steps"] or len(measured.optimisers) > 1 or measured.nonfinite_at is not None:
+    if (
+        measured.loss.count < thresholds["min_steps"]
+        or len(measured.optimisers) > 1
+        or measured.nonfinite_at is not None
+    ):
         return None
     if is_surrogate(measured):
         return None
@@ -19,7 +23,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     share = end / guess
     narrow = _narrowest(measured, thresholds)
-    if narrow and is_flat(measured, thresholds["slow"]) and thresholds["left"] < share < thresholds["above"]:
+    if (
+        narrow
+        and is_flat(measured, thresholds["max_narrow_gain_share"])
+        and thresholds["min_narrow_loss_ratio"] < share < thresholds["max_loss_ratio"]
+    ):
         numbers = {
             "loss": end,
             "guess": guess,
@@ -28,9 +36,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
             "outputs": measured.labels.outputs,
         }
         return Verdict("warning", measured.step, numbers, (narrow.name,), variant="narrow", remedies=("larger-net",))
-    if measured.labels.dense or not is_flat(measured, thresholds["flat"]):
+    if measured.labels.dense or not is_flat(measured, thresholds["max_gain_share"]):
         return None
-    if not thresholds["none"] < share < thresholds["above"]:
+    if not thresholds["min_loss_ratio"] < share < thresholds["max_loss_ratio"]:
         return None
     numbers = {"loss": end, "guess": guess, "share": share}
     return Verdict("warning", measured.step, numbers, remedies=("larger-net", "higher-rate", "look-at-labels"))
@@ -39,7 +47,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 def _narrowest(measured: Measured, thresholds: Thresholds) -> Layer | None:
     """A hidden layer that everything goes through, with fewer units than two states each would need to tell the
     classes apart; of a convolution, which has many places, one channel."""
-    if measured.labels.kind != "classes" or measured.labels.outputs < thresholds["classes"]:
+    if measured.labels.kind != "classes" or measured.labels.outputs < thresholds["min_classes"]:
         return None
     hidden = [layer for layer in moving_layers(measured) if layer.name in measured.net.bottlenecks]
     most = math.log2(measured.labels.outputs)
@@ -50,18 +58,20 @@ def _narrowest(measured: Measured, thresholds: Thresholds) -> Layer | None:
 RULE = Rule(
     "underfitting",
     _judge,
-    "Goodfellow et al. 2016, Deep Learning, section 5.2: capacity, underfitting and overfitting",
+    "Goodfellow et al. 2016, Deep Learning, section 5.2",
+    severities=("warning",),
+    remedies=("larger-net", "higher-rate", "look-at-labels"),
     # Noisy tables end at 0.5 to 0.95 of the entropy of their labels, and are as good as they get: no loss by itself
     # tells that from a net that is too small. Above 0.99, flat, the net has learnt the frequencies of the classes and
     # nothing else. What is too narrow goes on creeping down.
     thresholds={
-        "steps": 100,
-        "flat": 0.02,
-        "none": 0.99,
-        "above": 1.5,
-        "classes": 4,
-        "left": 0.3,
-        "slow": 0.2,
+        "min_steps": Threshold(100, "steps", "steps"),
+        "max_gain_share": Threshold(0.02, "share", "flat"),
+        "min_loss_ratio": Threshold(0.99, "times", "none"),
+        "max_loss_ratio": Threshold(1.5, "times", "above"),
+        "min_classes": Threshold(4, "classes", "classes"),
+        "min_narrow_loss_ratio": Threshold(0.3, "times", "left"),
+        "max_narrow_gain_share": Threshold(0.2, "share", "slow"),
     },
     reads="curve",
     symptoms=("plateau", "too-few-epochs"),

@@ -1,20 +1,20 @@
 """unshuffled: the samples come sorted, so that a batch does not stand for the data."""
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     facts = measured.labels
     batch = measured.inputs.batch.median()
-    if measured.full_batch or facts.batches < thresholds["batches"] or not batch > 1 or facts.dense:
+    if measured.full_batch or facts.batches < thresholds["min_batches"] or not batch > 1 or facts.dense:
         return None
     if facts.kind == "numbers" and measured.epoch_steps is None:
         return None  # targets that no sample comes back to may move while it is trained, as those of a critic do
     numbers = {"excess": facts.excess, "batch": int(batch), "most": batch}
     sequences = measured.net.recurrent or len(measured.inputs.shape) == 3
-    alone = facts.kind != "numbers" and facts.excess > thresholds["alone"] * batch
-    if alone or (facts.excess > thresholds["excess"] and facts.drift > thresholds["drift"]):
+    alone = facts.kind != "numbers" and facts.excess > thresholds["min_variance_ratio_per_sample"] * batch
+    if alone or (facts.excess > thresholds["min_variance_ratio"] and facts.drift > thresholds["min_correlation"]):
         # Windows cut out of one series stand in its order, and that does less harm.
         return Verdict(
             "advice" if sequences and facts.kind == "numbers" else "warning",
@@ -32,11 +32,18 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 RULE = Rule(
     "unshuffled",
     _judge,
-    "Bottou 2012, Stochastic Gradient Descent Tricks, section 4.1: shuffle the examples",
+    "Bottou 2012, Stochastic Gradient Descent Tricks, section 4.1",
+    severities=("warning", "advice"),
+    remedies=({"data.shuffle": True}, "shuffle"),
     # Drawn at random, the spread of labels between batches is 1 times its expectation, and a batch of sorted data
     # reaches the size of the batch. 5 is out of chance's reach with six batches or more. Real and generated batches of
     # an adversarial pair take turns, and do not drift.
-    thresholds={"batches": 6, "alone": 0.6, "excess": 5.0, "drift": 0.3},
+    thresholds={
+        "min_batches": Threshold(6, "batches", "batches"),
+        "min_variance_ratio_per_sample": Threshold(0.6, "times", "alone"),
+        "min_variance_ratio": Threshold(5.0, "times", "excess"),
+        "min_correlation": Threshold(0.3, "correlation", "drift"),
+    },
     symptoms=("plateau", "lr-too-high", "underfitting", "label-imbalance", "overfitting", "lr-too-low", "dead-relu",
               "too-few-epochs", "exploding-gradient"),
 )  # fmt: skip

@@ -63,8 +63,10 @@ danlu.ListPage = class {
     const words = this.words.split(/\s+/).filter(Boolean);
     const text = (row) => [row.name, danlu.say(`state-${row.state}`), row.net, row.data, row.optimiser, row.lr].join(" ").toLowerCase();
     const shown = this.rows.filter((row) => { const all = text(row); return words.every((word) => all.includes(word)); });
-    const { by, down } = this.sort;
-    const numbers = danlu.ListPage.columns.some(([key, kind]) => key === by && kind === "number");
+    const { down } = this.sort;
+    // Clocks are set back and forth: what was begun last is newest, whatever time that is said to have been.
+    const by = this.sort.by === "changed" ? "turn" : this.sort.by;
+    const numbers = danlu.ListPage.columns.some(([key, kind]) => key === this.sort.by && kind === "number");
     const value = (row) => (numbers && typeof row[by] !== "number" ? null : row[by]);
     shown.sort((one, other) => {
       const [a, b] = [value(one), value(other)];

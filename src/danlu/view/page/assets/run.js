@@ -8,7 +8,8 @@ danlu.findingCard = (one) => {
   const where = one.where.slice(0, 4).join(", ") + (one.where.length > 4 ? " …" : "");
   const severity = ["error", "warning", "advice"].includes(one.severity) ? one.severity : "advice";
   return danlu.make("div", { class: `finding ${severity}` },
-    danlu.make("p", {}, danlu.make("b", {}, `${danlu.say(`severity-${severity}`)} · ${one.rule}`), `   ${where}   ${danlu.say("since", { step: one.since.toLocaleString("en-US") })}`),
+    danlu.make("p", {}, danlu.make("b", {}, `${danlu.say(`severity-${severity}`)} · ${one.name}`),
+      ...(one.name === one.rule ? [] : [" ", danlu.make("span", { class: "faint" }, one.rule)]), `   ${where}   ${danlu.say("since", { step: one.since.toLocaleString("en-US") })}`),
     danlu.make("p", {}, one.title), danlu.make("dl", {}, ...rows));
 };
 

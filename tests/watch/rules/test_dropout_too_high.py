@@ -1,0 +1,36 @@
+"""dropout-too-high: told of dropout, in a module or a plain call, that leaves too little."""
+
+import pytest
+
+from danlu.watch.measured import Measured
+from danlu.watch.rules.dropout_too_high import RULE
+from measurements import check_threshold, series, told, verdict
+
+
+def dropping(*, rate: float = 0.8) -> Measured:
+    measured = Measured(step=5)
+    measured.net.dropout = {"1": rate, "4": 0.1}
+    measured.training_modes = series([1.0])
+    return measured
+
+
+def test_the_threshold_decides() -> None:
+    assert check_threshold(RULE, dropping, "min_dropout_rate", {"rate": 0.74}, {"rate": 0.76}) is None
+
+
+def test_a_high_rate_is_told_with_what_is_left() -> None:
+    found = told(RULE, dropping(rate=0.9))
+    assert (found.severity, found.where) == ("warning", ("1",))
+    assert found.numbers == {"rate": 0.9, "kept": pytest.approx(0.1)}
+
+
+def test_so_is_a_plain_call() -> None:
+    measured = dropping(rate=0.1)
+    measured.net.plain_dropout = 0.8
+    assert told(RULE, measured).numbers["rate"] == 0.8
+
+
+def test_a_net_in_evaluation_mode_drops_nothing() -> None:
+    measured = dropping()
+    measured.training_modes = series([0.0])
+    assert verdict(RULE, measured) is None

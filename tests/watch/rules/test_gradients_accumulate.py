@@ -1,0 +1,22 @@
+"""gradients-accumulate: told of steps in a row whose gradients nobody cleared."""
+
+from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.rules.gradients_accumulate import RULE
+from measurements import check_threshold, told, verdict
+
+
+def uncleared(*, steps: int = 6) -> Measured:
+    return Measured(step=40, optimisers=[Optimiser("SGD"), Optimiser("SGD", stale=steps, stale_since=9)])
+
+
+def test_the_threshold_decides() -> None:
+    assert check_threshold(RULE, uncleared, "min_steps", {"steps": 5}, {"steps": 6}) is None
+
+
+def test_the_steps_are_counted_from_the_first_one() -> None:
+    found = told(RULE, uncleared(steps=31))
+    assert (found.severity, found.since, found.numbers) == ("error", 9, {"steps": 31})
+
+
+def test_gradients_that_are_cleared_are_silent() -> None:
+    assert verdict(RULE, uncleared(steps=0)) is None

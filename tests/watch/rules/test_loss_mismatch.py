@@ -1,0 +1,64 @@
+"""loss-mismatch: told of a loss that is not for what it is given."""
+
+import math
+
+import pytest
+
+from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.rules.loss_mismatch import RULE
+from measurements import check_threshold, head, told, verdict
+
+
+def compared(*, sum_of: float = math.nan, counts: tuple[int, ...] = ()) -> Measured:
+    """A divergence whose exponentials sum to `sum_of`, or a squared error of whole numbers as often as `counts`."""
+    measured = Measured(step=10, divergence_sum=sum_of)
+    if counts:
+        measured.labels.kind, measured.labels.counts = "numbers", dict(enumerate(counts))
+        measured.heads = [head("mse", shape=(32, 1))]
+    return measured
+
+
+THRESHOLDS = [
+    ("min_sum_error", {"sum_of": 1.09}, {"sum_of": 1.11}),
+    ("max_classes", {"counts": (10,) * 21}, {"counts": (10,) * 20}),
+    ("min_entropy_ratio", {"counts": (580, 210, 210)}, {"counts": (540, 230, 230)}),
+]
+
+
+@pytest.mark.parametrize(("name", "inside", "beyond"), THRESHOLDS)
+def test_each_threshold_decides(name: str, inside: dict[str, object], beyond: dict[str, object]) -> None:
+    assert check_threshold(RULE, compared, name, inside, beyond) is None
+
+
+def test_class_numbers_under_a_squared_error_are_told_with_their_count() -> None:
+    found = told(RULE, compared(counts=(50,) * 10))
+    assert (found.severity, found.variant, found.numbers) == ("warning", "numbers", {"classes": 10})
+
+
+def test_outputs_that_are_no_log_probabilities_are_told_with_their_sum() -> None:
+    found = told(RULE, Measured(heads=[head("nll", row_sum=11.4)]))
+    assert (found.severity, found.variant, found.numbers) == ("error", "nll", {"sum": 11.4})
+    assert told(RULE, Measured(heads=[head("nll", row_sum=11.4, between=("Softmax",))])).variant == "probabilities"
+    assert verdict(RULE, Measured(heads=[head("nll", row_sum=1.02)])) is None
+
+
+def test_probabilities_that_are_none_are_told_with_their_bounds() -> None:
+    refused = Measured(step=3, refused="binary_cross_entropy", refused_low=-2.0, refused_high=4.0)
+    assert (told(RULE, refused).variant, told(RULE, refused).numbers) == ("bce", {"low": -2.0, "high": 4.0})
+
+
+@pytest.mark.parametrize(
+    ("facts", "variant", "severity"),
+    [
+        ({"shape": (32, 1)}, "one-output", "error"),
+        ({"negated": True}, "sign", "error"),
+        ({"loss": "mse", "one_hot": True}, "one-hot", "advice"),
+    ],
+)
+def test_the_head_alone_shows_it(facts: dict[str, object], variant: str, severity: str) -> None:
+    found = told(RULE, Measured(heads=[head(**facts)], optimisers=[Optimiser("SGD")]))  # type: ignore[arg-type]
+    assert (found.variant, found.severity) == (variant, severity)
+
+
+def test_a_squared_error_of_quantities_is_silent() -> None:
+    assert verdict(RULE, compared(counts=(3, 40, 7, 90, 2, 60))) is None

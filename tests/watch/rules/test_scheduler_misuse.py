@@ -1,0 +1,78 @@
+"""scheduler-misuse: told of schedules stepped too often, too seldom, too early, by the wrong sign or never."""
+
+import pytest
+
+from danlu.watch.measured import Measured, Scheduler
+from danlu.watch.rules.scheduler_misuse import RULE
+from measurements import check_threshold, fallen, series, told, verdict
+
+
+def ran_out(*, until: int = 40, level: float = 1e-4, last: float = 1e-4, gone: float = 0.2) -> Measured:
+    """Rates of 0.1, then `level` of that, and `last` of it at the last step."""
+    measured = fallen(gone)
+    rates = [0.1 if step <= until else 0.1 * level for step in range(1, 100)]
+    measured.optimisers[0].rate = series([*rates, 0.1 * last])
+    return measured
+
+
+def never_called(*, steps: int = 30) -> Measured:
+    measured = fallen(0.2, steps)
+    measured.net.silent_scheduler = True
+    return measured
+
+
+def one_cycle(*, calls: int = 10) -> Measured:
+    measured = fallen(0.2, 120)
+    measured.schedulers.append(Scheduler("OneCycleLR", calls=calls, total=100))
+    return measured
+
+
+THRESHOLDS = [
+    ("min_steps", never_called, {"steps": 29}, {"steps": 30}),
+    ("max_lr_ratio", ran_out, {"level": 0.011}, {"level": 0.009}),
+    ("max_last_lr_ratio", ran_out, {"last": 1.1e-3}, {"last": 0.9e-3}),
+    ("min_low_share", ran_out, {"until": 61}, {"until": 58}),
+    ("max_progress_share", ran_out, {"gone": 0.96}, {"gone": 0.94}),
+    ("max_called_share", one_cycle, {"calls": 26}, {"calls": 24}),
+]
+
+
+@pytest.mark.parametrize(("name", "build", "inside", "beyond"), THRESHOLDS)
+def test_each_threshold_decides(name: str, build: object, inside: dict[str, float], beyond: dict[str, float]) -> None:
+    assert check_threshold(RULE, build, name, inside, beyond) is None  # type: ignore[arg-type]
+
+
+def test_a_schedule_that_has_run_out_is_told_since_when() -> None:
+    found = told(RULE, ran_out())
+    assert (found.severity, found.variant, found.since) == ("warning", "fast", 41)
+    assert found.numbers == {"rate": pytest.approx(1e-5), "highest": 0.1, "since": 41, "steps": 100}
+
+
+def test_one_that_hardly_began_is_told_with_its_calls() -> None:
+    found = told(RULE, one_cycle())
+    assert (found.variant, found.numbers["calls"], found.numbers["total"]) == ("slow", 10, 100)
+
+
+def test_one_that_is_never_called_is_told() -> None:
+    assert (told(RULE, never_called()).variant, told(RULE, never_called()).numbers) == ("never", {"steps": 30})
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "variant"),
+    [
+        (Scheduler("StepLR", calls=3, before_first_step=1), "before"),
+        (Scheduler("CosineAnnealingLR", calls=100, total=20), "period"),
+        (Scheduler("ReduceLROnPlateau", mode="min", metric=series([0.5, 0.7, 0.8, 0.9])), "mode"),
+    ],
+)
+def test_each_scheduler_has_its_own_mistake(scheduler: Scheduler, variant: str) -> None:
+    measured = fallen(0.5)
+    measured.optimisers[0].rate.add(101, 0.05)
+    measured.schedulers.append(scheduler)
+    assert told(RULE, measured).variant == variant
+
+
+def test_a_schedule_that_is_stepped_as_it_was_made_is_silent() -> None:
+    measured = fallen(0.5)
+    measured.schedulers.append(Scheduler("CosineAnnealingLR", calls=100, total=100))
+    assert verdict(RULE, measured) is None

@@ -1,0 +1,42 @@
+"""train-mode-in-evaluation: told of scores taken with dropout at work or statistics moving."""
+
+import math
+
+import pytest
+
+from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.rules.train_mode_in_evaluation import RULE
+from measurements import check_threshold, told, verdict
+
+
+def evaluated(*, steps: int = 10, passes: int = 2, training: bool = True) -> Measured:
+    measured = Measured(step=steps)
+    measured.net.dropout, measured.net.norms = {"2": 0.5}, ("1",)
+    measured.evaluations = [
+        Evaluation(step, 1, 100, 0.5, math.nan, training=training, overlap=0.0) for step in range(1, passes + 1)
+    ]
+    return measured
+
+
+THRESHOLDS = [
+    ("min_steps", {"steps": 2, "passes": 1}, {"steps": 3, "passes": 1}),
+    ("max_evaluations_per_step", {"passes": 6}, {"passes": 5}),
+]
+
+
+@pytest.mark.parametrize(("name", "inside", "beyond"), THRESHOLDS)
+def test_each_threshold_decides(name: str, inside: dict[str, int], beyond: dict[str, int]) -> None:
+    assert check_threshold(RULE, evaluated, name, inside, beyond) is None
+
+
+def test_the_passes_are_told_with_the_layers_that_mind() -> None:
+    found = told(RULE, evaluated())
+    assert (found.severity, found.since, found.where) == ("warning", 1, ("2", "1"))
+    assert found.numbers == {"passes": 2, "dropout": 1, "norms": 1}
+
+
+def test_evaluation_mode_is_silent_and_a_second_pass_in_it_excuses_the_first() -> None:
+    assert verdict(RULE, evaluated(training=False)) is None
+    measured = evaluated()
+    measured.evaluations += evaluated(training=False).evaluations
+    assert verdict(RULE, measured) is None

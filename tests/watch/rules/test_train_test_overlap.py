@@ -1,0 +1,47 @@
+"""train-test-overlap: told of evaluated samples that were trained on."""
+
+import math
+
+import pytest
+
+from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.rules.train_test_overlap import RULE
+from measurements import check_threshold, told, verdict
+
+
+def declared(*, overlap: float = 0.1, numbers: int = 64) -> Measured:
+    """What the two loaders hold in common."""
+    measured = Measured(step=10, declared_overlap=overlap)
+    measured.inputs.shape = (16, numbers)
+    return measured
+
+
+def evaluated(*, samples: int = 50, overlap: float = 1.0, seen: int = 100) -> Measured:
+    measured = declared(overlap=0.0)
+    measured.samples_seen = seen
+    measured.evaluations = [Evaluation(8, 1, samples, 0.5, math.nan, training=False, overlap=overlap)]
+    return measured
+
+
+THRESHOLDS = [
+    ("min_overlap_share", declared, {"overlap": 0.049}, {"overlap": 0.051}),
+    ("min_overlap_share_narrow", declared, {"overlap": 0.19, "numbers": 4}, {"overlap": 0.21, "numbers": 4}),
+    ("min_features", declared, {"numbers": 31}, {"numbers": 32}),
+    ("max_subset_share", evaluated, {"samples": 91}, {"samples": 89}),
+]
+
+
+@pytest.mark.parametrize(("name", "build", "inside", "beyond"), THRESHOLDS)
+def test_each_threshold_decides(name: str, build: object, inside: dict[str, float], beyond: dict[str, float]) -> None:
+    assert check_threshold(RULE, build, name, inside, beyond) is None  # type: ignore[arg-type]
+
+
+def test_the_share_is_told() -> None:
+    found = told(RULE, declared(overlap=0.4))
+    assert (found.severity, found.since, found.numbers) == ("warning", 1, {"share": 0.4})
+    assert told(RULE, evaluated(overlap=0.3)).since == 8
+
+
+def test_parts_that_share_nothing_are_silent() -> None:
+    assert verdict(RULE, evaluated(overlap=0.0)) is None
+    assert verdict(RULE, Measured(step=10)) is None
