@@ -115,6 +115,7 @@ def test_the_origin_of_a_loss_that_is_not_finite_is_found_in_an_ordinary_step() 
     x, y = torch.randn(32, 64, generator=torch.Generator().manual_seed(0)), torch.arange(32) % 10
     bad = x.clone()
     bad[3, 5] = torch.inf
+    batches = [(bad if step == 333 else x, y) for step in range(400)]
     found: list[tuple[Any, ...]] = []
     for stacked in (False, True):
         net = nn.Sequential(*list(mlp())[1:])
@@ -128,7 +129,6 @@ def test_the_origin_of_a_loss_that_is_not_finite_is_found_in_an_ordinary_step() 
                 engine.onlooker = watch.onlooker(
                     lambda z, t: LossCall("cross_entropy_loss", "classes", z.t(), t, weighted=False, summed=False)
                 )
-            batches = [(bad if step == 333 else x, y) for step in range(400)]
             train(engine, lambda epoch, start: batches, lambda: None, Progress(1, 400), [])
         measured = watch.measured
         found.append(

@@ -185,10 +185,10 @@ def test_the_weights_lie_where_they_did_when_it_ends_however_it_ends() -> None:
 
     def stop(event: Any) -> None:
         if getattr(event, "step", 0) == 5:
-            raise MemoryError
+            raise MemoryError("no room")
 
     inputs, targets = samples("classes", torch.float32)
-    with pytest.raises(MemoryError), stacked:
+    with pytest.raises(MemoryError, match="no room"), stacked:
         train(stacked, lambda epoch, start: [(inputs, targets)], lambda: None, Progress(EPOCHS, 1), [stop])
     assert [parameter.data_ptr() for parameter in stacked.net.parameters()] == places
     assert not any(torch.equal(old, now) for old, now in zip(before, stacked.net.parameters(), strict=True))
