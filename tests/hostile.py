@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from danlu.store.history import History
+from danlu.store.run_history import RunHistory
+from danlu.store.study_history import StudyHistory
 from danlu.view.info.run import RunInfo
-from danlu.view.info.study import StudyInfo, read_study
+from danlu.view.info.study import StudyInfo, study_info
 from dashboard_site import RECIPE, course
 
 PAYLOADS = [
@@ -68,7 +69,7 @@ def hostile_run(payload: str) -> RunInfo:
     return RunInfo(
         name=f"run {payload}",
         state="finished",
-        course=History.of([with_payload(record, payload) for record in course()]),
+        history=RunHistory.of([with_payload(record, payload) for record in course()]),
         recipe=f"# {payload}\n{RECIPE}",
         settings={"net.name": payload, payload: payload},
         environment={payload: payload, "inner": {payload: [payload]}},
@@ -96,4 +97,6 @@ def hostile_study(payload: str) -> StudyInfo:
         for level in "ab"
     ]
     best = {"kind": "best", "factors": {f"net.{payload}": f"b{payload}"}, "validation": {"accuracy": 0.9, payload: 0.4}}
-    return read_study(f"study {payload}", design, [*members, best], recipe=f"# {payload}", where=payload)
+    return study_info(
+        f"study {payload}", design, StudyHistory.of([*members, best]), recipe=f"# {payload}", where=payload
+    )

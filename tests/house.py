@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "base": set[str](),
     **{folder: {"base"} for folder in FLOOR_1},
     "lab": {"base", *FLOOR_1, "view"},  # view: fit draws its own progress
-    "view": {"base", "stats"},
+    "view": {"base", "stats", "store"},
     "serve": {"base", "store", "view"},
     "claims": {"base", *FLOOR_1, *FLOOR_2},
     "ship": {"base", *FLOOR_1},
@@ -55,6 +55,12 @@ DRAWS = {
 ENVIRONMENT = {
     "locale", "os.environ", "os.environb", "os.getenv", "os.path.expandvars", "os.putenv", "os.unsetenv",
     "pathlib.Path.home", "platformdirs",
+}  # fmt: skip
+KINDS_OF_OTHER_THINGS = {
+    "data/plain.py", "data/text/vocabulary.py",  # what is fitted, as plain data
+    "nets/trace.py", "watch/rules/optimizer_recreated.py", "watch/rules/saturated.py",  # parts of sentences
+    "watch/rules/scheduler_misuse.py",
+    "serve/api.py", "view/dashboard.py", "view/tables.py",  # rows: run or study, what a vocabulary consists of
 }  # fmt: skip
 UNSAFE = {
     "cPickle", "cloudpickle", "dill", "importlib.import_module", "joblib.dump", "joblib.load", "marshal", "pickle",
@@ -267,6 +273,24 @@ def json_is_written_in_one_place(module: Module) -> Iterator[str]:
             )
 
 
+def records_have_one_home(module: Module) -> Iterator[str]:
+    """Nobody else writes the kind of a journal's record into a dict, or reads it out of one."""
+    if module.path.as_posix().startswith("store/records/") or module.path.as_posix() in KINDS_OF_OTHER_THINGS:
+        return
+    for node in ast.walk(ast.parse(module.text)):
+        keys: list[ast.expr | None] = []
+        if isinstance(node, ast.Dict):
+            keys = list(node.keys)
+        elif isinstance(node, ast.Subscript):
+            keys = [node.slice]
+        elif isinstance(node, ast.Call) and _dotted(node.func).endswith((".get", ".pop", ".setdefault")):
+            keys = list(node.args[:1])
+        elif isinstance(node, ast.Call) and _dotted(node.func) == "dict":
+            keys = [ast.Constant(keyword.arg) for keyword in node.keywords]
+        if any(isinstance(key, ast.Constant) and key.value == "kind" for key in keys):
+            yield module.at(node, 'a "kind" in a dict: records of a journal are the dataclasses of store/records')
+
+
 def public_names_are_documented(module: Module) -> Iterator[str]:
     for node in ast.parse(module.text).body:
         if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_") and not ast.get_docstring(node):
@@ -297,6 +321,15 @@ def tests_mirror_the_tree(package: Path, tests: Path) -> Iterator[str]:
     tested = {folder.name for folder in tests.iterdir() if any(folder.rglob("test_*.py"))}
     yield from (f"tests/{name} mirrors no folder of src/danlu" for name in sorted(tested - built - SUITES))
     yield from (f"src/danlu/{name} has no tests in tests/{name}" for name in sorted(built - tested))
+
+
+def each_rule_has_its_own_test(package: Path, tests: Path) -> Iterator[str]:
+    """Rules of watch are judged one by one, each in a file of its name."""
+    folder = Path("watch") / "rules"
+    built = {file.stem for file in (package / folder).glob("*.py")} - {"__init__"}
+    tested = {file.stem.removeprefix("test_") for file in (tests / folder).glob("test_*.py")}
+    yield from (f"watch/rules/{name}.py has no test_{name}.py" for name in sorted(built - tested))
+    yield from (f"watch/rules/test_{name}.py tests no rule" for name in sorted(tested - built))
 
 
 def every_folder_is_a_package(package: Path) -> Iterator[str]:
@@ -340,5 +373,6 @@ CHECKS: list[Check] = [
     heavy_parts_wait,
     nothing_runs_out_of_data,
     json_is_written_in_one_place,
+    records_have_one_home,
     public_names_are_documented,
 ]

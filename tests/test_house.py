@@ -42,6 +42,10 @@ def test_every_folder_has_tests_and_every_test_its_folder() -> None:
     assert not list(house.tests_mirror_the_tree(PACKAGE, ROOT / "tests"))
 
 
+def test_each_rule_has_its_own_test() -> None:
+    assert not list(house.each_rule_has_its_own_test(PACKAGE, ROOT / "tests"))
+
+
 def test_every_folder_is_a_package() -> None:
     assert not list(house.every_folder_is_a_package(PACKAGE))
 
@@ -96,6 +100,10 @@ BREACHES: list[tuple[Check, str, str]] = [
     (house.names_say_something, "core/__init__.py", ""),
     (house.json_is_written_in_one_place, "store/journal.py", "import json\n\njson.dumps(1)"),
     (house.json_is_written_in_one_place, "store/journal.py", "from json import dumps\n\ndumps(1)"),
+    (house.records_have_one_home, "lab/fit.py", "x = {'kind': 'stop', 'step': 3}"),
+    (house.records_have_one_home, "view/info/study.py", "def f(record):\n    return record['kind'] == 'best'"),
+    (house.records_have_one_home, "store/journal.py", "def f(record):\n    return record.get('kind', '')"),
+    (house.records_have_one_home, "lab/fit.py", "x = dict(kind='stop')"),
     (house.init_only_reexports, "nets/__init__.py", "def build(): ..."),
     (house.init_only_reexports, "nets/__init__.py", "def __getattr__(name): ..."),
     (house.init_only_reexports, "nets/__init__.py", "NETS = {}"),
@@ -144,6 +152,8 @@ SOUND: list[tuple[Check, str, str]] = [
     (house.imports_go_down, "__init__.py", "from danlu import nets\nfrom danlu.lab.fit import fit"),
     (house.imports_go_down, "cli/main.py", "from danlu import __version__\nfrom danlu.view import tables"),
     (house.imports_stand_at_the_top, "data/load.py", "def f():\n    import polars"),
+    (house.records_have_one_home, "store/records/record.py", "x = {'kind': 'stop'}"),
+    (house.records_have_one_home, "lab/draw.py", "def f(kind):\n    return g(kind=kind)"),
     (house.init_only_reexports, "__init__.py", "'Doc.'\nfrom danlu import nets\n__version__ = '0'\n__all__ = ['nets']"),
     (house.init_only_reexports, "nets/mlp.py", "def f(): ..."),
     (house.randomness_in_one_place, "base/seeds.py", "import random\nimport torch\ntorch.manual_seed(0)"),
@@ -204,6 +214,16 @@ def test_a_second_door_to_an_optional_part_is_seen(tmp_path: Path) -> None:
     assert list(house.optional_parts_have_one_door([first])) == []
     assert list(house.optional_parts_have_one_door([first, second])) == [
         "onnx is imported in ship/export.py, view/graph.py"
+    ]
+
+
+def test_a_rule_without_its_own_test_is_seen(package: Path, tmp_path: Path) -> None:
+    tests = tmp_path / "tests"
+    module(package, "watch/rules/plateau.py", "")
+    module(tests, "watch/rules/test_plateaus.py", "")
+    assert list(house.each_rule_has_its_own_test(package, tests)) == [
+        "watch/rules/plateau.py has no test_plateau.py",
+        "watch/rules/test_plateaus.py tests no rule",
     ]
 
 

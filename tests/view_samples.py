@@ -10,16 +10,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from danlu.base.graphs import graph_record
+from danlu.base.graphs import NetGraph
 from danlu.base.records import Finding
 from danlu.nets.graph import net_graph
 from danlu.nets.mlp import MLP
-from danlu.store.history import History
+from danlu.store.records import NetDrawn
+from danlu.store.run_history import RunHistory
+from danlu.store.study_history import StudyHistory
 from danlu.view.figures.chart import Chart
 from danlu.view.figures.pages import run_charts, study_charts
 from danlu.view.info.curves import MOST_POINTS
 from danlu.view.info.run import RunInfo, flat
-from danlu.view.info.study import StudyInfo, read_study
+from danlu.view.info.study import StudyInfo, study_info
 from danlu.view.info.surface import Surface
 
 STEPS = 60
@@ -103,22 +105,26 @@ def bowl() -> Surface:
     return Surface(places, places, losses, path=path, minimum=(1.0, -1.0, 0.0), exact=True)
 
 
+def sample_net() -> NetGraph:
+    return net_graph(MLP(inputs=4, outputs=2, hidden=[3]), (4,), name="mlp")
+
+
 def run_records() -> list[dict[str, Any]]:
     """The journal of the run, with a stretch that a resume did over."""
     return [
         {"kind": "start", "version": 1},
-        graph_record(net_graph(MLP(inputs=4, outputs=2, hidden=[3]), (4,), name="mlp")),
+        NetDrawn(graph=sample_net()).to_json(),
         layers_record(1), steps_record(1, 20, 1), epoch_record(1), finding_record(), layers_record(20),
         steps_record(21, 30, 2), {"kind": "resume", "step": 20}, steps_record(21, 40, 2), epoch_record(2),
         {"kind": "checkpoint", "step": 40}, layers_record(40), steps_record(41, 60, 3), epoch_record(3),
-        class_predictions(), bowl().record(),
+        class_predictions(), bowl().record().to_json(),
         {"kind": "end", "seconds": 3.0, "score": {"test": {"loss": 0.5, "accuracy": 0.8}}},
     ]  # fmt: skip
 
 
 def sample_run(*more: dict[str, Any], name: str = "mlp-cats") -> RunInfo:
     """The run; `more` records come after those of its journal."""
-    history = History.of([*run_records(), *more])
+    history = RunHistory.of([*run_records(), *more])
     recipe = '[net]\nname = "mlp"\n'
     return RunInfo(name, "finished", history, recipe, flat(SETTINGS), {"python": "3.11", "torch": "2.13"}, "runs/cats")
 
@@ -149,7 +155,9 @@ def sample_study() -> StudyInfo:
         "validation": {"loss": 0.2, "accuracy": 0.83},
     }  # fmt: skip
     records = [{"kind": "begin", "members": 36}, *members, {"kind": "done", "seconds": 12.5}, best]
-    return read_study("activations", design, records, recipe='[net]\nactivation = "relu"\n', where="studies/a")
+    return study_info(
+        "activations", design, StudyHistory.of(records), recipe='[net]\nactivation = "relu"\n', where="studies/a"
+    )
 
 
 def chart_of_run(kind: str, *more: dict[str, Any]) -> Chart:

@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 from attack.tally import Tally
-from danlu.serve import desk
+from danlu.serve import api
 from dashboard_site import LAYERS, Site, course, make_run, make_study, served
 from spoilt import SURFACE, spoilt, written
 
@@ -14,7 +14,7 @@ WANTED = "no answer of HTTP 500, no page without an answer"
 
 
 def attacked(share: float, seed: int, part: int, parts: int, place: Path) -> list[Tally]:
-    desk._SHORTEST = -1.0  # every look is answered anew
+    api._SHORTEST = -1.0  # every look is answered anew
     tally = Tally("pages of fuzzed journals and designs", wanted=WANTED)
     run, study = make_run(place / "shown" / "run"), make_study(place / "shown" / "study")
     plain = [*course(), LAYERS, SURFACE]

@@ -34,7 +34,7 @@ def test_in_a_notebook_they_are_cards_with_their_text_escaped(language: str) -> 
 
 
 def test_none_is_said(language: str) -> None:
-    assert str(Findings()) == ("nothing was found amiss" if language == "en" else "没有发现问题")
+    assert str(Findings()) == ("no problems found" if language == "en" else "没有发现问题")
     assert str(Findings()) in Findings()._repr_html_()  # pyright: ignore
 
 

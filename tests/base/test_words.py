@@ -21,6 +21,47 @@ TECHNICAL = {"data.place-y", "view.metric-f1", "view.metric-r2"}
 # Chinese words that belong in English sentences.
 LOANED = ("丹炉",)
 
+# Words that a catalogue may not hold, with what is said in their place: the terms of the field, in either language.
+FORBIDDEN = {
+    "en": {
+        r"\bverbs?\b": "command",
+        r"\bby heart\b": "overfit",
+        r"\bspreads?\b": "standard deviation, std",
+        r"\bamiss\b": "problem",
+        r"\bbreaks\b(?! the graph)": "diverges",
+        r"\blandscapes?\b": "loss surface",
+        r"\bpictures?\b": "image",
+        r"\bsure of wrong\b": "overconfident",
+        r"\b(inputs|weights) (have|of) size\b": "root mean square, RMS",
+        r"\bcries wolf\b": "false alarm",
+        r"\bbelongs? into\b": "belongs in",
+        r"\bwhoever\b": "anyone",
+    },
+    "zh": {
+        "动词": "命令、子命令",
+        "研究": "对比实验",
+        "成员": "训练",
+        "失控|崩溃": "发散",
+        "成绩|打分|打一次分": "指标、结果、评估",
+        "流水记录": "日志",
+        "步子": "步长、学习率",
+        "输入的?大小(?!写)": "均方根",
+        "背下来": "过拟合",
+        "图片": "图像",
+        "办法": "对策",
+        "地形": "损失曲面",
+        "自第": "从第 N 步起",
+        "水平": "取值",
+        "被杀掉": "进程被强制终止",
+        "瞎猜": "随机猜测",
+        "走步": "更新",
+        "登记": "注册",
+    },
+}
+# What danlu draws is a picture; what it learns from is an image. A landscape and a spread stand in names of ours.
+PICTURES = ("draw.", "figure.", "cli.help-draw", "cli.help-option-", "page.")
+OUR_NAMES = re.compile(r"danlu\.landscape|draw\(landscape\)|picture\.svg")
+
 Catalogue = Mapping[str, str]
 
 
@@ -117,6 +158,16 @@ def unasked(phrases: Catalogue, sources: Iterable[str]) -> Iterator[str]:
     yield from (id for id in phrases if id not in written and not id.startswith(built))
 
 
+def forbidden(phrases: Catalogue, language: str) -> Iterator[str]:
+    """Phrases with a word that WORDS forbids, and what to say."""
+    for id, phrase in phrases.items():
+        bare = OUR_NAMES.sub("", re.sub(r"\{[^{}]*\}", "", phrase))
+        for pattern, better in FORBIDDEN[language].items():
+            found = re.search(pattern, bare, re.IGNORECASE)
+            if found and not (better == "image" and id.startswith(PICTURES)):
+                yield f"{id}: {found.group()!r}; say: {better}"
+
+
 def read_sources() -> list[str]:
     return [path.read_text(encoding="utf-8") for path in SOURCES]
 
@@ -135,6 +186,48 @@ def test_no_phrase_is_empty(name: str) -> None:
 def test_english_is_english_and_chinese_is_chinese() -> None:
     assert list(not_english(catalogue("en"))) == []
     assert list(not_chinese(catalogue("zh"))) == []
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_the_terms_are_those_of_the_field(name: str) -> None:
+    assert list(forbidden(catalogue(name), name)) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "phrase"),
+    [
+        ("en", "danlu VERB: this verb takes one name"),
+        ("en", "a batch learnt by heart"),
+        ("en", "the column spreads by 3"),
+        ("en", "all pictures look the same"),
+        ("en", "the inputs have size 90"),
+        ("zh", "没有这个动词"),
+        ("zh", "这是一项研究"),
+        ("zh", "成员之间无法共用批次"),
+        ("zh", "训练开始失控"),
+        ("zh", "查看成绩"),
+        ("zh", "步子太大"),
+        ("zh", "输入的大小约为 3"),
+        ("zh", "自第 3 步起"),
+        ("zh", "两个水平"),
+    ],
+)
+def test_a_word_that_is_forbidden_is_seen(language: str, phrase: str) -> None:
+    assert list(forbidden({"a.b": phrase}, language))
+
+
+@pytest.mark.parametrize(
+    ("language", "id", "phrase"),
+    [
+        ("en", "draw.a", "a picture of a net"),
+        ("en", "a.b", "Draw it with danlu.draw(landscape)."),
+        ("en", "a.b", "{verb} takes one name"),
+        ("zh", "a.b", "文件大小为 3 字节"),
+        ("zh", "a.b", "不区分输入大小写"),
+    ],
+)
+def test_the_same_letters_in_another_sense_pass(language: str, id: str, phrase: str) -> None:
+    assert list(forbidden({id: phrase}, language)) == []
 
 
 def test_every_phrase_that_the_code_asks_for_exists_and_gets_its_values() -> None:

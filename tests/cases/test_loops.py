@@ -49,7 +49,7 @@ LOOPS: dict[str, Right] = {
             r"autograd.grad: 100 steps, 100 backward passes \| ✖ softmax-twice",
             r"autograd.grad and an optimiser: 100 steps, 100 backward passes \| ✖ softmax-twice",
         ),
-        unsaid=("no-update", "gradients-accumulate", "nothing was found"),
+        unsaid=("no-update", "gradients-accumulate", "no problems found"),
     ),
     "two_heads": Right(said=(r"^\[\] Labels\(kind='binary'",)),
     "layers_in_a_list": Right(

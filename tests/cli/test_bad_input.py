@@ -53,7 +53,7 @@ def test_all_faults_are_told_at_once_with_their_count(language: str, work: Path,
     (work / "r.toml").write_text('[optim]\nlr = "abc"\n[train]\nbatch_size = 0\n')
     answer = type_in("fit", "r.toml", "nett.name=mlp", "--lang", language)
     assert len(answer.faults) == 3
-    last = "3 things to mend." if language == "en" else "共有 3 处需要修改。"
+    last = "3 problems found." if language == "en" else "共有 3 处需要修改。"
     assert answer.err.splitlines() == [*(f"✖ {fault}" for fault in answer.faults), last]
 
 

@@ -16,8 +16,8 @@ import danlu
 from attack.actions import QUIET
 from command_line import Type
 from danlu.lab.interrupt import Interrupted
-from danlu.serve.glance import Glancer
-from danlu.serve.shelf import Shelf
+from danlu.serve.index import Index
+from danlu.serve.summary import Summarizer
 from danlu.store.turns import turn
 
 HOUR = 3600.0
@@ -105,11 +105,11 @@ def test_what_was_begun_last_is_last(clock: None, work: Path, type_in: Type) -> 
         begin(folder)
         backdated(work / folder)
         order = [folder, *(other for other in order if other != folder)]
-        listed = [entry for entry in Shelf(work).entries() if entry.name in order]
+        listed = [entry for entry in Index(work).entries() if entry.name in order]
         assert [entry.name for entry in listed] == order
         if folder.startswith("runs"):
             assert Path(type_in("show", "--json").json["run"]) == work / folder
-    ends = {entry.name: entry.glance.state for entry in listed}
+    ends = {entry.name: entry.summary.state for entry in listed}
     assert set(ends.values()) == {"finished"}
     for journal in work.rglob("journal.jsonl"):
         told = [seconds for line in journal.read_text().splitlines() for seconds in durations(json.loads(line))]
@@ -121,9 +121,9 @@ def test_runs_of_0_1_have_their_place_in_the_order(work: Path, type_in: Type) ->
     for number, name in enumerate("cab"):
         fit(f"runs/{name}")
         os.utime(work / "runs" / name / "recipe.toml", (1e9 + number, 1e9 + number))
-    assert [entry.name for entry in Shelf(work / "runs").entries()] == ["b", "a", "c"]
+    assert [entry.name for entry in Index(work / "runs").entries()] == ["b", "a", "c"]
     fit("runs/aa")
-    assert [entry.name for entry in Shelf(work / "runs").entries()][:2] == ["aa", "b"]
+    assert [entry.name for entry in Index(work / "runs").entries()][:2] == ["aa", "b"]
     (work / "runs" / "aa" / "recipe.toml").unlink()
     assert turn(work / "runs" / "aa" / "recipe.toml") == 0
     assert Path(type_in("show", "--json").json["run"]) == work / "runs/b"
@@ -134,7 +134,7 @@ def test_a_journal_from_the_future_is_not_running(age: float, state: str, tmp_pa
     journal, recipe = tmp_path / "journal.jsonl", tmp_path / "recipe.toml"
     block = b'{"kind": "steps", "first": 1, "epoch": 1, "loss": [1.0], "lr": 0.1, "norm": null}\n'
     journal.write_bytes(block)
-    glancer, changed = Glancer(journal, recipe), round((time.time() - age) * 1e9)
-    assert glancer.look(len(block), changed).state == state
+    summarizer, changed = Summarizer(journal, recipe), round((time.time() - age) * 1e9)
+    assert summarizer.look(len(block), changed).state == state
     journal.write_bytes(block * 2)  # it grows, whatever time that is said to be
-    assert glancer.look(2 * len(block), changed).state == "running"
+    assert summarizer.look(2 * len(block), changed).state == "running"

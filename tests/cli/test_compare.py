@@ -37,8 +37,8 @@ def test_chinese_is_spoken(type_in: Type) -> None:
     ("words", "english", "chinese"),
     [
         ((), "Nothing varies", "没有要比较的因素"),
-        (("--vary", "optim.lr"), "write a setting and its levels", "各个水平"),
-        (("--vary", "optim.lr=0.1"), "one level", "只有一个水平"),
+        (("--vary", "optim.lr"), "write a setting and its levels", "各个取值"),
+        (("--vary", "optim.lr=0.1"), "one level", "只有一个取值"),
         (("--vary", "optim.lrr=0.1,0.2"), r"optim.lr", "optim.lr"),
         (("--vary", "optim.lr=0.1,0.2", "--seeds", "many"), "must be a number", "应为数字"),
         (("--vary", "optim.lr=0.1,0.2", "--folds", "0"), "must be a number", "应为数字"),

@@ -11,6 +11,7 @@ import danlu
 from command_line import Type
 from danlu.base.words import say
 from danlu.store.journal import read
+from danlu.store.records import EpochEnded
 from danlu.view.info.ending import diverged_at, scored_weights
 from danlu.view.summary import summary_lines
 
@@ -79,10 +80,17 @@ def test_a_healthy_run_ends_with_nothing_of_the_kind(type_in: Type, work: Path) 
     assert "optim.lr=0.02" not in answer.out.splitlines()[-2]
 
 
-def epochs(*accuracies: float) -> list[dict[str, Any]]:
+def epochs(*accuracies: float) -> list[EpochEnded]:
     best = [place for place in range(len(accuracies)) if accuracies[place] > max(accuracies[:place], default=0.0)]
     return [
-        {"epoch": place + 1, "best": place in best, "validation": {"loss": 1.0, "accuracy": accuracy}}
+        EpochEnded(
+            epoch=place + 1,
+            step=place + 1,
+            train={"loss": 1.0},
+            validation={"loss": 1.0, "accuracy": accuracy},
+            best=place in best,
+            seconds=1.0,
+        )
         for place, accuracy in enumerate(accuracies)
     ]
 

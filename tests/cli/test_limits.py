@@ -9,7 +9,7 @@ import pytest
 import danlu
 from command_line import CHINESE, Type, assert_refused
 from danlu.lab import fit as fit_module
-from danlu.lab.scribe import Scribe
+from danlu.lab.journal_writer import JournalWriter
 from deadline import at_once
 
 SHORT: dict[str, Any] = {"batch_size": 8, "progress": False}
@@ -71,15 +71,15 @@ def assert_refused_at_end(told: Any, language: str) -> None:
 
 def test_the_command_line_says_so(type_in: Type, language: str, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
-    flush = Scribe.flush
+    flush = JournalWriter.flush
 
-    def flushed(scribe: Scribe) -> None:
+    def flushed(writer: JournalWriter) -> None:
         calls.append(1)
         if len(calls) == 4:
             shutil.rmtree(work / "runs")
-        flush(scribe)
+        flush(writer)
 
-    monkeypatch.setattr(Scribe, "flush", flushed)
+    monkeypatch.setattr(JournalWriter, "flush", flushed)
     told = type_in("fit", "--data", "iris", "--name", "run", "train.epochs=30", "--lang", language)
     assert (told.code, "Traceback" in told.err, list(work.iterdir())) == (2, False, [])
     assert "runs/run" in told.faults[0]

@@ -98,7 +98,7 @@ MISTAKES = {
         (*ON_TABLE, "t.csv"), ("t.csv", '"a"', "line 62"), ("t.csv", '"a"', "第 62 行"), {"t.csv": INFINITE}
     ),
     "net-for-pictures": Mistake(
-        ("fit", "lenet5", "t.csv", "--target", "y"), ("lenet5", "pictures"), ("lenet5", "图像"), {"t.csv": TABLE}
+        ("fit", "lenet5", "t.csv", "--target", "y"), ("lenet5", "images"), ("lenet5", "图像"), {"t.csv": TABLE}
     ),
     "target-without-table": Mistake(
         ("fit", "data.target=y"), ("data.target", "digits", "--data FILE.csv"), ("data.target", "digits", "--data")

@@ -18,7 +18,7 @@ FLAT = [key for key in LOADING if key != "name"]
 
 @pytest.mark.parametrize("key", DOTTED + FLAT)
 def test_data_already_loaded_take_no_settings_of_loading(key: str, language: str) -> None:
-    words = f"{key}: these belong into danlu.load" if language == "en" else f"{key}：数据已经加载"
+    words = f"Pass {key} to danlu.load" if language == "en" else f"{key}：数据已经加载"
     with pytest.raises(danlu.UserError, match=words):
         draft_recipe("mlp", danlu.load("digits"), settings={key: 0.5})
 
@@ -78,9 +78,9 @@ def test_a_net_of_ours_given_as_an_object_fits_other_data_by_its_recipe(tmp_path
 
 def test_what_cannot_be_a_net_or_a_recipe_is_told(language: str) -> None:
     told: list[tuple[dict[str, Any], str, str]] = [
-        ({"net": 3}, "of the type int", "这里给的是 int 类型"),
+        ({"net": 3}, "of the type int", "实际是 int 类型"),
         ({"net": danlu.nets.MLP}, r"MLP is a class; give an instance of it: MLP\(…\)", "MLP 是一个类"),
-        ({"recipe": 5.0}, "of the type float", "这里给的是 float 类型"),
+        ({"recipe": 5.0}, "of the type float", "实际是 float 类型"),
     ]
     for arguments, english, chinese in told:
         with pytest.raises(danlu.UserError, match=english if language == "en" else chinese):

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 import danlu
-from danlu.lab.pictures import run_info, study_info
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.view.info.run import run_info_of
+from danlu.view.info.study import study_info_of
 from view_samples import bowl
 
 
@@ -50,16 +51,18 @@ def test_a_loss_with_the_names_of_its_leaves(tmp_path: Path) -> None:
 
 
 def test_the_numbers_of_a_runs_pictures_are_its_journals(run: danlu.Run) -> None:
-    info = run_info(RunFolder(run.folder))
+    info = run_info_of(RunFolder(run.folder))
     assert info.score["test"] == run.score["test"]
-    (told,) = info.course.predictions
-    counts = torch.tensor(told["confusion"])
-    assert int(counts.sum()) == told["samples"] == 359
+    (told,) = info.history.predictions
+    counts = torch.tensor(told.confusion)
+    assert int(counts.sum()) == told.samples == 359
     assert float(counts.diag().sum() / counts.sum()) == pytest.approx(run.score["test"]["accuracy"], abs=1e-6)
-    assert sum(told["calibration"]["samples"]) == 359
-    assert sum(told["calibration"]["right"]) == int(counts.diag().sum())
-    assert all(entry["actual"] != entry["predicted"] for entry in told["worst"][:1])
-    assert info.course.net["input_shape"] == [1, 8, 8]
+    assert told.calibration is not None
+    assert sum(told.calibration.samples) == 359
+    assert sum(told.calibration.right) == int(counts.diag().sum())
+    assert all(one.actual != one.predicted for one in told.worst[:1])
+    assert info.history.net is not None
+    assert info.history.net.input_shape == (1, 8, 8)
 
 
 @pytest.mark.parametrize("kind", [None, "curves", "flow", "net", "confusion", "calibration", "worst"])
@@ -113,7 +116,7 @@ def test_a_report_is_written_for_a_run_and_a_study(run: danlu.Run, tmp_path: Pat
     )  # fmt: skip
     told = (study.folder / "report.html").read_text(encoding="utf-8")
     assert "optim.lr" in told
-    info = study_info(StudyFolder(study.folder))
+    info = study_info_of(StudyFolder(study.folder))
     assert info.effects == [effect.as_dict() for effect in study.effects]
     assert (info.state, len(info.members)) == ("finished", 4)
     shown: Any = study

@@ -317,6 +317,6 @@ def test_a_net_of_another_structure_is_told(tmp_path: Path, language: str) -> No
         run.net(nn.Sequential(nn.Flatten(), nn.Linear(64, 20)))
     with pytest.raises(danlu.UserError, match=words.replace("weight", "bias")):
         danlu.Run(run.folder, net=nn.Sequential(nn.Flatten(), nn.Linear(64, 10, bias=False))).net()
-    words = "must be a torch.nn.Module; what was given is of the type str" if language == "en" else "这里给的是 str"
+    words = "must be a torch.nn.Module; what was given is of the type str" if language == "en" else "实际是 str"
     with pytest.raises(danlu.UserError, match=words):
         danlu.Run(run.folder, net="mlp")

@@ -9,7 +9,7 @@ from dashboard_site import CANARY, Site, make_run, make_study, served
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two runs and a study; no test changes it."""
     place = tmp_path_factory.mktemp("dashboard") / "shown"
     make_run(place / "runs" / f"one-{CANARY}")
@@ -19,8 +19,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def site(shelf: Path) -> Iterator[Site]:
+def site(index: Path) -> Iterator[Site]:
     """Its dashboard, with a reader who has the cookie."""
-    with served(shelf) as site:
+    with served(index) as site:
         site.enter()
         yield site

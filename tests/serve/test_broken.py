@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from danlu.serve.desk import Desk
-from danlu.serve.shelf import Shelf
+from danlu.serve.api import Api
+from danlu.serve.index import Index
 from dashboard_site import CANARY, FINDING, course, epoch_record, make_run, make_study, served, steps
 
 WHOLE = "".join(json.dumps(record) + "\n" for record in course())
@@ -140,8 +140,8 @@ def forbidden(common: Path) -> Path:
 
 
 def test_what_may_not_be_read_is_listed_as_such(forbidden: Path, nobody: None) -> None:
-    desk = Desk(Shelf(forbidden))
-    rows = {row["name"]: row for row in json.loads(desk.list("en", "") or b"")["rows"]}
+    api = Api(Index(forbidden))
+    rows = {row["name"]: row for row in json.loads(api.list("en", "") or b"")["rows"]}
     assert {name: rows[name]["state"] for name in ("open", "folder", "journal", "above")} == {
         "open": "finished",
         "folder": "unreadable",
@@ -150,9 +150,9 @@ def test_what_may_not_be_read_is_listed_as_such(forbidden: Path, nobody: None) -
     }
     assert rows["open"]["score"] == 0.79
     for name in ("folder", "journal", "above"):
-        told = desk.run(rows[name]["id"], "en", "")
+        told = api.run(rows[name]["id"], "en", "")
         assert told is not None
         assert "Permission denied" in json.loads(told).get("error", "") or json.loads(told)["findings"] == []
         assert f"{CANARY} gradient norm".encode() not in told
-    study = json.loads(desk.study(rows["study"]["id"], "en", "") or b"")
+    study = json.loads(api.study(rows["study"]["id"], "en", "") or b"")
     assert "Permission denied" in study["error"]

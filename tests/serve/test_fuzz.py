@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from danlu.serve import desk as desk_module
-from danlu.serve.desk import Desk
-from danlu.serve.shelf import Shelf
-from danlu.store.journal import Follower, read
+from danlu.serve import api as api_module
+from danlu.serve.api import Api
+from danlu.serve.index import Index
+from danlu.store.journal import Follower
+from danlu.store.run_history import RunHistory
 from dashboard_site import LAYERS, Record, course, make_run, make_study, steps
 from spoilt import SURFACE, spoilt, written
 
@@ -23,21 +24,21 @@ FEW, MANY = 60, 1000
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk_module, "_SHORTEST", -1.0)
+    monkeypatch.setattr(api_module, "_SHORTEST", -1.0)
 
 
 def assert_answers(folder: Path) -> int:
     """Every page is an answer; how many of them say that their folder is odd."""
     odd = 0
-    desk = Desk(Shelf(folder))
-    listed = desk.list("en", "")
+    api = Api(Index(folder))
+    listed = api.list("en", "")
     assert listed is not None
     for row in json.loads(listed)["rows"]:
-        answer = (desk.study if row["kind"] == "study" else desk.run)(row["id"], "zh", "")
+        answer = (api.study if row["kind"] == "study" else api.run)(row["id"], "zh", "")
         assert answer is not None
         odd += "error" in json.loads(answer)
         if row["kind"] == "run":
-            assert desk.compare((row["id"],), "en", "") is not None
+            assert api.compare((row["id"],), "en", "") is not None
     return odd
 
 
@@ -77,28 +78,28 @@ def test_the_journals_that_once_were(tmp_path: Path, cases_root: Path) -> None:
 
 def test_lines_passed_over_are_counted(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [steps(1, [1.0]), {"kind": "resume", "step": "x"}, {"kind": "steps", "first": []}])
-    records = read(run / "journal.jsonl")
-    assert [record["kind"] for record in records] == ["steps"]
-    assert records.skipped == 2
+    history = RunHistory.read(run / "journal.jsonl")
+    assert history.loss == [1.0]
+    assert history.skipped == 2
 
 
 def test_a_long_journal_is_read_in_pieces_and_keeps_no_other_page_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk_module, "_MOST_READ", 2**20)
+    monkeypatch.setattr(api_module, "_MOST_READ", 2**20)
     long: list[Record] = [steps(1 + 1000 * at, [1.0] * 1000) for at in range(800)]
     make_run(tmp_path / "long", long)
     make_run(tmp_path / "short")
-    desk = Desk(Shelf(tmp_path))
-    ids = {row["name"]: row["id"] for row in json.loads(desk.list("en", "") or b"")["rows"]}
-    first = json.loads(desk.run(ids["long"], "en", "") or b"")
+    api = Api(Index(tmp_path))
+    ids = {row["name"]: row["id"] for row in json.loads(api.list("en", "") or b"")["rows"]}
+    first = json.loads(api.run(ids["long"], "en", "") or b"")
     assert "still being read" in first["done"]
     seen = [first["version"]]
-    while page := desk.run(ids["long"], "en", seen[-1]):
+    while page := api.run(ids["long"], "en", seen[-1]):
         seen.append(json.loads(page)["version"])
         assert len(seen) < 10
-    assert "behind" not in json.loads(desk.run(ids["long"], "en", "") or b"")
-    assert "800,000 steps" in json.loads(desk.run(ids["long"], "en", "") or b"")["done"]
+    assert "behind" not in json.loads(api.run(ids["long"], "en", "") or b"")
+    assert "800,000 steps" in json.loads(api.run(ids["long"], "en", "") or b"")["done"]
 
     entered, go_on = threading.Event(), threading.Event()
 
@@ -108,14 +109,14 @@ def test_a_long_journal_is_read_in_pieces_and_keeps_no_other_page_waiting(
             go_on.wait(30)
         return {"name": info.name}
 
-    monkeypatch.setattr(desk_module, "run_page", slow)
-    waiting: Callable[[], object] = lambda: Desk.run(desk, ids["long"], "zh", "")  # noqa: E731
+    monkeypatch.setattr(api_module, "run_page", slow)
+    waiting: Callable[[], object] = lambda: Api.run(api, ids["long"], "zh", "")  # noqa: E731
     thread = threading.Thread(target=waiting)
     thread.start()
     assert entered.wait(30)
     begin = time.monotonic()
-    assert desk.run(ids["short"], "zh", "") is not None
-    assert desk.list("zh", "") is not None
+    assert api.run(ids["short"], "zh", "") is not None
+    assert api.list("zh", "") is not None
     assert time.monotonic() - begin < 25
     go_on.set()
     thread.join()
@@ -126,9 +127,9 @@ def test_damaged_lines_are_counted_on_the_page(kind: str, tmp_path: Path) -> Non
     place = make_run(tmp_path / "it") if kind == "run" else make_study(tmp_path / "it")
     with (place / "journal.jsonl").open("a") as journal:
         journal.write("{broken\n" * 3 + '{"kind": "member", "seed": "x"}\n')
-    desk = Desk(Shelf(tmp_path))
-    (row,) = json.loads(desk.list("en", "") or b"")["rows"]
-    answer = desk.run if kind == "run" else desk.study
+    api = Api(Index(tmp_path))
+    (row,) = json.loads(api.list("en", "") or b"")["rows"]
+    answer = api.run if kind == "run" else api.study
     assert "damaged lines of its journal passed over: 4" in json.loads(answer(row["id"], "en", "") or b"")["done"]
     assert "损坏的 4 行" in json.loads(answer(row["id"], "zh", "") or b"")["done"]
 
@@ -136,17 +137,17 @@ def test_damaged_lines_are_counted_on_the_page(kind: str, tmp_path: Path) -> Non
 def test_the_long_journal_of_a_study_is_read_in_pieces_and_only_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk_module, "_MOST_READ", 2**20)
-    monkeypatch.setattr(desk_module, "_SHORTEST", -1.0)
+    monkeypatch.setattr(api_module, "_MOST_READ", 2**20)
+    monkeypatch.setattr(api_module, "_SHORTEST", -1.0)
     place = make_study(tmp_path / "study")
     whole = (place / "journal.jsonl").read_text()
     filler = json.dumps({"kind": "choices", "made": {"text": "x" * 10_000}}) + "\n"
     (place / "journal.jsonl").write_text(filler * 600 + whole)
-    desk = Desk(Shelf(tmp_path))
-    (row,) = json.loads(desk.list("en", "") or b"")["rows"]
-    pages = [json.loads(desk.study(row["id"], "en", "") or b"")]
+    api = Api(Index(tmp_path))
+    (row,) = json.loads(api.list("en", "") or b"")["rows"]
+    pages = [json.loads(api.study(row["id"], "en", "") or b"")]
     assert "still being read" in pages[0]["done"]
-    while page := desk.study(row["id"], "en", pages[-1]["version"]):
+    while page := api.study(row["id"], "en", pages[-1]["version"]):
         pages.append(json.loads(page))
         assert len(pages) < 12
     assert len(pages) > 4
@@ -164,5 +165,5 @@ def test_the_long_journal_of_a_study_is_read_in_pieces_and_only_once(
     monkeypatch.setattr(Follower, "new", counted)
     with (place / "journal.jsonl").open("a") as journal:
         journal.write('{"kind": "done", "seconds": 2.0}\n')
-    desk.study(row["id"], "en", "")
+    api.study(row["id"], "en", "")
     assert read_anew == [1]

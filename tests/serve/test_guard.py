@@ -160,8 +160,8 @@ def test_the_token_counts_nowhere_but_at_the_start(site: Site) -> None:
         assert_nothing_told(site.get(f"{route}{joint}token={site.token}", cookie="other=1"), 403)
 
 
-def test_the_token_works_once_and_then_the_cookie_does(shelf: Path) -> None:
-    with served(shelf) as site:
+def test_the_token_works_once_and_then_the_cookie_does(index: Path) -> None:
+    with served(index) as site:
         start = f"/start?token={site.token}"
         assert site.get("/start?token=wrong").status == 403, "which spends nothing"
         assert site.get(start, method="HEAD").status == 200
@@ -184,19 +184,19 @@ def test_a_request_with_two_lengths_is_refused(site: Site, length: str) -> None:
 
 @pytest.mark.parametrize("begun", ["", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\n", "GET / HTTP/1.1\r\n"])
 def test_a_request_that_does_not_come_whole_is_dropped(
-    shelf: Path, monkeypatch: pytest.MonkeyPatch, begun: str
+    index: Path, monkeypatch: pytest.MonkeyPatch, begun: str
 ) -> None:
     monkeypatch.setattr(run_module, "_PATIENCE", 0.5)
-    with served(shelf) as site, socket.create_connection(("127.0.0.1", site.port), timeout=30) as wire:
+    with served(index) as site, socket.create_connection(("127.0.0.1", site.port), timeout=30) as wire:
         wire.sendall(begun.encode())
         assert wire.recv(100) == b"", "the other side has hung up"
         site.enter()
         assert site.get("/").status == 200
 
 
-def test_a_request_that_drips_is_dropped_all_the_same(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_drips_is_dropped_all_the_same(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_module, "_PATIENCE", 0.5)
-    with served(shelf) as site, socket.create_connection(("127.0.0.1", site.port), timeout=30) as wire:
+    with served(index) as site, socket.create_connection(("127.0.0.1", site.port), timeout=30) as wire:
         wire.settimeout(0.05)
         assert any(_hung_up(wire) for _ in range(600)), "a byte now and then keeps nothing open"
         assert site.get("/", cookie="other=1").status == 403
@@ -213,8 +213,8 @@ def _hung_up(wire: socket.socket) -> bool:
         return True
 
 
-def test_the_token_is_exchanged_for_a_strict_cookie(shelf: Path) -> None:
-    with served(shelf) as site:
+def test_the_token_is_exchanged_for_a_strict_cookie(index: Path) -> None:
+    with served(index) as site:
         _exchanged(site)
 
 
@@ -229,8 +229,8 @@ def _exchanged(site: Site) -> None:
     assert reply.headers["cache-control"] == "no-store"
 
 
-def test_two_dashboards_have_two_words_and_two_cookies(site: Site, shelf: Path) -> None:
-    with served(shelf) as other:
+def test_two_dashboards_have_two_words_and_two_cookies(site: Site, index: Path) -> None:
+    with served(index) as other:
         other.enter()
         assert other.token != site.token
         assert other.cookie != site.cookie
@@ -250,12 +250,12 @@ def _fingerprint(folder: Path) -> dict[str, tuple[int, str]]:
     }
 
 
-def test_reading_changes_nothing(site: Site, shelf: Path) -> None:
-    before = _fingerprint(shelf)
+def test_reading_changes_nothing(site: Site, index: Path) -> None:
+    before = _fingerprint(index)
     for route in routes(site):
         assert site.get(route).status == 200
         assert site.send(route, method="HEAD").status == 200
-    assert _fingerprint(shelf) == before
+    assert _fingerprint(index) == before
 
 
 def test_every_answer_carries_the_strict_policy(site: Site) -> None:
@@ -292,8 +292,8 @@ def test_it_listens_on_this_machine_alone(site: Site) -> None:
             socket.create_connection((own, site.port), timeout=5)
 
 
-def test_told_to_listen_elsewhere_it_says_so_and_guards_all_the_same(shelf: Path) -> None:
-    with served(shelf, host="0.0.0.0") as site:
+def test_told_to_listen_elsewhere_it_says_so_and_guards_all_the_same(index: Path) -> None:
+    with served(index, host="0.0.0.0") as site:
         assert "listens on 0.0.0.0, not on this machine alone" in site.dashboard.told
         site.enter()
         assert site.get("/api/list").status == 200
@@ -303,7 +303,7 @@ def test_told_to_listen_elsewhere_it_says_so_and_guards_all_the_same(shelf: Path
         assert_nothing_told(site.get("/api/list", cookie="other=1"), 403)
 
 
-def test_a_port_in_use_is_told(shelf: Path) -> None:
+def test_a_port_in_use_is_told(index: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -311,4 +311,4 @@ def test_a_port_in_use_is_told(shelf: Path) -> None:
         with pytest.raises(
             UserError, match=rf"Port {port} of 127\.0\.0\.1 cannot be had \({os.strerror(errno.EADDRINUSE)}\)"
         ):
-            open_dashboard(shelf, port=port)
+            open_dashboard(index, port=port)

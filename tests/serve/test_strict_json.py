@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from danlu.base.strict_json import to_json
-from danlu.serve.desk import Desk
-from danlu.serve.shelf import Shelf
+from danlu.serve.api import Api
+from danlu.serve.index import Index
 from dashboard_site import LAYERS, PREDICTIONS, Record, course, make_run, make_study
 
 NOT_FINITE = (math.nan, math.inf, -math.inf)
@@ -62,23 +62,23 @@ def test_every_answer_is_strict(tmp_path: Path, value: float, written: Callable[
     (study / "journal.jsonl").write_text(written([spoilt(line, value) for line in lines]))
     design = json.loads((study / "study.json").read_text())
     (study / "study.json").write_text(json.dumps(design | {"margin": value, "metric": None}))
-    desk = Desk(Shelf(tmp_path))
+    api = Api(Index(tmp_path))
     for language in ("en", "zh"):
-        rows = {row["name"]: row for row in strict(desk.list(language, ""))["rows"]}
+        rows = {row["name"]: row for row in strict(api.list(language, ""))["rows"]}
         assert rows.keys() == {"ended", "going", "healthy", "study"}
         assert rows["ended"]["score"] in ("NaN", "Infinity", "-Infinity")
         runs = [rows[name]["id"] for name in ("ended", "going", "healthy")]
         for id in runs:
-            assert "error" not in strict(desk.run(id, language, ""))
-        assert "error" not in strict(desk.compare(tuple(runs), language, ""))
-        assert strict(desk.study(rows["study"]["id"], language, ""))["name"] == "study"
+            assert "error" not in strict(api.run(id, language, ""))
+        assert "error" not in strict(api.compare(tuple(runs), language, ""))
+        assert strict(api.study(rows["study"]["id"], language, ""))["name"] == "study"
 
 
 @pytest.mark.parametrize("written", [bare, spelt])
 def test_both_spellings_are_read_alike(tmp_path: Path, written: Callable[[list[Record]], str]) -> None:
     run = make_run(tmp_path / "run", [])
     (run / "journal.jsonl").write_text(written([spoilt(one, math.inf) for one in course()]))
-    desk = Desk(Shelf(tmp_path))
-    (row,) = strict(desk.list("en", ""))["rows"]
+    api = Api(Index(tmp_path))
+    (row,) = strict(api.list("en", ""))["rows"]
     assert row["score"] == "Infinity"
     assert row["state"] == "diverged"

@@ -10,7 +10,7 @@ import pytest
 from danlu.base.errors import UserError
 from danlu.stats import check_margin, holm, paired_effect
 from danlu.stats.divergence import discordant, divergence_p
-from danlu.stats.looks import look_alpha, looks_in
+from danlu.stats.looks import look_alpha
 from danlu.stats.members import Member, grain_of
 from danlu.stats.studies import best_factors, factor_effects, proved_factors
 
@@ -162,28 +162,6 @@ def test_looks_share_the_five_per_cent() -> None:
     assert 0 < look_alpha([1, 2, 3]) < 0.02
     assert look_alpha([10, 10]) == look_alpha([10])
     assert look_alpha(range(1, 301)) > 0
-
-
-@pytest.mark.parametrize(
-    ("records", "looks"),
-    [
-        ([], None),
-        ([{"kind": "begin", "seeds": [0, 1]}], None),
-        ([{"kind": "begin", "seeds": [0, 1]}, {"kind": "best"}], [2]),
-        ([{"kind": "begin", "seeds": [0, 1]}, {"kind": "look"}], [2]),
-        ([{"kind": "begin", "seeds": [0]}, {"kind": "best"}, {"kind": "begin", "seeds": [0, 1]}], None),
-        # Killed behind its look, it goes on: the same seeds are looked at, and no more.
-        ([*[{"kind": "begin", "seeds": [0, 1]}, {"kind": "look"}] * 2, {"kind": "best"}], [2]),
-        (
-            [{"kind": "begin", "seeds": [0]}, {"kind": "best"}, {"kind": "begin", "seeds": [0, 1]}, {"kind": "look"}],
-            [1, 2],
-        ),
-        ([{"kind": "begin"}, {"kind": "member", "seed": 4}, {"kind": "best"}], [1]),
-        ([{"kind": "begin", "seeds": 7}, {"kind": "member", "seed": "x"}, {"kind": "best"}], [0]),
-    ],
-)
-def test_looks_are_read_from_a_journal(records: list[dict[str, Any]], looks: list[int] | None) -> None:
-    assert looks_in(records) == looks
 
 
 def test_a_study_under_way_has_a_mean_and_no_answer() -> None:

@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 
 from danlu.base.errors import UserError
-from danlu.base.graphs import read_graph
 from danlu.nets.expression import expression_graph
 from danlu.view import drawing
 from danlu.view.drawing import Drawing
 from danlu.view.graphs.expression import expression_diagram
 from danlu.view.graphs.net import net_diagram
-from view_samples import CHARTS, chart_of_run, sample_run
+from view_samples import CHARTS, chart_of_run, sample_net
 
 DRAWINGS = {kind: Drawing(make) for kind, make in CHARTS.items()}
-DRAWINGS["net"] = Drawing(lambda: net_diagram(read_graph(sample_run().course.net)))
+DRAWINGS["net"] = Drawing(lambda: net_diagram(sample_net()))
 DRAWINGS["expression"] = Drawing(lambda: expression_diagram(expression_graph("w*x", {"w": 2, "x": 3})))
 STARTS = {".svg": b"<", ".png": b"\x89PNG", ".pdf": b"%PDF"}
 

@@ -101,5 +101,5 @@ def test_a_notebook_gets_a_frame_that_may_run_its_own_scripts_only() -> None:
 
 
 def test_a_run_that_did_nothing_yet_has_a_report_all_the_same(language: str) -> None:
-    empty = made.RunInfo("empty", "stopped", made.History.of([]))
+    empty = made.RunInfo("empty", "stopped", made.RunHistory.of([]))
     assert "empty" in run_report(empty)

@@ -21,7 +21,7 @@ class Findings(list[Finding]):
     nothing.
 
     >>> print(Findings())
-    nothing was found amiss
+    no problems found
     >>> print(Findings(remarks=["not one step was seen"], judged=False))
     not one step was seen
     """

@@ -1,8 +1,7 @@
 """Graphs as plain frozen records: a net by its modules, and an expression by its operations."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 MOST_NODES = 5000
 
@@ -36,45 +35,6 @@ class NetGraph:
     output_shape: tuple[int, ...] = ()
     parameters: int = 0
     multiply_adds: int = 0
-
-
-def graph_record(graph: NetGraph) -> dict[str, Any]:
-    """The graph as a record of a journal."""
-    return {"kind": "net", **asdict(graph)}
-
-
-def read_graph(record: Mapping[str, Any]) -> NetGraph:
-    """The graph that `graph_record` wrote. ValueError, KeyError or TypeError where the record is another."""
-    nodes = [
-        LayerNode(
-            id=str(node["id"]),
-            kind=str(node["kind"]),
-            path=tuple(str(part) for part in node["path"]),
-            output_shape=tuple(int(size) for size in node["output_shape"]),
-            parameters=int(node["parameters"]),
-            multiply_adds=int(node["multiply_adds"]),
-            detail=str(node["detail"]),
-            calls=int(node["calls"]),
-            operation=bool(node["operation"]),
-        )
-        for node in record["nodes"]
-    ]
-    if len(nodes) > MOST_NODES:
-        raise ValueError("a graph too large to be drawn")
-    known = {"input", "output", *(node.id for node in nodes)}
-    edges = tuple((str(source), str(target)) for source, target in record["edges"])
-    if not all(node.path for node in nodes) or not {end for edge in edges for end in edge} <= known:
-        raise ValueError("a graph's edges join its nodes")
-    return NetGraph(
-        name=str(record["name"]),
-        nodes=tuple(nodes),
-        edges=edges,
-        kinds={str(path): str(kind) for path, kind in dict(record["kinds"]).items()},
-        input_shape=tuple(int(size) for size in record["input_shape"]),
-        output_shape=tuple(int(size) for size in record["output_shape"]),
-        parameters=int(record["parameters"]),
-        multiply_adds=int(record["multiply_adds"]),
-    )
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,12 @@ from torch import nn
 
 from danlu.base.counts import as_found, is_whole
 from danlu.base.errors import Fault, fail, nearest
-from danlu.base.graphs import NetGraph, read_graph
+from danlu.base.graphs import NetGraph
 from danlu.base.memory import memory_guard
 from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
 from danlu.data import Dataset
 from danlu.lab.draft import draft_recipe
-from danlu.lab.pictures import run_info, study_info
 from danlu.lab.run import Run
 from danlu.lab.setup import build_net, data_for_net, load_data
 from danlu.lab.study.study import Study
@@ -28,13 +27,15 @@ from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 from danlu.view.drawing import Drawing
 from danlu.view.figures.chart import Chart
-from danlu.view.figures.pages import compared_chart, readable, run_charts, study_charts
+from danlu.view.figures.pages import compared_chart, run_charts, study_charts
 from danlu.view.figures.surface import contour_chart, surface_chart
 from danlu.view.graphs.expression import expression_diagram
 from danlu.view.graphs.layout import MOST_BOXES
 from danlu.view.graphs.net import net_diagram
 from danlu.view.graphs.scene import Diagram
 from danlu.view.info.curves import MOST_POINTS
+from danlu.view.info.run import run_info_of
+from danlu.view.info.study import study_info_of
 from danlu.view.info.surface import Surface
 
 KINDS = (
@@ -130,7 +131,7 @@ def _compared(several: Sequence[object]) -> Callable[[], Picture]:
     strangers = [type(one).__name__ if not isinstance(one, str) else one for one in runs if not isinstance(one, Run)]
     if strangers or not runs:
         fail("draw.only-runs", found=", ".join(strangers) or "[]")
-    infos = [run_info(RunFolder(run.folder)) for run in runs if isinstance(run, Run)]
+    infos = [run_info_of(RunFolder(run.folder)) for run in runs if isinstance(run, Run)]
     return lambda: compared_chart(infos, MOST_POINTS)
 
 
@@ -185,15 +186,15 @@ def is_net_name(word: str) -> bool:
 def _picked(what: Run | Study, kind: str | None, boxes: int | None) -> Callable[[], Picture]:
     """The first picture of that kind: curves and effects come first."""
     if isinstance(what, Run):
-        info = run_info(RunFolder(what.folder))
-        graph = readable(read_graph, info.course.net)
+        info = run_info_of(RunFolder(what.folder))
+        graph = info.history.net
         if kind == "net" and graph is not None:
             return lambda: net_diagram(graph, boxes)
 
         def charts() -> list[Chart]:
             return run_charts(info, MOST_POINTS)
     else:
-        study = study_info(StudyFolder(what.folder))
+        study = study_info_of(StudyFolder(what.folder))
         graph = None
 
         def charts() -> list[Chart]:

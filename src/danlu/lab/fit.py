@@ -17,24 +17,25 @@ from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, hardware, preserved_randomness
 from danlu.base.starting import begin_of_call
-from danlu.lab.answers import Answers, ListenedMetrics
 from danlu.lab.batches import training_batches
+from danlu.lab.checkpointer import Checkpointer
 from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
 from danlu.lab.engines import build_engine, choose_engine, engine_of_run
 from danlu.lab.environment import differences, environment, read_environment
 from danlu.lab.interrupt import Interrupt, Interrupted
-from danlu.lab.keeper import Keeper
+from danlu.lab.journal_writer import JournalWriter
 from danlu.lab.package import load_trained, package_bytes
 from danlu.lab.pictures import drawn_net, write_run_report
+from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
 from danlu.lab.run import Run
-from danlu.lab.scribe import Scribe
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
 from danlu.lab.usual import as_it_began
 from danlu.lab.watching import Watching
-from danlu.store.history import History
-from danlu.store.journal import Journal, read
+from danlu.store.journal import Journal
 from danlu.store.new_run import NewRun
+from danlu.store.records import VERSION, Record, RunEnded, RunResumed, RunStarted, RunStopped
 from danlu.store.run_folder import RunFolder, check_name, folder_stem
+from danlu.store.run_history import RunHistory
 from danlu.store.turns import take_turn
 from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
@@ -103,7 +104,7 @@ def fit(
     with new_run as new:
         training = _wired(setup, new.place, new.journal, begin, engine)
         if weights_given:  # nothing else brings them back, so no run may stand without them
-            training.keeper.save_first()
+            training.checkpointer.save_first()
         new.establish()
         return _carry_out(training, reporter)
 
@@ -152,7 +153,7 @@ def _gone_on(
         refuse_other_structure(setup.net, newest.checkpoint.parts["weights"], place.path)
     training = _wired(setup, place, journal, begin, engine_of_run(setup, before, newest.checkpoint, place.path))
     if newest.checkpoint:
-        training.keeper.load(newest.checkpoint)
+        training.checkpointer.load(newest.checkpoint)
     elif before is None or before["weights_given"]:  # for all that can be known
         fail("lab.first-weights-lost", folder=shown(place.path))
     else:
@@ -177,10 +178,15 @@ def _compare_environments(place: RunFolder, setup: Setup, reporter: Reporter) ->
 
 
 def score_part(
-    setup: Setup, net: nn.Module, part: str, epoch: int, interrupt: Interrupt, answers: Answers | None = None
+    setup: Setup,
+    net: nn.Module,
+    part: str,
+    epoch: int,
+    interrupt: Interrupt,
+    collector: PredictionCollector | None = None,
 ) -> Score | Stop | None:
-    """The score of `net` on a part of the data after `epoch` epochs; None where that part is empty. `answers` hear what
-    it said.
+    """The score of `net` on a part of the data after `epoch` epochs; None where that part is empty. `collector` hears
+    what it said.
 
     A net that draws random numbers also in evaluation draws the same ones again after a resume.
     """
@@ -194,9 +200,9 @@ def score_part(
     loss = build_loss(setup.recipe.loss.name, LossRecipe(delta=setup.recipe.loss.delta))
     scale = setup.data.target_scale if setup.data.task == "regression" else None
     metrics = Metrics(setup.data.task, setup.data.outputs, scale)
-    if answers and answers.wanted:
-        metrics = ListenedMetrics(answers, setup.data.task, setup.data.outputs, scale)
-        batches = answers.seen(batches)
+    if collector and collector.wanted:
+        metrics = CollectingMetrics(collector, setup.data.task, setup.data.outputs, scale)
+        batches = collector.seen(batches)
     with global_seed(setup.recipe.train.seed, "score", part, epoch):
         return evaluate(net, batches, loss, metrics, lambda: interrupt.asked, forward)
 
@@ -209,8 +215,8 @@ class _Training:
     place: RunFolder
     engine: Engine
     progress: Progress
-    scribe: Scribe
-    keeper: Keeper
+    journal: JournalWriter
+    checkpointer: Checkpointer
     resumed: bool
     loading: float  # seconds from the call to here
 
@@ -225,10 +231,10 @@ def _wired(setup: Setup, place: RunFolder, journal: Journal, begin: float, engin
         patience=recipe.train.patience,
         loss_is_sum=recipe.loss.reduction == "sum",
     )
-    scribe = Scribe(journal)
-    keeper = Keeper(place.checkpoints, engine, progress, scribe, recipe.train)
-    resumed, loading = place.journal.stat().st_size > 0, keeper.started_at - begin
-    return _Training(setup, place, engine, progress, scribe, keeper, resumed, round(loading, 3))
+    writer = JournalWriter(journal)
+    checkpointer = Checkpointer(place.checkpoints, engine, progress, writer, recipe.train)
+    resumed, loading = place.journal.stat().st_size > 0, checkpointer.started_at - begin
+    return _Training(setup, place, engine, progress, writer, checkpointer, resumed, round(loading, 3))
 
 
 def _carry_out(training: _Training, reporter: Reporter) -> Run:
@@ -246,7 +252,7 @@ def _carry_out(training: _Training, reporter: Reporter) -> Run:
 
 def _trained(training: _Training, reporter: Reporter) -> Run:
     setup, place, engine, progress = training.setup, training.place, training.engine, training.progress
-    scribe, keeper = training.scribe, training.keeper
+    journal, checkpointer = training.journal, training.checkpointer
     recipe, data = setup.recipe, setup.data
 
     def batches(epoch: int, start: int) -> Iterable[Batch]:
@@ -258,68 +264,67 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
     interruptible = Interrupt(str(place.path))
     with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, data.notes)
-        scribe.write(_opening_record(training))
+        journal.write(_opening_record(training))
         if not training.resumed and (drawn := drawn_net(setup)):
-            scribe.write(drawn)
-        listeners = [scribe, keeper, reporter, interrupt]
-        history = History.of(read(place.journal)) if training.resumed else History()
-        with Watching(recipe, engine, scribe, reporter.finding, history):
+            journal.write(drawn)
+        listeners = [journal, checkpointer, reporter, interrupt]
+        history = RunHistory.read(place.journal) if training.resumed else RunHistory()
+        with Watching(recipe, engine, journal, reporter.finding, history):
             stop = train(engine, batches, validation_score, progress, listeners)
-        keeper.save()
+        checkpointer.save()
         if stop and stop.reason == "early":
             reporter.stopped_early(progress.epoch, recipe.train.patience or 0)
-        chosen, scores = _chosen(setup, engine, progress, keeper)
-        test, answers = stop, None
+        chosen, scores = _chosen(setup, engine, progress, checkpointer)
+        test, collector = stop, None
         if not stop or stop.reason != "interrupted":
-            answers = Answers(setup.data, "test")
-            test = score_part(setup, chosen, "test", progress.epoch, interrupt, answers)
+            collector = PredictionCollector(setup.data, "test")
+            test = score_part(setup, chosen, "test", progress.epoch, interrupt, collector)
         if isinstance(test, Stop):
-            scribe.write({"kind": "stop", "step": progress.step, "reason": "interrupted"})
+            journal.write(RunStopped(step=progress.step, reason="interrupted"))
             write_run_report(place)
             raise Interrupted(str(place.path), saved=True)
         if chosen is not setup.net:  # a net of the user's is trained in place: it holds what was scored
             setup.net.load_state_dict(chosen.state_dict())
         scores["test"] = test
         score = {part: score for part, score in scores.items() if score}
-        if answers and (told := answers.record()):
-            scribe.write(told)
-        scribe.sync()
-        scribe.write(
-            {
-                "kind": "end",
-                "step": progress.step,
-                "epochs": progress.epoch,
-                "seconds": round(keeper.seconds, 3),
-                "reason": stop.reason if stop else "finished",
-                "diverged": progress.diverged_at(score),
-                "score": score,
-            }
+        if collector and (told := collector.record()):
+            journal.write(told)
+        journal.sync()
+        journal.write(
+            RunEnded(
+                step=progress.step,
+                epochs=progress.epoch,
+                seconds=round(checkpointer.seconds, 3),
+                reason=stop.reason if stop else "finished",
+                diverged=progress.diverged_at(score),
+                score=score,
+            )
         )
-        scribe.sync()  # whatever names this run as trained must not outlive its end
+        journal.sync()  # whatever names this run as trained must not outlive its end
         if fault := write_run_report(place):
             reporter.note(fault)
     return Run(place.path, net=setup.net, data=setup.data)
 
 
 def _chosen(
-    setup: Setup, engine: Engine, progress: Progress, keeper: Keeper
+    setup: Setup, engine: Engine, progress: Progress, checkpointer: Checkpointer
 ) -> tuple[nn.Module, dict[str, Score | None]]:
     """The net that is scored, the last or the best, with the scores of its epoch."""
-    if not setup.recipe.train.scores_best or not keeper.best:
+    if not setup.recipe.train.scores_best or not checkpointer.best:
         return engine.scored_net, {"train": progress.train_score, "validation": progress.validation_score}
     net = copy.deepcopy(engine.scored_net)
-    net.load_state_dict(keeper.best)
+    net.load_state_dict(checkpointer.best)
     return net, {"train": progress.best_train_score, "validation": progress.best_score}
 
 
-def _opening_record(training: _Training) -> dict[str, Any]:
+def _opening_record(training: _Training) -> Record:
     progress = training.progress
     if training.resumed:
-        return {"kind": "resume", "step": progress.step, "loading": training.loading}
-    return {
-        "kind": "start",
-        "epochs": progress.epochs,
-        "steps_per_epoch": progress.steps_per_epoch,
-        "fingerprint": training.setup.recipe.fingerprint(),
-        "loading": training.loading,
-    }
+        return RunResumed(step=progress.step, loading=training.loading)
+    return RunStarted(
+        epochs=progress.epochs,
+        steps_per_epoch=progress.steps_per_epoch,
+        fingerprint=training.setup.recipe.fingerprint(),
+        loading=training.loading,
+        version=VERSION,
+    )

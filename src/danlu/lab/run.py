@@ -22,15 +22,14 @@ from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
 from danlu.lab.environment import read_environment
 from danlu.lab.package import Package, load_trained, read_package, without_samples
-from danlu.lab.pictures import run_info
 from danlu.lab.setup import build_net, dtype_of, refuse_other_structure, sample_dtype
-from danlu.store.history import History
-from danlu.store.journal import read
 from danlu.store.run_folder import RunFolder
+from danlu.store.run_history import RunHistory
 from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
 from danlu.train.predictions import predicted
 from danlu.view.info.ending import Scored, diverged_at, scored_weights
+from danlu.view.info.run import run_info_of
 from danlu.view.report import run_html
 from danlu.view.summary import summary_lines
 
@@ -59,29 +58,29 @@ class Run:
         return read_recipe(self._place.recipe)
 
     @functools.cached_property
-    def _record(self) -> History:
-        return History.of(read(self._place.journal))
+    def _told(self) -> RunHistory:
+        return RunHistory.read(self._place.journal)
 
     @property
     def epochs(self) -> int:
         """Epochs done."""
-        return len(self._record.epochs)
+        return len(self._told.epochs)
 
     @property
     def scored_epoch(self) -> int:
         """The epoch, from 1, whose weights are the run's: the best one where the recipe asks for it, else the last."""
-        best = [number for number, epoch in enumerate(self._record.epochs, 1) if epoch.get("best")]
+        best = [number for number, epoch in enumerate(self._told.epochs, 1) if epoch.best]
         return best[-1] if best and self.recipe.train.scores_best else self.epochs
 
     @property
     def steps(self) -> int:
         """Updates done."""
-        return self._record.steps[-1] if self._record.steps else 0
+        return self._told.steps[-1] if self._told.steps else 0
 
     @property
     def seconds(self) -> float:
         """Seconds from the call on: those of loading (libraries, data, net) and of training."""
-        return round(self._record.loading + self._record.seconds, 3)
+        return round(self._told.loading + self._told.seconds, 3)
 
     @property
     def diverged(self) -> bool:
@@ -91,32 +90,32 @@ class Run:
     @functools.cached_property
     def diverged_since(self) -> int | None:
         """The step from which on the training diverged, None where it did not."""
-        return diverged_at(self._record.steps, self._record.loss, self._record.score)
+        return diverged_at(self._told.steps, self._told.loss, self._told.score)
 
     @functools.cached_property
     def scored(self) -> Scored:
         """Which weights were scored, the last or the best, and how far the two are from each other."""
         sizes = (read_environment(self._place.environment) or {}).get("data", {}).get("sizes", {})
         best = self.recipe.train.scores_best
-        return scored_weights(self._record.epochs, best, int(sizes.get("validation", 0)))
+        return scored_weights(self._told.epochs, best, int(sizes.get("validation", 0)))
 
     @property
     def finished(self) -> bool:
-        return self._record.finished
+        return self._told.finished
 
     @property
     def score(self) -> dict[str, Score]:
         """Scores by part: "train", "validation" and "test"; empty until the run has ended."""
-        return self._record.score
+        return self._told.score
 
     @property
     def findings(self) -> Findings:
-        return Findings(self._record.findings)
+        return Findings(self._told.findings)
 
     @property
     def history(self) -> Any:
         """A polars frame, one row a step. `pandas.DataFrame(run.history.to_dict(as_series=False))` is a pandas one."""
-        return self._record.frame(self.recipe.train.smoothing)
+        return self._told.frame(self.recipe.train.smoothing)
 
     def net(self, net: nn.Module | None = None) -> nn.Module:
         """The trained net in evaluation mode, on the CPU: a copy, with the weights that were scored.
@@ -205,10 +204,10 @@ class Run:
             "epochs": self.epochs,
             "steps": self.steps,
             "seconds": self.seconds,
-            "loading_seconds": self._record.loading,
-            "training_seconds": self._record.seconds,
+            "loading_seconds": self._told.loading,
+            "training_seconds": self._told.seconds,
             "finished": self.finished,
-            "stopped_early": self._record.reason == "early",
+            "stopped_early": self._told.reason == "early",
             "diverged": self.diverged,
             "diverged_since": self.diverged_since,
             "scored": self.scored.as_dict(),
@@ -218,7 +217,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: summary, findings and curves."""
-        return run_html(run_info(self._place, self._record))
+        return run_html(run_info_of(self._place, self._told))
 
     def __repr__(self) -> str:
         if self.diverged:

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
-from danlu.lab.scribe import Scribe
-from danlu.store.history import History
+from danlu.lab.journal_writer import JournalWriter
+from danlu.store.records import FindingAppeared, FindingsStood, LayersMeasured
+from danlu.store.run_history import RunHistory
 from danlu.train.engine import Engine
 from danlu.train.stack import StackedEngine
 from danlu.watch import Earlier, Evaluation, LossCall, Measured, Watch
@@ -35,16 +36,21 @@ class Watching:
     """
 
     def __init__(
-        self, recipe: Recipe, engine: Engine, scribe: Scribe, shown: Callable[[Finding], None], history: History
+        self,
+        recipe: Recipe,
+        engine: Engine,
+        journal: JournalWriter,
+        shown: Callable[[Finding], None],
+        history: RunHistory,
     ) -> None:
         settings = recipe.watch
         self._on = settings.on
-        self._scribe = scribe
+        self._journal = journal
         self._shown = shown
         self._before = len(history.steps)
         self._engine = engine
         self._loss = recipe.loss
-        self._names: list[str] = []
+        self._names: tuple[str, ...] = ()
         self._watch = Watch(
             engine.net,
             engine.optimizer,
@@ -67,7 +73,7 @@ class Watching:
             if isinstance(self._engine, StackedEngine):
                 self._engine.onlooker = None
             self._watch.__exit__(*error)
-            self._scribe.write({"kind": "findings", "findings": [vars(one) for one in self._watch.findings]})
+            self._journal.write(FindingsStood(findings=tuple(self._watch.findings)))
 
     def _describe(self, outputs: Tensor, targets: Tensor) -> LossCall:
         """The call that losses.py would make of outputs, [C, N] here, of which a stacked engine makes none."""
@@ -78,28 +84,31 @@ class Watching:
         return LossCall(name, kind, outputs, targets, weighted=False, summed=self._loss.reduction == "sum")
 
     def _told(self, finding: Finding) -> None:
-        self._scribe.write({"kind": "finding", **vars(finding)})
+        self._journal.write(FindingAppeared(finding=finding))
         self._shown(finding)
 
     def _measured(self, measured: Measured) -> None:
         """One record a measured step: for each layer spread of the output, gradient, update and dead units."""
         layers = list(measured.layers.values())
-        names = [layer.name for layer in layers]
+        names = tuple(layer.name for layer in layers)
         dead = {one.name: one.dead.last for one in measured.activations.values() if one.kind == "relu"}
-        record: dict[str, Any] = {"kind": "layers", "step": measured.step + self._before}
-        if names != self._names:
-            record["names"] = self._names = names
-        record["spread"] = _short(layer.std.at(measured.step) for layer in layers)
-        record["gradient"] = _short(layer.gradient.at(measured.step) for layer in layers)
-        record["update"] = _short(layer.update.at(measured.step) for layer in layers)
-        record["weight"] = _short(layer.weight.at(measured.step) for layer in layers)
-        record["dead"] = _short(dead.get(name, math.nan) for name in names)
-        self._scribe.write(record)
+        self._journal.write(
+            LayersMeasured(
+                step=measured.step + self._before,
+                names=None if names == self._names else names,
+                spread=_short(layer.std.at(measured.step) for layer in layers),
+                gradient=_short(layer.gradient.at(measured.step) for layer in layers),
+                update=_short(layer.update.at(measured.step) for layer in layers),
+                weight=_short(layer.weight.at(measured.step) for layer in layers),
+                dead=_short(dead.get(name, math.nan) for name in names),
+            )
+        )
+        self._names = names
 
 
-def _earlier(history: History) -> Earlier:
+def _earlier(history: RunHistory) -> Earlier:
     """What the journal tells of the steps before; how many samples a validation had it does not say."""
-    passes = [(epoch["step"], epoch["validation"]) for epoch in history.epochs if epoch["validation"]]
+    passes = [(epoch.step, epoch.validation) for epoch in history.epochs if epoch.validation]
     evaluations = [
         Evaluation(
             step + 1, 1, 0, score.get("loss", math.nan), score.get("accuracy", math.nan), training=False, overlap=0.0
@@ -108,7 +117,7 @@ def _earlier(history: History) -> Earlier:
     ]
     rate = max((rate for rate in history.lr if math.isfinite(rate)), default=0.0)
     last = history.epochs[-1] if history.epochs else None
-    epoch_steps = last["step"] // last["epoch"] if last and last["epoch"] else None
+    epoch_steps = last.step // last.epoch if last and last.epoch else None
     return Earlier(history.loss, rate, epoch_steps, evaluations, history.findings)
 
 

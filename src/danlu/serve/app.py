@@ -5,9 +5,9 @@ from typing import Any
 
 from danlu.base.errors import Fault, UserError
 from danlu.base.words import LANGUAGES, language, speaking
-from danlu.serve.desk import Desk
+from danlu.serve.api import Api
 from danlu.serve.guard import App, Guard
-from danlu.serve.shelf import Shelf
+from danlu.serve.index import Index
 from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES, asset
 from danlu.view.page.shell import shell
 
@@ -17,8 +17,8 @@ Ask = Callable[[Any, str, str], bytes | None]
 """From a request, a language and the version that its reader has to the answer; None where that is the newest."""
 
 
-def make_app(shelf: Shelf, host: str, port: int, token: str) -> App:
-    """The dashboard of a shelf as an ASGI application, behind its guard. UserError where starlette is missing."""
+def make_app(index: Index, host: str, port: int, token: str) -> App:
+    """The dashboard of an index as an ASGI application, behind its guard. UserError where starlette is missing."""
     try:
         from starlette.applications import Starlette
         from starlette.requests import Request
@@ -26,7 +26,7 @@ def make_app(shelf: Shelf, host: str, port: int, token: str) -> App:
         from starlette.routing import Route
     except ImportError as error:
         raise UserError(Fault("figure.needs-extra", {"part": "starlette", "extra": "serve"})) from error
-    desk = Desk(shelf)
+    api = Api(index)
     default = language()
 
     def spoken(request: Request) -> str:
@@ -56,23 +56,23 @@ def make_app(shelf: Shelf, host: str, port: int, token: str) -> App:
 
     def net(request: Request) -> Response:
         try:
-            return Response(desk.net(request.path_params["id"], spoken(request)), media_type="image/svg+xml")
+            return Response(api.net(request.path_params["id"], spoken(request)), media_type="image/svg+xml")
         except Exception:  # noqa: BLE001  (a graph that cannot be drawn is none, whatever stands in it)
             return Response(status_code=404)
 
     routes: list[Any] = [
         Route("/", page),
         Route("/static/{name}", static),
-        Route("/api/list", answering(lambda _, language, have: desk.list(language, have))),
+        Route("/api/list", answering(lambda _, language, have: api.list(language, have))),
         Route(
-            "/api/run/{id}", answering(lambda asked, language, have: desk.run(asked.path_params["id"], language, have))
+            "/api/run/{id}", answering(lambda asked, language, have: api.run(asked.path_params["id"], language, have))
         ),
         Route("/api/run/{id}/net.svg", net),
         Route(
             "/api/study/{id}",
-            answering(lambda asked, language, have: desk.study(asked.path_params["id"], language, have)),
+            answering(lambda asked, language, have: api.study(asked.path_params["id"], language, have)),
         ),
-        Route("/api/compare", answering(lambda asked, language, have: desk.compare(_compared(asked), language, have))),
+        Route("/api/compare", answering(lambda asked, language, have: api.compare(_compared(asked), language, have))),
     ]
     return Guard(Starlette(routes=routes), host, port, token)
 

@@ -17,7 +17,7 @@ from danlu.base.places import has_screen, runs_folder, studies_folder
 from danlu.base.seeds import secret
 from danlu.base.words import say
 from danlu.serve.app import make_app
-from danlu.serve.shelf import Shelf
+from danlu.serve.index import Index
 
 HOST, PORT = "127.0.0.1", 8765
 _LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -82,27 +82,27 @@ def view(
 
 def open_dashboard(folder: str | Path | None = None, *, host: str = HOST, port: int | None = None) -> Dashboard:
     """What `view` serves, listening but not serving yet."""
-    shelf = _shelf(folder)
+    index = _index(folder)
     listening = _listen(host, port)
     try:
         bound = int(listening.getsockname()[1])
         token = secret()
-        server = _server(make_app(shelf, host, bound, token))
+        server = _server(make_app(index, host, bound, token))
     except BaseException:
         listening.close()
         raise
-    return Dashboard(shelf.folder, host, f"http://{_named(host)}:{bound}/start?token={token}", server, listening)
+    return Dashboard(index.folder, host, f"http://{_named(host)}:{bound}/start?token={token}", server, listening)
 
 
-def _shelf(folder: str | Path | None) -> Shelf:
+def _index(folder: str | Path | None) -> Index:
     if folder is None:
         usual = [place for place in (runs_folder(), studies_folder()) if place.is_dir()]
         if not usual:
             fail("serve.no-runs", folders=f"{runs_folder()}, {studies_folder()}")
-        return Shelf(absolute("."), [place.name for place in usual])
+        return Index(absolute("."), [place.name for place in usual])
     if not Path(folder).is_dir():
         fail("serve.no-folder", folder=folder)
-    return Shelf(Path(folder))
+    return Index(Path(folder))
 
 
 def _server(app: Any) -> Any:

@@ -10,7 +10,7 @@ look has seen counts too. How strict each look must be for that follows from the
 
 import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -34,32 +34,6 @@ def look_alpha(looks: Sequence[int], *, least: int = 3, alpha: float = 0.05) -> 
         if look > (grown[-1] if grown else 0):
             grown.append(look)
     return _last_alpha(tuple(grown), least, alpha) if grown and grown[-1] >= least else 0.0
-
-
-def looks_in(records: Iterable[Mapping[str, Any]]) -> list[int] | None:
-    """The numbers of seeds at which the study with these records was looked at; None while it is under way.
-
-    A look is the end of what was planned: the record "look", or in journals of danlu 0.1, which have none, "best". The
-    same seeds seen again, after a kill for instance, are no other look.
-
-    >>> looks_in([{"kind": "begin", "seeds": [0, 1, 2]}, {"kind": "look"}, {"kind": "best"}])
-    [3]
-    """
-    looks: list[int] = []
-    seen: set[Any] = set()
-    planned, ended = 0, False
-    for record in records:
-        kind = record.get("kind")
-        if kind == "member" and isinstance(record.get("seed"), int):
-            seen.add(record["seed"])
-        elif kind == "begin":
-            seeds = record.get("seeds")
-            planned, ended = len(set(map(str, seeds))) if isinstance(seeds, list) else 0, False
-        elif kind in ("look", "best"):
-            ended = True
-            count = planned or len(seen)
-            looks += [count] if looks[-1:] != [count] else []
-    return looks if ended else None
 
 
 def _last_alpha(looks: tuple[int, ...], least: int, alpha: float) -> float:

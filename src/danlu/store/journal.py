@@ -4,18 +4,18 @@ A process killed in the middle of a line leaves a broken one; whoever goes on st
 the broken one.
 """
 
-import json
 import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from danlu.base.errors import Fault, FolderGoneError, StorageError, fail
 from danlu.base.files import absolute, storage_error, sync_folder
 from danlu.base.strict_json import to_json
-from danlu.store.shapes import is_sound, whole_text
+from danlu.store.lines import entry_of
+from danlu.store.records import Record
 
 if os.name != "nt":
     import fcntl
@@ -74,9 +74,13 @@ class Journal:
         self._descriptor = -1
         self._buffer.clear()
 
-    def write(self, record: dict[str, Any]) -> None:
-        """Add a record to the buffer; `flush` hands it to the system."""
-        self._buffer += to_json(record).encode() + b"\n"
+    def write(self, entry: Mapping[str, Any]) -> None:
+        """Add an object to the buffer, as a line; `flush` hands it to the system."""
+        self._buffer += to_json(entry).encode() + b"\n"
+
+    def add(self, record: Record) -> None:
+        """Add a record to the buffer."""
+        self.write(record.to_json())
 
     def flush(self) -> None:
         """Hand all records so far to the system: from then on they survive the death of this process."""
@@ -170,8 +174,8 @@ def _lock(descriptor: int, path: Path) -> None:
         fail("store.in-use", path=path.parent)  # whoever held it gave its folder up this very moment
 
 
-class Records(Iterator[dict[str, Any]]):
-    """The records of a journal, one after the other; `skipped` counts the lines passed over so far."""
+class Entries(Iterator[dict[str, Any]]):
+    """The objects of a journal, one after the other; `skipped` counts the lines passed over so far."""
 
     def __init__(self, path: Path) -> None:
         self._lines = _Lines()
@@ -194,9 +198,9 @@ class Records(Iterator[dict[str, Any]]):
         yield from self._lines.feed(b"\n")  # the last line may be whole but for its end
 
 
-def read(path: Path) -> Records:
-    """All records at `path`; a line that is broken, longer than 16 MB, or not what its kind must be is passed over."""
-    return Records(path)
+def read(path: Path) -> Entries:
+    """All objects at `path`; a line that is broken or longer than 16 MB is passed over."""
+    return Entries(path)
 
 
 class Follower:
@@ -214,7 +218,7 @@ class Follower:
 
     @property
     def skipped(self) -> int:
-        """The lines passed over so far: broken, too long, or not what their kind must be."""
+        """The lines passed over so far: broken, or too long."""
         return self._lines.skipped
 
     def _begin(self) -> None:
@@ -247,21 +251,6 @@ class Follower:
         return records
 
 
-def record_of(line: bytes) -> dict[str, Any] | None:
-    """The record that a line holds; None where it is broken, or not what a record of its kind must be.
-
-    >>> record_of(b'{"kind": "checkpoint", "step": 100}'), record_of(b'{"kind": "checkpoint", "step": "x"}')
-    ({'kind': 'checkpoint', 'step': 100}, None)
-    """
-    try:
-        record = json.loads(line)
-        if b"\\u" in line:
-            record = whole_text(record)
-        return cast(dict[str, Any], record) if isinstance(record, dict) and is_sound(record) else None
-    except (ValueError, RecursionError):
-        return None
-
-
 class _Lines:
     """Puts chunks of bytes together to lines and reads them, never holding more than the longest line allowed."""
 
@@ -290,8 +279,8 @@ class _Lines:
         self._too_long = False
         if not line.strip() and not too_long:
             return
-        record = None if too_long else record_of(line)
-        if record is None:
+        entry = None if too_long else entry_of(line)
+        if entry is None:
             self.skipped += 1
         else:
-            yield record
+            yield entry

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from danlu.base.errors import Fault, Faults, fail, nearest
 
 LONGEST_NAME = 100
+_LONGEST_TEXT = 2**18
 _LONGEST_NAME_BYTES = 200  # file systems allow 255 bytes, and a name may grow a suffix
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "123456789")}
@@ -109,6 +110,15 @@ def standing(path: Path) -> Literal["nothing", "file", "folder"]:
 def missing_folders(path: Path) -> list[Path]:
     """The folder `path` and those above it that are not there yet, the innermost first."""
     return [folder for folder in (path, *path.parents) if standing(folder) == "nothing"]
+
+
+def text_of(path: Path) -> str:
+    """What stands in a recipe, a design or an environment; "" where it cannot be read, and no more than 256 kB."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_LONGEST_TEXT).decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def entries(folder: Path) -> list[Path]:

@@ -71,7 +71,7 @@ def run_page(info: RunInfo) -> dict[str, Any]:
         "numbers": _numbers(info),
         "findings": findings,
         "charts": [plain(chart) for chart in run_charts(info, _POINTS)],
-        "net": bool(info.course.net),
+        "net": info.history.net is not None,
         "recipe": info.recipe,
         "environment": plain(info.environment),
     }
@@ -102,7 +102,7 @@ def study_page(info: StudyInfo) -> dict[str, Any]:
         "state": info.state,
         "done": study_facts(info),
         "answers": study_answers(info),
-        "best": say("page.best", setting=setting_text(info.best["factors"])) if info.best.get("factors") else "",
+        "best": say("page.best", setting=setting_text(info.best.factors)) if info.best and info.best.factors else "",
         "numbers": [[name, value] for name, value in best_scores(info)],
         "failed": [f"{setting_text(one.get('factors') or {})}: {one.get('reason', '')}" for one in info.failed],
         "charts": [plain(chart) for chart in study_charts(info)],

@@ -6,7 +6,6 @@ from typing import Any
 from danlu.base.finding_text import remedy_text
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
-from danlu.base.strict_json import number
 from danlu.base.words import say
 from danlu.view.figures.names import metric_name, short
 from danlu.view.figures.pages import run_charts, study_charts
@@ -55,7 +54,9 @@ def study_summary(info: StudyInfo) -> list[Markup]:
     """Name, how far it is, the answer to each comparison, and what did best."""
     answers = [element("li", answer) for answer in study_answers(info)]
     best = (
-        element("p", say("page.best", setting=setting_text(info.best["factors"]))) if info.best.get("factors") else None
+        element("p", say("page.best", setting=setting_text(info.best.factors)))
+        if info.best and info.best.factors
+        else None
     )
     scores = [element("li", element("b", value), element("span", name)) for name, value in best_scores(info)]
     return [
@@ -96,23 +97,20 @@ def study_answers(info: StudyInfo) -> list[str]:
 
 def best_scores(info: StudyInfo) -> list[tuple[str, str]]:
     """The scores of the best combination, by their names."""
-    found = info.best.get("validation")
-    scores = found if isinstance(found, Mapping) else {}
-    return [
-        (f"{say('page.part-validation')} · {metric_name(name)}", short(number(value))) for name, value in scores.items()
-    ]
+    scores = info.best.validation if info.best else {}
+    return [(f"{say('page.part-validation')} · {metric_name(name)}", short(value)) for name, value in scores.items()]
 
 
 def members_section(info: StudyInfo) -> Markup:
     """One row a member: its levels, seed, fold and scores."""
-    names = list(dict.fromkeys(name for member in info.members for name in member["score"]))
+    names = list(dict.fromkeys(name for member in info.members for name in member.score))
     heads = [*info.factors, say("page.seed"), say("page.fold"), *map(metric_name, names)]
     rows = [
         [
-            *(level_text(member["factors"].get(factor)) for factor in info.factors),
-            str(member["seed"]),
-            str(member["fold"]),
-            *(say("page.diverged") if member["diverged"] else short(member["score"].get(name)) for name in names),
+            *(level_text(member.factors.get(factor)) for factor in info.factors),
+            str(member.seed),
+            str(member.fold),
+            *(say("page.diverged") if member.diverged else short(member.score.get(name)) for name in names),
         ]
         for member in info.members
     ]
@@ -143,13 +141,13 @@ def run_summary(info: RunInfo) -> list[Markup]:
 
 def run_facts(info: RunInfo) -> str:
     """How far a run is, in a line."""
-    course = info.course
+    history = info.history
     return say(
         "page.done",
         state=say(f"page.state-{info.state}"),
-        epochs=f"{len(course.epochs):,}",
-        steps=f"{course.steps[-1] if course.steps else 0:,}",
-        seconds=short(round(course.seconds, 1)),
+        epochs=f"{len(history.epochs):,}",
+        steps=f"{history.steps[-1] if history.steps else 0:,}",
+        seconds=short(round(history.seconds, 1)),
     )
 
 

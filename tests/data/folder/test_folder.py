@@ -168,7 +168,7 @@ def test_all_files_that_are_no_pictures_are_told_at_once(pictures: Path, languag
         assert name in str(caught.value)
     (pictures / "cat" / "0.png").unlink()
     (pictures / "dog" / "2.jpg").unlink()
-    with pytest.raises(UserError, match={"en": r"1.png: the picture is cut off", "zh": r"1.png：图像不完整"}[language]):
+    with pytest.raises(UserError, match={"en": r"1.png: the image is cut off", "zh": r"1.png：图像不完整"}[language]):
         load(pictures)
 
 
@@ -185,7 +185,7 @@ def test_no_more_than_ten_are_named(save: Any, tmp_path: Path, language: str) ->
 def test_a_bomb_is_not_unfolded(pictures: Path, language: str, side: int) -> None:
     bomb = pictures / "cat" / "bomb.png"
     PIL.Image.new("1", (side, side)).save(bomb)
-    words = {"en": r"bomb.png: the picture has more than 89 million pixels", "zh": r"bomb.png：图像超过 89 百万像素"}
+    words = {"en": r"bomb.png: the image has more than 89 million pixels", "zh": r"bomb.png：图像超过 89 百万像素"}
     with pytest.raises(UserError, match=words[language]):
         load(pictures)
 
@@ -218,11 +218,11 @@ def test_a_file_that_cannot_be_read_is_told(pictures: Path, language: str, monke
 
 
 def test_pictures_without_class_folders_are_refused(pictures: Path, language: str) -> None:
-    words = {"en": "needs a folder for each class.*Found with pictures: -; lying loose: 10", "zh": "散放的图像：10 张"}
+    words = {"en": "needs a folder for each class.*Found with images: -; lying loose: 10", "zh": "散放的图像：10 张"}
     with pytest.raises(UserError, match=words[language]):
         load(pictures / "cat")
     shutil.rmtree(pictures / "cat")
-    with pytest.raises(UserError, match={"en": "Found with pictures: dog", "zh": "有图像的子文件夹：dog"}[language]):
+    with pytest.raises(UserError, match={"en": "Found with images: dog", "zh": "有图像的子文件夹：dog"}[language]):
         load(pictures)
 
 
@@ -274,6 +274,6 @@ def test_streamed_pictures_go_through_a_users_own_transforms(streamed: Path) -> 
 
 
 def test_pictures_have_no_columns(pictures: Path, language: str) -> None:
-    words = {"en": "pictures have no columns for group or time", "zh": "图像没有列"}
+    words = {"en": "images have no columns for group or time", "zh": "图像没有列"}
     with pytest.raises(UserError, match=words[language]):
         load(pictures, group="patient")

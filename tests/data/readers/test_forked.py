@@ -14,7 +14,7 @@ from attack.child import in_child
 from danlu.base.errors import UserError
 from danlu.data import load
 from danlu.data.readers.frames import _without_panics, read_parquet, sheet_of
-from danlu.store.history import History
+from danlu.store.run_history import RunHistory
 
 TABLE = "x,y\n" + "".join(f"{n % 7},{n % 2}\n" for n in range(60))
 SECONDS = 30  # only a hang takes so long
@@ -22,7 +22,7 @@ WORK: dict[str, Callable[[Path], Any]] = {
     "a CSV": lambda folder: load(folder / "t.csv", target="y").sizes,
     "a Parquet": lambda folder: load(folder / "t.parquet", target="y").sizes,
     "columns": lambda folder: len(sheet_of({"x": [1.0, 2.0]}).columns),
-    "a history": lambda folder: History().frame().height,
+    "a history": lambda folder: RunHistory().frame().height,
 }
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from danlu.base.errors import UserError
 from danlu.base.recipe_text import RecipeDraft
 from danlu.data import load
-from danlu.lab.answers import Answers
+from danlu.lab.prediction_collector import PredictionCollector
 
 ROWS = [f"{n % 7 * 1.5},{n % 5},{'ab'[n % 2]}" for n in range(60)]
 
@@ -165,12 +165,12 @@ def test_a_row_is_called_by_its_line_and_its_features(tmp_path: Path) -> None:
     rows = [f'{n % 7},"two\nlines {n % 2}",{"ab"[n % 2]}' for n in range(40)]
     data = load(table(tmp_path / "t.csv", rows, "x,kind,y"), target="y")
     x, y = next(data.batches("test", 40, device=torch.device("cpu")))
-    answers = Answers(data, "test")
-    list(answers.seen([(x, y)]))
-    answers.add(torch.randn(len(y), 2), y)
-    record = answers.record()
+    collector = PredictionCollector(data, "test")
+    list(collector.seen([(x, y)]))
+    collector.add(torch.randn(len(y), 2), y)
+    record = collector.record()
     assert record is not None
-    told = record["worst"][0]["text"]
+    told = record.worst[0].text
     line = int(told.partition(":")[2].partition(" ")[0])
     row = (line - 2) // 2
     assert told == f"t.csv:{line} · x {row % 7} · kind two\nlines {row % 2}"

@@ -143,7 +143,7 @@ def test_a_callable_that_changes_the_shape_is_refused(language: str) -> None:
 
 
 def test_numbers_cannot_be_augmented(language: str) -> None:
-    words = {"en": "data.augment is for pictures", "zh": "data.augment 只用于图像"}
+    words = {"en": "data.augment is for images", "zh": "data.augment 只用于图像"}
     with pytest.raises(UserError, match=words[language]):
         load("iris", augment="flip")
     with pytest.raises(UserError, match=words[language]):

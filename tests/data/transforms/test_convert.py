@@ -91,9 +91,9 @@ def test_a_tensor_made_of_a_picture_has_memory_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("make", "english", "chinese"),
     [
-        (lambda: to_tensor([[1]]), "type list is not a picture", "list 类型的值不是图像"),
+        (lambda: to_tensor([[1]]), "type list is not an image", "list 类型的值不是图像"),
         (lambda: to_tensor(numpy.zeros(3)), r"shape \[3\]", r"形状是 \[3\]"),
-        (lambda: to_image("x"), "type str is not a picture", "str 类型的值不是图像"),
+        (lambda: to_image("x"), "type str is not an image", "str 类型的值不是图像"),
         (lambda: to_image(torch.zeros(5, 2, 2)), r"shape \[5, 2, 2\]", r"形状是 \[5, 2, 2\]"),
         (lambda: to_image(torch.zeros(3, 2, 2), "L"), "3 channels .* mode L; there are RGB", "不能用模式 L"),
         (lambda: to_image(torch.zeros(1, 2, 2, dtype=torch.int64)), "int64 cannot take the mode -", "int64"),

@@ -129,7 +129,7 @@ def half_of_the_validation_part_was_trained_on(watch, seed, fault):
     return right / (4000 - first)
 
 
-@planted("train-test-overlap", symptoms=OVERLAP, costs=None)
+@planted("train-test-overlap", symptoms=OVERLAP, costs=None, quick=True)
 def two_permutations_for_one_split(watch, seed, fault):
     """Train and test parts are drawn with two permutations: four test samples in five were trained on."""
     torch.manual_seed(seed)
@@ -178,7 +178,7 @@ def the_rare_class_copied_before_the_split(watch, seed, fault):
     return accuracy(model, x[cut:], y[cut:])
 
 
-@planted("loader-starved", costs=None)
+@planted("loader-starved", costs=None, quick=True)
 def each_sample_takes_a_while(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = digits()

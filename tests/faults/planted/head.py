@@ -195,7 +195,7 @@ def relu_on_the_logits(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("output-activation", symptoms=CUT_OFF, costs=0.1)
+@planted("output-activation", symptoms=CUT_OFF, costs=0.1, quick=True)
 def sigmoid_for_standardised_prices(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = standardised_both(california(4000))

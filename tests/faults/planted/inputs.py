@@ -89,7 +89,7 @@ def recipe_housing_not_standardised(watch, seed, fault):
 FAINT = "lr-too-low vanishing-gradient plateau underfitting too-few-epochs initial-loss dead-relu"
 
 
-@planted("input-twice-scaled", causes="input-scale", symptoms=FAINT, costs=0.1)
+@planted("input-twice-scaled", causes="input-scale", symptoms=FAINT, costs=0.1, quick=True)
 def divided_by_255_twice(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()  # already between 0 and 1
@@ -281,7 +281,7 @@ def every_letter_unknown(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("input-constant", symptoms=SAME, costs=0.3)
+@planted("input-constant", symptoms=SAME, costs=0.3, quick=True)
 def integers_divided_to_zero(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = digits()

@@ -115,7 +115,7 @@ def trousers_and_little_else(watch, seed, fault):
     return balanced(model, x_test, y_test, 10)
 
 
-@planted("label-imbalance", symptoms="underfitting plateau", costs=None)
+@planted("label-imbalance", symptoms="underfitting plateau", costs=None, quick=True)
 def few_malignant_tumours(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = standardised(breast_cancer())

@@ -131,7 +131,7 @@ def recipe_normalised_over_two(watch, seed, fault):
 FORGETFUL = "underfitting plateau too-few-epochs train-mode-in-evaluation"
 
 
-@planted("dropout-too-high", symptoms=FORGETFUL, costs=0.03)
+@planted("dropout-too-high", symptoms=FORGETFUL, costs=0.03, quick=True)
 def nine_of_ten_units_dropped(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()

@@ -157,7 +157,7 @@ def recipe_with_a_summed_loss(watch, seed, fault):
 LARGE_START = "exploding-gradient saturated plateau lr-too-high lr-too-low dead-relu"
 
 
-@planted("initial-loss", causes="bad-init", symptoms=LARGE_START, costs=0.1)
+@planted("initial-loss", causes="bad-init", symptoms=LARGE_START, costs=0.1, quick=True)
 def a_head_a_hundred_times_too_large(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()

@@ -49,7 +49,7 @@ def four_hundred_images_a_wide_net(watch, seed, fault):
     return -loss
 
 
-@planted("overfitting", symptoms=BY_HEART, costs=0.2)
+@planted("overfitting", symptoms=BY_HEART, costs=0.2, quick=True)
 def a_hundred_passengers_for_long(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_valid, y_valid = standardised(titanic())
@@ -237,7 +237,7 @@ def a_rate_too_coarse_for_the_last_mile(watch, seed, fault):
     return r2(model, x_test, y_test)
 
 
-@planted("plateau", causes="bad-init", symptoms=STANDING, costs=0.1)
+@planted("plateau", causes="bad-init", symptoms=STANDING, costs=0.1, quick=True)
 def two_equal_halves_that_stay_equal(watch, seed, fault):
     """All hidden units but two begin alike and move alike: the loss falls to what two units can do, and rests there."""
     torch.manual_seed(seed)

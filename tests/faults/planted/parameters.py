@@ -150,7 +150,7 @@ def layers_in_a_plain_list(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("parameters-not-optimized", causes="no-update", symptoms=UNREACHED, costs=0.2)
+@planted("parameters-not-optimized", causes="no-update", symptoms=UNREACHED, costs=0.2, quick=True)
 def an_optimiser_of_another_copy(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = standardised_both(california(3000))
@@ -296,7 +296,7 @@ def evaluation_mode_from_the_start(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("eval-mode-in-training", symptoms=FROZEN_MODE, costs=None)
+@planted("eval-mode-in-training", symptoms=FROZEN_MODE, costs=None, quick=True)
 def a_check_in_mid_epoch_leaves_its_mode_behind(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = standardised(titanic())
@@ -369,7 +369,7 @@ def normalised_by_the_batches_that_are_scored(watch, seed, fault):
     return right / len(x_test)
 
 
-@planted("train-mode-in-evaluation", symptoms=DISTURBED, costs=0.01)
+@planted("train-mode-in-evaluation", symptoms=DISTURBED, costs=0.01, quick=True)
 def prices_scored_with_dropout_on(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = standardised_both(california(3000))

@@ -88,7 +88,7 @@ def exponential_decay_every_batch(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("scheduler-misuse", symptoms=RATE_GONE, costs=0.03)
+@planted("scheduler-misuse", symptoms=RATE_GONE, costs=0.03, quick=True)
 def a_plateau_of_the_wrong_sign(watch, seed, fault):
     """The schedule waits for the loss to rise: each epoch that improves it counts as a bad one."""
     torch.manual_seed(seed)
@@ -170,7 +170,7 @@ def clipped_to_a_ten_thousandth(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("clip-too-tight", symptoms=HELD, costs=0.2)
+@planted("clip-too-tight", symptoms=HELD, costs=0.2, quick=True)
 def values_clipped_to_a_hundred_thousandth(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = standardised_both(california(3000))

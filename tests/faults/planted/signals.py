@@ -108,7 +108,7 @@ def a_recurrence_that_doubles(watch, seed, fault):
         return -loss_fn(model(x[:50]), y[:50]).item()
 
 
-@planted("exploding-gradient", causes="bad-init", symptoms=GROWN, costs=0.2)
+@planted("exploding-gradient", causes="bad-init", symptoms=GROWN, costs=0.2, quick=True)
 def twelve_layers_of_large_weights(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = digits()

@@ -204,7 +204,7 @@ def test_what_is_no_run_is_refused(faulty: danlu.Run, tmp_path: Path, language: 
                     progress=False)  # fmt: skip
     wanted = {
         "en": ("this is a study", "no such run", "needs a run"),
-        "zh": ("这是一项研究", "找不到", "需要一次训练"),
+        "zh": ("这是一次对比实验", "找不到", "需要一次训练"),
     }[language]
     for given, words in zip((study.folder, tmp_path / "nowhere", 5), wanted, strict=True):
         with pytest.raises(UserError, match=words):

@@ -161,7 +161,7 @@ def test_a_best_rate_close_to_the_edge_is_not_the_one_to_take() -> None:
 
 def test_it_is_told_in_both_languages_and_as_plain_data(digits: RateTest) -> None:
     assert "take this" in str(digits)
-    assert "breaks" in str(digits)
+    assert "diverges" in str(digits)
     use_language("zh")
     assert "建议学习率：" in str(digits)
     assert "所有学习率同时训练" in str(digits)

@@ -227,5 +227,5 @@ def test_a_level_may_hold_several_settings(tmp_path: Path) -> None:
 
 
 def test_where_one_level_holds_settings_all_must(tmp_path: Path, language: str) -> None:
-    with pytest.raises(UserError, match={"en": "so each must", "zh": "每个水平都要写成一组设置"}[language]):
+    with pytest.raises(UserError, match={"en": "so each must", "zh": "每个取值都要写成一组设置"}[language]):
         danlu.compare("mlp", "iris", vary={"change": [{}, 0.1]}, folder=tmp_path / "a", progress=False)

@@ -11,7 +11,7 @@ import danlu
 from danlu.base.errors import UserError
 from danlu.lab.study.study import Study
 from danlu.store.study_folder import StudyFolder
-from danlu.view.info.study import read_study
+from danlu.view.info.study import study_info_of
 
 SCORES = [(0.80, 0.84), (0.81, 0.83), (0.79, 0.85), (0.80, 0.83), (0.82, 0.88), (0.80, 0.86)]
 
@@ -52,8 +52,7 @@ def test_what_is_shown_anywhere_is_the_same(tmp_path: Path) -> None:
     path = folder_of(tmp_path / "s", [3, 6])
     study = Study(path)
     place = StudyFolder(path)
-    lines = [json.loads(line) for line in place.journal.read_text(encoding="utf-8").splitlines()]
-    page = read_study("s", place.read_design(), lines)
+    page = study_info_of(place)
     assert list(page.effects) == study.as_dict()["effects"]
     assert page.looks == study.looks
 

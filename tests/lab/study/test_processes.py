@@ -132,7 +132,7 @@ def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
         study = Study(tmp_path / "s")
     failed = [one for one in study.failed if "seed" in one]
     assert len(failed) + len(study.members) == 12
-    assert all("its process ended" in one["reason"] for one in failed)
+    assert all("The worker process died" in one["reason"] for one in failed)
 
 
 def test_short_trainings_run_one_after_another_and_long_ones_beside_each_other(two_cores: None) -> None:

@@ -6,7 +6,6 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from danlu.base.errors import UserError
-from danlu.base.graphs import read_graph
 from danlu.lab.draw import named_graph
 from danlu.nets.expression import expression_graph
 from danlu.view.graphs.expression import expression_diagram
@@ -14,7 +13,7 @@ from danlu.view.graphs.layout import MOST_BOXES, lay_out
 from danlu.view.graphs.net import net_diagram
 from danlu.view.graphs.scene import Box, Diagram, Link, Placed, Scene, TextLine
 from danlu.view.graphs.svg import to_svg
-from view_samples import sample_run
+from view_samples import sample_net
 
 
 def chain(count: int) -> Diagram:
@@ -77,7 +76,7 @@ def test_words_of_any_kind_stay_words() -> None:
 
 
 def test_the_graph_of_a_run_is_drawn_from_its_journal_alone(language: str) -> None:
-    scene = lay_out(net_diagram(read_graph(sample_run().course.net)))
+    scene = lay_out(net_diagram(sample_net()))
     words = " ".join(line.text for placed in scene.boxes for line in placed.box.lines)
     assert "Linear" in words
     assert ("输入" in words) == (language == "zh")

@@ -5,12 +5,12 @@ import math
 import pytest
 
 import view_samples as made
-from danlu.store.history import History
+from danlu.store.run_history import RunHistory
 from danlu.view.info.curves import curves, smoothed
 
 
 def test_every_number_is_the_journals() -> None:
-    (run,) = curves({"a": made.sample_run().course}, 0.2).runs
+    (run,) = curves({"a": made.sample_run().history}, 0.2).runs
     assert run.loss.steps == tuple(range(1, 61))
     assert run.loss.values == pytest.approx([made.loss(step) for step in range(1, 61)])
     assert run.norm.values == pytest.approx([1 / step for step in range(1, 61)])
@@ -22,12 +22,12 @@ def test_every_number_is_the_journals() -> None:
 
 
 def test_the_rate_is_kept_by_its_corners() -> None:
-    (run,) = curves({"a": made.sample_run().course}).runs
+    (run,) = curves({"a": made.sample_run().history}).runs
     assert list(zip(run.lr.steps, run.lr.values, strict=True)) == [(1, 0.1), (40, 0.1), (41, 0.01), (60, 0.01)]
 
 
 def test_the_smoothed_curve_is_that_of_the_notes() -> None:
-    (run,) = curves({"a": made.sample_run().course}, 0.2).runs
+    (run,) = curves({"a": made.sample_run().history}, 0.2).runs
     expected = [made.loss(1)]
     for step in range(2, 61):
         expected.append(0.2 * made.loss(step) + 0.8 * expected[-1])
@@ -36,7 +36,7 @@ def test_the_smoothed_curve_is_that_of_the_notes() -> None:
 
 def test_a_run_that_diverged_says_since_when() -> None:
     record = {"kind": "steps", "first": 1, "epoch": 1, "loss": [1.0, "NaN", "Infinity"], "lr": 0.1, "norm": None}
-    (run,) = curves({"a": History.of([record])}).runs
+    (run,) = curves({"a": RunHistory.of([record])}).runs
     assert run.diverged == 2
     assert run.loss.values == (1.0, None, None)
     assert len(run.norm) == 0
@@ -44,19 +44,19 @@ def test_a_run_that_diverged_says_since_when() -> None:
 
 
 def test_a_run_without_a_step_has_empty_curves() -> None:
-    (run,) = curves({"a": History.of([])}).runs
+    (run,) = curves({"a": RunHistory.of([])}).runs
     assert (len(run.loss), run.best, run.last) == (0, None, 0)
 
 
 def test_scores_are_named_in_the_order_in_which_people_look() -> None:
     epoch = made.epoch_record(1) | {"validation": {"zeta": 1.0, "accuracy": 0.5, "loss": 1.0, "alpha": 2.0}}
-    assert curves({"a": History.of([epoch])}).metrics == ("accuracy", "alpha", "zeta")
+    assert curves({"a": RunHistory.of([epoch])}).metrics == ("accuracy", "alpha", "zeta")
 
 
 def test_long_runs_are_made_short_and_keep_the_spike() -> None:
     losses = [1.0] * 50_000
     losses[31_337] = 9.0
     record = {"kind": "steps", "first": 1, "epoch": 1, "loss": losses, "lr": 0.1, "norm": None}
-    (run,) = curves({"a": History.of([record])}, most=800).runs
+    (run,) = curves({"a": RunHistory.of([record])}, most=800).runs
     assert len(run.loss) <= 800
     assert (31_338, 9.0) in zip(run.loss.steps, run.loss.values, strict=True)

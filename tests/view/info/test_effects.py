@@ -5,6 +5,7 @@ import math
 import pytest
 
 import view_samples as made
+from danlu.stats.members import Member
 from danlu.view.info.effects import folds, forest, pairs, score_of, sweep
 
 
@@ -44,10 +45,10 @@ def test_folds_hold_each_members_score() -> None:
 
 
 def test_one_fold_is_no_spread() -> None:
-    members = [member for member in made.sample_study().members if member["fold"] == 0]
+    members = [member for member in made.sample_study().members if member.fold == 0]
     assert folds(members, "accuracy") == {}
 
 
-@pytest.mark.parametrize("score", [{}, {"accuracy": "NaN"}, {"accuracy": math.inf}, {"validation": {"loss": 1.0}}])
-def test_a_member_without_the_score_has_none(score: dict[str, object]) -> None:
-    assert score_of({"score": score, "diverged": False}, "accuracy") is None
+@pytest.mark.parametrize("score", [{}, {"accuracy": math.nan}, {"accuracy": math.inf}, {"loss": 1.0}])
+def test_a_member_without_the_score_has_none(score: dict[str, float]) -> None:
+    assert score_of(Member({}, 0, 0, score, diverged=False), "accuracy") is None

@@ -1,11 +1,16 @@
 """Signal flow: what the journal says of each layer at each measured step."""
 
 import view_samples as made
+from danlu.store.records import LayersMeasured
 from danlu.view.info.flow import flow
 
 
+def layers(*steps: int) -> list[LayersMeasured]:
+    return [LayersMeasured.from_json(made.layers_record(step)) for step in steps]
+
+
 def test_each_cell_is_the_journals_number() -> None:
-    found = flow(made.sample_run().course.layers)
+    found = flow(made.sample_run().history.layers)
     assert found.layers == ("first", "middle", "last")
     assert found.steps == (1, 20, 40)
     assert found.grids["gradient"][0] == (0.01, 0.01 / 20, 0.01 / 40)
@@ -14,21 +19,20 @@ def test_each_cell_is_the_journals_number() -> None:
 
 
 def test_a_step_told_again_after_a_resume_replaces_what_came_later() -> None:
-    records = [made.layers_record(1), made.layers_record(20), made.layers_record(40), made.layers_record(20)]
-    assert flow(records).steps == (1, 20)
+    assert flow(layers(1, 20, 40, 20)).steps == (1, 20)
 
 
 def test_a_layer_that_appears_later_has_a_gap_before() -> None:
-    later = {"kind": "layers", "step": 2, "names": ["first", "new"], "gradient": [1.0, 2.0]}
-    found = flow([{"kind": "layers", "step": 1, "names": ["first"], "gradient": [5.0]}, later])
+    later = LayersMeasured(step=2, names=("first", "new"), gradient=[1.0, 2.0])
+    found = flow([LayersMeasured(step=1, names=("first",), gradient=[5.0]), later])
     assert found.grids == {"gradient": ((5.0, 1.0), (None, 2.0))}
 
 
 def test_of_many_steps_the_first_and_the_newest_stay() -> None:
-    found = flow([made.layers_record(step) for step in range(1, 1001)], most=50)
+    found = flow(layers(*range(1, 1001)), most=50)
     assert len(found.steps) == 50
     assert (found.steps[0], found.steps[-1]) == (1, 1000)
 
 
 def test_nothing_measured_is_nothing_drawn() -> None:
-    assert flow([{"kind": "steps"}]).grids == {}
+    assert flow([]).grids == {}

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from danlu.base.graphs import read_graph
+from danlu.base.graphs import NetGraph
 from danlu.nets.expression import expression_graph
+from danlu.store.records import PredictionsMade
 from danlu.view.info.curves import curves
 from danlu.view.info.effects import folds, forest, pairs, sweep
 from danlu.view.info.flow import flow
@@ -26,19 +27,25 @@ FOLDER = Path(__file__).with_name("golden")
 
 
 def predicted(record: dict[str, Any], part: str) -> Any:
-    return getattr(predictions(record), part)
+    return getattr(predictions(PredictionsMade.from_json(record)), part)
+
+
+def net() -> NetGraph:
+    drawn = sample_run().history.net
+    assert drawn is not None
+    return drawn
 
 
 KINDS: dict[str, Callable[[], Any]] = {
-    "curves": lambda: curves({"run": sample_run().course}, 0.2),
-    "flow": lambda: flow(sample_run().course.layers),
-    "net": lambda: fold(read_graph(sample_run().course.net)),
+    "curves": lambda: curves({"run": sample_run().history}, 0.2),
+    "flow": lambda: flow(sample_run().history.layers),
+    "net": lambda: fold(net()),
     "expression": lambda: expression_graph("(w*x + b - y)**2", {"w": 2, "x": 3, "b": 1, "y": 5}),
     "confusion": lambda: predicted(class_predictions(), "confusion"),
     "calibration": lambda: predicted(class_predictions(), "calibration"),
     "residuals": lambda: predicted(number_predictions(), "residuals"),
     "worst": lambda: predicted(number_predictions(), "worst"),
-    "surface": lambda: read_surface(sample_run().course.surface),
+    "surface": lambda: read_surface(bowl().record()),
     "contour": lambda: [contour(bowl(), level) for level in levels(bowl(), 3)],
     "forest": lambda: forest(sample_study().effects),
     "sweep": lambda: sweep(sample_study().members, "optim.lr", "accuracy"),

@@ -3,11 +3,12 @@
 import pytest
 
 import view_samples as made
+from danlu.store.records import PredictionsMade
 from danlu.view.info.predictions import predictions
 
 
 def test_counts_and_shares_are_the_journals() -> None:
-    told = predictions(made.class_predictions())
+    told = predictions(PredictionsMade.from_json(made.class_predictions()))
     assert told.confusion is not None
     assert told.calibration is not None
     assert told.confusion.accuracy == 0.8
@@ -18,7 +19,7 @@ def test_counts_and_shares_are_the_journals() -> None:
 
 
 def test_residuals_are_actual_minus_predicted() -> None:
-    told = predictions(made.number_predictions())
+    told = predictions(PredictionsMade.from_json(made.number_predictions()))
     assert told.residuals is not None
     assert told.residuals.residual == (0.5, -1.0, 0.0)
     assert told.confusion is None
@@ -27,4 +28,4 @@ def test_residuals_are_actual_minus_predicted() -> None:
 @pytest.mark.parametrize("confusion", [[[1, 2], [3]], [[1, 2, 3], [4, 5, 6]], [[1]]])
 def test_a_confusion_that_is_no_square_is_refused(confusion: list[list[int]]) -> None:
     with pytest.raises(ValueError, match="a row and a column for each class"):
-        predictions(made.class_predictions() | {"confusion": confusion})
+        PredictionsMade.from_json(made.class_predictions() | {"confusion": confusion})

@@ -1,20 +1,20 @@
 """A run as it is shown."""
 
 import view_samples as made
-from danlu.store.history import History
+from danlu.store.run_history import RunHistory
 from danlu.view.info.run import RunInfo
 
 
 def test_the_score_is_the_final_one_else_that_of_the_newest_epoch() -> None:
     assert made.sample_run().score == {"test": {"loss": 0.5, "accuracy": 0.8}}
-    going = RunInfo("a", "running", History.of([made.epoch_record(1), made.epoch_record(2)]))
+    going = RunInfo("a", "running", RunHistory.of([made.epoch_record(1), made.epoch_record(2)]))
     assert going.score["validation"]["loss"] == 0.6
-    assert RunInfo("a", "running", History.of([])).score == {}
+    assert RunInfo("a", "running", RunHistory.of([])).score == {}
 
 
 def test_a_smoothing_that_is_none_counts_as_the_usual_one() -> None:
-    course = History.of([])
+    history = RunHistory.of([])
     assert made.sample_run().smoothing == 0.2
     assert [
-        RunInfo("a", "stopped", course, settings={"train.smoothing": value}).smoothing for value in (0, "x", 7)
+        RunInfo("a", "stopped", history, settings={"train.smoothing": value}).smoothing for value in (0, "x", 7)
     ] == [0.1] * 3

@@ -1,22 +1,30 @@
 """A study as its folder tells it, also while it goes on, and where its journal is broken."""
 
+from typing import Any
+
 import view_samples as made
-from danlu.view.info.study import read_study
+from danlu.store.study_history import StudyHistory
+from danlu.view.info.study import StudyInfo, study_info
 
 DESIGN = {"factors": {"net.activation": ["sigmoid", "relu"], "optim.lr": [0.1]}, "seeds": [0, 1], "folds": 1}
 
 
+def told(lines: list[dict[str, Any]]) -> StudyInfo:
+    return study_info("s", DESIGN, StudyHistory.of(lines))
+
+
 def test_a_finished_study_knows_its_best() -> None:
     study = made.sample_study()
-    assert study.best["factors"] == {"net.activation": "relu", "optim.lr": 0.1}
+    assert study.best is not None
+    assert study.best.factors == {"net.activation": "relu", "optim.lr": 0.1}
     assert (len(study.members), study.planned, study.seconds) == (36, 36, 12.5)
 
 
 def test_a_study_that_goes_on_has_no_best_yet() -> None:
     best = {"kind": "best", "factors": {}}
-    again = [{"kind": "begin", "members": 4}, best, {"kind": "begin", "members": 8}]
-    assert read_study("s", DESIGN, again).best == {}
-    assert read_study("s", DESIGN, again).planned == 8
+    again: list[dict[str, Any]] = [{"kind": "begin", "members": 4}, best, {"kind": "begin", "members": 8}]
+    assert told(again).best is None
+    assert told(again).planned == 8
 
 
 def test_records_that_make_no_sense_are_passed_over() -> None:
@@ -28,11 +36,11 @@ def test_records_that_make_no_sense_are_passed_over() -> None:
         {"kind": "done"},
         {"kind": 7},
     ]
-    study = read_study("s", DESIGN, [*broken, good])
+    study = told([*broken, good])
     assert len(study.members) == 1
     assert study.metric == "accuracy"
 
 
 def test_a_study_with_nothing_done_has_no_effects() -> None:
-    study = read_study("s", DESIGN, [])
+    study = told([])
     assert (list(study.effects), study.planned, study.metric) == ([], 4, "loss")

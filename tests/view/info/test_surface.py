@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import view_samples as made
+from danlu.store.records import record_of
 from danlu.view.info.surface import Surface, contour, levels, read_surface, spans_powers
 
 HEIGHTS = st.lists(st.floats(0.1, 10), min_size=16, max_size=16)
@@ -55,7 +56,7 @@ def test_the_surface_survives_its_record() -> None:
 )
 def test_a_surface_that_is_no_grid_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="a row for each y"):
-        read_surface(made.bowl().record() | change)
+        record_of(made.bowl().record().to_json() | change)
 
 
 def test_levels_lie_between_the_lowest_and_the_highest() -> None:

@@ -12,12 +12,12 @@ import numpy
 from danlu.base.forked import refuse_forked
 from danlu.base.readable import Readable
 from danlu.base.records import Score
-from danlu.base.strict_json import number
 from danlu.lab.study.factors import Level
 from danlu.lab.study.study import Best, Given, best_of
 from danlu.stats.studies import Member, usual_metric
-from danlu.store.journal import read
 from danlu.store.study_folder import StudyFolder
+from danlu.store.study_history import Round, StudyHistory
+from danlu.view.info.study import member_of
 from danlu.view.search import search_text
 
 State = Literal["finished", "dropped", "diverged", "failed"]
@@ -83,13 +83,14 @@ class Search(Readable):
         return self._design["search"]["ranges"]
 
     @functools.cached_property
-    def _records(self) -> list[dict[str, Any]]:
-        return list(read(self._place.journal))
+    def history(self) -> StudyHistory:
+        """What its journal tells."""
+        return StudyHistory.read(self._place.journal)
 
     @functools.cached_property
     def trials(self) -> list[Trial]:
         """Those of the rounds that are done, in the order in which they were tried."""
-        return trials_of(self._records)
+        return trials_of(self.history)
 
     @property
     def members(self) -> list[Member]:
@@ -107,20 +108,20 @@ class Search(Readable):
 
     @property
     def rounds(self) -> int:
-        return sum(record["kind"] == "round-end" for record in self._records)
+        return sum(one.seconds is not None for one in self.history.rounds)
 
     @property
     def seconds(self) -> float:
-        return sum(record["seconds"] for record in self._records if record.get("kind") == "done")
+        return self.history.seconds
 
     @property
     def finished(self) -> bool:
-        return any(record["kind"] in ("best", "nothing") for record in self._records)
+        return self.history.finished
 
     @property
     def best(self) -> Best | None:
         """None until the search has ended, or where nothing trained to its end."""
-        return best_of(self._place, self._records)
+        return best_of(self._place, self.history.best)
 
     def table(self) -> Any:
         """A polars frame, one row a trial: its settings, round, state, epochs and mean scores, the best first."""
@@ -161,46 +162,26 @@ class Search(Readable):
         return f"Search({str(self.folder)!r}, {len(self.trials)} trials)"
 
 
-def trials_of(records: Sequence[Mapping[str, Any]]) -> list[Trial]:
+def trials_of(history: StudyHistory) -> list[Trial]:
     """The trials of all rounds that came to their end."""
-    done = {record["number"] for record in records if record.get("kind") == "round-end"}
-    found: list[Trial] = []
-    for record in records:
-        if record.get("kind") == "round" and record["number"] in done:
-            done.discard(record["number"])  # a round that was begun twice stands in the journal twice
-            found += _of_round(record, records)
-    return found
+    return [_trial(point, one) for one in history.rounds if one.seconds is not None for point in one.points]
 
 
-def _of_round(opening: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> list[Trial]:
-    number = opening["number"]
-    own = [record for record in records if record.get("round") == number]
-    trials: list[Trial] = []
-    for point in opening["points"]:
-        same = [record for record in own if record["factors"] == point]
-        members = {(r["seed"], r["fold"]): r for r in same if r["kind"] == "member"}
-        reasons = [record["reason"] for record in same if record["kind"] == "failed"]
-        trials.append(_trial(point, number, list(members.values()), reasons))
-    return trials
-
-
-def _trial(point: Mapping[str, Any], round: int, records: Sequence[Mapping[str, Any]], reasons: Sequence[str]) -> Trial:
-    members = [member_of(record) for record in records]
-    epochs = min((record["epochs"] for record in records), default=0)
+def _trial(point: Mapping[str, Any], own: Round) -> Trial:
+    # A round that was begun twice holds a member twice: the later one counts.
+    records = list({(one.seed, one.fold): one for one in own.members if one.factors == point}.values())
+    reasons = [one.reason for one in own.failed if one.factors == point]
     state: State = "finished"
     if reasons or not records:
         state = "failed"
-    elif any(member.diverged for member in members):
+    elif any(record.diverged for record in records):
         state = "diverged"
-    elif any(record.get("dropped_at") for record in records):
+    elif any(record.dropped_at for record in records):
         state = "dropped"
-    return Trial(point, round, state, epochs, members, reasons[0] if reasons else "")
-
-
-def member_of(record: Mapping[str, Any]) -> Member:
-    """A member as a journal tells of it."""
-    score = {name: number(value) for name, value in record["score"].items()}
-    return Member(record["factors"], record["seed"], record["fold"], score, record["diverged"])
+    epochs = min((record.epochs for record in records), default=0)
+    return Trial(
+        point, own.number, state, epochs, [member_of(record) for record in records], reasons[0] if reasons else ""
+    )
 
 
 def _finite(*values: float) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
@@ -19,8 +19,10 @@ from danlu.lab.study.carry_out import Order, Place, Race
 from danlu.lab.study.factors import cell
 from danlu.lab.study.plan import Plan, plan_cells
 from danlu.stats.studies import Member, usual_metric
-from danlu.store.journal import Journal, read
+from danlu.store.journal import Journal
+from danlu.store.records import ChoicesMade, MemberDone, MemberFailed, RoundBegan, RoundDone
 from danlu.store.study_folder import StudyFolder
+from danlu.store.study_history import StudyHistory
 from danlu.train.stack import choices
 from danlu.view.search import SearchReporter
 
@@ -123,11 +125,10 @@ def carry_out_rounds(
 ) -> bool:
     """Round after round until the budget is spent; False when told to break off. A round begun before starts anew."""
     begin = time.monotonic()
-    records = list(read(place.journal))
-    before = sum(record["seconds"] for record in records if record.get("kind") == "round-end")
+    before = sum(one.seconds or 0.0 for one in StudyHistory.read(place.journal).rounds)
     while True:
         journal.flush()
-        trials = trials_of(list(read(place.journal)))
+        trials = trials_of(StudyHistory.read(place.journal))
         number = 1 + max((trial.round for trial in trials), default=0)
         spent = before + time.monotonic() - begin
         last = spent / (number - 1) if number > 1 else 0.0
@@ -153,19 +154,19 @@ def _round(
     asked_to_stop: Callable[[], bool],
 ) -> bool:
     begin = time.monotonic()
-    journal.write({"kind": "round", "number": number, "points": list(points)})
+    journal.add(RoundBegan(number=number, points=tuple(points)))
     try:
         plan = quest.plan(points)
         failed = list(plan.failed)
     except UserError as error:
         plan, failed = None, [(dict(point), error.faults[0]) for point in points]
     for factors, fault in failed:
-        journal.write({"kind": "failed", "round": number, "factors": factors, "reason": str(fault)})
+        journal.add(MemberFailed(round=number, factors=factors, reason=str(fault)))
 
-    def tell(record: dict[str, Any]) -> None:
+    def tell(record: MemberDone | MemberFailed) -> None:
         if made := choices().unsaid():
-            journal.write({"kind": "choices", "made": made})
-        journal.write({**record, "round": number})
+            journal.add(ChoicesMade(made=made))
+        journal.add(replace(record, round=number))
         journal.flush()
         reporter.member()
 
@@ -174,7 +175,7 @@ def _round(
         order = Order(plan, frozenset(), place.members, tell, asked_to_stop, race=race, jobs=quest.jobs)
         if not order.carry_out(lambda group, members: reporter.group(members, group.alone)):
             return False
-    journal.write({"kind": "round-end", "number": number, "seconds": time.monotonic() - begin})
+    journal.add(RoundDone(number=number, seconds=time.monotonic() - begin))
     journal.sync()
     return True
 

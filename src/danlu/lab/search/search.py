@@ -16,7 +16,6 @@ from danlu.lab.search.ranges import Range, ranges_of
 from danlu.lab.search.result import Search
 from danlu.lab.search.rounds import Budget, Quest, carry_out_rounds
 from danlu.lab.study.builders import builder_of
-from danlu.lab.study.carry_out import choices_before
 from danlu.lab.study.checks import check_folds, check_jobs, check_metric, check_size
 from danlu.lab.study.compare import (
     DEFAULTS,
@@ -29,10 +28,12 @@ from danlu.lab.study.compare import (
 from danlu.lab.study.plan import Plan
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
-from danlu.store.journal import Journal, read
+from danlu.store.journal import Journal
+from danlu.store.records import VERSION, BestChosen, NothingFound, StudyBegan, TrainingsDone
 from danlu.store.study_folder import StudyFolder
+from danlu.store.study_history import StudyHistory
 from danlu.store.turns import take_turn
-from danlu.train.stack import choosing
+from danlu.train.stack import Choices, choosing
 from danlu.view.search import SearchReporter
 
 _MOST_TRAININGS = 10**5  # what proposes the next ones looks at all before them
@@ -155,15 +156,15 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool)
         interrupted_as(str(place.path)),
         memory_guard("study", place.path),
         Journal(place.journal) as journal,
-        choosing(choices_before(read(place.journal))),
+        choosing(Choices(StudyHistory.read(place.journal).choices)),
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
         reporter,
     ):
         take_turn(place.design)
-        journal.write({"kind": "begin", "failed": []})
+        journal.add(StudyBegan(version=VERSION))
         whole = carry_out_rounds(quest, place, journal, reporter, lambda: interrupt.asked)
-        journal.write({"kind": "done", "seconds": time.monotonic() - begin})
+        journal.add(TrainingsDone(seconds=time.monotonic() - begin))
         journal.sync()
         if not whole:
             raise Interrupted(str(place.path), saved=True)
@@ -177,8 +178,8 @@ def _refit(place: StudyFolder, quest: Quest, journal: Journal) -> None:
     done = Search(place.path)
     best = next(iter(done.ranked), None)
     if best is None or best.state != "finished":
-        journal.write({"kind": "nothing"})
+        journal.add(NothingFound())
         return
     (chosen,) = quest.plan([dict(best.factors)]).planned
     trained = refitted(place, chosen, quest.seeds[0])
-    journal.write({"kind": "best", "factors": dict(best.factors), "validation": best.score, **trained})
+    journal.add(BestChosen(factors=dict(best.factors), validation=best.score, **trained))

@@ -1,10 +1,9 @@
 """The members of a study, trained: stacks at once, the rest singly; each told of as soon as it is done."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -22,7 +21,8 @@ from danlu.lab.study.factors import Level
 from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.processes import in_processes
 from danlu.lab.study.samples import stack_folds
-from danlu.train.stack import Choices, Halving, Trained, train_members
+from danlu.store.records import MemberDone, MemberFailed
+from danlu.train.stack import Halving, Trained, train_members
 from danlu.train.stack import Member as StackMember
 
 
@@ -52,8 +52,8 @@ class Race:
 
 
 Places = Sequence[tuple[Planned, Place]]
-Tell = Callable[[dict[str, Any]], None]
-"""Hears of every member that is done, as a record of the journal."""
+Tell = Callable[[MemberDone | MemberFailed], None]
+"""Hears of every member that is done."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Order:
                     continue
                 self._told.add(places[number][1].key)
                 planned, place = places[number]
-                self.tell(_record(place, trained, column) | _samples(planned, place))
+                self.tell(_record(planned, place, trained, column))
 
         def kept(numbers: Sequence[int], scores: dict[str, torch.Tensor]) -> list[int]:
             assert self.race is not None
@@ -182,12 +182,10 @@ class Order:
         def told(number: int, outcome: Outcome) -> None:
             place = places[number][1]
             if outcome.failure:
-                facts = {"factors": place.factors, "seed": place.seed, "fold": place.fold}
-                self.tell({"kind": "failed", **facts, "reason": outcome.failure})
+                self.tell(MemberFailed(factors=place.factors, seed=place.seed, fold=place.fold, reason=outcome.failure))
             else:
                 ends = (outcome.epochs, outcome.scored_epoch)
-                record = _as_record(place, outcome.score, outcome.diverged, ends)
-                self.tell(record | _samples(places[number][0], place))
+                self.tell(_member_done(*places[number], outcome.score, outcome.diverged, ends))
 
         if jobs.count > 1:
             return in_processes(tasks, jobs.count, told, self.asked_to_stop)
@@ -209,62 +207,30 @@ class Order:
         return Task(planned.recipe(place.seed), data, net, folder, language(), self.members / "stop", threads)
 
 
-def seeds_before(records: Iterable[Mapping[str, Any]]) -> list[list[int]]:
-    """The seeds that a study's journal begins with, then those that were added each time.
-
-    >>> seeds_before([{"kind": "begin", "seeds": [0, 1]}, {"kind": "begin", "seeds": [0, 1, 2]}])
-    [[0, 1], [2]]
-    """
-    waves: list[list[int]] = []
-    for record in records:
-        if record.get("kind") == "begin":
-            known = [seed for wave in waves for seed in wave]
-            waves.append([seed for seed in record.get("seeds", ()) if seed not in known])
-    return [wave for wave in waves if wave]
-
-
-def choices_before(records: Iterable[Mapping[str, Any]]) -> Choices:
-    """What a stopwatch decided when a study's journal was begun, to be decided so again.
-
-    >>> choices_before([{"kind": "choices", "made": {"processes": 2}}]).known("processes")
-    2
-    """
-    made: dict[str, Any] = {}
-    for record in records:
-        if record.get("kind") == "choices":
-            made |= record["made"]
-    return Choices(made)
-
-
 def without_test(data: Dataset) -> Dataset:
     """The same data with an empty test part: nothing can be chosen by what nobody sees."""
     return replace(data, sizes={**data.sizes, "test": 0})
 
 
-def _samples(planned: Planned, place: Place) -> dict[str, int]:
-    """How many samples the score counts: the step in which an accuracy moves."""
-    return {"samples": planned.folds[place.fold].sizes["validation"]}
-
-
-def _record(place: Place, trained: Trained, column: int) -> dict[str, Any]:
+def _record(planned: Planned, place: Place, trained: Trained, column: int) -> MemberDone:
     score = {name: float(values[column]) for name, values in trained.score.items()}
-    dropped = int(trained.dropped[column])
     ends = (int(trained.epochs[column]), int(trained.chosen[column]))
-    return _as_record(place, score, int(trained.diverged[column]), ends, dropped)
+    return _member_done(planned, place, score, int(trained.diverged[column]), ends, int(trained.dropped[column]))
 
 
-def _as_record(
-    place: Place, score: dict[str, float], diverged: int, ends: tuple[int, int], dropped: int = 0
-) -> dict[str, Any]:
+def _member_done(
+    planned: Planned, place: Place, score: dict[str, float], diverged: int, ends: tuple[int, int], dropped: int = 0
+) -> MemberDone:
     """`ends`: the epochs done, and the one whose weights were scored."""
-    return {
-        "kind": "member",
-        "factors": place.factors,
-        "seed": place.seed,
-        "fold": place.fold,
-        "score": score,
-        "diverged": diverged > 0,
-        "diverged_at": diverged,
-        "epochs": ends[0],
-        "scored_epoch": ends[1],
-    } | ({"dropped_at": dropped} if dropped else {})
+    return MemberDone(
+        factors=place.factors,
+        seed=place.seed,
+        fold=place.fold,
+        score=score,
+        diverged=diverged > 0,
+        diverged_at=diverged,
+        epochs=ends[0],
+        scored_epoch=ends[1],
+        dropped_at=dropped,
+        samples=planned.folds[place.fold].sizes["validation"],
+    )

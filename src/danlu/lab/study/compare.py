@@ -25,7 +25,7 @@ from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import data_for_net, load_data, net_for_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
 from danlu.lab.study.builders import Builder, builder_of
-from danlu.lab.study.carry_out import Order, Place, choices_before, seeds_before
+from danlu.lab.study.carry_out import Order, Place
 from danlu.lab.study.checks import check_folds, check_jobs, check_metric, check_size, check_study_margin
 from danlu.lab.study.factors import Level, keys_of
 from danlu.lab.study.factors import shown as shown_level
@@ -35,11 +35,23 @@ from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given, Study
 from danlu.nets import AUTO
 from danlu.nets import names as net_names
-from danlu.store.journal import Journal, read
+from danlu.store.journal import Journal
+from danlu.store.records import (
+    VERSION,
+    BaselineDone,
+    BestChosen,
+    ChoicesMade,
+    FailedCombination,
+    Record,
+    StudyBegan,
+    StudyLooked,
+    TrainingsDone,
+)
 from danlu.store.run_folder import RunFolder, folder_stem
 from danlu.store.study_folder import StudyFolder
+from danlu.store.study_history import StudyHistory
 from danlu.store.turns import take_turn
-from danlu.train.stack import choosing
+from danlu.train.stack import Choices, choosing
 from danlu.view.study import StudyReporter
 
 DEFAULTS = 2
@@ -212,25 +224,25 @@ def carried_out(
     reporter.opening(plan.facts(), shown(place.path))
     begin = time.monotonic()
     loading = 0.0 if called is None else round(begin - called, 3)
-    done, records = _so_far(place)
+    history = StudyHistory.read(place.journal)
+    done = frozenset(Place(dict(one.factors), one.seed, one.fold).key for one in history.members)
     with (
         interrupted_as(str(place.path)),
         memory_guard("study", place.path),
         Journal(place.journal) as journal,
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
-        choosing(choices_before(records)) as choices,
+        choosing(Choices(history.choices)) as choices,
     ):
         if asked != before:
             place.write_design(asked)
         take_turn(place.design)
-        opening = {"members": plan.members, "seeds": list(plan.seeds), "failed": plan.facts()["failed"]}
-        journal.write({"kind": "begin", **opening, "loading": loading})
+        journal.add(_opening(plan, loading))
 
-        def tell(record: dict[str, Any]) -> None:
+        def tell(record: Record) -> None:
             if made := choices.unsaid():
-                journal.write({"kind": "choices", "made": made})
-            journal.write(record)
+                journal.add(ChoicesMade(made=made))
+            journal.add(record)
             journal.flush()
             reporter.member()
 
@@ -239,20 +251,20 @@ def carried_out(
 
         design = place.read_design()
         order = Order(
-            plan, done, place.members, tell, lambda: interrupt.asked, jobs=jobs, before=seeds_before(records),
+            plan, done, place.members, tell, lambda: interrupt.asked, jobs=jobs, before=history.seeds,
             share_order=design.get("share_order", False),
         )  # fmt: skip
         whole = order.carry_out(begins)
-        journal.write({"kind": "done", "seconds": time.monotonic() - begin})
+        journal.add(TrainingsDone(seconds=time.monotonic() - begin))
         if not whole:
             journal.sync()
             raise Interrupted(str(place.path), saved=True)
-        journal.write({"kind": "look", "seeds": len(plan.seeds)})  # what is read from here on is an answer
+        journal.add(StudyLooked(seeds=len(plan.seeds)))  # what is read from here on is an answer
         trained = time.monotonic()
         _measure_baselines(place, plan, journal)
         journal.sync()
         _refit(place, plan, journal)
-        journal.write({"kind": "done", "seconds": time.monotonic() - trained})
+        journal.add(TrainingsDone(seconds=time.monotonic() - trained))
         journal.sync()
     if fault := write_study_report(place):
         reporter.note(fault)
@@ -260,13 +272,9 @@ def carried_out(
     return Study(place.path, given)
 
 
-def _so_far(place: StudyFolder) -> tuple[frozenset[str], list[dict[str, Any]]]:
-    """The keys of the members that are done, and the records of the journal."""
-    if not place.journal.is_file():
-        return frozenset(), []
-    members = Study(place.path).members
-    done = frozenset(Place(dict(member.factors), member.seed, member.fold).key for member in members)
-    return done, list(read(place.journal))
+def _opening(plan: Plan, loading: float) -> StudyBegan:
+    failed = tuple(FailedCombination(**row) for row in plan.facts()["failed"])
+    return StudyBegan(members=plan.members, seeds=tuple(plan.seeds), failed=failed, loading=loading, version=VERSION)
 
 
 def _measure_baselines(place: StudyFolder, plan: Plan, journal: Journal) -> None:
@@ -275,14 +283,14 @@ def _measure_baselines(place: StudyFolder, plan: Plan, journal: Journal) -> None
     if names and not fits_a_stack(datasets[0]):
         fail("study.streamed-baselines", name=datasets[0].name)
     journal.flush()
-    measured = {(row["baseline"], row["seed"], row["fold"]) for row in Study(place.path).baselines}
+    measured = {(one.baseline, one.seed, one.fold) for one in StudyHistory.read(place.journal).baselines}
     for name in names:
         for fold, data in enumerate(datasets):
             for seed in plan.seeds if is_random(name, data.task) else plan.seeds[:1]:
                 if (name, seed, fold) in measured:
                     continue
                 score = baseline_scores(name, data, seed)
-                journal.write({"kind": "baseline", "baseline": name, "seed": seed, "fold": fold, "score": score})
+                journal.add(BaselineDone(baseline=name, seed=seed, fold=fold, score=score))
 
 
 def _refit(place: StudyFolder, plan: Plan, journal: Journal) -> None:
@@ -297,7 +305,7 @@ def _refit(place: StudyFolder, plan: Plan, journal: Journal) -> None:
     values = [member for member in study.members if dict(member.factors) == factors and not member.diverged]
     names = values[0].score if values else {}
     validation = {name: float(numpy.mean([member.score[name] for member in values])) for name in names}
-    journal.write({"kind": "best", "factors": factors, "validation": validation, **trained})
+    journal.add(BestChosen(factors=factors, validation=validation, **trained))
 
 
 def refitted(place: StudyFolder, chosen: Planned, seed: int) -> dict[str, Any]:
@@ -330,8 +338,8 @@ def _whole(recipe: Recipe, data: Dataset, epochs: int | None) -> Recipe:
 def _epochs_led_to(place: StudyFolder, chosen: Planned) -> int | None:
     """The epoch whose weights were scored, in the mean over the members of a combination; None where none was noted."""
     factors = plain(chosen.cell.factors)
-    members = [one for one in read(place.journal) if one.get("kind") == "member" and one["factors"] == factors]
-    scored = [one["scored_epoch"] for one in members if one.get("scored_epoch") and not one["diverged"]]
+    members = [one for one in StudyHistory.read(place.journal).members if one.factors == factors]
+    scored = [one.scored_epoch for one in members if one.scored_epoch and not one.diverged]
     return round(float(numpy.mean(scored))) if scored else None
 
 

@@ -1,7 +1,7 @@
 """Study: runs that differ in named factors, read from its folder."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,12 +12,10 @@ from danlu.base.forked import refuse_forked
 from danlu.base.recipe import Recipe
 from danlu.base.records import Score
 from danlu.base.strict_json import number
-from danlu.lab.pictures import study_info
 from danlu.lab.run import Run
 from danlu.lab.study.factors import Level, shown
 from danlu.lab.study.interactions import Interaction, interactions
 from danlu.lab.study.seeds import seeds_of
-from danlu.stats.looks import looks_in
 from danlu.stats.members import Member
 from danlu.stats.studies import (
     FactorEffect,
@@ -27,8 +25,10 @@ from danlu.stats.studies import (
     proved_factors,
     usual_metric,
 )
-from danlu.store.journal import read
+from danlu.store.records import BestChosen
 from danlu.store.study_folder import StudyFolder
+from danlu.store.study_history import StudyHistory
+from danlu.view.info.study import failures_of, member_of, study_info_of
 from danlu.view.report import study_html
 from danlu.view.study import study_text
 
@@ -56,20 +56,14 @@ class Best:
         }
 
 
-def best_of(place: StudyFolder, records: Sequence[Mapping[str, Any]]) -> Best | None:
-    """The best that the journal of a study or a search names; None where it names none yet."""
-    record = next((record for record in reversed(records) if record.get("kind") == "best"), None)
-    if record is None:
+def best_of(place: StudyFolder, chosen: BestChosen | None) -> Best | None:
+    """The best of a study or a search, as its journal names it; None where it names none yet."""
+    if chosen is None:
         return None
-    run = Run(place.path / record["run"])
-    return Best(
-        record["factors"],
-        run.recipe,  # best.toml may be that of a later choice, whose run has not ended
-        record["validation"],
-        run.score.get("test", {}),
-        run.folder,
-        record.get("refit", True),
-    )
+    run = Run(place.path / chosen.run)
+    # best.toml may be that of a later choice, whose run has not ended.
+    recipe, test = run.recipe, run.score.get("test", {})
+    return Best(dict(chosen.factors), recipe, chosen.validation, test, run.folder, chosen.refit)
 
 
 class Study:
@@ -101,41 +95,24 @@ class Study:
         return self._design["factors"]
 
     @functools.cached_property
-    def _records(self) -> list[dict[str, Any]]:
-        return list(read(self._place.journal))
+    def history(self) -> StudyHistory:
+        """What its journal tells."""
+        return StudyHistory.read(self._place.journal)
 
     @functools.cached_property
     def members(self) -> list[Member]:
         """One for each training that is done, in the order in which they ended."""
-        return [
-            Member(
-                record["factors"],
-                record["seed"],
-                record["fold"],
-                {name: number(value) for name, value in record["score"].items()},
-                record["diverged"],
-                record.get("samples"),
-            )
-            for record in self._records
-            if record.get("kind") == "member"
-        ]
+        return [member_of(record) for record in self.history.members]
 
     @property
     def baselines(self) -> list[dict[str, Any]]:
         """Scores of scikit-learn's estimators: "baseline", "seed", "fold", "score"."""
-        return [record for record in self._records if record.get("kind") == "baseline"]
+        return [dict(vars(record)) for record in self.history.baselines]
 
     @property
     def failed(self) -> list[dict[str, Any]]:
         """Combinations that could not be trained, with the reason; single members of one with their seed and fold."""
-        begins = [number for number, record in enumerate(self._records) if record.get("kind") == "begin"]
-        if not begins:
-            return []
-        later = self._records[begins[-1] :]
-        single = [record for record in later if record.get("kind") == "failed"]
-        return later[0].get("failed", []) + [
-            {key: record[key] for key in ("factors", "seed", "fold", "reason")} for record in single
-        ]
+        return failures_of(self.history)
 
     @property
     def metric(self) -> str:
@@ -150,7 +127,7 @@ class Study:
     @property
     def looks(self) -> list[int] | None:
         """The numbers of seeds at which its answers were there to be read; None while it lacks members of its plan."""
-        return looks_in(self._records)
+        return self.history.looks
 
     @functools.cached_property
     def effects(self) -> list[FactorEffect]:
@@ -171,30 +148,28 @@ class Study:
     @property
     def seconds(self) -> float:
         """Seconds from the call on: of loading, of all trainings, of baselines and the best trained once more."""
-        trained = sum(record["seconds"] for record in self._records if record.get("kind") == "done")
-        return trained + self.loading_seconds
+        return self.history.seconds + self.loading_seconds
 
     @property
     def loading_seconds(self) -> float:
         """Those of them before the first training: libraries, data, the plan."""
-        return sum(record.get("loading", 0.0) for record in self._records if record.get("kind") == "begin")
+        return self.history.loading
 
     @property
     def finished(self) -> bool:
-        last = next((record for record in reversed(self._records) if record["kind"] in ("begin", "best")), {})
-        return last.get("kind") == "best"
+        return self.history.finished
 
     @property
     def lacks_nothing(self) -> bool:
         """Whether all that was asked for is done: no seeds were added since, and no single member failed."""
-        begin = next((record for record in reversed(self._records) if record.get("kind") == "begin"), {})
+        begun = self.history.sessions[-1].seeds if self.history.sessions else None
         single = [row for row in self.failed if "seed" in row]
-        return self.finished and begin.get("seeds") == self._design["seeds"] and not single
+        return self.finished and list(begun or ()) == self._design["seeds"] and not single
 
     @property
     def best(self) -> Best | None:
         """None until the study has ended."""
-        return best_of(self._place, self._records)
+        return best_of(self._place, self.history.best)
 
     def table(self) -> Any:
         """A polars frame, one row a member: its levels, seed, fold, scores, and whether it diverged."""
@@ -253,7 +228,7 @@ class Study:
             "study": str(self.folder),
             "metric": self.metric,
             "members": [member.as_dict() for member in self.members],
-            "baselines": [{key: value for key, value in row.items() if key != "kind"} for row in self.baselines],
+            "baselines": self.baselines,
             "failed": self.failed,
             "effects": [effect.as_dict() for effect in self.effects],
             "looks": self.looks,
@@ -269,7 +244,7 @@ class Study:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how far it is, what each factor does, and the effects as a forest plot."""
-        return study_html(study_info(self._place))
+        return study_html(study_info_of(self._place))
 
     def __repr__(self) -> str:
         return f"Study({str(self.folder)!r}, {len(self.members)} members)"

@@ -1,9 +1,7 @@
 """Which pictures belong to a run and to a study, in the order in which they are read."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
 
-from danlu.base.graphs import read_graph
 from danlu.view.figures.chart import Chart
 from danlu.view.figures.curves import curves_chart
 from danlu.view.figures.effects import folds_chart, forest_chart, slopes_chart, sweep_chart
@@ -27,13 +25,13 @@ _MOST_COMPARED = 7  # as many as there are colours
 
 def run_charts(info: RunInfo, most: int) -> list[Chart]:
     """Curves, signal flow and predictions of a run, as far as it recorded them; curves of at most `most` points."""
-    charts = [curves_chart(curves({info.name: info.course}, info.smoothing, most))]
-    if info.course.layers:
-        signal = flow(info.course.layers)
+    charts = [curves_chart(curves({info.name: info.history}, info.smoothing, most))]
+    if info.history.layers:
+        signal = flow(info.history.layers)
         if signal.grids:
             charts += _drawable(lambda: [flow_chart(signal)])
-    surface = readable(read_surface, info.course.surface)
-    if surface is not None:
+    if info.history.surface is not None:
+        surface = read_surface(info.history.surface)
         charts += _drawable(lambda: [surface_chart(surface), contour_chart(surface)])
     for told in read_predictions(info):
         charts += _drawable(lambda told=told: _prediction_charts(told))
@@ -74,32 +72,18 @@ def compared_chart(infos: list[RunInfo], most: int) -> Chart:
     labels = [
         f"{name} ({labels[: at + 1].count(name)})" if name in labels[:at] else name for at, name in enumerate(labels)
     ]
-    courses = {label: info.course for label, info in zip(labels, shown, strict=True)}
-    return curves_chart(curves(courses, shown[0].smoothing, most))
+    histories = {label: info.history for label, info in zip(labels, shown, strict=True)}
+    return curves_chart(curves(histories, shown[0].smoothing, most))
 
 
 def read_predictions(info: RunInfo) -> list[Predictions]:
-    """The predictions that can be made sense of, those on the test part first."""
-    found = [readable(predictions, record) for record in info.course.predictions]
-    return sorted((told for told in found if told is not None), key=lambda told: told.part != "test")
+    """The predictions, those on the test part first."""
+    return sorted(map(predictions, info.history.predictions), key=lambda told: told.part != "test")
 
 
 def net_scene(info: RunInfo) -> Scene | None:
     """The run's net as a drawing, where it was recorded."""
-    graph = readable(read_graph, info.course.net)
-    return None if graph is None else lay_out(net_diagram(graph))
-
-
-Read = TypeVar("Read")
-
-
-def readable(read: Callable[[Mapping[str, Any]], Read], record: Mapping[str, Any]) -> Read | None:
-    """What `read` makes of a record; None where there is none, or it is of another danlu, or broken: the rest of a run
-    is shown all the same."""
-    try:
-        return read(record) if record else None
-    except Exception:  # noqa: BLE001  (a record may hold anything)
-        return None
+    return None if info.history.net is None else lay_out(net_diagram(info.history.net))
 
 
 def _prediction_charts(told: Predictions) -> list[Chart]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from danlu.base.words import say
+from danlu.store.records import WorstSample
 from danlu.view.figures.chart import Axis, Bars, Cells, Chart, Line, Panel, Picture, Pictures, Points, Rule
 from danlu.view.figures.names import short
-from danlu.view.info.predictions import Calibration, Confusion, Residuals, Worst
+from danlu.view.info.predictions import Calibration, Confusion, Residuals
 
 _MOST_TEXTS = 20  # classes; with more of them the numbers in the cells would be too small
 _MOST_TICKS = 50
@@ -78,14 +79,14 @@ def residuals_chart(info: Residuals) -> Chart:
     return Chart("residuals", say("figure.residuals"), [panel])
 
 
-def _caption(one: Worst) -> str:
+def _caption(one: WorstSample) -> str:
     """What was said and what is true; among few mistakes stand samples that were right, but hardly sure of it."""
     if one.predicted == one.actual:
         return say("figure.right-but-unsure", actual=one.actual)
     return say("figure.instead-of", predicted=one.predicted, actual=one.actual)
 
 
-def worst_chart(info: Sequence[Worst], *, numbers: bool = False) -> Chart:
+def worst_chart(info: Sequence[WorstSample], *, numbers: bool = False) -> Chart:
     """The samples whose loss is greatest, or where `numbers` are predicted whose error is, the worst first."""
     unit = "figure.its-error" if numbers else "figure.its-loss"
     pictures = [

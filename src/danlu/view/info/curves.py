@@ -3,36 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
-from danlu.base.records import Finding, Score
+from danlu.base.records import Score
 from danlu.base.smoothing import smooth
+from danlu.store.run_history import RunHistory
 from danlu.view.info.thin import Trace, finite, thin
 
 MOST_POINTS = 2000
-
-
-class Course(Protocol):
-    """The course of a run: what `danlu.store.history.History` is. Lists of steps run in parallel."""
-
-    @property
-    def steps(self) -> Sequence[int]: ...
-    @property
-    def loss(self) -> Sequence[float]: ...
-    @property
-    def lr(self) -> Sequence[float]: ...
-    @property
-    def norm(self) -> Sequence[float | None]: ...
-    @property
-    def epochs(self) -> Sequence[Mapping[str, Any]]: ...
-    @property
-    def findings(self) -> Sequence[Finding]: ...
-    @property
-    def score(self) -> Mapping[str, Score]: ...
-    @property
-    def finished(self) -> bool: ...
-    @property
-    def seconds(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -77,25 +54,25 @@ class Curves:
         return (*first, *sorted(names - {"loss", *first}))
 
 
-def curves(courses: Mapping[str, Course], beta: float = 0.1, most: int = MOST_POINTS) -> Curves:
+def curves(histories: Mapping[str, RunHistory], beta: float = 0.1, most: int = MOST_POINTS) -> Curves:
     """The curves of runs by their labels; `beta` is the share of the newest loss in the smoothed curve."""
-    return Curves(tuple(_run_curves(label, course, beta, most) for label, course in courses.items()))
+    return Curves(tuple(_run_curves(label, history, beta, most) for label, history in histories.items()))
 
 
-def _run_curves(label: str, course: Course, beta: float, most: int) -> RunCurves:
-    steps = course.steps
-    bests = [int(epoch["step"]) for epoch in course.epochs if epoch.get("best")]
+def _run_curves(label: str, history: RunHistory, beta: float, most: int) -> RunCurves:
+    steps = history.steps
+    bests = [epoch.step for epoch in history.epochs if epoch.best]
     return RunCurves(
         label=label,
-        loss=thin(steps, course.loss, most),
-        smoothed=thin(steps, smoothed(course.loss, beta), most),
-        lr=_without_repeats(thin(steps, course.lr, most)),
-        norm=thin(steps, course.norm, most) if any(value is not None for value in course.norm) else Trace(),
-        train=_scores(course.epochs, "train"),
-        validation=_scores(course.epochs, "validation"),
-        events=tuple(Event(one.since, one.rule, one.severity, one.title) for one in course.findings),
+        loss=thin(steps, history.loss, most),
+        smoothed=thin(steps, smoothed(history.loss, beta), most),
+        lr=_without_repeats(thin(steps, history.lr, most)),
+        norm=thin(steps, history.norm, most) if any(value is not None for value in history.norm) else Trace(),
+        train=_scores([(epoch.step, epoch.train) for epoch in history.epochs]),
+        validation=_scores([(epoch.step, epoch.validation) for epoch in history.epochs]),
+        events=tuple(Event(one.since, one.rule, one.severity, one.title) for one in history.findings),
         best=bests[-1] if bests else None,
-        diverged=next((step for step, loss in zip(steps, course.loss, strict=True) if not math.isfinite(loss)), None),
+        diverged=next((step for step, loss in zip(steps, history.loss, strict=True) if not math.isfinite(loss)), None),
         last=steps[-1] if steps else 0,
     )
 
@@ -110,10 +87,10 @@ def smoothed(losses: Sequence[float], beta: float) -> list[float | None]:
     return [next(curve) if math.isfinite(loss) else None for loss in losses]
 
 
-def _scores(epochs: Sequence[Mapping[str, Any]], part: str) -> dict[str, Trace]:
-    scored = [(int(epoch["step"]), epoch[part]) for epoch in epochs if epoch.get(part)]
-    names = dict.fromkeys(name for _, score in scored for name in score)
-    found = {name: [(step, score[name]) for step, score in scored if name in score] for name in names}
+def _scores(scores: Sequence[tuple[int, Score | None]]) -> dict[str, Trace]:
+    """A curve for each name of a score; `scores` are those of the epochs, with their last steps."""
+    names = dict.fromkeys(name for _, score in scores for name in score or ())
+    found = {name: [(step, score[name]) for step, score in scores if score and name in score] for name in names}
     return {
         name: Trace(tuple(step for step, _ in points), tuple(finite(value) for _, value in points))
         for name, points in found.items()

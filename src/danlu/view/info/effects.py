@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from danlu.base.strict_json import number
 from danlu.base.words import say
+from danlu.stats.members import Member
 from danlu.view.info.thin import finite
 
 VERDICTS = ("better", "worse", "no difference", "undecided")
@@ -95,31 +96,31 @@ def _known(value: Any) -> float | None:
     return None if value is None else finite(number(value))
 
 
-def pairs(members: Sequence[Mapping[str, Any]], factor: str, before: str, after: str, metric: str) -> tuple[Pair, ...]:
+def pairs(members: Sequence[Member], factor: str, before: str, after: str, metric: str) -> tuple[Pair, ...]:
     """Members at both levels of `factor` (as `level_text` writes them) that agree in all else: seed, fold, and every
     other factor."""
 
-    def rest(member: Mapping[str, Any]) -> tuple[Any, ...]:
-        others = {key: level for key, level in member["factors"].items() if key != factor}
-        return member["seed"], member.get("fold") or 0, repr(sorted(others.items()))
+    def rest(member: Member) -> tuple[int, int, str]:
+        others = {key: level for key, level in member.factors.items() if key != factor}
+        return member.seed, member.fold, repr(sorted(others.items()))
 
-    ends: dict[str, dict[tuple[Any, ...], float]] = {before: {}, after: {}}
+    ends: dict[str, dict[tuple[int, int, str], float]] = {before: {}, after: {}}
     for member in members:
-        level = level_text(member["factors"].get(factor))
+        level = level_text(member.factors.get(factor))
         score = score_of(member, metric)
         if level in ends and score is not None:
             ends[level][rest(member)] = score
     shared = sorted(ends[before].keys() & ends[after].keys(), key=repr)
-    return tuple(Pair(int(key[0]), int(key[1]), ends[before][key], ends[after][key]) for key in shared)
+    return tuple(Pair(key[0], key[1], ends[before][key], ends[after][key]) for key in shared)
 
 
-def sweep(members: Sequence[Mapping[str, Any]], factor: str, metric: str) -> Sweep:
+def sweep(members: Sequence[Member], factor: str, metric: str) -> Sweep:
     """The metric over the levels of `factor`, over all settings of the others."""
-    by_text = {level_text(member["factors"][factor]): member["factors"][factor] for member in members}
+    by_text = {level_text(member.factors[factor]): member.factors[factor] for member in members}
     levels = list(by_text.values())
     if all(isinstance(level, int | float) for level in levels):
         levels.sort()
-    found = [[one for one in members if level_text(one["factors"][factor]) == level_text(level)] for level in levels]
+    found = [[one for one in members if level_text(one.factors[factor]) == level_text(level)] for level in levels]
     scores = [[score_of(member, metric) for member in group] for group in found]
     return Sweep(
         factor,
@@ -131,26 +132,20 @@ def sweep(members: Sequence[Mapping[str, Any]], factor: str, metric: str) -> Swe
     )
 
 
-def folds(members: Sequence[Mapping[str, Any]], metric: str) -> dict[str, dict[int, tuple[float, ...]]]:
+def folds(members: Sequence[Member], metric: str) -> dict[str, dict[int, tuple[float, ...]]]:
     """The scores by setting and fold, where there is more than one fold; diverged members are left out."""
     found: dict[str, dict[int, tuple[float, ...]]] = {}
     for member in members:
         score = score_of(member, metric)
-        if member.get("fold") is not None and score is not None:
-            setting = setting_text(member["factors"])
-            by_fold = found.setdefault(setting, {})
-            by_fold[int(member["fold"])] = (*by_fold.get(int(member["fold"]), ()), score)
+        if score is not None:
+            by_fold = found.setdefault(setting_text(member.factors), {})
+            by_fold[member.fold] = (*by_fold.get(member.fold, ()), score)
     return {setting: by_fold for setting, by_fold in found.items() if len(by_fold) > 1}
 
 
-def score_of(member: Mapping[str, Any], metric: str) -> float | None:
-    """A member's validation score (or its only one); None where it diverged or has none."""
-    score = member.get("score") or {}
-    part = next((score[name] for name in ("validation", "test") if isinstance(score.get(name), Mapping)), score)
-    value = part.get(metric)
-    if member.get("diverged") or value is None or isinstance(value, Mapping):
-        return None
-    return finite(number(value))
+def score_of(member: Member, metric: str) -> float | None:
+    """A member's score; None where it diverged or has none."""
+    return None if member.diverged else finite(member.score.get(metric))
 
 
 def setting_text(factors: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from danlu.base.records import Score, held_out_is_finite
+from danlu.store.records import EpochEnded
 
 _MAIN = ("accuracy", "r2", "loss")
 # A difference of so many times the noise is more than chance.
@@ -34,29 +35,32 @@ class Scored:
         return {**vars(self), **known}
 
 
-def scored_weights(epochs: Sequence[Mapping[str, Any]], best_asked: bool, samples: int) -> Scored:
-    """What was scored at the end of `epochs` (records of a journal), `samples` being those of the validation part.
+def scored_weights(epochs: Sequence[EpochEnded], best_asked: bool, samples: int) -> Scored:
+    """What was scored at the end of `epochs`, `samples` being those of the validation part.
 
     The noise of a score is how far it jumps from one epoch to the next in the last half of them; that of an accuracy is
     at least its standard error.
 
     >>> losses = [3, 1, 2, 2, 2]
-    >>> epochs = [{"epoch": n + 1, "best": n < 2, "validation": {"loss": losses[n]}} for n in range(5)]
+    >>> told = {"train": {}, "seconds": 1.0}
+    >>> epochs = [
+    ...     EpochEnded(epoch=n + 1, step=n + 1, best=n < 2, validation={"loss": losses[n]}, **told) for n in range(5)
+    ... ]
     >>> scored = scored_weights(epochs, False, 100)
     >>> scored.best_epoch, scored.clear
     (2, True)
     """
-    last = int(epochs[-1]["epoch"]) if epochs else 0
-    judged = [epoch for epoch in epochs if epoch.get("validation")]
-    bests = [epoch for epoch in judged if epoch.get("best")]
+    last = epochs[-1].epoch if epochs else 0
+    scores = [epoch.validation for epoch in epochs if epoch.validation]
+    bests = [(epoch.epoch, epoch.validation) for epoch in epochs if epoch.validation and epoch.best]
     if not bests:
         return Scored("last", last)
-    best, metric = bests[-1], next(name for name in _MAIN if name in bests[-1]["validation"])
-    values = [float(epoch["validation"].get(metric, math.nan)) for epoch in judged]
+    number, best = bests[-1]
+    metric = next(name for name in _MAIN if name in best)
+    values = [score.get(metric, math.nan) for score in scores]
     noise = _noise(values, metric, samples)
-    before, after = float(best["validation"][metric]), values[-1]
+    before, after = best[metric], values[-1]
     clear = abs(before - after) > _CLEAR * noise or not math.isfinite(after)
-    number = int(best["epoch"])
     weights, epoch = ("best", number) if best_asked else ("last", last)
     return Scored(weights, epoch, number, metric, after, before, clear and number != last)
 

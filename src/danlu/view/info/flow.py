@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from danlu.base.strict_json import number
+from danlu.store.records import LayersMeasured
 from danlu.view.info.thin import finite
 
 QUANTITIES = ("spread", "gradient", "update", "dead")
@@ -23,44 +22,35 @@ class Flow:
     grids: Mapping[str, Grid]
 
 
-def flow(records: Iterable[Mapping[str, Any]], most: int = 200) -> Flow:
-    """The flow that the journal's records of kind "layers" tell; other kinds are passed over.
+def flow(records: Iterable[LayersMeasured], most: int = 200) -> Flow:
+    """The flow that records of a journal tell. Layers keep the order in which they were first named.
 
-    Such a record is {"kind": "layers", "step": 20, "names": ["conv1", …], "spread": […], "gradient": […], …}: lists
-    parallel to the names, with null where nothing was measured; without names, those of the record before hold. Layers
-    keep the order in which they were first named. A step told again, after a resume, replaces what was said of it and
-    of later ones. Of more than `most` steps equally many in turn are left out, the first and the newest never.
+    A step told again, after a resume, replaces what was said of it and of later ones. Of more than `most` steps equally
+    many in turn are left out, the first and the newest never.
 
-    >>> record = {"kind": "layers", "step": 1, "names": ["a", "b"], "gradient": [0.5, "NaN"]}
-    >>> flow([record]).grids
+    >>> flow([LayersMeasured(step=1, names=("a", "b"), gradient=[0.5, float("nan")])]).grids
     {'gradient': ((0.5,), (None,))}
     """
-    told: dict[int, Mapping[str, Any]] = {}
-    names: list[str] = []
+    told: dict[int, tuple[tuple[str, ...], LayersMeasured]] = {}
+    names: tuple[str, ...] = ()
     for record in records:
-        if record.get("kind") == "layers":
-            names = [str(name) for name in record.get("names") or names]
-            step = int(record["step"])
-            if told and step <= next(reversed(told)):
-                told = {earlier: entry for earlier, entry in told.items() if earlier < step}
-            told[step] = {**record, "names": names}
+        names = record.names or names
+        if told and record.step <= next(reversed(told)):
+            told = {earlier: entry for earlier, entry in told.items() if earlier < record.step}
+        told[record.step] = (names, record)
     steps = _spaced(sorted(told), most)
-    layers = tuple(dict.fromkeys(name for entry in told.values() for name in entry["names"]))
+    layers = tuple(dict.fromkeys(name for named, _ in told.values() for name in named))
     grids = {
         quantity: _grid([told[step] for step in steps], layers, quantity)
         for quantity in QUANTITIES
-        if any(entry.get(quantity) for entry in told.values())
+        if any(getattr(record, quantity) for _, record in told.values())
     }
     return Flow(layers, tuple(steps), grids)
 
 
-def _grid(entries: Sequence[Mapping[str, Any]], layers: Sequence[str], quantity: str) -> Grid:
-    columns = [dict(zip(entry["names"], entry.get(quantity) or (), strict=False)) for entry in entries]
-    return tuple(tuple(_cell(column.get(layer)) for column in columns) for layer in layers)
-
-
-def _cell(value: Any) -> float | None:
-    return None if value is None else finite(number(value))
+def _grid(entries: Sequence[tuple[tuple[str, ...], LayersMeasured]], layers: Sequence[str], quantity: str) -> Grid:
+    columns = [dict(zip(names, getattr(record, quantity) or (), strict=False)) for names, record in entries]
+    return tuple(tuple(finite(column.get(layer)) for column in columns) for layer in layers)
 
 
 def _spaced(steps: list[int], most: int) -> list[int]:

@@ -1,10 +1,9 @@
 """What a trained net predicted: confusion, calibration, residuals, and the samples it got worst."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from danlu.base.strict_json import number
+from danlu.store.records import CalibrationBins, PredictionsMade, ResidualPairs, WorstSample
 
 
 @dataclass(frozen=True)
@@ -42,18 +41,6 @@ class Residuals:
 
 
 @dataclass(frozen=True)
-class Worst:
-    """A sample that the net got wrong by far: its image as PNG in base64, or its values as text."""
-
-    actual: str
-    predicted: str
-    loss: float
-    confidence: float | None = None
-    png: str = ""
-    text: str = ""
-
-
-@dataclass(frozen=True)
 class Predictions:
     """All that a journal's record of kind "predictions" says of one part of the data; what is not there is None."""
 
@@ -62,41 +49,27 @@ class Predictions:
     confusion: Confusion | None = None
     calibration: Calibration | None = None
     residuals: Residuals | None = None
-    worst: tuple[Worst, ...] = ()
+    worst: tuple[WorstSample, ...] = ()
 
 
-def predictions(record: Mapping[str, Any]) -> Predictions:
-    """The predictions that a record tells.
-
-    {"kind": "predictions", "part": "test", "samples": 359, "classes": […], "confusion": [[…], …],
-    "calibration": {"confidence": […], "right": […], "samples": […]}, "residuals": {"predicted": […], "actual": […]},
-    "worst": [{"actual": "8", "predicted": "1", "loss": 4.1, "confidence": 0.97, "png": "…", "text": ""}, …]}; in
-    "calibration" each bin has the sum of the confidences, the count of right answers and that of samples.
-    """
+def predictions(record: PredictionsMade) -> Predictions:
+    """The predictions that a record of a journal tells."""
     return Predictions(
-        part=str(record["part"]),
-        samples=int(record["samples"]),
-        confusion=_confusion(record) if record.get("confusion") else None,
-        calibration=_calibration(record["calibration"]) if record.get("calibration") else None,
-        residuals=_residuals(record["residuals"]) if record.get("residuals") else None,
-        worst=tuple(_worst(entry) for entry in record.get("worst") or ()),
+        part=record.part,
+        samples=record.samples,
+        confusion=_confusion(record.confusion, record.classes) if record.confusion else None,
+        calibration=_calibration(record.calibration) if record.calibration else None,
+        residuals=_residuals(record.residuals) if record.residuals else None,
+        worst=record.worst,
     )
 
 
-def _confusion(record: Mapping[str, Any]) -> Confusion:
-    counts = tuple(tuple(int(count) for count in row) for row in record["confusion"])
-    classes = tuple(str(name) for name in record.get("classes") or range(len(counts)))
-    if len(classes) != len(counts) or any(len(row) != len(counts) for row in counts):
-        raise ValueError("a confusion matrix has a row and a column for each class")
-    return Confusion(classes, counts)
+def _confusion(counts: Sequence[Sequence[int]], classes: Sequence[str] | None) -> Confusion:
+    return Confusion(tuple(classes or map(str, range(len(counts)))), tuple(tuple(row) for row in counts))
 
 
-def _calibration(bins: Mapping[str, Sequence[Any]]) -> Calibration:
-    found = [
-        (number(confidence), int(right), int(samples))
-        for confidence, right, samples in zip(bins["confidence"], bins["right"], bins["samples"], strict=True)
-        if samples
-    ]
+def _calibration(bins: CalibrationBins) -> Calibration:
+    found = [one for one in zip(bins.confidence, bins.right, bins.samples, strict=True) if one[2]]
     total = sum(samples for _, _, samples in found)
     return Calibration(
         tuple(confidence / samples for confidence, _, samples in found),
@@ -106,19 +79,6 @@ def _calibration(bins: Mapping[str, Sequence[Any]]) -> Calibration:
     )
 
 
-def _residuals(numbers: Mapping[str, Sequence[Any]]) -> Residuals:
-    predicted = tuple(number(value) for value in numbers["predicted"])
-    actual = tuple(number(value) for value in numbers["actual"])
-    return Residuals(predicted, tuple(a - p for a, p in zip(actual, predicted, strict=True)))
-
-
-def _worst(entry: Mapping[str, Any]) -> Worst:
-    confidence = entry.get("confidence")
-    return Worst(
-        actual=str(entry["actual"]),
-        predicted=str(entry["predicted"]),
-        loss=number(entry["loss"]),
-        confidence=None if confidence is None else number(confidence),
-        png=str(entry.get("png") or ""),
-        text=str(entry.get("text") or ""),
-    )
+def _residuals(pairs: ResidualPairs) -> Residuals:
+    differences = tuple(actual - told for actual, told in zip(pairs.actual, pairs.predicted, strict=True))
+    return Residuals(tuple(pairs.predicted), differences)

@@ -1,28 +1,18 @@
-"""All that is shown of one run, as plain data: what its folder holds, read by whoever may read it."""
+"""All that is shown of one run, as plain data: what its folder holds."""
 
+import json
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, cast
 
+from danlu.base.places import shown
 from danlu.base.records import Finding, Score
-from danlu.view.info.curves import Course
+from danlu.store.run_folder import RunFolder, text_of
+from danlu.store.run_history import RunHistory
+from danlu.view.info.ending import diverged_at
 
 STATES = ("finished", "diverged", "running", "stopped")
-
-
-class FullCourse(Course, Protocol):
-    """A course with the records that only some pictures need."""
-
-    @property
-    def layers(self) -> Sequence[Mapping[str, Any]]: ...
-    @property
-    def predictions(self) -> Sequence[Mapping[str, Any]]: ...
-    @property
-    def net(self) -> Mapping[str, Any]: ...
-    @property
-    def surface(self) -> Mapping[str, Any]: ...
-    @property
-    def skipped(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -31,7 +21,7 @@ class RunInfo:
 
     name: str
     state: str
-    course: FullCourse
+    history: RunHistory
     recipe: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -39,21 +29,68 @@ class RunInfo:
 
     @property
     def findings(self) -> Sequence[Finding]:
-        return self.course.findings
+        return self.history.findings
 
     @property
     def score(self) -> Mapping[str, Score]:
         """The scores by part: the final ones, or those of the newest epoch."""
-        if self.course.score or not self.course.epochs:
-            return self.course.score
-        newest = self.course.epochs[-1]
-        return {part: newest[part] for part in ("validation", "train") if newest.get(part)}
+        if self.history.score or not self.history.epochs:
+            return self.history.score
+        newest = self.history.epochs[-1]
+        return {part: score for part, score in (("validation", newest.validation), ("train", newest.train)) if score}
 
     @property
     def smoothing(self) -> float:
         """The share of the newest loss in the smoothed curve."""
         value = self.settings.get("train.smoothing", 0.1)
         return float(value) if isinstance(value, int | float) and 0 < value <= 1 else 0.1
+
+
+def run_info(
+    name: str, history: RunHistory, *, recipe: str, environment: str, where: str, state: str | None = None
+) -> RunInfo:
+    """A run as its journal and the texts of its other files tell it; what cannot be read in these is left out.
+
+    `state` is one of STATES, where more is known of it than the journal tells.
+    """
+    return RunInfo(name, state or _state(history), history, recipe, _settings(recipe), json_object(environment), where)
+
+
+def run_info_of(place: RunFolder, history: RunHistory | None = None) -> RunInfo:
+    """The run in a folder; UserError where its journal cannot be read. `history` is what that tells, where known."""
+    return run_info(
+        place.path.name,
+        RunHistory.read(place.journal) if history is None else history,
+        recipe=text_of(place.recipe),
+        environment=text_of(place.environment),
+        where=str(shown(place.path)),
+    )
+
+
+def _state(history: RunHistory) -> str:
+    if not history.finished:
+        return "stopped"
+    return "finished" if diverged_at(history.steps, history.loss, history.score) is None else "diverged"
+
+
+def _settings(recipe: str) -> dict[str, Any]:
+    try:
+        return flat(tomllib.loads(recipe))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def json_object(text: str) -> Mapping[str, Any]:
+    """The JSON object that a text is; an empty one where it is none.
+
+    >>> json_object('{"seeds": [0]}'), json_object("[0")
+    ({'seeds': [0]}, {})
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return cast(dict[str, Any], found) if isinstance(found, dict) else {}
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -65,7 +102,7 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{key}.")
+            found |= flat(cast(Mapping[str, Any], value), f"{prefix}{key}.")
         else:
             found[f"{prefix}{key}"] = value
     return found

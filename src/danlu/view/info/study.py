@@ -1,14 +1,17 @@
 """All that is shown of one study, as plain data: its design, the members that are done, what they show so far."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from danlu.base.places import shown
 from danlu.base.strict_json import number
-from danlu.stats.looks import looks_in
 from danlu.stats.members import Member
 from danlu.stats.studies import factor_effects, margin_of, usual_metric
+from danlu.store.records import BaselineDone, BestChosen, MemberDone
+from danlu.store.study_folder import StudyFolder
+from danlu.store.study_history import StudyHistory
 
 
 @dataclass(frozen=True)
@@ -17,82 +20,76 @@ class StudyInfo:
 
     name: str
     factors: Mapping[str, Sequence[Any]]
-    members: Sequence[Mapping[str, Any]]
+    members: Sequence[Member]
     effects: Sequence[Mapping[str, Any]]
     metric: str
     planned: int
     state: str = "stopped"  # finished, running, stopped
     seconds: float = 0.0
-    baselines: Sequence[Mapping[str, Any]] = ()
-    failed: Sequence[Mapping[str, Any]] = ()
-    best: Mapping[str, Any] = field(default_factory=dict[str, Any])  # factors and scores, once it is chosen
+    baselines: Sequence[BaselineDone] = ()
+    failed: Sequence[Mapping[str, Any]] = ()  # factors and reason; of single members seed and fold too
+    best: BestChosen | None = None  # once it is chosen
     recipe: str = ""  # the best one, as TOML
     where: str = ""
     looks: Sequence[int] | None = ()  # the numbers of seeds at which it was looked at; None while it is under way
 
 
-KINDS = ("begin", "member", "look", "best", "baseline", "done")
-"""The kinds of records that a study is read from."""
+def study_info(
+    name: str,
+    design: Mapping[str, Any],
+    history: StudyHistory,
+    *,
+    recipe: str = "",
+    where: str = "",
+    state: str = "stopped",
+) -> StudyInfo:
+    """The study that its design and its journal tell; `state` is said of one that has not chosen its best.
 
-_MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
-
-
-def read_study(name: str, design: Mapping[str, Any], records: Iterable[Mapping[str, Any]], **more: Any) -> StudyInfo:
-    """The study that its design and the records of its journal tell; records that make no sense are passed over.
-
-    >>> read_study("s", {"factors": {"optim.lr": [0.1, 0.2]}, "seeds": [0, 1], "folds": 3}, []).planned
+    >>> study_info("s", {"factors": {"optim.lr": [0.1, 0.2]}, "seeds": [0, 1], "folds": 3}, StudyHistory()).planned
     12
     """
     factors = {str(key): list(levels) for key, levels in dict(design.get("factors") or {}).items()}
-    members: list[Mapping[str, Any]] = []
-    baselines: list[Mapping[str, Any]] = []
-    last: dict[str, Mapping[str, Any]] = {}
-    order: list[str] = []
-    seconds = 0.0
-    steps: list[Mapping[str, Any]] = []
-    for record in records:
-        kind = str(record.get("kind"))
-        last[kind] = record
-        order.append(kind)
-        if kind in ("begin", "member", "look", "best"):
-            steps.append(record)
-        try:
-            if kind == "member":
-                members.append(_member(record, factors))
-            elif kind == "baseline":
-                baselines.append({**record, "score": _score(record["score"])})
-            elif kind == "done":
-                seconds += number(record["seconds"])
-            elif kind == "begin":
-                seconds += number(record.get("loading", 0.0))
-        except _MALFORMED:
-            continue
-    best = last.get("best", {})
-    newest = next((kind for kind in reversed(order) if kind in ("begin", "best")), "")
+    # Members of other factors are none of this design's: somebody wrote in its folder.
+    members = [member_of(one) for one in history.members if factors.keys() <= one.factors.keys()]
+    metric = str(design.get("metric") or usual_metric(members))
     cells = math.prod(len(levels) for levels in factors.values())
-    told = [
-        Member(one["factors"], one["seed"], one["fold"], one["score"], one["diverged"], one["samples"])
-        for one in members
-    ]
-    looks = looks_in(steps)
-    metric = str(design.get("metric") or usual_metric(told))
-    planned = last.get("begin", {}).get("members")
+    planned = history.planned
     return StudyInfo(
         name=name,
         factors=factors,
         members=members,
-        effects=_effects(told, factors, metric, design.get("margin"), looks),
-        looks=looks,
+        effects=_effects(members, factors, metric, design.get("margin"), history.looks),
+        looks=history.looks,
         metric=metric,
-        planned=planned
-        if isinstance(planned, int)
-        else cells * len(design.get("seeds") or ()) * int(design.get("folds") or 1),
-        seconds=seconds,
-        baselines=baselines,
-        failed=[one for one in last.get("begin", {}).get("failed") or () if isinstance(one, Mapping)],
-        best=best if newest == "best" else {},
-        **more,
+        planned=cells * len(design.get("seeds") or ()) * int(design.get("folds") or 1) if planned is None else planned,
+        seconds=history.seconds + history.loading,
+        baselines=history.baselines,
+        failed=failures_of(history),
+        best=history.best if history.finished else None,
+        recipe=recipe,
+        where=where,
+        state="finished" if history.finished else state,
     )
+
+
+def study_info_of(place: StudyFolder) -> StudyInfo:
+    """The study in a folder; UserError where its design or its journal cannot be read."""
+    recipe = place.best.read_text(encoding="utf-8") if place.best.is_file() else ""
+    history = StudyHistory.read(place.journal)
+    return study_info(place.path.name, place.read_design(), history, recipe=recipe, where=str(shown(place.path)))
+
+
+def member_of(record: MemberDone) -> Member:
+    """A member as the statistics see it."""
+    return Member(record.factors, record.seed, record.fold, record.score, record.diverged, record.samples)
+
+
+def failures_of(history: StudyHistory) -> list[dict[str, Any]]:
+    """Combinations that could not be trained, with the reason; single members of one with their seed and fold."""
+    single = [one for one in history.failed if one.seed is not None and one.fold is not None]
+    return [{"factors": one.factors, "reason": one.reason} for one in history.impossible] + [
+        {"factors": one.factors, "seed": one.seed, "fold": one.fold, "reason": one.reason} for one in single
+    ]
 
 
 def _effects(
@@ -106,18 +103,3 @@ def _effects(
         return []
     width = margin_of(None if margin is None else number(margin), members, metric)
     return [effect.as_dict() for effect in factor_effects(members, factors, metric, width, looks)]
-
-
-def _member(record: Mapping[str, Any], factors: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {
-        "factors": {key: record["factors"][key] for key in factors},
-        "seed": int(record["seed"]),
-        "fold": int(record["fold"]),
-        "score": _score(record["score"]),
-        "diverged": bool(record["diverged"]),
-        "samples": record["samples"] if isinstance(record.get("samples"), int) else None,
-    }
-
-
-def _score(score: Mapping[str, Any]) -> dict[str, float]:
-    return {str(name): number(value) for name, value in score.items()}

@@ -1,13 +1,11 @@
 """The loss over two directions in the space of the weights: a surface, the way that training took over it, and its
 contour lines."""
 
-import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from danlu.base.strict_json import number
+from danlu.store.records import SurfaceMeasured
 from danlu.view.info.thin import finite
 
 Point = tuple[float, float, float | None]
@@ -32,9 +30,9 @@ class Surface:
     exact: bool = False
     saddles: tuple[Point, ...] = ()
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> SurfaceMeasured:
         """The surface as a record of a journal."""
-        return {"kind": "surface", **dataclasses.asdict(self)}
+        return SurfaceMeasured(**vars(self))
 
     @property
     def lowest(self) -> Point:
@@ -49,31 +47,25 @@ class Surface:
         return x, y, loss
 
 
-def read_surface(record: Mapping[str, Any]) -> Surface:
-    """The surface that `Surface.record` wrote. ValueError, KeyError or TypeError where the record is another."""
-
-    def point(values: Sequence[Any]) -> Point:
-        x, y, loss = values
-        return number(x), number(y), None if loss is None else finite(number(loss))
-
-    xs, ys = (tuple(number(value) for value in record[axis]) for axis in ("xs", "ys"))
-    losses = tuple(tuple(None if value is None else finite(number(value)) for value in row) for row in record["losses"])
-    if len(losses) != len(ys) or any(len(row) != len(xs) for row in losses) or min(len(xs), len(ys)) < 2:
-        raise ValueError("a surface has a row for each y and a column for each x")
-    if not all(map(math.isfinite, (*xs, *ys))) or not any(loss is not None for row in losses for loss in row):
-        raise ValueError("a surface has places, and a loss at one of them at least")
-    minimum = record.get("minimum")
+def read_surface(record: SurfaceMeasured) -> Surface:
+    """The surface that a record of a journal tells."""
+    losses = tuple(tuple(map(finite, row)) for row in record.losses)
     return Surface(
-        xs,
-        ys,
+        record.xs,
+        record.ys,
         losses,
-        path=tuple(point(entry) for entry in record.get("path") or ()),
-        minimum=None if minimum is None else point(minimum),
-        x_label=str(record.get("x_label", "w")),
-        y_label=str(record.get("y_label", "b")),
-        exact=bool(record.get("exact")),
-        saddles=tuple(point(entry) for entry in record.get("saddles") or ()),
+        path=tuple(map(_finite_point, record.path)),
+        minimum=None if record.minimum is None else _finite_point(record.minimum),
+        x_label=record.x_label,
+        y_label=record.y_label,
+        exact=record.exact,
+        saddles=tuple(map(_finite_point, record.saddles)),
     )
+
+
+def _finite_point(point: Point) -> Point:
+    x, y, loss = point
+    return x, y, finite(loss)
 
 
 def levels(surface: Surface, count: int = 12, *, log: bool = True) -> tuple[float, ...]:

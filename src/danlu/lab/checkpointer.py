@@ -1,0 +1,96 @@
+"""The listener that saves: best weights as they appear, checkpoints by steps and by the clock."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from danlu.base.events import EpochDone, Event, StepDone, Stop
+from danlu.base.recipe import TrainRecipe
+from danlu.lab.journal_writer import JournalWriter
+from danlu.store.records import CheckpointSaved
+from danlu.train.checkpoint import Checkpoint, save
+from danlu.train.engine import Engine
+from danlu.train.progress import Progress
+from danlu.train.tree import flatten, restore
+
+
+class Checkpointer:
+    """Holds what a checkpoint must hold, and writes one when it is time.
+
+    The best weights are kept in memory and written with the next checkpoint: a kill before that loses nothing, because
+    the resumed run finds them again on its way.
+    """
+
+    def __init__(
+        self, folder: Path, engine: Engine, progress: Progress, journal: JournalWriter, recipe: TrainRecipe
+    ) -> None:
+        self._folder = folder
+        self._engine = engine
+        self._progress = progress
+        self._journal = journal
+        self._every_steps = recipe.checkpoint_steps or 0
+        self._every_seconds = recipe.checkpoint_seconds
+        self._keep = recipe.keep
+        self._saved_at = time.monotonic()
+        self._started_at = time.monotonic()
+        self._seconds_before = 0.0
+        self._saved_progress: dict[str, Any] = {}
+        self.best: dict[str, torch.Tensor] = {}
+
+    def __call__(self, event: Event) -> Stop | None:
+        if isinstance(event, StepDone):
+            due = self._every_steps and event.step % self._every_steps == 0
+            if due or time.monotonic() - self._saved_at > self._every_seconds:
+                self.save()
+        elif isinstance(event, EpochDone) and event.best:
+            weights = self._engine.scored_net.state_dict()
+            self.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
+        return None
+
+    @property
+    def started_at(self) -> float:
+        """When this session's training began, by `time.monotonic`."""
+        return self._started_at
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, those before a resume included."""
+        return self._seconds_before + time.monotonic() - self._started_at
+
+    def save(self) -> None:
+        """Write a checkpoint of this very moment, unless the last one is of it; the journal is synced first."""
+        if self._saved_progress == self._progress.state():
+            return
+        self._journal.sync()
+        self._store()
+        self._journal.write(CheckpointSaved(step=self._progress.step))
+
+    def save_first(self) -> None:
+        """Write a checkpoint of the state before the first step; the journal, which nobody reads yet, stays empty."""
+        self._store()
+
+    def _store(self) -> None:
+        parts: dict[str, dict[str, torch.Tensor]] = {}
+        trees: dict[str, Any] = {}
+        for name, tree in self._engine.tensors().items():
+            trees[name], parts[name] = flatten(tree)
+        if self.best:
+            parts["best"] = self.best
+        progress = self._progress.state()
+        state = {"trees": trees, "step": self._engine.state(), "progress": progress, "seconds": self.seconds}
+        save(self._folder, self._progress.step, parts, state, keep=self._keep)
+        self._saved_at = time.monotonic()
+        self._saved_progress = progress
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Put step, progress and best weights where they stood at `checkpoint`."""
+        state = checkpoint.state
+        trees = {name: restore(tree, checkpoint.parts[name]) for name, tree in state["trees"].items()}
+        self._engine.load_tensors(trees)
+        self._engine.load_state(state["step"])
+        self._progress.load_state(state["progress"])
+        self.best = checkpoint.parts.get("best", {})
+        self._seconds_before = state["seconds"]
+        self._saved_progress = self._progress.state()

@@ -1,0 +1,232 @@
+"""What the page is told: runs and studies read from the index and put into charts, each once however many ask."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from danlu.base.errors import DanluError, fail
+from danlu.base.strict_json import to_json
+from danlu.base.words import say, speaking
+from danlu.serve.index import Index, IndexEntry, plain_file
+from danlu.store.replay import LiveReplay
+from danlu.store.run_folder import RunFolder
+from danlu.store.run_folder import text_of as _text
+from danlu.store.run_history import RunHistory, RunReplay
+from danlu.store.study_folder import StudyFolder
+from danlu.store.study_history import StudyHistory, StudyReplay
+from danlu.view.dashboard import compare_page, list_page, run_page, study_page
+from danlu.view.figures.pages import net_scene
+from danlu.view.graphs.svg import to_svg
+from danlu.view.info.run import RunInfo, json_object, run_info
+from danlu.view.info.study import StudyInfo, study_info
+
+_MOST_HELD = 12  # histories of runs that were looked at last
+_MOST_STEPS_HELD = 400_000  # in all of them together
+_MOST_STUDIES_HELD = 4
+_MOST_ANSWERS = 40
+_MOST_READ = 2**23  # bytes of a journal for one answer: the rest comes with the next ones
+_SHORTEST = 0.5  # seconds between two readings of the same run, however many ask
+
+
+class Api:
+    """Answers as JSON. Every method may be called from several threads at once; each answer is made by one of them, and
+    one that takes long keeps nobody waiting who asks for another."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self._lock = threading.RLock()  # over what all answers share; never held while one is made
+        self._making: dict[tuple[str, ...], threading.Lock] = {}
+        self._reading: dict[Path, threading.Lock] = {}
+        self._live: OrderedDict[Path, LiveReplay[RunHistory]] = OrderedDict()
+        self._studies: OrderedDict[Path, LiveReplay[StudyHistory]] = OrderedDict()
+        self._steps: dict[Path, int] = {}
+        self._answers: OrderedDict[tuple[str, ...], tuple[float, str, bytes]] = OrderedDict()
+
+    def list(self, language: str, have: str) -> bytes | None:
+        """All runs and studies; None where the reader has them as they are: `have` is the version of what it has."""
+
+        def make() -> tuple[str, Callable[[], dict[str, Any]]]:
+            with self._lock:
+                entries = self.index.entries()
+            seen = ((one.id, one.summary.changed, one.summary.state, one.summary.findings) for one in entries)
+            version = str(hash(tuple(seen)))
+            rows = [{**_row(entry), "turn": len(entries) - number} for number, entry in enumerate(entries)]
+            return version, lambda: list_page(rows, str(self.index.folder))
+
+        return self._answer(("list", language), language, have, make)
+
+    def run(self, id: str, language: str, have: str) -> bytes | None:
+        """One run with all its pictures. KeyError where there is none."""
+
+        def make() -> tuple[str, Callable[[], dict[str, Any]]]:
+            entry = self._entry(id)
+            version = f"{entry.summary.changed}-{entry.summary.state}-{entry.summary.findings}"
+            return version, lambda: self._run_page(entry)
+
+        return self._answer(("run", id, language), language, have, make)
+
+    def study(self, id: str, language: str, have: str) -> bytes | None:
+        """One study as far as it is. KeyError where there is none."""
+
+        def make() -> tuple[str, Callable[[], dict[str, Any]]]:
+            entry = self._entry(id, "study")
+            return f"{entry.summary.changed}-{entry.summary.state}", lambda: self._study_page(entry)
+
+        return self._answer(("study", id, language), language, have, make)
+
+    def net(self, id: str, language: str) -> bytes:
+        """The drawing of a run's net as SVG. KeyError where there is none."""
+        info = self._info(self._entry(id))
+        with speaking(language):
+            scene = net_scene(info)
+        if scene is None:
+            raise KeyError(id)
+        return to_svg(scene).encode()
+
+    def compare(self, ids: tuple[str, ...], language: str, have: str) -> bytes | None:
+        """Several runs side by side. KeyError where one of them is none."""
+
+        def make() -> tuple[str, Callable[[], dict[str, Any]]]:
+            entries = [self._entry(id) for id in ids]
+            version = "-".join(f"{entry.summary.changed}{entry.summary.state}" for entry in entries)
+            return version, lambda: compare_page([self._info(entry) for entry in entries])
+
+        return self._answer(("compare", *ids, language), language, have, make)
+
+    def _answer(
+        self,
+        key: tuple[str, ...],
+        language: str,
+        have: str,
+        make: Callable[[], tuple[str, Callable[[], dict[str, Any]]]],
+    ) -> bytes | None:
+        with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:  # whoever asks for the same waits, and is answered by the same; who asks for another does not
+            with self._lock:
+                made_at, version, content = self._answers.get(key, (0.0, "", b""))
+            if time.monotonic() - made_at > _SHORTEST:
+                newest, build = make()
+                if newest != version:
+                    with speaking(language):
+                        page = _told(build)
+                    behind = page.get("behind")  # a version of its own, so that the reader asks for the rest
+                    version = f"{newest}-{behind}" if behind else newest
+                    content = to_json({"version": version, **page}).encode()
+                self._keep(key, version, content)
+            return None if have and have == version else content
+
+    def _keep(self, key: tuple[str, ...], version: str, content: bytes) -> None:
+        with self._lock:
+            self._answers[key] = (time.monotonic(), version, content)
+            self._answers.move_to_end(key)
+            while len(self._answers) > _MOST_ANSWERS:
+                gone, _ = self._answers.popitem(last=False)
+                self._making.pop(gone, None)
+
+    def _run_page(self, entry: IndexEntry) -> dict[str, Any]:
+        info = self._info(entry)
+        with self._lock:
+            live = self._live.get(entry.path)
+        return _with_notes(run_page(info), live.behind if live else 0, info.history)
+
+    def _study_page(self, entry: IndexEntry) -> dict[str, Any]:
+        place = StudyFolder(entry.path)
+        with self._lock:
+            live = self._studies.setdefault(entry.path, LiveReplay(place.journal, StudyReplay))
+            self._studies.move_to_end(entry.path)
+            while len(self._studies) > _MOST_STUDIES_HELD:
+                gone, _ = self._studies.popitem(last=False)
+                self._reading.pop(gone, None)
+            reading = self._reading.setdefault(entry.path, threading.Lock())
+        if not plain_file(place.journal):
+            live = LiveReplay(place.path / "nothing", StudyReplay)
+        with reading:
+            history = live.update(_MOST_READ)
+        return _with_notes(study_page(_study(entry, history)), live.behind, history)
+
+    def _entry(self, id: str, kind: str = "run") -> IndexEntry:
+        with self._lock:
+            entry = self.index.find(id)
+        if entry is None or entry.kind != kind:
+            raise KeyError(id)
+        return entry
+
+    def _info(self, entry: IndexEntry) -> RunInfo:
+        place = RunFolder(entry.path)
+        with self._lock:
+            live = self._live.setdefault(entry.path, LiveReplay(place.journal, RunReplay))
+            self._live.move_to_end(entry.path)
+            reading = self._reading.setdefault(entry.path, threading.Lock())
+        if entry.summary.state == "unreadable" or not plain_file(place.journal):
+            live = LiveReplay(place.path / "nothing", RunReplay)
+        with reading:
+            history = live.update(_MOST_READ)
+        with self._lock:
+            self._steps[entry.path] = len(history.steps)
+            while len(self._live) > 1 and (len(self._live) > _MOST_HELD or self._held() > _MOST_STEPS_HELD):
+                gone, _ = self._live.popitem(last=False)
+                self._steps.pop(gone, None)
+                self._reading.pop(gone, None)
+        texts = {"recipe": text_of(place.recipe), "environment": text_of(place.environment)}
+        return run_info(entry.name, history, **texts, where=str(entry.path), state=entry.summary.state)
+
+    def _held(self) -> int:
+        return sum(self._steps.get(path, 0) for path in self._live)
+
+
+def _with_notes(page: dict[str, Any], behind: int, history: RunHistory | StudyHistory) -> dict[str, Any]:
+    """The page, and what is to be said of its journal: how much of it is not read yet, how many lines say nothing, or
+    nothing that this danlu knows."""
+    notes = [say("page.behind", megabytes=f"{behind / 2**20:,.0f}")] if behind else []
+    notes += [say("page.skipped", count=f"{history.skipped:,}")] if history.skipped else []
+    notes += [say("page.unknown", count=f"{history.unknown:,}")] if history.unknown else []
+    told = {**page, "done": " · ".join([page["done"], *notes])}
+    return told | {"behind": behind} if behind else told
+
+
+def _study(entry: IndexEntry, history: StudyHistory) -> StudyInfo:
+    place = StudyFolder(entry.path)
+    design, recipe = json_object(text_of(place.design)), text_of(place.best)
+    try:
+        return study_info(entry.name, design, history, recipe=recipe, where=str(entry.path), state=entry.summary.state)
+    except DanluError:
+        raise
+    except Exception:  # noqa: BLE001  (whatever stands in the two files, the page says so)
+        fail("serve.odd-study", path=place.design)
+
+
+def _told(build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The page, or the sentence that says why there is none: whatever stands in a folder."""
+    try:
+        return build()
+    except DanluError as error:
+        return {"error": str(error)}
+    except Exception as error:  # noqa: BLE001  (a folder may hold anything)
+        return {"error": say("serve.odd-folder", kind=type(error).__name__, reason=error)}
+
+
+def _row(entry: IndexEntry) -> dict[str, Any]:
+    summary = entry.summary
+    return {
+        "id": entry.id,
+        "name": entry.name,
+        "kind": entry.kind,
+        "state": summary.state,
+        "steps": summary.steps,
+        "epochs": summary.epochs,
+        "seconds": summary.seconds,
+        "score": summary.score,
+        "part": summary.part if summary.state in ("finished", "diverged") else "validation",
+        "settings": summary.settings,
+        "changed": summary.changed,
+        "findings": summary.findings,
+    }
+
+
+def text_of(path: Path) -> str:
+    """The beginning of an ordinary file; "" where it is none, or cannot be read."""
+    return _text(path) if plain_file(path) else ""

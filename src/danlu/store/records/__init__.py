@@ -1,0 +1,76 @@
+"""Records: every kind of line that a journal can hold, as frozen dataclasses. Nothing else knows what stands in one."""
+
+from danlu.store.records.kinds import KINDS, line_start, record_of
+from danlu.store.records.reading import MalformedRecordError
+from danlu.store.records.record import VERSION, Record
+from danlu.store.records.run import (
+    CheckpointSaved,
+    EpochEnded,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+    StepsTaken,
+)
+from danlu.store.records.seen import (
+    CalibrationBins,
+    FindingAppeared,
+    FindingsStood,
+    LayersMeasured,
+    NetDrawn,
+    PredictionsMade,
+    ResidualPairs,
+    SurfaceMeasured,
+    WorstSample,
+)
+from danlu.store.records.study import (
+    BaselineDone,
+    BestChosen,
+    ChoicesMade,
+    FailedCombination,
+    MemberDone,
+    MemberFailed,
+    NothingFound,
+    RoundBegan,
+    RoundDone,
+    StudyBegan,
+    StudyLooked,
+    TrainingsDone,
+)
+
+__all__ = [
+    "KINDS",
+    "VERSION",
+    "BaselineDone",
+    "BestChosen",
+    "CalibrationBins",
+    "CheckpointSaved",
+    "ChoicesMade",
+    "EpochEnded",
+    "FailedCombination",
+    "FindingAppeared",
+    "FindingsStood",
+    "LayersMeasured",
+    "MalformedRecordError",
+    "MemberDone",
+    "MemberFailed",
+    "NetDrawn",
+    "NothingFound",
+    "PredictionsMade",
+    "Record",
+    "ResidualPairs",
+    "RoundBegan",
+    "RoundDone",
+    "RunEnded",
+    "RunResumed",
+    "RunStarted",
+    "RunStopped",
+    "StepsTaken",
+    "StudyBegan",
+    "StudyLooked",
+    "SurfaceMeasured",
+    "TrainingsDone",
+    "WorstSample",
+    "line_start",
+    "record_of",
+]
