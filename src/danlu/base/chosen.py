@@ -16,6 +16,7 @@ _REASONS = (
     ("data.task", ("net.name",)),
     ("train.batch_size", ("optim.name", "data.")),
     ("train.epochs", ("data.",)),
+    ("train.limit_predictions", ("net.name", "data.")),
     ("train.weights", ("data.", "train.patience")),
     ("loss.name", ("net.name", "data.")),
     ("net.", ("net.name", "data.")),

@@ -152,6 +152,8 @@ class TrainRecipe:
     ema: Fraction | None = None  # decay of an exponential moving average of the weights, which is then what is scored
     patience: Count | None = None  # early stopping: epochs without a better validation score
     weights: Literal["last", "best"] | None = None  # which are scored; none: best, given 30 validation samples
+    # a regression's answers stay in the training targets' range; none: those of danlu's nets with hidden layers
+    limit_predictions: bool | None = None
     smoothing: Annotated[float, Gt(0), Le(1)] = 0.1  # share β of the newest loss in the smoothed curve
     checkpoint_steps: Count | None = None  # save every so many steps, besides checkpoint_seconds
     checkpoint_seconds: Positive = 30.0  # save when so many seconds have passed since the last save

@@ -83,6 +83,8 @@ _RANGE_TEST_OPTIONS = (
     Option("points", "48"),
     Option("steps", "60"),
 )
+_PREDICT_OPTIONS = (Option("output", "answers.csv"), Option("top", "1"))
+_GENERATE_OPTIONS = (Option("tokens", "200"), Option("temperature", "1.0"), Option("top-k", "K"), Option("seed", "0"))
 _RUN_OPTIONS = (*_RECIPE_OPTIONS, Option("folder", "FOLDER"), Option("name", "NAME"))
 
 VERBS = {
@@ -117,6 +119,10 @@ VERBS = {
         ),
         Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"), Option("jobs", "2"))),
         Verb("show", "danlu show [RUN]"),
+        Verb("predict", "danlu predict RUN FILES… [--output answers.csv] [--top 3]", _PREDICT_OPTIONS),
+        Verb(
+            "generate", 'danlu generate RUN "TEXT" [--tokens 200] [--temperature 0.8] [--top-k 20]', _GENERATE_OPTIONS
+        ),
         Verb(
             "view",
             "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser]",

@@ -14,6 +14,7 @@ from danlu.base.places import runs_folder, shown
 from danlu.base.setting_keys import known_keys
 from danlu.base.words import say
 from danlu.cli.draw_verb import drawn
+from danlu.cli.predict_verb import MOST_ROWS_SHOWN, generated, predicted, told
 from danlu.cli.rules_verb import listed
 from danlu.cli.search_arguments import range_test_arguments, refuse_budget, search_arguments
 from danlu.cli.study_arguments import levels_without_vary, read_jobs, study_arguments, study_numbers, whole_in
@@ -38,6 +39,7 @@ from danlu.nets import describe, example, option_names, usual_data
 from danlu.nets import names as net_names
 from danlu.nets import size as net_size
 from danlu.serve.run import HOST, open_dashboard
+from danlu.ship import columns_of
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 from danlu.store.turns import turn
@@ -45,7 +47,7 @@ from danlu.view.cure import cure_lines
 from danlu.view.findings import print_findings
 from danlu.view.search import print_search, print_search_plan
 from danlu.view.study import print_plan, print_study
-from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary
+from danlu.view.tables import print_data_list, print_facts, print_net, print_net_list, print_summary, print_table
 
 _ROOT = "data.root="
 DIVERGED = 3
@@ -144,6 +146,32 @@ def _shown_run(run: Run) -> Outcome:
         print_summary(console, record)
 
     return Outcome(record, show)
+
+
+def do_predict(arguments: argparse.Namespace) -> Outcome:
+    """Answers for files, from a run's folder alone; as CSV where nobody reads them at a terminal."""
+    found = predicted(arguments)
+
+    def show(console: Console) -> None:
+        if console.is_terminal or found.file is not None:
+            columns = columns_of(found.rows)
+            cells = [[_cell(row.get(column, "")) for column in columns] for row in found.rows[:MOST_ROWS_SHOWN]]
+            print_table(console, [f"view.answers-{column.partition('_')[0]}" for column in columns], cells)
+            _print(console, "\n".join(map(str, told(found))))
+        else:
+            _print(console, found.csv().rstrip())
+
+    return Outcome(found.as_dict(), show)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def do_generate(arguments: argparse.Namespace) -> Outcome:
+    """The text that a language model goes on with."""
+    record = generated(arguments)
+    return Outcome(record, lambda console: _print(console, record["text"]))
 
 
 def do_view(arguments: argparse.Namespace) -> Outcome:
@@ -313,6 +341,8 @@ DOERS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "lr-find": do_lr_find,
     "resume": do_resume,
     "show": do_show,
+    "predict": do_predict,
+    "generate": do_generate,
     "view": do_view,
     "data": do_data,
     "nets": do_nets,

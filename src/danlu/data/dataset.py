@@ -104,6 +104,17 @@ class Dataset(Readable, ABC):
         """What a standardised target was divided by: float64 [outputs]; 1 where nothing was done to it."""
         return torch.tensor(self._quantities().scale, dtype=torch.float64)
 
+    @property
+    def bounds(self) -> Tensor | None:
+        """Between which outputs a regression's answers are kept: float64 [2, outputs]; None where they are not."""
+        return self.target.bounds if isinstance(self.target, Quantities) else None
+
+    def limited(self, wanted: bool) -> "Dataset":
+        """The data whose answers, of a regression, stay within the training targets' range, or whose do not."""
+        if not isinstance(self.target, Quantities) or self.target.limited == wanted:
+            return self
+        return replace(self, target=replace(self.target, limited=wanted))
+
     @abstractmethod
     def batches(
         self,

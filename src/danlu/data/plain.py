@@ -164,11 +164,12 @@ def _to_labels(plain: Plain, words: Vocabulary | None) -> Target:
 
 
 def _from_quantities(target: Any) -> dict[str, Any]:
-    return {"mean": list(target.mean), "scale": list(target.scale)}
+    return {key: list(getattr(target, key)) for key in _OF_QUANTITIES} | {"limited": target.limited}
 
 
 def _to_quantities(plain: Plain, words: Vocabulary | None) -> Target:
-    return Quantities(tuple(map(number, plain["mean"])), tuple(map(number, plain["scale"])))
+    columns = (tuple(map(number, plain.get(key, ()))) for key in _OF_QUANTITIES)
+    return Quantities(*columns, limited=plain.get("limited") is True)
 
 
 def _from_tokens(target: Any) -> dict[str, Any]:
@@ -189,6 +190,7 @@ def _to_itself(plain: Plain, words: Vocabulary | None) -> Target:
     return Itself(plain["outputs"])
 
 
+_OF_QUANTITIES = ("mean", "scale", "low", "high")
 _MEASURED = ("median", "mean", "scale", "low", "high")
 _COLUMNS: dict[str, type[NumberColumn | CategoryColumn]] = {"number": NumberColumn, "category": CategoryColumn}
 _ENCODERS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[..., Encoder]]] = {

@@ -45,20 +45,37 @@ class Labels:
 class Quantities:
     """The targets of a regression: y stands for y * scale + mean in the target's own unit.
 
+    `low` and `high` are the range of the training part's, where it is known. Answers of a `limited` one stay within it.
+
     >>> Quantities(mean=(10.0,), scale=(2.0,)).decode(torch.tensor([[1.0], [-1.0]])).tolist()
     [12.0, 8.0]
+    >>> Quantities((10.0,), (2.0,), (9.0,), (11.0,), limited=True).decode(torch.tensor([[1.0], [-0.25]])).tolist()
+    [11.0, 9.5]
     """
 
     task: ClassVar[str] = "regression"
     mean: tuple[float, ...]
     scale: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    limited: bool = False
 
     @property
     def outputs(self) -> int:
         return len(self.mean)
 
+    @property
+    def bounds(self) -> Tensor | None:
+        """The least and the largest output that is answered with, standardised: float64 [2, outputs]; None: any is."""
+        if not (self.limited and self.low):
+            return None
+        ends = torch.tensor((self.low, self.high), dtype=torch.float64)
+        return (ends - torch.tensor(self.mean)) / torch.tensor(self.scale)
+
     def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any]":
         values = outputs.detach().cpu().double().numpy() * numpy.array(self.scale) + numpy.array(self.mean)
+        if self.limited and self.low:
+            values = values.clip(self.low, self.high)
         return values[..., 0] if self.outputs == 1 else values
 
     def facts(self) -> dict[str, Any]:
@@ -107,10 +124,12 @@ def unscaled(outputs: int) -> Quantities:
 
 def standardise_target(y: Tensor, count: int) -> tuple[Tensor, Quantities]:
     """Regression targets float64 [N, outputs] by mean and deviation of the first `count`, the training part."""
-    mean = y[:count].mean(0)
-    scale = y[:count].std(0, correction=0)
+    train = y[:count]
+    mean = train.mean(0)
+    scale = train.std(0, correction=0)
     scale = torch.where(scale > 0, scale, 1.0)
-    return (y - mean) / scale, Quantities(tuple(mean.tolist()), tuple(scale.tolist()))
+    low, high = tuple(train.amin(0).tolist()), tuple(train.amax(0).tolist())
+    return (y - mean) / scale, Quantities(tuple(mean.tolist()), tuple(scale.tolist()), low, high)
 
 
 def read_target(raw: "numpy.ndarray[Any, Any]", task: str, place: Fault | str) -> tuple[Tensor, Labels | Quantities]:

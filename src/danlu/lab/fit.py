@@ -199,9 +199,9 @@ def score_part(
     batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
     loss = build_loss(setup.recipe.loss.name, LossRecipe(delta=setup.recipe.loss.delta))
     scale = setup.data.target_scale if setup.data.task == "regression" else None
-    metrics = Metrics(setup.data.task, setup.data.outputs, scale)
+    metrics = Metrics(setup.data.task, setup.data.outputs, scale, setup.data.bounds)
     if collector and collector.wanted:
-        metrics = CollectingMetrics(collector, setup.data.task, setup.data.outputs, scale)
+        metrics = CollectingMetrics(collector, setup.data.task, setup.data.outputs, scale, setup.data.bounds)
         batches = collector.seen(batches)
     with global_seed(setup.recipe.train.seed, "score", part, epoch):
         return evaluate(net, batches, loss, metrics, lambda: interrupt.asked, forward)

@@ -68,7 +68,7 @@ def read_package(path: Path) -> Package | None:
 
 def load_trained(place: RunFolder, recipe: Recipe, given: object = None, root: str | Path | None = None) -> Dataset:
     """The data of a run, loaded again; UserError with what has changed where they are not those it was trained on."""
-    data = load_data(recipe.data, given, root)
+    data = load_data(recipe.data, given, root).limited(bool(recipe.train.limit_predictions))
     facts, package = read_environment(place.environment), read_package(place.package)
     if facts is None:
         return data
@@ -78,7 +78,7 @@ def load_trained(place: RunFolder, recipe: Recipe, given: object = None, root: s
         return data
     if recipe.data.standardise is None and isinstance(data.encoder, Standard):
         # danlu 0.1 left arrays as they were, and did not say so in the recipe.
-        as_they_came = prepared_anew(data, {"standardise": False})
+        as_they_came = prepared_anew(data, {"standardise": False}).limited(False)
         if as_they_came.fingerprint() == wanted:
             return as_they_came
     before = package.held if package else _held_by_0_1(facts["data"]["sizes"])

@@ -144,8 +144,15 @@ class PredictionCollector:
 class CollectingMetrics(Metrics):
     """Metrics that let `collector` hear what they are given."""
 
-    def __init__(self, collector: PredictionCollector, task: str, outputs: int, scale: Tensor | None = None) -> None:
-        super().__init__(task, outputs, scale)
+    def __init__(
+        self,
+        collector: PredictionCollector,
+        task: str,
+        outputs: int,
+        scale: Tensor | None = None,
+        bounds: Tensor | None = None,
+    ) -> None:
+        super().__init__(task, outputs, scale, bounds)
         self._collector = collector
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:

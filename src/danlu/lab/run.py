@@ -3,6 +3,7 @@
 import copy
 import functools
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,20 @@ from torch import nn
 from danlu.base.errors import DataWarning, UserError, fail
 from danlu.base.files import absolute
 from danlu.base.finding_text import Findings
-from danlu.base.memory import memory_guard
 from danlu.base.places import shown
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score
-from danlu.base.seeds import choose_device
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
+from danlu.data.readers.csv_text import FileOptions
 from danlu.lab.environment import read_environment
 from danlu.lab.package import Package, load_trained, read_package, without_samples
 from danlu.lab.setup import build_net, dtype_of, refuse_other_structure, sample_dtype
+from danlu.ship import Answerer, ErrorBand, Prediction, Tally, generate, read_rows
 from danlu.store.run_folder import RunFolder
 from danlu.store.run_history import RunHistory
-from danlu.train.carried import Carried
 from danlu.train.checkpoint import load_newest
-from danlu.train.predictions import predicted
 from danlu.view.info.ending import Scored, diverged_at, scored_weights
 from danlu.view.info.run import run_info_of
 from danlu.view.report import run_html
@@ -155,18 +154,55 @@ class Run:
         data. Raises UserError for samples that it cannot take, or that are certainly on another scale; warns
         (DataWarning) of numbers far outside the training part's range.
         """
-        data, net = self.preprocessing, self._final_net if self.finished else self.net()
-        for remark in data.remarks(x):
+        for remark in self.preprocessing.remarks(x):
             warnings.warn(str(remark), DataWarning, stacklevel=2)
+        return self.answerer.predict(x)
+
+    def predict_proba(self, x: object) -> Any:
+        """The probability of each class, as NumPy float64 [N, C], for raw samples as `predict` takes them.
+
+        Columns are in the order of `run.preprocessing.classes`, and each row sums to 1. UserError where there are none.
+        """
+        for remark in self.preprocessing.remarks(x):
+            warnings.warn(str(remark), DataWarning, stacklevel=2)
+        return self.answerer.predict_proba(x).numpy()
+
+    def predict_files(self, *paths: str | Path) -> Iterator[Prediction]:
+        """Answers for files, or folders of pictures, of the kind the run was trained on: what `danlu predict` shows."""
+        options = FileOptions(header=self.recipe.data.header, encoding=self.recipe.data.encoding)
+        for path in paths:
+            for rows in read_rows(Path(path), self.preprocessing, self.recipe.data.target, options):
+                yield Prediction(rows, self.answerer.answers(rows.encoded))
+
+    def evaluate(self, *paths: str | Path) -> Score:
+        """The metrics on files that hold the column the run was trained to predict; rows without it do not count.
+        UserError where no row has it.
+        """
+        tally = Tally(self.answerer)
+        for prediction in self.predict_files(*paths):
+            tally.add(prediction)
+        return tally.score()
+
+    def generate(
+        self, text: str, *, tokens: int = 200, temperature: float = 1.0, top_k: int | None = None, seed: int = 0
+    ) -> str:
+        """`text` and what a language model goes on with; see `danlu.ship.generate`."""
+        return generate(self.answerer, text, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
+
+    @functools.cached_property
+    def error_band(self) -> ErrorBand | None:
+        """How far the answers of a regression of one number lay from the true values on the test part; None where that
+        is not known.
+        """
+        residuals = next((told.residuals for told in self._told.predictions if told.residuals), None)
+        return None if residuals is None else ErrorBand.of(residuals.predicted, residuals.actual)
+
+    @property
+    def answerer(self) -> Answerer:
+        """Net and preprocessing, which answer together."""
+        net = self._final_net if self.finished else self.net()
         weights = next((parameter.dtype for parameter in net.parameters()), torch.float32)
-        with memory_guard("prediction"), torch.no_grad():
-            inputs = data.encode(x).to(choose_device("cpu"), sample_dtype(net, data, weights))
-            outputs = torch.cat([Carried(net)(part) for part in inputs.split(1024)])
-        found = predicted(outputs, data.task, data.outputs)
-        if data.task == "language":
-            last = (inputs != 0).sum(1).clamp(min=1) - 1  # behind a text's end stands padding
-            return [data.decode(tokens[place]) for tokens, place in zip(found, last, strict=True)]
-        return data.decode(found)
+        return Answerer(self.preprocessing, net, sample_dtype(net, self.preprocessing, weights))
 
     @functools.cached_property
     def preprocessing(self) -> Preprocessing:

@@ -18,7 +18,7 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Standard
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
-from danlu.lab.usual import usual_train
+from danlu.lab.usual import limits_predictions, usual_train
 from danlu.nets import (
     AUTO,
     Description,
@@ -76,6 +76,9 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         fail("lab.own-batches", found=wanted, own=own)
     train = replace(recipe.train, batch_size=own or wanted)
     train = usual_train(train, optim.name, dataset.sizes["train"], dataset.sizes["validation"])
+    dataset = dataset.limited(limits_predictions(recipe, dataset))
+    if dataset.bounds is not None:
+        train = replace(train, limit_predictions=True)
     recipe = replace(recipe, optim=optim, train=train)
     with faults.gathered():
         _check_against_data(recipe, dataset)
@@ -319,6 +322,8 @@ def _check_range(net: nn.Module, data: Dataset, dtype: torch.dtype) -> None:
 def _check_against_data(recipe: Recipe, data: Dataset) -> None:
     faults = Faults()
     train = recipe.train
+    if train.limit_predictions and data.bounds is None:
+        faults.add("lab.nothing-to-limit", name=data.name)
     samples = data.sizes["train"]
     assert train.batch_size is not None
     if train.batch_size > samples or train.accumulate > -(-samples // train.batch_size):

@@ -8,12 +8,16 @@ from dataclasses import replace
 from typing import Literal
 
 from danlu.base.recipe import Recipe, TrainRecipe
+from danlu.data import Dataset
+from danlu.lab.draft import CUSTOM
 
 # A small net on some hundred samples needs thousands of steps, and 20 epochs of so few samples are a hundred or two.
 _SAMPLES_SEEN = 64_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 20, 200
 # Below so many validation samples the best epoch is a matter of luck.
 _ENOUGH_TO_CHOOSE_BY = 30
+# Straight lines are drawn to be prolonged, and a mixture answers with densities. A net of the user's is the user's.
+_UNLIMITED = ("linear-regression", "mixture-density", CUSTOM)
 
 
 def usual_train(train: TrainRecipe, optimiser: str, train_samples: int, validation_samples: int) -> TrainRecipe:
@@ -31,15 +35,34 @@ def usual_train(train: TrainRecipe, optimiser: str, train_samples: int, validati
     )
 
 
+def limits_predictions(recipe: Recipe, data: Dataset) -> bool:
+    """Whether a regression's answers stay within the range of the training targets, where the recipe leaves that open.
+
+    Those of danlu's regression nets with hidden layers do: far from all training samples they grow without bound, and
+    one such sample undoes a whole test part's R². Not where the parts follow each other in time, and may go on rising.
+
+    >>> from danlu.base.recipe import NetRecipe
+    >>> from danlu.data import load
+    >>> limits_predictions(Recipe(net=NetRecipe(name="mlp")), load("diabetes"))
+    True
+    """
+    if recipe.train.limit_predictions is not None:
+        return recipe.train.limit_predictions
+    in_time = recipe.data.time is not None or (data.making is not None and data.making.options.time is not None)
+    return recipe.net.name not in _UNLIMITED and not in_time
+
+
 def as_it_began(recipe: Recipe) -> Recipe:
-    """The recipe of a run that is gone on with: danlu 0.1, which left open what it scored, scored the last weights.
+    """The recipe of a run that is gone on with: danlu 0.1, which left open what it scored, scored the last weights, and
+    what they predicted as it was.
 
     >>> as_it_began(Recipe()).train.weights
     'last'
     """
-    if recipe.train.weights is not None or recipe.train.patience is not None:
-        return recipe
-    return replace(recipe, train=replace(recipe.train, weights="last"))
+    train = replace(recipe.train, limit_predictions=recipe.train.limit_predictions or False)
+    if train.weights is None and train.patience is None:
+        train = replace(train, weights="last")
+    return replace(recipe, train=train)
 
 
 def usual_epochs(samples: int) -> int:

@@ -14,7 +14,8 @@ class Metrics:
     two for reconstruction; perplexity, the exponential of the mean loss in nats a token, for language.
 
     `scale` is the unit of the regression targets that were standardised for training, [T] or None: errors are reported
-    in the target's own unit. Sums are kept in float64.
+    in the target's own unit. What is predicted outside of `bounds`, [2, T] or None, counts as the nearer one. Sums are
+    kept in float64.
 
     >>> metrics = Metrics("classification", 2)
     >>> metrics.update(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), torch.tensor([1, 1]))
@@ -22,9 +23,12 @@ class Metrics:
     0.5
     """
 
-    def __init__(self, task: str, outputs: int, scale: torch.Tensor | None = None) -> None:
+    def __init__(
+        self, task: str, outputs: int, scale: torch.Tensor | None = None, bounds: torch.Tensor | None = None
+    ) -> None:
         self._task = task
         self._scale = None if scale is None else scale.double()
+        self._bounds = None if bounds is None else bounds.double()
         self._metrics = _make(task, outputs)
         self._samples = 0
 
@@ -36,6 +40,9 @@ class Metrics:
         outputs = predicted(outputs, self._task, targets[0].numel())
         if self._task != "classification":
             outputs, targets = outputs.double(), targets.double()
+            if self._bounds is not None:
+                low, high = self._bounds.to(outputs.device)
+                outputs = outputs.clamp(low, high)
             if self._scale is not None:
                 scale = self._scale.to(outputs.device)
                 outputs, targets = outputs * scale, targets * scale

@@ -8,7 +8,7 @@ from danlu.base.words import say
 # Said in words; and what has no influence on the weights, or is told beside the net and the data.
 _IN_WORDS = ("optim.name", "optim.lr", "optim.momentum", "schedule.name", "train.batch_size", "loss.name")
 _NOT_SAID = ("train.epochs", "train.seed", "train.smoothing", "train.keep", "train.checkpoint_steps",
-             "train.checkpoint_seconds", "train.weights")  # fmt: skip
+             "train.checkpoint_seconds", "train.weights", "train.limit_predictions")  # fmt: skip
 _SECTIONS = ("loss", "optim", "schedule", "train")
 _OF_DATA = ("standardise", "augment", "samples", "shuffle", "refit", "fold")
 
@@ -30,6 +30,8 @@ def choices(recipe: Recipe) -> str:
     said += _unusual(recipe)
     if train.scores_best:
         said.append(say("view.choice-best"))
+    if train.limit_predictions:
+        said.append(say("view.choice-limited"))
     return say("view.between-choices").join(said)
 
 

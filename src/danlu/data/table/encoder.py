@@ -1,6 +1,6 @@
 """The fitted encoder of a table: a plain record of what each column becomes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -109,6 +109,16 @@ class TableEncoder:
         faults.raise_if_any()
         with numpy.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused as such
             return torch.from_numpy(numpy.stack(encoded, axis=1).astype(numpy.float32))
+
+    def unseen(self, table: Table) -> Iterator[tuple[int, Fault]]:
+        """Of rows to be encoded, those with a category that the training part did not have, by number from 0."""
+        for column in self.columns:
+            if not isinstance(column, CategoryColumn) or column.name not in table:
+                continue
+            values = _fitting(column, table[column.name], Faults()).values.tolist()
+            for row, value in enumerate(values):
+                if value is not None and value not in column.values:
+                    yield row, Fault("data.unseen-category", {"column": column.name, "value": value})
 
     def describe(self, sample: Tensor) -> str:
         """One encoded row, float32 [features], as people wrote it: "Pclass 3 · Sex male · Age 22".

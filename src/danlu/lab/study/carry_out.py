@@ -156,6 +156,7 @@ class Order:
                 outputs=setup.data.outputs,
                 device=setup.device,
                 scale=scale,
+                bounds=setup.data.bounds,
                 most_members=most,
                 wanted={number for number, (_, place) in enumerate(places) if self._lacks(place)},
                 halving=Halving(self.race.rungs, kept) if self.race else None,

@@ -160,6 +160,8 @@ def recipe_of_design(place: StudyFolder) -> Recipe:
         draft.take_defaults_before(design["factors"])
         if not {"train.weights", "train.patience"} & (draft.values.keys() | _settings_in(design["factors"])):
             draft.put("train.weights", "last", Fault("recipe.place-file", {"path": place.design}))
+        if "train.limit_predictions" not in _settings_in(design["factors"]):
+            draft.put("train.limit_predictions", False, Fault("recipe.place-file", {"path": place.design}))
     return draft.recipe()
 
 

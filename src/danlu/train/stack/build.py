@@ -113,7 +113,8 @@ def same_step(*recipes: Recipe) -> bool:
 def _step(recipe: Recipe) -> tuple[Any, ...]:
     train = recipe.train
     flags = tuple(bool(setting(recipe.optim, key)) for key in FLAGS)
-    loop = (train.epochs, train.batch_size, train.accumulate, train.precision, train.ema is None)
+    scored = bool(train.limit_predictions)
+    loop = (scored, train.epochs, train.batch_size, train.accumulate, train.precision, train.ema is None)
     return (recipe.optim.name, *flags, recipe.loss.name, recipe.loss.reduction, *loop)
 
 

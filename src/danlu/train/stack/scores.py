@@ -13,17 +13,19 @@ from danlu.train.stack.step import Batch, StackedStep
 
 @dataclass(frozen=True)
 class Judge:
-    """What is measured: by task, as `Metrics` does; `scale` is the unit of standardised regression targets, [T]."""
+    """What is measured: by task, as `Metrics` does; `scale` is the unit of standardised regression targets, [T], and
+    `bounds` between which numbers what is predicted counts, [2, T]."""
 
     task: str
     outputs: int
     loss: str
     delta: float = 1.0
     scale: Tensor | None = None
+    bounds: Tensor | None = None
 
     def score(self, step: StackedStep, batches: Iterable[Batch]) -> dict[str, Tensor]:
         """The numbers by name, each float64 [K] on the CPU."""
-        sums = _Classes(self.outputs) if self.task == "classification" else _Numbers(self.scale)
+        sums = _Classes(self.outputs) if self.task == "classification" else _Numbers(self.scale, self.bounds)
         total = torch.zeros(step.members, dtype=torch.float64)
         count = torch.zeros(step.members, dtype=torch.float64)
         with step.scored():
@@ -69,6 +71,7 @@ class _Classes:
 @dataclass
 class _Numbers:
     scale: Tensor | None
+    bounds: Tensor | None
     count: Tensor = field(default_factory=lambda: torch.zeros(()))  # [K]
     targets: Tensor = field(default_factory=lambda: torch.zeros(()))  # sums over samples, each [K, T]
     target_squares: Tensor = field(default_factory=lambda: torch.zeros(()))
@@ -77,6 +80,9 @@ class _Numbers:
 
     def add(self, outputs: Tensor, targets: Tensor, own: Tensor) -> None:
         found, wanted, own = outputs.double().cpu(), targets.mT.double().cpu(), own.cpu()
+        if self.bounds is not None:
+            low, high = self.bounds.double().cpu()[:, :, None]
+            found = found.clamp(low, high)
         if self.scale is not None:
             scale = self.scale.double().cpu()[:, None]
             found, wanted = found * scale, wanted * scale

@@ -30,6 +30,7 @@ def train_members(
     outputs: int,
     device: torch.device,
     scale: Tensor | None = None,
+    bounds: Tensor | None = None,
     most_members: int | None = None,
     workers: int | None = None,
     validate: str = "auto",
@@ -67,7 +68,7 @@ def train_members(
     way = find_way(nets[0], sample)
     assert way is not None
     recipe = members[0].recipe
-    judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale)
+    judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale, bounds)
     plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
     size = recipe.train.batch_size or 1
     most_members = most_members or _suggested(nets[0], sample, size, device, beside)

@@ -1,0 +1,146 @@
+"""What is typed behind `danlu predict` and `danlu generate`, read and checked, and carried out."""
+
+import argparse
+import contextlib
+import sys
+import tempfile
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from danlu.base.errors import Fault, Faults, fail
+from danlu.base.files import absolute, replace_file
+from danlu.base.places import shown
+from danlu.base.telling import tell
+from danlu.base.words import say
+from danlu.cli.study_arguments import whole_in
+from danlu.cli.words import one_run
+from danlu.lab.run import Run
+from danlu.lab.study.study import Study
+from danlu.ship import Tally, as_csv, columns_of
+from danlu.store.study_folder import StudyFolder
+
+STANDARD_INPUT = "-"
+MOST_ROWS_SHOWN = 20
+_ENDINGS = {"TableEncoder": ".csv", "TextEncoder": ".txt", "Pixels": ".png"}
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The answers for all files, as dicts; the score where the files hold right answers; where they were written."""
+
+    run: Path
+    rows: list[dict[str, Any]]
+    score: dict[str, float] | None
+    samples: int
+    left_out: int
+    file: Path | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "run": str(self.run),
+            "rows": self.rows,
+            "score": self.score,
+            "samples": self.samples,
+            "left_out": self.left_out,
+            "file": None if self.file is None else str(self.file),
+        }
+
+    def csv(self) -> str:
+        return as_csv(self.rows, columns_of(self.rows))
+
+
+def predicted(arguments: argparse.Namespace) -> Predicted:
+    """Answer for every row of the files that were named."""
+    words: list[str] = arguments.words
+    faults = Faults()
+    top = 1 if arguments.top is None else whole_in(arguments.top)
+    if not top:
+        faults.add("cli.not-a-number", option="--top", found=str(arguments.top)[:100])
+    if len(words) < 2:
+        faults.add("cli.predict-what")
+    output = None if arguments.output is None else absolute(arguments.output)
+    if output is not None and any(absolute(word) == output for word in words[1:]):
+        faults.add("cli.output-is-input", path=shown(output))
+    faults.raise_if_any()
+    assert top
+    run = opened(arguments, "predict")
+    if run.preprocessing.task in ("language", "reconstruction"):
+        fail(f"cli.predict-{run.preprocessing.task}", run=words[0])
+    if not run.finished:
+        tell(say("cli.predict-unfinished", run=shown(run.folder), steps=run.steps))
+    tally, rows = Tally(run.answerer), list[dict[str, Any]]()
+    classes, band = run.preprocessing.classes, run.error_band
+    for word in words[1:]:
+        with _file(word, type(run.preprocessing.encoder).__name__) as path:
+            for prediction in run.predict_files(path):
+                for remark in prediction.rows.remarks:
+                    tell(f"! {remark}")
+                tally.add(prediction)
+                rows += [record | {"file": word} for record in prediction.records(classes, top, band)]
+    score = tally.score() if tally.samples else None
+    found = Predicted(run.folder, rows, score, tally.samples, tally.left_out, output)
+    if output is not None:
+        replace_file(output, found.csv().encode())
+    return found
+
+
+def opened(arguments: argparse.Namespace, verb: str) -> Run:
+    """The run that the first word names: itself, or the best of a study, trained once more."""
+    named = argparse.Namespace(words=arguments.words[:1])
+    folder = one_run(named, verb)
+    if not StudyFolder(Path(folder)).design.is_file():
+        return Run(folder)
+    best = Study(folder).best
+    if best is None:
+        fail("cli.no-best-yet", study=folder)
+    return Run(best.run)
+
+
+@contextlib.contextmanager
+def _file(word: str, encoder: str) -> Generator[Path]:
+    """The file that a word names; what comes in on standard input, for "-", as a file of the kind that fits."""
+    if word != STANDARD_INPUT:
+        yield Path(word).expanduser()
+        return
+    with tempfile.TemporaryDirectory(prefix="danlu-") as folder:
+        path = Path(folder) / f"stdin{_ENDINGS.get(encoder, '.csv')}"
+        path.write_bytes(sys.stdin.buffer.read())
+        yield path
+
+
+def generated(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The text that a language model goes on with."""
+    words: list[str] = arguments.words
+    faults = Faults()
+    numbers = {"tokens": 200, "temperature": 1.0, "top_k": None, "seed": 0}
+    for key in numbers:
+        text = getattr(arguments, key)
+        if text is None:
+            continue
+        try:
+            numbers[key] = float(text) if key == "temperature" else int(text)
+        except ValueError:
+            faults.add("cli.not-a-number", option=f"--{key.replace('_', '-')}", found=text[:100])
+    if len(words) != 2:
+        faults.add("cli.generate-what")
+    faults.raise_if_any()
+    run = opened(arguments, "generate")
+    return {"run": str(run.folder), "text": run.generate(words[1], **numbers)}  # pyright: ignore[reportArgumentType]
+
+
+def told(found: Predicted) -> list[Fault]:
+    """What is said below the table: how good the answers are, where they lie, how many are not shown."""
+    lines: list[Fault] = []
+    if found.score is not None:
+        numbers = ", ".join(f"{name} {value:.4g}" for name, value in found.score.items())
+        lines.append(Fault("cli.predict-score", {"score": numbers, "samples": found.samples}))
+        if found.left_out:
+            lines.append(Fault("cli.predict-left-out", {"count": found.left_out}))
+    hidden = len(found.rows) - MOST_ROWS_SHOWN
+    if found.file is not None:
+        lines.append(Fault("cli.predict-written", {"count": len(found.rows), "path": shown(found.file)}))
+    elif hidden > 0:
+        lines.append(Fault("cli.predict-more", {"count": hidden}))
+    return lines

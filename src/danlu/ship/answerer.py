@@ -1,0 +1,97 @@
+"""A trained net with the preprocessing that was fitted along with it: raw samples in, answers out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from danlu.base.errors import fail
+from danlu.base.memory import memory_guard
+from danlu.base.seeds import choose_device
+from danlu.data.preprocessing import Preprocessing
+from danlu.train.carried import Carried
+from danlu.train.predictions import predicted
+
+_AT_ONCE = 1024  # samples that go through the net together
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a net says of N samples, in the words and units of the data it was trained on.
+
+    `values` [N] are labels or numbers ([N, T] for several), `outputs` [N, …] what the net gave; `probabilities`
+    float64 [N, C] are there for classes.
+    """
+
+    values: Any
+    outputs: Tensor
+    probabilities: Tensor | None
+
+    def ranked(self, row: int, most: int) -> list[tuple[int, float]]:
+        """The likeliest `most` classes of a sample, by number, with their probabilities, the likeliest first."""
+        assert self.probabilities is not None
+        likeliest = self.probabilities[row].topk(min(most, self.probabilities.shape[1]))
+        return list(zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Answerer:
+    """`net` in evaluation mode on the CPU, `fitted` to the training part it learnt from; samples go in as `dtype`.
+
+    >>> from danlu.data import load
+    >>> data = load(([[0.0, 1.0], [1.0, 0.0]] * 20, ["a", "b"] * 20))
+    >>> answerer = Answerer(Preprocessing.of(data), nn.Linear(2, 2), torch.float32)
+    >>> answerer.predict_proba([[0.5, 0.5]]).shape
+    torch.Size([1, 2])
+    """
+
+    fitted: Preprocessing
+    net: nn.Module
+    dtype: torch.dtype
+
+    def encode(self, raw: Any) -> Tensor:
+        """Raw samples as what the net takes: [N, *sample_shape]. UserError for what it cannot take."""
+        return self.fitted.encode(raw)
+
+    def outputs(self, encoded: Tensor) -> Tensor:
+        """What the net gives for encoded samples: [N, …]."""
+        with memory_guard("prediction"), torch.no_grad():
+            inputs = encoded.to(choose_device("cpu"), self.dtype)
+            return torch.cat([Carried(self.net)(part) for part in inputs.split(_AT_ONCE)])
+
+    def answers(self, encoded: Tensor) -> Answers:
+        """What the net says of encoded samples."""
+        outputs = self.outputs(encoded)
+        classes = self.fitted.task == "classification"
+        return Answers(self._decoded(outputs, encoded), outputs, _likelihoods(outputs) if classes else None)
+
+    def predict(self, raw: Any) -> Any:
+        """Labels [N] in their original type, or numbers [N] in the target's own unit; of a language model the likeliest
+        next token of each text.
+        """
+        encoded = self.encode(raw)
+        return self._decoded(self.outputs(encoded), encoded)
+
+    def predict_proba(self, raw: Any) -> Tensor:
+        """The probability of each class, float64 [N, C], in the order of `fitted.classes`; each row sums to 1."""
+        if self.fitted.task != "classification":
+            fail("ship.no-classes", task=self.fitted.task)
+        return _likelihoods(self.outputs(self.encode(raw)))
+
+    def _decoded(self, outputs: Tensor, encoded: Tensor) -> Any:
+        found = predicted(outputs, self.fitted.task, self.fitted.outputs)
+        if self.fitted.task != "language":
+            return self.fitted.decode(found)
+        last = (encoded != 0).sum(1).clamp(min=1) - 1  # behind a text's end stands padding
+        ends: Iterable[tuple[Tensor, Tensor]] = zip(found, last, strict=True)
+        return [self.fitted.decode(tokens[place]) for tokens, place in ends]
+
+
+def _likelihoods(outputs: Tensor) -> Tensor:
+    """Logits [N, C], or one logit [N, 1] for the second of two classes, as probabilities float64 [N, C]."""
+    logits = outputs.double().flatten(1)
+    if logits.shape[1] == 1:
+        logits = torch.cat([torch.zeros_like(logits), logits], 1)
+    return logits.softmax(1)

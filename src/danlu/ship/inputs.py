@@ -1,0 +1,219 @@
+"""Files that a user wants answers for, as samples that a net takes: rows of tables, pictures, arrays, lines of text."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor
+
+from danlu.base.errors import Fault, UserError, fail
+from danlu.base.input_files import guarded, open_file, path_kind
+from danlu.data.folder.decode import Shape, common_shape
+from danlu.data.folder.decode_all import decode, read_heads
+from danlu.data.preprocessing import Preprocessing
+from danlu.data.readers.csv_text import FileOptions
+from danlu.data.readers.frames import table_of
+from danlu.data.readers.table_file import KINDS, read_table
+from danlu.data.readers.text_file import read_text
+from danlu.data.standard import Pixels, Standard
+from danlu.data.table.columns import Column, Sheet
+from danlu.data.table.encoder import TableEncoder
+from danlu.data.table.infer import cells_as_numbers
+from danlu.data.targets import Labels, Quantities
+from danlu.data.text.sequences import TextEncoder
+
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+ARRAYS = (".npy",)
+TEXTS = (".txt", ".txt.gz")
+_AT_ONCE = 10_000  # rows of a table that are encoded together
+_PICTURES_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some samples of one file: `places` say where each stands in it (a line, a picture's name, a number), `targets`
+    are those that the file gives (int64 [N], -1 where it gives none; or float64 [N, T], NaN there), `notes` what is
+    odd about a row, by its number here, and `remarks` what there is to tell of the file.
+    """
+
+    file: str
+    places: Sequence[str]
+    encoded: Tensor
+    targets: Tensor | None = None
+    notes: dict[int, str] | None = None
+    remarks: tuple[Fault, ...] = ()
+
+
+def read_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+    """The samples in a file, or in a folder of pictures, a portion at a time, so that a large file needs little memory.
+
+    `target` is the column that the net was trained to predict, which a table may have or not. UserError, with all that
+    is wrong, where the file is not of the kind that the net takes.
+    """
+    reader, kinds = _reader(fitted)
+    if path_kind(path) == "missing":
+        fail("ship.no-such-file", path=path)
+    fits = path.name.lower().endswith(kinds)
+    if not fits and not (path.is_dir() and kinds[0] in PICTURES):
+        fail("ship.other-kind", path=path, kinds=", ".join(kinds), name=fitted.name)
+    if path.name.lower().endswith(ARRAYS):
+        reader = _array_rows
+    yield from reader(path, fitted, target, options)
+
+
+_Reader = Callable[[Path, Preprocessing, str | None, FileOptions], Iterator[Rows]]
+
+
+def _reader(fitted: Preprocessing) -> tuple[_Reader, tuple[str, ...]]:
+    """What reads the files that a net of this kind takes, and the ends of their names."""
+    if isinstance(fitted.encoder, TableEncoder):
+        return _table_rows, KINDS
+    if isinstance(fitted.encoder, TextEncoder):
+        return _text_rows, TEXTS
+    if isinstance(fitted.encoder, Pixels) or len(fitted.sample_shape) in (2, 3):
+        return _picture_rows, (*PICTURES, *ARRAYS)
+    return _number_rows, (*KINDS, *ARRAYS)
+
+
+def _table_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+    encoder = fitted.encoder
+    assert isinstance(encoder, TableEncoder)
+    sheet = read_table(path, options)
+    known = {column.name for column in encoder.columns}
+    column = _target_column(sheet, target, known)
+    remarks: tuple[Fault, ...] = sheet.notes
+    for start in range(0, len(sheet), _AT_ONCE):
+        part = _slice(sheet, start)
+        table = table_of(part)
+        try:
+            encoded = encoder.encode_table(table)
+        except UserError as error:
+            raise UserError(Fault("ship.in-file", {"path": path}), *error.faults) from None
+        notes = {row: str(fault) for row, fault in encoder.unseen(table)}
+        targets = None if column is None else _targets(table[column], fitted)
+        remarks = (*remarks, *encoder.remarks(part))
+        yield Rows(str(path), _lines(part), encoded, targets, notes, remarks)
+        remarks = ()
+
+
+def _slice(sheet: Sheet, start: int) -> Sheet:
+    rows = slice(start, start + _AT_ONCE)
+    columns = {name: series[rows] for name, series in sheet.columns.items()}
+    return replace(sheet, columns=columns, lines=None if sheet.lines is None else sheet.lines[rows])
+
+
+def _lines(sheet: Sheet) -> list[str]:
+    numbers = range(1, len(sheet) + 1) if sheet.lines is None else sheet.lines.tolist()
+    return [str(number) for number in numbers]
+
+
+def _target_column(sheet: Sheet, target: str | None, known: set[str]) -> str | None:
+    """The column of the right answers: by its name, or by its number where the file has one column more than needed."""
+    if target is None or target in known:
+        return None
+    if target in sheet.columns:
+        return target
+    try:
+        name = list(sheet.columns)[int(target)]
+    except (ValueError, IndexError):
+        return None
+    return None if name in known else name
+
+
+def _targets(column: Column, fitted: Preprocessing) -> Tensor:
+    """The right answers as the net is trained on them; -1, or NaN, where there is none or one that it never met."""
+    text = column.kind in ("text", "other")
+    values = column.values if text else column.values + column.offset
+    if isinstance(fitted.target, Labels):
+        numbers = {_spelled(value): number for number, value in enumerate(fitted.target.values)}
+        return torch.tensor([numbers.get(_spelled(value), -1) for value in values.tolist()])
+    assert isinstance(fitted.target, Quantities)
+    if text:
+        values, offset, _ = cells_as_numbers(values.tolist(), "number", "")
+        values = values + offset
+    mean, scale = numpy.array(fitted.target.mean), numpy.array(fitted.target.scale)
+    return torch.from_numpy((values.astype(numpy.float64)[:, None] - mean) / scale)
+
+
+def _spelled(value: Any) -> str | float:
+    """A label as it can be compared, whether it was read as text or not: "1", 1 and 1.0 are one, as "true" and True."""
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return float(value.strip().lower() == "true")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return number if math.isfinite(number) else str(value)
+
+
+def _number_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+    """Rows of a table for a net that was trained on arrays without names: its columns, all numbers, in their order."""
+    sheet = read_table(path, options)
+    wanted = math.prod(fitted.sample_shape)
+    if len(sheet.columns) != wanted:
+        fail("ship.columns", path=path, found=len(sheet.columns), wanted=wanted)
+    for start in range(0, len(sheet), _AT_ONCE):
+        part = _slice(sheet, start)
+        numbers = [_numbers(name, column, part) for name, column in table_of(part).items()]
+        raw = numpy.stack(numbers, axis=1)
+        yield Rows(str(path), _lines(part), fitted.encode(raw), remarks=fitted.remarks(raw))
+
+
+def _numbers(name: str, column: Column, sheet: Sheet) -> "numpy.ndarray[Any, Any]":
+    if column.kind not in ("text", "other"):
+        return column.values + column.offset
+    values, offset, odd = cells_as_numbers(column.values.tolist(), "number", "")
+    if odd is not None:
+        fail("ship.not-a-number", path=sheet.path, column=name, found=column.values[odd], at=sheet.place(odd))
+    return values + offset
+
+
+def _picture_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+    files = [path]
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(PICTURES) and file.is_file())
+        if not files:
+            fail("ship.no-pictures", path=path, kinds=", ".join(PICTURES))
+    for start in range(0, len(files), _PICTURES_AT_ONCE):
+        portion = files[start : start + _PICTURES_AT_ONCE]
+        names = [str(file.relative_to(path)) if path.is_dir() else "" for file in portion]
+        yield Rows(str(path), names, _pictures(portion, fitted))
+
+
+def _pictures(files: Sequence[Path], fitted: Preprocessing) -> Tensor:
+    """Picture files, brought to the size and the channels that the net takes, as it takes them."""
+    channels, height, width = (1, *fitted.sample_shape)[-3:]
+    whites = [common_shape([head], None).white for head in read_heads(files)]
+    bytes_of = [
+        decode([file], Shape(channels, height, width, white)) for file, white in zip(files, whites, strict=True)
+    ]
+    pixels = torch.cat(bytes_of)
+    if isinstance(fitted.encoder, Pixels):
+        return fitted.encoder.on(torch.device("cpu"), torch.float32, peak=255.0)(pixels)
+    assert isinstance(fitted.encoder, Standard)
+    ranges = fitted.encoder.ranges
+    scaled = pixels.double() / 255 if ranges is None or ranges.bounds[1] <= 1 else pixels
+    return fitted.encode(scaled.reshape(len(scaled), *fitted.sample_shape))
+
+
+def _array_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+    with open_file(path) as file, guarded(path, "ship.array-damaged"):
+        array = numpy.load(file, allow_pickle=False)
+    for start in range(0, len(array), _AT_ONCE) if array.ndim else ():
+        raw = array[start : start + _AT_ONCE]
+        places = [str(start + row + 1) for row in range(len(raw))]
+        yield Rows(str(path), places, fitted.encode(raw), remarks=fitted.remarks(raw))
+
+
+def _text_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+    text, remarks = read_text(path, options.encoding)
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    for start in range(0, len(lines), _AT_ONCE):
+        portion = lines[start : start + _AT_ONCE]
+        encoded = fitted.encode([line for _, line in portion])
+        yield Rows(str(path), [str(number) for number, _ in portion], encoded, remarks=remarks)
+        remarks = ()

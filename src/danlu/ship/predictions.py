@@ -1,0 +1,131 @@
+"""What a net says of the rows of files, as plain records and tables, and how right it is where the files know."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from danlu.base.errors import fail
+from danlu.data.targets import Quantities
+from danlu.ship.answerer import Answerer, Answers
+from danlu.ship.inputs import Rows
+from danlu.train.metrics import Metrics
+
+_FEWEST_ERRORS = 20
+
+
+@dataclass(frozen=True)
+class ErrorBand:
+    """Between which distances from the true value `share` of the answers lay on `samples` that were not trained on, in
+    the target's own unit: the true value was from answer + low to answer + high.
+    """
+
+    low: float
+    high: float
+    samples: int
+    share: float = 0.9
+
+    @classmethod
+    def of(cls, predicted: Sequence[float], actual: Sequence[float]) -> "ErrorBand | None":
+        """The 5 % and 95 % quantiles of actual - predicted; None for fewer than 20.
+
+        >>> ErrorBand.of([0.0] * 21, list(range(-10, 11)))
+        ErrorBand(low=-9.0, high=9.0, samples=21, share=0.9)
+        """
+        errors = torch.tensor(actual, dtype=torch.float64) - torch.tensor(predicted, dtype=torch.float64)
+        errors = errors[errors.isfinite()]
+        if len(errors) < _FEWEST_ERRORS:
+            return None
+        low, high = errors.quantile(torch.tensor([0.05, 0.95], dtype=torch.float64)).tolist()
+        return cls(low, high, len(errors))
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Some rows of a file, and what the net says of them."""
+
+    rows: Rows
+    answers: Answers
+
+    def records(self, classes: Sequence[str], top: int = 1, band: ErrorBand | None = None) -> list[dict[str, Any]]:
+        """A dict a row: "file", "row", "answer"; of classes "probability", and "answer_2", "probability_2" … up to
+        `top`; of one number "low" and "high" where an error `band` is known; and a "note" where a row is odd.
+        """
+        several = self.answers.values.ndim > 1 if hasattr(self.answers.values, "ndim") else False
+        records: list[dict[str, Any]] = []
+        for row, place in enumerate(self.rows.places):
+            record: dict[str, Any] = {"file": self.rows.file, "row": place}
+            if self.answers.probabilities is not None:
+                for rank, (number, probability) in enumerate(self.answers.ranked(row, top), start=1):
+                    suffix = "" if rank == 1 else f"_{rank}"
+                    record[f"answer{suffix}"] = classes[number]
+                    record[f"probability{suffix}"] = probability
+            elif several:
+                values = self.answers.values[row].tolist()
+                record |= {f"answer_{number}": value for number, value in enumerate(values, start=1)}
+            else:
+                record["answer"] = _plain(self.answers.values[row])
+                if band is not None:
+                    record |= {"low": record["answer"] + band.low, "high": record["answer"] + band.high}
+            if self.rows.notes and row in self.rows.notes:
+                record["note"] = self.rows.notes[row]
+            records.append(record)
+        return records
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+class Tally:
+    """Metrics over predictions whose rows say what would have been right."""
+
+    def __init__(self, answerer: Answerer) -> None:
+        fitted, scale, bounds = answerer.fitted, None, None
+        if isinstance(fitted.target, Quantities):
+            scale, bounds = torch.tensor(fitted.target.scale, dtype=torch.float64), fitted.target.bounds
+        self._regression = scale is not None
+        self._metrics = Metrics(fitted.task, fitted.outputs, scale, bounds)
+        self.samples = 0
+        self.left_out = 0  # rows without a right answer, or with a class that the net never met
+
+    def add(self, prediction: Prediction) -> None:
+        """Count the rows that say what would have been right."""
+        targets = prediction.rows.targets
+        if targets is None:
+            self.left_out += len(prediction.rows.places)
+            return
+        known = targets.isfinite().all(1) if self._regression else targets >= 0
+        self.samples += int(known.sum())
+        self.left_out += int((~known).sum())
+        if known.any():
+            self._metrics.update(prediction.answers.outputs[known], targets[known])
+
+    def score(self) -> dict[str, float]:
+        """Metrics by name. UserError where no row could be counted."""
+        if not self.samples:
+            fail("ship.no-right-answers")
+        return self._metrics.compute(math.nan)
+
+
+def as_csv(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Records as lines of CSV, a header first; what a record lacks is left empty.
+
+    >>> as_csv([{"row": 1, "answer": "a, b"}], ["row", "answer", "note"])
+    'row,answer,note\\r\\n1,"a, b",\\r\\n'
+    """
+    text = io.StringIO()
+    table = csv.DictWriter(text, columns, restval="")
+    table.writeheader()
+    table.writerows(records)
+    return text.getvalue()
+
+
+def columns_of(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The columns of all records, those of the first one first, and "note" last."""
+    names = dict.fromkeys(name for record in records for name in record)
+    return [name for name in names if name != "note"] + (["note"] if "note" in names else [])

@@ -1,0 +1,142 @@
+"""`danlu predict` and `danlu generate`: answers from a run's folder, in both languages, and what is refused."""
+
+import csv
+import io
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import danlu
+from command_line import Type, assert_refused
+
+TRAIN = "size,kind,y\n" + "".join(
+    f"{row % 9},{'abc'[row % 3]},{'big' if row % 9 > 4 else 'small'}\n" for row in range(120)
+)
+QUIET: dict[str, Any] = {"progress": False, "watch": False}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs in `sizes` (classes), `prices` (a number) and `letters` (a language model), whose data are gone."""
+    place = tmp_path_factory.mktemp("trained")
+    table = place / "table.csv"
+    table.write_text(TRAIN, encoding="utf-8")
+    danlu.fit("mlp", table, target="y", folder=place / "sizes", epochs=30, lr=0.1, **QUIET)
+    table.write_text("size,price\n" + "".join(f"{row % 50},{3 * (row % 50)}\n" for row in range(200)), encoding="utf-8")
+    danlu.fit("mlp", table, target="price", folder=place / "prices", epochs=40, **QUIET)
+    text = place / "text.txt"
+    text.write_text("the cat sat on the mat. " * 200, encoding="utf-8")
+    danlu.fit("language-model", text, folder=place / "letters", epochs=1, hidden=8, embedding=8, **QUIET)
+    table.unlink()
+    text.unlink()
+    return place
+
+
+@pytest.fixture
+def file(work: Path) -> Path:
+    path = work / "new.csv"
+    path.write_text("size,kind,y\n8,a,big\n1,b,small\n0,z,big\n", encoding="utf-8")
+    return path
+
+
+def test_answers_as_one_object(type_in: Type, trained: Path, file: Path) -> None:
+    answer = type_in("predict", trained / "sizes", file, "--top", "2", "--json")
+    assert answer.code == 0
+    rows = answer.json["rows"]
+    assert [row["row"] for row in rows] == ["2", "3", "4"]
+    assert [row["answer"] for row in rows] == ["big", "small", "small"]
+    assert rows[0]["answer_2"] == "small"
+    assert rows[0]["probability"] + rows[0]["probability_2"] == pytest.approx(1)
+    assert '"z"' in rows[2]["note"]
+    assert answer.json["score"]["accuracy"] == pytest.approx(2 / 3)
+    assert answer.json["samples"] == 3
+
+
+def test_without_a_terminal_csv_is_printed(type_in: Type, trained: Path, file: Path) -> None:
+    answer = type_in("predict", trained / "sizes", file)
+    rows = list(csv.DictReader(io.StringIO(answer.out)))
+    assert [row["answer"] for row in rows] == ["big", "small", "small"]
+    assert list(rows[0]) == ["file", "row", "answer", "probability", "note"]
+
+
+def test_answers_are_written(type_in: Type, trained: Path, file: Path, work: Path, language: str) -> None:
+    answer = type_in("predict", trained / "sizes", file, "--output", "answers.csv", "--lang", language)
+    assert answer.code == 0
+    assert "answers.csv" in answer.out
+    assert ("答案" in answer.out) == (language == "zh")
+    written = list(csv.DictReader(io.StringIO((work / "answers.csv").read_text(encoding="utf-8"))))
+    assert [row["answer"] for row in written] == ["big", "small", "small"]
+
+
+def test_numbers_come_with_the_range_of_the_true_value(type_in: Type, trained: Path, work: Path) -> None:
+    (work / "new.csv").write_text("size\n10\n20\n", encoding="utf-8")
+    rows = type_in("predict", trained / "prices", "new.csv", "--json").json["rows"]
+    assert [row["low"] < true < row["high"] for row, true in zip(rows, (30, 60), strict=True)] == [True, True]
+
+
+def test_standard_input_is_a_file_too(type_in: Type, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"size,kind\n8,a\n1,b\n")))
+    rows = type_in("predict", trained / "sizes", "-", "--json").json["rows"]
+    assert [(row["file"], row["answer"]) for row in rows] == [("-", "big"), ("-", "small")]
+
+
+def test_a_copied_folder_answers_alike(type_in: Type, trained: Path, file: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(trained / "sizes", tmp_path / "elsewhere")
+    here = type_in("predict", trained / "sizes", file, "--json").json["rows"]
+    assert type_in("predict", copied, file, "--json").json["rows"] == here
+    run = danlu.Run(copied)
+    assert run.evaluate(file)["accuracy"] == pytest.approx(2 / 3)
+    assert run.predict_proba([{"size": 8, "kind": "a"}]).max() == pytest.approx(here[0]["probability"])
+
+
+def test_a_study_answers_by_its_best(type_in: Type, work: Path) -> None:
+    (work / "t.csv").write_text(TRAIN, encoding="utf-8")
+    typed = ("--vary", "optim.lr=0.1,0.2", "--seeds", "3", "train.epochs=5", "--folder", "study")
+    assert type_in("compare", "t.csv", "--target", "y", "--net", "mlp", *typed).code == 0
+    rows = type_in("predict", "study", "t.csv", "--json").json["rows"]
+    assert len(rows) == 120
+
+
+def test_a_text_goes_on(type_in: Type, trained: Path) -> None:
+    typed = ("generate", trained / "letters", "the cat", "--tokens", "20", "--temperature", "0.8", "--seed", "3")
+    first, again = (type_in(*typed, "--json").json["text"] for _ in range(2))
+    assert first == again
+    assert first.startswith("the cat")
+    assert len(first) == len("the cat") + 20
+    assert type_in(*typed).out.rstrip("\n") == first.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (("predict", "sizes"), ("danlu predict RUN",)),
+        (("predict", "sizes", "absent.csv"), ("absent.csv",)),
+        (("predict", "sizes", "new.csv", "--top", "many"), ("--top", "many")),
+        (("predict", "sizes", "new.csv", "--top", "0"), ("--top", "0")),
+        (("predict", "sizes", "new.csv", "--output", "new.csv"), ("new.csv", "--output")),
+        (("predict", "letters", "new.csv"), ("danlu generate",)),
+        (("generate", "letters"), ("danlu generate RUN",)),
+        (("generate", "letters", "the", "--tokens", "x"), ("--tokens", "x")),
+        (("generate", "letters", "the", "--top-k", "-3"), ("top_k", "-3")),
+        (("generate", "sizes", "the"), ("classification",)),
+        (("predict", "no-such-run", "new.csv"), ("no-such-run",)),
+    ],
+)
+def test_what_is_refused(
+    type_in: Type, trained: Path, file: Path, language: str, typed: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    verb, run, *rest = typed
+    run = str(trained / run) if (trained / run).exists() else run
+    before = file.read_bytes()
+    assert_refused(type_in(verb, run, *rest, "--lang", language), language, *words)
+    assert file.read_bytes() == before
+
+
+def test_wrong_columns_are_all_named(type_in: Type, trained: Path, work: Path, language: str) -> None:
+    (work / "new.csv").write_text("Size,colour\n1,red\n", encoding="utf-8")
+    answer = type_in("predict", trained / "sizes", "new.csv", "--lang", language)
+    assert answer.code == 2
+    assert all(word in answer.err for word in ("new.csv", "size", "kind"))
