@@ -87,7 +87,8 @@ study: $(BENCH_READY)
 	.bench-venv/bin/python benchmarks/study.py $(ARGS)
 
 kills: $(READY)
-	PYTHONPATH=tests .venv/bin/python benchmarks/kills.py --kills 1000 $(ARGS)
+	PYTHONPATH=tests .venv/bin/python benchmarks/kills.py --kills 500 --engine module $(ARGS)
+	PYTHONPATH=tests .venv/bin/python benchmarks/kills.py --kills 500 --engine stacked $(ARGS)
 
 honesty: $(READY)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests .venv/bin/python benchmarks/honesty.py --write $(ARGS)

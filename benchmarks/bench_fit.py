@@ -4,7 +4,8 @@
 
 Every repeat runs all contestants once, one after the other; a ratio is the median over repeats of the ratios inside a
 repeat, because other work on the machine slows whole repeats. All train the same net on the same samples with the same
-batch size, optimiser and number of epochs, shuffled. danlu writes its journal, draws its bar and saves its checkpoint.
+batch size, optimiser and number of epochs, shuffled. danlu writes its journal, draws its bar, saves its checkpoint and
+watches.
 """
 
 import argparse
@@ -233,6 +234,7 @@ def main() -> None:
             rivals.append(name)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, Python {sys.version.split()[0]}")
     compare(Contest("MLP 784-128-10", (784, 128, 10), 64, epochs=10), rivals, arguments.repeats)
+    compare(Contest("MLP 64-64-10", (64, 64, 10), 32, epochs=10), rivals, arguments.repeats)
     compare(Contest("tiny net 20-32-2", (20, 32, 2), 32, epochs=10), rivals, arguments.repeats)
     own = Contest("tiny net 20-32-2 as danlu's own MLP", (20, 32, 2), 32, epochs=10, own=True)
     compare(own, rivals, arguments.repeats)

@@ -30,6 +30,7 @@ from torch import nn
 import danlu
 import danlu.data.memory
 from danlu.base.seeds import order, stream
+from danlu.lab.environment import read_environment
 from danlu.train.checkpoint import load_newest
 from dying import die_inside_a_save, forked
 
@@ -56,6 +57,19 @@ class Net(nn.Module):
         return self.last(self.twin(self.again(x).tanh()).tanh())
 
 
+def chain(seed: int) -> nn.Module:
+    """A net that the stacked engine writes out."""
+    net = nn.Sequential(
+        nn.Flatten(), nn.Linear(64, 24), nn.Tanh(), nn.Dropout(0.3), nn.Linear(24, 24), nn.ReLU(), nn.Linear(24, 10)
+    )
+    with torch.no_grad():
+        for number, parameter in enumerate(net.parameters()):
+            parameter.copy_(torch.randn(parameter.shape, generator=stream(seed, "net", number)) * 0.2)
+    return net
+
+
+NETS = {"module": Net, "stacked": chain}  # by the engine that trains them
+
 SETTINGS = {
     "schedule.name": "plateau",
     "schedule.patience": 0,
@@ -72,21 +86,21 @@ SETTINGS = {
 }
 
 
-def train(folder: Path, sabotage: str) -> None:
+def train(folder: Path, sabotage: str, engine: str) -> None:
     """Begin the run in `folder`, or go on with it: with a net of other first weights, which must not matter."""
     torch.set_num_threads(1)
     if (folder / "recipe.toml").exists():
         if sabotage == "order":
             danlu.data.memory.order = lambda count, seed, epoch: order(count, seed + os.getpid(), epoch)
-        danlu.resume(folder, net=Net(os.getpid()), progress=False)
+        danlu.resume(folder, net=NETS[engine](os.getpid()), progress=False)
     else:
-        danlu.fit(Net(0), "digits", folder=folder, progress=False, **SETTINGS)
+        danlu.fit(NETS[engine](0), "digits", folder=folder, progress=False, **SETTINGS)
 
 
-def finish(folder: Path, sabotage: str) -> float:
+def finish(folder: Path, sabotage: str, engine: str) -> float:
     """Let the run come to its end; the seconds it took."""
     begin = time.monotonic()
-    _, status = os.waitpid(forked(lambda: train(folder, sabotage)), 0)
+    _, status = os.waitpid(forked(lambda: train(folder, sabotage, engine)), 0)
     if status:
         raise SystemExit(f"a training that nobody killed ended with status {status}")
     return time.monotonic() - begin
@@ -115,7 +129,7 @@ class Tally:
         self.kills = self.inside = self.trainings = self.equal = 0
 
 
-def disturb(folder: Path, sabotage: str, seconds: float, chance: random.Random, tally: Tally) -> None:
+def disturb(folder: Path, sabotage: str, engine: str, seconds: float, chance: random.Random, tally: Tally) -> None:
     """Begin the run in `folder`, or go on with it, and kill it at a random moment of its `seconds`."""
     in_save = chance.random() < 1 / 3
     moment = chance.randint(1, 60)
@@ -123,7 +137,7 @@ def disturb(folder: Path, sabotage: str, seconds: float, chance: random.Random, 
     def work() -> None:
         if in_save:
             die_inside_a_save(moment)
-        train(folder, sabotage)
+        train(folder, sabotage, engine)
 
     child = forked(work)
     if not in_save:
@@ -137,21 +151,22 @@ def disturb(folder: Path, sabotage: str, seconds: float, chance: random.Random, 
         raise SystemExit(f"a training ended with status {status}")
 
 
-def harass(place: Path, kills: int, sabotage: str, chance: random.Random) -> Tally:
+def harass(place: Path, kills: int, sabotage: str, engine: str, chance: random.Random) -> Tally:
     """Train and kill until `kills` kills are done; each training ends undisturbed in the end, and is compared."""
-    finish(place / "undisturbed", "none")
+    finish(place / "undisturbed", "none", engine)
     wanted = end_state(place / "undisturbed")
+    assert (read_environment(place / "undisturbed" / "environment.json") or {})["engine"] == engine
     assert danlu.Run(place / "undisturbed").epochs < SETTINGS["train.epochs"], "patience was to end it before its time"
-    seconds = min(finish(place / f"again-{number}", "none") for number in range(3))
+    seconds = min(finish(place / f"again-{number}", "none", engine) for number in range(3))
     assert same(wanted, end_state(place / "again-0")), "two undisturbed runs differ: nothing can be compared"
     tally = Tally()
     while tally.kills < kills:
         folder = place / f"run-{tally.trainings}"
         for _ in range(CHAIN if tally.trainings % 5 == 0 else 1):
             if tally.kills < kills:
-                disturb(folder, sabotage, seconds, chance, tally)
+                disturb(folder, sabotage, engine, seconds, chance, tally)
         tally.trainings += 1
-        finish(folder, sabotage)
+        finish(folder, sabotage, engine)
         if same(wanted, end_state(folder)):
             tally.equal += 1
             shutil.rmtree(folder)
@@ -165,9 +180,10 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sabotage", choices=["none", "order"], default="none")
+    parser.add_argument("--engine", choices=list(NETS), default="module", help="the one that trains")
     arguments = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="danlu-kills-"))
-    tally = harass(place, arguments.kills, arguments.sabotage, random.Random(arguments.seed))
+    tally = harass(place, arguments.kills, arguments.sabotage, arguments.engine, random.Random(arguments.seed))
     print(
         f"{tally.kills} kills ({tally.inside} inside a save), {tally.trainings} trainings: "
         f"{tally.equal} of {tally.trainings} ended bit-identical"

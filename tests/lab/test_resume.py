@@ -179,12 +179,14 @@ def test_other_data_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sabotage", "code"), [("none", 0), ("order", 1)])
-def test_the_kill_harness(sabotage: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("sabotage", "code", "engine"), [("none", 0, "module"), ("none", 0, "stacked"), ("order", 1, "stacked")]
+)
+def test_the_kill_harness(sabotage: str, code: int, engine: str) -> None:
     """A few kills in every test run (`make kills` makes a thousand); and the harness goes red when resume is broken."""
     script = Path(__file__).parents[2] / "benchmarks" / "kills.py"
     kills = "8" if sabotage == "none" else "5"
-    command = [sys.executable, str(script), "--kills", kills, "--sabotage", sabotage]
+    command = [sys.executable, str(script), "--kills", kills, "--sabotage", sabotage, "--engine", engine]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
     assert done.returncode == code, done.stdout + done.stderr

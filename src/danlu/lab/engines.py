@@ -1,11 +1,47 @@
-"""Which engine carries out a training."""
+"""Which engine carries out a training: chosen by its structure when it begins, and the same one after every resume."""
 
+from pathlib import Path
+from typing import Any
+
+from danlu.base.errors import fail
+from danlu.base.places import shown
 from danlu.lab.setup import Setup
+from danlu.store.run_environment import MODULE, STACKED
 from danlu.train.carried import CarriedEngine
+from danlu.train.checkpoint import Checkpoint
+from danlu.train.engine import Engine
 from danlu.train.losses import build_loss
 from danlu.train.module_engine import ClosureEngine, ModuleEngine
 from danlu.train.optimisers import build_optimiser
 from danlu.train.schedules import Schedule
+from danlu.train.stack import StackedEngine, writes_out
+
+
+def choose_engine(setup: Setup) -> str:
+    """The stacked engine wherever it writes out the net and nothing of the user's needs to hear of its calls."""
+    plain = setup.device.type == "cpu" and setup.data.task != "language" and setup.dtype.is_floating_point
+    return STACKED if plain and writes_out(setup.net, setup.recipe, setup.data.sample_shape) else MODULE
+
+
+def engine_of_run(setup: Setup, facts: dict[str, Any] | None, newest: Checkpoint | None, folder: Path) -> str:
+    """The engine that a run in `folder` began with, by what it keeps of its surroundings, else by its newest
+    checkpoint; a run of an earlier danlu had the module engine. UserError where this net cannot go on with it.
+    """
+    if facts is not None:
+        name = facts.get("engine", MODULE)
+    elif newest is not None:
+        name = STACKED if "descent" in newest.state["step"] else MODULE
+    else:
+        return choose_engine(setup)
+    if name == STACKED and choose_engine(setup) != STACKED:
+        fail("lab.needs-stacked-engine", folder=shown(folder), net=type(setup.net).__name__)
+    return name
+
+
+def build_engine(setup: Setup, name: str) -> Engine:
+    """The engine called `name` for a setup."""
+    engine = module_engine(setup)
+    return StackedEngine(engine, setup.recipe, setup.data.sample_shape) if name == STACKED else engine
 
 
 def module_engine(setup: Setup) -> ModuleEngine:

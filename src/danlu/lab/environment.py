@@ -6,17 +6,18 @@ from danlu.base.seeds import hardware
 from danlu.lab.setup import Setup
 
 
-def environment(setup: Setup, *, weights_given: bool) -> dict[str, Any]:
-    """Machine, versions, the fingerprint of the data, and whether the first weights came with a net or a file.
+def environment(setup: Setup, *, weights_given: bool, engine: str) -> dict[str, Any]:
+    """Machine, versions, the fingerprint of the data, the engine, and whether the first weights came with a net or a
+    file.
 
     Weights that came so are in no recipe: only a checkpoint can bring them back.
     """
     data = {"name": setup.data.name, "sizes": setup.data.sizes, "fingerprint": setup.data.fingerprint()}
-    return {"hardware": hardware(setup.device), "data": data, "weights_given": weights_given}
+    return {"hardware": hardware(setup.device), "data": data, "weights_given": weights_given, "engine": engine}
 
 
-def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """What differs between two environments and could change the last bits of a result, as "key: old → new"."""
-    old, new = before["hardware"], now["hardware"]
+def differences(before: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What differs in the hardware of an environment and could change the last bits of a result, "key: old → new"."""
+    old = before["hardware"]
     keys = ("machine", "torch", "device", "threads")
     return [f"{key}: {old.get(key)} → {new[key]}" for key in keys if old.get(key) != new[key]]

@@ -15,12 +15,12 @@ from danlu.base.places import runs_folder, shown
 from danlu.base.recipe import LossRecipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Score
-from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
+from danlu.base.seeds import exact_kernels, global_seed, hardware, preserved_randomness
 from danlu.base.starting import begin_of_call
 from danlu.lab.batches import training_batches
 from danlu.lab.checkpointer import Checkpointer
 from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
-from danlu.lab.engines import module_engine
+from danlu.lab.engines import build_engine, choose_engine, engine_of_run
 from danlu.lab.environment import differences, environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
@@ -93,7 +93,8 @@ def fit(
     for note in load_given_weights(setup.net, setup.recipe.net.weights):
         reporter.note(note)
     weights_given = module is not None or setup.recipe.net.weights is not None
-    text, facts = to_toml(setup.recipe), environment(setup, weights_given=weights_given)
+    engine = choose_engine(setup)
+    text, facts = to_toml(setup.recipe), environment(setup, weights_given=weights_given, engine=engine)
     if name is not None:
         folder = runs_folder() / name
     stem = folder_stem(str(setup.recipe.net.options.get("class", setup.recipe.net.name)), setup.data.name)
@@ -102,7 +103,7 @@ def fit(
     else:
         new_run = NewRun.named(runs_folder(), stem, text, facts, package_bytes(setup.data))
     with new_run as new:
-        training = _wired(setup, new.place, new.journal, begin)
+        training = _wired(setup, new.place, new.journal, begin, engine)
         if weights_given:  # nothing else brings them back, so no run may stand without them
             training.checkpointer.save_first()
         new.establish()
@@ -145,15 +146,16 @@ def resume(
 def _gone_on(
     place: RunFolder, journal: Journal, setup: Setup, net: nn.Module | None, reporter: Reporter, begin: float
 ) -> Run:
-    weights_given = _compare_environments(place, setup, reporter)
+    before = _compare_environments(place, setup, reporter)
     newest = load_newest(place.checkpoints)
     for fault in newest.skipped:
         reporter.note(fault)
-    training = _wired(setup, place, journal, begin)
     if newest.checkpoint:
         refuse_other_structure(setup.net, newest.checkpoint.parts["weights"], place.path)
+    training = _wired(setup, place, journal, begin, engine_of_run(setup, before, newest.checkpoint, place.path))
+    if newest.checkpoint:
         training.checkpointer.load(newest.checkpoint)
-    elif weights_given:
+    elif before is None or before["weights_given"]:  # for all that can be known
         fail("lab.first-weights-lost", folder=shown(place.path))
     else:
         reporter.note(Fault("lab.from-the-start", {"folder": shown(place.path)}))
@@ -164,17 +166,16 @@ def _gone_on(
     return _carry_out(training, reporter)
 
 
-def _compare_environments(place: RunFolder, setup: Setup, reporter: Reporter) -> bool:
-    """Tell what is not as it was when the run began; whether its first weights were given."""
+def _compare_environments(place: RunFolder, setup: Setup, reporter: Reporter) -> dict[str, Any] | None:
+    """Tell what is not as it was when the run began; what was kept of that."""
     before = read_environment(place.environment)
     if before is None:
         reporter.note(Fault("lab.no-environment", {"path": shown(place.environment)}))
-        return True  # for all that can be known
-    facts = environment(setup, weights_given=before["weights_given"])
-    changed = differences(before, facts)
+        return None
+    changed = differences(before, hardware(setup.device))
     if changed:
         reporter.note(Fault("lab.other-machine", {"changes": ", ".join(changed)}))
-    return before["weights_given"]
+    return before
 
 
 def score_part(
@@ -221,9 +222,9 @@ class _Training:
     loading: float  # seconds from the call to here
 
 
-def _wired(setup: Setup, place: RunFolder, journal: Journal, begin: float) -> _Training:
+def _wired(setup: Setup, place: RunFolder, journal: Journal, begin: float, engine_name: str) -> _Training:
     recipe = setup.recipe
-    engine = module_engine(setup)
+    engine = build_engine(setup, engine_name)
     progress = Progress(
         epochs=setup.horizon.epochs,
         steps_per_epoch=setup.horizon.steps_per_epoch,

@@ -4,15 +4,28 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from torch import Tensor
+
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
 from danlu.lab.journal_writer import JournalWriter
 from danlu.store.records import FindingAppeared, FindingsStood, LayersMeasured
 from danlu.store.run_history import RunHistory
 from danlu.train.engine import Engine
-from danlu.watch import Earlier, Evaluation, Measured, Watch
+from danlu.train.stack import StackedEngine
+from danlu.watch import Earlier, Evaluation, LossCall, Measured, Watch
 
 _DIGITS = 4
+
+# What the losses call of torch, and the kind of their targets.
+_CALLS = {
+    "cross-entropy": ("cross_entropy_loss", "classes"),
+    "nll": ("nll_loss_nd", "classes"),
+    "bce": ("binary_cross_entropy_with_logits", "binary"),
+    "mse": ("mse_loss", "numbers"),
+    "l1": ("l1_loss", "numbers"),
+    "huber": ("huber_loss", "numbers"),
+}
 
 
 class Watching:
@@ -35,6 +48,8 @@ class Watching:
         self._journal = journal
         self._shown = shown
         self._before = len(history.steps)
+        self._engine = engine
+        self._loss = recipe.loss
         self._names: tuple[str, ...] = ()
         self._watch = Watch(
             engine.net,
@@ -50,11 +65,23 @@ class Watching:
     def __enter__(self) -> None:
         if self._on:
             self._watch.__enter__()
+            if isinstance(self._engine, StackedEngine):
+                self._engine.onlooker = self._watch.onlooker(self._describe)
 
     def __exit__(self, *error: Any) -> None:
         if self._on:
+            if isinstance(self._engine, StackedEngine):
+                self._engine.onlooker = None
             self._watch.__exit__(*error)
             self._journal.write(FindingsStood(findings=tuple(self._watch.findings)))
+
+    def _describe(self, outputs: Tensor, targets: Tensor) -> LossCall:
+        """The call that losses.py would make of outputs, [C, N] here, of which a stacked engine makes none."""
+        name, kind = _CALLS[self._loss.name]
+        outputs = outputs.t()
+        if kind != "classes":
+            outputs, targets = outputs.reshape(targets.shape), targets.to(outputs.dtype)
+        return LossCall(name, kind, outputs, targets, weighted=False, summed=self._loss.reduction == "sum")
 
     def _told(self, finding: Finding) -> None:
         self._journal.write(FindingAppeared(finding=finding))

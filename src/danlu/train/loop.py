@@ -45,7 +45,7 @@ def train(
             engine.update()
 
             progress.count(engine.batch_loss, terms(batch[1]))
-            stop = emit(StepDone(epoch + 1, progress.step, engine.batch_loss, engine.lr, norm, len(batch[0])))
+            stop = emit(StepDone(epoch + 1, progress.step, engine.batch_loss, engine.lr, norm, batch[0].shape[0]))
             if stop:
                 return stop
 

@@ -91,7 +91,7 @@ def terms(targets: torch.Tensor) -> int:
     >>> terms(torch.zeros(8, 3)), terms(torch.zeros(8, 35, dtype=torch.int64))
     (8, 280)
     """
-    return len(targets) if targets.is_floating_point() else targets.numel()
+    return targets.shape[0] if targets.is_floating_point() else targets.numel()
 
 
 LOSSES: dict[str, tuple[Callable[..., torch.Tensor], str]] = {

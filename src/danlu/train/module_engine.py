@@ -26,6 +26,18 @@ _DRAWING = ("Dropout", "RReLU", "Fractional", "RNN", "LSTM", "GRU", "Transformer
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
+def is_of_torch_and_danlu(net: nn.Module) -> bool:
+    """Whether a call of `net` runs no code but torch's and danlu's own: no forward and no hook of somebody else's.
+
+    >>> is_of_torch_and_danlu(nn.Sequential(nn.Linear(2, 2), nn.ReLU()))
+    True
+    """
+    modules = list(net.modules())
+    if any(not kind.__module__.startswith(_KNOWN) for kind in {type(module) for module in modules}):
+        return False
+    return not any("forward" in vars(module) or vars(module)[hooks] for module in modules for hooks in _HOOKS)
+
+
 def draws_from(net: nn.Module) -> Literal["nothing", "torch", "anything"]:
     """Which random numbers a step of `net` could draw: code that is neither torch's nor danlu's may draw any.
 
@@ -34,12 +46,9 @@ def draws_from(net: nn.Module) -> Literal["nothing", "torch", "anything"]:
     >>> draws_from(nn.Sequential(nn.Linear(2, 2), nn.ReLU())), draws_from(nn.Sequential(nn.Dropout()))
     ('nothing', 'torch')
     """
-    modules = list(net.modules())
-    kinds = {type(module) for module in modules}
-    if any(not kind.__module__.startswith(_KNOWN) for kind in kinds):
+    if not is_of_torch_and_danlu(net):
         return "anything"
-    if any("forward" in vars(module) or vars(module)[hooks] for module in modules for hooks in _HOOKS):
-        return "anything"
+    kinds = {type(module) for module in net.modules()}
     return "torch" if any(word in kind.__name__ for kind in kinds for word in _DRAWING) else "nothing"
 
 
@@ -115,6 +124,10 @@ class ModuleEngine:
             share = self.schedule(step)
             for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
                 group["lr"] = rate * share
+        self.clear_gradients()
+
+    def clear_gradients(self) -> None:
+        """No gradient is left over."""
         for parameter in self._parameters:
             parameter.grad = None
 
@@ -168,9 +181,10 @@ class ModuleEngine:
             self._scaler.update()
         else:
             self.optimizer.step()
-        self._follow()
+        self.follow()
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
+        """Take the new weights into the moving average, where there is one."""
         if self._average:
             self._average.update_parameters(self.net)
 
@@ -183,8 +197,12 @@ class ModuleEngine:
 
     def load_tensors(self, parts: dict[str, Any]) -> None:
         """Take back what `tensors` gave."""
-        self.net.load_state_dict(parts["weights"])
+        self.load_weights(parts)
         load_optimiser(self.optimizer, parts["optimizer"])
+
+    def load_weights(self, parts: dict[str, Any]) -> None:
+        """Take back the weights and their moving average alone."""
+        self.net.load_state_dict(parts["weights"])
         if self._average:
             self._average.load_state_dict(parts["ema"])
 
@@ -230,4 +248,4 @@ class ClosureEngine(ModuleEngine):
 
         self.optimizer.step(closure)  # pyright: ignore[reportCallIssue, reportArgumentType]
         self.batch_loss = before
-        self._follow()
+        self.follow()

@@ -126,14 +126,19 @@ def load_optimiser(optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> N
     """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     numbers = [number for group in saved["param_groups"] for number in group["params"]]
-    if len(parameters) != len(numbers):
-        fail("train.other-frozen", found=len(parameters), wanted=len(numbers))
+    check_trained(len(parameters), len(numbers))
     optimizer.load_state_dict(saved)
     for number, parameter in zip(numbers, parameters, strict=True):
         state = optimizer.state.get(parameter, {})
         for name, entry in state.items():
             if isinstance(entry, torch.Tensor):
                 state[name] = entry.to(saved["state"][number][name].dtype)
+
+
+def check_trained(found: int, wanted: int) -> None:
+    """UserError where so many tensors are trained now, and another number was before."""
+    if found != wanted:
+        fail("train.other-frozen", found=found, wanted=wanted)
 
 
 def rates_of_parts(recipe: OptimRecipe) -> dict[str, float]:

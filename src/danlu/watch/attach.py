@@ -20,6 +20,7 @@ from danlu.watch.guard import Guard
 from danlu.watch.judge import Judge
 from danlu.watch.measured import Measured
 from danlu.watch.observer import Observer
+from danlu.watch.onlooker import DescribeLoss, Onlooker
 from danlu.watch.patches import Patches, listen
 from danlu.watch.probes.loaders import read_loaders
 from danlu.watch.rulebook import rulebook
@@ -97,6 +98,13 @@ class Watch(Readable):
     def measured(self) -> Measured:
         """What the probes have measured."""
         return self._observer.measured if self._observer else Measured()
+
+    def onlooker(self, describe: DescribeLoss) -> Onlooker | None:
+        """What tells this watch of a training that moves the weights of its one model and optimiser by other means than
+        theirs; None where nothing is watched. See Onlooker."""
+        if not self._active or self._observer is None:
+            return None
+        return Onlooker(self._observer, next(iter(self._roots.values())), self._optimizers[0], describe)
 
     def __str__(self) -> str:
         """How far it has watched, and what it found."""

@@ -247,3 +247,11 @@ class Measured:
     nonfinite_at: int | None = None  # the first step whose loss was not finite
     nonfinite_where: str = ""
     nonfinite_what: str = ""  # input, weight, activation, loss, gradient
+
+    def add_ordinary(self, loss: float) -> None:
+        """A step of the only optimiser of which nothing but the loss was measured."""
+        self.step += 1
+        self.forwards += 1
+        self.backwards += 1
+        self.optimisers[0].steps += 1
+        self.loss.add(loss)

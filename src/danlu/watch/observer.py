@@ -89,6 +89,22 @@ class Observer:
         """The number of the step that is under way."""
         return self.measured.step + 1
 
+    @property
+    def measuring(self) -> bool:
+        """Whether the step that is under way is measured."""
+        return self._steps.measuring
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether of the step that is under way only the loss is of interest."""
+        return self.passes_losses and not self._evaluations.running and not self._awake
+
+    def ordinary(self, loss: float) -> None:
+        """A whole ordinary step of the only optimiser, made by other means than a call of the model."""
+        self.measured.add_ordinary(loss)
+        if self.measured.step + 1 >= self._steps.next:
+            self._guard(self._leave_quiet)
+
     def forward_begins(self, module: nn.Module, args: Any, kwargs: Any) -> None:
         self.measured.forwards += 1
         if self._steps.quiet and module.training and torch.is_grad_enabled():

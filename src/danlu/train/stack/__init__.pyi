@@ -16,6 +16,9 @@ from danlu.train.stack.build import (
 from danlu.train.stack.choices import Choices as Choices
 from danlu.train.stack.choices import choices as choices
 from danlu.train.stack.choices import choosing as choosing
+from danlu.train.stack.engine import Onlooker as Onlooker
+from danlu.train.stack.engine import StackedEngine as StackedEngine
+from danlu.train.stack.engine import writes_out as writes_out
 from danlu.train.stack.first_steps import first_losses as first_losses
 from danlu.train.stack.halving import Halving as Halving
 from danlu.train.stack.loop import train_stack as train_stack

@@ -71,6 +71,14 @@ def stackable(net: nn.Module, sample: Tensor | None = None) -> Fault | None:
 
 def recipe_stackable(recipe: Recipe) -> Fault | None:
     """None where a stack can carry out `recipe`, else which setting it has not."""
+    if fault := step_stackable(recipe):
+        return fault
+    augment = recipe.data.augment
+    return Fault("train.stack-setting", {"key": "data.augment", "value": augment}) if augment else None
+
+
+def step_stackable(recipe: Recipe) -> Fault | None:
+    """None where a stack can make the steps of `recipe` from given batches, else which setting it has not."""
     if recipe.optim.name not in STACKED:
         return Fault("train.stack-optimiser", {"name": recipe.optim.name, "names": ", ".join(STACKED)})
     if recipe.train.precision not in ("float32", "float64"):
@@ -78,7 +86,6 @@ def recipe_stackable(recipe: Recipe) -> Fault | None:
     unknown = {
         "train.freeze": recipe.train.freeze,
         "optim.rates": recipe.optim.rates,
-        "data.augment": recipe.data.augment,
         "loss.name": None if recipe.loss.name in LOSSES else recipe.loss.name,
     }
     for key, value in unknown.items():

@@ -26,7 +26,7 @@ class StackedLoss:
     def __init__(self, name: str, recipes: Sequence[LossRecipe], device: torch.device, dtype: torch.dtype) -> None:
         self._function = LOSSES[name]
         self._sums = recipes[0].reduction == "sum"
-        self._setting = numbers([_setting(name, recipe) for recipe in recipes], device, dtype)
+        self._setting = numbers([setting_of(name, recipe) for recipe in recipes], device, dtype)
         self._weight: tuple[Number, int, Number] = (0.0, 0, 0.0)
 
     def __call__(self, outputs: Tensor, targets: Tensor, scale: Number = 1.0, counts: Tensor | None = None) -> Both:
@@ -50,7 +50,8 @@ class StackedLoss:
         self._weight = (0.0, 0, 0.0)
 
 
-def _setting(name: str, recipe: LossRecipe) -> float:
+def setting_of(name: str, recipe: LossRecipe) -> float:
+    """The number that the loss called `name` has besides: a share of smoothing, or Huber's delta."""
     return recipe.delta if name == "huber" else recipe.label_smoothing
 
 

@@ -1,0 +1,45 @@
+"""The loss of one member: its value, and the gradient of the sum over the samples."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from danlu.base.recipe import LossRecipe
+from danlu.train.stack.losses import LOSSES, setting_of
+
+OneLoss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor, int]]
+"""Outputs [C, N] and targets [N] or [N, T] to the loss, 0-d, the gradient [C, N] of the sum over all its terms, and the
+number of terms that the loss is divided by."""
+
+
+def one_loss(recipe: LossRecipe) -> OneLoss:
+    """The loss of a recipe that calls it by name.
+
+    >>> one_loss(LossRecipe(name="l1"))(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0], [4.0]]))
+    (tensor(1.5000), tensor([[ 1., -1.]]), 2)
+    """
+    sums = recipe.reduction == "sum"
+    if recipe.name == "cross-entropy" and not recipe.label_smoothing:
+        return _summed_cross_entropy if sums else _cross_entropy
+    function, setting = LOSSES[recipe.name], setting_of(recipe.name, recipe)
+
+    def loss(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, int]:
+        values, gradient = function(outputs[None], targets[None], setting)
+        count = 1 if sums else targets.numel()
+        return values.sum().div_(count), gradient[0], count
+
+    return loss
+
+
+def _cross_entropy(outputs: Tensor, classes: Tensor) -> tuple[Tensor, Tensor, int]:
+    """As `losses.py` has it, in as few operations as there can be."""
+    logs = torch.log_softmax(outputs, 0)
+    places = classes[None]
+    value = logs.gather(0, places).mean().neg_()
+    return value, logs.exp_().scatter_(0, places, -1.0, reduce="add"), classes.shape[0]
+
+
+def _summed_cross_entropy(outputs: Tensor, classes: Tensor) -> tuple[Tensor, Tensor, int]:
+    value, gradient, count = _cross_entropy(outputs, classes)
+    return value.mul_(count), gradient, 1
