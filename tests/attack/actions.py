@@ -33,7 +33,8 @@ def fit(folder: Path) -> None:
     danlu.fit(
         "mlp", "iris", folder=folder, epochs=6, batch_size=16, lr=0.01, ema=0.9, clip_norm=1.0, checkpoint_steps=5,
         **QUIET, **{"net.hidden": [8], "net.dropout": 0.3, "net.norm": "batch", "optim.name": "adam",
-                    "schedule.name": "plateau", "schedule.patience": 0, "train.weights": "best"},
+                    "schedule.name": "plateau", "schedule.patience": 0, "train.weights": "best",
+                    "watch.silence": ["loader-starved"]},  # a loaded machine starves loaders
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import danlu
 from command_line import CHINESE, Type, assert_refused
+from danlu.cli.parser import VERBS
 from danlu.lab import fit as fit_module
 from danlu.lab.journal_writer import JournalWriter
 from deadline import at_once
@@ -130,3 +131,29 @@ def test_a_working_folder_that_is_no_more(
     told = type_in(*(word.replace("KEPT", str(kept)) for word in words))
     assert (told.code, "Traceback" in told.err) == (code, False), told.err
     shutil.rmtree(kept / "new", ignore_errors=True)
+
+
+LONG = "w" * 5000
+
+
+@pytest.mark.parametrize("options", [(), ("--data", LONG), ("--net", LONG), ("--folder", LONG)], ids=len)
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_word_longer_than_any_file_name(verb: str, options: tuple[str, ...], type_in: Type, work: Path) -> None:
+    told = type_in(verb, LONG, *options)
+    assert (told.code, "Traceback" in told.err) == (2, False)
+    assert not list(work.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("compare", *IRIS, "--search", "net=1..2"), '"1"'),
+        (("compare", *IRIS, "--vary", "net=1,2"), '"1"'),
+        (("fit", *IRIS, "train.clip_value=1e308"), "train.clip_value"),
+    ],
+    ids=["search-nets", "vary-nets", "clip-value"],
+)
+def test_numbers_that_nothing_takes(words: tuple[str, ...], named: str, type_in: Type, work: Path) -> None:
+    told = type_in(*words)
+    assert (told.code, named in told.err) == (2, True), told.err
+    assert not list(work.iterdir())

@@ -14,7 +14,7 @@ def opened(arguments: argparse.Namespace, verb: str) -> Run:
     """The run that the first word names: itself, or the best of a study, trained once more."""
     named = argparse.Namespace(words=arguments.words[:1])
     folder = one_run(named, verb)
-    if not StudyFolder(Path(folder)).design.is_file():
+    if not StudyFolder(Path(folder)).is_there:
         return Run(folder)
     best = Study(folder).best
     if best is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from danlu.base.errors import Faults, nearest
+from danlu.base.input_files import path_kind
 from danlu.base.naming import spelled
 from danlu.base.recipe import Recipe
 from danlu.base.setting_keys import known_keys
@@ -57,11 +58,11 @@ def asked_for(arguments: argparse.Namespace) -> Asked:
 def _kind_of(word: str, faults: Faults) -> str | None:
     """What a word is; None, with a fault that says what to write instead, where it is nothing that trains."""
     path = Path(word).expanduser()
-    if path.is_dir() and (path / "recipe.toml").is_file():
+    if path_kind(path / "recipe.toml") == "file":
         faults.add("cli.run-as-recipe", word=word)
     elif word.lower().endswith(".toml"):
         return "recipe"
-    elif known(word) or path.exists() or word.lower().endswith(TABLE_KINDS):
+    elif known(word) or path_kind(path) != "missing" or word.lower().endswith(TABLE_KINDS):
         return "data"
     elif spelled(word, net_names()):
         return "net"

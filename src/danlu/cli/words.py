@@ -2,9 +2,9 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.base.input_files import path_kind
 from danlu.base.places import runs_folder
 from danlu.base.words import say
 
@@ -24,7 +24,7 @@ def one_run(arguments: argparse.Namespace, verb: str) -> str:
     if settings:
         fail("cli.no-settings-here", found=" ".join(settings), run=words[0])
     inside = runs_folder() / words[0]
-    if not Path(words[0]).exists() and inside.is_dir():
+    if path_kind(words[0]) == "missing" and path_kind(inside) == "folder":
         fail("store.no-such-run", path=words[0], hint=Fault("base.did-you-mean", {"word": inside}))
     return words[0]
 

@@ -10,6 +10,7 @@ from torch import nn
 from danlu.base.counts import as_found, is_whole
 from danlu.base.errors import Fault, fail, nearest
 from danlu.base.graphs import NetGraph
+from danlu.base.input_files import path_kind
 from danlu.base.memory import memory_guard
 from danlu.base.naming import spelled
 from danlu.base.places import runs_folder, shown
@@ -159,16 +160,16 @@ def _is_shape(data: object) -> TypeGuard[Sequence[int]]:
 def _opened(what: str | Path) -> Run | Study | str:
     """The study or run whose folder this is, else the name of a net. UserError where it is none of them."""
     place = Path(what)
-    if StudyFolder(place).design.is_file():
+    if StudyFolder(place).is_there:
         return Study(place)
     if isinstance(what, str) and is_net_name(what):
         return what
-    if isinstance(what, Path) or RunFolder(place).recipe.is_file():
+    if isinstance(what, Path) or path_kind(RunFolder(place).recipe) == "file":
         return Run(place)
     inside = runs_folder() / what
-    if not place.exists() and inside.is_dir():
+    if path_kind(place) == "missing" and path_kind(inside) == "folder":
         fail("store.no-such-run", path=what, hint=Fault("base.did-you-mean", {"word": shown(inside)}))
-    if place.exists() or len(place.parts) != 1:
+    if path_kind(place) != "missing" or len(place.parts) != 1:
         return Run(place)
     return registered(what)
 
@@ -180,7 +181,7 @@ def is_net_name(word: str) -> bool:
     (True, False)
     """
     there = StudyFolder(Path(word)).design, RunFolder(Path(word)).recipe
-    return spelled(word, net_names()) is not None and not any(file.is_file() for file in there)
+    return spelled(word, net_names()) is not None and not any(path_kind(file) == "file" for file in there)
 
 
 def _picked(what: Run | Study, kind: str | None, boxes: int | None) -> Callable[[], Picture]:

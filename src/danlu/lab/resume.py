@@ -32,7 +32,7 @@ def resume(
     True
     """
     place = StudyFolder(Path(folder))
-    if not place.design.is_file():
+    if not place.is_there:
         if jobs is not None:
             fail("lab.no-jobs-for-a-run", folder=place.path)
         return resume_run(folder, net=net, data=data, root=root, progress=progress)

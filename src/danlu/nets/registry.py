@@ -122,5 +122,5 @@ def registered(name: str) -> str:
     """
     found = spelled(name, NETS)
     if found is None:
-        fail("nets.unknown-net", name=name, names=", ".join(NETS), hint=nearest(name.lower(), NETS))
+        fail("nets.unknown-net", name=name, names=", ".join(NETS), hint=nearest(str(name).lower(), NETS))
     return found

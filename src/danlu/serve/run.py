@@ -13,6 +13,7 @@ from typing import Any
 from danlu.base.counts import as_found, is_whole
 from danlu.base.errors import Fault, UserError, fail
 from danlu.base.files import absolute
+from danlu.base.input_files import path_kind
 from danlu.base.places import has_screen, runs_folder, studies_folder
 from danlu.base.seeds import secret
 from danlu.base.words import say
@@ -100,7 +101,7 @@ def _index(folder: str | Path | None) -> Index:
         if not usual:
             fail("serve.no-runs", folders=f"{runs_folder()}, {studies_folder()}")
         return Index(absolute("."), [place.name for place in usual])
-    if not Path(folder).is_dir():
+    if path_kind(folder) != "folder":
         fail("serve.no-folder", folder=folder)
     return Index(Path(folder))
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from danlu.base.errors import StorageError, fail, nearest
 from danlu.base.files import TEMPORARY, absolute, discard, make_folder, replace_file, storage_error
+from danlu.base.input_files import path_kind
 from danlu.base.strict_json import to_json
 from danlu.store.run_folder import check_name, entries, missing_folders, standing
 
@@ -24,6 +25,11 @@ class StudyFolder:
     @property
     def design(self) -> Path:
         return self.path / "study.json"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether a study lies here, whatever the path may be that a user named."""
+        return path_kind(self.design) == "file"
 
     @property
     def journal(self) -> Path:
@@ -60,7 +66,7 @@ class StudyFolder:
             siblings = entries(path.parent) if standing(path.parent) == "folder" else []
             fail("store.no-such-study", path=path, hint=nearest(path.name, (entry.name for entry in siblings)))
         study = cls(absolute(path))
-        if found == "file" or not study.design.is_file():
+        if found == "file" or not study.is_there:
             fail("store.not-a-study", path=path)
         return study
 
@@ -74,7 +80,7 @@ class StudyFolder:
         if found == "file":
             fail("store.not-a-folder", path=path)
         study = cls(absolute(path))
-        if found == "folder" and study.design.is_file():
+        if found == "folder" and study.is_there:
             if study.read_design() != json.loads(to_json(design)):
                 fail("store.other-study", path=path)
             return study

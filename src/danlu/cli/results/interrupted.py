@@ -16,9 +16,6 @@ def of_interrupted(stopped: Interrupted) -> Outcome:
     """What the run or the study has come to, and how to go on with it."""
     record: Any
     study = StudyFolder(Path(stopped.folder))
-    if study.design.is_file():
-        record = results.of_study_folder(study.path).record
-    else:
-        record = RunRecord(stopped.folder).as_dict()
+    record = results.of_study_folder(study.path).record if study.is_there else RunRecord(stopped.folder).as_dict()
     sentence = say("cli.interrupted" if stopped.saved else "cli.interrupted-at-once", run=shown(stopped.folder))
     return Outcome(record, lambda console: print_text(console, sentence))

@@ -24,7 +24,7 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
     roots = [word for word in arguments.words if word.startswith(_ROOT)]
     arguments.words = [word for word in arguments.words if word not in roots]
     folder = one_run(arguments, "resume")
-    if StudyFolder(Path(folder)).design.is_file():
+    if StudyFolder(Path(folder)).is_there:
         faults, progress = Faults(), not arguments.json
         jobs = read_jobs(arguments.jobs, faults)
         faults.raise_if_any()

@@ -21,7 +21,7 @@ from danlu.view.tables import print_summary
 
 def do_show(arguments: argparse.Namespace) -> Outcome:
     """The findings and the score of a run, or of the one that was begun or gone on with last."""
-    if arguments.words and StudyFolder(Path(arguments.words[0])).design.is_file():
+    if arguments.words and StudyFolder(Path(arguments.words[0])).is_there:
         return results.of_study_folder(one_run(arguments, "show"))
     if arguments.words:
         return _shown_run(RunRecord(one_run(arguments, "show")))

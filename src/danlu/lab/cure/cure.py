@@ -96,7 +96,7 @@ def _opened(run: Run | str | Path) -> Run:
         return run
     if not isinstance(cast(object, run), str | Path):
         fail("cure.not-a-run", found=type(run).__name__)
-    if StudyFolder(Path(run)).design.is_file():
+    if StudyFolder(Path(run)).is_there:
         fail("cure.study-not-run", path=run)
     return Run(run)
 
@@ -181,7 +181,7 @@ def _made(place: Path, design: dict[str, Any]) -> tuple[StudyFolder, list[int]]:
 def _is_same(place: Path, design: dict[str, Any]) -> bool:
     """Whether a study of this design stands there, its seeds aside."""
     study = StudyFolder(place)
-    if not study.design.is_file():
+    if not study.is_there:
         return False
     return _essence(study.read_design()) == _essence(design)
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from danlu.base.counts import as_found, check_count, is_number
 from danlu.base.errors import Faults, fail
+from danlu.base.input_files import path_kind
 from danlu.base.memory import memory_guard
 from danlu.base.readable import Readable
 from danlu.base.recipe import LossRecipe
@@ -121,7 +122,7 @@ class _Site:
 
 
 def _site(what: object, data: object, path: Sequence[object] | None, loss: str) -> _Site:
-    if isinstance(what, str | Path) and (Path(what) / "recipe.toml").is_file():
+    if isinstance(what, str | Path) and path_kind(Path(what) / "recipe.toml") == "file":
         what = Run(what, data=data)
     given = None if path is None else [_weights(point) for point in path]
     if isinstance(what, Run):
