@@ -10,7 +10,7 @@ import pytest
 
 from danlu.base.errors import UserError
 from danlu.data import catalogue, fetch, load
-from danlu.data.readers.idx import IDX_STEMS
+from danlu.data.readers.idx_files import IDX_STEMS
 
 
 def place(folder: Path, suffix: str = "") -> Path:

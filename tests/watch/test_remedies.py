@@ -80,7 +80,7 @@ def made(change: Mapping[str, Any]) -> Recipe:
 
 
 def _value(node: ast.expr) -> Any:
-    return node.value if isinstance(node, ast.Constant) else 2
+    return 2 if not isinstance(node, ast.Constant) or node.value is None else node.value
 
 
 WRITTEN = list(written_changes())

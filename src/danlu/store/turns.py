@@ -10,6 +10,7 @@ import os
 import time
 from pathlib import Path
 
+from danlu.base.errors import UserError
 from danlu.base.files import absolute
 from danlu.base.places import runs_folder, studies_folder
 from danlu.store.run_folder import RunFolder
@@ -24,7 +25,9 @@ def take_turn(file: Path) -> None:
     `studies/` are one row. A disk that refuses changes nothing.
     """
     parent = absolute(file).parent.parent
-    usual = {absolute(runs_folder()), absolute(studies_folder())}
+    usual = set[Path]()
+    with contextlib.suppress(UserError):  # there is no working folder any more, and so none of the two
+        usual = {absolute(runs_folder()), absolute(studies_folder())}
     with contextlib.suppress(OSError):
         latest = max(turn(other) for folder in (usual if parent in usual else {parent}) for other in _files(folder))
         own = max(time.time_ns(), latest + _STEP_NS)

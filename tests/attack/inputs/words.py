@@ -77,12 +77,13 @@ def options() -> Iterator[Case]:
     needed = {
         "fit": ["iris", "train.epochs=1"], "compare": ["iris", "--net", "softmax-regression", "train.epochs=1", "--vary", "lr=0.1,0.2", "--seeds", "1"],
         "check": ["iris", "--net", "softmax-regression"], "cure": ["r"], "lr-find": ["iris", "--net", "softmax-regression", "--points", "8", "--steps", "8"],
-        "resume": ["r"], "show": ["r"], "data": ["iris"], "nets": ["mlp"], "draw": ["mlp"],
+        "resume": ["r"], "show": ["r"], "data": ["iris"], "nets": ["mlp"], "draw": ["mlp"], "rules": [],
+        "predict": ["r", "r/recipe.toml"], "generate": ["r", "the"],
     }  # fmt: skip
     for name, verb in VERBS.items():
         if name in SPARED:
             continue
-        first = run if name in ("cure", "resume", "show") else None
+        first = run if name in ("cure", "resume", "show", "predict", "generate") else None
         for option in verb.options:
             for value in VALUES if option.value else [""]:
                 words = [name, *needed[name], f"--{option.name}", *([value] if option.value else [])]

@@ -94,10 +94,11 @@ class ProductDescent:
         self._velocity = optimiser.velocities[0][0] if self._keeps else chain.flat
         self._targets = chain.targets(self._velocity)
         self._last_rate = 0.0
+        self._slope, self._count = chain.flat, 1
 
     def backward(self, slope: Tensor, count: int, rate: float) -> None:
-        if not self._keeps:
-            self._chain.descend(slope, self._targets, 1.0, -rate / count)
+        if not self._keeps:  # the products move the weights: not before `update`, which somebody may look at
+            self._slope, self._count = slope, count
             return
         keep = self._momentum * (rate / self._last_rate) if self._last_rate else 0.0
         self._last_rate = rate
@@ -112,6 +113,8 @@ class ProductDescent:
     def update(self, rate: float) -> None:
         if self._keeps:
             self._chain.flat.sub_(self._velocity)
+        else:
+            self._chain.descend(self._slope, self._targets, 1.0, -rate / self._count)
 
     def state(self) -> dict[str, Any]:
         return {"rate": self._last_rate}
