@@ -122,7 +122,7 @@ def test_scores(datasets: Sequence[Dataset], candidates: Sequence[Candidate]) ->
 
 
 def _test_score(net: danlu.nets.MLP, data: Dataset) -> float:
-    metrics = Metrics(data.task, data.outputs)
+    metrics = Metrics(data.task, data.outputs, bounds=data.limited(True).bounds)
     with torch.no_grad():
         for x, y in data.batches("test", 10**6, device=CPU):
             metrics.update(net.eval()(x), y)

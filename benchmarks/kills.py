@@ -30,7 +30,7 @@ from torch import nn
 import danlu
 import danlu.data.memory
 from danlu.base.seeds import order, stream
-from danlu.lab.environment import read_environment
+from danlu.store.run_environment import read_environment
 from danlu.train.checkpoint import load_newest
 from dying import die_inside_a_save, forked
 
