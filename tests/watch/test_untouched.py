@@ -11,6 +11,7 @@ import contextlib
 import copy
 import functools
 import io
+import itertools
 import multiprocessing
 import pickle
 import subprocess
@@ -286,7 +287,8 @@ DEAR: Deeds = {
     "strict export": functools.partial(exported, strict=True),
     "compile": compiled,
 }
-BETWEEN_STEPS = {"state_dict", "double and back"}  # within a step they break its graph, watched or not
+# Within a step these break its graph, watched or not; the last trains, and so moves the statistics of batch norm.
+BETWEEN_STEPS = {*itertools.product(("state_dict", "double and back"), MODELS), ("compile", "buffers")}
 NOT_FOR = {("jit.script", "named"), ("copy", "tied")}
 
 
@@ -310,7 +312,7 @@ def course(kind: str, deeds: Deeds, *, watched: bool) -> tuple[dict[Any, Any], l
 
     def act(when: str, x: torch.Tensor, y: torch.Tensor) -> None:
         for name, deed in deeds.items():
-            if (name, kind) not in NOT_FOR and not (when.startswith("within") and name in BETWEEN_STEPS):
+            if (name, kind) not in NOT_FOR and not (when.startswith("within") and (name, kind) in BETWEEN_STEPS):
                 given[name, when] = plainly(deed(Training(model, optimizer, scheduler, loss, x, y)))
 
     block = danlu.watch(model, optimizer, shown=False) if watched else contextlib.nullcontext()
