@@ -14,7 +14,7 @@ from danlu.data import Dataset
 from danlu.store.records import CalibrationBins, PredictionsMade, ResidualPairs, WorstSample
 from danlu.train.engine import Batch
 from danlu.train.metrics import Metrics
-from danlu.train.predictions import predicted
+from danlu.train.predictions import class_logits, predicted
 
 _BINS = 15
 _WORST = 16
@@ -93,8 +93,7 @@ class PredictionCollector:
                 self._worst = sorted([*self._worst, (loss, before + at, sample)], key=lambda one: -one[0])[:_WORST]
 
     def _classify(self, outputs: Tensor, targets: Tensor) -> Any:
-        one = outputs.reshape(-1, 1)
-        logits = torch.cat([torch.zeros_like(one), one], 1) if one.shape[0] == len(outputs) else outputs
+        logits = class_logits(outputs)
         targets = targets.view(-1).long()
         likely = logits.softmax(1)
         confidence, answer = likely.max(1)

@@ -78,8 +78,7 @@ class Run(RunRecord):
         data. Raises UserError for samples that it cannot take, or that are certainly on another scale; warns
         (DataWarning) of numbers far outside the training part's range.
         """
-        for remark in self.preprocessing.remarks(x):
-            warnings.warn(str(remark), DataWarning, stacklevel=2)
+        self._warn_of(x)
         return self.answerer.predict(x)
 
     def predict_proba(self, x: object) -> Any:
@@ -87,22 +86,26 @@ class Run(RunRecord):
 
         Columns are in the order of `run.preprocessing.classes`, and each row sums to 1. UserError where there are none.
         """
-        for remark in self.preprocessing.remarks(x):
-            warnings.warn(str(remark), DataWarning, stacklevel=2)
+        self._warn_of(x)
         return self.answerer.predict_proba(x).numpy()
+
+    def _warn_of(self, x: object) -> None:
+        for remark in self.preprocessing.remarks(x):
+            warnings.warn(str(remark), DataWarning, stacklevel=3)  # the caller of the method that was asked
 
     def predict_files(self, *paths: str | Path) -> Iterator[Prediction]:
         """Answers for files, or folders of pictures, of the kind the run was trained on: what `danlu predict` shows."""
         options = FileOptions(header=self.recipe.data.header, encoding=self.recipe.data.encoding)
+        answerer = self.answerer  # once: of a run that has not finished it is read from the disk
         for path in paths:
             for rows in read_rows(Path(path), self.preprocessing, self.recipe.data.target, options):
-                yield Prediction(rows, self.answerer.answers(rows.encoded))
+                yield Prediction(rows, answerer.answers(rows.encoded))
 
     def evaluate(self, *paths: str | Path) -> Score:
         """The metrics on files that hold the column the run was trained to predict; rows without it do not count.
         UserError where no row has it.
         """
-        tally = Tally(self.answerer)
+        tally = Tally(self.preprocessing)
         for prediction in self.predict_files(*paths):
             tally.add(prediction)
         return tally.score()

@@ -12,7 +12,7 @@ from danlu.base.memory import memory_guard
 from danlu.base.seeds import choose_device
 from danlu.data.preprocessing import Preprocessing
 from danlu.train.carried import Carried
-from danlu.train.predictions import predicted
+from danlu.train.predictions import class_logits, predicted
 
 _AT_ONCE = 1024  # samples that go through the net together
 
@@ -90,8 +90,5 @@ class Answerer:
 
 
 def _likelihoods(outputs: Tensor) -> Tensor:
-    """Logits [N, C], or one logit [N, 1] for the second of two classes, as probabilities float64 [N, C]."""
-    logits = outputs.double().flatten(1)
-    if logits.shape[1] == 1:
-        logits = torch.cat([torch.zeros_like(logits), logits], 1)
-    return logits.softmax(1)
+    """Logits as probabilities float64 [N, C]."""
+    return class_logits(outputs.double()).softmax(1)

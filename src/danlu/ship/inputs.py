@@ -14,11 +14,12 @@ from danlu.base.errors import Fault, UserError, fail
 from danlu.base.input_files import guarded, open_file, path_kind
 from danlu.data.folder.decode import Shape, common_shape
 from danlu.data.folder.decode_all import decode, read_heads
+from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.frames import table_of
 from danlu.data.readers.table_file import KINDS, read_table
-from danlu.data.readers.text_file import read_text
+from danlu.data.readers.text_file import TEXTS, read_text
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.encoder import TableEncoder
@@ -26,9 +27,7 @@ from danlu.data.table.infer import cells_as_numbers
 from danlu.data.targets import Labels, Quantities
 from danlu.data.text.sequences import TextEncoder
 
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 ARRAYS = (".npy",)
-TEXTS = (".txt", ".txt.gz")
 _AT_ONCE = 10_000  # rows of a table that are encoded together
 _PICTURES_AT_ONCE = 256
 

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from danlu.base.errors import fail
+from danlu.data.preprocessing import Preprocessing
 from danlu.data.targets import Quantities
-from danlu.ship.answerer import Answerer, Answers
+from danlu.ship.answerer import Answers
 from danlu.ship.inputs import Rows
 from danlu.train.metrics import Metrics
 
@@ -84,8 +85,8 @@ def _plain(value: Any) -> Any:
 class Tally:
     """Metrics over predictions whose rows say what would have been right."""
 
-    def __init__(self, answerer: Answerer) -> None:
-        fitted, scale, bounds = answerer.fitted, None, None
+    def __init__(self, fitted: Preprocessing) -> None:
+        scale, bounds = None, None
         if isinstance(fitted.target, Quantities):
             scale, bounds = torch.tensor(fitted.target.scale, dtype=torch.float64), fitted.target.bounds
         self._regression = scale is not None

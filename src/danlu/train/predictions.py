@@ -1,5 +1,6 @@
 """From what a net gives to what it says: a class, a number, a token."""
 
+import torch
 from torch import Tensor
 
 
@@ -10,7 +11,6 @@ def predicted(outputs: Tensor, task: str, numbers: int = 1) -> Tensor:
     tokens int64 [N, T]. Regression of `numbers` targets: numbers [N, …] to [N, numbers], a mixture of K Gaussians
     [N, K, 1 + 2·numbers] to its mean. Reconstruction: the outputs, flattened to [N, numbers].
 
-    >>> import torch
     >>> predicted(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), "classification")
     tensor([1, 0])
     """
@@ -22,3 +22,15 @@ def predicted(outputs: Tensor, task: str, numbers: int = 1) -> Tensor:
         weights = outputs[..., :1].softmax(1)
         return (weights * outputs[..., 1 : 1 + numbers]).sum(1)
     return outputs.reshape(len(outputs), numbers)
+
+
+def class_logits(outputs: Tensor) -> Tensor:
+    """Logits [N, C]; one logit a sample, [N] or [N, 1], is that of the second of two classes beside a 0: [N, 2].
+
+    >>> class_logits(torch.tensor([[3.0], [-1.0]])).tolist()
+    [[0.0, 3.0], [0.0, -1.0]]
+    """
+    if outputs.numel() != len(outputs):
+        return outputs
+    one = outputs.reshape(-1, 1)
+    return torch.cat([torch.zeros_like(one), one], 1)

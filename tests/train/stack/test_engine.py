@@ -210,6 +210,41 @@ def test_the_net_has_the_current_weights_at_every_step() -> None:
     torch.testing.assert_close(torch.stack(seen[1]), torch.stack(seen[0]), rtol=1e-5, atol=1e-5)
 
 
+class Looking:
+    """Asks for every step, and notes the weights when it begins, before they move, and after."""
+
+    wants = True
+
+    def __init__(self, own: nn.Module) -> None:
+        self.own = own
+        self.noted: list[Tensor] = []
+
+    def passes(self, batch: Batch, outputs: Tensor, loss: Tensor) -> bool:
+        raise AssertionError("every step is shown")
+
+    def before(self) -> None:
+        self.noted.append(self.weights())
+
+    def after(self) -> None:
+        self.noted.append(self.weights())
+
+    def weights(self) -> Tensor:
+        return torch.cat([one.detach().flatten() for one in self.own.parameters()])
+
+
+@pytest.mark.parametrize("way", WAYS[:4])
+@pytest.mark.parametrize("optim", OPTIMISERS)
+def test_whoever_looks_sees_the_weights_move_in_the_update_alone(optim: dict[str, Any], way: dict[str, Any]) -> None:
+    _, stacked = engines(net(CLASSES, nn.Tanh()), given := recipe(optim=optim, **way))
+    looking = Looking(stacked.net)
+    stacked.onlooker = looking
+    first = looking.weights()
+    run(stacked, given, *samples("classes", torch.float32))
+    before, after = torch.stack(looking.noted[::2]), torch.stack(looking.noted[1::2])
+    assert torch.equal(before, torch.cat([first[None], after[:-1]]))
+    assert (before != after).any(1).all()
+
+
 def test_batches_of_many_sizes_keep_few_buffers() -> None:
     given = recipe()
     modular, stacked = engines(net(CLASSES, nn.ReLU()), given)

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from danlu.base.errors import Fault, Faults, fail
-from danlu.base.files import absolute, replace_file
+from danlu.base.files import absolute, make_folder, replace_file
 from danlu.base.places import shown
 from danlu.base.telling import tell
 from danlu.base.words import say
@@ -91,7 +91,7 @@ def _predicted(arguments: argparse.Namespace) -> Predicted:
         fail(f"cli.predict-{run.preprocessing.task}", run=words[0])
     if not run.finished:
         tell(say("cli.predict-unfinished", run=shown(run.folder), steps=run.steps))
-    tally, rows = Tally(run.answerer), list[dict[str, Any]]()
+    tally, rows = Tally(run.preprocessing), list[dict[str, Any]]()
     classes, band = run.preprocessing.classes, run.error_band
     for word in words[1:]:
         with _file(word, type(run.preprocessing.encoder).__name__) as path:
@@ -103,6 +103,7 @@ def _predicted(arguments: argparse.Namespace) -> Predicted:
     score = tally.score() if tally.samples else None
     found = Predicted(run.folder, rows, score, tally.samples, tally.left_out, output)
     if output is not None:
+        make_folder(output.parent)
         replace_file(output, found.csv().encode())
     return found
 
