@@ -7,11 +7,14 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from danlu.base.events import Event, StackEvent, StepDone
 from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, ScheduleRecipe, TrainRecipe
 from danlu.base.seeds import preserved_randomness
+from danlu.train.loop import train
 from danlu.train.losses import build_loss
 from danlu.train.module_engine import ModuleEngine
 from danlu.train.optimisers import build_optimiser, resolve_optim
+from danlu.train.progress import FewSteps, unscored
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.stack.build import find_way
 from danlu.train.stack.step import Batch, StackedStep
@@ -75,14 +78,17 @@ def train_alone(net: nn.Module, recipe: Recipe, batches: Batches, group: int) ->
     loss = build_loss(recipe.loss.name, recipe.loss)
     step = ModuleEngine(net, loss, build_optimiser(recipe.optim, net), Schedule(recipe.schedule, HORIZON), recipe, CPU)
     losses: list[float] = []
+
+    def own(epoch: int, start: int) -> list[tuple[Tensor, Tensor]]:
+        return [(inputs[group], targets[group]) for inputs, targets in batches]
+
+    def note(event: Event) -> None:
+        if isinstance(event, StepDone):
+            losses.append(float(event.loss))
+
+    few = FewSteps(len(batches))
     with preserved_randomness():
-        for number, (inputs, targets) in enumerate(batches):
-            step.begin(number)
-            for part in step.parts((inputs[group], targets[group])):
-                step.backward(step.loss(step.forward(part[0]), part[1]))
-            step.clip()
-            step.update()
-            losses.append(float(step.batch_loss))
+        train(step, own, unscored, few, [note, few])
     return {name: tensor.detach() for name, tensor in step.scored_net.state_dict().items()}, losses
 
 
@@ -99,13 +105,15 @@ def make_stack(
 def run_stack(step: StackedStep, batches: Batches, start: int = 0) -> Tensor:
     """Train on the batches; the losses [S, K]."""
     losses: list[Tensor] = []
-    for number, (samples, classes) in enumerate(batches[start:], start=start):
-        step.begin(number)
-        for inputs, targets, counts in step.parts(Batch(samples, step.layout.spread(classes))):
-            step.backward(step.loss(step.forward(inputs), targets, counts))
-        step.clip()
-        step.update()
-        losses.append(step.batch_loss.clone())
+
+    def note(event: StackEvent) -> None:
+        if isinstance(event, StepDone):
+            losses.append(event.loss.clone())
+
+    few = FewSteps(len(batches))
+    few.step = start
+    left = [Batch(samples, step.layout.spread(classes)) for samples, classes in batches[start:]]
+    train(step, lambda *_: left, unscored, few, [note, few])
     return torch.stack(losses)
 
 

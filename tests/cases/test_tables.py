@@ -9,7 +9,8 @@ import torch
 from danlu.base.errors import UserError
 from danlu.base.words import use_language
 from danlu.data import load
-from danlu.data.table.encoder import NumberColumn, TableEncoder
+from danlu.data.table.encoder import TableEncoder
+from danlu.data.table.fitted import NumberColumn
 
 
 @dataclass(frozen=True)

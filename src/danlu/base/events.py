@@ -1,16 +1,23 @@
 """What the loop tells its listeners: plain facts, in the order in which they happen.
 
-A listener is any callable of one event. It may answer with a `Stop`; only the loop acts on it.
+A listener is any callable of one event. It may answer with a `Stop`; only the loop acts on it. Of a stack of K models
+the same events are told, with an axis of members: where one training has a number, a stack has a tensor [K].
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from danlu.base.records import Score
 
 if TYPE_CHECKING:  # who only looks at a run has no need of torch
     from torch import Tensor
+
+Scores = TypeVar("Scores", bound=Mapping[str, Any])
+"""A `Score`, or the `MemberScores` of a stack."""
+
+MemberScores = dict[str, "Tensor"]
+"""Numbers of the members of a stack by name, each float64 [K]; NaN where a member has none."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +36,21 @@ class StepDone(NamedTuple):
 
     epoch: int  # counted from 1
     step: int  # counted from 1 over the whole training
-    loss: "Tensor"  # mean loss of the batch, before the update
-    lr: float
-    norm: "Tensor | None"  # norm of the gradient before clipping, where clipping measured it
-    samples: int
+    loss: "Tensor"  # mean loss of the batch, before the update; of a stack [K]
+    lr: Any  # a float; of a stack [K] where its members differ
+    norm: "Tensor | None"  # norm of the gradient before clipping, where clipping measured it; of a stack [K]
+    samples: int  # of the batch; of a stack, of a member's
 
 
 @dataclass(frozen=True)
-class EpochDone:
+class EpochDone(Generic[Scores]):
     """After an epoch's last step and the validation that follows it."""
 
     epoch: int
     step: int
-    train: Score
-    validation: Score | None
-    best: bool  # the validation score is the best so far
+    train: Scores
+    validation: Scores | None
+    best: Any  # whether the validation score is the best so far; of a stack a list of K answers
 
 
 @dataclass(frozen=True)
@@ -56,5 +63,7 @@ class Stop:
     why: str = ""
 
 
-Event = TrainingStarted | StepDone | EpochDone
+Event = TrainingStarted | StepDone | EpochDone[Score]
 Listener = Callable[[Event], Stop | None]
+StackEvent = TrainingStarted | StepDone | EpochDone[MemberScores]
+StackListener = Callable[[StackEvent], Stop | None]

@@ -17,7 +17,8 @@ from danlu.data.dataset import Encoder
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.ranges import Ranges
 from danlu.data.standard import Pixels, Standard
-from danlu.data.table.encoder import CategoryColumn, NumberColumn, TableEncoder
+from danlu.data.table.encoder import TableEncoder
+from danlu.data.table.fitted import columns_from_plain, columns_to_plain
 from danlu.data.targets import Itself, Labels, Quantities, Target, Tokens
 from danlu.data.text.sequences import TextEncoder
 from danlu.data.text.vocabulary import Vocabulary
@@ -83,21 +84,11 @@ def _to_ranges(plain: Plain | None) -> Ranges | None:
 
 
 def _from_table(encoder: Any) -> dict[str, Any]:
-    kinds = {made: kind for kind, made in _COLUMNS.items()}
-    return {"columns": [{"type": kinds[type(column)], **asdict(column)} for column in encoder.columns]}
+    return {"columns": columns_to_plain(encoder.columns)}
 
 
 def _to_table(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
-    columns: list[NumberColumn | CategoryColumn] = []
-    for column in plain["columns"]:
-        values: dict[str, Any] = {key: value for key, value in column.items() if key != "type"}
-        if column["type"] == "category":
-            values["values"] = tuple(values["values"])
-            columns.append(CategoryColumn(**values))
-        else:
-            values.update({key: number(values[key]) for key in _MEASURED if values.get(key) is not None})
-            columns.append(_COLUMNS[column["type"]](**values))
-    return TableEncoder(tuple(columns))
+    return TableEncoder(columns_from_plain(plain["columns"]))
 
 
 def _from_standard(encoder: Any) -> dict[str, Any]:
@@ -191,8 +182,6 @@ def _to_itself(plain: Plain, words: Vocabulary | None) -> Target:
 
 
 _OF_QUANTITIES = ("mean", "scale", "low", "high")
-_MEASURED = ("median", "mean", "scale", "low", "high")
-_COLUMNS: dict[str, type[NumberColumn | CategoryColumn]] = {"number": NumberColumn, "category": CategoryColumn}
 _ENCODERS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[..., Encoder]]] = {
     "table": (TableEncoder, _from_table, _to_table),
     "numbers": (Standard, _from_standard, _to_standard),

@@ -1,9 +1,7 @@
 """What a net says of the rows of files, as plain records and tables, and how right it is where the files know."""
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,22 +109,3 @@ class Tally:
         if not self.samples:
             fail("ship.no-right-answers")
         return self._metrics.compute(math.nan)
-
-
-def as_csv(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Records as lines of CSV, a header first; what a record lacks is left empty.
-
-    >>> as_csv([{"row": 1, "answer": "a, b"}], ["row", "answer", "note"])
-    'row,answer,note\\r\\n1,"a, b",\\r\\n'
-    """
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, restval="")
-    table.writeheader()
-    table.writerows(records)
-    return text.getvalue()
-
-
-def columns_of(records: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The columns of all records, those of the first one first, and "note" last."""
-    names = dict.fromkeys(name for record in records for name in record)
-    return [name for name in names if name != "note"] + (["note"] if "note" in names else [])

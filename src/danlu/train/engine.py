@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import torch
 from torch import nn
@@ -12,40 +12,40 @@ from danlu.train.schedules import Schedule
 Batch = tuple[torch.Tensor, torch.Tensor]
 """Inputs and targets, samples first."""
 
+AnyBatch = TypeVar("AnyBatch")
+Batch_contra = TypeVar("Batch_contra", contravariant=True)
 
-class Engine(Protocol):
+
+class SeesValidation(Protocol):
+    """A schedule, or those of a stack's members."""
+
+    def see(self, validation_loss: Any) -> None:
+        """Hear the validation loss of an epoch; of a stack [K]."""
+        ...
+
+
+class Updates(Protocol[Batch_contra]):
     """Carries out the updates of a training: forward, loss, backward, clip, update, in this order.
 
     Where an update goes on from depends on nothing but its number, the weights, and what `tensors` and `state` give: an
-    engine that takes these back goes on bit for bit.
+    engine that takes these back goes on bit for bit. Of a stack of K models every number below has an axis [K].
     """
 
-    net: nn.Module
-    """The user's net; it holds the current weights after every update."""
-    optimizer: torch.optim.Optimizer
-    """One of torch's with the recipe's options over the net's parameters, whoever it is that moves them."""
-    schedule: Schedule
-    batch_loss: torch.Tensor
-    """The loss of the whole batch before its update, 0-d and detached."""
+    @property
+    def schedule(self) -> SeesValidation: ...
 
-    def __enter__(self) -> Self:
-        """The training begins, or goes on."""
-        ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """It has ended, in whatever way: the net is as it was before, but for its weights."""
+    @property
+    def batch_loss(self) -> torch.Tensor:
+        """The loss of the whole batch before its update, 0-d and detached."""
         ...
 
     @property
-    def scored_net(self) -> nn.Module:
-        """The net that is validated and used: with averaged weights where the recipe asks for them."""
+    def lr(self) -> Any:
+        """The learning rate of the update under way, or the last one: a float."""
         ...
 
-    @property
-    def lr(self) -> float:
-        """The learning rate of the update under way, or the last one."""
+    def size(self, batch: Batch_contra) -> tuple[int, Any]:
+        """The samples of a batch, and over how many terms its loss is a mean."""
         ...
 
     def start_epoch(self, epoch: int, batch: int) -> None:
@@ -56,7 +56,7 @@ class Engine(Protocol):
         """Before update number `step`, from 0."""
         ...
 
-    def parts(self, batch: Batch) -> Iterable[Batch]:
+    def parts(self, batch: Batch_contra) -> Iterable[Batch]:
         """The batch as the portions whose gradients are added up; itself, when nothing is accumulated."""
         ...
 
@@ -78,6 +78,33 @@ class Engine(Protocol):
 
     def update(self) -> None:
         """Move the weights."""
+        ...
+
+
+class Engine(Updates[Batch], Protocol):
+    """Carries out the training of one model, which is a net of the user's."""
+
+    net: nn.Module
+    """It holds the current weights after every update."""
+    optimizer: torch.optim.Optimizer
+    """One of torch's with the recipe's options over the net's parameters, whoever it is that moves them."""
+
+    @property
+    def schedule(self) -> Schedule: ...
+
+    def __enter__(self) -> Self:
+        """The training begins, or goes on."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """It has ended, in whatever way: the net is as it was before, but for its weights."""
+        ...
+
+    @property
+    def scored_net(self) -> nn.Module:
+        """The net that is validated and used: with averaged weights where the recipe asks for them."""
         ...
 
     def tensors(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from danlu.base.recipe import Recipe
 from danlu.base.seeds import StepSeeder
 from danlu.train.engine import Batch
 from danlu.train.freezing import Freezer
-from danlu.train.losses import Loss, loss_of
+from danlu.train.losses import Loss, loss_of, terms
 from danlu.train.optimisers import load_optimiser
 from danlu.train.schedules import Schedule
 
@@ -111,6 +111,9 @@ class ModuleEngine:
     @property
     def lr(self) -> float:
         return self.optimizer.param_groups[0]["lr"]
+
+    def size(self, batch: Batch) -> tuple[int, int]:
+        return batch[0].shape[0], terms(batch[1])
 
     def start_epoch(self, epoch: int, batch: int) -> None:
         """Training mode, all but what is frozen in `epoch` (from 0); a resume goes on at `batch`."""

@@ -3,13 +3,37 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
+from danlu.base.events import Scores, StepDone, Stop
 from danlu.base.records import Score, held_out_is_finite
 
 _PENDING = 512  # losses kept as tensors before they are read: reading each one would make a GPU wait every step
+
+
+class Position(Protocol[Scores]):
+    """What the loop asks of whoever counts: of one model, or of a stack with an axis of members."""
+
+    epochs: int
+    steps_per_epoch: int
+    epoch: int  # epochs done
+    step: int  # updates done
+    batch: int  # updates done in the running epoch
+
+    def count(self, loss: torch.Tensor, terms: Any, /) -> None:
+        """One update is done: `loss` is the batch's, a mean over so many terms."""
+        ...
+
+    def end_epoch(self, validation: Scores | None) -> tuple[Scores, Any]:
+        """Close the epoch: its mean training loss, and whether `validation` is the best so far."""
+        ...
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether nothing is trained any longer, before the last epoch."""
+        ...
 
 
 @dataclass
@@ -62,7 +86,7 @@ class Progress:
         return self.diverged_since or (None if held_out_is_finite(score) else self.step)
 
     @property
-    def patience_is_over(self) -> bool:
+    def ended_early(self) -> bool:
         return self.patience is not None and self.epoch - self.best_epoch >= self.patience
 
     def state(self) -> dict[str, Any]:
@@ -86,6 +110,39 @@ class Progress:
             self.loss_total += loss if self.loss_is_sum else loss * samples
             self.samples += samples
         self._pending = []
+
+
+class FewSteps:
+    """Where a training stands of which nothing but its first steps is wanted; the listener besides that ends it then.
+
+    It goes on over epochs, which have no score.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.epochs = steps  # an epoch has a step at least
+        self.steps_per_epoch = 0  # not known
+        self.epoch = self.step = self.batch = 0
+        self._most = steps
+
+    def count(self, loss: torch.Tensor, terms: Any) -> None:
+        self.step += 1
+        self.batch += 1
+
+    def end_epoch(self, validation: Mapping[str, Any] | None) -> tuple[dict[str, Any], bool]:
+        self.epoch += 1
+        self.batch = 0
+        return {}, False
+
+    @property
+    def ended_early(self) -> bool:
+        return False
+
+    def __call__(self, event: object) -> Stop | None:
+        return Stop("enough") if isinstance(event, StepDone) and event.step >= self._most else None
+
+
+def unscored() -> None:
+    """What stands for a validation part where there is none."""
 
 
 _KEPT = (

@@ -123,7 +123,7 @@ class Reporter:
         self._bar.refresh()
         self._drawn_at = now
 
-    def _epoch(self, event: EpochDone) -> None:
+    def _epoch(self, event: EpochDone[Score]) -> None:
         now = time.monotonic()
         self._validation = event.validation or {}
         if not self._live:
@@ -131,7 +131,7 @@ class Reporter:
             self._print("  ".join([epoch, *parts.values()]))
         self._samples, self._epoch_at = 0, now
 
-    def _parts(self, event: StepDone | EpochDone, loss: float, now: float) -> tuple[str, dict[str, str]]:
+    def _parts(self, event: StepDone | EpochDone[Score], loss: float, now: float) -> tuple[str, dict[str, str]]:
         """Which epoch it is, and what there is to tell, in the order in which it is shown."""
         parts = {"loss": say("view.loss", loss=f"{loss:.4f}")}
         if self._validation:

@@ -11,7 +11,7 @@ from danlu.base.events import Stop
 from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
 from danlu.base.seeds import global_seed
 from danlu.train.stack import Fold, Halving, Member, Trained, train_members
-from danlu.train.stack.plan import Underway
+from danlu.train.stack.running import RunningStack
 
 RATES = [0.001, 0.01, 0.1, 0.3, 1e8, 0.03]
 
@@ -84,16 +84,16 @@ def test_a_stack_that_memory_does_not_hold_is_halved_and_nobody_is_lost(
     failing: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    original = Underway.train
+    original = RunningStack.train
 
-    def train(stack: Underway, until: int | None) -> Stop | None:
+    def train(stack: RunningStack, until: int | None) -> Stop | None:
         living = len(stack.progress.training)
         if (until == failing or failing is None) and living > 1 and len(sizes) < 1:
             sizes.append(living)
             raise RuntimeError("CUDA out of memory")
         return original(stack, until)
 
-    monkeypatch.setattr(Underway, "train", train)
+    monkeypatch.setattr(RunningStack, "train", train)
     halved = run(halving=Halving([2, 4], BestHalf()))
     monkeypatch.undo()
     assert len(sizes) == 1

@@ -7,7 +7,8 @@ import numpy
 
 from danlu.base.errors import Fault, UserError
 from danlu.data.table.columns import Column, Table
-from danlu.data.table.encoder import CategoryColumn, NumberColumn, TableEncoder
+from danlu.data.table.encoder import TableEncoder
+from danlu.data.table.fitted import CategoryColumn, NumberColumn
 
 # Text with more different values than this is no category: it names, counts or describes.
 MOST_CATEGORIES = 50

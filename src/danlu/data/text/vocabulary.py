@@ -1,6 +1,5 @@
 """A vocabulary: the tokens a text is cut into, and the number of each."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,26 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-PADDING, UNKNOWN, END_OF_LINE = "<pad>", "<unk>", "<eos>"
-RESERVED = (PADDING, UNKNOWN)
-KINDS = ("characters", "words")
-
-# A word with its inner apostrophes and hyphens, or one sign of punctuation.
-_WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]|\n")
-
-
-def cut(text: str, kind: str, *, spaced: bool = False) -> list[str]:
-    """The tokens of `text`: its characters, or its words and signs of punctuation with "<eos>" for each line's end.
-
-    `spaced` texts have a blank around each word already.
-
-    >>> cut("the time\\nwell-known, eh", "words")
-    ['the', 'time', '<eos>', 'well-known', ',', 'eh']
-    """
-    if kind == "characters":
-        return list(text)
-    words = text.replace("\n", f" {END_OF_LINE} ").split() if spaced else _WORD.findall(text)
-    return [END_OF_LINE if word == "\n" else word for word in words]
+from danlu.data.text.cut import END_OF_LINE, RESERVED, UNKNOWN, cut
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ import copy
 import itertools
 import math
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +15,7 @@ from torch import nn
 
 from danlu.base.counts import check_above, check_count
 from danlu.base.errors import Faults
-from danlu.base.events import Stop
+from danlu.base.events import Event, StepDone, Stop
 from danlu.base.memory import memory_guard
 from danlu.base.recipe import Recipe, ScheduleRecipe
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
@@ -27,6 +27,8 @@ from danlu.lab.setup import Setup, load_given_weights, set_up
 from danlu.lab.study.plan import why_alone
 from danlu.lab.study.samples import stack_folds
 from danlu.train.engine import Batch
+from danlu.train.loop import Batches, train
+from danlu.train.progress import FewSteps, unscored
 from danlu.train.stack import Member, first_losses
 
 POINTS, STEPS = 48, 60
@@ -143,46 +145,42 @@ def _one_after_another(setup: Setup, recipes: Sequence[Recipe], steps: int) -> t
     batches = _read_once(setup, steps)
     for column, recipe in enumerate(recipes):
         own = replace(setup, recipe=recipe, net=copy.deepcopy(setup.net))
-        for number, loss in enumerate(_losses(own, batches())):
+        for number, loss in enumerate(_losses(own, batches, steps)):
             losses[number, column] = loss
     return losses
 
 
-def _losses(setup: Setup, batches: Iterable[tuple[int, Batch]]) -> list[float]:
+def _losses(setup: Setup, batches: Batches[Batch], steps: int) -> list[float]:
     engine = module_engine(setup)
     losses: list[float] = []
-    running = -1
+
+    def note(event: Event) -> Stop | None:
+        if not isinstance(event, StepDone):
+            return None
+        losses.append(float(event.loss))
+        return None if math.isfinite(losses[-1]) else Stop("diverged")
+
+    few = FewSteps(steps)
     with engine, exact_kernels(setup.device):
-        for epoch, batch in batches:
-            if epoch != running:
-                engine.start_epoch(running := epoch, 0)
-            engine.begin(len(losses))
-            for inputs, targets in engine.parts(batch):
-                engine.backward(engine.loss(engine.forward(inputs), targets))
-            engine.clip()
-            engine.update()
-            losses.append(float(engine.batch_loss))
-            if not math.isfinite(losses[-1]):
-                break
+        train(engine, batches, unscored, few, [note, few])
     return losses
 
 
-def _read_once(setup: Setup, steps: int) -> Callable[[], Iterable[tuple[int, Batch]]]:
-    """What gives the first `steps` batches, each with its epoch, as often as it is called: read and decoded once where
-    they fit in memory."""
+def _read_once(setup: Setup, steps: int) -> Batches[Batch]:
+    """The batches of an epoch; those of the first `steps` are read and decoded once where they fit in memory."""
 
-    def read() -> Generator[tuple[int, Batch]]:
-        for epoch in range(steps):
-            for batch in training_batches(setup.recipe, setup.data, epoch, 0, setup.device, setup.dtype):
-                yield epoch, batch
+    def read(epoch: int, start: int) -> Generator[Batch]:
+        yield from training_batches(setup.recipe, setup.data, epoch, start, setup.device, setup.dtype)
 
-    with contextlib.closing(read()) as batches:
-        first = next(batches)
-        if steps * sum(tensor.nbytes for tensor in first[1]) > _MOST_KEPT:
-            return lambda: itertools.islice(read(), steps)
-        kept = [(epoch, _copied(batch)) for epoch, batch in (first, *itertools.islice(batches, steps - 1))]
+    kept: list[list[Batch]] = []
+    while left := steps - sum(map(len, kept)):
+        with contextlib.closing(read(len(kept), 0)) as batches:
+            first = next(batches)
+            if steps * sum(tensor.nbytes for tensor in first) > _MOST_KEPT:
+                return read
+            kept.append([_copied(batch) for batch in (first, *itertools.islice(batches, left - 1))])
     # A net may change what it is given.
-    return lambda: ((epoch, _copied(batch)) for epoch, batch in kept)
+    return lambda epoch, start: map(_copied, kept[epoch])
 
 
 def _copied(batch: Batch) -> Batch:

@@ -5,12 +5,13 @@ import itertools
 import math
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from danlu.base.errors import Fault
+from danlu.base.events import Event, StepDone
 from danlu.base.seeds import preserved_randomness, use_threads, wait_for
 from danlu.lab.batches import training_batches
 from danlu.lab.engines import module_engine
@@ -18,6 +19,9 @@ from danlu.lab.setup import dtype_of
 from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.processes import Jobs, chosen_jobs
 from danlu.lab.study.samples import stack_folds
+from danlu.train.engine import Batch
+from danlu.train.loop import train
+from danlu.train.progress import FewSteps, unscored
 from danlu.train.stack import Member, Timing, choices, faster_stacked
 
 # Below so many multiply-adds in all, timing would take longer than what it could save.
@@ -113,16 +117,16 @@ def pace_alone(planned: Planned) -> float:
     setup = planned.setup
     engine = module_engine(replace(setup, net=planned.net(setup.recipe.train.seed)))
     marks: list[float] = []
-    with preserved_randomness(), engine:
-        batches = training_batches(setup.recipe, setup.data, 0, 0, setup.device, setup.dtype)
-        engine.start_epoch(0, 0)
-        for number, batch in enumerate(itertools.islice(batches, 1 + _STEPS)):
-            engine.begin(number)
-            for inputs, targets in engine.parts(batch):
-                engine.backward(engine.loss(engine.forward(inputs), targets))
-            engine.clip()
-            engine.update()
+
+    def batches(epoch: int, start: int) -> Iterable[Batch]:
+        return training_batches(setup.recipe, setup.data, epoch, start, setup.device, setup.dtype)
+
+    def mark(event: Event) -> None:
+        if isinstance(event, StepDone):
             wait_for(setup.device)
             marks.append(time.perf_counter())
-    paces = [later - earlier for earlier, later in pairwise(marks)]
-    return statistics.median(paces) if paces else 0.0  # what else the machine does may hold up single steps
+
+    few = FewSteps(1 + _STEPS)
+    with preserved_randomness(), engine:
+        train(engine, batches, unscored, few, [mark, few])
+    return statistics.median(later - earlier for earlier, later in pairwise(marks))  # single steps may be held up

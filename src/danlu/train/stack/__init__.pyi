@@ -21,7 +21,6 @@ from danlu.train.stack.engine import StackedEngine as StackedEngine
 from danlu.train.stack.engine import writes_out as writes_out
 from danlu.train.stack.first_steps import first_losses as first_losses
 from danlu.train.stack.halving import Halving as Halving
-from danlu.train.stack.loop import train_stack as train_stack
 from danlu.train.stack.members import Fold as Fold
 from danlu.train.stack.members import Member as Member
 from danlu.train.stack.members import Trained as Trained

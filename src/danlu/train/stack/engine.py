@@ -90,6 +90,9 @@ class StackedEngine:
     def lr(self) -> float:
         return self._rate
 
+    def size(self, batch: Batch) -> tuple[int, int]:
+        return batch[0].shape[0], batch[1].shape[0]
+
     def start_epoch(self, epoch: int, batch: int) -> None:
         self.net.train()
 

@@ -51,9 +51,9 @@ class Feed:
         self._streams = [self._streams[group] for group in groups]
         self._layout = layout
 
-    def batches(self, epoch: int) -> Iterator[Batch]:
-        """The batches of an epoch, counted from 0."""
-        return self._cut([self._rows(stream, epoch) for stream in self._streams], self._batch_size)
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, counted from 0, from batch number `start` on."""
+        return self._cut([self._rows(stream, epoch) for stream in self._streams], self._batch_size, start)
 
     def validation(self) -> Iterator[Batch] | None:
         """The validation rows of every group's fold, in their order; None where there are none."""
@@ -65,7 +65,7 @@ class Feed:
         rows = self._folds[stream.fold].train
         return rows[order(len(rows), stream.seed, epoch).to(rows.device)] if stream.shuffle else rows
 
-    def _cut(self, rows: Sequence[Tensor], size: int) -> Iterator[Batch]:
+    def _cut(self, rows: Sequence[Tensor], size: int, start: int = 0) -> Iterator[Batch]:
         lengths = [len(own) for own in rows]
         most, least = max(lengths), min(lengths)
         filled = torch.stack([torch.cat([own, own[-1:].expand(most - len(own))]) for own in rows])
@@ -73,12 +73,13 @@ class Feed:
         fold = self._folds[self._streams[0].fold]
         numbers = (len(rows) * fold.inputs[:1].numel(), self._layout.members * fold.targets[:1].numel())
         per_chunk = max(1, _CHUNK_BYTES // (4 * max(1, *numbers) * size)) * size
-        for first in range(0, most, per_chunk):
+        for first in range(start * size // per_chunk * per_chunk, most, per_chunk):  # chunks always begin alike
             chunk = self._gathered(filled[:, first : first + per_chunk])
-            for start, (inputs, targets) in enumerate(zip(*(part.split(size, 1) for part in chunk), strict=True)):
-                begin = first + start * size
+            for number, (inputs, targets) in enumerate(zip(*(part.split(size, 1) for part in chunk), strict=True)):
+                begin = first + number * size
                 end = begin + inputs.shape[1]
-                yield Batch(inputs, targets, (counts - begin).clamp(0, size) if end > least else None)
+                if begin >= start * size:
+                    yield Batch(inputs, targets, (counts - begin).clamp(0, size) if end > least else None)
 
     def _gathered(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and targets at rows [G, n]."""

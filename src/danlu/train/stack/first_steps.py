@@ -1,13 +1,14 @@
 """The losses of a few steps of many members at once, from their first weights: what a range test looks at."""
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count, islice
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from danlu.base.events import Stop
+from danlu.base.events import StackEvent, StepDone, Stop
 from danlu.base.seeds import cores, exact_kernels
+from danlu.train.loop import train
+from danlu.train.progress import FewSteps, unscored
 from danlu.train.stack.build import find_way, same_step, same_structure
 from danlu.train.stack.feed import Feed
 from danlu.train.stack.members import Fold, Member
@@ -15,7 +16,7 @@ from danlu.train.stack.memory import suggested_members
 from danlu.train.stack.plan import Plan, cut, sample_of
 from danlu.train.stack.scores import Judge
 from danlu.train.stack.side_by_side import side_by_side
-from danlu.train.stack.step import Batch, StackedStep
+from danlu.train.stack.step import StackedStep
 
 
 def first_losses(
@@ -40,7 +41,7 @@ def first_losses(
     assert way is not None
     recipe = members[0].recipe
     judge = Judge("", 1, recipe.loss.name)  # nothing is scored
-    plan = Plan(nets, members, folds, judge, way, device, "end", asked_to_stop)
+    plan = Plan(nets, members, folds, judge, way, device)
     most = suggested_members(nets[0], sample, recipe.train.batch_size or 1, device, workers)
 
     def work(places: list[int]) -> Tensor | Stop:
@@ -60,19 +61,14 @@ def _losses(
     step: StackedStep, feed: Feed, steps: int, device: torch.device, asked_to_stop: Callable[[], bool]
 ) -> Tensor | Stop:
     found: list[Tensor] = []
+
+    def note(event: StackEvent) -> Stop | None:
+        if not isinstance(event, StepDone):
+            return None
+        found.append(event.loss)
+        return Stop("interrupted") if asked_to_stop() else None
+
+    few = FewSteps(steps)
     with exact_kernels(device):
-        for number, batch in enumerate(islice(_epoch_after_epoch(feed), steps)):
-            step.begin(number)
-            for inputs, targets, counts in step.parts(batch):
-                step.backward(step.loss(step.forward(inputs), targets, counts))
-            step.clip()
-            step.update()
-            found.append(step.batch_loss)
-            if asked_to_stop():
-                return Stop("interrupted")
-    return torch.stack(found).double().cpu()
-
-
-def _epoch_after_epoch(feed: Feed) -> Iterator[Batch]:
-    for epoch in count():
-        yield from feed.batches(epoch)
+        stop = train(step, feed.batches, unscored, few, [few, note])
+    return stop if stop and stop.reason == "interrupted" else torch.stack(found).double().cpu()

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from danlu.base.events import Stop
-from danlu.train.stack.loop import compact
 from danlu.train.stack.members import Trained
-from danlu.train.stack.plan import Plan, Underway
+from danlu.train.stack.plan import Plan
+from danlu.train.stack.running import RunningStack
 from danlu.train.stack.side_by_side import side_by_side
 
 Outcomes = list[tuple[list[int], Trained]]
@@ -39,9 +39,9 @@ def in_rungs(plan: Plan, halving: Halving, stacks: Sequence[list[int]], workers:
 class _Ladder:
     plan: Plan
     halving: Halving
-    begun: list[Underway] = field(default_factory=list[Underway])
+    begun: list[RunningStack] = field(default_factory=list[RunningStack])
     lost: Outcomes = field(default_factory=Outcomes)  # of members that had ended in stacks that memory did not hold
-    waiting: dict[tuple[int, ...], Underway] = field(default_factory=dict[tuple[int, ...], Underway])
+    waiting: dict[tuple[int, ...], RunningStack] = field(default_factory=dict[tuple[int, ...], RunningStack])
 
     def climb(self, stacks: Sequence[list[int]], workers: int) -> Outcomes | Stop:
         epochs = self.plan.members[0].recipe.train.epochs or 1
@@ -56,7 +56,7 @@ class _Ladder:
                 break
         return [*self.lost, *(outcome for stack in self.begun for outcome in _ended(stack))]
 
-    def _advanced(self, places: list[int], until: int) -> Underway | Stop:
+    def _advanced(self, places: list[int], until: int) -> RunningStack | Stop:
         """The stack of the members at `places`, trained to `until`; half a stack that was too large starts anew."""
         stack = self.waiting.pop(tuple(places), None)
         if stack is None:
@@ -69,7 +69,7 @@ class _Ladder:
             self.lost += _ended(stack)
             raise
 
-    def _decide(self, stacks: Sequence[Underway]) -> None:
+    def _decide(self, stacks: Sequence[RunningStack]) -> None:
         living = {
             stack.places[stack.progress.here[place]]: _scores(stack, place)
             for stack in stacks
@@ -83,21 +83,19 @@ class _Ladder:
         kept = set(self.halving.keep(numbers, scores))
         for stack in stacks:
             progress = stack.progress
-            own = [place for place in progress.training if stack.places[progress.here[place]] not in kept]
-            progress.drop(stack.step, own)
-            compact(stack.step, stack.feed, progress, progress.training)
+            stack.drop([place for place in progress.training if stack.places[progress.here[place]] not in kept])
             going_on = tuple(stack.places[progress.here[place]] for place in progress.training)
             if going_on:
                 self.waiting[going_on] = stack
 
 
-def _ended(stack: Underway) -> Outcomes:
+def _ended(stack: RunningStack) -> Outcomes:
     """What became of the members that have ended."""
     ended = stack.progress.ended
     return [([stack.places[member] for member in ended], stack.trained().of(ended))] if ended else []
 
 
-def _scores(stack: Underway, place: int) -> dict[str, float]:
+def _scores(stack: RunningStack, place: int) -> dict[str, float]:
     progress = stack.progress
     member = progress.here[place]
     return {name: float(values[progress.epoch - 1, member]) for name, values in progress.validation.items()}

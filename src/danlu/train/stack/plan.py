@@ -1,7 +1,6 @@
-"""What all stacks of a training have in common, how members are shared out among them, and one stack on its way."""
+"""What all stacks of a training have in common, and how members are shared out among them."""
 
 import math
-import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,17 +9,18 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from danlu.base.events import Stop
-from danlu.base.seeds import exact_kernels
+from danlu.base.events import StackListener, Stop
 from danlu.train.schedules import Horizon
 from danlu.train.stack.build import Way
 from danlu.train.stack.feed import Feed, Stream
 from danlu.train.stack.layout import Layout
-from danlu.train.stack.loop import train_stack
 from danlu.train.stack.members import Fold, Member, Trained
-from danlu.train.stack.progress import StackProgress
+from danlu.train.stack.running import RunningStack
 from danlu.train.stack.scores import Judge
 from danlu.train.stack.step import StackedStep
+
+Listeners = Callable[[RunningStack], Sequence[StackListener]]
+"""Those of a stack that is about to begin, which they may put where an earlier one stood."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,9 @@ class Plan:
     judge: Judge
     way: Way
     device: torch.device
-    validate: str
-    asked_to_stop: Callable[[], bool]
+    validate: str = "end"
+    asked_to_stop: Callable[[], bool] = lambda: False
+    listeners: Listeners | None = None
 
     def prepared(self, places: Sequence[int]) -> tuple[StackedStep, Feed]:
         """The step of the members at `places`, which lie group by group, and their batches."""
@@ -55,48 +56,13 @@ class Plan:
         stack = self.begun(places)
         return stack.train(None) or stack.trained()
 
-    def begun(self, places: Sequence[int]) -> "Underway":
-        """A stack of the members at `places`, before its first step."""
+    def begun(self, places: Sequence[int]) -> RunningStack:
+        """A stack of the members at `places`, before its first step, or where its listeners put it."""
         step, feed = self.prepared(places)
-        recipes = step.recipes
-        sums = recipes[0].loss.reduction == "sum"
-        progress = StackProgress(recipes, recipes[0].train.epochs or 1, loss_is_sum=sums)
-        return Underway(self, list(places), step, feed, progress)
-
-
-@dataclass(eq=False)
-class Underway:
-    """A stack on its way: it can be trained up to an epoch, looked at, and trained on."""
-
-    plan: Plan
-    places: list[int]
-    step: StackedStep
-    feed: Feed
-    progress: StackProgress
-    seconds: float = 0.0
-
-    def train(self, until: int | None) -> Stop | None:
-        """Train to epoch `until`, None: to the end; Stop when told to break off."""
-        begin = time.perf_counter()
-        plan, progress = self.plan, self.progress
-        needed = progress.needs_epochs or self.step.schedules.sees
-        every_epoch = plan.validate == "epochs" or (plan.validate == "auto" and needed)
-        with exact_kernels(plan.device):
-            stop = train_stack(
-                self.step,
-                self.feed,
-                plan.judge,
-                progress,
-                every_epoch=every_epoch,
-                until=until,
-                asked_to_stop=plan.asked_to_stop,
-            )
-        self.seconds += time.perf_counter() - begin
-        return stop
-
-    def trained(self) -> Trained:
-        """What came out so far."""
-        return self.progress.trained(self.seconds)
+        stack = RunningStack(places, step, feed, self.judge, self.validate, self.device, self.asked_to_stop)
+        if self.listeners:
+            stack.listeners = self.listeners(stack)
+        return stack
 
 
 def cut(

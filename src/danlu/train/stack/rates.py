@@ -48,10 +48,10 @@ class Schedules:
             rates = [rate * shares[which] for rate, which in zip(self._rates, self._which, strict=True)]
             self.rates = numbers(rates, self._device, self._dtype)
 
-    def see(self, validation_losses: Sequence[float]) -> None:
-        """Tell every member's schedule its validation loss; only plateau minds."""
-        for loss, which in zip(validation_losses, self._which, strict=True):
-            self._schedules[which].see(loss)
+    def see(self, validation_loss: Sequence[float] | Tensor) -> None:
+        """Tell every member's schedule its validation loss, [K]; only plateau minds."""
+        for loss, which in zip(validation_loss, self._which, strict=True) if self.sees else ():
+            self._schedules[which].see(float(loss))
 
     def select(self, keep: Sequence[int], places: Tensor) -> None:
         self._rates = [self._rates[member] for member in keep]

@@ -36,6 +36,7 @@ class Batch(NamedTuple):
 
     @property
     def samples(self) -> Tensor | int:
+        """Of each member: one number, or [K]."""
         return self.inputs.shape[1] if self.counts is None else self.counts
 
 
@@ -61,7 +62,7 @@ class StackedStep:
         dtype = self.net.trained[0].dtype
         self.recipes = list(recipes)
         self.optimiser = build_stacked_optimiser(self.net.trained, [recipe.optim for recipe in recipes])
-        self.schedules = Schedules(recipes, horizon, device, dtype)
+        self.schedule = Schedules(recipes, horizon, device, dtype)
         self._loss = StackedLoss(recipes[0].loss.name, [recipe.loss for recipe in recipes], device, dtype)
         self._sums = recipes[0].loss.reduction == "sum"
         train = recipes[0].train
@@ -75,6 +76,7 @@ class StackedStep:
         self.average = MovingAverage(self.net.tensors(), recipes, device) if train.ema is not None else None
         self._gradients: Sequence[Tensor] = ()
         self._gradient = torch.empty(0)
+        self._counts: Tensor | None = None
         self._share = 1.0
         self.fused = self._fused()
         self.batch_loss = torch.zeros(len(nets), device=device)
@@ -83,42 +85,52 @@ class StackedStep:
     def members(self) -> int:
         return self.layout.members
 
+    @property
+    def lr(self) -> Number:
+        return self.schedule.rates
+
+    def size(self, batch: Batch) -> tuple[int, Tensor | int]:
+        return batch.inputs.shape[1], batch.samples
+
+    def start_epoch(self, epoch: int, batch: int) -> None:
+        """Nothing: the modes of a stack are those of its forward passes."""
+
     def begin(self, step: int) -> None:
         """Before update number `step` (from 0): dropout's streams and the rates."""
         if self.masks:
             self.masks.begin(step)
-        self.schedules.begin(step)
+        self.schedule.begin(step)
 
-    def parts(self, batch: Batch) -> Iterable[Batch]:
+    def parts(self, batch: Batch) -> Iterable[tuple[Tensor, Tensor]]:
         """The batch as the micro-batches whose gradients are added up; itself, when nothing is accumulated."""
         self._gradients = ()
+        inputs, targets, self._counts = batch
         if not self._micro:
-            return (batch,)
+            return ((inputs, targets),)
         self.batch_loss = torch.zeros_like(self.batch_loss)
-        return self._micro_batches(batch)
+        return self._micro_batches(inputs, targets)
 
-    def _micro_batches(self, batch: Batch) -> Iterator[Batch]:
-        inputs, targets, _ = batch
+    def _micro_batches(self, inputs: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         for start in range(0, inputs.shape[1], self._micro):
-            part = Batch(inputs[:, start : start + self._micro], targets[:, start : start + self._micro])
-            self._share = 1.0 if self._sums else part.inputs.shape[1] / inputs.shape[1]
+            part = inputs[:, start : start + self._micro], targets[:, start : start + self._micro]
+            self._share = 1.0 if self._sums else part[0].shape[1] / inputs.shape[1]
             yield part
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Inputs [G, N, …] to outputs [K, C, N]."""
         return self.net.forward(inputs, self.masks, training=True)
 
-    def loss(self, outputs: Tensor, targets: Tensor, counts: Tensor | None = None) -> Tensor:
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Targets [K, N, …] to the losses [K]; a member whose loss is not finite harms nobody else."""
-        scale = self.schedules.rates if self.fused else self._share
-        values, self._gradient = self._loss(outputs, targets, scale, counts)
+        scale = self.schedule.rates if self.fused else self._share
+        values, self._gradient = self._loss(outputs, targets, scale, self._counts)
         self.batch_loss = values if not self._micro else self.batch_loss + values * self._share
         return values
 
     def backward(self, loss: Tensor) -> None:
         """The gradients of every member's own loss."""
         if self.fused:
-            self.fused.backward(self._gradient, self.schedules)
+            self.fused.backward(self._gradient, self.schedule)
             return
         gradients = self.net.backward(self._gradient)
         added = zip(self._gradients, gradients, strict=True) if self._gradients else None
@@ -144,14 +156,14 @@ class StackedStep:
         if self.fused:
             self.fused.update()
         else:
-            self.optimiser.step(self._gradients, self.schedules.rates)
+            self.optimiser.step(self._gradients, self.schedule.rates)
         if self.average:
             self.average.follow(self.net.tensors())
 
     def _fused(self) -> FusedDescent | None:
         """Where rate, momentum and gradient can be one product: chains under SGD whose gradients nobody looks at."""
         optimiser = self.optimiser
-        unseen = self._clip_norm is None and self._clip_value is None and not self._micro and self.schedules.common
+        unseen = self._clip_norm is None and self._clip_value is None and not self._micro and self.schedule.common
         if not (isinstance(optimiser, SGD) and isinstance(self.net, ChainNet) and unseen):
             return None
         plain = not optimiser.flag("nesterov") and all_are(optimiser.numbers["dampening"], 0)
@@ -178,7 +190,7 @@ class StackedStep:
         self.layout, groups = self.layout.without(keep)
         self.net.select(places, self.layout)
         self.optimiser.select(places)
-        self.schedules.select(keep, places)
+        self.schedule.select(keep, places)
         self._loss.select(places)
         self.recipes = [self.recipes[member] for member in keep]
         self._clip_norm = None if self._clip_norm is None else picked(self._clip_norm, places)
@@ -215,11 +227,11 @@ class StackedStep:
         """The numbers a checkpoint holds of the step."""
         averaged = self.average.updates if self.average else 0
         share = self.fused.last_share if self.fused else 1.0
-        schedules = self.schedules.state()
+        schedules = self.schedule.state()
         return {"schedules": schedules, "updates": self.optimiser.steps, "averaged": averaged, "share": share}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        self.schedules.load_state(state["schedules"])
+        self.schedule.load_state(state["schedules"])
         self.optimiser.steps = state["updates"]
         if self.fused:
             self.fused.last_share = state["share"]

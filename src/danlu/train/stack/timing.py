@@ -2,18 +2,21 @@
 
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 
 import torch
 from torch import nn
 
 from danlu.base.seeds import cores, preserved_randomness, use_threads, wait_for
+from danlu.train.engine import AnyBatch, Updates
+from danlu.train.engine import Batch as AloneBatch
+from danlu.train.loop import Batches, train
 from danlu.train.losses import build_loss
 from danlu.train.module_engine import ModuleEngine
 from danlu.train.optimisers import build_optimiser
+from danlu.train.progress import FewSteps, unscored
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.stack.build import find_way
 from danlu.train.stack.feed import Feed
@@ -60,7 +63,7 @@ def faster_stacked(
     assert way is not None
     recipe = members[0].recipe
     judge = Judge("", 1, recipe.loss.name)  # nothing is scored
-    plan = Plan(nets, members, folds, judge, way, device, "end", lambda: False)
+    plan = Plan(nets, members, folds, judge, way, device)
     with preserved_randomness():
         alone = _alone(plan)
         paces: dict[int, float] = {}
@@ -84,40 +87,33 @@ def _alone(plan: Plan) -> float:
     loss, optimiser = build_loss(recipe.loss.name, recipe.loss), build_optimiser(recipe.optim, net)
     engine = ModuleEngine(net.train(), loss, optimiser, Schedule(recipe.schedule, horizon), recipe, plan.device)
 
-    def steps() -> None:
-        for number, (inputs, targets, _) in enumerate(islice(feed.batches(0), _STEPS)):
-            engine.begin(number)
-            for part in engine.parts((inputs[0], targets[0])):
-                engine.backward(engine.loss(engine.forward(part[0]), part[1]))
-            engine.clip()
-            engine.update()
+    def batches(epoch: int, start: int) -> Iterator[AloneBatch]:
+        return ((inputs[0], targets[0]) for inputs, targets, _ in feed.batches(epoch, start))
 
-    return _least(steps, plan.device) / min(_STEPS, feed.steps_per_epoch)
+    return _least(lambda: _few_steps(engine, batches), plan.device) / _STEPS
 
 
 def _stacked(plan: Plan, stacks: Sequence[Sequence[int]]) -> float:
     """Seconds a step and member with all stacks trained side by side."""
     prepared = [plan.prepared(places) for places in stacks]
     if len(prepared) == 1:
-        took = _least(lambda: _few_steps(prepared[0]), plan.device)
+        took = _least(lambda: _few_stacked_steps(prepared[0]), plan.device)
     else:
         before = use_threads(1)
         with ThreadPoolExecutor(len(prepared), initializer=use_threads, initargs=(1,)) as pool:
-            took = _least(lambda: list(pool.map(_few_steps, prepared)), plan.device)
+            took = _least(lambda: list(pool.map(_few_stacked_steps, prepared)), plan.device)
         use_threads(before)
-    done = sum(step.members * min(_STEPS, feed.steps_per_epoch) for step, feed in prepared)
-    return took / done
+    return took / (_STEPS * sum(step.members for step, _ in prepared))
 
 
 @torch.no_grad()
-def _few_steps(stack: tuple[StackedStep, Feed]) -> None:
-    step, feed = stack
-    for number, batch in enumerate(islice(feed.batches(0), _STEPS)):
-        step.begin(number)
-        for inputs, targets, counts in step.parts(batch):
-            step.backward(step.loss(step.forward(inputs), targets, counts))
-        step.clip()
-        step.update()
+def _few_stacked_steps(stack: tuple[StackedStep, Feed]) -> None:
+    _few_steps(stack[0], stack[1].batches)
+
+
+def _few_steps(engine: Updates[AnyBatch], batches: Batches[AnyBatch]) -> None:
+    few = FewSteps(_STEPS)
+    train(engine, batches, unscored, few, [few])
 
 
 def _least(work: Callable[[], object], device: torch.device) -> float:

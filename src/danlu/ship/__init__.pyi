@@ -1,0 +1,10 @@
+from danlu.ship.answer_table import as_csv as as_csv
+from danlu.ship.answer_table import columns_of as columns_of
+from danlu.ship.answerer import Answerer as Answerer
+from danlu.ship.answerer import Answers as Answers
+from danlu.ship.generate import generate as generate
+from danlu.ship.inputs import Rows as Rows
+from danlu.ship.inputs import read_rows as read_rows
+from danlu.ship.predictions import ErrorBand as ErrorBand
+from danlu.ship.predictions import Prediction as Prediction
+from danlu.ship.predictions import Tally as Tally
