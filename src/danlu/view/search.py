@@ -110,7 +110,10 @@ def print_search(console: Console, search: Mapping[str, Any]) -> None:
         console.print(say("search.no-best"), markup=False, soft_wrap=True, style="bold")
     else:
         console.print(say("search.unfinished", folder=shown(search["study"])), markup=False, soft_wrap=True)
-    closing = say("search.closing", seconds=f"{search['seconds']:.1f}", folder=shown(search["study"]))
+    loading = search["loading_seconds"]
+    times = {"seconds": search["seconds"], "loading": loading, "training": search["seconds"] - loading}
+    told = {name: f"{seconds:.1f}" for name, seconds in times.items()}
+    closing = say("search.closing", folder=shown(search["study"]), **told)
     console.print(closing, markup=False, soft_wrap=True)
 
 
