@@ -12,6 +12,21 @@ from danlu.base.errors import (
 from danlu.base.errors import (
     UserError as UserError,
 )
+from danlu.base.events import (
+    EpochDone as EpochDone,
+)
+from danlu.base.events import (
+    Listener as Listener,
+)
+from danlu.base.events import (
+    StepDone as StepDone,
+)
+from danlu.base.events import (
+    Stop as Stop,
+)
+from danlu.base.events import (
+    TrainingStarted as TrainingStarted,
+)
 from danlu.base.memory import OutOfMemoryError as OutOfMemoryError
 from danlu.base.recipe import Recipe as Recipe
 from danlu.base.words import use_language as use_language
@@ -37,6 +52,10 @@ from danlu.lab.study.compare import compare as compare
 from danlu.lab.study.study import Study as Study
 from danlu.nets import describe as describe
 from danlu.serve import view as view
+from danlu.watch import Measured as Measured
+from danlu.watch import Rule as Rule
+from danlu.watch import Threshold as Threshold
+from danlu.watch import Verdict as Verdict
 from danlu.watch import Watch as Watch
 from danlu.watch import watch as watch
 

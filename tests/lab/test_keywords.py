@@ -59,9 +59,9 @@ TOLD: list[tuple[dict[str, Any], str, str]] = [
     ({"clip_norm": object()}, "a recipe holds names, numbers", "配方里只能写名字、数字"),
     ({"class_weight": "balanced"}, "danlu has no class weights", "没有类别权重"),
     ({"class_weights": [1.0]}, "danlu has no class weights", "没有类别权重"),
-    ({"callbacks": []}, "danlu.watch", "danlu.watch"),
-    ({"listeners": []}, "danlu.watch", "danlu.watch"),
-    ({"metrics": ["accuracy"]}, "run.score", "run.score"),
+    ({"callbacks": []}, "listeners=.*danlu.watch", "listeners=.*danlu.watch"),
+    ({"listener": []}, "listeners=.*danlu.watch", "listeners=.*danlu.watch"),
+    ({"metric": ["accuracy"]}, "run.score", "run.score"),
     ({"transform": lambda x: x}, "augment", "augment"),  # pyright: ignore[reportUnknownLambdaType]
     ({"verbose": True}, "progress=True", "progress=True"),
     ({"early_stopping": True}, "patience=5", "patience=5"),

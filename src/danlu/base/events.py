@@ -55,9 +55,12 @@ class EpochDone(Generic[Scores]):
 
 @dataclass(frozen=True)
 class Stop:
-    """A listener's wish to end: "interrupted" saves and can go on; "early" ends for good."""
+    """A listener's wish to end. Of danlu's own, `reason` "interrupted" saves and can go on, "early" ends for good;
+    one of a user's ends for good too, and its reason is told.
+    """
 
     reason: str
+    why: str = ""
 
 
 Event = TrainingStarted | StepDone | EpochDone[Score]

@@ -1,15 +1,15 @@
 """fit and resume: one training, wired together and carried out."""
 
 import copy
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from danlu.base.errors import Fault, FolderGoneError, StorageError, UserError, fail
-from danlu.base.events import Stop
+from danlu.base.events import Listener, Stop
 from danlu.base.memory import memory_guard
 from danlu.base.places import runs_folder, shown
 from danlu.base.recipe import LossRecipe
@@ -24,6 +24,8 @@ from danlu.lab.engines import build_engine, choose_engine, engine_of_run
 from danlu.lab.environment import differences, environment
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
+from danlu.lab.own_metrics import OwnMetrics, try_metrics
+from danlu.lab.own_parts import MetricLike, OwnParts, own_parts, refuse_missing
 from danlu.lab.package import load_trained, package_bytes
 from danlu.lab.pictures import drawn_net, write_run_report
 from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
@@ -61,6 +63,8 @@ def fit(
     name: str | None = None,
     progress: bool = True,
     watch: bool | None = None,
+    listeners: Sequence[Listener] | None = None,
+    metrics: Mapping[str, MetricLike] | None = None,
     **settings: Any,
 ) -> Run:
     """Train `net` on `data`; with nothing given, LeNet-5 on the digits inside scikit-learn.
@@ -71,8 +75,11 @@ def fit(
     the name is unambiguous (lr, epochs, batch_size, momentum, seed, clip_norm …), or a section as a dict:
     optim={"name": "adam", "lr": 0.001}. `folder` is where the run will lie (absent or empty); else it gets a name of
     its own, or `name`, in `runs/`. The training is watched for mistakes (`run.findings`) unless `watch` is False, or
-    the recipe's watch.on. Raises UserError for a mistake in any of these, before the first step; StorageError where the
-    disk refuses later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
+    the recipe's watch.on. `listeners` are called with every
+    event of the training (`danlu.TrainingStarted`, `StepDone`, `EpochDone`), and end it by answering with
+    `danlu.Stop("why")`. `metrics` score the validation and the test part beside danlu's own, by name: functions of
+    (outputs, targets), or a torchmetrics.Metric. Raises UserError for a mistake in any of these, before the first step;
+    StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile
     >>> run = fit("softmax-regression", "digits", epochs=2, folder=tempfile.mkdtemp(), progress=False)
@@ -88,26 +95,32 @@ def fit(
         check_name(name)
     given = None if isinstance(data, str | Path) else data
     module = net if isinstance(net, nn.Module) else None
+    own = own_parts(listeners, metrics)
     setup = set_up(drafted, given, module)
+    try_metrics(setup, own.metrics)
     reporter = Reporter(progress)
     for note in load_given_weights(setup.net, setup.recipe.net.weights):
         reporter.note(note)
     weights_given = module is not None or setup.recipe.net.weights is not None
     engine = choose_engine(setup)
-    text, facts = to_toml(setup.recipe), environment(setup, weights_given=weights_given, engine=engine)
+    facts = environment(setup, weights_given=weights_given, engine=engine, metrics=tuple(own.metrics))
     if name is not None:
         folder = runs_folder() / name
-    stem = folder_stem(str(setup.recipe.net.options.get("class", setup.recipe.net.name)), setup.data.name)
-    if folder is not None:
-        new_run = NewRun.at(Path(folder), text, facts, package_bytes(setup.data))
-    else:
-        new_run = NewRun.named(runs_folder(), stem, text, facts, package_bytes(setup.data))
-    with new_run as new:
-        training = _wired(setup, new.place, new.journal, begin, engine)
+    with _new_run(folder, setup, facts) as new:
+        training = _wired(setup, new.place, new.journal, begin, engine, own)
         if weights_given:  # nothing else brings them back, so no run may stand without them
             training.checkpointer.save_first()
         new.establish()
         return _carry_out(training, reporter)
+
+
+def _new_run(folder: str | Path | None, setup: Setup, facts: dict[str, Any]) -> NewRun:
+    """The run's folder in the making: where it is asked for, or under a name of its own."""
+    text, package = to_toml(setup.recipe), package_bytes(setup.data)
+    if folder is not None:
+        return NewRun.at(Path(folder), text, facts, package)
+    stem = folder_stem(str(setup.recipe.net.options.get("class", setup.recipe.net.name)), setup.data.name)
+    return NewRun.named(runs_folder(), stem, text, facts, package)
 
 
 @memory_guard("fit")
@@ -117,15 +130,18 @@ def resume(
     net: nn.Module | None = None,
     data: object = None,
     root: str | Path | None = None,
+    listeners: Sequence[Listener] | None = None,
+    metrics: Mapping[str, MetricLike] | None = None,
     progress: bool = True,
 ) -> Run:
     """Go on with a run exactly where its newest whole checkpoint stands; a finished run is returned as it is.
 
-    `net` and `data` are needed where they were given to `fit` as objects that a recipe cannot bring back; where data
-    have been moved, `data` is their path now, or `root` the folder to look for a catalogue's in. The end state is
-    bit-identical to that of a run never interrupted, on the same machine, torch build and thread count.
+    `net`, `data` and `metrics` are needed where they were given to `fit` as objects that a recipe cannot bring back,
+    and `listeners` hear of what is left where they are given again; where data have been moved, `data` is their path
+    now, or `root` the folder to look for a catalogue's in. The end state is bit-identical to that of a run never
+    interrupted, on the same machine, torch build and thread count.
     """
-    begin = begin_of_call()
+    begin, own = begin_of_call(), own_parts(listeners, metrics)
     place = RunFolder.open(Path(folder))
     run = Run(place.path, net=net, data=data)
     if run.finished:
@@ -140,19 +156,28 @@ def resume(
                 fail("lab.data-moved", what=error.faults[0], folder=shown(place.path))
             raise
         setup = set_up(recipe, dataset, net)
-        return _gone_on(RunFolder(run.folder), journal, setup, net, Reporter(progress), begin)
+        return _gone_on(RunFolder(run.folder), journal, setup, net, Reporter(progress), begin, own)
 
 
 def _gone_on(
-    place: RunFolder, journal: Journal, setup: Setup, net: nn.Module | None, reporter: Reporter, begin: float
+    place: RunFolder,
+    journal: Journal,
+    setup: Setup,
+    net: nn.Module | None,
+    reporter: Reporter,
+    begin: float,
+    own: OwnParts,
 ) -> Run:
     before = _compare_environments(place, setup, reporter)
+    refuse_missing((before or {}).get("metrics", ()), own, place.path)
+    try_metrics(setup, own.metrics)
     newest = load_newest(place.checkpoints)
     for fault in newest.skipped:
         reporter.note(fault)
     if newest.checkpoint:
         refuse_other_structure(setup.net, newest.checkpoint.parts["weights"], place.path)
-    training = _wired(setup, place, journal, begin, engine_of_run(setup, before, newest.checkpoint, place.path))
+    engine = engine_of_run(setup, before, newest.checkpoint, place.path)
+    training = _wired(setup, place, journal, begin, engine, own)
     if newest.checkpoint:
         training.checkpointer.load(newest.checkpoint)
     elif before is None or before["weights_given"]:  # for all that can be known
@@ -185,9 +210,10 @@ def score_part(
     epoch: int,
     interrupt: Interrupt,
     collector: PredictionCollector | None = None,
+    own: Mapping[str, MetricLike] | None = None,
 ) -> Score | Stop | None:
     """The score of `net` on a part of the data after `epoch` epochs; None where that part is empty. `collector` hears
-    what it said.
+    what it said, and `own` are metrics of the user's.
 
     A net that draws random numbers also in evaluation draws the same ones again after a resume.
     """
@@ -204,8 +230,9 @@ def score_part(
     if collector and collector.wanted:
         metrics = CollectingMetrics(collector, setup.data.task, setup.data.outputs, scale, setup.data.bounds)
         batches = collector.seen(batches)
+    scorer = OwnMetrics(metrics, own, setup.data) if own else metrics
     with global_seed(setup.recipe.train.seed, "score", part, epoch):
-        return evaluate(net, batches, loss, metrics, lambda: interrupt.asked, forward)
+        return evaluate(net, batches, loss, scorer, lambda: interrupt.asked, forward)
 
 
 @dataclass(frozen=True)
@@ -220,9 +247,12 @@ class _Training:
     checkpointer: Checkpointer
     resumed: bool
     loading: float  # seconds from the call to here
+    own: OwnParts = field(default_factory=OwnParts)
 
 
-def _wired(setup: Setup, place: RunFolder, journal: Journal, begin: float, engine_name: str) -> _Training:
+def _wired(
+    setup: Setup, place: RunFolder, journal: Journal, begin: float, engine_name: str, own: OwnParts
+) -> _Training:
     recipe = setup.recipe
     engine = build_engine(setup, engine_name)
     progress = Progress(
@@ -234,7 +264,7 @@ def _wired(setup: Setup, place: RunFolder, journal: Journal, begin: float, engin
     writer = JournalWriter(journal)
     checkpointer = Checkpointer(place.checkpoints, engine, progress, writer, recipe.train)
     resumed, loading = place.journal.stat().st_size > 0, checkpointer.started_at - begin
-    return _Training(setup, place, engine, progress, writer, checkpointer, resumed, round(loading, 3))
+    return _Training(setup, place, engine, progress, writer, checkpointer, resumed, round(loading, 3), own)
 
 
 def _carry_out(training: _Training, reporter: Reporter) -> Run:
@@ -253,13 +283,13 @@ def _carry_out(training: _Training, reporter: Reporter) -> Run:
 def _trained(training: _Training, reporter: Reporter) -> Run:
     setup, place, engine, progress = training.setup, training.place, training.engine, training.progress
     journal, checkpointer = training.journal, training.checkpointer
-    recipe, data = setup.recipe, setup.data
+    recipe, data, own = setup.recipe, setup.data, training.own
 
     def batches(epoch: int, start: int) -> Iterable[Batch]:
         return training_batches(recipe, data, epoch, start, setup.device, setup.dtype)
 
     def validation_score() -> Score | Stop | None:
-        return score_part(setup, engine.scored_net, "validation", progress.epoch, interrupt)
+        return score_part(setup, engine.scored_net, "validation", progress.epoch, interrupt, own=own.metrics)
 
     interruptible = Interrupt(str(place.path))
     with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
@@ -267,18 +297,22 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         journal.write(_opening_record(training))
         if not training.resumed and (drawn := drawn_net(setup)):
             journal.write(drawn)
-        listeners = [journal, checkpointer, reporter, interrupt]
+        listeners = [journal, checkpointer, reporter, interrupt, *own.listeners]
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
         with Watching(recipe, engine, journal, reporter.finding, history):
             stop = train(engine, batches, validation_score, progress, listeners)
         checkpointer.save()
         if stop and stop.reason == "early":
             reporter.stopped_early(progress.epoch, recipe.train.patience or 0)
+        if stop and stop.reason == "asked":
+            reporter.note(
+                Fault("lab.stopped-by-listener", {"epoch": progress.epoch, "step": progress.step, "why": stop.why})
+            )
         chosen, scores = _chosen(setup, engine, progress, checkpointer)
         test, collector = stop, None
         if not stop or stop.reason != "interrupted":
             collector = PredictionCollector(setup.data, "test")
-            test = score_part(setup, chosen, "test", progress.epoch, interrupt, collector)
+            test = score_part(setup, chosen, "test", progress.epoch, interrupt, collector, own.metrics)
         if isinstance(test, Stop):
             journal.write(RunStopped(step=progress.step, reason="interrupted"))
             write_run_report(place)

@@ -1,10 +1,13 @@
 """resume: what was interrupted goes on, be it a run, a study or a search."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import fail
+from danlu.base.events import Listener
 from danlu.lab.fit import resume as resume_run
+from danlu.lab.own_parts import MetricLike
 from danlu.lab.search.search import go_on_searching
 from danlu.lab.study.compare import go_on
 from danlu.store.study_folder import StudyFolder
@@ -17,6 +20,8 @@ def resume(
     data: object = None,
     root: str | Path | None = None,
     jobs: int | None = None,
+    listeners: Sequence[Listener] | None = None,
+    metrics: Mapping[str, MetricLike] | None = None,
     progress: bool = True,
 ) -> Any:
     """Go on with what lies in `folder`, exactly where it stopped: the Run, Study or Search comes back, finished.
@@ -24,7 +29,9 @@ def resume(
     What has ended is returned as it is. `net` and `data` are needed where they were given as objects that a recipe
     cannot bring back; where data have been moved, `data` is their path now, or for a run `root` the folder to look for
     a catalogue's in. For a study `net` is the function that builds it, or a dict of those that were levels by name, and
-    `jobs` the number of processes. Raises UserError where the folder holds none of the three, or needs one of these.
+    `jobs` the number of processes.
+    `listeners` and `metrics` are those of `danlu.fit`, for a run. Raises UserError where the folder holds none of the
+    three, or needs one of these.
 
     >>> import tempfile, danlu
     >>> run = danlu.fit("softmax-regression", "iris", epochs=1, folder=tempfile.mkdtemp(), progress=False)
@@ -35,8 +42,12 @@ def resume(
     if not place.is_there:
         if jobs is not None:
             fail("lab.no-jobs-for-a-run", folder=place.path)
-        return resume_run(folder, net=net, data=data, root=root, progress=progress)
+        return resume_run(
+            folder, net=net, data=data, root=root, listeners=listeners, metrics=metrics, progress=progress
+        )
     if root is not None:
         fail("lab.no-root-for-a-study", folder=place.path)
+    if listeners or metrics:
+        fail("lab.own-parts-for-a-study", folder=place.path)
     carry_on = go_on_searching if place.is_search else go_on
     return carry_on(folder, net=net, data=data, jobs=jobs, progress=progress)

@@ -1,7 +1,7 @@
 """Scoring a part of the data: no gradients, evaluation mode, loss and metrics over all its samples."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -10,14 +10,23 @@ from danlu.base.events import Stop
 from danlu.base.records import Score
 from danlu.train.engine import Batch
 from danlu.train.losses import Loss, terms
-from danlu.train.metrics import Metrics
+
+
+class Scorer(Protocol):
+    """What counts the batches of a part, as `Metrics` does."""
+
+    def update(self, outputs: torch.Tensor, targets: torch.Tensor) -> None: ...
+
+    def compute(self, loss: float) -> Score: ...
+
+    def reset(self) -> None: ...
 
 
 def evaluate(
     net: nn.Module,
     batches: Iterable[Batch],
     loss: Loss,
-    metrics: Metrics,
+    metrics: Scorer,
     asked_to_stop: Callable[[], bool] = lambda: False,
     forward: Callable[[torch.Tensor], Any] | None = None,
 ) -> Score | Stop:

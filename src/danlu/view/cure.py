@@ -7,6 +7,7 @@ from danlu.base.finding_text import SIGNS, remedy_text
 from danlu.base.places import shown
 from danlu.base.rule_names import rule_label
 from danlu.base.words import say
+from danlu.view.figures.names import metric_name
 from danlu.view.verdicts import effect_text, looks_text
 
 _MOST_CHANGE = 60
@@ -45,7 +46,7 @@ def change_text(change: Mapping[str, Any]) -> str:
 
 
 def _tried(cure: Mapping[str, Any]) -> list[str]:
-    metric = say(f"view.metric-{cure['metric']}")
+    metric = metric_name(cure["metric"])
     before = say("cure.all-diverged") if cure["before"] is None else f"{cure['before']:.4f}"
     lines = [say("cure.tried", seeds=cure["seeds"], metric=metric, before=before)]
     effects: Sequence[Mapping[str, Any]] = cure["effects"]

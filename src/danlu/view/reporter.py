@@ -18,6 +18,7 @@ from danlu.base.records import Finding, Score
 from danlu.base.smoothing import smooth
 from danlu.base.telling import steady_error
 from danlu.base.words import say
+from danlu.view.figures.names import metric_name
 from danlu.view.findings import print_findings
 from danlu.view.opening import choices
 from danlu.view.terminal import PlainConsole
@@ -177,7 +178,7 @@ def main_score(score: Score) -> str:
     'accuracy 0.9751'
     """
     name = next(name for name in ("accuracy", "r2", "loss") if name in score)
-    return f"{say(f'view.metric-{name}')} {score[name]:.4f}"
+    return f"{metric_name(name)} {score[name]:.4f}"
 
 
 def _clock(seconds: float) -> str:

@@ -13,6 +13,7 @@ from danlu.base.errors import Fault
 from danlu.base.places import shown
 from danlu.base.telling import steady_error
 from danlu.base.words import say
+from danlu.view.figures.names import metric_name
 from danlu.view.study import print_plan, printed
 from danlu.view.terminal import PlainConsole
 
@@ -87,8 +88,8 @@ def print_search(console: Console, search: Mapping[str, Any]) -> None:
     metric = search["metric"]
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(say("study.combination"), overflow="fold")
-    for heading in (f"view.metric-{metric}", "view.metric-loss", "search.epochs", "search.came"):
-        table.add_column(say(heading), justify="right")
+    for heading in (metric_name(metric), metric_name("loss"), say("search.epochs"), say("search.came")):
+        table.add_column(heading, justify="right")
     for trial in search["trials"][:_MOST_ROWS]:
         score = trial["score"]
         numbers = [f"{score[name]:.4f}" if name in score else "" for name in (metric, "loss")]
@@ -103,13 +104,16 @@ def print_search(console: Console, search: Mapping[str, Any]) -> None:
     if best:
         scores = {part: f"{best['score'][part].get(metric, float('nan')):.4f}" for part in ("validation", "test")}
         phrase = "study.best" if best.get("refit", True) else "study.best-as-it-was"
-        line = say(phrase, factors=_settings(best["factors"]), metric=say(f"view.metric-{metric}"), **scores)
+        line = say(phrase, factors=_settings(best["factors"]), metric=metric_name(metric), **scores)
         console.print(line, markup=False, soft_wrap=True, style="bold")
     elif search["finished"]:
         console.print(say("search.no-best"), markup=False, soft_wrap=True, style="bold")
     else:
         console.print(say("search.unfinished", folder=shown(search["study"])), markup=False, soft_wrap=True)
-    closing = say("search.closing", seconds=f"{search['seconds']:.1f}", folder=shown(search["study"]))
+    loading = search["loading_seconds"]
+    times = {"seconds": search["seconds"], "loading": loading, "training": search["seconds"] - loading}
+    told = {name: f"{seconds:.1f}" for name, seconds in times.items()}
+    closing = say("search.closing", folder=shown(search["study"]), **told)
     console.print(closing, markup=False, soft_wrap=True)
 
 

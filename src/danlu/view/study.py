@@ -14,6 +14,7 @@ from danlu.base.places import shown
 from danlu.base.telling import steady_error
 from danlu.base.words import say
 from danlu.stats.members import COSTS
+from danlu.view.figures.names import metric_name
 from danlu.view.info.effects import level_text
 from danlu.view.terminal import PlainConsole
 from danlu.view.verdicts import effect_text, looks_text
@@ -107,7 +108,7 @@ def print_study(console: Console, study: Mapping[str, Any]) -> None:
         console.print()
         scores = {part: f"{best['score'][part].get(metric, float('nan')):.4f}" for part in ("validation", "test")}
         phrase = "study.best" if best.get("refit", True) else "study.best-as-it-was"
-        line = say(phrase, factors=_factors(best["factors"]), metric=say(f"view.metric-{metric}"), **scores)
+        line = say(phrase, factors=_factors(best["factors"]), metric=metric_name(metric), **scores)
         console.print(line, markup=False, soft_wrap=True, style="bold")
     loading = study["loading_seconds"]
     times = {"seconds": study["seconds"], "loading": loading, "training": study["seconds"] - loading}
@@ -138,8 +139,8 @@ def _print_scores(console: Console, study: Mapping[str, Any]) -> None:
         rows.setdefault(say("study.baseline", name=member["baseline"]), []).append({**member, "diverged": False})
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(say("study.combination"), overflow="fold")
-    for heading in (f"view.metric-{metric}", "study.spread", "study.members", "study.diverged"):
-        table.add_column(say(heading), justify="right")
+    for heading in (metric_name(metric), say("study.spread"), say("study.members"), say("study.diverged")):
+        table.add_column(heading, justify="right")
     ranked = sorted(rows.items(), key=lambda row: _middle(row[1], metric)[0], reverse=metric not in COSTS)
     for name, members in ranked[:_MOST_ROWS]:
         mean, spread = _middle(members, metric)

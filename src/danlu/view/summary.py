@@ -5,6 +5,7 @@ from typing import Any
 
 from danlu.base.places import shown
 from danlu.base.words import say
+from danlu.view.figures.names import metric_name
 
 
 def summary_lines(run: Mapping[str, Any]) -> list[str]:
@@ -15,7 +16,7 @@ def summary_lines(run: Mapping[str, Any]) -> list[str]:
     lines = []
     for part in ("test", "validation", "train"):
         if part in run["score"]:
-            numbers = [f"{say(f'view.metric-{name}')} {value:.4f}" for name, value in run["score"][part].items()]
+            numbers = [f"{metric_name(name)} {value:.4f}" for name, value in run["score"][part].items()]
             lines.append(f"{say(f'view.part-{part}')}  {'   '.join(numbers)}")
     if run["diverged"]:
         lines.append(say("view.diverged", step=f"{run['diverged_since']:,}", run=folder))
@@ -32,7 +33,7 @@ def scored_line(run: Mapping[str, Any]) -> str:
     scored, train = run["scored"], run["recipe"]["train"]
     facts = {key: scored[key] for key in ("epoch", "best_epoch")}
     facts |= {key: "–" if scored[key] is None else f"{scored[key]:.4f}" for key in ("last", "best")}
-    facts["metric"] = say(f"view.metric-{scored['metric']}") if scored["metric"] else ""
+    facts["metric"] = metric_name(scored["metric"]) if scored["metric"] else ""
     if scored["weights"] == "best":
         why = "asked" if train.get("weights") == "best" else "early"
         return say(f"view.scored-best-{why}", patience=train.get("patience"), **facts)

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from danlu.base.words import say
+from danlu.view.figures.names import metric_name
 
 
 def effect_text(effect: Mapping[str, Any]) -> str:
     """One effect of `danlu compare --json`: the mean with the interval that decides, and the verdict."""
     facts = {
-        "metric": say(f"view.metric-{effect['metric']}"),
+        "metric": metric_name(effect["metric"]),
         "pairs": effect["pairs"],
         "verdict": verdict_text(effect),
     }

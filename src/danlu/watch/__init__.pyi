@@ -1,5 +1,8 @@
 from danlu.watch.attach import Watch as Watch
 from danlu.watch.attach import watch as watch
+from danlu.watch.contract import Rule as Rule
+from danlu.watch.contract import Threshold as Threshold
+from danlu.watch.contract import Verdict as Verdict
 from danlu.watch.earlier import Earlier as Earlier
 from danlu.watch.measured import Evaluation as Evaluation
 from danlu.watch.measured import Measured as Measured

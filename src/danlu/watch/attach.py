@@ -14,6 +14,7 @@ from danlu.base.readable import Readable
 from danlu.base.records import Finding
 from danlu.base.telling import tell
 from danlu.base.words import say
+from danlu.watch.contract import Rule
 from danlu.watch.coverage import has_seen_nothing, remarks_on
 from danlu.watch.earlier import Earlier
 from danlu.watch.guard import Guard
@@ -37,9 +38,9 @@ class Watch(Readable):
 
     `model` is a module, or several of them; `optimizer` one or several, or nothing, for those that move the model's
     parameters are found when they step. `loader`, `val_loader` and `loss_fn` are only looked at. `silence` holds ids
-    of rules that are not asked, `thresholds` numbers by rule and name. Nothing of the training is changed: no random
-    number is drawn, no weight differs by a bit; when the block is left every hook is gone. An exception inside watch
-    is told once and ends nothing. In a distributed training only rank 0 watches.
+    of rules that are not asked, `thresholds` numbers by rule and name; `rules` are asked beside danlu's own. Nothing
+    of the training is changed: no random number is drawn, no weight differs by a bit; when the block is left every hook
+    is gone. An exception inside watch is told once and ends nothing. In a distributed training only rank 0 watches.
 
     >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3), nn.Softmax(dim=1))
     >>> sgd = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -63,14 +64,15 @@ class Watch(Readable):
         loss_fn: Callable[..., Any] | None = None,
         silence: Collection[str] = (),
         thresholds: Mapping[str, Mapping[str, float]] | None = None,
+        rules: Sequence[Rule] = (),
         schedule: Schedule = usual,
         shown: bool = True,
         told: Callable[[Finding], None] | None = None,
         measured: Callable[[Measured], None] | None = None,
         earlier: Earlier | None = None,
     ) -> None:
-        check_rules(silence, thresholds or {})
-        numbers = current_thresholds(thresholds or {})
+        check_rules(silence, thresholds or {}, rules)
+        numbers = current_thresholds(thresholds or {}, rules)
         self._roots = _roots(model)
         self._optimizers = _optimizers(optimizer)
         self._loaders = loader, val_loader
@@ -87,7 +89,7 @@ class Watch(Readable):
         self._remarks: list[str] = []
         self._saw_nothing = False
         self._earlier = earlier or Earlier()
-        self._judge = Judge(rulebook(), silence, numbers, self._guard, self._tell, self._earlier.findings)
+        self._judge = Judge((*rulebook(), *rules), silence, numbers, self._guard, self._tell, self._earlier.findings)
 
     @property
     def findings(self) -> Findings:
@@ -193,9 +195,40 @@ class Watch(Readable):
             tell(say("watch.broken", name=name, error=f"{type(error).__name__}: {said}"))
 
 
-def watch(model: Models, optimizer: Any = None, **settings: Any) -> Watch:
-    """The block that watches a training: `with danlu.watch(model, optimizer) as watch:`. See Watch for the settings."""
-    return Watch(model, optimizer, **settings)
+def watch(
+    model: Models,
+    optimizer: Any = None,
+    *,
+    loader: Iterable[Any] | None = None,
+    val_loader: Iterable[Any] | None = None,
+    loss_fn: Callable[..., Any] | None = None,
+    silence: Collection[str] = (),
+    thresholds: Mapping[str, Mapping[str, float]] | None = None,
+    rules: Sequence[Rule] = (),
+    shown: bool = True,
+) -> Watch:
+    """The block that watches a training, not a line of it changed: `with danlu.watch(model, optimizer) as watch:`.
+
+    model       an nn.Module, or a list or dict of several
+    optimizer   one, or a list; left out, whichever move the model's parameters are found when they step
+    loader      the training samples, only looked at: is their order random, are samples double?
+    val_loader  the validation samples, only looked at: are some of them trained on?
+    loss_fn     the loss, where it is an object; it is never called
+    silence     ids of rules that are not asked; `danlu rules` lists them
+    thresholds  a rule's numbers by name: {"dead-relu": {"min_dead_share": 0.6}}
+    rules       rules of your own, see danlu.Rule
+    shown       whether findings are printed as they appear
+
+    Findings stand in `watch.findings`. UserError for a mistake in these; nothing inside the block ends the training.
+
+    >>> net = nn.Linear(4, 2)
+    >>> with watch(net, torch.optim.SGD(net.parameters(), lr=0.1), shown=False) as watching:
+    ...     pass
+    >>> len(watching.findings)
+    0
+    """
+    settings: dict[str, Any] = {"loader": loader, "val_loader": val_loader, "loss_fn": loss_fn, "silence": silence}
+    return Watch(model, optimizer, thresholds=thresholds, rules=rules, shown=shown, **settings)
 
 
 def _roots(model: Any) -> dict[str, nn.Module]:

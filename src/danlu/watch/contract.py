@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from danlu.base.printable import printable
 from danlu.base.records import Finding
-from danlu.base.words import say
+from danlu.base.words import catalogue, language, say
 from danlu.watch.measured import Measured
 
 SEVERITIES = ("error", "warning", "advice")
@@ -35,7 +36,8 @@ class Verdict:
     """What a rule found.
 
     `numbers` fill the placeholders of the rule's phrases, and are the finding's evidence; `variant` chooses among
-    phrases where a rule has several; `remedies` are changes to a recipe, or ids of advice.
+    phrases where a rule has several; `remedies` are changes to a recipe, or ids of advice. A rule of a user's has no
+    phrases: its verdict says `title` and `why` itself, and its advice is a sentence.
     """
 
     severity: str
@@ -44,11 +46,13 @@ class Verdict:
     where: tuple[str, ...] = ()
     variant: str = ""
     remedies: tuple[Remedy, ...] = ()
+    title: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Judges what was measured; never touches a tensor.
+    """Judges what was measured; never touches a tensor. One of your own goes to `danlu.watch(…, rules=[…])`.
 
     `severities` and `remedies` are all that its verdicts may carry; a change whose value follows from what was measured
     stands with None. `thresholds` are its numbers by name, which `[watch]` may change; `symptoms` are the rules that
@@ -56,11 +60,17 @@ class Rule:
     goes on in another block: the first steps, which do not come again; the net as it is now; or the curve of the loss,
     which is known whole. Its verdict counts steps from the beginning of the watched block; the finding counts them from
     the beginning of the training.
+
+    >>> def judge(measured, thresholds):
+    ...     if measured.step > thresholds["min_steps"]:
+    ...         return Verdict("advice", since=1, title="This takes long.", why="It is past the coffee.")
+    >>> Rule("long", judge, thresholds={"min_steps": Threshold(100, "steps")}).numbers
+    {'min_steps': 100}
     """
 
     id: str
     judge: Callable[[Measured, Thresholds], Verdict | None]
-    reference: str
+    reference: str = ""
     severities: tuple[str, ...] = SEVERITIES
     remedies: tuple[Remedy, ...] = ()
     thresholds: Mapping[str, Threshold] = field(default_factory=dict[str, Threshold])
@@ -87,13 +97,20 @@ def finding_of(rule: Rule, verdict: Verdict, before: int = 0) -> Finding:
         where=verdict.where,
         since=verdict.since + before,
         evidence=numbers,
-        title=say(f"watch.title-{suffix}", **numbers),
-        why=say(f"watch.why-{suffix}", **numbers),
+        title=_said(verdict.title, f"watch.title-{suffix}", numbers) or rule.id,
+        why=_said(verdict.why, f"watch.why-{suffix}", numbers),
         remedies=tuple(_remedy(remedy, numbers) for remedy in verdict.remedies),
     )
 
 
+def _said(own: str, phrase: str, numbers: Mapping[str, Any]) -> str:
+    """A verdict's own words, or danlu's; nothing where a rule of a user's has said none."""
+    if own or phrase not in catalogue(language()):
+        return printable(own)
+    return say(phrase, **numbers)
+
+
 def _remedy(remedy: Remedy, numbers: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(remedy, str):
-        return {"advice": say(f"watch.remedy-{remedy}", **numbers)}
+        return {"advice": _said("", f"watch.remedy-{remedy}", numbers) or printable(remedy)}
     return {"change": dict(remedy)}

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from danlu.base.counts import as_found, is_number
 from danlu.base.errors import Faults, nearest
@@ -15,10 +15,18 @@ Settings = Mapping[str, Mapping[str, float]]
 """Thresholds by rule and name."""
 
 
-def check_rules(silence: Collection[str], thresholds: Settings) -> None:
-    """UserError, with the nearest spelling, for a rule or a threshold that does not exist, or a value that is none."""
-    known = {rule.id: rule for rule in rulebook()}
-    faults = Faults()
+def check_rules(silence: Collection[str], thresholds: Settings, own: Sequence[Rule] = ()) -> None:
+    """UserError, with the nearest spelling, for a rule or a threshold that does not exist, or a value that is none; and
+    for what among a user's `own` rules is none, or has the id of another.
+    """
+    known, faults = {rule.id: rule for rule in rulebook()}, Faults()
+    for rule in own:
+        if not isinstance(rule, Rule):  # pyright: ignore[reportUnnecessaryIsInstance]
+            faults.add("watch.not-a-rule", found=type(rule).__name__)
+        elif rule.id in known:
+            faults.add("watch.rule-twice", rule=rule.id)
+        else:
+            known[rule.id] = rule
     if isinstance(silence, str):
         silence = [silence]
     for id in (*silence, *thresholds):
@@ -43,13 +51,13 @@ def _check_numbers(rule: Rule, numbers: Mapping[str, float], faults: Faults) -> 
             faults.add("watch.threshold-twice", rule=rule.id, key=name, name=before[name])
 
 
-def current_thresholds(thresholds: Settings) -> dict[str, dict[str, float]]:
+def current_thresholds(thresholds: Settings, own: Sequence[Rule] = ()) -> dict[str, dict[str, float]]:
     """The same under the names of today; each name of danlu 0.1 is told once, with the one that took its place.
 
     >>> current_thresholds({"dead-relu": {"min_dead_share": 0.6}})
     {'dead-relu': {'min_dead_share': 0.6}}
     """
-    before = {rule.id: _before(rule) for rule in rulebook() if rule.id in thresholds}
+    before = {rule.id: _before(rule) for rule in (*rulebook(), *own) if rule.id in thresholds}
     for id, numbers in thresholds.items():
         for name in numbers.keys() & before[id].keys():
             _tell_renamed(id, name, before[id][name])

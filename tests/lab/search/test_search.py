@@ -106,6 +106,7 @@ def test_the_best_is_chosen_by_validation_and_scored_once(found: Search) -> None
 def test_the_object_for_json_is_plain(found: Search) -> None:
     record = json.loads(json.dumps(found.as_dict()))
     assert {"study", "search", "trials", "best", "trainings", "full_trainings", "seconds"} <= record.keys()
+    assert record["seconds"] > record["loading_seconds"] > 0
     assert record["trainings"] == 16
     assert record["full_trainings"] == 2
 

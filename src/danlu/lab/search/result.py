@@ -112,7 +112,8 @@ class Search(Readable):
 
     @property
     def seconds(self) -> float:
-        return self.history.seconds
+        """Seconds from the call on: of loading, of all trainings, of the best trained once more."""
+        return self.history.seconds + self.history.loading
 
     @property
     def finished(self) -> bool:
@@ -153,6 +154,7 @@ class Search(Readable):
             "best": {} if best is None else best.as_dict(),
             "finished": self.finished,
             "seconds": round(self.seconds, 3),
+            "loading_seconds": round(self.history.loading, 3),
         }
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from danlu.base.errors import Faults
 from danlu.base.memory import memory_guard
 from danlu.base.places import shown
 from danlu.base.seeds import preserved_randomness
+from danlu.base.starting import begin_of_call
 from danlu.lab.draft import RecipeSource, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.search.ranges import Range, ranges_of
@@ -71,6 +72,7 @@ def search(
     >>> found.best.factors["optim.lr"] > 0.01, len(found.trials)
     (True, 8)
     """
+    begin = begin_of_call()
     quest, plan, given = sought(
         net, data, space=space, trainings=trainings, minutes=minutes, seeds=seeds, folds=folds, recipe=recipe,
         metric=metric, jobs=jobs, **settings,
@@ -87,7 +89,7 @@ def search(
         "search": {"ranges": [one.as_dict() for one in quest.ranges], "trainings": trainings, "minutes": minutes},
     }
     place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
-    return _carried_out(place, quest, given, progress)
+    return _carried_out(place, quest, given, progress, begin)
 
 
 @memory_guard("study")
@@ -134,6 +136,7 @@ def go_on_searching(
     folder: str | Path, *, data: object = None, net: Any = None, jobs: int | None = None, progress: bool = True
 ) -> Search:
     """Carry out what a search still lacks after an interruption."""
+    begin = begin_of_call()
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     asked = design["search"]
@@ -142,10 +145,11 @@ def go_on_searching(
     base = recipe_of_design(place)
     maker = builder_of(net, str(base.net.options.get("class", ""))) if callable(net) else None
     quest = Quest(base, ranges, design["seeds"], design["folds"], design["metric"], budget, data, maker, jobs)
-    return _carried_out(place, quest, Given(data, quest.maker), progress)
+    return _carried_out(place, quest, Given(data, quest.maker), progress, begin)
 
 
-def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool) -> Search:
+def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool, called: float) -> Search:
+    """`called` is when the search was asked for."""
     if place.journal.is_file() and Search(place.path).finished:
         return Search(place.path, given)
     reporter = SearchReporter(progress)
@@ -162,13 +166,15 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool)
         reporter,
     ):
         take_turn(place.design)
-        journal.add(StudyBegan(version=VERSION))
+        journal.add(StudyBegan(loading=round(begin - called, 3), version=VERSION))
         whole = carry_out_rounds(quest, place, journal, reporter, lambda: interrupt.asked)
         journal.add(TrainingsDone(seconds=time.monotonic() - begin))
         journal.sync()
         if not whole:
             raise Interrupted(str(place.path), saved=True)
+        trained = time.monotonic()
         _refit(place, quest, journal)
+        journal.add(TrainingsDone(seconds=time.monotonic() - trained))
         journal.sync()
     return Search(place.path, given)
 

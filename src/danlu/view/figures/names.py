@@ -2,6 +2,7 @@
 
 import math
 
+from danlu.base.printable import printable
 from danlu.base.words import catalogue, language, say
 
 _LINES_AT_ONCE = 0.02
@@ -14,7 +15,7 @@ def metric_name(name: str) -> str:
     ('accuracy', 'bleu')
     """
     id = f"view.metric-{name}"
-    return say(id) if id in catalogue(language()) else name
+    return say(id) if id in catalogue(language()) else printable(name)
 
 
 def short(value: float | None, digits: int = 4) -> str:
