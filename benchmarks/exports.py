@@ -76,7 +76,7 @@ def put(lines: list[Line]) -> None:
         head,
         "",
         "Nets of tests/export_cases.py (random weights) in every form: proved on 60 raw samples, in batches of 1, 3",
-        "and 7 and at other sizes, then checked by their golden samples. max Δ is that of probabilities, of regressions",
+        "and 7 and at other sizes, then checked by their golden samples. max Δ: that of probabilities; of regressions,",
         "in deviations of the target (asked: ≤ 1e-5). 2 cores, shared by several other jobs: wall seconds are an upper",
         f"bound, processor seconds are this process's. LeNet-5 to ONNX, proof included: asked ≤ {MOST_SECONDS:g} s.",
         "",
