@@ -15,11 +15,13 @@ from danlu.base.records import Score
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
+from danlu.lab.exporting import exporting
 from danlu.lab.package import Package, load_trained, read_package, without_samples
 from danlu.lab.run_record import RunRecord
 from danlu.lab.scored_net import answerer_of, scored_net, scored_weights
 from danlu.lab.setup import build_net
 from danlu.ship import Answerer, ErrorBand, Prediction, Tally, generate, read_rows
+from danlu.ship.export import Proof, export
 from danlu.view.info.run import run_info_of
 from danlu.view.report import run_html
 
@@ -97,6 +99,20 @@ class Run(RunRecord):
     ) -> str:
         """`text` and what a language model goes on with; see `danlu.ship.generate`."""
         return generate(self.answerer, text, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
+
+    def export(self, path: str | Path, *, raw: bool = False) -> Proof:
+        """Write the run as one file that answers raw samples: `path` ends in .onnx or .pt2, or in neither for a folder
+        in the layout of the Hugging Face Hub.
+
+        It is proved before it gets its name: on the whole test part, as raw samples, it must give every label that the
+        run gives and the same score. `raw` leaves strings and labels outside, for runtimes that have neither.
+        UserError, and nothing is left behind, where that fails.
+        """
+        try:
+            data: Dataset | UserError = self.samples
+        except UserError as error:
+            data = error
+        return export(exporting(self, self.answerer, data, self.error_band, raw), Path(path))
 
     @functools.cached_property
     def error_band(self) -> ErrorBand | None:
