@@ -162,6 +162,35 @@ def test_without_the_extra_it_is_said_what_to_install(
     assert list(work.iterdir()) == []
 
 
+def test_without_the_data_the_golden_samples_prove_and_that_is_said(
+    type_in: Type, place: Path, work: Path, language: str
+) -> None:
+    shutil.copytree(place / "run", work / "alone")
+    table = place / "table.csv"
+    table.rename(place / "gone.csv")
+    try:
+        answer = type_in("export", "alone", "alone.onnx", "--lang", language)
+    finally:
+        (place / "gone.csv").rename(table)
+    assert answer.code == 0
+    assert ("黄金样本" if language == "zh" else "golden samples of the run only") in answer.out
+    assert type_in("check", "alone.onnx").code == 0
+
+
+def test_all_of_the_package_is_in_the_metadata(place: Path) -> None:
+    import json
+
+    from danlu.ship.export import open_exported
+
+    package = json.loads((place / "run" / "package.json").read_text(encoding="utf-8"))
+    for name in KINDS:
+        told = open_exported(place / name).metadata
+        assert told["preprocessing"] == package["preprocessing"]
+        assert told["package"] == {key: value for key, value in package.items() if key != "preprocessing"}
+        assert told["scores"]["test"]["n"] == 24
+        assert told["recipe"]["optim"]["lr"] == 0.1
+
+
 def test_a_net_given_as_an_object_is_no_folder(place: Path, work: Path) -> None:
     from torch import nn
 

@@ -4,6 +4,7 @@ import copy
 import functools
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,8 @@ class Run(RunRecord):
             data: Dataset | UserError = self.samples
         except UserError as error:
             data = error
-        return export(exporting(self, self.answerer, data, self.error_band, raw), Path(path))
+        made = exporting(self, self.answerer, data, self._package, self.error_band)
+        return export(replace(made, raw=raw), Path(path))
 
     @functools.cached_property
     def error_band(self) -> ErrorBand | None:

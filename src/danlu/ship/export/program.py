@@ -28,7 +28,7 @@ class Program(nn.Module):
 
     def __init__(self, answerer: Answerer, *, resizes: bool) -> None:
         super().__init__()
-        self.preprocessing = _front(answerer.fitted, resizes)
+        self.preprocessing = front_of(answerer.fitted, resizes)
         self.net = with_exported_layers(copy.deepcopy(answerer.net)).eval()
         self.answer = Answer(answerer.fitted)
         self.dtype = answerer.dtype
@@ -134,7 +134,8 @@ class _TokensFront(nn.Module):
         return inputs[0]
 
 
-def _front(fitted: Preprocessing, resizes: bool) -> nn.Module:
+def front_of(fitted: Preprocessing, resizes: bool) -> nn.Module:
+    """A list of raw inputs to what the net takes: float32 [N, *sample_shape], or int64 tokens [N, T]."""
     encoder = fitted.encoder
     if isinstance(encoder, TableEncoder):
         return _TableFront(encoder.columns)
