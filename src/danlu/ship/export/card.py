@@ -5,7 +5,7 @@ from typing import Any
 
 from danlu.base.printable import printable
 from danlu.base.strict_json import to_json
-from danlu.base.words import LANGUAGES, say, speaking
+from danlu.base.words import LANGUAGES, catalogue, language, say, speaking
 from danlu.ship.export.interface import Interface
 
 
@@ -28,11 +28,17 @@ def _section(net: str, data: str, interface: Interface, metadata: Mapping[str, A
         return say(f"export.card-{key}", **values)
 
     sizes = metadata.get("data", {}).get("sizes", {})
-    lines = [f"# {words('title', net=net, data=data)}", "", words("what", net=net, data=data, task=interface.task), ""]
+    lines = [
+        f"# {words('title', net=net, data=data)}",
+        "",
+        words("what", net=net, data=data, task=_named("task", interface.task)),
+        "",
+    ]
     lines += [f"## {words('scores')}", "", f"| {words('part')} | n | {words('numbers')} |", "|---|---|---|"]
     for part, score in metadata.get("scores", {}).items():
-        told = ", ".join(f"{name} {value:.4g}" for name, value in score.items() if name != "n" and _is_number(value))
-        lines.append(f"| {part} | {score.get('n', '')} | {told} |")
+        numbers = {name: value for name, value in score.items() if name != "n" and _is_number(value)}
+        told = ", ".join(f"{_metric(name)} {value:.4g}" for name, value in numbers.items())
+        lines.append(f"| {say(f'view.part-{part}')} | {score.get('n', '')} | {told} |")
     proof = metadata["proof"]
     lines += ["", words("proof", samples=proof["samples"], delta=f"{proof['max_delta']:.2g}"), ""]
     lines += [
@@ -45,7 +51,8 @@ def _section(net: str, data: str, interface: Interface, metadata: Mapping[str, A
             lines.append(f"{words(key)}: {metadata[key]}")
     lines += ["", f"## {words('inputs')}", ""]
     for one in interface.description()["inputs"]:
-        lines.append(f"- `{one['name']}`: {one['dtype']} {one['shape']}, {one.get('means', words('category'))}")
+        means = _named("means", str(one.get("means", "category")))
+        lines.append(f"- `{one['name']}`: {one['dtype']} {one['shape']}, {means}")
     if interface.task == "classification":
         names = ", ".join(f"`{label}`" for label in interface.labels.tolist()[:50])
         lines += ["", f"{words('classes')}: {names}"]
@@ -67,6 +74,16 @@ def _section(net: str, data: str, interface: Interface, metadata: Mapping[str, A
 
 _PARTS = ("train", "validation", "test")
 _USE = "danlu predict FOLDER FILES\ndanlu check FOLDER"
+
+
+def _named(kind: str, word: str) -> str:
+    """A word of the metadata in the language in force, where there is one for it."""
+    return catalogue(language()).get(f"export.card-{kind}-{word}", word)
+
+
+def _metric(name: str) -> str:
+    """What a score is called in the language in force; its own name where danlu has no word for it."""
+    return catalogue(language()).get(f"view.metric-{name}", name)
 
 
 def _is_number(value: Any) -> bool:
