@@ -81,6 +81,7 @@ PREDICTIONS: Record = {
         }
     ],
 }
+TEXT: Record = {"kind": "text", "epoch": 1, "step": 30, "prompt": f"{CANARY} the", "text": f" {CANARY}\n traveller"}
 RECIPE = (
     f'[data]\nname = "{CANARY}"\n\n[net]\nname = "mlp"\n\n[optim]\nname = "sgd"\nlr = 0.05\n\n[train]\nepochs = 2\n'
 )
@@ -119,6 +120,7 @@ def course(count: int = 60) -> list[Record]:
         steps(1, losses[:half]),
         FINDING,
         epoch_record(1, half, 0.7),
+        TEXT,
         LAYERS | {"step": half},
         steps(half + 1, losses[half:], epoch=2),
         epoch_record(2, count, 0.8),

@@ -31,6 +31,7 @@ from danlu.lab.pictures import drawn_net, write_run_report
 from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
 from danlu.lab.run import Run
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
+from danlu.lab.text_samples import TextSampler
 from danlu.lab.usual import as_it_began
 from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
@@ -298,6 +299,8 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         if not training.resumed and (drawn := drawn_net(setup)):
             journal.write(drawn)
         listeners = [journal, checkpointer, reporter, interrupt, *own.listeners]
+        if data.task == "language":  # before the checkpoint: whoever goes on from that finds the text of its epoch
+            listeners.insert(1, TextSampler(setup, engine.scored_net, progress, journal))
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
         with Watching(recipe, engine, journal, reporter.finding, history):
             stop = train(engine, batches, validation_score, progress, listeners)

@@ -71,6 +71,7 @@ def run_page(info: RunInfo) -> dict[str, Any]:
         "numbers": _numbers(info),
         "findings": findings,
         "charts": [plain(chart) for chart in run_charts(info, _POINTS)],
+        "texts": [[say("page.epoch", epoch=one.epoch), one.prompt, one.text] for one in info.history.texts],
         "net": info.history.net is not None,
         "recipe": info.recipe,
         "environment": plain(info.environment),
