@@ -8,3 +8,5 @@ from danlu.ship.inputs import read_rows as read_rows
 from danlu.ship.predictions import ErrorBand as ErrorBand
 from danlu.ship.predictions import Prediction as Prediction
 from danlu.ship.predictions import Tally as Tally
+from danlu.ship.strokes import read_strokes as read_strokes
+from danlu.ship.trial import Trial as Trial

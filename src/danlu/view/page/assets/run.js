@@ -29,11 +29,12 @@ danlu.RunPage = class {
     const charts = danlu.make("div");
     this.charts = new danlu.Charts(charts);
     this.texts = danlu.make("section");
+    this.trial = danlu.make("p", { class: "faint" });
     this.graph = danlu.make("div");
     this.rest = danlu.make("div");
     main.replaceChildren(
       danlu.make("div", { class: "bar" }, danlu.make("a", { href: "#/" }, `← ${danlu.say("runs")}`)),
-      this.title, this.state, this.where, this.numbers, this.findings, charts, this.texts, this.graph, this.rest,
+      this.title, this.state, this.where, this.trial, this.numbers, this.findings, charts, this.texts, this.graph, this.rest,
     );
   }
 
@@ -44,6 +45,7 @@ danlu.RunPage = class {
     this.title.textContent = answer.name;
     this.state.replaceChildren(danlu.make("span", { class: `state ${answer.state}` }, answer.done));
     this.where.replaceChildren(danlu.make("code", {}, answer.where));
+    this.trial.replaceChildren(...(answer.try ? [`${danlu.say("try-link")} `, danlu.make("code", {}, answer.try)] : []));
     this.numbers.replaceChildren(...answer.numbers.map(([name, value]) => danlu.make("li", {}, danlu.make("b", {}, value), danlu.make("span", {}, name))));
     const cards = answer.findings.map(danlu.findingCard);
     this.findings.replaceChildren(
