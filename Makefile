@@ -15,15 +15,19 @@ PEERS := skorch pytorch-lightning pillow
 READY := .venv/ready
 DEV_READY := .venv/ready-dev
 BENCH_READY := .bench-venv/ready
+# Other people's loops, around which watch is tested.
+FRAMEWORKS := pytest hypothesis torchmetrics accelerate pytorch-ignite pytorch-lightning skorch transformers
+FRAMEWORKS_READY := .frameworks-venv/ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-slow wheel lint docs bench defaults study scores faults cures kills honesty attack clean
+.PHONY: help demo test test-slow test-frameworks wheel lint docs bench defaults study scores faults cures kills honesty attack clean
 
 help:
 	@echo "make demo    set up .venv and train LeNet-5 on handwritten digits      安装并训练第一个网络"
 	@echo "make test    set up .venv and run the tests                            安装并运行测试"
 	@echo "make test-slow  the tests that take long: every net with every data set, fuzzing, exports    运行耗时较长的测试"
+	@echo "make test-frameworks  watch around Lightning, skorch, Ignite, Accelerate and transformers' Trainer    在其他训练框架中测试诊断"
 	@echo "make wheel   build the wheel, install it into an empty environment elsewhere, and use it    构建 wheel，装入空环境并试用"
 	@echo "make lint    ruff and pyright                                          检查代码风格与类型"
 	@echo "make docs    write the pages that are made from the code: rules, recipe      由代码生成文档：诊断规则、配方"
@@ -50,6 +54,9 @@ test: $(DEV_READY)
 
 test-slow: $(DEV_READY)
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m slow $(ARGS)
+
+test-frameworks: $(FRAMEWORKS_READY)
+	OMP_NUM_THREADS=1 .frameworks-venv/bin/python -m pytest tests/watch/test_frameworks.py $(ARGS)
 
 # In a place of its own, which is gone afterwards; build/ would hold modules that have been deleted since.
 wheel:
@@ -97,7 +104,7 @@ attack: $(DEV_READY)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests .venv/bin/python -m attack --write $(ARGS)
 
 clean:
-	rm -rf .venv .bench-venv build dist src/danlu.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench-venv .frameworks-venv build dist src/danlu.egg-info .pytest_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(1) the folder of the environment, $(2) what to install into it. torch comes first and shows its progress: it is by far
@@ -122,4 +129,8 @@ $(DEV_READY): pyproject.toml constraints.txt
 
 $(BENCH_READY): pyproject.toml constraints.txt
 	$(call install,.bench-venv,-e '.[serve]' $(PEERS))
+	@touch $@
+
+$(FRAMEWORKS_READY): pyproject.toml constraints.txt
+	$(call install,.frameworks-venv,-e . $(FRAMEWORKS))
 	@touch $@

@@ -1,5 +1,6 @@
-"""The power is cut at every moment of a fit, and of a study and more of it: what is read then is what stood before an
-operation or what stands after it, nothing counts as whole that is not, and it goes on to the same end.
+"""The power is cut at every moment of a fit, of a study and more of it, of a search and of a cure: what is read then is
+what stood before an operation or what stands after it, nothing counts as whole that is not, and it goes on to the same
+end.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,8 +11,9 @@ import pytest
 import torch
 
 import danlu
-from attack.actions import COMPARE, FIT, QUIET, Action, plain
+from attack.actions import COMPARE, CURE, FIT, QUIET, SEARCH, Action, ill, plain
 from danlu.lab.package import read_package
+from danlu.lab.search.result import Search
 from danlu.lab.study.study import Study
 from danlu.store.new_run import NewRun
 from danlu.store.run_folder import RunFolder
@@ -44,10 +46,19 @@ def twice(folder: Path) -> None:
         danlu.resume(folder, **QUIET)
 
 
+def cured(folder: Path) -> None:
+    """The cure of a run that lies outside, where the power does not reach."""
+    danlu.cure(
+        next(above / "ill" for above in folder.parents if (above / "ill").exists()), seeds=3, folder=folder, **QUIET
+    )
+
+
 ACTIONS = {
     "fit": FIT,
     "fit of given weights": Action("own", own_weights, FIT.end),
     "more": Action("more", twice, COMPARE.end),
+    "search": SEARCH,
+    "cure": Action("cure", cured, CURE.end),
 }
 
 
@@ -117,7 +128,8 @@ class Reader:
         if seen in self._seen:
             return
         self._seen.add(seen)
-        study, whole = Study(folder), Study(self._whole / name)
+        kind = Search if StudyFolder(folder).is_search else Study
+        study, whole = kind(folder), kind(self._whole / name)
         str(study), study.as_dict()
         if not {repr(one) for one in study.members} <= {repr(one) for one in whole.members}:
             yield "members that never were"
@@ -142,6 +154,7 @@ def test_a_power_failure_tears_nothing(name: str, tmp_path: Path, monkeypatch: p
     action = ACTIONS[name]
     for parent in ("disk", "left"):
         (tmp_path / parent).mkdir()
+    ill(tmp_path / "ill")
     log = recorded(action, tmp_path / "disk", monkeypatch)
     wanted = action.end(tmp_path / "disk" / "it")
     reader = Reader(tmp_path / "disk", contents(log, tmp_path / "disk"))

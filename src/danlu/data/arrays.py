@@ -15,7 +15,7 @@ from danlu.data.images import pixel_dataset
 from danlu.data.layout import as_tensor, channels_first, refuse_unreadable
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
-from danlu.data.portions import Portion, carve, gather, shared_rows
+from danlu.data.portions import Portion, carve, gather, shared_rows, source_numbers
 from danlu.data.ranges import measure_ranges
 from danlu.data.scaling import fit_standard
 from danlu.data.standard import refuse_not_finite
@@ -31,8 +31,8 @@ def array_dataset(name: str, pools: Mapping[str, tuple[Any, Any]], options: Opti
     are standardised as `fit_standard` says. y: whole numbers, booleans and text are labels, floats [N] or [N, outputs]
     are regression targets, standardised like those of tables.
     """
-    samples = {part: _samples(x) for part, (x, _) in pools.items()}
-    raw_targets = {part: _raw_target(y) for part, (_, y) in pools.items()}
+    samples = {part: array_samples(x) for part, (x, _) in pools.items()}
+    raw_targets = {part: array_target(y) for part, (_, y) in pools.items()}
     for part, x in samples.items():
         if len(x) != len(raw_targets[part]):
             fail("data.lengths-differ", x=len(x), y=len(raw_targets[part]))
@@ -42,13 +42,15 @@ def array_dataset(name: str, pools: Mapping[str, tuple[Any, Any]], options: Opti
             fail("data.parts-differ", first=list(samples["train"].shape[1:]), other=list(x.shape[1:]))
     joined, target = read_target(numpy.concatenate(list(raw_targets.values())), options.task, Fault("data.place-y"))
     targets = joined.split([len(x) for x in samples.values()])
-    portions = carve(dict(zip(samples, zip(samples.values(), targets, strict=True), strict=True)), options)
+    tensors = dict(zip(samples, zip(samples.values(), targets, strict=True), strict=True))
+    portions = carve(tensors, options)
+    numbers = source_numbers(tensors, portions)
     if samples["train"].dtype == torch.uint8:
-        return pixel_dataset(name, portions, target, options)
-    return _number_dataset(name, portions, target, options)
+        return pixel_dataset(name, portions, target, options, numbers=numbers)
+    return replace(_number_dataset(name, portions, target, options), numbers=numbers)
 
 
-def _samples(raw: Any) -> Tensor:
+def array_samples(raw: Any) -> Tensor:
     """x as a tensor: uint8 images [N, C, H, W], or finite floats [N, ...]."""
     x = as_tensor(raw)
     if x.dim() == 0:
@@ -83,7 +85,8 @@ def _refuse(wrong: Tensor, phrase: str) -> None:
         fail(phrase, count=int(wrong.sum()), row=int(wrong.flatten(1).any(1).int().argmax()) + 1)
 
 
-def _raw_target(raw: Any) -> "numpy.ndarray[Any, Any]":
+def array_target(raw: Any) -> "numpy.ndarray[Any, Any]":
+    """y as an array, in its own type."""
     refuse_unreadable(raw, "y")
     if isinstance(raw, Tensor) and raw.is_complex():
         fail("data.labels-type", place=Fault("data.place-y"), found=str(raw.dtype).removeprefix("torch."))

@@ -46,6 +46,36 @@ Builder = Callable[[Options], "Dataset"]
 
 
 @dataclass(frozen=True)
+class RawSamples:
+    """N samples as their source holds them, of one `kind`, as `run.predict` takes them.
+
+    "table": a dict of columns, each a list of N numbers, booleans, texts, or None where missing. "pictures": a list of
+    N arrays uint8 [C, H, W], upright, in their own sizes. "numbers": an array [N, …]. "texts": a list of N texts.
+    `targets` are the N labels or numbers that stand with them; None where the task has none.
+    """
+
+    kind: str
+    samples: Any
+    targets: list[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.samples.values()), ())) if isinstance(self.samples, dict) else len(self.samples)
+
+
+@dataclass(frozen=True, eq=False)
+class ReadSource:
+    """A Builder that can also hand out samples as they were read: `raw` takes their numbers (of all that the source
+    holds, its parts one behind the other) and the encoder that was fitted to them.
+    """
+
+    build: Builder
+    raw: Callable[[list[int], Encoder], RawSamples] | None
+
+    def __call__(self, options: Options) -> "Dataset":
+        return self.build(options)
+
+
+@dataclass(frozen=True)
 class Making:
     """How a data set was made: `read` reads its source again and gives a builder, which was given `options`."""
 
@@ -71,6 +101,7 @@ class Dataset(Readable, ABC):
     origin: Origin = field(default_factory=Origin)
     recipe: DataRecipe | None = None  # what loads it again; None where it was made of objects in memory
     making: Making | None = field(default=None, repr=False)
+    numbers: Tensor | None = field(default=None, repr=False)  # of the samples in their source, part behind part
 
     @property
     def task(self) -> str:

@@ -10,15 +10,17 @@ import numpy
 from danlu.base.errors import Fault, fail
 from danlu.base.input_files import path_kind
 from danlu.data.arrays import array_dataset
-from danlu.data.dataset import Builder, Dataset, Origin
+from danlu.data.dataset import Builder, Dataset, Origin, ReadSource
 from danlu.data.folder.load import folder_builder
 from danlu.data.options import Options
 from danlu.data.parts import PARTS, part_of
+from danlu.data.raw_pools import raw_arrays, raw_texts
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.frames import is_frame, sheet_of
 from danlu.data.readers.table_file import read_table
 from danlu.data.readers.text_file import is_text, read_text
-from danlu.data.table.load import source_of, table_dataset
+from danlu.data.table.load import source_of
+from danlu.data.table.raw import table_builder
 from danlu.data.targets import Labels, read_target
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.sequences import text_dataset
@@ -55,13 +57,12 @@ def parts_builder(parts: dict[str, Any], target: str | None, name: str | None, o
         return _from_paths({part: Path(one).expanduser() for part, one in parts.items()}, target, name, options)
     if all(is_frame(one) or isinstance(one, Mapping) for one in parts.values()):
         sheets = {part: sheet_of(one, part) for part, one in parts.items()}
-        source = source_of(sheets, target)
-        return lambda chosen: table_dataset(name or "table", source, target, chosen)
+        return table_builder(name or "table", source_of(sheets, target), target)
     if all(isinstance(one, tuple) for one in parts.values()):
         _refuse_target(target, name or "arrays")
         if all(is_text_list(x) for x, _ in parts.values()):
-            return partial(labelled_texts, name or "texts", parts)
-        return partial(array_dataset, name or "arrays", parts)
+            return ReadSource(partial(labelled_texts, name or "texts", parts), partial(raw_texts, parts))
+        return ReadSource(partial(array_dataset, name or "arrays", parts), partial(raw_arrays, parts))
     return fail("data.parts-mixed", found=", ".join(f"{part}: {type(one).__name__}" for part, one in parts.items()))
 
 
@@ -112,7 +113,7 @@ def _from_paths(paths: dict[str, Path], target: str | None, name: str | None, op
         corpus = Corpus(texts["train"], texts.get("validation"), texts.get("test"), notes=notes)
         return lambda chosen: corpus_dataset(stem, corpus, chosen, origin)
     source = source_of({part: read_table(path, options) for part, path in paths.items()}, target)
-    return lambda chosen: table_dataset(stem, source, target, chosen, origin=origin)
+    return table_builder(stem, source, target, origin)
 
 
 def _refuse_target(target: str | None, name: str) -> None:

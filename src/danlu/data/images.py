@@ -10,7 +10,7 @@ from danlu.base.errors import Fault
 from danlu.data.dataset import Origin
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import PICTURES, Options, refuse_unfit
-from danlu.data.portions import Portion, carve, gather, shared_rows
+from danlu.data.portions import Portion, carve, gather, shared_rows, source_numbers
 from danlu.data.ranges import measure_ranges
 from danlu.data.standard import Pixels, measure_pixels
 from danlu.data.targets import Label, Labels, Quantities
@@ -39,6 +39,7 @@ class Images:
     peak: float = 255.0  # the brightest value a pixel can have
     validation: Pool | None = None
     notes: tuple[Fault, ...] = ()
+    white: float | None = None  # of picture files: see Pixels
 
 
 def image_dataset(name: str, images: Images, options: Options, origin: Origin) -> MemoryDataset:
@@ -51,7 +52,17 @@ def image_dataset(name: str, images: Images, options: Options, origin: Origin) -
         pools["test"] = (images.test.images, images.test.labels)
     portions = carve(pools, options)
     target = Labels(images.classes)
-    return pixel_dataset(name, portions, target, options, peak=images.peak, origin=origin, notes=images.notes)
+    return pixel_dataset(
+        name,
+        portions,
+        target,
+        options,
+        peak=images.peak,
+        origin=origin,
+        notes=images.notes,
+        numbers=source_numbers(pools, portions),
+        white=images.white,
+    )
 
 
 def pixel_dataset(
@@ -63,6 +74,8 @@ def pixel_dataset(
     peak: float = 255.0,
     origin: Origin | None = None,
     notes: tuple[Fault, ...] = (),
+    numbers: Tensor | None = None,
+    white: float | None = None,
 ) -> MemoryDataset:
     """A data set of uint8 images, standardised by the training part's mean and deviation per channel."""
     refuse_unfit(options, name, PICTURES)
@@ -76,7 +89,7 @@ def pixel_dataset(
         mean, std = measure_pixels(x[: sizes["train"]], peak)
     shape = tuple(x.shape[1:])
     ranges = measure_ranges(x[: sizes["train"]])
-    pixels = Pixels(shape, peak, mean, std, None if came == shape else came, ranges)
+    pixels = Pixels(shape, peak, mean, std, None if came == shape else came, ranges, white)
     return MemoryDataset(
         name=name,
         sample_shape=shape,
@@ -85,6 +98,7 @@ def pixel_dataset(
         encoder=pixels,
         notes=(*notes, *shared),
         origin=origin or Origin(),
+        numbers=numbers,
         x=x,
         y=y,
         pixels=pixels,

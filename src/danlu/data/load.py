@@ -13,7 +13,7 @@ from danlu.base.memory import memory_guard
 from danlu.base.recipe import DataRecipe
 from danlu.base.sections import section_of
 from danlu.data.catalogue import known, names
-from danlu.data.dataset import Builder, Dataset, Making
+from danlu.data.dataset import Builder, Dataset, Making, ReadSource
 from danlu.data.given_parts import parts_given
 from danlu.data.options import Fold, Options
 from danlu.data.readers.csv_text import FileOptions
@@ -132,7 +132,8 @@ def _shown(given: Any) -> str:
 
 
 def _builder(source: Source) -> Builder:
-    return partial(build, read_source(source))
+    read = read_source(source)
+    return ReadSource(partial(build, read), read.raw if isinstance(read, ReadSource) else None)
 
 
 def _check(options: Options) -> None:

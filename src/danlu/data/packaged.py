@@ -31,7 +31,7 @@ class PackagedDataset(Dataset):
         device: torch.device,
         dtype: torch.dtype = torch.float32,
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        self._refuse()
+        self.refuse()
 
     def batch_count(self, part: str, batch_size: int) -> int:
         return -(-self.sizes[part] // batch_size)
@@ -40,10 +40,10 @@ class PackagedDataset(Dataset):
         return self.recorded
 
     def folds(self, count: int, *, repeats: int = 1, seed: int = 0) -> Iterator[Dataset]:
-        self._refuse()
+        self.refuse()
 
     def refit(self) -> Dataset:
-        self._refuse()
+        self.refuse()
 
-    def _refuse(self) -> NoReturn:
+    def refuse(self) -> NoReturn:
         raise UserError(*self.reason.faults) from self.reason

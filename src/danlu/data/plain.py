@@ -121,6 +121,7 @@ def _from_pixels(encoder: Any) -> dict[str, Any]:
         "std": list(encoder.std),
         "came_as": None if encoder.came_as is None else list(encoder.came_as),
         "ranges": _from_ranges(encoder.ranges),
+        "white": encoder.white,
     }
 
 
@@ -133,6 +134,7 @@ def _to_pixels(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -
         tuple(plain["std"]),
         None if came is None else tuple(came),
         _to_ranges(plain["ranges"]),
+        plain.get("white"),
     )
 
 

@@ -74,6 +74,25 @@ def gather(portions: Mapping[str, Portion]) -> tuple[Tensor, Tensor, dict[str, i
     return x, y, sizes
 
 
+def source_numbers(pools: Pools, portions: Mapping[str, Portion]) -> Tensor:
+    """The number of each sample that `gather` lays out, in the pools one behind the other.
+
+    >>> pools = {"train": (torch.zeros(3), torch.zeros(3)), "test": (torch.zeros(2), torch.zeros(2))}
+    >>> portions = {"train": Portion(*pools["train"], torch.tensor([2, 0])), "test": Portion(*pools["test"])}
+    >>> source_numbers(pools, portions).tolist()
+    [2, 0, 3, 4]
+    """
+    first, begins = 0, dict[str, int]()
+    for part, (x, _) in pools.items():
+        begins[part], first = first, first + len(x)
+    present = [part for part in PARTS if part in portions]
+    # What was carved out was numbered from the first sample on; a part that came stands where its pool begins.
+    numbers = {part: portions[part].rows for part in present}
+    return torch.cat(
+        [torch.arange(len(portions[part])) + begins[part] if rows is None else rows for part, rows in numbers.items()]
+    )
+
+
 def shared_rows(
     portions: Mapping[str, Portion], x: Tensor, y: Tensor, lines: "numpy.ndarray[Any, Any] | None" = None
 ) -> tuple[Fault, ...]:

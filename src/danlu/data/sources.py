@@ -9,11 +9,12 @@ from danlu.base.errors import fail, nearest
 from danlu.base.input_files import path_kind, refuse_irregular
 from danlu.data.arrays import array_dataset
 from danlu.data.catalogue import entry, names
-from danlu.data.dataset import Builder, Origin
+from danlu.data.dataset import Builder, Origin, ReadSource
 from danlu.data.fetch import locate
 from danlu.data.folder.load import folder_builder
 from danlu.data.given_parts import is_text_list, labelled_texts, parts_builder, parts_given
 from danlu.data.images import Images, image_dataset
+from danlu.data.raw_pools import raw_arrays, raw_images, raw_texts
 from danlu.data.readers.cifar import is_cifar, read_cifar
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.frames import is_frame, sheet_of
@@ -21,7 +22,8 @@ from danlu.data.readers.idx import idx_file, read_idx_folder
 from danlu.data.readers.idx_files import IDX_STEMS
 from danlu.data.readers.table_file import is_archive, read_table
 from danlu.data.readers.text_file import is_text, read_text
-from danlu.data.table.load import KnownTable, TableSource, source_of, table_dataset
+from danlu.data.table.load import KnownTable, TableSource, source_of
+from danlu.data.table.raw import table_builder
 from danlu.data.targets import Labels
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.sequences import Texts, text_dataset
@@ -49,16 +51,17 @@ def read_source(source: Source) -> Builder:
         return _builder(found.reader(path or Path()), source.name or given, origin, target)
     if isinstance(given, tuple | list) and len(given) == 2 and not is_torch_data(given[0]):
         _refuse_target(target, source.name or "arrays")
+        pools = {"train": (given[0], given[1])}
         if is_text_list(given[0]):
-            return partial(labelled_texts, source.name or "texts", {"train": tuple(given)})
-        return partial(array_dataset, source.name or "arrays", {"train": (given[0], given[1])})
+            return ReadSource(partial(labelled_texts, source.name or "texts", pools), partial(raw_texts, pools))
+        return ReadSource(partial(array_dataset, source.name or "arrays", pools), partial(raw_arrays, pools))
     if isinstance(given, str | Path):
         return _from_path(Path(given).expanduser(), given, target, source.name, source.file)
     if parts := parts_given(given):
         return parts_builder(parts, target, source.name, source.file)
     if is_frame(given) or (isinstance(given, dict) and target is not None):
         table = source_of({"train": sheet_of(given)}, target)
-        return lambda options: table_dataset(source.name or "table", table, target, options)
+        return table_builder(source.name or "table", table, target)
     return fail("data.unknown-source", found=type(given).__name__)
 
 
@@ -66,14 +69,16 @@ def _builder(read: Images | KnownTable | Texts | Corpus, name: str, origin: Orig
     """What makes a data set of that which a reader gave."""
     if isinstance(read, KnownTable):
         table = TableSource(read.table, origin.path or name, read.notes, read.lines)
-        return lambda options: table_dataset(name, table, target or read.target, options, origin=origin)
+        return table_builder(name, table, target or read.target, origin)
     _refuse_target(target, name)
     if isinstance(read, Images):
-        return lambda options: image_dataset(name, read, options, origin)
+        return ReadSource(lambda options: image_dataset(name, read, options, origin), partial(raw_images, read))
     if isinstance(read, Corpus):
         return lambda options: corpus_dataset(name, read, options, origin)
     pools = {"train": read.train, **({"test": read.test} if read.test else {})}
-    return lambda options: text_dataset(name, pools, Labels(read.classes), options, read.tokens, origin)
+    target_of, cut_into = Labels(read.classes), read.tokens
+    raw = partial(raw_texts, {part: (x, target_of.decode(y).tolist()) for part, (x, y) in pools.items()})
+    return ReadSource(lambda options: text_dataset(name, pools, target_of, options, cut_into, origin), raw)
 
 
 def _refuse_target(target: str | None, name: str) -> None:
@@ -99,5 +104,4 @@ def _from_path(path: Path, given: str | Path, target: str | None, name: str | No
     if is_text(path) and target is None:
         text, notes = read_text(path, file.encoding)
         return _builder(Corpus(text, notes=notes), stem, origin, target)
-    table = source_of({"train": read_table(path, file)}, target)
-    return lambda options: table_dataset(stem, table, target, options, origin=origin)
+    return table_builder(stem, source_of({"train": read_table(path, file)}, target), target, origin)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
+import numpy
 import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, fail
+from danlu.data.folder.decode import Shape, fit_picture, is_bytes
 from danlu.data.layout import as_tensor
 from danlu.data.ranges import Ranges, refuse_other_scale, remarks
 from danlu.data.transforms.pictures import resize
@@ -18,6 +20,9 @@ Transform = Callable[[Tensor], Tensor]
 @dataclass(frozen=True)
 class Pixels:
     """uint8 images to (pixel / peak - mean) / std, per channel.
+
+    Where they were read from files, these were brought to one size, and `white` is the value of pictures of more than 8
+    bits that became 255: lists of pictures in sizes of their own are taken then, too.
 
     >>> picture = torch.tensor([[0, 255]], dtype=torch.uint8)
     >>> Pixels((1, 1, 2), peak=255, mean=(0.5,), std=(0.5,)).encode(picture).tolist()
@@ -30,6 +35,7 @@ class Pixels:
     std: tuple[float, ...]
     came_as: tuple[int, ...] | None = None  # shape of a sample before it was resized
     ranges: Ranges | None = None  # of the training part's raw pictures
+    white: float | None = None
 
     def on(self, device: torch.device, dtype: torch.dtype, peak: float | None = None) -> Transform:
         """The transform for uint8 [B, C, H, W] on `device`: one product and one sum a pixel, in place. `peak` is given
@@ -47,7 +53,7 @@ class Pixels:
         They are of the size that the net takes, or of that which the data had before they were resized. UserError for
         pictures that are certainly on another scale.
         """
-        images = as_tensor(raw)
+        images = as_tensor(self._fitted(raw))
         arranged = _arranged(images, self.sample_shape)
         if arranged is None and self.came_as is not None:
             arranged = _arranged(images, self.came_as)
@@ -60,6 +66,14 @@ class Pixels:
         if tuple(arranged.shape[1:]) != self.sample_shape:
             arranged = resize(arranged, *self.sample_shape[1:])
         return self.on(torch.device("cpu"), torch.float32)(arranged)
+
+    def _fitted(self, raw: Any) -> Any:
+        """A list of pictures of any size in the size of those trained on, where those came from files."""
+        if self.white is None or not isinstance(raw, list | tuple) or not all(map(is_bytes, cast(list[Any], raw))):
+            return raw
+        channels, height, width = self.sample_shape
+        shape = Shape(channels, height, width, self.white)
+        return numpy.stack([fit_picture(picture, shape) for picture in cast(list[Any], raw)]) if raw else raw
 
     def facts(self) -> dict[str, Any]:
         """Nothing where pixels are only brought to 0 … 1: that is no mean of theirs."""

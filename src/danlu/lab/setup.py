@@ -15,10 +15,10 @@ from danlu.base.recipe import MOST_STEPS, DataRecipe, OptimRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.data.preprocessing import Preprocessing
-from danlu.data.standard import Standard
+from danlu.data.standard import Pixels, Standard
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
-from danlu.lab.usual import limits_predictions, usual_train
+from danlu.lab.usual import limits_predictions, usual_augmentation, usual_picture_options, usual_train
 from danlu.nets import (
     AUTO,
     Description,
@@ -69,6 +69,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     faults.raise_if_any()
     assert dataset is not None
     recipe = net_for_data(_from_anywhere(recipe), dataset)
+    dataset = _augmented(dataset, recipe, drafted)
     device = choose_device(recipe.train.device)
     dtype = dtype_of(recipe.train.precision)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
@@ -157,11 +158,29 @@ def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
 
 
 def net_for_data(recipe: Recipe, data: Dataset) -> Recipe:
-    """The recipe with the net that its data call for, where it names none."""
+    """The recipe with the net that its data call for, where it names none, for a folder of images with more."""
     if recipe.net.name != AUTO:
         return recipe
     name = usual_net(data.sample_shape, data.task, None if data.vocabulary is None else len(data.vocabulary))
-    return replace(recipe, net=replace(recipe.net, name=name))
+    options = usual_picture_options(name) if _is_picture_folder(recipe, data) else {}
+    recipe = replace(recipe, net=replace(recipe.net, name=name, options={**options, **recipe.net.options}))
+    if _is_picture_folder(recipe, data) and recipe.data.augment is None:
+        recipe = replace(recipe, data=replace(recipe.data, augment=usual_augmentation(data.sample_shape)))
+    return recipe
+
+
+def _is_picture_folder(recipe: Recipe, data: Dataset) -> bool:
+    pictures = data.task == "classification" and len(data.sample_shape) == 3 and isinstance(data.encoder, Pixels)
+    return pictures and recipe.data.path is not None
+
+
+def _augmented(data: Dataset, recipe: Recipe, drafted: Recipe) -> Dataset:
+    """The data with the augmentation that danlu chose for them, which is said."""
+    if recipe.data.augment == drafted.data.augment or data.making is None:
+        return data
+    data = prepared_anew(data, {"augment": recipe.data.augment})
+    words = {"net": recipe.net.name, "augment": ", ".join(recipe.data.augment or ())}
+    return replace(data, notes=(*data.notes, Fault("lab.usual-pictures", words)))
 
 
 def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:

@@ -4,6 +4,7 @@ The numbers come from a study over small and middle-sized data, `make defaults`.
 that a user may name: whoever changes the batch size or the rate trains for as many epochs as before.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -50,6 +51,25 @@ def limits_predictions(recipe: Recipe, data: Dataset) -> bool:
         return recipe.train.limit_predictions
     in_time = recipe.data.time is not None or (data.making is not None and data.making.options.time is not None)
     return recipe.net.name not in _UNLIMITED and not in_time
+
+
+def usual_picture_options(net: str) -> dict[str, str]:
+    """The options of a net that danlu chose for a folder of images: LeNet-5 with today's activation, not the paper's.
+
+    >>> usual_picture_options("lenet5"), usual_picture_options("small-resnet")
+    ({'activation': 'relu'}, {})
+    """
+    return {"activation": "relu"} if net == "lenet5" else {}
+
+
+def usual_augmentation(sample_shape: Sequence[int]) -> tuple[str, ...]:
+    """How the images of a folder are augmented where nobody says: shifted by up to a sixteenth of their side, which
+    leaves a digit a digit and a left shoe a left shoe.
+
+    >>> usual_augmentation((1, 28, 28)), usual_augmentation((3, 64, 64))
+    (('crop:1',), ('crop:4',))
+    """
+    return (f"crop:{max(1, min(sample_shape[1:]) // 16)}",)
 
 
 def as_it_began(recipe: Recipe) -> Recipe:

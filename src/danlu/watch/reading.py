@@ -232,9 +232,13 @@ def validation_falls(measured: Measured) -> bool:
 
 
 def held_out(measured: Measured) -> list[Evaluation]:
-    """The evaluation passes over samples that were not trained on, as far as that is known."""
+    """The evaluation passes over samples that were not trained on, as far as that is known.
+
+    Of a pass before the first step nothing is known: it counts where no later one was over training samples.
+    """
     passes = [one for one in measured.evaluations if not one.overlap > 0.5]
-    return passes or measured.evaluations
+    known = any(one.overlap <= 0.5 for one in passes) or len(passes) == len(measured.evaluations)
+    return passes if known else measured.evaluations
 
 
 def spread_of_targets(measured: Measured) -> float:

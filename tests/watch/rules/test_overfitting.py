@@ -121,3 +121,22 @@ def test_a_gap_that_chance_explains_is_silent() -> None:
     assert verdict(RULE, measured) is None
     measured.evaluations[0] = Evaluation(400, 1, 3000, math.nan, 0.75, training=False, overlap=0.0)
     assert verdict(RULE, measured) is not None
+
+
+def pass_at(step: int, accuracy: float, overlap: float = math.nan) -> Evaluation:
+    return Evaluation(step, 1, 3000, math.nan, accuracy, training=False, overlap=overlap)
+
+
+@pytest.mark.parametrize(
+    "passes",
+    [
+        [pass_at(1, 0.3)],  # tried out before the first step, and the training is far beyond it
+        [pass_at(150, 0.6, 0.0)],
+        [pass_at(1, 0.3), pass_at(200, 0.98, 1.0), pass_at(400, 0.99, 1.0)],  # the later ones are over training samples
+    ],
+    ids=["before the first step", "long ago", "over training samples"],
+)
+def test_accuracies_of_another_time_or_of_training_samples_are_not_compared(passes: list[Evaluation]) -> None:
+    measured = apart()
+    measured.evaluations[:] = passes
+    assert verdict(RULE, measured) is None

@@ -1,7 +1,7 @@
 """One picture file into bytes, through Pillow: the usual formats only, and nothing that would unfold into gigabytes."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,8 @@ DEEP = ("I", "I;16", "I;16B", "I;16L", "F")  # one channel of more than 8 bits
 GREY = ("L", "LA", "1", *DEEP)
 ORIENTATION = 0x0112
 MOST_USUAL_SIDE = 224
+
+Bytes = numpy.ndarray[Any, numpy.dtype[numpy.uint8]]
 
 
 @dataclass(frozen=True)
@@ -99,25 +101,34 @@ def read_head(path: Path) -> Head | Fault:
     return _opened(path, head)
 
 
-def read_pixels(path: Path, shape: Shape) -> "numpy.ndarray[Any, numpy.dtype[numpy.uint8]] | Fault":
+def read_pixels(path: Path, shape: Shape) -> "Bytes | Fault":
     """The picture in `path`, upright, as uint8 [C, H, W], or what is wrong with it.
 
     A picture of other proportions is cut at its longer sides.
     """
+    return _read(path, shape, lambda picture: _array(_fit(picture, shape)))
 
-    def pixels(picture: Any) -> "numpy.ndarray[Any, numpy.dtype[numpy.uint8]] | Fault":
+
+def read_upright(path: Path, shape: Shape) -> "Bytes | Fault":
+    """The picture in `path` as `read_pixels` gives it, before it is brought to the size of `shape`."""
+    return _read(path, shape, _array)
+
+
+def _read(path: Path, shape: Shape, use: Callable[[Any], Bytes]) -> "Bytes | Fault":
+    def read(picture: Any) -> "Bytes | Fault":
         if picture.mode in DEEP and not _is_brightness(numpy.asarray(picture)):
             return Fault("data.picture-values", {"path": path})
-        return _pixels(picture, shape)
+        return use(_upright(picture, shape))
 
-    return _opened(path, pixels)
+    return _opened(path, read)
 
 
 def _is_brightness(values: "numpy.ndarray[Any, Any]") -> bool:
     return bool(numpy.isfinite(values).all() and values.min() >= 0)
 
 
-def _pixels(picture: Any, shape: Shape) -> "numpy.ndarray[Any, numpy.dtype[numpy.uint8]]":
+def _upright(picture: Any, shape: Shape) -> Any:
+    """The picture turned upright, in the mode that is wanted, of 8 bits a channel."""
     pillow, operations = _pillow()
     if picture.format == "JPEG":
         # Large pictures are decoded at a half, a quarter or an eighth where that is still larger than what is wanted.
@@ -130,10 +141,39 @@ def _pixels(picture: Any, shape: Shape) -> "numpy.ndarray[Any, numpy.dtype[numpy
     mode = "L" if shape.channels == 1 else "RGB"
     if picture.mode != mode:
         picture = picture.convert(mode)
+    return picture
+
+
+def _fit(picture: Any, shape: Shape) -> Any:
+    """A picture in its mode at the wanted size; one of other proportions is cut at its longer sides."""
+    pillow, operations = _pillow()
     if picture.size != (shape.width, shape.height):
         picture = operations.fit(picture, (shape.width, shape.height), pillow.Resampling.BILINEAR)
+    return picture
+
+
+def _array(picture: Any) -> Bytes:
     array = numpy.asarray(picture)
-    return array[None] if shape.channels == 1 else array.transpose(2, 0, 1)
+    return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+
+
+def is_bytes(raw: Any) -> bool:
+    """Whether `raw` is one picture as an array uint8: [H, W], [C, H, W] or [H, W, C]."""
+    array = isinstance(raw, numpy.ndarray) and raw.dtype == numpy.uint8
+    return array and (raw.ndim == 2 or (raw.ndim == 3 and {raw.shape[0], raw.shape[2]} & {1, 3} != set()))
+
+
+def fit_picture(raw: Bytes, shape: Shape) -> Bytes:
+    """A picture in bytes, such as `read_upright` gives, as uint8 [C, H, W] in the size that is wanted.
+
+    >>> fit_picture(numpy.zeros((3, 40, 60), dtype=numpy.uint8), Shape(1, 8, 8)).shape
+    (1, 8, 8)
+    """
+    pillow, _ = _pillow()
+    if raw.ndim == 3:
+        raw = raw.transpose(1, 2, 0) if raw.shape[0] in (1, 3) else raw
+        raw = raw[..., 0] if raw.shape[2] == 1 else raw
+    return _array(_fit(_upright(pillow.fromarray(numpy.ascontiguousarray(raw)), shape), shape))
 
 
 def _opened(path: Path, use: Any) -> Any:

@@ -1,19 +1,20 @@
 """A folder of pictures into a data set: held in memory where it fits, streamed where not."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from danlu.base.errors import Fault, fail
+from danlu.base.errors import Fault, UserError, fail
 from danlu.base.seeds import order
 from danlu.base.telling import tell
 from danlu.base.words import say
-from danlu.data.dataset import Builder, Dataset, Origin
+from danlu.data.dataset import Builder, Dataset, Encoder, Origin, RawSamples, ReadSource
 from danlu.data.feeds import Feed, MapFeed
 from danlu.data.folder.copies import contradictions, same_files, shared_pictures
-from danlu.data.folder.decode import Head, Shape, common_shape
+from danlu.data.folder.decode import Head, Shape, common_shape, read_upright
 from danlu.data.folder.decode_all import decode, read_heads
 from danlu.data.folder.files import PictureFiles
 from danlu.data.folder.scan import Listing, scan
@@ -36,7 +37,21 @@ MEASURED = 1000
 
 def folder_builder(name: str, folder: Path, parts: Mapping[str, Path] | None = None) -> Builder:
     """Finds the pictures of `folder`, or of each part's folder; what comes back decodes them as its options ask."""
-    return partial(_build, name, scan(folder, parts))
+    listing = scan(folder, parts)
+    return ReadSource(partial(_build, name, listing), partial(_raw, listing))
+
+
+def _raw(listing: Listing, numbers: list[int], encoder: Encoder) -> RawSamples:
+    """Pictures by their numbers, upright, in the sizes that their files have, with the names of their classes."""
+    assert isinstance(encoder, Pixels)
+    pictures = [listing.pictures[number] for number in numbers]
+    channels, height, width = encoder.sample_shape
+    shape = Shape(channels, height, width, encoder.white or 255.0)
+    read = [read_upright(picture.path, shape) for picture in pictures]
+    faults = [one for one in read if isinstance(one, Fault)]
+    if faults:
+        raise UserError(*faults)
+    return RawSamples("pictures", read, [listing.classes[picture.label] for picture in pictures])
 
 
 def _build(name: str, listing: Listing, options: Options) -> Dataset:
@@ -69,6 +84,7 @@ def _build(name: str, listing: Listing, options: Options) -> Dataset:
         listing.classes,
         validation=pools.get("validation"),
         notes=_notes(listing, decided),
+        white=decided.shape.white,
     )
     return image_dataset(name, images, options, Origin(str(listing.folder)))
 
@@ -138,7 +154,7 @@ def _streamed(
     pixels = _plain(decided.shape)
     if options.standardise is not False:
         shown = decode([pictures[row].path for row in some.tolist()], decided.shape)
-        pixels = Pixels(decided.shape.sample_shape, 255.0, *measure_pixels(shown, 255.0))
+        pixels = replace(pixels, **dict(zip(("mean", "std"), measure_pixels(shown, 255.0), strict=True)))
     streamed = Fault("data.streamed", {"count": measured, "limit": HELD_BYTES // 2**30})
     notes = (*_notes(listing, decided), *shared_pictures(listing, groups, rows), streamed)
     return StreamDataset(
@@ -157,4 +173,5 @@ def _streamed(
 
 
 def _plain(shape: Shape) -> Pixels:
-    return Pixels(shape.sample_shape, 255.0, (0.0,) * shape.channels, (1.0,) * shape.channels)
+    nothing, one = (0.0,) * shape.channels, (1.0,) * shape.channels
+    return Pixels(shape.sample_shape, 255.0, nothing, one, white=shape.white)

@@ -34,6 +34,7 @@ NUMBER = re.compile(r"-?\d{1,9}")
 class TableSource:
     """A table that was read: where it came from, what was decided, and the line of each row in its file (None where
     there is none). `parts` counts its rows part by part, as they stand one behind the other; "train" alone is split.
+    `sheet` is what it was read from, before anything was made of its text.
     """
 
     table: Table
@@ -41,6 +42,7 @@ class TableSource:
     notes: tuple[Fault, ...] = ()
     lines: "numpy.ndarray[Any, Any] | None" = None
     parts: dict[str, int] = field(default_factory=dict[str, int])
+    sheet: Sheet | None = None
 
     def at(self, row: int) -> Fault:
         """Where row number `row`, counted from 0, stands."""
@@ -66,7 +68,8 @@ def source_of(sheets: Mapping[str, Sheet], target: str | None) -> TableSource:
         fail("data.no-rows", path=sheet.path)
     keep = None if target is None else resolve_column(target, list(sheet.columns))
     parts = {part: len(one) for part, one in sheets.items()}
-    return TableSource(interpret(sheet, keep if sheet.typed else None), sheet.path, sheet.notes, sheet.lines, parts)
+    table = interpret(sheet, keep if sheet.typed else None)
+    return TableSource(table, sheet.path, sheet.notes, sheet.lines, parts, sheet)
 
 
 def table_dataset(
@@ -79,7 +82,7 @@ def table_dataset(
     """
     refuse_unfit(options, name, NUMBERS)
     table = source.table
-    target, said = _target_name(table, target, source.place)
+    target, said = target_name(table, target, source.place)
     features = {other: values for other, values in table.items() if other != target}
     _refuse_infinite(features, source)
     y, meaning, told = _read(table[target], target, options.task, source)
@@ -111,6 +114,7 @@ def table_dataset(
         x=x,
         y=y,
         content=content,
+        numbers=order,
         lines=None if source.lines is None else torch.from_numpy(source.lines)[order],
         columns=columns,
     )
@@ -156,7 +160,8 @@ def _as_found(features: Table, decided: tuple[Fault, ...]) -> Tensor:
 _TARGET_NAMES = ("target", "label", "labels", "class", "y", "outcome", "survived", "species", "price", "diagnosis")
 
 
-def _target_name(table: Table, target: str | None, place: str) -> tuple[str, tuple[Fault, ...]]:
+def target_name(table: Table, target: str | None, place: str) -> tuple[str, tuple[Fault, ...]]:
+    """The column to predict, and what is to be told of how it was found. UserError where there is none such."""
     columns = ", ".join(table)
     if target is None:
         fail("data.target-needed", place=place, columns=columns, likely=_likely_target(table))
@@ -206,7 +211,7 @@ def _read(
     if odd and task != "classification":
         raise UserError(Fault("data.target-odd", {"place": where, **odd[0].values}))
     refuse_missing(column.values, where, source.at)
-    values = _as_typed(column)
+    values = as_typed(column)
     distinct = len(set(values.tolist()))
     if distinct < 2:
         fail("data.target-constant", place=where, value=values[0])
@@ -224,7 +229,7 @@ def _read(
     return y, meaning, told
 
 
-def _as_typed(column: Column) -> "numpy.ndarray[Any, Any]":
+def as_typed(column: Column) -> "numpy.ndarray[Any, Any]":
     """A column without gaps in the type it was read from, so that labels come back as they were spelled."""
     if column.kind == "integer" and column.offset:
         return numpy.array([int(value) + column.offset for value in column.values.tolist()])

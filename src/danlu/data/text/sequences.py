@@ -92,6 +92,7 @@ def text_dataset(
         vocabulary=vocabulary,
         notes=(*notes, *shared_rows(portions, x, y)),
         origin=origin,
+        numbers=order,
         x=x,
         y=y,
     )

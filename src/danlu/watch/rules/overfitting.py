@@ -48,6 +48,8 @@ def _by_accuracy(passes: list[Evaluation], measured: Measured, thresholds: Thres
     scored = [one for one in passes if math.isfinite(one.accuracy) and one.samples >= thresholds["min_samples"]]
     if not scored or measured.accuracy.count < 5:
         return None
+    if 2 * scored[-1].step < measured.step:  # the training has come far since: of then nothing is known
+        return None
     train, now = measured.accuracy.end(0.2), scored[-1].accuracy
     error = math.sqrt(max(now * (1 - now), 0.0) / scored[-1].samples)
     if train < thresholds["min_train_accuracy"] or train - now < max(

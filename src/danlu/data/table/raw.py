@@ -1,0 +1,46 @@
+"""The rows of a table as they were read: what a user would give to have them predicted."""
+
+from functools import partial
+from typing import Any
+
+import numpy
+
+from danlu.data.dataset import Encoder, Origin, RawSamples, ReadSource
+from danlu.data.table.columns import Column
+from danlu.data.table.encoder import TableEncoder
+from danlu.data.table.load import TableSource, as_typed, table_dataset, target_name
+
+
+def table_builder(name: str, source: TableSource, target: str | None, origin: Origin | None = None) -> ReadSource:
+    """What makes a data set of a table, and hands out its rows."""
+    build = partial(table_dataset, name, source, target, origin=origin)
+    return ReadSource(build, partial(_raw_rows, source, target))
+
+
+def _raw_rows(source: TableSource, target: str | None, numbers: list[int], encoder: Encoder) -> RawSamples:
+    """Rows by their numbers: the columns that `encoder` takes, and the targets."""
+    assert isinstance(encoder, TableEncoder)
+    rows = numpy.array(numbers, dtype=int)
+    columns = {column.name: _cells(source, column.name, rows) for column in encoder.columns}
+    wanted, _ = target_name(source.table, target, source.place)
+    return RawSamples("table", columns, as_typed(source.table[wanted].take(rows)).tolist())
+
+
+def _cells(source: TableSource, name: str, rows: "numpy.ndarray[Any, Any]") -> list[Any]:
+    """Some cells of a column as numbers, booleans or texts; a date as it is spelled in the source, else in days."""
+    column = source.table[name]
+    if column.kind == "date" and source.sheet is not None:
+        import polars
+
+        spelled = source.sheet.columns[name]
+        if spelled.dtype == polars.String:
+            return spelled[rows.tolist()].to_list()
+    return [_cell(column, value) for value in column.values[rows].tolist()]
+
+
+def _cell(column: Column, value: Any) -> Any:
+    if value is None or value != value:
+        return None
+    if column.kind == "boolean":
+        return bool(value)
+    return int(value) + column.offset if column.kind == "integer" else value
