@@ -82,6 +82,7 @@ class LocalPage:
 
 
 def make_server(app: Any) -> Any:
+    """The server of an ASGI application. UserError where uvicorn is missing."""
     try:
         import uvicorn
         from uvicorn.protocols.http.h11_impl import H11Protocol

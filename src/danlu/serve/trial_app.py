@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
-from danlu.base.errors import DanluError, Fault, UserError
+from danlu.base.errors import DanluError
 from danlu.base.strict_json import to_json
 from danlu.base.words import LANGUAGES, language, say, speaking
 from danlu.serve.guard import App, Guard
+from danlu.serve.web import web
 from danlu.ship import Trial, read_strokes
 from danlu.view.page.assets import CHART_SCRIPTS, STYLES, TRIAL_SCRIPTS, TRIAL_STYLE, asset
 from danlu.view.page.shell import trial_shell
@@ -75,55 +76,48 @@ _ASKED: dict[str, tuple[tuple[str, ...], int, Read]] = {
 
 def make_trial_app(trial: Trial, form: Mapping[str, Any], host: str, port: int, token: str) -> App:
     """The page of a trial as an ASGI application, behind its guard. UserError where starlette is missing."""
-    try:
-        from starlette.applications import Starlette
-        from starlette.concurrency import run_in_threadpool
-        from starlette.requests import Request
-        from starlette.responses import Response
-        from starlette.routing import Route
-    except ImportError as error:
-        raise UserError(Fault("figure.needs-extra", {"part": "starlette", "extra": "serve"})) from error
+    parts = web()
     default, one_at_a_time, waiting = language(), asyncio.Lock(), [0]
 
-    def spoken(request: Request) -> str:
+    def spoken(request: Any) -> str:
         asked = request.query_params.get("lang", "")
         return asked if asked in LANGUAGES else default
 
-    async def page(request: Request) -> Response:
+    async def page(request: Any) -> Any:
         with speaking(spoken(request)):
-            return Response(trial_shell(form), media_type="text/html")
+            return parts.Response(trial_shell(form), media_type="text/html")
 
-    async def static(request: Request) -> Response:
+    async def static(request: Any) -> Any:
         name = request.path_params["name"]
         if name not in _STATIC:
-            return Response(status_code=404)
+            return parts.Response(status_code=404)
         kind = "text/css" if name.endswith(".css") else "text/javascript"
-        return Response(asset(name), media_type=kind)
+        return parts.Response(asset(name), media_type=kind)
 
-    def answering(read: Read) -> Callable[[Request], Any]:
-        async def answer(request: Request) -> Response:
+    def answering(read: Read) -> Callable[[Any], Any]:
+        async def answer(request: Any) -> Any:
             body = await request.body()
             if waiting[0] >= _MOST_WAITING:
-                return Response(status_code=503)
+                return parts.Response(status_code=503)
             waiting[0] += 1
             try:
                 async with one_at_a_time:
-                    told = await run_in_threadpool(_told, read, trial, body, spoken(request))
+                    told = await parts.in_thread(_told, read, trial, body, spoken(request))
             finally:
                 waiting[0] -= 1
             if told is None:
-                return Response(status_code=400)
-            return Response(to_json(told), media_type="application/json")
+                return parts.Response(status_code=400)
+            return parts.Response(to_json(told), media_type="application/json")
 
         return answer
 
-    answered = {path: one for path, one in _ASKED.items() if form["kind"] in one[0]}
+    answered = {path: one for path, one in _ASKED.items() if form["takes"] in one[0]}
     if not form["draws"]:
         answered.pop("/api/drawing", None)
-    routes: list[Any] = [Route("/", page), Route("/static/{name}", static)]
-    routes += [Route(path, answering(read), methods=["POST"]) for path, (_, _, read) in answered.items()]
+    routes: list[Any] = [parts.Route("/", page), parts.Route("/static/{name}", static)]
+    routes += [parts.Route(path, answering(read), methods=["POST"]) for path, (_, _, read) in answered.items()]
     taken = {path: most for path, (_, most, _) in answered.items()}
-    return Guard(Starlette(routes=routes), host, port, token, command="danlu try", taken=taken)
+    return Guard(parts.Starlette(routes=routes), host, port, token, command="danlu try", taken=taken)
 
 
 def _told(read: Read, trial: Trial, body: bytes, spoken: str) -> dict[str, Any] | None:

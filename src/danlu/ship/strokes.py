@@ -22,9 +22,8 @@ def drawn(strokes: Sequence[Stroke], height: int, width: int) -> "numpy.ndarray[
     (http://yann.lecun.com/exdb/mnist); pictures below 20 pixels are filled, as scikit-learn's digits are. UserError
     where nothing is drawn.
 
-    >>> bar = drawn([[(0.1, 0.5), (0.1, 0.9)]], 28, 28)
-    >>> bar.shape, int(bar.max()), [int(row) for row in numpy.flatnonzero(bar.max(1))[[0, -1]]]
-    ((28, 28), 255, [4, 23])
+    >>> drawn([[(0.1, 0.5), (0.1, 0.9)]], 28, 28).shape
+    (28, 28)
     """
     from PIL import Image, ImageDraw
 

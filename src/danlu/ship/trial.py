@@ -72,7 +72,7 @@ class Trial:
             fields = _numbered(fitted.encoder, math.prod(fitted.sample_shape))
         sides = (1, *fitted.sample_shape)[-3:]
         drawing = kind == "picture" and sides[0] == 1
-        return {"kind": kind, "task": fitted.task, "data": fitted.name, "draws": drawing, "fields": fields}
+        return {"takes": kind, "task": fitted.task, "data": fitted.name, "draws": drawing, "fields": fields}
 
     def drawing(self, strokes: list[Stroke]) -> dict[str, Any]:
         """The answer to what was drawn, brought to the size of the run's pictures."""
@@ -219,7 +219,7 @@ def _field(column: FittedColumn) -> dict[str, Any]:
         kind, missing = column.kind, column.flag
     else:
         usual, values, kind, missing = column.usual or column.values[0], list(column.values), "category", column.missing
-    return {"name": column.name, "kind": kind, "usual": usual, "values": values, "missing": missing}
+    return {"name": column.name, "type": kind, "usual": usual, "values": values, "missing": missing}
 
 
 def _numbered(encoder: Any, count: int) -> list[dict[str, Any]]:
@@ -230,6 +230,6 @@ def _numbered(encoder: Any, count: int) -> list[dict[str, Any]]:
     elif encoder.ranges is not None and len(encoder.ranges.mean) == count:
         middle = list(encoder.ranges.mean)
     return [
-        {"name": str(number), "kind": "number", "usual": float(f"{value:.6g}"), "values": [], "missing": False}
+        {"name": str(number), "type": "number", "usual": float(f"{value:.6g}"), "values": [], "missing": False}
         for number, value in enumerate(middle, start=1)
     ]

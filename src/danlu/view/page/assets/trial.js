@@ -102,7 +102,7 @@ danlu.begin(() => {
   const empty = danlu.make("p", { class: "faint" }, danlu.say("try-empty"));
   const answer = danlu.make("section", { class: "told", "aria-live": "polite" }, empty);
   const asking = new danlu.Asking((found) => answer.replaceChildren(...(found ? danlu.answerParts(found) : [empty])));
-  const parts = danlu.inputs[danlu.form.kind](asking);
+  const parts = danlu.inputs[danlu.form.takes](asking);
   document.querySelector("#main").replaceChildren(
     danlu.make("h1", {}, danlu.form.name), danlu.make("p", { class: "faint" }, danlu.say("try-about", { data: danlu.form.data })),
     danlu.make("div", { class: "trial" }, danlu.make("section", {}, ...parts), answer),
