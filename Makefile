@@ -8,7 +8,7 @@ PYTHON ?= python3
 ARGS ?=
 # In variables, because a comma would end an argument of call.
 WHOLE := -e '.[draw,serve,search]'
-WHOLE_AND_TOOLS := -e '.[dev,draw,serve,search]'
+WHOLE_AND_TOOLS := -e '.[dev,draw,export,serve,search]'
 # What the benchmarks compare with; they never enter .venv.
 PEERS := skorch pytorch-lightning pillow
 
@@ -21,7 +21,7 @@ FRAMEWORKS_READY := .frameworks-venv/ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-slow test-frameworks wheel lint docs bench defaults study scores faults cures kills honesty attack clean
+.PHONY: help demo test test-slow test-frameworks wheel lint docs bench defaults study scores faults cures kills honesty attack exports clean
 
 help:
 	@echo "make demo    set up .venv and train LeNet-5 on handwritten digits      安装并训练第一个网络"
@@ -40,6 +40,7 @@ help:
 	@echo "make kills   kill trainings a thousand times, resume, compare bit for bit   杀掉训练一千次，逐位核对恢复的结果"
 	@echo "make honesty how often verdicts are wrong, in simulated studies          模拟对比实验，检验结论出错的频率"
 	@echo "make attack  hostile inputs, kills, flipped and cut files, full disks, races: what they do to danlu    恶意输入、强制终止、损坏的文件、磁盘写满、并发：逐项攻击并计数"
+	@echo "make exports  every net in every form it is exported in: proved, how far apart, seconds, bytes    各种网络与导出格式：验证结果、误差、耗时、大小"
 	@echo "make clean   remove all of that again, but not your runs               清除以上产物，保留训练记录"
 
 demo: $(READY)
@@ -102,6 +103,9 @@ honesty: $(READY)
 
 attack: $(DEV_READY)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests .venv/bin/python -m attack --write $(ARGS)
+
+exports: $(DEV_READY)
+	PYTHONPATH=tests .venv/bin/python benchmarks/exports.py --write $(ARGS)
 
 clean:
 	rm -rf .venv .bench-venv .frameworks-venv build dist src/danlu.egg-info .pytest_cache .ruff_cache .hypothesis

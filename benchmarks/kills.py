@@ -1,16 +1,19 @@
 """Kill a training again and again, resume it, and compare its end with that of a run nobody disturbed, bit for bit.
 
     PYTHONPATH=tests python benchmarks/kills.py --kills 100
+    PYTHONPATH=tests python benchmarks/kills.py --kills 100 --engine study
 
 Two thirds of the kills come from outside at a random moment, one third from inside a save: a write half done, before an
 fsync, before a rename. Every fifth training is killed five times in a row. `--sabotage order` draws the order of the
 samples anew after each resume, and must make the comparison fail. The exit code is 0 when every end state was equal.
+With `--engine study` it is a study that is killed, whose 24 trainings run as two stacks.
 
 The trainings run in forked children of a process that has imported torch but computed nothing, because starting Python
 and torch a thousand times would take an hour.
 """
 
 import argparse
+import hashlib
 import os
 import random
 import shutil
@@ -19,6 +22,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pydantic  # noqa: F401  (imported for the children, each of which would take seconds over it; so the next three)
 import sklearn.datasets
@@ -30,8 +34,11 @@ from torch import nn
 import danlu
 import danlu.data.memory
 from danlu.base.seeds import order, stream
+from danlu.lab.study import carry_out
+from danlu.store.journal import read
 from danlu.store.run_environment import read_environment
 from danlu.train.checkpoint import load_newest
+from danlu.train.stack import feed
 from dying import die_inside_a_save, forked
 
 CHAIN = 5
@@ -86,10 +93,53 @@ SETTINGS = {
 }
 
 
+VARY = {"lr": [0.01, 0.03, 0.1, 1e6], "net.activation": ["relu", "tanh"]}
+STUDY = {
+    "seeds": 3,
+    "optim.momentum": 0.9,
+    "net.dropout": 0.2,
+    "schedule.name": "cosine",
+    "train.epochs": 12,
+    "train.patience": 4,
+    "train.batch_size": 128,
+    "train.ema": 0.9,
+    "train.checkpoint_steps": 7,
+}
+
+
+def study(folder: Path, sabotage: str) -> None:
+    """Begin the study in `folder`, or go on with it. What each member's weights are goes into a file beside it."""
+    original = carry_out._record
+
+    def record(planned: Any, key: Any, trained: Any, column: int) -> Any:
+        state = trained.states[column]
+        digest = hashlib.sha256(b"".join(state[name].numpy().tobytes() for name in sorted(state))).hexdigest()
+        with folder.with_suffix(".weights").open("a") as file:
+            file.write(f"{key.key}: {digest}\n")
+        return original(planned, key, trained, column)
+
+    carry_out._record = record
+    if (folder / "study.json").exists():
+        if sabotage == "order":
+            feed.order = lambda count, seed, epoch: order(count, seed + os.getpid(), epoch)
+        danlu.resume(folder, progress=False)
+    else:
+        danlu.compare("mlp", "digits", vary=VARY, folder=folder, progress=False, **STUDY)
+
+
+def study_end_state(folder: Path) -> tuple[dict[str, torch.Tensor], str]:
+    """The scores of all members and the hashes of their weights."""
+    members = sorted(str(row) for row in read(folder / "journal.jsonl") if row.get("kind") == "member")
+    assert not (folder / "stacks").exists(), "checkpoints were left behind"
+    return {}, repr((members, sorted(set(folder.with_suffix(".weights").read_text().splitlines()))))
+
+
 def train(folder: Path, sabotage: str, engine: str) -> None:
     """Begin the run in `folder`, or go on with it: with a net of other first weights, which must not matter."""
     torch.set_num_threads(1)
-    if (folder / "recipe.toml").exists():
+    if engine == "study":
+        study(folder, sabotage)
+    elif (folder / "recipe.toml").exists():
         if sabotage == "order":
             danlu.data.memory.order = lambda count, seed, epoch: order(count, seed + os.getpid(), epoch)
         danlu.resume(folder, net=NETS[engine](os.getpid()), progress=False)
@@ -107,7 +157,9 @@ def finish(folder: Path, sabotage: str, engine: str) -> float:
 
 
 def end_state(folder: Path) -> tuple[dict[str, torch.Tensor], str]:
-    """All tensors of the last checkpoint, and its numbers but for the clock's."""
+    """All tensors of the last checkpoint, and its numbers but for the clock's; or what a study came to."""
+    if (folder / "study.json").exists():
+        return study_end_state(folder)
     checkpoint = load_newest(folder / "checkpoints").checkpoint
     assert checkpoint is not None
     tensors = {f"{part}/{name}": tensor for part, named in checkpoint.parts.items() for name, tensor in named.items()}
@@ -155,8 +207,10 @@ def harass(place: Path, kills: int, sabotage: str, engine: str, chance: random.R
     """Train and kill until `kills` kills are done; each training ends undisturbed in the end, and is compared."""
     finish(place / "undisturbed", "none", engine)
     wanted = end_state(place / "undisturbed")
-    assert (read_environment(place / "undisturbed" / "environment.json") or {})["engine"] == engine
-    assert danlu.Run(place / "undisturbed").epochs < SETTINGS["train.epochs"], "patience was to end it before its time"
+    if engine in NETS:
+        assert (read_environment(place / "undisturbed" / "environment.json") or {})["engine"] == engine
+        epochs = danlu.Run(place / "undisturbed").epochs
+        assert epochs < SETTINGS["train.epochs"], "patience was to end it before its time"
     seconds = min(finish(place / f"again-{number}", "none", engine) for number in range(3))
     assert same(wanted, end_state(place / "again-0")), "two undisturbed runs differ: nothing can be compared"
     tally = Tally()
@@ -180,7 +234,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sabotage", choices=["none", "order"], default="none")
-    parser.add_argument("--engine", choices=list(NETS), default="module", help="the one that trains")
+    parser.add_argument("--engine", choices=[*NETS, "study"], default="module", help="what trains")
     arguments = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="danlu-kills-"))
     tally = harass(place, arguments.kills, arguments.sabotage, arguments.engine, random.Random(arguments.seed))

@@ -150,11 +150,18 @@ def sample_study() -> StudyInfo:
         for seed in range(3)
         for fold in range(2)
     ]
+    combinations = [{"net.activation": activation, "optim.lr": rate} for activation in activations for rate in rates]
+    trainings = [[number, seed, fold] for number in range(6) for seed in range(3) for fold in range(2)]
+    losses = [[(2 + 0.1 * (at % 6)) / epoch * (1 + at // 6) for at in range(36)] for epoch in (1, 2, 3)]
+    curves = [
+        {"kind": "stack", "stack": "a", "combinations": combinations, "members": trainings},
+        {"kind": "member-epochs", "stack": "a", "epochs": [1, 2, 3], "train": losses, "validation": {"loss": losses}},
+    ]
     best = {
         "kind": "best", "factors": {"net.activation": "relu", "optim.lr": 0.1}, "run": "best",
         "validation": {"loss": 0.2, "accuracy": 0.83},
     }  # fmt: skip
-    records = [{"kind": "begin", "members": 36}, *members, {"kind": "done", "seconds": 12.5}, best]
+    records = [{"kind": "begin", "members": 36}, *curves, *members, {"kind": "done", "seconds": 12.5}, best]
     return study_info(
         "activations", design, StudyHistory.of(records), recipe='[net]\nactivation = "relu"\n', where="studies/a"
     )

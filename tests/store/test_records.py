@@ -47,6 +47,12 @@ EXAMPLES: list[Record] = [
     ),
     records.StudyBegan(),
     records.ChoicesMade(made={"members": 16}),
+    records.StackBegan(stack="3f2a", combinations=({"lr": 0.1}, {"lr": 0.2}), members=((0, 5, 0), (1, 5, 1))),
+    records.MemberEpochs(
+        stack="3f2a", epochs=[1, 3], train=[[2.0, math.inf], [1.0, None]],
+        validation={"loss": [[2.5, 3.0], None]},
+    ),
+    records.MemberEpochs(stack="3f2a", epochs=[2], train=[[1.5, 1.0]]),
     records.MemberDone(
         factors={"net.hidden": [8, 8]}, seed=0, fold=1, score={"loss": 1.0}, diverged=False, epochs=3, scored_epoch=2,
         samples=30, round=1,

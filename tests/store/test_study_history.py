@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from danlu.store.study_history import StudyHistory
+from danlu.store.study_history import StudyHistory, StudyReplay
 
 Line = dict[str, Any]
 MEMBER: Line = {
@@ -90,3 +90,52 @@ def test_a_search_that_found_nothing_is_finished() -> None:
 def test_what_is_malformed_and_what_is_unknown_are_counted_apart() -> None:
     history = StudyHistory.of([{"kind": "of tomorrow"}, {"kind": "member"}, {"kind": 7}, {}, MEMBER])
     assert (history.unknown, history.skipped, len(history.members)) == (1, 3, 1)
+
+
+STACK: Line = {"kind": "stack", "stack": "a", "combinations": [{"lr": 0.1}], "members": [[0, 0, 0], [0, 1, 0]]}
+
+
+def epochs(numbers: list[int], train: list[list[float | None]], **more: Any) -> Line:
+    return {"kind": "member-epochs", "stack": "a", "epochs": numbers, "train": train, **more}
+
+
+def test_curves_hold_every_epoch_once_as_it_was_told_last() -> None:
+    (curves,) = StudyHistory.of(
+        [
+            STACK,
+            epochs([1, 2], [[4.0, 3.0], [3.0, "NaN"]]),
+            {"kind": "begin"},
+            STACK,
+            epochs([2, 3], [[2.5, 2.0], [1.0, None]], validation={"loss": [None, [5.0, None]]}),
+        ]
+    ).curves
+    assert curves.epochs == [1, 2, 3]
+    assert curves.train == [[4.0, 3.0], [2.5, 2.0], [1.0, None]]
+    assert curves.validation == {"loss": [None, None, [5.0, None]]}
+    assert (curves.combinations, curves.members) == (({"lr": 0.1},), ((0, 0, 0), (0, 1, 0)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        epochs([1], [[1.0]]),
+        epochs([1], [[1.0, 2.0]], stack="b"),
+        epochs([1, 2], [[1.0, 2.0]]),
+        epochs([1], [[1.0, 2.0]], validation={"loss": [[1.0]]}),
+        epochs([1], [[1.0, 2.0]], validation={"loss": []}),
+        epochs([1], [[1.0, "x"]]),
+        STACK | {"members": [[1, 0, 0]]},
+    ],
+)
+def test_rows_that_are_not_of_this_stack_are_passed_over_and_counted(line: Line) -> None:
+    history = StudyHistory.of([STACK, epochs([2], [[2.0, 1.0]]), line])
+    assert history.skipped == 1
+    assert history.curves[0].epochs == [2]
+
+
+def test_what_was_told_is_not_changed_by_what_comes_later() -> None:
+    replay = StudyReplay.of([STACK, epochs([1], [[2.0, 1.0]])])
+    before = replay.told().curves
+    replay.add(epochs([2], [[1.0, 0.5]]))
+    assert before[0].epochs == [1]
+    assert replay.told().curves[0].epochs == [1, 2]

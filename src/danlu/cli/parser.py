@@ -105,7 +105,7 @@ VERBS = {
         ),
         Verb(
             "check",
-            "danlu check [RECIPE.toml | DATA] [--target COLUMN] [--net N] [section.key=value ...]",
+            "danlu check [RECIPE.toml | DATA | model.onnx] [--target COLUMN] [--net N] [section.key=value ...]",
             _RECIPE_OPTIONS,
             settings=True,
         ),
@@ -119,10 +119,11 @@ VERBS = {
         ),
         Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"), Option("jobs", "2"))),
         Verb("show", "danlu show [RUN]"),
-        Verb("predict", "danlu predict RUN FILES… [--output answers.csv] [--top 3]", _PREDICT_OPTIONS),
+        Verb("predict", "danlu predict RUN|model.onnx FILES… [--output answers.csv] [--top 3]", _PREDICT_OPTIONS),
         Verb(
             "generate", 'danlu generate RUN "TEXT" [--tokens 200] [--temperature 0.8] [--top-k 20]', _GENERATE_OPTIONS
         ),
+        Verb("export", "danlu export RUN model.onnx [--raw]", (Option("raw"),)),
         Verb(
             "view",
             "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser]",

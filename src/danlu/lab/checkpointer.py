@@ -13,7 +13,7 @@ from danlu.store.records import CheckpointSaved
 from danlu.train.checkpoint import Checkpoint, save
 from danlu.train.engine import Engine
 from danlu.train.progress import Progress
-from danlu.train.tree import flatten, restore
+from danlu.train.tree import flatten_parts, restore_parts
 
 
 class Checkpointer:
@@ -72,10 +72,7 @@ class Checkpointer:
         self._store()
 
     def _store(self) -> None:
-        parts: dict[str, dict[str, torch.Tensor]] = {}
-        trees: dict[str, Any] = {}
-        for name, tree in self._engine.tensors().items():
-            trees[name], parts[name] = flatten(tree)
+        trees, parts = flatten_parts(self._engine.tensors())
         if self.best:
             parts["best"] = self.best
         progress = self._progress.state()
@@ -87,8 +84,7 @@ class Checkpointer:
     def load(self, checkpoint: Checkpoint) -> None:
         """Put step, progress and best weights where they stood at `checkpoint`."""
         state = checkpoint.state
-        trees = {name: restore(tree, checkpoint.parts[name]) for name, tree in state["trees"].items()}
-        self._engine.load_tensors(trees)
+        self._engine.load_tensors(restore_parts(state["trees"], checkpoint.parts))
         self._engine.load_state(state["step"])
         self._progress.load_state(state["progress"])
         self.best = checkpoint.parts.get("best", {})

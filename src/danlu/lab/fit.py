@@ -26,7 +26,7 @@ from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
 from danlu.lab.own_metrics import OwnMetrics, try_metrics
 from danlu.lab.own_parts import MetricLike, OwnParts, own_parts, refuse_missing
-from danlu.lab.package import load_trained, package_bytes
+from danlu.lab.package import complete_package, load_trained, package_bytes
 from danlu.lab.pictures import drawn_net, write_run_report
 from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
 from danlu.lab.run import Run
@@ -326,6 +326,8 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         score = {part: score for part, score in scores.items() if score}
         if collector and (told := collector.record()):
             journal.write(told)
+        # Before the end is told: a run that has ended has its package whole.
+        complete_package(place, recipe, data, setup.net, score, setup.description.output_shape)
         journal.sync()
         journal.write(
             RunEnded(

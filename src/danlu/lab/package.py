@@ -1,16 +1,19 @@
 """The package of a run: what it needs to answer without its data, and to tell whether data are still its own."""
 
-import hashlib
-import json
+import copy
+import importlib.metadata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
+
+from torch import nn
 
 from danlu.base.errors import UserError, fail
 from danlu.base.places import shown
 from danlu.base.recipe import Recipe
-from danlu.base.strict_json import to_json
+from danlu.base.records import Score
+from danlu.base.seeds import choose_device, hardware
 from danlu.data import Dataset
 from danlu.data.dataset import Origin
 from danlu.data.inventory import changes, inventory
@@ -18,52 +21,95 @@ from danlu.data.packaged import PackagedDataset
 from danlu.data.plain import from_plain, to_plain
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Standard
+from danlu.data.targets import Labels
+from danlu.lab.scored_net import ScoredWeights, answerer_of, scored_net, scored_weights
 from danlu.lab.setup import load_data, prepared_anew
+from danlu.ship.golden import decision_of
+from danlu.ship.golden_samples import golden_samples
+from danlu.store.package_file import GoldenSamples, PackageFile, PartScore, RunAnswers, read_package_file
 from danlu.store.run_environment import read_environment
 from danlu.store.run_folder import RunFolder
-
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
 class Package:
     """What `package.json` of a run's folder holds: the fitted preprocessing, and of the data their `fingerprint`, how
-    they were divided (`sizes`) and what else tells them apart (`held`).
+    they were divided (`sizes`) and what else tells them apart (`held`); and `answers` once the run has ended.
     """
 
     preprocessing: Preprocessing
     fingerprint: str
     sizes: Mapping[str, int]
     held: Mapping[str, Any]
+    answers: RunAnswers | None = None
 
 
 def package_bytes(data: Dataset) -> bytes | None:
-    """The package of a run on `data` as strict JSON; None where the user's own encoder has no plain form."""
+    """The package of a run on `data` as it begins; None where the user's own encoder has no plain form."""
+    package = _began(data)
+    return None if package is None else package.encoded()
+
+
+def complete_package(
+    place: RunFolder, recipe: Recipe, data: Dataset, net: nn.Module, score: Mapping[str, Score], shape: tuple[int, ...]
+) -> None:
+    """Add to the package of a run, whose weights are saved, what its answers mean and how good they are; `net` is of
+    the run's structure, and `shape` that of its outputs for one sample. StorageError where the disk refuses.
+    """
+    package = read_package_file(place.package)
+    if package is None:  # the user's own encoder has no plain form
+        return
+    weights = scored_weights(place, recipe, finished=True)
+    target = {key: value for key, value in package.preprocessing["target"].items() if key != "classes"}
+    answers = RunAnswers(
+        task=data.task,
+        decision=decision_of(data.task, shape, data.outputs),
+        classes=data.target.names if isinstance(data.target, Labels) else (),
+        target=target,
+        score={part: PartScore(data.sizes[part], dict(metrics)) for part, metrics in score.items()},
+        recipe=recipe.fingerprint(),
+        weights=weights.file,
+        versions=_versions(),
+        golden=_golden(place, recipe, data, net, weights),
+    )
+    replace(package, answers=answers).write(place.package)
+
+
+def _golden(place: RunFolder, recipe: Recipe, data: Dataset, net: nn.Module, weights: ScoredWeights) -> GoldenSamples:
     try:
-        fitted = to_plain(Preprocessing.of(data))
-    except UserError:
-        return None
-    facts = {"fingerprint": data.fingerprint(), "sizes": dict(data.sizes), "held": inventory(data)}
-    content = {"schema": SCHEMA, "preprocessing": fitted, "data": facts}
-    return to_json({**content, "checksum": _checksum(content)}).encode() + b"\n"
+        trained = scored_net(place, recipe, copy.deepcopy(net), weights)
+        return golden_samples(data, answerer_of(trained, Preprocessing.of(data)))
+    except Exception:  # noqa: BLE001  (a net is the user's code: it may refuse to be copied, or to run on the CPU)
+        return GoldenSamples(missing="ship.golden-net-fails")
 
 
 def read_package(path: Path) -> Package | None:
     """The package in the file `path`; None where there is none (danlu 0.1 wrote none). UserError where it is damaged,
     or was written by a later danlu.
     """
-    if not path.exists():
+    package = read_package_file(path)
+    if package is None:
         return None
     try:
-        content = cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8")))
-        if content["schema"] == SCHEMA and content.pop("checksum") == _checksum(content):
-            facts = content["data"]
-            fitted = from_plain(content["preprocessing"])
-            return Package(fitted, facts["fingerprint"], facts["sizes"], facts["held"])
-        newer = isinstance(content["schema"], int) and content["schema"] > SCHEMA
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        newer = False
-    return fail("lab.package-newer" if newer else "lab.package-damaged", path=shown(path))
+        facts, fitted = package.data, from_plain(package.preprocessing)
+        return Package(fitted, facts["fingerprint"], facts["sizes"], facts["held"], package.answers)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return fail("store.package-damaged", path=shown(path))
+
+
+def _began(data: Dataset) -> PackageFile | None:
+    try:
+        fitted = to_plain(Preprocessing.of(data))
+    except UserError:
+        return None
+    facts = {"fingerprint": data.fingerprint(), "sizes": dict(data.sizes), "held": inventory(data)}
+    return PackageFile(fitted, facts)
+
+
+def _versions() -> dict[str, str]:
+    machine = hardware(choose_device("cpu"))
+    own = importlib.metadata.version("danlu")
+    return {"danlu": own, "torch": str(machine["torch"]), "python": str(machine["python"])}
 
 
 def load_trained(place: RunFolder, recipe: Recipe, given: object = None, root: str | Path | None = None) -> Dataset:
@@ -106,7 +152,3 @@ def without_samples(package: Package, recipe: Recipe, reason: UserError) -> Pack
 def _held_by_0_1(sizes: Mapping[str, int]) -> dict[str, Any]:
     unknown = dict.fromkeys(("sample_shape", "classes", "columns"))
     return {"samples": sum(sizes.values()), "sizes": dict(sizes), **unknown}
-
-
-def _checksum(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(to_json(content).encode()).hexdigest()[:32]

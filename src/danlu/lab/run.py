@@ -4,10 +4,10 @@ import copy
 import functools
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from danlu.base.errors import DataWarning, UserError, fail
@@ -16,11 +16,13 @@ from danlu.base.records import Score
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
+from danlu.lab.exporting import exporting
 from danlu.lab.package import Package, load_trained, read_package, without_samples
 from danlu.lab.run_record import RunRecord
-from danlu.lab.setup import build_net, dtype_of, refuse_other_structure, sample_dtype
+from danlu.lab.scored_net import answerer_of, scored_net, scored_weights
+from danlu.lab.setup import build_net
 from danlu.ship import Answerer, ErrorBand, Prediction, Tally, generate, read_rows
-from danlu.train.checkpoint import load_newest
+from danlu.ship.export import Proof, export
 from danlu.view.info.run import run_info_of
 from danlu.view.report import run_html
 
@@ -46,29 +48,12 @@ class Run(RunRecord):
         `net` is a net of the same structure, needed where the run's own was given as an object in another session.
         """
         template = net or self._net
-        trained = copy.deepcopy(template) if template is not None else build_net(self.recipe, self.preprocessing)
-        newest = load_newest(self._place.checkpoints)
-        checkpoint = newest.checkpoint
-        if newest.skipped and self.finished:  # older ones would answer otherwise, and nobody would know
-            fail("lab.scored-weights-lost", what=newest.skipped[0].values["what"], folder=shown(self.folder))
-        for skipped in newest.skipped:
-            warnings.warn(str(skipped), DataWarning, stacklevel=2)
-        if checkpoint is None:
-            fail("lab.no-checkpoint", folder=self.folder)
-        train = self.recipe.train
-        if train.scores_best and "best" in checkpoint.parts:
-            weights = checkpoint.parts["best"]
-        elif "ema" in checkpoint.parts:
-            averaged = checkpoint.parts["ema"].items()
-            weights = {name.removeprefix("module."): tensor for name, tensor in averaged if name != "n_averaged"}
-        else:
-            weights = checkpoint.parts["weights"]
-        trained = trained.to(device="cpu", dtype=dtype_of(train.precision))
-        refuse_other_structure(trained, weights, self.folder)
-        trained.load_state_dict(weights)
-        # Convolutions in another layout may differ in the last digits: a run answers alike wherever its net comes from.
-        trained.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
-        return trained.eval()
+        own = copy.deepcopy(template) if template is not None else build_net(self.recipe, self.preprocessing)
+        weights = scored_weights(self._place, self.recipe, finished=self.finished)
+        answers = self._package.answers if self._package is not None and self.finished else None
+        if answers is not None and weights.file != answers.weights:
+            fail("lab.other-weights", file=weights.file.file, folder=shown(self.folder))
+        return scored_net(self._place, self.recipe, own, weights)
 
     def predict(self, x: object) -> Any:
         """Labels, or numbers in the target's own unit, for raw samples of the kind the run was trained on.
@@ -116,6 +101,21 @@ class Run(RunRecord):
         """`text` and what a language model goes on with; see `danlu.ship.generate`."""
         return generate(self.answerer, text, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
 
+    def export(self, path: str | Path, *, raw: bool = False) -> Proof:
+        """Write the run as one file that answers raw samples: `path` ends in .onnx or .pt2, or in neither for a folder
+        in the layout of the Hugging Face Hub.
+
+        It is proved before it gets its name: on the whole test part, as raw samples, it must give every label that the
+        run gives and the same score. `raw` leaves strings and labels outside, for runtimes that have neither.
+        UserError, and nothing is left behind, where that fails.
+        """
+        try:
+            data: Dataset | UserError = self.samples
+        except UserError as error:
+            data = error
+        made = exporting(self, self.answerer, data, self._package, self.error_band)
+        return export(replace(made, raw=raw), Path(path))
+
     @functools.cached_property
     def error_band(self) -> ErrorBand | None:
         """How far the answers of a regression of one number lay from the true values on the test part; None where that
@@ -127,9 +127,7 @@ class Run(RunRecord):
     @property
     def answerer(self) -> Answerer:
         """Net and preprocessing, which answer together."""
-        net = self._final_net if self.finished else self.net()
-        weights = next((parameter.dtype for parameter in net.parameters()), torch.float32)
-        return Answerer(self.preprocessing, net, sample_dtype(net, self.preprocessing, weights))
+        return answerer_of(self._final_net if self.finished else self.net(), self.preprocessing)
 
     @functools.cached_property
     def preprocessing(self) -> Preprocessing:

@@ -3,6 +3,9 @@ from danlu.ship.answer_table import columns_of as columns_of
 from danlu.ship.answerer import Answerer as Answerer
 from danlu.ship.answerer import Answers as Answers
 from danlu.ship.generate import generate as generate
+from danlu.ship.golden import GoldenProof as GoldenProof
+from danlu.ship.golden import Said as Said
+from danlu.ship.golden import prove as prove
 from danlu.ship.inputs import Rows as Rows
 from danlu.ship.inputs import read_rows as read_rows
 from danlu.ship.predictions import ErrorBand as ErrorBand

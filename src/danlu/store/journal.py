@@ -5,6 +5,7 @@ the broken one.
 """
 
 import os
+import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -43,6 +44,7 @@ class Journal:
         self._lasting = absolute(path)  # the program may change its working folder
         self._buffer = bytearray()
         self._lock: FileLock | None = None
+        self._turn = threading.RLock()  # trainings side by side write to one journal
         try:
             self._descriptor, created = _open(path)
         except OSError as error:
@@ -88,8 +90,10 @@ class Journal:
         self._buffer.clear()
 
     def write(self, entry: Mapping[str, Any]) -> None:
-        """Add an object to the buffer, as a line; `flush` hands it to the system."""
-        self._buffer += to_json(entry).encode() + b"\n"
+        """Add an object to the buffer, as a line; `flush` hands it to the system. Threads may write side by side."""
+        line = to_json(entry).encode() + b"\n"
+        with self._turn:
+            self._buffer += line
 
     def add(self, record: Record) -> None:
         """Add a record to the buffer."""
@@ -97,14 +101,15 @@ class Journal:
 
     def flush(self) -> None:
         """Hand all records so far to the system: from then on they survive the death of this process."""
-        if self._buffer:
-            self._refuse_stranger()
-        try:
-            while self._buffer:
-                written = os.write(self._descriptor, self._buffer)
-                del self._buffer[:written]  # at once, so that a flush after a failure goes on in mid-line
-        except OSError as error:
-            raise storage_error(self._path, error) from error
+        with self._turn:
+            if self._buffer:
+                self._refuse_stranger()
+            try:
+                while self._buffer:
+                    written = os.write(self._descriptor, self._buffer)
+                    del self._buffer[:written]  # at once, so that a flush after a failure goes on in mid-line
+            except OSError as error:
+                raise storage_error(self._path, error) from error
 
     def _refuse_stranger(self) -> None:
         """StorageError where the file that was opened is no longer the one of that name: its folder has been deleted,

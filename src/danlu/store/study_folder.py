@@ -54,6 +54,11 @@ class StudyFolder:
         return self.path / "members"
 
     @property
+    def stacks(self) -> Path:
+        """The checkpoints of trainings that are carried out together, as long as they are under way."""
+        return self.path / "stacks"
+
+    @property
     def is_search(self) -> bool:
         """Whether it holds a search among numbers rather than a comparison of levels."""
         return "search" in self.read_design()

@@ -1,7 +1,7 @@
 """What a journal tells of a study or a search: sessions, trainings, looks, rounds, and what was chosen."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +13,13 @@ from danlu.store.records import (
     ChoicesMade,
     FailedCombination,
     MemberDone,
+    MemberEpochs,
     MemberFailed,
     NothingFound,
     Record,
     RoundBegan,
     RoundDone,
+    StackBegan,
     StudyBegan,
     StudyLooked,
     TrainingsDone,
@@ -39,6 +41,25 @@ class Round:
     seconds: float | None = None
 
 
+Row = Sequence[float | None]
+"""One number for each of several trainings; None where a training has none."""
+
+
+@dataclass(frozen=True)
+class StackCurves:
+    """How trainings came on that were carried out together: for each of `epochs`, ascending, a row of their training
+    losses, and of each score on the validation part, None where it was not measured.
+
+    `members` are the trainings: of each the number of its combination, its seed and its fold.
+    """
+
+    combinations: Sequence[Mapping[str, Any]]
+    members: Sequence[tuple[int, int, int]]
+    epochs: Sequence[int]
+    train: Sequence[Row]
+    validation: Mapping[str, Sequence[Row | None]]
+
+
 @dataclass(frozen=True)
 class StudyHistory:
     """The course of a study, or of a search with its `rounds`.
@@ -54,6 +75,7 @@ class StudyHistory:
     impossible: list[FailedCombination] = field(default_factory=list[FailedCombination])  # by the newest session
     failed: list[MemberFailed] = field(default_factory=list[MemberFailed])  # in the newest session
     rounds: list[Round] = field(default_factory=list[Round])
+    curves: list[StackCurves] = field(default_factory=list[StackCurves])  # as far as they were recorded
     choices: dict[str, Any] = field(default_factory=dict[str, Any])  # what a stopwatch decided
     looks: list[int] | None = None
     """The numbers of seeds at which it was looked at; None while it is under way. A look is the end of what was
@@ -107,6 +129,8 @@ class StudyReplay(Replay[StudyHistory]):
         self.finished = False
         self.seconds = 0.0
         self.loading = 0.0
+        self._stacks: dict[str, StackBegan] = {}
+        self._rows: defaultdict[str, dict[int, tuple[Row, dict[str, Row | None]]]] = defaultdict(dict)
         self._rounds: dict[int, RoundBegan] = {}
         self._round_seconds: dict[int, float] = {}
         self._round_failed: list[MemberFailed] = []
@@ -117,6 +141,7 @@ class StudyReplay(Replay[StudyHistory]):
     def told(self, damaged: int = 0) -> StudyHistory:
         parts: dict[str, Any] = {name: copy(part) for name, part in vars(self).items() if not name.startswith("_")}
         parts |= {"rounds": self._told_rounds(), "looks": list(self._looks) if self._answers else None}
+        parts["curves"] = [self._told_curves(stack, self._rows[name]) for name, stack in self._stacks.items()]
         parts["skipped"] += damaged
         return StudyHistory(**parts)
 
@@ -124,6 +149,12 @@ class StudyReplay(Replay[StudyHistory]):
         match record:
             case StudyBegan():
                 self._begin(record)
+            case StackBegan():
+                if self._stacks.get(record.stack) != record:
+                    self._rows.pop(record.stack, None)
+                self._stacks[record.stack] = record
+            case MemberEpochs():
+                self._take_epochs(record)
             case MemberDone():
                 self.members.append(record)
                 self._seeds.add(record.seed)
@@ -149,6 +180,28 @@ class StudyReplay(Replay[StudyHistory]):
                 self.seconds += record.seconds
             case _:
                 pass
+
+    def _take_epochs(self, record: MemberEpochs) -> None:
+        stack = self._stacks.get(record.stack)
+        rows = [*record.train, *(row for rows in record.validation.values() for row in rows if row is not None)]
+        if stack is None or any(len(row) != len(stack.members) for row in rows):
+            self.skipped += 1
+            return
+        for number, epoch in enumerate(record.epochs):
+            scores = {name: rows[number] for name, rows in record.validation.items()}
+            self._rows[record.stack][epoch] = record.train[number], scores
+
+    @staticmethod
+    def _told_curves(stack: StackBegan, rows: Mapping[int, tuple[Row, Mapping[str, Row | None]]]) -> StackCurves:
+        epochs = sorted(rows)
+        names = dict.fromkeys(name for epoch in epochs for name in rows[epoch][1])
+        return StackCurves(
+            stack.combinations,
+            stack.members,
+            epochs,
+            train=[rows[epoch][0] for epoch in epochs],
+            validation={name: [rows[epoch][1].get(name) for epoch in epochs] for name in names},
+        )
 
     def _told_rounds(self) -> list[Round]:
         members: defaultdict[int | None, list[MemberDone]] = defaultdict(list)

@@ -32,6 +32,11 @@ class Checkpoint:
     step: int
     parts: dict[str, dict[str, torch.Tensor]]
     state: dict[str, Any]
+    hashes: dict[str, str]  # the SHA-256 of each part's file
+
+    def file(self, part: str) -> Path:
+        """The file that a part lies in."""
+        return self.path / f"{part}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,8 @@ def _loaded(path: Path) -> Checkpoint:
     """One checkpoint folder, every hash verified; UserError naming the file that is missing or damaged."""
     manifest = _manifest(path)
     parts = {name: unpack(_content(path, part), part) for name, part in manifest["parts"].items()}
-    return Checkpoint(path, manifest["step"], parts, manifest["state"])
+    hashes = {name: part["sha256"] for name, part in manifest["parts"].items()}
+    return Checkpoint(path, manifest["step"], parts, manifest["state"], hashes)
 
 
 def _files(step: int, parts: Mapping[str, Tensors], state: Mapping[str, Any]) -> dict[str, bytes]:

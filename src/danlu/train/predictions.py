@@ -21,7 +21,7 @@ def predicted(outputs: Tensor, task: str, numbers: int = 1) -> Tensor:
     if outputs.ndim == 3 and outputs.shape[2] == 1 + 2 * numbers and task == "regression":
         weights = outputs[..., :1].softmax(1)
         return (weights * outputs[..., 1 : 1 + numbers]).sum(1)
-    return outputs.reshape(len(outputs), numbers)
+    return outputs.reshape(outputs.shape[0], numbers)
 
 
 def class_logits(outputs: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ def class_logits(outputs: Tensor) -> Tensor:
     >>> class_logits(torch.tensor([[3.0], [-1.0]])).tolist()
     [[0.0, 3.0], [0.0, -1.0]]
     """
-    if outputs.numel() != len(outputs):
+    if outputs.numel() != outputs.shape[0]:  # not its len, which torch.export would take for a constant
         return outputs
     one = outputs.reshape(-1, 1)
     return torch.cat([torch.zeros_like(one), one], 1)

@@ -4,6 +4,7 @@ In the JSON every dict, list and tuple is an object with one key that says which
 and lists of tensors come back as they were.
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
@@ -22,6 +23,24 @@ def flatten(tree: Any, prefix: str = "") -> tuple[Any, dict[str, torch.Tensor]]:
     """
     tensors: dict[str, torch.Tensor] = {}
     return _flattened(tree, prefix, tensors), tensors
+
+
+def flatten_parts(parts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, torch.Tensor]]]:
+    """Each part of a checkpoint split by `flatten`: the JSON values by part, and the tensors by part and name."""
+    trees: dict[str, Any] = {}
+    tensors: dict[str, dict[str, torch.Tensor]] = {}
+    for name, tree in parts.items():
+        trees[name], tensors[name] = flatten(tree)
+    return trees, tensors
+
+
+def restore_parts(trees: Mapping[str, Any], tensors: Mapping[str, Tensors]) -> dict[str, Any]:
+    """The parts that `flatten_parts` split.
+
+    >>> restore_parts(*flatten_parts({"weights": {"bias": torch.ones(1)}, "state": {"step": 3}}))
+    {'weights': {'bias': tensor([1.])}, 'state': {'step': 3}}
+    """
+    return {name: restore(tree, tensors[name]) for name, tree in trees.items()}
 
 
 def restore(json_tree: Any, tensors: Tensors) -> Any:

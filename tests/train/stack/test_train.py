@@ -325,3 +325,22 @@ def test_best_weights_are_those_of_the_best_epoch() -> None:
         shorter = run(perceptrons(3), members(3, epochs=epoch + 1), [problem()])
         assert same_bits(best.states[member], shorter.states[member])
         assert float(best.score["accuracy"][member]) == float(max(scores)[0])
+
+
+@pytest.mark.parametrize(
+    ("groups", "each", "workers", "most", "expected"),
+    [
+        (15, 8, 2, 94, [64, 56]),  # not 60 and 60, which would take one group apart
+        (12, 4, 3, 40, [16, 16, 16]),
+        (3, 8, 2, 94, [12, 12]),  # whole groups would leave a worker idle for half of the time
+        (15, 8, 2, 60, [60, 60]),  # more than 60 do not fit
+        (7, 1, 2, 94, [4, 3]),
+    ],
+)
+def test_stacks_begin_between_two_groups_where_they_stay_even(
+    groups: int, each: int, workers: int, most: int, expected: list[int]
+) -> None:
+    chosen = [Member(members(1)[0].recipe, order_seed=group) for group in range(groups) for _ in range(each)]
+    stacks = cut(chosen, [problem()], most, workers)
+    assert sorted(map(len, stacks), reverse=True) == expected
+    assert sorted(place for stack in stacks for place in stack) == list(range(groups * each))

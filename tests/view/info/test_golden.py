@@ -19,6 +19,7 @@ from danlu.view.info.curves import curves
 from danlu.view.info.effects import folds, forest, pairs, sweep
 from danlu.view.info.flow import flow
 from danlu.view.info.fold import fold
+from danlu.view.info.level_curves import factor_curves
 from danlu.view.info.predictions import predictions
 from danlu.view.info.surface import contour, levels, read_surface
 from view_samples import bowl, class_predictions, number_predictions, sample_run, sample_study
@@ -50,6 +51,7 @@ KINDS: dict[str, Callable[[], Any]] = {
     "forest": lambda: forest(sample_study().effects),
     "sweep": lambda: sweep(sample_study().members, "optim.lr", "accuracy"),
     "slopes": lambda: pairs(sample_study().members, "net.activation", "sigmoid", "relu", "accuracy"),
+    "level-curves": lambda: factor_curves(sample_study().curves, sample_study().factors, "net.activation"),
     "folds": lambda: folds(sample_study().members, "accuracy"),
 }
 

@@ -1,4 +1,4 @@
-"""`danlu check`."""
+"""`danlu check` of a recipe."""
 
 import argparse
 
@@ -7,7 +7,7 @@ from danlu.cli.outcome import Outcome, print_text
 from danlu.lab.check.check import check
 
 
-def do_check(arguments: argparse.Namespace) -> Outcome:
+def check_recipe(arguments: argparse.Namespace) -> Outcome:
     """Look at a recipe before it is trained; the exit code is 1 where it cannot learn."""
     recipe = asked_for(arguments).drafted()
     found = check(recipe=recipe)

@@ -1,91 +1,24 @@
-"""`danlu predict`: what is typed behind it, read and checked, and carried out."""
+"""`danlu predict` of a run: answers for files, from its folder alone."""
 
 import argparse
-import contextlib
-import sys
-import tempfile
-from collections.abc import Generator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from danlu.base.errors import Fault, Faults, fail
-from danlu.base.files import absolute, make_folder, replace_file
+from danlu.base.errors import fail
 from danlu.base.places import shown
 from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.cli.answering_run import opened
-from danlu.cli.outcome import Outcome, print_text
-from danlu.cli.study_arguments import whole_in
-from danlu.ship import Tally, as_csv, columns_of
-from danlu.view.tables import print_table
+from danlu.cli.outcome import Outcome
+from danlu.cli.predicted import Predicted, Wanted, file_of
+from danlu.ship import Tally
 
-STANDARD_INPUT = "-"
-MOST_ROWS_SHOWN = 20
-_ENDINGS = {"TableEncoder": ".csv", "TextEncoder": ".txt", "Pixels": ".png"}
+_KINDS = {"TableEncoder": "table", "TextEncoder": "texts", "Pixels": "pictures"}
 
 
-@dataclass(frozen=True)
-class Predicted:
-    """The answers for all files, as dicts; the score where the files hold right answers; where they were written."""
-
-    run: Path
-    rows: list[dict[str, Any]]
-    score: dict[str, float] | None
-    samples: int
-    left_out: int
-    file: Path | None
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "run": str(self.run),
-            "rows": self.rows,
-            "score": self.score,
-            "samples": self.samples,
-            "left_out": self.left_out,
-            "file": None if self.file is None else str(self.file),
-        }
-
-    def csv(self) -> str:
-        return as_csv(self.rows, columns_of(self.rows))
-
-
-def do_predict(arguments: argparse.Namespace) -> Outcome:
-    """Answers for files, from a run's folder alone; as CSV where nobody reads them at a terminal."""
-    found = _predicted(arguments)
-
-    def show(console: Console) -> None:
-        if console.is_terminal or found.file is not None:
-            columns = columns_of(found.rows)
-            cells = [[_cell(row.get(column, "")) for column in columns] for row in found.rows[:MOST_ROWS_SHOWN]]
-            print_table(console, [f"view.answers-{column.partition('_')[0]}" for column in columns], cells)
-            print_text(console, "\n".join(map(str, _told(found))))
-        else:
-            print_text(console, found.csv().rstrip())
-
-    return Outcome(found.as_dict(), show)
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _predicted(arguments: argparse.Namespace) -> Predicted:
+def predict_run(arguments: argparse.Namespace) -> Outcome:
     """Answer for every row of the files that were named."""
     words: list[str] = arguments.words
-    faults = Faults()
-    top = 1 if arguments.top is None else whole_in(arguments.top)
-    if not top:
-        faults.add("cli.not-a-number", option="--top", found=str(arguments.top)[:100])
-    if len(words) < 2:
-        faults.add("cli.predict-what")
-    output = None if arguments.output is None else absolute(arguments.output)
-    if output is not None and any(absolute(word) == output for word in words[1:]):
-        faults.add("cli.output-is-input", path=shown(output))
-    faults.raise_if_any()
-    assert top
+    wanted = Wanted.of(arguments)
     run = opened(arguments, "predict")
     if run.preprocessing.task in ("language", "reconstruction"):
         fail(f"cli.predict-{run.preprocessing.task}", run=words[0])
@@ -94,43 +27,12 @@ def _predicted(arguments: argparse.Namespace) -> Predicted:
     tally, rows = Tally(run.preprocessing), list[dict[str, Any]]()
     classes, band = run.preprocessing.classes, run.error_band
     for word in words[1:]:
-        with _file(word, type(run.preprocessing.encoder).__name__) as path:
+        with file_of(word, _KINDS.get(type(run.preprocessing.encoder).__name__, "numbers")) as path:
             for prediction in run.predict_files(path):
                 for remark in prediction.rows.remarks:
                     tell(f"! {remark}")
                 tally.add(prediction)
-                rows += [record | {"file": word} for record in prediction.records(classes, top, band)]
+                rows += [record | {"file": word} for record in prediction.records(classes, wanted.top, band)]
     score = tally.score() if tally.samples else None
-    found = Predicted(run.folder, rows, score, tally.samples, tally.left_out, output)
-    if output is not None:
-        make_folder(output.parent)
-        replace_file(output, found.csv().encode())
-    return found
-
-
-@contextlib.contextmanager
-def _file(word: str, encoder: str) -> Generator[Path]:
-    """The file that a word names; what comes in on standard input, for "-", as a file of the kind that fits."""
-    if word != STANDARD_INPUT:
-        yield Path(word).expanduser()
-        return
-    with tempfile.TemporaryDirectory(prefix="danlu-") as folder:
-        path = Path(folder) / f"stdin{_ENDINGS.get(encoder, '.csv')}"
-        path.write_bytes(sys.stdin.buffer.read())
-        yield path
-
-
-def _told(found: Predicted) -> list[Fault]:
-    """What is said below the table: how good the answers are, where they lie, how many are not shown."""
-    lines: list[Fault] = []
-    if found.score is not None:
-        numbers = ", ".join(f"{name} {value:.4g}" for name, value in found.score.items())
-        lines.append(Fault("cli.predict-score", {"score": numbers, "samples": found.samples}))
-        if found.left_out:
-            lines.append(Fault("cli.predict-left-out", {"count": found.left_out}))
-    hidden = len(found.rows) - MOST_ROWS_SHOWN
-    if found.file is not None:
-        lines.append(Fault("cli.predict-written", {"count": len(found.rows), "path": shown(found.file)}))
-    elif hidden > 0:
-        lines.append(Fault("cli.predict-more", {"count": hidden}))
-    return lines
+    found = Predicted(run.folder, rows, score, tally.samples, tally.left_out, wanted.output)
+    return found.written().outcome()

@@ -15,8 +15,9 @@ from danlu.lab.search.proposals import Point, proposed
 from danlu.lab.search.ranges import Range
 from danlu.lab.search.result import Trial, trials_of
 from danlu.lab.study.builders import Builder
-from danlu.lab.study.carry_out import Order, Place, Race
+from danlu.lab.study.carry_out import Order, Race
 from danlu.lab.study.factors import cell
+from danlu.lab.study.member_key import MemberKey
 from danlu.lab.study.plan import Plan, plan_cells
 from danlu.stats.studies import Member, usual_metric
 from danlu.store.journal import Journal
@@ -93,7 +94,7 @@ class Quest:
         cells = [cell(self.base, point, self.maker) for point in points]
         return plan_cells(cells, factors, self.seeds, self.folds, data=self.data)
 
-    def keep(self, places: Sequence[Place], scores: Mapping[str, Sequence[float]]) -> list[Place]:
+    def keep(self, places: Sequence[MemberKey], scores: Mapping[str, Sequence[float]]) -> list[MemberKey]:
         """Those of the better half of the trials, by the mean over seeds and folds."""
         trials: defaultdict[str, list[int]] = defaultdict(list)
         for number, place in enumerate(places):
@@ -180,7 +181,7 @@ def _round(
     return True
 
 
-def _member(place: Place, scores: Mapping[str, Sequence[float]], number: int) -> Member:
+def _member(place: MemberKey, scores: Mapping[str, Sequence[float]], number: int) -> Member:
     return Member(
         place.factors, place.seed, place.fold, {name: values[number] for name, values in scores.items()}, False
     )

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,10 @@ from danlu.data import Dataset
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.run import Run
+from danlu.lab.study.member_curves import course_of
+from danlu.store.records import EpochEnded
 from danlu.store.run_folder import RunFolder
+from danlu.store.run_history import RunHistory
 
 _GLANCE = 0.2  # seconds between two looks at whether to stop
 _PATIENCE = 60.0  # seconds
@@ -63,6 +66,7 @@ class Outcome:
     scored_epoch: int = 0
     failure: str = ""
     stopped: bool = False
+    course: Sequence[EpochEnded] = ()
 
     @property
     def diverged(self) -> int:
@@ -84,7 +88,8 @@ def train_alone(task: Task) -> Outcome:
         return Outcome({}, failure="; ".join(str(fault) for fault in error.faults))
     except Exception as error:  # noqa: BLE001  (a net of the user's can raise anything)
         return Outcome({}, failure=f"{type(error).__name__}: {error}")
-    return Outcome(run.score.get("validation", {}), run.steps, run.epochs, run.scored_epoch)
+    course = course_of(RunHistory.read(RunFolder(run.folder).journal).epochs)
+    return Outcome(run.score.get("validation", {}), run.steps, run.epochs, run.scored_epoch, course=course)
 
 
 def _trained(task: Task) -> Run:

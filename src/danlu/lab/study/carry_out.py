@@ -9,35 +9,23 @@ import torch
 from torch import nn
 
 from danlu.base.errors import DanluError, Fault
-from danlu.base.events import Stop
+from danlu.base.events import StackListener, Stop
 from danlu.base.memory import is_out_of_memory
+from danlu.base.recipe import Recipe
 from danlu.base.seeds import cores
 from danlu.base.words import language
 from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM
 from danlu.lab.study.alone import Outcome, Task, train_alone
+from danlu.lab.study.beside import Beside
 from danlu.lab.study.costs import decide, jobs_for
-from danlu.lab.study.levels import Level
+from danlu.lab.study.member_key import MemberKey
 from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.processes import in_processes
 from danlu.lab.study.samples import stack_folds
 from danlu.store.records import MemberDone, MemberFailed
-from danlu.train.stack import Halving, Trained, train_members
+from danlu.train.stack import Halving, RunningStack, Trained, train_members
 from danlu.train.stack import Member as StackMember
-
-
-@dataclass(frozen=True)
-class Place:
-    """Which member: a combination of levels, a seed, a fold."""
-
-    factors: dict[str, Level]
-    seed: int
-    fold: int
-
-    @property
-    def key(self) -> str:
-        """The same for the same member in every process."""
-        return f"{sorted(self.factors.items(), key=str)} {self.seed} {self.fold}"
 
 
 @dataclass(frozen=True)
@@ -48,10 +36,10 @@ class Race:
     """
 
     rungs: Sequence[int]
-    keep: "Callable[[Sequence[Place], dict[str, list[float]]], Sequence[Place]]"
+    keep: "Callable[[Sequence[MemberKey], dict[str, list[float]]], Sequence[MemberKey]]"
 
 
-Places = Sequence[tuple[Planned, Place]]
+Places = Sequence[tuple[Planned, MemberKey]]
 Tell = Callable[[MemberDone | MemberFailed], None]
 """Hears of every member that is done."""
 
@@ -69,6 +57,7 @@ class Order:
     race: Race | None = None
     jobs: int | None = None
     before: Sequence[Sequence[int]] = ()  # the seeds that earlier sessions began with, and those each later one added
+    beside: Beside | None = None
     _told: set[str] = field(default_factory=set[str])
 
     def carry_out(self, begins: Callable[[Group, int], None]) -> bool:
@@ -114,13 +103,13 @@ class Order:
         new = [seed for seed in self.plan.seeds if seed not in known]
         for seeds in [*self.before, new]:
             yield [
-                (planned, Place(planned.cell.factors, seed, fold))
+                (planned, MemberKey(planned.cell.factors, seed, fold))
                 for planned in group.planned
                 for seed in seeds
                 for fold in range(self.plan.folds)
             ]
 
-    def _lacks(self, place: Place) -> bool:
+    def _lacks(self, place: MemberKey) -> bool:
         return place.key not in self.done and place.key not in self._told
 
     def _stacked(self, group: Group, places: Places, most: int | None) -> Stop | Fault | None:
@@ -140,6 +129,14 @@ class Order:
                 self._told.add(places[number][1].key)
                 planned, place = places[number]
                 self.tell(_record(planned, place, trained, column))
+            if self.beside:
+                self.beside.told(*named(numbers))
+
+        def named(numbers: Sequence[int]) -> tuple[list[MemberKey], list[Recipe]]:
+            return [places[number][1] for number in numbers], [places[number][0].setup.recipe for number in numbers]
+
+        def listeners(stack: RunningStack) -> list[StackListener]:
+            return self.beside.listeners(stack, *named(stack.places), setup.data.task) if self.beside else []
 
         def kept(numbers: Sequence[int], scores: dict[str, torch.Tensor]) -> list[int]:
             assert self.race is not None
@@ -160,6 +157,7 @@ class Order:
                 most_members=most,
                 wanted={number for number, (_, place) in enumerate(places) if self._lacks(place)},
                 halving=Halving(self.race.rungs, kept) if self.race else None,
+                listeners=listeners,
                 finished=finished,
                 asked_to_stop=self.asked_to_stop,
             )
@@ -181,7 +179,9 @@ class Order:
         tasks = [self._task(planned, place, jobs.count) for planned, place in places]
 
         def told(number: int, outcome: Outcome) -> None:
-            place = places[number][1]
+            planned, place = places[number]
+            if self.beside:
+                self.beside.course(place, planned.setup.recipe, outcome.course, planned.setup.data.task)
             if outcome.failure:
                 self.tell(MemberFailed(factors=place.factors, seed=place.seed, fold=place.fold, reason=outcome.failure))
             else:
@@ -197,7 +197,7 @@ class Order:
             told(number, outcome)
         return True
 
-    def _task(self, planned: Planned, place: Place, jobs: int) -> Task:
+    def _task(self, planned: Planned, place: MemberKey, jobs: int) -> Task:
         data = without_test(planned.folds[place.fold])
         name = "-".join(str(level) for level in (*place.factors.values(), f"seed{place.seed}", f"fold{place.fold}"))
         name = "".join(sign if sign.isalnum() or sign in "-._" else "-" for sign in name)
@@ -213,14 +213,14 @@ def without_test(data: Dataset) -> Dataset:
     return replace(data, sizes={**data.sizes, "test": 0})
 
 
-def _record(planned: Planned, place: Place, trained: Trained, column: int) -> MemberDone:
+def _record(planned: Planned, place: MemberKey, trained: Trained, column: int) -> MemberDone:
     score = {name: float(values[column]) for name, values in trained.score.items()}
     ends = (int(trained.epochs[column]), int(trained.chosen[column]))
     return _member_done(planned, place, score, int(trained.diverged[column]), ends, int(trained.dropped[column]))
 
 
 def _member_done(
-    planned: Planned, place: Place, score: dict[str, float], diverged: int, ends: tuple[int, int], dropped: int = 0
+    planned: Planned, place: MemberKey, score: dict[str, float], diverged: int, ends: tuple[int, int], dropped: int = 0
 ) -> MemberDone:
     """`ends`: the epochs done, and the one whose weights were scored."""
     return MemberDone(

@@ -24,12 +24,14 @@ from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import data_for_net, load_data, net_for_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
+from danlu.lab.study.beside import Beside
 from danlu.lab.study.builders import Builder, builder_of
-from danlu.lab.study.carry_out import Order, Place
+from danlu.lab.study.carry_out import Order
 from danlu.lab.study.checks import check_folds, check_jobs, check_metric, check_size, check_study_margin
 from danlu.lab.study.factors import keys_of
 from danlu.lab.study.levels import Level
 from danlu.lab.study.levels import shown as shown_level
+from danlu.lab.study.member_key import MemberKey
 from danlu.lab.study.plan import Group, Plan, Planned, make_plan
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.seeds import seeds_of
@@ -41,7 +43,6 @@ from danlu.store.records import (
     VERSION,
     BaselineDone,
     BestChosen,
-    ChoicesMade,
     FailedCombination,
     Record,
     StudyBegan,
@@ -228,34 +229,33 @@ def carried_out(
     begin = time.monotonic()
     loading = 0.0 if called is None else round(begin - called, 3)
     history = StudyHistory.read(place.journal)
-    done = frozenset(Place(dict(one.factors), one.seed, one.fold).key for one in history.members)
+    done = frozenset(MemberKey(dict(one.factors), one.seed, one.fold).key for one in history.members)
     with (
         interrupted_as(str(place.path)),
         memory_guard("study", place.path),
         Journal(place.journal) as journal,
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
-        choosing(Choices(history.choices)) as choices,
+        choosing(Choices(history.choices)),
     ):
         if asked != before:
             place.write_design(asked)
         take_turn(place.design)
         journal.add(_opening(plan, loading))
 
+        design = place.read_design()
+        beside = Beside(journal, place.stacks, plan.members, design["metric"], reporter.note, lambda: interrupt.asked)
+
         def tell(record: Record) -> None:
-            if made := choices.unsaid():
-                journal.add(ChoicesMade(made=made))
-            journal.add(record)
-            journal.flush()
+            beside.write(record)
             reporter.member()
 
         def begins(group: Group, members: int) -> None:
             reporter.group(len(group.planned), members, group.alone)
 
-        design = place.read_design()
         order = Order(
             plan, done, place.members, tell, lambda: interrupt.asked, jobs=jobs, before=history.seeds,
-            share_order=design.get("share_order", False),
+            share_order=design.get("share_order", False), beside=beside,
         )  # fmt: skip
         whole = order.carry_out(begins)
         journal.add(TrainingsDone(seconds=time.monotonic() - begin))
@@ -263,6 +263,7 @@ def carried_out(
             journal.sync()
             raise Interrupted(str(place.path), saved=True)
         journal.add(StudyLooked(seeds=len(plan.seeds)))  # what is read from here on is an answer
+        beside.over()
         trained = time.monotonic()
         _measure_baselines(place, plan, journal)
         journal.sync()

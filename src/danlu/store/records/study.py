@@ -1,12 +1,12 @@
 """What the journal of a study or a search tells, line by line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from danlu.base.records import Score
-from danlu.store.records.reading import SPARSE
-from danlu.store.records.record import Record
+from danlu.store.records.reading import SPARSE, MalformedRecordError
+from danlu.store.records.record import Numbers, Record
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,47 @@ class ChoicesMade(Record):
 
     kind: ClassVar[str] = "choices"
     made: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackBegan(Record):
+    """Trainings of a study that are carried out together begin, or go on after an interruption.
+
+    stack: a name for them, the same whenever they are told of.
+    combinations: the levels of each factor, each combination that is among them once.
+    members: of each training the number of its combination, from 0, its seed and its fold.
+    """
+
+    kind: ClassVar[str] = "stack"
+    stack: str
+    combinations: tuple[Mapping[str, Any], ...]
+    members: tuple[tuple[int, int, int], ...]
+
+    def check(self) -> None:
+        if not all(combination < len(self.combinations) for combination, _, _ in self.members):
+            raise MalformedRecordError("a member must be of one of the combinations")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberEpochs(Record):
+    """Epochs that trainings carried out together have done, as they end; of many epochs some are left out. One that was
+    done over after an interruption stands twice, the later counts.
+
+    stack: the name of these trainings; their record stands before.
+    epochs: which, from 1.
+    train: for each epoch the mean training losses, one for each training; null where it was trained no longer.
+    validation: by name, for each epoch the scores, one for each training; null where they were not measured.
+    """
+
+    kind: ClassVar[str] = "member-epochs"
+    stack: str
+    epochs: Sequence[int]
+    train: Sequence[Sequence[float | None]]
+    validation: Mapping[str, Sequence[Numbers]] = field(default_factory=dict[str, Sequence[Numbers]])
+
+    def check(self) -> None:
+        if any(len(rows) != len(self.epochs) for rows in (self.train, *self.validation.values())):
+            raise MalformedRecordError("there must be a row for each epoch")
 
 
 @dataclass(frozen=True, kw_only=True)

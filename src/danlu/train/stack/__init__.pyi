@@ -24,6 +24,7 @@ from danlu.train.stack.halving import Halving as Halving
 from danlu.train.stack.members import Fold as Fold
 from danlu.train.stack.members import Member as Member
 from danlu.train.stack.members import Trained as Trained
+from danlu.train.stack.running import RunningStack as RunningStack
 from danlu.train.stack.step import StackedStep as StackedStep
 from danlu.train.stack.timing import Timing as Timing
 from danlu.train.stack.timing import faster_stacked as faster_stacked

@@ -97,11 +97,14 @@ class _Pass:
     """
 
     weight: Tensor  # [K, out, in]; of the first link [G, out of a whole group, in]
+    transposed: Tensor
     shift: Tensor | None
     product: Tensor  # z as the product gives it
     z: Tensor  # [K, out, N], before the activation
     a: Tensor  # after it; may be z
+    a_rows: Tensor  # [K, N, out]
     h: Tensor  # after dropout, where there is one
+    h_rows: Tensor
     slope: Tensor  # the gradient with respect to h, and then z
     slope_product: Tensor  # the same as the product with what lies below takes it
     slope_rows: Tensor  # [K·out, N]
@@ -155,8 +158,10 @@ class ChainNet(StackedNet):
         h = torch.empty_like(z) if link.dropout else a
         arranged = self._arranged(number)
         shift = None if bias is None else arranged(bias[:, :, None])
-        buffers = (z, a, h, slope, arranged(slope), slope.view(-1, samples))
-        return _Pass(arranged(weight), shift, arranged(z), *buffers, activation, link.activation, link.dropout)
+        buffers = (z, a, a.mT, h, h.mT, slope, arranged(slope), slope.view(-1, samples))
+        arranged_weight = arranged(weight)
+        views = (arranged_weight, arranged_weight.mT, shift, arranged(z))
+        return _Pass(*views, *buffers, activation, link.activation, link.dropout)
 
     def _arranged(self, number: int) -> Callable[[Tensor], Tensor]:
         """How link `number` takes [K, features, …]: the first as [G, features of all members of a group, …], where
@@ -203,7 +208,7 @@ class ChainNet(StackedNet):
             slope = gradient if number == last else one.slope
             one.backward(slope, self._noises[number])
             if number:  # before the weights change, which `into` may be
-                torch.bmm(one.weight.mT, slope, out=passes[number - 1].slope)
+                torch.bmm(one.transposed, slope, out=passes[number - 1].slope)
             weight, bias = targets[number]
             if weight is not None:
                 product = self._arranged(number)(gradient) if number == last else one.slope_product
@@ -216,7 +221,8 @@ class ChainNet(StackedNet):
         """What went into link `number`, samples first."""
         if number == 0:
             return self._inputs
-        return (passes[number - 1].a if self._noises[number - 1] is None else passes[number - 1].h).mT
+        lower = passes[number - 1]
+        return lower.a_rows if self._noises[number - 1] is None else lower.h_rows
 
     def _targets_in(self, into: Sequence[Tensor]) -> list[tuple[Tensor | None, Tensor | None]]:
         """For each link the tensors that take the gradients of its weight and bias, in the shape of the products."""

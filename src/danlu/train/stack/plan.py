@@ -19,6 +19,8 @@ from danlu.train.stack.running import RunningStack
 from danlu.train.stack.scores import Judge
 from danlu.train.stack.step import StackedStep
 
+_MOST_UNEVEN = 1.1  # times the mean size of the stacks
+
 Listeners = Callable[[RunningStack], Sequence[StackListener]]
 """Those of a stack that is about to begin, which they may put where an earlier one stood."""
 
@@ -84,10 +86,21 @@ def cut(
     for places in by_size.values():
         places.sort(key=lambda place: (_key(_stream(members[place])), place))
         pieces = max(math.ceil(len(places) / most), min(workers, len(places)))
-        share = len(places) / pieces
-        edges = [round(number * share) for number in range(pieces + 1)]
+        edges = _edges([_stream(members[place]) for place in places], pieces, most)
         stacks += [places[start:end] for start, end in pairwise(edges)]
     return sorted(stacks, key=len, reverse=True)
+
+
+def _edges(streams: Sequence[Stream], pieces: int, most: int) -> list[int]:
+    """Where so many pieces of members begin and end, of nearly one size. Between two groups, where the largest piece
+    grows little by it: products of whole groups are faster than those of single members."""
+    even = [round(number * len(streams) / pieces) for number in range(pieces + 1)]
+    starts = [place for place in range(len(streams)) if place == 0 or streams[place] != streams[place - 1]]
+    starts.append(len(streams))
+    whole = [min(starts, key=lambda start: abs(start - edge)) for edge in even]
+    sizes = [end - start for start, end in pairwise(whole)]
+    fits = min(sizes) > 0 and max(sizes) <= min(most, _MOST_UNEVEN * len(streams) / pieces)
+    return whole if fits else even
 
 
 def sample_of(fold: Fold) -> Tensor:

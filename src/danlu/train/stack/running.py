@@ -61,14 +61,17 @@ class RunningStack:
             held = self.feed.validation() if self._every_epoch or progress.epoch + 1 == last else None
             return None if held is None else self._judge.score(self.step, held)
 
-        def ends(event: StackEvent) -> Stop | None:
-            if isinstance(event, EpochDone):
-                self.compact()
-                return Stop("reached") if event.epoch == last else None
+        def interrupt(event: StackEvent) -> Stop | None:
             return Stop("interrupted") if isinstance(event, StepDone) and self._asked_to_stop() else None
 
+        def end_of_epoch(event: StackEvent) -> Stop | None:
+            if not isinstance(event, EpochDone):
+                return None
+            self.compact()
+            return Stop("reached") if event.epoch == last else None
+
         with exact_kernels(self._device):
-            listeners = [self.weights, *self.listeners, ends]
+            listeners = [interrupt, self.weights, *self.listeners, end_of_epoch]
             stop = train(self.step, self.feed.batches, validation, progress, listeners)
         self.seconds += time.perf_counter() - begin
         return stop if stop and stop.reason == "interrupted" else None

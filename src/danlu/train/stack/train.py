@@ -14,7 +14,7 @@ from danlu.train.stack.choices import choices
 from danlu.train.stack.halving import Halving, in_rungs
 from danlu.train.stack.members import Fold, Member, Trained
 from danlu.train.stack.memory import suggested_members
-from danlu.train.stack.plan import Plan, cut, sample_of
+from danlu.train.stack.plan import Listeners, Plan, cut, sample_of
 from danlu.train.stack.scores import Judge
 from danlu.train.stack.side_by_side import side_by_side
 
@@ -36,6 +36,7 @@ def train_members(
     validate: str = "auto",
     wanted: Set[int] | None = None,
     halving: Halving | None = None,
+    listeners: Listeners | None = None,
     finished: Finished | None = None,
     asked_to_stop: Callable[[], bool] = lambda: False,
 ) -> Trained | Stop:
@@ -43,10 +44,10 @@ def train_members(
 
     The nets share structure (`same_structure`), the recipes all but numbers (`same_step`); weights of `nets` stay as
     they are. `task` and `outputs` are those of the data, `scale` the unit of standardised regression targets. A stack
-    has at most `most_members` (None: what cache and memory suggest); `workers` stacks are trained side by side (None:
-    one a core on the CPU). The validation part is scored after each epoch ("epochs"), once ("end"), or as the recipes
-    need it ("auto"). Of the stacks only those with a member in `wanted` are trained (None: all). With `halving` members
-    are dropped at its rungs. `finished` hears of every stack as it ends: the places of its members, and what came out.
+    has at most `most_members` (None: what cache and memory suggest); `workers` are trained side by side (None: one a
+    core on the CPU). The validation part is scored after each epoch ("epochs"), once ("end"), or as needed ("auto").
+    Of the stacks only those with a member in `wanted` are trained (None: all). With `halving` members are dropped at
+    its rungs. `listeners` gives those of a stack that begins; `finished` hears of each that ends: places and outcome.
 
     >>> from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
     >>> x = torch.linspace(-1, 1, 32)[:, None]
@@ -69,7 +70,7 @@ def train_members(
     assert way is not None
     recipe = members[0].recipe
     judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale, bounds)
-    plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop)
+    plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop, listeners)
     size = recipe.train.batch_size or 1
     most_members = most_members or _suggested(nets[0], sample, size, device, beside)
     stacks = cut(members, folds, most_members, beside, fills=way.fills)

@@ -52,6 +52,16 @@ class Whiskers:
 
 
 @dataclasses.dataclass(frozen=True)
+class Band:
+    """What lies between two curves, in the colour of the curve that it belongs to."""
+
+    xs: Numbers
+    lows: Numbers
+    highs: Numbers
+    color: str = "blue"
+
+
+@dataclasses.dataclass(frozen=True)
 class Bars:
     """Columns from 0 up."""
 
@@ -135,7 +145,7 @@ class Pictures:
     pictures: Sequence[Picture]
 
 
-Mark = Line | Points | Whiskers | Bars | Zone | Rule | Cells | Field | Pictures
+Mark = Line | Points | Whiskers | Band | Bars | Zone | Rule | Cells | Field | Pictures
 
 
 @dataclasses.dataclass(frozen=True)

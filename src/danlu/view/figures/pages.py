@@ -6,6 +6,7 @@ from danlu.view.figures.chart import Chart
 from danlu.view.figures.curves import curves_chart
 from danlu.view.figures.effects import folds_chart, forest_chart, slopes_chart, sweep_chart
 from danlu.view.figures.flow import flow_chart
+from danlu.view.figures.level_curves import level_curves_chart
 from danlu.view.figures.predictions import calibration_chart, confusion_chart, residuals_chart, worst_chart
 from danlu.view.figures.surface import contour_chart, surface_chart
 from danlu.view.graphs.layout import lay_out
@@ -14,6 +15,7 @@ from danlu.view.graphs.scene import Scene
 from danlu.view.info.curves import curves
 from danlu.view.info.effects import folds, forest, pairs, sweep
 from danlu.view.info.flow import flow
+from danlu.view.info.level_curves import factor_curves
 from danlu.view.info.predictions import Predictions, predictions
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import StudyInfo
@@ -47,9 +49,13 @@ def _drawable(make: Callable[[], list[Chart]]) -> list[Chart]:
 
 
 def study_charts(info: StudyInfo) -> list[Chart]:
-    """The effects first, then each factor's sweep, the pairs behind each effect, and the folds."""
+    """The effects first, then each factor's learning curves and sweep, the pairs behind each effect, and the folds."""
     effects = forest(info.effects)
     charts = [forest_chart(effects)] if effects else []
+    for factor in info.factors:
+        found = factor_curves(info.curves, info.factors, factor)
+        if found.levels:
+            charts.append(level_curves_chart(found, info.metric))
     for factor in info.factors if info.members else ():
         swept = sweep(info.members, factor, info.metric)
         if len(swept.levels) > 2 or swept.numeric:

@@ -11,7 +11,7 @@ from danlu.stats.members import Member
 from danlu.stats.studies import factor_effects, margin_of, usual_metric
 from danlu.store.records import BaselineDone, BestChosen, MemberDone
 from danlu.store.study_folder import StudyFolder
-from danlu.store.study_history import StudyHistory
+from danlu.store.study_history import StackCurves, StudyHistory
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class StudyInfo:
     best: BestChosen | None = None  # once it is chosen
     recipe: str = ""  # the best one, as TOML
     where: str = ""
+    curves: Sequence[StackCurves] = ()  # of trainings that are carried out together, those under way included
     looks: Sequence[int] | None = ()  # the numbers of seeds at which it was looked at; None while it is under way
 
 
@@ -68,6 +69,7 @@ def study_info(
         best=history.best if history.finished else None,
         recipe=recipe,
         where=where,
+        curves=[one for one in history.curves if all(factors.keys() <= own.keys() for own in one.combinations)],
         state="finished" if history.finished else state,
     )
 

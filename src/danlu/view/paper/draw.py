@@ -5,6 +5,7 @@ from typing import Any
 
 from danlu.view.figures.chart import (
     Axis,
+    Band,
     Bars,
     Cells,
     Chart,
@@ -29,6 +30,7 @@ _PANEL_HEIGHT = 1.9
 _SHAPES = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^", "cross": "X", "star": "*"}
 _DASHES = {"solid": "-", "dash": (0, (4, 2)), "dot": (0, (1, 1.5)), "dashdot": (0, (5, 1.5, 1, 1.5))}
 _FAINT = 0.35
+_BAND = 0.13  # so faint that several can lie over each other
 _LEGEND_SIGNS = 88
 
 
@@ -137,6 +139,11 @@ def _whiskers(axes: Any, mark: Whiskers) -> None:
     draw(_numbers(mark.at), _numbers(mark.lows), _numbers(mark.highs), colors=LIGHT[mark.color], linewidth=1.6)
 
 
+def _band(axes: Any, mark: Band) -> None:
+    bounds = _numbers(mark.lows), _numbers(mark.highs)
+    axes.fill_between(_numbers(mark.xs), *bounds, color=LIGHT[mark.color], alpha=_BAND, linewidth=0)
+
+
 def _bars(axes: Any, mark: Bars) -> None:
     axes.bar(_numbers(mark.xs), _numbers(mark.heights), mark.width, color=LIGHT[mark.color], label=mark.label or None)
 
@@ -163,6 +170,7 @@ _DRAWN: dict[type[Mark], Callable[[Any, Any], None]] = {
     Line: _line,
     Points: _points,
     Whiskers: _whiskers,
+    Band: _band,
     Bars: _bars,
     Zone: _zone,
     Rule: _rule,

@@ -46,7 +46,7 @@ danlu.Chart = class {
   key(mark) { return `${mark.color ?? "blue"}|${mark.label}`; }
 
   isHidden(mark) {
-    if (mark.type !== "Line" && mark.type !== "Points") return false;
+    if (!["Line", "Points", "Band"].includes(mark.type)) return false;
     return mark.label
       ? this.hidden.has(this.key(mark))
       : [...this.hidden].some((key) => key.startsWith(`${mark.color ?? "blue"}|`) && this.owners.get(mark.color ?? "blue") === key);
@@ -143,6 +143,10 @@ danlu.Chart = class {
       if (mark.type === "Line" || mark.type === "Points") {
         along.forEach((value, index) => { if (axis === "x" || this.inSight(mark.xs[index])) add(value); });
       }
+      if (mark.type === "Band") mark.xs.forEach((at, index) => {
+        if (axis === "x") add(at);
+        else if (this.inSight(at)) { add(mark.lows[index]); add(mark.highs[index]); }
+      });
       if (mark.type === "Bars") { if (axis === "x") mark.xs.forEach((at) => { add(at - mark.width / 2); add(at + mark.width / 2); }); else { add(0); mark.heights.forEach(add); } }
       if (mark.type === "Whiskers") { if ((axis === "y") === Boolean(mark.upright)) { mark.lows.forEach(add); mark.highs.forEach(add); } else mark.at.forEach(add); }
       if (mark.type === "Zone" && (mark.axis ?? "x") === axis && !panel.shares_x) { add(mark.low); add(mark.high); }

@@ -61,6 +61,22 @@ danlu.marks.Whiskers = (mark, { x, y, layer }) => {
   });
 };
 
+danlu.marks.Band = (mark, { x, y, layer }) => {
+  const style = { fill: danlu.color(mark.color), fillOpacity: 0.13 };
+  let [low, high] = [[], []];
+  const close = () => {
+    if (low.length) layer.append(danlu.make("path", { d: `M${[...high, ...low.reverse()].join("L")}Z`, style }));
+    [low, high] = [[], []];
+  };
+  mark.xs.forEach((at, index) => {
+    const [bottom, top] = [mark.lows[index], mark.highs[index]];
+    if (!x.fits(at) || !y.fits(bottom) || !y.fits(top)) { close(); return; }
+    low.push(`${x(at).toFixed(1)},${y(bottom).toFixed(1)}`);
+    high.push(`${x(at).toFixed(1)},${y(top).toFixed(1)}`);
+  });
+  close();
+};
+
 danlu.marks.Bars = (mark, { x, y, layer }) => {
   mark.xs.forEach((at, index) => {
     const height = mark.heights[index];

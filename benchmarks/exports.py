@@ -1,0 +1,115 @@
+"""Nets and forms they are exported in: proved, how far apart, how long, how large.
+
+    python benchmarks/exports.py [NAME …] [--write]
+
+Nets have random weights (an export is the same work), samples are made up but for the digits; each is exported in every
+form it has, in a process that has torch already, and checked by its golden samples. `--write` puts the table into the
+section "Exports" of RESULTS.md. The exit code is 1 where one is not proved, or LeNet-5 takes more than 10 s.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from danlu.base.errors import UserError
+from danlu.ship.export import check_exported_file, export
+from export_cases import CASES
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+HEADING = "## Exports"
+FORMS = (
+    ("ONNX", ".onnx", False),
+    ("ONNX --raw", ".raw.onnx", True),
+    ("torch.export", ".pt2", False),
+    ("Hub", "", False),
+)
+MOST_SECONDS = 10.0  # asked of LeNet-5 to ONNX, the proof with it
+
+
+@dataclass(frozen=True)
+class Line:
+    """One net in one form; `refused` says why there is none."""
+
+    net: str
+    form: str
+    passed: bool
+    delta: float = 0.0
+    seconds: float = 0.0
+    processor: float = 0.0
+    size: int = 0
+    refused: str = ""
+
+    def row(self) -> str:
+        if self.refused:
+            return f"| {self.net} | {self.form} | {self.refused} | | | | |"
+        proved = "yes" if self.passed else "**no**"
+        figures = f"{self.delta:.1e} | {self.seconds:.1f} | {self.processor:.1f} | {self.size / 1024:,.0f}"
+        return f"| {self.net} | {self.form} | {proved} | {figures} |"
+
+
+def measured(name: str, form: str, ending: str, raw: bool, folder: Path) -> Line:
+    """One export, proved and checked."""
+    case = CASES[name]()
+    if form == "Hub" and case.net is None:
+        return Line(name, form, passed=True, refused="none: the net is an object")
+    path = folder / f"{name}{ending}"
+    wall, processor = time.monotonic(), time.process_time()
+    try:
+        proof = export(case.exporting(raw=raw), path)
+    except UserError as error:
+        return Line(name, form, passed=False, refused=f"**{str(error)[:80]}**")
+    seconds, spent = time.monotonic() - wall, time.process_time() - processor
+    files = [path] if path.is_file() else list(path.iterdir())
+    size = sum(file.stat().st_size for file in files)
+    return Line(name, form, check_exported_file(path).passed, proof.delta, seconds, spent, size)
+
+
+def put(lines: list[Line]) -> None:
+    """Put the table into RESULTS.md, in place of the one that stands there."""
+    date = datetime.now(tz=UTC).date().isoformat()
+    head = f"{HEADING} ({date}, `OMP_NUM_THREADS=1 make exports`)"
+    told = [
+        head,
+        "",
+        "Nets of tests/export_cases.py (random weights) in every form: proved on 60 raw samples, in batches of 1, 3",
+        "and 7 and at other sizes, then checked by their golden samples. max Δ: that of probabilities; of regressions,",
+        "in deviations of the target (asked: ≤ 1e-5). 2 cores, shared by several other jobs: wall seconds are an upper",
+        f"bound, processor seconds are this process's. LeNet-5 to ONNX, proof included: asked ≤ {MOST_SECONDS:g} s.",
+        "",
+        "| net | form | proved and checked | max Δ | s | processor s | KiB |",
+        "|---|---|---|---|---|---|---|",
+        *(line.row() for line in lines),
+        "",
+    ]
+    old = RESULTS.read_text(encoding="utf-8")
+    before, mark, rest = old.partition(HEADING)
+    _, following, after = rest.partition("\n## ")
+    behind = f"\n## {after}" if mark and following else ""
+    RESULTS.write_text(before.rstrip() + "\n\n" + "\n".join(told) + behind, encoding="utf-8")
+
+
+def main() -> int:
+    """Carry out the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", default=list(CASES))
+    parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
+    arguments = parser.parse_args()
+    lines: list[Line] = []
+    with tempfile.TemporaryDirectory() as folder:
+        measured("regression", "ONNX", ".warm.onnx", False, Path(folder))  # what torch imports at its first export
+        for name in arguments.names:
+            for form in FORMS:
+                lines.append(measured(name, *form, Path(folder)))
+                print(lines[-1].row(), flush=True)
+    if arguments.write:
+        put(lines)
+    slow = any(line.net == "lenet5" and line.form == "ONNX" and line.processor > MOST_SECONDS for line in lines)
+    return int(slow or not all(line.passed for line in lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

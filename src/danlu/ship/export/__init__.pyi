@@ -1,0 +1,15 @@
+from danlu.ship.export.exported import ExportCheck as ExportCheck
+from danlu.ship.export.exported import ExportedNet as ExportedNet
+from danlu.ship.export.exported import check_exported_file as check_exported_file
+from danlu.ship.export.exported import open_exported as open_exported
+from danlu.ship.export.hub import export_hub as export_hub
+from danlu.ship.export.hub import open_hub as open_hub
+from danlu.ship.export.kinds import export as export
+from danlu.ship.export.onnx_file import open_onnx as open_onnx
+from danlu.ship.export.parts import require_parts as require_parts
+from danlu.ship.export.program_file import export_program as export_program
+from danlu.ship.export.program_file import open_program as open_program
+from danlu.ship.export.proof import Evidence as Evidence
+from danlu.ship.export.proof import Proof as Proof
+from danlu.ship.export.write import Exporting as Exporting
+from danlu.ship.export.write import export_onnx as export_onnx

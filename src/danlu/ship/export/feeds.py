@@ -1,0 +1,159 @@
+"""Raw samples as the arrays that an exported file takes, checked as a run checks them, without torch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy
+
+from danlu.base.errors import Fault, Faults, fail, nearest
+from danlu.data.folder.decode import Shape, fit_picture, is_bytes
+from danlu.data.readers.frames import table_of
+from danlu.data.table.columns import Table
+from danlu.data.table.fitted import CategoryColumn, NumberColumn, fitting, refuse_infinite
+from danlu.data.text.cut import UNKNOWN, cut
+from danlu.ship.export.interface import UNSEEN, Interface
+
+Array = "numpy.ndarray[Any, Any]"
+
+
+@dataclass(frozen=True)
+class Feeds:
+    """Arrays by the name of the input, `count` samples; `notes` say what is odd about a row, by its number."""
+
+    arrays: Mapping[str, Any]
+    count: int
+    notes: Mapping[int, str] = field(default_factory=dict[int, str])
+
+    def rows(self, rows: slice) -> "Feeds":
+        """Some of the samples."""
+        arrays = {name: array[rows] for name, array in self.arrays.items()}
+        return Feeds(arrays, len(next(iter(arrays.values()))))
+
+
+def feeds_of(raw: Any, interface: Interface) -> Feeds:
+    """Raw samples, as `run.predict` takes them, for a file with this interface. UserError for what it cannot take."""
+    if interface.input == "table":
+        return table_feeds(table_of(raw), interface)
+    if interface.input == "texts":
+        return _tokens(raw, interface)
+    samples = _pictures(raw, interface) if interface.input == "pictures" else _numbers(raw, interface)
+    return Feeds({interface.inputs[0].name: samples}, len(samples))
+
+
+def table_feeds(table: Table, interface: Interface) -> Feeds:
+    """Columns of cells for the inputs of their names; a category that was not trained on is noted."""
+    faults, notes = Faults(), dict[int, str]()
+    arrays: dict[str, Any] = {}
+    for given, column in zip(interface.inputs, interface.columns, strict=True):
+        if column.name not in table:
+            faults.add("data.encode-column", column=column.name, hint=nearest(column.name, table))
+            continue
+        cells = fitting(column, table[column.name], faults)
+        refuse_infinite(column, cells, faults)
+        if isinstance(column, NumberColumn):
+            arrays[given.name] = cells.values + float(cells.offset - column.offset)
+        else:
+            arrays[given.name] = _categories(cells.values.tolist(), column, interface, notes)
+    faults.raise_if_any()
+    return Feeds(arrays, len(next(iter(arrays.values()))), notes)
+
+
+def _categories(
+    cells: Sequence[str | None], column: CategoryColumn, interface: Interface, notes: dict[int, str]
+) -> "numpy.ndarray[Any, Any]":
+    mark, codes = interface.missing_mark(column), interface.codes(column)
+    for row, cell in enumerate(cells):
+        if cell is not None and cell not in column.values:
+            notes.setdefault(row, str(Fault("data.unseen-category", {"column": column.name, "value": cell})))
+    if interface.raw:
+        return numpy.array([codes[mark if cell is None else cell] if cell is None or cell in column.values else UNSEEN
+                            for cell in cells], dtype=numpy.int64)  # fmt: skip
+    return numpy.array([mark if cell is None else cell for cell in cells], dtype=object)
+
+
+def _array(raw: Any) -> "numpy.ndarray[Any, Any]":
+    try:
+        array = numpy.asarray(raw)
+    except ValueError:
+        fail("data.ragged-array")
+    if array.dtype.kind not in "biuf":
+        fail("data.not-numbers", found=array.dtype)
+    return array
+
+
+def _numbers(raw: Any, interface: Interface) -> "numpy.ndarray[Any, Any]":
+    x, shape = _array(raw).astype(numpy.float64), interface.sample_shape
+    if x.shape == shape:
+        x = x[None]
+    elif shape == (1,) and x.ndim == 1:
+        x = x[:, None]
+    if x.shape[1:] != shape:
+        fail("data.encode-shape", found=list(x.shape), wanted=list(shape))
+    wrong = ~numpy.isfinite(x).reshape(len(x), -1)
+    if wrong.any():
+        row, column = (int(place[0]) for place in numpy.nonzero(wrong))
+        fail("data.not-finite", count=int(wrong.sum()), row=row + 1, column=column + 1)
+    return x.astype(interface.inputs[0].dtype)
+
+
+def _pictures(raw: Any, interface: Interface) -> "numpy.ndarray[Any, Any]":
+    """Pictures [N, H, W], [N, C, H, W] or [N, H, W, C], or one of them, as the file takes them."""
+    channels, height, width = interface.sample_shape
+    white = interface.plain["encoder"].get("white")
+    if white is not None and isinstance(raw, list | tuple) and raw and all(map(is_bytes, raw)):
+        # Pictures out of files were brought to one size by Pillow, before danlu's own resizing and outside of the net.
+        raw = numpy.stack([fit_picture(picture, Shape(channels, height, width, white)) for picture in raw])
+    array = _array(raw)
+    wanted = (channels, height, width)
+    sizes = [wanted] + ([tuple(interface.plain["encoder"]["came_as"])] if interface.resizes else [])
+    for shape in sizes:
+        arranged = _arranged(array, shape)
+        if arranged is not None:
+            break
+    else:
+        fail("data.encode-shape", found=list(array.shape), wanted=list(sizes[-1]))
+    if not numpy.isfinite(arranged).all():
+        fail("export.not-pixels")
+    if interface.inputs[0].dtype != "uint8":
+        arranged = arranged.astype(numpy.float32)
+    elif arranged.dtype != numpy.uint8:
+        whole = arranged.astype(numpy.float64)
+        if not ((whole == numpy.floor(whole)) & (whole >= 0) & (whole <= 255)).all():
+            fail("export.not-bytes", low=f"{whole.min():.4g}", high=f"{whole.max():.4g}")
+        arranged = arranged.astype(numpy.uint8)
+    return numpy.ascontiguousarray(arranged)
+
+
+def _arranged(array: "numpy.ndarray[Any, Any]", shape: tuple[int, ...]) -> "numpy.ndarray[Any, Any] | None":
+    """Pictures of `shape` (C, H, W), in whatever order they come, as [N, H, W] or [N, H, W, C]; None for others. The
+    order of cases is that of `danlu.data.standard`.
+    """
+    channels, height, width = shape
+    last = (height, width, channels)
+    if array.shape in (shape, last, (height, width)):
+        array = array[None]
+    if channels == 1:
+        count = len(array) if array.ndim else 0
+        fits = array.shape[1:] in ((height, width), shape, last)
+        return array.reshape(count, height, width) if fits else None
+    if array.shape[1:] == last != shape:
+        return array
+    return array.transpose(0, 2, 3, 1) if array.shape[1:] == shape else None
+
+
+def _tokens(raw: Any, interface: Interface) -> Feeds:
+    texts: list[Any] = [raw] if isinstance(raw, str) else list(raw)
+    odd = next((text for text in texts if not isinstance(text, str)), None)
+    if odd is not None:
+        fail("data.not-texts", found=type(odd).__name__)
+    words = interface.plain["vocabulary"]
+    numbers = {token: number for number, token in enumerate(words["tokens"])}
+    unknown = numbers[UNKNOWN]
+    cuts = [cut(text, interface.cut_into, spaced=words["spaced"]) for text in texts]
+    rows = [[numbers.get(token, unknown) for token in tokens] for tokens in cuts]
+    length = max([interface.plain["encoder"]["length"], *map(len, rows)])
+    padded = numpy.zeros((len(rows), length), dtype=numpy.int64)
+    for row, tokens in enumerate(rows):
+        padded[row, : len(tokens)] = tokens
+    return Feeds({interface.inputs[0].name: padded}, len(rows))

@@ -1,0 +1,62 @@
+"""What an exported net tells of itself: one JSON, read from files that may come from anywhere; without torch."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from danlu.base.errors import fail
+from danlu.base.printable import printable
+from danlu.ship.export.interface import Interface
+
+SCHEMA = 1
+_MOST_CHARACTERS = 256 * 2**20
+
+
+def checked_metadata(text: str, path: Path, key: str | None = None) -> dict[str, Any]:
+    """The metadata in `text`, or under its `key`. UserError where they are damaged, of a later danlu, or made to be
+    misread.
+    """
+    if len(text) > _MOST_CHARACTERS:
+        fail("export.damaged", path=path, reason=f"> {_MOST_CHARACTERS:,}")
+    try:
+        content = json.loads(text)
+        if key is not None:
+            content = content[key]
+        schema, preprocessing, raw = content["schema"], content["preprocessing"], content["raw"]
+        if isinstance(schema, int) and schema > SCHEMA:
+            fail("export.newer", path=path)
+        if schema != SCHEMA or not isinstance(raw, bool) or not isinstance(content["golden"], list):
+            raise ValueError("schema")
+        interface = Interface(preprocessing, raw=raw)
+        interface.description()
+        if interface.has_labels:
+            _ = interface.labels
+        _sizes(preprocessing)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        fail("export.damaged", path=path, reason=f"{type(error).__name__}: {error}"[:200])
+    refuse_unshown(interface, path)
+    return content
+
+
+def refuse_unshown(interface: Interface, path: Path) -> None:
+    """UserError where a name of a class or a column holds what a terminal would obey instead of showing it."""
+    for name in _names(interface):
+        if printable(name) != name:
+            fail("export.unshown-name", path=path, name=printable(name)[:80])
+
+
+def _names(interface: Interface) -> Iterator[str]:
+    yield str(interface.plain["name"])
+    if interface.task == "classification":
+        yield from map(str, interface.labels.tolist())
+    if interface.input == "table":
+        for column in interface.columns:
+            yield column.name
+
+
+def _sizes(preprocessing: Mapping[str, Any]) -> None:
+    """ValueError where a size is none."""
+    sides = [*preprocessing["sample_shape"], preprocessing["outputs"]]
+    if not all(isinstance(side, int) and 0 < side < 2**31 for side in sides):
+        raise ValueError("sizes")

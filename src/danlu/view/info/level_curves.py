@@ -1,0 +1,110 @@
+"""How the trainings of a study came on: for each level of a factor the middle of them, epoch by epoch, and a band."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+
+from danlu.store.study_history import Row, StackCurves
+from danlu.view.info.effects import level_text
+from danlu.view.info.thin import finite
+
+LOW, HIGH = 10, 90
+"""Percentiles: the band holds what lies between."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """Over `epochs`, ascending: the median of several trainings, and the percentiles LOW and HIGH."""
+
+    epochs: tuple[int, ...] = ()
+    middle: tuple[float | None, ...] = ()
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+
+@dataclass(frozen=True)
+class LevelCurve:
+    """The trainings at one level of a factor, over all seeds and folds."""
+
+    level: str
+    trainings: int
+    train: Band
+    validation: Mapping[str, Band]  # by the name of the score; what was measured once only is no curve
+
+
+@dataclass(frozen=True)
+class FactorCurves:
+    """How the trainings at each level of `factor` came on, all other factors being at the levels `others`: their first
+    ones, with which a study compares."""
+
+    factor: str
+    others: Mapping[str, Any]
+    levels: tuple[LevelCurve, ...]
+
+
+def factor_curves(stacks: Sequence[StackCurves], factors: Mapping[str, Sequence[Any]], factor: str) -> FactorCurves:
+    """A curve for each level of `factor` of which trainings have begun, in the order of the study's `factors`.
+
+    >>> stack = StackCurves([{"lr": 0.1}], [(0, 0, 0), (0, 1, 0)], [1, 2], [[2.0, 4.0], [1.0, 3.0]], {})
+    >>> factor_curves([stack], {"lr": [0.1, 0.2]}, "lr").levels[0].train.middle
+    (3.0, 2.0)
+    """
+    others = {name: levels[0] for name, levels in factors.items() if name != factor and levels}
+    columns = _columns(stacks, factor, {name: level_text(level) for name, level in others.items()})
+    found: list[LevelCurve] = []
+    for text in dict.fromkeys(map(level_text, factors[factor])):
+        own = columns.get(text, {})
+        count = sum(len(places) for places in own.values())
+        if not count:
+            continue
+        names = dict.fromkeys(name for number in own for name in stacks[number].validation)
+        bands = {name: _band(_rows(stacks, own, name), count) for name in names}
+        train = _band(_rows(stacks, own, None), count)
+        found.append(LevelCurve(text, count, train, {name: band for name, band in bands.items() if len(band) > 1}))
+    return FactorCurves(factor, others, tuple(curve for curve in found if len(curve.train)))
+
+
+_Columns = dict[int, list[int]]  # of each stack, by its number, the places of some of its members
+
+
+def _columns(stacks: Sequence[StackCurves], factor: str, others: Mapping[str, str]) -> dict[str, _Columns]:
+    """The places of the members at each level of `factor` that are at those levels of the `others`. One that stands in
+    several stacks, because the first was too large for the memory, counts in the last of them."""
+    newest: dict[tuple[str, int, int], tuple[int, int]] = {}
+    texts = [[level_text(own.get(factor)) for own in stack.combinations] for stack in stacks]
+    names = [[str(own) for own in stack.combinations] for stack in stacks]
+    for number, stack in enumerate(stacks):
+        wanted = [all(level_text(own.get(key)) == text for key, text in others.items()) for own in stack.combinations]
+        for place, (combination, seed, fold) in enumerate(stack.members):
+            if wanted[combination]:
+                newest[names[number][combination], seed, fold] = number, place
+    found: dict[str, _Columns] = {}
+    for number, place in newest.values():
+        text = texts[number][stacks[number].members[place][0]]
+        found.setdefault(text, {}).setdefault(number, []).append(place)
+    return found
+
+
+def _rows(stacks: Sequence[StackCurves], own: _Columns, score: str | None) -> dict[int, list[float | None]]:
+    """By epoch the numbers of all members at those places: of a score, or of the training loss."""
+    found: dict[int, list[float | None]] = {}
+    for number, places in own.items():
+        stack = stacks[number]
+        rows: Sequence[Row | None] = stack.train if score is None else stack.validation.get(score, ())
+        for epoch, row in zip(stack.epochs, rows, strict=False):
+            if row is not None:
+                found.setdefault(epoch, []).extend(row[place] for place in places)
+    return found
+
+
+def _band(rows: Mapping[int, Sequence[float | None]], count: int) -> Band:
+    """Of the epochs in which at least half of the trainings stood: those that are left later are no fair sample."""
+    known = {epoch: [value for value in map(finite, row) if value is not None] for epoch, row in rows.items()}
+    epochs = tuple(epoch for epoch in sorted(known) if known[epoch] and 2 * len(known[epoch]) >= count)
+    cut = [numpy.percentile(known[epoch], (LOW, 50, HIGH)).tolist() for epoch in epochs]
+    return Band(epochs, *(tuple(row[at] for row in cut) for at in (1, 0, 2)))
