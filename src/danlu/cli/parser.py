@@ -119,6 +119,7 @@ VERBS = {
         ),
         Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"), Option("jobs", "2"))),
         Verb("show", "danlu show [RUN]"),
+        Verb("package", "danlu package RUN [--data D]", (Option("data", "D"),)),
         Verb("predict", "danlu predict RUN|model.onnx FILES… [--output answers.csv] [--top 3]", _PREDICT_OPTIONS),
         Verb(
             "generate", 'danlu generate RUN "TEXT" [--tokens 200] [--temperature 0.8] [--top-k 20]', _GENERATE_OPTIONS

@@ -46,8 +46,10 @@ class Package:
 
 def package_bytes(data: Dataset) -> bytes | None:
     """The package of a run on `data` as it begins; None where the user's own encoder has no plain form."""
-    package = _began(data)
-    return None if package is None else package.encoded()
+    try:
+        return begun_package(data).encoded()
+    except UserError:
+        return None
 
 
 def complete_package(
@@ -97,11 +99,9 @@ def read_package(path: Path) -> Package | None:
         return fail("store.package-damaged", path=shown(path))
 
 
-def _began(data: Dataset) -> PackageFile | None:
-    try:
-        fitted = to_plain(Preprocessing.of(data))
-    except UserError:
-        return None
+def begun_package(data: Dataset) -> PackageFile:
+    """The package of a run on `data` before it has ended. UserError where the user's own encoder has no plain form."""
+    fitted = to_plain(Preprocessing.of(data))
     facts = {"fingerprint": data.fingerprint(), "sizes": dict(data.sizes), "held": inventory(data)}
     return PackageFile(fitted, facts)
 

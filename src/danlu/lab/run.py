@@ -3,14 +3,14 @@
 import copy
 import functools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from danlu.base.errors import DataWarning, UserError, fail
+from danlu.base.errors import DataWarning, Fault, UserError, fail
 from danlu.base.places import shown
 from danlu.base.records import Score
 from danlu.data import Dataset
@@ -21,7 +21,18 @@ from danlu.lab.package import Package, load_trained, read_package, without_sampl
 from danlu.lab.run_record import RunRecord
 from danlu.lab.scored_net import answerer_of, scored_net, scored_weights
 from danlu.lab.setup import build_net
-from danlu.ship import Answerer, ErrorBand, Prediction, Tally, generate, read_rows
+from danlu.ship import (
+    Answerer,
+    Answers,
+    ErrorBand,
+    Prediction,
+    Tally,
+    generate,
+    joined,
+    read_given,
+    read_rows,
+    read_scored,
+)
 from danlu.ship.export import Proof, export
 from danlu.view.info.run import run_info_of
 from danlu.view.report import run_html
@@ -58,41 +69,56 @@ class Run(RunRecord):
     def predict(self, x: object) -> Any:
         """Labels, or numbers in the target's own unit, for raw samples of the kind the run was trained on.
 
-        `x` is a batch: images, an array [N, …], texts, or a table with the training table's columns. A language model
-        gives the likeliest next token of each text. The run answers from its own folder, whatever has become of its
-        data. Raises UserError for samples that it cannot take, or that are certainly on another scale; warns
-        (DataWarning) of numbers far outside the training part's range.
+        `x` is a batch: an array [N, …] of images or numbers, texts, or a table with the training table's columns (a
+        polars or pandas DataFrame, a dict of columns, a list of dicts); or files: the path of a table, an array, an
+        image or a folder of them, Pillow images of any size, or a list of these. A language model gives the likeliest
+        next token of each text. The run answers from its own folder, whatever has become of its data. Raises UserError
+        for samples that it cannot take, or that are certainly on another scale; warns (DataWarning) of numbers far
+        outside the training part's range.
         """
-        self._warn_of(x)
-        return self.answerer.predict(x)
+        return joined(self._answers(x, lambda answers: answers.values))
 
     def predict_proba(self, x: object) -> Any:
         """The probability of each class, as NumPy float64 [N, C], for raw samples as `predict` takes them.
 
         Columns are in the order of `run.preprocessing.classes`, and each row sums to 1. UserError where there are none.
         """
-        self._warn_of(x)
-        return self.answerer.predict_proba(x).numpy()
+        if self.preprocessing.task != "classification":
+            fail("ship.no-classes", task=self.preprocessing.task)
+        return joined(self._answers(x, lambda answers: answers.probabilities)).numpy()
 
-    def _warn_of(self, x: object) -> None:
-        for remark in self.preprocessing.remarks(x):
-            warnings.warn(str(remark), DataWarning, stacklevel=3)  # the caller of the method that was asked
+    def _answers(self, x: object, wanted: Callable[[Answers], Any]) -> list[Any]:
+        """What is wanted of the answers for raw samples, portion by portion."""
+        answerer, found = self.answerer, list[Any]()
+        for rows in read_given(x, self.preprocessing, self.recipe.data.target, self._file_options):
+            for remark in rows.remarks:
+                warnings.warn(str(remark), DataWarning, stacklevel=3)  # the caller of the method that was asked
+            found.append(wanted(answerer.answers(rows.encoded)))
+        return found
+
+    @property
+    def _file_options(self) -> FileOptions:
+        return FileOptions(header=self.recipe.data.header, encoding=self.recipe.data.encoding)
 
     def predict_files(self, *paths: str | Path) -> Iterator[Prediction]:
         """Answers for files, or folders of pictures, of the kind the run was trained on: what `danlu predict` shows."""
-        options = FileOptions(header=self.recipe.data.header, encoding=self.recipe.data.encoding)
         answerer = self.answerer  # once: of a run that has not finished it is read from the disk
         for path in paths:
-            for rows in read_rows(Path(path), self.preprocessing, self.recipe.data.target, options):
+            for rows in read_rows(Path(path), self.preprocessing, self.recipe.data.target, self._file_options):
                 yield Prediction(rows, answerer.answers(rows.encoded))
 
-    def evaluate(self, *paths: str | Path) -> Score:
-        """The metrics on files that hold the column the run was trained to predict; rows without it do not count.
-        UserError where no row has it.
+    def evaluate(self, *data: object, part: str = "test") -> Score:
+        """The metrics on samples with their right answers; those without one, or with a class that the run never met,
+        do not count.
+
+        `data` are files, frames, dicts of columns or lists of dicts that hold the column the run was trained to
+        predict; pairs (x, y) of samples as `predict` takes them and their labels or numbers; or Datasets, of which
+        `part` is scored. UserError where no sample has a right answer.
         """
-        tally = Tally(self.preprocessing)
-        for prediction in self.predict_files(*paths):
-            tally.add(prediction)
+        tally, answerer = Tally(self.preprocessing), self.answerer
+        for one in data:
+            for rows in read_scored(one, self.preprocessing, self.recipe.data.target, self._file_options, part):
+                tally.add(Prediction(rows, answerer.answers(rows.encoded)))
         return tally.score()
 
     def generate(
@@ -132,7 +158,12 @@ class Run(RunRecord):
     @functools.cached_property
     def preprocessing(self) -> Preprocessing:
         """What was fitted to the training part, from the run's own folder: `encode`, `decode`, `classes` …"""
-        return Preprocessing.of(self.samples) if self._package is None else self._package.preprocessing
+        if self._package is not None:
+            return self._package.preprocessing
+        try:
+            return Preprocessing.of(self.samples)
+        except UserError as error:
+            raise UserError(Fault("lab.no-package", {"folder": shown(self.folder)}), *error.faults) from None
 
     @functools.cached_property
     def samples(self) -> Dataset:

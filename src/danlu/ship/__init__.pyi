@@ -3,6 +3,7 @@ from danlu.ship.answer_table import columns_of as columns_of
 from danlu.ship.answerer import Answerer as Answerer
 from danlu.ship.answerer import Answers as Answers
 from danlu.ship.generate import generate as generate
+from danlu.ship.given import read_given as read_given
 from danlu.ship.golden import GoldenProof as GoldenProof
 from danlu.ship.golden import Said as Said
 from danlu.ship.golden import prove as prove
@@ -11,5 +12,7 @@ from danlu.ship.inputs import read_rows as read_rows
 from danlu.ship.predictions import ErrorBand as ErrorBand
 from danlu.ship.predictions import Prediction as Prediction
 from danlu.ship.predictions import Tally as Tally
+from danlu.ship.predictions import joined as joined
+from danlu.ship.scored import read_scored as read_scored
 from danlu.ship.strokes import read_strokes as read_strokes
 from danlu.ship.trial import Trial as Trial

@@ -10,14 +10,15 @@ import numpy
 import torch
 from torch import Tensor
 
-from danlu.base.errors import Fault, UserError, fail
+from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import guarded, open_file, path_kind
-from danlu.data.folder.decode import Shape, common_shape
+from danlu.data.folder.decode import Shape, common_shape, read_picture
 from danlu.data.folder.decode_all import decode, read_heads
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.frames import table_of
+from danlu.data.readers.table_blocks import read_table_blocks
 from danlu.data.readers.table_file import KINDS, read_table
 from danlu.data.readers.text_file import TEXTS, read_text
 from danlu.data.standard import Pixels, Standard
@@ -79,9 +80,14 @@ def _reader(fitted: Preprocessing) -> tuple[_Reader, tuple[str, ...]]:
 
 
 def _table_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
-    encoder = fitted.encoder
+    for sheet in read_table_blocks(path, options):
+        yield from sheet_rows(sheet, fitted, target)
+
+
+def sheet_rows(sheet: Sheet, fitted: Preprocessing, target: str | None) -> Iterator[Rows]:
+    """The rows of a table, a portion at a time, with the answers in the column `target` where it has one."""
+    encoder, path = fitted.encoder, sheet.path
     assert isinstance(encoder, TableEncoder)
-    sheet = read_table(path, options)
     known = {column.name for column in encoder.columns}
     column = _target_column(sheet, target, known)
     remarks: tuple[Fault, ...] = sheet.notes
@@ -93,9 +99,9 @@ def _table_rows(path: Path, fitted: Preprocessing, target: str | None, options: 
         except UserError as error:
             raise UserError(Fault("ship.in-file", {"path": path}), *error.faults) from None
         notes = {row: str(fault) for row, fault in encoder.unseen(table)}
-        targets = None if column is None else _targets(table[column], fitted)
+        targets = None if column is None else column_targets(table[column], fitted)
         remarks = (*remarks, *encoder.remarks(part))
-        yield Rows(str(path), _lines(part), encoded, targets, notes, remarks)
+        yield Rows(path, _lines(part), encoded, targets, notes, remarks)
         remarks = ()
 
 
@@ -123,19 +129,28 @@ def _target_column(sheet: Sheet, target: str | None, known: set[str]) -> str | N
     return None if name in known else name
 
 
-def _targets(column: Column, fitted: Preprocessing) -> Tensor:
-    """The right answers as the net is trained on them; -1, or NaN, where there is none or one that it never met."""
+def column_targets(column: Column, fitted: Preprocessing) -> Tensor:
+    """The right answers in a column as the net is trained on them: see `targets_of`."""
     text = column.kind in ("text", "other")
     values = column.values if text else column.values + column.offset
+    if text and not isinstance(fitted.target, Labels):
+        numbers, offset, _ = cells_as_numbers(values.tolist(), "number", "")
+        values = numbers + offset
+    return targets_of(values, fitted)
+
+
+def targets_of(values: "numpy.ndarray[Any, Any]", fitted: Preprocessing) -> Tensor:
+    """Right answers, in the data's own words and units, as the net is trained on them: int64 [N] or float64 [N, T]; -1,
+    or NaN, where there is none or one that it never met.
+    """
     if isinstance(fitted.target, Labels):
         numbers = {_spelled(value): number for number, value in enumerate(fitted.target.values)}
         return torch.tensor([numbers.get(_spelled(value), -1) for value in values.tolist()])
     assert isinstance(fitted.target, Quantities)
-    if text:
-        values, offset, _ = cells_as_numbers(values.tolist(), "number", "")
-        values = values + offset
     mean, scale = numpy.array(fitted.target.mean), numpy.array(fitted.target.scale)
-    return torch.from_numpy((values.astype(numpy.float64)[:, None] - mean) / scale)
+    if values.dtype.kind not in "biuf" or values.ndim not in (1, 2) or values[0].size != len(mean):
+        fail("ship.targets", found=f"{values.dtype} {list(values.shape)}", wanted=len(mean))
+    return torch.from_numpy((values.astype(numpy.float64).reshape(len(values), -1) - mean) / scale)
 
 
 def _spelled(value: Any) -> str | float:
@@ -180,17 +195,32 @@ def _picture_rows(path: Path, fitted: Preprocessing, target: str | None, options
     for start in range(0, len(files), _PICTURES_AT_ONCE):
         portion = files[start : start + _PICTURES_AT_ONCE]
         names = [str(file.relative_to(path)) if path.is_dir() else "" for file in portion]
-        yield Rows(str(path), names, _pictures(portion, fitted))
+        yield Rows(str(path), names, encode_pictures(portion, fitted))
 
 
-def _pictures(files: Sequence[Path], fitted: Preprocessing) -> Tensor:
-    """Picture files, brought to the size and the channels that the net takes, as it takes them."""
+def encode_pictures(pictures: Sequence[Any], fitted: Preprocessing) -> Tensor:
+    """Picture files (Path), or Pillow's pictures, brought to the size and the channels that the net takes, encoded.
+
+    UserError with all that cannot be read.
+    """
     channels, height, width = (1, *fitted.sample_shape)[-3:]
-    whites = [common_shape([head], None).white for head in read_heads(files)]
-    bytes_of = [
-        decode([file], Shape(channels, height, width, white)) for file, white in zip(files, whites, strict=True)
-    ]
-    pixels = torch.cat(bytes_of)
+    shape = Shape(channels, height, width)
+    white = fitted.encoder.white if isinstance(fitted.encoder, Pixels) else None
+    files = [picture for picture in pictures if isinstance(picture, Path)]
+    whites = iter([white or common_shape([head], None).white for head in read_heads(files)])
+    read: list[Tensor] = []
+    faults = Faults()
+    for number, picture in enumerate(pictures, start=1):
+        if isinstance(picture, Path):
+            read.append(decode([picture], replace(shape, white=next(whites))))
+            continue
+        found = read_picture(picture, white, shape, f"#{number}")
+        if isinstance(found, Fault):
+            faults.add("ship.item", number=number, what=found)
+        else:
+            read.append(torch.from_numpy(found.copy())[None])
+    faults.raise_if_any()
+    pixels = torch.cat(read)
     if isinstance(fitted.encoder, Pixels):
         return fitted.encoder.on(torch.device("cpu"), torch.float32, peak=255.0)(pixels)
     assert isinstance(fitted.encoder, Standard)

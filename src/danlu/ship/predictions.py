@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
 import torch
 
 from danlu.base.errors import fail
@@ -74,6 +75,18 @@ class Prediction:
                 record["note"] = self.rows.notes[row]
             records.append(record)
         return records
+
+
+def joined(portions: Sequence[Any]) -> Any:
+    """Answers that came in portions (arrays, tensors or lists) as one.
+
+    >>> joined([["a"], ["b", "c"]])
+    ['a', 'b', 'c']
+    """
+    first = portions[0]
+    if isinstance(first, torch.Tensor):
+        return torch.cat(list(portions))
+    return [one for portion in portions for one in portion] if isinstance(first, list) else numpy.concatenate(portions)
 
 
 def _plain(value: Any) -> Any:

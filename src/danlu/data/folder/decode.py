@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,27 @@ def _white(brightest: float) -> float:
     [1.0, 255.0, 4095.0, 65535.0]
     """
     return next((end for end in (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0) if brightest <= end), brightest)
+
+
+def is_picture(raw: Any) -> bool:
+    """Whether `raw` is one of Pillow's pictures, without importing it."""
+    return hasattr(raw, "getexif") and hasattr(raw, "mode") and hasattr(raw, "convert")
+
+
+def read_picture(picture: Any, white: float | None, shape: Shape, name: str) -> "Bytes | Fault":
+    """One of Pillow's pictures as uint8 [C, H, W], upright and brought to `shape`, or what is wrong with it; `white` is
+    that of deep pictures where it is known.
+    """
+    try:
+        picture = picture.copy()  # the user's own stays as it is, also where it has not been read yet
+        if picture.mode in DEEP:
+            deep = numpy.asarray(picture)
+            if not _is_brightness(deep):
+                return Fault("data.picture-values", {"path": name})
+            shape = replace(shape, white=white or _white(float(deep.max())))
+        return _array(_fit(_upright(picture, shape), shape))
+    except (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, LookupError) as error:
+        return Fault("data.picture-damaged", {"path": name, "reason": error})
 
 
 def read_head(path: Path) -> Head | Fault:

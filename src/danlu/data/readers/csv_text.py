@@ -36,14 +36,16 @@ class FileOptions:
     encoding: str | None = None
 
 
-def read_csv(content: bytes, path: str, separator: str | None, options: FileOptions) -> Sheet:
-    """The columns of text in lines; `separator` None stands for whatever separates them."""
+def read_csv(content: bytes, path: str, separator: str | None, options: FileOptions, *, sure: bool = False) -> Sheet:
+    """The columns of text in lines; `separator` None stands for whatever separates them, and unless it is `sure` gives
+    way to another that every line has.
+    """
     text, notes = decode_told(content, path, options.encoding)
     whole = one_line_end(text)
     text = whole.lstrip("\n").rstrip("\n")
     above = len(whole) - len(whole.lstrip("\n"))
     with guarded(path, "data.bad-csv-line"):
-        found = _separator(text, separator)
+        found = separator if sure and separator else separator_of(text, separator)
         if found == BLANKS:
             text, found = _with_commas(text), ","
         elif found != (separator or found):
@@ -103,7 +105,7 @@ def _named(first: list[str], columns: "list[polars.Series]", path: str, *, sure:
     return dict(zip(names, columns, strict=True))
 
 
-def _separator(text: str, usual: str | None) -> str:
+def separator_of(text: str, usual: str | None) -> str:
     """What separates the columns: the usual sign where every line has as many, else another that does."""
     lines = [line for line in text.split("\n", 4 * TRIED_LINES)[: 4 * TRIED_LINES] if line.strip()][:TRIED_LINES]
     candidates = dict.fromkeys((usual or ",", ",", *OTHER_SEPARATORS))

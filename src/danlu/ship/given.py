@@ -1,0 +1,91 @@
+"""What a user gives to be answered, in whatever form: paths, pictures, frames, rows as dicts, arrays, texts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from danlu.base.errors import Fault, Faults, UserError, fail
+from danlu.data.folder.decode import is_picture
+from danlu.data.folder.scan import ENDINGS, MOST_TOLD
+from danlu.data.preprocessing import Preprocessing
+from danlu.data.readers.csv_text import FileOptions
+from danlu.data.readers.frames import is_frame
+from danlu.data.standard import Pixels
+from danlu.data.table.encoder import TableEncoder
+from danlu.data.text.sequences import TextEncoder
+from danlu.ship.inputs import Rows, encode_pictures, read_rows
+
+Several = list[Any] | tuple[Any, ...]
+
+
+def read_given(x: Any, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+    """The samples in `x`, encoded, in one portion, or of files in several.
+
+    `x` is a path (str or Path, but for texts, which a str is itself) of a file or of a folder of pictures; a Pillow
+    picture of any size; a list of these; a polars or pandas DataFrame, a dict of columns or a list of dicts; or arrays
+    and texts as `Preprocessing.encode` takes them. UserError with all that is wrong, item by item.
+    """
+    items = cast(list[Any], x) if isinstance(x, list | tuple) else [x]
+    pictures = [item for item in items if is_picture(item)]
+    paths = [item for item in items if _is_path(item, fitted)]
+    if not items or len(pictures) + len(paths) == 0:
+        yield _as_it_is(x, fitted)
+    elif len(pictures) + len(paths) < len(items):
+        kinds = dict.fromkeys(type(item).__name__ for item in items)
+        fail("ship.mixed-items", found=", ".join(kinds))
+    elif pictures or all(str(path).lower().endswith(ENDINGS) for path in paths):
+        yield _pictures(items, fitted)
+    else:
+        for path in paths:
+            yield from read_rows(Path(path).expanduser(), fitted, target, options)
+
+
+def _is_path(item: Any, fitted: Preprocessing) -> bool:
+    return isinstance(item, Path) or (isinstance(item, str) and not isinstance(fitted.encoder, TextEncoder))
+
+
+def _as_it_is(x: Any, fitted: Preprocessing) -> Rows:
+    if isinstance(fitted.encoder, TableEncoder):
+        _refuse_gaps(x, fitted.encoder)
+    elif is_frame(x) and not isinstance(fitted.encoder, TextEncoder):
+        x = x.to_numpy()
+    encoded = fitted.encode(x)
+    places = [str(row + 1) for row in range(len(encoded))]
+    return Rows("", places, encoded, remarks=fitted.remarks(x))
+
+
+def _refuse_gaps(x: Any, encoder: TableEncoder) -> None:
+    """A row as a dict without a column that others have: whether the value is missing or forgotten nobody can know."""
+    if not isinstance(x, list | tuple) or not all(isinstance(row, Mapping) for row in cast(Several, x)):
+        return
+    faults = Faults()
+    rows = cast(Sequence[Mapping[Any, Any]], x)
+    needed = [column.name for column in encoder.columns if any(column.name in row for row in rows)]
+    for number, row in enumerate(rows, start=1):
+        lacking = [name for name in needed if name not in row]
+        if lacking:
+            faults.add("ship.row-lacks", row=number, columns=", ".join(lacking))
+    _raise(faults)
+
+
+def _pictures(items: Sequence[Any], fitted: Preprocessing) -> Rows:
+    if not isinstance(fitted.encoder, Pixels) and len(fitted.sample_shape) not in (2, 3):
+        fail("ship.no-pictures-taken", name=fitted.name)
+    missing = Faults()
+    for number, item in enumerate(items, start=1):
+        if not is_picture(item) and not Path(item).expanduser().exists():
+            missing.add("ship.item", number=number, what=Fault("ship.no-such-file", {"path": item}))
+    _raise(missing)
+    names = ["" if is_picture(item) else str(item) for item in items]
+    sources = [item if is_picture(item) else Path(item).expanduser() for item in items]
+    return Rows("", [name or str(row) for row, name in enumerate(names, start=1)], encode_pictures(sources, fitted))
+
+
+def _raise(faults: Faults) -> None:
+    try:
+        faults.raise_if_any()
+    except UserError as error:
+        if len(error.faults) <= MOST_TOLD:
+            raise
+        more = Fault("data.and-more", {"count": len(error.faults) - MOST_TOLD})
+        raise UserError(*error.faults[:MOST_TOLD], more) from None

@@ -1,0 +1,81 @@
+"""Samples with their right answers, in whatever form they come: files, tables, (x, y), data sets."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from danlu.base.errors import fail
+from danlu.base.seeds import choose_device
+from danlu.data import Dataset
+from danlu.data.arrays import array_target
+from danlu.data.plain import to_plain
+from danlu.data.preprocessing import Preprocessing
+from danlu.data.raw import raw_samples
+from danlu.data.readers.csv_text import FileOptions
+from danlu.data.readers.frames import is_frame, sheet_of
+from danlu.data.table.encoder import TableEncoder
+from danlu.ship.given import read_given
+from danlu.ship.inputs import Rows, read_rows, sheet_rows, targets_of
+
+_AT_ONCE = 1024
+
+
+def read_scored(
+    given: Any, fitted: Preprocessing, target: str | None, options: FileOptions, part: str
+) -> Iterator[Rows]:
+    """Encoded samples with their targets: of a path; a frame, a dict of columns or a list of dicts with the column to
+    predict; a pair (x, y); or `part` of a Dataset. UserError for anything else.
+    """
+    if isinstance(given, Dataset):
+        yield from _of_dataset(given, fitted, part)
+    elif isinstance(given, str | Path):
+        yield from read_rows(Path(given).expanduser(), fitted, target, options)
+    elif isinstance(given, tuple) and len(cast(tuple[Any, ...], given)) == 2:
+        x, y = cast(tuple[Any, Any], given)
+        yield from _paired(x, y, fitted, target, options)
+    elif isinstance(fitted.encoder, TableEncoder) and _is_table(given):
+        yield from sheet_rows(sheet_of(given), fitted, target)
+    else:
+        fail("ship.not-scored", found=type(given).__name__)
+
+
+def _is_table(given: Any) -> bool:
+    rows = isinstance(given, list) and all(isinstance(row, Mapping) for row in cast(list[Any], given))
+    return rows or is_frame(given) or isinstance(given, Mapping)
+
+
+def _paired(x: Any, y: Any, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+    found = list(read_given(x, fitted, target, options))
+    targets = targets_of(array_target(y), fitted)
+    count = sum(len(rows.places) for rows in found)
+    if count != len(targets):
+        fail("data.lengths-differ", x=count, y=len(targets))
+    pieces: tuple[Tensor, ...] = targets.split([len(rows.places) for rows in found])
+    for rows, piece in zip(found, pieces, strict=True):
+        yield Rows(rows.file, rows.places, rows.encoded, piece, rows.notes, rows.remarks)
+
+
+def _of_dataset(data: Dataset, fitted: Preprocessing, part: str) -> Iterator[Rows]:
+    """As they are where they were prepared in the very same way, else as the run's own preprocessing makes them."""
+    if data.task != fitted.task or fitted.task not in ("classification", "regression"):
+        fail("ship.other-task", found=data.task, wanted=fitted.task)
+    if not data.sizes.get(part):
+        fail("ship.no-such-part", name=data.name, part=part)
+    if _same(data, fitted):
+        number = 0
+        for x, y in data.batches(part, _AT_ONCE, device=choose_device("cpu"), dtype=torch.float64):
+            encoded = x if fitted.vocabulary is not None else x.to(torch.float32)
+            yield Rows("", [str(number + row + 1) for row in range(len(x))], encoded, y)
+            number += len(x)
+        return
+    raw = raw_samples(data, part)
+    encoded, targets = fitted.encode(raw.samples), targets_of(array_target(raw.targets), fitted)
+    yield Rows("", [str(row + 1) for row in range(len(encoded))], encoded, targets)
+
+
+def _same(data: Dataset, fitted: Preprocessing) -> bool:
+    own = Preprocessing.of(data)
+    return type(own.encoder) is type(fitted.encoder) and to_plain(own) == to_plain(fitted)
