@@ -93,10 +93,12 @@ cures: $(DEV_READY)
 
 study: $(BENCH_READY)
 	.bench-venv/bin/python benchmarks/study.py $(ARGS)
+	.bench-venv/bin/python benchmarks/study_costs.py
 
 kills: $(READY)
 	PYTHONPATH=tests .venv/bin/python benchmarks/kills.py --kills 500 --engine module $(ARGS)
 	PYTHONPATH=tests .venv/bin/python benchmarks/kills.py --kills 500 --engine stacked $(ARGS)
+	PYTHONPATH=tests .venv/bin/python benchmarks/kills.py --kills 100 --engine study $(ARGS)
 
 honesty: $(READY)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests .venv/bin/python benchmarks/honesty.py --write $(ARGS)

@@ -11,10 +11,10 @@ training. `--share 0.1` lets the others train every tenth of the trainings only,
 import argparse
 import contextlib
 import os
-import resource
+import shutil
 import statistics
-import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -27,10 +27,14 @@ import torch
 from torch import Tensor, nn
 
 import danlu
+from danlu.base.events import StackListener
 from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
 from danlu.base.seeds import global_seed
+from danlu.lab.study.beside import Beside
+from danlu.lab.study.member_key import MemberKey
 from danlu.nets import MLP, LeNet5, LinearRegression
-from danlu.train.stack import Fold, Member, Trained, faster_stacked, train_members
+from danlu.store.journal import Journal
+from danlu.train.stack import Fold, Member, RunningStack, Trained, train_members
 
 CPU = torch.device("cpu")
 
@@ -55,8 +59,24 @@ class Case:
         return nets
 
     def danlu(self, members: Sequence[Member], **settings: Any) -> Trained:
+        """As a study trains them: with their curves in a journal, and a checkpoint where half a minute has passed."""
         nets = self.nets(members)
-        trained = train_members(nets, members, self.folds, task=self.task, outputs=self.outputs, device=CPU, **settings)
+        place = Path(tempfile.mkdtemp(prefix="danlu-study-"))
+        try:
+            with Journal(place / "journal.jsonl") as journal:
+                beside = Beside(journal, place / "stacks", len(members), None, print, lambda: False)
+
+                def listeners(stack: RunningStack) -> list[StackListener]:
+                    keys = [MemberKey({"number": number}, 0, members[number].fold) for number in stack.places]
+                    recipes = [members[number].recipe for number in stack.places]
+                    return beside.listeners(stack, keys, recipes, self.task)
+
+                trained = train_members(
+                    nets, members, self.folds, task=self.task, outputs=self.outputs, device=CPU, listeners=listeners,
+                    **settings,
+                )  # fmt: skip
+        finally:
+            shutil.rmtree(place)
         assert isinstance(trained, Trained)
         return trained
 
@@ -287,73 +307,22 @@ def compare(case: Case, repeats: int, share: float) -> None:
         print(line, flush=True)
 
 
-def fallback(repeats: int) -> None:
-    """Whether the short timing takes the faster way, for nets of all kinds."""
-    x, y = torch.randn(512, 1, 28, 28), torch.randint(10, (512,))
-    fold = Fold(x, y, torch.arange(512))
-    print("\nper step and member, 16 members, batch 32, by the short timing")
-    for name in ("mlp", "lenet5", "small-inception", "small-resnet", "small-densenet"):
-        members = [Member(recipe(0.01, seed, 1, 32)) for seed in range(16)]
-        options: dict[str, Any] = {"depth": 8} if name == "small-resnet" else {"depth": 10} if "dense" in name else {}
-        nets = [
-            danlu.nets.build(name, options, sample_shape=(1, 28, 28), outputs=10, task="classification").to(
-                memory_format=torch.channels_last  # type: ignore[call-overload]
-            )
-            for _ in members
-        ]
-        timings = [faster_stacked(nets, members, [fold], device=CPU) for _ in range(repeats)]
-        ratio = statistics.median(timing.alone / timing.stacked for timing in timings)
-        size = timings[-1].most_members
-        print(f"  {name:16} alone {timings[-1].alone * 1e3:8.3f} ms   {ratio:6.2f} × in stacks of {size}", flush=True)
-
-
-def grow(most: int) -> None:
-    """Time and memory of 1, 2, 4 … members: digits, MLP 64-64-10, one epoch; each count in a process of its own."""
-    print("\nhow cost grows: digits, MLP 64-64-10, batch 32, 10 epochs, one fold")
-    count = 1
-    while count <= most:
-        code = [sys.executable, __file__, "--members", str(count)]
-        print(subprocess.run(code, capture_output=True, text=True, check=True).stdout.rstrip(), flush=True)
-        count *= 2
-
-
-def one_count(count: int) -> None:
-    x, y = digits_data()
-    fold = Fold(x, y, torch.arange(1437), torch.arange(1437, 1797))
-    members = [Member(recipe(0.01 * (1 + k % 8), k // 8, 10, 32)) for k in range(count)]
-    case = Case("", {}, [fold], members, perceptron, "classification", 10)
-    case.danlu(members[:1])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    took = min(timed(lambda: case.danlu(members)) for _ in range(3))
-    more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    print(f"  {count:5} members {took:8.3f} s   {took / count * 1e3:8.2f} ms each   {more:7.1f} MiB more")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--share", type=float, default=1.0)
     parser.add_argument("--data", default=os.environ.get("DANLU_DATA"), help="folder that holds the data sets")
-    parser.add_argument("--only", nargs="*", default=[*CASES, "fallback", "growth"])
-    parser.add_argument("--members", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--only", nargs="*", default=list(CASES))
     arguments = parser.parse_args()
-    if arguments.members:
-        one_count(arguments.members)
-        return
     numpy.seterr(all="ignore")
     warnings.simplefilter("ignore")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, Python {sys.version.split()[0]}")
     for name in arguments.only:
-        if name in CASES:
-            case = CASES[name](Path(arguments.data) if arguments.data else None)
-            if case is None:
-                print(f"\n{name}: left out; name the folder with the data with --data or $DANLU_DATA")
-            else:
-                compare(case, arguments.repeats, arguments.share)
-    if "fallback" in arguments.only:
-        fallback(arguments.repeats)
-    if "growth" in arguments.only:
-        grow(1024)
+        case = CASES[name](Path(arguments.data) if arguments.data else None)
+        if case is None:
+            print(f"\n{name}: left out; name the folder with the data with --data or $DANLU_DATA")
+        else:
+            compare(case, arguments.repeats, arguments.share)
 
 
 if __name__ == "__main__":

@@ -345,13 +345,13 @@ def tests_mirror_the_tree(package: Path, tests: Path) -> Iterator[str]:
     yield from (f"src/danlu/{name} has no tests in tests/{name}" for name in sorted(built - tested))
 
 
-def each_rule_has_its_own_test(package: Path, tests: Path) -> Iterator[str]:
-    """Rules of watch are judged one by one, each in a file of its name."""
-    folder = Path("watch") / "rules"
-    built = {file.stem for file in (package / folder).glob("*.py")} - {"__init__"}
-    tested = {file.stem.removeprefix("test_") for file in (tests / folder).glob("test_*.py")}
-    yield from (f"watch/rules/{name}.py has no test_{name}.py" for name in sorted(built - tested))
-    yield from (f"watch/rules/test_{name}.py tests no rule" for name in sorted(tested - built))
+def each_has_its_own_test(package: Path, tests: Path) -> Iterator[str]:
+    """Rules and probes of watch are tested one by one, each in a file of its name."""
+    for folder, what in (("watch/rules", "rule"), ("watch/probes", "probe")):
+        built = {file.stem for file in (package / folder).glob("*.py")} - {"__init__"}
+        tested = {file.stem.removeprefix("test_") for file in (tests / folder).glob("test_*.py")}
+        yield from (f"{folder}/{name}.py has no test_{name}.py" for name in sorted(built - tested))
+        yield from (f"{folder}/test_{name}.py tests no {what}" for name in sorted(tested - built))
 
 
 def every_folder_is_a_package(package: Path) -> Iterator[str]:

@@ -43,8 +43,8 @@ def test_every_folder_has_tests_and_every_test_its_folder() -> None:
     assert not list(house.tests_mirror_the_tree(PACKAGE, ROOT / "tests"))
 
 
-def test_each_rule_has_its_own_test() -> None:
-    assert not list(house.each_rule_has_its_own_test(PACKAGE, ROOT / "tests"))
+def test_each_rule_and_each_probe_has_its_own_test() -> None:
+    assert not list(house.each_has_its_own_test(PACKAGE, ROOT / "tests"))
 
 
 def test_every_folder_is_a_package() -> None:
@@ -247,13 +247,14 @@ def test_a_second_door_to_an_optional_part_is_seen(tmp_path: Path) -> None:
     ]
 
 
-def test_a_rule_without_its_own_test_is_seen(package: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["rule", "probe"])
+def test_a_rule_or_a_probe_without_its_own_test_is_seen(package: Path, tmp_path: Path, what: str) -> None:
     tests = tmp_path / "tests"
-    module(package, "watch/rules/plateau.py", "")
-    module(tests, "watch/rules/test_plateaus.py", "")
-    assert list(house.each_rule_has_its_own_test(package, tests)) == [
-        "watch/rules/plateau.py has no test_plateau.py",
-        "watch/rules/test_plateaus.py tests no rule",
+    module(package, f"watch/{what}s/plateau.py", "")
+    module(tests, f"watch/{what}s/test_plateaus.py", "")
+    assert list(house.each_has_its_own_test(package, tests)) == [
+        f"watch/{what}s/plateau.py has no test_plateau.py",
+        f"watch/{what}s/test_plateaus.py tests no {what}",
     ]
 
 

@@ -54,7 +54,6 @@ class Inputs:
 
     shape: tuple[int, ...] = ()
     floating: bool = True
-    normalised_first: bool = False  # the first layer that sees them is a normalisation
     mean: Series = field(default_factory=Series)
     std: Series = field(default_factory=Series)
     low: Series = field(default_factory=Series)
@@ -97,7 +96,7 @@ class Head:
     """How one loss hangs on the net, read from the graph at one step."""
 
     step: int
-    loss: str  # cross-entropy, nll, bce, bce-logits, mse, l1, huber, kl, difference, unknown
+    loss: str  # cross-entropy, nll, bce, bce-logits, mse, l1, huber, difference
     between: tuple[str, ...]  # operations from the loss to the last layer, the loss's side first
     summed: bool  # over the batch, and not divided again
     shape: tuple[int, ...]  # of the net's output as it meets the loss

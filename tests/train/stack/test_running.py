@@ -37,6 +37,11 @@ def normed() -> nn.Module:
     return nn.Sequential(nn.Linear(5, 7), nn.BatchNorm1d(7), nn.Tanh(), nn.Linear(7, 3))
 
 
+def convolved() -> nn.Module:
+    net = nn.Sequential(nn.Unflatten(1, (5, 1, 1)), nn.Conv2d(5, 7, 1), nn.ReLU(), nn.Flatten(), nn.Linear(7, 3))
+    return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
 def recipes(optim: dict[str, Any], **train: Any) -> list[Recipe]:
     """Of eight members; three of them diverge at once, so that the stack is compacted after its first epoch."""
     rates = [0.002 * (k + 1) if k % 3 else 1e30 for k in range(8)]
@@ -56,6 +61,7 @@ KINDS: dict[str, tuple[Callable[[], nn.Module], list[Recipe]]] = {
     "decay, best weights, patience": (chain, recipes({"weight_decay": 0.01}, weights="best", patience=2)),
     "adam, clipped, averaged": (normed, recipes({"name": "adam", "momentum": None}, clip_norm=1.0, ema=0.8)),
     "accumulated, averaged, best weights": (normed, recipes({}, batch_size=4, accumulate=2, ema=0.8, weights="best")),
+    "convolutions": (convolved, recipes({})),
     "cosine": (chain, [replace(one, schedule=ScheduleRecipe(name="cosine", warmup=3)) for one in recipes({})]),
     "plateau": (chain, [replace(one, schedule=ScheduleRecipe(name="plateau", patience=0)) for one in recipes({})]),
 }
@@ -72,7 +78,7 @@ def begun(make: Callable[[], nn.Module], own: list[Recipe]) -> RunningStack:
     assert way is not None
     plan = Plan(nets, members, folds(), Judge("classification", 3, "cross-entropy"), way, CPU, "auto")
     (places,) = cut(members, plan.folds, 99, 1, fills=True) if make is chain else [list(range(len(own)))[:: 1 + alike]]
-    if make is normed and not alike:
+    if make is not chain and not alike:
         places = [place for place in places if members[place].fold == 0]
     return plan.begun(places)
 
@@ -88,7 +94,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def _bits(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.contiguous().view(torch.uint8) if tensor.numel() and tensor.dim() else tensor
+    return tensor.flatten().clone().view(torch.uint8) if tensor.numel() and tensor.dim() else tensor
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,7 +4,7 @@ from collections import deque
 
 import torch
 
-from danlu.watch.measured import Activation, Measured
+from danlu.watch.measured import Activation, Layer, Measured
 from danlu.watch.probes.graph import ACTIVATIONS, Graph, Names, Node, operation, saved
 from danlu.watch.probes.reading import read
 
@@ -12,6 +12,7 @@ _BATCHES = 8  # over which a unit must be silent to count as dead
 _SAMPLES = 128  # fewest samples that say so
 _MOST_VALUES = 16_384
 _EDGE = 0.03  # share of the range that counts as saturated
+_CHANNELS_FIRST = ("Conv", "BatchNorm", "InstanceNorm", "GroupNorm")  # in the names of layers that give [N, C, L]
 
 
 class ActivationProbe:
@@ -34,14 +35,16 @@ class ActivationProbe:
                 continue
             name = self._names.before(node)
             result = saved(node, ACTIVATIONS[kind][0])
-            if name is None or name in self._recurrent or result is None or result.dim() < 2:
+            if name is None or name in self._recurrent or result is None:
+                continue
+            if result.dim() < 2 or not result.numel():
                 continue
             key = f"{name}/{kind}"
             if key not in self._measured.activations:
                 self._measured.activations[key] = Activation(name, kind.lower(), node in last)
             if key not in told:  # where a layer is called several times, its first call
-                told[key] = self._measure(key, kind, result)
                 layer = self._measured.layers.get(name)
+                told[key] = self._measure(key, kind, result, layer)
                 if layer is not None and layer.bare and step <= 3:
                     layer.called = True
                     layer.std.add(step, float(result.std()))
@@ -54,13 +57,13 @@ class ActivationProbe:
                 if facts.kind == "relu":
                     self._count_dead(key, facts, step)
 
-    def _measure(self, key: str, kind: str, result: torch.Tensor) -> list[torch.Tensor]:
+    def _measure(self, key: str, kind: str, result: torch.Tensor, layer: Layer | None) -> list[torch.Tensor]:
         if result.numel() > _MOST_VALUES:
             result = result[: max(1, _MOST_VALUES * len(result) // result.numel())]
         if kind == "Relu":
-            units = 1 if result.dim() in (2, 4, 5) else result.dim() - 1  # [N, C, …], but [N, T, C] for sequences
+            units = _axis_of_units(result, layer)
             rest = [axis for axis in range(result.dim()) if axis != units]
-            active = result.amax(rest) > 0
+            active = result.amax(rest) != 0  # what is no number is not 0
             self._alive.setdefault(key, deque(maxlen=_BATCHES)).append((active, result.numel() // len(active)))
             zero = (result == 0).float().mean()
             return [torch.zeros_like(zero), zero]
@@ -69,9 +72,20 @@ class ActivationProbe:
         return [saturated, torch.zeros_like(saturated)]
 
     def _count_dead(self, key: str, facts: Activation, step: int) -> None:
-        batches = [batch for batch, _ in self._alive[key] if len(batch) == len(self._alive[key][-1][0])]
-        samples = sum(samples for _, samples in self._alive[key])
-        if samples >= _SAMPLES and len(batches) >= 2:
-            alive = torch.stack(batches).any(0)
+        newest, _ = self._alive[key][-1]
+        batches = [(batch, samples) for batch, samples in self._alive[key] if len(batch) == len(newest)]
+        if sum(samples for _, samples in batches) >= _SAMPLES and len(batches) >= 2:
+            alive = torch.stack([batch for batch, _ in batches]).any(0)
             facts.units = len(alive)
             facts.dead.add(step, 1 - float(alive.float().mean()))
+
+
+def _axis_of_units(result: torch.Tensor, layer: Layer | None) -> int:
+    """The axis of a result on which the units lie: 1 in [N, C, …], but the last in sequences [N, T, C], and wherever a
+    linear layer has put them there."""
+    kind = layer.kind if layer else ""
+    if result.dim() == 3:
+        return 1 if any(name in kind for name in _CHANNELS_FIRST) else 2
+    if kind == "Linear" and layer and layer.outputs == result.shape[-1]:
+        return result.dim() - 1
+    return 1

@@ -17,6 +17,9 @@ _MOST = 256
 _ROWS_COMPARED = 16
 
 
+_Sum = tuple[torch.Tensor, torch.Tensor]  # over the samples of a batch, and how many they are
+
+
 @dataclass
 class _Pass:
     training: bool
@@ -26,8 +29,8 @@ class _Pass:
     last: int = 0  # samples of the newest batch
     largest: int = 0
     losses: list[tuple[torch.Tensor, int]] = field(default_factory=list[tuple[torch.Tensor, int]])
-    squares: list[tuple[torch.Tensor, int]] = field(default_factory=list[tuple[torch.Tensor, int]])  # of the losses
-    right: list[tuple[torch.Tensor, int]] = field(default_factory=list[tuple[torch.Tensor, int]])
+    squares: list[_Sum] = field(default_factory=list[_Sum])  # of the losses of single samples
+    right: list[_Sum] = field(default_factory=list[_Sum])
     asked: int = 0
     met: int = 0
 
@@ -120,9 +123,11 @@ class EvaluationProbe:
             now.losses.append((result.detach() / size if call.summed else result.detach(), size))
             each = sample_losses(call)
             if each is not None:
-                now.squares.append((each.square().mean(), size))
+                squares = each.square()
+                scored = _scored(targets) if call.kind == "classes" else squares.new_tensor(squares.numel())
+                now.squares.append((squares.sum(), scored))
         if call.kind == "classes" and outputs.dim() == 2 and targets.dim() == 1:
-            now.right.append(((outputs.detach().argmax(1) == targets).float().mean(), size))
+            now.right.append(((outputs.detach().argmax(1) == targets).sum(), _scored(targets)))
 
     def withdraw(self) -> None:
         """The newest batch was one of training after all."""
@@ -135,7 +140,7 @@ class EvaluationProbe:
         """A step has begun, or the block has ended: the passes are over."""
         for one in self._passes:
             overlap = one.met / one.asked if one.asked else math.nan
-            loss, right, error = _mean(one.losses), _mean(one.right), _error(one)
+            loss, right, error = _mean(one.losses), _share(one.right), _error(one)
             self._measured.evaluations.append(
                 Evaluation(step, one.batches, one.samples, loss, right, one.training, overlap, error)
             )
@@ -153,6 +158,23 @@ def _mean(entries: list[tuple[torch.Tensor, int]]) -> float:
     return sum(value * size for value, (_, size) in zip(values, entries, strict=True)) / sum(n for _, n in entries)
 
 
+def _share(entries: list[_Sum]) -> float:
+    total, scored = _sums(entries)
+    return total / scored if scored else math.nan
+
+
+def _sums(entries: list[_Sum]) -> tuple[float, float]:
+    if not entries:
+        return 0.0, 0.0
+    total, scored = (torch.stack([one.double() for one in column]).sum() for column in zip(*entries, strict=True))
+    return float(total), float(scored)
+
+
+def _scored(targets: torch.Tensor) -> torch.Tensor:
+    """How many samples have a class: an index to be ignored is below 0."""
+    return (targets >= 0).sum()
+
+
 def _goes_on(before: torch.Tensor, now: torch.Tensor) -> bool:
     """Whether rows of tokens [B, T] have grown by one place, or moved on by one with the rest staying as it was."""
     grown = now.shape[1] == before.shape[1] + 1 and torch.equal(now[:, :-1], before)
@@ -164,12 +186,16 @@ def _error(one: _Pass) -> float:
     """The standard error of the mean loss; NaN where the losses of single samples are not known."""
     if len(one.squares) < len(one.losses):
         return math.nan
-    variance = _mean(one.squares) - _mean(one.losses) ** 2
-    return math.sqrt(max(0.0, variance) / sum(size for _, size in one.squares)) if one.squares else math.nan
+    squares, scored = _sums(one.squares)
+    if not scored:
+        return math.nan
+    variance = squares / scored - _mean(one.losses) ** 2
+    return math.sqrt(max(variance, 0.0) / scored) if math.isfinite(variance) else math.nan
 
 
 def sample_losses(call: LossCall) -> torch.Tensor | None:
-    """The loss of each sample, of which the call gave the mean; None for losses and shapes that are not known.
+    """The loss of each sample, of which the call gave the mean; None for losses and shapes that are not known. That of
+    a sample without a class is 0.
 
     >>> logits, labels = torch.tensor([[0.0, 0.0], [9.0, 0.0]]), torch.tensor([0, 0])
     >>> sample_losses(LossCall("cross_entropy_loss", "classes", logits, labels, False, False)).round(decimals=3)
@@ -181,8 +207,9 @@ def sample_losses(call: LossCall) -> torch.Tensor | None:
     if call.kind == "classes":
         if outputs.dim() != 2 or targets.dim() != 1 or targets.dtype.is_floating_point:
             return None
-        chosen = outputs.gather(1, targets[:, None].clamp(min=0)).squeeze(1)
-        return (outputs.logsumexp(1) - chosen) if call.name == "cross_entropy_loss" else -chosen
+        chosen = outputs.gather(1, targets[:, None].long().clamp(min=0)).squeeze(1)
+        losses = (outputs.logsumexp(1) - chosen) if call.name == "cross_entropy_loss" else -chosen
+        return losses.masked_fill(targets < 0, 0.0)
     if outputs.shape != targets.shape:
         return None
     if call.name == "binary_cross_entropy_with_logits":

@@ -8,6 +8,7 @@ from torch import nn
 from danlu.watch.tracing import is_unmade, unreadable, unwrapped
 
 _MOST = 8  # numbers of a tensor that are compared
+_Marks = list[torch.Tensor | None]  # None for what could not be read
 
 
 class Handwork:
@@ -17,9 +18,9 @@ class Handwork:
     def __init__(self, roots: Iterable[nn.Module]) -> None:
         parameters = [one for root in roots for one in root.parameters() if one.requires_grad]
         self._marks = _spread([one for one in parameters if is_unmade(one) or one.numel()])
-        self._before: list[torch.Tensor] | None = None
-        self._given: list[torch.Tensor] = []
-        self._given_before: list[torch.Tensor] | None = None
+        self._before: _Marks | None = None
+        self._given: _Marks = []
+        self._given_before: _Marks | None = None
 
     def has_moved(self) -> bool:
         """Whether the weights differ from those of the last call; asked before every backward pass."""
@@ -29,7 +30,7 @@ class Handwork:
     @property
     def is_given(self) -> bool:
         """Whether the net was called with other weights than its own since the last answer."""
-        return bool(self._given)
+        return any(one is not None for one in self._given)
 
     def see_given(self, module: nn.Module) -> None:
         """Take up the weights with which a module is called inside torch.func."""
@@ -45,13 +46,13 @@ def _spread(parameters: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     return [parameters[0], parameters[len(parameters) // 2], parameters[-1]] if parameters else []
 
 
-def _read(marks: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    plain = [unwrapped(mark).detach() for mark in marks]
-    return [mark.flatten()[-_MOST:].clone() for mark in plain if not unreadable(mark)]
+def _read(marks: Sequence[torch.Tensor]) -> _Marks:
+    plain = [unwrapped(mark) for mark in marks]
+    return [None if unreadable(mark) else mark.detach().flatten()[-_MOST:].clone() for mark in plain]
 
 
-def _differ(now: Sequence[torch.Tensor], before: Sequence[torch.Tensor]) -> bool:
+def _differ(now: _Marks, before: _Marks) -> bool:
+    pairs = [(one, other) for one, other in zip(now, before, strict=False) if one is not None and other is not None]
     return any(
-        one.dtype is other.dtype and one.device == other.device and not torch.equal(one, other)
-        for one, other in zip(now, before, strict=False)
+        one.dtype is other.dtype and one.device == other.device and not torch.equal(one, other) for one, other in pairs
     )

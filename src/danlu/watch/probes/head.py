@@ -58,7 +58,9 @@ def criteria(root: Node) -> list[Criterion]:
             if other not in seen:
                 seen.add(other)
                 stack.append((other, (*path, node)))
-    return found
+    # Smoothed labels take the logarithms twice: for the class, and for all classes alike.
+    whole = {one.start for one in found if operation(one.node) != "LogSoftmax"}
+    return [one for one in found if operation(one.node) != "LogSoftmax" or one.start not in whole]
 
 
 def _criterion(node: Node, path: tuple[Node, ...]) -> Criterion | None:
@@ -308,5 +310,5 @@ def _mean_negative(outputs: torch.Tensor, targets: torch.Tensor, ignored: Any) -
         return float("nan")
     outputs, targets = _sample(outputs), targets[: len(_sample(outputs))]
     valid = (targets != ignored) & (targets >= 0) & (targets < outputs.shape[1])
-    chosen = outputs.gather(1, targets.clamp(0, outputs.shape[1] - 1).unsqueeze(1)).squeeze(1)
+    chosen = outputs.gather(1, targets.long().clamp(0, outputs.shape[1] - 1).unsqueeze(1)).squeeze(1)
     return float(-(chosen * valid).sum() / valid.sum().clamp(min=1))

@@ -58,12 +58,12 @@ class InputProbe:
             facts.high.add(step, float(sample.max()))
             self._see_samples(sample, step)
             return
-        mean = sample.mean()
-        norm = torch.linalg.vector_norm(sample)
         low, high = torch.aminmax(sample)
-        average, size, least, most = read([mean, norm, low, high])
+        above = sample - low  # of numbers such as years or times the squares would leave no digit for the spread
+        level, size, least, most = read([above.mean(), torch.linalg.vector_norm(above), low, high])
+        average, spread = least + level, size * size / sample.numel() - level * level
         facts.mean.add(step, average)
-        facts.std.add(step, math.sqrt(max(0.0, size * size / sample.numel() - average * average)))
+        facts.std.add(step, math.sqrt(max(spread, 0.0)) if math.isfinite(spread) else math.nan)
         facts.low.add(step, least)
         facts.high.add(step, most)
         if not math.isfinite(average):
@@ -73,7 +73,7 @@ class InputProbe:
 
     def _see_samples(self, sample: torch.Tensor, step: int) -> None:
         """How many samples differ from the first one, how many are blank, and how far features are apart."""
-        rows = sample.flatten(1) if sample.dim() > 1 else sample.unsqueeze(1)
+        rows = sample.flatten(1) if sample.dim() > 1 else sample.reshape(-1, 1)
         if len(rows) > 1:
             self._measured.inputs.distinct.add(step, float((rows != rows[:1]).any(1).float().mean()))
         if not self._measured.inputs.floating:

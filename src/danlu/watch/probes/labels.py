@@ -11,6 +11,7 @@ from danlu.watch.tracing import unreadable
 _MOST_BATCHES = 200
 _MOST_CLASSES = 1_000
 _MOST_LABELS = 4_096
+_MOST_ROWS, _MOST_PLACES = 64, 65_536  # of a batch with many labels a sample
 _MOST_WHOLE = 64  # different whole numbers among targets that are counted
 _PENDING = 50
 _MOST_ANSWERS = 200
@@ -75,8 +76,10 @@ class LabelProbe:
         facts.weighted = facts.weighted or weighted
         targets = targets.detach().as_subclass(torch.Tensor)
         self._place = targets.data_ptr()
-        targets = targets.long() if targets.dtype is torch.bool else targets
-        self._pending.append(targets[: _MOST_LABELS if targets.dim() == 1 else 64])
+        most = _MOST_LABELS if targets.dim() == 1 else _MOST_PLACES * len(targets) // max(1, targets.numel())
+        part = targets[: most if targets.dim() == 1 else min(max(1, most), _MOST_ROWS)]
+        # The loop may fill the same tensor again before this is read.
+        self._pending.append(part.clone() if part.dtype.is_floating_point else part.to(torch.int64, copy=True))
         if step <= 3 or len(self._pending) >= _PENDING:
             self.flush()
 
@@ -94,8 +97,8 @@ class LabelProbe:
         same = [one for one in waiting if one.shape == waiting[0].shape]
         for group in (same, *([one] for one in waiting if one.shape != waiting[0].shape)):
             targets = torch.stack(group)
-            low, high = torch.aminmax(targets)
-            facts.low, facts.high = min(facts.low, float(low)), max(facts.high, float(high))
+            low, high = _bounds(targets)
+            facts.low, facts.high = min(facts.low, low), max(facts.high, high)
             facts.seen += targets.numel()
             facts.batches += len(group)
             self.closed = facts.batches >= _MOST_BATCHES
@@ -159,16 +162,22 @@ class LabelProbe:
             facts.drift = float((apart[1:] * apart[:-1]).sum(1).mean()) / level if level > 0 else 0.0
 
     def see_answers(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
-        """Compare a batch of scores [N, C], or logits [N] of a binary loss, with its classes [N]."""
+        """Compare a batch of scores [N, C], or logits [N] of a binary loss, with its classes [N]; what is no class
+        (such as an index to be ignored) is left out."""
         answers = (outputs > 0).flatten().long() if outputs.dim() == 1 or outputs.shape[1] == 1 else outputs.argmax(1)
         targets = targets.flatten()
-        targets = targets.round().long() if targets.dtype.is_floating_point else targets
+        targets = targets.round().long() if targets.dtype.is_floating_point else targets.long()
         if answers.shape != targets.shape:
+            return
+        left_out = targets < 0
+        if bool(left_out.any()):
+            answers, targets = answers[~left_out], targets[~left_out]
+        if not len(targets):
             return
         self._measured.accuracy.add(float((answers == targets).float().mean()))
         size = max(self._measured.labels.outputs, 2)
         if size <= _MOST_ANSWERS:
-            pairs = targets.clamp(0, size - 1) * size + answers.clamp(max=size - 1)
+            pairs = targets.clamp(max=size - 1) * size + answers.clamp(max=size - 1)
             table = torch.bincount(pairs, minlength=size * size).view(size, size).double()
             self._answers = table if self._answers is None else 0.9 * self._answers + table
 
@@ -183,6 +192,15 @@ class LabelProbe:
         ):
             counts.clear()
             counts.update((label, count) for label, count in enumerate(values.tolist()) if count)
+
+
+def _bounds(targets: torch.Tensor) -> tuple[float, float]:
+    """The lowest and the highest target, but for what is no number."""
+    low, high = (float(one) for one in torch.aminmax(targets))
+    if math.isnan(low):
+        targets = targets[~targets.isnan()]
+        return (float(targets.min()), float(targets.max())) if len(targets) else (math.inf, -math.inf)
+    return low, high
 
 
 def _moved(means: torch.Tensor) -> float:

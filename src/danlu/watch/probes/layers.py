@@ -1,5 +1,6 @@
 """Layers: the spread of their outputs on measured steps."""
 
+import math
 from typing import Any
 
 import torch
@@ -14,11 +15,14 @@ _BOUND = 0.94
 
 
 def flat_sample(tensor: torch.Tensor, most: int = _MOST_VALUES) -> torch.Tensor:
-    """At most about `most` numbers of a tensor, the first samples of the batch, as float32 or float64."""
+    """At most about `most` numbers of a tensor, the first samples of the batch, as float32 or float64; whole numbers
+    as float64, which keeps apart those that float32 does not."""
     tensor = tensor.detach().as_subclass(torch.Tensor)
     if tensor.dim() and tensor.numel() > most:
         tensor = tensor[: max(1, most * len(tensor) // tensor.numel())]
-    return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
+    if tensor.dtype in (torch.float32, torch.float64):
+        return tensor
+    return tensor.float() if tensor.dtype.is_floating_point else tensor.double()
 
 
 class LayerProbe:
@@ -64,7 +68,7 @@ class LayerProbe:
             layer.mean.add(step, mean)
             spread = norm * norm / self._called[name][2] - mean * mean
             layer.std.add(step, max(0.0, spread) ** 0.5 if spread == spread else spread)
-            if mean != mean or norm in (float("inf"), float("-inf")):
+            if not math.isfinite(mean):  # the norm of large numbers may be infinite where none of them is
                 layer.nonfinite_since = layer.nonfinite_since or step
         for name, stuck in self._stuck.items():
             record = self._measured.activations.setdefault(f"{name}/output", Activation(name, "tanh", last=False))
@@ -127,14 +131,15 @@ def _plain_name(prefix: str, path: str) -> str:
 def _record(name: str, module: nn.Module, own: list[nn.Parameter], *, bare: bool) -> Layer:
     trainable = any(parameter.requires_grad for parameter in own)
     own = [parameter for parameter in own if not is_unmade(parameter)]
-    weight = next((parameter for parameter in own if _is_matrix(parameter)), None)
+    matrices = [] if isinstance(module, nn.LayerNorm | nn.RMSNorm) else [one for one in own if _is_matrix(one)]
+    weight = matrices[0] if matrices else None
     inputs = weight[0].numel() if weight is not None and len(weight) else 0
     return Layer(
         name=name,
         kind="Linear" if bare else type(module).__name__,
         bare=bare,
         inputs=inputs,
-        width=int(getattr(module, "hidden_size", len(weight) if weight is not None else 0)),
+        width=_width(module, weight, bare=bare),
         channels=int(getattr(module, "in_channels", inputs)),
         grouped=getattr(module, "groups", 1) != 1,
         outputs=len(weight) if weight is not None else 0,
@@ -142,6 +147,15 @@ def _record(name: str, module: nn.Module, own: list[nn.Parameter], *, bare: bool
         trainable=trainable,
         fresh=weight is not None and inputs > 0 and _looks_fresh(weight, inputs),
     )
+
+
+def _width(module: nn.Module, weight: torch.Tensor | None, *, bare: bool) -> int:
+    if isinstance(module, nn.RNNBase):
+        return (module.proj_size or module.hidden_size) * (2 if module.bidirectional else 1)
+    # The rows of the weight of a transposed convolution are its inputs, those of an embedding its words.
+    names = ("hidden_size",) if bare else ("hidden_size", "out_channels", "embedding_dim", "embed_dim")
+    rows = len(weight) if weight is not None else 0
+    return next((int(getattr(module, name)) for name in names if isinstance(getattr(module, name, None), int)), rows)
 
 
 def _is_matrix(parameter: torch.Tensor) -> bool:

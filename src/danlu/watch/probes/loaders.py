@@ -4,18 +4,28 @@ from collections.abc import Collection
 from typing import Any
 
 import torch
-from torch.utils.data import Subset, TensorDataset
+from torch.utils.data import IterableDataset, Subset, TensorDataset
 
 from danlu.watch.measured import Measured
+from danlu.watch.tracing import unreadable
 
 _MOST_COLUMNS = 64
 
 
 def read_loaders(measured: Measured, loader: Any, val_loader: Any) -> None:
     """Note how the training loader draws its samples, and how many of the other's samples it holds."""
-    sampler = getattr(loader, "sampler", None)
+    sampler = _sampler(loader)
     measured.draws_in_order = type(sampler).__name__ == "SequentialSampler" if sampler is not None else None
     measured.declared_overlap = _overlap(getattr(loader, "dataset", None), getattr(val_loader, "dataset", None))
+
+
+def _sampler(loader: Any) -> Any:
+    """What draws the samples; None where that is not known. A loader that is given whole batches of indices keeps a
+    sampler that it never asks, and so does one of samples that come by themselves."""
+    if isinstance(getattr(loader, "dataset", None), IterableDataset):
+        return None
+    batches = getattr(loader, "batch_sampler", None)
+    return getattr(loader if batches is None else batches, "sampler", None)
 
 
 def _overlap(train: Any, held_out: Any) -> float:
@@ -43,6 +53,8 @@ def _inputs(dataset: Any) -> torch.Tensor | None:
         rows, dataset = list(dataset.indices), dataset.dataset
     if not isinstance(dataset, TensorDataset) or dataset.tensors[0].dim() < 2:
         return None
+    if unreadable(dataset.tensors[0]):
+        return None
     return dataset.tensors[0] if rows is None else dataset.tensors[0][rows]
 
 
@@ -50,4 +62,4 @@ def _keys(inputs: torch.Tensor) -> list[bytes]:
     """Each sample's bytes, of evenly spaced numbers where it is large."""
     flat = inputs.detach().flatten(1)
     part = flat[:, :: max(1, flat.shape[1] // _MOST_COLUMNS)].cpu().contiguous()
-    return [row.numpy().tobytes() for row in part]
+    return [row.tobytes() for row in part.view(torch.uint8).numpy()]

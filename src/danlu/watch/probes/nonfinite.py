@@ -33,9 +33,14 @@ def first_nonfinite(
                 continue
             if inputs is None and _is_given(node, place):
                 return "", "input", operand
-            under = next(following(node), node)
-            return _place(names, under, last), "activation", None
+            return _place(names, _source(node, place), last), "activation", None
     return operation(graph.root) if graph else "", "loss", None
+
+
+def _source(node: Node, place: int) -> Node:
+    """The node that computed the operand at that place."""
+    functions = node.next_functions
+    return (functions[place][0] if len(functions) > place else None) or next(following(node), node)
 
 
 def _is_given(node: Node, place: int) -> bool:

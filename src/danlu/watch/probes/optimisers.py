@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from danlu.watch.measured import Measured, Optimiser
-from danlu.watch.probes.parameters import ParameterProbe, capped_share, hyperparameters
+from danlu.watch.probes.parameters import ParameterProbe, capped_share, decay_of, hyperparameters
 
 _ALWAYS_UNTIL = 64  # steps in which cleared gradients are looked at every time
 
@@ -137,7 +137,7 @@ class OptimiserProbe:
         rate = optimizer.param_groups[0].get("lr")
         if measuring or rate is not one.rate:
             one.rate = rate
-            rate, record.momentum, record.weight_decay, record.decoupled = hyperparameters(optimizer)
+            rate, record.momentum, record.weight_decay, record.decoupled = hyperparameters(_innermost(optimizer))
             if measuring or rate != record.rate.last:
                 record.rate.add(step, rate)
                 record.highest_rate = max(rate, record.highest_rate)
@@ -149,7 +149,8 @@ class OptimiserProbe:
 
     def _measure(self, optimizer: Any, one: _Tracked, step: int) -> None:
         parameters = parameters_of(optimizer)
-        one.probe.before(parameters, step, one.record)
+        decays = {id(moved): decay_of(group) for group in optimizer.param_groups for moved in group["params"]}
+        one.probe.before(parameters, step, one.record, decays)
         if self._clip is None:
             return
         limit, norm = self._clip
@@ -162,6 +163,7 @@ class OptimiserProbe:
     def after(self, optimizer: Any, step: int, *, measuring: bool) -> Optimiser | None:
         """It has stepped; its record, if it is one of ours."""
         one = self._of(optimizer)
+        self._clip = None  # those gradients were this optimiser's, whoever's it is
         if one is None:
             return None
         if one.optimizer() is not optimizer:
@@ -169,7 +171,6 @@ class OptimiserProbe:
         one.begun = one.cleared = one.looked = False
         one.backwards = 0
         one.record.steps += 1
-        self._clip = None
         if measuring:
             one.probe.after(step, one.record)
         return one.record

@@ -11,6 +11,7 @@ from danlu.watch.probes.reading import differences, norms, read
 from danlu.watch.tracing import unreadable
 
 _MOST_VALUES = 2_048
+_DECOUPLED = ("AdamW", "SGDW", "Adafactor", "Lion", "Muon")  # in the names of optimisers, torch's and others'
 
 
 class ParameterProbe:
@@ -27,14 +28,17 @@ class ParameterProbe:
         self._direction: dict[int, torch.Tensor] = {}
         self._level: dict[int, float] = {}
 
-    def before(self, parameters: Sequence[torch.Tensor], step: int, optimiser: Optimiser) -> None:
-        """Gradients as the optimiser will see them, and a sample of the weights."""
+    def before(
+        self, parameters: Sequence[torch.Tensor], step: int, optimiser: Optimiser, decays: Mapping[int, float]
+    ) -> None:
+        """Gradients as the optimiser will see them, and a sample of the weights; `decays` by id of the parameter."""
         ours = [one for one in parameters if id(one) in self._owners and not unreadable(one)]
         if not ours and self._measured.unread.get("layers"):
             return
         self._before = [(self._owners[id(one)], one, _entries(one).clone()) for one in ours]
-        moved = [(one, one.grad) for one in ours if one.grad is not None and not unreadable(one.grad)]
-        optimiser.without_gradient.add(step, 1 - len(moved) / max(1, len(ours)))
+        reached = [(one, one.grad) for one in ours if one.grad is not None]
+        optimiser.without_gradient.add(step, 1 - len(reached) / max(1, len(ours)))
+        moved = [(one, grad) for one, grad in reached if not unreadable(grad)]
         if not moved:
             return
         grads = [grad.detach() for _, grad in moved]
@@ -53,8 +57,8 @@ class ParameterProbe:
         total = math.sqrt(sum(norm * norm for norm in numbers[:count]))
         optimiser.gradient.add(step, total)
         if optimiser.weight_decay and total > 0 and math.isfinite(total):
-            size = math.sqrt(sum(weight * weight for weight in sizes))
-            optimiser.decay_share.add(step, optimiser.weight_decay * size / total)
+            pulls = [decays.get(id(one), 0.0) * weight for (one, _), weight in zip(moved, sizes, strict=True)]
+            optimiser.decay_share.add(step, math.hypot(*pulls) / total)
         if step % 10 == 0:
             self._noise(samples, step, id(optimiser))
 
@@ -108,7 +112,7 @@ class ParameterProbe:
 
 def _write(layer: Layer, step: int, entries: Sequence[tuple[float, float, float, int]]) -> None:
     layer.reached = True
-    numbers = sum(size for *_, size in entries)
+    numbers = max(1, sum(size for *_, size in entries))
     layer.gradient.add(step, math.sqrt(sum(norm * norm for norm, *_ in entries)))
     layer.weight.add(step, math.sqrt(sum(weight * weight for _, weight, *_ in entries)))
     layer.gradient_zero.add(step, sum(zero * size for _, _, zero, size in entries) / numbers)
@@ -126,19 +130,26 @@ def _entries(tensor: torch.Tensor) -> torch.Tensor:
 
 def capped_share(parameters: Sequence[torch.Tensor], limit: float) -> float:
     """The share of the gradients' entries that stand at the value they were clipped to."""
-    samples = [_entries(one.grad).flatten() for one in parameters if one.grad is not None and not unreadable(one.grad)]
+    grads = [one.grad for one in parameters if one.grad is not None and not unreadable(one.grad)]
+    samples = [_entries(grad).flatten() for grad in grads if grad.numel()]
     return float((torch.cat(samples).abs() >= 0.999 * limit).float().mean()) if samples else 0.0
 
 
 def hyperparameters(optimizer: Any) -> tuple[float, float, float, bool]:
     """Learning rate, momentum and weight decay of an optimiser, the largest of its groups, and whether the decay is
-    decoupled from the gradient (AdamW)."""
+    decoupled from the gradient (AdamW). An optimiser that finds its rate itself has none: 0."""
     groups: list[dict[str, Any]] = optimizer.param_groups
-    rate = max((float(group.get("lr", 0.0)) for group in groups), default=0.0)
-    decay = max((float(group.get("weight_decay", 0.0)) for group in groups), default=0.0)
+    rate = max((float(group.get("lr") or 0.0) for group in groups), default=0.0)
+    decay = max((decay_of(group) for group in groups), default=0.0)
     momentum = max((_momentum(group) for group in groups), default=0.0)
-    decoupled = type(optimizer).__name__ == "AdamW" or any(group.get("decoupled_weight_decay") for group in groups)
+    named = any(name in type(optimizer).__name__ for name in _DECOUPLED)
+    decoupled = named or any(group.get("decoupled_weight_decay") for group in groups)
     return rate, momentum, decay, decoupled
+
+
+def decay_of(group: Mapping[str, Any]) -> float:
+    """The weight decay of one group of parameters."""
+    return float(group.get("weight_decay") or 0.0)
 
 
 def _momentum(group: Mapping[str, Any]) -> float:

@@ -8,10 +8,18 @@ from collections.abc import Sequence
 
 import torch
 
+_HALF = (torch.float16, torch.bfloat16)
+
 
 def norms(tensors: list[torch.Tensor], order: float = 2) -> list[torch.Tensor]:
-    """The norm of each tensor; of order 0 it is the number of entries that are not 0."""
-    return list(torch._foreach_norm(tensors, order))
+    """The norm of each tensor; of order 0 it is the number of entries that are not 0.
+
+    Those of half-precision tensors are float32, for the type of their entries may be too small for them.
+    """
+    if not any(one.dtype in _HALF for one in tensors):
+        return list(torch._foreach_norm(tensors, order))
+    wide = any(one.dtype is torch.float64 for one in tensors)
+    return list(torch._foreach_norm(tensors, order, dtype=torch.float64 if wide else torch.float32))
 
 
 def differences(now: list[torch.Tensor], before: list[torch.Tensor]) -> list[torch.Tensor]:

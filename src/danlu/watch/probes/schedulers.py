@@ -4,6 +4,8 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
 from danlu.watch.measured import Measured, Scheduler
 from danlu.watch.probes.optimisers import OptimiserProbe
 
@@ -33,5 +35,5 @@ class SchedulerProbe:
             self._measured.schedulers.append(kept)
         kept.calls += 1
         kept.before_first_step += record.steps == 0
-        if kept.kind == "ReduceLROnPlateau" and args:
+        if isinstance(scheduler, ReduceLROnPlateau) and args:
             kept.metric.add(record.steps, float(args[0]))

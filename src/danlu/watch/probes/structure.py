@@ -7,8 +7,10 @@ from torch import nn
 
 from danlu.watch.measured import Net
 
-_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
-_NORMS = (*_BATCH_NORMS, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+_BATCH_NORMS = (
+    nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm,
+    nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d,
+)  # fmt: skip
 _MOST_MEMBERS = 1_000  # of a list that are looked at: a longer one is one of numbers or samples
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
@@ -19,20 +21,22 @@ def read_net(roots: Mapping[str, nn.Module]) -> Net:
     norms: list[str] = []
     frozen: list[bool] = []
     recurrent = compiled = False
-    trainable = 0
+    parameters: set[nn.Parameter] = set()
+    seen: set[nn.Module] = set()
     for prefix, root in roots.items():
-        for path, module in root.named_modules():
+        for path, module in root.named_modules(seen):  # what two nets share counts once
             name = ".".join(part for part in (prefix, path) if part) or type(module).__name__
             if isinstance(module, _DROPOUTS) and module.p > 0:
                 dropout[name] = float(module.p)
             elif isinstance(module, _BATCH_NORMS):
                 norms.append(name)
-                frozen.append(not any(parameter.requires_grad for parameter in module.parameters()))
+                if module.affine:
+                    frozen.append(not any(parameter.requires_grad for parameter in module.parameters()))
             recurrent = recurrent or isinstance(module, nn.RNNBase | nn.RNNCellBase)
             compiled = compiled or is_compiled(module)
-        trainable += sum(parameter.requires_grad for parameter in root.parameters())
+        parameters.update(root.parameters())
     return Net(
-        trainable=trainable,
+        trainable=sum(parameter.requires_grad for parameter in parameters),
         dropout=dropout,
         norms=tuple(norms),
         frozen_norms=bool(frozen) and all(frozen),
@@ -61,11 +65,6 @@ def read_optimised(net: Net, roots: Mapping[str, nn.Module], reached: Collection
                 first = first and not seen_optimised
     net.unoptimised = tuple(missing)
     net.unoptimised_first = bool(missing) and first and seen_optimised
-
-
-def starts_normalised(module: Any) -> bool:
-    """Whether a layer normalises what it is given."""
-    return isinstance(module, _NORMS)
 
 
 def unlisted_parameters(roots: Collection[nn.Module]) -> set[int]:

@@ -40,7 +40,7 @@ def _of_scheduler(
         )
         if slow and optimiser.steps > 0.5 * scheduler.total:
             return Verdict("warning", 1, numbers, variant="slow", remedies=("step-per-batch",))
-    if scheduler.kind == "ReduceLROnPlateau" and len(scheduler.metric) >= 4:
+    if len(scheduler.metric) >= 4:  # that of a ReduceLROnPlateau; no other scheduler is given one
         values = scheduler.metric.values
         up = sum(later >= earlier for earlier, later in itertools.pairwise(values))
         rises = values[-1] > values[0] and up > 0.7 * (len(values) - 1)
