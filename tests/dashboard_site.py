@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from danlu.serve.run import Dashboard, open_dashboard
+from danlu.serve.listening import LocalPage
+from danlu.serve.run import open_dashboard
 
 CANARY = "canary-7f3a9c"
 """A word in everything a run holds: whoever reads it has read of a run."""
@@ -81,6 +82,7 @@ PREDICTIONS: Record = {
         }
     ],
 }
+TEXT: Record = {"kind": "text", "epoch": 1, "step": 30, "prompt": f"{CANARY} the", "text": f" {CANARY}\n traveller"}
 RECIPE = (
     f'[data]\nname = "{CANARY}"\n\n[net]\nname = "mlp"\n\n[optim]\nname = "sgd"\nlr = 0.05\n\n[train]\nepochs = 2\n'
 )
@@ -119,6 +121,7 @@ def course(count: int = 60) -> list[Record]:
         steps(1, losses[:half]),
         FINDING,
         epoch_record(1, half, 0.7),
+        TEXT,
         LAYERS | {"step": half},
         steps(half + 1, losses[half:], epoch=2),
         epoch_record(2, count, 0.8),
@@ -183,7 +186,7 @@ class Reply:
 class Site:
     """A dashboard that answers, and a reader of it that may lie about everything."""
 
-    def __init__(self, dashboard: Dashboard) -> None:
+    def __init__(self, dashboard: LocalPage) -> None:
         at = urlsplit(dashboard.address)
         assert at.port is not None
         self.dashboard = dashboard
@@ -214,6 +217,7 @@ class Site:
         hosts: Sequence[str] | None = None,
         headers: Headers = (),
         cookie: str | None = None,
+        body: bytes = b"",
     ) -> Reply:
         """Send just these bytes: nothing is tidied on the way, as a browser or a library would."""
         lines = [f"{method} {target} HTTP/1.1"]
@@ -223,7 +227,7 @@ class Site:
         lines += [f"Cookie: {known}"] if known else []
         lines += ["Connection: close", "", ""]
         with socket.create_connection(("127.0.0.1", self.port), timeout=20) as wire:
-            wire.sendall("\r\n".join(lines).encode("utf-8", "surrogateescape"))
+            wire.sendall("\r\n".join(lines).encode("utf-8", "surrogateescape") + body)
             raw = b"".join(iter(lambda: wire.recv(65536), b""))
         head, _, body = raw.partition(b"\r\n\r\n")
         first, *rest = head.decode("latin-1").split("\r\n")
@@ -245,7 +249,13 @@ class Site:
 @contextmanager
 def served(folder: Path, **options: Any) -> Generator[Site]:
     """The dashboard of a folder, serving on a port of its own until the block ends."""
-    dashboard = open_dashboard(folder, port=0, **options)
+    with serving(open_dashboard(folder, port=0, **options)) as site:
+        yield site
+
+
+@contextmanager
+def serving(dashboard: LocalPage) -> Generator[Site]:
+    """A page that serves until the block ends."""
     thread = threading.Thread(target=dashboard.server.run, kwargs={"sockets": [dashboard.listening]}, daemon=True)
     thread.start()
     until = time.monotonic() + 20

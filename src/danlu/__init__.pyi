@@ -52,6 +52,7 @@ from danlu.lab.search.search import search as search
 from danlu.lab.study.compare import compare as compare
 from danlu.lab.study.study import Study as Study
 from danlu.nets import describe as describe
+from danlu.serve import try_out as try_out
 from danlu.serve import view as view
 from danlu.watch import Measured as Measured
 from danlu.watch import Rule as Rule

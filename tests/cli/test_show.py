@@ -20,3 +20,15 @@ def test_findings_stand_above_the_score(words: tuple[str, ...], language: str, w
         assert finding["rule"] in answer.out
     assert "danlu cure runs/wild" in answer.out
     assert bool(CHINESE.search(answer.out.splitlines()[-1])) == (language == "zh")
+
+
+def test_what_a_language_model_wrote_is_shown(language: str, work: Path, type_in: Type) -> None:
+    (work / "book.txt").write_text("the time traveller smiled round at us\n" * 60, encoding="utf-8")
+    small = ("train.epochs=2", "net.hidden=8", "net.embedding=8", "train.batch_size=8", "--name", "book")
+    type_in("fit", "--net", "language-model", "--data", "book.txt", *small)
+    answer = type_in("show", "runs/book", "--lang", language)
+    (first, last) = type_in("show", "runs/book", "--json").json["texts"]
+    assert ("After epoch 2" if language == "en" else "第 2 轮之后") in answer.out
+    assert (last["prompt"] + last["text"]).splitlines()[0] in answer.out
+    assert first["epoch"] == 1
+    assert first["prompt"] in (work / "runs" / "book" / "report.html").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from danlu.base.errors import UserError
-from danlu.serve import run as run_module
+from danlu.serve import listening as listening_module
 from danlu.serve.run import open_dashboard
 from dashboard_site import CANARY, Reply, Site, served
 
@@ -186,7 +186,7 @@ def test_a_request_with_two_lengths_is_refused(site: Site, length: str) -> None:
 def test_a_request_that_does_not_come_whole_is_dropped(
     index: Path, monkeypatch: pytest.MonkeyPatch, begun: str
 ) -> None:
-    monkeypatch.setattr(run_module, "_PATIENCE", 0.5)
+    monkeypatch.setattr(listening_module, "_PATIENCE", 0.5)
     with served(index) as site, socket.create_connection(("127.0.0.1", site.port), timeout=30) as wire:
         wire.sendall(begun.encode())
         assert wire.recv(100) == b"", "the other side has hung up"
@@ -195,7 +195,7 @@ def test_a_request_that_does_not_come_whole_is_dropped(
 
 
 def test_a_request_that_drips_is_dropped_all_the_same(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "_PATIENCE", 0.5)
+    monkeypatch.setattr(listening_module, "_PATIENCE", 0.5)
     with served(index) as site, socket.create_connection(("127.0.0.1", site.port), timeout=30) as wire:
         wire.settimeout(0.05)
         assert any(_hung_up(wire) for _ in range(600)), "a byte now and then keeps nothing open"

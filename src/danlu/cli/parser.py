@@ -130,6 +130,11 @@ VERBS = {
             "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser]",
             (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser")),
         ),
+        Verb(
+            "try",
+            "danlu try RUN [--host 127.0.0.1] [--port 8765] [--no-browser]",
+            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser")),
+        ),
         Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),
         Verb("nets", "danlu nets [NAME]"),
         Verb("rules", "danlu rules [ID]"),

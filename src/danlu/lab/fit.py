@@ -31,6 +31,7 @@ from danlu.lab.pictures import drawn_net, write_run_report
 from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
 from danlu.lab.run import Run
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
+from danlu.lab.text_samples import TextSampler
 from danlu.lab.usual import as_it_began
 from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
@@ -249,6 +250,13 @@ class _Training:
     loading: float  # seconds from the call to here
     own: OwnParts = field(default_factory=OwnParts)
 
+    @property
+    def recorders(self) -> list[Listener]:
+        """What writes before a checkpoint does, so that whoever goes on from that finds all of its epoch."""
+        if self.setup.data.task != "language":
+            return [self.journal]
+        return [self.journal, TextSampler(self.setup, self.engine.scored_net, self.progress, self.journal)]
+
 
 def _wired(
     setup: Setup, place: RunFolder, journal: Journal, begin: float, engine_name: str, own: OwnParts
@@ -297,7 +305,7 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         journal.write(_opening_record(training))
         if not training.resumed and (drawn := drawn_net(setup)):
             journal.write(drawn)
-        listeners = [journal, checkpointer, reporter, interrupt, *own.listeners]
+        listeners = [*training.recorders, checkpointer, reporter, interrupt, *own.listeners]
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
         with Watching(recipe, engine, journal, reporter.finding, history):
             stop = train(engine, batches, validation_score, progress, listeners)

@@ -1,6 +1,7 @@
 """What a run's folder tells of it in words and numbers: all that can be asked without its net or its data."""
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from danlu.base.finding_text import Findings
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score
+from danlu.store.records import TextGenerated
 from danlu.store.run_environment import read_environment
 from danlu.store.run_folder import RunFolder
 from danlu.store.run_history import RunHistory
@@ -90,8 +92,17 @@ class RunRecord:
         """A polars frame, one row a step. `pandas.DataFrame(run.history.to_dict(as_series=False))` is a pandas one."""
         return self._told.frame(self.recipe.train.smoothing)
 
+    @property
+    def texts(self) -> Sequence[TextGenerated]:
+        """What a language model wrote on the way, after the first epoch, the last, and some between."""
+        return self._told.texts
+
     def as_dict(self) -> dict[str, Any]:
-        """The object that `--json` prints."""
+        """The object that `--json` prints; "texts" where there are any."""
+        texts = [{key: value for key, value in one.to_json().items() if key != "kind"} for one in self.texts]
+        return self._as_dict() | ({"texts": texts} if texts else {})
+
+    def _as_dict(self) -> dict[str, Any]:
         return {
             "run": str(self.folder),
             "recipe": self.recipe.as_dict(),

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from danlu.base.errors import Fault, UserError
 from danlu.base.words import LANGUAGES, language, speaking
 from danlu.serve.api import Api
 from danlu.serve.guard import App, Guard
 from danlu.serve.index import Index
+from danlu.serve.web import web
 from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES, asset
 from danlu.view.page.shell import shell
 
@@ -19,62 +19,62 @@ Ask = Callable[[Any, str, str], bytes | None]
 
 def make_app(index: Index, host: str, port: int, token: str) -> App:
     """The dashboard of an index as an ASGI application, behind its guard. UserError where starlette is missing."""
-    try:
-        from starlette.applications import Starlette
-        from starlette.requests import Request
-        from starlette.responses import Response
-        from starlette.routing import Route
-    except ImportError as error:
-        raise UserError(Fault("figure.needs-extra", {"part": "starlette", "extra": "serve"})) from error
+    parts = web()
     api = Api(index)
     default = language()
 
-    def spoken(request: Request) -> str:
+    def spoken(request: Any) -> str:
         asked = request.query_params.get("lang", "")
         return asked if asked in LANGUAGES else default
 
-    def page(request: Request) -> Response:
+    def page(request: Any) -> Any:
         with speaking(spoken(request)):
-            return Response(shell(), media_type="text/html")
+            return parts.Response(shell(), media_type="text/html")
 
-    def static(request: Request) -> Response:
+    def static(request: Any) -> Any:
         name = request.path_params["name"]
         if name not in _STATIC:
-            return Response(status_code=404)
+            return parts.Response(status_code=404)
         kind = "text/css" if name.endswith(".css") else "text/javascript"
-        return Response(asset(name), media_type=kind)
+        return parts.Response(asset(name), media_type=kind)
 
-    def answering(ask: Ask) -> Callable[[Request], Response]:
-        def answer(request: Request) -> Response:
+    def answering(ask: Ask) -> Callable[[Any], Any]:
+        def answer(request: Any) -> Any:
             try:
                 content = ask(request, spoken(request), request.query_params.get("have", ""))
             except KeyError:
-                return Response(status_code=404)
-            return Response(status_code=204) if content is None else Response(content, media_type="application/json")
+                return parts.Response(status_code=404)
+            return (
+                parts.Response(status_code=204)
+                if content is None
+                else parts.Response(content, media_type="application/json")
+            )
 
         return answer
 
-    def net(request: Request) -> Response:
+    def net(request: Any) -> Any:
         try:
-            return Response(api.net(request.path_params["id"], spoken(request)), media_type="image/svg+xml")
+            return parts.Response(api.net(request.path_params["id"], spoken(request)), media_type="image/svg+xml")
         except Exception:  # noqa: BLE001  (a graph that cannot be drawn is none, whatever stands in it)
-            return Response(status_code=404)
+            return parts.Response(status_code=404)
 
     routes: list[Any] = [
-        Route("/", page),
-        Route("/static/{name}", static),
-        Route("/api/list", answering(lambda _, language, have: api.list(language, have))),
-        Route(
+        parts.Route("/", page),
+        parts.Route("/static/{name}", static),
+        parts.Route("/api/list", answering(lambda _, language, have: api.list(language, have))),
+        parts.Route(
             "/api/run/{id}", answering(lambda asked, language, have: api.run(asked.path_params["id"], language, have))
         ),
-        Route("/api/run/{id}/net.svg", net),
-        Route(
+        parts.Route("/api/run/{id}/net.svg", net),
+        parts.Route(
             "/api/study/{id}",
             answering(lambda asked, language, have: api.study(asked.path_params["id"], language, have)),
         ),
-        Route("/api/compare", answering(lambda asked, language, have: api.compare(_compared(asked), language, have))),
+        parts.Route(
+            "/api/compare", answering(lambda asked, language, have: api.compare(_compared(asked), language, have))
+        ),
     ]
-    return Guard(Starlette(routes=routes), host, port, token)
+    return Guard(parts.Starlette(routes=routes), host, port, token)
 
 
 def _compared(request: Any) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ and it gets no cookie along, because that is SameSite=Strict.
 import hmac
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -36,11 +36,12 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_NO_COOKIE = "danlu: open the address that `danlu view` printed. / 请打开 `danlu view` 打印出来的地址。\n"
+_NO_COOKIE = "danlu: open the address that `{command}` printed. / 请打开 `{command}` 打印出来的地址。\n"
 _USED = (
-    "danlu: this link has been opened before, and works once. Go on in that browser, or run `danlu view` again. / "
-    "这个链接已经打开过，只能使用一次。请在原来的浏览器中继续，或者重新运行 `danlu view`。\n"
+    "danlu: this link has been opened before, and works once. Go on in that browser, or run `{command}` again. / "
+    "这个链接已经打开过，只能使用一次。请在原来的浏览器中继续，或者重新运行 `{command}`。\n"
 )
+_SENT = ("application/json", "application/octet-stream")  # neither can be sent from another site without asking first
 # The cookie is SameSite=Strict, so a browser that came by a link from elsewhere would not send it with a redirect; it
 # does with the next request of this page itself.
 _WELCOME = (
@@ -53,11 +54,23 @@ class Guard:
     """Lets through what comes from the reader's own browser: reading only, to names of this machine, with the cookie.
 
     `port` is the port served; `host` the address listened on: beside it only `localhost` and bare IP addresses are
-    names of this machine, because no other site can take those.
+    names of this machine, because no other site can take those. `command` is what was typed, and `taken` says to which
+    paths something may be sent, and how many bytes: from a page of ours, which names its Origin.
     """
 
-    def __init__(self, app: App, host: str, port: int, token: str) -> None:
+    def __init__(
+        self,
+        app: App,
+        host: str,
+        port: int,
+        token: str,
+        *,
+        command: str = "danlu view",
+        taken: Mapping[str, int] | None = None,
+    ) -> None:
         self._app = app
+        self._command = command
+        self._taken = taken or {}
         self._host = host.lower()
         self._port = port
         self._token = token
@@ -81,7 +94,7 @@ class Guard:
         elif scope["path"] == START:
             await self._start(scope, headers, send)
         elif not self._is_known(headers):
-            await _answer(send, 403, _NO_COOKIE if scope["path"] == "/" else "")
+            await _answer(send, 403, self._say(_NO_COOKIE) if scope["path"] == "/" else "")
         else:
             await self._app(scope, receive, _with_headers(send))
 
@@ -98,10 +111,17 @@ class Guard:
         sites = {value for name, value in headers if name == "sec-fetch-site"}
         if scope["path"] != START and not sites <= {"same-origin", "none"}:
             return 403
-        if scope["method"] not in ("GET", "HEAD"):
+        if scope["method"] == "POST" and scope["path"] in self._taken:
+            status = _unfit(headers, self._taken[scope["path"]]) if origins else 403
+            if status:
+                return status
+        elif scope["method"] not in ("GET", "HEAD"):
             return 405
         raw = bytes(scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
         return 0 if _PATHS.fullmatch(raw) and scope["path"] == raw else 404
+
+    def _say(self, sentence: str) -> str:
+        return sentence.format(command=self._command)
 
     def _is_ours(self, host: str) -> bool:
         name, _, port = host.rpartition(":")
@@ -126,14 +146,25 @@ class Guard:
         except (UnicodeDecodeError, ValueError):
             given = [""]
         if len(given) != 1 or not hmac.compare_digest(given[0].encode(), self._token.encode()):
-            await _answer(send, 403, _NO_COOKIE)
+            await _answer(send, 403, self._say(_NO_COOKIE))
             return
         if self._entered and not self._is_known(headers):
-            await _answer(send, 403, _USED)
+            await _answer(send, 403, self._say(_USED))
             return
         self._entered = self._entered or scope["method"] == "GET"
         cookie = f"{self._cookie}={self._session}; HttpOnly; SameSite=Strict; Path=/"
         await _answer(send, 200, _WELCOME, [(b"set-cookie", cookie.encode())], kind="text/html")
+
+
+def _unfit(headers: list[tuple[str, str]], most: int) -> int:
+    """The status of the answer to a body that is of no kind, or longer than `most` bytes; 0 where it may be read."""
+    lengths = [value for name, value in headers if name == "content-length"]
+    if len(lengths) != 1 or not re.fullmatch("[0-9]{1,12}", lengths[0]):
+        return 411
+    kinds = [value.partition(";")[0].strip() for name, value in headers if name == "content-type"]
+    if len(kinds) != 1 or kinds[0] not in _SENT:
+        return 415
+    return 413 if int(lengths[0]) > most else 0
 
 
 async def _answer(

@@ -14,3 +14,5 @@ from danlu.ship.predictions import Prediction as Prediction
 from danlu.ship.predictions import Tally as Tally
 from danlu.ship.predictions import joined as joined
 from danlu.ship.scored import read_scored as read_scored
+from danlu.ship.strokes import read_strokes as read_strokes
+from danlu.ship.trial import Trial as Trial

@@ -26,6 +26,7 @@ from danlu.store.records import (
     RunStarted,
     StepsTaken,
     SurfaceMeasured,
+    TextGenerated,
 )
 from danlu.store.replay import Replay
 
@@ -55,6 +56,7 @@ class RunHistory:
     findings: list[Finding] = field(default_factory=list[Finding])
     layers: list[LayersMeasured] = field(default_factory=list[LayersMeasured])
     predictions: list[PredictionsMade] = field(default_factory=list[PredictionsMade])  # one for each part of the data
+    texts: list[TextGenerated] = field(default_factory=list[TextGenerated])  # of a language model, by epoch
     net: NetGraph | None = None  # where it was recorded
     surface: SurfaceMeasured | None = None  # the loss around the weights, where looked at
     score: dict[str, Score] = field(default_factory=dict[str, Score])
@@ -125,6 +127,7 @@ class RunReplay(Replay[RunHistory]):
         self.findings: list[Finding] = []
         self.layers: list[LayersMeasured] = []
         self.predictions: list[PredictionsMade] = []
+        self.texts: list[TextGenerated] = []
         self.net: NetGraph | None = None
         self.surface: SurfaceMeasured | None = None
         self.score: dict[str, Score] = {}
@@ -167,6 +170,8 @@ class RunReplay(Replay[RunHistory]):
                 self.surface = record
             case PredictionsMade():
                 self.predictions = [*(one for one in self.predictions if one.part != record.part), record]
+            case TextGenerated():
+                self.texts = [earlier for earlier in self.texts if earlier.epoch != record.epoch] + [record]
             case RunEnded():
                 self.score = {part: score for part, score in record.score.items() if score}
                 self.finished, self.seconds, self.reason = True, record.seconds, record.reason
@@ -182,6 +187,7 @@ class RunReplay(Replay[RunHistory]):
         self.checkpoints = [saved for saved in self.checkpoints if saved <= step]
         self.findings = [finding for finding in self.findings if finding.since <= step]
         self.layers = [measured for measured in self.layers if measured.step <= step]
+        self.texts = [written for written in self.texts if written.step <= step]
         self.predictions = []
         self.score = {}
         self.finished = False

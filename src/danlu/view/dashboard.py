@@ -1,8 +1,10 @@
 """What each page of the dashboard shows, as plain values that JSON can hold, in the language in force."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from danlu.base.places import shown
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
 from danlu.view.figures.chart import plain
@@ -71,6 +73,8 @@ def run_page(info: RunInfo) -> dict[str, Any]:
         "numbers": _numbers(info),
         "findings": findings,
         "charts": [plain(chart) for chart in run_charts(info, _POINTS)],
+        "try": f"danlu try {shlex.quote(str(shown(info.where)))}" if info.state == "finished" and info.where else "",
+        "texts": [[say("page.epoch", epoch=one.epoch), one.prompt, one.text] for one in info.history.texts],
         "net": info.history.net is not None,
         "recipe": info.recipe,
         "environment": plain(info.environment),

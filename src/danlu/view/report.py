@@ -16,6 +16,7 @@ from danlu.view.info.study import StudyInfo
 from danlu.view.page.document import chart_block, document
 from danlu.view.page.fragment import chart_height, framed
 from danlu.view.page.markup import Markup, Part, element, joined
+from danlu.view.texts import texts_section
 from danlu.view.verdicts import effect_text, looks_text
 
 PARTS = ("test", "validation", "train")
@@ -25,6 +26,7 @@ def run_report(info: RunInfo) -> str:
     """Summary first, then findings, curves and all other pictures, recipe and environment."""
     parts: list[Part] = [*run_summary(info), findings_section(info)]
     parts += [chart_block(chart) for chart in run_charts(info, MOST_POINTS)]
+    parts += [texts_section(info.history.texts)]
     parts += [recipe_section(info.recipe), environment_section(info.environment)]
     return document(f"{info.name} · danlu", parts)
 

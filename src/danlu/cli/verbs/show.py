@@ -17,6 +17,7 @@ from danlu.store.study_folder import StudyFolder
 from danlu.store.turns import turn
 from danlu.view.findings import print_findings
 from danlu.view.tables import print_summary
+from danlu.view.texts import print_texts
 
 
 def do_show(arguments: argparse.Namespace) -> Outcome:
@@ -38,6 +39,7 @@ def _shown_run(run: RunRecord) -> Outcome:
 
     def show(console: Console) -> None:
         print_findings(console, run.findings, shown(run.folder))
+        print_texts(console, run.texts)
         print_summary(console, record)
 
     return Outcome(record, show)

@@ -1,6 +1,7 @@
 """Fits the encoder of a table to its training part, and tells what was left out and what was filled in."""
 
 import re
+from collections import Counter
 from typing import Any
 
 import numpy
@@ -78,7 +79,9 @@ def _is_identifier(name: str, column: Column) -> bool:
 
 def _category(name: str, train: Column) -> CategoryColumn:
     missing = train.missing
-    return CategoryColumn(name, tuple(sorted(set(train.values[~missing].tolist()))), bool(missing.any()))
+    counts = Counter(train.values[~missing].tolist())
+    values = tuple(sorted(counts))
+    return CategoryColumn(name, values, bool(missing.any()), usual=max(values, key=counts.__getitem__))
 
 
 def _number(

@@ -1,7 +1,7 @@
 """What each column of a table becomes, as it was fitted to the training part; without torch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy
@@ -61,6 +61,7 @@ class CategoryColumn:
     name: str
     values: tuple[str, ...]
     missing: bool
+    usual: str = field(default="", repr=False, compare=False)  # the most frequent; "" where danlu 0.1 fitted it
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from danlu.store.records.seen import (
     PredictionsMade,
     ResidualPairs,
     SurfaceMeasured,
+    TextGenerated,
     WorstSample,
 )
 from danlu.store.records.study import (
@@ -73,6 +74,7 @@ __all__ = [
     "StudyBegan",
     "StudyLooked",
     "SurfaceMeasured",
+    "TextGenerated",
     "TrainingsDone",
     "WorstSample",
     "line_start",

@@ -219,3 +219,20 @@ class PredictionsMade(Record):
             raise MalformedRecordError("a calibration's lists must be of one length")
         if self.residuals and len(self.residuals.predicted) != len(self.residuals.actual):
             raise MalformedRecordError("residuals are pairs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextGenerated(Record):
+    """What a language model wrote after some epoch: its continuation of the run's prompt, which is always the same.
+
+    epoch: from 1.
+    step: its last one.
+    prompt: the beginning that was given.
+    text: what the model continued it with.
+    """
+
+    kind: ClassVar[str] = "text"
+    epoch: int
+    step: int
+    prompt: str
+    text: str

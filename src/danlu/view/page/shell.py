@@ -1,28 +1,41 @@
-"""The one page of the dashboard: empty, but for its scripts; what it shows it asks the server for."""
+"""The pages that are served: empty, but for their scripts; what they show they ask the server for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from danlu.base.words import language
-from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES, look
+from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES, TRIAL_SCRIPTS, TRIAL_STYLE, look
 from danlu.view.page.document import data_block
-from danlu.view.page.markup import element
+from danlu.view.page.markup import Part, element
 
 
 def shell() -> str:
-    """The page in the language in force."""
+    """The dashboard in the language in force."""
+    return _page("danlu", STYLES, (*CHART_SCRIPTS, *DASHBOARD_SCRIPTS), [])
+
+
+def trial_shell(form: Mapping[str, Any]) -> str:
+    """The page on which a run is tried out, in the language in force; `form` says what it asks for."""
+    title = f"{form['name']} · danlu"
+    return _page(title, (*STYLES, TRIAL_STYLE), (*CHART_SCRIPTS, *TRIAL_SCRIPTS), [data_block("form", dict(form))])
+
+
+def _page(title: str, styles: Sequence[str], scripts: Sequence[str], blocks: Sequence[Part]) -> str:
     head = element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", "danlu"),
+        element("title", title),
         element("link", rel="icon", href="data:,"),
-        *(element("link", rel="stylesheet", href=f"/static/{name}") for name in STYLES),
+        *(element("link", rel="stylesheet", href=f"/static/{name}") for name in styles),
     )
-    scripts = [element("script", src=f"/static/{name}") for name in (*CHART_SCRIPTS, *DASHBOARD_SCRIPTS)]
     body = element(
         "body",
         element("header", id="top"),
         element("main", id="main", tabindex="-1"),
         data_block("look", look()),
-        *scripts,
+        *blocks,
+        *(element("script", src=f"/static/{name}") for name in scripts),
     )
     page = element("html", head, body, lang="zh-CN" if language() == "zh" else "en")
     return f"<!DOCTYPE html>\n{page}\n"

@@ -58,3 +58,28 @@ danlu.Charts = class {
     for (const held of this.held.splice(charts.length)) { held.remove(); held.host.remove(); }
   }
 };
+
+danlu.theme = () => danlu.kept.get("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+
+danlu.head = () => {
+  const theme = danlu.make("button", { type: "button", class: "plain", id: "theme" });
+  const dress = () => {
+    document.documentElement.dataset.theme = danlu.theme();
+    theme.textContent = danlu.say(danlu.theme() === "dark" ? "light" : "dark");
+  };
+  theme.addEventListener("click", () => { danlu.kept.set("theme", danlu.theme() === "dark" ? "light" : "dark"); dress(); window.dispatchEvent(new Event("danlu-theme")); });
+  const other = danlu.language === "zh" ? "en" : "zh";
+  const language = danlu.make("button", {
+    type: "button", class: "plain", id: "language", lang: other,
+    onclick: () => { danlu.kept.set("language", other); location.replace(`/?lang=${other}${location.hash}`); },
+  }, other === "zh" ? "中文" : "English");
+  document.querySelector("#top").replaceChildren(danlu.make("a", { class: "home", href: "#/" }, "danlu 丹炉"), danlu.make("span", { class: "folder" }), language, theme);
+  dress();
+};
+
+/** Go over to the language that the reader has chosen, or begin in this one. */
+danlu.begin = (start) => {
+  const wanted = danlu.kept.get("language");
+  if (wanted && wanted !== danlu.language && ["en", "zh"].includes(wanted)) location.replace(`/?lang=${wanted}${location.hash}`);
+  else { danlu.head(); start(); }
+};

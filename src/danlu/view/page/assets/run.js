@@ -28,11 +28,13 @@ danlu.RunPage = class {
     this.findings = danlu.make("section", { "aria-live": "polite" });
     const charts = danlu.make("div");
     this.charts = new danlu.Charts(charts);
+    this.texts = danlu.make("section");
+    this.trial = danlu.make("p", { class: "faint" });
     this.graph = danlu.make("div");
     this.rest = danlu.make("div");
     main.replaceChildren(
       danlu.make("div", { class: "bar" }, danlu.make("a", { href: "#/" }, `← ${danlu.say("runs")}`)),
-      this.title, this.state, this.where, this.numbers, this.findings, charts, this.graph, this.rest,
+      this.title, this.state, this.where, this.trial, this.numbers, this.findings, charts, this.texts, this.graph, this.rest,
     );
   }
 
@@ -43,6 +45,7 @@ danlu.RunPage = class {
     this.title.textContent = answer.name;
     this.state.replaceChildren(danlu.make("span", { class: `state ${answer.state}` }, answer.done));
     this.where.replaceChildren(danlu.make("code", {}, answer.where));
+    this.trial.replaceChildren(...(answer.try ? [`${danlu.say("try-link")} `, danlu.make("code", {}, answer.try)] : []));
     this.numbers.replaceChildren(...answer.numbers.map(([name, value]) => danlu.make("li", {}, danlu.make("b", {}, value), danlu.make("span", {}, name))));
     const cards = answer.findings.map(danlu.findingCard);
     this.findings.replaceChildren(
@@ -50,6 +53,10 @@ danlu.RunPage = class {
       ...(cards.length ? cards : [danlu.make("p", { class: "faint" }, danlu.say("no-findings"))]),
     );
     this.charts.show(answer.charts);
+    const written = answer.texts.map(([epoch, prompt, text]) => danlu.make("tr", {},
+      danlu.make("td", { class: "faint" }, epoch), danlu.make("td", { class: "generated" }, danlu.make("b", {}, prompt), text)));
+    this.texts.replaceChildren(...(written.length ? [danlu.make("h2", {}, danlu.say("texts")),
+      danlu.make("div", { class: "scroll" }, danlu.make("table", {}, danlu.make("tbody", {}, ...written)))] : []));
     if (answer.net && !this.graph.childElementCount) {
       const image = danlu.make("img", { src: `/api/run/${this.id}/net.svg?lang=${danlu.language}`, alt: danlu.say("net") });
       this.graph.replaceChildren(danlu.make("h2", {}, danlu.say("net")), danlu.make("div", { class: "graph" }, image));

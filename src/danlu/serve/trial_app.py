@@ -1,0 +1,155 @@
+"""The routes of a run that is tried out: one page, and what it sends to be answered. Nothing is kept."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, cast
+
+from danlu.base.errors import DanluError
+from danlu.base.strict_json import to_json
+from danlu.base.words import LANGUAGES, language, say, speaking
+from danlu.serve.guard import App, Guard
+from danlu.serve.web import web
+from danlu.ship import Trial, read_strokes
+from danlu.view.page.assets import CHART_SCRIPTS, STYLES, TRIAL_SCRIPTS, TRIAL_STYLE, asset
+from danlu.view.page.shell import trial_shell
+
+_STATIC = {*CHART_SCRIPTS, *TRIAL_SCRIPTS, *STYLES, TRIAL_STYLE}
+_MOST_PICTURE_BYTES = 20 * 2**20
+_MOST_JSON_BYTES = 2**18
+_MOST_POINTS = 10_000
+_MOST_CHARACTERS = 2_000  # of a text
+_MOST_CELL = 500  # characters
+_MOST_TOKENS = 1_000  # that a text goes on for
+_MOST_TEMPERATURE = 10.0
+_MOST_SEED = 2**32
+_MOST_WAITING = 8  # questions: each is answered alone, on all cores
+Answer = Callable[[], dict[str, Any]]
+Read = Callable[[Trial, bytes], Answer]
+"""Reads what was sent; ValueError for what the page would never send."""
+
+
+def _drawing(trial: Trial, body: bytes) -> Answer:
+    return partial(trial.drawing, read_strokes(_object(body, "strokes")["strokes"], _MOST_POINTS))
+
+
+def _picture(trial: Trial, body: bytes) -> Answer:
+    return partial(trial.picture, body)
+
+
+def _row(trial: Trial, body: bytes) -> Answer:
+    row: Any = _object(body, "row")["row"]
+    names = [field["name"] for field in trial.form()["fields"]]
+    if not isinstance(row, dict) or cast(dict[str, Any], row).keys() != set(names):
+        raise ValueError("a row has the columns of the form")
+    cells = {name: cast(dict[str, Any], row)[name] for name in names}
+    if not all(cell is None or (isinstance(cell, str) and len(cell) <= _MOST_CELL) for cell in cells.values()):
+        raise ValueError("a cell is a short text or null")
+    return partial(trial.row, cells)
+
+
+def _text(trial: Trial, body: bytes) -> Answer:
+    return partial(trial.text, _short_text(_object(body, "text")["text"]))
+
+
+def _beginning(trial: Trial, body: bytes) -> Answer:
+    asked = _object(body, "text", "tokens", "temperature", "seed")
+    return partial(
+        trial.beginning,
+        _short_text(asked["text"]),
+        tokens=int(_number(asked["tokens"], 1, _MOST_TOKENS)),
+        temperature=_number(asked["temperature"], 0, _MOST_TEMPERATURE),
+        seed=int(_number(asked["seed"], 0, _MOST_SEED)),
+    )
+
+
+_ASKED: dict[str, tuple[tuple[str, ...], int, Read]] = {
+    "/api/drawing": (("picture",), _MOST_JSON_BYTES, _drawing),
+    "/api/picture": (("picture",), _MOST_PICTURE_BYTES, _picture),
+    "/api/row": (("row", "numbers"), _MOST_JSON_BYTES, _row),
+    "/api/text": (("text",), _MOST_JSON_BYTES, _text),
+    "/api/beginning": (("beginning",), _MOST_JSON_BYTES, _beginning),
+}
+"""By path: what kinds of run answer it, how many bytes it may have, and what reads it."""
+
+
+def make_trial_app(trial: Trial, form: Mapping[str, Any], host: str, port: int, token: str) -> App:
+    """The page of a trial as an ASGI application, behind its guard. UserError where starlette is missing."""
+    parts = web()
+    default, one_at_a_time, waiting = language(), asyncio.Lock(), [0]
+
+    def spoken(request: Any) -> str:
+        asked = request.query_params.get("lang", "")
+        return asked if asked in LANGUAGES else default
+
+    async def page(request: Any) -> Any:
+        with speaking(spoken(request)):
+            return parts.Response(trial_shell(form), media_type="text/html")
+
+    async def static(request: Any) -> Any:
+        name = request.path_params["name"]
+        if name not in _STATIC:
+            return parts.Response(status_code=404)
+        kind = "text/css" if name.endswith(".css") else "text/javascript"
+        return parts.Response(asset(name), media_type=kind)
+
+    def answering(read: Read) -> Callable[[Any], Any]:
+        async def answer(request: Any) -> Any:
+            body = await request.body()
+            if waiting[0] >= _MOST_WAITING:
+                return parts.Response(status_code=503)
+            waiting[0] += 1
+            try:
+                async with one_at_a_time:
+                    told = await parts.in_thread(_told, read, trial, body, spoken(request))
+            finally:
+                waiting[0] -= 1
+            if told is None:
+                return parts.Response(status_code=400)
+            return parts.Response(to_json(told), media_type="application/json")
+
+        return answer
+
+    answered = {path: one for path, one in _ASKED.items() if form["takes"] in one[0]}
+    if not form["draws"]:
+        answered.pop("/api/drawing", None)
+    routes: list[Any] = [parts.Route("/", page), parts.Route("/static/{name}", static)]
+    routes += [parts.Route(path, answering(read), methods=["POST"]) for path, (_, _, read) in answered.items()]
+    taken = {path: most for path, (_, most, _) in answered.items()}
+    return Guard(parts.Starlette(routes=routes), host, port, token, command="danlu try", taken=taken)
+
+
+def _told(read: Read, trial: Trial, body: bytes, spoken: str) -> dict[str, Any] | None:
+    """The answer, or the sentence that says why there is none; None for what the page would never send."""
+    try:
+        answer = read(trial, body)
+    except (ValueError, RecursionError):
+        return None
+    with speaking(spoken):
+        try:
+            return answer()
+        except DanluError as error:
+            return {"error": str(error)}
+        except Exception as error:  # noqa: BLE001  (the net may be anybody's code)
+            return {"error": say("serve.try-failed", kind=type(error).__name__, reason=str(error)[:_MOST_CELL])}
+
+
+def _object(body: bytes, *keys: str) -> dict[str, Any]:
+    """The JSON object with just these keys. ValueError for anything else."""
+    found: Any = json.loads(body)
+    if not isinstance(found, dict) or cast(dict[str, Any], found).keys() != set(keys):
+        raise ValueError("an object with other keys")
+    return cast(dict[str, Any], found)
+
+
+def _short_text(found: Any) -> str:
+    if not isinstance(found, str) or len(found) > _MOST_CHARACTERS:
+        raise ValueError("a text is short")
+    return found
+
+
+def _number(found: Any, low: float, high: float) -> float:
+    if isinstance(found, bool) or not isinstance(found, int | float) or not low <= found <= high:
+        raise ValueError("a number is within its bounds")
+    return float(found)

@@ -1,0 +1,110 @@
+"use strict";
+/* The page on which a run is tried out. One question is on its way at a time; the newest waits for it. */
+danlu.form = JSON.parse(document.querySelector(".form-data").textContent);
+
+danlu.Asking = class {
+  constructor(show) { this.show = show; this.busy = false; this.next = null; }
+
+  /** Ask `path` with an object, or with the bytes of a file. */
+  async ask(path, sent) {
+    this.next = [path, sent];
+    if (this.busy) return;
+    this.busy = true;
+    while (this.next) {
+      const [where, what] = this.next;
+      this.next = null;
+      const answer = await danlu.send(where, what);
+      if (!this.next) this.show(answer);
+    }
+    this.busy = false;
+  }
+};
+
+danlu.send = async (path, sent) => {
+  const bytes = sent instanceof Blob;
+  try {
+    const answer = await fetch(`/api/${path}?lang=${danlu.language}`, {
+      method: "POST", cache: "no-store", credentials: "same-origin",
+      headers: { "Content-Type": bytes ? "application/octet-stream" : "application/json" }, body: bytes ? sent : JSON.stringify(sent),
+    });
+    if (answer.ok) return await answer.json();
+    const id = { 403: "try-forbidden", 413: "try-too-large", 503: "try-busy" }[answer.status] ?? "try-refused";
+    return { error: danlu.say(id) };
+  } catch {
+    return { error: danlu.say("try-stopped") };
+  }
+};
+
+danlu.later = (run, wait) => {
+  let timer = 0;
+  return () => { clearTimeout(timer); timer = setTimeout(run, wait); };
+};
+
+danlu.MOST_BYTES = 20 * 2 ** 20;
+
+/** Each kind of run: what its reader fills in, and what is asked at once. */
+danlu.inputs = {
+  picture: (asking) => {
+    const take = (file) => {
+      if (!file) return;
+      if (file.size > danlu.MOST_BYTES) asking.show({ error: danlu.say("try-too-large") });
+      else asking.ask("picture", file);
+    };
+    const chooser = danlu.make("input", { type: "file", accept: "image/*", id: "file", class: "visually-hidden", onchange: (event) => { take(event.target.files[0]); event.target.value = ""; } });
+    const over = (event, on) => { event.preventDefault(); zone.classList.toggle("over", on); };
+    const zone = danlu.make("label", {
+      class: "drop", ondragover: (event) => over(event, true), ondragleave: (event) => over(event, false),
+      ondrop: (event) => { over(event, false); take(event.dataTransfer.files[0]); },
+    }, danlu.make("span", {}, danlu.say("try-drop")), chooser);
+    window.addEventListener("paste", (event) => take(event.clipboardData.files[0]));
+    if (!danlu.form.draws) return [zone];
+    const drawing = new danlu.Drawing(() => asking.ask("drawing", { strokes: drawing.strokes }));
+    const clear = danlu.make("button", { type: "button", class: "plain", onclick: () => { drawing.clear(); asking.show(null); } }, danlu.say("try-clear"));
+    return [danlu.make("p", { class: "faint" }, danlu.say("try-draw")), drawing.canvas, danlu.make("div", { class: "bar" }, clear), zone];
+  },
+
+  row: (asking) => {
+    const ask = () => asking.ask("row", { row: fields.values() });
+    const fields = new danlu.Fields(danlu.form.fields, danlu.later(ask, 250));
+    const reset = danlu.make("button", { type: "button", class: "plain", onclick: () => { fields.reset(); ask(); } }, danlu.say("try-reset"));
+    ask();
+    return [fields.element, danlu.make("div", { class: "bar" }, reset)];
+  },
+
+  text: (asking) => {
+    const ask = () => { if (text.value.trim()) asking.ask("text", { text: text.value }); else asking.show(null); };
+    const text = danlu.make("textarea", { rows: 6, maxlength: 2000, spellcheck: "false", "aria-label": danlu.say("try-text"), placeholder: danlu.say("try-text"), oninput: danlu.later(ask, 400) });
+    return [text];
+  },
+
+  beginning: (asking) => {
+    const number = (id, value, more) => {
+      const input = danlu.make("input", { type: "number", value, required: "", ...more });
+      return [input, danlu.make("label", { class: "field" }, danlu.make("span", {}, danlu.say(id)), input)];
+    };
+    const [tokens, tokensField] = number("try-tokens", 200, { min: 1, max: 1000 });
+    const [temperature, temperatureField] = number("try-temperature", 0.8, { min: 0, max: 10, step: 0.1 });
+    const [seed, seedField] = number("seed", 0, { min: 0, max: 4294967295 });
+    const text = danlu.make("textarea", { rows: 4, maxlength: 2000, spellcheck: "false", required: "", "aria-label": danlu.say("try-beginning"), placeholder: danlu.say("try-beginning") });
+    const form = danlu.make("form", {
+      onsubmit: (event) => {
+        event.preventDefault();
+        asking.ask("beginning", { text: text.value, tokens: Number(tokens.value), temperature: Number(temperature.value), seed: Number(seed.value) });
+      },
+    }, text, danlu.make("div", { class: "fields" }, tokensField, temperatureField, seedField), danlu.make("div", { class: "bar" }, danlu.make("button", { class: "plain" }, danlu.say("try-continue"))));
+    text.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(); });
+    return [form];
+  },
+};
+danlu.inputs.numbers = danlu.inputs.row;
+
+danlu.begin(() => {
+  const empty = danlu.make("p", { class: "faint" }, danlu.say("try-empty"));
+  const answer = danlu.make("section", { class: "told", "aria-live": "polite" }, empty);
+  const asking = new danlu.Asking((found) => answer.replaceChildren(...(found ? danlu.answerParts(found) : [empty])));
+  const parts = danlu.inputs[danlu.form.takes](asking);
+  document.querySelector("#main").replaceChildren(
+    danlu.make("h1", {}, danlu.form.name), danlu.make("p", { class: "faint" }, danlu.say("try-about", { data: danlu.form.data })),
+    danlu.make("div", { class: "trial" }, danlu.make("section", {}, ...parts), answer),
+  );
+});
