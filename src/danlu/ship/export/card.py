@@ -17,8 +17,8 @@ def model_card(interface: Interface, metadata: Mapping[str, Any]) -> str:
     if metadata.get("licence"):
         lines.append(f"# licence of the training data: {printable(str(metadata['licence'])).splitlines()[0]}")
     lines += ["---", ""]
-    for language in LANGUAGES:
-        with speaking(language):
+    for one in LANGUAGES:
+        with speaking(one):
             lines.append(_section(net, data, interface, metadata))
     return printable("\n".join(lines))
 
