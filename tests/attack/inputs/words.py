@@ -34,7 +34,7 @@ VALUES = [
 QUICK = ("fit", "--data", "iris", "--net", "mlp", "train.epochs=1", "net.hidden=[4]", "--folder", "run")
 SMALL = ("--data", "iris", "--net", "softmax-regression")
 # What does not end by itself, or reaches out of its folder.
-SPARED = {"view"}
+SPARED = {"view", "try"}
 
 
 def typed(family: str, name: str, words: Sequence[str], prepare: Callable[[Path], Any] | None = None) -> Case:
@@ -79,11 +79,12 @@ def options() -> Iterator[Case]:
         "check": ["iris", "--net", "softmax-regression"], "cure": ["r"], "lr-find": ["iris", "--net", "softmax-regression", "--points", "8", "--steps", "8"],
         "resume": ["r"], "show": ["r"], "data": ["iris"], "nets": ["mlp"], "draw": ["mlp"], "rules": [],
         "predict": ["r", "r/recipe.toml"], "generate": ["r", "the"],
+        "package": ["r"], "export": ["r", "m.onnx"],
     }  # fmt: skip
     for name, verb in VERBS.items():
         if name in SPARED:
             continue
-        first = run if name in ("cure", "resume", "show", "predict", "generate") else None
+        first = run if "r" in needed[name] else None
         for option in verb.options:
             for value in VALUES if option.value else [""]:
                 words = [name, *needed[name], f"--{option.name}", *([value] if option.value else [])]
