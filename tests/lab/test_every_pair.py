@@ -201,6 +201,8 @@ def test_a_net_and_data_it_is_for(
     net: str, data: str, verb: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    if data == "tokens":  # an array does not say how many there are
+        monkeypatch.setitem(OPTIONS, net, {**OPTIONS[net], "vocabulary": 12})
     verb(net, DATA[data](tmp_path), tmp_path)
 
 
