@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, Faults, UserError, fail
-from danlu.base.input_files import guarded, open_file, path_kind
+from danlu.base.input_files import path_kind
 from danlu.data.folder.decode import Shape, common_shape, read_picture
 from danlu.data.folder.decode_all import decode, read_heads
 from danlu.data.folder.scan import ENDINGS as PICTURES
@@ -19,17 +19,25 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.frames import table_of
 from danlu.data.readers.table_blocks import read_table_blocks
-from danlu.data.readers.table_file import KINDS, read_table
-from danlu.data.readers.text_file import TEXTS, read_text
+from danlu.data.readers.table_file import KINDS
+from danlu.data.readers.text_file import TEXTS
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.infer import cells_as_numbers
 from danlu.data.targets import Labels, Quantities
 from danlu.data.text.sequences import TextEncoder
+from danlu.ship.portions import (
+    ARRAYS,
+    array_portions,
+    lines_of,
+    number_portions,
+    picture_portions,
+    spelled,
+    table_portions,
+    text_portions,
+)
 
-ARRAYS = (".npy",)
-_AT_ONCE = 10_000  # rows of a table that are encoded together
 _PICTURES_AT_ONCE = 256
 
 
@@ -91,8 +99,7 @@ def sheet_rows(sheet: Sheet, fitted: Preprocessing, target: str | None) -> Itera
     known = {column.name for column in encoder.columns}
     column = _target_column(sheet, target, known)
     remarks: tuple[Fault, ...] = sheet.notes
-    for start in range(0, len(sheet), _AT_ONCE):
-        part = _slice(sheet, start)
+    for part in table_portions(sheet):
         table = table_of(part)
         try:
             encoded = encoder.encode_table(table)
@@ -101,19 +108,8 @@ def sheet_rows(sheet: Sheet, fitted: Preprocessing, target: str | None) -> Itera
         notes = {row: str(fault) for row, fault in encoder.unseen(table)}
         targets = None if column is None else column_targets(table[column], fitted)
         remarks = (*remarks, *encoder.remarks(part))
-        yield Rows(path, _lines(part), encoded, targets, notes, remarks)
+        yield Rows(path, lines_of(part), encoded, targets, notes, remarks)
         remarks = ()
-
-
-def _slice(sheet: Sheet, start: int) -> Sheet:
-    rows = slice(start, start + _AT_ONCE)
-    columns = {name: series[rows] for name, series in sheet.columns.items()}
-    return replace(sheet, columns=columns, lines=None if sheet.lines is None else sheet.lines[rows])
-
-
-def _lines(sheet: Sheet) -> list[str]:
-    numbers = range(1, len(sheet) + 1) if sheet.lines is None else sheet.lines.tolist()
-    return [str(number) for number in numbers]
 
 
 def _target_column(sheet: Sheet, target: str | None, known: set[str]) -> str | None:
@@ -144,8 +140,8 @@ def targets_of(values: "numpy.ndarray[Any, Any]", fitted: Preprocessing) -> Tens
     or NaN, where there is none or one that it never met.
     """
     if isinstance(fitted.target, Labels):
-        numbers = {_spelled(value): number for number, value in enumerate(fitted.target.values)}
-        return torch.tensor([numbers.get(_spelled(value), -1) for value in values.tolist()])
+        numbers = {spelled(value): number for number, value in enumerate(fitted.target.values)}
+        return torch.tensor([numbers.get(spelled(value), -1) for value in values.tolist()])
     assert isinstance(fitted.target, Quantities)
     mean, scale = numpy.array(fitted.target.mean), numpy.array(fitted.target.scale)
     if values.dtype.kind not in "biuf" or values.ndim not in (1, 2) or values[0].size != len(mean):
@@ -153,49 +149,15 @@ def targets_of(values: "numpy.ndarray[Any, Any]", fitted: Preprocessing) -> Tens
     return torch.from_numpy((values.astype(numpy.float64).reshape(len(values), -1) - mean) / scale)
 
 
-def _spelled(value: Any) -> str | float:
-    """A label as it can be compared, whether it was read as text or not: "1", 1 and 1.0 are one, as "true" and True."""
-    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
-        return float(value.strip().lower() == "true")
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return str(value)
-    return number if math.isfinite(number) else str(value)
-
-
 def _number_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
     """Rows of a table for a net that was trained on arrays without names: its columns, all numbers, in their order."""
-    sheet = read_table(path, options)
-    wanted = math.prod(fitted.sample_shape)
-    if len(sheet.columns) != wanted:
-        fail("ship.columns", path=path, found=len(sheet.columns), wanted=wanted)
-    for start in range(0, len(sheet), _AT_ONCE):
-        part = _slice(sheet, start)
-        numbers = [_numbers(name, column, part) for name, column in table_of(part).items()]
-        raw = numpy.stack(numbers, axis=1)
-        yield Rows(str(path), _lines(part), fitted.encode(raw), remarks=fitted.remarks(raw))
-
-
-def _numbers(name: str, column: Column, sheet: Sheet) -> "numpy.ndarray[Any, Any]":
-    if column.kind not in ("text", "other"):
-        return column.values + column.offset
-    values, offset, odd = cells_as_numbers(column.values.tolist(), "number", "")
-    if odd is not None:
-        fail("ship.not-a-number", path=sheet.path, column=name, found=column.values[odd], at=sheet.place(odd))
-    return values + offset
+    for places, raw, _ in number_portions(path, math.prod(fitted.sample_shape), options):
+        yield Rows(str(path), places, fitted.encode(raw), remarks=fitted.remarks(raw))
 
 
 def _picture_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
-    files = [path]
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(PICTURES) and file.is_file())
-        if not files:
-            fail("ship.no-pictures", path=path, kinds=", ".join(PICTURES))
-    for start in range(0, len(files), _PICTURES_AT_ONCE):
-        portion = files[start : start + _PICTURES_AT_ONCE]
-        names = [str(file.relative_to(path)) if path.is_dir() else "" for file in portion]
-        yield Rows(str(path), names, encode_pictures(portion, fitted))
+    for places, files, _ in picture_portions(path, _PICTURES_AT_ONCE):
+        yield Rows(str(path), places, encode_pictures(files, fitted))
 
 
 def encode_pictures(pictures: Sequence[Any], fitted: Preprocessing) -> Tensor:
@@ -230,19 +192,10 @@ def encode_pictures(pictures: Sequence[Any], fitted: Preprocessing) -> Tensor:
 
 
 def _array_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
-    with open_file(path) as file, guarded(path, "ship.array-damaged"):
-        array = numpy.load(file, allow_pickle=False)
-    for start in range(0, len(array), _AT_ONCE) if array.ndim else ():
-        raw = array[start : start + _AT_ONCE]
-        places = [str(start + row + 1) for row in range(len(raw))]
+    for places, raw, _ in array_portions(path):
         yield Rows(str(path), places, fitted.encode(raw), remarks=fitted.remarks(raw))
 
 
 def _text_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
-    text, remarks = read_text(path, options.encoding)
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    for start in range(0, len(lines), _AT_ONCE):
-        portion = lines[start : start + _AT_ONCE]
-        encoded = fitted.encode([line for _, line in portion])
-        yield Rows(str(path), [str(number) for number, _ in portion], encoded, remarks=remarks)
-        remarks = ()
+    for places, lines, remarks in text_portions(path, options):
+        yield Rows(str(path), places, fitted.encode(lines), remarks=remarks)

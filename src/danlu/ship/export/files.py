@@ -2,27 +2,33 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy
 
 from danlu.base.errors import Fault, UserError, fail
-from danlu.base.input_files import guarded, open_file, path_kind
+from danlu.base.input_files import path_kind
 from danlu.data.folder.decode import Head, Shape, common_shape, read_head, read_pixels
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.frames import table_of
 from danlu.data.readers.table_file import KINDS, read_table
-from danlu.data.readers.text_file import TEXTS, read_text
-from danlu.data.table.columns import Column, Sheet
-from danlu.data.table.infer import cells_as_numbers
+from danlu.data.readers.text_file import TEXTS
+from danlu.data.table.columns import Column
 from danlu.ship.export.feeds import Feeds, feeds_of, table_feeds
 from danlu.ship.export.interface import Interface
+from danlu.ship.portions import (
+    ARRAYS,
+    array_portions,
+    lines_of,
+    number_portions,
+    picture_portions,
+    table_portions,
+    text_portions,
+)
 
-ARRAYS = (".npy",)
-_AT_ONCE = 10_000
 _PICTURES_AT_ONCE = 64
 
 
@@ -71,14 +77,14 @@ def _table_rows(path: Path, interface: Interface, options: FileOptions, target: 
     sheet = read_table(path, options)
     remarks = sheet.notes
     inputs = {column.name for column in interface.columns}
-    for part in _parts(sheet):
+    for part in table_portions(sheet):
         table = table_of(part)
         try:
             feeds = table_feeds(table, interface)
         except UserError as error:
             raise UserError(Fault("ship.in-file", {"path": path}), *error.faults) from None
         right = target in table and target not in inputs
-        yield FileRows(_lines(part), feeds, _cells(table[str(target)]) if right else None, remarks)
+        yield FileRows(lines_of(part), feeds, _cells(table[str(target)]) if right else None, remarks)
         remarks = ()
 
 
@@ -88,58 +94,28 @@ def _cells(column: Column) -> list[Any]:
     return [None if gap else value for value, gap in zip(values.tolist(), column.missing.tolist(), strict=True)]
 
 
-def _parts(sheet: Sheet) -> Iterator[Sheet]:
-    for start in range(0, len(sheet), _AT_ONCE):
-        rows = slice(start, start + _AT_ONCE)
-        columns = {name: series[rows] for name, series in sheet.columns.items()}
-        yield replace(sheet, columns=columns, lines=None if sheet.lines is None else sheet.lines[rows])
-
-
-def _lines(sheet: Sheet) -> list[str]:
-    numbers = range(1, len(sheet) + 1) if sheet.lines is None else sheet.lines.tolist()
-    return [str(number) for number in numbers]
-
-
 def _number_rows(path: Path, interface: Interface, options: FileOptions) -> Iterator[FileRows]:
-    sheet = read_table(path, options)
-    wanted = math.prod(interface.sample_shape)
-    if len(sheet.columns) != wanted:
-        fail("ship.columns", path=path, found=len(sheet.columns), wanted=wanted)
-    for part in _parts(sheet):
-        raw = numpy.stack([_numbers(name, column, part) for name, column in table_of(part).items()], axis=1)
-        yield FileRows(_lines(part), feeds_of(raw, interface), remarks=sheet.notes)
-
-
-def _numbers(name: str, column: Column, sheet: Sheet) -> "numpy.ndarray[Any, Any]":
-    if column.kind not in ("text", "other"):
-        return column.values + column.offset
-    values, offset, odd = cells_as_numbers(column.values.tolist(), "number", "")
-    if odd is not None:
-        fail("ship.not-a-number", path=sheet.path, column=name, found=column.values[odd], at=sheet.place(odd))
-    return values + offset
+    for places, raw, remarks in number_portions(path, math.prod(interface.sample_shape), options):
+        yield FileRows(places, feeds_of(raw, interface), remarks=remarks)
 
 
 def _picture_rows(path: Path, interface: Interface) -> Iterator[FileRows]:
-    files = [path]
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(PICTURES) and file.is_file())
-        if not files:
-            fail("ship.no-pictures", path=path, kinds=", ".join(PICTURES))
-    for start in range(0, len(files), _PICTURES_AT_ONCE):
-        portion = files[start : start + _PICTURES_AT_ONCE]
-        names = [str(file.relative_to(path)) if path.is_dir() else "" for file in portion]
-        yield FileRows(names, feeds_of(_on_scale(_pixels(portion, interface), interface), interface))
+    for places, files, _ in picture_portions(path, _PICTURES_AT_ONCE):
+        yield FileRows(places, feeds_of(_on_scale(_pixels(files, interface), interface), interface))
 
 
 def _pixels(files: Sequence[Path], interface: Interface) -> "numpy.ndarray[Any, Any]":
     """Picture files as uint8 [N, C, H, W], of the size and the channels that the net takes."""
     channels, height, width = (1, *interface.sample_shape)[-3:]
+    trained = interface.plain["encoder"].get("white")  # deep pictures are as bright as those that were trained on
     found: list[Any] = []
     faults: list[Fault] = []
     for file in files:
         head = read_head(file)
-        white = common_shape([head], None).white if isinstance(head, Head) else 255.0
-        pixels = read_pixels(file, Shape(channels, height, width, white)) if isinstance(head, Head) else head
+        pixels: Any = head
+        if isinstance(head, Head):
+            white = trained or common_shape([head], None).white
+            pixels = read_pixels(file, Shape(channels, height, width, white))
         if isinstance(pixels, Fault):
             faults.append(pixels)
         else:
@@ -162,18 +138,10 @@ def _on_scale(pixels: "numpy.ndarray[Any, Any]", interface: Interface) -> "numpy
 
 
 def _array_rows(path: Path, interface: Interface) -> Iterator[FileRows]:
-    with open_file(path) as file, guarded(path, "ship.array-damaged"):
-        array = numpy.load(file, allow_pickle=False)
-    for start in range(0, len(array), _AT_ONCE) if array.ndim else ():
-        raw = array[start : start + _AT_ONCE]
-        yield FileRows([str(start + row + 1) for row in range(len(raw))], feeds_of(raw, interface))
+    for places, raw, _ in array_portions(path):
+        yield FileRows(places, feeds_of(raw, interface))
 
 
 def _text_rows(path: Path, interface: Interface, options: FileOptions) -> Iterator[FileRows]:
-    text, remarks = read_text(path, options.encoding)
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    for start in range(0, len(lines), _AT_ONCE):
-        portion = lines[start : start + _AT_ONCE]
-        feeds = feeds_of([line for _, line in portion], interface)
-        yield FileRows([str(number) for number, _ in portion], feeds, remarks=remarks)
-        remarks = ()
+    for places, lines, remarks in text_portions(path, options):
+        yield FileRows(places, feeds_of(lines, interface), remarks=remarks)

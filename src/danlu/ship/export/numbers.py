@@ -1,11 +1,11 @@
 """How many answers of an exported network are right, counted without torch: the metrics that a run is scored with."""
 
-import math
 from typing import Any
 
 import numpy
 
 from danlu.ship.export.interface import Interface
+from danlu.ship.portions import spelled
 
 
 class Tallied:
@@ -15,7 +15,7 @@ class Tallied:
 
     def __init__(self, interface: Interface) -> None:
         self._classes = interface.task == "classification"
-        self._numbers = {_spelled(label): place for place, label in enumerate(interface.labels.tolist())} \
+        self._numbers = {spelled(label): place for place, label in enumerate(interface.labels.tolist())} \
             if self._classes else {}  # fmt: skip
         self._pairs: list[tuple[float, float]] = []
         self.samples = 0
@@ -34,7 +34,7 @@ class Tallied:
                 self.left_out += 1
             else:
                 self.samples += 1
-                self._pairs.append((self._numbers[_spelled(value)] if self._classes else float(value), right))
+                self._pairs.append((self._numbers[spelled(value)] if self._classes else float(value), right))
 
     def score(self) -> dict[str, float] | None:
         """Metrics by name; None where no row was counted."""
@@ -44,10 +44,10 @@ class Tallied:
         return _of_classes(found, right) if self._classes else _of_numbers(found, right)
 
     def _known(self, target: Any) -> float | None:
-        spelled = _spelled(target)
+        known = spelled(target)
         if self._classes:
-            return self._numbers.get(spelled)
-        return spelled if isinstance(spelled, float) else None
+            return self._numbers.get(known)
+        return known if isinstance(known, float) else None
 
 
 def _of_classes(found: Any, right: Any) -> dict[str, float]:
@@ -63,14 +63,3 @@ def _of_numbers(found: Any, right: Any) -> dict[str, float]:
     if len(right) < 2 or spread == 0:
         return scores
     return {"r2": 1 - float(numpy.square(errors).sum()) / spread, **scores}
-
-
-def _spelled(value: Any) -> str | float:
-    """A label as it can be compared, whether it was read as text or not: "1", 1 and 1.0 are one, as "true" and True."""
-    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
-        return float(value.strip().lower() == "true")
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return str(value)
-    return number if math.isfinite(number) else str(value)
