@@ -313,9 +313,7 @@ def _trained(training: _Training, reporter: Reporter) -> Run:
         if stop and stop.reason == "early":
             reporter.stopped_early(progress.epoch, recipe.train.patience or 0)
         if stop and stop.reason == "asked":
-            reporter.note(
-                Fault("lab.stopped-by-listener", {"epoch": progress.epoch, "step": progress.step, "why": stop.why})
-            )
+            reporter.note(Fault("lab.stopped-by-listener", {"step": progress.step, "why": stop.why}))
         chosen, scores = _chosen(setup, engine, progress, checkpointer)
         test, collector = stop, None
         if not stop or stop.reason != "interrupted":

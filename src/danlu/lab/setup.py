@@ -158,7 +158,7 @@ def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
 
 
 def net_for_data(recipe: Recipe, data: Dataset) -> Recipe:
-    """The recipe with the net that its data call for, where it names none, for a folder of images with more."""
+    """The recipe with the net that its data call for, where it names none; a folder of images is augmented too."""
     if recipe.net.name != AUTO:
         return recipe
     name = usual_net(data.sample_shape, data.task, None if data.vocabulary is None else len(data.vocabulary))
