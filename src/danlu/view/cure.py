@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from danlu.base.finding_text import SIGNS, remedy_text
+from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.rule_names import rule_label
 from danlu.base.words import say
-from danlu.view.figures.names import metric_name
 from danlu.view.verdicts import effect_text, looks_text
 
 _MOST_CHANGE = 60

@@ -4,11 +4,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
 from danlu.view.figures.chart import plain
-from danlu.view.figures.names import metric_name, short
+from danlu.view.figures.names import short
 from danlu.view.figures.pages import compared_chart, run_charts, study_charts
 from danlu.view.info.effects import setting_text
 from danlu.view.info.run import RunInfo

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.finding_text import remedy_text
+from danlu.base.metric_names import metric_name
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
-from danlu.view.figures.names import metric_name, short
+from danlu.view.figures.names import short
 from danlu.view.figures.pages import run_charts, study_charts
 from danlu.view.info.curves import MOST_POINTS
 from danlu.view.info.effects import level_text, setting_text

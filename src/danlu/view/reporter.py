@@ -13,12 +13,12 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from danlu.base.errors import Fault
 from danlu.base.events import EpochDone, Event, StepDone, Stop, TrainingStarted
+from danlu.base.metric_names import metric_name
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding, Score
 from danlu.base.smoothing import smooth
 from danlu.base.telling import steady_error
 from danlu.base.words import say
-from danlu.view.figures.names import metric_name
 from danlu.view.findings import print_findings
 from danlu.view.opening import choices
 from danlu.view.terminal import PlainConsole

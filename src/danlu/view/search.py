@@ -10,10 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from danlu.base.errors import Fault
+from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.telling import steady_error
 from danlu.base.words import say
-from danlu.view.figures.names import metric_name
 from danlu.view.study import print_plan, printed
 from danlu.view.terminal import PlainConsole
 

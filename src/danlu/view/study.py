@@ -10,11 +10,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from danlu.base.errors import Fault
+from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.telling import steady_error
 from danlu.base.words import say
 from danlu.stats.members import COSTS
-from danlu.view.figures.names import metric_name
 from danlu.view.info.effects import level_text
 from danlu.view.terminal import PlainConsole
 from danlu.view.verdicts import effect_text, looks_text

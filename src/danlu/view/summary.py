@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.words import say
-from danlu.view.figures.names import metric_name
 
 
 def summary_lines(run: Mapping[str, Any]) -> list[str]:

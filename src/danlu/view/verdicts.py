@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from danlu.base.metric_names import metric_name
 from danlu.base.words import say
-from danlu.view.figures.names import metric_name
 
 
 def effect_text(effect: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from danlu.base.metric_names import metric_name
 from danlu.base.printable import printable
 from danlu.base.strict_json import to_json
 from danlu.base.words import LANGUAGES, catalogue, language, say, speaking
@@ -37,7 +38,7 @@ def _section(net: str, data: str, interface: Interface, metadata: Mapping[str, A
     lines += [f"## {words('scores')}", "", f"| {words('part')} | n | {words('numbers')} |", "|---|---|---|"]
     for part, score in metadata.get("scores", {}).items():
         numbers = {name: value for name, value in score.items() if name != "n" and _is_number(value)}
-        told = ", ".join(f"{_metric(name)} {value:.4g}" for name, value in numbers.items())
+        told = ", ".join(f"{metric_name(name)} {value:.4g}" for name, value in numbers.items())
         lines.append(f"| {say(f'view.part-{part}')} | {score.get('n', '')} | {told} |")
     proof = metadata["proof"]
     lines += ["", words("proof", samples=proof["samples"], delta=f"{proof['max_delta']:.2g}"), ""]
@@ -79,11 +80,6 @@ _USE = "danlu predict FOLDER FILES\ndanlu check FOLDER"
 def _named(kind: str, word: str) -> str:
     """A word of the metadata in the language in force, where there is one for it."""
     return catalogue(language()).get(f"export.card-{kind}-{word}", word)
-
-
-def _metric(name: str) -> str:
-    """What a score is called in the language in force; its own name where danlu has no word for it."""
-    return catalogue(language()).get(f"view.metric-{name}", name)
 
 
 def _is_number(value: Any) -> bool:

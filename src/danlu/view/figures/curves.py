@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from danlu.base.metric_names import metric_name
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Chart, Line, Mark, Panel, Points, Rule, Zone
-from danlu.view.figures.names import metric_name, short, together
+from danlu.view.figures.names import short, together
 from danlu.view.figures.palette import SEVERITY, SHAPES, series_color
 from danlu.view.info.curves import Curves, Event, RunCurves
 from danlu.view.info.thin import Trace

@@ -3,9 +3,10 @@
 import statistics
 from collections.abc import Mapping, Sequence
 
+from danlu.base.metric_names import metric_name
 from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Chart, Line, Mark, Panel, Points, Rule, Whiskers, Zone
-from danlu.view.figures.names import metric_name, short
+from danlu.view.figures.names import short
 from danlu.view.figures.palette import SHAPES, series_color
 from danlu.view.info.effects import Effect, Level, Pair, Sweep, level_text
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from danlu.base.metric_names import metric_name
 from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Band, Chart, Line, Mark, Panel, Points
-from danlu.view.figures.names import metric_name
 from danlu.view.figures.palette import SERIES, SHAPES
 from danlu.view.info.effects import setting_text
 from danlu.view.info.level_curves import HIGH, LOW, FactorCurves, LevelCurve

@@ -2,20 +2,7 @@
 
 import math
 
-from danlu.base.printable import printable
-from danlu.base.words import catalogue, language, say
-
 _LINES_AT_ONCE = 0.02
-
-
-def metric_name(name: str) -> str:
-    """What a score is called; one that danlu has no word for keeps its own name.
-
-    >>> metric_name("accuracy"), metric_name("bleu")
-    ('accuracy', 'bleu')
-    """
-    id = f"view.metric-{name}"
-    return say(id) if id in catalogue(language()) else printable(name)
 
 
 def short(value: float | None, digits: int = 4) -> str:
