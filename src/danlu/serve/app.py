@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from danlu.base.words import LANGUAGES, language, speaking
+from danlu.base.words import language, speaking
 from danlu.serve.api import Api
 from danlu.serve.guard import App, Guard
 from danlu.serve.index import Index
-from danlu.serve.web import web
-from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES, asset
+from danlu.serve.web import asked_language, static_file, web
+from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES
 from danlu.view.page.shell import shell
 
 _STATIC = {*CHART_SCRIPTS, *DASHBOARD_SCRIPTS, *STYLES}
@@ -24,19 +24,14 @@ def make_app(index: Index, host: str, port: int, token: str) -> App:
     default = language()
 
     def spoken(request: Any) -> str:
-        asked = request.query_params.get("lang", "")
-        return asked if asked in LANGUAGES else default
+        return asked_language(request, default)
 
     def page(request: Any) -> Any:
         with speaking(spoken(request)):
             return parts.Response(shell(), media_type="text/html")
 
     def static(request: Any) -> Any:
-        name = request.path_params["name"]
-        if name not in _STATIC:
-            return parts.Response(status_code=404)
-        kind = "text/css" if name.endswith(".css") else "text/javascript"
-        return parts.Response(asset(name), media_type=kind)
+        return static_file(request, _STATIC)
 
     def answering(ask: Ask) -> Callable[[Any], Any]:
         def answer(request: Any) -> Any:

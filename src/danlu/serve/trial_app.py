@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from danlu.base.errors import DanluError
 from danlu.base.strict_json import to_json
-from danlu.base.words import LANGUAGES, language, say, speaking
+from danlu.base.words import language, say, speaking
 from danlu.serve.guard import App, Guard
-from danlu.serve.web import web
+from danlu.serve.web import asked_language, static_file, web
 from danlu.ship import Trial, read_strokes
-from danlu.view.page.assets import CHART_SCRIPTS, STYLES, TRIAL_SCRIPTS, TRIAL_STYLE, asset
+from danlu.view.page.assets import CHART_SCRIPTS, STYLES, TRIAL_SCRIPTS, TRIAL_STYLE
 from danlu.view.page.shell import trial_shell
 
 _STATIC = {*CHART_SCRIPTS, *TRIAL_SCRIPTS, *STYLES, TRIAL_STYLE}
@@ -80,19 +80,14 @@ def make_trial_app(trial: Trial, form: Mapping[str, Any], host: str, port: int, 
     default, one_at_a_time, waiting = language(), asyncio.Lock(), [0]
 
     def spoken(request: Any) -> str:
-        asked = request.query_params.get("lang", "")
-        return asked if asked in LANGUAGES else default
+        return asked_language(request, default)
 
     async def page(request: Any) -> Any:
         with speaking(spoken(request)):
             return parts.Response(trial_shell(form), media_type="text/html")
 
     async def static(request: Any) -> Any:
-        name = request.path_params["name"]
-        if name not in _STATIC:
-            return parts.Response(status_code=404)
-        kind = "text/css" if name.endswith(".css") else "text/javascript"
-        return parts.Response(asset(name), media_type=kind)
+        return static_file(request, _STATIC)
 
     def answering(read: Read) -> Callable[[Any], Any]:
         async def answer(request: Any) -> Any:
