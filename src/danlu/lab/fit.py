@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +248,7 @@ class _Training:
     checkpointer: Checkpointer
     resumed: bool
     loading: float  # seconds from the call to here
-    own: OwnParts = field(default_factory=OwnParts)
+    own: OwnParts
 
     @property
     def recorders(self) -> list[Listener]:

@@ -56,7 +56,7 @@ def _listeners(given: Any, faults: Faults) -> tuple[Listener, ...]:
     for one in listeners:
         if not callable(one) or isinstance(one, type):
             faults.add("lab.listener-not-callable", found=_name(one))
-    return tuple(Heard(one) for one in listeners)
+    return tuple(UserListener(one) for one in listeners)
 
 
 def _metrics(given: Any, faults: Faults) -> dict[str, MetricLike]:
@@ -81,7 +81,7 @@ def refuse_missing(wanted: Collection[str], given: OwnParts, folder: Path) -> No
         fail("lab.metrics-missing", names=", ".join(missing), folder=shown(folder))
 
 
-class Heard:
+class UserListener:
     """A user's listener. It answers with nothing, or with a Stop, which ends the training for good."""
 
     def __init__(self, listener: Callable[[Event], Any]) -> None:

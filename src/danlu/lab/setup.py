@@ -162,11 +162,13 @@ def net_for_data(recipe: Recipe, data: Dataset) -> Recipe:
     if recipe.net.name != AUTO:
         return recipe
     name = usual_net(data.sample_shape, data.task, None if data.vocabulary is None else len(data.vocabulary))
-    options = usual_picture_options(name) if _is_picture_folder(recipe, data) else {}
-    recipe = replace(recipe, net=replace(recipe.net, name=name, options={**options, **recipe.net.options}))
-    if _is_picture_folder(recipe, data) and recipe.data.augment is None:
-        recipe = replace(recipe, data=replace(recipe.data, augment=usual_augmentation(data.sample_shape)))
-    return recipe
+    recipe = replace(recipe, net=replace(recipe.net, name=name))
+    if not _is_picture_folder(recipe, data):
+        return recipe
+    recipe = replace(recipe, net=replace(recipe.net, options={**usual_picture_options(name), **recipe.net.options}))
+    if recipe.data.augment is not None:
+        return recipe
+    return replace(recipe, data=replace(recipe.data, augment=usual_augmentation(data.sample_shape)))
 
 
 def _is_picture_folder(recipe: Recipe, data: Dataset) -> bool:

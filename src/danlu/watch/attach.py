@@ -227,8 +227,10 @@ def watch(
     >>> len(watching.findings)
     0
     """
-    settings: dict[str, Any] = {"loader": loader, "val_loader": val_loader, "loss_fn": loss_fn, "silence": silence}
-    return Watch(model, optimizer, thresholds=thresholds, rules=rules, shown=shown, **settings)
+    return Watch(
+        model, optimizer, loader=loader, val_loader=val_loader, loss_fn=loss_fn, silence=silence,
+        thresholds=thresholds, rules=rules, shown=shown,
+    )  # fmt: skip
 
 
 def _roots(model: Any) -> dict[str, nn.Module]:

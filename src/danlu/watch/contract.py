@@ -63,7 +63,7 @@ class Rule:
 
     >>> def judge(measured, thresholds):
     ...     if measured.step > thresholds["min_steps"]:
-    ...         return Verdict("advice", since=1, title="This takes long.", why="It is past the coffee.")
+    ...         return Verdict("advice", since=1, title="A long training.", why="More steps than planned.")
     >>> Rule("long", judge, thresholds={"min_steps": Threshold(100, "steps")}).numbers
     {'min_steps': 100}
     """

@@ -175,3 +175,15 @@ def test_a_trial_leaves_the_net_and_the_random_state_alone() -> None:
     assert torch.equal(torch.rand(3), expected)
     assert all(torch.equal(net.state_dict()[name], tensor) for name, tensor in before.items())
     assert net[2].p == 0.5
+
+
+def test_whether_a_deep_net_can_be_stacked_is_no_matter_of_rounding() -> None:
+    """Eighty normalisations over three samples make float32 noise of what is equal."""
+    torch.manual_seed(0)
+    blocks = [(nn.Conv2d(3, 3, 3, padding=1, bias=False), nn.BatchNorm2d(3), nn.ReLU()) for _ in range(80)]
+    layers = [layer for block in blocks for layer in block]
+    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    assert find_way(net, torch.randn(3, 3, 4, 4)) is not None
+    assert all(torch.equal(tensor, before[name]) and tensor.dtype == before[name].dtype
+               for name, tensor in net.state_dict().items())  # fmt: skip

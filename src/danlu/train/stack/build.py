@@ -151,13 +151,13 @@ def find_way(net: nn.Module, sample: Tensor) -> Way | None:
     if trial.dtype is torch.float32:
         # Through fifty layers with batch normalisation over so few samples, float32 no longer tells equal from unequal.
         try:
-            return _first_that_agrees(copy.deepcopy(net).double(), trial.double())
+            return _fastest_that_agrees(copy.deepcopy(net).double(), trial.double())
         except RuntimeError:
             pass  # its forward has a type of its own
-    return _first_that_agrees(net, trial)
+    return _fastest_that_agrees(net, trial)
 
 
-def _first_that_agrees(net: nn.Module, trial: Tensor) -> Way | None:
+def _fastest_that_agrees(net: nn.Module, trial: Tensor) -> Way | None:
     nets = [copy.deepcopy(net) for _ in range(2)]
     for parameter, other in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
         other.data = parameter.data * 1.25
