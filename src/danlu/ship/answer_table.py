@@ -2,8 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+import numpy
 
 
 def as_csv(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
@@ -17,6 +19,42 @@ def as_csv(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
     table.writeheader()
     table.writerows(records)
     return text.getvalue()
+
+
+def records_of(
+    file: str,
+    places: Sequence[str],
+    values: Any,
+    ranked: Callable[[int], Iterable[tuple[str, float]]] | None,
+    band: tuple[float, float] | None,
+    notes: Mapping[int, str],
+) -> list[dict[str, Any]]:
+    """A dict a row: "file", "row", "answer"; of classes the likeliest ones, which `ranked` tells of a row, as "answer"
+    and "probability", "answer_2" and "probability_2" …; of one number "low" and "high" where an error `band` is known;
+    and a "note" where a row is odd.
+
+    >>> records_of("t.csv", ["2"], [0.5], None, (-1.0, 1.0), {})
+    [{'file': 't.csv', 'row': '2', 'answer': 0.5, 'low': -0.5, 'high': 1.5}]
+    """
+    several = numpy.ndim(values) > 1
+    records: list[dict[str, Any]] = []
+    for row, place in enumerate(places):
+        record: dict[str, Any] = {"file": file, "row": place}
+        if ranked is not None:
+            for rank, (label, probability) in enumerate(ranked(row), start=1):
+                suffix = "" if rank == 1 else f"_{rank}"
+                record |= {f"answer{suffix}": label, f"probability{suffix}": probability}
+        elif several:
+            record |= {f"answer_{number}": value for number, value in enumerate(values[row].tolist(), start=1)}
+        else:
+            value = values[row]
+            record["answer"] = value.item() if hasattr(value, "item") else value
+            if band is not None:
+                record |= {end: record["answer"] + away for end, away in zip(("low", "high"), band, strict=True)}
+        if row in notes:
+            record["note"] = notes[row]
+        records.append(record)
+    return records
 
 
 def columns_of(records: Iterable[Mapping[str, Any]]) -> list[str]:

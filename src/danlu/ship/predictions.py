@@ -11,6 +11,7 @@ import torch
 from danlu.base.errors import fail
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.targets import Quantities
+from danlu.ship.answer_table import records_of
 from danlu.ship.answerer import Answers
 from danlu.ship.inputs import Rows
 from danlu.train.metrics import Metrics
@@ -55,26 +56,14 @@ class Prediction:
         """A dict a row: "file", "row", "answer"; of classes "probability", and "answer_2", "probability_2" … up to
         `top`; of one number "low" and "high" where an error `band` is known; and a "note" where a row is odd.
         """
-        several = self.answers.values.ndim > 1 if hasattr(self.answers.values, "ndim") else False
-        records: list[dict[str, Any]] = []
-        for row, place in enumerate(self.rows.places):
-            record: dict[str, Any] = {"file": self.rows.file, "row": place}
-            if self.answers.probabilities is not None:
-                for rank, (number, probability) in enumerate(self.answers.ranked(row, top), start=1):
-                    suffix = "" if rank == 1 else f"_{rank}"
-                    record[f"answer{suffix}"] = classes[number]
-                    record[f"probability{suffix}"] = probability
-            elif several:
-                values = self.answers.values[row].tolist()
-                record |= {f"answer_{number}": value for number, value in enumerate(values, start=1)}
-            else:
-                record["answer"] = _plain(self.answers.values[row])
-                if band is not None:
-                    record |= {"low": record["answer"] + band.low, "high": record["answer"] + band.high}
-            if self.rows.notes and row in self.rows.notes:
-                record["note"] = self.rows.notes[row]
-            records.append(record)
-        return records
+
+        def ranked(row: int) -> list[tuple[str, float]]:
+            return [(classes[number], probability) for number, probability in self.answers.ranked(row, top)]
+
+        ends = None if band is None else (band.low, band.high)
+        classifies = ranked if self.answers.probabilities is not None else None
+        rows = self.rows
+        return records_of(rows.file, rows.places, self.answers.values, classifies, ends, rows.notes or {})
 
 
 def joined(portions: Sequence[Any]) -> Any:
@@ -87,10 +76,6 @@ def joined(portions: Sequence[Any]) -> Any:
     if isinstance(first, torch.Tensor):
         return torch.cat(list(portions))
     return [one for portion in portions for one in portion] if isinstance(first, list) else numpy.concatenate(portions)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
 
 
 class Tally:

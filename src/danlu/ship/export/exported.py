@@ -13,6 +13,7 @@ from danlu.base.input_files import path_kind
 from danlu.base.strict_json import number
 from danlu.data.readers.csv_text import FileOptions
 from danlu.ship import export
+from danlu.ship.answer_table import records_of
 from danlu.ship.export.compare import Difference
 from danlu.ship.export.feeds import Feeds, feeds_of
 from danlu.ship.export.files import FileRows, read_file_rows
@@ -60,26 +61,17 @@ class ExportedNet:
         """A dict a row, as `danlu.ship.Prediction.records` makes them."""
         answers, rows = portion.answers, portion.rows
         classes = [str(label) for label in self.interface.labels.tolist()] if self.interface.has_labels else []
-        band = self.metadata.get("error_band")
-        records: list[dict[str, Any]] = []
-        for row, place in enumerate(rows.places):
-            record: dict[str, Any] = {"file": "", "row": place}
-            if answers.probabilities is not None:
-                chances = answers.probabilities[row]
-                for rank, best in enumerate(numpy.argsort(-chances, kind="stable")[:top].tolist(), start=1):
-                    suffix = "" if rank == 1 else f"_{rank}"
-                    record |= {f"answer{suffix}": classes[best], f"probability{suffix}": float(chances[best])}
-            elif numpy.ndim(answers.values) > 1:
-                values = answers.values[row].tolist()
-                record |= {f"answer_{place}": value for place, value in enumerate(values, start=1)}
-            else:
-                record["answer"] = answers.values[row].item()
-                if band:
-                    record |= {end: record["answer"] + number(band[end]) for end in ("low", "high")}
-            if row in rows.feeds.notes:
-                record["note"] = rows.feeds.notes[row]
-            records.append(record)
-        return records
+
+        def ranked(row: int) -> list[tuple[str, float]]:
+            assert answers.probabilities is not None
+            chances = answers.probabilities[row]
+            likeliest = numpy.argsort(-chances, kind="stable")[:top].tolist()
+            return [(classes[best], float(chances[best])) for best in likeliest]
+
+        told = self.metadata.get("error_band")
+        band = (number(told["low"]), number(told["high"])) if told else None
+        classifies = ranked if answers.probabilities is not None else None
+        return records_of("", rows.places, answers.values, classifies, band, rows.feeds.notes)
 
     def tally(self) -> Tallied:
         """What counts how many answers are right, where files say so."""
