@@ -39,7 +39,7 @@ from danlu.data import Dataset
 from danlu.lab.study.samples import stack_folds
 from danlu.lab.usual import usual_train
 from danlu.train.metrics import Metrics
-from danlu.train.stack import Member, train_members
+from danlu.train.stack import StackMember, train_members
 from small_data import ASKED, FOLDERS, OTHERS, Make, samples, write_folder
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -107,7 +107,7 @@ def test_scores(datasets: Sequence[Dataset], candidates: Sequence[Candidate]) ->
         nets = [_net(datasets[fold], one) for fold, one in pairs]
         trained = train_members(
             nets,
-            [Member(one.recipe(datasets[fold]), fold) for fold, one in pairs],
+            [StackMember(one.recipe(datasets[fold]), fold) for fold, one in pairs],
             stack_folds(datasets, CPU, torch.float32),
             task=datasets[0].task,
             outputs=datasets[0].outputs,

@@ -34,7 +34,7 @@ from danlu.lab.study.beside import Beside
 from danlu.lab.study.member_key import MemberKey
 from danlu.nets import MLP, LeNet5, LinearRegression
 from danlu.store.journal import Journal
-from danlu.train.stack import Fold, Member, RunningStack, Trained, train_members
+from danlu.train.stack import FoldRows, RunningStack, StackMember, Trained, train_members
 
 CPU = torch.device("cpu")
 
@@ -45,20 +45,20 @@ class Case:
 
     name: str
     asked: dict[str, float]
-    folds: list[Fold]
-    members: list[Member]
-    make: Callable[[Member], nn.Module]
+    folds: list[FoldRows]
+    members: list[StackMember]
+    make: Callable[[StackMember], nn.Module]
     task: str
     outputs: int
 
-    def nets(self, members: Sequence[Member]) -> list[nn.Module]:
+    def nets(self, members: Sequence[StackMember]) -> list[nn.Module]:
         nets: list[nn.Module] = []
         for member in members:
             with global_seed(member.seed, "initial-weights"):
                 nets.append(self.make(member))
         return nets
 
-    def danlu(self, members: Sequence[Member], **settings: Any) -> Trained:
+    def danlu(self, members: Sequence[StackMember], **settings: Any) -> Trained:
         """As a study trains them: with their curves in a journal, and a checkpoint where half a minute has passed."""
         nets = self.nets(members)
         place = Path(tempfile.mkdtemp(prefix="danlu-study-"))
@@ -80,15 +80,15 @@ class Case:
         assert isinstance(trained, Trained)
         return trained
 
-    def shared(self, members: Sequence[Member]) -> Trained:
+    def shared(self, members: Sequence[StackMember]) -> Trained:
         """danlu, with one order of samples for all seeds of a fold."""
         return self.danlu([replace(member, order_seed=0) for member in members])
 
-    def loop(self, members: Sequence[Member]) -> None:
+    def loop(self, members: Sequence[StackMember]) -> None:
         for member in members:
             train_by_hand(self.make, member, self.folds[member.fold], self.task)
 
-    def joblib(self, members: Sequence[Member]) -> None:
+    def joblib(self, members: Sequence[StackMember]) -> None:
         import joblib
 
         jobs = (
@@ -98,12 +98,12 @@ class Case:
             warnings.simplefilter("ignore")
             joblib.Parallel(n_jobs=os.cpu_count())(jobs)
 
-    def skorch(self, members: Sequence[Member]) -> None:
+    def skorch(self, members: Sequence[StackMember]) -> None:
         """scikit-learn's cross-validation of a skorch net, for every setting and seed over its folds."""
         import skorch
         from sklearn.model_selection import cross_val_score
 
-        by_setting: dict[Any, list[Member]] = {}
+        by_setting: dict[Any, list[StackMember]] = {}
         for member in members:
             by_setting.setdefault((member.recipe.optim.lr, member.seed), []).append(member)
         for same in by_setting.values():
@@ -126,12 +126,14 @@ class Case:
             cross_val_score(net, x, y, cv=parts)
 
 
-def held(fold: Fold) -> Tensor:
+def held(fold: FoldRows) -> Tensor:
     assert fold.validation is not None
     return fold.validation
 
 
-def train_by_hand(make: Callable[[Member], nn.Module], member: Member, fold: Fold, task: str) -> tuple[float, float]:
+def train_by_hand(
+    make: Callable[[StackMember], nn.Module], member: StackMember, fold: FoldRows, task: str
+) -> tuple[float, float]:
     """The loop as textbooks write it for tensors in memory: training loss every epoch, validation score at the end."""
     torch.manual_seed(member.seed)
     recipe = member.recipe
@@ -173,18 +175,18 @@ def recipe(
     )
 
 
-def folds_of(x: Tensor, y: Tensor, count: int, *, stratified: bool) -> list[Fold]:
+def folds_of(x: Tensor, y: Tensor, count: int, *, stratified: bool) -> list[FoldRows]:
     from sklearn.model_selection import KFold, StratifiedKFold
 
     split = (StratifiedKFold if stratified else KFold)(count, shuffle=True, random_state=0)
     parts = split.split(x.numpy(), y.numpy())
-    return [Fold(x, y, torch.from_numpy(train), torch.from_numpy(rest)) for train, rest in parts]
+    return [FoldRows(x, y, torch.from_numpy(train), torch.from_numpy(rest)) for train, rest in parts]
 
 
 RATES = (0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3)
 
 
-def perceptron(member: Member) -> nn.Module:
+def perceptron(member: StackMember) -> nn.Module:
     return nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
 
 
@@ -197,7 +199,9 @@ def digits_data() -> tuple[Tensor, Tensor]:
 
 def digits(_: Path | None) -> Case:
     folds = folds_of(*digits_data(), 5, stratified=True)
-    members = [Member(recipe(rate, seed, 10, 32), fold) for fold in range(5) for rate in RATES for seed in range(3)]
+    members = [
+        StackMember(recipe(rate, seed, 10, 32), fold) for fold in range(5) for rate in RATES for seed in range(3)
+    ]
     asked = {"loop": 30, "skorch": 40, "joblib": 15}
     return Case("digits, MLP 64-64-10, 120 trainings", asked, folds, members, perceptron, "classification", 10)
 
@@ -215,9 +219,9 @@ def california(data: Path | None) -> Case | None:
     x, y = table("california-housing", data)
     folds = folds_of(x, y, 5, stratified=False)
     settings = [(fold, seed, 0.001 * 1.2**k) for fold in range(5) for seed in range(10) for k in range(20)]
-    members = [Member(recipe(rate, seed, 3, 64, momentum=0.0, loss="mse"), fold) for fold, seed, rate in settings]
+    members = [StackMember(recipe(rate, seed, 3, 64, momentum=0.0, loss="mse"), fold) for fold, seed, rate in settings]
 
-    def make(member: Member) -> nn.Module:
+    def make(member: StackMember) -> nn.Module:
         return LinearRegression(inputs=x.shape[1])
 
     return Case("California housing, 1,000 linear regressions", {"loop": 100}, folds, members, make, "regression", 1)
@@ -226,7 +230,7 @@ def california(data: Path | None) -> Case | None:
 PIMA_RATES = (0.1, 0.2, 0.3, 0.4, 0.5)
 
 
-def dropping(member: Member) -> nn.Module:
+def dropping(member: StackMember) -> nn.Module:
     return MLP(8, 2, (16,), dropout=float(member.recipe.net.options["dropout"]))
 
 
@@ -236,7 +240,7 @@ def pima(data: Path | None) -> Case | None:
     x, y = table("pima-diabetes", data)
     folds = folds_of(x, y, 10, stratified=True)
     base = [(fold, seed, rate) for fold in range(10) for seed in range(20) for rate in PIMA_RATES]
-    members = [Member(_with_dropout(recipe(0.05, seed, 10, 16), rate), fold) for fold, seed, rate in base]
+    members = [StackMember(_with_dropout(recipe(0.05, seed, 10, 16), rate), fold) for fold, seed, rate in base]
     return Case(
         "Pima, 10 folds × 20 seeds × 5 dropout rates", {"loop": 30}, folds, members, dropping, "classification", 2
     )
@@ -246,7 +250,7 @@ def _with_dropout(recipe: Recipe, rate: float) -> Recipe:
     return replace(recipe, net=replace(recipe.net, name="mlp", options={"dropout": rate}))
 
 
-def lenet5(member: Member) -> nn.Module:
+def lenet5(member: StackMember) -> nn.Module:
     return LeNet5()
 
 
@@ -255,8 +259,8 @@ def mnist(data: Path | None) -> Case | None:
         return None
     images = danlu.load("mnist", root=str(data))
     x = images.x[:12_000].float().sub_(33).div_(78)  # type: ignore[attr-defined]
-    fold = Fold(x, images.y[:12_000], torch.arange(10_000), torch.arange(10_000, 12_000))  # type: ignore[attr-defined]
-    members = [Member(recipe(0.001 * 1.4**k, 0, 1, 64)) for k in range(16)]
+    fold = FoldRows(x, images.y[:12_000], torch.arange(10_000), torch.arange(10_000, 12_000))  # type: ignore[attr-defined]
+    members = [StackMember(recipe(0.001 * 1.4**k, 0, 1, 64)) for k in range(16)]
     name = "LeNet-5 on 10,000 MNIST images, 16 trainings"
     return Case(name, {"loop": 1.5}, [fold], members, lenet5, "classification", 10)
 

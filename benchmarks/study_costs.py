@@ -16,7 +16,7 @@ import torch
 
 import danlu
 from danlu.train.optimisers import OPTIMISERS
-from danlu.train.stack import Fold, Member, faster_stacked, stackable
+from danlu.train.stack import FoldRows, StackMember, faster_stacked, stackable
 from danlu.train.stack.optimisers import STACKED
 from study import CPU, Case, digits_data, perceptron, recipe, timed
 
@@ -26,10 +26,10 @@ _TRIED = 3_000_000  # weights: larger nets are judged by their layers
 def fallback(repeats: int) -> None:
     """Whether the short timing takes the faster way, for nets of all kinds."""
     x, y = torch.randn(512, 1, 28, 28), torch.randint(10, (512,))
-    fold = Fold(x, y, torch.arange(512))
+    fold = FoldRows(x, y, torch.arange(512))
     print("\nper step and member, 16 members, batch 32, by the short timing")
     for name in ("mlp", "lenet5", "small-inception", "small-resnet", "small-densenet"):
-        members = [Member(recipe(0.01, seed, 1, 32)) for seed in range(16)]
+        members = [StackMember(recipe(0.01, seed, 1, 32)) for seed in range(16)]
         options: dict[str, Any] = {"depth": 8} if name == "small-resnet" else {"depth": 10} if "dense" in name else {}
         nets = [
             danlu.nets.build(name, options, sample_shape=(1, 28, 28), outputs=10, task="classification").to(
@@ -73,8 +73,8 @@ def grow(most: int) -> None:
 
 def one_count(count: int) -> None:
     x, y = digits_data()
-    fold = Fold(x, y, torch.arange(1437), torch.arange(1437, 1797))
-    members = [Member(recipe(0.01 * (1 + k % 8), k // 8, 10, 32)) for k in range(count)]
+    fold = FoldRows(x, y, torch.arange(1437), torch.arange(1437, 1797))
+    members = [StackMember(recipe(0.01 * (1 + k % 8), k // 8, 10, 32)) for k in range(count)]
     case = Case("", {}, [fold], members, perceptron, "classification", 10)
     case.danlu(members[:1])
     more = peak_beyond(lambda: case.danlu(members))  # first: what was freed once stays with the process

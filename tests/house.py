@@ -57,7 +57,7 @@ ENVIRONMENT = {
     "pathlib.Path.home", "platformdirs",
 }  # fmt: skip
 KINDS_OF_OTHER_THINGS = {
-    "data/plain.py", "data/text/vocabulary.py",  # what is fitted, as plain data
+    "data/plain.py", "data/vocabulary.py",  # what is fitted, as plain data
     "nets/trace.py", "watch/rules/optimizer_recreated.py", "watch/rules/saturated.py",  # parts of sentences
     "watch/rules/scheduler_misuse.py",
     "ship/export/interface.py",  # how a text is cut into tokens

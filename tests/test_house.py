@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import house
+import house_shape
 from house import Check, Module
 from house_systems import windows_is_thought_of
 
@@ -45,6 +46,14 @@ def test_every_folder_has_tests_and_every_test_its_folder() -> None:
 
 def test_each_rule_and_each_probe_has_its_own_test() -> None:
     assert not list(house.each_has_its_own_test(PACKAGE, ROOT / "tests"))
+
+
+def test_no_knots_at_any_depth() -> None:
+    assert not list(house_shape.no_knots_at_any_depth(MODULES))
+
+
+def test_no_class_name_means_two_things() -> None:
+    assert not list(house_shape.class_names_mean_one_thing(MODULES))
 
 
 def test_every_folder_is_a_package() -> None:
@@ -268,6 +277,50 @@ def test_a_folder_without_tests_and_tests_without_a_folder_are_seen(package: Pat
     assert list(house.tests_mirror_the_tree(package, tests)) == [
         "tests/cellar mirrors no folder of src/danlu",
         "src/danlu/nets has no tests in tests/nets",
+    ]
+
+
+KNOTS: list[tuple[dict[str, str], str]] = [
+    (
+        {"data/load.py": "from danlu.data.text.cut import cut", "data/text/cut.py": "import danlu.data.load"},
+        "data: load (data/load.py) → text (data/text/cut.py) → load",
+    ),
+    (  # through a file each, none of which imports the one that imports it
+        {
+            "view/info/a.py": "from danlu.view.page.a import x",
+            "view/page/a.py": "",
+            "view/page/b.py": "def f():\n    from danlu.view.info import b",
+            "view/info/b.py": "",
+        },
+        "view: info (view/info/a.py) → page (view/page/b.py) → info",
+    ),
+    (  # through what a lazy package offers
+        {
+            "nets/__init__.pyi": "from danlu.nets.mlp import MLP as MLP",
+            "nets/mlp.py": "from danlu.nets.blocks import Block",
+            "nets/blocks.py": "from danlu import nets\n\nnet = nets.MLP",
+        },
+        "nets: blocks (nets/blocks.py) → mlp (nets/mlp.py) → blocks",
+    ),
+    ({"data/__init__.py": "", "data/load.py": "from danlu.data import dataset"}, "data/load.py imports the package"),
+]
+
+
+@pytest.mark.parametrize(("sources", "report"), KNOTS, ids=[report.partition(" ")[0] for _, report in KNOTS])
+def test_a_knot_is_seen_at_any_depth(sources: dict[str, str], report: str, tmp_path: Path) -> None:
+    modules = [module(tmp_path / str(number), path, text) for number, (path, text) in enumerate(sources.items())]
+    found = list(house_shape.no_knots_at_any_depth(modules))
+    assert len(found) == 1
+    assert found[0].startswith(report)
+    assert list(house_shape.no_knots_at_any_depth(modules[1:])) == []
+
+
+def test_a_class_name_of_two_meanings_is_seen(package: Path, tmp_path: Path) -> None:
+    first = module(package, "data/folder/plan.py", "class Plan: ...\n\n\nclass _Own: ...")
+    second = module(package, "lab/study/plan.py", "class Plan: ...\n\n\nclass _Own: ...")
+    assert list(house_shape.class_names_mean_one_thing([first])) == []
+    assert list(house_shape.class_names_mean_one_thing([first, second])) == [
+        "Plan stands in data/folder/plan.py and lab/study/plan.py"
     ]
 
 

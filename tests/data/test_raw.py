@@ -13,7 +13,7 @@ from danlu.base.errors import UserError
 from danlu.base.strict_json import to_json
 from danlu.data import PARTS, Dataset, load
 from danlu.data.raw import raw_samples
-from danlu.data.text.vocabulary import Vocabulary
+from danlu.data.vocabulary import Vocabulary
 
 NUMBERS = numpy.random.default_rng(0)
 ROWS = 90

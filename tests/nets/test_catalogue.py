@@ -9,7 +9,7 @@ from torch import nn
 
 from danlu.base.errors import UserError
 from danlu.nets import MLP, LeNet5, build, describe, example, names, option_names, recipe_of, size
-from danlu.nets.registry import NETS, Entry
+from danlu.nets.registry import NETS, NetEntry
 from danlu.nets.trace import first_tensor
 
 
@@ -107,7 +107,7 @@ def test_data_decide_the_side_of_square_pictures(monkeypatch: pytest.MonkeyPatch
             super().__init__()
             self.size = size
 
-    monkeypatch.setitem(NETS, "sized", Entry(lambda: Sized))
+    monkeypatch.setitem(NETS, "sized", NetEntry(lambda: Sized))
     square = build("sized", {}, sample_shape=(3, 16, 16), outputs=1, task="regression")
     oblong = build("sized", {}, sample_shape=(3, 16, 20), outputs=1, task="regression")
     assert (square.size, oblong.size) == (16, 1)

@@ -11,7 +11,7 @@ from danlu.base.errors import UserError
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.targets import Labels, Tokens
 from danlu.data.text.sequences import TextEncoder
-from danlu.data.text.vocabulary import Vocabulary
+from danlu.data.vocabulary import Vocabulary
 from danlu.nets import LanguageModel
 from danlu.ship import Answerer, generate
 

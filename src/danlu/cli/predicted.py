@@ -70,14 +70,14 @@ class Predicted:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AnswerOptions:
     """What the words of `danlu predict` ask for: how many of the likeliest classes, and where the answers go."""
 
     top: int
     output: Path | None
 
     @classmethod
-    def of(cls, arguments: argparse.Namespace) -> "Wanted":
+    def of(cls, arguments: argparse.Namespace) -> "AnswerOptions":
         """UserError with all that is wrong."""
         words: list[str] = arguments.words
         faults = Faults()

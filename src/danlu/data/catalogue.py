@@ -27,7 +27,7 @@ class RemoteFile:
 
 
 @dataclass(frozen=True)
-class Entry:
+class DataEntry:
     """A data set by name.
 
     `layouts` are where it may lie under a data root, as patterns; `needs` are the files a folder must hold, gzipped or
@@ -63,14 +63,14 @@ def _github(repository: str, commit: str, folder: str) -> tuple[str, ...]:
 
 
 _ENTRIES = (
-    Entry(
+    DataEntry(
         name="digits",
         title="Optical recognition of handwritten digits",
         licence="CC BY 4.0",
         page="https://archive.ics.uci.edu/dataset/80",
         reader=lambda path: readers.read_digits(path),
     ),
-    Entry(
+    DataEntry(
         name="mnist",
         title="MNIST handwritten digits",
         licence="CC BY-SA 3.0",
@@ -90,7 +90,7 @@ _ENTRIES = (
             "http://yann.lecun.com/exdb/mnist/",
         ),
     ),
-    Entry(
+    DataEntry(
         name="fashion-mnist",
         title="Fashion-MNIST, Zalando's article images",
         licence="MIT",
@@ -110,7 +110,7 @@ _ENTRIES = (
             "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
         ),
     ),
-    Entry(
+    DataEntry(
         name="cifar10",
         title="CIFAR-10 tiny images",
         licence="none stated; cite Krizhevsky 2009",
@@ -130,35 +130,35 @@ _ENTRIES = (
             "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/",
         ),
     ),
-    Entry(
+    DataEntry(
         name="breast-cancer",
         title="Breast cancer Wisconsin (diagnostic)",
         licence="CC BY 4.0",
         page="https://archive.ics.uci.edu/dataset/17",
         reader=lambda path: readers.read_bundled_table("breast_cancer", "diagnosis", path),
     ),
-    Entry(
+    DataEntry(
         name="wine",
         title="Wine recognition",
         licence="CC BY 4.0",
         page="https://archive.ics.uci.edu/dataset/109",
         reader=lambda path: readers.read_bundled_table("wine", "cultivar", path),
     ),
-    Entry(
+    DataEntry(
         name="iris",
         title="Fisher's iris flowers",
         licence="CC BY 4.0",
         page="https://archive.ics.uci.edu/dataset/53",
         reader=lambda path: readers.read_bundled_table("iris", "species", path),
     ),
-    Entry(
+    DataEntry(
         name="diabetes",
         title="Progression of diabetes within a year",
         licence="none stated; cite Efron et al. 2004",
         page="https://www4.stat.ncsu.edu/~boos/var.select/diabetes.html",
         reader=lambda path: readers.read_bundled_table("diabetes", "progression", path),
     ),
-    Entry(
+    DataEntry(
         name="titanic",
         title="Passengers of the Titanic",
         licence="none stated; from Kaggle's competition",
@@ -168,7 +168,7 @@ _ENTRIES = (
         files=(RemoteFile("titanic.csv", "md5:61fdd54abdbf6a85b778e937122e1194"),),
         mirrors=_github("datasciencedojo/datasets", "1101b19008569fab7eec7e3b04d2b68613092607", ""),
     ),
-    Entry(
+    DataEntry(
         name="pima-diabetes",
         title="Diabetes among Pima women, eight measurements scaled to -1 … 1",
         licence="CC0 1.0",
@@ -178,7 +178,7 @@ _ENTRIES = (
         files=(RemoteFile("pima-diabetes.csv.gz", "md5:b7f372850118dfaf306e2f334e6a718f", remote="diabetes.csv.gz"),),
         mirrors=_github("hunkim/PyTorchZeroToAll", "8440894e621e3922a394da25b4a0806bdabee21c", "data/"),
     ),
-    Entry(
+    DataEntry(
         name="california-housing",
         title="House values in California's districts, 1990",
         licence="none stated; cite Pace and Barry 1997",
@@ -190,7 +190,7 @@ _ENTRIES = (
         ),
         mirrors=_github("ageron/data", "2ea73147454d2ff8c8a933913be4606f05b352ca", ""),
     ),
-    Entry(
+    DataEntry(
         name="house-prices",
         title="House prices in Ames, Iowa",
         licence="none stated; cite De Cock 2011",
@@ -200,7 +200,7 @@ _ENTRIES = (
         files=(RemoteFile("kaggle_house_pred_train.csv", "sha1:585e9cc93e70b39160e7921475f9bcd7d31219ce"),),
         mirrors=_D2L,
     ),
-    Entry(
+    DataEntry(
         name="names",
         title="Surnames and the nations they come from",
         licence="none stated; from the PyTorch tutorials",
@@ -213,7 +213,7 @@ _ENTRIES = (
         ),
         mirrors=_github("hunkim/PyTorchZeroToAll", "8440894e621e3922a394da25b4a0806bdabee21c", "data/"),
     ),
-    Entry(
+    DataEntry(
         name="time-machine",
         title="The Time Machine, by H. G. Wells",
         licence="public domain",
@@ -223,7 +223,7 @@ _ENTRIES = (
         files=(RemoteFile("timemachine.txt", "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"),),
         mirrors=_D2L,
     ),
-    Entry(
+    DataEntry(
         name="wikitext-2",
         title="WikiText-2, good and featured articles of Wikipedia",
         licence="CC BY-SA 3.0",
@@ -255,7 +255,7 @@ def known(word: str) -> str | None:
     return word if word in _BY_NAME else None if path_kind(word) != "missing" else spelled(word, _BY_NAME)
 
 
-def entry(name: str) -> Entry:
+def entry(name: str) -> DataEntry:
     """The entry called `name`.
 
     >>> entry("fashion-mnist").licence

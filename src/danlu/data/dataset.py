@@ -19,7 +19,7 @@ from danlu.base.strict_json import canonical_json
 from danlu.base.words import say
 from danlu.data.options import Fold, Options
 from danlu.data.targets import Labels, Quantities, Target
-from danlu.data.text.vocabulary import Vocabulary
+from danlu.data.vocabulary import Vocabulary
 
 
 class Encoder(Protocol):

@@ -8,20 +8,20 @@ from danlu.base.errors import Fault, fail
 from danlu.base.places import DATA_VARIABLE, cache_folder, data_roots
 from danlu.base.telling import tell
 from danlu.base.words import say
-from danlu.data.catalogue import Entry, RemoteFile
+from danlu.data.catalogue import DataEntry, RemoteFile
 
 # Seconds to wait for a connection and for its next bytes: a mirror that does not answer must not hold up the next one.
 TIMEOUT = (5, 30)
 
 
-def locate(entry: Entry, root: str | None) -> Path:
+def locate(entry: DataEntry, root: str | None) -> Path:
     """The folder or archive of `entry` under `root`, $DANLU_DATA or the cache, fetched if it is nowhere."""
     if root is not None and not Path(root).expanduser().is_dir():
         fail("data.no-root", root=root)
     return find(entry, root) or fetch(entry, root)
 
 
-def find(entry: Entry, root: str | None) -> Path | None:
+def find(entry: DataEntry, root: str | None) -> Path | None:
     """The folder or archive of `entry`, without a network; what users put there is not checked against the hashes."""
     for place in data_roots(root):
         for layout in entry.layouts:
@@ -33,12 +33,12 @@ def find(entry: Entry, root: str | None) -> Path | None:
     return None
 
 
-def missing_files(entry: Entry, folder: Path) -> list[str]:
+def missing_files(entry: DataEntry, folder: Path) -> list[str]:
     """The files of `entry` that `folder` lacks."""
     return [name for name in entry.needs if not any((folder / file).is_file() for file in (name, f"{name}.gz"))]
 
 
-def fetch(entry: Entry, root: str | None) -> Path:
+def fetch(entry: DataEntry, root: str | None) -> Path:
     """Download the files of `entry` into the cache, each from the first mirror that gives it whole."""
     if not entry.mirrors:
         fail("data.by-hand", **_missing(entry, root))
@@ -71,7 +71,7 @@ def download(url: str, file: RemoteFile, folder: Path) -> None:
     pooch.retrieve(url, file.known_hash, fname=file.name, path=folder, downloader=downloader)
 
 
-def _missing(entry: Entry, root: str | None) -> dict[str, Any]:
+def _missing(entry: DataEntry, root: str | None) -> dict[str, Any]:
     """What a user must know to put the files there by hand."""
     pickled = [path for place in data_roots(root) for layout in entry.pickled for path in place.glob(layout)]
     return {

@@ -16,9 +16,9 @@ from danlu.data.options import Options
 from danlu.data.parts import PARTS, part_of
 from danlu.data.raw_pools import raw_arrays, raw_texts
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.frames import is_frame, sheet_of
 from danlu.data.readers.table_file import read_table
 from danlu.data.readers.text_file import is_text, read_text
+from danlu.data.table.frames import is_frame, sheet_of
 from danlu.data.table.load import source_of
 from danlu.data.table.raw import table_builder
 from danlu.data.targets import Labels, read_target

@@ -19,7 +19,7 @@ from danlu.data.options import Fold, Options
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.reconstruction import build
 from danlu.data.sources import Source, read_source
-from danlu.data.text.cut import KINDS
+from danlu.data.tokens import KINDS
 
 TASKS = ("auto", "classification", "regression", "reconstruction")
 PARTITIONS = ("sequential", "random")

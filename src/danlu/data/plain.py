@@ -21,7 +21,7 @@ from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import columns_from_plain, columns_to_plain
 from danlu.data.targets import Itself, Labels, Quantities, Target, Tokens
 from danlu.data.text.sequences import TextEncoder
-from danlu.data.text.vocabulary import Vocabulary
+from danlu.data.vocabulary import Vocabulary
 
 Plain = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from danlu.data.dataset import Dataset, Encoder
 from danlu.data.standard import Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.targets import Labels, Target
-from danlu.data.text.vocabulary import Vocabulary
+from danlu.data.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -16,7 +16,7 @@ from danlu.data.reconstruction import Reconstruction
 from danlu.data.standard import Pixels, Standard
 from danlu.data.stream import StreamDataset
 from danlu.data.text.corpus import CorpusDataset
-from danlu.data.text.cut import END_OF_LINE, UNKNOWN
+from danlu.data.tokens import END_OF_LINE, UNKNOWN
 
 
 def raw_samples(data: Dataset, part: str, rows: Sequence[int] | None = None) -> RawSamples:

@@ -17,11 +17,11 @@ from danlu.data.images import Images, image_dataset
 from danlu.data.raw_pools import raw_arrays, raw_images, raw_texts
 from danlu.data.readers.cifar import is_cifar, read_cifar
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.frames import is_frame, sheet_of
 from danlu.data.readers.idx import idx_file, read_idx_folder
 from danlu.data.readers.idx_files import IDX_STEMS
 from danlu.data.readers.table_file import is_archive, read_table
 from danlu.data.readers.text_file import is_text, read_text
+from danlu.data.table.frames import is_frame, sheet_of
 from danlu.data.table.load import KnownTable, TableSource, source_of
 from danlu.data.table.raw import table_builder
 from danlu.data.targets import Labels

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, fail
-from danlu.data.folder.decode import Shape, fit_picture, is_bytes
+from danlu.data.decode import Shape, fit_picture, is_bytes
 from danlu.data.layout import as_tensor
 from danlu.data.ranges import Ranges, refuse_other_scale, remarks
 from danlu.data.transforms.pictures import resize

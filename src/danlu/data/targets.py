@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, fail
-from danlu.data.text.vocabulary import Vocabulary
+from danlu.data.vocabulary import Vocabulary
 
 Label = str | int | float | bool
 NOT_A_LABEL = ("nan", "NaN", "NaT", "<NA>")

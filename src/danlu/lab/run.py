@@ -33,7 +33,7 @@ from danlu.ship import (
     read_rows,
     read_scored,
 )
-from danlu.ship.export import Proof, export
+from danlu.ship.export import ExportProof, export
 from danlu.view.info.run import run_info_of
 from danlu.view.report import run_html
 
@@ -127,7 +127,7 @@ class Run(RunRecord):
         """`text` and what a language model goes on with; see `danlu.ship.generate`."""
         return generate(self.answerer, text, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
 
-    def export(self, path: str | Path, *, raw: bool = False) -> Proof:
+    def export(self, path: str | Path, *, raw: bool = False) -> ExportProof:
         """Write the run as one file that answers raw samples: `path` ends in .onnx or .pt2, or in neither for a folder
         in the layout of the Hugging Face Hub.
 

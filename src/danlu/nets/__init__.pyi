@@ -32,6 +32,7 @@ from danlu.nets.describe import describe as describe
 from danlu.nets.googlenet import GoogLeNet as GoogLeNet
 from danlu.nets.googlenet import GoogLeNetOutputs as GoogLeNetOutputs
 from danlu.nets.initialisers import initialise as initialise
+from danlu.nets.known_size import size as size
 from danlu.nets.language import LanguageModel as LanguageModel
 from danlu.nets.language import detached as detached
 from danlu.nets.lenet import LeNet5 as LeNet5
@@ -50,7 +51,6 @@ from danlu.nets.mixture import mixture as mixture
 from danlu.nets.mlp import MLP as MLP
 from danlu.nets.registry import names as names
 from danlu.nets.registry import registered as registered
-from danlu.nets.registry import size as size
 from danlu.nets.registry import task_of as task_of
 from danlu.nets.registry import usual_data as usual_data
 from danlu.nets.rehearsal import rehearse as rehearse

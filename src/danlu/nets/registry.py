@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Entry:
+class NetEntry:
     """A registered net class, with the task and the number of classes it is limited to, if any, and the least side of
     pictures. `data` is the name of a data set that it can be tried on. `sample_shape`, `outputs` and `vocabulary` (of
     sequences) are those of the data that `example` takes; `size` is the parameters and multiply-adds it then has, where
@@ -34,42 +34,42 @@ class Entry:
 IMAGENET: dict[str, Any] = {"sample_shape": (3, 224, 224), "outputs": 1000}
 _TOKENS: dict[str, Any] = {"sample_shape": (20,), "vocabulary": 100}
 
-NETS: dict[str, Entry] = {
-    "linear-regression": Entry(lambda: nets.LinearRegression, task="regression", data="diabetes", size=(785, 784)),
-    "logistic-regression": Entry(
+NETS: dict[str, NetEntry] = {
+    "linear-regression": NetEntry(lambda: nets.LinearRegression, task="regression", data="diabetes", size=(785, 784)),
+    "logistic-regression": NetEntry(
         lambda: nets.LogisticRegression, task="classification", classes=2, data="breast-cancer", size=(785, 784)
     ),
-    "softmax-regression": Entry(lambda: nets.SoftmaxRegression, task="classification", size=(7_850, 7_840)),
-    "mlp": Entry(lambda: nets.MLP, size=(101_770, 101_632)),
-    "lenet5": Entry(lambda: nets.LeNet5, size=(61_706, 416_520)),
-    "small-inception": Entry(
+    "softmax-regression": NetEntry(lambda: nets.SoftmaxRegression, task="classification", size=(7_850, 7_840)),
+    "mlp": NetEntry(lambda: nets.MLP, size=(101_770, 101_632)),
+    "lenet5": NetEntry(lambda: nets.LeNet5, size=(61_706, 416_520)),
+    "small-inception": NetEntry(
         lambda: nets.SmallInception, least_side=16, data="fashion-mnist", size=(97_298, 6_019_200)
     ),
-    "googlenet": Entry(
+    "googlenet": NetEntry(
         lambda: nets.GoogLeNet, least_side=15, **IMAGENET, data="fashion-mnist", size=(6_624_904, 1_498_376_192)
     ),
-    "small-resnet": Entry(lambda: nets.SmallResNet, size=(272_186, 31_021_952)),
-    "resnet18": Entry(lambda: nets.ResNet18, **IMAGENET, size=(11_689_512, 1_814_073_344)),
-    "resnet34": Entry(lambda: nets.ResNet34, **IMAGENET, size=(21_797_672, 3_663_761_408)),
-    "resnet50": Entry(lambda: nets.ResNet50, **IMAGENET, size=(25_557_032, 4_089_184_256)),
-    "resnet101": Entry(lambda: nets.ResNet101, **IMAGENET, size=(44_549_160, 7_801_405_440)),
-    "small-densenet": Entry(lambda: nets.SmallDenseNet, least_side=4, size=(175_690, 55_066_344)),
-    "densenet121": Entry(
+    "small-resnet": NetEntry(lambda: nets.SmallResNet, size=(272_186, 31_021_952)),
+    "resnet18": NetEntry(lambda: nets.ResNet18, **IMAGENET, size=(11_689_512, 1_814_073_344)),
+    "resnet34": NetEntry(lambda: nets.ResNet34, **IMAGENET, size=(21_797_672, 3_663_761_408)),
+    "resnet50": NetEntry(lambda: nets.ResNet50, **IMAGENET, size=(25_557_032, 4_089_184_256)),
+    "resnet101": NetEntry(lambda: nets.ResNet101, **IMAGENET, size=(44_549_160, 7_801_405_440)),
+    "small-densenet": NetEntry(lambda: nets.SmallDenseNet, least_side=4, size=(175_690, 55_066_344)),
+    "densenet121": NetEntry(
         lambda: nets.DenseNet121, least_side=29, **IMAGENET, data="cifar10", size=(7_978_856, 2_834_161_664)
     ),
-    "densenet169": Entry(
+    "densenet169": NetEntry(
         lambda: nets.DenseNet169, least_side=29, **IMAGENET, data="cifar10", size=(14_149_480, 3_359_843_328)
     ),
-    "sequence-classifier": Entry(
+    "sequence-classifier": NetEntry(
         lambda: nets.SequenceClassifier, task="classification", **_TOKENS, data="names", size=(107_018, 1_967_360)
     ),
-    "language-model": Entry(
+    "language-model": NetEntry(
         lambda: nets.LanguageModel, task="language", **_TOKENS, data="time-machine", size=(157_796, 2_877_440)
     ),
-    "mixture-density": Entry(
+    "mixture-density": NetEntry(
         lambda: nets.MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes", size=(5_263, 5_120)
     ),
-    "autoencoder": Entry(lambda: nets.Autoencoder, task="reconstruction", size=(209_968, 208_896)),
+    "autoencoder": NetEntry(lambda: nets.Autoencoder, task="reconstruction", size=(209_968, 208_896)),
 }
 
 
@@ -99,19 +99,6 @@ def usual_data(name: str) -> str:
     'time-machine'
     """
     return NETS[registered(name)].data
-
-
-def size(name: str) -> tuple[int, int]:
-    """Parameters, and multiply-adds for one sample, of the net that `example` gives.
-
-    >>> size("lenet5")
-    (61706, 416520)
-    """
-    known = NETS[registered(name)].size
-    if known is not None:
-        return known
-    described = nets.describe(*nets.example(name))
-    return described.parameters, described.multiply_adds
 
 
 def registered(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from danlu.base.words import language, speaking
 from danlu.serve.api import Api
-from danlu.serve.guard import App, Guard
+from danlu.serve.guard import AccessMiddleware, App
 from danlu.serve.index import Index
 from danlu.serve.web import asked_language, static_file, web
 from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES
@@ -69,7 +69,7 @@ def make_app(index: Index, host: str, port: int, token: str) -> App:
             "/api/compare", answering(lambda asked, language, have: api.compare(_compared(asked), language, have))
         ),
     ]
-    return Guard(parts.Starlette(routes=routes), host, port, token)
+    return AccessMiddleware(parts.Starlette(routes=routes), host, port, token)
 
 
 def _compared(request: Any) -> tuple[str, ...]:

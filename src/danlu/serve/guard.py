@@ -50,7 +50,7 @@ _WELCOME = (
 )
 
 
-class Guard:
+class AccessMiddleware:
     """Lets through what comes from the reader's own browser: reading only, to names of this machine, with the cookie.
 
     `port` is the port served; `host` the address listened on: beside it only `localhost` and bare IP addresses are

@@ -9,9 +9,9 @@ from typing import Any, cast
 from danlu.base.errors import DanluError
 from danlu.base.strict_json import to_json
 from danlu.base.words import language, say, speaking
-from danlu.serve.guard import App, Guard
+from danlu.serve.guard import AccessMiddleware, App
 from danlu.serve.web import asked_language, static_file, web
-from danlu.ship import Trial, read_strokes
+from danlu.ship import RunOnTrial, read_strokes
 from danlu.view.page.assets import CHART_SCRIPTS, STYLES, TRIAL_SCRIPTS, TRIAL_STYLE
 from danlu.view.page.shell import trial_shell
 
@@ -26,19 +26,19 @@ _MOST_TEMPERATURE = 10.0
 _MOST_SEED = 2**32
 _MOST_WAITING = 8  # questions: each is answered alone, on all cores
 Answer = Callable[[], dict[str, Any]]
-Read = Callable[[Trial, bytes], Answer]
+Read = Callable[[RunOnTrial, bytes], Answer]
 """Reads what was sent; ValueError for what the page would never send."""
 
 
-def _drawing(trial: Trial, body: bytes) -> Answer:
+def _drawing(trial: RunOnTrial, body: bytes) -> Answer:
     return partial(trial.drawing, read_strokes(_object(body, "strokes")["strokes"], _MOST_POINTS))
 
 
-def _picture(trial: Trial, body: bytes) -> Answer:
+def _picture(trial: RunOnTrial, body: bytes) -> Answer:
     return partial(trial.picture, body)
 
 
-def _row(trial: Trial, body: bytes) -> Answer:
+def _row(trial: RunOnTrial, body: bytes) -> Answer:
     row: Any = _object(body, "row")["row"]
     names = [field["name"] for field in trial.form()["fields"]]
     if not isinstance(row, dict) or cast(dict[str, Any], row).keys() != set(names):
@@ -49,11 +49,11 @@ def _row(trial: Trial, body: bytes) -> Answer:
     return partial(trial.row, cells)
 
 
-def _text(trial: Trial, body: bytes) -> Answer:
+def _text(trial: RunOnTrial, body: bytes) -> Answer:
     return partial(trial.text, _short_text(_object(body, "text")["text"]))
 
 
-def _beginning(trial: Trial, body: bytes) -> Answer:
+def _beginning(trial: RunOnTrial, body: bytes) -> Answer:
     asked = _object(body, "text", "tokens", "temperature", "seed")
     return partial(
         trial.beginning,
@@ -74,7 +74,7 @@ _ASKED: dict[str, tuple[tuple[str, ...], int, Read]] = {
 """By path: what kinds of run answer it, how many bytes it may have, and what reads it."""
 
 
-def make_trial_app(trial: Trial, form: Mapping[str, Any], host: str, port: int, token: str) -> App:
+def make_trial_app(trial: RunOnTrial, form: Mapping[str, Any], host: str, port: int, token: str) -> App:
     """The page of a trial as an ASGI application, behind its guard. UserError where starlette is missing."""
     parts = web()
     default, one_at_a_time, waiting = language(), asyncio.Lock(), [0]
@@ -112,10 +112,10 @@ def make_trial_app(trial: Trial, form: Mapping[str, Any], host: str, port: int, 
     routes: list[Any] = [parts.Route("/", page), parts.Route("/static/{name}", static)]
     routes += [parts.Route(path, answering(read), methods=["POST"]) for path, (_, _, read) in answered.items()]
     taken = {path: most for path, (_, most, _) in answered.items()}
-    return Guard(parts.Starlette(routes=routes), host, port, token, command="danlu try", taken=taken)
+    return AccessMiddleware(parts.Starlette(routes=routes), host, port, token, command="danlu try", taken=taken)
 
 
-def _told(read: Read, trial: Trial, body: bytes, spoken: str) -> dict[str, Any] | None:
+def _told(read: Read, trial: RunOnTrial, body: bytes, spoken: str) -> dict[str, Any] | None:
     """The answer, or the sentence that says why there is none; None for what the page would never send."""
     try:
         answer = read(trial, body)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Protocol
 
 from danlu.serve.listening import HOST, LocalPage
 from danlu.serve.trial_app import make_trial_app
-from danlu.ship import Answerer, Trial
+from danlu.ship import Answerer, RunOnTrial
 
 
 class Answering(Protocol):
@@ -39,6 +39,6 @@ def try_out(run: Answering, *, host: str = HOST, port: int | None = None, browse
 
 def open_trial(run: Answering, *, host: str = HOST, port: int | None = None) -> TrialPage:
     """What `try_out` serves, listening but not serving yet."""
-    trial = Trial(run.answerer, run.error_band)
+    trial = RunOnTrial(run.answerer, run.error_band)
     form = trial.form() | {"name": run.folder.name}
     return TrialPage.open(run.folder, host, port, lambda bound, token: make_trial_app(trial, form, host, bound, token))

@@ -15,4 +15,4 @@ from danlu.ship.predictions import Tally as Tally
 from danlu.ship.predictions import joined as joined
 from danlu.ship.scored import read_scored as read_scored
 from danlu.ship.strokes import read_strokes as read_strokes
-from danlu.ship.trial import Trial as Trial
+from danlu.ship.trial import RunOnTrial as RunOnTrial

@@ -36,7 +36,7 @@ def explained(answerer: Answerer, sample: Tensor, changed: Tensor) -> Explained:
 
 
 @dataclass(frozen=True)
-class Patches:
+class PictureGrid:
     """A picture's cells as bounds in pixels along both sides, and for each patch its first cell (row, column)."""
 
     rows: Sequence[int]
@@ -44,8 +44,8 @@ class Patches:
     places: Sequence[tuple[int, int]]
 
 
-def patches_of(shape: Sequence[int]) -> Patches:
-    """Patches over a picture [..., H, W]: 8 cells along each side (fewer on a smaller one), a patch of 2 x 2 at each.
+def patches_of(shape: Sequence[int]) -> PictureGrid:
+    """Cells of a picture [..., H, W]: 8 cells along each side (fewer on a smaller one), a patch of 2 x 2 at each.
 
     >>> len(patches_of((1, 28, 28)).places), patches_of((1, 28, 28)).rows
     (49, [0, 4, 7, 10, 14, 18, 21, 24, 28])
@@ -55,10 +55,10 @@ def patches_of(shape: Sequence[int]) -> Patches:
         [round(cell * side / cells) for cell in range(cells + 1)] for side, cells in zip(shape[-2:], sides, strict=True)
     )
     steps = [range(max(1, cells - 1)) for cells in sides]
-    return Patches(rows, columns, [(row, column) for row in steps[0] for column in steps[1]])
+    return PictureGrid(rows, columns, [(row, column) for row in steps[0] for column in steps[1]])
 
 
-def occluded(picture: Tensor, patches: Patches) -> Tensor:
+def occluded(picture: Tensor, patches: PictureGrid) -> Tensor:
     """An encoded picture [C, H, W] or [H, W] once for each patch, which has the picture's mean colour: [K, …].
 
     Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901.
@@ -72,7 +72,7 @@ def occluded(picture: Tensor, patches: Patches) -> Tensor:
     return copies
 
 
-def heat(effects: Tensor, patches: Patches) -> list[list[float]]:
+def heat(effects: Tensor, patches: PictureGrid) -> list[list[float]]:
     """For each cell of a picture the mean effect of the patches that cover it."""
     total = torch.zeros(len(patches.rows) - 1, len(patches.columns) - 1, dtype=torch.float64)
     count = torch.zeros_like(total)

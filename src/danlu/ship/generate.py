@@ -5,7 +5,7 @@ import torch
 from danlu.base.errors import Faults
 from danlu.base.seeds import stream
 from danlu.data.targets import Tokens
-from danlu.data.text.vocabulary import RESERVED
+from danlu.data.vocabulary import RESERVED
 from danlu.ship.answerer import Answerer
 from danlu.train.carried import Carried
 

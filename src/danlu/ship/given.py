@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from danlu.base.errors import Fault, Faults, UserError, fail
-from danlu.data.folder.decode import is_picture
+from danlu.data.decode import is_picture
 from danlu.data.folder.scan import ENDINGS, MOST_TOLD
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.frames import is_frame
 from danlu.data.standard import Pixels
 from danlu.data.table.encoder import TableEncoder
+from danlu.data.table.frames import is_frame
 from danlu.data.text.sequences import TextEncoder
 from danlu.ship.inputs import Rows, encode_pictures, read_rows
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from danlu.base.errors import DanluError
 from danlu.data import PARTS, Dataset
 from danlu.data.dataset import RawSamples
-from danlu.data.folder.decode import Shape, fit_picture
+from danlu.data.decode import Shape, fit_picture
 from danlu.data.memory import MemoryDataset
 from danlu.data.raw import raw_samples
 from danlu.data.standard import Pixels

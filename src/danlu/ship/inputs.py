@@ -12,18 +12,18 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import path_kind
-from danlu.data.folder.decode import Shape, common_shape, read_picture
+from danlu.data.decode import Shape, common_shape, read_picture
 from danlu.data.folder.decode_all import decode, read_heads
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.frames import table_of
 from danlu.data.readers.table_blocks import read_table_blocks
 from danlu.data.readers.table_file import KINDS
 from danlu.data.readers.text_file import TEXTS
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.encoder import TableEncoder
+from danlu.data.table.frames import table_of
 from danlu.data.table.infer import cells_as_numbers
 from danlu.data.targets import Labels, Quantities
 from danlu.data.text.sequences import TextEncoder

@@ -14,17 +14,17 @@ from danlu.base.errors import Fault, fail
 from danlu.base.input_files import guarded, open_file
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.frames import table_of
 from danlu.data.readers.table_file import read_table
 from danlu.data.readers.text_file import read_text
 from danlu.data.table.columns import Column, Sheet
+from danlu.data.table.frames import table_of
 from danlu.data.table.infer import cells_as_numbers
 
 ARRAYS = (".npy",)
 _AT_ONCE = 10_000  # rows that are encoded together
 
 
-class Portion(NamedTuple):
+class FilePortion(NamedTuple):
     """Some samples of a file as they stand in it; `places` say where (a line, a number, the name of a picture), and
     `remarks` what there is to tell of the file.
     """
@@ -48,36 +48,36 @@ def lines_of(sheet: Sheet) -> list[str]:
     return [str(number) for number in numbers]
 
 
-def number_portions(path: Path, wanted: int, options: FileOptions) -> Iterator[Portion]:
+def number_portions(path: Path, wanted: int, options: FileOptions) -> Iterator[FilePortion]:
     """The rows of a table as arrays [N, `wanted`] of numbers, its columns in their order."""
     sheet = read_table(path, options)
     if len(sheet.columns) != wanted:
         fail("ship.columns", path=path, found=len(sheet.columns), wanted=wanted)
     for part in table_portions(sheet):
         columns = [_numbers(name, column, part) for name, column in table_of(part).items()]
-        yield Portion(lines_of(part), numpy.stack(columns, axis=1), sheet.notes)
+        yield FilePortion(lines_of(part), numpy.stack(columns, axis=1), sheet.notes)
 
 
-def array_portions(path: Path) -> Iterator[Portion]:
+def array_portions(path: Path) -> Iterator[FilePortion]:
     """The samples of an array [N, …] in a file of NumPy's."""
     with open_file(path) as file, guarded(path, "ship.array-damaged"):
         array = numpy.load(file, allow_pickle=False)
     for start in range(0, len(array), _AT_ONCE) if array.ndim else ():
         raw = array[start : start + _AT_ONCE]
-        yield Portion([str(start + row + 1) for row in range(len(raw))], raw)
+        yield FilePortion([str(start + row + 1) for row in range(len(raw))], raw)
 
 
-def text_portions(path: Path, options: FileOptions) -> Iterator[Portion]:
+def text_portions(path: Path, options: FileOptions) -> Iterator[FilePortion]:
     """The lines of a text that are not blank; what is to be told of it comes with the first ones."""
     text, remarks = read_text(path, options.encoding)
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     for start in range(0, len(lines), _AT_ONCE):
         portion = lines[start : start + _AT_ONCE]
-        yield Portion([str(number) for number, _ in portion], [line for _, line in portion], remarks)
+        yield FilePortion([str(number) for number, _ in portion], [line for _, line in portion], remarks)
         remarks = ()
 
 
-def picture_portions(path: Path, most: int) -> Iterator[Portion]:
+def picture_portions(path: Path, most: int) -> Iterator[FilePortion]:
     """A picture, or those in a folder and below it, as files: no more than `most` at once."""
     files = [path]
     if path.is_dir():
@@ -86,7 +86,7 @@ def picture_portions(path: Path, most: int) -> Iterator[Portion]:
             fail("ship.no-pictures", path=path, kinds=", ".join(PICTURES))
     for start in range(0, len(files), most):
         portion = files[start : start + most]
-        yield Portion([str(file.relative_to(path)) if path.is_dir() else "" for file in portion], portion)
+        yield FilePortion([str(file.relative_to(path)) if path.is_dir() else "" for file in portion], portion)
 
 
 def spelled(value: Any) -> str | float:

@@ -15,8 +15,8 @@ from danlu.data.plain import to_plain
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.raw import raw_samples
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.frames import is_frame, sheet_of
 from danlu.data.table.encoder import TableEncoder
+from danlu.data.table.frames import is_frame, sheet_of
 from danlu.ship.given import read_given
 from danlu.ship.inputs import Rows, read_rows, sheet_rows, targets_of
 

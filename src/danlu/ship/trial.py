@@ -14,13 +14,13 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, UserError, fail
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.frames import table_of
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import FittedColumn, NumberColumn
+from danlu.data.table.frames import table_of
 from danlu.data.targets import Itself, Tokens
-from danlu.data.text.cut import RESERVED, cut
 from danlu.data.text.sequences import TextEncoder
+from danlu.data.tokens import RESERVED, cut
 from danlu.ship.answerer import Answerer, Answers
 from danlu.ship.explain import by_owner, explained, heat, occluded, patches_of, usual_rows, without_pieces
 from danlu.ship.generate import generate
@@ -36,7 +36,7 @@ _COLORS = (1, 3)
 
 
 @dataclass(frozen=True)
-class Trial:
+class RunOnTrial:
     """A run that is tried out: `answerer`, and the error `band` of a regression where it is known."""
 
     answerer: Answerer

@@ -68,7 +68,7 @@ class Inputs:
 
 
 @dataclass
-class Labels:
+class LabelFacts:
     """The targets of training, as they came to the loss."""
 
     kind: str = ""  # classes, binary, numbers
@@ -113,7 +113,7 @@ class Head:
     across_batch: bool  # a softmax on the way runs over the samples
     one_hot: bool  # each target is one 1 among zeros
     row_sum: float  # mean sum of exp(output) over the classes, nll only
-    labelled: bool = True  # `Labels` are the targets of this loss
+    labelled: bool = True  # `LabelFacts` are the targets of this loss
 
 
 @dataclass
@@ -230,7 +230,7 @@ class Measured:
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     activations: dict[str, Activation] = field(default_factory=dict[str, Activation])
     inputs: Inputs = field(default_factory=Inputs)
-    labels: Labels = field(default_factory=Labels)
+    labels: LabelFacts = field(default_factory=LabelFacts)
     heads: list[Head] = field(default_factory=list[Head])
     optimisers: list[Optimiser] = field(default_factory=list[Optimiser])
     schedulers: list[Scheduler] = field(default_factory=list[Scheduler])

@@ -13,7 +13,7 @@ import pytest
 from attack.child import in_child
 from danlu.base.errors import UserError
 from danlu.data import load
-from danlu.data.readers.frames import _without_panics, read_parquet, sheet_of
+from danlu.data.table.frames import _without_panics, read_parquet, sheet_of
 from danlu.store.run_history import RunHistory
 
 TABLE = "x,y\n" + "".join(f"{n % 7},{n % 2}\n" for n in range(60))

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from danlu.base.errors import UserError
-from danlu.data.readers.frames import table_of
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fit import fit_encoder
 from danlu.data.table.fitted import CategoryColumn, NumberColumn
+from danlu.data.table.frames import table_of
 
 ALL = numpy.arange(20)
 FRAME: dict[str, list[Any]] = {

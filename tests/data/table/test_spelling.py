@@ -3,9 +3,9 @@
 import polars
 import pytest
 
-from danlu.data.readers.frames import sheet_of
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.dates import fit_dates, parse_date
+from danlu.data.table.frames import sheet_of
 from danlu.data.table.infer import column_from_text, interpret
 from danlu.data.table.spelling import parse_number
 

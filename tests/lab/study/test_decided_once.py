@@ -11,7 +11,7 @@ import danlu
 from danlu.lab.study import costs, processes
 from danlu.lab.study.compare import go_on
 from danlu.store.journal import read
-from danlu.train.stack import Choices, Timing, choosing
+from danlu.train.stack import Choices, StackTiming, choosing
 from danlu.train.stack.convolution import Convolution
 
 PICTURES: dict[str, Any] = {"net": "lenet5", "data": "digits", "samples": 60, "epochs": 1, "batch_size": 10}
@@ -81,9 +81,9 @@ def test_whether_stacks_are_faster_is_asked_once(
 ) -> None:
     asked: list[Sequence[int]] = []
 
-    def timed(group: Any, seeds: Sequence[int], folds: int) -> Timing:
+    def timed(group: Any, seeds: Sequence[int], folds: int) -> StackTiming:
         asked.append(seeds)
-        return Timing(stacked=1.0 if stacked else 3.0, alone=2.0, most_members=2)
+        return StackTiming(stacked=1.0 if stacked else 3.0, alone=2.0, most_members=2)
 
     monkeypatch.setattr(costs, "_WORTH_TIMING", 0.0)
     monkeypatch.setattr(costs, "timed", timed)

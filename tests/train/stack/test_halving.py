@@ -10,16 +10,16 @@ from torch import Tensor, nn
 from danlu.base.events import Stop
 from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
 from danlu.base.seeds import global_seed
-from danlu.train.stack import Fold, Halving, Member, Trained, train_members
+from danlu.train.stack import FoldRows, Halving, StackMember, Trained, train_members
 from danlu.train.stack.running import RunningStack
 
 RATES = [0.001, 0.01, 0.1, 0.3, 1e8, 0.03]
 
 
-def problem() -> Fold:
+def problem() -> FoldRows:
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(56, 5, generator=generator)
-    return Fold(x, (x[:, 0] > 0).long(), torch.arange(44), torch.arange(44, 56))
+    return FoldRows(x, (x[:, 0] > 0).long(), torch.arange(44), torch.arange(44, 56))
 
 
 def nets() -> list[nn.Module]:
@@ -28,9 +28,9 @@ def nets() -> list[nn.Module]:
     return [first] * len(RATES)
 
 
-def members() -> list[Member]:
+def members() -> list[StackMember]:
     loss, train = LossRecipe(name="cross-entropy"), TrainRecipe(epochs=8, batch_size=8)
-    return [Member(Recipe(loss=loss, optim=OptimRecipe(lr=rate), train=train)) for rate in RATES]
+    return [StackMember(Recipe(loss=loss, optim=OptimRecipe(lr=rate), train=train)) for rate in RATES]
 
 
 def run(**options: Any) -> Trained:

@@ -11,22 +11,25 @@ from torch import nn
 from danlu.base.events import EpochDone, StackEvent, StepDone, Stop, TrainingStarted
 from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, ScheduleRecipe, TrainRecipe
 from danlu.base.seeds import global_seed
-from danlu.train.stack import Fold, Member
+from danlu.train.stack import FoldRows, StackMember
 from danlu.train.stack.build import find_way
-from danlu.train.stack.plan import Plan, cut, sample_of
+from danlu.train.stack.plan import StackPlan, cut, sample_of
 from danlu.train.stack.running import RunningStack
-from danlu.train.stack.scores import Judge
+from danlu.train.stack.scores import StackScorer
 from danlu.train.tree import flatten, restore
 
 CPU = torch.device("cpu")
 EPOCHS, STEPS = 6, 6  # steps an epoch
 
 
-def folds() -> list[Fold]:
+def folds() -> list[FoldRows]:
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(60, 5, generator=generator)
     y = (x[:, 0] > 0).long() + (x[:, 1] > 0)
-    return [Fold(x, y, torch.arange(44), torch.arange(44, 60)), Fold(x, y, torch.arange(43), torch.arange(43, 60))]
+    return [
+        FoldRows(x, y, torch.arange(44), torch.arange(44, 60)),
+        FoldRows(x, y, torch.arange(43), torch.arange(43, 60)),
+    ]
 
 
 def chain() -> nn.Module:
@@ -73,10 +76,10 @@ def begun(make: Callable[[], nn.Module], own: list[Recipe]) -> RunningStack:
         with global_seed(seed, "weights"):
             nets.append(make())
     alike = own[0].train.accumulate > 1
-    members = [Member(recipe, fold=0 if alike else k % 2) for k, recipe in enumerate(own)]
+    members = [StackMember(recipe, fold=0 if alike else k % 2) for k, recipe in enumerate(own)]
     way = find_way(nets[0], sample_of(folds()[0]))
     assert way is not None
-    plan = Plan(nets, members, folds(), Judge("classification", 3, "cross-entropy"), way, CPU, "auto")
+    plan = StackPlan(nets, members, folds(), StackScorer("classification", 3, "cross-entropy"), way, CPU, "auto")
     (places,) = cut(members, plan.folds, 99, 1, fills=True) if make is chain else [list(range(len(own)))[:: 1 + alike]]
     if make is not chain and not alike:
         places = [place for place in places if members[place].fold == 0]

@@ -9,7 +9,7 @@ from torch import nn
 
 from danlu.base.recipe import OptimRecipe, Recipe, ScheduleRecipe
 from danlu.nets import MLP, SequenceClassifier
-from danlu.train.stack import Fold, Member, faster_stacked
+from danlu.train.stack import FoldRows, StackMember, faster_stacked
 from danlu.train.stack.average import MovingAverage
 from danlu.train.stack.rates import Schedules
 from danlu.train.tree import flatten, restore
@@ -119,8 +119,8 @@ def test_averages_and_weights_are_exchanged_and_back() -> None:
 def test_a_timing_changes_nothing_and_says_how_many() -> None:
     nets = [nn.Linear(5, 3) for _ in range(6)]
     before = [net.weight.clone() for net in nets]
-    fold = Fold(torch.randn(64, 5), torch.randint(3, (64,)), torch.arange(64))
-    members = [Member(recipe(seed=k)) for k in range(6)]
+    fold = FoldRows(torch.randn(64, 5), torch.randint(3, (64,)), torch.arange(64))
+    members = [StackMember(recipe(seed=k)) for k in range(6)]
     timing = faster_stacked(nets, members, [fold], device=CPU, workers=1)
     assert timing.stacked > 0
     assert timing.alone > 0

@@ -17,18 +17,18 @@ from danlu.data.memory import MemoryDataset
 from danlu.lab.draft import draft_recipe
 from danlu.lab.run import Run
 from danlu.lab.setup import set_up
-from danlu.train.stack import Fold, Member, Trained, train_members
-from danlu.train.stack.plan import Plan, cut
+from danlu.train.stack import FoldRows, StackMember, Trained, train_members
+from danlu.train.stack.plan import StackPlan, cut
 
 CPU = torch.device("cpu")
 
 
-def fold_of(data: MemoryDataset, dtype: torch.dtype) -> Fold:
+def fold_of(data: MemoryDataset, dtype: torch.dtype) -> FoldRows:
     x = data.x.to(dtype) if data.x.is_floating_point() else data.x
     y = data.y.to(dtype) if data.y.is_floating_point() else data.y
     train, validation = data.sizes["train"], data.sizes["validation"]
     transform = data.pixels.on(CPU, dtype) if data.pixels else None
-    return Fold(x, y, torch.arange(train), torch.arange(train, train + validation), transform)
+    return FoldRows(x, y, torch.arange(train), torch.arange(train, train + validation), transform)
 
 
 def both(
@@ -49,7 +49,7 @@ def both(
     scale = data.target_scale if data.task == "regression" else None
     trained = train_members(
         [setup.net for setup in setups],
-        [Member(setup.recipe) for setup in setups],
+        [StackMember(setup.recipe) for setup in setups],
         [fold_of(data, dtype)],
         task=data.task,
         outputs=data.outputs,
@@ -108,11 +108,11 @@ def test_regression(tmp_path: Path) -> None:
     assert {"loss", "r2", "mae", "rmse"} == trained.score.keys()
 
 
-def problem(count: int = 44) -> Fold:
+def problem(count: int = 44) -> FoldRows:
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(count + 12, 5, generator=generator)
     y = (x[:, 0] > 0).long() + (x[:, 1] > 0)
-    return Fold(x, y, torch.arange(count), torch.arange(count, count + 12))
+    return FoldRows(x, y, torch.arange(count), torch.arange(count, count + 12))
 
 
 def perceptrons(count: int, make: Any = None) -> list[nn.Module]:
@@ -126,7 +126,7 @@ def perceptrons(count: int, make: Any = None) -> list[nn.Module]:
     return nets
 
 
-def members(count: int, **train: Any) -> list[Member]:
+def members(count: int, **train: Any) -> list[StackMember]:
     recipes = [
         Recipe(
             optim=OptimRecipe(name="sgd", lr=0.02 * (k + 1), momentum=0.9),
@@ -135,10 +135,12 @@ def members(count: int, **train: Any) -> list[Member]:
         )
         for k in range(count)
     ]
-    return [Member(recipe) for recipe in recipes]
+    return [StackMember(recipe) for recipe in recipes]
 
 
-def run(nets: Sequence[nn.Module], members: Sequence[Member], folds: Sequence[Fold], **settings: Any) -> Trained:
+def run(
+    nets: Sequence[nn.Module], members: Sequence[StackMember], folds: Sequence[FoldRows], **settings: Any
+) -> Trained:
     trained = train_members(nets, members, folds, task="classification", outputs=3, device=CPU, **settings)
     assert isinstance(trained, Trained)
     return trained
@@ -209,7 +211,7 @@ def test_stacks_hold_folds_of_one_size_and_keep_members_of_a_batch_together() ->
     folds = [problem(), problem(43), problem()]
     seeds = [0, 1, 0, 1, 0, 1, 0, 1, 0]
     all_members = [
-        Member(replace(member.recipe, train=replace(member.recipe.train, seed=seed)), fold=k % 3)
+        StackMember(replace(member.recipe, train=replace(member.recipe.train, seed=seed)), fold=k % 3)
         for k, (member, seed) in enumerate(zip(members(9), seeds, strict=True))
     ]
     stacks = cut(all_members, folds, most=9, workers=1)
@@ -292,8 +294,8 @@ def test_a_stack_too_large_for_memory_is_halved(error: Exception, monkeypatch: p
             raise error
         return original(plan, places)
 
-    original = Plan.carry_out
-    monkeypatch.setattr(Plan, "carry_out", carry_out)
+    original = StackPlan.carry_out
+    monkeypatch.setattr(StackPlan, "carry_out", carry_out)
     trained = run(perceptrons(6), members(6), [problem()], workers=1)
     assert sizes == [6, 3, 3, 1, 2, 1, 2]
     assert all(trained.states)
@@ -304,7 +306,7 @@ def test_any_other_error_is_no_matter_of_memory(workers: int, monkeypatch: pytes
     def carry_out(plan: Any, places: Sequence[int]) -> Any:
         raise RuntimeError("shapes do not fit")
 
-    monkeypatch.setattr(Plan, "carry_out", carry_out)
+    monkeypatch.setattr(StackPlan, "carry_out", carry_out)
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         run(perceptrons(4), members(4), [problem()], workers=workers)
 
@@ -340,7 +342,7 @@ def test_best_weights_are_those_of_the_best_epoch() -> None:
 def test_stacks_begin_between_two_groups_where_they_stay_even(
     groups: int, each: int, workers: int, most: int, expected: list[int]
 ) -> None:
-    chosen = [Member(members(1)[0].recipe, order_seed=group) for group in range(groups) for _ in range(each)]
+    chosen = [StackMember(members(1)[0].recipe, order_seed=group) for group in range(groups) for _ in range(each)]
     stacks = cut(chosen, [problem()], most, workers)
     assert sorted(map(len, stacks), reverse=True) == expected
     assert sorted(place for stack in stacks for place in stack) == list(range(groups * each))

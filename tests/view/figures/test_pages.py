@@ -8,7 +8,7 @@ import pytest
 import view_samples as made
 from danlu.base.strict_json import to_json
 from danlu.store.study_history import StudyHistory
-from danlu.view.figures.chart import Cells, Chart, Field, Line, Pictures, Points, Rule, Whiskers, Zone, plain
+from danlu.view.figures.chart import Cells, Chart, GuideLine, Heatmap, Line, Pictures, Points, Whiskers, Zone, plain
 from danlu.view.figures.pages import compared_chart, net_scene, run_charts, study_charts
 from danlu.view.figures.surface import contour_chart, surface_chart
 from danlu.view.info.curves import MOST_POINTS
@@ -39,7 +39,7 @@ def test_the_curves_are_the_journals() -> None:
     raw = next(mark for mark in marks(chart, Line) if isinstance(mark, Line) and mark.faint)
     assert raw.ys == pytest.approx([made.loss(step) for step in range(1, 61)])
     assert labelled(chart, "validation").ys == pytest.approx([1.2, 0.6, 0.4])
-    assert [rule.at for rule in marks(chart, Rule) if isinstance(rule, Rule) and rule.label] == [20]
+    assert [rule.at for rule in marks(chart, GuideLine) if isinstance(rule, GuideLine) and rule.label] == [20]
     (star,) = [mark for mark in marks(chart, Points) if isinstance(mark, Points) and mark.label]
     assert (star.xs, star.ys) == ([40], [0.6])
     assert chart.notes == ["1  vanishing-gradient: the gradient fades"]
@@ -69,12 +69,12 @@ def test_the_flow_is_the_journals() -> None:
 
 
 def test_the_surface_keeps_its_lowest_point_and_its_descent() -> None:
-    (field,) = marks(made.CHARTS["surface"](), Field)
-    assert isinstance(field, Field)
+    (field,) = marks(made.CHARTS["surface"](), Heatmap)
+    assert isinstance(field, Heatmap)
     assert field.solid
     assert (field.marked, field.path) == (((1.0, -1.0, 0.0),), made.bowl().path)
-    (flat,) = marks(made.CHARTS["contour"](), Field)
-    assert isinstance(flat, Field)
+    (flat,) = marks(made.CHARTS["contour"](), Heatmap)
+    assert isinstance(flat, Heatmap)
     assert not flat.solid
     assert len(flat.contours) == 12
 
@@ -82,8 +82,8 @@ def test_the_surface_keeps_its_lowest_point_and_its_descent() -> None:
 def test_saddles_are_marked_on_both_pictures() -> None:
     saddle = dataclasses.replace(made.bowl(), saddles=((0.0, 0.0, 5.0),))
     for chart in (surface_chart(saddle), contour_chart(saddle)):
-        (field,) = marks(chart, Field)
-        assert isinstance(field, Field)
+        (field,) = marks(chart, Heatmap)
+        assert isinstance(field, Heatmap)
         assert (field.saddles, field.saddles_label) == (((0.0, 0.0, 5.0),), "saddle point")
         assert draw_chart(chart, ".png").startswith(b"\x89PNG")
     assert read_surface(saddle.record()) == saddle

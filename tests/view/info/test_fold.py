@@ -4,12 +4,12 @@ import pytest
 
 from danlu.base.graphs import LayerNode, NetGraph
 from danlu.lab.draw import named_graph
-from danlu.view.info.fold import FoldedNet, fold
+from danlu.view.info.fold import FoldedGraph, fold
 
 NETS = ["lenet5", "mlp", "resnet18", "resnet50", "googlenet", "densenet121", "language-model", "small-inception"]
 
 
-def totals(folded: FoldedNet) -> tuple[int, int]:
+def totals(folded: FoldedGraph) -> tuple[int, int]:
     return (
         sum(part.parameters * part.repeats for part in folded.parts),
         sum(part.multiply_adds * part.repeats for part in folded.parts),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from danlu.watch.measured import Labels, Measured
+from danlu.watch.measured import LabelFacts, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.labels import LabelProbe
 
@@ -27,7 +27,7 @@ class Watched:
         call = LossCall("loss", kind, outputs, targets, how.get("weighted", False), False)
         self.probe.computed(call, self.step, inputs)
 
-    def see(self, *batches: Tensor, kind: str = "classes", outputs: int = 3, dense: bool = False) -> Labels:
+    def see(self, *batches: Tensor, kind: str = "classes", outputs: int = 3, dense: bool = False) -> LabelFacts:
         for batch in batches:
             self.step += 1
             self.probe.see(kind, outputs, batch, self.step, dense=dense, weighted=False)

@@ -9,7 +9,7 @@ from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.cli.answering_run import opened
 from danlu.cli.outcome import Outcome
-from danlu.cli.predicted import Predicted, Wanted, file_of
+from danlu.cli.predicted import AnswerOptions, Predicted, file_of
 from danlu.ship import Tally
 
 _KINDS = {"TableEncoder": "table", "TextEncoder": "texts", "Pixels": "pictures"}
@@ -18,7 +18,7 @@ _KINDS = {"TableEncoder": "table", "TextEncoder": "texts", "Pixels": "pictures"}
 def predict_run(arguments: argparse.Namespace) -> Outcome:
     """Answer for every row of the files that were named."""
     words: list[str] = arguments.words
-    wanted = Wanted.of(arguments)
+    wanted = AnswerOptions.of(arguments)
     run = opened(arguments, "predict")
     if run.preprocessing.task in ("language", "reconstruction"):
         fail(f"cli.predict-{run.preprocessing.task}", run=words[0])

@@ -7,14 +7,14 @@ from typing import Any
 from danlu.base.errors import fail
 from danlu.base.telling import tell
 from danlu.cli.outcome import Outcome
-from danlu.cli.predicted import Predicted, Wanted, file_of
+from danlu.cli.predicted import AnswerOptions, Predicted, file_of
 from danlu.ship.export import open_exported
 
 
 def predict_exported(arguments: argparse.Namespace) -> Outcome:
     """Answer for every row of the files that were named."""
     words: list[str] = arguments.words
-    wanted = Wanted.of(arguments)
+    wanted = AnswerOptions.of(arguments)
     net = open_exported(Path(words[0]).expanduser())
     if net.interface.task in ("language", "reconstruction"):
         fail(f"cli.predict-{net.interface.task}", run=words[0])

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from danlu.base.errors import Fault
 from danlu.base.seeds import core_count
-from danlu.data.folder.scan import Listing, Picture
+from danlu.data.folder.scan import Listing, PictureFile
 from danlu.data.parts import PARTS
 
 
-def same_files(pictures: Sequence[Picture]) -> list[list[int]]:
+def same_files(pictures: Sequence[PictureFile]) -> list[list[int]]:
     """The places in `pictures` of files of one content, two or more in a group; only files of one size are read."""
     by_size: dict[int, list[int]] = defaultdict(list)
     for place, picture in enumerate(pictures):
@@ -29,7 +29,7 @@ def same_files(pictures: Sequence[Picture]) -> list[list[int]]:
     return [same for same in by_content.values() if len(same) > 1]
 
 
-def contradictions(pictures: Sequence[Picture], groups: Sequence[Sequence[int]]) -> list[tuple[Path, Path]]:
+def contradictions(pictures: Sequence[PictureFile], groups: Sequence[Sequence[int]]) -> list[tuple[Path, Path]]:
     """Of each group of one content whose pictures are of different classes, two that contradict each other."""
     pairs: list[tuple[Path, Path]] = []
     for group in groups:
@@ -58,7 +58,7 @@ def shared_pictures(listing: Listing, groups: Sequence[Sequence[int]], rows: Map
     return tuple(notes)
 
 
-def _name(listing: Listing, picture: Picture) -> str:
+def _name(listing: Listing, picture: PictureFile) -> str:
     return str(picture.path.relative_to(listing.folder))
 
 

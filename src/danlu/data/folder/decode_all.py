@@ -11,7 +11,7 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, UserError
 from danlu.base.seeds import core_count
-from danlu.data.folder.decode import Head, Shape, read_head, read_pixels
+from danlu.data.decode import PictureHeader, Shape, read_head, read_pixels
 from danlu.data.folder.scan import MOST_TOLD
 
 # Files that one thread works through at a time: Pillow lets go of Python's lock while it decodes, and more of them to a
@@ -21,7 +21,7 @@ AT_A_TIME = 64
 Made = TypeVar("Made")
 
 
-def read_heads(paths: Sequence[Path]) -> list[Head]:
+def read_heads(paths: Sequence[Path]) -> list[PictureHeader]:
     """The head of every picture; UserError, with the files, where one has none or cannot be decoded."""
     heads = _spread(paths, lambda places: [read_head(paths[place]) for place in places])
     if any(isinstance(head, Fault) for head in heads):

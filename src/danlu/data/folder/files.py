@@ -7,8 +7,8 @@ import torch
 from torch.utils.data import Dataset
 
 from danlu.base.errors import Fault, UserError
-from danlu.data.folder.decode import Shape, read_pixels
-from danlu.data.folder.scan import Picture
+from danlu.data.decode import Shape, read_pixels
+from danlu.data.folder.scan import PictureFile
 from danlu.data.transforms.convert import to_image
 
 
@@ -17,7 +17,7 @@ class PictureFiles(Dataset[Any]):
 
     def __init__(
         self,
-        pictures: Sequence[Picture],
+        pictures: Sequence[PictureFile],
         classes: tuple[str, ...],
         shape: Shape,
         callables: tuple[Callable[[Any], Any], ...] = (),

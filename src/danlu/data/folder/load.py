@@ -12,9 +12,9 @@ from danlu.base.seeds import order
 from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.data.dataset import Builder, Dataset, Encoder, Origin, RawSamples, ReadSource
+from danlu.data.decode import PictureHeader, Shape, common_shape, read_upright
 from danlu.data.feeds import Feed, MapFeed
 from danlu.data.folder.copies import contradictions, same_files, shared_pictures
-from danlu.data.folder.decode import Head, Shape, common_shape, read_upright
 from danlu.data.folder.decode_all import decode, read_heads
 from danlu.data.folder.files import PictureFiles
 from danlu.data.folder.scan import Listing, scan
@@ -89,7 +89,7 @@ def _build(name: str, listing: Listing, options: Options) -> Dataset:
     return image_dataset(name, images, options, Origin(str(listing.folder)))
 
 
-def _decide(listing: Listing, heads: list[Head], groups: list[list[int]], side: int | None) -> Decided:
+def _decide(listing: Listing, heads: list[PictureHeader], groups: list[list[int]], side: int | None) -> Decided:
     shape = common_shape(heads, side)
     pairs = contradictions(listing.pictures, groups)
     return Decided(

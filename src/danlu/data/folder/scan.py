@@ -19,7 +19,7 @@ MOST_TOLD = 10
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureFile:
     """A file, the number of its class, its size in bytes and when it was changed (nanoseconds)."""
 
     path: Path
@@ -36,11 +36,11 @@ class Listing:
 
     folder: Path
     classes: tuple[str, ...]
-    parts: dict[str, list[Picture]]
+    parts: dict[str, list[PictureFile]]
     notes: tuple[Fault, ...] = ()
 
     @property
-    def pictures(self) -> list[Picture]:
+    def pictures(self) -> list[PictureFile]:
         return [picture for part in self.parts.values() for picture in part]
 
 
@@ -75,7 +75,7 @@ def scan(folder: Path, given: Mapping[str, Path] | None = None) -> Listing:
             search.notes.append(Fault("data.loose-pictures", {"path": parts[part], "count": loose[part]}))
     listed = {
         part: [
-            Picture(path, label, status.st_size, status.st_mtime_ns)
+            PictureFile(path, label, status.st_size, status.st_mtime_ns)
             for label, name in enumerate(classes)
             for path, status in filled[part].get(name, ())
         ]

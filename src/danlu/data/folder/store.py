@@ -14,7 +14,7 @@ from danlu.base.files import absolute, put_folder
 from danlu.base.places import cache_folder
 from danlu.base.strict_json import to_json
 from danlu.data.dataset import checksum, digest
-from danlu.data.folder.decode import Shape
+from danlu.data.decode import Shape
 from danlu.data.folder.scan import Listing
 
 # Goes up when the same files would be decoded into other bytes.

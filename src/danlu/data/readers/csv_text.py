@@ -12,10 +12,10 @@ import numpy
 
 from danlu.base.errors import Fault, fail
 from danlu.base.input_files import guarded
-from danlu.data.readers.frames import drop_blank_rows, read_text_columns
 from danlu.data.readers.header import refuse_no_header
 from danlu.data.readers.text_file import decode_told, one_line_end
 from danlu.data.table.columns import Sheet
+from danlu.data.table.frames import drop_blank_rows, read_text_columns
 
 if TYPE_CHECKING:
     import polars

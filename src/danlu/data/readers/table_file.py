@@ -10,8 +10,8 @@ from danlu.base.errors import fail
 from danlu.base.forked import refuse_forked
 from danlu.base.input_files import guarded, open_file, open_unpacked, read_file, refuse_bomb
 from danlu.data.readers.csv_text import FileOptions, read_csv
-from danlu.data.readers.frames import read_parquet
 from danlu.data.table.columns import Sheet
+from danlu.data.table.frames import read_parquet
 
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".dat": None, ".data": None, ".txt": None, ".asc": None}
 SURE = (".csv", ".tsv", ".tab")

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, Faults, nearest
 from danlu.data.ranges import Ranges, remarks
-from danlu.data.readers.frames import table_of
 from danlu.data.table.columns import Table
 from danlu.data.table.fitted import CategoryColumn, NumberColumn, fitting, refuse_infinite
+from danlu.data.table.frames import table_of
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
 from danlu.data.parts import PARTS
 from danlu.data.portions import Portion, gather, shared_rows
-from danlu.data.readers.frames import join_sheets
 from danlu.data.split import Rows
 from danlu.data.table.columns import Column, Sheet, Table
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fit import fit_encoder
+from danlu.data.table.frames import join_sheets
 from danlu.data.table.infer import interpret
 from danlu.data.targets import Labels, Quantities, read_target, refuse_missing, standardise_target
 

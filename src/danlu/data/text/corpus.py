@@ -13,9 +13,9 @@ from danlu.data.dataset import Dataset, Origin, checksum, digest
 from danlu.data.options import RUNNING_TEXT, Options, refuse_unfit
 from danlu.data.parts import PARTS
 from danlu.data.targets import Tokens
-from danlu.data.text.cut import END_OF_LINE, RESERVED, cut
 from danlu.data.text.sequences import TextEncoder
-from danlu.data.text.vocabulary import Vocabulary
+from danlu.data.tokens import END_OF_LINE, RESERVED, cut
+from danlu.data.vocabulary import Vocabulary
 
 USUAL_STEPS = 35
 

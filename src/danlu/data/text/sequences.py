@@ -14,8 +14,8 @@ from danlu.data.memory import MemoryDataset
 from danlu.data.options import TEXTS, Options, refuse_unfit
 from danlu.data.portions import carve, gather, shared_rows
 from danlu.data.targets import Labels
-from danlu.data.text.cut import cut
-from danlu.data.text.vocabulary import Vocabulary
+from danlu.data.tokens import cut
+from danlu.data.vocabulary import Vocabulary
 
 TextPool = tuple[Sequence[str], Tensor]
 """Texts, and their class indices int64 [N]."""

@@ -14,7 +14,7 @@ from danlu.base.records import Finding
 from danlu.base.rule_names import rule_label
 from danlu.base.seeds import preserved_randomness
 from danlu.base.words import say
-from danlu.lab.check.outcome import Check, Line, gravest
+from danlu.lab.check.outcome import Check, CheckLine, gravest
 from danlu.lab.check.rates import judged_rate, try_rates
 from danlu.lab.check.rehearsal import NUMBERS, RULES, ByHeart, Rehearsed, first_loss, learn_by_heart, rehearse_training
 from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
@@ -90,7 +90,7 @@ def _line(
     numbers: dict[str, Any],
     *,
     inside: bool | None = None,
-) -> Line:
+) -> CheckLine:
     """The line of what was looked at. What is expected stands only beside a number that it judges: where the findings
     are about something else, and the number is as it should be (`inside`), the line names them instead.
 
@@ -102,18 +102,18 @@ def _line(
     fine = not judged if inside is None else inside
     if own and fine:
         expected = Fault("check.but", {"rules": ", ".join(dict.fromkeys(rule_label(finding.rule) for finding in own))})
-    return Line(check, "open" if not own and not fine else gravest(own), found, expected, numbers)
+    return CheckLine(check, "open" if not own and not fine else gravest(own), found, expected, numbers)
 
 
-def _shapes(setup: Setup) -> Line:
+def _shapes(setup: Setup) -> CheckLine:
     description = setup.description
     shape = "×".join(map(str, setup.data.sample_shape))
     output = str(description.output_shape).strip("(),") or "1"
     facts = {"input": shape, "output": output.replace(", ", "×"), "parameters": description.parameters}
-    return Line("shapes", "ok", Fault("check.shapes", facts), None, facts)
+    return CheckLine("shapes", "ok", Fault("check.shapes", facts), None, facts)
 
 
-def _data(setup: Setup, rehearsed: Rehearsed, findings: list[Finding]) -> Line:
+def _data(setup: Setup, rehearsed: Rehearsed, findings: list[Finding]) -> CheckLine:
     inputs, labels = rehearsed.measured.inputs, rehearsed.measured.labels
     looked = min(rehearsed.steps * (setup.recipe.train.batch_size or 1), setup.data.sizes["train"])
     numbers: dict[str, Any] = {"samples": looked, "train": setup.data.sizes["train"]}
@@ -127,7 +127,7 @@ def _data(setup: Setup, rehearsed: Rehearsed, findings: list[Finding]) -> Line:
     return _line("data", findings, found, expected, numbers)
 
 
-def _first_loss(setup: Setup, found: float, expected: float, findings: list[Finding]) -> Line:
+def _first_loss(setup: Setup, found: float, expected: float, findings: list[Finding]) -> CheckLine:
     numbers = {"loss": found, "expected": None if math.isnan(expected) else expected}
     if math.isnan(expected):
         return _line("first-loss", findings, Fault("check.first-loss", {"loss": found}), None, numbers)
@@ -147,7 +147,7 @@ def _far_first_loss(setup: Setup, found: float, expected: float) -> Finding | No
     return _finding("first-loss", "warning", numbers, "far", ("check.remedy-first-weights",))
 
 
-def _gradient(rehearsed: Rehearsed, findings: list[Finding]) -> Line:
+def _gradient(rehearsed: Rehearsed, findings: list[Finding]) -> CheckLine:
     net = rehearsed.measured.net
     reached = net.trainable - len({*net.unreached, *net.unoptimised})
     numbers = {"reached": reached, "tensors": net.trainable}
@@ -155,7 +155,7 @@ def _gradient(rehearsed: Rehearsed, findings: list[Finding]) -> Line:
     return _line("gradient", findings, found, expected, numbers, inside=reached == net.trainable)
 
 
-def _signal(rehearsed: Rehearsed, findings: list[Finding]) -> Line:
+def _signal(rehearsed: Rehearsed, findings: list[Finding]) -> CheckLine:
     layers = [layer for layer in rehearsed.measured.layers.values() if layer.called and len(layer.std)]
     spreads = [layer.std.first for layer in layers if math.isfinite(layer.std.first)]
     numbers = {"least": min(spreads, default=math.nan), "most": max(spreads, default=math.nan), "layers": len(layers)}
@@ -172,7 +172,7 @@ def _wanted_share(setup: Setup) -> float:
     return _HALF if roomy and setup.data.task != "reconstruction" else _SOME
 
 
-def _one_batch(by_heart: ByHeart, share: float, findings: list[Finding]) -> Line:
+def _one_batch(by_heart: ByHeart, share: float, findings: list[Finding]) -> CheckLine:
     numbers = vars(by_heart)
     learnt = not by_heart.last >= share * by_heart.first
     found = Fault("check.one-batch", numbers)
@@ -192,7 +192,7 @@ def _not_by_heart(setup: Setup, by_heart: ByHeart, share: float) -> Finding | No
     return _finding("one-batch", "error" if none else "warning", numbers, "none" if none else "little", remedies)
 
 
-def _rate(setup: Setup, rehearsed: Rehearsed, rates: RateTest | None, findings: list[Finding]) -> Line:
+def _rate(setup: Setup, rehearsed: Rehearsed, rates: RateTest | None, findings: list[Finding]) -> CheckLine:
     loss = rehearsed.measured.loss
     numbers = {"rate": setup.recipe.optim.lr, "first": loss.first, "last": loss.end(0.2), "steps": rehearsed.steps}
     found = Fault("check.rate", dict(numbers))

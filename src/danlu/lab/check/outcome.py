@@ -13,7 +13,7 @@ ORDER = ("error", "warning", "advice", "ok", "open")
 
 
 @dataclass(frozen=True)
-class Line:
+class CheckLine:
     """One thing that was looked at.
 
     `status` is "ok", the severity of the gravest finding ("error", "warning", "advice"), or "open" where the time did
@@ -42,7 +42,7 @@ class Check(Readable):
 
     net: str
     data: str
-    lines: Sequence[Line]
+    lines: Sequence[CheckLine]
     findings: Sequence[Finding]
     seconds: float
 

@@ -29,7 +29,7 @@ from danlu.lab.study.samples import stack_folds
 from danlu.train.engine import Batch
 from danlu.train.loop import Batches, train
 from danlu.train.progress import FewSteps, unscored
-from danlu.train.stack import Member, first_losses
+from danlu.train.stack import StackMember, first_losses
 
 POINTS, STEPS = 48, 60
 _LEAST_POINTS, _MOST_POINTS = 8, 1000  # each is a net of its own, all of them in memory
@@ -132,7 +132,7 @@ def _set_up(net: object, data: object, recipe: RecipeSource, settings: dict[str,
 
 def _at_once(setup: Setup, recipes: Sequence[Recipe], steps: int) -> torch.Tensor:
     """Losses [steps, K] of a stack."""
-    members = [Member(recipe) for recipe in recipes]
+    members = [StackMember(recipe) for recipe in recipes]
     folds = stack_folds([setup.data], setup.device, setup.dtype)
     losses = first_losses([setup.net] * len(members), members, folds, steps, device=setup.device)
     assert not isinstance(losses, Stop)

@@ -57,7 +57,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AloneOutcome:
     """What came of it: a score, or the reason why there is none; or it was told to stop, and can go on."""
 
     score: Score
@@ -74,22 +74,22 @@ class Outcome:
         return 0 if all(math.isfinite(value) for value in self.score.values()) else self.steps
 
 
-def train_alone(task: Task) -> Outcome:
+def train_alone(task: Task) -> AloneOutcome:
     """Train one member in this process. Whatever its net raises is its own end and nobody else's."""
     try:
         run = _trained(task)
     except Interrupted as stopped:
         if not stopped.saved:
             raise
-        return Outcome({}, stopped=True)
+        return AloneOutcome({}, stopped=True)
     except OutOfMemoryError as error:
-        return Outcome({}, failure=str(error.about(None)))
+        return AloneOutcome({}, failure=str(error.about(None)))
     except DanluError as error:
-        return Outcome({}, failure="; ".join(str(fault) for fault in error.faults))
+        return AloneOutcome({}, failure="; ".join(str(fault) for fault in error.faults))
     except Exception as error:  # noqa: BLE001  (a net of the user's can raise anything)
-        return Outcome({}, failure=f"{type(error).__name__}: {error}")
+        return AloneOutcome({}, failure=f"{type(error).__name__}: {error}")
     course = course_of(RunHistory.read(RunFolder(run.folder).journal).epochs)
-    return Outcome(run.score.get("validation", {}), run.steps, run.epochs, run.scored_epoch, course=course)
+    return AloneOutcome(run.score.get("validation", {}), run.steps, run.epochs, run.scored_epoch, course=course)
 
 
 def _trained(task: Task) -> Run:
@@ -106,10 +106,10 @@ def _trained(task: Task) -> Run:
             time.sleep(_GLANCE)
 
 
-def train_elsewhere(task: Task) -> Outcome:
+def train_elsewhere(task: Task) -> AloneOutcome:
     """Train one member in a process that was started for it; it ends when told so, or when who started it is gone."""
     if task.is_over:
-        return Outcome({}, stopped=True)
+        return AloneOutcome({}, stopped=True)
     use_language(task.language)
     before = use_threads(task.threads) if task.threads else None
     try:

@@ -16,7 +16,7 @@ from danlu.base.seeds import cores
 from danlu.base.words import language
 from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM
-from danlu.lab.study.alone import Outcome, Task, train_alone
+from danlu.lab.study.alone import AloneOutcome, Task, train_alone
 from danlu.lab.study.beside import Beside
 from danlu.lab.study.costs import decide, jobs_for
 from danlu.lab.study.member_key import MemberKey
@@ -24,8 +24,7 @@ from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.processes import in_processes
 from danlu.lab.study.samples import stack_folds
 from danlu.store.records import MemberDone, MemberFailed
-from danlu.train.stack import Halving, RunningStack, Trained, train_members
-from danlu.train.stack import Member as StackMember
+from danlu.train.stack import Halving, RunningStack, StackMember, Trained, train_members
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,7 @@ class Order:
         begins(Group(merged, Fault("study.singly", {"reason": whys, "jobs": jobs.why})), len(places))
         tasks = [self._task(planned, place, jobs.count) for planned, place in places]
 
-        def told(number: int, outcome: Outcome) -> None:
+        def told(number: int, outcome: AloneOutcome) -> None:
             planned, place = places[number]
             if self.beside:
                 self.beside.course(place, planned.setup.recipe, outcome.course, planned.setup.data.task)
@@ -191,7 +190,7 @@ class Order:
         if jobs.count > 1:
             return in_processes(tasks, jobs.count, told, self.asked_to_stop)
         for number, task in enumerate(tasks):
-            outcome = Outcome({}, stopped=True) if self.asked_to_stop() else train_alone(task)
+            outcome = AloneOutcome({}, stopped=True) if self.asked_to_stop() else train_alone(task)
             if outcome.stopped:
                 return False
             told(number, outcome)

@@ -22,7 +22,7 @@ from danlu.lab.study.samples import stack_folds
 from danlu.train.engine import Batch
 from danlu.train.loop import train
 from danlu.train.progress import FewSteps, unscored
-from danlu.train.stack import Member, Timing, choices, faster_stacked
+from danlu.train.stack import StackMember, StackTiming, choices, faster_stacked
 
 # Below so many multiply-adds in all, timing would take longer than what it could save.
 _WORTH_TIMING = 2e10
@@ -32,13 +32,13 @@ _TIMED_GROUPS = 4
 _COPIES = 4
 
 
-def timed(group: Group, seeds: Sequence[int], folds: int) -> Timing:
+def timed(group: Group, seeds: Sequence[int], folds: int) -> StackTiming:
     """Seconds a step and member of the group's first members, stacked and alone."""
     places = list(itertools.product(group.planned, seeds, range(folds)))[:64]
     setup = group.planned[0].setup
     return faster_stacked(
         [planned.net(seed) for planned, seed, _ in places],
-        [Member(planned.recipe(seed), fold) for planned, seed, fold in places],
+        [StackMember(planned.recipe(seed), fold) for planned, seed, fold in places],
         stack_folds(group.planned[0].folds, setup.device, setup.dtype),
         device=setup.device,
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from danlu.base.errors import Fault
 from danlu.base.seeds import cores
-from danlu.lab.study.alone import Outcome, Task, end_after, train_elsewhere
+from danlu.lab.study.alone import AloneOutcome, Task, end_after, train_elsewhere
 from danlu.train.stack import choices
 
 _GLANCE = 0.2  # seconds between two looks at whether to stop
@@ -58,7 +58,7 @@ def chosen_jobs(asked: int | None, members: int, *, device: str, alone: Callable
 def in_processes(
     tasks: Sequence[Task],
     jobs: int,
-    tell: Callable[[int, Outcome], None],
+    tell: Callable[[int, AloneOutcome], None],
     asked_to_stop: Callable[[], bool],
 ) -> bool:
     """Carry out the tasks, `jobs` at a time; False when told to break off. `tell` hears of each, by its number.
@@ -90,13 +90,13 @@ def in_processes(
             return False
         for number in range(len(tasks)):
             if number not in told:
-                tell(number, Outcome({}, failure=str(Fault("study.process-died"))))
+                tell(number, AloneOutcome({}, failure=str(Fault("study.process-died"))))
     finally:
         stop.unlink(missing_ok=True)
     return whole
 
 
-def _numbered(number: int, task: Task) -> tuple[int, Outcome]:
+def _numbered(number: int, task: Task) -> tuple[int, AloneOutcome]:
     return number, train_elsewhere(task)
 
 

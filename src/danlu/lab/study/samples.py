@@ -7,7 +7,7 @@ import torch
 from danlu.base.errors import fail
 from danlu.data import Dataset
 from danlu.data.memory import MemoryDataset
-from danlu.train.stack import Fold
+from danlu.train.stack import FoldRows
 
 
 def folds_of(data: Dataset, count: int) -> list[Dataset]:
@@ -27,15 +27,15 @@ def fits_a_stack(data: Dataset) -> bool:
     return isinstance(data, MemoryDataset) and data.augmentation is None and data.task != "language"
 
 
-def stack_folds(datasets: Sequence[Dataset], device: torch.device, dtype: torch.dtype) -> list[Fold]:
+def stack_folds(datasets: Sequence[Dataset], device: torch.device, dtype: torch.dtype) -> list[FoldRows]:
     """Each fold's training and validation rows on the device."""
-    folds: list[Fold] = []
+    folds: list[FoldRows] = []
     for data in datasets:
         assert isinstance(data, MemoryDataset)
         train, validation = data.sizes["train"], data.sizes["validation"]
         x, y = data.x[: train + validation], data.y[: train + validation]
         folds.append(
-            Fold(
+            FoldRows(
                 x.to(device, dtype) if x.is_floating_point() else x.to(device),
                 y.to(device, dtype) if y.is_floating_point() else y.to(device),
                 torch.arange(train, device=device),

@@ -7,11 +7,11 @@ from typing import Any
 import numpy
 
 from danlu.base.errors import Fault, Faults, fail, nearest
-from danlu.data.folder.decode import Shape, fit_picture, is_bytes
-from danlu.data.readers.frames import table_of
+from danlu.data.decode import Shape, fit_picture, is_bytes
 from danlu.data.table.columns import Table
 from danlu.data.table.fitted import CategoryColumn, NumberColumn, fitting, refuse_infinite
-from danlu.data.text.cut import UNKNOWN, cut
+from danlu.data.table.frames import table_of
+from danlu.data.tokens import UNKNOWN, cut
 from danlu.ship.export.interface import UNSEEN, Interface
 
 Array = "numpy.ndarray[Any, Any]"

@@ -10,13 +10,13 @@ import numpy
 
 from danlu.base.errors import Fault, UserError, fail
 from danlu.base.input_files import path_kind
-from danlu.data.folder.decode import Head, Shape, common_shape, read_head, read_pixels
+from danlu.data.decode import PictureHeader, Shape, common_shape, read_head, read_pixels
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.frames import table_of
 from danlu.data.readers.table_file import KINDS, read_table
 from danlu.data.readers.text_file import TEXTS
 from danlu.data.table.columns import Column
+from danlu.data.table.frames import table_of
 from danlu.ship.export.feeds import Feeds, feeds_of, table_feeds
 from danlu.ship.export.interface import Interface
 from danlu.ship.portions import (
@@ -113,7 +113,7 @@ def _pixels(files: Sequence[Path], interface: Interface) -> "numpy.ndarray[Any, 
     for file in files:
         head = read_head(file)
         pixels: Any = head
-        if isinstance(head, Head):
+        if isinstance(head, PictureHeader):
             white = trained or common_shape([head], None).white
             pixels = read_pixels(file, Shape(channels, height, width, white))
         if isinstance(pixels, Fault):

@@ -20,7 +20,7 @@ from danlu.ship.export.interface import Interface
 from danlu.ship.export.metadata import checked_metadata, refuse_unshown
 from danlu.ship.export.program import Program
 from danlu.ship.export.program_file import RunningProgram, tensors_digest
-from danlu.ship.export.proof import Proof, Trial
+from danlu.ship.export.proof import ExportProof, ExportTrial
 from danlu.ship.export.write import Exporting, new_place
 from danlu.train.weight_file import load_weights
 
@@ -28,7 +28,7 @@ CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 _TYPES = {"float32": torch.float32, "float64": torch.float64, "int64": torch.int64}
 
 
-def export_hub(exporting: Exporting, path: Path) -> Proof:
+def export_hub(exporting: Exporting, path: Path) -> ExportProof:
     """Write the run as a folder for the Hub. UserError, and nothing is left, where it cannot be written or is not
     proved, and for a net that was given as an object, whose code no folder holds.
     """
@@ -47,7 +47,7 @@ def export_hub(exporting: Exporting, path: Path) -> Proof:
     place = absolute(path.with_name(f"{TEMPORARY}{path.name}.proof"))
     try:
         put_folder(place, files)
-        proof = Trial(exporting.answerer, interface, open_hub(place).answers).prove(exporting.evidence)
+        proof = ExportTrial(exporting.answerer, interface, open_hub(place).answers).prove(exporting.evidence)
     finally:
         remove_folder(place, CONFIG)
     metadata |= {"proof": proof.as_dict()}

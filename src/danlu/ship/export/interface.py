@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from danlu.data.table.fitted import CategoryColumn, FittedColumn, columns_from_plain
-from danlu.data.text.cut import END_OF_LINE, PADDING
+from danlu.data.tokens import END_OF_LINE, PADDING
 
 Plain = Mapping[str, Any]
 UNSEEN, MISSING = -1, -2

@@ -5,11 +5,11 @@ from pathlib import Path
 from danlu.base.errors import fail
 from danlu.ship.export.hub import export_hub
 from danlu.ship.export.program_file import export_program
-from danlu.ship.export.proof import Proof
+from danlu.ship.export.proof import ExportProof
 from danlu.ship.export.write import Exporting, export_onnx
 
 
-def export(exporting: Exporting, path: Path) -> Proof:
+def export(exporting: Exporting, path: Path) -> ExportProof:
     """Write the run in the form that the name of `path` says: .onnx, .pt2, or no ending for a folder in the layout of
     the Hub. UserError for any other.
     """

@@ -22,7 +22,7 @@ class Tallied:
         self.left_out = 0
 
     def add(self, portion: Any) -> None:
-        """Count the rows of a `danlu.ship.export.exported.Portion` that say what would have been right."""
+        """Count the rows of a `danlu.ship.export.exported.AnsweredRows` that say what would have been right."""
         values = numpy.asarray(portion.answers.values)
         targets = portion.rows.targets
         if targets is None or values.ndim > 1:

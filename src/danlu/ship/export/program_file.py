@@ -26,7 +26,7 @@ from danlu.ship.export.interface import Interface
 from danlu.ship.export.metadata import checked_metadata
 from danlu.ship.export.onnx_file import FileAnswers, answers_of
 from danlu.ship.export.program import Program
-from danlu.ship.export.proof import Proof, Trial
+from danlu.ship.export.proof import ExportProof, ExportTrial
 from danlu.ship.export.trace import silent, traced
 from danlu.ship.export.write import Exporting, example_tensors, new_place, temporary
 
@@ -49,7 +49,7 @@ _ARITHMETIC = re.compile(
 )
 
 
-def export_program(exporting: Exporting, path: Path) -> Proof:
+def export_program(exporting: Exporting, path: Path) -> ExportProof:
     """Write the run as one .pt2 file. UserError, and nothing is left, where it cannot be written or is not proved."""
     path = new_place(path)
     inner = Interface(exporting.interface.plain, raw=True)
@@ -59,7 +59,7 @@ def export_program(exporting: Exporting, path: Path) -> Proof:
     with temporary(path) as place:
         _write(exported, metadata, place)
         net = open_program(place)
-        proof = Trial(exporting.answerer, inner, net.answers).prove(exporting.evidence)
+        proof = ExportTrial(exporting.answerer, inner, net.answers).prove(exporting.evidence)
         _write(exported, {**metadata, "proof": proof.as_dict()}, place)
         open_program(place)
         rename(place, path)

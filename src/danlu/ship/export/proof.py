@@ -39,7 +39,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Proof:
+class ExportProof:
     """How an export was proved: on so many `samples` `of` "test" or "golden", with what largest distance `delta` of
     probabilities (of a regression: of values, in deviations of the target), in which batch sizes and sizes of samples.
     """
@@ -58,7 +58,7 @@ class Proof:
 
 
 @dataclass
-class Trial:
+class ExportTrial:
     """An export on trial: `answerer` is the run, `ask` the export, with this `interface`."""
 
     answerer: Answerer
@@ -67,7 +67,7 @@ class Trial:
     locate: Callable[[Feeds, Tensor], Fault | str] = lambda feeds, encoded: ""
     _delta: float = field(default=0.0, init=False)
 
-    def prove(self, evidence: Evidence) -> Proof:
+    def prove(self, evidence: Evidence) -> ExportProof:
         """UserError, with what differs and where it begins, unless all answers are the same."""
         fitted, first = self.answerer.fitted, None
         ours, theirs = _metrics(self.answerer), _metrics(self.answerer)
@@ -91,7 +91,7 @@ class Trial:
         sizes = [self._other_size(*changed) for changed in other_sizes(self.answerer, self.interface, *first)]
         usual = next(iter(first[0].arrays.values())).shape[1:]
         shapes = (tuple(usual), *sizes) if sizes else ()
-        return Proof(evidence.of, samples, self._delta, BATCH_SIZES, shapes, score)
+        return ExportProof(evidence.of, samples, self._delta, BATCH_SIZES, shapes, score)
 
     def _asked(self, feeds: Feeds) -> FileAnswers:
         try:

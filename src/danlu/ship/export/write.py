@@ -22,7 +22,7 @@ from danlu.ship.export.metadata import SCHEMA, refuse_unshown
 from danlu.ship.export.onnx_file import OnnxFile, open_onnx
 from danlu.ship.export.parts import require_parts
 from danlu.ship.export.program import Program
-from danlu.ship.export.proof import Evidence, Proof, Trial, golden_samples
+from danlu.ship.export.proof import Evidence, ExportProof, ExportTrial, golden_samples
 from danlu.ship.export.trace import in_onnx, traced
 
 
@@ -56,7 +56,7 @@ class Exporting:
         return replace(self, raw=True).metadata()
 
 
-def export_onnx(exporting: Exporting, path: Path) -> Proof:
+def export_onnx(exporting: Exporting, path: Path) -> ExportProof:
     """Write the run as one ONNX file. UserError, and nothing is left, where it cannot be written or is not proved."""
     require_parts(writing=True)
     path = new_place(path)
@@ -77,11 +77,11 @@ def export_onnx(exporting: Exporting, path: Path) -> Proof:
     return proof
 
 
-def proved(exporting: Exporting, file: OnnxFile) -> Proof:
+def proved(exporting: Exporting, file: OnnxFile) -> ExportProof:
     """The proof that the file answers as the run does. UserError where it does not."""
     answerer = exporting.answerer
     where = functools.partial(first_difference, file, answerer)
-    return Trial(answerer, file.interface, file.answers, where).prove(exporting.evidence)
+    return ExportTrial(answerer, file.interface, file.answers, where).prove(exporting.evidence)
 
 
 def example_tensors(exporting: Exporting, inner: Interface) -> list[torch.Tensor]:

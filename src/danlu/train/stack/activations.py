@@ -11,7 +11,7 @@ _aten: Any = torch.ops.aten
 
 
 @dataclass(frozen=True)
-class Activation:
+class InPlaceActivation:
     """`forward` writes to `out`, `backward` changes a gradient in place from input and output; `in_place`: the
     backward needs the output alone."""
 
@@ -20,35 +20,35 @@ class Activation:
     in_place: bool = True
 
 
-ACTIVATIONS: dict[type[nn.Module], Activation] = {
-    nn.ReLU: Activation(
+ACTIVATIONS: dict[type[nn.Module], InPlaceActivation] = {
+    nn.ReLU: InPlaceActivation(
         lambda z, out, layer: torch.clamp_min(z, 0.0, out=out),
         lambda g, z, a, layer: _aten.threshold_backward.grad_input(g, a, 0.0, grad_input=g),
     ),
-    nn.Tanh: Activation(
+    nn.Tanh: InPlaceActivation(
         lambda z, out, layer: torch.tanh(z, out=out),
         lambda g, z, a, layer: _aten.tanh_backward.grad_input(g, a, grad_input=g),
     ),
-    nn.Sigmoid: Activation(
+    nn.Sigmoid: InPlaceActivation(
         lambda z, out, layer: torch.sigmoid(z, out=out),
         lambda g, z, a, layer: _aten.sigmoid_backward.grad_input(g, a, grad_input=g),
     ),
-    nn.LeakyReLU: Activation(
+    nn.LeakyReLU: InPlaceActivation(
         lambda z, out, layer: _aten.leaky_relu.out(z, layer.negative_slope, out=out),
         lambda g, z, a, layer: _aten.leaky_relu_backward.grad_input(g, z, layer.negative_slope, False, grad_input=g),
         in_place=False,
     ),
-    nn.ELU: Activation(
+    nn.ELU: InPlaceActivation(
         lambda z, out, layer: _aten.elu.out(z, layer.alpha, out=out),
         lambda g, z, a, layer: _aten.elu_backward.grad_input(g, layer.alpha, 1, 1, False, z, grad_input=g),
         in_place=False,
     ),
-    nn.GELU: Activation(
+    nn.GELU: InPlaceActivation(
         lambda z, out, layer: _aten.gelu.out(z, approximate=layer.approximate, out=out),
         lambda g, z, a, layer: _aten.gelu_backward.grad_input(g, z, approximate=layer.approximate, grad_input=g),
         in_place=False,
     ),
-    nn.SiLU: Activation(
+    nn.SiLU: InPlaceActivation(
         lambda z, out, layer: _aten.silu.out(z, out=out),
         lambda g, z, a, layer: _aten.silu_backward.grad_input(g, z, grad_input=g),
         in_place=False,

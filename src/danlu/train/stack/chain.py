@@ -13,14 +13,14 @@ from typing import Any, cast
 import torch
 from torch import Tensor, fx, nn
 
-from danlu.train.stack.activations import ACTIVATIONS, Activation
+from danlu.train.stack.activations import ACTIVATIONS, InPlaceActivation
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.masks import Masks
 from danlu.train.stack.nets import StackedNet, names_of
 
 
 @dataclass
-class Link:
+class ChainLink:
     """One linear layer with what follows it; names are those in one member's net."""
 
     name: str
@@ -28,13 +28,13 @@ class Link:
     dropout: str | None = None
 
 
-def links_of(net: nn.Module, sample_shape: Sequence[int]) -> list[Link] | None:
+def links_of(net: nn.Module, sample_shape: Sequence[int]) -> list[ChainLink] | None:
     """The linear layers of a net that is nothing but a chain of them, in order; None for any other net."""
     try:
         nodes = list(fx.Tracer().trace(net).nodes)
     except Exception:  # noqa: BLE001  a forward that cannot be traced is no chain, whatever stopped it
         return None
-    links: list[Link] = []
+    links: list[ChainLink] = []
     flat = len(sample_shape) == 1
     previous = nodes[0]
     for node in nodes[1:]:
@@ -55,7 +55,7 @@ def links_of(net: nn.Module, sample_shape: Sequence[int]) -> list[Link] | None:
     return None
 
 
-def _own_weights(links: list[Link], net: nn.Module) -> bool:
+def _own_weights(links: list[ChainLink], net: nn.Module) -> bool:
     """Whether every link has weights of its own, and nothing else of the net has any."""
     named = {f"{link.name}.{kind}" for link in links for kind in ("weight", "bias")}
     names = {name for name, _ in net.named_parameters()}
@@ -70,11 +70,11 @@ def _flattens(node: fx.Node, net: nn.Module) -> bool:
     return named and node.args[1:] == (1,) and not node.kwargs
 
 
-def _joins(links: list[Link], name: str, net: nn.Module) -> bool:
+def _joins(links: list[ChainLink], name: str, net: nn.Module) -> bool:
     """Put the layer called `name` behind the links; False where it has no place in a chain."""
     layer = net.get_submodule(name)
     if type(layer) is nn.Linear:
-        links.append(Link(name))
+        links.append(ChainLink(name))
         return len({link.name for link in links}) == len(links)
     if type(layer) is nn.Identity:
         return True
@@ -108,7 +108,7 @@ class _Pass:
     slope: Tensor  # the gradient with respect to h, and then z
     slope_product: Tensor  # the same as the product with what lies below takes it
     slope_rows: Tensor  # [K·out, N]
-    activation: Activation | None
+    activation: InPlaceActivation | None
     layer: nn.Module | None
     dropout: str | None
 
@@ -123,7 +123,7 @@ class _Pass:
 class ChainNet(StackedNet):
     """K chains of one structure. The buffers of the passes are kept and written to again each step."""
 
-    def __init__(self, nets: Sequence[nn.Module], layout: Layout, links: Sequence[Link]) -> None:
+    def __init__(self, nets: Sequence[nn.Module], layout: Layout, links: Sequence[ChainLink]) -> None:
         self.layout = layout
         self._links = list(links)
         self.parameters = {

@@ -23,7 +23,7 @@ from danlu.train.stack.one_loss import one_loss
 _HOOKS_OF_OPTIMISERS = vars(sys.modules[torch.optim.Optimizer.__module__])
 
 
-class Onlooker(Protocol):
+class StepOnlooker(Protocol):
     """Looks at a training whose net is not called, but for the steps that it asks to be shown."""
 
     @property
@@ -57,7 +57,7 @@ class StackedEngine:
         self.net, self.optimizer = module_engine.net, module_engine.optimizer
         self.schedule = module_engine.schedule
         self.batch_loss = torch.zeros(())
-        self.onlooker: Onlooker | None = None
+        self.onlooker: StepOnlooker | None = None
         self._module = module_engine
         self._averages = recipe.train.ema is not None
         self._chain = FlatChain(self.net, links)

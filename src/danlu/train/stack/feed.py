@@ -8,7 +8,7 @@ from torch import Tensor
 
 from danlu.base.seeds import order
 from danlu.train.stack.layout import Layout
-from danlu.train.stack.members import Fold
+from danlu.train.stack.members import FoldRows
 from danlu.train.stack.step import Batch
 
 # Several batches are gathered at once, and few enough to stay in the processor's cache.
@@ -25,14 +25,14 @@ class Stream:
     shuffle: bool = True
 
 
-class Feed:
+class StackFeed:
     """Inputs [G, N, …] of the groups and targets [K, N, …] of their members, batch by batch.
 
     The folds of all groups have equally many batches. Where one has fewer rows than another, its last batch is filled
     with rows that do not count.
     """
 
-    def __init__(self, folds: Sequence[Fold], streams: Sequence[Stream], layout: Layout, batch_size: int) -> None:
+    def __init__(self, folds: Sequence[FoldRows], streams: Sequence[Stream], layout: Layout, batch_size: int) -> None:
         self._folds = folds
         self._layout = layout
         self._streams = list(streams)
@@ -44,7 +44,7 @@ class Feed:
             for fold in self._streamed()
         )
 
-    def _streamed(self) -> list[Fold]:
+    def _streamed(self) -> list[FoldRows]:
         return [self._folds[stream.fold] for stream in self._streams]
 
     def select(self, groups: Sequence[int], layout: Layout) -> None:
@@ -92,6 +92,6 @@ class Feed:
         return inputs, self._layout.spread(targets)
 
 
-def _taken(fold: Fold, rows: Tensor) -> tuple[Tensor, Tensor]:
+def _taken(fold: FoldRows, rows: Tensor) -> tuple[Tensor, Tensor]:
     inputs = fold.inputs.index_select(0, rows)
     return fold.transform(inputs) if fold.transform else inputs, fold.targets.index_select(0, rows)

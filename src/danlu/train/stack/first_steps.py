@@ -10,19 +10,19 @@ from danlu.base.seeds import cores, exact_kernels
 from danlu.train.loop import train
 from danlu.train.progress import FewSteps, unscored
 from danlu.train.stack.build import find_way, same_step, same_structure
-from danlu.train.stack.feed import Feed
-from danlu.train.stack.members import Fold, Member
+from danlu.train.stack.feed import StackFeed
+from danlu.train.stack.members import FoldRows, StackMember
 from danlu.train.stack.memory import suggested_members
-from danlu.train.stack.plan import Plan, cut, sample_of
-from danlu.train.stack.scores import Judge
+from danlu.train.stack.plan import StackPlan, cut, sample_of
+from danlu.train.stack.scores import StackScorer
 from danlu.train.stack.side_by_side import side_by_side
 from danlu.train.stack.step import StackedStep
 
 
 def first_losses(
     nets: Sequence[nn.Module],
-    members: Sequence[Member],
-    folds: Sequence[Fold],
+    members: Sequence[StackMember],
+    folds: Sequence[FoldRows],
     steps: int,
     *,
     device: torch.device,
@@ -40,8 +40,8 @@ def first_losses(
     way = find_way(nets[0], sample)
     assert way is not None
     recipe = members[0].recipe
-    judge = Judge("", 1, recipe.loss.name)  # nothing is scored
-    plan = Plan(nets, members, folds, judge, way, device)
+    judge = StackScorer("", 1, recipe.loss.name)  # nothing is scored
+    plan = StackPlan(nets, members, folds, judge, way, device)
     most = suggested_members(nets[0], sample, recipe.train.batch_size or 1, device, workers)
 
     def work(places: list[int]) -> Tensor | Stop:
@@ -58,7 +58,7 @@ def first_losses(
 
 @torch.no_grad()
 def _losses(
-    step: StackedStep, feed: Feed, steps: int, device: torch.device, asked_to_stop: Callable[[], bool]
+    step: StackedStep, feed: StackFeed, steps: int, device: torch.device, asked_to_stop: Callable[[], bool]
 ) -> Tensor | Stop:
     found: list[Tensor] = []
 

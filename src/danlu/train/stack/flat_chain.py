@@ -12,8 +12,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from danlu.train.stack.activations import ACTIVATIONS, Activation
-from danlu.train.stack.chain import Link
+from danlu.train.stack.activations import ACTIVATIONS, InPlaceActivation
+from danlu.train.stack.chain import ChainLink
 from danlu.train.stack.masks import Masks, Rates
 
 _MOST_SIZES = 16  # of batches whose buffers are kept; somebody's loader may give them of any size
@@ -32,7 +32,7 @@ class _Pass:
     h: Tensor  # after dropout, where there is one
     h_rows: Tensor
     slope: Tensor  # the gradient with respect to h, and then z
-    activation: Activation | None
+    activation: InPlaceActivation | None
     layer: nn.Module | None
     place: int | None  # of the dropout, among all of the net
 
@@ -44,7 +44,7 @@ class FlatChain:
     again where they did, with what was learnt.
     """
 
-    def __init__(self, net: nn.Module, links: Sequence[Link]) -> None:
+    def __init__(self, net: nn.Module, links: Sequence[ChainLink]) -> None:
         self._net = net
         self._links = list(links)
         trained = {name: one.detach() for name, one in net.named_parameters() if one.requires_grad}
@@ -115,7 +115,7 @@ class FlatChain:
         self._passes, self._ones = self._passes_of[samples]
         self._noises = []
 
-    def _pass(self, link: Link, samples: int) -> _Pass:
+    def _pass(self, link: ChainLink, samples: int) -> _Pass:
         weight, bias = self._weights[f"{link.name}.weight"], self._weights.get(f"{link.name}.bias")
         activation = ACTIVATIONS.get(type(link.activation)) if link.activation else None
         z = weight.new_empty(len(weight), samples)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from danlu.base.events import Stop
 from danlu.train.stack.members import Trained
-from danlu.train.stack.plan import Plan
+from danlu.train.stack.plan import StackPlan
 from danlu.train.stack.running import RunningStack
 from danlu.train.stack.side_by_side import side_by_side
 
@@ -30,14 +30,14 @@ class Halving:
     keep: Keep
 
 
-def in_rungs(plan: Plan, halving: Halving, stacks: Sequence[list[int]], workers: int) -> Outcomes | Stop:
+def in_rungs(plan: StackPlan, halving: Halving, stacks: Sequence[list[int]], workers: int) -> Outcomes | Stop:
     """Every stack's outcome, all stacks trained rung by rung together: the best of all of them go on."""
     return _Ladder(plan, halving).climb(stacks, workers)
 
 
 @dataclass
 class _Ladder:
-    plan: Plan
+    plan: StackPlan
     halving: Halving
     begun: list[RunningStack] = field(default_factory=list[RunningStack])
     lost: Outcomes = field(default_factory=Outcomes)  # of members that had ended in stacks that memory did not hold

@@ -10,7 +10,7 @@ from danlu.base.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Member:
+class StackMember:
     """One model of a stack: a recipe with every choice made (rate, batch size, loss by name), and the fold it is for.
 
     The order of its samples is that of `danlu.fit` with its seed, or of `order_seed` where one is given: members with
@@ -27,7 +27,7 @@ class Member:
 
 
 @dataclass(frozen=True, eq=False)
-class Fold:
+class FoldRows:
     """Data of one fold: rows of shared tensors, so that folds cost no copies.
 
     `inputs` [M, …] and `targets` [M] or [M, T] hold all samples on the device in the dtype of training; `train` and

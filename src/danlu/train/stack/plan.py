@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from danlu.base.events import StackListener, Stop
 from danlu.train.schedules import Horizon
 from danlu.train.stack.build import Way
-from danlu.train.stack.feed import Feed, Stream
+from danlu.train.stack.feed import StackFeed, Stream
 from danlu.train.stack.layout import Layout
-from danlu.train.stack.members import Fold, Member, Trained
+from danlu.train.stack.members import FoldRows, StackMember, Trained
 from danlu.train.stack.running import RunningStack
-from danlu.train.stack.scores import Judge
+from danlu.train.stack.scores import StackScorer
 from danlu.train.stack.step import StackedStep
 
 _MOST_UNEVEN = 1.1  # times the mean size of the stacks
@@ -26,20 +26,20 @@ Listeners = Callable[[RunningStack], Sequence[StackListener]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class StackPlan:
     """What all stacks of a training have in common."""
 
     nets: Sequence[nn.Module]
-    members: Sequence[Member]
-    folds: Sequence[Fold]
-    judge: Judge
+    members: Sequence[StackMember]
+    folds: Sequence[FoldRows]
+    judge: StackScorer
     way: Way
     device: torch.device
     validate: str = "end"
     asked_to_stop: Callable[[], bool] = lambda: False
     listeners: Listeners | None = None
 
-    def prepared(self, places: Sequence[int]) -> tuple[StackedStep, Feed]:
+    def prepared(self, places: Sequence[int]) -> tuple[StackedStep, StackFeed]:
         """The step of the members at `places`, which lie group by group, and their batches."""
         members = [self.members[place] for place in places]
         recipes = [member.recipe for member in members]
@@ -47,7 +47,7 @@ class Plan:
         streams = list(dict.fromkeys(keys))
         group_of = [streams.index(key) for key in keys]
         size = (recipes[0].train.batch_size or 0) * recipes[0].train.accumulate
-        feed = Feed(self.folds, streams, Layout.of(group_of, self.device), size)
+        feed = StackFeed(self.folds, streams, Layout.of(group_of, self.device), size)
         horizon = Horizon(recipes[0].train.epochs or 1, feed.steps_per_epoch)
         nets = [self.nets[place] for place in places]
         step = StackedStep(nets, recipes, horizon, self.device, group_of=group_of, way=self.way)
@@ -68,7 +68,7 @@ class Plan:
 
 
 def cut(
-    members: Sequence[Member], folds: Sequence[Fold], most: int, workers: int, *, fills: bool = False
+    members: Sequence[StackMember], folds: Sequence[FoldRows], most: int, workers: int, *, fills: bool = False
 ) -> list[list[int]]:
     """The places of the members of each stack, largest stack first.
 
@@ -103,13 +103,13 @@ def _edges(streams: Sequence[Stream], pieces: int, most: int) -> list[int]:
     return whole if fits else even
 
 
-def sample_of(fold: Fold) -> Tensor:
+def sample_of(fold: FoldRows) -> Tensor:
     """A few inputs as the net gets them."""
     inputs = fold.inputs.index_select(0, fold.train[:4])
     return fold.transform(inputs) if fold.transform else inputs
 
 
-def _stream(member: Member) -> Stream:
+def _stream(member: StackMember) -> Stream:
     seed = member.seed if member.order_seed is None else member.order_seed
     return Stream(member.fold, seed, member.recipe.data.shuffle)
 

@@ -9,10 +9,10 @@ import torch
 from danlu.base.events import EpochDone, MemberScores, StackEvent, StackListener, StepDone, Stop
 from danlu.base.seeds import exact_kernels
 from danlu.train.loop import train
-from danlu.train.stack.feed import Feed
+from danlu.train.stack.feed import StackFeed
 from danlu.train.stack.members import Trained
 from danlu.train.stack.progress import StackProgress
-from danlu.train.stack.scores import Judge
+from danlu.train.stack.scores import StackScorer
 from danlu.train.stack.step import StackedStep
 from danlu.train.stack.weights import MemberWeights
 
@@ -32,8 +32,8 @@ class RunningStack:
         self,
         places: Sequence[int],
         step: StackedStep,
-        feed: Feed,
-        judge: Judge,
+        feed: StackFeed,
+        judge: StackScorer,
         validate: str,
         device: torch.device,
         asked_to_stop: Callable[[], bool],

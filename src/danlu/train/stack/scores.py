@@ -12,7 +12,7 @@ from danlu.train.stack.step import Batch, StackedStep
 
 
 @dataclass(frozen=True)
-class Judge:
+class StackScorer:
     """What is measured: by task, as `Metrics` does; `scale` is the unit of standardised regression targets, [T], and
     `bounds` between which numbers what is predicted counts, [2, T]."""
 

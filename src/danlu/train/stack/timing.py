@@ -19,10 +19,10 @@ from danlu.train.optimisers import build_optimiser
 from danlu.train.progress import FewSteps, unscored
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.stack.build import find_way
-from danlu.train.stack.feed import Feed
-from danlu.train.stack.members import Fold, Member
-from danlu.train.stack.plan import Plan, cut, sample_of
-from danlu.train.stack.scores import Judge
+from danlu.train.stack.feed import StackFeed
+from danlu.train.stack.members import FoldRows, StackMember
+from danlu.train.stack.plan import StackPlan, cut, sample_of
+from danlu.train.stack.scores import StackScorer
 from danlu.train.stack.step import StackedStep
 
 _SIZES = (1, 2, 4, 16)  # besides all members a worker could get
@@ -33,7 +33,7 @@ _MOST_SECONDS = 2.0  # for all sizes together, about
 
 
 @dataclass(frozen=True)
-class Timing:
+class StackTiming:
     """Seconds a step and member, in stacks of at most `most_members`, and one after another."""
 
     stacked: float
@@ -48,12 +48,12 @@ class Timing:
 
 def faster_stacked(
     nets: Sequence[nn.Module],
-    members: Sequence[Member],
-    folds: Sequence[Fold],
+    members: Sequence[StackMember],
+    folds: Sequence[FoldRows],
     *,
     device: torch.device,
     workers: int | None = None,
-) -> Timing:
+) -> StackTiming:
     """Time a few steps of the members, which `train_members` could take, in stacks of several sizes and alone.
 
     Takes a second or two, less for small nets. Nothing given is changed.
@@ -62,8 +62,8 @@ def faster_stacked(
     way = find_way(nets[0], sample_of(folds[members[0].fold]))
     assert way is not None
     recipe = members[0].recipe
-    judge = Judge("", 1, recipe.loss.name)  # nothing is scored
-    plan = Plan(nets, members, folds, judge, way, device)
+    judge = StackScorer("", 1, recipe.loss.name)  # nothing is scored
+    plan = StackPlan(nets, members, folds, judge, way, device)
     with preserved_randomness():
         alone = _alone(plan)
         paces: dict[int, float] = {}
@@ -75,10 +75,10 @@ def faster_stacked(
             stacks = cut(members, folds, size, workers, fills=way.fills)[:workers]
             paces[size] = _stacked(plan, stacks)
     best = min(paces, key=lambda size: (paces[size], -size))
-    return Timing(paces[best], alone, best)
+    return StackTiming(paces[best], alone, best)
 
 
-def _alone(plan: Plan) -> float:
+def _alone(plan: StackPlan) -> float:
     member = plan.members[0]
     recipe = member.recipe
     net = copy.deepcopy(plan.nets[0]).to(plan.device)
@@ -93,7 +93,7 @@ def _alone(plan: Plan) -> float:
     return _least(lambda: _few_steps(engine, batches), plan.device) / _STEPS
 
 
-def _stacked(plan: Plan, stacks: Sequence[Sequence[int]]) -> float:
+def _stacked(plan: StackPlan, stacks: Sequence[Sequence[int]]) -> float:
     """Seconds a step and member with all stacks trained side by side."""
     prepared = [plan.prepared(places) for places in stacks]
     if len(prepared) == 1:
@@ -107,7 +107,7 @@ def _stacked(plan: Plan, stacks: Sequence[Sequence[int]]) -> float:
 
 
 @torch.no_grad()
-def _few_stacked_steps(stack: tuple[StackedStep, Feed]) -> None:
+def _few_stacked_steps(stack: tuple[StackedStep, StackFeed]) -> None:
     _few_steps(stack[0], stack[1].batches)
 
 

@@ -12,10 +12,10 @@ from danlu.base.seeds import cores
 from danlu.train.stack.build import find_way, same_step, same_structure
 from danlu.train.stack.choices import choices
 from danlu.train.stack.halving import Halving, in_rungs
-from danlu.train.stack.members import Fold, Member, Trained
+from danlu.train.stack.members import FoldRows, StackMember, Trained
 from danlu.train.stack.memory import suggested_members
-from danlu.train.stack.plan import Listeners, Plan, cut, sample_of
-from danlu.train.stack.scores import Judge
+from danlu.train.stack.plan import Listeners, StackPlan, cut, sample_of
+from danlu.train.stack.scores import StackScorer
 from danlu.train.stack.side_by_side import side_by_side
 
 Finished = Callable[[Sequence[int], Trained], None]
@@ -23,8 +23,8 @@ Finished = Callable[[Sequence[int], Trained], None]
 
 def train_members(
     nets: Sequence[nn.Module],
-    members: Sequence[Member],
-    folds: Sequence[Fold],
+    members: Sequence[StackMember],
+    folds: Sequence[FoldRows],
     *,
     task: str,
     outputs: int,
@@ -51,13 +51,13 @@ def train_members(
 
     >>> from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
     >>> x = torch.linspace(-1, 1, 32)[:, None]
-    >>> fold = Fold(x, 3 * x, torch.arange(24), torch.arange(24, 32))
+    >>> fold = FoldRows(x, 3 * x, torch.arange(24), torch.arange(24, 32))
     >>> recipe = Recipe(
     ...     loss=LossRecipe(name="mse"), optim=OptimRecipe(lr=0.1), train=TrainRecipe(epochs=100, batch_size=8)
     ... )
     >>> nets = [nn.Linear(1, 1) for _ in range(2)]
     >>> cpu = torch.device("cpu")
-    >>> trained = train_members(nets, [Member(recipe)] * 2, [fold], task="regression", outputs=1, device=cpu)
+    >>> trained = train_members(nets, [StackMember(recipe)] * 2, [fold], task="regression", outputs=1, device=cpu)
     >>> [round(float(state["weight"]), 2) for state in trained.states]
     [3.0, 3.0]
     """
@@ -69,8 +69,8 @@ def train_members(
     way = find_way(nets[0], sample)
     assert way is not None
     recipe = members[0].recipe
-    judge = Judge(task, outputs, recipe.loss.name, recipe.loss.delta, scale, bounds)
-    plan = Plan(nets, members, folds, judge, way, device, validate, asked_to_stop, listeners)
+    judge = StackScorer(task, outputs, recipe.loss.name, recipe.loss.delta, scale, bounds)
+    plan = StackPlan(nets, members, folds, judge, way, device, validate, asked_to_stop, listeners)
     size = recipe.train.batch_size or 1
     most_members = most_members or _suggested(nets[0], sample, size, device, beside)
     stacks = cut(members, folds, most_members, beside, fills=way.fills)
@@ -84,7 +84,7 @@ def train_members(
 
 
 def _halved(
-    plan: Plan, halving: Halving, stacks: list[list[int]], beside: int, finished: Finished | None
+    plan: StackPlan, halving: Halving, stacks: list[list[int]], beside: int, finished: Finished | None
 ) -> list[tuple[list[int], Trained]] | Stop:
     results = in_rungs(plan, halving, stacks, beside)
     if finished and not isinstance(results, Stop):

@@ -84,7 +84,7 @@ class Zone:
 
 
 @dataclasses.dataclass(frozen=True)
-class Rule:
+class GuideLine:
     """A straight line across the panel at one place of an axis."""
 
     at: float
@@ -110,7 +110,7 @@ class Cells:
 
 
 @dataclasses.dataclass(frozen=True)
-class Field:
+class Heatmap:
     """Heights over a grid, `values[row][column]` at (xs[column], ys[row]): filled colours with contour lines, or, where
     `solid`, a surface in space. `path`, `marked` and `saddles` are points (x, y, height)."""
 
@@ -145,7 +145,7 @@ class Pictures:
     pictures: Sequence[Picture]
 
 
-Mark = Line | Points | Whiskers | Band | Bars | Zone | Rule | Cells | Field | Pictures
+Mark = Line | Points | Whiskers | Band | Bars | Zone | GuideLine | Cells | Heatmap | Pictures
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,8 +186,8 @@ def plain(value: Any) -> Any:
     """A chart (or a part of one) as JSON can hold it: each part with the name of its class as "type", fields at their
     defaults left out, numbers that are not finite as null.
 
-    >>> plain(Rule(at=3.0))
-    {'type': 'Rule', 'at': 3.0}
+    >>> plain(GuideLine(at=3.0))
+    {'type': 'GuideLine', 'at': 3.0}
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         parts = {

@@ -5,11 +5,11 @@ from dataclasses import replace
 from danlu.base.metric_names import metric_name
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
-from danlu.view.figures.chart import Axis, Chart, Line, Mark, Panel, Points, Rule, Zone
+from danlu.view.figures.chart import Axis, Chart, GuideLine, Line, Mark, Panel, Points, Zone
 from danlu.view.figures.names import short, together
-from danlu.view.figures.palette import SEVERITY, SHAPES, series_color
 from danlu.view.info.curves import Curves, Event, RunCurves
-from danlu.view.info.thin import Trace
+from danlu.view.info.thin import ThinnedCurve
+from danlu.view.palette import SEVERITY, SHAPES, series_color
 
 _WIDE_RANGE = 100  # a curve that falls further is read on a scale of powers of ten
 _MOST_RAW = 3  # runs whose raw trace is drawn beneath the smoothed one
@@ -40,7 +40,7 @@ def _loss_panel(info: Curves, groups: list[tuple[int, str, Event]]) -> Panel:
             marks.append(Line(run.loss.steps, run.loss.values, color, width=0.8, faint=True))
         label = run.label if many else say("figure.training")
         marks.append(Line(run.smoothed.steps, run.smoothed.values, color, label))
-        validation = run.validation.get("loss", Trace())
+        validation = run.validation.get("loss", ThinnedCurve())
         if len(validation):
             label = "" if many else say("figure.validation")
             marks += _dotted(validation, second, label, index if many else 1)
@@ -48,7 +48,7 @@ def _loss_panel(info: Curves, groups: list[tuple[int, str, Event]]) -> Panel:
         if run.diverged is not None:
             marks.append(Zone(run.diverged, run.last, "orange", say("figure.not-finite")))
     marks += _finding_rules(groups)
-    traces = [run.smoothed for run in info.runs] + [run.validation.get("loss", Trace()) for run in info.runs]
+    traces = [run.smoothed for run in info.runs] + [run.validation.get("loss", ThinnedCurve()) for run in info.runs]
     return Panel(Axis(), Axis(metric_name("loss"), log=_wide(traces)), marks, height=1.5, shares_x="step")
 
 
@@ -56,7 +56,7 @@ def _metric_panel(info: Curves, name: str, groups: list[tuple[int, str, Event]])
     marks: list[Mark] = []
     many = len(info.runs) > 1
     for index, run in enumerate(info.runs):
-        train, validation = run.train.get(name, Trace()), run.validation.get(name, Trace())
+        train, validation = run.train.get(name, ThinnedCurve()), run.validation.get(name, ThinnedCurve())
         if len(train):
             color = series_color(index) if many else "blue"
             marks.append(Line(train.steps, train.values, color))
@@ -71,13 +71,13 @@ def _metric_panel(info: Curves, name: str, groups: list[tuple[int, str, Event]])
 def _small_panel(info: Curves, attribute: str, label: str, *, log: bool) -> Panel:
     marks: list[Mark] = []
     for index, run in enumerate(info.runs):
-        trace: Trace = getattr(run, attribute)
+        trace: ThinnedCurve = getattr(run, attribute)
         color = series_color(index) if len(info.runs) > 1 else "green"
         marks.append(Line(trace.steps, trace.values, color, width=1.2))
     return Panel(Axis(), Axis(say(label), log=log), marks, height=0.6, shares_x="step")
 
 
-def _dotted(trace: Trace, color: str, label: str, index: int) -> list[Mark]:
+def _dotted(trace: ThinnedCurve, color: str, label: str, index: int) -> list[Mark]:
     """A curve with one point an epoch, dashed so that it differs from the training's in grey print."""
     line = Line(trace.steps, trace.values, color, label, dash="dash")
     if len(trace) > 60:
@@ -85,7 +85,7 @@ def _dotted(trace: Trace, color: str, label: str, index: int) -> list[Mark]:
     return [line, Points(trace.steps, trace.values, color, shape=SHAPES[index % len(SHAPES)], size=4)]
 
 
-def _best(run: RunCurves, trace: Trace, color: str, *, alone: bool) -> list[Mark]:
+def _best(run: RunCurves, trace: ThinnedCurve, color: str, *, alone: bool) -> list[Mark]:
     found = [value for step, value in zip(trace.steps, trace.values, strict=True) if step == run.best]
     if run.best is None or not found or found[0] is None:
         return []
@@ -113,13 +113,15 @@ def _groups(events: tuple[Event, ...], last: int) -> list[tuple[int, str, Event]
 
 
 def _finding_rules(groups: list[tuple[int, str, Event]]) -> list[Mark]:
-    return [Rule(step, SEVERITY[event.severity], numbers, text=_event_text(event)) for step, numbers, event in groups]
+    return [
+        GuideLine(step, SEVERITY[event.severity], numbers, text=_event_text(event)) for step, numbers, event in groups
+    ]
 
 
 def _event_text(event: Event) -> str:
     return say("figure.event", rule=rule_name(event.rule), title=event.title)
 
 
-def _wide(traces: list[Trace]) -> bool:
+def _wide(traces: list[ThinnedCurve]) -> bool:
     values = [value for trace in traces for value in trace.values if value is not None]
     return bool(values) and min(values) > 0 and max(values) > _WIDE_RANGE * min(values)

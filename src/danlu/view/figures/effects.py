@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from danlu.base.metric_names import metric_name
 from danlu.base.words import say
-from danlu.view.figures.chart import Axis, Chart, Line, Mark, Panel, Points, Rule, Whiskers, Zone
+from danlu.view.figures.chart import Axis, Chart, GuideLine, Line, Mark, Panel, Points, Whiskers, Zone
 from danlu.view.figures.names import short
-from danlu.view.figures.palette import SHAPES, series_color
-from danlu.view.info.effects import Effect, Level, Pair, Sweep, level_text
+from danlu.view.info.effects import EffectRow, Level, Pair, Sweep, level_text
+from danlu.view.palette import SHAPES, series_color
 
 _LOOK = {
     "better": ("green", "circle"),
@@ -20,17 +20,17 @@ _ROW = 0.27  # of the height of an ordinary panel
 _MOST_ROWS = 40
 
 
-def forest_chart(effects: Sequence[Effect]) -> Chart:
+def forest_chart(effects: Sequence[EffectRow]) -> Chart:
     """Every effect with its interval; a panel for each metric, because their units differ."""
     metrics = list(dict.fromkeys(effect.metric for effect in effects))
     panels = [_forest_panel([one for one in effects if one.metric == metric], metric) for metric in metrics]
     return Chart("forest", say("figure.forest"), panels)
 
 
-def _forest_panel(effects: list[Effect], metric: str) -> Panel:
+def _forest_panel(effects: list[EffectRow], metric: str) -> Panel:
     shown = effects[:_MOST_ROWS]
     rows = [float(at) for at in range(len(shown))]
-    marks: list[Mark] = [Rule(0.0, dash="solid")]
+    marks: list[Mark] = [GuideLine(0.0, dash="solid")]
     for verdict, (color, shape) in _LOOK.items():
         chosen = [(row, one) for row, one in zip(rows, shown, strict=True) if look_of(one.verdict) == verdict]
         if chosen:
@@ -58,18 +58,18 @@ def look_of(verdict: str) -> str:
     return verdict if verdict in _LOOK else "undecided"
 
 
-def _change(effect: Effect) -> str:
+def _change(effect: EffectRow) -> str:
     return f"{effect.factor.rpartition('.')[2]}: {effect.before} → {effect.after}"
 
 
-def _effect_text(effect: Effect) -> str:
+def _effect_text(effect: EffectRow) -> str:
     mean = "–" if effect.mean is None else f"{effect.mean:+.4g}"
     more = "  " + say("figure.more-pairs", count=effect.more) if effect.more else ""
     interval = "" if effect.low is None else f" [{short(effect.low)}, {short(effect.high)}]"
     return f"{mean}{interval}{more}"
 
 
-def slopes_chart(pairs: Sequence[Pair], effect: Effect) -> Chart:
+def slopes_chart(pairs: Sequence[Pair], effect: EffectRow) -> Chart:
     """Each pair as a line from one level to the other, and the mean of all."""
     rising = [pair for pair in pairs if pair.after > pair.before]
     falling = [pair for pair in pairs if pair.after <= pair.before]

@@ -6,10 +6,9 @@ from dataclasses import replace
 from danlu.base.metric_names import metric_name
 from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Band, Chart, Line, Mark, Panel, Points
-from danlu.view.figures.palette import SERIES, SHAPES
 from danlu.view.info.effects import setting_text
-from danlu.view.info.level_curves import HIGH, LOW, FactorCurves, LevelCurve
-from danlu.view.info.level_curves import Band as Numbers
+from danlu.view.info.level_curves import HIGH, LOW, FactorCurves, LevelBand, LevelCurve
+from danlu.view.palette import SERIES, SHAPES
 
 _COLORS = (*SERIES, "ink")
 _WIDE_RANGE = 100  # a curve that falls further is read on a scale of powers of ten
@@ -21,7 +20,7 @@ def level_curves_chart(curves: FactorCurves, metric: str) -> Chart:
     shown = _spread(curves.levels)
     panels = [_panel([(one.level, one.train) for one in shown], say("figure.training-loss"), named=True)]
     for name in dict.fromkeys(("loss", metric)):
-        bands = [(one.level, one.validation.get(name, Numbers())) for one in shown]
+        bands = [(one.level, one.validation.get(name, LevelBand())) for one in shown]
         if any(len(band) for _, band in bands):
             panels.append(_panel(bands, f"{say('page.part-validation')} · {metric_name(name)}", named=False))
     panels[-1] = replace(panels[-1], x=Axis(say("figure.epoch")))
@@ -41,7 +40,7 @@ def _spread(curves: Sequence[LevelCurve]) -> list[LevelCurve]:
     return [curves[round(at * (len(curves) - 1) / (most - 1))] for at in range(most)]
 
 
-def _panel(bands: Sequence[tuple[str, Numbers]], label: str, *, named: bool) -> Panel:
+def _panel(bands: Sequence[tuple[str, LevelBand]], label: str, *, named: bool) -> Panel:
     marks: list[Mark] = []
     for index, (level, band) in enumerate(bands):
         if not len(band):

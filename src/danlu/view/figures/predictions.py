@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from danlu.base.words import say
 from danlu.store.records import WorstSample
-from danlu.view.figures.chart import Axis, Bars, Cells, Chart, Line, Panel, Picture, Pictures, Points, Rule
+from danlu.view.figures.chart import Axis, Bars, Cells, Chart, GuideLine, Line, Panel, Picture, Pictures, Points
 from danlu.view.figures.names import short
 from danlu.view.info.predictions import Calibration, Confusion, Residuals
 
@@ -74,7 +74,10 @@ def calibration_chart(info: Calibration) -> Chart:
 
 def residuals_chart(info: Residuals) -> Chart:
     """How far the actual numbers lie above the predicted ones."""
-    marks = [Points(info.predicted, info.residual, "blue", size=3.5, faint=True), Rule(0.0, axis="y", dash="solid")]
+    marks = [
+        Points(info.predicted, info.residual, "blue", size=3.5, faint=True),
+        GuideLine(0.0, axis="y", dash="solid"),
+    ]
     panel = Panel(Axis(say("figure.predicted")), Axis(say("figure.residual")), marks, height=1.6)
     return Chart("residuals", say("figure.residuals"), [panel])
 

@@ -1,7 +1,7 @@
 """The loss surface in space and as contours, with the descent and the lowest point."""
 
 from danlu.base.words import say
-from danlu.view.figures.chart import Axis, Chart, Field, Panel
+from danlu.view.figures.chart import Axis, Chart, Heatmap, Panel
 from danlu.view.figures.names import short
 from danlu.view.info.surface import Surface, contour, levels, spans_powers
 
@@ -20,11 +20,11 @@ def contour_chart(info: Surface) -> Chart:
     return Chart("contour", say("figure.contour"), [panel], _notes(info))
 
 
-def _field(info: Surface, *, solid: bool) -> Field:
+def _field(info: Surface, *, solid: bool) -> Heatmap:
     # The bowl of a linear model is drawn as the bowl it is; its contour lines are still spaced by ratios.
     log = spans_powers(info.losses) and not (solid and info.exact)
     lines = () if solid else tuple((level, contour(info, level)) for level in levels(info, log=log))
-    return Field(
+    return Heatmap(
         info.xs,
         info.ys,
         info.losses,

@@ -11,7 +11,7 @@ from typing import Any
 from danlu.base.errors import Fault, UserError, fail
 from danlu.view.graphs.scene import (
     LINE_SIZE,
-    Curve,
+    Bezier,
     Diagram,
     Frame,
     Placed,
@@ -70,7 +70,7 @@ def _alone(diagram: Diagram) -> Scene:
     return Scene(diagram.title, width, _HEAD + top + _MARGIN, boxes, curves)
 
 
-def _moved(curve: Curve, x: float, y: float) -> Curve:
+def _moved(curve: Bezier, x: float, y: float) -> Bezier:
     at = curve.label_at and (curve.label_at[0] + x, curve.label_at[1] + y)
     return replace(curve, points=[(px + x, py + y) for px, py in curve.points], label_at=at)
 
@@ -125,11 +125,11 @@ def _placed(entry: dict[str, Any], diagram: Diagram, shift: _Shift) -> Placed:
     return Placed(box, x - box.width / 2, y - box.height / 2)
 
 
-def _curve(entry: dict[str, Any], diagram: Diagram, shift: _Shift) -> Curve:
+def _curve(entry: dict[str, Any], diagram: Diagram, shift: _Shift) -> Bezier:
     """The pieces of an edge, from its source to its target, or back where the link leads back."""
     link = diagram.links[int(entry["id"])]
     points = [shift(part) for part in entry["pos"].split() if part[0] not in "es"]
     if link.role == "backward":
         points.reverse()
     at = shift(entry["lp"]) if link.label and "lp" in entry else None
-    return Curve(points, link.role, link.label, at)
+    return Bezier(points, link.role, link.label, at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from danlu.view.figures.palette import LIGHT
+from danlu.view.palette import LIGHT
 
 FILL = {
     "end": "#FFFFFF",

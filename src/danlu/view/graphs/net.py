@@ -6,7 +6,7 @@ from danlu.base.graphs import NetGraph
 from danlu.base.shapes import show_shape
 from danlu.base.words import say
 from danlu.view.graphs.scene import Box, Diagram, Link, TextLine
-from danlu.view.info.fold import FoldedNet, Part, fold
+from danlu.view.info.fold import FoldedGraph, Part, fold
 
 _UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _SIGNS = {"add": "+", "mul": "×", "sub": "−", "div": "÷", "cat": "concatenate", "matmul": "matrix product"}
@@ -28,7 +28,7 @@ def net_diagram(graph: NetGraph, most: int | None = None) -> Diagram:
     return Diagram(graph.name, list(_boxes(folded, graph)), _links(folded), insets, notes=[note])
 
 
-def _boxes(folded: FoldedNet, graph: NetGraph | None) -> Iterator[Box]:
+def _boxes(folded: FoldedGraph, graph: NetGraph | None) -> Iterator[Box]:
     """The boxes of a net, or of what is inside a block (without its `graph`: the ends have no shapes of their own)."""
     ends = {end for edge in folded.edges for end in edge}
     if "input" in ends:
@@ -41,7 +41,7 @@ def _boxes(folded: FoldedNet, graph: NetGraph | None) -> Iterator[Box]:
         yield Box("output", [TextLine(say("figure.output")), *shape], "end")
 
 
-def _links(folded: FoldedNet) -> list[Link]:
+def _links(folded: FoldedGraph) -> list[Link]:
     return [Link(source, target) for source, target in folded.edges]
 
 

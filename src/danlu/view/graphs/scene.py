@@ -75,7 +75,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Curve:
+class Bezier:
     """A link as Bézier curves: its points are a start and then three for each piece; an arrow stands at the end."""
 
     points: Sequence[tuple[float, float]]
@@ -103,6 +103,6 @@ class Scene:
     width: float
     height: float
     boxes: Sequence[Placed] = field(default_factory=list[Placed])
-    curves: Sequence[Curve] = field(default_factory=list[Curve])
+    curves: Sequence[Bezier] = field(default_factory=list[Bezier])
     frames: Sequence[Frame] = field(default_factory=list[Frame])
     notes: Sequence[str] = ()

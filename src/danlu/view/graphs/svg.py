@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from danlu.view.graphs.look import BORDER, DASHED, FILL, FRAME, STROKE, TEXT, arrow_head
-from danlu.view.graphs.scene import LINE_SIZE, TITLE_SIZE, Curve, Frame, Placed, Scene
+from danlu.view.graphs.scene import LINE_SIZE, TITLE_SIZE, Bezier, Frame, Placed, Scene
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\ud800-\udfff\ufffe\uffff]")
 _FONT = "font-family=\"system-ui, 'Segoe UI', 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', sans-serif\""
@@ -53,7 +53,7 @@ def _box(placed: Placed) -> Iterator[str]:
         yield _text(placed.x + box.width / 2, y - 2.5, line.text, line.size, TEXT[line.style], bold=bold, middle=True)
 
 
-def _curve(curve: Curve) -> Iterator[str]:
+def _curve(curve: Bezier) -> Iterator[str]:
     (x, y), *rest = curve.points
     pieces = " ".join(f"{px:.1f},{py:.1f}" for px, py in rest)
     color = STROKE[curve.role]
@@ -63,7 +63,7 @@ def _curve(curve: Curve) -> Iterator[str]:
     yield f'<polygon points="{corners}" fill="{color}"/>'
 
 
-def _label(curve: Curve) -> Iterator[str]:
+def _label(curve: Bezier) -> Iterator[str]:
     if curve.label and curve.label_at:
         x, y = curve.label_at
         style = curve.role if curve.role in TEXT else "faint"

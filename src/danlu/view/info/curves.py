@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from danlu.base.records import Score
 from danlu.base.smoothing import smooth
 from danlu.store.run_history import RunHistory
-from danlu.view.info.thin import Trace, finite, thin
+from danlu.view.info.thin import ThinnedCurve, finite, thin
 
 MOST_POINTS = 2000
 
@@ -28,12 +28,12 @@ class RunCurves:
     accuracy …); `best` is the step of the epoch with the best validation score."""
 
     label: str
-    loss: Trace
-    smoothed: Trace
-    lr: Trace
-    norm: Trace
-    train: Mapping[str, Trace]
-    validation: Mapping[str, Trace]
+    loss: ThinnedCurve
+    smoothed: ThinnedCurve
+    lr: ThinnedCurve
+    norm: ThinnedCurve
+    train: Mapping[str, ThinnedCurve]
+    validation: Mapping[str, ThinnedCurve]
     events: tuple[Event, ...]
     best: int | None
     diverged: int | None  # the first step whose loss was not finite
@@ -67,7 +67,7 @@ def _run_curves(label: str, history: RunHistory, beta: float, most: int) -> RunC
         loss=thin(steps, history.loss, most),
         smoothed=thin(steps, smoothed(history.loss, beta), most),
         lr=_without_repeats(thin(steps, history.lr, most)),
-        norm=thin(steps, history.norm, most) if any(value is not None for value in history.norm) else Trace(),
+        norm=thin(steps, history.norm, most) if any(value is not None for value in history.norm) else ThinnedCurve(),
         train=_scores([(epoch.step, epoch.train) for epoch in history.epochs]),
         validation=_scores([(epoch.step, epoch.validation) for epoch in history.epochs]),
         events=tuple(Event(one.since, one.rule, one.severity, one.title) for one in history.findings),
@@ -87,23 +87,23 @@ def smoothed(losses: Sequence[float], beta: float) -> list[float | None]:
     return [next(curve) if math.isfinite(loss) else None for loss in losses]
 
 
-def _scores(scores: Sequence[tuple[int, Score | None]]) -> dict[str, Trace]:
+def _scores(scores: Sequence[tuple[int, Score | None]]) -> dict[str, ThinnedCurve]:
     """A curve for each name of a score; `scores` are those of the epochs, with their last steps."""
     names = dict.fromkeys(name for _, score in scores for name in score or ())
     found = {name: [(step, score[name]) for step, score in scores if score and name in score] for name in names}
     return {
-        name: Trace(tuple(step for step, _ in points), tuple(finite(value) for _, value in points))
+        name: ThinnedCurve(tuple(step for step, _ in points), tuple(finite(value) for _, value in points))
         for name, points in found.items()
     }
 
 
-def _without_repeats(trace: Trace) -> Trace:
+def _without_repeats(trace: ThinnedCurve) -> ThinnedCurve:
     """A curve of stairs by its corners: points within a flat stretch say nothing."""
     values = trace.values
     corner = [
         at in (0, len(values) - 1) or not values[at - 1] == values[at] == values[at + 1] for at in range(len(values))
     ]
-    return Trace(
+    return ThinnedCurve(
         tuple(step for step, keep in zip(trace.steps, corner, strict=True) if keep),
         tuple(value for value, keep in zip(values, corner, strict=True) if keep),
     )

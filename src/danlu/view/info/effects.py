@@ -14,7 +14,7 @@ VERDICTS = ("better", "worse", "no difference", "undecided")
 
 
 @dataclass(frozen=True)
-class Effect:
+class EffectRow:
     """One row of a forest plot: what changing `factor` from one level to another does to `metric`."""
 
     factor: str
@@ -73,10 +73,10 @@ class Sweep:
         return self.numeric and min(values) > 0 and max(values) >= 10 * min(values)
 
 
-def forest(effects: Sequence[Mapping[str, Any]]) -> tuple[Effect, ...]:
+def forest(effects: Sequence[Mapping[str, Any]]) -> tuple[EffectRow, ...]:
     """The rows of a forest plot from a study's effects, as `danlu compare --json` gives them."""
     return tuple(
-        Effect(
+        EffectRow(
             factor=str(effect["factor"]),
             before=level_text(effect["from"]),
             after=level_text(effect["to"]),

@@ -41,16 +41,16 @@ class Part:
 
 
 @dataclass(frozen=True)
-class FoldedNet:
+class FoldedGraph:
     """A graph that fits a page. `inside` shows what is within blocks of it, one of each kind."""
 
     title: str
     parts: tuple[Part, ...]
     edges: tuple[tuple[str, str], ...]
-    inside: tuple["FoldedNet", ...] = ()
+    inside: tuple["FoldedGraph", ...] = ()
 
 
-def fold(graph: NetGraph, most: int = MOST_NODES) -> FoldedNet:
+def fold(graph: NetGraph, most: int = MOST_NODES) -> FoldedGraph:
     """The graph with at most about `most` parts: its blocks are opened, all of one class together, as far as that
     allows. What runs beside each other at the top stays, however much it is.
 
@@ -104,7 +104,7 @@ def _group(path: Path, opened: set[Path]) -> Path:
     return path[:length]
 
 
-def _condensed(graph: NetGraph, opened: set[Path]) -> FoldedNet:
+def _condensed(graph: NetGraph, opened: set[Path]) -> FoldedGraph:
     groups = {node.id: _group(node.path, opened) for node in graph.nodes}
     members: dict[str, list[LayerNode]] = {}
     for node in graph.nodes:
@@ -118,7 +118,7 @@ def _condensed(graph: NetGraph, opened: set[Path]) -> FoldedNet:
         if inner is not None and home[source] != home.get(target, target):
             parts[home[source]] = replace(parts[home[source]], output_shape=inner.output_shape)
     joined = _join_light(parts, [edge for edge in edges if edge[0] != edge[1]])
-    return FoldedNet(graph.name, *_join_alike(*joined, _structures(members)))
+    return FoldedGraph(graph.name, *_join_alike(*joined, _structures(members)))
 
 
 def _id(group: tuple[str, ...], node: LayerNode) -> str:
@@ -205,16 +205,16 @@ def _structures(members: Mapping[str, Sequence[LayerNode]]) -> dict[str, object]
     }
 
 
-def _insides(graph: NetGraph, folded: FoldedNet) -> list[FoldedNet]:
+def _insides(graph: NetGraph, folded: FoldedGraph) -> list[FoldedGraph]:
     """The first block of each class, and one more where another of that class consists of other layers."""
-    shown: dict[tuple[str, object], FoldedNet] = {}
+    shown: dict[tuple[str, object], FoldedGraph] = {}
     for part in (part for part in folded.parts if part.block):
         inside = _inside(graph, part)
         counts = Counter((node.kind, node.detail) for node in inside.nodes)
         layers = frozenset((layer, min(count, _MANY)) for layer, count in counts.items())
         if (part.kind, layers) not in shown and sum(kind == part.kind for kind, _ in shown) < 2:
             shown[part.kind, layers] = fold(inside, _MOST_INSIDE)
-    frames: list[FoldedNet] = []
+    frames: list[FoldedGraph] = []
     for frame in shown.values():
         nested = [inner for inner in frame.inside if not inner.title.endswith(tuple(f"({kind})" for kind, _ in shown))]
         frames += [replace(frame, inside=()), *nested]

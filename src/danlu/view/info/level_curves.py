@@ -15,7 +15,7 @@ LOW, HIGH = 10, 90
 
 
 @dataclass(frozen=True)
-class Band:
+class LevelBand:
     """Over `epochs`, ascending: the median of several trainings, and the percentiles LOW and HIGH."""
 
     epochs: tuple[int, ...] = ()
@@ -33,8 +33,8 @@ class LevelCurve:
 
     level: str
     trainings: int
-    train: Band
-    validation: Mapping[str, Band]  # by the name of the score; what was measured once only is no curve
+    train: LevelBand
+    validation: Mapping[str, LevelBand]  # by the name of the score; what was measured once only is no curve
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ def _rows(stacks: Sequence[StackCurves], own: _Columns, score: str | None) -> di
     return found
 
 
-def _band(rows: Mapping[int, Sequence[float | None]], count: int) -> Band:
+def _band(rows: Mapping[int, Sequence[float | None]], count: int) -> LevelBand:
     """Of the epochs in which at least half of the trainings stood: those that are left later are no fair sample."""
     known = {epoch: [value for value in map(finite, row) if value is not None] for epoch, row in rows.items()}
     epochs = tuple(epoch for epoch in sorted(known) if known[epoch] and 2 * len(known[epoch]) >= count)
     cut = [numpy.percentile(known[epoch], (LOW, 50, HIGH)).tolist() for epoch in epochs]
-    return Band(epochs, *(tuple(row[at] for row in cut) for at in (1, 0, 2)))
+    return LevelBand(epochs, *(tuple(row[at] for row in cut) for at in (1, 0, 2)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Trace:
+class ThinnedCurve:
     """A curve: a number at each step; None where it was not finite."""
 
     steps: tuple[float, ...] = ()
@@ -16,7 +16,7 @@ class Trace:
         return len(self.steps)
 
 
-def thin(steps: Sequence[float], values: Sequence[float | None], most: int = 2000) -> Trace:
+def thin(steps: Sequence[float], values: Sequence[float | None], most: int = 2000) -> ThinnedCurve:
     """At most about `most` of the points, in their order; all of them where they are no more.
 
     The curve is cut into stretches of equally many points. Of each stretch its first, lowest, highest and last point
@@ -27,13 +27,13 @@ def thin(steps: Sequence[float], values: Sequence[float | None], most: int = 200
     """
     count = len(values)
     if count <= most:
-        return Trace(tuple(steps), tuple(finite(value) for value in values))
+        return ThinnedCurve(tuple(steps), tuple(finite(value) for value in values))
     kept: list[int] = []
     stretches = max(1, most // 4)
     for stretch in range(stretches):
         first, end = stretch * count // stretches, (stretch + 1) * count // stretches
         kept += _corners(values, first, end)
-    return Trace(tuple(steps[at] for at in kept), tuple(finite(values[at]) for at in kept))
+    return ThinnedCurve(tuple(steps[at] for at in kept), tuple(finite(values[at]) for at in kept))
 
 
 def finite(value: float | None) -> float | None:

@@ -4,7 +4,7 @@ import functools
 from importlib import resources
 
 from danlu.base.words import catalogue, language
-from danlu.view.figures.palette import DARK, LIGHT, RAMPS
+from danlu.view.palette import DARK, LIGHT, RAMPS
 
 CHART_SCRIPTS = ("scales.js", "marks.js", "chart.js", "pointing.js", "surface.js")
 """What draws charts, in the order in which it must be read."""

@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from danlu.view.figures.chart import Cells, Field
-from danlu.view.figures.palette import AMOUNT, LIGHT, RAMPS, is_dark, ramp
+from danlu.view.figures.chart import Cells, Heatmap
 from danlu.view.figures.scales import color_range
+from danlu.view.palette import AMOUNT, LIGHT, RAMPS, is_dark, ramp
 from danlu.view.paper.sheet import color_map, scale_of
 
 
@@ -26,7 +26,7 @@ def draw_cells(axes: Any, mark: Cells) -> None:
     axes.figure.colorbar(drawn, ax=axes, label=mark.label, pad=0.01, aspect=25).outline.set_visible(False)
 
 
-def draw_field(axes: Any, mark: Field) -> None:
+def draw_field(axes: Any, mark: Heatmap) -> None:
     """Heights as colours with contour lines, and the path over them."""
     low, high = color_range(mark.values, ramp="amount", log=mark.log)
     colors = color_map(AMOUNT)

@@ -9,17 +9,17 @@ from danlu.view.figures.chart import (
     Bars,
     Cells,
     Chart,
-    Field,
+    GuideLine,
+    Heatmap,
     Line,
     Mark,
     Panel,
     Pictures,
     Points,
-    Rule,
     Whiskers,
     Zone,
 )
-from danlu.view.figures.palette import LIGHT
+from danlu.view.palette import LIGHT
 from danlu.view.paper.cells import draw_cells, draw_field
 from danlu.view.paper.images import draw_pictures
 from danlu.view.paper.sheet import file_bytes, has_chinese, look, powers_of_ten, sheet
@@ -43,7 +43,7 @@ def draw_chart(chart: Chart, kind: str) -> bytes:
         figure.suptitle(chart.title, x=0.01, ha="left", fontsize=11, fontweight="bold")
         shared: dict[str, Any] = {}
         for place, panel in zip(grid, chart.panels, strict=True):
-            solid = any(isinstance(mark, Field) and mark.solid for mark in panel.marks)
+            solid = any(isinstance(mark, Heatmap) and mark.solid for mark in panel.marks)
             options = {"projection": "3d"} if solid else {"sharex": shared.get(panel.shares_x)}
             axes = figure.add_subplot(place, **options)
             if panel.shares_x:
@@ -57,7 +57,7 @@ def draw_chart(chart: Chart, kind: str) -> bytes:
 
 def _draw_solid_panel(axes: Any, panel: Panel) -> None:
     for mark in panel.marks:
-        if isinstance(mark, Field):
+        if isinstance(mark, Heatmap):
             draw_solid(axes, mark, panel.x.label, panel.y.label)
 
 
@@ -75,7 +75,7 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
         axes.tick_params(labelbottom=False)
     if panel.square:
         axes.set_aspect("equal", adjustable="box")
-    if any(isinstance(mark, Cells | Field) for mark in panel.marks):
+    if any(isinstance(mark, Cells | Heatmap) for mark in panel.marks):
         axes.grid(visible=False)
         if not panel.y.ticks and panel.y.low is None and any(isinstance(mark, Cells) for mark in panel.marks):
             axes.invert_yaxis()
@@ -153,7 +153,7 @@ def _zone(axes: Any, mark: Zone) -> None:
     span(mark.low, mark.high, color=LIGHT[mark.color], alpha=0.12, linewidth=0, hatch="///", label=mark.label or None)
 
 
-def _rule(axes: Any, mark: Rule) -> None:
+def _rule(axes: Any, mark: GuideLine) -> None:
     line = axes.axvline if mark.axis == "x" else axes.axhline
     line(mark.at, color=LIGHT[mark.color], linestyle=_DASHES[mark.dash], linewidth=1.1)
     if mark.label and mark.axis == "x":
@@ -173,9 +173,9 @@ _DRAWN: dict[type[Mark], Callable[[Any, Any], None]] = {
     Band: _band,
     Bars: _bars,
     Zone: _zone,
-    Rule: _rule,
+    GuideLine: _rule,
     Cells: draw_cells,
-    Field: draw_field,
+    Heatmap: draw_field,
     Pictures: draw_pictures,
 }
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from danlu.view.graphs.look import BORDER, DASHED, FILL, FRAME, STROKE, TEXT, arrow_head
-from danlu.view.graphs.scene import LINE_SIZE, TITLE_SIZE, Curve, Placed, Scene
+from danlu.view.graphs.scene import LINE_SIZE, TITLE_SIZE, Bezier, Placed, Scene
 from danlu.view.paper.sheet import box, file_bytes, look, outline, sheet
 
 _POINTS = 72.0
@@ -34,7 +34,7 @@ def draw_scene(scene: Scene, kind: str) -> bytes:
         return file_bytes(figure, kind)
 
 
-def _draw_curve(axes: Any, curve: Curve) -> None:
+def _draw_curve(axes: Any, curve: Bezier) -> None:
     color = STROKE[curve.role]
     codes = ["move"] + ["curve"] * (len(curve.points) - 1)
     line = (0, (5, 3)) if curve.role in DASHED else "-"

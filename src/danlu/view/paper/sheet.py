@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from danlu.view.figures.palette import LIGHT
+from danlu.view.palette import LIGHT
 
 KINDS = (".png", ".svg", ".pdf")
 DOTS_PER_INCH = 150

@@ -3,13 +3,13 @@
 import math
 from typing import Any
 
-from danlu.view.figures.chart import Field
-from danlu.view.figures.palette import AMOUNT, LIGHT
+from danlu.view.figures.chart import Heatmap
 from danlu.view.figures.scales import color_range
+from danlu.view.palette import AMOUNT, LIGHT
 from danlu.view.paper.sheet import color_map, scale_of
 
 
-def draw_solid(axes: Any, mark: Field, x_label: str, y_label: str) -> None:
+def draw_solid(axes: Any, mark: Heatmap, x_label: str, y_label: str) -> None:
     """The surface, its path a little above it, and the lowest point; heights by powers of ten where `log`."""
 
     def height(value: float | None) -> float:

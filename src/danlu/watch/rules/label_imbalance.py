@@ -1,7 +1,7 @@
 """label-imbalance: few classes hold nearly all samples, and the loss does not weigh them."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Labels, Measured
+from danlu.watch.measured import LabelFacts, Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -29,7 +29,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     )
 
 
-def _recall_of_others(facts: Labels, label: int) -> float:
+def _recall_of_others(facts: LabelFacts, label: int) -> float:
     """The share of the other classes' samples that was answered rightly of late; 1 where none came by."""
     actual = sum(count for other, count in facts.actual.items() if other != label)
     hits = sum(count for other, count in facts.hits.items() if other != label)

@@ -57,18 +57,18 @@ danlu.Chart = class {
     this.owners = new Map();
     const entries = new Map();
     for (const mark of this.chart.panels.flatMap((panel) => panel.marks)) {
-      if (!mark.label || !["Line", "Points", "Zone", "Field"].includes(mark.type)) continue;
+      if (!mark.label || !["Line", "Points", "Zone", "Heatmap"].includes(mark.type)) continue;
       if (mark.type === "Zone") { entries.set(`zone|${mark.label}`, mark); continue; }
       entries.set(this.key(mark), mark);
       if (!this.owners.has(mark.color ?? "blue")) this.owners.set(mark.color ?? "blue", this.key(mark));
     }
     for (const mark of this.chart.panels.flatMap((panel) => panel.marks)) {
-      if (mark.type !== "Field") continue;
+      if (mark.type !== "Heatmap") continue;
       if (mark.path_label) entries.set("path", { type: "Line", label: mark.path_label, color: "orange", fixed: true });
       if (mark.marked_label) entries.set("marked", { type: "Points", label: mark.marked_label, color: "ink", shape: "star", fixed: true });
       if (mark.saddles_label) entries.set("saddles", { type: "Points", label: mark.saddles_label, color: "ink", shape: "diamond", fixed: true });
     }
-    const buttons = [...entries].filter(([, mark]) => mark.type !== "Field").map(([key, mark]) => {
+    const buttons = [...entries].filter(([, mark]) => mark.type !== "Heatmap").map(([key, mark]) => {
       const inside = [this.swatch(mark), danlu.make("span", {}, mark.label)];
       if (mark.type === "Zone" || mark.fixed) return danlu.make("div", { class: "plain" }, ...inside);
       return danlu.make("button", {
@@ -125,7 +125,7 @@ danlu.Chart = class {
     return Math.min(Math.max(54, most), Math.max(54, 0.46 * width));
   }
 
-  rightMargin(panel) { return panel.marks.some((mark) => mark.type === "Cells" || mark.type === "Field") ? 78 : 12; }
+  rightMargin(panel) { return panel.marks.some((mark) => mark.type === "Cells" || mark.type === "Heatmap") ? 78 : 12; }
 
   domain(panel, axis) {
     const wanted = panel[axis];
@@ -139,7 +139,7 @@ danlu.Chart = class {
     for (const mark of panel.marks) {
       if (this.isHidden(mark)) continue;
       const along = axis === "x" ? mark.xs : mark.ys;
-      if (mark.type === "Field") { along.forEach(add); continue; }
+      if (mark.type === "Heatmap") { along.forEach(add); continue; }
       if (mark.type === "Line" || mark.type === "Points") {
         along.forEach((value, index) => { if (axis === "x" || this.inSight(mark.xs[index])) add(value); });
       }
@@ -150,7 +150,7 @@ danlu.Chart = class {
       if (mark.type === "Bars") { if (axis === "x") mark.xs.forEach((at) => { add(at - mark.width / 2); add(at + mark.width / 2); }); else { add(0); mark.heights.forEach(add); } }
       if (mark.type === "Whiskers") { if ((axis === "y") === Boolean(mark.upright)) { mark.lows.forEach(add); mark.highs.forEach(add); } else mark.at.forEach(add); }
       if (mark.type === "Zone" && (mark.axis ?? "x") === axis && !panel.shares_x) { add(mark.low); add(mark.high); }
-      if (mark.type === "Rule" && (mark.axis ?? "x") === axis && !panel.shares_x) add(mark.at);
+      if (mark.type === "GuideLine" && (mark.axis ?? "x") === axis && !panel.shares_x) add(mark.at);
     }
     if (low > high) [low, high] = wanted.log ? [1, 10] : [0, 1];
     if (low === high) { const off = wanted.log ? null : Math.abs(low) * 0.05 || 0.5; [low, high] = wanted.log ? [low / 2, high * 2] : [low - off, high + off]; }
@@ -179,7 +179,7 @@ danlu.Chart = class {
     svg.append(layer, over);
     for (const mark of panel.marks) {
       if (!this.isHidden(mark)) danlu.marks[mark.type]?.(mark, { x, y, layer, over, box, columns: mark.xs?.length ?? 1 });
-      if (mark.type === "Cells" || mark.type === "Field") this.colorBar(svg, mark, box);
+      if (mark.type === "Cells" || mark.type === "Heatmap") this.colorBar(svg, mark, box);
     }
     return area;
   }
@@ -191,7 +191,7 @@ danlu.Chart = class {
     const words = (axis, scale, most) => axis.ticks?.length
       ? axis.ticks.filter((_, at) => at % Math.max(1, Math.ceil(axis.ticks.length / most)) === 0)
       : danlu.ticks(Math.min(scale.low, scale.high), Math.max(scale.low, scale.high), most, axis.log).map((at) => [at, danlu.tickText(at, axis.log)]);
-    const grid = !panel.marks.some((mark) => mark.type === "Cells" || mark.type === "Field");
+    const grid = !panel.marks.some((mark) => mark.type === "Cells" || mark.type === "Heatmap");
     const rows = Math.max(2, Math.floor((box.bottom - box.top) / (panel.y.ticks?.length ? 12 : 38)));
     for (const [at, word] of words(panel.y, y, rows)) {
       const place = y(at);
@@ -221,7 +221,7 @@ danlu.Chart = class {
   }
 
   colorBar(svg, mark, box) {
-    const ramp = mark.type === "Field" ? "amount" : mark.ramp ?? "amount";
+    const ramp = mark.type === "Heatmap" ? "amount" : mark.ramp ?? "amount";
     const range = danlu.colorRange(mark.values, ramp, Boolean(mark.log));
     const column = Array.from({ length: 64 }, (_, at) => [1 - at / 63]);
     const height = box.bottom - box.top;
@@ -233,7 +233,7 @@ danlu.Chart = class {
     svg.append(danlu.make("text", { class: "tick", x: box.right + 76, y: box.top - 7, "text-anchor": "end" }, mark.label));
   }
 
-  canZoom(panel) { return !panel.x.ticks?.length && !panel.marks.some((mark) => ["Cells", "Field"].includes(mark.type)); }
+  canZoom(panel) { return !panel.x.ticks?.length && !panel.marks.some((mark) => ["Cells", "Heatmap"].includes(mark.type)); }
 };
 danlu.Chart.count = 0;
 

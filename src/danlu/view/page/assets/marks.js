@@ -97,7 +97,7 @@ danlu.marks.Zone = (mark, { x, y, layer, box }) => {
   layer.append(danlu.make("rect", { ...place, style: { fill: danlu.color(mark.color), fillOpacity: 0.14 } }));
 };
 
-danlu.marks.Rule = (mark, { x, y, layer, over, box }) => {
+danlu.marks.GuideLine = (mark, { x, y, layer, over, box }) => {
   const upright = (mark.axis ?? "x") === "x";
   const scale = upright ? x : y;
   if (!scale.fits(mark.at)) return;
@@ -148,7 +148,7 @@ danlu.marks.Cells = (mark, { y, layer, over, box, columns }) => {
   }));
 };
 
-danlu.marks.Field = (mark, { x, y, layer }) => {
+danlu.marks.Heatmap = (mark, { x, y, layer }) => {
   const [left, right] = [x(mark.xs[0]), x(mark.xs[mark.xs.length - 1])];
   const [bottom, top] = [y(mark.ys[0]), y(mark.ys[mark.ys.length - 1])];
   const href = danlu.gridImage([...mark.values].reverse(), "amount", Boolean(mark.log));

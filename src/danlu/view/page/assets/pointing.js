@@ -87,7 +87,7 @@ Object.assign(danlu.Chart.prototype, {
     const found = [];
     for (const mark of panel.marks) {
       if (this.isHidden(mark)) continue;
-      if (mark.type === "Rule" && mark.text && Math.abs(x(mark.at) - at.x) < 7) found.push(line(mark.color, mark.text));
+      if (mark.type === "GuideLine" && mark.text && Math.abs(x(mark.at) - at.x) < 7) found.push(line(mark.color, mark.text));
       if (mark.type === "Points" && mark.texts?.length) {
         mark.xs.forEach((px, index) => {
           if (x.fits(px) && y.fits(mark.ys[index]) && Math.hypot(x(px) - at.x, y(mark.ys[index]) - at.y) < 14 && mark.texts[index]) found.push(line(mark.color, mark.texts[index]));

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from danlu.view.figures.palette import AMOUNT, DARK, LIGHT, SERIES, ramp
+from danlu.view.palette import AMOUNT, DARK, LIGHT, SERIES, ramp
 
 # Machado, Oliveira and Fernandes 2009, https://doi.org/10.1109/TVCG.2009.113: what is seen without one kind of cone.
 BLIND = {

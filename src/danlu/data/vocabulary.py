@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from danlu.data.text.cut import END_OF_LINE, RESERVED, UNKNOWN, cut
+from danlu.data.tokens import END_OF_LINE, RESERVED, UNKNOWN, cut
 
 
 @dataclass(frozen=True, eq=False)

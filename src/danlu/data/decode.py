@@ -21,7 +21,7 @@ Bytes = numpy.ndarray[Any, numpy.dtype[numpy.uint8]]
 
 
 @dataclass(frozen=True)
-class Head:
+class PictureHeader:
     """What a file says of its picture before it is decoded; the sizes are those after turning it upright."""
 
     height: int
@@ -49,7 +49,7 @@ class Shape:
         return self.channels, self.height, self.width
 
 
-def common_shape(heads: Sequence[Head], side: int | None) -> Shape:
+def common_shape(heads: Sequence[PictureHeader], side: int | None) -> Shape:
     """Squares of `side`, else the most frequent size, made smaller where its longer side is above 224; grey where more
     than half are grey.
     """
@@ -93,10 +93,10 @@ def read_picture(picture: Any, white: float | None, shape: Shape, name: str) -> 
         return Fault("data.picture-damaged", {"path": name, "reason": error})
 
 
-def read_head(path: Path) -> Head | Fault:
+def read_head(path: Path) -> PictureHeader | Fault:
     """The head of the picture in `path`, or what is wrong with it."""
 
-    def head(picture: Any) -> Head | Fault:
+    def head(picture: Any) -> PictureHeader | Fault:
         # A photograph with a preview or a depth map beside it (MPO) is one picture.
         several = picture.format not in ("JPEG", "MPO") and getattr(picture, "is_animated", False)
         cut = picture.mode not in DEEP and any(";16" in str(tile[3]) for tile in picture.tile)
@@ -109,7 +109,7 @@ def read_head(path: Path) -> Head | Fault:
         width, height = picture.size
         if picture.getexif().get(ORIENTATION, 1) >= 5:
             width, height = height, width
-        return Head(
+        return PictureHeader(
             height,
             width,
             grey=picture.mode in GREY,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danlu.data.text.cut import RESERVED, cut
-from danlu.data.text.vocabulary import Vocabulary
+from danlu.data.tokens import RESERVED, cut
+from danlu.data.vocabulary import Vocabulary
 
 
 @given(st.text(min_size=1, max_size=80))
