@@ -39,6 +39,11 @@ def runs_folder() -> Path:
     return Path("runs")
 
 
+def claims_folder() -> Path:
+    """Folder that claims are tested in: `claims` under the working directory."""
+    return Path("claims")
+
+
 def studies_folder() -> Path:
     """Folder that new studies are put in: `studies` under the working directory."""
     return Path("studies")

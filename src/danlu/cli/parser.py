@@ -139,6 +139,20 @@ VERBS = {
         Verb("nets", "danlu nets [NAME]"),
         Verb("rules", "danlu rules [ID]"),
         Verb(
+            "claims",
+            "danlu claims [ID|FILE.toml|FOLDER] [--data D] [--net N] [--seeds N] [--margin M] [--plan] [--guess] "
+            "[--book FILE.html] | --all | new FILE.toml",
+            (
+                *_RECIPE_OPTIONS,
+                Option("seeds", "10"),
+                Option("margin", "0.01"),
+                Option("plan"),
+                Option("all"),
+                Option("book", "FILE.html"),
+                Option("guess"),
+            ),
+        ),
+        Verb(
             "draw",
             'danlu draw NET|RUN|STUDY [--file F.svg] [net.key=value ...] | --expression "…" [name=value ...]',
             _DRAW_OPTIONS,

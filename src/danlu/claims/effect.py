@@ -1,0 +1,278 @@
+"""Claims of an effect: levels of one factor, each at its own best learning rate, compared seed by seed."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from danlu.base.errors import fail
+from danlu.claims.bench import Bench, Trainable
+from danlu.claims.claim import Published
+from danlu.claims.evidence import (
+    ClaimComparison,
+    ClaimEvidence,
+    Control,
+    CurveData,
+    Expected,
+    Plot,
+    as_family,
+    compared,
+)
+from danlu.claims.options import ClaimOptions
+from danlu.claims.plan import ClaimPlan
+from danlu.claims.training import ACCURACY, Measure, Training
+from danlu.claims.tuning import MOST_GROWTHS, Tuned, tune
+
+RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
+TOO_SMALL = 1e-4
+"""The positive control's share of the best learning rate: a net that hardly learns must be seen to be worse."""
+_PLACEBO_LEVEL = 0.999
+_BUDGET = ("train.epochs", "train.accumulate", "data.samples")
+_NO_CONDITION = {"": dict[str, Any]()}
+
+Trials = dict[str, list[Training]]
+
+
+@dataclass(frozen=True)
+class EffectClaim:
+    """A claim that `levels` of a `factor` differ as `expected` from the first of them in a `measure`.
+
+    net, data, settings: what is trained on what, at every level; `data` may be a function that makes them, of the label
+        of the condition.
+    levels: settings by label. A level of `builders` is a function that builds its net instead.
+    condition, places: what is varied to see where the claim begins and ends to hold, and its settings by label.
+    rates: where the search for each level's learning rate begins; by level, as many for each, where they need other
+        ones. `tuned` is False where the learning rate is what the claim is about, or is to stay the same.
+    tune_by: what the rate is chosen by on the validation part, where that is not the measure.
+    settle: what the measure is, where a first look at the tuning has to set it (a target loss to be reached).
+    budget_differs: whether the factor itself is how much is trained on.
+    control: by what share of the learning rate the positive control misses.
+    """
+
+    id: str
+    factor: str
+    levels: Mapping[str, Mapping[str, Any]]
+    net: Any = "mlp"
+    data: Any = "digits"
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    measure: Measure = ACCURACY
+    expected: Expected = "more"
+    margin: float = 0.005
+    condition: str = ""
+    places: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NO_CONDITION)
+    builders: Mapping[str, Callable[[], Any]] = field(default_factory=dict[str, Callable[[], Any]])
+    rates: Sequence[float] | Mapping[str, Sequence[float]] = RATES
+    tuned: bool = True
+    tune_by: Measure | None = None
+    seeds: int = 10
+    tuning_seeds: int = 2
+    budget_differs: bool = False
+    control: float = TOO_SMALL
+    published: Sequence[Published] = ()
+
+    def plan(self, given: ClaimOptions) -> ClaimPlan:
+        self._check_budgets()
+        net = given.net or (self.net if isinstance(self.net, str) else getattr(self.net, "__name__", "own"))
+        data = given.data or (self.data if isinstance(self.data, str) else getattr(self.data, "__name__", "own"))
+        nuisance: dict[str, Any] = {}
+        if self.tuned:
+            nuisance = {"optim.lr": {level: list(self._grid(given, level)) for level in self.levels}}
+            nuisance |= {"seeds": self._tuning_seeds(given), "growths": self._growths(given)}
+        parts = {
+            "data": data,
+            "net": net,
+            "factor": self.factor,
+            "levels": {level: dict(settings) for level, settings in self.levels.items()},
+            "nuisance": nuisance,
+            "fixed": self._settings(given),
+            "measure": self.measure.name,
+            "expected": self.expected,
+            "margin": self._margin(given),
+            "seeds": self._seeds(given),
+            "stopping": "all seeds",
+            "controls": {"placebo": next(iter(self.levels)), "positive": self.control},
+        }
+        if self.condition:
+            places = {label: dict(settings) for label, settings in self._places(given).items()}
+            parts["condition"] = {self.condition: places}
+        return ClaimPlan(self.id, parts)
+
+    def test(self, given: ClaimOptions, bench: Bench) -> ClaimEvidence:
+        comparisons: list[ClaimComparison] = []
+        controls: list[Control] = []
+        found: dict[str, Trials] = {}
+        for number, place in enumerate(self._places(given)):
+            tuned = self._tune(given, bench, place)
+            rates = {} if tuned is None else dict(tuned.best)
+            if tuned is not None and tuned.at_edge and not given.miniature:
+                controls.append(Control("tuning", False, levels=tuned.at_edge))
+            trials = {
+                level: self._train(given, bench, place, level, f"{number}-{n}", [rates.get(level)], self._seeds(given))
+                for n, level in enumerate(self.levels)
+            }
+            found[place] = {level: by_rate[rates.get(level)] for level, by_rate in trials.items()}
+            if number == 0:
+                controls += self._controls(given, bench, place, found[place], rates)
+            comparisons += self._compare(given, place, found[place], rates)
+        return ClaimEvidence(as_family(comparisons), controls=controls, figure=self._figure(found))
+
+    def _check_budgets(self) -> None:
+        """UserError where one level would be trained longer, or searched harder, than another."""
+        grids = {len(self._grid(ClaimOptions(), level)) for level in self.levels}
+        budgets = {tuple(settings.get(key) for key in _BUDGET) for settings in self.levels.values()}
+        if len(grids) > 1 or (len(budgets) > 1 and not self.budget_differs):
+            fail("claims.unequal-budgets", claim=self.id)
+
+    def _grid(self, given: ClaimOptions, level: str) -> Sequence[float]:
+        rates = self.rates[level] if isinstance(self.rates, Mapping) else self.rates
+        return rates[1:3] if given.miniature else rates
+
+    def _seeds(self, given: ClaimOptions) -> list[int]:
+        return list(range(given.seeds or (3 if given.miniature else self.seeds)))
+
+    def _tuning_seeds(self, given: ClaimOptions) -> list[int]:
+        """Seeds of their own: what a rate was chosen by says nothing about it any more."""
+        return [10_000 + number for number in range(1 if given.miniature else self.tuning_seeds)]
+
+    def _growths(self, given: ClaimOptions) -> int:
+        return 0 if given.miniature else MOST_GROWTHS
+
+    def _margin(self, given: ClaimOptions) -> float:
+        return self.margin if given.margin is None else given.margin
+
+    def _places(self, given: ClaimOptions) -> Mapping[str, Mapping[str, Any]]:
+        return dict(list(self.places.items())[:1]) if given.miniature else self.places
+
+    def _settings(self, given: ClaimOptions) -> dict[str, Any]:
+        return {"train.weights": "last", **self.settings, **given.data_settings()}
+
+    def _ground(self, given: ClaimOptions, place: str, level: str) -> Trainable:
+        settings = {**self._settings(given), **self.places[place], **self.levels[level]}
+        if given.miniature:
+            settings["train.epochs"] = max(1, int(settings.get("train.epochs", 10)) // 8)
+        net = self.builders.get(level) or given.net or self.net
+        data = given.data or (self.data(place) if callable(self.data) else self.data)
+        return Trainable(net, data, settings)
+
+    def _train(
+        self, given: ClaimOptions, bench: Bench, place: str, level: str, lot: str, rates: Sequence[float | None],
+        seeds: Sequence[int], judge: str = "test",
+    ) -> dict[float | None, list[Training]]:  # fmt: skip
+        return bench.train(lot, self._ground(given, place, level), rates=rates, seeds=seeds, judge=judge)
+
+    def _tune(self, given: ClaimOptions, bench: Bench, place: str) -> Tuned | None:
+        if not self.tuned:
+            return None
+        measure, seeds = self.tune_by or self.measure, self._tuning_seeds(given)
+        rounds = 0
+        name = list(self._places(given)).index(place)
+        own = isinstance(self.rates, Mapping)
+        first = {level: self._grid(given, level) for level in self.levels}
+        scale = {level: grid[0] / first[next(iter(self.levels))][0] for level, grid in first.items()}
+
+        def search(rates: Sequence[float]) -> dict[str, dict[float, list[Training]]]:
+            nonlocal rounds
+            rounds += 1
+            found: dict[str, dict[float, list[Training]]] = {}
+            for number, level in enumerate(self.levels):
+                theirs = {rate: float(f"{rate * scale[level]:.3g}") if own else rate for rate in rates}
+                lot = f"{name}-{number}-tuning-{rounds}"
+                trained = self._train(given, bench, place, level, lot, [*theirs.values()], seeds, "validation")
+                found[level] = {rate: trained[their] for rate, their in theirs.items()}
+            return found
+
+        tuned = tune(search, first[next(iter(self.levels))], measure, growths=self._growths(given))
+        best = {level: float(f"{rate * scale[level]:.3g}") if own else rate for level, rate in tuned.best.items()}
+        return Tuned(best, tuned.grid, tuned.at_edge, tuned.trainings)
+
+    def _controls(
+        self, given: ClaimOptions, bench: Bench, place: str, trials: Trials, rates: Mapping[str, float]
+    ) -> list[Control]:
+        """The first level against itself with other seeds, and against itself at a learning rate that cannot do."""
+        first = next(iter(self.levels))
+        rate = rates.get(first)
+        seeds = self._seeds(given)
+        others = [seeds[-1] + 1 + seed for seed in seeds]
+        same = self._train(given, bench, place, first, "placebo", [rate], others)[rate]
+        base = rate or float(self._ground(given, place, first).settings.get("optim.lr", 0.01))
+        spoilt = base * self.control
+        worse = self._train(given, bench, place, first, "positive", [spoilt], seeds)[spoilt]
+        placebo = self._compared(given, place, trials[first], same, (first, first), level=_PLACEBO_LEVEL)
+        positive = self._compared(given, place, trials[first], worse, (first, f"{first}, lr {spoilt:.2g}"))
+        seen = positive.effect.verdict == ("worse" if self.measure.better == "more" else "better")
+        return [
+            Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),
+            Control("positive", seen, positive),
+        ]
+
+    def _compare(
+        self, given: ClaimOptions, place: str, trials: Trials, rates: Mapping[str, float]
+    ) -> list[ClaimComparison]:
+        first, *others = self.levels
+        return [
+            self._compared(given, place, trials[first], trials[other], (first, other), rates=rates) for other in others
+        ]
+
+    def _compared(
+        self, given: ClaimOptions, place: str, before: Sequence[Training], after: Sequence[Training],
+        names: tuple[str, str], *, rates: Mapping[str, float] | None = None, level: float = 0.95,
+    ) -> ClaimComparison:  # fmt: skip
+        return compared(
+            [self.measure.value(trial) for trial in before],
+            [self.measure.value(trial) for trial in after],
+            names=names,
+            measure=self.measure.name,
+            expected=self.expected,
+            margin=self._margin(given),
+            condition=f"{self.condition.rpartition('.')[2]}={place}" if place else "",
+            grain=self.measure.grain,
+            rates=rates,
+            level=level,
+        )
+
+    def _figure(self, found: Mapping[str, Trials]) -> list[Plot]:
+        plots = [curves(next(iter(found.values())))]
+        if len(found) > 1:
+            plots.insert(0, boundary(self.condition, found, self.measure))
+        return plots
+
+
+def curves(trials: Mapping[str, Sequence[Training]]) -> Plot:
+    """The training loss by epoch of each level, with a band that holds eight seeds of ten."""
+    series: list[CurveData] = []
+    for level, members in trials.items():
+        shown = [trial for trial in members if trial.epochs]
+        if not shown:
+            continue
+        epochs = shown[0].epochs
+        rows = [[trial.train[place] for trial in shown if place < len(trial.train)] for place in range(len(epochs))]
+        finite = [sorted(loss for loss in row if loss is not None) for row in rows]
+        lows, highs = ([_at(row, share) for row in finite] for share in (0.1, 0.9))
+        series.append(CurveData(level, epochs, [_at(row, 0.5) for row in finite], lows, highs))
+    return Plot("epoch", "train-loss", series, log_y=_positive(series))
+
+
+def boundary(condition: str, found: Mapping[str, Mapping[str, Sequence[Training]]], measure: Measure) -> Plot:
+    """The measure of each level along the condition, with all but the lowest and highest tenth of its seeds."""
+    labels = list(found)
+    series: list[CurveData] = []
+    for level in next(iter(found.values())):
+        values = [
+            sorted(value for trial in trials[level] if not math.isnan(value := measure.value(trial)))
+            for trials in found.values()
+        ]
+        lows, highs = ([_at(row, share) for row in values] for share in (0.1, 0.9))
+        middle = [_at(row, 0.5) for row in values]
+        series.append(
+            CurveData(level, [float(place) for place in range(len(labels))], middle, lows, highs, points=True)
+        )
+    return Plot(condition, measure.name, series, ticks=labels)
+
+
+def _at(ordered: Sequence[float], share: float) -> float | None:
+    return ordered[round(share * (len(ordered) - 1))] if ordered else None
+
+
+def _positive(series: Sequence[CurveData]) -> bool:
+    values = [value for one in series for value in one.ys if value is not None]
+    return bool(values) and min(values) > 0 and max(values) > 10 * min(values)

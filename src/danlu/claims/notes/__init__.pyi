@@ -1,0 +1,2 @@
+from danlu.claims.notes.linear_layers_collapse import LINEAR_LAYERS_COLLAPSE as LINEAR_LAYERS_COLLAPSE
+from danlu.claims.notes.momentum_helps import MOMENTUM_HELPS as MOMENTUM_HELPS

@@ -1,0 +1,35 @@
+"""What a user gives to the test of a claim, beside its id."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from danlu.base.counts import is_whole
+from danlu.base.errors import Faults
+from danlu.stats.paired import check_margin
+
+
+@dataclass(frozen=True)
+class ClaimOptions:
+    """None: the claim's own. `data` by name or file (with its `target` column), `net` by name, a number of `seeds`, the
+    `margin` that counts as none. `miniature` runs all of it on a few epochs and three seeds: to see that it runs, for
+    it proves nothing."""
+
+    data: str | None = None
+    target: str | None = None
+    net: str | None = None
+    seeds: int | None = None
+    margin: float | None = None
+    miniature: bool = False
+
+    def check(self) -> None:
+        """UserError with all that is wrong."""
+        faults = Faults()
+        if self.seeds is not None and not (is_whole(self.seeds) and 3 <= self.seeds <= 1000):
+            faults.add("claims.seeds", found=self.seeds)
+        if self.margin is not None:
+            with faults.gathered():
+                check_margin(self.margin)
+        faults.raise_if_any()
+
+    def data_settings(self) -> dict[str, Any]:
+        return {} if self.target is None else {"data.target": self.target}

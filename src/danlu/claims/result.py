@@ -1,0 +1,79 @@
+"""What the test of a claim came to, as it is kept in its folder, shown in the terminal and printed in the book."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from danlu.base.errors import fail
+from danlu.base.files import make_folder, replace_file
+from danlu.base.strict_json import to_json
+from danlu.view.claims import claim_text
+
+_FILE = "claim.json"
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """`record` is what --json prints: "claim", "type", "plan" with its "hash", "verdict", "comparisons", "checks",
+    "controls", "figure" (plain numbers), "published", "seconds", "date", "machine", "command", and for a claim of a
+    user's own its "sentence"."""
+
+    record: Mapping[str, Any]
+
+    @property
+    def claim(self) -> str:
+        return self.record["claim"]
+
+    @property
+    def verdict(self) -> str:
+        """The word alone."""
+        return self.record["verdict"]["word"]
+
+    @property
+    def plan_hash(self) -> str:
+        return self.record["plan"]["hash"]
+
+    def as_dict(self) -> dict[str, Any]:
+        return dict(self.record)
+
+    def __str__(self) -> str:
+        return claim_text(self.record)
+
+    def __repr__(self) -> str:
+        return f"ClaimResult({self.claim!r}, {self.verdict!r})"
+
+
+def write_result(result: ClaimResult, folder: Path) -> None:
+    """Keep it in its folder."""
+    make_folder(folder)
+    replace_file(folder / _FILE, to_json(result.record).encode())
+
+
+def read_result(folder: Path) -> ClaimResult | None:
+    """What stands in `folder`; None where nothing does. UserError where it is no record of a claim."""
+    path = folder / _FILE
+    if not path.is_file():
+        return None
+    try:
+        record = cast(object, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):
+        fail("claims.damaged-record", path=path)
+    if (
+        not isinstance(record, dict)
+        or not {"claim", "plan", "verdict", "comparisons"} <= cast(dict[str, Any], record).keys()
+    ):
+        fail("claims.damaged-record", path=path)
+    return ClaimResult(cast(dict[str, Any], record))
+
+
+def results_in(folder: Path) -> Sequence[ClaimResult]:
+    """All that were tested here, the newest of each claim."""
+    if not folder.is_dir():
+        return []
+    found = [one for place in sorted(folder.iterdir()) if (one := read_result(place)) is not None]
+    newest: dict[str, ClaimResult] = {}
+    for one in sorted(found, key=lambda one: str(one.record.get("date", ""))):
+        newest[one.claim] = one
+    return list(newest.values())

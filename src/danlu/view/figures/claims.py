@@ -1,0 +1,53 @@
+"""The figure of a claim as a chart, from the plain numbers of its record."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from danlu.base.words import say
+from danlu.view.claims import sentence, verdict_words, word
+from danlu.view.figures.chart import Axis, Band, Chart, Heatmap, Line, Mark, Panel, Points, Whiskers
+from danlu.view.palette import SHAPES, series_color
+
+
+def claim_chart(record: Mapping[str, Any]) -> Chart:
+    """All panels of a claim's figure, with the sentence above and the verdict below; no panel where it has none."""
+    panels = [_panel(plot) for plot in record["figure"]]
+    notes = [say("claims.verdict", verdict=verdict_words(record["verdict"]))]
+    if any(one["lows"] for plot in record["figure"] for one in plot["series"]):
+        notes.append(say("claims.band"))
+    return Chart("claim", sentence(record), panels, notes)
+
+
+def _panel(plot: Mapping[str, Any]) -> Panel:
+    marks: list[Mark] = []
+    if plot["surface"]:
+        paths = [(x, y, None) for one in plot["series"] for x, y in zip(one["xs"], one["ys"], strict=True)]
+        first = plot["series"][0]["label"] if plot["series"] else ""
+        marks.append(
+            Heatmap(
+                plot["grid"][0],
+                plot["grid"][1],
+                plot["surface"],
+                word(plot["title"] or "loss"),
+                solid=plot["solid"],
+                path=paths if plot["solid"] else (),
+                path_label=word(first) if plot["solid"] else "",
+            )
+        )
+    if not plot["solid"]:
+        marks += [mark for index, one in enumerate(plot["series"]) for mark in _marks(index, one)]
+    ticks = [(float(place), word(label)) for place, label in enumerate(plot["ticks"])]
+    title = "" if plot["surface"] else word(plot["title"]) if plot["title"] else ""
+    x, y = Axis(word(plot["x"]), log=plot["log_x"], ticks=ticks), Axis(word(plot["y"]), log=plot["log_y"])
+    return Panel(x, y, marks, title=title, height=1.3)
+
+
+def _marks(index: int, one: Mapping[str, Any]) -> Sequence[Mark]:
+    """A curve with its band; where it stands for single places, points with their intervals."""
+    color, label = series_color(index), word(one["label"])
+    xs, ys, lows, highs = one["xs"], one["ys"], one["lows"], one["highs"]
+    if one["points"]:
+        beside = [x + 0.08 * index if isinstance(x, int | float) else x for x in xs]
+        marks: list[Mark] = [Points(beside, ys, color, label, shape=SHAPES[index % len(SHAPES)], size=6)]
+        return [Whiskers(beside, lows, highs, color, upright=True), *marks] if lows else marks
+    return [*([Band(xs, lows, highs, color)] if lows else []), Line(xs, ys, color, label)]
