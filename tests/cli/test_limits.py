@@ -8,10 +8,12 @@ import pytest
 
 import danlu
 from command_line import CHINESE, Type, assert_refused
+from danlu.base.recipe import MOST_FLOAT
 from danlu.cli.parser import VERBS
 from danlu.lab import fit as fit_module
 from danlu.lab.journal_writer import JournalWriter
 from deadline import at_once
+from recipe_page import settings
 
 SHORT: dict[str, Any] = {"batch_size": 8, "progress": False}
 
@@ -134,6 +136,13 @@ def test_a_working_folder_that_is_no_more(
 
 
 LONG = "w" * 5000
+UNBOUNDED = [
+    f"{section}.{setting.key}"
+    for section in ("loss", "optim", "train")
+    for setting in settings(section)
+    if str(MOST_FLOAT) in str(setting.annotation) and "tuple" not in str(setting.annotation)
+]
+"""Numbers that only torch's single precision bounds."""
 
 
 @pytest.mark.parametrize("options", [(), ("--data", LONG), ("--net", LONG), ("--folder", LONG)], ids=len)
@@ -149,9 +158,9 @@ def test_a_word_longer_than_any_file_name(verb: str, options: tuple[str, ...], t
     [
         (("compare", *IRIS, "--search", "net=1..2"), '"1"'),
         (("compare", *IRIS, "--vary", "net=1,2"), '"1"'),
-        (("fit", *IRIS, "train.clip_value=1e308"), "train.clip_value"),
+        *((("fit", *IRIS, f"{key}=1e308"), key) for key in UNBOUNDED),
     ],
-    ids=["search-nets", "vary-nets", "clip-value"],
+    ids=["search-nets", "vary-nets", *UNBOUNDED],
 )
 def test_numbers_that_nothing_takes(words: tuple[str, ...], named: str, type_in: Type, work: Path) -> None:
     told = type_in(*words)
