@@ -48,6 +48,7 @@ class IdentityClaim:
     published: Sequence[Published] = ()
 
     def plan(self, given: ClaimOptions) -> ClaimPlan:
+        given.refuse(self.id, "data", "target", "net", "seeds", "margin")
         return ClaimPlan(self.id, {"checks": self.says, "stopping": "once"})
 
     def test(self, given: ClaimOptions, bench: Bench) -> ClaimEvidence:

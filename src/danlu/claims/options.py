@@ -31,5 +31,13 @@ class ClaimOptions:
                 check_margin(self.margin)
         faults.raise_if_any()
 
+    def refuse(self, claim: str, *names: str) -> None:
+        """UserError for options that the test of `claim` has no use for."""
+        faults = Faults()
+        for name in names:
+            if getattr(self, name) is not None:
+                faults.add("claims.no-use-for", claim=claim, option=name)
+        faults.raise_if_any()
+
     def data_settings(self) -> dict[str, Any]:
         return {} if self.target is None else {"data.target": self.target}

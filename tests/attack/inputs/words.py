@@ -79,7 +79,7 @@ def options() -> Iterator[Case]:
         "check": ["iris", "--net", "softmax-regression"], "cure": ["r"], "lr-find": ["iris", "--net", "softmax-regression", "--points", "8", "--steps", "8"],
         "resume": ["r"], "show": ["r"], "data": ["iris"], "nets": ["mlp"], "draw": ["mlp"], "rules": [],
         "predict": ["r", "r/recipe.toml"], "generate": ["r", "the"],
-        "package": ["r"], "export": ["r", "m.onnx"],
+        "package": ["r"], "export": ["r", "m.onnx"], "claims": ["linear-layers-collapse"],
     }  # fmt: skip
     for name, verb in VERBS.items():
         if name in SPARED:
