@@ -17,12 +17,18 @@ from danlu.nets.mlp import MLP
 from danlu.store.records import NetDrawn
 from danlu.store.run_history import RunHistory
 from danlu.store.study_history import StudyHistory
+from danlu.view.figures.activation import activation_chart
 from danlu.view.figures.chart import Chart
+from danlu.view.figures.densities import densities_chart
 from danlu.view.figures.pages import run_charts, study_charts
+from danlu.view.figures.variance import variance_chart
+from danlu.view.info.activation import ActivationCurve
 from danlu.view.info.curves import MOST_POINTS
+from danlu.view.info.densities import Amount, Densities, DensityCurve
 from danlu.view.info.run import RunInfo, flat
 from danlu.view.info.study import StudyInfo, study_info
 from danlu.view.info.surface import Surface
+from danlu.view.info.variance import LayerVariances
 
 STEPS = 60
 EPOCH = 20
@@ -176,7 +182,27 @@ def chart_of_study(kind: str) -> Chart:
     return next(chart for chart in study_charts(sample_study()) if chart.kind == kind)
 
 
+def sample_activation() -> ActivationCurve:
+    """The square, whose slope is 0 in the middle."""
+    xs = tuple(at / 10 for at in range(-10, 11))
+    return ActivationCurve("square", xs, tuple(x * x for x in xs), tuple(2 * x for x in xs))
+
+
+def sample_densities() -> Densities:
+    """A triangle and a rectangle; the second is of samples."""
+    first = DensityCurve("triangle", (-1.0, 0.0, 1.0), (0.0, 1.0, 0.0))
+    other = DensityCurve("x[9]", (-1.0, 0.0, 1.0), (0.5, 0.5, 0.5), source="samples", samples=9, bandwidth=0.5)
+    return Densities((first, other), {"H(P)": Amount(0.5), "H(P, Q)": Amount(0.6931, 0.01), "KL(P‖Q)": Amount(0.1931)})
+
+
+def sample_variances() -> LayerVariances:
+    return LayerVariances("net", ("first", "second", "third"), (0.5, 0.05, 0.005), 64, "normal", 1.0)
+
+
 CHARTS: dict[str, Callable[[], Chart]] = {
+    "activation": lambda: activation_chart(sample_activation()),
+    "distribution": lambda: densities_chart(sample_densities()),
+    "variance": lambda: variance_chart(sample_variances()),
     **{
         kind: partial(chart_of_run, kind)
         for kind in ("curves", "flow", "surface", "contour", "confusion", "calibration", "worst")

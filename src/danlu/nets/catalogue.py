@@ -74,14 +74,19 @@ def build(
 
 
 def example(
-    name: str, options: Mapping[str, Any] | None = None, sample_shape: Sequence[int] | None = None
+    name: str,
+    options: Mapping[str, Any] | None = None,
+    sample_shape: Sequence[int] | None = None,
+    *,
+    weights: bool = False,
 ) -> tuple[nn.Module, tuple[int, ...]]:
     """The net called `name` as built for data it is meant for, and the shape of a sample of them: to be described.
     `options` and `sample_shape` win over what it would have.
 
     Nets for photographs are built for ImageNet (3×224×224, 1,000 classes), others for 28×28 pictures of ten classes or
     for sequences of 20 tokens. Those for photographs lie on torch's meta device: shapes without values, so that the
-    largest is described in a fraction of a second (once torch has loaded what it needs for that, a second in itself).
+    largest is described in a fraction of a second (once torch has loaded what it needs for that, a second in itself);
+    with `weights` they have values too, drawn from the global generator.
 
     >>> net, sample_shape = example("lenet5")
     >>> sample_shape
@@ -94,7 +99,7 @@ def example(
     shape = tuple(sample_shape or entry.sample_shape)
     if math.prod(shape) > WIDEST:
         fail("nets.sample-too-large", shape=show_shape(shape), most=f"{WIDEST:,}")
-    with torch.device("meta" if entry.sample_shape == IMAGENET["sample_shape"] else "cpu"):
+    with torch.device("meta" if entry.sample_shape == IMAGENET["sample_shape"] and not weights else "cpu"):
         net = build(name, options, sample_shape=shape, outputs=outputs, task=task, vocabulary=entry.vocabulary)
     return net, shape
 

@@ -12,8 +12,9 @@ from danlu.base.words import say
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.study_arguments import whole_in
 from danlu.lab.draft import draft_recipe
-from danlu.lab.draw import draw, draw_expression, is_net_name, named_graph
+from danlu.lab.draw import draw, draw_expression, is_activation_name, is_net_name, named_graph, named_variances
 from danlu.view.drawing import Drawing
+from danlu.view.figures.variance import variance_chart
 from danlu.view.graphs.layout import MOST_BOXES
 from danlu.view.graphs.net import net_diagram
 
@@ -31,7 +32,7 @@ class Drawn:
 
 
 def do_draw(arguments: argparse.Namespace) -> Outcome:
-    """A picture of a net, a run, a study or an expression, as a file."""
+    """A picture of a net, an activation, a run, a study or an expression, as a file."""
     picture = _drawn(arguments)
     record = {"file": str(picture.path), "notes": [str(note) for note in picture.notes]}
     return Outcome(record, lambda console: print_text(console, "\n".join(picture.lines())))
@@ -67,12 +68,12 @@ def _of_expression(text: str, words: list[str], settings: list[str]) -> Drawing:
 
 
 def _of_words(arguments: argparse.Namespace, words: list[str], settings: list[str]) -> tuple[Drawing, str]:
-    """A net, a run, a study, or several runs; and what the file is called."""
+    """A net, an activation, a run, a study, or several runs; and what the file is called."""
     boxes, shape = _boxes(arguments.boxes), _shape(arguments.shape)
     if shape and arguments.data:
         fail("draw.shape-and-data", shape=arguments.shape, data=arguments.data)
     if len(words) > 1:
-        if any(map(is_net_name, words)):
+        if any(is_net_name(word) or is_activation_name(word) for word in words):
             fail("draw.several", found=" ".join(words))
         return draw(words), "runs"
     word = words[0]
@@ -84,9 +85,12 @@ def _of_words(arguments: argparse.Namespace, words: list[str], settings: list[st
     others = [one for one in settings if not one.startswith("net.")]
     if others:
         fail("draw.only-net-settings", found=" ".join(others))
-    if arguments.kind not in (None, "net"):
+    if arguments.kind not in (None, "net", "variance"):
         fail("draw.kind-of-net", net=word, kind=arguments.kind)
     net = draft_recipe(word, words=settings).net
+    if arguments.kind == "variance":
+        variances = named_variances(net.name, net.options, shape or arguments.data)
+        return Drawing(lambda: variance_chart(variances)), f"{net.name}-variance"
     graph = named_graph(net.name, net.options, shape or arguments.data)
     return Drawing(lambda: net_diagram(graph, boxes)), net.name
 
