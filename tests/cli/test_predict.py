@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 import danlu
 from command_line import Type, assert_refused
+from danlu.data.readers import table_blocks
+from danlu.ship import portions
 
 TRAIN = "size,kind,y\n" + "".join(
     f"{row % 9},{'abc'[row % 3]},{'big' if row % 9 > 4 else 'small'}\n" for row in range(120)
@@ -140,3 +143,72 @@ def test_wrong_columns_are_all_named(type_in: Type, trained: Path, work: Path, l
     answer = type_in("predict", trained / "sizes", "new.csv", "--lang", language)
     assert answer.code == 2
     assert all(word in answer.err for word in ("new.csv", "size", "kind"))
+
+
+@pytest.fixture(scope="module")
+def answering(trained: Path) -> dict[str, Path]:
+    """What answers: a run, and its export."""
+    danlu.Run(trained / "sizes").export(trained / "sizes.onnx")
+    return {"run": trained / "sizes", "export": trained / "sizes.onnx"}
+
+
+@pytest.fixture
+def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portions, "_AT_ONCE", 10)
+    monkeypatch.setattr(table_blocks, "BLOCK_BYTES", 100)
+
+
+WRONG = TRAIN.rstrip().rsplit("\n", 5)[0] + "\nmany,a,big\n"
+
+
+@pytest.mark.usefixtures("small_portions")
+@pytest.mark.parametrize("who", ["run", "export"])
+def test_a_portion_in_a_portion_out(type_in: Type, answering: dict[str, Path], work: Path, who: str) -> None:
+    (work / "t.csv").write_text(TRAIN + "9000,z,big\n", encoding="utf-8")
+    answer = type_in("predict", answering[who], "t.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.out)))
+    assert [row["row"] for row in rows] == [str(line) for line in range(2, 123)]
+    assert '"z"' in rows[-1]["note"]
+    assert "9000" in answer.err
+    assert "121" in answer.err
+    whole = type_in("predict", answering[who], "t.csv", "--json").json
+    assert [row["answer"] for row in whole["rows"]] == [row["answer"] for row in rows]
+    assert list(whole) == ["run", "rows", "score", "samples", "left_out", "file"]
+    assert whole["samples"] == 121
+    assert type_in("predict", answering[who], "t.csv", "--output", "new/answers.csv").code == 0
+    assert (work / "new/answers.csv").read_text(encoding="utf-8").splitlines() == answer.out.splitlines()
+
+
+@pytest.mark.usefixtures("small_portions")
+@pytest.mark.parametrize("who", ["run", "export"])
+@pytest.mark.parametrize("before", [None, "kept"])
+def test_nothing_half_written_stays(
+    type_in: Type, answering: dict[str, Path], work: Path, who: str, before: str | None
+) -> None:
+    (work / "t.csv").write_text(WRONG, encoding="utf-8")
+    output = work / "answers.csv" if before else work / "new" / "deep" / "answers.csv"
+    if before:
+        output.write_text(before)
+    files = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}
+    answer = type_in("predict", answering[who], "t.csv", "--output", output)
+    assert answer.code == 2
+    assert answer.out == ""
+    assert "116" in answer.err
+    assert {path: path.read_bytes() for path in work.rglob("*") if path.is_file()} == files
+    assert not (work / "new").exists()
+    refused = type_in("predict", answering[who], "t.csv", "--json")
+    assert list(refused.json) == ["error"]
+    assert "116" in type_in("predict", answering[who], "t.csv").err
+
+
+def test_every_missing_file_is_named_before_anything_is_answered(type_in: Type, trained: Path, file: Path) -> None:
+    answer = type_in("predict", trained / "sizes", file, "absent.csv", "gone.csv")
+    assert (answer.code, answer.out) == (2, "")
+    assert ["absent.csv" in answer.faults[0], "gone.csv" in answer.faults[1]] == [True, True]
+
+
+def test_what_is_no_text_is_written_all_the_same(type_in: Type, trained: Path, file: Path, work: Path) -> None:
+    odd = work / os.fsdecode(b"a\xff.csv")
+    shutil.copy(file, odd)
+    assert type_in("predict", trained / "sizes", odd, "--output", "answers.csv").code == 0
+    assert (work / "answers.csv").read_bytes().count(b"a?.csv") == 3

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
 
 from danlu.base.errors import Fault, StorageError, fail
@@ -67,6 +67,34 @@ def replace_file(path: Path, content: bytes) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise storage_error(path, error) from error
+
+
+@contextlib.contextmanager
+def replaced_in_pieces(path: Path) -> Generator[Callable[[bytes], object]]:
+    """Put at `path`, whose folder is made, what is handed over piece by piece once the block has ended well; else all
+    stays as it was. StorageError for what the disk refuses.
+
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp()) / "lines.txt"
+    >>> with replaced_in_pieces(place) as write:
+    ...     _ = write(b"one, "), write(b"two")
+    >>> place.read_bytes()
+    b'one, two'
+    """
+    temporary = path.with_name(f"{TEMPORARY}{path.name}")
+    left = [temporary, *(folder for folder in path.parents if not folder.exists())]
+    try:
+        make_folder(path.parent)
+        with temporary.open("wb") as file:
+            yield file.write
+            file.flush()
+            os.fsync(file.fileno())
+        rename(temporary, path)
+        left.clear()
+    except OSError as error:
+        raise storage_error(path, error) from error
+    finally:
+        discard(left)
 
 
 def new_file(path: Path, content: bytes) -> None:

@@ -68,7 +68,9 @@ def _do(tokens: list[str], as_json: bool) -> int:
 
         def show() -> None:
             if as_json:
-                print(to_json(outcome.record))
+                for piece in outcome.json():
+                    print(piece, end="")
+                print()
             else:
                 # Without a terminal nothing is folded: a line of a table stays a line.
                 outcome.show(PlainConsole(width=None if sys.stdout.isatty() else _UNFOLDED))

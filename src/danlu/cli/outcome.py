@@ -1,10 +1,12 @@
 """What a command has to tell, before any command is known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
+
+from danlu.base.strict_json import to_json
 
 DIVERGED = 3
 """The exit code where a training, or every training of a study, diverged."""
@@ -18,6 +20,11 @@ class Outcome:
     show: Callable[[Console], None]
     then: Callable[[], None] = lambda: None  # what goes on once that has been told
     code: int = 0
+    pieces: Callable[[], Iterable[str]] | None = None  # the object as JSON, where it is made as it is told
+
+    def json(self) -> Iterable[str]:
+        """The object as JSON, piece by piece."""
+        return (to_json(self.record),) if self.pieces is None else self.pieces()
 
     @classmethod
     def of_text(cls, key: str, text: str) -> "Outcome":

@@ -14,8 +14,8 @@ from torch import Tensor
 from danlu.base.errors import fail
 from danlu.base.strict_json import number
 from danlu.data.dataset import Encoder
+from danlu.data.far_outside import Ranges
 from danlu.data.preprocessing import Preprocessing
-from danlu.data.ranges import Ranges
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import columns_from_plain, columns_to_plain
@@ -77,10 +77,7 @@ def _from_ranges(ranges: Ranges | None) -> dict[str, Any] | None:
 
 
 def _to_ranges(plain: Plain | None) -> Ranges | None:
-    if plain is None:
-        return None
-    ends = (tuple(number(value) for value in plain[key]) for key in ("low", "high", "mean", "std"))
-    return Ranges(*ends, whole=plain["whole"], flattest=number(plain["flattest"]), flat=number(plain["flat"]))
+    return None if plain is None else Ranges.from_plain(plain)
 
 
 def _from_table(encoder: Any) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, fail
 from danlu.data.decode import Shape, fit_picture, is_bytes
+from danlu.data.far_outside import Ranges, remarks
 from danlu.data.layout import as_tensor
-from danlu.data.ranges import Ranges, refuse_other_scale, remarks
+from danlu.data.ranges import refuse_other_scale
 from danlu.data.transforms.pictures import resize
 
 Transform = Callable[[Tensor], Tensor]
@@ -117,7 +118,9 @@ class Standard:
 
     def remarks(self, raw: Any) -> tuple[Fault, ...]:
         """What is to be told of features: see `danlu.data.ranges`."""
-        return remarks(self._samples(raw), self.ranges) if self.ranges and len(self.sample_shape) == 1 else ()
+        if not self.ranges or len(self.sample_shape) != 1:
+            return ()
+        return remarks(self._samples(raw).numpy(), self.ranges)
 
     def _samples(self, raw: Any) -> Tensor:
         x = as_tensor(raw).to(torch.float64)

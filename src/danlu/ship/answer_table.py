@@ -2,23 +2,43 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy
 
+from danlu.base.errors import Fault
 
-def as_csv(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Records as lines of CSV, a header first; what a record lacks is left empty.
 
-    >>> as_csv([{"row": 1, "answer": "a, b"}], ["row", "answer", "note"])
-    'row,answer,note\\r\\n1,"a, b",\\r\\n'
+def notes_of(odd: Iterable[tuple[int, Fault]]) -> dict[int, str]:
+    """What is odd about rows, told of each by its number, all of it in one note a row.
+
+    >>> notes_of([(3, Fault("data.unseen-category", {"column": "kind", "value": "z"}))])
+    {3: 'kind "z" is not in the training data; it is treated as none of the known categories'}
     """
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, restval="")
-    table.writeheader()
-    table.writerows(records)
-    return text.getvalue()
+    notes: dict[int, str] = {}
+    for row, fault in odd:
+        notes[row] = f"{notes[row]}; {fault}" if row in notes else str(fault)
+    return notes
+
+
+def as_csv(portions: Iterable[Sequence[Mapping[str, Any]]], *, notes: bool, end: str = "\r\n") -> Iterator[str]:
+    """Records as lines of CSV, portion by portion, a header first: the columns of the first record, and where rows may
+    have `notes` that of these; what a record lacks is left empty.
+
+    >>> "".join(as_csv([[{"row": 1, "answer": "a, b"}], [{"row": 2, "answer": "c"}]], notes=True, end="|"))
+    'row,answer,note|1,"a, b",|2,c,|'
+    """
+    columns: list[str] = []
+    for records in portions:
+        text = io.StringIO()
+        first = not columns
+        columns = columns or columns_of(records, notes=notes)
+        table = csv.DictWriter(text, columns, restval="", lineterminator=end)
+        if first:
+            table.writeheader()
+        table.writerows(records)
+        yield text.getvalue()
 
 
 def records_of(
@@ -57,7 +77,11 @@ def records_of(
     return records
 
 
-def columns_of(records: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The columns of all records, those of the first one first, and "note" last."""
+def columns_of(records: Iterable[Mapping[str, Any]], *, notes: bool = False) -> list[str]:
+    """The columns of all records, those of the first one first, and "note" last, where there is one or may be `notes`.
+
+    >>> columns_of([{"note": "odd", "row": 1}, {"row": 2}])
+    ['row', 'note']
+    """
     names = dict.fromkeys(name for record in records for name in record)
-    return [name for name in names if name != "note"] + (["note"] if "note" in names else [])
+    return [name for name in names if name != "note"] + (["note"] if notes or "note" in names else [])

@@ -17,24 +17,26 @@ from danlu.data.folder.decode_all import decode, read_heads
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.table_blocks import read_table_blocks
 from danlu.data.readers.table_file import KINDS
 from danlu.data.readers.text_file import TEXTS
 from danlu.data.standard import Pixels, Standard
-from danlu.data.table.columns import Column, Sheet
+from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import table_of
 from danlu.data.table.infer import cells_as_numbers
+from danlu.data.table.outlying import table_remarks
 from danlu.data.targets import Labels, Quantities
 from danlu.data.text.sequences import TextEncoder
+from danlu.ship.answer_table import notes_of
 from danlu.ship.portions import (
     ARRAYS,
+    FilePortion,
+    answer_column,
     array_portions,
-    lines_of,
+    file_tables,
     number_portions,
     picture_portions,
     spelled,
-    table_portions,
     text_portions,
 )
 
@@ -88,41 +90,24 @@ def _reader(fitted: Preprocessing) -> tuple[_Reader, tuple[str, ...]]:
 
 
 def _table_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
-    for sheet in read_table_blocks(path, options):
-        yield from sheet_rows(sheet, fitted, target)
+    for portion in file_tables(path, options):
+        yield table_rows(portion, fitted, target)
 
 
-def sheet_rows(sheet: Sheet, fitted: Preprocessing, target: str | None) -> Iterator[Rows]:
-    """The rows of a table, a portion at a time, with the answers in the column `target` where it has one."""
-    encoder, path = fitted.encoder, sheet.path
+def table_rows(portion: FilePortion, fitted: Preprocessing, target: str | None) -> Rows:
+    """Rows of a table with the answers in the column `target` where it has one."""
+    encoder, sheet = fitted.encoder, portion.raw
     assert isinstance(encoder, TableEncoder)
-    known = {column.name for column in encoder.columns}
-    column = _target_column(sheet, target, known)
-    remarks: tuple[Fault, ...] = sheet.notes
-    for part in table_portions(sheet):
-        table = table_of(part)
-        try:
-            encoded = encoder.encode_table(table)
-        except UserError as error:
-            raise UserError(Fault("ship.in-file", {"path": path}), *error.faults) from None
-        notes = {row: str(fault) for row, fault in encoder.unseen(table)}
-        targets = None if column is None else column_targets(table[column], fitted)
-        remarks = (*remarks, *encoder.remarks(part))
-        yield Rows(path, lines_of(part), encoded, targets, notes, remarks)
-        remarks = ()
-
-
-def _target_column(sheet: Sheet, target: str | None, known: set[str]) -> str | None:
-    """The column of the right answers: by its name, or by its number where the file has one column more than needed."""
-    if target is None or target in known:
-        return None
-    if target in sheet.columns:
-        return target
+    column = answer_column(sheet, target, {column.name for column in encoder.columns})
+    table = table_of(sheet)
     try:
-        name = list(sheet.columns)[int(target)]
-    except (ValueError, IndexError):
-        return None
-    return None if name in known else name
+        with portion.reading():
+            encoded = encoder.encode_table(table)
+    except UserError as error:
+        raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
+    targets = None if column is None else column_targets(table[column], fitted)
+    remarks = (*portion.remarks, *portion.placed(table_remarks(encoder.columns, table)))
+    return Rows(sheet.path, portion.places, encoded, targets, notes_of(encoder.unseen(table)), remarks)
 
 
 def column_targets(column: Column, fitted: Preprocessing) -> Tensor:
@@ -151,13 +136,13 @@ def targets_of(values: "numpy.ndarray[Any, Any]", fitted: Preprocessing) -> Tens
 
 def _number_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
     """Rows of a table for a net that was trained on arrays without names: its columns, all numbers, in their order."""
-    for places, raw, _ in number_portions(path, math.prod(fitted.sample_shape), options):
-        yield Rows(str(path), places, fitted.encode(raw), remarks=fitted.remarks(raw))
+    for portion in number_portions(path, math.prod(fitted.sample_shape), options):
+        yield _encoded(path, portion, fitted)
 
 
 def _picture_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
-    for places, files, _ in picture_portions(path, _PICTURES_AT_ONCE):
-        yield Rows(str(path), places, encode_pictures(files, fitted))
+    for portion in picture_portions(path, _PICTURES_AT_ONCE):
+        yield Rows(str(path), portion.places, encode_pictures(portion.raw, fitted))
 
 
 def encode_pictures(pictures: Sequence[Any], fitted: Preprocessing) -> Tensor:
@@ -192,10 +177,17 @@ def encode_pictures(pictures: Sequence[Any], fitted: Preprocessing) -> Tensor:
 
 
 def _array_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
-    for places, raw, _ in array_portions(path):
-        yield Rows(str(path), places, fitted.encode(raw), remarks=fitted.remarks(raw))
+    for portion in array_portions(path):
+        yield _encoded(path, portion, fitted)
 
 
 def _text_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
-    for places, lines, remarks in text_portions(path, options):
-        yield Rows(str(path), places, fitted.encode(lines), remarks=remarks)
+    for portion in text_portions(path, options):
+        yield _encoded(path, portion, fitted)
+
+
+def _encoded(path: Path, portion: FilePortion, fitted: Preprocessing) -> Rows:
+    with portion.reading():
+        encoded = fitted.encode(portion.raw)
+    remarks = (*portion.remarks, *portion.placed(fitted.remarks(portion.raw)))
+    return Rows(str(path), portion.places, encoded, remarks=remarks)

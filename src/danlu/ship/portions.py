@@ -2,19 +2,20 @@
 pictures; without torch.
 """
 
+import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
 
-from danlu.base.errors import Fault, fail
+from danlu.base.errors import Fault, UserError, fail
 from danlu.base.input_files import guarded, open_file
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.table_file import read_table
+from danlu.data.readers.table_blocks import read_table_blocks
 from danlu.data.readers.text_file import read_text
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.frames import table_of
@@ -25,46 +26,90 @@ _AT_ONCE = 10_000  # rows that are encoded together
 
 
 class FilePortion(NamedTuple):
-    """Some samples of a file as they stand in it; `places` say where (a line, a number, the name of a picture), and
-    `remarks` what there is to tell of the file.
+    """Some samples of a file as they stand in it; `places` say where (a line, a number, the name of a picture),
+    `remarks` what there is to tell of the file, and `before` how many samples of it came in earlier portions.
     """
 
     places: Sequence[str]
     raw: Any
     remarks: tuple[Fault, ...] = ()
+    before: int = 0
+
+    @contextlib.contextmanager
+    def reading(self) -> Generator[None]:
+        """Around whatever reads the samples: a row that an error names is counted from the file's first one."""
+        try:
+            yield
+        except UserError as error:
+            raise UserError(*self.placed(error.faults)) from None
+
+    def placed(self, faults: Sequence[Fault]) -> tuple[Fault, ...]:
+        """What was said of rows of the portion, said of rows of the file."""
+        return tuple(_later(fault, self.before) for fault in faults)
 
 
-def table_portions(sheet: Sheet) -> Iterator[Sheet]:
-    """A table as tables of no more than ten thousand rows."""
+def _later(fault: Fault, rows: int) -> Fault:
+    values = {name: _later(value, rows) if isinstance(value, Fault) else value for name, value in fault.values.items()}
+    row = values.get("row")
+    return Fault(fault.id, {**values, "row": row + rows} if isinstance(row, int) else values)
+
+
+def file_tables(path: Path, options: FileOptions) -> Iterator[FilePortion]:
+    """The rows of the table in a file, as tables of no more than ten thousand rows."""
+    before = 0
+    for sheet in read_table_blocks(path, options):
+        yield from table_portions(sheet, before)
+        before += len(sheet)
+
+
+def table_portions(sheet: Sheet, before: int = 0) -> Iterator[FilePortion]:
+    """A table, `before` which so many rows stand in its file, as tables of no more than ten thousand rows."""
     for start in range(0, len(sheet), _AT_ONCE):
         rows = slice(start, start + _AT_ONCE)
         columns = {name: series[rows] for name, series in sheet.columns.items()}
-        yield replace(sheet, columns=columns, lines=None if sheet.lines is None else sheet.lines[rows])
+        part = replace(sheet, columns=columns, lines=None if sheet.lines is None else sheet.lines[rows])
+        numbers = (
+            range(before + start + 1, before + start + len(part) + 1) if part.lines is None else part.lines.tolist()
+        )
+        places = [str(number) for number in numbers]
+        yield FilePortion(places, part, () if start else sheet.notes, before + start)
 
 
-def lines_of(sheet: Sheet) -> list[str]:
-    """The line of the file that each row stands in."""
-    numbers = range(1, len(sheet) + 1) if sheet.lines is None else sheet.lines.tolist()
-    return [str(number) for number in numbers]
+def answer_column(sheet: Sheet, target: str | None, known: set[str]) -> str | None:
+    """The column of the right answers: by its name, or by its number where the file has one column more than needed;
+    `known` are those that the net takes.
+    """
+    if target is None or target in known:
+        return None
+    if target in sheet.columns:
+        return target
+    try:
+        name = list(sheet.columns)[int(target)]
+    except (ValueError, IndexError):
+        return None
+    return None if name in known else name
 
 
 def number_portions(path: Path, wanted: int, options: FileOptions) -> Iterator[FilePortion]:
     """The rows of a table as arrays [N, `wanted`] of numbers, its columns in their order."""
-    sheet = read_table(path, options)
-    if len(sheet.columns) != wanted:
-        fail("ship.columns", path=path, found=len(sheet.columns), wanted=wanted)
-    for part in table_portions(sheet):
-        columns = [_numbers(name, column, part) for name, column in table_of(part).items()]
-        yield FilePortion(lines_of(part), numpy.stack(columns, axis=1), sheet.notes)
+    for portion in file_tables(path, options):
+        sheet: Sheet = portion.raw
+        if len(sheet.columns) != wanted:
+            fail("ship.columns", path=path, found=len(sheet.columns), wanted=wanted)
+        with portion.reading():
+            columns = [_numbers(name, column, sheet) for name, column in table_of(sheet).items()]
+        yield portion._replace(raw=numpy.stack(columns, axis=1))
 
 
 def array_portions(path: Path) -> Iterator[FilePortion]:
     """The samples of an array [N, …] in a file of NumPy's."""
     with open_file(path) as file, guarded(path, "ship.array-damaged"):
         array = numpy.load(file, allow_pickle=False)
-    for start in range(0, len(array), _AT_ONCE) if array.ndim else ():
+    if array.ndim == 0 or len(array) == 0:
+        fail("data.no-rows", path=path)
+    for start in range(0, len(array), _AT_ONCE):
         raw = array[start : start + _AT_ONCE]
-        yield FilePortion([str(start + row + 1) for row in range(len(raw))], raw)
+        yield FilePortion([str(start + row + 1) for row in range(len(raw))], raw, before=start)
 
 
 def text_portions(path: Path, options: FileOptions) -> Iterator[FilePortion]:
@@ -73,7 +118,7 @@ def text_portions(path: Path, options: FileOptions) -> Iterator[FilePortion]:
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     for start in range(0, len(lines), _AT_ONCE):
         portion = lines[start : start + _AT_ONCE]
-        yield FilePortion([str(number) for number, _ in portion], [line for _, line in portion], remarks)
+        yield FilePortion([str(number) for number, _ in portion], [line for _, line in portion], remarks, start)
         remarks = ()
 
 
@@ -86,7 +131,8 @@ def picture_portions(path: Path, most: int) -> Iterator[FilePortion]:
             fail("ship.no-pictures", path=path, kinds=", ".join(PICTURES))
     for start in range(0, len(files), most):
         portion = files[start : start + most]
-        yield FilePortion([str(file.relative_to(path)) if path.is_dir() else "" for file in portion], portion)
+        places = [str(file.relative_to(path)) if path.is_dir() else "" for file in portion]
+        yield FilePortion(places, portion, before=start)
 
 
 def spelled(value: Any) -> str | float:

@@ -18,7 +18,8 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import is_frame, sheet_of
 from danlu.ship.given import read_given
-from danlu.ship.inputs import Rows, read_rows, sheet_rows, targets_of
+from danlu.ship.inputs import Rows, read_rows, table_rows, targets_of
+from danlu.ship.portions import table_portions
 
 _AT_ONCE = 1024
 
@@ -37,7 +38,7 @@ def read_scored(
         x, y = cast(tuple[Any, Any], given)
         yield from _paired(x, y, fitted, target, options)
     elif isinstance(fitted.encoder, TableEncoder) and _is_table(given):
-        yield from sheet_rows(sheet_of(given), fitted, target)
+        yield from (table_rows(portion, fitted, target) for portion in table_portions(sheet_of(given)))
     else:
         fail("ship.not-scored", found=type(given).__name__)
 

@@ -1,15 +1,18 @@
 """`danlu predict` of a run: answers for files, from its folder alone."""
 
 import argparse
-from typing import Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from danlu.base.errors import fail
+from danlu.base.errors import Fault, fail
 from danlu.base.places import shown
 from danlu.base.telling import tell
 from danlu.base.words import say
+from danlu.cli.answering import Records, WhoAnswers
 from danlu.cli.answering_run import opened
 from danlu.cli.outcome import Outcome
-from danlu.cli.predicted import AnswerOptions, Predicted, file_of
+from danlu.cli.predicted import AnswerOptions, Predicted
+from danlu.lab.run import Run
 from danlu.ship import Tally
 
 _KINDS = {"TableEncoder": "table", "TextEncoder": "texts", "Pixels": "pictures"}
@@ -24,15 +27,16 @@ def predict_run(arguments: argparse.Namespace) -> Outcome:
         fail(f"cli.predict-{run.preprocessing.task}", run=words[0])
     if not run.finished:
         tell(say("cli.predict-unfinished", run=shown(run.folder), steps=run.steps))
-    tally, rows = Tally(run.preprocessing), list[dict[str, Any]]()
-    classes, band = run.preprocessing.classes, run.error_band
-    for word in words[1:]:
-        with file_of(word, _KINDS.get(type(run.preprocessing.encoder).__name__, "numbers")) as path:
-            for prediction in run.predict_files(path):
-                for remark in prediction.rows.remarks:
-                    tell(f"! {remark}")
-                tally.add(prediction)
-                rows += [record | {"file": word} for record in prediction.records(classes, wanted.top, band)]
-    score = tally.score() if tally.samples else None
-    found = Predicted(run.folder, rows, score, tally.samples, tally.left_out, wanted.output)
-    return found.written().outcome()
+    return Predicted(_answering(run, wanted.top), wanted).outcome()
+
+
+def _answering(run: Run, top: int) -> WhoAnswers:
+    fitted, tally = run.preprocessing, Tally(run.preprocessing)
+
+    def answer(path: Path) -> Iterator[tuple[Records, Sequence[Fault]]]:
+        for prediction in run.predict_files(path):
+            tally.add(prediction)
+            yield prediction.records(fitted.classes, top, run.error_band), prediction.rows.remarks
+
+    kind = _KINDS.get(type(fitted.encoder).__name__, "numbers")
+    return WhoAnswers(run.folder, kind, kind == "table", answer, tally)

@@ -1,14 +1,14 @@
 """`danlu predict` of an exported network: the same answers as its run's, without the run, and of ONNX without torch."""
 
 import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from danlu.base.errors import fail
-from danlu.base.telling import tell
+from danlu.base.errors import Fault, fail
+from danlu.cli.answering import Records, WhoAnswers
 from danlu.cli.outcome import Outcome
-from danlu.cli.predicted import AnswerOptions, Predicted, file_of
-from danlu.ship.export import open_exported
+from danlu.cli.predicted import AnswerOptions, Predicted
+from danlu.ship.export import ExportedNet, open_exported
 
 
 def predict_exported(arguments: argparse.Namespace) -> Outcome:
@@ -18,13 +18,15 @@ def predict_exported(arguments: argparse.Namespace) -> Outcome:
     net = open_exported(Path(words[0]).expanduser())
     if net.interface.task in ("language", "reconstruction"):
         fail(f"cli.predict-{net.interface.task}", run=words[0])
-    rows, tally = list[dict[str, Any]](), net.tally()
-    for word in words[1:]:
-        with file_of(word, net.interface.input) as path:
-            for portion in net.answer_file(path):
-                for remark in portion.rows.remarks:
-                    tell(f"! {remark}")
-                tally.add(portion)
-                rows += [record | {"file": word} for record in net.records(portion, wanted.top)]
-    found = Predicted(net.path, rows, tally.score(), tally.samples, tally.left_out, wanted.output)
-    return found.written().outcome()
+    return Predicted(_answering(net, wanted.top), wanted).outcome()
+
+
+def _answering(net: ExportedNet, top: int) -> WhoAnswers:
+    tally = net.tally()
+
+    def answer(path: Path) -> Iterator[tuple[Records, Sequence[Fault]]]:
+        for portion in net.answer_file(path):
+            tally.add(portion)
+            yield net.records(portion, top), portion.rows.remarks
+
+    return WhoAnswers(net.path, net.interface.input, net.interface.input == "table", answer, tally)

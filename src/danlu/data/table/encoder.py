@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, Faults, nearest
-from danlu.data.ranges import Ranges, remarks
 from danlu.data.table.columns import Table
 from danlu.data.table.fitted import CategoryColumn, NumberColumn, fitting, refuse_infinite
 from danlu.data.table.frames import table_of
+from danlu.data.table.outlying import table_remarks
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,7 @@ class TableEncoder:
 
     def remarks(self, raw: Any) -> tuple[Fault, ...]:
         """What is to be told of rows whose numbers lie far outside the training part's."""
-        table = table_of(raw)
-        known = [column for column in self.columns if isinstance(column, NumberColumn) and column.high is not None]
-        known = [column for column in known if column.name in table]
-        if not known:
-            return ()
-        given = [fitting(column, table[column.name], Faults()) for column in known]
-        values = [one.values + float(one.offset - column.offset) for one, column in zip(given, known, strict=True)]
-        low, high = (tuple(float(getattr(column, end)) for column in known) for end in ("low", "high"))
-        x = torch.from_numpy(numpy.stack(values, axis=1).astype(numpy.float64))
-        return remarks(x, Ranges(low, high, (), (), False, 0.0, 0.0), tuple(column.name for column in known))
+        return table_remarks(self.columns, table_of(raw))
 
     def facts(self) -> dict[str, Any]:
         columns = [{**asdict(column), "type": type(column).__name__} for column in self.columns]

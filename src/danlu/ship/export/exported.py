@@ -1,5 +1,6 @@
 """An exported network of any kind, opened: it answers files."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy
 
+from danlu.base.errors import DataWarning
 from danlu.base.strict_json import number
 from danlu.data.readers.csv_text import FileOptions
 from danlu.ship.answer_table import records_of
@@ -42,8 +44,11 @@ class ExportedNet:
         return Interface(self.metadata["preprocessing"], raw=self.metadata["raw"])
 
     def predict(self, raw: Any) -> Any:
-        """Labels [N] or numbers for raw samples, as `run.predict` takes them."""
-        return self.answers(feeds_of(raw, self.interface)).values
+        """Labels [N] or numbers for raw samples, as `run.predict` takes them, with its warnings (DataWarning)."""
+        feeds = feeds_of(raw, self.interface)
+        for remark in feeds.remarks:
+            warnings.warn(str(remark), DataWarning, stacklevel=2)
+        return self.answers(feeds).values
 
     def answer_file(self, path: Path) -> Iterator[AnsweredRows]:
         """Answers for a file, or a folder of pictures, a portion at a time."""

@@ -8,10 +8,13 @@ import numpy
 
 from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.data.decode import Shape, fit_picture, is_bytes
+from danlu.data.far_outside import remarks
 from danlu.data.table.columns import Table
 from danlu.data.table.fitted import CategoryColumn, NumberColumn, fitting, refuse_infinite
 from danlu.data.table.frames import table_of
+from danlu.data.table.outlying import table_remarks
 from danlu.data.tokens import UNKNOWN, cut
+from danlu.ship.answer_table import notes_of
 from danlu.ship.export.interface import UNSEEN, Interface
 
 Array = "numpy.ndarray[Any, Any]"
@@ -19,11 +22,14 @@ Array = "numpy.ndarray[Any, Any]"
 
 @dataclass(frozen=True)
 class Feeds:
-    """Arrays by the name of the input, `count` samples; `notes` say what is odd about a row, by its number."""
+    """Arrays by the name of the input, `count` samples; `notes` say what is odd about a row, by its number, `remarks`
+    what there is to tell of all of them.
+    """
 
     arrays: Mapping[str, Any]
     count: int
     notes: Mapping[int, str] = field(default_factory=dict[int, str])
+    remarks: tuple[Fault, ...] = ()
 
     def rows(self, rows: slice) -> "Feeds":
         """Some of the samples."""
@@ -38,12 +44,13 @@ def feeds_of(raw: Any, interface: Interface) -> Feeds:
     if interface.input == "texts":
         return _tokens(raw, interface)
     samples = _pictures(raw, interface) if interface.input == "pictures" else _numbers(raw, interface)
-    return Feeds({interface.inputs[0].name: samples}, len(samples))
+    told = remarks(samples, interface.ranges) if interface.ranges and len(interface.sample_shape) == 1 else ()
+    return Feeds({interface.inputs[0].name: samples}, len(samples), remarks=told)
 
 
 def table_feeds(table: Table, interface: Interface) -> Feeds:
     """Columns of cells for the inputs of their names; a category that was not trained on is noted."""
-    faults, notes = Faults(), dict[int, str]()
+    faults, unseen = Faults(), list[tuple[int, Fault]]()
     arrays: dict[str, Any] = {}
     for given, column in zip(interface.inputs, interface.columns, strict=True):
         if column.name not in table:
@@ -54,18 +61,19 @@ def table_feeds(table: Table, interface: Interface) -> Feeds:
         if isinstance(column, NumberColumn):
             arrays[given.name] = cells.values + float(cells.offset - column.offset)
         else:
-            arrays[given.name] = _categories(cells.values.tolist(), column, interface, notes)
+            arrays[given.name] = _categories(cells.values.tolist(), column, interface, unseen)
     faults.raise_if_any()
-    return Feeds(arrays, len(next(iter(arrays.values()))), notes)
+    count = len(next(iter(arrays.values())))
+    return Feeds(arrays, count, notes_of(unseen), table_remarks(interface.columns, table))
 
 
 def _categories(
-    cells: Sequence[str | None], column: CategoryColumn, interface: Interface, notes: dict[int, str]
+    cells: Sequence[str | None], column: CategoryColumn, interface: Interface, unseen: list[tuple[int, Fault]]
 ) -> "numpy.ndarray[Any, Any]":
     mark, codes = interface.missing_mark(column), interface.codes(column)
     for row, cell in enumerate(cells):
         if cell is not None and cell not in column.values:
-            notes.setdefault(row, str(Fault("data.unseen-category", {"column": column.name, "value": cell})))
+            unseen.append((row, Fault("data.unseen-category", {"column": column.name, "value": cell})))
     if interface.raw:
         return numpy.array([codes[mark if cell is None else cell] if cell is None or cell in column.values else UNSEEN
                             for cell in cells], dtype=numpy.int64)  # fmt: skip

@@ -13,19 +13,20 @@ from danlu.base.input_files import path_kind
 from danlu.data.decode import PictureHeader, Shape, common_shape, read_head, read_pixels
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.table_file import KINDS, read_table
+from danlu.data.readers.table_file import KINDS
 from danlu.data.readers.text_file import TEXTS
-from danlu.data.table.columns import Column
+from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.frames import table_of
 from danlu.ship.export.feeds import Feeds, feeds_of, table_feeds
 from danlu.ship.export.interface import Interface
 from danlu.ship.portions import (
     ARRAYS,
+    FilePortion,
+    answer_column,
     array_portions,
-    lines_of,
+    file_tables,
     number_portions,
     picture_portions,
-    table_portions,
     text_portions,
 )
 
@@ -55,15 +56,16 @@ def read_file_rows(
     if not name.endswith(kinds) and not (path.is_dir() and kinds[0] in PICTURES):
         fail("ship.other-kind", path=path, kinds=", ".join(kinds), name=interface.plain["name"])
     if name.endswith(ARRAYS):
-        yield from _array_rows(path, interface)
+        yield from (_rows(portion, interface) for portion in array_portions(path))
     elif interface.input == "table":
-        yield from _table_rows(path, interface, options, target)
+        yield from (_table_rows(portion, interface, target) for portion in file_tables(path, options))
     elif interface.input == "texts":
-        yield from _text_rows(path, interface, options)
+        yield from (_rows(portion, interface) for portion in text_portions(path, options))
     elif kinds[0] in PICTURES:
         yield from _picture_rows(path, interface)
     else:
-        yield from _number_rows(path, interface, options)
+        wanted = math.prod(interface.sample_shape)
+        yield from (_rows(portion, interface) for portion in number_portions(path, wanted, options))
 
 
 def _kinds(interface: Interface) -> tuple[str, ...]:
@@ -73,19 +75,23 @@ def _kinds(interface: Interface) -> tuple[str, ...]:
     return (*PICTURES, *ARRAYS) if pictures else (*KINDS, *ARRAYS)
 
 
-def _table_rows(path: Path, interface: Interface, options: FileOptions, target: str | None) -> Iterator[FileRows]:
-    sheet = read_table(path, options)
-    remarks = sheet.notes
-    inputs = {column.name for column in interface.columns}
-    for part in table_portions(sheet):
-        table = table_of(part)
-        try:
+def _table_rows(portion: FilePortion, interface: Interface, target: str | None) -> FileRows:
+    sheet: Sheet = portion.raw
+    table = table_of(sheet)
+    try:
+        with portion.reading():
             feeds = table_feeds(table, interface)
-        except UserError as error:
-            raise UserError(Fault("ship.in-file", {"path": path}), *error.faults) from None
-        right = target in table and target not in inputs
-        yield FileRows(lines_of(part), feeds, _cells(table[str(target)]) if right else None, remarks)
-        remarks = ()
+    except UserError as error:
+        raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
+    right = answer_column(sheet, target, {column.name for column in interface.columns})
+    targets = None if right is None else _cells(table[right])
+    return FileRows(portion.places, feeds, targets, (*portion.remarks, *portion.placed(feeds.remarks)))
+
+
+def _rows(portion: FilePortion, interface: Interface) -> FileRows:
+    with portion.reading():
+        feeds = feeds_of(portion.raw, interface)
+    return FileRows(portion.places, feeds, remarks=(*portion.remarks, *portion.placed(feeds.remarks)))
 
 
 def _cells(column: Column) -> list[Any]:
@@ -94,14 +100,10 @@ def _cells(column: Column) -> list[Any]:
     return [None if gap else value for value, gap in zip(values.tolist(), column.missing.tolist(), strict=True)]
 
 
-def _number_rows(path: Path, interface: Interface, options: FileOptions) -> Iterator[FileRows]:
-    for places, raw, remarks in number_portions(path, math.prod(interface.sample_shape), options):
-        yield FileRows(places, feeds_of(raw, interface), remarks=remarks)
-
-
 def _picture_rows(path: Path, interface: Interface) -> Iterator[FileRows]:
-    for places, files, _ in picture_portions(path, _PICTURES_AT_ONCE):
-        yield FileRows(places, feeds_of(_on_scale(_pixels(files, interface), interface), interface))
+    for portion in picture_portions(path, _PICTURES_AT_ONCE):
+        pixels = _on_scale(_pixels(portion.raw, interface), interface)
+        yield FileRows(portion.places, feeds_of(pixels, interface))
 
 
 def _pixels(files: Sequence[Path], interface: Interface) -> "numpy.ndarray[Any, Any]":
@@ -135,13 +137,3 @@ def _on_scale(pixels: "numpy.ndarray[Any, Any]", interface: Interface) -> "numpy
     small = ranges is None or max(ranges["high"]) <= 1
     scaled = pixels / 255.0 if small else pixels.astype(numpy.float64)
     return scaled.reshape(len(scaled), *interface.sample_shape)
-
-
-def _array_rows(path: Path, interface: Interface) -> Iterator[FileRows]:
-    for places, raw, _ in array_portions(path):
-        yield FileRows(places, feeds_of(raw, interface))
-
-
-def _text_rows(path: Path, interface: Interface, options: FileOptions) -> Iterator[FileRows]:
-    for places, lines, remarks in text_portions(path, options):
-        yield FileRows(places, feeds_of(lines, interface), remarks=remarks)

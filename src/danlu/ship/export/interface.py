@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy
 
+from danlu.data.far_outside import Ranges
 from danlu.data.table.fitted import CategoryColumn, FittedColumn, columns_from_plain
 from danlu.data.tokens import END_OF_LINE, PADDING
 
@@ -60,6 +61,12 @@ class Interface:
     def columns(self) -> tuple[FittedColumn, ...]:
         """Of a table."""
         return columns_from_plain(self.plain["encoder"]["columns"])
+
+    @cached_property
+    def ranges(self) -> Ranges | None:
+        """Those of the training part's raw samples, where they were measured."""
+        plain = self.plain["encoder"].get("ranges")
+        return None if plain is None else Ranges.from_plain(plain)
 
     @property
     def cut_into(self) -> str:
