@@ -7,6 +7,7 @@ from danlu.data import Dataset
 
 
 def recall_task(gap: str) -> Dataset:
+    """Sequences with this gap."""
     return recall(int(gap), 400)
 
 
@@ -22,7 +23,7 @@ CLIPPING_STEADIES_RNNS = EffectClaim(
     },
     margin=0.05,
     condition="gap",
-    places={"5": {}, "20": {}},
+    places={"5": {}, "10": {}},
     rates=(0.01, 0.03, 0.1),
-    seeds=12,
+    seeds=8,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from danlu.data import Dataset
 
 
 def recall_task(gap: str) -> Dataset:
+    """Sequences with this gap."""
     return recall(int(gap), 300)
 
 

@@ -31,6 +31,7 @@ def ridge(x: numpy.ndarray, y: numpy.ndarray, strength: float) -> numpy.ndarray:
 
 
 def accuracy(weights: numpy.ndarray, x: numpy.ndarray, y: numpy.ndarray) -> float:
+    """The share of samples [N, F] whose largest output is their class's."""
     return float(((numpy.hstack([x, numpy.ones((len(x), 1))]) @ weights).argmax(1) == y).mean())
 
 

@@ -37,6 +37,7 @@ def gradient(weights: numpy.ndarray, x: numpy.ndarray, y: numpy.ndarray) -> nump
 
 
 def loss(weights: numpy.ndarray) -> float:
+    """Half the mean square error over all samples."""
     w, c, v, d = weights
     x, y = _data()
     return float(0.5 * ((v * numpy.tanh(w * x + c) + d - y) ** 2).mean())
