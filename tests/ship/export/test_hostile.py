@@ -119,6 +119,15 @@ def other_columns(content: dict[str, Any]) -> None:
     content["preprocessing"]["encoder"]["columns"].pop()
 
 
+def one_end(content: dict[str, Any]) -> None:
+    column = next(one for one in content["preprocessing"]["encoder"]["columns"] if one["type"] == "number")
+    column["low"], column["high"] = None, 3.0
+
+
+def odd_ranges(content: dict[str, Any]) -> None:
+    content["preprocessing"]["encoder"]["ranges"] = {"low": ["0"], "high": [1, 2]}
+
+
 def later(content: dict[str, Any]) -> None:
     content["schema"] = 99
 
@@ -144,6 +153,8 @@ IN_METADATA: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "huge sizes": (wide_sizes, "not a valid"),
     "sizes that are none": (odd_sizes, "not a valid"),
     "other columns than the graph has": (other_columns, "inputs or outputs"),
+    "a range with one end": (one_end, "not a valid"),
+    "ranges that are none": (odd_ranges, "not a valid"),
     "of a later danlu": (later, "later version"),
     "no preprocessing": (no_preprocessing, "not a valid"),
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from danlu.base.errors import fail
 from danlu.base.printable import printable
+from danlu.data.table.fitted import NumberColumn
 from danlu.ship.export.interface import Interface
 
 SCHEMA = 1
@@ -33,6 +34,7 @@ def checked_metadata(text: str, path: Path, key: str | None = None) -> dict[str,
         if interface.has_labels:
             _ = interface.labels
         _sizes(preprocessing)
+        _ranges(interface)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         fail("export.damaged", path=path, reason=f"{type(error).__name__}: {error}"[:200])
     refuse_unshown(interface, path)
@@ -60,3 +62,13 @@ def _sizes(preprocessing: Mapping[str, Any]) -> None:
     sides = [*preprocessing["sample_shape"], preprocessing["outputs"]]
     if not all(isinstance(side, int) and 0 < side < 2**31 for side in sides):
         raise ValueError("sizes")
+
+
+def _ranges(interface: Interface) -> None:
+    """ValueError where the ranges of the training part are not those of the features."""
+    columns = interface.columns if interface.input == "table" else ()
+    if any(isinstance(one, NumberColumn) and (one.low is None) != (one.high is None) for one in columns):
+        raise ValueError("ranges")
+    ranges, shape = interface.ranges, interface.sample_shape
+    if ranges is not None and (len(ranges.low), len(ranges.high)) != ((shape[0] if len(shape) == 1 else 1),) * 2:
+        raise ValueError("ranges")
