@@ -153,8 +153,14 @@ VERBS = {
             ),
         ),
         Verb(
+            "exercise",
+            "danlu exercise [ID] [--level 1] | ID --hint | --check FILE.py | --list",
+            (Option("level", "1"), Option("hint"), Option("check", "FILE.py"), Option("list")),
+        ),
+        Verb(
             "draw",
-            'danlu draw NET|RUN|STUDY [--file F.svg] [net.key=value ...] | --expression "…" [name=value ...]',
+            'danlu draw NET|ACTIVATION|RUN|STUDY [--file F.svg] [net.key=value ...] | --expression "…"'
+            " [name=value ...]",
             _DRAW_OPTIONS,
             settings=True,
         ),
