@@ -22,10 +22,10 @@ MOST_STEPS = 10**9
 Count = Annotated[int, Ge(1), Le(MOST)]
 Epochs = Annotated[int, Ge(1), Le(MOST_EPOCHS)]
 Several = Annotated[int, Ge(0), Le(MOST)]
-MOST_FLOAT = 1e30
-"""What no other number is above: torch's single precision ends at 3.4e38, and products of settings go into it."""
-Positive = Annotated[float, Gt(0), Le(MOST_FLOAT)]
-NotNegative = Annotated[float, Ge(0), Le(MOST_FLOAT)]
+Positive = Annotated[float, Gt(0)]
+# Of what goes into torch's single precision as it is.
+Float32 = Annotated[float, Gt(0), Le(3e38)]
+NotNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Lt(1)]
 Seed = Annotated[int, Ge(0), Le(2**63 - 1)]
 
@@ -148,7 +148,7 @@ class TrainRecipe:
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # where to train; auto: on an accelerator, if there is one
     precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"  # the last two: autocast
     clip_norm: Positive | None = None  # largest norm of the whole gradient; none: not clipped
-    clip_value: Positive | None = None  # largest absolute entry of the gradient; none: not clipped
+    clip_value: Float32 | None = None  # largest absolute entry of the gradient; none: not clipped
     freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
     thaw: Annotated[int, Ge(2), Le(MOST)] | None = None  # the epoch from which on they are; none: never
     ema: Fraction | None = None  # decay of an exponential moving average of the weights, which is then what is scored

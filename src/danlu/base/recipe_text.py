@@ -5,13 +5,14 @@ All that is wrong is collected before anything is said; each fault names the fil
 
 import errno
 import functools
+import math
 import os
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from danlu.base.chosen import defaults_before, is_written_by_danlu, lapsed, note_chosen, read_chosen
 from danlu.base.errors import Fault, Faults, fail, nearest
@@ -26,6 +27,8 @@ from danlu.base.wanted import wanted as wanted_in_words
 
 # Columns may be given by their number.
 _COLUMNS = ("target", "group", "time")
+# No number of a recipe may be above: torch's single precision ends at 3.4e38, and products of settings go into it.
+_MOST = 1e30
 
 
 @dataclass
@@ -158,6 +161,9 @@ class RecipeDraft:
             elif is_flag_for_number(kind_of(section, key), value):
                 wanted = Fault("recipe.wanted-number")
                 faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
+            elif _beyond(value):
+                wanted = Fault("recipe.wanted-at-most", {"limit": f"{_MOST:g}"})
+                faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
             else:
                 tree.setdefault(section, {})[key] = _several(value) if takes_names(section, key) else value
                 if key in _COLUMNS and isinstance(value, int):
@@ -195,6 +201,13 @@ def _validator() -> Any:
     import pydantic
 
     return pydantic.TypeAdapter(Recipe)
+
+
+def _beyond(value: object) -> bool:
+    """Whether a number, or one of several, is finite and beyond what any setting may be."""
+    if isinstance(value, list | tuple):
+        return any(_beyond(one) for one in cast(Sequence[object], value))
+    return isinstance(value, float) and _MOST < abs(value) < math.inf
 
 
 def _nearest_key(section: str, key: str) -> Fault | str:
