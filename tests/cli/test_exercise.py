@@ -53,8 +53,12 @@ def test_hints_and_errors_of_the_script(language: str, work: Path, type_in: Type
         (("amber", "--list"), ("amber",)),
         (("--list", "--hint"), ("--hint, --list",)),
         (("--check", "none.py"), ("none.py",)),
+        (("--check", ""), ("work",)),
+        (("--check", "a\0b.py"), (".py",)),
+        (("--level", ""), ("1",)),
+        (("--level", "-0"), ("-0",)),
         (("amber", "--check", "none.py"), ("amber",)),
-        (("--check", "."), (".",)),
+        (("--check", "."), ("work",)),
     ],
 )
 def test_a_mistake_is_one_sentence_and_leaves_nothing(

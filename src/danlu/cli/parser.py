@@ -244,7 +244,8 @@ def verb_parser(verb: Verb) -> argparse.ArgumentParser:
 
 def overview() -> str:
     """The help of `danlu` alone: what it is, and its verbs."""
-    lines = [f"  {verb.name:8}{say(f'cli.line-{verb.name}')}" for verb in VERBS.values()]
+    width = max(map(len, VERBS)) + 2
+    lines = [f"  {verb.name:{width}}{say(f'cli.line-{verb.name}')}" for verb in VERBS.values()]
     return "\n".join([say("cli.overview"), *lines, "", say("cli.overview-end")])
 
 

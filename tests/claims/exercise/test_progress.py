@@ -10,7 +10,7 @@ from danlu.base.places import progress_file
 from danlu.claims.exercise.catalogue import EXERCISES
 from danlu.claims.exercise.deal import exercise
 from danlu.claims.exercise.hints import next_hint
-from danlu.claims.exercise.progress import Progress, aside_of
+from danlu.claims.exercise.progress import SolvedExercises, aside_of
 
 
 def test_the_next_one_is_the_first_unsolved_without_a_script_here(work: Path, language: str) -> None:
@@ -20,7 +20,7 @@ def test_the_next_one_is_the_first_unsolved_without_a_script_here(work: Path, la
     assert text.startswith(f"# danlu exercise: {first}\n")
     assert ("检查" in text) == (language == "zh")
     assert exercise().name == EXERCISES[second].file
-    Progress.read().solve("cedar", 0.99)
+    SolvedExercises.read().solve("cedar", 0.99)
     assert exercise().name == EXERCISES["clover"].file
     assert exercise(level=3).name == EXERCISES[next(id for id, one in EXERCISES.items() if one.level == 3)].file
 
@@ -39,7 +39,7 @@ def test_when_there_is_none_left_that_is_told(work: Path) -> None:
         exercise(id)
     with pytest.raises(UserError, match="script here already"):
         exercise(level=1)
-    progress = Progress.read()
+    progress = SolvedExercises.read()
     for id in EXERCISES:
         progress.solve(id, 1.0)
     with pytest.raises(UserError, match="are solved"):
@@ -64,12 +64,12 @@ def test_hints_come_one_by_one_and_the_last_stays(work: Path) -> None:
 
 
 def test_what_was_solved_is_kept_with_its_best_score_and_first_day(work: Path) -> None:
-    Progress.read().solve("amber", 0.95)
-    Progress.read().next_hint("basil")
-    again = Progress.read()
+    SolvedExercises.read().solve("amber", 0.95)
+    SolvedExercises.read().next_hint("basil")
+    again = SolvedExercises.read()
     again.days["amber"] = "2026-01-02"
     again.solve("amber", 0.94)
-    found = Progress.read()
+    found = SolvedExercises.read()
     assert (found.solved, found.days, found.hints) == ({"amber": 0.95}, {"amber": "2026-01-02"}, {"basil": 1})
 
 
@@ -84,11 +84,11 @@ def test_a_damaged_record_is_put_aside_and_told(
 ) -> None:
     progress_file().parent.mkdir(parents=True)
     progress_file().write_bytes(content)
-    assert Progress.read().solved == {}
+    assert SolvedExercises.read().solved == {}
     assert aside_of(progress_file()).read_bytes() == content
     assert aside_of(progress_file()).name in capsys.readouterr().err
-    Progress.read().solve("amber", 1.0)
-    assert Progress.read().solved == {"amber": 1.0}
+    SolvedExercises.read().solve("amber", 1.0)
+    assert SolvedExercises.read().solved == {"amber": 1.0}
 
 
 def test_ids_of_another_danlu_are_passed_over(work: Path) -> None:
@@ -97,12 +97,12 @@ def test_ids_of_another_danlu_are_passed_over(work: Path) -> None:
     progress_file().write_text(
         f'{{"version": 1, "solved": {{"gone": {{}}, {known}}}, "hints": {{"gone": 2}}}}', encoding="utf-8"
     )
-    assert Progress.read().solved == {"amber": 1.0}
+    assert SolvedExercises.read().solved == {"amber": 1.0}
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root writes anywhere")
 def test_a_disk_that_refuses_is_told_and_costs_no_verdict(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     progress_file().parent.mkdir(parents=True)
     progress_file().parent.chmod(0o500)
-    Progress.read().solve("amber", 1.0)
+    SolvedExercises.read().solve("amber", 1.0)
     assert "exercises.json" in capsys.readouterr().err

@@ -20,7 +20,7 @@ from danlu.base.strict_json import number
 from danlu.base.words import say
 from danlu.claims.exercise.catalogue import EXERCISES, exercise_of
 from danlu.claims.exercise.exercise import NUMBERS, Exercise
-from danlu.claims.exercise.progress import Progress
+from danlu.claims.exercise.progress import SolvedExercises
 
 SECONDS = 120.0
 """So long a script may run."""
@@ -121,7 +121,7 @@ def check_exercise(file: str | Path, *, seconds: float = SECONDS) -> Attempt:
     chosen = _exercise_in(text, path)
     attempt = _attempt(chosen, path, text, seconds)
     if attempt.solved:
-        Progress.read().solve(chosen.id, attempt.score)
+        SolvedExercises.read().solve(chosen.id, attempt.score)
     return attempt
 
 

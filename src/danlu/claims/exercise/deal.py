@@ -9,7 +9,7 @@ from danlu.base.places import shown
 from danlu.base.words import say
 from danlu.claims.exercise.catalogue import EXERCISES, exercise_of
 from danlu.claims.exercise.exercise import Exercise, script
-from danlu.claims.exercise.progress import Progress
+from danlu.claims.exercise.progress import SolvedExercises
 
 LEVELS = (1, 2, 3)
 
@@ -66,7 +66,7 @@ def mark_of(id: str) -> str:
 
 
 def _next(level: int | None, folder: Path) -> Exercise:
-    solved = Progress.read().solved
+    solved = SolvedExercises.read().solved
     fitting = [one for one in EXERCISES.values() if level in (None, one.level)]
     unsolved = [one for one in fitting if one.id not in solved]
     left = [one for one in unsolved if not (folder / one.file).exists()]

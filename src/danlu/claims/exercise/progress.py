@@ -19,7 +19,7 @@ _VERSION = 1
 
 
 @dataclass
-class Progress:
+class SolvedExercises:
     """`solved` has the score of each solved exercise, `hints` how many were told; both by id."""
 
     solved: dict[str, float] = field(default_factory=dict[str, float])
@@ -27,7 +27,7 @@ class Progress:
     hints: dict[str, int] = field(default_factory=dict[str, int])
 
     @classmethod
-    def read(cls) -> "Progress":
+    def read(cls) -> "SolvedExercises":
         """What is recorded. A file that cannot be understood is put aside under another name, and that is told."""
         path = progress_file()
         try:
@@ -44,7 +44,7 @@ class Progress:
             return cls()
 
     @classmethod
-    def _of(cls, found: Any) -> "Progress":
+    def _of(cls, found: Any) -> "SolvedExercises":
         if found["version"] != _VERSION:
             raise ValueError(found["version"])
         solved, hints = cast(dict[str, Any], found["solved"]), cast(dict[str, Any], found["hints"])

@@ -10,7 +10,7 @@ from danlu.claims.exercise.catalogue import EXERCISES, exercise_of
 from danlu.claims.exercise.check import check_exercise
 from danlu.claims.exercise.deal import exercise
 from danlu.claims.exercise.hints import next_hint
-from danlu.claims.exercise.progress import Progress
+from danlu.claims.exercise.progress import SolvedExercises
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.study_arguments import whole_in
 from danlu.cli.words import check_one
@@ -21,10 +21,10 @@ def do_exercise(arguments: argparse.Namespace) -> Outcome:
     words: list[str] = arguments.words
     check_one("exercise", words)
     asked = {"--check": arguments.check, "--hint": arguments.hint, "--list": arguments.list, "--level": arguments.level}
-    given = [option for option, value in asked.items() if value]
+    given = [option for option, value in asked.items() if value not in (None, False)]
     if len(given) > 1:
         fail("exercise.one-thing", options=", ".join(given))
-    if arguments.check:
+    if arguments.check is not None:
         if words:
             fail("exercise.check-and-id", name=words[0])
         return _checked(arguments.check, as_json=arguments.json)
@@ -59,7 +59,7 @@ def _hinted(words: list[str]) -> Outcome:
 
 
 def _listed() -> Outcome:
-    progress = Progress.read()
+    progress = SolvedExercises.read()
     rows = [
         {
             "exercise": one.id,
@@ -77,7 +77,7 @@ def _listed() -> Outcome:
     return Outcome({"exercises": rows}, lambda console: print_text(console, "\n".join([*lines, "", summary])))
 
 
-def _state(id: str, progress: Progress) -> str:
+def _state(id: str, progress: SolvedExercises) -> str:
     if id not in progress.solved:
         return say("exercise.list-open")
     return say("exercise.list-solved", day=progress.days[id], score=f"{progress.solved[id]:.3f}")
