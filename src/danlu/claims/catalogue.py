@@ -28,6 +28,22 @@ CLAIMS: dict[str, ClaimEntry] = {
     for one in (
         ClaimEntry("linear-layers-collapse", "identity", "", 0.1, lambda: notes.LINEAR_LAYERS_COLLAPSE),
         ClaimEntry("momentum-helps", "effect", "digits", 1.0, lambda: notes.MOMENTUM_HELPS),
+        ClaimEntry("exhaustive-equals-descent", "identity", "", 0.1, lambda: notes.EXHAUSTIVE_EQUALS_DESCENT),
+        ClaimEntry("smoothing-shows-the-trend", "identity", "", 0.1, lambda: notes.SMOOTHING_SHOWS_THE_TREND),
+        ClaimEntry("softmax-nll-is-cross-entropy", "identity", "", 0.1, lambda: notes.SOFTMAX_NLL_IS_CROSS_ENTROPY),
+        ClaimEntry(
+            "cross-entropy-is-entropy-plus-kl", "identity", "", 0.1, lambda: notes.CROSS_ENTROPY_IS_ENTROPY_PLUS_KL
+        ),
+        ClaimEntry("perplexity-is-exp-of-loss", "identity", "", 0.1, lambda: notes.PERPLEXITY_IS_EXP_OF_LOSS),
+        ClaimEntry("one-by-one-saves-compute", "identity", "", 0.1, lambda: notes.ONE_BY_ONE_SAVES_COMPUTE),
+        ClaimEntry("rnn-parameters-constant", "identity", "", 0.1, lambda: notes.RNN_PARAMETERS_CONSTANT),
+        ClaimEntry("noise-leaves-saddles", "demonstration", "", 0.1, lambda: notes.NOISE_LEAVES_SADDLES),
+        ClaimEntry("minibatch-balances", "demonstration", "digits", 0.5, lambda: notes.MINIBATCH_BALANCES),
+        ClaimEntry("kfold-picks-well", "demonstration", "digits", 0.5, lambda: notes.KFOLD_PICKS_WELL),
+        ClaimEntry("workers-prefetch", "demonstration", "", 1.0, lambda: notes.WORKERS_PREFETCH),
+        ClaimEntry("forget-bias-one", "effect", "recall", 2.0, lambda: notes.FORGET_BIAS_ONE),
+        ClaimEntry("clipping-steadies-rnns", "effect", "recall", 2.0, lambda: notes.CLIPPING_STEADIES_RNNS),
+        ClaimEntry("dropout-placement-in-rnns", "effect", "recall", 2.0, lambda: notes.DROPOUT_PLACEMENT_IN_RNNS),
     )
 }
 
