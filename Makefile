@@ -21,7 +21,7 @@ FRAMEWORKS_READY := .frameworks-venv/ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-slow test-frameworks wheel lint docs bench defaults study scores faults cures kills honesty attack exports clean
+.PHONY: help demo test test-slow test-frameworks wheel lint docs bench defaults study scores faults cures kills honesty attack claims exports clean
 
 help:
 	@echo "make demo    set up .venv and train LeNet-5 on handwritten digits      安装并训练第一个网络"
@@ -105,6 +105,11 @@ honesty: $(READY)
 
 attack: $(DEV_READY)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests .venv/bin/python -m attack --write $(ARGS)
+
+# Half an hour; what is broken off goes on.
+claims: $(READY)
+	mkdir -p docs/claims
+	OMP_NUM_THREADS=1 .venv/bin/danlu claims --all --book docs/claims/notes.html
 
 exports: $(DEV_READY)
 	PYTHONPATH=tests .venv/bin/python benchmarks/exports.py --write $(ARGS)
