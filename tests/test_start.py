@@ -36,6 +36,7 @@ COMMANDS = [
     ("nets",),
     ("rules",),
     ("rules", "dead-relu", "--lang", "zh"),
+    ("exercise", "--list"),
     ("nets", "--lang", "zh", "--json"),
 ]
 # A study's intervals are computed when it is looked at, with numpy and the distributions of scipy.special.

@@ -30,6 +30,9 @@ from danlu.base.events import (
 from danlu.base.memory import OutOfMemoryError as OutOfMemoryError
 from danlu.base.recipe import Recipe as Recipe
 from danlu.base.words import use_language as use_language
+from danlu.claims.exercise.check import Attempt as Attempt
+from danlu.claims.exercise.check import check_exercise as check_exercise
+from danlu.claims.exercise.deal import exercise as exercise
 from danlu.data import Dataset as Dataset
 from danlu.data import load as load
 from danlu.lab.check.check import check as check

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from danlu.base.places import cache_folder, data_roots, language_of_environment, runs_folder
+from danlu.base.places import cache_folder, data_roots, language_of_environment, progress_file, runs_folder
 
 SPOKEN = ("DANLU_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
@@ -23,6 +23,14 @@ def test_else_the_cache_lies_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     else:
         monkeypatch.setenv("XDG_CACHE_HOME", value)
     assert cache_folder() == tmp_path / ".cache" / "danlu"
+
+
+def test_the_record_of_exercises_is_data_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert progress_file() == tmp_path / ".local" / "share" / "danlu" / "exercises.json"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert progress_file() == tmp_path / "data" / "danlu" / "exercises.json"
 
 
 def test_data_are_looked_for_in_the_root_given_then_the_variable_then_the_cache(

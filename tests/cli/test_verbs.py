@@ -161,7 +161,7 @@ def test_help_and_version(language: str, type_in: Type) -> None:
     for tokens in ((), ("--help",), ("help",)):
         overview = type_in(*tokens, "--lang", language)
         assert overview.code == 0
-        assert all(f"  {verb}" in overview.out for verb in VERBS)
+        assert all(f"\n  {verb} " in overview.out for verb in VERBS)
     for verb in VERBS:
         answer = type_in(verb, "--help", "--lang", language)
         assert answer.code == 0

@@ -18,6 +18,12 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "danlu"
 
 
+def progress_file() -> Path:
+    """Which exercises are solved: `danlu/exercises.json` in `$XDG_DATA_HOME`, else in `~/.local/share`."""
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "danlu" / "exercises.json"
+
+
 def max_file_bytes() -> int:
     """How many bytes one file may bring into memory, unpacked: `$DANLU_MAX_FILE_GB` in GiB, else 8 GiB."""
     named = os.environ.get(MAX_FILE_VARIABLE, "")

@@ -153,8 +153,14 @@ VERBS = {
             ),
         ),
         Verb(
+            "exercise",
+            "danlu exercise [ID] [--level 1] | ID --hint | --check FILE.py | --list",
+            (Option("level", "1"), Option("hint"), Option("check", "FILE.py"), Option("list")),
+        ),
+        Verb(
             "draw",
-            'danlu draw NET|RUN|STUDY [--file F.svg] [net.key=value ...] | --expression "…" [name=value ...]',
+            'danlu draw NET|ACTIVATION|RUN|STUDY [--file F.svg] [net.key=value ...] | --expression "…"'
+            " [name=value ...]",
             _DRAW_OPTIONS,
             settings=True,
         ),
@@ -238,7 +244,8 @@ def verb_parser(verb: Verb) -> argparse.ArgumentParser:
 
 def overview() -> str:
     """The help of `danlu` alone: what it is, and its verbs."""
-    lines = [f"  {verb.name:8}{say(f'cli.line-{verb.name}')}" for verb in VERBS.values()]
+    width = max(map(len, VERBS)) + 2
+    lines = [f"  {verb.name:{width}}{say(f'cli.line-{verb.name}')}" for verb in VERBS.values()]
     return "\n".join([say("cli.overview"), *lines, "", say("cli.overview-end")])
 
 

@@ -9,6 +9,7 @@ from danlu.cli.verbs.data_facts import data_facts as data_facts
 from danlu.cli.verbs.draw import do_draw as do_draw
 from danlu.cli.verbs.either import do_check as do_check
 from danlu.cli.verbs.either import do_predict as do_predict
+from danlu.cli.verbs.exercise import do_exercise as do_exercise
 from danlu.cli.verbs.export import do_export as do_export
 from danlu.cli.verbs.fit import do_fit as do_fit
 from danlu.cli.verbs.generate import do_generate as do_generate

@@ -1,0 +1,29 @@
+"""The rate is far too low."""
+
+from danlu.claims.exercise.exercise import Exercise
+
+CLOVER = Exercise(
+    id="clover",
+    level=1,
+    data="digits",
+    rules=("lr-too-low", "underfitting"),
+    score=0.9,
+    body="""
+def build():
+    return nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+
+
+def train(model, x, y):
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-5)
+    for _ in range(15):
+        for index in torch.randperm(len(x)).split(32):
+            loss = nn.functional.cross_entropy(model(x[index]), y[index])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+
+def predict(model, x):
+    return model(x).argmax(1)
+""",
+)
