@@ -13,3 +13,13 @@ def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the developer's language nor their data root reaches a test."""
     monkeypatch.setenv("DANLU_LANG", "en")
     monkeypatch.delenv("DANLU_DATA", raising=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test whose name holds an address has another name in each process: two workers would not agree on what to run.
+
+    Every process says it of itself, so that it is seen where there is one worker, too.
+    """
+    addressed = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if addressed:
+        raise pytest.UsageError("tests named by an address: " + ", ".join(addressed))

@@ -34,6 +34,8 @@ class Mixture:
 
     >>> Mixture([0.5, 0.5], [-1.0, 1.0], [1.0, 1.0]).density(torch.zeros(1)).item() < 0.3
     True
+    >>> Mixture([0.5, 0.5], [-1.0, 1.0], [1.0, 1.0])
+    Mixture([0.5, 0.5], [-1, 1], [1, 1])
     """
 
     def __init__(self, weights: Any, means: Any, precisions: Any) -> None:
@@ -52,6 +54,13 @@ class Mixture:
             faults.add("stats.mixture-numbers")
         faults.raise_if_any()
         self.weights = self.weights / total
+
+    def __repr__(self) -> str:
+        weights, means, precisions = (
+            ", ".join(f"{value:.4g}" for value in values.tolist())
+            for values in (self.weights, self.means, self.precisions)
+        )
+        return f"Mixture([{weights}], [{means}], [{precisions}])"
 
     def log_density(self, x: Tensor) -> Tensor:
         """log p(x) of points [N]."""
