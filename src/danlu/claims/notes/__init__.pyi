@@ -1,7 +1,10 @@
+from danlu.claims.notes.best_checkpoint_beats_last import BEST_CHECKPOINT_BEATS_LAST as BEST_CHECKPOINT_BEATS_LAST
 from danlu.claims.notes.clipping_steadies_rnns import CLIPPING_STEADIES_RNNS as CLIPPING_STEADIES_RNNS
 from danlu.claims.notes.cross_entropy_is_entropy_plus_kl import (
     CROSS_ENTROPY_IS_ENTROPY_PLUS_KL as CROSS_ENTROPY_IS_ENTROPY_PLUS_KL,
 )
+from danlu.claims.notes.deep_gradients_vanish import DEEP_GRADIENTS_VANISH as DEEP_GRADIENTS_VANISH
+from danlu.claims.notes.dropout_helps_small_data import DROPOUT_HELPS_SMALL_DATA as DROPOUT_HELPS_SMALL_DATA
 from danlu.claims.notes.dropout_placement_in_rnns import DROPOUT_PLACEMENT_IN_RNNS as DROPOUT_PLACEMENT_IN_RNNS
 from danlu.claims.notes.exhaustive_equals_descent import EXHAUSTIVE_EQUALS_DESCENT as EXHAUSTIVE_EQUALS_DESCENT
 from danlu.claims.notes.forget_bias_one import FORGET_BIAS_ONE as FORGET_BIAS_ONE
@@ -13,6 +16,12 @@ from danlu.claims.notes.noise_leaves_saddles import NOISE_LEAVES_SADDLES as NOIS
 from danlu.claims.notes.one_by_one_saves_compute import ONE_BY_ONE_SAVES_COMPUTE as ONE_BY_ONE_SAVES_COMPUTE
 from danlu.claims.notes.perplexity_is_exp_of_loss import PERPLEXITY_IS_EXP_OF_LOSS as PERPLEXITY_IS_EXP_OF_LOSS
 from danlu.claims.notes.rnn_parameters_constant import RNN_PARAMETERS_CONSTANT as RNN_PARAMETERS_CONSTANT
+from danlu.claims.notes.shuffling_helps import SHUFFLING_HELPS as SHUFFLING_HELPS
+from danlu.claims.notes.sigmoid_saturates import SIGMOID_SATURATES as SIGMOID_SATURATES
 from danlu.claims.notes.smoothing_shows_the_trend import SMOOTHING_SHOWS_THE_TREND as SMOOTHING_SHOWS_THE_TREND
 from danlu.claims.notes.softmax_nll_is_cross_entropy import SOFTMAX_NLL_IS_CROSS_ENTROPY as SOFTMAX_NLL_IS_CROSS_ENTROPY
+from danlu.claims.notes.too_large_rate_diverges import TOO_LARGE_RATE_DIVERGES as TOO_LARGE_RATE_DIVERGES
+from danlu.claims.notes.train_longer_overfits import TRAIN_LONGER_OVERFITS as TRAIN_LONGER_OVERFITS
+from danlu.claims.notes.wide_init_explodes import WIDE_INIT_EXPLODES as WIDE_INIT_EXPLODES
 from danlu.claims.notes.workers_prefetch import WORKERS_PREFETCH as WORKERS_PREFETCH
+from danlu.claims.notes.xavier_keeps_variance import XAVIER_KEEPS_VARIANCE as XAVIER_KEEPS_VARIANCE
