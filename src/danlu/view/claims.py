@@ -80,7 +80,10 @@ def _part(name: str, value: Any) -> str:
             "claims.nuisance", grid=_plain(shown), growths=value.get("growths", 0), count=len(value.get("seeds", []))
         )
     if name == "controls" and "placebo" in value:
-        return say("claims.controls", placebo=value["placebo"], positive=f"{value['positive']:g}")
+        positive = value["positive"]
+        if isinstance(positive, str):
+            return say("claims.controls-own", placebo=value["placebo"], positive=printable(positive))
+        return say("claims.controls", placebo=value["placebo"], positive=f"{positive:g}")
     if name == "checks":
         return _comma(f"{say(f'claims.check-{one}')} ≤ {_small(most)}" for one, most in value.items())
     return _plain(value)
