@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from danlu.base.words import say
-from danlu.view.claims import sentence, verdict_words, word
+from danlu.view.claim_labels import label, word
+from danlu.view.claims import sentence, verdict_words
 from danlu.view.figures.chart import Axis, Band, Chart, Heatmap, Line, Mark, Panel, Points, Whiskers
 from danlu.view.palette import SHAPES, series_color
 
@@ -36,7 +37,7 @@ def _panel(plot: Mapping[str, Any]) -> Panel:
         )
     if not plot["solid"]:
         marks += [mark for index, one in enumerate(plot["series"]) for mark in _marks(index, one)]
-    ticks = [(float(place), word(label)) for place, label in enumerate(plot["ticks"])]
+    ticks = [(float(at), label(text)) for at, text in enumerate(plot["ticks"])]
     title = "" if plot["surface"] else word(plot["title"]) if plot["title"] else ""
     x, y = Axis(word(plot["x"]), log=plot["log_x"], ticks=ticks), Axis(word(plot["y"]), log=plot["log_y"])
     return Panel(x, y, marks, title=title, height=1.3)
@@ -44,10 +45,10 @@ def _panel(plot: Mapping[str, Any]) -> Panel:
 
 def _marks(index: int, one: Mapping[str, Any]) -> Sequence[Mark]:
     """A curve with its band; where it stands for single places, points with their intervals."""
-    color, label = series_color(index), word(one["label"])
+    color, name = series_color(index), label(one["label"])
     xs, ys, lows, highs = one["xs"], one["ys"], one["lows"], one["highs"]
     if one["points"]:
         beside = [x + 0.08 * index if isinstance(x, int | float) else x for x in xs]
-        marks: list[Mark] = [Points(beside, ys, color, label, shape=SHAPES[index % len(SHAPES)], size=6)]
+        marks: list[Mark] = [Points(beside, ys, color, name, shape=SHAPES[index % len(SHAPES)], size=6)]
         return [Whiskers(beside, lows, highs, color, upright=True), *marks] if lows else marks
-    return [*([Band(xs, lows, highs, color)] if lows else []), Line(xs, ys, color, label)]
+    return [*([Band(xs, lows, highs, color)] if lows else []), Line(xs, ys, color, name)]
