@@ -1,5 +1,6 @@
 """The figure of a claim as a chart, from the plain numbers of its record."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,7 +23,8 @@ def claim_chart(record: Mapping[str, Any]) -> Chart:
 def _panel(plot: Mapping[str, Any]) -> Panel:
     marks: list[Mark] = []
     if plot["surface"]:
-        paths = [(x, y, None) for one in plot["series"] for x, y in zip(one["xs"], one["ys"], strict=True)]
+        points = [point for one in plot["series"] for point in zip(one["xs"], one["ys"], strict=True)]
+        paths = [(x, y, _height(plot, x, y)) for x, y in points]
         first = plot["series"][0]["label"] if plot["series"] else ""
         marks.append(
             Heatmap(
@@ -41,6 +43,24 @@ def _panel(plot: Mapping[str, Any]) -> Panel:
     title = "" if plot["surface"] else word(plot["title"]) if plot["title"] else ""
     x, y = Axis(word(plot["x"]), log=plot["log_x"], ticks=ticks), Axis(word(plot["y"]), log=plot["log_y"])
     return Panel(x, y, marks, title=title, height=1.3)
+
+
+def _height(plot: Mapping[str, Any], x: float, y: float) -> float:
+    """Of the surface at (x, y), in a straight line between the places of its grid; beyond its edge that of the edge."""
+    columns, rows, heights = *plot["grid"], plot["surface"]
+    column, across = _between(columns, x)
+    row, down = _between(rows, y)
+    upper, lower = (
+        (1 - across) * line[column] + across * line[column + 1] for line in (heights[row], heights[row + 1])
+    )
+    return (1 - down) * upper + down * lower
+
+
+def _between(places: Sequence[float], at: float) -> tuple[int, float]:
+    """Which two neighbours of `places`, in rising order, `at` lies between: the first one, and how far behind it."""
+    first = min(max(bisect_right(places, at) - 1, 0), len(places) - 2)
+    share = (at - places[first]) / (places[first + 1] - places[first])
+    return first, min(max(share, 0.0), 1.0)
 
 
 def _marks(index: int, one: Mapping[str, Any]) -> Sequence[Mark]:
