@@ -1,7 +1,7 @@
-"""docs/claim-verdicts.md, its Chinese sibling and README's table of verdicts, from the record of the last `make claims`.
+"""docs/claim-verdicts.md, its Chinese sibling and README's table of verdicts, from the record of `make claims`.
 
-`python tests/claims_page.py FOLDER` takes that record out of the folder where the claims were tested; `make docs` writes
-the pages anew.
+`python tests/claims_page.py FOLDER` takes that record out of the folder where the claims were tested; `make docs`
+writes the pages anew.
 """
 
 import json
@@ -29,10 +29,10 @@ OPENINGS = {
 
 [中文](claim-verdicts.zh-CN.md)
 
-Each sentence was tested by `danlu claims` on its default data: by a plan that stood beforehand, at each level's own best
-learning rate, with a placebo and a positive control. A verdict is for that ground and for no other; `danlu claims ID
---data YOURS` tests it on yours. [The book](claims/notes.html) has the pictures, intervals and plans. This page is made
-from the record of the last `make claims`, and a test holds it current.
+Each sentence was tested by `danlu claims` on its default data: by a plan that stood beforehand, at each level's own
+best learning rate, with a placebo and a positive control. A verdict is for that ground and for no other; `danlu claims
+ID --data YOURS` tests it on yours. [The book](claims/notes.html) has the pictures, intervals and plans. This page is
+made from the record of the last `make claims`, and a test holds it current.
 
 | claim | sentence | verdict | plan |
 |---|---|---|---|""",
@@ -41,8 +41,9 @@ from the record of the last `make claims`, and a test holds it current.
 
 [English](claim-verdicts.md)
 
-每条说法都由 `danlu claims` 在默认数据上检验：方案事先定好，各取值都用自己的最佳学习率，并设安慰剂对照和阳性对照。结论只对这些数据有效；`danlu claims ID
---data YOURS` 可以在您的数据上检验。图、区间和方案见[结论汇编](claims/notes.html)。本页由最近一次 `make claims` 的记录生成，有测试保证它与记录一致。
+每条说法都由 `danlu claims` 在默认数据上检验：方案事先定好，各取值都用自己的最佳学习率，
+并设安慰剂对照和阳性对照。结论只对这些数据有效；`danlu claims ID --data YOURS` 可以在您的数据上检验。
+图、区间和方案见[结论汇编](claims/notes.html)。本页由最近一次 `make claims` 的记录生成，有测试保证它与记录一致。
 
 | 论断 | 笔记的说法 | 结论 | 方案 |
 |---|---|---|---|""",
@@ -68,11 +69,13 @@ def taken_from(folder: Path) -> list[dict[str, Any]]:
 def page(language: str) -> str:
     """The page in that language."""
     with speaking(language):
-        rows = [
-            f"| {one['claim']} | {say(f'notes.say-{one["claim"]}')} | {verdict_words(one['verdict'])} | `{one['hash']}` |"
-            for one in recorded()
-        ]
+        rows = [_row(one) for one in recorded()]
     return "\n".join([OPENINGS[language], *rows]) + "\n"
+
+
+def _row(one: Mapping[str, Any]) -> str:
+    claim = one["claim"]
+    return f"| {claim} | {say(f'notes.say-{claim}')} | {verdict_words(one['verdict'])} | `{one['hash']}` |"
 
 
 def table(language: str) -> str:
@@ -87,7 +90,7 @@ def table(language: str) -> str:
 
 def _heading(word: str) -> str:
     """The verdict without what differs from claim to claim."""
-    blank: Mapping[str, Any] = {"word": word, "more": None, "difference": "…", "where": ["…"], "failed": []}
+    blank: Mapping[str, Any] = {"word": word, "more": None, "difference": "…", "where": ["…"], "open": [], "failed": []}
     return verdict_words(blank).rstrip(" :：")
 
 
@@ -100,7 +103,7 @@ def with_table(readme: str, language: str) -> str:
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         RECORD.write_text(json.dumps(taken_from(Path(sys.argv[1])), indent=1, ensure_ascii=False) + "\n", "utf-8")
-    for language in PAGES:
-        PAGES[language].write_text(page(language), encoding="utf-8")
+    for language, file in PAGES.items():
+        file.write_text(page(language), encoding="utf-8")
         readme = READMES[language].read_text(encoding="utf-8")
         READMES[language].write_text(with_table(readme, language), encoding="utf-8")

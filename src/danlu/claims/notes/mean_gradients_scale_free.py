@@ -18,4 +18,5 @@ MEAN_GRADIENTS_SCALE_FREE = EffectClaim(
     condition="train.batch_size",
     places={str(size): {"train.batch_size": size} for size in (4, 16, 128, 512)},
     tuned=False,
+    seeds=20,
 )
