@@ -45,7 +45,6 @@ class EffectClaim:
         ones. `tuned` is False where the learning rate is what the claim is about, or is to stay the same.
     keeps_rate: the places of the condition at which all levels take the rate that is best for the first of them.
     tune_by: what the rate is chosen by on the validation part, where that is not the measure.
-    settle: what the measure is, where a first look at the tuning has to set it (a target loss to be reached).
     budget_differs: whether the factor itself is how much is trained on.
     control: by what share of the learning rate the positive control misses.
     """
