@@ -13,7 +13,7 @@ from danlu.view.figures.chart import Heatmap
 from danlu.view.figures.claims import claim_chart
 
 ENGLISH = re.compile(r"(?<![A-Za-z])[a-z]{3,}")
-NAMES = {"dropout", "breast-cancer", "wine", "digits", "softmax"}
+NAMES = {"dropout", "breast-cancer", "wine", "digits", "softmax", "mlp", "sigmoid", "tanh", "relu"}
 """What is written so in Chinese texts, too."""
 
 

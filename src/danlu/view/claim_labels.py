@@ -7,7 +7,7 @@ from danlu.base.printable import printable
 from danlu.base.words import catalogue, language
 
 _NUMBERED = re.compile(r"(?P<before>\d+ )?(?P<word>.*?\S)(?P<behind> \d[\d.e+-]*)?")
-_SEPARATORS = re.compile(r"(: | / |=|, )")
+_SEPARATORS = re.compile(r"(: | / |=)")
 
 
 def word(name: str) -> str:
@@ -16,15 +16,18 @@ def word(name: str) -> str:
 
 
 def label(text: str) -> str:
-    """A level, or a value of the condition; what danlu has no word for stays as its author wrote it.
+    """A level, or a value of the condition, part by part; what danlu has no word for stays as its author wrote it.
 
     >>> label("full batch"), label("momentum 0.9"), label("5 folds"), label("Adam")
     ('full batch', 'momentum 0.9', '5 folds', 'Adam')
     """
+    if ", " in text:
+        return ", ".join(map(label, text.split(", ")))
     numbered = _NUMBERED.fullmatch(text)
     named = numbered and _known(numbered["word"])
-    if not (numbered and named):
-        return _known(text) or printable(text)
+    exactly = _known(text)
+    if exactly or not (numbered and named):
+        return exactly or printable(text)
     return f"{numbered['before'] or ''}{named}{numbered['behind'] or ''}"
 
 

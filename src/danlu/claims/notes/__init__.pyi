@@ -6,11 +6,11 @@ from danlu.claims.notes.convolution_beats_dense import CONVOLUTION_BEATS_DENSE a
 from danlu.claims.notes.cross_entropy_is_entropy_plus_kl import (
     CROSS_ENTROPY_IS_ENTROPY_PLUS_KL as CROSS_ENTROPY_IS_ENTROPY_PLUS_KL,
 )
+from danlu.claims.notes.deep_gradients_vanish import DEEP_GRADIENTS_VANISH as DEEP_GRADIENTS_VANISH
 from danlu.claims.notes.dense_connections_save_parameters import (
     DENSE_CONNECTIONS_SAVE_PARAMETERS as DENSE_CONNECTIONS_SAVE_PARAMETERS,
 )
 from danlu.claims.notes.divide_by_255_once import DIVIDE_BY_255_ONCE as DIVIDE_BY_255_ONCE
-from danlu.claims.notes.deep_gradients_vanish import DEEP_GRADIENTS_VANISH as DEEP_GRADIENTS_VANISH
 from danlu.claims.notes.dropout_helps_small_data import DROPOUT_HELPS_SMALL_DATA as DROPOUT_HELPS_SMALL_DATA
 from danlu.claims.notes.dropout_placement_in_rnns import DROPOUT_PLACEMENT_IN_RNNS as DROPOUT_PLACEMENT_IN_RNNS
 from danlu.claims.notes.exhaustive_equals_descent import EXHAUSTIVE_EQUALS_DESCENT as EXHAUSTIVE_EQUALS_DESCENT
