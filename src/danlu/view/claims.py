@@ -136,9 +136,10 @@ def comparison_text(one: Mapping[str, Any]) -> str:
         if known
         else say("claims.comparison-open", **facts)
     )
-    if not one["rates"]:
+    own = {level: one["rates"][level] for level in (one["before"], one["after"]) if level in one["rates"]}
+    if not own:
         return text
-    rates = ", ".join(f"{label(level)}: {rate:g}" for level, rate in one["rates"].items())
+    rates = ", ".join(f"{label(level)}: {rate:g}" for level, rate in own.items())
     return f"{text}   ({say('claims.rates', rates=rates)})"
 
 
