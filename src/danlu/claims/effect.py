@@ -43,8 +43,8 @@ class EffectClaim:
     condition, places: what is varied to see where the claim begins and ends to hold, and its settings by label.
     rates: where the search for each level's learning rate begins; by level, as many for each, where they need other
         ones. `tuned` is False where the learning rate is what the claim is about, or is to stay the same.
+    keeps_rate: the places of the condition at which all levels take the rate that is best for the first of them.
     tune_by: what the rate is chosen by on the validation part, where that is not the measure.
-    settle: what the measure is, where a first look at the tuning has to set it (a target loss to be reached).
     budget_differs: whether the factor itself is how much is trained on.
     control: by what share of the learning rate the positive control misses.
     refuses: options of a user's that the claim has no use for.
@@ -65,6 +65,7 @@ class EffectClaim:
     builders: Mapping[str, Callable[[], Any]] = field(default_factory=dict[str, Callable[[], Any]])
     rates: Sequence[float] | Mapping[str, Sequence[float]] = RATES
     tuned: bool = True
+    keeps_rate: Sequence[str] = ()
     tune_by: Measure | None = None
     seeds: int = 10
     tuning_seeds: int = 2
@@ -83,6 +84,8 @@ class EffectClaim:
         if self.tuned:
             nuisance = {"optim.lr": {level: list(self._grid(given, level)) for level in self.levels}}
             nuisance |= {"seeds": self._tuning_seeds(given), "growths": self._growths(given)}
+            if self.keeps_rate:
+                nuisance["kept"] = list(self.keeps_rate)
         parts = {
             "data": data,
             "net": net,
@@ -187,6 +190,9 @@ class EffectClaim:
             return found
 
         tuned = tune(search, first[next(iter(self.levels))], measure, growths=self._growths(given))
+        if place in self.keeps_rate:
+            best = dict.fromkeys(self.levels, tuned.best[next(iter(self.levels))])
+            return Tuned(best, tuned.grid, tuned.at_edge, tuned.trainings)
         best = {level: float(f"{rate * scale[level]:.3g}") if own else rate for level, rate in tuned.best.items()}
         return Tuned(best, tuned.grid, tuned.at_edge, tuned.trainings)
 

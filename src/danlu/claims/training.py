@@ -62,6 +62,10 @@ def metric(name: str) -> Measure:
 
 ACCURACY = metric("accuracy")
 LOSS = metric("loss")
+ACCURACY_OR_NONE = Measure(
+    "accuracy-or-none", lambda trial: 0.0 if trial.diverged else ACCURACY.of(trial), sees_divergence=True
+)
+"""The accuracy; 0 where the training diverged, so that a rate which fails some levels is seen to."""
 
 
 def last_loss(losses: Sequence[float | None]) -> float:
