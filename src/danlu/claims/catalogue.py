@@ -60,16 +60,16 @@ CLAIMS: dict[str, ClaimEntry] = {
         ClaimEntry("clipping-steadies-rnns", "effect", "recall", 2.0, lambda: notes.CLIPPING_STEADIES_RNNS),
         ClaimEntry("dropout-placement-in-rnns", "effect", "recall", 2.0, lambda: notes.DROPOUT_PLACEMENT_IN_RNNS),
         ClaimEntry("too-large-rate-diverges", "demonstration", "digits", 0.5, lambda: notes.TOO_LARGE_RATE_DIVERGES),
-        ClaimEntry("sigmoid-saturates", "effect", "digits", 1.0, lambda: notes.SIGMOID_SATURATES),
+        ClaimEntry("sigmoid-saturates", "effect", "digits", 0.5, lambda: notes.SIGMOID_SATURATES),
         ClaimEntry("deep-gradients-vanish", "demonstration", "digits", 0.1, lambda: notes.DEEP_GRADIENTS_VANISH),
-        ClaimEntry("wide-init-explodes", "demonstration", "digits", 0.1, lambda: notes.WIDE_INIT_EXPLODES),
-        ClaimEntry("xavier-keeps-variance", "demonstration", "digits", 0.1, lambda: notes.XAVIER_KEEPS_VARIANCE),
-        ClaimEntry("train-longer-overfits", "effect", "digits", 1.0, lambda: notes.TRAIN_LONGER_OVERFITS),
+        ClaimEntry("wide-init-explodes", "demonstration", "digits", 0.2, lambda: notes.WIDE_INIT_EXPLODES),
+        ClaimEntry("xavier-keeps-variance", "demonstration", "digits", 0.2, lambda: notes.XAVIER_KEEPS_VARIANCE),
+        ClaimEntry("train-longer-overfits", "effect", "digits", 0.8, lambda: notes.TRAIN_LONGER_OVERFITS),
         ClaimEntry(
-            "best-checkpoint-beats-last", "demonstration", "digits", 1.0, lambda: notes.BEST_CHECKPOINT_BEATS_LAST
+            "best-checkpoint-beats-last", "demonstration", "digits", 0.8, lambda: notes.BEST_CHECKPOINT_BEATS_LAST
         ),
-        ClaimEntry("dropout-helps-small-data", "effect", "digits", 1.0, lambda: notes.DROPOUT_HELPS_SMALL_DATA),
-        ClaimEntry("shuffling-helps", "effect", "digits", 1.0, lambda: notes.SHUFFLING_HELPS),
+        ClaimEntry("dropout-helps-small-data", "effect", "digits", 1.7, lambda: notes.DROPOUT_HELPS_SMALL_DATA),
+        ClaimEntry("shuffling-helps", "effect", "digits", 0.4, lambda: notes.SHUFFLING_HELPS),
     )
 }
 

@@ -48,7 +48,7 @@ class EffectClaim:
     budget_differs: whether the factor itself is how much is trained on.
     control: by what share of the learning rate the positive control misses.
     refuses: options of a user's that the claim has no use for.
-    judged: whether the picture shows the loss of the judging part too.
+    judged: whether the figure shows the test loss of the last level beside its training loss, not all training losses.
     """
 
     id: str
@@ -242,9 +242,8 @@ class EffectClaim:
         )
 
     def _figure(self, found: Mapping[str, Trials]) -> list[Plot]:
-        plots = [curves(next(iter(found.values())))]
-        if self.judged:
-            plots.insert(0, turning([*next(iter(found.values())).values()][-1]))
+        first = next(iter(found.values()))
+        plots = [turning([*first.values()][-1]) if self.judged else curves(first)]
         if len(found) > 1:
             plots.insert(0, boundary(self.condition, found, self.measure))
         return plots

@@ -20,7 +20,7 @@ _PLACES = {
     "sigmoid": ("sigmoid", "default"),
     "tanh": ("tanh", "default"),
     "ReLU": ("relu", "default"),
-    "ReLU, Kaiming": ("relu", "kaiming-normal"),
+    "ReLU (Kaiming)": ("relu", "kaiming-normal"),
 }
 _SEEDS = 20
 _MARGIN = 0.5  # a factor of about 3
@@ -62,7 +62,7 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "fixed": {"net.width": WIDTH, "steps": 0},
         "measure": "bottom-to-top", "expected": "less", "margin": _margin(options),
         "seeds": list(range(_count(options))), "stopping": "all seeds",
-        "controls": {"placebo": f"depth {_DEPTHS[0]}", "positive": _SHRINK},
+        "controls": {"placebo": f"depth {_DEPTHS[0]}", "positive": f"depth {_DEPTHS[0]}, weights × {_SHRINK}"},
     }  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "condition": {"samples": {str(count): {} for count in _SAMPLES}},
         "fixed": {"strengths": list(_STRENGTHS)},
         "measure": "regret", "expected": "less", "margin": _MARGIN, "seeds": list(range(_count(options))),
-        "stopping": "all seeds", "controls": {"placebo": "one split", "positive": _STRENGTHS[0]},
+        "stopping": "all seeds", "controls": {"placebo": "one split", "positive": "blindfold"},
     }  # fmt: skip
 
 

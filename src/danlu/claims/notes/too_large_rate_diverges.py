@@ -58,7 +58,7 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "fixed": {**_NET, "rates": list(_SWEEP)},
         "measure": "diverged", "expected": "less", "margin": _margin(options),
         "seeds": list(range(_count(options))), "stopping": "all seeds",
-        "controls": {"placebo": "same rate, another seed", "positive": _SWEEP[-1] / _SWEEP[0]},
+        "controls": {"placebo": "same rate, another seed", "positive": f"rate {_SWEEP[-1]:g} / rate {_SWEEP[0]:g}"},
     }  # fmt: skip
 
 

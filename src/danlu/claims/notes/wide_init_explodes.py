@@ -40,7 +40,7 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "fixed": {"net.width": WIDTH, "net.activation": "relu", "steps": 0},
         "measure": "overflowed", "expected": "more", "margin": _margin(options),
         "seeds": list(range(_count(options))), "stopping": "all seeds",
-        "controls": {"placebo": next(iter(_LEVELS)), "positive": _HUGE},
+        "controls": {"placebo": next(iter(_LEVELS)), "positive": f"N(0, {_HUGE:g}²)"},
     }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "fixed": {"samples": _SAMPLES, "batch_size": _BATCH, "step seconds": _STEP},
         "measure": "seconds", "expected": "less", "margin": options.margin or _MARGIN,
         "seeds": list(range(_count(options))), "stopping": "all seeds",
-        "controls": {"placebo": "0 workers", "positive": 4.0},
+        "controls": {"placebo": "0 workers", "positive": "0 workers, 4 × the wait"},
     }  # fmt: skip
 
 

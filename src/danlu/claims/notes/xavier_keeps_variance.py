@@ -52,7 +52,7 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "fixed": {"net.init": _INITS[_XAVIER], "net.depth": _DEPTH, "net.width": WIDTH, "steps": 0},
         "measure": "log-variance", "expected": "same", "margin": _margin(options),
         "seeds": list(range(_count(options))), "stopping": "all seeds",
-        "controls": {"placebo": "layer 1", "positive": _INITS[_SMALL][1]},
+        "controls": {"placebo": "layer 1", "positive": f"layer {_DEPTH}, {_SMALL}"},
     }  # fmt: skip
 
 

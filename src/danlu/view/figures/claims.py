@@ -40,9 +40,11 @@ def _panel(plot: Mapping[str, Any]) -> Panel:
     if not plot["solid"]:
         marks += [mark for index, one in enumerate(plot["series"]) for mark in _marks(index, one)]
     ticks = [(float(at), label(text)) for at, text in enumerate(plot["ticks"])]
-    title = "" if plot["surface"] else word(plot["title"]) if plot["title"] else ""
-    x, y = Axis(word(plot["x"]), log=plot["log_x"], ticks=ticks), Axis(word(plot["y"]), log=plot["log_y"])
-    return Panel(x, y, marks, title=title, height=1.3)
+    # One heading says both what is shown and of what.
+    of = [label(plot["title"])] if plot["title"] and not plot["surface"] else []
+    height = say("base.finding-comma").join([word(plot["y"]), *of])
+    x, y = Axis(word(plot["x"]), log=plot["log_x"], ticks=ticks), Axis(height, log=plot["log_y"])
+    return Panel(x, y, marks, height=1.3)
 
 
 def _height(plot: Mapping[str, Any], x: float, y: float) -> float:
