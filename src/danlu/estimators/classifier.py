@@ -43,9 +43,8 @@ class Classifier(ClassifierMixin, Estimator):
             if len(classes) < 2:
                 fail("estimators.one-class", found=classes[0])
         if classes.dtype.kind in "iu" and classes[0] == 0 and classes[-1] >= len(classes):
-            y = y.astype(
-                numpy.float64
-            )  # whole numbers from 0 on are all classes for danlu, also those that are not there
+            # Whole numbers from 0 on are all classes for danlu, also those that are not there.
+            y = y.astype(numpy.float64)
         self.classes_ = classes
         return self._train(x, y, "classification")
 
