@@ -77,10 +77,10 @@ def _part(name: str, value: Any) -> str:
             "claims.nuisance", grid=_plain(shown), growths=value.get("growths", 0), count=len(value.get("seeds", []))
         )
     if name == "controls" and "placebo" in value:
-        positive = value["positive"]
+        placebo, positive = place(value["placebo"]), value["positive"]
         if isinstance(positive, str):
-            return say("claims.controls-own", placebo=place(value["placebo"]), positive=place(positive))
-        return say("claims.controls", placebo=place(value["placebo"]), positive=f"{positive:g}")
+            return say("claims.controls-own", placebo=placebo, positive=place(positive))
+        return say("claims.controls", placebo=placebo, positive=f"{positive:g}")
     if name == "checks":
         return _comma(f"{say(f'claims.check-{one}')} ≤ {_small(most)}" for one, most in value.items())
     return _plain(value)
