@@ -134,6 +134,8 @@ class ScheduleRecipe:
     floor: Annotated[float, Ge(0), Le(1)] = 0.0  # cosine, one-cycle, plateau: the least share of the rate
     rise: Annotated[float, Gt(0), Lt(1)] = 0.3  # one-cycle: share of the steps on the way up
     patience: Several = 3  # plateau: epochs without a better validation score before a drop
+    # after so many epochs it begins anew, warm-up included, each time over those up to the next: [10, 20]; none: never
+    restarts: tuple[Count, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
