@@ -15,6 +15,7 @@ from danlu.base.starting import begin_of_call
 from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
 from danlu.lab.engines import choose_engine, engine_of_run
 from danlu.lab.environment import compared_with_before, environment
+from danlu.lab.fine_tuning import begin_at, parent_with
 from danlu.lab.own_metrics import try_metrics
 from danlu.lab.own_parts import MetricLike, OwnParts, own_parts, refuse_missing
 from danlu.lab.package import load_trained
@@ -40,6 +41,7 @@ def fit(
     recipe: RecipeSource = None,
     folder: str | Path | None = None,
     name: str | None = None,
+    weights_from: Run | str | Path | None = None,
     progress: bool = True,
     watch: bool | None = None,
     listeners: Sequence[Listener] | None = None,
@@ -53,7 +55,9 @@ def fit(
     or DataLoader. `recipe` is a Recipe, a TOML file or the same as nested dicts; `settings` are its keys, flat where
     the name is unambiguous (lr, epochs, batch_size, momentum, seed, clip_norm …), or a section as a dict:
     optim={"name": "adam", "lr": 0.001}. `folder` is where the run will lie (absent or empty); else it gets a name of
-    its own, or `name`, in `runs/`. The training is watched for mistakes (`run.findings`) unless `watch` is False, or
+    its own, or `name`, in `runs/`. `weights_from` is a run that has ended, or its folder: the training begins with the
+    weights that were scored, in the net of that run where none is given; for another number of classes the last layer
+    begins anew. The training is watched for mistakes (`run.findings`) unless `watch` is False, or
     the recipe's watch.on. `listeners` are called with every
     event of the training (`danlu.TrainingStarted`, `StepDone`, `EpochDone`), and end it by answering with
     `danlu.Stop("why")`. `metrics` score the validation and the test part beside danlu's own, by name: functions of
@@ -67,6 +71,8 @@ def fit(
     """
     begin = begin_of_call()
     net, data = net_and_data(net, data)
+    if weights_from is not None:
+        net, settings = begin_at(net, weights_from, settings)
     drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
     where = folder_asked(folder, name)
     given = None if isinstance(data, str | Path) else data
@@ -79,9 +85,10 @@ def fit(
         reporter.note(note)
     weights_given = module is not None or setup.recipe.net.weights is not None
     engine = choose_engine(setup)
-    facts = environment(setup, weights_given=weights_given, engine=engine, metrics=tuple(own.metrics))
+    parent = parent_with(setup.recipe.net.weights)
+    facts = environment(setup, weights_given=weights_given, engine=engine, metrics=tuple(own.metrics), parent=parent)
     with new_run(where, setup, facts) as new:
-        training = wired(setup, new.place, new.journal, begin, engine, own)
+        training = wired(setup, new.place, new.journal, begin, engine, own, parent)
         if weights_given:  # nothing else brings them back, so no run may stand without them
             training.checkpointer.save_first()
         new.establish()

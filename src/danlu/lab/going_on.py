@@ -18,6 +18,7 @@ from danlu.base.starting import begin_of_call
 from danlu.lab.draft import CUSTOM, source_of
 from danlu.lab.engines import engine_of_run
 from danlu.lab.environment import compared_with_before, environment
+from danlu.lab.fine_tuning import refuse_as_beginning
 from danlu.lab.own_metrics import try_metrics
 from danlu.lab.own_parts import MetricLike, own_parts, refuse_missing
 from danlu.lab.package import load_trained
@@ -77,7 +78,7 @@ def go_on(
     """
     begin, more, own = begin_of_call(), more_epochs(epochs), own_parts(listeners, metrics)
     where, place = folder_asked(folder, name), RunFolder(parent.folder)
-    _refuse_unfit(parent)
+    refuse_as_beginning(parent)
     checkpoint = _last_checkpoint(parent)
     done = int(checkpoint.state["progress"]["epoch"])
     recipe, notes, root = _recipe(parent, done, more, schedule, settings or {}, words)
@@ -89,6 +90,8 @@ def go_on(
             fail("further.data-moved", what=error.faults[0], folder=shown(place.path), more=more)
         raise
     setup = set_up(_where_data_lie(recipe, data, root), dataset, net)
+    train = replace(setup.recipe.train, limit_predictions=parent.recipe.train.limit_predictions)  # as it stood there
+    setup = replace(setup, recipe=replace(setup.recipe, train=train))
     reporter = Reporter(progress)
     before = compared_with_before(place, setup, reporter)
     refuse_missing((before or {}).get("metrics", ()), own, place.path)
@@ -112,14 +115,6 @@ def go_on(
         new.establish()
         carry_out(training, reporter)
     return new.place.path, setup
-
-
-def _refuse_unfit(parent: RunRecord) -> None:
-    folder = shown(parent.folder)
-    if not parent.finished:
-        fail("further.unfinished", folder=folder)
-    if parent.diverged:
-        fail("further.diverged", folder=folder, step=f"{parent.diverged_since:,}")
 
 
 def _last_checkpoint(parent: RunRecord) -> Checkpoint:

@@ -93,11 +93,22 @@ def saved_weights(file: Path) -> dict[str, torch.Tensor] | None:
     """The weights in one file of a checkpoint, by the net's own names, tied and averaged ones too; None where `file` is
     none. UserError where it is damaged.
     """
+    part = _noted(file)
+    return None if part is None else of_the_net(unpack(_content(file.parent, part), part))
+
+
+def hash_of_part(file: Path) -> str | None:
+    """The SHA-256 of one file of a checkpoint, as that notes it; None where `file` is none."""
+    part = _noted(file)
+    return None if part is None else part["sha256"]
+
+
+def _noted(file: Path) -> dict[str, Any] | None:
+    """What a checkpoint notes of one of its files."""
     if not (file.parent / MANIFEST).is_file():
         return None
     parts = _manifest(file.parent)["parts"]
-    part = next((part for part in parts.values() if part["file"] == file.name), None)
-    return None if part is None else of_the_net(unpack(_content(file.parent, part), part))
+    return next((part for part in parts.values() if part["file"] == file.name), None)
 
 
 def of_the_net(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

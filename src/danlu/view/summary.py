@@ -21,6 +21,9 @@ def summary_lines(run: Mapping[str, Any]) -> list[str]:
     if run["diverged"]:
         lines.append(say("view.diverged", step=f"{run['diverged_since']:,}", run=folder))
     lines += [] if run["diverged"] and run["scored"]["weights"] == "last" else [scored_line(run)]
+    if parent := run.get("parent"):
+        way = "further" if parent["further"] else "weights"
+        lines.append(say(f"view.parent-{way}", run=shown(parent["folder"]), epoch=parent["epoch"]))
     seconds = {name: f"{run[key]:.1f}" for name, key in _SECONDS.items()}
     return [*lines, say("view.closing", epochs=run["epochs"], steps=run["steps"], run=folder, **seconds)]
 
