@@ -88,7 +88,7 @@ def test_it_is_resumed_exactly_and_still_knows_its_parent(tmp_path: Path, monkey
     tuned.pop("hidden")
     whole = danlu.fit(folder=tmp_path / "whole", **tuned)
     interrupt_at(monkeypatch, 5)
-    with pytest.raises(danlu.Interrupted):
+    with pytest.raises(danlu.Interrupted, match="broken"):
         danlu.fit(folder=tmp_path / "broken", **tuned)
     resumed = danlu.resume(tmp_path / "broken", **QUIET)
     assert_same_end(whole, resumed)
@@ -104,7 +104,7 @@ def test_what_is_no_beginning_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(danlu.UserError, match="no such run folder"):
         danlu.fit(data=made(3), weights_from=tmp_path / "none", **QUIET)
     interrupt_at(monkeypatch, 2)
-    with pytest.raises(danlu.Interrupted):
+    with pytest.raises(danlu.Interrupted, match="begun"):
         danlu.fit("mlp", made(3), folder=tmp_path / "begun", **SMALL)
     with pytest.raises(danlu.UserError, match="has not ended"):
         danlu.fit(data=made(3), weights_from=tmp_path / "begun", **QUIET)

@@ -159,7 +159,7 @@ def test_patience_is_no_older_after_a_resume(tmp_path: Path, monkeypatch: pytest
     parent = fitted(tmp_path / "parent", 50, {**MLP, "optim.lr": 1e-12}, patience=2)
     whole = parent.fit(epochs="+9", folder=tmp_path / "whole", **QUIET)
     interrupt_at(monkeypatch, 130)
-    with pytest.raises(danlu.Interrupted):
+    with pytest.raises(danlu.Interrupted, match="broken"):
         parent.fit(epochs="+9", folder=tmp_path / "broken", **QUIET)
     assert_same_end(whole, danlu.resume(tmp_path / "broken", **QUIET))
 
@@ -239,7 +239,7 @@ def test_what_cannot_change_is_refused(tmp_path: Path) -> None:
 
 def test_an_unfinished_run_is_to_be_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt_at(monkeypatch, 5)
-    with pytest.raises(danlu.Interrupted):
+    with pytest.raises(danlu.Interrupted, match="parent"):
         fitted(tmp_path / "parent", 1, MLP)
     refused(danlu.Run(tmp_path / "parent"), "danlu resume")
 

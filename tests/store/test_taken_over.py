@@ -1,8 +1,12 @@
+import contextlib
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from danlu.store import new_run
 from danlu.store.journal import Journal, read
 from danlu.store.new_run import NewRun
 from danlu.store.records import ParentRun, RunResumed, RunStarted
@@ -11,7 +15,7 @@ from danlu.store.run_history import RunHistory
 from danlu.store.taken_over import taken_over
 
 PARENT = ParentRun(name="first", folder="/runs/first", weights="ab", epoch=1, further=True)
-STARTED = RunStarted(epochs=2, steps_per_epoch=2, fingerprint="3f2a", loading=9.0, version=2, parent=PARENT)
+STARTED = RunStarted(epochs=2, steps_per_epoch=2, fingerprint="3f2a", version=2, parent=PARENT)
 COURSE: list[dict[str, Any]] = [
     {"kind": "start", "epochs": 1, "steps_per_epoch": 2, "loading": 1.5, "version": 2},
     {"kind": "steps", "first": 1, "epoch": 1, "loss": [2.0], "lr": 0.1},
@@ -81,6 +85,31 @@ def test_a_creation_cut_short_is_cleared_away(tmp_path: Path) -> None:
         assert place.journal.stat().st_size == 0
         new.establish()
     assert list(place.checkpoints.iterdir()) == []
+
+
+@pytest.mark.parametrize("gone", range(1, 5))
+def test_clearing_away_may_be_cut_short_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: int) -> None:
+    began(tmp_path / "run")
+    left = gone
+
+    def counted(act: Callable[..., None]) -> Callable[..., None]:
+        def acting(*what: Any, **how: Any) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+            act(*what, **how)
+
+        return acting
+
+    with monkeypatch.context() as cut:
+        cut.setattr(shutil, "rmtree", counted(shutil.rmtree))
+        cut.setattr(new_run, "discard", counted(new_run.discard))
+        cut.setattr(NewRun, "close", lambda self: self.journal.close())
+        with contextlib.suppress(KeyboardInterrupt):
+            NewRun.at(tmp_path / "run", "", {}).close()
+    with NewRun.at(tmp_path / "run", "", {}) as new:
+        new.establish()
 
 
 def test_a_creation_that_fails_leaves_nothing(tmp_path: Path) -> None:

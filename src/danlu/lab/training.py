@@ -99,7 +99,7 @@ def score_part(
 
 
 @dataclass(frozen=True)
-class Training:
+class WiredTraining:
     """The parts of one training, wired together, before its first event."""
 
     setup: Setup
@@ -131,7 +131,7 @@ def wired(
     own: OwnParts,
     parent: ParentRun | None = None,
     notes: Sequence[Fault] = (),
-) -> Training:
+) -> WiredTraining:
     """The training of `setup` in the folder `place`, ready to be carried out, or first put where it stood."""
     recipe = setup.recipe
     engine = build_engine(setup, engine_name)
@@ -144,10 +144,10 @@ def wired(
     writer = JournalWriter(journal)
     checkpointer = Checkpointer(place.checkpoints, engine, progress, writer, recipe.train)
     resumed, loading = place.journal.stat().st_size > 0, round(checkpointer.started_at - begin, 3)
-    return Training(setup, place, engine, progress, writer, checkpointer, resumed, loading, own, parent, notes)
+    return WiredTraining(setup, place, engine, progress, writer, checkpointer, resumed, loading, own, parent, notes)
 
 
-def carry_out(training: Training, reporter: Reporter) -> None:
+def carry_out(training: WiredTraining, reporter: Reporter) -> None:
     """Train to the end, score, and write all that a run keeps. Interrupted after Ctrl-C; StorageError where the disk
     refuses.
     """
@@ -163,7 +163,7 @@ def carry_out(training: Training, reporter: Reporter) -> None:
         raise StorageError(*faults) from error
 
 
-def _trained(training: Training, reporter: Reporter) -> None:
+def _trained(training: WiredTraining, reporter: Reporter) -> None:
     setup, place, engine, progress = training.setup, training.place, training.engine, training.progress
     journal, checkpointer = training.journal, training.checkpointer
     recipe, data, own = setup.recipe, setup.data, training.own

@@ -149,10 +149,16 @@ class NewRun:
         self.journal.close()
 
     def _clear(self) -> None:
-        """Leave nothing but the journal, without a record."""
+        """Leave nothing but the journal, without a record.
+
+        Each thing goes before that by which it is known as a creation's, so that also this may be cut short.
+        """
+        self.journal.empty()
+        for inside in entries(self.place.checkpoints) if standing(self.place.checkpoints) == "folder" else ():
+            shutil.rmtree(inside, ignore_errors=True)
+        discard([self.place.environment, self.place.package])
         shutil.rmtree(self.place.checkpoints, ignore_errors=True)
-        self.journal.empty()  # before what tells that it holds no run's records is gone
-        discard([self.place.environment, self.place.package, _unfinished(self.place.recipe)])
+        discard([_unfinished(self.place.recipe)])
 
     def __enter__(self) -> Self:
         return self

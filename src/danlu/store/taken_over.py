@@ -10,13 +10,15 @@ from danlu.store.records import (
     CheckpointSaved,
     MalformedRecordError,
     PredictionsMade,
+    Record,
     RunEnded,
     RunStarted,
     RunStopped,
     SurfaceMeasured,
+    record_of,
 )
 
-_LEFT = {kind.kind for kind in (RunStarted, RunStopped, RunEnded, CheckpointSaved, PredictionsMade, SurfaceMeasured)}
+_LEFT = (RunStarted, RunStopped, RunEnded, CheckpointSaved, PredictionsMade, SurfaceMeasured)
 """What tells of the other's folder, of its end, or of the weights it ended with."""
 
 
@@ -25,16 +27,16 @@ def taken_over(journal: Path, started: RunStarted, step: int) -> Iterator[Mappin
 
     What was loaded before the other's first step counts on. UserError where its journal cannot be read.
     """
-    yield replace(started, loading=_loading(journal)).to_json()
-    yield from (entry for entry in read(journal) if entry.get("kind") not in _LEFT)
+    first = next((record for _, record in _records(journal) if isinstance(record, RunStarted)), started)
+    yield replace(started, loading=first.loading).to_json()
+    yield from (entry for entry, record in _records(journal) if not isinstance(record, _LEFT))
     yield CheckpointSaved(step=step).to_json()
 
 
-def _loading(journal: Path) -> float:
+def _records(journal: Path) -> Iterator[tuple[Mapping[str, Any], Record | None]]:
+    """Each object with the record that it is, None for those of a later danlu; what is damaged is passed over."""
     for entry in read(journal):
-        if entry.get("kind") == RunStarted.kind:
-            try:
-                return RunStarted.from_json(entry).loading
-            except MalformedRecordError:
-                break
-    return 0.0
+        try:
+            yield entry, record_of(entry)
+        except MalformedRecordError:
+            continue
