@@ -22,7 +22,7 @@ from danlu.lab.package import load_trained
 from danlu.lab.run import Run
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
 from danlu.lab.training import carry_out, folder_asked, new_run, wired
-from danlu.lab.usual import as_it_began
+from danlu.lab.usual import as_it_began, until_patience_is_spent
 from danlu.store.journal import Journal
 from danlu.store.run_environment import parent_of
 from danlu.store.run_folder import RunFolder
@@ -74,7 +74,7 @@ def fit(
     if weights_from is not None:
         net, settings = begin_at(net, weights_from, settings)
     drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
-    where = folder_asked(folder, name)
+    drafted, where = until_patience_is_spent(drafted), folder_asked(folder, name)
     given = None if isinstance(data, str | Path) else data
     module = net if isinstance(net, nn.Module) else None
     own = own_parts(listeners, metrics)
@@ -85,10 +85,12 @@ def fit(
         reporter.note(note)
     weights_given = module is not None or setup.recipe.net.weights is not None
     engine = choose_engine(setup)
+    train = setup.recipe.train
+    notes = [Fault("lab.until-patience", {"patience": train.patience})] if train.open_ended else []
     parent = parent_with(setup.recipe.net.weights)
     facts = environment(setup, weights_given=weights_given, engine=engine, metrics=tuple(own.metrics), parent=parent)
     with new_run(where, setup, facts) as new:
-        training = wired(setup, new.place, new.journal, begin, engine, own, parent)
+        training = wired(setup, new.place, new.journal, begin, engine, own, parent, notes)
         if weights_given:  # nothing else brings them back, so no run may stand without them
             training.checkpointer.save_first()
         new.establish()

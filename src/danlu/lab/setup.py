@@ -102,7 +102,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
     recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
     horizon = Horizon(recipe.train.epochs or 1, steps_per_epoch(recipe, dataset))
-    if horizon.steps > MOST_STEPS:
+    if horizon.steps > MOST_STEPS and not train.open_ended:
         sizes = {"epochs": horizon.epochs, "steps": horizon.steps_per_epoch, "most": MOST_STEPS}
         fail("lab.too-many-steps", total=horizon.steps, **sizes)
     # What these two refuse is told now, not after the folder is made.

@@ -239,7 +239,7 @@ def _chosen(
 def opening_record(setup: Setup, parent: ParentRun | None, loading: float = 0.0) -> RunStarted:
     """What a run's journal opens with; `loading` are the seconds before its first step."""
     return RunStarted(
-        epochs=setup.horizon.epochs,
+        epochs=0 if setup.recipe.train.open_ended else setup.horizon.epochs,
         steps_per_epoch=setup.horizon.steps_per_epoch,
         fingerprint=setup.recipe.fingerprint(),
         loading=loading,
