@@ -99,6 +99,7 @@ def test_the_new_run_notes_where_it_comes_from(tmp_path: Path) -> None:
         "further": True,
     }
     assert f"Trained further from {parent.folder}, after its epoch 2." in str(further)
+    assert "Trained further from" in (further.folder / "report.html").read_text(encoding="utf-8")
     assert parent.parent is None
     shutil.rmtree(parent.folder)
     assert len(danlu.Run(further.folder).history) == 96, "the curve is whole without the parent"

@@ -1,6 +1,6 @@
-"""The power is cut at every moment of a fit, of one that trains another further, of a study and more of it, of a search and of a cure: what is read then is
-what stood before an operation or what stands after it, nothing counts as whole that is not, and it goes on to the same
-end.
+"""The power is cut at every moment of a fit, of one that trains another further, of a study and more of it, of a search
+and of a cure: what is read then is what stood before an operation or what stands after it, nothing counts as whole that
+is not, and it goes on to the same end.
 """
 
 from collections.abc import Callable, Iterator
