@@ -146,23 +146,22 @@ def carry_out(place: StudyFolder, plan: Plan) -> None:
 
 def _trials(place: StudyFolder, plan: Plan) -> dict[float | None, list[Training]]:
     history = StudyHistory.read(place.journal)
-    courses: dict[str, tuple[list[int], list[float | None], list[float | None]]] = {}
+    courses: dict[str, tuple[list[int], list[float | None], dict[str, list[float | None]]]] = {}
     for stack in history.curves:
         for column, (combination, seed, fold) in enumerate(stack.members):
             key = MemberKey(dict(stack.combinations[combination]), seed, fold).key
-            losses = stack.validation.get("loss", [None] * len(stack.epochs))
-            courses[key] = (
-                list(stack.epochs),
-                [row[column] for row in stack.train],
-                [None if row is None else row[column] for row in losses],
-            )
+            judged = {
+                name: [None if row is None else row[column] for row in rows] for name, rows in stack.validation.items()
+            }
+            courses[key] = list(stack.epochs), [row[column] for row in stack.train], judged
     found: dict[float | None, dict[int, Training]] = {}
     steps = {_rate(one.cell.factors): one.setup.horizon.steps_per_epoch for one in plan.planned}
     for one in history.members:
         rate = _rate(one.factors)
-        epochs, train, judged = courses.get(MemberKey(dict(one.factors), one.seed, one.fold).key, ([], [], []))
+        epochs, train, judged = courses.get(MemberKey(dict(one.factors), one.seed, one.fold).key, ([], [], {}))
         diverged = max(1, one.diverged_at) if one.diverged else 0
-        trial = Training(one.seed, rate, dict(one.score), epochs, train, judged, steps[rate], diverged)
+        losses = judged.get("loss", [None] * len(epochs))
+        trial = Training(one.seed, rate, dict(one.score), epochs, train, losses, steps[rate], diverged, judged)
         found.setdefault(rate, {})[one.seed] = trial
     return {rate: [trials[seed] for seed in plan.seeds] for rate, trials in found.items()}
 

@@ -40,10 +40,36 @@ CLAIMS: dict[str, ClaimEntry] = {
         ClaimEntry("noise-leaves-saddles", "demonstration", "", 0.1, lambda: notes.NOISE_LEAVES_SADDLES),
         ClaimEntry("minibatch-balances", "demonstration", "digits", 0.5, lambda: notes.MINIBATCH_BALANCES),
         ClaimEntry("kfold-picks-well", "demonstration", "digits", 0.5, lambda: notes.KFOLD_PICKS_WELL),
+        ClaimEntry("optimizers-differ", "effect", "digits", 1.0, lambda: notes.OPTIMIZERS_DIFFER),
+        ClaimEntry("mean-gradients-scale-free", "effect", "digits", 0.5, lambda: notes.MEAN_GRADIENTS_SCALE_FREE),
+        ClaimEntry("batch-size-128", "effect", "digits", 1.0, lambda: notes.BATCH_SIZE_128),
+        ClaimEntry("batchnorm-speeds-convergence", "effect", "digits", 2.0, lambda: notes.BATCHNORM_SPEEDS_CONVERGENCE),
+        ClaimEntry("residuals-train-deeper", "effect", "digits", 2.0, lambda: notes.RESIDUALS_TRAIN_DEEPER),
+        ClaimEntry(
+            "dense-connections-save-parameters",
+            "effect",
+            "digits",
+            3.0,
+            lambda: notes.DENSE_CONNECTIONS_SAVE_PARAMETERS,
+        ),
+        ClaimEntry("convolution-beats-dense", "effect", "digits", 2.0, lambda: notes.CONVOLUTION_BEATS_DENSE),
+        ClaimEntry("divide-by-255-once", "effect", "digits", 0.5, lambda: notes.DIVIDE_BY_255_ONCE),
+        ClaimEntry("standardised-inputs-help", "effect", "breast-cancer", 0.5, lambda: notes.STANDARDISED_INPUTS_HELP),
         ClaimEntry("workers-prefetch", "demonstration", "", 1.0, lambda: notes.WORKERS_PREFETCH),
         ClaimEntry("forget-bias-one", "effect", "recall", 2.0, lambda: notes.FORGET_BIAS_ONE),
         ClaimEntry("clipping-steadies-rnns", "effect", "recall", 2.0, lambda: notes.CLIPPING_STEADIES_RNNS),
         ClaimEntry("dropout-placement-in-rnns", "effect", "recall", 2.0, lambda: notes.DROPOUT_PLACEMENT_IN_RNNS),
+        ClaimEntry("too-large-rate-diverges", "demonstration", "digits", 0.5, lambda: notes.TOO_LARGE_RATE_DIVERGES),
+        ClaimEntry("sigmoid-saturates", "effect", "digits", 0.5, lambda: notes.SIGMOID_SATURATES),
+        ClaimEntry("deep-gradients-vanish", "demonstration", "digits", 0.1, lambda: notes.DEEP_GRADIENTS_VANISH),
+        ClaimEntry("wide-init-explodes", "demonstration", "digits", 0.2, lambda: notes.WIDE_INIT_EXPLODES),
+        ClaimEntry("xavier-keeps-variance", "demonstration", "digits", 0.2, lambda: notes.XAVIER_KEEPS_VARIANCE),
+        ClaimEntry("train-longer-overfits", "effect", "digits", 0.8, lambda: notes.TRAIN_LONGER_OVERFITS),
+        ClaimEntry(
+            "best-checkpoint-beats-last", "demonstration", "digits", 0.8, lambda: notes.BEST_CHECKPOINT_BEATS_LAST
+        ),
+        ClaimEntry("dropout-helps-small-data", "effect", "digits", 1.7, lambda: notes.DROPOUT_HELPS_SMALL_DATA),
+        ClaimEntry("shuffling-helps", "effect", "digits", 0.4, lambda: notes.SHUFFLING_HELPS),
     )
 }
 

@@ -43,10 +43,12 @@ class EffectClaim:
     condition, places: what is varied to see where the claim begins and ends to hold, and its settings by label.
     rates: where the search for each level's learning rate begins; by level, as many for each, where they need other
         ones. `tuned` is False where the learning rate is what the claim is about, or is to stay the same.
+    keeps_rate: the places of the condition at which all levels take the rate that is best for the first of them.
     tune_by: what the rate is chosen by on the validation part, where that is not the measure.
-    settle: what the measure is, where a first look at the tuning has to set it (a target loss to be reached).
     budget_differs: whether the factor itself is how much is trained on.
     control: by what share of the learning rate the positive control misses.
+    refuses: options of a user's that the claim has no use for.
+    judged: whether the figure shows the test loss of the last level beside its training loss, not all training losses.
     """
 
     id: str
@@ -63,21 +65,27 @@ class EffectClaim:
     builders: Mapping[str, Callable[[], Any]] = field(default_factory=dict[str, Callable[[], Any]])
     rates: Sequence[float] | Mapping[str, Sequence[float]] = RATES
     tuned: bool = True
+    keeps_rate: Sequence[str] = ()
     tune_by: Measure | None = None
     seeds: int = 10
     tuning_seeds: int = 2
     budget_differs: bool = False
     control: float = TOO_SMALL
     published: Sequence[Published] = ()
+    refuses: Sequence[str] = ()
+    judged: bool = False
 
     def plan(self, given: ClaimOptions) -> ClaimPlan:
         self._check_budgets()
+        given.refuse(self.id, *self.refuses)
         net = given.net or (self.net if isinstance(self.net, str) else getattr(self.net, "__name__", "own"))
         data = given.data or (self.data if isinstance(self.data, str) else getattr(self.data, "__name__", "own"))
         nuisance: dict[str, Any] = {}
         if self.tuned:
             nuisance = {"optim.lr": {level: list(self._grid(given, level)) for level in self.levels}}
             nuisance |= {"seeds": self._tuning_seeds(given), "growths": self._growths(given)}
+            if self.keeps_rate:
+                nuisance["kept"] = list(self.keeps_rate)
         parts = {
             "data": data,
             "net": net,
@@ -182,6 +190,9 @@ class EffectClaim:
             return found
 
         tuned = tune(search, first[next(iter(self.levels))], measure, growths=self._growths(given))
+        if place in self.keeps_rate:
+            best = dict.fromkeys(self.levels, tuned.best[next(iter(self.levels))])
+            return Tuned(best, tuned.grid, tuned.at_edge, tuned.trainings)
         best = {level: float(f"{rate * scale[level]:.3g}") if own else rate for level, rate in tuned.best.items()}
         return Tuned(best, tuned.grid, tuned.at_edge, tuned.trainings)
 
@@ -231,7 +242,8 @@ class EffectClaim:
         )
 
     def _figure(self, found: Mapping[str, Trials]) -> list[Plot]:
-        plots = [curves(next(iter(found.values())))]
+        first = next(iter(found.values()))
+        plots = [turning([*first.values()][-1]) if self.judged else curves(first)]
         if len(found) > 1:
             plots.insert(0, boundary(self.condition, found, self.measure))
         return plots
@@ -239,17 +251,29 @@ class EffectClaim:
 
 def curves(trials: Mapping[str, Sequence[Training]]) -> Plot:
     """The training loss by epoch of each level, with a band that holds eight seeds of ten."""
-    series: list[CurveData] = []
-    for level, members in trials.items():
-        shown = [trial for trial in members if trial.epochs]
-        if not shown:
-            continue
-        epochs = shown[0].epochs
-        rows = [[trial.train[place] for trial in shown if place < len(trial.train)] for place in range(len(epochs))]
-        finite = [sorted(loss for loss in row if loss is not None) for row in rows]
-        lows, highs = ([_at(row, share) for row in finite] for share in (0.1, 0.9))
-        series.append(CurveData(level, epochs, [_at(row, 0.5) for row in finite], lows, highs))
+    courses = {level: [(trial.epochs, trial.train) for trial in members] for level, members in trials.items()}
+    series = [_course(level, members) for level, members in courses.items() if any(epochs for epochs, _ in members)]
     return Plot("epoch", "train-loss", series, log_y=_positive(series))
+
+
+def turning(trials: Sequence[Training]) -> Plot:
+    """The losses of training and test part by epoch, with bands: where the second turns, the net begins to overfit."""
+    courses = {
+        "train-loss": [(trial.epochs, trial.train) for trial in trials],
+        "test-loss": [(trial.epochs, trial.judged) for trial in trials],
+    }
+    series = [_course(label, members) for label, members in courses.items()]
+    return Plot("epoch", "loss", series, log_y=_positive(series))
+
+
+def _course(label: str, members: Sequence[tuple[Sequence[int], Sequence[float | None]]]) -> CurveData:
+    """The median by epoch, with a band that holds eight of ten."""
+    shown = [(epochs, losses) for epochs, losses in members if epochs]
+    epochs = shown[0][0] if shown else []
+    rows = [[losses[place] for _, losses in shown if place < len(losses)] for place in range(len(epochs))]
+    finite = [sorted(loss for loss in row if loss is not None) for row in rows]
+    lows, highs = ([_at(row, share) for row in finite] for share in (0.1, 0.9))
+    return CurveData(label, epochs, [_at(row, 0.5) for row in finite], lows, highs)
 
 
 def boundary(condition: str, found: Mapping[str, Mapping[str, Sequence[Training]]], measure: Measure) -> Plot:

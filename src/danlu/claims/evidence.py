@@ -32,6 +32,8 @@ class ClaimComparison:
         verdict = self.effect.verdict
         if verdict == "undecided":
             return "undecided"
+        if -self.effect.margin <= self.effect.low and self.effect.high <= self.effect.margin:
+            verdict = "no difference"  # however sure its sign is, it counts as none
         if self.expected == "same":
             return "as claimed" if verdict == "no difference" else "opposite"
         if verdict == "no difference":

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from danlu.base.errors import fail
+from danlu.base.errors import UserError, fail
 from danlu.base.files import make_folder, replace_file
 from danlu.base.strict_json import to_json
+from danlu.base.telling import tell
 from danlu.view.claims import claim_text
 
 _FILE = "claim.json"
@@ -69,10 +70,17 @@ def read_result(folder: Path) -> ClaimResult | None:
 
 
 def results_in(folder: Path) -> Sequence[ClaimResult]:
-    """All that were tested here, the newest of each claim."""
+    """All that were tested here, the newest of each claim; records that are damaged are told, and left out."""
     if not folder.is_dir():
         return []
-    found = [one for place in sorted(folder.iterdir()) if (one := read_result(place)) is not None]
+    found: list[ClaimResult] = []
+    for place in sorted(folder.iterdir()):
+        try:
+            one = read_result(place)
+        except UserError as error:  # one damaged record hides no other
+            tell(str(error))
+        else:
+            found += [one] if one else []
     newest: dict[str, ClaimResult] = {}
     for one in sorted(found, key=lambda one: str(one.record.get("date", ""))):
         newest[one.claim] = one

@@ -1,8 +1,8 @@
 """What is kept of one training of a claim, and the measures that are taken of it."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from danlu.base.records import Score
@@ -11,7 +11,8 @@ from danlu.base.records import Score
 @dataclass(frozen=True)
 class Training:
     """One training: the `score` of its judging part, its losses by epoch (None where nothing was measured), the steps
-    of an epoch, and the step from which on its loss was not finite (0: it was to the end).
+    of an epoch, and the step from which on its loss was not finite (0: it was to the end). `course` holds all scores of
+    the judging part by epoch.
     """
 
     seed: int
@@ -22,6 +23,7 @@ class Training:
     judged: Sequence[float | None]
     steps_per_epoch: int
     diverged_at: int = 0
+    course: Mapping[str, Sequence[float | None]] = field(default_factory=dict[str, Sequence[float | None]])
 
     @property
     def diverged(self) -> bool:
@@ -60,15 +62,20 @@ def metric(name: str) -> Measure:
 
 ACCURACY = metric("accuracy")
 LOSS = metric("loss")
+ACCURACY_OR_NONE = Measure(
+    "accuracy-or-none", lambda trial: 0.0 if trial.diverged else ACCURACY.of(trial), sees_divergence=True
+)
+"""The accuracy; 0 where the training diverged, so that a rate which fails some levels is seen to."""
 
 
-def _last(losses: Sequence[float | None]) -> float:
+def last_loss(losses: Sequence[float | None]) -> float:
+    """NaN where none was measured."""
     return next((loss for loss in reversed(losses) if loss is not None), math.nan)
 
 
-TRAIN_LOSS = Measure("train-loss", lambda trial: _last(trial.train), "less")
+TRAIN_LOSS = Measure("train-loss", lambda trial: last_loss(trial.train), "less")
 DIVERGED = Measure("diverged", lambda trial: float(trial.diverged), "less", grain=1.0, sees_divergence=True)
-GAP = Measure("gap", lambda trial: trial.score.get("loss", math.nan) - _last(trial.train), "less")
+GAP = Measure("gap", lambda trial: trial.score.get("loss", math.nan) - last_loss(trial.train), "less")
 """How much larger the loss of unseen samples is than that of the training part in its last epoch."""
 
 

@@ -8,16 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from danlu.base.counts import is_whole
-from danlu.base.metric_names import metric_name
 from danlu.base.printable import printable
-from danlu.base.words import catalogue, language, say
+from danlu.base.words import say
+from danlu.view.claim_labels import label, place, word
 
 _FAILED = {"placebo": "claims.failed-placebo", "positive": "claims.failed-positive", "tuning": "claims.failed-tuning"}
-
-
-def word(name: str) -> str:
-    """What a measure, an axis or a level is called; what danlu has no word for keeps its own name."""
-    return catalogue(language()).get(f"claims.word-{name}") or metric_name(name)
 
 
 def sentence(record: Mapping[str, Any]) -> str:
@@ -51,7 +46,9 @@ def verdict_words(verdict: Mapping[str, Any]) -> str:
     elif said == "not tested":
         facts = {"why": _comma(say(_FAILED[kind]) for kind in verdict["failed"])}
     elif said == "holds only when":
-        facts = {"where": _comma(verdict["where"])}
+        facts = {"where": _comma(map(place, verdict["where"]))}
+    elif said == "the opposite holds" and verdict["open"]:
+        return say("claims.verdict-the-opposite-holds-when", where=_comma(map(place, verdict["where"])))
     return say(f"claims.verdict-{said.replace(' ', '-')}", **facts)
 
 
@@ -80,7 +77,10 @@ def _part(name: str, value: Any) -> str:
             "claims.nuisance", grid=_plain(shown), growths=value.get("growths", 0), count=len(value.get("seeds", []))
         )
     if name == "controls" and "placebo" in value:
-        return say("claims.controls", placebo=value["placebo"], positive=f"{value['positive']:g}")
+        placebo, positive = place(value["placebo"]), value["positive"]
+        if isinstance(positive, str):
+            return say("claims.controls-own", placebo=placebo, positive=place(positive))
+        return say("claims.controls", placebo=placebo, positive=f"{positive:g}")
     if name == "checks":
         return _comma(f"{say(f'claims.check-{one}')} ≤ {_small(most)}" for one, most in value.items())
     return _plain(value)
@@ -111,7 +111,7 @@ def claim_text(record: Mapping[str, Any]) -> str:
     verdict = record["verdict"]
     lines = [sentence(record), *reason(record), "", say("claims.verdict", verdict=verdict_words(verdict))]
     if verdict["open"] and verdict["word"] != "undecided":
-        lines.append(say("claims.still-open", open=_comma(verdict["open"])))
+        lines.append(say("claims.still-open", open=_comma(map(place, verdict["open"]))))
     lines += ["", *(f"  {comparison_text(one)}" for one in record["comparisons"])]
     lines += [f"  {check_text(one)}" for one in record["checks"]]
     lines += [f"  {control_text(one)}" for one in record["controls"]]
@@ -139,15 +139,16 @@ def comparison_text(one: Mapping[str, Any]) -> str:
         if known
         else say("claims.comparison-open", **facts)
     )
-    if not one["rates"]:
+    own = {level: one["rates"][level] for level in (one["before"], one["after"]) if level in one["rates"]}
+    if not own:
         return text
-    rates = ", ".join(f"{printable(level)}: {rate:g}" for level, rate in one["rates"].items())
+    rates = ", ".join(f"{label(level)}: {rate:g}" for level, rate in own.items())
     return f"{text}   ({say('claims.rates', rates=rates)})"
 
 
 def _place(one: Mapping[str, Any]) -> str:
-    levels = say("claims.against", after=printable(one["after"]), before=printable(one["before"]))
-    return f"{printable(one['condition'])}: {levels}" if one["condition"] else levels
+    levels = say("claims.against", after=place(one["after"]), before=place(one["before"]))
+    return f"{place(one['condition'])}: {levels}" if one["condition"] else levels
 
 
 def check_text(one: Mapping[str, Any]) -> str:
@@ -163,7 +164,7 @@ def control_text(one: Mapping[str, Any]) -> str:
     text = f"{say(f'claims.control-{kind}')}: {passed}"
     comparison = one["comparison"]
     if comparison is None:
-        return f"{text}   {_comma(one['levels'])}" if one["levels"] else text
+        return f"{text}   {_comma(map(label, one['levels']))}" if one["levels"] else text
     if not all(isinstance(comparison[name], int | float) for name in ("mean", "low", "high")):
         return f"{text}   {_place(comparison)}"
     ends = {name: f"{comparison[name]:+.4g}" for name in ("mean", "low", "high")}

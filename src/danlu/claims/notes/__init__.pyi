@@ -1,18 +1,38 @@
+from danlu.claims.notes.batch_size_128 import BATCH_SIZE_128 as BATCH_SIZE_128
+from danlu.claims.notes.batchnorm_speeds_convergence import BATCHNORM_SPEEDS_CONVERGENCE as BATCHNORM_SPEEDS_CONVERGENCE
+from danlu.claims.notes.best_checkpoint_beats_last import BEST_CHECKPOINT_BEATS_LAST as BEST_CHECKPOINT_BEATS_LAST
 from danlu.claims.notes.clipping_steadies_rnns import CLIPPING_STEADIES_RNNS as CLIPPING_STEADIES_RNNS
+from danlu.claims.notes.convolution_beats_dense import CONVOLUTION_BEATS_DENSE as CONVOLUTION_BEATS_DENSE
 from danlu.claims.notes.cross_entropy_is_entropy_plus_kl import (
     CROSS_ENTROPY_IS_ENTROPY_PLUS_KL as CROSS_ENTROPY_IS_ENTROPY_PLUS_KL,
 )
+from danlu.claims.notes.deep_gradients_vanish import DEEP_GRADIENTS_VANISH as DEEP_GRADIENTS_VANISH
+from danlu.claims.notes.dense_connections_save_parameters import (
+    DENSE_CONNECTIONS_SAVE_PARAMETERS as DENSE_CONNECTIONS_SAVE_PARAMETERS,
+)
+from danlu.claims.notes.divide_by_255_once import DIVIDE_BY_255_ONCE as DIVIDE_BY_255_ONCE
+from danlu.claims.notes.dropout_helps_small_data import DROPOUT_HELPS_SMALL_DATA as DROPOUT_HELPS_SMALL_DATA
 from danlu.claims.notes.dropout_placement_in_rnns import DROPOUT_PLACEMENT_IN_RNNS as DROPOUT_PLACEMENT_IN_RNNS
 from danlu.claims.notes.exhaustive_equals_descent import EXHAUSTIVE_EQUALS_DESCENT as EXHAUSTIVE_EQUALS_DESCENT
 from danlu.claims.notes.forget_bias_one import FORGET_BIAS_ONE as FORGET_BIAS_ONE
 from danlu.claims.notes.kfold_picks_well import KFOLD_PICKS_WELL as KFOLD_PICKS_WELL
 from danlu.claims.notes.linear_layers_collapse import LINEAR_LAYERS_COLLAPSE as LINEAR_LAYERS_COLLAPSE
+from danlu.claims.notes.mean_gradients_scale_free import MEAN_GRADIENTS_SCALE_FREE as MEAN_GRADIENTS_SCALE_FREE
 from danlu.claims.notes.minibatch_balances import MINIBATCH_BALANCES as MINIBATCH_BALANCES
 from danlu.claims.notes.momentum_helps import MOMENTUM_HELPS as MOMENTUM_HELPS
 from danlu.claims.notes.noise_leaves_saddles import NOISE_LEAVES_SADDLES as NOISE_LEAVES_SADDLES
 from danlu.claims.notes.one_by_one_saves_compute import ONE_BY_ONE_SAVES_COMPUTE as ONE_BY_ONE_SAVES_COMPUTE
+from danlu.claims.notes.optimizers_differ import OPTIMIZERS_DIFFER as OPTIMIZERS_DIFFER
 from danlu.claims.notes.perplexity_is_exp_of_loss import PERPLEXITY_IS_EXP_OF_LOSS as PERPLEXITY_IS_EXP_OF_LOSS
+from danlu.claims.notes.residuals_train_deeper import RESIDUALS_TRAIN_DEEPER as RESIDUALS_TRAIN_DEEPER
 from danlu.claims.notes.rnn_parameters_constant import RNN_PARAMETERS_CONSTANT as RNN_PARAMETERS_CONSTANT
+from danlu.claims.notes.shuffling_helps import SHUFFLING_HELPS as SHUFFLING_HELPS
+from danlu.claims.notes.sigmoid_saturates import SIGMOID_SATURATES as SIGMOID_SATURATES
 from danlu.claims.notes.smoothing_shows_the_trend import SMOOTHING_SHOWS_THE_TREND as SMOOTHING_SHOWS_THE_TREND
 from danlu.claims.notes.softmax_nll_is_cross_entropy import SOFTMAX_NLL_IS_CROSS_ENTROPY as SOFTMAX_NLL_IS_CROSS_ENTROPY
+from danlu.claims.notes.standardised_inputs_help import STANDARDISED_INPUTS_HELP as STANDARDISED_INPUTS_HELP
+from danlu.claims.notes.too_large_rate_diverges import TOO_LARGE_RATE_DIVERGES as TOO_LARGE_RATE_DIVERGES
+from danlu.claims.notes.train_longer_overfits import TRAIN_LONGER_OVERFITS as TRAIN_LONGER_OVERFITS
+from danlu.claims.notes.wide_init_explodes import WIDE_INIT_EXPLODES as WIDE_INIT_EXPLODES
 from danlu.claims.notes.workers_prefetch import WORKERS_PREFETCH as WORKERS_PREFETCH
+from danlu.claims.notes.xavier_keeps_variance import XAVIER_KEEPS_VARIANCE as XAVIER_KEEPS_VARIANCE

@@ -22,7 +22,7 @@ CLIPPING_STEADIES_RNNS = EffectClaim(
         "optim.momentum": 0.9, "train.batch_size": 32, "train.epochs": 12,
     },
     margin=0.05,
-    condition="gap",
+    condition="distance",
     places={"5": {}, "10": {}},
     rates=(0.01, 0.03, 0.1),
     seeds=8,

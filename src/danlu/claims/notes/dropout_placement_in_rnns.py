@@ -27,7 +27,7 @@ DROPOUT_PLACEMENT_IN_RNNS = EffectClaim(
         "train.batch_size": 32, "train.epochs": 15, "train.clip_norm": 1.0,
     },
     margin=0.05,
-    condition="gap",
+    condition="distance",
     places={"5": {}, "20": {}},
     rates=(0.003, 0.01, 0.03),
     seeds=10,

@@ -22,7 +22,7 @@ FORGET_BIAS_ONE = EffectClaim(
         "train.batch_size": 32, "train.epochs": 12, "train.clip_norm": 1.0,
     },
     margin=0.05,
-    condition="gap",
+    condition="distance",
     places={"10": {}, "20": {}},
     rates=(0.003, 0.01, 0.03),
     seeds=8,

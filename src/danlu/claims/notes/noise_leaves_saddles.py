@@ -74,7 +74,7 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "fixed": {"optim.lr": _RATE, "steps": _STEPS, "samples": _SAMPLES},
         "measure": "escaped", "expected": "more", "margin": 0.05,
         "seeds": list(range(options.seeds or _count(options))), "stopping": "all seeds",
-        "controls": {"placebo": "batch 1", "positive": 0.1},
+        "controls": {"placebo": "batch 1", "positive": "full batch, pushed"},
     }  # fmt: skip
 
 
