@@ -39,7 +39,8 @@ class DataRecipe:
     path: str | None = None  # a file or folder: a table (CSV, Parquet), a text, images, or an archive
     validation_path: str | None = None  # file or folder of the validation part, where path holds the training part
     test_path: str | None = None  # the same of the test part
-    target: str | None = None  # the column to predict, in a table: its name, or its number (-1: the last)
+    # the column to predict, in a table: its name, or its number (-1: the last); several: ["a", "b"], or "a,b"
+    target: str | tuple[str, ...] | None = None
     header: bool | None = None  # whether a table's first line names its columns; none: yes, unless it looks like a row
     encoding: str | None = None  # of a table or a text; none: detected
     root: str | None = None  # folder to look for catalogue data in, before $DANLU_DATA and the cache
@@ -48,7 +49,7 @@ class DataRecipe:
     samples: Count | None = None  # train on at most so many, drawn from split_seed; none: on all
     split_seed: Seed = 0  # draws the parts; fixed while train.seed varies, so that no test sample is ever trained on
     # what is learned; auto: by the target; reconstruction: the target is the sample itself
-    task: Literal["auto", "classification", "regression", "reconstruction"] = "auto"
+    task: Literal["auto", "classification", "regression", "multi-label", "reconstruction"] = "auto"
     # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
     standardise: bool | None = None
     shuffle: bool = True  # draw a new order each epoch

@@ -21,7 +21,7 @@ from danlu.base.input_files import guarded, path_kind, read_file
 from danlu.base.keywords import SYNONYMS, settings_of
 from danlu.base.recipe import KINDS, Recipe
 from danlu.base.sections import is_flag_for_number
-from danlu.base.setting_keys import kind_of, known_keys, takes_names
+from danlu.base.setting_keys import kind_of, known_keys, takes_names, takes_text
 from danlu.base.text_encoding import decode
 from danlu.base.wanted import wanted as wanted_in_words
 
@@ -94,7 +94,8 @@ class RecipeDraft:
                 faults.add("recipe.not-key-value", word=word)
             key = key.strip().replace("-", "_")
             read = _toml_value(value.strip())
-            text = value.strip() if kind_of(*key.partition(".")[::2]) == (str | None) else read
+            section, _, name = key.partition(".")
+            text = value.strip() if takes_text(section, name, read) else read
             self.put(key, read if isinstance(read, str) else text, Fault("recipe.place-command-line"))
         faults.raise_if_any()
 
@@ -165,9 +166,9 @@ class RecipeDraft:
                 wanted = Fault("recipe.wanted-at-most", {"limit": f"{_MOST:g}"})
                 faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
             else:
-                tree.setdefault(section, {})[key] = _several(value) if takes_names(section, key) else value
-                if key in _COLUMNS and isinstance(value, int):
-                    tree[section][key] = str(value)
+                tree.setdefault(section, {})[key] = _columns(value) if key in _COLUMNS else value
+                if takes_names(section, key) and key not in _COLUMNS:
+                    tree[section][key] = _several(value)
         recipe = self._validated(tree, faults)
         faults.raise_if_any()
         assert recipe is not None
@@ -255,6 +256,13 @@ def _place(path: Path, text: str, section: str, key: str) -> Fault:
         if match and ((current == section and match.group(1) == key) or match.group(1) == f"{section}.{key}"):
             return Fault("recipe.place-line", {"path": path, "line": number})
     return Fault("recipe.place-file", {"path": path})
+
+
+def _columns(value: Any) -> Any:
+    """A column, or several, by name; a number is taken for its text."""
+    if isinstance(value, list | tuple):
+        return [_columns(one) for one in cast(Sequence[object], value)]
+    return str(value) if isinstance(value, int) else value
 
 
 def _several(value: Any) -> Any:

@@ -37,3 +37,15 @@ def takes_names(section: str, key: str) -> bool:
     (True, False)
     """
     return tuple[str, ...] in (kind := kind_of(section, key), *get_args(kind))
+
+
+def takes_text(section: str, key: str, value: object) -> bool:
+    """Whether a setting takes text, and `value` for its text: the column "3" for 3, but several for a list of them.
+
+    >>> takes_text("data", "group", ["a"]), takes_text("data", "target", ["a"]), takes_text("data", "target", 3)
+    (True, False, True)
+    """
+    kinds = get_args(kind_of(section, key))
+    if tuple[str, ...] in kinds:
+        return str in kinds and not isinstance(value, list)
+    return set(kinds) == {str, type(None)}

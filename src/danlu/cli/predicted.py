@@ -15,6 +15,7 @@ from danlu.base.input_files import path_kind
 from danlu.base.places import shown
 from danlu.base.printable import printable
 from danlu.base.strict_json import to_json
+from danlu.base.words import catalogue, language
 from danlu.cli.answering import STANDARD_INPUT, Records, WhoAnswers
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.study_arguments import whole_in
@@ -111,7 +112,7 @@ class Predicted:
             count += len(records)
         columns = columns_of(first)
         cells = [[_cell(row.get(column, "")) for column in columns] for row in first]
-        print_table(console, [f"view.answers-{column.partition('_')[0]}" for column in columns], cells)
+        print_table(console, [_heading(column) for column in columns], cells)
         print_text(console, "\n".join(map(str, self._told(count))))
 
     def _told(self, count: int) -> list[Fault]:
@@ -128,6 +129,12 @@ class Predicted:
         elif count > MOST_ROWS_SHOWN:
             lines.append(Fault("cli.predict-more", {"count": count - MOST_ROWS_SHOWN}))
         return lines
+
+
+def _heading(column: str) -> str:
+    """The id of the phrase for a column of answers; the name of a target stands for itself."""
+    id = f"view.answers-{column.partition('_')[0]}"
+    return id if id in catalogue(language()) else column
 
 
 def _cell(value: Any) -> str:

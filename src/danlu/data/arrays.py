@@ -12,6 +12,7 @@ from danlu.base.errors import Fault, fail
 from danlu.base.float8 import widened
 from danlu.data.dataset import checksum
 from danlu.data.images import pixel_dataset
+from danlu.data.label_sets import LabelSets, unmet
 from danlu.data.layout import as_tensor, channels_first, refuse_unreadable
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
@@ -28,8 +29,9 @@ def array_dataset(name: str, pools: Mapping[str, tuple[Any, Any]], options: Opti
     """A data set of (x, y) pools: "train" alone is split by the options, further parts are kept as given.
 
     x: uint8 [N, H, W], [N, C, H, W] or [N, H, W, C] with 1, 3 or 4 channels are images; all else becomes floats, which
-    are standardised as `fit_standard` says. y: whole numbers, booleans and text are labels, floats [N] or [N, outputs]
-    are regression targets, standardised like those of tables.
+    are standardised as `fit_standard` says. y: whole numbers, booleans and text are classes, floats [N] or [N, outputs]
+    are regression targets, standardised like those of tables; booleans, or 0 and 1, [N, L] are labels, any number of
+    them a sample.
     """
     samples = {part: array_samples(x) for part, (x, _) in pools.items()}
     raw_targets = {part: array_target(y) for part, (_, y) in pools.items()}
@@ -46,8 +48,12 @@ def array_dataset(name: str, pools: Mapping[str, tuple[Any, Any]], options: Opti
     portions = carve(tensors, options)
     numbers = source_numbers(tensors, portions)
     if samples["train"].dtype == torch.uint8:
-        return pixel_dataset(name, portions, target, options, numbers=numbers)
-    return replace(_number_dataset(name, portions, target, options), numbers=numbers)
+        made = pixel_dataset(name, portions, target, options)
+    else:
+        made = _number_dataset(name, portions, target, options)
+    if isinstance(target, LabelSets):
+        made = replace(made, notes=(*made.notes, *unmet(made.y, target, made.sizes["train"])))
+    return replace(made, numbers=numbers)
 
 
 def array_samples(raw: Any) -> Tensor:
@@ -106,7 +112,7 @@ def array_target(raw: Any) -> "numpy.ndarray[Any, Any]":
 
 
 def _number_dataset(
-    name: str, portions: Mapping[str, Portion], target: Labels | Quantities, options: Options
+    name: str, portions: Mapping[str, Portion], target: Labels | LabelSets | Quantities, options: Options
 ) -> MemoryDataset:
     refuse_unfit(options, name, NUMBERS)
     x, y, sizes = gather(portions)

@@ -17,6 +17,7 @@ from danlu.base.recipe import DataRecipe
 from danlu.base.seeds import derive
 from danlu.base.strict_json import canonical_json
 from danlu.base.words import say
+from danlu.data.label_sets import LabelSets
 from danlu.data.options import Fold, Options
 from danlu.data.targets import Labels, Quantities, Target
 from danlu.data.vocabulary import Vocabulary
@@ -105,8 +106,8 @@ class Dataset(Readable, ABC):
 
     @property
     def task(self) -> str:
-        """One of "classification", "regression", "language" (the next token of a text) and "reconstruction" (of the
-        sample itself).
+        """One of "classification", "regression", "multi-label" (any number of labels a sample), "language" (the next
+        token of a text) and "reconstruction" (of the sample itself).
         """
         return self.target.task
 
@@ -117,12 +118,12 @@ class Dataset(Readable, ABC):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes as spelled in the data, in the order of their indices; empty for other tasks."""
-        return self.target.names if isinstance(self.target, Labels) else ()
+        """The classes, or labels, as spelled in the data, in the order of their indices; empty for other tasks."""
+        return self.target.names if isinstance(self.target, Labels | LabelSets) else ()
 
     @property
     def outputs(self) -> int:
-        """Number of classes, of regression targets, or of the tokens in the vocabulary."""
+        """Number of classes, of labels, of regression targets, or of the tokens in the vocabulary."""
         return self.target.outputs
 
     @property
@@ -163,8 +164,9 @@ class Dataset(Readable, ABC):
         """The batches (x, y) of `part` in `epoch`, from batch number `start` on; the last one may be smaller.
 
         x is [B, *sample_shape] in `dtype`, tokens are int64; y is int64 [B] for classification, `dtype` [B, outputs]
-        for regression, int64 [B, T] for language. With `shuffle` the order is `danlu.base.seeds.order(n, seed, epoch)`,
-        whatever `start` is. With `augment` the data's transforms are drawn and done: for training, not for scoring.
+        for regression and labels (0 or 1), int64 [B, T] for language. With `shuffle` the order is
+        `danlu.base.seeds.order(n, seed, epoch)`, whatever `start` is. With `augment` the data's transforms are drawn
+        and done: for training, not for scoring.
         """
 
     @abstractmethod

@@ -21,6 +21,7 @@ from danlu.data.readers.text_file import is_text, read_text
 from danlu.data.table.frames import is_frame, sheet_of
 from danlu.data.table.load import source_of
 from danlu.data.table.raw import table_builder
+from danlu.data.table.to_predict import Columns
 from danlu.data.targets import Labels, read_target
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.sequences import text_dataset
@@ -48,7 +49,7 @@ def parts_given(given: Any) -> dict[str, Any] | None:
     return {part: by_part[part] for part in PARTS if part in by_part}
 
 
-def parts_builder(parts: dict[str, Any], target: str | None, name: str | None, options: FileOptions) -> Builder:
+def parts_builder(parts: dict[str, Any], target: Columns | None, name: str | None, options: FileOptions) -> Builder:
     """Reads every part; what comes back makes one data set of them. What is missing is taken from "train"."""
     if all(is_torch_data(one) for one in parts.values()):
         _refuse_target(target, name or "torch")
@@ -93,7 +94,7 @@ def _is_source(one: Any) -> bool:
     return isinstance(one, str | Path | Mapping) or is_torch_data(one) or is_frame(one) or pair
 
 
-def _from_paths(paths: dict[str, Path], target: str | None, name: str | None, options: FileOptions) -> Builder:
+def _from_paths(paths: dict[str, Path], target: Columns | None, name: str | None, options: FileOptions) -> Builder:
     for path in paths.values():
         if path_kind(path) == "missing":
             fail("data.missing-file", path=path, hint="")
@@ -116,6 +117,6 @@ def _from_paths(paths: dict[str, Path], target: str | None, name: str | None, op
     return table_builder(stem, source, target, origin)
 
 
-def _refuse_target(target: str | None, name: str) -> None:
+def _refuse_target(target: Columns | None, name: str) -> None:
     if target is not None:
-        fail("data.target-without-table", target=target, name=name)
+        fail("data.target-without-table", target=target if isinstance(target, str) else ",".join(target), name=name)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from danlu.base.errors import Fault
 from danlu.data.dataset import Origin
+from danlu.data.label_sets import LabelSets
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import PICTURES, Options, refuse_unfit
 from danlu.data.portions import Portion, carve, gather, shared_rows, source_numbers
@@ -68,7 +69,7 @@ def image_dataset(name: str, images: Images, options: Options, origin: Origin) -
 def pixel_dataset(
     name: str,
     portions: Mapping[str, Portion],
-    target: Labels | Quantities,
+    target: Labels | LabelSets | Quantities,
     options: Options,
     *,
     peak: float = 255.0,

@@ -5,6 +5,7 @@ from typing import Any
 
 from danlu.base.errors import Fault
 from danlu.data.dataset import Dataset
+from danlu.data.label_sets import LabelSets
 from danlu.data.memory import MemoryDataset
 from danlu.data.reconstruction import Reconstruction
 from danlu.data.targets import Labels
@@ -25,7 +26,7 @@ def inventory(data: Dataset) -> dict[str, Any]:
         "samples": sum(data.sizes.values()),
         "sizes": dict(data.sizes),
         "sample_shape": list(data.sample_shape),
-        "classes": list(data.target.names) if isinstance(data.target, Labels) else None,
+        "classes": list(data.target.names) if isinstance(data.target, Labels | LabelSets) else None,
         "columns": dict(columns) if columns is not None else None,
     }
 

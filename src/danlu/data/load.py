@@ -1,5 +1,6 @@
 """`danlu.load`: whatever the user has, as a data set."""
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -19,9 +20,10 @@ from danlu.data.options import Fold, Options
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.reconstruction import build
 from danlu.data.sources import Source, read_source
+from danlu.data.table.to_predict import columns_of
 from danlu.data.tokens import KINDS
 
-TASKS = ("auto", "classification", "regression", "reconstruction")
+TASKS = ("auto", "classification", "regression", "multi-label", "reconstruction")
 PARTITIONS = ("sequential", "random")
 _NUMBERS = (
     "validation", "test", "samples", "split_seed", "workers", "image_size", "min_frequency", "steps", "steps_per_epoch",
@@ -31,7 +33,7 @@ _NUMBERS = (
 @memory_guard("data")
 def load(
     source: Any = None,
-    target: str | int | None = None,
+    target: str | int | Sequence[str | int] | None = None,
     *,
     name: str | None = None,
     root: str | None = None,
@@ -69,9 +71,10 @@ def load(
     "test"), or a tuple of torch data in this order; or a Dataset, which comes back as it is. Catalogue data are looked
     for under `root` first.
 
-    `target` is the name of a column, or its number (-1 is the last). The first line of a table names its columns,
-    unless `header` is False; `encoding` is that of a table or text, detected where it is left out. `validation_path`
-    and `test_path` are files or folders of the other parts, where `source` is that of the training part.
+    `target` is the name of a column, or its number (-1 is the last), or a list of them. The first line of a table
+    names its columns, unless `header` is False; `encoding` is that of a table or text, detected where it is left
+    out. `validation_path` and `test_path` are files or folders of the other parts, where `source` is that of the
+    training part.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}
@@ -86,8 +89,7 @@ def load(
     options = replace(options, task=task, standardise=standardise, group=group, time=time, fold=folded)
     options = replace(options, refit=bool(refit), tokens=tokens, partition=partition, augment=steps_of)
     given = _given(source, validation_path, test_path)
-    column = target if target is None or isinstance(target, str) else str(target)
-    return _load(Source(given, column, name, root, FileOptions(header, encoding)), options)
+    return _load(Source(given, columns_of(target), name, root, FileOptions(header, encoding)), options)
 
 
 def _numbers(**given: Any) -> DataRecipe:

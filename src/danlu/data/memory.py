@@ -13,6 +13,7 @@ from danlu.base.errors import fail
 from danlu.base.seeds import order
 from danlu.data.dataset import Dataset, checksum, digest
 from danlu.data.feeds import MapFeed, Wanted, refuse_bad
+from danlu.data.label_sets import LabelSets
 from danlu.data.parts import PARTS
 from danlu.data.standard import Pixels
 from danlu.data.targets import Labels
@@ -117,6 +118,8 @@ class MemoryDataset(Dataset):
         # Of what is measured (the mean of pixels, of a target) nothing, for the reason that `content` is kept for.
         content = self.content or checksum(self.x, self.y)
         meaning = repr(self.target) if isinstance(self.target, Labels) else [self.task, self.outputs]
+        if isinstance(self.target, LabelSets):
+            meaning = [self.task, list(self.target.names)]
         pixels = None if self.pixels is None else self.pixels.peak
         return digest(content, list(self.x.shape), str(self.x.dtype), self.sizes, meaning, pixels)
 
@@ -129,11 +132,13 @@ class MemoryDataset(Dataset):
         facts = {**measured, **super().facts()}
         if self.augmentation:
             facts["augment"] = self.augmentation.facts()
-        if isinstance(self.target, Labels):
+        if isinstance(self.target, Labels | LabelSets):
             facts["classes"] = {name: {} for name in self.classes}
             for part in PARTS:
                 offset, count = self._place(part)
-                counts = torch.bincount(self.y[offset : offset + count], minlength=self.outputs).tolist()
+                own = self.y[offset : offset + count]
+                counts = own.sum(0).long() if own.ndim == 2 else torch.bincount(own, minlength=self.outputs)
+                counts = counts.tolist()
                 for name, number in zip(self.classes, counts, strict=True):
                     facts["classes"][name][part] = number
         return facts

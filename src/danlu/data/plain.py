@@ -15,6 +15,7 @@ from danlu.base.errors import fail
 from danlu.base.strict_json import number
 from danlu.data.dataset import Encoder
 from danlu.data.far_outside import Ranges
+from danlu.data.label_sets import LabelSets
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
@@ -154,12 +155,27 @@ def _to_labels(plain: Plain, words: Vocabulary | None) -> Target:
 
 
 def _from_quantities(target: Any) -> dict[str, Any]:
-    return {key: list(getattr(target, key)) for key in _OF_QUANTITIES} | {"limited": target.limited}
+    names = {"names": list(target.names)} if target.names else {}
+    return {key: list(getattr(target, key)) for key in _OF_QUANTITIES} | {"limited": target.limited, **names}
 
 
 def _to_quantities(plain: Plain, words: Vocabulary | None) -> Target:
     columns = (tuple(map(number, plain.get(key, ()))) for key in _OF_QUANTITIES)
-    return Quantities(*columns, limited=plain.get("limited") is True)
+    return Quantities(*columns, limited=plain.get("limited") is True, names=tuple(plain.get("names", ())))
+
+
+def _from_label_sets(target: Any) -> dict[str, Any]:
+    return {
+        "classes": list(target.values),
+        "thresholds": list(target.thresholds),
+        "separator": target.separator,
+        "in_columns": target.in_columns,
+    }
+
+
+def _to_label_sets(plain: Plain, words: Vocabulary | None) -> Target:
+    thresholds = tuple(map(number, plain["thresholds"]))
+    return LabelSets(tuple(plain["classes"]), thresholds, plain["separator"], plain["in_columns"])
 
 
 def _from_tokens(target: Any) -> dict[str, Any]:
@@ -189,6 +205,7 @@ _ENCODERS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[
 }
 _TARGETS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[..., Target]]] = {
     "labels": (Labels, _from_labels, _to_labels),
+    "label-sets": (LabelSets, _from_label_sets, _to_label_sets),
     "quantities": (Quantities, _from_quantities, _to_quantities),
     "tokens": (Tokens, _from_tokens, _to_tokens),
     "itself": (Itself, _from_itself, _to_itself),

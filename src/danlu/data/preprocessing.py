@@ -8,9 +8,10 @@ from torch import Tensor
 
 from danlu.base.errors import Fault
 from danlu.data.dataset import Dataset, Encoder
+from danlu.data.label_sets import LabelSets
 from danlu.data.standard import Standard
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.targets import Labels, Target
+from danlu.data.targets import Labels, Quantities, Target
 from danlu.data.vocabulary import Vocabulary
 
 
@@ -51,7 +52,14 @@ class Preprocessing:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return self.target.names if isinstance(self.target, Labels) else ()
+        return self.target.names if isinstance(self.target, Labels | LabelSets) else ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are predicted together, where the table had several; empty for any other data."""
+        if isinstance(self.target, LabelSets):
+            return self.target.names if self.target.in_columns else ()
+        return self.target.names if isinstance(self.target, Quantities) else ()
 
     def encode(self, raw: Any) -> Tensor:
         """Raw samples as what the net takes: float32 [N, *sample_shape], or int64 tokens."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from danlu.base.errors import fail
 from danlu.data.dataset import Dataset, Making, RawSamples, ReadSource
 from danlu.data.feeds import MapFeed
+from danlu.data.label_sets import LabelSets
 from danlu.data.memory import MemoryDataset
 from danlu.data.packaged import PackagedDataset
 from danlu.data.parts import PARTS
@@ -54,7 +55,8 @@ def _of_memory(data: MemoryDataset, making: Making | None, part: str, rows: list
     stored = data.x[places]
     pictures = isinstance(data.encoder, Pixels) and data.encoder.came_as is None and data.encoder.white is None
     if pictures or (isinstance(data.encoder, Standard) and data.encoder.mean is None):
-        targets = data.target.decode(data.y[places])
+        y = data.y[places]
+        targets = data.target.members(y > 0) if isinstance(data.target, LabelSets) else data.target.decode(y)
         told = None if isinstance(targets, str) else targets.tolist()
         samples: Any = list(stored.numpy()) if pictures else stored.numpy()
         return RawSamples("pictures" if pictures else "numbers", samples, told)

@@ -22,8 +22,10 @@ from danlu.data.readers.idx_files import IDX_STEMS
 from danlu.data.readers.table_file import is_archive, read_table
 from danlu.data.readers.text_file import is_text, read_text
 from danlu.data.table.frames import is_frame, sheet_of
-from danlu.data.table.load import KnownTable, TableSource, source_of
+from danlu.data.table.load import KnownTable, source_of
 from danlu.data.table.raw import table_builder
+from danlu.data.table.source import TableSource
+from danlu.data.table.to_predict import Columns
 from danlu.data.targets import Labels
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.sequences import Texts, text_dataset
@@ -35,7 +37,7 @@ class Source:
     """What a user gave to load: the first arguments of `danlu.load`."""
 
     given: Any
-    target: str | None = None
+    target: Columns | None = None
     name: str | None = None
     root: str | None = None
     file: FileOptions = field(default_factory=FileOptions)
@@ -65,7 +67,7 @@ def read_source(source: Source) -> Builder:
     return fail("data.unknown-source", found=type(given).__name__)
 
 
-def _builder(read: Images | KnownTable | Texts | Corpus, name: str, origin: Origin, target: str | None) -> Builder:
+def _builder(read: Images | KnownTable | Texts | Corpus, name: str, origin: Origin, target: Columns | None) -> Builder:
     """What makes a data set of that which a reader gave."""
     if isinstance(read, KnownTable):
         table = TableSource(read.table, origin.path or name, read.notes, read.lines)
@@ -81,12 +83,12 @@ def _builder(read: Images | KnownTable | Texts | Corpus, name: str, origin: Orig
     return ReadSource(lambda options: text_dataset(name, pools, target_of, options, cut_into, origin), raw)
 
 
-def _refuse_target(target: str | None, name: str) -> None:
+def _refuse_target(target: Columns | None, name: str) -> None:
     if target is not None:
-        fail("data.target-without-table", target=target, name=name)
+        fail("data.target-without-table", target=target if isinstance(target, str) else ",".join(target), name=name)
 
 
-def _from_path(path: Path, given: str | Path, target: str | None, name: str | None, file: FileOptions) -> Builder:
+def _from_path(path: Path, given: str | Path, target: Columns | None, name: str | None, file: FileOptions) -> Builder:
     kind = path_kind(path)
     if kind == "missing":
         if isinstance(given, str) and path.name == given and not path.suffix:

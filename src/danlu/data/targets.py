@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, fail
+from danlu.data.label_sets import LabelSets, flags_of_array, is_flags
 from danlu.data.vocabulary import Vocabulary
 
 Label = str | int | float | bool
@@ -46,6 +47,7 @@ class Quantities:
     """The targets of a regression: y stands for y * scale + mean in the target's own unit.
 
     `low` and `high` are the range of the training part's, where it is known. Answers of a `limited` one stay within it.
+    `names` are those of several columns of a table.
 
     >>> Quantities(mean=(10.0,), scale=(2.0,)).decode(torch.tensor([[1.0], [-1.0]])).tolist()
     [12.0, 8.0]
@@ -59,6 +61,7 @@ class Quantities:
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     limited: bool = False
+    names: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> int:
@@ -79,7 +82,8 @@ class Quantities:
         return values[..., 0] if self.outputs == 1 else values
 
     def facts(self) -> dict[str, Any]:
-        return {"target": {"mean": list(self.mean), "scale": list(self.scale)}}
+        names = {"targets": list(self.names)} if self.names else {}
+        return {"target": {"mean": list(self.mean), "scale": list(self.scale)}, **names}
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,27 @@ class Itself:
         return {}
 
 
-Target = Labels | Quantities | Tokens | Itself
+Target = Labels | LabelSets | Quantities | Tokens | Itself
+
+_MOST_NAMED = 20
+
+
+def measured_by(target: Target, *, each: bool = False) -> dict[str, Any]:
+    """What `danlu.train.metrics.Metrics` is to know of a target; `each`: for scores of each of several numbers or
+    labels, up to 20, besides those of all.
+
+    >>> measured_by(Quantities((0.0, 1.0), (1.0, 2.0)), each=True)["names"]
+    ('1', '2')
+    """
+    told: dict[str, Any] = {"task": target.task, "outputs": target.outputs}
+    if isinstance(target, Quantities):
+        told |= {"scale": torch.tensor(target.scale, dtype=torch.float64), "bounds": target.bounds}
+        names = target.names or tuple(str(number) for number in range(1, target.outputs + 1))
+    elif isinstance(target, LabelSets):
+        told["thresholds"], names = target.least, target.names
+    else:
+        return told
+    return told | ({"names": names} if each and 1 < len(names) <= _MOST_NAMED else {})
 
 
 def unscaled(outputs: int) -> Quantities:
@@ -122,21 +146,24 @@ def unscaled(outputs: int) -> Quantities:
     return Quantities((0.0,) * outputs, (1.0,) * outputs)
 
 
-def standardise_target(y: Tensor, count: int) -> tuple[Tensor, Quantities]:
+def standardise_target(y: Tensor, count: int, names: tuple[str, ...] = ()) -> tuple[Tensor, Quantities]:
     """Regression targets float64 [N, outputs] by mean and deviation of the first `count`, the training part."""
     train = y[:count]
     mean = train.mean(0)
     scale = train.std(0, correction=0)
     scale = torch.where(scale > 0, scale, 1.0)
     low, high = tuple(train.amin(0).tolist()), tuple(train.amax(0).tolist())
-    return (y - mean) / scale, Quantities(tuple(mean.tolist()), tuple(scale.tolist()), low, high)
+    return (y - mean) / scale, Quantities(tuple(mean.tolist()), tuple(scale.tolist()), low, high, names=names)
 
 
-def read_target(raw: "numpy.ndarray[Any, Any]", task: str, place: Fault | str) -> tuple[Tensor, Labels | Quantities]:
+def read_target(
+    raw: "numpy.ndarray[Any, Any]", task: str, place: Fault | str
+) -> tuple[Tensor, Labels | LabelSets | Quantities]:
     """The target as a tensor, and what it means.
 
     Classification (text, booleans, whole numbers, or `task` says so): int64 [N] and the labels, which are 0..max where
     the data are whole numbers that start at 0, and the distinct values otherwise. Regression: float64 [N, outputs].
+    Several labels a sample (booleans, or 0 and 1, [N, outputs]): float64 [N, outputs].
     """
     refuse_missing(raw, place)
     if raw.dtype == object:
@@ -147,7 +174,9 @@ def read_target(raw: "numpy.ndarray[Any, Any]", task: str, place: Fault | str) -
         fail("data.labels-type", place=place, found=_shape_and_type(raw))
     numeric = raw.dtype.kind in "iufb"
     if task == "auto":
-        task = "regression" if raw.dtype.kind == "f" else "classification"
+        task = "regression" if raw.dtype.kind == "f" else "multi-label" if is_flags(raw) else "classification"
+    if task == "multi-label":
+        return flags_of_array(raw, place)
     if task == "regression":
         if not numeric or raw.ndim not in (1, 2):
             fail("data.target-not-numbers", place=place, found=_shape_and_type(raw))

@@ -26,6 +26,7 @@ from danlu.data.dataset import Dataset as DanluDataset
 from danlu.data.dataset import Encoder
 from danlu.data.divide import divide, keys_of
 from danlu.data.feeds import Feed, LoaderFeed, MapFeed, Wanted, guarded, refuse_bad
+from danlu.data.label_sets import LabelSets
 from danlu.data.options import Options
 from danlu.data.standard import Pixels, Standard
 from danlu.data.stream import StreamDataset, pair_of
@@ -59,6 +60,8 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
         fail("data.stream-standardise")
     if options.augment:
         fail("data.stream-augment")
+    if options.task == "multi-label":
+        fail("data.task-unfit", name=name, found=options.task, wanted="auto, classification, regression")
     faults = Faults()
     for key in (key for key in _MADE_ELSEWHERE if getattr(options, key) is not None):
         faults.add("data.stream-unfit", key=f"data.{key}")
@@ -164,7 +167,7 @@ def _as_it_is(loader: "DataLoader[Any]", number: int | None) -> LoaderFeed:
 
 def _read_targets(
     feeds: Mapping[str, Feed], sources: Mapping[str, Any], example: Any, options: Options
-) -> tuple[Labels | Quantities, dict[str, Tensor], bool]:
+) -> tuple[Labels | LabelSets | Quantities, dict[str, Tensor], bool]:
     """What the target means, the class indices of each part, and whether all samples had to be read for that."""
     is_float = isinstance(example, Tensor) and example.is_floating_point()
     if options.task == "regression" or (options.task == "auto" and is_float):

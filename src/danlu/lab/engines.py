@@ -16,10 +16,13 @@ from danlu.train.optimisers import build_optimiser
 from danlu.train.schedules import Schedule
 from danlu.train.stack import StackedEngine, writes_out
 
+# Tasks whose losses the stacked engine has not.
+_ALONE = ("language", "multi-label")
+
 
 def choose_engine(setup: Setup) -> str:
     """The stacked engine wherever it writes out the net and nothing of the user's needs to hear of its calls."""
-    plain = setup.device.type == "cpu" and setup.data.task != "language" and setup.dtype.is_floating_point
+    plain = setup.device.type == "cpu" and setup.data.task not in _ALONE and setup.dtype.is_floating_point
     return STACKED if plain and writes_out(setup.net, setup.recipe, setup.data.sample_shape) else MODULE
 
 

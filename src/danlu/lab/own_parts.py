@@ -9,7 +9,7 @@ from danlu.base.errors import Faults, fail
 from danlu.base.events import Event, Listener, Stop
 from danlu.base.places import shown
 
-RESERVED = ("loss", "accuracy", "f1", "r2", "mae", "rmse", "perplexity")
+RESERVED = ("loss", "accuracy", "f1", "r2", "mae", "rmse", "perplexity", "f1_micro", "map", "subset_accuracy")
 """Names of danlu's own metrics."""
 
 

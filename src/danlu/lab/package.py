@@ -17,6 +17,7 @@ from danlu.base.seeds import choose_device, hardware
 from danlu.data import Dataset
 from danlu.data.dataset import Origin
 from danlu.data.inventory import changes, inventory
+from danlu.data.label_sets import LabelSets
 from danlu.data.packaged import PackagedDataset
 from danlu.data.plain import from_plain, to_plain
 from danlu.data.preprocessing import Preprocessing
@@ -62,11 +63,12 @@ def complete_package(
     if package is None:  # the user's own encoder has no plain form
         return
     weights = scored_weights(place, recipe, finished=True)
-    target = {key: value for key, value in package.preprocessing["target"].items() if key != "classes"}
+    fitted = to_plain(Preprocessing.of(data))  # the thresholds of labels are known by now
+    target = {key: value for key, value in fitted["target"].items() if key != "classes"}
     answers = RunAnswers(
         task=data.task,
         decision=decision_of(data.task, shape, data.outputs),
-        classes=data.target.names if isinstance(data.target, Labels) else (),
+        classes=data.target.names if isinstance(data.target, Labels | LabelSets) else (),
         target=target,
         score={part: PartScore(data.sizes[part], dict(metrics)) for part, metrics in score.items()},
         recipe=recipe.fingerprint(),
@@ -74,7 +76,7 @@ def complete_package(
         versions=_versions(),
         golden=_golden(place, recipe, data, net, weights),
     )
-    replace(package, answers=answers).write(place.package)
+    replace(package, preprocessing=fitted, answers=answers).write(place.package)
 
 
 def _golden(place: RunFolder, recipe: Recipe, data: Dataset, net: nn.Module, weights: ScoredWeights) -> GoldenSamples:

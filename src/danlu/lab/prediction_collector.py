@@ -3,7 +3,7 @@
 import base64
 import io
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -141,17 +141,14 @@ class PredictionCollector:
 
 
 class CollectingMetrics(Metrics):
-    """Metrics that let `collector` hear what they are given."""
+    """Metrics, made of what is `measured`, that let `collector` hear what they are given."""
 
     def __init__(
         self,
         collector: PredictionCollector,
-        task: str,
-        outputs: int,
-        scale: Tensor | None = None,
-        bounds: Tensor | None = None,
+        measured: Mapping[str, Any],
     ) -> None:
-        super().__init__(task, outputs, scale, bounds)
+        super().__init__(**measured)
         self._collector = collector
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:

@@ -114,7 +114,8 @@ class Run(RunRecord):
         return Run(path, net=setup.net, data=setup.data)
 
     def predict(self, x: object) -> Any:
-        """Labels, or numbers in the target's own unit, for raw samples of the kind the run was trained on.
+        """Labels, or numbers in the target's own unit, for raw samples of the kind the run was trained on. Of several
+        numbers [N, T] in the order of `run.preprocessing.targets`; of several labels a list for each sample.
 
         `x` is a batch: an array [N, …] of images or numbers, texts, or a table with the training table's columns (a
         polars or pandas DataFrame, a dict of columns, a list of dicts); or files: the path of a table, an array, an
@@ -128,9 +129,10 @@ class Run(RunRecord):
     def predict_proba(self, x: object) -> Any:
         """The probability of each class, as NumPy float64 [N, C], for raw samples as `predict` takes them.
 
-        Columns are in the order of `run.preprocessing.classes`, and each row sums to 1. UserError where there are none.
+        Columns are in the order of `run.preprocessing.classes`, and each row sums to 1 unless a sample may have
+        several labels. UserError where there are none.
         """
-        if self.preprocessing.task != "classification":
+        if self.preprocessing.task not in ("classification", "multi-label"):
             fail("ship.no-classes", task=self.preprocessing.task)
         return joined(self._answers(x, lambda answers: answers.probabilities)).numpy()
 

@@ -16,11 +16,13 @@ from danlu.base.recipe import LossRecipe
 from danlu.base.recipe_text import to_toml
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
+from danlu.data.targets import measured_by
 from danlu.lab.batches import training_batches
 from danlu.lab.checkpointer import Checkpointer
 from danlu.lab.engines import build_engine
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
+from danlu.lab.label_thresholds import with_thresholds
 from danlu.lab.own_metrics import OwnMetrics
 from danlu.lab.own_parts import MetricLike, OwnParts
 from danlu.lab.package import complete_package, package_bytes
@@ -88,10 +90,10 @@ def score_part(
     forward = Carried(net, keeps=setup.data.continues)
     batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
     loss = build_loss(setup.recipe.loss.name, LossRecipe(delta=setup.recipe.loss.delta))
-    scale = setup.data.target_scale if setup.data.task == "regression" else None
-    metrics = Metrics(setup.data.task, setup.data.outputs, scale, setup.data.bounds)
+    measured = measured_by(setup.data.target, each=collector is not None)
+    metrics = Metrics(**measured)
     if collector and collector.wanted:
-        metrics = CollectingMetrics(collector, setup.data.task, setup.data.outputs, scale, setup.data.bounds)
+        metrics = CollectingMetrics(collector, measured)
         batches = collector.seen(batches)
     scorer = OwnMetrics(metrics, own, setup.data) if own else metrics
     with global_seed(setup.recipe.train.seed, "score", part, epoch):
@@ -195,6 +197,9 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         chosen, scores = _chosen(setup, engine, progress, checkpointer)
         test, collector = stop, None
         if not stop or stop.reason != "interrupted":
+            setup, told = with_thresholds(setup, chosen, progress.epoch)
+            for fault in told:
+                reporter.note(fault)
             collector = PredictionCollector(setup.data, "test")
             test = score_part(setup, chosen, "test", progress.epoch, interrupt, collector, own.metrics)
         if isinstance(test, Stop):
@@ -208,7 +213,7 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         if collector and (told := collector.record()):
             journal.write(told)
         # Before the end is told: a run that has ended has its package whole.
-        complete_package(place, recipe, data, setup.net, score, setup.description.output_shape)
+        complete_package(place, recipe, setup.data, setup.net, score, setup.description.output_shape)
         journal.sync()
         journal.write(
             RunEnded(

@@ -48,10 +48,11 @@ def records_of(
     ranked: Callable[[int], Iterable[tuple[str, float]]] | None,
     band: tuple[float, float] | None,
     notes: Mapping[int, str],
+    names: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """A dict a row: "file", "row", "answer"; of classes the likeliest ones, which `ranked` tells of a row, as "answer"
     and "probability", "answer_2" and "probability_2" …; of one number "low" and "high" where an error `band` is known;
-    and a "note" where a row is odd.
+    and a "note" where a row is odd. Of several numbers each has the name of its target, else "answer_1" and so on.
 
     >>> records_of("t.csv", ["2"], [0.5], None, (-1.0, 1.0), {})
     [{'file': 't.csv', 'row': '2', 'answer': 0.5, 'low': -0.5, 'high': 1.5}]
@@ -65,7 +66,9 @@ def records_of(
                 suffix = "" if rank == 1 else f"_{rank}"
                 record |= {f"answer{suffix}": label, f"probability{suffix}": probability}
         elif several:
-            record |= {f"answer_{number}": value for number, value in enumerate(values[row].tolist(), start=1)}
+            numbers = values[row].tolist()
+            called = names or [f"answer_{number}" for number in range(1, len(numbers) + 1)]
+            record |= {own_name(name): value for name, value in zip(called, numbers, strict=True)}
         else:
             value = values[row]
             record["answer"] = value.item() if hasattr(value, "item") else value
@@ -75,6 +78,31 @@ def records_of(
             record["note"] = notes[row]
         records.append(record)
     return records
+
+
+def own_name(target: str) -> str:
+    """What the column of a target's answers is called: as the target is, unless rows have something else so called.
+
+    >>> own_name("height"), own_name("row")
+    ('height', 'answer_row')
+    """
+    return f"answer_{target}" if target in ("file", "row", "note") else target
+
+
+def label_records(
+    file: str, places: Sequence[str], labels: Sequence[Sequence[Any]], separator: str, notes: Mapping[int, str]
+) -> list[dict[str, Any]]:
+    """A dict a row: "file", "row", "answer" with all labels of the row, and a "note" where it is odd. A row without any
+    has the separator alone.
+
+    >>> label_records("t.csv", ["2"], [["red", "round"]], ";", {})
+    [{'file': 't.csv', 'row': '2', 'answer': 'red;round'}]
+    """
+    return [
+        {"file": file, "row": place, "answer": separator.join(map(str, labels[row])) or separator}
+        | ({"note": notes[row]} if row in notes else {})
+        for row, place in enumerate(places)
+    ]
 
 
 def columns_of(records: Iterable[Mapping[str, Any]], *, notes: bool = False) -> list[str]:

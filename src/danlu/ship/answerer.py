@@ -15,14 +15,15 @@ from danlu.train.carried import Carried
 from danlu.train.predictions import class_logits, predicted
 
 _AT_ONCE = 1024  # samples that go through the net together
+_LIKELY = ("classification", "multi-label")
 
 
 @dataclass(frozen=True)
 class Answers:
     """What a net says of N samples, in the words and units of the data it was trained on.
 
-    `values` [N] are labels or numbers ([N, T] for several), `outputs` [N, …] what the net gave; `probabilities`
-    float64 [N, C] are there for classes.
+    `values` [N] are labels or numbers ([N, T] for several), or lists of labels; `outputs` [N, …] what the net gave;
+    `probabilities` float64 [N, C] are there for classes and labels.
     """
 
     values: Any
@@ -64,21 +65,23 @@ class Answerer:
     def answers(self, encoded: Tensor) -> Answers:
         """What the net says of encoded samples."""
         outputs = self.outputs(encoded)
-        classes = self.fitted.task == "classification"
-        return Answers(self._decoded(outputs, encoded), outputs, _likelihoods(outputs) if classes else None)
+        likely = _likelihoods(outputs, self.fitted.task) if self.fitted.task in _LIKELY else None
+        return Answers(self._decoded(outputs, encoded), outputs, likely)
 
     def predict(self, raw: Any) -> Any:
-        """Labels [N] in their original type, or numbers [N] in the target's own unit; of a language model the likeliest
-        next token of each text.
+        """Labels [N] in their original type, or lists of them; or numbers [N] in the target's own unit; of a language
+        model the likeliest next token of each text.
         """
         encoded = self.encode(raw)
         return self._decoded(self.outputs(encoded), encoded)
 
     def predict_proba(self, raw: Any) -> Tensor:
-        """The probability of each class, float64 [N, C], in the order of `fitted.classes`; each row sums to 1."""
-        if self.fitted.task != "classification":
+        """The probability of each class, float64 [N, C], in the order of `fitted.classes`; each row sums to 1, but for
+        labels of which a sample may have several.
+        """
+        if self.fitted.task not in _LIKELY:
             fail("ship.no-classes", task=self.fitted.task)
-        return _likelihoods(self.outputs(self.encode(raw)))
+        return _likelihoods(self.outputs(self.encode(raw)), self.fitted.task)
 
     def _decoded(self, outputs: Tensor, encoded: Tensor) -> Any:
         found = predicted(outputs, self.fitted.task, self.fitted.outputs)
@@ -89,6 +92,8 @@ class Answerer:
         return [self.fitted.decode(tokens[place]) for tokens, place in ends]
 
 
-def _likelihoods(outputs: Tensor) -> Tensor:
+def _likelihoods(outputs: Tensor, task: str) -> Tensor:
     """Logits as probabilities float64 [N, C]."""
+    if task == "multi-label":
+        return outputs.double().sigmoid()
     return class_logits(outputs.double()).softmax(1)

@@ -12,13 +12,14 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.standard import Pixels
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import is_frame
+from danlu.data.table.to_predict import Columns
 from danlu.data.text.sequences import TextEncoder
 from danlu.ship.inputs import Rows, encode_pictures, read_rows
 
 Several = list[Any] | tuple[Any, ...]
 
 
-def read_given(x: Any, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+def read_given(x: Any, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     """The samples in `x`, encoded, in one portion, or of files in several.
 
     `x` is a path (str or Path, but for texts, which a str is itself) of a file or of a folder of pictures; a Pillow

@@ -18,6 +18,7 @@ DECISIONS = {
     "positive-logit": "the second class where the one output is above 0",
     "number": "the outputs times the target's scale plus its mean, kept within its range where it is limited",
     "mixture-mean": "the mean of the Gaussians by their softmax weights, then as a number",
+    "label-thresholds": "each label whose output, as a probability, reaches its threshold",
     "next-token": "the token of the largest output at the text's last token",
     "sample": "the outputs as they are",
 }
@@ -37,7 +38,7 @@ def decision_of(task: str, output_shape: Sequence[int], targets: int = 1) -> str
         return "positive-logit" if math.prod(output_shape) == 1 else "largest-logit"
     if task == "regression":
         return "mixture-mean" if len(output_shape) == 2 and output_shape[1] == 1 + 2 * targets else "number"
-    return "next-token" if task == "language" else "sample"
+    return {"language": "next-token", "multi-label": "label-thresholds"}.get(task, "sample")
 
 
 class Said(NamedTuple):

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy
 import torch
 from torch import Tensor
 
@@ -20,25 +19,22 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import KINDS
 from danlu.data.readers.text_file import TEXTS
 from danlu.data.standard import Pixels, Standard
-from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import table_of
-from danlu.data.table.infer import cells_as_numbers
 from danlu.data.table.outlying import table_remarks
-from danlu.data.targets import Labels, Quantities
+from danlu.data.table.to_predict import Columns
 from danlu.data.text.sequences import TextEncoder
 from danlu.ship.answer_table import notes_of
 from danlu.ship.portions import (
     ARRAYS,
     FilePortion,
-    answer_column,
     array_portions,
     file_tables,
     number_portions,
     picture_portions,
-    spelled,
     text_portions,
 )
+from danlu.ship.right_answers import answer_columns, column_targets
 
 _PICTURES_AT_ONCE = 256
 
@@ -58,7 +54,7 @@ class Rows:
     remarks: tuple[Fault, ...] = ()
 
 
-def read_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+def read_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     """The samples in a file, or in a folder of pictures, a portion at a time, so that a large file needs little memory.
 
     `target` is the column that the net was trained to predict, which a table may have or not. UserError, with all that
@@ -75,7 +71,7 @@ def read_rows(path: Path, fitted: Preprocessing, target: str | None, options: Fi
     yield from reader(path, fitted, target, options)
 
 
-_Reader = Callable[[Path, Preprocessing, str | None, FileOptions], Iterator[Rows]]
+_Reader = Callable[[Path, Preprocessing, Columns | None, FileOptions], Iterator[Rows]]
 
 
 def _reader(fitted: Preprocessing) -> tuple[_Reader, tuple[str, ...]]:
@@ -89,58 +85,34 @@ def _reader(fitted: Preprocessing) -> tuple[_Reader, tuple[str, ...]]:
     return _number_rows, (*KINDS, *ARRAYS)
 
 
-def _table_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+def _table_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     for portion in file_tables(path, options):
         yield table_rows(portion, fitted, target)
 
 
-def table_rows(portion: FilePortion, fitted: Preprocessing, target: str | None) -> Rows:
-    """Rows of a table with the answers in the column `target` where it has one."""
+def table_rows(portion: FilePortion, fitted: Preprocessing, target: Columns | None) -> Rows:
+    """Rows of a table with the answers in the column `target`, or several, where it has them."""
     encoder, sheet = fitted.encoder, portion.raw
     assert isinstance(encoder, TableEncoder)
-    column = answer_column(sheet, target, {column.name for column in encoder.columns})
+    names = answer_columns(sheet, target, fitted)
     table = table_of(sheet)
     try:
         with portion.reading():
             encoded = encoder.encode_table(table)
     except UserError as error:
         raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
-    targets = None if column is None else column_targets(table[column], fitted)
+    targets = column_targets(table, names, fitted) if names else None
     remarks = (*portion.remarks, *portion.placed(table_remarks(encoder.columns, table)))
     return Rows(sheet.path, portion.places, encoded, targets, notes_of(encoder.unseen(table)), remarks)
 
 
-def column_targets(column: Column, fitted: Preprocessing) -> Tensor:
-    """The right answers in a column as the net is trained on them: see `targets_of`."""
-    text = column.kind in ("text", "other")
-    values = column.values if text else column.values + column.offset
-    if text and not isinstance(fitted.target, Labels):
-        numbers, offset, _ = cells_as_numbers(values.tolist(), "number", "")
-        values = numbers + offset
-    return targets_of(values, fitted)
-
-
-def targets_of(values: "numpy.ndarray[Any, Any]", fitted: Preprocessing) -> Tensor:
-    """Right answers, in the data's own words and units, as the net is trained on them: int64 [N] or float64 [N, T]; -1,
-    or NaN, where there is none or one that it never met.
-    """
-    if isinstance(fitted.target, Labels):
-        numbers = {spelled(value): number for number, value in enumerate(fitted.target.values)}
-        return torch.tensor([numbers.get(spelled(value), -1) for value in values.tolist()])
-    assert isinstance(fitted.target, Quantities)
-    mean, scale = numpy.array(fitted.target.mean), numpy.array(fitted.target.scale)
-    if values.dtype.kind not in "biuf" or values.ndim not in (1, 2) or values[0].size != len(mean):
-        fail("ship.targets", found=f"{values.dtype} {list(values.shape)}", wanted=len(mean))
-    return torch.from_numpy((values.astype(numpy.float64).reshape(len(values), -1) - mean) / scale)
-
-
-def _number_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+def _number_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     """Rows of a table for a net that was trained on arrays without names: its columns, all numbers, in their order."""
     for portion in number_portions(path, math.prod(fitted.sample_shape), options):
         yield _encoded(path, portion, fitted)
 
 
-def _picture_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+def _picture_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     for portion in picture_portions(path, _PICTURES_AT_ONCE):
         yield Rows(str(path), portion.places, encode_pictures(portion.raw, fitted))
 
@@ -176,12 +148,12 @@ def encode_pictures(pictures: Sequence[Any], fitted: Preprocessing) -> Tensor:
     return fitted.encode(scaled.reshape(len(scaled), *fitted.sample_shape))
 
 
-def _array_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+def _array_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     for portion in array_portions(path):
         yield _encoded(path, portion, fitted)
 
 
-def _text_rows(path: Path, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+def _text_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     for portion in text_portions(path, options):
         yield _encoded(path, portion, fitted)
 

@@ -9,9 +9,10 @@ import numpy
 import torch
 
 from danlu.base.errors import fail
+from danlu.data.label_sets import LabelSets
 from danlu.data.preprocessing import Preprocessing
-from danlu.data.targets import Quantities
-from danlu.ship.answer_table import records_of
+from danlu.data.targets import measured_by
+from danlu.ship.answer_table import label_records, records_of
 from danlu.ship.answerer import Answers
 from danlu.ship.inputs import Rows
 from danlu.train.metrics import Metrics
@@ -52,18 +53,23 @@ class Prediction:
     rows: Rows
     answers: Answers
 
-    def records(self, classes: Sequence[str], top: int = 1, band: ErrorBand | None = None) -> list[dict[str, Any]]:
+    def records(self, fitted: Preprocessing, top: int = 1, band: ErrorBand | None = None) -> list[dict[str, Any]]:
         """A dict a row: "file", "row", "answer"; of classes "probability", and "answer_2", "probability_2" … up to
-        `top`; of one number "low" and "high" where an error `band` is known; and a "note" where a row is odd.
+        `top`; of one number "low" and "high" where an error `band` is known; of several numbers a column each, by the
+        name of its target; and a "note" where a row is odd.
         """
+        rows, classes = self.rows, fitted.classes
+        if isinstance(fitted.target, LabelSets):
+            labels: list[list[Any]] = self.answers.values.tolist()
+            return label_records(rows.file, rows.places, labels, fitted.target.separator, rows.notes or {})
 
         def ranked(row: int) -> list[tuple[str, float]]:
             return [(classes[number], probability) for number, probability in self.answers.ranked(row, top)]
 
         ends = None if band is None else (band.low, band.high)
         classifies = ranked if self.answers.probabilities is not None else None
-        rows = self.rows
-        return records_of(rows.file, rows.places, self.answers.values, classifies, ends, rows.notes or {})
+        notes, names = rows.notes or {}, fitted.targets
+        return records_of(rows.file, rows.places, self.answers.values, classifies, ends, notes, names)
 
 
 def joined(portions: Sequence[Any]) -> Any:
@@ -82,11 +88,7 @@ class Tally:
     """Metrics over predictions whose rows say what would have been right."""
 
     def __init__(self, fitted: Preprocessing) -> None:
-        scale, bounds = None, None
-        if isinstance(fitted.target, Quantities):
-            scale, bounds = torch.tensor(fitted.target.scale, dtype=torch.float64), fitted.target.bounds
-        self._regression = scale is not None
-        self._metrics = Metrics(fitted.task, fitted.outputs, scale, bounds)
+        self._metrics = Metrics(**measured_by(fitted.target, each=True))
         self.samples = 0
         self.left_out = 0  # rows without a right answer, or with a class that the net never met
 
@@ -96,7 +98,7 @@ class Tally:
         if targets is None:
             self.left_out += len(prediction.rows.places)
             return
-        known = targets.isfinite().all(1) if self._regression else targets >= 0
+        known = targets.isfinite().all(1) if targets.is_floating_point() else targets >= 0
         self.samples += int(known.sum())
         self.left_out += int((~known).sum())
         if known.any():

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -11,21 +12,24 @@ from danlu.base.errors import fail
 from danlu.base.seeds import choose_device
 from danlu.data import Dataset
 from danlu.data.arrays import array_target
+from danlu.data.label_sets import LabelSets
 from danlu.data.plain import to_plain
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.raw import raw_samples
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import is_frame, sheet_of
+from danlu.data.table.to_predict import Columns
 from danlu.ship.given import read_given
-from danlu.ship.inputs import Rows, read_rows, table_rows, targets_of
+from danlu.ship.inputs import Rows, read_rows, table_rows
 from danlu.ship.portions import table_portions
+from danlu.ship.right_answers import targets_of
 
 _AT_ONCE = 1024
 
 
 def read_scored(
-    given: Any, fitted: Preprocessing, target: str | None, options: FileOptions, part: str
+    given: Any, fitted: Preprocessing, target: Columns | None, options: FileOptions, part: str
 ) -> Iterator[Rows]:
     """Encoded samples with their targets: of a path; a frame, a dict of columns or a list of dicts with the column to
     predict; a pair (x, y); or `part` of a Dataset. UserError for anything else.
@@ -48,9 +52,9 @@ def _is_table(given: Any) -> bool:
     return rows or is_frame(given) or isinstance(given, Mapping)
 
 
-def _paired(x: Any, y: Any, fitted: Preprocessing, target: str | None, options: FileOptions) -> Iterator[Rows]:
+def _paired(x: Any, y: Any, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     found = list(read_given(x, fitted, target, options))
-    targets = targets_of(array_target(y), fitted)
+    targets = targets_of(_right(y, fitted), fitted)
     count = sum(len(rows.places) for rows in found)
     if count != len(targets):
         fail("data.lengths-differ", x=count, y=len(targets))
@@ -59,9 +63,23 @@ def _paired(x: Any, y: Any, fitted: Preprocessing, target: str | None, options: 
         yield Rows(rows.file, rows.places, rows.encoded, piece, rows.notes, rows.remarks)
 
 
+def _right(y: Any, fitted: Preprocessing) -> Any:
+    """Right answers as an array: lists of labels stay lists."""
+    lists = isinstance(y, list | tuple) and any(isinstance(one, list | tuple) for one in cast(list[Any], y))
+    if not isinstance(fitted.target, LabelSets) or not lists:
+        return array_target(y)
+    rows = [numpy.asarray(one) for one in cast(list[Any], y)]
+    if all(one.dtype.kind in "biuf" and one.size == fitted.outputs and set(one.tolist()) <= {0, 1} for one in rows):
+        return array_target(y)
+    found = numpy.empty(len(rows), dtype=object)
+    for row, one in enumerate(rows):
+        found[row] = one.tolist()
+    return found
+
+
 def _of_dataset(data: Dataset, fitted: Preprocessing, part: str) -> Iterator[Rows]:
     """As they are where they were prepared in the very same way, else as the run's own preprocessing makes them."""
-    if data.task != fitted.task or fitted.task not in ("classification", "regression"):
+    if data.task != fitted.task or fitted.task not in ("classification", "regression", "multi-label"):
         fail("ship.other-task", found=data.task, wanted=fitted.task)
     if not data.sizes.get(part):
         fail("ship.no-such-part", name=data.name, part=part)
@@ -73,7 +91,7 @@ def _of_dataset(data: Dataset, fitted: Preprocessing, part: str) -> Iterator[Row
             number += len(x)
         return
     raw = raw_samples(data, part)
-    encoded, targets = fitted.encode(raw.samples), targets_of(array_target(raw.targets), fitted)
+    encoded, targets = fitted.encode(raw.samples), targets_of(_right(raw.targets, fitted), fitted)
     yield Rows("", [str(row + 1) for row in range(len(encoded))], encoded, targets)
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.data.label_sets import LabelSets
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
@@ -169,7 +170,10 @@ class RunOnTrial:
         if answers.probabilities is not None:
             names = self.answerer.fitted.classes
             ranked = [[names[number], share] for number, share in answers.ranked(0, _MOST_CLASSES)]
-            return {"answer": ranked[0][0], "classes": ranked, "others": max(0, len(names) - len(ranked))}
+            answer: Any = ranked[0][0]
+            if isinstance(self.answerer.fitted.target, LabelSets):
+                answer = ", ".join(map(str, answers.values[0])) or "–"
+            return {"answer": answer, "classes": ranked, "others": max(0, len(names) - len(ranked))}
         values = numpy.atleast_1d(answers.values[0]).tolist()
         told: dict[str, Any] = {"values": values}
         if self.band is not None and len(values) == 1:

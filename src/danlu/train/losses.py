@@ -38,8 +38,11 @@ def nll(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean"
 
 
 def bce(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
-    """Binary cross-entropy of one logit a sample [N, 1] against 0/1 [N]; the sigmoid is inside."""
-    return F.binary_cross_entropy_with_logits(outputs.flatten(), targets.to(outputs.dtype), reduction=reduction)
+    """Binary cross-entropy of one logit a sample [N, 1] against 0/1 [N], or of labels [N, L] against 0/1 [N, L]; the
+    sigmoid is inside.
+    """
+    targets = targets.to(outputs.dtype)
+    return F.binary_cross_entropy_with_logits(outputs.reshape(targets.shape), targets, reduction=reduction)
 
 
 def mse(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
@@ -104,8 +107,9 @@ LOSSES: dict[str, tuple[Callable[..., torch.Tensor], str]] = {
     "mixture-nll": (mixture_nll, "regression"),
 }
 
-# What a loss for one task serves besides: the next token is a class, what went in is a quantity.
-_ALSO = {"language": ("cross-entropy", "nll"), "reconstruction": ("mse", "l1", "huber")}
+# What a loss for one task serves besides: the next token is a class, what went in is a quantity, labels are two
+# classes each.
+_ALSO = {"multi-label": ("bce",), "language": ("cross-entropy", "nll"), "reconstruction": ("mse", "l1", "huber")}
 
 
 def registered_loss(name: str) -> str:
@@ -135,11 +139,11 @@ def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tu
     faults = Faults()
     if task != LOSSES[name][1] and name not in _ALSO.get(task, ()):
         faults.add(f"train.loss-is-for-{LOSSES[name][1]}", loss=name)
-    elif name == "bce" and outputs != 2:
+    elif name == "bce" and outputs != 2 and task != "multi-label":
         faults.add("train.bce-needs-two-classes", classes=outputs)
     elif not _fits(name, task, outputs, output_shape):
         shape = show_shape(output_shape)
-        wanted = 1 if name == "bce" else outputs
+        wanted = 1 if name == "bce" and task != "multi-label" else outputs
         faults.add(f"train.outputs-do-not-fit-{task}", shape=shape, loss=name, wanted=wanted, outputs=outputs)
     if recipe.label_smoothing and name != "cross-entropy":
         faults.add("train.smoothing-needs-cross-entropy", loss=name)
@@ -152,6 +156,8 @@ def _usual_loss(task: str, outputs: int, output_shape: tuple[int, ...]) -> str:
         return "mixture-nll" if _is_mixture(outputs, output_shape) else "mse"
     if task == "reconstruction":
         return "mse"
+    if task == "multi-label":
+        return "bce"
     return "bce" if output_shape == (1,) and outputs == 2 else "cross-entropy"
 
 
@@ -164,7 +170,7 @@ def _fits(name: str, task: str, outputs: int, output_shape: tuple[int, ...]) -> 
         return True
     if task == "reconstruction":
         return math.prod(output_shape) == outputs
-    return output_shape == ((1,) if name == "bce" else (outputs,))
+    return output_shape == ((1,) if name == "bce" and task != "multi-label" else (outputs,))
 
 
 def _is_mixture(outputs: int, output_shape: tuple[int, ...]) -> bool:

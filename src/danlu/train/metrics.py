@@ -1,20 +1,24 @@
 """Metrics by task, streamed over batches: the sums that torchmetrics keeps, for to import that takes seconds."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 
 from danlu.base.records import Score
+from danlu.train.label_scores import LabelScores
 from danlu.train.predictions import predicted
 
 
 class Metrics:
     """Accuracy and macro F1 for classification; R², mean absolute and root mean squared error for regression, the last
-    two for reconstruction; perplexity, the exponential of the mean loss in nats a token, for language.
+    two for reconstruction; perplexity, the exponential of the mean loss in nats a token, for language; for several
+    labels a sample what `danlu.train.label_scores` counts, with `thresholds` of their probabilities, [L].
 
     `scale` is the unit of the regression targets that were standardised for training, [T] or None: errors are reported
-    in the target's own unit. What is predicted outside of `bounds`, [2, T] or None, counts as the nearer one. Sums are
-    kept in float64.
+    in the target's own unit, and of several targets their mean. What is predicted outside of `bounds`,
+    [2, T] or None, counts as the nearer one. Sums are kept in float64. With `names` of the targets, or labels,
+    each has scores of its own besides: "r2.height".
 
     >>> metrics = Metrics("classification", 2)
     >>> metrics.update(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), torch.tensor([1, 1]))
@@ -23,12 +27,21 @@ class Metrics:
     """
 
     def __init__(
-        self, task: str, outputs: int, scale: torch.Tensor | None = None, bounds: torch.Tensor | None = None
+        self,
+        task: str,
+        outputs: int,
+        scale: torch.Tensor | None = None,
+        bounds: torch.Tensor | None = None,
+        *,
+        thresholds: torch.Tensor | None = None,
+        names: Sequence[str] = (),
     ) -> None:
         self._task = task
         self._scale = None if scale is None else scale.double()
         self._bounds = None if bounds is None else bounds.double()
         self._outputs = outputs
+        self._thresholds = thresholds
+        self._names = names
         self._sums = self._new_sums()
 
     def update(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
@@ -58,12 +71,14 @@ class Metrics:
         """Forget the batches counted so far."""
         self._sums = self._new_sums()
 
-    def _new_sums(self) -> "_Classes | _Numbers | None":
+    def _new_sums(self) -> "_Classes | _Numbers | LabelScores | None":
         if self._task == "language":
             return None
         if self._task == "classification":
             return _Classes(max(2, self._outputs))
-        return _Numbers(explains=self._task == "regression")
+        if self._task == "multi-label":
+            return LabelScores(self._outputs, self._thresholds, self._names)
+        return _Numbers(self._names, explains=self._task == "regression")
 
 
 class _Classes:
@@ -88,35 +103,44 @@ class _Classes:
 
 
 class _Numbers:
-    """Sums of errors and, where the share of the variance that is explained is asked for, of the targets."""
+    """Sums of errors and, where the share of the variance that is explained is asked for, of the targets: [T] each."""
 
-    def __init__(self, *, explains: bool) -> None:
+    def __init__(self, names: Sequence[str] = (), *, explains: bool) -> None:
         self._explains = explains
-        self._samples = self._values = 0
+        self._names = names
+        self._samples = 0
         self._sizes = self._squares = torch.zeros((), dtype=torch.float64)
-        self._targets = self._target_squares = self._residuals = torch.zeros((), dtype=torch.float64)  # [T] each
+        self._targets = self._target_squares = torch.zeros((), dtype=torch.float64)
 
     def add(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
         device, errors = targets.device, targets - outputs
         self._samples += len(targets)
-        self._values += targets.numel()
-        self._sizes = self._sizes.to(device) + errors.abs().sum()
-        self._squares = self._squares.to(device) + errors.flatten().square().sum()
+        self._sizes = self._sizes.to(device) + errors.abs().sum(0)
+        self._squares = self._squares.to(device) + errors.square().sum(0)
         if self._explains:
             self._targets = self._targets.to(device) + targets.sum(0)
             self._target_squares = self._target_squares.to(device) + targets.square().sum(0)
-            self._residuals = self._residuals.to(device) + errors.square().sum(0)
 
     def result(self) -> Score:
-        """Mean absolute and root mean squared error, before them the mean of all targets' R²."""
-        errors = {"mae": float(self._sizes / self._values), "rmse": float((self._squares / self._values).sqrt())}
-        if not self._explains or self._samples < 2:
-            return errors
+        """Mean absolute and root mean squared error, before them R²: the mean over all targets of a regression. Of a
+        sample that is given back the square is averaged over its numbers before the root is taken.
+        """
+        mean_squares = self._squares / self._samples
+        each = {"mae": self._sizes / self._samples, "rmse": mean_squares.sqrt()}
+        if self._explains and self._samples > 1:
+            each = {"r2": self._explained(), **each}
+        score = {name: float(values.mean()) for name, values in each.items()}
+        if not self._explains:
+            score["rmse"] = float(mean_squares.mean().sqrt())
+        for at, target in enumerate(self._names):
+            score |= {f"{name}.{target}": float(values[at]) for name, values in each.items()}
+        return score
+
+    def _explained(self) -> torch.Tensor:
         spread = self._target_squares - self._targets * (self._targets / self._samples)
         # As torchmetrics has it: targets that do not vary are explained in full or not at all.
-        flat, exact = spread.abs() <= _NOTHING, self._residuals.abs() <= _NOTHING
-        explained = torch.where(exact, 1.0, torch.where(flat, 0.0, 1 - self._residuals / spread))
-        return {"r2": float(explained.mean()), **errors}
+        flat, exact = spread.abs() <= _NOTHING, self._squares.abs() <= _NOTHING
+        return torch.where(exact, 1.0, torch.where(flat, 0.0, 1 - self._squares / spread))
 
 
 _MOST = 700.0  # beyond e to this power a float64 overflows

@@ -17,7 +17,7 @@ from danlu.view.info.study import StudyInfo
 from danlu.view.report import PARTS, best_scores, remedy_text, run_facts, study_answers, study_facts
 
 _POINTS = 800  # of a curve on the page: as many as it has pixels
-_MAIN = ("accuracy", "r2", "perplexity", "loss")
+_MAIN = ("accuracy", "r2", "f1", "perplexity", "loss")
 
 
 def list_page(rows: Sequence[Mapping[str, Any]], folder: str) -> dict[str, Any]:

@@ -176,12 +176,12 @@ class Reporter:
 
 
 def main_score(score: Score) -> str:
-    """The number people look at first: accuracy, else R², else the loss.
+    """The number people look at first: accuracy, R² or F1, else the loss.
 
     >>> main_score({"loss": 0.1, "accuracy": 0.97512})
     'accuracy 0.9751'
     """
-    name = next(name for name in ("accuracy", "r2", "loss") if name in score)
+    name = next(name for name in ("accuracy", "r2", "f1", "loss") if name in score)
     return f"{metric_name(name)} {score[name]:.4f}"
 
 

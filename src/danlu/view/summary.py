@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from danlu.base.metric_names import metric_name
+from danlu.base.metric_names import divided, metric_name
 from danlu.base.places import shown
+from danlu.base.printable import printable
 from danlu.base.words import say
 from danlu.store.records import ParentRun
 
@@ -17,8 +18,9 @@ def summary_lines(run: Mapping[str, Any]) -> list[str]:
     lines = []
     for part in ("test", "validation", "train"):
         if part in run["score"]:
-            numbers = [f"{metric_name(name)} {value:.4f}" for name, value in run["score"][part].items()]
-            lines.append(f"{say(f'view.part-{part}')}  {'   '.join(numbers)}")
+            whole, each = divided(run["score"][part])
+            lines.append(f"{say(f'view.part-{part}')}  {_numbers(whole)}")
+            lines += [f"    {printable(target)}  {_numbers(score)}" for target, score in each.items()]
     if run["diverged"]:
         lines.append(say("view.diverged", step=f"{run['diverged_since']:,}", run=folder))
     lines += [] if run["diverged"] and run["scored"]["weights"] == "last" else [scored_line(run)]
@@ -26,6 +28,10 @@ def summary_lines(run: Mapping[str, Any]) -> list[str]:
         lines.append(parent_line(ParentRun(**parent)))
     seconds = {name: f"{run[key]:.1f}" for name, key in _SECONDS.items()}
     return [*lines, say("view.closing", epochs=run["epochs"], steps=run["steps"], run=folder, **seconds)]
+
+
+def _numbers(score: Mapping[str, float]) -> str:
+    return "   ".join(f"{metric_name(name)} {value:.4f}" for name, value in score.items())
 
 
 def parent_line(parent: ParentRun) -> str:

@@ -4,20 +4,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from danlu.base.printable import printable
 from danlu.base.shapes import show_shape
-from danlu.base.words import say
+from danlu.base.words import catalogue, language, say
 from danlu.view.summary import summary_lines
 
 
 def print_table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under `headings` (ids of phrases); columns that hold numbers are set flush right."""
+    """Print rows under `headings` (ids of phrases, or texts); columns that hold numbers are set flush right."""
+    known = catalogue(language())
     cells = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column, heading in enumerate(headings):
         numeric = bool(cells) and all(row[column].replace(",", "").replace(".", "").isdigit() for row in cells)
-        table.add_column(say(heading), justify="right" if numeric else "left", overflow="fold")
+        shown = say(heading) if heading in known else escape(printable(heading))
+        table.add_column(shown, justify="right" if numeric else "left", overflow="fold")
     for row in cells:
         table.add_row(*row)
     console.print(table)

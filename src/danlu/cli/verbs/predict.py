@@ -36,7 +36,7 @@ def _answering(run: Run, top: int) -> WhoAnswers:
     def answer(path: Path) -> Iterator[tuple[Records, Sequence[Fault]]]:
         for prediction in run.predict_files(path):
             tally.add(prediction)
-            yield prediction.records(fitted.classes, top, run.error_band), prediction.rows.remarks
+            yield prediction.records(fitted, top, run.error_band), prediction.rows.remarks
 
     kind = _KINDS.get(type(fitted.encoder).__name__, "numbers")
     return WhoAnswers(run.folder, kind, kind == "table", answer, tally)

@@ -1,7 +1,7 @@
 """What a column of text holds: whole numbers, numbers, booleans, dates, or text after all."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,9 +56,9 @@ class _Guess:
     decimal: str | None = None  # what this column shows
 
 
-def interpret(sheet: Sheet, keep: str | None = None) -> Table:
-    """The columns of a sheet, text read as what it stands for; `keep` names a typed column whose text stays text."""
-    texts = {name: series for name, series in sheet.columns.items() if _is_text(series) and name != keep}
+def interpret(sheet: Sheet, keep: Collection[str] = ()) -> Table:
+    """The columns of a sheet, text read as what it stands for; `keep` names typed columns whose text stays text."""
+    texts = {name: series for name, series in sheet.columns.items() if _is_text(series) and name not in keep}
     guesses = {name: _guess(name, series, Clues(sheet.place)) for name, series in texts.items()}
     clues = _clues(sheet, guesses)
     again = [name for name, guess in guesses.items() if guess.open]

@@ -1,18 +1,18 @@
 """A table with a target column into a data set."""
 
-import re
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
 import torch
 from torch import Tensor
 
-from danlu.base.errors import Fault, Faults, UserError, fail, nearest
+from danlu.base.errors import Fault, Faults, fail
 from danlu.data.dataset import Origin, checksum
 from danlu.data.divide import divide, keys_of
+from danlu.data.label_sets import LabelSets, unmet
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
 from danlu.data.parts import PARTS
@@ -23,32 +23,9 @@ from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fit import fit_encoder
 from danlu.data.table.frames import join_sheets
 from danlu.data.table.infer import interpret
-from danlu.data.targets import Labels, Quantities, read_target, refuse_missing, standardise_target
-
-MOST_CLASSES = 20
-# A column by its number, from the end below 0.
-NUMBER = re.compile(r"-?\d{1,9}")
-
-
-@dataclass(frozen=True)
-class TableSource:
-    """A table that was read: where it came from, what was decided, and the line of each row in its file (None where
-    there is none). `parts` counts its rows part by part, as they stand one behind the other; "train" alone is split.
-    `sheet` is what it was read from, before anything was made of its text.
-    """
-
-    table: Table
-    place: str
-    notes: tuple[Fault, ...] = ()
-    lines: "numpy.ndarray[Any, Any] | None" = None
-    parts: dict[str, int] = field(default_factory=dict[str, int])
-    sheet: Sheet | None = None
-
-    def at(self, row: int) -> Fault:
-        """Where row number `row`, counted from 0, stands."""
-        if self.lines is None:
-            return Fault("data.at-row", {"row": row + 1})
-        return Fault("data.at-line", {"line": int(self.lines[row])})
+from danlu.data.table.source import TableSource
+from danlu.data.table.to_predict import Columns, read_columns, resolve_column, split_names, target_names
+from danlu.data.targets import Labels, Quantities, standardise_target
 
 
 @dataclass(frozen=True)
@@ -61,31 +38,33 @@ class KnownTable:
     lines: "numpy.ndarray[Any, Any] | None" = None
 
 
-def source_of(sheets: Mapping[str, Sheet], target: str | None) -> TableSource:
+def source_of(sheets: Mapping[str, Sheet], target: Columns | None) -> TableSource:
     """The table in one sheet, or in one for each part: their text is read as what all of them together show."""
     sheet = next(iter(sheets.values())) if len(sheets) == 1 else join_sheets(list(sheets.values()))
     if not sheet.columns or not len(sheet):
         fail("data.no-rows", path=sheet.path)
-    keep = None if target is None else resolve_column(target, list(sheet.columns))
+    words = () if target is None else split_names(target, list(sheet.columns))
+    keep = tuple(name for word in words if (name := resolve_column(word, list(sheet.columns))) is not None)
     parts = {part: len(one) for part, one in sheets.items()}
-    table = interpret(sheet, keep if sheet.typed else None)
+    table = interpret(sheet, keep if sheet.typed else ())
     return TableSource(table, sheet.path, sheet.notes, sheet.lines, parts, sheet)
 
 
 def table_dataset(
-    name: str, source: TableSource, target: str | None, options: Options, *, origin: Origin | None = None
+    name: str, source: TableSource, target: Columns | None, options: Options, *, origin: Origin | None = None
 ) -> MemoryDataset:
     """A data set of the rows of `source`, its features encoded by the training part's statistics.
 
     The task is told from the target: text, booleans, and whole numbers with at most 20 different values (and at most
-    one for every five rows, or two) are classes; all other numbers are quantities. `options.task` overrides.
+    one for every five rows, or two) are classes; all other numbers are quantities. Several columns that are each on or
+    off are labels, and so are the parts of cells such as "a;b". `options.task` overrides.
     """
     refuse_unfit(options, name, NUMBERS)
     table = source.table
-    target, said = target_name(table, target, source.place)
-    features = {other: values for other, values in table.items() if other != target}
+    names, said = target_names(table, target, source.place)
+    features = {other: values for other, values in table.items() if other not in names}
     _refuse_infinite(features, source)
-    y, meaning, told = _read(table[target], target, options.task, source)
+    y, meaning, told = read_columns(names, options.task, source)
     labels = y if isinstance(meaning, Labels) else None
     options, named = _named_keys(options, list(table))
     rows = _rows(source, options, labels, len(y))
@@ -102,7 +81,9 @@ def table_dataset(
     columns = {other: _checksum_of(values) for other, values in table.items()}
     content = (int(standardise), *checksum(order, y), *(columns[other] for other in features))
     if standardise and isinstance(meaning, Quantities):
-        y, meaning = standardise_target(y, sizes["train"])
+        y, meaning = standardise_target(y, sizes["train"], meaning.names)
+    elif isinstance(meaning, LabelSets):
+        told = (*told, *unmet(y, meaning, sizes["train"]))
     return MemoryDataset(
         name=name,
         sample_shape=tuple(x.shape[1:]),
@@ -157,27 +138,6 @@ def _as_found(features: Table, decided: tuple[Fault, ...]) -> Tensor:
     return torch.from_numpy(numpy.stack(columns, axis=1).astype(numpy.float64))
 
 
-_TARGET_NAMES = ("target", "label", "labels", "class", "y", "outcome", "survived", "species", "price", "diagnosis")
-
-
-def target_name(table: Table, target: str | None, place: str) -> tuple[str, tuple[Fault, ...]]:
-    """The column to predict, and what is to be told of how it was found. UserError where there is none such."""
-    columns = ", ".join(table)
-    if target is None:
-        fail("data.target-needed", place=place, columns=columns, likely=_likely_target(table))
-    name = resolve_column(target, list(table))
-    if name is None:
-        fail("data.target-unknown", place=place, target=target, columns=columns, hint=nearest(target, table))
-    if name == target:
-        return name, ()
-    return name, (Fault("data.column-by-number", {"key": "data.target", "number": target, "column": name}),)
-
-
-def _likely_target(table: Table) -> str:
-    """The column that is most likely to be predicted: by its name, else the last, where most people put it."""
-    return next((column for column in table if column.strip().lower() in _TARGET_NAMES), [*table][-1])
-
-
 def _named_keys(options: Options, names: list[str]) -> tuple[Options, tuple[Fault, ...]]:
     """The options with columns given by number called by name."""
     notes: list[Fault] = []
@@ -188,56 +148,6 @@ def _named_keys(options: Options, names: list[str]) -> tuple[Options, tuple[Faul
             notes.append(Fault("data.column-by-number", {"key": f"data.{key}", "number": given, "column": name}))
             options = replace(options, **{key: name})
     return options, tuple(notes)
-
-
-def resolve_column(word: str, names: Sequence[str]) -> str | None:
-    """The column that `word` names, or numbers: from 0 on, or from the end below 0; None where there is none.
-
-    >>> resolve_column("-1", ["a", "b"]), resolve_column("b", ["a", "b"]), resolve_column("0", ["1", "0"])
-    ('b', 'b', '0')
-    """
-    if word in names:
-        return word
-    if not NUMBER.fullmatch(word) or not -len(names) <= int(word) < len(names):
-        return None
-    return names[int(word)]
-
-
-def _read(
-    column: Column, target: str, task: str, source: TableSource
-) -> tuple[Tensor, Labels | Quantities, tuple[Fault, ...]]:
-    where = Fault("data.place-column", {"path": source.place, "column": target})
-    odd = [remark for remark in column.remarks if remark.id == "data.odd-cells"]
-    if odd and task != "classification":
-        raise UserError(Fault("data.target-odd", {"place": where, **odd[0].values}))
-    refuse_missing(column.values, where, source.at)
-    values = as_typed(column)
-    distinct = len(set(values.tolist()))
-    if distinct < 2:
-        fail("data.target-constant", place=where, value=values[0])
-    told = column.remarks
-    if task == "auto":
-        few = distinct <= MOST_CLASSES and distinct <= max(2, len(values) // 5)
-        classes = column.kind in ("text", "boolean") or (column.kind == "integer" and few)
-        task = "classification" if classes else "regression"
-        if column.kind == "integer":
-            phrase = "data.told-classification" if few else "data.told-regression"
-            told = (*told, Fault(phrase, {"column": target, "count": distinct}))
-    if column.offset and task == "regression":
-        told = (*told, Fault("data.large-targets", {"column": target}))
-    y, meaning = read_target(values, task, where)
-    return y, meaning, told
-
-
-def as_typed(column: Column) -> "numpy.ndarray[Any, Any]":
-    """A column without gaps in the type it was read from, so that labels come back as they were spelled."""
-    if column.kind == "integer" and column.offset:
-        return numpy.array([int(value) + column.offset for value in column.values.tolist()])
-    if column.kind == "integer":
-        return column.values.astype(numpy.int64)
-    if column.kind == "boolean":
-        return column.values.astype(numpy.bool_)
-    return numpy.array(column.values.tolist())
 
 
 def _refuse_infinite(features: Table, source: TableSource) -> None:

@@ -8,22 +8,25 @@ import numpy
 from danlu.data.dataset import Encoder, Origin, RawSamples, ReadSource
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.load import TableSource, as_typed, table_dataset, target_name
+from danlu.data.table.load import table_dataset
+from danlu.data.table.source import TableSource
+from danlu.data.table.to_predict import Columns, as_typed, target_names
 
 
-def table_builder(name: str, source: TableSource, target: str | None, origin: Origin | None = None) -> ReadSource:
+def table_builder(name: str, source: TableSource, target: Columns | None, origin: Origin | None = None) -> ReadSource:
     """What makes a data set of a table, and hands out its rows."""
     build = partial(table_dataset, name, source, target, origin=origin)
     return ReadSource(build, partial(_raw_rows, source, target))
 
 
-def _raw_rows(source: TableSource, target: str | None, numbers: list[int], encoder: Encoder) -> RawSamples:
+def _raw_rows(source: TableSource, target: Columns | None, numbers: list[int], encoder: Encoder) -> RawSamples:
     """Rows by their numbers: the columns that `encoder` takes, and the targets."""
     assert isinstance(encoder, TableEncoder)
     rows = numpy.array(numbers, dtype=int)
     columns = {column.name: _cells(source, column.name, rows) for column in encoder.columns}
-    wanted, _ = target_name(source.table, target, source.place)
-    return RawSamples("table", columns, as_typed(source.table[wanted].take(rows)).tolist())
+    wanted, _ = target_names(source.table, target, source.place)
+    targets = [as_typed(source.table[name].take(rows)).tolist() for name in wanted]
+    return RawSamples("table", columns, targets[0] if len(targets) == 1 else [*map(list, zip(*targets, strict=True))])
 
 
 def _cells(source: TableSource, name: str, rows: "numpy.ndarray[Any, Any]") -> list[Any]:

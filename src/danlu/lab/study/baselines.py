@@ -8,9 +8,10 @@ from typing import Any
 import numpy
 import torch
 
-from danlu.base.errors import Faults, nearest
+from danlu.base.errors import Faults, fail, nearest
 from danlu.data import Dataset
 from danlu.data.memory import MemoryDataset
+from danlu.data.targets import measured_by
 from danlu.train.metrics import Metrics
 
 NAMES = ("majority", "linear", "svm", "forest")
@@ -19,6 +20,8 @@ NAMES = ("majority", "linear", "svm", "forest")
 def check_baselines(names: Sequence[str], task: str) -> None:
     """UserError for a name there is not, or an estimator for another task."""
     faults = Faults()
+    if names and task == "multi-label":
+        fail("study.no-baseline-for-labels")
     for name in names:
         if name in NAMES:
             continue
@@ -48,7 +51,7 @@ def baseline_scores(name: str, data: Dataset, seed: int) -> dict[str, float]:
     model = _model(name, data.task, seed)
     model.fit(x, y)
     found = torch.from_numpy(numpy.asarray(model.predict(inside)))
-    metrics = Metrics(data.task, data.outputs, data.target_scale if data.task == "regression" else None)
+    metrics = Metrics(**measured_by(data.limited(False).target))
     if data.task == "classification":
         found = torch.nn.functional.one_hot(found.long(), max(2, data.outputs)).float()
     metrics.update(found.reshape(len(targets), -1), targets)

@@ -21,6 +21,7 @@ def check_metric(metric: str | None, plan: Plan) -> None:
     known = {
         "classification": ("loss", "accuracy", "f1"),
         "regression": ("loss", "r2", "mae", "rmse"),
+        "multi-label": ("loss", "f1", "f1_micro", "map", "subset_accuracy"),
         "language": ("loss", "perplexity"),
         "reconstruction": ("loss", "mae", "rmse"),
     }[plan.planned[0].setup.data.task]

@@ -170,6 +170,8 @@ def why_alone(setup: Setup) -> Fault | None:
     recipe, data = setup.recipe, setup.data
     if not fits_a_stack(data):
         return Fault("study.streamed", {"name": data.name})
+    if data.task == "multi-label":
+        return Fault("study.several-labels")
     if recipe.train.freeze or recipe.optim.rates:
         return Fault("study.parts-of-nets")
     if fault := recipe_stackable(recipe):

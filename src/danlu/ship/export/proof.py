@@ -10,6 +10,7 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, UserError, fail
 from danlu.data.standard import Pixels
+from danlu.data.targets import measured_by
 from danlu.data.transforms.pictures import resize
 from danlu.ship.answerer import Answerer
 from danlu.ship.export.compare import Difference, difference
@@ -178,7 +179,4 @@ def _other_sides(sides: tuple[int, ...]) -> list[tuple[int, int]]:
 
 
 def _metrics(answerer: Answerer) -> Metrics:
-    target: Any = answerer.fitted.target
-    scale = torch.tensor(target.scale, dtype=torch.float64) if answerer.fitted.task == "regression" else None
-    bounds = target.bounds if answerer.fitted.task == "regression" else None
-    return Metrics(answerer.fitted.task, answerer.fitted.outputs, scale, bounds)
+    return Metrics(**measured_by(answerer.fitted.target, each=True))

@@ -96,7 +96,7 @@ class _Numbers:
 
     def result(self) -> dict[str, Tensor]:
         count = self.count
-        numbers = {"mae": self.sizes.mean(1) / count, "rmse": (self.squares.mean(1) / count).sqrt()}
+        numbers = {"mae": self.sizes.mean(1) / count, "rmse": (self.squares / count[:, None]).sqrt().mean(1)}
         if int(count.min()) < 2:
             return numbers
         spread = self.target_squares - self.targets.square() / count[:, None]

@@ -1,0 +1,43 @@
+"""From which probability on each label is given: chosen on the validation part, once the training is done."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from danlu.base.errors import Fault
+from danlu.base.seeds import global_seed
+from danlu.data.label_sets import LabelSets
+from danlu.lab.setup import Setup
+from danlu.train.carried import Carried
+from danlu.train.label_scores import best_threshold
+from danlu.train.predictions import predicted
+
+_AT_ONCE = 256
+
+
+def with_thresholds(setup: Setup, net: nn.Module, epoch: int) -> tuple[Setup, Sequence[Fault]]:
+    """The setup whose labels have the thresholds with the largest F1 of each on the validation part, and what there is
+    to tell of that; as it is for any other task. 0.5 where there is nothing to choose by.
+    """
+    target = setup.data.target
+    if not isinstance(target, LabelSets):
+        return setup, ()
+    if not setup.data.sizes["validation"]:
+        return setup, [Fault("lab.thresholds-unchosen")]
+    batches = setup.data.batches("validation", _AT_ONCE, device=setup.device, dtype=setup.dtype)
+    forward, was_training = Carried(net.eval()), net.training
+    with global_seed(setup.recipe.train.seed, "score", "thresholds", epoch), torch.no_grad():
+        found = [(predicted(forward(x), target.task, target.outputs), y) for x, y in batches]
+    net.train(was_training)
+    outputs, there = (torch.cat(pieces).cpu() for pieces in zip(*found, strict=True))
+    probabilities = outputs.double().sigmoid()
+    if not bool(probabilities.isfinite().all()):
+        return setup, [Fault("lab.thresholds-unchosen")]
+    chosen = [best_threshold(*label) for label in zip(probabilities.T, there.T > 0, strict=True)]
+    absent = [name for name, one in zip(target.names, chosen, strict=True) if one is None]
+    thresholds = tuple(0.5 if one is None else one for one in chosen)
+    data = replace(setup.data, target=replace(target, thresholds=thresholds))
+    told = [Fault("lab.thresholds-absent", {"labels": ", ".join(absent)})] if absent else []
+    return replace(setup, data=data), told

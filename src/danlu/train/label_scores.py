@@ -1,0 +1,94 @@
+"""How right answers are of which a sample may have several at once: F1, mean average precision, subset accuracy."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from danlu.base.records import Score
+
+
+class LabelScores:
+    """Scores of L labels over logits [N, L] and targets 0 or 1, by scikit-learn's definitions.
+
+    "f1" is the mean of the labels' own (macro), "f1_micro" that of all decisions together, "map" the mean of the
+    labels' average precision, "subset_accuracy" the share of samples with exactly the right labels. A label that is
+    nowhere has an F1 and an average precision of 0. Decisions go by `thresholds` of the probabilities, [L] (0.5).
+
+    >>> scores = LabelScores(2)
+    >>> scores.add(torch.tensor([[1.0, -1.0], [-2.0, 3.0]]), torch.tensor([[1.0, 0.0], [1.0, 1.0]]))
+    >>> {name: round(value, 3) for name, value in scores.result().items()}
+    {'f1': 0.833, 'f1_micro': 0.8, 'map': 1.0, 'subset_accuracy': 0.5}
+    """
+
+    def __init__(self, labels: int, thresholds: Tensor | None = None, names: Sequence[str] = ()) -> None:
+        self._thresholds = torch.full((labels,), 0.5, dtype=torch.float64) if thresholds is None else thresholds
+        self._names = names
+        self._outputs: list[Tensor] = []
+        self._targets: list[Tensor] = []
+
+    def add(self, outputs: Tensor, targets: Tensor) -> None:
+        self._outputs.append(outputs.detach().cpu().double().sigmoid())
+        self._targets.append(targets.detach().cpu() > 0)
+
+    def result(self) -> Score:
+        probabilities, there = torch.cat(self._outputs), torch.cat(self._targets)
+        given = probabilities >= self._thresholds
+        right = (given & there).sum(0).double()
+        either = (given.sum(0) + there.sum(0)).double()
+        each = 2 * right / either.clamp(min=1)
+        found = zip(probabilities.T, there.T, strict=True)
+        precisions = torch.tensor([average_precision(*label) for label in found], dtype=torch.float64)
+        score = {
+            "f1": float(each.mean()),
+            "f1_micro": float(2 * right.sum() / either.sum().clamp(min=1)),
+            "map": float(precisions.mean()),
+            "subset_accuracy": float((given == there).all(1).double().mean()),
+        }
+        for at, name in enumerate(self._names):
+            score |= {f"f1.{name}": float(each[at]), f"map.{name}": float(precisions[at])}
+        return score
+
+
+def average_precision(scores: Tensor, there: Tensor) -> float:
+    """The precision at each threshold, weighted by the recall gained there; equal scores are one threshold. 0 where
+    nothing is there.
+
+    >>> average_precision(torch.tensor([0.1, 0.4, 0.35, 0.8]), torch.tensor([False, False, True, True]))
+    0.8333333333333333
+    """
+    ordered, order = scores.sort(descending=True, stable=True)
+    hits = there[order].double().cumsum(0)
+    if not len(hits) or not hits[-1]:
+        return 0.0
+    last = _ends(ordered)
+    precision = hits[last] / (last + 1)
+    gained = torch.diff(hits[last], prepend=hits.new_zeros(1)) / hits[-1]
+    return float((precision * gained).sum())
+
+
+def best_threshold(probabilities: Tensor, there: Tensor) -> float | None:
+    """The probability from which on a label is given so that F1 is largest, halfway between two samples; of several
+    the nearest to 0.5. None where the label is never there.
+
+    >>> best_threshold(torch.tensor([0.1, 0.2, 0.4, 0.7]).double(), torch.tensor([False, False, True, True]))
+    0.3
+    """
+    if not there.any():
+        return None
+    ordered, order = probabilities.sort(descending=True, stable=True)
+    last = _ends(ordered)
+    hits = there[order].double().cumsum(0)[last]
+    f1 = 2 * hits / (last + 1 + there.sum())
+    below = torch.cat([ordered, ordered.new_zeros(1)])[last + 1]
+    halfway = (ordered[last] + below) / 2
+    best = halfway[f1 >= f1.max() - _SAME]
+    return float(best[(best - 0.5).abs().argmin()])
+
+
+def _ends(ordered: Tensor) -> Tensor:
+    """Where each run of equal numbers ends."""
+    return torch.cat([torch.diff(ordered).nonzero().flatten(), torch.tensor([len(ordered) - 1])])
+
+
+_SAME = 1e-12
