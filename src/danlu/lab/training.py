@@ -180,9 +180,8 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
     interruptible = Interrupt(str(place.path))
     with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, notes)
-        loading = training.loading
-        resumes = RunResumed(step=progress.step, loading=loading)
-        journal.write(resumes if training.resumed else opening_record(setup, training.parent, loading))
+        resumes = RunResumed(step=progress.step, loading=training.loading)
+        journal.write(resumes if training.resumed else opening_record(setup, training.parent, training.loading))
         if not training.resumed and (drawn := drawn_net(setup)):
             journal.write(drawn)
         listeners = [*training.recorders, checkpointer, reporter, interrupt, *own.listeners]
@@ -197,9 +196,7 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         chosen, scores = _chosen(setup, engine, progress, checkpointer)
         test, collector = stop, None
         if not stop or stop.reason != "interrupted":
-            setup, told = with_thresholds(setup, chosen, progress.epoch)
-            for fault in told:
-                reporter.note(fault)
+            setup = with_thresholds(setup, chosen, progress.epoch, reporter.note)
             collector = PredictionCollector(setup.data, "test")
             test = score_part(setup, chosen, "test", progress.epoch, interrupt, collector, own.metrics)
         if isinstance(test, Stop):

@@ -71,7 +71,8 @@ class ExportedNet:
         told = self.metadata.get("error_band")
         band = (number(told["low"]), number(told["high"])) if told else None
         classifies = ranked if answers.probabilities is not None else None
-        return records_of("", rows.places, answers.values, classifies, band, rows.feeds.notes)
+        names = self.interface.plain["target"].get("names", ())
+        return records_of("", rows.places, answers.values, classifies, band, rows.feeds.notes, names)
 
     def tally(self) -> Tallied:
         """What counts how many answers are right, where files say so."""
