@@ -101,6 +101,8 @@ def test_raw_samples_bear_their_own_answers(tmp_path: Path) -> None:
     assert set(raw_samples(danlu.load(file, "tags"), "test").targets or ()) == {"u;v", "v"}
     several = danlu.load(table(a=[1.5, 2.0, 4.0], b=[3, 9, 4, 7]), "a,b")
     assert all(len(row) == 2 for row in raw_samples(several, "test").targets or ())
+    switches = danlu.load(table(a=[True, False], b=["yes", "no", "no"]), "a,b")
+    assert all(set(row) <= {0.0, 1.0} for row in raw_samples(switches, "test").targets or ())
 
 
 def test_a_threshold_decides() -> None:

@@ -1,6 +1,7 @@
 """Samples with their right answers, in whatever form they come: files, tables, (x, y), data sets."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -97,4 +98,7 @@ def _of_dataset(data: Dataset, fitted: Preprocessing, part: str) -> Iterator[Row
 
 def _same(data: Dataset, fitted: Preprocessing) -> bool:
     own = Preprocessing.of(data)
+    if isinstance(own.target, LabelSets) and isinstance(fitted.target, LabelSets):
+        # Thresholds are the run's, not the data's.
+        own = replace(own, target=replace(own.target, thresholds=fitted.target.thresholds))
     return type(own.encoder) is type(fitted.encoder) and to_plain(own) == to_plain(fitted)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy
 
 from danlu.data.dataset import Encoder, Origin, RawSamples, ReadSource
+from danlu.data.label_sets import switched
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.load import table_dataset
@@ -26,7 +27,10 @@ def _raw_rows(source: TableSource, target: Columns | None, numbers: list[int], e
     columns = {column.name: _cells(source, column.name, rows) for column in encoder.columns}
     wanted, _ = target_names(source.table, target, source.place)
     targets = [as_typed(source.table[name].take(rows)).tolist() for name in wanted]
-    return RawSamples("table", columns, targets[0] if len(targets) == 1 else [*map(list, zip(*targets, strict=True))])
+    if len(targets) == 1:
+        return RawSamples("table", columns, targets[0])
+    numbers = [values if (flags := switched(values)) is None else flags.tolist() for values in targets]
+    return RawSamples("table", columns, [list(row) for row in zip(*numbers, strict=True)])
 
 
 def _cells(source: TableSource, name: str, rows: "numpy.ndarray[Any, Any]") -> list[Any]:
