@@ -88,7 +88,7 @@ def test_resumed_it_ends_bit_identical(tmp_path: Path, monkeypatch: pytest.Monke
     whole = fitted(tmp_path, kind, "whole")
     with monkeypatch.context() as patch:
         interrupt_at(patch, 13)
-        with pytest.raises(danlu.Interrupted):
+        with pytest.raises(danlu.Interrupted, match="broken"):
             fitted(tmp_path, kind, "broken")
     run = danlu.resume(tmp_path / "broken", progress=False)
     assert_same_end(whole, run)
