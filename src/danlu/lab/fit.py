@@ -85,17 +85,21 @@ def fit(
         reporter.note(note)
     weights_given = module is not None or setup.recipe.net.weights is not None
     engine = choose_engine(setup)
-    train = setup.recipe.train
-    notes = [Fault("lab.until-patience", {"patience": train.patience})] if train.open_ended else []
     parent = parent_with(setup.recipe.net.weights)
     facts = environment(setup, weights_given=weights_given, engine=engine, metrics=tuple(own.metrics), parent=parent)
     with new_run(where, setup, facts) as new:
-        training = wired(setup, new.place, new.journal, begin, engine, own, parent, notes)
+        training = wired(setup, new.place, new.journal, begin, engine, own, parent, _notes(setup))
         if weights_given:  # nothing else brings them back, so no run may stand without them
             training.checkpointer.save_first()
         new.establish()
         carry_out(training, reporter)
     return Run(new.place.path, net=setup.net, data=setup.data)
+
+
+def _notes(setup: Setup) -> list[Fault]:
+    """What is said of a new training besides what its data say."""
+    train = setup.recipe.train
+    return [Fault("lab.until-patience", {"patience": train.patience})] if train.open_ended else []
 
 
 @memory_guard("fit")
