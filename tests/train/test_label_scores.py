@@ -7,8 +7,10 @@ from sklearn import metrics as reference
 from sklearn.exceptions import UndefinedMetricWarning
 from torch import Tensor
 
+from danlu.base.errors import UserError
+from danlu.base.recipe import LossRecipe
 from danlu.train.label_scores import average_precision, best_threshold
-from danlu.train.losses import bce
+from danlu.train.losses import bce, choose_loss
 from danlu.train.metrics import Metrics
 
 
@@ -92,3 +94,18 @@ def test_each_of_several_numbers_has_its_own_scores_in_its_own_unit() -> None:
         assert found[f"rmse.{name}"] == pytest.approx(reference.root_mean_squared_error(*own))
     for metric in ("r2", "mae", "rmse"):
         assert found[metric] == pytest.approx((found[f"{metric}.height"] + found[f"{metric}.weight"]) / 2)
+
+
+@pytest.mark.parametrize(
+    ("loss", "shape", "fault"),
+    [
+        ("cross-entropy", (3,), "Use bce"),
+        ("mse", (3,), "Use bce"),
+        ("auto", (1,), "3 labels"),
+        ("bce", (4,), "3 labels"),
+    ],
+)
+def test_a_loss_or_a_net_that_does_not_fit_labels_is_refused(loss: str, shape: tuple[int, ...], fault: str) -> None:
+    with pytest.raises(UserError, match=fault):
+        choose_loss(LossRecipe(name=loss), task="multi-label", outputs=3, output_shape=shape)
+    assert choose_loss(LossRecipe(), task="multi-label", outputs=3, output_shape=(3,)) == "bce"

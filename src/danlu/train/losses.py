@@ -137,7 +137,9 @@ def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tu
     if name == "auto":
         name = _usual_loss(task, outputs, output_shape)
     faults = Faults()
-    if task != LOSSES[name][1] and name not in _ALSO.get(task, ()):
+    if task == "multi-label" and name != "bce":
+        faults.add("train.labels-need-bce", loss=name)
+    elif task != LOSSES[name][1] and name not in _ALSO.get(task, ()):
         faults.add(f"train.loss-is-for-{LOSSES[name][1]}", loss=name)
     elif name == "bce" and outputs != 2 and task != "multi-label":
         faults.add("train.bce-needs-two-classes", classes=outputs)
