@@ -121,3 +121,17 @@ def test_without_a_validation_part_the_thresholds_stay_and_it_is_told(
     assert "thresholds" in capsys.readouterr().err
     target = run.preprocessing.target
     assert isinstance(target, LabelSets) and target.least.tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("net", ["softmax-regression", "linear-regression"])
+def test_a_net_for_another_task_is_refused(tmp_path: Path, net: str) -> None:
+    x = numpy.linspace(-1, 1, 60).reshape(30, 2)
+    data = danlu.load((x, x > 0))
+    with pytest.raises(danlu.UserError, match="not for several labels"):
+        danlu.fit(net, data, epochs=1, folder=tmp_path / "run", progress=False)
+
+
+def test_baselines_are_refused(tmp_path: Path) -> None:
+    x = numpy.linspace(-1, 1, 60).reshape(30, 2)
+    with pytest.raises(danlu.UserError, match="Baselines are for classes and numbers"):
+        danlu.compare("mlp", (x, x > 0), vary={"optim.lr": [0.1, 0.2]}, epochs=1, baselines=["linear"], progress=False)

@@ -171,6 +171,8 @@ def _misfits(
     faults: list[Fault] = []
     if task == "language" != entry.task:
         faults.append(Fault("nets.not-for-language", {"net": name}))
+    elif task == "multi-label" and entry.task is not None:
+        faults.append(Fault("nets.not-for-labels", {"net": name}))
     elif entry.task not in (None, task):
         faults.append(Fault(f"nets.only-for-{entry.task}", {"net": name}))
     elif entry.classes not in (None, outputs):
