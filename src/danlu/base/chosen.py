@@ -19,6 +19,7 @@ _REASONS = (
     ("train.limit_predictions", ("net.name", "data.")),
     ("train.weights", ("data.", "train.patience")),
     ("loss.name", ("net.name", "data.")),
+    ("loss.", ("loss.name",)),
     ("net.", ("net.name", "data.")),
 )
 _NO_REASON = ("data.root", "data.workers", "data.shuffle")

@@ -125,6 +125,10 @@ class Dataset(Readable, ABC):
         """Number of classes, of regression targets, or of the tokens in the vocabulary."""
         return self.target.outputs
 
+    def class_counts(self) -> tuple[int, ...] | None:
+        """How many samples of the training part each class has; None where that is not known, or there are none."""
+        return None
+
     @property
     def own_batch_size(self) -> int | None:
         """How large the training batches are where the data come in batches of their own, whatever is asked for."""

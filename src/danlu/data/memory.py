@@ -120,6 +120,13 @@ class MemoryDataset(Dataset):
         pixels = None if self.pixels is None else self.pixels.peak
         return digest(content, list(self.x.shape), str(self.x.dtype), self.sizes, meaning, pixels)
 
+    def class_counts(self) -> tuple[int, ...] | None:
+        return self._counts("train") if isinstance(self.target, Labels) else None
+
+    def _counts(self, part: str) -> tuple[int, ...]:
+        offset, count = self._place(part)
+        return tuple(torch.bincount(self.y[offset : offset + count], minlength=self.outputs).tolist())
+
     def facts(self) -> dict[str, Any]:
         offset, count = self._place("train")
         measured: dict[str, Any] = {}
@@ -132,9 +139,7 @@ class MemoryDataset(Dataset):
         if isinstance(self.target, Labels):
             facts["classes"] = {name: {} for name in self.classes}
             for part in PARTS:
-                offset, count = self._place(part)
-                counts = torch.bincount(self.y[offset : offset + count], minlength=self.outputs).tolist()
-                for name, number in zip(self.classes, counts, strict=True):
+                for name, number in zip(self.classes, self._counts(part), strict=True):
                     facts["classes"][name][part] = number
         return facts
 

@@ -12,7 +12,6 @@ from danlu.base.errors import Fault, FolderGoneError, StorageError, UserError, f
 from danlu.base.events import Listener, Stop
 from danlu.base.memory import memory_guard
 from danlu.base.places import runs_folder, shown
-from danlu.base.recipe import LossRecipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, hardware, preserved_randomness
@@ -46,7 +45,7 @@ from danlu.train.checkpoint import load_newest
 from danlu.train.engine import Batch, Engine
 from danlu.train.evaluate import evaluate
 from danlu.train.loop import train
-from danlu.train.losses import build_loss
+from danlu.train.losses import build_loss, scoring
 from danlu.train.metrics import Metrics
 from danlu.train.progress import Progress
 from danlu.view.reporter import Reporter
@@ -225,7 +224,7 @@ def score_part(
     batch_size = batch_size if setup.data.task == "language" else max(batch_size, 256)
     forward = Carried(net, keeps=setup.data.continues)
     batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
-    loss = build_loss(setup.recipe.loss.name, LossRecipe(delta=setup.recipe.loss.delta))
+    loss = build_loss(setup.recipe.loss.name, scoring(setup.recipe.loss))
     scale = setup.data.target_scale if setup.data.task == "regression" else None
     metrics = Metrics(setup.data.task, setup.data.outputs, scale, setup.data.bounds)
     if collector and collector.wanted:

@@ -18,6 +18,7 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Pixels, Standard
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
+from danlu.lab.loss_settings import settled_loss
 from danlu.lab.usual import limits_predictions, usual_augmentation, usual_picture_options, usual_train
 from danlu.nets import (
     AUTO,
@@ -34,7 +35,6 @@ from danlu.nets import (
     usual_net,
 )
 from danlu.train.freezing import check_parts
-from danlu.train.losses import choose_loss
 from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
@@ -97,8 +97,8 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     taken = sample_dtype(net, dataset, dtype)
     description = describe(net, dataset.sample_shape, dtype=taken, for_loss=True)
     _check_parts(recipe, optim, net)
-    loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
-    recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
+    loss, told = settled_loss(recipe.loss, dataset, description.output_shape)
+    recipe, dataset = replace(recipe, loss=loss), replace(dataset, notes=(*dataset.notes, *told))
     recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
     horizon = Horizon(recipe.train.epochs or 1, steps_per_epoch(recipe, dataset))
     if horizon.steps > MOST_STEPS:

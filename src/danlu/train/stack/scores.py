@@ -22,16 +22,18 @@ class StackScorer:
     delta: float = 1.0
     scale: Tensor | None = None
     bounds: Tensor | None = None
+    gamma: float | None = None
 
     def score(self, step: StackedStep, batches: Iterable[Batch]) -> dict[str, Tensor]:
         """The numbers by name, each float64 [K] on the CPU."""
         sums = _Classes(self.outputs) if self.task == "classification" else _Numbers(self.scale, self.bounds)
         total = torch.zeros(step.members, dtype=torch.float64)
         count = torch.zeros(step.members, dtype=torch.float64)
+        recipe = LossRecipe(delta=self.delta, gamma=self.gamma)
         with step.scored():
             for batch in batches:
                 outputs = step.predict(batch.inputs)
-                loss = StackedLoss(self.loss, [LossRecipe(delta=self.delta)], outputs.device, outputs.dtype)
+                loss = StackedLoss(self.loss, [recipe], outputs.device, outputs.dtype)
                 samples = torch.as_tensor(batch.samples).cpu().double()
                 total += loss(outputs, batch.targets, counts=batch.counts)[0].double().cpu() * samples
                 count += samples

@@ -69,7 +69,7 @@ def train_members(
     way = find_way(nets[0], sample)
     assert way is not None
     recipe = members[0].recipe
-    judge = StackScorer(task, outputs, recipe.loss.name, recipe.loss.delta, scale, bounds)
+    judge = StackScorer(task, outputs, recipe.loss.name, recipe.loss.delta, scale, bounds, recipe.loss.gamma)
     plan = StackPlan(nets, members, folds, judge, way, device, validate, asked_to_stop, listeners)
     size = recipe.train.batch_size or 1
     most_members = most_members or _suggested(nets[0], sample, size, device, beside)
