@@ -130,6 +130,14 @@ class Dataset(Readable, ABC):
         return None
 
     @property
+    def rare_class(self) -> int | None:
+        """The rarest class, where less than a tenth of the samples is of it and less than half of what would be its
+        share if all classes were equally frequent; None where there is none. Of all samples but the test part's, so
+        that it is one class in all folds.
+        """
+        return None
+
+    @property
     def own_batch_size(self) -> int | None:
         """How large the training batches are where the data come in batches of their own, whatever is asked for."""
         return None

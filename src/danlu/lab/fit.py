@@ -226,9 +226,9 @@ def score_part(
     batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
     loss = build_loss(setup.recipe.loss.name, scoring(setup.recipe.loss))
     scale = setup.data.target_scale if setup.data.task == "regression" else None
-    metrics = Metrics(setup.data.task, setup.data.outputs, scale, setup.data.bounds)
+    metrics = Metrics(setup.data.task, setup.data.outputs, scale, setup.data.bounds, setup.data.rare_class)
     if collector and collector.wanted:
-        metrics = CollectingMetrics(collector, setup.data.task, setup.data.outputs, scale, setup.data.bounds)
+        metrics = CollectingMetrics(collector, setup.data, scale)
         batches = collector.seen(batches)
     scorer = OwnMetrics(metrics, own, setup.data) if own else metrics
     with global_seed(setup.recipe.train.seed, "score", part, epoch):

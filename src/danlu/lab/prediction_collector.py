@@ -143,15 +143,8 @@ class PredictionCollector:
 class CollectingMetrics(Metrics):
     """Metrics that let `collector` hear what they are given."""
 
-    def __init__(
-        self,
-        collector: PredictionCollector,
-        task: str,
-        outputs: int,
-        scale: Tensor | None = None,
-        bounds: Tensor | None = None,
-    ) -> None:
-        super().__init__(task, outputs, scale, bounds)
+    def __init__(self, collector: PredictionCollector, data: Dataset, scale: Tensor | None = None) -> None:
+        super().__init__(data.task, data.outputs, scale, data.bounds, data.rare_class)
         self._collector = collector
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:

@@ -153,6 +153,7 @@ class Order:
                 device=setup.device,
                 scale=scale,
                 bounds=setup.data.bounds,
+                rare=setup.data.rare_class,
                 most_members=most,
                 wanted={number for number, (_, place) in enumerate(places) if self._lacks(place)},
                 halving=Halving(self.race.rungs, kept) if self.race else None,
