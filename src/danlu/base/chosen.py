@@ -22,7 +22,7 @@ _REASONS = (
     ("loss.", ("loss.name",)),
     ("net.", ("net.name", "data.")),
 )
-_NO_REASON = ("data.root", "data.workers", "data.shuffle")
+_NO_REASON = ("data.root", "data.workers", "data.shuffle", "data.balance")
 
 
 def lapsed(key: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

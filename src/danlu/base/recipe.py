@@ -52,6 +52,8 @@ class DataRecipe:
     # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
     standardise: bool | None = None
     shuffle: bool = True  # draw a new order each epoch
+    # classes: an epoch draws as many samples of each class, those of a rare one several times; none: each sample once
+    balance: Literal["none", "classes"] | None = None
     workers: Annotated[int, Ge(0), Le(256)] = 0  # worker processes for data too big for memory
     # changes of the training images, drawn anew for every epoch: crop, flip, rotation, cutout (crop:4); none: none
     augment: tuple[str, ...] | None = None

@@ -125,6 +125,10 @@ class Dataset(Readable, ABC):
         """Number of classes, of regression targets, or of the tokens in the vocabulary."""
         return self.target.outputs
 
+    def balanced(self) -> "Dataset":
+        """The data whose shuffled training part has as many samples of each class. UserError where that cannot be."""
+        return fail("data.balance-streamed", name=self.name)
+
     def class_counts(self) -> tuple[int, ...] | None:
         """How many samples of the training part each class has; None where that is not known, or there are none."""
         return None

@@ -16,6 +16,7 @@ from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Pixels, Standard
+from danlu.lab.balance import OF_ORDER, balanced_data
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
 from danlu.lab.loss_settings import settled_loss
@@ -77,6 +78,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         fail("lab.own-batches", found=wanted, own=own)
     train = replace(recipe.train, batch_size=own or wanted)
     train = usual_train(train, optim.name, dataset.sizes["train"], dataset.sizes["validation"])
+    dataset = balanced_data(recipe.data, dataset)
     dataset = dataset.limited(limits_predictions(recipe, dataset))
     if dataset.bounds is not None:
         train = replace(train, limit_predictions=True)
@@ -205,7 +207,7 @@ def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None 
             fail("lab.name-and-path", name=recipe.name, path=recipe.path)
         given = recipe.path or recipe.name
     options = {key.name: getattr(recipe, key.name) for key in fields(recipe)}
-    for key in ("name", "path", "shuffle"):
+    for key in ("name", "path", *OF_ORDER):
         del options[key]
     return load(given, **options)
 

@@ -337,7 +337,7 @@ def _whole(recipe: Recipe, data: Dataset, epochs: int | None) -> Recipe:
     if train.scores_best:
         train = replace(train, patience=None, weights=None, epochs=max(epochs or train.epochs or 1, train.thaw or 1))
     kept = data.recipe or replace(recipe.data, fold=None, fold_seed=None, refit=True)
-    return replace(recipe, train=train, data=replace(kept, shuffle=recipe.data.shuffle))
+    return replace(recipe, train=train, data=replace(kept, shuffle=recipe.data.shuffle, balance=recipe.data.balance))
 
 
 def _epochs_led_to(place: StudyFolder, chosen: Planned) -> int | None:
