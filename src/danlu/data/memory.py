@@ -96,8 +96,8 @@ class MemoryDataset(Dataset):
                 samples, targets = samples.to(device), targets.to(device)
             if augmentation:
                 # A sample that comes several times in an epoch is changed anew each time.
-                by_place = rows is None or balances
-                numbers = torch.arange(first, last, device=device) if by_place else rows[first:last].to(device)
+                own = None if balances else rows
+                numbers = torch.arange(first, last, device=device) if own is None else own[first:last].to(device)
                 samples = augmentation(samples, numbers, seed, epoch)
             if transform:
                 samples = transform(samples)
