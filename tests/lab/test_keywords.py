@@ -49,7 +49,7 @@ WORKS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 TOLD: list[tuple[dict[str, Any], str, str]] = [
     ({"optim": torch.optim.Adam(nn.Linear(1, 1).parameters())}, 'Adam is an object.*optim="adam"', "Adam 是一个对象"),
     ({"optimizer": torch.optim.Adam}, 'Adam is an object.*optim="adam"', "Adam 是一个对象"),
-    ({"loss": nn.CrossEntropyLoss()}, 'loss="cross-entropy"', 'loss="cross-entropy"'),
+    ({"loss": nn.CrossEntropyLoss}, "CrossEntropyLoss|cross-entropy", "CrossEntropyLoss|cross-entropy"),
     ({"loss_fn": nn.functional.cross_entropy}, 'loss="cross-entropy"', 'loss="cross-entropy"'),
     ({"criterion": lambda a, b: a}, 'loss="cross-entropy"', 'loss="cross-entropy"'),  # pyright: ignore[reportUnknownLambdaType]
     ({"scheduler": object()}, 'schedule="cosine"', 'schedule="cosine"'),

@@ -37,6 +37,7 @@ from danlu.nets import (
 )
 from danlu.train.checkpoint import saved_weights
 from danlu.train.freezing import check_parts
+from danlu.train.losses import Loss
 from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
@@ -54,6 +55,7 @@ class Setup:
     device: torch.device
     dtype: torch.dtype  # in which samples go into the net
     horizon: Horizon
+    own_loss: Loss | None = None  # a function of the user's
 
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:

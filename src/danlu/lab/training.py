@@ -86,7 +86,7 @@ def score_part(
     batch_size = batch_size if setup.data.task == "language" else max(batch_size, 256)
     forward = Carried(net, keeps=setup.data.continues)
     batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
-    loss = build_loss(setup.recipe.loss.name, scoring(setup.recipe.loss))
+    loss = setup.own_loss or build_loss(setup.recipe.loss.name, scoring(setup.recipe.loss))
     scale = setup.data.target_scale if setup.data.task == "regression" else None
     metrics = Metrics(setup.data.task, setup.data.outputs, scale, setup.data.bounds, setup.data.rare_class)
     if collector and collector.wanted:

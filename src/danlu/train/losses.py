@@ -130,6 +130,9 @@ LOSSES: dict[str, tuple[Callable[..., torch.Tensor], str]] = {
     "mixture-nll": (mixture_nll, "regression"),
 }
 
+OWN = "custom"
+"""Name in a recipe of a loss that was given as a function, and that no recipe can bring back."""
+
 _SMOOTHED = ("cross-entropy", "bce")  # whose targets label smoothing spreads
 # What a loss for one task serves besides: the next token is a class, what went in is a quantity.
 _ALSO = {"language": ("cross-entropy", "nll"), "reconstruction": ("mse", "l1", "huber")}
@@ -141,7 +144,7 @@ def registered_loss(name: str) -> str:
     >>> registered_loss("MSE")
     'mse'
     """
-    found = spelled(name, ("auto", *LOSSES))
+    found = spelled(name, ("auto", OWN, *LOSSES))
     if found is None:
         fail("train.unknown-loss", name=name, names=", ".join(LOSSES), hint=nearest(name.lower(), LOSSES))
     return found
@@ -202,6 +205,8 @@ def _is_mixture(outputs: int, output_shape: tuple[int, ...]) -> bool:
 
 def build_loss(name: str, recipe: LossRecipe) -> Loss:
     """The loss called `name` with the recipe's options bound."""
+    if name == OWN:
+        fail("train.own-loss-missing")
     options: dict[str, Any] = {"reduction": recipe.reduction}
     if name in _SMOOTHED:
         options["label_smoothing"] = recipe.label_smoothing
