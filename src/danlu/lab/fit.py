@@ -59,13 +59,12 @@ def fit(
     optim={"name": "adam", "lr": 0.001}. `folder` is where the run will lie (absent or empty); else it gets a name of
     its own, or `name`, in `runs/`. `weights_from` is a run that has ended, or its folder: the training begins with the
     weights that were scored, in the net of that run where none is given; for another number of classes the last layer
-    begins anew. The training is watched for mistakes (`run.findings`) unless `watch` is False, or
-    the recipe's watch.on. `listeners` are called with every
-    event of the training (`danlu.TrainingStarted`, `StepDone`, `EpochDone`), and end it by answering with
-    `danlu.Stop("why")`. `metrics` score the validation and the test part beside danlu's own, by name: functions of
-    (outputs, targets), or a torchmetrics.Metric. `loss` is a name, settings of the loss, or a function of (outputs,
-    targets) that gives their mean loss. Raises UserError for a mistake in any of these, before the first step;
-    StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
+    begins anew. The training is watched for mistakes (`run.findings`) unless `watch` is False, or the recipe's
+    watch.on. `listeners` are called with every event of the training (`danlu.TrainingStarted`, `StepDone`,
+    `EpochDone`), and end it by answering with `danlu.Stop("why")`. `metrics` score the validation and the test part
+    too, by name: functions of (outputs, targets), or a torchmetrics.Metric. `loss` is a name, settings, or a function
+    of (outputs, targets) that gives their mean loss. Raises UserError for a mistake in any of these, before the first
+    step; StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile
     >>> run = fit("softmax-regression", "digits", epochs=2, folder=tempfile.mkdtemp(), progress=False)
@@ -76,8 +75,7 @@ def fit(
     net, data = net_and_data(net, data)
     if weights_from is not None:
         net, settings = begin_at(net, weights_from, settings)
-    own_function = own_loss(loss)
-    settings = with_loss(settings, loss, own_function)
+    settings, own_function = with_loss(settings, loss)
     drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
     drafted, where = until_patience_is_spent(drafted), folder_asked(folder, name)
     given = None if isinstance(data, str | Path) else data
@@ -85,20 +83,11 @@ def fit(
     own = own_parts(listeners, metrics)
     setup = set_in(set_up(drafted, given, module), own_function)
     try_metrics(setup, own.metrics)
-    reporter = Reporter(progress)
-    for note in load_given_weights(setup.net, setup.recipe.net.weights):
-        reporter.note(note)
+    reporter = _told_of_weights(setup, Reporter(progress))
     weights_given = module is not None or setup.recipe.net.weights is not None
     engine = choose_engine(setup)
     parent = parent_with(setup.recipe.net.weights)
-    facts = environment(
-        setup,
-        weights_given=weights_given,
-        engine=engine,
-        metrics=tuple(own.metrics),
-        parent=parent,
-        loss=own_function and own_function.facts(),
-    )
+    facts = environment(setup, weights_given=weights_given, engine=engine, metrics=tuple(own.metrics), parent=parent)
     with new_run(where, setup, facts) as new:
         training = wired(setup, new.place, new.journal, begin, engine, own, parent, _notes(setup))
         if weights_given:  # nothing else brings them back, so no run may stand without them
@@ -106,6 +95,13 @@ def fit(
         new.establish()
         carry_out(training, reporter)
     return Run(new.place.path, net=setup.net, data=setup.data)
+
+
+def _told_of_weights(setup: Setup, reporter: Reporter) -> Reporter:
+    """The reporter, which tells of the weights that the recipe names, put into the net."""
+    for note in load_given_weights(setup.net, setup.recipe.net.weights):
+        reporter.note(note)
+    return reporter
 
 
 def _notes(setup: Setup) -> list[Fault]:

@@ -29,10 +29,6 @@ class OwnLoss:
     name: str
     source: str
 
-    def facts(self) -> dict[str, str]:
-        """What a run keeps of it."""
-        return {"name": self.name, "source": self.source}
-
 
 def own_loss(given: object) -> OwnLoss | None:
     """The loss where `given` is a function or a module; None where it is a name, settings, or nothing at all.
@@ -49,11 +45,16 @@ def own_loss(given: object) -> OwnLoss | None:
     return OwnLoss(given, str(getattr(given, "__name__", type(given).__name__)), _source(given))
 
 
-def with_loss(settings: Mapping[str, Any], given: object, own: OwnLoss | None) -> dict[str, Any]:
-    """The settings with the loss among them: a user's own goes by the name "custom"."""
+def with_loss(settings: Mapping[str, Any], given: object) -> tuple[dict[str, Any], OwnLoss | None]:
+    """The settings with the loss among them, and it where it is a user's own, which goes by the name "custom".
+
+    >>> with_loss({"lr": 0.1}, "mse")
+    ({'lr': 0.1, 'loss': 'mse'}, None)
+    """
+    own = own_loss(given)
     if given is None:
-        return dict(settings)
-    return {**settings, **({"loss": given} if own is None else {"loss.name": OWN})}
+        return dict(settings), None
+    return {**settings, **({"loss": given} if own is None else {"loss.name": OWN})}, own
 
 
 def set_in(setup: Setup, own: OwnLoss | None) -> Setup:
@@ -70,7 +71,7 @@ def set_in(setup: Setup, own: OwnLoss | None) -> Setup:
         return function(outputs, targets)
 
     _try(setup, own, loss)
-    return replace(setup, own_loss=loss)
+    return replace(setup, own_loss=loss, own_loss_facts={"name": own.name, "source": own.source})
 
 
 def refuse_other_loss(before: Mapping[str, Any] | None, own: OwnLoss | None, place: RunFolder) -> None:

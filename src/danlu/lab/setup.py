@@ -56,6 +56,7 @@ class Setup:
     dtype: torch.dtype  # in which samples go into the net
     horizon: Horizon
     own_loss: Loss | None = None  # a function of the user's
+    own_loss_facts: Mapping[str, str] | None = None  # by which it is known again
 
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
