@@ -191,7 +191,7 @@ class Watch(Readable):
         self._guard.within(self._look_back, self._observer.measured)
         self._guard.close()
         if self._shown:
-            tell("\n".join(self.findings.words()))
+            tell("\n".join(words for words in self.findings.words() if words != self._failed))
 
     def _look_back(self, measured: Measured) -> None:
         """The block has ended: say what could not be judged."""
