@@ -100,6 +100,7 @@ kills: $(READY)
 	PYTHONPATH=tests .venv/bin/python benchmarks/kills.py --kills 500 --engine module $(ARGS)
 	PYTHONPATH=tests .venv/bin/python benchmarks/kills.py --kills 500 --engine stacked $(ARGS)
 	PYTHONPATH=tests .venv/bin/python benchmarks/kills.py --kills 100 --engine study $(ARGS)
+	PYTHONPATH=tests .venv/bin/python benchmarks/kills.py --kills 100 --engine further $(ARGS)
 
 honesty: $(READY)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests .venv/bin/python benchmarks/honesty.py --write $(ARGS)

@@ -2,11 +2,13 @@
 
     PYTHONPATH=tests python benchmarks/kills.py --kills 100
     PYTHONPATH=tests python benchmarks/kills.py --kills 100 --engine study
+    PYTHONPATH=tests python benchmarks/kills.py --kills 100 --engine further
 
 Two thirds of the kills come from outside at a random moment, one third from inside a save: a write half done, before an
 fsync, before a rename. Every fifth training is killed five times in a row. `--sabotage order` draws the order of the
 samples anew after each resume, and must make the comparison fail. The exit code is 0 when every end state was equal.
-With `--engine study` it is a study that is killed, whose 24 trainings run as two stacks.
+With `--engine study` it is a study that is killed, whose 24 trainings run as two stacks; with `--engine further` a
+training that goes on from another run, and where no folder stands yet begins to do so again.
 
 The trainings run in forked children of a process that has imported torch but computed nothing, because starting Python
 and torch a thousand times would take an hour.
@@ -42,6 +44,7 @@ from danlu.train.stack import feed
 from dying import die_inside_a_save, forked
 
 CHAIN = 5
+PARENT = "parent"
 
 
 class Net(nn.Module):
@@ -139,10 +142,13 @@ def train(folder: Path, sabotage: str, engine: str) -> None:
     torch.set_num_threads(1)
     if engine == "study":
         study(folder, sabotage)
+    elif engine == "further" and not (folder / "recipe.toml").exists():
+        danlu.Run(folder.with_name(PARENT)).fit(epochs="+25", folder=folder, progress=False)
     elif (folder / "recipe.toml").exists():
         if sabotage == "order":
             danlu.data.memory.order = lambda count, seed, epoch: order(count, seed + os.getpid(), epoch)
-        danlu.resume(folder, net=NETS[engine](os.getpid()), progress=False)
+        net = NETS[engine](os.getpid()) if engine in NETS else None
+        danlu.resume(folder, net=net, progress=False)
     else:
         danlu.fit(NETS[engine](0), "digits", folder=folder, progress=False, **SETTINGS)
 
@@ -205,6 +211,8 @@ def disturb(folder: Path, sabotage: str, engine: str, seconds: float, chance: ra
 
 def harass(place: Path, kills: int, sabotage: str, engine: str, chance: random.Random) -> Tally:
     """Train and kill until `kills` kills are done; each training ends undisturbed in the end, and is compared."""
+    if engine == "further":
+        danlu.fit("mlp", "digits", folder=place / PARENT, progress=False, **{**SETTINGS, "train.epochs": 5})
     finish(place / "undisturbed", "none", engine)
     wanted = end_state(place / "undisturbed")
     if engine in NETS:
@@ -234,7 +242,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sabotage", choices=["none", "order"], default="none")
-    parser.add_argument("--engine", choices=[*NETS, "study"], default="module", help="what trains")
+    parser.add_argument("--engine", choices=[*NETS, "study", "further"], default="module", help="what trains")
     arguments = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="danlu-kills-"))
     tally = harass(place, arguments.kills, arguments.sabotage, arguments.engine, random.Random(arguments.seed))

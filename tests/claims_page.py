@@ -90,7 +90,7 @@ def table(language: str) -> str:
 
 def _heading(word: str) -> str:
     """The verdict without what differs from claim to claim."""
-    blank: Mapping[str, Any] = {"word": word, "more": None, "difference": "…", "where": ["…"], "open": [], "failed": []}
+    blank: dict[str, Any] = {"word": word, "more": None, "difference": "…", "where": ["…"], "open": [], "failed": []}
     return verdict_words(blank).rstrip(" :：")
 
 

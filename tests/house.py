@@ -13,7 +13,7 @@ from pathlib import Path
 
 FLOOR_1 = {"data", "nets", "train", "watch", "stats", "store"}
 FLOOR_2 = {"lab", "view"}
-EVERYTHING = {"", "base", *FLOOR_1, *FLOOR_2, "serve", "claims", "ship", "cli"}
+EVERYTHING = {"", "base", *FLOOR_1, *FLOOR_2, "serve", "claims", "estimators", "ship", "cli"}
 MAY_IMPORT = {
     "": EVERYTHING,  # danlu/__init__.py, the face
     "base": set[str](),
@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "view": {"base", "stats", "store"},
     "serve": {"base", "store", "view", "ship"},  # ship: for danlu try alone
     "claims": {"base", *FLOOR_1, *FLOOR_2},
+    "estimators": {"base", "data", "store", "lab"},
     "ship": {"base", *FLOOR_1},
     "cli": EVERYTHING,
 }
@@ -40,6 +41,7 @@ HEAVY = OPTIONAL | {
     "charset_normalizer", "cyclopts", "pandas", "PIL", "polars", "pooch", "pydantic", "scipy", "sklearn",
     "torchmetrics",
 }  # fmt: skip
+AT_THE_TOP = {"cli": HEAVY | {"rich"}, "view": {"rich"}, "estimators": {"sklearn"}}  # what a folder is made of
 
 RANDOMNESS_AND_HARDWARE = {
     "multiprocessing.cpu_count", "numpy.random", "os.cpu_count", "os.process_cpu_count", "os.sched_getaffinity",
@@ -254,9 +256,7 @@ def files_and_functions_are_short(module: Module) -> Iterator[str]:
 
 
 def heavy_parts_wait(module: Module) -> Iterator[str]:
-    if module.folder == "cli":
-        return
-    waiting = HEAVY if module.folder == "view" else HEAVY | {"rich"}
+    waiting = (HEAVY | {"rich"}) - AT_THE_TOP.get(module.folder, set())
     for node in run_on_import(ast.parse(module.text)):
         for name in imported(node):
             if is_under(name, waiting):

@@ -8,7 +8,7 @@ import torch
 
 import danlu
 from danlu.base.events import Event, StepDone, Stop
-from danlu.lab import fit as fit_module
+from danlu.lab import training as training_module
 from danlu.lab.interrupt import Interrupt
 from danlu.train.checkpoint import Checkpoint, load_newest
 
@@ -55,4 +55,4 @@ def interrupt_at(monkeypatch: pytest.MonkeyPatch, *moments: int | str) -> None:
         def asked(self, value: bool) -> None:
             self._asked = value
 
-    monkeypatch.setattr(fit_module, "Interrupt", Planned)
+    monkeypatch.setattr(training_module, "Interrupt", Planned)

@@ -34,7 +34,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert not net.exists(), "the example is not to be a net of danlu's already"
     net.write_text(blocks[0], encoding="utf-8")
     exports.write_text(exports.read_text(encoding="utf-8") + blocks[1], encoding="utf-8")
-    before, start, after = registry.read_text(encoding="utf-8").partition("NETS: dict[str, Entry] = {\n")
+    before, start, after = registry.read_text(encoding="utf-8").partition("NETS: dict[str, NetEntry] = {\n")
     registry.write_text(before + start + blocks[2] + after, encoding="utf-8")
     return root
 

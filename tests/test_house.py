@@ -195,6 +195,7 @@ SOUND: list[tuple[Check, str, str]] = [
     (house.heavy_parts_wait, "data/load.py", "def f():\n    import polars"),
     (house.heavy_parts_wait, "data/load.py", "if TYPE_CHECKING:\n    import polars"),
     (house.heavy_parts_wait, "view/tables.py", "import rich"),
+    (house.heavy_parts_wait, "estimators/classifier.py", "import sklearn"),
     (house.nothing_runs_out_of_data, "data/load.py", "import torch\nx = torch.load('a.pt', weights_only=True)"),
     (house.nothing_runs_out_of_data, "data/load.py", "import numpy\nx = numpy.load('a.npy', allow_pickle=False)"),
     (house.nothing_runs_out_of_data, "nets/mlp.py", "net.eval()"),

@@ -35,6 +35,9 @@ from danlu.claims.exercise.check import check_exercise as check_exercise
 from danlu.claims.exercise.deal import exercise as exercise
 from danlu.data import Dataset as Dataset
 from danlu.data import load as load
+from danlu.estimators import Classifier as Classifier
+from danlu.estimators import EstimatorError as EstimatorError
+from danlu.estimators import Regressor as Regressor
 from danlu.lab.check.check import check as check
 from danlu.lab.check.outcome import Check as Check
 from danlu.lab.cure.cure import cure as cure

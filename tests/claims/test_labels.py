@@ -8,7 +8,7 @@ import pytest
 from danlu.base.words import speaking
 from danlu.claims.catalogue import CLAIMS
 from danlu.claims.check import options_of, plan_of
-from danlu.view.claim_labels import label, place
+from danlu.view.claim_labels import place
 from danlu.view.figures.chart import Heatmap
 from danlu.view.figures.claims import claim_chart
 
@@ -22,8 +22,9 @@ def test_no_level_stays_in_english(claim: str) -> None:
     plan = plan_of(claim, options_of(None, None, None, None, None)).as_dict()
     labels = [*plan.get("levels", {}), *(one for places in plan.get("condition", {}).values() for one in places)]
     labels += [str(condition).rpartition(".")[2] for condition in plan.get("condition", {})]
+    labels += [one for one in plan.get("controls", {}).values() if isinstance(one, str)]
     with speaking("zh"):
-        told = {text: label(text) for text in labels}
+        told = {text: place(text) for text in labels}
     assert not {text: words for text, words in told.items() if text not in NAMES and _english(words)}
 
 

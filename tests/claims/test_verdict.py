@@ -48,6 +48,7 @@ def test_what_comparisons_come_to(differences: list[list[float]], expected: Expe
     assert verdict.word == word
     if word == "holds only when":
         assert verdict.where == ("place 0",)
+        assert verdict.opposite == (("place 1",) if DOWN in differences else ())
     if word == "undecided":
         assert verdict.more and verdict.more > 0
 

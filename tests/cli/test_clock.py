@@ -60,7 +60,7 @@ def stopped(folder: str) -> None:
         raise Interrupted(folder, saved=True)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("danlu.lab.fit.train", stop)
+        patch.setattr("danlu.lab.training.train", stop)
         with pytest.raises(Interrupted, match="."):
             fit(folder)
 

@@ -106,7 +106,7 @@ class TermTwiceAtStepSeven(TwiceAtStepSeven):
 
 
 def test_terminated_twice_it_still_saves(language: str, work: Path, type_in: Type, monkeypatch: Any) -> None:
-    monkeypatch.setattr("danlu.lab.fit.Interrupt", TermTwiceAtStepSeven)
+    monkeypatch.setattr("danlu.lab.training.Interrupt", TermTwiceAtStepSeven)
     told = type_in(*SOFTMAX, "train.epochs=1", "--folder", "run", "--lang", language)
     assert told.code == 130
     assert ("Stopped, and saved" if language == "en" else "已停止，进度已保存") in told.out
@@ -119,7 +119,7 @@ def test_told_twice_it_says_that_it_stopped_at_once(
 ) -> None:
     tokens = (*SOFTMAX, "train.epochs=1", "train.checkpoint_steps=5", "--folder")
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("danlu.lab.fit.Interrupt", TwiceAtStepSeven)
+        interrupted.setattr("danlu.lab.training.Interrupt", TwiceAtStepSeven)
         told = type_in(*tokens, "run", "--lang", language)
         silent = type_in(*tokens, "other", "--json")
     assert told.code == silent.code == 130

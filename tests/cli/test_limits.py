@@ -9,7 +9,7 @@ import pytest
 import danlu
 from command_line import CHINESE, Type, assert_refused
 from danlu.cli.parser import VERBS
-from danlu.lab import fit as fit_module
+from danlu.lab import training as training_module
 from danlu.lab.journal_writer import JournalWriter
 from deadline import at_once
 from recipe_page import settings
@@ -58,7 +58,7 @@ def test_the_command_line_says_it_in_a_sentence(
         def full(*_: Any) -> None:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4194304000 bytes.")
 
-        patch.setattr(fit_module, "train", full)
+        patch.setattr(training_module, "train", full)
         told = type_in("fit", "--data", "iris", "--name", "run", "train.epochs=1", "--lang", language)
         assert "Traceback" not in told.err
         assert told.code == 2

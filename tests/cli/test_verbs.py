@@ -107,7 +107,7 @@ def test_data_that_were_moved_are_named_to_resume(
     (work / "t.csv").write_text(TABLE)
     tokens = (*SOFTMAX, "--data", "t.csv", "data.target=y", "train.epochs=2", "--folder", "run")
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("danlu.lab.fit.Interrupt", AtOnce)
+        interrupted.setattr("danlu.lab.training.Interrupt", AtOnce)
         assert type_in(*tokens).code == 130
     (work / "elsewhere").mkdir()
     (work / "t.csv").rename(work / "elsewhere" / "t.csv")
@@ -120,7 +120,7 @@ def test_resume_takes_the_root_of_the_data(
     language: str, work: Path, type_in: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("danlu.lab.fit.Interrupt", AtOnce)
+        interrupted.setattr("danlu.lab.training.Interrupt", AtOnce)
         assert type_in(*SOFTMAX, "train.epochs=1", "--folder", "run").code == 130
     refused = type_in("resume", "run", "data.root=gone", "train.epochs=3", "--lang", language)
     assert_refused(refused, language, "train.epochs=3", "danlu fit run/recipe.toml")

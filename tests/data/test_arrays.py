@@ -159,6 +159,13 @@ def test_samples_without_a_number_in_them(dtype: str, language: str) -> None:
         load((numpy.zeros((40, 0), dtype=dtype), THREE))
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
+def test_whole_numbers_of_any_width_are_numbers(dtype: str) -> None:
+    x = numpy.arange(120).reshape(40, 3).astype(dtype)
+    found, _ = next(load((x, THREE), validation=0, test=0, standardise=False).batches("train", 40, device=CPU))
+    assert torch.equal(found, torch.arange(120.0).reshape(40, 3))
+
+
 def test_floats_of_eight_bits_are_numbers_too() -> None:
     x = torch.randn(40, 3).to(torch.float8_e4m3fn)
     found, _ = next(load((x, THREE), validation=0, test=0, standardise=False).batches("train", 40, device=CPU))

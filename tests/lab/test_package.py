@@ -106,7 +106,7 @@ def test_the_package_is_complete_before_the_end_is_told(tmp_path: Path, monkeypa
         raise KeyboardInterrupt("just now")
 
     with monkeypatch.context() as patch:
-        patch.setattr("danlu.lab.fit.complete_package", fails)
+        patch.setattr("danlu.lab.training.complete_package", fails)
         with pytest.raises(KeyboardInterrupt, match="just now"):
             danlu.fit("mlp", "iris", epochs=2, folder=tmp_path / "run", progress=False)
     assert not danlu.Run(tmp_path / "run").finished

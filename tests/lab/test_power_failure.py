@@ -1,6 +1,6 @@
-"""The power is cut at every moment of a fit, of a study and more of it, of a search and of a cure: what is read then is
-what stood before an operation or what stands after it, nothing counts as whole that is not, and it goes on to the same
-end.
+"""The power is cut at every moment of a fit, of one that trains another further, of a study and more of it, of a search
+and of a cure: what is read then is what stood before an operation or what stands after it, nothing counts as whole that
+is not, and it goes on to the same end.
 """
 
 from collections.abc import Callable, Iterator
@@ -53,9 +53,19 @@ def cured(folder: Path) -> None:
     )
 
 
+def further(folder: Path) -> None:
+    """A run that trains another further, which lies outside."""
+    if (folder / "recipe.toml").exists():
+        danlu.resume(folder, **QUIET)
+    else:
+        parent = next(above / "parent" for above in folder.parents if (above / "parent").exists())
+        danlu.Run(parent).fit(epochs="+1", folder=folder, **QUIET)
+
+
 ACTIONS = {
     "fit": FIT,
     "fit of given weights": Action("own", own_weights, FIT.end),
+    "further": Action("further", further, FIT.end),
     "more": Action("more", twice, COMPARE.end),
     "search": SEARCH,
     "cure": Action("cure", cured, CURE.end),
@@ -144,17 +154,18 @@ class Reader:
         return plain(kind(folder).as_dict())
 
 
-SHORT = "fit of given weights"
+SHORT = ("fit of given weights", "further")
 
 
 @pytest.mark.parametrize(
-    "name", [name if name == SHORT else pytest.param(name, marks=pytest.mark.slow) for name in ACTIONS]
+    "name", [name if name in SHORT else pytest.param(name, marks=pytest.mark.slow) for name in ACTIONS]
 )
 def test_a_power_failure_tears_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     action = ACTIONS[name]
     for parent in ("disk", "left"):
         (tmp_path / parent).mkdir()
     ill(tmp_path / "ill")
+    danlu.fit("softmax-regression", "iris", folder=tmp_path / "parent", epochs=1, checkpoint_steps=5, **QUIET)
     log = recorded(action, tmp_path / "disk", monkeypatch)
     wanted = action.end(tmp_path / "disk" / "it")
     reader = Reader(tmp_path / "disk", contents(log, tmp_path / "disk"))

@@ -180,7 +180,8 @@ def test_other_data_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("sabotage", "code", "engine"), [("none", 0, "module"), ("none", 0, "stacked"), ("order", 1, "stacked")]
+    ("sabotage", "code", "engine"),
+    [("none", 0, "module"), ("none", 0, "stacked"), ("none", 0, "further"), ("order", 1, "stacked")],
 )
 def test_the_kill_harness(sabotage: str, code: int, engine: str) -> None:
     """A few kills in every test run (`make kills` makes a thousand); and the harness goes red when resume is broken."""

@@ -33,3 +33,18 @@ def test_a_summed_loss_is_reported_a_sample() -> None:
     progress.count(torch.tensor(8.0), 4)
     progress.count(torch.tensor(1.0), 1)
     assert progress.end_epoch(None)[0] == {"loss": 9.0 / 5}
+
+
+def test_patience_that_is_counted_anew_stays_so() -> None:
+    progress = Progress(epochs=9, steps_per_epoch=1, patience=2)
+    progress.end_epoch({"loss": 1.0})
+    for _ in range(2):
+        progress.end_epoch({"loss": 2.0})
+    assert progress.ended_early
+    progress.wait_anew()
+    progress.end_epoch({"loss": 2.0})
+    resumed = Progress(epochs=9, steps_per_epoch=1, patience=2)
+    resumed.load_state(progress.state())
+    assert not resumed.ended_early
+    resumed.end_epoch({"loss": 2.0})
+    assert resumed.ended_early

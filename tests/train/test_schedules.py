@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -89,6 +90,25 @@ def test_plateau_goes_on_from_its_state_and_stops_at_the_floor() -> None:
     assert second(0) == first(0) == pytest.approx(0.1)
     second.see(3.0)
     assert second(0) == 0.05
+
+
+def test_a_restart_begins_it_anew_warm_up_and_all() -> None:
+    recipe = ScheduleRecipe(name="cosine", warmup=3, restarts=(2, 5))
+    whole = Schedule(recipe, Horizon(9, 4))
+    shares = [whole(step) for step in range(36)]
+    parts = [Schedule(replace(recipe, restarts=None), Horizon(epochs, 4)) for epochs in (2, 3, 4)]
+    assert shares == [part(step) for part in parts for step in range(part.horizon.steps)]
+
+
+@pytest.mark.parametrize("restarts", [(3, 3), (5, 2), (9,), (2, 12)])
+def test_restarts_that_never_come_are_refused(restarts: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match="each larger than the one before"):
+        Schedule(ScheduleRecipe(restarts=restarts), Horizon(9, 4))
+
+
+def test_plateau_has_nothing_to_restart() -> None:
+    with pytest.raises(UserError, match="follows the validation loss"):
+        Schedule(ScheduleRecipe(name="plateau", restarts=(1,)), Horizon(9, 4))
 
 
 def test_unknown_schedule_names_the_nearest() -> None:

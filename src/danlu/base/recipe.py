@@ -134,6 +134,8 @@ class ScheduleRecipe:
     floor: Annotated[float, Ge(0), Le(1)] = 0.0  # cosine, one-cycle, plateau: the least share of the rate
     rise: Annotated[float, Gt(0), Lt(1)] = 0.3  # one-cycle: share of the steps on the way up
     patience: Several = 3  # plateau: epochs without a better validation score before a drop
+    # after so many epochs it begins anew, warm-up included, each time over those up to the next: [10, 20]; none: never
+    restarts: tuple[Count, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +143,8 @@ class TrainRecipe:
     """The loop: how long, in what portions, with which guards."""
 
     __pydantic_config__ = _STRICT
-    epochs: Epochs | None = None  # none: 20; more for fewer than 3,200 samples, up to 200
+    # none: 20; more for fewer than 3,200 samples, up to 200; of danlu fit with patience: until that is spent
+    epochs: Epochs | None = None
     batch_size: Count | None = None  # none: 32; 16 below 2,000 samples; all for L-BFGS
     accumulate: Count = 1  # batches whose gradients make one step; a step then sees batch_size * accumulate samples
     seed: Seed = 0  # initial weights, order of the samples, augmentation and dropout
@@ -160,6 +163,15 @@ class TrainRecipe:
     checkpoint_steps: Count | None = None  # save every so many steps, besides checkpoint_seconds
     checkpoint_seconds: Positive = 30.0  # save when so many seconds have passed since the last save
     keep: Annotated[int, Ge(2), Le(MOST)] = 2  # checkpoints kept; two at least: a bad block of the disk loses little
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether nobody said for how many epochs: it goes on until its patience is spent.
+
+        >>> TrainRecipe(patience=3, epochs=MOST_EPOCHS).open_ended
+        True
+        """
+        return self.patience is not None and self.epochs == MOST_EPOCHS
 
     @property
     def scores_best(self) -> bool:

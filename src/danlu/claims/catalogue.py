@@ -66,7 +66,7 @@ CLAIMS: dict[str, ClaimEntry] = {
         ClaimEntry("xavier-keeps-variance", "demonstration", "digits", 0.2, lambda: notes.XAVIER_KEEPS_VARIANCE),
         ClaimEntry("train-longer-overfits", "effect", "digits", 0.8, lambda: notes.TRAIN_LONGER_OVERFITS),
         ClaimEntry(
-            "best-checkpoint-beats-last", "demonstration", "digits", 0.8, lambda: notes.BEST_CHECKPOINT_BEATS_LAST
+            "best-checkpoint-beats-last", "demonstration", "digits", 0.5, lambda: notes.BEST_CHECKPOINT_BEATS_LAST
         ),
         ClaimEntry("dropout-helps-small-data", "effect", "digits", 1.7, lambda: notes.DROPOUT_HELPS_SMALL_DATA),
         ClaimEntry("shuffling-helps", "effect", "digits", 0.4, lambda: notes.SHUFFLING_HELPS),

@@ -14,8 +14,9 @@ Word = Literal[
 
 @dataclass(frozen=True)
 class ClaimVerdict:
-    """The `word`, and what it needs: the places `where` the claim holds, and those where it is `open`; about how many
-    `more` seeds would decide; of an identity the largest difference; or which control failed.
+    """The `word`, and what it needs: the places `where` the claim holds, those where it is `open`, and those where it
+    holds in some and the `opposite` in these; about how many `more` seeds would decide; of an identity the largest
+    difference; or which control failed.
     """
 
     word: Word
@@ -24,6 +25,7 @@ class ClaimVerdict:
     more: int | None = None
     difference: float | None = None
     failed: tuple[str, ...] = ()
+    opposite: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -33,6 +35,7 @@ class ClaimVerdict:
             "more": self.more,
             "difference": self.difference,
             "failed": list(self.failed),
+            "opposite": list(self.opposite),
         }
 
 
@@ -71,8 +74,10 @@ def judge_comparisons(comparisons: Sequence[ClaimComparison]) -> ClaimVerdict:
     more = max((one.effect.more or 0 for one in open_ones), default=0) or None
     if as_claimed:
         where = tuple(place_of(one) for one in as_claimed)
-        whole = len(as_claimed) == len(comparisons)
-        return ClaimVerdict("holds") if whole else ClaimVerdict("holds only when", where, at_open, more)
+        if len(as_claimed) == len(comparisons):
+            return ClaimVerdict("holds")
+        against = tuple(place_of(one) for one in opposite)
+        return ClaimVerdict("holds only when", where, at_open, more, opposite=against)
     if open_ones and not opposite:
         return ClaimVerdict("undecided", open=at_open, more=more)
     if opposite and len(opposite) + len(open_ones) == len(comparisons):

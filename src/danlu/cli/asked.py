@@ -1,8 +1,10 @@
 """What the words of a command that trains name: a recipe's file, data, a net, settings; and what they make together."""
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from danlu.base.errors import Faults, nearest
 from danlu.base.input_files import path_kind
@@ -26,9 +28,9 @@ class Asked:
     net: str | None
     settings: list[str]
 
-    def drafted(self) -> Recipe:
-        """The recipe that all of it makes."""
-        return draft_recipe(self.net, self.data, self.recipe, words=self.settings)
+    def drafted(self, net: Mapping[str, Any] | None = None) -> Recipe:
+        """The recipe that all of it makes; `net` is that of another run, where it is taken."""
+        return draft_recipe(self.net if net is None else net, self.data, self.recipe, words=self.settings)
 
 
 def asked_for(arguments: argparse.Namespace) -> Asked:

@@ -85,15 +85,23 @@ _RANGE_TEST_OPTIONS = (
 )
 _PREDICT_OPTIONS = (Option("output", "answers.csv"), Option("top", "1"))
 _GENERATE_OPTIONS = (Option("tokens", "200"), Option("temperature", "1.0"), Option("top-k", "K"), Option("seed", "0"))
-_RUN_OPTIONS = (*_RECIPE_OPTIONS, Option("folder", "FOLDER"), Option("name", "NAME"))
+_FIT_OPTIONS = (
+    *_RECIPE_OPTIONS,
+    Option("epochs", "+20"),
+    Option("schedule", "extended|restarted"),
+    Option("from", "RUN"),
+    Option("folder", "FOLDER"),
+    Option("name", "NAME"),
+)
 
 VERBS = {
     verb.name: verb
     for verb in (
         Verb(
             "fit",
-            "danlu fit [RECIPE.toml | DATA] [--target COLUMN] [--net N] [section.key=value ...]",
-            _RUN_OPTIONS,
+            "danlu fit [RECIPE.toml | DATA] [--target COLUMN] [--net N | --from RUN] [section.key=value ...]"
+            " | RUN --epochs +20",
+            _FIT_OPTIONS,
             settings=True,
         ),
         Verb(

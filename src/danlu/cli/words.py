@@ -23,10 +23,15 @@ def one_run(arguments: argparse.Namespace, verb: str) -> str:
     check_one(verb, words)
     if settings:
         fail("cli.no-settings-here", found=" ".join(settings), run=words[0])
-    inside = runs_folder() / words[0]
-    if path_kind(words[0]) == "missing" and path_kind(inside) == "folder":
-        fail("store.no-such-run", path=words[0], hint=Fault("base.did-you-mean", {"word": inside}))
-    return words[0]
+    return run_called(words[0])
+
+
+def run_called(word: str) -> str:
+    """The word for a run's folder. UserError with a hint where only runs/ has one of that name."""
+    inside = runs_folder() / word
+    if path_kind(word) == "missing" and path_kind(inside) == "folder":
+        fail("store.no-such-run", path=word, hint=Fault("base.did-you-mean", {"word": inside}))
+    return word
 
 
 def check_one(verb: str, words: list[str]) -> None:

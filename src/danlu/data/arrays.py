@@ -76,6 +76,7 @@ def _whole_numbers(x: Tensor) -> Tensor:
     """Whole numbers as floats that hold them exactly: float32 does up to 2^24, float64 up to 2^53."""
     if x.dtype in (torch.bool, torch.uint8, torch.int8, torch.int16):
         return x.to(torch.float32)
+    x = x.to(torch.int64)  # against an int32, torch would cut the bounds down to 32 bits
     _refuse((x > EXACT) | (x < -EXACT), "data.large-integers")
     return x.to(torch.float64 if x.abs().max() > EXACT_32 else torch.float32)
 

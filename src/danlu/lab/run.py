@@ -3,7 +3,7 @@
 import copy
 import functools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,15 @@ from typing import Any
 from torch import nn
 
 from danlu.base.errors import DataWarning, Fault, UserError, fail
+from danlu.base.events import Listener
 from danlu.base.places import shown
 from danlu.base.records import Score
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.lab.exporting import exporting
+from danlu.lab.going_on import go_on
+from danlu.lab.own_parts import MetricLike
 from danlu.lab.package import Package, load_trained, read_package, without_samples
 from danlu.lab.run_record import RunRecord
 from danlu.lab.scored_net import answerer_of, scored_net, scored_weights
@@ -65,6 +68,50 @@ class Run(RunRecord):
         if answers is not None and weights.file != answers.weights:
             fail("lab.other-weights", file=weights.file.file, folder=shown(self.folder))
         return scored_net(self._place, self.recipe, own, weights)
+
+    def fit(
+        self,
+        *,
+        epochs: str,
+        schedule: str | None = None,
+        folder: str | Path | None = None,
+        name: str | None = None,
+        listeners: Sequence[Listener] | None = None,
+        metrics: Mapping[str, MetricLike] | None = None,
+        progress: bool = True,
+        **settings: Any,
+    ) -> "Run":
+        """Train this run, which has ended, further: `epochs="+20"` is for 20 epochs more. The new run comes back; this
+        one stays as it is.
+
+        The new one begins with all that this one ended with, the optimiser's state and the number of the epoch too, so
+        that with a schedule that does not depend on the length its weights are those of one training in one go. A
+        schedule that does (cosine, one-cycle) has come to its end: `schedule` "restarted", as without a word, runs it
+        once more over the new epochs, "extended" stretches it over all of them. Of the other settings `patience` (then
+        counted anew), `lr` and those of the schedule may change. `folder`, `name`, `listeners` and `metrics` are as for
+        `danlu.fit`. Raises UserError where this run has not ended, has diverged, or its last checkpoint or its data are
+        not what they were.
+
+        >>> import tempfile, danlu
+        >>> run = danlu.fit("softmax-regression", "iris", epochs=1, folder=tempfile.mkdtemp(), progress=False)
+        >>> run.fit(epochs="+2", folder=tempfile.mkdtemp(), progress=False).epochs
+        3
+        """
+        net = copy.deepcopy(self._net) if self._net is not None else None
+        path, setup = go_on(
+            self,
+            epochs,
+            net=net,
+            data=self._given,
+            schedule=schedule,
+            folder=folder,
+            name=name,
+            listeners=listeners,
+            metrics=metrics,
+            progress=progress,
+            settings=settings,
+        )
+        return Run(path, net=setup.net, data=setup.data)
 
     def predict(self, x: object) -> Any:
         """Labels, or numbers in the target's own unit, for raw samples of the kind the run was trained on.

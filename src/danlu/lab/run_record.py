@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from danlu.base.finding_text import Findings
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score
-from danlu.store.records import TextGenerated
+from danlu.store.records import ParentRun, TextGenerated
 from danlu.store.run_environment import read_environment
 from danlu.store.run_folder import RunFolder
 from danlu.store.run_history import RunHistory
@@ -79,6 +80,11 @@ class RunRecord:
         return self._told.finished
 
     @property
+    def parent(self) -> ParentRun | None:
+        """The run that this one began from, by training it further or with its weights alone; None for most."""
+        return self._told.parent
+
+    @property
     def score(self) -> dict[str, Score]:
         """Scores by part: "train", "validation" and "test"; empty until the run has ended."""
         return self._told.score
@@ -98,9 +104,10 @@ class RunRecord:
         return self._told.texts
 
     def as_dict(self) -> dict[str, Any]:
-        """The object that `--json` prints; "texts" where there are any."""
+        """The object that `--json` prints; "parent" and "texts" where there are any."""
         texts = [{key: value for key, value in one.to_json().items() if key != "kind"} for one in self.texts]
-        return self._as_dict() | ({"texts": texts} if texts else {})
+        parent = {"parent": asdict(self.parent)} if self.parent else {}
+        return self._as_dict() | parent | ({"texts": texts} if texts else {})
 
     def _as_dict(self) -> dict[str, Any]:
         return {

@@ -14,7 +14,7 @@ from danlu.lab.setup import dtype_of, refuse_other_structure, sample_dtype
 from danlu.ship import Answerer
 from danlu.store.package_file import PackedFile
 from danlu.store.run_folder import RunFolder
-from danlu.train.checkpoint import load_newest
+from danlu.train.checkpoint import load_newest, of_the_net
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,7 @@ def scored_weights(place: RunFolder, recipe: Recipe, *, finished: bool) -> Score
         fail("lab.no-checkpoint", folder=place.path)
     best = recipe.train.scores_best and "best" in checkpoint.parts
     part = "best" if best else "ema" if "ema" in checkpoint.parts else "weights"
-    tensors = checkpoint.parts[part]
-    if part == "ema":
-        tensors = {name.removeprefix("module."): tensor for name, tensor in tensors.items() if name != "n_averaged"}
+    tensors = of_the_net(checkpoint.parts[part])
     file = checkpoint.file(part).relative_to(place.path).as_posix()
     return ScoredWeights(tensors, PackedFile(file, checkpoint.hashes[part], part))
 

@@ -33,6 +33,7 @@ from danlu.nets import (
     usual_data,
     usual_net,
 )
+from danlu.train.checkpoint import saved_weights
 from danlu.train.freezing import check_parts
 from danlu.train.losses import choose_loss
 from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
@@ -101,7 +102,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
     recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
     horizon = Horizon(recipe.train.epochs or 1, steps_per_epoch(recipe, dataset))
-    if horizon.steps > MOST_STEPS:
+    if horizon.steps > MOST_STEPS and not train.open_ended:
         sizes = {"epochs": horizon.epochs, "steps": horizon.steps_per_epoch, "most": MOST_STEPS}
         fail("lab.too-many-steps", total=horizon.steps, **sizes)
     # What these two refuse is told now, not after the folder is made.
@@ -280,14 +281,16 @@ def refuse_other_structure(net: nn.Module, weights: Mapping[str, torch.Tensor], 
 
 
 def load_given_weights(net: nn.Module, path: str | None) -> tuple[Fault, ...]:
-    """Put the weights of the file that a recipe names into its net; what is to be told of it comes back.
+    """Put the weights of the file that a recipe names, or of a run's file, into its net; what is to be told comes
+    back.
 
     UserError, with nothing loaded, where names or shapes differ by more than the head.
     """
     if path is None:
         return ()
     try:
-        return put_weights(net, load_weights(Path(path)))
+        found = saved_weights(Path(path))
+        return put_weights(net, load_weights(Path(path)) if found is None else found)
     except UserError as error:
         if error.faults[0].id.startswith("nets."):
             raise UserError(Fault("lab.weights-refused", {"path": path}), *error.faults) from None

@@ -7,6 +7,7 @@ import time
 from torch import nn
 
 from danlu.base.events import EpochDone, Event, Stop, TrainingStarted
+from danlu.base.recipe import MOST_EPOCHS
 from danlu.base.seeds import global_seed
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.text.corpus import CorpusDataset
@@ -81,6 +82,8 @@ def sampled_epochs(epochs: int) -> frozenset[int]:
     >>> sorted(sampled_epochs(3))
     [1, 2, 3]
     """
+    if epochs >= MOST_EPOCHS:  # the last is not known: at longer and longer distances
+        return frozenset(2**number for number in range(MOST_EPOCHS.bit_length()))
     return frozenset(1 + round(number * (epochs - 1) / (_SAMPLES - 1)) for number in range(_SAMPLES))
 
 

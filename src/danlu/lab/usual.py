@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from danlu.base.recipe import Recipe, TrainRecipe
+from danlu.base.recipe import MOST_EPOCHS, Recipe, TrainRecipe
 from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM
+from danlu.train.schedules import LENGTHWISE
 
 # A small net on some hundred samples needs thousands of steps, and 20 epochs of so few samples are a hundred or two.
 _SAMPLES_SEEN = 64_000
@@ -34,6 +35,26 @@ def usual_train(train: TrainRecipe, optimiser: str, train_samples: int, validati
         batch_size=train.batch_size or _batch_size(optimiser, train_samples, train.accumulate),
         weights=train.weights or _weights(train.patience, validation_samples),
     )
+
+
+def until_patience_is_spent(recipe: Recipe) -> Recipe:
+    """The recipe of a training that has a patience and no number of epochs: it goes on while it improves.
+
+    Not where the schedule depends on the length, which is then the usual one.
+
+    >>> until_patience_is_spent(Recipe(train=TrainRecipe(patience=3))).train.open_ended
+    True
+    """
+    train = recipe.train
+    if train.patience is None or train.epochs is not None or recipe.schedule.name in LENGTHWISE:
+        return recipe
+    return replace(recipe, train=replace(train, epochs=MOST_EPOCHS), chosen=recipe.chosen | {"train.epochs"})
+
+
+def of_usual_length(recipe: Recipe) -> TrainRecipe:
+    """The section of a training that is one of many, which must have an end: open-ended ones get the usual one."""
+    leaves = recipe.train.open_ended and "train.epochs" in recipe.chosen
+    return replace(recipe.train, epochs=None) if leaves else recipe.train
 
 
 def limits_predictions(recipe: Recipe, data: Dataset) -> bool:

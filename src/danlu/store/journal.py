@@ -135,6 +135,16 @@ class Journal:
         except OSError as error:
             raise storage_error(self._path, error) from error
 
+    def empty(self) -> None:
+        """Take all records out, durably."""
+        self._buffer.clear()
+        try:
+            if os.fstat(self._descriptor).st_size:
+                os.ftruncate(self._descriptor, 0)
+                os.fsync(self._descriptor)
+        except OSError as error:
+            raise storage_error(self._path, error) from error
+
     def close(self) -> None:
         """Flush, and close the file even where that fails."""
         if self._descriptor < 0:

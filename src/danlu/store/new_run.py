@@ -1,8 +1,9 @@
 """A run folder in the making: nobody else's, and no run before its recipe stands."""
 
 import hashlib
+import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,7 +26,7 @@ from danlu.store.journal import Journal
 from danlu.store.run_folder import RunFolder, check_name, entries, missing_folders, standing
 from danlu.store.turns import take_turn
 
-_FIRST_CHECKPOINT = "step-00000000"
+_FIRST_CHECKPOINT, _ANY_CHECKPOINT = re.compile("step-0{8}"), re.compile(r"step-\d{8,}")
 
 
 class NewRun:
@@ -47,6 +48,7 @@ class NewRun:
         self._recipe = recipe_toml
         self._made = made
         self._established = False
+        self._filled = False
 
     @classmethod
     def named(
@@ -109,6 +111,21 @@ class NewRun:
             raise
         return new
 
+    def begin_with(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Put into the journal what the run takes over from another, durably; a first checkpoint of any step may come.
+
+        An unfinished recipe stands there from now on: by it a creation cut short is known as such.
+        """
+        try:
+            write_file(_unfinished(self.place.recipe), b"")
+            sync_folder(self.place.path)
+        except OSError as error:
+            raise storage_error(self.place.path, error) from error
+        self._filled = True
+        for entry in entries:
+            self.journal.write(entry)
+        self.journal.sync()
+
     def establish(self) -> None:
         """Put the recipe there, durably: from now on this is a run, and stays."""
         try:
@@ -124,7 +141,7 @@ class NewRun:
 
     def close(self) -> None:
         """Take all away unless it is a run, and let the folder go."""
-        if not self._established and _only_begun(self.place):
+        if not self._established and _only_begun(self.place, filled=self._filled):
             self._clear()
             if not DELETES_OPEN_FILES:
                 self.journal.close()
@@ -132,9 +149,16 @@ class NewRun:
         self.journal.close()
 
     def _clear(self) -> None:
-        """Leave nothing but the journal."""
+        """Leave nothing but the journal, without a record.
+
+        Each thing goes before that by which it is known as a creation's, so that also this may be cut short.
+        """
+        self.journal.empty()
+        for inside in entries(self.place.checkpoints) if standing(self.place.checkpoints) == "folder" else ():
+            shutil.rmtree(inside, ignore_errors=True)
+        discard([self.place.environment, self.place.package])
         shutil.rmtree(self.place.checkpoints, ignore_errors=True)
-        discard([self.place.environment, self.place.package, _unfinished(self.place.recipe)])
+        discard([_unfinished(self.place.recipe)])
 
     def __enter__(self) -> Self:
         return self
@@ -180,16 +204,20 @@ def _refuse_content(path: Path) -> None:
         fail("store.not-empty", path=path)
 
 
-def _only_begun(place: RunFolder) -> bool:
-    """Whether the folder holds what a creation puts there before the recipe, and nothing of anybody else's."""
+def _only_begun(place: RunFolder, *, filled: bool = False) -> bool:
+    """Whether the folder holds what a creation puts there before the recipe, and nothing of anybody else's; where the
+    journal was `filled`, which an unfinished recipe tells as well, also records and a checkpoint of any step.
+    """
     inside = entries(place.path)
     begun = {place.environment, place.package, place.journal, place.checkpoints, _unfinished(place.recipe)}
     begun.add(lock_file(place.journal))
     if not begun.issuperset(inside):
         return False
-    if place.journal not in inside or place.journal.stat().st_size:  # it comes first, and is empty as long as that
+    filled = filled or _unfinished(place.recipe) in inside
+    if place.journal not in inside or (place.journal.stat().st_size and not filled):  # it comes first, and is empty
         return False
     if place.checkpoints not in inside:
         return not {place.environment, place.package} & set(inside)
     saved = [entry.name for entry in entries(place.checkpoints)]
-    return all(name == _FIRST_CHECKPOINT or name.startswith(TEMPORARY) for name in saved)
+    first = _ANY_CHECKPOINT if filled else _FIRST_CHECKPOINT
+    return all(first.fullmatch(name) or name.startswith(TEMPORARY) for name in saved)

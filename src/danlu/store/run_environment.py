@@ -1,8 +1,11 @@
 """What a run folder keeps of its surroundings, read back."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from danlu.store.records import MalformedRecordError, ParentRun, read_fields
 
 MODULE, STACKED = "module", "stacked"
 """The engines that can carry out a training; runs of 0.1 name none and had the first."""
@@ -17,4 +20,12 @@ def read_environment(path: Path) -> dict[str, Any] | None:
         sound = sound and isinstance(data["fingerprint"], str) and facts.get("engine", MODULE) in (MODULE, STACKED)
         return facts if sound and all(isinstance(size, int) for size in data["sizes"].values()) else None
     except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def parent_of(facts: Mapping[str, Any] | None) -> ParentRun | None:
+    """The run that one with these `facts` began from, as they note it; None where there was none."""
+    try:
+        return read_fields(ParentRun, facts["parent"]) if facts else None
+    except (KeyError, MalformedRecordError):
         return None

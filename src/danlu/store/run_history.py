@@ -19,6 +19,7 @@ from danlu.store.records import (
     FindingsStood,
     LayersMeasured,
     NetDrawn,
+    ParentRun,
     PredictionsMade,
     Record,
     RunEnded,
@@ -66,6 +67,7 @@ class RunHistory:
     reason: str = ""  # why it ended: "finished", or "early" for want of a better validation score
     skipped: int = 0  # lines that could not be made sense of
     unknown: int = 0  # lines of kinds that a newer danlu writes
+    parent: ParentRun | None = None  # the run that it began from
 
     @staticmethod
     def of(entries: Iterable[Mapping[str, Any]]) -> "RunHistory":
@@ -135,6 +137,7 @@ class RunReplay(Replay[RunHistory]):
         self.seconds = 0.0
         self.loading = 0.0
         self.reason = ""
+        self.parent: ParentRun | None = None
 
     def told(self, damaged: int = 0) -> RunHistory:
         parts: dict[str, Any] = {name: copy(part) for name, part in vars(self).items()}
@@ -146,7 +149,7 @@ class RunReplay(Replay[RunHistory]):
         match record:
             case RunStarted():
                 self._void_after(0)
-                self.loading = record.loading
+                self.loading, self.parent = record.loading, record.parent
             case RunResumed():
                 self._void_after(record.step)
                 self.loading += record.loading

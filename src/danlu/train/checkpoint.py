@@ -89,6 +89,39 @@ def load_whole(folder: Path) -> Iterator[Checkpoint]:
             yield _loaded(path)
 
 
+def saved_weights(file: Path) -> dict[str, torch.Tensor] | None:
+    """The weights in one file of a checkpoint, by the net's own names, tied and averaged ones too; None where `file` is
+    none. UserError where it is damaged.
+    """
+    part = _noted(file)
+    return None if part is None else of_the_net(unpack(_content(file.parent, part), part))
+
+
+def hash_of_part(file: Path) -> str | None:
+    """The SHA-256 of one file of a checkpoint, as that notes it; None where `file` is none."""
+    part = _noted(file)
+    return None if part is None else part["sha256"]
+
+
+def _noted(file: Path) -> dict[str, Any] | None:
+    """What a checkpoint notes of one of its files."""
+    if not (file.parent / MANIFEST).is_file():
+        return None
+    parts = _manifest(file.parent)["parts"]
+    return next((part for part in parts.values() if part["file"] == file.name), None)
+
+
+def of_the_net(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """A part of weights by the net's own names: those of a moving average have the names of what averages them.
+
+    >>> list(of_the_net({"n_averaged": torch.ones(1), "module.bias": torch.ones(2)}))
+    ['bias']
+    """
+    if "n_averaged" not in tensors:
+        return tensors
+    return {name.removeprefix("module."): tensor for name, tensor in tensors.items() if name != "n_averaged"}
+
+
 def _loaded(path: Path) -> Checkpoint:
     """One checkpoint folder, every hash verified; UserError naming the file that is missing or damaged."""
     manifest = _manifest(path)

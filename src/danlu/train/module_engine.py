@@ -202,6 +202,8 @@ class ModuleEngine:
         """Take back what `tensors` gave."""
         self.load_weights(parts)
         load_optimiser(self.optimizer, parts["optimizer"])
+        for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate  # the recipe's: whoever trains a run further may have changed it
 
     def load_weights(self, parts: dict[str, Any]) -> None:
         """Take back the weights and their moving average alone."""

@@ -52,6 +52,7 @@ class Progress:
     samples: int = 0  # of the running epoch; of a text, its tokens
     best: tuple[float, ...] = ()  # rank of the best validation score
     best_epoch: int = 0
+    patient_since: int = 0  # the epochs done when waiting for a better score began: at the start, or going on
     best_score: Score | None = None
     best_train_score: Score | None = None  # of the same epoch
     train_score: Score = field(default_factory=dict[str, float])
@@ -87,7 +88,11 @@ class Progress:
 
     @property
     def ended_early(self) -> bool:
-        return self.patience is not None and self.epoch - self.best_epoch >= self.patience
+        return self.patience is not None and self.epoch - max(self.best_epoch, self.patient_since) >= self.patience
+
+    def wait_anew(self) -> None:
+        """Count the epochs without a better score from here on."""
+        self.patient_since = self.epoch if self.patience is not None else 0
 
     def state(self) -> dict[str, Any]:
         """The numbers a checkpoint holds."""
@@ -154,6 +159,7 @@ _KEPT = (
     "samples",
     "best",
     "best_epoch",
+    "patient_since",
     "best_score",
     "best_train_score",
     "train_score",

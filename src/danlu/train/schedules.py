@@ -3,6 +3,7 @@
 Each gives the share of the full rate for the update number `step`, counted from 0 over the whole training.
 """
 
+import bisect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -99,13 +100,20 @@ class Plateau:
             self.waited = 0
 
 
+LENGTHWISE = ("cosine", "one-cycle")
+"""Schedules that depend on how long the training is."""
+
+
 @dataclass
 class Schedule:
-    """The rate's share at each step, warm-up included.
+    """The rate's share at each step, warm-up and restarts included.
 
     >>> schedule = Schedule(ScheduleRecipe(warmup=4), Horizon(epochs=1, steps_per_epoch=8))
     >>> [schedule(step) for step in range(6)]
     [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    >>> schedule = Schedule(ScheduleRecipe(name="cosine", restarts=(1,)), Horizon(epochs=3, steps_per_epoch=2))
+    >>> [round(schedule(step), 2) for step in range(6)]
+    [1.0, 0.5, 1.0, 0.85, 0.5, 0.15]
     """
 
     recipe: ScheduleRecipe
@@ -116,9 +124,20 @@ class Schedule:
         name = registered_schedule(self.recipe.name)
         self._function = SCHEDULES[name]
         self.plateau = Plateau(self.recipe) if name == "plateau" else None
+        begins = (0, *(self.recipe.restarts or ()))
+        if self.plateau and len(begins) > 1:
+            fail("train.plateau-restarts")
+        ends = (*begins[1:], self.horizon.epochs)
+        if any(begin >= end for begin, end in zip(begins, ends, strict=True)):
+            fail("train.bad-restarts", found=list(begins[1:]), epochs=self.horizon.epochs)
+        per_epoch = self.horizon.steps_per_epoch
+        self._firsts = [begin * per_epoch for begin in begins]
+        self._parts = [Horizon(end - begin, per_epoch) for begin, end in zip(begins, ends, strict=True)]
 
     def __call__(self, step: int) -> float:
-        share = self._function(self.recipe, step, self.horizon)
+        part = bisect.bisect_right(self._firsts, step) - 1
+        step -= self._firsts[part]
+        share = self._function(self.recipe, step, self._parts[part])
         if self.plateau:
             share *= self.plateau.factor
         if step < self.recipe.warmup:

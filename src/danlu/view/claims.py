@@ -47,6 +47,8 @@ def verdict_words(verdict: Mapping[str, Any]) -> str:
         facts = {"why": _comma(say(_FAILED[kind]) for kind in verdict["failed"])}
     elif said == "holds only when":
         facts = {"where": _comma(map(place, verdict["where"]))}
+        if verdict.get("opposite"):
+            return say("claims.verdict-both", **facts, opposite=_comma(map(place, verdict["opposite"])))
     elif said == "the opposite holds" and verdict["open"]:
         return say("claims.verdict-the-opposite-holds-when", where=_comma(map(place, verdict["where"])))
     return say(f"claims.verdict-{said.replace(' ', '-')}", **facts)

@@ -17,6 +17,7 @@ from danlu.view.info.study import StudyInfo
 from danlu.view.page.document import chart_block, document
 from danlu.view.page.fragment import chart_height, framed
 from danlu.view.page.markup import Markup, Part, element, joined
+from danlu.view.summary import parent_line
 from danlu.view.texts import texts_section
 from danlu.view.verdicts import effect_text, looks_text
 
@@ -145,13 +146,15 @@ def run_summary(info: RunInfo) -> list[Markup]:
 def run_facts(info: RunInfo) -> str:
     """How far a run is, in a line."""
     history = info.history
-    return say(
+    began = [parent_line(history.parent)] if history.parent else []
+    done = say(
         "page.done",
         state=say(f"page.state-{info.state}"),
         epochs=f"{len(history.epochs):,}",
         steps=f"{history.steps[-1] if history.steps else 0:,}",
         seconds=short(round(history.seconds, 1)),
     )
+    return " · ".join([done, *began])
 
 
 def findings_section(info: RunInfo) -> Markup:

@@ -38,6 +38,7 @@ class Reporter:
         self._bar = Progress(*self._columns, console=self._console, auto_refresh=False, transient=True)
         self._beta = 1.0
         self._folder = Path()
+        self._open_ended = False
         self._losses: list[torch.Tensor] = []
         self._smoothed: float | None = None
         self._validation: Score = {}
@@ -69,6 +70,7 @@ class Reporter:
     ) -> None:
         """Say what is about to be trained, and what was decided on the user's behalf."""
         self._beta, self._folder = recipe.train.smoothing, folder
+        self._open_ended = recipe.train.open_ended
         if not self._shown:
             return
         name = recipe.net.options.get("class", recipe.net.name)
@@ -107,7 +109,7 @@ class Reporter:
         self._first_step = event.step
         self._epochs = event.epochs
         self._steps_per_epoch = event.steps_per_epoch
-        total = event.epochs * event.steps_per_epoch
+        total = None if self._open_ended else event.epochs * event.steps_per_epoch
         self._task = self._bar.add_task("", total=total, completed=event.step, epoch="", line="")
         if self._live:
             self._bar.start()
@@ -137,6 +139,8 @@ class Reporter:
         if self._validation:
             parts["validation"] = say("view.validation", score=main_score(self._validation))
         parts["rate"] = say("view.rate", rate=self._rate(now))
+        if self._open_ended:
+            return say("view.epoch-open", epoch=event.epoch), parts
         parts["left"] = say("view.left", left=_clock(self._seconds_left(event.step, now)))
         return say("view.epoch", epoch=event.epoch, epochs=self._epochs), parts
 

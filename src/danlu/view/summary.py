@@ -6,6 +6,7 @@ from typing import Any
 from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.words import say
+from danlu.store.records import ParentRun
 
 
 def summary_lines(run: Mapping[str, Any]) -> list[str]:
@@ -21,8 +22,16 @@ def summary_lines(run: Mapping[str, Any]) -> list[str]:
     if run["diverged"]:
         lines.append(say("view.diverged", step=f"{run['diverged_since']:,}", run=folder))
     lines += [] if run["diverged"] and run["scored"]["weights"] == "last" else [scored_line(run)]
+    if parent := run.get("parent"):
+        lines.append(parent_line(ParentRun(**parent)))
     seconds = {name: f"{run[key]:.1f}" for name, key in _SECONDS.items()}
     return [*lines, say("view.closing", epochs=run["epochs"], steps=run["steps"], run=folder, **seconds)]
+
+
+def parent_line(parent: ParentRun) -> str:
+    """What a run began from."""
+    way = "further" if parent.further else "weights"
+    return say(f"view.parent-{way}", run=shown(parent.folder), epoch=parent.epoch)
 
 
 _SECONDS = {"seconds": "seconds", "loading": "loading_seconds", "training": "training_seconds"}

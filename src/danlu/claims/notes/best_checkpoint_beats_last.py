@@ -20,7 +20,7 @@ _SAMPLES = (100, 300, 1000)
 _EPOCHS = 60
 _RATES = (0.003, 0.01, 0.03, 0.1)
 _TUNING = (10_000, 10_001)
-_SEEDS, _MARGIN = 30, 0.005
+_SEEDS, _MARGIN = 10, 0.005
 _CONTROL = 1e-4
 
 Trained = dict[float, list[Training]]

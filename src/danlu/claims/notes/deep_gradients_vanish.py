@@ -62,7 +62,7 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "fixed": {"net.width": WIDTH, "steps": 0},
         "measure": "bottom-to-top", "expected": "less", "margin": _margin(options),
         "seeds": list(range(_count(options))), "stopping": "all seeds",
-        "controls": {"placebo": f"depth {_DEPTHS[0]}", "positive": f"depth {_DEPTHS[0]}, weights × {_SHRINK}"},
+        "controls": {"placebo": f"depth {_DEPTHS[0]}", "positive": f"depth {_DEPTHS[0]}, weights times {_SHRINK}"},
     }  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
         for start, shrink in ((0, 1.0), (len(seeds), 1.0), (0, _SHRINK))
     )
     placebo = compared(before, again, names=(shallow, shallow), expected="same", level=0.999, **common)
-    small = f"{shallow}, weights × {_SHRINK}"
+    small = f"{shallow}, weights times {_SHRINK}"
     positive = compared(before, shrunk, names=(shallow, small), expected="less", **common)
     controls = [
         Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),

@@ -55,7 +55,7 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "fixed": {"samples": _SAMPLES, "batch_size": _BATCH, "step seconds": _STEP},
         "measure": "seconds", "expected": "less", "margin": options.margin or _MARGIN,
         "seeds": list(range(_count(options))), "stopping": "all seeds",
-        "controls": {"placebo": "0 workers", "positive": "0 workers, 4 × the wait"},
+        "controls": {"placebo": "0 workers", "positive": "0 workers, 4 times the wait"},
     }  # fmt: skip
 
 
@@ -78,7 +78,9 @@ def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
             again = [epoch_seconds(samples, wait, 0) for _ in rows]
             slow = [epoch_seconds(samples, 4 * wait, 0) for _ in rows]
             placebo = compared(none, again, names=("0 workers", "0 workers"), expected="same", level=0.999, **common)
-            positive = compared(none, slow, names=("0 workers", "0 workers, 4 × the wait"), expected="more", **common)
+            positive = compared(
+                none, slow, names=("0 workers", "0 workers, 4 times the wait"), expected="more", **common
+            )
             controls = [
                 Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),
                 Control("positive", positive.told == "as claimed", positive),

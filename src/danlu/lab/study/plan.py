@@ -15,6 +15,7 @@ from danlu.lab.study.builders import Builder
 from danlu.lab.study.factors import Cell, cells
 from danlu.lab.study.levels import Level
 from danlu.lab.study.samples import fits_a_stack, folds_of
+from danlu.lab.usual import of_usual_length
 from danlu.train.stack import recipe_stackable, same_step, same_structure, stackable
 
 
@@ -127,7 +128,7 @@ def _set_up(cell: Cell, seed: int, folds: int, data: object, loaded: dict[DataRe
     if cell.recipe.data not in loaded:
         loaded[cell.recipe.data] = folds_of(load_data(cell.recipe.data, data), folds)
     datasets = loaded[cell.recipe.data]
-    recipe = replace(cell.recipe, train=replace(cell.recipe.train, seed=seed))
+    recipe = replace(cell.recipe, train=replace(of_usual_length(cell.recipe), seed=seed))
     net = None if cell.maker is None else made_net(cell, recipe, datasets[0], seed)
     setup = set_up(recipe, datasets[0], net)
     load_given_weights(setup.net, setup.recipe.net.weights)

@@ -1,11 +1,12 @@
 """Records: every kind of line that a journal can hold, as frozen dataclasses. Nothing else knows what stands in one."""
 
 from danlu.store.records.kinds import KINDS, line_start, record_of
-from danlu.store.records.reading import MalformedRecordError
+from danlu.store.records.reading import MalformedRecordError, read_fields
 from danlu.store.records.record import VERSION, Record
 from danlu.store.records.run import (
     CheckpointSaved,
     EpochEnded,
+    ParentRun,
     RunEnded,
     RunResumed,
     RunStarted,
@@ -60,6 +61,7 @@ __all__ = [
     "MemberFailed",
     "NetDrawn",
     "NothingFound",
+    "ParentRun",
     "PredictionsMade",
     "Record",
     "ResidualPairs",
@@ -78,5 +80,6 @@ __all__ = [
     "TrainingsDone",
     "WorstSample",
     "line_start",
+    "read_fields",
     "record_of",
 ]

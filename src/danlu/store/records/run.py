@@ -1,12 +1,30 @@
 """The course of one training, line by line: sessions, steps, epochs, checkpoints."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from danlu.base.records import Score
-from danlu.store.records.reading import MalformedRecordError
+from danlu.store.records.reading import SPARSE, MalformedRecordError
 from danlu.store.records.record import Numbers, Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParentRun:
+    """The run that another began from, which stays as it is.
+
+    name: of its folder.
+    folder: where it lay.
+    weights: SHA-256 of the file of the weights that were taken.
+    epoch: after which of its epochs.
+    further: whether its training goes on (optimiser, epochs and curves too), or its weights alone were taken.
+    """
+
+    name: str
+    folder: str
+    weights: str
+    epoch: int
+    further: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +36,8 @@ class RunStarted(Record):
     fingerprint: of the recipe.
     loading: seconds from the call to the first step: imports, data, net.
     version: of the format of what follows; 1, that of danlu 0.1, where none stands.
+    parent: the run that it begins from: name, folder, SHA-256 of the weights taken, epoch, and whether its training
+        goes on; what follows then holds its earlier epochs too.
     """
 
     kind: ClassVar[str] = "start"
@@ -26,6 +46,7 @@ class RunStarted(Record):
     fingerprint: str = ""
     loading: float = 0.0
     version: int = 1
+    parent: ParentRun | None = field(default=None, metadata=SPARSE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,8 +42,8 @@ def _panel(plot: Mapping[str, Any]) -> Panel:
     ticks = [(float(at), label(text)) for at, text in enumerate(plot["ticks"])]
     # One heading says both what is shown and of what.
     of = [label(plot["title"])] if plot["title"] and not plot["surface"] else []
-    height = say("base.finding-comma").join([word(plot["y"]), *of])
-    x, y = Axis(word(plot["x"]), log=plot["log_x"], ticks=ticks), Axis(height, log=plot["log_y"])
+    heading = say("base.finding-comma").join([word(plot["y"]), *of])
+    x, y = Axis(word(plot["x"]), log=plot["log_x"], ticks=ticks), Axis(heading, log=plot["log_y"])
     return Panel(x, y, marks, height=1.3)
 
 

@@ -1,0 +1,248 @@
+"""One training, wired together and carried out in its folder: what fit, resume and going on have in common."""
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from danlu.base.errors import Fault, FolderGoneError, StorageError, fail
+from danlu.base.events import Listener, Stop
+from danlu.base.memory import memory_guard
+from danlu.base.places import runs_folder, shown
+from danlu.base.recipe import LossRecipe
+from danlu.base.recipe_text import to_toml
+from danlu.base.records import Score
+from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
+from danlu.lab.batches import training_batches
+from danlu.lab.checkpointer import Checkpointer
+from danlu.lab.engines import build_engine
+from danlu.lab.interrupt import Interrupt, Interrupted
+from danlu.lab.journal_writer import JournalWriter
+from danlu.lab.own_metrics import OwnMetrics
+from danlu.lab.own_parts import MetricLike, OwnParts
+from danlu.lab.package import complete_package, package_bytes
+from danlu.lab.pictures import drawn_net, write_run_report
+from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
+from danlu.lab.setup import Setup
+from danlu.lab.text_samples import TextSampler
+from danlu.lab.watching import Watching
+from danlu.store.journal import Journal
+from danlu.store.new_run import NewRun
+from danlu.store.records import VERSION, ParentRun, RunEnded, RunResumed, RunStarted, RunStopped
+from danlu.store.run_folder import RunFolder, check_name, folder_stem
+from danlu.store.run_history import RunHistory
+from danlu.train.carried import Carried
+from danlu.train.engine import Batch, Engine
+from danlu.train.evaluate import evaluate
+from danlu.train.loop import train
+from danlu.train.losses import build_loss
+from danlu.train.metrics import Metrics
+from danlu.train.progress import Progress
+from danlu.view.reporter import Reporter
+
+
+def folder_asked(folder: str | Path | None, name: str | None) -> Path | None:
+    """Where a new run is to lie: the `folder` given, or `name` in runs/; None leaves it to `new_run`.
+
+    UserError where both are given, or the name is none for a folder.
+    """
+    if folder is not None and name is not None:
+        fail("lab.folder-and-name", folder=folder, name=name)
+    if name is not None:
+        check_name(name)
+        return runs_folder() / name
+    return None if folder is None else Path(folder)
+
+
+def new_run(folder: Path | None, setup: Setup, facts: dict[str, Any]) -> NewRun:
+    """The run's folder in the making: where it is asked for, or under a name of its own."""
+    text, package = to_toml(setup.recipe), package_bytes(setup.data)
+    if folder is not None:
+        return NewRun.at(folder, text, facts, package)
+    stem = folder_stem(str(setup.recipe.net.options.get("class", setup.recipe.net.name)), setup.data.name)
+    return NewRun.named(runs_folder(), stem, text, facts, package)
+
+
+def score_part(
+    setup: Setup,
+    net: nn.Module,
+    part: str,
+    epoch: int,
+    interrupt: Interrupt,
+    collector: PredictionCollector | None = None,
+    own: Mapping[str, MetricLike] | None = None,
+) -> Score | Stop | None:
+    """The score of `net` on a part of the data after `epoch` epochs; None where that part is empty. `collector` hears
+    what it said, and `own` are metrics of the user's.
+
+    A net that draws random numbers also in evaluation draws the same ones again after a resume.
+    """
+    if not setup.data.sizes[part]:
+        return None
+    batch_size = setup.recipe.train.batch_size or 0
+    # A text is read in as many rows as in training: in more, each would be too short for a memory to help.
+    batch_size = batch_size if setup.data.task == "language" else max(batch_size, 256)
+    forward = Carried(net, keeps=setup.data.continues)
+    batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
+    loss = build_loss(setup.recipe.loss.name, LossRecipe(delta=setup.recipe.loss.delta))
+    scale = setup.data.target_scale if setup.data.task == "regression" else None
+    metrics = Metrics(setup.data.task, setup.data.outputs, scale, setup.data.bounds)
+    if collector and collector.wanted:
+        metrics = CollectingMetrics(collector, setup.data.task, setup.data.outputs, scale, setup.data.bounds)
+        batches = collector.seen(batches)
+    scorer = OwnMetrics(metrics, own, setup.data) if own else metrics
+    with global_seed(setup.recipe.train.seed, "score", part, epoch):
+        return evaluate(net, batches, loss, scorer, lambda: interrupt.asked, forward)
+
+
+@dataclass(frozen=True)
+class WiredTraining:
+    """The parts of one training, wired together, before its first event."""
+
+    setup: Setup
+    place: RunFolder
+    engine: Engine
+    progress: Progress
+    journal: JournalWriter
+    checkpointer: Checkpointer
+    resumed: bool
+    loading: float  # seconds from the call to here
+    own: OwnParts
+    parent: ParentRun | None  # the run that this one began from
+    notes: Sequence[Fault]  # what is said at the opening, besides what the data say
+
+    @property
+    def recorders(self) -> list[Listener]:
+        """What writes before a checkpoint does, so that whoever goes on from that finds all of its epoch."""
+        if self.setup.data.task != "language":
+            return [self.journal]
+        return [self.journal, TextSampler(self.setup, self.engine.scored_net, self.progress, self.journal)]
+
+
+def wired(
+    setup: Setup,
+    place: RunFolder,
+    journal: Journal,
+    begin: float,
+    engine_name: str,
+    own: OwnParts,
+    parent: ParentRun | None = None,
+    notes: Sequence[Fault] = (),
+) -> WiredTraining:
+    """The training of `setup` in the folder `place`, ready to be carried out, or first put where it stood."""
+    recipe = setup.recipe
+    engine = build_engine(setup, engine_name)
+    progress = Progress(
+        epochs=setup.horizon.epochs,
+        steps_per_epoch=setup.horizon.steps_per_epoch,
+        patience=recipe.train.patience,
+        loss_is_sum=recipe.loss.reduction == "sum",
+    )
+    writer = JournalWriter(journal)
+    checkpointer = Checkpointer(place.checkpoints, engine, progress, writer, recipe.train)
+    resumed, loading = place.journal.stat().st_size > 0, round(checkpointer.started_at - begin, 3)
+    return WiredTraining(setup, place, engine, progress, writer, checkpointer, resumed, loading, own, parent, notes)
+
+
+def carry_out(training: WiredTraining, reporter: Reporter) -> None:
+    """Train to the end, score, and write all that a run keeps. Interrupted after Ctrl-C; StorageError where the disk
+    refuses.
+    """
+    batch, parameters = training.setup.recipe.train.batch_size, f"{training.setup.description.parameters:,}"
+    try:
+        with memory_guard("training", training.place.path, batch=batch, parameters=parameters):
+            _trained(training, reporter)
+    except FolderGoneError:
+        raise
+    except StorageError as error:
+        folder = shown(training.place.path)
+        faults = [Fault("lab.stopped-by-disk", {"what": fault, "folder": folder}) for fault in error.faults]
+        raise StorageError(*faults) from error
+
+
+def _trained(training: WiredTraining, reporter: Reporter) -> None:
+    setup, place, engine, progress = training.setup, training.place, training.engine, training.progress
+    journal, checkpointer = training.journal, training.checkpointer
+    recipe, data, own = setup.recipe, setup.data, training.own
+    notes = [*data.notes, *training.notes]
+
+    def batches(epoch: int, start: int) -> Iterable[Batch]:
+        return training_batches(recipe, data, epoch, start, setup.device, setup.dtype)
+
+    def validation_score() -> Score | Stop | None:
+        return score_part(setup, engine.scored_net, "validation", progress.epoch, interrupt, own=own.metrics)
+
+    interruptible = Interrupt(str(place.path))
+    with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
+        reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, notes)
+        loading = training.loading
+        resumes = RunResumed(step=progress.step, loading=loading)
+        journal.write(resumes if training.resumed else opening_record(setup, training.parent, loading))
+        if not training.resumed and (drawn := drawn_net(setup)):
+            journal.write(drawn)
+        listeners = [*training.recorders, checkpointer, reporter, interrupt, *own.listeners]
+        history = RunHistory.read(place.journal) if training.resumed else RunHistory()
+        with Watching(recipe, engine, journal, reporter.finding, history):
+            stop = train(engine, batches, validation_score, progress, listeners)
+        checkpointer.save()
+        if stop and stop.reason == "early":
+            reporter.stopped_early(progress.epoch, recipe.train.patience or 0)
+        if stop and stop.reason == "asked":
+            reporter.note(Fault("lab.stopped-by-listener", {"step": progress.step, "why": stop.why}))
+        chosen, scores = _chosen(setup, engine, progress, checkpointer)
+        test, collector = stop, None
+        if not stop or stop.reason != "interrupted":
+            collector = PredictionCollector(setup.data, "test")
+            test = score_part(setup, chosen, "test", progress.epoch, interrupt, collector, own.metrics)
+        if isinstance(test, Stop):
+            journal.write(RunStopped(step=progress.step, reason="interrupted"))
+            write_run_report(place)
+            raise Interrupted(str(place.path), saved=True)
+        if chosen is not setup.net:  # a net of the user's is trained in place: it holds what was scored
+            setup.net.load_state_dict(chosen.state_dict())
+        scores["test"] = test
+        score = {part: score for part, score in scores.items() if score}
+        if collector and (told := collector.record()):
+            journal.write(told)
+        # Before the end is told: a run that has ended has its package whole.
+        complete_package(place, recipe, data, setup.net, score, setup.description.output_shape)
+        journal.sync()
+        journal.write(
+            RunEnded(
+                step=progress.step,
+                epochs=progress.epoch,
+                seconds=round(checkpointer.seconds, 3),
+                reason=stop.reason if stop else "finished",
+                diverged=progress.diverged_at(score),
+                score=score,
+            )
+        )
+        journal.sync()  # whatever names this run as trained must not outlive its end
+        if fault := write_run_report(place):
+            reporter.note(fault)
+
+
+def _chosen(
+    setup: Setup, engine: Engine, progress: Progress, checkpointer: Checkpointer
+) -> tuple[nn.Module, dict[str, Score | None]]:
+    """The net that is scored, the last or the best, with the scores of its epoch."""
+    if not setup.recipe.train.scores_best or not checkpointer.best:
+        return engine.scored_net, {"train": progress.train_score, "validation": progress.validation_score}
+    net = copy.deepcopy(engine.scored_net)
+    net.load_state_dict(checkpointer.best)
+    return net, {"train": progress.best_train_score, "validation": progress.best_score}
+
+
+def opening_record(setup: Setup, parent: ParentRun | None, loading: float = 0.0) -> RunStarted:
+    """What a run's journal opens with; `loading` are the seconds before its first step."""
+    return RunStarted(
+        epochs=0 if setup.recipe.train.open_ended else setup.horizon.epochs,
+        steps_per_epoch=setup.horizon.steps_per_epoch,
+        fingerprint=setup.recipe.fingerprint(),
+        loading=loading,
+        version=VERSION,
+        parent=parent,
+    )
