@@ -1,6 +1,7 @@
 """The records of claims: damaged ones are told, and hide no other."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -43,4 +44,8 @@ def test_the_newest_of_each_counts(tmp_path: Path) -> None:
         write_result(ClaimResult({**record("one", date), "folder": folder}), tmp_path / folder)
     (found,) = results_in(tmp_path)
     assert found.record["folder"] == "b"
+    write_result(ClaimResult({**record("one", "2026-01-03"), "folder": "0"}), tmp_path / "0")
+    os.utime(tmp_path / "0" / "claim.json", (2e9, 2e9))
+    (found,) = results_in(tmp_path)
+    assert found.record["folder"] == "0", "of one day the one written last"
     assert results_in(tmp_path / "nowhere") == []

@@ -73,15 +73,16 @@ def results_in(folder: Path) -> Sequence[ClaimResult]:
     """All that were tested here, the newest of each claim; records that are damaged are told, and left out."""
     if not folder.is_dir():
         return []
-    found: list[ClaimResult] = []
-    for place in sorted(folder.iterdir()):
+    found: list[tuple[float, ClaimResult]] = []
+    for place in folder.iterdir():
         try:
             one = read_result(place)
         except UserError as error:  # one damaged record hides no other
             tell(str(error))
         else:
-            found += [one] if one else []
+            found += [((place / _FILE).stat().st_mtime, one)] if one else []
     newest: dict[str, ClaimResult] = {}
-    for one in sorted(found, key=lambda one: str(one.record.get("date", ""))):
+    for _, one in sorted(found, key=lambda dated: (str(dated[1].record.get("date", "")), dated[0], dated[1].claim)):
+        newest.pop(one.claim, None)
         newest[one.claim] = one
     return list(newest.values())

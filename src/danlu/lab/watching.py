@@ -58,6 +58,7 @@ class Watching:
             silence=settings.silence,
             thresholds=settings.thresholds,
             shown=False,
+            lines=False,
             told=self._told,
             measured=self._measured,
             earlier=_earlier(history),
