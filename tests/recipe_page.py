@@ -78,6 +78,8 @@ def _meanings(kind: type[Any]) -> dict[str, str]:
 def kind_text(annotation: Any) -> str:
     """The type of a value as TOML has it."""
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation is Any:
+        return "`balanced`, numbers or a table"
     if origin is Annotated:
         return kind_text(arguments[0])
     if origin in (types.UnionType, Union):

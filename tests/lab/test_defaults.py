@@ -86,7 +86,7 @@ def test_the_rate_named_leaves_every_optimiser_as_it_is(name: str) -> None:
 )
 def test_the_levels_of_a_study_keep_the_other_default(vary: Any, key: str, value: float) -> None:
     plan, _, _ = planned("mlp", "wine", vary=vary, seeds=1)
-    assert {flat(one.recipe(0))[key] for one in plan.planned} == {value}
+    assert {flat(one.recipe(0, one.folds[0]))[key] for one in plan.planned} == {value}
 
 
 def test_every_choice_is_said_at_the_start(capsys: pytest.CaptureFixture[str], tmp_path: Path, language: str) -> None:

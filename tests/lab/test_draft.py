@@ -11,7 +11,7 @@ import danlu
 from danlu.base.recipe import DataRecipe
 from danlu.lab.draft import draft_recipe
 
-LOADING = sorted({key.name for key in fields(DataRecipe)} - {"shuffle"})
+LOADING = sorted({key.name for key in fields(DataRecipe)} - {"shuffle", "balance"})
 DOTTED = [f"data.{key}" for key in LOADING]
 FLAT = [key for key in LOADING if key != "name"]
 

@@ -49,7 +49,7 @@ WORKS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 TOLD: list[tuple[dict[str, Any], str, str]] = [
     ({"optim": torch.optim.Adam(nn.Linear(1, 1).parameters())}, 'Adam is an object.*optim="adam"', "Adam 是一个对象"),
     ({"optimizer": torch.optim.Adam}, 'Adam is an object.*optim="adam"', "Adam 是一个对象"),
-    ({"loss": nn.CrossEntropyLoss()}, 'loss="cross-entropy"', 'loss="cross-entropy"'),
+    ({"loss": nn.CrossEntropyLoss}, "CrossEntropyLoss|cross-entropy", "CrossEntropyLoss|cross-entropy"),
     ({"loss_fn": nn.functional.cross_entropy}, 'loss="cross-entropy"', 'loss="cross-entropy"'),
     ({"criterion": lambda a, b: a}, 'loss="cross-entropy"', 'loss="cross-entropy"'),  # pyright: ignore[reportUnknownLambdaType]
     ({"scheduler": object()}, 'schedule="cosine"', 'schedule="cosine"'),
@@ -57,8 +57,8 @@ TOLD: list[tuple[dict[str, Any], str, str]] = [
     ({"lr": nn.Linear(1, 1)}, 'optim="adam", lr=0.001', 'optim="adam", lr=0.001'),
     ({"group": torch.arange(5)}, r"danlu.load\(…\)", r"danlu.load\(…\)"),
     ({"clip_norm": object()}, "a recipe holds names, numbers", "配方里只能写名字、数字"),
-    ({"class_weight": "balanced"}, "danlu has no class weights", "没有类别权重"),
-    ({"class_weights": [1.0]}, "danlu has no class weights", "没有类别权重"),
+    ({"weight": torch.ones(2)}, "class_weights", "class_weights"),
+    ({"pos_weight": 3.0}, "class_weights", "class_weights"),
     ({"callbacks": []}, "listeners=.*danlu.watch", "listeners=.*danlu.watch"),
     ({"listener": []}, "listeners=.*danlu.watch", "listeners=.*danlu.watch"),
     ({"metric": ["accuracy"]}, "run.score", "run.score"),
@@ -137,4 +137,4 @@ def test_a_nested_recipe_is_checked(tree: dict[str, Any]) -> None:
 def test_factors_are_named_as_keywords_are(vary: dict[str, Any], key: str) -> None:
     plan, _, _ = planned("mlp", "iris", vary=vary, seeds=1, optim={"weight_decay": 1e-4})
     assert list(plan.factors) == [key]
-    assert {one.recipe(0).optim.weight_decay for one in plan.planned} == {1e-4}
+    assert {one.recipe(0, one.folds[0]).optim.weight_decay for one in plan.planned} == {1e-4}

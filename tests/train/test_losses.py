@@ -11,6 +11,8 @@ from danlu.train.losses import LOSSES, Loss, build_loss, choose_loss, cross_entr
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 0.3, -0.2]])
 CLASSES = torch.tensor([0, 1])
 NUMBERS = torch.tensor([[1.0], [-2.0]])
+# By hand: -(1 - p)² log p.
+FOCAL = torch.stack([-((1 - p) ** 2) * p.log() for p in LOGITS.softmax(1)[torch.arange(2), CLASSES]])
 GUESSES = torch.tensor([[0.5], [1.0]])
 
 
@@ -29,6 +31,7 @@ def test_every_loss_equals_torchs(reduction: str) -> None:
             CLASSES,
             F.binary_cross_entropy(logit.sigmoid().flatten(), CLASSES.float(), reduction=reduction),
         ),
+        "focal": (LOGITS, CLASSES, FOCAL.mean() if reduction == "mean" else FOCAL.sum()),
         "mse": (GUESSES, NUMBERS, ((GUESSES - NUMBERS) ** 2).sum() / (2 if reduction == "mean" else 1)),
         "l1": (GUESSES, NUMBERS, (GUESSES - NUMBERS).abs().sum() / (2 if reduction == "mean" else 1)),
         "huber": (GUESSES, NUMBERS, F.huber_loss(GUESSES, NUMBERS, delta=0.7, reduction=reduction)),
@@ -74,7 +77,13 @@ def test_auto_takes_what_task_and_net_call_for(task: str, outputs: int, shape: t
         (LossRecipe(), "classification", 10, (12,), "gives 12 numbers a sample.*wants 10"),
         (LossRecipe(), "classification", 10, (10, 4), "gives 10×4 numbers"),
         (LossRecipe(), "regression", 1, (2,), "gives 2 numbers.*1 to predict"),
-        (LossRecipe(label_smoothing=0.1, name="nll"), "classification", 3, (3,), "works with cross-entropy only"),
+        (
+            LossRecipe(label_smoothing=0.1, name="nll"),
+            "classification",
+            3,
+            (3,),
+            "works with cross-entropy and bce only",
+        ),
     ],
 )
 def test_what_does_not_fit_is_told(

@@ -21,6 +21,31 @@ def test_classification_equals_sklearn_over_several_batches() -> None:
     assert found["f1"] == pytest.approx(reference.f1_score(targets, guesses, average="macro"), abs=1e-15)
 
 
+@pytest.mark.parametrize(("classes", "outputs", "rare"), [(2, 1, 1), (2, 1, 0), (2, 2, 1), (4, 4, 2)])
+def test_where_a_class_is_rare_its_scores_equal_sklearns(classes: int, outputs: int, rare: int) -> None:
+    generator = torch.Generator().manual_seed(2)
+    logits = torch.randn(300, outputs, generator=generator).round(decimals=1)  # several samples have one score
+    targets = torch.randint(0, classes, (300,), generator=generator)
+    metrics = Metrics("classification", classes, rare=rare)
+    for part in range(0, 300, 70):
+        metrics.update(logits[part : part + 70], targets[part : part + 70])
+    found = metrics.compute(0.5)
+    odds = torch.cat([0 * logits, logits], 1) if outputs == 1 else logits
+    chances = odds.double().softmax(1)[:, rare].numpy().round(12)
+    assert found["balanced_accuracy"] == pytest.approx(reference.balanced_accuracy_score(targets, odds.argmax(1)))
+    expected = reference.average_precision_score(targets == rare, chances)
+    assert found["average_precision"] == pytest.approx(expected, abs=1e-9)
+    again = metrics
+    again.update(logits[:70], targets[:70])
+    assert again.compute(0.5)["average_precision"] != found["average_precision"]
+
+
+def test_a_rare_class_that_a_part_has_not_has_no_precision() -> None:
+    metrics = Metrics("classification", 3, rare=2)
+    metrics.update(torch.randn(4, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 0, 1]))
+    assert math.isnan(metrics.compute(0.5)["average_precision"])
+
+
 def test_a_class_that_is_nowhere_has_no_part_in_f1() -> None:
     metrics = Metrics("classification", 5)
     targets, guesses = torch.tensor([0, 1, 1, 2]), torch.tensor([0, 1, 2, 2])

@@ -67,6 +67,8 @@ def test_the_judge_tells_one_story() -> None:
     measured = training(lambda step: 2.3, 300, update=0.001)
     validated(measured, [0.5, 9.0, 9.0, 9.0, 9.0], samples=500)
     spoken: list[Finding] = []
-    judge = Judge(rulebook(), (), {}, Guard(lambda name, error: pytest.fail(f"{name}: {error}")), spoken.append)
+    judge = Judge(
+        rulebook(), (), {}, Guard(lambda name, error: pytest.fail(f"{name}: {error}")), spoken.append, lambda *_: None
+    )
     judge(measured)
     assert [one.rule for one in judge.findings] == [one.rule for one in spoken] == ["overfitting"]

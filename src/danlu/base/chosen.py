@@ -19,9 +19,10 @@ _REASONS = (
     ("train.limit_predictions", ("net.name", "data.")),
     ("train.weights", ("data.", "train.patience")),
     ("loss.name", ("net.name", "data.")),
+    ("loss.", ("loss.name",)),
     ("net.", ("net.name", "data.")),
 )
-_NO_REASON = ("data.root", "data.workers", "data.shuffle")
+_NO_REASON = ("data.root", "data.workers", "data.shuffle", "data.balance")
 
 
 def lapsed(key: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

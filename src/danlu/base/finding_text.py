@@ -17,8 +17,8 @@ _MOST_PLACES = 3
 class Findings(list[Finding]):
     """Findings that show themselves: printed as text, in a notebook as cards.
 
-    `remarks` are sentences on what could not be judged; with `judged` False nothing was, and then finding nothing says
-    nothing.
+    `remarks` are sentences on what could not be judged, `closing` says how many rules were; with `judged` False nothing
+    was, and then finding nothing says nothing.
 
     >>> print(Findings())
     no problems found
@@ -26,22 +26,25 @@ class Findings(list[Finding]):
     not one step was seen
     """
 
-    def __init__(self, findings: Iterable[Finding] = (), *, remarks: Sequence[str] = (), judged: bool = True) -> None:
+    def __init__(
+        self, findings: Iterable[Finding] = (), *, remarks: Sequence[str] = (), judged: bool = True, closing: str = ""
+    ) -> None:
         super().__init__(findings)
         self.remarks = list(remarks)
+        self.closing = closing
         self.judged = judged
 
     def __str__(self) -> str:
-        return "\n".join(["\n".join(finding_lines(finding)) for finding in self] + self._words())
+        return "\n".join(["\n".join(finding_lines(finding)) for finding in self] + self.words())
 
     def _repr_html_(self) -> str:
         """What a notebook shows. Its colours are those of a severity, and all else the notebook's own."""
-        return "".join([*map(_card, self), *(f"<p>{html.escape(words)}</p>" for words in self._words())])
+        return "".join([*map(_card, self), *(f"<p>{html.escape(words)}</p>" for words in self.words())])
 
-    def _words(self) -> list[str]:
-        """What is said beside the findings."""
+    def words(self) -> list[str]:
+        """What is said beside the findings: that there is none, what was not judged, how many rules were."""
         nothing = [] if self or not self.judged else [say("base.no-findings")]
-        return [*nothing, *self.remarks]
+        return [*nothing, *self.remarks, *([self.closing] if self.closing else [])]
 
 
 def _card(finding: Finding) -> str:
@@ -62,7 +65,8 @@ def finding_lines(finding: Finding, proof: str = "") -> list[str]:
     sign = SIGNS.get(finding.severity, "·")
     places = _places(finding.where)
     since = say("base.finding-since", step=finding.since)
-    lines = [f"{sign} {rule_label(finding.rule)}   {places}{since}", f"    {finding.title}"]
+    code = f"{finding.line}{say('base.finding-comma')}" if finding.line else ""
+    lines = [f"{sign} {rule_label(finding.rule)}   {places}{code}{since}", f"    {finding.title}"]
     lines.append(f"    {say('base.finding-why')} {finding.why}")
     remedies = "   ".join(f"{n} {remedy_text(remedy)}" for n, remedy in enumerate(finding.remedies, 1))
     if remedies:

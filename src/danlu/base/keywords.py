@@ -20,6 +20,7 @@ SYNONYMS = {
     "criterion": "loss.name",
     "loss_fn": "loss.name",
     "loss_function": "loss.name",
+    "class_weight": "loss.class_weights",
     "model": "net.name",
     "dataset": "data.name",
     "scheduler": "schedule.name",
@@ -50,7 +51,7 @@ SYNONYMS = {
 
 # What is no setting at all: a sentence says what there is instead.
 _INSTEAD = {
-    **dict.fromkeys(("class_weight", "class_weights", "weight", "pos_weight"), "class-weights"),
+    **dict.fromkeys(("weight", "pos_weight"), "class-weights"),
     **dict.fromkeys(("callbacks", "callback", "listeners", "listener"), "listeners"),
     **dict.fromkeys(("metrics", "metric"), "metrics"),
     **dict.fromkeys(("transform", "transforms", "augmentation"), "transform"),

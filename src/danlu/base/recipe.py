@@ -53,6 +53,8 @@ class DataRecipe:
     # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
     standardise: bool | None = None
     shuffle: bool = True  # draw a new order each epoch
+    # classes: an epoch draws as many samples of each class, those of a rare one several times; none: each sample once
+    balance: Literal["none", "classes"] | None = None
     workers: Annotated[int, Ge(0), Le(256)] = 0  # worker processes for data too big for memory
     # changes of the training images, drawn anew for every epoch: crop, flip, rotation, cutout (crop:4); none: none
     augment: tuple[str, ...] | None = None
@@ -86,8 +88,23 @@ class LossRecipe:
     __pydantic_config__ = _STRICT
     name: str = "auto"  # auto: cross-entropy, binary cross-entropy or mean squared error, by task and net
     reduction: Literal["mean", "sum"] = "mean"  # over the samples of a batch
-    label_smoothing: Fraction = 0.0  # share of the target spread over all classes; cross-entropy only
+    label_smoothing: Fraction = 0.0  # share of the target spread over all classes; cross-entropy and bce only
     delta: Positive = 1.0  # Huber: the error at which the square turns into a line
+    gamma: NotNegative | None = None  # focal: power of 1 - p, which takes from what is sure already; none: 2
+    # how much each class counts in training: numbers, one a class, or by label; balanced: as many times as it is rarer
+    class_weights: Any = None
+
+    def __post_init__(self) -> None:
+        """Class weights as plain values of one form; what they are to be is checked beside the data."""
+        given = self.class_weights
+        if isinstance(given, str):
+            words = [word.strip() for word in given.split(",")]
+            given = None if given == "none" else [_number(word) for word in words] if len(words) > 1 else given
+        if isinstance(given, list):
+            given = tuple(cast(list[Any], given))
+        if isinstance(given, Mapping):
+            given = {str(label): weight for label, weight in cast(Mapping[Any, Any], given).items()}
+        object.__setattr__(self, "class_weights", given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +212,13 @@ class WatchRecipe:
     on: bool = True  # whether the training is watched
     silence: tuple[str, ...] = ()  # ids of rules that are switched off
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+
+
+def _number(word: str) -> float | str:
+    try:
+        return float(word)
+    except ValueError:
+        return word
 
 
 KINDS: dict[str, type[Any]] = {

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from danlu.base.places import shown
+from danlu.base.words import say
+
 Score = dict[str, float]
 """Numbers by name, for one part of the data: always "loss", then the task's metrics ("accuracy", "r2" …)."""
 
@@ -24,8 +27,33 @@ SEVERITIES = ("error", "warning", "advice")
 
 
 @dataclass(frozen=True)
+class CodeLine:
+    """A line of somebody's code: `line` counts from 1; `file` is a path, "In[3]" for a notebook's third cell ("In[]"
+    where its number is not known), or "<string>" and the like for code that stands in no file.
+
+    >>> str(CodeLine("elsewhere/train.py", 48)), str(CodeLine("In[3]", 5))
+    ('elsewhere/train.py:48', 'cell 3, line 5')
+    """
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        if self.file.startswith("In["):
+            return say("base.line-of-cell", cell=self.file[3:-1] or "?", line=self.line)
+        path = shown(self.file)
+        return f"{path.name if path.is_absolute() else path.as_posix()}:{self.line}"
+
+
+@dataclass(frozen=True)
 class Finding:
-    """What watch found: rule, severity ("error", "warning", "advice"), layers, since which step, numbers, remedies."""
+    """What watch found: rule, severity ("error", "warning", "advice"), layers, since which step, numbers, remedies.
+
+    `code` is the line of the user's own loop where the fault lies, if it lies in one; `line` is that as text.
+
+    >>> Finding("plateau", "advice", (), 9, {}, "", "", code=CodeLine("train.py", 48)).line
+    'train.py:48'
+    """
 
     rule: str
     severity: str
@@ -35,6 +63,21 @@ class Finding:
     title: str
     why: str
     remedies: tuple[Mapping[str, Any], ...] = field(default=())
+    code: CodeLine | None = field(default=None, metadata={"sparse": True})  # danlu's own runs have none
+
+    @property
+    def line(self) -> str | None:
+        """File and line as people write them; None where no line is known."""
+        return None if self.code is None else str(self.code)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; "line" is {"file": …, "line": …}, or None.
+
+        >>> Finding("plateau", "advice", (), 9, {}, "", "").as_dict()["line"] is None
+        True
+        """
+        plain = {name: value for name, value in vars(self).items() if name != "code"}
+        return {**plain, "line": vars(self.code) if self.code else None}
 
 
 def finding_of(record: Mapping[str, Any]) -> Finding:
@@ -45,6 +88,7 @@ def finding_of(record: Mapping[str, Any]) -> Finding:
     ({'advice': 'train longer'},)
     """
     severity = str(record["severity"])
+    line = record.get("line")
     return Finding(
         rule=str(record["rule"]),
         severity=severity if severity in SEVERITIES else "advice",
@@ -54,4 +98,5 @@ def finding_of(record: Mapping[str, Any]) -> Finding:
         title=str(record["title"]),
         why=str(record["why"]),
         remedies=tuple(dict(remedy) for remedy in record["remedies"]),
+        code=CodeLine(str(line["file"]), int(line["line"])) if line else None,
     )

@@ -49,6 +49,27 @@ def order(count: int, seed: int, epoch: int) -> torch.Tensor:
     return torch.randperm(count, generator=stream(seed, "order", epoch))
 
 
+def balanced_order(labels: torch.Tensor, seed: int, epoch: int) -> torch.Tensor:
+    """As many places as `labels` int64 [N] has, drawn for `epoch` so that every class there is comes equally often (to
+    one sample), int64 [N]: of a frequent class some of its samples, of a rare one all, again and again in new orders.
+
+    >>> labels = torch.tensor([0] * 9 + [1] * 3)
+    >>> labels[balanced_order(labels, 0, 0)].bincount().tolist()
+    [6, 6]
+    """
+    classes = labels.unique().tolist()
+    even, more = divmod(len(labels), max(1, len(classes)))
+    drawn: list[torch.Tensor] = []
+    for turn, place in enumerate(order(len(classes), derive(seed, "classes"), epoch).tolist()):
+        own = (labels == classes[place]).nonzero().flatten().cpu()
+        wanted = even + (turn < more)
+        rounds = range(-(-wanted // len(own)))
+        shuffled = [own[order(len(own), derive(seed, "class", classes[place], number), epoch)] for number in rounds]
+        drawn += [torch.cat([own[:0], *shuffled])[:wanted]]
+    together = torch.cat([*drawn, torch.zeros(0, dtype=torch.int64)])
+    return together[order(len(together), seed, epoch)]
+
+
 def mix(numbers: torch.Tensor) -> torch.Tensor:
     """Each int64 number's bits mixed so that those of neighbours have nothing in common: SplitMix64's finaliser
     (Steele et al. 2014, https://doi.org/10.1145/2714064.2660195), one number for one.

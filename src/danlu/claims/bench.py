@@ -71,6 +71,11 @@ class Bench:
         carry_out(place, plan)
         return _trials(place, plan)
 
+    def data_of(self, ground: Trainable) -> Dataset:
+        """The data that would be trained on."""
+        base, _ = _recipe(ground)
+        return self._data(replace(base.data, samples=None), ground.data)
+
     def _data(self, recipe: DataRecipe, given: Any) -> Dataset:
         if not isinstance(given, str | Path):
             return load_data(recipe, given)

@@ -118,6 +118,7 @@ def result_of(plan: ClaimPlan, evidence: ClaimEvidence, about: Mapping[str, Any]
             "checks": [one.as_dict() for one in evidence.checks],
             "controls": [one.as_dict() for one in evidence.controls],
             "figure": [asdict(plot) for plot in evidence.figure],
+            "left_out": list(evidence.left_out),
         }
     )
 

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from danlu.base.errors import fail
+from danlu.base.errors import Fault, fail
 from danlu.claims.bench import Bench, Trainable
 from danlu.claims.claim import Published
 from danlu.claims.evidence import (
@@ -20,7 +21,7 @@ from danlu.claims.evidence import (
 )
 from danlu.claims.options import ClaimOptions
 from danlu.claims.plan import ClaimPlan
-from danlu.claims.training import ACCURACY, Measure, Training
+from danlu.claims.training import ACCURACY, R2, Measure, Training
 from danlu.claims.tuning import MOST_GROWTHS, Tuned, tune
 
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
@@ -93,7 +94,7 @@ class EffectClaim:
             "levels": {level: dict(settings) for level, settings in self.levels.items()},
             "nuisance": nuisance,
             "fixed": self._settings(given),
-            "measure": self.measure.name,
+            "measure": self._measure_of_plan(given),
             "expected": self.expected,
             "margin": self._margin(given),
             "seeds": self._seeds(given),
@@ -106,6 +107,28 @@ class EffectClaim:
         return ClaimPlan(self.id, parts)
 
     def test(self, given: ClaimOptions, bench: Bench) -> ClaimEvidence:
+        if given.data or not callable(self.data):
+            claim, left_out = self._on(given, bench)
+            return replace(claim._carried_out(given, bench), left_out=left_out)
+        return self._carried_out(given, bench)
+
+    def _on(self, given: ClaimOptions, bench: Bench) -> "tuple[EffectClaim, tuple[str, ...]]":
+        """The claim as it can be tested on these data: with a score that they have, at the places for which they have
+        enough samples; and the places that are left out. UserError where nothing is left of it."""
+        first = next(iter(self._places(given)))
+        data = bench.data_of(self._ground(given, first, next(iter(self.levels))))
+        measure = R2 if given.data and self.measure is ACCURACY and data.task == R2.task else self.measure
+        if measure.task and measure.task != data.task:
+            wanted = Fault(f"claims.target-{measure.task}")
+            fail("claims.no-measure", claim=self.id, measure=measure.name, wanted=wanted)
+        there = data.sizes["train"]
+        left_out = tuple(label for label, place in self.places.items() if place.get("data.samples", there) > there)
+        places = {label: place for label, place in self.places.items() if label not in left_out}
+        if not places:
+            fail("claims.too-few-samples", claim=self.id, found=there, wanted=self.places[first]["data.samples"])
+        return replace(self, measure=measure, places=places), left_out
+
+    def _carried_out(self, given: ClaimOptions, bench: Bench) -> ClaimEvidence:
         comparisons: list[ClaimComparison] = []
         controls: list[Control] = []
         found: dict[str, Trials] = {}
@@ -145,17 +168,23 @@ class EffectClaim:
     def _growths(self, given: ClaimOptions) -> int:
         return 0 if given.miniature else MOST_GROWTHS
 
+    def _measure_of_plan(self, given: ClaimOptions) -> str:
+        """Of a user's data the plan does not know yet what they are."""
+        return "accuracy-or-r2" if given.data and self.measure is ACCURACY else self.measure.name
+
     def _margin(self, given: ClaimOptions) -> float:
         return self.margin if given.margin is None else given.margin
 
     def _places(self, given: ClaimOptions) -> Mapping[str, Mapping[str, Any]]:
+        if given.data and self.condition == "data":
+            return {Path(given.data).name: {}}
         return dict(list(self.places.items())[:1]) if given.miniature else self.places
 
     def _settings(self, given: ClaimOptions) -> dict[str, Any]:
         return {"train.weights": "last", **self.settings, **given.data_settings()}
 
     def _ground(self, given: ClaimOptions, place: str, level: str) -> Trainable:
-        settings = {**self._settings(given), **self.places[place], **self.levels[level]}
+        settings = {**self._settings(given), **self.places.get(place, {}), **self.levels[level]}
         if given.miniature:
             settings["train.epochs"] = max(1, int(settings.get("train.epochs", 10)) // 8)
         net = self.builders.get(level) or given.net or self.net

@@ -163,9 +163,10 @@ class Plot:
 
 @dataclass(frozen=True)
 class ClaimEvidence:
-    """All that a test brought to light."""
+    """All that a test brought to light; `left_out` are places of the plan for which the data had too few samples."""
 
     comparisons: Sequence[ClaimComparison] = ()
     checks: Sequence[IdentityCheck] = ()
     controls: Sequence[Control] = ()
     figure: Sequence[Plot] = ()
+    left_out: Sequence[str] = ()

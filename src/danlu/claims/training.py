@@ -35,7 +35,8 @@ class Measure:
     """A number taken of a training: its `name` (a phrase of the catalogue: claims.measure-NAME), whether `more` or
     `less` of it is better, and the size of its steps where it counts something.
 
-    A training that diverged has none, unless the measure `sees_divergence`.
+    A training that diverged has none, unless the measure `sees_divergence`; nor has one of another `task`, where it is
+    a score of that alone.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Measure:
     better: Literal["more", "less"] = "more"
     grain: float = 0.0
     sees_divergence: bool = False
+    task: str = ""
 
     def value(self, trial: Training) -> float:
         """The number; NaN where the training has none."""
@@ -57,13 +59,22 @@ class Measure:
 def metric(name: str) -> Measure:
     """A score of the judging part by its name, at the end of the training."""
     less = name in ("loss", "mae", "rmse", "perplexity")
-    return Measure(name, lambda trial: trial.score.get(name, math.nan), "less" if less else "more")
+    better: Literal["more", "less"] = "less" if less else "more"
+    return Measure(name, lambda trial: trial.score.get(name, math.nan), better, task=_TASKS.get(name, ""))
 
 
+_TASKS = {
+    "accuracy": "classification", "f1": "classification", "r2": "regression", "mae": "regression", "rmse": "regression",
+    "perplexity": "language",
+}  # fmt: skip
 ACCURACY = metric("accuracy")
+R2 = metric("r2")
 LOSS = metric("loss")
 ACCURACY_OR_NONE = Measure(
-    "accuracy-or-none", lambda trial: 0.0 if trial.diverged else ACCURACY.of(trial), sees_divergence=True
+    "accuracy-or-none",
+    lambda trial: 0.0 if trial.diverged else ACCURACY.of(trial),
+    sees_divergence=True,
+    task=ACCURACY.task,
 )
 """The accuracy; 0 where the training diverged, so that a rate which fails some levels is seen to."""
 

@@ -126,6 +126,22 @@ class Dataset(Readable, ABC):
         """Number of classes, of labels, of regression targets, or of the tokens in the vocabulary."""
         return self.target.outputs
 
+    def balanced(self) -> "Dataset":
+        """The data whose shuffled training part has as many samples of each class. UserError where that cannot be."""
+        return fail("data.balance-streamed", name=self.name)
+
+    def class_counts(self) -> tuple[int, ...] | None:
+        """How many samples of the training part each class has; None where that is not known, or there are none."""
+        return None
+
+    @property
+    def rare_class(self) -> int | None:
+        """The rarest class, where less than a tenth of the samples is of it and less than half of what would be its
+        share if all classes were equally frequent; None where there is none. Of all samples but the test part's, so
+        that it is one class in all folds.
+        """
+        return None
+
     @property
     def own_batch_size(self) -> int | None:
         """How large the training batches are where the data come in batches of their own, whatever is asked for."""

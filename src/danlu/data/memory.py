@@ -1,7 +1,7 @@
 """Data that fit in memory: one tensor, of which a batch is one gather and one vectorised transform."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import PurePath
 from typing import Any, Protocol, runtime_checkable
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import fail
-from danlu.base.seeds import order
+from danlu.base.seeds import balanced_order, order
 from danlu.data.dataset import Dataset, checksum, digest
 from danlu.data.feeds import MapFeed, Wanted, refuse_bad
 from danlu.data.label_sets import LabelSets
@@ -27,6 +27,7 @@ CHUNK_BYTES = 2 * 2**20
 RESIDENT_BYTES = 2 * 2**30
 
 
+_RARE = 0.1  # share of a class from which on always answering with the others is right nine times in ten
 # Characters of a sample's description: it stands below a small picture.
 MAX_DESCRIPTION = 120
 
@@ -51,6 +52,7 @@ class MemoryDataset(Dataset):
     augmentation: Augmentation | None = None
     workers: int = 0  # processes that run a user's own transforms
     content: tuple[int, ...] | None = None
+    balances: bool = False  # whether an order that is drawn for the training part has as many samples of each class
     lines: Tensor | None = None  # of each sample in the file that it was read from
     columns: dict[str, int] | None = None  # of a table, the target's included: a checksum of each
     _moved: dict[Any, tuple[Tensor, Tensor]] = field(default_factory=dict[Any, tuple[Tensor, Tensor]], repr=False)
@@ -74,7 +76,11 @@ class MemoryDataset(Dataset):
             return
         x, y = self._on(device, dtype)
         offset, count = self._place(part)
-        rows = order(count, seed, epoch).add_(offset).to(x.device) if shuffle else None
+        balances = self.balances and shuffle and part == "train"
+        drawn = balanced_order(self.y[offset : offset + count], seed, epoch) if balances else None
+        if shuffle and drawn is None:
+            drawn = order(count, seed, epoch)
+        rows = None if drawn is None else drawn.add_(offset).to(x.device)
         transform = self.pixels.on(device, dtype) if self.pixels else None
         per_chunk = self._batches_per_chunk(batch_size, dtype)
         # Chunks begin where they would in a whole epoch, so that a batch lies at the same alignment in memory after a
@@ -90,7 +96,9 @@ class MemoryDataset(Dataset):
             if x.device != device:
                 samples, targets = samples.to(device), targets.to(device)
             if augmentation:
-                numbers = torch.arange(first, last, device=device) if rows is None else rows[first:last].to(device)
+                # A sample that comes several times in an epoch is changed anew each time.
+                own = None if balances else rows
+                numbers = torch.arange(first, last, device=device) if own is None else own[first:last].to(device)
                 samples = augmentation(samples, numbers, seed, epoch)
             if transform:
                 samples = transform(samples)
@@ -123,6 +131,29 @@ class MemoryDataset(Dataset):
         pixels = None if self.pixels is None else self.pixels.peak
         return digest(content, list(self.x.shape), str(self.x.dtype), self.sizes, meaning, pixels)
 
+    def balanced(self) -> Dataset:
+        if self.augmentation and self.augmentation.callables:
+            fail("data.balance-callables")
+        return replace(self, balances=True)
+
+    def class_counts(self) -> tuple[int, ...] | None:
+        return self._counts("train") if isinstance(self.target, Labels) else None
+
+    @property
+    def rare_class(self) -> int | None:
+        if not isinstance(self.target, Labels):
+            return None
+        pairs = zip(self._counts("train"), self._counts("validation"), strict=True)
+        counts = [sum(pair) for pair in pairs]
+        share = min(counts) / max(1, sum(counts))
+        return counts.index(min(counts)) if 0 < share < min(_RARE, 0.5 / len(counts)) else None
+
+    def _counts(self, part: str) -> tuple[int, ...]:
+        offset, count = self._place(part)
+        own = self.y[offset : offset + count]
+        counts = own.sum(0).long() if own.ndim == 2 else torch.bincount(own, minlength=self.outputs)
+        return tuple(counts.tolist())
+
     def facts(self) -> dict[str, Any]:
         offset, count = self._place("train")
         measured: dict[str, Any] = {}
@@ -135,11 +166,7 @@ class MemoryDataset(Dataset):
         if isinstance(self.target, Labels | LabelSets):
             facts["classes"] = {name: {} for name in self.classes}
             for part in PARTS:
-                offset, count = self._place(part)
-                own = self.y[offset : offset + count]
-                counts = own.sum(0).long() if own.ndim == 2 else torch.bincount(own, minlength=self.outputs)
-                counts = counts.tolist()
-                for name, number in zip(self.classes, counts, strict=True):
+                for name, number in zip(self.classes, self._counts(part), strict=True):
                     facts["classes"][name][part] = number
         return facts
 

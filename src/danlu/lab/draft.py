@@ -14,6 +14,7 @@ from danlu.base.recipe import DataRecipe, Recipe
 from danlu.base.recipe_text import RecipeDraft
 from danlu.data import Dataset
 from danlu.data.catalogue import known
+from danlu.lab.balance import OF_ORDER
 from danlu.nets import AUTO, option_names, options_of_usual_nets, recipe_of, registered, usual_options
 from danlu.nets import names as net_names
 from danlu.train.losses import registered_loss
@@ -35,7 +36,7 @@ CUSTOM = "custom"
 """Name in a recipe of a net, or data, that were given as objects and that no recipe can bring back."""
 
 
-_DATA_KEYS = [key.name for key in fields(DataRecipe) if key.name != "shuffle"]
+_DATA_KEYS = [key.name for key in fields(DataRecipe) if key.name not in OF_ORDER]
 """What `danlu.load` has done already where a loaded data set is given."""
 
 
@@ -146,7 +147,8 @@ def _take_data(draft: RecipeDraft, data: object, settings: Mapping[str, Any]) ->
             fail("lab.data-already-loaded", keys=", ".join(given))
         _forget(draft, *(f"data.{key}" for key in _DATA_KEYS))
         kept = {key: value for key, value in asdict(data.recipe).items() if value is not None} if data.recipe else {}
-        kept.pop("shuffle", None)  # is no matter of loading: a recipe's own word on it stands
+        for key in OF_ORDER:
+            kept.pop(key, None)  # is no matter of loading: a recipe's own word on it stands
         _take_section(draft, "data", kept or {"name": CUSTOM})
         return
     _forget(draft, "data.name", "data.path")

@@ -50,7 +50,7 @@ def build_engine(setup: Setup, name: str) -> Engine:
 def module_engine(setup: Setup) -> ModuleEngine:
     """The engine that carries out any setup: its net with loss, optimiser and schedule."""
     recipe = setup.recipe
-    loss = build_loss(recipe.loss.name, recipe.loss)
+    loss = setup.own_loss or build_loss(recipe.loss.name, recipe.loss)
     optimizer = build_optimiser(
         recipe.optim,
         setup.net,

@@ -16,6 +16,7 @@ from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
 from danlu.lab.engines import choose_engine, engine_of_run
 from danlu.lab.environment import compared_with_before, environment
 from danlu.lab.fine_tuning import begin_at, parent_with
+from danlu.lab.own_loss import own_loss, refuse_other_loss, set_in, with_loss
 from danlu.lab.own_metrics import try_metrics
 from danlu.lab.own_parts import MetricLike, OwnParts, own_parts, refuse_missing
 from danlu.lab.package import load_trained
@@ -24,7 +25,7 @@ from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_s
 from danlu.lab.training import carry_out, folder_asked, new_run, wired
 from danlu.lab.usual import as_it_began, until_patience_is_spent
 from danlu.store.journal import Journal
-from danlu.store.run_environment import parent_of
+from danlu.store.run_environment import parent_of, read_environment
 from danlu.store.run_folder import RunFolder
 from danlu.store.turns import take_turn
 from danlu.train.checkpoint import load_newest
@@ -46,6 +47,7 @@ def fit(
     watch: bool | None = None,
     listeners: Sequence[Listener] | None = None,
     metrics: Mapping[str, MetricLike] | None = None,
+    loss: object = None,
     **settings: Any,
 ) -> Run:
     """Train `net` on `data`; with nothing given, LeNet-5 on the digits inside scikit-learn.
@@ -57,12 +59,12 @@ def fit(
     optim={"name": "adam", "lr": 0.001}. `folder` is where the run will lie (absent or empty); else it gets a name of
     its own, or `name`, in `runs/`. `weights_from` is a run that has ended, or its folder: the training begins with the
     weights that were scored, in the net of that run where none is given; for another number of classes the last layer
-    begins anew. The training is watched for mistakes (`run.findings`) unless `watch` is False, or
-    the recipe's watch.on. `listeners` are called with every
-    event of the training (`danlu.TrainingStarted`, `StepDone`, `EpochDone`), and end it by answering with
-    `danlu.Stop("why")`. `metrics` score the validation and the test part beside danlu's own, by name: functions of
-    (outputs, targets), or a torchmetrics.Metric. Raises UserError for a mistake in any of these, before the first step;
-    StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
+    begins anew. The training is watched for mistakes (`run.findings`) unless `watch` is False, or the recipe's
+    watch.on. `listeners` are called with every event of the training (`danlu.TrainingStarted`, `StepDone`,
+    `EpochDone`), and end it by answering with `danlu.Stop("why")`. `metrics` score the validation and the test part
+    too, by name: functions of (outputs, targets), or a torchmetrics.Metric. `loss` is a name, settings, or a function
+    of (outputs, targets) that gives their mean loss. Raises UserError for a mistake in any of these, before the first
+    step; StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile
     >>> run = fit("softmax-regression", "digits", epochs=2, folder=tempfile.mkdtemp(), progress=False)
@@ -73,16 +75,15 @@ def fit(
     net, data = net_and_data(net, data)
     if weights_from is not None:
         net, settings = begin_at(net, weights_from, settings)
+    settings, own_function = with_loss(settings, loss)
     drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
     drafted, where = until_patience_is_spent(drafted), folder_asked(folder, name)
     given = None if isinstance(data, str | Path) else data
     module = net if isinstance(net, nn.Module) else None
     own = own_parts(listeners, metrics)
-    setup = set_up(drafted, given, module)
+    setup = set_in(set_up(drafted, given, module), own_function)
     try_metrics(setup, own.metrics)
-    reporter = Reporter(progress)
-    for note in load_given_weights(setup.net, setup.recipe.net.weights):
-        reporter.note(note)
+    reporter = _told_of_weights(setup, Reporter(progress))
     weights_given = module is not None or setup.recipe.net.weights is not None
     engine = choose_engine(setup)
     parent = parent_with(setup.recipe.net.weights)
@@ -94,6 +95,13 @@ def fit(
         new.establish()
         carry_out(training, reporter)
     return Run(new.place.path, net=setup.net, data=setup.data)
+
+
+def _told_of_weights(setup: Setup, reporter: Reporter) -> Reporter:
+    """The reporter, which tells of the weights that the recipe names, put into the net."""
+    for note in load_given_weights(setup.net, setup.recipe.net.weights):
+        reporter.note(note)
+    return reporter
 
 
 def _notes(setup: Setup) -> list[Fault]:
@@ -111,11 +119,12 @@ def resume(
     root: str | Path | None = None,
     listeners: Sequence[Listener] | None = None,
     metrics: Mapping[str, MetricLike] | None = None,
+    loss: object = None,
     progress: bool = True,
 ) -> Run:
     """Go on with a run exactly where its newest whole checkpoint stands; a finished run is returned as it is.
 
-    `net`, `data` and `metrics` are needed where they were given to `fit` as objects that a recipe cannot bring back,
+    `net`, `data`, `metrics` and `loss` are needed where they were given to `fit` as objects that no recipe brings back,
     and `listeners` hear of what is left where they are given again; where data have been moved, `data` is their path
     now, or `root` the folder to look for a catalogue's in. The end state is bit-identical to that of a run never
     interrupted, on the same machine, torch build and thread count.
@@ -134,7 +143,9 @@ def resume(
             if error.faults[0].id in _NOT_FOUND:
                 fail("lab.data-moved", what=error.faults[0], folder=shown(place.path))
             raise
-        setup = set_up(recipe, dataset, net)
+        own_function = own_loss(loss)
+        refuse_other_loss(read_environment(place.environment), own_function, place)
+        setup = set_in(set_up(recipe, dataset, net), own_function)
         _gone_on(RunFolder(run.folder), journal, setup, net, Reporter(progress), begin, own)
     return Run(run.folder, net=setup.net, data=setup.data)
 

@@ -8,8 +8,11 @@ from typing import Any, Protocol, cast, runtime_checkable
 from danlu.base.errors import Faults, fail
 from danlu.base.events import Event, Listener, Stop
 from danlu.base.places import shown
+from danlu.train.rare_class import METRICS as RARE
 
-RESERVED = ("loss", "accuracy", "f1", "r2", "mae", "rmse", "perplexity", "f1_micro", "map", "subset_accuracy")
+RESERVED = (
+    "loss", "accuracy", "f1", *RARE, "r2", "mae", "rmse", "perplexity", "f1_micro", "map", "subset_accuracy",
+)  # fmt: skip
 """Names of danlu's own metrics."""
 
 

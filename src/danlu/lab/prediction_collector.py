@@ -143,12 +143,8 @@ class PredictionCollector:
 class CollectingMetrics(Metrics):
     """Metrics, made of what is `measured`, that let `collector` hear what they are given."""
 
-    def __init__(
-        self,
-        collector: PredictionCollector,
-        measured: Mapping[str, Any],
-    ) -> None:
-        super().__init__(**measured)
+    def __init__(self, collector: PredictionCollector, measured: Mapping[str, Any], rare: int | None = None) -> None:
+        super().__init__(**measured, rare=rare)
         self._collector = collector
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:

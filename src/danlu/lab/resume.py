@@ -22,6 +22,7 @@ def resume(
     jobs: int | None = None,
     listeners: Sequence[Listener] | None = None,
     metrics: Mapping[str, MetricLike] | None = None,
+    loss: object = None,
     progress: bool = True,
 ) -> Any:
     """Go on with what lies in `folder`, exactly where it stopped: the Run, Study or Search comes back, finished.
@@ -30,8 +31,8 @@ def resume(
     cannot bring back; where data have been moved, `data` is their path now, or for a run `root` the folder to look for
     a catalogue's in. For a study `net` is the function that builds it, or a dict of those that were levels by name, and
     `jobs` the number of processes.
-    `listeners` and `metrics` are those of `danlu.fit`, for a run. Raises UserError where the folder holds none of the
-    three, or needs one of these.
+    `listeners`, `metrics` and `loss` are those of `danlu.fit`, for a run. Raises UserError where the folder holds none
+    of the three, or needs one of these.
 
     >>> import tempfile, danlu
     >>> run = danlu.fit("softmax-regression", "iris", epochs=1, folder=tempfile.mkdtemp(), progress=False)
@@ -43,11 +44,11 @@ def resume(
         if jobs is not None:
             fail("lab.no-jobs-for-a-run", folder=place.path)
         return resume_run(
-            folder, net=net, data=data, root=root, listeners=listeners, metrics=metrics, progress=progress
+            folder, net=net, data=data, root=root, listeners=listeners, metrics=metrics, loss=loss, progress=progress
         )
     if root is not None:
         fail("lab.no-root-for-a-study", folder=place.path)
-    if listeners or metrics:
+    if listeners or metrics or loss is not None:
         fail("lab.own-parts-for-a-study", folder=place.path)
     carry_on = go_on_searching if place.is_search else go_on
     return carry_on(folder, net=net, data=data, jobs=jobs, progress=progress)

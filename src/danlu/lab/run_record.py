@@ -124,7 +124,7 @@ class RunRecord:
             "diverged_since": self.diverged_since,
             "scored": self.scored.as_dict(),
             "score": self.score,
-            "findings": [vars(finding) for finding in self.findings],
+            "findings": [finding.as_dict() for finding in self.findings],
         }
 
     def __repr__(self) -> str:

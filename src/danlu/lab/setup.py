@@ -16,8 +16,10 @@ from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Pixels, Standard
+from danlu.lab.balance import OF_ORDER, balanced_data
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.draft import CUSTOM, source_of
+from danlu.lab.loss_settings import settled_loss
 from danlu.lab.usual import limits_predictions, usual_augmentation, usual_picture_options, usual_train
 from danlu.nets import (
     AUTO,
@@ -35,7 +37,7 @@ from danlu.nets import (
 )
 from danlu.train.checkpoint import saved_weights
 from danlu.train.freezing import check_parts
-from danlu.train.losses import choose_loss
+from danlu.train.losses import Loss
 from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
@@ -53,6 +55,8 @@ class Setup:
     device: torch.device
     dtype: torch.dtype  # in which samples go into the net
     horizon: Horizon
+    own_loss: Loss | None = None  # a function of the user's
+    own_loss_facts: Mapping[str, str] | None = None  # by which it is known again
 
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
@@ -78,6 +82,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         fail("lab.own-batches", found=wanted, own=own)
     train = replace(recipe.train, batch_size=own or wanted)
     train = usual_train(train, optim.name, dataset.sizes["train"], dataset.sizes["validation"])
+    dataset = balanced_data(recipe.data, dataset)
     dataset = dataset.limited(limits_predictions(recipe, dataset))
     if dataset.bounds is not None:
         train = replace(train, limit_predictions=True)
@@ -98,8 +103,8 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     taken = sample_dtype(net, dataset, dtype)
     description = describe(net, dataset.sample_shape, dtype=taken, for_loss=True)
     _check_parts(recipe, optim, net)
-    loss = choose_loss(recipe.loss, task=dataset.task, outputs=dataset.outputs, output_shape=description.output_shape)
-    recipe = replace(recipe, loss=replace(recipe.loss, name=loss))
+    loss, told = settled_loss(recipe.loss, dataset, description.output_shape)
+    recipe, dataset = replace(recipe, loss=loss), replace(dataset, notes=(*dataset.notes, *told))
     recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))
     horizon = Horizon(recipe.train.epochs or 1, steps_per_epoch(recipe, dataset))
     if horizon.steps > MOST_STEPS and not train.open_ended:
@@ -206,7 +211,7 @@ def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None 
             fail("lab.name-and-path", name=recipe.name, path=recipe.path)
         given = recipe.path or recipe.name
     options = {key.name: getattr(recipe, key.name) for key in fields(recipe)}
-    for key in ("name", "path", "shuffle"):
+    for key in ("name", "path", *OF_ORDER):
         del options[key]
     return load(given, **options)
 

@@ -12,7 +12,6 @@ from danlu.base.errors import Fault, FolderGoneError, StorageError, fail
 from danlu.base.events import Listener, Stop
 from danlu.base.memory import memory_guard
 from danlu.base.places import runs_folder, shown
-from danlu.base.recipe import LossRecipe
 from danlu.base.recipe_text import to_toml
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
@@ -40,7 +39,7 @@ from danlu.train.carried import Carried
 from danlu.train.engine import Batch, Engine
 from danlu.train.evaluate import evaluate
 from danlu.train.loop import train
-from danlu.train.losses import build_loss
+from danlu.train.losses import build_loss, scoring
 from danlu.train.metrics import Metrics
 from danlu.train.progress import Progress
 from danlu.view.reporter import Reporter
@@ -89,11 +88,11 @@ def score_part(
     batch_size = batch_size if setup.data.task == "language" else max(batch_size, 256)
     forward = Carried(net, keeps=setup.data.continues)
     batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
-    loss = build_loss(setup.recipe.loss.name, LossRecipe(delta=setup.recipe.loss.delta))
+    loss = setup.own_loss or build_loss(setup.recipe.loss.name, scoring(setup.recipe.loss))
     measured = measured_by(setup.data.target, each=collector is not None)
-    metrics = Metrics(**measured)
+    metrics = Metrics(**measured, rare=setup.data.rare_class)
     if collector and collector.wanted:
-        metrics = CollectingMetrics(collector, measured)
+        metrics = CollectingMetrics(collector, measured, setup.data.rare_class)
         batches = collector.seen(batches)
     scorer = OwnMetrics(metrics, own, setup.data) if own else metrics
     with global_seed(setup.recipe.train.seed, "score", part, epoch):

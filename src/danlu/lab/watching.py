@@ -21,6 +21,7 @@ _DIGITS = 4
 _CALLS = {
     "cross-entropy": ("cross_entropy_loss", "classes"),
     "nll": ("nll_loss_nd", "classes"),
+    "focal": ("cross_entropy_loss", "classes"),
     "bce": ("binary_cross_entropy_with_logits", "binary"),
     "mse": ("mse_loss", "numbers"),
     "l1": ("l1_loss", "numbers"),
@@ -57,6 +58,7 @@ class Watching:
             silence=settings.silence,
             thresholds=settings.thresholds,
             shown=False,
+            lines=False,
             told=self._told,
             measured=self._measured,
             earlier=_earlier(history),
@@ -81,7 +83,8 @@ class Watching:
         outputs = outputs.t()
         if kind != "classes":
             outputs, targets = outputs.reshape(targets.shape), targets.to(outputs.dtype)
-        return LossCall(name, kind, outputs, targets, weighted=False, summed=self._loss.reduction == "sum")
+        weighted = self._loss.class_weights is not None or self._loss.name == "focal"
+        return LossCall(name, kind, outputs, targets, weighted=weighted, summed=self._loss.reduction == "sum")
 
     def _told(self, finding: Finding) -> None:
         self._journal.write(FindingAppeared(finding=finding))

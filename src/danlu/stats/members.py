@@ -14,7 +14,9 @@ Level = Any
 # Where less is better.
 COSTS = ("loss", "mae", "rmse", "perplexity")
 # How far apart two scores can be: from all wrong to all right, from the mean of the targets to the targets themselves.
-RANGES = {"accuracy": 1.0, "f1": 1.0, "r2": 1.0, "f1_micro": 1.0, "map": 1.0, "subset_accuracy": 1.0}
+RANGES: dict[str, float] = dict.fromkeys(
+    ("accuracy", "f1", "balanced_accuracy", "average_precision", "r2", "f1_micro", "map", "subset_accuracy"), 1.0
+)
 # Metrics that count samples, and so move in steps.
 _COUNTS = ("accuracy", "f1")
 # Two results that ought to be equal can differ by as much of their size: nets are trained in single precision.

@@ -12,37 +12,62 @@ from danlu.base.errors import Faults, fail, nearest
 from danlu.base.naming import spelled
 from danlu.base.recipe import LossRecipe
 from danlu.base.shapes import show_shape
+from danlu.train.class_weights import WEIGHED, ClassWeights, as_tensor, ratio_of
+from danlu.train.focal import focal, gamma_of
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def cross_entropy(
-    outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean", label_smoothing: float = 0.0
+    outputs: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    weights: ClassWeights = (),
 ) -> torch.Tensor:
     """Cross-entropy of logits [N, C] against classes int64 [N], or [N, T, C] against [N, T], "mean" over all.
 
-    The log-softmax is inside: the net ends in logits.
+    The log-softmax is inside: the net ends in logits. With `weights` [C] a sample counts as often as its class does,
+    and the mean is over these weights, as torch has it.
     """
     if outputs.ndim > 2:
         outputs, targets = outputs.flatten(0, -2), targets.flatten()
-    return F.cross_entropy(outputs, targets, reduction=reduction, label_smoothing=label_smoothing)
+    weight = as_tensor(weights, outputs)
+    return F.cross_entropy(outputs, targets, weight, reduction=reduction, label_smoothing=label_smoothing)
 
 
-def nll(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
+def nll(
+    outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean", weights: ClassWeights = ()
+) -> torch.Tensor:
     """Negative log-likelihood of log-probabilities [N, C] (a net that ends in log-softmax) against classes [N], or of
-    [N, T, C] against [N, T].
+    [N, T, C] against [N, T]; `weights` as in `cross_entropy`.
     """
     if outputs.ndim > 2:
         outputs, targets = outputs.flatten(0, -2), targets.flatten()
-    return F.nll_loss(outputs, targets, reduction=reduction)
+    return F.nll_loss(outputs, targets, as_tensor(weights, outputs), reduction=reduction)
 
 
-def bce(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
+def bce(
+    outputs: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    weights: ClassWeights = (),
+) -> torch.Tensor:
     """Binary cross-entropy of one logit a sample [N, 1] against 0/1 [N], or of labels [N, L] against 0/1 [N, L]; the
     sigmoid is inside.
+
+    Of the two `weights` only their ratio counts: it is torch's pos_weight, and the mean is over the samples.
     """
-    targets = targets.to(outputs.dtype)
-    return F.binary_cross_entropy_with_logits(outputs.reshape(targets.shape), targets, reduction=reduction)
+    wanted = targets.to(outputs.dtype)
+    if label_smoothing:
+        wanted = wanted * (1 - label_smoothing) + label_smoothing / 2
+    ratio = as_tensor(ratio_of(weights), outputs)
+    return F.binary_cross_entropy_with_logits(
+        outputs.reshape(wanted.shape), wanted, pos_weight=ratio, reduction=reduction
+    )
 
 
 def mse(outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean") -> torch.Tensor:
@@ -101,12 +126,17 @@ LOSSES: dict[str, tuple[Callable[..., torch.Tensor], str]] = {
     "cross-entropy": (cross_entropy, "classification"),
     "nll": (nll, "classification"),
     "bce": (bce, "classification"),
+    "focal": (focal, "classification"),
     "mse": (mse, "regression"),
     "l1": (l1, "regression"),
     "huber": (huber, "regression"),
     "mixture-nll": (mixture_nll, "regression"),
 }
 
+OWN = "custom"
+"""Name in a recipe of a loss that was given as a function, and that no recipe can bring back."""
+
+_SMOOTHED = ("cross-entropy", "bce")  # whose targets label smoothing spreads
 # What a loss for one task serves besides: the next token is a class, what went in is a quantity, labels are two
 # classes each.
 _ALSO = {"multi-label": ("bce",), "language": ("cross-entropy", "nll"), "reconstruction": ("mse", "l1", "huber")}
@@ -118,7 +148,7 @@ def registered_loss(name: str) -> str:
     >>> registered_loss("MSE")
     'mse'
     """
-    found = spelled(name, ("auto", *LOSSES))
+    found = spelled(name, ("auto", OWN, *LOSSES))
     if found is None:
         fail("train.unknown-loss", name=name, names=", ".join(LOSSES), hint=nearest(name.lower(), LOSSES))
     return found
@@ -147,7 +177,7 @@ def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tu
         shape = show_shape(output_shape)
         wanted = 1 if name == "bce" and task != "multi-label" else outputs
         faults.add(f"train.outputs-do-not-fit-{task}", shape=shape, loss=name, wanted=wanted, outputs=outputs)
-    if recipe.label_smoothing and name != "cross-entropy":
+    if recipe.label_smoothing and name not in _SMOOTHED:
         faults.add("train.smoothing-needs-cross-entropy", loss=name)
     faults.raise_if_any()
     return name
@@ -172,6 +202,8 @@ def _fits(name: str, task: str, outputs: int, output_shape: tuple[int, ...]) -> 
         return True
     if task == "reconstruction":
         return math.prod(output_shape) == outputs
+    if name == "focal" and outputs == 2 and output_shape == (1,):
+        return True
     return output_shape == ((1,) if name == "bce" and task != "multi-label" else (outputs,))
 
 
@@ -181,9 +213,24 @@ def _is_mixture(outputs: int, output_shape: tuple[int, ...]) -> bool:
 
 def build_loss(name: str, recipe: LossRecipe) -> Loss:
     """The loss called `name` with the recipe's options bound."""
-    function = LOSSES[name][0]
-    if name == "cross-entropy":
-        return functools.partial(function, reduction=recipe.reduction, label_smoothing=recipe.label_smoothing)
+    if name == OWN:
+        fail("train.own-loss-missing")
+    options: dict[str, Any] = {"reduction": recipe.reduction}
+    if name in _SMOOTHED:
+        options["label_smoothing"] = recipe.label_smoothing
     if name == "huber":
-        return functools.partial(function, reduction=recipe.reduction, delta=recipe.delta)
-    return functools.partial(function, reduction=recipe.reduction)
+        options["delta"] = recipe.delta
+    if name == "focal":
+        options["gamma"] = gamma_of(recipe)
+    if name in WEIGHED:
+        options["weights"] = recipe.class_weights or ()
+    return functools.partial(LOSSES[name][0], **options)
+
+
+def scoring(recipe: LossRecipe) -> LossRecipe:
+    """The loss by which a part is scored: the mean, its targets and classes as they are.
+
+    >>> scoring(LossRecipe(name="cross-entropy", class_weights=(1.0, 9.0))).class_weights is None
+    True
+    """
+    return LossRecipe(name=recipe.name, delta=recipe.delta, gamma=recipe.gamma)

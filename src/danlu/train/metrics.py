@@ -8,12 +8,14 @@ import torch
 from danlu.base.records import Score
 from danlu.train.label_scores import LabelScores
 from danlu.train.predictions import predicted
+from danlu.train.rare_class import RareScores
 
 
 class Metrics:
     """Accuracy and macro F1 for classification; R², mean absolute and root mean squared error for regression, the last
     two for reconstruction; perplexity, the exponential of the mean loss in nats a token, for language; for several
-    labels a sample what `danlu.train.label_scores` counts, with `thresholds` of their probabilities, [L].
+    labels a sample what `danlu.train.label_scores` counts, with `thresholds` of their probabilities, [L]. Where a class
+    is `rare`, balanced accuracy (the mean of the classes' recalls) and the average precision of that class too.
 
     `scale` is the unit of the regression targets that were standardised for training, [T] or None: errors are reported
     in the target's own unit, and of several targets their mean. What is predicted outside of `bounds`,
@@ -32,6 +34,7 @@ class Metrics:
         outputs: int,
         scale: torch.Tensor | None = None,
         bounds: torch.Tensor | None = None,
+        rare: int | None = None,
         *,
         thresholds: torch.Tensor | None = None,
         names: Sequence[str] = (),
@@ -42,12 +45,15 @@ class Metrics:
         self._outputs = outputs
         self._thresholds = thresholds
         self._names = names
+        self._rare = rare
         self._sums = self._new_sums()
 
     def update(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
         """Count a batch: outputs [N, C] or [N, T] (one logit: [N, 1]), targets [N] or [N, T]."""
         if self._sums is None:
             return
+        if self._of_rare is not None:
+            self._of_rare.add(outputs, targets)
         outputs = predicted(outputs, self._task, targets[0].numel())
         if self._task != "classification":
             outputs, targets = outputs.double(), targets.double()
@@ -64,6 +70,8 @@ class Metrics:
         if self._sums is None:
             return {"perplexity": math.exp(min(loss, _MOST)) if loss == loss else loss}
         numbers = self._sums.result()
+        if self._of_rare is not None:
+            numbers["average_precision"] = self._of_rare.result()
         self.reset()
         return numbers
 
@@ -72,10 +80,11 @@ class Metrics:
         self._sums = self._new_sums()
 
     def _new_sums(self) -> "_Classes | _Numbers | LabelScores | None":
+        self._of_rare = None if self._rare is None else RareScores(self._rare)
         if self._task == "language":
             return None
         if self._task == "classification":
-            return _Classes(max(2, self._outputs))
+            return _Classes(max(2, self._outputs), balances=self._rare is not None)
         if self._task == "multi-label":
             return LabelScores(self._outputs, self._thresholds, self._names)
         return _Numbers(self._names, explains=self._task == "regression")
@@ -84,7 +93,8 @@ class Metrics:
 class _Classes:
     """For each class how often it was right, how often guessed, and how often there."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, *, balances: bool) -> None:
+        self._balances = balances
         self._counts = torch.zeros(3, classes, dtype=torch.int64)
 
     def add(self, guesses: torch.Tensor, targets: torch.Tensor) -> None:
@@ -95,11 +105,15 @@ class _Classes:
         self._counts += torch.stack([torch.bincount(labels, minlength=classes) for labels in seen])
 
     def result(self) -> Score:
-        """Accuracy and macro F1, in float64. A class that neither the targets nor the guesses have has no F1."""
+        """Accuracy and macro F1, in float64. A class that neither the targets nor the guesses have has no F1, and one
+        that the targets have not has no recall."""
         right, guessed, there = self._counts.double()
         met = guessed + there > 0
         f1 = 2 * right[met] / (guessed + there)[met]
-        return {"accuracy": float(right.sum() / there.sum()), "f1": float(f1.mean())}
+        score = {"accuracy": float(right.sum() / there.sum()), "f1": float(f1.mean())}
+        if self._balances:
+            score["balanced_accuracy"] = float((right / there)[there > 0].mean())
+        return score
 
 
 class _Numbers:

@@ -11,6 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from danlu.base.recipe import Recipe
 from danlu.base.seeds import StepSeeder
+from danlu.train.class_weights import counted_by
 from danlu.train.engine import Batch
 from danlu.train.freezing import Freezer
 from danlu.train.losses import Loss, loss_of, terms
@@ -79,6 +80,7 @@ class ModuleEngine:
         self.schedule = schedule
         self._loss = loss
         self._sums = recipe.loss.reduction == "sum"
+        self._counted = counted_by(recipe.loss)
         self._micro = train.batch_size or 0 if train.accumulate > 1 else 0
         self._clip_norm, self._clip_value = train.clip_norm, train.clip_value
         self._parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
@@ -146,7 +148,7 @@ class ModuleEngine:
         for start in range(0, len(inputs), self._micro):
             part = inputs[start : start + self._micro], targets[start : start + self._micro]
             # A mean over a part counts by the part's share of the batch: also the last, smaller one comes out right.
-            self._share = 1.0 if self._sums else len(part[0]) / len(inputs)
+            self._share = 1.0 if self._sums else self._counted(part[1]) / self._counted(targets)
             yield part
 
     def forward(self, inputs: torch.Tensor) -> Any:

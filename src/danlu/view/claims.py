@@ -114,6 +114,8 @@ def claim_text(record: Mapping[str, Any]) -> str:
     lines = [sentence(record), *reason(record), "", say("claims.verdict", verdict=verdict_words(verdict))]
     if verdict["open"] and verdict["word"] != "undecided":
         lines.append(say("claims.still-open", open=_comma(map(place, verdict["open"]))))
+    if record.get("left_out"):
+        lines.append(say("claims.left-out", places=_comma(map(label, record["left_out"]))))
     lines += ["", *(f"  {comparison_text(one)}" for one in record["comparisons"])]
     lines += [f"  {check_text(one)}" for one in record["checks"]]
     lines += [f"  {control_text(one)}" for one in record["controls"]]

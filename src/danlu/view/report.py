@@ -174,7 +174,7 @@ def finding_card(finding: Finding) -> Markup:
         "p",
         element("b", f"{say(f'page.severity-{finding.severity}')} · {name}"),
         *([" ", element("span", finding.rule, class_="faint")] if name != finding.rule else []),
-        f" · {where} · {since}" if where else f" · {since}",
+        "".join(f" · {part}" for part in (where, finding.line, since) if part),
     )
     rows: list[Markup] = []
     remedies = "\u2003".join(f"{number} {remedy_text(one)}" for number, one in enumerate(finding.remedies, 1))

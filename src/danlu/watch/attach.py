@@ -11,11 +11,12 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from danlu.base.errors import fail
 from danlu.base.finding_text import Findings, finding_lines
 from danlu.base.readable import Readable
-from danlu.base.records import Finding
+from danlu.base.records import CodeLine, Finding
 from danlu.base.telling import tell
 from danlu.base.words import say
-from danlu.watch.contract import Rule
-from danlu.watch.coverage import has_seen_nothing, remarks_on
+from danlu.watch.contract import Rule, Verdict
+from danlu.watch.coverage import closing_line, has_seen_nothing, remarks_on
+from danlu.watch.culprits import Culprits
 from danlu.watch.earlier import Earlier
 from danlu.watch.guard import Guard
 from danlu.watch.judge import Judge
@@ -23,6 +24,7 @@ from danlu.watch.measured import Measured
 from danlu.watch.observer import Observer
 from danlu.watch.onlooker import DescribeLoss, Onlooker
 from danlu.watch.patches import Patches, listen
+from danlu.watch.probes.declared import read_loss
 from danlu.watch.probes.loaders import read_loaders
 from danlu.watch.rulebook import rulebook
 from danlu.watch.schedule import Judging, Schedule, usual
@@ -65,8 +67,10 @@ class Watch(Readable):
         silence: Collection[str] = (),
         thresholds: Mapping[str, Mapping[str, float]] | None = None,
         rules: Sequence[Rule] = (),
+        on_finding: Callable[[Finding], object] | None = None,
         schedule: Schedule = usual,
         shown: bool = True,
+        lines: bool = True,
         told: Callable[[Finding], None] | None = None,
         measured: Callable[[Measured], None] | None = None,
         earlier: Earlier | None = None,
@@ -76,7 +80,11 @@ class Watch(Readable):
         self._roots = _roots(model)
         self._optimizers = _optimizers(optimizer)
         self._loaders = loader, val_loader
+        self._loss_fn = loss_fn
+        self._on_finding = on_finding
+        self._handed: set[str] = set()  # rules whose finding on_finding was called with
         self._shown = shown
+        self._lines = lines
         self._told = told
         self._measured_told = measured
         self._guard = Guard(self._broken)
@@ -87,14 +95,30 @@ class Watch(Readable):
         self._handles: list[Any] = []
         self._observer: Observer | None = None
         self._remarks: list[str] = []
-        self._saw_nothing = False
+        self._closing = self._failed = ""
+        self._culprits: Culprits | None = None
         self._earlier = earlier or Earlier()
-        self._judge = Judge((*rulebook(), *rules), silence, numbers, self._guard, self._tell, self._earlier.findings)
+        self._judge = Judge(
+            (*rulebook(), *rules), silence, numbers, self._guard, self._tell, self._locate, self._earlier.findings
+        )
 
     @property
     def findings(self) -> Findings:
         """What is found so far, the cause before its symptoms."""
-        return Findings(self._judge.findings, remarks=self._remarks, judged=not self._saw_nothing)
+        nothing = has_seen_nothing(self.measured)
+        remarks = self._remarks or (remarks_on(self.measured, {}, {}) if nothing and self._observer is not None else [])
+        remarks = [say("watch.nobody-watched")] if self._observer is None else remarks
+        remarks = [*remarks, self._failed] if self._failed else remarks
+        return Findings(self._judge.findings, remarks=remarks, judged=not nothing, closing=self._closing)
+
+    @property
+    def unseen(self) -> dict[str, str]:
+        """The rules that could not judge so far, each with the reason: what they look at was not seen."""
+        return self._judge.unseen(self.measured, self._blind)
+
+    @property
+    def _blind(self) -> dict[str, str]:
+        return dict.fromkeys(self._guard.blind, "") | self.measured.unread
 
     @property
     def measured(self) -> Measured:
@@ -128,12 +152,17 @@ class Watch(Readable):
         self._guard.open()
         self._patches = Patches()
         observer = self._observer = Observer(self._roots, self._schedule, self._guard, self._patches)
+        observer.sites.loader = self._loaders[0]
+        self._culprits = Culprits(observer.measured, observer.sites, self._roots)
         observer.stepped = self._stepped
         for one in self._optimizers:
             self._guard(observer.optimisers.record, one, given=True)
         self._guard(self._earlier.restore, observer.measured)
         self._guard(read_loaders, observer.measured, *self._loaders)
+        self._guard(read_loss, observer.measured, self._loss_fn)
         listen(observer, self._patches)
+        if self._lines:
+            self._guard(observer.sites.listen, self._patches)
         self._handles = [
             register_optimizer_step_pre_hook(observer.before_step),
             register_optimizer_step_post_hook(observer.after_step),
@@ -161,13 +190,15 @@ class Watch(Readable):
         self._guard.within(self._judge, self._observer.measured)
         self._guard.within(self._look_back, self._observer.measured)
         self._guard.close()
+        if self._shown:
+            tell("\n".join(words for words in self.findings.words() if words != self._failed))
 
     def _look_back(self, measured: Measured) -> None:
         """The block has ended: say what could not be judged."""
-        self._saw_nothing = has_seen_nothing(measured)
-        blind = dict.fromkeys(self._guard.blind, "") | measured.unread
-        unjudged = self._judge.unjudged(measured, blind) if blind and not self._saw_nothing else {}
+        blind = self._blind
+        unjudged = self._judge.unjudged(measured, blind) if blind and not has_seen_nothing(measured) else {}
         self._remarks = remarks_on(measured, blind, unjudged)
+        self._closing = closing_line(self._judge.asked, self.unseen)
 
     def _stepped(self) -> None:
         """After each step, from within the observer's own guarded call."""
@@ -187,12 +218,36 @@ class Watch(Readable):
             self._told(finding)
         if self._shown:
             tell("\n".join(finding_lines(finding)))
+        if self._on_finding is not None and finding.rule not in self._handed:
+            self._handed.add(finding.rule)
+            self._hand_over(self._on_finding, finding)
+
+    def _hand_over(self, call: Callable[[Finding], object], finding: Finding) -> None:
+        """Give a finding to the user's own function; whatever that raises is told, the first time, and no more."""
+        try:
+            call(finding)
+        except Exception as error:  # noqa: BLE001 - a remark on a training must not end it
+            if not self._failed:
+                self._failed = say("watch.on-finding-failed", rule=finding.rule, error=_told(error))
+                if self._shown:
+                    tell(self._failed)
+
+    def _locate(self, rule: Rule, verdict: Verdict) -> CodeLine | None:
+        return self._culprits(rule, verdict) if self._culprits is not None and self._lines else None
 
     def _broken(self, name: str, error: Exception) -> None:
         if self._shown:
-            said = str(error).strip().partition("\n")[0]
-            said = f"{said[:_MOST_SAID]} …" if len(said) > _MOST_SAID else said
-            tell(say("watch.broken", name=name, error=f"{type(error).__name__}: {said}"))
+            tell(say("watch.broken", name=name, error=_told(error)))
+
+
+def _told(error: Exception) -> str:
+    """An error in one short line."""
+    said = str(error).strip().partition("\n")[0]
+    return (
+        f"{type(error).__name__}: {said[:_MOST_SAID]} …"
+        if len(said) > _MOST_SAID
+        else f"{type(error).__name__}: {said}"
+    )
 
 
 def watch(
@@ -205,6 +260,7 @@ def watch(
     silence: Collection[str] = (),
     thresholds: Mapping[str, Mapping[str, float]] | None = None,
     rules: Sequence[Rule] = (),
+    on_finding: Callable[[Finding], object] | None = None,
     shown: bool = True,
 ) -> Watch:
     """The block that watches a training, not a line of it changed: `with danlu.watch(model, optimizer) as watch:`.
@@ -213,13 +269,17 @@ def watch(
     optimizer   one, or a list; left out, whichever move the model's parameters are found when they step
     loader      the training samples, only looked at: is their order random, are samples double?
     val_loader  the validation samples, only looked at: are some of them trained on?
-    loss_fn     the loss, where it is an object; it is never called
+    loss_fn     the loss, where it is an object; never called: however it is used, its class weights count as weights
+                and its ignore_index as no class, and findings on its settings name the line that made it
     silence     ids of rules that are not asked; `danlu rules` lists them
     thresholds  a rule's numbers by name: {"dead-relu": {"min_dead_share": 0.6}}
     rules       rules of your own, see danlu.Rule
-    shown       whether findings are printed as they appear
+    on_finding  called once with each finding as soon as it is made; what it raises is told once and ends nothing
+    shown       whether findings are printed as they appear, and at the end how many rules could judge
 
-    Findings stand in `watch.findings`. UserError for a mistake in these; nothing inside the block ends the training.
+    Findings stand in `watch.findings`, each with the `line` of your code where the fault lies, if it lies in one;
+    `watch.unseen` says which rules could not judge, and why. UserError for a mistake in these; nothing inside the block
+    ends the training.
 
     >>> net = nn.Linear(4, 2)
     >>> with watch(net, torch.optim.SGD(net.parameters(), lr=0.1), shown=False) as watching:
@@ -229,7 +289,7 @@ def watch(
     """
     return Watch(
         model, optimizer, loader=loader, val_loader=val_loader, loss_fn=loss_fn, silence=silence,
-        thresholds=thresholds, rules=rules, shown=shown,
+        thresholds=thresholds, rules=rules, on_finding=on_finding, shown=shown,
     )  # fmt: skip
 
 

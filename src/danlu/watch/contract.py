@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from danlu.base.printable import printable
-from danlu.base.records import Finding
+from danlu.base.records import CodeLine, Finding
 from danlu.base.words import catalogue, language, say
 from danlu.watch.measured import Measured
 
@@ -37,7 +37,8 @@ class Verdict:
 
     `numbers` fill the placeholders of the rule's phrases, and are the finding's evidence; `variant` chooses among
     phrases where a rule has several; `remedies` are changes to a recipe, or ids of advice. A rule of a user's has no
-    phrases: its verdict says `title` and `why` itself, and its advice is a sentence.
+    phrases: its verdict says `title` and `why` itself, and its advice is a sentence. `line` is where in the user's code
+    the fault lies, where the rule knows better than danlu does from `where`: one of those in what was measured.
     """
 
     severity: str
@@ -48,6 +49,7 @@ class Verdict:
     remedies: tuple[Remedy, ...] = ()
     title: str = ""
     why: str = ""
+    line: CodeLine | None = None
 
 
 @dataclass(frozen=True)

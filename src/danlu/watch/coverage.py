@@ -1,5 +1,6 @@
 """What could not be judged, and why: a rule that found nothing without having seen anything says so."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
@@ -13,6 +14,9 @@ _WORDS = {
     "epoch_steps": "samples", "samples_seen": "samples", "same_order": "samples", "full_batch": "samples",
     "noise": "layers", "unread": "inputs",
 }  # fmt: skip
+
+
+_MOST_REASONS = 3
 
 
 class _Recording:
@@ -42,16 +46,32 @@ def remarks_on(measured: Measured, blind: Mapping[str, str], unjudged: Mapping[s
     lines = _on_steps(measured)
     by_reason: dict[tuple[str, ...], list[str]] = {}
     for rule, facts in unjudged.items():
-        reasons = tuple(sorted({_reason(fact, blind[fact]) for fact in facts}))
+        reasons = tuple(sorted({reason_of(fact, blind[fact]) for fact in facts}))
         by_reason.setdefault(reasons, []).append(rule)
     for reasons, rules in by_reason.items():
-        lines.append(say("watch.not-judged", rules=", ".join(map(rule_label, rules)), reasons="; ".join(reasons)))
+        lines.append(
+            say(
+                "watch.not-judged",
+                rules=", ".join(map(rule_label, rules)),
+                reasons=say("watch.reason-and").join(reasons),
+            )
+        )
     return lines
 
 
 def has_seen_nothing(measured: Measured) -> bool:
     """Whether there was nothing to judge: not one loss went backwards, and no step was made."""
     return measured.step == 0 and measured.backwards == 0
+
+
+def closing_line(asked: int, unseen: Mapping[str, str]) -> str:
+    """How many of the rules that were asked could judge, and why the others could not: the commonest reasons."""
+    if not unseen:
+        return say("watch.closing-all", rules=asked)
+    counted = Counter(unseen.values()).most_common()
+    reasons = say("watch.reason-and").join(reason for reason, _ in counted[:_MOST_REASONS])
+    more = say("watch.closing-more", count=len(counted) - _MOST_REASONS) if len(counted) > _MOST_REASONS else ""
+    return say("watch.closing", rules=asked, judged=asked - len(unseen), left=len(unseen), reasons=reasons + more)
 
 
 def _on_steps(measured: Measured) -> list[str]:
@@ -64,7 +84,8 @@ def _on_steps(measured: Measured) -> list[str]:
     return []
 
 
-def _reason(fact: str, why: str) -> str:
+def reason_of(fact: str, why: str) -> str:
+    """Why a fact was not measured, as people read it."""
     word = say(f"watch.fact-{_WORDS.get(fact, fact)}")
     if why == NO_TENSOR:
         return say("watch.no-tensor", fact=word)

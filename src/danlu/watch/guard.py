@@ -68,6 +68,11 @@ class Guard:
         """What is not measured now, because the call that measures it fails: facts of Measured, and that call."""
         return {fact: name for name, one in self._failing.items() if one.times for fact in one.facts}
 
+    def fails(self, call: Callable[..., Any]) -> bool:
+        """Whether the newest call of it has failed."""
+        failing = self._failing.get(_name(call))
+        return failing is not None and failing.times > 0
+
     def _note(self, call: Callable[..., Any], error: Exception) -> None:
         name = _name(call)
         facts = getattr(getattr(call, "__self__", None), "writes", ())

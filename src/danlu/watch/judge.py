@@ -3,11 +3,13 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from danlu.base.records import Finding
+from danlu.base.records import CodeLine, Finding
+from danlu.base.words import say
 from danlu.watch.contract import SEVERITIES, Rule, Verdict, finding_of
-from danlu.watch.coverage import facts_asked
+from danlu.watch.coverage import facts_asked, has_seen_nothing, reason_of
 from danlu.watch.guard import Guard
 from danlu.watch.measured import Measured
+from danlu.watch.needs import lacks
 from danlu.watch.ranking import ranked
 from danlu.watch.story import one_story
 
@@ -27,6 +29,7 @@ class Judge:
         thresholds: Mapping[str, Mapping[str, float]],
         guard: Guard,
         tell: Callable[[Finding], None],
+        locate: Callable[[Rule, Verdict], CodeLine | None],
         earlier: Collection[Finding] = (),
     ) -> None:
         self._all = {rule.id: rule for rule in rules}
@@ -34,6 +37,7 @@ class Judge:
         self._thresholds = {rule.id: {**rule.numbers, **thresholds.get(rule.id, {})} for rule in rules}
         self._guard = guard
         self._tell = tell
+        self._locate = locate
         self._standing = {finding.rule: finding for finding in earlier if finding.rule not in silence}
         self._earlier = frozenset(finding.rule for finding in earlier)
         self._told = {finding.rule: finding.severity for finding in earlier}
@@ -48,9 +52,12 @@ class Judge:
             finding: Finding | None = (
                 self._guard.within(finding_of, rule, verdict, measured.before) if verdict else None
             )
-            if finding is not None:
+            if finding is not None and verdict is not None:
+                code: CodeLine | None = self._guard.within(self._locate, rule, verdict)
                 since = min(finding.since, earlier.since) if earlier else finding.since
-                self._standing[rule.id] = replace(finding, since=since)
+                self._standing[rule.id] = replace(
+                    finding, since=since, code=code or (earlier.code if earlier else None)
+                )
             elif earlier is not None and self._outlasts(rule, measured):
                 self._standing[rule.id] = earlier
         for finding in self.findings:
@@ -70,6 +77,26 @@ class Judge:
         quiet = [rule for rule in self._rules if rule.id not in self._standing]
         asked = {rule.id: facts_asked(rule, measured, self._thresholds[rule.id]) & set(blind) for rule in quiet}
         return {rule: facts for rule, facts in asked.items() if facts}
+
+    @property
+    def asked(self) -> int:
+        """How many rules are asked."""
+        return len(self._rules)
+
+    def unseen(self, measured: Measured, blind: Mapping[str, str]) -> dict[str, str]:
+        """Why each of the rules that found nothing could not judge, but for those that could."""
+        failed = self.unjudged(measured, blind)
+        reasons = {rule.id: self._reason(rule, measured, blind, failed.get(rule.id, ())) for rule in self._rules}
+        return {rule: reason for rule, reason in reasons.items() if reason and rule not in self._standing}
+
+    def _reason(self, rule: Rule, measured: Measured, blind: Mapping[str, str], failed: Collection[str]) -> str:
+        if has_seen_nothing(measured):
+            return say("watch.unseen-training")
+        if self._guard.fails(rule.judge):
+            return say("watch.unseen-rule")
+        if failed:
+            return say("watch.reason-and").join(sorted({reason_of(fact, blind[fact]) for fact in failed}))
+        return lacks(rule, measured, self._thresholds[rule.id])
 
     @property
     def findings(self) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from danlu.base.records import CodeLine
 from danlu.watch.series import Curve, Series
 
 NO_TENSOR = "-"
@@ -114,6 +115,7 @@ class Head:
     one_hot: bool  # each target is one 1 among zeros
     row_sum: float  # mean sum of exp(output) over the classes, nll only
     labelled: bool = True  # `LabelFacts` are the targets of this loss
+    line: CodeLine | None = None  # where it is called
 
 
 @dataclass
@@ -141,6 +143,8 @@ class Optimiser:
     clip: Series = field(default_factory=Series)  # that over the norm before clipping
     capped: Series = field(default_factory=Series)  # share of the gradient's entries that stand at the clipping value
     recreated: int = 0  # earlier optimisers that moved the same parameters
+    stepped_at: CodeLine | None = None  # in the user's code
+    made_at: CodeLine | None = None  # the same, where it was made inside the block
 
 
 @dataclass
@@ -193,6 +197,15 @@ class Net:
     silent_scheduler: bool = False  # one was made for an optimiser and never called
 
 
+@dataclass(frozen=True)
+class DeclaredLoss:
+    """A loss object that the user named; it is known without being called."""
+
+    kind: str  # its class
+    weighted: bool = False  # it weighs the classes
+    ignored: int | None = None  # the target that counts for nothing
+
+
 @dataclass
 class Timing:
     """Seconds of the newest measured steps."""
@@ -212,12 +225,16 @@ class Measured:
     backwards: int = 0
     functional: int = 0  # gradients of a loss of the net that torch.func computed
     foreign_steps: int = 0  # of optimisers that hold nothing of the net
+    lines: dict[str, CodeLine] = field(default_factory=dict[str, CodeLine])  # of the user's code, by what they call
+    loader_kind: str = ""  # class of the loader that line "loader" goes through
+    declared: DeclaredLoss | None = None  # what the user gave as loss_fn
     unread: dict[str, str] = field(default_factory=dict[str, str])  # facts whose newest tensor was unreadable, and why
     ended: bool = False
     crashed: str = ""  # the exception that ended the block
     epoch_steps: int | None = None  # once the first sample came back
     samples_seen: int = 0  # different training samples
     declared_overlap: float = 0.0  # share of the validation loader's samples that the training loader holds
+    declares_held_out: bool = False  # whether that could be told
     same_order: bool = False  # the second epoch came in the order of the first
     full_batch: bool = False  # each step sees all samples
     net: Net = field(default_factory=Net)

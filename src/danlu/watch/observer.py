@@ -28,6 +28,7 @@ from danlu.watch.probes.optimisers import OptimiserProbe
 from danlu.watch.probes.schedulers import SchedulerProbe
 from danlu.watch.probes.structure import read_net, read_optimised, unlisted_parameters
 from danlu.watch.schedule import Schedule
+from danlu.watch.sites import Sites
 from danlu.watch.steps import StepPlan
 from danlu.watch.tracing import all_tensors, is_traced, is_transformed, outside_transforms, unreadable, unwrapped
 
@@ -41,6 +42,7 @@ class Observer:
 
     def __init__(self, roots: Mapping[str, nn.Module], schedule: Schedule, guard: Guard, patches: Patches) -> None:
         self.measured = Measured()
+        self.sites = Sites(self.measured, guard)
         self.stepped: Callable[[], None] = lambda: None
         self.passes_losses = self.backward_running = False
         self.was_measured = False  # the step that has just ended
@@ -58,10 +60,9 @@ class Observer:
         self._labels = LabelProbe(self.measured)
         self._evaluations = EvaluationProbe(self.measured, self._samples)
         self._activations = ActivationProbe(self.measured, names, recurrent)
-        self._loss = LossProbe(
-            self.measured, names, list(self._roots.values()), self._activations, self._labels, guard.within
-        )
-        self.optimisers = OptimiserProbe(self.measured, owners, self._loss.strangers)
+        nets = list(self._roots.values())
+        self._loss = LossProbe(self.measured, names, nets, self._activations, self._labels, self.sites, guard.within)
+        self.optimisers = OptimiserProbe(self.measured, owners, self._loss.strangers, self.sites)
         self._schedulers = SchedulerProbe(self.measured, self.optimisers)
         self.pace = Pace()
         self._steps = StepPlan(schedule, self.pace)
@@ -113,7 +114,7 @@ class Observer:
             self._fall_asleep()
             return
         if is_transformed():
-            self._guard(self._transformed_begins, module)
+            self._guard(self._by_hand.see_given, module)
             return
         doubtful = not module.training and self.measured.step > 0 and not self._trains_in_eval
         if doubtful or not torch.is_grad_enabled():
@@ -141,12 +142,14 @@ class Observer:
     def loss_computed(self, call: LossCall, result: torch.Tensor) -> None:
         if result.requires_grad:
             self._loss_calls += 1
+            self._guard(self.sites.note_loss, result, self.step)
             if self._loss_calls == 1 and not self._labels.closed:
                 self._guard(self._labels.computed, call, self.step, self._input)
         elif self._evaluations.running:
             self._guard(self._evaluations.loss, call, result)
 
     def loss_refused(self, call: LossCall) -> None:
+        self._guard(self.sites.note, "loss", 0)
         self._guard(self._labels.refused, call, self.step)
 
     def dropped(self, rate: float) -> None:
@@ -235,6 +238,7 @@ class Observer:
                 self._calls.listen(OFF)
 
     def _evaluation_begins(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        self.sites.note("evaluation", self.step)
         self._evaluations.forward(batch_of(args, kwargs), training=module.training)
 
     def _training_begins(self, args: Any, kwargs: Any, *, known: bool) -> None:
@@ -242,6 +246,7 @@ class Observer:
         if not self._evaluations.running and self._waited_since:
             self.measured.timing.wait.add(self.step, now - self._waited_since)
         self._forward_began = now
+        self.sites.note("forward", self.step)
         inputs = self._input = batch_of(args, kwargs)
         if inputs is None:
             tensors = all_tensors((args, kwargs))
@@ -252,10 +257,6 @@ class Observer:
             self._guard.within(self._inputs.see, inputs, self.step)
         if known and not self._samples.closed:
             self._guard.within(self._samples.train, inputs, self.step)
-
-    def _transformed_begins(self, module: nn.Module) -> None:
-        with outside_transforms():
-            self._by_hand.see_given(module)
 
     def _transformed_gradients(self, tensors: Sequence[Any]) -> None:
         """torch.func computes the gradient of a loss, from parameters of its own."""
@@ -275,6 +276,7 @@ class Observer:
         root = next((one for one in tensors if isinstance(one, torch.Tensor)), None)
         if root is None or is_traced() or is_transformed():
             return
+        self.sites.note("backward", self.step)
         if self._evaluations.running:
             self._close_evaluations()
         if self._moves_by_hand and self._by_hand.has_moved():
@@ -352,6 +354,7 @@ class Observer:
         self._forwards = self._loss_calls = 0
         self._input = None
         self._outputs.clear()
+        self.sites.end_step()
         self._readable = True
         self.was_measured = self._steps.measuring
         self._plan()

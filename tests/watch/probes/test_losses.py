@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from danlu.watch.guard import Guard
 from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.activations import ActivationProbe
@@ -15,6 +16,7 @@ from danlu.watch.probes.graph import Names
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.layers import layers_of
 from danlu.watch.probes.losses import LossProbe
+from danlu.watch.sites import Sites
 
 Tensor = torch.Tensor
 X, CLASSES = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), torch.tensor([0, 1, 1])
@@ -30,8 +32,15 @@ class Watched:
         self.labels = LabelProbe(self.measured)
         names = Names(owners)
         activations = ActivationProbe(self.measured, names, set())
+        sites = Sites(self.measured, Guard(lambda *_: None))
         self.probe = LossProbe(
-            self.measured, names, [self.net], activations, self.labels, lambda call, *args, **more: call(*args, **more)
+            self.measured,
+            names,
+            [self.net],
+            activations,
+            self.labels,
+            sites,
+            lambda call, *args, **more: call(*args, **more),
         )
 
     def read(self, loss: Tensor, step: int = 1, *, given: tuple[Tensor, ...] = (), calls: bool = False) -> None:

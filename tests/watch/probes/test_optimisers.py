@@ -7,8 +7,10 @@ import torch
 from torch import nn
 from torch.optim import SGD, AdamW, Optimizer, lr_scheduler
 
+from danlu.watch.guard import Guard
 from danlu.watch.measured import Layer, Measured, Optimiser
 from danlu.watch.probes.optimisers import OptimiserProbe, parameters_of
+from danlu.watch.sites import Sites
 
 
 def net() -> nn.Sequential:
@@ -22,7 +24,9 @@ class Watched:
         self.model = model if model is not None else net()
         owners = {id(one): "0" for one in self.model.parameters()}
         self.measured = Measured(layers={"0": Layer("0", "Linear")})
-        self.probe = OptimiserProbe(self.measured, owners, strangers or set())
+        self.probe = OptimiserProbe(
+            self.measured, owners, strangers or set(), Sites(self.measured, Guard(lambda *_: None))
+        )
         self.count = 0
 
     def backward(self, *, clear: bool = True, measuring: bool = True) -> None:

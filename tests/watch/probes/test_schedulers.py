@@ -9,9 +9,11 @@ import torch
 from torch import nn
 from torch.optim import SGD, Optimizer, lr_scheduler
 
+from danlu.watch.guard import Guard
 from danlu.watch.measured import Measured, Scheduler
 from danlu.watch.probes.optimisers import OptimiserProbe
 from danlu.watch.probes.schedulers import SchedulerProbe
+from danlu.watch.sites import Sites
 
 
 class Watched:
@@ -21,7 +23,8 @@ class Watched:
         model = nn.Linear(2, 1)
         self.measured = Measured()
         self.optimizer = SGD(model.parameters(), lr=0.1)
-        self.optimisers = OptimiserProbe(self.measured, {id(one): "0" for one in model.parameters()}, ())
+        sites = Sites(self.measured, Guard(lambda *_: None))
+        self.optimisers = OptimiserProbe(self.measured, {id(one): "0" for one in model.parameters()}, (), sites)
         self.probe = SchedulerProbe(self.measured, self.optimisers)
 
     def step(self) -> None:

@@ -26,4 +26,5 @@ CLIPPING_STEADIES_RNNS = EffectClaim(
     places={"5": {}, "10": {}},
     rates=(0.01, 0.03, 0.1),
     seeds=8,
+    refuses=("data", "target", "net"),
 )  # fmt: skip

@@ -42,4 +42,5 @@ DIVIDE_BY_255_ONCE = EffectClaim(
     places={"that of once": {}, "its own": {}},
     keeps_rate=("that of once",),
     rates={"once": (0.01, 0.03, 0.1, 0.3), "twice": (0.3, 1.0, 3.0, 10.0)},
+    refuses=("data", "target", "net"),
 )

@@ -34,4 +34,5 @@ DROPOUT_PLACEMENT_IN_RNNS = EffectClaim(
     published=(
         Published("Zaremba, Sutskever, Vinyals 2014, https://arxiv.org/abs/1409.2329", "agrees with the claim"),
     ),
+    refuses=("data", "target", "net"),
 )  # fmt: skip

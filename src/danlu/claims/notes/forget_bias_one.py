@@ -32,4 +32,5 @@ FORGET_BIAS_ONE = EffectClaim(
             "agrees with the claim",
         ),
     ),
+    refuses=("data", "target", "net"),
 )  # fmt: skip

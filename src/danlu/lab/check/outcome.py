@@ -58,7 +58,7 @@ class Check(Readable):
             "data": self.data,
             "passed": self.passed,
             "checks": [line.as_dict() for line in self.lines],
-            "findings": [vars(finding) for finding in self.findings],
+            "findings": [finding.as_dict() for finding in self.findings],
             "seconds": round(self.seconds, 3),
         }
 

@@ -124,6 +124,7 @@ def rehearse_training(setup: Setup) -> Rehearsed:
         thresholds=recipe.watch.thresholds,
         schedule=lambda step: step <= _MOST_STEPS,
         shown=False,
+        lines=False,
     )
     with exact_kernels(setup.device), engine, watching as watch:
         train(engine, batches, lambda: None, progress, [enough])

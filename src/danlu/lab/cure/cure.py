@@ -81,7 +81,7 @@ def cure(
         return Proof(run.folder, findings, None, watched=recipe.watch.on)
     kept = {
         "run": str(run.folder),
-        "findings": [vars(finding) for finding in findings],
+        "findings": [finding.as_dict() for finding in findings],
         "remedies": [remedy.as_dict() for remedy in _tried(remedies, plan)],
     }
     design = design_of(plan, recipe, metric=metric, margin=margin, baselines=[], share_order=False, cure=kept)

@@ -89,7 +89,7 @@ class Proof(Readable):
         return {
             "run": str(self.run),
             "watched": self._watched,
-            "findings": [vars(finding) for finding in self.findings],
+            "findings": [finding.as_dict() for finding in self.findings],
             "remedies": kept.get("remedies", []),
             "by_hand": _by_hand(self.findings, kept.get("remedies", [])),
             "study": None if study is None else str(study.folder),

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from danlu.base.recipe import LossRecipe
 from danlu.base.seeds import preserved_randomness
 from danlu.lab.landscape.axes import Axes
 from danlu.train.carried import Carried
+from danlu.train.class_weights import counted_by
 from danlu.train.losses import build_loss, terms
 from danlu.train.stack import find_way, stackable
 from danlu.train.stack.layout import Layout
@@ -52,29 +53,29 @@ class Ground:
             return found
 
     def _together(self, forward: Callable[..., Tensor], members: int) -> list[float]:
-        total, count = torch.zeros(members, dtype=torch.float64), 0
-        recipe = LossRecipe(name=self.loss.name, label_smoothing=self.loss.label_smoothing, delta=self.loss.delta)
+        total, count = torch.zeros(members, dtype=torch.float64), 0.0
+        recipe, counted = replace(self.loss, reduction="mean"), counted_by(self.loss)
         for inputs, targets in self.batches:
             outputs = forward(inputs[None], None, training=False)
             own = targets.expand(members, *targets.shape)
             values = StackedLoss(recipe.name, [recipe] * members, outputs.device, outputs.dtype)(outputs, own)[0]
-            total += values.double().cpu() * len(inputs)
-            count += len(inputs)
+            total += values.double().cpu() * counted(targets)
+            count += counted(targets)
         return (total / count).tolist()
 
     def _alone(self, axes: Axes, x: float, y: float) -> float:
         net = copy.deepcopy(self.net)
         placed = at(axes, torch.tensor([[x, y]], dtype=torch.float64))
-        loss = build_loss(self.loss.name, LossRecipe(label_smoothing=self.loss.label_smoothing, delta=self.loss.delta))
-        total, count = 0.0, 0
+        loss = build_loss(self.loss.name, replace(self.loss, reduction="mean"))
+        total, count, counted = 0.0, 0.0, counted_by(self.loss) if self.loss.class_weights else terms
         with torch.no_grad():
             for name, parameter in net.named_parameters():
                 if name in placed:
                     parameter.copy_(placed[name][0])
             forward = Carried(net) if self.carries else net
             for inputs, targets in self.batches:
-                total += float(loss(forward(inputs), targets)) * terms(targets)
-                count += terms(targets)
+                total += float(loss(forward(inputs), targets)) * counted(targets)
+                count += counted(targets)
         return total / count
 
 

@@ -13,6 +13,7 @@ from danlu.data import Dataset
 from danlu.data.memory import MemoryDataset
 from danlu.data.targets import measured_by
 from danlu.train.metrics import Metrics
+from danlu.train.rare_class import average_precision
 
 NAMES = ("majority", "linear", "svm", "forest")
 
@@ -51,11 +52,27 @@ def baseline_scores(name: str, data: Dataset, seed: int) -> dict[str, float]:
     model = _model(name, data.task, seed)
     model.fit(x, y)
     found = torch.from_numpy(numpy.asarray(model.predict(inside)))
-    metrics = Metrics(**measured_by(data.limited(False).target))
+    metrics = Metrics(**measured_by(data.limited(False).target), rare=data.rare_class)
     if data.task == "classification":
         found = torch.nn.functional.one_hot(found.long(), max(2, data.outputs)).float()
     metrics.update(found.reshape(len(targets), -1), targets)
-    return metrics.compute(float("nan"))
+    score = metrics.compute(float("nan"))
+    if data.rare_class is not None:
+        score["average_precision"] = average_precision(
+            _sureness(model, inside, data.rare_class), targets == data.rare_class
+        )
+    return score
+
+
+def _sureness(model: Any, samples: Any, label: int) -> torch.Tensor:
+    """How much a classifier says for class `label`, [N]: its probability, or what it decides by."""
+    if label not in (classes := list(model.classes_)):
+        return torch.zeros(len(samples))
+    place = classes.index(label)
+    if hasattr(model, "predict_proba"):
+        return torch.from_numpy(model.predict_proba(samples)[:, place])
+    found = torch.from_numpy(numpy.asarray(model.decision_function(samples)))
+    return found[:, place] if found.ndim == 2 else found * (1 if place else -1)
 
 
 def _parts(data: MemoryDataset) -> tuple[Any, Any, Any, torch.Tensor]:

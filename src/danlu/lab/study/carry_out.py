@@ -146,13 +146,14 @@ class Order:
         try:
             trained = train_members(
                 [nets[id(planned), place.seed] for planned, place in places],
-                [StackMember(planned.recipe(place.seed), place.fold, order) for planned, place in places],
+                [StackMember(_recipe(planned, place), place.fold, order) for planned, place in places],
                 stack_folds(group.planned[0].folds, setup.device, setup.dtype),
                 task=setup.data.task,
                 outputs=setup.data.outputs,
                 device=setup.device,
                 scale=scale,
                 bounds=setup.data.bounds,
+                rare=setup.data.rare_class,
                 most_members=most,
                 wanted={number for number, (_, place) in enumerate(places) if self._lacks(place)},
                 halving=Halving(self.race.rungs, kept) if self.race else None,
@@ -204,12 +205,16 @@ class Order:
         folder = self.members / f"{name[:70]}-{hashlib.sha256(place.key.encode()).hexdigest()[:8]}"
         net = planned.net(place.seed) if planned.setup.recipe.net.name == CUSTOM else None
         threads = max(1, cores() // jobs) if jobs > 1 else None
-        return Task(planned.recipe(place.seed), data, net, folder, language(), self.members / "stop", threads)
+        return Task(_recipe(planned, place), data, net, folder, language(), self.members / "stop", threads)
 
 
 def without_test(data: Dataset) -> Dataset:
     """The same data with an empty test part: nothing can be chosen by what nobody sees."""
     return replace(data, sizes={**data.sizes, "test": 0})
+
+
+def _recipe(planned: Planned, place: MemberKey) -> Recipe:
+    return planned.recipe(place.seed, planned.folds[place.fold])
 
 
 def _record(planned: Planned, place: MemberKey, trained: Trained, column: int) -> MemberDone:

@@ -9,6 +9,7 @@ from danlu.lab.study.levels import Level
 from danlu.lab.study.plan import Plan
 from danlu.stats import check_margin
 from danlu.stats.members import RANGES
+from danlu.train.rare_class import METRICS as RARE
 
 MOST_MEMBERS = 10**6
 _MOST_COMBINATIONS = 10**4  # each is set up before the first training
@@ -18,13 +19,14 @@ _MOST_JOBS = 1024
 
 def check_metric(metric: str | None, plan: Plan) -> None:
     """UserError for a metric that the task has not."""
+    data = plan.planned[0].setup.data
     known = {
-        "classification": ("loss", "accuracy", "f1"),
+        "classification": ("loss", "accuracy", "f1", *(RARE if data.rare_class is not None else ())),
         "regression": ("loss", "r2", "mae", "rmse"),
         "multi-label": ("loss", "f1", "f1_micro", "map", "subset_accuracy"),
         "language": ("loss", "perplexity"),
         "reconstruction": ("loss", "mae", "rmse"),
-    }[plan.planned[0].setup.data.task]
+    }[data.task]
     if metric is not None and metric not in known:
         fail("study.unknown-metric", metric=metric, names=", ".join(known))
 

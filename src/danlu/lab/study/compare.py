@@ -316,10 +316,11 @@ def refitted(place: StudyFolder, chosen: Planned, seed: int) -> dict[str, Any]:
     """Train a combination on training and validation part together, and score it on the test part; what the journal
     tells of it: the run's name in the folder, and whether the validation part could be trained on.
     """
-    recipe, data = chosen.recipe(seed), chosen.setup.data
     whole = _all_data(chosen)
+    data = whole or chosen.setup.data
+    recipe = chosen.recipe(seed, data)
     if whole is not None:
-        recipe, data = _whole(recipe, whole, _epochs_led_to(place, chosen)), whole
+        recipe = _whole(recipe, whole, _epochs_led_to(place, chosen))
     replace_file(place.best, to_toml(recipe).encode())
     net = chosen.net(seed) if recipe.net.name == CUSTOM else None
     name = f"best-{recipe.fingerprint()}"
@@ -336,7 +337,7 @@ def _whole(recipe: Recipe, data: Dataset, epochs: int | None) -> Recipe:
     if train.scores_best:
         train = replace(train, patience=None, weights=None, epochs=max(epochs or train.epochs or 1, train.thaw or 1))
     kept = data.recipe or replace(recipe.data, fold=None, fold_seed=None, refit=True)
-    return replace(recipe, train=train, data=replace(kept, shuffle=recipe.data.shuffle))
+    return replace(recipe, train=train, data=replace(kept, shuffle=recipe.data.shuffle, balance=recipe.data.balance))
 
 
 def _epochs_led_to(place: StudyFolder, chosen: Planned) -> int | None:

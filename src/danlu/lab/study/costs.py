@@ -38,7 +38,7 @@ def timed(group: Group, seeds: Sequence[int], folds: int) -> StackTiming:
     setup = group.planned[0].setup
     return faster_stacked(
         [planned.net(seed) for planned, seed, _ in places],
-        [StackMember(planned.recipe(seed), fold) for planned, seed, fold in places],
+        [StackMember(planned.recipe(seed, planned.folds[fold]), fold) for planned, seed, fold in places],
         stack_folds(group.planned[0].folds, setup.device, setup.dtype),
         device=setup.device,
     )

@@ -10,6 +10,7 @@ from danlu.base.errors import Fault, UserError
 from danlu.base.memory import memory_guard
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.data import Dataset
+from danlu.lab.loss_settings import measured_anew
 from danlu.lab.setup import Setup, build_net, data_as_taken, dtype_of, load_data, load_given_weights, set_up
 from danlu.lab.study.builders import Builder
 from danlu.lab.study.factors import Cell, cells
@@ -32,8 +33,10 @@ class Planned:
         net = made_net(self.cell, self.setup.recipe, self.setup.data, seed)
         return net.to(self.setup.device, dtype_of(self.setup.recipe.train.precision))  # not that of samples: tokens
 
-    def recipe(self, seed: int) -> Recipe:
-        return replace(self.setup.recipe, train=replace(self.setup.recipe.train, seed=seed))
+    def recipe(self, seed: int, data: Dataset) -> Recipe:
+        """The recipe with the seed, and with what is measured on the training part of `data`, a fold or the whole."""
+        recipe = replace(self.setup.recipe, train=replace(self.setup.recipe.train, seed=seed))
+        return replace(recipe, loss=measured_anew(recipe.loss, self.cell.recipe.loss, data))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class FindingAppeared(Record):
     title: what, in the language of the run.
     why: why it matters, in the language of the run.
     remedies: each {"change": settings} or {"advice": text}.
+    code: {"file": path, "line": number} of the user's own loop; left out in danlu's own runs.
     """
 
     kind: ClassVar[str] = "finding"

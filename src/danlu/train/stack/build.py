@@ -115,7 +115,8 @@ def _step(recipe: Recipe) -> tuple[Any, ...]:
     flags = tuple(bool(setting(recipe.optim, key)) for key in FLAGS)
     scored = bool(train.limit_predictions)
     loop = (scored, train.epochs, train.batch_size, train.accumulate, train.precision, train.ema is None)
-    return (recipe.optim.name, *flags, recipe.loss.name, recipe.loss.reduction, *loop)
+    loss = (recipe.loss.name, recipe.loss.reduction, recipe.loss.gamma, recipe.loss.class_weights is None)
+    return (recipe.optim.name, *flags, *loss, *loop)
 
 
 def _structure(net: nn.Module) -> list[Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from danlu.base.seeds import order
+from danlu.base.seeds import balanced_order, order
 from danlu.train.stack.layout import Layout
 from danlu.train.stack.members import FoldRows
 from danlu.train.stack.step import Batch
@@ -18,11 +18,12 @@ _VALIDATION_ROWS = 256
 
 @dataclass(frozen=True)
 class Stream:
-    """What a group of members sees: the rows of a fold in the order of a seed."""
+    """What a group of members sees: the rows of a fold in the order of a seed, with `balance` as many of each class."""
 
     fold: int
     seed: int
     shuffle: bool = True
+    balance: bool = False
 
 
 class StackFeed:
@@ -62,7 +63,10 @@ class StackFeed:
         return self._cut(held, _VALIDATION_ROWS) if len(held) == len(parts) else None
 
     def _rows(self, stream: Stream, epoch: int) -> Tensor:
-        rows = self._folds[stream.fold].train
+        fold = self._folds[stream.fold]
+        rows = fold.train
+        if stream.balance:
+            return rows[balanced_order(fold.targets.index_select(0, rows), stream.seed, epoch).to(rows.device)]
         return rows[order(len(rows), stream.seed, epoch).to(rows.device)] if stream.shuffle else rows
 
     def _cut(self, rows: Sequence[Tensor], size: int, start: int = 0) -> Iterator[Batch]:

@@ -10,13 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from danlu.base.recipe import LossRecipe
+from danlu.train.focal import gamma_of, missed
 from danlu.train.stack.numbers import Number, all_are, beside, numbers, picked
 
 Both = tuple[Tensor, Tensor]
 
 
 class StackedLoss:
-    """The loss called `name` for K members, whose label smoothing and Huber's delta may differ; one reduction.
+    """The loss called `name` for K members, whose numbers and class weights may differ; one reduction.
 
     Called with outputs [K, C, N] and targets [K, N] (classes) or [K, N, T], it gives the losses [K] and their gradients
     [K, C, N], these times `scale` [K]. `counts` [K] says how many of the N samples are a member's own, where not all
@@ -24,12 +25,16 @@ class StackedLoss:
     """
 
     def __init__(self, name: str, recipes: Sequence[LossRecipe], device: torch.device, dtype: torch.dtype) -> None:
-        self._function = LOSSES[name]
+        self._name, self._function = name, LOSSES[name]
         self._sums = recipes[0].reduction == "sum"
         self._setting = numbers([setting_of(name, recipe) for recipe in recipes], device, dtype)
         self._weight: tuple[Number, int, Number] = (0.0, 0, 0.0)
+        weights = [recipe.class_weights for recipe in recipes]
+        self._classes = None if weights[0] is None else torch.tensor(weights, device=device, dtype=torch.float64)
 
     def __call__(self, outputs: Tensor, targets: Tensor, scale: Number = 1.0, counts: Tensor | None = None) -> Both:
+        if self._classes is not None:
+            return self._of_classes(self._classes, outputs, targets, scale, counts)
         values, gradient = self._function(outputs, targets, self._setting)
         if counts is not None:
             return self._of_some(values, gradient, targets, scale, counts)
@@ -45,13 +50,34 @@ class StackedLoss:
         weights = weights.to(values.dtype)
         return (values * weights).sum(1), gradient.mul_((weights * beside(scale, weights))[:, None])
 
+    def _of_classes(
+        self, classes: Tensor, outputs: Tensor, targets: Tensor, scale: Number, counts: Tensor | None
+    ) -> Both:
+        """By the weights of the classes [K, C]: what each sample is divided by comes from them too."""
+        weights = classes.to(outputs.dtype)
+        values, gradient, counted = WEIGHTED[self._name](outputs, targets, self._setting, weights)
+        if counts is not None:
+            own = torch.arange(values.shape[1], device=counts.device) < counts[:, None]
+            values, gradient, counted = values * own, gradient * own[:, None], counted * own
+        total = torch.ones_like(counted[:, 0]) if self._sums else counted.sum(1)
+        return values.sum(1) / total, gradient.mul_(beside(scale / total, gradient))
+
+    def counted(self, targets: Tensor) -> Tensor | int:
+        """By what the mean loss of targets [K, N] is divided: samples, or the weights of their classes, [K]."""
+        if self._classes is None or self._name == "bce":
+            return targets.shape[1]
+        return self._classes.gather(1, targets).sum(1).to(torch.float32)
+
     def select(self, keep: Tensor) -> None:
         self._setting = picked(self._setting, keep)
+        self._classes = None if self._classes is None else self._classes.index_select(0, keep)
         self._weight = (0.0, 0, 0.0)
 
 
 def setting_of(name: str, recipe: LossRecipe) -> float:
-    """The number that the loss called `name` has besides: a share of smoothing, or Huber's delta."""
+    """The number that the loss called `name` has besides: a share of smoothing, Huber's delta, focal's gamma."""
+    if name == "focal":
+        return gamma_of(recipe)
     return recipe.delta if name == "huber" else recipe.label_smoothing
 
 
@@ -75,10 +101,32 @@ def _nll(outputs: Tensor, classes: Tensor, _: Number) -> Both:
     return -outputs.gather(1, places).squeeze(1), torch.zeros_like(outputs).scatter_(1, places, -1.0)
 
 
-def _bce(outputs: Tensor, classes: Tensor, _: Number) -> Both:
-    targets = classes[:, None].to(outputs.dtype)
+def _bce(outputs: Tensor, classes: Tensor, smoothing: Number) -> Both:
+    targets = _binary(outputs, classes, smoothing)
     values = F.binary_cross_entropy_with_logits(outputs, targets, reduction="none").squeeze(1)
     return values, outputs.sigmoid().sub_(targets)
+
+
+def _binary(outputs: Tensor, classes: Tensor, smoothing: Number) -> Tensor:
+    """What one output is to be, [K, 1, N]: 0 or 1, or a little between."""
+    targets = classes[:, None].to(outputs.dtype)
+    if all_are(smoothing, 0):
+        return targets
+    return targets * beside(1 - smoothing, targets) + beside(smoothing / 2, targets)
+
+
+def _focal(outputs: Tensor, classes: Tensor, gamma: Number) -> Both:
+    if outputs.shape[1] == 1:
+        values, gradient = _focal(torch.cat([torch.zeros_like(outputs), outputs], 1), classes, gamma)
+        return values, gradient[:, 1:]
+    places = classes[:, None]
+    logs = torch.log_softmax(outputs, 1)
+    own = logs.gather(1, places)
+    power, rest = beside(gamma, own), missed(own)
+    easy = rest**power
+    slope = power * own.exp() * rest ** (power - 1) * own - easy
+    gradient = logs.exp_().neg_().scatter_add_(1, places, torch.ones_like(own))
+    return (-easy * own).squeeze(1), gradient.mul_(slope)
 
 
 def _mse(outputs: Tensor, targets: Tensor, _: Number) -> Both:
@@ -103,9 +151,51 @@ LOSSES: dict[str, Callable[[Tensor, Tensor, Number], Both]] = {
     "cross-entropy": _cross_entropy,
     "nll": _nll,
     "bce": _bce,
+    "focal": _focal,
     "mse": _mse,
     "l1": _l1,
     "huber": _huber,
+}
+
+
+Weighted = tuple[Tensor, Tensor, Tensor]
+
+
+# The same by weights of the classes [K, C], with what each sample counts where the mean is taken, [K, N].
+
+
+def _weighted_cross_entropy(outputs: Tensor, classes: Tensor, smoothing: Number, weights: Tensor) -> Weighted:
+    """Every class of the smoothed target by the weight of its own, as torch has it."""
+    logs = torch.log_softmax(outputs, 1)
+    wanted = torch.zeros_like(outputs).scatter_(1, classes[:, None], 1.0)
+    if not all_are(smoothing, 0):
+        wanted = wanted * beside(1 - smoothing, wanted) + beside(smoothing / outputs.shape[1], wanted)
+    wanted = wanted * weights[:, :, None]
+    return -(wanted * logs).sum(1), logs.exp() * wanted.sum(1, keepdim=True) - wanted, weights.gather(1, classes)
+
+
+def _weighted_bce(outputs: Tensor, classes: Tensor, smoothing: Number, weights: Tensor) -> Weighted:
+    targets = _binary(outputs, classes, smoothing)
+    ratio = (weights[:, 1] / weights[:, 0])[:, None, None]
+    values = F.binary_cross_entropy_with_logits(outputs, targets, pos_weight=ratio, reduction="none").squeeze(1)
+    gradient = outputs.sigmoid() * (ratio * targets + 1 - targets) - ratio * targets
+    return values, gradient, torch.ones_like(values)
+
+
+def _by_class(function: Callable[[Tensor, Tensor, Number], Both]) -> Callable[..., Weighted]:
+    def weighted(outputs: Tensor, classes: Tensor, setting: Number, weights: Tensor) -> Weighted:
+        values, gradient = function(outputs, classes, setting)
+        counted = weights.gather(1, classes)
+        return values * counted, gradient * counted[:, None], counted
+
+    return weighted
+
+
+WEIGHTED: dict[str, Callable[[Tensor, Tensor, Number, Tensor], Weighted]] = {
+    "cross-entropy": _weighted_cross_entropy,
+    "nll": _by_class(_nll),
+    "bce": _weighted_bce,
+    "focal": _by_class(_focal),
 }
 
 

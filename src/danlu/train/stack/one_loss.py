@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.recipe import LossRecipe
-from danlu.train.stack.losses import LOSSES, setting_of
+from danlu.train.stack.losses import LOSSES, StackedLoss, setting_of
 
 OneLoss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor, int]]
 """Outputs [C, N] and targets [N] or [N, T] to the loss, 0-d, the gradient [C, N] of the sum over all its terms, and the
@@ -19,6 +19,8 @@ def one_loss(recipe: LossRecipe) -> OneLoss:
     >>> one_loss(LossRecipe(name="l1"))(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0], [4.0]]))
     (tensor(1.5000), tensor([[ 1., -1.]]), 2)
     """
+    if recipe.class_weights:
+        return _weighted(recipe)
     sums = recipe.reduction == "sum"
     if recipe.name == "cross-entropy" and not recipe.label_smoothing:
         return _summed_cross_entropy if sums else _cross_entropy
@@ -28,6 +30,17 @@ def one_loss(recipe: LossRecipe) -> OneLoss:
         values, gradient = function(outputs[None], targets[None], setting)
         count = 1 if sums else targets.numel()
         return values.sum().div_(count), gradient[0], count
+
+    return loss
+
+
+def _weighted(recipe: LossRecipe) -> OneLoss:
+    """The gradient comes divided by the weights that the loss is a mean of: as one term, so to speak."""
+    stacked = StackedLoss(recipe.name, [recipe], torch.device("cpu"), torch.float64)
+
+    def loss(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, int]:
+        value, gradient = stacked(outputs[None], targets[None])
+        return value[0], gradient[0], 1
 
     return loss
 

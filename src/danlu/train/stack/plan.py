@@ -111,8 +111,8 @@ def sample_of(fold: FoldRows) -> Tensor:
 
 def _stream(member: StackMember) -> Stream:
     seed = member.seed if member.order_seed is None else member.order_seed
-    return Stream(member.fold, seed, member.recipe.data.shuffle)
+    return Stream(member.fold, seed, member.recipe.data.shuffle, member.recipe.data.balance == "classes")
 
 
-def _key(stream: Stream) -> tuple[int, int, bool]:
-    return stream.fold, stream.seed, stream.shuffle
+def _key(stream: Stream) -> tuple[int, int, bool, bool]:
+    return stream.fold, stream.seed, stream.shuffle, stream.balance

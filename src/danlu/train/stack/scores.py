@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.recipe import LossRecipe
+from danlu.train.rare_class import average_precision, log_odds
 from danlu.train.stack.losses import StackedLoss
 from danlu.train.stack.step import Batch, StackedStep
 
@@ -22,16 +23,19 @@ class StackScorer:
     delta: float = 1.0
     scale: Tensor | None = None
     bounds: Tensor | None = None
+    gamma: float | None = None
+    rare: int | None = None
 
     def score(self, step: StackedStep, batches: Iterable[Batch]) -> dict[str, Tensor]:
         """The numbers by name, each float64 [K] on the CPU."""
-        sums = _Classes(self.outputs) if self.task == "classification" else _Numbers(self.scale, self.bounds)
+        sums = _Classes(self.outputs, self.rare) if self.task == "classification" else _Numbers(self.scale, self.bounds)
         total = torch.zeros(step.members, dtype=torch.float64)
         count = torch.zeros(step.members, dtype=torch.float64)
+        recipe = LossRecipe(delta=self.delta, gamma=self.gamma)
         with step.scored():
             for batch in batches:
                 outputs = step.predict(batch.inputs)
-                loss = StackedLoss(self.loss, [LossRecipe(delta=self.delta)], outputs.device, outputs.dtype)
+                loss = StackedLoss(self.loss, [recipe], outputs.device, outputs.dtype)
                 samples = torch.as_tensor(batch.samples).cpu().double()
                 total += loss(outputs, batch.targets, counts=batch.counts)[0].double().cpu() * samples
                 count += samples
@@ -50,6 +54,8 @@ def _own(batch: Batch) -> Tensor:
 @dataclass
 class _Classes:
     classes: int
+    rare: int | None = None
+    kept: list[tuple[Tensor, Tensor, Tensor]] = field(default_factory=list[tuple[Tensor, Tensor, Tensor]])
     counts: Tensor = field(default_factory=lambda: torch.zeros(()))  # [K, true, predicted]
 
     def add(self, outputs: Tensor, targets: Tensor, own: Tensor) -> None:
@@ -59,13 +65,26 @@ class _Classes:
         places = (start + targets) * size + predicted
         counts = torch.bincount(places.flatten(), own.flatten(), minlength=members * size * size)
         self.counts = self.counts + counts.view(members, size, size).cpu()
+        if self.rare is not None:
+            samples = outputs.mT.flatten(0, 1)
+            odds = log_odds(samples, self.rare).view(members, -1).cpu()
+            self.kept.append((odds, (targets == self.rare).cpu(), own.bool().cpu()))
 
     def result(self) -> dict[str, Tensor]:
         right = self.counts.diagonal(dim1=1, dim2=2)
         either = self.counts.sum(1) + self.counts.sum(2)  # twice the right ones, and the false of both kinds
         f1 = torch.where(either > 0, 2 * right / either.clamp(min=1), 0.0)
         seen = (either > 0).sum(1).clamp(min=1)  # classes that are neither present nor predicted do not count
-        return {"accuracy": right.sum(1) / self.counts.sum((1, 2)).clamp(min=1), "f1": f1.sum(1) / seen}
+        score = {"accuracy": right.sum(1) / self.counts.sum((1, 2)).clamp(min=1), "f1": f1.sum(1) / seen}
+        return score if self.rare is None else score | self._of_rare(right)
+
+    def _of_rare(self, right: Tensor) -> dict[str, Tensor]:
+        there = self.counts.sum(2)
+        recalls = torch.where(there > 0, right / there.clamp(min=1), 0.0)
+        odds, rare, own = (torch.cat(parts, 1) for parts in zip(*self.kept, strict=True))
+        found = [average_precision(odds[k][own[k]], rare[k][own[k]]) for k in range(len(odds))]
+        balanced = recalls.sum(1) / (there > 0).sum(1).clamp(min=1)
+        return {"balanced_accuracy": balanced, "average_precision": torch.tensor(found, dtype=torch.float64)}
 
 
 @dataclass

@@ -77,7 +77,7 @@ class StackedStep:
         self._gradients: Sequence[Tensor] = ()
         self._gradient = torch.empty(0)
         self._counts: Tensor | None = None
-        self._share = 1.0
+        self._share: Number = 1.0
         self.fused = self._fused()
         self.batch_loss = torch.zeros(len(nets), device=device)
 
@@ -113,7 +113,7 @@ class StackedStep:
     def _micro_batches(self, inputs: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         for start in range(0, inputs.shape[1], self._micro):
             part = inputs[:, start : start + self._micro], targets[:, start : start + self._micro]
-            self._share = 1.0 if self._sums else part[0].shape[1] / inputs.shape[1]
+            self._share = 1.0 if self._sums else self._loss.counted(part[1]) / self._loss.counted(targets)
             yield part
 
     def forward(self, inputs: Tensor) -> Tensor:

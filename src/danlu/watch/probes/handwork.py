@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import nn
 
-from danlu.watch.tracing import is_unmade, unreadable, unwrapped
+from danlu.watch.tracing import is_unmade, outside_transforms, unreadable, unwrapped
 
 _MOST = 8  # numbers of a tensor that are compared
 _Marks = list[torch.Tensor | None]  # None for what could not be read
@@ -34,7 +34,8 @@ class Handwork:
 
     def see_given(self, module: nn.Module) -> None:
         """Take up the weights with which a module is called inside torch.func."""
-        self._given = _read(_spread(list(module.parameters())))
+        with outside_transforms():
+            self._given = _read(_spread(list(module.parameters())))
 
     def has_moved_given(self) -> bool:
         """The same question, of the weights that were given."""

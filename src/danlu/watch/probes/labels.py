@@ -55,7 +55,7 @@ class LabelProbe:
 
     def refused(self, call: LossCall, step: int) -> None:
         """A loss function of torch has raised."""
-        targets, outputs = call.targets, call.outputs
+        targets, outputs = call.targets.detach(), call.outputs.detach()
         if not targets.numel() or not outputs.numel() or unreadable(targets) or unreadable(outputs):
             return
         self._measured.refused = call.name
@@ -113,6 +113,9 @@ class LabelProbe:
         facts = self._measured.labels
         classes = max(2, min(facts.outputs, _MOST_CLASSES))
         labels = targets if not targets.dtype.is_floating_point else targets.round().long()
+        declared = self._measured.declared
+        if declared is not None and declared.ignored is not None:
+            labels = labels.masked_fill(labels == declared.ignored, -1)
         counted = (
             labels.clamp(-1, classes) + 1 + (classes + 2) * torch.arange(len(labels), device=labels.device)[:, None]
         )

@@ -16,7 +16,8 @@ def read_loaders(measured: Measured, loader: Any, val_loader: Any) -> None:
     """Note how the training loader draws its samples, and how many of the other's samples it holds."""
     sampler = _sampler(loader)
     measured.draws_in_order = type(sampler).__name__ == "SequentialSampler" if sampler is not None else None
-    measured.declared_overlap = _overlap(getattr(loader, "dataset", None), getattr(val_loader, "dataset", None))
+    overlap = _overlap(getattr(loader, "dataset", None), getattr(val_loader, "dataset", None))
+    measured.declared_overlap, measured.declares_held_out = overlap or 0.0, overlap is not None
 
 
 def _sampler(loader: Any) -> Any:
@@ -28,8 +29,8 @@ def _sampler(loader: Any) -> Any:
     return getattr(loader if batches is None else batches, "sampler", None)
 
 
-def _overlap(train: Any, held_out: Any) -> float:
-    """The share of the held-out samples that are training samples too; 0 where that cannot be told."""
+def _overlap(train: Any, held_out: Any) -> float | None:
+    """The share of the held-out samples that are training samples too; None where that cannot be told."""
     if isinstance(train, Subset) and isinstance(held_out, Subset) and train.dataset is held_out.dataset:
         wanted: Collection[int] = held_out.indices
         known = set(train.indices)
@@ -38,12 +39,12 @@ def _overlap(train: Any, held_out: Any) -> float:
         return 0.0  # whoever gives one data set twice knows
     ours, theirs = _inputs(train), _inputs(held_out)
     if ours is None or theirs is None or ours.shape[1:] != theirs.shape[1:] or ours.dtype != theirs.dtype:
-        return 0.0
+        return None
     known = set(_keys(ours))
     keys = _keys(theirs)
     # Samples of few different values coincide by nature.
     if not keys or len(set(keys)) < 0.9 * len(keys) or len(known) < 0.9 * len(ours):
-        return 0.0
+        return None
     return sum(key in known for key in keys) / len(keys)
 
 

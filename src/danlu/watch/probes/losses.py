@@ -14,6 +14,7 @@ from danlu.watch.probes.graph import LINEAR, Graph, Names, bottlenecks, linear_p
 from danlu.watch.probes.head import Criterion, chain, criteria, read_head, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
+from danlu.watch.sites import Sites
 from danlu.watch.tracing import unreadable, unwrapped
 
 CLASSES = ("cross-entropy", "nll")
@@ -36,6 +37,7 @@ class LossProbe:
         roots: Sequence[nn.Module],
         activations: ActivationProbe,
         labels: LabelProbe,
+        sites: Sites,
         within: Callable[..., Any],
     ) -> None:
         self._measured = measured
@@ -43,6 +45,7 @@ class LossProbe:
         self._roots = roots
         self._activations = activations
         self._labels = labels
+        self._sites = sites
         self._within = within
         self._values: list[float] = []  # of this step
         self._waiting: list[torch.Tensor] = []  # losses that are not read yet, on a GPU
@@ -115,7 +118,8 @@ class LossProbe:
         kind = "classes" if head.loss in CLASSES else "binary" if head.loss in BINARY else "numbers"
         labelled = self._is_labelled(place, kind, targets, from_loss_calls=from_loss_calls)
         heads = self._measured.heads
-        heads.append(replace(head, labelled=labelled))
+        line = self._sites.head((head.loss, head.between, place), criterion.node, *reversed(criterion.path))
+        heads.append(replace(head, labelled=labelled, line=line))
         if len(heads) > _MOST_HEADS:
             del heads[_MOST_HEADS // 2]
         if targets is None or not labelled:

@@ -8,6 +8,7 @@ import torch
 
 from danlu.watch.measured import Measured, Optimiser
 from danlu.watch.probes.parameters import ParameterProbe, capped_share, decay_of, hyperparameters
+from danlu.watch.sites import Sites
 
 _ALWAYS_UNTIL = 64  # steps in which cleared gradients are looked at every time
 
@@ -37,8 +38,9 @@ class OptimiserProbe:
 
     writes = ("optimisers", "layers", "noise")
 
-    def __init__(self, measured: Measured, owners: Mapping[int, str], strangers: Collection[int]) -> None:
+    def __init__(self, measured: Measured, owners: Mapping[int, str], strangers: Collection[int], sites: Sites) -> None:
         self._measured = measured
+        self._sites = sites
         self._owners = owners
         self._strangers = strangers
         self._known: dict[int, tuple[weakref.ref[Any], _Tracked | None]] = {}  # by id of the optimiser
@@ -123,6 +125,7 @@ class OptimiserProbe:
     def clipped(self, limit: float, norm: Any, kind: str) -> None:
         """The gradients were clipped; `norm` is that before, where clipping was by norm."""
         self._clip = float(limit), norm if kind == "norm" else None
+        self._sites.note("clip", self._measured.step + 1)
 
     def before(self, optimizer: Any, step: int, *, measuring: bool) -> None:
         """An optimiser is about to step, or the closure that it was given has run for the first time."""
@@ -131,6 +134,7 @@ class OptimiserProbe:
             return
         one.begun = True
         record = one.record
+        self._sites.note_step(record, optimizer, step)
         if record.steps and one.backwards and one.looked:
             record.stale = 0 if one.cleared else record.stale + 1
             record.stale_since = record.stale_since if record.stale > 1 else step

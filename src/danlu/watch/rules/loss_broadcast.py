@@ -9,7 +9,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for head in steady_heads(measured):
         if head.broadcast:
             output, result = ("×".join(map(str, size)) for size in head.broadcast)
-            return Verdict("error", 1, {"output": output, "result": result}, remedies=("squeeze-output",))
+            numbers = {"output": output, "result": result}
+            return Verdict("error", 1, numbers, remedies=("squeeze-output",), line=head.line)
     return None
 
 

@@ -1,6 +1,7 @@
 """loss-mismatch: this loss is not for these outputs or targets."""
 
 import math
+from dataclasses import replace
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Head, Measured
@@ -17,7 +18,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for head in steady_heads(measured):
         found = _of_head(head, measured, thresholds)
         if found:
-            return found
+            return replace(found, line=head.line)
     return None
 
 

@@ -1,0 +1,56 @@
+"""The settings of a loss that depend on data and net: which loss, by which numbers, with which weights of classes."""
+
+from dataclasses import replace
+
+from danlu.base.errors import Fault, Faults, fail
+from danlu.base.recipe import LossRecipe
+from danlu.data import Dataset
+from danlu.train.class_weights import BALANCED, WEIGHED, checked_weights
+from danlu.train.focal import gamma_of
+from danlu.train.losses import OWN, choose_loss
+
+_MOST_TOLD = 10
+
+
+def settled_loss(
+    recipe: LossRecipe, data: Dataset, output_shape: tuple[int, ...]
+) -> tuple[LossRecipe, tuple[Fault, ...]]:
+    """The section with every choice made, and what is to be told of it. UserError for what does not fit the data.
+
+    >>> from danlu.data import load
+    >>> settled_loss(LossRecipe(class_weights="balanced"), load("iris"), (3,))[0].class_weights
+    (1.0, 1.0, 1.0)
+    """
+    if recipe.name == OWN:
+        own = replace(LossRecipe(), name=OWN, reduction=recipe.reduction)
+        if recipe != own:
+            fail("lab.own-loss-alone")
+        return own, ()
+    name = choose_loss(recipe, task=data.task, outputs=data.outputs, output_shape=output_shape)
+    settled = replace(recipe, name=name, gamma=gamma_of(recipe) if name == "focal" else None)
+    given = recipe.class_weights
+    faults = Faults()
+    if recipe.gamma is not None and name != "focal":
+        faults.add("lab.gamma-needs-focal", loss=name)
+    if given is not None and (data.task != "classification" or name not in WEIGHED):
+        faults.add("lab.class-weights-need-classes", loss=name, names=", ".join(WEIGHED), task=data.task)
+        faults.raise_if_any()
+    if given is None:
+        faults.raise_if_any()
+        return settled, ()
+    with faults.gathered():
+        settled = replace(settled, class_weights=checked_weights(given, data.classes, data.class_counts()))
+    faults.raise_if_any()
+    if given != BALANCED:
+        return settled, ()
+    pairs = list(zip(data.classes, settled.class_weights, strict=True))
+    some = sorted(pairs, key=lambda pair: -pair[1])[:_MOST_TOLD]
+    said = ", ".join(f"{label} {weight:.4g}" for label, weight in some) + (" …" if len(pairs) > len(some) else "")
+    return settled, (Fault("lab.balanced-weights", {"weights": said}),)
+
+
+def measured_anew(settled: LossRecipe, drafted: LossRecipe, data: Dataset) -> LossRecipe:
+    """The settled section for data with another training part: balanced weights are those of its classes."""
+    if drafted.class_weights != BALANCED:
+        return settled
+    return replace(settled, class_weights=checked_weights(BALANCED, data.classes, data.class_counts()))

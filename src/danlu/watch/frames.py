@@ -1,0 +1,110 @@
+"""The line of the user's code from which something was called: the first frame that is neither ours nor a library's."""
+
+# There is no public name for the frames of whoever calls. In this file alone they are touched.
+# pyright: reportPrivateUsage=false
+
+import re
+import sys
+import sysconfig
+from collections.abc import Collection
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from danlu.base.records import CodeLine
+
+_INSTALLED = {"site-packages", "dist-packages"}
+_LIBRARIES = tuple(
+    Path(place).resolve()
+    for place in (
+        Path(__file__).parents[1],
+        Path(torch.__file__).parent,
+        sysconfig.get_path("stdlib"),
+        sysconfig.get_path("platstdlib"),
+    )
+)
+# Code that somebody typed or handed to exec; other names in angle brackets are those of code that libraries make.
+_TYPED = re.compile(r"<(stdin|string|console|input|python-input-\d+|ipython-input-.*)>$")
+_GENERATED = ("<lambda>", "__init__", "__new__", "__create_fn__")  # of data classes and named tuples, in "<string>"
+_NUMBERED_CELL = re.compile(r"<ipython-input-(\d+)-")
+_CELL = re.compile(r"[/\\]ipykernel_\d+[/\\]")
+
+_theirs: dict[str, bool] = {}  # by name of the file
+
+
+def calling_line(leave_out: Collection[str] = ()) -> CodeLine | None:
+    """The innermost line under way that stands in the user's code, with the file as the interpreter names it; None
+    where no such code is running in this thread. Functions of the qualified names in `leave_out` are passed over."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        made = code.co_filename == "<string>" and code.co_name in _GENERATED
+        if is_theirs(code.co_filename) and not made and code.co_qualname not in leave_out:
+            return CodeLine(code.co_filename, frame.f_lineno or code.co_firstlineno)
+        frame = frame.f_back
+    return None
+
+
+def files_under_way() -> list[str]:
+    """The files of the user's that are running in this thread, the innermost first."""
+    files: dict[str, None] = {}
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if is_theirs(frame.f_code.co_filename):
+            files[frame.f_code.co_filename] = None
+        frame = frame.f_back
+    return list(files)
+
+
+def is_theirs(file: str) -> bool:
+    """Whether a file is the user's: neither danlu's or torch's, nor installed, nor one of Python itself.
+
+    >>> is_theirs("/home/me/train.py"), is_theirs(torch.__file__), is_theirs("<frozen runpy>"), is_theirs("<stdin>")
+    (True, False, False, True)
+    """
+    known = _theirs.get(file)
+    if known is None:
+        known = _theirs[file] = _is_theirs(file)
+    return known
+
+
+def _is_theirs(file: str) -> bool:
+    if file.startswith("<"):
+        return bool(_TYPED.match(file))
+    path = Path(file)
+    if _INSTALLED.intersection(path.parts):
+        return False
+    try:
+        whole = path.resolve()
+    except (OSError, RuntimeError):
+        whole = path
+    return not any(whole.is_relative_to(library) for library in _LIBRARIES)
+
+
+def is_cell(file: str) -> bool:
+    """Whether it is what a notebook calls one of its cells.
+
+    >>> is_cell("/tmp/ipykernel_71/1234.py"), is_cell("<ipython-input-3-0a1b>"), is_cell("train.py")
+    (True, True, False)
+    """
+    return bool(_CELL.search(file) or _NUMBERED_CELL.match(file))
+
+
+def as_read(line: CodeLine) -> CodeLine:
+    """The same line with a cell by its number, "In[3]"; "In[]" where the notebook does not tell it.
+
+    >>> as_read(CodeLine("<ipython-input-3-0a1b>", 5))
+    CodeLine(file='In[3]', line=5)
+    """
+    if not is_cell(line.file):
+        return line
+    numbered = _NUMBERED_CELL.match(line.file)
+    if numbered:
+        return CodeLine(f"In[{numbered[1]}]", line.line)
+    asked = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    known = getattr(getattr(asked() if asked else None, "compile", None), "format_code_name", None)
+    label: Any = known(line.file) if known else None  # ("Cell", "In[3]")
+    name = re.search(r"In\[\d+\]", str(label))
+    return CodeLine(name[0] if name else "In[]", line.line)

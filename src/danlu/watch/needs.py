@@ -1,0 +1,102 @@
+"""What each rule has to have seen before its silence means that nothing is wrong."""
+
+import math
+from collections.abc import Callable, Mapping
+
+from danlu.base.words import say
+from danlu.watch.contract import Rule, Thresholds
+from danlu.watch.measured import Measured, Net
+
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "input-scale": ("inputs",),
+    "input-twice-scaled": ("inputs",),
+    "input-nonfinite": ("inputs",),
+    "input-constant": ("inputs",),
+    "label-range": ("labels",),
+    "label-imbalance": ("labels",),
+    "unshuffled": ("labels",),
+    "train-test-overlap": ("held-out",),
+    "loader-starved": ("times",),
+    "softmax-twice": ("loss",),
+    "loss-mismatch": ("loss",),
+    "output-activation": ("loss",),
+    "loss-broadcast": ("loss",),
+    "loss-sum": ("loss", "optimizer"),
+    "initial-loss": ("loss",),
+    "missing-nonlinearity": ("graph",),
+    "lr-too-high": ("optimizer", "steps"),
+    "lr-too-low": ("optimizer", "steps"),
+    "gradients-accumulate": ("optimizer", "steps"),
+    "no-update": ("optimizer", "measurements"),
+    "parameters-not-optimized": ("optimizer", "steps"),
+    "parameters-unused": ("optimizer", "steps"),
+    "optimizer-recreated": ("optimizer",),
+    "scheduler-misuse": ("optimizer", "steps"),
+    "weight-decay-too-high": ("optimizer", "steps"),
+    "clip-too-tight": ("optimizer",),
+    "vanishing-gradient": ("optimizer", "measurements"),
+    "exploding-gradient": ("optimizer",),
+    "saturated": ("graph", "measurements"),
+    "dead-relu": ("graph", "measurements"),
+    "nonfinite": (),
+    "bad-init": ("layers",),
+    "batchnorm-small-batch": ("batches",),
+    "dropout-too-high": (),
+    "eval-mode-in-training": ("modes",),
+    "train-mode-in-evaluation": ("evaluation-mode",),
+    "overfitting": ("evaluations", "scores"),
+    "underfitting": ("steps",),
+    "plateau": ("optimizer", "steps"),
+    "too-few-epochs": ("optimizer", "steps"),
+}
+"""By rule, what it needs. A rule of a user's own is taken to need nothing."""
+
+
+_Present = Callable[[Measured, Thresholds], bool]
+
+_FACTS: Mapping[str, tuple[str, _Present]] = {
+    "inputs": ("inputs", lambda seen, least: len(seen.inputs.batch) > 0),
+    "batches": ("inputs", lambda seen, least: not _has_norms(seen.net) or len(seen.inputs.batch) > 0),
+    "labels": ("labels", lambda seen, least: seen.labels.seen > 0 or seen.labels.out_of_range is not None),
+    "loss": ("loss", lambda seen, least: bool(seen.heads or seen.refused)),
+    "graph": ("graph", lambda seen, least: seen.net.nonlinear is not None),
+    "layers": ("optimizer", lambda seen, least: any(len(layer.gradient) for layer in seen.layers.values())),
+    "optimizer": ("optimizer", lambda seen, least: any(one.steps for one in seen.optimisers)),
+    "steps": ("steps", lambda seen, least: min(_steps(seen), seen.loss.count) >= least.get("min_steps", 0)),
+    "measurements": ("steps", lambda seen, least: len(seen.training_modes) >= least.get("min_measurements", 0)),
+    "times": ("steps", lambda seen, least: len(seen.timing.work) >= least.get("min_measurements", 0)),
+    "modes": ("steps", lambda seen, least: not _changes_by_mode(seen.net) or len(seen.training_modes) >= 4),
+    "evaluation-mode": ("evaluations", lambda seen, least: not _changes_by_mode(seen.net) or bool(seen.evaluations)),
+    "evaluations": ("evaluations", lambda seen, least: bool(seen.evaluations)),
+    "scores": (
+        "scores",
+        lambda seen, least: any(math.isfinite(one.loss) or math.isfinite(one.accuracy) for one in seen.evaluations),
+    ),
+    "held-out": (
+        "evaluations",
+        lambda seen, least: seen.declares_held_out or any(math.isfinite(one.overlap) for one in seen.evaluations),
+    ),
+}
+"""By need, the end of the phrase that says what was missing, and whether it was there."""
+
+
+def lacks(rule: Rule, measured: Measured, thresholds: Thresholds) -> str:
+    """Why a rule that found nothing could not judge, in the language in force; empty where it could."""
+    for need in NEEDS.get(rule.id, ()):
+        missing, is_there = _FACTS[need]
+        if not is_there(measured, thresholds):
+            return say(f"watch.unseen-{missing}", steps=_steps(measured))
+    return ""
+
+
+def _steps(measured: Measured) -> int:
+    return measured.before + measured.step
+
+
+def _has_norms(net: Net) -> bool:
+    return bool(net.norms) and not net.frozen_norms
+
+
+def _changes_by_mode(net: Net) -> bool:
+    """Whether the net answers otherwise in training than in evaluation mode."""
+    return bool(net.dropout) or _has_norms(net) or net.plain_dropout > 0

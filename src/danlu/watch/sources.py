@@ -1,0 +1,100 @@
+"""Where in the user's source a class stands, or where an object was made before anybody watched."""
+
+import ast
+import inspect
+import itertools
+import linecache
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from danlu.base.records import CodeLine
+from danlu.watch.frames import is_cell, is_theirs
+
+_Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module
+_Made = tuple[ast.Call, frozenset[str]]  # a call, and the names that its result is bound to
+
+
+def class_line(kind: type) -> CodeLine | None:
+    """The line of the user's that begins `class kind`; None for a class of a library, or one whose source is gone."""
+    own = (inspect.unwrap(value) for value in vars(kind).values() if callable(value))
+    code = next((one.__code__ for one in own if getattr(one, "__qualname__", "").startswith(f"{kind.__qualname__}.")
+                 and hasattr(one, "__code__") and is_theirs(one.__code__.co_filename)), None)  # fmt: skip
+    if code is not None:
+        begins = re.compile(rf"\s*class\s+{re.escape(kind.__name__)}\b")
+        lines = linecache.getlines(code.co_filename)[: code.co_firstlineno]
+        above = (number for number in range(len(lines), 0, -1) if begins.match(lines[number - 1]))
+        return CodeLine(code.co_filename, next(above, code.co_firstlineno))
+    try:
+        file, (lines, number) = inspect.getfile(kind), inspect.getsourcelines(kind)
+    except (OSError, TypeError):
+        return None
+    decorators = itertools.takewhile(lambda line: not re.match(r"\s*class\b", line), lines)
+    return CodeLine(file, number + len(list(decorators))) if is_theirs(file) else None
+
+
+class Sources:
+    """The user's files, each parsed once."""
+
+    def __init__(self) -> None:
+        self._trees: dict[str, ast.Module | None] = {}
+
+    def made(self, kind: str, used: CodeLine, others: Iterable[str]) -> CodeLine | None:
+        """The line where the object of the class `kind` was made that the line `used` works with; `others` are files
+        to look into after that one. None where no call of that name is to be seen, or it could be any of several."""
+        words = set(re.findall(r"\w+", linecache.getline(used.file, used.line)))
+        files = [used.file, *others]
+        if is_cell(used.file):
+            files += [file for file in reversed(list(linecache.cache)) if is_cell(file)]
+        for file in dict.fromkeys(files):
+            tree = self._tree(file)
+            scopes = _around(tree, used.line) if tree is not None and file == used.file else [tree]
+            for scope in scopes:
+                found = list(_calls(scope, kind)) if scope is not None else []
+                named = [one for one in found if one[1] & words]
+                if found:
+                    one = found if len(found) == 1 else named
+                    return CodeLine(file, one[0][0].lineno) if len(one) == 1 else None
+        return None
+
+    def _tree(self, file: str) -> ast.Module | None:
+        if file not in self._trees:
+            try:
+                self._trees[file] = ast.parse("".join(linecache.getlines(file)))
+            except (SyntaxError, ValueError, RecursionError):
+                self._trees[file] = None
+        return self._trees[file]
+
+
+def _around(tree: ast.Module, line: int) -> list[_Scope]:
+    """The functions and classes that a line stands in, the innermost first, and the whole file."""
+    scopes: list[_Scope] = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and node.lineno <= line <= (node.end_lineno or node.lineno)
+    ]
+    return [*reversed(scopes), tree]
+
+
+def _calls(node: ast.AST, kind: str, names: frozenset[str] = frozenset()) -> Iterator[_Made]:
+    """The calls of `kind`, or of something.kind, under a node, but for those inside another one."""
+    if isinstance(node, ast.Call) and _last(node.func) == kind:
+        yield node, names
+        return
+    if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+        targets: list[ast.expr] = node.targets if isinstance(node, ast.Assign) else [node.target]
+        each = [one for target in targets for one in (target.elts if isinstance(target, ast.Tuple) else [target])]
+        names = frozenset(name for one in each if (name := _last(one)))
+    elif isinstance(node, ast.keyword) and node.arg:
+        names = frozenset([node.arg])
+    elif isinstance(node, ast.stmt):
+        names = frozenset()
+    for child in ast.iter_child_nodes(node):
+        yield from _calls(child, kind, names)
+
+
+def _last(node: ast.AST) -> str:
+    """The last part of a dotted name."""
+    found: Any = getattr(node, "attr", None) or getattr(node, "id", "")
+    return found if isinstance(found, str) else ""
