@@ -71,8 +71,8 @@ def best_threshold(probabilities: Tensor, there: Tensor) -> float | None:
     """The probability from which on a label is given so that F1 is largest, halfway between two samples; of several
     the nearest to 0.5. None where the label is never there.
 
-    >>> best_threshold(torch.tensor([0.1, 0.2, 0.4, 0.7]).double(), torch.tensor([False, False, True, True]))
-    0.3
+    >>> best_threshold(torch.tensor([0.125, 0.25, 0.5, 0.75]), torch.tensor([False, False, True, True]))
+    0.375
     """
     if not there.any():
         return None
