@@ -97,6 +97,37 @@ def one_digit_in_a_hundred(watch, seed, fault):
 
 
 @planted("label-imbalance", symptoms="underfitting plateau", costs=0.05)
+def weights_as_frequent_as_the_classes(watch, seed, fault):
+    """The weights are the classes' shares: the frequent one counts more still."""
+    torch.manual_seed(seed)
+    x, y, x_test, y_test = mnist(8000)
+    rare = (y == 8).nonzero().flatten()[160:]
+    x, y = x[(keep := torch.ones(len(y), dtype=torch.bool).index_fill(0, rare, False))], (y[keep] == 8).long()
+    counts = torch.bincount(y).float()
+    weight = counts / len(y) if fault else len(y) / (2 * counts)
+    model = mlp(784, 32, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
+    train(watch, model, optimizer, x, y, epochs=8, loss_fn=nn.CrossEntropyLoss(weight=weight))
+    return balanced(model, x_test, (y_test == 8).long(), 2)
+
+
+@planted("label-imbalance", symptoms="underfitting plateau", costs=None)
+def a_pos_weight_upside_down(watch, seed, fault):
+    """pos_weight as positives / negatives where it is negatives / positives."""
+    torch.manual_seed(seed)
+    x, y, x_test, y_test = standardised(breast_cancer())
+    malignant = (y == 0).nonzero().flatten()[:12]
+    keep = (y == 1).index_fill(0, malignant, True)
+    x, y = x[keep], (y[keep] == 0).float()
+    ratio = y.sum() / (1 - y).sum()
+    model = mlp(30, 16, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    criterion = nn.BCEWithLogitsLoss(pos_weight=ratio if fault else 1 / ratio)
+    train(watch, model, optimizer, x, y.unsqueeze(1), epochs=120, size=32, loss_fn=criterion)
+    return balanced(model, x_test, (y_test == 0).long(), 2)
+
+
+@planted("label-imbalance", symptoms="underfitting plateau", costs=0.05)
 def trousers_and_little_else(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = fashion(20000)

@@ -57,10 +57,16 @@ def test_the_largest_class_is_told_with_its_share() -> None:
     assert found.numbers == {"label": 0, "share": 0.95, "recall": pytest.approx(0.05), "classes": 2}
 
 
-def test_a_loss_that_weights_the_classes_knows_it() -> None:
-    measured = lopsided()
+@pytest.mark.parametrize(
+    ("recall", "step", "is_told"), [(None, 100, False), (0.5, 100, False), (0.05, 59, False), (0.05, 100, True)]
+)
+def test_weights_are_believed_until_the_recall_says_otherwise(recall: float | None, step: int, is_told: bool) -> None:
+    measured = lopsided(recall=recall, step=step)
     measured.labels.weighted = True
-    assert verdict(RULE, measured) is None
+    found = verdict(RULE, measured)
+    assert (found is not None) is is_told
+    if found:
+        assert (found.severity, found.variant, found.remedies) == ("warning", "weighted", ("weights-by-counts",))
 
 
 @pytest.mark.parametrize(("rare", "is_told"), [(5, True), (20, True), (200, False)])
@@ -68,4 +74,4 @@ def test_few_of_a_class_are_told_with_what_can_be_done_about_it(rare: int, is_to
     found = verdict(RULE, labelled({0: 980, 1: rare}, 2))
     assert (found is not None) is is_told
     if found:
-        assert found.remedies == ("judge-by-recall", "more-rare-samples")
+        assert found.remedies == ("judge-by-recall", "weigh-classes", "more-rare-samples")

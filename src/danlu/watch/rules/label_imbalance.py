@@ -1,13 +1,15 @@
-"""label-imbalance: few classes hold nearly all samples, and the loss does not weigh them."""
+"""label-imbalance: few classes hold nearly all samples, and the loss does not weigh them, or in vain."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import LabelFacts, Measured
+
+_REMEDIES = ("judge-by-recall", "weigh-classes", "more-rare-samples")
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     facts = measured.labels
     total = sum(facts.counts.values())
-    if facts.kind not in ("classes", "binary") or facts.dense or facts.weighted or total < thresholds["min_labels"]:
+    if facts.kind not in ("classes", "binary") or facts.dense or total < thresholds["min_labels"]:
         return None
     # Of shuffled data only: of sorted data the first batches say nothing about the whole.
     if len(facts.counts) < 2 or facts.excess > 4 or facts.outputs > thresholds["max_classes"]:
@@ -18,14 +20,16 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     recall = _recall_of_others(facts, label)
     collapsed = measured.step >= thresholds["min_steps"] and recall < thresholds["max_recall"]
+    if facts.weighted and not collapsed:  # who weighs the classes knows of them; that alone may not be enough
+        return None
     numbers = {"label": label, "share": share, "recall": recall, "classes": len(facts.counts)}
-    variant = "collapsed" if collapsed else ""
+    variant = ("weighted" if facts.weighted else "collapsed") if collapsed else ""
     return Verdict(
         "warning" if collapsed else "advice",
         1,
         numbers,
         variant=variant,
-        remedies=("judge-by-recall", "more-rare-samples"),
+        remedies=("weights-by-counts",) if facts.weighted else _REMEDIES,
     )
 
 
@@ -41,7 +45,7 @@ RULE = Rule(
     _judge,
     "He and Garcia 2009, Learning from Imbalanced Data, doi:10.1109/TKDE.2008.239",
     severities=("warning", "advice"),
-    remedies=("judge-by-recall", "more-rare-samples"),
+    remedies=(*_REMEDIES, "weights-by-counts"),
     # Answering the largest class always is right in nine of ten cases from there on: accuracy tells nothing more.
     thresholds={
         "min_labels": Threshold(200, "labels", "labels"),
