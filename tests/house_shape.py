@@ -34,6 +34,7 @@ def no_knots_at_any_depth(modules: Iterable[Module]) -> Iterator[str]:
 def place_of(module: Module) -> Place:
     """A package's place is its folder's.
 
+    >>> from pathlib import Path
     >>> place_of(Module(Path("data/__init__.py"), "")), place_of(Module(Path("data/load.py"), ""))
     (('data',), ('data', 'load'))
     """

@@ -1,5 +1,7 @@
 """label-imbalance: told of one class that holds nearly all samples."""
 
+from typing import Any
+
 import pytest
 
 from danlu.watch.measured import Measured
@@ -57,12 +59,23 @@ def test_the_largest_class_is_told_with_its_share() -> None:
     assert found.numbers == {"label": 0, "share": 0.95, "recall": pytest.approx(0.05), "classes": 2}
 
 
+def weighted(*, answers: float = 100, **options: Any) -> Measured:
+    measured = lopsided(**options)
+    measured.labels.weighted = True
+    if measured.labels.actual:
+        measured.labels.actual[1], measured.labels.hits[1] = answers, measured.labels.hits[1] * answers / 100
+    return measured
+
+
+def test_weights_are_judged_on_more_than_a_few_answers() -> None:
+    check_threshold(RULE, weighted, "min_answers", {"answers": 7.0, "recall": 0.0}, {"answers": 8.0, "recall": 0.0})
+
+
 @pytest.mark.parametrize(
     ("recall", "step", "is_told"), [(None, 100, False), (0.5, 100, False), (0.05, 59, False), (0.05, 100, True)]
 )
 def test_weights_are_believed_until_the_recall_says_otherwise(recall: float | None, step: int, is_told: bool) -> None:
-    measured = lopsided(recall=recall, step=step)
-    measured.labels.weighted = True
+    measured = weighted(recall=recall, step=step)
     found = verdict(RULE, measured)
     assert (found is not None) is is_told
     if found:

@@ -20,7 +20,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     recall = _recall_of_others(facts, label)
     collapsed = measured.step >= thresholds["min_steps"] and recall < thresholds["max_recall"]
-    if facts.weighted and not collapsed:  # who weighs the classes knows of them; that alone may not be enough
+    others = sum(count for other, count in facts.actual.items() if other != label)
+    # Who weighs the classes knows of them; that this does not help is said on more than a few answers only.
+    if facts.weighted and not (collapsed and others >= thresholds["min_answers"]):
         return None
     numbers = {"label": label, "share": share, "recall": recall, "classes": len(facts.counts)}
     variant = ("weighted" if facts.weighted else "collapsed") if collapsed else ""
@@ -54,6 +56,7 @@ RULE = Rule(
         "max_classes": Threshold(200, "classes", "classes"),
         "min_steps": Threshold(60, "steps", "steps"),
         "max_recall": Threshold(0.1, "share", "recall"),
+        "min_answers": Threshold(8, "samples"),
     },
     symptoms=("plateau", "underfitting", "too-few-epochs", "overfitting"),
 )
