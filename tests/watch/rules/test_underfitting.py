@@ -65,3 +65,10 @@ def test_a_surrogate_has_no_level_of_guessing() -> None:
     measured = training(lambda step: math.log(10), 300)
     measured.weighs_samples = True
     assert verdict(RULE, measured) is None
+
+
+def test_a_loss_with_weights_has_no_guess_to_be_held_against() -> None:
+    measured = resting()
+    assert verdict(RULE, measured) is not None
+    measured.labels.weighted = True
+    assert verdict(RULE, measured) is None
