@@ -15,13 +15,9 @@ from danlu.view.claims import claim_text, plan_lines
 from danlu.view.figures.chart import plain
 from danlu.view.figures.claims import claim_chart
 
-SLOW = {"forget-bias-one", "clipping-steadies-rnns", "dropout-placement-in-rnns", "workers-prefetch"}
-"""Nets that take long to stack, and waiting that cannot be hurried."""
 WORDS = {
     "holds", "holds only when", "does not hold", "the opposite holds", "undecided", "exact", "not exact", "not tested",
 }  # fmt: skip
-
-IDS = [pytest.param(one, marks=pytest.mark.slow) if one in SLOW else one for one in CLAIMS]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +29,7 @@ def in_miniature(claim: str, folder: Path) -> ClaimResult:
     return check(claim, folder=folder / claim, miniature=CLAIMS[claim].kind != "identity")
 
 
-@pytest.mark.parametrize("claim", IDS)
+@pytest.mark.parametrize("claim", CLAIMS)
 def test_a_claim_in_miniature(claim: str, folder: Path) -> None:
     result = in_miniature(claim, folder)
     assert result.verdict in WORDS
@@ -49,7 +45,7 @@ def test_a_claim_in_miniature(claim: str, folder: Path) -> None:
     assert in_miniature(claim, folder).record == kept.record, "what was tested is read, not tested again"
 
 
-@pytest.mark.parametrize("claim", IDS)
+@pytest.mark.parametrize("claim", CLAIMS)
 def test_its_figure_can_be_drawn(claim: str, folder: Path, language: str) -> None:
     chart = claim_chart(in_miniature(claim, folder).record)
     assert chart.panels
