@@ -31,6 +31,15 @@ def test_a_claim_is_told_with_its_verdict(type_in: Type, language: str) -> None:
     assert type_in("claims", IDENTITY, "--json").json["verdict"]["word"] == "exact"
 
 
+def test_its_folder_shows_it_again(type_in: Type, language: str) -> None:
+    told = type_in("claims", IDENTITY, "--lang", language).out
+    (folder,) = Path("claims").iterdir()
+    assert type_in("show", str(folder), "--lang", language).out == told
+    assert type_in("show", str(folder), "--json").json["claim"] == IDENTITY
+    (folder / "claim.json").write_text("{")
+    assert ("damaged" if language == "en" else "损坏") in type_in("show", str(folder), "--lang", language).err
+
+
 def test_a_plan_trains_nothing(type_in: Type, language: str) -> None:
     told = type_in("claims", "momentum-helps", "--plan", "--lang", language)
     assert "optim.momentum" in told.out

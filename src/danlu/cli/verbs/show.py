@@ -1,4 +1,4 @@
-"""`danlu show`, of a run, a study or a search."""
+"""`danlu show`, of a run, a study, a search or a claim."""
 
 import argparse
 from pathlib import Path
@@ -8,8 +8,9 @@ from rich.console import Console
 from danlu.base.errors import fail
 from danlu.base.files import absolute
 from danlu.base.places import runs_folder, shown
+from danlu.claims.result import read_result
 from danlu.cli import results
-from danlu.cli.outcome import Outcome
+from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.words import one_run
 from danlu.lab.run_record import RunRecord
 from danlu.store.run_folder import RunFolder
@@ -21,7 +22,11 @@ from danlu.view.texts import print_texts
 
 
 def do_show(arguments: argparse.Namespace) -> Outcome:
-    """The findings and the score of a run, or of the one that was begun or gone on with last."""
+    """The findings and the score of a run, or of the one that was begun or gone on with last; the verdict on a claim in
+    its folder."""
+    claim = read_result(Path(arguments.words[0])) if arguments.words else None
+    if claim is not None:
+        return Outcome(claim.as_dict(), lambda console: print_text(console, str(claim)))
     if arguments.words and StudyFolder(Path(arguments.words[0])).is_there:
         return results.of_study_folder(one_run(arguments, "show"))
     if arguments.words:
