@@ -76,6 +76,8 @@ def test_told_once_it_saves_says_how_to_go_on_and_goes_on_exactly(
 
 def test_told_twice_it_stops_at_once_and_the_last_checkpoint_is_whole(tmp_path: Path) -> None:
     process = begin(tmp_path / "run", "train.checkpoint_steps=50")
+    while not any((tmp_path / "run" / "checkpoints").glob("step-*")) and process.poll() is None:
+        time.sleep(0.01)  # nothing is saved before step 50, and it may stop sooner than that
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

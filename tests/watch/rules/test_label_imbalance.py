@@ -87,4 +87,4 @@ def test_few_of_a_class_are_told_with_what_can_be_done_about_it(rare: int, is_to
     found = verdict(RULE, labelled({0: 980, 1: rare}, 2))
     assert (found is not None) is is_told
     if found:
-        assert found.remedies == ("judge-by-recall", "weigh-classes", "more-rare-samples")
+        assert found.remedies == ("judge-by-recall", "more-rare-samples")

@@ -3,7 +3,7 @@
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import LabelFacts, Measured
 
-_REMEDIES = ("judge-by-recall", "weigh-classes", "more-rare-samples")
+_REMEDIES = ("judge-by-recall", "more-rare-samples")
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
