@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from danlu.base.errors import UserError, fail
 from danlu.base.files import make_folder, replace_file
+from danlu.base.input_files import path_kind
 from danlu.base.strict_json import to_json
 from danlu.base.telling import tell
 from danlu.view.claims import claim_text
@@ -55,7 +56,7 @@ def write_result(result: ClaimResult, folder: Path) -> None:
 def read_result(folder: Path) -> ClaimResult | None:
     """What stands in `folder`; None where nothing does. UserError where it is no record of a claim."""
     path = folder / _FILE
-    if not path.is_file():
+    if path_kind(path) != "file":
         return None
     try:
         record = cast(object, json.loads(path.read_text(encoding="utf-8")))
