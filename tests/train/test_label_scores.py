@@ -9,9 +9,10 @@ from torch import Tensor
 
 from danlu.base.errors import UserError
 from danlu.base.recipe import LossRecipe
-from danlu.train.label_scores import average_precision, best_threshold
+from danlu.train.label_scores import best_threshold
 from danlu.train.losses import bce, choose_loss
 from danlu.train.metrics import Metrics
+from danlu.train.ranking import average_precision
 
 
 def drawn(seed: int, labels: int, samples: int) -> tuple[Tensor, Tensor]:

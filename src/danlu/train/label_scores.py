@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.records import Score
+from danlu.train.ranking import average_precision, run_ends
 
 
 class LabelScores:
@@ -50,23 +51,6 @@ class LabelScores:
         return score
 
 
-def average_precision(scores: Tensor, there: Tensor) -> float:
-    """The precision at each threshold, weighted by the recall gained there; equal scores are one threshold. 0 where
-    nothing is there.
-
-    >>> average_precision(torch.tensor([0.1, 0.4, 0.35, 0.8]), torch.tensor([False, False, True, True]))
-    0.8333333333333333
-    """
-    ordered, order = scores.sort(descending=True, stable=True)
-    hits = there[order].double().cumsum(0)
-    if not len(hits) or not hits[-1]:
-        return 0.0
-    last = _ends(ordered)
-    precision = hits[last] / (last + 1)
-    gained = torch.diff(hits[last], prepend=hits.new_zeros(1)) / hits[-1]
-    return float((precision * gained).sum())
-
-
 def best_threshold(probabilities: Tensor, there: Tensor) -> float | None:
     """The probability from which on a label is given so that F1 is largest, halfway between two samples; of several
     the nearest to 0.5. None where the label is never there.
@@ -77,18 +61,13 @@ def best_threshold(probabilities: Tensor, there: Tensor) -> float | None:
     if not there.any():
         return None
     ordered, order = probabilities.sort(descending=True, stable=True)
-    last = _ends(ordered)
+    last = run_ends(ordered)
     hits = there[order].double().cumsum(0)[last]
     f1 = 2 * hits / (last + 1 + there.sum())
     below = torch.cat([ordered, ordered.new_zeros(1)])[last + 1]
     halfway = (ordered[last] + below) / 2
     best = halfway[f1 >= f1.max() - _SAME]
     return float(best[(best - 0.5).abs().argmin()])
-
-
-def _ends(ordered: Tensor) -> Tensor:
-    """Where each run of equal numbers ends."""
-    return torch.cat([torch.diff(ordered).nonzero().flatten(), torch.tensor([len(ordered) - 1])])
 
 
 _SAME = 1e-12

@@ -7,28 +7,16 @@ import torch
 from torch import Tensor
 
 from danlu.train.predictions import class_logits
+from danlu.train.ranking import average_precision
 
 METRICS = ("balanced_accuracy", "average_precision")
 """Their names in a score."""
 
 
-def average_precision(scores: Tensor, there: Tensor) -> float:
-    """The area below precision over recall, of scores [N] for a class that is `there` in some samples, bool [N]: the
-    precision at each score, weighed by what the recall gains there, as scikit-learn has it. NaN where it is in none.
-
-    >>> average_precision(torch.tensor([0.9, 0.8, 0.1]), torch.tensor([True, False, True]))
-    0.8333333333333333
-    """
-    if not there.any() or not scores.isfinite().all():
-        return math.nan
-    ordered, places = scores.sort(descending=True)
-    right = there[places].double().cumsum(0)
-    # Samples of one score stand or fall together: what counts is how it is behind the last of them.
-    last = torch.cat([ordered[1:] != ordered[:-1], torch.ones_like(there[:1])])
-    answered = torch.arange(1, len(scores) + 1, device=scores.device, dtype=torch.float64)[last]
-    right = right[last]
-    gained = right.diff(prepend=right.new_zeros(1))
-    return float((gained * right / answered).sum() / right[-1])
+def rare_precision(scores: Tensor, there: Tensor) -> float:
+    """The average precision of scores [N] for a class; NaN where none of the samples is of it, or scores are not
+    finite, so that nothing can be told."""
+    return average_precision(scores, there) if there.any() and scores.isfinite().all() else math.nan
 
 
 def log_odds(outputs: Tensor, rare: int) -> Tensor:
@@ -53,4 +41,4 @@ class RareScores:
     def result(self) -> float:
         """The average precision."""
         scores, there = (torch.cat(parts) for parts in zip(*self._kept, strict=True))
-        return average_precision(scores, there)
+        return rare_precision(scores, there)

@@ -13,7 +13,7 @@ from danlu.data import Dataset
 from danlu.data.memory import MemoryDataset
 from danlu.data.targets import measured_by
 from danlu.train.metrics import Metrics
-from danlu.train.rare_class import average_precision
+from danlu.train.rare_class import rare_precision
 
 NAMES = ("majority", "linear", "svm", "forest")
 
@@ -58,7 +58,7 @@ def baseline_scores(name: str, data: Dataset, seed: int) -> dict[str, float]:
     metrics.update(found.reshape(len(targets), -1), targets)
     score = metrics.compute(float("nan"))
     if data.rare_class is not None:
-        score["average_precision"] = average_precision(
+        score["average_precision"] = rare_precision(
             _sureness(model, inside, data.rare_class), targets == data.rare_class
         )
     return score

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.recipe import LossRecipe
-from danlu.train.rare_class import average_precision, log_odds
+from danlu.train.rare_class import log_odds, rare_precision
 from danlu.train.stack.losses import StackedLoss
 from danlu.train.stack.step import Batch, StackedStep
 
@@ -82,7 +82,7 @@ class _Classes:
         there = self.counts.sum(2)
         recalls = torch.where(there > 0, right / there.clamp(min=1), 0.0)
         odds, rare, own = (torch.cat(parts, 1) for parts in zip(*self.kept, strict=True))
-        found = [average_precision(odds[k][own[k]], rare[k][own[k]]) for k in range(len(odds))]
+        found = [rare_precision(odds[k][own[k]], rare[k][own[k]]) for k in range(len(odds))]
         balanced = recalls.sum(1) / (there > 0).sum(1).clamp(min=1)
         return {"balanced_accuracy": balanced, "average_precision": torch.tensor(found, dtype=torch.float64)}
 
