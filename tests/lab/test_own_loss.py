@@ -1,6 +1,7 @@
 """A user's own loss: what it trains, what a resume asks for, and what is said of one that is none."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,16 @@ def test_a_run_gone_on_with_wants_the_same_loss(tmp_path: Path, monkeypatch: pyt
         with pytest.raises(danlu.UserError, match=said):
             danlu.resume(tmp_path / "cut", data=data(), loss=given, progress=False)
     assert_same_end(danlu.resume(tmp_path / "cut", data=data(), loss=own, progress=False), whole)
+
+
+def test_a_run_trained_further_wants_it_too_and_ends_as_in_one_go(tmp_path: Path) -> None:
+    whole = danlu.fit("mlp", data(), folder=tmp_path / "whole", loss=own, **{**FEW, "epochs": 4})
+    half = danlu.fit("mlp", data(), folder=tmp_path / "half", loss=own, **FEW)
+    for given, said in ((None, "Hand it in again"), (other, "another loss")):
+        with pytest.raises(danlu.UserError, match=said):
+            half.fit(epochs="+2", folder=tmp_path / "no", loss=given, progress=False)
+    assert not (tmp_path / "no").exists()
+    assert_same_end(half.fit(epochs="+2", folder=tmp_path / "more", loss=own, progress=False), whole)
 
 
 class Weighted(nn.Module):
@@ -105,8 +116,12 @@ def test_what_is_no_loss_is_one_sentence(loss: Any, id: str, language: str, tmp_
 def test_it_is_alone_and_where_it_cannot_be_it_is_missed(tmp_path: Path) -> None:
     with pytest.raises(danlu.UserError, match="do that in the function"):
         danlu.fit("mlp", data(), loss=own, label_smoothing=0.1, **FEW)
-    for verb in (danlu.fit, danlu.check):
+    verbs: list[Any] = [danlu.fit, danlu.check, danlu.lr_find, partial(danlu.compare, vary={"lr": [0.1, 0.2]}, seeds=2)]
+    for verb in verbs:
         with pytest.raises(danlu.UserError, match="not at hand"):
             verb("mlp", data(), **{"loss.name": "custom"})
+    mine = danlu.fit("mlp", "iris", folder=tmp_path / "mine", loss=own, **FEW)
+    with pytest.raises(danlu.UserError, match="not at hand"):
+        danlu.landscape(mine.folder, points=3)
     run = danlu.fit("mlp", data(), folder=tmp_path / "run", loss="cross-entropy", **FEW)
     assert run.recipe.loss.name == "cross-entropy"

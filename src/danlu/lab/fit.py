@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from danlu.base.errors import Fault, UserError, fail
+from danlu.base.errors import Fault, fail
 from danlu.base.events import Listener
 from danlu.base.memory import memory_guard
 from danlu.base.places import shown
@@ -19,7 +19,7 @@ from danlu.lab.fine_tuning import begin_at, parent_with
 from danlu.lab.own_loss import own_loss, refuse_other_loss, set_in, with_loss
 from danlu.lab.own_metrics import try_metrics
 from danlu.lab.own_parts import MetricLike, OwnParts, own_parts, refuse_missing
-from danlu.lab.package import load_trained
+from danlu.lab.package import load_trained, telling_where
 from danlu.lab.run import Run
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
 from danlu.lab.training import carry_out, folder_asked, new_run, wired
@@ -30,8 +30,6 @@ from danlu.store.run_folder import RunFolder
 from danlu.store.turns import take_turn
 from danlu.train.checkpoint import load_newest
 from danlu.view.reporter import Reporter
-
-_NOT_FOUND = ("data.missing-file", "data.no-root", "data.unavailable")
 
 
 @memory_guard("fit")
@@ -137,12 +135,8 @@ def resume(
     with Journal(place.journal) as journal:
         take_turn(place.recipe)
         recipe = as_it_began(read_recipe(place.recipe))
-        try:
+        with telling_where("lab.data-moved", folder=shown(place.path)):
             dataset = load_trained(place, recipe, data, root)
-        except UserError as error:
-            if error.faults[0].id in _NOT_FOUND:
-                fail("lab.data-moved", what=error.faults[0], folder=shown(place.path))
-            raise
         own_function = own_loss(loss)
         refuse_other_loss(read_environment(place.environment), own_function, place)
         setup = set_in(set_up(recipe, dataset, net), own_function)

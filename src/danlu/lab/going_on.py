@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from danlu.base.errors import Fault, UserError, fail
+from danlu.base.errors import Fault, fail
 from danlu.base.events import Listener
 from danlu.base.memory import memory_guard
 from danlu.base.places import shown
@@ -19,14 +19,16 @@ from danlu.lab.draft import CUSTOM, source_of
 from danlu.lab.engines import engine_of_run
 from danlu.lab.environment import compared_with_before, environment
 from danlu.lab.fine_tuning import refuse_as_beginning
+from danlu.lab.own_loss import own_loss, refuse_other_loss, set_in
 from danlu.lab.own_metrics import try_metrics
 from danlu.lab.own_parts import MetricLike, own_parts, refuse_missing
-from danlu.lab.package import load_trained
+from danlu.lab.package import load_trained, telling_where
 from danlu.lab.run_record import RunRecord
 from danlu.lab.setup import Setup, refuse_other_structure, set_up
 from danlu.lab.training import carry_out, folder_asked, new_run, opening_record, wired
 from danlu.lab.usual import as_it_began
 from danlu.store.records import ParentRun
+from danlu.store.run_environment import read_environment
 from danlu.store.run_folder import RunFolder
 from danlu.store.taken_over import taken_over
 from danlu.train.checkpoint import Checkpoint, load_newest
@@ -37,7 +39,6 @@ from danlu.view.reporter import Reporter
 EXTENDED, RESTARTED = "extended", "restarted"
 """What becomes of a schedule: it is stretched over all epochs, or runs once more over the new ones."""
 
-_NOT_FOUND = ("data.missing-file", "data.no-root", "data.unavailable")
 _MAY_CHANGE = ("train.patience", "optim.lr")
 
 
@@ -67,14 +68,15 @@ def go_on(
     name: str | None = None,
     listeners: Sequence[Listener] | None = None,
     metrics: Mapping[str, MetricLike] | None = None,
+    loss: object = None,
     progress: bool = True,
     settings: Mapping[str, Any] | None = None,
     words: Iterable[str] = (),
 ) -> tuple[Path, Setup]:
     """Train `parent`, which has ended, for `epochs` ("+20") more: the folder of the new run, and what was trained.
 
-    `net` becomes the trained one; it and `data` are needed where they were given as objects. See `Run.fit` for the
-    rest. UserError, with nothing written, where the parent cannot be gone on from.
+    `net` becomes the trained one; it, `data` and `loss` are needed where they were given as objects. See `Run.fit` for
+    the rest. UserError, with nothing written, where the parent cannot be gone on from.
     """
     begin, more, own = begin_of_call(), more_epochs(epochs), own_parts(listeners, metrics)
     where, place = folder_asked(folder, name), RunFolder(parent.folder)
@@ -83,13 +85,11 @@ def go_on(
     done = int(checkpoint.state["progress"]["epoch"])
     recipe, notes, root = _recipe(parent, done, more, schedule, settings or {}, words)
     _refuse_objects(parent, recipe, net, data)
-    try:
+    with telling_where("further.data-moved", folder=shown(place.path), more=more):
         dataset = load_trained(place, recipe, data, root)
-    except UserError as error:
-        if error.faults[0].id in _NOT_FOUND:
-            fail("further.data-moved", what=error.faults[0], folder=shown(place.path), more=more)
-        raise
-    setup = set_up(_where_data_lie(recipe, data, root), dataset, net)
+    own_function = own_loss(loss)
+    refuse_other_loss(read_environment(place.environment), own_function, place)
+    setup = set_in(set_up(_where_data_lie(recipe, data, root), dataset, net), own_function)
     train = replace(setup.recipe.train, limit_predictions=parent.recipe.train.limit_predictions)  # as it stood there
     setup = replace(setup, recipe=replace(setup.recipe, train=train))
     reporter = Reporter(progress)

@@ -1,8 +1,9 @@
 """The package of a run: what it needs to answer without its data, and to tell whether data are still its own."""
 
+import contextlib
 import copy
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from danlu.ship.golden_samples import golden_samples
 from danlu.store.package_file import GoldenSamples, PackageFile, PartScore, RunAnswers, read_package_file
 from danlu.store.run_environment import read_environment
 from danlu.store.run_folder import RunFolder
+
+_NOT_FOUND = ("data.missing-file", "data.no-root", "data.unavailable")
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,25 @@ def load_trained(place: RunFolder, recipe: Recipe, given: object = None, root: s
     before = package.held if package else _held_by_0_1(facts["data"]["sizes"])
     told = " ".join(str(change) for change in changes(before, held))
     return fail("lab.data-changed", folder=shown(place.path), name=data.name, changes=told)
+
+
+@contextlib.contextmanager
+def telling_where(phrase: str, **facts: Any) -> Generator[None]:
+    """Around the loading of a run's data: where these are not to be found, the `phrase` says how to name their place.
+
+    >>> try:
+    ...     with telling_where("lab.data-moved", folder="runs/a"):
+    ...         fail("data.missing-file", path="a.csv")
+    ... except UserError as error:
+    ...     print(error.faults[0].id, error.faults[0].values["what"].id)
+    lab.data-moved data.missing-file
+    """
+    try:
+        yield
+    except UserError as error:
+        if error.faults[0].id in _NOT_FOUND:
+            fail(phrase, what=error.faults[0], **facts)
+        raise
 
 
 def without_samples(package: Package, recipe: Recipe, reason: UserError) -> PackagedDataset:

@@ -78,6 +78,7 @@ class Run(RunRecord):
         name: str | None = None,
         listeners: Sequence[Listener] | None = None,
         metrics: Mapping[str, MetricLike] | None = None,
+        loss: object = None,
         progress: bool = True,
         **settings: Any,
     ) -> "Run":
@@ -89,8 +90,8 @@ class Run(RunRecord):
         schedule that does (cosine, one-cycle) has come to its end: `schedule` "restarted", as without a word, runs it
         once more over the new epochs, "extended" stretches it over all of them. Of the other settings `patience` (then
         counted anew), `lr` and those of the schedule may change. `folder`, `name`, `listeners` and `metrics` are as for
-        `danlu.fit`. Raises UserError where this run has not ended, has diverged, or its last checkpoint or its data are
-        not what they were.
+        `danlu.fit`; a `loss` of your own is given again as it was. Raises UserError where this run has not ended, has
+        diverged, or its last checkpoint or its data are not what they were.
 
         >>> import tempfile, danlu
         >>> run = danlu.fit("softmax-regression", "iris", epochs=1, folder=tempfile.mkdtemp(), progress=False)
@@ -108,6 +109,7 @@ class Run(RunRecord):
             name=name,
             listeners=listeners,
             metrics=metrics,
+            loss=loss,
             progress=progress,
             settings=settings,
         )

@@ -18,6 +18,7 @@ import danlu
 from danlu.base.errors import UserError
 from danlu.lab.landscape.axes import filter_axes, path_axes, weight_axes
 from danlu.lab.landscape.losses import at
+from danlu.train.losses import build_loss
 from danlu.view.info.surface import read_surface
 
 
@@ -139,6 +140,25 @@ def test_a_run_brings_its_path_from_the_first_weights_to_the_last(tmp_path: Path
     again = read_surface(found.record())
     assert (again.losses, again.path, again.minimum) == (found.losses, found.path, found.minimum)
     assert danlu.draw(found).file_content(".svg")
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"loss.name": "focal", "loss.gamma": 0.5},
+        {"loss.class_weights": [1.0, 2.0, 9.0]},
+        {"loss.name": "focal", "loss.gamma": 3.0, "loss.class_weights": "balanced"},
+        {"label_smoothing": 0.2},
+    ],
+    ids=lambda chosen: " ".join(f"{key}={value}" for key, value in chosen.items()),
+)
+def test_the_loss_is_the_one_that_the_run_was_trained_by(chosen: dict[str, Any], tmp_path: Path) -> None:
+    run = danlu.fit("mlp", "iris", epochs=1, width=8, folder=tmp_path / "run", progress=False, **chosen)
+    found = danlu.landscape(run.folder, axes="filters", points=3)
+    loss, net = build_loss(run.recipe.loss.name, run.recipe.loss), run.net()
+    (inputs, targets), *more = run.samples.batches("train", 512, device=torch.device("cpu"), dtype=torch.float32)
+    assert not more
+    assert found.losses[1][1] == pytest.approx(float(loss(net(inputs), targets).detach()), rel=1e-5)
 
 
 def test_the_net_that_is_given_stays_as_it_is() -> None:

@@ -23,12 +23,12 @@ from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.landscape.axes import Axes, Weights, filter_axes, path_axes, single_weights, weight_axes
 from danlu.lab.landscape.losses import Ground
 from danlu.lab.landscape.shape import minimum, saddles
+from danlu.lab.loss_settings import settled_loss
 from danlu.lab.run import Run
 from danlu.lab.setup import build_net, load_data, sample_dtype
 from danlu.nets import describe
 from danlu.store.run_folder import RunFolder
 from danlu.train.checkpoint import load_whole
-from danlu.train.losses import choose_loss
 from danlu.view.info.surface import Surface
 from danlu.view.info.thin import finite
 
@@ -189,9 +189,7 @@ def _ground(site: _Site, part: str, samples: int, *, exact: bool) -> Ground:
         if count >= samples:
             break
     shape = describe(net, site.data.sample_shape, dtype=dtype).output_shape
-    name = choose_loss(site.loss, task=site.data.task, outputs=site.data.outputs, output_shape=shape)
-    recipe = LossRecipe(name=name, label_smoothing=site.loss.label_smoothing, delta=site.loss.delta)
-    return Ground(net.eval(), batches, recipe, carries)
+    return Ground(net.eval(), batches, settled_loss(site.loss, site.data, shape)[0], carries)
 
 
 def _plane(net: nn.Module, axes: str | Sequence[str], path: Sequence[Weights], seed: int) -> Axes:
