@@ -1,6 +1,5 @@
 """Claims of an effect: levels of one factor, each at its own best learning rate, compared seed by seed."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,21 +12,21 @@ from danlu.claims.evidence import (
     ClaimComparison,
     ClaimEvidence,
     Control,
-    CurveData,
     Expected,
     Plot,
     as_family,
     compared,
+    placebo_control,
 )
 from danlu.claims.options import ClaimOptions
 from danlu.claims.plan import ClaimPlan
+from danlu.claims.plots import boundary, curves, turning
 from danlu.claims.training import ACCURACY, R2, Measure, Training
 from danlu.claims.tuning import MOST_GROWTHS, Tuned, tune
 
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
 TOO_SMALL = 1e-4
 """The positive control's share of the best learning rate: a net that hardly learns must be seen to be worse."""
-_PLACEBO_LEVEL = 0.999
 _BUDGET = ("train.epochs", "train.accumulate", "data.samples")
 _NO_CONDITION = {"": dict[str, Any]()}
 
@@ -96,8 +95,8 @@ class EffectClaim:
             "fixed": self._settings(given),
             "measure": self._measure_of_plan(given),
             "expected": self.expected,
-            "margin": self._margin(given),
-            "seeds": self._seeds(given),
+            "margin": given.margin_or(self.margin),
+            "seeds": given.seeds_or(self.seeds),
             "stopping": "all seeds",
             "controls": {"placebo": next(iter(self.levels)), "positive": self.control},
         }
@@ -132,13 +131,14 @@ class EffectClaim:
         comparisons: list[ClaimComparison] = []
         controls: list[Control] = []
         found: dict[str, Trials] = {}
+        seeds = given.seeds_or(self.seeds)
         for number, place in enumerate(self._places(given)):
             tuned = self._tune(given, bench, place)
             rates = {} if tuned is None else dict(tuned.best)
             if tuned is not None and tuned.at_edge and not given.miniature:
                 controls.append(Control("tuning", False, levels=tuned.at_edge))
             trials = {
-                level: self._train(given, bench, place, level, f"{number}-{n}", [rates.get(level)], self._seeds(given))
+                level: self._train(given, bench, place, level, f"{number}-{n}", [rates.get(level)], seeds)
                 for n, level in enumerate(self.levels)
             }
             found[place] = {level: by_rate[rates.get(level)] for level, by_rate in trials.items()}
@@ -158,9 +158,6 @@ class EffectClaim:
         rates = self.rates[level] if isinstance(self.rates, Mapping) else self.rates
         return rates[1:3] if given.miniature else rates
 
-    def _seeds(self, given: ClaimOptions) -> list[int]:
-        return list(range(given.seeds or (3 if given.miniature else self.seeds)))
-
     def _tuning_seeds(self, given: ClaimOptions) -> list[int]:
         """Seeds of their own: what a rate was chosen by says nothing about it any more."""
         return [10_000 + number for number in range(1 if given.miniature else self.tuning_seeds)]
@@ -171,9 +168,6 @@ class EffectClaim:
     def _measure_of_plan(self, given: ClaimOptions) -> str:
         """Of a user's data the plan does not know yet what they are."""
         return "accuracy-or-r2" if given.data and self.measure is ACCURACY else self.measure.name
-
-    def _margin(self, given: ClaimOptions) -> float:
-        return self.margin if given.margin is None else given.margin
 
     def _places(self, given: ClaimOptions) -> Mapping[str, Mapping[str, Any]]:
         if given.data and self.condition == "data":
@@ -206,12 +200,13 @@ class EffectClaim:
         own = isinstance(self.rates, Mapping)
         first = {level: self._grid(given, level) for level in self.levels}
         scale = {level: grid[0] / first[next(iter(self.levels))][0] for level, grid in first.items()}
+        sought = [*self.levels][:1] if place in self.keeps_rate else [*self.levels]
 
         def search(rates: Sequence[float]) -> dict[str, dict[float, list[Training]]]:
             nonlocal rounds
             rounds += 1
             found: dict[str, dict[float, list[Training]]] = {}
-            for number, level in enumerate(self.levels):
+            for number, level in enumerate(sought):
                 theirs = {rate: float(f"{rate * scale[level]:.3g}") if own else rate for rate in rates}
                 lot = f"{name}-{number}-tuning-{rounds}"
                 trained = self._train(given, bench, place, level, lot, [*theirs.values()], seeds, "validation")
@@ -220,10 +215,9 @@ class EffectClaim:
 
         tuned = tune(search, first[next(iter(self.levels))], measure, growths=self._growths(given))
         if place in self.keeps_rate:
-            best = dict.fromkeys(self.levels, tuned.best[next(iter(self.levels))])
-            return Tuned(best, tuned.grid, tuned.at_edge, tuned.trainings)
+            return replace(tuned, best=dict.fromkeys(self.levels, tuned.best[sought[0]]))
         best = {level: float(f"{rate * scale[level]:.3g}") if own else rate for level, rate in tuned.best.items()}
-        return Tuned(best, tuned.grid, tuned.at_edge, tuned.trainings)
+        return replace(tuned, best=best)
 
     def _controls(
         self, given: ClaimOptions, bench: Bench, place: str, trials: Trials, rates: Mapping[str, float]
@@ -231,44 +225,37 @@ class EffectClaim:
         """The first level against itself with other seeds, and against itself at a learning rate that cannot do."""
         first = next(iter(self.levels))
         rate = rates.get(first)
-        seeds = self._seeds(given)
+        seeds = given.seeds_or(self.seeds)
         others = [seeds[-1] + 1 + seed for seed in seeds]
         same = self._train(given, bench, place, first, "placebo", [rate], others)[rate]
         base = rate or float(self._ground(given, place, first).settings.get("optim.lr", 0.01))
         spoilt = base * self.control
         worse = self._train(given, bench, place, first, "positive", [spoilt], seeds)[spoilt]
-        placebo = self._compared(given, place, trials[first], same, (first, first), level=_PLACEBO_LEVEL)
-        positive = self._compared(given, place, trials[first], worse, (first, f"{first}, lr {spoilt:.2g}"))
+        common = self._common(given, place)
+        own, again, spoiled = (self._values(members) for members in (trials[first], same, worse))
+        positive = compared(own, spoiled, names=(first, f"{first}, lr {spoilt:.2g}"), expected=self.expected, **common)
         seen = positive.effect.verdict == ("worse" if self.measure.better == "more" else "better")
-        return [
-            Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),
-            Control("positive", seen, positive),
-        ]
+        return [placebo_control(own, again, name=first, **common), Control("positive", seen, positive)]
 
     def _compare(
         self, given: ClaimOptions, place: str, trials: Trials, rates: Mapping[str, float]
     ) -> list[ClaimComparison]:
+        values = {level: self._values(members) for level, members in trials.items()}
+        common: dict[str, Any] = {**self._common(given, place), "expected": self.expected, "rates": rates}
         first, *others = self.levels
-        return [
-            self._compared(given, place, trials[first], trials[other], (first, other), rates=rates) for other in others
-        ]
+        return [compared(values[first], values[other], names=(first, other), **common) for other in others]
 
-    def _compared(
-        self, given: ClaimOptions, place: str, before: Sequence[Training], after: Sequence[Training],
-        names: tuple[str, str], *, rates: Mapping[str, float] | None = None, level: float = 0.95,
-    ) -> ClaimComparison:  # fmt: skip
-        return compared(
-            [self.measure.value(trial) for trial in before],
-            [self.measure.value(trial) for trial in after],
-            names=names,
-            measure=self.measure.name,
-            expected=self.expected,
-            margin=self._margin(given),
-            condition=f"{self.condition.rpartition('.')[2]}={place}" if place else "",
-            grain=self.measure.grain,
-            rates=rates,
-            level=level,
-        )
+    def _values(self, trials: Sequence[Training]) -> list[float]:
+        return [self.measure.value(trial) for trial in trials]
+
+    def _common(self, given: ClaimOptions, place: str) -> dict[str, Any]:
+        """What all comparisons at a place have in common."""
+        return {
+            "measure": self.measure.name,
+            "margin": given.margin_or(self.margin),
+            "condition": f"{self.condition.rpartition('.')[2]}={place}" if place else "",
+            "grain": self.measure.grain,
+        }
 
     def _figure(self, found: Mapping[str, Trials]) -> list[Plot]:
         first = next(iter(found.values()))
@@ -276,56 +263,3 @@ class EffectClaim:
         if len(found) > 1:
             plots.insert(0, boundary(self.condition, found, self.measure))
         return plots
-
-
-def curves(trials: Mapping[str, Sequence[Training]]) -> Plot:
-    """The training loss by epoch of each level, with a band that holds eight seeds of ten."""
-    courses = {level: [(trial.epochs, trial.train) for trial in members] for level, members in trials.items()}
-    series = [_course(level, members) for level, members in courses.items() if any(epochs for epochs, _ in members)]
-    return Plot("epoch", "train-loss", series, log_y=_positive(series))
-
-
-def turning(trials: Sequence[Training]) -> Plot:
-    """The losses of training and test part by epoch, with bands: where the second turns, the net begins to overfit."""
-    courses = {
-        "train-loss": [(trial.epochs, trial.train) for trial in trials],
-        "test-loss": [(trial.epochs, trial.judged) for trial in trials],
-    }
-    series = [_course(label, members) for label, members in courses.items()]
-    return Plot("epoch", "loss", series, log_y=_positive(series))
-
-
-def _course(label: str, members: Sequence[tuple[Sequence[int], Sequence[float | None]]]) -> CurveData:
-    """The median by epoch, with a band that holds eight of ten."""
-    shown = [(epochs, losses) for epochs, losses in members if epochs]
-    epochs = shown[0][0] if shown else []
-    rows = [[losses[place] for _, losses in shown if place < len(losses)] for place in range(len(epochs))]
-    finite = [sorted(loss for loss in row if loss is not None) for row in rows]
-    lows, highs = ([_at(row, share) for row in finite] for share in (0.1, 0.9))
-    return CurveData(label, epochs, [_at(row, 0.5) for row in finite], lows, highs)
-
-
-def boundary(condition: str, found: Mapping[str, Mapping[str, Sequence[Training]]], measure: Measure) -> Plot:
-    """The measure of each level along the condition, with all but the lowest and highest tenth of its seeds."""
-    labels = list(found)
-    series: list[CurveData] = []
-    for level in next(iter(found.values())):
-        values = [
-            sorted(value for trial in trials[level] if not math.isnan(value := measure.value(trial)))
-            for trials in found.values()
-        ]
-        lows, highs = ([_at(row, share) for row in values] for share in (0.1, 0.9))
-        middle = [_at(row, 0.5) for row in values]
-        series.append(
-            CurveData(level, [float(place) for place in range(len(labels))], middle, lows, highs, points=True)
-        )
-    return Plot(condition, measure.name, series, ticks=labels)
-
-
-def _at(ordered: Sequence[float], share: float) -> float | None:
-    return ordered[round(share * (len(ordered) - 1))] if ordered else None
-
-
-def _positive(series: Sequence[CurveData]) -> bool:
-    values = [value for one in series for value in one.ys if value is not None]
-    return bool(values) and min(values) > 0 and max(values) > 10 * min(values)

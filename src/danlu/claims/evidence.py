@@ -131,6 +131,24 @@ class Control:
         return {"control": self.kind, "passed": self.passed, "levels": list(self.levels), "comparison": comparison}
 
 
+PLACEBO_LEVEL = 0.999
+"""Of the interval of a placebo: one claim in a thousand is given up for nothing."""
+
+
+def placebo_control(before: Sequence[float], after: Sequence[float], *, name: str, **options: Any) -> Control:
+    """A level called `name` against itself must not come out different; `options` as for `compared`."""
+    comparison = compared(before, after, names=(name, name), expected="same", level=PLACEBO_LEVEL, **options)
+    return Control("placebo", comparison.effect.verdict not in ("better", "worse"), comparison)
+
+
+def positive_control(
+    before: Sequence[float], after: Sequence[float], *, names: tuple[str, str], expected: Expected, **options: Any
+) -> Control:
+    """An effect planted to be seen must come out as expected; `options` as for `compared`."""
+    comparison = compared(before, after, names=names, expected=expected, **options)
+    return Control("positive", comparison.told == "as claimed", comparison)
+
+
 @dataclass(frozen=True)
 class CurveData:
     """A curve of a figure: `label` (plain words that need no translation, or the id of a phrase), its points, and where

@@ -31,6 +31,14 @@ class ClaimOptions:
                 check_margin(self.margin)
         faults.raise_if_any()
 
+    def seeds_or(self, usual: int) -> list[int]:
+        """The seeds to compare, from 0 on: as many as are asked for, else three in miniature, else the `usual` ones."""
+        return list(range(self.seeds or (3 if self.miniature else usual)))
+
+    def margin_or(self, usual: float) -> float:
+        """The margin that is asked for, 0 too, else the `usual` one."""
+        return usual if self.margin is None else self.margin
+
     def refuse(self, claim: str, *names: str) -> None:
         """UserError for options that the test of `claim` has no use for."""
         faults = Faults()

@@ -8,9 +8,18 @@ from typing import Any
 
 from danlu.claims.bench import Bench, Trainable
 from danlu.claims.claim import Demonstration
-from danlu.claims.effect import Trials, boundary, turning
-from danlu.claims.evidence import ClaimComparison, ClaimEvidence, Control, as_family, compared
+from danlu.claims.effect import Trials
+from danlu.claims.evidence import (
+    ClaimComparison,
+    ClaimEvidence,
+    Control,
+    as_family,
+    compared,
+    placebo_control,
+    positive_control,
+)
 from danlu.claims.options import ClaimOptions
+from danlu.claims.plots import boundary, turning
 from danlu.claims.training import ACCURACY, Training
 from danlu.claims.tuning import MOST_GROWTHS, Tuned, tune
 from danlu.train.progress import rank
@@ -43,14 +52,6 @@ def at_best(judged: Training, validated: Training) -> Training:
     return replace(judged, score=kept)
 
 
-def _count(options: ClaimOptions) -> int:
-    return options.seeds or (3 if options.miniature else _SEEDS)
-
-
-def _margin(options: ClaimOptions) -> float:
-    return _MARGIN if options.margin is None else options.margin
-
-
 def _settings(options: ClaimOptions) -> dict[str, Any]:
     epochs = 4 if options.miniature else _EPOCHS
     # So much patience stops nobody; but it has the scores measured after every epoch.
@@ -72,8 +73,9 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
             "growths": _growths(options),
         },
         "fixed": _settings(options),
-        "measure": "accuracy", "expected": "more", "margin": _margin(options), "seeds": list(range(_count(options))),
-        "stopping": "all seeds", "controls": {"placebo": _LEVELS[0], "positive": _CONTROL},
+        "measure": "accuracy", "expected": "more", "margin": options.margin_or(_MARGIN),
+        "seeds": options.seeds_or(_SEEDS), "stopping": "all seeds",
+        "controls": {"placebo": _LEVELS[0], "positive": _CONTROL},
     }  # fmt: skip
 
 
@@ -113,11 +115,11 @@ class SampledTrainings:
 
 
 def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
-    seeds = list(range(_count(options)))
+    seeds = options.seeds_or(_SEEDS)
     comparisons: list[ClaimComparison] = []
     controls: list[Control] = []
     found: dict[str, Trials] = {}
-    common: dict[str, Any] = {"measure": ACCURACY.name, "margin": _margin(options)}
+    common: dict[str, Any] = {"measure": ACCURACY.name, "margin": options.margin_or(_MARGIN)}
     for samples in _samples(options):
         ground = SampledTrainings(options, bench, samples)
         tuned = tune(ground.search, _grid(options), ACCURACY, growths=_growths(options))
@@ -135,15 +137,11 @@ def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
             again = [ACCURACY.value(trial) for trial in ground.train("placebo", [rate], others, "test")[rate]]
             low = rate * _CONTROL
             spoilt = [ACCURACY.value(trial) for trial in ground.train("positive", [low], seeds, "test")[low]]
-            same = ("last", "last")
-            placebo = compared(values["last"], again, names=same, expected="same", level=0.999, **common)
-            positive = compared(
+            placebo = placebo_control(values["last"], again, name="last", **common)
+            positive = positive_control(
                 values["last"], spoilt, names=("last", f"last, lr {low:.2g}"), expected="less", **common
             )
-            controls += [
-                Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),
-                Control("positive", positive.told == "as claimed", positive),
-            ]
+            controls += [placebo, positive]
     figure = [turning(next(iter(found.values()))["last"])]
     if len(found) > 1:
         figure.insert(0, boundary("data.samples", found, ACCURACY))

@@ -11,7 +11,16 @@ from torch import nn
 from danlu.claims.bench import Bench
 from danlu.claims.claim import Demonstration
 from danlu.claims.deep import WIDTH, deep_net, finite, geometric_means, gradient_norms
-from danlu.claims.evidence import ClaimComparison, ClaimEvidence, Control, CurveData, Plot, as_family, compared
+from danlu.claims.evidence import (
+    ClaimComparison,
+    ClaimEvidence,
+    CurveData,
+    Plot,
+    as_family,
+    compared,
+    placebo_control,
+    positive_control,
+)
 from danlu.claims.options import ClaimOptions
 
 _DEPTHS = (2, 5, 10, 20)
@@ -46,29 +55,21 @@ def bottom_to_top(norms: Sequence[float]) -> float:
     return math.log10(max(norms[0], least) / max(norms[-1], least))
 
 
-def _count(options: ClaimOptions) -> int:
-    return options.seeds or (3 if options.miniature else _SEEDS)
-
-
-def _margin(options: ClaimOptions) -> float:
-    return _MARGIN if options.margin is None else options.margin
-
-
 def _parts(options: ClaimOptions) -> dict[str, Any]:
     options.refuse("deep-gradients-vanish", "data", "target", "net")
     return {
         "data": "digits", "net": "mlp", "factor": "net.depth", "levels": {f"depth {depth}": {} for depth in _DEPTHS},
         "condition": {"net.activation": {place: {} for place in _PLACES}},
         "fixed": {"net.width": WIDTH, "steps": 0},
-        "measure": "bottom-to-top", "expected": "less", "margin": _margin(options),
-        "seeds": list(range(_count(options))), "stopping": "all seeds",
+        "measure": "bottom-to-top", "expected": "less", "margin": options.margin_or(_MARGIN),
+        "seeds": options.seeds_or(_SEEDS), "stopping": "all seeds",
         "controls": {"placebo": f"depth {_DEPTHS[0]}", "positive": f"depth {_DEPTHS[0]}, weights times {_SHRINK}"},
     }  # fmt: skip
 
 
 def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
-    seeds = range(_count(options))
-    common: dict[str, Any] = {"measure": "bottom-to-top", "margin": _margin(options)}
+    seeds = options.seeds_or(_SEEDS)
+    common: dict[str, Any] = {"measure": "bottom-to-top", "margin": options.margin_or(_MARGIN)}
     shallow = f"depth {_DEPTHS[0]}"
     comparisons: list[ClaimComparison] = []
     figure: list[Plot] = []
@@ -90,13 +91,10 @@ def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
         [bottom_to_top(_norms(first, _DEPTHS[0], start + seed, shrink)) for seed in seeds]
         for start, shrink in ((0, 1.0), (len(seeds), 1.0), (0, _SHRINK))
     )
-    placebo = compared(before, again, names=(shallow, shallow), expected="same", level=0.999, **common)
+    placebo = placebo_control(before, again, name=shallow, **common)
     small = f"{shallow}, weights times {_SHRINK}"
-    positive = compared(before, shrunk, names=(shallow, small), expected="less", **common)
-    controls = [
-        Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),
-        Control("positive", positive.told == "as claimed", positive),
-    ]
+    positive = positive_control(before, shrunk, names=(shallow, small), expected="less", **common)
+    controls = [placebo, positive]
     return ClaimEvidence(as_family(comparisons), controls=controls, figure=figure)
 
 

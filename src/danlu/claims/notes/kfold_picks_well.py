@@ -10,7 +10,17 @@ import numpy
 from danlu.base.seeds import order
 from danlu.claims.bench import Bench
 from danlu.claims.claim import Demonstration, Published
-from danlu.claims.evidence import ClaimComparison, ClaimEvidence, Control, CurveData, Plot, as_family, compared
+from danlu.claims.evidence import (
+    ClaimComparison,
+    ClaimEvidence,
+    Control,
+    CurveData,
+    Plot,
+    as_family,
+    compared,
+    placebo_control,
+    positive_control,
+)
 from danlu.claims.options import ClaimOptions
 from danlu.data import load
 from danlu.data.memory import MemoryDataset
@@ -68,10 +78,6 @@ def _rows() -> tuple[numpy.ndarray, numpy.ndarray]:
     return _CACHE["rows"]
 
 
-def _count(options: ClaimOptions) -> int:
-    return options.seeds or (4 if options.miniature else _SEEDS)
-
-
 def _parts(options: ClaimOptions) -> dict[str, Any]:
     options.refuse("kfold-picks-well", "data", "target", "net", "margin")
     return {
@@ -79,13 +85,13 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "levels": {"one split": {}, f"{_FOLDS} folds": {}},
         "condition": {"samples": {str(count): {} for count in _SAMPLES}},
         "fixed": {"strengths": list(_STRENGTHS)},
-        "measure": "regret", "expected": "less", "margin": _MARGIN, "seeds": list(range(_count(options))),
+        "measure": "regret", "expected": "less", "margin": _MARGIN, "seeds": options.seeds_or(_SEEDS),
         "stopping": "all seeds", "controls": {"placebo": "one split", "positive": "blindfold"},
     }  # fmt: skip
 
 
 def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
-    seeds = range(_count(options))
+    seeds = options.seeds_or(_SEEDS)
     comparisons: list[ClaimComparison] = []
     means: dict[str, list[float]] = {"one split": [], f"{_FOLDS} folds": []}
     controls: list[Control] = []
@@ -102,12 +108,9 @@ def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
             means[name].append(sum(values) / len(values))
         if not controls:
             others = [_regrets(samples, len(seeds) + seed)[1] for seed in seeds]
-            placebo = compared(split, others, names=("one split", "one split"), expected="same", level=0.999, **common)
-            positive = compared(split, blind, names=("one split", "blindfold"), expected="more", **common)
-            controls = [
-                Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),
-                Control("positive", options.miniature or positive.told == "as claimed", positive),
-            ]
+            placebo = placebo_control(split, others, name="one split", **common)
+            positive = positive_control(split, blind, names=("one split", "blindfold"), expected="more", **common)
+            controls = [placebo, positive]
     labels = [str(count) for count in _SAMPLES[: len(comparisons)]]
     at = [float(place) for place in range(len(labels))]
     curves = [CurveData(name, at, values, points=True) for name, values in means.items()]

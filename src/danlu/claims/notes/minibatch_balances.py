@@ -10,7 +10,16 @@ import torch
 from danlu.base.seeds import order, stream
 from danlu.claims.bench import Bench
 from danlu.claims.claim import Demonstration
-from danlu.claims.evidence import ClaimEvidence, Control, CurveData, Plot, as_family, compared
+from danlu.claims.evidence import (
+    ClaimEvidence,
+    Control,
+    CurveData,
+    Plot,
+    as_family,
+    compared,
+    placebo_control,
+    positive_control,
+)
 from danlu.claims.options import ClaimOptions
 from danlu.data import load
 from danlu.data.memory import MemoryDataset
@@ -80,13 +89,9 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "levels": {level: {} for level in _SIZES},
         "nuisance": {"optim.lr": {level: list(_RATES) for level in _SIZES}, "seeds": [10_000], "growths": 0},
         "fixed": {"samples": _most(options), "target loss": _TARGET},
-        "measure": "samples-to", "expected": "less", "margin": 500.0, "seeds": list(range(_count(options))),
+        "measure": "samples-to", "expected": "less", "margin": 500.0, "seeds": options.seeds_or(_SEEDS),
         "stopping": "all seeds", "controls": {"placebo": "batch 32", "positive": 1e-3},
     }  # fmt: skip
-
-
-def _count(options: ClaimOptions) -> int:
-    return options.seeds or (3 if options.miniature else _SEEDS)
 
 
 def _most(options: ClaimOptions) -> int:
@@ -94,7 +99,7 @@ def _most(options: ClaimOptions) -> int:
 
 
 def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
-    seeds, most = range(_count(options)), _most(options)
+    seeds, most = options.seeds_or(_SEEDS), _most(options)
     rates: dict[str, float] = {}
     courses: dict[str, list[tuple[list[int], list[float], int]]] = {}
     at_edge: list[str] = []
@@ -121,18 +126,12 @@ def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
     ]  # fmt: skip
     again = [reached(*descend(32, rates["batch 32"], len(seeds) + seed, most)[:2]) for seed in seeds]
     slow = [reached(*descend(32, rates["batch 32"] * 1e-3, seed, most)[:2]) for seed in seeds]
-    placebo = compared(
-        samples["batch 32"], again, names=("batch 32", "batch 32"), measure="samples-to", expected="same", margin=500.0,
-        level=0.999,
-    )  # fmt: skip
-    positive = compared(
+    placebo = placebo_control(samples["batch 32"], again, name="batch 32", measure="samples-to", margin=500.0)
+    positive = positive_control(
         samples["batch 32"], slow, names=("batch 32", "batch 32, lr / 1000"), measure="samples-to", expected="more",
         margin=500.0, grain=32.0,
     )  # fmt: skip
-    controls = [
-        Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),
-        Control("positive", positive.told == "as claimed", positive),
-    ]
+    controls = [placebo, positive]
     if at_edge:
         controls.append(Control("tuning", False, levels=tuple(at_edge)))
     curves = [CurveData(level, found[0][0], found[0][1]) for level, found in courses.items()]

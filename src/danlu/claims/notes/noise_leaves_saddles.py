@@ -13,7 +13,7 @@ import torch
 from danlu.base.seeds import stream
 from danlu.claims.bench import Bench
 from danlu.claims.claim import Demonstration
-from danlu.claims.evidence import ClaimEvidence, Control, CurveData, Plot, as_family, compared
+from danlu.claims.evidence import ClaimEvidence, CurveData, Plot, as_family, compared, placebo_control, positive_control
 from danlu.claims.options import ClaimOptions
 
 _SAMPLES, _RATE, _STEPS = 32, 0.1, 600
@@ -73,17 +73,13 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "levels": {"full batch": {}, **{f"batch {size}": {} for size in _SIZES}},
         "fixed": {"optim.lr": _RATE, "steps": _STEPS, "samples": _SAMPLES},
         "measure": "escaped", "expected": "more", "margin": 0.05,
-        "seeds": list(range(options.seeds or _count(options))), "stopping": "all seeds",
+        "seeds": options.seeds_or(_SEEDS), "stopping": "all seeds",
         "controls": {"placebo": "batch 1", "positive": "full batch, pushed"},
     }  # fmt: skip
 
 
-def _count(options: ClaimOptions) -> int:
-    return 3 if options.miniature else _SEEDS
-
-
 def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
-    seeds = range(options.seeds or _count(options))
+    seeds = options.seeds_or(_SEEDS)
     steps = 100 if options.miniature else _STEPS
     full = course(_SAMPLES, 0, steps=steps)
     by_size = {size: [course(size, seed, steps=steps) for seed in seeds] for size in _SIZES}
@@ -95,13 +91,10 @@ def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
         for size, found in leaves.items()
     ]
     others = [_escaped(course(1, len(seeds) + seed, steps=steps)) for seed in seeds]
-    placebo = compared(leaves[1], others, names=("batch 1", "batch 1"), expected="same", level=0.999, **common)
+    placebo = placebo_control(leaves[1], others, name="batch 1", **common)
     pushed = [_escaped(course(_SAMPLES, 0, apart=0.1, steps=steps))] * len(seeds)
-    positive = compared(stays, pushed, names=("full batch", "full batch, pushed"), expected="more", **common)
-    controls = [
-        Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),
-        Control("positive", positive.told == "as claimed", positive),
-    ]
+    positive = positive_control(stays, pushed, names=("full batch", "full batch, pushed"), expected="more", **common)
+    controls = [placebo, positive]
     at = list(range(0, steps + 1, 5))
     curves = [CurveData("full-batch", at, full[::5])]
     curves += [CurveData(f"batch {size}", at, courses[0][::5]) for size, courses in by_size.items()]

@@ -8,7 +8,17 @@ from typing import Any
 
 from danlu.claims.bench import Bench, Trainable
 from danlu.claims.claim import Demonstration
-from danlu.claims.evidence import ClaimComparison, ClaimEvidence, Control, CurveData, Plot, as_family, compared
+from danlu.claims.evidence import (
+    ClaimComparison,
+    ClaimEvidence,
+    Control,
+    CurveData,
+    Plot,
+    as_family,
+    compared,
+    placebo_control,
+    positive_control,
+)
 from danlu.claims.options import ClaimOptions
 from danlu.claims.training import Training, last_loss
 
@@ -41,14 +51,6 @@ def _again(ended: Ended, seed: int, other: int) -> float:
     return _share([ones[other] for ones in ended.values() if ones[seed]])
 
 
-def _count(options: ClaimOptions) -> int:
-    return options.seeds or (3 if options.miniature else _SEEDS)
-
-
-def _margin(options: ClaimOptions) -> float:
-    return _MARGIN if options.margin is None else options.margin
-
-
 def _parts(options: ClaimOptions) -> dict[str, Any]:
     options.refuse("too-large-rate-diverges", "data", "target", "net")
     return {
@@ -56,8 +58,8 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "levels": {"same rate, another seed": {}, f"same seed, rate {_SWEEP[0]:g}": {}},
         "condition": {"net": _PLACES},
         "fixed": {**_NET, "rates": list(_SWEEP)},
-        "measure": "diverged", "expected": "less", "margin": _margin(options),
-        "seeds": list(range(_count(options))), "stopping": "all seeds",
+        "measure": "diverged", "expected": "less", "margin": options.margin_or(_MARGIN),
+        "seeds": options.seeds_or(_SEEDS), "stopping": "all seeds",
         "controls": {"placebo": "same rate, another seed", "positive": f"rate {_SWEEP[-1]:g} / rate {_SWEEP[0]:g}"},
     }  # fmt: skip
 
@@ -65,15 +67,15 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
 def _ended(options: ClaimOptions, bench: Bench, place: str) -> Ended:
     """By rate of the sweep, of three times as many seeds as are compared: whether the training diverged."""
     settings = {**_NET, **_PLACES[place]} | ({"train.epochs": 1} if options.miniature else {})
-    seeds = range(3 * _count(options))
+    seeds = range(3 * len(options.seeds_or(_SEEDS)))
     lot = place.replace(" ", "-")
     found = bench.train(lot, Trainable("mlp", "digits", settings), rates=[_STILL, *_SWEEP], seeds=seeds, judge="test")
     return {rate: [diverged(*both) for both in zip(found[rate], found[_STILL], strict=True)] for rate in _SWEEP}
 
 
 def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
-    count = _count(options)
-    common: dict[str, Any] = {"measure": "diverged", "margin": _margin(options), "grain": 1 / len(_SWEEP)}
+    count = len(options.seeds_or(_SEEDS))
+    common: dict[str, Any] = {"measure": "diverged", "margin": options.margin_or(_MARGIN), "grain": 1 / len(_SWEEP)}
     names = ("same rate, another seed", f"same seed, rate {_SWEEP[0]:g}")
     comparisons: list[ClaimComparison] = []
     controls: list[Control] = []
@@ -88,14 +90,11 @@ def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
         comparisons.append(compared(others, lowest, names=names, expected="less", condition=place, **common))
         curves.append(CurveData(place, list(_SWEEP), [_share(ones) for ones in ended.values()]))
         if not controls:
-            placebo = compared(others, yet_others, names=(names[0], names[0]), expected="same", level=0.999, **common)
+            placebo = placebo_control(others, yet_others, name=names[0], **common)
             low, high = ([float(one) for one in ended[rate][:count]] for rate in (_SWEEP[0], _SWEEP[-1]))
             ends = (f"rate {_SWEEP[0]:g}", f"rate {_SWEEP[-1]:g}")
-            positive = compared(low, high, names=ends, expected="more", **common)
-            controls = [
-                Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),
-                Control("positive", positive.told == "as claimed", positive),
-            ]
+            positive = positive_control(low, high, names=ends, expected="more", **common)
+            controls = [placebo, positive]
     figure = [Plot("learning-rate", "diverged", curves, log_x=True)]
     return ClaimEvidence(as_family(comparisons), controls=controls, figure=figure)
 

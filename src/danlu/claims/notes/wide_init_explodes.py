@@ -7,7 +7,16 @@ from typing import Any
 from danlu.claims.bench import Bench
 from danlu.claims.claim import Demonstration
 from danlu.claims.deep import WIDTH, deep_net, finite, geometric_means, gradient_norms
-from danlu.claims.evidence import ClaimComparison, ClaimEvidence, Control, CurveData, Plot, as_family, compared
+from danlu.claims.evidence import (
+    ClaimComparison,
+    ClaimEvidence,
+    CurveData,
+    Plot,
+    as_family,
+    compared,
+    placebo_control,
+    positive_control,
+)
 from danlu.claims.options import ClaimOptions
 
 _DEPTHS = (5, 20, 50, 100)
@@ -23,14 +32,6 @@ def _found(depth: int, init: Any, seed: int) -> tuple[float, float]:
     return float(not all(map(math.isfinite, (loss, *norms)))), norms[0]
 
 
-def _count(options: ClaimOptions) -> int:
-    return options.seeds or (3 if options.miniature else _SEEDS)
-
-
-def _margin(options: ClaimOptions) -> float:
-    return _MARGIN if options.margin is None else options.margin
-
-
 def _parts(options: ClaimOptions) -> dict[str, Any]:
     options.refuse("wide-init-explodes", "data", "target", "net")
     return {
@@ -38,15 +39,15 @@ def _parts(options: ClaimOptions) -> dict[str, Any]:
         "levels": {level: {"net.init": init} for level, init in _LEVELS.items()},
         "condition": {"net.depth": {str(depth): {} for depth in _DEPTHS}},
         "fixed": {"net.width": WIDTH, "net.activation": "relu", "steps": 0},
-        "measure": "overflowed", "expected": "more", "margin": _margin(options),
-        "seeds": list(range(_count(options))), "stopping": "all seeds",
+        "measure": "overflowed", "expected": "more", "margin": options.margin_or(_MARGIN),
+        "seeds": options.seeds_or(_SEEDS), "stopping": "all seeds",
         "controls": {"placebo": next(iter(_LEVELS)), "positive": f"N(0, {_HUGE:g}²)"},
     }  # fmt: skip
 
 
 def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
-    seeds = range(_count(options))
-    common: dict[str, Any] = {"measure": "overflowed", "margin": _margin(options), "grain": 1.0}
+    seeds = options.seeds_or(_SEEDS)
+    common: dict[str, Any] = {"measure": "overflowed", "margin": options.margin_or(_MARGIN), "grain": 1.0}
     careful, wide = _LEVELS
     comparisons: list[ClaimComparison] = []
     shares: dict[str, list[float]] = {level: [] for level in _LEVELS}
@@ -68,12 +69,9 @@ def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
         [_found(first, init, start + seed)[0] for seed in seeds]
         for start, init in ((0, _LEVELS[careful]), (len(seeds), _LEVELS[careful]), (0, ["normal", _HUGE]))
     )
-    placebo = compared(before, again, names=(careful, careful), expected="same", level=0.999, **common)
-    positive = compared(before, huge, names=(careful, f"N(0, {_HUGE:g}²)"), expected="more", **common)
-    controls = [
-        Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),
-        Control("positive", positive.told == "as claimed", positive),
-    ]
+    placebo = placebo_control(before, again, name=careful, **common)
+    positive = positive_control(before, huge, names=(careful, f"N(0, {_HUGE:g}²)"), expected="more", **common)
+    controls = [placebo, positive]
     at = list(_DEPTHS)
     norms = [CurveData(level, at, finite(values)) for level, values in sizes.items()]
     counts = [CurveData(level, at, values) for level, values in shares.items()]

@@ -10,7 +10,17 @@ from torch.utils.data import DataLoader, Dataset
 
 from danlu.claims.bench import Bench
 from danlu.claims.claim import Demonstration
-from danlu.claims.evidence import ClaimComparison, ClaimEvidence, Control, CurveData, Plot, as_family, compared
+from danlu.claims.evidence import (
+    ClaimComparison,
+    ClaimEvidence,
+    Control,
+    CurveData,
+    Plot,
+    as_family,
+    compared,
+    placebo_control,
+    positive_control,
+)
 from danlu.claims.options import ClaimOptions
 
 _WAITS = {"4 ms a sample": 0.004, "in memory": 0.0}
@@ -43,32 +53,28 @@ def epoch_seconds(samples: int, wait: float, workers: int) -> float:
     return time.perf_counter() - begin
 
 
-def _count(options: ClaimOptions) -> int:
-    return options.seeds or (3 if options.miniature else _REPEATS)
-
-
 def _parts(options: ClaimOptions) -> dict[str, Any]:
     options.refuse("workers-prefetch", "data", "target", "net")
     return {
         "data": "DataLoader", "factor": "num_workers", "levels": {f"{count} workers": {} for count in _WORKERS},
         "condition": {"samples": {place: {} for place in _WAITS}},
         "fixed": {"samples": _SAMPLES, "batch_size": _BATCH, "step seconds": _STEP},
-        "measure": "seconds", "expected": "less", "margin": options.margin or _MARGIN,
-        "seeds": list(range(_count(options))), "stopping": "all seeds",
+        "measure": "seconds", "expected": "less", "margin": options.margin_or(_MARGIN),
+        "seeds": options.seeds_or(_REPEATS), "stopping": "all seeds",
         "controls": {"placebo": "0 workers", "positive": "0 workers, 4 times the wait"},
     }  # fmt: skip
 
 
 def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
     samples = 64 if options.miniature else _SAMPLES
-    common: dict[str, Any] = {"measure": "seconds", "margin": options.margin or _MARGIN, "grain": 0.001}
+    common: dict[str, Any] = {"measure": "seconds", "margin": options.margin_or(_MARGIN), "grain": 0.001}
     comparisons: list[ClaimComparison] = []
     controls: list[Control] = []
     curves: list[CurveData] = []
     for place, wait in _WAITS.items():
         bench.note(place)
         # All in turn, repeat by repeat, so that a machine busy for a while is busy for all of them.
-        rows = [[epoch_seconds(samples, wait, count) for count in _WORKERS] for _ in range(_count(options))]
+        rows = [[epoch_seconds(samples, wait, count) for count in _WORKERS] for _ in options.seeds_or(_REPEATS)]
         none, *others = ([row[column] for row in rows] for column in range(len(_WORKERS)))
         for count, seconds in zip(_WORKERS[1:], others, strict=True):
             names = ("0 workers", f"{count} workers")
@@ -77,14 +83,11 @@ def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
         if not controls:
             again = [epoch_seconds(samples, wait, 0) for _ in rows]
             slow = [epoch_seconds(samples, 4 * wait, 0) for _ in rows]
-            placebo = compared(none, again, names=("0 workers", "0 workers"), expected="same", level=0.999, **common)
-            positive = compared(
+            placebo = placebo_control(none, again, name="0 workers", **common)
+            positive = positive_control(
                 none, slow, names=("0 workers", "0 workers, 4 times the wait"), expected="more", **common
             )
-            controls = [
-                Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),
-                Control("positive", positive.told == "as claimed", positive),
-            ]
+            controls = [placebo, positive]
     return ClaimEvidence(as_family(comparisons), controls=controls, figure=[Plot("workers", "seconds", curves)])
 
 

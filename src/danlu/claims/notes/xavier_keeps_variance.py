@@ -9,7 +9,17 @@ import torch
 from danlu.claims.bench import Bench
 from danlu.claims.claim import Demonstration
 from danlu.claims.deep import WIDTH, deep_net, digits_batch, finite, geometric_means
-from danlu.claims.evidence import ClaimComparison, ClaimEvidence, Control, CurveData, Plot, as_family, compared
+from danlu.claims.evidence import (
+    ClaimComparison,
+    ClaimEvidence,
+    Control,
+    CurveData,
+    Plot,
+    as_family,
+    compared,
+    placebo_control,
+    positive_control,
+)
 from danlu.claims.options import ClaimOptions
 from danlu.lab.functions.variance import layer_variances
 from danlu.nets.blocks import ACTIVATIONS
@@ -36,30 +46,22 @@ def variances(activation: str, init: Any, seed: int) -> list[float]:
     return [value for name, value in zip(found.layers, found.variances, strict=True) if name in shown][:_DEPTH]
 
 
-def _count(options: ClaimOptions) -> int:
-    return options.seeds or (3 if options.miniature else _SEEDS)
-
-
-def _margin(options: ClaimOptions) -> float:
-    return _MARGIN if options.margin is None else options.margin
-
-
 def _parts(options: ClaimOptions) -> dict[str, Any]:
     options.refuse("xavier-keeps-variance", "data", "target", "net")
     return {
         "data": "digits", "net": "mlp", "factor": "layer", "levels": {"layer 1": {}, f"layer {_DEPTH}": {}},
         "condition": {"net.activation": {place: {} for place in _PLACES}},
         "fixed": {"net.init": _INITS[_XAVIER], "net.depth": _DEPTH, "net.width": WIDTH, "steps": 0},
-        "measure": "log-variance", "expected": "same", "margin": _margin(options),
-        "seeds": list(range(_count(options))), "stopping": "all seeds",
+        "measure": "log-variance", "expected": "same", "margin": options.margin_or(_MARGIN),
+        "seeds": options.seeds_or(_SEEDS), "stopping": "all seeds",
         "controls": {"placebo": "layer 1", "positive": f"layer {_DEPTH}, {_SMALL}"},
     }  # fmt: skip
 
 
 def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
-    seeds = range(_count(options))
+    seeds = options.seeds_or(_SEEDS)
     names = ("layer 1", f"layer {_DEPTH}")
-    common: dict[str, Any] = {"measure": "log-variance", "margin": _margin(options)}
+    common: dict[str, Any] = {"measure": "log-variance", "margin": options.margin_or(_MARGIN)}
     comparisons: list[ClaimComparison] = []
     controls: list[Control] = []
     figure: list[Plot] = []
@@ -71,13 +73,10 @@ def _carry_out(options: ClaimOptions, bench: Bench) -> ClaimEvidence:
         if not controls:
             others = [math.log10(variances(activation, _INITS[_XAVIER], len(seeds) + seed)[0]) for seed in seeds]
             small = [[math.log10(one[layer]) for one in found[_SMALL]] for layer in (0, -1)]
-            placebo = compared(first, others, names=(names[0], names[0]), expected="same", level=0.999, **common)
+            placebo = placebo_control(first, others, name=names[0], **common)
             shrunk = (names[0], f"{names[1]}, {_SMALL}")
-            positive = compared(*small, names=shrunk, expected="less", **common)
-            controls = [
-                Control("placebo", placebo.effect.verdict not in ("better", "worse"), placebo),
-                Control("positive", positive.told == "as claimed", positive),
-            ]
+            positive = positive_control(*small, names=shrunk, expected="less", **common)
+            controls = [placebo, positive]
         layers = list(range(1, _DEPTH + 1))
         curves = [CurveData(level, layers, finite(geometric_means(rows))) for level, rows in found.items()]
         figure.append(Plot("layer", "variance", curves, log_y=True, title=place))
