@@ -51,7 +51,7 @@ LOOPS: dict[str, Right] = {
         ),
         unsaid=("no-update", "gradients-accumulate", "no problems found"),
     ),
-    "two_heads": Right(said=(r"^\[\] Labels\(kind='binary'",)),
+    "two_heads": Right(said=(r"^\[\] \w+\(kind='binary'",)),
     "layers_in_a_list": Right(
         said=(
             r"optimizer not given \[\('parameters-not-optimized', 'warning', \"an optimizer trains 4 [^\"]*\"\), ",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from danlu.base.errors import UserError
+from danlu.base.strict_json import checksum
 from danlu.claims.result import ClaimResult, read_result, results_in, write_result
 
 
@@ -20,6 +21,10 @@ DAMAGED = {
     "empty": "",
     "a list": "[1, 2]",
     "of something else": '{"claim": "a"}',
+    "without a checksum": json.dumps(record("a")),
+    "another verdict": json.dumps({**record("a"), "verdict": {"word": "exact"}, "checksum": checksum(record("a"))}),
+    "of another shape": json.dumps({**record("a"), "comparisons": 5, "checksum": checksum(record("a"))}),
+    "a part gone": json.dumps({"claim": "a", "checksum": checksum(record("a"))}),
     "zeros": "\x00" * 40,
     "deep": "[" * 100_000,
 }

@@ -5,6 +5,7 @@ number that is not finite becomes the string "NaN", "Infinity" or "-Infinity", a
 Python's own `json.loads`, which takes the bare words too: danlu 0.1 wrote some.
 """
 
+import hashlib
 import json
 import math
 import re
@@ -32,6 +33,15 @@ def to_json(value: Any, indent: int | None = None) -> str:
     # What a terminal would obey stands as its escape, which every parser reads as the same sign.
     text = _OBEYED.sub(lambda sign: f"\\u{ord(sign.group()):04x}", text)
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def checksum(content: Mapping[str, Any]) -> str:
+    """32 hex digits that stand beside what was written, so that a file is known to be whole: the same after reading.
+
+    >>> checksum({"loss": float("nan")}) == checksum(json.loads(to_json({"loss": float("nan")})))
+    True
+    """
+    return hashlib.sha256(to_json(content).encode()).hexdigest()[:32]
 
 
 def number(value: Any) -> float:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from danlu.base.errors import UserError, fail
 from danlu.base.files import make_folder, replace_file
 from danlu.base.input_files import path_kind
-from danlu.base.strict_json import to_json
+from danlu.base.strict_json import checksum, to_json
 from danlu.base.telling import tell
 from danlu.view.claims import claim_text
 
@@ -50,24 +50,21 @@ class ClaimResult:
 def write_result(result: ClaimResult, folder: Path) -> None:
     """Keep it in its folder."""
     make_folder(folder)
-    replace_file(folder / _FILE, to_json(result.record).encode())
+    replace_file(folder / _FILE, to_json({**result.record, "checksum": checksum(result.record)}).encode())
 
 
 def read_result(folder: Path) -> ClaimResult | None:
-    """What stands in `folder`; None where nothing does. UserError where it is no record of a claim."""
+    """What stands in `folder`; None where nothing does. UserError where it is not what `write_result` wrote."""
     path = folder / _FILE
     if path_kind(path) != "file":
         return None
     try:
-        record = cast(object, json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError):
-        fail("claims.damaged-record", path=path)
-    if (
-        not isinstance(record, dict)
-        or not {"claim", "plan", "verdict", "comparisons"} <= cast(dict[str, Any], record).keys()
-    ):
-        fail("claims.damaged-record", path=path)
-    return ClaimResult(cast(dict[str, Any], record))
+        record = cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8")))
+        if record.pop("checksum") == checksum(record):
+            return ClaimResult(record)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    return fail("claims.damaged-record", path=path)
 
 
 def results_in(folder: Path) -> Sequence[ClaimResult]:

@@ -21,7 +21,7 @@ import numpy
 from danlu.base.errors import fail
 from danlu.base.files import replace_file
 from danlu.base.places import shown
-from danlu.base.strict_json import number, to_json
+from danlu.base.strict_json import checksum, number, to_json
 
 SCHEMA = 2
 KINDS = ("table", "pictures", "numbers", "texts")
@@ -126,7 +126,7 @@ class PackageFile:
         """The bytes of the file."""
         answers = None if self.answers is None else _answers_to_plain(self.answers)
         content = {"schema": SCHEMA, "preprocessing": self.preprocessing, "data": self.data, "answers": answers}
-        return to_json({**content, "checksum": _checksum(content)}).encode() + b"\n"
+        return to_json({**content, "checksum": checksum(content)}).encode() + b"\n"
 
 
 def read_package_file(path: Path) -> PackageFile | None:
@@ -139,7 +139,7 @@ def read_package_file(path: Path) -> PackageFile | None:
     try:
         content = cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8")))
         newer = type(content["schema"]) is int and content["schema"] > SCHEMA
-        if content["schema"] in (1, SCHEMA) and content.pop("checksum") == _checksum(content):
+        if content["schema"] in (1, SCHEMA) and content.pop("checksum") == checksum(content):
             answers = content.get("answers")
             read = None if answers is None else _answers_from_plain(answers)
             return PackageFile(content["preprocessing"], content["data"], read)
@@ -180,10 +180,6 @@ def _whole(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise ValueError("no size")
     return value
-
-
-def _checksum(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(to_json(content).encode()).hexdigest()[:32]
 
 
 def _answers_to_plain(answers: RunAnswers) -> dict[str, Any]:
