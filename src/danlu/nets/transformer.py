@@ -13,7 +13,58 @@ from danlu.nets.options import OptionCheck
 from danlu.nets.recurrence import lengths_of
 
 
-class TransformerLanguageModel(nn.Module):
+class _Transformer(nn.Module):
+    """What both nets are: tokens, int64 [N, T], embedded, told their places, and mixed by blocks of attention."""
+
+    sample_dtype = torch.int64
+    embedding: int
+    heads: int
+    layers: int
+    dropout: float
+    positions: str
+    init: Any
+    embed: nn.Embedding
+
+    def _settle(
+        self, check: OptionCheck, embedding: int, heads: int, layers: int, dropout: float, positions: str, init: Init
+    ) -> None:
+        """The options that both have, as attributes. UserError for all that do not fit."""
+        self.embedding = check.count("embedding", embedding)
+        self.heads = check.count("heads", heads)
+        self.layers = check.layers("layers", layers)
+        self.dropout = check.fraction("dropout", dropout)
+        self.positions = check.choice("positions", positions, POSITIONS)
+        self.init = init_option(check, init)
+        if self.embedding % (2 * self.heads):
+            check.refuse("heads", heads, Fault("nets.wanted-heads", {"embedding": self.embedding}))
+        check.done()
+
+    def _build(self, outputs: int, *, bias: bool) -> None:
+        """The layers behind the embedding."""
+        rotary = self.positions == "rotary"
+        self.drop = nn.Dropout(self.dropout)
+        self.blocks = nn.ModuleList(
+            TransformerBlock(self.embedding, self.heads, dropout=self.dropout, rotary=rotary)
+            for _ in range(self.layers)
+        )
+        self.norm = nn.LayerNorm(self.embedding)
+        self.output = nn.Linear(self.embedding, outputs, bias=bias)
+        small_weights(self, self.layers)
+        if self.init != DEFAULT:
+            initialise(self, self.init)
+
+    def _read(self, tokens: Tensor, seen: Tensor) -> Tensor:
+        """[N, T, embedding]: what stands at each place once it has looked at those that it may see."""
+        x = self.embed(tokens)
+        if self.positions == "sinusoidal":  # of the size that the embedding has at first
+            x = x + math.sqrt(2) * SPREAD * sinusoids(x)
+        x = self.drop(x)
+        for block in self.blocks:
+            x = block(x, seen)
+        return self.norm(x)
+
+
+class TransformerLanguageModel(_Transformer):
     """Tokens (characters or words), int64 [N, T], to the logits of each next token [N, T, vocabulary].
 
     The transformer of GPT-2 (Radford et al. 2019) in small: `layers` blocks of causal self-attention with `heads` heads
@@ -30,8 +81,6 @@ class TransformerLanguageModel(nn.Module):
     >>> net(torch.ones(2, 35, dtype=torch.int64)).shape
     torch.Size([2, 35, 50])
     """
-
-    sample_dtype = torch.int64
 
     def __init__(
         self,
@@ -50,25 +99,17 @@ class TransformerLanguageModel(nn.Module):
         self.vocabulary = check.count("vocabulary", vocabulary, least=2)
         self.context = check.count("context", context)
         self.tied = check.flag("tied", tied)
-        _common_options(self, check, embedding, heads, layers, dropout, positions, init)
+        self._settle(check, embedding, heads, layers, dropout, positions, init)
         self.embed = nn.Embedding(self.vocabulary, self.embedding)
-        self.drop = nn.Dropout(self.dropout)
-        self.blocks = _blocks(self)
-        self.norm = nn.LayerNorm(self.embedding)
-        self.output = nn.Linear(self.embedding, self.vocabulary, bias=not self.tied)
-        _first_weights(self)
+        self._build(self.vocabulary, bias=not self.tied)
         if self.tied:
             self.output.weight = self.embed.weight
 
     def forward(self, tokens: Tensor) -> Tensor:
-        x = self.drop(_placed(self.embed(tokens), self.positions))
-        seen = earlier(tokens, self.context)
-        for block in self.blocks:
-            x = block(x, seen)
-        return self.output(self.norm(x))
+        return self.output(self._read(tokens, earlier(tokens, self.context)))
 
 
-class TransformerClassifier(nn.Module):
+class TransformerClassifier(_Transformer):
     """Sequences of tokens, int64 [N, T] from 0 to vocabulary - 1, to logits [N, classes].
 
     0 is padding and stands at the end, as for `SequenceClassifier`: no token looks at it, and the logits come from the
@@ -78,8 +119,6 @@ class TransformerClassifier(nn.Module):
     >>> TransformerClassifier(vocabulary=28, classes=18)(torch.tensor([[3, 1, 4, 0], [1, 5, 9, 2]])).shape
     torch.Size([2, 18])
     """
-
-    sample_dtype = torch.int64
 
     def __init__(
         self,
@@ -96,59 +135,13 @@ class TransformerClassifier(nn.Module):
         check = OptionCheck()
         self.vocabulary = check.count("vocabulary", vocabulary, least=2)
         self.classes = check.count("classes", classes)
-        _common_options(self, check, embedding, heads, layers, dropout, positions, init)
+        self._settle(check, embedding, heads, layers, dropout, positions, init)
         self.embed = nn.Embedding(self.vocabulary, self.embedding, padding_idx=0)
-        self.drop = nn.Dropout(self.dropout)
-        self.blocks = _blocks(self)
-        self.norm = nn.LayerNorm(self.embedding)
-        self.output = nn.Linear(self.embedding, self.classes)
-        _first_weights(self)
+        self._build(self.classes, bias=True)
 
     def forward(self, tokens: Tensor, lengths: Tensor | None = None) -> Tensor:
         lengths = lengths_of(tokens) if lengths is None else lengths
         places = torch.arange(tokens.shape[1], device=tokens.device)
         within = places < lengths[:, None]
-        x = self.drop(_placed(self.embed(tokens), self.positions))
-        for block in self.blocks:
-            x = block(x, within[:, None, None])
-        x = (self.norm(x) * within[..., None]).sum(1) / lengths[:, None].to(x.dtype)
-        return self.output(x)
-
-
-def _common_options(
-    net: Any,
-    check: OptionCheck,
-    embedding: int,
-    heads: int,
-    layers: int,
-    dropout: float,
-    positions: str,
-    init: Init,
-) -> None:
-    """The options of both nets, checked, as attributes of `net`. UserError for all that do not fit."""
-    net.embedding = check.count("embedding", embedding)
-    net.heads = check.count("heads", heads)
-    net.layers = check.layers("layers", layers)
-    net.dropout = check.fraction("dropout", dropout)
-    net.positions = check.choice("positions", positions, POSITIONS)
-    net.init = init_option(check, init)
-    if net.embedding % (2 * net.heads):
-        check.refuse("heads", heads, Fault("nets.wanted-heads", {"embedding": net.embedding}))
-    check.done()
-
-
-def _blocks(net: Any) -> nn.ModuleList:
-    options: dict[str, Any] = {"dropout": net.dropout, "rotary": net.positions == "rotary"}
-    return nn.ModuleList(TransformerBlock(net.embedding, net.heads, **options) for _ in range(net.layers))
-
-
-def _first_weights(net: Any) -> None:
-    small_weights(net, net.layers)
-    if net.init != DEFAULT:
-        initialise(net, net.init)
-
-
-def _placed(x: Tensor, positions: str) -> Tensor:
-    """[N, T, width] with the places added, where the blocks are not told them otherwise, at the size that the first
-    embedding has too."""
-    return x + math.sqrt(2) * SPREAD * sinusoids(x) if positions == "sinusoidal" else x
+        x = self._read(tokens, within[:, None, None])
+        return self.output((x * within[..., None]).sum(1) / lengths[:, None].to(x.dtype))
