@@ -21,6 +21,7 @@ RULE = Rule(
     _judge,
     "Srivastava et al. 2014, Dropout, JMLR 15, section 7.3",
     severities=("warning",),
+    fault_in="module",
     remedies=({"net.dropout": 0.3},),
     thresholds={
         "min_dropout_rate": Threshold(0.75, "share", "rate"),

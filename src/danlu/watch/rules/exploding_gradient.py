@@ -66,6 +66,8 @@ RULE = Rule(
     _judge,
     "Pascanu et al. 2013, On the difficulty of training recurrent neural networks, arXiv:1211.5063",
     severities=("error", "warning"),
+    needs=("optimizer",),
+    fault_in="module",
     remedies=({"train.clip_norm": 1.0}, "smaller-init", {"train.clip_norm": 5.0}),
     # With inputs and targets of size 1 a gradient has a norm between 0.01 and 100; a thousand means a product of
     # weights that grows. From the first layer to the last a factor of a thousand cannot be met by one learning rate.

@@ -16,6 +16,9 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.Tensor.backward and torch.optim.Optimizer.zero_grad",
     severities=("error",),
+    needs=("optimizer", "steps"),
+    fault_in="step",
+    optimizer_with="stale",
     remedies=("zero-grad",),
     # Whoever accumulates on purpose makes no step with a gradient that an earlier step has used already; a few such
     # steps may be the rest of another scheme.

@@ -24,6 +24,8 @@ RULE = Rule(
     _judge,
     "Karpathy 2019, A Recipe for Training Neural Networks",
     severities=("error", "warning"),
+    needs=("inputs",),
+    fault_in="loader",
     remedies=("look-at-batch",),
     # Two per cent are chance in data of few values; three batches, so that one strange batch says nothing. A third of
     # all pictures without a single edge is no natural data set.

@@ -42,6 +42,8 @@ RULE = Rule(
     _judge,
     "LeCun et al. 1998, Efficient BackProp, section 4.3",
     severities=("warning", "advice"),
+    needs=("inputs",),
+    fault_in="loader",
     remedies=({"data.standardise": True}, "standardise"),
     # The curvature along a first-layer weight grows with the square of its input: at 20 it is 400 times what the usual
     # rates are chosen for. Pixels of 0-16 (7.8) still train; pixels of 0-255 (85 and more) do not train well.

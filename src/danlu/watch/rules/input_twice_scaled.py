@@ -31,6 +31,8 @@ RULE = Rule(
     _judge,
     "torchvision, transforms.ToTensor",
     severities=("warning", "advice"),
+    needs=("inputs",),
+    fault_in="loader",
     remedies=("scale-once",),
     # 1/255 is 0.004, and 0.1 is still narrower than the darkest photograph; normalised pixels spread by about 1.
     thresholds={

@@ -42,6 +42,8 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.nn.CrossEntropyLoss and BCELoss; LeCun et al. 1998, Efficient BackProp, section 4.5",
     severities=("error", "warning", "advice"),
+    needs=("labels",),
+    fault_in="loss",
     remedies=("count-from-zero", "targets-to-01", "scale-targets"),
     # A new net answers within about ±1. Targets in the hundreds cost it many steps; in the thousands the squared error
     # begins at a million and its gradient throws the weights away.

@@ -19,6 +19,8 @@ RULE = Rule(
     _judge,
     "PyTorch, broadcasting semantics",
     severities=("error",),
+    needs=("loss",),
+    fault_in="loss",
     remedies=("squeeze-output",),
     symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient", "missing-nonlinearity",
               "lr-too-high", "dead-relu"),

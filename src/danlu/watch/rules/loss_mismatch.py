@@ -67,6 +67,8 @@ RULE = Rule(
     _judge,
     "Bishop 2006, Pattern Recognition and Machine Learning, section 5.2",
     severities=("error", "warning", "advice"),
+    needs=("loss",),
+    fault_in="loss",
     remedies=("with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy"),
     # Log-probabilities sum to 1 within rounding. Frequencies of classes within a tenth of the even entropy.
     thresholds={

@@ -30,6 +30,8 @@ RULE = Rule(
     _judge,
     "Goyal et al. 2017, Accurate, Large Minibatch SGD, arXiv:1706.02677",
     severities=("warning", "advice"),
+    needs=("loss", "optimizer"),
+    fault_in="loss object",
     remedies=({"loss.reduction": "mean"},),
     # Below 4 samples sum and mean are one; a rate that, times the batch, stays below 0.1 is one that people choose.
     thresholds={

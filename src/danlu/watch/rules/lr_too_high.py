@@ -102,6 +102,8 @@ RULE = Rule(
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 11.4.1; Karpathy, CS231n notes, Neural Networks Part 3",
     severities=("error", "warning"),
+    needs=("optimizer", "steps"),
+    fault_in="optimizer",
     remedies=({"optim.lr": None}, {"train.clip_norm": 1.0}),
     # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it;
     # an adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or

@@ -54,6 +54,9 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.optim: taking an optimization step",
     severities=("error",),
+    needs=("optimizer", "measurements"),
+    fault_in="optimizer",
+    variants_in={"no-gradient": "step", "zero-gradient": "step", "no-step": "backward", "foreign": "backward"},
     remedies=(
         "call-backward", "call-step", "order-of-calls", {"optim.lr": None}, "check-optimizer", "optimizer-after-model",
     ),

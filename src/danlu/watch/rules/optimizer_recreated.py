@@ -20,6 +20,9 @@ RULE = Rule(
     _judge,
     "Kingma and Ba 2015, Adam, arXiv:1412.6980",
     severities=("warning", "advice"),
+    needs=("optimizer",),
+    fault_in="optimizer",
+    optimizer_with="recreated",
     remedies=("optimizer-once",),
     # Once is a second phase of training (unfreezing, another rate); twice with the very same parameters is a loop.
     thresholds={

@@ -50,6 +50,8 @@ RULE = Rule(
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 6.2.2",
     severities=("error", "warning", "advice"),
+    needs=("loss",),
+    fault_in="module",
     remedies=("softmax-dim", "linear-output"),
     # A twentieth of the targets' range beyond the bound: an outlier or a rounding is not meant.
     thresholds={

@@ -37,6 +37,9 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.optim: constructing it",
     severities=("error", "warning", "advice"),
+    needs=("optimizer", "steps"),
+    fault_in="optimizer",
+    variants_in={"unregistered": "module", "moved": "module"},
     remedies=("pass-all-parameters", "optimizer-after-model", "module-list", "freeze-openly"),
     thresholds={
         "min_steps": Threshold(3, "steps", "steps"),

@@ -46,6 +46,8 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.Tensor.detach and torch.no_grad",
     severities=("error", "warning", "advice"),
+    needs=("optimizer", "steps"),
+    fault_in="module",
     remedies=("mend-graph", "use-or-remove"),
     # A branch that is taken now and then is reached within some twenty steps of which eight were measured.
     thresholds={

@@ -35,6 +35,8 @@ RULE = Rule(
     _judge,
     "Glorot and Bengio 2010, AISTATS; Rakitianskaia and Engelbrecht 2015, Measuring Saturation in Neural Networks",
     severities=("warning", "advice"),
+    needs=("graph", "measurements"),
+    fault_in="module",
     remedies=({"net.activation": "relu"}, {"net.norm": "batch"}, "smaller-init"),
     # Within 3 % of a bound the slope is below an eighth of its best. Gates and trained sigmoids stand there in part;
     # three quarters of all of them, time after time, pass on hardly any gradient.

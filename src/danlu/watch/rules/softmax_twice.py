@@ -25,6 +25,8 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.nn.CrossEntropyLoss and BCEWithLogitsLoss",
     severities=("error", "advice"),
+    needs=("loss",),
+    fault_in="loss",
     remedies=("drop-softmax",),
     symptoms=(
         "plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs", "saturated",

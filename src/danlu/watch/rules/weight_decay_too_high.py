@@ -43,6 +43,9 @@ RULE = Rule(
     _judge,
     "Krogh and Hertz 1991, A Simple Weight Decay Can Improve Generalization, NIPS 4",
     severities=("error", "warning"),
+    needs=("optimizer", "steps"),
+    fault_in="optimizer",
+    optimizer_with="weight_decay",
     remedies=({"optim.weight_decay": 0.0001},),
     # Decay that is stronger than the loss's own gradient while half of the weights' size is gone, and a loss that has
     # not halved: the balance lies where the net can hardly answer.
