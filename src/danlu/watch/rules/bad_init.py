@@ -96,7 +96,8 @@ RULE = Rule(
     },
     reads="start",
     symptoms=(
-        "initial-loss", "vanishing-gradient", "exploding-gradient", "saturated", "dead-relu", "nonfinite", "plateau",
-        "underfitting", "lr-too-low", "lr-too-high", "too-few-epochs", "clip-too-tight", "no-update",
+        "output-collapsed", "initial-loss", "vanishing-gradient", "exploding-gradient", "saturated", "dead-relu",
+        "nonfinite", "plateau", "underfitting", "lr-too-low", "lr-too-high", "too-few-epochs", "clip-too-tight",
+        "no-update",
     ),
 )  # fmt: skip

@@ -64,5 +64,5 @@ RULE = Rule(
         "max_progress_share": Threshold(0.5, "share", "progress"),
         "max_update_ratio": Threshold(1e-3, "share", "size"),
     },
-    symptoms=("lr-too-low", "plateau", "underfitting", "too-few-epochs"),
+    symptoms=("output-collapsed", "lr-too-low", "plateau", "underfitting", "too-few-epochs"),
 )

@@ -54,5 +54,8 @@ RULE = Rule(
         "min_units": Threshold(4, "units", "units"),
         "max_progress_share": Threshold(0.5, "share", "learnt"),
     },
-    symptoms=("plateau", "underfitting", "vanishing-gradient", "lr-too-low", "too-few-epochs", "no-update"),
-)
+    symptoms=(
+        "output-collapsed", "plateau", "underfitting", "vanishing-gradient", "lr-too-low", "too-few-epochs",
+        "no-update",
+    ),
+)  # fmt: skip

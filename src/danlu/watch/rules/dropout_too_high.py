@@ -26,5 +26,8 @@ RULE = Rule(
     thresholds={
         "min_dropout_rate": Threshold(0.75, "share", "rate"),
     },
-    symptoms=("plateau", "underfitting", "too-few-epochs", "lr-too-low", "dead-relu", "lr-too-high", "label-imbalance"),
-)
+    symptoms=(
+        "output-collapsed", "plateau", "underfitting", "too-few-epochs", "lr-too-low", "dead-relu", "lr-too-high",
+        "label-imbalance",
+    ),
+)  # fmt: skip

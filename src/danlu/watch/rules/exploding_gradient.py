@@ -79,6 +79,8 @@ RULE = Rule(
         "max_update_ratio": Threshold(0.1, "share", "step"),
     },
     reads="start",
-    symptoms=("nonfinite", "lr-too-high", "dead-relu", "saturated", "plateau", "underfitting", "clip-too-tight",
-              "vanishing-gradient", "too-few-epochs"),
+    symptoms=(
+        "output-collapsed", "nonfinite", "lr-too-high", "dead-relu", "saturated", "plateau", "underfitting",
+        "clip-too-tight", "vanishing-gradient", "too-few-epochs",
+    ),
 )  # fmt: skip

@@ -25,6 +25,8 @@ RULE = Rule(
     thresholds={
         "min_steps": Threshold(6, "steps", "steps"),
     },
-    symptoms=("lr-too-high", "exploding-gradient", "nonfinite", "dead-relu", "saturated", "plateau", "underfitting",
-              "bad-init", "overfitting", "too-few-epochs", "clip-too-tight"),
+    symptoms=(
+        "output-collapsed", "lr-too-high", "exploding-gradient", "nonfinite", "dead-relu", "saturated", "plateau",
+        "underfitting", "bad-init", "overfitting", "too-few-epochs", "clip-too-tight",
+    ),
 )  # fmt: skip

@@ -56,12 +56,6 @@ RULE = Rule(
     },
     reads="start",
     symptoms=(
-        "lr-too-high",
-        "exploding-gradient",
-        "too-few-epochs",
-        "plateau",
-        "underfitting",
-        "nonfinite",
-        "dead-relu",
+        "lr-too-high", "exploding-gradient", "too-few-epochs", "plateau", "underfitting", "nonfinite", "dead-relu",
     ),
-)
+)  # fmt: skip

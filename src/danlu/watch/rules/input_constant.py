@@ -34,6 +34,8 @@ RULE = Rule(
         "max_distinct_share": Threshold(0.02, "share", "others"),
         "min_blank_share": Threshold(0.3, "share", "blank"),
     },
-    symptoms=("plateau", "underfitting", "lr-too-low", "dead-relu", "vanishing-gradient", "too-few-epochs",
-              "input-scale", "input-twice-scaled", "lr-too-high", "unshuffled"),
+    symptoms=(
+        "output-collapsed", "plateau", "underfitting", "lr-too-low", "dead-relu", "vanishing-gradient",
+        "too-few-epochs", "input-scale", "input-twice-scaled", "lr-too-high", "unshuffled",
+    ),
 )  # fmt: skip

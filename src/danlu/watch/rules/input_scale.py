@@ -55,8 +55,8 @@ RULE = Rule(
         "min_feature_std_ratio": Threshold(100.0, "times", "unevenness"),
     },
     symptoms=(
-        "lr-too-high", "saturated", "dead-relu", "initial-loss", "exploding-gradient", "nonfinite", "plateau",
-        "vanishing-gradient", "underfitting", "bad-init", "too-few-epochs", "lr-too-low", "clip-too-tight",
+        "output-collapsed", "lr-too-high", "saturated", "dead-relu", "initial-loss", "exploding-gradient", "nonfinite",
+        "plateau", "vanishing-gradient", "underfitting", "bad-init", "too-few-epochs", "lr-too-low", "clip-too-tight",
         "overfitting",
     ),
 )  # fmt: skip

@@ -42,7 +42,7 @@ RULE = Rule(
         "min_std": Threshold(2.5, "number", "spread"),
     },
     symptoms=(
-        "lr-too-low", "plateau", "underfitting", "too-few-epochs", "vanishing-gradient", "input-scale", "bad-init",
-        "initial-loss", "dead-relu",
+        "output-collapsed", "lr-too-low", "plateau", "underfitting", "too-few-epochs", "vanishing-gradient",
+        "input-scale", "bad-init", "initial-loss", "dead-relu",
     ),
 )  # fmt: skip

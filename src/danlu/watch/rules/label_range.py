@@ -53,8 +53,8 @@ RULE = Rule(
         "min_target_warning": Threshold(1000.0, "number", "far"),
     },
     symptoms=(
-        "nonfinite", "lr-too-high", "exploding-gradient", "initial-loss", "dead-relu", "plateau", "underfitting",
-        "lr-too-low", "loss-mismatch", "output-activation", "saturated", "too-few-epochs", "clip-too-tight",
-        "vanishing-gradient",
+        "output-collapsed", "nonfinite", "lr-too-high", "exploding-gradient", "initial-loss", "dead-relu", "plateau",
+        "underfitting", "lr-too-low", "loss-mismatch", "output-activation", "saturated", "too-few-epochs",
+        "clip-too-tight", "vanishing-gradient",
     ),
 )  # fmt: skip

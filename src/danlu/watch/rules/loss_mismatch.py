@@ -77,8 +77,8 @@ RULE = Rule(
         "min_entropy_ratio": Threshold(0.9, "times", "even"),
     },
     symptoms=(
-        "plateau", "underfitting", "lr-too-high", "lr-too-low", "initial-loss", "nonfinite", "exploding-gradient",
-        "output-activation", "overfitting", "too-few-epochs", "dead-relu", "saturated", "weight-decay-too-high",
-        "vanishing-gradient", "no-update",
+        "output-collapsed", "plateau", "underfitting", "lr-too-high", "lr-too-low", "initial-loss", "nonfinite",
+        "exploding-gradient", "output-activation", "overfitting", "too-few-epochs", "dead-relu", "saturated",
+        "weight-decay-too-high", "vanishing-gradient", "no-update",
     ),
 )  # fmt: skip

@@ -38,6 +38,8 @@ RULE = Rule(
         "min_batch_samples": Threshold(4, "samples", "batch"),
         "min_effective_lr": Threshold(0.1, "lr", "rate"),
     },
-    symptoms=("lr-too-high", "exploding-gradient", "nonfinite", "dead-relu", "plateau", "underfitting", "saturated",
-              "initial-loss", "clip-too-tight", "too-few-epochs"),
+    symptoms=(
+        "output-collapsed", "lr-too-high", "exploding-gradient", "nonfinite", "dead-relu", "plateau", "underfitting",
+        "saturated", "initial-loss", "clip-too-tight", "too-few-epochs",
+    ),
 )  # fmt: skip

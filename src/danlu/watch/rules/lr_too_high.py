@@ -123,8 +123,8 @@ RULE = Rule(
     },
     reads="start",
     symptoms=(
-        "nonfinite", "exploding-gradient", "dead-relu", "saturated", "plateau", "underfitting", "vanishing-gradient",
-        "too-few-epochs",
-        "overfitting", "label-imbalance", "parameters-unused", "lr-too-low", "no-update",
+        "output-collapsed", "nonfinite", "exploding-gradient", "dead-relu", "saturated", "plateau", "underfitting",
+        "vanishing-gradient", "too-few-epochs", "overfitting", "label-imbalance", "parameters-unused", "lr-too-low",
+        "no-update",
     ),
 )  # fmt: skip

@@ -68,7 +68,7 @@ RULE = Rule(
         "min_backward_passes": Threshold(20, "backward-passes", "backwards"),
     },
     symptoms=(
-        "lr-too-low", "plateau", "underfitting", "parameters-unused", "bad-init", "vanishing-gradient", "lr-too-high",
-        "too-few-epochs", "scheduler-misuse", "dead-relu", "weight-decay-too-high",
+        "output-collapsed", "lr-too-low", "plateau", "underfitting", "parameters-unused", "bad-init",
+        "vanishing-gradient", "lr-too-high", "too-few-epochs", "scheduler-misuse", "dead-relu", "weight-decay-too-high",
     ),
 )  # fmt: skip

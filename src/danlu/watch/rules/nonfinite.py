@@ -24,6 +24,8 @@ RULE = Rule(
     fault_in="loss",
     variants_in={"input": "loader", "loss": "loss", "weight": "module", "activation": "module"},
     remedies=("clean-inputs", "lower-rate", "clip", "safe-math"),
-    symptoms=("dead-relu", "no-update", "plateau", "underfitting", "saturated", "vanishing-gradient", "overfitting",
-              "weight-decay-too-high", "lr-too-low", "label-imbalance"),
+    symptoms=(
+        "output-collapsed", "dead-relu", "no-update", "plateau", "underfitting", "saturated", "vanishing-gradient",
+        "overfitting", "weight-decay-too-high", "lr-too-low", "label-imbalance",
+    ),
 )  # fmt: skip

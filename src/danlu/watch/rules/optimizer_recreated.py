@@ -29,11 +29,7 @@ RULE = Rule(
         "min_recreations": Threshold(2, "times-made", "times"),
     },
     symptoms=(
-        "plateau",
-        "lr-too-high",
-        "too-few-epochs",
-        "underfitting",
-        "scheduler-misuse",
+        "output-collapsed", "plateau", "lr-too-high", "too-few-epochs", "underfitting", "scheduler-misuse",
         "parameters-not-optimized",
     ),
-)
+)  # fmt: skip

@@ -58,7 +58,7 @@ RULE = Rule(
         "min_overshoot_share": Threshold(0.05, "share", "room"),
     },
     symptoms=(
-        "plateau", "underfitting", "dead-relu", "saturated", "vanishing-gradient", "lr-too-low", "too-few-epochs",
-        "label-range", "loss-mismatch", "initial-loss", "bad-init", "no-update",
+        "output-collapsed", "plateau", "underfitting", "dead-relu", "saturated", "vanishing-gradient", "lr-too-low",
+        "too-few-epochs", "label-range", "loss-mismatch", "initial-loss", "bad-init", "no-update",
     ),
 )  # fmt: skip

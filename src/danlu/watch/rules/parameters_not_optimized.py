@@ -45,6 +45,8 @@ RULE = Rule(
         "min_steps": Threshold(3, "steps", "steps"),
         "min_backward_passes": Threshold(8, "backward-passes", "backwards"),
     },
-    symptoms=("no-update", "plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient",
-              "parameters-unused", "exploding-gradient"),
+    symptoms=(
+        "output-collapsed", "no-update", "plateau", "underfitting", "lr-too-low", "too-few-epochs",
+        "vanishing-gradient", "parameters-unused", "exploding-gradient",
+    ),
 )  # fmt: skip

@@ -54,5 +54,8 @@ RULE = Rule(
         "min_backward_passes": Threshold(8, "backward-passes", "backwards"),
         "min_steps": Threshold(15, "steps", "steps"),
     },
-    symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient", "no-update"),
-)
+    symptoms=(
+        "output-collapsed", "plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient",
+        "no-update",
+    ),
+)  # fmt: skip

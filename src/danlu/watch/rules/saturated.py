@@ -46,5 +46,8 @@ RULE = Rule(
         "max_progress_share_warning": Threshold(0.8, "share", "learnt"),
         "max_driven_progress_share_warning": Threshold(0.3, "share", "fell"),
     },
-    symptoms=("vanishing-gradient", "plateau", "underfitting", "lr-too-low", "too-few-epochs", "exploding-gradient"),
-)
+    symptoms=(
+        "output-collapsed", "vanishing-gradient", "plateau", "underfitting", "lr-too-low", "too-few-epochs",
+        "exploding-gradient",
+    ),
+)  # fmt: skip

@@ -79,5 +79,7 @@ RULE = Rule(
         "max_progress_share": Threshold(0.95, "share", "done"),
         "max_called_share": Threshold(0.25, "share", "reached"),
     },
-    symptoms=("lr-too-low", "plateau", "underfitting", "too-few-epochs", "no-update", "lr-too-high"),
-)
+    symptoms=(
+        "output-collapsed", "lr-too-low", "plateau", "underfitting", "too-few-epochs", "no-update", "lr-too-high",
+    ),
+)  # fmt: skip

@@ -29,7 +29,7 @@ RULE = Rule(
     fault_in="loss",
     remedies=("drop-softmax",),
     symptoms=(
-        "plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs", "saturated",
-        "output-activation", "initial-loss", "weight-decay-too-high",
+        "output-collapsed", "plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs",
+        "saturated", "output-activation", "initial-loss", "weight-decay-too-high",
     ),
 )  # fmt: skip

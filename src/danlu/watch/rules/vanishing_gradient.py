@@ -69,5 +69,5 @@ RULE = Rule(
         "min_measurements": Threshold(4, "measurements", "times"),
         "min_gradient_norm": Threshold(1e-7, "norm", "least"),
     },
-    symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs"),
+    symptoms=("output-collapsed", "plateau", "underfitting", "lr-too-low", "too-few-epochs"),
 )

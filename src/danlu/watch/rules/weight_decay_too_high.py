@@ -59,6 +59,8 @@ RULE = Rule(
         "min_loss_ratio": Threshold(0.5, "times", "learnt"),
         "min_lowest_loss_ratio": Threshold(1.3, "times", "worse"),
     },
-    symptoms=("vanishing-gradient", "plateau", "underfitting", "dead-relu", "lr-too-low", "bad-init", "lr-too-high",
-              "too-few-epochs", "label-imbalance"),
+    symptoms=(
+        "output-collapsed", "vanishing-gradient", "plateau", "underfitting", "dead-relu", "lr-too-low", "bad-init",
+        "lr-too-high", "too-few-epochs", "label-imbalance",
+    ),
 )  # fmt: skip
