@@ -242,6 +242,7 @@ class Trial:
     sequential: bool = False  # samples are sequences
     batch_second: bool = False  # it has layers that take the second dimension for the batch, and that is not one
     response: Series = field(default_factory=Series)  # of all, where samples were exchanged, over their size
+    turn: Series = field(default_factory=Series)  # the same of their directions, for answers of several numbers
     outputs: int = 0  # numbers of an answer, of one sample
     reconstructs: bool = False  # an answer is as large as its sample
     padded: float = 0.0  # share of the places that are padding

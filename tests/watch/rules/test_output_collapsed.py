@@ -14,7 +14,8 @@ def tried(
     responses: Sequence[float] = (1.0, 0.0), steps: Sequence[int] = (2, 50), *, outputs: int = 3,
     reconstructs: bool = False, labels: LabelFacts | None = None,
 ) -> Measured:  # fmt: skip
-    trial = Trial("", steps[-1], response=series(responses, steps), outputs=outputs, reconstructs=reconstructs)
+    made = series(responses, steps)
+    trial = Trial("", steps[-1], response=made, turn=made, outputs=outputs, reconstructs=reconstructs)
     return Measured(trials={"": trial}, labels=labels or LabelFacts())
 
 

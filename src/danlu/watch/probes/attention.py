@@ -3,7 +3,18 @@
 from danlu.watch.probes.graph import Graph, Node, following, operation, shape
 
 # What may lie between the softmax and the product with the values without moving a dimension.
-_BETWEEN = {"View", "UnsafeView", "ReshapeAlias", "Expand", "NativeDropout", "Clone", "ToCopy"}
+_BETWEEN = {
+    "View",
+    "UnsafeView",
+    "ReshapeAlias",
+    "Expand",
+    "NativeDropout",
+    "Clone",
+    "ToCopy",
+    "NanToNum",
+    "MaskedFill",
+}
+_WEIGHTS = ("Softmax", "SafeSoftmax")
 
 
 def wrong_axis(graph: Graph) -> tuple[int, tuple[int, ...]] | None:
@@ -36,7 +47,7 @@ def _softmax_under(node: Node) -> Node | None:
         if under is None or shape(under)[-1:] != last:
             return None
         node = under
-    return node if operation(node) == "Softmax" else None
+    return node if operation(node) in _WEIGHTS else None
 
 
 def _axis(node: Node) -> int:

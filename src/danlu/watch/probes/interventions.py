@@ -160,6 +160,10 @@ class _Trying:
         self._trial.reconstructs = answers.numel() == self._inputs.numel()
         after = self._answer({id(self._inputs): other})
         self._trial.response.add(self._trial.step, size(moved(self._base, after)) / size(answers))
+        exchanged = by_sample(after, self._inputs, self._batch)
+        if self._trial.outputs > 1 and exchanged is not None and exchanged.shape == answers.shape:
+            one, other = (torch.nn.functional.normalize(rows.flatten(1).float()) for rows in (answers, exchanged))
+            self._trial.turn.add(self._trial.step, size(moved(one, other)) * self._trial.outputs**0.5)
 
     def _answer(self, others: Mapping[int, torch.Tensor]) -> torch.Tensor:
         answers = first_answer(self._copy.answer(others))

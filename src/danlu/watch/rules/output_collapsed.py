@@ -2,6 +2,7 @@
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured, Trial
+from danlu.watch.series import Series
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -10,7 +11,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
             continue
         variant = _kind(measured, trial, thresholds)
         if variant is not None:
-            numbers = {"share": trial.response.last, "first": trial.response.first}
+            response = trial.turn if variant == "embedding" else trial.response
+            numbers = {"share": response.last, "first": response.first}
             where = (trial.name,) if trial.name else ()
             since = trial.response.steps[-1]
             return Verdict("warning", since, numbers, where, variant=variant, remedies=_REMEDIES[variant])
@@ -19,15 +21,19 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 def _kind(measured: Measured, trial: Trial, thresholds: Thresholds) -> str | None:
     """Of which kind the collapse is; None where there is none."""
-    newest = trial.response.values[-2:]
     if trial.response.last <= thresholds["max_response_deaf"]:
         return "deaf" if trial.response.first <= thresholds["max_response_deaf"] else ""
-    if max(newest) > thresholds["max_response"] or trial.response.last > trial.response.first / thresholds["min_fall"]:
-        return None
     if trial.reconstructs:  # a mean picture comes first, and stays only where the code is not used
-        return "code" if trial.response.steps[-2] >= 4 * thresholds["min_steps"] else None
+        late = trial.response.steps[-2] >= 4 * thresholds["min_steps"]
+        return "code" if late and _has_fallen(trial.response, thresholds) else None
     embeds = trial.outputs >= thresholds["min_outputs"] and measured.labels.kind != "numbers"
-    return "embedding" if embeds and not measured.labels.counts else None
+    return "embedding" if embeds and not measured.labels.counts and _has_fallen(trial.turn, thresholds) else None
+
+
+def _has_fallen(response: Series, thresholds: Thresholds) -> bool:
+    """Whether it is small in the two newest trials, and no more than a fraction of what it was."""
+    small = max(response.values[-2:], default=1.0) <= thresholds["max_response"]
+    return small and response.last <= response.first / thresholds["min_fall"]
 
 
 _REMEDIES = {
