@@ -42,12 +42,17 @@ def has_attention(graph: Graph) -> bool:
 
 def _softmax_under(node: Node) -> Node | None:
     last = shape(node)[-1:]
-    while operation(node) in _BETWEEN:
+    while operation(node) in _BETWEEN or _is_dropout(node):
         under = next(following(node), None)
         if under is None or shape(under)[-1:] != last:
             return None
         node = under
     return node if operation(node) in _WEIGHTS else None
+
+
+def _is_dropout(node: Node) -> bool:
+    """Whether it multiplies with something that no gradient goes to, as dropout does on a CPU."""
+    return operation(node) == "Mul" and len(list(following(node))) == 1
 
 
 def _axis(node: Node) -> int:

@@ -270,7 +270,9 @@ class _Trying:
         if length >= self._inputs.shape[1] or not bool(rows.any()) or not scale:
             return
         kept = torch.arange(self._inputs.shape[1], device=self._inputs.device) == (lengths - 1)[:, None]
-        after = self._answer({id(self._inputs): changed(self._inputs, ~padding.mask & ~kept, 0)})
+        others = changed(self._inputs, ~padding.mask & ~kept, 0)
+        real = others.masked_fill((others == padding.token) & ~padding.mask, int(self._inputs[~padding.mask].max()))
+        after = self._answer({id(self._inputs): real})
         self._trial.context = self._apart(self._base, after, kept) / scale
         shape = self._inputs.shape[0], self._inputs.shape[1]
         try:
