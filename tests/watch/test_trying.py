@@ -15,7 +15,7 @@ from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 from torch.utils.checkpoint import checkpoint
 
 import danlu
-from danlu.watch.trying import Call, Copy, UntriedError
+from danlu.watch.trying import Copy, ModuleCall, UntriedError
 
 STEPS = 60
 VOCABULARY, PLACES = 12, 8
@@ -184,7 +184,7 @@ def test_the_bits_stay_the_same(kind: str, amp: bool, capsys: pytest.CaptureFixt
     assert one == other
     assert printed == capsys.readouterr()
     assert watch is not None
-    (trial,) = watch.measured.trials.values()
+    (trial,) = watch.measured.interventions.values()
     assert trial.refused == {"hooked": "hooks", "keeping": "random"}.get(kind, "")
 
 
@@ -236,21 +236,21 @@ class Sharing(nn.Linear):
 )  # fmt: skip
 def test_what_cannot_stand_alone_is_not_tried(make: Callable[[], nn.Module], why: str) -> None:
     with pytest.raises(UntriedError, match=f"^{why}$"):
-        Copy(Call.of(make(), (torch.zeros(2, 3),), {}))
+        Copy(ModuleCall.of(make(), (torch.zeros(2, 3),), {}))
 
 
 def test_a_hook_on_every_module_is_a_reason_not_to_try() -> None:
     handle = nn.modules.module.register_module_forward_hook(lambda *_: None)
     try:
         with pytest.raises(UntriedError, match="hooks"):
-            Copy(Call.of(nn.Linear(3, 3), (torch.zeros(2, 3),), {}))
+            Copy(ModuleCall.of(nn.Linear(3, 3), (torch.zeros(2, 3),), {}))
     finally:
         handle.remove()
 
 
 def test_a_call_that_fails_alone_is_a_reason() -> None:
     net = nn.Linear(3, 3)
-    call = Call.of(net, (torch.zeros(2, 3),), {})
+    call = ModuleCall.of(net, (torch.zeros(2, 3),), {})
     with pytest.raises(UntriedError, match="call"):
         Copy(call).answer({id(call.tensors[0]): torch.zeros(2, 4)})
 
@@ -264,10 +264,10 @@ def test_arguments_that_cannot_be_changed_are_a_reason() -> None:
             return super().forward(input["x"])
 
     with pytest.raises(UntriedError, match="arguments"):
-        Copy(Call.of(Unpacking(3, 3), (Boxed(x=torch.zeros(2, 3)),), {})).answer({})
+        Copy(ModuleCall.of(Unpacking(3, 3), (Boxed(x=torch.zeros(2, 3)),), {})).answer({})
 
 
 def test_the_same_noise_is_drawn_every_time() -> None:
     net = nn.Sequential(nn.Linear(3, 3), nn.RReLU())
-    own = Copy(Call.of(net, (torch.zeros(2, 3),), {}))
+    own = Copy(ModuleCall.of(net, (torch.zeros(2, 3),), {}))
     assert torch.equal(own.answer({})[0], own.answer({})[0])

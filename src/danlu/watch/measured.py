@@ -223,7 +223,7 @@ class LowLoss:
 
 
 @dataclass
-class Trial:
+class Intervention:
     """What a copy of a net answered, in evaluation mode, to inputs that were changed.
 
     Where nothing else is said a number tells how far answers moved, over how far those moved that were changed
@@ -300,7 +300,7 @@ class Measured:
     evaluations: list[Evaluation] = field(default_factory=list[Evaluation])
     timing: Timing = field(default_factory=Timing)
     low_loss: LowLoss | None = None
-    trials: dict[str, Trial] = field(default_factory=dict[str, Trial])  # by name of the module
+    interventions: dict[str, Intervention] = field(default_factory=dict[str, Intervention])  # by name of the module
     training_modes: Series = field(default_factory=Series)  # 1 where a training pass ran in training mode
     noise: Series = field(default_factory=Series)  # share of the gradient that is the same from step to step
     draws_in_order: bool | None = None  # what the sampler of the loader says; None where none was given

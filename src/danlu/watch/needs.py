@@ -19,10 +19,10 @@ _FACTS: Mapping[str, tuple[str, _Present]] = {
     "optimizer": ("optimizer", lambda seen, least: any(one.steps for one in seen.optimisers)),
     "steps": ("steps", lambda seen, least: min(_steps(seen), seen.loss.count) >= least.get("min_steps", 0)),
     "measurements": ("steps", lambda seen, least: len(seen.training_modes) >= least.get("min_measurements", 0)),
-    "tried": ("tried", lambda seen, least: any(not one.refused for one in seen.trials.values())),
+    "tried": ("tried", lambda seen, least: any(not one.refused for one in seen.interventions.values())),
     "tried-again": (
         "steps",
-        lambda seen, least: any(len(one.response) > 1 or one.refused for one in seen.trials.values()),
+        lambda seen, least: any(len(one.response) > 1 or one.refused for one in seen.interventions.values()),
     ),
     "times": ("steps", lambda seen, least: len(seen.timing.work) >= least.get("min_measurements", 0)),
     "modes": ("steps", lambda seen, least: not _changes_by_mode(seen.net) or len(seen.training_modes) >= 4),
@@ -51,7 +51,7 @@ def lacks(rule: Rule, measured: Measured, thresholds: Thresholds) -> str:
 
 def _untried(measured: Measured) -> str:
     """Why nothing was tried on a copy of the net."""
-    refused = next((one.refused for one in measured.trials.values()), "")
+    refused = next((one.refused for one in measured.interventions.values()), "")
     return say(f"watch.untried-{refused or 'none'}")
 
 

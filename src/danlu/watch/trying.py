@@ -9,8 +9,6 @@ import copy
 import dis
 import functools
 import io
-import random
-import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, FunctionType
@@ -20,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn.modules import module as torch_modules
 
-from danlu.base.seeds import global_seed
+from danlu.base.seeds import attention_of_training, generator_state, global_seed
 from danlu.watch.frames import is_theirs
 from danlu.watch.tracing import all_tensors, is_distributed, modes_but_devices, unreadable, with_torch_functions
 
@@ -36,7 +34,7 @@ class UntriedError(Exception):
 
 
 @dataclass(frozen=True)
-class Call:
+class ModuleCall:
     """One call of a module, from outside, in a step of the training."""
 
     module: nn.Module
@@ -45,7 +43,7 @@ class Call:
     autocast: torch.dtype | None  # the type it ran in, where it ran under autocast
 
     @classmethod
-    def of(cls, module: nn.Module, args: Any, kwargs: Any) -> "Call":
+    def of(cls, module: nn.Module, args: Any, kwargs: Any) -> "ModuleCall":
         """The call that begins now."""
         kind = _device(module).type
         known = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
@@ -63,13 +61,13 @@ class Copy:
     Raises UntriedError where a copy would not stand alone.
 
     >>> net = nn.Linear(2, 1)
-    >>> call = Call.of(net, (torch.zeros(3, 2),), {})
+    >>> call = ModuleCall.of(net, (torch.zeros(3, 2),), {})
     >>> own = Copy(call)
     >>> torch.equal(own.answer({})[0], own.answer({id(call.tensors[0]): torch.ones(3, 2)})[0])
     False
     """
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: ModuleCall) -> None:
         _check(call)
         self._call = call
         self._globals = _globals_of(call.module)
@@ -100,7 +98,7 @@ class Copy:
         return torch.autocast(kind, dtype, cache_enabled=False) if dtype else contextlib.nullcontext()
 
 
-def _check(call: Call) -> None:
+def _check(call: ModuleCall) -> None:
     if is_distributed():
         raise UntriedError("distributed")
     if modes_but_devices():
@@ -204,23 +202,12 @@ def _is_filled(cell: Any) -> bool:
 def _state_of(value: Any) -> Callable[[], None] | None:
     """What puts the state of a generator, a container or an object of the user's back as it is now; None for anything
     else."""
-    if isinstance(value, torch.Generator):
-        state = value.get_state()
-        return lambda: value.set_state(state) and None
-    if isinstance(value, random.Random):
-        inner = value.getstate()
-        return lambda: value.setstate(inner)
+    state = generator_state(value)
+    if state is not None:
+        return state
     if isinstance(value, _KEPT) and type(value) in _KEPT:
         members: Any = copy.copy(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         return lambda: _refill(value, members)
-    numpy: Any = sys.modules.get("numpy")
-    generator: Any = value
-    if numpy is not None and isinstance(value, numpy.random.Generator):
-        kept = copy.deepcopy(generator.bit_generator.state)
-        return lambda: setattr(generator.bit_generator, "state", kept)
-    if numpy is not None and isinstance(value, numpy.random.RandomState):
-        old: Any = generator.get_state()
-        return lambda: generator.set_state(old) and None
     if _is_own(value):
         return _state_of_own(value)
     return None
@@ -273,13 +260,8 @@ def _as_it_was(values: Sequence[Any]) -> Generator[None]:
 @contextlib.contextmanager
 def _quiet() -> Generator[None]:
     """What the net prints it does not print twice; and attention goes the way that it goes in training."""
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
+    with attention_of_training(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
 
 
 def _replaced(value: Any, others: Mapping[int, torch.Tensor]) -> Any:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from danlu.watch.measured import Measured, Trial
+from danlu.watch.measured import Intervention, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.interventions import InterventionProbe
 
@@ -30,7 +30,7 @@ def called(call: LossCall) -> LossCall:
 def tried(
     net: nn.Module, batch: Callable[[], Batch], *, steps: int = 2, kind: str = "classes", ignored: int = -100,
     roots: dict[str, nn.Module] | None = None, loader_batch: int = 0, **beside: Any,
-) -> Trial:  # fmt: skip
+) -> Intervention:  # fmt: skip
     """The newest trial of steps in which `net` is called with a batch, and its answers meet the targets."""
     measured = Measured(loader_batch=loader_batch)
     probe = InterventionProbe(measured, roots or {"": net})
@@ -42,7 +42,7 @@ def tried(
         call = LossCall("cross_entropy_loss", kind, output, y, weighted=False, summed=False, ignored=ignored)
         probe.lost(call, output.sum())
         probe.end_step(step)
-    return next(iter(measured.trials.values()))
+    return next(iter(measured.interventions.values()))
 
 
 def tokens(rows: int = 6, places: int = 8) -> Batch:
@@ -143,7 +143,7 @@ def test_targets_that_are_a_place_shorter_are_met_by_the_first_or_the_last_answe
             met = output[:, part].reshape(-1, 12)
             probe.lost(LossCall("cross_entropy_loss", "classes", met, x[:, 1:].flatten(), False, False), met.sum())
             probe.end_step(step)
-        assert measured.trials[""].lag == lag
+        assert measured.interventions[""].lag == lag
 
 
 def test_answers_that_do_not_follow_from_the_input_have_no_response() -> None:
@@ -215,7 +215,7 @@ def test_a_part_that_the_loop_calls_goes_by_its_path_and_a_refusal_is_kept() -> 
             probe.called(layer, (x,), {}, step)
             probe.answered(F.linear(x, torch.ones(3, 4)))
         probe.end_step(step)
-    assert {name: one.refused for name, one in measured.trials.items()} == {"second.0": "", "second.1": "hooks"}
+    assert {name: one.refused for name, one in measured.interventions.items()} == {"second.0": "", "second.1": "hooks"}
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Measured, Trial
+from danlu.watch.measured import Intervention, Measured
 from danlu.watch.rules.future_leak import RULE
 from measurements import check_threshold, told, verdict
 
 
 def tried(*, lag: int | None = 1, later: float = 0.2, earlier: float = 0.2) -> Measured:
-    return Measured(trials={"": Trial("", 2, lag=lag, places=16, later=later, earlier=earlier)})
+    return Measured(interventions={"": Intervention("", 2, lag=lag, places=16, later=later, earlier=earlier)})
 
 
 def test_each_threshold_decides() -> None:
@@ -29,7 +29,7 @@ def test_a_mask_the_wrong_way_round_has_words_of_its_own() -> None:
 
 def test_of_several_nets_the_one_is_named() -> None:
     measured = tried(later=0.0)
-    measured.trials["decoder"] = Trial("decoder", 2, lag=1, places=8, later=0.5, earlier=0.5)
+    measured.interventions["decoder"] = Intervention("decoder", 2, lag=1, places=8, later=0.5, earlier=0.5)
     assert told(RULE, measured).where == ("decoder",)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from danlu.watch.measured import LabelFacts, Measured, Trial
+from danlu.watch.measured import Intervention, LabelFacts, Measured
 from danlu.watch.rules.output_collapsed import RULE
 from measurements import check_threshold, series, told, verdict
 
@@ -15,8 +15,8 @@ def tried(
     reconstructs: bool = False, labels: LabelFacts | None = None,
 ) -> Measured:  # fmt: skip
     made = series(responses, steps)
-    trial = Trial("", steps[-1], response=made, turn=made, outputs=outputs, reconstructs=reconstructs)
-    return Measured(trials={"": trial}, labels=labels or LabelFacts())
+    trial = Intervention("", steps[-1], response=made, turn=made, outputs=outputs, reconstructs=reconstructs)
+    return Measured(interventions={"": trial}, labels=labels or LabelFacts())
 
 
 EMBEDDED: dict[str, Any] = {"responses": (1.0, 0.01, 0.01), "steps": (2, 50, 200), "outputs": 16}

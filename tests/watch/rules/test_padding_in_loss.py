@@ -2,13 +2,13 @@
 
 import math
 
-from danlu.watch.measured import Measured, Trial
+from danlu.watch.measured import Intervention, Measured
 from danlu.watch.rules.padding_in_loss import RULE
 from measurements import check_threshold, told, verdict
 
 
 def tried(*, share: float = 0.3) -> Measured:
-    return Measured(trials={"": Trial("", 2, pads_counted=share)})
+    return Measured(interventions={"": Intervention("", 2, pads_counted=share)})
 
 
 def test_each_threshold_decides() -> None:

@@ -4,14 +4,14 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Measured, Net, Trial
+from danlu.watch.measured import Intervention, Measured, Net
 from danlu.watch.rules.padding_seen import RULE
 from measurements import check_threshold, said, told, verdict
 
 
 def tried(*, padded: float = 0.3, pads: float = 0.5, context: float = 0.4, attends: bool = True) -> Measured:
-    trial = Trial("", 2, padded=padded, pads=pads, context=context)
-    return Measured(trials={"": trial}, net=Net(attends=attends))
+    trial = Intervention("", 2, padded=padded, pads=pads, context=context)
+    return Measured(interventions={"": trial}, net=Net(attends=attends))
 
 
 @pytest.mark.parametrize(

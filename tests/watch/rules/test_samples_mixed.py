@@ -4,13 +4,15 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Measured, Trial
+from danlu.watch.measured import Intervention, Measured
 from danlu.watch.rules.samples_mixed import RULE
 from measurements import check_threshold, told, verdict
 
 
 def tried(*, others: float = 0.5, sequential: bool = False, batch_second: bool = False) -> Measured:
-    return Measured(trials={"net": Trial("net", 2, others=others, sequential=sequential, batch_second=batch_second)})
+    return Measured(
+        interventions={"net": Intervention("net", 2, others=others, sequential=sequential, batch_second=batch_second)}
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Measured, Trial
+from danlu.watch.measured import Intervention, Measured
 from danlu.watch.rules.targets_not_shifted import RULE
 from measurements import check_threshold, told, verdict
 
 
 def tried(*, lag: int | None = 0, later: float = 0.0, tokens: bool = True, places: int = 16) -> Measured:
-    return Measured(trials={"": Trial("", 2, lag=lag, places=places, later=later, tokens=tokens)})
+    return Measured(interventions={"": Intervention("", 2, lag=lag, places=places, later=later, tokens=tokens)})
 
 
 @pytest.mark.parametrize(

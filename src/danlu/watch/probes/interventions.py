@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from danlu.watch.measured import LowLoss, Measured, Trial
+from danlu.watch.measured import Intervention, LowLoss, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.answers import by_place, by_sample, changed, cut, first_answer, moved, size
 from danlu.watch.probes.inputs import batch_of
 from danlu.watch.probes.sequences import Padding, Relation, is_one_hot, padding_of, relation_of
 from danlu.watch.tracing import all_tensors, unreadable
-from danlu.watch.trying import Call, Copy, UntriedError
+from danlu.watch.trying import Copy, ModuleCall, UntriedError
 
 _AT = (2, 50, 200, 800, 3200)  # steps from which on the next measured one is tried
 _MOST_CALLS = 2
@@ -28,12 +28,12 @@ _REPEATED = 1e-4  # of the size of the answers: two that are to be the same diff
 class InterventionProbe:
     """Keeps the calls and losses of a step that is due, and tries a copy of the net when the step is over."""
 
-    writes = ("trials",)
+    writes = ("interventions",)
 
     def __init__(self, measured: Measured, roots: Mapping[str, nn.Module]) -> None:
         self._measured = measured
         self._roots = roots
-        self._calls: list[tuple[Call, list[torch.Tensor]]] = []
+        self._calls: list[tuple[ModuleCall, list[torch.Tensor]]] = []
         self._losses: list[LossCall] = []
         self._results: list[torch.Tensor] = []  # of these
         self._prints: dict[int, float] = {}  # of the first step's batch, by the id of the module
@@ -45,7 +45,7 @@ class InterventionProbe:
         known = any(call.module is module for call, _ in self._calls)
         self._listening = self._is_due(step) and len(self._calls) < _MOST_CALLS and not known
         if self._listening:
-            self._calls.append((Call.of(module, args, kwargs), []))
+            self._calls.append((ModuleCall.of(module, args, kwargs), []))
 
     def answered(self, output: Any) -> None:
         """That call has answered."""
@@ -77,12 +77,12 @@ class InterventionProbe:
         """Whether the calls of that step are wanted; of the first one only to know its batch again."""
         return step == 1 or (self._times < len(_AT) and step >= _AT[self._times])
 
-    def _try(self, call: Call, given: list[torch.Tensor], losses: list[LossCall], step: int) -> None:
+    def _try(self, call: ModuleCall, given: list[torch.Tensor], losses: list[LossCall], step: int) -> None:
         name = self._name_of(call.module)
-        trial = self._measured.trials.get(name)
+        trial = self._measured.interventions.get(name)
         fresh = trial is None or bool(trial.refused)
         if trial is None or fresh:
-            trial = self._measured.trials[name] = Trial(name, step)
+            trial = self._measured.interventions[name] = Intervention(name, step)
         trial.step = step
         try:
             trying = _Trying(call, given, losses, self._measured, trial)
@@ -102,7 +102,7 @@ class InterventionProbe:
         return ""
 
 
-def _print(call: Call) -> float:
+def _print(call: ModuleCall) -> float:
     return sum(float(one.double().sum()) for one in call.tensors if not unreadable(one))
 
 
@@ -110,7 +110,12 @@ class _Trying:
     """One trial of one call."""
 
     def __init__(
-        self, call: Call, given: list[torch.Tensor], losses: list[LossCall], measured: Measured, trial: Trial
+        self,
+        call: ModuleCall,
+        given: list[torch.Tensor],
+        losses: list[LossCall],
+        measured: Measured,
+        trial: Intervention,
     ) -> None:
         self._call = call
         self._losses = losses
@@ -325,7 +330,7 @@ def _is_batch_second(module: nn.Module) -> bool:
     return isinstance(module, nn.RNNBase | nn.MultiheadAttention) and not module.batch_first
 
 
-def _shares_by_design(call: Call, modules: list[nn.Module], samples: int) -> bool:
+def _shares_by_design(call: ModuleCall, modules: list[nn.Module], samples: int) -> bool:
     """Whether samples are meant to see each other: neighbours in a graph, statistics of the batch."""
     tensors = [*call.tensors, *call.module.buffers()]
     tensors += [value for one in modules for value in vars(one).values() if isinstance(value, torch.Tensor)]

@@ -5,7 +5,7 @@ from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    for trial in measured.trials.values():
+    for trial in measured.interventions.values():
         # Where the targets are not the inputs of the places that follow, a net may look both ways.
         if trial.lag is not None and trial.lag > 0 and trial.later > thresholds["min_moved_share"]:
             numbers = {"places": trial.places, "share": trial.later}

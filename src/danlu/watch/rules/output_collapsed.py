@@ -1,12 +1,12 @@
 """output-collapsed: whatever goes into the net, the same comes out."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Measured, Trial
+from danlu.watch.measured import Intervention, Measured
 from danlu.watch.series import Series
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    for trial in measured.trials.values():
+    for trial in measured.interventions.values():
         if len(trial.response) < thresholds["min_trials"] or trial.response.steps[-1] < thresholds["min_steps"]:
             continue
         variant = _kind(measured, trial, thresholds)
@@ -19,7 +19,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     return None
 
 
-def _kind(measured: Measured, trial: Trial, thresholds: Thresholds) -> str | None:
+def _kind(measured: Measured, trial: Intervention, thresholds: Thresholds) -> str | None:
     """Of which kind the collapse is; None where there is none."""
     if trial.response.last <= thresholds["max_response_deaf"]:
         return "deaf" if trial.response.first <= thresholds["max_response_deaf"] else ""

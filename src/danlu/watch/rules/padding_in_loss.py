@@ -5,7 +5,7 @@ from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    for trial in measured.trials.values():
+    for trial in measured.interventions.values():
         if trial.pads_counted > thresholds["min_counted_share"]:
             return Verdict("warning", 1, {"share": trial.pads_counted}, remedies=("ignore-padding",))
     return None

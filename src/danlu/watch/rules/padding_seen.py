@@ -5,7 +5,7 @@ from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    for trial in measured.trials.values():
+    for trial in measured.interventions.values():
         if trial.padded < thresholds["min_padded_share"] or not trial.pads > thresholds["min_moved_share"]:
             continue
         numbers = {"padded": trial.padded, "share": trial.pads}

@@ -5,7 +5,7 @@ from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    for trial in measured.trials.values():
+    for trial in measured.interventions.values():
         least = thresholds["min_moved_share_sequences" if trial.sequential else "min_moved_share"]
         if trial.others > least:
             numbers = {"share": trial.others}

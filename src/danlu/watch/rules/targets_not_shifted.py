@@ -5,7 +5,7 @@ from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    for trial in measured.trials.values():
+    for trial in measured.interventions.values():
         # A net that sees later places too may be an autoencoder; one that does not is meant to go on with a sequence.
         causal = trial.later <= thresholds["max_moved_share"]
         if trial.lag == 0 and causal and trial.tokens and trial.places >= thresholds["min_places"]:
