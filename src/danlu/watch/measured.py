@@ -62,6 +62,7 @@ class Inputs:
     widest: Series = field(default_factory=Series)  # largest standard deviation of a feature, [N, D] only
     unevenness: Series = field(default_factory=Series)  # that over the median one
     blank: Series = field(default_factory=Series)  # share of the samples whose numbers are all the same
+    entering: float = float("nan")  # root mean square of what the first linear or convolutional layer is given
     distinct: Series = field(default_factory=Series)  # share of a batch's samples that differ from its first
     batch: Series = field(default_factory=Series)  # samples
     nonfinite_since: int | None = None

@@ -11,7 +11,7 @@ from torch import nn
 from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
 from danlu.watch.probes.attention import has_attention, wrong_axis
-from danlu.watch.probes.graph import LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, shape
+from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
 from danlu.watch.probes.head import Criterion, chain, criteria, read_head, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
@@ -22,6 +22,7 @@ CLASSES = ("cross-entropy", "nll")
 BINARY = ("bce", "bce-logits")
 _HEADS_EVERY_STEP = 3
 _MOST_HEADS = 64
+_GIVEN = ("_saved_mat1", "_saved_input", "_saved_self")  # what linear and convolutional layers keep of it
 _NARROW = 16  # units: fewer than that may be too few
 _LARGE = 5_000  # nodes of a graph whose narrow places are not looked for
 
@@ -87,9 +88,9 @@ class LossProbe:
         self.reached.update(id(leaf) for leaf in graph.leaves)
         if step <= 3:
             self.strangers.clear()
-            self.strangers.update(
-                id(leaf) for leaf in graph.leaves if isinstance(leaf, nn.Parameter) and not self._names.knows(leaf)
-            )
+            self.strangers.update(self._strangers_in(graph, given))
+        if step == 1:
+            self._within(self._read_entering, graph)
         last: set[Any] = set()
         found = self._within(criteria, node) or ()
         if step <= _HEADS_EVERY_STEP:
@@ -105,6 +106,24 @@ class LossProbe:
         self._within(self._activations.see, graph, last, step)
         if self._measured.net.nonlinear is None and not self._measured.net.compiled:
             self._within(self._read_structure, graph)
+
+    def _strangers_in(self, graph: Graph, given: Sequence[torch.Tensor]) -> set[int]:
+        """Parameters that the net does not know and that what it gave follows from: those of a teacher or a feature
+        net beside it, or of a net that its input came from, are not meant."""
+        own = {id(leaf) for leaf in graph.leaves if isinstance(leaf, nn.Parameter) and not self._names.knows(leaf)}
+        if not own or not given:
+            return own
+        within = [leaf for one in given if one.grad_fn is not None for leaf in Graph.of(one.grad_fn).leaves]
+        return own & {id(leaf) for leaf in within}
+
+    def _read_entering(self, graph: Graph) -> None:
+        """What the first layer is given, where the graph has kept that."""
+        layers = (node for node in graph.nodes if operation(node) in LAYERS and self._names.own(node) is not None)
+        first = next(layers, None)
+        if first is not None and operation(first) in LINEAR:
+            kept = next((one for name in _GIVEN if (one := saved(first, name)) is not None), None)
+            if kept is not None and kept.dtype.is_floating_point and kept.numel():
+                self._measured.inputs.entering = float(kept.float().square().mean().sqrt())
 
     def _read_head(
         self,

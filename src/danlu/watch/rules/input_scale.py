@@ -14,8 +14,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if not facts.floating or not math.isfinite(size) or std == 0:
         return None
     kinds = first_kinds(measured)
-    if kinds[:1] == ["norm"]:
-        return None
+    if kinds[:1] == ["norm"] or facts.entering < thresholds["max_kept_share"] * size:
+        return None  # the net scales its input itself
     # A layer that is normalised right after does not care how large its input is.
     severity = "advice" if kinds[1:2] == ["norm"] else "warning"
     numbers = {"size": size, "mean": mean, "std": std, "low": facts.low.median(), "high": facts.high.median()}
@@ -49,6 +49,7 @@ RULE = Rule(
     # rates are chosen for. Pixels of 0-16 (7.8) still train; pixels of 0-255 (85 and more) do not train well.
     # A column a hundred times as wide as the median one hides all others from the gradient.
     thresholds={
+        "max_kept_share": Threshold(0.1, "share"),
         "min_input_rms": Threshold(20.0, "number", "size"),
         "max_input_rms": Threshold(0.02, "number", "least"),
         "min_feature_std": Threshold(10.0, "number", "widest"),

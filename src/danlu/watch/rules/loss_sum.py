@@ -21,8 +21,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if harmless or (learns and optimiser.highest_rate * head.batch < thresholds["min_effective_lr"])
         else "warning"
     )
+    variant = "adaptive" if is_adaptive(optimiser) else ""
     numbers = {"batch": head.batch, "rate": optimiser.highest_rate, "effective": optimiser.highest_rate * head.batch}
-    return Verdict(severity, 1, numbers, remedies=({"loss.reduction": "mean"},))
+    return Verdict(severity, 1, numbers, variant=variant, remedies=({"loss.reduction": "mean"},))
 
 
 RULE = Rule(
