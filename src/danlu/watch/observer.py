@@ -297,7 +297,7 @@ class Observer:
         self.measured.training_modes.add(self.step, float(self._mode))
         if self._steps.measuring and self._readable:
             calls = self._loss_calls > 0
-            self._guard.within(self._loss.read, root, self.step, self._outputs, from_loss_calls=calls)
+            self._guard.within(self._loss.read, root, self.step, self._outputs, self._input, from_loss_calls=calls)
         if self.measured.step == 0 and self.measured.backwards in _STEPLESS:
             self._calls.listen(OUTER)
             self.stepped()

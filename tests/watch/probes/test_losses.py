@@ -230,12 +230,13 @@ def test_what_a_loss_reaches_and_the_net_does_not_know_is_a_stranger() -> None:
     assert watched.probe.strangers == set()
 
 
-def test_a_net_beside_is_no_stranger_and_one_within_is() -> None:
-    watched, teacher, below = Watched(), nn.Linear(2, 2), nn.Linear(2, 2)
-    output = watched.net(below(X))
+def test_nets_beside_and_below_are_no_strangers_and_one_within_is() -> None:
+    watched, teacher, below, within = Watched(), nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2)
+    taken = below(X)
+    output = within(watched.net(taken))
     loss = F.mse_loss(teacher(output), teacher(X).detach() + teacher(X))
-    watched.probe.read(loss, 1, (output,), from_loss_calls=False)
-    assert watched.probe.strangers == {id(one) for one in below.parameters()}
+    watched.probe.read(loss, 1, (output,), taken, from_loss_calls=False)
+    assert watched.probe.strangers == {id(one) for one in within.parameters()}
 
 
 @pytest.mark.parametrize("scale", [1.0, 255.0])

@@ -77,8 +77,16 @@ class LossProbe:
         if self._values:
             self._values.pop()
 
-    def read(self, root: torch.Tensor, step: int, given: Sequence[torch.Tensor], *, from_loss_calls: bool) -> None:
-        """Read the graph under `root`; two of them a step at most."""
+    def read(
+        self,
+        root: torch.Tensor,
+        step: int,
+        given: Sequence[torch.Tensor],
+        taken: torch.Tensor | None = None,
+        *,
+        from_loss_calls: bool,
+    ) -> None:
+        """Read the graph under `root`; two of them a step at most. The net has taken and given these tensors."""
         node = root.grad_fn
         if node is None or self._graphs >= 2:
             return
@@ -88,7 +96,7 @@ class LossProbe:
         self.reached.update(id(leaf) for leaf in graph.leaves)
         if step <= 3:
             self.strangers.clear()
-            self.strangers.update(self._strangers_in(graph, given))
+            self.strangers.update(self._strangers_in(graph, given, taken))
         if step == 1:
             self._within(self._read_entering, graph)
         last: set[Any] = set()
@@ -107,14 +115,15 @@ class LossProbe:
         if self._measured.net.nonlinear is None and not self._measured.net.compiled:
             self._within(self._read_structure, graph)
 
-    def _strangers_in(self, graph: Graph, given: Sequence[torch.Tensor]) -> set[int]:
+    def _strangers_in(self, graph: Graph, given: Sequence[torch.Tensor], taken: torch.Tensor | None) -> set[int]:
         """Parameters that the net does not know and that what it gave follows from: those of a teacher or a feature
         net beside it, or of a net that its input came from, are not meant."""
         own = {id(leaf) for leaf in graph.leaves if isinstance(leaf, nn.Parameter) and not self._names.knows(leaf)}
         if not own or not given:
             return own
-        within = [leaf for one in given if one.grad_fn is not None for leaf in Graph.of(one.grad_fn).leaves]
-        return own & {id(leaf) for leaf in within}
+        within = {id(leaf) for one in given if one.grad_fn is not None for leaf in Graph.of(one.grad_fn).leaves}
+        below = Graph.of(taken.grad_fn).leaves if taken is not None and taken.grad_fn is not None else []
+        return own & within - {id(leaf) for leaf in below}
 
     def _read_entering(self, graph: Graph) -> None:
         """What the first layer is given, where the graph has kept that."""
