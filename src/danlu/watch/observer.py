@@ -65,7 +65,7 @@ class Observer:
         self._loss = LossProbe(self.measured, names, nets, self._activations, self._labels, self.sites, guard.within)
         self.optimisers = OptimiserProbe(self.measured, owners, self._loss.strangers, self.sites)
         self._schedulers = SchedulerProbe(self.measured, self.optimisers)
-        self._trials = InterventionProbe(self.measured, self._roots)
+        self.interventions = InterventionProbe(self.measured, self._roots)
         self.pace = Pace()
         self._steps = StepPlan(schedule, self.pace)
         self._calls = ModuleCalls(self._roots, layers, self, patches)
@@ -126,14 +126,14 @@ class Observer:
         self._mode = module.training
         self._forwards += 1
         if self._steps.measuring:
-            self._guard(self._trials.called, module, args, kwargs, self.step)
+            self._guard(self.interventions.called, module, args, kwargs, self.step)
         if self._forwards == 1:
             self._guard(self._training_begins, args, kwargs, known=not doubtful)
 
     def forward_ends(self, output: Any) -> None:
         if self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
             self._guard(self._outputs.extend, all_tensors(output)[:1])
-            self._guard(self._trials.answered, output)
+            self._guard(self.interventions.answered, output)
 
     def layer_called(self, name: str, output: Any) -> None:
         if self._steps.measuring:
@@ -148,7 +148,7 @@ class Observer:
         if result.requires_grad:
             self._loss_calls += 1
             self._guard(self.sites.note_loss, result, self.step)
-            self._guard(self._trials.lost, call, result)
+            self._guard(self.interventions.lost, call, result)
             if self._loss_calls == 1 and not self._labels.closed:
                 self._guard(self._labels.computed, call, self.step, self._input)
         elif self._evaluations.running:
@@ -354,7 +354,7 @@ class Observer:
             self._guard.within(self._loss.nonfinite, None, step, self._input, readable=False)
         if self._steps.measuring:
             self._guard.within(self._layers.end_step, step)
-            self._guard.within(self._trials.end_step, step)
+            self._guard.within(self.interventions.end_step, step)
         if step == 1:
             self.pace.size(self._loss.operations, len(self._owners), self._layers.products)
         self.measured.step = step

@@ -39,6 +39,7 @@ class InterventionProbe:
         self._prints: dict[int, float] = {}  # of the first step's batch, by the id of the module
         self._times = 0
         self._listening = False  # the newest call is one of those that are kept
+        self.on = True
 
     def called(self, module: nn.Module, args: Any, kwargs: Any, step: int) -> None:
         """The loop calls a module in training, in a step that is measured."""
@@ -75,7 +76,7 @@ class InterventionProbe:
 
     def _is_due(self, step: int) -> bool:
         """Whether the calls of that step are wanted; of the first one only to know its batch again."""
-        return step == 1 or (self._times < len(_AT) and step >= _AT[self._times])
+        return self.on and (step == 1 or (self._times < len(_AT) and step >= _AT[self._times]))
 
     def _try(self, call: ModuleCall, given: list[torch.Tensor], losses: list[LossCall], step: int) -> None:
         name = self._name_of(call.module)
