@@ -241,7 +241,7 @@ class Intervention:
     earlier: float = float("nan")  # of later places, where earlier ones were changed
     others: float = float("nan")  # of other samples, where one was changed
     sequential: bool = False  # samples are sequences
-    batch_second: bool = False  # it has layers that take the second dimension for the batch, and that is not one
+    batch_second: bool = False  # the batch comes first, and it has layers that want it second
     response: Series = field(default_factory=Series)  # of all, where samples were exchanged, over their size
     turn: Series = field(default_factory=Series)  # the same of their directions, for answers of several numbers
     outputs: int = 0  # numbers of an answer, of one sample

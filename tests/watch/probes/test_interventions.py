@@ -109,6 +109,12 @@ def test_samples_that_see_each_other_are_seen() -> None:
     assert tried(Judge(lambda x: x[:, -1].roll(1, 0)), numbers(6, 5, 4)).others == math.inf
 
 
+def test_one_number_a_sample_is_an_answer_too() -> None:
+    trial = tried(Judge(lambda x: x.sum((1, 2)).cumsum(0)), numbers(6, 5, 4))
+    assert trial.others == pytest.approx(1.0)
+    assert trial.sequential
+
+
 def test_what_compares_samples_by_design_is_not_asked() -> None:
     assert math.isnan(tried(Judge(lambda x: x @ x.t()), numbers(6, 4)).others)
     graph = Judge(attended)

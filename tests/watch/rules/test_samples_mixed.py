@@ -41,6 +41,11 @@ def test_layers_that_take_the_batch_for_time_are_told_as_that() -> None:
     assert (found.variant, found.remedies) == ("time", ("batch-first",))
 
 
+def test_such_layers_over_parts_of_pictures_are_told_too() -> None:
+    assert told(RULE, tried(others=0.03, batch_second=True)).variant == "time"
+    assert verdict(RULE, tried(others=0.03)) is None
+
+
 def test_samples_that_move_nothing_else_are_silent() -> None:
     assert verdict(RULE, tried(others=0.0, batch_second=True)) is None
     assert verdict(RULE, tried(others=math.nan)) is None

@@ -142,7 +142,7 @@ class _Trying:
                 self._try_places(self._relation)
         if self._batch is not None:
             trial.sequential = self._inputs.dim() == 3 or not self._inputs.dtype.is_floating_point
-            trial.batch_second = self._batch == 0 and trial.sequential and any(map(_is_batch_second, modules))
+            trial.batch_second = self._batch == 0 and any(map(_is_batch_second, modules))
             if not (always_the_same and self._inputs.dim() == 2 and self._inputs.dtype.is_floating_point):
                 self._try_samples(self._batch, modules)
             self.response()
@@ -249,7 +249,7 @@ class _Trying:
         after = by_sample(self._answer({id(self._inputs): changed(self._inputs, where, batch)}), self._inputs, batch)
         if after is None or after.shape != answers.shape:
             return
-        apart = moved(answers, after).flatten(1).amax(1)
+        apart = moved(answers, after).reshape(samples, -1).amax(1)
         own, other = float(apart[chosen].max()), float(apart[~chosen].max())
         if max(own, other) > 0:
             self._trial.others = other / own if own > 0 else float("inf")

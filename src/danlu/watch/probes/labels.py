@@ -48,6 +48,8 @@ class LabelProbe:
             return
         if not targets.dim() or (kind == "classes" and targets.dtype.is_floating_point):
             return
+        if targets.requires_grad:  # two answers that are drawn together
+            return
         samples = len(inputs) if inputs is not None and inputs.dim() else len(targets)
         dense = kind == "classes" and (targets.dim() > 1 or len(targets) != samples)
         count = outputs.shape[1] if kind == "classes" and outputs.dim() > 1 else 2

@@ -25,14 +25,14 @@ def _kind(measured: Measured, trial: Intervention, thresholds: Thresholds) -> st
         return "deaf" if trial.response.first <= thresholds["max_response_deaf"] else ""
     if trial.reconstructs:  # a mean picture comes first, and stays only where the code is not used
         late = trial.response.steps[-2] >= 4 * thresholds["min_steps"]
-        return "code" if late and _has_fallen(trial.response, thresholds) else None
+        return "code" if late and _has_fallen(trial.response, 2, thresholds) else None
     embeds = trial.outputs >= thresholds["min_outputs"] and measured.labels.kind != "numbers"
-    return "embedding" if embeds and not measured.labels.counts and _has_fallen(trial.turn, thresholds) else None
+    return "embedding" if embeds and not measured.labels.counts and _has_fallen(trial.turn, 1, thresholds) else None
 
 
-def _has_fallen(response: Series, thresholds: Thresholds) -> bool:
-    """Whether it is small in the two newest trials, and no more than a fraction of what it was."""
-    small = max(response.values[-2:], default=1.0) <= thresholds["max_response"]
+def _has_fallen(response: Series, newest: int, thresholds: Thresholds) -> bool:
+    """Whether it is small in so many of the newest trials, and no more than a fraction of what it was."""
+    small = max(response.values[-newest:], default=1.0) <= thresholds["max_response"]
     return small and response.last <= response.first / thresholds["min_fall"]
 
 

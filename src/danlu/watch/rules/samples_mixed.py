@@ -6,7 +6,8 @@ from danlu.watch.measured import Measured
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for trial in measured.interventions.values():
-        least = thresholds["min_moved_share_sequences" if trial.sequential else "min_moved_share"]
+        in_order = trial.sequential or trial.batch_second
+        least = thresholds["min_moved_share_sequences" if in_order else "min_moved_share"]
         if trial.others > least:
             numbers = {"share": trial.others}
             where = (trial.name,) if trial.name else ()
