@@ -1,5 +1,8 @@
-"""Programs written when the rules on sequences, batches, padding and collapse were done: they were looked at once, and
-nothing was changed for them."""
+"""Programs written when the rules on sequences, batches, padding and collapse were done.
+
+They were looked at once: of 16 the fault was named first in 13, and of their 16 twins none got an error or a warning. The
+three misses led to changes afterwards; the programs are as they were.
+"""
 
 import torch
 import torch.nn.functional as F
