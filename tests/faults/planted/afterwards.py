@@ -1,7 +1,7 @@
 """Programs written when the rules on sequences, batches, padding and collapse were done.
 
-They were looked at once: of 16 the fault was named first in 13, and of their 16 twins none got an error or a warning. The
-three misses led to changes afterwards; the programs are as they were.
+They were looked at once: of 16 the fault was named first in 13, and of their 16 twins none got an error or a warning.
+The three misses led to changes afterwards; the programs are as they were.
 """
 
 import torch
