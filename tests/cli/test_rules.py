@@ -6,7 +6,7 @@ from danlu.watch.rulebook import rulebook
 
 def test_every_rule_is_listed_with_its_severity_and_what_it_sees(language: str, type_in: Type) -> None:
     lines = type_in("rules", "--lang", language).out.splitlines()
-    assert len([line for line in lines if any(f"{rule.id} " in line for rule in rulebook())]) == 40
+    assert len([line for line in lines if any(f"{rule.id} " in line for rule in rulebook())]) == len(rulebook())
     error, name = ("error", "vanishing-gradient ") if language == "en" else ("错误", "梯度消失 vanishing-gradient ")
     line = next(line for line in lines if line.startswith(name))
     assert error in line

@@ -21,6 +21,8 @@ RULES = (
     "vanishing-gradient", "exploding-gradient", "saturated", "dead-relu", "nonfinite", "bad-init",
     "batchnorm-small-batch", "dropout-too-high", "eval-mode-in-training", "train-mode-in-evaluation",
     "overfitting", "underfitting", "plateau", "too-few-epochs",
+    "future-leak", "targets-not-shifted", "samples-mixed", "padding-seen", "padding-in-loss", "softmax-axis",
+    "output-collapsed", "loss-below-floor", "class-weights-inverted",
 )  # fmt: skip
 
 

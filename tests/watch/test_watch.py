@@ -11,6 +11,15 @@ from danlu.base.errors import UserError
 from danlu.watch.rulebook import rulebook
 
 IDS = [
+    "class-weights-inverted",
+    "future-leak",
+    "loss-below-floor",
+    "output-collapsed",
+    "padding-in-loss",
+    "padding-seen",
+    "samples-mixed",
+    "softmax-axis",
+    "targets-not-shifted",
     "input-scale",
     "input-twice-scaled",
     "input-nonfinite",

@@ -5,12 +5,13 @@ be saved for an exact resume.
 """
 
 import contextlib
+import copy
 import hashlib
 import os
 import platform
 import random
 import secrets
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import numpy
@@ -133,6 +134,42 @@ def preserved_randomness() -> Generator[None]:
     """Give every global generator back to the user as it was, whatever a block did with it."""
     with torch.random.fork_rng(_current_devices()), _preserved_others():
         yield
+
+
+def generator_state(value: object) -> Callable[[], None] | None:
+    """What puts a generator of torch, Python or NumPy back as it is now; None for anything else.
+
+    >>> own = torch.Generator()
+    >>> restore = generator_state(own)
+    >>> drawn = torch.rand(2, generator=own)
+    >>> restore()
+    >>> torch.equal(drawn, torch.rand(2, generator=own))
+    True
+    """
+    if isinstance(value, torch.Generator):
+        state = value.get_state()
+        return lambda: value.set_state(state) and None
+    if isinstance(value, random.Random):
+        inner = value.getstate()
+        return lambda: value.setstate(inner)
+    if isinstance(value, numpy.random.Generator):
+        kept = copy.deepcopy(value.bit_generator.state)
+        return lambda: setattr(value.bit_generator, "state", kept)
+    if isinstance(value, numpy.random.RandomState):
+        old = value.get_state()
+        return lambda: value.set_state(old)
+    return None
+
+
+@contextlib.contextmanager
+def attention_of_training() -> Generator[None]:
+    """Attention goes the way that it goes in training, though the net is in evaluation mode."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def _current_devices() -> list[int]:

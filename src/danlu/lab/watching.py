@@ -8,6 +8,7 @@ from torch import Tensor
 
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
+from danlu.lab.draft import CUSTOM
 from danlu.lab.journal_writer import JournalWriter
 from danlu.store.records import FindingAppeared, FindingsStood, LayersMeasured
 from danlu.store.run_history import RunHistory
@@ -59,6 +60,7 @@ class Watching:
             thresholds=settings.thresholds,
             shown=False,
             lines=False,
+            tries=recipe.net.name == CUSTOM,  # danlu's own nets have no such faults
             told=self._told,
             measured=self._measured,
             earlier=_earlier(history),

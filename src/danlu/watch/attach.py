@@ -71,6 +71,7 @@ class Watch(Readable):
         schedule: Schedule = usual,
         shown: bool = True,
         lines: bool = True,
+        tries: bool = True,
         told: Callable[[Finding], None] | None = None,
         measured: Callable[[Measured], None] | None = None,
         earlier: Earlier | None = None,
@@ -85,6 +86,7 @@ class Watch(Readable):
         self._handed: set[str] = set()  # rules whose finding on_finding was called with
         self._shown = shown
         self._lines = lines
+        self._tries = tries
         self._told = told
         self._measured_told = measured
         self._guard = Guard(self._broken)
@@ -153,6 +155,7 @@ class Watch(Readable):
         self._patches = Patches()
         observer = self._observer = Observer(self._roots, self._schedule, self._guard, self._patches)
         observer.sites.loader = self._loaders[0]
+        observer.interventions.on = self._tries
         self._culprits = Culprits(observer.measured, observer.sites, self._roots)
         observer.stepped = self._stepped
         for one in self._optimizers:

@@ -60,8 +60,13 @@ class Rule:
     stands with None. `thresholds` are its numbers by name, which `[watch]` may change; `symptoms` are the rules that
     this one explains where both find something. `reads` says what its answer rests on, which matters where a training
     goes on in another block: the first steps, which do not come again; the net as it is now; or the curve of the loss,
-    which is known whole. Its verdict counts steps from the beginning of the watched block; the finding counts them from
-    the beginning of the training.
+    which is known whole. `needs` is what must have been seen before its silence means that nothing is wrong; needs.py
+    lists what there is. `fault_in` says what of the user's code it points at: the "loss", the "loss object", the
+    "loader", the "module", the "optimizer", its "step", or the call of "clip", "backward", "forward" or "evaluation";
+    an "outcome" has no line, and a rule that says nothing points at the layers that its verdict names. `variants_in`
+    says the same of variants of its verdict; of several optimisers the one is meant that has most of `optimizer_with`,
+    an attribute of Optimiser, else the one that made most steps. Its verdict counts steps from the beginning of the
+    watched block; the finding counts them from the beginning of the training.
 
     >>> def judge(measured, thresholds):
     ...     if measured.step > thresholds["min_steps"]:
@@ -78,6 +83,10 @@ class Rule:
     thresholds: Mapping[str, Threshold] = field(default_factory=dict[str, Threshold])
     symptoms: tuple[str, ...] = ()
     reads: Literal["start", "state", "curve"] = "state"
+    needs: tuple[str, ...] = ()
+    fault_in: str = ""
+    variants_in: Mapping[str, str] = field(default_factory=dict[str, str])
+    optimizer_with: str = ""
 
     @property
     def numbers(self) -> Thresholds:

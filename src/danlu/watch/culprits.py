@@ -1,45 +1,20 @@
 """Where in the user's code the fault of a finding lies: which of the lines that were noted, rule by rule."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 
 from torch import nn
 
 from danlu.base.records import CodeLine
 from danlu.watch.contract import Rule, Verdict
 from danlu.watch.frames import as_read, is_theirs
-from danlu.watch.measured import Measured, Optimiser
+from danlu.watch.measured import Measured
 from danlu.watch.reading import main_optimiser
 from danlu.watch.sites import Sites
 from danlu.watch.sources import Sources, class_line
 
-# Rules that tell an outcome: no single line is at fault.
-OUTCOMES = ("overfitting", "underfitting", "plateau", "too-few-epochs")
-
-CULPRITS: Mapping[str, str] = {
-    "input-scale": "loader", "input-twice-scaled": "loader", "input-nonfinite": "loader", "input-constant": "loader",
-    "unshuffled": "loader", "train-test-overlap": "loader", "loader-starved": "loader",
-    "batchnorm-small-batch": "loader", "nonfinite-input": "loader",
-    "label-range": "loss", "label-imbalance": "loss object", "softmax-twice": "loss", "loss-mismatch": "loss",
-    "loss-broadcast": "loss", "loss-sum": "loss object", "nonfinite": "loss", "nonfinite-loss": "loss",
-    "output-activation": "module", "initial-loss": "module", "missing-nonlinearity": "module", "bad-init": "module",
-    "vanishing-gradient": "module", "exploding-gradient": "module", "saturated": "module", "dead-relu": "module",
-    "dropout-too-high": "module", "parameters-unused": "module", "nonfinite-weight": "module",
-    "nonfinite-activation": "module", "parameters-not-optimized-unregistered": "module",
-    "parameters-not-optimized-moved": "module",
-    "lr-too-high": "optimizer", "lr-too-low": "optimizer", "no-update": "optimizer", "scheduler-misuse": "optimizer",
-    "parameters-not-optimized": "optimizer", "optimizer-recreated": "optimizer", "weight-decay-too-high": "optimizer",
-    "gradients-accumulate": "step", "no-update-no-gradient": "step", "no-update-zero-gradient": "step",
-    "no-update-no-step": "backward", "no-update-foreign": "backward", "clip-too-tight": "clip",
-    "eval-mode-in-training": "forward", "train-mode-in-evaluation": "evaluation",
-}  # fmt: skip
-"""What a rule points at, or a rule with a variant of its verdict, which goes before."""
-
-_MEANT: Mapping[str, Callable[[Optimiser], float]] = {
-    "gradients-accumulate": lambda one: one.stale,
-    "optimizer-recreated": lambda one: one.recreated,
-    "weight-decay-too-high": lambda one: one.weight_decay,
-}
-"""Of several optimisers the one that has most of this; of other rules the one that made most steps."""
+OUTCOME = "outcome"
+"""Where the fault of a rule lies that tells how a training ended: no single line is at fault."""
 
 
 class Culprits:
@@ -53,14 +28,13 @@ class Culprits:
 
     def __call__(self, rule: Rule, verdict: Verdict) -> CodeLine | None:
         """The line, as people read it; None where there is none to be named."""
-        line = verdict.line or self._line(rule.id, verdict)
+        line = verdict.line or self._line(rule, verdict)
         return as_read(line) if line is not None else None
 
-    def _line(self, rule: str, verdict: Verdict) -> CodeLine | None:
+    def _line(self, rule: Rule, verdict: Verdict) -> CodeLine | None:
         lines = self._measured.lines
-        what = CULPRITS.get(f"{rule}-{verdict.variant}") or CULPRITS.get(rule)
-        what = what or ("module" if verdict.where else "")
-        if not lines or rule in OUTCOMES:
+        what = rule.variants_in.get(verdict.variant) or rule.fault_in or ("module" if verdict.where else "")
+        if not lines or what == OUTCOME:
             return None
         match what:
             case "loss" | "loss object":
@@ -75,10 +49,10 @@ class Culprits:
             case _:
                 return lines.get(what)
 
-    def _optimiser(self, rule: str, *, made: bool) -> CodeLine | None:
+    def _optimiser(self, rule: Rule, *, made: bool) -> CodeLine | None:
         known = self._measured.optimisers
-        meant = _MEANT.get(rule)
-        one = max(known, key=meant, default=None) if meant else main_optimiser(self._measured)
+        most = rule.optimizer_with
+        one = max(known, key=attrgetter(most), default=None) if most else main_optimiser(self._measured)
         if one is None:
             return self._measured.lines.get("backward")
         near = one.stepped_at or self._measured.lines.get("backward")

@@ -62,6 +62,7 @@ class Inputs:
     widest: Series = field(default_factory=Series)  # largest standard deviation of a feature, [N, D] only
     unevenness: Series = field(default_factory=Series)  # that over the median one
     blank: Series = field(default_factory=Series)  # share of the samples whose numbers are all the same
+    entering: float = float("nan")  # root mean square of what the first linear or convolutional layer is given
     distinct: Series = field(default_factory=Series)  # share of a batch's samples that differ from its first
     batch: Series = field(default_factory=Series)  # samples
     nonfinite_since: int | None = None
@@ -87,6 +88,7 @@ class LabelFacts:
     drift: float = 0.0  # correlation of a batch's labels with those of the batch before
     moved: float = 0.0  # from the first third of the batches to the last, in standard errors; numbers only
     weighted: bool = False  # the loss weighs the classes
+    weights: tuple[float, ...] = ()  # by class; of a binary loss with one output the weight of the positive class alone
     predicted: dict[int, float] = field(default_factory=dict[int, float])  # answers of late; newer ones count more
     actual: dict[int, float] = field(default_factory=dict[int, float])  # the classes they should have been
     hits: dict[int, float] = field(default_factory=dict[int, float])  # of these, right ones by class
@@ -192,6 +194,8 @@ class Net:
     linear_pairs: tuple[tuple[str, str], ...] = ()  # layers with nothing non-linear between them
     bottlenecks: tuple[str, ...] = ()  # narrow layers through which everything goes
     nonlinear: bool | None = None  # any non-linearity at all; None before the graph was read
+    wrong_softmax: tuple[int, tuple[int, ...]] | None = None  # its dimension and shape, of weights summed over another
+    attends: bool = False  # it has attention
     depth: int = 0  # linear and convolutional layers on the graph
     recurrent: bool = False
     silent_scheduler: bool = False  # one was made for an optimiser and never called
@@ -204,6 +208,48 @@ class DeclaredLoss:
     kind: str  # its class
     weighted: bool = False  # it weighs the classes
     ignored: int | None = None  # the target that counts for nothing
+
+
+@dataclass(frozen=True)
+class LowLoss:
+    """A value of a loss function that its formula does not allow."""
+
+    step: int
+    loss: str
+    value: float
+    low: float  # of the targets
+    high: float
+    weighted: bool
+    line: CodeLine | None = None
+
+
+@dataclass
+class Intervention:
+    """What a copy of a net answered, in evaluation mode, to inputs that were changed.
+
+    Where nothing else is said a number tells how far answers moved, over how far those moved that were changed
+    themselves; NaN where that was not tried. Places are those of a sequence.
+    """
+
+    name: str  # of the module that was called; empty where there is one net alone
+    step: int
+    refused: str = ""  # why nothing could be tried
+    tokens: bool = False  # the inputs are whole numbers, or one 1 among zeros
+    lag: int | None = None  # the targets are the inputs, so many places on
+    places: int = 0
+    later: float = float("nan")  # of earlier places, where later ones were changed
+    earlier: float = float("nan")  # of later places, where earlier ones were changed
+    others: float = float("nan")  # of other samples, where one was changed
+    sequential: bool = False  # samples are sequences
+    batch_second: bool = False  # the batch comes first, and it has layers that want it second
+    response: Series = field(default_factory=Series)  # of all, where samples were exchanged, over their size
+    turn: Series = field(default_factory=Series)  # the same of their directions, for answers of several numbers
+    outputs: int = 0  # numbers of an answer, of one sample
+    reconstructs: bool = False  # an answer is as large as its sample
+    padded: float = 0.0  # share of the places that are padding
+    pads: float = float("nan")  # of places that are none, where padding was cut off, over what exchanging samples does
+    context: float = float("nan")  # of the last place, where the places before it were changed, over the same
+    pads_counted: float = float("nan")  # share of padded places among the targets that the loss counts
 
 
 @dataclass
@@ -227,6 +273,7 @@ class Measured:
     foreign_steps: int = 0  # of optimisers that hold nothing of the net
     lines: dict[str, CodeLine] = field(default_factory=dict[str, CodeLine])  # of the user's code, by what they call
     loader_kind: str = ""  # class of the loader that line "loader" goes through
+    loader_batch: int = 0  # samples that it gives at a time; 0 where that is unknown
     declared: DeclaredLoss | None = None  # what the user gave as loss_fn
     unread: dict[str, str] = field(default_factory=dict[str, str])  # facts whose newest tensor was unreadable, and why
     ended: bool = False
@@ -253,6 +300,8 @@ class Measured:
     schedulers: list[Scheduler] = field(default_factory=list[Scheduler])
     evaluations: list[Evaluation] = field(default_factory=list[Evaluation])
     timing: Timing = field(default_factory=Timing)
+    low_loss: LowLoss | None = None
+    interventions: dict[str, Intervention] = field(default_factory=dict[str, Intervention])  # by name of the module
     training_modes: Series = field(default_factory=Series)  # 1 where a training pass ran in training mode
     noise: Series = field(default_factory=Series)  # share of the gradient that is the same from step to step
     draws_in_order: bool | None = None  # what the sampler of the loader says; None where none was given

@@ -1,4 +1,4 @@
-"""What each rule has to have seen before its silence means that nothing is wrong."""
+"""What a rule may have to have seen before its silence means that nothing is wrong."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -6,51 +6,6 @@ from collections.abc import Callable, Mapping
 from danlu.base.words import say
 from danlu.watch.contract import Rule, Thresholds
 from danlu.watch.measured import Measured, Net
-
-NEEDS: Mapping[str, tuple[str, ...]] = {
-    "input-scale": ("inputs",),
-    "input-twice-scaled": ("inputs",),
-    "input-nonfinite": ("inputs",),
-    "input-constant": ("inputs",),
-    "label-range": ("labels",),
-    "label-imbalance": ("labels",),
-    "unshuffled": ("labels",),
-    "train-test-overlap": ("held-out",),
-    "loader-starved": ("times",),
-    "softmax-twice": ("loss",),
-    "loss-mismatch": ("loss",),
-    "output-activation": ("loss",),
-    "loss-broadcast": ("loss",),
-    "loss-sum": ("loss", "optimizer"),
-    "initial-loss": ("loss",),
-    "missing-nonlinearity": ("graph",),
-    "lr-too-high": ("optimizer", "steps"),
-    "lr-too-low": ("optimizer", "steps"),
-    "gradients-accumulate": ("optimizer", "steps"),
-    "no-update": ("optimizer", "measurements"),
-    "parameters-not-optimized": ("optimizer", "steps"),
-    "parameters-unused": ("optimizer", "steps"),
-    "optimizer-recreated": ("optimizer",),
-    "scheduler-misuse": ("optimizer", "steps"),
-    "weight-decay-too-high": ("optimizer", "steps"),
-    "clip-too-tight": ("optimizer",),
-    "vanishing-gradient": ("optimizer", "measurements"),
-    "exploding-gradient": ("optimizer",),
-    "saturated": ("graph", "measurements"),
-    "dead-relu": ("graph", "measurements"),
-    "nonfinite": (),
-    "bad-init": ("layers",),
-    "batchnorm-small-batch": ("batches",),
-    "dropout-too-high": (),
-    "eval-mode-in-training": ("modes",),
-    "train-mode-in-evaluation": ("evaluation-mode",),
-    "overfitting": ("evaluations", "scores"),
-    "underfitting": ("steps",),
-    "plateau": ("optimizer", "steps"),
-    "too-few-epochs": ("optimizer", "steps"),
-}
-"""By rule, what it needs. A rule of a user's own is taken to need nothing."""
-
 
 _Present = Callable[[Measured, Thresholds], bool]
 
@@ -64,6 +19,11 @@ _FACTS: Mapping[str, tuple[str, _Present]] = {
     "optimizer": ("optimizer", lambda seen, least: any(one.steps for one in seen.optimisers)),
     "steps": ("steps", lambda seen, least: min(_steps(seen), seen.loss.count) >= least.get("min_steps", 0)),
     "measurements": ("steps", lambda seen, least: len(seen.training_modes) >= least.get("min_measurements", 0)),
+    "tried": ("tried", lambda seen, least: any(not one.refused for one in seen.interventions.values())),
+    "tried-again": (
+        "steps",
+        lambda seen, least: any(len(one.response) > 1 or one.refused for one in seen.interventions.values()),
+    ),
     "times": ("steps", lambda seen, least: len(seen.timing.work) >= least.get("min_measurements", 0)),
     "modes": ("steps", lambda seen, least: not _changes_by_mode(seen.net) or len(seen.training_modes) >= 4),
     "evaluation-mode": ("evaluations", lambda seen, least: not _changes_by_mode(seen.net) or bool(seen.evaluations)),
@@ -82,11 +42,17 @@ _FACTS: Mapping[str, tuple[str, _Present]] = {
 
 def lacks(rule: Rule, measured: Measured, thresholds: Thresholds) -> str:
     """Why a rule that found nothing could not judge, in the language in force; empty where it could."""
-    for need in NEEDS.get(rule.id, ()):
+    for need in rule.needs:
         missing, is_there = _FACTS[need]
         if not is_there(measured, thresholds):
-            return say(f"watch.unseen-{missing}", steps=_steps(measured))
+            return say(f"watch.unseen-{missing}", steps=_steps(measured), why=_untried(measured))
     return ""
+
+
+def _untried(measured: Measured) -> str:
+    """Why nothing was tried on a copy of the net."""
+    refused = next((one.refused for one in measured.interventions.values()), "")
+    return say(f"watch.untried-{refused or 'none'}")
 
 
 def _steps(measured: Measured) -> int:

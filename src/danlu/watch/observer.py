@@ -21,12 +21,13 @@ from danlu.watch.probes.evaluations import EvaluationProbe
 from danlu.watch.probes.graph import Names
 from danlu.watch.probes.handwork import Handwork
 from danlu.watch.probes.inputs import InputProbe, SampleProbe, batch_of
+from danlu.watch.probes.interventions import InterventionProbe
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.layers import LayerProbe, layers_of
 from danlu.watch.probes.losses import LossProbe
 from danlu.watch.probes.optimisers import OptimiserProbe
 from danlu.watch.probes.schedulers import SchedulerProbe
-from danlu.watch.probes.structure import read_net, read_optimised, unlisted_parameters
+from danlu.watch.probes.structure import read_net
 from danlu.watch.schedule import Schedule
 from danlu.watch.sites import Sites
 from danlu.watch.steps import StepPlan
@@ -64,6 +65,7 @@ class Observer:
         self._loss = LossProbe(self.measured, names, nets, self._activations, self._labels, self.sites, guard.within)
         self.optimisers = OptimiserProbe(self.measured, owners, self._loss.strangers, self.sites)
         self._schedulers = SchedulerProbe(self.measured, self.optimisers)
+        self.interventions = InterventionProbe(self.measured, self._roots)
         self.pace = Pace()
         self._steps = StepPlan(schedule, self.pace)
         self._calls = ModuleCalls(self._roots, layers, self, patches)
@@ -123,12 +125,15 @@ class Observer:
                 return
         self._mode = module.training
         self._forwards += 1
+        if self._steps.measuring:
+            self._guard(self.interventions.called, module, args, kwargs, self.step)
         if self._forwards == 1:
             self._guard(self._training_begins, args, kwargs, known=not doubtful)
 
     def forward_ends(self, output: Any) -> None:
         if self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
             self._guard(self._outputs.extend, all_tensors(output)[:1])
+            self._guard(self.interventions.answered, output)
 
     def layer_called(self, name: str, output: Any) -> None:
         if self._steps.measuring:
@@ -143,6 +148,7 @@ class Observer:
         if result.requires_grad:
             self._loss_calls += 1
             self._guard(self.sites.note_loss, result, self.step)
+            self._guard(self.interventions.lost, call, result)
             if self._loss_calls == 1 and not self._labels.closed:
                 self._guard(self._labels.computed, call, self.step, self._input)
         elif self._evaluations.running:
@@ -291,7 +297,7 @@ class Observer:
         self.measured.training_modes.add(self.step, float(self._mode))
         if self._steps.measuring and self._readable:
             calls = self._loss_calls > 0
-            self._guard.within(self._loss.read, root, self.step, self._outputs, from_loss_calls=calls)
+            self._guard.within(self._loss.read, root, self.step, self._outputs, self._input, from_loss_calls=calls)
         if self.measured.step == 0 and self.measured.backwards in _STEPLESS:
             self._calls.listen(OUTER)
             self.stepped()
@@ -348,6 +354,7 @@ class Observer:
             self._guard.within(self._loss.nonfinite, None, step, self._input, readable=False)
         if self._steps.measuring:
             self._guard.within(self._layers.end_step, step)
+            self._guard.within(self.interventions.end_step, step)
         if step == 1:
             self.pace.size(self._loss.operations, len(self._owners), self._layers.products)
         self.measured.step = step
@@ -356,14 +363,11 @@ class Observer:
         self._outputs.clear()
         self.sites.end_step()
         self._readable = True
-        self.was_measured = self._steps.measuring
-        self._plan()
-        self.stepped()
-        self._waited_since = 0.0 if self._steps.quiet else time.perf_counter()
+        self._leave_quiet(measured=self._steps.measuring)
 
-    def _leave_quiet(self) -> None:
-        """The ordinary steps are over: the next one may be one to measure."""
-        self.was_measured = False
+    def _leave_quiet(self, *, measured: bool = False) -> None:
+        """The ordinary steps are over, or one that was none: the next one may be one to measure."""
+        self.was_measured = measured
         self._plan()
         self.stepped()
         self._waited_since = 0.0 if self._steps.quiet else time.perf_counter()
@@ -383,10 +387,7 @@ class Observer:
         self.measured.samples_seen = self._samples.samples
         self._labels.flush()
         self._labels.spread()
-        read_optimised(self.measured.net, self._roots, self._loss.reached, self.optimisers.moved)
-        self.measured.net.unregistered = len(self._loss.strangers - self.optimisers.elsewhere)
-        self.measured.net.unlisted = len(self._loss.strangers & unlisted_parameters(list(self._roots.values())))
-        self.measured.net.unreached = self.optimisers.unreached(self._roots, self._loss.reached)
+        self.optimisers.read_held(self._roots, self._loss.reached)
 
     def _finish(self) -> None:
         if self._moves_by_hand and self.measured.backwards and self._by_hand.has_moved():

@@ -33,7 +33,7 @@ LOSSES = (
 )
 
 
-_SUM = 2
+_NO_REDUCTION, _SUM = 0, 2
 
 
 class LossCall(NamedTuple):
@@ -45,6 +45,9 @@ class LossCall(NamedTuple):
     targets: torch.Tensor
     weighted: bool
     summed: bool
+    single: bool = False  # one loss for each target, not yet reduced
+    ignored: int | None = None  # the class that counts for nothing
+    weights: torch.Tensor | None = None  # of the classes; of a binary loss that of the positive one
 
 
 class Listener(Protocol):
@@ -154,7 +157,12 @@ def listen(listener: Listener, patches: Patches) -> None:
 def _loss(listener: Listener, name: str, kind: str, place: int, original: Callable[..., Any]) -> Callable[..., Any]:
     def described(args: tuple[Any, ...]) -> LossCall:
         weighted = any(isinstance(one, torch.Tensor) for one in args[2:place])
-        return LossCall(name, kind, args[0], args[1], weighted, len(args) > place and args[place] == _SUM)
+        reduction = args[place] if len(args) > place else None
+        weights = args[place - 1] if kind in ("classes", "binary") and len(args) > place - 1 else None
+        ignored = args[place + 1] if kind == "classes" and len(args) > place + 1 else None
+        return LossCall(
+            name, kind, args[0], args[1], weighted, reduction == _SUM, reduction == _NO_REDUCTION, ignored, weights
+        )
 
     def observed(*args: Any, **kwargs: Any) -> Any:
         if len(args) < 2 or torch.compiler.is_compiling():

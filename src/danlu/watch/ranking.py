@@ -8,7 +8,7 @@ from danlu.watch.contract import SEVERITIES, Rule
 
 # Where nothing explains anything, what is a plain mistake in the code or the data comes before what a training shows,
 # and that before its outcome: the outcome has causes, of which one may stand among the others. Advice comes last.
-_OUTCOMES = {"overfitting", "underfitting", "plateau", "too-few-epochs"}
+_OUTCOME = "outcome"
 
 
 def ranked(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> list[Finding]:
@@ -29,7 +29,7 @@ def ranked(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> list[Findi
         )
         for finding in findings
     ]
-    return sorted(told, key=lambda finding: _rank(finding, causes))
+    return sorted(told, key=lambda finding: _rank(finding, causes, rules))
 
 
 def _cause(rule: str, since: Mapping[str, int], rules: Mapping[str, Rule]) -> str:
@@ -54,7 +54,8 @@ def _symptoms(rule: str, rules: Mapping[str, Rule]) -> tuple[str, ...]:
     return rules[rule].symptoms if rule in rules else ()
 
 
-def _rank(finding: Finding, causes: Mapping[str, str]) -> tuple[bool, bool, bool, int, int]:
+def _rank(finding: Finding, causes: Mapping[str, str], rules: Mapping[str, Rule]) -> tuple[bool, bool, bool, int, int]:
     severity = SEVERITIES.index(finding.severity) if finding.severity in SEVERITIES else len(SEVERITIES)
     slight = finding.severity == "advice"
-    return bool(causes[finding.rule]), slight, finding.rule in _OUTCOMES, severity, finding.since
+    outcome = finding.rule in rules and rules[finding.rule].fault_in == _OUTCOME
+    return bool(causes[finding.rule]), slight, outcome, severity, finding.since

@@ -102,3 +102,5 @@ class Sites:
         line = calling_line()
         if line is not None:
             self._iterated = line, type(loader).__name__
+        size = getattr(loader, "batch_size", None)
+        self._measured.loader_batch = size if isinstance(size, int) else 0

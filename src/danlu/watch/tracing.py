@@ -9,9 +9,14 @@ from typing import Any
 import torch
 from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.fx._symbolic_trace import is_fx_symbolic_tracing
+from torch.overrides import _get_current_function_mode_stack
+from torch.utils._device import DeviceContext
 
 without_modes = torch._C.DisableTorchFunction
 """A block in which no `__torch_function__`, of a subclass or of a mode such as a default device, hears of what runs."""
+
+with_torch_functions = torch._C._EnableTorchFunction
+"""A block inside one of those in which they hear again."""
 
 outside_transforms = temporarily_clear_interpreter_stack
 """A block in which operations on plain tensors are plain again, though torch.func is at work around it."""
@@ -29,6 +34,24 @@ def is_traced() -> bool:
         or torch._C._len_torch_dispatch_stack()
         or is_fx_symbolic_tracing()
     )
+
+
+def modes_but_devices() -> bool:
+    """Whether a mode of somebody's hears every call of torch: any but the one of a default device.
+
+    >>> modes_but_devices()
+    False
+    """
+    return any(not isinstance(mode, DeviceContext) for mode in _get_current_function_mode_stack())
+
+
+def is_distributed() -> bool:
+    """Whether other processes train the same net.
+
+    >>> is_distributed()
+    False
+    """
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
 
 
 def is_transformed() -> bool:

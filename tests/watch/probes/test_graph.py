@@ -165,6 +165,13 @@ def test_a_pool_joins_a_pair_and_bends_nothing() -> None:
     assert (pairs, bends) == ([("0", "2"), ("2", "4")], False)
 
 
+@pytest.mark.parametrize("between", [nn.MaxPool2d(2), nn.AvgPool2d(2), nn.Upsample(scale_factor=2)])
+def test_a_pool_in_a_net_with_activations_is_meant_to_be_there(between: nn.Module) -> None:
+    net = nn.Sequential(nn.Conv2d(1, 1, 1), between, nn.Conv2d(1, 1, 1), nn.ReLU(), nn.Conv2d(1, 1, 1))
+    pairs, _, bends = linear_pairs(*graph_of(net, 2, 1, 4, 4))
+    assert (pairs, bends) == ([], True)
+
+
 class Residual(nn.Module):
     """What the first layer gives goes two ways."""
 

@@ -230,6 +230,22 @@ def test_what_a_loss_reaches_and_the_net_does_not_know_is_a_stranger() -> None:
     assert watched.probe.strangers == set()
 
 
+def test_nets_beside_and_below_are_no_strangers_and_one_within_is() -> None:
+    watched, teacher, below, within = Watched(), nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2)
+    taken = below(X)
+    output = within(watched.net(taken))
+    loss = F.mse_loss(teacher(output), teacher(X).detach() + teacher(X))
+    watched.probe.read(loss, 1, (output,), taken, from_loss_calls=False)
+    assert watched.probe.strangers == {id(one) for one in within.parameters()}
+
+
+@pytest.mark.parametrize("scale", [1.0, 255.0])
+def test_what_the_first_layer_is_given_is_measured(scale: float) -> None:
+    watched = Watched()
+    watched.read(F.cross_entropy(watched.net(X / scale), CLASSES))
+    assert watched.measured.inputs.entering == pytest.approx(float((X / scale).square().mean().sqrt()))
+
+
 def test_a_net_of_linear_layers_alone_is_told() -> None:
     watched = Watched(nn.Linear(2, 3), nn.Linear(3, 2))
     watched.read(F.cross_entropy(watched.net(X), CLASSES))

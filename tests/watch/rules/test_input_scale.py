@@ -1,5 +1,7 @@
 """input-scale: told of inputs far larger or smaller than 1, and of columns that differ a hundredfold."""
 
+import math
+
 import pytest
 
 from danlu.watch.measured import Measured
@@ -7,11 +9,13 @@ from danlu.watch.rules.input_scale import RULE
 from measurements import check_threshold, layer, series, told, verdict
 
 
-def entering(*, std: float = 1.0, mean: float = 0.0, widest: float = 1.0, unevenness: float = 1.0) -> Measured:
+def entering(
+    *, std: float = 1.0, mean: float = 0.0, widest: float = 1.0, unevenness: float = 1.0, inside: float = math.nan
+) -> Measured:
     """Rows of eight numbers."""
     measured = Measured(step=10)
     facts = measured.inputs
-    facts.shape = (32, 8)
+    facts.shape, facts.entering = (32, 8), inside
     facts.std, facts.mean, facts.low, facts.high = (series([value]) for value in (std, mean, mean - std, mean + std))
     facts.widest, facts.unevenness = series([widest]), series([unevenness])
     return measured
@@ -23,6 +27,12 @@ THRESHOLDS = [
     ("min_feature_std", {"widest": 9.9, "unevenness": 200.0}, {"widest": 10.1, "unevenness": 200.0}),
     ("min_feature_std_ratio", {"widest": 50.0, "unevenness": 99.0}, {"widest": 50.0, "unevenness": 101.0}),
 ]
+
+
+def test_a_net_that_scales_its_input_itself_is_silent() -> None:
+    name = "max_kept_share"
+    assert verdict(RULE, entering(std=100.0, inside=1.1 * RULE.numbers[name] * 100)) is not None
+    assert verdict(RULE, entering(std=100.0, inside=0.9 * RULE.numbers[name] * 100)) is None
 
 
 @pytest.mark.parametrize(("name", "inside", "beyond"), THRESHOLDS)

@@ -43,6 +43,16 @@ def test_the_same_order_twice_is_advice_but_for_an_optimiser_that_wants_it() -> 
     assert verdict(RULE, measured) is None
 
 
+def test_targets_that_move_while_it_is_trained_are_not_sorted_ones() -> None:
+    measured = ordered(excess=20.0)
+    measured.labels.kind, measured.epoch_steps, measured.labels.moved = "numbers", 8, 9.0
+    assert verdict(RULE, measured) is None
+    measured.same_order = True
+    assert told(RULE, measured).severity == "warning"
+    measured.same_order, measured.labels.moved = False, 1.0
+    assert told(RULE, measured).severity == "warning"
+
+
 def test_one_batch_of_all_samples_has_no_order() -> None:
     measured = ordered(excess=20.0)
     measured.full_batch = True

@@ -29,17 +29,18 @@ from danlu.watch.rulebook import rulebook
 RULES = {
     "data": (
         "input-scale", "input-twice-scaled", "input-nonfinite", "input-constant", "label-range", "label-imbalance",
-        "unshuffled", "train-test-overlap",
+        "unshuffled", "train-test-overlap", "class-weights-inverted", "padding-in-loss",
     ),
     "first-loss": (
         "initial-loss", "softmax-twice", "loss-mismatch", "output-activation", "loss-broadcast", "loss-sum",
+        "loss-below-floor", "targets-not-shifted",
     ),
     "gradient": (
         "parameters-unused", "parameters-not-optimized", "no-update", "vanishing-gradient", "exploding-gradient",
     ),
     "signal": (
         "bad-init", "saturated", "dead-relu", "missing-nonlinearity", "batchnorm-small-batch", "dropout-too-high",
-        "nonfinite",
+        "nonfinite", "future-leak", "samples-mixed", "padding-seen", "softmax-axis",
     ),
     "rate": ("lr-too-high", "lr-too-low", "clip-too-tight", "weight-decay-too-high", "rate-range"),
 }  # fmt: skip

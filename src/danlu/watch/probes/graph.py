@@ -38,6 +38,7 @@ PASSING = {
 }  # fmt: skip
 NORMS = {"NativeBatchNorm", "CudnnBatchNorm", "MiopenBatchNorm"}
 POOLS = {"MaxPool2DWithIndices", "AdaptiveMaxPool2D", "MaxPool1DWithIndices"}
+_RESIZING = POOLS | {"AvgPool2D", "AvgPool1D", "AdaptiveAvgPool2D", "UpsampleNearest2D", "UpsampleBilinear2D"}
 # What is known of an activation: the attribute of its node that holds the result, and its lower and upper bound.
 ACTIVATIONS: Mapping[str, tuple[str, float | None, float | None]] = {
     "Relu": ("_saved_result", 0.0, None),
@@ -179,9 +180,11 @@ def passes_on(node: Node) -> bool:
 def linear_pairs(graph: Graph, names: Names) -> tuple[list[tuple[str, str]], list[str], bool]:
     """Pairs of layers with nothing non-linear between them; the layers on the graph; whether anything is non-linear.
 
-    Only where the first layer's result goes to the second one and nowhere else.
+    Only where the first layer's result goes to the second one and nowhere else. Pooled or enlarged between them it is
+    meant to be so where the net has activations elsewhere.
     """
     pairs: list[tuple[str, str]] = []
+    activated = any(operation(node) in ACTIVATIONS for node in graph.nodes)
     linear: list[str] = []
     for node in graph.nodes:
         if operation(node) not in LINEAR:
@@ -194,6 +197,8 @@ def linear_pairs(graph: Graph, names: Names) -> tuple[list[tuple[str, str]], lis
         at = node
         while len(graph.consumers.get(at, ())) == 1:
             user = graph.consumers[at][0]
+            if activated and operation(user) in _RESIZING:
+                break
             if operation(user) in LINEAR:
                 second = names.own(user)
                 if second is not None and second != name and (name, second) not in pairs:

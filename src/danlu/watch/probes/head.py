@@ -166,6 +166,8 @@ def _met(criterion: Criterion, given: Sequence[torch.Tensor]) -> tuple[torch.Ten
             return outputs, None
         outputs = outputs.reshape(difference.shape)
         below = _skip_views(next(following(node)))
+        if operation(below) == "Sub" and len(list(following(below))) == 2:  # two answers, and no target
+            return outputs, None
         flipped = operation(below) == "Sub" and below.next_functions[0][0] is None
         return outputs, outputs + difference if flipped else outputs - difference
     if kind == "Index":

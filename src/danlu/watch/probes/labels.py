@@ -48,10 +48,14 @@ class LabelProbe:
             return
         if not targets.dim() or (kind == "classes" and targets.dtype.is_floating_point):
             return
+        if targets.requires_grad:  # two answers that are drawn together
+            return
         samples = len(inputs) if inputs is not None and inputs.dim() else len(targets)
         dense = kind == "classes" and (targets.dim() > 1 or len(targets) != samples)
         count = outputs.shape[1] if kind == "classes" and outputs.dim() > 1 else 2
         self.see(kind, count, targets, step, dense=dense, weighted=call.weighted)
+        if step <= 3 and call.weights is not None and call.name != "binary_cross_entropy":
+            self._measured.labels.weights = _weights(call.weights)
 
     def refused(self, call: LossCall, step: int) -> None:
         """A loss function of torch has raised."""
@@ -195,6 +199,11 @@ class LabelProbe:
         ):
             counts.clear()
             counts.update((label, count) for label, count in enumerate(values.tolist()) if count)
+
+
+def _weights(weights: torch.Tensor) -> tuple[float, ...]:
+    readable = not unreadable(weights) and weights.numel() <= _MOST_CLASSES
+    return tuple(float(one) for one in weights.detach().flatten().tolist()) if readable else ()
 
 
 def _bounds(targets: torch.Tensor) -> tuple[float, float]:

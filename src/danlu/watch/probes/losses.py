@@ -10,7 +10,8 @@ from torch import nn
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
-from danlu.watch.probes.graph import LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, shape
+from danlu.watch.probes.attention import has_attention, wrong_axis
+from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
 from danlu.watch.probes.head import Criterion, chain, criteria, read_head, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
@@ -21,6 +22,7 @@ CLASSES = ("cross-entropy", "nll")
 BINARY = ("bce", "bce-logits")
 _HEADS_EVERY_STEP = 3
 _MOST_HEADS = 64
+_GIVEN = ("_saved_mat1", "_saved_input", "_saved_self")  # what linear and convolutional layers keep of it
 _NARROW = 16  # units: fewer than that may be too few
 _LARGE = 5_000  # nodes of a graph whose narrow places are not looked for
 
@@ -75,8 +77,16 @@ class LossProbe:
         if self._values:
             self._values.pop()
 
-    def read(self, root: torch.Tensor, step: int, given: Sequence[torch.Tensor], *, from_loss_calls: bool) -> None:
-        """Read the graph under `root`; two of them a step at most."""
+    def read(
+        self,
+        root: torch.Tensor,
+        step: int,
+        given: Sequence[torch.Tensor],
+        taken: torch.Tensor | None = None,
+        *,
+        from_loss_calls: bool,
+    ) -> None:
+        """Read the graph under `root`; two of them a step at most. The net has taken and given these tensors."""
         node = root.grad_fn
         if node is None or self._graphs >= 2:
             return
@@ -86,9 +96,9 @@ class LossProbe:
         self.reached.update(id(leaf) for leaf in graph.leaves)
         if step <= 3:
             self.strangers.clear()
-            self.strangers.update(
-                id(leaf) for leaf in graph.leaves if isinstance(leaf, nn.Parameter) and not self._names.knows(leaf)
-            )
+            self.strangers.update(self._strangers_in(graph, given, taken))
+        if step == 1:
+            self._within(self._read_entering, graph)
         last: set[Any] = set()
         found = self._within(criteria, node) or ()
         if step <= _HEADS_EVERY_STEP:
@@ -104,6 +114,25 @@ class LossProbe:
         self._within(self._activations.see, graph, last, step)
         if self._measured.net.nonlinear is None and not self._measured.net.compiled:
             self._within(self._read_structure, graph)
+
+    def _strangers_in(self, graph: Graph, given: Sequence[torch.Tensor], taken: torch.Tensor | None) -> set[int]:
+        """Parameters that the net does not know and that what it gave follows from: those of a teacher or a feature
+        net beside it, or of a net that its input came from, are not meant."""
+        own = {id(leaf) for leaf in graph.leaves if isinstance(leaf, nn.Parameter) and not self._names.knows(leaf)}
+        if not own or not given:
+            return own
+        within = {id(leaf) for one in given if one.grad_fn is not None for leaf in Graph.of(one.grad_fn).leaves}
+        below = Graph.of(taken.grad_fn).leaves if taken is not None and taken.grad_fn is not None else []
+        return own & within - {id(leaf) for leaf in below}
+
+    def _read_entering(self, graph: Graph) -> None:
+        """What the first layer is given, where the graph has kept that."""
+        layers = (node for node in graph.nodes if operation(node) in LAYERS and self._names.own(node) is not None)
+        first = next(layers, None)
+        if first is not None and operation(first) in LINEAR:
+            kept = next((one for name in _GIVEN if (one := saved(first, name)) is not None), None)
+            if kept is not None and kept.dtype.is_floating_point and kept.numel():
+                self._measured.inputs.entering = float(kept.float().square().mean().sqrt())
 
     def _read_head(
         self,
@@ -147,6 +176,7 @@ class LossProbe:
         pairs, linear, net.nonlinear = linear_pairs(graph, self._names)
         net.linear_pairs, net.depth = tuple(pairs), len(linear)
         self._turn_bare(graph)
+        net.wrong_softmax, net.attends = wrong_axis(graph), has_attention(graph)
         narrow = [layer.name for layer in self._measured.layers.values() if 0 < layer.width <= _NARROW]
         if len(graph.nodes) <= _LARGE:
             net.bottlenecks = tuple(bottlenecks(graph, self._names, narrow))

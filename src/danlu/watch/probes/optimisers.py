@@ -8,6 +8,7 @@ import torch
 
 from danlu.watch.measured import Measured, Optimiser
 from danlu.watch.probes.parameters import ParameterProbe, capped_share, decay_of, hyperparameters
+from danlu.watch.probes.structure import read_optimised, unlisted_parameters
 from danlu.watch.sites import Sites
 
 _ALWAYS_UNTIL = 64  # steps in which cleared gradients are looked at every time
@@ -187,6 +188,15 @@ class OptimiserProbe:
             for path, parameter in root.named_parameters()
             if parameter.requires_grad and id(parameter) in self._unreached and id(parameter) not in reached
         )
+
+    def read_held(self, roots: Mapping[str, torch.nn.Module], reached: Collection[int]) -> None:
+        """Bring up to date which parameters nobody moves, and which nothing knows; the graphs have `reached` these."""
+        net = self._measured.net
+        read_optimised(net, roots, reached, self.moved)
+        strangers = set(self._strangers)
+        net.unregistered = len(strangers - self.elsewhere)
+        net.unlisted = len(strangers & unlisted_parameters(list(roots.values())))
+        net.unreached = self.unreached(roots, reached)
 
     def has_silent_scheduler(self) -> bool:
         """Whether a scheduler was made for an optimiser that steps, and that no call of a scheduler concerned."""

@@ -80,6 +80,8 @@ RULE = Rule(
     _judge,
     "Glorot and Bengio 2010; He et al. 2015, Delving Deep into Rectifiers, arXiv:1502.01852",
     severities=("error", "warning"),
+    needs=("layers",),
+    fault_in="module",
     remedies=("default-init", "he-init"),
     # Good initialisations keep the spread of a layer's output between about 0.05 and 5 for inputs of size 1. One layer
     # alone, at the net's beginning, multiplies by √n times the spread of its weights: 0.6 as torch draws them, 1.4 as
@@ -94,7 +96,8 @@ RULE = Rule(
     },
     reads="start",
     symptoms=(
-        "initial-loss", "vanishing-gradient", "exploding-gradient", "saturated", "dead-relu", "nonfinite", "plateau",
-        "underfitting", "lr-too-low", "lr-too-high", "too-few-epochs", "clip-too-tight", "no-update",
+        "output-collapsed", "initial-loss", "vanishing-gradient", "exploding-gradient", "saturated", "dead-relu",
+        "nonfinite", "plateau", "underfitting", "lr-too-low", "lr-too-high", "too-few-epochs", "clip-too-tight",
+        "no-update",
     ),
 )  # fmt: skip

@@ -52,6 +52,8 @@ RULE = Rule(
     _judge,
     "Pascanu et al. 2013, On the difficulty of training recurrent neural networks, arXiv:1211.5063",
     severities=("warning", "advice"),
+    needs=("optimizer",),
+    fault_in="clip",
     remedies=({"train.clip_norm": None}, "clip-by-norm", "clip-looser"),
     # Recurrent nets are clipped at 1 to 5 where their norms are 1 to 20. A twentieth kept, at every step, is a second,
     # hidden learning rate.
@@ -62,5 +64,5 @@ RULE = Rule(
         "max_progress_share": Threshold(0.5, "share", "progress"),
         "max_update_ratio": Threshold(1e-3, "share", "size"),
     },
-    symptoms=("lr-too-low", "plateau", "underfitting", "too-few-epochs"),
+    symptoms=("output-collapsed", "lr-too-low", "plateau", "underfitting", "too-few-epochs"),
 )

@@ -41,6 +41,8 @@ RULE = Rule(
     _judge,
     "Lu et al. 2019, Dying ReLU and Initialization, arXiv:1903.06733",
     severities=("error", "warning", "advice"),
+    needs=("graph", "measurements"),
+    fault_in="module",
     remedies=({"net.activation": "leaky-relu"}, "lower-rate", "he-init"),
     # A sparse unit answers to few samples, a dead one to none of the last eight batches. Up to a half a wide layer can
     # spare, and for some twenty steps units may sleep that wake again.
@@ -52,5 +54,8 @@ RULE = Rule(
         "min_units": Threshold(4, "units", "units"),
         "max_progress_share": Threshold(0.5, "share", "learnt"),
     },
-    symptoms=("plateau", "underfitting", "vanishing-gradient", "lr-too-low", "too-few-epochs", "no-update"),
-)
+    symptoms=(
+        "output-collapsed", "plateau", "underfitting", "vanishing-gradient", "lr-too-low", "too-few-epochs",
+        "no-update",
+    ),
+)  # fmt: skip

@@ -21,9 +21,13 @@ RULE = Rule(
     _judge,
     "Srivastava et al. 2014, Dropout, JMLR 15, section 7.3",
     severities=("warning",),
+    fault_in="module",
     remedies=({"net.dropout": 0.3},),
     thresholds={
         "min_dropout_rate": Threshold(0.75, "share", "rate"),
     },
-    symptoms=("plateau", "underfitting", "too-few-epochs", "lr-too-low", "dead-relu", "lr-too-high", "label-imbalance"),
-)
+    symptoms=(
+        "output-collapsed", "plateau", "underfitting", "too-few-epochs", "lr-too-low", "dead-relu", "lr-too-high",
+        "label-imbalance",
+    ),
+)  # fmt: skip

@@ -21,6 +21,8 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.nn.Module.eval",
     severities=("warning",),
+    needs=("modes",),
+    fault_in="forward",
     remedies=("call-train",),
     # A single batch is looked at in evaluation mode now and then; four measured ones in a row are trained on so.
     thresholds={

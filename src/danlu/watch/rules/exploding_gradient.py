@@ -66,6 +66,8 @@ RULE = Rule(
     _judge,
     "Pascanu et al. 2013, On the difficulty of training recurrent neural networks, arXiv:1211.5063",
     severities=("error", "warning"),
+    needs=("optimizer",),
+    fault_in="module",
     remedies=({"train.clip_norm": 1.0}, "smaller-init", {"train.clip_norm": 5.0}),
     # With inputs and targets of size 1 a gradient has a norm between 0.01 and 100; a thousand means a product of
     # weights that grows. From the first layer to the last a factor of a thousand cannot be met by one learning rate.
@@ -77,6 +79,8 @@ RULE = Rule(
         "max_update_ratio": Threshold(0.1, "share", "step"),
     },
     reads="start",
-    symptoms=("nonfinite", "lr-too-high", "dead-relu", "saturated", "plateau", "underfitting", "clip-too-tight",
-              "vanishing-gradient", "too-few-epochs"),
+    symptoms=(
+        "output-collapsed", "nonfinite", "lr-too-high", "dead-relu", "saturated", "plateau", "underfitting",
+        "clip-too-tight", "vanishing-gradient", "too-few-epochs",
+    ),
 )  # fmt: skip

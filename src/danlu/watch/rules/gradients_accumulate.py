@@ -16,12 +16,17 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.Tensor.backward and torch.optim.Optimizer.zero_grad",
     severities=("error",),
+    needs=("optimizer", "steps"),
+    fault_in="step",
+    optimizer_with="stale",
     remedies=("zero-grad",),
     # Whoever accumulates on purpose makes no step with a gradient that an earlier step has used already; a few such
     # steps may be the rest of another scheme.
     thresholds={
         "min_steps": Threshold(6, "steps", "steps"),
     },
-    symptoms=("lr-too-high", "exploding-gradient", "nonfinite", "dead-relu", "saturated", "plateau", "underfitting",
-              "bad-init", "overfitting", "too-few-epochs", "clip-too-tight"),
+    symptoms=(
+        "output-collapsed", "lr-too-high", "exploding-gradient", "nonfinite", "dead-relu", "saturated", "plateau",
+        "underfitting", "bad-init", "overfitting", "too-few-epochs", "clip-too-tight",
+    ),
 )  # fmt: skip

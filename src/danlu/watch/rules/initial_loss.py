@@ -41,6 +41,8 @@ RULE = Rule(
     _judge,
     "Karpathy 2019, A Recipe for Training Neural Networks",
     severities=("warning", "advice"),
+    needs=("loss",),
+    fault_in="module",
     remedies=("smaller-head",),
     # Logits that spread by 1 add half a unit, those of a wide layer with a large gain a whole one. Twice ln C and one
     # more means logits that spread by 3 and over: the first steps only undo them. Where a fifth of the training was
@@ -54,12 +56,6 @@ RULE = Rule(
     },
     reads="start",
     symptoms=(
-        "lr-too-high",
-        "exploding-gradient",
-        "too-few-epochs",
-        "plateau",
-        "underfitting",
-        "nonfinite",
-        "dead-relu",
+        "lr-too-high", "exploding-gradient", "too-few-epochs", "plateau", "underfitting", "nonfinite", "dead-relu",
     ),
-)
+)  # fmt: skip

@@ -24,6 +24,8 @@ RULE = Rule(
     _judge,
     "Karpathy 2019, A Recipe for Training Neural Networks",
     severities=("error", "warning"),
+    needs=("inputs",),
+    fault_in="loader",
     remedies=("look-at-batch",),
     # Two per cent are chance in data of few values; three batches, so that one strange batch says nothing. A third of
     # all pictures without a single edge is no natural data set.
@@ -32,6 +34,8 @@ RULE = Rule(
         "max_distinct_share": Threshold(0.02, "share", "others"),
         "min_blank_share": Threshold(0.3, "share", "blank"),
     },
-    symptoms=("plateau", "underfitting", "lr-too-low", "dead-relu", "vanishing-gradient", "too-few-epochs",
-              "input-scale", "input-twice-scaled", "lr-too-high", "unshuffled"),
+    symptoms=(
+        "output-collapsed", "plateau", "underfitting", "lr-too-low", "dead-relu", "vanishing-gradient",
+        "too-few-epochs", "input-scale", "input-twice-scaled", "lr-too-high", "unshuffled",
+    ),
 )  # fmt: skip

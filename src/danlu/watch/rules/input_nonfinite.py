@@ -17,6 +17,8 @@ RULE = Rule(
     _judge,
     "IEEE 754-2019, section 6.2",
     severities=("error",),
+    needs=("inputs",),
+    fault_in="loader",
     remedies=("clean-inputs",),
     symptoms=(
         "nonfinite", "lr-too-high", "exploding-gradient", "bad-init", "dead-relu", "input-scale", "input-constant",

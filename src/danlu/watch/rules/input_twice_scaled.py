@@ -31,6 +31,8 @@ RULE = Rule(
     _judge,
     "torchvision, transforms.ToTensor",
     severities=("warning", "advice"),
+    needs=("inputs",),
+    fault_in="loader",
     remedies=("scale-once",),
     # 1/255 is 0.004, and 0.1 is still narrower than the darkest photograph; normalised pixels spread by about 1.
     thresholds={
@@ -40,7 +42,7 @@ RULE = Rule(
         "min_std": Threshold(2.5, "number", "spread"),
     },
     symptoms=(
-        "lr-too-low", "plateau", "underfitting", "too-few-epochs", "vanishing-gradient", "input-scale", "bad-init",
-        "initial-loss", "dead-relu",
+        "output-collapsed", "lr-too-low", "plateau", "underfitting", "too-few-epochs", "vanishing-gradient",
+        "input-scale", "bad-init", "initial-loss", "dead-relu",
     ),
 )  # fmt: skip

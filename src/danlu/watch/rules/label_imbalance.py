@@ -47,6 +47,8 @@ RULE = Rule(
     _judge,
     "He and Garcia 2009, Learning from Imbalanced Data, doi:10.1109/TKDE.2008.239",
     severities=("warning", "advice"),
+    needs=("labels",),
+    fault_in="loss object",
     remedies=(*_REMEDIES, "weights-by-counts"),
     # Answering the largest class always is right in nine of ten cases from there on: accuracy tells nothing more.
     thresholds={

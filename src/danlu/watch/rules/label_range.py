@@ -42,6 +42,8 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.nn.CrossEntropyLoss and BCELoss; LeCun et al. 1998, Efficient BackProp, section 4.5",
     severities=("error", "warning", "advice"),
+    needs=("labels",),
+    fault_in="loss",
     remedies=("count-from-zero", "targets-to-01", "scale-targets"),
     # A new net answers within about ±1. Targets in the hundreds cost it many steps; in the thousands the squared error
     # begins at a million and its gradient throws the weights away.
@@ -51,8 +53,8 @@ RULE = Rule(
         "min_target_warning": Threshold(1000.0, "number", "far"),
     },
     symptoms=(
-        "nonfinite", "lr-too-high", "exploding-gradient", "initial-loss", "dead-relu", "plateau", "underfitting",
-        "lr-too-low", "loss-mismatch", "output-activation", "saturated", "too-few-epochs", "clip-too-tight",
-        "vanishing-gradient",
+        "output-collapsed", "nonfinite", "lr-too-high", "exploding-gradient", "initial-loss", "dead-relu", "plateau",
+        "underfitting", "lr-too-low", "loss-mismatch", "output-activation", "saturated", "too-few-epochs",
+        "clip-too-tight", "vanishing-gradient",
     ),
 )  # fmt: skip

@@ -38,6 +38,8 @@ RULE = Rule(
     _judge,
     "Mohan et al. 2021, Analyzing and Mitigating Data Stalls in DNN Training, arXiv:2007.06775",
     severities=("warning", "advice"),
+    needs=("times",),
+    fault_in="loader",
     remedies=({"data.workers": 4}, "load-ahead"),
     # Half of the time spent waiting is half of it lost. Less than 5 ms a step is what any per-sample loader takes
     # beside a tiny net, and no minute is lost by it.

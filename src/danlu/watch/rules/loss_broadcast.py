@@ -19,7 +19,11 @@ RULE = Rule(
     _judge,
     "PyTorch, broadcasting semantics",
     severities=("error",),
+    needs=("loss",),
+    fault_in="loss",
     remedies=("squeeze-output",),
-    symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient", "missing-nonlinearity",
-              "lr-too-high", "dead-relu"),
+    symptoms=(
+        "output-collapsed", "plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient",
+        "missing-nonlinearity", "lr-too-high", "dead-relu",
+    ),
 )  # fmt: skip

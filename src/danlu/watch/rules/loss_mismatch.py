@@ -67,6 +67,8 @@ RULE = Rule(
     _judge,
     "Bishop 2006, Pattern Recognition and Machine Learning, section 5.2",
     severities=("error", "warning", "advice"),
+    needs=("loss",),
+    fault_in="loss",
     remedies=("with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy"),
     # Log-probabilities sum to 1 within rounding. Frequencies of classes within a tenth of the even entropy.
     thresholds={
@@ -75,8 +77,8 @@ RULE = Rule(
         "min_entropy_ratio": Threshold(0.9, "times", "even"),
     },
     symptoms=(
-        "plateau", "underfitting", "lr-too-high", "lr-too-low", "initial-loss", "nonfinite", "exploding-gradient",
-        "output-activation", "overfitting", "too-few-epochs", "dead-relu", "saturated", "weight-decay-too-high",
-        "vanishing-gradient", "no-update",
+        "output-collapsed", "plateau", "underfitting", "lr-too-high", "lr-too-low", "initial-loss", "nonfinite",
+        "exploding-gradient", "output-activation", "overfitting", "too-few-epochs", "dead-relu", "saturated",
+        "weight-decay-too-high", "vanishing-gradient", "no-update",
     ),
 )  # fmt: skip

@@ -21,8 +21,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if harmless or (learns and optimiser.highest_rate * head.batch < thresholds["min_effective_lr"])
         else "warning"
     )
+    variant = "adaptive" if is_adaptive(optimiser) else ""
     numbers = {"batch": head.batch, "rate": optimiser.highest_rate, "effective": optimiser.highest_rate * head.batch}
-    return Verdict(severity, 1, numbers, remedies=({"loss.reduction": "mean"},))
+    return Verdict(severity, 1, numbers, variant=variant, remedies=({"loss.reduction": "mean"},))
 
 
 RULE = Rule(
@@ -30,12 +31,16 @@ RULE = Rule(
     _judge,
     "Goyal et al. 2017, Accurate, Large Minibatch SGD, arXiv:1706.02677",
     severities=("warning", "advice"),
+    needs=("loss", "optimizer"),
+    fault_in="loss object",
     remedies=({"loss.reduction": "mean"},),
     # Below 4 samples sum and mean are one; a rate that, times the batch, stays below 0.1 is one that people choose.
     thresholds={
         "min_batch_samples": Threshold(4, "samples", "batch"),
         "min_effective_lr": Threshold(0.1, "lr", "rate"),
     },
-    symptoms=("lr-too-high", "exploding-gradient", "nonfinite", "dead-relu", "plateau", "underfitting", "saturated",
-              "initial-loss", "clip-too-tight", "too-few-epochs"),
+    symptoms=(
+        "output-collapsed", "lr-too-high", "exploding-gradient", "nonfinite", "dead-relu", "plateau", "underfitting",
+        "saturated", "initial-loss", "clip-too-tight", "too-few-epochs",
+    ),
 )  # fmt: skip

@@ -102,6 +102,8 @@ RULE = Rule(
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 11.4.1; Karpathy, CS231n notes, Neural Networks Part 3",
     severities=("error", "warning"),
+    needs=("optimizer", "steps"),
+    fault_in="optimizer",
     remedies=({"optim.lr": None}, {"train.clip_norm": 1.0}),
     # A step of 0.3 of a weight leaves the region in which its gradient meant anything, one of 1 and more replaces it;
     # an adaptive optimiser's first steps may do that and recover, so the loss must be no better than guessing, or
@@ -121,8 +123,8 @@ RULE = Rule(
     },
     reads="start",
     symptoms=(
-        "nonfinite", "exploding-gradient", "dead-relu", "saturated", "plateau", "underfitting", "vanishing-gradient",
-        "too-few-epochs",
-        "overfitting", "label-imbalance", "parameters-unused", "lr-too-low", "no-update",
+        "output-collapsed", "nonfinite", "exploding-gradient", "dead-relu", "saturated", "plateau", "underfitting",
+        "vanishing-gradient", "too-few-epochs", "overfitting", "label-imbalance", "parameters-unused", "lr-too-low",
+        "no-update",
     ),
 )  # fmt: skip

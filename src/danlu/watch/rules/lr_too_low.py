@@ -45,6 +45,8 @@ RULE = Rule(
     _judge,
     "Karpathy, CS231n notes, Neural Networks Part 3: ratio of weights to updates",
     severities=("warning",),
+    needs=("optimizer", "steps"),
+    fault_in="optimizer",
     remedies=({"optim.lr": None},),
     # A tenth of that thousandth, and after 50 steps less than a seventh of the way: at this pace thousands are needed.
     thresholds={

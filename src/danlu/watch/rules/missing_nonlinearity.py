@@ -31,6 +31,8 @@ RULE = Rule(
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 6.1",
     severities=("warning", "advice"),
+    needs=("graph",),
+    fault_in="module",
     remedies=("put-activation",),
     # One gap among many may be meant; from a third of them on it is a habit.
     thresholds={

@@ -54,6 +54,9 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.optim: taking an optimization step",
     severities=("error",),
+    needs=("optimizer", "measurements"),
+    fault_in="optimizer",
+    variants_in={"no-gradient": "step", "zero-gradient": "step", "no-step": "backward", "foreign": "backward"},
     remedies=(
         "call-backward", "call-step", "order-of-calls", {"optim.lr": None}, "check-optimizer", "optimizer-after-model",
     ),
@@ -65,7 +68,7 @@ RULE = Rule(
         "min_backward_passes": Threshold(20, "backward-passes", "backwards"),
     },
     symptoms=(
-        "lr-too-low", "plateau", "underfitting", "parameters-unused", "bad-init", "vanishing-gradient", "lr-too-high",
-        "too-few-epochs", "scheduler-misuse", "dead-relu", "weight-decay-too-high",
+        "output-collapsed", "lr-too-low", "plateau", "underfitting", "parameters-unused", "bad-init",
+        "vanishing-gradient", "lr-too-high", "too-few-epochs", "scheduler-misuse", "dead-relu", "weight-decay-too-high",
     ),
 )  # fmt: skip

@@ -21,7 +21,11 @@ RULE = Rule(
     _judge,
     "IEEE 754-2019, section 6.2; PyTorch, torch.autograd.detect_anomaly",
     severities=("error",),
+    fault_in="loss",
+    variants_in={"input": "loader", "loss": "loss", "weight": "module", "activation": "module"},
     remedies=("clean-inputs", "lower-rate", "clip", "safe-math"),
-    symptoms=("dead-relu", "no-update", "plateau", "underfitting", "saturated", "vanishing-gradient", "overfitting",
-              "weight-decay-too-high", "lr-too-low", "label-imbalance"),
+    symptoms=(
+        "output-collapsed", "dead-relu", "no-update", "plateau", "underfitting", "saturated", "vanishing-gradient",
+        "overfitting", "weight-decay-too-high", "lr-too-low", "label-imbalance",
+    ),
 )  # fmt: skip

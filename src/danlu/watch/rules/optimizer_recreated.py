@@ -20,17 +20,16 @@ RULE = Rule(
     _judge,
     "Kingma and Ba 2015, Adam, arXiv:1412.6980",
     severities=("warning", "advice"),
+    needs=("optimizer",),
+    fault_in="optimizer",
+    optimizer_with="recreated",
     remedies=("optimizer-once",),
     # Once is a second phase of training (unfreezing, another rate); twice with the very same parameters is a loop.
     thresholds={
         "min_recreations": Threshold(2, "times-made", "times"),
     },
     symptoms=(
-        "plateau",
-        "lr-too-high",
-        "too-few-epochs",
-        "underfitting",
-        "scheduler-misuse",
+        "output-collapsed", "plateau", "lr-too-high", "too-few-epochs", "underfitting", "scheduler-misuse",
         "parameters-not-optimized",
     ),
-)
+)  # fmt: skip

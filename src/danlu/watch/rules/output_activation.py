@@ -50,13 +50,15 @@ RULE = Rule(
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 6.2.2",
     severities=("error", "warning", "advice"),
+    needs=("loss",),
+    fault_in="module",
     remedies=("softmax-dim", "linear-output"),
     # A twentieth of the targets' range beyond the bound: an outlier or a rounding is not meant.
     thresholds={
         "min_overshoot_share": Threshold(0.05, "share", "room"),
     },
     symptoms=(
-        "plateau", "underfitting", "dead-relu", "saturated", "vanishing-gradient", "lr-too-low", "too-few-epochs",
-        "label-range", "loss-mismatch", "initial-loss", "bad-init", "no-update",
+        "output-collapsed", "plateau", "underfitting", "dead-relu", "saturated", "vanishing-gradient", "lr-too-low",
+        "too-few-epochs", "label-range", "loss-mismatch", "initial-loss", "bad-init", "no-update",
     ),
 )  # fmt: skip

@@ -67,6 +67,8 @@ RULE = Rule(
     _judge,
     "Prechelt 1998, Early Stopping - But When?",
     severities=("warning", "advice"),
+    needs=("evaluations", "scores"),
+    fault_in="outcome",
     remedies=({"optim.weight_decay": 0.0005}, {"net.dropout": 0.3}, {"train.patience": 3}, "more-data"),
     # Scores of small validation parts waver by a tenth; half as much again as the best, with the training loss far
     # below, does not come back. A twentieth of what was learnt is not worth a word of warning. Below 30 samples a

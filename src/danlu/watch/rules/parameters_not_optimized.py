@@ -37,11 +37,16 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.optim: constructing it",
     severities=("error", "warning", "advice"),
+    needs=("optimizer", "steps"),
+    fault_in="optimizer",
+    variants_in={"unregistered": "module", "moved": "module"},
     remedies=("pass-all-parameters", "optimizer-after-model", "module-list", "freeze-openly"),
     thresholds={
         "min_steps": Threshold(3, "steps", "steps"),
         "min_backward_passes": Threshold(8, "backward-passes", "backwards"),
     },
-    symptoms=("no-update", "plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient",
-              "parameters-unused", "exploding-gradient"),
+    symptoms=(
+        "output-collapsed", "no-update", "plateau", "underfitting", "lr-too-low", "too-few-epochs",
+        "vanishing-gradient", "parameters-unused", "exploding-gradient",
+    ),
 )  # fmt: skip

@@ -46,11 +46,16 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.Tensor.detach and torch.no_grad",
     severities=("error", "warning", "advice"),
+    needs=("optimizer", "steps"),
+    fault_in="module",
     remedies=("mend-graph", "use-or-remove"),
     # A branch that is taken now and then is reached within some twenty steps of which eight were measured.
     thresholds={
         "min_backward_passes": Threshold(8, "backward-passes", "backwards"),
         "min_steps": Threshold(15, "steps", "steps"),
     },
-    symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient", "no-update"),
-)
+    symptoms=(
+        "output-collapsed", "plateau", "underfitting", "lr-too-low", "too-few-epochs", "vanishing-gradient",
+        "no-update",
+    ),
+)  # fmt: skip

@@ -64,6 +64,8 @@ RULE = Rule(
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 8.2.3",
     severities=("advice",),
+    needs=("optimizer", "steps"),
+    fault_in="outcome",
     remedies=("change-rate", {"schedule.name": "cosine"}, "higher-rate", "he-init"),
     # Half of the training without a fiftieth gained. A loss that rests may have reached what the data allow: most do.
     # Only where steps of a fiftieth of the weights share less than a fifth of their direction is it the steps that

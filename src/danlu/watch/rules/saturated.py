@@ -35,6 +35,8 @@ RULE = Rule(
     _judge,
     "Glorot and Bengio 2010, AISTATS; Rakitianskaia and Engelbrecht 2015, Measuring Saturation in Neural Networks",
     severities=("warning", "advice"),
+    needs=("graph", "measurements"),
+    fault_in="module",
     remedies=({"net.activation": "relu"}, {"net.norm": "batch"}, "smaller-init"),
     # Within 3 % of a bound the slope is below an eighth of its best. Gates and trained sigmoids stand there in part;
     # three quarters of all of them, time after time, pass on hardly any gradient.
@@ -44,5 +46,8 @@ RULE = Rule(
         "max_progress_share_warning": Threshold(0.8, "share", "learnt"),
         "max_driven_progress_share_warning": Threshold(0.3, "share", "fell"),
     },
-    symptoms=("vanishing-gradient", "plateau", "underfitting", "lr-too-low", "too-few-epochs", "exploding-gradient"),
-)
+    symptoms=(
+        "output-collapsed", "vanishing-gradient", "plateau", "underfitting", "lr-too-low", "too-few-epochs",
+        "exploding-gradient",
+    ),
+)  # fmt: skip

@@ -66,6 +66,8 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.optim: how to adjust learning rate",
     severities=("warning",),
+    needs=("optimizer", "steps"),
+    fault_in="optimizer",
     remedies=("step-per-epoch", "step-per-batch", "optimizer-first", "call-scheduler", "plateau-mode"),
     # A cosine spends 6 % of its length below a hundredth of its peak, three drops by ten a quarter. Two fifths of the
     # training below it, and less than a thousandth at the end, is a schedule that has run out.
@@ -77,5 +79,7 @@ RULE = Rule(
         "max_progress_share": Threshold(0.95, "share", "done"),
         "max_called_share": Threshold(0.25, "share", "reached"),
     },
-    symptoms=("lr-too-low", "plateau", "underfitting", "too-few-epochs", "no-update", "lr-too-high"),
-)
+    symptoms=(
+        "output-collapsed", "lr-too-low", "plateau", "underfitting", "too-few-epochs", "no-update", "lr-too-high",
+    ),
+)  # fmt: skip

@@ -25,9 +25,11 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.nn.CrossEntropyLoss and BCEWithLogitsLoss",
     severities=("error", "advice"),
+    needs=("loss",),
+    fault_in="loss",
     remedies=("drop-softmax",),
     symptoms=(
-        "plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs", "saturated",
-        "output-activation", "initial-loss", "weight-decay-too-high",
+        "output-collapsed", "plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs",
+        "saturated", "output-activation", "initial-loss", "weight-decay-too-high",
     ),
 )  # fmt: skip

@@ -42,6 +42,8 @@ RULE = Rule(
     _judge,
     "Hoffer et al. 2017, Train longer, generalize better, arXiv:1705.08741",
     severities=("advice",),
+    needs=("optimizer", "steps"),
+    fault_in="outcome",
     remedies=({"train.epochs": None}, "train-longer"),
     # Every curve goes on falling a little. A doubling of the steps that should add a quarter to all that was learnt so
     # far is worth it; what it adds below that is mostly the certainty of answers that are right already.

@@ -25,6 +25,8 @@ RULE = Rule(
     _judge,
     "PyTorch, torch.nn.Module.eval; Ioffe and Szegedy 2015, Batch Normalization, arXiv:1502.03167, section 3.1",
     severities=("warning",),
+    needs=("evaluation-mode",),
+    fault_in="evaluation",
     remedies=("call-eval",),
     thresholds={
         "min_steps": Threshold(3, "steps", "steps"),

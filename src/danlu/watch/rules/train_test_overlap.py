@@ -39,6 +39,8 @@ RULE = Rule(
     _judge,
     "Kaufman et al. 2012, Leakage in Data Mining, doi:10.1145/2382577.2382579",
     severities=("warning",),
+    needs=("held-out",),
+    fault_in="loader",
     remedies=("split-first",),
     # A twentieth is more than chance doubles in data whose batches hold none. A pass over less than 9 tenths of what
     # was trained on is not the training set's own score.

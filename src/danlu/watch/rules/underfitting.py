@@ -60,6 +60,8 @@ RULE = Rule(
     _judge,
     "Goodfellow et al. 2016, Deep Learning, section 5.2",
     severities=("warning",),
+    needs=("steps",),
+    fault_in="outcome",
     remedies=("larger-net", "higher-rate", "look-at-labels"),
     # Noisy tables end at 0.5 to 0.95 of the entropy of their labels, and are as good as they get: no loss by itself
     # tells that from a net that is too small. Above 0.99, flat, the net has learnt the frequencies of the classes and

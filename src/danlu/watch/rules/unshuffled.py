@@ -9,8 +9,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     batch = measured.inputs.batch.median()
     if measured.full_batch or facts.batches < thresholds["min_batches"] or not batch > 1 or facts.dense:
         return None
-    if facts.kind == "numbers" and measured.epoch_steps is None:
-        return None  # targets that no sample comes back to may move while it is trained, as those of a critic do
+    if facts.kind == "numbers" and (measured.epoch_steps is None or (facts.moved > 5 and not measured.same_order)):
+        return None  # targets may move while it is trained, as those of a critic do; what is sorted comes so again
     numbers = {"excess": facts.excess, "batch": int(batch), "most": batch}
     sequences = measured.net.recurrent or len(measured.inputs.shape) == 3
     alone = facts.kind != "numbers" and facts.excess > thresholds["min_variance_ratio_per_sample"] * batch
@@ -34,6 +34,8 @@ RULE = Rule(
     _judge,
     "Bottou 2012, Stochastic Gradient Descent Tricks, section 4.1",
     severities=("warning", "advice"),
+    needs=("labels",),
+    fault_in="loader",
     remedies=({"data.shuffle": True}, "shuffle"),
     # Drawn at random, the spread of labels between batches is 1 times its expectation, and a batch of sorted data
     # reaches the size of the batch. 5 is out of chance's reach with six batches or more. Real and generated batches of

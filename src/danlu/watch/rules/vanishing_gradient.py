@@ -57,6 +57,8 @@ RULE = Rule(
     _judge,
     "Glorot and Bengio 2010, Understanding the difficulty of training deep feedforward neural networks",
     severities=("error",),
+    needs=("optimizer", "measurements"),
+    fault_in="module",
     remedies=({"net.activation": "relu"}, {"net.norm": "batch"}, "residual"),
     # Layers of healthy nets lie within a factor of a hundred of each other. Below a thousandth the first ones would
     # need a thousand times the rate of the last.
@@ -67,5 +69,5 @@ RULE = Rule(
         "min_measurements": Threshold(4, "measurements", "times"),
         "min_gradient_norm": Threshold(1e-7, "norm", "least"),
     },
-    symptoms=("plateau", "underfitting", "lr-too-low", "too-few-epochs"),
+    symptoms=("output-collapsed", "plateau", "underfitting", "lr-too-low", "too-few-epochs"),
 )

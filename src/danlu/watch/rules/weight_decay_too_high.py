@@ -43,6 +43,9 @@ RULE = Rule(
     _judge,
     "Krogh and Hertz 1991, A Simple Weight Decay Can Improve Generalization, NIPS 4",
     severities=("error", "warning"),
+    needs=("optimizer", "steps"),
+    fault_in="optimizer",
+    optimizer_with="weight_decay",
     remedies=({"optim.weight_decay": 0.0001},),
     # Decay that is stronger than the loss's own gradient while half of the weights' size is gone, and a loss that has
     # not halved: the balance lies where the net can hardly answer.
@@ -56,6 +59,8 @@ RULE = Rule(
         "min_loss_ratio": Threshold(0.5, "times", "learnt"),
         "min_lowest_loss_ratio": Threshold(1.3, "times", "worse"),
     },
-    symptoms=("vanishing-gradient", "plateau", "underfitting", "dead-relu", "lr-too-low", "bad-init", "lr-too-high",
-              "too-few-epochs", "label-imbalance"),
+    symptoms=(
+        "output-collapsed", "vanishing-gradient", "plateau", "underfitting", "dead-relu", "lr-too-low", "bad-init",
+        "lr-too-high", "too-few-epochs", "label-imbalance",
+    ),
 )  # fmt: skip

@@ -1,0 +1,148 @@
+"""What is read from a batch of sequences alone: how its targets lie to its inputs, and where it is padded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+_FEWEST = 16  # places that are compared
+_SAME, _OTHER = 0.98, 0.9  # share of equal places from which on two rows are the same, and up to which they are not
+_MOST_FEATURES = 8
+_MOST_INSIDE = 0.02  # of a padding token's places, those before the end
+_PADDED_ROWS, _PADDED_PLACES = 0.3, 0.05
+
+
+@dataclass(frozen=True)
+class Relation:
+    """The targets are the inputs, `lag` places on: 1 where each target is the next place's input, 0 where its own.
+
+    `time` is the dimension of the places, `places` how many there are.
+    """
+
+    lag: int
+    time: int
+    places: int
+
+
+@dataclass(frozen=True)
+class Padding:
+    """Rows [N, T] end in runs of `token`, of several lengths; `mask` is True there."""
+
+    token: int
+    mask: torch.Tensor
+
+    @property
+    def share(self) -> float:
+        """Of all places."""
+        return float(self.mask.float().mean())
+
+    @property
+    def lengths(self) -> torch.Tensor:
+        """Places of each row that are not padded [N]."""
+        return (~self.mask).sum(1)
+
+
+def relation_of(
+    inputs: torch.Tensor, targets: torch.Tensor, ignored: int | None, outputs_begin: int = 0
+) -> Relation | None:
+    """How targets, in whatever shape, lie to inputs [N, T] or [T, N], tokens, or numbers with features behind; None
+    where they are something else.
+
+    Where the targets are a place shorter than the inputs, `outputs_begin` says whether the outputs that met them are
+    those of the first places (0) or of all but the first (1).
+
+    >>> x = torch.randint(9, (4, 12), generator=torch.Generator().manual_seed(0))
+    >>> relation_of(x[:, :-1], x[:, 1:].flatten(), None), relation_of(x, x, None)
+    (Relation(lag=1, time=1, places=11), Relation(lag=0, time=1, places=12))
+    >>> relation_of(x, x[:, 1:], None)
+    Relation(lag=1, time=1, places=12)
+    """
+    for known in _as_places(inputs):
+        for time in (1, 0):
+            found = _relation(known, targets, ignored, time, outputs_begin)
+            if found is not None:
+                return found
+    return None
+
+
+def _as_places(inputs: torch.Tensor) -> Iterator[torch.Tensor]:
+    """The inputs as one number for each place [A, B], or as they are [A, B, D], where that is what targets may be."""
+    if inputs.dim() == 2:
+        yield inputs
+    elif inputs.dim() == 3:
+        if inputs.shape[2] == 1:
+            yield inputs[:, :, 0]
+            return
+        if is_one_hot(inputs):
+            yield inputs.argmax(2)
+            return
+        yield inputs
+        if inputs.shape[2] <= _MOST_FEATURES:
+            yield from inputs.unbind(2)
+
+
+def is_one_hot(inputs: torch.Tensor) -> bool:
+    """Whether every place of floating numbers [A, B, D] is one 1 among zeros.
+
+    >>> is_one_hot(torch.eye(3)[None]), is_one_hot(torch.ones(1, 2, 2))
+    (True, False)
+    """
+    if inputs.dim() != 3 or not inputs.dtype.is_floating_point or inputs.shape[2] < 2:
+        return False
+    return bool(((inputs == 0) | (inputs == 1)).all()) and bool((inputs.sum(2) == 1).all())
+
+
+def _relation(
+    inputs: torch.Tensor, targets: torch.Tensor, ignored: int | None, time: int, outputs_begin: int
+) -> Relation | None:
+    places = inputs.shape[time]
+    if places < 3:
+        return None
+    first, last = _part(inputs, time, 0, places - 1), _part(inputs, time, 1, places)
+    if targets.numel() == inputs.numel():
+        whole = targets.reshape(inputs.shape)
+        lags = {1: (_part(whole, time, 0, places - 1), last), 0: (whole, inputs)}
+    elif targets.numel() == first.numel():
+        short = targets.reshape(first.shape)
+        lags = {1 - outputs_begin: (short, last), -outputs_begin: (short, first)}
+    else:
+        return None
+    shares = {lag: _share_equal(*pair, ignored) for lag, pair in lags.items()}
+    best = max(shares, key=lambda lag: shares[lag])
+    other = min(shares.values()) if len(shares) > 1 else 0.0
+    if shares[best] >= _SAME and other <= _OTHER:
+        return Relation(best, time, places)
+    return None
+
+
+def _share_equal(targets: torch.Tensor, inputs: torch.Tensor, ignored: int | None) -> float:
+    same = targets == inputs
+    if ignored is not None and not targets.dtype.is_floating_point:
+        counted = targets != ignored
+        same = same[counted]
+        if counted.float().mean() < 0.25:  # a few places alone are asked for: a masked language model
+            return 0.0
+    return float(same.float().mean()) if same.numel() >= _FEWEST else 0.0
+
+
+def _part(tensor: torch.Tensor, dimension: int, start: int, stop: int) -> torch.Tensor:
+    return tensor.narrow(dimension, start, stop - start)
+
+
+def padding_of(tokens: torch.Tensor) -> Padding | None:
+    """Where rows of tokens [N, T] are padded at their ends; None where they are not.
+
+    >>> padding_of(torch.tensor([[5, 6, 7, 0], [5, 0, 0, 0], [4, 3, 0, 0]])).lengths.tolist()
+    [3, 1, 2]
+    """
+    if tokens.dim() != 2 or tokens.dtype.is_floating_point or tokens.dtype == torch.bool or tokens.shape[1] < 3:
+        return None
+    token = tokens[:, -1].mode().values
+    is_token = tokens == token
+    mask = is_token.flip(1).cumprod(1).flip(1).bool()
+    runs = mask.sum(1)
+    inside = float((is_token & ~mask).sum()) / max(1.0, float(is_token.sum()))
+    padded = float((runs >= 2).float().mean())
+    if inside > _MOST_INSIDE or padded < _PADDED_ROWS or float(mask.float().mean()) < _PADDED_PLACES:
+        return None
+    return Padding(int(token), mask) if len(runs.unique()) > 1 and bool((runs < tokens.shape[1]).any()) else None

@@ -1,0 +1,57 @@
+"""class-weights-inverted: the loss gives the frequent classes the large weights."""
+
+import itertools
+
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
+from danlu.watch.measured import LabelFacts, Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    facts = measured.labels
+    counts = {label: count for label, count in facts.counts.items() if count}
+    total = sum(counts.values())
+    if not facts.weights or facts.dense or len(counts) < 2 or total < thresholds["min_labels"] or facts.excess > 4:
+        return None
+    if max(counts.values()) < thresholds["min_count_ratio"] * min(counts.values()):
+        return None
+    weights = _by_class(facts)
+    if not counts.keys() <= weights.keys():
+        return None
+    most, least = max(counts, key=lambda one: counts[one]), min(counts, key=lambda one: counts[one])
+    if not weights[most] > thresholds["min_weight_ratio"] * max(weights[least], 0.0) or not _grow(counts, weights):
+        return None
+    numbers = {
+        "most": most, "least": least, "share": counts[most] / total, "rare": counts[least] / total,
+        "heavy": weights[most], "light": weights[least],
+    }  # fmt: skip
+    return Verdict("warning", 1, numbers, remedies=("weights-by-counts",))
+
+
+def _by_class(facts: LabelFacts) -> dict[int, float]:
+    if facts.kind == "binary":
+        return {0: 1.0, 1: facts.weights[0]} if len(facts.weights) == 1 else {}
+    return dict(enumerate(facts.weights))
+
+
+def _grow(counts: dict[int, int], weights: dict[int, float]) -> bool:
+    """Whether of two classes the more frequent one mostly has the larger weight."""
+    apart = [(counts[a] - counts[b]) * (weights[a] - weights[b]) for a, b in itertools.combinations(counts, 2)]
+    return sum(one > 0 for one in apart) > 2 * sum(one < 0 for one in apart)
+
+
+RULE = Rule(
+    "class-weights-inverted",
+    _judge,
+    "King and Zeng 2001, Logistic Regression in Rare Events Data, section 4.2",
+    severities=("warning",),
+    needs=("labels",),
+    fault_in="loss object",
+    remedies=("weights-by-counts",),
+    # Weights that undo the counts fall as these grow. Equal counts, but for chance, say nothing.
+    thresholds={
+        "min_labels": Threshold(200, "labels"),
+        "min_count_ratio": Threshold(2.0, "times"),
+        "min_weight_ratio": Threshold(1.5, "times"),
+    },
+    symptoms=("label-imbalance", "underfitting", "plateau", "too-few-epochs", "overfitting"),
+)

@@ -1,0 +1,65 @@
+"""output-collapsed: whatever goes into the net, the same comes out."""
+
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
+from danlu.watch.measured import Intervention, Measured
+from danlu.watch.series import Series
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    for trial in measured.interventions.values():
+        if len(trial.response) < thresholds["min_trials"] or trial.response.steps[-1] < thresholds["min_steps"]:
+            continue
+        variant = _kind(measured, trial, thresholds)
+        if variant is not None:
+            response = trial.turn if variant == "embedding" else trial.response
+            numbers = {"share": response.last, "first": response.first}
+            where = (trial.name,) if trial.name else ()
+            since = trial.response.steps[-1]
+            return Verdict("warning", since, numbers, where, variant=variant, remedies=_REMEDIES[variant])
+    return None
+
+
+def _kind(measured: Measured, trial: Intervention, thresholds: Thresholds) -> str | None:
+    """Of which kind the collapse is; None where there is none."""
+    if trial.response.last <= thresholds["max_response_deaf"]:
+        return "deaf" if trial.response.first <= thresholds["max_response_deaf"] else ""
+    if trial.reconstructs:  # a mean picture comes first, and stays only where the code is not used
+        late = trial.response.steps[-2] >= 4 * thresholds["min_steps"]
+        return "code" if late and _has_fallen(trial.response, 2, thresholds) else None
+    embeds = trial.outputs >= thresholds["min_outputs"] and measured.labels.kind != "numbers"
+    return "embedding" if embeds and not measured.labels.counts and _has_fallen(trial.turn, 1, thresholds) else None
+
+
+def _has_fallen(response: Series, newest: int, thresholds: Thresholds) -> bool:
+    """Whether it is small in so many of the newest trials, and no more than a fraction of what it was."""
+    small = max(response.values[-newest:], default=1.0) <= thresholds["max_response"]
+    return small and response.last <= response.first / thresholds["min_fall"]
+
+
+_REMEDIES = {
+    "": ("look-upstream",),
+    "deaf": ("use-the-input",),
+    "code": ("less-kl",),
+    "embedding": ("negatives-or-stop-gradient",),
+}
+
+RULE = Rule(
+    "output-collapsed",
+    _judge,
+    "Bowman et al. 2016, arXiv:1511.06349, section 3; Jing et al. 2022, arXiv:2110.09348",
+    severities=("warning",),
+    needs=("tried", "tried-again"),
+    fault_in="module",
+    remedies=("look-upstream", "use-the-input", "less-kl", "negatives-or-stop-gradient"),
+    # Rounding moves an answer by a ten-millionth of itself. Features of a healthy net lie apart by a tenth of their
+    # size and more, at every time.
+    thresholds={
+        "min_trials": Threshold(2, "measurements"),
+        "min_steps": Threshold(50, "steps"),
+        "max_response_deaf": Threshold(1e-6, "share"),
+        "max_response": Threshold(0.05, "share"),
+        "min_fall": Threshold(5.0, "times"),
+        "min_outputs": Threshold(8, "outputs"),
+    },
+    symptoms=("plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs"),
+)

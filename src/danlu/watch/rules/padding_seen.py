@@ -1,0 +1,37 @@
+"""padding-seen: what stands behind the end of a sequence changes the answers."""
+
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    for trial in measured.interventions.values():
+        if trial.padded < thresholds["min_padded_share"] or not trial.pads > thresholds["min_moved_share"]:
+            continue
+        numbers = {"padded": trial.padded, "share": trial.pads}
+        where = (trial.name,) if trial.name else ()
+        if not measured.net.attends:
+            return Verdict("advice", 1, numbers, where, variant="read", remedies=("pack-sequences",))
+        if trial.context <= thresholds["max_context_share"]:
+            return Verdict("error", 1, numbers, where, variant="inverted", remedies=("invert-mask",))
+        return Verdict("warning", 1, numbers, where, remedies=("padding-mask", "invert-mask"))
+    return None
+
+
+RULE = Rule(
+    "padding-seen",
+    _judge,
+    "PyTorch, torch.nn.MultiheadAttention: key_padding_mask",
+    severities=("error", "warning", "advice"),
+    needs=("tried",),
+    fault_in="module",
+    remedies=("padding-mask", "invert-mask", "pack-sequences"),
+    # A masked net answers a sentence alike however long its batch is, but for rounding.
+    thresholds={
+        "min_padded_share": Threshold(0.1, "share"),
+        "min_moved_share": Threshold(0.05, "share"),
+        "max_context_share": Threshold(0.001, "share"),
+    },
+    reads="start",
+    symptoms=("plateau", "underfitting", "too-few-epochs", "overfitting", "lr-too-low"),
+)

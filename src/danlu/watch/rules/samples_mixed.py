@@ -1,0 +1,38 @@
+"""samples-mixed: the answer to one sample changes with another sample of its batch."""
+
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    for trial in measured.interventions.values():
+        in_order = trial.sequential or trial.batch_second
+        least = thresholds["min_moved_share_sequences" if in_order else "min_moved_share"]
+        if trial.others > least:
+            numbers = {"share": trial.others}
+            where = (trial.name,) if trial.name else ()
+            if trial.batch_second:
+                return Verdict("error", 1, numbers, where, variant="time", remedies=("batch-first",))
+            return Verdict("error", 1, numbers, where, remedies=("transpose-not-view", "batch-first"))
+    return None
+
+
+RULE = Rule(
+    "samples-mixed",
+    _judge,
+    "Karpathy 2019, A Recipe for Training Neural Networks: use backprop to chart dependencies",
+    severities=("error",),
+    needs=("tried",),
+    fault_in="module",
+    remedies=("batch-first", "transpose-not-view"),
+    # Attention over a batch of a hundred moves an answer by a hundredth of what its own sample does. Discriminators
+    # that look at the spread of their batch, by design, see pictures, and move by less than a tenth.
+    thresholds={
+        "min_moved_share": Threshold(0.1, "share"),
+        "min_moved_share_sequences": Threshold(0.005, "share"),
+    },
+    reads="start",
+    symptoms=(
+        "plateau", "underfitting", "lr-too-low", "overfitting", "too-few-epochs", "vanishing-gradient", "unshuffled",
+    ),
+)  # fmt: skip

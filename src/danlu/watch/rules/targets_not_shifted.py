@@ -1,0 +1,31 @@
+"""targets-not-shifted: a net that reads a sequence is asked for the very token that it reads."""
+
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    for trial in measured.interventions.values():
+        # A net that sees later places too may be an autoencoder; one that does not is meant to go on with a sequence.
+        causal = trial.later <= thresholds["max_moved_share"]
+        if trial.lag == 0 and causal and trial.tokens and trial.places >= thresholds["min_places"]:
+            where = (trial.name,) if trial.name else ()
+            return Verdict("error", 1, {"places": trial.places}, where, remedies=("shift-targets",))
+    return None
+
+
+RULE = Rule(
+    "targets-not-shifted",
+    _judge,
+    "Goodfellow et al. 2016, Deep Learning, section 10.2.1",
+    severities=("error",),
+    needs=("tried",),
+    fault_in="loss",
+    remedies=("shift-targets",),
+    thresholds={
+        "max_moved_share": Threshold(0.001, "share"),
+        "min_places": Threshold(4, "places"),
+    },
+    reads="start",
+    symptoms=("too-few-epochs", "plateau", "lr-too-low", "overfitting", "train-test-overlap"),
+)

@@ -1,0 +1,52 @@
+"""The axis of a softmax in front of a product, read from the graph."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+from danlu.watch.probes.attention import has_attention, wrong_axis
+from danlu.watch.probes.graph import Graph
+
+X = torch.randn(2, 3, 5, 4, requires_grad=True)
+
+
+def graph(output: torch.Tensor) -> Graph:
+    assert output.grad_fn is not None
+    return Graph.of(output.sum().grad_fn)
+
+
+ATTENTIONS: dict[str, tuple[Callable[[], torch.Tensor], tuple[int, tuple[int, ...]] | None]] = {
+    "over the keys": (lambda: (X @ X.transpose(2, 3)).softmax(-1) @ X, None),
+    "over the queries": (lambda: (X @ X.transpose(2, 3)).softmax(-2) @ X, (2, (2, 3, 5, 5))),
+    "over the heads": (lambda: (X @ X.transpose(2, 3)).softmax(1) @ X, (1, (2, 3, 5, 5))),
+    "over the batch": (lambda: torch.bmm((X[0] @ X[0].transpose(1, 2)).softmax(0), X[0]), (0, (3, 5, 5))),
+    "filled and dropped": (
+        lambda: nn.functional.dropout((X @ X.transpose(2, 3)).softmax(2), 0.1).masked_fill(X[..., :1] > 0, 0) @ X,
+        (2, (2, 3, 5, 5)),
+    ),
+    "summed from the other side": (lambda: X.transpose(2, 3) @ (X @ X.transpose(2, 3)).softmax(-2), None),
+    "turned round": (lambda: (X @ X.transpose(2, 3)).softmax(-2).transpose(2, 3) @ X, None),
+    "of torch": (lambda: nn.functional.scaled_dot_product_attention(X, X, X), None),
+    "none": (lambda: X.softmax(0) * X, None),
+}
+
+
+@pytest.mark.parametrize("kind", ATTENTIONS)
+def test_the_axis_that_sums_to_1_is_the_one_that_is_summed_over(kind: str) -> None:
+    make, found = ATTENTIONS[kind]
+    assert wrong_axis(graph(make())) == found
+
+
+@pytest.mark.parametrize("kind", ATTENTIONS)
+def test_attention_is_known(kind: str) -> None:
+    if kind != "turned round":  # what lies between is not looked through
+        assert has_attention(graph(ATTENTIONS[kind][0]())) == (kind != "none")
+
+
+def test_an_encoder_of_torch_attends() -> None:
+    layer = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+    assert has_attention(graph(layer(X[0])))
+    assert wrong_axis(graph(layer(X[0]))) is None
+    assert not has_attention(graph(nn.LSTM(4, 4)(X[0])[0]))

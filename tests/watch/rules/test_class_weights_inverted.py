@@ -1,0 +1,50 @@
+"""class-weights-inverted: told of weights that grow with the counts."""
+
+from typing import Any
+
+import pytest
+
+from danlu.watch.measured import LabelFacts, Measured
+from danlu.watch.rules.class_weights_inverted import RULE
+from measurements import check_threshold, told, verdict
+
+
+def weighed(
+    weights: tuple[float, ...] = (0.9, 0.1), counts: tuple[int, ...] = (900, 100), kind: str = "classes",
+    excess: float = 1.0,
+) -> Measured:  # fmt: skip
+    facts = LabelFacts(kind, len(counts), dict(enumerate(counts)), weights=weights, weighted=True, excess=excess)
+    return Measured(labels=facts)
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beyond"),
+    [
+        ("min_labels", {"counts": (179, 20)}, {"counts": (180, 20)}),
+        ("min_count_ratio", {"counts": (197, 100)}, {"counts": (203, 100)}),
+        ("min_weight_ratio", {"weights": (1.49, 1.0)}, {"weights": (1.51, 1.0)}),
+    ],
+)
+def test_each_threshold_decides(name: str, inside: dict[str, Any], beyond: dict[str, Any]) -> None:
+    assert check_threshold(RULE, weighed, name, inside, beyond) is None
+
+
+def test_weights_that_are_the_frequencies_are_told() -> None:
+    found = told(RULE, weighed((0.6, 0.3, 0.1), (600, 300, 100)))
+    assert (found.severity, found.numbers["most"], found.numbers["least"]) == ("warning", 0, 2)
+
+
+def test_a_weight_of_the_rare_positive_class_below_1_is_told() -> None:
+    assert told(RULE, weighed((0.1,), kind="binary")).numbers["light"] == 0.1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"weights": (0.1, 0.9)}, {"weights": ()}, {"weights": (9.0,), "kind": "binary"}, {"excess": 5.0},
+        {"weights": (0.9, 0.1, 0.1), "kind": "binary"}, {"weights": (0.9,)},
+        {"weights": (2.0, 9.0, 9.0, 1.0), "counts": (900, 120, 110, 100)},
+    ],
+)  # fmt: skip
+def test_weights_that_undo_the_counts_or_say_nothing_are_silent(given: dict[str, Any]) -> None:
+    assert verdict(RULE, weighed(**given)) is None

@@ -1,0 +1,61 @@
+"""output-collapsed: told where exchanging samples exchanges no answers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from danlu.watch.measured import Intervention, LabelFacts, Measured
+from danlu.watch.rules.output_collapsed import RULE
+from measurements import check_threshold, series, told, verdict
+
+
+def tried(
+    responses: Sequence[float] = (1.0, 0.0), steps: Sequence[int] = (2, 50), *, outputs: int = 3,
+    reconstructs: bool = False, labels: LabelFacts | None = None,
+) -> Measured:  # fmt: skip
+    made = series(responses, steps)
+    trial = Intervention("", steps[-1], response=made, turn=made, outputs=outputs, reconstructs=reconstructs)
+    return Measured(interventions={"": trial}, labels=labels or LabelFacts())
+
+
+EMBEDDED: dict[str, Any] = {"responses": (1.0, 0.01, 0.01), "steps": (2, 50, 200), "outputs": 16}
+THRESHOLDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("min_trials", {"responses": (0.0,), "steps": (50,)}, {"responses": (1.0, 0.0)}),
+    ("min_steps", {"steps": (2, 49)}, {"steps": (2, 50)}),
+    ("max_response_deaf", {"responses": (1.0, 1.1e-6)}, {"responses": (1.0, 0.9e-6)}),
+    ("max_response", EMBEDDED | {"responses": (1.0, 0.01, 0.051)}, EMBEDDED | {"responses": (1.0, 0.01, 0.049)}),
+    ("min_fall", EMBEDDED | {"responses": (0.049, 0.01, 0.01)}, EMBEDDED | {"responses": (0.051, 0.01, 0.01)}),
+    ("min_outputs", EMBEDDED | {"outputs": 7}, EMBEDDED | {"outputs": 8}),
+]
+
+
+@pytest.mark.parametrize(("name", "inside", "beyond"), THRESHOLDS)
+def test_each_threshold_decides(name: str, inside: dict[str, Any], beyond: dict[str, Any]) -> None:
+    assert check_threshold(RULE, tried, name, inside, beyond) is None
+
+
+def test_answers_that_have_become_one_are_told() -> None:
+    found = told(RULE, tried())
+    assert (found.severity, found.variant, found.since) == ("warning", "", 50)
+
+
+def test_a_net_that_never_used_its_input_is_told_as_that() -> None:
+    assert told(RULE, tried((0.0, 0.0))).variant == "deaf"
+
+
+def test_equal_features_are_told_where_no_labels_are_counted() -> None:
+    assert told(RULE, tried(**EMBEDDED)).variant == "embedding"
+    assert verdict(RULE, tried(**EMBEDDED, labels=LabelFacts("numbers"))) is None
+    assert verdict(RULE, tried(**EMBEDDED, labels=LabelFacts("classes", counts={0: 5}))) is None
+
+
+def test_one_mean_picture_is_told_where_it_stays() -> None:
+    early = EMBEDDED | {"reconstructs": True}
+    assert verdict(RULE, tried(**early)) is None
+    assert told(RULE, tried(**early | {"steps": (2, 200, 800)})).variant == "code"
+
+
+def test_answers_that_differ_are_silent() -> None:
+    assert verdict(RULE, tried((1.0, 0.5))) is None
+    assert verdict(RULE, Measured()) is None

@@ -1,0 +1,51 @@
+"""samples-mixed: told where one sample moves the answers to others."""
+
+import math
+
+import pytest
+
+from danlu.watch.measured import Intervention, Measured
+from danlu.watch.rules.samples_mixed import RULE
+from measurements import check_threshold, told, verdict
+
+
+def tried(*, others: float = 0.5, sequential: bool = False, batch_second: bool = False) -> Measured:
+    return Measured(
+        interventions={"net": Intervention("net", 2, others=others, sequential=sequential, batch_second=batch_second)}
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beyond"),
+    [
+        ("min_moved_share", {"others": 0.09}, {"others": 0.11}),
+        (
+            "min_moved_share_sequences",
+            {"others": 0.0049, "sequential": True},
+            {"others": 0.0051, "sequential": True},
+        ),
+    ],
+)
+def test_each_threshold_decides(name: str, inside: dict[str, float], beyond: dict[str, float]) -> None:
+    assert check_threshold(RULE, tried, name, inside, beyond) is None
+
+
+def test_what_moves_others_is_told() -> None:
+    found = told(RULE, tried())
+    assert (found.severity, found.variant, found.where) == ("error", "", ("net",))
+    assert found.remedies == ("transpose-not-view", "batch-first")
+
+
+def test_layers_that_take_the_batch_for_time_are_told_as_that() -> None:
+    found = told(RULE, tried(sequential=True, batch_second=True))
+    assert (found.variant, found.remedies) == ("time", ("batch-first",))
+
+
+def test_such_layers_over_parts_of_pictures_are_told_too() -> None:
+    assert told(RULE, tried(others=0.03, batch_second=True)).variant == "time"
+    assert verdict(RULE, tried(others=0.03)) is None
+
+
+def test_samples_that_move_nothing_else_are_silent() -> None:
+    assert verdict(RULE, tried(others=0.0, batch_second=True)) is None
+    assert verdict(RULE, tried(others=math.nan)) is None

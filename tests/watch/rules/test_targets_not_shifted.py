@@ -1,0 +1,37 @@
+"""targets-not-shifted: told where a causal net is asked for the token that it reads."""
+
+import math
+
+import pytest
+
+from danlu.watch.measured import Intervention, Measured
+from danlu.watch.rules.targets_not_shifted import RULE
+from measurements import check_threshold, told, verdict
+
+
+def tried(*, lag: int | None = 0, later: float = 0.0, tokens: bool = True, places: int = 16) -> Measured:
+    return Measured(interventions={"": Intervention("", 2, lag=lag, places=places, later=later, tokens=tokens)})
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beyond"),
+    [("max_moved_share", {"later": 0.0011}, {"later": 0.0009}), ("min_places", {"places": 3}, {"places": 4})],
+)
+def test_each_threshold_decides(name: str, inside: dict[str, float], beyond: dict[str, float]) -> None:
+    assert check_threshold(RULE, tried, name, inside, beyond) is None
+
+
+def test_the_same_token_is_told_with_the_places() -> None:
+    found = told(RULE, tried())
+    assert (found.severity, found.numbers["places"]) == ("error", 16)
+
+
+@pytest.mark.parametrize("lag", [None, 1, -1])
+def test_other_targets_are_silent(lag: int | None) -> None:
+    assert verdict(RULE, tried(lag=lag)) is None
+
+
+def test_autoencoders_are_silent() -> None:
+    assert verdict(RULE, tried(later=0.3)) is None
+    assert verdict(RULE, tried(later=math.nan)) is None
+    assert verdict(RULE, tried(tokens=False)) is None
