@@ -21,6 +21,7 @@ from danlu.lab.environment import compared_with_before, environment
 from danlu.lab.fine_tuning import refuse_as_beginning
 from danlu.lab.own_loss import own_loss, refuse_other_loss, set_in
 from danlu.lab.own_metrics import try_metrics
+from danlu.lab.own_nets import telling_where_net_was
 from danlu.lab.own_parts import MetricLike, own_parts, refuse_missing
 from danlu.lab.package import load_trained, telling_where
 from danlu.lab.run_record import RunRecord
@@ -89,7 +90,8 @@ def go_on(
         dataset = load_trained(place, recipe, data, root)
     own_function = own_loss(loss)
     refuse_other_loss(read_environment(place.environment), own_function, place)
-    setup = set_in(set_up(_where_data_lie(recipe, data, root), dataset, net), own_function)
+    with telling_where_net_was(recipe, place):
+        setup = set_in(set_up(_where_data_lie(recipe, data, root), dataset, net), own_function)
     train = replace(setup.recipe.train, limit_predictions=parent.recipe.train.limit_predictions)  # as it stood there
     setup = replace(setup, recipe=replace(setup.recipe, train=train))
     reporter = Reporter(progress)

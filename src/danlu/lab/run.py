@@ -13,12 +13,15 @@ from torch import nn
 from danlu.base.errors import DataWarning, Fault, UserError, fail
 from danlu.base.events import Listener
 from danlu.base.places import shown
+from danlu.base.recipe import Recipe
+from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.lab.exporting import exporting
 from danlu.lab.going_on import go_on
+from danlu.lab.own_nets import refuse_unasked, telling_where_net_was, with_net_at
 from danlu.lab.own_parts import MetricLike
 from danlu.lab.package import Package, load_trained, read_package, without_samples
 from danlu.lab.run_record import RunRecord
@@ -46,15 +49,30 @@ class Run(RunRecord):
 
     It answers from the folder alone; only a net that was given as an object has to be given again. What needs the
     samples themselves loads them by the recipe; `data` brings those that were given as objects, or says where they lie
-    by now.
+    by now. `net` does the same: a module, or the file (`my_nets.py:Net`) of a net that was trained from one.
     """
 
-    def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: object = None) -> None:
-        if net is not None and not isinstance(net, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
+    def __init__(self, folder: str | Path, *, net: nn.Module | str | None = None, data: object = None) -> None:
+        if net is not None and not isinstance(net, nn.Module | str):  # pyright: ignore[reportUnnecessaryIsInstance]
             fail("lab.not-a-module", found=type(net).__name__)
         super().__init__(folder)
-        self._net = net
+        self._net = net if isinstance(net, nn.Module) else None
+        self._net_at = net if isinstance(net, str) else None
         self._given = data
+
+    @functools.cached_property
+    def recipe(self) -> Recipe:
+        recipe = read_recipe(self._place.recipe)
+        return recipe if self._net_at is None else with_net_at(recipe, self._net_at)
+
+    def built(self, data: Dataset | Preprocessing) -> nn.Module:
+        """The net that the recipe names, with its first weights. Code of the user's own is run for that where the net
+        is in such a file, which is held to its SHA-256.
+        """
+        if self._net_at is None:
+            refuse_unasked(self.recipe, self._place)
+        with telling_where_net_was(self.recipe, self._place):
+            return build_net(self.recipe, data)
 
     def net(self, net: nn.Module | None = None) -> nn.Module:
         """The trained net in evaluation mode, on the CPU: a copy, with the weights that were scored.
@@ -62,7 +80,7 @@ class Run(RunRecord):
         `net` is a net of the same structure, needed where the run's own was given as an object in another session.
         """
         template = net or self._net
-        own = copy.deepcopy(template) if template is not None else build_net(self.recipe, self.preprocessing)
+        own = copy.deepcopy(template) if template is not None else self.built(self.preprocessing)
         weights = scored_weights(self._place, self.recipe, finished=self.finished)
         answers = self._package.answers if self._package is not None and self.finished else None
         if answers is not None and weights.file != answers.weights:

@@ -11,14 +11,14 @@ from torch import nn
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.files import absolute
 from danlu.base.places import shown
-from danlu.base.recipe import MOST_STEPS, DataRecipe, OptimRecipe, Recipe
+from danlu.base.recipe import CUSTOM, MOST_STEPS, DataRecipe, OptimRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Pixels, Standard
 from danlu.lab.balance import OF_ORDER, balanced_data
 from danlu.lab.batches import steps_per_epoch
-from danlu.lab.draft import CUSTOM, source_of
+from danlu.lab.draft import source_of
 from danlu.lab.loss_settings import settled_loss
 from danlu.lab.usual import limits_predictions, usual_augmentation, usual_picture_options, usual_train
 from danlu.nets import (
@@ -97,7 +97,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     if isinstance(dataset.encoder, Standard):
         recipe = replace(recipe, data=replace(recipe.data, standardise=dataset.encoder.mean is not None))
     net.to(device=device, dtype=dtype)
-    if recipe.net.name != CUSTOM and len(dataset.sample_shape) == 3:
+    if not recipe.net.is_own and len(dataset.sample_shape) == 3:
         # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     taken = sample_dtype(net, dataset, dtype)
@@ -250,9 +250,10 @@ def build_net(recipe: Recipe, data: Dataset | Preprocessing) -> nn.Module:
                 outputs=data.outputs,
                 task=data.task,
                 vocabulary=None if data.vocabulary is None else len(data.vocabulary),
+                sha256=recipe.net.sha256,
             )
 
-    return built_where_it_fits(built, recipe.net.name, recipe.net.options)
+    return built_where_it_fits(built, recipe.net.label, recipe.net.options)
 
 
 def data_as_taken(data: Dataset, net: nn.Module) -> Dataset:
