@@ -83,6 +83,8 @@ class NetRecipe:
     # a net that danlu nets lists, or one of a file of your own, my_nets.py:Net; auto: the one that the data call for
     name: str = "auto"
     sha256: str | None = None  # of the file of a net of your own; none: noted when it is trained, and held to since
+    # of a net of your own that returns several outputs, the one to score: name, or place from 0; none: the only one
+    output: str | None = None
     weights: str | None = None  # a file of weights to start from: .safetensors, or .pt and .pth without code in it
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 

@@ -52,6 +52,7 @@ class RawSamples:
 
     "table": a dict of columns, each a list of N numbers, booleans, texts, or None where missing. "pictures": a list of
     N arrays uint8 [C, H, W], upright, in their own sizes. "numbers": an array [N, …]. "texts": a list of N texts.
+    "several": a dict of arrays [N, …] by the names of a net's several inputs.
     `targets` are the N labels or numbers that stand with them; None where the task has none.
     """
 

@@ -21,6 +21,7 @@ from torch.utils.data import (
 )
 
 from danlu.base.errors import Fault, Faults, fail
+from danlu.base.seeds import sample_seed
 from danlu.data.arrays import array_dataset
 from danlu.data.dataset import Dataset as DanluDataset
 from danlu.data.dataset import Encoder
@@ -28,8 +29,11 @@ from danlu.data.divide import divide, keys_of
 from danlu.data.feeds import Feed, LoaderFeed, MapFeed, Wanted, guarded, refuse_bad
 from danlu.data.label_sets import LabelSets
 from danlu.data.options import Options
+from danlu.data.sample_form import Formed, FormedCollate, FormedLoader, SampleForm, form_of
+from danlu.data.several_inputs import SeveralInputs
 from danlu.data.standard import Pixels, Standard
 from danlu.data.stream import StreamDataset, pair_of
+from danlu.data.table.to_predict import Columns
 from danlu.data.targets import Labels, Quantities, read_target, unscaled
 
 # More batches than these are not counted by going through them: the stream may have no end.
@@ -45,16 +49,18 @@ def is_torch_data(source: Any) -> bool:
     return isinstance(source, Dataset | DataLoader)
 
 
-def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> DanluDataset:
+def torch_dataset(
+    name: str, sources: Mapping[str, Any], options: Options, target: Columns | None = None
+) -> DanluDataset:
     """A data set of torch Datasets or DataLoaders by part; what is missing is carved from "train".
 
     Tensors that lie in memory (TensorDataset, also a Subset of one) become an in-memory data set; everything else is
     streamed, and not standardised. Whole-number targets are classes, floating-point ones quantities. A DataLoader keeps
     its batch size and collate function, and whether it shuffles; the order is danlu's where it draws plainly from a
-    map-style dataset.
+    map-style dataset. Of samples that are dicts `target` names the one that is predicted.
     """
     held = {part: _tensors(source) for part, source in sources.items()}
-    if all(tensors is not None for tensors in held.values()):
+    if target is None and all(tensors is not None for tensors in held.values()):
         return array_dataset(name, {part: tensors for part, tensors in held.items() if tensors}, options)
     if options.standardise:
         fail("data.stream-standardise")
@@ -66,7 +72,8 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     for key in (key for key in _MADE_ELSEWHERE if getattr(options, key) is not None):
         faults.add("data.stream-unfit", key=f"data.{key}")
     faults.raise_if_any()
-    feeds = {part: _feed(source, options) for part, source in sources.items()}
+    form = _form(sources["train"], target)
+    feeds = {part: _feed(source, options, form) for part, source in sources.items()}
     empty = [part for part, feed in feeds.items() if feed.count == 0]
     if empty:
         fail("data.no-samples")
@@ -75,10 +82,10 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     for other, _ in examples.values():
         if other.shape[1:] != x.shape[1:]:
             fail("data.parts-differ", first=list(x.shape[1:]), other=list(other.shape[1:]))
-    notes: list[Fault] = []
+    notes: list[Fault] = [*form.told] if form else []
     if any(isinstance(feed, LoaderFeed) for feed in feeds.values()):
         notes.append(Fault("data.loader-order"))
-    target, labels, scanned = _read_targets(feeds, sources, y, options)
+    meaning, labels, scanned = _read_targets(feeds, sources, y, options)
     if scanned:
         notes.append(Fault("data.scanned", {"count": sum(feed.count for feed in feeds.values())}))
     feeds = _carve(feeds, labels, options, notes)
@@ -89,11 +96,13 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     elif len(shape) == 1 and options.standardise is None:
         notes.append(Fault("data.stream-as-it-is"))
     encoder: Encoder = pixels or Standard(shape)
+    if form and form.layout:
+        encoder = SeveralInputs(form.layout, Standard(shape))
     return StreamDataset(
         name=name,
         sample_shape=shape,
         sizes={part: feeds[part].count if part in feeds else 0 for part in ("train", "validation", "test")},
-        target=target,
+        target=meaning,
         encoder=encoder,
         notes=tuple(notes),
         feeds=feeds,
@@ -116,30 +125,55 @@ def _example(feed: Feed) -> tuple[Tensor, Any]:
     return pair_of(refuse_bad(next(_whole(feed).batches(Wanted(batch_size=1)))))
 
 
-def _feed(source: Any, options: Options) -> Feed:
+def _feed(source: Any, options: Options, form: SampleForm | None) -> Feed:
     workers = options.workers
     if not isinstance(source, DataLoader):
         if isinstance(source, IterableDataset):
-            return _as_it_is(DataLoader(source, batch_size=64), options.steps_per_epoch)
+            return _as_it_is(DataLoader(source, batch_size=64), options.steps_per_epoch, form)
         _refuse_number(options)
-        return MapFeed(source, torch.arange(_length(source)), workers)
-    plain = isinstance(source.sampler, SequentialSampler) or (
-        isinstance(source.sampler, RandomSampler)
-        and not source.sampler.replacement
-        and source.sampler.num_samples == len(source.dataset)  # pyright: ignore[reportArgumentType]
-    )
-    if isinstance(source.dataset, IterableDataset) or source.batch_size is None or not plain:
-        return _as_it_is(source, options.steps_per_epoch)
+        return MapFeed(Formed(source, form) if form else source, torch.arange(_length(source)), workers)
+    if _keeps_its_order(source):
+        return _as_it_is(source, options.steps_per_epoch, form)
     _refuse_number(options)
+    dataset: Any = source.dataset
+    collate = None if source.collate_fn is default_collate else source.collate_fn
+    if form:
+        dataset = dataset if collate else Formed(dataset, form)
+        collate = FormedCollate(collate, form) if collate else None
     return MapFeed(
-        source.dataset,
-        torch.arange(len(source.dataset)),  # pyright: ignore[reportArgumentType]
+        dataset,
+        torch.arange(len(dataset)),
         max(workers, source.num_workers),
         batch_size=source.batch_size,
-        collate=None if source.collate_fn is default_collate else source.collate_fn,
+        collate=collate,
         drop_last=source.drop_last,
         shuffled=isinstance(source.sampler, RandomSampler),
     )
+
+
+def _keeps_its_order(loader: "DataLoader[Any]") -> bool:
+    """Whether a loader's order is its own, because it does not draw plainly from a map-style dataset."""
+    sampler = loader.sampler
+    plain = isinstance(sampler, SequentialSampler) or (
+        isinstance(sampler, RandomSampler) and not sampler.replacement and sampler.num_samples == len(loader.dataset)  # pyright: ignore[reportArgumentType]
+    )
+    return isinstance(loader.dataset, IterableDataset) or loader.batch_size is None or not plain
+
+
+def _form(source: Any, target: Columns | None) -> SampleForm | None:
+    """The form of the training samples by the first of them; None for pairs (x, y), and where none can be had, which is
+    told where they are read.
+    """
+    if target is not None and not isinstance(target, str):
+        fail("data.target-without-table", target=",".join(target), name="torch")
+    batched = isinstance(source, DataLoader) and (_keeps_its_order(source) or source.collate_fn is not default_collate)
+    dataset: Any = source.dataset if isinstance(source, DataLoader) and not batched else source
+    try:
+        with sample_seed(0, "form"):
+            first = next(iter(dataset)) if batched or isinstance(dataset, IterableDataset) else dataset[0]
+    except Exception:  # noqa: BLE001 - the user's code
+        return None
+    return form_of(first, target, batched=batched)
 
 
 def _length(source: Any) -> int:
@@ -154,8 +188,9 @@ def _refuse_number(options: Options) -> None:
         fail("data.steps-are-counted", found=options.steps_per_epoch)
 
 
-def _as_it_is(loader: "DataLoader[Any]", number: int | None) -> LoaderFeed:
+def _as_it_is(given: "DataLoader[Any]", number: int | None, form: SampleForm | None) -> LoaderFeed:
     """Counted by one pass where `number` does not say how many batches make an epoch."""
+    loader = FormedLoader(given, form) if form else given
     # One more than what is allowed tells that there are more.
     sizes = [len(pair_of(batch)[0]) for batch in islice(guarded(loader), number or MOST_COUNTED + 1)]
     if number is None and len(sizes) > MOST_COUNTED:

@@ -50,7 +50,7 @@ def draft_recipe(
     >>> draft_recipe("mlp", "digits", settings={"lr": 0.1}).optim.lr
     0.1
     """
-    draft, faults = RecipeDraft(), Faults()
+    draft, faults, settings = RecipeDraft(), Faults(), _with_output(settings or {})
     if isinstance(recipe, Recipe):
         draft.read_recipe(recipe)
     elif isinstance(recipe, str | Path):
@@ -62,14 +62,16 @@ def draft_recipe(
     if net is not None:
         _take_net(draft, net)
     if data is not None:
-        _take_data(draft, data, settings or {})
+        _take_data(draft, data, settings)
     options = list[str]()
     with faults.gathered():
         options = _options(draft)
     with faults.gathered():
-        draft.read_keywords(settings or {}, options)
+        draft.read_keywords(settings, options)
     with faults.gathered():
         draft.read_words(words)
+    if isinstance(draft.values.get("net.outputs"), str):  # of several outputs the one to score, not their number
+        draft.put("net.output", draft.values.pop("net.outputs"), draft.places["net.outputs"])
     for key in draft.values.keys() & set(options):
         faults.add("recipe.ambiguous-key", key=key, homes=f"net.{key}")
         del draft.values[key]
@@ -86,6 +88,13 @@ def draft_recipe(
         usual = {f"net.{key}" for key in usual_options(drafted.net.name, drafted.net.options)}
         drafted = replace(drafted, chosen=drafted.chosen | usual)
     return held_to_file(drafted)
+
+
+def _with_output(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """outputs="logits" names the output that is scored: of nets that take one, `outputs` is their number."""
+    if not isinstance(settings.get("outputs"), str):
+        return settings
+    return {"net.output" if key == "outputs" else key: value for key, value in settings.items()}
 
 
 def held_to_file(recipe: Recipe) -> Recipe:
@@ -146,8 +155,9 @@ def _forget(draft: RecipeDraft, *keys: str) -> None:
 def _take_net(draft: RecipeDraft, net: object) -> None:
     if isinstance(net, nn.Module):
         name, options = recipe_of(net) or (CUSTOM, {"class": type(net).__name__})
+        output = {"output": draft.values["net.output"]} if "net.output" in draft.values else {}
         _forget(draft, "net.")
-        _take_section(draft, "net", {"name": name, **options})
+        _take_section(draft, "net", {"name": name, **options, **output})
     elif isinstance(net, str):
         _forget(draft, "net.sha256")  # what is named anew is meant as it is now
         _take_section(draft, "net", {"name": net})

@@ -24,6 +24,7 @@ from danlu.lab.run import Run
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
 from danlu.lab.training import carry_out, folder_asked, new_run, wired
 from danlu.lab.usual import as_it_began, until_patience_is_spent
+from danlu.nets.call_form import released
 from danlu.store.journal import Journal
 from danlu.store.run_environment import parent_of, read_environment
 from danlu.store.run_folder import RunFolder
@@ -86,7 +87,7 @@ def fit(
     engine = choose_engine(setup)
     parent = parent_with(setup.recipe.net.weights)
     facts = environment(setup, weights_given=weights_given, engine=engine, metrics=tuple(own.metrics), parent=parent)
-    with new_run(where, setup, facts) as new:
+    with released(module), new_run(where, setup, facts) as new:
         training = wired(setup, new.place, new.journal, begin, engine, own, parent, _notes(setup))
         if weights_given:  # nothing else brings them back, so no run may stand without them
             training.checkpointer.save_first()
@@ -147,7 +148,8 @@ def resume(
             setup = set_in(set_up(recipe, dataset, module), own_function)
         if recipe.net.in_file:
             reporter.note(Fault("lab.own-net-runs", {"name": recipe.net.name, "sha256": recipe.net.sha256}))
-        _gone_on(RunFolder(run.folder), journal, setup, module, reporter, begin, own)
+        with released(module):
+            _gone_on(RunFolder(run.folder), journal, setup, module, reporter, begin, own)
     return Run(run.folder, net=setup.net, data=setup.data)
 
 

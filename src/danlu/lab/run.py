@@ -26,7 +26,7 @@ from danlu.lab.own_parts import MetricLike
 from danlu.lab.package import Package, load_trained, read_package, without_samples
 from danlu.lab.run_record import RunRecord
 from danlu.lab.scored_net import answerer_of, scored_net, scored_weights
-from danlu.lab.setup import build_net
+from danlu.lab.setup import build_net, called_as, dtype_of, sample_dtype
 from danlu.ship import (
     Answerer,
     Answers,
@@ -85,7 +85,9 @@ class Run(RunRecord):
         answers = self._package.answers if self._package is not None and self.finished else None
         if answers is not None and weights.file != answers.weights:
             fail("lab.other-weights", file=weights.file.file, folder=shown(self.folder))
-        return scored_net(self._place, self.recipe, own, weights)
+        scored = scored_net(self._place, self.recipe, own, weights)
+        dtype = sample_dtype(scored, self.preprocessing, dtype_of(self.recipe.train.precision))
+        return called_as(scored, self.recipe, self.preprocessing, dtype)[0]
 
     def fit(
         self,

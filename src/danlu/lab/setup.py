@@ -15,6 +15,7 @@ from danlu.base.recipe import CUSTOM, MOST_STEPS, DataRecipe, OptimRecipe, Recip
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.data.preprocessing import Preprocessing
+from danlu.data.several_inputs import layout_of
 from danlu.data.standard import Pixels, Standard
 from danlu.lab.balance import OF_ORDER, balanced_data
 from danlu.lab.batches import steps_per_epoch
@@ -35,6 +36,7 @@ from danlu.nets import (
     usual_data,
     usual_net,
 )
+from danlu.nets.call_form import call_as
 from danlu.train.checkpoint import saved_weights
 from danlu.train.freezing import check_parts
 from danlu.train.losses import Loss
@@ -101,6 +103,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     taken = sample_dtype(net, dataset, dtype)
+    net, recipe = called_as(net, recipe, dataset, taken)
     description = describe(net, dataset.sample_shape, dtype=taken, for_loss=True)
     _check_parts(recipe, optim, net)
     loss, told = settled_loss(recipe.loss, dataset, description.output_shape)
@@ -117,6 +120,21 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     _check_range(net, dataset, taken)
     _rehearse(recipe, dataset, net, taken)
     return Setup(recipe, dataset, net, description, device, taken, horizon)
+
+
+def called_as(
+    net: nn.Module, recipe: Recipe, data: Dataset | Preprocessing, dtype: torch.dtype
+) -> tuple[nn.Module, Recipe]:
+    """A net of the user's own as the data have it called, with several inputs or giving one of several outputs, and the
+    recipe with the name of that. UserError where it cannot be called so, or is danlu's and takes one input.
+    """
+    layout = layout_of(data.encoder)
+    if not recipe.net.is_own:
+        if layout is not None:
+            fail("lab.one-input-net", net=recipe.net.label, names=", ".join(layout.names))
+        return net, recipe
+    output = call_as(net, layout, recipe.net.output, data.sample_shape, dtype)
+    return net, replace(recipe, net=replace(recipe.net, output=output))
 
 
 def dtype_of(precision: str) -> torch.dtype:
@@ -251,6 +269,7 @@ def build_net(recipe: Recipe, data: Dataset | Preprocessing) -> nn.Module:
                 task=data.task,
                 vocabulary=None if data.vocabulary is None else len(data.vocabulary),
                 sha256=recipe.net.sha256,
+                several=layout_of(data.encoder),
             )
 
     return built_where_it_fits(built, recipe.net.label, recipe.net.options)
@@ -274,6 +293,8 @@ def sample_dtype(net: nn.Module, data: Dataset | Preprocessing, weights: torch.d
 
     Also where an array of whole numbers holds the tokens, and the net (`sample_dtype`) says that it takes such.
     """
+    if layout_of(data.encoder) is not None:
+        return weights
     tokens = data.task == "classification" and getattr(net, "sample_dtype", weights) == torch.int64
     return torch.int64 if tokens or data.vocabulary is not None else weights
 

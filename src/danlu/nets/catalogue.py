@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Fault, UserError, fail, nearest
+from danlu.base.input_layout import InputLayout
 from danlu.base.own_code import file_and_maker, short_name
 from danlu.base.shapes import show_shape
 from danlu.nets.options import WIDEST
@@ -50,6 +51,7 @@ def build(
     task: str,
     vocabulary: int | None = None,
     sha256: str | None = None,
+    several: InputLayout | None = None,
 ) -> nn.Module:
     """The net called `name` for samples of `sample_shape` and `outputs` classes or numbers to predict.
 
@@ -58,7 +60,8 @@ def build(
     (the side of square pictures), `vocabulary` (how many tokens sequences are made of), `classes` or
     `outputs`. Raises UserError with all
     that does not fit: unknown name or options, values, a net for other data or another task. `sha256` is that of the
-    file, where the net is one of a file of the user's own.
+    file, where the net is one of a file of the user's own, and `several` the layout of its inputs, where it has more
+    than one.
 
     >>> net = build("lenet5", {"pooling": "average"}, sample_shape=(1, 8, 8), outputs=10, task="classification")
     >>> recipe_of(net)
@@ -66,9 +69,8 @@ def build(
     """
     name = registered(name)
     if file_and_maker(name):
-        return build_own(
-            name, options, sample_shape=sample_shape, outputs=outputs, vocabulary=vocabulary, sha256=sha256
-        )
+        about: dict[str, Any] = {"vocabulary": vocabulary, "sha256": sha256, "several": several}
+        return build_own(name, options, sample_shape=sample_shape, outputs=outputs, **about)
     known = option_names(name)
     faults = _misfits(name, {*options}, sample_shape, outputs, task, vocabulary)
     for key in options:

@@ -12,8 +12,10 @@ from torch.nn.parameter import is_lazy
 
 from danlu.base.counts import as_found
 from danlu.base.errors import Fault, Faults, UserError, fail, nearest
+from danlu.base.input_layout import InputLayout
 from danlu.base.memory import is_out_of_memory
 from danlu.base.own_code import short_name
+from danlu.nets.call_form import call_as
 from danlu.nets.describe import describe
 from danlu.nets.own_file import own_failure, own_file, own_maker
 
@@ -27,7 +29,8 @@ _CHANNELS = ("channels", "in_channels", "num_channels")
 _SIDE = ("size", "image_size", "img_size")
 _VOCABULARY = ("vocabulary", "vocab_size", "num_tokens", "n_tokens", "num_embeddings")
 _SHAPE = ("sample_shape", "input_shape")
-_RESERVED = ("name", "weights", "sha256")  # keys of a recipe that are no options
+_SHAPES = ("input_shapes", "sample_shapes")
+_RESERVED = ("name", "weights", "sha256", "output")  # keys of a recipe that are no options
 _WANTED: Mapping[Any, str] = {
     bool: "nets.wanted-flag",
     int: "nets.wanted-whole",
@@ -70,6 +73,7 @@ def build_own(
     outputs: int,
     vocabulary: int | None = None,
     sha256: str | None = None,
+    several: InputLayout | None = None,
 ) -> nn.Module:
     """The net that the class or function called `name` (`my_nets.py:Net`) makes with `options`, for such samples.
 
@@ -79,7 +83,7 @@ def build_own(
     """
     make = own_maker(name, sha256)
     label, faults = short_name(name), Faults()
-    decided = _decided(sample_shape, outputs, vocabulary)
+    decided = _decided(sample_shape, outputs, vocabulary) if several is None else _decided_by(several, outputs)
     given = _given(label, _parameters(make), options, decided, faults)
     faults.raise_if_any()
     path = own_file(name).path
@@ -95,6 +99,7 @@ def build_own(
         fail("nets.own-not-a-net", name=label, found=type(net).__name__)
     if any(is_lazy(weight) for weight in (*net.parameters(), *net.buffers())):
         # Their first weights are drawn by the first sample: here, where the seed is that of the initial weights.
+        call_as(net, several, None, sample_shape, torch.float32)
         describe(net, sample_shape, dtype=None if vocabulary is None else torch.int64)
     return net
 
@@ -114,6 +119,12 @@ def _decided(sample_shape: tuple[int, ...], outputs: int, vocabulary: int | None
         decided |= dict.fromkeys(_CHANNELS, sample_shape[0])
         decided |= dict.fromkeys(_SIDE, sample_shape[1]) if sample_shape[1] == sample_shape[2] else {}
     return decided | ({} if vocabulary is None else dict.fromkeys(_VOCABULARY, vocabulary))
+
+
+def _decided_by(several: InputLayout, outputs: int) -> dict[str, Any]:
+    """What several inputs say: their shapes by name."""
+    shapes = {piece.name: piece.shape for piece in several.pieces}
+    return {**dict.fromkeys(_OUTPUTS, outputs), **dict.fromkeys(_SHAPES, shapes)}
 
 
 def _given(

@@ -87,7 +87,7 @@ class Trace:
         first = cast(tuple[Any, ...], given)[0] if isinstance(given, tuple) else given
         kind = type(self._net).__name__
         if isinstance(first, Mapping):
-            keys = [repr(key) for key in cast(Mapping[Any, Any], first)]
+            keys = [str(key) for key in cast(Mapping[Any, Any], first)]
             fail("nets.outputs-by-name", kind=kind, keys=", ".join(keys), key=keys[0])
         if not isinstance(first, Tensor):
             fail("nets.outputs-in-list", kind=kind, found=type(first).__name__)
