@@ -181,6 +181,8 @@ class ScheduleRecipe:
     patience: Several = 3  # plateau: epochs without a better validation score before a drop
     # after so many epochs it begins anew, warm-up included, each time over those up to the next: [10, 20]; none: never
     restarts: tuple[Count, ...] | None = None
+    # after what a scheduler of your own is stepped; none: as torch means it (one-cycle and cyclic: step, others: epoch)
+    per: Literal["step", "epoch"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,10 @@ from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
 from danlu.lab.engines import choose_engine, engine_of_run
 from danlu.lab.environment import compared_with_before, environment
 from danlu.lab.fine_tuning import begin_at, parent_with
-from danlu.lab.own_loss import own_loss, refuse_other_loss, set_in, with_loss
 from danlu.lab.own_metrics import try_metrics
 from danlu.lab.own_nets import refuse_unasked, telling_where_net_was
 from danlu.lab.own_parts import MetricLike, OwnParts, own_parts, refuse_missing
+from danlu.lab.own_training import own_training, refuse_beside, refuse_others, set_in, with_own
 from danlu.lab.package import load_trained, telling_where
 from danlu.lab.run import Run
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
@@ -63,7 +63,8 @@ def fit(
     every event of the training (`danlu.TrainingStarted`, `StepDone`, `EpochDone`), and end it by answering with
     `danlu.Stop("why")`. `metrics` score the validation and the test part too, by name: functions of (outputs, targets),
     or a torchmetrics.Metric. `loss` is a name, settings, or a function of (outputs, targets) that gives their mean
-    loss. Raises UserError for a mistake in any of these, before the first step; StorageError where the disk refuses
+    loss; `optimizer` and `schedule` may be functions too, of the parameters and of the optimizer, or objects of
+    torch's. Raises UserError for a mistake in any of these, before the first step; StorageError where the disk refuses
     later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile
@@ -75,12 +76,13 @@ def fit(
     net, data = net_and_data(net, data)
     if weights_from is not None:
         net, settings = begin_at(net, weights_from, settings)
-    settings, own_function = with_loss(settings, loss)
+    settings, code = with_own(settings, loss)
     drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
+    refuse_beside(drafted, code)
     drafted, where = until_patience_is_spent(drafted), folder_asked(folder, name)
     given, module = None if isinstance(data, str | Path) else data, net if isinstance(net, nn.Module) else None
     own = own_parts(listeners, metrics)
-    setup = set_in(set_up(drafted, given, module), own_function)
+    setup = set_in(set_up(drafted, given, module), code)
     try_metrics(setup, own.metrics)
     reporter = _told_of_weights(setup, Reporter(progress))
     weights_given = module is not None or setup.recipe.net.weights is not None
@@ -119,15 +121,17 @@ def resume(
     listeners: Sequence[Listener] | None = None,
     metrics: Mapping[str, MetricLike] | None = None,
     loss: object = None,
+    optimizer: object = None,
+    schedule: object = None,
     progress: bool = True,
 ) -> Run:
     """Go on with a run exactly where its newest whole checkpoint stands; a finished run is returned as it is.
 
-    `net`, `data`, `metrics` and `loss` are needed where they were given to `fit` as objects that no recipe brings back
-    (`net` also says where the file of a net, `my_nets.py:Net`, lies by now), and `listeners` hear of what is left where
-    they are given again; where data have been moved, `data` is their path now, or `root` the folder to look for a
-    catalogue's in. The end state is bit-identical to that of a run never interrupted, on the same machine, torch build
-    and thread count.
+    `net`, `data`, `metrics`, `loss`, `optimizer` and `schedule` are needed where they were given to `fit` as objects
+    that no recipe brings back (`net` also says where the file of a net, `my_nets.py:Net`, lies by now), and `listeners`
+    hear of what is left where they are given again; where data have been moved, `data` is their path now, or `root` the
+    folder to look for a catalogue's in. The end state is bit-identical to that of a run never interrupted, on the same
+    machine, torch build and thread count.
     """
     begin, own = begin_of_call(), own_parts(listeners, metrics)
     place = RunFolder.open(Path(folder))
@@ -139,13 +143,13 @@ def resume(
         recipe, reporter = as_it_began(run.recipe), Reporter(progress)
         with telling_where("lab.data-moved", folder=shown(place.path)):
             dataset = load_trained(place, recipe, data, root)
-        own_function = own_loss(loss)
-        refuse_other_loss(read_environment(place.environment), own_function, place)
+        code = own_training(loss=loss, optimizer=optimizer, schedule=schedule)
+        refuse_others(read_environment(place.environment), code, place)
         module = net if isinstance(net, nn.Module) else None
         if not isinstance(net, str):
             refuse_unasked(recipe, place)
         with telling_where_net_was(recipe, place):
-            setup = set_in(set_up(recipe, dataset, module), own_function)
+            setup = set_in(set_up(recipe, dataset, module), code)
         if recipe.net.in_file:
             reporter.note(Fault("lab.own-net-runs", {"name": recipe.net.name, "sha256": recipe.net.sha256}))
         with released(module):

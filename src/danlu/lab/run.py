@@ -19,6 +19,7 @@ from danlu.base.records import Score
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
+from danlu.lab.called_as import called_as
 from danlu.lab.exporting import exporting
 from danlu.lab.going_on import go_on
 from danlu.lab.own_nets import refuse_unasked, telling_where_net_was, with_net_at
@@ -26,7 +27,7 @@ from danlu.lab.own_parts import MetricLike
 from danlu.lab.package import Package, load_trained, read_package, without_samples
 from danlu.lab.run_record import RunRecord
 from danlu.lab.scored_net import answerer_of, scored_net, scored_weights
-from danlu.lab.setup import build_net, called_as, dtype_of, sample_dtype
+from danlu.lab.setup import build_net, dtype_of, sample_dtype
 from danlu.ship import (
     Answerer,
     Answers,
@@ -99,6 +100,7 @@ class Run(RunRecord):
         listeners: Sequence[Listener] | None = None,
         metrics: Mapping[str, MetricLike] | None = None,
         loss: object = None,
+        optimizer: object = None,
         progress: bool = True,
         **settings: Any,
     ) -> "Run":
@@ -110,8 +112,8 @@ class Run(RunRecord):
         schedule that does (cosine, one-cycle) has come to its end: `schedule` "restarted", as without a word, runs it
         once more over the new epochs, "extended" stretches it over all of them. Of the other settings `patience` (then
         counted anew), `lr` and those of the schedule may change. `folder`, `name`, `listeners` and `metrics` are as for
-        `danlu.fit`; a `loss` of your own is given again as it was. Raises UserError where this run has not ended, has
-        diverged, or its last checkpoint or its data are not what they were.
+        `danlu.fit`; a `loss` or an `optimizer` of your own is given again as it was. Raises UserError where this run
+        has not ended, has diverged, or its last checkpoint or its data are not what they were.
 
         >>> import tempfile, danlu
         >>> run = danlu.fit("softmax-regression", "iris", epochs=1, folder=tempfile.mkdtemp(), progress=False)
@@ -130,6 +132,7 @@ class Run(RunRecord):
             listeners=listeners,
             metrics=metrics,
             loss=loss,
+            optimizer=optimizer,
             progress=progress,
             settings=settings,
         )

@@ -1,7 +1,7 @@
 """From a recipe to the objects it names, every fit between them checked before the first step."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from danlu.data.several_inputs import layout_of
 from danlu.data.standard import Pixels, Standard
 from danlu.lab.balance import OF_ORDER, balanced_data
 from danlu.lab.batches import steps_per_epoch
+from danlu.lab.called_as import called_as
 from danlu.lab.draft import source_of
 from danlu.lab.loss_settings import settled_loss
 from danlu.lab.usual import limits_predictions, usual_augmentation, usual_picture_options, usual_train
@@ -36,11 +37,10 @@ from danlu.nets import (
     usual_data,
     usual_net,
 )
-from danlu.nets.call_form import call_as
 from danlu.train.checkpoint import saved_weights
 from danlu.train.freezing import check_parts
 from danlu.train.losses import Loss
-from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
+from danlu.train.optimisers import OWN_OPTIMISER, build_optimiser, rates_of_parts, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
 from danlu.watch import check_rules
@@ -58,7 +58,11 @@ class Setup:
     dtype: torch.dtype  # in which samples go into the net
     horizon: Horizon
     own_loss: Loss | None = None  # a function of the user's
-    own_loss_facts: Mapping[str, str] | None = None  # by which it is known again
+    own_optimizer: Callable[[], torch.optim.Optimizer] | None = None
+    own_schedule: Callable[[torch.optim.Optimizer], Schedule] | None = None
+    own_facts: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict[str, Mapping[str, str]]
+    )  # to know them again
 
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
@@ -116,25 +120,11 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
     frozen, thaws = recipe.train.freeze or (), recipe.train.thaw is not None
-    build_optimiser(optim, net, frozen=frozen, thaws=thaws)
+    if optim.name != OWN_OPTIMISER:
+        build_optimiser(optim, net, frozen=frozen, thaws=thaws)
     _check_range(net, dataset, taken)
     _rehearse(recipe, dataset, net, taken)
     return Setup(recipe, dataset, net, description, device, taken, horizon)
-
-
-def called_as(
-    net: nn.Module, recipe: Recipe, data: Dataset | Preprocessing, dtype: torch.dtype
-) -> tuple[nn.Module, Recipe]:
-    """A net of the user's own as the data have it called, with several inputs or giving one of several outputs, and the
-    recipe with the name of that. UserError where it cannot be called so, or is danlu's and takes one input.
-    """
-    layout = layout_of(data.encoder)
-    if not recipe.net.is_own:
-        if layout is not None:
-            fail("lab.one-input-net", net=recipe.net.label, names=", ".join(layout.names))
-        return net, recipe
-    output = call_as(net, layout, recipe.net.output, data.sample_shape, dtype)
-    return net, replace(recipe, net=replace(recipe.net, output=output))
 
 
 def dtype_of(precision: str) -> torch.dtype:

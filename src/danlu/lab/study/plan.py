@@ -10,11 +10,11 @@ from danlu.base.errors import Fault, UserError
 from danlu.base.memory import memory_guard
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.data import Dataset
+from danlu.lab.called_as import called_as
 from danlu.lab.loss_settings import measured_anew
 from danlu.lab.setup import (
     Setup,
     build_net,
-    called_as,
     data_as_taken,
     dtype_of,
     load_data,
