@@ -70,6 +70,7 @@ class DataRecipe:
     partition: Literal["sequential", "random"] | None = None  # of a text: batches that go on from each other, or not
     group: str | None = None  # column whose equal values stay in one part
     time: str | None = None  # column by which the rows are ordered, the last held out; rows: as they stand
+    weight: str | None = None  # column of how much each sample counts in the loss, which is then a weighted mean
     fold: tuple[Several, Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
     fold_seed: Seed | None = None  # draws the folds; none: 0
     steps_per_epoch: Count | None = None  # batches that make an epoch of a stream without an end; none: counted
@@ -118,6 +119,8 @@ class LossRecipe:
     label_smoothing: Fraction = 0.0  # share of the target spread over all classes; cross-entropy and bce only
     delta: Positive = 1.0  # Huber: the error at which the square turns into a line
     gamma: NotNegative | None = None  # focal: power of 1 - p, which takes from what is sure already; none: 2
+    # bce: how much the second class counts beside the first; of several labels one number, or one a label
+    pos_weight: Positive | tuple[Positive, ...] | None = None
     # how much each class counts in training: numbers, one a class, or by label; balanced: as many times as it is rarer
     class_weights: Any = None
 

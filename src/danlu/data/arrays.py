@@ -18,6 +18,7 @@ from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
 from danlu.data.portions import Portion, carve, gather, shared_rows, source_numbers
 from danlu.data.ranges import measure_ranges
+from danlu.data.sample_weights import checked_weights, of_training
 from danlu.data.scaling import fit_standard
 from danlu.data.standard import refuse_not_finite
 from danlu.data.targets import Labels, Quantities, read_target, refuse_mixed, standardise_target
@@ -53,6 +54,8 @@ def array_dataset(
         made = pixel_dataset(name, portions, target, options)
     else:
         made = _number_dataset(name, portions, target, options, standardised)
+    if options.weight is not None:
+        made = replace(made, sample_weights=_weights(options.weight, portions["train"]))
     if isinstance(target, LabelSets):
         made = replace(made, notes=(*made.notes, *unmet(made.y, target, made.sizes["train"])))
     return replace(made, numbers=numbers)
@@ -78,6 +81,12 @@ def array_samples(raw: Any) -> Tensor:
     refuse_not_finite(x)
     _refuse(x.abs() > torch.finfo(torch.float32).max, "data.beyond-float32")
     return x
+
+
+def _weights(given: Any, train: Portion) -> Tensor:
+    if isinstance(given, str):
+        fail("data.no-weight-column", column=given, columns="–", hint="")
+    return of_training(checked_weights(given, len(train.x), "weights"), train.rows, "weights")
 
 
 def _whole_numbers(x: Tensor) -> Tensor:

@@ -131,6 +131,10 @@ class Dataset(Readable, ABC):
         """The data whose shuffled training part has as many samples of each class. UserError where that cannot be."""
         return fail("data.balance-streamed", name=self.name)
 
+    def weighted(self) -> "Dataset | None":
+        """The data whose targets [N, 1 + T] begin with the weight of the sample; None where all count alike."""
+        return None
+
     def class_counts(self) -> tuple[int, ...] | None:
         """How many samples of the training part each class has; None where that is not known, or there are none."""
         return None

@@ -69,6 +69,8 @@ def torch_dataset(
     if options.task == "multi-label":
         fail("data.task-unfit", name=name, found=options.task, wanted="auto, classification, regression")
     faults = Faults()
+    if options.weight is not None:
+        faults.add("data.stream-unfit", key="data.weight")
     for key in (key for key in _MADE_ELSEWHERE if getattr(options, key) is not None):
         faults.add("data.stream-unfit", key=f"data.{key}")
     faults.raise_if_any()

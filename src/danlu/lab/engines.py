@@ -15,6 +15,7 @@ from danlu.train.engine import Engine
 from danlu.train.losses import build_loss
 from danlu.train.module_engine import ClosureEngine, ModuleEngine
 from danlu.train.optimisers import build_optimiser
+from danlu.train.sample_weights import SampleWeighted
 from danlu.train.schedules import Schedule
 from danlu.train.stack import StackedEngine, writes_out
 
@@ -24,7 +25,7 @@ _ALONE = ("language", "multi-label")
 
 def choose_engine(setup: Setup) -> str:
     """The stacked engine wherever it writes out the net and nothing of the user's needs to hear of its calls."""
-    if setup.own_optimizer is not None or setup.own_schedule is not None:
+    if setup.own_optimizer is not None or setup.own_schedule is not None or setup.data.weighted() is not None:
         return MODULE
     plain = setup.device.type == "cpu" and setup.data.task not in _ALONE and setup.dtype.is_floating_point
     return STACKED if plain and writes_out(setup.net, setup.recipe, setup.data.sample_shape) else MODULE
@@ -69,6 +70,8 @@ def module_engine(setup: Setup) -> ModuleEngine:
     """The engine that carries out any setup: its net with loss, optimiser and schedule."""
     recipe = setup.recipe
     loss = setup.own_loss or build_loss(recipe.loss.name, recipe.loss)
+    if setup.data.weighted() is not None:
+        loss = SampleWeighted(recipe.loss)
     optimizer = optimizer_of(setup)
     own = setup.own_schedule
     schedule = Schedule(recipe.schedule, setup.horizon) if own is None else own(optimizer)

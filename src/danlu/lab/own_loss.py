@@ -59,6 +59,8 @@ def set_loss_in(setup: Setup, own: OwnLoss | None) -> Setup:
         if setup.recipe.loss.name == OWN:
             fail("train.own-loss-missing")
         return setup
+    if setup.data.weighted() is not None:
+        fail("lab.own-loss-weights", name=own.name)
     function = own.function
     if isinstance(function, nn.Module):
         function = function.to(setup.device)

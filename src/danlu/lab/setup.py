@@ -17,7 +17,7 @@ from danlu.data import Dataset, load, reconstruction
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.several_inputs import layout_of
 from danlu.data.standard import Pixels, Standard
-from danlu.lab.balance import OF_ORDER, balanced_data
+from danlu.lab.balance import OF_ORDER, balanced_data, told_of_weights
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.called_as import called_as
 from danlu.lab.draft import source_of
@@ -88,7 +88,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         fail("lab.own-batches", found=wanted, own=own)
     train = replace(recipe.train, batch_size=own or wanted)
     train = usual_train(train, optim.name, dataset.sizes["train"], dataset.sizes["validation"])
-    dataset = balanced_data(recipe.data, dataset)
+    dataset = told_of_weights(balanced_data(recipe.data, dataset))
     dataset = dataset.limited(limits_predictions(recipe, dataset))
     if dataset.bounds is not None:
         train = replace(train, limit_predictions=True)

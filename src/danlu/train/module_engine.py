@@ -17,6 +17,7 @@ from danlu.train.freezing import Freezer
 from danlu.train.losses import Loss, loss_of, terms
 from danlu.train.optimisers import load_optimiser
 from danlu.train.own_schedule import OwnSchedule
+from danlu.train.sample_weights import SampleWeighted
 from danlu.train.schedules import Schedule
 
 _AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -81,7 +82,7 @@ class ModuleEngine:
         self.schedule = schedule
         self._loss = loss
         self._sums = recipe.loss.reduction == "sum"
-        self._counted = counted_by(recipe.loss)
+        self._counted = loss.counted if isinstance(loss, SampleWeighted) else counted_by(recipe.loss)
         self._micro = train.batch_size or 0 if train.accumulate > 1 else 0
         self._clip_norm, self._clip_value = train.clip_norm, train.clip_value
         self._parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]

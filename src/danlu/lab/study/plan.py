@@ -186,6 +186,8 @@ def why_alone(setup: Setup) -> Fault | None:
         return Fault("study.streamed", {"name": data.name})
     if data.task == "multi-label":
         return Fault("study.several-labels")
+    if data.weighted() is not None:
+        return Fault("study.sample-weights")
     if recipe.train.freeze or recipe.optim.rates:
         return Fault("study.parts-of-nets")
     if fault := recipe_stackable(recipe):
