@@ -1,6 +1,7 @@
 """torch Datasets and DataLoaders, alone or one for each part, into a data set."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -74,8 +75,9 @@ def torch_dataset(
     for key in (key for key in _MADE_ELSEWHERE if getattr(options, key) is not None):
         faults.add("data.stream-unfit", key=f"data.{key}")
     faults.raise_if_any()
-    form = _form(sources["train"], target)
-    feeds = {part: _feed(source, options, form) for part, source in sources.items()}
+    seen = _Form(target)
+    feeds = {part: _feed(source, options, seen) for part, source in sources.items()}
+    form = seen.found
     empty = [part for part, feed in feeds.items() if feed.count == 0]
     if empty:
         fail("data.no-samples")
@@ -127,30 +129,82 @@ def _example(feed: Feed) -> tuple[Tensor, Any]:
     return pair_of(refuse_bad(next(_whole(feed).batches(Wanted(batch_size=1)))))
 
 
-def _feed(source: Any, options: Options, form: SampleForm | None) -> Feed:
+def _only(samples: list[Any]) -> Any:
+    """The first of the samples, as it is."""
+    return samples[0]
+
+
+class _Form:
+    """The form of the samples, by the first of them that is seen."""
+
+    def __init__(self, target: Columns | None) -> None:
+        if target is not None and not isinstance(target, str):
+            fail("data.target-without-table", target=",".join(target), name="torch")
+        self._target = target
+        self._seen = False
+        self.found: SampleForm | None = None
+
+    def see_sample(self, dataset: Any, workers: int) -> None:
+        """Look at a map-style dataset's first sample; where there are workers, in one of them: what ends a process must
+        not end this one. What is wrong with it is told where all are read.
+        """
+        if self._seen:
+            return
+        try:
+            feed = MapFeed(dataset, torch.arange(1), min(workers, 1), collate=_only)
+            first = refuse_bad(next(feed.batches(Wanted(batch_size=1))))
+        except Exception:  # noqa: BLE001 - the user's code
+            return
+        self._see(first, batched=False)
+
+    def brought(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """The batches of a loader as pairs; the first of them shows how."""
+        for batch in batches:
+            if not self._seen:
+                self._see(batch, batched=True)
+            yield self.found.batch(batch) if self.found else batch
+
+    def _see(self, first: Any, *, batched: bool) -> None:
+        self.found, self._seen = form_of(first, self._target, batched=batched), True
+
+
+def _feed(source: Any, options: Options, seen: _Form) -> Feed:
     workers = options.workers
     if not isinstance(source, DataLoader):
         if isinstance(source, IterableDataset):
-            return _as_it_is(DataLoader(source, batch_size=64), options.steps_per_epoch, form)
+            return _as_it_is(DataLoader(source, batch_size=64), options.steps_per_epoch, seen)
         _refuse_number(options)
-        return MapFeed(Formed(source, form) if form else source, torch.arange(_length(source)), workers)
+        rows = torch.arange(_length(source))
+        seen.see_sample(source, workers)
+        return MapFeed(Formed(source, seen.found) if seen.found else source, rows, workers)
     if _keeps_its_order(source):
-        return _as_it_is(source, options.steps_per_epoch, form)
+        return _as_it_is(source, options.steps_per_epoch, seen)
     _refuse_number(options)
     dataset: Any = source.dataset
-    collate = None if source.collate_fn is default_collate else source.collate_fn
-    if form:
-        dataset = dataset if collate else Formed(dataset, form)
-        collate = FormedCollate(collate, form) if collate else None
+    collate: Any = None if source.collate_fn is default_collate else source.collate_fn
+    workers = max(workers, source.num_workers)
+    if collate is None:
+        seen.see_sample(dataset, workers)
+        dataset = Formed(dataset, seen.found) if seen.found else dataset
+    else:
+        next(seen.brought(iter(_first_batch(source))), None)
+        collate = FormedCollate(collate, seen.found) if seen.found else collate
     return MapFeed(
         dataset,
         torch.arange(len(dataset)),
-        max(workers, source.num_workers),
+        workers,
         batch_size=source.batch_size,
         collate=collate,
         drop_last=source.drop_last,
         shuffled=isinstance(source.sampler, RandomSampler),
     )
+
+
+def _first_batch(loader: "DataLoader[Any]") -> list[Any]:
+    """The first batch of a loader, none where it fails: that is told where all are read."""
+    with contextlib.suppress(Exception), sample_seed(0, "form"):
+        return [next(iter(loader))]
+    return []
 
 
 def _keeps_its_order(loader: "DataLoader[Any]") -> bool:
@@ -160,22 +214,6 @@ def _keeps_its_order(loader: "DataLoader[Any]") -> bool:
         isinstance(sampler, RandomSampler) and not sampler.replacement and sampler.num_samples == len(loader.dataset)  # pyright: ignore[reportArgumentType]
     )
     return isinstance(loader.dataset, IterableDataset) or loader.batch_size is None or not plain
-
-
-def _form(source: Any, target: Columns | None) -> SampleForm | None:
-    """The form of the training samples by the first of them; None for pairs (x, y), and where none can be had, which is
-    told where they are read.
-    """
-    if target is not None and not isinstance(target, str):
-        fail("data.target-without-table", target=",".join(target), name="torch")
-    batched = isinstance(source, DataLoader) and (_keeps_its_order(source) or source.collate_fn is not default_collate)
-    dataset: Any = source.dataset if isinstance(source, DataLoader) and not batched else source
-    try:
-        with sample_seed(0, "form"):
-            first = next(iter(dataset)) if batched or isinstance(dataset, IterableDataset) else dataset[0]
-    except Exception:  # noqa: BLE001 - the user's code
-        return None
-    return form_of(first, target, batched=batched)
 
 
 def _length(source: Any) -> int:
@@ -190,15 +228,15 @@ def _refuse_number(options: Options) -> None:
         fail("data.steps-are-counted", found=options.steps_per_epoch)
 
 
-def _as_it_is(given: "DataLoader[Any]", number: int | None, form: SampleForm | None) -> LoaderFeed:
+def _as_it_is(given: "DataLoader[Any]", number: int | None, seen: _Form) -> LoaderFeed:
     """Counted by one pass where `number` does not say how many batches make an epoch."""
-    loader = FormedLoader(given, form) if form else given
     # One more than what is allowed tells that there are more.
-    sizes = [len(pair_of(batch)[0]) for batch in islice(guarded(loader), number or MOST_COUNTED + 1)]
+    sizes = [len(pair_of(batch)[0]) for batch in islice(seen.brought(guarded(given)), number or MOST_COUNTED + 1)]
     if number is None and len(sizes) > MOST_COUNTED:
         fail("data.endless", limit=MOST_COUNTED)
     if number is not None and len(sizes) < number:
         fail("data.too-few-batches", wanted=number, found=len(sizes))
+    loader: Any = FormedLoader(given, seen.found) if seen.found else given
     return LoaderFeed(loader, sum(sizes), len(sizes), max(sizes, default=None), fixed=number is not None)
 
 
