@@ -2,7 +2,8 @@
 
 A block is known by the word behind its fence:
 
-    python, sh   code, run from the top of its page to the bottom in one folder
+    python, sh   code, run from the top of its page to the bottom in one folder; Python that begins with
+                 `# NAME.py` becomes that file, for the code below it
     text         what the code before it prints; a line of … stands for any number of lines
     toml         a recipe; one that begins with `# NAME.toml` becomes that file, for the code below it
     bat          the commands that install on Windows, compared with the Makefile

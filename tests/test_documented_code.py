@@ -6,6 +6,7 @@ command line, those in tables last, its Python in one namespace. Output is compa
 
 import contextlib
 import io
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -116,6 +117,8 @@ def _run(page: Page, blocks: list[Block], folder: Path, shorter: dict[str, str])
         with _printing() as told:
             if block.kind == "toml":
                 _recipe(block, folder)
+            elif block.kind == "python" and (file := re.match(r"# (\w+\.py)\n", block.text)):
+                (folder / file[1]).write_text(block.text, encoding="utf-8")
             elif block.kind == "python":
                 code = "\n".join(shorter.get(line, line) for line in block.text.splitlines())
                 exec(compile("\n" * (block.line - 1) + code, page.path, "exec"), names)

@@ -21,6 +21,7 @@ _REASONS = (
     ("train.weights", ("data.", "train.patience")),
     ("loss.name", ("net.name", "data.")),
     ("loss.", ("loss.name",)),
+    ("net.sha256", ("net.name",)),
     ("net.", ("net.name", "data.")),
 )
 _NO_REASON = ("data.root", "data.workers", "data.shuffle", "data.balance")

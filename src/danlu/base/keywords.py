@@ -21,6 +21,8 @@ SYNONYMS = {
     "loss_fn": "loss.name",
     "loss_function": "loss.name",
     "class_weight": "loss.class_weights",
+    "sample_weight": "data.weight",
+    "sample_weights": "data.weight",
     "model": "net.name",
     "dataset": "data.name",
     "scheduler": "schedule.name",
@@ -51,7 +53,6 @@ SYNONYMS = {
 
 # What is no setting at all: a sentence says what there is instead.
 _INSTEAD = {
-    **dict.fromkeys(("weight", "pos_weight"), "class-weights"),
     **dict.fromkeys(("callbacks", "callback", "listeners", "listener"), "listeners"),
     **dict.fromkeys(("metrics", "metric"), "metrics"),
     **dict.fromkeys(("transform", "transforms", "augmentation"), "transform"),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from danlu.base.own_code import file_and_maker, short_name
 from danlu.base.readable import Readable
 from danlu.base.sections import section_of
 from danlu.base.strict_json import canonical_json
@@ -18,6 +19,9 @@ MOST = 10**9
 """What no count of a recipe is above: it stands for a slip of the pen, and would only end in a full memory."""
 MOST_EPOCHS = 10**7
 MOST_STEPS = 10**9
+
+CUSTOM = "custom"
+"""Name in a recipe of a net, or data, that were given as objects and that no recipe can bring back."""
 
 Count = Annotated[int, Ge(1), Le(MOST)]
 Epochs = Annotated[int, Ge(1), Le(MOST_EPOCHS)]
@@ -66,6 +70,7 @@ class DataRecipe:
     partition: Literal["sequential", "random"] | None = None  # of a text: batches that go on from each other, or not
     group: str | None = None  # column whose equal values stay in one part
     time: str | None = None  # column by which the rows are ordered, the last held out; rows: as they stand
+    weight: str | None = None  # column of how much each sample counts in the loss, which is then a weighted mean
     fold: tuple[Several, Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
     fold_seed: Seed | None = None  # draws the folds; none: 0
     steps_per_epoch: Count | None = None  # batches that make an epoch of a stream without an end; none: counted
@@ -76,9 +81,32 @@ class DataRecipe:
 class NetRecipe:
     """A net by name, with whatever options that net's class has; "auto" takes the one that the data call for."""
 
-    name: str = "auto"  # a net that danlu nets lists; auto: the one that the data call for
+    # a net that danlu nets lists, or one of a file of your own, my_nets.py:Net; auto: the one that the data call for
+    name: str = "auto"
+    sha256: str | None = None  # of the file of a net of your own; none: noted when it is trained, and held to since
+    # of a net of your own that returns several outputs, the one to score: name, or place from 0; none: the only one
+    output: str | None = None
     weights: str | None = None  # a file of weights to start from: .safetensors, or .pt and .pth without code in it
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def label(self) -> str:
+        """What the net is called where it is shown: its name, or the class of one that was given as an object.
+
+        >>> NetRecipe(name="/home/me/my_nets.py:Net").label, NetRecipe(name="custom", options={"class": "Net"}).label
+        ('my_nets.py:Net', 'Net')
+        """
+        return str(self.options.get("class", self.name)) if self.name == CUSTOM else short_name(self.name)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a net of the user's own, given as an object or by its file."""
+        return self.name == CUSTOM or self.in_file
+
+    @property
+    def in_file(self) -> bool:
+        """Whether it is a net of a file of the user's own."""
+        return file_and_maker(self.name) is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +119,8 @@ class LossRecipe:
     label_smoothing: Fraction = 0.0  # share of the target spread over all classes; cross-entropy and bce only
     delta: Positive = 1.0  # Huber: the error at which the square turns into a line
     gamma: NotNegative | None = None  # focal: power of 1 - p, which takes from what is sure already; none: 2
+    # bce: how much the second class counts beside the first; of several labels one number, or one a label
+    pos_weight: Positive | tuple[Positive, ...] | None = None
     # how much each class counts in training: numbers, one a class, or by label; balanced: as many times as it is rarer
     class_weights: Any = None
 
@@ -154,6 +184,8 @@ class ScheduleRecipe:
     patience: Several = 3  # plateau: epochs without a better validation score before a drop
     # after so many epochs it begins anew, warm-up included, each time over those up to the next: [10, 20]; none: never
     restarts: tuple[Count, ...] | None = None
+    # after what a scheduler of your own is stepped; none: as torch means it (one-cycle and cyclic: step, others: epoch)
+    per: Literal["step", "epoch"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,7 +334,8 @@ class Recipe(Readable):
         True
         """
         train = replace(self.train, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
-        counted = replace(self, data=replace(self.data, root=None, workers=0), train=train)
+        net = replace(self.net, name=self.net.label) if self.net.in_file else self.net  # its content counts by sha256
+        counted = replace(self, data=replace(self.data, root=None, workers=0), net=net, train=train)
         text = canonical_json({**counted.as_dict(), "watch": None})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -26,7 +26,7 @@ from danlu.base.text_encoding import decode
 from danlu.base.wanted import wanted as wanted_in_words
 
 # Columns may be given by their number.
-_COLUMNS = ("target", "group", "time")
+_COLUMNS = ("target", "group", "time", "weight")
 # No number of a recipe may be above: torch's single precision ends at 3.4e38, and products of settings go into it.
 _MOST = 1e30
 

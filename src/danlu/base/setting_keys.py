@@ -12,7 +12,7 @@ def known_keys() -> dict[str, list[str]]:
     """The keys of each section of a recipe.
 
     >>> known_keys()["loss"]
-    ['name', 'reduction', 'label_smoothing', 'delta', 'gamma', 'class_weights']
+    ['name', 'reduction', 'label_smoothing', 'delta', 'gamma', 'pos_weight', 'class_weights']
     """
     default = Recipe()
     return {

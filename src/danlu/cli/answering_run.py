@@ -14,9 +14,10 @@ def opened(arguments: argparse.Namespace, verb: str) -> Run:
     """The run that the first word names: itself, or the best of a study, trained once more."""
     named = argparse.Namespace(words=arguments.words[:1])
     folder = one_run(named, verb)
+    net = getattr(arguments, "net", None)
     if not StudyFolder(Path(folder)).is_there:
-        return Run(folder)
+        return Run(folder, net=net)
     best = Study(folder).best
     if best is None:
         fail("cli.no-best-yet", study=folder)
-    return Run(best.run)
+    return Run(best.run, net=net)

@@ -9,6 +9,7 @@ from typing import Any
 from danlu.base.errors import Faults, nearest
 from danlu.base.input_files import path_kind
 from danlu.base.naming import spelled
+from danlu.base.own_code import file_and_maker
 from danlu.base.recipe import Recipe
 from danlu.base.setting_keys import known_keys
 from danlu.cli.words import split_words
@@ -64,6 +65,8 @@ def _kind_of(word: str, faults: Faults) -> str | None:
         faults.add("cli.run-as-recipe", word=word)
     elif word.lower().endswith(".toml"):
         return "recipe"
+    elif file_and_maker(word):
+        return "net"
     elif known(word) or path_kind(path) != "missing" or word.lower().endswith(TABLE_KINDS):
         return "data"
     elif spelled(word, net_names()):

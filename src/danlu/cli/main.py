@@ -7,10 +7,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 
 from danlu import __version__
 from danlu.base.errors import DanluError, UserError, fail, nearest
 from danlu.base.memory import memory_guard
+from danlu.base.own_code import failing_line
 from danlu.base.printable import printable
 from danlu.base.starting import INTERRUPTED
 from danlu.base.strict_json import to_json
@@ -42,6 +44,13 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except DanluError as error:
         _tell([str(fault) for fault in error.faults], as_json)
         return error.exit_code
+    except Exception as error:
+        line = failing_line(error)
+        if line is None:
+            raise
+        told = {"file": Path(line[0]).name, "line": line[1], "error": type(error).__name__, "words": error}
+        _tell([say("nets.own-fails", **told)], as_json)
+        return UserError.exit_code
     except KeyboardInterrupt:
         _tell([say("cli.interrupted-before")], as_json)
         return INTERRUPTED

@@ -83,7 +83,8 @@ _RANGE_TEST_OPTIONS = (
     Option("points", "48"),
     Option("steps", "60"),
 )
-_PREDICT_OPTIONS = (Option("output", "answers.csv"), Option("top", "1"))
+_OWN_NET = Option("net", "FILE.py:NAME")
+_PREDICT_OPTIONS = (Option("output", "answers.csv"), Option("top", "1"), _OWN_NET)
 _GENERATE_OPTIONS = (Option("tokens", "200"), Option("temperature", "1.0"), Option("top-k", "K"), Option("seed", "0"))
 _FIT_OPTIONS = (
     *_RECIPE_OPTIONS,
@@ -125,14 +126,18 @@ VERBS = {
             _RANGE_TEST_OPTIONS,
             settings=True,
         ),
-        Verb("resume", "danlu resume RUN [--data D] [data.root=FOLDER]", (Option("data", "D"), Option("jobs", "2"))),
+        Verb(
+            "resume",
+            "danlu resume RUN [--data D] [data.root=FOLDER]",
+            (Option("data", "D"), Option("jobs", "2"), _OWN_NET),
+        ),
         Verb("show", "danlu show [RUN]"),
         Verb("package", "danlu package RUN [--data D]", (Option("data", "D"),)),
         Verb("predict", "danlu predict RUN|model.onnx FILES… [--output answers.csv] [--top 3]", _PREDICT_OPTIONS),
         Verb(
             "generate", 'danlu generate RUN "TEXT" [--tokens 200] [--temperature 0.8] [--top-k 20]', _GENERATE_OPTIONS
         ),
-        Verb("export", "danlu export RUN model.onnx [--raw]", (Option("raw"),)),
+        Verb("export", "danlu export RUN model.onnx [--raw]", (Option("raw"), _OWN_NET)),
         Verb(
             "view",
             "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser]",
@@ -141,7 +146,7 @@ VERBS = {
         Verb(
             "try",
             "danlu try RUN [--host 127.0.0.1] [--port 8765] [--no-browser]",
-            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser")),
+            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser"), _OWN_NET),
         ),
         Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),
         Verb("nets", "danlu nets [NAME]"),

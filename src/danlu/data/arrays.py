@@ -18,6 +18,7 @@ from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
 from danlu.data.portions import Portion, carve, gather, shared_rows, source_numbers
 from danlu.data.ranges import measure_ranges
+from danlu.data.sample_weights import checked_weights, of_training
 from danlu.data.scaling import fit_standard
 from danlu.data.standard import refuse_not_finite
 from danlu.data.targets import Labels, Quantities, read_target, refuse_mixed, standardise_target
@@ -25,7 +26,9 @@ from danlu.data.targets import Labels, Quantities, read_target, refuse_mixed, st
 EXACT, EXACT_32 = 2**53, 2**24
 
 
-def array_dataset(name: str, pools: Mapping[str, tuple[Any, Any]], options: Options) -> MemoryDataset:
+def array_dataset(
+    name: str, pools: Mapping[str, tuple[Any, Any]], options: Options, standardised: Tensor | None = None
+) -> MemoryDataset:
     """A data set of (x, y) pools: "train" alone is split by the options, further parts are kept as given.
 
     x: uint8 [N, H, W], [N, C, H, W] or [N, H, W, C] with 1, 3 or 4 channels are images; all else becomes floats, which
@@ -50,7 +53,9 @@ def array_dataset(name: str, pools: Mapping[str, tuple[Any, Any]], options: Opti
     if samples["train"].dtype == torch.uint8:
         made = pixel_dataset(name, portions, target, options)
     else:
-        made = _number_dataset(name, portions, target, options)
+        made = _number_dataset(name, portions, target, options, standardised)
+    if options.weight is not None:
+        made = replace(made, sample_weights=_weights(options.weight, portions["train"]))
     if isinstance(target, LabelSets):
         made = replace(made, notes=(*made.notes, *unmet(made.y, target, made.sizes["train"])))
     return replace(made, numbers=numbers)
@@ -76,6 +81,12 @@ def array_samples(raw: Any) -> Tensor:
     refuse_not_finite(x)
     _refuse(x.abs() > torch.finfo(torch.float32).max, "data.beyond-float32")
     return x
+
+
+def _weights(given: Any, train: Portion) -> Tensor:
+    if isinstance(given, str):
+        fail("data.no-weight-column", column=given, columns="–", hint="")
+    return of_training(checked_weights(given, len(train.x), "weights"), train.rows, "weights")
 
 
 def _whole_numbers(x: Tensor) -> Tensor:
@@ -112,12 +123,16 @@ def array_target(raw: Any) -> "numpy.ndarray[Any, Any]":
 
 
 def _number_dataset(
-    name: str, portions: Mapping[str, Portion], target: Labels | LabelSets | Quantities, options: Options
+    name: str,
+    portions: Mapping[str, Portion],
+    target: Labels | LabelSets | Quantities,
+    options: Options,
+    standardised: Tensor | None,
 ) -> MemoryDataset:
     refuse_unfit(options, name, NUMBERS)
     x, y, sizes = gather(portions)
     notes = shared_rows(portions, x, y)
-    standard, told = fit_standard(x, sizes["train"], options.standardise)
+    standard, told = fit_standard(x, sizes["train"], options.standardise, standardised)
     standard = replace(standard, ranges=measure_ranges(x[: sizes["train"]]))
     content = None
     if standard.mean is not None:

@@ -52,6 +52,7 @@ class RawSamples:
 
     "table": a dict of columns, each a list of N numbers, booleans, texts, or None where missing. "pictures": a list of
     N arrays uint8 [C, H, W], upright, in their own sizes. "numbers": an array [N, …]. "texts": a list of N texts.
+    "several": a dict of arrays [N, …] by the names of a net's several inputs.
     `targets` are the N labels or numbers that stand with them; None where the task has none.
     """
 
@@ -129,6 +130,10 @@ class Dataset(Readable, ABC):
     def balanced(self) -> "Dataset":
         """The data whose shuffled training part has as many samples of each class. UserError where that cannot be."""
         return fail("data.balance-streamed", name=self.name)
+
+    def weighted(self) -> "Dataset | None":
+        """The data whose targets [N, 1 + T] begin with the weight of the sample; None where all count alike."""
+        return None
 
     def class_counts(self) -> tuple[int, ...] | None:
         """How many samples of the training part each class has; None where that is not known, or there are none."""

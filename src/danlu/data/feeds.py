@@ -104,8 +104,15 @@ class MapFeed:
         """A checksum of eight samples: to read them all could take hours."""
         keyed = _Keyed(self.dataset, 0, 0, checked=True)
         some = numpy.linspace(0, self.count - 1, min(8, self.count)).astype(int)
-        samples = [refuse_bad(keyed[int(self.rows[place])]) for place in some]
+        samples = [refuse_bad(self._pair(keyed, int(self.rows[place]))) for place in some]
         return [checksum(self.rows), *(checksum(x) for x, _ in samples), *(str(y) for _, y in samples)]
+
+    def _pair(self, keyed: "_Keyed", index: int) -> Any:
+        """A sample as (x, y); where only a user's collate function makes a pair of it, that batch of one."""
+        found = keyed[index]
+        if self.collate is None or not isinstance(found, BadBatch):
+            return found
+        return _Collating(self.collate)([_Keyed(self.dataset, 0, 0, checked=False)[index]])
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,12 +9,12 @@ import numpy
 
 from danlu.base.errors import Fault, fail
 from danlu.base.input_files import path_kind
-from danlu.data.arrays import array_dataset
 from danlu.data.dataset import Builder, Dataset, Origin, ReadSource
 from danlu.data.folder.load import folder_builder
+from danlu.data.given_arrays import arrays_builder
 from danlu.data.options import Options
 from danlu.data.parts import PARTS, part_of
-from danlu.data.raw_pools import raw_arrays, raw_texts
+from danlu.data.raw_pools import raw_texts
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import read_table
 from danlu.data.readers.text_file import is_text, read_text
@@ -52,8 +52,7 @@ def parts_given(given: Any) -> dict[str, Any] | None:
 def parts_builder(parts: dict[str, Any], target: Columns | None, name: str | None, options: FileOptions) -> Builder:
     """Reads every part; what comes back makes one data set of them. What is missing is taken from "train"."""
     if all(is_torch_data(one) for one in parts.values()):
-        _refuse_target(target, name or "torch")
-        return partial(torch_dataset, name or "torch", parts)
+        return partial(torch_dataset, name or "torch", parts, target=target)
     if all(isinstance(one, str | Path) for one in parts.values()):
         return _from_paths({part: Path(one).expanduser() for part, one in parts.items()}, target, name, options)
     if all(is_frame(one) or isinstance(one, Mapping) for one in parts.values()):
@@ -63,7 +62,7 @@ def parts_builder(parts: dict[str, Any], target: Columns | None, name: str | Non
         _refuse_target(target, name or "arrays")
         if all(is_text_list(x) for x, _ in parts.values()):
             return ReadSource(partial(labelled_texts, name or "texts", parts), partial(raw_texts, parts))
-        return ReadSource(partial(array_dataset, name or "arrays", parts), partial(raw_arrays, parts))
+        return arrays_builder(name or "arrays", parts)
     return fail("data.parts-mixed", found=", ".join(f"{part}: {type(one).__name__}" for part, one in parts.items()))
 
 

@@ -56,6 +56,8 @@ def load(
     partition: str | None = None,
     group: Any = None,
     time: Any = None,
+    weight: Any = None,
+    weights: Any = None,
     fold: tuple[int, int] | None = None,
     fold_seed: int | None = None,
     refit: bool | None = None,
@@ -74,7 +76,7 @@ def load(
     `target` is the name of a column, or its number (-1 is the last), or a list of them. The first line of a table
     names its columns, unless `header` is False; `encoding` is that of a table or text, detected where it is left
     out. `validation_path` and `test_path` are files or folders of the other parts, where `source` is that of the
-    training part.
+    training part. `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}
@@ -87,6 +89,9 @@ def load(
     steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
     options = Options(**{key: getattr(numbers, key) for key in _NUMBERS})
     options = replace(options, task=task, standardise=standardise, group=group, time=time, fold=folded)
+    if weight is not None and weights is not None:
+        fail("data.weight-twice")
+    options = replace(options, weight=weights if weight is None else weight)
     options = replace(options, refit=bool(refit), tokens=tokens, partition=partition, augment=steps_of)
     given = _given(source, validation_path, test_path)
     return _load(Source(given, columns_of(target), name, root, FileOptions(header, encoding)), options)
@@ -152,7 +157,9 @@ def _recipe(source: Source, options: Options) -> DataRecipe | None:
     """What loads the same again; None where something lies only in memory."""
     given = {key.name: getattr(options, key.name) for key in fields(options) if key.name != "fold"}
     given.update(augment=options.augment or None, refit=options.refit or None)
-    if any(not isinstance(value, str | None) for value in (options.group, options.time, *options.augment)):
+    if any(
+        not isinstance(value, str | None) for value in (options.group, options.time, options.weight, *options.augment)
+    ):
         return None
     file = source.file
     recipe = DataRecipe(target=source.target, root=source.root, header=file.header, encoding=file.encoding, **given)

@@ -55,6 +55,8 @@ class MemoryDataset(Dataset):
     balances: bool = False  # whether an order that is drawn for the training part has as many samples of each class
     lines: Tensor | None = None  # of each sample in the file that it was read from
     columns: dict[str, int] | None = None  # of a table, the target's included: a checksum of each
+    sample_weights: Tensor | None = None  # of the training part: how much each counts in the loss, 1 on the average
+    _views: dict[str, Dataset] = field(default_factory=dict[str, Dataset], repr=False)
     _moved: dict[Any, tuple[Tensor, Tensor]] = field(default_factory=dict[Any, tuple[Tensor, Tensor]], repr=False)
 
     def batches(
@@ -129,7 +131,18 @@ class MemoryDataset(Dataset):
         if isinstance(self.target, LabelSets):
             meaning = [self.task, list(self.target.names)]
         pixels = None if self.pixels is None else self.pixels.peak
-        return digest(content, list(self.x.shape), str(self.x.dtype), self.sizes, meaning, pixels)
+        weights = [] if self.sample_weights is None else checksum(self.sample_weights)
+        return digest(content, list(self.x.shape), str(self.x.dtype), self.sizes, meaning, pixels, *weights)
+
+    def weighted(self) -> Dataset | None:
+        if self.sample_weights is None:
+            return None
+        if "weighted" not in self._views:
+            others = torch.ones(len(self.y) - len(self.sample_weights), dtype=torch.float64)
+            weights = torch.cat([self.sample_weights, others])[:, None]
+            targets = torch.cat([weights, self.y.reshape(len(self.y), -1).double()], 1)
+            self._views["weighted"] = replace(self, y=targets, _moved={}, _views={})
+        return self._views["weighted"]
 
     def balanced(self) -> Dataset:
         if self.augmentation and self.augmentation.callables:

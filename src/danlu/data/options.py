@@ -39,6 +39,9 @@ class Options:
 
     `steps_per_epoch` batches make an epoch of a stream whose order and length are its own; every epoch begins it anew.
 
+    `weight` (a column's name, or an array of one value a sample of the training pool) says how much each sample counts
+    in the loss; such a column is no feature.
+
     `workers` processes read data that are streamed, and run callables.
     """
 
@@ -50,6 +53,7 @@ class Options:
     workers: int = 0
     group: Any = None
     time: Any = None
+    weight: Any = None
     fold: Fold | None = None
     refit: bool = False
     samples: int | None = None
@@ -67,6 +71,7 @@ PICTURES, NUMBERS, TEXTS, RUNNING_TEXT = "pictures", "numbers", "texts", "runnin
 _MEANT_FOR = {
     "augment": ("pictures", (PICTURES,)),
     "image_size": ("pictures", (PICTURES,)),
+    "weight": ("rows", (NUMBERS,)),
     "standardise": ("numbers", (NUMBERS, PICTURES)),
     "tokens": ("texts", (TEXTS, RUNNING_TEXT)),
     "min_frequency": ("texts", (TEXTS, RUNNING_TEXT)),
@@ -81,7 +86,8 @@ def refuse_unfit(options: Options, name: str, kind: str, tasks: tuple[str, ...] 
     """UserError with all options that say nothing to data of a `kind`, or ask for another task than one of `tasks`."""
     faults = Faults()
     for key, (wanted, kinds) in _MEANT_FOR.items():
-        if getattr(options, key) and kind not in kinds:
+        value = getattr(options, key)
+        if (value is not None if key == "weight" else value) and kind not in kinds:
             faults.add("data.option-unfit", name=name, key=f"data.{key}", wanted=Fault(f"data.for-{wanted}"))
     if tasks and options.task not in tasks:
         faults.add("data.task-unfit", name=name, found=options.task, wanted=", ".join(tasks))

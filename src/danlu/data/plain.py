@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import fail
+from danlu.base.input_layout import InputLayout
 from danlu.base.strict_json import number
 from danlu.data.dataset import Encoder
 from danlu.data.far_outside import Ranges
 from danlu.data.label_sets import LabelSets
 from danlu.data.preprocessing import Preprocessing
+from danlu.data.several_inputs import SeveralInputs
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import columns_from_plain, columns_to_plain
@@ -146,6 +148,16 @@ def _to_texts(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) ->
     return TextEncoder(words, plain["length"])
 
 
+def _from_several(encoder: Any) -> dict[str, Any]:
+    return {"layout": encoder.layout.as_plain(), "standard": _from_standard(encoder.standard)}
+
+
+def _to_several(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
+    layout, standard = InputLayout.from_plain(plain["layout"]), _to_standard(plain["standard"], shape, words)
+    assert isinstance(standard, Standard)
+    return SeveralInputs(layout, standard)
+
+
 def _from_labels(target: Any) -> dict[str, Any]:
     return {"classes": list(target.values)}
 
@@ -202,6 +214,7 @@ _ENCODERS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[
     "numbers": (Standard, _from_standard, _to_standard),
     "pictures": (Pixels, _from_pixels, _to_pixels),
     "texts": (TextEncoder, _from_texts, _to_texts),
+    "several": (SeveralInputs, _from_several, _to_several),
 }
 _TARGETS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[..., Target]]] = {
     "labels": (Labels, _from_labels, _to_labels),

@@ -13,23 +13,28 @@ MOST_CHANNELS = 16
 MOST_TOLD = 10
 
 
-def fit_standard(x: Tensor, train: int, wanted: bool | None) -> tuple[Standard, tuple[Fault, ...]]:
+def fit_standard(
+    x: Tensor, train: int, wanted: bool | None, columns: Tensor | None = None
+) -> tuple[Standard, tuple[Fault, ...]]:
     """What is done to samples [N, *shape], whose first `train` are the training part, and the notes.
 
     Features [N, F] are standardised one by one unless `wanted` is False. Sequences [N, T, C] and pictures
     ([N, C, H, W], [N, H, W]) are channel by channel: always where it is asked for (True), else (None) where they leave
-    0 … 1 or hardly vary.
+    0 … 1 or hardly vary. Of features only `columns` are (bool [F]; None: all).
     """
     shape = tuple(x.shape[1:])
     if wanted is False or (wanted is None and len(shape) > 1 and _is_scaled(x[:train])):
         return Standard(shape), ()
     part, axes = x[:train], _pooled(shape)
     mean, scale = measure(part, axes)
+    if columns is not None:
+        mean, scale = torch.where(columns, mean, 0.0), torch.where(columns, scale, 1.0)
     constant = torch.isinf(scale)
     if len(shape) > 1:
         values = {"low": f"{part.min().item():.4g}", "high": f"{part.max().item():.4g}"}
         return Standard(shape, mean, scale), (Fault("data.pictures-standardised", values),)
-    notes = [Fault("data.standardised", {"count": int((~constant).sum())})]
+    done = ~constant if columns is None else columns & ~constant
+    notes = [Fault("data.standardised", {"count": int(done.sum())})] if done.any() or columns is None else []
     if constant.any():
         places = [str(place + 1) for place in constant.nonzero().flatten().tolist()]
         told = ", ".join(places[:MOST_TOLD]) + (" …" if len(places) > MOST_TOLD else "")

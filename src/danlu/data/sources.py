@@ -7,14 +7,14 @@ from typing import Any
 
 from danlu.base.errors import fail, nearest
 from danlu.base.input_files import path_kind, refuse_irregular
-from danlu.data.arrays import array_dataset
 from danlu.data.catalogue import entry, names
 from danlu.data.dataset import Builder, Origin, ReadSource
 from danlu.data.fetch import locate
 from danlu.data.folder.load import folder_builder
+from danlu.data.given_arrays import arrays_builder
 from danlu.data.given_parts import is_text_list, labelled_texts, parts_builder, parts_given
 from danlu.data.images import Images, image_dataset
-from danlu.data.raw_pools import raw_arrays, raw_images, raw_texts
+from danlu.data.raw_pools import raw_images, raw_texts
 from danlu.data.readers.cifar import is_cifar, read_cifar
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.idx import idx_file, read_idx_folder
@@ -56,7 +56,7 @@ def read_source(source: Source) -> Builder:
         pools = {"train": (given[0], given[1])}
         if is_text_list(given[0]):
             return ReadSource(partial(labelled_texts, source.name or "texts", pools), partial(raw_texts, pools))
-        return ReadSource(partial(array_dataset, source.name or "arrays", pools), partial(raw_arrays, pools))
+        return arrays_builder(source.name or "arrays", pools)
     if isinstance(given, str | Path):
         return _from_path(Path(given).expanduser(), given, target, source.name, source.file)
     if parts := parts_given(given):

@@ -11,6 +11,7 @@ from danlu.base.errors import fail
 from danlu.data.dataset import Dataset, digest
 from danlu.data.feeds import Feed, MapFeed, Wanted, refuse_bad
 from danlu.data.samples import finite, kind_of, unfit
+from danlu.data.several_inputs import layout_of
 from danlu.data.standard import Pixels
 from danlu.data.targets import Labels
 from danlu.data.transforms.augment import Augmentation
@@ -75,7 +76,9 @@ class StreamDataset(Dataset):
 
     def fingerprint(self) -> str:
         content = {part: feed.content() for part, feed in self.feeds.items() if feed.count}
-        return digest(content, self.sizes, list(self.sample_shape), repr(self.target))
+        layout = layout_of(self.encoder)
+        described = [] if layout is None else [repr(layout)]
+        return digest(content, self.sizes, list(self.sample_shape), repr(self.target), *described)
 
     def facts(self) -> dict[str, Any]:
         return {**super().facts(), "streamed": True}

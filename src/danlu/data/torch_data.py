@@ -1,6 +1,7 @@
 """torch Datasets and DataLoaders, alone or one for each part, into a data set."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -21,6 +22,7 @@ from torch.utils.data import (
 )
 
 from danlu.base.errors import Fault, Faults, fail
+from danlu.base.seeds import sample_seed
 from danlu.data.arrays import array_dataset
 from danlu.data.dataset import Dataset as DanluDataset
 from danlu.data.dataset import Encoder
@@ -28,8 +30,11 @@ from danlu.data.divide import divide, keys_of
 from danlu.data.feeds import Feed, LoaderFeed, MapFeed, Wanted, guarded, refuse_bad
 from danlu.data.label_sets import LabelSets
 from danlu.data.options import Options
+from danlu.data.sample_form import Formed, FormedCollate, FormedLoader, SampleForm, form_of
+from danlu.data.several_inputs import SeveralInputs
 from danlu.data.standard import Pixels, Standard
 from danlu.data.stream import StreamDataset, pair_of
+from danlu.data.table.to_predict import Columns
 from danlu.data.targets import Labels, Quantities, read_target, unscaled
 
 # More batches than these are not counted by going through them: the stream may have no end.
@@ -45,16 +50,18 @@ def is_torch_data(source: Any) -> bool:
     return isinstance(source, Dataset | DataLoader)
 
 
-def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> DanluDataset:
+def torch_dataset(
+    name: str, sources: Mapping[str, Any], options: Options, target: Columns | None = None
+) -> DanluDataset:
     """A data set of torch Datasets or DataLoaders by part; what is missing is carved from "train".
 
     Tensors that lie in memory (TensorDataset, also a Subset of one) become an in-memory data set; everything else is
     streamed, and not standardised. Whole-number targets are classes, floating-point ones quantities. A DataLoader keeps
     its batch size and collate function, and whether it shuffles; the order is danlu's where it draws plainly from a
-    map-style dataset.
+    map-style dataset. Of samples that are dicts `target` names the one that is predicted.
     """
     held = {part: _tensors(source) for part, source in sources.items()}
-    if all(tensors is not None for tensors in held.values()):
+    if target is None and all(tensors is not None for tensors in held.values()):
         return array_dataset(name, {part: tensors for part, tensors in held.items() if tensors}, options)
     if options.standardise:
         fail("data.stream-standardise")
@@ -63,10 +70,14 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     if options.task == "multi-label":
         fail("data.task-unfit", name=name, found=options.task, wanted="auto, classification, regression")
     faults = Faults()
+    if options.weight is not None:
+        faults.add("data.stream-unfit", key="data.weight")
     for key in (key for key in _MADE_ELSEWHERE if getattr(options, key) is not None):
         faults.add("data.stream-unfit", key=f"data.{key}")
     faults.raise_if_any()
-    feeds = {part: _feed(source, options) for part, source in sources.items()}
+    seen = _Form(target)
+    feeds = {part: _feed(source, options, seen) for part, source in sources.items()}
+    form = seen.found
     empty = [part for part, feed in feeds.items() if feed.count == 0]
     if empty:
         fail("data.no-samples")
@@ -75,10 +86,10 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     for other, _ in examples.values():
         if other.shape[1:] != x.shape[1:]:
             fail("data.parts-differ", first=list(x.shape[1:]), other=list(other.shape[1:]))
-    notes: list[Fault] = []
+    notes: list[Fault] = [*form.told] if form else []
     if any(isinstance(feed, LoaderFeed) for feed in feeds.values()):
         notes.append(Fault("data.loader-order"))
-    target, labels, scanned = _read_targets(feeds, sources, y, options)
+    meaning, labels, scanned = _read_targets(feeds, sources, y, options)
     if scanned:
         notes.append(Fault("data.scanned", {"count": sum(feed.count for feed in feeds.values())}))
     feeds = _carve(feeds, labels, options, notes)
@@ -89,11 +100,13 @@ def torch_dataset(name: str, sources: Mapping[str, Any], options: Options) -> Da
     elif len(shape) == 1 and options.standardise is None:
         notes.append(Fault("data.stream-as-it-is"))
     encoder: Encoder = pixels or Standard(shape)
+    if form and form.layout:
+        encoder = SeveralInputs(form.layout, Standard(shape))
     return StreamDataset(
         name=name,
         sample_shape=shape,
         sizes={part: feeds[part].count if part in feeds else 0 for part in ("train", "validation", "test")},
-        target=target,
+        target=meaning,
         encoder=encoder,
         notes=tuple(notes),
         feeds=feeds,
@@ -116,30 +129,91 @@ def _example(feed: Feed) -> tuple[Tensor, Any]:
     return pair_of(refuse_bad(next(_whole(feed).batches(Wanted(batch_size=1)))))
 
 
-def _feed(source: Any, options: Options) -> Feed:
+def _only(samples: list[Any]) -> Any:
+    """The first of the samples, as it is."""
+    return samples[0]
+
+
+class _Form:
+    """The form of the samples, by the first of them that is seen."""
+
+    def __init__(self, target: Columns | None) -> None:
+        if target is not None and not isinstance(target, str):
+            fail("data.target-without-table", target=",".join(target), name="torch")
+        self._target = target
+        self._seen = False
+        self.found: SampleForm | None = None
+
+    def see_sample(self, dataset: Any, workers: int) -> None:
+        """Look at a map-style dataset's first sample; where there are workers, in one of them: what ends a process must
+        not end this one. What is wrong with it is told where all are read.
+        """
+        if self._seen:
+            return
+        try:
+            feed = MapFeed(dataset, torch.arange(1), min(workers, 1), collate=_only)
+            first = refuse_bad(next(feed.batches(Wanted(batch_size=1))))
+        except Exception:  # noqa: BLE001 - the user's code
+            return
+        self._see(first, batched=False)
+
+    def brought(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """The batches of a loader as pairs; the first of them shows how."""
+        for batch in batches:
+            if not self._seen:
+                self._see(batch, batched=True)
+            yield self.found.batch(batch) if self.found else batch
+
+    def _see(self, first: Any, *, batched: bool) -> None:
+        self.found, self._seen = form_of(first, self._target, batched=batched), True
+
+
+def _feed(source: Any, options: Options, seen: _Form) -> Feed:
     workers = options.workers
     if not isinstance(source, DataLoader):
         if isinstance(source, IterableDataset):
-            return _as_it_is(DataLoader(source, batch_size=64), options.steps_per_epoch)
+            return _as_it_is(DataLoader(source, batch_size=64), options.steps_per_epoch, seen)
         _refuse_number(options)
-        return MapFeed(source, torch.arange(_length(source)), workers)
-    plain = isinstance(source.sampler, SequentialSampler) or (
-        isinstance(source.sampler, RandomSampler)
-        and not source.sampler.replacement
-        and source.sampler.num_samples == len(source.dataset)  # pyright: ignore[reportArgumentType]
-    )
-    if isinstance(source.dataset, IterableDataset) or source.batch_size is None or not plain:
-        return _as_it_is(source, options.steps_per_epoch)
+        rows = torch.arange(_length(source))
+        seen.see_sample(source, workers)
+        return MapFeed(Formed(source, seen.found) if seen.found else source, rows, workers)
+    if _keeps_its_order(source):
+        return _as_it_is(source, options.steps_per_epoch, seen)
     _refuse_number(options)
+    dataset: Any = source.dataset
+    collate: Any = None if source.collate_fn is default_collate else source.collate_fn
+    workers = max(workers, source.num_workers)
+    if collate is None:
+        seen.see_sample(dataset, workers)
+        dataset = Formed(dataset, seen.found) if seen.found else dataset
+    else:
+        next(seen.brought(iter(_first_batch(source))), None)
+        collate = FormedCollate(collate, seen.found) if seen.found else collate
     return MapFeed(
-        source.dataset,
-        torch.arange(len(source.dataset)),  # pyright: ignore[reportArgumentType]
-        max(workers, source.num_workers),
+        dataset,
+        torch.arange(len(dataset)),
+        workers,
         batch_size=source.batch_size,
-        collate=None if source.collate_fn is default_collate else source.collate_fn,
+        collate=collate,
         drop_last=source.drop_last,
         shuffled=isinstance(source.sampler, RandomSampler),
     )
+
+
+def _first_batch(loader: "DataLoader[Any]") -> list[Any]:
+    """The first batch of a loader, none where it fails: that is told where all are read."""
+    with contextlib.suppress(Exception), sample_seed(0, "form"):
+        return [next(iter(loader))]
+    return []
+
+
+def _keeps_its_order(loader: "DataLoader[Any]") -> bool:
+    """Whether a loader's order is its own, because it does not draw plainly from a map-style dataset."""
+    sampler = loader.sampler
+    plain = isinstance(sampler, SequentialSampler) or (
+        isinstance(sampler, RandomSampler) and not sampler.replacement and sampler.num_samples == len(loader.dataset)  # pyright: ignore[reportArgumentType]
+    )
+    return isinstance(loader.dataset, IterableDataset) or loader.batch_size is None or not plain
 
 
 def _length(source: Any) -> int:
@@ -154,14 +228,15 @@ def _refuse_number(options: Options) -> None:
         fail("data.steps-are-counted", found=options.steps_per_epoch)
 
 
-def _as_it_is(loader: "DataLoader[Any]", number: int | None) -> LoaderFeed:
+def _as_it_is(given: "DataLoader[Any]", number: int | None, seen: _Form) -> LoaderFeed:
     """Counted by one pass where `number` does not say how many batches make an epoch."""
     # One more than what is allowed tells that there are more.
-    sizes = [len(pair_of(batch)[0]) for batch in islice(guarded(loader), number or MOST_COUNTED + 1)]
+    sizes = [len(pair_of(batch)[0]) for batch in islice(seen.brought(guarded(given)), number or MOST_COUNTED + 1)]
     if number is None and len(sizes) > MOST_COUNTED:
         fail("data.endless", limit=MOST_COUNTED)
     if number is not None and len(sizes) < number:
         fail("data.too-few-batches", wanted=number, found=len(sizes))
+    loader: Any = FormedLoader(given, seen.found) if seen.found else given
     return LoaderFeed(loader, sum(sizes), len(sizes), max(sizes, default=None), fixed=number is not None)
 
 

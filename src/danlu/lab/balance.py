@@ -5,6 +5,7 @@ from dataclasses import replace
 from danlu.base.errors import Fault, Faults
 from danlu.base.recipe import DataRecipe
 from danlu.data import Dataset
+from danlu.data.memory import MemoryDataset
 
 OF_ORDER = ("shuffle", "balance")
 """The keys of [data] that say so."""
@@ -17,6 +18,8 @@ def balanced_data(recipe: DataRecipe, data: Dataset) -> Dataset:
     if recipe.balance != "classes":
         return data
     faults = Faults()
+    if data.weighted() is not None:
+        faults.add("lab.balance-or-weights")
     if data.task != "classification":
         faults.add("lab.balance-needs-classes", task=data.task)
     if not recipe.shuffle:
@@ -28,3 +31,11 @@ def balanced_data(recipe: DataRecipe, data: Dataset) -> Dataset:
     each = sum(there) / len(there)
     words = {"each": round(each), "label": data.classes[counts.index(min(there))], "times": f"{each / min(there):.3g}"}
     return replace(data, notes=(*data.notes, Fault("lab.balanced", words)))
+
+
+def told_of_weights(data: Dataset) -> Dataset:
+    """The data, with the note that their samples count by weights of their own, where they do."""
+    if not isinstance(data, MemoryDataset) or data.sample_weights is None:
+        return data
+    least, most = (f"{float(one):.3g}" for one in (data.sample_weights.min(), data.sample_weights.max()))
+    return replace(data, notes=(*data.notes, Fault("lab.sample-weights", {"least": least, "most": most})))

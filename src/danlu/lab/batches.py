@@ -19,8 +19,11 @@ def steps_per_epoch(recipe: Recipe, data: Dataset) -> int:
 def training_batches(
     recipe: Recipe, data: Dataset, epoch: int, start: int, device: torch.device, dtype: torch.dtype
 ) -> Iterator[Batch]:
-    """One batch a step, of batch_size · accumulate samples, from step `start` of the epoch on."""
+    """One batch a step, of batch_size · accumulate samples, from step `start` of the epoch on. Where samples have
+    weights of their own, these are the first column of the targets.
+    """
     size, together = _portions(recipe, data)
+    data = data.weighted() or data
     drawn = data.batches(
         "train",
         size,

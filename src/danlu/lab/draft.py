@@ -10,13 +10,15 @@ from torch import nn
 from danlu.base.errors import Fault, Faults, fail
 from danlu.base.input_files import path_kind
 from danlu.base.naming import spelled
-from danlu.base.recipe import DataRecipe, Recipe
+from danlu.base.own_code import file_and_maker
+from danlu.base.recipe import CUSTOM, DataRecipe, Recipe
 from danlu.base.recipe_text import RecipeDraft
 from danlu.data import Dataset
 from danlu.data.catalogue import known
 from danlu.lab.balance import OF_ORDER
 from danlu.nets import AUTO, option_names, options_of_usual_nets, recipe_of, registered, usual_options
 from danlu.nets import names as net_names
+from danlu.nets.own_file import own_file, own_maker
 from danlu.train.losses import registered_loss
 from danlu.train.optimisers import registered_optimiser
 from danlu.train.schedules import registered_schedule
@@ -31,10 +33,6 @@ _REGISTRIES: dict[str, Callable[[str], str]] = {
 
 RecipeSource = Recipe | Mapping[str, Any] | str | Path | None
 """A recipe as it may be given: made, as nested mappings, or as the path of its TOML file."""
-
-CUSTOM = "custom"
-"""Name in a recipe of a net, or data, that were given as objects and that no recipe can bring back."""
-
 
 _DATA_KEYS = [key.name for key in fields(DataRecipe) if key.name not in OF_ORDER]
 """What `danlu.load` has done already where a loaded data set is given."""
@@ -52,7 +50,7 @@ def draft_recipe(
     >>> draft_recipe("mlp", "digits", settings={"lr": 0.1}).optim.lr
     0.1
     """
-    draft, faults = RecipeDraft(), Faults()
+    draft, faults, settings = RecipeDraft(), Faults(), _with_output(settings or {})
     if isinstance(recipe, Recipe):
         draft.read_recipe(recipe)
     elif isinstance(recipe, str | Path):
@@ -64,12 +62,16 @@ def draft_recipe(
     if net is not None:
         _take_net(draft, net)
     if data is not None:
-        _take_data(draft, data, settings or {})
-    options = _options(draft)
+        _take_data(draft, data, settings)
+    options = list[str]()
     with faults.gathered():
-        draft.read_keywords(settings or {}, options)
+        options = _options(draft)
+    with faults.gathered():
+        draft.read_keywords(settings, options)
     with faults.gathered():
         draft.read_words(words)
+    if isinstance(draft.values.get("net.outputs"), str):  # of several outputs the one to score, not their number
+        draft.put("net.output", draft.values.pop("net.outputs"), draft.places["net.outputs"])
     for key in draft.values.keys() & set(options):
         faults.add("recipe.ambiguous-key", key=key, homes=f"net.{key}")
         del draft.values[key]
@@ -85,7 +87,28 @@ def draft_recipe(
     if isinstance(net, nn.Module) and drafted.net.name != CUSTOM:
         usual = {f"net.{key}" for key in usual_options(drafted.net.name, drafted.net.options)}
         drafted = replace(drafted, chosen=drafted.chosen | usual)
-    return drafted
+    return held_to_file(drafted)
+
+
+def _with_output(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """outputs="logits" names the output that is scored: of nets that take one, `outputs` is their number."""
+    if not isinstance(settings.get("outputs"), str):
+        return settings
+    return {"net.output" if key == "outputs" else key: value for key, value in settings.items()}
+
+
+def held_to_file(recipe: Recipe) -> Recipe:
+    """The recipe with the SHA-256 of the file that its net is in, as it is now; without such a file, as it is.
+
+    UserError where it has one, and the file is another by now.
+    """
+    if not recipe.net.in_file:
+        return recipe
+    if recipe.net.sha256 is not None:
+        own_maker(recipe.net.name, recipe.net.sha256)
+        return recipe
+    net = replace(recipe.net, sha256=own_file(recipe.net.name).sha256)
+    return replace(recipe, net=net, chosen=recipe.chosen | {"net.sha256"})
 
 
 def net_and_data(net: object, data: object) -> tuple[object, object]:
@@ -95,6 +118,8 @@ def net_and_data(net: object, data: object) -> tuple[object, object]:
     ((None, 'digits'), ('mlp', None))
     """
     if data is not None or net is None or callable(net):
+        return net, data
+    if file_and_maker(net):
         return net, data
     if isinstance(net, str) and (spelled(net, (AUTO, *net_names())) or not (known(net) or _looks_like_path(net))):
         return net, data
@@ -112,6 +137,8 @@ def _options(draft: RecipeDraft) -> list[str]:
     name = str(draft.values.get("net.name", AUTO))
     if name == AUTO:
         return options_of_usual_nets()
+    if file_and_maker(name):
+        return option_names(name, draft.values.get("net.sha256"))
     return option_names(name) if spelled(name, net_names()) else []
 
 
@@ -128,9 +155,11 @@ def _forget(draft: RecipeDraft, *keys: str) -> None:
 def _take_net(draft: RecipeDraft, net: object) -> None:
     if isinstance(net, nn.Module):
         name, options = recipe_of(net) or (CUSTOM, {"class": type(net).__name__})
+        output = {"output": draft.values["net.output"]} if "net.output" in draft.values else {}
         _forget(draft, "net.")
-        _take_section(draft, "net", {"name": name, **options})
+        _take_section(draft, "net", {"name": name, **options, **output})
     elif isinstance(net, str):
+        _forget(draft, "net.sha256")  # what is named anew is meant as it is now
         _take_section(draft, "net", {"name": net})
     elif isinstance(net, Mapping):
         _take_section(draft, "net", cast(Mapping[str, Any], net))

@@ -13,6 +13,7 @@ from danlu.base.graphs import NetGraph
 from danlu.base.input_files import path_kind
 from danlu.base.memory import memory_guard
 from danlu.base.naming import spelled
+from danlu.base.own_code import file_and_maker, short_name
 from danlu.base.places import runs_folder, shown
 from danlu.base.seeds import global_seed
 from danlu.data import Dataset
@@ -118,10 +119,10 @@ def named_graph(name: str, options: Mapping[str, Any], data: object = None) -> N
     name = registered(name)
     if data is None or _is_shape(data):
         net, sample_shape = example(name, options, data)
-        return net_graph(net, sample_shape, name=name)
+        return net_graph(net, sample_shape, name=short_name(name))
     recipe = draft_recipe(name, data, settings={f"net.{key}": value for key, value in options.items()})
     dataset = load_data(data_for_net(recipe, data), data if isinstance(data, Dataset) else None)
-    return net_graph(build_net(recipe, dataset), dataset.sample_shape, name=name)
+    return net_graph(build_net(recipe, dataset), dataset.sample_shape, name=short_name(name))
 
 
 def _maker(
@@ -218,10 +219,10 @@ def named_variances(name: str, options: Mapping[str, Any], data: object = None) 
     if data is None or _is_shape(data):
         with global_seed(0, "initial-weights"):
             net, sample_shape = example(name, options, data, weights=True)
-        return layer_variances(net, sample_shape, name)
+        return layer_variances(net, sample_shape, short_name(name))
     recipe = draft_recipe(name, data, settings={f"net.{key}": value for key, value in options.items()})
     dataset = load_data(data_for_net(recipe, data), data if isinstance(data, Dataset) else None)
-    return layer_variances(build_net(recipe, dataset), dataset, name)
+    return layer_variances(build_net(recipe, dataset), dataset, short_name(name))
 
 
 def _compared(several: Sequence[object]) -> Callable[[], Picture]:
@@ -289,7 +290,7 @@ def is_net_name(word: str) -> bool:
     >>> is_net_name("LeNet5"), is_net_name("runs/lenet5")
     (True, False)
     """
-    return spelled(word, net_names()) is not None and not _is_folder_of_results(word)
+    return bool(spelled(word, net_names()) or file_and_maker(word)) and not _is_folder_of_results(word)
 
 
 def _is_folder_of_results(word: str) -> bool:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from danlu.base.errors import fail
 from danlu.base.places import shown
 from danlu.lab.setup import Setup
@@ -13,6 +15,7 @@ from danlu.train.engine import Engine
 from danlu.train.losses import build_loss
 from danlu.train.module_engine import ClosureEngine, ModuleEngine
 from danlu.train.optimisers import build_optimiser
+from danlu.train.sample_weights import SampleWeighted
 from danlu.train.schedules import Schedule
 from danlu.train.stack import StackedEngine, writes_out
 
@@ -22,6 +25,8 @@ _ALONE = ("language", "multi-label")
 
 def choose_engine(setup: Setup) -> str:
     """The stacked engine wherever it writes out the net and nothing of the user's needs to hear of its calls."""
+    if setup.own_optimizer is not None or setup.own_schedule is not None or setup.data.weighted() is not None:
+        return MODULE
     plain = setup.device.type == "cpu" and setup.data.task not in _ALONE and setup.dtype.is_floating_point
     return STACKED if plain and writes_out(setup.net, setup.recipe, setup.data.sample_shape) else MODULE
 
@@ -47,18 +52,29 @@ def build_engine(setup: Setup, name: str) -> Engine:
     return StackedEngine(engine, setup.recipe, setup.data.sample_shape) if name == STACKED else engine
 
 
+def optimizer_of(setup: Setup) -> torch.optim.Optimizer:
+    """The optimiser over the setup's net: by the recipe, or the user's own."""
+    if setup.own_optimizer is not None:
+        return setup.own_optimizer()
+    train = setup.recipe.train
+    return build_optimiser(
+        setup.recipe.optim,
+        setup.net,
+        scaled=train.precision == "float16",
+        frozen=train.freeze or (),
+        thaws=train.thaw is not None,
+    )
+
+
 def module_engine(setup: Setup) -> ModuleEngine:
     """The engine that carries out any setup: its net with loss, optimiser and schedule."""
     recipe = setup.recipe
     loss = setup.own_loss or build_loss(recipe.loss.name, recipe.loss)
-    optimizer = build_optimiser(
-        recipe.optim,
-        setup.net,
-        scaled=recipe.train.precision == "float16",
-        frozen=recipe.train.freeze or (),
-        thaws=recipe.train.thaw is not None,
-    )
-    schedule = Schedule(recipe.schedule, setup.horizon)
+    if setup.data.weighted() is not None:
+        loss = SampleWeighted(recipe.loss)
+    optimizer = optimizer_of(setup)
+    own = setup.own_schedule
+    schedule = Schedule(recipe.schedule, setup.horizon) if own is None else own(optimizer)
     if setup.data.task == "language":
         keeps = setup.data.continues
         return CarriedEngine(setup.net, loss, optimizer, schedule, recipe, setup.device, keeps=keeps)

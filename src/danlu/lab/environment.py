@@ -22,14 +22,14 @@ def environment(
     parent: ParentRun | None = None,
 ) -> dict[str, Any]:
     """Machine, versions, the fingerprint of the data, the engine, whether the first weights came with a net, a file or
-    another run, the names of the user's own `metrics`, the loss where it is the user's own, and the run that this
-    one begins from.
+    another run, the names of the user's own `metrics`, loss, optimiser and schedule where they are the user's, and the
+    run that this one begins from.
 
     Weights that came so are in no recipe: only a checkpoint can bring them back.
     """
     data = {"name": setup.data.name, "sizes": setup.data.sizes, "fingerprint": setup.data.fingerprint()}
     own: dict[str, Any] = {"metrics": list(metrics)} if metrics else {}
-    own |= {"loss": setup.own_loss_facts} if setup.own_loss_facts else {}
+    own |= setup.own_facts
     own |= {"parent": asdict(parent)} if parent else {}
     return {"hardware": hardware(setup.device), "data": data, "weights_given": weights_given, "engine": engine, **own}
 

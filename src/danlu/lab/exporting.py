@@ -13,7 +13,7 @@ from danlu.base.errors import UserError, fail
 from danlu.base.places import shown
 from danlu.data import Dataset
 from danlu.data.raw import raw_samples
-from danlu.lab.draft import CUSTOM
+from danlu.data.several_inputs import layout_of
 from danlu.lab.package import Package
 from danlu.lab.run_record import RunRecord
 from danlu.ship import Answerer, ErrorBand
@@ -38,6 +38,8 @@ def exporting(
         fail("export.diverged", run=shown(run.folder), step=run.diverged_since)
     if answerer.fitted.task == "multi-label":
         fail("export.several-labels", run=shown(run.folder))
+    if layout_of(answerer.fitted.encoder) is not None:
+        fail("export.several-inputs", run=shown(run.folder))
     try:
         example, evidence = _of_test_part(run, data)
     except UserError:
@@ -46,7 +48,7 @@ def exporting(
             raise
         example, evidence = golden.raw(), Evidence("golden", [(golden.raw(), None)])
     net = run.recipe.net
-    named = None if net.name == CUSTOM else {"name": net.name, "options": dict(net.options)}
+    named = None if net.is_own else {"name": net.name, "options": dict(net.options)}
     told = about(run, answerer, None if isinstance(data, UserError) else data, band)
     return Exporting(answerer, example, evidence, told, net=named)
 

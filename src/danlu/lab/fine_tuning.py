@@ -23,7 +23,8 @@ def net_of(run: RunRecord | str | Path) -> dict[str, Any]:
     refuse_as_beginning(record)
     recipe, place = as_it_began(record.recipe), RunFolder(record.folder)
     file = place.path / scored_weights(place, recipe, finished=True).file.file
-    return {"name": recipe.net.name, **recipe.net.options, "weights": str(file)}
+    held = {"sha256": recipe.net.sha256} if recipe.net.in_file else {}
+    return {"name": recipe.net.name, **held, **recipe.net.options, "weights": str(file)}
 
 
 def begin_at(net: object, run: RunRecord | str | Path, settings: dict[str, Any]) -> tuple[object, dict[str, Any]]:

@@ -10,20 +10,21 @@ from danlu.base.errors import Fault, fail
 from danlu.base.events import Listener
 from danlu.base.memory import memory_guard
 from danlu.base.places import shown
-from danlu.base.recipe_text import read_recipe
 from danlu.base.starting import begin_of_call
 from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
 from danlu.lab.engines import choose_engine, engine_of_run
 from danlu.lab.environment import compared_with_before, environment
 from danlu.lab.fine_tuning import begin_at, parent_with
-from danlu.lab.own_loss import own_loss, refuse_other_loss, set_in, with_loss
 from danlu.lab.own_metrics import try_metrics
+from danlu.lab.own_nets import refuse_unasked, telling_where_net_was
 from danlu.lab.own_parts import MetricLike, OwnParts, own_parts, refuse_missing
+from danlu.lab.own_training import own_training, refuse_beside, refuse_others, set_in, with_own
 from danlu.lab.package import load_trained, telling_where
 from danlu.lab.run import Run
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
 from danlu.lab.training import carry_out, folder_asked, new_run, wired
 from danlu.lab.usual import as_it_began, until_patience_is_spent
+from danlu.nets.call_form import released
 from danlu.store.journal import Journal
 from danlu.store.run_environment import parent_of, read_environment
 from danlu.store.run_folder import RunFolder
@@ -50,19 +51,21 @@ def fit(
 ) -> Run:
     """Train `net` on `data`; with nothing given, LeNet-5 on the digits inside scikit-learn.
 
-    `net` is a name or any nn.Module (trained in place: it ends with the weights that are scored); left out, it is the
-    one that the data call for. `data` is a Dataset, a catalogue name, a table's path, (x, y) arrays, or a torch Dataset
-    or DataLoader. `recipe` is a Recipe, a TOML file or the same as nested dicts; `settings` are its keys, flat where
-    the name is unambiguous (lr, epochs, batch_size, momentum, seed, clip_norm …), or a section as a dict:
-    optim={"name": "adam", "lr": 0.001}. `folder` is where the run will lie (absent or empty); else it gets a name of
-    its own, or `name`, in `runs/`. `weights_from` is a run that has ended, or its folder: the training begins with the
-    weights that were scored, in the net of that run where none is given; for another number of classes the last layer
-    begins anew. The training is watched for mistakes (`run.findings`) unless `watch` is False, or the recipe's
-    watch.on. `listeners` are called with every event of the training (`danlu.TrainingStarted`, `StepDone`,
-    `EpochDone`), and end it by answering with `danlu.Stop("why")`. `metrics` score the validation and the test part
-    too, by name: functions of (outputs, targets), or a torchmetrics.Metric. `loss` is a name, settings, or a function
-    of (outputs, targets) that gives their mean loss. Raises UserError for a mistake in any of these, before the first
-    step; StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
+    `net` is a name, a class or function in a file of one's own (`"my_nets.py:Net"`; that file is run), or any nn.Module
+    (trained in place: it ends with the weights that are scored); left out, it is the one that the data call for. `data`
+    is a Dataset, a catalogue name, a table's path, (x, y) arrays, or a torch Dataset or DataLoader. `recipe` is a
+    Recipe, a TOML file or the same as nested dicts; `settings` are its keys, flat where the name is unambiguous (lr,
+    epochs, batch_size, momentum, seed, clip_norm …), or a section as a dict: optim={"name": "adam", "lr": 0.001}.
+    `folder` is where the run will lie (absent or empty); else it gets a name of its own, or `name`, in `runs/`.
+    `weights_from` is a run that has ended, or its folder: the training begins with the weights that were scored, in the
+    net of that run where none is given; for another number of classes the last layer begins anew. The training is
+    watched for mistakes (`run.findings`) unless `watch` is False, or the recipe's watch.on. `listeners` are called with
+    every event of the training (`danlu.TrainingStarted`, `StepDone`, `EpochDone`), and end it by answering with
+    `danlu.Stop("why")`. `metrics` score the validation and the test part too, by name: functions of (outputs, targets),
+    or a torchmetrics.Metric. `loss` is a name, settings, or a function of (outputs, targets) that gives their mean
+    loss; `optimizer` and `schedule` may be functions too, of the parameters and of the optimizer, or objects of
+    torch's. Raises UserError for a mistake in any of these, before the first step; StorageError where the disk refuses
+    later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile
     >>> run = fit("softmax-regression", "digits", epochs=2, folder=tempfile.mkdtemp(), progress=False)
@@ -73,20 +76,20 @@ def fit(
     net, data = net_and_data(net, data)
     if weights_from is not None:
         net, settings = begin_at(net, weights_from, settings)
-    settings, own_function = with_loss(settings, loss)
+    settings, code = with_own(settings, loss)
     drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
+    refuse_beside(drafted, code)
     drafted, where = until_patience_is_spent(drafted), folder_asked(folder, name)
-    given = None if isinstance(data, str | Path) else data
-    module = net if isinstance(net, nn.Module) else None
+    given, module = None if isinstance(data, str | Path) else data, net if isinstance(net, nn.Module) else None
     own = own_parts(listeners, metrics)
-    setup = set_in(set_up(drafted, given, module), own_function)
+    setup = set_in(set_up(drafted, given, module), code)
     try_metrics(setup, own.metrics)
     reporter = _told_of_weights(setup, Reporter(progress))
     weights_given = module is not None or setup.recipe.net.weights is not None
     engine = choose_engine(setup)
     parent = parent_with(setup.recipe.net.weights)
     facts = environment(setup, weights_given=weights_given, engine=engine, metrics=tuple(own.metrics), parent=parent)
-    with new_run(where, setup, facts) as new:
+    with released(module), new_run(where, setup, facts) as new:
         training = wired(setup, new.place, new.journal, begin, engine, own, parent, _notes(setup))
         if weights_given:  # nothing else brings them back, so no run may stand without them
             training.checkpointer.save_first()
@@ -112,20 +115,23 @@ def _notes(setup: Setup) -> list[Fault]:
 def resume(
     folder: str | Path,
     *,
-    net: nn.Module | None = None,
+    net: nn.Module | str | None = None,
     data: object = None,
     root: str | Path | None = None,
     listeners: Sequence[Listener] | None = None,
     metrics: Mapping[str, MetricLike] | None = None,
     loss: object = None,
+    optimizer: object = None,
+    schedule: object = None,
     progress: bool = True,
 ) -> Run:
     """Go on with a run exactly where its newest whole checkpoint stands; a finished run is returned as it is.
 
-    `net`, `data`, `metrics` and `loss` are needed where they were given to `fit` as objects that no recipe brings back,
-    and `listeners` hear of what is left where they are given again; where data have been moved, `data` is their path
-    now, or `root` the folder to look for a catalogue's in. The end state is bit-identical to that of a run never
-    interrupted, on the same machine, torch build and thread count.
+    `net`, `data`, `metrics`, `loss`, `optimizer` and `schedule` are needed where they were given to `fit` as objects
+    that no recipe brings back (`net` also says where the file of a net, `my_nets.py:Net`, lies by now), and `listeners`
+    hear of what is left where they are given again; where data have been moved, `data` is their path now, or `root` the
+    folder to look for a catalogue's in. The end state is bit-identical to that of a run never interrupted, on the same
+    machine, torch build and thread count.
     """
     begin, own = begin_of_call(), own_parts(listeners, metrics)
     place = RunFolder.open(Path(folder))
@@ -134,13 +140,20 @@ def resume(
         return run
     with Journal(place.journal) as journal:
         take_turn(place.recipe)
-        recipe = as_it_began(read_recipe(place.recipe))
+        recipe, reporter = as_it_began(run.recipe), Reporter(progress)
         with telling_where("lab.data-moved", folder=shown(place.path)):
             dataset = load_trained(place, recipe, data, root)
-        own_function = own_loss(loss)
-        refuse_other_loss(read_environment(place.environment), own_function, place)
-        setup = set_in(set_up(recipe, dataset, net), own_function)
-        _gone_on(RunFolder(run.folder), journal, setup, net, Reporter(progress), begin, own)
+        code = own_training(loss=loss, optimizer=optimizer, schedule=schedule)
+        refuse_others(read_environment(place.environment), code, place)
+        module = net if isinstance(net, nn.Module) else None
+        if not isinstance(net, str):
+            refuse_unasked(recipe, place)
+        with telling_where_net_was(recipe, place):
+            setup = set_in(set_up(recipe, dataset, module), code)
+        if recipe.net.in_file:
+            reporter.note(Fault("lab.own-net-runs", {"name": recipe.net.name, "sha256": recipe.net.sha256}))
+        with released(module):
+            _gone_on(RunFolder(run.folder), journal, setup, module, reporter, begin, own)
     return Run(run.folder, net=setup.net, data=setup.data)
 
 

@@ -19,9 +19,10 @@ from danlu.lab.draft import CUSTOM, source_of
 from danlu.lab.engines import engine_of_run
 from danlu.lab.environment import compared_with_before, environment
 from danlu.lab.fine_tuning import refuse_as_beginning
-from danlu.lab.own_loss import own_loss, refuse_other_loss, set_in
 from danlu.lab.own_metrics import try_metrics
+from danlu.lab.own_nets import telling_where_net_was
 from danlu.lab.own_parts import MetricLike, own_parts, refuse_missing
+from danlu.lab.own_training import own_training, refuse_others, set_in
 from danlu.lab.package import load_trained, telling_where
 from danlu.lab.run_record import RunRecord
 from danlu.lab.setup import Setup, refuse_other_structure, set_up
@@ -32,7 +33,7 @@ from danlu.store.run_environment import read_environment
 from danlu.store.run_folder import RunFolder
 from danlu.store.taken_over import taken_over
 from danlu.train.checkpoint import Checkpoint, load_newest
-from danlu.train.schedules import LENGTHWISE, registered_schedule
+from danlu.train.schedules import LENGTHWISE, OWN_SCHEDULE, registered_schedule
 from danlu.view.info.run import flat
 from danlu.view.reporter import Reporter
 
@@ -69,14 +70,15 @@ def go_on(
     listeners: Sequence[Listener] | None = None,
     metrics: Mapping[str, MetricLike] | None = None,
     loss: object = None,
+    optimizer: object = None,
     progress: bool = True,
     settings: Mapping[str, Any] | None = None,
     words: Iterable[str] = (),
 ) -> tuple[Path, Setup]:
     """Train `parent`, which has ended, for `epochs` ("+20") more: the folder of the new run, and what was trained.
 
-    `net` becomes the trained one; it, `data` and `loss` are needed where they were given as objects. See `Run.fit` for
-    the rest. UserError, with nothing written, where the parent cannot be gone on from.
+    `net` becomes the trained one; it, `data`, `loss` and `optimizer` are needed where they were given as objects. See
+    `Run.fit` for the rest. UserError, with nothing written, where the parent cannot be gone on from.
     """
     begin, more, own = begin_of_call(), more_epochs(epochs), own_parts(listeners, metrics)
     where, place = folder_asked(folder, name), RunFolder(parent.folder)
@@ -87,9 +89,12 @@ def go_on(
     _refuse_objects(parent, recipe, net, data)
     with telling_where("further.data-moved", folder=shown(place.path), more=more):
         dataset = load_trained(place, recipe, data, root)
-    own_function = own_loss(loss)
-    refuse_other_loss(read_environment(place.environment), own_function, place)
-    setup = set_in(set_up(_where_data_lie(recipe, data, root), dataset, net), own_function)
+    if parent.recipe.schedule.name == OWN_SCHEDULE:
+        fail("further.own-schedule", folder=shown(place.path))
+    code = own_training(loss=loss, optimizer=optimizer)
+    refuse_others(read_environment(place.environment), code, place)
+    with telling_where_net_was(recipe, place):
+        setup = set_in(set_up(_where_data_lie(recipe, data, root), dataset, net), code)
     train = replace(setup.recipe.train, limit_predictions=parent.recipe.train.limit_predictions)  # as it stood there
     setup = replace(setup, recipe=replace(setup.recipe, train=train))
     reporter = Reporter(progress)

@@ -27,6 +27,7 @@ def settled_loss(
             fail("lab.own-loss-alone")
         return own, ()
     name = choose_loss(recipe, task=data.task, outputs=data.outputs, output_shape=output_shape)
+    recipe = _with_ratio(recipe, name, data)
     settled = replace(recipe, name=name, gamma=gamma_of(recipe) if name == "focal" else None)
     given = recipe.class_weights
     faults = Faults()
@@ -47,6 +48,25 @@ def settled_loss(
     some = sorted(pairs, key=lambda pair: -pair[1])[:_MOST_TOLD]
     said = ", ".join(f"{label} {weight:.4g}" for label, weight in some) + (" …" if len(pairs) > len(some) else "")
     return settled, (Fault("lab.balanced-weights", {"weights": said}),)
+
+
+def _with_ratio(recipe: LossRecipe, name: str, data: Dataset) -> LossRecipe:
+    """The section, where pos_weight of two classes is what class weights say too. UserError where it says nothing."""
+    given = recipe.pos_weight
+    if given is None:
+        return recipe
+    if name != "bce":
+        fail("lab.pos-weight-needs-bce", loss=name)
+    numbers = given if isinstance(given, tuple) else (given,)
+    wanted = data.outputs if data.task == "multi-label" else 1
+    if len(numbers) not in (1, wanted):
+        fail("lab.pos-weight-count", found=len(numbers), wanted=wanted)
+    if data.task == "multi-label":
+        return recipe
+    weights = (1.0, float(numbers[0]))
+    if recipe.class_weights not in (None, weights):
+        fail("lab.pos-weight-or-class-weights")
+    return replace(recipe, class_weights=weights)
 
 
 def measured_anew(settled: LossRecipe, drafted: LossRecipe, data: Dataset) -> LossRecipe:

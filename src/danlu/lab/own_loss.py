@@ -1,7 +1,5 @@
 """A user's own loss: tried before the first step, and known again by its source after an interruption."""
 
-import hashlib
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,15 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.errors import UserError, fail
-from danlu.base.places import shown
 from danlu.base.seeds import preserved_randomness
+from danlu.lab.own_source import name_of, source_hash
 from danlu.lab.setup import Setup
-from danlu.store.run_folder import RunFolder
 from danlu.train.carried import Carried
 from danlu.train.losses import OWN, Loss, loss_of
 
 _TRIED_ON = 8  # samples
-_PLAIN = (bool, int, float, str, bytes, tuple, type(None))
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ def own_loss(given: object) -> OwnLoss | None:
         fail("lab.own-loss-not-callable", found=getattr(given, "__name__", type(given).__name__))
     if isinstance(given, nn.Module) and any(one.requires_grad for one in given.parameters()):
         fail("lab.own-loss-has-weights", name=type(given).__name__)
-    return OwnLoss(given, str(getattr(given, "__name__", type(given).__name__)), _source(given))
+    return OwnLoss(given, name_of(given), source_hash(given))
 
 
 def with_loss(settings: Mapping[str, Any], given: object) -> tuple[dict[str, Any], OwnLoss | None]:
@@ -57,12 +53,14 @@ def with_loss(settings: Mapping[str, Any], given: object) -> tuple[dict[str, Any
     return {**settings, **({"loss": given} if own is None else {"loss.name": OWN})}, own
 
 
-def set_in(setup: Setup, own: OwnLoss | None) -> Setup:
+def set_loss_in(setup: Setup, own: OwnLoss | None) -> Setup:
     """The setup that trains by the loss, tried on a few samples. UserError where it fails, or where it is missing."""
     if own is None:
         if setup.recipe.loss.name == OWN:
             fail("train.own-loss-missing")
         return setup
+    if setup.data.weighted() is not None:
+        fail("lab.own-loss-weights", name=own.name)
     function = own.function
     if isinstance(function, nn.Module):
         function = function.to(setup.device)
@@ -71,22 +69,7 @@ def set_in(setup: Setup, own: OwnLoss | None) -> Setup:
         return function(outputs, targets)
 
     _try(setup, own, loss)
-    return replace(setup, own_loss=loss, own_loss_facts={"name": own.name, "source": own.source})
-
-
-def refuse_other_loss(before: Mapping[str, Any] | None, own: OwnLoss | None, place: RunFolder) -> None:
-    """UserError where a run was trained by a user's own loss, and that is not given again as it was."""
-    if before is None:
-        return
-    kept = before.get("loss")
-    if kept is None:
-        if own is not None:
-            fail("lab.own-loss-unknown", name=own.name, folder=shown(place.path))
-        return
-    if own is None:
-        fail("lab.own-loss-again", name=kept["name"], folder=shown(place.path))
-    if own.source != kept["source"]:
-        fail("lab.own-loss-other", name=kept["name"], found=own.name, folder=shown(place.path))
+    return replace(setup, own_loss=loss)
 
 
 def _try(setup: Setup, own: OwnLoss, loss: Loss) -> None:
@@ -110,22 +93,3 @@ def _try(setup: Setup, own: OwnLoss, loss: Loss) -> None:
         fail("lab.own-loss-no-gradient", name=own.name)
     if not value.isfinite():
         fail("lab.own-loss-not-finite", name=own.name, value=float(value.detach()))
-
-
-def _source(given: Any) -> str:
-    """16 hex digits of the source, or of the code where there is no source, with the values it closes over."""
-    code = type(given) if isinstance(given, nn.Module) else given
-    try:
-        parts = [inspect.getsource(code)]
-    except (OSError, TypeError):
-        own = getattr(given, "__code__", None)
-        parts = [f"{type(given).__module__}.{type(given).__qualname__}", repr(own and (own.co_code, own.co_names))]
-    cells = [cell.cell_contents for cell in getattr(given, "__closure__", None) or ()]
-    parts += [
-        repr(value) for value in (*cells, *(getattr(given, "__defaults__", None) or ())) if isinstance(value, _PLAIN)
-    ]
-    if isinstance(given, nn.Module):
-        plain = {key: value for key, value in vars(given).items() if isinstance(value, _PLAIN)}
-        tensors = {name: tensor.tolist() for name, tensor in given.state_dict().items()}
-        parts += [repr(given), repr(sorted(plain.items())), repr(tensors)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

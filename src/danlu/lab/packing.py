@@ -9,7 +9,7 @@ from danlu.base.errors import Fault, UserError, fail
 from danlu.base.places import shown
 from danlu.lab.package import begun_package, complete_package, load_trained
 from danlu.lab.run import Run
-from danlu.lab.setup import build_net, dtype_of, sample_dtype
+from danlu.lab.setup import dtype_of, sample_dtype
 from danlu.nets import describe
 from danlu.store.journal import Journal
 from danlu.store.package_file import read_package_file
@@ -17,7 +17,7 @@ from danlu.store.run_folder import RunFolder
 
 
 def package(
-    folder: str | Path, *, net: nn.Module | None = None, data: Any = None, root: str | Path | None = None
+    folder: str | Path, *, net: nn.Module | str | None = None, data: Any = None, root: str | Path | None = None
 ) -> Run:
     """Write what the finished run in `folder` needs to answer without its data, where an older danlu did not.
 
@@ -43,7 +43,7 @@ def package(
             dataset = load_trained(place, run.recipe, data, root)
         except UserError as error:
             raise UserError(Fault("lab.package-needs-data", {"folder": shown(place.path)}), *error.faults) from None
-        module = build_net(run.recipe, dataset) if net is None else net
+        module = net if isinstance(net, nn.Module) else run.built(dataset)
         if before is None:
             begun_package(dataset).write(place.package)
         taken = sample_dtype(module, dataset, dtype_of(run.recipe.train.precision))

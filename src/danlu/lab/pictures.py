@@ -23,7 +23,7 @@ def drawn_net(setup: Setup) -> NetDrawn | None:
     """The graph of the net as a record; None where it cannot be followed, which is no reason not to train."""
     dtype = None if getattr(setup.net, "sample_dtype", torch.float32) != torch.float32 else setup.dtype
     try:
-        graph = net_graph(setup.net, setup.data.sample_shape, name=setup.recipe.net.name, dtype=dtype)
+        graph = net_graph(setup.net, setup.data.sample_shape, name=setup.recipe.net.label, dtype=dtype)
     except Exception:  # noqa: BLE001  (a net is the user's code, and this pass is for a picture only)
         return None
     return NetDrawn(graph=graph) if len(graph.nodes) <= MOST_NODES else None

@@ -13,17 +13,21 @@ from torch import nn
 from danlu.base.errors import DataWarning, Fault, UserError, fail
 from danlu.base.events import Listener
 from danlu.base.places import shown
+from danlu.base.recipe import Recipe
+from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score
 from danlu.data import Dataset
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
+from danlu.lab.called_as import called_as
 from danlu.lab.exporting import exporting
 from danlu.lab.going_on import go_on
+from danlu.lab.own_nets import refuse_unasked, telling_where_net_was, with_net_at
 from danlu.lab.own_parts import MetricLike
 from danlu.lab.package import Package, load_trained, read_package, without_samples
 from danlu.lab.run_record import RunRecord
 from danlu.lab.scored_net import answerer_of, scored_net, scored_weights
-from danlu.lab.setup import build_net
+from danlu.lab.setup import build_net, dtype_of, sample_dtype
 from danlu.ship import (
     Answerer,
     Answers,
@@ -46,15 +50,30 @@ class Run(RunRecord):
 
     It answers from the folder alone; only a net that was given as an object has to be given again. What needs the
     samples themselves loads them by the recipe; `data` brings those that were given as objects, or says where they lie
-    by now.
+    by now. `net` does the same: a module, or the file (`my_nets.py:Net`) of a net that was trained from one.
     """
 
-    def __init__(self, folder: str | Path, *, net: nn.Module | None = None, data: object = None) -> None:
-        if net is not None and not isinstance(net, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
+    def __init__(self, folder: str | Path, *, net: nn.Module | str | None = None, data: object = None) -> None:
+        if net is not None and not isinstance(net, nn.Module | str):  # pyright: ignore[reportUnnecessaryIsInstance]
             fail("lab.not-a-module", found=type(net).__name__)
         super().__init__(folder)
-        self._net = net
+        self._net = net if isinstance(net, nn.Module) else None
+        self._net_at = net if isinstance(net, str) else None
         self._given = data
+
+    @functools.cached_property
+    def recipe(self) -> Recipe:
+        recipe = read_recipe(self._place.recipe)
+        return recipe if self._net_at is None else with_net_at(recipe, self._net_at)
+
+    def built(self, data: Dataset | Preprocessing) -> nn.Module:
+        """The net that the recipe names, with its first weights. Code of the user's own is run for that where the net
+        is in such a file, which is held to its SHA-256.
+        """
+        if self._net_at is None:
+            refuse_unasked(self.recipe, self._place)
+        with telling_where_net_was(self.recipe, self._place):
+            return build_net(self.recipe, data)
 
     def net(self, net: nn.Module | None = None) -> nn.Module:
         """The trained net in evaluation mode, on the CPU: a copy, with the weights that were scored.
@@ -62,12 +81,14 @@ class Run(RunRecord):
         `net` is a net of the same structure, needed where the run's own was given as an object in another session.
         """
         template = net or self._net
-        own = copy.deepcopy(template) if template is not None else build_net(self.recipe, self.preprocessing)
+        own = copy.deepcopy(template) if template is not None else self.built(self.preprocessing)
         weights = scored_weights(self._place, self.recipe, finished=self.finished)
         answers = self._package.answers if self._package is not None and self.finished else None
         if answers is not None and weights.file != answers.weights:
             fail("lab.other-weights", file=weights.file.file, folder=shown(self.folder))
-        return scored_net(self._place, self.recipe, own, weights)
+        scored = scored_net(self._place, self.recipe, own, weights)
+        dtype = sample_dtype(scored, self.preprocessing, dtype_of(self.recipe.train.precision))
+        return called_as(scored, self.recipe, self.preprocessing, dtype)[0]
 
     def fit(
         self,
@@ -79,6 +100,7 @@ class Run(RunRecord):
         listeners: Sequence[Listener] | None = None,
         metrics: Mapping[str, MetricLike] | None = None,
         loss: object = None,
+        optimizer: object = None,
         progress: bool = True,
         **settings: Any,
     ) -> "Run":
@@ -90,8 +112,8 @@ class Run(RunRecord):
         schedule that does (cosine, one-cycle) has come to its end: `schedule` "restarted", as without a word, runs it
         once more over the new epochs, "extended" stretches it over all of them. Of the other settings `patience` (then
         counted anew), `lr` and those of the schedule may change. `folder`, `name`, `listeners` and `metrics` are as for
-        `danlu.fit`; a `loss` of your own is given again as it was. Raises UserError where this run has not ended, has
-        diverged, or its last checkpoint or its data are not what they were.
+        `danlu.fit`; a `loss` or an `optimizer` of your own is given again as it was. Raises UserError where this run
+        has not ended, has diverged, or its last checkpoint or its data are not what they were.
 
         >>> import tempfile, danlu
         >>> run = danlu.fit("softmax-regression", "iris", epochs=1, folder=tempfile.mkdtemp(), progress=False)
@@ -110,6 +132,7 @@ class Run(RunRecord):
             listeners=listeners,
             metrics=metrics,
             loss=loss,
+            optimizer=optimizer,
             progress=progress,
             settings=settings,
         )

@@ -1,7 +1,7 @@
 """From a recipe to the objects it names, every fit between them checked before the first step."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,16 @@ from torch import nn
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.files import absolute
 from danlu.base.places import shown
-from danlu.base.recipe import MOST_STEPS, DataRecipe, OptimRecipe, Recipe
+from danlu.base.recipe import CUSTOM, MOST_STEPS, DataRecipe, OptimRecipe, Recipe
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.data.preprocessing import Preprocessing
+from danlu.data.several_inputs import layout_of
 from danlu.data.standard import Pixels, Standard
-from danlu.lab.balance import OF_ORDER, balanced_data
+from danlu.lab.balance import OF_ORDER, balanced_data, told_of_weights
 from danlu.lab.batches import steps_per_epoch
-from danlu.lab.draft import CUSTOM, source_of
+from danlu.lab.called_as import called_as
+from danlu.lab.draft import source_of
 from danlu.lab.loss_settings import settled_loss
 from danlu.lab.usual import limits_predictions, usual_augmentation, usual_picture_options, usual_train
 from danlu.nets import (
@@ -39,7 +41,7 @@ from danlu.nets import (
 from danlu.train.checkpoint import saved_weights
 from danlu.train.freezing import check_parts
 from danlu.train.losses import Loss
-from danlu.train.optimisers import build_optimiser, rates_of_parts, resolve_optim
+from danlu.train.optimisers import OWN_OPTIMISER, build_optimiser, rates_of_parts, resolve_optim
 from danlu.train.schedules import Horizon, Schedule
 from danlu.train.weight_file import load_weights
 from danlu.watch import check_rules
@@ -57,7 +59,11 @@ class Setup:
     dtype: torch.dtype  # in which samples go into the net
     horizon: Horizon
     own_loss: Loss | None = None  # a function of the user's
-    own_loss_facts: Mapping[str, str] | None = None  # by which it is known again
+    own_optimizer: Callable[[], torch.optim.Optimizer] | None = None
+    own_schedule: Callable[[torch.optim.Optimizer], Schedule] | None = None
+    own_facts: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict[str, Mapping[str, str]]
+    )  # to know them again
 
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
@@ -83,7 +89,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         fail("lab.own-batches", found=wanted, own=own)
     train = replace(recipe.train, batch_size=own or wanted)
     train = usual_train(train, optim.name, dataset.sizes["train"], dataset.sizes["validation"])
-    dataset = balanced_data(recipe.data, dataset)
+    dataset = told_of_weights(balanced_data(recipe.data, dataset))
     dataset = dataset.limited(limits_predictions(recipe, dataset))
     if dataset.bounds is not None:
         train = replace(train, limit_predictions=True)
@@ -98,10 +104,11 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     if isinstance(dataset.encoder, Standard):
         recipe = replace(recipe, data=replace(recipe.data, standardise=dataset.encoder.mean is not None))
     net.to(device=device, dtype=dtype)
-    if recipe.net.name != CUSTOM and len(dataset.sample_shape) == 3:
+    if not recipe.net.is_own and len(dataset.sample_shape) == 3:
         # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     taken = sample_dtype(net, dataset, dtype)
+    net, recipe = called_as(net, recipe, dataset, taken)
     description = describe(net, dataset.sample_shape, dtype=taken, for_loss=True)
     _check_parts(recipe, optim, net)
     loss, told = settled_loss(recipe.loss, dataset, description.output_shape)
@@ -114,7 +121,8 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     # What these two refuse is told now, not after the folder is made.
     Schedule(recipe.schedule, horizon)
     frozen, thaws = recipe.train.freeze or (), recipe.train.thaw is not None
-    build_optimiser(optim, net, frozen=frozen, thaws=thaws)
+    if optim.name != OWN_OPTIMISER:
+        build_optimiser(optim, net, frozen=frozen, thaws=thaws)
     _check_range(net, dataset, taken)
     _rehearse(recipe, dataset, net, taken)
     return Setup(recipe, dataset, net, description, device, taken, horizon)
@@ -251,9 +259,11 @@ def build_net(recipe: Recipe, data: Dataset | Preprocessing) -> nn.Module:
                 outputs=data.outputs,
                 task=data.task,
                 vocabulary=None if data.vocabulary is None else len(data.vocabulary),
+                sha256=recipe.net.sha256,
+                several=layout_of(data.encoder),
             )
 
-    return built_where_it_fits(built, recipe.net.name, recipe.net.options)
+    return built_where_it_fits(built, recipe.net.label, recipe.net.options)
 
 
 def data_as_taken(data: Dataset, net: nn.Module) -> Dataset:
@@ -274,6 +284,8 @@ def sample_dtype(net: nn.Module, data: Dataset | Preprocessing, weights: torch.d
 
     Also where an array of whole numbers holds the tokens, and the net (`sample_dtype`) says that it takes such.
     """
+    if layout_of(data.encoder) is not None:
+        return weights
     tokens = data.task == "classification" and getattr(net, "sample_dtype", weights) == torch.int64
     return torch.int64 if tokens or data.vocabulary is not None else weights
 

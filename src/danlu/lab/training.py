@@ -23,6 +23,7 @@ from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
 from danlu.lab.label_thresholds import with_thresholds
 from danlu.lab.own_metrics import OwnMetrics
+from danlu.lab.own_nets import keep_copy
 from danlu.lab.own_parts import MetricLike, OwnParts
 from danlu.lab.package import complete_package, package_bytes
 from danlu.lab.pictures import drawn_net, write_run_report
@@ -63,7 +64,7 @@ def new_run(folder: Path | None, setup: Setup, facts: dict[str, Any]) -> NewRun:
     text, package = to_toml(setup.recipe), package_bytes(setup.data)
     if folder is not None:
         return NewRun.at(folder, text, facts, package)
-    stem = folder_stem(str(setup.recipe.net.options.get("class", setup.recipe.net.name)), setup.data.name)
+    stem = folder_stem(setup.recipe.net.label, setup.data.name)
     return NewRun.named(runs_folder(), stem, text, facts, package)
 
 
@@ -154,6 +155,7 @@ def carry_out(training: WiredTraining, reporter: Reporter) -> None:
     """
     batch, parameters = training.setup.recipe.train.batch_size, f"{training.setup.description.parameters:,}"
     try:
+        keep_copy(training.setup.recipe, training.place)
         with memory_guard("training", training.place.path, batch=batch, parameters=parameters):
             _trained(training, reporter)
     except FolderGoneError:

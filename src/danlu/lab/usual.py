@@ -10,7 +10,6 @@ from typing import Literal
 
 from danlu.base.recipe import MOST_EPOCHS, Recipe, TrainRecipe
 from danlu.data import Dataset
-from danlu.lab.draft import CUSTOM
 from danlu.train.schedules import LENGTHWISE
 
 # A small net on some hundred samples needs thousands of steps, and 20 epochs of so few samples are a hundred or two.
@@ -19,7 +18,7 @@ _FEWEST_EPOCHS, _MOST_EPOCHS = 20, 200
 # Below so many validation samples the best epoch is a matter of luck.
 _ENOUGH_TO_CHOOSE_BY = 30
 # Straight lines are drawn to be prolonged, and a mixture answers with densities. A net of the user's is the user's.
-_UNLIMITED = ("linear-regression", "mixture-density", CUSTOM)
+_UNLIMITED = ("linear-regression", "mixture-density")
 
 
 def usual_train(train: TrainRecipe, optimiser: str, train_samples: int, validation_samples: int) -> TrainRecipe:
@@ -71,7 +70,7 @@ def limits_predictions(recipe: Recipe, data: Dataset) -> bool:
     if recipe.train.limit_predictions is not None:
         return recipe.train.limit_predictions
     in_time = recipe.data.time is not None or (data.making is not None and data.making.options.time is not None)
-    return recipe.net.name not in _UNLIMITED and not in_time
+    return not recipe.net.is_own and recipe.net.name not in _UNLIMITED and not in_time
 
 
 def usual_picture_options(net: str) -> dict[str, str]:

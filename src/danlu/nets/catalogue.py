@@ -9,17 +9,24 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Fault, UserError, fail, nearest
+from danlu.base.input_layout import InputLayout
+from danlu.base.own_code import file_and_maker, short_name
 from danlu.base.shapes import show_shape
 from danlu.nets.options import WIDEST
-from danlu.nets.registry import IMAGENET, NETS, registered
+from danlu.nets.own_net import build_own, own_default, own_kind, own_options
+from danlu.nets.registry import IMAGENET, NETS, NetEntry, registered
 
 
-def option_names(name: str) -> list[str]:
+def option_names(name: str, sha256: str | None = None) -> list[str]:
     """The options of the net called `name`, in the order of its constructor. Raises UserError for an unknown name.
+
+    One in a file of the user's own is run for that, if its content has the `sha256`.
 
     >>> option_names("lenet5")
     ['classes', 'channels', 'activation', 'pooling']
     """
+    if file_and_maker(name):
+        return own_options(name, sha256)
     return list(inspect.signature(NETS[registered(name)].net_class()).parameters)
 
 
@@ -29,6 +36,8 @@ def option_kind(name: str, option: str) -> Any:
     >>> option_kind("mlp", "dropout")
     <class 'float'>
     """
+    if file_and_maker(name):
+        return own_kind(name, option)
     parameter = inspect.signature(NETS[registered(name)].net_class()).parameters.get(option)
     return None if parameter is None else parameter.annotation
 
@@ -41,6 +50,8 @@ def build(
     outputs: int,
     task: str,
     vocabulary: int | None = None,
+    sha256: str | None = None,
+    several: InputLayout | None = None,
 ) -> nn.Module:
     """The net called `name` for samples of `sample_shape` and `outputs` classes or numbers to predict.
 
@@ -48,13 +59,17 @@ def build(
     What the data decide and `options` leave out is filled in: `inputs` (the features of a sample), `channels`, `size`
     (the side of square pictures), `vocabulary` (how many tokens sequences are made of), `context` (the length of
     sequences), `classes` or `outputs`. Raises UserError with all that does not fit: unknown name or options, values, a
-    net for other data or another task.
+    net for other data or another task. `sha256` is that of the file, where the net is one of a file of the user's own,
+    and `several` the layout of its inputs, where it has more than one.
 
     >>> net = build("lenet5", {"pooling": "average"}, sample_shape=(1, 8, 8), outputs=10, task="classification")
     >>> recipe_of(net)
     ('lenet5', {'classes': 10, 'channels': 1, 'activation': 'tanh', 'pooling': 'average'})
     """
     name = registered(name)
+    if file_and_maker(name):
+        about: dict[str, Any] = {"vocabulary": vocabulary, "sha256": sha256, "several": several}
+        return build_own(name, options, sample_shape=sample_shape, outputs=outputs, **about)
     known = option_names(name)
     faults = _misfits(name, {*options}, sample_shape, outputs, task, vocabulary)
     for key in options:
@@ -92,6 +107,11 @@ def example(
     >>> sample_shape
     (1, 28, 28)
     """
+    if file_and_maker(name):
+        if sample_shape is None:
+            fail("draw.net-needs-shape", kind=short_name(name))
+        shape = tuple(sample_shape)
+        return build(name, options or {}, sample_shape=shape, outputs=NetEntry.outputs, task="classification"), shape
     entry = NETS[registered(name)]
     task = entry.task or "classification"
     options = options or {}
@@ -144,6 +164,8 @@ def usual_options(name: str, options: Mapping[str, Any]) -> list[str]:
     >>> usual_options("lenet5", {"classes": 4, "activation": "tanh", "pooling": "average"})
     ['classes', 'activation']
     """
+    if file_and_maker(name):
+        return [key for key, value in options.items() if _plain(own_default(name, key)) == value]
     decided = _decided_by_data(name, (1, 1, 1), 1, None).keys()
     defaults = inspect.signature(NETS[name].net_class()).parameters
     return [key for key, value in options.items() if key in decided or _plain(defaults[key].default) == value]

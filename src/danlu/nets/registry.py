@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from danlu import nets
 from danlu.base.errors import fail, nearest
+from danlu.base.files import absolute
 from danlu.base.naming import spelled
+from danlu.base.own_code import file_and_maker
 
 if TYPE_CHECKING:
     from torch import nn
@@ -137,11 +140,14 @@ def usual_optimiser(name: str) -> str:
 
 
 def registered(name: str) -> str:
-    """The name of a net in the catalogue's own spelling; names of classes are understood too. UserError for others.
+    """The name of a net in the catalogue's own spelling; names of classes are understood too. One in a file of the
+    user's own (`my_nets.py:Net`) gets its whole path. UserError for others.
 
     >>> registered("LeNet5")
     'lenet5'
     """
+    if own := file_and_maker(name):
+        return f"{absolute(Path(own[0]).expanduser())}:{own[1]}"
     found = spelled(name, NETS)
     if found is None:
         fail("nets.unknown-net", name=name, names=", ".join(NETS), hint=nearest(str(name).lower(), NETS))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from danlu.base.errors import Fault, UserError, fail
 from danlu.base.memory import is_out_of_memory
 from danlu.nets.describe import undisturbed
+from danlu.nets.own_file import telling_line
 from danlu.nets.trace import Trace, reason_of
 
 
@@ -43,4 +44,5 @@ def _backward(output: Tensor) -> None:
     except Exception as error:  # a net is the user's code: whatever it raises is told as theirs
         if is_out_of_memory(error):
             raise
-        raise UserError(Fault("nets.backward-failed", {"reason": reason_of(error)})) from error
+        fault = Fault("nets.backward-failed", {"reason": reason_of(error)})
+        raise UserError(telling_line(error, fault)) from error

@@ -39,8 +39,8 @@ def built_where_it_fits(build: Callable[[], nn.Module], name: str, options: Mapp
     return build()
 
 
-class _ManyNumbersError(Exception):
-    """More numbers were asked for than need no question."""
+class _ManyNumbersError(BaseException):
+    """More numbers were asked for than need no question: no error of whoever builds the net, nor for them to catch."""
 
 
 class _Counted(TorchFunctionMode):

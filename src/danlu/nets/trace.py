@@ -12,6 +12,7 @@ from danlu.base.memory import is_out_of_memory
 from danlu.base.shapes import show_shape
 from danlu.nets.cost import WHOLE, multiply_adds
 from danlu.nets.misfit import dtype_name, shape_misfit, type_misfit
+from danlu.nets.own_file import telling_line
 
 _LONGEST_REASON = 160
 
@@ -68,7 +69,7 @@ class Trace:
         except Exception as error:  # a net is the user's code: whatever it raises is told as theirs
             if is_out_of_memory(error):
                 raise
-            raise UserError(self._fault(error)) from error
+            raise UserError(telling_line(error, self._fault(error))) from error
         finally:
             for handle in handles:
                 handle.remove()
@@ -86,7 +87,7 @@ class Trace:
         first = cast(tuple[Any, ...], given)[0] if isinstance(given, tuple) else given
         kind = type(self._net).__name__
         if isinstance(first, Mapping):
-            keys = [repr(key) for key in cast(Mapping[Any, Any], first)]
+            keys = [str(key) for key in cast(Mapping[Any, Any], first)]
             fail("nets.outputs-by-name", kind=kind, keys=", ".join(keys), key=keys[0])
         if not isinstance(first, Tensor):
             fail("nets.outputs-in-list", kind=kind, found=type(first).__name__)

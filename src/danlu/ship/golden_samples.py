@@ -30,6 +30,8 @@ def golden_samples(data: Dataset, answerer: Answerer) -> GoldenSamples:
     part = next((part for part in ("test", "validation") if data.sizes[part]), "train")
     try:
         raw = raw_samples(data, part, _rows(data, part))
+        if raw.kind == "several":
+            return GoldenSamples(missing="ship.golden-several")
         samples = _small(list(_each(raw, data)))
         if not samples:
             return GoldenSamples(missing="ship.golden-too-large")

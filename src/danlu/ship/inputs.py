@@ -18,6 +18,7 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import KINDS
 from danlu.data.readers.text_file import TEXTS
+from danlu.data.several_inputs import layout_of
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import table_of
@@ -60,6 +61,8 @@ def read_rows(path: Path, fitted: Preprocessing, target: Columns | None, options
     `target` is the column that the net was trained to predict, which a table may have or not. UserError, with all that
     is wrong, where the file is not of the kind that the net takes.
     """
+    if (layout := layout_of(fitted.encoder)) is not None:
+        fail("ship.several-from-files", path=path, names=", ".join(layout.names))
     reader, kinds = _reader(fitted)
     if path_kind(path) == "missing":
         fail("ship.no-such-file", path=path)

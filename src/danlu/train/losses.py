@@ -55,16 +55,18 @@ def bce(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
     weights: ClassWeights = (),
+    of_labels: ClassWeights = (),
 ) -> torch.Tensor:
     """Binary cross-entropy of one logit a sample [N, 1] against 0/1 [N], or of labels [N, L] against 0/1 [N, L]; the
     sigmoid is inside.
 
-    Of the two `weights` only their ratio counts: it is torch's pos_weight, and the mean is over the samples.
+    Of the two `weights` only their ratio counts: it is torch's pos_weight, and the mean is over the samples; of labels
+    it is `of_labels`, one number or [L].
     """
     wanted = targets.to(outputs.dtype)
     if label_smoothing:
         wanted = wanted * (1 - label_smoothing) + label_smoothing / 2
-    ratio = as_tensor(ratio_of(weights), outputs)
+    ratio = as_tensor(of_labels or ratio_of(weights), outputs)
     return F.binary_cross_entropy_with_logits(
         outputs.reshape(wanted.shape), wanted, pos_weight=ratio, reduction=reduction
     )
@@ -224,6 +226,8 @@ def build_loss(name: str, recipe: LossRecipe) -> Loss:
         options["gamma"] = gamma_of(recipe)
     if name in WEIGHED:
         options["weights"] = recipe.class_weights or ()
+    if name == "bce" and recipe.pos_weight is not None and recipe.class_weights is None:
+        options["of_labels"] = recipe.pos_weight if isinstance(recipe.pos_weight, tuple) else (recipe.pos_weight,)
     return functools.partial(LOSSES[name][0], **options)
 
 

@@ -16,6 +16,8 @@ from danlu.train.engine import Batch
 from danlu.train.freezing import Freezer
 from danlu.train.losses import Loss, loss_of, terms
 from danlu.train.optimisers import load_optimiser
+from danlu.train.own_schedule import OwnSchedule
+from danlu.train.sample_weights import SampleWeighted
 from danlu.train.schedules import Schedule
 
 _AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -80,12 +82,14 @@ class ModuleEngine:
         self.schedule = schedule
         self._loss = loss
         self._sums = recipe.loss.reduction == "sum"
-        self._counted = counted_by(recipe.loss)
+        self._counted = loss.counted if isinstance(loss, SampleWeighted) else counted_by(recipe.loss)
         self._micro = train.batch_size or 0 if train.accumulate > 1 else 0
         self._clip_norm, self._clip_value = train.clip_norm, train.clip_value
         self._parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         self._rates = [group["lr"] for group in optimizer.param_groups]
-        self._changes_rate = recipe.schedule.name != "constant" or recipe.schedule.warmup > 0
+        self._moves_by_itself = isinstance(schedule, OwnSchedule)
+        changes = recipe.schedule.name != "constant" or recipe.schedule.warmup > 0
+        self._changes_rate = changes and not self._moves_by_itself
         self._seed = _seeder(net, train.seed, device)
         self._freezer = Freezer(net, train.freeze or (), train.thaw)
         self._share = 1.0
@@ -119,12 +123,15 @@ class ModuleEngine:
 
     def start_epoch(self, epoch: int, batch: int) -> None:
         """Training mode, all but what is frozen in `epoch` (from 0); a resume goes on at `batch`."""
+        self.schedule.at_epoch(epoch)
         self.net.train()
         self._freezer(epoch)
 
     def begin(self, step: int) -> None:
         """Before update number `step` (from 0): dropout's stream, the rate, and no gradient left over."""
         self._seed(step)
+        if self._moves_by_itself:
+            self.schedule.at_step(step)
         if self._changes_rate:
             share = self.schedule(step)
             for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
@@ -198,12 +205,17 @@ class ModuleEngine:
         parts: dict[str, Any] = {"weights": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}
         if self._average:
             parts["ema"] = self._average.state_dict()
+        if self._moves_by_itself:
+            parts["schedule"] = self.schedule.tensors()
         return parts
 
     def load_tensors(self, parts: dict[str, Any]) -> None:
         """Take back what `tensors` gave."""
         self.load_weights(parts)
         load_optimiser(self.optimizer, parts["optimizer"])
+        if self._moves_by_itself:
+            self.schedule.load_tensors(parts["schedule"])
+            return
         for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate  # the recipe's: whoever trains a run further may have changed it
 

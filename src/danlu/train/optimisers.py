@@ -33,6 +33,9 @@ OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
     "lbfgs": torch.optim.LBFGS,
 }
 
+OWN_OPTIMISER = "custom"
+"""Name in a recipe of an optimiser that was given as an object or a function, and that no recipe can bring back."""
+
 # torch's own SGD, 0.001 without momentum, trains next to nothing in the epochs a learner waits for. Each of the two
 # stands for itself: naming the rate leaves the momentum as it is, or a rate could not be compared with the default.
 _USUAL_SGD = {"lr": 0.01, "momentum": 0.9}
@@ -44,7 +47,7 @@ def registered_optimiser(name: str) -> str:
     >>> registered_optimiser("SparseAdam")
     'sparse-adam'
     """
-    found = spelled(name, OPTIMISERS)
+    found = spelled(name, (*OPTIMISERS, OWN_OPTIMISER))
     if found is None:
         hint = nearest(name.lower(), OPTIMISERS)
         fail("train.unknown-optimiser", name=name, names=", ".join(OPTIMISERS), hint=hint)
@@ -61,6 +64,8 @@ def resolve_optim(recipe: OptimRecipe, usual: str = "sgd") -> OptimRecipe:
     0.9
     """
     name = registered_optimiser(usual if recipe.name == "auto" else recipe.name)
+    if name == OWN_OPTIMISER:
+        return replace(recipe, name=name)
     if name == "sgd":
         recipe = replace(recipe, **{key: value for key, value in _USUAL_SGD.items() if getattr(recipe, key) is None})
     if name == "lbfgs" and recipe.line_search_fn is None:
@@ -93,6 +98,8 @@ def build_optimiser(
     `frozen` are left out, or, where they are trained later (`thaws`), form groups of their own: torch's kernels want a
     state for all of a group, or for none.
     """
+    if recipe.name == OWN_OPTIMISER:
+        fail("train.own-missing", key="optim.name", word="optimizer")
     still = parameters_in(net, frozen)
     trained = {
         name: parameter

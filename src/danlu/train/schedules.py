@@ -58,6 +58,9 @@ def _cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) * 0.5 * (1 + math.cos(math.pi * share))
 
 
+OWN_SCHEDULE = "custom"
+"""Name in a recipe of a schedule that was given as an object or a function, and that no recipe can bring back."""
+
 SCHEDULES: dict[str, Callable[[ScheduleRecipe, int, Horizon], float]] = {
     "constant": constant,
     "step": step_decay,
@@ -65,6 +68,7 @@ SCHEDULES: dict[str, Callable[[ScheduleRecipe, int, Horizon], float]] = {
     "cosine": cosine,
     "one-cycle": one_cycle,
     "plateau": constant,
+    OWN_SCHEDULE: constant,  # which moves the rate by itself
 }
 
 
@@ -76,8 +80,8 @@ def registered_schedule(name: str) -> str:
     """
     found = spelled(name, SCHEDULES)
     if found is None:
-        hint = nearest(name.lower(), SCHEDULES)
-        fail("train.unknown-schedule", name=name, names=", ".join(SCHEDULES), hint=hint)
+        known = [one for one in SCHEDULES if one != OWN_SCHEDULE]
+        fail("train.unknown-schedule", name=name, names=", ".join(known), hint=nearest(name.lower(), known))
     return found
 
 
@@ -143,6 +147,19 @@ class Schedule:
         if step < self.recipe.warmup:
             share *= (step + 1) / self.recipe.warmup
         return share
+
+    def at_step(self, step: int) -> None:
+        """Before update number `step`, from 0; only a schedule that moves the rate by itself minds."""
+
+    def at_epoch(self, epoch: int) -> None:
+        """Before epoch number `epoch`, from 0; the same."""
+
+    def tensors(self) -> dict[str, Any]:
+        """What a checkpoint holds besides `state`, as a tree of tensors and numbers; mostly nothing."""
+        return {}
+
+    def load_tensors(self, kept: dict[str, Any]) -> None:
+        """Take back what `tensors` gave."""
 
     def see(self, validation_loss: float) -> None:
         """Tell the schedule a validation loss; only plateau minds."""

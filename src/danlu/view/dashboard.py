@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from danlu.base.metric_names import metric_name
+from danlu.base.own_code import short_name
 from danlu.base.places import shown
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
@@ -33,7 +34,7 @@ def _list_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "name": row["name"],
         "kind": row["kind"],
         "state": row["state"],
-        "net": _text(settings.get("net.class", settings.get("net.name", ""))),
+        "net": _text(settings.get("net.class", short_name(str(settings.get("net.name", ""))))),
         "data": _text(
             settings.get("data.name") or str(settings.get("data.path", "")).replace("\\", "/").rpartition("/")[2]
         ),

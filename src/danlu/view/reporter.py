@@ -73,8 +73,7 @@ class Reporter:
         self._open_ended = recipe.train.open_ended
         if not self._shown:
             return
-        name = recipe.net.options.get("class", recipe.net.name)
-        self._print(say("view.opening", net=name, parameters=f"{parameters:,}", data=data, **sizes))
+        self._print(say("view.opening", net=recipe.net.label, parameters=f"{parameters:,}", data=data, **sizes))
         self._print(choices(recipe))
         self._print(say("view.opening-run", folder=folder))
         for note in notes:

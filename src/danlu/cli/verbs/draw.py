@@ -8,6 +8,7 @@ from pathlib import Path
 from danlu.base.errors import Fault, Faults, fail
 from danlu.base.files import absolute
 from danlu.base.places import shown
+from danlu.base.recipe import NetRecipe
 from danlu.base.words import say
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.study_arguments import whole_in
@@ -90,9 +91,14 @@ def _of_words(arguments: argparse.Namespace, words: list[str], settings: list[st
     net = draft_recipe(word, words=settings).net
     if arguments.kind == "variance":
         variances = named_variances(net.name, net.options, shape or arguments.data)
-        return Drawing(lambda: variance_chart(variances)), f"{net.name}-variance"
+        return Drawing(lambda: variance_chart(variances)), f"{_stem(net)}-variance"
     graph = named_graph(net.name, net.options, shape or arguments.data)
-    return Drawing(lambda: net_diagram(graph, boxes)), net.name
+    return Drawing(lambda: net_diagram(graph, boxes)), _stem(net)
+
+
+def _stem(net: NetRecipe) -> str:
+    """The file name of a net's drawing, which every system allows."""
+    return net.label.replace(":", "-")
 
 
 def _boxes(text: str | None) -> int | None:

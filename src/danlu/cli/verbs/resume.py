@@ -26,16 +26,19 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
     folder = one_run(arguments, "resume")
     if StudyFolder(Path(folder)).is_there:
         faults, progress = Faults(), not arguments.json
+        if arguments.net is not None:
+            faults.add("lab.no-net-for-a-study", folder=folder)
         jobs = read_jobs(arguments.jobs, faults)
         faults.raise_if_any()
         check_jobs(jobs)
         if StudyFolder(Path(folder)).is_search:
             return results.of_search(go_on_searching(folder, data=arguments.data, jobs=jobs, progress=progress))
         return results.of_study(go_on(folder, data=arguments.data, jobs=jobs, progress=progress), trained=True)
-    before = Run(folder)
+    before = Run(folder, net=arguments.net)
     if before.finished:
         told = say("cli.already-finished", run=folder)
         code = DIVERGED if before.diverged else 0  # as `fit` ended
         return Outcome(before.as_dict(), lambda console: print_text(console, told), code=code)
     root = roots[-1].removeprefix(_ROOT) if roots else None
-    return results.of_run(resume(folder, data=arguments.data, root=root, progress=not arguments.json), trained=True)
+    run = resume(folder, net=arguments.net, data=arguments.data, root=root, progress=not arguments.json)
+    return results.of_run(run, trained=True)

@@ -9,7 +9,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from danlu.base.errors import Fault, Faults, fail
+from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.data.dataset import Origin, checksum
 from danlu.data.divide import divide, keys_of
 from danlu.data.label_sets import LabelSets, unmet
@@ -17,6 +17,7 @@ from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
 from danlu.data.parts import PARTS
 from danlu.data.portions import Portion, gather, shared_rows
+from danlu.data.sample_weights import checked_weights, of_training
 from danlu.data.split import Rows
 from danlu.data.table.columns import Column, Sheet, Table
 from danlu.data.table.encoder import TableEncoder
@@ -67,6 +68,14 @@ def table_dataset(
     y, meaning, told = read_columns(names, options.task, source)
     labels = y if isinstance(meaning, Labels) else None
     options, named = _named_keys(options, list(table))
+    weights = None
+    if options.weight is not None:
+        if options.weight in names if isinstance(options.weight, str) else False:
+            fail("data.weight-is-target", column=options.weight)
+        weights, left_out = _weights(options.weight, table, len(y))
+        told = (*told, *left_out)
+        for note in left_out:
+            features.pop(note.values["column"], None)
     rows = _rows(source, options, labels, len(y))
     if isinstance(options.group, str) and features.pop(options.group, None):
         told = (*told, Fault("data.group-left-out", {"column": options.group}))
@@ -98,7 +107,20 @@ def table_dataset(
         numbers=order,
         lines=None if source.lines is None else torch.from_numpy(source.lines)[order],
         columns=columns,
+        sample_weights=None if weights is None else of_training(weights, rows["train"], str(options.weight)),
     )
+
+
+def _weights(given: Any, table: Table, count: int) -> tuple[Tensor, tuple[Fault, ...]]:
+    """How much each row counts: a column, which is no feature then, or numbers beside the table."""
+    if not isinstance(given, str):
+        return checked_weights(given, count, "weights"), ()
+    if given not in table:
+        fail("data.no-weight-column", column=given, columns=", ".join(table), hint=nearest(given, table))
+    column = table[given]
+    if column.kind in ("text", "other"):
+        fail("data.weight-no-numbers", place=given, found=column.kind)
+    return checked_weights(column.values, count, given), (Fault("data.weight-left-out", {"column": given}),)
 
 
 def _rows(source: TableSource, options: Options, labels: Tensor | None, count: int) -> Rows:
@@ -141,7 +163,7 @@ def _as_found(features: Table, decided: tuple[Fault, ...]) -> Tensor:
 def _named_keys(options: Options, names: list[str]) -> tuple[Options, tuple[Fault, ...]]:
     """The options with columns given by number called by name."""
     notes: list[Fault] = []
-    for key in ("group", "time"):
+    for key in ("group", "time", "weight"):
         given = getattr(options, key)
         name = resolve_column(given, names) if isinstance(given, str) else None
         if name is not None and name != given:

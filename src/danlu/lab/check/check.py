@@ -17,7 +17,8 @@ from danlu.base.words import say
 from danlu.lab.check.outcome import Check, CheckLine, gravest
 from danlu.lab.check.rates import judged_rate, try_rates
 from danlu.lab.check.rehearsal import NUMBERS, RULES, ByHeart, Rehearsed, first_loss, learn_by_heart, rehearse_training
-from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
+from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
+from danlu.lab.own_training import OwnTraining, set_in
 from danlu.lab.search.rate_test import RateTest
 from danlu.lab.setup import Setup, load_given_weights, set_up
 
@@ -53,7 +54,7 @@ def check(
     net, data = net_and_data(net, data)
     drafted = draft_recipe(net, data, recipe, settings)
     own = copy.deepcopy(net) if isinstance(net, nn.Module) else None
-    setup = set_up(drafted, None if isinstance(data, str | Path) else data, own)
+    setup = set_in(set_up(drafted, None if isinstance(data, str | Path) else data, own), OwnTraining())
     load_given_weights(setup.net, setup.recipe.net.weights)
     with preserved_randomness():
         found, expected = first_loss(setup)
@@ -74,7 +75,7 @@ def check(
         _one_batch(by_heart, share, findings),
         _rate(setup, rehearsed, rates, findings),
     ]
-    name = setup.recipe.net.options.get("class", CUSTOM) if setup.recipe.net.name == CUSTOM else setup.recipe.net.name
+    name = setup.recipe.net.label
     return Check(str(name), setup.data.name, lines, findings, time.perf_counter() - begin)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from danlu.base.errors import UserError
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
-from danlu.lab.draft import CUSTOM, draft_recipe
+from danlu.lab.draft import draft_recipe
 from danlu.lab.study.factors import flat
 from danlu.nets import option_names, usual_options
 from danlu.watch import remedies_of
@@ -84,7 +84,7 @@ def _applicable(recipe: Recipe, values: Mapping[str, Any], changes: Sequence[Map
 
 def _changes(recipe: Recipe, values: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
     for key, value in change.items():
-        usual = key.startswith("net.") and recipe.net.name != CUSTOM and _is_usual(recipe, key, value)
+        usual = key.startswith("net.") and not recipe.net.is_own and _is_usual(recipe, key, value)
         if values.get(key) != value and not (key not in values and usual):
             return True
     return False
@@ -99,7 +99,7 @@ def _is_usual(recipe: Recipe, key: str, value: Any) -> bool:
 
 def _fits(recipe: Recipe, change: Mapping[str, Any]) -> bool:
     options = {key.removeprefix("net.") for key in change if key.startswith("net.")} - {"name"}
-    if recipe.net.name == CUSTOM and (options or "net.name" in change):
+    if recipe.net.is_own and (options or "net.name" in change):
         return False  # only its code can change a net of the user's own
     if options and not options <= set(option_names(str(change.get("net.name", recipe.net.name)))):
         return False

@@ -25,7 +25,7 @@ from danlu.lab.landscape.losses import Ground
 from danlu.lab.landscape.shape import minimum, saddles
 from danlu.lab.loss_settings import settled_loss
 from danlu.lab.run import Run
-from danlu.lab.setup import build_net, load_data, sample_dtype
+from danlu.lab.setup import load_data, sample_dtype
 from danlu.nets import describe
 from danlu.store.run_folder import RunFolder
 from danlu.train.checkpoint import load_whole
@@ -165,7 +165,7 @@ def _own_path(run: Run, net: nn.Module) -> list[Weights]:
     path: list[Weights] = []
     recipe = run.recipe
     if recipe.net.name != CUSTOM and recipe.net.weights is None:
-        path.append(_weights(build_net(recipe, run.preprocessing)))
+        path.append(_weights(run.built(run.preprocessing)))
     path += [checkpoint.parts["weights"] for checkpoint in load_whole(RunFolder(run.folder).checkpoints)]
     last = _weights(net)
     ended = bool(path) and all(torch.equal(path[-1][name], tensor) for name, tensor in last.items())

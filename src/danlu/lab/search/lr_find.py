@@ -77,7 +77,7 @@ def lr_find(
     judged = judge_rates(rates, ends, start)
     own = setup.recipe
     return RateTest(
-        net=str(own.net.options.get("class", own.net.name)) if own.net.name == CUSTOM else own.net.name,
+        net=own.net.label,
         data=setup.data.name,
         rates=rates,
         losses=ends,

@@ -12,6 +12,7 @@ from danlu.base.errors import Fault, UserError, fail
 from danlu.base.files import replace_file
 from danlu.base.memory import memory_guard
 from danlu.base.naming import spelled
+from danlu.base.own_code import file_and_maker
 from danlu.base.places import shown, studies_folder
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import RecipeDraft, to_toml
@@ -38,6 +39,7 @@ from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given, Study
 from danlu.nets import AUTO
 from danlu.nets import names as net_names
+from danlu.nets.own_file import own_file, own_maker
 from danlu.store.journal import Journal
 from danlu.store.records import (
     VERSION,
@@ -135,6 +137,8 @@ def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
     parts: dict[str, Any] = {"recipe": base.as_dict(), "factors": plan.factors, "defaults": DEFAULTS}
     parts |= {"seeds": list(plan.seeds), "folds": plan.folds}
     functions = [level for level in plan.factors.get("net.name", []) if isinstance(level, Builder)]
+    own = [name for name in plan.factors.get("net.name", []) if file_and_maker(name)]
+    parts |= {"own_nets": {name: own_file(name).sha256 for name in own}} if own else {}
     return plain(parts | ({"functions": functions} if functions else {}) | more)
 
 
@@ -199,10 +203,13 @@ def go_on(
     if base.net.name == CUSTOM and maker is None and "net.name" not in design["factors"]:
         fail("study.net-needed", name=base.net.options.get("class", CUSTOM))
     factors = {**design["factors"]}
+    for name, sha256 in design.get("own_nets", {}).items():
+        own_maker(name, sha256)
     if "net.name" in factors:
         names: list[str] = factors["net.name"]
         factors["net.name"] = [makers.get(name, name) for name in names]
-        built: list[str] = design.get("functions", [name for name in names if not spelled(name, net_names())])
+        by_name = [name for name in names if spelled(name, net_names()) or file_and_maker(name)]
+        built: list[str] = design.get("functions", [name for name in names if name not in by_name])
         unknown = [name for name in built if name not in makers]
         if unknown:
             fail("study.net-levels-needed", names=", ".join(unknown), name=unknown[0])
@@ -363,7 +370,7 @@ def _all_data(chosen: Planned) -> Dataset | None:
 def new_folder(plan: Plan) -> Path:
     """A folder in `studies/` that is not there yet, named for net and data."""
     recipe, data = plan.planned[0].setup.recipe, plan.planned[0].setup.data
-    stem = folder_stem(str(recipe.net.options.get("class", recipe.net.name)), data.name)
+    stem = folder_stem(recipe.net.label, data.name)
     count = 1
     while (place := studies_folder() / (stem if count == 1 else f"{stem}-{count}")).exists():
         count += 1

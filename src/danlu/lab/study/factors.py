@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.keywords import home_of
+from danlu.base.own_code import file_and_maker
 from danlu.base.recipe import Recipe
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.study.builders import Builder, net_levels
@@ -60,7 +61,7 @@ def keys_of(recipe: Recipe, vary: Mapping[str, Sequence[Level] | Mapping[str, Le
         if name in _NETS:
             before = len(faults)
             with faults.gathered():
-                levels = net_levels(given)
+                levels = [registered(level) if file_and_maker(level) else level for level in net_levels(given)]
             if len(faults) > before:
                 continue
         distinct = [level for place, level in enumerate(levels) if level not in levels[:place]]

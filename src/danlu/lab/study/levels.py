@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from danlu.base.own_code import short_name
+
 Level = Any
 
 
@@ -19,4 +21,4 @@ def shown(level: Level) -> str:
         return "×".join(shown(part) for part in cast(Sequence[Any], level))
     if callable(level):
         return str(getattr(level, "__name__", type(level).__name__))
-    return f"{level:g}" if isinstance(level, float) else str(level)
+    return f"{level:g}" if isinstance(level, float) else short_name(str(level))

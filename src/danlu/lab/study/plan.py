@@ -10,8 +10,18 @@ from danlu.base.errors import Fault, UserError
 from danlu.base.memory import memory_guard
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.data import Dataset
+from danlu.lab.called_as import called_as
 from danlu.lab.loss_settings import measured_anew
-from danlu.lab.setup import Setup, build_net, data_as_taken, dtype_of, load_data, load_given_weights, set_up
+from danlu.lab.setup import (
+    Setup,
+    build_net,
+    data_as_taken,
+    dtype_of,
+    load_data,
+    load_given_weights,
+    sample_dtype,
+    set_up,
+)
 from danlu.lab.study.builders import Builder
 from danlu.lab.study.factors import Cell, cells
 from danlu.lab.study.levels import Level
@@ -121,10 +131,11 @@ def plan_cells(
 def made_net(cell: Cell, recipe: Recipe, data: Dataset, seed: int) -> nn.Module:
     """The net of a combination as `seed` draws it, or with the weights of the file that the recipe names."""
     if cell.maker is None:
-        named = build_net(replace(recipe, train=replace(recipe.train, seed=seed)), data)
-        load_given_weights(named, recipe.net.weights)
-        return named
-    return cell.maker.net(seed)
+        made = build_net(replace(recipe, train=replace(recipe.train, seed=seed)), data)
+        load_given_weights(made, recipe.net.weights)
+    else:
+        made = cell.maker.net(seed)
+    return called_as(made, recipe, data, sample_dtype(made, data, dtype_of(recipe.train.precision)))[0]
 
 
 def _set_up(cell: Cell, seed: int, folds: int, data: object, loaded: dict[DataRecipe, list[Dataset]]) -> Planned:
@@ -175,6 +186,8 @@ def why_alone(setup: Setup) -> Fault | None:
         return Fault("study.streamed", {"name": data.name})
     if data.task == "multi-label":
         return Fault("study.several-labels")
+    if data.weighted() is not None:
+        return Fault("study.sample-weights")
     if recipe.train.freeze or recipe.optim.rates:
         return Fault("study.parts-of-nets")
     if fault := recipe_stackable(recipe):

@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from danlu.base.errors import Fault
 from danlu.base.recipe import Recipe
 from danlu.base.seeds import preserved_randomness
+from danlu.train.schedules import OWN_SCHEDULE
 from danlu.train.stack.chain import ChainNet, links_of
 from danlu.train.stack.choices import untimed
 from danlu.train.stack.exchange import DROPOUTS
@@ -86,6 +87,7 @@ def step_stackable(recipe: Recipe) -> Fault | None:
     unknown = {
         "train.freeze": recipe.train.freeze,
         "optim.rates": recipe.optim.rates,
+        "schedule.name": recipe.schedule.name if recipe.schedule.name == OWN_SCHEDULE else None,
         "loss.name": None if recipe.loss.name in LOSSES else recipe.loss.name,
     }
     for key, value in unknown.items():

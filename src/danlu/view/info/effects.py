@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from danlu.base.own_code import short_name
 from danlu.base.strict_json import number
 from danlu.base.words import say
 from danlu.stats.members import Member
@@ -170,4 +171,4 @@ def level_text(level: Any) -> str:
         return f"{level:g}"
     if isinstance(level, list | tuple):
         return "×".join(level_text(entry) for entry in level)
-    return str(level)
+    return short_name(str(level))
