@@ -48,8 +48,11 @@ class DataRecipe:
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
     samples: Count | None = None  # train on at most so many, drawn from split_seed; none: on all
     split_seed: Seed = 0  # draws the parts; fixed while train.seed varies, so that no test sample is ever trained on
-    # what is learned; auto: by the target; reconstruction: the target is the sample itself
-    task: Literal["auto", "classification", "regression", "multi-label", "reconstruction"] = "auto"
+    # what is learned; auto: by the target; segmentation: a class a pixel; tagging: a tag a token; reconstruction: the
+    # target is the sample itself
+    task: Literal[
+        "auto", "classification", "regression", "multi-label", "segmentation", "tagging", "reconstruction"
+    ] = "auto"
     # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
     standardise: bool | None = None
     shuffle: bool = True  # draw a new order each epoch

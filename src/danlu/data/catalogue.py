@@ -71,6 +71,13 @@ _ENTRIES = (
         reader=lambda path: readers.read_digits(path),
     ),
     DataEntry(
+        name="digit-masks",
+        title="Handwritten digits in larger fields, with masks",
+        licence="CC BY 4.0",
+        page="https://archive.ics.uci.edu/dataset/80",
+        reader=lambda path: readers.read_digit_masks(path),
+    ),
+    DataEntry(
         name="mnist",
         title="MNIST handwritten digits",
         licence="CC BY-SA 3.0",

@@ -76,6 +76,7 @@ NETS: dict[str, NetEntry] = {
         data="time-machine",
         size=(409_600, 8_325_120),
     ),
+    "unet": NetEntry(lambda: nets.UNet, task="segmentation", data="digit-masks"),
     "mixture-density": NetEntry(
         lambda: nets.MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes", size=(5_263, 5_120)
     ),

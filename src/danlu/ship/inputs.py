@@ -37,6 +37,7 @@ from danlu.ship.portions import (
 from danlu.ship.right_answers import answer_columns, column_targets
 
 _PICTURES_AT_ONCE = 256
+_MASKS_AT_ONCE = 32  # each pixel of which has a number a class
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ def _number_rows(path: Path, fitted: Preprocessing, target: Columns | None, opti
 
 
 def _picture_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
-    for portion in picture_portions(path, _PICTURES_AT_ONCE):
+    at_once = _MASKS_AT_ONCE if fitted.task == "segmentation" else _PICTURES_AT_ONCE
+    for portion in picture_portions(path, at_once):
         yield Rows(str(path), portion.places, encode_pictures(portion.raw, fitted))
 
 
@@ -123,7 +125,8 @@ def encode_pictures(pictures: Sequence[Any], fitted: Preprocessing) -> Tensor:
     UserError with all that cannot be read.
     """
     channels, height, width = (1, *fitted.sample_shape)[-3:]
-    shape = Shape(channels, height, width)
+    whole = isinstance(fitted.encoder, Pixels) and fitted.encoder.whole
+    shape = Shape(channels, height, width, whole=whole)
     white = fitted.encoder.white if isinstance(fitted.encoder, Pixels) else None
     files = [picture for picture in pictures if isinstance(picture, Path)]
     whites = iter([white or common_shape([head], None).white for head in read_heads(files)])

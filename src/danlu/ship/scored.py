@@ -80,7 +80,7 @@ def _right(y: Any, fitted: Preprocessing) -> Any:
 
 def _of_dataset(data: Dataset, fitted: Preprocessing, part: str) -> Iterator[Rows]:
     """As they are where they were prepared in the very same way, else as the run's own preprocessing makes them."""
-    if data.task != fitted.task or fitted.task not in ("classification", "regression", "multi-label"):
+    if data.task != fitted.task or fitted.task in ("language", "reconstruction"):
         fail("ship.other-task", found=data.task, wanted=fitted.task)
     if not data.sizes.get(part):
         fail("ship.no-such-part", name=data.name, part=part)

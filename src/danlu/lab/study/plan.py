@@ -175,6 +175,8 @@ def why_alone(setup: Setup) -> Fault | None:
         return Fault("study.streamed", {"name": data.name})
     if data.task == "multi-label":
         return Fault("study.several-labels")
+    if data.task in ("segmentation", "tagging"):
+        return Fault("study.at-places")
     if recipe.train.freeze or recipe.optim.rates:
         return Fault("study.parts-of-nets")
     if fault := recipe_stackable(recipe):
