@@ -50,7 +50,8 @@ class RawSamples:
     """N samples as their source holds them, of one `kind`, as `run.predict` takes them.
 
     "table": a dict of columns, each a list of N numbers, booleans, texts, or None where missing. "pictures": a list of
-    N arrays uint8 [C, H, W], upright, in their own sizes. "numbers": an array [N, …]. "texts": a list of N texts.
+    N arrays uint8 [C, H, W], upright, in their own sizes. "numbers": an array [N, …]. "texts": a list of N texts, or of
+    N lists of tokens.
     `targets` are the N labels or numbers that stand with them; None where the task has none.
     """
 

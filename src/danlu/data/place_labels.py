@@ -103,6 +103,8 @@ def read_masks(
     found: list[Any] = numpy.unique(raw).tolist()
     none = [value for value in _UNLABELLED if value in found and raw.dtype.kind != "b"]
     classes = [value for value in found if value not in none]
+    if len(classes) > _MOST_CLASSES:
+        fail("data.masks-too-many", place=place, count=len(classes), most=_MOST_CLASSES)
     void = len(titles) <= _VOID if titles else len(classes) > 2
     if _VOID in classes and void and raw.dtype.kind != "b":
         classes.remove(_VOID)
@@ -114,8 +116,6 @@ def read_masks(
         classes = list(range(len(titles)))
     if classes and classes[0] < 0:
         fail("data.masks-negative", place=place, found=classes[0])
-    if len(classes) > _MOST_CLASSES:
-        fail("data.masks-too-many", place=place, count=len(classes), most=_MOST_CLASSES)
     if len(classes) < 2:
         fail("data.masks-one-class", place=place, found=_some(classes) or "-")
     target = PixelLabels(tuple(classes), titles, tuple(none))

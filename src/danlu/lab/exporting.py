@@ -38,6 +38,8 @@ def exporting(
         fail("export.diverged", run=shown(run.folder), step=run.diverged_since)
     if answerer.fitted.task == "multi-label":
         fail("export.several-labels", run=shown(run.folder))
+    if answerer.fitted.task in ("segmentation", "tagging"):
+        fail("export.at-places", run=shown(run.folder))
     try:
         example, evidence = _of_test_part(run, data)
     except UserError:

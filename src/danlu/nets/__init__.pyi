@@ -72,6 +72,8 @@ from danlu.nets.resnet import (
 from danlu.nets.room import built_where_it_fits as built_where_it_fits
 from danlu.nets.sequence import SequenceClassifier as SequenceClassifier
 from danlu.nets.small_inception import SmallInception as SmallInception
+from danlu.nets.tagger import SequenceTagger as SequenceTagger
+from danlu.nets.tagger import TransformerTagger as TransformerTagger
 from danlu.nets.transformer import TransformerClassifier as TransformerClassifier
 from danlu.nets.transformer import TransformerLanguageModel as TransformerLanguageModel
 from danlu.nets.unet import UNet as UNet

@@ -172,8 +172,8 @@ def _misfits(
     faults: list[Fault] = []
     if task == "language" != entry.task:
         faults.append(Fault("nets.not-for-language", {"net": name}))
-    elif task == "segmentation" != entry.task:
-        faults.append(Fault("nets.not-for-segmentation", {"net": name}))
+    elif task in ("segmentation", "tagging") and task != entry.task:
+        faults.append(Fault(f"nets.not-for-{task}", {"net": name}))
     elif task == "multi-label" and entry.task is not None:
         faults.append(Fault("nets.not-for-labels", {"net": name}))
     elif entry.task not in (None, task):

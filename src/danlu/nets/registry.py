@@ -76,6 +76,10 @@ NETS: dict[str, NetEntry] = {
         data="time-machine",
         size=(409_600, 8_325_120),
     ),
+    "sequence-tagger": NetEntry(lambda: nets.SequenceTagger, task="tagging", **_TOKENS, data="time-machine-capitals"),
+    "transformer-tagger": NetEntry(
+        lambda: nets.TransformerTagger, task="tagging", **_TOKENS, data="time-machine-capitals"
+    ),
     "unet": NetEntry(lambda: nets.UNet, task="segmentation", data="digit-masks"),
     "mixture-density": NetEntry(
         lambda: nets.MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes", size=(5_263, 5_120)

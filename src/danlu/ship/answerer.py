@@ -71,8 +71,8 @@ class Answerer:
         return Answers(self._decoded(outputs, encoded), outputs, likely)
 
     def predict(self, raw: Any) -> Any:
-        """Labels [N] in their original type, or lists of them; or numbers [N] in the target's own unit; of a language
-        model the likeliest next token of each text.
+        """Labels [N] in their original type, or lists of them, or of a tag a token; masks [N, H, W]; or numbers [N] in
+        the target's own unit; of a language model the likeliest next token of each text.
         """
         encoded = self.encode(raw)
         return self._decoded(self.outputs(encoded), encoded)
@@ -87,6 +87,10 @@ class Answerer:
 
     def _decoded(self, outputs: Tensor, encoded: Tensor) -> Any:
         found = predicted(outputs, self.fitted.task, self.fitted.outputs)
+        if self.fitted.task == "tagging":
+            lengths: list[int] = (encoded != 0).sum(1).tolist()
+            rows: Any = zip(self.fitted.decode(found), lengths, strict=True)
+            return [tags[:length].tolist() for tags, length in rows]
         if self.fitted.task != "language":
             return self.fitted.decode(found)
         last = (encoded != 0).sum(1).clamp(min=1) - 1  # behind a text's end stands padding

@@ -14,7 +14,9 @@ from danlu.base.input_files import path_kind
 from danlu.data.decode import Shape, common_shape, read_picture
 from danlu.data.folder.decode_all import decode, read_heads
 from danlu.data.folder.scan import ENDINGS as PICTURES
+from danlu.data.place_labels import TokenLabels
 from danlu.data.preprocessing import Preprocessing
+from danlu.data.readers.conll import CONLL, is_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import KINDS
 from danlu.data.readers.text_file import TEXTS
@@ -24,6 +26,7 @@ from danlu.data.table.frames import table_of
 from danlu.data.table.outlying import table_remarks
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.sequences import TextEncoder
+from danlu.data.text.tagged import pad_tags
 from danlu.ship.answer_table import notes_of
 from danlu.ship.portions import (
     ARRAYS,
@@ -79,6 +82,8 @@ def _reader(fitted: Preprocessing) -> tuple[_Reader, tuple[str, ...]]:
     """What reads the files that a net of this kind takes, and the ends of their names."""
     if isinstance(fitted.encoder, TableEncoder):
         return _table_rows, KINDS
+    if isinstance(fitted.target, TokenLabels):
+        return _tagged_rows, (*TEXTS, *CONLL)
     if isinstance(fitted.encoder, TextEncoder):
         return _text_rows, TEXTS
     if isinstance(fitted.encoder, Pixels) or len(fitted.sample_shape) in (2, 3):
@@ -159,6 +164,18 @@ def _array_rows(path: Path, fitted: Preprocessing, target: Columns | None, optio
 def _text_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     for portion in text_portions(path, options):
         yield _encoded(path, portion, fitted)
+
+
+def _tagged_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
+    """Sentences with their tags, of a file that has these, or a text a line."""
+    if not is_conll(path):
+        yield from _text_rows(path, fitted, target, options)
+        return
+    assert isinstance(fitted.target, TokenLabels)
+    found = read_conll(path, options.encoding)
+    encoded = fitted.encode(found.tokens)
+    places = [str(row + 1) for row in range(len(encoded))]
+    yield Rows(str(path), places, encoded, pad_tags(found.tags, fitted.target), remarks=found.notes)
 
 
 def _encoded(path: Path, portion: FilePortion, fitted: Preprocessing) -> Rows:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy
 import torch
+from torch.nn.functional import pad
 
 from danlu.base.errors import fail
+from danlu.base.ignored import IGNORED
 from danlu.data.label_sets import LabelSets
 from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.preprocessing import Preprocessing
@@ -83,7 +85,7 @@ class Prediction:
         """Of each picture the share of the pixels that each class has."""
         masks = [numpy.asarray(mask) for mask in self.answers.values]
         pairs = list(zip(target.values, target.names, strict=True))
-        return [{name: float((mask == value).mean()) for value, name in pairs} for mask in masks]
+        return [{name: round(float((mask == value).mean()), 6) for value, name in pairs} for mask in masks]
 
 
 def joined(portions: Sequence[Any]) -> Any:
@@ -94,6 +96,9 @@ def joined(portions: Sequence[Any]) -> Any:
     """
     first = portions[0]
     if isinstance(first, torch.Tensor):
+        if first.dim() > 2 and len({portion.shape[1:] for portion in portions}) > 1:  # texts padded to their longest
+            most = max(portion.shape[1] for portion in portions)
+            portions = [pad(portion, (0, 0, 0, most - portion.shape[1])) for portion in portions]
         return torch.cat(list(portions))
     return [one for portion in portions for one in portion] if isinstance(first, list) else numpy.concatenate(portions)
 
@@ -120,7 +125,11 @@ class Tally:
         self.samples += int(known.sum())
         self.left_out += int((~known).sum())
         if known.any():
-            self._metrics.update(prediction.answers.outputs[known], targets[known])
+            outputs = prediction.answers.outputs
+            if isinstance(self._target, TokenLabels):  # both are padded, each to the longest of its own
+                targets = pad(targets, (0, max(0, outputs.shape[1] - targets.shape[1])), value=IGNORED)
+                targets = targets[:, : outputs.shape[1]]
+            self._metrics.update(outputs[known], targets[known])
 
     def score(self) -> dict[str, float]:
         """Metrics by name. UserError where no row could be counted."""

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from danlu.base.errors import fail
 from danlu.data.label_sets import LabelSets, labels_in, switched
-from danlu.data.place_labels import PixelLabels, without_channel
+from danlu.data.place_labels import PixelLabels, TokenLabels, without_channel
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.infer import cells_as_numbers
 from danlu.data.targets import Labels, Quantities
+from danlu.data.text.tagged import pad_tags
 from danlu.data.transforms.pictures import nearest
 from danlu.ship.portions import answer_column, spelled
 
@@ -65,6 +66,10 @@ def targets_of(values: "numpy.ndarray[Any, Any]", fitted: Preprocessing) -> Tens
         return _label_targets(values, fitted.target)
     if isinstance(fitted.target, PixelLabels):
         return _masks(values, fitted)
+    if isinstance(fitted.target, TokenLabels):
+        if not all(isinstance(one, list) for one in values.tolist()):
+            fail("ship.tag-targets", found=f"{values.dtype} {list(values.shape)}")
+        return pad_tags(values.tolist(), fitted.target)
     assert isinstance(fitted.target, Quantities)
     mean, scale = numpy.array(fitted.target.mean), numpy.array(fitted.target.scale)
     if values.dtype.kind not in "biuf" or values.ndim not in (1, 2) or values[0].size != len(mean):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import path_kind
-from danlu.data.folder.scan import ENDINGS, MOST_TOLD, Search, parts_of
+from danlu.data.folder.scan import ENDINGS, MOST_TOLD, FolderSearch, parts_of
 from danlu.data.parts import part_of
 
 PICTURES = ("images", "image", "imgs", "img", "pictures", "photos", "图像", "图片", "图")
@@ -39,7 +39,7 @@ def mask_folders(folder: Path) -> dict[str, tuple[Path, Path]] | None:
     """The folders of pictures and of masks for each part: `folder`/images and masks, with or without train, val and
     test above or below them; None where it is no such folder.
     """
-    search = Search()
+    search = FolderSearch()
     top = search.folders(folder)
     if pair := _pair(top):
         inside = [search.folders(one) for one in pair]
@@ -58,7 +58,7 @@ def mask_folders(folder: Path) -> dict[str, tuple[Path, Path]] | None:
 
 def scan_masks(folder: Path, parts: Mapping[str, tuple[Path, Path]]) -> MaskListing:
     """Every picture with its mask. UserError where a picture has none, or several files could be meant."""
-    search, faults, notes = Search(), Faults(), list[Fault]()
+    search, faults, notes = FolderSearch(), Faults(), list[Fault]()
     listed: dict[str, list[tuple[Path, Path]]] = {}
     for part, (pictures, masks) in parts.items():
         found = [path for path, _ in search.pictures(pictures)]

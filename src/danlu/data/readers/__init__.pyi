@@ -1,3 +1,4 @@
+from danlu.data.readers.books import read_capitals as read_capitals
 from danlu.data.readers.books import read_time_machine as read_time_machine
 from danlu.data.readers.books import read_wikitext as read_wikitext
 from danlu.data.readers.bundled import read_bundled_table as read_bundled_table
