@@ -52,7 +52,8 @@ def test_names_are_those_promised() -> None:
     ]
     dense = ["small-densenet", "densenet121", "densenet169"]
     sequences = ["sequence-classifier", "language-model", "transformer-classifier", "transformer-language-model"]
-    assert names() == [*linear, "mlp", *pictures, *dense, *sequences, "mixture-density", "autoencoder"]
+    places = ["sequence-tagger", "transformer-tagger", "unet"]
+    assert names() == [*linear, "mlp", *pictures, *dense, *sequences, *places, "mixture-density", "autoencoder"]
 
 
 # The largest of a family are built in the same way as the others, and take seconds.
@@ -66,6 +67,9 @@ def test_every_net_fits_the_data_it_was_built_for(name: str) -> None:
         "logistic-regression": (1,),
         "language-model": (3, 5),
         "transformer-language-model": (3, 5),
+        "sequence-tagger": (3, 3),
+        "transformer-tagger": (3, 3),
+        "unet": (3, 8, 8),
         "mixture-density": (5, 1 + 2 * 3),
         "autoencoder": (64,),
     }
