@@ -64,9 +64,7 @@ class DataRecipe:
     # side of the squares, in pixels, that images are brought to; none: as they are
     image_size: Annotated[int, Ge(1), Le(2**14)] | None = None
     tokens: Literal["characters", "words"] | None = None  # what a text is cut into; none: by the data
-    min_frequency: Count | None = (
-        None  # tokens rarer than that in the training part are unknown; none: 1 (tagging: 2)
-    )
+    min_frequency: Count | None = None  # tokens rarer than that in the training part are unknown; none: 1 (tagging: 2)
     steps: Count | None = None  # tokens of a text in a sample, and so how far back the gradient goes; none: 35
     partition: Literal["sequential", "random"] | None = None  # of a text: batches that go on from each other, or not
     group: str | None = None  # column whose equal values stay in one part

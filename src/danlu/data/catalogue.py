@@ -237,7 +237,7 @@ _ENTRIES = (
         licence="public domain",
         page="https://www.gutenberg.org/ebooks/35",
         reader=lambda path: readers.read_capitals(path),
-        layouts=("timemachine.txt", "time-machine/timemachine.txt"),
+        layouts=("timemachine.txt", "time-machine/timemachine.txt", "time-machine-capitals/timemachine.txt"),
         files=(RemoteFile("timemachine.txt", "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"),),
         mirrors=_D2L,
     ),

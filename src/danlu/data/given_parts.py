@@ -26,7 +26,7 @@ from danlu.data.table.to_predict import Columns
 from danlu.data.targets import Labels, read_target
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.sequences import text_dataset
-from danlu.data.text.tagged import Tagged, is_token_lists, raw_tagged, tagged_dataset, tagged_pair
+from danlu.data.text.tagged import Tagged, is_tagged, raw_tagged, tagged_dataset, tagged_pair
 from danlu.data.torch_data import is_torch_data, torch_dataset
 
 
@@ -63,7 +63,7 @@ def parts_builder(parts: dict[str, Any], target: Columns | None, name: str | Non
         return table_builder(name or "table", source_of(sheets, target), target)
     if all(isinstance(one, tuple) for one in parts.values()):
         _refuse_target(target, name or "arrays")
-        if all(is_token_lists(x) for x, _ in parts.values()):
+        if all(is_tagged(*pair) for pair in parts.values()):
             return tagged_builder(name or "texts", {part: tagged_pair(x, y) for part, (x, y) in parts.items()})
         if all(is_text_list(x) for x, _ in parts.values()):
             return ReadSource(partial(labelled_texts, name or "texts", parts), partial(raw_texts, parts))

@@ -37,7 +37,7 @@ from danlu.data.table.to_predict import Columns
 from danlu.data.targets import Labels
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.sequences import Texts, text_dataset
-from danlu.data.text.tagged import Tagged, is_token_lists, tagged_pair
+from danlu.data.text.tagged import Tagged, is_tagged, tagged_pair
 from danlu.data.torch_data import is_torch_data
 
 
@@ -63,7 +63,7 @@ def read_source(source: Source) -> Builder:
     if isinstance(given, tuple | list) and len(given) == 2 and not is_torch_data(given[0]):
         _refuse_target(target, source.name or "arrays")
         pools = {"train": (given[0], given[1])}
-        if is_token_lists(given[0]):
+        if is_tagged(*given):
             return tagged_builder(source.name or "texts", {"train": tagged_pair(*given)})
         if is_text_list(given[0]):
             return ReadSource(partial(labelled_texts, source.name or "texts", pools), partial(raw_texts, pools))

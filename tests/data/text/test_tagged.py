@@ -53,7 +53,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], Any], dict[str, Any], str, str]] = {
     "unmatched": (lambda _: (TOKENS, [["X"], *TAGS[1:]]), {}, "sentence 1 has 2 tokens and 1 tags", "第 1 句有 2 个"),
     "empty": (lambda _: ([*TOKENS, []], [*TAGS, []]), {}, "0 tokens", "0 个词元"),
     "one-tag": (lambda _: (TOKENS, [["X"] * len(one) for one in TOKENS]), {}, "one tag only", "只有一种标签"),
-    "numbers": (lambda _: (TOKENS, [1] * len(TOKENS)), {}, "of the type int", "类型是 int"),
+    "numbers": (lambda _: (TOKENS, [1, *TAGS[1:]]), {}, "of the type int", "类型是 int"),
     "lengths": (lambda _: (TOKENS, TAGS[:-1]), {}, "20", "20"),
     "line": (written("a.conll", "a X\nb\n"), {}, 'line 2: a token and its tag must stand there', "第 2 行"),
     "nothing": (written("a.conll", "\n\n"), {}, "a.conll", "a.conll"),

@@ -96,18 +96,20 @@ def raw_tagged(pools: Mapping[str, Tagged], numbers: list[int], encoder: Encoder
     return RawSamples("texts", [tokens[row][:length] for row in numbers], [tags[row][:length] for row in numbers])
 
 
-def is_token_lists(x: Any) -> bool:
-    """Whether x is sentences as lists of tokens.
+def is_tagged(x: Any, y: Any) -> bool:
+    """Whether x is sentences as lists of tokens, and y something with a part for each token.
 
-    >>> is_token_lists([["a", "b"], ["c"]]), is_token_lists(["a"]), is_token_lists([[1.0]])
+    >>> is_tagged([["a", "b"], ["c"]], [["X", "Y"], ["X"]]), is_tagged(["a"], ["X"]), is_tagged([["a"]], [0])
     (True, False, False)
     """
-    if not isinstance(x, list | tuple) or not x:
+    if not isinstance(x, list | tuple) or not isinstance(y, list | tuple):
         return False
-    return all(
+    sentences, tags = cast(Sequence[Any], x), cast(Sequence[Any], y)
+    lists = all(
         isinstance(one, list | tuple) and all(isinstance(token, str) for token in cast(Sequence[Any], one))
-        for one in cast(Sequence[Any], x)
-    ) and any(cast(Sequence[Any], x))
+        for one in sentences
+    )
+    return lists and any(sentences) and any(isinstance(one, list | tuple | str) for one in tags)
 
 
 def tagged_pair(x: Any, y: Any, kind: str | None = None) -> Tagged:
