@@ -187,6 +187,8 @@ def choose_loss(
     faults = Faults()
     if task == "multi-label" and name != "bce":
         faults.add("train.labels-need-bce", loss=name)
+    elif task in AT_PLACES and name not in _ALSO[task]:
+        faults.add("train.places-need-cross-entropy", loss=name, names=", ".join(_ALSO[task]))
     elif task != LOSSES[name][1] and name not in _ALSO.get(task, ()):
         faults.add(f"train.loss-is-for-{LOSSES[name][1]}", loss=name)
     elif name == "bce" and outputs != 2 and task != "multi-label":
