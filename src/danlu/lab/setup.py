@@ -98,8 +98,8 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         recipe = replace(recipe, data=replace(recipe.data, standardise=dataset.encoder.mean is not None))
     net.to(device=device, dtype=dtype)
     if recipe.net.name != CUSTOM and len(dataset.sample_shape) == 3 and optim.name != "lbfgs":
-        # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…), and
-        # L-BFGS does so with gradients.
+        # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…),
+        # and L-BFGS does with their gradients.
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     taken = sample_dtype(net, dataset, dtype)
     description = describe(net, dataset.sample_shape, dtype=taken, for_loss=True)
