@@ -248,3 +248,14 @@ def test_masks_are_not_written_over_a_file(type_in: Type, work: Path, language: 
     assert told.code == 2 and {"en": "is a file", "zh": "是一个文件"}[language] in told.err
     assert type_in("predict", work / "run", work / "x.npy", "--output", work / "out").code == 0
     assert sorted(path.name for path in (work / "out").iterdir()) == [f"x-{row}.png" for row in range(1, 5)]
+
+
+def test_sentences_are_tagged_and_scored(type_in: Type, work: Path) -> None:
+    text = "".join(f"the\tART\n{word}\tNOUN\n\n" for word in ("cat", "dog", "owl")) * 10
+    (work / "words.conll").write_text(text, encoding="utf-8")
+    assert type_in("fit", "words.conll", "net.hidden=4", "train.epochs=1", "--name", "tags").code == 0
+    answer = type_in("predict", "runs/tags", "words.conll", "--json")
+    assert answer.code == 0 and len(answer.json["rows"]) == 30 and "f1" in answer.json["score"]
+    assert set(answer.json["rows"][0]["answer"].split()) <= {"ART", "NOUN"}
+    (work / "lines.txt").write_text("the cat\n", encoding="utf-8")
+    assert len(type_in("predict", "runs/tags", "lines.txt", "--json").json["rows"][0]["answer"].split()) == 2

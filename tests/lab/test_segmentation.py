@@ -156,6 +156,31 @@ def test_a_watched_training_has_no_false_findings_and_the_check_passes(tmp_path:
     assert danlu.lr_find(NET, data, batch_size=8, optimizer="adam").points
 
 
+def test_a_folder_with_its_masks_is_scored(tmp_path: Path) -> None:
+    data = folder_of(tmp_path / "data")
+    run = fitted(tmp_path / "run", data, epochs=2)
+    x, y = squares()
+    assert run.evaluate(data) == pytest.approx(run.evaluate((x, y)))
+    rows = [row for one in run.predict_files(data) for row in one.records(run.preprocessing)]
+    assert len(rows) == 40 and rows[0]["row"] == "images/0.png"
+
+
+MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "loss": ({"loss": "mse"}, "cross-entropy, nll, focal", "cross-entropy, nll, focal"),
+    "binary-loss": ({"loss": "bce"}, "class at each place", "每个位置"),
+    "balance": ({"balance": "classes"}, "segmentation", "segmentation"),
+    "metric": ({"vary": {"lr": [0.1, 0.2]}, "metric": "f1"}, "miou", "miou"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_told(mistake: str, tmp_path: Path, language: str) -> None:
+    settings, english, chinese = MISTAKES[mistake]
+    verb: Any = danlu.compare if "vary" in settings else danlu.fit
+    with pytest.raises(danlu.UserError, match=english if language == "en" else chinese):
+        verb(NET, squares(), epochs=1, folder=tmp_path / "run", progress=False, **settings)
+
+
 def test_the_report_shows_the_worst_pictures(tmp_path: Path) -> None:
     fitted(tmp_path / "run", folder_of(tmp_path / "data"), epochs=1)
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")

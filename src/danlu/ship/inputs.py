@@ -1,7 +1,7 @@
 """Files that a user wants answers for, as samples that a net takes: rows of tables, pictures, arrays, lines of text."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import path_kind
-from danlu.data.decode import Shape, common_shape, read_picture
-from danlu.data.folder.decode_all import decode, read_heads
+from danlu.data.decode import Shape, common_shape, read_mask, read_picture
+from danlu.data.folder.decode_all import decode, each_file, read_heads
+from danlu.data.folder.mask_files import mask_folders, scan_masks
 from danlu.data.folder.scan import ENDINGS as PICTURES
-from danlu.data.place_labels import TokenLabels
+from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.conll import CONLL, is_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
@@ -37,7 +38,7 @@ from danlu.ship.portions import (
     picture_portions,
     text_portions,
 )
-from danlu.ship.right_answers import answer_columns, column_targets
+from danlu.ship.right_answers import answer_columns, column_targets, mask_targets
 
 _PICTURES_AT_ONCE = 256
 _MASKS_AT_ONCE = 32  # each pixel of which has a number a class
@@ -119,9 +120,23 @@ def _number_rows(path: Path, fitted: Preprocessing, target: Columns | None, opti
 
 
 def _picture_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
+    if isinstance(fitted.target, PixelLabels) and path.is_dir() and (parts := mask_folders(path)):
+        yield from _masked_rows(path, parts, fitted)
+        return
     at_once = _MASKS_AT_ONCE if fitted.task == "segmentation" else _PICTURES_AT_ONCE
     for portion in picture_portions(path, at_once):
         yield Rows(str(path), portion.places, encode_pictures(portion.raw, fitted))
+
+
+def _masked_rows(path: Path, parts: Mapping[str, tuple[Path, Path]], fitted: Preprocessing) -> Iterator[Rows]:
+    """The pictures of a folder that has their masks as well, which are the right answers."""
+    listing = scan_masks(path, parts)
+    for first in range(0, len(listing.pairs), _MASKS_AT_ONCE):
+        pairs = listing.pairs[first : first + _MASKS_AT_ONCE]
+        places = [str(picture.relative_to(path)) for picture, _ in pairs]
+        encoded = encode_pictures([picture for picture, _ in pairs], fitted)
+        masks = each_file([mask for _, mask in pairs], read_mask)
+        yield Rows(str(path), places, encoded, mask_targets(masks, fitted), remarks=() if first else listing.notes)
 
 
 def encode_pictures(pictures: Sequence[Any], fitted: Preprocessing) -> Tensor:

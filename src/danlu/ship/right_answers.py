@@ -87,6 +87,13 @@ def _masks(values: "numpy.ndarray[Any, Any]", fitted: Preprocessing) -> Tensor:
     return nearest(fitted.target.encode(masks), *sides)
 
 
+def mask_targets(masks: Sequence[Any], fitted: Preprocessing) -> Tensor:
+    """Masks [H, W] of sizes of their own in that of the net, as it is trained on them."""
+    assert isinstance(fitted.target, PixelLabels)
+    sides = fitted.sample_shape[-2:]
+    return torch.cat([nearest(fitted.target.encode(mask[None].astype(numpy.int64)), *sides) for mask in masks])
+
+
 def _label_targets(values: "numpy.ndarray[Any, Any]", target: LabelSets) -> Tensor:
     if values.ndim == 2 and values.dtype.kind in "biuf" and values.shape[1] == target.outputs:
         return torch.from_numpy(values.astype(numpy.float64))

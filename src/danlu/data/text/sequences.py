@@ -48,7 +48,9 @@ class TextEncoder:
         is longer.
         """
         texts: list[Any] = [raw] if isinstance(raw, str) else list(raw)
-        if texts and all(isinstance(text, list | tuple) for text in texts):
+        if not texts:
+            fail("data.no-samples")
+        if all(isinstance(text, list | tuple) for text in texts):
             return pad_tokens([self.vocabulary.encode_tokens(map(str, text)) for text in texts], self.length)
         if not all(isinstance(text, str) for text in texts):
             fail("data.not-texts", found=type(next(text for text in texts if not isinstance(text, str))).__name__)
