@@ -99,6 +99,7 @@ FOR: dict[str, tuple[str, ...]] = {
     "sequence-tagger": ("tagged",),
     "transformer-tagger": ("tagged",),
     "unet": ("masks",),
+    "tabm": ("grey", *EVERY_TABLE, "regression", "several numbers", "streamed"),
     "mixture-density": ("regression", "several numbers"),
     "autoencoder": ("grey", "colour"),
 }
@@ -108,6 +109,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "sequence-tagger": {"embedding": 4, "hidden": 4},
     "transformer-tagger": {"embedding": 8, "heads": 2},
     "unet": {"width": 2, "depth": 2},
+    "tabm": {"members": 2, "width": 8, "embedding": 2},
     "transformer-classifier": {"embedding": 8, "heads": 2},
     "transformer-language-model": {"embedding": 8, "heads": 2, "data.steps": 10},
 }

@@ -53,7 +53,8 @@ def test_names_are_those_promised() -> None:
     dense = ["small-densenet", "densenet121", "densenet169"]
     sequences = ["sequence-classifier", "language-model", "transformer-classifier", "transformer-language-model"]
     places = ["sequence-tagger", "transformer-tagger", "unet"]
-    assert names() == [*linear, "mlp", *pictures, *dense, *sequences, *places, "mixture-density", "autoencoder"]
+    others = ["tabm", "mixture-density", "autoencoder"]
+    assert names() == [*linear, "mlp", *pictures, *dense, *sequences, *places, *others]
 
 
 # The largest of a family are built in the same way as the others, and take seconds.
@@ -66,6 +67,7 @@ def test_every_net_fits_the_data_it_was_built_for(name: str) -> None:
     shapes = {
         "logistic-regression": (1,),
         "language-model": (3, 5),
+        "tabm": (16, 3),
         "transformer-language-model": (3, 5),
         "sequence-tagger": (3, 3),
         "transformer-tagger": (3, 3),
