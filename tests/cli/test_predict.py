@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy
+import PIL.Image
 import pytest
 
 import danlu
@@ -212,3 +214,48 @@ def test_what_is_no_text_is_written_all_the_same(type_in: Type, trained: Path, f
     shutil.copy(file, odd)
     assert type_in("predict", trained / "sizes", odd, "--output", "answers.csv").code == 0
     assert (work / "answers.csv").read_bytes().count(b"a?.csv") == 3
+
+
+def test_masks_are_written_for_images(type_in: Type, work: Path) -> None:
+    for name in ("images", "masks"):
+        (work / "fields" / name).mkdir(parents=True)
+        for row in range(12):
+            pixels = numpy.indices((8, 8)).sum(0) % 2 * (200 if name == "images" else 1)
+            picture = PIL.Image.fromarray(pixels.astype(numpy.uint8))
+            picture.save(work / "fields" / name / f"{row}.png")
+    net = {"name": "unet", "width": 2, "depth": 1}
+    danlu.fit(net, work / "fields", epochs=1, folder=work / "run", progress=False)
+    images, wide = work / "fields" / "images", work / "wide.jpg"
+    PIL.Image.new("L", (20, 10)).save(wide)
+    told = type_in("predict", work / "run", images, wide, "--output", work / "out")
+    assert told.code == 0 and told.out.splitlines()[0] == "file,row,0,1" and "13 masks" in told.err
+    names = sorted(path.name for path in (work / "out").iterdir())
+    assert names == sorted([*(f"{row}.png" for row in range(12)), "wide.png"])
+    with PIL.Image.open(work / "out" / "wide.png") as mask:
+        assert mask.size == (20, 10) and set(numpy.asarray(mask).flatten().tolist()) <= {0, 1}
+    assert type_in("predict", work / "run", wide, "--output", work / "one.png").code == 0
+    assert (work / "one.png").is_file()
+    assert type_in("predict", work / "run", images, "--output", work / "a.csv").code == 0
+    assert (work / "a.csv").read_text(encoding="utf-8").startswith("file,row,0,1")
+
+
+def test_masks_are_not_written_over_a_file(type_in: Type, work: Path, language: str) -> None:
+    x = numpy.indices((4, 8, 8)).sum(0).astype(numpy.uint8)
+    danlu.fit({"name": "unet", "width": 2, "depth": 1}, (x, x % 2), epochs=1, folder=work / "run", progress=False)
+    numpy.save(work / "x.npy", x)
+    (work / "taken").write_text("", encoding="utf-8")
+    told = type_in("--lang", language, "predict", work / "run", work / "x.npy", "--output", work / "taken")
+    assert told.code == 2 and {"en": "is a file", "zh": "是一个文件"}[language] in told.err
+    assert type_in("predict", work / "run", work / "x.npy", "--output", work / "out").code == 0
+    assert sorted(path.name for path in (work / "out").iterdir()) == [f"x-{row}.png" for row in range(1, 5)]
+
+
+def test_sentences_are_tagged_and_scored(type_in: Type, work: Path) -> None:
+    text = "".join(f"the\tART\n{word}\tNOUN\n\n" for word in ("cat", "dog", "owl")) * 10
+    (work / "words.conll").write_text(text, encoding="utf-8")
+    assert type_in("fit", "words.conll", "net.hidden=4", "train.epochs=1", "--name", "tags").code == 0
+    answer = type_in("predict", "runs/tags", "words.conll", "--json")
+    assert answer.code == 0 and len(answer.json["rows"]) == 30 and "f1" in answer.json["score"]
+    assert set(answer.json["rows"][0]["answer"].split()) <= {"ART", "NOUN"}
+    (work / "lines.txt").write_text("the cat\n", encoding="utf-8")
+    assert len(type_in("predict", "runs/tags", "lines.txt", "--json").json["rows"][0]["answer"].split()) == 2

@@ -54,6 +54,8 @@ KNOWN: dict[str, tuple[str, int, tuple[int, ...] | None, int]] = {
     "california-housing": ("regression", 1, None, 20_640),
     "house-prices": ("regression", 1, None, 1460),
     "names": ("classification", 18, (19,), 20_074),
+    "digit-masks": ("segmentation", 11, (1, 24, 24), 898),
+    "time-machine-capitals": ("tagging", 2, (40,), 944),
     "time-machine": ("language", 29, (35,), 4951),
     "wikitext-2": ("language", 12_951, (35,), 13_230),
 }
@@ -77,6 +79,8 @@ def test_every_set_loads_by_one_word_and_tells_of_itself(name: str, data_root: P
         assert (y.dtype, tuple(y.shape)) == (torch.int64, (8,))
     elif task == "regression":
         assert (y.dtype, tuple(y.shape)) == (torch.float32, (8, 1))
+    elif task == "segmentation":
+        assert (y.dtype, tuple(y.shape)) == (torch.int64, (8, 24, 24))
     else:
         assert (x.dtype, y.dtype, y.shape) == (torch.int64, torch.int64, x.shape)
 

@@ -72,6 +72,8 @@ DATA: dict[str, Callable[[Path], Any]] = {
     "tokens": lambda _: ((numbers(6) * 10).long() + 1, kinds(2)),
     "text": text,
     "streamed": lambda _: Streamed(),
+    "masks": lambda _: ((numbers(1, 9, 9) * 255).to(torch.uint8), (numbers(9, 9) * 3).long()),
+    "tagged": lambda _: ([["the", "run"], ["to", "run"]] * (SAMPLES // 2), [["a", "n"], ["p", "v"]] * (SAMPLES // 2)),
 }
 EVERY_TABLE = ("vectors", "two classes", "three classes")
 FOR: dict[str, tuple[str, ...]] = {
@@ -94,6 +96,9 @@ FOR: dict[str, tuple[str, ...]] = {
     "language-model": ("text",),
     "transformer-classifier": ("words", "tokens"),
     "transformer-language-model": ("text",),
+    "sequence-tagger": ("tagged",),
+    "transformer-tagger": ("tagged",),
+    "unet": ("masks",),
     "tabm": ("grey", *EVERY_TABLE, "regression", "several numbers", "streamed"),
     "mixture-density": ("regression", "several numbers"),
     "autoencoder": ("grey", "colour"),
@@ -101,6 +106,9 @@ FOR: dict[str, tuple[str, ...]] = {
 OPTIONS: dict[str, dict[str, Any]] = {
     "sequence-classifier": {"embedding": 4, "hidden": 4},
     "language-model": {"embedding": 4, "hidden": 4, "data.steps": 10},
+    "sequence-tagger": {"embedding": 4, "hidden": 4},
+    "transformer-tagger": {"embedding": 8, "heads": 2},
+    "unet": {"width": 2, "depth": 2},
     "tabm": {"members": 2, "width": 8, "embedding": 2},
     "transformer-classifier": {"embedding": 8, "heads": 2},
     "transformer-language-model": {"embedding": 8, "heads": 2, "data.steps": 10},

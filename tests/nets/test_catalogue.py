@@ -52,7 +52,9 @@ def test_names_are_those_promised() -> None:
     ]
     dense = ["small-densenet", "densenet121", "densenet169"]
     sequences = ["sequence-classifier", "language-model", "transformer-classifier", "transformer-language-model"]
-    assert names() == [*linear, "mlp", *pictures, *dense, *sequences, "tabm", "mixture-density", "autoencoder"]
+    places = ["sequence-tagger", "transformer-tagger", "unet"]
+    others = ["tabm", "mixture-density", "autoencoder"]
+    assert names() == [*linear, "mlp", *pictures, *dense, *sequences, *places, *others]
 
 
 # The largest of a family are built in the same way as the others, and take seconds.
@@ -67,6 +69,9 @@ def test_every_net_fits_the_data_it_was_built_for(name: str) -> None:
         "language-model": (3, 5),
         "tabm": (16, 3),
         "transformer-language-model": (3, 5),
+        "sequence-tagger": (3, 3),
+        "transformer-tagger": (3, 3),
+        "unet": (3, 8, 8),
         "mixture-density": (5, 1 + 2 * 3),
         "autoencoder": (64,),
     }

@@ -14,6 +14,8 @@ SHAPES = {
     "language-model": (7,),
     "transformer-classifier": (7,),
     "transformer-language-model": (7,),
+    "sequence-tagger": (7,),
+    "transformer-tagger": (7,),
     "mixture-density": (1,),
 }
 TASKS = {
@@ -22,6 +24,9 @@ TASKS = {
     "autoencoder": "reconstruction",
     "language-model": "language",
     "transformer-language-model": "language",
+    "sequence-tagger": "tagging",
+    "transformer-tagger": "tagging",
+    "unet": "segmentation",
 }
 LARGE = {"resnet50", "resnet101", "densenet169"}  # their blocks are those of the smaller ones
 

@@ -2,7 +2,7 @@
 
 import argparse
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from danlu.base.input_files import path_kind
 from danlu.base.places import shown
 from danlu.base.printable import printable
 from danlu.base.strict_json import to_json
+from danlu.base.telling import tell
 from danlu.base.words import catalogue, language
 from danlu.cli.answering import STANDARD_INPUT, Records, WhoAnswers
 from danlu.cli.outcome import Outcome, print_text
@@ -60,6 +61,7 @@ class Predicted:
 
     answering: WhoAnswers
     wanted: AnswerOptions
+    wrote: Callable[[], Fault] | None = None  # what was written besides, once all answers are there
 
     def outcome(self) -> Outcome:
         """What is told of it; CSV where nobody reads at a terminal."""
@@ -99,12 +101,16 @@ class Predicted:
     def _facts(self) -> dict[str, Any]:
         tally, output = self.answering.tally, self.wanted.output
         facts: dict[str, Any] = {"score": self.answering.score(), "samples": tally.samples, "left_out": tally.left_out}
+        if self.wrote is not None:
+            facts["written"] = str(self.wrote())
         return facts | {"file": None if output is None else str(output)}
 
     def _show(self, console: Console) -> None:
         if not console.is_terminal and self.wanted.output is None:
             for text in as_csv(self._records(), notes=self.answering.notes, end="\n"):
                 console.file.write(printable(text))
+            if self.wrote is not None:
+                tell(str(self.wrote()))
             return
         first, count = Records(), 0
         for records in self._records():
@@ -124,6 +130,8 @@ class Predicted:
             lines.append(Fault("cli.predict-score", {"score": numbers, "samples": tally.samples}))
             if tally.left_out:
                 lines.append(Fault("cli.predict-left-out", {"count": tally.left_out}))
+        if self.wrote is not None:
+            lines.append(self.wrote())
         if self.wanted.output is not None:
             lines.append(Fault("cli.predict-written", {"count": count, "path": shown(self.wanted.output)}))
         elif count > MOST_ROWS_SHOWN:

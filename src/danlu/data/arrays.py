@@ -13,9 +13,10 @@ from danlu.base.float8 import widened
 from danlu.data.dataset import checksum
 from danlu.data.images import pixel_dataset
 from danlu.data.label_sets import LabelSets, unmet
-from danlu.data.layout import as_tensor, channels_first, refuse_unreadable
+from danlu.data.layout import CHANNELS, as_tensor, channels_first, refuse_unreadable
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
+from danlu.data.place_labels import PixelLabels, is_masks, told_of_masks, without_channel
 from danlu.data.portions import Portion, carve, gather, shared_rows, source_numbers
 from danlu.data.ranges import measure_ranges
 from danlu.data.sample_weights import checked_weights, of_training
@@ -34,7 +35,7 @@ def array_dataset(
     x: uint8 [N, H, W], [N, C, H, W] or [N, H, W, C] with 1, 3 or 4 channels are images; all else becomes floats, which
     are standardised as `fit_standard` says. y: whole numbers, booleans and text are classes, floats [N] or [N, outputs]
     are regression targets, standardised like those of tables; booleans, or 0 and 1, [N, L] are labels, any number of
-    them a sample.
+    them a sample; whole numbers or booleans [N, H, W] beside pictures are masks, a class a pixel.
     """
     samples = {part: array_samples(x) for part, (x, _) in pools.items()}
     raw_targets = {part: array_target(y) for part, (_, y) in pools.items()}
@@ -43,7 +44,11 @@ def array_dataset(
             fail("data.lengths-differ", x=len(x), y=len(raw_targets[part]))
         if x.numel() == 0:
             fail("data.no-samples")
-        if x.shape[1:] != samples["train"].shape[1:]:
+        if part == "train" and options.task == "auto" and is_masks(raw_targets[part], tuple(x.shape)):
+            options = replace(options, task="segmentation")
+        if options.task == "segmentation":
+            samples[part], raw_targets[part] = _beside_masks(x, raw_targets[part])
+        if samples[part].shape[1:] != samples["train"].shape[1:]:
             fail("data.parts-differ", first=list(samples["train"].shape[1:]), other=list(x.shape[1:]))
     joined, target = read_target(numpy.concatenate(list(raw_targets.values())), options.task, Fault("data.place-y"))
     targets = joined.split([len(x) for x in samples.values()])
@@ -59,6 +64,18 @@ def array_dataset(
     if isinstance(target, LabelSets):
         made = replace(made, notes=(*made.notes, *unmet(made.y, target, made.sizes["train"])))
     return replace(made, numbers=numbers)
+
+
+def _beside_masks(x: Tensor, raw: "numpy.ndarray[Any, Any]") -> tuple[Tensor, "numpy.ndarray[Any, Any]"]:
+    """Pictures [N, C, H, W] with their masks [N, H, W]; UserError where the sides of the two differ."""
+    masks = without_channel(raw)
+    if x.dim() == 3:
+        x = x.unsqueeze(1)
+    if x.dim() == 4 and x.shape[3] in CHANNELS and tuple(x.shape[1:3]) == masks.shape[1:]:
+        x = x.permute(0, 3, 1, 2)
+    if x.dim() != 4 or masks.ndim != 3 or tuple(x.shape[2:]) != masks.shape[1:]:
+        fail("data.masks-sides", x=list(x.shape), y=list(raw.shape))
+    return x, masks
 
 
 def array_samples(raw: Any) -> Tensor:
@@ -125,7 +142,7 @@ def array_target(raw: Any) -> "numpy.ndarray[Any, Any]":
 def _number_dataset(
     name: str,
     portions: Mapping[str, Portion],
-    target: Labels | LabelSets | Quantities,
+    target: Labels | LabelSets | PixelLabels | Quantities,
     options: Options,
     standardised: Tensor | None,
 ) -> MemoryDataset:
@@ -134,6 +151,8 @@ def _number_dataset(
     notes = shared_rows(portions, x, y)
     standard, told = fit_standard(x, sizes["train"], options.standardise, standardised)
     standard = replace(standard, ranges=measure_ranges(x[: sizes["train"]]))
+    if isinstance(target, PixelLabels):
+        told = (*told_of_masks(y, target, sizes["train"]), *told)
     content = None
     if standard.mean is not None:
         content = (min(2, len(standard.sample_shape)), *checksum(x, y))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what there is can be told without torch, which what the rea
     from danlu.data.table.load import KnownTable
     from danlu.data.text.corpus import Corpus
     from danlu.data.text.sequences import Texts
+    from danlu.data.text.tagged import Tagged
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class DataEntry:
     title: str
     licence: str
     page: str
-    reader: "Callable[[Path], Images | KnownTable | Texts | Corpus]"
+    reader: "Callable[[Path], Images | KnownTable | Texts | Corpus | Tagged]"
     layouts: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     pickled: tuple[str, ...] = ()
@@ -69,6 +70,13 @@ _ENTRIES = (
         licence="CC BY 4.0",
         page="https://archive.ics.uci.edu/dataset/80",
         reader=lambda path: readers.read_digits(path),
+    ),
+    DataEntry(
+        name="digit-masks",
+        title="Handwritten digits in larger fields, with masks",
+        licence="CC BY 4.0",
+        page="https://archive.ics.uci.edu/dataset/80",
+        reader=lambda path: readers.read_digit_masks(path),
     ),
     DataEntry(
         name="mnist",
@@ -220,6 +228,16 @@ _ENTRIES = (
         page="https://www.gutenberg.org/ebooks/35",
         reader=lambda path: readers.read_time_machine(path),
         layouts=("timemachine.txt", "time-machine/timemachine.txt"),
+        files=(RemoteFile("timemachine.txt", "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"),),
+        mirrors=_D2L,
+    ),
+    DataEntry(
+        name="time-machine-capitals",
+        title="The Time Machine in small letters, with the words that had a capital",
+        licence="public domain",
+        page="https://www.gutenberg.org/ebooks/35",
+        reader=lambda path: readers.read_capitals(path),
+        layouts=("timemachine.txt", "time-machine/timemachine.txt", "time-machine-capitals/timemachine.txt"),
         files=(RemoteFile("timemachine.txt", "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"),),
         mirrors=_D2L,
     ),

@@ -17,9 +17,8 @@ from danlu.base.recipe import DataRecipe
 from danlu.base.seeds import derive
 from danlu.base.strict_json import canonical_json
 from danlu.base.words import say
-from danlu.data.label_sets import LabelSets
 from danlu.data.options import Fold, Options
-from danlu.data.targets import Labels, Quantities, Target
+from danlu.data.targets import CLASSED, Quantities, Target
 from danlu.data.vocabulary import Vocabulary
 
 
@@ -51,8 +50,8 @@ class RawSamples:
     """N samples as their source holds them, of one `kind`, as `run.predict` takes them.
 
     "table": a dict of columns, each a list of N numbers, booleans, texts, or None where missing. "pictures": a list of
-    N arrays uint8 [C, H, W], upright, in their own sizes. "numbers": an array [N, …]. "texts": a list of N texts.
-    "several": a dict of arrays [N, …] by the names of a net's several inputs.
+    N arrays uint8 [C, H, W], upright, in their own sizes. "numbers": an array [N, …]. "texts": a list of N texts, or of
+    N lists of tokens. "several": a dict of arrays [N, …] by the names of a net's several inputs.
     `targets` are the N labels or numbers that stand with them; None where the task has none.
     """
 
@@ -107,8 +106,9 @@ class Dataset(Readable, ABC):
 
     @property
     def task(self) -> str:
-        """One of "classification", "regression", "multi-label" (any number of labels a sample), "language" (the next
-        token of a text) and "reconstruction" (of the sample itself).
+        """One of "classification", "regression", "multi-label" (any number of labels a sample), "segmentation" (a
+        class a pixel), "tagging" (a tag a token), "language" (the next token of a text) and "reconstruction" (of the
+        sample itself).
         """
         return self.target.task
 
@@ -120,7 +120,7 @@ class Dataset(Readable, ABC):
     @property
     def classes(self) -> tuple[str, ...]:
         """The classes, or labels, as spelled in the data, in the order of their indices; empty for other tasks."""
-        return self.target.names if isinstance(self.target, Labels | LabelSets) else ()
+        return self.target.names if isinstance(self.target, CLASSED) else ()
 
     @property
     def outputs(self) -> int:
@@ -185,7 +185,8 @@ class Dataset(Readable, ABC):
         """The batches (x, y) of `part` in `epoch`, from batch number `start` on; the last one may be smaller.
 
         x is [B, *sample_shape] in `dtype`, tokens are int64; y is int64 [B] for classification, `dtype` [B, outputs]
-        for regression and labels (0 or 1), int64 [B, T] for language. With `shuffle` the order is
+        for regression and labels (0 or 1), int64 [B, T] for language and tagging, int64 [B, H, W] for segmentation,
+        `danlu.base.ignored.IGNORED` where a place has no target. With `shuffle` the order is
         `danlu.base.seeds.order(n, seed, epoch)`, whatever `start` is. With `augment` the data's transforms are drawn
         and done: for training, not for scoring.
         """

@@ -43,6 +43,7 @@ class Shape:
     height: int
     width: int
     white: float = 255.0
+    whole: bool = False  # squeezed to these sides, nothing cut away
 
     @property
     def sample_shape(self) -> tuple[int, int, int]:
@@ -135,6 +136,26 @@ def read_upright(path: Path, shape: Shape) -> "Bytes | Fault":
     return _read(path, shape, _array)
 
 
+def read_mask(path: Path) -> "numpy.ndarray[Any, Any] | Fault":
+    """The mask in `path` as whole numbers [H, W]: the numbers of a palette's colours, or grey values as they are; or
+    what is wrong with it.
+    """
+
+    def numbers(picture: Any) -> "numpy.ndarray[Any, Any] | Fault":
+        values = numpy.asarray(picture)
+        if values.ndim == 3 and picture.mode in ("LA", "PA"):
+            values = values[..., 0]
+        if values.ndim == 3:
+            if (values[..., :3] != values[..., :1]).any():
+                return Fault("data.mask-colours", {"path": path, "mode": picture.mode})
+            values = values[..., 0]
+        if values.dtype.kind == "f":
+            return Fault("data.mask-colours", {"path": path, "mode": picture.mode})
+        return values.astype(numpy.int64) if values.dtype.kind == "i" else values.astype(numpy.uint16)
+
+    return _opened(path, numbers)
+
+
 def _read(path: Path, shape: Shape, use: Callable[[Any], Bytes]) -> "Bytes | Fault":
     def read(picture: Any) -> "Bytes | Fault":
         if picture.mode in DEEP and not _is_brightness(numpy.asarray(picture)):
@@ -166,9 +187,12 @@ def _upright(picture: Any, shape: Shape) -> Any:
 
 
 def _fit(picture: Any, shape: Shape) -> Any:
-    """A picture in its mode at the wanted size; one of other proportions is cut at its longer sides."""
+    """A picture in its mode at the wanted size; one of other proportions is cut at its longer sides, unless it
+    is to stay `whole`."""
     pillow, operations = _pillow()
-    if picture.size != (shape.width, shape.height):
+    if picture.size != (shape.width, shape.height) and shape.whole:
+        picture = picture.resize((shape.width, shape.height), pillow.Resampling.BILINEAR)
+    elif picture.size != (shape.width, shape.height):
         picture = operations.fit(picture, (shape.width, shape.height), pillow.Resampling.BILINEAR)
     return picture
 

@@ -15,6 +15,7 @@ from danlu.data.given_arrays import arrays_builder
 from danlu.data.options import Options
 from danlu.data.parts import PARTS, part_of
 from danlu.data.raw_pools import raw_texts
+from danlu.data.readers.conll import is_conll, parse_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import read_table
 from danlu.data.readers.text_file import is_text, read_text
@@ -25,6 +26,7 @@ from danlu.data.table.to_predict import Columns
 from danlu.data.targets import Labels, read_target
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.sequences import text_dataset
+from danlu.data.text.tagged import Tagged, is_tagged, raw_tagged, tagged_dataset, tagged_pair
 from danlu.data.torch_data import is_torch_data, torch_dataset
 
 
@@ -60,6 +62,8 @@ def parts_builder(parts: dict[str, Any], target: Columns | None, name: str | Non
         return table_builder(name or "table", source_of(sheets, target), target)
     if all(isinstance(one, tuple) for one in parts.values()):
         _refuse_target(target, name or "arrays")
+        if all(is_tagged(*pair) for pair in parts.values()):
+            return tagged_builder(name or "texts", {part: tagged_pair(x, y) for part, (x, y) in parts.items()})
         if all(is_text_list(x) for x, _ in parts.values()):
             return ReadSource(partial(labelled_texts, name or "texts", parts), partial(raw_texts, parts))
         return arrays_builder(name or "arrays", parts)
@@ -67,7 +71,10 @@ def parts_builder(parts: dict[str, Any], target: Columns | None, name: str | Non
 
 
 def labelled_texts(name: str, pools: Mapping[str, tuple[Any, Any]], options: Options) -> Dataset:
-    """A data set of texts with a label each, in pools by part."""
+    """A data set of texts with a label each, or with a tag for each token, in pools by part."""
+    if options.task == "tagging":
+        pairs = {part: tagged_pair(x, y, options.tokens) for part, (x, y) in pools.items()}
+        return tagged_dataset(name, pairs, options, Origin())
     texts = {part: list(x) for part, (x, _) in pools.items()}
     labels = {part: numpy.asarray(y) for part, (_, y) in pools.items()}
     for part, x in texts.items():
@@ -78,6 +85,26 @@ def labelled_texts(name: str, pools: Mapping[str, tuple[Any, Any]], options: Opt
     indices = y.split([len(x) for x in texts.values()])
     by_part = {part: (x, index) for (part, x), index in zip(texts.items(), indices, strict=True)}
     return text_dataset(name, by_part, target, options, "characters", Origin())
+
+
+def text_builder(name: str, corpus: Corpus, files: Mapping[str, tuple[Path, str]], origin: Origin) -> Builder:
+    """What makes a data set of texts in files: a running text, or where that is asked for, tagged sentences."""
+
+    def pools() -> dict[str, Tagged]:
+        return {part: parse_conll(text, path) for part, (path, text) in files.items()}
+
+    def build(options: Options) -> Dataset:
+        if options.task == "tagging":
+            return tagged_dataset(name, pools(), options, origin)
+        return corpus_dataset(name, corpus, options, origin)
+
+    return ReadSource(build, lambda numbers, encoder: raw_tagged(pools(), numbers, encoder))
+
+
+def tagged_builder(name: str, pools: dict[str, Tagged], origin: Origin | None = None) -> Builder:
+    """What makes a data set of tagged sentences."""
+    build = partial(tagged_dataset, name, pools)
+    return ReadSource(lambda options: build(options, origin or Origin()), partial(raw_tagged, pools))
 
 
 def is_text_list(x: Any) -> bool:
@@ -111,7 +138,14 @@ def _from_paths(paths: dict[str, Path], target: Columns | None, name: str | None
         texts = {part: text for part, (text, _) in read.items()}
         notes = tuple(note for _, told in read.values() for note in told)
         corpus = Corpus(texts["train"], texts.get("validation"), texts.get("test"), notes=notes)
-        return lambda chosen: corpus_dataset(stem, corpus, chosen, origin)
+        return text_builder(
+            stem,
+            corpus,
+            {part: (path, text) for path, (part, text) in zip(paths.values(), texts.items(), strict=True)},
+            origin,
+        )
+    if target is None and all(is_conll(path) for path in paths.values()):
+        return tagged_builder(stem, {part: read_conll(path, options.encoding) for part, path in paths.items()}, origin)
     source = source_of({part: read_table(path, options) for part, path in paths.items()}, target)
     return table_builder(stem, source, target, origin)
 

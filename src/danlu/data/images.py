@@ -11,12 +11,13 @@ from danlu.data.dataset import Origin
 from danlu.data.label_sets import LabelSets
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import PICTURES, Options, refuse_unfit
+from danlu.data.place_labels import PixelLabels, told_of_masks
 from danlu.data.portions import Portion, carve, gather, shared_rows, source_numbers
 from danlu.data.ranges import measure_ranges
 from danlu.data.standard import Pixels, measure_pixels
 from danlu.data.targets import Label, Labels, Quantities
 from danlu.data.transforms.augment import Augmentation
-from danlu.data.transforms.pictures import resize
+from danlu.data.transforms.pictures import nearest, resize
 
 # Pictures that are resized at once: as floats, few enough to stay in the processor's cache.
 RESIZED_AT_ONCE = 256
@@ -27,7 +28,7 @@ class Pool:
     """Images uint8 [N, C, H, W] and class indices int64 [N]."""
 
     images: Tensor
-    labels: Tensor
+    labels: Tensor  # or masks int64 [N, H, W], where the pictures have a `target` of their own
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,20 @@ class Images:
     validation: Pool | None = None
     notes: tuple[Fault, ...] = ()
     white: float | None = None  # of picture files: see Pixels
+    target: PixelLabels | None = None  # what the numbers in masks mean
 
 
 def image_dataset(name: str, images: Images, options: Options, origin: Origin) -> MemoryDataset:
     """Split what a reader gave; official parts are kept."""
-    refuse_unfit(options, name, PICTURES, ("auto", "classification", "reconstruction"))
+    tasks = ("auto", "segmentation") if images.target else ("auto", "classification", "reconstruction")
+    refuse_unfit(options, name, PICTURES, tasks)
     pools = {"train": (images.train.images, images.train.labels)}
     if images.validation:
         pools["validation"] = (images.validation.images, images.validation.labels)
     if images.test:
         pools["test"] = (images.test.images, images.test.labels)
     portions = carve(pools, options)
-    target = Labels(images.classes)
+    target = images.target or Labels(images.classes)
     return pixel_dataset(
         name,
         portions,
@@ -69,7 +72,7 @@ def image_dataset(name: str, images: Images, options: Options, origin: Origin) -
 def pixel_dataset(
     name: str,
     portions: Mapping[str, Portion],
-    target: Labels | LabelSets | Quantities,
+    target: Labels | LabelSets | PixelLabels | Quantities,
     options: Options,
     *,
     peak: float = 255.0,
@@ -77,20 +80,29 @@ def pixel_dataset(
     notes: tuple[Fault, ...] = (),
     numbers: Tensor | None = None,
     white: float | None = None,
+    whole: bool = False,
 ) -> MemoryDataset:
-    """A data set of uint8 images, standardised by the training part's mean and deviation per channel."""
+    """A data set of uint8 images, standardised by the training part's mean and deviation per channel; masks are resized
+    along with them.
+    """
     refuse_unfit(options, name, PICTURES)
     x, y, sizes = gather(portions)
     shared = shared_rows(portions, x, y)
     channels, came = x.shape[1], tuple(x.shape[1:])
     if options.image_size is not None:
         x = _squares(x, options.image_size)
+        y = nearest(y, options.image_size, options.image_size) if isinstance(target, PixelLabels) else y
     mean, std = (0.0,) * channels, (1.0,) * channels
     if options.standardise is not False:
         mean, std = measure_pixels(x[: sizes["train"]], peak)
     shape = tuple(x.shape[1:])
     ranges = measure_ranges(x[: sizes["train"]])
-    pixels = Pixels(shape, peak, mean, std, None if came == shape else came, ranges, white)
+    pixels = Pixels(shape, peak, mean, std, None if came == shape else came, ranges, white, whole)
+    augmentation = Augmentation.of(options.augment, shape)
+    if isinstance(target, PixelLabels):
+        notes = (*told_of_masks(y, target, sizes["train"]), *notes)
+        if augmentation:
+            augmentation.refuse_for_masks()
     return MemoryDataset(
         name=name,
         sample_shape=shape,
@@ -103,7 +115,7 @@ def pixel_dataset(
         x=x,
         y=y,
         pixels=pixels,
-        augmentation=Augmentation.of(options.augment, shape),
+        augmentation=augmentation,
         workers=options.workers,
     )
 

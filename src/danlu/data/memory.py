@@ -15,8 +15,9 @@ from danlu.data.dataset import Dataset, checksum, digest
 from danlu.data.feeds import MapFeed, Wanted, refuse_bad
 from danlu.data.label_sets import LabelSets
 from danlu.data.parts import PARTS
+from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.standard import Pixels
-from danlu.data.targets import Labels
+from danlu.data.targets import CLASSED, Labels
 from danlu.data.transforms.augment import Augmentation
 from danlu.data.transforms.one_by_one import OneByOne
 
@@ -102,6 +103,8 @@ class MemoryDataset(Dataset):
                 own = None if balances else rows
                 numbers = torch.arange(first, last, device=device) if own is None else own[first:last].to(device)
                 samples = augmentation(samples, numbers, seed, epoch)
+                if isinstance(self.target, PixelLabels):
+                    targets = augmentation.masks(targets, numbers, seed, epoch)
             if transform:
                 samples = transform(samples)
             yield from islice(zip(samples.split(batch_size), targets.split(batch_size), strict=True), skip, None)
@@ -127,7 +130,11 @@ class MemoryDataset(Dataset):
     def fingerprint(self) -> str:
         # Of what is measured (the mean of pixels, of a target) nothing, for the reason that `content` is kept for.
         content = self.content or checksum(self.x, self.y)
-        meaning = repr(self.target) if isinstance(self.target, Labels) else [self.task, self.outputs]
+        meaning = (
+            repr(self.target)
+            if isinstance(self.target, Labels | PixelLabels | TokenLabels)
+            else [self.task, self.outputs]
+        )
         if isinstance(self.target, LabelSets):
             meaning = [self.task, list(self.target.names)]
         pixels = None if self.pixels is None else self.pixels.peak
@@ -150,7 +157,7 @@ class MemoryDataset(Dataset):
         return replace(self, balances=True)
 
     def class_counts(self) -> tuple[int, ...] | None:
-        return self._counts("train") if isinstance(self.target, Labels) else None
+        return self._counts("train") if isinstance(self.target, Labels | PixelLabels | TokenLabels) else None
 
     @property
     def rare_class(self) -> int | None:
@@ -164,7 +171,9 @@ class MemoryDataset(Dataset):
     def _counts(self, part: str) -> tuple[int, ...]:
         offset, count = self._place(part)
         own = self.y[offset : offset + count]
-        counts = own.sum(0).long() if own.ndim == 2 else torch.bincount(own, minlength=self.outputs)
+        if isinstance(self.target, LabelSets):
+            return tuple(own.sum(0).long().tolist())
+        counts = torch.bincount(own[own >= 0], minlength=self.outputs)
         return tuple(counts.tolist())
 
     def facts(self) -> dict[str, Any]:
@@ -176,7 +185,7 @@ class MemoryDataset(Dataset):
         facts = {**measured, **super().facts()}
         if self.augmentation:
             facts["augment"] = self.augmentation.facts()
-        if isinstance(self.target, Labels | LabelSets):
+        if isinstance(self.target, CLASSED):
             facts["classes"] = {name: {} for name in self.classes}
             for part in PARTS:
                 for name, number in zip(self.classes, self._counts(part), strict=True):

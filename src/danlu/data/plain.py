@@ -17,6 +17,7 @@ from danlu.base.strict_json import number
 from danlu.data.dataset import Encoder
 from danlu.data.far_outside import Ranges
 from danlu.data.label_sets import LabelSets
+from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.several_inputs import SeveralInputs
 from danlu.data.standard import Pixels, Standard
@@ -122,6 +123,7 @@ def _from_pixels(encoder: Any) -> dict[str, Any]:
         "came_as": None if encoder.came_as is None else list(encoder.came_as),
         "ranges": _from_ranges(encoder.ranges),
         "white": encoder.white,
+        "whole": encoder.whole,
     }
 
 
@@ -135,6 +137,7 @@ def _to_pixels(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -
         None if came is None else tuple(came),
         _to_ranges(plain["ranges"]),
         plain.get("white"),
+        plain.get("whole") is True,
     )
 
 
@@ -190,6 +193,18 @@ def _to_label_sets(plain: Plain, words: Vocabulary | None) -> Target:
     return LabelSets(tuple(plain["classes"]), thresholds, plain["separator"], plain["in_columns"])
 
 
+def _from_pixel_labels(target: Any) -> dict[str, Any]:
+    return {"classes": list(target.values), "titles": list(target.titles), "left_out": list(target.left_out)}
+
+
+def _to_pixel_labels(plain: Plain, words: Vocabulary | None) -> Target:
+    return PixelLabels(tuple(plain["classes"]), tuple(plain["titles"]), tuple(plain["left_out"]))
+
+
+def _to_token_labels(plain: Plain, words: Vocabulary | None) -> Target:
+    return TokenLabels(tuple(plain["classes"]))
+
+
 def _from_tokens(target: Any) -> dict[str, Any]:
     return {}
 
@@ -218,6 +233,8 @@ _ENCODERS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[
 }
 _TARGETS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[..., Target]]] = {
     "labels": (Labels, _from_labels, _to_labels),
+    "pixel-labels": (PixelLabels, _from_pixel_labels, _to_pixel_labels),
+    "token-labels": (TokenLabels, _from_labels, _to_token_labels),
     "label-sets": (LabelSets, _from_label_sets, _to_label_sets),
     "quantities": (Quantities, _from_quantities, _to_quantities),
     "tokens": (Tokens, _from_tokens, _to_tokens),

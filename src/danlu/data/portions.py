@@ -49,7 +49,7 @@ def carve(pools: Pools, options: Options) -> dict[str, Portion]:
         options = replace(options, validation=0.0)
     elif "validation" in given:
         x, y = (torch.cat([pool, later]) for pool, later in zip(pools["train"], pools["validation"], strict=True))
-    keys = keys_of(options, len(y), None if y.is_floating_point() else y)
+    keys = keys_of(options, len(y), None if y.is_floating_point() or y.dim() > 1 else y)
     rows = divide(len(y), options, keys, test=0.0 if "test" in given else options.test)
     carved = {part: Portion(x, y, rows[part]) for part in PARTS}
     return {**carved, **kept}

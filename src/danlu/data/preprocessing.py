@@ -11,7 +11,7 @@ from danlu.data.dataset import Dataset, Encoder
 from danlu.data.label_sets import LabelSets
 from danlu.data.standard import Standard
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.targets import Labels, Quantities, Target
+from danlu.data.targets import CLASSED, Quantities, Target
 from danlu.data.vocabulary import Vocabulary
 
 
@@ -52,7 +52,7 @@ class Preprocessing:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return self.target.names if isinstance(self.target, Labels | LabelSets) else ()
+        return self.target.names if isinstance(self.target, CLASSED) else ()
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -21,7 +21,10 @@ def raw_images(images: Images, numbers: list[int], encoder: Encoder) -> RawSampl
         if pool is not None:
             pools[part] = (pool.images, pool)
     found = list(_picked(pools, numbers))
-    labels = [images.classes[int(pool.labels[row])] for pool, row in found]
+    if images.target is not None:
+        labels = [images.target.decode(pool.labels[row]).tolist() for pool, row in found]
+    else:
+        labels = [images.classes[int(pool.labels[row])] for pool, row in found]
     return RawSamples("pictures", [pool.images[row].numpy() for pool, row in found], labels)
 
 

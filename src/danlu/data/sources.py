@@ -12,10 +12,18 @@ from danlu.data.dataset import Builder, Origin, ReadSource
 from danlu.data.fetch import locate
 from danlu.data.folder.load import folder_builder
 from danlu.data.given_arrays import arrays_builder
-from danlu.data.given_parts import is_text_list, labelled_texts, parts_builder, parts_given
+from danlu.data.given_parts import (
+    is_text_list,
+    labelled_texts,
+    parts_builder,
+    parts_given,
+    tagged_builder,
+    text_builder,
+)
 from danlu.data.images import Images, image_dataset
 from danlu.data.raw_pools import raw_images, raw_texts
 from danlu.data.readers.cifar import is_cifar, read_cifar
+from danlu.data.readers.conll import is_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.idx import idx_file, read_idx_folder
 from danlu.data.readers.idx_files import IDX_STEMS
@@ -29,6 +37,7 @@ from danlu.data.table.to_predict import Columns
 from danlu.data.targets import Labels
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.sequences import Texts, text_dataset
+from danlu.data.text.tagged import Tagged, is_tagged, tagged_pair
 from danlu.data.torch_data import is_torch_data
 
 
@@ -54,6 +63,8 @@ def read_source(source: Source) -> Builder:
     if isinstance(given, tuple | list) and len(given) == 2 and not is_torch_data(given[0]):
         _refuse_target(target, source.name or "arrays")
         pools = {"train": (given[0], given[1])}
+        if is_tagged(*given):
+            return tagged_builder(source.name or "texts", {"train": tagged_pair(*given)})
         if is_text_list(given[0]):
             return ReadSource(partial(labelled_texts, source.name or "texts", pools), partial(raw_texts, pools))
         return arrays_builder(source.name or "arrays", pools)
@@ -67,7 +78,9 @@ def read_source(source: Source) -> Builder:
     return fail("data.unknown-source", found=type(given).__name__)
 
 
-def _builder(read: Images | KnownTable | Texts | Corpus, name: str, origin: Origin, target: Columns | None) -> Builder:
+def _builder(
+    read: Images | KnownTable | Texts | Corpus | Tagged, name: str, origin: Origin, target: Columns | None
+) -> Builder:
     """What makes a data set of that which a reader gave."""
     if isinstance(read, KnownTable):
         table = TableSource(read.table, origin.path or name, read.notes, read.lines)
@@ -77,6 +90,8 @@ def _builder(read: Images | KnownTable | Texts | Corpus, name: str, origin: Orig
         return ReadSource(lambda options: image_dataset(name, read, options, origin), partial(raw_images, read))
     if isinstance(read, Corpus):
         return lambda options: corpus_dataset(name, read, options, origin)
+    if isinstance(read, Tagged):
+        return tagged_builder(name, {"train": read}, origin)
     pools = {"train": read.train, **({"test": read.test} if read.test else {})}
     target_of, cut_into = Labels(read.classes), read.tokens
     raw = partial(raw_texts, {part: (x, target_of.decode(y).tolist()) for part, (x, y) in pools.items()})
@@ -105,5 +120,7 @@ def _from_path(path: Path, given: str | Path, target: Columns | None, name: str 
         return folder_builder(name or path.name, path)
     if is_text(path) and target is None:
         text, notes = read_text(path, file.encoding)
-        return _builder(Corpus(text, notes=notes), stem, origin, target)
+        return text_builder(stem, Corpus(text, notes=notes), {"train": (path, text)}, origin)
+    if is_conll(path) and target is None:
+        return tagged_builder(stem, {"train": read_conll(path, file.encoding)}, origin)
     return table_builder(stem, source_of({"train": read_table(path, file)}, target), target, origin)

@@ -37,6 +37,7 @@ class Pixels:
     came_as: tuple[int, ...] | None = None  # shape of a sample before it was resized
     ranges: Ranges | None = None  # of the training part's raw pictures
     white: float | None = None
+    whole: bool = False  # pictures of other proportions are squeezed, not cut: every pixel is answered for
 
     def on(self, device: torch.device, dtype: torch.dtype, peak: float | None = None) -> Transform:
         """The transform for uint8 [B, C, H, W] on `device`: one product and one sum a pixel, in place. `peak` is given
@@ -73,7 +74,7 @@ class Pixels:
         if self.white is None or not isinstance(raw, list | tuple) or not all(map(is_bytes, cast(list[Any], raw))):
             return raw
         channels, height, width = self.sample_shape
-        shape = Shape(channels, height, width, self.white)
+        shape = Shape(channels, height, width, self.white, self.whole)
         return numpy.stack([fit_picture(picture, shape) for picture in cast(list[Any], raw)]) if raw else raw
 
     def facts(self) -> dict[str, Any]:
@@ -124,6 +125,9 @@ class Standard:
 
     def _samples(self, raw: Any) -> Tensor:
         x = as_tensor(raw).to(torch.float64)
+        if len(self.sample_shape) == 3 and tuple(x.shape) != self.sample_shape:
+            arranged = _arranged(x, self.sample_shape)  # pictures without an axis for their channel, or with it last
+            x = x if arranged is None else arranged
         if tuple(x.shape) == self.sample_shape:
             x = x.unsqueeze(0)
         elif self.sample_shape == (1,) and x.dim() == 1:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, fail
 from danlu.data.label_sets import LabelSets, flags_of_array, is_flags
+from danlu.data.place_labels import PixelLabels, PlaceLabels, TokenLabels, read_masks
 from danlu.data.vocabulary import Vocabulary
 
 Label = str | int | float | bool
@@ -118,7 +119,9 @@ class Itself:
         return {}
 
 
-Target = Labels | LabelSets | Quantities | Tokens | Itself
+Target = Labels | LabelSets | PlaceLabels | Quantities | Tokens | Itself
+CLASSED = (Labels, LabelSets, PixelLabels, TokenLabels)
+"""The targets that are classes, labels or tags, with names."""
 
 _MOST_NAMED = 20
 
@@ -136,6 +139,8 @@ def measured_by(target: Target, *, each: bool = False) -> dict[str, Any]:
         names = target.names or tuple(str(number) for number in range(1, target.outputs + 1))
     elif isinstance(target, LabelSets):
         told["thresholds"], names = target.least, target.names
+    elif isinstance(target, PixelLabels | TokenLabels):
+        names = target.names
     else:
         return told
     return told | ({"names": names} if each and 1 < len(names) <= _MOST_NAMED else {})
@@ -158,12 +163,12 @@ def standardise_target(y: Tensor, count: int, names: tuple[str, ...] = ()) -> tu
 
 def read_target(
     raw: "numpy.ndarray[Any, Any]", task: str, place: Fault | str
-) -> tuple[Tensor, Labels | LabelSets | Quantities]:
+) -> tuple[Tensor, Labels | LabelSets | PixelLabels | Quantities]:
     """The target as a tensor, and what it means.
 
     Classification (text, booleans, whole numbers, or `task` says so): int64 [N] and the labels, which are 0..max where
     the data are whole numbers that start at 0, and the distinct values otherwise. Regression: float64 [N, outputs].
-    Several labels a sample (booleans, or 0 and 1, [N, outputs]): float64 [N, outputs].
+    Several labels a sample (booleans, or 0 and 1, [N, outputs]): float64 [N, outputs]. Segmentation: int64 [N, H, W].
     """
     refuse_missing(raw, place)
     if raw.dtype == object:
@@ -177,6 +182,8 @@ def read_target(
         task = "regression" if raw.dtype.kind == "f" else "multi-label" if is_flags(raw) else "classification"
     if task == "multi-label":
         return flags_of_array(raw, place)
+    if task == "segmentation":
+        return read_masks(raw, place)
     if task == "regression":
         if not numeric or raw.ndim not in (1, 2):
             fail("data.target-not-numbers", place=place, found=_shape_and_type(raw))

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import numpy
 import torch
@@ -30,6 +30,7 @@ from danlu.data.divide import divide, keys_of
 from danlu.data.feeds import Feed, LoaderFeed, MapFeed, Wanted, guarded, refuse_bad
 from danlu.data.label_sets import LabelSets
 from danlu.data.options import Options
+from danlu.data.place_labels import PixelLabels
 from danlu.data.sample_form import Formed, FormedCollate, FormedLoader, SampleForm, form_of
 from danlu.data.several_inputs import SeveralInputs
 from danlu.data.standard import Pixels, Standard
@@ -42,6 +43,7 @@ MOST_COUNTED = 10_000
 # Samples whose own targets are compared with those that their dataset lists.
 COMPARED = 8
 
+_MASKS_HELD = 2 * 2**30  # bytes of pictures and masks that are read into memory
 _MADE_ELSEWHERE = ("image_size", "tokens", "min_frequency", "steps", "partition")
 
 
@@ -67,8 +69,8 @@ def torch_dataset(
         fail("data.stream-standardise")
     if options.augment:
         fail("data.stream-augment")
-    if options.task == "multi-label":
-        fail("data.task-unfit", name=name, found=options.task, wanted="auto, classification, regression")
+    if options.task in ("multi-label", "tagging"):
+        fail("data.task-unfit", name=name, found=options.task, wanted="auto, classification, regression, segmentation")
     faults = Faults()
     if options.weight is not None:
         faults.add("data.stream-unfit", key="data.weight")
@@ -83,6 +85,8 @@ def torch_dataset(
         fail("data.no-samples")
     examples = {part: _example(feed) for part, feed in feeds.items()}
     x, y = examples["train"]
+    if options.task == "segmentation" or _is_mask(y):
+        return _with_masks(name, sources, options)
     for other, _ in examples.values():
         if other.shape[1:] != x.shape[1:]:
             fail("data.parts-differ", first=list(x.shape[1:]), other=list(other.shape[1:]))
@@ -255,7 +259,32 @@ def _read_targets(
     scanned = any(targets is None for targets in known.values())
     found = [_scan(feed) if (targets := known[part]) is None else targets for part, feed in feeds.items()]
     joined, target = read_target(numpy.concatenate(found), "classification", Fault("data.place-y"))
+    assert not isinstance(target, PixelLabels)
     return target, dict(zip(feeds, joined.split([len(y) for y in found]), strict=True)), scanned
+
+
+def _is_mask(y: Any) -> bool:
+    return isinstance(y, Tensor) and not y.is_floating_point() and y.dim() > 2 and min(y.shape[-2:]) > 1
+
+
+def _with_masks(name: str, sources: Mapping[str, Any], options: Options) -> DanluDataset:
+    """Pictures with masks of map-style datasets, all read into memory. UserError for loaders, and where they are too
+    many.
+    """
+    pools: dict[str, tuple[Any, Any]] = {}
+    for part, source in sources.items():
+        if not isinstance(source, Dataset) or not hasattr(source, "__len__"):
+            fail("data.no-streamed-masks", name=name)
+        samples, held = list[tuple[Tensor, Tensor]](), 0
+        for row in range(len(cast(Any, source))):
+            x, y = (torch.as_tensor(numpy.asarray(one)) for one in source[row])
+            samples.append((x, y))
+            held += x.nbytes + y.nbytes
+            if held > _MASKS_HELD or x.shape != samples[0][0].shape or y.shape != samples[0][1].shape:
+                fail("data.no-streamed-masks", name=name)
+        xs, ys = zip(*samples, strict=True)
+        pools[part] = torch.stack(xs), torch.stack(ys)
+    return array_dataset(name, pools, options)
 
 
 def _known_targets(source: Any) -> "numpy.ndarray[Any, Any] | None":

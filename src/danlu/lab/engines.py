@@ -20,7 +20,7 @@ from danlu.train.schedules import Schedule
 from danlu.train.stack import StackedEngine, writes_out
 
 # Tasks whose losses the stacked engine has not.
-_ALONE = ("language", "multi-label")
+_ALONE = ("language", "multi-label", "segmentation", "tagging")
 
 
 def choose_engine(setup: Setup) -> str:

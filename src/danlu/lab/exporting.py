@@ -40,6 +40,8 @@ def exporting(
         fail("export.several-labels", run=shown(run.folder))
     if layout_of(answerer.fitted.encoder) is not None:
         fail("export.several-inputs", run=shown(run.folder))
+    if answerer.fitted.task in ("segmentation", "tagging"):
+        fail("export.at-places", run=shown(run.folder))
     try:
         example, evidence = _of_test_part(run, data)
     except UserError:

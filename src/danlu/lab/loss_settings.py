@@ -10,6 +10,7 @@ from danlu.train.focal import gamma_of
 from danlu.train.losses import OWN, choose_loss
 
 _MOST_TOLD = 10
+_OF_CLASSES = ("classification", "segmentation", "tagging")
 
 
 def settled_loss(
@@ -26,14 +27,14 @@ def settled_loss(
         if recipe != own:
             fail("lab.own-loss-alone")
         return own, ()
-    name = choose_loss(recipe, task=data.task, outputs=data.outputs, output_shape=output_shape)
+    name = choose_loss(recipe, task=data.task, outputs=data.outputs, output_shape=output_shape, places=_places(data))
     recipe = _with_ratio(recipe, name, data)
     settled = replace(recipe, name=name, gamma=gamma_of(recipe) if name == "focal" else None)
     given = recipe.class_weights
     faults = Faults()
     if recipe.gamma is not None and name != "focal":
         faults.add("lab.gamma-needs-focal", loss=name)
-    if given is not None and (data.task != "classification" or name not in WEIGHED):
+    if given is not None and (data.task not in _OF_CLASSES or name not in WEIGHED):
         faults.add("lab.class-weights-need-classes", loss=name, names=", ".join(WEIGHED), task=data.task)
         faults.raise_if_any()
     if given is None:
@@ -67,6 +68,11 @@ def _with_ratio(recipe: LossRecipe, name: str, data: Dataset) -> LossRecipe:
     if recipe.class_weights not in (None, weights):
         fail("lab.pos-weight-or-class-weights")
     return replace(recipe, class_weights=weights)
+
+
+def _places(data: Dataset) -> tuple[int, ...]:
+    """The shape of a target that has a class at each place: the sides of a picture, the tokens of a text."""
+    return data.sample_shape[-2:] if data.task == "segmentation" else data.sample_shape
 
 
 def measured_anew(settled: LossRecipe, drafted: LossRecipe, data: Dataset) -> LossRecipe:

@@ -18,12 +18,11 @@ from danlu.base.seeds import choose_device, hardware
 from danlu.data import Dataset
 from danlu.data.dataset import Origin
 from danlu.data.inventory import changes, inventory
-from danlu.data.label_sets import LabelSets
 from danlu.data.packaged import PackagedDataset
 from danlu.data.plain import from_plain, to_plain
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.standard import Standard
-from danlu.data.targets import Labels
+from danlu.data.targets import CLASSED
 from danlu.lab.scored_net import ScoredWeights, answerer_of, scored_net, scored_weights
 from danlu.lab.setup import load_data, prepared_anew
 from danlu.ship.golden import decision_of
@@ -71,7 +70,7 @@ def complete_package(
     answers = RunAnswers(
         task=data.task,
         decision=decision_of(data.task, shape, data.outputs),
-        classes=data.target.names if isinstance(data.target, Labels | LabelSets) else (),
+        classes=data.target.names if isinstance(data.target, CLASSED) else (),
         target=target,
         score={part: PartScore(data.sizes[part], dict(metrics)) for part, metrics in score.items()},
         recipe=recipe.fingerprint(),

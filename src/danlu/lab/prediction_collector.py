@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from danlu.base.ignored import IGNORED
 from danlu.data import Dataset
+from danlu.lab.mask_pictures import shown_classes, side_by_side
 from danlu.store.records import CalibrationBins, PredictionsMade, ResidualPairs, WorstSample
 from danlu.train.engine import Batch
 from danlu.train.metrics import Metrics
@@ -22,13 +24,14 @@ _MOST_CLASSES = 200
 _MOST_RESIDUALS = 1000
 _MOST_KEPT = 200_000
 _PIXELS = 64
+_OF_CLASSES = ("classification", "segmentation")
 
 
 class PredictionCollector:
     """Listens to the scoring of one part: `seen` stands between its batches and the net, and a CollectingMetrics tells
     it what came out.
 
-    Classification and the regression of one number are gathered; other tasks give no record.
+    Classification, segmentation (its pixels) and the regression of one number are gathered; other tasks give no record.
     """
 
     def __init__(self, data: Dataset, part: str) -> None:
@@ -36,7 +39,7 @@ class PredictionCollector:
         self._part = part
         self._inputs: Tensor | None = None
         self._samples = 0
-        self._classes = max(2, data.outputs) if data.task == "classification" else 0
+        self._classes = max(2, data.outputs) if data.task in _OF_CLASSES else 0
         self._confusion = torch.zeros(self._classes, self._classes, dtype=torch.int64)
         self._bins = torch.zeros(3, _BINS, dtype=torch.float64)  # confidence, right ones, samples
         self._numbers: list[tuple[Tensor, Tensor]] = []
@@ -45,7 +48,7 @@ class PredictionCollector:
     @property
     def wanted(self) -> bool:
         """Whether there is anything to gather for this task."""
-        few_classes = self._data.task == "classification" and self._classes <= _MOST_CLASSES
+        few_classes = self._data.task in _OF_CLASSES and self._classes <= _MOST_CLASSES
         return few_classes or (self._data.task == "regression" and self._data.outputs == 1)
 
     def seen(self, batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -59,7 +62,7 @@ class PredictionCollector:
         if not self._samples:
             return None
         worst = tuple(sample for _, _, sample in sorted(self._worst, key=lambda one: -one[0]))
-        if self._data.task == "classification":
+        if self._data.task in _OF_CLASSES:
             names = list(self._data.classes) or [str(at) for at in range(self._classes)]
             confidence, right, samples = self._bins.tolist()
             counts = ([round(count) for count in row] for row in (right, samples))
@@ -68,7 +71,7 @@ class PredictionCollector:
                 samples=self._samples,
                 classes=names if len(names) == self._classes else None,
                 confusion=self._confusion.tolist(),
-                calibration=CalibrationBins(confidence, *counts),
+                calibration=None if self._data.task == "segmentation" else CalibrationBins(confidence, *counts),
                 worst=worst,
             )
         outputs, targets = (torch.cat(parts) for parts in zip(*self._numbers, strict=True))
@@ -80,6 +83,9 @@ class PredictionCollector:
         """Take in what the net answered to the batch seen last."""
         before = self._samples
         self._samples += len(targets)
+        if self._data.task == "segmentation":
+            self._segment(outputs.float().cpu(), targets.cpu(), before)
+            return
         if self._data.task == "classification":
             losses, answers, sureness = self._classify(outputs.float().cpu(), targets.cpu())
         elif before < _MOST_KEPT:
@@ -90,7 +96,7 @@ class PredictionCollector:
         for loss, at in zip(highest.values.tolist(), highest.indices.tolist(), strict=True):
             if len(self._worst) < _WORST or loss > min(self._worst)[0]:
                 sample = WorstSample(**answers(at), loss=loss, confidence=sureness(at), **self._shown(at, before + at))
-                self._worst = sorted([*self._worst, (loss, before + at, sample)], key=lambda one: -one[0])[:_WORST]
+                self._keep(sample, before + at)
 
     def _classify(self, outputs: Tensor, targets: Tensor) -> Any:
         logits = class_logits(outputs)
@@ -113,6 +119,28 @@ class PredictionCollector:
             return float(confidence[at])
 
         return F.cross_entropy(logits, targets, reduction="none"), answers, sureness
+
+    def _segment(self, outputs: Tensor, targets: Tensor, before: int) -> None:
+        """Pictures of which the mean loss of a pixel is largest, and the pixels' classes against what was said."""
+        answers, known = outputs.argmax(1), targets >= 0
+        pairs = targets[known] * self._classes + answers[known]
+        self._confusion += torch.bincount(pairs, minlength=self._classes**2).view(self._classes, -1)
+        losses = F.cross_entropy(outputs, targets, reduction="none", ignore_index=IGNORED).flatten(1).sum(1)
+        losses = losses / known.flatten(1).sum(1).clamp(min=1)
+        sureness, names = outputs.softmax(1).amax(1).flatten(1).mean(1).nan_to_num(), self._data.classes
+        highest = losses.nan_to_num(nan=math.inf).topk(min(_WORST, len(losses)))
+        for loss, at in zip(highest.values.tolist(), highest.indices.tolist(), strict=True):
+            if len(self._worst) == _WORST and loss <= min(self._worst)[0]:
+                continue
+            told = {"actual": shown_classes(targets[at], names), "predicted": shown_classes(answers[at], names)}
+            shown = self._shown(at, before + at)
+            if "png" in shown:
+                assert self._inputs is not None
+                shown["png"] = side_by_side(self._inputs[at].detach().float().cpu(), targets[at], answers[at])
+            self._keep(WorstSample(**told, loss=loss, confidence=float(sureness[at]), **shown), before + at)
+
+    def _keep(self, sample: WorstSample, number: int) -> None:
+        self._worst = sorted([*self._worst, (sample.loss, number, sample)], key=lambda one: -one[0])[:_WORST]
 
     def _measure(self, outputs: Tensor, targets: Tensor) -> Any:
         numbers = self._in_units(predicted(outputs, "regression", 1))

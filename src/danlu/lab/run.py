@@ -157,7 +157,7 @@ class Run(RunRecord):
         Columns are in the order of `run.preprocessing.classes`, and each row sums to 1 unless a sample may have
         several labels. UserError where there are none.
         """
-        if self.preprocessing.task not in ("classification", "multi-label"):
+        if not self.preprocessing.classes:
             fail("ship.no-classes", task=self.preprocessing.task)
         return joined(self._answers(x, lambda answers: answers.probabilities)).numpy()
 

@@ -81,6 +81,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     faults.raise_if_any()
     assert dataset is not None
     recipe = net_for_data(_from_anywhere(recipe), dataset)
+    optim = resolve_optim(recipe.optim, usual_optimiser(recipe.net.name))  # the data may have called for the net
     dataset = _augmented(dataset, recipe, drafted)
     device = choose_device(recipe.train.device)
     dtype = dtype_of(recipe.train.precision)
@@ -104,8 +105,9 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     if isinstance(dataset.encoder, Standard):
         recipe = replace(recipe, data=replace(recipe.data, standardise=dataset.encoder.mean is not None))
     net.to(device=device, dtype=dtype)
-    if not recipe.net.is_own and len(dataset.sample_shape) == 3:
-        # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…).
+    if not recipe.net.is_own and len(dataset.sample_shape) == 3 and optim.name != "lbfgs":
+        # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…),
+        # and L-BFGS does with their gradients.
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     taken = sample_dtype(net, dataset, dtype)
     net, recipe = called_as(net, recipe, dataset, taken)

@@ -86,7 +86,7 @@ def score_part(
         return None
     batch_size = setup.recipe.train.batch_size or 0
     # A text is read in as many rows as in training: in more, each would be too short for a memory to help.
-    batch_size = batch_size if setup.data.task == "language" else max(batch_size, 256)
+    batch_size = batch_size if setup.data.task in ("language", "segmentation") else max(batch_size, 256)
     forward = Carried(net, keeps=setup.data.continues)
     batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
     loss = setup.own_loss or build_loss(setup.recipe.loss.name, scoring(setup.recipe.loss))

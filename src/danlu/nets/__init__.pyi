@@ -75,8 +75,11 @@ from danlu.nets.sequence import SequenceClassifier as SequenceClassifier
 from danlu.nets.small_inception import SmallInception as SmallInception
 from danlu.nets.tabm import MemberOutputs as MemberOutputs
 from danlu.nets.tabm import TabM as TabM
+from danlu.nets.tagger import SequenceTagger as SequenceTagger
+from danlu.nets.tagger import TransformerTagger as TransformerTagger
 from danlu.nets.transformer import TransformerClassifier as TransformerClassifier
 from danlu.nets.transformer import TransformerLanguageModel as TransformerLanguageModel
+from danlu.nets.unet import UNet as UNet
 from danlu.nets.usual import AUTO as AUTO
 from danlu.nets.usual import options_of_usual_nets as options_of_usual_nets
 from danlu.nets.usual import usual_net as usual_net

@@ -55,7 +55,7 @@ def build(
 ) -> nn.Module:
     """The net called `name` for samples of `sample_shape` and `outputs` classes or numbers to predict.
 
-    `task` is "classification", "regression", "language" (the next token of a sequence) or "reconstruction".
+    `task` is one of `Dataset.task`.
     What the data decide and `options` leave out is filled in: `inputs` (the features of a sample), `channels`, `size`
     (the side of square pictures), `vocabulary` (how many tokens sequences are made of), `context` (the length of
     sequences), `classes` or `outputs`. Raises UserError with all that does not fit: unknown name or options, values, a
@@ -194,6 +194,8 @@ def _misfits(
     faults: list[Fault] = []
     if task == "language" != entry.task:
         faults.append(Fault("nets.not-for-language", {"net": name}))
+    elif task in ("segmentation", "tagging") and task != entry.task:
+        faults.append(Fault(f"nets.not-for-{task}", {"net": name}))
     elif task == "multi-label" and entry.task is not None:
         faults.append(Fault("nets.not-for-labels", {"net": name}))
     elif entry.task not in (None, task):

@@ -94,6 +94,13 @@ NETS: dict[str, NetEntry] = {
         size=(49_856, 712_096),
         optimiser="adamw",
     ),
+    "sequence-tagger": NetEntry(
+        lambda: nets.SequenceTagger, task="tagging", **_TOKENS, data="time-machine-capitals", optimiser="adamw"
+    ),
+    "transformer-tagger": NetEntry(
+        lambda: nets.TransformerTagger, task="tagging", **_TOKENS, data="time-machine-capitals", optimiser="adamw"
+    ),
+    "unet": NetEntry(lambda: nets.UNet, task="segmentation", data="digit-masks", optimiser="adamw"),
     "mixture-density": NetEntry(
         lambda: nets.MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes", size=(5_263, 5_120)
     ),

@@ -13,8 +13,8 @@ from danlu.nets.options import OptionCheck
 from danlu.nets.recurrence import lengths_of
 
 
-class _Transformer(nn.Module):
-    """What both nets are: tokens, int64 [N, T], embedded, told their places, and mixed by blocks of attention."""
+class TransformerBase(nn.Module):
+    """What these nets are: tokens, int64 [N, T], embedded, told their places, and mixed by blocks of attention."""
 
     sample_dtype = torch.int64
     embedding: int
@@ -25,10 +25,10 @@ class _Transformer(nn.Module):
     init: Any
     embed: nn.Embedding
 
-    def _settle(
+    def settle(
         self, check: OptionCheck, embedding: int, heads: int, layers: int, dropout: float, positions: str, init: Init
     ) -> None:
-        """The options that both have, as attributes. UserError for all that do not fit."""
+        """The options that all have, as attributes. UserError for all that do not fit."""
         self.embedding = check.count("embedding", embedding)
         self.heads = check.count("heads", heads)
         self.layers = check.layers("layers", layers)
@@ -39,7 +39,7 @@ class _Transformer(nn.Module):
             check.refuse("heads", heads, Fault("nets.wanted-heads", {"embedding": self.embedding}))
         check.done()
 
-    def _build(self, outputs: int, *, bias: bool) -> None:
+    def build(self, outputs: int, *, bias: bool) -> None:
         """The layers behind the embedding."""
         rotary = self.positions == "rotary"
         self.drop = nn.Dropout(self.dropout)
@@ -53,7 +53,7 @@ class _Transformer(nn.Module):
         if self.init != DEFAULT:
             initialise(self, self.init)
 
-    def _read(self, tokens: Tensor, seen: Tensor) -> Tensor:
+    def read(self, tokens: Tensor, seen: Tensor) -> Tensor:
         """[N, T, embedding]: what stands at each place once it has looked at those that it may see."""
         x = self.embed(tokens)
         if self.positions == "sinusoidal":  # of the size that the embedding has at first
@@ -64,7 +64,7 @@ class _Transformer(nn.Module):
         return self.norm(x)
 
 
-class TransformerLanguageModel(_Transformer):
+class TransformerLanguageModel(TransformerBase):
     """Tokens (characters or words), int64 [N, T], to the logits of each next token [N, T, vocabulary].
 
     The transformer of GPT-2 (Radford et al. 2019) in small: `layers` blocks of causal self-attention with `heads` heads
@@ -99,17 +99,17 @@ class TransformerLanguageModel(_Transformer):
         self.vocabulary = check.count("vocabulary", vocabulary, least=2)
         self.context = check.count("context", context)
         self.tied = check.flag("tied", tied)
-        self._settle(check, embedding, heads, layers, dropout, positions, init)
+        self.settle(check, embedding, heads, layers, dropout, positions, init)
         self.embed = nn.Embedding(self.vocabulary, self.embedding)
-        self._build(self.vocabulary, bias=not self.tied)
+        self.build(self.vocabulary, bias=not self.tied)
         if self.tied:
             self.output.weight = self.embed.weight
 
     def forward(self, tokens: Tensor) -> Tensor:
-        return self.output(self._read(tokens, earlier(tokens, self.context)))
+        return self.output(self.read(tokens, earlier(tokens, self.context)))
 
 
-class TransformerClassifier(_Transformer):
+class TransformerClassifier(TransformerBase):
     """Sequences of tokens, int64 [N, T] from 0 to vocabulary - 1, to logits [N, classes].
 
     0 is padding and stands at the end, as for `SequenceClassifier`: no token looks at it, and the logits come from the
@@ -135,13 +135,13 @@ class TransformerClassifier(_Transformer):
         check = OptionCheck()
         self.vocabulary = check.count("vocabulary", vocabulary, least=2)
         self.classes = check.count("classes", classes)
-        self._settle(check, embedding, heads, layers, dropout, positions, init)
+        self.settle(check, embedding, heads, layers, dropout, positions, init)
         self.embed = nn.Embedding(self.vocabulary, self.embedding, padding_idx=0)
-        self._build(self.classes, bias=True)
+        self.build(self.classes, bias=True)
 
     def forward(self, tokens: Tensor, lengths: Tensor | None = None) -> Tensor:
         lengths = lengths_of(tokens) if lengths is None else lengths
         places = torch.arange(tokens.shape[1], device=tokens.device)
         within = places < lengths[:, None]
-        x = self._read(tokens, within[:, None, None])
+        x = self.read(tokens, within[:, None, None])
         return self.output((x * within[..., None]).sum(1) / lengths[:, None].to(x.dtype))

@@ -9,7 +9,16 @@ AUTO = "auto"
 
 # LeNet-5 was made for gray pictures of this side; for larger or coloured ones it is too small.
 _SMALL_SIDE = 32
-_CHOICES = ("mlp", "lenet5", "small-resnet", "sequence-classifier", "language-model", "autoencoder")
+_CHOICES = (
+    "mlp",
+    "lenet5",
+    "small-resnet",
+    "sequence-classifier",
+    "language-model",
+    "autoencoder",
+    "unet",
+    "sequence-tagger",
+)
 
 
 def usual_net(sample_shape: Sequence[int], task: str, vocabulary: int | None = None) -> str:
@@ -22,6 +31,8 @@ def usual_net(sample_shape: Sequence[int], task: str, vocabulary: int | None = N
         return "language-model"
     if task == "reconstruction":
         return "autoencoder"
+    if task in ("segmentation", "tagging"):
+        return "unet" if task == "segmentation" else "sequence-tagger"
     if vocabulary is not None:
         return "sequence-classifier"
     if len(sample_shape) != 3:

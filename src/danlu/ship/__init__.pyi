@@ -9,6 +9,8 @@ from danlu.ship.golden import Said as Said
 from danlu.ship.golden import prove as prove
 from danlu.ship.inputs import Rows as Rows
 from danlu.ship.inputs import read_rows as read_rows
+from danlu.ship.mask_files import MaskFiles as MaskFiles
+from danlu.ship.mask_files import palette as palette
 from danlu.ship.predictions import ErrorBand as ErrorBand
 from danlu.ship.predictions import Prediction as Prediction
 from danlu.ship.predictions import Tally as Tally

@@ -105,6 +105,22 @@ def label_records(
     ]
 
 
+def share_records(
+    file: str, places: Sequence[str], shares: Sequence[Mapping[str, float]], notes: Mapping[int, str]
+) -> list[dict[str, Any]]:
+    """A dict a row: "file", "row", the share of the pixels of each class by its name, and a "note" where it is odd.
+
+    >>> share_records("", ["a.png"], [{"sky": 0.75, "row": 0.25}], {})
+    [{'file': '', 'row': 'a.png', 'sky': 0.75, 'answer_row': 0.25}]
+    """
+    return [
+        {"file": file, "row": place}
+        | {own_name(name): share for name, share in shares[row].items()}
+        | ({"note": notes[row]} if row in notes else {})
+        for row, place in enumerate(places)
+    ]
+
+
 def columns_of(records: Iterable[Mapping[str, Any]], *, notes: bool = False) -> list[str]:
     """The columns of all records, those of the first one first, and "note" last, where there is one or may be `notes`.
 

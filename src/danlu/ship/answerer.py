@@ -15,15 +15,16 @@ from danlu.train.carried import Carried
 from danlu.train.predictions import class_logits, predicted
 
 _AT_ONCE = 1024  # samples that go through the net together
-_LIKELY = ("classification", "multi-label")
+_PICTURES_AT_ONCE = 16  # where each pixel has outputs of its own
+_LIKELY = ("classification", "multi-label", "segmentation", "tagging")
 
 
 @dataclass(frozen=True)
 class Answers:
     """What a net says of N samples, in the words and units of the data it was trained on.
 
-    `values` [N] are labels or numbers ([N, T] for several), or lists of labels; `outputs` [N, …] what the net gave;
-    `probabilities` float64 [N, C] are there for classes and labels.
+    `values` [N] are labels or numbers ([N, T] for several), lists of labels or tags, or masks [N, H, W]; `outputs`
+    [N, …] what the net gave; `probabilities` float64 [N, C] are there for classes and labels.
     """
 
     values: Any
@@ -60,7 +61,8 @@ class Answerer:
         """What the net gives for encoded samples: [N, …]."""
         with memory_guard("prediction"), torch.no_grad():
             inputs = encoded.to(choose_device("cpu"), self.dtype)
-            return torch.cat([Carried(self.net)(part) for part in inputs.split(_AT_ONCE)])
+            at_once = _PICTURES_AT_ONCE if self.fitted.task == "segmentation" else _AT_ONCE
+            return torch.cat([Carried(self.net)(part) for part in inputs.split(at_once)])
 
     def answers(self, encoded: Tensor) -> Answers:
         """What the net says of encoded samples."""
@@ -69,15 +71,15 @@ class Answerer:
         return Answers(self._decoded(outputs, encoded), outputs, likely)
 
     def predict(self, raw: Any) -> Any:
-        """Labels [N] in their original type, or lists of them; or numbers [N] in the target's own unit; of a language
-        model the likeliest next token of each text.
+        """Labels [N] in their original type, or lists of them, or of a tag a token; masks [N, H, W]; or numbers [N] in
+        the target's own unit; of a language model the likeliest next token of each text.
         """
         encoded = self.encode(raw)
         return self._decoded(self.outputs(encoded), encoded)
 
     def predict_proba(self, raw: Any) -> Tensor:
         """The probability of each class, float64 [N, C], in the order of `fitted.classes`; each row sums to 1, but for
-        labels of which a sample may have several.
+        labels of which a sample may have several. Of each pixel [N, C, H, W], of each token [N, T, C].
         """
         if self.fitted.task not in _LIKELY:
             fail("ship.no-classes", task=self.fitted.task)
@@ -85,6 +87,10 @@ class Answerer:
 
     def _decoded(self, outputs: Tensor, encoded: Tensor) -> Any:
         found = predicted(outputs, self.fitted.task, self.fitted.outputs)
+        if self.fitted.task == "tagging":
+            lengths: list[int] = (encoded != 0).sum(1).tolist()
+            rows: Any = zip(self.fitted.decode(found), lengths, strict=True)
+            return [tags[:length].tolist() for tags, length in rows]
         if self.fitted.task != "language":
             return self.fitted.decode(found)
         last = (encoded != 0).sum(1).clamp(min=1) - 1  # behind a text's end stands padding
@@ -93,7 +99,9 @@ class Answerer:
 
 
 def _likelihoods(outputs: Tensor, task: str) -> Tensor:
-    """Logits as probabilities float64 [N, C]."""
+    """Logits as probabilities float64 [N, C], of pixels [N, C, H, W], of tokens [N, T, C]."""
     if task == "multi-label":
         return outputs.double().sigmoid()
+    if task == "tagging":
+        return outputs.double().softmax(-1)
     return class_logits(outputs.double()).softmax(1)

@@ -19,6 +19,8 @@ DECISIONS = {
     "number": "the outputs times the target's scale plus its mean, kept within its range where it is limited",
     "mixture-mean": "the mean of the Gaussians by their softmax weights, then as a number",
     "label-thresholds": "each label whose output, as a probability, reaches its threshold",
+    "largest-logit-a-pixel": "for each pixel the class of the largest output there",
+    "largest-logit-a-token": "for each token the tag of the largest output there, up to the end of the text",
     "next-token": "the token of the largest output at the text's last token",
     "sample": "the outputs as they are",
 }
@@ -38,7 +40,15 @@ def decision_of(task: str, output_shape: Sequence[int], targets: int = 1) -> str
         return "positive-logit" if math.prod(output_shape) == 1 else "largest-logit"
     if task == "regression":
         return "mixture-mean" if len(output_shape) == 2 and output_shape[1] == 1 + 2 * targets else "number"
-    return {"language": "next-token", "multi-label": "label-thresholds"}.get(task, "sample")
+    return _DECISIONS_OF.get(task, "sample")
+
+
+_DECISIONS_OF = {
+    "language": "next-token",
+    "multi-label": "label-thresholds",
+    "segmentation": "largest-logit-a-pixel",
+    "tagging": "largest-logit-a-token",
+}
 
 
 class Said(NamedTuple):

@@ -67,7 +67,7 @@ def _each(raw: RawSamples, data: Dataset) -> Iterator[Any]:
         channels, height, width = data.encoder.sample_shape
         for picture in raw.samples:
             large = picture.nbytes > MAX_BYTES // COUNT
-            yield fit_picture(picture, Shape(channels, height, width)) if large else picture
+            yield fit_picture(picture, Shape(channels, height, width, whole=data.encoder.whole)) if large else picture
     else:
         yield from raw.samples
 

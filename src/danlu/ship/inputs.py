@@ -1,7 +1,7 @@
 """Files that a user wants answers for, as samples that a net takes: rows of tables, pictures, arrays, lines of text."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,13 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import path_kind
-from danlu.data.decode import Shape, common_shape, read_picture
-from danlu.data.folder.decode_all import decode, read_heads
+from danlu.data.decode import Shape, common_shape, read_mask, read_picture
+from danlu.data.folder.decode_all import decode, each_file, read_heads
+from danlu.data.folder.mask_files import mask_folders, scan_masks
 from danlu.data.folder.scan import ENDINGS as PICTURES
+from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.preprocessing import Preprocessing
+from danlu.data.readers.conll import CONLL, is_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import KINDS
 from danlu.data.readers.text_file import TEXTS
@@ -25,6 +28,7 @@ from danlu.data.table.frames import table_of
 from danlu.data.table.outlying import table_remarks
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.sequences import TextEncoder
+from danlu.data.text.tagged import pad_tags
 from danlu.ship.answer_table import notes_of
 from danlu.ship.portions import (
     ARRAYS,
@@ -35,9 +39,10 @@ from danlu.ship.portions import (
     picture_portions,
     text_portions,
 )
-from danlu.ship.right_answers import answer_columns, column_targets
+from danlu.ship.right_answers import answer_columns, column_targets, mask_targets
 
 _PICTURES_AT_ONCE = 256
+_MASKS_AT_ONCE = 32  # each pixel of which has a number a class
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,8 @@ def _reader(fitted: Preprocessing) -> tuple[_Reader, tuple[str, ...]]:
     """What reads the files that a net of this kind takes, and the ends of their names."""
     if isinstance(fitted.encoder, TableEncoder):
         return _table_rows, KINDS
+    if isinstance(fitted.target, TokenLabels):
+        return _tagged_rows, (*TEXTS, *CONLL)
     if isinstance(fitted.encoder, TextEncoder):
         return _text_rows, TEXTS
     if isinstance(fitted.encoder, Pixels) or len(fitted.sample_shape) in (2, 3):
@@ -116,8 +123,23 @@ def _number_rows(path: Path, fitted: Preprocessing, target: Columns | None, opti
 
 
 def _picture_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
-    for portion in picture_portions(path, _PICTURES_AT_ONCE):
+    if isinstance(fitted.target, PixelLabels) and path.is_dir() and (parts := mask_folders(path)):
+        yield from _masked_rows(path, parts, fitted)
+        return
+    at_once = _MASKS_AT_ONCE if fitted.task == "segmentation" else _PICTURES_AT_ONCE
+    for portion in picture_portions(path, at_once):
         yield Rows(str(path), portion.places, encode_pictures(portion.raw, fitted))
+
+
+def _masked_rows(path: Path, parts: Mapping[str, tuple[Path, Path]], fitted: Preprocessing) -> Iterator[Rows]:
+    """The pictures of a folder that has their masks as well, which are the right answers."""
+    listing = scan_masks(path, parts)
+    for first in range(0, len(listing.pairs), _MASKS_AT_ONCE):
+        pairs = listing.pairs[first : first + _MASKS_AT_ONCE]
+        places = [str(picture.relative_to(path)) for picture, _ in pairs]
+        encoded = encode_pictures([picture for picture, _ in pairs], fitted)
+        masks = each_file([mask for _, mask in pairs], read_mask)
+        yield Rows(str(path), places, encoded, mask_targets(masks, fitted), remarks=() if first else listing.notes)
 
 
 def encode_pictures(pictures: Sequence[Any], fitted: Preprocessing) -> Tensor:
@@ -126,7 +148,8 @@ def encode_pictures(pictures: Sequence[Any], fitted: Preprocessing) -> Tensor:
     UserError with all that cannot be read.
     """
     channels, height, width = (1, *fitted.sample_shape)[-3:]
-    shape = Shape(channels, height, width)
+    whole = isinstance(fitted.encoder, Pixels) and fitted.encoder.whole
+    shape = Shape(channels, height, width, whole=whole)
     white = fitted.encoder.white if isinstance(fitted.encoder, Pixels) else None
     files = [picture for picture in pictures if isinstance(picture, Path)]
     whites = iter([white or common_shape([head], None).white for head in read_heads(files)])
@@ -159,6 +182,18 @@ def _array_rows(path: Path, fitted: Preprocessing, target: Columns | None, optio
 def _text_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     for portion in text_portions(path, options):
         yield _encoded(path, portion, fitted)
+
+
+def _tagged_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
+    """Sentences with their tags, of a file that has these, or a text a line."""
+    if not is_conll(path):
+        yield from _text_rows(path, fitted, target, options)
+        return
+    assert isinstance(fitted.target, TokenLabels)
+    found = read_conll(path, options.encoding)
+    encoded = fitted.encode(found.tokens)
+    places = [str(row + 1) for row in range(len(encoded))]
+    yield Rows(str(path), places, encoded, pad_tags(found.tags, fitted.target), remarks=found.notes)
 
 
 def _encoded(path: Path, portion: FilePortion, fitted: Preprocessing) -> Rows:

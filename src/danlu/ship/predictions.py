@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy
 import torch
+from torch.nn.functional import pad
 
 from danlu.base.errors import fail
+from danlu.base.ignored import IGNORED
 from danlu.data.label_sets import LabelSets
+from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.targets import measured_by
-from danlu.ship.answer_table import label_records, records_of
+from danlu.ship.answer_table import label_records, records_of, share_records
 from danlu.ship.answerer import Answers
 from danlu.ship.inputs import Rows
 from danlu.train.metrics import Metrics
@@ -56,12 +59,19 @@ class Prediction:
     def records(self, fitted: Preprocessing, top: int = 1, band: ErrorBand | None = None) -> list[dict[str, Any]]:
         """A dict a row: "file", "row", "answer"; of classes "probability", and "answer_2", "probability_2" … up to
         `top`; of one number "low" and "high" where an error `band` is known; of several numbers a column each, by the
-        name of its target; and a "note" where a row is odd.
+        name of its target; of a mask the share of the pixels of each class, by its name; of tags all those of a text;
+        and a "note" where a row is odd.
         """
         rows, classes = self.rows, fitted.classes
         if isinstance(fitted.target, LabelSets):
             labels: list[list[Any]] = self.answers.values.tolist()
             return label_records(rows.file, rows.places, labels, fitted.target.separator, rows.notes or {})
+
+        if isinstance(fitted.target, PixelLabels):
+            return share_records(rows.file, rows.places, self.shares(fitted.target), rows.notes or {})
+        if isinstance(fitted.target, TokenLabels):
+            tags: list[list[Any]] = list(self.answers.values)
+            return label_records(rows.file, rows.places, tags, " ", rows.notes or {})
 
         def ranked(row: int) -> list[tuple[str, float]]:
             return [(classes[number], probability) for number, probability in self.answers.ranked(row, top)]
@@ -70,6 +80,12 @@ class Prediction:
         classifies = ranked if self.answers.probabilities is not None else None
         notes, names = rows.notes or {}, fitted.targets
         return records_of(rows.file, rows.places, self.answers.values, classifies, ends, notes, names)
+
+    def shares(self, target: PixelLabels) -> list[dict[str, float]]:
+        """Of each picture the share of the pixels that each class has."""
+        masks = [numpy.asarray(mask) for mask in self.answers.values]
+        pairs = list(zip(target.values, target.names, strict=True))
+        return [{name: round(float((mask == value).mean()), 6) for value, name in pairs} for mask in masks]
 
 
 def joined(portions: Sequence[Any]) -> Any:
@@ -80,6 +96,9 @@ def joined(portions: Sequence[Any]) -> Any:
     """
     first = portions[0]
     if isinstance(first, torch.Tensor):
+        if first.dim() > 2 and len({portion.shape[1:] for portion in portions}) > 1:  # texts padded to their longest
+            most = max(portion.shape[1] for portion in portions)
+            portions = [pad(portion, (0, 0, 0, most - portion.shape[1])) for portion in portions]
         return torch.cat(list(portions))
     return [one for portion in portions for one in portion] if isinstance(first, list) else numpy.concatenate(portions)
 
@@ -88,6 +107,7 @@ class Tally:
     """Metrics over predictions whose rows say what would have been right."""
 
     def __init__(self, fitted: Preprocessing) -> None:
+        self._target = fitted.target
         self._metrics = Metrics(**measured_by(fitted.target, each=True))
         self.samples = 0
         self.left_out = 0  # rows without a right answer, or with a class that the net never met
@@ -98,11 +118,18 @@ class Tally:
         if targets is None:
             self.left_out += len(prediction.rows.places)
             return
-        known = targets.isfinite().all(1) if targets.is_floating_point() else targets >= 0
+        if isinstance(self._target, PixelLabels | TokenLabels):
+            known = (targets >= 0).flatten(1).any(1)  # some place of the sample
+        else:
+            known = targets.isfinite().all(1) if targets.is_floating_point() else targets >= 0
         self.samples += int(known.sum())
         self.left_out += int((~known).sum())
         if known.any():
-            self._metrics.update(prediction.answers.outputs[known], targets[known])
+            outputs = prediction.answers.outputs
+            if isinstance(self._target, TokenLabels):  # both are padded, each to the longest of its own
+                targets = pad(targets, (0, max(0, outputs.shape[1] - targets.shape[1])), value=IGNORED)
+                targets = targets[:, : outputs.shape[1]]
+            self._metrics.update(outputs[known], targets[known])
 
     def score(self) -> dict[str, float]:
         """Metrics by name. UserError where no row could be counted."""

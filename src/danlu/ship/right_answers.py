@@ -10,10 +10,13 @@ from torch import Tensor
 
 from danlu.base.errors import fail
 from danlu.data.label_sets import LabelSets, labels_in, switched
+from danlu.data.place_labels import PixelLabels, TokenLabels, without_channel
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.table.columns import Column, Sheet
 from danlu.data.table.infer import cells_as_numbers
 from danlu.data.targets import Labels, Quantities
+from danlu.data.text.tagged import pad_tags
+from danlu.data.transforms.pictures import nearest
 from danlu.ship.portions import answer_column, spelled
 
 
@@ -53,18 +56,42 @@ def _switches(values: Sequence[Any]) -> "numpy.ndarray[Any, Any]":
 
 def targets_of(values: "numpy.ndarray[Any, Any]", fitted: Preprocessing) -> Tensor:
     """Right answers, in the data's own words and units, as the net is trained on them: int64 [N], or float64 [N, T] of
-    numbers and of labels; -1, or NaN, where there is none or one that it never met.
+    numbers and of labels; -1, or NaN, where there is none or one that it never met. Masks are int64 [N, H, W], below 0
+    there.
     """
     if isinstance(fitted.target, Labels):
         numbers = {spelled(value): number for number, value in enumerate(fitted.target.values)}
         return torch.tensor([numbers.get(spelled(value), -1) for value in values.tolist()])
     if isinstance(fitted.target, LabelSets):
         return _label_targets(values, fitted.target)
+    if isinstance(fitted.target, PixelLabels):
+        return _masks(values, fitted)
+    if isinstance(fitted.target, TokenLabels):
+        if not all(isinstance(one, list) for one in values.tolist()):
+            fail("ship.tag-targets", found=f"{values.dtype} {list(values.shape)}")
+        return pad_tags(values.tolist(), fitted.target)
     assert isinstance(fitted.target, Quantities)
     mean, scale = numpy.array(fitted.target.mean), numpy.array(fitted.target.scale)
     if values.dtype.kind not in "biuf" or values.ndim not in (1, 2) or values[0].size != len(mean):
         fail("ship.targets", found=f"{values.dtype} {list(values.shape)}", wanted=len(mean))
     return torch.from_numpy((values.astype(numpy.float64).reshape(len(values), -1) - mean) / scale)
+
+
+def _masks(values: "numpy.ndarray[Any, Any]", fitted: Preprocessing) -> Tensor:
+    """Masks in the sides of the pictures, as the net takes these or as they came."""
+    assert isinstance(fitted.target, PixelLabels)
+    masks, sides = without_channel(values), fitted.sample_shape[-2:]
+    came = tuple((getattr(fitted.encoder, "came_as", None) or sides)[-2:])
+    if masks.dtype.kind not in "biuf" or masks.ndim != 3 or masks.shape[1:] not in (sides, came):
+        fail("ship.mask-targets", found=f"{values.dtype} {list(values.shape)}", wanted=list(came))
+    return nearest(fitted.target.encode(masks), *sides)
+
+
+def mask_targets(masks: Sequence[Any], fitted: Preprocessing) -> Tensor:
+    """Masks [H, W] of sizes of their own in that of the net, as it is trained on them."""
+    assert isinstance(fitted.target, PixelLabels)
+    sides = fitted.sample_shape[-2:]
+    return torch.cat([nearest(fitted.target.encode(mask[None].astype(numpy.int64)), *sides) for mask in masks])
 
 
 def _label_targets(values: "numpy.ndarray[Any, Any]", target: LabelSets) -> Tensor:

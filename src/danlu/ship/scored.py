@@ -14,6 +14,7 @@ from danlu.base.seeds import choose_device
 from danlu.data import Dataset
 from danlu.data.arrays import array_target
 from danlu.data.label_sets import LabelSets
+from danlu.data.place_labels import TokenLabels
 from danlu.data.plain import to_plain
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.raw import raw_samples
@@ -55,17 +56,22 @@ def _is_table(given: Any) -> bool:
 
 def _paired(x: Any, y: Any, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     found = list(read_given(x, fitted, target, options))
-    targets = targets_of(_right(y, fitted), fitted)
+    right = _right(y, fitted)
+    targets = targets_of(right, fitted)
     count = sum(len(rows.places) for rows in found)
     if count != len(targets):
         fail("data.lengths-differ", x=count, y=len(targets))
+    if isinstance(fitted.target, TokenLabels):
+        _refuse_unmatched(torch.cat([rows.encoded for rows in found]), right)
     pieces: tuple[Tensor, ...] = targets.split([len(rows.places) for rows in found])
     for rows, piece in zip(found, pieces, strict=True):
         yield Rows(rows.file, rows.places, rows.encoded, piece, rows.notes, rows.remarks)
 
 
 def _right(y: Any, fitted: Preprocessing) -> Any:
-    """Right answers as an array: lists of labels stay lists."""
+    """Right answers as an array: lists of labels, and of tags, stay lists."""
+    if isinstance(fitted.target, TokenLabels):
+        return _tags(y)
     lists = isinstance(y, list | tuple) and any(isinstance(one, list | tuple) for one in cast(list[Any], y))
     if not isinstance(fitted.target, LabelSets) or not lists:
         return array_target(y)
@@ -78,9 +84,25 @@ def _right(y: Any, fitted: Preprocessing) -> Any:
     return found
 
 
+def _tags(y: Any) -> Any:
+    """Lists of tags, or texts with blanks between them, as an object array of lists."""
+    given = list(y) if hasattr(y, "__iter__") and not isinstance(y, str) else [y]
+    found = numpy.empty(len(given), dtype=object)
+    for row, one in enumerate(given):
+        found[row] = one.split() if isinstance(one, str) else list(one) if hasattr(one, "__iter__") else one
+    return found
+
+
+def _refuse_unmatched(encoded: Tensor, y: Any) -> None:
+    """UserError where a text has not as many tags as tokens."""
+    for row, (tokens, tags) in enumerate(zip((encoded != 0).sum(1).tolist(), y, strict=True), start=1):
+        if tokens != len(tags):
+            fail("ship.tags-unmatched", row=row, tokens=tokens, tags=len(tags))
+
+
 def _of_dataset(data: Dataset, fitted: Preprocessing, part: str) -> Iterator[Rows]:
     """As they are where they were prepared in the very same way, else as the run's own preprocessing makes them."""
-    if data.task != fitted.task or fitted.task not in ("classification", "regression", "multi-label"):
+    if data.task != fitted.task or fitted.task in ("language", "reconstruction"):
         fail("ship.other-task", found=data.task, wanted=fitted.task)
     if not data.sizes.get(part):
         fail("ship.no-such-part", name=data.name, part=part)

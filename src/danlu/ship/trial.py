@@ -14,6 +14,7 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, UserError, fail
 from danlu.data.label_sets import LabelSets
+from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
@@ -49,6 +50,8 @@ class RunOnTrial:
         that a page can ask for.
         """
         fitted = self.answerer.fitted
+        if isinstance(fitted.target, PixelLabels | TokenLabels):
+            fail("ship.cannot-try-places", name=fitted.name)
         if isinstance(fitted.target, Tokens):
             return "beginning"
         if isinstance(fitted.encoder, TextEncoder):

@@ -261,7 +261,7 @@ def _number(value: Any) -> Any:
 
 def _raw_from_plain(plain: Any, kind: str) -> Any:
     if kind == "texts":
-        return _text(plain)
+        return [_text(token) for token in plain] if isinstance(plain, list) else _text(plain)
     if kind != "table":
         return array_from_plain(plain)
     if not all(value is None or isinstance(value, str | int | float) for value in plain.values()):

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Faults, fail, nearest
+from danlu.base.ignored import IGNORED
 from danlu.base.recipe import LossRecipe
+from danlu.train.terms import terms
 
 ClassWeights = Sequence[float]
 """A number a class, in their order; none where every class counts alike."""
@@ -73,15 +75,15 @@ def ratio_of(weights: ClassWeights) -> ClassWeights:
 
 
 def counted_by(recipe: LossRecipe) -> Callable[[Tensor], Any]:
-    """By what the mean loss of targets is divided: the samples, or the weights of their classes.
+    """By what the mean loss of targets is divided: the samples (pixels, tokens), or the weights of their classes.
 
     >>> counted_by(LossRecipe(name="cross-entropy", class_weights=(1.0, 3.0)))(torch.tensor([0, 1, 1]))
     7.0
     """
     weights: ClassWeights = recipe.class_weights or ()
     if not weights or recipe.name == "bce":
-        return len
-    return lambda targets: float(torch.tensor(weights, device=targets.device)[targets].sum())
+        return terms
+    return lambda targets: float(torch.tensor(weights, device=targets.device)[targets[targets != IGNORED]].sum())
 
 
 def _some(names: Sequence[str]) -> str:

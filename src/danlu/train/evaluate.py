@@ -9,7 +9,8 @@ from torch import nn
 from danlu.base.events import Stop
 from danlu.base.records import Score
 from danlu.train.engine import Batch
-from danlu.train.losses import Loss, terms
+from danlu.train.losses import Loss
+from danlu.train.terms import terms
 
 
 class Scorer(Protocol):

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from danlu.base.errors import Faults, fail, nearest
+from danlu.base.ignored import IGNORED
 from danlu.base.naming import spelled
 from danlu.base.recipe import LossRecipe
 from danlu.base.shapes import show_shape
@@ -26,13 +27,16 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     weights: ClassWeights = (),
 ) -> torch.Tensor:
-    """Cross-entropy of logits [N, C] against classes int64 [N], or [N, T, C] against [N, T], "mean" over all.
+    """Cross-entropy of logits [N, C] against classes int64 [N], [N, T, C] against [N, T], or [N, C, H, W] against
+    [N, H, W], "mean" over all that are not IGNORED.
 
     The log-softmax is inside: the net ends in logits. With `weights` [C] a sample counts as often as its class does,
     and the mean is over these weights, as torch has it.
     """
-    if outputs.ndim > 2:
+    if outputs.ndim == 3:
         outputs, targets = outputs.flatten(0, -2), targets.flatten()
+    if _nothing_known(outputs, targets, reduction):
+        return outputs.sum() * 0.0
     weight = as_tensor(weights, outputs)
     return F.cross_entropy(outputs, targets, weight, reduction=reduction, label_smoothing=label_smoothing)
 
@@ -40,12 +44,19 @@ def cross_entropy(
 def nll(
     outputs: torch.Tensor, targets: torch.Tensor, *, reduction: str = "mean", weights: ClassWeights = ()
 ) -> torch.Tensor:
-    """Negative log-likelihood of log-probabilities [N, C] (a net that ends in log-softmax) against classes [N], or of
-    [N, T, C] against [N, T]; `weights` as in `cross_entropy`.
+    """Negative log-likelihood of log-probabilities [N, C] (a net that ends in log-softmax) against classes [N], of
+    [N, T, C] against [N, T], or of [N, C, H, W] against [N, H, W]; `weights` as in `cross_entropy`.
     """
-    if outputs.ndim > 2:
+    if outputs.ndim == 3:
         outputs, targets = outputs.flatten(0, -2), targets.flatten()
+    if _nothing_known(outputs, targets, reduction):
+        return outputs.sum() * 0.0
     return F.nll_loss(outputs, targets, as_tensor(weights, outputs), reduction=reduction)
+
+
+def _nothing_known(outputs: torch.Tensor, targets: torch.Tensor, reduction: str) -> bool:
+    """Whether no pixel of a batch has a class, whose mean would be 0/0."""
+    return outputs.ndim == 4 and reduction == "mean" and not bool((targets != IGNORED).any())
 
 
 def bce(
@@ -115,15 +126,6 @@ def loss_of(outputs: Any, targets: torch.Tensor, loss: Loss) -> torch.Tensor:
     return several.loss(loss, targets) if hasattr(several, "loss") else loss(several[0], targets)
 
 
-def terms(targets: torch.Tensor) -> int:
-    """Over how many terms a mean loss goes: the samples of a batch, or the tokens of a text.
-
-    >>> terms(torch.zeros(8, 3)), terms(torch.zeros(8, 35, dtype=torch.int64))
-    (8, 280)
-    """
-    return targets.shape[0] if targets.is_floating_point() else targets.numel()
-
-
 LOSSES: dict[str, tuple[Callable[..., torch.Tensor], str]] = {
     "cross-entropy": (cross_entropy, "classification"),
     "nll": (nll, "classification"),
@@ -141,7 +143,20 @@ OWN = "custom"
 _SMOOTHED = ("cross-entropy", "bce")  # whose targets label smoothing spreads
 # What a loss for one task serves besides: the next token is a class, what went in is a quantity, labels are two
 # classes each.
-_ALSO = {"multi-label": ("bce",), "language": ("cross-entropy", "nll"), "reconstruction": ("mse", "l1", "huber")}
+_ALSO = {
+    "multi-label": ("bce",),
+    "segmentation": ("cross-entropy", "nll", "focal"),
+    "tagging": ("cross-entropy", "nll", "focal"),
+    "language": ("cross-entropy", "nll"),
+    "reconstruction": ("mse", "l1", "huber"),
+}
+
+
+AT_PLACES: dict[str, Callable[[int, tuple[int, ...]], tuple[int, ...]]] = {
+    "segmentation": lambda outputs, places: (outputs, *places),
+    "tagging": lambda outputs, places: (*places, outputs),
+}
+"""The tasks with a class at each place of a sample: the shape of a net's outputs for so many classes and places."""
 
 
 def registered_loss(name: str) -> str:
@@ -156,10 +171,13 @@ def registered_loss(name: str) -> str:
     return found
 
 
-def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tuple[int, ...]) -> str:
+def choose_loss(
+    recipe: LossRecipe, *, task: str, outputs: int, output_shape: tuple[int, ...], places: tuple[int, ...] = ()
+) -> str:
     """The name of the loss: the recipe's, or for "auto" the one that task and net call for.
 
-    `outputs` is the number of classes, or of regression targets; `output_shape` the net's, without the batch axis.
+    `outputs` is the number of classes, or of regression targets; `output_shape` the net's, without the batch axis;
+    `places` the shape of a target that has a class at each place.
     Raises UserError where loss, net and data do not fit each other.
 
     >>> choose_loss(LossRecipe(), task="classification", outputs=10, output_shape=(10,))
@@ -171,13 +189,17 @@ def choose_loss(recipe: LossRecipe, *, task: str, outputs: int, output_shape: tu
     faults = Faults()
     if task == "multi-label" and name != "bce":
         faults.add("train.labels-need-bce", loss=name)
+    elif task in AT_PLACES and name not in _ALSO[task]:
+        faults.add("train.places-need-cross-entropy", loss=name, names=", ".join(_ALSO[task]))
     elif task != LOSSES[name][1] and name not in _ALSO.get(task, ()):
         faults.add(f"train.loss-is-for-{LOSSES[name][1]}", loss=name)
     elif name == "bce" and outputs != 2 and task != "multi-label":
         faults.add("train.bce-needs-two-classes", classes=outputs)
-    elif not _fits(name, task, outputs, output_shape):
+    elif not _fits(name, task, outputs, output_shape, places):
         shape = show_shape(output_shape)
-        wanted = 1 if name == "bce" and task != "multi-label" else outputs
+        wanted: Any = 1 if name == "bce" and task != "multi-label" else outputs
+        if task in AT_PLACES:
+            wanted = show_shape(AT_PLACES[task](outputs, places))
         faults.add(f"train.outputs-do-not-fit-{task}", shape=shape, loss=name, wanted=wanted, outputs=outputs)
     if recipe.label_smoothing and name not in _SMOOTHED:
         faults.add("train.smoothing-needs-cross-entropy", loss=name)
@@ -195,7 +217,9 @@ def _usual_loss(task: str, outputs: int, output_shape: tuple[int, ...]) -> str:
     return "bce" if output_shape == (1,) and outputs == 2 else "cross-entropy"
 
 
-def _fits(name: str, task: str, outputs: int, output_shape: tuple[int, ...]) -> bool:
+def _fits(name: str, task: str, outputs: int, output_shape: tuple[int, ...], places: tuple[int, ...]) -> bool:
+    if task in AT_PLACES:
+        return output_shape == AT_PLACES[task](outputs, places)
     if name == "mixture-nll":
         return _is_mixture(outputs, output_shape)
     if task == "language":

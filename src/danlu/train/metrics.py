@@ -7,6 +7,7 @@ import torch
 
 from danlu.base.records import Score
 from danlu.train.label_scores import LabelScores
+from danlu.train.place_scores import PlaceScores
 from danlu.train.predictions import predicted
 from danlu.train.rare_class import RareScores
 
@@ -14,7 +15,8 @@ from danlu.train.rare_class import RareScores
 class Metrics:
     """Accuracy and macro F1 for classification; R², mean absolute and root mean squared error for regression, the last
     two for reconstruction; perplexity, the exponential of the mean loss in nats a token, for language; for several
-    labels a sample what `danlu.train.label_scores` counts, with `thresholds` of their probabilities, [L]. Where a class
+    labels a sample what `danlu.train.label_scores` counts, with `thresholds` of their probabilities, [L]; for a
+    class a pixel, or a tag a token, what `danlu.train.place_scores` does. Where a class
     is `rare`, balanced accuracy (the mean of the classes' recalls) and the average precision of that class too.
 
     `scale` is the unit of the regression targets that were standardised for training, [T] or None: errors are reported
@@ -55,7 +57,7 @@ class Metrics:
         if self._of_rare is not None:
             self._of_rare.add(outputs, targets)
         outputs = predicted(outputs, self._task, targets[0].numel())
-        if self._task != "classification":
+        if self._task not in _OF_CLASSES:
             outputs, targets = outputs.double(), targets.double()
             if self._bounds is not None:
                 low, high = self._bounds.to(outputs.device)
@@ -79,7 +81,7 @@ class Metrics:
         """Forget the batches counted so far."""
         self._sums = self._new_sums()
 
-    def _new_sums(self) -> "_Classes | _Numbers | LabelScores | None":
+    def _new_sums(self) -> "_Classes | _Numbers | LabelScores | PlaceScores | None":
         self._of_rare = None if self._rare is None else RareScores(self._rare)
         if self._task == "language":
             return None
@@ -87,6 +89,8 @@ class Metrics:
             return _Classes(max(2, self._outputs), balances=self._rare is not None)
         if self._task == "multi-label":
             return LabelScores(self._outputs, self._thresholds, self._names)
+        if self._task in ("segmentation", "tagging"):
+            return PlaceScores(self._outputs, self._names, unions=self._task == "segmentation")
         return _Numbers(self._names, explains=self._task == "regression")
 
 
@@ -157,5 +161,6 @@ class _Numbers:
         return torch.where(exact, 1.0, torch.where(flat, 0.0, 1 - self._squares / spread))
 
 
+_OF_CLASSES = ("classification", "segmentation", "tagging")
 _MOST = 700.0  # beyond e to this power a float64 overflows
 _NOTHING = 1e-4

@@ -14,11 +14,12 @@ from danlu.base.seeds import StepSeeder
 from danlu.train.class_weights import counted_by
 from danlu.train.engine import Batch
 from danlu.train.freezing import Freezer
-from danlu.train.losses import Loss, loss_of, terms
+from danlu.train.losses import Loss, loss_of
 from danlu.train.optimisers import load_optimiser
 from danlu.train.own_schedule import OwnSchedule
 from danlu.train.sample_weights import SampleWeighted
 from danlu.train.schedules import Schedule
+from danlu.train.terms import terms
 
 _AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -155,7 +156,7 @@ class ModuleEngine:
         for start in range(0, len(inputs), self._micro):
             part = inputs[start : start + self._micro], targets[start : start + self._micro]
             # A mean over a part counts by the part's share of the batch: also the last, smaller one comes out right.
-            self._share = 1.0 if self._sums else self._counted(part[1]) / self._counted(targets)
+            self._share = 1.0 if self._sums else self._counted(part[1]) / (self._counted(targets) or 1)
             yield part
 
     def forward(self, inputs: torch.Tensor) -> Any:

@@ -7,15 +7,18 @@ from torch import Tensor
 def predicted(outputs: Tensor, task: str, numbers: int = 1) -> Tensor:
     """What `outputs` stand for, by task.
 
-    Classification: logits [N, C], or one logit [N, 1], to class indices int64 [N]. Language: logits [N, T, V] to
-    tokens int64 [N, T]. Regression of `numbers` targets: numbers [N, …] to [N, numbers], a mixture of K Gaussians
-    [N, K, 1 + 2·numbers] to its mean. Reconstruction: the outputs, flattened to [N, numbers].
+    Classification: logits [N, C], or one logit [N, 1], to class indices int64 [N]. Segmentation: logits [N, C, H, W] to
+    classes int64 [N, H, W]. Language: logits [N, T, V] to tokens int64 [N, T]; tagging alike. Regression of `numbers`
+    targets: numbers [N, …] to [N, numbers], a mixture of K Gaussians [N, K, 1 + 2·numbers] to its mean. Reconstruction:
+    the outputs, flattened to [N, numbers].
 
     >>> predicted(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), "classification")
     tensor([1, 0])
     """
-    if task == "language":
+    if task in ("language", "tagging"):
         return outputs.argmax(-1)
+    if task == "segmentation":
+        return outputs.argmax(1)
     if task == "classification":
         return (outputs.flatten() > 0).long() if outputs[0].numel() == 1 else outputs.argmax(dim=1)
     if outputs.ndim == 3 and outputs.shape[2] == 1 + 2 * numbers and task == "regression":

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy
 import torch
@@ -18,6 +18,7 @@ from danlu.data.folder.scan import MOST_TOLD
 # piece of work cost least (1.4 times as fast as one by one, and as two processes, which must send the pixels over).
 AT_A_TIME = 64
 
+Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
@@ -49,7 +50,12 @@ def decode(paths: Sequence[Path], shape: Shape) -> Tensor:
     return torch.from_numpy(pixels)
 
 
-def _spread(paths: Sequence[Path], work: Callable[[range], list[Made]]) -> list[Made]:
+def each_file(given: Sequence[Given], read: Callable[[Given], "Made | Fault"]) -> list[Made]:
+    """What `read` makes of each; UserError, with the files, where that is a fault."""
+    return _sound(_spread(given, lambda places: [read(given[place]) for place in places]))
+
+
+def _spread(paths: Sequence[Any], work: Callable[[range], list[Made]]) -> list[Made]:
     pieces = [range(first, min(first + AT_A_TIME, len(paths))) for first in range(0, len(paths), AT_A_TIME)]
     with ThreadPoolExecutor(core_count()) as pool:
         return [made for piece in pool.map(work, pieces) for made in piece]

@@ -17,6 +17,8 @@ from danlu.data.feeds import Feed, MapFeed
 from danlu.data.folder.copies import contradictions, same_files, shared_pictures
 from danlu.data.folder.decode_all import decode, read_heads
 from danlu.data.folder.files import PictureFiles
+from danlu.data.folder.mask_files import mask_folders, refuse_without_masks
+from danlu.data.folder.masks import mask_builder
 from danlu.data.folder.scan import Listing, scan
 from danlu.data.folder.store import Decided, keep, place_of, recall
 from danlu.data.images import Images, Pool, image_dataset
@@ -37,6 +39,8 @@ MEASURED = 1000
 
 def folder_builder(name: str, folder: Path, parts: Mapping[str, Path] | None = None) -> Builder:
     """Finds the pictures of `folder`, or of each part's folder; what comes back decodes them as its options ask."""
+    if parts is None and (found := mask_folders(folder)):
+        return mask_builder(name, folder, found)
     listing = scan(folder, parts)
     return ReadSource(partial(_build, name, listing), partial(_raw, listing))
 
@@ -57,6 +61,8 @@ def _raw(listing: Listing, numbers: list[int], encoder: Encoder) -> RawSamples:
 def _build(name: str, listing: Listing, options: Options) -> Dataset:
     if isinstance(options.group, str) or isinstance(options.time, str):
         fail("data.no-columns", path=listing.folder)
+    if options.task == "segmentation":
+        refuse_without_masks(listing.folder)
     refuse_unfit(options, name, PICTURES, ("auto", "classification", "reconstruction"))
     place = place_of(listing, options.image_size)
     kept = recall(place)

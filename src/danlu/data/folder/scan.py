@@ -52,8 +52,8 @@ def scan(folder: Path, given: Mapping[str, Path] | None = None) -> Listing:
     mean one part, for a class whose pictures are all of formats that are not read, and for parts whose classes are not
     those of the training part.
     """
-    search = _Search()
-    parts = dict(given) if given else _parts(folder, search)
+    search = FolderSearch()
+    parts = dict(given) if given else parts_of(folder, search)
     found = {
         part: {name: search.pictures(inner) for name, inner in search.folders(path).items()}
         for part, path in parts.items()
@@ -85,7 +85,7 @@ def scan(folder: Path, given: Mapping[str, Path] | None = None) -> Listing:
     return Listing(folder, classes, present, (*search.notes, *search.left_out()))
 
 
-def _parts(folder: Path, search: "_Search") -> dict[str, Path]:
+def parts_of(folder: Path, search: "FolderSearch") -> dict[str, Path]:
     """The folder of each part; `folder` itself is the training part where none in it is called so."""
     top = search.folders(folder)
     parts: dict[str, Path] = {}
@@ -102,7 +102,7 @@ def _parts(folder: Path, search: "_Search") -> dict[str, Path]:
     return parts
 
 
-class _Search:
+class FolderSearch:
     """Reads folders; those that cannot be read are collected, and so is what is left out."""
 
     def __init__(self) -> None:

@@ -1,8 +1,10 @@
+from danlu.data.readers.books import read_capitals as read_capitals
 from danlu.data.readers.books import read_time_machine as read_time_machine
 from danlu.data.readers.books import read_wikitext as read_wikitext
 from danlu.data.readers.bundled import read_bundled_table as read_bundled_table
 from danlu.data.readers.bundled import read_digits as read_digits
 from danlu.data.readers.cifar import read_cifar as read_cifar
+from danlu.data.readers.digit_masks import read_digit_masks as read_digit_masks
 from danlu.data.readers.idx import read_idx_folder as read_idx_folder
 from danlu.data.readers.known_tables import read_known_table as read_known_table
 from danlu.data.readers.known_tables import read_pima as read_pima

@@ -6,12 +6,26 @@ from pathlib import Path
 from danlu.base.errors import Fault, fail
 from danlu.data.readers.text_file import read_text
 from danlu.data.text.corpus import Corpus
+from danlu.data.text.tagged import Tagged
+from danlu.data.tokens import cut
+
+_PIECE = 40  # tokens
 
 
 def read_time_machine(path: Path) -> Corpus:
     """The book as small letters and blanks alone, as the notes take it."""
     letters = re.sub("[^A-Za-z]+", " ", read_text(path)[0]).strip().lower()
     return Corpus(letters, notes=(Fault("data.letters-only", {"path": path}),))
+
+
+def read_capitals(path: Path) -> Tagged:
+    """The book's sentences in small letters, one behind the other in pieces of 40 tokens, and for each token whether it
+    had a "capital" letter at its beginning, or was all "small".
+    """
+    words = cut(read_text(path)[0].replace("\n", " "), "words")
+    pieces = [words[first : first + _PIECE] for first in range(0, len(words), _PIECE)]
+    tags = [["capital" if word[0].isupper() else "small" for word in piece] for piece in pieces]
+    return Tagged([[word.lower() for word in piece] for piece in pieces], tags)
 
 
 def read_wikitext(valid: Path) -> Corpus:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, UserError, fail, nearest
 from danlu.data.label_sets import LabelSets, flags_of_cells, separator_of, switched
+from danlu.data.place_labels import PixelLabels
 from danlu.data.table.columns import Column, Table
 from danlu.data.table.source import TableSource
 from danlu.data.targets import Labels, Quantities, read_target, refuse_missing
@@ -179,6 +180,7 @@ def _one(column: Column, target: str, task: str, source: TableSource) -> tuple[T
     if column.offset and task == "regression":
         told = (*told, Fault("data.large-targets", {"column": target}))
     y, meaning = read_target(values, task, where)
+    assert not isinstance(meaning, PixelLabels)  # the cells of a column are no masks
     return y, meaning, told
 
 

@@ -44,8 +44,14 @@ class TextEncoder:
     length: int
 
     def encode(self, raw: Any) -> Tensor:
-        """One text or several as int64 [N, T]; T is `length`, or that of the longest text where it is longer."""
-        texts = [raw] if isinstance(raw, str) else list(raw)
+        """One text or several, or lists of tokens, as int64 [N, T]; T is `length`, or that of the longest text where it
+        is longer.
+        """
+        texts: list[Any] = [raw] if isinstance(raw, str) else list(raw)
+        if not texts:
+            fail("data.no-samples")
+        if all(isinstance(text, list | tuple) for text in texts):
+            return pad_tokens([self.vocabulary.encode_tokens(map(str, text)) for text in texts], self.length)
         if not all(isinstance(text, str) for text in texts):
             fail("data.not-texts", found=type(next(text for text in texts if not isinstance(text, str))).__name__)
         return pad_tokens([self.vocabulary.encode(text) for text in texts], self.length)

@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from danlu.base.errors import Faults, nearest
+from danlu.base.errors import Faults, fail, nearest
+from danlu.base.ignored import IGNORED
 from danlu.base.seeds import draw
 from danlu.data.transforms.pictures import crop, cutout, flip, rotate
 
@@ -42,6 +43,7 @@ _KNOWN: dict[str, tuple[Drawn, Callable[[int], int]]] = {
     "cutout": (_cutout, lambda side: max(1, side // 2)),
 }
 _HALF_TURN = 180
+_MOVE_MASKS = ("crop", "flip")  # they move whole pixels, so that a class stays one
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,19 @@ class Augmentation:
 
             pictures = _KNOWN[name][0](pictures, amount, drawn)
         return pictures
+
+    def masks(self, masks: Tensor, samples: Tensor, seed: int, epoch: int) -> Tensor:
+        """Numbers of classes int64 [B, H, W], moved as the pictures of the same samples are; what comes in from outside
+        has no class.
+        """
+        moved = self((masks - IGNORED).unsqueeze(1), samples, seed, epoch)
+        return moved.squeeze(1) + IGNORED
+
+    def refuse_for_masks(self) -> None:
+        """UserError where a step is not known to move a mask along with its picture."""
+        others = [name for name, _ in self.named if name not in _MOVE_MASKS]
+        if self.callables or others:
+            fail("data.augment-masks", found=", ".join(self.facts()), wanted=", ".join(_MOVE_MASKS))
 
     def facts(self) -> list[str]:
         """As a recipe names them; a callable by the name of its class."""

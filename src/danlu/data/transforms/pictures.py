@@ -82,5 +82,18 @@ def resize(pictures: Tensor, height: int, width: int) -> Tensor:
     return resized if pictures.is_floating_point() else resized.round_().clamp_(0, 255).to(pictures.dtype)
 
 
+def nearest(masks: Tensor, height: int, width: int) -> Tensor:
+    """Masks [N, H, W] in another size, each pixel what the one nearest to its middle was.
+
+    >>> nearest(torch.tensor([[[1, 2], [3, 4]]]), 1, 4).tolist()
+    [[[3, 3, 4, 4]]]
+    """
+    rows, columns = (
+        ((torch.arange(wanted, device=masks.device) + 0.5) * (found / wanted)).long().clamp(max=found - 1)
+        for wanted, found in ((height, masks.shape[1]), (width, masks.shape[2]))
+    )
+    return masks[:, rows][:, :, columns]
+
+
 def _floats(pictures: Tensor) -> Tensor:
     return pictures if pictures.is_floating_point() else pictures.to(torch.float32)

@@ -194,7 +194,10 @@ def _batches(setup: Setup, recipe: Recipe) -> Iterable[Batch]:
 
 def _answers_by_zero(setup: Setup) -> bool:
     task, loss = setup.data.task, setup.recipe.loss.name
-    return task in ("classification", "regression", "language") and loss not in ("nll", "mixture-nll")
+    return task in ("classification", "regression", "language", "segmentation", "tagging") and loss not in (
+        "nll",
+        "mixture-nll",
+    )
 
 
 def _evaluate(setup: Setup) -> None:

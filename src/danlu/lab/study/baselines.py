@@ -12,6 +12,7 @@ from danlu.base.errors import Faults, fail, nearest
 from danlu.data import Dataset
 from danlu.data.memory import MemoryDataset
 from danlu.data.targets import measured_by
+from danlu.train.losses import AT_PLACES
 from danlu.train.metrics import Metrics
 from danlu.train.rare_class import rare_precision
 
@@ -21,6 +22,8 @@ NAMES = ("majority", "linear", "svm", "forest")
 def check_baselines(names: Sequence[str], task: str) -> None:
     """UserError for a name there is not, or an estimator for another task."""
     faults = Faults()
+    if task in AT_PLACES and (others := [name for name in names if name != "majority"]):
+        fail("study.only-majority", names=", ".join(others))
     if names and task == "multi-label":
         fail("study.no-baseline-for-labels")
     for name in names:
@@ -48,6 +51,8 @@ def baseline_scores(name: str, data: Dataset, seed: int) -> dict[str, float]:
     with its own defaults.
     """
     assert isinstance(data, MemoryDataset)
+    if data.task in AT_PLACES:
+        return _most_frequent(data)
     x, y, inside, targets = _parts(data)
     model = _model(name, data.task, seed)
     model.fit(x, y)
@@ -62,6 +67,20 @@ def baseline_scores(name: str, data: Dataset, seed: int) -> dict[str, float]:
             _sureness(model, inside, data.rare_class), targets == data.rare_class
         )
     return score
+
+
+def _most_frequent(data: MemoryDataset) -> dict[str, float]:
+    """The scores of the class that most places of the training part have, said at each place."""
+    counts, metrics = data.class_counts(), Metrics(**measured_by(data.target))
+    assert counts is not None
+    one = torch.zeros(data.outputs)
+    one[counts.index(max(counts))] = 1.0
+    for _, targets in data.batches("validation", 256, device=torch.device("cpu")):
+        if data.task == "tagging":
+            metrics.update(one.expand(*targets.shape, data.outputs), targets)
+        else:
+            metrics.update(one.view(1, -1, 1, 1).expand(len(targets), -1, *targets.shape[1:]), targets)
+    return metrics.compute(float("nan"))
 
 
 def _sureness(model: Any, samples: Any, label: int) -> torch.Tensor:

@@ -24,6 +24,8 @@ def check_metric(metric: str | None, plan: Plan) -> None:
         "classification": ("loss", "accuracy", "f1", *(RARE if data.rare_class is not None else ())),
         "regression": ("loss", "r2", "mae", "rmse"),
         "multi-label": ("loss", "f1", "f1_micro", "map", "subset_accuracy"),
+        "segmentation": ("loss", "accuracy", "miou"),
+        "tagging": ("loss", "accuracy", "f1"),
         "language": ("loss", "perplexity"),
         "reconstruction": ("loss", "mae", "rmse"),
     }[data.task]
@@ -33,7 +35,7 @@ def check_metric(metric: str | None, plan: Plan) -> None:
 
 def check_study_margin(margin: float | None, metric: str | None, plan: Plan) -> None:
     """UserError for a margin that every difference of the metric is below, or none is."""
-    usual = {"classification": "accuracy", "regression": "r2"}
+    usual = {"classification": "accuracy", "regression": "r2", "segmentation": "miou", "tagging": "f1"}
     name = metric or usual.get(plan.planned[0].setup.data.task, "loss")
     if margin is not None:
         check_margin(margin, RANGES.get(name, math.inf))

@@ -188,6 +188,8 @@ def why_alone(setup: Setup) -> Fault | None:
         return Fault("study.several-labels")
     if data.weighted() is not None:
         return Fault("study.sample-weights")
+    if data.task in ("segmentation", "tagging"):
+        return Fault("study.at-places")
     if recipe.train.freeze or recipe.optim.rates:
         return Fault("study.parts-of-nets")
     if fault := recipe_stackable(recipe):
