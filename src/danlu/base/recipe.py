@@ -64,8 +64,12 @@ class DataRecipe:
     min_frequency: Count | None = None  # tokens that the training part has fewer of are unknown ones; none: 1
     steps: Count | None = None  # tokens of a text in a sample, and so how far back the gradient goes; none: 35
     partition: Literal["sequential", "random"] | None = None  # of a text: batches that go on from each other, or not
-    group: str | None = None  # column whose equal values stay in one part
-    time: str | None = None  # column by which the rows are ordered, the last held out; rows: as they stand
+    group: str | None = None  # column whose equal values stay in one part; of a time series: that names each series
+    # column by which the rows are ordered, the last held out; rows: as they stand; none, of a time series: the one of dates
+    time: str | None = None
+    window: Count | None = None  # of a table as time series: so many rows, one behind the other, are a sample; none: one
+    horizon: Count | None = None  # how many of the target's next values are forecast; none: 1
+    season: Count | None = None  # steps after which a series begins anew, for the naive forecast; none: by autocorrelation
     fold: tuple[Several, Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
     fold_seed: Seed | None = None  # draws the folds; none: 0
     steps_per_epoch: Count | None = None  # batches that make an epoch of a stream without an end; none: counted

@@ -27,6 +27,7 @@ TASKS = ("auto", "classification", "regression", "multi-label", "reconstruction"
 PARTITIONS = ("sequential", "random")
 _NUMBERS = (
     "validation", "test", "samples", "split_seed", "workers", "image_size", "min_frequency", "steps", "steps_per_epoch",
+    "window", "horizon", "season",
 )  # fmt: skip
 
 
@@ -60,6 +61,9 @@ def load(
     fold_seed: int | None = None,
     refit: bool | None = None,
     steps_per_epoch: int | None = None,
+    window: int | None = None,
+    horizon: int | None = None,
+    season: int | None = None,
 ) -> Dataset:
     """Load a data set: by name, from a file or folder, or from what lies in memory. `Options` says what else there is.
 
@@ -82,6 +86,7 @@ def load(
     ('no', 'yes')
     """
     asked = (validation, test, samples, split_seed, workers, image_size, min_frequency, steps, steps_per_epoch)
+    asked = (*asked, window, horizon, season)
     numbers = _numbers(fold=fold, fold_seed=fold_seed, **dict(zip(_NUMBERS, asked, strict=True)))
     folded = _fold(numbers.fold, numbers.fold_seed, refit)
     steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
@@ -145,6 +150,8 @@ def _check(options: Options) -> None:
         if found is not None and found not in wanted:
             hint = nearest(str(found), wanted)
             faults.add("data.one-of", key=key, found=found, wanted=", ".join(wanted), hint=hint)
+    if options.window is not None and options.task == "reconstruction":
+        faults.add("data.series-reconstruction")
     faults.raise_if_any()
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy
 
-from danlu.data.dataset import Encoder, Origin, RawSamples, ReadSource
+from danlu.data.dataset import Dataset, Encoder, Origin, RawSamples, ReadSource
 from danlu.data.label_sets import switched
+from danlu.data.options import Options
+from danlu.data.series.load import series_dataset
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.load import table_dataset
@@ -15,8 +17,12 @@ from danlu.data.table.to_predict import Columns, as_typed, target_names
 
 
 def table_builder(name: str, source: TableSource, target: Columns | None, origin: Origin | None = None) -> ReadSource:
-    """What makes a data set of a table, and hands out its rows."""
-    build = partial(table_dataset, name, source, target, origin=origin)
+    """What makes a data set of a table, windows of it where they are asked for, and hands out its rows."""
+
+    def build(options: Options) -> Dataset:
+        make = table_dataset if options.window is None else series_dataset
+        return make(name, source, target, options, origin=origin)
+
     return ReadSource(build, partial(_raw_rows, source, target))
 
 

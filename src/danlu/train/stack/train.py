@@ -32,6 +32,7 @@ def train_members(
     scale: Tensor | None = None,
     bounds: Tensor | None = None,
     rare: int | None = None,
+    naive: float | None = None,
     most_members: int | None = None,
     workers: int | None = None,
     validate: str = "auto",
@@ -44,7 +45,7 @@ def train_members(
     """Train every net by its member's recipe; Stop when told to break off.
 
     The nets share structure (`same_structure`), the recipes all but numbers (`same_step`); weights of `nets` stay as
-    they are. `task`, `outputs`, `rare` are those of the data, `scale` the unit of standardised targets. A stack
+    they are. `task`, `outputs`, `rare`, `naive` are those of the data, `scale` the unit of standardised targets. A stack
     has at most `most_members` (None: what cache and memory suggest); `workers` are trained side by side (None: one a
     core on the CPU). The validation part is scored after each epoch ("epochs"), once ("end"), or as needed ("auto").
     Of the stacks only those with a member in `wanted` are trained (None: all). With `halving` members are dropped at
@@ -69,7 +70,8 @@ def train_members(
     recipe, sample = members[0].recipe, sample_of(folds[members[0].fold])
     way = find_way(nets[0], sample)
     assert way is not None
-    judge = StackScorer(task, outputs, recipe.loss.name, recipe.loss.delta, scale, bounds, recipe.loss.gamma, rare)
+    loss = recipe.loss
+    judge = StackScorer(task, outputs, loss.name, loss.delta, scale, bounds, loss.gamma, rare, naive)
     plan = StackPlan(nets, members, folds, judge, way, device, validate, asked_to_stop, listeners)
     size = recipe.train.batch_size or 1
     most_members = most_members or _suggested(nets[0], sample, size, device, beside)
