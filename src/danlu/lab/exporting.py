@@ -13,6 +13,7 @@ from danlu.base.errors import UserError, fail
 from danlu.base.places import shown
 from danlu.data import Dataset
 from danlu.data.raw import raw_samples
+from danlu.data.series.encoder import WindowEncoder
 from danlu.lab.draft import CUSTOM
 from danlu.lab.package import Package
 from danlu.lab.run_record import RunRecord
@@ -38,6 +39,8 @@ def exporting(
         fail("export.diverged", run=shown(run.folder), step=run.diverged_since)
     if answerer.fitted.task == "multi-label":
         fail("export.several-labels", run=shown(run.folder))
+    if isinstance(answerer.fitted.encoder, WindowEncoder):
+        fail("export.series", run=shown(run.folder))
     try:
         example, evidence = _of_test_part(run, data)
     except UserError:

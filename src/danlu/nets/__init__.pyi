@@ -72,8 +72,12 @@ from danlu.nets.resnet import (
 from danlu.nets.room import built_where_it_fits as built_where_it_fits
 from danlu.nets.sequence import SequenceClassifier as SequenceClassifier
 from danlu.nets.small_inception import SmallInception as SmallInception
+from danlu.nets.tcn import TCN as TCN
 from danlu.nets.usual import AUTO as AUTO
 from danlu.nets.usual import options_of_usual_nets as options_of_usual_nets
 from danlu.nets.usual import usual_net as usual_net
 from danlu.nets.weights import check_weights as check_weights
 from danlu.nets.weights import put_weights as put_weights
+from danlu.nets.windows import WindowGRU as WindowGRU
+from danlu.nets.windows import WindowLSTM as WindowLSTM
+from danlu.nets.windows import WindowRNN as WindowRNN

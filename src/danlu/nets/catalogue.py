@@ -144,7 +144,7 @@ def usual_options(name: str, options: Mapping[str, Any]) -> list[str]:
     >>> usual_options("lenet5", {"classes": 4, "activation": "tanh", "pooling": "average"})
     ['classes', 'activation']
     """
-    decided = _decided_by_data(name, (1, 1, 1), 1, None).keys()
+    decided = {key for shape in ((1, 1), (1, 1, 1)) for key in _decided_by_data(name, shape, 1, None)}
     defaults = inspect.signature(NETS[name].net_class()).parameters
     return [key for key, value in options.items() if key in decided or _plain(defaults[key].default) == value]
 
@@ -160,6 +160,8 @@ def _decided_by_data(name: str, sample_shape: tuple[int, ...], outputs: int, voc
         decided["channels"] = channels
         if height == width:
             decided["size"] = max(height, NETS[name].least_side)
+    if len(sample_shape) == 2:
+        decided["window"], decided["features"] = sample_shape
     return decided
 
 
@@ -178,6 +180,10 @@ def _misfits(
     elif entry.classes not in (None, outputs):
         faults.append(Fault("nets.wrong-number-of-classes", {"net": name, "wanted": entry.classes, "found": outputs}))
     shape = show_shape(sample_shape)
+    if "features" in option_names(name):
+        if len(sample_shape) != 2:
+            faults.append(Fault("nets.needs-windows", {"net": name, "shape": shape}))
+        return faults
     if "channels" in option_names(name) and len(sample_shape) != 3:
         faults.append(Fault("nets.needs-pictures", {"net": name, "shape": shape}))
     elif "channels" in option_names(name) and min(sample_shape[1:]) < entry.least_side:

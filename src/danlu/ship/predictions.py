@@ -12,9 +12,9 @@ from danlu.base.errors import fail
 from danlu.data.label_sets import LabelSets
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.targets import measured_by
-from danlu.ship.answer_table import label_records, records_of
+from danlu.ship.answer_table import label_records, records_of, with_beside
 from danlu.ship.answerer import Answers
-from danlu.ship.inputs import Rows
+from danlu.ship.rows import Rows
 from danlu.train.metrics import Metrics
 
 _FEWEST_ERRORS = 20
@@ -55,7 +55,7 @@ class Prediction:
 
     def records(self, fitted: Preprocessing, top: int = 1, band: ErrorBand | None = None) -> list[dict[str, Any]]:
         """A dict a row: "file", "row", "answer"; of classes "probability", and "answer_2", "probability_2" … up to
-        `top`; of one number "low" and "high" where an error `band` is known; of several numbers a column each, by the
+        `top`; of a time series its time and series; of one number "low" and "high" where an error `band` is known; of several numbers a column each, by the
         name of its target; and a "note" where a row is odd.
         """
         rows, classes = self.rows, fitted.classes
@@ -69,7 +69,10 @@ class Prediction:
         ends = None if band is None else (band.low, band.high)
         classifies = ranked if self.answers.probabilities is not None else None
         notes, names = rows.notes or {}, fitted.targets
-        return records_of(rows.file, rows.places, self.answers.values, classifies, ends, notes, names)
+        records = records_of(rows.file, rows.places, self.answers.values, classifies, ends, notes, names)
+        for name, told in (rows.beside or {}).items():
+            records = [with_beside(record, name, value) for record, value in zip(records, told, strict=True)]
+        return records
 
 
 def joined(portions: Sequence[Any]) -> Any:

@@ -15,7 +15,7 @@ from danlu.cli.predicted import AnswerOptions, Predicted
 from danlu.lab.run import Run
 from danlu.ship import Tally
 
-_KINDS = {"TableEncoder": "table", "TextEncoder": "texts", "Pixels": "pictures"}
+_KINDS = {"TableEncoder": "table", "WindowEncoder": "table", "TextEncoder": "texts", "Pixels": "pictures"}
 
 
 def predict_run(arguments: argparse.Namespace) -> Outcome:
