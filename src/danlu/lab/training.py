@@ -19,6 +19,7 @@ from danlu.data.targets import measured_by
 from danlu.lab.batches import training_batches
 from danlu.lab.checkpointer import Checkpointer
 from danlu.lab.engines import build_engine
+from danlu.lab.forecasts import ForecastCollector, below_naive, collector_of
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
 from danlu.lab.label_thresholds import with_thresholds
@@ -196,7 +197,7 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         test, collector = stop, None
         if not stop or stop.reason != "interrupted":
             setup = with_thresholds(setup, chosen, progress.epoch, reporter.note)
-            collector = PredictionCollector(setup.data, "test")
+            collector = collector_of(setup.data, "test")
             test = score_part(setup, chosen, "test", progress.epoch, interrupt, collector, own.metrics)
         if isinstance(test, Stop):
             journal.write(RunStopped(step=progress.step, reason="interrupted"))
@@ -208,6 +209,10 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         score = {part: score for part, score in scores.items() if score}
         if collector and (told := collector.record()):
             journal.write(told)
+        if isinstance(collector, ForecastCollector) and (made := collector.forecast()):
+            journal.write(made)
+            if fault := below_naive(made, test):
+                reporter.note(fault)
         # Before the end is told: a run that has ended has its package whole.
         complete_package(place, recipe, setup.data, setup.net, score, setup.description.output_shape)
         journal.sync()
