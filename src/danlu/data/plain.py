@@ -17,9 +17,9 @@ from danlu.data.dataset import Encoder
 from danlu.data.far_outside import Ranges
 from danlu.data.label_sets import LabelSets
 from danlu.data.preprocessing import Preprocessing
-from danlu.data.standard import Pixels, Standard
 from danlu.data.series.clock import Clock
 from danlu.data.series.encoder import WindowEncoder
+from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import NumberColumn, columns_from_plain, columns_to_plain
 from danlu.data.targets import Itself, Labels, Quantities, Target, Tokens

@@ -68,8 +68,8 @@ class Preprocessing:
 
     def remarks(self, raw: Any) -> tuple[Fault, ...]:
         """What is to be told of raw samples that can be encoded but are unlike those of the training part."""
-        known = isinstance(self.encoder, Standard | TableEncoder | WindowEncoder)
-        return self.encoder.remarks(raw) if known else ()
+        encoder = self.encoder
+        return encoder.remarks(raw) if isinstance(encoder, Standard | TableEncoder | WindowEncoder) else ()
 
     def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any] | str":
         """Predicted classes, numbers or tokens as the data spell them."""

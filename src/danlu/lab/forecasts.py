@@ -1,4 +1,4 @@
-"""What a net forecast on the test part of a time series, gathered while it is scored, and the naive forecasts beside."""
+"""What a net forecast on the test part of a time series, gathered as it is scored, and the naive forecasts beside."""
 
 import math
 

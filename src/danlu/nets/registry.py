@@ -70,9 +70,9 @@ NETS: dict[str, NetEntry] = {
     "mixture-density": NetEntry(
         lambda: nets.MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes", size=(5_263, 5_120)
     ),
-    "rnn": NetEntry(lambda: nets.WindowRNN, **_WINDOWS, size=(4_481, 102_976)),
-    "gru": NetEntry(lambda: nets.WindowGRU, **_WINDOWS, size=(13_313, 308_800)),
-    "lstm": NetEntry(lambda: nets.WindowLSTM, **_WINDOWS, size=(17_729, 411_712)),
+    "rnn": NetEntry(lambda: nets.WindowRNN, **_WINDOWS, size=(1_217, 26_912)),
+    "gru": NetEntry(lambda: nets.WindowGRU, **_WINDOWS, size=(3_585, 80_672)),
+    "lstm": NetEntry(lambda: nets.WindowLSTM, **_WINDOWS, size=(4_769, 107_552)),
     "tcn": NetEntry(lambda: nets.TCN, **_WINDOWS, size=(16_001, 377_888)),
     "autoencoder": NetEntry(lambda: nets.Autoencoder, task="reconstruction", size=(209_968, 208_896)),
 }

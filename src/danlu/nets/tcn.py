@@ -4,7 +4,7 @@ import math
 
 from torch import Tensor, nn
 
-from danlu.nets.blocks import ACTIVATIONS, Residual
+from danlu.nets.blocks import ACTIVATIONS, WINDOW_SHORTCUTS, Residual, window_shortcut
 from danlu.nets.initialisers import DEFAULT, Init, init_option, initialise
 from danlu.nets.options import OptionCheck
 
@@ -18,8 +18,9 @@ class TCN(nn.Module):
 
     Each of `levels` blocks has two causal convolutions of `kernel` steps, `width` wide, with activation and `dropout`
     behind each, and a shortcut over both. From level to level they look twice as far apart; without a number there are
-    as many as let the last step see the whole window. With `from_last` the first feature's value at the last step
-    is added to each output. Raises UserError for options that do not fit.
+    as many as let the last step see the whole window. With the `shortcut` "last" the first feature's value at the last
+    step is added to each output, with "linear" a weighted sum of the whole window. Raises UserError for options that do
+    not fit.
 
     >>> import torch
     >>> net = TCN(window=14, features=3, outputs=2)
@@ -36,8 +37,8 @@ class TCN(nn.Module):
         kernel: int = 3,
         levels: int | None = None,
         activation: str = "relu",
-        dropout: float = 0.0,
-        from_last: bool = False,
+        dropout: float = 0.2,
+        shortcut: str = "none",
         init: Init = DEFAULT,
     ) -> None:
         super().__init__()
@@ -51,19 +52,20 @@ class TCN(nn.Module):
         self.levels = usual if levels is None else check.count("levels", levels, most=_MOST_LEVELS)
         self.activation = check.choice("activation", activation, ACTIVATIONS)
         self.dropout = check.fraction("dropout", dropout)
-        self.from_last = check.flag("from_last", from_last)
+        self.shortcut = check.choice("shortcut", shortcut, WINDOW_SHORTCUTS)
         self.init = init_option(check, init)
         check.done()
         blocks = (self._block(self.width if level else self.features, 2**level) for level in range(self.levels))
         self.blocks = nn.Sequential(*blocks)
         self.output = nn.Linear(self.width, self.outputs)
+        self.past = window_shortcut(self.shortcut, self.window, self.features, self.outputs)
         if self.init != DEFAULT:
             initialise(self, self.init)
 
     def forward(self, x: Tensor) -> Tensor:
         steps = self.blocks(x.transpose(1, 2))
         said = self.output(steps[:, :, -1])
-        return said + x[:, -1, :1] if self.from_last else said
+        return said if self.past is None else said + self.past(x)
 
     def _block(self, given: int, dilation: int) -> nn.Module:
         layers: list[nn.Module] = []

@@ -55,8 +55,8 @@ class Prediction:
 
     def records(self, fitted: Preprocessing, top: int = 1, band: ErrorBand | None = None) -> list[dict[str, Any]]:
         """A dict a row: "file", "row", "answer"; of classes "probability", and "answer_2", "probability_2" … up to
-        `top`; of a time series its time and series; of one number "low" and "high" where an error `band` is known; of several numbers a column each, by the
-        name of its target; and a "note" where a row is odd.
+        `top`; of a time series the time and the series; of one number "low" and "high" where an error `band` is known;
+        of several numbers a column each, by the name of its target; and a "note" where a row is odd.
         """
         rows, classes = self.rows, fitted.classes
         if isinstance(fitted.target, LabelSets):

@@ -57,7 +57,7 @@ def _targets(table: Table, windows: Windows, encoder: WindowEncoder, fitted: Pre
     column = table[encoder.target]
     numbers: Any = column.values + float(column.offset) if column.values.dtype != object else None
     if numbers is None:
-        read, offset, _ = cells_as_numbers(column.values.tolist(), "number", encoder.columns[0].spelling)
+        read, offset, _ = cells_as_numbers(column.values.tolist(), "number", encoder.own.spelling)
         numbers = read + offset
     found = numpy.where(windows.behind < 0, numpy.nan, numbers[windows.behind])
     return torch.from_numpy((found - numpy.array(fitted.target.mean)) / numpy.array(fitted.target.scale))

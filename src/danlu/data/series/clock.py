@@ -50,7 +50,7 @@ class Clock:
         return cls(unit, float(lengths[counts.argmax()]) if even else 0.0, dated)
 
     def places(self, times: Array) -> Array:
-        """Times of one series, ascending, as whole numbers of steps: int64 [N], their own numbers where steps are uneven.
+        """Times of one series, ascending, as whole numbers of steps: int64 [N]; their order where steps are uneven.
 
         >>> Clock("numbers", 0.5).places(numpy.array([1.0, 1.5, 3.0])).tolist()
         [2, 3, 6]

@@ -33,8 +33,8 @@ class SeriesDataset(MemoryDataset):
     series_names: tuple[str, ...]
 
     def naive(self, part: str) -> dict[str, Tensor]:
-        """The naive forecasts of a part, in the target's unit: float64 [N, horizon] each. The seasonal one is there where
-        a season has more than one step; where a season ago there was no value it says the last one.
+        """The naive forecasts of a part, in the target's unit: float64 [N, horizon] each. There is a seasonal one
+        where a season has more than one step; where a season ago there was no value it says the last one.
         """
         rows = self._rows(part)
         last = self.past[rows, None].expand(-1, self.outputs)

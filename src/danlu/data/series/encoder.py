@@ -38,6 +38,7 @@ class Laid:
     stretches: list[Stretch]
 
     def name(self, series: int) -> str:
+        """The name of a series by its number; "" where there is one."""
         return self.names[series] if self.names else ""
 
 
@@ -58,8 +59,8 @@ class Windows:
 
 @dataclass(frozen=True)
 class WindowEncoder:
-    """Windows of `window` rows of one series, each as the `encoder` makes it, the column `target` first. `time` says how
-    the column of that name is read, None: rows stand in their order. `group` is the column that names the series.
+    """Windows of `window` rows of one series, each as the `encoder` makes it, the column `target` first. `time` says
+    how the column of that name is read, None: rows stand in their order. `group` is the column that names the series.
     """
 
     encoder: TableEncoder
@@ -80,9 +81,16 @@ class WindowEncoder:
         """The columns that are looked at, besides time and group."""
         return self.encoder.columns
 
+    @property
+    def own(self) -> NumberColumn:
+        """What the target's own past becomes."""
+        first = self.columns[0]
+        assert isinstance(first, NumberColumn)
+        return first
+
     def encode(self, raw: Any) -> Tensor:
-        """Every window of some rows (a data frame, a dict of columns, a list of rows as dicts), the last ones of the last
-        series last: float32 [N, window, features]. UserError where there is none.
+        """Every window of some rows (a data frame, a dict of columns, a list of rows as dicts), the last one of the
+        last series at the end: float32 [N, window, features]. UserError where there is none.
         """
         table = table_of(raw)
         return self.encoded(table, self.windows(table))
@@ -92,8 +100,8 @@ class WindowEncoder:
         return self.encoder.encode_table(table)[torch.from_numpy(windows.rows)]
 
     def windows(self, table: Table, at: At = at_row, place: str = "x") -> Windows:
-        """Every window of a table, also those with nothing behind them. UserError with all that is wrong, or where there
-        is no window; `at` says where a row stands, `place` what the table is called.
+        """Every window of a table, also those with nothing behind them. UserError with all that is wrong, or where
+        there is no window; `at` says where a row stands, `place` what the table is called.
         """
         laid = self.laid(table, at, place)
         rows, series = window_rows(laid.stretches, self.window, 0)
@@ -119,7 +127,8 @@ class WindowEncoder:
         faults.raise_if_any()
         self._refuse_gaps(table[self.target], at, place)
         count = len(table[self.target].values)
-        names, series = (), numpy.zeros(count, numpy.int64)
+        names: tuple[str, ...] = ()
+        series = numpy.zeros(count, numpy.int64)
         if self.group is not None:
             names, series = series_in(table[self.group], self.group, at, place)
         if self.time is None:

@@ -1,6 +1,7 @@
 """A table in the order of its time column into windows: what was, and the target's next values."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy
@@ -15,7 +16,7 @@ from danlu.data.series.dataset import SeriesDataset, quantities, targets_named
 from danlu.data.series.encoder import Laid, WindowEncoder, named, refuse_no_time, series_in
 from danlu.data.series.naive import Values, filled, naive_error, season_of, seasonal_forecast
 from danlu.data.series.order import Stretch, in_order, refuse_repeated, stretches_of, window_rows
-from danlu.data.series.parts import Cut, Given, cut_by_time
+from danlu.data.series.parts import Cut, PartBegins, cut_by_time
 from danlu.data.series.time import time_column
 from danlu.data.table.columns import Column, Table
 from danlu.data.table.encoder import TableEncoder
@@ -62,32 +63,46 @@ def series_dataset(
         fail("data.series-too-short", place=source.place, window=window, horizon=horizon, longest=longest)
     ahead = read.laid.times[rows[:, window:]]
     cut = cut_by_time(ahead[:, 0], ahead[:, -1], options, _given(source, read.laid), source.place)
+    return _made(name, source, read, options, cut, (rows, series), origin)
+
+
+def _made(
+    name: str,
+    source: TableSource,
+    read: _Read,
+    options: Options,
+    cut: Cut,
+    windows: tuple[Array, Array],
+    origin: Origin | None,
+) -> SeriesDataset:
+    """The data set of `windows`, each window's rows [N, window + horizon] and series [N], cut into parts."""
+    window, (rows, series) = options.window or 1, windows
+    horizon = rows.shape[1] - window
     trained = read.laid.times < cut.trained
     encoder, decided = _fitted(source, read, numpy.flatnonzero(trained), options)
     encoded = encoder.encoder.encode_table(_with_names(source.table, read.group))
     refuse_too_large(encoded, encoder.encoder, source)
     values = _numbers(source.table[read.target])
     season, naive, told = _naive(read, values, trained, options)
-    order = torch.cat([cut.rows[part] for part in PARTS])
-    chosen, own = rows[order.numpy()], series[order.numpy()]
+    order = torch.cat([cut.rows[part] for part in PARTS]).numpy()
+    chosen, own = rows[order], series[order]
     ends = _places(read.laid.stretches, len(values))[chosen[:, window - 1]]
     back = seasonal_forecast(Values(read.laid.stretches, values), own, ends, horizon, season)
-    mean, scale = _unit(encoder)
-    y = torch.from_numpy((values[chosen[:, window:]] - mean) / scale)
+    mean, scale = encoder.own.mean + encoder.own.offset, encoder.own.scale
     columns = {other: checksum_of(column) for other, column in source.table.items()}
     standardise = options.standardise is not False
     content = (int(standardise), window, horizon, *checksum(torch.from_numpy(chosen)), *columns.values())
-    meaning = quantities(values[trained], mean, scale, horizon, names=targets_named(read.target, horizon), naive=naive)
+    names = targets_named(read.target, horizon)
     return SeriesDataset(
         name=name,
         sample_shape=(window, encoded.shape[1]),
         sizes={part: len(cut.rows[part]) for part in PARTS},
-        target=meaning,
+        target=quantities(values[trained], mean, scale, horizon, names=names, naive=naive),
         encoder=encoder,
         notes=(*source.notes, *read.notes, *_of_cut(cut, read, series, options), *told, *decided),
         origin=origin or Origin(),
         x=encoded[torch.from_numpy(chosen[:, :window])],
-        y=y,
+        y=torch.from_numpy((values[chosen[:, window:]] - mean) / scale),
         content=content,
         lines=None if source.lines is None else torch.from_numpy(source.lines[chosen[:, window]]),
         columns=columns,
@@ -102,24 +117,25 @@ def series_dataset(
 
 def _read(source: TableSource, target: Columns | None, options: Options) -> _Read:
     names, said = target_names(source.table, target, source.place)
+    own: str = names[0]
     if len(names) > 1:
         fail("data.series-one-target", place=source.place, columns=", ".join(names))
     options, by_number = named_keys(options, list(source.table))
     group = _group(source, options.group)
-    time, found = time_column(source, options.time, (names[0], group))
+    time, found = time_column(source, options.time, (own, group))
     for key, column in (("data.time", time), ("data.group", group)):
-        if column == names[0]:
+        if column == own:
             fail("data.series-key-is-target", place=source.place, key=key, column=column)
-    column = source.table[names[0]]
-    refuse_odd(column, names[0], source)
+    column = source.table[own]
+    refuse_odd(column, own, source)
     if column.kind in ("text", "other", "date"):
-        fail("data.targets-not-numbers", place=source.column(names[0]))
+        fail("data.targets-not-numbers", place=source.column(own))
     if column.missing.any():
         told = {"count": int(column.missing.sum()), "at": source.at(int(column.missing.argmax()))}
-        fail("data.series-target-missing", place=source.place, column=names[0], **told)
+        fail("data.series-target-missing", place=source.place, column=own, **told)
     refuse_infinite(source.table, source)
     laid, clock, notes = _laid(source, time, group)
-    return _Read(names[0], time, group, laid, clock, (*said, *by_number, *column.remarks, *found, *notes))
+    return _Read(own, time, group, laid, clock, (*said, *by_number, *column.remarks, *found, *notes))
 
 
 def _group(source: TableSource, given: Any) -> str | None:
@@ -135,7 +151,8 @@ def _group(source: TableSource, given: Any) -> str | None:
 def _laid(source: TableSource, time: str | None, group: str | None) -> tuple[Laid, Clock, tuple[Fault, ...]]:
     """The rows as series, what their times go by, and what there is to tell of them."""
     count = len(next(iter(source.table.values())).values)
-    names, series = (), numpy.zeros(count, numpy.int64)
+    names: tuple[str, ...] = ()
+    series = numpy.zeros(count, numpy.int64)
     if group is not None:
         names, series = series_in(source.table[group], group, source.at, source.place)
     dated = time is not None and source.table[time].kind == "date"
@@ -159,25 +176,25 @@ def _of_order(ordered: list[Array], laid: Laid, clock: Clock) -> tuple[Fault, ..
         notes.append(Fault("data.series-sorted"))
     if not clock.step and len(laid.times) > len(ordered):
         notes.append(Fault("data.series-uneven"))
-    ends = [(a, b) for a, b in zip(laid.stretches, laid.stretches[1:], strict=False) if a.series == b.series]
+    ends = [(a, b) for a, b in pairwise(laid.stretches) if a.series == b.series]
     if ends:
-        before, after = (clock.shown(laid.times[row]) for row in (ends[0][0].rows[-1], ends[0][1].rows[0]))
+        before, after = (clock.shown(float(laid.times[row])) for row in (ends[0][0].rows[-1], ends[0][1].rows[0]))
         notes.append(Fault("data.series-gaps", {"count": len(ends), "before": before, "after": after}))
     return tuple(notes)
 
 
-def _given(source: TableSource, laid: Laid) -> Given:
-    """The times at which parts begin that came as tables of their own. UserError where these do not follow each other."""
+def _given(source: TableSource, laid: Laid) -> PartBegins:
+    """The times at which parts begin that came as tables of their own. UserError where they overlap."""
     if len(source.parts) < 2:
-        return Given()
+        return PartBegins()
     counts = [source.parts.get(part, 0) for part in PARTS]
-    times = dict(zip(PARTS, numpy.split(laid.times, numpy.cumsum(counts)[:-1]), strict=True))
+    times: dict[str, Array] = dict(zip(PARTS, numpy.split(laid.times, numpy.cumsum(counts)[:-1]), strict=True))
     there = [part for part in PARTS if len(times[part])]
-    for before, after in zip(there, there[1:], strict=False):
+    for before, after in pairwise(there):
         if times[before].max() >= times[after].min():
             fail("data.series-parts-overlap", before=before, after=after)
     begins = {part: float(times[part].min()) for part in there[1:]}
-    return Given(begins.get("validation"), begins.get("test"))
+    return PartBegins(begins.get("validation"), begins.get("test"))
 
 
 def _with_names(table: Table, group: str | None) -> Table:
@@ -209,16 +226,7 @@ def _fitted(
     return WindowEncoder(encoder, window, horizon, read.target, time, read.group, read.clock), decided
 
 
-def _unit(encoder: WindowEncoder) -> tuple[float, float]:
-    """What the target's own past is standardised by, large whole numbers' offset put back."""
-    column = encoder.columns[0]
-    assert hasattr(column, "mean")
-    return column.mean + column.offset, column.scale
-
-
-def _naive(
-    read: _Read, values: Array, trained: Array, options: Options
-) -> tuple[int, float | None, tuple[Fault, ...]]:
+def _naive(read: _Read, values: Array, trained: Array, options: Options) -> tuple[int, float | None, tuple[Fault, ...]]:
     """The season, the mean absolute error of the naive forecast on the training part, and the notes."""
     stretches = [
         Stretch(one.series, one.rows[inside], one.places[inside])

@@ -36,8 +36,8 @@ class Values:
 
 
 def season_of(series: Sequence[Array], natural: Sequence[int] = ()) -> int:
-    """After how many steps the series begin anew: where the autocorrelation, without a straight trend, is greatest after
-    it first fell below 0; 1 where it nowhere reaches 0.3. A length of about one of `natural` is that one.
+    """After how many steps the series begin anew: where the autocorrelation, without a straight trend, is greatest
+    after it first fell below 0; 1 where it nowhere reaches 0.3. A length of about one of `natural` is that one.
 
     >>> season_of([numpy.sin(numpy.arange(60.0) * numpy.pi / 6)])
     12
@@ -72,8 +72,8 @@ def _autocorrelation(series: Sequence[Array], lags: int) -> Array:
 
 
 def filled(places: Array, values: Array) -> Array:
-    """Values at ascending places, evenly spaced, with straight lines over what is missing between; as they are where most
-    is missing.
+    """Values at ascending places, evenly spaced, with straight lines over what is missing between; as they are where
+    most is missing.
     """
     if places[-1] - places[0] > _MOST_MISSING * len(places):
         return values

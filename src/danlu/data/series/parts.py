@@ -1,4 +1,4 @@
-"""Which windows are trained on, chosen by and tested on: cut by time, so that no later target lies in an earlier part."""
+"""Which windows are trained on, chosen by and tested on: cut by time, no later target in an earlier part."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,17 +29,17 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Given:
+class PartBegins:
     """The times at which parts begin that came as files of their own; None where a part is to be cut out."""
 
     validation: float | None = None
     test: float | None = None
 
 
-def cut_by_time(first: Array, last: Array, options: Options, given: Given, place: str) -> Cut:
-    """The parts of windows whose targets go from time `first` to time `last`, [N] each: windows of one time go together,
-    and those whose targets would lie in two parts in none. So that validation has its share all the same, it begins as
-    many steps earlier as a horizon has more than one.
+def cut_by_time(first: Array, last: Array, options: Options, given: PartBegins, place: str) -> Cut:
+    """The parts of windows whose targets go from time `first` to time `last`, [N] each: windows of one time go
+    together, and those whose targets would lie in two parts in none. So that validation has its share
+    all the same, it begins as many steps earlier as a horizon has more than one.
 
     UserError where a part that is asked for has no window.
     """

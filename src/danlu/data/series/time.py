@@ -13,11 +13,9 @@ from danlu.data.table.spelling import best_fits
 _TIMED = ("date", "integer", "number")
 
 
-def time_column(
-    source: TableSource, given: Any, others: Sequence[str | None]
-) -> tuple[str | None, tuple[Fault, ...]]:
-    """The column that is named, or the only one of dates besides `others`; None for rows in their order. With what is to
-    be told of it. UserError where there is none, or it holds no times.
+def time_column(source: TableSource, given: Any, others: Sequence[str | None]) -> tuple[str | None, tuple[Fault, ...]]:
+    """The column that is named, or the only one of dates besides `others`; None for rows in their order. With what is
+    to be told of it. UserError where there is none, or it holds no times.
     """
     if given == AS_THEY_STAND and AS_THEY_STAND not in source.table:
         return None, ()

@@ -1,32 +1,18 @@
 """The rows of a table as they were read: what a user would give to have them predicted."""
 
-from functools import partial
 from typing import Any
 
 import numpy
 
-from danlu.data.dataset import Dataset, Encoder, Origin, RawSamples, ReadSource
+from danlu.data.dataset import Encoder, RawSamples
 from danlu.data.label_sets import switched
-from danlu.data.options import Options
-from danlu.data.series.load import series_dataset
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.load import table_dataset
 from danlu.data.table.source import TableSource
 from danlu.data.table.to_predict import Columns, as_typed, target_names
 
 
-def table_builder(name: str, source: TableSource, target: Columns | None, origin: Origin | None = None) -> ReadSource:
-    """What makes a data set of a table, windows of it where they are asked for, and hands out its rows."""
-
-    def build(options: Options) -> Dataset:
-        make = table_dataset if options.window is None else series_dataset
-        return make(name, source, target, options, origin=origin)
-
-    return ReadSource(build, partial(_raw_rows, source, target))
-
-
-def _raw_rows(source: TableSource, target: Columns | None, numbers: list[int], encoder: Encoder) -> RawSamples:
+def raw_rows(source: TableSource, target: Columns | None, numbers: list[int], encoder: Encoder) -> RawSamples:
     """Rows by their numbers: the columns that `encoder` takes, and the targets."""
     assert isinstance(encoder, TableEncoder)
     rows = numpy.array(numbers, dtype=int)

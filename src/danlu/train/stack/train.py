@@ -45,11 +45,12 @@ def train_members(
     """Train every net by its member's recipe; Stop when told to break off.
 
     The nets share structure (`same_structure`), the recipes all but numbers (`same_step`); weights of `nets` stay as
-    they are. `task`, `outputs`, `rare`, `naive` are those of the data, `scale` the unit of standardised targets. A stack
-    has at most `most_members` (None: what cache and memory suggest); `workers` are trained side by side (None: one a
-    core on the CPU). The validation part is scored after each epoch ("epochs"), once ("end"), or as needed ("auto").
-    Of the stacks only those with a member in `wanted` are trained (None: all). With `halving` members are dropped at
-    its rungs. `listeners` gives those of a stack that begins; `finished` hears of each that ends: places and outcome.
+    they are. `task`, `outputs`, `rare`, `naive` are those of the data, `scale` the unit of standardised targets. A
+    stack has at most `most_members` (None: what cache and memory suggest); `workers` are trained side by side (None:
+    one a core on the CPU). The validation part is scored after each epoch ("epochs"), once ("end"), or as needed
+    ("auto"). Of the stacks only those with a member in `wanted` are trained (None: all). With `halving` members are
+    dropped at its rungs. `listeners` gives those of a stack that begins; `finished` hears of each that ends: places and
+    outcome.
 
     >>> from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
     >>> x = torch.linspace(-1, 1, 32)[:, None]
