@@ -68,17 +68,14 @@ def load(
     """Load a data set: by name, from a file or folder, or from what lies in memory. `Options` says what else there is.
 
     `source` is a name of the catalogue ("digits" when left out); a path to a table (CSV, TSV, Parquet; also gzipped, or
-    alone in a zip or tar archive), to a text (.txt, .txt.gz), to CIFAR-10's binary archive, to a folder with MNIST's
-    four files or to one with a folder of pictures for each class; a pair (x, y) of arrays, tensors or lists
-    (x may be texts); a polars or pandas DataFrame or a dict of columns, with `target` naming the column to predict; a
-    torch Dataset or DataLoader; a dict of up to three sources of one kind by part ("train", "validation" or "val",
-    "test"), or a tuple of torch data in this order; or a Dataset, which comes back as it is. Catalogue data are looked
-    for under `root` first.
+    alone in an archive), a text (.txt, .txt.gz), CIFAR-10's binary archive, a folder with MNIST's four files or with
+    one of pictures for each class; a pair (x, y) of arrays, tensors or lists (x may be texts); a polars or pandas
+    DataFrame or a dict of columns, with `target` naming the column to predict; a torch Dataset or DataLoader; a dict of
+    up to three sources of one kind by part ("train", "validation" or "val", "test"), or a tuple of torch data in this
+    order; or a Dataset, which comes back. `root` is where a catalogue's lie.
 
     `target` is the name of a column, or its number (-1 is the last), or a list of them. The first line of a table
-    names its columns, unless `header` is False; `encoding` is that of a table or text, detected where it is left
-    out. `validation_path` and `test_path` are files or folders of the other parts, where `source` is that of the
-    training part.
+    names its columns, unless `header` is False. `validation_path` and `test_path` are the other parts'.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}
@@ -86,7 +83,7 @@ def load(
     ('no', 'yes')
     """
     asked = (validation, test, samples, split_seed, workers, image_size, min_frequency, steps, steps_per_epoch)
-    asked = (*asked, window, horizon, season)
+    asked += (window, horizon, season)
     numbers = _numbers(fold=fold, fold_seed=fold_seed, **dict(zip(_NUMBERS, asked, strict=True)))
     folded = _fold(numbers.fold, numbers.fold_seed, refit)
     steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())

@@ -207,12 +207,7 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
             setup.net.load_state_dict(chosen.state_dict())
         scores["test"] = test
         score = {part: score for part, score in scores.items() if score}
-        if collector and (told := collector.record()):
-            journal.write(told)
-        if isinstance(collector, ForecastCollector) and (made := collector.forecast()):
-            journal.write(made)
-            if fault := below_naive(made, test):
-                reporter.note(fault)
+        _tell_answers(collector, test, journal, reporter)
         # Before the end is told: a run that has ended has its package whole.
         complete_package(place, recipe, setup.data, setup.net, score, setup.description.output_shape)
         journal.sync()
@@ -228,6 +223,18 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         )
         journal.sync()  # whatever names this run as trained must not outlive its end
         if fault := write_run_report(place):
+            reporter.note(fault)
+
+
+def _tell_answers(
+    collector: PredictionCollector | None, score: Score | None, journal: JournalWriter, reporter: Reporter
+) -> None:
+    """Record what was answered on the test part, and say where a naive forecast is as good."""
+    if collector and (told := collector.record()):
+        journal.write(told)
+    if isinstance(collector, ForecastCollector) and (made := collector.forecast()):
+        journal.write(made)
+        if fault := below_naive(made, score):
             reporter.note(fault)
 
 

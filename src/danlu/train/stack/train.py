@@ -47,10 +47,9 @@ def train_members(
     The nets share structure (`same_structure`), the recipes all but numbers (`same_step`); weights of `nets` stay as
     they are. `task`, `outputs`, `rare`, `naive` are those of the data, `scale` the unit of standardised targets. A
     stack has at most `most_members` (None: what cache and memory suggest); `workers` are trained side by side (None:
-    one a core on the CPU). The validation part is scored after each epoch ("epochs"), once ("end"), or as needed
-    ("auto"). Of the stacks only those with a member in `wanted` are trained (None: all). With `halving` members are
-    dropped at its rungs. `listeners` gives those of a stack that begins; `finished` hears of each that ends: places and
-    outcome.
+    one a core on the CPU). Validation scores come after each epoch ("epochs"), once ("end"), or as needed ("auto"). Of
+    the stacks only those with a member in `wanted` are trained (None: all). `halving` drops members at its rungs.
+    `listeners` are for a stack that begins; `finished` hears of each that ends.
 
     >>> from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
     >>> x = torch.linspace(-1, 1, 32)[:, None]
@@ -74,8 +73,7 @@ def train_members(
     loss = recipe.loss
     judge = StackScorer(task, outputs, loss.name, loss.delta, scale, bounds, loss.gamma, rare, naive)
     plan = StackPlan(nets, members, folds, judge, way, device, validate, asked_to_stop, listeners)
-    size = recipe.train.batch_size or 1
-    most_members = most_members or _suggested(nets[0], sample, size, device, beside)
+    most_members = most_members or _suggested(nets[0], sample, recipe.train.batch_size or 1, device, beside)
     stacks = cut(members, folds, most_members, beside, fills=way.fills)
     if wanted is not None:
         stacks = [stack for stack in stacks if not wanted.isdisjoint(stack)]
