@@ -18,6 +18,8 @@ def samples_for(name: str) -> torch.Tensor:
     entry = NETS[name]
     if entry.vocabulary:
         return torch.tensor([[3, 1, 4], [2, 0, 0]])
+    if len(entry.sample_shape) == 2:
+        return torch.zeros(2, *entry.sample_shape)
     return torch.zeros(2, 1, *[max(8, entry.least_side)] * 2)
 
 
@@ -51,7 +53,7 @@ def test_names_are_those_promised() -> None:
         "resnet101",
     ]
     dense = ["small-densenet", "densenet121", "densenet169"]
-    others = ["sequence-classifier", "language-model", "mixture-density", "autoencoder"]
+    others = ["sequence-classifier", "language-model", "mixture-density", "rnn", "gru", "lstm", "tcn", "autoencoder"]
     assert names() == [*linear, "mlp", *pictures, *dense, *others]
 
 

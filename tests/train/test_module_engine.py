@@ -9,7 +9,9 @@ from torch import nn
 from danlu.nets import build, names, option_names
 from danlu.train.module_engine import draws_from
 
-SHAPES = {"sequence-classifier": (7,), "language-model": (7,), "mixture-density": (1,)}
+SHAPES = {"sequence-classifier": (7,), "language-model": (7,), "mixture-density": (1,)} | dict.fromkeys(
+    ("rnn", "gru", "lstm", "tcn"), (6, 2)
+)
 TASKS = {
     "linear-regression": "regression",
     "mixture-density": "regression",

@@ -44,12 +44,11 @@ def train_members(
 ) -> Trained | Stop:
     """Train every net by its member's recipe; Stop when told to break off.
 
-    The nets share structure (`same_structure`), the recipes all but numbers (`same_step`); weights of `nets` stay as
-    they are. `task`, `outputs`, `rare`, `naive` are those of the data, `scale` the unit of standardised targets. A
-    stack has at most `most_members` (None: what cache and memory suggest); `workers` are trained side by side (None:
-    one a core on the CPU). Validation scores come after each epoch ("epochs"), once ("end"), or as needed ("auto"). Of
-    the stacks only those with a member in `wanted` are trained (None: all). `halving` drops members at its rungs.
-    `listeners` are for a stack that begins; `finished` hears of each that ends.
+    The nets share structure, the recipes all but numbers; weights of `nets` stay as they are. `task`, `outputs`, `rare`
+    and `naive` are those of the data, `scale` the unit of standardised targets. A stack has at most `most_members`
+    (None: what cache and memory suggest); `workers` are trained side by side (None: one a core). The validation part is
+    scored after each epoch ("epochs"), once ("end"), or as needed ("auto"). Only stacks with a member in `wanted` are
+    trained (None: all), and `halving` drops members at its rungs. `finished` hears of each stack that ends.
 
     >>> from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
     >>> x = torch.linspace(-1, 1, 32)[:, None]
