@@ -199,7 +199,8 @@ VERBS = (fit, compare, plan, check, cure, lr_find, search, draw, landscape)
 PAIRS = [(net, data) for net, every in FOR.items() for data in every]
 QUICK = {  # one of each way in which a net is trained, and of each sort of data that is small
     ("mlp", "two classes"), ("sequence-classifier", "words"), ("language-model", "text"), ("autoencoder", "grey"),
-    ("lstm", "series"), ("mixture-density", "several numbers"), ("softmax-regression", "streamed"), ("linear-regression", "regression"),
+    ("lstm", "series"),
+    ("mixture-density", "several numbers"), ("softmax-regression", "streamed"), ("linear-regression", "regression"),
 }  # fmt: skip
 
 
