@@ -32,7 +32,7 @@ help:
 	@echo "make lint    ruff and pyright                                          检查代码风格与类型"
 	@echo "make docs    write the pages that are made from the code: rules, recipe      由代码生成文档：诊断规则、配方"
 	@echo "make bench   the benchmarks, side by side with other libraries         与其他库并排比较速度"
-	@echo "make scores  train each net of the notes to the score asked of it      把讲义中的每种网络训练到要求的分数"
+	@echo "make scores  train each net of the notes to the score asked of it      把课程笔记中的每种网络训练到要求的分数"
 	@echo "make defaults  why the defaults are what they are, beside scikit-learn's   默认设置的来由，与 scikit-learn 的默认设置比较"
 	@echo "make faults  planted faults and healthy trainings: what watch says of them  诊断是否准确：故障能否查出，健康的训练是否被误报"
 	@echo "make cures   planted faults that a recipe can mend: does cure prove an improvement    能用配方修好的故障：cure 能否证明有效"
@@ -41,7 +41,7 @@ help:
 	@echo "make honesty how often verdicts are wrong, in simulated studies          模拟对比实验，检验结论出错的频率"
 	@echo "make attack  hostile inputs, kills, flipped and cut files, full disks, races: what they do to danlu    恶意输入、强制终止、损坏的文件、磁盘写满、并发：逐项攻击并计数"
 	@echo "make exports  every net in every form it is exported in: proved, how far apart, seconds, bytes    各种网络与导出格式：验证结果、误差、耗时、大小"
-	@echo "make claims  test every claim of the notes: verdicts, the book, README's table      逐条检验讲义中的说法：结论、汇编、README 中的表"
+	@echo "make claims  test every claim of the notes: verdicts, the book, README's table      逐条检验笔记中的说法：结论、汇编、README 中的表"
 	@echo "make clean   remove all of that again, but not your runs               清除以上产物，保留训练记录"
 
 demo: $(READY)

@@ -35,7 +35,7 @@ def _english(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("epochs=5: momentum 0.9 / momentum 0", "轮数=5: 冲量 0.9 / 冲量 0"),
+        ("epochs=5: momentum 0.9 / momentum 0", "轮数=5: 动量 0.9 / 动量 0"),
         ("samples=30", "样本数=30"),
         ("batch 128, lr 3e-06", "批量 128, 学习率 3e-06"),
         ("a user's own [level]", "a user's own [level]"),

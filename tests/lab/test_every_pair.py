@@ -100,6 +100,8 @@ FOR: dict[str, tuple[str, ...]] = {
     "densenet169": ("colour",),
     "sequence-classifier": ("words", "tokens"),
     "language-model": ("text",),
+    "transformer-classifier": ("words", "tokens"),
+    "transformer-language-model": ("text",),
     "mixture-density": ("regression", "several numbers"),
     "rnn": ("series",),
     "gru": ("series",),
@@ -110,6 +112,8 @@ FOR: dict[str, tuple[str, ...]] = {
 OPTIONS: dict[str, dict[str, Any]] = {
     "sequence-classifier": {"embedding": 4, "hidden": 4},
     "language-model": {"embedding": 4, "hidden": 4, "data.steps": 10},
+    "transformer-classifier": {"embedding": 8, "heads": 2},
+    "transformer-language-model": {"embedding": 8, "heads": 2, "data.steps": 10},
 }
 TRAIN: dict[str, Any] = {"epochs": 1, "batch_size": 8, "progress": False}
 LR = [1e-4, 1e-3]

@@ -19,6 +19,8 @@ TRIED = [
     ("fashion-mnist", "lenet5"),
     ("names", "sequence-classifier"),
     ("time-machine", "language-model"),
+    ("names", "transformer-classifier"),
+    ("time-machine", "transformer-language-model"),
 ]
 
 
@@ -30,5 +32,5 @@ def test_all_forms_answer_alike_on_the_real_test_part(data: str, net: str, data_
     for name in ("model.onnx", "model.pt2", "model"):
         proof = run.export(tmp_path / name)  # refused unless every answer of the test part is the run's
         assert proof.of == "test"
-        assert proof.samples == (512 if net == "language-model" else loaded.sizes["test"])
+        assert proof.samples == (512 if data == "time-machine" else loaded.sizes["test"])
         assert proof.delta <= 1e-5

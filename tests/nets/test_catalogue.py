@@ -53,8 +53,9 @@ def test_names_are_those_promised() -> None:
         "resnet101",
     ]
     dense = ["small-densenet", "densenet121", "densenet169"]
-    others = ["sequence-classifier", "language-model", "mixture-density", "rnn", "gru", "lstm", "tcn", "autoencoder"]
-    assert names() == [*linear, "mlp", *pictures, *dense, *others]
+    sequences = ["sequence-classifier", "language-model", "transformer-classifier", "transformer-language-model"]
+    windows = ["rnn", "gru", "lstm", "tcn"]
+    assert names() == [*linear, "mlp", *pictures, *dense, *sequences, "mixture-density", *windows, "autoencoder"]
 
 
 # The largest of a family are built in the same way as the others, and take seconds.
@@ -67,6 +68,7 @@ def test_every_net_fits_the_data_it_was_built_for(name: str) -> None:
     shapes = {
         "logistic-regression": (1,),
         "language-model": (3, 5),
+        "transformer-language-model": (3, 5),
         "mixture-density": (5, 1 + 2 * 3),
         "autoencoder": (64,),
     }

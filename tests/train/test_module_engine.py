@@ -9,14 +9,20 @@ from torch import nn
 from danlu.nets import build, names, option_names
 from danlu.train.module_engine import draws_from
 
-SHAPES = {"sequence-classifier": (7,), "language-model": (7,), "mixture-density": (1,)} | dict.fromkeys(
-    ("rnn", "gru", "lstm", "tcn"), (6, 2)
-)
+SHAPES = {
+    "sequence-classifier": (7,),
+    "language-model": (7,),
+    "transformer-classifier": (7,),
+    "transformer-language-model": (7,),
+    "mixture-density": (1,),
+    **dict.fromkeys(("rnn", "gru", "lstm", "tcn"), (6, 2)),
+}
 TASKS = {
     "linear-regression": "regression",
     "mixture-density": "regression",
     "autoencoder": "reconstruction",
     "language-model": "language",
+    "transformer-language-model": "language",
 }
 LARGE = {"resnet50", "resnet101", "densenet169"}  # their blocks are those of the smaller ones
 

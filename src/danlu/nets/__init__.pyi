@@ -73,6 +73,8 @@ from danlu.nets.room import built_where_it_fits as built_where_it_fits
 from danlu.nets.sequence import SequenceClassifier as SequenceClassifier
 from danlu.nets.small_inception import SmallInception as SmallInception
 from danlu.nets.tcn import TCN as TCN
+from danlu.nets.transformer import TransformerClassifier as TransformerClassifier
+from danlu.nets.transformer import TransformerLanguageModel as TransformerLanguageModel
 from danlu.nets.usual import AUTO as AUTO
 from danlu.nets.usual import options_of_usual_nets as options_of_usual_nets
 from danlu.nets.usual import usual_net as usual_net

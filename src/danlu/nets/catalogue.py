@@ -46,9 +46,9 @@ def build(
 
     `task` is "classification", "regression", "language" (the next token of a sequence) or "reconstruction".
     What the data decide and `options` leave out is filled in: `inputs` (the features of a sample), `channels`, `size`
-    (the side of square pictures), `vocabulary` (how many tokens sequences are made of), `classes` or
-    `outputs`. Raises UserError with all
-    that does not fit: unknown name or options, values, a net for other data or another task.
+    (the side of square pictures), `vocabulary` (how many tokens sequences are made of), `context` (the length of
+    sequences), `classes` or `outputs`. Raises UserError with all that does not fit: unknown name or options, values, a
+    net for other data or another task.
 
     >>> net = build("lenet5", {"pooling": "average"}, sample_shape=(1, 8, 8), outputs=10, task="classification")
     >>> recipe_of(net)
@@ -155,6 +155,7 @@ def _decided_by_data(name: str, sample_shape: tuple[int, ...], outputs: int, voc
     """
     decided = {"inputs": math.prod(sample_shape), "outputs": outputs, "classes": outputs}
     decided["vocabulary"] = vocabulary or 2
+    decided["context"] = sample_shape[0]
     if len(sample_shape) == 3:
         channels, height, width = sample_shape
         decided["channels"] = channels

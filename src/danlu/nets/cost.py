@@ -4,6 +4,7 @@ from math import prod
 
 from torch import Tensor, nn
 
+from danlu.nets.blocks.attention import ScaledDotProduct
 from danlu.nets.cells import Recurrent
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -16,7 +17,7 @@ WHOLE = (nn.Linear, nn.Bilinear, *CONVOLUTIONS, *TRANSPOSED, *RECURRENT, nn.Mult
 def multiply_adds(layer: nn.Module, given: Tensor, result: Tensor) -> int:
     """Multiply-adds of `layer` from its first input tensor to its first output tensor, over the whole batch.
 
-    Linear, bilinear, convolution and recurrent layers are counted; all others are 0.
+    Linear, bilinear, convolution, recurrent and attention layers are counted; all others are 0.
 
     >>> import torch
     >>> layer, samples = nn.Linear(784, 128), torch.zeros(1, 784)
@@ -36,4 +37,6 @@ def multiply_adds(layer: nn.Module, given: Tensor, result: Tensor) -> int:
         # At every step each weight matrix (one for each gate, stacked; layers and directions apart) is used once.
         steps = given.numel() // layer.input_size
         return steps * sum(weight.numel() for weight in layer.parameters() if weight.dim() == 2)
+    if isinstance(layer, ScaledDotProduct):
+        return 2 * given.numel() * given.shape[-2]  # each place meets each: its key, and then its value
     return 0

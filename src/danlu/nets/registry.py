@@ -67,6 +67,16 @@ NETS: dict[str, NetEntry] = {
     "language-model": NetEntry(
         lambda: nets.LanguageModel, task="language", **_TOKENS, data="time-machine", size=(157_796, 2_877_440)
     ),
+    "transformer-classifier": NetEntry(
+        lambda: nets.TransformerClassifier, task="classification", **_TOKENS, data="names", size=(107_146, 2_069_120)
+    ),
+    "transformer-language-model": NetEntry(
+        lambda: nets.TransformerLanguageModel,
+        task="language",
+        **_TOKENS,
+        data="time-machine",
+        size=(409_600, 8_325_120),
+    ),
     "mixture-density": NetEntry(
         lambda: nets.MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes", size=(5_263, 5_120)
     ),
