@@ -90,6 +90,18 @@ def test_raw_rows_are_answered_behind_every_window_from_the_folder_alone(monthly
         )
 
 
+def test_rows_to_come_without_a_target_may_stand_behind_the_others(monthly: Path) -> None:
+    run, rows = fitted(monthly, epochs=1), polars.read_csv(monthly)
+    to_come = with_months(rows, ["2018-01", "2018-02"])
+    numpy.testing.assert_array_equal(run.predict(to_come), run.predict(rows))
+
+
+def with_months(rows: polars.DataFrame, months: list[str]) -> polars.DataFrame:
+    return polars.concat(
+        [rows, polars.DataFrame({"month": months}).with_columns(sales=polars.lit(None, polars.Float64))]
+    )
+
+
 def test_a_file_is_answered_row_by_row_and_scored_where_it_knows_what_came(monthly: Path) -> None:
     run = fitted(monthly, epochs=5)
     (prediction,) = run.predict_files(monthly)

@@ -1,6 +1,6 @@
 """The fitted encoder of a time series: rows of a table, in any order, as windows of encoded rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,7 +125,6 @@ class WindowEncoder:
             if name is not None and name not in table:
                 faults.add("data.encode-column", column=name, hint=nearest(name, table))
         faults.raise_if_any()
-        self._refuse_gaps(table[self.target], at, place)
         count = len(table[self.target].values)
         names: tuple[str, ...] = ()
         series = numpy.zeros(count, numpy.int64)
@@ -138,15 +137,21 @@ class WindowEncoder:
             faults.raise_if_any()
             times = column.values + float(column.offset - self.time.offset)
             refuse_no_time(times, self.time.name, at, place)
-        ordered = in_order(times, series)
+        ordered = self._known(in_order(times, series), table[self.target], at, place)
         refuse_repeated(ordered, times, self.clock, names, at, place)
         return Laid(names, series, times, stretches_of(ordered, times, self.clock))
 
-    def _refuse_gaps(self, column: Column, at: At, place: str) -> None:
-        missing = column.missing
-        if missing.any():
-            told = {"count": int(missing.sum()), "at": at(int(missing.argmax()))}
+    def _known(self, ordered: Sequence[Array], column: Column, at: At, place: str) -> list[Array]:
+        """The rows of each series up to the last one whose target is known: behind it stands what is to be forecast.
+        UserError where one before it has none.
+        """
+        known = ~column.missing
+        kept = [rows[: int(numpy.flatnonzero(known[rows]).max(initial=-1)) + 1] for rows in ordered]
+        lacking = numpy.sort(numpy.concatenate([rows[~known[rows]] for rows in kept]))
+        if len(lacking):
+            told = {"count": len(lacking), "at": at(int(lacking[0]))}
             fail("data.series-target-missing", place=place, column=self.target, **told)
+        return kept
 
     def unseen(self, table: Table, windows: Windows) -> Iterator[tuple[int, Fault]]:
         """Windows whose last row has a category that the training part did not have, by number from 0."""

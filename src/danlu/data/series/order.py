@@ -45,7 +45,7 @@ def refuse_repeated(
             phrase = "data.series-time-twice-in" if names else "data.series-time-twice"
             faults.add(phrase, **told, series=names[number] if names else "")
     if count > MOST_TOLD:
-        faults.add("data.and-more", count=count - MOST_TOLD)
+        faults.add("data.series-time-twice-more", count=count - MOST_TOLD)
     faults.raise_if_any()
 
 
