@@ -44,6 +44,13 @@ def prices(place: Path) -> tuple[str, Any, dict[str, Any], Any]:
     return "mlp", place / "t.csv", {"target": "price"}, TABLE.head(7)
 
 
+def series(place: Path) -> tuple[str, Any, dict[str, Any], Any]:
+    days = polars.date_range(polars.date(2020, 1, 1), polars.date(2020, 4, 29), eager=True).alias("day")
+    rows = TABLE.select("a", "town", "price").with_columns(days)
+    rows.write_csv(place / "t.csv")
+    return "lstm", place / "t.csv", {"target": "price", "window": 5}, rows.tail(11)
+
+
 def pictures(place: Path) -> tuple[str, Any, dict[str, Any], Any]:
     write_pictures(place / "pictures")
     return "lenet5", place / "pictures", {}, NUMBERS.integers(0, 255, (5, 12, 12), dtype=numpy.uint8)
@@ -73,7 +80,7 @@ def itself(place: Path) -> tuple[str, Any, dict[str, Any], Any]:
 
 
 Case = Callable[[Path], tuple[str, Any, dict[str, Any], Any]]
-CASES: list[Case] = [table, prices, pictures, book, digits, arrays, texts, itself]
+CASES: list[Case] = [table, prices, series, pictures, book, digits, arrays, texts, itself]
 
 
 def trained(case: Case, place: Path) -> tuple[danlu.Run, Any]:

@@ -32,6 +32,7 @@ def write_working_folder(folder: Path) -> None:
     _write_table(folder / "titanic.csv", 300)
     (folder / "elsewhere").mkdir()
     _write_table(folder / "elsewhere" / "titanic.csv", 300)
+    _write_sales(folder / "sales.csv", 96)
     for label, name in enumerate(_CLASSES):
         _write_images(folder / "flowers" / name, label)
     (folder / "recipe.toml").write_text(_RECIPE, encoding="utf-8")
@@ -62,6 +63,18 @@ def _write_table(path: Path, rows: int) -> None:
         shown = "" if random.random() < 0.1 else f"{age:.0f}"
         sex = "female" if woman else "male"
         lines.append(f"{row + 1},{survived},{random.integers(1, 4)},{sex},{shown},{random.uniform(5, 90):.2f}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_sales(path: Path, months: int) -> None:
+    """What two shops sell each month: a trend, the time of the year, and whether there was an offer."""
+    random = numpy.random.default_rng(0)
+    lines = ["month,shop,sales,offer"]
+    for month in range(months):
+        for shop, usual in (("north", 200), ("south", 260)):
+            offer = int(random.random() < 0.2)
+            sold = usual + month + 40 * numpy.sin(month * numpy.pi / 6) + 15 * offer + random.normal(0, 4)
+            lines.append(f"{2015 + month // 12}-{month % 12 + 1:02},{shop},{sold:.1f},{offer}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -41,6 +41,13 @@ def table(target: str) -> Callable[[Path], Any]:
     return written
 
 
+def series(folder: Path) -> Any:
+    """Daily values of two places."""
+    rows = [f"2020-01-{day + 1:02},{place},{day * 37 % 11 + at}" for at, place in enumerate("ab") for day in range(30)]
+    (folder / "series.csv").write_text("\n".join(["date,place,y", *rows]) + "\n")
+    return danlu.load(folder / "series.csv", target="y", window=4, horizon=2, group="place")
+
+
 def words(_: Path) -> Any:
     return ["abba" if at % 2 else "xyz" * (1 + at % 3) for at in range(SAMPLES)], [
         "p" if at % 2 else "q" for at in range(SAMPLES)
@@ -68,6 +75,7 @@ DATA: dict[str, Callable[[Path], Any]] = {
     "three classes": table("three"),
     "regression": table("number"),
     "several numbers": lambda _: (numbers(5), numbers(2)),
+    "series": series,
     "words": words,
     "tokens": lambda _: ((numbers(6) * 10).long() + 1, kinds(2)),
     "text": text,
@@ -77,10 +85,10 @@ DATA: dict[str, Callable[[Path], Any]] = {
 }
 EVERY_TABLE = ("vectors", "two classes", "three classes")
 FOR: dict[str, tuple[str, ...]] = {
-    "linear-regression": ("regression", "several numbers"),
+    "linear-regression": ("regression", "several numbers", "series"),
     "logistic-regression": ("two classes",),
     "softmax-regression": ("grey", "colour", *EVERY_TABLE, "streamed"),
-    "mlp": ("grey", "colour", *EVERY_TABLE, "regression", "several numbers", "streamed"),
+    "mlp": ("grey", "colour", *EVERY_TABLE, "regression", "several numbers", "series", "streamed"),
     "lenet5": ("grey", "colour", "streamed"),
     "small-inception": ("colour",),
     "googlenet": ("colour",),
@@ -96,11 +104,15 @@ FOR: dict[str, tuple[str, ...]] = {
     "language-model": ("text",),
     "transformer-classifier": ("words", "tokens"),
     "transformer-language-model": ("text",),
+    "tabm": ("grey", *EVERY_TABLE, "regression", "several numbers", "series", "streamed"),
     "sequence-tagger": ("tagged",),
     "transformer-tagger": ("tagged",),
     "unet": ("masks",),
-    "tabm": ("grey", *EVERY_TABLE, "regression", "several numbers", "streamed"),
     "mixture-density": ("regression", "several numbers"),
+    "rnn": ("series",),
+    "gru": ("series",),
+    "lstm": ("series",),
+    "tcn": ("series",),
     "autoencoder": ("grey", "colour"),
 }
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -201,6 +213,7 @@ VERBS = (fit, compare, plan, check, cure, lr_find, search, draw, landscape)
 PAIRS = [(net, data) for net, every in FOR.items() for data in every]
 QUICK = {  # one of each way in which a net is trained, and of each sort of data that is small
     ("mlp", "two classes"), ("sequence-classifier", "words"), ("language-model", "text"), ("autoencoder", "grey"),
+    ("lstm", "series"),
     ("mixture-density", "several numbers"), ("softmax-regression", "streamed"), ("linear-regression", "regression"),
 }  # fmt: skip
 

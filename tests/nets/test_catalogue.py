@@ -18,6 +18,8 @@ def samples_for(name: str) -> torch.Tensor:
     entry = NETS[name]
     if entry.vocabulary:
         return torch.tensor([[3, 1, 4], [2, 0, 0]])
+    if len(entry.sample_shape) == 2:
+        return torch.zeros(2, *entry.sample_shape)
     return torch.zeros(2, 1, *[max(8, entry.least_side)] * 2)
 
 
@@ -53,8 +55,8 @@ def test_names_are_those_promised() -> None:
     dense = ["small-densenet", "densenet121", "densenet169"]
     sequences = ["sequence-classifier", "language-model", "transformer-classifier", "transformer-language-model"]
     places = ["sequence-tagger", "transformer-tagger", "unet"]
-    others = ["tabm", "mixture-density", "autoencoder"]
-    assert names() == [*linear, "mlp", *pictures, *dense, *sequences, *places, *others]
+    others = ["mixture-density", "rnn", "gru", "lstm", "tcn", "autoencoder"]
+    assert names() == [*linear, "mlp", *pictures, *dense, *sequences, "tabm", *places, *others]
 
 
 # The largest of a family are built in the same way as the others, and take seconds.

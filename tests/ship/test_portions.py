@@ -18,7 +18,8 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.ship import portions
 from danlu.ship.export.files import FileRows, read_file_rows
 from danlu.ship.export.interface import Interface
-from danlu.ship.inputs import Rows, read_rows
+from danlu.ship.inputs import read_rows
+from danlu.ship.rows import Rows
 
 ROWS = 97
 Told = tuple[list[str], dict[str, str], list[str]]

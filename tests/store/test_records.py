@@ -39,6 +39,15 @@ EXAMPLES: list[Record] = [
         worst=(records.WorstSample(actual="a", predicted="b", loss=2.0, confidence=0.9, png="x", text="#1"),),
     ),
     records.PredictionsMade(part="test", samples=2, residuals=records.ResidualPairs([1.0, 2.0], [1.5, 2.5])),
+    records.ForecastMade(
+        part="test",
+        steps=2,
+        season=12,
+        baselines={"last-value": {"mae": 1.5}},
+        lines=(
+            records.ForecastLine(times=["2020-01"], actual=[1.0], predicted=[2.0], naive={"last-value": [0.5]}),
+        ),
+    ),
     records.TextGenerated(epoch=2, step=6, prompt="the time", text=" traveller\n"),
     records.RunStopped(step=3, reason="interrupted"),
     records.RunEnded(step=6, epochs=2, seconds=1.5, reason="early", diverged=4, score={"test": {"loss": 1.0}}),

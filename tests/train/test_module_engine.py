@@ -17,6 +17,7 @@ SHAPES = {
     "sequence-tagger": (7,),
     "transformer-tagger": (7,),
     "mixture-density": (1,),
+    **dict.fromkeys(("rnn", "gru", "lstm", "tcn"), (6, 2)),
 }
 TASKS = {
     "linear-regression": "regression",

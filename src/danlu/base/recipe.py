@@ -71,8 +71,12 @@ class DataRecipe:
     min_frequency: Count | None = None  # tokens rarer than that in the training part are unknown; none: 1 (tagging: 2)
     steps: Count | None = None  # tokens of a text in a sample, and so how far back the gradient goes; none: 35
     partition: Literal["sequential", "random"] | None = None  # of a text: batches that go on from each other, or not
-    group: str | None = None  # column whose equal values stay in one part
-    time: str | None = None  # column by which the rows are ordered, the last held out; rows: as they stand
+    group: str | None = None  # column whose equal values stay in one part; of a time series: that names each series
+    # column by which the rows are ordered, the last held out; rows: as they stand; none, of a series: that of dates
+    time: str | None = None
+    window: Count | None = None  # of a time series: rows of a table that make one sample; none: it is no series
+    horizon: Count | None = None  # of a time series: how many of the target's next values are forecast; none: 1
+    season: Count | None = None  # of a time series: steps after which it begins anew; none: by autocorrelation
     weight: str | None = None  # column of how much each sample counts in the loss, which is then a weighted mean
     fold: tuple[Several, Count] | None = None  # [i, k]: fold i of k for validation, the rest to train on
     fold_seed: Seed | None = None  # draws the folds; none: 0

@@ -158,6 +158,11 @@ class Dataset(Readable, ABC):
         return torch.tensor(self._quantities().scale, dtype=torch.float64)
 
     @property
+    def naive_error(self) -> float | None:
+        """Of a time series, the naive forecast's mean absolute error on the training part, in the target's unit."""
+        return self.target.naive if isinstance(self.target, Quantities) else None
+
+    @property
     def bounds(self) -> Tensor | None:
         """Between which outputs a regression's answers are kept: float64 [2, outputs]; None where they are not."""
         return self.target.bounds if isinstance(self.target, Quantities) else None

@@ -44,10 +44,15 @@ def keys_of(options: Options, count: int, labels: Tensor | None, columns: Mappin
 def divide(count: int, options: Options, keys: Keys, *, test: float) -> Rows:
     """The rows of each part; `test` is the share to hold out for the test part, 0 where the source has one."""
     rows = _parted(count, options, keys, test)
-    if options.samples is None or options.samples >= len(rows["train"]):
+    return {**rows, "train": thinned(rows["train"], options)}
+
+
+def thinned(rows: Tensor, options: Options) -> Tensor:
+    """As many of the rows of the training part as the options leave in it."""
+    if options.samples is None or options.samples >= len(rows):
         return rows
-    drawn = torch.randperm(len(rows["train"]), generator=stream(options.split_seed, "samples"))[: options.samples]
-    return {**rows, "train": rows["train"][drawn.sort().values]}
+    drawn = torch.randperm(len(rows), generator=stream(options.split_seed, "samples"))[: options.samples]
+    return rows[drawn.sort().values]
 
 
 def _parted(count: int, options: Options, keys: Keys, test: float) -> Rows:

@@ -27,6 +27,7 @@ TASKS = ("auto", "classification", "regression", "multi-label", "segmentation", 
 PARTITIONS = ("sequential", "random")
 _NUMBERS = (
     "validation", "test", "samples", "split_seed", "workers", "image_size", "min_frequency", "steps", "steps_per_epoch",
+    "window", "horizon", "season",
 )  # fmt: skip
 
 
@@ -62,21 +63,22 @@ def load(
     fold_seed: int | None = None,
     refit: bool | None = None,
     steps_per_epoch: int | None = None,
+    window: int | None = None,
+    horizon: int | None = None,
+    season: int | None = None,
 ) -> Dataset:
     """Load a data set: by name, from a file or folder, or from what lies in memory. `Options` says what else there is.
 
     `source` is a name of the catalogue ("digits" when left out); a path to a table (CSV, TSV, Parquet; also gzipped, or
-    alone in a zip or tar archive), to a text (.txt, .txt.gz), to CIFAR-10's binary archive, to a folder with MNIST's
-    four files or to one with a folder of pictures for each class; a pair (x, y) of arrays, tensors or lists
-    (x may be texts); a polars or pandas DataFrame or a dict of columns, with `target` naming the column to predict; a
-    torch Dataset or DataLoader; a dict of up to three sources of one kind by part ("train", "validation" or "val",
-    "test"), or a tuple of torch data in this order; or a Dataset, which comes back as it is. Catalogue data are looked
-    for under `root` first.
+    alone in an archive), a text (.txt, .txt.gz), CIFAR-10's binary archive, a folder with MNIST's four files or with
+    one of pictures for each class; a pair (x, y) of arrays, tensors or lists (x may be texts); a polars or pandas
+    DataFrame or a dict of columns, with `target` naming the column to predict; a torch Dataset or DataLoader; a dict of
+    up to three sources of one kind by part ("train", "validation" or "val", "test"), or a tuple of torch data in this
+    order; or a Dataset, which comes back. `root` is where a catalogue's lie.
 
     `target` is the name of a column, or its number (-1 is the last), or a list of them. The first line of a table
-    names its columns, unless `header` is False; `encoding` is that of a table or text, detected where it is left
-    out. `validation_path` and `test_path` are files or folders of the other parts, where `source` is that of the
-    training part. `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays.
+    names its columns, unless `header` is False. `validation_path` and `test_path` are the other parts'.
+    `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}
@@ -84,6 +86,7 @@ def load(
     ('no', 'yes')
     """
     asked = (validation, test, samples, split_seed, workers, image_size, min_frequency, steps, steps_per_epoch)
+    asked += (window, horizon, season)
     numbers = _numbers(fold=fold, fold_seed=fold_seed, **dict(zip(_NUMBERS, asked, strict=True)))
     folded = _fold(numbers.fold, numbers.fold_seed, refit)
     steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
@@ -150,6 +153,8 @@ def _check(options: Options) -> None:
         if found is not None and found not in wanted:
             hint = nearest(str(found), wanted)
             faults.add("data.one-of", key=key, found=found, wanted=", ".join(wanted), hint=hint)
+    if options.window is not None and options.task == "reconstruction":
+        faults.add("data.series-reconstruction")
     faults.raise_if_any()
 
 

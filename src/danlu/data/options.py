@@ -33,6 +33,10 @@ class Options:
     "cutout", with an amount if wanted ("crop:4", "rotation:10"), or callables that take one Pillow picture each.
     `image_size` is the side of the squares that pictures are brought to.
 
+    *Time series.* With `window` the rows of a table, in the order of `time`, become windows of so many, each with the
+    target's next `horizon` values (1); `group` names the series. See `danlu.data.series.load`. `season` is for the
+    naive forecast that the score stands beside.
+
     *Texts.* A text is cut into `tokens` "characters" or "words"; those that the training part has fewer of than
     `min_frequency` are unknown. A running text comes in samples of `steps` tokens (35) that follow each other
     (`partition` "sequential") or not ("random"); labelled texts are cut off after `steps` tokens where it is given.
@@ -64,21 +68,27 @@ class Options:
     image_size: int | None = None
     augment: tuple[Any, ...] = ()
     steps_per_epoch: int | None = None
+    window: int | None = None
+    horizon: int | None = None
+    season: int | None = None
 
 
-PICTURES, NUMBERS, TEXTS, RUNNING_TEXT = "pictures", "numbers", "texts", "running-text"
+PICTURES, NUMBERS, TEXTS, RUNNING_TEXT, SERIES = "pictures", "numbers", "texts", "running-text", "series"
 # What an option is for, in words, and the kinds of data it says something to.
 _MEANT_FOR = {
     "augment": ("pictures", (PICTURES,)),
     "image_size": ("pictures", (PICTURES,)),
     "weight": ("rows", (NUMBERS,)),
-    "standardise": ("numbers", (NUMBERS, PICTURES)),
+    "standardise": ("numbers", (NUMBERS, PICTURES, SERIES)),
     "tokens": ("texts", (TEXTS, RUNNING_TEXT)),
     "min_frequency": ("texts", (TEXTS, RUNNING_TEXT)),
     "steps": ("texts", (TEXTS, RUNNING_TEXT)),
     "partition": ("running-text", (RUNNING_TEXT,)),
     "steps_per_epoch": ("streams", ()),
-    "samples": ("separate-samples", (NUMBERS, PICTURES, TEXTS)),
+    "samples": ("separate-samples", (NUMBERS, PICTURES, TEXTS, SERIES)),
+    "window": ("series", (SERIES,)),
+    "horizon": ("series", (SERIES,)),
+    "season": ("series", (SERIES,)),
 }
 
 

@@ -19,10 +19,12 @@ from danlu.data.far_outside import Ranges
 from danlu.data.label_sets import LabelSets
 from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.preprocessing import Preprocessing
+from danlu.data.series.clock import Clock
+from danlu.data.series.encoder import WindowEncoder
 from danlu.data.several_inputs import SeveralInputs
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.fitted import columns_from_plain, columns_to_plain
+from danlu.data.table.fitted import NumberColumn, columns_from_plain, columns_to_plain
 from danlu.data.targets import Itself, Labels, Quantities, Target, Tokens
 from danlu.data.text.sequences import TextEncoder
 from danlu.data.vocabulary import Vocabulary
@@ -90,6 +92,28 @@ def _from_table(encoder: Any) -> dict[str, Any]:
 
 def _to_table(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
     return TableEncoder(columns_from_plain(plain["columns"]))
+
+
+def _from_series(encoder: Any) -> dict[str, Any]:
+    time = None if encoder.time is None else columns_to_plain([encoder.time])[0]
+    told = {key: getattr(encoder, key) for key in ("window", "horizon", "target", "group")}
+    return {**_from_table(encoder.encoder), **told, "time": time, "clock": asdict(encoder.clock)}
+
+
+def _to_series(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
+    time = None if plain["time"] is None else columns_from_plain([plain["time"]])[0]
+    if time is not None and not isinstance(time, NumberColumn):
+        raise ValueError("times are numbers")
+    clock = plain["clock"]
+    return WindowEncoder(
+        TableEncoder(columns_from_plain(plain["columns"])),
+        int(plain["window"]),
+        int(plain["horizon"]),
+        plain["target"],
+        time,
+        plain["group"],
+        Clock(clock["unit"], number(clock["step"]), clock["dated"]),
+    )
 
 
 def _from_standard(encoder: Any) -> dict[str, Any]:
@@ -171,12 +195,15 @@ def _to_labels(plain: Plain, words: Vocabulary | None) -> Target:
 
 def _from_quantities(target: Any) -> dict[str, Any]:
     names = {"names": list(target.names)} if target.names else {}
-    return {key: list(getattr(target, key)) for key in _OF_QUANTITIES} | {"limited": target.limited, **names}
+    naive = {} if target.naive is None else {"naive": target.naive}
+    return {key: list(getattr(target, key)) for key in _OF_QUANTITIES} | {"limited": target.limited, **names, **naive}
 
 
 def _to_quantities(plain: Plain, words: Vocabulary | None) -> Target:
     columns = (tuple(map(number, plain.get(key, ()))) for key in _OF_QUANTITIES)
-    return Quantities(*columns, limited=plain.get("limited") is True, names=tuple(plain.get("names", ())))
+    naive = None if plain.get("naive") is None else number(plain["naive"])
+    names = tuple(plain.get("names", ()))
+    return Quantities(*columns, limited=plain.get("limited") is True, names=names, naive=naive)
 
 
 def _from_label_sets(target: Any) -> dict[str, Any]:
@@ -226,6 +253,7 @@ def _to_itself(plain: Plain, words: Vocabulary | None) -> Target:
 _OF_QUANTITIES = ("mean", "scale", "low", "high")
 _ENCODERS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[..., Encoder]]] = {
     "table": (TableEncoder, _from_table, _to_table),
+    "series": (WindowEncoder, _from_series, _to_series),
     "numbers": (Standard, _from_standard, _to_standard),
     "pictures": (Pixels, _from_pixels, _to_pixels),
     "texts": (TextEncoder, _from_texts, _to_texts),

@@ -9,6 +9,7 @@ from torch import Tensor
 from danlu.base.errors import Fault
 from danlu.data.dataset import Dataset, Encoder
 from danlu.data.label_sets import LabelSets
+from danlu.data.series.encoder import WindowEncoder
 from danlu.data.standard import Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.targets import CLASSED, Quantities, Target
@@ -67,7 +68,8 @@ class Preprocessing:
 
     def remarks(self, raw: Any) -> tuple[Fault, ...]:
         """What is to be told of raw samples that can be encoded but are unlike those of the training part."""
-        return self.encoder.remarks(raw) if isinstance(self.encoder, Standard | TableEncoder) else ()
+        encoder = self.encoder
+        return encoder.remarks(raw) if isinstance(encoder, Standard | TableEncoder | WindowEncoder) else ()
 
     def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any] | str":
         """Predicted classes, numbers or tokens as the data spell them."""

@@ -31,9 +31,9 @@ from danlu.data.readers.table_file import is_archive, read_table
 from danlu.data.readers.text_file import is_text, read_text
 from danlu.data.table.frames import is_frame, sheet_of
 from danlu.data.table.load import KnownTable, source_of
-from danlu.data.table.raw import table_builder
 from danlu.data.table.source import TableSource
 from danlu.data.table.to_predict import Columns
+from danlu.data.table_builder import table_builder
 from danlu.data.targets import Labels
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.sequences import Texts, text_dataset

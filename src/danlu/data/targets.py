@@ -48,7 +48,8 @@ class Quantities:
     """The targets of a regression: y stands for y * scale + mean in the target's own unit.
 
     `low` and `high` are the range of the training part's, where it is known. Answers of a `limited` one stay within it.
-    `names` are those of several columns of a table.
+    `names` are those of several columns of a table. `naive` is, of a time series, the mean absolute error of the naive
+    forecast on the training part, in the target's unit.
 
     >>> Quantities(mean=(10.0,), scale=(2.0,)).decode(torch.tensor([[1.0], [-1.0]])).tolist()
     [12.0, 8.0]
@@ -63,6 +64,7 @@ class Quantities:
     high: tuple[float, ...] = ()
     limited: bool = False
     names: tuple[str, ...] = ()
+    naive: float | None = None
 
     @property
     def outputs(self) -> int:
@@ -136,6 +138,7 @@ def measured_by(target: Target, *, each: bool = False) -> dict[str, Any]:
     told: dict[str, Any] = {"task": target.task, "outputs": target.outputs}
     if isinstance(target, Quantities):
         told |= {"scale": torch.tensor(target.scale, dtype=torch.float64), "bounds": target.bounds}
+        told["naive"] = target.naive
         names = target.names or tuple(str(number) for number in range(1, target.outputs + 1))
     elif isinstance(target, LabelSets):
         told["thresholds"], names = target.least, target.names

@@ -13,6 +13,7 @@ from danlu.base.errors import UserError, fail
 from danlu.base.places import shown
 from danlu.data import Dataset
 from danlu.data.raw import raw_samples
+from danlu.data.series.encoder import WindowEncoder
 from danlu.data.several_inputs import layout_of
 from danlu.lab.package import Package
 from danlu.lab.run_record import RunRecord
@@ -42,6 +43,8 @@ def exporting(
         fail("export.several-inputs", run=shown(run.folder))
     if answerer.fitted.task in ("segmentation", "tagging"):
         fail("export.at-places", run=shown(run.folder))
+    if isinstance(answerer.fitted.encoder, WindowEncoder):
+        fail("export.series", run=shown(run.folder))
     try:
         example, evidence = _of_test_part(run, data)
     except UserError:

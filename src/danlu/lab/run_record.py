@@ -90,6 +90,13 @@ class RunRecord:
         return self._told.score
 
     @property
+    def baselines(self) -> dict[str, Score]:
+        """Of a time series the naive forecasts' scores on the test part, "last-value" and, where there is a season,
+        "seasonal-naive"; empty for any other run, and until it has ended.
+        """
+        return {} if self._told.forecast is None else dict(self._told.forecast.baselines)
+
+    @property
     def findings(self) -> Findings:
         return Findings(self._told.findings)
 
@@ -104,10 +111,11 @@ class RunRecord:
         return self._told.texts
 
     def as_dict(self) -> dict[str, Any]:
-        """The object that `--json` prints; "parent" and "texts" where there are any."""
+        """The object that `--json` prints; "baselines", "parent" and "texts" where there are any."""
         texts = [{key: value for key, value in one.to_json().items() if key != "kind"} for one in self.texts]
         parent = {"parent": asdict(self.parent)} if self.parent else {}
-        return self._as_dict() | parent | ({"texts": texts} if texts else {})
+        baselines = {"baselines": self.baselines} if self.baselines else {}
+        return self._as_dict() | baselines | parent | ({"texts": texts} if texts else {})
 
     def _as_dict(self) -> dict[str, Any]:
         return {

@@ -15,6 +15,7 @@ from danlu.base.recipe import CUSTOM, MOST_STEPS, DataRecipe, OptimRecipe, Recip
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.data.preprocessing import Preprocessing
+from danlu.data.series.dataset import SeriesDataset
 from danlu.data.several_inputs import layout_of
 from danlu.data.standard import Pixels, Standard
 from danlu.lab.balance import OF_ORDER, balanced_data, told_of_weights
@@ -31,6 +32,7 @@ from danlu.nets import (
     check_weights,
     describe,
     names,
+    option_names,
     put_weights,
     rehearse,
     task_of,
@@ -175,17 +177,28 @@ def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
 
 
 def net_for_data(recipe: Recipe, data: Dataset) -> Recipe:
-    """The recipe with the net that its data call for, where it names none; a folder of images is augmented too."""
+    """The recipe with the net that its data call for, where it names none; a folder of images is augmented too, and
+    nets on windows of a time series say what comes on top of a weighted sum of these.
+    """
     if recipe.net.name != AUTO:
-        return recipe
-    name = usual_net(data.sample_shape, data.task, None if data.vocabulary is None else len(data.vocabulary))
-    recipe = replace(recipe, net=replace(recipe.net, name=name))
+        return _for_series(recipe, data)
+    words = None if data.vocabulary is None else len(data.vocabulary)
+    name = usual_net(data.sample_shape, data.task, words, forecasts=isinstance(data, SeriesDataset))
+    recipe = _for_series(replace(recipe, net=replace(recipe.net, name=name)), data)
     if not _is_picture_folder(recipe, data):
         return recipe
     recipe = replace(recipe, net=replace(recipe.net, options={**usual_picture_options(name), **recipe.net.options}))
     if recipe.data.augment is not None:
         return recipe
     return replace(recipe, data=replace(recipe.data, augment=usual_augmentation(data.sample_shape)))
+
+
+def _for_series(recipe: Recipe, data: Dataset) -> Recipe:
+    if not isinstance(data, SeriesDataset) or recipe.net.name not in names():
+        return recipe
+    if "shortcut" not in option_names(recipe.net.name):
+        return recipe
+    return replace(recipe, net=replace(recipe.net, options={"shortcut": "linear", **recipe.net.options}))
 
 
 def _is_picture_folder(recipe: Recipe, data: Dataset) -> bool:

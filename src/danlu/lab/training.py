@@ -19,6 +19,7 @@ from danlu.data.targets import measured_by
 from danlu.lab.batches import training_batches
 from danlu.lab.checkpointer import Checkpointer
 from danlu.lab.engines import build_engine
+from danlu.lab.forecasts import ForecastCollector, below_naive, collector_of
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
 from danlu.lab.label_thresholds import with_thresholds
@@ -198,7 +199,7 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         test, collector = stop, None
         if not stop or stop.reason != "interrupted":
             setup = with_thresholds(setup, chosen, progress.epoch, reporter.note)
-            collector = PredictionCollector(setup.data, "test")
+            collector = collector_of(setup.data, "test")
             test = score_part(setup, chosen, "test", progress.epoch, interrupt, collector, own.metrics)
         if isinstance(test, Stop):
             journal.write(RunStopped(step=progress.step, reason="interrupted"))
@@ -208,8 +209,7 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
             setup.net.load_state_dict(chosen.state_dict())
         scores["test"] = test
         score = {part: score for part, score in scores.items() if score}
-        if collector and (told := collector.record()):
-            journal.write(told)
+        _tell_answers(collector, test, journal, reporter)
         # Before the end is told: a run that has ended has its package whole.
         complete_package(place, recipe, setup.data, setup.net, score, setup.description.output_shape)
         journal.sync()
@@ -225,6 +225,18 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         )
         journal.sync()  # whatever names this run as trained must not outlive its end
         if fault := write_run_report(place):
+            reporter.note(fault)
+
+
+def _tell_answers(
+    collector: PredictionCollector | None, score: Score | None, journal: JournalWriter, reporter: Reporter
+) -> None:
+    """Record what was answered on the test part, and say where a naive forecast is as good."""
+    if collector and (told := collector.record()):
+        journal.write(told)
+    if isinstance(collector, ForecastCollector) and (made := collector.forecast()):
+        journal.write(made)
+        if fault := below_naive(made, score):
             reporter.note(fault)
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from danlu.base.recipe import MOST_EPOCHS, Recipe, TrainRecipe
 from danlu.data import Dataset
+from danlu.data.series.dataset import SeriesDataset
 from danlu.train.schedules import LENGTHWISE
 
 # A small net on some hundred samples needs thousands of steps, and 20 epochs of so few samples are a hundred or two.
@@ -69,7 +70,8 @@ def limits_predictions(recipe: Recipe, data: Dataset) -> bool:
     """
     if recipe.train.limit_predictions is not None:
         return recipe.train.limit_predictions
-    in_time = recipe.data.time is not None or (data.making is not None and data.making.options.time is not None)
+    in_time = isinstance(data, SeriesDataset) or recipe.data.time is not None
+    in_time = in_time or (data.making is not None and data.making.options.time is not None)
     return not recipe.net.is_own and recipe.net.name not in _UNLIMITED and not in_time
 
 

@@ -77,6 +77,7 @@ from danlu.nets.tabm import MemberOutputs as MemberOutputs
 from danlu.nets.tabm import TabM as TabM
 from danlu.nets.tagger import SequenceTagger as SequenceTagger
 from danlu.nets.tagger import TransformerTagger as TransformerTagger
+from danlu.nets.tcn import TCN as TCN
 from danlu.nets.transformer import TransformerClassifier as TransformerClassifier
 from danlu.nets.transformer import TransformerLanguageModel as TransformerLanguageModel
 from danlu.nets.unet import UNet as UNet
@@ -85,3 +86,6 @@ from danlu.nets.usual import options_of_usual_nets as options_of_usual_nets
 from danlu.nets.usual import usual_net as usual_net
 from danlu.nets.weights import check_weights as check_weights
 from danlu.nets.weights import put_weights as put_weights
+from danlu.nets.windows import WindowGRU as WindowGRU
+from danlu.nets.windows import WindowLSTM as WindowLSTM
+from danlu.nets.windows import WindowRNN as WindowRNN

@@ -166,7 +166,7 @@ def usual_options(name: str, options: Mapping[str, Any]) -> list[str]:
     """
     if file_and_maker(name):
         return [key for key, value in options.items() if _plain(own_default(name, key)) == value]
-    decided = _decided_by_data(name, (1, 1, 1), 1, None).keys()
+    decided = {key for shape in ((1, 1), (1, 1, 1)) for key in _decided_by_data(name, shape, 1, None)}
     defaults = inspect.signature(NETS[name].net_class()).parameters
     return [key for key, value in options.items() if key in decided or _plain(defaults[key].default) == value]
 
@@ -183,6 +183,8 @@ def _decided_by_data(name: str, sample_shape: tuple[int, ...], outputs: int, voc
         decided["channels"] = channels
         if height == width:
             decided["size"] = max(height, NETS[name].least_side)
+    if len(sample_shape) == 2:
+        decided["window"], decided["features"] = sample_shape
     return decided
 
 
@@ -203,6 +205,10 @@ def _misfits(
     elif entry.classes not in (None, outputs):
         faults.append(Fault("nets.wrong-number-of-classes", {"net": name, "wanted": entry.classes, "found": outputs}))
     shape = show_shape(sample_shape)
+    if "features" in option_names(name):
+        if len(sample_shape) != 2:
+            faults.append(Fault("nets.needs-windows", {"net": name, "shape": shape}))
+        return faults
     if "channels" in option_names(name) and len(sample_shape) != 3:
         faults.append(Fault("nets.needs-pictures", {"net": name, "shape": shape}))
     elif "channels" in option_names(name) and min(sample_shape[1:]) < entry.least_side:

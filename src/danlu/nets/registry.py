@@ -37,6 +37,7 @@ class NetEntry:
 
 IMAGENET: dict[str, Any] = {"sample_shape": (3, 224, 224), "outputs": 1000}
 _TOKENS: dict[str, Any] = {"sample_shape": (20,), "vocabulary": 100}
+_WINDOWS: dict[str, Any] = {"sample_shape": (24, 3), "outputs": 1}
 
 NETS: dict[str, NetEntry] = {
     "linear-regression": NetEntry(lambda: nets.LinearRegression, task="regression", data="diabetes", size=(785, 784)),
@@ -104,6 +105,10 @@ NETS: dict[str, NetEntry] = {
     "mixture-density": NetEntry(
         lambda: nets.MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes", size=(5_263, 5_120)
     ),
+    "rnn": NetEntry(lambda: nets.WindowRNN, **_WINDOWS, size=(1_217, 26_912)),
+    "gru": NetEntry(lambda: nets.WindowGRU, **_WINDOWS, size=(3_585, 80_672)),
+    "lstm": NetEntry(lambda: nets.WindowLSTM, **_WINDOWS, size=(4_769, 107_552)),
+    "tcn": NetEntry(lambda: nets.TCN, **_WINDOWS, size=(16_001, 377_888)),
     "autoencoder": NetEntry(lambda: nets.Autoencoder, task="reconstruction", size=(209_968, 208_896)),
 }
 

@@ -11,6 +11,7 @@ AUTO = "auto"
 _SMALL_SIDE = 32
 _CHOICES = (
     "mlp",
+    "lstm",
     "lenet5",
     "small-resnet",
     "sequence-classifier",
@@ -21,8 +22,9 @@ _CHOICES = (
 )
 
 
-def usual_net(sample_shape: Sequence[int], task: str, vocabulary: int | None = None) -> str:
-    """The name of the net for samples of `sample_shape`, a task, and sequences over so many tokens.
+def usual_net(sample_shape: Sequence[int], task: str, vocabulary: int | None = None, *, forecasts: bool = False) -> str:
+    """The name of the net for samples of `sample_shape`, a task, and sequences over so many tokens; or windows of a
+    time series, of which it `forecasts` the next values.
 
     >>> usual_net((9,), "regression"), usual_net((3, 64, 64), "classification")
     ('mlp', 'small-resnet')
@@ -35,6 +37,8 @@ def usual_net(sample_shape: Sequence[int], task: str, vocabulary: int | None = N
         return "unet" if task == "segmentation" else "sequence-tagger"
     if vocabulary is not None:
         return "sequence-classifier"
+    if forecasts:
+        return "lstm"
     if len(sample_shape) != 3:
         return "mlp"
     channels, *sides = sample_shape

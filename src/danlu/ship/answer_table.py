@@ -80,6 +80,16 @@ def records_of(
     return records
 
 
+def with_beside(record: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """A record with one more column, which stands behind "row" and those put there before it were.
+
+    >>> with_beside({"file": "t.csv", "row": "2", "answer": 0.5}, "month", "1950-01")
+    {'file': 't.csv', 'row': '2', 'month': '1950-01', 'answer': 0.5}
+    """
+    head = {key: record[key] for key in ("file", "row")}
+    return {**head, own_name(name): value, **{key: told for key, told in record.items() if key not in head}}
+
+
 def own_name(target: str) -> str:
     """What the column of a target's answers is called: as the target is, unless rows have something else so called.
 

@@ -9,12 +9,14 @@ from danlu.data.decode import is_picture
 from danlu.data.folder.scan import ENDINGS, MOST_TOLD
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
+from danlu.data.series.encoder import WindowEncoder
 from danlu.data.standard import Pixels
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import is_frame
 from danlu.data.table.to_predict import Columns
 from danlu.data.text.sequences import TextEncoder
-from danlu.ship.inputs import Rows, encode_pictures, read_rows
+from danlu.ship.inputs import encode_pictures, read_rows
+from danlu.ship.rows import Rows
 
 Several = list[Any] | tuple[Any, ...]
 
@@ -46,7 +48,7 @@ def _is_path(item: Any, fitted: Preprocessing) -> bool:
 
 
 def _as_it_is(x: Any, fitted: Preprocessing) -> Rows:
-    if isinstance(fitted.encoder, TableEncoder):
+    if isinstance(fitted.encoder, TableEncoder | WindowEncoder):
         _refuse_gaps(x, fitted.encoder)
     elif is_frame(x) and not isinstance(fitted.encoder, TextEncoder):
         x = x.to_numpy()
@@ -55,7 +57,7 @@ def _as_it_is(x: Any, fitted: Preprocessing) -> Rows:
     return Rows("", places, encoded, remarks=fitted.remarks(x))
 
 
-def _refuse_gaps(x: Any, encoder: TableEncoder) -> None:
+def _refuse_gaps(x: Any, encoder: TableEncoder | WindowEncoder) -> None:
     """A row as a dict without a column that others have: whether the value is missing or forgotten nobody can know."""
     if not isinstance(x, list | tuple) or not all(isinstance(row, Mapping) for row in cast(Several, x)):
         return

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from danlu.data.readers.conll import CONLL, is_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import KINDS
 from danlu.data.readers.text_file import TEXTS
+from danlu.data.series.encoder import WindowEncoder
 from danlu.data.several_inputs import layout_of
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
@@ -40,24 +41,11 @@ from danlu.ship.portions import (
     text_portions,
 )
 from danlu.ship.right_answers import answer_columns, column_targets, mask_targets
+from danlu.ship.rows import Rows
+from danlu.ship.series_rows import series_file
 
 _PICTURES_AT_ONCE = 256
 _MASKS_AT_ONCE = 32  # each pixel of which has a number a class
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Some samples of one file: `places` say where each stands in it (a line, a picture's name, a number), `targets`
-    are those that the file gives (int64 [N], -1 where it gives none; or float64 [N, T], NaN there), `notes` what is
-    odd about a row, by its number here, and `remarks` what there is to tell of the file.
-    """
-
-    file: str
-    places: Sequence[str]
-    encoded: Tensor
-    targets: Tensor | None = None
-    notes: dict[int, str] | None = None
-    remarks: tuple[Fault, ...] = ()
 
 
 def read_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
@@ -86,6 +74,8 @@ def _reader(fitted: Preprocessing) -> tuple[_Reader, tuple[str, ...]]:
     """What reads the files that a net of this kind takes, and the ends of their names."""
     if isinstance(fitted.encoder, TableEncoder):
         return _table_rows, KINDS
+    if isinstance(fitted.encoder, WindowEncoder):
+        return series_file, KINDS
     if isinstance(fitted.target, TokenLabels):
         return _tagged_rows, (*TEXTS, *CONLL)
     if isinstance(fitted.encoder, TextEncoder):

@@ -15,9 +15,9 @@ from danlu.data.label_sets import LabelSets
 from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.targets import measured_by
-from danlu.ship.answer_table import label_records, records_of, share_records
+from danlu.ship.answer_table import label_records, records_of, share_records, with_beside
 from danlu.ship.answerer import Answers
-from danlu.ship.inputs import Rows
+from danlu.ship.rows import Rows
 from danlu.train.metrics import Metrics
 
 _FEWEST_ERRORS = 20
@@ -58,9 +58,9 @@ class Prediction:
 
     def records(self, fitted: Preprocessing, top: int = 1, band: ErrorBand | None = None) -> list[dict[str, Any]]:
         """A dict a row: "file", "row", "answer"; of classes "probability", and "answer_2", "probability_2" … up to
-        `top`; of one number "low" and "high" where an error `band` is known; of several numbers a column each, by the
-        name of its target; of a mask the share of the pixels of each class, by its name; of tags all those of a text;
-        and a "note" where a row is odd.
+        `top`; of a time series the time and the series; of one number "low" and "high" where an error `band` is known;
+        of several numbers a column each, by the name of its target; of a mask the share of the pixels of each class, by
+        its name; of tags all those of a text; and a "note" where a row is odd.
         """
         rows, classes = self.rows, fitted.classes
         if isinstance(fitted.target, LabelSets):
@@ -79,7 +79,10 @@ class Prediction:
         ends = None if band is None else (band.low, band.high)
         classifies = ranked if self.answers.probabilities is not None else None
         notes, names = rows.notes or {}, fitted.targets
-        return records_of(rows.file, rows.places, self.answers.values, classifies, ends, notes, names)
+        records = records_of(rows.file, rows.places, self.answers.values, classifies, ends, notes, names)
+        for name, told in (rows.beside or {}).items():
+            records = [with_beside(record, name, value) for record, value in zip(records, told, strict=True)]
+        return records
 
     def shares(self, target: PixelLabels) -> list[dict[str, float]]:
         """Of each picture the share of the pixels that each class has."""

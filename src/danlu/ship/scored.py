@@ -19,13 +19,16 @@ from danlu.data.plain import to_plain
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.raw import raw_samples
 from danlu.data.readers.csv_text import FileOptions
+from danlu.data.series.encoder import WindowEncoder
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import is_frame, sheet_of
 from danlu.data.table.to_predict import Columns
 from danlu.ship.given import read_given
-from danlu.ship.inputs import Rows, read_rows, table_rows
+from danlu.ship.inputs import read_rows, table_rows
 from danlu.ship.portions import table_portions
 from danlu.ship.right_answers import targets_of
+from danlu.ship.rows import Rows
+from danlu.ship.series_rows import series_rows
 
 _AT_ONCE = 1024
 
@@ -45,6 +48,8 @@ def read_scored(
         yield from _paired(x, y, fitted, target, options)
     elif isinstance(fitted.encoder, TableEncoder) and _is_table(given):
         yield from (table_rows(portion, fitted, target) for portion in table_portions(sheet_of(given)))
+    elif isinstance(fitted.encoder, WindowEncoder) and _is_table(given):
+        yield series_rows(sheet_of(given), fitted)
     else:
         fail("ship.not-scored", found=type(given).__name__)
 

@@ -16,6 +16,7 @@ from danlu.base.errors import Fault, UserError, fail
 from danlu.data.label_sets import LabelSets
 from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.readers.csv_text import FileOptions
+from danlu.data.series.encoder import WindowEncoder
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import FittedColumn, NumberColumn
@@ -54,6 +55,8 @@ class RunOnTrial:
             fail("ship.cannot-try-places", name=fitted.name)
         if isinstance(fitted.target, Tokens):
             return "beginning"
+        if isinstance(fitted.encoder, WindowEncoder):
+            fail("ship.cannot-try-series", name=fitted.name)
         if isinstance(fitted.encoder, TextEncoder):
             return "text"
         if isinstance(fitted.encoder, Pixels) or _is_picture(fitted.sample_shape):

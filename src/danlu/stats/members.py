@@ -12,7 +12,7 @@ Level = Any
 """What a factor of a study is set to."""
 
 # Where less is better.
-COSTS = ("loss", "mae", "rmse", "perplexity")
+COSTS = ("loss", "mae", "rmse", "mase", "perplexity")
 # How far apart two scores can be: from all wrong to all right, from the mean of the targets to the targets themselves.
 RANGES: dict[str, float] = dict.fromkeys(
     ("accuracy", "f1", "balanced_accuracy", "average_precision", "r2", "f1_micro", "map", "subset_accuracy"), 1.0

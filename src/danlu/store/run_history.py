@@ -17,6 +17,7 @@ from danlu.store.records import (
     EpochEnded,
     FindingAppeared,
     FindingsStood,
+    ForecastMade,
     LayersMeasured,
     NetDrawn,
     ParentRun,
@@ -57,6 +58,7 @@ class RunHistory:
     findings: list[Finding] = field(default_factory=list[Finding])
     layers: list[LayersMeasured] = field(default_factory=list[LayersMeasured])
     predictions: list[PredictionsMade] = field(default_factory=list[PredictionsMade])  # one for each part of the data
+    forecast: ForecastMade | None = None  # of a time series, on the test part
     texts: list[TextGenerated] = field(default_factory=list[TextGenerated])  # of a language model, by epoch
     net: NetGraph | None = None  # where it was recorded
     surface: SurfaceMeasured | None = None  # the loss around the weights, where looked at
@@ -129,6 +131,7 @@ class RunReplay(Replay[RunHistory]):
         self.findings: list[Finding] = []
         self.layers: list[LayersMeasured] = []
         self.predictions: list[PredictionsMade] = []
+        self.forecast: ForecastMade | None = None
         self.texts: list[TextGenerated] = []
         self.net: NetGraph | None = None
         self.surface: SurfaceMeasured | None = None
@@ -173,6 +176,8 @@ class RunReplay(Replay[RunHistory]):
                 self.surface = record
             case PredictionsMade():
                 self.predictions = [*(one for one in self.predictions if one.part != record.part), record]
+            case ForecastMade():
+                self.forecast = record
             case TextGenerated():
                 self.texts = [earlier for earlier in self.texts if earlier.epoch != record.epoch] + [record]
             case RunEnded():
@@ -192,6 +197,7 @@ class RunReplay(Replay[RunHistory]):
         self.layers = [measured for measured in self.layers if measured.step <= step]
         self.texts = [written for written in self.texts if written.step <= step]
         self.predictions = []
+        self.forecast = None
         self.score = {}
         self.finished = False
         self.reason = ""

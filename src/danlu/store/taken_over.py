@@ -8,6 +8,7 @@ from typing import Any
 from danlu.store.journal import read
 from danlu.store.records import (
     CheckpointSaved,
+    ForecastMade,
     MalformedRecordError,
     PredictionsMade,
     Record,
@@ -18,7 +19,7 @@ from danlu.store.records import (
     record_of,
 )
 
-_LEFT = (RunStarted, RunStopped, RunEnded, CheckpointSaved, PredictionsMade, SurfaceMeasured)
+_LEFT = (RunStarted, RunStopped, RunEnded, CheckpointSaved, PredictionsMade, ForecastMade, SurfaceMeasured)
 """What tells of the other's folder, of its end, or of the weights it ended with."""
 
 

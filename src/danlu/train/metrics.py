@@ -22,7 +22,9 @@ class Metrics:
     `scale` is the unit of the regression targets that were standardised for training, [T] or None: errors are reported
     in the target's own unit, and of several targets their mean. What is predicted outside of `bounds`,
     [2, T] or None, counts as the nearer one. Sums are kept in float64. With `names` of the targets, or labels,
-    each has scores of its own besides: "r2.height".
+    each has scores of its own besides: "r2.height". `naive` is the mean absolute error of the naive forecast on a time
+    series' training part: with it there is the mean absolute scaled error too (Hyndman and Koehler 2006,
+    https://doi.org/10.1016/j.ijforecast.2006.03.001).
 
     >>> metrics = Metrics("classification", 2)
     >>> metrics.update(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), torch.tensor([1, 1]))
@@ -40,6 +42,7 @@ class Metrics:
         *,
         thresholds: torch.Tensor | None = None,
         names: Sequence[str] = (),
+        naive: float | None = None,
     ) -> None:
         self._task = task
         self._scale = None if scale is None else scale.double()
@@ -48,6 +51,7 @@ class Metrics:
         self._thresholds = thresholds
         self._names = names
         self._rare = rare
+        self._naive = naive
         self._sums = self._new_sums()
 
     def update(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
@@ -91,7 +95,7 @@ class Metrics:
             return LabelScores(self._outputs, self._thresholds, self._names)
         if self._task in ("segmentation", "tagging"):
             return PlaceScores(self._outputs, self._names, unions=self._task == "segmentation")
-        return _Numbers(self._names, explains=self._task == "regression")
+        return _Numbers(self._names, explains=self._task == "regression", naive=self._naive)
 
 
 class _Classes:
@@ -123,8 +127,9 @@ class _Classes:
 class _Numbers:
     """Sums of errors and, where the share of the variance that is explained is asked for, of the targets: [T] each."""
 
-    def __init__(self, names: Sequence[str] = (), *, explains: bool) -> None:
+    def __init__(self, names: Sequence[str] = (), *, explains: bool, naive: float | None = None) -> None:
         self._explains = explains
+        self._naive = naive
         self._names = names
         self._samples = 0
         self._sizes = self._squares = torch.zeros((), dtype=torch.float64)
@@ -147,6 +152,8 @@ class _Numbers:
         each = {"mae": self._sizes / self._samples, "rmse": mean_squares.sqrt()}
         if self._explains and self._samples > 1:
             each = {"r2": self._explained(), **each}
+        if self._naive is not None:
+            each["mase"] = each["mae"] / self._naive
         score = {name: float(values.mean()) for name, values in each.items()}
         if not self._explains:
             score["rmse"] = float(mean_squares.mean().sqrt())

@@ -17,7 +17,7 @@ from danlu.view.info.study import StudyInfo
 from danlu.view.page.document import chart_block, document
 from danlu.view.page.fragment import chart_height, framed
 from danlu.view.page.markup import Markup, Part, element, joined
-from danlu.view.summary import parent_line
+from danlu.view.summary import baseline_lines, parent_line
 from danlu.view.texts import texts_section
 from danlu.view.verdicts import effect_text, looks_text
 
@@ -135,11 +135,14 @@ def run_summary(info: RunInfo) -> list[Markup]:
             label = f"{say(f'page.part-{part}')} · {metric_name(name)}"
             numbers.append(element("li", element("b", short(value)), element("span", label)))
     where = element("p", element("code", info.where), class_="faint") if info.where else None
+    forecast = info.history.forecast
+    beside = [] if forecast is None else baseline_lines(forecast.baselines, info.score.get("test", {}))
     return [
         element("h1", info.name),
         element("p", run_facts(info)),
         joined([where]),
         element("ul", *numbers, class_="numbers"),
+        *(element("p", line.strip()) for line in beside),
     ]
 
 

@@ -1,5 +1,6 @@
 """The closing words on a run, from the object that `--json` prints: scores, which weights, how it ended, how long."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ def summary_lines(run: Mapping[str, Any]) -> list[str]:
             whole, each = divided(run["score"][part])
             lines.append(f"{say(f'view.part-{part}')}  {_numbers(whole)}")
             lines += [f"    {printable(target)}  {_numbers(score)}" for target, score in each.items()]
+        if part == "test":
+            lines += baseline_lines(run.get("baselines", {}), run["score"].get("test", {}))
     if run["diverged"]:
         lines.append(say("view.diverged", step=f"{run['diverged_since']:,}", run=folder))
     lines += [] if run["diverged"] and run["scored"]["weights"] == "last" else [scored_line(run)]
@@ -28,6 +31,16 @@ def summary_lines(run: Mapping[str, Any]) -> list[str]:
         lines.append(parent_line(ParentRun(**parent)))
     seconds = {name: f"{run[key]:.1f}" for name, key in _SECONDS.items()}
     return [*lines, say("view.closing", epochs=run["epochs"], steps=run["steps"], run=folder, **seconds)]
+
+
+def baseline_lines(baselines: Mapping[str, Mapping[str, float]], score: Mapping[str, float]) -> list[str]:
+    """The naive forecasts of a time series' test part, and whether one is as good as the net."""
+    lines = [f"    {say(f'view.baseline-{name}')}  {_numbers(one)}" for name, one in baselines.items()]
+    better = [name for name, one in baselines.items() if not score.get("mae", math.nan) < one.get("mae", math.inf)]
+    if better:
+        best = min(better, key=lambda name: baselines[name].get("mae", math.inf))
+        lines.append(f"    ! {say('view.below-baseline', baseline=say(f'view.baseline-{best}'))}")
+    return lines
 
 
 def _numbers(score: Mapping[str, float]) -> str:

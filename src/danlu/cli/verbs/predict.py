@@ -19,7 +19,7 @@ from danlu.lab.run import Run
 from danlu.ship import MaskFiles, Tally
 
 _TABLES = (".csv", ".tsv", ".txt")
-_KINDS = {"TableEncoder": "table", "TextEncoder": "texts", "Pixels": "pictures"}
+_KINDS = {"TableEncoder": "table", "WindowEncoder": "table", "TextEncoder": "texts", "Pixels": "pictures"}
 
 
 def predict_run(arguments: argparse.Namespace) -> Outcome:

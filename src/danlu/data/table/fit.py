@@ -19,7 +19,19 @@ IDENTIFIER = re.compile(r"(^|.*[_\s-])(id|uuid|guid|index)$|.*[a-z]I[Dd]$|^ç¼–å
 def fit_encoder(
     table: Table, train: "numpy.ndarray[Any, Any]", standardise: bool, place: str
 ) -> tuple[TableEncoder, tuple[Fault, ...]]:
-    """The encoder for `table` (features only) by its rows `train`, and the notes.
+    """The encoder for `table` (features only) by its rows `train`, and the notes: see `fit_columns`. UserError where
+    nothing can be learnt from any column.
+    """
+    columns, notes = fit_columns(table, train, standardise)
+    if not columns:
+        raise UserError(Fault("data.no-features", {"place": place}), *notes)
+    return TableEncoder(columns), notes
+
+
+def fit_columns(
+    table: Table, train: "numpy.ndarray[Any, Any]", standardise: bool
+) -> tuple[tuple[NumberColumn | CategoryColumn, ...], tuple[Fault, ...]]:
+    """What the columns of `table` (features only) become by its rows `train`, and the notes.
 
     Left out: columns without a value or with one only, identifiers (whole numbers, all different, counting on from 0
     or 1 or named like one), and text with more than 50 different values or more than half of the rows different.
@@ -35,12 +47,10 @@ def fit_encoder(
         if column.kind == "text":
             columns.append(_category(name, column.take(train)))
         else:
-            fitted, filled = _number(name, column, train, standardise)
+            fitted, filled = fit_number(name, column, train, standardise)
             columns.append(fitted)
             notes += filled
-    if not columns:
-        raise UserError(Fault("data.no-features", {"place": place}), *notes)
-    return TableEncoder(tuple(columns)), tuple(notes)
+    return tuple(columns), tuple(notes)
 
 
 def why_dropped(name: str, column: Column, train: Column) -> Fault | None:
@@ -84,9 +94,10 @@ def _category(name: str, train: Column) -> CategoryColumn:
     return CategoryColumn(name, values, bool(missing.any()), usual=max(values, key=counts.__getitem__))
 
 
-def _number(
+def fit_number(
     name: str, column: Column, train: "numpy.ndarray[Any, Any]", standardise: bool
 ) -> tuple[NumberColumn, list[Fault]]:
+    """What a column of numbers becomes, and the notes."""
     values, missing = column.values[train], column.missing[train]
     median = float(numpy.median(values[~missing]))
     filled = numpy.where(missing, median, values)

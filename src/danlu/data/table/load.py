@@ -64,10 +64,10 @@ def table_dataset(
     table = source.table
     names, said = target_names(table, target, source.place)
     features = {other: values for other, values in table.items() if other not in names}
-    _refuse_infinite(features, source)
+    refuse_infinite(features, source)
     y, meaning, told = read_columns(names, options.task, source)
     labels = y if isinstance(meaning, Labels) else None
-    options, named = _named_keys(options, list(table))
+    options, named = named_keys(options, list(table))
     weights = None
     if options.weight is not None:
         if options.weight in names if isinstance(options.weight, str) else False:
@@ -82,12 +82,12 @@ def table_dataset(
     standardise = options.standardise is not False
     encoder, decided = fit_encoder(features, rows["train"].numpy(), standardise, source.place)
     x = encoder.encode_table(features)
-    _refuse_too_large(x, encoder, source)
+    refuse_too_large(x, encoder, source)
     portions = {part: Portion(x, y, rows[part]) for part in rows}
     x, y, sizes = gather(portions)
     order = torch.cat([rows[part] for part in PARTS])
     shared = shared_rows(portions, _as_found(features, decided)[order], y, source.lines)
-    columns = {other: _checksum_of(values) for other, values in table.items()}
+    columns = {other: checksum_of(values) for other, values in table.items()}
     content = (int(standardise), *checksum(order, y), *(columns[other] for other in features))
     if standardise and isinstance(meaning, Quantities):
         y, meaning = standardise_target(y, sizes["train"], meaning.names)
@@ -141,7 +141,8 @@ def _rows(source: TableSource, options: Options, labels: Tensor | None, count: i
     return {**parted, "test": test} if len(test) else parted
 
 
-def _checksum_of(column: Column) -> int:
+def checksum_of(column: Column) -> int:
+    """A checksum of all cells of a column."""
     if column.kind in ("text", "other"):
         return zlib.crc32("\0".join(map(str, column.values.tolist())).encode())
     return checksum(torch.from_numpy(column.values.astype(numpy.float64)))[0] + column.offset
@@ -160,7 +161,7 @@ def _as_found(features: Table, decided: tuple[Fault, ...]) -> Tensor:
     return torch.from_numpy(numpy.stack(columns, axis=1).astype(numpy.float64))
 
 
-def _named_keys(options: Options, names: list[str]) -> tuple[Options, tuple[Fault, ...]]:
+def named_keys(options: Options, names: list[str]) -> tuple[Options, tuple[Fault, ...]]:
     """The options with columns given by number called by name."""
     notes: list[Fault] = []
     for key in ("group", "time", "weight"):
@@ -172,7 +173,8 @@ def _named_keys(options: Options, names: list[str]) -> tuple[Options, tuple[Faul
     return options, tuple(notes)
 
 
-def _refuse_infinite(features: Table, source: TableSource) -> None:
+def refuse_infinite(features: Table, source: TableSource) -> None:
+    """UserError with all columns that hold infinite numbers."""
     faults = Faults()
     for name, column in features.items():
         if column.values.dtype != object and numpy.isinf(column.values).any():
@@ -182,8 +184,8 @@ def _refuse_infinite(features: Table, source: TableSource) -> None:
     faults.raise_if_any()
 
 
-def _refuse_too_large(x: Tensor, encoder: TableEncoder, source: TableSource) -> None:
-    """Numbers that float32 cannot hold, or whose spread float64 cannot."""
+def refuse_too_large(x: Tensor, encoder: TableEncoder, source: TableSource) -> None:
+    """UserError with all numbers that float32 cannot hold, or whose spread float64 cannot."""
     faults = Faults()
     wrong = ~torch.isfinite(x)
     for place in wrong.any(0).nonzero().flatten().tolist():

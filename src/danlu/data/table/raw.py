@@ -1,37 +1,21 @@
 """The rows of a table as they were read: what a user would give to have them predicted."""
 
-from functools import partial
 from typing import Any
 
 import numpy
 
-from danlu.data.dataset import Dataset, Encoder, Origin, RawSamples, ReadSource
+from danlu.data.dataset import Encoder, RawSamples
 from danlu.data.label_sets import switched
-from danlu.data.options import Options
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.load import table_dataset
 from danlu.data.table.source import TableSource
 from danlu.data.table.tagged import tagged_table
 from danlu.data.table.to_predict import Columns, as_typed, target_names
 from danlu.data.text.sequences import TextEncoder
-from danlu.data.text.tagged import raw_tagged, tagged_dataset
+from danlu.data.text.tagged import raw_tagged
 
 
-def table_builder(name: str, source: TableSource, target: Columns | None, origin: Origin | None = None) -> ReadSource:
-    """What makes a data set of a table, and hands out its rows."""
-    return ReadSource(partial(_build, name, source, target, origin), partial(_raw_rows, source, target))
-
-
-def _build(name: str, source: TableSource, target: Columns | None, origin: Origin | None, options: Options) -> Dataset:
-    if options.task == "tagging":
-        return tagged_dataset(
-            name, tagged_table(source, target, options.tokens), options, origin or Origin(source.place)
-        )
-    return table_dataset(name, source, target, options, origin=origin)
-
-
-def _raw_rows(source: TableSource, target: Columns | None, numbers: list[int], encoder: Encoder) -> RawSamples:
+def raw_rows(source: TableSource, target: Columns | None, numbers: list[int], encoder: Encoder) -> RawSamples:
     """Rows by their numbers: the columns that `encoder` takes, and the targets."""
     if isinstance(encoder, TextEncoder):
         return raw_tagged(tagged_table(source, target, encoder.vocabulary.kind), numbers, encoder)

@@ -132,7 +132,7 @@ def _quantities(names: Sequence[str], source: TableSource) -> tuple[Tensor, Quan
     pieces: list[Tensor] = []
     for name in names:
         column = source.table[name]
-        _refuse_odd(column, name, source)
+        refuse_odd(column, name, source)
         told += column.remarks
         if column.kind in ("text", "other"):
             faults.append(Fault("data.targets-not-numbers", {"place": source.column(name)}))
@@ -151,7 +151,8 @@ def _quantities(names: Sequence[str], source: TableSource) -> tuple[Tensor, Quan
     return torch.cat(pieces, 1), Quantities((0.0,) * len(names), ones, names=tuple(names)), tuple(told)
 
 
-def _refuse_odd(column: Column, name: str, source: TableSource) -> None:
+def refuse_odd(column: Column, name: str, source: TableSource) -> None:
+    """UserError where some cells of a target are no numbers."""
     odd = [remark for remark in column.remarks if remark.id == "data.odd-cells"]
     if odd:
         raise UserError(Fault("data.target-odd", {"place": source.column(name), **odd[0].values}))
@@ -160,7 +161,7 @@ def _refuse_odd(column: Column, name: str, source: TableSource) -> None:
 def _one(column: Column, target: str, task: str, source: TableSource) -> tuple[Tensor, Meaning, tuple[Fault, ...]]:
     where = source.column(target)
     if task != "classification":
-        _refuse_odd(column, target, source)
+        refuse_odd(column, target, source)
     separator = _separator(column, task)
     if separator is not None:
         return _labels(column, target, separator, source)

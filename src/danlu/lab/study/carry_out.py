@@ -154,6 +154,7 @@ class Order:
                 scale=scale,
                 bounds=setup.data.bounds,
                 rare=setup.data.rare_class,
+                naive=setup.data.naive_error,
                 most_members=most,
                 wanted={number for number, (_, place) in enumerate(places) if self._lacks(place)},
                 halving=Halving(self.race.rungs, kept) if self.race else None,

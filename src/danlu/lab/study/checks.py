@@ -22,7 +22,7 @@ def check_metric(metric: str | None, plan: Plan) -> None:
     data = plan.planned[0].setup.data
     known = {
         "classification": ("loss", "accuracy", "f1", *(RARE if data.rare_class is not None else ())),
-        "regression": ("loss", "r2", "mae", "rmse"),
+        "regression": ("loss", "r2", "mae", "rmse", *(() if data.naive_error is None else ("mase",))),
         "multi-label": ("loss", "f1", "f1_micro", "map", "subset_accuracy"),
         "segmentation": ("loss", "accuracy", "miou"),
         "tagging": ("loss", "accuracy", "f1"),

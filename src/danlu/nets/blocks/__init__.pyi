@@ -26,3 +26,5 @@ from danlu.nets.blocks.inception import (
 from danlu.nets.blocks.residual import BasicBlock as BasicBlock
 from danlu.nets.blocks.residual import Bottleneck as Bottleneck
 from danlu.nets.blocks.residual import Residual as Residual
+from danlu.nets.blocks.shortcut import WINDOW_SHORTCUTS as WINDOW_SHORTCUTS
+from danlu.nets.blocks.shortcut import window_shortcut as window_shortcut

@@ -1,5 +1,6 @@
 """Records: every kind of line that a journal can hold, as frozen dataclasses. Nothing else knows what stands in one."""
 
+from danlu.store.records.forecast import ForecastLine, ForecastMade
 from danlu.store.records.kinds import KINDS, line_start, record_of
 from danlu.store.records.reading import MalformedRecordError, read_fields
 from danlu.store.records.record import VERSION, Record
@@ -54,6 +55,8 @@ __all__ = [
     "FailedCombination",
     "FindingAppeared",
     "FindingsStood",
+    "ForecastLine",
+    "ForecastMade",
     "LayersMeasured",
     "MalformedRecordError",
     "MemberDone",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.strict_json import to_json
-from danlu.store.records import run, seen, study
+from danlu.store.records import forecast, run, seen, study
 from danlu.store.records.reading import MalformedRecordError
 from danlu.store.records.record import Record
 
@@ -13,9 +13,9 @@ KINDS: Mapping[str, type[Record]] = {
     for one in (
         run.RunStarted, run.RunResumed, run.StepsTaken, run.EpochEnded, run.CheckpointSaved, seen.FindingAppeared,
         seen.FindingsStood, seen.LayersMeasured, seen.NetDrawn, seen.SurfaceMeasured, seen.PredictionsMade,
-        seen.TextGenerated, run.RunStopped, run.RunEnded, study.StudyBegan, study.ChoicesMade, study.StackBegan,
-        study.MemberEpochs, study.MemberDone, study.MemberFailed, study.TrainingsDone, study.StudyLooked,
-        study.BaselineDone, study.BestChosen, study.RoundBegan, study.RoundDone, study.NothingFound,
+        forecast.ForecastMade, seen.TextGenerated, run.RunStopped, run.RunEnded, study.StudyBegan, study.ChoicesMade,
+        study.StackBegan, study.MemberEpochs, study.MemberDone, study.MemberFailed, study.TrainingsDone,
+        study.StudyLooked, study.BaselineDone, study.BestChosen, study.RoundBegan, study.RoundDone, study.NothingFound,
     )
 }  # fmt: skip
 

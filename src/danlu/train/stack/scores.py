@@ -15,7 +15,8 @@ from danlu.train.stack.step import Batch, StackedStep
 @dataclass(frozen=True)
 class StackScorer:
     """What is measured: by task, as `Metrics` does; `scale` is the unit of standardised regression targets, [T], and
-    `bounds` between which numbers what is predicted counts, [2, T]."""
+    `bounds` between which numbers what is predicted counts, [2, T]; `naive` is the error that a mean absolute scaled
+    error is scaled by."""
 
     task: str
     outputs: int
@@ -25,10 +26,12 @@ class StackScorer:
     bounds: Tensor | None = None
     gamma: float | None = None
     rare: int | None = None
+    naive: float | None = None
 
     def score(self, step: StackedStep, batches: Iterable[Batch]) -> dict[str, Tensor]:
         """The numbers by name, each float64 [K] on the CPU."""
-        sums = _Classes(self.outputs, self.rare) if self.task == "classification" else _Numbers(self.scale, self.bounds)
+        classifies = self.task == "classification"
+        sums = _Classes(self.outputs, self.rare) if classifies else _Numbers(self.scale, self.bounds, self.naive)
         total = torch.zeros(step.members, dtype=torch.float64)
         count = torch.zeros(step.members, dtype=torch.float64)
         recipe = LossRecipe(delta=self.delta, gamma=self.gamma)
@@ -91,6 +94,7 @@ class _Classes:
 class _Numbers:
     scale: Tensor | None
     bounds: Tensor | None
+    naive: float | None = None
     count: Tensor = field(default_factory=lambda: torch.zeros(()))  # [K]
     targets: Tensor = field(default_factory=lambda: torch.zeros(()))  # sums over samples, each [K, T]
     target_squares: Tensor = field(default_factory=lambda: torch.zeros(()))
@@ -116,6 +120,8 @@ class _Numbers:
     def result(self) -> dict[str, Tensor]:
         count = self.count
         numbers = {"mae": self.sizes.mean(1) / count, "rmse": (self.squares / count[:, None]).sqrt().mean(1)}
+        if self.naive is not None:
+            numbers["mase"] = numbers["mae"] / self.naive
         if int(count.min()) < 2:
             return numbers
         spread = self.target_squares - self.targets.square() / count[:, None]

@@ -32,6 +32,7 @@ def train_members(
     scale: Tensor | None = None,
     bounds: Tensor | None = None,
     rare: int | None = None,
+    naive: float | None = None,
     most_members: int | None = None,
     workers: int | None = None,
     validate: str = "auto",
@@ -43,12 +44,11 @@ def train_members(
 ) -> Trained | Stop:
     """Train every net by its member's recipe; Stop when told to break off.
 
-    The nets share structure (`same_structure`), the recipes all but numbers (`same_step`); weights of `nets` stay as
-    they are. `task`, `outputs`, `rare` are those of the data, `scale` the unit of standardised targets. A stack
-    has at most `most_members` (None: what cache and memory suggest); `workers` are trained side by side (None: one a
-    core on the CPU). The validation part is scored after each epoch ("epochs"), once ("end"), or as needed ("auto").
-    Of the stacks only those with a member in `wanted` are trained (None: all). With `halving` members are dropped at
-    its rungs. `listeners` gives those of a stack that begins; `finished` hears of each that ends: places and outcome.
+    The nets share structure, the recipes all but numbers; weights of `nets` stay as they are. `task`, `outputs`, `rare`
+    and `naive` are those of the data, `scale` the unit of standardised targets. A stack has at most `most_members`
+    (None: what cache and memory suggest); `workers` are trained side by side (None: one a core). The validation part is
+    scored after each epoch ("epochs"), once ("end"), or as needed ("auto"). Only stacks with a member in `wanted` are
+    trained (None: all), and `halving` drops members at its rungs. `finished` hears of each stack that ends.
 
     >>> from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
     >>> x = torch.linspace(-1, 1, 32)[:, None]
@@ -68,10 +68,10 @@ def train_members(
     recipe, sample = members[0].recipe, sample_of(folds[members[0].fold])
     way = find_way(nets[0], sample)
     assert way is not None
-    judge = StackScorer(task, outputs, recipe.loss.name, recipe.loss.delta, scale, bounds, recipe.loss.gamma, rare)
+    loss = recipe.loss
+    judge = StackScorer(task, outputs, loss.name, loss.delta, scale, bounds, loss.gamma, rare, naive)
     plan = StackPlan(nets, members, folds, judge, way, device, validate, asked_to_stop, listeners)
-    size = recipe.train.batch_size or 1
-    most_members = most_members or _suggested(nets[0], sample, size, device, beside)
+    most_members = most_members or _suggested(nets[0], sample, recipe.train.batch_size or 1, device, beside)
     stacks = cut(members, folds, most_members, beside, fills=way.fills)
     if wanted is not None:
         stacks = [stack for stack in stacks if not wanted.isdisjoint(stack)]

@@ -6,6 +6,7 @@ from danlu.view.figures.chart import Chart
 from danlu.view.figures.curves import curves_chart
 from danlu.view.figures.effects import folds_chart, forest_chart, slopes_chart, sweep_chart
 from danlu.view.figures.flow import flow_chart
+from danlu.view.figures.forecast import forecast_chart
 from danlu.view.figures.level_curves import level_curves_chart
 from danlu.view.figures.predictions import calibration_chart, confusion_chart, residuals_chart, worst_chart
 from danlu.view.figures.surface import contour_chart, surface_chart
@@ -15,6 +16,7 @@ from danlu.view.graphs.scene import Scene
 from danlu.view.info.curves import curves
 from danlu.view.info.effects import folds, forest, pairs, sweep
 from danlu.view.info.flow import flow
+from danlu.view.info.forecast import forecast
 from danlu.view.info.level_curves import factor_curves
 from danlu.view.info.predictions import Predictions, predictions
 from danlu.view.info.run import RunInfo
@@ -35,6 +37,8 @@ def run_charts(info: RunInfo, most: int) -> list[Chart]:
     if info.history.surface is not None:
         surface = read_surface(info.history.surface)
         charts += _drawable(lambda: [surface_chart(surface), contour_chart(surface)])
+    if (made := info.history.forecast) is not None and made.lines:
+        charts += _drawable(lambda: [forecast_chart(forecast(made))])
     for told in read_predictions(info):
         charts += _drawable(lambda told=told: _prediction_charts(told))
     return charts
