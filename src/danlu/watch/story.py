@@ -8,9 +8,9 @@ from danlu.base.records import Finding
 # same fact once more by its outcome.
 EXCLUDES: Mapping[str, tuple[str, ...]] = {
     # Steps that overshoot are not too short, and a loss that they keep up is neither at its floor nor still on its way.
-    "lr-too-high": ("lr-too-low", "plateau", "underfitting", "too-few-epochs", "clip-too-tight"),
+    "lr-too-high": ("lr-too-low", "plateau", "underfitting", "too-few-epochs", "clip-too-tight", "output-collapsed"),
     # After a NaN there is no loss to read.
-    "nonfinite": ("lr-too-low", "plateau", "underfitting", "too-few-epochs"),
+    "nonfinite": ("lr-too-low", "plateau", "underfitting", "too-few-epochs", "output-collapsed"),
     # A sum over the batch makes every step longer.
     "loss-sum": ("lr-too-low",),
     "no-update": ("lr-too-low", "plateau", "underfitting", "too-few-epochs", "overfitting"),
@@ -24,6 +24,8 @@ EXCLUDES: Mapping[str, tuple[str, ...]] = {
     "plateau": ("too-few-epochs",),
     # What is cut down to a small part cannot explode.
     "exploding-gradient": ("clip-too-tight",),
+    # Units that are dead let nothing of the input through.
+    "dead-relu": ("output-collapsed",),
 }
 """By rule, the rules that are not told beside it. Rows are taken in this order; what is untold excludes nothing."""
 
