@@ -12,7 +12,7 @@ from danlu.base.places import DATA_VARIABLE
 FOLDER = Path(__file__).parent.parent / "examples"
 EXAMPLES = sorted(path.stem for path in FOLDER.glob("*.py"))
 MOST_LINES = 40
-NEEDS_DATA = ("language",)
+NEEDS_DATA = ("language", "tagging")
 
 
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in NEEDS_DATA])

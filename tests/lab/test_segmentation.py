@@ -153,7 +153,7 @@ def test_a_watched_training_has_no_false_findings_and_the_check_passes(tmp_path:
     assert [finding.rule for finding in run.findings if finding.severity != "advice"] == []
     checked = danlu.check(NET, data, optimizer="adam", lr=0.01, batch_size=8)
     assert not [line for line in checked.lines if line.status in ("error", "warning")]
-    assert danlu.lr_find(NET, data, batch_size=8, optimizer="adam").points
+    assert danlu.lr_find(NET, data, batch_size=8, optimizer="adam").suggestion
 
 
 def test_a_folder_with_its_masks_is_scored(tmp_path: Path) -> None:
