@@ -42,7 +42,7 @@ MOST_COUNTED = 10_000
 # Samples whose own targets are compared with those that their dataset lists.
 COMPARED = 8
 
-_MADE_ELSEWHERE = ("image_size", "tokens", "min_frequency", "steps", "partition")
+_MADE_ELSEWHERE = ("weight", "image_size", "tokens", "min_frequency", "steps", "partition")
 
 
 def is_torch_data(source: Any) -> bool:
@@ -70,8 +70,6 @@ def torch_dataset(
     if options.task == "multi-label":
         fail("data.task-unfit", name=name, found=options.task, wanted="auto, classification, regression")
     faults = Faults()
-    if options.weight is not None:
-        faults.add("data.stream-unfit", key="data.weight")
     for key in (key for key in _MADE_ELSEWHERE if getattr(options, key) is not None):
         faults.add("data.stream-unfit", key=f"data.{key}")
     faults.raise_if_any()
