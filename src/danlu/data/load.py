@@ -85,9 +85,8 @@ def load(
     """
     asked = (validation, test, samples, split_seed, workers, image_size, min_frequency, steps, steps_per_epoch)
     numbers = _numbers(fold=fold, fold_seed=fold_seed, **dict(zip(_NUMBERS, asked, strict=True)))
-    folded = _fold(numbers.fold, numbers.fold_seed, refit)
-    options = Options(**{key: getattr(numbers, key) for key in _NUMBERS})
-    options = replace(options, task=task, standardise=standardise, group=group, time=time, fold=folded)
+    options = Options(**{key: getattr(numbers, key) for key in _NUMBERS}, task=task, standardise=standardise)
+    options = replace(options, group=group, time=time, fold=_fold(numbers.fold, numbers.fold_seed, refit))
     options = replace(options, weight=_weight(weight, weights), augment=_steps(augment))
     options = replace(options, refit=bool(refit), tokens=tokens, partition=partition)
     given = _given(source, validation_path, test_path)
