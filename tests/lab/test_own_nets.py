@@ -117,7 +117,7 @@ def test_a_file_that_changed_or_is_gone_is_told_and_another_place_may_be_named(
         assert danlu.Run(whole.folder, net=place).predict(x).tolist() == whole.predict(x).tolist()
     assert_same_end(danlu.resume(file.parent / "cut", net=f"{moved}:Net", progress=False), whole)
     moved.write_text(SOURCE + "# other", encoding="utf-8")
-    refused = {f"{moved}:Net": "has changed since", f"{moved}:Other": "is Net, not Other", "mlp": "mlp"}
+    refused = {f"{moved}:Net": "has changed since", f"{moved}:Other": "is Net, not Other", "mlp": "of the type str"}
     for place, said in refused.items():
         with pytest.raises(danlu.UserError, match=said):
             danlu.Run(whole.folder, net=place).predict(x)

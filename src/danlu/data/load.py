@@ -88,16 +88,22 @@ def load(
     asked = (validation, test, samples, split_seed, workers, image_size, min_frequency, steps, steps_per_epoch)
     asked += (window, horizon, season)
     numbers = _numbers(fold=fold, fold_seed=fold_seed, **dict(zip(_NUMBERS, asked, strict=True)))
-    folded = _fold(numbers.fold, numbers.fold_seed, refit)
-    steps_of = (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
-    options = Options(**{key: getattr(numbers, key) for key in _NUMBERS})
-    options = replace(options, task=task, standardise=standardise, group=group, time=time, fold=folded)
-    if weight is not None and weights is not None:
-        fail("data.weight-twice")
-    options = replace(options, weight=weights if weight is None else weight)
-    options = replace(options, refit=bool(refit), tokens=tokens, partition=partition, augment=steps_of)
+    options = Options(**{key: getattr(numbers, key) for key in _NUMBERS}, task=task, standardise=standardise)
+    options = replace(options, group=group, time=time, fold=_fold(numbers.fold, numbers.fold_seed, refit))
+    options = replace(options, weight=_weight(weight, weights), augment=_steps(augment))
+    options = replace(options, refit=bool(refit), tokens=tokens, partition=partition)
     given = _given(source, validation_path, test_path)
     return _load(Source(given, columns_of(target), name, root, FileOptions(header, encoding)), options)
+
+
+def _steps(augment: Any) -> tuple[Any, ...]:
+    return (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
+
+
+def _weight(column: Any, numbers: Any) -> Any:
+    if column is not None and numbers is not None:
+        fail("data.weight-twice")
+    return numbers if column is None else column
 
 
 def _numbers(**given: Any) -> DataRecipe:

@@ -44,7 +44,7 @@ MOST_COUNTED = 10_000
 COMPARED = 8
 
 _MASKS_HELD = 2 * 2**30  # bytes of pictures and masks that are read into memory
-_MADE_ELSEWHERE = ("image_size", "tokens", "min_frequency", "steps", "partition")
+_MADE_ELSEWHERE = ("weight", "image_size", "tokens", "min_frequency", "steps", "partition")
 
 
 def is_torch_data(source: Any) -> bool:
@@ -72,8 +72,6 @@ def torch_dataset(
     if options.task in ("multi-label", "tagging"):
         fail("data.task-unfit", name=name, found=options.task, wanted="auto, classification, regression, segmentation")
     faults = Faults()
-    if options.weight is not None:
-        faults.add("data.stream-unfit", key="data.weight")
     for key in (key for key in _MADE_ELSEWHERE if getattr(options, key) is not None):
         faults.add("data.stream-unfit", key=f"data.{key}")
     faults.raise_if_any()

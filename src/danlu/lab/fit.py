@@ -72,17 +72,15 @@ def fit(
     >>> run.score["test"]["accuracy"] > 0.8
     True
     """
-    begin = begin_of_call()
-    net, data = net_and_data(net, data)
+    begin, (net, data) = begin_of_call(), net_and_data(net, data)
     if weights_from is not None:
         net, settings = begin_at(net, weights_from, settings)
     settings, code = with_own(settings, loss)
     drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
     refuse_beside(drafted, code)
     drafted, where = until_patience_is_spent(drafted), folder_asked(folder, name)
-    given, module = None if isinstance(data, str | Path) else data, net if isinstance(net, nn.Module) else None
-    own = own_parts(listeners, metrics)
-    setup = set_in(set_up(drafted, given, module), code)
+    own, module = own_parts(listeners, metrics), net if isinstance(net, nn.Module) else None
+    setup = set_in(set_up(drafted, None if isinstance(data, str | Path) else data, module), code)
     try_metrics(setup, own.metrics)
     reporter = _told_of_weights(setup, Reporter(progress))
     weights_given = module is not None or setup.recipe.net.weights is not None

@@ -89,8 +89,6 @@ def go_on(
     _refuse_objects(parent, recipe, net, data)
     with telling_where("further.data-moved", folder=shown(place.path), more=more):
         dataset = load_trained(place, recipe, data, root)
-    if parent.recipe.schedule.name == OWN_SCHEDULE:
-        fail("further.own-schedule", folder=shown(place.path))
     code = own_training(loss=loss, optimizer=optimizer)
     refuse_others(read_environment(place.environment), code, place)
     with telling_where_net_was(recipe, place):
@@ -182,6 +180,8 @@ def _way(asked: object, schedule: str) -> str:
 
 def _refuse_objects(parent: RunRecord, recipe: Recipe, net: nn.Module | None, data: object) -> None:
     folder = shown(parent.folder)
+    if recipe.schedule.name == OWN_SCHEDULE:
+        fail("further.own-schedule", folder=folder)
     if recipe.net.name == CUSTOM and net is None:
         fail("further.needs-net", folder=folder, name=recipe.net.options.get("class", CUSTOM))
     if recipe.data.name == CUSTOM and data is None:

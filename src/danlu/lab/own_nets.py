@@ -25,9 +25,7 @@ def with_net_at(recipe: Recipe, name: str) -> Recipe:
     its net is in no file, or is another class of it.
     """
     given, kept = file_and_maker(name), file_and_maker(recipe.net.name)
-    if given is None:
-        fail("lab.not-a-module", found=f'"{name}"')
-    if kept is None:
+    if given is None or kept is None:
         fail("lab.own-net-unknown", name=name, net=recipe.net.label)
     if given[1] not in ("", kept[1]):
         fail("lab.own-net-other", name=given[1], kept=kept[1])

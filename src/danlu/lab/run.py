@@ -12,6 +12,7 @@ from torch import nn
 
 from danlu.base.errors import DataWarning, Fault, UserError, fail
 from danlu.base.events import Listener
+from danlu.base.own_code import file_and_maker
 from danlu.base.places import shown
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
@@ -54,7 +55,7 @@ class Run(RunRecord):
     """
 
     def __init__(self, folder: str | Path, *, net: nn.Module | str | None = None, data: object = None) -> None:
-        if net is not None and not isinstance(net, nn.Module | str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if net is not None and not isinstance(net, nn.Module) and file_and_maker(net) is None:
             fail("lab.not-a-module", found=type(net).__name__)
         super().__init__(folder)
         self._net = net if isinstance(net, nn.Module) else None

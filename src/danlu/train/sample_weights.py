@@ -1,6 +1,7 @@
 """A loss in which samples count by weights of their own, which come as the first column of the targets."""
 
 import functools
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -20,7 +21,8 @@ class SampleWeighted:
     """
 
     def __init__(self, recipe: LossRecipe) -> None:
-        self._each = functools.partial(build_loss(recipe.name, recipe), reduction="none")
+        loss: Callable[..., Tensor] = build_loss(recipe.name, recipe)
+        self._each = functools.partial(loss, reduction="none")
         self._sums = recipe.reduction == "sum"
         self._labels = LOSSES[recipe.name][1] == "classification"
         self._classes = recipe.class_weights if recipe.name in WEIGHED and recipe.name != "bce" else None
