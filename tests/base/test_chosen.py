@@ -10,7 +10,7 @@ from danlu.base.recipe import OptimRecipe, Recipe, TrainRecipe
 from danlu.base.recipe_text import RecipeDraft, read_recipe, to_toml
 
 CHOSEN = frozenset({"optim.lr", "optim.momentum", "train.batch_size"})
-RECIPE = Recipe(optim=OptimRecipe(lr=0.01, momentum=0.9), train=TrainRecipe(batch_size=16), chosen=CHOSEN)
+RECIPE = Recipe(optim=OptimRecipe(name="sgd", lr=0.01, momentum=0.9), train=TrainRecipe(batch_size=16), chosen=CHOSEN)
 
 
 def drafted(path: Path, *words: str) -> Recipe:

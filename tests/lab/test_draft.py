@@ -50,7 +50,8 @@ def test_every_setting_of_the_data_reaches_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize("given", ["file", "recipe"])
 def test_a_runs_recipe_takes_another_optimiser_net_or_data(tmp_path: Path, given: str) -> None:
     run = danlu.fit("logistic-regression", "breast-cancer", epochs=1, folder=tmp_path / "run", progress=False)
-    assert run.recipe.chosen == {"optim.lr", "optim.momentum", "train.batch_size", "train.weights", "loss.name"}
+    chosen = {"optim.name", "optim.lr", "optim.momentum", "train.batch_size", "train.weights", "loss.name"}
+    assert run.recipe.chosen == chosen
     recipe = run.recipe if given == "recipe" else run.folder / "recipe.toml"
     again = danlu.fit(recipe=recipe, folder=tmp_path / "again", progress=False)
     assert (again.folder / "recipe.toml").read_text() == (run.folder / "recipe.toml").read_text()
@@ -60,6 +61,9 @@ def test_a_runs_recipe_takes_another_optimiser_net_or_data(tmp_path: Path, given
     assert (run.recipe.loss.name, mlp.loss.name) == ("bce", "cross-entropy")
     diabetes = danlu.fit("mlp", "diabetes", recipe=recipe, folder=tmp_path / "data", progress=False).recipe
     assert diabetes.loss.name == "mse"
+    small = {"members": 2, "width": 8}
+    tabm = danlu.fit("tabm", recipe=recipe, folder=tmp_path / "tabm", progress=False, **small).recipe
+    assert (tabm.optim.name, tabm.optim.lr, tabm.optim.momentum) == ("adamw", 0.001, None)
 
 
 def test_a_net_of_ours_given_as_an_object_fits_other_data_by_its_recipe(tmp_path: Path) -> None:

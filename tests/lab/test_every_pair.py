@@ -102,6 +102,7 @@ FOR: dict[str, tuple[str, ...]] = {
     "language-model": ("text",),
     "transformer-classifier": ("words", "tokens"),
     "transformer-language-model": ("text",),
+    "tabm": ("grey", *EVERY_TABLE, "regression", "several numbers", "streamed"),
     "mixture-density": ("regression", "several numbers"),
     "rnn": ("series",),
     "gru": ("series",),
@@ -112,6 +113,7 @@ FOR: dict[str, tuple[str, ...]] = {
 OPTIONS: dict[str, dict[str, Any]] = {
     "sequence-classifier": {"embedding": 4, "hidden": 4},
     "language-model": {"embedding": 4, "hidden": 4, "data.steps": 10},
+    "tabm": {"members": 2, "width": 8, "embedding": 2},
     "transformer-classifier": {"embedding": 8, "heads": 2},
     "transformer-language-model": {"embedding": 8, "heads": 2, "data.steps": 10},
 }

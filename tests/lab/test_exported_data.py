@@ -15,6 +15,8 @@ TRIED = [
     ("diabetes", "mlp"),
     ("breast-cancer", "logistic-regression"),
     ("titanic", "mlp"),
+    ("titanic", "tabm"),
+    ("diabetes", "tabm"),
     ("digits", "lenet5"),
     ("fashion-mnist", "lenet5"),
     ("names", "sequence-classifier"),

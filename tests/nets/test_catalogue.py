@@ -55,7 +55,8 @@ def test_names_are_those_promised() -> None:
     dense = ["small-densenet", "densenet121", "densenet169"]
     sequences = ["sequence-classifier", "language-model", "transformer-classifier", "transformer-language-model"]
     windows = ["rnn", "gru", "lstm", "tcn"]
-    assert names() == [*linear, "mlp", *pictures, *dense, *sequences, "mixture-density", *windows, "autoencoder"]
+    others = ["tabm", "mixture-density", *windows, "autoencoder"]
+    assert names() == [*linear, "mlp", *pictures, *dense, *sequences, *others]
 
 
 # The largest of a family are built in the same way as the others, and take seconds.
@@ -68,6 +69,7 @@ def test_every_net_fits_the_data_it_was_built_for(name: str) -> None:
     shapes = {
         "logistic-regression": (1,),
         "language-model": (3, 5),
+        "tabm": (16, 3),
         "transformer-language-model": (3, 5),
         "mixture-density": (5, 1 + 2 * 3),
         "autoencoder": (64,),

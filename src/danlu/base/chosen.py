@@ -11,6 +11,7 @@ from danlu.base.strict_json import to_json
 _NOTE = "# chosen by danlu: "
 # What each choice was made for: a key, or a whole section.
 _REASONS = (
+    ("optim.name", ("net.name",)),
     ("optim.", ("optim.name",)),
     ("data.name", ("net.name",)),
     ("data.task", ("net.name",)),
@@ -46,7 +47,7 @@ def defaults_before(values: Mapping[str, Any], varied: Collection[str] = ()) -> 
     """
     torchs = {"optim.lr": 0.001, "optim.momentum": 0.0}
     named = {*values, *varied} & torchs.keys()
-    if values.get("optim.name", "sgd") != "sgd" or len(named) != 1:
+    if values.get("optim.name", "sgd") not in ("sgd", "auto") or len(named) != 1:
         return {}
     return {key: value for key, value in torchs.items() if key not in named}
 

@@ -118,9 +118,11 @@ class RecipeDraft:
     def recipe(self) -> Recipe:
         """The checked recipe, or one UserError with all faults."""
         faults = Faults()
-        for key in [key for key, before in self.chosen.items() if lapsed(key, before, self.values)]:
-            del self.chosen[key]
-            self.values.pop(key, None)
+        # A choice that is given up may have been the reason for another: the optimiser for its rate.
+        while gone := [key for key, before in self.chosen.items() if lapsed(key, before, self.values)]:
+            for key in gone:
+                del self.chosen[key]
+                self.values.pop(key, None)
         tree: dict[str, dict[str, Any]] = {}
         for dotted, value in self.values.items():
             section, _, key = dotted.partition(".")

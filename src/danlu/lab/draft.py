@@ -24,7 +24,7 @@ from danlu.train.schedules import registered_schedule
 _REGISTRIES: dict[str, Callable[[str], str]] = {
     "net.name": lambda name: AUTO if name == AUTO else registered(name),
     "loss.name": registered_loss,
-    "optim.name": registered_optimiser,
+    "optim.name": lambda name: AUTO if name == AUTO else registered_optimiser(name),
     "schedule.name": registered_schedule,
     "data.name": lambda name: known(name) or name,
 }

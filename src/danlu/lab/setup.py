@@ -36,6 +36,7 @@ from danlu.nets import (
     task_of,
     usual_data,
     usual_net,
+    usual_optimiser,
 )
 from danlu.train.checkpoint import saved_weights
 from danlu.train.freezing import check_parts
@@ -66,7 +67,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     drafted, faults, optim, dataset = recipe, Faults(), recipe.optim, None
     recipe = replace(recipe, data=data_for_net(recipe, data))
     with faults.gathered():
-        optim = resolve_optim(optim)
+        optim = resolve_optim(optim, usual_optimiser(recipe.net.name))
     with faults.gathered():
         check_rules(recipe.watch.silence, recipe.watch.thresholds)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":

@@ -53,6 +53,7 @@ from danlu.nets.registry import names as names
 from danlu.nets.registry import registered as registered
 from danlu.nets.registry import task_of as task_of
 from danlu.nets.registry import usual_data as usual_data
+from danlu.nets.registry import usual_optimiser as usual_optimiser
 from danlu.nets.rehearsal import rehearse as rehearse
 from danlu.nets.resnet import (
     ResNet18 as ResNet18,
@@ -72,6 +73,8 @@ from danlu.nets.resnet import (
 from danlu.nets.room import built_where_it_fits as built_where_it_fits
 from danlu.nets.sequence import SequenceClassifier as SequenceClassifier
 from danlu.nets.small_inception import SmallInception as SmallInception
+from danlu.nets.tabm import MemberOutputs as MemberOutputs
+from danlu.nets.tabm import TabM as TabM
 from danlu.nets.tcn import TCN as TCN
 from danlu.nets.transformer import TransformerClassifier as TransformerClassifier
 from danlu.nets.transformer import TransformerLanguageModel as TransformerLanguageModel

@@ -5,6 +5,7 @@ from math import prod
 from torch import Tensor, nn
 
 from danlu.nets.blocks.attention import ScaledDotProduct
+from danlu.nets.blocks.members import MemberLinear, Waves
 from danlu.nets.cells import Recurrent
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -37,6 +38,10 @@ def multiply_adds(layer: nn.Module, given: Tensor, result: Tensor) -> int:
         # At every step each weight matrix (one for each gate, stacked; layers and directions apart) is used once.
         steps = given.numel() // layer.input_size
         return steps * sum(weight.numel() for weight in layer.parameters() if weight.dim() == 2)
+    if isinstance(layer, MemberLinear):
+        return result.numel() * layer.weight.shape[1]
+    if isinstance(layer, Waves):
+        return given.shape[0] * (layer.speeds.numel() + layer.weight.numel())
     if isinstance(layer, ScaledDotProduct):
         return 2 * given.numel() * given.shape[-2]  # each place meets each: its key, and then its value
     return 0

@@ -52,7 +52,7 @@ class OptionCheck:
         items = value.strip("[]() ").split(",") if isinstance(value, str) else value
         several = cast(Iterable[object], items if isinstance(items, list | tuple) else [items])
         numbers = [_whole(item) for item in several]
-        if None in numbers:
+        if not all(numbers):
             self.refuse(name, value, Fault("nets.wanted-widths"))
         elif max(map(int, filter(None, numbers)), default=1) > WIDEST:
             self.refuse(name, value, Fault("nets.wanted-at-most", {"most": f"{WIDEST:,}"}))
@@ -115,4 +115,4 @@ def number_in(value: object) -> float | None:
 def _whole(value: object) -> int | None:
     number = number_in(value)
     # Above 2^53 a float no longer tells neighbours apart, and no layer is that wide.
-    return int(number) if number is not None and 1 <= number <= 2**53 and number == int(number) else None
+    return int(number) if number is not None and 0 <= number <= 2**53 and number == int(number) else None

@@ -17,7 +17,7 @@ class NetEntry:
     """A registered net class, with the task and the number of classes it is limited to, if any, and the least side of
     pictures. `data` is the name of a data set that it can be tried on. `sample_shape`, `outputs` and `vocabulary` (of
     sequences) are those of the data that `example` takes; `size` is the parameters and multiply-adds it then has, where
-    it takes long to measure them.
+    it takes long to measure them. `optimiser` is the one that it is trained by where nobody names one.
     """
 
     net_class: "Callable[[], type[nn.Module]]"
@@ -29,6 +29,7 @@ class NetEntry:
     vocabulary: int | None = None
     data: str = "digits"
     size: tuple[int, int] | None = None
+    optimiser: str = "sgd"
 
 
 IMAGENET: dict[str, Any] = {"sample_shape": (3, 224, 224), "outputs": 1000}
@@ -68,7 +69,12 @@ NETS: dict[str, NetEntry] = {
         lambda: nets.LanguageModel, task="language", **_TOKENS, data="time-machine", size=(157_796, 2_877_440)
     ),
     "transformer-classifier": NetEntry(
-        lambda: nets.TransformerClassifier, task="classification", **_TOKENS, data="names", size=(107_146, 2_069_120)
+        lambda: nets.TransformerClassifier,
+        task="classification",
+        **_TOKENS,
+        data="names",
+        size=(107_146, 2_069_120),
+        optimiser="adamw",
     ),
     "transformer-language-model": NetEntry(
         lambda: nets.TransformerLanguageModel,
@@ -76,6 +82,15 @@ NETS: dict[str, NetEntry] = {
         **_TOKENS,
         data="time-machine",
         size=(409_600, 8_325_120),
+        optimiser="adamw",
+    ),
+    "tabm": NetEntry(
+        lambda: nets.TabM,
+        sample_shape=(10,),
+        outputs=1,
+        data="diabetes",
+        size=(49_856, 712_096),
+        optimiser="adamw",
     ),
     "mixture-density": NetEntry(
         lambda: nets.MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes", size=(5_263, 5_120)
@@ -114,6 +129,16 @@ def usual_data(name: str) -> str:
     'time-machine'
     """
     return NETS[registered(name)].data
+
+
+def usual_optimiser(name: str) -> str:
+    """The optimiser by which the net called `name` is trained where nobody names one; SGD for a net of another's.
+
+    >>> usual_optimiser("lenet5"), usual_optimiser("tabm")
+    ('sgd', 'adamw')
+    """
+    found = spelled(name, NETS)
+    return NETS[found].optimiser if found else "sgd"
 
 
 def registered(name: str) -> str:

@@ -51,15 +51,16 @@ def registered_optimiser(name: str) -> str:
     return found
 
 
-def resolve_optim(recipe: OptimRecipe) -> OptimRecipe:
-    """The recipe with rate and momentum filled in, every option checked against the optimiser.
+def resolve_optim(recipe: OptimRecipe, usual: str = "sgd") -> OptimRecipe:
+    """The recipe with rate and momentum filled in, every option checked against the optimiser; `usual` is the one that
+    is taken where it names none.
 
     >>> resolve_optim(OptimRecipe(name="adam")).lr
     0.001
     >>> resolve_optim(OptimRecipe(lr=0.05)).momentum
     0.9
     """
-    name = registered_optimiser(recipe.name)
+    name = registered_optimiser(usual if recipe.name == "auto" else recipe.name)
     if name == "sgd":
         recipe = replace(recipe, **{key: value for key, value in _USUAL_SGD.items() if getattr(recipe, key) is None})
     if name == "lbfgs" and recipe.line_search_fn is None:

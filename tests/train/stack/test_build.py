@@ -62,8 +62,11 @@ class TwoHeads(nn.Module):
         return self.out(x), x
 
 
+SGD = OptimRecipe(name="sgd")
+
+
 def four() -> list[Recipe]:
-    return [recipe(OptimRecipe(lr=0.01 * (k + 1), momentum=0.9), seed=k % 2) for k in range(4)]
+    return [recipe(OptimRecipe(name="sgd", lr=0.01 * (k + 1), momentum=0.9), seed=k % 2) for k in range(4)]
 
 
 @pytest.mark.parametrize("net", [Centred, Gated])
@@ -108,9 +111,9 @@ def test_a_hook_is_a_reason() -> None:
     ("changed", "reason"),
     [
         (Recipe(optim=OptimRecipe(name="lbfgs")), "train.stack-optimiser"),
-        (Recipe(train=TrainRecipe(precision="bfloat16")), "train.stack-precision"),
-        (Recipe(train=TrainRecipe(freeze=("layers.0",))), "train.stack-setting"),
-        (Recipe(loss=LossRecipe(name="mixture-nll")), "train.stack-setting"),
+        (Recipe(optim=SGD, train=TrainRecipe(precision="bfloat16")), "train.stack-precision"),
+        (Recipe(optim=SGD, train=TrainRecipe(freeze=("layers.0",))), "train.stack-setting"),
+        (Recipe(optim=SGD, loss=LossRecipe(name="mixture-nll")), "train.stack-setting"),
     ],
 )
 def test_settings_that_a_stack_has_not(changed: Recipe, reason: str, language: str) -> None:
@@ -133,10 +136,12 @@ def test_structure_is_layers_shapes_and_options_but_not_rates_of_dropout() -> No
 
 def test_recipes_of_a_stack_differ_in_numbers_only() -> None:
     base = recipe()
-    assert same_step(base, recipe(OptimRecipe(lr=3.0, momentum=0.1, weight_decay=1.0), seed=4, clip_norm=1.0))
+    assert same_step(
+        base, recipe(OptimRecipe(name="sgd", lr=3.0, momentum=0.1, weight_decay=1.0), seed=4, clip_norm=1.0)
+    )
     assert same_step(base, recipe(schedule=ScheduleRecipe(name="cosine")))
     assert not same_step(base, recipe(OptimRecipe(name="adam")))
-    assert not same_step(base, recipe(OptimRecipe(lr=0.05, momentum=0.9, nesterov=True)))
+    assert not same_step(base, recipe(OptimRecipe(name="sgd", lr=0.05, momentum=0.9, nesterov=True)))
     assert not same_step(base, replace(base, train=replace(base.train, epochs=3)))
 
 

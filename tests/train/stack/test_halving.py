@@ -30,7 +30,7 @@ def nets() -> list[nn.Module]:
 
 def members() -> list[StackMember]:
     loss, train = LossRecipe(name="cross-entropy"), TrainRecipe(epochs=8, batch_size=8)
-    return [StackMember(Recipe(loss=loss, optim=OptimRecipe(lr=rate), train=train)) for rate in RATES]
+    return [StackMember(Recipe(loss=loss, optim=OptimRecipe(name="sgd", lr=rate), train=train)) for rate in RATES]
 
 
 def run(**options: Any) -> Trained:

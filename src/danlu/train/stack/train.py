@@ -53,9 +53,8 @@ def train_members(
     >>> from danlu.base.recipe import LossRecipe, OptimRecipe, Recipe, TrainRecipe
     >>> x = torch.linspace(-1, 1, 32)[:, None]
     >>> fold = FoldRows(x, 3 * x, torch.arange(24), torch.arange(24, 32))
-    >>> recipe = Recipe(
-    ...     loss=LossRecipe(name="mse"), optim=OptimRecipe(lr=0.1), train=TrainRecipe(epochs=100, batch_size=8)
-    ... )
+    >>> optim, train = OptimRecipe(name="sgd", lr=0.1), TrainRecipe(epochs=100, batch_size=8)
+    >>> recipe = Recipe(loss=LossRecipe(name="mse"), optim=optim, train=train)
     >>> nets = [nn.Linear(1, 1) for _ in range(2)]
     >>> cpu = torch.device("cpu")
     >>> trained = train_members(nets, [StackMember(recipe)] * 2, [fold], task="regression", outputs=1, device=cpu)

@@ -1,0 +1,75 @@
+"""TabM: many multilayer perceptrons that share their weights, for tables."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from danlu.nets.blocks.members import MemberLinear, Waves
+from danlu.nets.options import OptionCheck
+
+_CLIP = 3.0
+"""Numbers beyond so many deviations are drawn in (Holzmüller et al. 2024)."""
+
+
+class MemberOutputs(NamedTuple):
+    """What the members say of N samples while they learn: [N, members, outputs]."""
+
+    members: Tensor
+
+    def loss(self, loss: Callable[[Tensor, Tensor], Tensor], targets: Tensor) -> Tensor:
+        """The mean of the members' losses: each learns for itself."""
+        return torch.stack([loss(member, targets) for member in self.members.unbind(1)]).mean()
+
+
+class TabM(nn.Module):
+    """Rows of standardised numbers, [N, …] flattened to [N, inputs], to outputs [N, outputs].
+
+    TabM-mini of Gorishniy et al. 2025 (https://arxiv.org/abs/2410.24210): `members` perceptrons of `depth` hidden
+    layers of `width`, which have their weights in common but for the signs with which each first multiplies its inputs,
+    and for the last layer. Each learns by a loss of its own: in training mode the result is a `MemberOutputs`. In
+    evaluation mode it is the mean of what they say. Far-off numbers are drawn in, x/√(1 + (x/3)²), and each feature is
+    laid out in `embedding` further ones (see `Waves`; 0: none). Raises UserError for options that do not fit.
+
+    >>> net = TabM(inputs=4, outputs=3)
+    >>> net(torch.zeros(5, 4)).members.shape, net.eval()(torch.zeros(5, 4)).shape
+    (torch.Size([5, 16, 3]), torch.Size([5, 3]))
+    """
+
+    heads = ("head",)
+
+    def __init__(
+        self,
+        inputs: int = 8,
+        outputs: int = 1,
+        members: int = 16,
+        width: int = 128,
+        depth: int = 3,
+        embedding: int = 8,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        check = OptionCheck()
+        self.inputs = check.count("inputs", inputs)
+        self.outputs = check.count("outputs", outputs)
+        self.members = check.count("members", members)
+        self.width = check.count("width", width)
+        self.depth = check.layers("depth", depth)
+        self.embedding = check.count("embedding", embedding, least=0)
+        self.dropout = check.fraction("dropout", dropout)
+        check.done()
+        self.waves = Waves(self.inputs, self.embedding) if self.embedding else nn.Identity()
+        features = self.inputs * (1 + self.embedding)
+        self.signs = nn.Parameter(torch.empty(self.members, features).uniform_(-1, 1).sign())
+        layers: list[nn.Module] = []
+        for given in (features, *[self.width] * (self.depth - 1)):
+            layers += [nn.Linear(given, self.width), nn.ReLU(), nn.Dropout(self.dropout)]
+        self.layers = nn.Sequential(*layers)
+        self.head = MemberLinear(self.members, self.width, self.outputs)
+
+    def forward(self, x: Tensor) -> Tensor | MemberOutputs:
+        x = x.flatten(1)
+        x = self.waves(x / torch.sqrt(1 + (x / _CLIP) ** 2))
+        members = self.head(self.layers(x[:, None] * self.signs))
+        return MemberOutputs(members) if self.training else members.mean(1)
