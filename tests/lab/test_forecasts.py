@@ -97,9 +97,9 @@ def test_rows_to_come_without_a_target_may_stand_behind_the_others(monthly: Path
 
 
 def with_months(rows: polars.DataFrame, months: list[str]) -> polars.DataFrame:
-    return polars.concat(
-        [rows, polars.DataFrame({"month": months}).with_columns(sales=polars.lit(None, polars.Float64))]
-    )
+    """The rows with months to come behind them."""
+    later = polars.DataFrame({"month": months, "sales": [None] * len(months)}, schema_overrides=rows.schema)
+    return polars.concat([rows, later])
 
 
 def test_a_file_is_answered_row_by_row_and_scored_where_it_knows_what_came(monthly: Path) -> None:
