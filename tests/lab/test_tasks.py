@@ -10,7 +10,7 @@ from torch import nn
 import danlu
 from danlu.data.catalogue import names as data_names
 from danlu.lab.draft import draft_recipe
-from danlu.lab.setup import data_for_net
+from danlu.lab.net_and_data import data_for_net
 from danlu.nets import names, usual_data
 from danlu.train.checkpoint import load_newest
 from interruption import assert_same_end, interrupt_at

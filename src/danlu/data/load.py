@@ -27,7 +27,6 @@ TASKS = ("auto", "classification", "regression", "multi-label", "segmentation", 
 PARTITIONS = ("sequential", "random")
 _NUMBERS = (
     "validation", "test", "samples", "split_seed", "workers", "image_size", "min_frequency", "steps", "steps_per_epoch",
-    "window", "horizon", "season",
 )  # fmt: skip
 
 
@@ -77,23 +76,21 @@ def load(
     order; or a Dataset, which comes back. `root` is where a catalogue's lie.
 
     `target` is the name of a column, or its number (-1 is the last), or a list of them. The first line of a table
-    names its columns, unless `header` is False. `validation_path` and `test_path` are the other parts'.
-    `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays.
+    names its columns, unless `header` is False. `validation_path` and `test_path` are the other parts'. `weight` is the
+    column of how much each sample counts, `weights` are such numbers beside arrays.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}
-    >>> load(([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]), test=0.5, validation=0).classes
-    ('no', 'yes')
     """
     asked = (validation, test, samples, split_seed, workers, image_size, min_frequency, steps, steps_per_epoch)
-    asked += (window, horizon, season)
-    numbers = _numbers(fold=fold, fold_seed=fold_seed, **dict(zip(_NUMBERS, asked, strict=True)))
-    options = Options(**{key: getattr(numbers, key) for key in _NUMBERS}, task=task, standardise=standardise)
-    options = replace(options, group=group, time=time, fold=_fold(numbers.fold, numbers.fold_seed, refit))
-    options = replace(options, weight=_weight(weight, weights), augment=_steps(augment))
-    options = replace(options, refit=bool(refit), tokens=tokens, partition=partition)
-    given = _given(source, validation_path, test_path)
-    return _load(Source(given, columns_of(target), name, root, FileOptions(header, encoding)), options)
+    given = {**dict(zip(_NUMBERS, asked, strict=True)), "window": window, "horizon": horizon, "season": season}
+    numbers = _numbers(fold=fold, fold_seed=fold_seed, **given)
+    options = Options(**{key: getattr(numbers, key) for key in given}, task=task, standardise=standardise)
+    options = replace(options, group=group, time=time, weight=_weight(weight, weights), augment=_steps(augment))
+    folded = _fold(numbers.fold, numbers.fold_seed, refit)
+    options = replace(options, fold=folded, refit=bool(refit), tokens=tokens, partition=partition)
+    parts, file = _given(source, validation_path, test_path), FileOptions(header, encoding)
+    return _load(Source(parts, columns_of(target), name, root, file), options)
 
 
 def _steps(augment: Any) -> tuple[Any, ...]:

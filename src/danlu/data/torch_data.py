@@ -25,7 +25,6 @@ from danlu.base.errors import Fault, Faults, fail
 from danlu.base.seeds import sample_seed
 from danlu.data.arrays import array_dataset
 from danlu.data.dataset import Dataset as DanluDataset
-from danlu.data.dataset import Encoder
 from danlu.data.divide import divide, keys_of
 from danlu.data.feeds import Feed, LoaderFeed, MapFeed, Wanted, guarded, refuse_bad
 from danlu.data.label_sets import LabelSets
@@ -78,8 +77,7 @@ def torch_dataset(
     seen = _Form(target)
     feeds = {part: _feed(source, options, seen) for part, source in sources.items()}
     form = seen.found
-    empty = [part for part, feed in feeds.items() if feed.count == 0]
-    if empty:
+    if any(feed.count == 0 for feed in feeds.values()):
         fail("data.no-samples")
     examples = {part: _example(feed) for part, feed in feeds.items()}
     x, y = examples["train"]
@@ -101,15 +99,13 @@ def torch_dataset(
         pixels = Pixels(shape, 255.0, (0.0,) * shape[0], (1.0,) * shape[0])
     elif len(shape) == 1 and options.standardise is None:
         notes.append(Fault("data.stream-as-it-is"))
-    encoder: Encoder = pixels or Standard(shape)
-    if form and form.layout:
-        encoder = SeveralInputs(form.layout, Standard(shape))
+    several = SeveralInputs(form.layout, Standard(shape)) if form and form.layout else None
     return StreamDataset(
         name=name,
         sample_shape=shape,
         sizes={part: feeds[part].count if part in feeds else 0 for part in ("train", "validation", "test")},
         target=meaning,
-        encoder=encoder,
+        encoder=several or pixels or Standard(shape),
         notes=tuple(notes),
         feeds=feeds,
         pixels=pixels,

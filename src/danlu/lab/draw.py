@@ -22,8 +22,9 @@ from danlu.lab.functions.activation import ACTIVATIONS, activation_curve, activa
 from danlu.lab.functions.densities import densities
 from danlu.lab.functions.distribution import SOURCES, is_distribution, read_distribution
 from danlu.lab.functions.variance import layer_variances
+from danlu.lab.net_and_data import data_for_net
 from danlu.lab.run import Run
-from danlu.lab.setup import build_net, data_for_net, load_data
+from danlu.lab.setup import build_net, load_data
 from danlu.lab.study.study import Study
 from danlu.nets import example, recipe_of, registered, usual_shape
 from danlu.nets import names as net_names

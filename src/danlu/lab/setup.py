@@ -15,29 +15,23 @@ from danlu.base.recipe import CUSTOM, MOST_STEPS, DataRecipe, OptimRecipe, Recip
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.data.preprocessing import Preprocessing
-from danlu.data.series.dataset import SeriesDataset
 from danlu.data.several_inputs import layout_of
-from danlu.data.standard import Pixels, Standard
+from danlu.data.standard import Standard
 from danlu.lab.balance import OF_ORDER, balanced_data, told_of_weights
 from danlu.lab.batches import steps_per_epoch
 from danlu.lab.called_as import called_as
 from danlu.lab.draft import source_of
 from danlu.lab.loss_settings import settled_loss
-from danlu.lab.usual import limits_predictions, usual_augmentation, usual_picture_options, usual_train
+from danlu.lab.net_and_data import data_for_net, net_for_data
+from danlu.lab.usual import limits_predictions, usual_train
 from danlu.nets import (
-    AUTO,
     Description,
     build,
     built_where_it_fits,
     check_weights,
     describe,
-    names,
-    option_names,
     put_weights,
     rehearse,
-    task_of,
-    usual_data,
-    usual_net,
     usual_optimiser,
 )
 from danlu.train.checkpoint import saved_weights
@@ -122,14 +116,18 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     if horizon.steps > MOST_STEPS and not train.open_ended:
         sizes = {"epochs": horizon.epochs, "steps": horizon.steps_per_epoch, "most": MOST_STEPS}
         fail("lab.too-many-steps", total=horizon.steps, **sizes)
-    # What these two refuse is told now, not after the folder is made.
-    Schedule(recipe.schedule, horizon)
-    frozen, thaws = recipe.train.freeze or (), recipe.train.thaw is not None
-    if optim.name != OWN_OPTIMISER:
-        build_optimiser(optim, net, frozen=frozen, thaws=thaws)
+    _try_parts(recipe, net, horizon)
     _check_range(net, dataset, taken)
     _rehearse(recipe, dataset, net, taken)
     return Setup(recipe, dataset, net, description, device, taken, horizon)
+
+
+def _try_parts(recipe: Recipe, net: nn.Module, horizon: Horizon) -> None:
+    """What schedule and optimiser refuse is told now, not after the folder is made."""
+    Schedule(recipe.schedule, horizon)
+    frozen, thaws = recipe.train.freeze or (), recipe.train.thaw is not None
+    if recipe.optim.name != OWN_OPTIMISER:
+        build_optimiser(recipe.optim, net, frozen=frozen, thaws=thaws)
 
 
 def dtype_of(precision: str) -> torch.dtype:
@@ -157,53 +155,6 @@ def _from_anywhere(recipe: Recipe) -> Recipe:
     paths = {key: anywhere(getattr(recipe.data, key)) for key in ("path", "validation_path", "test_path", "root")}
     data = replace(recipe.data, **paths)
     return replace(recipe, data=data, net=replace(recipe.net, weights=anywhere(recipe.net.weights)))
-
-
-def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
-    """The data of a recipe, with what is left to the net: which ones, where nobody names any, and its one task.
-
-    >>> from danlu.base.recipe import NetRecipe
-    >>> data_for_net(Recipe(net=NetRecipe(name="language-model"))).name
-    'time-machine'
-    """
-    data, net = recipe.data, recipe.net.name
-    if net not in names():
-        return data
-    if given is None and (data.name, data.path, data.target) == (None, None, None) and usual_data(net) != "digits":
-        data = replace(data, name=usual_data(net))
-    if data.task == "auto" and task_of(net) == "reconstruction":
-        data = replace(data, task="reconstruction")
-    return data
-
-
-def net_for_data(recipe: Recipe, data: Dataset) -> Recipe:
-    """The recipe with the net that its data call for, where it names none; a folder of images is augmented too, and
-    nets on windows of a time series say what comes on top of a weighted sum of these.
-    """
-    if recipe.net.name != AUTO:
-        return _for_series(recipe, data)
-    words = None if data.vocabulary is None else len(data.vocabulary)
-    name = usual_net(data.sample_shape, data.task, words, forecasts=isinstance(data, SeriesDataset))
-    recipe = _for_series(replace(recipe, net=replace(recipe.net, name=name)), data)
-    if not _is_picture_folder(recipe, data):
-        return recipe
-    recipe = replace(recipe, net=replace(recipe.net, options={**usual_picture_options(name), **recipe.net.options}))
-    if recipe.data.augment is not None:
-        return recipe
-    return replace(recipe, data=replace(recipe.data, augment=usual_augmentation(data.sample_shape)))
-
-
-def _for_series(recipe: Recipe, data: Dataset) -> Recipe:
-    if not isinstance(data, SeriesDataset) or recipe.net.name not in names():
-        return recipe
-    if "shortcut" not in option_names(recipe.net.name):
-        return recipe
-    return replace(recipe, net=replace(recipe.net, options={"shortcut": "linear", **recipe.net.options}))
-
-
-def _is_picture_folder(recipe: Recipe, data: Dataset) -> bool:
-    pictures = data.task == "classification" and len(data.sample_shape) == 3 and isinstance(data.encoder, Pixels)
-    return pictures and recipe.data.path is not None
 
 
 def _augmented(data: Dataset, recipe: Recipe, drafted: Recipe) -> Dataset:

@@ -22,8 +22,9 @@ from danlu.data import Dataset
 from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
+from danlu.lab.net_and_data import data_for_net, net_for_data
 from danlu.lab.pictures import write_study_report
-from danlu.lab.setup import data_for_net, load_data, net_for_data
+from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
 from danlu.lab.study.beside import Beside
 from danlu.lab.study.builders import Builder, builder_of

@@ -1,0 +1,57 @@
+"""What a net and data decide for each other, where a recipe leaves it open: which ones, for which task."""
+
+from dataclasses import replace
+
+from danlu.base.recipe import DataRecipe, Recipe
+from danlu.data import Dataset
+from danlu.data.series.dataset import SeriesDataset
+from danlu.data.standard import Pixels
+from danlu.lab.usual import usual_augmentation, usual_picture_options
+from danlu.nets import AUTO, names, option_names, task_of, usual_data, usual_net
+
+
+def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
+    """The data of a recipe, with what is left to the net: which ones, where nobody names any, and its one task.
+
+    >>> from danlu.base.recipe import NetRecipe
+    >>> data_for_net(Recipe(net=NetRecipe(name="language-model"))).name
+    'time-machine'
+    """
+    data, net = recipe.data, recipe.net.name
+    if net not in names():
+        return data
+    if given is None and (data.name, data.path, data.target) == (None, None, None) and usual_data(net) != "digits":
+        data = replace(data, name=usual_data(net))
+    if data.task == "auto" and task_of(net) == "reconstruction":
+        data = replace(data, task="reconstruction")
+    return data
+
+
+def net_for_data(recipe: Recipe, data: Dataset) -> Recipe:
+    """The recipe with the net that its data call for, where it names none; a folder of images is augmented too, and
+    nets on windows of a time series say what comes on top of a weighted sum of these.
+    """
+    if recipe.net.name != AUTO:
+        return _for_series(recipe, data)
+    words = None if data.vocabulary is None else len(data.vocabulary)
+    name = usual_net(data.sample_shape, data.task, words, forecasts=isinstance(data, SeriesDataset))
+    recipe = _for_series(replace(recipe, net=replace(recipe.net, name=name)), data)
+    if not _is_picture_folder(recipe, data):
+        return recipe
+    recipe = replace(recipe, net=replace(recipe.net, options={**usual_picture_options(name), **recipe.net.options}))
+    if recipe.data.augment is not None:
+        return recipe
+    return replace(recipe, data=replace(recipe.data, augment=usual_augmentation(data.sample_shape)))
+
+
+def _for_series(recipe: Recipe, data: Dataset) -> Recipe:
+    if not isinstance(data, SeriesDataset) or recipe.net.name not in names():
+        return recipe
+    if "shortcut" not in option_names(recipe.net.name):
+        return recipe
+    return replace(recipe, net=replace(recipe.net, options={"shortcut": "linear", **recipe.net.options}))
+
+
+def _is_picture_folder(recipe: Recipe, data: Dataset) -> bool:
+    pictures = data.task == "classification" and len(data.sample_shape) == 3 and isinstance(data.encoder, Pixels)
+    return pictures and recipe.data.path is not None
