@@ -12,7 +12,7 @@ from danlu.base.places import DATA_VARIABLE
 FOLDER = Path(__file__).parent.parent / "examples"
 EXAMPLES = sorted(path.stem for path in FOLDER.glob("*.py"))
 MOST_LINES = 40
-NEEDS_DATA = ("language", "tagging")
+NEEDS_DATA: dict[str, tuple[str, ...]] = {"language": (), "tagging": (), "forecast": ("airline-passengers.csv",)}
 
 
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in NEEDS_DATA])
@@ -23,8 +23,9 @@ def test_an_example_runs(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NEEDS_DATA)
-def test_an_example_with_data_of_the_catalogue_runs(name: str, tmp_path: Path, data_root: Path) -> None:
-    told = run(name, tmp_path, **{DATA_VARIABLE: str(data_root)})
+def test_an_example_with_data_that_no_library_brings_runs(name: str, tmp_path: Path, data_root: Path) -> None:
+    files = [str(data_root / file) for file in NEEDS_DATA[name]]
+    told = run(name, tmp_path, *files, **{DATA_VARIABLE: str(data_root)})
     assert re.search(r"^baseline \d+\.\d+", told, re.MULTILINE), told
 
 
@@ -35,9 +36,9 @@ def test_an_example_is_short_and_says_what_it_shows(name: str) -> None:
     assert lines[0].startswith('"""')
 
 
-def run(name: str, folder: Path, **more: str) -> str:
+def run(name: str, folder: Path, *words: str, **more: str) -> str:
     """What the example prints after one epoch."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "DANLU_LANG": "en", **more}
-    done = preloaded.run([str(FOLDER / f"{name}.py"), "1"], env=environment, cwd=folder)
+    done = preloaded.run([str(FOLDER / f"{name}.py"), "1", *words], env=environment, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -149,7 +149,7 @@ class OptimRecipe:
     """The optimiser. An option left out takes torch's default; one that the optimiser lacks is an error."""
 
     __pydantic_config__ = _STRICT
-    name: str = "auto"  # a torch.optim optimizer; auto: sgd, but adamw for tabm and the transformers
+    name: str = "auto"  # a torch.optim optimizer; auto: sgd; adamw for tabm, unet, taggers, transformers
     lr: Positive | None = None  # learning rate; none: 0.01 for SGD, torch's default for the others
     momentum: Fraction | None = None  # none: 0.9 for SGD, torch's default for the others
     rates: tuple[str, ...] | None = None  # learning rates of parts of the net, layer4:0.001; lr is for the rest
