@@ -1,4 +1,4 @@
-"""A time series: how many passengers fly next month (a CSV of Month, Passengers), beside the same month of last year."""
+"""A time series: how many passengers fly next month (a CSV of Month, Passengers), beside the month a year ago."""
 
 import sys
 

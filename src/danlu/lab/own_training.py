@@ -44,6 +44,7 @@ class OwnTraining:
 def own_training(*, loss: object = None, optimizer: object = None, schedule: object = None) -> OwnTraining:
     """The three, checked by their kind; names and settings are none of the user's own. UserError for what is neither.
 
+    >>> import torch
     >>> own_training(loss="mse", optimizer=torch.optim.Adam).optimizer
     <class 'torch.optim.adam.Adam'>
     """
@@ -59,6 +60,7 @@ def own_training(*, loss: object = None, optimizer: object = None, schedule: obj
 def with_own(settings: Mapping[str, Any], loss: object = None) -> tuple[dict[str, Any], OwnTraining]:
     """The settings, where what is the user's own goes by the name "custom", and that apart.
 
+    >>> import torch
     >>> with_own({"optimizer": torch.optim.Adam, "epochs": 2})[0]
     {'epochs': 2, 'optim.name': 'custom'}
     """

@@ -175,8 +175,8 @@ def writes_out(net: nn.Module, recipe: Recipe, sample_shape: Sequence[int]) -> b
     That is so for a chain of linear layers, activations and dropout on the CPU, under a loss and an optimiser that the
     stack has, where nothing of the user's would hear of the calls of the net, of its gradients, or of the optimiser.
 
-    >>> from danlu.base.recipe import LossRecipe
-    >>> mse = Recipe(loss=LossRecipe(name="mse"))
+    >>> from danlu.base.recipe import LossRecipe, OptimRecipe
+    >>> mse = Recipe(loss=LossRecipe(name="mse"), optim=OptimRecipe(name="sgd"))
     >>> writes_out(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), mse, (3,))
     True
     >>> writes_out(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)), mse, (3,))
