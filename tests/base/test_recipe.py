@@ -26,7 +26,7 @@ def test_a_recipe_is_frozen() -> None:
 def test_as_dict_has_every_section_and_no_key_that_is_none() -> None:
     tree = Recipe(optim=OptimRecipe(lr=0.1)).as_dict()
     assert list(tree) == ["data", "net", "loss", "optim", "schedule", "train", "watch"]
-    assert tree["optim"] == {"name": "sgd", "lr": 0.1}
+    assert tree["optim"] == {"name": "auto", "lr": 0.1}
     assert all(value is not None for section in tree.values() for value in section.values())
 
 
