@@ -186,7 +186,9 @@ MISTAKES = {
     "nets-with-settings": Mistake(("nets", "mlp", "net.hidden=3"), ("net.hidden=3",), ("net.hidden=3",)),
     "rules-misspelt": Mistake(("rules", "dead-rely"), ("dead-rely", '"dead-relu"'), ("dead-rely", '"dead-relu"')),
     "rules-two": Mistake(("rules", "a", "b"), ("one name", "b"), ("一个名字", "b")),
-    "data-unknown": Mistake(("data", "nope"), ('"nope"', "digits, digit-masks, mnist"), ('"nope"', "digits, digit-masks, mnist")),
+    "data-unknown": Mistake(
+        ("data", "nope"), ('"nope"', "digits, digit-masks, mnist"), ('"nope"', "digits, digit-masks, mnist")
+    ),
     "data-with-settings-of-a-training": Mistake(
         ("data", "digits", "train.epochs=2"), ("train.epochs=2", "section data"), ("train.epochs=2", "data 这一节")
     ),

@@ -120,7 +120,7 @@ def test_the_origin_of_a_loss_that_is_not_finite_is_found_in_an_ordinary_step() 
     for stacked in (False, True):
         net = nn.Sequential(*list(mlp())[1:])
         optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
-        recipe = Recipe(optim=OptimRecipe(lr=0.01), loss=LossRecipe(name="cross-entropy"))
+        recipe = Recipe(optim=OptimRecipe(name="sgd", lr=0.01), loss=LossRecipe(name="cross-entropy"))
         schedule = Schedule(recipe.schedule, Horizon(1, 400))
         engine: Any = ModuleEngine(net, nn.functional.cross_entropy, optimizer, schedule, recipe, torch.device("cpu"))
         engine = StackedEngine(engine, recipe, (64,)) if stacked else engine

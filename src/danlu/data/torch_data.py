@@ -79,7 +79,7 @@ def torch_dataset(
     form = seen.found
     if any(feed.count == 0 for feed in feeds.values()):
         fail("data.no-samples")
-    examples = {part: _example(feed) for part, feed in feeds.items()}
+    examples = {part: _example(feed, seen) for part, feed in feeds.items()}
     x, y = examples["train"]
     if options.task == "segmentation" or _is_mask(y):
         return _with_masks(name, sources, options)
@@ -122,8 +122,10 @@ def _tensors(source: Any) -> tuple[Tensor, Tensor] | None:
     return None
 
 
-def _example(feed: Feed) -> tuple[Tensor, Any]:
-    """The first batch, of one sample where that can be had."""
+def _example(feed: Feed, seen: "_Form") -> tuple[Tensor, Any]:
+    """The first batch, of one sample where that can be had: the one that was looked at before, if it is that."""
+    if isinstance(feed, MapFeed) and feed.collate is None and feed.dataset is seen.looked_at:
+        feed = MapFeed([seen.first], torch.arange(1))
     return pair_of(refuse_bad(next(_whole(feed).batches(Wanted(batch_size=1)))))
 
 
@@ -140,6 +142,8 @@ class _Form:
             fail("data.target-without-table", target=",".join(target), name="torch")
         self._target = target
         self._seen = False
+        self.looked_at: Any = None
+        self.first: Any = None
         self.found: SampleForm | None = None
 
     def see_sample(self, dataset: Any, workers: int) -> None:
@@ -154,6 +158,7 @@ class _Form:
         except Exception:  # noqa: BLE001 - the user's code
             return
         self._see(first, batched=False)
+        self.looked_at, self.first = dataset, first
 
     def brought(self, batches: Iterator[Any]) -> Iterator[Any]:
         """The batches of a loader as pairs; the first of them shows how."""

@@ -107,7 +107,9 @@ def _refuse_unmatched(encoded: Tensor, y: Any) -> None:
 
 def _of_dataset(data: Dataset, fitted: Preprocessing, part: str) -> Iterator[Rows]:
     """As they are where they were prepared in the very same way, else as the run's own preprocessing makes them."""
-    if data.task != fitted.task or fitted.task in ("language", "reconstruction"):
+    if fitted.task in ("language", "reconstruction"):
+        fail("ship.not-evaluated", task=fitted.task)
+    if data.task != fitted.task:
         fail("ship.other-task", found=data.task, wanted=fitted.task)
     if not data.sizes.get(part):
         fail("ship.no-such-part", name=data.name, part=part)
