@@ -16,7 +16,8 @@ _OPENING = {
 [中文](tasks.zh-CN.md)
 
 Every task with everything that danlu does with it. Each cell is a test: what works is done (a resume ends bit for bit
-as if it had never been broken off), what does not is refused with the reason below. The page is made from those tests.""",
+as if it had never been broken off), what does not is refused with the reason below. The page is made from these
+tests.""",
     "zh": """\
 # 各任务支持的功能
 
