@@ -163,7 +163,7 @@ def test_of_a_tuple_the_first_entry_is_trained_scored_and_predicted(tmp_path: Pa
     assert run.predict(torch.zeros(3, 8, 8, dtype=torch.uint8)).shape == (3,)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", [name for name in names() if usual_data(name)])
 def test_data_that_nobody_names_are_those_the_net_is_for(name: str) -> None:
     assert usual_data(name) in data_names()
     assert (data_for_net(draft_recipe(name)).name or "digits") == usual_data(name)
@@ -172,6 +172,7 @@ def test_data_that_nobody_names_are_those_the_net_is_for(name: str) -> None:
 
 
 OFFLINE = [name for name in names() if usual_data(name) in ("digits", "diabetes", "breast-cancer")]
+FORECASTING = {name for name in names() if not usual_data(name)}  # the catalogue has no time series
 LARGE = {"resnet18", "resnet34", "resnet50", "resnet101"}  # these take long
 
 
@@ -182,7 +183,7 @@ def test_the_hint_to_train_it_is_true(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(set(names()) - set(OFFLINE) - {"densenet169"}))
+@pytest.mark.parametrize("name", sorted(set(names()) - set(OFFLINE) - FORECASTING - {"densenet169"}))
 def test_and_so_it_is_where_the_data_lie_elsewhere(tmp_path: Path, data_root: Path, name: str) -> None:
     data = danlu.load(usual_data(name), root=str(data_root))
     if len(data.sample_shape) == 3:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class NetEntry:
     """A registered net class, with the task and the number of classes it is limited to, if any, and the least side of
-    pictures. `data` is the name of a data set that it can be tried on. `sample_shape`, `outputs` and `vocabulary` (of
-    sequences) are those of the data that `example` takes; `size` is the parameters and multiply-adds it then has, where
-    it takes long to measure them. `optimiser` is the one that it is trained by where nobody names one.
+    pictures. `data` is the name of a data set that it can be tried on, empty where there is none. `sample_shape`,
+    `outputs` and `vocabulary` (of sequences) are those of the data that `example` takes; `size` is the parameters and
+    multiply-adds it then has, where it takes long to measure them. `optimiser` is the one that it is trained by where
+    nobody names one.
     """
 
     net_class: "Callable[[], type[nn.Module]]"
@@ -37,7 +38,7 @@ class NetEntry:
 
 IMAGENET: dict[str, Any] = {"sample_shape": (3, 224, 224), "outputs": 1000}
 _TOKENS: dict[str, Any] = {"sample_shape": (20,), "vocabulary": 100}
-_WINDOWS: dict[str, Any] = {"sample_shape": (24, 3), "outputs": 1}
+_WINDOWS: dict[str, Any] = {"sample_shape": (24, 3), "outputs": 1, "data": ""}
 
 NETS: dict[str, NetEntry] = {
     "linear-regression": NetEntry(lambda: nets.LinearRegression, task="regression", data="diabetes", size=(785, 784)),
@@ -133,7 +134,7 @@ def task_of(name: str) -> str | None:
 
 
 def usual_data(name: str) -> str:
-    """The name of a data set that the net called `name` can be tried on.
+    """The name of a data set that the net called `name` can be tried on; empty for those that forecast time series.
 
     >>> usual_data("language-model")
     'time-machine'

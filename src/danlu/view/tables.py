@@ -111,7 +111,8 @@ def print_net(console: Console, net: Mapping[str, Any]) -> None:
         markup=False,
         soft_wrap=True,
     )
-    console.print(say("view.net-train", net=net["name"], data=net["data"]), markup=False, soft_wrap=True)
+    train = say("view.net-train" if net["data"] else "view.net-train-series", net=net["name"], data=net["data"])
+    console.print(train, markup=False, soft_wrap=True)
 
 
 def _plain(value: Any) -> str:
