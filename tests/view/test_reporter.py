@@ -11,7 +11,7 @@ from rich.console import Console
 
 from danlu.base.errors import Fault
 from danlu.base.events import EpochDone, StepDone, TrainingStarted
-from danlu.base.recipe import NetRecipe, Recipe
+from danlu.base.recipe import NetRecipe, OptimRecipe, Recipe
 from danlu.base.records import Finding
 from danlu.base.words import use_language
 from danlu.view import reporter as reporter_module
@@ -29,7 +29,8 @@ def shown(monkeypatch: pytest.MonkeyPatch, *, terminal: bool, width: int = 120, 
     reporter = Reporter(on, console)
     notes = [Fault("recipe.place-command-line")]
     with reporter:
-        reporter.opening(Path("runs/x"), Recipe(net=NetRecipe(name="lenet5")), "digits", SIZES, 61_706, notes)
+        recipe = Recipe(net=NetRecipe(name="lenet5"), optim=OptimRecipe(name="sgd"))
+        reporter.opening(Path("runs/x"), recipe, "digits", SIZES, 61_706, notes)
         reporter(TrainingStarted(epoch=0, step=0, epochs=2, steps_per_epoch=4))
         for epoch in (1, 2):
             for step in range(4 * epoch - 3, 4 * epoch + 1):

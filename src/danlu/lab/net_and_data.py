@@ -20,8 +20,9 @@ def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
     data, net = recipe.data, recipe.net.name
     if net not in names():
         return data
-    if given is None and (data.name, data.path, data.target) == (None, None, None) and usual_data(net) not in ("", "digits"):
-        data = replace(data, name=usual_data(net))
+    usual = usual_data(net)
+    if given is None and (data.name, data.path, data.target) == (None, None, None) and usual not in ("", "digits"):
+        data = replace(data, name=usual)
     if data.task == "auto" and task_of(net) == "reconstruction":
         data = replace(data, task="reconstruction")
     return data

@@ -97,12 +97,24 @@ NETS: dict[str, NetEntry] = {
         optimiser="adamw",
     ),
     "sequence-tagger": NetEntry(
-        lambda: nets.SequenceTagger, task="tagging", **_TOKENS, data="time-machine-capitals", optimiser="adamw"
+        lambda: nets.SequenceTagger,
+        task="tagging",
+        **_TOKENS,
+        data="time-machine-capitals",
+        size=(74_250, 1_336_320),
+        optimiser="adamw",
     ),
     "transformer-tagger": NetEntry(
-        lambda: nets.TransformerTagger, task="tagging", **_TOKENS, data="time-machine-capitals", optimiser="adamw"
+        lambda: nets.TransformerTagger,
+        task="tagging",
+        **_TOKENS,
+        data="time-machine-capitals",
+        size=(107_146, 2_081_280),
+        optimiser="adamw",
     ),
-    "unet": NetEntry(lambda: nets.UNet, task="segmentation", data="digit-masks", optimiser="adamw"),
+    "unet": NetEntry(
+        lambda: nets.UNet, task="segmentation", data="digit-masks", size=(482_602, 36_093_952), optimiser="adamw"
+    ),
     "mixture-density": NetEntry(
         lambda: nets.MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes", size=(5_263, 5_120)
     ),
