@@ -113,13 +113,15 @@ def test_what_is_no_loss_is_one_sentence(loss: Any, id: str, language: str, tmp_
     assert not (tmp_path / "run").exists()
 
 
-def test_it_is_alone_and_where_it_cannot_be_it_is_missed(tmp_path: Path) -> None:
+def test_it_is_alone_and_where_it_cannot_be_it_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(danlu.UserError, match="do that in the function"):
         danlu.fit("mlp", data(), loss=own, label_smoothing=0.1, **FEW)
     verbs: list[Any] = [danlu.fit, danlu.check, danlu.lr_find, partial(danlu.compare, vary={"lr": [0.1, 0.2]}, seeds=2)]
     for verb in verbs:
         with pytest.raises(danlu.UserError, match="not at hand"):
             verb("mlp", data(), **{"loss.name": "custom"})
+    assert not [*tmp_path.iterdir()], "nothing is written where something is refused"
     mine = danlu.fit("mlp", "iris", folder=tmp_path / "mine", loss=own, **FEW)
     with pytest.raises(danlu.UserError, match="not at hand"):
         danlu.landscape(mine.folder, points=3)
