@@ -28,6 +28,7 @@ from sklearn.ensemble import (
 
 import danlu
 from danlu.data import Dataset
+from small_data import samples
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 TABLES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -62,13 +63,8 @@ def table(name: str, folder: Path, split: int) -> Dataset:
 
 def scored_trees(data: Dataset) -> dict[str, float]:
     """What scikit-learn's score on the test part."""
-    parts = {part: next(iter(data.batches(part, 10**6, device=torch.device("cpu")))) for part in data.sizes}
-    x, y = (torch.cat([parts[part][at] for part in ("train", "validation")]).numpy() for at in (0, 1))
-    there, wanted = (tensor.numpy() for tensor in parts["test"])
-    return {
-        name: float(kinds[data.task](random_state=0).fit(x, y.ravel()).score(there, wanted.ravel()))
-        for name, kinds in THEIRS.items()
-    }
+    known, test = samples(data, "train", "validation"), samples(data, "test")
+    return {name: float(kinds[data.task](random_state=0).fit(*known).score(*test)) for name, kinds in THEIRS.items()}
 
 
 def scored_net(net: str, data: Dataset) -> tuple[float, float]:

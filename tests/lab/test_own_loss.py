@@ -117,7 +117,8 @@ def test_it_is_alone_and_where_it_cannot_be_it_is_missed(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     with pytest.raises(danlu.UserError, match="do that in the function"):
         danlu.fit("mlp", data(), loss=own, label_smoothing=0.1, **FEW)
-    verbs: list[Any] = [danlu.fit, danlu.check, danlu.lr_find, partial(danlu.compare, vary={"lr": [0.1, 0.2]}, seeds=2)]
+    study = partial(danlu.compare, vary={"lr": [0.1, 0.2]}, seeds=2)
+    verbs: list[Any] = [danlu.fit, danlu.check, danlu.lr_find, study, partial(danlu.search, space={"lr": (1e-3, 1e-1)})]
     for verb in verbs:
         with pytest.raises(danlu.UserError, match="not at hand"):
             verb("mlp", data(), **{"loss.name": "custom"})

@@ -195,3 +195,23 @@ def test_only_fit_takes_them(tmp_path: Path) -> None:
             danlu.check("mlp", data(), **given)
     with pytest.raises(danlu.UserError, match="which stands for an object"):
         danlu.check("mlp", data(), **{"schedule.name": "custom"})
+
+
+@pytest.mark.parametrize("key", ["loss.name", "optim.name", "schedule.name"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        partial(danlu.fit, progress=False),
+        danlu.check,
+        partial(danlu.compare, vary={"lr": [0.1, 0.2]}, seeds=2, progress=False),
+        partial(danlu.search, space={"lr": (1e-3, 1e-1)}, trainings=2, progress=False),
+    ],
+    ids=["fit", "check", "compare", "search"],
+)
+def test_code_that_a_recipe_wants_and_nobody_gives_is_missed_before_there_is_a_folder(
+    verb: Any, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(danlu.UserError, match=r"not at hand|custom"):
+        verb("mlp", "iris", epochs=1, **{key: "custom"})
+    assert not [*tmp_path.iterdir()]

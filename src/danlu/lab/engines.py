@@ -12,7 +12,7 @@ from danlu.store.run_environment import MODULE, STACKED
 from danlu.train.carried import CarriedEngine
 from danlu.train.checkpoint import Checkpoint
 from danlu.train.engine import Engine
-from danlu.train.losses import build_loss
+from danlu.train.losses import AT_PLACES, build_loss
 from danlu.train.module_engine import ClosureEngine, ModuleEngine
 from danlu.train.optimisers import build_optimiser
 from danlu.train.sample_weights import SampleWeighted
@@ -20,7 +20,7 @@ from danlu.train.schedules import Schedule
 from danlu.train.stack import StackedEngine, writes_out
 
 # Tasks whose losses the stacked engine has not.
-_ALONE = ("language", "multi-label", "segmentation", "tagging")
+_ALONE = ("language", "multi-label", *AT_PLACES)
 
 
 def choose_engine(setup: Setup) -> str:

@@ -19,6 +19,7 @@ from danlu.lab.package import Package
 from danlu.lab.run_record import RunRecord
 from danlu.ship import Answerer, ErrorBand
 from danlu.ship.export import Evidence, Exporting
+from danlu.train.losses import AT_PLACES
 
 _AT_ONCE = 256
 _READ_AT_ONCE = 16 * _AT_ONCE  # a source is read anew each time
@@ -41,7 +42,7 @@ def exporting(
         fail("export.several-labels", run=shown(run.folder))
     if layout_of(answerer.fitted.encoder) is not None:
         fail("export.several-inputs", run=shown(run.folder))
-    if answerer.fitted.task in ("segmentation", "tagging"):
+    if answerer.fitted.task in AT_PLACES:
         fail("export.at-places", run=shown(run.folder))
     if isinstance(answerer.fitted.encoder, WindowEncoder):
         fail("export.series", run=shown(run.folder))

@@ -7,10 +7,10 @@ from danlu.base.recipe import LossRecipe
 from danlu.data import Dataset
 from danlu.train.class_weights import BALANCED, WEIGHED, checked_weights
 from danlu.train.focal import gamma_of
-from danlu.train.losses import OWN, choose_loss
+from danlu.train.losses import AT_PLACES, OWN, choose_loss
 
 _MOST_TOLD = 10
-_OF_CLASSES = ("classification", "segmentation", "tagging")
+_OF_CLASSES = ("classification", *AT_PLACES)
 
 
 def settled_loss(

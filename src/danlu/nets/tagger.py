@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from danlu.nets.initialisers import DEFAULT, Init, init_option, initialise
 from danlu.nets.options import OptionCheck
 from danlu.nets.recurrence import CELLS, lengths_of, recurrent_layer, run
-from danlu.nets.transformer import TransformerBase
+from danlu.nets.transformer import TransformerClassifier
 
 
 class SequenceTagger(nn.Module):
@@ -69,7 +69,7 @@ class SequenceTagger(nn.Module):
         return self.output(self.drop(states))
 
 
-class TransformerTagger(TransformerBase):
+class TransformerTagger(TransformerClassifier):
     """Sequences of tokens, int64 [N, T] from 0 to vocabulary - 1, to logits [N, T, classes]: blocks of attention in
     which every token sees all others of its text, and none the padding of 0 behind it.
 
@@ -79,26 +79,6 @@ class TransformerTagger(TransformerBase):
     torch.Size([2, 4, 5])
     """
 
-    def __init__(
-        self,
-        vocabulary: int,
-        classes: int,
-        embedding: int = 64,
-        heads: int = 4,
-        layers: int = 2,
-        dropout: float = 0.1,
-        positions: str = "rotary",
-        init: Init = DEFAULT,
-    ) -> None:
-        super().__init__()
-        check = OptionCheck()
-        self.vocabulary = check.count("vocabulary", vocabulary, least=2)
-        self.classes = check.count("classes", classes)
-        self.settle(check, embedding, heads, layers, dropout, positions, init)
-        self.embed = nn.Embedding(self.vocabulary, self.embedding, padding_idx=0)
-        self.build(self.classes, bias=True)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        places = torch.arange(tokens.shape[1], device=tokens.device)
-        within = places < lengths_of(tokens)[:, None]
+    def forward(self, tokens: Tensor, lengths: Tensor | None = None) -> Tensor:
+        within = self.within(tokens, lengths_of(tokens) if lengths is None else lengths)
         return self.output(self.read(tokens, within[:, None, None]))

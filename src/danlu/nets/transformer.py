@@ -141,7 +141,10 @@ class TransformerClassifier(TransformerBase):
 
     def forward(self, tokens: Tensor, lengths: Tensor | None = None) -> Tensor:
         lengths = lengths_of(tokens) if lengths is None else lengths
-        places = torch.arange(tokens.shape[1], device=tokens.device)
-        within = places < lengths[:, None]
+        within = self.within(tokens, lengths)
         x = self.read(tokens, within[:, None, None])
         return self.output((x * within[..., None]).sum(1) / lengths[:, None].to(x.dtype))
+
+    def within(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Which places are no padding, bool [N, T]."""
+        return torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 
 from danlu.base.records import Score
+from danlu.train.class_counts import ClassCounts
 from danlu.train.label_scores import LabelScores
 from danlu.train.place_scores import PlaceScores
 from danlu.train.predictions import predicted
@@ -103,19 +104,15 @@ class _Classes:
 
     def __init__(self, classes: int, *, balances: bool) -> None:
         self._balances = balances
-        self._counts = torch.zeros(3, classes, dtype=torch.int64)
+        self._counts = ClassCounts(classes)
 
     def add(self, guesses: torch.Tensor, targets: torch.Tensor) -> None:
-        guesses, targets = guesses.flatten(), targets.flatten()
-        seen = (targets[guesses == targets], guesses, targets)
-        classes = self._counts.shape[1]
-        self._counts = self._counts.to(targets.device)
-        self._counts += torch.stack([torch.bincount(labels, minlength=classes) for labels in seen])
+        self._counts.add(guesses, targets)
 
     def result(self) -> Score:
         """Accuracy and macro F1, in float64. A class that neither the targets nor the guesses have has no F1, and one
         that the targets have not has no recall."""
-        right, guessed, there = self._counts.double()
+        right, guessed, there = self._counts.read()
         met = guessed + there > 0
         f1 = 2 * right[met] / (guessed + there)[met]
         score = {"accuracy": float(right.sum() / there.sum()), "f1": float(f1.mean())}

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from danlu.base.records import Score
+from danlu.train.class_counts import ClassCounts
 
 
 class PlaceScores:
@@ -15,6 +15,7 @@ class PlaceScores:
     intersection over union (Jaccard's index), else (tokens) "f1" that of their F1; a class that neither the targets nor
     the guesses have does not count. By `names` each class has its own besides: "iou.cat".
 
+    >>> import torch
     >>> scores = PlaceScores(2, unions=True)
     >>> scores.add(torch.tensor([[0, 0, 1, 1]]), torch.tensor([[0, 1, 1, -100]]))
     >>> scores.result()
@@ -24,20 +25,16 @@ class PlaceScores:
     def __init__(self, classes: int, names: Sequence[str] = (), *, unions: bool) -> None:
         self._names = names
         self._unions = unions
-        self._counts = torch.zeros(3, classes, dtype=torch.int64)
+        self._counts = ClassCounts(classes)
 
     def add(self, guesses: Tensor, targets: Tensor) -> None:
         known = targets >= 0
-        guesses, targets = guesses[known], targets[known]
-        seen = (targets[guesses == targets], guesses, targets)
-        classes = self._counts.shape[1]
-        self._counts = self._counts.to(targets.device)
-        self._counts += torch.stack([torch.bincount(labels, minlength=classes) for labels in seen])
+        self._counts.add(guesses[known], targets[known])
 
     def result(self) -> Score:
-        right, guessed, there = self._counts.double().cpu()
-        met = guessed + there > 0
+        right, guessed, there = self._counts.read()
         both = guessed + there
+        met = both > 0
         each = right / (both - right).clamp(min=1) if self._unions else 2 * right / both.clamp(min=1)
         name, mean = ("iou", "miou") if self._unions else ("f1", "f1")
         total = float(there.sum())

@@ -23,7 +23,6 @@ from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.net_and_data import data_for_net, net_for_data
-from danlu.lab.own_training import OwnTraining, set_in
 from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
@@ -130,8 +129,6 @@ def planned(
     check_size(factors, len(numbers), folds)
     given = None if isinstance(data, str | Path) else data
     plan = make_plan(base, factors, numbers, folds, data=given, maker=maker)
-    for one in plan.planned:  # a study takes nothing of the user's own: what a recipe says of it is missed now
-        set_in(one.setup, OwnTraining())
     makers = {shown_level(level): level for level in factors.get("net.name", []) if callable(level)}
     return plan, base, Given(given, maker, makers)
 

@@ -12,6 +12,7 @@ from danlu.base.recipe import DataRecipe, Recipe
 from danlu.data import Dataset
 from danlu.lab.called_as import called_as
 from danlu.lab.loss_settings import measured_anew
+from danlu.lab.own_training import OwnTraining, set_in
 from danlu.lab.setup import (
     Setup,
     build_net,
@@ -27,6 +28,7 @@ from danlu.lab.study.factors import Cell, cells
 from danlu.lab.study.levels import Level
 from danlu.lab.study.samples import fits_a_stack, folds_of
 from danlu.lab.usual import of_usual_length
+from danlu.train.losses import AT_PLACES
 from danlu.train.stack import recipe_stackable, same_step, same_structure, stackable
 
 
@@ -144,7 +146,8 @@ def _set_up(cell: Cell, seed: int, folds: int, data: object, loaded: dict[DataRe
     datasets = loaded[cell.recipe.data]
     recipe = replace(cell.recipe, train=replace(of_usual_length(cell.recipe), seed=seed))
     net = None if cell.maker is None else made_net(cell, recipe, datasets[0], seed)
-    setup = set_up(recipe, datasets[0], net)
+    # A study takes no code of the user's: a recipe that wants some misses it here, before there is a folder.
+    setup = set_in(set_up(recipe, datasets[0], net), OwnTraining())
     load_given_weights(setup.net, setup.recipe.net.weights)
     if data_as_taken(datasets[0], setup.net) is not datasets[0]:
         as_they_came = replace(cell.recipe.data, standardise=False)
@@ -188,7 +191,7 @@ def why_alone(setup: Setup) -> Fault | None:
         return Fault("study.several-labels")
     if data.weighted() is not None:
         return Fault("study.sample-weights")
-    if data.task in ("segmentation", "tagging"):
+    if data.task in AT_PLACES:
         return Fault("study.at-places")
     if recipe.train.freeze or recipe.optim.rates:
         return Fault("study.parts-of-nets")

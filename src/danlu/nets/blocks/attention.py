@@ -52,7 +52,8 @@ class SelfAttention(nn.Module):
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         if self.rotary:
             angles = _angles(length, width // self.heads, x)
-            query, key = _turned(query, angles), _turned(key, angles)
+            turn = angles.sin().to(x.dtype), angles.cos().to(x.dtype)
+            query, key = _turned(query, *turn), _turned(key, *turn)
         mixed = self.attend(query, key, value, seen)
         return self.output(mixed.transpose(1, 2).reshape(batch, length, width))
 
@@ -116,8 +117,7 @@ def _angles(length: int, width: int, x: Tensor) -> Tensor:
     return places[:, None] * _SLOWEST**-speeds
 
 
-def _turned(x: Tensor, angles: Tensor) -> Tensor:
+def _turned(x: Tensor, sines: Tensor, cosines: Tensor) -> Tensor:
     """[N, heads, T, width / heads] with each pair of a first and a second half turned by its angle."""
-    sines, cosines = angles.sin().to(x.dtype), angles.cos().to(x.dtype)
     first, second = x.chunk(2, -1)
     return torch.cat([first * cosines - second * sines, first * sines + second * cosines], -1)
