@@ -58,6 +58,22 @@ def files_under_way() -> list[str]:
     return list(files)
 
 
+def names_of(objects: Collection[Any]) -> dict[int, str]:
+    """By the id of each of these objects the variable, or the attribute of `self`, that holds it in the user's code."""
+    names: dict[int, str] = {}
+    wanted = {id(one) for one in objects}
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if is_theirs(frame.f_code.co_filename):
+            own = getattr(frame.f_locals.get("self"), "__dict__", {})
+            for space in (frame.f_locals, frame.f_globals, own):
+                for name, value in list(space.items()):
+                    if id(value) in wanted:
+                        names.setdefault(id(value), name)
+        frame = frame.f_back
+    return names
+
+
 def is_theirs(file: str) -> bool:
     """Whether a file is the user's: neither danlu's or torch's, nor installed, nor one of Python itself.
 

@@ -17,6 +17,11 @@ _FIRST = 3  # steps whose calls are looked up; they are measured, whatever the t
 _MOST_LOSSES = 48
 
 
+def making_line(optimizer: Any) -> CodeLine | None:
+    """The line that makes an optimiser, seen from within its constructor."""
+    return calling_line({f"{kind.__qualname__}.__init__" for kind in type(optimizer).__mro__})
+
+
 class Sites:
     """Notes lines into `measured`. What was noted once is not looked up again after the first steps: from then on the
     frames of the user's code are left alone. Before `listen` nothing is noted at all.
@@ -86,9 +91,16 @@ class Sites:
         return observed
 
     def _note_made(self, optimizer: Any) -> None:
-        line = calling_line({f"{kind.__qualname__}.__init__" for kind in type(optimizer).__mro__})
+        self.made(optimizer, making_line(optimizer))
+
+    def made(self, optimizer: Any, line: CodeLine | None) -> None:
+        """An optimiser was made in that line."""
         if line is not None:
             self._made[optimizer] = line
+
+    def begun(self, line: CodeLine, kind: str) -> None:
+        """A loader of the class `kind` was begun in that line before anything was watched."""
+        self._iterated = line, kind
 
     def _iterating(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def observed(loader: Any) -> Any:
