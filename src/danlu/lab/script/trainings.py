@@ -140,6 +140,7 @@ class TrainingRecord:
     def finish(self, watch: Watch) -> None:
         """The training has ended: its last lines and its report."""
         crashed = bool(watch.measured.crashed)
+        del self._losses[max(0, watch.measured.step - self._written) :], self._rates[len(self._losses) :]
         seconds = round(time.monotonic() - self._began, 3)
         self._add(FindingsStood(findings=tuple(watch.findings)))
         last = self._written
