@@ -66,7 +66,8 @@ def finding_lines(finding: Finding, proof: str = "") -> list[str]:
     places = _places(finding.where)
     since = say("base.finding-since", step=finding.since)
     code = f"{finding.line}{say('base.finding-comma')}" if finding.line else ""
-    lines = [f"{sign} {rule_label(finding.rule)}   {places}{code}{since}", f"    {finding.title}"]
+    sure = f"{say('base.finding-comma')}{say(f'base.finding-{finding.confidence}')}" if finding.confidence else ""
+    lines = [f"{sign} {rule_label(finding.rule)}   {places}{code}{since}{sure}", f"    {finding.title}"]
     lines.append(f"    {say('base.finding-why')} {finding.why}")
     remedies = "   ".join(f"{n} {remedy_text(remedy)}" for n, remedy in enumerate(finding.remedies, 1))
     if remedies:

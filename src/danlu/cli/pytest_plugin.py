@@ -88,20 +88,17 @@ class TestWatcher:
         self._running = True
         if self._torch:
             self._enter()
-        failed: BaseException | None = None
         try:
             answer = yield
         except BaseException as error:
-            failed = error
+            _note(item, when, self._leave(item, error))
             raise
-        finally:
-            found = self._leave(item, failed)
-            if found:
-                item.add_report_section(when, "danlu", "\n".join(line for one in found for line in finding_lines(one)))
+        found = self._leave(item, None)
         grave = [finding for finding in found if finding.severity in self._failing]
+        _note(item, when, [finding for finding in found if finding not in grave])
         if grave:
             item.user_properties.append((_FAILED, len(grave)))
-            pytest.fail("\n".join(line for one in grave for line in finding_lines(one)), pytrace=False)
+            pytest.fail(_text(grave), pytrace=False)
         return answer
 
     def _leave(self, item: pytest.Item, failed: BaseException | None) -> list[Finding]:
@@ -112,3 +109,13 @@ class TestWatcher:
         if everywhere.steps:
             item.user_properties.append((_WATCHED, everywhere.steps))
         return [finding for watch in everywhere.watches for finding in watch.findings]
+
+
+def _note(item: pytest.Item, when: str, found: Sequence[Finding]) -> None:
+    """Put findings into a section of their own, which pytest shows where the test fails."""
+    if found:
+        item.add_report_section(when, "danlu", _text(found))
+
+
+def _text(found: Sequence[Finding]) -> str:
+    return "\n".join(line for one in found for line in finding_lines(one))
