@@ -50,6 +50,14 @@ class CodeLine:
 
 
 @dataclass(frozen=True)
+class Snippet:
+    """A statement of somebody's code as it stands, and as a remedy would have it."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """What watch found: rule, severity ("error", "warning", "advice"), layers, since which step, numbers, remedies.
 
@@ -69,6 +77,7 @@ class Finding:
     remedies: tuple[Mapping[str, Any], ...] = field(default=())
     code: CodeLine | None = field(default=None, metadata={"sparse": True})  # danlu's own runs have none
     confidence: str = field(default="", metadata={"sparse": True})  # SURELY, PROBABLY; "" for advice and symptoms
+    snippet: Snippet | None = field(default=None, metadata={"sparse": True})  # of the first remedy that changes `code`
 
     @property
     def line(self) -> str | None:
@@ -81,8 +90,9 @@ class Finding:
         >>> Finding("plateau", "advice", (), 9, {}, "", "").as_dict()["line"] is None
         True
         """
-        plain = {name: value for name, value in vars(self).items() if name != "code"}
-        return {**plain, "line": vars(self.code) if self.code else None}
+        plain = {name: value for name, value in vars(self).items() if name not in ("code", "snippet")}
+        line, snippet = vars(self.code) if self.code else None, vars(self.snippet) if self.snippet else None
+        return {**plain, "confidence": self.confidence or None, "line": line, "snippet": snippet}
 
 
 def finding_of(record: Mapping[str, Any]) -> Finding:
@@ -104,5 +114,6 @@ def finding_of(record: Mapping[str, Any]) -> Finding:
         why=str(record["why"]),
         remedies=tuple(dict(remedy) for remedy in record["remedies"]),
         code=CodeLine(str(line["file"]), int(line["line"])) if line else None,
+        snippet=Snippet(str(snippet["before"]), str(snippet["after"])) if (snippet := record.get("snippet")) else None,
         confidence=confidence if (confidence := record.get("confidence")) in (SURELY, PROBABLY) else "",
     )

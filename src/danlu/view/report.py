@@ -185,6 +185,9 @@ def finding_card(finding: Finding) -> Markup:
     for name, text in ((say("page.why"), finding.why), (say("page.remedy"), remedies)):
         if text:
             rows += [element("dt", name), element("dd", text)]
+    if finding.snippet:
+        for name, text in (("before", finding.snippet.before), ("after", finding.snippet.after)):
+            rows += [element("dt", say(f"base.finding-{name}").strip()), element("dd", element("pre", text))]
     return element("div", head, element("p", finding.title), element("dl", *rows), class_=f"finding {finding.severity}")
 
 

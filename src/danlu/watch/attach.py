@@ -12,7 +12,7 @@ from danlu.base.errors import fail
 from danlu.base.events import StopTraining
 from danlu.base.finding_text import Findings, finding_lines
 from danlu.base.readable import Readable
-from danlu.base.records import CodeLine, Finding
+from danlu.base.records import CodeLine, Finding, Snippet
 from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.watch.contract import Rule, Verdict
@@ -262,7 +262,7 @@ class Watch(Readable):
                 if self._shown:
                     tell(self._failed)
 
-    def _locate(self, rule: Rule, verdict: Verdict) -> CodeLine | None:
+    def _locate(self, rule: Rule, verdict: Verdict) -> tuple[CodeLine, Snippet | None] | None:
         return self._culprits(rule, verdict) if self._culprits is not None and self._lines else None
 
     def _broken(self, name: str, error: Exception) -> None:

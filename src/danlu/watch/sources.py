@@ -47,7 +47,7 @@ class Sources:
         if is_cell(used.file):
             files += [file for file in reversed(list(linecache.cache)) if is_cell(file)]
         for file in dict.fromkeys(files):
-            tree = self._tree(file)
+            tree = self.tree(file)
             scopes = _around(tree, used.line) if tree is not None and file == used.file else [tree]
             for scope in scopes:
                 found = list(_calls(scope, kind)) if scope is not None else []
@@ -57,7 +57,8 @@ class Sources:
                     return CodeLine(file, one[0][0].lineno) if len(one) == 1 else None
         return None
 
-    def _tree(self, file: str) -> ast.Module | None:
+    def tree(self, file: str) -> ast.Module | None:
+        """The file, parsed; None where it cannot be."""
         if file not in self._trees:
             try:
                 self._trees[file] = ast.parse("".join(linecache.getlines(file)))
