@@ -10,13 +10,16 @@ def digest(*nets):
     return hashlib.sha256(b"".join(one.detach().float().numpy().tobytes() for one in tensors)).hexdigest()
 """
 
-_MLP = _HEAD + """
+_MLP = (
+    _HEAD
+    + """
 torch.manual_seed(0)
 x = torch.randn(512, 8)
 y = (x[:, 0] > 0).long()
 model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.1), nn.Linear(16, 2))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 """
+)
 _EPOCHS = """
 for epoch in range({epochs}):
     for i in range(0, 512, 32):
@@ -166,8 +169,8 @@ ENDINGS: dict[str, tuple[str, list[str], int]] = {
     "sys.exit with a number": ("import sys\nprint('a'); sys.exit(7)", [], 7),
     "sys.exit with a sentence": ("import sys\nsys.exit('no data')", [], 1),
     "an exception in a function": (
-        "def f(n):\n    if n:\n        return f(n - 1)\n    raise ValueError('bad')\n\n"
-        "try:\n    f(2)\nexcept ValueError as error:\n    raise RuntimeError('worse') from error\n", [], 1,
+        ("def f(n):\n    if n:\n        return f(n - 1)\n    raise ValueError('bad')\n\n"
+         "try:\n    f(2)\nexcept ValueError as error:\n    raise RuntimeError('worse') from error\n"), [], 1,
     ),
     "an error of syntax": ("print('a'\n", [], 1),
     "arguments that look like danlu's": (
@@ -177,9 +180,12 @@ ENDINGS: dict[str, tuple[str, list[str], int]] = {
     "a hook of its own": (
         "import sys\nsys.excepthook = lambda kind, error, trace: print('hooked', kind, trace.tb_lineno)\n1 / 0", [], 1,
     ),
-    "something to do at exit": ("import atexit\natexit.register(print, 'bye')\nclass A: pass\nraise KeyError(A)", [], 1),
+    "something to do at exit": (
+        "import atexit\natexit.register(print, 'bye')\nclass A: pass\nraise KeyError(A)", [], 1,
+    ),
     "the main module found again": (
-        "import sys, pickle\nclass A: pass\nprint(sys.modules['__main__'].A is A, type(pickle.loads(pickle.dumps(A()))))",
+        ("import sys, pickle\nclass A: pass\n"
+         "print(sys.modules['__main__'].A is A, type(pickle.loads(pickle.dumps(A()))))"),
         [], 0,
     ),
     "an exception in a training": (

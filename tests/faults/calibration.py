@@ -12,8 +12,8 @@ ASKED = {SURELY: 0.98, PROBABLY: 0.85}
 
 
 def is_right(program: Planted | None, finding: Said) -> bool:
-    """Whether it is the fault of the program, a cause that is as right, or a symptom of it; nothing is right of a healthy
-    one (None)."""
+    """Whether it is the fault of the program, a cause that is as right, or a symptom of it; of a healthy one (None)
+    nothing is right."""
     return program is not None and finding.rule in {program.rule, *program.causes, *program.symptoms}
 
 

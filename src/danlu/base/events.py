@@ -64,8 +64,8 @@ class Stop:
 
 
 class StopTraining(BaseException):
-    """Raised by the `on_finding` of `danlu.watch`: the watched block ends once the step under way is done, and the program
-    goes on behind it. No Exception, so that a loop which passes over errors does not pass over this.
+    """Raised by the `on_finding` of `danlu.watch`: the watched block ends once the step under way is done, and the
+    program goes on behind it. No Exception, so that a loop which passes over errors does not pass over this.
     """
 
 

@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Watch, where that is asked for."""
     config.addinivalue_line("markers", f"danlu_silence(*rules): {say('cli.pytest-marker')}")
     if config.getoption("danlu"):
-        config.pluginmanager.register(TestWatcher(config.getoption("danlu_fail")), "danlu-tests")
+        config.pluginmanager.register(TestWatcher(str(config.getoption("danlu_fail"))), "danlu-tests")
 
 
 class TestWatcher:

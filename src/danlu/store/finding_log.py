@@ -17,7 +17,6 @@ from danlu.store.records import (
     record_of,
 )
 
-
 _QUIET_SECONDS = 2.0  # without a line, after which it is asked whether anybody still writes: to ask takes the lock
 
 

@@ -45,8 +45,8 @@ class Watch(Readable):
     parameters are found when they step. `loader`, `val_loader` and `loss_fn` are only looked at. `silence` holds ids
     of rules that are not asked, `thresholds` numbers by rule and name; `rules` are asked beside danlu's own. Nothing
     of the training is changed: no random number is drawn, no weight differs by a bit; when the block is left every hook
-    is gone. An exception inside watch is told once and ends nothing; StopTraining, raised by `on_finding`, ends the block
-    after the step that is under way, and the program goes on behind it. In a distributed training only rank 0 watches.
+    is gone. An exception inside watch is told once and ends nothing; StopTraining, raised by `on_finding`, ends the
+    block after the step under way, and the program goes on behind it. In a distributed training only rank 0 watches.
 
     >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3), nn.Softmax(dim=1))
     >>> sgd = torch.optim.SGD(net.parameters(), lr=0.1)

@@ -5,9 +5,9 @@ import functools
 from danlu.base.records import PROBABLY, SURELY, Finding
 from danlu.watch.rulebook import rulebook
 
-# What these rules tell was read off the code at work or tried out: the graph of the loss, the parameters that optimizers
-# hold, the targets, the order of samples, answers to changed inputs. All others judge numbers, which have other causes
-# too.
+# What these rules tell was read off the code at work or tried out: the graph of the loss, the parameters that
+# optimizers hold, the targets, the order of samples, answers to changed inputs. All others judge numbers, which have
+# other causes too.
 READ_OR_TRIED = frozenset({
     "batchnorm-small-batch", "eval-mode-in-training", "future-leak", "gradients-accumulate", "input-constant",
     "input-nonfinite", "input-scale", "label-range", "loader-starved", "loss-broadcast", "loss-mismatch", "loss-sum",
@@ -18,8 +18,8 @@ READ_OR_TRIED = frozenset({
 
 
 def confidence_of(finding: Finding, cause: str) -> str:
-    """SURELY or PROBABLY for an error or a warning of one of danlu's own rules that stands for itself; nothing for advice,
-    which says no more than what is worth knowing, nor for a symptom, which stands under its cause.
+    """SURELY or PROBABLY for an error or a warning of one of danlu's own rules that stands for itself; nothing for
+    advice, which says no more than what is worth knowing, nor for a symptom, which stands under its cause.
 
     >>> confidence_of(Finding("softmax-twice", "error", (), 1, {}, "", ""), "")
     'surely'

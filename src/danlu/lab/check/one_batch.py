@@ -1,4 +1,4 @@
-"""One batch put through a copy of any net: what the graph of its loss shows, and what the copy answers to changed inputs."""
+"""One batch put through a copy of any net: what the graph of its loss shows, what it answers to changed inputs."""
 
 import copy
 import time
@@ -69,7 +69,9 @@ def _usual_loss(answer: Any, targets: torch.Tensor) -> torch.Tensor:
         return nn.functional.mse_loss(answer, targets)
     # Torch wants the classes on axis 1; most nets for sequences give them last.
     last = answer.shape[:-1] == targets.shape
-    return nn.functional.cross_entropy(answer.flatten(0, -2) if last else answer, targets.flatten() if last else targets)
+    return nn.functional.cross_entropy(
+        answer.flatten(0, -2) if last else answer, targets.flatten() if last else targets
+    )
 
 
 def _passes(losses: Sequence[float]) -> CheckLine:
@@ -83,4 +85,6 @@ def _tries(findings: Sequence[Finding], unseen: Mapping[str, str]) -> CheckLine:
     numbers: dict[str, Any] = {"rules": len(_ASKED), "judged": len(_ASKED) - len(left)}
     reasons = "; ".join(dict.fromkeys(f"{rule_label(rule)}: {unseen[rule]}" for rule in left))
     found = Fault("check.tried-but" if left else "check.tried", {**numbers, "reasons": reasons})
-    return CheckLine("tried", gravest(findings), found, None, numbers | {"unseen": {rule: unseen[rule] for rule in left}})
+    return CheckLine(
+        "tried", gravest(findings), found, None, numbers | {"unseen": {rule: unseen[rule] for rule in left}}
+    )

@@ -26,7 +26,7 @@ _OURS = str(Path(__file__).parents[2]) + os.sep
 
 
 @dataclass(frozen=True)
-class Program:
+class UserScript:
     """A script, or a module that is run with `-m`; `arguments` are those that follow it."""
 
     name: str
@@ -37,28 +37,28 @@ class Program:
     def stem(self) -> str:
         """Its name for a folder.
 
-        >>> Program("tools/train.py", False, ()).stem, Program("tools.train", True, ()).stem
+        >>> UserScript("tools/train.py", False, ()).stem, UserScript("tools.train", True, ()).stem
         ('train', 'train')
         """
         return self.name.rpartition(".")[2] if self.is_module else Path(self.name).stem
 
 
-def find_program(words: Sequence[str]) -> Program:
+def find_program(words: Sequence[str]) -> UserScript:
     """The program that `words` name: a file and its arguments, or -m, a module and its arguments. UserError where there
     is none."""
     if not words or words[0] == "-m":
         if len(words) < 2:
             fail("lab.run-what")
-        return Program(words[1], True, tuple(words[2:]))
+        return UserScript(words[1], True, tuple(words[2:]))
     kind = path_kind(words[0])
     if kind != "file":
         path = Path(words[0])
         beside = (one.name for one in path.parent.glob("*.py")) if path.parent.is_dir() else ()
         fail("lab.run-no-file" if kind == "missing" else "lab.run-folder", path=path, hint=nearest(path.name, beside))
-    return Program(words[0], False, tuple(words[1:]))
+    return UserScript(words[0], False, tuple(words[1:]))
 
 
-def carry_out(program: Program, ended: Callable[[BaseException | None], object]) -> int:
+def carry_out(program: UserScript, ended: Callable[[BaseException | None], object]) -> int:
     """Run the program as `__main__`, and call `ended` behind it with the exception that ended it; the exit code.
 
     An exception is told as Python would tell it, danlu's own frames left out.
@@ -86,7 +86,7 @@ def carry_out(program: Program, ended: Callable[[BaseException | None], object])
     return 0 if stopped is None else _told(stopped)
 
 
-def _run_file(program: Program, main: ModuleType) -> None:
+def _run_file(program: UserScript, main: ModuleType) -> None:
     path = str(Path(program.name).absolute())
     _begin_path(str(Path(path).resolve().parent))
     sys.argv = [program.name, *program.arguments]
@@ -99,7 +99,7 @@ def _run_file(program: Program, main: ModuleType) -> None:
     main.__dict__.update(facts)
     with io.open_code(path) as file:
         code = compile(file.read(), path, "exec", dont_inherit=True)
-    exec(code, main.__dict__)
+    exec(code, main.__dict__)  # noqa: S102 - what `danlu run` was asked to run
 
 
 def _begin_path(folder: str) -> None:
@@ -137,7 +137,7 @@ def _exit_code(code: Any) -> int:
     """That of `sys.exit(code)`; a text is told."""
     if code is None or isinstance(code, int):
         return code or 0
-    print(code, file=sys.stderr)
+    print(code, file=sys.stderr)  # noqa: T201 - as Python does
     return 1
 
 

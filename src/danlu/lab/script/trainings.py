@@ -19,7 +19,7 @@ from danlu.base.seeds import hardware
 from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.lab.pictures import write_run_report
-from danlu.lab.script.launch import Program
+from danlu.lab.script.launch import UserScript
 from danlu.lab.watching import layers_measured
 from danlu.store.new_run import NewRun
 from danlu.store.records import (
@@ -46,7 +46,7 @@ class Trainings:
     """Watches all trainings of this process from now on, until `finish`. Their runs are put into `parent`, or the first
     one at `folder` and the next beside it. Where the disk refuses, the training is watched all the same."""
 
-    def __init__(self, program: Program, parent: Path, folder: Path | None = None) -> None:
+    def __init__(self, program: UserScript, parent: Path, folder: Path | None = None) -> None:
         self._program = program
         self._parent, self._folder = absolute(parent), absolute(folder) if folder is not None else None
         self._records: dict[int, TrainingRecord] = {}  # by id of the Watch, while it runs
