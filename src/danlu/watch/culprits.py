@@ -64,7 +64,7 @@ class Culprits:
         near = one.stepped_at or self._measured.lines.get("backward")
         if not made or near is None:
             return near
-        return one.made_at or self._sources.made(one.kind, near, self._files()) or near
+        return one.made_at or self._sources.made(one.kind, near, self._places()) or near
 
     def _loader(self) -> CodeLine | None:
         lines = self._measured.lines
@@ -101,9 +101,8 @@ class Culprits:
         """Where the object of that class was made which the line `used` works with."""
         lines = self._measured.lines
         near = lines.get(used) or next(iter(lines.values()), None)
-        return self._sources.made(kind, near, self._files()) if near is not None else None
+        return self._sources.made(kind, near, self._places()) if near is not None else None
 
-    def _files(self) -> list[str]:
-        """All files of the user's that the training was seen to run through."""
-        noted = [line.file for line in self._measured.lines.values()]
-        return [file for file in dict.fromkeys([*noted, *self._sites.files]) if is_theirs(file)]
+    def _places(self) -> list[CodeLine]:
+        """All lines of the user's that the training was seen to run through."""
+        return [line for line in (*self._measured.lines.values(), *self._sites.under_way) if is_theirs(line.file)]
