@@ -12,8 +12,8 @@ _VALIDATION, _TEST = 300, 500
 
 
 def adding(steps: int, samples: int) -> Dataset:
-    """Rows of `steps` numbers in [0, 1) and marks, [N, steps, 2], and the sum of the two numbers that are marked, one in
-    each half; `samples` of them to train on. Whoever answers 1 each time has an R² of 0.
+    """Rows of `steps` numbers in [0, 1) and marks, [N, steps, 2], and the sum of the two numbers that are marked, one
+    in each half; `samples` of them to train on. Whoever answers 1 each time has an R² of 0.
 
     >>> data = adding(steps=10, samples=100)
     >>> data.sizes, data.sample_shape, data.outputs

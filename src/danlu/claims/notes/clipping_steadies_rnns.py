@@ -28,7 +28,7 @@ CLIPPING_STEADIES_RNNS = EffectClaim(
     margin=0.05,
     condition="task",
     places={"recall 5": {}, "recall 10": {}},
-    tasks=memory_tasks("rnn", {"optim.momentum": 0.9}, epochs=10, rates=RATES, text_rates=(0.03, 0.1, 0.3)),
+    tasks=memory_tasks("rnn", {"optim.momentum": 0.9}, rates=RATES, text_rates=(0.03, 0.1, 0.3)),
     rates=RATES,
     seeds=8,
     refuses=("data", "target", "net"),

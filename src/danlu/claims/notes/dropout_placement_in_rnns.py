@@ -32,7 +32,7 @@ DROPOUT_PLACEMENT_IN_RNNS = EffectClaim(
     margin=0.05,
     condition="task",
     places={"recall 5": {}, "recall 20": {}},
-    tasks=memory_tasks("lstm", {"optim.name": "adam", "train.clip_norm": 1.0}, epochs=10, rates=RATES, text_rates=RATES),
+    tasks=memory_tasks("lstm", {"optim.name": "adam", "train.clip_norm": 1.0}, rates=RATES, text_rates=RATES),
     rates=RATES,
     seeds=10,
     published=(

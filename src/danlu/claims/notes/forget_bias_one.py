@@ -28,7 +28,7 @@ FORGET_BIAS_ONE = EffectClaim(
     margin=0.05,
     condition="task",
     places={"recall 10": {}, "recall 20": {}},
-    tasks=memory_tasks("lstm", {"optim.name": "adam", "train.clip_norm": 1.0}, epochs=10, rates=RATES, text_rates=RATES),
+    tasks=memory_tasks("lstm", {"optim.name": "adam", "train.clip_norm": 1.0}, rates=RATES, text_rates=RATES),
     rates=RATES,
     seeds=8,
     published=(
