@@ -12,9 +12,9 @@ from danlu.claims.adding import adding
 from danlu.claims.bench import Bench, judged_by
 from danlu.claims.catalogue import CLAIMS
 from danlu.claims.check import options_of, result_of
+from danlu.claims.claim_task import ClaimTask
 from danlu.claims.effect import EffectClaim
 from danlu.claims.recall import VOCABULARY, recall
-from danlu.claims.task import Task
 from danlu.claims.training import LOSS, R2
 from danlu.data import Dataset, load
 from danlu.data.memory import MemoryDataset
@@ -43,8 +43,10 @@ FORGETS = EffectClaim(
     condition="task",
     places={"recall 2": {}},
     tasks={
-        "adding": Task("lstm", few_to_add, {"net.hidden": 8, "optim.name": "adam", "optim.lr": 0.02}, LOSS, (0.01,)),
-        "away": Task("lstm", not_there, {}, R2, (0.01,)),
+        "adding": ClaimTask(
+            "lstm", few_to_add, {"net.hidden": 8, "optim.name": "adam", "optim.lr": 0.02}, LOSS, (0.01,)
+        ),
+        "away": ClaimTask("lstm", not_there, {}, R2, (0.01,)),
     },
     tuned=False,
     budget_differs=True,

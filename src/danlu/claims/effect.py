@@ -8,6 +8,7 @@ from typing import Any
 from danlu.base.errors import Fault, UserError, fail
 from danlu.claims.bench import Bench, Trainable
 from danlu.claims.claim import Published
+from danlu.claims.claim_task import ClaimTask
 from danlu.claims.evidence import (
     ClaimComparison,
     ClaimEvidence,
@@ -21,7 +22,6 @@ from danlu.claims.evidence import (
 from danlu.claims.options import ClaimOptions
 from danlu.claims.plan import ClaimPlan
 from danlu.claims.plots import boundary, curves, turning
-from danlu.claims.task import Task
 from danlu.claims.training import ACCURACY, R2, Measure, Training
 from danlu.claims.tuning import MOST_GROWTHS, Tuned, tune
 
@@ -66,7 +66,7 @@ class EffectClaim:
     margin: float = 0.005
     condition: str = ""
     places: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NO_CONDITION)
-    tasks: Mapping[str, Task] = field(default_factory=dict[str, Task])
+    tasks: Mapping[str, ClaimTask] = field(default_factory=dict[str, ClaimTask])
     builders: Mapping[str, Callable[[], Any]] = field(default_factory=dict[str, Callable[[], Any]])
     rates: Sequence[float] | Mapping[str, Sequence[float]] = RATES
     tuned: bool = True

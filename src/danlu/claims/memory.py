@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from danlu.claims.adding import adding
-from danlu.claims.task import Task
+from danlu.claims.claim_task import ClaimTask
 from danlu.claims.time_machine import time_machine
 from danlu.claims.training import LOSS, R2
 from danlu.data import Dataset
@@ -30,7 +30,7 @@ def the_time_machine(place: str) -> Dataset:
 
 def memory_tasks(
     cell: str, settings: Mapping[str, Any], *, rates: Sequence[float], text_rates: Sequence[float]
-) -> dict[str, Task]:
+) -> dict[str, ClaimTask]:
     """The adding problem (R²) and the beginning of The Time Machine (nats a character) for nets with this `cell`;
     `rates` and `text_rates` are where the search for the learning rate begins."""
     windows = {**settings, "net.hidden": 24, "net.engine": "own", "train.batch_size": 32, "train.epochs": 10}
@@ -38,6 +38,6 @@ def memory_tasks(
         **settings, "net.cell": cell, "net.hidden": 32, "net.embedding": 16, "train.batch_size": 32, "train.epochs": 4,
     }  # fmt: skip
     return {
-        "adding": Task(cell, _ADDING[cell], windows, R2, rates),
-        "The Time Machine": Task("language-model", the_time_machine, text, LOSS, text_rates),
+        "adding": ClaimTask(cell, _ADDING[cell], windows, R2, rates),
+        "The Time Machine": ClaimTask("language-model", the_time_machine, text, LOSS, text_rates),
     }

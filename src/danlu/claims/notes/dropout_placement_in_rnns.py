@@ -34,7 +34,7 @@ DROPOUT_PLACEMENT_IN_RNNS = EffectClaim(
     places={"recall 5": {}, "recall 20": {}},
     tasks=memory_tasks("lstm", {"optim.name": "adam", "train.clip_norm": 1.0}, rates=RATES, text_rates=RATES),
     rates=RATES,
-    seeds=10,
+    seeds=8,
     published=(
         Published("Zaremba, Sutskever, Vinyals 2014, https://arxiv.org/abs/1409.2329", "agrees with the claim"),
     ),

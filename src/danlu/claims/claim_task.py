@@ -8,7 +8,7 @@ from danlu.claims.training import Measure
 
 
 @dataclass(frozen=True)
-class Task:
+class ClaimTask:
     """What is trained on what at such a place: `net` by name, `data` by name or as a function that makes them, all
     `settings` but those of the level; the `measure`, and where the search for each level's learning rate begins."""
 
