@@ -9,10 +9,11 @@ import torch
 
 import danlu
 from danlu.base.recipe import TrainRecipe
-from danlu.base.recipe_text import read_recipe
+from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.lab.draft import draft_recipe
 from danlu.lab.setup import set_up
 from danlu.lab.usual import usual_epochs, usual_train
+from danlu.nets import usual_training
 from danlu.store.journal import read
 from interruption import interrupt_at
 
@@ -51,6 +52,38 @@ def test_early_stopping_and_what_the_user_says_stand() -> None:
     assert usual_train(TrainRecipe(patience=3), "sgd", 1_000, 5).scores_best
     named = TrainRecipe(epochs=7, batch_size=9, weights="last")
     assert usual_train(named, "sgd", 100, 100) == named
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "patience", "epochs", "batch_size"),
+    [
+        (TrainRecipe(), 30, 16, 200, 64),
+        (TrainRecipe(), 29, None, 64, 64),
+        (TrainRecipe(epochs=9), 30, None, 9, 64),
+        (TrainRecipe(weights="last"), 30, None, 64, 64),
+        (TrainRecipe(patience=3, epochs=40, batch_size=8), 30, 3, 40, 8),
+    ],
+)
+def test_a_net_brings_its_patience_where_nothing_else_is_said(
+    train: TrainRecipe, held_out: int, patience: int | None, epochs: int, batch_size: int
+) -> None:
+    usual = usual_train(train, "adamw", 1_000, held_out, usual_training("tabm"))
+    assert (usual.patience, usual.epochs, usual.batch_size) == (patience, epochs, batch_size)
+    assert usual.scores_best is (held_out >= 30 and train.weights is None)
+    assert usual_train(usual, "adamw", 1_000, held_out, usual_training("tabm")) == usual
+
+
+def test_the_usual_patience_is_danlus_own_choice(tmp_path: Path) -> None:
+    recipe = set_up(draft_recipe("tabm", "diabetes")).recipe
+    assert (recipe.train.patience, recipe.train.weights) == (16, "best")
+    assert {"train.patience", "train.batch_size"} <= recipe.chosen
+    file = tmp_path / "recipe.toml"
+    file.write_text(to_toml(recipe), encoding="utf-8")
+    assert set_up(draft_recipe(recipe=file)).recipe == recipe
+    mlp = set_up(draft_recipe("mlp", "diabetes")).recipe.train
+    assert set_up(draft_recipe("mlp", recipe=file)).recipe.train == mlp
+    longer = set_up(draft_recipe(recipe=file, settings={"epochs": 50})).recipe.train
+    assert (longer.patience, longer.epochs, longer.weights) == (None, 50, "best")
 
 
 @pytest.mark.parametrize("settings", OTHER_SETTINGS, ids=str)
