@@ -21,6 +21,8 @@ _SEEN_WITH_PATIENCE = 4 * _SAMPLES_SEEN
 _FEWEST_EPOCHS, _MOST_EPOCHS = 20, 200
 # Below so many validation samples the best epoch is a matter of luck.
 _ENOUGH_TO_CHOOSE_BY = 30
+# Fewer rows than the smallest table that nets were compared on.
+_FEW_ROWS = 100
 # Straight lines are drawn to be prolonged, and a mixture answers with densities. A net of the user's is the user's.
 _UNLIMITED = ("linear-regression", "mixture-density")
 
@@ -88,6 +90,19 @@ def limits_predictions(recipe: Recipe, data: Dataset) -> bool:
     in_time = isinstance(data, SeriesDataset) or recipe.data.time is not None
     in_time = in_time or (data.making is not None and data.making.options.time is not None)
     return not recipe.net.is_own and recipe.net.name not in _UNLIMITED and not in_time
+
+
+def tabm_is_worth_a_try(recipe: Recipe, data: Dataset) -> bool:
+    """Whether danlu chose the perceptron for features of a table, where `tabm` scores higher as a rule and takes longer.
+
+    >>> from danlu.base.recipe import NetRecipe
+    >>> from danlu.data import load
+    >>> chosen = Recipe(net=NetRecipe(name="mlp"), chosen=frozenset({"net.name"}))
+    >>> tabm_is_worth_a_try(chosen, load("diabetes")), tabm_is_worth_a_try(Recipe(net=chosen.net), load("diabetes"))
+    (True, False)
+    """
+    features = len(data.sample_shape) == 1 and data.task in ("classification", "regression")
+    return features and recipe.net.name == "mlp" and "net.name" in recipe.chosen and data.sizes["train"] >= _FEW_ROWS
 
 
 def usual_picture_options(net: str) -> dict[str, str]:
