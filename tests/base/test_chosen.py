@@ -82,6 +82,7 @@ def test_values_belong_to_what_they_were_chosen_for() -> None:
         ("train.patience", {"net.name": "tabm"}, True),
         ("train.patience", {"train.epochs": 50}, True),
         ("train.patience", {"optim.lr": 0.1}, False),
+        ("train.ema", {"train.patience": 3}, True),
         ("schedule.warmup", {"optim.name": "adam"}, False),
     ):
         assert lapsed(key, before, before | change) is expected, (key, change)

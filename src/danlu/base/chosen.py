@@ -18,6 +18,7 @@ _REASONS = (
     ("train.batch_size", ("optim.name", "net.name", "data.")),
     ("train.epochs", ("net.name", "data.")),
     ("train.patience", ("net.name", "data.", "train.epochs", "train.weights")),
+    ("train.ema", ("net.name", "data.", "train.epochs", "train.patience", "train.weights")),
     ("train.limit_predictions", ("net.name", "data.")),
     ("train.weights", ("data.", "train.patience")),
     ("loss.name", ("net.name", "data.")),

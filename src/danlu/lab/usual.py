@@ -35,7 +35,8 @@ def usual_train(
     of_net: UsualTraining = BY_THE_DATA,
 ) -> TrainRecipe:
     """The section with epochs, batch size and the choice of weights filled in where it leaves them open; and with the
-    patience that is usual for the net, where it leaves open how long to train and what to score.
+    patience and the average of weights that are usual for the net, where it leaves open how long to train and what to
+    score.
 
     >>> train = usual_train(TrainRecipe(), "sgd", 640, 91)
     >>> train.epochs, train.batch_size, train.weights
@@ -50,6 +51,7 @@ def usual_train(
         epochs=train.epochs or usual_epochs(train_samples, seen),
         batch_size=train.batch_size or _batch_size(optimiser, train_samples, train.accumulate, of_net.batch_size),
         patience=of_net.patience if waits else train.patience,
+        ema=of_net.ema if waits and train.ema is None else train.ema,
         weights=weights,
     )
 
@@ -93,7 +95,7 @@ def limits_predictions(recipe: Recipe, data: Dataset) -> bool:
 
 
 def tabm_is_worth_a_try(recipe: Recipe, data: Dataset) -> bool:
-    """Whether danlu chose the perceptron for features of a table, where `tabm` scores higher as a rule and takes longer.
+    """Whether danlu chose the perceptron for a table's features, where `tabm` scores higher as a rule and takes longer.
 
     >>> from danlu.base.recipe import NetRecipe
     >>> from danlu.data import load

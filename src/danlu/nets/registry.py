@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 class UsualTraining(NamedTuple):
     """How a net is trained where nobody says: by which optimiser, in batches of how many samples, and, where it is to
-    end once nothing improves any more, after how many epochs of that. None leaves it to what befits the data.
+    end once nothing improves any more, after how many epochs of that, its weights averaged with which decay meanwhile.
+    None leaves it to what befits the data.
     """
 
     optimiser: str = "sgd"
     batch_size: int | None = None
     patience: int | None = None
+    ema: float | None = None
 
 
 BY_THE_DATA = UsualTraining()
@@ -107,7 +109,7 @@ NETS: dict[str, NetEntry] = {
         outputs=1,
         data="diabetes",
         size=(49_856, 712_096),
-        training=UsualTraining("adamw", batch_size=64, patience=16),
+        training=UsualTraining("adamw", batch_size=64, patience=16, ema=0.97),
     ),
     "sequence-tagger": NetEntry(
         lambda: nets.SequenceTagger,
