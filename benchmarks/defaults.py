@@ -61,7 +61,6 @@ class Candidate:
     net: dict[str, Any] = field(default_factory=dict[str, Any])
     optim: dict[str, Any] = field(default_factory=dict[str, Any])
     loss: dict[str, Any] = field(default_factory=dict[str, Any])
-    average: float | None = None
 
     def recipe(self, data: Dataset) -> Recipe:
         count = data.sizes["train"]
@@ -73,7 +72,7 @@ class Candidate:
             loss=LossRecipe(name=loss, **(self.loss if data.task == "classification" else {})),
             optim=OptimRecipe(**optim),
             schedule=ScheduleRecipe(name=self.schedule),
-            train=TrainRecipe(epochs=epochs, batch_size=16, weights=self.weights, ema=self.average),  # pyright: ignore[reportArgumentType]
+            train=TrainRecipe(epochs=epochs, batch_size=16, weights=self.weights),  # pyright: ignore[reportArgumentType]
         )
 
 
@@ -89,10 +88,6 @@ CANDIDATES = (
     Candidate("64,000, best weights, weight decay 0.01", optim={"weight_decay": 0.01}),
     Candidate("64,000, best weights, Adam 0.001", optim={"name": "adam", "lr": 0.001, "momentum": None}),
     Candidate("64,000, best weights, dropout 0.2", net={"dropout": 0.2}),
-    Candidate("64,000, last weights, weight decay 0.01", weights="last", optim={"weight_decay": 0.01}),
-    Candidate("64,000, best weights, average of weights 0.99", average=0.99),
-    Candidate("64,000, last weights, average of weights 0.99", weights="last", average=0.99),
-    Candidate("64,000, best weights, average of weights 0.998", average=0.998),
     Candidate("64,000, best weights, label smoothing 0.1", loss={"label_smoothing": 0.1}),
 )
 
@@ -104,7 +99,7 @@ def test_scores(datasets: Sequence[Dataset], candidates: Sequence[Candidate]) ->
         return [statistics.fmean(scores) for scores in zip(*alone, strict=True)]
     groups: dict[str, list[Candidate]] = {}
     for one in candidates:
-        key = (one.net, one.optim.get("name"), one.recipe(datasets[0]).train.epochs, one.loss, one.average is None)
+        key = (one.net, one.optim.get("name"), one.recipe(datasets[0]).train.epochs, one.loss)
         groups.setdefault(str(key), []).append(one)
     scores: dict[str, list[float]] = {}
     for group in groups.values():

@@ -22,6 +22,10 @@ def net(**options: Any) -> TabM:
         return TabM(**{"inputs": 5, "outputs": 3, "members": 4, "width": 8, "embedding": 2, **options})
 
 
+def saying(members: Tensor) -> MemberOutputs:
+    return MemberOutputs(members.mean(1), members)
+
+
 def rows(count: int) -> Tensor:
     return torch.randn(count, 5, generator=stream(0, "rows"))
 
@@ -39,6 +43,7 @@ def test_every_weight_learns(embedding: int, members: int) -> None:
 def test_scored_is_the_mean_of_the_members() -> None:
     model, x = net(), rows(7)
     torch.testing.assert_close(model.eval()(x), model.train()(x).members.mean(1))
+    torch.testing.assert_close(model.eval()(x), model.train()(x)[0])  # what counts of several outputs
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
@@ -47,7 +52,7 @@ def test_scored_is_the_mean_of_the_members() -> None:
 )
 def test_each_member_learns_by_its_own_loss(name: str, targets: Tensor, reduction: Any) -> None:
     loss = build_loss(name, LossRecipe(reduction=reduction))
-    outputs = MemberOutputs(torch.randn(6, 4, 3, generator=stream(0, "outputs")))
+    outputs = saying(torch.randn(6, 4, 3, generator=stream(0, "outputs")))
     each = [float(loss(outputs.members[:, member], targets)) for member in range(4)]
     assert float(outputs.loss(loss, targets)) == pytest.approx(sum(each) / 4)
 
@@ -62,7 +67,7 @@ LOSSES = {
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_the_members_losses_are_as_one_by_one(name: str) -> None:
-    outputs = MemberOutputs(torch.randn(6, 4, 3, generator=stream(0, "outputs")))
+    outputs = saying(torch.randn(6, 4, 3, generator=stream(0, "outputs")))
     targets = torch.arange(6) % 3 if name in ("weighed", "summed") else torch.rand(6, 4, generator=stream(0, "targets"))
     each = [float(LOSSES[name](outputs.members[:, member], targets)) for member in range(4)]
     assert float(outputs.loss(LOSSES[name], targets)) == pytest.approx(sum(each) / 4)

@@ -211,8 +211,8 @@ class TrainRecipe:
     clip_value: Float32 | None = None  # largest absolute entry of the gradient; none: not clipped
     freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
     thaw: Annotated[int, Ge(2), Le(MOST)] | None = None  # the epoch from which on they are; none: never
-    # decay of an exponential moving average of the weights, which is then what is scored; none: no average; tabm, epochs
-    # and weights left open: 0.97
+    # decay of an exponential moving average of the weights, which is then what is scored; none: no average; tabm, with
+    # epochs and weights left open: 0.97
     ema: Fraction | None = None
     # early stopping: epochs without a better validation score; none: never; tabm, epochs and weights left open: 16
     patience: Count | None = None

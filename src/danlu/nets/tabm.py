@@ -18,8 +18,9 @@ _EMBEDDING, _FEW_INPUTS = 8, 16
 
 
 class MemberOutputs(NamedTuple):
-    """What the members say of N samples while they learn: [N, members, outputs]."""
+    """What the members say of N samples while they learn: their mean [N, outputs], and each [N, members, outputs]."""
 
+    mean: Tensor
     members: Tensor
 
     def loss(self, loss: Callable[[Tensor, Tensor], Tensor], targets: Tensor) -> Tensor:
@@ -84,4 +85,5 @@ class TabM(nn.Module):
         x = x.flatten(1)
         x = self.waves(x / torch.sqrt(1 + (x / _CLIP) ** 2))
         members = self.head(self.layers(x[:, None] * self.signs))
-        return MemberOutputs(members) if self.training else members.mean(1)
+        mean = members.mean(1)
+        return MemberOutputs(mean, members) if self.training else mean
