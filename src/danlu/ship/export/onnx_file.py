@@ -20,12 +20,15 @@ from danlu.ship.export.parts import onnx, onnxruntime
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _MOST_VALUES = 2**28  # of one tensor that a file describes without holding it: a gigabyte of float32
 _SHAPED = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1, "Reshape": 1, "Range": 1, "OneHot": 1}
-_TYPES = {"object": "tensor(string)", "float64": "tensor(double)", "float32": "tensor(float)"}
+_TYPES = {"object": "tensor(string)", "bool": "tensor(bool)", "float64": "tensor(double)", "float32": "tensor(float)"}
 
 
 @dataclass(frozen=True)
 class FileAnswers:
-    """What an exported net says of N samples: labels or numbers, probabilities [N, C] of classes, and its outputs."""
+    """What an exported net says of N samples: labels or numbers [N], of several labels whether each is given, [N, L],
+    masks [N, H, W], or tags [N, T] with "" behind the end; probabilities of classes, [N, C] and with the places behind
+    that; and its outputs.
+    """
 
     values: Any
     probabilities: Any | None
@@ -58,9 +61,9 @@ class OnnxFile:
 
 def answers_of(found: Any, interface: Interface) -> FileAnswers:
     """Outputs, in the order of the interface, as answers; a raw file's classes become labels here."""
-    if not interface.has_labels:
+    if not interface.is_likely:
         return FileAnswers(found[0], None, found[1])
-    values = interface.labels[found[0]] if interface.raw else found[0]
+    values = interface.labels[found[0]] if interface.raw and interface.has_labels else found[0]
     return FileAnswers(values, found[1], found[2])
 
 
