@@ -43,8 +43,8 @@ def series_rows(sheet: Sheet, fitted: Preprocessing) -> Rows:
     encoded, last = encoder.encoded(table, windows), windows.rows[:, -1]
     places = (last + 1 if sheet.lines is None else sheet.lines[last]).tolist()
     targets, notes = _targets(table, windows, encoder, fitted), notes_of(encoder.unseen(table, windows))
-    remarks = (*sheet.notes, *fitted.remarks(sheet))
-    return Rows(sheet.path, [str(place) for place in places], encoded, targets, notes, remarks, encoder.layout.beside(windows))
+    remarks, beside = (*sheet.notes, *fitted.remarks(sheet)), encoder.layout.beside(windows)
+    return Rows(sheet.path, [str(place) for place in places], encoded, targets, notes, remarks, beside)
 
 
 def _targets(table: Table, windows: Windows, encoder: WindowEncoder, fitted: Preprocessing) -> Tensor:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy
 
 from danlu.data.dataset import Encoder, RawSamples
-from danlu.data.label_sets import switched
+from danlu.data.label_cells import switched
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.source import TableSource

@@ -65,8 +65,8 @@ class SeriesFeeds:
 
 
 def series_feeds(table: Table, interface: Interface, at: At = at_row, place: str = "x") -> SeriesFeeds:
-    """Every window of a table, [N, window] a column; a category of a window's last row that was not trained on is noted.
-    `at` says where a row stands, `place` what the table is called.
+    """Every window of a table, [N, window] a column; a category of a window's last row that was not trained on is
+    noted. `at` says where a row stands, `place` what the table is called.
     """
     windows = interface.windows.windows(table, at, place)
     rows = table_feeds(table, interface)

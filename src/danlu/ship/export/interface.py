@@ -188,6 +188,14 @@ class Interface:
         target = self.plain["target"]
         return tuple(map(str, target.get("titles") or target.get("classes", ())))
 
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The columns of a table that are predicted together, where there are several."""
+        target = self.plain["target"]
+        if self.task == "multi-label":
+            return self.class_names if target["in_columns"] else ()
+        return tuple(map(str, target.get("names", ())))
+
     def missing_mark(self, column: CategoryColumn) -> str:
         """The string that stands for a missing category: "", unless that is one of the categories."""
         return _free("", set(column.values), "missing")

@@ -135,9 +135,7 @@ class _SeveralFront(nn.Module):
 
     def forward(self, inputs: list[Tensor]) -> Tensor:
         flat = [x.flatten(1) if x.ndim > 1 else x.unsqueeze(1) for x in inputs]
-        rows = [
-            (x.float() / 255 if kind == "bytes" else x).double() for kind, x in zip(self.kinds, flat, strict=True)
-        ]
+        rows = [(x.float() / 255 if kind == "bytes" else x).double() for kind, x in zip(self.kinds, flat, strict=True)]
         return self.numbers([torch.cat(rows, 1)])
 
 

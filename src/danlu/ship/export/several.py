@@ -53,7 +53,7 @@ def _array(given: Any, piece: Piece) -> Array:
         fail("data.input-not-whole", name=piece.name)
     if not whole and not numpy.isfinite(array).all():
         fail("data.input-not-finite", name=piece.name)
-    if array.dtype.kind in "iu" and array.dtype.itemsize > 2 and numpy.abs(array.astype(numpy.float64)).max(initial=0) > _MOST_WHOLE:
+    if array.dtype.kind in "iu" and numpy.abs(array.astype(numpy.float64)).max(initial=0) > _MOST_WHOLE:
         fail("data.input-too-large", name=piece.name, most=f"{_MOST_WHOLE:,}")
     if piece.kind == "bytes" and array.size and not 0 <= array.min() <= array.max() <= 255:
         fail("export.not-bytes", low=f"{array.min():.4g}", high=f"{array.max():.4g}")
