@@ -147,7 +147,9 @@ def language_transformer() -> Case:
     found = CASES["language-lstm"]()
     vocabulary = found.answerer.fitted.vocabulary
     assert vocabulary is not None
-    net = nets.build("transformer-language-model", {"embedding": 8, "heads": 2, "layers": 1}, vocabulary=len(vocabulary))
+    net = nets.build(
+        "transformer-language-model", {"embedding": 8, "heads": 2, "layers": 1}, vocabulary=len(vocabulary)
+    )
     return replace(found, answerer=replace(found.answerer, net=settled(net)), net=None)
 
 

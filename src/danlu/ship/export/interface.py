@@ -123,6 +123,22 @@ class Interface:
         """Whether pictures may be of any size, because the run's were brought to another one."""
         return self.input == "pictures" and self.plain["encoder"]["came_as"] is not None
 
+    @property
+    def resizing(self) -> dict[str, Any] | None:
+        """How pictures are brought to the size of the net: inside the file, or, where the run read them from files, by
+        whoever decodes them; None for samples that come in their size.
+        """
+        if self.input != "pictures":
+            return None
+        encoder, (channels, height, width) = self.plain["encoder"], self.sample_shape
+        if self.resizes:
+            return {"inside": True, "height": height, "width": width, "filter": _INSIDE}
+        if encoder.get("white") is None:
+            return None
+        fit = _SQUEEZED if encoder.get("whole") is True else _CUT
+        told = {"inside": False, "height": height, "width": width, "filter": "PIL.Image.Resampling.BILINEAR"}
+        return told | {"mode": "L" if channels == 1 else "RGB", "steps": [*_BEFORE, fit], "white": encoder["white"]}
+
     @cached_property
     def inputs(self) -> tuple[Input, ...]:
         if self.input in _CELLS:
@@ -254,10 +270,21 @@ class Interface:
         if self.input == "pictures":
             peak = self.plain["encoder"]["peak"]
             colours = "red, green, blue" if self.sample_shape[0] == 3 else f"{self.sample_shape[0]} channels"
-            return {"means": f"pixels from 0 to {peak:g}; {colours}"}
+            resize = {} if self.resizing is None else {"resize": self.resizing}
+            return {"means": f"pixels from 0 to {peak:g}; {colours}", **resize}
         return {"means": "numbers as the training data had them"}
 
 
+_INSIDE = "bilinear, antialiased, in float32, rounded to whole pixels (torch.nn.functional.interpolate)"
+_BEFORE = [
+    "of a JPEG: Image.draft(None, (side, side)), side the longer one of height and width",
+    "ImageOps.exif_transpose",
+    "pixels of more than 8 bits: times 255 / white, rounded, at most 255",
+    "Image.convert(mode)",
+]
+_CUT = "ImageOps.fit((width, height), filter): cut at the longer sides, around the middle"
+_SQUEEZED = "Image.resize((width, height), filter): squeezed, nothing cut"
+"""What `danlu.data.decode` does with a picture of a file, step by step."""
 _TYPES = {"numbers": "float64", "whole": "int64", "flags": "bool", "bytes": "uint8"}
 """What the numbers of one of several inputs come as."""
 _MEANS = {

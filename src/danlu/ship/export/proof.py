@@ -46,6 +46,7 @@ class Evidence:
 class ExportProof:
     """How an export was proved: on so many `samples` `of` "test" or "golden", with what largest distance `delta` of
     probabilities (of a regression: of values, in deviations of the target), in which batch sizes and sizes of samples.
+    `resize` says how the pictures that it was proved on were brought to the net's size (see `Interface.resizing`).
     """
 
     of: str
@@ -54,11 +55,18 @@ class ExportProof:
     batch_sizes: tuple[int, ...]
     sizes: tuple[tuple[int, ...], ...]
     score: dict[str, float] | None = None
+    resize: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         sizes = [list(size) for size in self.sizes]
         told = {"of": self.of, "samples": self.samples, "labels_differing": 0, "max_delta": self.delta}
-        return {**told, "batch_sizes": list(self.batch_sizes), "sizes": sizes, "score": self.score}
+        return {
+            **told,
+            "batch_sizes": list(self.batch_sizes),
+            "sizes": sizes,
+            "score": self.score,
+            "resize": self.resize,
+        }
 
 
 @dataclass
@@ -95,7 +103,7 @@ class ExportTrial:
         sizes = [self._other_size(*changed) for changed in other_sizes(self.answerer, self.interface, *first)]
         usual = next(iter(first[0].arrays.values())).shape[1:]
         shapes = (tuple(usual), *sizes) if sizes else ()
-        return ExportProof(evidence.of, samples, self._delta, BATCH_SIZES, shapes, score)
+        return ExportProof(evidence.of, samples, self._delta, BATCH_SIZES, shapes, score, self.interface.resizing)
 
     def _asked(self, feeds: Feeds) -> FileAnswers:
         try:
