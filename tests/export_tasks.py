@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import danlu
+import export_cases
 from danlu import nets
 from danlu.data import Dataset
 from danlu.data.label_sets import LabelSets
@@ -147,9 +148,7 @@ def language_transformer() -> Case:
     found = CASES["language-lstm"]()
     vocabulary = found.answerer.fitted.vocabulary
     assert vocabulary is not None
-    net = nets.build(
-        "transformer-language-model", {"embedding": 8, "heads": 2, "layers": 1}, vocabulary=len(vocabulary)
-    )
+    net = nets.TransformerLanguageModel(len(vocabulary), embedding=8, heads=2, layers=1)
     return replace(found, answerer=replace(found.answerer, net=settled(net)), net=None)
 
 
@@ -173,3 +172,4 @@ TASKS: dict[str, Callable[[], Case]] = {
     "language-transformer": language_transformer,
 }
 ALL = {**CASES, **TASKS}
+QUICK = (*export_cases.QUICK, "labels", "series-lstm", "masks", "tags-lstm", "several-inputs")

@@ -54,9 +54,8 @@ class TwoInputs(nn.Module):
                 parameter.copy_(torch.randn(parameter.shape, generator=stream(seed, "net", number)) * 0.3)
 
     def forward(self, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-        return self.head(
-            nn.functional.dropout(self.norm(self.left(left) + self.right(right)).relu(), 0.3, self.training)
-        )
+        both = self.norm(self.left(left) + self.right(right)).relu()
+        return self.head(nn.functional.dropout(both, 0.3, self.training))
 
 
 class KilledTask(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from danlu.base.errors import Fault, UserError, fail
+from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import path_kind
 from danlu.data.decode import PictureHeader, Shape, common_shape, read_head, read_pixels
 from danlu.data.folder.scan import ENDINGS as PICTURES
@@ -16,6 +16,7 @@ from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import KINDS, read_table
 from danlu.data.readers.text_file import TEXTS
 from danlu.data.table.columns import Column, Sheet
+from danlu.data.table.fitted import fitting
 from danlu.data.table.frames import table_of
 from danlu.ship.export.feeds import Feeds, feeds_of, series_feeds, table_feeds
 from danlu.ship.export.interface import Interface
@@ -113,7 +114,8 @@ def _series_rows(sheet: Sheet, interface: Interface) -> FileRows:
         found = series_feeds(table, interface, sheet.place, sheet.path)
     except UserError as error:
         raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
-    windows, known = found.windows, [*_cells(table[layout.target]), None]  # the last one: what is not there
+    windows, own = found.windows, fitting(interface.columns[0], table[layout.target], Faults())
+    known = [*_cells(own), None]  # the last one: what is not there
     last = windows.rows[:, -1]
     places: list[int] = (last + 1 if sheet.lines is None else sheet.lines[last]).tolist()
     behind = [[known[row] for row in rows] for rows in windows.behind.tolist()]
