@@ -149,7 +149,8 @@ def language_transformer() -> Case:
     vocabulary = found.answerer.fitted.vocabulary
     assert vocabulary is not None
     net = nets.TransformerLanguageModel(len(vocabulary), embedding=8, heads=2, layers=1)
-    return replace(found, answerer=replace(found.answerer, net=settled(net)), net=None)
+    name, options = nets.recipe_of(net) or ("", {})
+    return replace(found, answerer=replace(found.answerer, net=settled(net)), net={"name": name, "options": options})
 
 
 TASKS: dict[str, Callable[[], Case]] = {

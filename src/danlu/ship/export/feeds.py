@@ -35,9 +35,11 @@ class Feeds:
     remarks: tuple[Fault, ...] = ()
 
     def rows(self, rows: slice) -> "Feeds":
-        """Some of the samples."""
+        """Some of the samples, a run of them, with what is odd about them."""
         arrays = {name: array[rows] for name, array in self.arrays.items()}
-        return Feeds(arrays, len(next(iter(arrays.values()))))
+        first, last, _ = rows.indices(self.count)
+        notes = {row - first: note for row, note in self.notes.items() if first <= row < last}
+        return Feeds(arrays, len(next(iter(arrays.values()))), notes)
 
 
 def feeds_of(raw: Any, interface: Interface) -> Feeds:

@@ -32,6 +32,7 @@ from danlu.ship.portions import (
 )
 
 _PICTURES_AT_ONCE = 64
+_WINDOWS_AT_ONCE = 10_000
 _MASKS_AT_ONCE = 16  # each pixel of which has a number a class
 
 
@@ -64,7 +65,7 @@ def read_file_rows(
     if name.endswith(ARRAYS):
         yield from (_rows(portion, interface) for portion in array_portions(path))
     elif interface.input == "series":
-        yield _series_rows(read_table(path, options), interface)
+        yield from _series_rows(read_table(path, options), interface)
     elif interface.input == "table":
         yield from (_table_rows(portion, interface, target) for portion in file_tables(path, options))
     elif interface.input == "texts":
@@ -107,8 +108,8 @@ def _answer_columns(sheet: Sheet, target: str | Sequence[str] | None, interface:
     return () if found is None else (found,)
 
 
-def _series_rows(sheet: Sheet, interface: Interface) -> FileRows:
-    """All windows of a table, with the values behind them as far as it has them."""
+def _series_rows(sheet: Sheet, interface: Interface) -> Iterator[FileRows]:
+    """All windows of a table, some thousands at a time, with the values behind them as far as it has them."""
     layout, table = interface.windows, table_of(sheet)
     try:
         found = series_feeds(table, interface, sheet.place, sheet.path)
@@ -117,10 +118,14 @@ def _series_rows(sheet: Sheet, interface: Interface) -> FileRows:
     windows, own = found.windows, fitting(interface.columns[0], table[layout.target], Faults())
     known = [*_cells(own), None]  # the last one: what is not there
     last = windows.rows[:, -1]
-    places: list[int] = (last + 1 if sheet.lines is None else sheet.lines[last]).tolist()
-    behind = [[known[row] for row in rows] for rows in windows.behind.tolist()]
-    remarks = (*sheet.notes, *found.feeds.remarks)
-    return FileRows([str(place) for place in places], found.feeds, behind, remarks, layout.beside(windows))
+    numbers: list[int] = (last + 1 if sheet.lines is None else sheet.lines[last]).tolist()
+    places, beside = [str(number) for number in numbers], layout.beside(windows)
+    for first in range(0, len(windows), _WINDOWS_AT_ONCE):
+        rows = slice(first, first + _WINDOWS_AT_ONCE)
+        behind = [[known[row] for row in own] for own in windows.behind[rows].tolist()]
+        remarks = () if first else (*sheet.notes, *found.feeds.remarks)
+        told = {name: values[rows] for name, values in beside.items()}
+        yield FileRows(places[rows], found.feeds.rows(rows), behind, remarks, told)
 
 
 def _rows(portion: FilePortion, interface: Interface) -> FileRows:
