@@ -1,6 +1,7 @@
 """TabM: members that share their weights and learn each for itself."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_each_member_learns_by_its_own_loss(name: str, targets: Tensor, reductio
     assert float(outputs.loss(loss, targets)) == pytest.approx(sum(each) / 4)
 
 
-LOSSES = {
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "weighed": build_loss("cross-entropy", LossRecipe(class_weights=(1.0, 2.0, 5.0), label_smoothing=0.1)),
     "summed": build_loss("cross-entropy", LossRecipe(class_weights=(1.0, 2.0, 5.0), reduction="sum")),
     "by samples": SampleWeighted(LossRecipe(name="mse")),
