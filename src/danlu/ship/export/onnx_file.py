@@ -1,7 +1,7 @@
 """An exported .onnx file from anywhere: looked through before the runtime sees it, then asked; without torch."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -109,13 +109,18 @@ def session_of(content: bytes, model: Any, metadata: Mapping[str, Any], path: Pa
         session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     file = OnnxFile(path, metadata, model, session)
     wanted = {
-        one.name: (_TYPES.get(one.dtype, f"tensor({one.dtype})"), len(one.shape)) for one in file.interface.inputs
+        one.name: (_TYPES.get(one.dtype, f"tensor({one.dtype})"), _fixed(one.shape)) for one in file.interface.inputs
     }
-    found = {one.name: (one.type, len(one.shape)) for one in session.get_inputs()}
+    found = {one.name: (one.type, _fixed(one.shape)) for one in session.get_inputs()}
     outputs = {one.name for one in session.get_outputs()}
     if found != wanted or not outputs.issuperset(file.interface.outputs):
         fail("export.other-interface", path=path)
     return file
+
+
+def _fixed(shape: Sequence[Any]) -> list[int | None]:
+    """The sizes that do not vary; None for each that does."""
+    return [side if isinstance(side, int) else None for side in shape]
 
 
 def _dangers(model: Any, path: Path) -> Iterator[Fault]:
