@@ -30,9 +30,11 @@ def masked(answerer: Answerer, encoded: Tensor) -> dict[str, Any]:
     last = len(colours) - 1
     named = zip(target.values, target.names, strict=True)
     shares = [(float((mask == value).mean()), name, colours[min(int(value), last)].tolist()) for value, name in named]
-    told = [[name, share, f"rgb({red} {green} {blue})"] for share, name, (red, green, blue) in shares if share]
+    told = [
+        [name, share, f"rgb({red} {green} {blue})"] for share, name, (red, green, blue) in sorted(shares)[::-1] if share
+    ]
     picture = base64.b64encode(png(colours[mask.clip(max=last)])).decode()
-    return {"mask": f"data:image/png;base64,{picture}", "shares": sorted(told, key=lambda one: -one[1])}
+    return {"mask": f"data:image/png;base64,{picture}", "shares": told}
 
 
 def tagged(answerer: Answerer, encoded: Tensor, tokens: list[str]) -> list[list[Any]]:

@@ -69,9 +69,8 @@ def answers_of(found: Any, interface: Interface, count: int) -> FileAnswers:
     else:
         values = interface.labels[found[0]] if interface.raw and interface.has_labels else found[0]
         answers = FileAnswers(values, found[1], found[2])
-        axes, outputs = _AXES.get(interface.task, 1), interface.plain["outputs"]
-        shape = answers.probabilities.shape
-        fits = values.ndim == axes and len(values) == len(answers.probabilities) == count
+        axes, outputs, shape = _AXES.get(interface.task, 1), interface.plain["outputs"], found[1].shape
+        fits = values.ndim == axes and len(values) == shape[0] == count
         fits = fits and shape[-1 if interface.task == "tagging" else 1] == outputs
         fits = fits and (interface.task != "multi-label" or (values.dtype == bool and values.shape[1] == outputs))
     if not fits:
