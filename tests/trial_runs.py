@@ -59,7 +59,7 @@ def _book(place: Path) -> tuple[str, Any, dict[str, Any]]:
 
 def _masks(_: Path) -> tuple[str, Any, dict[str, Any]]:
     images = numpy.random.default_rng(3).integers(0, 255, (60, 8, 8), dtype=numpy.uint8)
-    return "unet", (images, (images > 128) * 7), {"width": 4, "depth": 1, "epochs": 8}
+    return "unet", (images, (images > 128) * 7), {"width": 4, "depth": 1, "epochs": 30, "lr": 0.02}
 
 
 def _tags(_: Path) -> tuple[str, Any, dict[str, Any]]:

@@ -15,7 +15,7 @@ from dashboard_site import Site, serving
 from trial_runs import trained
 
 Open = Callable[..., Reader]
-KINDS = ("digits", "photos", "table", "prices", "texts", "book", "itself")
+KINDS = ("digits", "photos", "table", "prices", "texts", "book", "itself", "masks", "tags", "series")
 
 
 @pytest.fixture(scope="module")
