@@ -4,7 +4,8 @@
 
 Nets have random weights (an export is the same work), samples are made up but for the digits; each is exported in every
 form it has, in a process that has torch already, and checked by its golden samples. `--write` puts the rows into the
-table of the section "Exports" of RESULTS.md, where those of nets that were not run stay. The exit code is 1 where one is not proved, or LeNet-5 takes more than 10 s.
+table of the section "Exports" of RESULTS.md, where those of nets that were not run stay. The exit code is 1 where one
+is not proved, or LeNet-5 takes more than 10 s.
 """
 
 import argparse
@@ -81,13 +82,13 @@ def put(lines: list[Line]) -> None:
     told = [
         head,
         "",
-        "Nets of tests/export_cases.py and tests/export_tasks.py (random weights) in every form: proved on 24 to 60 raw",
-        "samples, in batches of 1, 3 and 7 and at other sizes, then checked by their golden samples. max Δ: that of",
-        "probabilities; of regressions, in deviations of the target (asked: ≤ 1e-5). 2 cores, shared by several other jobs:",
-        "wall seconds are an upper bound and mean little, processor seconds are this process's. LeNet-5 to ONNX, proof",
-        f"included: asked ≤ {MOST_SECONDS:g} s; 2.9 processor seconds, and 9.2 s in a process of its own with the load lower.",
-        "Rows of nets that were not run on that day are of a run before; those without wall seconds have the processor",
-        "seconds with making the net and the check.",
+        "Nets of tests/export_cases.py and tests/export_tasks.py (random weights) in every form: proved on 24 to 60",
+        "raw samples, in batches of 1, 3 and 7 and at other sizes, then checked by their golden samples. max Δ: that",
+        "of probabilities; of regressions, in deviations of the target (asked: ≤ 1e-5). 2 cores, shared by several",
+        "other jobs: wall seconds are an upper bound and mean little, processor seconds are this process's. LeNet-5",
+        f"to ONNX, proof included: asked ≤ {MOST_SECONDS:g} s; 2.9 processor seconds, and 9.2 s in a process of its",
+        "own with the load lower. Rows of nets that were not run on that day are of a run before; those without wall",
+        "seconds have the processor seconds with making the net and the check.",
         "",
         "| net | form | proved and checked | max Δ | s | processor s | KiB |",
         "|---|---|---|---|---|---|---|",

@@ -10,7 +10,7 @@ from PIL import Image
 import danlu
 
 ROWS = 120
-KINDS = ("digits", "photos", "table", "prices", "arrays", "texts", "book", "itself")
+KINDS = ("digits", "photos", "table", "prices", "arrays", "texts", "book", "itself", "masks", "tags", "series")
 
 
 def trained(kind: str, place: Path) -> danlu.Run:
@@ -57,6 +57,26 @@ def _book(place: Path) -> tuple[str, Any, dict[str, Any]]:
     return "language-model", place / "book.txt", {"steps": 8, "batch_size": 4, "hidden": 16, "embedding": 8}
 
 
+def _masks(_: Path) -> tuple[str, Any, dict[str, Any]]:
+    images = numpy.random.default_rng(3).integers(0, 255, (60, 8, 8), dtype=numpy.uint8)
+    return "unet", (images, (images > 128) * 7), {"width": 4, "depth": 1, "epochs": 30, "lr": 0.02}
+
+
+def _tags(_: Path) -> tuple[str, Any, dict[str, Any]]:
+    tokens = [["the", "cat", "sat"], ["a", "dog", "ran", "off"]] * 30
+    tags = [["D", "N", "V"], ["D", "N", "V", "P"]] * 30
+    return "sequence-tagger", (tokens, tags), {"hidden": 8, "embedding": 8, "epochs": 8, "lr": 0.05}
+
+
+def _series(place: Path) -> tuple[str, Any, dict[str, Any]]:
+    lines = ["day,town,temp"]
+    for row in range(60):
+        day = f"2024-{1 + row // 28:02d}-{1 + row % 28:02d}"
+        lines += [f"{day},{town},{start + row % 7}" for town, start in (("Ulm", 10), ("Bonn", 30))]
+    (place / "weather.csv").write_text("\n".join(lines), encoding="utf-8")
+    return "gru", place / "weather.csv", {"target": "temp", "window": 4, "group": "town"}
+
+
 _SOURCES: dict[str, Callable[[Path], tuple[str, Any, dict[str, Any]]]] = {
     "digits": lambda _: ("softmax-regression", "digits", {"epochs": 20}),
     "photos": _photos,
@@ -65,5 +85,8 @@ _SOURCES: dict[str, Callable[[Path], tuple[str, Any, dict[str, Any]]]] = {
     "arrays": _arrays,
     "texts": _texts,
     "book": _book,
+    "masks": _masks,
+    "tags": _tags,
+    "series": _series,
     "itself": lambda _: ("autoencoder", "digits", {"epochs": 1}),
 }

@@ -145,6 +145,52 @@ def test_an_autoencoder_shows_what_it_makes_of_a_picture(sites: dict[str, Site])
     assert answer["again"].startswith("data:image/png")
 
 
+def test_each_pixel_of_a_picture_has_its_class(sites: dict[str, Site], runs: dict[str, danlu.Run]) -> None:
+    picture = numpy.random.default_rng(9).integers(0, 255, (8, 8), dtype=numpy.uint8)
+    answer = post(sites["masks"], "/api/picture", a_png(picture), BYTES).json
+    mask = runs["masks"].predict(picture[None])[0]
+    content = base64.b64decode(answer["mask"].partition(",")[2])
+    colours = numpy.asarray(Image.open(io.BytesIO(content)))
+    assert colours.shape == (8, 8, 3)
+    shares = {name: (share, colour) for name, share, colour in answer["shares"]}
+    assert shares.keys() == {str(value) for value in numpy.unique(mask)} <= {"0", "7"}
+    for name, (share, colour) in shares.items():
+        assert share == (mask == int(name)).mean()
+        red, green, blue = map(int, colour.removeprefix("rgb(").removesuffix(")").split())
+        assert ((colours == (red, green, blue)).all(2) == (mask == int(name))).all()
+    assert seen(answer).shape == (8, 8)
+
+
+def test_each_token_of_a_text_has_its_tag(sites: dict[str, Site], runs: dict[str, danlu.Run]) -> None:
+    answer = ask(sites["tags"], "text", {"text": "the dog unheard ran"})
+    assert [token for token, _, _ in answer["tags"]] == ["the", "dog", "unheard", "ran"]
+    assert [tag for _, tag, _ in answer["tags"]] == runs["tags"].predict(["the dog unheard ran"])[0]
+    likely = runs["tags"].predict_proba(["the dog unheard ran"])[0].max(1)
+    assert [share for _, _, share in answer["tags"]] == pytest.approx([float(one) for one in likely[:4]])
+    assert "unheard" in answer["notes"][0]
+
+
+ROWS = "day,town,temp\n" + "".join(
+    f"2024-05-0{day},{town},{start + day}\n" for day in range(1, 7) for town, start in (("Ulm", 9), ("Oslo", 20))
+)
+
+
+def test_what_follows_pasted_rows_is_told(sites: dict[str, Site], runs: dict[str, danlu.Run]) -> None:
+    answer = ask(sites["series"], "rows", {"rows": ROWS})
+    lines = [line.split(",") for line in ROWS.splitlines()[1:]]
+    for one, town in zip(answer["forecasts"], ("Ulm", "Oslo"), strict=True):
+        own = [row for row in lines if row[1] == town][-4:]
+        table = {"day": [row[0] for row in own], "town": [town] * 4, "temp": [float(row[2]) for row in own]}
+        assert (one["series"], one["time"]) == (town, "2024-05-06")
+        assert one["values"] == pytest.approx(runs["series"].predict(table).tolist(), rel=1e-5)
+        assert one["low"] < one["high"]
+    assert "Oslo" in answer["notes"][0]
+    short = ask(sites["series"], "rows", {"rows": "\n".join(ROWS.splitlines()[:4])})["error"]
+    assert short.startswith("the rows")
+    assert "temp" in ask(sites["series"], "rows", {"rows": ROWS.replace("temp", "warmth")})["error"]
+    assert "error" in ask(sites["series"], "rows", {"rows": "nothing"})
+
+
 @pytest.mark.parametrize("words", ["en", "zh"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_page_asks_for_what_the_run_takes(sites: dict[str, Site], kind: str, words: str) -> None:
@@ -182,6 +228,8 @@ def test_other_json_than_the_page_sends_is_refused(sites: dict[str, Site], body:
         ("digits", "drawing", {"strokes": [[[0, 1e400]]]}),
         ("digits", "drawing", {"strokes": "line"}),
         ("texts", "text", {"text": "x" * 2_001}),
+        ("series", "rows", {"rows": "x" * 100_001}),
+        ("series", "rows", {"rows": ["x"]}),
         ("texts", "text", {"text": ["x"]}),
         ("book", "beginning", {"text": "a", "tokens": 10**9, "temperature": 1, "seed": 0}),
         ("book", "beginning", {"text": "a", "tokens": 5, "temperature": float("nan"), "seed": 0}),

@@ -15,7 +15,7 @@ from dashboard_site import Site, serving
 from trial_runs import trained
 
 Open = Callable[..., Reader]
-KINDS = ("digits", "photos", "table", "prices", "texts", "book", "itself")
+KINDS = ("digits", "photos", "table", "prices", "texts", "book", "itself", "masks", "tags", "series")
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +117,31 @@ def test_a_row_is_filled_in_and_answers_at_once(sites: dict[str, Site], reader: 
     page.wait_for_selector(".problem:has-text('age')")
     page.click("button:has-text('Reset')")
     page.wait_for_selector(".answer:text-is('no')")
+
+
+def test_answers_of_many_parts_are_shown(sites: dict[str, Site], reader: Open, tmp_path: Path) -> None:
+    Image.fromarray(numpy.random.default_rng(2).integers(0, 255, (8, 8), dtype=numpy.uint8)).save(tmp_path / "one.png")
+    window = reader(sites["masks"])
+    window.page.set_input_files("#file", tmp_path / "one.png")
+    window.page.wait_for_selector(".legend")
+    assert window.page.locator(".seen img").count() == 2
+    assert window.page.locator(".legend tr").count() == 2
+    window.picture("try-masks")
+    window = reader(sites["tags"])
+    window.page.fill("textarea", "the dog ran")
+    window.page.wait_for_selector(".tagged span")
+    assert window.page.locator(".tagged b").all_text_contents() == ["the", "dog", "ran"]
+    assert window.page.locator(".tagged i").count() == 3
+    window.picture("try-tags")
+    window = reader(sites["series"])
+    assert "day, town, temp" in window.page.text_content("#main")
+    rows = "".join(f"2024-05-0{day},Ulm,{day + 9}\n" for day in range(1, 6))
+    window.page.fill("textarea", "day,town,temp\n" + rows)
+    window.page.wait_for_selector(".answer")
+    assert "Ulm · 2024-05-05" in window.page.text_content(".told")
+    window.picture("try-series")
+    window.page.fill("textarea", "day,town\n1,2\n")
+    window.page.wait_for_selector(".problem")
 
 
 def test_a_text_is_typed_and_one_goes_on(sites: dict[str, Site], reader: Open) -> None:

@@ -20,6 +20,7 @@ _MOST_PICTURE_BYTES = 20 * 2**20
 _MOST_JSON_BYTES = 2**18
 _MOST_POINTS = 10_000
 _MOST_CHARACTERS = 2_000  # of a text
+_MOST_ROWS = 100_000  # characters of the rows of a time series
 _MOST_CELL = 500  # characters
 _MOST_TOKENS = 1_000  # that a text goes on for
 _MOST_TEMPERATURE = 10.0
@@ -53,6 +54,13 @@ def _text(trial: RunOnTrial, body: bytes) -> Answer:
     return partial(trial.text, _short_text(_object(body, "text")["text"]))
 
 
+def _rows(trial: RunOnTrial, body: bytes) -> Answer:
+    rows = _object(body, "rows")["rows"]
+    if not isinstance(rows, str) or len(rows) > _MOST_ROWS:
+        raise ValueError("rows are a text")
+    return partial(trial.rows, rows)
+
+
 def _beginning(trial: RunOnTrial, body: bytes) -> Answer:
     asked = _object(body, "text", "tokens", "temperature", "seed")
     return partial(
@@ -69,6 +77,7 @@ _ASKED: dict[str, tuple[tuple[str, ...], int, Read]] = {
     "/api/picture": (("picture",), _MOST_PICTURE_BYTES, _picture),
     "/api/row": (("row", "numbers"), _MOST_JSON_BYTES, _row),
     "/api/text": (("text",), _MOST_JSON_BYTES, _text),
+    "/api/rows": (("rows",), _MOST_JSON_BYTES, _rows),
     "/api/beginning": (("beginning",), _MOST_JSON_BYTES, _beginning),
 }
 """By path: what kinds of run answer it, how many bytes it may have, and what reads it."""

@@ -30,6 +30,7 @@ from danlu.ship.generate import generate
 from danlu.ship.inputs import read_rows
 from danlu.ship.predictions import ErrorBand
 from danlu.ship.strokes import Stroke, drawn, png
+from danlu.ship.trial_places import columns_of_series, forecast, masked, tagged
 
 _MOST_CLASSES = 10  # told of an answer, the likeliest first
 _MOST_FIELDS = 200
@@ -47,16 +48,14 @@ class RunOnTrial:
 
     @property
     def kind(self) -> str:
-        """What goes in: "picture", "row", "numbers", "text" or "beginning" (of a text). UserError where it is nothing
-        that a page can ask for.
+        """What goes in: "picture", "row", "numbers", "text", "beginning" (of a text) or "rows" (of a time series).
+        UserError where it is nothing that a page can ask for.
         """
         fitted = self.answerer.fitted
-        if isinstance(fitted.target, PixelLabels | TokenLabels):
-            fail("ship.cannot-try-places", name=fitted.name)
         if isinstance(fitted.target, Tokens):
             return "beginning"
         if isinstance(fitted.encoder, WindowEncoder):
-            fail("ship.cannot-try-series", name=fitted.name)
+            return "rows"
         if isinstance(fitted.encoder, TextEncoder):
             return "text"
         if isinstance(fitted.encoder, Pixels) or _is_picture(fitted.sample_shape):
@@ -73,13 +72,16 @@ class RunOnTrial:
         """What the page asks for: the kind, whether it can be drawn, the fields of a row with their usual values."""
         fitted, kind = self.answerer.fitted, self.kind
         fields: list[dict[str, Any]] = []
+        about: dict[str, Any] = {}
+        if isinstance(fitted.encoder, WindowEncoder):
+            about = {"columns": columns_of_series(fitted.encoder), "window": fitted.encoder.window}
         if isinstance(fitted.encoder, TableEncoder):
             fields = [_field(column) for column in fitted.encoder.columns]
         elif kind == "numbers":
             fields = _numbered(fitted.encoder, math.prod(fitted.sample_shape))
         sides = (1, *fitted.sample_shape)[-3:]
         drawing = kind == "picture" and sides[0] == 1
-        return {"takes": kind, "task": fitted.task, "data": fitted.name, "draws": drawing, "fields": fields}
+        return {"takes": kind, "task": fitted.task, "data": fitted.name, "draws": drawing, "fields": fields} | about
 
     def drawing(self, strokes: list[Stroke]) -> dict[str, Any]:
         """The answer to what was drawn, brought to the size of the run's pictures."""
@@ -88,7 +90,9 @@ class RunOnTrial:
         return self.picture(png(255 - pixels if _is_light(self.answerer.fitted.encoder) else pixels))
 
     def picture(self, content: bytes) -> dict[str, Any]:
-        """The answer to a picture file, and for each cell of the picture how much of it rests on that."""
+        """The answer to a picture file, and for each cell of the picture how much of it rests on that; or the class of
+        each pixel.
+        """
         fitted = self.answerer.fitted
         with tempfile.TemporaryDirectory(prefix="danlu-") as folder:
             path = Path(folder) / "picture.png"
@@ -98,6 +102,8 @@ class RunOnTrial:
             except UserError as error:  # the name of our own file says nothing to anybody
                 raise UserError(*(_renamed(fault, path) for fault in error.faults)) from None
         seen = _shown(rows.encoded[0], fitted.encoder)
+        if isinstance(fitted.target, PixelLabels):
+            return {"seen": seen} | masked(self.answerer, rows.encoded)
         if isinstance(fitted.target, Itself):
             again = self.answerer.outputs(rows.encoded)[0].reshape(rows.encoded[0].shape)
             error = float((again - rows.encoded[0]).double().square().mean())
@@ -137,13 +143,17 @@ class RunOnTrial:
         return self._answer(found.answers) | {"notes": notes, "columns": bars}
 
     def text(self, text: str) -> dict[str, Any]:
-        """The answer to a text, and what each token, or few tokens, add to it."""
+        """The answer to a text, and what each token, or few tokens, add to it; or the tag of each."""
         encoder = self.answerer.fitted.encoder
         assert isinstance(encoder, TextEncoder)
         tokens = cut(text, encoder.vocabulary.kind, spaced=encoder.vocabulary.spaced)
         if not tokens:
             fail("ship.empty-text")
         encoded = encoder.encode(text)
+        unknown = [token for token in dict.fromkeys(tokens) if token not in encoder.vocabulary.numbers]
+        notes = [str(Fault("ship.unknown-tokens", {"tokens": " ".join(unknown[:10])}))] if unknown else []
+        if isinstance(self.answerer.fitted.target, TokenLabels):
+            return {"tags": tagged(self.answerer, encoded, tokens), "notes": notes}
         shorter, pieces = without_pieces(tokens, encoded[0])
         found = explained(self.answerer, encoded, shorter)
         between = "" if encoder.vocabulary.kind == "characters" else " "
@@ -151,9 +161,11 @@ class RunOnTrial:
             [between.join(tokens[piece.start : piece.stop]), effect]
             for piece, effect in zip(pieces, found.effects.tolist(), strict=True)
         ]
-        unknown = [token for token in dict.fromkeys(tokens) if token not in encoder.vocabulary.numbers]
-        notes = [str(Fault("ship.unknown-tokens", {"tokens": " ".join(unknown[:10])}))] if unknown else []
         return self._answer(found.answers) | {"notes": notes, "tokens": parts}
+
+    def rows(self, text: str) -> dict[str, Any]:
+        """What comes behind the last rows of a table that was pasted as text, for each series."""
+        return forecast(self.answerer, text, self.band)
 
     def beginning(self, text: str, *, tokens: int, temperature: float, seed: int) -> dict[str, Any]:
         """How a language model goes on with a text, and which tokens it thinks likeliest to come next."""

@@ -1,7 +1,7 @@
 """An exported .onnx file from anywhere: looked through before the runtime sees it, then asked; without torch."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -69,9 +69,8 @@ def answers_of(found: Any, interface: Interface, count: int) -> FileAnswers:
     else:
         values = interface.labels[found[0]] if interface.raw and interface.has_labels else found[0]
         answers = FileAnswers(values, found[1], found[2])
-        axes, outputs = _AXES.get(interface.task, 1), interface.plain["outputs"]
-        shape = answers.probabilities.shape
-        fits = values.ndim == axes and len(values) == len(answers.probabilities) == count
+        axes, outputs, shape = _AXES.get(interface.task, 1), interface.plain["outputs"], found[1].shape
+        fits = values.ndim == axes and len(values) == shape[0] == count
         fits = fits and shape[-1 if interface.task == "tagging" else 1] == outputs
         fits = fits and (interface.task != "multi-label" or (values.dtype == bool and values.shape[1] == outputs))
     if not fits:
@@ -109,13 +108,18 @@ def session_of(content: bytes, model: Any, metadata: Mapping[str, Any], path: Pa
         session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     file = OnnxFile(path, metadata, model, session)
     wanted = {
-        one.name: (_TYPES.get(one.dtype, f"tensor({one.dtype})"), len(one.shape)) for one in file.interface.inputs
+        one.name: (_TYPES.get(one.dtype, f"tensor({one.dtype})"), _fixed(one.shape)) for one in file.interface.inputs
     }
-    found = {one.name: (one.type, len(one.shape)) for one in session.get_inputs()}
+    found = {one.name: (one.type, _fixed(one.shape)) for one in session.get_inputs()}
     outputs = {one.name for one in session.get_outputs()}
     if found != wanted or not outputs.issuperset(file.interface.outputs):
         fail("export.other-interface", path=path)
     return file
+
+
+def _fixed(shape: Sequence[Any]) -> list[int | None]:
+    """The sizes that do not vary; None for each that does."""
+    return [side if isinstance(side, int) else None for side in shape]
 
 
 def _dangers(model: Any, path: Path) -> Iterator[Fault]:

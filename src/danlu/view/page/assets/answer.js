@@ -72,11 +72,31 @@ danlu.answerParts = (answer) => {
   if (answer.low !== undefined) parts.push(danlu.make("p", { class: "faint" }, danlu.say("try-band", { low: danlu.short(answer.low), high: danlu.short(answer.high) })));
   if (classes) parts.push(danlu.shareBars(answer.classes));
   if (answer.others) parts.push(danlu.make("p", { class: "faint" }, danlu.say("try-others", { count: answer.others })));
+  if (answer.mask) parts.push(danlu.make("div", { class: "seen" }, danlu.picture(answer.seen, danlu.say("try-seen")), danlu.picture(answer.mask, danlu.say("try-mask"))), danlu.legend(answer.shares));
+  if (answer.tags) parts.push(danlu.tagged(answer.tags), danlu.key("try-tags-key"));
+  if (answer.forecasts) parts.push(...answer.forecasts.flatMap(danlu.forecast));
   for (const note of answer.notes ?? []) parts.push(danlu.make("p", { class: "note" }, note));
   if (answer.again) parts.push(danlu.make("div", { class: "seen" }, danlu.picture(answer.seen, danlu.say("try-seen")), danlu.picture(answer.again, danlu.say("try-again"))), danlu.make("p", { class: "faint" }, danlu.say("try-error", { error: danlu.short(answer.error) })));
   if (answer.map) parts.push(danlu.make("h3", {}, danlu.say("try-why")), danlu.make("div", { class: "seen" }, danlu.picture(answer.seen, danlu.say("try-seen")), danlu.make("figure", {}, danlu.heatMap(answer.seen, answer.map, least), danlu.make("figcaption", {}, danlu.say("try-map")))), danlu.key(classes ? "try-map-key" : "try-map-key-number"));
   if (answer.columns) parts.push(danlu.make("h3", {}, danlu.say("try-why")), ...danlu.columnParts(answer.columns, told, least, classes));
   if (answer.tokens?.length) parts.push(danlu.make("h3", {}, danlu.say("try-why")), danlu.tokens(answer.tokens, told, least), danlu.key(classes ? "try-tokens-key" : "try-tokens-key-number"));
+  return parts;
+};
+
+/** The classes of a mask with their colours, the largest first. */
+danlu.legend = (shares) => danlu.make("table", { class: "legend" }, danlu.make("tbody", {}, ...shares.map(([name, share, colour]) =>
+  danlu.make("tr", {}, danlu.make("td", {}, danlu.make("span", { class: "swatch", style: { backgroundColor: colour } })),
+    danlu.make("th", { scope: "row" }, danlu.visible(name)), danlu.make("td", { class: "number" }, danlu.percent(share))))));
+
+/** Each token with its tag below. */
+danlu.tagged = (rows) => danlu.make("p", { class: "tagged" }, ...rows.map(([token, tag, share]) =>
+  danlu.make("span", { title: danlu.percent(share) }, danlu.make("b", {}, danlu.visible(token)), danlu.make("i", {}, tag))));
+
+/** What comes behind the last row of a series. */
+danlu.forecast = (one) => {
+  const parts = [danlu.make("h3", {}, danlu.say("try-forecast", { series: [one.series, one.time].filter((part) => part).join(" · ") || "…" }))];
+  parts.push(danlu.make("p", { class: "answer" }, one.values.map((value) => danlu.short(value)).join("   ")));
+  if (one.low !== undefined) parts.push(danlu.make("p", { class: "faint" }, danlu.say("try-band", { low: danlu.short(one.low), high: danlu.short(one.high) })));
   return parts;
 };
 

@@ -77,6 +77,13 @@ danlu.inputs = {
     return [text];
   },
 
+  rows: (asking) => {
+    const ask = () => { if (text.value.trim()) asking.ask("rows", { rows: text.value }); else asking.show(null); };
+    const { columns, window: least } = danlu.form;
+    const text = danlu.make("textarea", { rows: 14, maxlength: 100000, spellcheck: "false", "aria-label": danlu.say("try-rows-name"), placeholder: `${columns.join(",")}\n…`, oninput: danlu.later(ask, 400) });
+    return [danlu.make("p", { class: "faint" }, danlu.say("try-rows", { count: least, columns: columns.join(", ") })), text];
+  },
+
   beginning: (asking) => {
     const number = (id, value, more) => {
       const input = danlu.make("input", { type: "number", value, required: "", ...more });
