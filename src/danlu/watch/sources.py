@@ -11,7 +11,9 @@ from typing import Any
 from danlu.base.records import CodeLine
 from danlu.watch.frames import is_cell, is_theirs
 
-_Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module
+Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module
+"""A part of a file that has names of its own."""
+
 _Made = tuple[ast.Call, frozenset[str]]  # a call, and the names that its result is bound to
 
 
@@ -57,6 +59,11 @@ class Sources:
                     return CodeLine(file, one[0][0].lineno) if len(one) == 1 else None
         return None
 
+    def around(self, line: CodeLine) -> list[Scope]:
+        """The functions and classes that a line stands in, the innermost first, and the whole file."""
+        tree = self._tree(line.file)
+        return _around(tree, line.line) if tree is not None else []
+
     def _tree(self, file: str) -> ast.Module | None:
         if file not in self._trees:
             try:
@@ -66,9 +73,9 @@ class Sources:
         return self._trees[file]
 
 
-def _around(tree: ast.Module, line: int) -> list[_Scope]:
+def _around(tree: ast.Module, line: int) -> list[Scope]:
     """The functions and classes that a line stands in, the innermost first, and the whole file."""
-    scopes: list[_Scope] = [
+    scopes: list[Scope] = [
         node
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)

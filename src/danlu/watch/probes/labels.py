@@ -54,6 +54,8 @@ class LabelProbe:
         dense = kind == "classes" and (targets.dim() > 1 or len(targets) != samples)
         count = outputs.shape[1] if kind == "classes" and outputs.dim() > 1 else 2
         self.see(kind, count, targets, step, dense=dense, weighted=call.weighted)
+        if step <= 3 and call.ignored is not None and call.ignored >= 0:
+            self._measured.labels.ignored = call.ignored
         if step <= 3 and call.weights is not None and call.name != "binary_cross_entropy":
             self._measured.labels.weights = _weights(call.weights)
 

@@ -12,7 +12,7 @@ from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
 from danlu.watch.probes.attention import has_attention, wrong_axis
 from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
-from danlu.watch.probes.head import Criterion, chain, criteria, read_head, weighs_samples
+from danlu.watch.probes.head import loss_value, Criterion, chain, criteria, read_head, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
 from danlu.watch.sites import Sites
@@ -94,6 +94,8 @@ class LossProbe:
         graph = Graph.of(node)
         self.operations = self.operations or len(graph.nodes)
         self.reached.update(id(leaf) for leaf in graph.leaves)
+        if self._graphs == 1:
+            self._measured.carried.nodes.add(step, len(graph.nodes))
         if step <= 3:
             self.strangers.clear()
             self.strangers.update(self._strangers_in(graph, given, taken))
@@ -104,6 +106,8 @@ class LossProbe:
         if step <= _HEADS_EVERY_STEP:
             weighs = self._within(weighs_samples, node)
             self._measured.weighs_samples = self._measured.weighs_samples or bool(weighs)
+        if len(found) > 1 and (step <= _HEADS_EVERY_STEP or step % 20 == 0):
+            self._within(self._read_scales, found, step, given)
         alone = len(found) == 1 and root.numel() == 1 and not _is_weighted(found[0])
         value = float(unwrapped(root).detach()) if alone else float("nan")
         for place, criterion in enumerate(found):
@@ -124,6 +128,17 @@ class LossProbe:
         within = {id(leaf) for one in given if one.grad_fn is not None for leaf in Graph.of(one.grad_fn).leaves}
         below = Graph.of(taken.grad_fn).leaves if taken is not None and taken.grad_fn is not None else []
         return own & within - {id(leaf) for leaf in below}
+
+    def _read_scales(self, found: Sequence[Criterion], step: int, given: Sequence[torch.Tensor]) -> None:
+        """How far apart the losses lie that are added up without a weight."""
+        plain = [one for one in found if not _is_weighted(one)]
+        values = [abs(loss_value(one, given)) for one in plain]
+        known = [value for value in values if math.isfinite(value) and value > 0]
+        if len(known) < 2 or len(known) < len(found):
+            return
+        if not len(self._measured.loss_ratio):
+            self._measured.losses_added = min(known), max(known)
+        self._measured.loss_ratio.add(step, max(known) / min(known))
 
     def _read_entering(self, graph: Graph) -> None:
         """What the first layer is given, where the graph has kept that."""
