@@ -207,6 +207,7 @@ class Net:
     nonlinear: bool | None = None  # any non-linearity at all; None before the graph was read
     wrong_softmax: tuple[int, tuple[int, ...]] | None = None  # its dimension and shape, of weights summed over another
     attends: bool = False  # it has attention
+    self_attends: bool = False  # of the places of a sequence to each other
     depth: int = 0  # linear and convolutional layers on the graph
     recurrent: bool = False
     silent_scheduler: bool = False  # one was made for an optimiser and never called

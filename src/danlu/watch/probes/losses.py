@@ -10,7 +10,7 @@ from torch import nn
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
-from danlu.watch.probes.attention import has_attention, wrong_axis
+from danlu.watch.probes.attention import attends_to_itself, has_attention, wrong_axis
 from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
 from danlu.watch.probes.head import loss_value, Criterion, chain, criteria, read_head, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
@@ -191,6 +191,7 @@ class LossProbe:
         pairs, linear, net.nonlinear = linear_pairs(graph, self._names)
         net.linear_pairs, net.depth = tuple(pairs), len(linear)
         self._turn_bare(graph)
+        net.self_attends = attends_to_itself(graph)
         net.wrong_softmax, net.attends = wrong_axis(graph), has_attention(graph)
         narrow = [layer.name for layer in self._measured.layers.values() if 0 < layer.width <= _NARROW]
         if len(graph.nodes) <= _LARGE:

@@ -9,7 +9,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     numbers = {"scale": scaling.scale, "steps": scaling.steps, "clips": scaling.clips}
     if scaling.clips >= thresholds["min_steps"] and scaling.scale != 1:
         return Verdict("error", scaling.clipped_since, numbers, remedies=("unscale-first",))
-    if scaling.steps >= thresholds["min_steps"] and scaling.scale != 1:
+    least = 1 if measured.crashed else thresholds["min_steps"]  # its update() refuses to go on without its step()
+    if scaling.steps >= least and scaling.scale != 1:
         return Verdict("error", scaling.stepped_since, numbers, variant="step", remedies=("scaler-step",))
     if measured.crashed and scaling.called > 1 and not scaling.updates:
         return Verdict("error", 1, numbers, variant="update", remedies=("scaler-update",))
