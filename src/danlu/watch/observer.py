@@ -12,14 +12,13 @@ import torch
 from torch import nn
 
 from danlu.watch.calls import INNER, OFF, OUTER, ModuleCalls
+from danlu.watch.conduct_listener import ConductListener
 from danlu.watch.guard import Guard
 from danlu.watch.measured import NO_TENSOR, Measured
 from danlu.watch.pace import Pace
 from danlu.watch.patches import LossCall, Patches
 from danlu.watch.probes.activations import ActivationProbe
-from danlu.watch.probes.averaged import AveragedProbe
 from danlu.watch.probes.calls import CallProbes
-from danlu.watch.probes.code import CodeProbe
 from danlu.watch.probes.evaluations import EvaluationProbe
 from danlu.watch.probes.graph import Names
 from danlu.watch.probes.handwork import Handwork
@@ -28,7 +27,6 @@ from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.layers import LayerProbe, layers_of
 from danlu.watch.probes.losses import LossProbe
 from danlu.watch.probes.optimisers import OptimiserProbe
-from danlu.watch.probes.scaling import ScalingProbe
 from danlu.watch.probes.schedulers import SchedulerProbe
 from danlu.watch.probes.structure import read_net
 from danlu.watch.schedule import Schedule
@@ -41,16 +39,15 @@ _STEPLESS = (50, 200, 800)  # backward passes without any step at which to judge
 _MOST_ALARMS = 4  # evaluations that did not come: from then on every call from outside is heard
 
 
-class Observer:
+class Observer(ConductListener):
     """The one listener of a watched block. Its public methods are called from hooks and never raise."""
 
     def __init__(self, roots: Mapping[str, nn.Module], schedule: Schedule, guard: Guard, patches: Patches) -> None:
-        self.measured = Measured()
+        super().__init__(Measured(), roots, guard)
         self.sites = Sites(self.measured, guard)
         self.stepped: Callable[[], None] = lambda: None
         self.passes_losses = self.backward_running = False
         self.was_measured = False  # the step that has just ended
-        self._guard = guard
         self._roots = dict(roots)
         modules, self.measured.layers, owners = layers_of(self._roots)
         self.measured.net = read_net(self._roots)
@@ -62,14 +59,11 @@ class Observer:
         self._inputs = InputProbe(self.measured)
         self._samples = SampleProbe(self.measured)
         self._labels = LabelProbe(self.measured)
-        self._evaluations = EvaluationProbe(self.measured, self._samples)
+        self._evaluations = EvaluationProbe(self.measured, self._samples, self.held_out)
         self._activations = ActivationProbe(self.measured, names, recurrent)
         nets = list(self._roots.values())
         self._loss = LossProbe(self.measured, names, nets, self._activations, self._labels, self.sites, guard.within)
         self.optimisers = OptimiserProbe(self.measured, owners, self._loss.strangers, self.sites)
-        self._averaged = AveragedProbe(self.measured, self._roots)
-        self._code = CodeProbe(self.measured)
-        self._scaling = ScalingProbe(self.measured)
         self._schedulers = SchedulerProbe(self.measured, self.optimisers)
         self.heard = CallProbes(self.measured, self._roots)
         self.pace = Pace()
@@ -144,9 +138,6 @@ class Observer:
         if self._steps.measuring:
             self._guard(self._layers.see, name, output)
 
-    def stranger_called(self, module: nn.Module) -> None:
-        self._guard(self._averaged.called, module, self.measured.step)
-
     def may_evaluate(self) -> None:
         if self._steps.quiet and not self._awake and not self._stepping:
             self._awake = True
@@ -187,21 +178,12 @@ class Observer:
             self._guard(self._backward_begins, tensors, accumulates=False)
 
     def scaled(self, outputs: Any) -> None:
-        self._scaling.scaled()
+        self.scaling.scaled()
         if isinstance(outputs, torch.Tensor):
             self._unscaled = outputs.detach()
 
-    def scaler_called(self, name: str, scale: float, *, ends: bool) -> None:
-        self._scaling.called(name, scale, ends=ends)
-
-    def checkpointed(self, *, dry: bool) -> None:
-        self.measured.checkpointed_dry += dry and torch.is_grad_enabled()
-
-    def loader_begun(self, loader: Any) -> None:
-        self._guard(self._evaluations.held_out.loader_begun, loader)
-
     def clipped(self, limit: float, norm: Any, kind: str) -> None:
-        self._scaling.clipped(self.step)
+        self.scaling.clipped(self.step)
         if self._steps.measuring:
             self._guard(self.optimisers.clipped, limit, norm, kind)
 
@@ -216,7 +198,7 @@ class Observer:
         self._stepping.append(optimizer)
         if self._steps.quiet:
             return None
-        self._scaling.before_step(self.step)
+        self.scaling.before_step(self.step)
         closure = kwargs.get("closure")
         closure = args[1] if closure is None and len(args) > 1 else closure
         if not callable(closure):
@@ -233,7 +215,7 @@ class Observer:
         return (args[0], observed, *args[2:]), kwargs
 
     def after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        self._scaling.after_step()
+        self.scaling.after_step()
         if self._steps.quiet and id(optimizer) == self._only:
             self.measured.step += 1
             self.measured.optimisers[0].steps += 1
@@ -274,7 +256,7 @@ class Observer:
         self._forward_began = now
         self.sites.note("forward", self.step)
         if known:
-            self._evaluations.held_out.trains()
+            self.held_out.trains()
         inputs = self._input = batch_of(args, kwargs)
         if inputs is None:
             tensors = all_tensors((args, kwargs))
@@ -405,7 +387,7 @@ class Observer:
         self._labels.flush()
         self._labels.spread()
         self.optimisers.read_held(self._roots, self._loss.reached)
-        self._code.read()
+        self.code.read()
 
     def _finish(self) -> None:
         if self._moves_by_hand and self.measured.backwards and self._by_hand.has_moved():

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator, Mapping
 
 from danlu.base.records import CodeLine
-from danlu.watch.frames import is_theirs
+from danlu.watch.branches import taken
+from danlu.watch.frames import is_theirs, values_under_way
 from danlu.watch.measured import Measured
-from danlu.watch.sources import Sources, Scope
+from danlu.watch.sources import Sources
 
 _DISCOUNT = re.compile(r"(^|_)(gamma|discount)", re.IGNORECASE)
 _REWARD = re.compile(r"^(r|rs|rew|rews|rewards?|r_t|rb|br|b_r|r_batch|reward_batch|batch_rewards?|next_rewards?)$|reward",
@@ -37,8 +38,11 @@ class CodeProbe:
             if line is None or line in self._read or not is_theirs(line.file):
                 continue
             self._read.add(line)
+            known = values_under_way(line.file)
+            values = {name: value for name, value in known.items() if not _END.search(name)}
             for scope in self._sources.around(line)[:1]:
                 self._measured.code_read = True
+                scope = taken(scope, values)  # noqa: PLW2901 - the same, less what is not run
                 ends = any(_ENDS.search(word) for word in _own_words(self._sources.around(line)[-1]))
                 found = [("terminal", _unmasked(scope) if ends else None), ("temperature", _one_sided(scope))]
                 if what == "evaluation":
@@ -48,7 +52,7 @@ class CodeProbe:
                         self._measured.code.setdefault(kind, CodeLine(line.file, number))
 
 
-def _unmasked(scope: Scope) -> int | None:
+def _unmasked(scope: ast.AST) -> int | None:
     """The line of a target `reward + discount * value of the next state` that nothing switches off at an end."""
     made = _assignments(scope)
     for node in ast.walk(scope):
@@ -76,7 +80,7 @@ def _is_discounted(node: ast.AST, made: Mapping[str, list[ast.AST]]) -> bool:
     return any(word in ("max", "amax", "gather", "minimum", "min") for word in _words_behind(node, made))
 
 
-def _is_chosen(scope: Scope, node: ast.AST) -> bool:
+def _is_chosen(scope: ast.AST, node: ast.AST) -> bool:
     """Whether the target stands in a choice between two, such as torch.where or an `if`."""
     for outer in ast.walk(scope):
         if isinstance(outer, ast.IfExp | ast.If) or (isinstance(outer, ast.Call) and _name(outer.func) == "where"):
@@ -87,7 +91,7 @@ def _is_chosen(scope: Scope, node: ast.AST) -> bool:
     return False
 
 
-def _one_sided(scope: Scope) -> int | None:
+def _one_sided(scope: ast.AST) -> int | None:
     """The line of a divergence of which one side is softened by a temperature and the other is not."""
     made = _assignments(scope)
     for node in ast.walk(scope):
@@ -131,7 +135,7 @@ def _is_divided(node: ast.AST, made: Mapping[str, list[ast.AST]], depth: int) ->
     return False
 
 
-def _mean_of_means(scope: Scope, line: int) -> int | None:
+def _mean_of_means(scope: ast.AST, line: int) -> int | None:
     """The line that divides a sum of the batches' own means by the number of batches; `line` is in that loop."""
     loops = [one for one in ast.walk(scope) if isinstance(one, ast.For) and one.lineno <= line <= (one.end_lineno or 0)]
     for loop in reversed(loops):
@@ -154,7 +158,7 @@ def _mean_of_means(scope: Scope, line: int) -> int | None:
                 if count and (count == over or count in listed) and _own_words(one.left) & {*summed, *listed}:
                     return one.lineno
             if isinstance(one, ast.Call) and _name(one.func) in ("mean", "fmean") and one.args:
-                if _name(one.args[0]) in listed and one.args[0] is not None:
+                if _name(one.args[0]) in listed:
                     return one.lineno
     return None
 

@@ -44,7 +44,7 @@ class EvaluationProbe:
 
     writes = ("evaluations",)
 
-    def __init__(self, measured: Measured, samples: SampleProbe) -> None:
+    def __init__(self, measured: Measured, samples: SampleProbe, held_out: HeldOutProbe) -> None:
         self._measured = measured
         self._samples = samples
         self._passes: list[_Pass] = []
@@ -53,7 +53,7 @@ class EvaluationProbe:
             None  # the newest ones, and what they counted for, until they are taken back
         )
         self._counted: tuple[_Pass, int, int, int] | None = None
-        self.held_out = HeldOutProbe(measured)
+        self._held_out = held_out
         self.running = False
 
     def forward(self, inputs: torch.Tensor | None, *, training: bool) -> None:
@@ -64,7 +64,7 @@ class EvaluationProbe:
         asked = met = windows = moved = 0
         self._batches += 1
         self.running = True
-        self.held_out.sees(inputs, self._measured.step)
+        self._held_out.sees(inputs, self._measured.step)
         size = len(inputs) if inputs is not None and inputs.dim() else 1
         if inputs is not None and self._looks():
             asked, met = self._samples.overlap(inputs)
@@ -126,7 +126,7 @@ class EvaluationProbe:
         if not self._passes or self._passes[-1].batches > _MOST_BATCHES:
             return
         now, outputs, targets = self._passes[-1], call.outputs, call.targets
-        self.held_out.lost(call)
+        self._held_out.lost(call)
         if unreadable(result) or unreadable(outputs) or unreadable(targets):
             return
         size = len(outputs) if outputs.dim() else 1
@@ -150,14 +150,23 @@ class EvaluationProbe:
     def end(self, step: int) -> None:
         """A step has begun, or the block has ended: the passes are over."""
         overlaps = [one.met / one.asked for one in self._passes if one.asked]
-        self.held_out.end(step, max(overlaps, default=math.nan))
+        self._held_out.end(step, max(overlaps, default=math.nan))
         for one in self._passes:
             overlap = one.met / one.asked if one.asked else math.nan
             loss, right, error = _mean(one.losses), _share(one.right), _error(one)
             self._measured.evaluations.append(
                 Evaluation(
-                    step, one.batches, one.samples, loss, right, one.training, overlap, error,
-                    one.smallest, one.largest, one.moved / one.windows if one.windows else math.nan,
+                    step,
+                    one.batches,
+                    one.samples,
+                    loss,
+                    right,
+                    one.training,
+                    overlap,
+                    error,
+                    one.smallest,
+                    one.largest,
+                    one.moved / one.windows if one.windows else math.nan,
                 )  # fmt: skip
             )
         del self._measured.evaluations[: max(0, len(self._measured.evaluations) - _MOST)]

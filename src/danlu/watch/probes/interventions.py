@@ -17,7 +17,7 @@ from danlu.watch.probes.sequences import Padding, Relation, is_one_hot, padding_
 from danlu.watch.tracing import all_tensors, unreadable
 from danlu.watch.trying import Copy, ModuleCall, UntriedError
 
-_AT = (2, 50, 200, 800, 3200)  # steps from which on the next measured one is tried
+_AT = (2, 50, 200, 400, 800, 1600, 3200)  # steps from which on the next measured one is tried
 _MOST_CALLS = 2
 _MOST_LOSSES = 4
 _NEVER_NEGATIVE = (

@@ -12,7 +12,7 @@ from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
 from danlu.watch.probes.attention import attends_to_itself, has_attention, wrong_axis
 from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
-from danlu.watch.probes.head import loss_value, Criterion, chain, criteria, read_head, weighs_samples
+from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
 from danlu.watch.sites import Sites

@@ -15,8 +15,10 @@ _SIDES = (2, 4, 8, 7, 14, 16, 3, 5, 6)  # of patches, in pixels
 def other_orders(
     inputs: torch.Tensor, relation: Relation | None, padding: Padding | None, modules: list[nn.Module]
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
-    """The inputs with their places in another order, and that order [T], None for pictures. The first and the last place
-    stay, which may be a token of their own, and so does padding. Nothing where the inputs need not be a sequence.
+    """The inputs with their places in another order, and that order [T], None for pictures.
+
+    The first and the last place stay, which may be a token of their own, and so does padding. Nothing where the inputs
+    need not be a sequence.
 
     >>> x = torch.arange(12).reshape(2, 6)
     >>> next(other_orders(x, None, None, []))[0][0].tolist()

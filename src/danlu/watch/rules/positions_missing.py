@@ -24,5 +24,5 @@ RULE = Rule(
     # are added to, and move an answer by a hundredth.
     thresholds={"max_moved_share": Threshold(2e-4, "share")},
     reads="start",
-    symptoms=("underfitting", "plateau", "too-few-epochs", "overfitting", "lr-too-low"),
+    symptoms=("underfitting", "plateau", "too-few-epochs", "overfitting", "lr-too-low", "parameters-unused"),
 )

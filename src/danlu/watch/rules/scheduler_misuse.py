@@ -39,7 +39,9 @@ def _of_scheduler(
         base, now = scheduler.base, optimiser.rate.last
         rising = len(set(rates)) > 2 and rates == sorted(rates)
         if scheduler.total is None and rising and now < thresholds["max_warm_ratio"] * base:
-            return Verdict("warning", 1, numbers | {"rate": now, "base": base}, variant="warming", remedies=("step-per-batch",))
+            return Verdict(
+                "warning", 1, numbers | {"rate": now, "base": base}, variant="warming", remedies=("step-per-batch",)
+            )
     timed = scheduler.kind in ("OneCycleLR", "CosineAnnealingLR", "LinearLR", "PolynomialLR")
     if measured.ended and timed and scheduler.total and not measured.crashed:
         slow = (
