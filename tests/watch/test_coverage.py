@@ -53,7 +53,7 @@ def forward(model: nn.Module) -> None:
 
 
 # By what is done in the block: the rules that cannot judge, and why.
-PLAIN = {"overfitting": "no validation seen", "train-test-overlap": "no validation seen"}
+PLAIN = dict.fromkeys(("evaluation-misuse", "overfitting", "train-test-overlap"), "no validation seen")
 SHORT = {"underfitting": "too few steps: 60", "plateau": "too few steps: 60"}
 UNSEEN: dict[str, tuple[Callable[[nn.Module], None], dict[str, str]]] = {
     "a whole training": (whole, {}),

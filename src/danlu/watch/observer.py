@@ -66,6 +66,7 @@ class Observer(ConductListener):
         self.optimisers = OptimiserProbe(self.measured, owners, self._loss.strangers, self.sites)
         self._schedulers = SchedulerProbe(self.measured, self.optimisers)
         self.heard = CallProbes(self.measured, self._roots)
+        self._loss.met = self.heard.met
         self.pace = Pace()
         self._steps = StepPlan(schedule, self.pace)
         self._calls = ModuleCalls(self._roots, layers, self, patches)

@@ -8,7 +8,7 @@ from torch import nn
 
 from danlu.watch.conduct import Averaged
 from danlu.watch.measured import Measured
-from danlu.watch.tracing import unreadable
+from danlu.watch.tracing import is_unmade, unreadable
 
 _TENSORS, _NUMBERS = 4, 256  # of the weights that are compared
 _MOST_STEPS = 64  # at which it was called
@@ -64,15 +64,17 @@ class AveragedProbe:
 
 
 def _shapes(module: nn.Module) -> tuple[torch.Size, ...]:
-    if any(isinstance(one, nn.parameter.UninitializedParameter) for one in module.parameters()):
+    if any(is_unmade(one) for one in module.parameters()):
         return ()
     return tuple(one.shape for one in module.parameters())
 
 
 def _sample(module: nn.Module) -> torch.Tensor | None:
+    if any(unreadable(one) for one in module.parameters()):
+        return None
     parameters = [one for one in module.parameters() if one.dim() > 1] or list(module.parameters())
     chosen = parameters[:: max(1, len(parameters) // _TENSORS)][:_TENSORS]
-    if not chosen or any(unreadable(one) for one in chosen):
+    if not chosen:
         return None
     parts = [one.detach().flatten()[:: max(1, one.numel() // _NUMBERS)][:_NUMBERS] for one in chosen]
     return torch.cat([part.float() for part in parts]).clone()

@@ -45,7 +45,11 @@ class CallProbes:
         """A loss was computed that may go backwards."""
         self.interventions.lost(call, result)
         self._carried.lost(call)
-        self._unrelated.lost(call, step)
+        self._unrelated.met(call.kind, call.targets, step)
+
+    def met(self, kind: str, targets: torch.Tensor, step: int) -> None:
+        """Targets of a loss that was written by hand."""
+        self._unrelated.met(kind, targets, step)
 
     def end_step(self, step: int) -> None:
         """The step is over."""

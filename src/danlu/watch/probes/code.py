@@ -11,12 +11,12 @@ from danlu.watch.measured import Measured
 from danlu.watch.sources import Sources
 
 _DISCOUNT = re.compile(r"(^|_)(gamma|discount)", re.IGNORECASE)
-_REWARD = re.compile(r"^(r|rs|rew|rews|rewards?|r_t|rb|br|b_r|r_batch|reward_batch|batch_rewards?|next_rewards?)$|reward",
-                     re.IGNORECASE)  # fmt: skip
+_REWARD = re.compile(r"^(r|rs|rews?|r_t|rb|br|b_r|r_batch)$|reward", re.IGNORECASE)
 _END = re.compile(r"done|term|mask|final|finish|(^|_)ends?($|_)|cont|alive|^dn?s?$|^not_|dead|game_?over|live|^m$",
                   re.IGNORECASE)  # fmt: skip
 _ENDS = re.compile(r"done|terminat|dones", re.IGNORECASE)  # an environment whose episodes end at all
 _TEMPERATURE = re.compile(r"^(T|t|tau|temp|temperature)$|temp", re.IGNORECASE)
+_LEAST_DISCOUNT = 0.8
 _DEPTH = 6  # assignments that a value is followed through
 
 
@@ -75,9 +75,14 @@ def _is_reward(node: ast.AST) -> bool:
 def _is_discounted(node: ast.AST, made: Mapping[str, list[ast.AST]]) -> bool:
     """Whether it is a discount times the largest of what a net answers, or what it gives for a next action."""
     products = [one for one in ast.walk(node) if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult)]
-    if not any(_DISCOUNT.search(word) for one in products for word in _own_words(one)):
+    named = any(_DISCOUNT.search(word) for one in products for word in _own_words(one))
+    if not named and not any(_is_share(side) for one in products for side in (one.left, one.right)):
         return False
     return any(word in ("max", "amax", "gather", "minimum", "min") for word in _words_behind(node, made))
+
+
+def _is_share(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, float) and _LEAST_DISCOUNT <= node.value < 1
 
 
 def _is_chosen(scope: ast.AST, node: ast.AST) -> bool:
@@ -129,9 +134,9 @@ def _is_divided(node: ast.AST, made: Mapping[str, list[ast.AST]], depth: int) ->
                 return True
             if isinstance(one.op, ast.Div) and isinstance(one.right, ast.Constant):
                 return True
-        if isinstance(one, ast.Name) and depth < _DEPTH:
-            if any(_is_divided(value, made, depth + 1) for value in made.get(one.id, ())):
-                return True
+        values = made.get(one.id, ()) if isinstance(one, ast.Name) and depth < _DEPTH else ()
+        if any(_is_divided(value, made, depth + 1) for value in values):
+            return True
     return False
 
 
@@ -157,9 +162,9 @@ def _mean_of_means(scope: ast.AST, line: int) -> int | None:
                 count = isinstance(by, ast.Call) and _name(by.func) == "len" and bool(by.args) and _name(by.args[0])
                 if count and (count == over or count in listed) and _own_words(one.left) & {*summed, *listed}:
                     return one.lineno
-            if isinstance(one, ast.Call) and _name(one.func) in ("mean", "fmean") and one.args:
-                if _name(one.args[0]) in listed:
-                    return one.lineno
+            averages = isinstance(one, ast.Call) and _name(one.func) in ("mean", "fmean") and bool(one.args)
+            if averages and isinstance(one, ast.Call) and _name(one.args[0]) in listed:
+                return one.lineno
     return None
 
 

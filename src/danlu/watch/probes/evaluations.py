@@ -1,7 +1,7 @@
 """Evaluation passes: what ran without gradients between two steps, with its loss, accuracy and samples."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -154,21 +154,10 @@ class EvaluationProbe:
         for one in self._passes:
             overlap = one.met / one.asked if one.asked else math.nan
             loss, right, error = _mean(one.losses), _share(one.right), _error(one)
-            self._measured.evaluations.append(
-                Evaluation(
-                    step,
-                    one.batches,
-                    one.samples,
-                    loss,
-                    right,
-                    one.training,
-                    overlap,
-                    error,
-                    one.smallest,
-                    one.largest,
-                    one.moved / one.windows if one.windows else math.nan,
-                )  # fmt: skip
-            )
+            neighbours = one.moved / one.windows if one.windows else math.nan
+            found = Evaluation(step, one.batches, one.samples, loss, right, one.training, overlap, error)
+            found = replace(found, smallest=one.smallest, largest=one.largest, neighbours=neighbours)
+            self._measured.evaluations.append(found)
         del self._measured.evaluations[: max(0, len(self._measured.evaluations) - _MOST)]
         self._passes.clear()
         self._tokens = self._counted = None

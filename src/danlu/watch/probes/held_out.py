@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch.utils.data import RandomSampler
+from torch.utils.data import RandomSampler, SequentialSampler
 
 from danlu.watch.conduct import Unfair
 from danlu.watch.measured import Measured
@@ -38,6 +38,10 @@ class HeldOutProbe:
         self._rows_differ = self._spoilt = False
         self._first: tuple[torch.Tensor, torch.Tensor | None] | None = None  # its first batch, and its targets
         self._before: tuple[torch.Tensor, torch.Tensor | None] | None = None  # of the evaluation before
+        self._ordered = (
+            0  # id of the data set that this evaluation goes through in its own order; 0 where it is unknown
+        )
+        self._ordered_before = 0
         self._anew = 0  # evaluations in a row whose samples were the ones before, changed
 
     def loader_begun(self, loader: Any) -> None:
@@ -57,6 +61,8 @@ class HeldOutProbe:
         loader, self._begun = self._begun and self._begun(), None
         if loader is not None and id(loader.dataset) not in self._trained:
             self._see_loader(loader, step)
+            if not self._batches and isinstance(loader.sampler, SequentialSampler):
+                self._ordered = id(loader.dataset)
         plain = inputs is not None and inputs.dtype.is_floating_point and inputs.dim() >= 2 and len(inputs) > 1
         if self._evaluations >= _PASSES or inputs is None or not plain or unreadable(inputs):
             return
@@ -65,16 +71,17 @@ class HeldOutProbe:
         if self._batches == 1 and step:
             flat = inputs[:_ROWS].flatten(1)
             self._first = flat[:, :: 1 + flat.shape[1] // _COLUMNS].clone(), None
-        if inputs.dim() in (2, 4) and inputs.shape[1] <= _COLUMNS:
+        if inputs.dim() in (2, 4) and inputs[0].numel() > 1 and inputs.shape[1] <= _COLUMNS:
             self._add(inputs)
         else:
             self._spoilt = True
 
     def lost(self, call: LossCall) -> None:
         """The loss of that batch was computed."""
-        if self._first is not None and self._first[1] is None and self._batches == 1:
-            if not unreadable(call.targets) and call.targets.dim():
-                self._first = self._first[0], call.targets[:_ROWS].detach().clone()
+        if self._first is None or self._first[1] is not None or self._batches != 1:
+            return
+        if not unreadable(call.targets) and call.targets.dim():
+            self._first = self._first[0], call.targets[:_ROWS].detach().clone()
 
     def end(self, step: int, overlap: float) -> None:
         """The evaluation is over; of its samples so many were trained on."""
@@ -86,6 +93,7 @@ class HeldOutProbe:
                 self._compare(step)
         self._batches = self._samples = 0
         self._sums, self._first = None, None
+        self._ordered_before, self._ordered = self._ordered, 0
         self._rows_differ = self._spoilt = False
 
     def _see_loader(self, loader: Any, step: int) -> None:
@@ -137,7 +145,9 @@ class HeldOutProbe:
         changed = (one != other).any(1)
         apart = float((one - other).abs().mean())
         beside = float((one - other.roll(1, 0)).abs().mean())
-        anew = same and not made_of_them and float(changed.float().mean()) >= _CHANGED and apart < _NEARER * beside
+        known = self._ordered == self._ordered_before != 0  # the very samples, by their places in the data set
+        anew = same and not made_of_them and float(changed.float().mean()) >= _CHANGED
+        anew = anew and (known or apart < _NEARER * beside)
         self._anew = self._anew + 1 if anew else 0
         if self._anew >= _TIMES and "anew" not in self._measured.unfair:
             self._measured.unfair["anew"] = Unfair(step, share=float(changed.float().mean()))

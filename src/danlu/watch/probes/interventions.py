@@ -18,6 +18,7 @@ from danlu.watch.tracing import all_tensors, unreadable
 from danlu.watch.trying import Copy, ModuleCall, UntriedError
 
 _AT = (2, 50, 200, 400, 800, 1600, 3200)  # steps from which on the next measured one is tried
+_ORDERED = (nn.RNNBase, nn.MultiheadAttention)  # layers that are told which dimension is that of the samples
 _MOST_CALLS = 2
 _MOST_LOSSES = 4
 _NEVER_NEGATIVE = (
@@ -205,7 +206,8 @@ class _Trying:
         if self._relation is not None:
             return 1 - self._relation.time
         first, second = self._inputs.shape[:2]
-        if self._padding is not None or self._inputs.dim() > 3:
+        ordered = {one.batch_first for one in self._call.module.modules() if isinstance(one, _ORDERED)}
+        if self._padding is not None or self._inputs.dim() > 3 or ordered == {True}:
             return 0
         flat = self._inputs.dim() == 2 and self._inputs.dtype.is_floating_point
         counts = {
@@ -351,7 +353,7 @@ def _begins(inputs: torch.Tensor, given: list[torch.Tensor], loss: LossCall) -> 
 
 
 def _is_batch_second(module: nn.Module) -> bool:
-    return isinstance(module, nn.RNNBase | nn.MultiheadAttention) and not module.batch_first
+    return isinstance(module, _ORDERED) and not module.batch_first
 
 
 def _shares_by_design(call: ModuleCall, modules: list[nn.Module], samples: int) -> bool:

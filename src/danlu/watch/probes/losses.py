@@ -49,6 +49,7 @@ class LossProbe:
         self._labels = labels
         self._sites = sites
         self._within = within
+        self.met: Callable[[str, torch.Tensor, int], None] = lambda kind, targets, step: None
         self._values: list[float] = []  # of this step
         self._waiting: list[torch.Tensor] = []  # losses that are not read yet, on a GPU
         self._graphs = 0
@@ -166,6 +167,8 @@ class LossProbe:
         heads.append(replace(head, labelled=labelled, line=line))
         if len(heads) > _MOST_HEADS:
             del heads[_MOST_HEADS // 2]
+        if targets is not None and not from_loss_calls:
+            self.met(kind, targets, step)
         if targets is None or not labelled:
             return
         if not from_loss_calls:

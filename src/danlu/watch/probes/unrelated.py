@@ -5,7 +5,6 @@ import math
 import torch
 
 from danlu.watch.measured import Measured
-from danlu.watch.patches import LossCall
 from danlu.watch.tracing import unreadable
 
 _MOST = 65_536  # numbers of a step
@@ -25,16 +24,17 @@ class UnrelatedProbe:
         """A call of the net in training, with these tensors."""
         self._inputs += [one.detach() for one in tensors if one.dtype.is_floating_point and one.dim() > 1]
 
-    def lost(self, call: LossCall, step: int) -> None:
-        """A loss was computed that may go backwards."""
-        targets = call.targets.detach()
-        if call.kind != "numbers" or unreadable(targets) or not targets.numel():
+    def met(self, kind: str, targets: torch.Tensor, step: int) -> None:
+        """Targets were compared with what the net gave."""
+        targets = targets.detach()
+        if kind != "numbers" or unreadable(targets) or not targets.numel():
             return
         for one in self._inputs:
             if one.shape == targets.shape and not unreadable(one) and one.device.type == "cpu":
                 x, t = one.flatten()[:_MOST].double(), targets.flatten()[:_MOST].double()
                 self._sums += torch.stack([x.new_tensor(len(x)), x.sum(), t.sum(), x @ x, t @ t, x @ t])
                 self._write(step)
+                self._inputs.clear()
                 return
 
     def end_step(self) -> None:

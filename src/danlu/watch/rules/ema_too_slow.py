@@ -19,7 +19,7 @@ RULE = Rule(
     _judge,
     "Tarvainen and Valpola 2017, Mean teachers are better role models, arXiv:1703.01780, section 3",
     severities=("warning",),
-    needs=("steps",),
+    needs=("optimizer",),
     fault_in="evaluation",
     remedies=("ema-warmup",),
     # An average over a tenth of the training lags behind by a tenth of the way or so.

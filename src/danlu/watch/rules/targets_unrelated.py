@@ -23,7 +23,7 @@ RULE = Rule(
     _judge,
     "Ho et al. 2020, Denoising Diffusion Probabilistic Models, arXiv:2006.11239, algorithm 1",
     severities=("error",),
-    needs=("steps",),
+    needs=("optimizer",),
     fault_in="loss",
     remedies=("same-noise",),
     # The noise that is in an input goes with it; at the very least the net has learnt some of it by then.

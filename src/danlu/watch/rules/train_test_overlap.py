@@ -4,6 +4,7 @@ import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.reading import evaluates_all_along
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -12,12 +13,13 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     share = thresholds["min_overlap_share" if wide else "min_overlap_share_narrow"]
     if measured.declared_overlap >= share:
         return _verdict(1, measured.declared_overlap)
+    if evaluates_all_along(measured):
+        return None
     beside = [one for one in measured.evaluations if one.neighbours >= 0 and one.samples >= thresholds["min_samples"]]
     windows = [one for one in beside if one.neighbours >= thresholds["min_window_share"]]
     if windows and len(windows) > len(beside) / 2:
         numbers = {"share": windows[-1].neighbours}
         return Verdict("warning", max(1, windows[0].step), numbers, variant="windows", remedies=("split-by-time",))
-    # What a policy is asked step by step is no evaluation.
     known = [one for one in measured.evaluations if one.overlap >= 0 and one.samples >= thresholds["min_samples"]]
     if not known:
         return None
