@@ -183,6 +183,7 @@ class Evaluation:
     error: float = float("nan")  # standard error of the loss, from its spread over the samples; NaN where unknown
     smallest: int = 0  # samples of a batch
     largest: int = 0
+    plain: float = float("nan")  # the loss as a mean of the batches' own
     neighbours: float = float("nan")  # share of its windows that are training windows moved by one place
 
 
@@ -312,7 +313,8 @@ class Measured:
     unrelated: Unrelated = field(default_factory=Unrelated)
     loss_ratio: Series = field(default_factory=Series)  # largest over smallest of the losses that are added up as is
     losses_added: tuple[float, float] = (float("nan"), float("nan"))  # the smallest and the largest, at the first step
-    drifting: tuple[str, ...] = ()  # batch normalisations of frozen parts whose running statistics move
+    drifting: dict[str, float] = field(default_factory=dict[str, float])  # frozen normalisations that are in training
+    # mode, and by how many standard deviations their running statistics have moved
     checkpointed_dry: int = 0  # calls of checkpoint() none of whose inputs needs a gradient, though the net does
     code_read: bool = False  # whether any of these was found and read
     draws_at_random: bool = False  # a loader of the training shuffles

@@ -195,7 +195,7 @@ class Observer(ConductListener):
         self._readable = False
 
     def before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
-        """Before an optimiser's step; where it was given a closure, that takes its place as the moment to measure."""
+        """Before an optimiser's step; a closure that it was given takes its place as the moment to measure."""
         self._stepping.append(optimizer)
         if self._steps.quiet:
             return None
@@ -294,9 +294,8 @@ class Observer(ConductListener):
             self._end_step_by_hand()
         self.measured.backwards += 1
         if accumulates:
-            of_inputs = self._input is not None and self._input.requires_grad and self._input.is_leaf
             self._backwards += 1
-            fresh = self._forwards >= self._backwards and not of_inputs
+            fresh = self._forwards >= self._backwards and not self.heard.of_inputs
             self.optimisers.backward_begins(measuring=self._steps.measuring, fresh=fresh)
         loss = self._unscaled if self._unscaled is not None else root
         self._unscaled = None

@@ -18,8 +18,10 @@ def unfair(kind: str, *, share: float = 0.3) -> Measured:
     return Measured(step=50, unfair={kind: Unfair(40, share, 3.0, 10.0)})
 
 
-def uneven(*, smallest: int = 10, samples: int = 110, batches: int = 2, read: bool = True) -> Measured:
-    one = Evaluation(40, batches, samples, 0.5, math.nan, False, 0.0, smallest=smallest, largest=100)
+def uneven(
+    *, smallest: int = 10, samples: int = 110, batches: int = 2, read: bool = True, plain: float = 0.6
+) -> Measured:
+    one = Evaluation(40, batches, samples, 0.5, math.nan, False, 0.0, smallest=smallest, largest=100, plain=plain)
     return Measured(step=50, evaluations=[one], code={"uneven": LINE} if read else {})
 
 
@@ -36,7 +38,7 @@ def dropping(*, share: float) -> Measured:
 
 THRESHOLDS: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [
     ("min_dropped_share_warning", dropping, {"share": 0.019}, {"share": 0.021}),
-    ("max_size_ratio_warning", uneven, {"smallest": 51, "samples": 151}, {"smallest": 49, "samples": 149}),
+    ("min_difference_warning", uneven, {"plain": 0.52}, {"plain": 0.53}),
 ]
 
 
@@ -54,7 +56,7 @@ def test_samples_that_are_drawn_anew_only_at_first_are_silent() -> None:
 def test_a_mean_of_uneven_batches_is_told_with_its_line() -> None:
     found = told(RULE, uneven())
     assert (found.variant, found.line, found.numbers) == ("uneven", LINE, {"smallest": 10, "largest": 100})
-    assert (found.severity, told(RULE, uneven(smallest=50, samples=150)).severity) == ("warning", "advice")
+    assert (found.severity, told(RULE, uneven(plain=math.nan)).severity) == ("warning", "advice")
 
 
 def test_even_batches_and_means_over_samples_are_silent() -> None:

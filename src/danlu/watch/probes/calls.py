@@ -26,14 +26,17 @@ class CallProbes:
         self._unrelated = UnrelatedProbe(measured)
         self._norms = NormProbe(measured, roots)
         self._first = True
+        self.of_inputs = False  # whether somebody asks for the gradient of what the net was given in this step
 
     def called(self, module: nn.Module, args: Any, kwargs: Any, step: int, *, first: bool) -> None:
         """The loop calls a module in training, in a step that is measured; `first` before its first backward pass."""
         self._first = first
+        given = all_tensors((args, kwargs))
+        self.of_inputs = self.of_inputs or any(one.requires_grad and one.is_leaf for one in given)
         self.interventions.called(module, args, kwargs, step)
         if first:
             self._carried.called(module, args, kwargs, step)
-            self._unrelated.called(all_tensors((args, kwargs)))
+            self._unrelated.called(given)
 
     def answered(self, output: Any) -> None:
         """That call has answered."""
@@ -53,6 +56,7 @@ class CallProbes:
 
     def end_step(self, step: int) -> None:
         """The step is over."""
+        self.of_inputs = False
         self._carried.end_step(step)
         self._unrelated.end_step()
         self._norms.end_step(step)

@@ -12,8 +12,10 @@ from danlu.watch.sources import Sources
 
 _DISCOUNT = re.compile(r"(^|_)(gamma|discount)", re.IGNORECASE)
 _REWARD = re.compile(r"^(r|rs|rews?|r_t|rb|br|b_r|r_batch)$|reward", re.IGNORECASE)
-_END = re.compile(r"done|term|mask|final|finish|(^|_)ends?($|_)|cont|alive|^dn?s?$|^not_|dead|game_?over|live|^m$",
-                  re.IGNORECASE)  # fmt: skip
+_END = re.compile(
+    r"done|term|trunc|mask|final|finish|(^|_)ends?($|_)|cont|alive|^dn?s?$|^not_|dead|game_?over|live|^m$",
+    re.IGNORECASE,
+)
 _ENDS = re.compile(r"done|terminat|dones", re.IGNORECASE)  # an environment whose episodes end at all
 _TEMPERATURE = re.compile(r"^(T|t|tau|temp|temperature)$|temp", re.IGNORECASE)
 _LEAST_DISCOUNT = 0.8
@@ -229,7 +231,7 @@ def _each_word(node: ast.AST) -> Iterator[str]:
             yield one.attr
         elif isinstance(one, ast.Constant) and isinstance(one.value, str):
             yield one.value
-        elif isinstance(one, ast.keyword) and one.arg:
+        elif isinstance(one, ast.keyword | ast.arg) and one.arg:
             yield one.arg
 
 

@@ -156,13 +156,20 @@ class EvaluationProbe:
             loss, right, error = _mean(one.losses), _share(one.right), _error(one)
             neighbours = one.moved / one.windows if one.windows else math.nan
             found = Evaluation(step, one.batches, one.samples, loss, right, one.training, overlap, error)
-            found = replace(found, smallest=one.smallest, largest=one.largest, neighbours=neighbours)
+            found = replace(
+                found, smallest=one.smallest, largest=one.largest, neighbours=neighbours, plain=_plain_mean(one.losses)
+            )
             self._measured.evaluations.append(found)
         del self._measured.evaluations[: max(0, len(self._measured.evaluations) - _MOST)]
         self._passes.clear()
         self._tokens = self._counted = None
         self.running = False
         self._batches = 0
+
+
+def _plain_mean(entries: list[tuple[torch.Tensor, int]]) -> float:
+    """The mean of the batches' means, whatever their sizes."""
+    return float(torch.stack([value.double() for value, _ in entries]).mean()) if entries else math.nan
 
 
 def _mean(entries: list[tuple[torch.Tensor, int]]) -> float:

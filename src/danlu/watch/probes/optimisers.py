@@ -119,7 +119,7 @@ class OptimiserProbe:
         a forward pass of its own, since the backward pass before."""
         for one in self._tracked:
             if measuring or one.record.steps <= _ALWAYS_UNTIL:
-                self._look_between(one, fresh=fresh)
+                self._look_between(one, fresh=fresh and measuring)
             one.backwards += 1
             if one.cleared or not one.record.steps:
                 continue
@@ -158,7 +158,7 @@ class OptimiserProbe:
             record.stale = 0 if one.cleared else record.stale + 1
             record.stale_since = record.stale_since if record.stale > 1 else step
         if measuring or record.steps <= _ALWAYS_UNTIL:
-            _note_between(one, step)
+            _note_between(one, step, measuring=measuring)
         rate = optimizer.param_groups[0].get("lr")
         if measuring or rate is not one.rate:
             one.rate = rate
@@ -245,14 +245,14 @@ def _is_at(one: _Tracked) -> bool:
     return now is not None and one.spot is not None and torch.equal(one.spot, now)
 
 
-def _note_between(one: _Tracked, step: int) -> None:
+def _note_between(one: _Tracked, step: int, *, measuring: bool) -> None:
     """It is about to step: with the last of several gradients alone, or with those of another one's loss too."""
     record, several = one.record, one.backwards > 1
     emptied = several and one.emptied == one.backwards - 1 and _holds_gradients(one)
     if emptied:
         record.emptied_since = record.emptied_since if record.emptied else step
         record.emptied, record.passes = record.emptied + 1, one.backwards
-    elif several:
+    elif several and measuring:
         record.emptied = 0
     record.mixed_since = record.mixed_since if record.mixed else step
     record.mixed = record.mixed + 1 if one.mixed else 0

@@ -23,7 +23,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     line = measured.code.get("uneven")
     if line is not None and uneven:
         worst = min(uneven, key=lambda one: one.smallest / one.largest)
-        severity = "warning" if worst.smallest < thresholds["max_size_ratio_warning"] * worst.largest else "advice"
+        # Mostly it hardly matters; where it does not show in the loss, nothing is known of the difference.
+        off = abs(worst.plain - worst.loss) > thresholds["min_difference_warning"] * abs(worst.loss)
+        severity = "warning" if off else "advice"
         numbers = {"smallest": worst.smallest, "largest": worst.largest}
         return Verdict(
             severity, max(1, worst.step), numbers, variant="uneven", remedies=(_REMEDIES["uneven"],), line=line
@@ -39,9 +41,8 @@ RULE = Rule(
     needs=("evaluations",),
     fault_in="evaluation",
     remedies=tuple(_REMEDIES.values()),
-    # A mean over batches weighs a sample of the last one by the ratio of the sizes.
     thresholds={
         "min_dropped_share_warning": Threshold(0.02, "share"),
-        "max_size_ratio_warning": Threshold(0.5, "times"),
+        "min_difference_warning": Threshold(0.05, "share"),
     },
 )

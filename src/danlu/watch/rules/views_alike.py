@@ -8,6 +8,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     alike = measured.carried.alike
     if alike < thresholds["min_steps"] or len(measured.optimisers) > 1 or measured.labels.kind == "numbers":
         return None
+    if measured.weighs_samples:  # a policy that is asked twice
+        return None
     return Verdict("error", 1, {"times": alike}, remedies=("two-views",))
 
 
