@@ -9,14 +9,15 @@ from danlu.watch.rules.losses_unbalanced import RULE
 from measurements import check_threshold, series, told, verdict
 
 
-def added(*, first: float = 1000.0, later: float = 1000.0, measurements: int = 5) -> Measured:
+def added(*, first: float = 1000.0, later: float = 1000.0, measurements: int = 5, small: float = 2.0) -> Measured:
     ratios = series([first, *[later] * (measurements - 1)])
-    return Measured(step=60, loss_ratio=ratios, losses_added=(2.0, 2000.0))
+    return Measured(step=60, loss_ratio=ratios, losses_added=(small, 2000.0))
 
 
 THRESHOLDS = [
     ("min_measurements", {"measurements": 3}, {"measurements": 4}),
     ("min_first_ratio", {"first": 299.0}, {"first": 301.0}),
+    ("min_loss", {"small": 0.049}, {"small": 0.051}),
     ("min_ratio", {"later": 49.0}, {"later": 51.0}),
 ]
 
