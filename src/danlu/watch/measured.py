@@ -94,6 +94,7 @@ class LabelFacts:
     actual: dict[int, float] = field(default_factory=dict[int, float])  # the classes they should have been
     hits: dict[int, float] = field(default_factory=dict[int, float])  # of these, right ones by class
     ignored: int | None = None  # the class that the loss counts for nothing
+    left_out: int = 0  # labels of it that `counts` leaves out, where the user declared it
 
 
 @dataclass(frozen=True)

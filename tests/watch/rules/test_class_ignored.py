@@ -32,3 +32,10 @@ def test_the_class_and_its_share_are_told() -> None:
 @pytest.mark.parametrize("given", [{"ignored": None}, {"ignored": 2}, {"ignored": -100}, {"dense": True}])
 def test_what_is_no_class_is_silent(given: dict[str, Any]) -> None:
     assert verdict(RULE, ignoring(**given)) is None
+
+
+def test_a_class_that_was_declared_to_count_for_nothing_is_told_too() -> None:
+    measured = ignoring(ignored=1, counts=(60,))
+    assert verdict(RULE, measured) is None
+    measured.labels.left_out = 40
+    assert told(RULE, measured).numbers == {"label": 1, "share": 0.4}

@@ -121,7 +121,9 @@ class LabelProbe:
         labels = targets if not targets.dtype.is_floating_point else targets.round().long()
         declared = self._measured.declared
         if declared is not None and declared.ignored is not None:
-            labels = labels.masked_fill(labels == declared.ignored, -1)
+            left_out = labels == declared.ignored
+            self._measured.labels.left_out += int(left_out.sum())
+            labels = labels.masked_fill(left_out, -1)
         counted = (
             labels.clamp(-1, classes) + 1 + (classes + 2) * torch.arange(len(labels), device=labels.device)[:, None]
         )
