@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from danlu.base.records import CodeLine
 from danlu.watch.series import Series
 
 
@@ -47,7 +46,6 @@ class Unfair:
     share: float = float("nan")
     score: float = float("nan")
     other: float = float("nan")
-    line: CodeLine | None = None
 
 
 @dataclass
