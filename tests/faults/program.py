@@ -23,6 +23,9 @@ RULES = (
     "overfitting", "underfitting", "plateau", "too-few-epochs",
     "future-leak", "targets-not-shifted", "samples-mixed", "padding-seen", "padding-in-loss", "softmax-axis",
     "output-collapsed", "loss-below-floor", "class-weights-inverted",
+    "accumulation-cleared", "class-ignored", "ema-too-slow", "evaluation-misuse", "frozen-norm-drifts",
+    "losses-unbalanced", "positions-missing", "scaler-misuse", "state-carried",
+    "targets-unrelated", "temperature-mismatch", "terminal-bootstrapped", "views-alike",
 )  # fmt: skip
 
 

@@ -11,6 +11,19 @@ from danlu.base.errors import UserError
 from danlu.watch.rulebook import rulebook
 
 IDS = [
+    "accumulation-cleared",
+    "class-ignored",
+    "ema-too-slow",
+    "evaluation-misuse",
+    "frozen-norm-drifts",
+    "losses-unbalanced",
+    "positions-missing",
+    "scaler-misuse",
+    "state-carried",
+    "targets-unrelated",
+    "temperature-mismatch",
+    "terminal-bootstrapped",
+    "views-alike",
     "class-weights-inverted",
     "future-leak",
     "loss-below-floor",

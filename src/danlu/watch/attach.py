@@ -160,7 +160,7 @@ class Watch(Readable):
         self._patches = Patches()
         observer = self._observer = Observer(self._roots, self._schedule, self._guard, self._patches)
         observer.sites.loader = self._loaders[0]
-        observer.interventions.on = self._tries
+        observer.heard.interventions.on = self._tries
         self._culprits = Culprits(observer.measured, observer.sites, self._roots)
         observer.stepped = self._stepped
         for one in self._optimizers:
@@ -212,6 +212,7 @@ class Watch(Readable):
         self._guard.halt = None
         if kind is not None and not stopped:
             self._observer.measured.crashed = kind.__name__
+            self._observer.measured.crash = str(error)
         self._observer.finish()
         self._guard.within(self._judge, self._observer.measured)
         self._guard.within(self._look_back, self._observer.measured)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from danlu.watch.patches import Patches
 from danlu.watch.probes.structure import is_compiled
@@ -42,6 +43,10 @@ class CallListener(Protocol):
         """A layer has answered."""
         ...
 
+    def stranger_called(self, module: nn.Module) -> None:
+        """A module is called that is no part of the model, and of the same class, or one that averages weights."""
+        ...
+
 
 class ModuleCalls:
     """Tells `listener` of the calls of the modules under `roots`; `layers` are the names of those that are layers."""
@@ -52,6 +57,7 @@ class ModuleCalls:
         self._listener = listener
         self.modules = {id(module): module for root in roots.values() for module in root.modules()}
         self._layers = {id(module): name for name, module in layers.items()}
+        self._kinds = {type(root) for root in roots.values()} | {AveragedModel}
         self._compiled = {key for key, module in self.modules.items() if is_compiled(module)}
         self._depth = self._thread = 0
         self._level = OFF
@@ -70,7 +76,11 @@ class ModuleCalls:
     def passes(self, module: nn.Module) -> bool:
         """Whether a call of the module is of no interest now."""
         key = id(module)
-        return key not in self.modules or (self._depth == 1 and self._level == OUTER and key not in self._compiled)
+        if key not in self.modules:
+            if type(module) in self._kinds and not self._depth and not is_traced():
+                self._listener.stranger_called(module)
+            return True
+        return self._depth == 1 and self._level == OUTER and key not in self._compiled
 
     def heard(self, module: nn.Module, call: _Call, args: Any, kwargs: Any) -> Any:
         """Make the call, and tell of it."""

@@ -74,6 +74,18 @@ def names_of(objects: Collection[Any]) -> dict[int, str]:
     return names
 
 
+def values_under_way(file: str) -> dict[str, Any]:
+    """What the names mean in the code of that file that is running in this thread, those of the innermost function
+    before those around it. The dict is the caller's; what it holds is the user's."""
+    values: dict[str, Any] = {}
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename == file:
+            values = {**frame.f_globals, **frame.f_locals, **values}
+        frame = frame.f_back
+    return values
+
+
 def is_theirs(file: str) -> bool:
     """Whether a file is the user's: neither danlu's or torch's, nor installed, nor one of Python itself.
 

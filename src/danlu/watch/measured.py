@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from danlu.base.records import CodeLine
+from danlu.watch.conduct import Averaged, Carried, Scaling, Unfair, Unrelated
 from danlu.watch.series import Curve, Series
 
 NO_TENSOR = "-"
@@ -92,6 +93,8 @@ class LabelFacts:
     predicted: dict[int, float] = field(default_factory=dict[int, float])  # answers of late; newer ones count more
     actual: dict[int, float] = field(default_factory=dict[int, float])  # the classes they should have been
     hits: dict[int, float] = field(default_factory=dict[int, float])  # of these, right ones by class
+    ignored: int | None = None  # the class that the loss counts for nothing
+    left_out: int = 0  # labels of it that `counts` leaves out, where the user declared it
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,11 @@ class Optimiser:
     clip: Series = field(default_factory=Series)  # that over the norm before clipping
     capped: Series = field(default_factory=Series)  # share of the gradient's entries that stand at the clipping value
     recreated: int = 0  # earlier optimisers that moved the same parameters
+    emptied: int = 0  # steps in a row of whose backward passes all but the last were cleared away
+    emptied_since: int = 0
+    passes: int = 0  # backward passes of such a step
+    mixed: int = 0  # steps in a row with gradients of a loss that another optimiser has stepped for
+    mixed_since: int = 0
     stepped_at: CodeLine | None = None  # in the user's code
     made_at: CodeLine | None = None  # the same, where it was made inside the block
 
@@ -159,6 +167,7 @@ class Scheduler:
     total: int | None = None  # steps it was told of (OneCycleLR, CosineAnnealingLR)
     metric: Series = field(default_factory=Series)  # what ReduceLROnPlateau was given
     mode: str = ""
+    base: float = 0.0  # the rate that it starts from
 
 
 @dataclass(frozen=True)
@@ -173,6 +182,10 @@ class Evaluation:
     training: bool  # the net stood in training mode
     overlap: float  # share of its samples that the training has seen; NaN where unknown
     error: float = float("nan")  # standard error of the loss, from its spread over the samples; NaN where unknown
+    smallest: int = 0  # samples of a batch
+    largest: int = 0
+    plain: float = float("nan")  # the loss as a mean of the batches' own
+    neighbours: float = float("nan")  # share of its windows that are training windows moved by one place
 
 
 @dataclass
@@ -196,6 +209,7 @@ class Net:
     nonlinear: bool | None = None  # any non-linearity at all; None before the graph was read
     wrong_softmax: tuple[int, tuple[int, ...]] | None = None  # its dimension and shape, of weights summed over another
     attends: bool = False  # it has attention
+    self_attends: bool = False  # of the places of a sequence to each other
     depth: int = 0  # linear and convolutional layers on the graph
     recurrent: bool = False
     silent_scheduler: bool = False  # one was made for an optimiser and never called
@@ -249,6 +263,7 @@ class Intervention:
     padded: float = 0.0  # share of the places that are padding
     pads: float = float("nan")  # of places that are none, where padding was cut off, over what exchanging samples does
     context: float = float("nan")  # of the last place, where the places before it were changed, over the same
+    order: float = float("nan")  # where places change places, beside what exchanging samples does; 0 where none matters
     pads_counted: float = float("nan")  # share of padded places among the targets that the loss counts
 
 
@@ -278,6 +293,7 @@ class Measured:
     unread: dict[str, str] = field(default_factory=dict[str, str])  # facts whose newest tensor was unreadable, and why
     ended: bool = False
     crashed: str = ""  # the exception that ended the block
+    crash: str = ""  # its words
     epoch_steps: int | None = None  # once the first sample came back
     samples_seen: int = 0  # different training samples
     declared_overlap: float = 0.0  # share of the validation loader's samples that the training loader holds
@@ -291,6 +307,19 @@ class Measured:
     losses_per_step: float = 1.0
     weighs_samples: bool = False  # the loss multiplies each sample by a number of its own, such as a return
     scaled: bool = False  # a GradScaler is at work
+    scaling: Scaling = field(default_factory=Scaling)
+    carried: Carried = field(default_factory=Carried)
+    averaged: Averaged | None = None
+    unfair: dict[str, Unfair] = field(default_factory=dict[str, Unfair])  # of evaluations, by kind
+    unrelated: Unrelated = field(default_factory=Unrelated)
+    loss_ratio: Series = field(default_factory=Series)  # largest over smallest of the losses that are added up as is
+    losses_added: tuple[float, float] = (float("nan"), float("nan"))  # the smallest and the largest, at the first step
+    drifting: dict[str, float] = field(default_factory=dict[str, float])  # frozen normalisations that are in training
+    # mode, and by how many standard deviations their running statistics have moved
+    checkpointed_dry: int = 0  # calls of checkpoint() none of whose inputs needs a gradient, though the net does
+    code_read: bool = False  # whether any of these was found and read
+    draws_at_random: bool = False  # a loader of the training shuffles
+    code: dict[str, CodeLine] = field(default_factory=dict[str, CodeLine])  # mistakes read in the user's own lines
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     activations: dict[str, Activation] = field(default_factory=dict[str, Activation])
     inputs: Inputs = field(default_factory=Inputs)

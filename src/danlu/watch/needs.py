@@ -12,6 +12,7 @@ _Present = Callable[[Measured, Thresholds], bool]
 _FACTS: Mapping[str, tuple[str, _Present]] = {
     "inputs": ("inputs", lambda seen, least: len(seen.inputs.batch) > 0),
     "batches": ("inputs", lambda seen, least: not _has_norms(seen.net) or len(seen.inputs.batch) > 0),
+    "code": ("code", lambda seen, least: seen.code_read),
     "labels": ("labels", lambda seen, least: seen.labels.seen > 0 or seen.labels.out_of_range is not None),
     "loss": ("loss", lambda seen, least: bool(seen.heads or seen.refused)),
     "graph": ("graph", lambda seen, least: seen.net.nonlinear is not None),

@@ -12,16 +12,17 @@ import torch
 from torch import nn
 
 from danlu.watch.calls import INNER, OFF, OUTER, ModuleCalls
+from danlu.watch.conduct_listener import ConductListener
 from danlu.watch.guard import Guard
 from danlu.watch.measured import NO_TENSOR, Measured
 from danlu.watch.pace import Pace
 from danlu.watch.patches import LossCall, Patches
 from danlu.watch.probes.activations import ActivationProbe
+from danlu.watch.probes.calls import CallProbes
 from danlu.watch.probes.evaluations import EvaluationProbe
 from danlu.watch.probes.graph import Names
 from danlu.watch.probes.handwork import Handwork
 from danlu.watch.probes.inputs import InputProbe, SampleProbe, batch_of
-from danlu.watch.probes.interventions import InterventionProbe
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.layers import LayerProbe, layers_of
 from danlu.watch.probes.losses import LossProbe
@@ -30,7 +31,7 @@ from danlu.watch.probes.schedulers import SchedulerProbe
 from danlu.watch.probes.structure import read_net
 from danlu.watch.schedule import Schedule
 from danlu.watch.sites import Sites
-from danlu.watch.steps import StepPlan
+from danlu.watch.steps import Lead, StepPlan
 from danlu.watch.tracing import all_tensors, is_traced, is_transformed, outside_transforms, unreadable, unwrapped
 
 _MOST_OUTPUTS = 8
@@ -38,16 +39,15 @@ _STEPLESS = (50, 200, 800)  # backward passes without any step at which to judge
 _MOST_ALARMS = 4  # evaluations that did not come: from then on every call from outside is heard
 
 
-class Observer:
+class Observer(ConductListener):
     """The one listener of a watched block. Its public methods are called from hooks and never raise."""
 
     def __init__(self, roots: Mapping[str, nn.Module], schedule: Schedule, guard: Guard, patches: Patches) -> None:
-        self.measured = Measured()
+        super().__init__(Measured(), roots, guard)
         self.sites = Sites(self.measured, guard)
         self.stepped: Callable[[], None] = lambda: None
         self.passes_losses = self.backward_running = False
         self.was_measured = False  # the step that has just ended
-        self._guard = guard
         self._roots = dict(roots)
         modules, self.measured.layers, owners = layers_of(self._roots)
         self.measured.net = read_net(self._roots)
@@ -59,13 +59,14 @@ class Observer:
         self._inputs = InputProbe(self.measured)
         self._samples = SampleProbe(self.measured)
         self._labels = LabelProbe(self.measured)
-        self._evaluations = EvaluationProbe(self.measured, self._samples)
+        self._evaluations = EvaluationProbe(self.measured, self._samples, self.held_out)
         self._activations = ActivationProbe(self.measured, names, recurrent)
         nets = list(self._roots.values())
         self._loss = LossProbe(self.measured, names, nets, self._activations, self._labels, self.sites, guard.within)
         self.optimisers = OptimiserProbe(self.measured, owners, self._loss.strangers, self.sites)
         self._schedulers = SchedulerProbe(self.measured, self.optimisers)
-        self.interventions = InterventionProbe(self.measured, self._roots)
+        self.heard = CallProbes(self.measured, self._roots)
+        self._loss.met = self.heard.met
         self.pace = Pace()
         self._steps = StepPlan(schedule, self.pace)
         self._calls = ModuleCalls(self._roots, layers, self, patches)
@@ -74,13 +75,12 @@ class Observer:
         self._input: torch.Tensor | None = None
         self._outputs: list[torch.Tensor] = []  # of this step's training passes
         self._only: int | None = None  # id of the optimiser, where there is one alone
-        self._ahead: dict[int, int] = {}  # steps of the whole before an optimiser's first, by id of its record
-        self._stepped: set[int] = set()  # the optimisers that stepped in this step, but for the one that leads
+        self._lead = Lead()
         self._stepping: list[Any] = []  # optimisers whose step is under way, the outermost first
         self._by_hand = Handwork(self._roots.values())
         self._mode = True  # of the last training pass
         self._trains_in_eval = False
-        self._loss_calls = self._forwards = 0  # in this step
+        self._loss_calls = self._forwards = self._backwards = 0  # in this step
         self._readable = True  # saved tensors are the graph's own
         self._waited_since = self._forward_began = 0.0
         self._awake = False  # in an ordinary step, for an evaluation that may come
@@ -126,14 +126,14 @@ class Observer:
         self._mode = module.training
         self._forwards += 1
         if self._steps.measuring:
-            self._guard(self.interventions.called, module, args, kwargs, self.step)
+            self._guard(self.heard.called, module, args, kwargs, self.step, first=not self._backwards)
         if self._forwards == 1:
             self._guard(self._training_begins, args, kwargs, known=not doubtful)
 
     def forward_ends(self, output: Any) -> None:
         if self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
             self._guard(self._outputs.extend, all_tensors(output)[:1])
-            self._guard(self.interventions.answered, output)
+            self._guard(self.heard.answered, output)
 
     def layer_called(self, name: str, output: Any) -> None:
         if self._steps.measuring:
@@ -148,7 +148,7 @@ class Observer:
         if result.requires_grad:
             self._loss_calls += 1
             self._guard(self.sites.note_loss, result, self.step)
-            self._guard(self.interventions.lost, call, result)
+            self._guard(self.heard.lost, call, result, self.step)
             if self._loss_calls == 1 and not self._labels.closed:
                 self._guard(self._labels.computed, call, self.step, self._input)
         elif self._evaluations.running:
@@ -179,11 +179,12 @@ class Observer:
             self._guard(self._backward_begins, tensors, accumulates=False)
 
     def scaled(self, outputs: Any) -> None:
+        self.scaling.scaled()
         if isinstance(outputs, torch.Tensor):
-            self.measured.scaled = True
             self._unscaled = outputs.detach()
 
     def clipped(self, limit: float, norm: Any, kind: str) -> None:
+        self.scaling.clipped(self.step)
         if self._steps.measuring:
             self._guard(self.optimisers.clipped, limit, norm, kind)
 
@@ -194,10 +195,11 @@ class Observer:
         self._readable = False
 
     def before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
-        """Before an optimiser's step; where it was given a closure, that takes its place as the moment to measure."""
+        """Before an optimiser's step; a closure that it was given takes its place as the moment to measure."""
         self._stepping.append(optimizer)
         if self._steps.quiet:
             return None
+        self.scaling.before_step(self.step)
         closure = kwargs.get("closure")
         closure = args[1] if closure is None and len(args) > 1 else closure
         if not callable(closure):
@@ -214,6 +216,7 @@ class Observer:
         return (args[0], observed, *args[2:]), kwargs
 
     def after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        self.scaling.after_step()
         if self._steps.quiet and id(optimizer) == self._only:
             self.measured.step += 1
             self.measured.optimisers[0].steps += 1
@@ -253,6 +256,8 @@ class Observer:
             self.measured.timing.wait.add(self.step, now - self._waited_since)
         self._forward_began = now
         self.sites.note("forward", self.step)
+        if known:
+            self.held_out.trains()
         inputs = self._input = batch_of(args, kwargs)
         if inputs is None:
             tensors = all_tensors((args, kwargs))
@@ -289,7 +294,9 @@ class Observer:
             self._end_step_by_hand()
         self.measured.backwards += 1
         if accumulates:
-            self.optimisers.backward_begins(measuring=self._steps.measuring)
+            self._backwards += 1
+            fresh = self._forwards >= self._backwards and not self.heard.of_inputs
+            self.optimisers.backward_begins(measuring=self._steps.measuring, fresh=fresh)
         loss = self._unscaled if self._unscaled is not None else root
         self._unscaled = None
         if self._loss.value(loss) and self.measured.nonfinite_at is None:
@@ -334,16 +341,8 @@ class Observer:
         if record is None:
             self.measured.foreign_steps += 1
             return
-        # With several optimisers a step of the whole ends when the one that leads has made its next; the lead goes to
-        # one that steps twice while the others rest. With optimisers made anew, whenever one steps.
-        ahead = self._ahead.get(id(record), 0)
-        leads = record.steps + ahead > self.measured.step
-        if leads or record.recreated or id(record) in self._stepped:
-            self._ahead[id(record)] = self.measured.step + 1 - record.steps
-            self._stepped.clear()
+        if self._lead.ends(record, self.measured.step):
             self._end_step(self.measured.step + 1)
-        else:
-            self._stepped.add(id(record))
 
     def _end_step(self, step: int) -> None:
         if self._forward_began:
@@ -354,11 +353,11 @@ class Observer:
             self._guard.within(self._loss.nonfinite, None, step, self._input, readable=False)
         if self._steps.measuring:
             self._guard.within(self._layers.end_step, step)
-            self._guard.within(self.interventions.end_step, step)
+            self._guard.within(self.heard.end_step, step)
         if step == 1:
             self.pace.size(self._loss.operations, len(self._owners), self._layers.products)
         self.measured.step = step
-        self._forwards = self._loss_calls = 0
+        self._forwards = self._loss_calls = self._backwards = 0
         self._input = None
         self._outputs.clear()
         self.sites.end_step()
@@ -388,6 +387,7 @@ class Observer:
         self._labels.flush()
         self._labels.spread()
         self.optimisers.read_held(self._roots, self._loss.reached)
+        self.code.read()
 
     def _finish(self) -> None:
         if self._moves_by_hand and self.measured.backwards and self._by_hand.has_moved():

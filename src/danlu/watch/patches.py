@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch.jit import _builtins as jit_builtins
 from torch.optim import lr_scheduler
+from torch.utils import checkpoint
+from torch.utils.data import DataLoader
 
 from danlu.watch.tracing import is_traced, is_transformed
 
@@ -87,6 +89,18 @@ class Listener(Protocol):
         """A GradScaler was given the loss."""
         ...
 
+    def scaler_called(self, name: str, scale: float, *, ends: bool) -> None:
+        """A method of a GradScaler's begins or ends."""
+        ...
+
+    def checkpointed(self, *, dry: bool) -> None:
+        """A part of a net is run by a checkpoint; `dry` where none of its inputs needs a gradient."""
+        ...
+
+    def loader_begun(self, loader: Any) -> None:
+        """A DataLoader is gone through from the beginning."""
+        ...
+
     def clipped(self, limit: float, norm: Any, kind: str) -> None:
         """Gradients were clipped by norm or by value."""
         ...
@@ -140,6 +154,10 @@ def listen(listener: Listener, patches: Patches) -> None:
     patches.replace(torch._VF, "dropout_", functools.partial(_dropout, listener))
     patches.replace(torch.autograd, "_engine_run_backward", functools.partial(_backward, listener))
     patches.replace(torch.amp.GradScaler, "scale", functools.partial(_scale, listener))
+    for name in ("unscale_", "step", "update"):
+        patches.replace(torch.amp.GradScaler, name, functools.partial(_scaler, listener, name))
+    patches.replace(checkpoint, "check_backward_validity", functools.partial(_checkpoint, listener))
+    patches.replace(DataLoader, "__iter__", functools.partial(_iterate, listener))
     patches.replace(torch.nn.utils.clip_grad, "_clip_grads_with_norm_", functools.partial(_clip_norm, listener))
     patches.replace(torch.nn.utils, "clip_grads_with_norm_", functools.partial(_clip_norm, listener))
     for module in (torch.nn.utils, torch.nn.utils.clip_grad):
@@ -208,8 +226,39 @@ def _backward(listener: Listener, original: Callable[..., Any]) -> Callable[...,
 
 def _scale(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
     def observed(self: Any, outputs: Any) -> Any:
-        listener.scaled(outputs)
+        if self.is_enabled():
+            listener.scaled(outputs)
         return original(self, outputs)
+
+    return observed
+
+
+def _scaler(listener: Listener, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not self.is_enabled():
+            return original(self, *args, **kwargs)
+        scale = self._scale if self._scale is not None else self._init_scale
+        scale = float(scale) if not isinstance(scale, torch.Tensor) or scale.device.type == "cpu" else float("nan")
+        listener.scaler_called(name, scale, ends=False)
+        result = original(self, *args, **kwargs)
+        listener.scaler_called(name, scale, ends=True)
+        return result
+
+    return observed
+
+
+def _checkpoint(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(inputs: Any) -> Any:
+        listener.checkpointed(dry=not any(isinstance(one, torch.Tensor) and one.requires_grad for one in inputs))
+        return original(inputs)
+
+    return observed
+
+
+def _iterate(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(self: Any) -> Any:
+        listener.loader_begun(self)
+        return original(self)
 
     return observed
 

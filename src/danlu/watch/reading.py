@@ -244,6 +244,12 @@ def held_out(measured: Measured) -> list[Evaluation]:
     return passes if known else measured.evaluations
 
 
+def evaluates_all_along(measured: Measured) -> bool:
+    """Whether a net is asked without gradients in most steps: a policy that acts, a net that gives its own targets."""
+    steps = sorted({one.step for one in measured.evaluations})
+    return len(steps) > 2 and len(steps) > 0.5 * (steps[-1] - steps[0] + 1)
+
+
 def spread_of_targets(measured: Measured) -> float:
     """The squared error of answering the mean target always; NaN where the loss is no squared error."""
     labels = measured.labels

@@ -59,6 +59,12 @@ class Sources:
                 return CodeLine(file, one[0][0].lineno) if len(one) == 1 else None
         return None
 
+    def around(self, line: CodeLine) -> list[ast.AST]:
+        """The functions and classes that a line stands in, the innermost first, and the whole file; nothing where that
+        cannot be parsed."""
+        tree = self.tree(line.file)
+        return [*_around(tree, line.line), tree] if tree is not None else []
+
     def tree(self, file: str) -> ast.Module | None:
         """The file, parsed; None where it cannot be."""
         if file not in self._trees:

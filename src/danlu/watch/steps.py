@@ -1,5 +1,6 @@
 """What each step of a training is for watch: one that is measured, one that is looked at, or an ordinary one."""
 
+from danlu.watch.measured import Optimiser
 from danlu.watch.pace import Pace
 from danlu.watch.schedule import Schedule, always
 
@@ -28,3 +29,22 @@ class StepPlan:
         if self.quiet:
             while not (self._schedule(self.next) or self.next % _LOOKED_AT == 0):
                 self.next += 1
+
+
+class Lead:
+    """Says which optimiser's step ends a step of the whole: of several that of the one that leads, when it has made its
+    next; the lead goes to one that steps twice while the others rest. With optimisers made anew, whenever one steps."""
+
+    def __init__(self) -> None:
+        self._ahead: dict[int, int] = {}  # steps of the whole before an optimiser's first, by id of its record
+        self._stepped: set[int] = set()  # those that stepped in this step, but for the one that leads
+
+    def ends(self, record: Optimiser, step: int) -> bool:
+        """Whether this optimiser's step, just made, ends the one after `step` steps of the whole."""
+        leads = record.steps + self._ahead.get(id(record), 0) > step
+        if leads or record.recreated or id(record) in self._stepped:
+            self._ahead[id(record)] = step + 1 - record.steps
+            self._stepped.clear()
+            return True
+        self._stepped.add(id(record))
+        return False

@@ -9,6 +9,8 @@ from danlu.base.records import Finding
 EXCLUDES: Mapping[str, tuple[str, ...]] = {
     # Steps that overshoot are not too short, and a loss that they keep up is neither at its floor nor still on its way.
     "lr-too-high": ("lr-too-low", "plateau", "underfitting", "too-few-epochs", "clip-too-tight", "output-collapsed"),
+    # What is 65,536 times too large only seems to be cut down, or to explode.
+    "scaler-misuse": ("clip-too-tight", "exploding-gradient"),
     # After a NaN there is no loss to read.
     "nonfinite": ("lr-too-low", "plateau", "underfitting", "too-few-epochs", "output-collapsed"),
     # Targets that the loss does not take, or outputs that it does not, are what brings it below its floor.

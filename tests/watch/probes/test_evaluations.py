@@ -9,6 +9,7 @@ import torch
 from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.evaluations import EvaluationProbe, sample_losses
+from danlu.watch.probes.held_out import HeldOutProbe
 from danlu.watch.probes.inputs import SampleProbe
 
 Tensor = torch.Tensor
@@ -34,7 +35,7 @@ class Watched:
         self.measured = Measured()
         samples = SampleProbe(self.measured)
         samples.train(rows(*range(8)), 1)
-        self.probe = EvaluationProbe(self.measured, samples)
+        self.probe = EvaluationProbe(self.measured, samples, HeldOutProbe(self.measured))
 
     def forward(self, *batches: Tensor | None, training: bool = False) -> None:
         for batch in batches:

@@ -20,3 +20,18 @@ def test_the_steps_are_counted_from_the_first_one() -> None:
 
 def test_gradients_that_are_cleared_are_silent() -> None:
     assert verdict(RULE, uncleared(steps=0)) is None
+
+
+def mixed(*, steps: int = 6, share: float = 1.0) -> Measured:
+    one = Optimiser("Adam", steps=int(100 * share), mixed=steps, mixed_since=4)
+    return Measured(step=100, optimisers=[Optimiser("Adam", steps=100), one])
+
+
+def test_gradients_of_a_loss_that_another_one_stepped_for_are_told() -> None:
+    assert check_threshold(RULE, mixed, "min_steps", {"steps": 5}, {"steps": 6}) is None
+    found = told(RULE, mixed())
+    assert (found.severity, found.since, found.variant, found.numbers) == ("error", 4, "mixed", {"steps": 6})
+
+
+def test_an_optimiser_that_steps_now_and_then_gathers_on_purpose() -> None:
+    assert verdict(RULE, mixed(share=0.2)) is None

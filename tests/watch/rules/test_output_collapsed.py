@@ -20,12 +20,14 @@ def tried(
 
 
 EMBEDDED: dict[str, Any] = {"responses": (1.0, 0.01, 0.01), "steps": (2, 50, 200), "outputs": 16}
+FALLING: dict[str, Any] = {"responses": (1.2, 0.7, 0.4, 0.19), "steps": (2, 50, 200, 400), "outputs": 16}
 THRESHOLDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("min_trials", {"responses": (0.0,), "steps": (50,)}, {"responses": (1.0, 0.0)}),
     ("min_steps", {"steps": (2, 49)}, {"steps": (2, 50)}),
     ("max_response_deaf", {"responses": (1.0, 1.1e-6)}, {"responses": (1.0, 0.9e-6)}),
     ("max_response", EMBEDDED | {"responses": (1.0, 0.01, 0.051)}, EMBEDDED | {"responses": (1.0, 0.01, 0.049)}),
     ("min_fall", EMBEDDED | {"responses": (0.049, 0.01, 0.01)}, EMBEDDED | {"responses": (0.051, 0.01, 0.01)}),
+    ("max_response_falling", FALLING | {"responses": (1.2, 0.7, 0.4, 0.21)}, FALLING),
     ("min_outputs", EMBEDDED | {"outputs": 7}, EMBEDDED | {"outputs": 8}),
 ]
 

@@ -44,3 +44,11 @@ def test_branches_may_take_turns() -> None:
 
 def test_where_all_are_reached_nothing_is_told() -> None:
     assert verdict(RULE, Measured(step=20, backwards=20)) is None
+
+
+def test_a_checkpoint_whose_inputs_need_no_gradient_is_told() -> None:
+    measured = unreached(name="blocks.0.down")
+    measured.checkpointed_dry = 40
+    assert (told(RULE, measured).severity, told(RULE, measured).variant) == ("error", "checkpoint")
+    measured.checkpointed_dry = 7
+    assert told(RULE, measured).variant == ""

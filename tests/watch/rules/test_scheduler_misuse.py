@@ -27,12 +27,23 @@ def one_cycle(*, calls: int = 10) -> Measured:
     return measured
 
 
+def warming(*, last: float = 0.02, calls: int = 10) -> Measured:
+    """A rate that rises with each of a few calls, and was set to be 0.1."""
+    measured = fallen(0.2, 120)
+    measured.ended = True
+    measured.schedulers.append(Scheduler("LambdaLR", calls=calls, base=0.1))
+    measured.optimisers[0].rate = series([last / 4, last / 2, last])
+    measured.optimisers[0].steps = 120
+    return measured
+
+
 THRESHOLDS = [
     ("min_steps", never_called, {"steps": 29}, {"steps": 30}),
     ("max_lr_ratio", ran_out, {"level": 0.011}, {"level": 0.009}),
     ("max_last_lr_ratio", ran_out, {"last": 1.1e-3}, {"last": 0.9e-3}),
     ("min_low_share", ran_out, {"until": 61}, {"until": 58}),
     ("max_progress_share", ran_out, {"gone": 0.96}, {"gone": 0.94}),
+    ("max_warm_ratio", warming, {"last": 0.051}, {"last": 0.049}),
     ("max_called_share", one_cycle, {"calls": 26}, {"calls": 24}),
 ]
 
@@ -76,3 +87,9 @@ def test_a_schedule_that_is_stepped_as_it_was_made_is_silent() -> None:
     measured = fallen(0.5)
     measured.schedulers.append(Scheduler("CosineAnnealingLR", calls=100, total=100))
     assert verdict(RULE, measured) is None
+
+
+def test_a_warm_up_that_is_called_once_an_epoch_is_told() -> None:
+    found = told(RULE, warming())
+    assert (found.variant, found.numbers["rate"], found.numbers["base"]) == ("warming", 0.02, 0.1)
+    assert verdict(RULE, warming(calls=31)) is None

@@ -23,10 +23,20 @@ def evaluated(*, samples: int = 50, overlap: float = 1.0, seen: int = 100) -> Me
     return measured
 
 
+def beside(*, samples: int = 50, share: float = 0.9) -> Measured:
+    measured = declared(overlap=0.0)
+    one = Evaluation(8, 1, samples, 0.5, math.nan, training=False, overlap=0.0, neighbours=share)
+    measured.evaluations = [one]
+    return measured
+
+
 THRESHOLDS = [
     ("min_overlap_share", declared, {"overlap": 0.049}, {"overlap": 0.051}),
     ("min_overlap_share_narrow", declared, {"overlap": 0.19, "numbers": 4}, {"overlap": 0.21, "numbers": 4}),
     ("min_features", declared, {"numbers": 31}, {"numbers": 32}),
+    ("min_samples", evaluated, {"samples": 7}, {"samples": 8}),
+    ("min_samples", beside, {"samples": 7}, {"samples": 8}),
+    ("min_window_share", beside, {"share": 0.29}, {"share": 0.31}),
     ("max_subset_share", evaluated, {"samples": 91}, {"samples": 89}),
 ]
 
@@ -45,3 +55,8 @@ def test_the_share_is_told() -> None:
 def test_parts_that_share_nothing_are_silent() -> None:
     assert verdict(RULE, evaluated(overlap=0.0)) is None
     assert verdict(RULE, Measured(step=10)) is None
+
+
+def test_windows_beside_those_of_the_training_are_told() -> None:
+    found = told(RULE, beside())
+    assert (found.severity, found.since, found.variant, found.numbers) == ("warning", 8, "windows", {"share": 0.9})

@@ -40,6 +40,18 @@ def has_attention(graph: Graph) -> bool:
     return False
 
 
+def attends_to_itself(graph: Graph) -> bool:
+    """Whether every place is weighed against every other: by torch's own attention, or weights that are square."""
+    for node in graph.nodes:
+        if operation(node).startswith("ScaledDotProduct"):
+            return True
+        if operation(node) == "Bmm":
+            sizes = [shape(one) for one in map(_softmax_under, following(node)) if one is not None]
+            if any(len(size) > 1 and size[-1] == size[-2] > 1 for size in sizes):
+                return True
+    return False
+
+
 def _softmax_under(node: Node) -> Node | None:
     last = shape(node)[-1:]
     while operation(node) in _BETWEEN or _is_dropout(node):

@@ -1,12 +1,13 @@
 """Evaluation passes: what ran without gradients between two steps, with its loss, accuracy and samples."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.patches import LossCall
+from danlu.watch.probes.held_out import HeldOutProbe
 from danlu.watch.probes.inputs import SampleProbe
 from danlu.watch.tracing import unreadable
 
@@ -28,11 +29,14 @@ class _Pass:
     samples: int = 0
     last: int = 0  # samples of the newest batch
     largest: int = 0
+    smallest: int = 0
     losses: list[tuple[torch.Tensor, int]] = field(default_factory=list[tuple[torch.Tensor, int]])
     squares: list[_Sum] = field(default_factory=list[_Sum])  # of the losses of single samples
     right: list[_Sum] = field(default_factory=list[_Sum])
     asked: int = 0
     met: int = 0
+    windows: int = 0
+    moved: int = 0  # of these, those that are training windows a place earlier or later
 
 
 class EvaluationProbe:
@@ -40,7 +44,7 @@ class EvaluationProbe:
 
     writes = ("evaluations",)
 
-    def __init__(self, measured: Measured, samples: SampleProbe) -> None:
+    def __init__(self, measured: Measured, samples: SampleProbe, held_out: HeldOutProbe) -> None:
         self._measured = measured
         self._samples = samples
         self._passes: list[_Pass] = []
@@ -49,6 +53,7 @@ class EvaluationProbe:
             None  # the newest ones, and what they counted for, until they are taken back
         )
         self._counted: tuple[_Pass, int, int, int] | None = None
+        self._held_out = held_out
         self.running = False
 
     def forward(self, inputs: torch.Tensor | None, *, training: bool) -> None:
@@ -56,12 +61,14 @@ class EvaluationProbe:
         if self._is_made_up(inputs):
             return
         known: bool | None = None
-        asked = met = 0
+        asked = met = windows = moved = 0
         self._batches += 1
         self.running = True
+        self._held_out.sees(inputs, self._measured.step)
         size = len(inputs) if inputs is not None and inputs.dim() else 1
         if inputs is not None and self._looks():
             asked, met = self._samples.overlap(inputs)
+            windows, moved = self._samples.neighbours(inputs) if not met else (0, 0)
             known = None if not asked or 0.3 * asked < met < 0.95 * asked else met > 0.5 * asked
         now = self._passes[-1] if self._passes else None
         # A batch wholly known after ones that were not, or the reverse, begins another pass: the training data scored
@@ -77,8 +84,11 @@ class EvaluationProbe:
         now.batches += 1
         now.samples += size
         now.last, now.largest = size, max(size, now.largest)
+        now.smallest = min(size, now.smallest or size)
         now.asked += asked
         now.met += met
+        now.windows += windows
+        now.moved += moved
         self._counted = now, size, asked, met
 
     def _is_made_up(self, inputs: torch.Tensor | None) -> bool:
@@ -116,6 +126,7 @@ class EvaluationProbe:
         if not self._passes or self._passes[-1].batches > _MOST_BATCHES:
             return
         now, outputs, targets = self._passes[-1], call.outputs, call.targets
+        self._held_out.lost(call)
         if unreadable(result) or unreadable(outputs) or unreadable(targets):
             return
         size = len(outputs) if outputs.dim() else 1
@@ -138,17 +149,27 @@ class EvaluationProbe:
 
     def end(self, step: int) -> None:
         """A step has begun, or the block has ended: the passes are over."""
+        overlaps = [one.met / one.asked for one in self._passes if one.asked]
+        self._held_out.end(step, max(overlaps, default=math.nan))
         for one in self._passes:
             overlap = one.met / one.asked if one.asked else math.nan
             loss, right, error = _mean(one.losses), _share(one.right), _error(one)
-            self._measured.evaluations.append(
-                Evaluation(step, one.batches, one.samples, loss, right, one.training, overlap, error)
+            neighbours = one.moved / one.windows if one.windows else math.nan
+            found = Evaluation(step, one.batches, one.samples, loss, right, one.training, overlap, error)
+            found = replace(
+                found, smallest=one.smallest, largest=one.largest, neighbours=neighbours, plain=_plain_mean(one.losses)
             )
+            self._measured.evaluations.append(found)
         del self._measured.evaluations[: max(0, len(self._measured.evaluations) - _MOST)]
         self._passes.clear()
         self._tokens = self._counted = None
         self.running = False
         self._batches = 0
+
+
+def _plain_mean(entries: list[tuple[torch.Tensor, int]]) -> float:
+    """The mean of the batches' means, whatever their sizes."""
+    return float(torch.stack([value.double() for value, _ in entries]).mean()) if entries else math.nan
 
 
 def _mean(entries: list[tuple[torch.Tensor, int]]) -> float:

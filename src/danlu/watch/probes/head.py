@@ -151,6 +151,12 @@ def read_head(
     return head, outputs, targets
 
 
+def loss_value(criterion: Criterion, given: Sequence[torch.Tensor]) -> float:
+    """The mean loss a sample at a criterion; NaN where the graph kept too little."""
+    outputs, targets = _met(criterion, given)
+    return _value(criterion.node, outputs, targets, criterion, float("nan"))
+
+
 def _met(criterion: Criterion, given: Sequence[torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor | None]:
     node, kind = criterion.node, operation(criterion.node)
     if kind in NAMED:

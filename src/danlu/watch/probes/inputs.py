@@ -13,6 +13,7 @@ from danlu.watch.tracing import all_tensors, unreadable
 
 _MOST_SAMPLES = 20_000
 _MOST_STEPS = 200
+_PLACES = 6, 128  # of windows
 _MOST_COLUMNS = 128
 _LAST_BITS = 14
 _MOST_FEATURES = 128
@@ -102,6 +103,16 @@ class InputProbe:
         return share > 0
 
 
+def _may_be_windows(inputs: torch.Tensor) -> bool:
+    """Whether rows may be windows of a longer one: [N, T] or [N, T, F]."""
+    return inputs.dim() in (2, 3) and _PLACES[0] <= inputs.shape[1] <= _PLACES[1] and inputs[0].numel() <= _MOST_COLUMNS
+
+
+def _shifted(inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Windows without their first place, and without their last."""
+    return inputs[:, 1:], inputs[:, :-1]
+
+
 class SampleProbe:
     """Knows samples again by a weighted sum of their numbers: when the epoch begins anew, in what order, and whether
     the samples of an evaluation were trained on."""
@@ -114,6 +125,7 @@ class SampleProbe:
         self._seen: dict[int, int] = {}  # key: position in the first epoch
         self._rows = self._step = 0
         self._batches: list[torch.Tensor] = []
+        self._windows: tuple[set[int], set[int]] = set(), set()  # keys of windows without their first, their last place
         self._epoch_rows: int | None = None
         self._second: list[int] = []
         self.closed = False
@@ -126,6 +138,9 @@ class SampleProbe:
             self.closed = True
             return
         keys = self._keys(inputs)
+        if _may_be_windows(inputs) and len(self._windows[0]) < _MOST_SAMPLES:
+            for known, part in zip(self._windows, _shifted(inputs), strict=True):
+                known.update(self._keys(part).tolist())
         self._rows += len(keys)
         self._step = step
         self._batches.append(keys)
@@ -192,6 +207,16 @@ class SampleProbe:
         if len(distinct) < 0.5 * len(keys):  # few values, many doubles: equal samples mean nothing
             return 0, 0
         return len(distinct), sum(key in self._seen for key in distinct)
+
+    def neighbours(self, inputs: torch.Tensor) -> tuple[int, int]:
+        """Of how many windows of an evaluation how many are a training window moved on by one place, or back."""
+        if not _may_be_windows(inputs) or not self._windows[0]:
+            return 0, 0
+        later, earlier = (self._keys(part[:256]).tolist() for part in _shifted(inputs))
+        if len(set(later)) < 0.9 * len(later):  # few values: parts of them are the same by chance
+            return 0, 0
+        met = [a in self._windows[1] or b in self._windows[0] for a, b in zip(later, earlier, strict=True)]
+        return len(met), sum(met)
 
     def share_seen(self, inputs: torch.Tensor) -> float:
         """Of held-out samples, the share that was trained on; NaN where that cannot be told."""

@@ -1,5 +1,6 @@
 """A few times in a training: what does a copy of the net answer where later places, other samples, padding change?"""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,17 +12,20 @@ from danlu.watch.measured import Intervention, LowLoss, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.answers import by_place, by_sample, changed, cut, first_answer, moved, size
 from danlu.watch.probes.inputs import batch_of
+from danlu.watch.probes.orders import other_orders
 from danlu.watch.probes.sequences import Padding, Relation, is_one_hot, padding_of, relation_of
 from danlu.watch.tracing import all_tensors, unreadable
 from danlu.watch.trying import Copy, ModuleCall, UntriedError
 
-_AT = (2, 50, 200, 800, 3200)  # steps from which on the next measured one is tried
+_AT = (2, 50, 200, 400, 800, 1600, 3200)  # steps from which on the next measured one is tried
+_ORDERED = (nn.RNNBase, nn.MultiheadAttention)  # layers that are told which dimension is that of the samples
 _MOST_CALLS = 2
 _MOST_LOSSES = 4
 _NEVER_NEGATIVE = (
     "cross_entropy_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div",
 )  # fmt: skip
 _ROUNDING = 1e-4  # below 0
+_REORDERED = 0.2  # share of the inputs that are others then
 _REPEATED = 1e-4  # of the size of the answers: two that are to be the same differ by less
 
 
@@ -146,6 +150,7 @@ class _Trying:
             if not (always_the_same and self._inputs.dim() == 2 and self._inputs.dtype.is_floating_point):
                 self._try_samples(self._batch, modules)
             self.response()
+            self._try_orders(modules)
         if self._padding is not None:
             trial.padded = self._padding.share
             trial.pads_counted = self._counted(self._padding)
@@ -201,7 +206,8 @@ class _Trying:
         if self._relation is not None:
             return 1 - self._relation.time
         first, second = self._inputs.shape[:2]
-        if self._padding is not None or self._inputs.dim() > 3:
+        ordered = {one.batch_first for one in self._call.module.modules() if isinstance(one, _ORDERED)}
+        if self._padding is not None or self._inputs.dim() > 3 or ordered == {True}:
             return 0
         flat = self._inputs.dim() == 2 and self._inputs.dtype.is_floating_point
         counts = {
@@ -253,6 +259,25 @@ class _Trying:
         own, other = float(apart[chosen].max()), float(apart[~chosen].max())
         if max(own, other) > 0:
             self._trial.others = other / own if own > 0 else float("inf")
+
+    def _try_orders(self, modules: list[nn.Module]) -> None:
+        """Let places change places; answers for each place are to follow them."""
+        scale = self._trial.response.last * size(self._base) if len(self._trial.response) else 0.0
+        if self._batch != 0 or not self._measured.net.self_attends or not scale > 0:
+            return
+        for inputs, order in other_orders(self._inputs, self._relation, self._padding, modules):
+            if float((inputs != self._inputs).float().mean()) < _REORDERED:
+                continue
+            after = self._answer({id(self._inputs): inputs})
+            one = by_place(self._base, self._inputs) if order is not None else None
+            other = by_place(after, self._inputs) if one is not None else None
+            if one is not None and other is not None and order is not None:
+                apart = size(moved(one[:, order], other)) / scale
+            elif after.shape == self._base.shape:
+                apart = size(moved(self._base, after)) / scale
+            else:
+                return
+            self._trial.order = apart if math.isnan(self._trial.order) else min(apart, self._trial.order)
 
     def _counted(self, padding: Padding) -> float:
         """Of the targets that the loss counts the share that stands at padded places; NaN where it is not known."""
@@ -328,7 +353,7 @@ def _begins(inputs: torch.Tensor, given: list[torch.Tensor], loss: LossCall) -> 
 
 
 def _is_batch_second(module: nn.Module) -> bool:
-    return isinstance(module, nn.RNNBase | nn.MultiheadAttention) and not module.batch_first
+    return isinstance(module, _ORDERED) and not module.batch_first
 
 
 def _shares_by_design(call: ModuleCall, modules: list[nn.Module], samples: int) -> bool:

@@ -54,6 +54,8 @@ class LabelProbe:
         dense = kind == "classes" and (targets.dim() > 1 or len(targets) != samples)
         count = outputs.shape[1] if kind == "classes" and outputs.dim() > 1 else 2
         self.see(kind, count, targets, step, dense=dense, weighted=call.weighted)
+        if step <= 3 and call.ignored is not None and call.ignored >= 0:
+            self._measured.labels.ignored = call.ignored
         if step <= 3 and call.weights is not None and call.name != "binary_cross_entropy":
             self._measured.labels.weights = _weights(call.weights)
 
@@ -119,7 +121,9 @@ class LabelProbe:
         labels = targets if not targets.dtype.is_floating_point else targets.round().long()
         declared = self._measured.declared
         if declared is not None and declared.ignored is not None:
-            labels = labels.masked_fill(labels == declared.ignored, -1)
+            left_out = labels == declared.ignored
+            self._measured.labels.left_out += int(left_out.sum())
+            labels = labels.masked_fill(left_out, -1)
         counted = (
             labels.clamp(-1, classes) + 1 + (classes + 2) * torch.arange(len(labels), device=labels.device)[:, None]
         )

@@ -10,9 +10,9 @@ from torch import nn
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
-from danlu.watch.probes.attention import has_attention, wrong_axis
+from danlu.watch.probes.attention import attends_to_itself, has_attention, wrong_axis
 from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
-from danlu.watch.probes.head import Criterion, chain, criteria, read_head, weighs_samples
+from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
 from danlu.watch.sites import Sites
@@ -49,6 +49,7 @@ class LossProbe:
         self._labels = labels
         self._sites = sites
         self._within = within
+        self.met: Callable[[str, torch.Tensor, int], None] = lambda kind, targets, step: None
         self._values: list[float] = []  # of this step
         self._waiting: list[torch.Tensor] = []  # losses that are not read yet, on a GPU
         self._graphs = 0
@@ -94,6 +95,8 @@ class LossProbe:
         graph = Graph.of(node)
         self.operations = self.operations or len(graph.nodes)
         self.reached.update(id(leaf) for leaf in graph.leaves)
+        if self._graphs == 1:
+            self._measured.carried.nodes.add(step, len(graph.nodes))
         if step <= 3:
             self.strangers.clear()
             self.strangers.update(self._strangers_in(graph, given, taken))
@@ -104,6 +107,8 @@ class LossProbe:
         if step <= _HEADS_EVERY_STEP:
             weighs = self._within(weighs_samples, node)
             self._measured.weighs_samples = self._measured.weighs_samples or bool(weighs)
+        if len(found) > 1 and (step <= _HEADS_EVERY_STEP or step % 20 == 0):
+            self._within(self._read_scales, found, step, given)
         alone = len(found) == 1 and root.numel() == 1 and not _is_weighted(found[0])
         value = float(unwrapped(root).detach()) if alone else float("nan")
         for place, criterion in enumerate(found):
@@ -124,6 +129,17 @@ class LossProbe:
         within = {id(leaf) for one in given if one.grad_fn is not None for leaf in Graph.of(one.grad_fn).leaves}
         below = Graph.of(taken.grad_fn).leaves if taken is not None and taken.grad_fn is not None else []
         return own & within - {id(leaf) for leaf in below}
+
+    def _read_scales(self, found: Sequence[Criterion], step: int, given: Sequence[torch.Tensor]) -> None:
+        """How far apart the losses lie that are added up without a weight."""
+        plain = [one for one in found if not _is_weighted(one)]
+        values = [abs(loss_value(one, given)) for one in plain]
+        known = [value for value in values if math.isfinite(value) and value > 0]
+        if len(known) < 2 or len(known) < len(found):
+            return
+        if not len(self._measured.loss_ratio):
+            self._measured.losses_added = min(known), max(known)
+        self._measured.loss_ratio.add(step, max(known) / min(known))
 
     def _read_entering(self, graph: Graph) -> None:
         """What the first layer is given, where the graph has kept that."""
@@ -151,6 +167,8 @@ class LossProbe:
         heads.append(replace(head, labelled=labelled, line=line))
         if len(heads) > _MOST_HEADS:
             del heads[_MOST_HEADS // 2]
+        if targets is not None and not from_loss_calls:
+            self.met(kind, targets, step)
         if targets is None or not labelled:
             return
         if not from_loss_calls:
@@ -176,6 +194,7 @@ class LossProbe:
         pairs, linear, net.nonlinear = linear_pairs(graph, self._names)
         net.linear_pairs, net.depth = tuple(pairs), len(linear)
         self._turn_bare(graph)
+        net.self_attends = attends_to_itself(graph)
         net.wrong_softmax, net.attends = wrong_axis(graph), has_attention(graph)
         narrow = [layer.name for layer in self._measured.layers.values() if 0 < layer.width <= _NARROW]
         if len(graph.nodes) <= _LARGE:

@@ -10,7 +10,9 @@ from danlu.watch.measured import Measured, Optimiser
 from danlu.watch.probes.parameters import ParameterProbe, capped_share, decay_of, hyperparameters
 from danlu.watch.probes.structure import read_optimised, unlisted_parameters
 from danlu.watch.sites import Sites
+from danlu.watch.tracing import unreadable
 
+_SPOT = 8  # weights that are compared
 _ALWAYS_UNTIL = 64  # steps in which cleared gradients are looked at every time
 
 
@@ -26,6 +28,10 @@ class _Tracked:
         self.cleared = True  # since its last step
         self.looked = False  # whether that was looked at
         self.backwards = 0  # since then
+        self.emptied = 0  # of these, those before which the gradients of the one before were cleared
+        self.spot: torch.Tensor | None = None  # a few weights, as the first of these saw them
+        self.shared = False  # it holds gradients of a loss that another one has just stepped for
+        self.mixed = False  # and a further loss was added to them
         self.rate: Any = None
         self.begun = False
 
@@ -108,9 +114,12 @@ class OptimiserProbe:
         held = {id(parameter) for optimizer, _ in self._alive for parameter in parameters_of(optimizer)}
         return held.union(*(one.owned for one in self._tracked))
 
-    def backward_begins(self, *, measuring: bool) -> None:
-        """Look whether anybody cleared the gradients since the optimiser's last step."""
+    def backward_begins(self, *, measuring: bool, fresh: bool = False) -> None:
+        """Look whether anybody cleared the gradients since the optimiser's last step, and, of a `fresh` pass, one with
+        a forward pass of its own, since the backward pass before."""
         for one in self._tracked:
+            if measuring or one.record.steps <= _ALWAYS_UNTIL:
+                self._look_between(one, fresh=fresh and measuring)
             one.backwards += 1
             if one.cleared or not one.record.steps:
                 continue
@@ -122,6 +131,15 @@ class OptimiserProbe:
                 one.cleared = True
             else:
                 one.cleared = not any(bool(grad.any()) for grad in left)
+
+    def _look_between(self, one: _Tracked, *, fresh: bool) -> None:
+        """What has become of the gradients of the backward pass before, in the same step of that optimiser."""
+        if one.shared:
+            one.shared, one.mixed = False, _holds_gradients(one)
+        if not one.backwards:
+            one.emptied, one.spot = 0, _spot(one)
+        elif fresh and not _holds_gradients(one) and _is_at(one):
+            one.emptied += 1
 
     def clipped(self, limit: float, norm: Any, kind: str) -> None:
         """The gradients were clipped; `norm` is that before, where clipping was by norm."""
@@ -139,6 +157,8 @@ class OptimiserProbe:
         if record.steps and one.backwards and one.looked:
             record.stale = 0 if one.cleared else record.stale + 1
             record.stale_since = record.stale_since if record.stale > 1 else step
+        if measuring or record.steps <= _ALWAYS_UNTIL:
+            _note_between(one, step, measuring=measuring)
         rate = optimizer.param_groups[0].get("lr")
         if measuring or rate is not one.rate:
             one.rate = rate
@@ -173,8 +193,10 @@ class OptimiserProbe:
             return None
         if one.optimizer() is not optimizer:
             one.optimizer = weakref.ref(optimizer)
-        one.begun = one.cleared = one.looked = False
-        one.backwards = 0
+        one.begun = one.cleared = one.looked = one.shared = one.mixed = False
+        one.backwards = one.emptied = 0
+        for other in self._tracked:
+            other.shared = other.shared or (other is not one and other.backwards > 0 and _holds_gradients(other))
         one.record.steps += 1
         if measuring:
             one.probe.after(step, one.record)
@@ -204,6 +226,36 @@ class OptimiserProbe:
             one.record.steps and not one.record.scheduled and _has_scheduler(optimizer)
             for optimizer, one in self._alive
         )
+
+
+def _holds_gradients(one: _Tracked) -> bool:
+    grads = [mark.grad for mark in one.marks if mark.grad is not None]
+    return any(not unreadable(grad) and bool(grad.any()) for grad in grads)
+
+
+def _spot(one: _Tracked) -> torch.Tensor | None:
+    """A few of its weights; None where they cannot be read."""
+    mark = one.marks[-1] if one.marks else None
+    return None if mark is None or unreadable(mark) else mark.detach().flatten()[-_SPOT:].clone()
+
+
+def _is_at(one: _Tracked) -> bool:
+    """Whether its weights are where the first backward pass of the step saw them."""
+    now = _spot(one)
+    return now is not None and one.spot is not None and torch.equal(one.spot, now)
+
+
+def _note_between(one: _Tracked, step: int, *, measuring: bool) -> None:
+    """It is about to step: with the last of several gradients alone, or with those of another one's loss too."""
+    record, several = one.record, one.backwards > 1
+    emptied = several and one.emptied == one.backwards - 1 and _holds_gradients(one)
+    if emptied:
+        record.emptied_since = record.emptied_since if record.emptied else step
+        record.emptied, record.passes = record.emptied + 1, one.backwards
+    elif several and measuring:
+        record.emptied = 0
+    record.mixed_since = record.mixed_since if record.mixed else step
+    record.mixed = record.mixed + 1 if one.mixed else 0
 
 
 def parameters_of(optimizer: Any) -> list[torch.Tensor]:

@@ -29,8 +29,10 @@ class SchedulerProbe:
         record.scheduled = True
         kept = self._records.get(scheduler)
         if kept is None:
-            total = getattr(scheduler, "total_steps", None) or getattr(scheduler, "T_max", None)
-            kept = Scheduler(type(scheduler).__name__, total=total, mode=getattr(scheduler, "mode", ""))
+            totals = (getattr(scheduler, name, None) for name in ("total_steps", "T_max", "total_iters"))
+            total = next((one for one in totals if isinstance(one, int) and one), None)
+            base = max((one for one in getattr(scheduler, "base_lrs", ()) if isinstance(one, float)), default=0.0)
+            kept = Scheduler(type(scheduler).__name__, total=total, mode=getattr(scheduler, "mode", ""), base=base)
             self._records[scheduler] = kept
             self._measured.schedulers.append(kept)
         kept.calls += 1

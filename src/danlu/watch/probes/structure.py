@@ -7,7 +7,7 @@ from torch import nn
 
 from danlu.watch.measured import Net
 
-_BATCH_NORMS = (
+BATCH_NORMS = (
     nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm,
     nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d,
 )  # fmt: skip
@@ -28,7 +28,7 @@ def read_net(roots: Mapping[str, nn.Module]) -> Net:
             name = ".".join(part for part in (prefix, path) if part) or type(module).__name__
             if isinstance(module, _DROPOUTS) and module.p > 0:
                 dropout[name] = float(module.p)
-            elif isinstance(module, _BATCH_NORMS):
+            elif isinstance(module, BATCH_NORMS):
                 norms.append(name)
                 if module.affine:
                     frozen.append(not any(parameter.requires_grad for parameter in module.parameters()))

@@ -8,6 +8,12 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for optimiser in measured.optimisers:
         if optimiser.stale >= thresholds["min_steps"]:
             return Verdict("error", optimiser.stale_since, {"steps": optimiser.stale}, remedies=("zero-grad",))
+    most = max((one.steps for one in measured.optimisers), default=0)
+    for optimiser in measured.optimisers:
+        # One that steps now and then gathers the gradients of every step on purpose.
+        if optimiser.mixed >= thresholds["min_steps"] and optimiser.steps >= 0.9 * most:
+            numbers = {"steps": optimiser.mixed}
+            return Verdict("error", optimiser.mixed_since, numbers, variant="mixed", remedies=("detach-other",))
     return None
 
 
@@ -19,7 +25,7 @@ RULE = Rule(
     needs=("optimizer", "steps"),
     fault_in="step",
     optimizer_with="stale",
-    remedies=("zero-grad",),
+    remedies=("zero-grad", "detach-other"),
     # Whoever accumulates on purpose makes no step with a gradient that an earlier step has used already; a few such
     # steps may be the rest of another scheme.
     thresholds={

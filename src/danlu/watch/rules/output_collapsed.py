@@ -1,5 +1,7 @@
 """output-collapsed: whatever goes into the net, the same comes out."""
 
+import itertools
+
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Intervention, Measured
 from danlu.watch.series import Series
@@ -27,13 +29,22 @@ def _kind(measured: Measured, trial: Intervention, thresholds: Thresholds) -> st
         late = trial.response.steps[-2] >= 4 * thresholds["min_steps"]
         return "code" if late and _has_fallen(trial.response, 2, thresholds) else None
     embeds = trial.outputs >= thresholds["min_outputs"] and measured.labels.kind != "numbers"
-    return "embedding" if embeds and not measured.labels.counts and _has_fallen(trial.turn, 1, thresholds) else None
+    collapses = _has_fallen(trial.turn, 1, thresholds) or _is_falling(trial.turn, thresholds)
+    return "embedding" if embeds and not measured.labels.counts and collapses else None
 
 
 def _has_fallen(response: Series, newest: int, thresholds: Thresholds) -> bool:
     """Whether it is small in so many of the newest trials, and no more than a fraction of what it was."""
     small = max(response.values[-newest:], default=1.0) <= thresholds["max_response"]
     return small and response.last <= response.first / thresholds["min_fall"]
+
+
+def _is_falling(response: Series, thresholds: Thresholds) -> bool:
+    """Whether it has become smaller from trial to trial, and is a fraction already of what it was."""
+    values = response.values
+    down = len(values) > 3 and all(later < 0.8 * before for before, later in itertools.pairwise(values))
+    limit = thresholds["max_response_falling"]
+    return down and values[-1] <= limit and values[-1] <= values[0] / thresholds["min_fall"]
 
 
 _REMEDIES = {
@@ -58,6 +69,7 @@ RULE = Rule(
         "min_steps": Threshold(50, "steps"),
         "max_response_deaf": Threshold(1e-6, "share"),
         "max_response": Threshold(0.05, "share"),
+        "max_response_falling": Threshold(0.2, "share"),
         "min_fall": Threshold(5.0, "times"),
         "min_outputs": Threshold(8, "outputs"),
     },

@@ -14,8 +14,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     where = tuple(dict.fromkeys(name.rpartition(".")[0] or name for name in net.unreached))
     layers = [measured.layers[name] for name in where if name in measured.layers]
-    cut = [layer.name for layer in layers if layer.called]
     numbers = {"count": len(net.unreached), "total": net.trainable}
+    if measured.checkpointed_dry >= thresholds["min_backward_passes"]:
+        return Verdict("error", 1, numbers, where, variant="checkpoint", remedies=("checkpoint-inputs",))
+    cut = [layer.name for layer in layers if layer.called]
     if cut:
         return Verdict("error", 1, numbers, tuple(cut), variant="cut", remedies=("mend-graph",))
     # One of several branches that take turns may have waited all the time.
@@ -48,7 +50,7 @@ RULE = Rule(
     severities=("error", "warning", "advice"),
     needs=("optimizer", "steps"),
     fault_in="module",
-    remedies=("mend-graph", "use-or-remove"),
+    remedies=("mend-graph", "use-or-remove", "checkpoint-inputs"),
     # A branch that is taken now and then is reached within some twenty steps of which eight were measured.
     thresholds={
         "min_backward_passes": Threshold(8, "backward-passes", "backwards"),

@@ -34,7 +34,16 @@ def _of_scheduler(
         return Verdict("warning", 1, numbers, variant="before", remedies=("optimizer-first",))
     if scheduler.kind == "CosineAnnealingLR" and scheduler.total and scheduler.calls > 1.5 * scheduler.total + 1:
         return Verdict("warning", scheduler.total, numbers, variant="period", remedies=("step-per-epoch",))
-    if measured.ended and scheduler.kind == "OneCycleLR" and scheduler.total and not measured.crashed:
+    if measured.ended and not measured.crashed and scheduler.calls * 4 < optimiser.steps:
+        rates = optimiser.rate.values
+        base, now = scheduler.base, optimiser.rate.last
+        rising = len(set(rates)) > 2 and rates == sorted(rates)
+        if scheduler.total is None and rising and now < thresholds["max_warm_ratio"] * base:
+            return Verdict(
+                "warning", 1, numbers | {"rate": now, "base": base}, variant="warming", remedies=("step-per-batch",)
+            )
+    timed = scheduler.kind in ("OneCycleLR", "CosineAnnealingLR", "LinearLR", "PolynomialLR")
+    if measured.ended and timed and scheduler.total and not measured.crashed:
         slow = (
             scheduler.calls < thresholds["max_called_share"] * scheduler.total and scheduler.calls * 4 < optimiser.steps
         )
@@ -78,6 +87,7 @@ RULE = Rule(
         "min_low_share": Threshold(0.4, "share", "share"),
         "max_progress_share": Threshold(0.95, "share", "done"),
         "max_called_share": Threshold(0.25, "share", "reached"),
+        "max_warm_ratio": Threshold(0.5, "times"),
     },
     symptoms=(
         "output-collapsed", "lr-too-low", "plateau", "underfitting", "too-few-epochs", "no-update", "lr-too-high",

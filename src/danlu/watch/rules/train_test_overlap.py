@@ -4,6 +4,7 @@ import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.reading import evaluates_all_along
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -12,7 +13,14 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     share = thresholds["min_overlap_share" if wide else "min_overlap_share_narrow"]
     if measured.declared_overlap >= share:
         return _verdict(1, measured.declared_overlap)
-    known = [one for one in measured.evaluations if math.isfinite(one.overlap)]
+    if evaluates_all_along(measured):
+        return None
+    beside = [one for one in measured.evaluations if one.neighbours >= 0 and one.samples >= thresholds["min_samples"]]
+    windows = [one for one in beside if one.neighbours >= thresholds["min_window_share"]]
+    if windows and len(windows) > len(beside) / 2:
+        numbers = {"share": windows[-1].neighbours}
+        return Verdict("warning", max(1, windows[0].step), numbers, variant="windows", remedies=("split-by-time",))
+    known = [one for one in measured.evaluations if one.overlap >= 0 and one.samples >= thresholds["min_samples"]]
     if not known:
         return None
     held_out = [one for one in known if one.overlap < 0.99]
@@ -41,13 +49,15 @@ RULE = Rule(
     severities=("warning",),
     needs=("held-out",),
     fault_in="loader",
-    remedies=("split-first",),
+    remedies=("split-first", "split-by-time"),
     # A twentieth is more than chance doubles in data whose batches hold none. A pass over less than 9 tenths of what
     # was trained on is not the training set's own score.
     thresholds={
         "min_overlap_share": Threshold(0.05, "share", "share"),
         "min_overlap_share_narrow": Threshold(0.2, "share", "narrow"),
         "min_features": Threshold(32, "numbers", "numbers"),
+        "min_window_share": Threshold(0.3, "share"),
+        "min_samples": Threshold(8, "samples"),
         "max_subset_share": Threshold(0.9, "share", "subset"),
     },
 )

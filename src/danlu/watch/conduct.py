@@ -1,0 +1,59 @@
+"""How a loop goes about its training, beside the net and the numbers: parts of Measured."""
+
+from dataclasses import dataclass, field
+
+from danlu.watch.series import Series
+
+
+@dataclass
+class Scaling:
+    """How a GradScaler was used."""
+
+    clips: int = 0  # of gradients that were scaled, and still were so
+    clipped_since: int = 0
+    steps: int = 0  # of an optimiser called by itself, with gradients that were still scaled
+    stepped_since: int = 0
+    called: int = 0  # its own step()
+    updates: int = 0
+    scale: float = 0.0
+
+
+@dataclass
+class Carried:
+    """What of one step's call goes into the next one's: the state of a recurrent net, handed on by hand."""
+
+    times: int = 0  # measured steps whose call was given the state of the step before
+    apart: int = 0  # of these, those whose samples do not go on where the ones before ended
+    attached: int = 0  # of these, those whose state came with the graph of the step before
+    alike: int = 0  # measured steps that called the net on two views of the samples that are the same
+    nodes: Series = field(default_factory=Series)  # of the graph of the loss
+
+
+@dataclass
+class Averaged:
+    """A copy of the net that is evaluated, and whose weights follow those of the net."""
+
+    step: int
+    calls: int = 0
+    kept: float = float("nan")  # by how much of the way from the first weights to those of the net it lags behind
+
+
+@dataclass(frozen=True)
+class Unfair:
+    """Something an evaluation does that makes its score another than that of the data; by kind in Measured."""
+
+    step: int
+    share: float = float("nan")
+    score: float = float("nan")
+    other: float = float("nan")
+
+
+@dataclass
+class Unrelated:
+    """Targets of the shape of the inputs: how far they go with them."""
+
+    step: int = 0
+    numbers: int = 0
+    correlation: float = float("nan")
+    mean: float = float("nan")
+    std: float = float("nan")

@@ -1,0 +1,80 @@
+"""A copy of the net whose weights follow those of the net, and that is evaluated in its place."""
+
+import weakref
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from danlu.watch.conduct import Averaged
+from danlu.watch.measured import Measured
+from danlu.watch.tracing import is_unmade, unreadable
+
+_TENSORS, _NUMBERS = 4, 256  # of the weights that are compared
+_MOST_STEPS = 64  # at which it was called
+_OFTEN = 0.5  # of the steps between its first and its last call: then it takes part in the training
+
+
+class AveragedProbe:
+    """Knows a copy by its class and shapes, where it is called without gradients, and measures how far it lags."""
+
+    writes = ("averaged",)
+
+    def __init__(self, measured: Measured, roots: Mapping[str, nn.Module]) -> None:
+        self._measured = measured
+        self._roots = list(roots.values())
+        self._shapes = [_shapes(root) for root in self._roots]
+        self._first = [_sample(root) for root in self._roots]
+        self._known: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()  # the place of its root
+        self._steps: dict[int, int] = {}  # calls by step
+
+    def called(self, module: nn.Module, step: int) -> None:
+        """A module that is no part of the net is called."""
+        if torch.is_grad_enabled() or len(self._steps) >= _MOST_STEPS:
+            return
+        place = self._known.get(module)
+        if place is None:
+            shapes = _shapes(module)
+            place = next((n for n, one in enumerate(self._shapes) if one and one == shapes), -1)
+            self._known[module] = place
+        if place < 0:
+            return
+        self._steps[step] = self._steps.get(step, 0) + 1
+        if self._steps[step] == 1:
+            self._measure(module, place, step)
+
+    def _measure(self, module: nn.Module, place: int, step: int) -> None:
+        copied, now, first = _sample(module), _sample(self._roots[place]), self._first[place]
+        if copied is None or now is None or first is None:
+            return
+        way, gone = now - first, copied - first
+        length = float(way.norm())
+        if not length or not bool(gone.any()):  # a snapshot of what it was, on purpose
+            return
+        along = float(gone @ way) / length**2
+        beside = float((gone - along * way).norm()) / length
+        found = self._measured.averaged or Averaged(step)
+        found.step, found.calls = step, len(self._steps)
+        found.kept = 1 - along if beside < 0.5 and 0 <= along <= 1.5 else float("nan")
+        steps = list(self._steps)
+        span = steps[-1] - steps[0] + 1
+        if len(steps) > 4 and len(steps) > _OFTEN * span:
+            found.kept = float("nan")
+        self._measured.averaged = found
+
+
+def _shapes(module: nn.Module) -> tuple[torch.Size, ...]:
+    if any(is_unmade(one) for one in module.parameters()):
+        return ()
+    return tuple(one.shape for one in module.parameters())
+
+
+def _sample(module: nn.Module) -> torch.Tensor | None:
+    if any(unreadable(one) for one in module.parameters()):
+        return None
+    parameters = [one for one in module.parameters() if one.dim() > 1] or list(module.parameters())
+    chosen = parameters[:: max(1, len(parameters) // _TENSORS)][:_TENSORS]
+    if not chosen:
+        return None
+    parts = [one.detach().flatten()[:: max(1, one.numel() // _NUMBERS)][:_NUMBERS] for one in chosen]
+    return torch.cat([part.float() for part in parts]).clone()

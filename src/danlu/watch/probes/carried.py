@@ -1,0 +1,138 @@
+"""What of one call goes into another: a state handed on from step to step, two views that are one."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from danlu.watch.measured import Measured
+from danlu.watch.patches import LossCall
+from danlu.watch.probes.inputs import batch_of
+from danlu.watch.tracing import all_tensors, unreadable
+
+_FOLLOWED = 3  # steps one after the other that are measured, whatever the training
+_FEWEST_ROWS = 4
+_LEAST_NUMBERS = 8  # of an embedding
+_CONTINUES = 0.5  # share of the rows that begin with what the one before was to tell
+
+
+@dataclass
+class _Call:
+    module: nn.Module
+    inputs: torch.Tensor
+    others: list[torch.Tensor]
+    outputs: list[torch.Tensor] = field(default_factory=list[torch.Tensor])
+
+
+class CarriedProbe:
+    """Compares the calls of a measured step with each other, and with those of the step before."""
+
+    writes = ("carried",)
+
+    def __init__(self, measured: Measured, recurrent: list[nn.RNNBase | nn.RNNCellBase]) -> None:
+        self._measured = measured
+        self._widths = {one.hidden_size for one in recurrent}
+        self._calls: list[_Call] = []
+        self._states: list[torch.Tensor] = []  # that the step before has given
+        self._ended: torch.Tensor | None = None  # the last places of its targets
+        self._targets: torch.Tensor | None = None  # of this step
+        self._square = True  # every loss so far compares the samples with each other
+        self._last = 0  # the newest measured step
+
+    def called(self, module: nn.Module, args: Any, kwargs: Any, step: int) -> None:
+        """The loop calls a module, before the first backward pass of a measured step."""
+        inputs = batch_of(args, kwargs)
+        if inputs is None or len(self._calls) > 1:
+            return
+        given = all_tensors((args, kwargs))
+        if not self._calls and self._states and step == self._last + 1:
+            self._look_at_state([*given, *self._held(module, len(inputs))], inputs)
+        others = [one for one in given if one is not inputs and one.shape == inputs.shape]
+        self._calls.append(_Call(module, inputs.detach(), others))
+
+    def answered(self, output: Any) -> None:
+        """That call has answered."""
+        if self._calls and not self._calls[-1].outputs:
+            self._calls[-1].outputs = all_tensors(output)
+
+    def lost(self, call: LossCall) -> None:
+        """A loss was computed that may go backwards."""
+        self._square = self._square and call.outputs.dim() == 2 and call.outputs.shape[0] == call.outputs.shape[1]
+        if self._targets is None and call.targets.dim() and not unreadable(call.targets):
+            self._targets = call.targets.detach()
+
+    def end_step(self, step: int) -> None:
+        """The step is over."""
+        calls, targets = self._calls, self._targets
+        if calls and self._square and not (self._measured.net.dropout or self._measured.net.plain_dropout):
+            self._measured.carried.alike += _are_one(calls)
+        self._states, self._ended = [], None
+        if calls and step < _FOLLOWED:
+            first = calls[0]
+            given = [one for one in first.outputs[1:] if one.dtype.is_floating_point and one.dim() in (2, 3)]
+            self._states = [one.detach() for one in [*given, *self._held(first.module, len(first.inputs))]]
+            rows = len(first.inputs)
+            if targets is not None and targets.numel() and targets.numel() % rows == 0:
+                self._ended = targets.reshape(rows, -1)[:, -1]
+        self._calls, self._targets, self._square, self._last = [], None, True, step
+
+    def _held(self, module: nn.Module, rows: int) -> list[torch.Tensor]:
+        """States that recurrent nets keep in attributes: [layers, rows, width] or [rows, width]."""
+        if not self._widths:
+            return []
+        values = [value for one in module.modules() for value in vars(one).values() if isinstance(value, tuple | list)]
+        values += [value for one in module.modules() for value in vars(one).values() if isinstance(value, torch.Tensor)]
+        return [
+            one for one in all_tensors(values) if one.dim() in (2, 3) and one.shape[-1] in self._widths
+            and one.shape[-2] == rows
+        ]  # fmt: skip
+
+    def _look_at_state(self, given: list[torch.Tensor], inputs: torch.Tensor) -> None:
+        carried = self._measured.carried
+        for one in given:
+            if not any(_equal(state, one) for state in self._states) or unreadable(one) or not bool(one.detach().any()):
+                continue
+            carried.times += 1
+            carried.attached += one.grad_fn is not None
+            first = inputs[:, 0] if inputs.dim() > 1 else inputs
+            if self._ended is None or first.shape != self._ended.shape:
+                first = first.reshape(len(first), -1)[:, 0]
+            goes_on = self._ended is not None and first.shape == self._ended.shape
+            continues = goes_on and float((first == self._ended).float().mean()) >= _CONTINUES
+            carried.apart += not continues
+            return
+
+
+def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
+    if one.shape != other.shape or one.dtype != other.dtype or unreadable(one) or unreadable(other):
+        return False
+    return one.data_ptr() == other.data_ptr() or torch.equal(one.detach(), other.detach())
+
+
+def _are_one(calls: list[_Call]) -> bool:
+    """Whether two views went in that are the same, and what came out is the same too."""
+    first = calls[0]
+    if not first.inputs.dtype.is_floating_point or len(first.inputs) < _FEWEST_ROWS or not first.outputs:
+        return False
+    if len(calls) > 1:
+        second = calls[1]
+        both = second.module is first.module and bool(second.outputs) and _equal(first.inputs, second.inputs)
+        return both and _embeds(first.outputs[0]) and _equal(first.outputs[0], second.outputs[0])
+    if first.others and len(first.outputs) > 1:
+        return (
+            any(_equal(first.inputs, one) for one in first.others)
+            and _embeds(first.outputs[0])
+            and _equal(first.outputs[0], first.outputs[1])
+        )
+    half, rest = divmod(len(first.inputs), 2)
+    if rest or half < _FEWEST_ROWS or len(first.outputs[0]) != 2 * half or not _embeds(first.outputs[0]):
+        return False
+    inputs, outputs = first.inputs, first.outputs[0].detach()
+    twice = torch.equal(inputs[:half], inputs[half:]) or torch.equal(inputs[::2], inputs[1::2])
+    alike = torch.allclose(outputs[:half], outputs[half:]) or torch.allclose(outputs[::2], outputs[1::2])
+    return twice and alike and not torch.equal(inputs[0], inputs[half - 1])
+
+
+def _embeds(outputs: torch.Tensor) -> bool:
+    return outputs.dim() >= 2 and outputs[0].numel() >= _LEAST_NUMBERS

@@ -1,0 +1,47 @@
+"""A GradScaler: whether what it has scaled is brought back before somebody looks at it."""
+
+from danlu.watch.measured import Measured
+
+
+class ScalingProbe:
+    """Knows from one step of an optimiser to the next whether the gradients are scaled still."""
+
+    writes = ("scaling", "scaled")
+
+    def __init__(self, measured: Measured) -> None:
+        self._measured = measured
+        self._scaled = self._steps = False
+
+    def scaled(self) -> None:
+        """A loss was multiplied; its gradients will be as large."""
+        self._measured.scaled = self._scaled = True
+
+    def called(self, name: str, scale: float, *, ends: bool) -> None:
+        """A method of the scaler begins or ends: "unscale_", "step" or "update"."""
+        scaling = self._measured.scaling
+        scaling.scale = scale
+        if name == "step":
+            self._steps = not ends
+            scaling.called += not ends
+        elif name == "unscale_":
+            self._scaled = False
+        else:
+            scaling.updates += not ends
+
+    def clipped(self, step: int) -> None:
+        """Gradients were clipped."""
+        scaling = self._measured.scaling
+        if self._scaled:
+            scaling.clipped_since = scaling.clipped_since or step
+            scaling.clips += 1
+
+    def before_step(self, step: int) -> None:
+        """An optimiser is about to step."""
+        scaling = self._measured.scaling
+        if self._scaled and not self._steps:
+            scaling.stepped_since = scaling.stepped_since or step
+            scaling.steps += 1
+
+    def after_step(self) -> None:
+        """It has stepped: those gradients are used."""
+        self._scaled = False

@@ -1,0 +1,28 @@
+"""ema-too-slow: the averaged weights that are evaluated are still close to those of the beginning."""
+
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    averaged = measured.averaged
+    if averaged is None or averaged.step < thresholds["min_steps"]:
+        return None
+    if not averaged.kept >= thresholds["min_kept_share"]:
+        return None
+    numbers = {"kept": averaged.kept, "steps": averaged.step}
+    return Verdict("warning", averaged.step, numbers, remedies=("ema-warmup",))
+
+
+RULE = Rule(
+    "ema-too-slow",
+    _judge,
+    "Tarvainen and Valpola 2017, Mean teachers are better role models, arXiv:1703.01780, section 3",
+    severities=("warning",),
+    needs=("optimizer",),
+    fault_in="evaluation",
+    remedies=("ema-warmup",),
+    # An average over a tenth of the training lags behind by a tenth of the way or so.
+    thresholds={"min_steps": Threshold(100, "steps"), "min_kept_share": Threshold(0.5, "share")},
+    symptoms=("too-few-epochs",),
+)

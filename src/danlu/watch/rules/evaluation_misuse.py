@@ -1,0 +1,48 @@
+"""evaluation-misuse: what is done to the held-out data makes the score another than theirs."""
+
+import math
+
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+_REMEDIES = {
+    "scaled": "training-statistics", "anew": "plain-validation", "uneven": "weigh-batches", "drops": "keep-last",
+}  # fmt: skip
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    for kind in ("scaled", "anew", "drops"):
+        found = measured.unfair.get(kind)
+        if found is None or (kind == "anew" and math.isnan(found.share)):
+            continue
+        numbers = {"share": found.share, "score": found.score, "other": found.other}
+        slight = kind == "drops" and found.share < thresholds["min_dropped_share_warning"]
+        severity = "advice" if slight else "warning"
+        return Verdict(severity, max(1, found.step), numbers, variant=kind, remedies=(_REMEDIES[kind],))
+    uneven = [one for one in measured.evaluations if one.smallest and one.smallest < one.samples / one.batches]
+    line = measured.code.get("uneven")
+    if line is not None and uneven:
+        worst = min(uneven, key=lambda one: one.smallest / one.largest)
+        # Mostly it hardly matters; where it does not show in the loss, nothing is known of the difference.
+        off = abs(worst.plain - worst.loss) > thresholds["min_difference_warning"] * abs(worst.loss)
+        severity = "warning" if off else "advice"
+        numbers = {"smallest": worst.smallest, "largest": worst.largest}
+        return Verdict(
+            severity, max(1, worst.step), numbers, variant="uneven", remedies=(_REMEDIES["uneven"],), line=line
+        )
+    return None
+
+
+RULE = Rule(
+    "evaluation-misuse",
+    _judge,
+    "Kaufman et al. 2012, Leakage in Data Mining, doi:10.1145/2382577.2382579; Hastie et al. 2009, section 7.10.2",
+    severities=("warning", "advice"),
+    needs=("evaluations",),
+    fault_in="evaluation",
+    remedies=tuple(_REMEDIES.values()),
+    thresholds={
+        "min_dropped_share_warning": Threshold(0.02, "share"),
+        "min_difference_warning": Threshold(0.05, "share"),
+    },
+)

@@ -1,0 +1,53 @@
+"""A copy of the net that follows it."""
+
+import copy
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from danlu.watch.measured import Measured
+from danlu.watch.probes.averaged import AveragedProbe
+
+
+def followed(decay: float, *, every: int = 50, grad: bool = False) -> Measured:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
+    copied = copy.deepcopy(net)
+    measured = Measured()
+    probe = AveragedProbe(measured, {"": net})
+    drift = [torch.randn_like(one) * 0.01 for one in net.parameters()]
+    for step in range(1, 201):
+        with torch.no_grad():
+            for one, other, way in zip(net.parameters(), copied.parameters(), drift, strict=True):
+                one.add_(way)
+                other.lerp_(one, 1 - decay)
+        with torch.set_grad_enabled(grad):
+            if step % every == 0:
+                probe.called(copied, step)
+    return measured
+
+
+@pytest.mark.parametrize(("decay", "low", "high"), [(0.9999, 0.95, 1.0), (0.9, 0.0, 0.1)])
+def test_the_share_that_it_lags_behind(decay: float, low: float, high: float) -> None:
+    averaged = followed(decay).averaged
+    assert averaged is not None
+    assert low < averaged.kept < high
+    assert (averaged.step, averaged.calls) == (200, 4)
+
+
+def test_one_that_is_called_in_every_step_takes_part_in_the_training() -> None:
+    averaged = followed(0.9999, every=1).averaged
+    assert averaged is not None
+    assert math.isnan(averaged.kept)
+
+
+def test_a_snapshot_another_net_and_calls_with_gradients_are_none() -> None:
+    assert followed(1.0).averaged is None
+    assert followed(0.9999, grad=True).averaged is None
+    measured = Measured()
+    probe = AveragedProbe(measured, {"": nn.Linear(2, 2)})
+    with torch.no_grad():
+        probe.called(nn.Linear(3, 3), 100)
+    assert measured.averaged is None

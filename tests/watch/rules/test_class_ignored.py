@@ -1,0 +1,41 @@
+"""class-ignored: told of an ignore_index that is a class."""
+
+from typing import Any
+
+import pytest
+
+from danlu.watch.measured import LabelFacts, Measured
+from danlu.watch.rules.class_ignored import RULE
+from measurements import check_threshold, told, verdict
+
+
+def ignoring(*, ignored: int | None = 0, counts: tuple[int, ...] = (50, 50), dense: bool = False) -> Measured:
+    return Measured(labels=LabelFacts("classes", 2, dict(enumerate(counts)), ignored=ignored, dense=dense))
+
+
+THRESHOLDS = [
+    ("min_labels", {"counts": (50, 49)}, {"counts": (50, 50)}),
+    ("min_class_share", {"counts": (9, 991)}, {"counts": (11, 989)}),
+]
+
+
+@pytest.mark.parametrize(("name", "inside", "beyond"), THRESHOLDS)
+def test_each_threshold_decides(name: str, inside: dict[str, Any], beyond: dict[str, Any]) -> None:
+    assert check_threshold(RULE, ignoring, name, inside, beyond) is None
+
+
+def test_the_class_and_its_share_are_told() -> None:
+    found = told(RULE, ignoring())
+    assert (found.severity, found.numbers) == ("warning", {"label": 0, "share": 0.5})
+
+
+@pytest.mark.parametrize("given", [{"ignored": None}, {"ignored": 2}, {"ignored": -100}, {"dense": True}])
+def test_what_is_no_class_is_silent(given: dict[str, Any]) -> None:
+    assert verdict(RULE, ignoring(**given)) is None
+
+
+def test_a_class_that_was_declared_to_count_for_nothing_is_told_too() -> None:
+    measured = ignoring(ignored=1, counts=(60,))
+    assert verdict(RULE, measured) is None
+    measured.labels.left_out = 40
+    assert told(RULE, measured).numbers == {"label": 1, "share": 0.4}

@@ -1,0 +1,35 @@
+"""ema-too-slow: told of an average that has hardly left where it began."""
+
+from typing import Any
+
+import pytest
+
+from danlu.watch.conduct import Averaged
+from danlu.watch.measured import Measured
+from danlu.watch.rules.ema_too_slow import RULE
+from measurements import check_threshold, told, verdict
+
+
+def averaged(*, steps: int = 400, kept: float = 0.9) -> Measured:
+    return Measured(step=steps, averaged=Averaged(steps, 4, kept))
+
+
+THRESHOLDS = [
+    ("min_steps", {"steps": 99}, {"steps": 100}),
+    ("min_kept_share", {"kept": 0.49}, {"kept": 0.51}),
+]
+
+
+@pytest.mark.parametrize(("name", "inside", "beyond"), THRESHOLDS)
+def test_each_threshold_decides(name: str, inside: dict[str, Any], beyond: dict[str, Any]) -> None:
+    assert check_threshold(RULE, averaged, name, inside, beyond) is None
+
+
+def test_the_share_is_told() -> None:
+    found = told(RULE, averaged())
+    assert (found.severity, found.since, found.numbers) == ("warning", 400, {"kept": 0.9, "steps": 400})
+
+
+def test_what_is_no_average_is_silent() -> None:
+    assert verdict(RULE, averaged(kept=float("nan"))) is None
+    assert verdict(RULE, Measured(step=400)) is None

@@ -1,0 +1,64 @@
+"""evaluation-misuse: told of held-out data that are dropped, drawn anew, scaled by themselves or weighed unevenly."""
+
+import math
+from typing import Any
+
+import pytest
+
+from danlu.base.records import CodeLine
+from danlu.watch.conduct import Unfair
+from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.rules.evaluation_misuse import RULE
+from measurements import check_threshold, told, verdict
+
+LINE = CodeLine("train.py", 40)
+
+
+def unfair(kind: str, *, share: float = 0.3) -> Measured:
+    return Measured(step=50, unfair={kind: Unfair(40, share, 3.0, 10.0)})
+
+
+def uneven(
+    *, smallest: int = 10, samples: int = 110, batches: int = 2, read: bool = True, plain: float = 0.6
+) -> Measured:
+    one = Evaluation(40, batches, samples, 0.5, math.nan, False, 0.0, smallest=smallest, largest=100, plain=plain)
+    return Measured(step=50, evaluations=[one], code={"uneven": LINE} if read else {})
+
+
+@pytest.mark.parametrize("kind", ["scaled", "anew", "drops"])
+def test_each_kind_is_told(kind: str) -> None:
+    found = told(RULE, unfair(kind))
+    assert (found.severity, found.since, found.variant) == ("warning", 40, kind)
+    assert found.numbers == {"share": 0.3, "score": 3.0, "other": 10.0}
+
+
+def dropping(*, share: float) -> Measured:
+    return unfair("drops", share=share)
+
+
+THRESHOLDS: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [
+    ("min_dropped_share_warning", dropping, {"share": 0.019}, {"share": 0.021}),
+    ("min_difference_warning", uneven, {"plain": 0.52}, {"plain": 0.53}),
+]
+
+
+@pytest.mark.parametrize(("name", "build", "inside", "beyond"), THRESHOLDS)
+def test_each_threshold_decides(name: str, build: Any, inside: dict[str, Any], beyond: dict[str, Any]) -> None:
+    slight = check_threshold(RULE, build, name, inside, beyond)
+    assert slight is not None
+    assert slight.severity == "advice"
+
+
+def test_samples_that_are_drawn_anew_only_at_first_are_silent() -> None:
+    assert verdict(RULE, unfair("anew", share=math.nan)) is None
+
+
+def test_a_mean_of_uneven_batches_is_told_with_its_line() -> None:
+    found = told(RULE, uneven())
+    assert (found.variant, found.line, found.numbers) == ("uneven", LINE, {"smallest": 10, "largest": 100})
+    assert (found.severity, told(RULE, uneven(plain=math.nan)).severity) == ("warning", "advice")
+
+
+def test_even_batches_and_means_over_samples_are_silent() -> None:
+    assert verdict(RULE, uneven(smallest=100, samples=200)) is None
+    assert verdict(RULE, uneven(read=False)) is None

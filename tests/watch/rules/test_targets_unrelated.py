@@ -1,0 +1,44 @@
+"""targets-unrelated: told of noise that is asked for and was not put in."""
+
+from typing import Any
+
+import pytest
+
+from danlu.watch.conduct import Unrelated
+from danlu.watch.measured import Measured
+from danlu.watch.rules.targets_unrelated import RULE
+from measurements import check_threshold, told, verdict
+
+
+def drawn(
+    *, steps: int = 100, numbers: int = 10_000, correlation: float = 0.0, mean: float = 0.0, loss: float = 1.0
+) -> Measured:
+    measured = Measured(step=steps, unrelated=Unrelated(steps, numbers, correlation, mean, 1.0))
+    for _ in range(steps):
+        measured.loss.add(loss)
+    return measured
+
+
+THRESHOLDS = [
+    ("min_steps", {"steps": 99}, {"steps": 100}),
+    ("min_numbers", {"numbers": 3_999}, {"numbers": 4_000}),
+    ("max_errors", {"correlation": 0.041}, {"correlation": 0.039}),
+    ("max_errors", {"mean": -0.041}, {"mean": 0.039}),
+    ("min_loss_ratio", {"loss": 0.94}, {"loss": 0.96}),
+]
+
+
+@pytest.mark.parametrize(("name", "inside", "beyond"), THRESHOLDS)
+def test_each_threshold_decides(name: str, inside: dict[str, Any], beyond: dict[str, Any]) -> None:
+    assert check_threshold(RULE, drawn, name, inside, beyond) is None
+
+
+def test_the_numbers_are_told() -> None:
+    found = told(RULE, drawn(correlation=0.01))
+    assert (found.severity, found.numbers) == ("error", {"correlation": 0.01, "loss": 1.0, "spread": 1.0})
+
+
+def test_targets_of_another_shape_are_silent() -> None:
+    measured = drawn()
+    measured.unrelated = Unrelated()
+    assert verdict(RULE, measured) is None
