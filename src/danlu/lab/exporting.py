@@ -42,6 +42,8 @@ def exporting(
         fail("export.several-labels", run=shown(run.folder))
     if layout_of(answerer.fitted.encoder) is not None:
         fail("export.several-inputs", run=shown(run.folder))
+    if answerer.fitted.task == "translation":
+        fail("export.translation", run=shown(run.folder))
     if answerer.fitted.task in AT_PLACES:
         fail("export.at-places", run=shown(run.folder))
     if isinstance(answerer.fitted.encoder, WindowEncoder):

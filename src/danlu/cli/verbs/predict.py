@@ -14,12 +14,13 @@ from danlu.cli.answering import Records, WhoAnswers
 from danlu.cli.answering_run import opened
 from danlu.cli.outcome import Outcome
 from danlu.cli.predicted import AnswerOptions, Predicted
+from danlu.cli.study_arguments import whole_in
 from danlu.data.place_labels import PixelLabels
 from danlu.lab.run import Run
 from danlu.ship import MaskFiles, Tally
 
 _TABLES = (".csv", ".tsv", ".txt")
-_KINDS = {"TableEncoder": "table", "WindowEncoder": "table", "TextEncoder": "texts", "Pixels": "pictures"}
+_KINDS = {"TableEncoder": "table", "WindowEncoder": "table", "TextEncoder": "texts", "SourceEncoder": "texts", "Pixels": "pictures"}
 
 
 def predict_run(arguments: argparse.Namespace) -> Outcome:
@@ -27,14 +28,15 @@ def predict_run(arguments: argparse.Namespace) -> Outcome:
     words: list[str] = arguments.words
     wanted = AnswerOptions.of(arguments)
     run = opened(arguments, "predict")
+    beam = 1 if arguments.beam is None else run.answerer.check_beam(whole_in(arguments.beam) or arguments.beam)
     if run.preprocessing.task in ("language", "reconstruction"):
         fail(f"cli.predict-{run.preprocessing.task}", run=words[0])
     if not run.finished:
         tell(say("cli.predict-unfinished", run=shown(run.folder), steps=run.steps))
     masks = _masks(run, wanted)
     if masks is not None:
-        return Predicted(_answering(run, wanted.top, masks), replace(wanted, output=None), masks.told).outcome()
-    return Predicted(_answering(run, wanted.top), wanted).outcome()
+        return Predicted(_answering(run, wanted.top, 1, masks), replace(wanted, output=None), masks.told).outcome()
+    return Predicted(_answering(run, wanted.top, beam), wanted).outcome()
 
 
 def _masks(run: Run, wanted: AnswerOptions) -> MaskFiles | None:
@@ -49,11 +51,11 @@ def _masks(run: Run, wanted: AnswerOptions) -> MaskFiles | None:
     return MaskFiles(folder, target)
 
 
-def _answering(run: Run, top: int, masks: MaskFiles | None = None) -> WhoAnswers:
+def _answering(run: Run, top: int, beam: int, masks: MaskFiles | None = None) -> WhoAnswers:
     fitted, tally = run.preprocessing, Tally(run.preprocessing)
 
     def answer(path: Path) -> Iterator[tuple[Records, Sequence[Fault]]]:
-        for prediction in run.predict_files(path):
+        for prediction in run.predict_files(path, beam=beam):
             tally.add(prediction)
             if masks is not None:
                 masks.write(prediction)

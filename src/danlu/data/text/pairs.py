@@ -84,6 +84,7 @@ def pairs_dataset(name: str, pools: Mapping[str, Pairs], options: Options, origi
         [read.encode_tokens(one) for one in cuts[0]], [torch.cat([write.encode_tokens(one), end]) for one in cuts[1]]
     )
     told = {"pairs": len(rows), "kind": Fault(f"data.kind-{kind}"), "read": len(read), "write": len(write)}
+    rare = (Fault("data.told-rare", {"least": least}),) if least > 1 else ()
     columns = pools["train"].columns
     words = zlib.crc32("\0".join((*read.tokens, *write.tokens)).encode())
     return MemoryDataset(
@@ -93,7 +94,7 @@ def pairs_dataset(name: str, pools: Mapping[str, Pairs], options: Options, origi
         target=WrittenText(write),
         encoder=SourceEncoder(read, x.shape[2], columns),
         vocabulary=read,
-        notes=(Fault("data.told-pairs", told | {"least": least}), *notes, *shared_rows(portions, x, y)),
+        notes=(Fault("data.told-pairs", told), *rare, *notes, *shared_rows(portions, x, y)),
         origin=origin,
         numbers=order,
         x=x,
