@@ -55,7 +55,14 @@ class DataRecipe:
     # what is learned; auto: by the target; segmentation: a class a pixel; tagging: a tag a token; reconstruction: the
     # target is the sample itself
     task: Literal[
-        "auto", "classification", "regression", "multi-label", "segmentation", "tagging", "translation", "reconstruction"
+        "auto",
+        "classification",
+        "regression",
+        "multi-label",
+        "segmentation",
+        "tagging",
+        "translation",
+        "reconstruction",
     ] = "auto"
     # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
     standardise: bool | None = None

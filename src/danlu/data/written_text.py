@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -20,7 +21,7 @@ class WrittenText:
     """The target of a translation: a text, written token by token.
 
     >>> words = Vocabulary((*WRITTEN, "a", "b"), "characters")
-    >>> WrittenText(words).decode(torch.tensor([[5, 4, 3, 0], [4, 5, 4, 5]]))
+    >>> WrittenText(words).decode(torch.tensor([[5, 4, 3, 0], [4, 5, 4, 5]])).tolist()
     ['ba', 'abab']
     """
 
@@ -31,13 +32,13 @@ class WrittenText:
     def outputs(self) -> int:
         return len(self.vocabulary)
 
-    def decode(self, outputs: Tensor) -> list[str]:
+    def decode(self, outputs: Tensor) -> "numpy.ndarray[Any, Any]":
         """Tokens [N, T] as texts, each up to its end."""
         found: list[str] = []
         for tokens in outputs.tolist():
             last = tokens.index(END) if END in tokens else len(tokens)
             found.append(self.vocabulary.decode(torch.tensor(tokens[:last], dtype=torch.int64)))
-        return found
+        return numpy.array(found, dtype=object)
 
     def encode(self, texts: Sequence[str]) -> list[Tensor]:
         """The numbers of the tokens of each text, and of its end.

@@ -11,8 +11,8 @@ from danlu.base.places import shown
 from danlu.train.rare_class import METRICS as RARE
 
 RESERVED = (
-    "loss", "accuracy", "f1", *RARE, "r2", "mae", "rmse", "mase", "perplexity", "f1_micro", "map", "subset_accuracy", "miou",
-    "bleu", "exact_match",
+    "loss", "accuracy", "f1", *RARE, "r2", "mae", "rmse", "mase", "perplexity", "f1_micro", "map", "subset_accuracy",
+    "miou", "bleu", "exact_match",
 )  # fmt: skip
 """Names of danlu's own metrics."""
 

@@ -146,10 +146,10 @@ class Run(RunRecord):
         `x` is a batch: an array [N, …] of images or numbers, texts, or a table with the training table's columns (a
         polars or pandas DataFrame, a dict of columns, a list of dicts); or files: the path of a table, an array, an
         image or a folder of them, Pillow images of any size, or a list of these. A language model gives the likeliest
-        next token of each text; for a translation the texts come that it writes, the likeliest token each time, or with a
-        `beam` the best of so many beginnings that are gone on with. The run answers from its own folder, whatever has
-        become of its data. Raises UserError for samples that it cannot take, or that are certainly on another scale; warns (DataWarning) of numbers far
-        outside the training part's range.
+        next token of each text. A translation gives the texts that it writes: with the likeliest token each time, or
+        with a `beam` the best of so many beginnings that are gone on with. The run answers from its own folder,
+        whatever has become of its data. Raises UserError for samples that it cannot take, or that are certainly on
+        another scale; warns (DataWarning) of numbers far outside the training part's range.
         """
         return joined(self._answers(x, lambda answers: answers.values, beam))
 

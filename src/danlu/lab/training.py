@@ -99,7 +99,9 @@ def score_part(
         batches = collector.seen(batches)
     scorer = OwnMetrics(metrics, own, setup.data) if own else metrics
     with global_seed(setup.recipe.train.seed, "score", part, epoch):
-        return evaluate(net, batches, loss, scorer, lambda: interrupt.asked, forward, translator_of(net, setup.data.task))
+        return evaluate(
+            net, batches, loss, scorer, lambda: interrupt.asked, forward, translator_of(net, setup.data.task)
+        )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Nets that write texts: what a net of the user's own must have for that."""
 
 from collections.abc import Callable
+from typing import Any, cast
 
 from torch import Tensor, nn
 
@@ -13,5 +14,7 @@ def translator_of(net: nn.Module, task: str) -> Callable[[Tensor], Tensor] | Non
     """
     if task != "translation":
         return None
-    translate = getattr(net, "translate", None)
-    return translate if callable(translate) else fail("lab.cannot-translate", net=type(net).__name__)
+    translate: Any = getattr(net, "translate", None)
+    if not callable(translate):
+        fail("lab.cannot-translate", net=type(net).__name__)
+    return cast(Callable[[Tensor], Tensor], translate)

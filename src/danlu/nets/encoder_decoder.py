@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from danlu.nets.blocks.alignment import ATTENTIONS, Alignment
+from danlu.nets.cells import Recurrent
 from danlu.nets.decoding import Memory, written
 from danlu.nets.initialisers import DEFAULT, Init, init_option, initialise
 from danlu.nets.options import OptionCheck
@@ -30,8 +31,8 @@ class EncoderDecoder(nn.Module, ABC):
 
     @torch.no_grad()
     def translate(self, sources: Tensor, *, beam: int = 1) -> Tensor:
-        """What the net writes for sources int64 [N, T], or for those of pairs [N, 2, T], a token at a time, no more than
-        T: tokens int64 with 2 before the first and 3 as the last (`danlu.base.token_numbers`), 0 behind.
+        """What the net writes for sources int64 [N, T], or for those of pairs [N, 2, T]: tokens int64, no more than T,
+        the last of which is 3 (the end), with 0 behind.
 
         The likeliest token is taken each time, or with a `beam` the best of so many beginnings that are gone on with.
         """
@@ -136,7 +137,7 @@ class RecurrentEncoderDecoder(EncoderDecoder):
         state = after if self.cell == "lstm" else (after,)
         return self.output(self.drop(combined)), tuple(part.transpose(0, 1) for part in state)
 
-    def _recurrent(self, bidirectional: bool) -> nn.Module:
+    def _recurrent(self, bidirectional: bool) -> nn.RNNBase | Recurrent:
         return recurrent_layer(
             self.cell,
             self.embedding,

@@ -121,7 +121,9 @@ NETS: dict[str, NetEntry] = {
         optimiser="adamw",
     ),
     "encoder-decoder": NetEntry(lambda: nets.RecurrentEncoderDecoder, **_PAIRS, size=(364_132, 6_350_848)),
-    "transformer-encoder-decoder": NetEntry(lambda: nets.TransformerEncoderDecoder, **_PAIRS, size=(253_028, 5_022_720)),
+    "transformer-encoder-decoder": NetEntry(
+        lambda: nets.TransformerEncoderDecoder, **_PAIRS, size=(253_028, 5_022_720)
+    ),
     "unet": NetEntry(
         lambda: nets.UNet, task="segmentation", data="digit-masks", size=(482_602, 36_093_952), optimiser="adamw"
     ),

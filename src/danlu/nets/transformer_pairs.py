@@ -1,5 +1,7 @@
 """The encoder–decoder of transformers, in small."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -45,7 +47,7 @@ class TransformerEncoderDecoder(EncoderDecoder, TransformerBase):
         self.embed_source = nn.Embedding(self.vocabulary, self.embedding, padding_idx=0)
         self.embed_target = nn.Embedding(self.outputs, self.embedding, padding_idx=0)
         self.drop = nn.Dropout(self.dropout)
-        sizes = {"dropout": self.dropout, "rotary": rotary}
+        sizes: dict[str, Any] = {"dropout": self.dropout, "rotary": rotary}
         self.encoder = nn.ModuleList(TransformerBlock(self.embedding, self.heads, **sizes) for _ in layer)
         self.source_norm = nn.LayerNorm(self.embedding)
         self.decoder = nn.ModuleList(DecoderBlock(self.embedding, self.heads, **sizes) for _ in layer)

@@ -28,9 +28,9 @@ class Answers:
     """What a net says of N samples, in the words and units of the data it was trained on.
 
     `values` [N] are labels or numbers ([N, T] for several), lists of labels or tags, or masks [N, H, W]; `outputs`
-    [N, …] what the net gave; `probabilities` float64 [N, C] are there for classes and labels. Of a translation the values
-    are texts, `written` their tokens [N, T], and the outputs tokens too: where the right texts are known, the likeliest
-    behind their beginnings, else those that were written.
+    [N, …] what the net gave; `probabilities` float64 [N, C] are there for classes and labels. Of a translation the
+    values are texts, `written` their tokens [N, T], and the outputs tokens too: where the right texts are known, the
+    likeliest behind their beginnings, else those that were written.
     """
 
     values: Any

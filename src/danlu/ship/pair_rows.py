@@ -34,7 +34,9 @@ def pair_rows(portion: FilePortion, fitted: Preprocessing) -> Rows:
     empty = [row for row, text in enumerate(sources) if text is None or not text.strip()]
     if empty:
         where = sheet.place(empty[0])
-        raise UserError(Fault("ship.no-source", {"path": sheet.path, "column": source, "count": len(empty), "at": where}))
+        raise UserError(
+            Fault("ship.no-source", {"path": sheet.path, "column": source, "count": len(empty), "at": where})
+        )
     rows = Rows(sheet.path, portion.places, fitted.encode(sources), remarks=portion.remarks)
     return rows if target is None else with_texts(rows, _cells(sheet, target), fitted)
 

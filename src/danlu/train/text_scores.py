@@ -23,7 +23,8 @@ class TextScores:
 
     >>> import torch
     >>> scores = TextScores()
-    >>> scores.add(torch.tensor([[4, 5, 6, 7, 3], [4, 5, 3, 0, 0]]), torch.tensor([[4, 5, 6, 7, 3], [4, 5, 6, 3, -100]]))
+    >>> right = torch.tensor([[4, 5, 6, 7, 3], [4, 5, 6, 3, -100]])
+    >>> scores.add(torch.tensor([[4, 5, 6, 7, 3], [4, 5, 3, 0, 0]]), right)
     >>> {name: round(value, 4) for name, value in scores.result().items()}
     {'bleu': 0.8465, 'exact_match': 0.5}
     """

@@ -20,7 +20,13 @@ from danlu.lab.run import Run
 from danlu.ship import MaskFiles, Tally
 
 _TABLES = (".csv", ".tsv", ".txt")
-_KINDS = {"TableEncoder": "table", "WindowEncoder": "table", "TextEncoder": "texts", "SourceEncoder": "texts", "Pixels": "pictures"}
+_KINDS = {
+    "TableEncoder": "table",
+    "WindowEncoder": "table",
+    "TextEncoder": "texts",
+    "SourceEncoder": "texts",
+    "Pixels": "pictures",
+}
 
 
 def predict_run(arguments: argparse.Namespace) -> Outcome:

@@ -8,7 +8,7 @@ import torch
 from danlu.base.seeds import stream
 from danlu.data.text.pairs import Pairs
 
-_PAIRS = 6_000
+_PAIRS = 3_000
 _FIRST, _LAST = datetime.date(1950, 1, 1), datetime.date(2049, 12, 31)  # so that two digits tell a year
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -32,7 +32,7 @@ _FORMS = (
 
 
 def read_dates(path: Path) -> Pairs:
-    """6,000 dates from 1950 to 2049 in twelve forms, a third of them in small letters; no two are spelled alike."""
+    """3,000 dates from 1950 to 2049 in twelve forms, a third of them in small letters; no two are spelled alike."""
     drawn = stream(0, "dates")
     found: dict[str, str] = {}
     days = (_LAST - _FIRST).days + 1

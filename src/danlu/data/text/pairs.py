@@ -1,4 +1,4 @@
-"""Pairs of texts, a source and its target: numbers of tokens, padded to one length, as an encoder–decoder takes them."""
+"""Pairs of texts, a source and its target: numbers of tokens, padded to one length, as an encoder–decoder takes."""
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -30,8 +30,8 @@ _WORDS = 3.0
 class Pairs:
     """Texts, and what each is to become; `columns` are those of the table that they stood in, where they did."""
 
-    sources: Sequence[str]
-    targets: Sequence[str]
+    sources: Sequence[Any]
+    targets: Sequence[Any]
     columns: tuple[str, str] | None = None
     notes: tuple[Fault, ...] = ()
     at: Callable[[int], Fault] = lambda row: Fault("data.at-row", {"row": row + 1})
@@ -66,7 +66,9 @@ def pairs_dataset(name: str, pools: Mapping[str, Pairs], options: Options, origi
     _refuse_empty(pools)
     kind = options.tokens or usual_tokens(sources, targets)
     places = torch.arange(len(sources)).split([len(pool.sources) for pool in pools.values()])
-    portions = carve({part: (place, torch.zeros(len(place))) for part, place in zip(pools, places, strict=True)}, options)
+    portions = carve(
+        {part: (place, torch.zeros(len(place))) for part, place in zip(pools, places, strict=True)}, options
+    )
     order, _, sizes = gather(portions)
     rows = order.tolist()
     cuts = [[cut(texts[row], kind) for row in rows] for texts in (sources, targets)]
@@ -83,7 +85,7 @@ def pairs_dataset(name: str, pools: Mapping[str, Pairs], options: Options, origi
     x, y = packed(
         [read.encode_tokens(one) for one in cuts[0]], [torch.cat([write.encode_tokens(one), end]) for one in cuts[1]]
     )
-    told = {"pairs": len(rows), "kind": Fault(f"data.kind-{kind}"), "read": len(read), "write": len(write)}
+    told = {"pairs": len(rows), "tokens": Fault(f"data.kind-{kind}"), "read": len(read), "write": len(write)}
     rare = (Fault("data.told-rare", {"least": least}),) if least > 1 else ()
     columns = pools["train"].columns
     words = zlib.crc32("\0".join((*read.tokens, *write.tokens)).encode())
