@@ -16,8 +16,8 @@ def runs(text):
 
 sources = [data.vocabulary.decode(tokens) for tokens in data.x[:, 0]]
 targets = data.decode(data.y.clamp(min=0))
-known = [(runs(text), iso) for text, iso in zip(sources, targets)][: data.sizes["train"]]
-test = list(zip(sources, targets))[-100:]
+pairs = list(zip(sources, targets, strict=True))
+known, test = [(runs(text), iso) for text, iso in pairs[: data.sizes["train"]]], pairs[-100:]
 right = sum(max(known, key=lambda pair: len(pair[0] & runs(text)))[1] == iso for text, iso in test)
 
 print("exact_match", run.score["test"]["exact_match"])

@@ -25,7 +25,8 @@ SMALL: dict[str, dict[str, Any]] = {
 
 
 def fitted(folder: Path, data: Any = LISTS, name: str = "encoder-decoder", **settings: Any) -> danlu.Run:
-    return danlu.fit({"name": name, **SMALL[name]}, data, folder=folder, **{**SETTINGS, "epochs": 30, **settings})
+    wanted: dict[str, Any] = {**SETTINGS, "epochs": 30, **settings}
+    return danlu.fit({"name": name, **SMALL[name]}, data, folder=folder, **wanted)
 
 
 def csv(place: Path) -> Path:
