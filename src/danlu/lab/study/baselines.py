@@ -53,9 +53,9 @@ def is_random(name: str, task: str) -> bool:
 def baseline_scores(name: str, data: Dataset, seed: int) -> dict[str, float]:
     """The metrics of scikit-learn's estimator called `name` on the validation part, trained on the training part.
 
-    "majority" says the commonest class, or the mean; "linear" is logistic or linear regression, "svm" the support vector
-    machine with a Gaussian kernel, "forest" 100 random trees; any other name is that of a class of scikit-learn, with
-    its own defaults. Those of translation are in `nearest_text`.
+    "majority" says the commonest class, or the mean; "linear" is logistic or linear regression, "svm" the support
+    vector machine with a Gaussian kernel, "forest" 100 random trees; any other name is that of a class of scikit-learn,
+    with its own defaults. Those of translation are in `nearest_text`.
     """
     assert isinstance(data, MemoryDataset)
     if data.task == "translation":

@@ -44,7 +44,8 @@ def _nearest(known: Tensor, asked: Tensor) -> Iterator[int]:
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.preprocessing import normalize
 
-    counter: Any = CountVectorizer(analyzer=_runs)
+    make: Any = CountVectorizer
+    counter = make(analyzer=_runs)
     there: Any = normalize(counter.fit_transform(known.tolist()))
     found: Any = normalize(counter.transform(asked.tolist()))
     for first in range(0, found.shape[0], _AT_ONCE):
