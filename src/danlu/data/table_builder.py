@@ -1,10 +1,10 @@
 """From a table that was read to its data set: of rows, of windows of rows, of texts with their tags, or of pairs."""
 
-from functools import partial
-
-from danlu.data.dataset import Dataset, Origin, ReadSource
+from danlu.data.dataset import Dataset, Encoder, Origin, RawSamples, ReadSource
 from danlu.data.options import Options
+from danlu.data.series.encoder import WindowEncoder
 from danlu.data.series.load import series_dataset
+from danlu.data.series.raw import raw_windows
 from danlu.data.table.load import table_dataset
 from danlu.data.table.pairs import holds_pairs, pairs_table
 from danlu.data.table.raw import raw_rows
@@ -30,4 +30,9 @@ def table_builder(name: str, source: TableSource, target: Columns | None, origin
         make = table_dataset if options.window is None else series_dataset
         return make(name, source, target, options, origin=origin)
 
-    return ReadSource(build, partial(raw_rows, source, target))
+    def raw(numbers: list[int], encoder: Encoder) -> RawSamples:
+        if isinstance(encoder, WindowEncoder):
+            return raw_windows(source, numbers, encoder)
+        return raw_rows(source, target, numbers, encoder)
+
+    return ReadSource(build, raw)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy
 
 from danlu.data.dataset import Encoder, RawSamples
-from danlu.data.label_sets import switched
+from danlu.data.label_cells import switched
 from danlu.data.options import Options
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
@@ -26,7 +26,7 @@ def raw_rows(source: TableSource, target: Columns | None, numbers: list[int], en
         return raw_tagged(tagged_table(source, target, encoder.vocabulary.kind), numbers, encoder)
     assert isinstance(encoder, TableEncoder)
     rows = numpy.array(numbers, dtype=int)
-    columns = {column.name: _cells(source, column.name, rows) for column in encoder.columns}
+    columns = {column.name: cells_of(source, column.name, rows) for column in encoder.columns}
     wanted, _ = target_names(source.table, target, source.place)
     targets = [as_typed(source.table[name].take(rows)).tolist() for name in wanted]
     if len(targets) == 1:
@@ -35,7 +35,7 @@ def raw_rows(source: TableSource, target: Columns | None, numbers: list[int], en
     return RawSamples("table", columns, [list(row) for row in zip(*numbers, strict=True)])
 
 
-def _cells(source: TableSource, name: str, rows: "numpy.ndarray[Any, Any]") -> list[Any]:
+def cells_of(source: TableSource, name: str, rows: "numpy.ndarray[Any, Any]") -> list[Any]:
     """Some cells of a column as numbers, booleans or texts; a date as it is spelled in the source, else in days."""
     column = source.table[name]
     if column.kind == "date" and source.sheet is not None:
