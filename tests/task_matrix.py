@@ -67,6 +67,17 @@ def tagging(_: Path) -> Ground:
     return Ground("sequence-tagger", (tokens, tags), {"hidden": 8, "embedding": 8}, [["the", "dog"]])
 
 
+def translation(place: Path) -> Ground:
+    rows = [f"{number:02} {word},{word[::-1]} {number:02}" for number in range(30) for word in ("cat", "dog", "hen")]
+    (place / "pairs.csv").write_text("\n".join(["source,target", *rows]), encoding="utf-8")
+    return Ground("encoder-decoder", place / "pairs.csv", {"hidden": 8, "embedding": 8}, ["07 cat", "11 dog"])
+
+
+def transformer_translation(place: Path) -> Ground:
+    _, data, _, raw = translation(place)
+    return Ground("transformer-encoder-decoder", data, {"embedding": 8, "heads": 2}, raw)
+
+
 def several_inputs(_: Path) -> Ground:
     left, right = (NUMBERS.normal(size=(80, width)).astype("float32") for width in (3, 2))
     parts = {"left": left, "right": right}
@@ -79,6 +90,7 @@ def transformer(place: Path) -> Ground:
 
 
 NOT_SCORED = {"evaluate": "ship.not-evaluated"}
+WRITES = {"export": "export.translation", "try": "ship.cannot-try-texts"}
 TASKS: dict[str, Task] = {
     "classes": Task("classes, from a table", "分类（表格）", every_kind.table),
     "numbers": Task("numbers, from a table", "回归（表格）", every_kind.prices),
@@ -88,6 +100,8 @@ TASKS: dict[str, Task] = {
     "segmentation": Task("a class for each pixel", "语义分割", segmentation),
     "texts": Task("classes of texts", "文本分类", every_kind.texts),
     "tagging": Task("a tag for each token", "词元标注", tagging),
+    "translation": Task("translation, recurrent", "翻译（循环网络）", translation, WRITES),
+    "transformer-translation": Task("translation, transformer", "翻译（Transformer）", transformer_translation, WRITES),
     "language": Task("language, recurrent", "语言模型（循环网络）", every_kind.book, NOT_SCORED),
     "transformer": Task("language, transformer", "语言模型（Transformer）", transformer, NOT_SCORED),
     "reconstruction": Task("reconstruction", "重建", every_kind.itself, NOT_SCORED),

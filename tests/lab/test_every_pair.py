@@ -82,6 +82,7 @@ DATA: dict[str, Callable[[Path], Any]] = {
     "streamed": lambda _: Streamed(),
     "masks": lambda _: ((numbers(1, 9, 9) * 255).to(torch.uint8), (numbers(9, 9) * 3).long()),
     "tagged": lambda _: ([["the", "run"], ["to", "run"]] * (SAMPLES // 2), [["a", "n"], ["p", "v"]] * (SAMPLES // 2)),
+    "pairs": lambda _: ([f"{at} {at * 7}" for at in range(SAMPLES)], [f"{at * 7} {at}" for at in range(SAMPLES)]),
 }
 EVERY_TABLE = ("vectors", "two classes", "three classes")
 FOR: dict[str, tuple[str, ...]] = {
@@ -107,6 +108,8 @@ FOR: dict[str, tuple[str, ...]] = {
     "tabm": ("grey", *EVERY_TABLE, "regression", "several numbers", "series", "streamed"),
     "sequence-tagger": ("tagged",),
     "transformer-tagger": ("tagged",),
+    "encoder-decoder": ("pairs",),
+    "transformer-encoder-decoder": ("pairs",),
     "unet": ("masks",),
     "mixture-density": ("regression", "several numbers"),
     "rnn": ("series",),
@@ -120,6 +123,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "language-model": {"embedding": 4, "hidden": 4, "data.steps": 10},
     "sequence-tagger": {"embedding": 4, "hidden": 4},
     "transformer-tagger": {"embedding": 8, "heads": 2},
+    "encoder-decoder": {"embedding": 4, "hidden": 4},
+    "transformer-encoder-decoder": {"embedding": 8, "heads": 2},
     "unet": {"width": 2, "depth": 2},
     "tabm": {"members": 2, "width": 8, "embedding": 2},
     "transformer-classifier": {"embedding": 8, "heads": 2},

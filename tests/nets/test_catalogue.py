@@ -16,6 +16,8 @@ from danlu.nets.trace import first_tensor
 def samples_for(name: str) -> torch.Tensor:
     """Two samples such as the net called `name` takes, small ones."""
     entry = NETS[name]
+    if entry.task == "translation":
+        return torch.tensor([[[3, 1, 4], [2, 3, 0]], [[2, 0, 0], [2, 1, 3]]])
     if entry.vocabulary:
         return torch.tensor([[3, 1, 4], [2, 0, 0]])
     if len(entry.sample_shape) == 2:
@@ -30,7 +32,7 @@ def built(name: str, **options: Any) -> nn.Module:
         name,
         options,
         sample_shape=tuple(samples_for(name).shape[1:]),
-        outputs=entry.classes or 3,
+        outputs=entry.classes or (5 if entry.task == "translation" else 3),
         task=entry.task or "classification",
         vocabulary=entry.vocabulary and 5,
     )
@@ -54,7 +56,7 @@ def test_names_are_those_promised() -> None:
     ]
     dense = ["small-densenet", "densenet121", "densenet169"]
     sequences = ["sequence-classifier", "language-model", "transformer-classifier", "transformer-language-model"]
-    places = ["sequence-tagger", "transformer-tagger", "unet"]
+    places = ["sequence-tagger", "transformer-tagger", "encoder-decoder", "transformer-encoder-decoder", "unet"]
     others = ["mixture-density", "rnn", "gru", "lstm", "tcn", "autoencoder"]
     assert names() == [*linear, "mlp", *pictures, *dense, *sequences, "tabm", *places, *others]
 
@@ -73,6 +75,8 @@ def test_every_net_fits_the_data_it_was_built_for(name: str) -> None:
         "transformer-language-model": (3, 5),
         "sequence-tagger": (3, 3),
         "transformer-tagger": (3, 3),
+        "encoder-decoder": (3, 5),
+        "transformer-encoder-decoder": (3, 5),
         "unet": (3, 8, 8),
         "mixture-density": (5, 1 + 2 * 3),
         "autoencoder": (64,),

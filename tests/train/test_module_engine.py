@@ -16,6 +16,7 @@ SHAPES = {
     "transformer-language-model": (7,),
     "sequence-tagger": (7,),
     "transformer-tagger": (7,),
+    **dict.fromkeys(("encoder-decoder", "transformer-encoder-decoder"), (2, 7)),
     "mixture-density": (1,),
     **dict.fromkeys(("rnn", "gru", "lstm", "tcn"), (6, 2)),
 }
@@ -27,6 +28,7 @@ TASKS = {
     "transformer-language-model": "language",
     "sequence-tagger": "tagging",
     "transformer-tagger": "tagging",
+    **dict.fromkeys(("encoder-decoder", "transformer-encoder-decoder"), "translation"),
     "unet": "segmentation",
 }
 LARGE = {"resnet50", "resnet101", "densenet169"}  # their blocks are those of the smaller ones
@@ -43,7 +45,7 @@ def test_nets_of_ours_draw_what_is_said_of_them(name: str, dropout: float) -> No
     task = TASKS.get(name, "classification")
     shape = SHAPES.get(name, (3, 32, 32))
     outputs = 2 if name == "logistic-regression" else 1 if task == "regression" else 10
-    vocabulary = 20 if len(shape) == 1 and name != "mixture-density" else None
+    vocabulary = 20 if (len(shape) == 1 or task == "translation") and name != "mixture-density" else None
     net = build(name, options, sample_shape=shape, outputs=outputs, task=task, vocabulary=vocabulary).train()
     x = torch.ones(2, *shape) if vocabulary is None else torch.ones(2, *shape, dtype=torch.int64)
     states = torch.get_rng_state(), random.getstate()

@@ -10,8 +10,8 @@ def metric_name(name: str) -> str:
     """What a score is called; one that danlu has no word for keeps its own name. That of one target of several has the
     target's name behind a dot.
 
-    >>> metric_name("accuracy"), metric_name("bleu"), metric_name("r2.height")
-    ('accuracy', 'bleu', 'R² (height)')
+    >>> metric_name("accuracy"), metric_name("rouge"), metric_name("r2.height")
+    ('accuracy', 'rouge', 'R² (height)')
     """
     known = catalogue(language())
     metric, _, target = name.partition(".")

@@ -52,10 +52,17 @@ class DataRecipe:
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
     samples: Count | None = None  # train on at most so many, drawn from split_seed; none: on all
     split_seed: Seed = 0  # draws the parts; fixed while train.seed varies, so that no test sample is ever trained on
-    # what is learned; auto: by the target; segmentation: a class a pixel; tagging: a tag a token; reconstruction: the
-    # target is the sample itself
+    # what is learned; auto: by the target; segmentation: a class a pixel; tagging: a tag a token; translation: a
+    # text for each text; reconstruction: the target is the sample itself
     task: Literal[
-        "auto", "classification", "regression", "multi-label", "segmentation", "tagging", "reconstruction"
+        "auto",
+        "classification",
+        "regression",
+        "multi-label",
+        "segmentation",
+        "tagging",
+        "translation",
+        "reconstruction",
     ] = "auto"
     # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
     standardise: bool | None = None
@@ -68,7 +75,8 @@ class DataRecipe:
     # side of the squares, in pixels, that images are brought to; none: as they are
     image_size: Annotated[int, Ge(1), Le(2**14)] | None = None
     tokens: Literal["characters", "words"] | None = None  # what a text is cut into; none: by the data
-    min_frequency: Count | None = None  # tokens rarer than that in the training part are unknown; none: 1 (tagging: 2)
+    # tokens rarer than that in the training part are unknown; none: 1 (tagging, words to translate: 2)
+    min_frequency: Count | None = None
     steps: Count | None = None  # tokens of a text in a sample, and so how far back the gradient goes; none: 35
     partition: Literal["sequential", "random"] | None = None  # of a text: batches that go on from each other, or not
     group: str | None = None  # column whose equal values stay in one part; of a time series: that names each series
@@ -149,7 +157,7 @@ class OptimRecipe:
     """The optimiser. An option left out takes torch's default; one that the optimiser lacks is an error."""
 
     __pydantic_config__ = _STRICT
-    name: str = "auto"  # a torch.optim optimizer; auto: sgd; adamw for tabm, unet, taggers, transformers
+    name: str = "auto"  # a torch.optim optimizer; auto: sgd; adamw: tabm, unet, taggers, transformers, encoder-decoder
     lr: Positive | None = None  # learning rate; none: 0.01 for SGD, torch's default for the others
     momentum: Fraction | None = None  # none: 0.9 for SGD, torch's default for the others
     rates: tuple[str, ...] | None = None  # learning rates of parts of the net, layer4:0.001; lr is for the rest

@@ -84,7 +84,7 @@ _RANGE_TEST_OPTIONS = (
     Option("steps", "60"),
 )
 _OWN_NET = Option("net", "FILE.py:NAME")
-_PREDICT_OPTIONS = (Option("output", "answers.csv"), Option("top", "1"), _OWN_NET)
+_PREDICT_OPTIONS = (Option("output", "answers.csv"), Option("top", "1"), Option("beam", "1"), _OWN_NET)
 _GENERATE_OPTIONS = (Option("tokens", "200"), Option("temperature", "1.0"), Option("top-k", "K"), Option("seed", "0"))
 _FIT_OPTIONS = (
     *_RECIPE_OPTIONS,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # what there is can be told without torch, which what the rea
     from danlu.data.images import Images
     from danlu.data.table.load import KnownTable
     from danlu.data.text.corpus import Corpus
+    from danlu.data.text.pairs import Pairs
     from danlu.data.text.sequences import Texts
     from danlu.data.text.tagged import Tagged
 
@@ -40,7 +41,7 @@ class DataEntry:
     title: str
     licence: str
     page: str
-    reader: "Callable[[Path], Images | KnownTable | Texts | Corpus | Tagged]"
+    reader: "Callable[[Path], Images | KnownTable | Texts | Corpus | Tagged | Pairs]"
     layouts: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     pickled: tuple[str, ...] = ()
@@ -220,6 +221,13 @@ _ENTRIES = (
             RemoteFile("names_test.csv.gz", "md5:3729799e72df4be417721aab647340e3"),
         ),
         mirrors=_github("hunkim/PyTorchZeroToAll", "8440894e621e3922a394da25b4a0806bdabee21c", "data/"),
+    ),
+    DataEntry(
+        name="dates",
+        title="Dates as people write them, and as ISO 8601 has them; made, not collected",
+        licence="public domain",
+        page="https://www.iso.org/iso-8601-date-and-time-format.html",
+        reader=lambda path: readers.read_dates(path),
     ),
     DataEntry(
         name="time-machine",

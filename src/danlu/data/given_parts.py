@@ -25,6 +25,7 @@ from danlu.data.table.to_predict import Columns
 from danlu.data.table_builder import table_builder
 from danlu.data.targets import Labels, read_target
 from danlu.data.text.corpus import Corpus, corpus_dataset
+from danlu.data.text.pairs import Pairs, are_pairs, pairs_dataset, raw_pairs
 from danlu.data.text.sequences import text_dataset
 from danlu.data.text.tagged import Tagged, is_tagged, raw_tagged, tagged_dataset, tagged_pair
 from danlu.data.torch_data import is_torch_data, torch_dataset
@@ -71,11 +72,16 @@ def parts_builder(parts: dict[str, Any], target: Columns | None, name: str | Non
 
 
 def labelled_texts(name: str, pools: Mapping[str, tuple[Any, Any]], options: Options) -> Dataset:
-    """A data set of texts with a label each, or with a tag for each token, in pools by part."""
+    """A data set of texts with a label each, with a tag for each token, or with a text that they become, in pools by
+    part.
+    """
     if options.task == "tagging":
         pairs = {part: tagged_pair(x, y, options.tokens) for part, (x, y) in pools.items()}
         return tagged_dataset(name, pairs, options, Origin())
     texts = {part: list(x) for part, (x, _) in pools.items()}
+    if options.task == "translation" or (options.task == "auto" and _are_pairs(pools)):
+        pairs = {part: Pairs(list(x), list(y)) for part, (x, y) in pools.items()}
+        return pairs_dataset(name, pairs, options, Origin())
     labels = {part: numpy.asarray(y) for part, (_, y) in pools.items()}
     for part, x in texts.items():
         if len(x) != len(labels[part]):
@@ -112,6 +118,17 @@ def is_text_list(x: Any) -> bool:
     if isinstance(x, numpy.ndarray):
         return x.dtype.kind == "U" or (x.dtype == object and x.ndim == 1 and len(x) > 0 and isinstance(x[0], str))
     return isinstance(x, list | tuple) and len(x) > 0 and all(isinstance(text, str) for text in x)
+
+
+def pairs_builder(name: str, pools: dict[str, Pairs], origin: Origin) -> Builder:
+    """What makes a data set of pairs of texts."""
+    build = partial(pairs_dataset, name, pools)
+    return ReadSource(lambda options: build(options, origin), partial(raw_pairs, pools))
+
+
+def _are_pairs(pools: Mapping[str, tuple[Any, Any]]) -> bool:
+    """Whether texts are given with texts that they become, and not with their classes."""
+    return are_pairs(*([one for pool in pools.values() for one in list(pool[place])] for place in (0, 1)))
 
 
 def _is_source(one: Any) -> bool:

@@ -23,7 +23,16 @@ from danlu.data.sources import Source, read_source
 from danlu.data.table.to_predict import columns_of
 from danlu.data.tokens import KINDS
 
-TASKS = ("auto", "classification", "regression", "multi-label", "segmentation", "tagging", "reconstruction")
+TASKS = (
+    "auto",
+    "classification",
+    "regression",
+    "multi-label",
+    "segmentation",
+    "tagging",
+    "translation",
+    "reconstruction",
+)
 PARTITIONS = ("sequential", "random")
 _NUMBERS = (
     "validation", "test", "samples", "split_seed", "workers", "image_size", "min_frequency", "steps", "steps_per_epoch",

@@ -26,8 +26,10 @@ from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import NumberColumn, columns_from_plain, columns_to_plain
 from danlu.data.targets import Itself, Labels, Quantities, Target, Tokens
+from danlu.data.text.pairs import SourceEncoder
 from danlu.data.text.sequences import TextEncoder
 from danlu.data.vocabulary import Vocabulary
+from danlu.data.written_text import WrittenText
 
 Plain = Mapping[str, Any]
 
@@ -175,6 +177,17 @@ def _to_texts(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) ->
     return TextEncoder(words, plain["length"])
 
 
+def _from_sources(encoder: Any) -> dict[str, Any]:
+    return {"length": encoder.length, "columns": None if encoder.columns is None else list(encoder.columns)}
+
+
+def _to_sources(plain: Plain, shape: tuple[int, ...], words: Vocabulary | None) -> Encoder:
+    if words is None:
+        raise ValueError("texts need a vocabulary")
+    columns = None if plain["columns"] is None else tuple(map(str, plain["columns"]))
+    return SourceEncoder(words, plain["length"], None if columns is None else (columns[0], columns[1]))
+
+
 def _from_several(encoder: Any) -> dict[str, Any]:
     return {"layout": encoder.layout.as_plain(), "standard": _from_standard(encoder.standard)}
 
@@ -242,6 +255,14 @@ def _to_tokens(plain: Plain, words: Vocabulary | None) -> Target:
     return Tokens(words)
 
 
+def _from_written(target: Any) -> dict[str, Any]:
+    return {"vocabulary": _from_vocabulary(target.vocabulary)}
+
+
+def _to_written(plain: Plain, words: Vocabulary | None) -> Target:
+    return WrittenText(_to_vocabulary(plain["vocabulary"]))
+
+
 def _from_itself(target: Any) -> dict[str, Any]:
     return {"outputs": target.outputs}
 
@@ -257,6 +278,7 @@ _ENCODERS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[
     "numbers": (Standard, _from_standard, _to_standard),
     "pictures": (Pixels, _from_pixels, _to_pixels),
     "texts": (TextEncoder, _from_texts, _to_texts),
+    "sources": (SourceEncoder, _from_sources, _to_sources),
     "several": (SeveralInputs, _from_several, _to_several),
 }
 _TARGETS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[..., Target]]] = {
@@ -266,5 +288,6 @@ _TARGETS: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[.
     "label-sets": (LabelSets, _from_label_sets, _to_label_sets),
     "quantities": (Quantities, _from_quantities, _to_quantities),
     "tokens": (Tokens, _from_tokens, _to_tokens),
+    "written-text": (WrittenText, _from_written, _to_written),
     "itself": (Itself, _from_itself, _to_itself),
 }

@@ -15,6 +15,7 @@ from danlu.data.given_arrays import arrays_builder
 from danlu.data.given_parts import (
     is_text_list,
     labelled_texts,
+    pairs_builder,
     parts_builder,
     parts_given,
     tagged_builder,
@@ -36,6 +37,7 @@ from danlu.data.table.to_predict import Columns
 from danlu.data.table_builder import table_builder
 from danlu.data.targets import Labels
 from danlu.data.text.corpus import Corpus, corpus_dataset
+from danlu.data.text.pairs import Pairs
 from danlu.data.text.sequences import Texts, text_dataset
 from danlu.data.text.tagged import Tagged, is_tagged, tagged_pair
 from danlu.data.torch_data import is_torch_data
@@ -79,7 +81,7 @@ def read_source(source: Source) -> Builder:
 
 
 def _builder(
-    read: Images | KnownTable | Texts | Corpus | Tagged, name: str, origin: Origin, target: Columns | None
+    read: Images | KnownTable | Texts | Corpus | Tagged | Pairs, name: str, origin: Origin, target: Columns | None
 ) -> Builder:
     """What makes a data set of that which a reader gave."""
     if isinstance(read, KnownTable):
@@ -90,6 +92,8 @@ def _builder(
         return ReadSource(lambda options: image_dataset(name, read, options, origin), partial(raw_images, read))
     if isinstance(read, Corpus):
         return lambda options: corpus_dataset(name, read, options, origin)
+    if isinstance(read, Pairs):
+        return pairs_builder(name, {"train": read}, origin)
     if isinstance(read, Tagged):
         return tagged_builder(name, {"train": read}, origin)
     pools = {"train": read.train, **({"test": read.test} if read.test else {})}

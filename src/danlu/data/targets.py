@@ -12,6 +12,7 @@ from danlu.base.errors import Fault, fail
 from danlu.data.label_sets import LabelSets, flags_of_array, is_flags
 from danlu.data.place_labels import PixelLabels, PlaceLabels, TokenLabels, read_masks
 from danlu.data.vocabulary import Vocabulary
+from danlu.data.written_text import WrittenText
 
 Label = str | int | float | bool
 NOT_A_LABEL = ("nan", "NaN", "NaT", "<NA>")
@@ -121,7 +122,7 @@ class Itself:
         return {}
 
 
-Target = Labels | LabelSets | PlaceLabels | Quantities | Tokens | Itself
+Target = Labels | LabelSets | PlaceLabels | Quantities | Tokens | WrittenText | Itself
 CLASSED = (Labels, LabelSets, PixelLabels, TokenLabels)
 """The targets that are classes, labels or tags, with names."""
 
@@ -180,6 +181,8 @@ def read_target(
         raw = numpy.array([_decoded(value) for value in raw.tolist()])
     if raw.dtype.kind not in "iufbUO":
         fail("data.labels-type", place=place, found=_shape_and_type(raw))
+    if task in ("tagging", "translation"):
+        fail("data.task-unfit", name=place, found=task, wanted="classification, regression, multi-label, segmentation")
     numeric = raw.dtype.kind in "iufb"
     if task == "auto":
         task = "regression" if raw.dtype.kind == "f" else "multi-label" if is_flags(raw) else "classification"

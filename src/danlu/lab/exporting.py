@@ -36,6 +36,8 @@ def exporting(
         fail("export.unfinished", run=shown(run.folder))
     if run.diverged:
         fail("export.diverged", run=shown(run.folder), step=run.diverged_since)
+    if answerer.fitted.task == "translation":
+        fail("export.translation", run=shown(run.folder))
     try:
         example, evidence = _of_test_part(run, data)
     except UserError:

@@ -7,10 +7,10 @@ from danlu.base.recipe import LossRecipe
 from danlu.data import Dataset
 from danlu.train.class_weights import BALANCED, WEIGHED, checked_weights
 from danlu.train.focal import gamma_of
-from danlu.train.losses import AT_PLACES, OWN, choose_loss
+from danlu.train.losses import OWN, choose_loss
 
 _MOST_TOLD = 10
-_OF_CLASSES = ("classification", *AT_PLACES)
+_OF_CLASSES = ("classification", "segmentation", "tagging")
 
 
 def settled_loss(
@@ -71,8 +71,9 @@ def _with_ratio(recipe: LossRecipe, name: str, data: Dataset) -> LossRecipe:
 
 
 def _places(data: Dataset) -> tuple[int, ...]:
-    """The shape of a target that has a class at each place: the sides of a picture, the tokens of a text."""
-    return data.sample_shape[-2:] if data.task == "segmentation" else data.sample_shape
+    """The shape of a target that has a class at each place: the sides of a picture, the tokens of a text,
+    of a pair those of its target."""
+    return data.sample_shape[-1:] if data.task == "translation" else data.sample_shape[-2:]
 
 
 def measured_anew(settled: LossRecipe, drafted: LossRecipe, data: Dataset) -> LossRecipe:

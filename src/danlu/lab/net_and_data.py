@@ -23,8 +23,8 @@ def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
     usual = usual_data(net)
     if given is None and (data.name, data.path, data.target) == (None, None, None) and usual not in ("", "digits"):
         data = replace(data, name=usual)
-    if data.task == "auto" and task_of(net) == "reconstruction":
-        data = replace(data, task="reconstruction")
+    if data.task == "auto" and (task_of(net) == "reconstruction" or (task_of(net) == "translation" and data.path)):
+        data = replace(data, task=task_of(net))
     return data
 
 

@@ -41,6 +41,9 @@ class OwnMetrics:
         if self._functions:
             self._kept.append((outputs.clone(), targets.clone()))
 
+    def translated(self, written: Tensor, targets: Tensor) -> None:
+        self._danlus.translated(written, targets)
+
     def compute(self, loss: float) -> Score:
         score = dict(self._danlus.compute(loss))
         for name, metric in self._metrics.items():
@@ -101,6 +104,8 @@ class _Nothing:
     """Stands for danlu's metrics where they are not wanted."""
 
     def update(self, outputs: Tensor, targets: Tensor) -> None: ...
+
+    def translated(self, written: Tensor, targets: Tensor) -> None: ...
 
     def compute(self, loss: float) -> Score:
         return {}

@@ -12,6 +12,7 @@ from danlu.train.rare_class import METRICS as RARE
 
 RESERVED = (
     "loss", "accuracy", "f1", *RARE, "r2", "mae", "rmse", "mase", "perplexity", "f1_micro", "map", "subset_accuracy",
+    "miou", "bleu", "exact_match",
 )  # fmt: skip
 """Names of danlu's own metrics."""
 

@@ -139,18 +139,19 @@ class Run(RunRecord):
         )
         return Run(path, net=setup.net, data=setup.data)
 
-    def predict(self, x: object) -> Any:
+    def predict(self, x: object, *, beam: int = 1) -> Any:
         """Labels, or numbers in the target's own unit, for raw samples of the kind the run was trained on. Of several
         numbers [N, T] in the order of `run.preprocessing.targets`; of several labels a list for each sample.
 
         `x` is a batch: an array [N, …] of images or numbers, texts, or a table with the training table's columns (a
         polars or pandas DataFrame, a dict of columns, a list of dicts); or files: the path of a table, an array, an
         image or a folder of them, Pillow images of any size, or a list of these. A language model gives the likeliest
-        next token of each text. The run answers from its own folder, whatever has become of its data. Raises UserError
-        for samples that it cannot take, or that are certainly on another scale; warns (DataWarning) of numbers far
-        outside the training part's range.
+        next token of each text. A translation gives the texts that it writes: with the likeliest token each time, or
+        with a `beam` the best of so many beginnings that are gone on with. The run answers from its own folder,
+        whatever has become of its data. Raises UserError for samples that it cannot take, or that are certainly on
+        another scale; warns (DataWarning) of numbers far outside the training part's range.
         """
-        return joined(self._answers(x, lambda answers: answers.values))
+        return joined(self._answers(x, lambda answers: answers.values, beam))
 
     def predict_proba(self, x: object) -> Any:
         """The probability of each class, as NumPy float64 [N, C], for raw samples as `predict` takes them.
@@ -162,38 +163,41 @@ class Run(RunRecord):
             fail("ship.no-classes", task=self.preprocessing.task)
         return joined(self._answers(x, lambda answers: answers.probabilities)).numpy()
 
-    def _answers(self, x: object, wanted: Callable[[Answers], Any]) -> list[Any]:
+    def _answers(self, x: object, wanted: Callable[[Answers], Any], beam: int = 1) -> list[Any]:
         """What is wanted of the answers for raw samples, portion by portion."""
         answerer, found = self.answerer, list[Any]()
+        answerer.check_beam(beam)
         for rows in read_given(x, self.preprocessing, self.recipe.data.target, self._file_options):
             for remark in rows.remarks:
                 warnings.warn(str(remark), DataWarning, stacklevel=3)  # the caller of the method that was asked
-            found.append(wanted(answerer.answers(rows.encoded)))
+            found.append(wanted(answerer.answers(rows.encoded, beam)))
         return found
 
     @property
     def _file_options(self) -> FileOptions:
         return FileOptions(header=self.recipe.data.header, encoding=self.recipe.data.encoding)
 
-    def predict_files(self, *paths: str | Path) -> Iterator[Prediction]:
-        """Answers for files, or folders of pictures, of the kind the run was trained on: what `danlu predict` shows."""
+    def predict_files(self, *paths: str | Path, beam: int = 1) -> Iterator[Prediction]:
+        """Answers for files, or folders of pictures, of the kind the run was trained on: what `danlu predict` shows.
+        `beam` is as for `predict`."""
         answerer = self.answerer  # once: of a run that has not finished it is read from the disk
         for path in paths:
             for rows in read_rows(Path(path), self.preprocessing, self.recipe.data.target, self._file_options):
-                yield Prediction(rows, answerer.answers(rows.encoded))
+                yield Prediction(rows, answerer.answers(rows.encoded, beam))
 
-    def evaluate(self, *data: object, part: str = "test") -> Score:
+    def evaluate(self, *data: object, part: str = "test", beam: int = 1) -> Score:
         """The metrics on samples with their right answers; those without one, or with a class that the run never met,
         do not count.
 
         `data` are files, frames, dicts of columns or lists of dicts that hold the column the run was trained to
         predict; pairs (x, y) of samples as `predict` takes them and their labels or numbers; or Datasets, of which
-        `part` is scored. UserError where no sample has a right answer.
+        `part` is scored. `beam` is as for `predict`. UserError where no sample has a right answer.
         """
         tally, answerer = Tally(self.preprocessing), self.answerer
+        answerer.check_beam(beam)
         for one in data:
             for rows in read_scored(one, self.preprocessing, self.recipe.data.target, self._file_options, part):
-                tally.add(Prediction(rows, answerer.answers(rows.encoded)))
+                tally.add(Prediction(rows, answerer.answers(rows.encoded, beam)))
         return tally.score()
 
     def generate(

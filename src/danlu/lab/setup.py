@@ -23,6 +23,7 @@ from danlu.lab.called_as import called_as
 from danlu.lab.draft import source_of
 from danlu.lab.loss_settings import settled_loss
 from danlu.lab.net_and_data import data_for_net, net_for_data
+from danlu.lab.translators import translator_of
 from danlu.lab.usual import limits_predictions, usual_train
 from danlu.nets import (
     Description,
@@ -110,6 +111,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     net, recipe = called_as(net, recipe, dataset, taken)
     description = describe(net, dataset.sample_shape, dtype=taken, for_loss=True)
     _check_parts(recipe, optim, net)
+    translator_of(net, dataset.task)
     loss, told = settled_loss(recipe.loss, dataset, description.output_shape)
     recipe, dataset = replace(recipe, loss=loss), replace(dataset, notes=(*dataset.notes, *told))
     recipe = replace(recipe, chosen=recipe.chosen | _filled_in(drafted, recipe))

@@ -31,6 +31,7 @@ from danlu.lab.pictures import drawn_net, write_run_report
 from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
 from danlu.lab.setup import Setup
 from danlu.lab.text_samples import TextSampler
+from danlu.lab.translators import translator_of
 from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
 from danlu.store.new_run import NewRun
@@ -98,7 +99,9 @@ def score_part(
         batches = collector.seen(batches)
     scorer = OwnMetrics(metrics, own, setup.data) if own else metrics
     with global_seed(setup.recipe.train.seed, "score", part, epoch):
-        return evaluate(net, batches, loss, scorer, lambda: interrupt.asked, forward)
+        return evaluate(
+            net, batches, loss, scorer, lambda: interrupt.asked, forward, translator_of(net, setup.data.task)
+        )
 
 
 @dataclass(frozen=True)

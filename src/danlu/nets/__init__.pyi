@@ -29,6 +29,7 @@ from danlu.nets.densenet import SmallDenseNet as SmallDenseNet
 from danlu.nets.describe import Description as Description
 from danlu.nets.describe import LayerRow as LayerRow
 from danlu.nets.describe import describe as describe
+from danlu.nets.encoder_decoder import RecurrentEncoderDecoder as RecurrentEncoderDecoder
 from danlu.nets.googlenet import GoogLeNet as GoogLeNet
 from danlu.nets.googlenet import GoogLeNetOutputs as GoogLeNetOutputs
 from danlu.nets.initialisers import initialise as initialise
@@ -82,6 +83,7 @@ from danlu.nets.tagger import TransformerTagger as TransformerTagger
 from danlu.nets.tcn import TCN as TCN
 from danlu.nets.transformer import TransformerClassifier as TransformerClassifier
 from danlu.nets.transformer import TransformerLanguageModel as TransformerLanguageModel
+from danlu.nets.transformer_pairs import TransformerEncoderDecoder as TransformerEncoderDecoder
 from danlu.nets.unet import UNet as UNet
 from danlu.nets.usual import AUTO as AUTO
 from danlu.nets.usual import options_of_usual_nets as options_of_usual_nets

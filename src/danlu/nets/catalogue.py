@@ -196,7 +196,7 @@ def _misfits(
     faults: list[Fault] = []
     if task == "language" != entry.task:
         faults.append(Fault("nets.not-for-language", {"net": name}))
-    elif task in ("segmentation", "tagging") and task != entry.task:
+    elif task in ("segmentation", "tagging", "translation") and task != entry.task:
         faults.append(Fault(f"nets.not-for-{task}", {"net": name}))
     elif task == "multi-label" and entry.task is not None:
         faults.append(Fault("nets.not-for-labels", {"net": name}))
@@ -215,7 +215,7 @@ def _misfits(
         sizes = {"size": show_shape(sample_shape[1:]), "least": f"{entry.least_side}×{entry.least_side}"}
         faults.append(Fault("nets.picture-too-small", {"net": name, **sizes}))
     if "vocabulary" in option_names(name):
-        if len(sample_shape) != 1:
+        if len(sample_shape) != len(entry.sample_shape):
             faults.append(Fault("nets.needs-sequences", {"net": name, "shape": shape}))
         elif vocabulary is None and "vocabulary" not in given:
             faults.append(Fault("nets.needs-vocabulary", {"net": name}))

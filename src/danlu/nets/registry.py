@@ -54,6 +54,14 @@ class NetEntry:
 IMAGENET: dict[str, Any] = {"sample_shape": (3, 224, 224), "outputs": 1000}
 _TOKENS: dict[str, Any] = {"sample_shape": (20,), "vocabulary": 100}
 _WINDOWS: dict[str, Any] = {"sample_shape": (24, 3), "outputs": 1, "data": ""}
+_PAIRS: dict[str, Any] = {
+    "task": "translation",
+    "sample_shape": (2, 20),
+    "vocabulary": 100,
+    "outputs": 100,
+    "data": "dates",
+    "training": _BY_ADAMW,
+}
 
 NETS: dict[str, NetEntry] = {
     "linear-regression": NetEntry(lambda: nets.LinearRegression, task="regression", data="diabetes", size=(785, 784)),
@@ -126,6 +134,10 @@ NETS: dict[str, NetEntry] = {
         data="time-machine-capitals",
         size=(107_146, 2_081_280),
         training=_BY_ADAMW,
+    ),
+    "encoder-decoder": NetEntry(lambda: nets.RecurrentEncoderDecoder, **_PAIRS, size=(364_132, 6_350_848)),
+    "transformer-encoder-decoder": NetEntry(
+        lambda: nets.TransformerEncoderDecoder, **_PAIRS, size=(253_028, 5_022_720)
     ),
     "unet": NetEntry(
         lambda: nets.UNet, task="segmentation", data="digit-masks", size=(482_602, 36_093_952), training=_BY_ADAMW

@@ -24,6 +24,7 @@ class TransformerBase(nn.Module):
     positions: str
     init: Any
     embed: nn.Embedding
+    drop: nn.Dropout
 
     def settle(
         self, check: OptionCheck, embedding: int, heads: int, layers: int, dropout: float, positions: str, init: Init
@@ -55,13 +56,16 @@ class TransformerBase(nn.Module):
 
     def read(self, tokens: Tensor, seen: Tensor) -> Tensor:
         """[N, T, embedding]: what stands at each place once it has looked at those that it may see."""
-        x = self.embed(tokens)
-        if self.positions == "sinusoidal":  # of the size that the embedding has at first
-            x = x + math.sqrt(2) * SPREAD * sinusoids(x)
-        x = self.drop(x)
+        x = self.placed(self.embed(tokens))
         for block in self.blocks:
             x = block(x, seen)
         return self.norm(x)
+
+    def placed(self, embedded: Tensor) -> Tensor:
+        """Embedded tokens [N, T, embedding], told their places where that is what is added to them."""
+        if self.positions == "sinusoidal":  # of the size that the embedding has at first
+            embedded = embedded + math.sqrt(2) * SPREAD * sinusoids(embedded)
+        return self.drop(embedded)
 
 
 class TransformerLanguageModel(TransformerBase):

@@ -9,17 +9,14 @@ AUTO = "auto"
 
 # LeNet-5 was made for gray pictures of this side; for larger or coloured ones it is too small.
 _SMALL_SIDE = 32
-_CHOICES = (
-    "mlp",
-    "lstm",
-    "lenet5",
-    "small-resnet",
-    "sequence-classifier",
-    "language-model",
-    "autoencoder",
-    "unet",
-    "sequence-tagger",
-)
+_OF_TASKS = {
+    "language": "language-model",
+    "reconstruction": "autoencoder",
+    "segmentation": "unet",
+    "tagging": "sequence-tagger",
+    "translation": "encoder-decoder",
+}
+_CHOICES = ("mlp", "lstm", "lenet5", "small-resnet", "sequence-classifier", *_OF_TASKS.values())
 
 
 def usual_net(sample_shape: Sequence[int], task: str, vocabulary: int | None = None, *, forecasts: bool = False) -> str:
@@ -29,12 +26,8 @@ def usual_net(sample_shape: Sequence[int], task: str, vocabulary: int | None = N
     >>> usual_net((9,), "regression"), usual_net((3, 64, 64), "classification")
     ('mlp', 'small-resnet')
     """
-    if task == "language":
-        return "language-model"
-    if task == "reconstruction":
-        return "autoencoder"
-    if task in ("segmentation", "tagging"):
-        return "unet" if task == "segmentation" else "sequence-tagger"
+    if task in _OF_TASKS:
+        return _OF_TASKS[task]
     if vocabulary is not None:
         return "sequence-classifier"
     if forecasts:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from danlu.base.errors import fail
 from danlu.base.memory import memory_guard
@@ -16,6 +17,9 @@ from danlu.train.predictions import class_logits, predicted
 
 _AT_ONCE = 1024  # samples that go through the net together
 _PICTURES_AT_ONCE = 16  # where each pixel has outputs of its own
+_TEXTS_AT_ONCE = 256  # where each token has an output for each of a vocabulary
+MOST_BEAM = 1000
+_PAIRS = 3  # dimensions of samples that hold the right texts too
 _LIKELY = ("classification", "multi-label", "segmentation", "tagging")
 
 
@@ -24,12 +28,15 @@ class Answers:
     """What a net says of N samples, in the words and units of the data it was trained on.
 
     `values` [N] are labels or numbers ([N, T] for several), lists of labels or tags, or masks [N, H, W]; `outputs`
-    [N, …] what the net gave; `probabilities` float64 [N, C] are there for classes and labels.
+    [N, …] what the net gave; `probabilities` float64 [N, C] are there for classes and labels. Of a translation the
+    values are texts, `written` their tokens [N, T], and the outputs tokens too: where the right texts are known, the
+    likeliest behind their beginnings, else those that were written.
     """
 
     values: Any
     outputs: Tensor
     probabilities: Tensor | None
+    written: Tensor | None = None
 
     def ranked(self, row: int, most: int) -> list[tuple[int, float]]:
         """The likeliest `most` classes of a sample, by number, with their probabilities, the likeliest first."""
@@ -64,8 +71,10 @@ class Answerer:
             at_once = _PICTURES_AT_ONCE if self.fitted.task == "segmentation" else _AT_ONCE
             return torch.cat([Carried(self.net)(part) for part in inputs.split(at_once)])
 
-    def answers(self, encoded: Tensor) -> Answers:
-        """What the net says of encoded samples."""
+    def answers(self, encoded: Tensor, beam: int = 1) -> Answers:
+        """What the net says of encoded samples; of a translation found with a `beam` of so many beginnings."""
+        if self.fitted.task == "translation":
+            return self._translated(encoded, beam)
         outputs = self.outputs(encoded)
         likely = _likelihoods(outputs, self.fitted.task) if self.fitted.task in _LIKELY else None
         return Answers(self._decoded(outputs, encoded), outputs, likely)
@@ -75,6 +84,8 @@ class Answerer:
         the target's own unit; of a language model the likeliest next token of each text.
         """
         encoded = self.encode(raw)
+        if self.fitted.task == "translation":
+            return self.answers(encoded).values
         return self._decoded(self.outputs(encoded), encoded)
 
     def predict_proba(self, raw: Any) -> Tensor:
@@ -84,6 +95,24 @@ class Answerer:
         if self.fitted.task not in _LIKELY:
             fail("ship.no-classes", task=self.fitted.task)
         return _likelihoods(self.outputs(self.encode(raw)), self.fitted.task)
+
+    def check_beam(self, beam: object) -> int:
+        """The width of a beam; UserError for what is none, or where there is nothing to write."""
+        if isinstance(beam, bool) or not isinstance(beam, int) or not 1 <= beam <= MOST_BEAM:
+            fail("ship.beam-number", found=beam, most=f"{MOST_BEAM:,}")
+        if beam > 1 and self.fitted.task != "translation":
+            fail("ship.beam-unfit", name=self.fitted.name, task=self.fitted.task)
+        return beam
+
+    def _translated(self, encoded: Tensor, beam: int) -> Answers:
+        """Texts for sources [N, T], or for pairs [N, 2, T] of which the right texts are known."""
+        net: Any = self.net
+        with memory_guard("prediction"), torch.no_grad():
+            portions = encoded.to(choose_device("cpu")).split(max(1, _TEXTS_AT_ONCE // beam))
+            written = _joined([net.translate(part, beam=beam) for part in portions])
+            told = encoded.dim() == _PAIRS
+            outputs = torch.cat([net(part).argmax(-1) for part in portions]) if told else written
+        return Answers(self.fitted.decode(written), outputs, None, written)
 
     def _decoded(self, outputs: Tensor, encoded: Tensor) -> Any:
         found = predicted(outputs, self.fitted.task, self.fitted.outputs)
@@ -96,6 +125,12 @@ class Answerer:
         last = (encoded != 0).sum(1).clamp(min=1) - 1  # behind a text's end stands padding
         ends: Iterable[tuple[Tensor, Tensor]] = zip(found, last, strict=True)
         return [self.fitted.decode(tokens[place]) for tokens, place in ends]
+
+
+def _joined(texts: list[Tensor]) -> Tensor:
+    """Tokens [N, T] of several widths, 0 behind the ends, as one."""
+    longest = max(part.shape[1] for part in texts)
+    return torch.cat([pad(part, (0, longest - part.shape[1])) for part in texts])
 
 
 def _likelihoods(outputs: Tensor, task: str) -> Tensor:

@@ -21,6 +21,7 @@ DECISIONS = {
     "label-thresholds": "each label whose output, as a probability, reaches its threshold",
     "largest-logit-a-pixel": "for each pixel the class of the largest output there",
     "largest-logit-a-token": "for each token the tag of the largest output there, up to the end of the text",
+    "likeliest-tokens": "the likeliest next token again and again, up to the end of the text",
     "next-token": "the token of the largest output at the text's last token",
     "sample": "the outputs as they are",
 }
@@ -48,6 +49,7 @@ _DECISIONS_OF = {
     "multi-label": "label-thresholds",
     "segmentation": "largest-logit-a-pixel",
     "tagging": "largest-logit-a-token",
+    "translation": "likeliest-tokens",
 }
 
 

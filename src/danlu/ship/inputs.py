@@ -20,7 +20,7 @@ from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.conll import CONLL, is_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import KINDS
-from danlu.data.readers.text_file import TEXTS
+from danlu.data.readers.text_file import TEXTS, is_text
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.several_inputs import layout_of
 from danlu.data.standard import Pixels, Standard
@@ -28,9 +28,11 @@ from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import table_of
 from danlu.data.table.outlying import table_remarks
 from danlu.data.table.to_predict import Columns
+from danlu.data.text.pairs import SourceEncoder
 from danlu.data.text.sequences import TextEncoder
 from danlu.data.text.tagged import pad_tags
 from danlu.ship.answer_table import notes_of
+from danlu.ship.pair_rows import pair_file
 from danlu.ship.portions import (
     ARRAYS,
     FilePortion,
@@ -78,6 +80,8 @@ def _reader(fitted: Preprocessing) -> tuple[_Reader, tuple[str, ...]]:
         return series_file, KINDS
     if isinstance(fitted.target, TokenLabels):
         return _tagged_rows, (*TEXTS, *CONLL)
+    if isinstance(fitted.encoder, SourceEncoder):
+        return _source_rows, (*TEXTS, *KINDS)
     if isinstance(fitted.encoder, TextEncoder):
         return _text_rows, TEXTS
     if isinstance(fitted.encoder, Pixels) or len(fitted.sample_shape) in (2, 3):
@@ -172,6 +176,12 @@ def _array_rows(path: Path, fitted: Preprocessing, target: Columns | None, optio
 def _text_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     for portion in text_portions(path, options):
         yield _encoded(path, portion, fitted)
+
+
+def _source_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
+    """A text a line, or the rows of a table."""
+    reader = _text_rows if is_text(path) else pair_file
+    yield from reader(path, fitted, target, options)
 
 
 def _tagged_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:

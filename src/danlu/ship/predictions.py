@@ -15,6 +15,7 @@ from danlu.data.label_sets import LabelSets
 from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.targets import measured_by
+from danlu.data.written_text import WrittenText
 from danlu.ship.answer_table import label_records, records_of, share_records, with_beside
 from danlu.ship.answerer import Answers
 from danlu.ship.rows import Rows
@@ -121,7 +122,7 @@ class Tally:
         if targets is None:
             self.left_out += len(prediction.rows.places)
             return
-        if isinstance(self._target, PixelLabels | TokenLabels):
+        if isinstance(self._target, PixelLabels | TokenLabels | WrittenText):
             known = (targets >= 0).flatten(1).any(1)  # some place of the sample
         else:
             known = targets.isfinite().all(1) if targets.is_floating_point() else targets >= 0
@@ -133,6 +134,8 @@ class Tally:
                 targets = pad(targets, (0, max(0, outputs.shape[1] - targets.shape[1])), value=IGNORED)
                 targets = targets[:, : outputs.shape[1]]
             self._metrics.update(outputs[known], targets[known])
+            if prediction.answers.written is not None:
+                self._metrics.translated(prediction.answers.written[known], targets[known])
 
     def score(self) -> dict[str, float]:
         """Metrics by name. UserError where no row could be counted."""

@@ -1,6 +1,6 @@
 """Samples with their right answers, in whatever form they come: files, tables, (x, y), data sets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -21,10 +21,13 @@ from danlu.data.raw import raw_samples
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.frames import is_frame, sheet_of
+from danlu.data.table.frames import sheet_of
 from danlu.data.table.to_predict import Columns
-from danlu.ship.given import read_given
+from danlu.data.text.pairs import SourceEncoder
+from danlu.data.written_text import WrittenText
+from danlu.ship.given import is_table, read_given
 from danlu.ship.inputs import read_rows, table_rows
+from danlu.ship.pair_rows import pair_rows, with_texts
 from danlu.ship.portions import table_portions
 from danlu.ship.right_answers import targets_of
 from danlu.ship.rows import Rows
@@ -46,21 +49,21 @@ def read_scored(
     elif isinstance(given, tuple) and len(cast(tuple[Any, ...], given)) == 2:
         x, y = cast(tuple[Any, Any], given)
         yield from _paired(x, y, fitted, target, options)
-    elif isinstance(fitted.encoder, TableEncoder) and _is_table(given):
+    elif isinstance(fitted.encoder, TableEncoder) and is_table(given):
         yield from (table_rows(portion, fitted, target) for portion in table_portions(sheet_of(given)))
-    elif isinstance(fitted.encoder, WindowEncoder) and _is_table(given):
+    elif isinstance(fitted.encoder, SourceEncoder) and is_table(given):
+        yield from (pair_rows(portion, fitted) for portion in table_portions(sheet_of(given)))
+    elif isinstance(fitted.encoder, WindowEncoder) and is_table(given):
         yield series_rows(sheet_of(given), fitted)
     else:
         fail("ship.not-scored", found=type(given).__name__)
 
 
-def _is_table(given: Any) -> bool:
-    rows = isinstance(given, list) and all(isinstance(row, Mapping) for row in cast(list[Any], given))
-    return rows or is_frame(given) or isinstance(given, Mapping)
-
-
 def _paired(x: Any, y: Any, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
     found = list(read_given(x, fitted, target, options))
+    if isinstance(fitted.target, WrittenText):
+        yield from _translated(found, [y] if isinstance(y, str) else list(y), fitted)
+        return
     right = _right(y, fitted)
     targets = targets_of(right, fitted)
     count = sum(len(rows.places) for rows in found)
@@ -71,6 +74,17 @@ def _paired(x: Any, y: Any, fitted: Preprocessing, target: Columns | None, optio
     pieces: tuple[Tensor, ...] = targets.split([len(rows.places) for rows in found])
     for rows, piece in zip(found, pieces, strict=True):
         yield Rows(rows.file, rows.places, rows.encoded, piece, rows.notes, rows.remarks)
+
+
+def _translated(found: list[Rows], texts: list[Any], fitted: Preprocessing) -> Iterator[Rows]:
+    """Sources with the texts that they become."""
+    count = sum(len(rows.places) for rows in found)
+    if count != len(texts):
+        fail("data.lengths-differ", x=count, y=len(texts))
+    first = 0
+    for rows in found:
+        yield with_texts(rows, texts[first : first + len(rows.places)], fitted)
+        first += len(rows.places)
 
 
 def _right(y: Any, fitted: Preprocessing) -> Any:
@@ -121,6 +135,10 @@ def _of_dataset(data: Dataset, fitted: Preprocessing, part: str) -> Iterator[Row
             number += len(x)
         return
     raw = raw_samples(data, part)
+    if isinstance(fitted.target, WrittenText):
+        places = [str(row + 1) for row in range(len(raw))]
+        yield with_texts(Rows("", places, fitted.encode(raw.samples)), raw.targets or [], fitted)
+        return
     encoded, targets = fitted.encode(raw.samples), targets_of(_right(raw.targets, fitted), fitted)
     yield Rows("", [str(row + 1) for row in range(len(encoded))], encoded, targets)
 

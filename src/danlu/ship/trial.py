@@ -24,6 +24,7 @@ from danlu.data.table.frames import table_of
 from danlu.data.targets import Itself, Tokens
 from danlu.data.text.sequences import TextEncoder
 from danlu.data.tokens import RESERVED, cut
+from danlu.data.written_text import WrittenText
 from danlu.ship.answerer import Answerer, Answers
 from danlu.ship.explain import by_owner, explained, heat, occluded, patches_of, usual_rows, without_pieces
 from danlu.ship.generate import generate
@@ -52,6 +53,8 @@ class RunOnTrial:
         UserError where it is nothing that a page can ask for.
         """
         fitted = self.answerer.fitted
+        if isinstance(fitted.target, WrittenText):
+            fail("ship.cannot-try-texts", name=fitted.name)
         if isinstance(fitted.target, Tokens):
             return "beginning"
         if isinstance(fitted.encoder, WindowEncoder):

@@ -15,10 +15,14 @@ Level = Any
 COSTS = ("loss", "mae", "rmse", "mase", "perplexity")
 # How far apart two scores can be: from all wrong to all right, from the mean of the targets to the targets themselves.
 RANGES: dict[str, float] = dict.fromkeys(
-    ("accuracy", "f1", "balanced_accuracy", "average_precision", "r2", "f1_micro", "map", "subset_accuracy"), 1.0
-)
+    (
+        "accuracy", "f1", "balanced_accuracy", "average_precision", "r2", "f1_micro", "map", "subset_accuracy", "miou",
+        "bleu", "exact_match",
+    ),
+    1.0,
+)  # fmt: skip
 # Metrics that count samples, and so move in steps.
-_COUNTS = ("accuracy", "f1")
+_COUNTS = ("accuracy", "f1", "exact_match")
 # Two results that ought to be equal can differ by as much of their size: nets are trained in single precision.
 _PRECISION = 2.0**-23
 _MOST_SAMPLES = 20_000

@@ -18,6 +18,8 @@ class Scorer(Protocol):
 
     def update(self, outputs: torch.Tensor, targets: torch.Tensor) -> None: ...
 
+    def translated(self, written: torch.Tensor, targets: torch.Tensor) -> None: ...
+
     def compute(self, loss: float) -> Score: ...
 
     def reset(self) -> None: ...
@@ -30,11 +32,13 @@ def evaluate(
     metrics: Scorer,
     asked_to_stop: Callable[[], bool] = lambda: False,
     forward: Callable[[torch.Tensor], Any] | None = None,
+    translate: Callable[[torch.Tensor], torch.Tensor] | None = None,
 ) -> Score | Stop:
     """The mean loss (a sample, a token) and the metrics; Stop when told to break off, which leaves nothing behind.
 
-    `loss` must be reduced by its mean. `forward` stands for the net's own, where more belongs to a call (a memory). The
-    net comes back in the mode it was in.
+    `loss` must be reduced by its mean. `forward` stands for the net's own, where more belongs to a call (a memory).
+    `translate` is what writes texts token by token, without being told the right ones, where the net has one. The net
+    comes back in the mode it was in.
     """
     forward = forward or net
     was_training = net.training
@@ -50,6 +54,8 @@ def evaluate(
                 total += float(loss(outputs, targets)) * terms(targets)
                 count += terms(targets)
                 metrics.update(outputs, targets)
+                if translate is not None:
+                    metrics.translated(translate(inputs), targets)
     finally:
         net.train(was_training)
     mean = total / max(1, count)

@@ -147,6 +147,7 @@ _ALSO = {
     "multi-label": ("bce",),
     "segmentation": ("cross-entropy", "nll", "focal"),
     "tagging": ("cross-entropy", "nll", "focal"),
+    "translation": ("cross-entropy", "nll", "focal"),
     "language": ("cross-entropy", "nll"),
     "reconstruction": ("mse", "l1", "huber"),
 }
@@ -155,6 +156,7 @@ _ALSO = {
 AT_PLACES: dict[str, Callable[[int, tuple[int, ...]], tuple[int, ...]]] = {
     "segmentation": lambda outputs, places: (outputs, *places),
     "tagging": lambda outputs, places: (*places, outputs),
+    "translation": lambda outputs, places: (*places, outputs),
 }
 """The tasks with a class at each place of a sample: the shape of a net's outputs for so many classes and places."""
 

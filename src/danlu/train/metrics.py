@@ -11,13 +11,15 @@ from danlu.train.label_scores import LabelScores
 from danlu.train.place_scores import PlaceScores
 from danlu.train.predictions import predicted
 from danlu.train.rare_class import RareScores
+from danlu.train.text_scores import TextScores
 
 
 class Metrics:
     """Accuracy and macro F1 for classification; R², mean absolute and root mean squared error for regression, the last
     two for reconstruction; perplexity, the exponential of the mean loss in nats a token, for language; for several
     labels a sample what `danlu.train.label_scores` counts, with `thresholds` of their probabilities, [L]; for a
-    class a pixel, or a tag a token, what `danlu.train.place_scores` does. Where a class
+    class a pixel, or a tag a token, what `danlu.train.place_scores` does; for translation the share of tokens that are
+    right where all before them are told, and what `danlu.train.text_scores` counts. Where a class
     is `rare`, balanced accuracy (the mean of the classes' recalls) and the average precision of that class too.
 
     `scale` is the unit of the regression targets that were standardised for training, [T] or None: errors are reported
@@ -72,11 +74,15 @@ class Metrics:
                 outputs, targets = outputs * scale, targets * scale
         self._sums.add(outputs, targets)
 
+    def translated(self, written: torch.Tensor, targets: torch.Tensor) -> None:
+        """Count texts that were written token by token: see `TextScores`."""
+        self._texts.add(written, targets)
+
     def compute(self, loss: float) -> Score:
         """The numbers over all batches since the last `compute`; `loss` is the mean of the same."""
         if self._sums is None:
             return {"perplexity": math.exp(min(loss, _MOST)) if loss == loss else loss}
-        numbers = self._sums.result()
+        numbers = {**self._sums.result(), **self._texts.result()}
         if self._of_rare is not None:
             numbers["average_precision"] = self._of_rare.result()
         self.reset()
@@ -86,8 +92,9 @@ class Metrics:
         """Forget the batches counted so far."""
         self._sums = self._new_sums()
 
-    def _new_sums(self) -> "_Classes | _Numbers | LabelScores | PlaceScores | None":
+    def _new_sums(self) -> "_Classes | _Numbers | _Tokens | LabelScores | PlaceScores | None":
         self._of_rare = None if self._rare is None else RareScores(self._rare)
+        self._texts = TextScores()
         if self._task == "language":
             return None
         if self._task == "classification":
@@ -96,6 +103,8 @@ class Metrics:
             return LabelScores(self._outputs, self._thresholds, self._names)
         if self._task in ("segmentation", "tagging"):
             return PlaceScores(self._outputs, self._names, unions=self._task == "segmentation")
+        if self._task == "translation":
+            return _Tokens()
         return _Numbers(self._names, explains=self._task == "regression", naive=self._naive)
 
 
@@ -119,6 +128,21 @@ class _Classes:
         if self._balances:
             score["balanced_accuracy"] = float((right / there)[there > 0].mean())
         return score
+
+
+class _Tokens:
+    """How many of the tokens are right."""
+
+    def __init__(self) -> None:
+        self._right = self._there = 0
+
+    def add(self, guesses: torch.Tensor, targets: torch.Tensor) -> None:
+        known = targets >= 0
+        self._right += int((guesses[known] == targets[known]).sum())
+        self._there += int(known.sum())
+
+    def result(self) -> Score:
+        return {"accuracy": self._right / self._there if self._there else math.nan}
 
 
 class _Numbers:
@@ -165,6 +189,6 @@ class _Numbers:
         return torch.where(exact, 1.0, torch.where(flat, 0.0, 1 - self._squares / spread))
 
 
-_OF_CLASSES = ("classification", "segmentation", "tagging")
+_OF_CLASSES = ("classification", "segmentation", "tagging", "translation")
 _MOST = 700.0  # beyond e to this power a float64 overflows
 _NOTHING = 1e-4

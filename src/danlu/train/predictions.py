@@ -8,14 +8,17 @@ def predicted(outputs: Tensor, task: str, numbers: int = 1) -> Tensor:
     """What `outputs` stand for, by task.
 
     Classification: logits [N, C], or one logit [N, 1], to class indices int64 [N]. Segmentation: logits [N, C, H, W] to
-    classes int64 [N, H, W]. Language: logits [N, T, V] to tokens int64 [N, T]; tagging alike. Regression of `numbers`
+    classes int64 [N, H, W]. Language: logits [N, T, V] to tokens int64 [N, T]; tagging and translation alike, the
+    latter also of tokens that were chosen already. Regression of `numbers`
     targets: numbers [N, …] to [N, numbers], a mixture of K Gaussians [N, K, 1 + 2·numbers] to its mean. Reconstruction:
     the outputs, flattened to [N, numbers].
 
     >>> predicted(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), "classification")
     tensor([1, 0])
     """
-    if task in ("language", "tagging"):
+    if task == "translation" and not outputs.is_floating_point():
+        return outputs
+    if task in ("language", "tagging", "translation"):
         return outputs.argmax(-1)
     if task == "segmentation":
         return outputs.argmax(1)

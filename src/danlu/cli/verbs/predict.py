@@ -14,11 +14,18 @@ from danlu.cli.answering_run import opened
 from danlu.cli.outcome import Outcome
 from danlu.cli.predicted import AnswerOptions, Predicted
 from danlu.cli.predicted_masks import mask_files
+from danlu.cli.study_arguments import whole_in
 from danlu.data.place_labels import PixelLabels
 from danlu.lab.run import Run
 from danlu.ship import MaskFiles, Tally
 
-_KINDS = {"TableEncoder": "table", "WindowEncoder": "table", "TextEncoder": "texts", "Pixels": "pictures"}
+_KINDS = {
+    "TableEncoder": "table",
+    "WindowEncoder": "table",
+    "TextEncoder": "texts",
+    "SourceEncoder": "texts",
+    "Pixels": "pictures",
+}
 
 
 def predict_run(arguments: argparse.Namespace) -> Outcome:
@@ -26,6 +33,7 @@ def predict_run(arguments: argparse.Namespace) -> Outcome:
     words: list[str] = arguments.words
     wanted = AnswerOptions.of(arguments)
     run = opened(arguments, "predict")
+    beam = 1 if arguments.beam is None else run.answerer.check_beam(whole_in(arguments.beam) or arguments.beam)
     if run.preprocessing.task in ("language", "reconstruction"):
         fail(f"cli.predict-{run.preprocessing.task}", run=words[0])
     if not run.finished:
@@ -33,15 +41,15 @@ def predict_run(arguments: argparse.Namespace) -> Outcome:
     target = run.preprocessing.target
     masks = mask_files(wanted, target.values, target.titles) if isinstance(target, PixelLabels) else None
     if masks is not None:
-        return Predicted(_answering(run, wanted.top, masks), replace(wanted, output=None), masks.told).outcome()
-    return Predicted(_answering(run, wanted.top), wanted).outcome()
+        return Predicted(_answering(run, wanted.top, 1, masks), replace(wanted, output=None), masks.told).outcome()
+    return Predicted(_answering(run, wanted.top, beam), wanted).outcome()
 
 
-def _answering(run: Run, top: int, masks: MaskFiles | None = None) -> WhoAnswers:
+def _answering(run: Run, top: int, beam: int, masks: MaskFiles | None = None) -> WhoAnswers:
     fitted, tally = run.preprocessing, Tally(run.preprocessing)
 
     def answer(path: Path) -> Iterator[tuple[Records, Sequence[Fault]]]:
-        for prediction in run.predict_files(path):
+        for prediction in run.predict_files(path, beam=beam):
             tally.add(prediction)
             if masks is not None:
                 masks.write(Path(prediction.rows.file), prediction.rows.places, prediction.answers.values)

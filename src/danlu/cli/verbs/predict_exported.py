@@ -18,6 +18,8 @@ def predict_exported(arguments: argparse.Namespace) -> Outcome:
     """Answer for every row of the files that were named."""
     words: list[str] = arguments.words
     wanted = AnswerOptions.of(arguments)
+    if arguments.beam is not None:
+        fail("cli.beam-needs-run", path=words[0])
     net = open_exported(Path(words[0]).expanduser())
     if net.interface.task in ("language", "reconstruction"):
         fail(f"cli.predict-{net.interface.task}", run=words[0])

@@ -4,6 +4,7 @@ from danlu.data.readers.books import read_wikitext as read_wikitext
 from danlu.data.readers.bundled import read_bundled_table as read_bundled_table
 from danlu.data.readers.bundled import read_digits as read_digits
 from danlu.data.readers.cifar import read_cifar as read_cifar
+from danlu.data.readers.dates import read_dates as read_dates
 from danlu.data.readers.digit_masks import read_digit_masks as read_digit_masks
 from danlu.data.readers.idx import read_idx_folder as read_idx_folder
 from danlu.data.readers.known_tables import read_known_table as read_known_table

@@ -6,17 +6,22 @@ import numpy
 
 from danlu.data.dataset import Encoder, RawSamples
 from danlu.data.label_cells import switched
+from danlu.data.options import Options
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
+from danlu.data.table.pairs import pairs_table
 from danlu.data.table.source import TableSource
 from danlu.data.table.tagged import tagged_table
 from danlu.data.table.to_predict import Columns, as_typed, target_names
+from danlu.data.text.pairs import SourceEncoder, raw_pairs
 from danlu.data.text.sequences import TextEncoder
 from danlu.data.text.tagged import raw_tagged
 
 
 def raw_rows(source: TableSource, target: Columns | None, numbers: list[int], encoder: Encoder) -> RawSamples:
     """Rows by their numbers: the columns that `encoder` takes, and the targets."""
+    if isinstance(encoder, SourceEncoder):
+        return raw_pairs(pairs_table(source, target, Options()), numbers, encoder)
     if isinstance(encoder, TextEncoder):
         return raw_tagged(tagged_table(source, target, encoder.vocabulary.kind), numbers, encoder)
     assert isinstance(encoder, TableEncoder)

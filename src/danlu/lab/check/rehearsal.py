@@ -19,7 +19,7 @@ from danlu.lab.setup import Setup
 from danlu.train.carried import Carried
 from danlu.train.engine import Batch
 from danlu.train.loop import train
-from danlu.train.losses import build_loss, loss_of
+from danlu.train.losses import AT_PLACES, build_loss, loss_of
 from danlu.train.optimisers import resolve_optim
 from danlu.train.progress import Progress
 from danlu.watch import Measured, Watch
@@ -194,10 +194,7 @@ def _batches(setup: Setup, recipe: Recipe) -> Iterable[Batch]:
 
 def _answers_by_zero(setup: Setup) -> bool:
     task, loss = setup.data.task, setup.recipe.loss.name
-    return task in ("classification", "regression", "language", "segmentation", "tagging") and loss not in (
-        "nll",
-        "mixture-nll",
-    )
+    return task in ("classification", "regression", "language", *AT_PLACES) and loss not in ("nll", "mixture-nll")
 
 
 def _evaluate(setup: Setup) -> None:

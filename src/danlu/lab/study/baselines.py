@@ -12,6 +12,7 @@ from danlu.base.errors import Faults, fail, nearest
 from danlu.data import Dataset
 from danlu.data.memory import MemoryDataset
 from danlu.data.targets import measured_by
+from danlu.lab.study import nearest_text
 from danlu.train.losses import AT_PLACES
 from danlu.train.metrics import Metrics
 from danlu.train.rare_class import rare_precision
@@ -22,6 +23,12 @@ NAMES = ("majority", "linear", "svm", "forest")
 def check_baselines(names: Sequence[str], task: str) -> None:
     """UserError for a name there is not, or an estimator for another task."""
     faults = Faults()
+    if task == "translation":
+        for name in (name for name in names if name not in nearest_text.NAMES):
+            fit = ", ".join(nearest_text.NAMES)
+            faults.add("study.unknown-baseline", name=name, names=fit, hint=nearest(name, nearest_text.NAMES))
+        faults.raise_if_any()
+        return
     if task in AT_PLACES and (others := [name for name in names if name != "majority"]):
         fail("study.only-majority", names=", ".join(others))
     if names and task == "multi-label":
@@ -38,7 +45,7 @@ def check_baselines(names: Sequence[str], task: str) -> None:
 
 def is_random(name: str, task: str) -> bool:
     """Whether an estimator depends on a seed."""
-    if name in NAMES:
+    if name in NAMES or task == "translation":
         return name == "forest"
     return "random_state" in inspect.signature(_kind(name, task)).parameters
 
@@ -48,9 +55,11 @@ def baseline_scores(name: str, data: Dataset, seed: int) -> dict[str, float]:
 
     "majority" says the commonest class, or the mean; "linear" is logistic or linear regression, "svm" the support
     vector machine with a Gaussian kernel, "forest" 100 random trees; any other name is that of a class of scikit-learn,
-    with its own defaults.
+    with its own defaults. Those of translation are in `nearest_text`.
     """
     assert isinstance(data, MemoryDataset)
+    if data.task == "translation":
+        return nearest_text.written_scores(name, data)
     if data.task in AT_PLACES:
         return _most_frequent(data)
     x, y, inside, targets = _parts(data)

@@ -26,6 +26,7 @@ def check_metric(metric: str | None, plan: Plan) -> None:
         "multi-label": ("loss", "f1", "f1_micro", "map", "subset_accuracy"),
         "segmentation": ("loss", "accuracy", "miou"),
         "tagging": ("loss", "accuracy", "f1"),
+        "translation": ("loss", "accuracy", "bleu", "exact_match"),
         "language": ("loss", "perplexity"),
         "reconstruction": ("loss", "mae", "rmse"),
     }[data.task]

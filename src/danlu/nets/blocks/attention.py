@@ -58,6 +58,29 @@ class SelfAttention(nn.Module):
         return self.output(mixed.transpose(1, 2).reshape(batch, length, width))
 
 
+class CrossAttention(nn.Module):
+    """Each place of a text looks at those of another, in several heads: [N, T, width] and [N, S, width] to
+    [N, T, width]. `seen` are the places [N, 1, 1, S] that may be looked at.
+
+    >>> seen = torch.ones(2, 1, 1, 7, dtype=torch.bool)
+    >>> CrossAttention(32, heads=4)(torch.zeros(2, 10, 32), torch.zeros(2, 7, 32), seen).shape
+    torch.Size([2, 10, 32])
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.projections = nn.Linear(width, 2 * width)
+        self.attend = ScaledDotProduct()
+        self.output = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, source: Tensor, seen: Tensor) -> Tensor:
+        query = self.query(x).unflatten(2, (self.heads, -1)).transpose(1, 2)
+        key, value = self.projections(source).unflatten(2, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        return self.output(self.attend(query, key, value, seen).transpose(1, 2).flatten(2))
+
+
 class TransformerBlock(nn.Module):
     """Attention, then a net of one hidden layer at each place, each added to what came in: [N, T, width] to the same.
 
@@ -76,6 +99,30 @@ class TransformerBlock(nn.Module):
     def forward(self, x: Tensor, seen: Tensor) -> Tensor:
         x = x + self.drop(self.attention(self.norm1(x), seen))
         return x + self.drop(self.feed(self.norm2(x)))
+
+
+class DecoderBlock(nn.Module):
+    """A block that also looks at a source, between the two parts of a TransformerBlock: [N, T, width] to the same.
+
+    >>> block, seen = DecoderBlock(32, heads=4, dropout=0.1), torch.ones(2, 1, 1, 7, dtype=torch.bool)
+    >>> block(torch.zeros(2, 10, 32), earlier(torch.zeros(2, 10), 10), torch.zeros(2, 7, 32), seen).shape
+    torch.Size([2, 10, 32])
+    """
+
+    def __init__(self, width: int, heads: int, *, dropout: float, rotary: bool = True) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attention = SelfAttention(width, heads, rotary=rotary)
+        self.norm2 = nn.LayerNorm(width)
+        self.cross_attention = CrossAttention(width, heads)
+        self.norm3 = nn.LayerNorm(width)
+        self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, before: Tensor, source: Tensor, seen: Tensor) -> Tensor:
+        x = x + self.drop(self.attention(self.norm1(x), before))
+        x = x + self.drop(self.cross_attention(self.norm2(x), source, seen))
+        return x + self.drop(self.feed(self.norm3(x)))
 
 
 def earlier(tokens: Tensor, context: int) -> Tensor:
