@@ -8,9 +8,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# What a run's folder holds is brought to the disk file by file; in memory that takes no time. Where there is not the room
+# What a run's folder holds is brought to the disk file by file; in memory that takes no time. Where there is no room
 # for it, as in many containers, the tests write to the disk.
-_MEMORY, _ROOM = Path("/dev/shm"), 4 * 2**30
+_MEMORY, _ROOM = Path("/dev/shm"), 4 * 2**30  # noqa: S108 - pytest makes a folder of its own in it
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
     os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
