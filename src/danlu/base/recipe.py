@@ -31,6 +31,7 @@ Positive = Annotated[float, Gt(0)]
 Float32 = Annotated[float, Gt(0), Le(3e38)]
 NotNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Lt(1)]
+ColumnType = Literal["category", "number", "text", "date"]
 Seed = Annotated[int, Ge(0), Le(2**63 - 1)]
 
 
@@ -45,6 +46,11 @@ class DataRecipe:
     test_path: str | None = None  # the same of the test part
     # the column to predict, in a table: its name, or its number (-1: the last); several: ["a", "b"], or "a,b"
     target: str | tuple[str, ...] | None = None
+    # of a table: only these columns are features; none: all but the target, the group and the weight
+    columns: tuple[str, ...] | None = None
+    drop: tuple[str, ...] | None = None  # of a table: columns that are no features; those of group and time still count
+    # of a table: what the cells of a column are taken for, types.zip = "category"; what is not named: by its cells
+    types: Mapping[str, ColumnType] | None = field(default=None, hash=False)
     header: bool | None = None  # whether a table's first line names its columns; none: yes, unless it looks like a row
     encoding: str | None = None  # of a table or a text; none: detected
     root: str | None = None  # folder to look for catalogue data in, before $DANLU_DATA and the cache

@@ -1,6 +1,6 @@
 """`danlu.load`: whatever the user has, as a data set."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -65,6 +65,9 @@ def load(
     window: int | None = None,
     horizon: int | None = None,
     season: int | None = None,
+    columns: str | int | Sequence[str | int] | None = None,
+    drop: str | int | Sequence[str | int] | None = None,
+    types: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Load a data set: by name, from a file or folder, or from what lies in memory. `Options` says what else there is.
 
@@ -75,9 +78,10 @@ def load(
     up to three sources of one kind by part ("train", "validation" or "val", "test"), or a tuple of torch data in this
     order; or a Dataset, which comes back. `root` is where a catalogue's lie.
 
-    `target` is the name of a column, or its number (-1 is the last), or a list of them. The first line of a table
-    names its columns, unless `header` is False. `validation_path` and `test_path` are the other parts'. `weight` is the
-    column of how much each sample counts, `weights` are such numbers beside arrays.
+    `target` is the name of a column, or its number (-1 is the last), or a list of them. Only `columns` are features, or
+    all but those to `drop`; `types` says what cells are taken for: {"zip": "category"}, or number, text, date. The
+    first line of a table names its columns, unless `header` is False. `validation_path` and `test_path` are the other
+    parts'. `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}
@@ -89,12 +93,24 @@ def load(
     options = replace(options, group=group, time=time, weight=_weight(weight, weights), augment=_steps(augment))
     folded = _fold(numbers.fold, numbers.fold_seed, refit)
     options = replace(options, fold=folded, refit=bool(refit), tokens=tokens, partition=partition)
+    options = replace(options, columns=_names(columns), drop=_names(drop), types=_types(types))
     parts, file = _given(source, validation_path, test_path), FileOptions(header, encoding)
     return _load(Source(parts, columns_of(target), name, root, file), options)
 
 
 def _steps(augment: Any) -> tuple[Any, ...]:
     return (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
+
+
+def _names(given: str | int | Sequence[str | int] | None) -> tuple[str, ...] | None:
+    if given is None or isinstance(given, str | int):
+        return None if given is None else (str(given),)
+    return tuple(str(one) for one in given)
+
+
+def _types(given: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    named = {str(name): kind for name, kind in given.items()} if isinstance(given, Mapping) else given
+    return section_of(DataRecipe, "data", {"types": named}).types or None
 
 
 def _weight(column: Any, numbers: Any) -> Any:

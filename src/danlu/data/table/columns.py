@@ -22,7 +22,8 @@ class Column:
     text is an object array of str with None for what is missing; "other" is of a type that nothing can be made of.
 
     `offset` was taken from whole numbers too large for floats; `spelling` is how text was read as numbers or dates, and
-    `remarks` are what there is to tell of that.
+    `remarks` are what there is to tell of that. `asked` says that a user named the kind: it is then a feature whatever
+    it looks like.
     """
 
     kind: Kind
@@ -30,6 +31,7 @@ class Column:
     spelling: str = ""
     offset: int = 0
     remarks: tuple[Fault, ...] = ()
+    asked: bool = False
 
     @property
     def missing(self) -> "numpy.ndarray[Any, numpy.dtype[numpy.bool_]]":
@@ -66,6 +68,30 @@ class Sheet:
         if self.lines is None:
             return Fault("data.at-row", {"row": row + 1})
         return Fault("data.at-line", {"line": int(self.lines[row])})
+
+
+def as_text(column: Column) -> Column:
+    """A column as text, as a file would hold it: a whole number without a point, a date as the day.
+
+    >>> as_text(Column("number", numpy.array([1.0, 2.5, numpy.nan]))).values.tolist()
+    ['1', '2.5', None]
+    """
+    if column.kind in ("text", "other"):
+        return column
+    cells = zip(column.values.tolist(), column.missing.tolist(), strict=True)
+    texts = [None if gap else _spelled(value, column) for value, gap in cells]
+    return Column("text", numpy.array(texts, dtype=object))
+
+
+def _spelled(value: float, column: Column) -> str:
+    if column.kind == "boolean":
+        return "true" if value else "false"
+    if column.kind == "date":
+        moment = numpy.datetime64(round(value * 86_400), "s")
+        return str(moment.astype("datetime64[D]") if value == int(value) else moment)
+    if value == value // 1 and abs(value) <= EXACT:
+        return str(int(value) + column.offset)
+    return str(value)
 
 
 def whole_numbers(values: "Sequence[int | None]") -> "tuple[numpy.ndarray[Any, Any], int]":

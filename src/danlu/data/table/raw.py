@@ -8,6 +8,7 @@ from danlu.data.dataset import Encoder, RawSamples
 from danlu.data.label_sets import switched
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
+from danlu.data.table.fitted import FittedColumn, NumberColumn
 from danlu.data.table.source import TableSource
 from danlu.data.table.tagged import tagged_table
 from danlu.data.table.to_predict import Columns, as_typed, target_names
@@ -21,7 +22,7 @@ def raw_rows(source: TableSource, target: Columns | None, numbers: list[int], en
         return raw_tagged(tagged_table(source, target, encoder.vocabulary.kind), numbers, encoder)
     assert isinstance(encoder, TableEncoder)
     rows = numpy.array(numbers, dtype=int)
-    columns = {column.name: _cells(source, column.name, rows) for column in encoder.columns}
+    columns = {column.name: _cells(source, column, rows) for column in encoder.columns}
     wanted, _ = target_names(source.table, target, source.place)
     targets = [as_typed(source.table[name].take(rows)).tolist() for name in wanted]
     if len(targets) == 1:
@@ -30,13 +31,16 @@ def raw_rows(source: TableSource, target: Columns | None, numbers: list[int], en
     return RawSamples("table", columns, [list(row) for row in zip(*numbers, strict=True)])
 
 
-def _cells(source: TableSource, name: str, rows: "numpy.ndarray[Any, Any]") -> list[Any]:
-    """Some cells of a column as numbers, booleans or texts; a date as it is spelled in the source, else in days."""
-    column = source.table[name]
-    if column.kind == "date" and source.sheet is not None:
+def _cells(source: TableSource, fitted: FittedColumn, rows: "numpy.ndarray[Any, Any]") -> list[Any]:
+    """Some cells of a column as numbers, booleans or texts; as their source spells them where they are dates (else in
+    days), or were made something else than they look like.
+    """
+    column = source.table[fitted.name]
+    kind = fitted.kind if isinstance(fitted, NumberColumn) else "text"
+    if source.sheet is not None and (column.kind == "date" or column.kind != kind):
         import polars
 
-        spelled = source.sheet.columns[name]
+        spelled = source.sheet.columns[fitted.name]
         if spelled.dtype == polars.String:
             return spelled[rows.tolist()].to_list()
     return [_cell(column, value) for value in column.values[rows].tolist()]
