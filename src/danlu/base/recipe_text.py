@@ -25,8 +25,8 @@ from danlu.base.setting_keys import kind_of, known_keys, takes_names, takes_text
 from danlu.base.text_encoding import decode
 from danlu.base.wanted import wanted as wanted_in_words
 
-# Columns may be given by their number.
-_COLUMNS = ("target", "group", "time", "weight")
+# Columns may be given by their number, and so may sheets.
+_COLUMNS = ("target", "group", "time", "weight", "sheet")
 _TYPES = "data.types."
 # No number of a recipe may be above: torch's single precision ends at 3.4e38, and products of settings go into it.
 _MOST = 1e30

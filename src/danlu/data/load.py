@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from danlu.base.errors import Faults, fail, nearest
 from danlu.base.files import absolute
@@ -18,6 +18,7 @@ from danlu.data.dataset import Builder, Dataset, Making, ReadSource
 from danlu.data.given_parts import parts_given
 from danlu.data.options import Fold, Options
 from danlu.data.readers.csv_text import FileOptions
+from danlu.data.readers.excel import EXCEL
 from danlu.data.reconstruction import build
 from danlu.data.sources import Source, read_source
 from danlu.data.table.to_predict import columns_of
@@ -41,6 +42,7 @@ def load(
     test_path: str | Path | None = None,
     header: bool | None = None,
     encoding: str | None = None,
+    sheet: str | int | None = None,
     validation: float = 0.1,
     test: float = 0.2,
     samples: int | None = None,
@@ -71,12 +73,13 @@ def load(
 ) -> Dataset:
     """Load a data set: by name, from a file or folder, or from what lies in memory. `Options` says what else there is.
 
-    `source` is a name of the catalogue ("digits" when left out); a path to a table (CSV, TSV, Parquet; also gzipped, or
-    alone in an archive), a text (.txt, .txt.gz), CIFAR-10's binary archive, a folder with MNIST's four files or with
-    one of pictures for each class; a pair (x, y) of arrays, tensors or lists (x may be texts); a polars or pandas
-    DataFrame or a dict of columns, with `target` naming the column to predict; a torch Dataset or DataLoader; a dict of
-    up to three sources of one kind by part ("train", "validation" or "val", "test"), or a tuple of torch data in this
-    order; or a Dataset, which comes back. `root` is where a catalogue's lie.
+    `source` is a name of the catalogue ("digits" when left out); a path to a table (CSV, TSV, Parquet, JSON, a `sheet`
+    of an Excel workbook; also gzipped, or alone in an archive), to a folder of tables or by a pattern ("parts/*.csv");
+    a text (.txt, .txt.gz), CIFAR-10's binary archive, a folder with MNIST's four files or with one of pictures for each
+    class; a pair (x, y) of arrays, tensors or lists (x may be texts); a polars or pandas DataFrame or a dict of
+    columns, with `target` naming the column to predict; a torch Dataset or DataLoader; a dict of up to three sources of
+    one kind by part ("train", "validation" or "val", "test"), or a tuple of torch data in this order; or a Dataset,
+    which comes back. `root` is where a catalogue's lie.
 
     `target` is the name of a column, or its number (-1 is the last), or a list of them. Only `columns` are features, or
     all but those to `drop`; `types` says what cells are taken for: {"zip": "category"}, or number, text, date. The
@@ -94,7 +97,8 @@ def load(
     folded = _fold(numbers.fold, numbers.fold_seed, refit)
     options = replace(options, fold=folded, refit=bool(refit), tokens=tokens, partition=partition)
     options = replace(options, columns=_names(columns), drop=_names(drop), types=_types(types))
-    parts, file = _given(source, validation_path, test_path), FileOptions(header, encoding)
+    parts = _given(source, validation_path, test_path)
+    file = FileOptions(header, encoding, None if sheet is None else str(sheet))
     return _load(Source(parts, columns_of(target), name, root, file), options)
 
 
@@ -149,11 +153,17 @@ def _load(source: Source, options: Options) -> Dataset:
     _check(options)
     if source.file != FileOptions() and not isinstance(source.given, str | Path | dict):
         fail("data.file-options", found=type(source.given).__name__)
+    if source.file.sheet is not None and not any(str(path).lower().endswith(EXCEL) for path in _paths(source.given)):
+        fail("tables.sheet-without-workbook", sheet=source.file.sheet)
     if isinstance(source.given, Dataset):
         return source.given
     making = Making(partial(_builder, source), options)
     with guarded(_shown(source.given)):
         return replace(making.read()(options), making=making, recipe=_recipe(source, options))
+
+
+def _paths(given: Any) -> list[Any]:
+    return list(cast(Mapping[str, Any], given).values()) if isinstance(given, Mapping) else [given]
 
 
 def _shown(given: Any) -> str:
@@ -186,7 +196,9 @@ def _recipe(source: Source, options: Options) -> DataRecipe | None:
     ):
         return None
     file = source.file
-    recipe = DataRecipe(target=source.target, root=source.root, header=file.header, encoding=file.encoding, **given)
+    recipe = DataRecipe(
+        target=source.target, root=source.root, header=file.header, encoding=file.encoding, sheet=file.sheet, **given
+    )
     if options.fold:
         recipe = replace(recipe, fold=(options.fold.index, options.fold.count), fold_seed=options.fold.seed or None)
     if isinstance(source.given, str) and source.given in names():

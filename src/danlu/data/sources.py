@@ -27,13 +27,14 @@ from danlu.data.readers.conll import is_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.idx import idx_file, read_idx_folder
 from danlu.data.readers.idx_files import IDX_STEMS
+from danlu.data.readers.several_files import files_of, is_pattern, tables_in
 from danlu.data.readers.table_file import is_archive, read_table
 from danlu.data.readers.text_file import is_text, read_text
 from danlu.data.table.frames import is_frame, sheet_of
 from danlu.data.table.load import KnownTable, source_of
 from danlu.data.table.source import TableSource
 from danlu.data.table.to_predict import Columns
-from danlu.data.table_builder import table_builder
+from danlu.data.table_builder import files_builder, folder_of_tables, table_builder
 from danlu.data.targets import Labels
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.sequences import Texts, text_dataset
@@ -105,6 +106,8 @@ def _refuse_target(target: Columns | None, name: str) -> None:
 
 def _from_path(path: Path, given: str | Path, target: Columns | None, name: str | None, file: FileOptions) -> Builder:
     kind = path_kind(path)
+    if is_pattern(path):
+        return files_builder(name or path.absolute().parent.name, path, files_of(path), target, file)
     if kind == "missing":
         if isinstance(given, str) and path.name == given and not path.suffix:
             fail("data.unknown-name", name=given, names=", ".join(names()), hint=nearest(given, names()))
@@ -117,6 +120,8 @@ def _from_path(path: Path, given: str | Path, target: Columns | None, name: str 
     if kind == "folder":
         if all(idx_file(path, file) for file in IDX_STEMS):
             return _builder(read_idx_folder(path), name or path.name, origin, target)
+        if tables := tables_in(path):
+            return folder_of_tables(name or path.name, path, tables, target, file)
         return folder_builder(name or path.name, path)
     if is_text(path) and target is None:
         text, notes = read_text(path, file.encoding)

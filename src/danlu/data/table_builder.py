@@ -1,16 +1,23 @@
 """From a table that was read to its data set: of rows, of windows of rows, or of texts with their tags."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
+from danlu.base.errors import Fault
 from danlu.data.dataset import Dataset, Origin, ReadSource
 from danlu.data.options import Options
+from danlu.data.readers.csv_text import FileOptions
+from danlu.data.readers.several_files import parts_in, read_tables, without_answers
+from danlu.data.readers.table_file import read_table
 from danlu.data.series.load import series_dataset
 from danlu.data.table.chosen import chosen_columns
-from danlu.data.table.load import table_dataset
+from danlu.data.table.load import source_of, table_dataset
 from danlu.data.table.raw import raw_rows
 from danlu.data.table.source import TableSource
 from danlu.data.table.tagged import tagged_table
-from danlu.data.table.to_predict import Columns
+from danlu.data.table.to_predict import Columns, resolve_column, split_names
 from danlu.data.text.tagged import tagged_dataset
 
 
@@ -26,3 +33,34 @@ def table_builder(name: str, source: TableSource, target: Columns | None, origin
         return make(name, chosen, named, rest, origin=origin)
 
     return ReadSource(build, partial(raw_rows, source, target))
+
+
+def files_builder(
+    name: str, place: Path, files: Sequence[Path], target: Columns | None, options: FileOptions
+) -> ReadSource:
+    """What makes a data set of several files with the same columns: one table, its rows in the order of the names."""
+    source = source_of({"train": read_tables(files, options)}, target)
+    told = Fault("tables.files", {"path": place, "count": len(files), "first": files[0].name, "last": files[-1].name})
+    return table_builder(name, replace(source, notes=(told, *source.notes)), target, Origin(str(place)))
+
+
+def folder_of_tables(
+    name: str, folder: Path, files: Sequence[Path], target: Columns | None, options: FileOptions
+) -> ReadSource:
+    """What makes a data set of a folder with train.csv, test.csv and perhaps validation.csv, or of the files of one
+    table. A test part without the column to predict is none, which is told.
+    """
+    parts, beside = parts_in(files)
+    if not parts:
+        return files_builder(name, folder, files, target, options)
+    sheets = {part: read_table(path, options) for part, path in parts.items()}
+    known = list(sheets["train"].columns)
+    words = () if target is None else split_names(target, known)
+    names = [found for word in words if (found := resolve_column(word, known)) is not None]
+    labelled, told = without_answers(sheets, names)
+    if beside:
+        told.append(
+            Fault("tables.files-beside", {"path": folder, "names": ", ".join(path.name for path in beside[:10])})
+        )
+    source = source_of(labelled, target)
+    return table_builder(name, replace(source, notes=(*told, *source.notes)), target, Origin(str(folder)))

@@ -7,10 +7,10 @@ import polars
 import pytest
 import torch
 
+from danlu import Run, fit
 from danlu.base.errors import UserError
 from danlu.base.recipe import DataRecipe
 from danlu.base.recipe_text import RecipeDraft, to_toml
-from danlu import Run, fit
 from danlu.data import load
 from danlu.data.dataset import ReadSource
 from danlu.data.table.encoder import TableEncoder

@@ -50,7 +50,8 @@ Table = dict[str, Column]
 @dataclass(frozen=True)
 class Sheet:
     """A table as it was read, before anything is made of its text; `lines` are those of its rows in the file `path`,
-    counted from 1 (None where it was no text file), and `typed` says that the types are the user's own.
+    counted from 1 (None where it was no text file), and `typed` says that the types are the user's own. `files` are the
+    sheets whose rows stand here one behind the other, where they are those of several files.
     """
 
     columns: "dict[str, polars.Series]"
@@ -59,12 +60,17 @@ class Sheet:
     notes: tuple[Fault, ...] = ()
     semicolons: bool = False
     typed: bool = False
+    files: "tuple[Sheet, ...]" = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
     def place(self, row: int) -> Fault:
         """Where row number `row`, counted from 0, stands: its line in the file, else its number."""
+        for sheet in self.files:
+            if row < len(sheet):
+                return Fault("tables.in-file", {"at": sheet.place(row), "path": sheet.path})
+            row -= len(sheet)
         if self.lines is None:
             return Fault("data.at-row", {"row": row + 1})
         return Fault("data.at-line", {"line": int(self.lines[row])})

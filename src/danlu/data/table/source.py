@@ -28,6 +28,8 @@ class TableSource:
 
     def at(self, row: int) -> Fault:
         """Where row number `row`, counted from 0, stands."""
+        if self.lines is None and self.sheet is not None:
+            return self.sheet.place(row)
         if self.lines is None:
             return Fault("data.at-row", {"row": row + 1})
         return Fault("data.at-line", {"line": int(self.lines[row])})
