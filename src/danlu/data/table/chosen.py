@@ -6,10 +6,10 @@ from typing import Any
 
 from danlu.base.errors import Fault, Faults, nearest
 from danlu.data.options import Options
-from danlu.data.table.columns import Table
+from danlu.data.table.columns import Table, listed
 from danlu.data.table.load import named_keys
 from danlu.data.table.retyped import retyped
-from danlu.data.table.source import TableSource
+from danlu.data.table.source import Table, listedSource
 from danlu.data.table.to_predict import Columns, resolve_column, target_names
 
 
@@ -76,7 +76,7 @@ def _column(key: str, word: str, source: TableSource, faults: Faults) -> str | N
     names = list(source.table)
     name = resolve_column(word, names)
     if name is None:
-        told: dict[str, Any] = {"key": f"data.{key}", "column": word, "columns": ", ".join(names)}
+        told: dict[str, Any] = {"key": f"data.{key}", "column": word, "columns": listed(names)}
         faults.add("columns.unknown", place=source.place, hint=nearest(word, names), **told)
     return name
 
@@ -87,9 +87,9 @@ def _told(
     notes: list[Fault] = []
     if only is not None:
         others = [name for name in left_out if name not in dropped]
-        notes.append(Fault("columns.only", {"columns": ", ".join(only), "others": ", ".join(others) or "-"}))
+        notes.append(Fault("columns.only", {"columns": listed(only), "others": listed(others) or "-"}))
     if dropped:
-        notes.append(Fault("columns.dropped", {"columns": ", ".join(dropped)}))
+        notes.append(Fault("columns.dropped", {"columns": listed(dropped)}))
     if types:
-        notes.append(Fault("columns.typed", {"types": ", ".join(f"{name} = {kind}" for name, kind in types.items())}))
+        notes.append(Fault("columns.typed", {"types": listed(f"{name} = {kind}" for name, kind in types.items())}))
     return notes
