@@ -9,7 +9,7 @@ from danlu.data.options import Options
 from danlu.data.table.columns import Table, listed
 from danlu.data.table.load import named_keys
 from danlu.data.table.retyped import retyped
-from danlu.data.table.source import Table, listedSource
+from danlu.data.table.source import TableSource
 from danlu.data.table.to_predict import Columns, resolve_column, target_names
 
 
