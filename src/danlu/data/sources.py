@@ -34,7 +34,7 @@ from danlu.data.table.frames import is_frame, sheet_of
 from danlu.data.table.load import KnownTable, source_of
 from danlu.data.table.source import TableSource
 from danlu.data.table.to_predict import Columns
-from danlu.data.table_builder import files_builder, folder_of_tables, table_builder
+from danlu.data.table_builder import files_builder, folder_of_tables, sheets_builder, table_builder
 from danlu.data.targets import Labels
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.sequences import Texts, text_dataset
@@ -128,4 +128,4 @@ def _from_path(path: Path, given: str | Path, target: Columns | None, name: str 
         return text_builder(stem, Corpus(text, notes=notes), {"train": (path, text)}, origin)
     if is_conll(path) and target is None:
         return tagged_builder(stem, {"train": read_conll(path, file.encoding)}, origin)
-    return table_builder(stem, source_of({"train": read_table(path, file)}, target), target, origin)
+    return sheets_builder(stem, {"train": read_table(path, file)}, target, origin)

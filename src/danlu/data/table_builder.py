@@ -1,18 +1,22 @@
 """From a table that was read to its data set: of rows, of windows of rows, or of texts with their tags."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from danlu.base.errors import Fault
-from danlu.data.dataset import Dataset, Origin, ReadSource
+from danlu.data.dataset import Dataset, Encoder, Origin, RawSamples, ReadSource
+from danlu.data.folder.listed import listed_builder, picture_column, wants_pictures
 from danlu.data.options import Options
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.several_files import parts_in, read_tables, without_answers
 from danlu.data.readers.table_file import read_table
 from danlu.data.series.load import series_dataset
 from danlu.data.table.chosen import chosen_columns
+from danlu.data.table.columns import Sheet
+from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.load import source_of, table_dataset
 from danlu.data.table.raw import raw_rows
 from danlu.data.table.source import TableSource
@@ -33,6 +37,24 @@ def table_builder(name: str, source: TableSource, target: Columns | None, origin
         return make(name, chosen, named, rest, origin=origin)
 
     return ReadSource(build, partial(raw_rows, source, target))
+
+
+def sheets_builder(name: str, sheets: Mapping[str, Sheet], target: Columns | None, origin: Origin) -> ReadSource:
+    """What makes a data set of a table in a file, or in one for each part: of its rows, or of the pictures that it
+    lists, where a column has the paths of such and is not left out.
+    """
+    column = picture_column(sheets["train"], Path(sheets["train"].path).parent)
+    if column is None:
+        return table_builder(name, source_of(sheets, target), target, origin)
+    pictures = functools.cache(lambda: listed_builder(name, sheets, column, target))
+    rows = functools.cache(lambda: table_builder(name, source_of(sheets, target), target, origin))
+
+    def raw(numbers: list[int], encoder: Encoder) -> RawSamples:
+        read = rows() if isinstance(encoder, TableEncoder) else pictures()
+        assert read.raw is not None
+        return read.raw(numbers, encoder)
+
+    return ReadSource(lambda options: (pictures if wants_pictures(options, column) else rows)()(options), raw)
 
 
 def files_builder(
