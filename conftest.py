@@ -1,7 +1,18 @@
 """What holds for every test and every example in a docstring, on whatever machine they run."""
 
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
 import hypothesis
 import pytest
+
+# What a run's folder holds is brought to the disk file by file; in memory that takes no time. Where there is not the room
+# for it, as in many containers, the tests write to the disk.
+_MEMORY, _ROOM = Path("/dev/shm"), 4 * 2**30
+if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
 # No deadline: nothing is timed, and a machine may be busy.
 hypothesis.settings.register_profile("danlu", deadline=None, print_blob=True)

@@ -3,12 +3,14 @@
     PYTHONPATH=tests python benchmarks/kills.py --kills 100
     PYTHONPATH=tests python benchmarks/kills.py --kills 100 --engine study
     PYTHONPATH=tests python benchmarks/kills.py --kills 100 --engine further
+    PYTHONPATH=tests python benchmarks/kills.py --kills 10 --engine tasks
 
 Two thirds of the kills come from outside at a random moment, one third from inside a save: a write half done, before an
 fsync, before a rename. Every fifth training is killed five times in a row. `--sabotage order` draws the order of the
 samples anew after each resume, and must make the comparison fail. The exit code is 0 when every end state was equal.
 With `--engine study` it is a study that is killed, whose 24 trainings run as two stacks; with `--engine further` a
-training that goes on from another run, and where no folder stands yet begins to do so again.
+training that goes on from another run, and where no folder stands yet begins to do so again. With `--engine tasks` it
+is each of the trainings of tests/killed_tasks.py (or the one that is named), each killed so often.
 
 The trainings run in forked children of a process that has imported torch but computed nothing, because starting Python
 and torch a thousand times would take an hour.
@@ -35,6 +37,7 @@ from torch import nn
 
 import danlu
 import danlu.data.memory
+import killed_tasks
 from danlu.base.seeds import order, stream
 from danlu.lab.study import carry_out
 from danlu.store.journal import read
@@ -142,11 +145,16 @@ def train(folder: Path, sabotage: str, engine: str) -> None:
     torch.set_num_threads(1)
     if engine == "study":
         study(folder, sabotage)
+    elif engine in killed_tasks.TASKS and not (folder / "recipe.toml").exists():
+        killed_tasks.begin(engine, folder)
     elif engine == "further" and not (folder / "recipe.toml").exists():
         danlu.Run(folder.with_name(PARENT)).fit(epochs="+25", folder=folder, progress=False)
     elif (folder / "recipe.toml").exists():
         if sabotage == "order":
             danlu.data.memory.order = lambda count, seed, epoch: order(count, seed + os.getpid(), epoch)
+        if engine in killed_tasks.TASKS:
+            killed_tasks.go_on(engine, folder, os.getpid())
+            return
         net = NETS[engine](os.getpid()) if engine in NETS else None
         danlu.resume(folder, net=net, progress=False)
     else:
@@ -242,18 +250,23 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sabotage", choices=["none", "order"], default="none")
-    parser.add_argument("--engine", choices=[*NETS, "study", "further"], default="module", help="what trains")
+    engines = [*NETS, "study", "further", "tasks", *killed_tasks.TASKS]
+    parser.add_argument("--engine", choices=engines, default="module", help="what trains")
     arguments = parser.parse_args()
-    place = Path(tempfile.mkdtemp(prefix="danlu-kills-"))
-    tally = harass(place, arguments.kills, arguments.sabotage, arguments.engine, random.Random(arguments.seed))
-    print(
-        f"{tally.kills} kills ({tally.inside} inside a save), {tally.trainings} trainings: "
-        f"{tally.equal} of {tally.trainings} ended bit-identical"
-    )
-    if tally.equal < tally.trainings:
-        return 1
-    shutil.rmtree(place)
-    return 0
+    code, chance = 0, random.Random(arguments.seed)
+    for engine in killed_tasks.TASKS if arguments.engine == "tasks" else [arguments.engine]:
+        place = Path(tempfile.mkdtemp(prefix="danlu-kills-"))
+        tally = harass(place, arguments.kills, arguments.sabotage, engine, chance)
+        print(
+            f"{engine}: {tally.kills} kills ({tally.inside} inside a save), {tally.trainings} trainings: "
+            f"{tally.equal} of {tally.trainings} ended bit-identical",
+            flush=True,
+        )
+        if tally.equal < tally.trainings:
+            code = 1
+        else:
+            shutil.rmtree(place)
+    return code
 
 
 if __name__ == "__main__":

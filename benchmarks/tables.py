@@ -1,14 +1,16 @@
 """Nets and forests on tables: `danlu.fit(NET, data)` with nothing else said beside scikit-learn's defaults.
 
-    python benchmarks/tables.py --data FOLDER [--nets mlp,tabm] [--splits 0,1,2] [--names A,B] [--write]
+    python benchmarks/tables.py --data FOLDER [--nets mlp,tabm] [--splits 0,1,2] [--names A,B] [--log FILE] [--write]
 
 Every table is split by danlu, as 70, 10 and 20 %. danlu's nets are trained on the training part and choose by the
 validation part; `RandomForest` and `HistGradientBoosting`, at their defaults, are fitted to both together. Scored is
-the test part: accuracy, or R². Told for each net: its mean rank among itself and the two (1 is best), and the mean of
-its scores between the worst (0) and the best (1) of the three. FOLDER holds the tables that no library brings along.
+the test part: accuracy, or R². Told are the mean rank (1 is best) and the mean of the scores between the worst (0) and
+the best (1), among all of them, and among each net and the two. FOLDER holds the tables that no library brings along.
 """
 
 import argparse
+import json
+import os
 import platform
 import statistics
 import tempfile
@@ -38,7 +40,6 @@ TABLES: dict[str, tuple[str, dict[str, Any]]] = {
     "diabetes": ("", {}),
     "house-prices": ("kaggle_house_pred_train.csv", {"target": "SalePrice"}),
     "wine-quality": ("winequality-red.csv", {"target": -1, "header": False, "task": "regression"}),
-    "california-housing": ("", {}),
     "breast-cancer": ("", {}),
     "ionosphere": ("ionosphere.csv", {"target": "y"}),
     "iris": ("", {}),
@@ -46,6 +47,8 @@ TABLES: dict[str, tuple[str, dict[str, Any]]] = {
     "sonar": ("sonar.csv", {"target": "y"}),
     "titanic": ("titanic.csv", {"target": "Survived"}),
     "wine": ("", {}),
+    "digits": ("", {}),
+    "california-housing": ("", {}),
 }
 THEIRS = {
     "forest": {"regression": RandomForestRegressor, "classification": RandomForestClassifier},
@@ -76,19 +79,71 @@ def scored_net(net: str, data: Dataset) -> tuple[float, float]:
     return test["r2" if data.task == "regression" else "accuracy"], time.perf_counter() - started
 
 
-def standings(scores: Sequence[Mapping[str, float]], net: str) -> dict[str, tuple[float, float]]:
-    """Mean rank and mean normalised score of a net and the two others, over all tables and splits."""
+def standings(scores: Sequence[Mapping[str, float]], names: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Mean rank and mean normalised score of each of `names` among them, over all tables and splits."""
     found: dict[str, list[tuple[float, float]]] = {}
     for one in scores:
-        three = {name: one[name] for name in (net, *THEIRS)}
-        low, high = min(three.values()), max(three.values())
-        for name, score in three.items():
-            others = [other for each, other in three.items() if each != name]
+        among = {name: one[name] for name in names}
+        low, high = min(among.values()), max(among.values())
+        for name, score in among.items():
+            others = [other for each, other in among.items() if each != name]
             rank = 1 + sum(other > score for other in others) + sum(other == score for other in others) / 2
             found.setdefault(name, []).append((rank, (score - low) / (high - low) if high > low else 1.0))
     return {
         name: (statistics.fmean(r for r, _ in own), statistics.fmean(s for _, s in own)) for name, own in found.items()
     }
+
+
+def measured(name: str, split: int, nets: Sequence[str], folder: Path) -> dict[str, Any]:
+    """The scores of all on one split of a table, the seconds of each training and the load of the machine."""
+    data = table(name, folder, split)
+    scores, seconds = scored_trees(data), dict[str, float]()
+    for net in nets:
+        scores[net], seconds[net] = scored_net(net, data)
+    return {"table": name, "split": split, "scores": scores, "seconds": seconds, "load": os.getloadavg()[0]}
+
+
+def all_measured(asked: argparse.Namespace, log: Path) -> list[dict[str, Any]]:
+    """What is asked for, table by table; what stands in `log` is not measured again, and all else is added to it."""
+    known = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    nets, splits = asked.nets.split(","), [int(split) for split in asked.splits.split(",")]
+    found: list[dict[str, Any]] = []
+    for name in asked.names.split(","):
+        for split in splits:
+            done = [one for one in known if (one["table"], one["split"]) == (name, split)]
+            one = next((one for one in done if set(nets) <= one["seconds"].keys()), None)
+            if one is None:
+                one = measured(name, split, nets, asked.data)
+                with log.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(one) + "\n")
+            found.append(one)
+    return found
+
+
+def report(found: Sequence[Mapping[str, Any]], nets: Sequence[str]) -> list[str]:
+    """Lines of Markdown: a row a table, means over its splits, then how all stand."""
+    columns = [*nets, *THEIRS]
+    lines = [f"| table | {' | '.join(columns)} | behind | seconds a training |", f"|{'---|' * (len(columns) + 3)}"]
+    for name in dict.fromkeys(one["table"] for one in found):
+        own = [one for one in found if one["table"] == name]
+        mean = {column: statistics.fmean(one["scores"][column] for one in own) for column in columns}
+        behind = [
+            f"{net} ({', '.join(trees)})" for net in nets if (trees := [t for t in THEIRS if mean[net] < mean[t]])
+        ]
+        took = ", ".join(f"{net} {statistics.fmean(one['seconds'][net] for one in own):.0f}" for net in nets)
+        cells = " | ".join(f"{mean[column]:.3f}" for column in columns)
+        lines.append(f"| {name} | {cells} | {'; '.join(behind)} | {took} |")
+    scores = [one["scores"] for one in found]
+    lines += ["", f"Mean rank (1 is best) and mean normalised score, over {len(scores)} tables and splits:", ""]
+    lines += [f"| among | {' | '.join(columns)} |", f"|{'---|' * (len(columns) + 1)}"]
+    for among in (columns, *([net, *THEIRS] for net in nets)):
+        stands = standings(scores, among)
+        cells = (f"{stands[one][0]:.2f}, {stands[one][1]:.3f}" if one in stands else "" for one in columns)
+        lines.append(f"| {len(among)} | {' | '.join(cells)} |")
+    longest = max(seconds for one in found for seconds in one["seconds"].values())
+    loads = [one["load"] for one in found]
+    lines += ["", f"Longest training {longest:.0f} s; load of the machine {min(loads):.0f} to {max(loads):.0f}."]
+    return lines
 
 
 def main() -> None:
@@ -97,32 +152,12 @@ def main() -> None:
     parser.add_argument("--nets", default="mlp,tabm")
     parser.add_argument("--splits", default="0,1,2")
     parser.add_argument("--names", default=",".join(TABLES))
+    parser.add_argument("--log", type=Path, help="where each split's scores are kept, and found again")
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
-    nets, splits = asked.nets.split(","), [int(split) for split in asked.splits.split(",")]
-    columns = [*nets, *THEIRS]
-    lines = [f"| table | {' | '.join(columns)} | seconds a training |", f"|---|{'---|' * len(columns)}---|"]
-    scores: list[dict[str, float]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        lines = report(all_measured(asked, asked.log or Path(folder) / "tables.jsonl"), asked.nets.split(","))
     print("\n".join(lines))
-    for name in asked.names.split(","):
-        own: list[dict[str, float]] = []
-        seconds: dict[str, list[float]] = {net: [] for net in nets}
-        for split in splits:
-            data = table(name, asked.data, split)
-            score = scored_trees(data)
-            for net in nets:
-                score[net], took = scored_net(net, data)
-                seconds[net].append(took)
-            own.append(score)
-        means = [f"{statistics.fmean(score[column] for score in own):.3f}" for column in columns]
-        took = ", ".join(f"{net} {statistics.fmean(seconds[net]):.0f}" for net in nets)
-        lines.append(f"| {name} | {' | '.join(means)} | {took} |")
-        print(lines[-1], flush=True)
-        scores += own
-    for net in nets:
-        told = (f"{name} {rank:.2f} and {share:.2f}" for name, (rank, share) in standings(scores, net).items())
-        lines.append(f"\nMean rank and mean normalised score: {', '.join(told)}.")
-        print(lines[-1])
     if asked.write:
         machine = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
         command = f"python benchmarks/tables.py --nets {asked.nets} --splits {asked.splits}"

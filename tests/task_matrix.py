@@ -79,12 +79,12 @@ def transformer(place: Path) -> Ground:
 
 
 NOT_SCORED = {"evaluate": "ship.not-evaluated"}
-AT_PLACES = {"export": "export.at-places", "try": "ship.cannot-try-places"}
+AT_PLACES = {"try": "ship.cannot-try-places"}
 TASKS: dict[str, Task] = {
     "classes": Task("classes, from a table", "分类（表格）", every_kind.table),
     "numbers": Task("numbers, from a table", "回归（表格）", every_kind.prices),
     "several-numbers": Task("several numbers", "多个目标", several_numbers),
-    "several-labels": Task("several labels", "多标签", several_labels, {"export": "export.several-labels"}),
+    "several-labels": Task("several labels", "多标签", several_labels),
     "images": Task("classes of images", "图像分类", every_kind.digits),
     "segmentation": Task("a class for each pixel", "语义分割", segmentation, AT_PLACES),
     "texts": Task("classes of texts", "文本分类", every_kind.texts),
@@ -92,14 +92,12 @@ TASKS: dict[str, Task] = {
     "language": Task("language, recurrent", "语言模型（循环网络）", every_kind.book, NOT_SCORED),
     "transformer": Task("language, transformer", "语言模型（Transformer）", transformer, NOT_SCORED),
     "reconstruction": Task("reconstruction", "重建", every_kind.itself, NOT_SCORED),
-    "series": Task(
-        "time series", "时间序列", every_kind.series, {"export": "export.series", "try": "ship.cannot-try-series"}
-    ),
+    "series": Task("time series", "时间序列", every_kind.series, {"try": "ship.cannot-try-series"}),
     "several-inputs": Task(
         "a net of several inputs",
         "多输入网络",
         several_inputs,
-        {"export": "export.several-inputs", "try": "ship.cannot-try"},
+        {"try": "ship.cannot-try"},
     ),
 }
 

@@ -25,6 +25,9 @@ from danlu.base.events import (
     Stop as Stop,
 )
 from danlu.base.events import (
+    StopTraining as StopTraining,
+)
+from danlu.base.events import (
     TrainingStarted as TrainingStarted,
 )
 from danlu.base.memory import OutOfMemoryError as OutOfMemoryError

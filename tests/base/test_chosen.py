@@ -40,7 +40,8 @@ def test_what_was_chosen_is_read_back(file: Path) -> None:
     [
         ((), CHOSEN),
         (("optim.name=sgd",), CHOSEN),
-        (("train.epochs=3", "data.root=elsewhere", "net.name=mlp"), CHOSEN),
+        (("train.epochs=3", "data.root=elsewhere"), CHOSEN),
+        (("net.name=mlp",), {"optim.lr", "optim.momentum"}),
         (("optim.lr=0.02",), {"optim.momentum", "train.batch_size"}),
         (("data.name=mnist",), {"optim.lr", "optim.momentum"}),
         (("optim.name=adam",), set()),
@@ -76,7 +77,12 @@ def test_values_belong_to_what_they_were_chosen_for() -> None:
         ("loss.name", {"optim.name": "adam"}, False),
         ("net.classes", {"data.name": "mnist"}, True),
         ("train.batch_size", {"optim.name": "lbfgs"}, True),
+        ("train.batch_size", {"net.name": "tabm"}, True),
         ("train.batch_size", {"data.shuffle": False}, False),
+        ("train.patience", {"net.name": "tabm"}, True),
+        ("train.patience", {"train.epochs": 50}, True),
+        ("train.patience", {"optim.lr": 0.1}, False),
+        ("train.ema", {"train.patience": 3}, True),
         ("schedule.warmup", {"optim.name": "adam"}, False),
     ):
         assert lapsed(key, before, before | change) is expected, (key, change)

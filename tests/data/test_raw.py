@@ -111,6 +111,8 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "digits, small": (given("digits"), {"image_size": 6}),
     "digits, themselves": (given("digits"), {"task": "reconstruction"}),
     "iris, refit": (given("iris"), {"refit": True}),
+    "windows": (csv, {"target": "price", "window": 4, "time": "rows"}),
+    "windows of two steps": (parquet, {"target": "price", "window": 3, "horizon": 2, "time": "rows", "group": "is"}),
     "breast-cancer": (given("breast-cancer"), {"samples": 50}),
 }
 

@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import danlu
+from faults.calibration import calibration, uncalibrated
 from faults.judge import Outcome, Task, contradictions, prepare, run, table, unsound
 from faults.seeds import HELD_OUT_SEEDS, TUNING_SEEDS
 from faults.suite import HEALTHY, PLANTED
@@ -18,8 +19,11 @@ RESULTS = Path(__file__).parents[2] / "benchmarks" / "RESULTS.md"
 HEADING = "## Diagnosis (`make faults`)"
 
 
-def recorded(results: str, text: str) -> str:
-    """`results` with the section on diagnosis replaced, or added at the end.
+CALIBRATION = "## Confidence of findings (`make faults ARGS=--calibration`)"
+
+
+def recorded(results: str, text: str, heading: str = HEADING) -> str:
+    """`results` with the section of that heading replaced, or added at the end.
 
     >>> print(recorded("# Results\\n\\n## Diagnosis (`make faults`)\\n\\nold\\n\\n## Other\\n", "new"))
     # Results
@@ -31,9 +35,9 @@ def recorded(results: str, text: str) -> str:
     ## Other
     <BLANKLINE>
     """
-    before, _, after = results.partition(HEADING)
-    _, heading, rest = after.partition("\n## ")
-    return f"{before.rstrip()}\n\n{HEADING}\n\n{text}\n{heading}{rest}"
+    before, _, after = results.partition(heading)
+    _, following, rest = after.partition("\n## ")
+    return f"{before.rstrip()}\n\n{heading}\n\n{text}\n{following}{rest}"
 
 
 def arguments() -> argparse.Namespace:
@@ -43,6 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kinds", default="healthy,planted", help="of healthy, planted, twin")
     parser.add_argument("--unwatched", action="store_true", help="try the programs themselves: nothing is watched")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--calibration", action="store_true", help="how often what is told surely, probably is right")
     parser.add_argument("--record", action="store_true", help="put the table into benchmarks/RESULTS.md")
     return parser.parse_args()
 
@@ -89,15 +94,17 @@ def main() -> int:
         for outcome in results
         for pair in contradictions(outcome)
     ]
+    complaints += uncalibrated(results) if chosen.calibration else []
     programs = {kind: len({task.name for task in listed if task.kind == kind}) for kind in ("healthy", "planted")}
     head = (
         f"{programs['healthy']} healthy programs, {programs['planted']} planted, seeds {chosen.seeds}:"
         f" {len(results)} runs in {seconds:.0f} s, {chosen.processes} processes."
     )
-    text = head if chosen.unwatched else f"{head}\n\n{table(results)}"
+    heading = CALIBRATION if chosen.calibration else HEADING
+    text = head if chosen.unwatched else f"{head}\n\n{(calibration if chosen.calibration else table)(results)}"
     print(f"\n{text}\n")
     if chosen.record:
-        RESULTS.write_text(recorded(RESULTS.read_text(encoding="utf-8"), text), encoding="utf-8")
+        RESULTS.write_text(recorded(RESULTS.read_text(encoding="utf-8"), text, heading), encoding="utf-8")
     for complaint in complaints:
         print(f"not what it claims: {complaint}")
     return 1 if complaints else 0

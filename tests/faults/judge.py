@@ -23,6 +23,8 @@ class Said:
     rule: str
     severity: str
     title: str
+    confidence: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,10 @@ def run(task: Task, *, listening: bool = True) -> Outcome:
                 score = PLANTED[task.name].train(watch, task.seed, task.kind == "planted")
         except Exception as error:  # noqa: BLE001 - a program may fail in whatever way its fault makes it
             crash = f"{type(error).__name__}: {error}".splitlines()[0]
-    said = tuple(Said(finding.rule, finding.severity, finding.title) for finding in watch.findings)
+    said = tuple(
+        Said(one.rule, one.severity, one.title, one.confidence, str(one.evidence.get("cause", "")))
+        for one in watch.findings
+    )
     return Outcome(task, score, said, time.perf_counter() - start, crash)
 
 

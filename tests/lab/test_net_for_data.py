@@ -141,3 +141,23 @@ def test_the_one_output_in_a_dict_is_trained(make: Callable[[Any], Any], tmp_pat
 @pytest.mark.parametrize("time", [numpy.arange(60), torch.arange(60), [*range(60)], numpy.arange(60) * 0.5])
 def test_an_order_by_time_may_be_an_array(time: Any) -> None:
     assert danlu.load((ROWS, CLASSES), time=time).sizes == {"train": 42, "validation": 6, "test": 12}
+
+
+@pytest.mark.parametrize(
+    ("net", "data", "told"),
+    [
+        (None, "iris", True),
+        (None, "diabetes", True),
+        ("mlp", "iris", False),
+        (None, (ROWS, CLASSES), False),  # fewer rows than it was tried on
+        (None, "digits", False),
+    ],
+)
+def test_the_net_for_tables_is_named_where_danlu_chose_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str, net: str | None, data: Any, told: bool
+) -> None:
+    run = danlu.fit(net, data, epochs=1, folder=tmp_path / "run")
+    assert ("net.name=tabm" in capsys.readouterr().err) is told
+    if told:
+        danlu.fit(recipe=run.folder / "recipe.toml", folder=tmp_path / "again")
+        assert "net.name=tabm" in capsys.readouterr().err

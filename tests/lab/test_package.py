@@ -13,7 +13,9 @@ import danlu
 from danlu.base.errors import UserError
 from danlu.ship.golden import DECISIONS, Said, prove
 from danlu.store.package_file import RunAnswers, read_package_file
-from every_kind import CASES, Case, series, trained
+from every_kind import CASES, Case, trained
+from task_matrix import TASKS, ground_of
+from task_matrix import trained as trained_on
 
 
 def answers_of(run: danlu.Run) -> RunAnswers:
@@ -34,7 +36,7 @@ def asked(run: danlu.Run, change: Callable[[torch.Tensor], torch.Tensor] = lambd
     return ask
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case is not series])
+@pytest.mark.parametrize("case", CASES)
 def test_a_run_answers_its_golden_samples_alike(case: Case, tmp_path: Path) -> None:
     run, _ = trained(case, tmp_path)
     answers = answers_of(run)
@@ -51,11 +53,13 @@ def test_a_run_answers_its_golden_samples_alike(case: Case, tmp_path: Path) -> N
     answers.weights.refuse_other(run.folder)
 
 
-def test_windows_of_a_series_are_no_samples_to_be_given_one_by_one(tmp_path: Path) -> None:
-    package = read_package_file(trained(series, tmp_path)[0].folder / "package.json")
-    assert package is not None
-    assert package.answers is not None
-    assert package.answers.golden.missing == "data.no-raw-series"
+def test_samples_of_several_inputs_are_kept_too(tmp_path: Path) -> None:
+    ground = ground_of(TASKS["several-inputs"], tmp_path)
+    run = trained_on(ground, tmp_path / "run")
+    golden = answers_of(run).golden
+    assert (golden.kind, len(golden.samples)) == ("several", 8)
+    proof = prove(golden, asked(run))
+    assert (proof.differences, proof.largest) == ((), 0.0)
 
 
 def test_golden_samples_stand_for_all_classes(tmp_path: Path) -> None:

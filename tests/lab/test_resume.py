@@ -180,16 +180,22 @@ def test_other_data_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("sabotage", "code", "engine"),
-    [("none", 0, "module"), ("none", 0, "stacked"), ("none", 0, "further"), ("order", 1, "stacked")],
+    ("sabotage", "code", "engine", "kills"),
+    [
+        ("none", 0, "module", "8"),
+        ("none", 0, "stacked", "8"),
+        ("none", 0, "further", "8"),
+        ("none", 0, "tasks", "2"),
+        ("order", 1, "stacked", "5"),
+        ("order", 1, "several-inputs", "5"),
+    ],
 )
-def test_the_kill_harness(sabotage: str, code: int, engine: str) -> None:
+def test_the_kill_harness(sabotage: str, code: int, engine: str, kills: str) -> None:
     """A few kills in every test run (`make kills` makes a thousand); and the harness goes red when resume is broken."""
     script = Path(__file__).parents[2] / "benchmarks" / "kills.py"
-    kills = "8" if sabotage == "none" else "5"
     command = [sys.executable, str(script), "--kills", kills, "--sabotage", sabotage, "--engine", engine]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=environment)
     assert done.returncode == code, done.stdout + done.stderr
     assert f"{kills} kills" in done.stdout
 

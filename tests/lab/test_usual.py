@@ -1,5 +1,6 @@
 """What danlu chooses where a recipe leaves it open: by the data alone, said, stored, and the same for every verb."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import torch
 
 import danlu
 from danlu.base.recipe import TrainRecipe
-from danlu.base.recipe_text import read_recipe
+from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.lab.draft import draft_recipe
 from danlu.lab.setup import set_up
 from danlu.lab.usual import usual_epochs, usual_train
+from danlu.nets import usual_training
 from danlu.store.journal import read
 from interruption import interrupt_at
 
@@ -51,6 +53,41 @@ def test_early_stopping_and_what_the_user_says_stand() -> None:
     assert usual_train(TrainRecipe(patience=3), "sgd", 1_000, 5).scores_best
     named = TrainRecipe(epochs=7, batch_size=9, weights="last")
     assert usual_train(named, "sgd", 100, 100) == named
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "patience", "epochs", "batch_size"),
+    [
+        (TrainRecipe(), 30, 16, 200, 64),
+        (TrainRecipe(), 29, None, 64, 64),
+        (TrainRecipe(epochs=9), 30, None, 9, 64),
+        (TrainRecipe(weights="last"), 30, None, 64, 64),
+        (TrainRecipe(patience=3, epochs=40, batch_size=8), 30, 3, 40, 8),
+    ],
+)
+def test_a_net_brings_its_patience_where_nothing_else_is_said(
+    train: TrainRecipe, held_out: int, patience: int | None, epochs: int, batch_size: int
+) -> None:
+    usual = usual_train(train, "adamw", 1_000, held_out, usual_training("tabm"))
+    assert (usual.patience, usual.epochs, usual.batch_size) == (patience, epochs, batch_size)
+    assert usual.ema == (0.97 if patience == 16 else None)
+    assert usual.scores_best is (held_out >= 30 and train.weights is None)
+    assert usual_train(usual, "adamw", 1_000, held_out, usual_training("tabm")) == usual
+    named = usual_train(replace(train, ema=0.5), "adamw", 1_000, held_out, usual_training("tabm"))
+    assert (named.ema, named.patience) == (0.5, patience)
+
+
+def test_the_usual_patience_is_danlus_own_choice(tmp_path: Path) -> None:
+    recipe = set_up(draft_recipe("tabm", "diabetes")).recipe
+    assert (recipe.train.patience, recipe.train.ema, recipe.train.weights) == (16, 0.97, "best")
+    assert {"train.patience", "train.ema", "train.batch_size"} <= recipe.chosen
+    file = tmp_path / "recipe.toml"
+    file.write_text(to_toml(recipe), encoding="utf-8")
+    assert set_up(draft_recipe(recipe=file)).recipe == recipe
+    mlp = set_up(draft_recipe("mlp", "diabetes")).recipe.train
+    assert set_up(draft_recipe("mlp", recipe=file)).recipe.train == mlp
+    longer = set_up(draft_recipe(recipe=file, settings={"epochs": 50})).recipe.train
+    assert (longer.patience, longer.ema, longer.epochs, longer.weights) == (None, None, 50, "best")
 
 
 @pytest.mark.parametrize("settings", OTHER_SETTINGS, ids=str)

@@ -14,11 +14,16 @@ from danlu.base.seeds import global_seed, stream
 from danlu.nets import MemberOutputs, TabM
 from danlu.nets.blocks.members import MemberLinear, Waves
 from danlu.train.losses import build_loss, loss_of
+from danlu.train.sample_weights import SampleWeighted
 
 
 def net(**options: Any) -> TabM:
     with global_seed(0, "test"):
         return TabM(**{"inputs": 5, "outputs": 3, "members": 4, "width": 8, "embedding": 2, **options})
+
+
+def saying(members: Tensor) -> MemberOutputs:
+    return MemberOutputs(members.mean(1), members)
 
 
 def rows(count: int) -> Tensor:
@@ -38,6 +43,7 @@ def test_every_weight_learns(embedding: int, members: int) -> None:
 def test_scored_is_the_mean_of_the_members() -> None:
     model, x = net(), rows(7)
     torch.testing.assert_close(model.eval()(x), model.train()(x).members.mean(1))
+    torch.testing.assert_close(model.eval()(x), model.train()(x)[0])  # what counts of several outputs
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
@@ -46,9 +52,33 @@ def test_scored_is_the_mean_of_the_members() -> None:
 )
 def test_each_member_learns_by_its_own_loss(name: str, targets: Tensor, reduction: Any) -> None:
     loss = build_loss(name, LossRecipe(reduction=reduction))
-    outputs = MemberOutputs(torch.randn(6, 4, 3, generator=stream(0, "outputs")))
+    outputs = saying(torch.randn(6, 4, 3, generator=stream(0, "outputs")))
     each = [float(loss(outputs.members[:, member], targets)) for member in range(4)]
     assert float(outputs.loss(loss, targets)) == pytest.approx(sum(each) / 4)
+
+
+LOSSES = {
+    "weighed": build_loss("cross-entropy", LossRecipe(class_weights=(1.0, 2.0, 5.0), label_smoothing=0.1)),
+    "summed": build_loss("cross-entropy", LossRecipe(class_weights=(1.0, 2.0, 5.0), reduction="sum")),
+    "by samples": SampleWeighted(LossRecipe(name="mse")),
+    "of one's own, no mean over samples": lambda outputs, targets: (outputs - targets[:, :3]).square().mean().sqrt(),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_members_losses_are_as_one_by_one(name: str) -> None:
+    outputs = saying(torch.randn(6, 4, 3, generator=stream(0, "outputs")))
+    targets = torch.arange(6) % 3 if name in ("weighed", "summed") else torch.rand(6, 4, generator=stream(0, "targets"))
+    each = [float(LOSSES[name](outputs.members[:, member], targets)) for member in range(4)]
+    assert float(outputs.loss(LOSSES[name], targets)) == pytest.approx(sum(each) / 4)
+
+
+@pytest.mark.parametrize(("inputs", "embedding"), [(16, 8), (17, 0)])
+def test_few_inputs_are_laid_out_in_waves(inputs: int, embedding: int) -> None:
+    model = TabM(inputs=inputs, members=2, width=4)
+    assert model.embedding == embedding
+    assert isinstance(model.waves, Waves) == (embedding > 0)
+    assert TabM(inputs=inputs, members=2, width=4, embedding=3).embedding == 3
 
 
 def test_the_members_differ_from_the_start() -> None:

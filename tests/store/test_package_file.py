@@ -33,6 +33,8 @@ GOLDEN = [
     GoldenSamples("pictures", (GoldenSample(PICTURE, 3, numpy.array([0.1, 0.9]), numpy.array([TINY, numpy.inf])),)),
     GoldenSamples("numbers", (GoldenSample(ODD, [float("nan"), 2.5], None, numpy.zeros((2, 3), numpy.float32)),)),
     GoldenSamples("texts", (GoldenSample("a\x1b[31m\ufffd 你好", None, None, numpy.zeros(0)),)),
+    GoldenSamples("series", (GoldenSample({"day": ["2024-01-01", None], "temp": [0.1, 2]}, 3.5, None, numpy.ones(1)),)),
+    GoldenSamples("several", (GoldenSample({"left": ODD, "right": PICTURE}, "yes", None, numpy.ones(2)),)),
     GoldenSamples(missing="data.no-raw"),
 ]
 
@@ -64,7 +66,11 @@ def test_it_comes_back_bit_for_bit(golden: GoldenSamples, tmp_path: Path) -> Non
     assert read.answers is not None
     for one, other in zip(read.answers.golden.samples, golden.samples, strict=True):
         assert one.outputs.dtype == other.outputs.dtype and one.outputs.tobytes() == other.outputs.tobytes()
-        assert numpy.array_equal(numpy.array(one.raw), numpy.array(other.raw), equal_nan=golden.kind == "numbers")
+        if golden.kind == "several":
+            assert all(numpy.array_equal(one.raw[name], other.raw[name], equal_nan=True) for name in other.raw)
+            assert golden.raw()["right"].shape == (1, 1, 4, 6)
+        else:
+            assert numpy.array_equal(numpy.array(one.raw), numpy.array(other.raw), equal_nan=golden.kind == "numbers")
 
 
 @pytest.mark.parametrize(

@@ -241,3 +241,37 @@ def test_a_line_is_shown_behind_the_layers() -> None:
     finding = Finding("dead-relu", "error", ("0",), 3, {}, "half are 0", "", code=CodeLine("/elsewhere/train.py", 48))
     assert str(Findings([finding])).startswith("✖ dead-relu   0, train.py:48, since step 3\n")
     assert finding_of(finding.as_dict()) == finding
+
+
+_CALLER = """
+import torch, torch.nn.functional as F
+from torch import nn
+import danlu
+
+def train(model, own, steps=60):
+    generator = torch.Generator().manual_seed(0)
+    with danlu.watch(model, own, shown=False):
+        for step in range(steps):
+            x = torch.randn(32, 8, generator=generator)
+            own.zero_grad()
+            F.cross_entropy(model(x), x[:, :3].argmax(1)).backward()
+            own.step()
+
+def other():
+    net = nn.Linear(8, 3)
+    sgd = torch.optim.SGD(net.parameters(), lr=0.1)
+    return sgd
+
+def main():
+    net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+    sgd = torch.optim.SGD(net.parameters(), lr=1e-7)  # here
+    train(net, sgd)
+
+main()
+"""
+
+
+def test_the_optimiser_of_the_function_that_calls_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = findings_of(_CALLER, tmp_path / "train.py", monkeypatch)
+    (number,) = [number for number, line in enumerate(_CALLER.splitlines(), 1) if "# here" in line]
+    assert found["lr-too-low"].line == f"train.py:{number}"

@@ -63,6 +63,12 @@ class Stop:
     why: str = ""
 
 
+class StopTraining(BaseException):
+    """Raised by the `on_finding` of `danlu.watch`: the watched block ends once the step under way is done, and the
+    program goes on behind it. No Exception, so that a loop which passes over errors does not pass over this.
+    """
+
+
 Event = TrainingStarted | StepDone | EpochDone[Score]
 Listener = Callable[[Event], Stop | None]
 StackEvent = TrainingStarted | StepDone | EpochDone[MemberScores]

@@ -1,4 +1,4 @@
-"""A finding as people read it: what, where and since when, the numbers, why, what to do. Five lines at most."""
+"""A finding as people read it: what, where and since when, the numbers, why, what to do. Some five lines."""
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
@@ -66,11 +66,14 @@ def finding_lines(finding: Finding, proof: str = "") -> list[str]:
     places = _places(finding.where)
     since = say("base.finding-since", step=finding.since)
     code = f"{finding.line}{say('base.finding-comma')}" if finding.line else ""
-    lines = [f"{sign} {rule_label(finding.rule)}   {places}{code}{since}", f"    {finding.title}"]
+    sure = f"{say('base.finding-comma')}{say(f'base.finding-{finding.confidence}')}" if finding.confidence else ""
+    lines = [f"{sign} {rule_label(finding.rule)}   {places}{code}{since}{sure}", f"    {finding.title}"]
     lines.append(f"    {say('base.finding-why')} {finding.why}")
     remedies = "   ".join(f"{n} {remedy_text(remedy)}" for n, remedy in enumerate(finding.remedies, 1))
     if remedies:
         lines.append(f"    {say('base.finding-remedy')} {remedies}{'   ' + proof if proof else ''}")
+    if finding.snippet:
+        lines += _code("before", finding.snippet.before) + _code("after", finding.snippet.after)
     symptoms: Sequence[str] = finding.evidence.get("symptoms", ())
     if symptoms:
         lines.append(f"    {say('base.finding-symptoms')} {_joined(symptoms)}")
@@ -87,6 +90,11 @@ def remedy_text(remedy: Mapping[str, Any]) -> str:
         return str(remedy["advice"])
     change = remedy.get("change")
     return ", ".join(f"{key} = {_toml(value)}" for key, value in change.items()) if isinstance(change, Mapping) else ""
+
+
+def _code(phrase: str, text: str) -> list[str]:
+    first, *rest = text.splitlines()
+    return [f"    {say(f'base.finding-{phrase}')} {first}", *(f"{' ' * 12}{line}" for line in rest)]
 
 
 def _joined(rules: Sequence[str]) -> str:

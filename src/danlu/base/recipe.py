@@ -209,7 +209,7 @@ class TrainRecipe:
     __pydantic_config__ = _STRICT
     # none: 20; more for fewer than 3,200 samples, up to 200; of danlu fit with patience: until that is spent
     epochs: Epochs | None = None
-    batch_size: Count | None = None  # none: 32; 16 below 2,000 samples; all for L-BFGS
+    batch_size: Count | None = None  # none: 32; 16 below 2,000 samples; 64 for tabm; all for L-BFGS
     accumulate: Count = 1  # batches whose gradients make one step; a step then sees batch_size * accumulate samples
     seed: Seed = 0  # initial weights, order of the samples, augmentation and dropout
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # where to train; auto: on an accelerator, if there is one
@@ -218,8 +218,11 @@ class TrainRecipe:
     clip_value: Float32 | None = None  # largest absolute entry of the gradient; none: not clipped
     freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
     thaw: Annotated[int, Ge(2), Le(MOST)] | None = None  # the epoch from which on they are; none: never
-    ema: Fraction | None = None  # decay of an exponential moving average of the weights, which is then what is scored
-    patience: Count | None = None  # early stopping: epochs without a better validation score
+    # decay of an exponential moving average of the weights, which is then what is scored; none: no average; tabm, with
+    # epochs and weights left open: 0.97
+    ema: Fraction | None = None
+    # early stopping: epochs without a better validation score; none: never; tabm, epochs and weights left open: 16
+    patience: Count | None = None
     weights: Literal["last", "best"] | None = None  # which are scored; none: best, given 30 validation samples
     # a regression's answers stay in the training targets' range; none: those of danlu's nets with hidden layers
     limit_predictions: bool | None = None

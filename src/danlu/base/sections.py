@@ -10,6 +10,12 @@ from danlu.base.exact_fit import fitted
 from danlu.base.wanted import wanted
 
 
+@functools.cache
+def types_of_keys(kind: type[Any]) -> dict[str, Any]:
+    """The type of each key of the section of class `kind`."""
+    return get_type_hints(kind)
+
+
 def section_of(kind: type[Any], section: str, given: object) -> Any:
     """The section of the class `kind` that the mapping `given` holds. Raises UserError with all that is wrong in it."""
     if not isinstance(given, Mapping):
@@ -21,7 +27,7 @@ def section_of(kind: type[Any], section: str, given: object) -> Any:
         rest = {key: tree.pop(key) for key in [*tree] if key not in keys}
         tree[open_key] = {**tree.get(open_key, {}), **rest}
     faults, place = Faults(), Fault("recipe.place-call")
-    for key in [key for key, value in tree.items() if is_flag_for_number(get_type_hints(kind).get(key), value)]:
+    for key in [key for key, value in tree.items() if is_flag_for_number(types_of_keys(kind).get(key), value)]:
         wants = Fault("recipe.wanted-number")
         faults.add("recipe.bad-value", place=place, key=f"{section}.{key}", found=tree.pop(key), wanted=wants)
     exact = None if len(faults) else fitted(kind, tree)

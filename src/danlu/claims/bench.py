@@ -14,6 +14,7 @@ from danlu.base.seeds import preserved_randomness
 from danlu.claims.training import Training
 from danlu.data import Dataset
 from danlu.data.memory import MemoryDataset
+from danlu.data.text.corpus import CorpusDataset
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.setup import load_data
@@ -86,7 +87,10 @@ class Bench:
 
 def judged_by(data: Dataset, part: str) -> Dataset:
     """The data with the named part in the place of the validation part, and no test part: what scores is what a study
-    looks at. Language models alone keep their validation part, for their text is one stream."""
+    looks at."""
+    if isinstance(data, CorpusDataset):
+        nothing = data.corpora["test"][:0]
+        return data.with_corpora({**data.corpora, "validation": data.corpora[part], "test": nothing})
     if not isinstance(data, MemoryDataset):
         return replace(data, sizes={**data.sizes, "test": 0})
     train, sizes = data.sizes["train"], data.sizes

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from danlu.base.errors import Fault, fail
+from danlu.base.errors import Fault, UserError, fail
 from danlu.claims.bench import Bench, Trainable
 from danlu.claims.claim import Published
+from danlu.claims.claim_task import ClaimTask
 from danlu.claims.evidence import (
     ClaimComparison,
     ClaimEvidence,
@@ -29,6 +30,7 @@ TOO_SMALL = 1e-4
 """The positive control's share of the best learning rate: a net that hardly learns must be seen to be worse."""
 _BUDGET = ("train.epochs", "train.accumulate", "data.samples")
 _NO_CONDITION = {"": dict[str, Any]()}
+_OPPOSITE: dict[Expected, Expected] = {"more": "less", "less": "more"}
 
 Trials = dict[str, list[Training]]
 
@@ -43,6 +45,8 @@ class EffectClaim:
     condition, places: what is varied to see where the claim begins and ends to hold, and its settings by label.
     rates: where the search for each level's learning rate begins; by level, as many for each, where they need other
         ones. `tuned` is False where the learning rate is what the claim is about, or is to stay the same.
+    tasks: places of the condition, behind the others, that are tasks of their own. One whose data cannot be had is left
+        out, and the evidence says so.
     keeps_rate: the places of the condition at which all levels take the rate that is best for the first of them.
     tune_by: what the rate is chosen by on the validation part, where that is not the measure.
     budget_differs: whether the factor itself is how much is trained on.
@@ -62,6 +66,7 @@ class EffectClaim:
     margin: float = 0.005
     condition: str = ""
     places: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NO_CONDITION)
+    tasks: Mapping[str, ClaimTask] = field(default_factory=dict[str, ClaimTask])
     builders: Mapping[str, Callable[[], Any]] = field(default_factory=dict[str, Callable[[], Any]])
     rates: Sequence[float] | Mapping[str, Sequence[float]] = RATES
     tuned: bool = True
@@ -101,8 +106,9 @@ class EffectClaim:
             "controls": {"placebo": next(iter(self.levels)), "positive": self.control},
         }
         if self.condition:
-            places = {label: dict(settings) for label, settings in self._places(given).items()}
-            parts["condition"] = {self.condition: places}
+            places = self._places(given)
+            tasks = {label: task.as_dict() for label, task in self.tasks.items() if label in places}
+            parts["condition"] = {self.condition: {label: dict(place) for label, place in places.items()} | tasks}
         return ClaimPlan(self.id, parts)
 
     def test(self, given: ClaimOptions, bench: Bench) -> ClaimEvidence:
@@ -132,20 +138,45 @@ class EffectClaim:
         controls: list[Control] = []
         found: dict[str, Trials] = {}
         seeds = given.seeds_or(self.seeds)
+        left_out: list[str] = []
         for number, place in enumerate(self._places(given)):
-            tuned = self._tune(given, bench, place)
+            there = self._at(place)
+            if place in self.tasks and not there._has_data(given, bench, place):
+                left_out.append(place)
+                continue
+            tuned = there._tune(given, bench, place, number)
             rates = {} if tuned is None else dict(tuned.best)
             if tuned is not None and tuned.at_edge and not given.miniature:
                 controls.append(Control("tuning", False, levels=tuned.at_edge))
             trials = {
-                level: self._train(given, bench, place, level, f"{number}-{n}", [rates.get(level)], seeds)
+                level: there._train(given, bench, place, level, f"{number}-{n}", [rates.get(level)], seeds)
                 for n, level in enumerate(self.levels)
             }
             found[place] = {level: by_rate[rates.get(level)] for level, by_rate in trials.items()}
             if number == 0:
                 controls += self._controls(given, bench, place, found[place], rates)
-            comparisons += self._compare(given, place, found[place], rates)
-        return ClaimEvidence(as_family(comparisons), controls=controls, figure=self._figure(found))
+            comparisons += there._compare(given, place, found[place], rates)
+        return ClaimEvidence(as_family(comparisons), (), controls, self._figure(found), left_out)
+
+    def _at(self, place: str) -> "EffectClaim":
+        """The claim as it is put at a place that is a task of its own: that task, with the same levels."""
+        task = self.tasks.get(place)
+        if task is None:
+            return self
+        turned = task.measure.better != self.measure.better
+        return replace(
+            self, net=task.net, data=task.data, settings=task.settings, measure=task.measure, rates=task.rates,
+            expected=_OPPOSITE.get(self.expected, self.expected) if turned else self.expected,
+            places={place: {}}, tasks={}, tune_by=None,
+        )  # fmt: skip
+
+    def _has_data(self, given: ClaimOptions, bench: Bench, place: str) -> bool:
+        """Whether the data can be had here: a download may not."""
+        try:
+            bench.data_of(self._ground(given, place, next(iter(self.levels))))
+        except UserError:
+            return False
+        return True
 
     def _check_budgets(self) -> None:
         """UserError where one level would be trained longer, or searched harder, than another."""
@@ -172,7 +203,9 @@ class EffectClaim:
     def _places(self, given: ClaimOptions) -> Mapping[str, Mapping[str, Any]]:
         if given.data and self.condition == "data":
             return {Path(given.data).name: {}}
-        return dict(list(self.places.items())[:1]) if given.miniature else self.places
+        if given.miniature:
+            return dict(list(self.places.items())[:1])
+        return {**self.places, **{label: dict[str, Any]() for label in self.tasks}}
 
     def _settings(self, given: ClaimOptions) -> dict[str, Any]:
         return {"train.weights": "last", **self.settings, **given.data_settings()}
@@ -191,12 +224,11 @@ class EffectClaim:
     ) -> dict[float | None, list[Training]]:  # fmt: skip
         return bench.train(lot, self._ground(given, place, level), rates=rates, seeds=seeds, judge=judge)
 
-    def _tune(self, given: ClaimOptions, bench: Bench, place: str) -> Tuned | None:
+    def _tune(self, given: ClaimOptions, bench: Bench, place: str, number: int) -> Tuned | None:
         if not self.tuned:
             return None
         measure, seeds = self.tune_by or self.measure, self._tuning_seeds(given)
         rounds = 0
-        name = list(self._places(given)).index(place)
         own = isinstance(self.rates, Mapping)
         first = {level: self._grid(given, level) for level in self.levels}
         scale = {level: grid[0] / first[next(iter(self.levels))][0] for level, grid in first.items()}
@@ -206,9 +238,9 @@ class EffectClaim:
             nonlocal rounds
             rounds += 1
             found: dict[str, dict[float, list[Training]]] = {}
-            for number, level in enumerate(sought):
+            for nth, level in enumerate(sought):
                 theirs = {rate: float(f"{rate * scale[level]:.3g}") if own else rate for rate in rates}
-                lot = f"{name}-{number}-tuning-{rounds}"
+                lot = f"{number}-{nth}-tuning-{rounds}"
                 trained = self._train(given, bench, place, level, lot, [*theirs.values()], seeds, "validation")
                 found[level] = {rate: trained[their] for rate, their in theirs.items()}
             return found
@@ -261,5 +293,9 @@ class EffectClaim:
         first = next(iter(found.values()))
         plots = [turning([*first.values()][-1]) if self.judged else curves(first)]
         if len(found) > 1:
-            plots.insert(0, boundary(self.condition, found, self.measure))
+            by_measure: dict[str, dict[str, Trials]] = {}
+            for place, trials in found.items():
+                by_measure.setdefault(self._at(place).measure.name, {})[place] = trials
+            measures = {(measure := self._at(place).measure).name: measure for place in found}
+            plots = [boundary(self.condition, at, measures[name]) for name, at in by_measure.items()] + plots
         return plots

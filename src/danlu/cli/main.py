@@ -20,7 +20,7 @@ from danlu.base.telling import tell
 from danlu.base.words import say, use_language
 from danlu.cli import results, verbs
 from danlu.cli.outcome import Outcome
-from danlu.cli.parser import VERBS, overview, parse, take_language, verb_parser
+from danlu.cli.parser import VERBS, overview, parse, split_script, take_language, verb_parser
 from danlu.cli.streams import open_streams, put_out
 from danlu.cli.words import target_asked
 from danlu.lab.interrupt import Interrupted
@@ -34,13 +34,14 @@ def main(tokens: Sequence[str] | None = None) -> int:
     130 interrupted.
     """
     tokens = list(sys.argv[1:] if tokens is None else tokens)
+    tokens, script = split_script(tokens)
     as_json = "--json" in tokens
     open_streams()
     try:
         with memory_guard("any"):
             language, tokens = take_language(tokens)
             use_language(language)
-            return _do([token for token in tokens if token != "--json"], as_json)
+            return _do([token for token in tokens if token != "--json"], as_json, script)
     except DanluError as error:
         _tell([str(fault) for fault in error.faults], as_json)
         return error.exit_code
@@ -70,8 +71,8 @@ def _interruptible() -> Generator[None]:
             signal.signal(number, handler)
 
 
-def _do(tokens: list[str], as_json: bool) -> int:
-    carry_out = _understood(tokens, as_json)
+def _do(tokens: list[str], as_json: bool, script: Sequence[str]) -> int:
+    carry_out = _understood(tokens, as_json, script)
     with _interruptible():
         outcome, code = carry_out()
 
@@ -84,15 +85,16 @@ def _do(tokens: list[str], as_json: bool) -> int:
                 # Without a terminal nothing is folded: a line of a table stays a line.
                 outcome.show(PlainConsole(width=None if sys.stdout.isatty() else _UNFOLDED))
 
-        lost = put_out(show)
+        lost = "" if outcome.silent else put_out(show)
         outcome.then()
     if lost:
         tell(f"✖ {say('cli.output-lost', reason=lost)}")
     return code or (1 if lost else 0)
 
 
-def _understood(tokens: list[str], as_json: bool) -> Callable[[], tuple[Outcome, int]]:
-    """What the words ask for, ready to be carried out: what there is to tell then, and the exit code.
+def _understood(tokens: list[str], as_json: bool, script: Sequence[str]) -> Callable[[], tuple[Outcome, int]]:
+    """What the words ask for, ready to be carried out: what there is to tell then, and the exit code; `script` are the
+    words of a program that is to be run.
 
     The verb is imported here, which takes seconds where it trains: base/starting.py still has the signals.
     """
@@ -108,7 +110,7 @@ def _understood(tokens: list[str], as_json: bool) -> Callable[[], tuple[Outcome,
     arguments = parse(VERBS[name], tokens[1:])
     if arguments.help:
         return lambda: (Outcome.of_text("help", verb_parser(VERBS[name]).format_help()), 0)
-    arguments.json = as_json
+    arguments.json, arguments.script = as_json, script
     return functools.partial(_done, getattr(verbs, f"do_{name.replace('-', '_')}"), arguments)
 
 

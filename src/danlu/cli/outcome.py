@@ -20,6 +20,7 @@ class Outcome:
     show: Callable[[Console], None]
     then: Callable[[], None] = lambda: None  # what goes on once that has been told
     code: int = 0
+    silent: bool = False  # all has been told already
     pieces: Callable[[], Iterable[str]] | None = None  # the object as JSON, where it is made as it is told
 
     def json(self) -> Iterable[str]:

@@ -132,6 +132,12 @@ VERBS = {
             (Option("data", "D"), Option("jobs", "2"), _OWN_NET),
         ),
         Verb("show", "danlu show [RUN]"),
+        Verb(
+            "run",
+            "danlu run [--folder FOLDER] [--json] SCRIPT.py|-m MODULE [ARGUMENT ...]",
+            (Option("folder", "FOLDER"),),
+        ),
+        Verb("watch-log", "danlu watch-log [RUN] [--follow] [--json]", (Option("follow"),)),
         Verb("package", "danlu package RUN [--data D]", (Option("data", "D"),)),
         Verb("predict", "danlu predict RUN|model.onnx FILES… [--output answers.csv] [--top 3]", _PREDICT_OPTIONS),
         Verb(
@@ -214,6 +220,29 @@ def take_language(tokens: Sequence[str]) -> tuple[str | None, list[str]]:
     if waiting or (language is not None and language not in LANGUAGES):
         fail("cli.unknown-language", found=language or "", languages=", ".join(LANGUAGES))
     return language, rest
+
+
+def split_script(tokens: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words that are danlu's own, and those of a program that `danlu run` is given, which are left as they are.
+
+    >>> split_script(["run", "--lang", "zh", "train.py", "--json"])
+    (['run', '--lang', 'zh'], ['train.py', '--json'])
+    >>> split_script(["show", "--json"])
+    (['show', '--json'], [])
+    """
+    waiting, running = False, False
+    for place, token in enumerate(tokens):
+        if waiting:
+            waiting = False
+        elif running and (token == "-m" or not token.startswith("-")):
+            return list(tokens[:place]), list(tokens[place:])
+        elif token.startswith("-"):
+            waiting = token == "--lang" or (running and token == "--folder")
+        elif token == "run":
+            running = True
+        else:
+            break
+    return list(tokens), []
 
 
 def parse(verb: Verb, tokens: Sequence[str]) -> argparse.Namespace:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+_refused: dict[int, str | None] = {}  # how each stream treated signs that its encoding lacks, by its id
+
 
 def open_streams() -> None:
     """Open what is closed of standard input, output and error, and let no sign be refused for its encoding.
@@ -22,7 +24,15 @@ def open_streams() -> None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (as long as the program runs)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
+            _refused.setdefault(id(stream), stream.errors)
             stream.reconfigure(errors="replace")
+
+
+def as_python_opened() -> None:
+    """Let signs be refused as they were before `open_streams`: for a program that is not danlu's."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and id(stream) in _refused:
+            stream.reconfigure(errors=_refused[id(stream)])
 
 
 def put_out(show: Callable[[], None]) -> str:

@@ -2,11 +2,15 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.base.files import absolute
 from danlu.base.input_files import path_kind
 from danlu.base.places import runs_folder
 from danlu.base.words import say
+from danlu.store.run_folder import RunFolder
+from danlu.store.turns import turn
 
 
 def split_words(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
@@ -24,6 +28,15 @@ def one_run(arguments: argparse.Namespace, verb: str) -> str:
     if settings:
         fail("cli.no-settings-here", found=" ".join(settings), run=words[0])
     return run_called(words[0])
+
+
+def last_run() -> Path:
+    """The folder of the run in `runs/` that was begun or gone on with last. UserError where there is none."""
+    # A folder without a recipe is no run: a kill while it was made left it.
+    recipes = [recipe for recipe in runs_folder().glob("*/recipe.toml") if RunFolder(recipe.parent).journal.is_file()]
+    if not recipes:
+        fail("cli.no-runs", folder=absolute(runs_folder()))
+    return max(recipes, key=lambda recipe: (turn(recipe), recipe.parent.name)).parent
 
 
 def run_called(word: str) -> str:

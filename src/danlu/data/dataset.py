@@ -51,7 +51,8 @@ class RawSamples:
 
     "table": a dict of columns, each a list of N numbers, booleans, texts, or None where missing. "pictures": a list of
     N arrays uint8 [C, H, W], upright, in their own sizes. "numbers": an array [N, …]. "texts": a list of N texts, or of
-    N lists of tokens. "several": a dict of arrays [N, …] by the names of a net's several inputs.
+    N lists of tokens. "several": a dict of arrays [N, …] by the names of a net's several inputs. "series": a list of N
+    windows, each a dict of columns.
     `targets` are the N labels or numbers that stand with them; None where the task has none.
     """
 

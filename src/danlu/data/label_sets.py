@@ -9,10 +9,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, fail
-
-SEPARATORS = (";", "|", "；")
-# The words that stand for on and off, the one that is on first.
-SWITCHES = (("1", "0"), ("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("是", "否"))
+from danlu.data.label_cells import labels_in
 
 
 @dataclass(frozen=True)
@@ -72,37 +69,6 @@ def is_flags(raw: "numpy.ndarray[Any, Any]") -> bool:
     return raw.ndim == 2 and raw.shape[1] > 1 and raw.dtype.kind in "biu" and bool(numpy.isin(raw, (0, 1)).all())
 
 
-def separator_of(cells: Sequence[str]) -> str | None:
-    """What separates the labels in cells such as "a;b"; None where they are not seen to hold several.
-
-    Most of what stands on either side of a separator must occur in other cells too: "a;b" beside "a" and "b;c" are
-    labels, while "Smith; Jones" is a name of its own wherever it stands.
-
-    >>> separator_of(["a;b", "a", "b"]), separator_of(["x; 1", "y; 2", "x; 1"]), separator_of(["a", "b"])
-    (';', None, None)
-    """
-    distinct = set(cells)
-    for separator in SEPARATORS:
-        several = {cell for cell in distinct if len(labels_in(cell, separator)) > 1}
-        homes: dict[str, int] = {}
-        for cell in distinct:
-            for label in labels_in(cell, separator):
-                homes[label] = homes.get(label, 0) + 1
-        parts = {label for cell in several for label in labels_in(cell, separator)}
-        if several and 2 * sum(homes[label] > 1 for label in parts) > len(parts):
-            return separator
-    return None
-
-
-def labels_in(cell: str, separator: str) -> list[str]:
-    """The labels in a cell, each once; a separator alone stands for none.
-
-    >>> labels_in("a; b;a", ";"), labels_in(";", ";")
-    (['a', 'b'], [])
-    """
-    return [*dict.fromkeys(label for part in cell.split(separator) if (label := part.strip()))]
-
-
 def flags_of_cells(cells: Sequence[str], separator: str, place: Fault | str) -> tuple[Tensor, LabelSets]:
     """Cells of labels as float64 [N, L], the labels in alphabetical order."""
     found = [labels_in(cell, separator) for cell in cells]
@@ -114,26 +80,6 @@ def flags_of_cells(cells: Sequence[str], separator: str, place: Fault | str) -> 
     for row, own in enumerate(found):
         flags[row, [numbers[label] for label in own]] = 1.0
     return flags, LabelSets(tuple(labels), separator=separator)
-
-
-def switched(values: Sequence[Any]) -> "numpy.ndarray[Any, Any] | None":
-    """Values that all say on or off in one pair of words (1 and 0, true and false, yes and no …) as float64 [N]; None
-    where they do not.
-
-    >>> switched(["yes", "No", "yes"]).tolist(), switched(["yes", "0"])
-    ([1.0, 0.0, 1.0], None)
-    """
-    words = [_word(value) for value in values]
-    for pair in SWITCHES:
-        if set(words) <= set(pair):
-            return numpy.array([float(word == pair[0]) for word in words])
-    return None
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip().lower()
 
 
 def unmet(y: Tensor, target: LabelSets, count: int) -> tuple[Fault, ...]:

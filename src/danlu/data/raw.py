@@ -14,7 +14,6 @@ from danlu.data.memory import MemoryDataset
 from danlu.data.packaged import PackagedDataset
 from danlu.data.parts import PARTS
 from danlu.data.reconstruction import Reconstruction
-from danlu.data.series.dataset import SeriesDataset
 from danlu.data.standard import Pixels, Standard
 from danlu.data.stream import StreamDataset
 from danlu.data.text.corpus import CorpusDataset
@@ -51,8 +50,6 @@ def _raw(data: Dataset, making: Making | None, part: str, rows: list[int]) -> Ra
 
 
 def _of_memory(data: MemoryDataset, making: Making | None, part: str, rows: list[int]) -> RawSamples:
-    if isinstance(data, SeriesDataset):
-        fail("data.no-raw-series")
     offset = sum(data.sizes[earlier] for earlier in PARTS[: PARTS.index(part)])
     places = torch.tensor(rows, dtype=torch.int64) + offset
     stored = data.x[places]

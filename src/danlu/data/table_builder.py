@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from danlu.base.errors import Fault
@@ -13,10 +12,12 @@ from danlu.data.options import Options
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.several_files import parts_in, read_tables, without_answers
 from danlu.data.readers.table_file import read_table
+from danlu.data.series.encoder import WindowEncoder
 from danlu.data.series.load import series_dataset
+from danlu.data.series.raw import raw_windows
+from danlu.data.standard import Pixels
 from danlu.data.table.chosen import chosen_columns
 from danlu.data.table.columns import Sheet
-from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.load import source_of, table_dataset
 from danlu.data.table.raw import raw_rows
 from danlu.data.table.source import TableSource
@@ -36,7 +37,12 @@ def table_builder(name: str, source: TableSource, target: Columns | None, origin
         make = table_dataset if rest.window is None else series_dataset
         return make(name, chosen, named, rest, origin=origin)
 
-    return ReadSource(build, partial(raw_rows, source, target))
+    def raw(numbers: list[int], encoder: Encoder) -> RawSamples:
+        if isinstance(encoder, WindowEncoder):
+            return raw_windows(source, numbers, encoder)
+        return raw_rows(source, target, numbers, encoder)
+
+    return ReadSource(build, raw)
 
 
 def sheets_builder(name: str, sheets: Mapping[str, Sheet], target: Columns | None, origin: Origin) -> ReadSource:
@@ -50,7 +56,7 @@ def sheets_builder(name: str, sheets: Mapping[str, Sheet], target: Columns | Non
     rows = functools.cache(lambda: table_builder(name, source_of(sheets, target), target, origin))
 
     def raw(numbers: list[int], encoder: Encoder) -> RawSamples:
-        read = rows() if isinstance(encoder, TableEncoder) else pictures()
+        read = pictures() if isinstance(encoder, Pixels) else rows()
         assert read.raw is not None
         return read.raw(numbers, encoder)
 

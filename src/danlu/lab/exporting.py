@@ -13,16 +13,14 @@ from danlu.base.errors import UserError, fail
 from danlu.base.places import shown
 from danlu.data import Dataset
 from danlu.data.raw import raw_samples
-from danlu.data.series.encoder import WindowEncoder
-from danlu.data.several_inputs import layout_of
 from danlu.lab.package import Package
 from danlu.lab.run_record import RunRecord
 from danlu.ship import Answerer, ErrorBand
 from danlu.ship.export import Evidence, Exporting
-from danlu.train.losses import AT_PLACES
 
 _AT_ONCE = 256
-_READ_AT_ONCE = 16 * _AT_ONCE  # a source is read anew each time
+_PICTURES_AT_ONCE = 32  # where each pixel has a number for each class
+_READ_AT_ONCE = 16  # times as many are read together: a source is read anew each time
 _TEXTS = 512
 _GOLDEN = 8
 
@@ -38,14 +36,6 @@ def exporting(
         fail("export.unfinished", run=shown(run.folder))
     if run.diverged:
         fail("export.diverged", run=shown(run.folder), step=run.diverged_since)
-    if answerer.fitted.task == "multi-label":
-        fail("export.several-labels", run=shown(run.folder))
-    if layout_of(answerer.fitted.encoder) is not None:
-        fail("export.several-inputs", run=shown(run.folder))
-    if answerer.fitted.task in AT_PLACES:
-        fail("export.at-places", run=shown(run.folder))
-    if isinstance(answerer.fitted.encoder, WindowEncoder):
-        fail("export.series", run=shown(run.folder))
     try:
         example, evidence = _of_test_part(run, data)
     except UserError:
@@ -76,10 +66,11 @@ def _portions(data: Dataset, count: int) -> Iterator[tuple[Any, Tensor | None]]:
         rows = range(min(count, _TEXTS))
         yield from ((some, None) for some in _some(raw_samples(data, "test", rows).samples, _AT_ONCE))
         return
-    batches = data.batches("test", _AT_ONCE, device=torch.device("cpu"))
-    for first in range(0, count, _READ_AT_ONCE):
-        raw = raw_samples(data, "test", range(first, min(count, first + _READ_AT_ONCE))).samples
-        for some, (_, targets) in zip(_some(raw, _AT_ONCE), batches, strict=False):
+    at_once = _PICTURES_AT_ONCE if data.task == "segmentation" else _AT_ONCE
+    batches = data.batches("test", at_once, device=torch.device("cpu"))
+    for first in range(0, count, at_once * _READ_AT_ONCE):
+        raw = raw_samples(data, "test", range(first, min(count, first + at_once * _READ_AT_ONCE))).samples
+        for some, (_, targets) in zip(_some(raw, at_once), batches, strict=False):
             yield some, targets
 
 

@@ -23,7 +23,7 @@ from danlu.lab.package import load_trained, telling_where
 from danlu.lab.run import Run
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
 from danlu.lab.training import carry_out, folder_asked, new_run, wired
-from danlu.lab.usual import as_it_began, until_patience_is_spent
+from danlu.lab.usual import as_it_began, tabm_is_worth_a_try, until_patience_is_spent
 from danlu.nets.call_form import released
 from danlu.store.journal import Journal
 from danlu.store.run_environment import parent_of, read_environment
@@ -106,7 +106,8 @@ def _told_of_weights(setup: Setup, reporter: Reporter) -> Reporter:
 def _notes(setup: Setup) -> list[Fault]:
     """What is said of a new training besides what its data say."""
     train = setup.recipe.train
-    return [Fault("lab.until-patience", {"patience": train.patience})] if train.open_ended else []
+    notes = [Fault("lab.until-patience", {"patience": train.patience})] if train.open_ended else []
+    return [*notes, Fault("lab.tabm-for-tables")] if tabm_is_worth_a_try(setup.recipe, setup.data) else notes
 
 
 @memory_guard("fit")

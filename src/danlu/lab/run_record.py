@@ -84,6 +84,11 @@ class RunRecord:
         """The run that this one began from, by training it further or with its weights alone; None for most."""
         return self._told.parent
 
+    @functools.cached_property
+    def script(self) -> dict[str, Any]:
+        """Name and arguments of the script whose training this is, run by `danlu run`; empty for danlu's own."""
+        return (read_environment(self._place.environment) or {}).get("script", {})
+
     @property
     def score(self) -> dict[str, Score]:
         """Scores by part: "train", "validation" and "test"; empty until the run has ended."""
@@ -111,11 +116,12 @@ class RunRecord:
         return self._told.texts
 
     def as_dict(self) -> dict[str, Any]:
-        """The object that `--json` prints; "baselines", "parent" and "texts" where there are any."""
+        """The object that `--json` prints; "baselines", "parent", "script" and "texts" where there are any."""
         texts = [{key: value for key, value in one.to_json().items() if key != "kind"} for one in self.texts]
         parent = {"parent": asdict(self.parent)} if self.parent else {}
         baselines = {"baselines": self.baselines} if self.baselines else {}
-        return self._as_dict() | baselines | parent | ({"texts": texts} if texts else {})
+        script = {"script": self.script} if self.script else {}
+        return self._as_dict() | baselines | parent | script | ({"texts": texts} if texts else {})
 
     def _as_dict(self) -> dict[str, Any]:
         return {

@@ -32,7 +32,7 @@ from danlu.nets import (
     describe,
     put_weights,
     rehearse,
-    usual_optimiser,
+    usual_training,
 )
 from danlu.train.checkpoint import saved_weights
 from danlu.train.freezing import check_parts
@@ -67,7 +67,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     drafted, faults, optim, dataset = recipe, Faults(), recipe.optim, None
     recipe = replace(recipe, data=data_for_net(recipe, data))
     with faults.gathered():
-        optim = resolve_optim(optim, usual_optimiser(recipe.net.name))
+        optim = resolve_optim(optim, usual_training(recipe.net.name).optimiser)
     with faults.gathered():
         check_rules(recipe.watch.silence, recipe.watch.thresholds)
     if not has_device(recipe.train.device) and recipe.train.device != "auto":
@@ -77,7 +77,8 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     faults.raise_if_any()
     assert dataset is not None
     recipe = net_for_data(_from_anywhere(recipe), dataset)
-    optim = resolve_optim(recipe.optim, usual_optimiser(recipe.net.name))  # the data may have called for the net
+    of_net = usual_training(recipe.net.name)  # the data may have called for the net
+    optim = resolve_optim(recipe.optim, of_net.optimiser)
     dataset = _augmented(dataset, recipe, drafted)
     device = choose_device(recipe.train.device)
     dtype = dtype_of(recipe.train.precision)
@@ -85,7 +86,7 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     if own and wanted not in (None, own):
         fail("lab.own-batches", found=wanted, own=own)
     train = replace(recipe.train, batch_size=own or wanted)
-    train = usual_train(train, optim.name, dataset.sizes["train"], dataset.sizes["validation"])
+    train = usual_train(train, optim.name, dataset.sizes["train"], dataset.sizes["validation"], of_net)
     dataset = told_of_weights(balanced_data(recipe.data, dataset))
     dataset = dataset.limited(limits_predictions(recipe, dataset))
     if dataset.bounds is not None:

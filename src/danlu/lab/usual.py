@@ -11,29 +11,48 @@ from typing import Literal
 from danlu.base.recipe import MOST_EPOCHS, Recipe, TrainRecipe
 from danlu.data import Dataset
 from danlu.data.series.dataset import SeriesDataset
+from danlu.nets import BY_THE_DATA, UsualTraining
 from danlu.train.schedules import LENGTHWISE
 
 # A small net on some hundred samples needs thousands of steps, and 20 epochs of so few samples are a hundred or two.
 _SAMPLES_SEEN = 64_000
+# Those that end once nothing improves any more may go on for longer.
+_SEEN_WITH_PATIENCE = 4 * _SAMPLES_SEEN
 _FEWEST_EPOCHS, _MOST_EPOCHS = 20, 200
 # Below so many validation samples the best epoch is a matter of luck.
 _ENOUGH_TO_CHOOSE_BY = 30
+# Fewer rows than the smallest table that nets were compared on.
+_FEW_ROWS = 100
 # Straight lines are drawn to be prolonged, and a mixture answers with densities. A net of the user's is the user's.
 _UNLIMITED = ("linear-regression", "mixture-density")
 
 
-def usual_train(train: TrainRecipe, optimiser: str, train_samples: int, validation_samples: int) -> TrainRecipe:
-    """The section with epochs, batch size and the choice of weights filled in where it leaves them open.
+def usual_train(
+    train: TrainRecipe,
+    optimiser: str,
+    train_samples: int,
+    validation_samples: int,
+    of_net: UsualTraining = BY_THE_DATA,
+) -> TrainRecipe:
+    """The section with epochs, batch size and the choice of weights filled in where it leaves them open; and with the
+    patience and the average of weights that are usual for the net, where it leaves open how long to train and what to
+    score.
 
     >>> train = usual_train(TrainRecipe(), "sgd", 640, 91)
     >>> train.epochs, train.batch_size, train.weights
     (100, 16, 'best')
     """
+    weights = train.weights or _weights(train.patience, validation_samples)
+    left_open = (train.epochs, train.patience, train.weights) == (None, None, None)
+    waits = left_open and weights == "best" and of_net.patience is not None
+    seen = _SEEN_WITH_PATIENCE if waits else _SAMPLES_SEEN
     return replace(
         train,
-        epochs=train.epochs or usual_epochs(train_samples),
-        batch_size=train.batch_size or _batch_size(optimiser, train_samples, train.accumulate),
-        weights=train.weights or _weights(train.patience, validation_samples),
+        epochs=train.epochs or usual_epochs(train_samples, seen),
+        batch_size=train.batch_size or _batch_size(optimiser, train_samples, train.accumulate, of_net.batch_size),
+        patience=of_net.patience if waits else train.patience,
+        ema=of_net.ema if waits and train.ema is None else train.ema,
+        weights=weights,
     )
 
 
@@ -75,6 +94,19 @@ def limits_predictions(recipe: Recipe, data: Dataset) -> bool:
     return not recipe.net.is_own and recipe.net.name not in _UNLIMITED and not in_time
 
 
+def tabm_is_worth_a_try(recipe: Recipe, data: Dataset) -> bool:
+    """Whether danlu chose the perceptron for a table's features, where `tabm` scores higher as a rule and takes longer.
+
+    >>> from danlu.base.recipe import NetRecipe
+    >>> from danlu.data import load
+    >>> chosen = Recipe(net=NetRecipe(name="mlp"), chosen=frozenset({"net.name"}))
+    >>> tabm_is_worth_a_try(chosen, load("diabetes")), tabm_is_worth_a_try(Recipe(net=chosen.net), load("diabetes"))
+    (True, False)
+    """
+    features = len(data.sample_shape) == 1 and data.task in ("classification", "regression")
+    return features and recipe.net.name == "mlp" and "net.name" in recipe.chosen and data.sizes["train"] >= _FEW_ROWS
+
+
 def usual_picture_options(net: str) -> dict[str, str]:
     """The options of a net that danlu chose for a folder of images: LeNet-5 with today's activation, not the paper's.
 
@@ -107,18 +139,22 @@ def as_it_began(recipe: Recipe) -> Recipe:
     return replace(recipe, train=train)
 
 
-def usual_epochs(samples: int) -> int:
-    """As many epochs as show 64,000 samples to the net; never fewer than 20, nor more than 200.
+def usual_epochs(samples: int, seen: int = _SAMPLES_SEEN) -> int:
+    """As many epochs as show 64,000 samples to the net, or so many; never fewer than 20, nor more than 200.
 
     >>> [usual_epochs(samples) for samples in (100, 1_000, 60_000)]
     [200, 64, 20]
     """
-    return min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_SAMPLES_SEEN / max(1, samples))))
+    return min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(seen / max(1, samples))))
 
 
-def _batch_size(optimiser: str, samples: int, accumulate: int) -> int:
-    """32; 16 where data are few, for more steps; for L-BFGS, which wants the true loss, all of them make a step."""
-    return -(-samples // accumulate) if optimiser == "lbfgs" else min(samples, 16 if samples < 2_000 else 32)
+def _batch_size(optimiser: str, samples: int, accumulate: int, of_net: int | None) -> int:
+    """The net's own; else 32, or 16 where data are few, for more steps. For L-BFGS, which wants the true loss, all of
+    them make a step.
+    """
+    if optimiser == "lbfgs":
+        return -(-samples // accumulate)
+    return min(samples, of_net or (16 if samples < 2_000 else 32))
 
 
 def _weights(patience: int | None, validation_samples: int) -> Literal["last", "best"] | None:

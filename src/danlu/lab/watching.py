@@ -93,22 +93,26 @@ class Watching:
         self._shown(finding)
 
     def _measured(self, measured: Measured) -> None:
-        """One record a measured step: for each layer spread of the output, gradient, update and dead units."""
-        layers = list(measured.layers.values())
-        names = tuple(layer.name for layer in layers)
-        dead = {one.name: one.dead.last for one in measured.activations.values() if one.kind == "relu"}
-        self._journal.write(
-            LayersMeasured(
-                step=measured.step + self._before,
-                names=None if names == self._names else names,
-                spread=_short(layer.std.at(measured.step) for layer in layers),
-                gradient=_short(layer.gradient.at(measured.step) for layer in layers),
-                update=_short(layer.update.at(measured.step) for layer in layers),
-                weight=_short(layer.weight.at(measured.step) for layer in layers),
-                dead=_short(dead.get(name, math.nan) for name in names),
-            )
-        )
-        self._names = names
+        record, self._names = layers_measured(measured, self._before, self._names)
+        self._journal.write(record)
+
+
+def layers_measured(measured: Measured, before: int, known: tuple[str, ...]) -> tuple[LayersMeasured, tuple[str, ...]]:
+    """The record of a measured step: for each layer spread of the output, gradient, update and dead units; and the
+    names of the layers, which stand in it where they are not the `known` ones."""
+    layers = list(measured.layers.values())
+    names = tuple(layer.name for layer in layers)
+    dead = {one.name: one.dead.last for one in measured.activations.values() if one.kind == "relu"}
+    record = LayersMeasured(
+        step=measured.step + before,
+        names=None if names == known else names,
+        spread=_short(layer.std.at(measured.step) for layer in layers),
+        gradient=_short(layer.gradient.at(measured.step) for layer in layers),
+        update=_short(layer.update.at(measured.step) for layer in layers),
+        weight=_short(layer.weight.at(measured.step) for layer in layers),
+        dead=_short(dead.get(name, math.nan) for name in names),
+    )
+    return record, names
 
 
 def _earlier(history: RunHistory) -> Earlier:

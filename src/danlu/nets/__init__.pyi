@@ -49,11 +49,13 @@ from danlu.nets.mixture import MixtureDensityNet as MixtureDensityNet
 from danlu.nets.mixture import MixtureHead as MixtureHead
 from danlu.nets.mixture import mixture as mixture
 from danlu.nets.mlp import MLP as MLP
+from danlu.nets.registry import BY_THE_DATA as BY_THE_DATA
+from danlu.nets.registry import UsualTraining as UsualTraining
 from danlu.nets.registry import names as names
 from danlu.nets.registry import registered as registered
 from danlu.nets.registry import task_of as task_of
 from danlu.nets.registry import usual_data as usual_data
-from danlu.nets.registry import usual_optimiser as usual_optimiser
+from danlu.nets.registry import usual_training as usual_training
 from danlu.nets.rehearsal import rehearse as rehearse
 from danlu.nets.resnet import (
     ResNet18 as ResNet18,

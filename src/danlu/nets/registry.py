@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from danlu import nets
 from danlu.base.errors import fail, nearest
@@ -15,13 +15,28 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+class UsualTraining(NamedTuple):
+    """How a net is trained where nobody says: by which optimiser, in batches of how many samples, and, where it is to
+    end once nothing improves any more, after how many epochs of that, its weights averaged with which decay meanwhile.
+    None leaves it to what befits the data.
+    """
+
+    optimiser: str = "sgd"
+    batch_size: int | None = None
+    patience: int | None = None
+    ema: float | None = None
+
+
+BY_THE_DATA = UsualTraining()
+_BY_ADAMW = UsualTraining("adamw")
+
+
 @dataclass(frozen=True)
 class NetEntry:
     """A registered net class, with the task and the number of classes it is limited to, if any, and the least side of
     pictures. `data` is the name of a data set that it can be tried on, empty where there is none. `sample_shape`,
     `outputs` and `vocabulary` (of sequences) are those of the data that `example` takes; `size` is the parameters and
-    multiply-adds it then has, where it takes long to measure them. `optimiser` is the one that it is trained by where
-    nobody names one.
+    multiply-adds it then has, where it takes long to measure them.
     """
 
     net_class: "Callable[[], type[nn.Module]]"
@@ -33,7 +48,7 @@ class NetEntry:
     vocabulary: int | None = None
     data: str = "digits"
     size: tuple[int, int] | None = None
-    optimiser: str = "sgd"
+    training: UsualTraining = BY_THE_DATA
 
 
 IMAGENET: dict[str, Any] = {"sample_shape": (3, 224, 224), "outputs": 1000}
@@ -78,7 +93,7 @@ NETS: dict[str, NetEntry] = {
         **_TOKENS,
         data="names",
         size=(107_146, 2_069_120),
-        optimiser="adamw",
+        training=_BY_ADAMW,
     ),
     "transformer-language-model": NetEntry(
         lambda: nets.TransformerLanguageModel,
@@ -86,7 +101,7 @@ NETS: dict[str, NetEntry] = {
         **_TOKENS,
         data="time-machine",
         size=(409_600, 8_325_120),
-        optimiser="adamw",
+        training=_BY_ADAMW,
     ),
     "tabm": NetEntry(
         lambda: nets.TabM,
@@ -94,7 +109,7 @@ NETS: dict[str, NetEntry] = {
         outputs=1,
         data="diabetes",
         size=(49_856, 712_096),
-        optimiser="adamw",
+        training=UsualTraining("adamw", batch_size=64, patience=16, ema=0.97),
     ),
     "sequence-tagger": NetEntry(
         lambda: nets.SequenceTagger,
@@ -102,7 +117,7 @@ NETS: dict[str, NetEntry] = {
         **_TOKENS,
         data="time-machine-capitals",
         size=(74_250, 1_336_320),
-        optimiser="adamw",
+        training=_BY_ADAMW,
     ),
     "transformer-tagger": NetEntry(
         lambda: nets.TransformerTagger,
@@ -110,10 +125,10 @@ NETS: dict[str, NetEntry] = {
         **_TOKENS,
         data="time-machine-capitals",
         size=(107_146, 2_081_280),
-        optimiser="adamw",
+        training=_BY_ADAMW,
     ),
     "unet": NetEntry(
-        lambda: nets.UNet, task="segmentation", data="digit-masks", size=(482_602, 36_093_952), optimiser="adamw"
+        lambda: nets.UNet, task="segmentation", data="digit-masks", size=(482_602, 36_093_952), training=_BY_ADAMW
     ),
     "mixture-density": NetEntry(
         lambda: nets.MixtureDensityNet, task="regression", sample_shape=(1,), data="diabetes", size=(5_263, 5_120)
@@ -154,14 +169,14 @@ def usual_data(name: str) -> str:
     return NETS[registered(name)].data
 
 
-def usual_optimiser(name: str) -> str:
-    """The optimiser by which the net called `name` is trained where nobody names one; SGD for a net of another's.
+def usual_training(name: str) -> UsualTraining:
+    """How the net called `name` is trained where nobody says; by SGD for a net of another's.
 
-    >>> usual_optimiser("lenet5"), usual_optimiser("tabm")
+    >>> usual_training("lenet5").optimiser, usual_training("tabm").optimiser
     ('sgd', 'adamw')
     """
     found = spelled(name, NETS)
-    return NETS[found].optimiser if found else "sgd"
+    return NETS[found].training if found else BY_THE_DATA
 
 
 def registered(name: str) -> str:

@@ -1,5 +1,6 @@
 """TabM: many multilayer perceptrons that share their weights, for tables."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,16 +12,26 @@ from danlu.nets.options import OptionCheck
 
 _CLIP = 3.0
 """Numbers beyond so many deviations are drawn in (Holzmüller et al. 2024)."""
+# Few inputs are worth bending along. Of many, most are a category's values, 0 and 1, or rows are too few to learn waves
+# for each; and they take most of the time.
+_EMBEDDING, _FEW_INPUTS = 8, 16
 
 
 class MemberOutputs(NamedTuple):
-    """What the members say of N samples while they learn: [N, members, outputs]."""
+    """What the members say of N samples while they learn: their mean [N, outputs], and each [N, members, outputs]."""
 
+    mean: Tensor
     members: Tensor
 
     def loss(self, loss: Callable[[Tensor, Tensor], Tensor], targets: Tensor) -> Tensor:
         """The mean of the members' losses: each learns for itself."""
-        return torch.stack([loss(member, targets) for member in self.members.unbind(1)]).mean()
+        reduction = loss.keywords.get("reduction") if isinstance(loss, functools.partial) else None
+        if reduction is None:
+            return torch.stack([loss(member, targets) for member in self.members.unbind(1)]).mean()
+        # A mean or a sum over samples: all members' samples at once, in one call.
+        count = self.members.shape[1]
+        total = loss(self.members.flatten(0, 1), targets.repeat_interleave(count, 0))
+        return total / count if reduction == "sum" else total
 
 
 class TabM(nn.Module):
@@ -30,7 +41,8 @@ class TabM(nn.Module):
     layers of `width`, which have their weights in common but for the signs with which each first multiplies its inputs,
     and for the last layer. Each learns by a loss of its own: in training mode the result is a `MemberOutputs`. In
     evaluation mode it is the mean of what they say. Far-off numbers are drawn in, x/√(1 + (x/3)²), and each feature is
-    laid out in `embedding` further ones (see `Waves`; 0: none). Raises UserError for options that do not fit.
+    laid out in `embedding` further ones (see `Waves`; 0: none; where nothing is said 8, and none of more than 16
+    inputs). Raises UserError for options that do not fit.
 
     >>> net = TabM(inputs=4, outputs=3)
     >>> net(torch.zeros(5, 4)).members.shape, net.eval()(torch.zeros(5, 4)).shape
@@ -46,7 +58,7 @@ class TabM(nn.Module):
         members: int = 16,
         width: int = 128,
         depth: int = 3,
-        embedding: int = 8,
+        embedding: int | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -56,7 +68,8 @@ class TabM(nn.Module):
         self.members = check.count("members", members)
         self.width = check.count("width", width)
         self.depth = check.layers("depth", depth)
-        self.embedding = check.count("embedding", embedding, least=0)
+        usual = _EMBEDDING if self.inputs <= _FEW_INPUTS else 0
+        self.embedding = usual if embedding is None else check.count("embedding", embedding, least=0)
         self.dropout = check.fraction("dropout", dropout)
         check.done()
         self.waves = Waves(self.inputs, self.embedding) if self.embedding else nn.Identity()
@@ -72,4 +85,5 @@ class TabM(nn.Module):
         x = x.flatten(1)
         x = self.waves(x / torch.sqrt(1 + (x / _CLIP) ** 2))
         members = self.head(self.layers(x[:, None] * self.signs))
-        return MemberOutputs(members) if self.training else members.mean(1)
+        mean = members.mean(1)
+        return MemberOutputs(mean, members) if self.training else mean

@@ -7,14 +7,15 @@ from torch import Tensor, nn
 from danlu.nets.blocks import WINDOW_SHORTCUTS, window_shortcut
 from danlu.nets.initialisers import DEFAULT, Init, init_option, initialise
 from danlu.nets.options import OptionCheck
-from danlu.nets.recurrence import check_engine, recurrent_layer, run
+from danlu.nets.recurrence import PLACEMENTS, check_engine, recurrent_layer, run
 
 
 class WindowRNN(nn.Module):
     """Windows of numbers [N, T, features] to outputs [N, outputs], from the state of the last recurrent layer after the
     last step: tanh (Elman 1990).
 
-    There are `layers` of width `hidden`, `dropout` between them and in front of the output. With the `shortcut` "last"
+    There are `layers` of width `hidden`, `dropout` between them and in front of the output, or with `dropout_placement`
+    "inside" on the state that goes into the next step. With the `shortcut` "last"
     the first feature's value at the last step is added to each output, so that the net says by how much the next values
     differ from it; with "linear" a weighted sum of the whole `window`, which only then has to be of that length.
     `forget_bias` is the forget gate's at the start (LSTM only); `engine` "torch" takes torch's layers, "own"
@@ -35,6 +36,7 @@ class WindowRNN(nn.Module):
         hidden: int = 32,
         layers: int = 1,
         dropout: float = 0.0,
+        dropout_placement: str = "around",
         shortcut: str = "none",
         forget_bias: float = 1.0,
         engine: str = "auto",
@@ -50,7 +52,8 @@ class WindowRNN(nn.Module):
         self.dropout = check.fraction("dropout", dropout)
         self.shortcut = check.choice("shortcut", shortcut, WINDOW_SHORTCUTS)
         self.forget_bias = check.number("forget_bias", forget_bias)
-        self.engine = check_engine(check, engine, "around", self.dropout)
+        self.dropout_placement = check.choice("dropout_placement", dropout_placement, PLACEMENTS)
+        self.engine = check_engine(check, engine, self.dropout_placement, self.dropout)
         self.init = init_option(check, init)
         check.done()
         self.recurrent = recurrent_layer(
@@ -59,11 +62,11 @@ class WindowRNN(nn.Module):
             self.hidden,
             self.layers,
             dropout=self.dropout,
-            placement="around",
+            placement=self.dropout_placement,
             engine=self.engine,
             forget_bias=self.forget_bias,
         )
-        self.drop = nn.Dropout(self.dropout)
+        self.drop = nn.Dropout(self.dropout if self.dropout_placement == "around" else 0.0)
         self.output = nn.Linear(self.hidden, self.outputs)
         self.past = window_shortcut(self.shortcut, self.window, self.features, self.outputs)
         if self.init != DEFAULT:

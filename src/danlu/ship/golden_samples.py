@@ -1,7 +1,7 @@
 """Golden samples taken from a run's data: a few raw samples over all classes, with the run's own answers."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy
 import torch
@@ -30,8 +30,6 @@ def golden_samples(data: Dataset, answerer: Answerer) -> GoldenSamples:
     part = next((part for part in ("test", "validation") if data.sizes[part]), "train")
     try:
         raw = raw_samples(data, part, _rows(data, part))
-        if raw.kind == "several":
-            return GoldenSamples(missing="ship.golden-several")
         samples = _small(list(_each(raw, data)))
         if not samples:
             return GoldenSamples(missing="ship.golden-too-large")
@@ -60,7 +58,9 @@ def _rows(data: Dataset, part: str) -> list[int]:
 
 
 def _each(raw: RawSamples, data: Dataset) -> Iterator[Any]:
-    """Sample by sample: a row as a dict, a large picture of a file in the size that the net takes."""
+    """Sample by sample: a row, or several inputs, as a dict, a large picture of a file in the size that the net
+    takes.
+    """
     if raw.kind == "table":
         yield from (dict(zip(raw.samples, row, strict=True)) for row in zip(*raw.samples.values(), strict=True))
     elif raw.kind == "pictures" and isinstance(data.encoder, Pixels) and data.encoder.white is not None:
@@ -68,6 +68,8 @@ def _each(raw: RawSamples, data: Dataset) -> Iterator[Any]:
         for picture in raw.samples:
             large = picture.nbytes > MAX_BYTES // COUNT
             yield fit_picture(picture, Shape(channels, height, width, whole=data.encoder.whole)) if large else picture
+    elif raw.kind == "several":
+        yield from ({name: array[row] for name, array in raw.samples.items()} for row in range(len(raw)))
     else:
         yield from raw.samples
 
@@ -77,11 +79,18 @@ def _small(samples: list[Any]) -> list[Any]:
     kept: list[Any] = []
     total = 0
     for sample in samples:
-        size = sample.nbytes if isinstance(sample, numpy.ndarray) else len(repr(sample))
+        size = _size_of(sample)
         if total + size <= MAX_BYTES:
             kept.append(sample)
             total += size
     return kept
+
+
+def _size_of(sample: Any) -> int:
+    """How many bytes a sample has, or characters."""
+    if isinstance(sample, dict):
+        return sum(map(_size_of, cast(dict[str, Any], sample).values()))
+    return sample.nbytes if isinstance(sample, numpy.ndarray) else len(repr(sample))
 
 
 def _of_last_token(outputs: Tensor, encoded: Tensor) -> Tensor:

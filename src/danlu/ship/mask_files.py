@@ -1,20 +1,17 @@
-"""Predicted masks as files: a PNG for each picture, whose pixels' values are the classes."""
+"""Predicted masks as files: a PNG for each picture, whose pixels' values are the classes; without torch."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy
-import torch
 
 from danlu.base.errors import Fault
 from danlu.base.files import replace_file
 from danlu.base.places import shown
 from danlu.data.decode import read_head
-from danlu.data.place_labels import PixelLabels
-from danlu.data.transforms.pictures import nearest
-from danlu.ship.predictions import Prediction
 
 _MOST_TOLD = 30
 _LARGEST = 255  # of a PNG with a palette
@@ -23,30 +20,32 @@ _LARGEST = 255  # of a PNG with a palette
 @dataclass(eq=False)
 class MaskFiles:
     """Writes masks into `folder`, each under the name of its picture and in its size; they are PNGs with a palette, so
-    that classes are told apart by eye, and the value of a pixel is the class as the training masks had it.
+    that classes are told apart by eye, and the value of a pixel is the class as the training masks had it: one of
+    `values`, which are called `titles` where that is known.
     """
 
     folder: Path
-    target: PixelLabels
+    values: Sequence[int | bool]
+    titles: Sequence[str] = ()
     alone: str = ""  # what the one mask is to be called, where there is one
     written: set[str] = field(default_factory=set[str])
 
-    def write(self, prediction: Prediction) -> None:
-        """The masks of some pictures. StorageError where the disk refuses."""
-        rows = prediction.rows
-        for place, mask in zip(rows.places, prediction.answers.values, strict=True):
-            source = _source(Path(rows.file), place)
-            path = self.folder / self.alone if self.alone else self._free(place, source, Path(rows.file))
+    def write(self, file: Path, places: Sequence[str], masks: Sequence[Any]) -> None:
+        """The `masks` of some pictures of a file, or of a folder, where these stand at `places`. StorageError where the
+        disk refuses.
+        """
+        for place, mask in zip(places, masks, strict=True):
+            source = _source(file, place)
+            path = self.folder / self.alone if self.alone else self._free(place, source, file)
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, _png(_in_size(numpy.asarray(mask), source)))
 
     def told(self) -> Fault:
         """What the values mean, once all is written."""
-        pairs = list(zip(self.target.values, self.target.names, strict=True))
-        named = [
-            f"{int(value)}: {name}" if self.target.titles else str(int(value)) for value, name in pairs[:_MOST_TOLD]
-        ]
-        values = ", ".join(named) + (" …" if len(pairs) > _MOST_TOLD else "")
+        named = [str(int(value)) for value in self.values[:_MOST_TOLD]]
+        if self.titles:
+            named = [f"{value}: {title}" for value, title in zip(named, self.titles, strict=False)]
+        values = ", ".join(named) + (" …" if len(self.values) > _MOST_TOLD else "")
         return Fault(
             "ship.masks-written",
             {"count": max(1, len(self.written)), "path": shown(self.folder / self.alone), "values": values},
@@ -71,7 +70,20 @@ def _in_size(mask: "numpy.ndarray[Any, Any]", source: Path | None) -> "numpy.nda
     head = None if source is None else read_head(source)
     if head is None or isinstance(head, Fault) or mask.shape == (head.height, head.width):
         return mask
-    return nearest(torch.from_numpy(mask.astype(numpy.int64))[None], head.height, head.width)[0].numpy()
+    return nearest_pixels(mask, head.height, head.width)
+
+
+def nearest_pixels(mask: "numpy.ndarray[Any, Any]", height: int, width: int) -> "numpy.ndarray[Any, Any]":
+    """A mask [H, W] in another size, as `danlu.data.transforms.pictures.nearest` makes it.
+
+    >>> nearest_pixels(numpy.array([[1, 2], [3, 4]]), 1, 4).tolist()
+    [[3, 3, 4, 4]]
+    """
+    rows, columns = (
+        ((numpy.arange(wanted, dtype=numpy.float32) + 0.5) * numpy.float32(found / wanted)).astype(numpy.int64)
+        for wanted, found in ((height, mask.shape[0]), (width, mask.shape[1]))
+    )
+    return mask[rows.clip(max=mask.shape[0] - 1)][:, columns.clip(max=mask.shape[1] - 1)]
 
 
 def _png(mask: "numpy.ndarray[Any, Any]") -> bytes:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import fail
-from danlu.data.label_sets import LabelSets, labels_in, switched
+from danlu.data.label_cells import labels_in, switched
+from danlu.data.label_sets import LabelSets
 from danlu.data.place_labels import PixelLabels, TokenLabels, without_channel
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.table.columns import Column, Sheet

@@ -12,7 +12,8 @@ from danlu.base.errors import Fault, UserError
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import read_table
-from danlu.data.series.encoder import WindowEncoder, Windows
+from danlu.data.series.encoder import WindowEncoder
+from danlu.data.series.windows import Windows
 from danlu.data.table.columns import Sheet, Table
 from danlu.data.table.frames import table_of
 from danlu.data.table.infer import cells_as_numbers
@@ -38,16 +39,11 @@ def series_rows(sheet: Sheet, fitted: Preprocessing) -> Rows:
     encoder = fitted.encoder
     assert isinstance(encoder, WindowEncoder)
     table = table_of(sheet)
-    windows = encoder.windows(table, sheet.place, sheet.path)
+    windows = encoder.layout.windows(table, sheet.place, sheet.path)
     encoded, last = encoder.encoded(table, windows), windows.rows[:, -1]
     places = (last + 1 if sheet.lines is None else sheet.lines[last]).tolist()
-    beside: dict[str, list[str]] = {}
-    if encoder.group is not None:
-        beside[encoder.group] = [windows.laid.name(number) for number in windows.series.tolist()]
-    if encoder.time is not None:
-        beside[encoder.time.name] = [encoder.clock.shown(time) for time in windows.laid.times[last].tolist()]
     targets, notes = _targets(table, windows, encoder, fitted), notes_of(encoder.unseen(table, windows))
-    remarks = (*sheet.notes, *fitted.remarks(sheet))
+    remarks, beside = (*sheet.notes, *fitted.remarks(sheet)), encoder.layout.beside(windows)
     return Rows(sheet.path, [str(place) for place in places], encoded, targets, notes, remarks, beside)
 
 

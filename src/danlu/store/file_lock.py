@@ -20,6 +20,31 @@ def lock_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.lock")
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process has the lock of the file at `path`; True where that cannot be told.
+
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     is_locked(Path(file.name))
+    False
+    """
+    import filelock
+
+    file = lock_file(path) if _LOCKED_BESIDE else path
+    try:
+        descriptor = os.open(file, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        return not filelock.lock_descriptor(descriptor, blocking=False)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+
+
 class FileLock:
     """The lock of the file at `path`, open as `descriptor`. UserError where another process has it.
 

@@ -24,7 +24,7 @@ from danlu.base.places import shown
 from danlu.base.strict_json import checksum, number, to_json
 
 SCHEMA = 2
-KINDS = ("table", "pictures", "numbers", "texts")
+KINDS = ("table", "series", "pictures", "numbers", "texts", "several")
 _ARRAYS = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
 _MAX_BYTES = 64 * 2**20  # of one array: no golden sample is near it, and a forged one must not fill the memory
 
@@ -64,8 +64,9 @@ class PartScore:
 
 @dataclass(frozen=True)
 class GoldenSample:
-    """A raw sample, as `run.predict` takes one of its kind (a row as a dict, a picture or numbers as an array, a text),
-    and what the run said of it: the answer, the probabilities [C] of classes, and the net's outputs.
+    """A raw sample, as `run.predict` takes one of its kind (a row as a dict, a window as a dict of columns, a picture
+    or numbers as an array, a text, several inputs as a dict of arrays), and what the run said of it: the answer, the
+    probabilities [C] of classes, and the net's outputs.
     """
 
     raw: Any
@@ -87,6 +88,8 @@ class GoldenSamples:
         each = [sample.raw for sample in self.samples]
         if self.kind == "table":
             return {name: [row[name] for row in each] for name in each[0]} if each else {}
+        if self.kind == "several":
+            return {name: numpy.stack([sample[name] for sample in each]) for name in each[0]} if each else {}
         return numpy.stack(each) if self.kind == "numbers" and each else each
 
 
@@ -173,6 +176,8 @@ def array_from_plain(plain: Mapping[str, Any]) -> Array:
 
 def raw_to_plain(raw: Any) -> Any:
     """One raw sample as JSON holds it."""
+    if isinstance(raw, dict):
+        return {name: raw_to_plain(one) for name, one in cast(dict[str, Any], raw).items()}
     return array_to_plain(raw) if isinstance(raw, numpy.ndarray) else raw
 
 
@@ -262,9 +267,12 @@ def _number(value: Any) -> Any:
 def _raw_from_plain(plain: Any, kind: str) -> Any:
     if kind == "texts":
         return [_text(token) for token in plain] if isinstance(plain, list) else _text(plain)
-    if kind != "table":
+    if kind == "several":
+        return {name: array_from_plain(array) for name, array in plain.items()}
+    if kind not in ("table", "series"):
         return array_from_plain(plain)
-    if not all(value is None or isinstance(value, str | int | float) for value in plain.values()):
+    cells = list(plain.values()) if kind == "table" else [cell for column in plain.values() for cell in column]
+    if not all(cell is None or isinstance(cell, str | int | float) for cell in cells):
         raise ValueError("no row of a table")
     return dict(plain)
 

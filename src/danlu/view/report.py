@@ -172,18 +172,22 @@ def finding_card(finding: Finding) -> Markup:
     """One finding: what, where, since when, why, and what to do."""
     where = ", ".join(finding.where[:4]) + (" …" if len(finding.where) > 4 else "")
     since = say("page.since", step=f"{finding.since:,}")
+    sure = say(f"base.finding-{finding.confidence}") if finding.confidence else ""
     name = rule_name(finding.rule)
     head = element(
         "p",
         element("b", f"{say(f'page.severity-{finding.severity}')} · {name}"),
         *([" ", element("span", finding.rule, class_="faint")] if name != finding.rule else []),
-        "".join(f" · {part}" for part in (where, finding.line, since) if part),
+        "".join(f" · {part}" for part in (where, finding.line, since, sure) if part),
     )
     rows: list[Markup] = []
     remedies = "\u2003".join(f"{number} {remedy_text(one)}" for number, one in enumerate(finding.remedies, 1))
     for name, text in ((say("page.why"), finding.why), (say("page.remedy"), remedies)):
         if text:
             rows += [element("dt", name), element("dd", text)]
+    if finding.snippet:
+        for name, text in (("before", finding.snippet.before), ("after", finding.snippet.after)):
+            rows += [element("dt", say(f"base.finding-{name}").strip()), element("dd", element("pre", text))]
     return element("div", head, element("p", finding.title), element("dl", *rows), class_=f"finding {finding.severity}")
 
 

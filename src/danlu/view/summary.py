@@ -14,6 +14,9 @@ from danlu.store.records import ParentRun
 def summary_lines(run: Mapping[str, Any]) -> list[str]:
     """Line by line; the first is the test score of a finished run, where it has one."""
     folder = shown(run["run"])
+    if script := run.get("script"):
+        facts = {"script": printable(script["name"]), "steps": run["steps"], "findings": len(run["findings"])}
+        return [say("view.script", **facts, training=f"{run['training_seconds']:.1f}", run=folder)]
     if not run["finished"]:
         return [say("view.unfinished", steps=run["steps"], run=folder)]
     lines = []

@@ -9,9 +9,10 @@ from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from danlu.base.errors import fail
+from danlu.base.events import StopTraining
 from danlu.base.finding_text import Findings, finding_lines
 from danlu.base.readable import Readable
-from danlu.base.records import CodeLine, Finding
+from danlu.base.records import CodeLine, Finding, Snippet
 from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.watch.contract import Rule, Verdict
@@ -32,6 +33,8 @@ from danlu.watch.thresholds import check_rules, current_thresholds
 
 _MOST_SAID = 120  # characters of an error that a probe met
 
+_ACTIVE: list["Watch"] = []
+
 Models = nn.Module | Sequence[nn.Module] | Mapping[str, nn.Module]
 
 
@@ -42,7 +45,8 @@ class Watch(Readable):
     parameters are found when they step. `loader`, `val_loader` and `loss_fn` are only looked at. `silence` holds ids
     of rules that are not asked, `thresholds` numbers by rule and name; `rules` are asked beside danlu's own. Nothing
     of the training is changed: no random number is drawn, no weight differs by a bit; when the block is left every hook
-    is gone. An exception inside watch is told once and ends nothing. In a distributed training only rank 0 watches.
+    is gone. An exception inside watch is told once and ends nothing; StopTraining, raised by `on_finding`, ends the
+    block after the step under way, and the program goes on behind it. In a distributed training only rank 0 watches.
 
     >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3), nn.Softmax(dim=1))
     >>> sgd = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -98,6 +102,7 @@ class Watch(Readable):
         self._observer: Observer | None = None
         self._remarks: list[str] = []
         self._closing = self._failed = ""
+        self._stop: StopTraining | None = None  # raised by on_finding
         self._culprits: Culprits | None = None
         self._earlier = earlier or Earlier()
         self._judge = Judge(
@@ -171,23 +176,41 @@ class Watch(Readable):
             register_optimizer_step_post_hook(observer.after_step),
         ]
         self._active = True
+        _ACTIVE.append(self)
 
     def _end(self) -> None:
         """Put everything back."""
         self._active = False
+        _ACTIVE[:] = [one for one in _ACTIVE if one is not self]
         for handle in self._handles:
             handle.remove()
         if self._observer is not None:
             self._observer.detach()
         self._patches.restore()
 
+    def knows(self, made: Mapping[Any, CodeLine], loader: tuple[CodeLine, str] | None) -> None:
+        """Take over the lines in which optimizers were made and the newest loader was begun before the block."""
+        if self._observer is not None and self._lines:
+            for optimizer, line in made.items():
+                self._observer.sites.made(optimizer, line)
+            if loader is not None:
+                self._observer.sites.begun(*loader)
+
+    def abandon(self) -> None:
+        """Put everything back without a word: in a process just forked, whose training is watched in its parent."""
+        if self._active:
+            self._end()
+            self._guard.close()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    ) -> bool | None:
+        stopped = error is not None and error is self._stop
         if not self._active or self._observer is None:
-            return
+            return stopped
         self._end()
-        if kind is not None:
+        self._guard.halt = None
+        if kind is not None and not stopped:
             self._observer.measured.crashed = kind.__name__
         self._observer.finish()
         self._guard.within(self._judge, self._observer.measured)
@@ -195,6 +218,7 @@ class Watch(Readable):
         self._guard.close()
         if self._shown:
             tell("\n".join(words for words in self.findings.words() if words != self._failed))
+        return stopped
 
     def _look_back(self, measured: Measured) -> None:
         """The block has ended: say what could not be judged."""
@@ -229,18 +253,26 @@ class Watch(Readable):
         """Give a finding to the user's own function; whatever that raises is told, the first time, and no more."""
         try:
             call(finding)
+        except StopTraining as stop:
+            if self._active:  # behind the block there is nothing to end
+                self._stop = self._guard.halt = stop
         except Exception as error:  # noqa: BLE001 - a remark on a training must not end it
             if not self._failed:
                 self._failed = say("watch.on-finding-failed", rule=finding.rule, error=_told(error))
                 if self._shown:
                     tell(self._failed)
 
-    def _locate(self, rule: Rule, verdict: Verdict) -> CodeLine | None:
+    def _locate(self, rule: Rule, verdict: Verdict) -> tuple[CodeLine, Snippet | None] | None:
         return self._culprits(rule, verdict) if self._culprits is not None and self._lines else None
 
     def _broken(self, name: str, error: Exception) -> None:
         if self._shown:
             tell(say("watch.broken", name=name, error=_told(error)))
+
+
+def is_watched() -> bool:
+    """Whether some block is being watched now."""
+    return bool(_ACTIVE)
 
 
 def _told(error: Exception) -> str:
@@ -277,7 +309,8 @@ def watch(
     silence     ids of rules that are not asked; `danlu rules` lists them
     thresholds  a rule's numbers by name: {"dead-relu": {"min_dead_share": 0.6}}
     rules       rules of your own, see danlu.Rule
-    on_finding  called once with each finding as soon as it is made; what it raises is told once and ends nothing
+    on_finding  called once with each finding as soon as it is made; danlu.StopTraining, raised in it, ends the block
+                after the step that is under way; whatever else it raises is told once and ends nothing
     shown       whether findings are printed as they appear, and at the end how many rules could judge
 
     Findings stand in `watch.findings`, each with the `line` of your code where the fault lies, if it lies in one;

@@ -5,12 +5,13 @@ from operator import attrgetter
 
 from torch import nn
 
-from danlu.base.records import CodeLine
+from danlu.base.records import CodeLine, Snippet
 from danlu.watch.contract import Rule, Verdict
 from danlu.watch.frames import as_read, is_theirs
 from danlu.watch.measured import Measured
 from danlu.watch.reading import main_optimiser
 from danlu.watch.sites import Sites
+from danlu.watch.snippets import snippet
 from danlu.watch.sources import Sources, class_line
 
 OUTCOME = "outcome"
@@ -26,10 +27,15 @@ class Culprits:
         self._roots = roots
         self._sources = Sources()
 
-    def __call__(self, rule: Rule, verdict: Verdict) -> CodeLine | None:
-        """The line, as people read it; None where there is none to be named."""
+    def __call__(self, rule: Rule, verdict: Verdict) -> tuple[CodeLine, Snippet | None] | None:
+        """The line, as people read it, and its statement before and after the first remedy that changes it; None where
+        there is no line to be named."""
         line = verdict.line or self._line(rule, verdict)
-        return as_read(line) if line is not None else None
+        if line is None:
+            return None
+        tree = self._sources.tree(line.file)
+        found = (snippet(tree, line, remedy) for remedy in verdict.remedies) if tree is not None else ()
+        return as_read(line), next((one for one in found if one is not None), None)
 
     def _line(self, rule: Rule, verdict: Verdict) -> CodeLine | None:
         lines = self._measured.lines
@@ -58,7 +64,7 @@ class Culprits:
         near = one.stepped_at or self._measured.lines.get("backward")
         if not made or near is None:
             return near
-        return one.made_at or self._sources.made(one.kind, near, self._files()) or near
+        return one.made_at or self._sources.made(one.kind, near, self._places()) or near
 
     def _loader(self) -> CodeLine | None:
         lines = self._measured.lines
@@ -95,9 +101,8 @@ class Culprits:
         """Where the object of that class was made which the line `used` works with."""
         lines = self._measured.lines
         near = lines.get(used) or next(iter(lines.values()), None)
-        return self._sources.made(kind, near, self._files()) if near is not None else None
+        return self._sources.made(kind, near, self._places()) if near is not None else None
 
-    def _files(self) -> list[str]:
-        """All files of the user's that the training was seen to run through."""
-        noted = [line.file for line in self._measured.lines.values()]
-        return [file for file in dict.fromkeys([*noted, *self._sites.files]) if is_theirs(file)]
+    def _places(self) -> list[CodeLine]:
+        """All lines of the user's that the training was seen to run through."""
+        return [line for line in (*self._measured.lines.values(), *self._sites.under_way) if is_theirs(line.file)]

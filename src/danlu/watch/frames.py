@@ -47,15 +47,31 @@ def calling_line(leave_out: Collection[str] = ()) -> CodeLine | None:
     return None
 
 
-def files_under_way() -> list[str]:
-    """The files of the user's that are running in this thread, the innermost first."""
-    files: dict[str, None] = {}
+def lines_under_way() -> list[CodeLine]:
+    """The lines of the user's code that are under way in this thread, one a call, the innermost first."""
+    lines: list[CodeLine] = []
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if is_theirs(frame.f_code.co_filename):
-            files[frame.f_code.co_filename] = None
+            lines.append(CodeLine(frame.f_code.co_filename, frame.f_lineno or frame.f_code.co_firstlineno))
         frame = frame.f_back
-    return list(files)
+    return lines
+
+
+def names_of(objects: Collection[Any]) -> dict[int, str]:
+    """By the id of each of these objects the variable, or the attribute of `self`, that holds it in the user's code."""
+    names: dict[int, str] = {}
+    wanted = {id(one) for one in objects}
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if is_theirs(frame.f_code.co_filename):
+            own = getattr(frame.f_locals.get("self"), "__dict__", {})
+            for space in (frame.f_locals, frame.f_globals, own):
+                for name, value in list(space.items()):
+                    if id(value) in wanted:
+                        names.setdefault(id(value), name)
+        frame = frame.f_back
+    return names
 
 
 def is_theirs(file: str) -> bool:

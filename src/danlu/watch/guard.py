@@ -27,6 +27,7 @@ class Guard:
 
     def __init__(self, tell: Callable[[str, Exception], None]) -> None:
         self._tell = tell
+        self.halt: BaseException | None = None  # raised once the call under way is done: the user's wish, no failure
         self._busy = self._closed = False
         self._failing: dict[str, _Failing] = {}
 
@@ -36,9 +37,13 @@ class Guard:
         self._busy = True
         try:
             with without_modes():
-                return self.within(call, *args, **kwargs)
+                answer = self.within(call, *args, **kwargs)
         finally:
             self._busy = False
+        if self.halt is not None:
+            halt, self.halt = self.halt, None
+            raise halt
+        return answer
 
     def within(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """The same for a part of a call that runs already: when it breaks, the other parts go on."""

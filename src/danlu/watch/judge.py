@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from danlu.base.records import CodeLine, Finding
+from danlu.base.records import CodeLine, Finding, Snippet
 from danlu.base.words import say
 from danlu.watch.contract import SEVERITIES, Rule, Verdict, finding_of
 from danlu.watch.coverage import facts_asked, has_seen_nothing, reason_of
@@ -29,7 +29,7 @@ class Judge:
         thresholds: Mapping[str, Mapping[str, float]],
         guard: Guard,
         tell: Callable[[Finding], None],
-        locate: Callable[[Rule, Verdict], CodeLine | None],
+        locate: Callable[[Rule, Verdict], tuple[CodeLine, Snippet | None] | None],
         earlier: Collection[Finding] = (),
     ) -> None:
         self._all = {rule.id: rule for rule in rules}
@@ -53,11 +53,10 @@ class Judge:
                 self._guard.within(finding_of, rule, verdict, measured.before) if verdict else None
             )
             if finding is not None and verdict is not None:
-                code: CodeLine | None = self._guard.within(self._locate, rule, verdict)
+                place: tuple[CodeLine, Snippet | None] | None = self._guard.within(self._locate, rule, verdict)
+                code, snippet = place or ((earlier.code, earlier.snippet) if earlier else (None, None))
                 since = min(finding.since, earlier.since) if earlier else finding.since
-                self._standing[rule.id] = replace(
-                    finding, since=since, code=code or (earlier.code if earlier else None)
-                )
+                self._standing[rule.id] = replace(finding, since=since, code=code, snippet=snippet)
             elif earlier is not None and self._outlasts(rule, measured):
                 self._standing[rule.id] = earlier
         for finding in self.findings:

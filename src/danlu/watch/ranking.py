@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from danlu.base.records import Finding
+from danlu.watch.confidence import confidence_of
 from danlu.watch.contract import SEVERITIES, Rule
 
 # Where nothing explains anything, what is a plain mistake in the code or the data comes before what a training shows,
@@ -26,6 +27,7 @@ def ranked(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> list[Findi
                 **({"cause": causes[finding.rule]} if causes[finding.rule] else {}),
                 **({"symptoms": symptoms[finding.rule]} if symptoms[finding.rule] else {}),
             },
+            confidence=confidence_of(finding, causes[finding.rule]),
         )
         for finding in findings
     ]

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _MOST = 512
 
@@ -93,6 +93,7 @@ class Curve:
         self.width = 1  # steps in a stretch
         self.first = math.nan
         self.last = math.nan
+        self.heard: Callable[[float], object] | None = None  # is told of each number, which is not kept here
         self.lowest = math.inf
         self.earliest: list[float] = []  # the first five
         self.nonfinite_since: int | None = None
@@ -103,6 +104,8 @@ class Curve:
     def add(self, value: float) -> None:
         self.count += 1
         self.last = value
+        if self.heard is not None:
+            self.heard(value)
         if self.count <= 5:
             self.earliest.append(value)
             self.first = self.earliest[0]

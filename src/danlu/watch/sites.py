@@ -8,13 +8,18 @@ import torch
 from torch.utils.data import DataLoader
 
 from danlu.base.records import CodeLine
-from danlu.watch.frames import calling_line, files_under_way
+from danlu.watch.frames import calling_line, lines_under_way
 from danlu.watch.guard import Guard
 from danlu.watch.measured import Measured, Optimiser
 from danlu.watch.patches import Patches
 
 _FIRST = 3  # steps whose calls are looked up; they are measured, whatever the training
 _MOST_LOSSES = 48
+
+
+def making_line(optimizer: Any) -> CodeLine | None:
+    """The line that makes an optimiser, seen from within its constructor."""
+    return calling_line({f"{kind.__qualname__}.__init__" for kind in type(optimizer).__mro__})
 
 
 class Sites:
@@ -32,7 +37,7 @@ class Sites:
         self._made: weakref.WeakKeyDictionary[Any, CodeLine] = weakref.WeakKeyDictionary()
         self.loader: Any = None  # the one that the user named
         self._iterated: tuple[CodeLine, str] | None = None  # the newest loader that was begun, and its class
-        self.files: list[str] = []  # of the user's that were running when the block was entered
+        self.under_way: list[CodeLine] = []  # the calls in which the block was entered, the innermost first
 
     def note(self, what: str, step: int) -> None:
         """The user's code calls `what` in that step: "forward", "evaluation", "loss", "backward" or "clip"."""
@@ -74,7 +79,7 @@ class Sites:
     def listen(self, patches: Patches) -> None:
         """Begin; until `patches` are restored, also where optimisers are made and loaders begun is noted."""
         self._on = True
-        self.files = files_under_way()
+        self.under_way = lines_under_way()
         patches.replace(torch.optim.Optimizer, "__init__", self._making)
         patches.replace(DataLoader, "__iter__", self._iterating)
 
@@ -86,9 +91,16 @@ class Sites:
         return observed
 
     def _note_made(self, optimizer: Any) -> None:
-        line = calling_line({f"{kind.__qualname__}.__init__" for kind in type(optimizer).__mro__})
+        self.made(optimizer, making_line(optimizer))
+
+    def made(self, optimizer: Any, line: CodeLine | None) -> None:
+        """An optimiser was made in that line."""
         if line is not None:
             self._made[optimizer] = line
+
+    def begun(self, line: CodeLine, kind: str) -> None:
+        """A loader of the class `kind` was begun in that line before anything was watched."""
+        self._iterated = line, kind
 
     def _iterating(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def observed(loader: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from danlu.base.records import CodeLine
 from danlu.watch.frames import is_cell, is_theirs
 
-_Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module
+_Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _Made = tuple[ast.Call, frozenset[str]]  # a call, and the names that its result is bound to
 
 
@@ -39,25 +39,28 @@ class Sources:
     def __init__(self) -> None:
         self._trees: dict[str, ast.Module | None] = {}
 
-    def made(self, kind: str, used: CodeLine, others: Iterable[str]) -> CodeLine | None:
-        """The line where the object of the class `kind` was made that the line `used` works with; `others` are files
-        to look into after that one. None where no call of that name is to be seen, or it could be any of several."""
+    def made(self, kind: str, used: CodeLine, others: Iterable[CodeLine]) -> CodeLine | None:
+        """The line where the object of the class `kind` was made that the line `used` works with; `others` are lines
+        under way to that one. The functions in which these lines stand are looked through first, then whole files. None
+        where no call of that name is to be seen, or it could be any of several."""
         words = set(re.findall(r"\w+", linecache.getline(used.file, used.line)))
-        files = [used.file, *others]
+        places = [used, *others]
+        files = [place.file for place in places]
         if is_cell(used.file):
             files += [file for file in reversed(list(linecache.cache)) if is_cell(file)]
-        for file in dict.fromkeys(files):
-            tree = self._tree(file)
-            scopes = _around(tree, used.line) if tree is not None and file == used.file else [tree]
-            for scope in scopes:
-                found = list(_calls(scope, kind)) if scope is not None else []
-                named = [one for one in found if one[1] & words]
-                if found:
-                    one = found if len(found) == 1 else named
-                    return CodeLine(file, one[0][0].lineno) if len(one) == 1 else None
+        trees = {file: tree for file in dict.fromkeys(files) if (tree := self.tree(file)) is not None}
+        functions = [(place.file, scope) for place in places if place.file in trees
+                     for scope in _around(trees[place.file], place.line)]  # fmt: skip
+        for file, scope in [*functions, *trees.items()]:
+            found = list(_calls(scope, kind))
+            named = [one for one in found if one[1] & words]
+            if found:
+                one = found if len(found) == 1 else named
+                return CodeLine(file, one[0][0].lineno) if len(one) == 1 else None
         return None
 
-    def _tree(self, file: str) -> ast.Module | None:
+    def tree(self, file: str) -> ast.Module | None:
+        """The file, parsed; None where it cannot be."""
         if file not in self._trees:
             try:
                 self._trees[file] = ast.parse("".join(linecache.getlines(file)))
@@ -67,14 +70,14 @@ class Sources:
 
 
 def _around(tree: ast.Module, line: int) -> list[_Scope]:
-    """The functions and classes that a line stands in, the innermost first, and the whole file."""
+    """The functions and classes that a line stands in, the innermost first."""
     scopes: list[_Scope] = [
         node
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and node.lineno <= line <= (node.end_lineno or node.lineno)
     ]
-    return [*reversed(scopes), tree]
+    return [*reversed(scopes)]
 
 
 def _calls(node: ast.AST, kind: str, names: frozenset[str] = frozenset()) -> Iterator[_Made]:

@@ -11,6 +11,9 @@ EXCLUDES: Mapping[str, tuple[str, ...]] = {
     "lr-too-high": ("lr-too-low", "plateau", "underfitting", "too-few-epochs", "clip-too-tight", "output-collapsed"),
     # After a NaN there is no loss to read.
     "nonfinite": ("lr-too-low", "plateau", "underfitting", "too-few-epochs", "output-collapsed"),
+    # Targets that the loss does not take, or outputs that it does not, are what brings it below its floor.
+    "label-range": ("loss-below-floor",),
+    "loss-mismatch": ("loss-below-floor",),
     # A sum over the batch makes every step longer.
     "loss-sum": ("lr-too-low",),
     "no-update": ("lr-too-low", "plateau", "underfitting", "too-few-epochs", "overfitting"),

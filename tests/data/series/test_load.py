@@ -303,3 +303,27 @@ def test_data_that_are_no_tables_have_no_windows(option: str) -> None:
 def test_frames_with_typed_dates_are_read() -> None:
     frame = polars.DataFrame(table()).with_columns(polars.col("date").str.to_date())
     assert torch.equal(series(frame).x, series(table()).x)
+
+
+def test_series_that_take_turns_without_times_are_windows_when_they_are_asked() -> None:
+    towns = {"town": ["Ulm", "Bonn"] * (ROWS // 2), "temp": [float(one) for one in range(ROWS)]}
+    data = series(towns, time="rows", group="town")
+    encoded = data.encode(towns)
+    assert len(encoded) == 2 * (ROWS // 2 - 4)
+    first = encoded[0, :, 0].double() * data.target.scale[0] + data.target.mean[0]  # type: ignore[union-attr]
+    assert first.round().tolist() == [0.0, 2.0, 4.0, 6.0, 8.0]
+
+
+def test_no_window_crosses_from_one_table_of_a_list_into_the_next() -> None:
+    data = series(table())
+    halves = [{name: column[:40] for name, column in table().items()}, {n: c[40:] for n, c in table().items()}]
+    whole, apart = data.encode(table()), data.encode(halves)
+    assert torch.equal(apart, torch.cat([whole[:36], whole[40:]]))
+    assert torch.equal(data.encode([polars.DataFrame(half) for half in halves]), apart)
+
+
+def test_the_remarks_on_tables_of_a_list_are_told_once() -> None:
+    data = series(table(wind=[float(one % 7) for one in range(ROWS)]))
+    far = table(wind=[1e9] * ROWS)
+    encoder: Any = data.encoder
+    assert [note.id for note in encoder.remarks([far, far])] == [note.id for note in encoder.remarks(far)]

@@ -96,7 +96,7 @@ def one_digit_in_a_hundred(watch, seed, fault):
     return balanced(model, x_test, (y_test == 8).long(), 2)
 
 
-@planted("label-imbalance", symptoms="underfitting plateau", costs=0.05)
+@planted("label-imbalance", causes="class-weights-inverted", symptoms="underfitting plateau", costs=0.05)
 def weights_as_frequent_as_the_classes(watch, seed, fault):
     """The weights are the classes' shares: the frequent one counts more still."""
     torch.manual_seed(seed)
@@ -111,7 +111,7 @@ def weights_as_frequent_as_the_classes(watch, seed, fault):
     return balanced(model, x_test, (y_test == 8).long(), 2)
 
 
-@planted("label-imbalance", symptoms="underfitting plateau", costs=None)
+@planted("label-imbalance", causes="class-weights-inverted", symptoms="underfitting plateau", costs=None)
 def a_pos_weight_upside_down(watch, seed, fault):
     """pos_weight as positives / negatives where it is negatives / positives."""
     torch.manual_seed(seed)

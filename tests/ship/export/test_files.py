@@ -64,6 +64,30 @@ def lines(place: Path) -> tuple[Any, Path]:
     return danlu.load((words, [len(word) % 2 for word in words]), tokens="characters"), place / "w.txt"
 
 
+def series(place: Path) -> tuple[Any, Path]:
+    rows = [f"2024-01-{1 + row:02d},{'abc'[row % 3]},{row / 7:.3f}" for row in range(31)]
+    (place / "t.csv").write_text("\n".join(["day,kind,y", *rows[::-1]]))
+    return danlu.load(place / "t.csv", target="y", window=4, horizon=2), place / "t.csv"
+
+
+def tags(place: Path) -> tuple[Any, Path]:
+    (place / "w.txt").write_text("the cat  sat\n\na dog\n")
+    return danlu.load(([["the", "cat"], ["a", "dog", "ran"]] * 20, [["D", "N"], ["D", "N", "V"]] * 20)), place / "w.txt"
+
+
+def masks(place: Path) -> tuple[Any, Path]:
+    """Pictures of several proportions: they are squeezed, not cut."""
+    numbers = numpy.random.default_rng(0)
+    for folder in ("images", "masks"):
+        (place / "seen" / folder).mkdir(parents=True)
+    for number in range(12):
+        sides = (20, 16) if number % 3 else (18, 30)
+        pixels = numbers.integers(0, 255, (*sides, 3)).astype("uint8")
+        Image.fromarray(pixels).save(place / "seen" / "images" / f"{number}.png")
+        Image.fromarray(pixels[..., 0] // 128).save(place / "seen" / "masks" / f"{number}.png")
+    return danlu.load(place / "seen"), place / "seen" / "images"
+
+
 KINDS: dict[str, Make] = {
     "grey": pictures("uint8", 255, 1, ".png"),
     "colours": pictures("uint8", 255, 3, ".png"),
@@ -72,6 +96,9 @@ KINDS: dict[str, Make] = {
     "arrays": arrays,
     "columns": columns,
     "lines": lines,
+    "series": series,
+    "tags": tags,
+    "masks": masks,
 }
 
 
@@ -86,3 +113,52 @@ def test_a_run_and_its_export_read_the_same_numbers(kind: str, tmp_path: Path) -
     assert [place for rows in ours for place in rows.places] == [place for rows in theirs for place in rows.places]
     encoded = [front([torch.as_tensor(rows.feeds.arrays[one.name]) for one in interface.inputs]) for rows in ours]
     assert torch.equal(torch.cat(encoded), torch.cat([rows.encoded for rows in theirs]))
+
+
+def test_behind_a_window_stand_its_day_and_what_came_next(tmp_path: Path) -> None:
+    data, path = series(tmp_path)
+    fitted = Preprocessing.of(data)
+    (ours,) = read_file_rows(path, Interface(to_plain(fitted)), FileOptions())
+    (theirs,) = read_rows(path, fitted, "y", FileOptions())
+    assert dict(ours.beside) == theirs.beside
+    assert ours.targets is not None and theirs.targets is not None
+    scale, mean = (torch.tensor(numbers) for numbers in (fitted.target.scale, fitted.target.mean))
+    found = torch.tensor([[float("nan") if one is None else one for one in row] for row in ours.targets])
+    assert torch.allclose(found.double(), theirs.targets * scale + mean, atol=1e-6, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [("colours", "cut at the longer sides"), ("masks", "squeezed"), ("arrays", None)],
+)
+def test_it_is_told_how_pictures_are_resized(kind: str, wanted: str | None, tmp_path: Path) -> None:
+    told = Interface(to_plain(Preprocessing.of(KINDS[kind](tmp_path)[0]))).description()["inputs"][0].get("resize")
+    if wanted is None:
+        assert told is None
+        return
+    assert (told["inside"], told["filter"]) == (False, "PIL.Image.Resampling.BILINEAR")
+    assert wanted in told["steps"][-1]
+
+
+@pytest.mark.parametrize("kind", ["colours", "masks", "deep"])
+def test_the_steps_that_are_told_make_the_pixels(kind: str, tmp_path: Path) -> None:
+    """Whoever follows the metadata to the letter gives the net the very bytes."""
+    from PIL import ImageOps
+
+    data, folder = KINDS[kind](tmp_path)
+    interface = Interface(to_plain(Preprocessing.of(data)))
+    told = interface.resizing
+    assert told is not None
+    sides = told["width"], told["height"]
+    for rows in read_file_rows(folder, interface, FileOptions()):
+        for place, pixels in zip(rows.places, rows.feeds.arrays["pictures"], strict=True):
+            picture = ImageOps.exif_transpose(Image.open(folder / place))
+            if picture.mode.startswith("I"):
+                deep = numpy.asarray(picture) * (255 / told["white"])
+                picture = Image.fromarray(deep.round().clip(0, 255).astype(numpy.uint8))
+            picture = picture.convert(told["mode"])
+            if kind == "masks":
+                picture = picture.resize(sides, Image.Resampling.BILINEAR)
+            else:
+                picture = ImageOps.fit(picture, sides, Image.Resampling.BILINEAR)
+            assert numpy.array_equal(numpy.asarray(picture), pixels)

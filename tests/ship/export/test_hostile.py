@@ -16,6 +16,7 @@ from danlu.ship.export import check_exported_file, export, open_exported
 from danlu.ship.export.assemble import METADATA, SCOPES
 from danlu.ship.export.parts import onnx
 from export_cases import CASES
+from export_tasks import TASKS
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
@@ -174,6 +175,71 @@ def test_hostile_metadata_are_refused(fault: str, made: Path, tmp_path: Path) ->
     model = onnx().load(made / "model.onnx")
     told(model, change)
     refused(tmp_path / "hostile.onnx", model.SerializeToString(), words)
+
+
+def encoder(**changed: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda content: content["preprocessing"]["encoder"].update(changed)
+
+
+def target(**changed: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda content: content["preprocessing"]["target"].update(changed)
+
+
+def another_task(content: dict[str, Any]) -> None:
+    content["preprocessing"]["task"] = "tagging"
+
+
+OF_TASKS: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
+    "fewer thresholds than labels": ("labels", target(thresholds=[0.5]), "not a valid"),
+    "thresholds that are none": ("labels", target(thresholds=["much", 1, 2]), "not a valid"),
+    "fewer labels than outputs": ("labels", target(classes=["red", "round"]), "not a valid"),
+    "escape sequences in a label": ("labels", target(classes=["red", "\x1b[31m", "c"]), "control characters"),
+    "labels for tags": ("labels", another_task, "not a valid|inputs or outputs"),
+    "no window": ("series-mlp", encoder(window=None), "not a valid"),
+    "another window": ("series-mlp", encoder(window=7), "inputs or outputs"),
+    "no clock": ("series-mlp", encoder(clock={}), "not a valid"),
+    "a time that is a category": ("series-mlp", encoder(time={"type": "category", "name": "t", "values": ["a"],
+                                                              "missing": False}), "not a valid"),
+    "escape sequences in a group": ("series-mlp", encoder(group="\x1b[31m"), "control characters"),
+    "no inputs": ("several-by-place", encoder(layout={"named": True, "pieces": []}), "inputs or outputs"),
+    "an input of no kind": ("several-by-place", encoder(layout={"named": True, "pieces": [
+        {"name": "0", "shape": [3], "numbers": "code"}]}), "not a valid"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def of_tasks(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Exports of other tasks, each made once."""
+    place = tmp_path_factory.mktemp("of-tasks")
+
+    def path(name: str) -> Path:
+        if not (place / f"{name}.onnx").exists():
+            export(TASKS[name]().exporting(), place / f"{name}.onnx")
+        return place / f"{name}.onnx"
+
+    return path
+
+
+@pytest.mark.parametrize("fault", OF_TASKS)
+def test_hostile_metadata_of_every_task_are_refused(
+    fault: str, of_tasks: Callable[[str], Path], tmp_path: Path
+) -> None:
+    name, change, words = OF_TASKS[fault]
+    model = onnx().load(of_tasks(name))
+    told(model, change)
+    refused(tmp_path / "hostile.onnx", model.SerializeToString(), words)
+
+
+def test_answers_of_another_shape_are_refused(of_tasks: Callable[[str], Path], tmp_path: Path) -> None:
+    """A mask where labels are promised: found when the file is asked, in one sentence."""
+    model = onnx().load(of_tasks("labels"))
+    (last,) = [node for node in model.graph.node if node.output[0] == "labels"]
+    last.output[0] = "flat"
+    model.graph.initializer.append(onnx().numpy_helper.from_array(numpy.array([-1]), "all"))
+    node(model, "Reshape", ["flat", "all"], ["labels"])
+    (tmp_path / "hostile.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(UserError, match="cannot be run: .*shape"):
+        check_exported_file(tmp_path / "hostile.onnx")
 
 
 @pytest.mark.parametrize(

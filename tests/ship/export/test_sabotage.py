@@ -17,7 +17,7 @@ from danlu.ship.export import check_exported_file, export_onnx
 from danlu.ship.export import write as exporter
 from danlu.ship.export.assemble import METADATA, with_metadata
 from danlu.ship.export.parts import onnx
-from export_cases import CASES
+from export_tasks import ALL
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
@@ -181,6 +181,62 @@ def unscaled(built: Any) -> None:
     built.answer.scale.fill_(1.0)
 
 
+def half_way(built: Any) -> None:
+    built.answer.least.fill_(0.5)
+
+
+def newest_first(built: Any) -> None:
+    before = built.preprocessing.forward
+    built.preprocessing.forward = lambda inputs: before([one.flip(1) for one in inputs])
+
+
+def steps_exchanged(built: Any) -> None:
+    """What comes after two steps as what comes next."""
+    before = built.answer.forward
+    built.answer.forward = lambda outputs, x: before(outputs.flip(1), x)
+
+
+def on_its_side(built: Any) -> None:
+    before = built.answer.forward
+
+    def turned(outputs: Any, x: Any) -> Any:
+        mask, *others = before(outputs, x)
+        return mask.transpose(1, 2), *others
+
+    built.answer.forward = turned
+
+
+def endless(built: Any) -> None:
+    """Tags also behind the end of a text."""
+    before = built.answer.forward
+    built.answer.forward = lambda outputs, x: before(outputs, torch.ones_like(x))
+
+
+def as_bytes(built: Any) -> None:
+    built.preprocessing.kinds = tuple("numbers" for _ in built.preprocessing.kinds)
+
+
+def not_standardised(built: Any) -> None:
+    built.preprocessing.numbers.standardises = False
+
+
+def other_tokens(model: Any) -> None:
+    (lookup,) = [node for node in model.graph.node if node.op_type == "LabelEncoder"]
+    numbers = next(one for one in lookup.attribute if one.name == "values_int64s")
+    first, second = numbers.ints[2], numbers.ints[3]
+    numbers.ints[2], numbers.ints[3] = second, first
+
+
+def other_values(model: Any) -> None:
+    """The values of two classes of a mask, or two tags, exchanged."""
+    (lookup,) = [node for node in model.graph.node if node.output[0] in ("mask", "tags")]
+    tensor = tensors(model)[lookup.input[0]]
+    if tensor.data_type == onnx().TensorProto.STRING:
+        tensor.string_data[0], tensor.string_data[1] = tensor.string_data[1], tensor.string_data[0]
+    else:
+        put(tensor, onnx().numpy_helper.to_array(tensor)[::-1].copy())
+
+
 FAULTS: dict[str, tuple[str, Plant, str]] = {
     "normalisation left out": ("lenet5", changed_program(without_normalisation), "preprocessing"),
     "labels swapped": ("lenet5", changed_model(swap_labels), "labels or probabilities"),
@@ -198,6 +254,22 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
     "fp16 weights of a transformer": ("transformer", changed_model(half), "does not"),
     "another value for gaps": ("table", changed_program(another_fill), "preprocessing"),
     "range limit left out": ("limited", changed_program(unlimited), "labels or probabilities"),
+    "labels by half": ("labels", changed_program(half_way), "labels or probabilities"),
+    "another value for gaps in a series": ("series-lstm", changed_program(another_fill), "preprocessing"),
+    "a window from its end": ("series-lstm", changed_program(newest_first), "preprocessing"),
+    "steps of a forecast exchanged": ("series-lstm", changed_program(steps_exchanged), "labels or probabilities"),
+    "unit of a forecast left out": ("series-lstm", changed_program(unscaled), "labels or probabilities"),
+    "a mask on its side": ("masks", changed_program(on_its_side), "labels or probabilities"),
+    "blue first, of a mask": ("masks", changed_program(blue_first), "preprocessing"),
+    "a mask's values exchanged": ("masks", changed_model(other_values), "labels or probabilities"),
+    "tags exchanged": ("tags-lstm", changed_model(other_values), "labels or probabilities"),
+    "tags behind the end": ("tags-lstm", changed_program(endless), "labels or probabilities"),
+    "tokens exchanged": ("tags-lstm", changed_model(other_tokens), "preprocessing|layer embed"),
+    "lengths not used, of tags": ("tags-lstm", changed_model(no_lengths), "does not"),
+    "frozen length, of tags": ("tags-lstm", frozen(1), "does not|cannot"),
+    "bytes of an input as they are": ("several-inputs", changed_program(as_bytes), "preprocessing"),
+    "an input not standardised": ("several-inputs", changed_program(not_standardised), "preprocessing"),
+    "frozen batch of several inputs": ("several-inputs", frozen(0), "does not|cannot"),
     "unit of the target left out": ("regression", changed_program(unscaled), "labels or probabilities"),
 }
 
@@ -205,7 +277,7 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_refused(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name, plant, where = FAULTS[fault]
-    case = CASES[name]()
+    case = ALL[name]()
     plant(monkeypatch)
     with pytest.raises(UserError, match=where):
         export_onnx(case.exporting(), tmp_path / "model.onnx")
@@ -219,6 +291,11 @@ IN_FILES: dict[str, tuple[str, Callable[[Any], None]]] = {
     "another GRU": ("names-gru", other_gru),
     "lengths not used": ("names-gru-both", no_lengths),
     "wrong resize filter": ("resized", other_filter),
+    "a mask's values exchanged": ("masks", other_values),
+    "tags exchanged": ("tags-lstm", other_values),
+    "tokens exchanged": ("tags-lstm", other_tokens),
+    "one weight of a forecast changed": ("series-lstm", half),
+    "fp16 weights of several inputs": ("several-inputs", half),
 }
 
 
@@ -261,14 +338,14 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def made(name: str) -> Path:
         path = place / f"{name}.onnx"
         if not path.exists():
-            export_onnx(CASES[name]().exporting(), path)
+            export_onnx(ALL[name]().exporting(), path)
         return path
 
     return made
 
 
 def test_the_run_itself_is_not_changed_by_its_export(tmp_path: Path) -> None:
-    case = CASES["names-gru"]()
+    case = ALL["names-gru"]()
     before = copy.deepcopy(case.answerer.net)
     export_onnx(case.exporting(), tmp_path / "model.onnx")
     assert [type(one) for one in before.modules()] == [type(one) for one in case.answerer.net.modules()]

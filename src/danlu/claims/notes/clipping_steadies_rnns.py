@@ -1,14 +1,18 @@
-"""Clip the gradient's norm at 5, 10 or 15 in a recurrent net over long sequences: a plain tanh RNN on the recall task,
-trained by SGD, whose gradients are products over all steps of the sequence."""
+"""Clip the gradient's norm at 5, 10 or 15 in a recurrent net over long sequences: a plain tanh RNN, trained by SGD,
+whose gradients are products over all steps of the sequence: on the recall task, the adding problem, The Time Machine.
+"""
 
 from danlu.claims.effect import EffectClaim
+from danlu.claims.memory import memory_tasks
 from danlu.claims.recall import VOCABULARY, recall
 from danlu.data import Dataset
 
+RATES = (0.01, 0.03, 0.1)
 
-def recall_task(gap: str) -> Dataset:
-    """Sequences with this gap."""
-    return recall(int(gap), 400)
+
+def recall_task(place: str) -> Dataset:
+    """Sequences with the gap that the place names."""
+    return recall(int(place.removeprefix("recall ")), 400)
 
 
 CLIPPING_STEADIES_RNNS = EffectClaim(
@@ -22,9 +26,10 @@ CLIPPING_STEADIES_RNNS = EffectClaim(
         "optim.momentum": 0.9, "train.batch_size": 32, "train.epochs": 12,
     },
     margin=0.05,
-    condition="distance",
-    places={"5": {}, "10": {}},
-    rates=(0.01, 0.03, 0.1),
+    condition="task",
+    places={"recall 5": {}, "recall 10": {}},
+    tasks=memory_tasks("rnn", {"optim.momentum": 0.9}, rates=RATES, text_rates=(0.03, 0.1, 0.3)),
+    rates=RATES,
     seeds=8,
     refuses=("data", "target", "net"),
 )  # fmt: skip

@@ -28,4 +28,7 @@ def do_export(arguments: argparse.Namespace) -> Outcome:
         Fault("export.written", {"path": target, "size": f"{size / 2**20:.2f}"}),
         Fault(f"export.proved-{proof.of}", {"samples": proof.samples, "delta": f"{proof.delta:.2g}"}),
     ]
+    resize = proof.resize
+    if resize is not None and not resize["inside"]:
+        told.append(Fault("export.resize-outside", {key: resize[key] for key in ("height", "width", "mode")}))
     return Outcome(record, lambda console: print_text(console, "\n".join(map(str, told))))

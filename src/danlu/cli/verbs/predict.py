@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from danlu.base.errors import Fault, fail
-from danlu.base.input_files import path_kind
 from danlu.base.places import shown
 from danlu.base.telling import tell
 from danlu.base.words import say
@@ -14,11 +13,11 @@ from danlu.cli.answering import Records, WhoAnswers
 from danlu.cli.answering_run import opened
 from danlu.cli.outcome import Outcome
 from danlu.cli.predicted import AnswerOptions, Predicted
+from danlu.cli.predicted_masks import mask_files
 from danlu.data.place_labels import PixelLabels
 from danlu.lab.run import Run
 from danlu.ship import MaskFiles, Tally
 
-_TABLES = (".csv", ".tsv", ".txt")
 _KINDS = {"TableEncoder": "table", "WindowEncoder": "table", "TextEncoder": "texts", "Pixels": "pictures"}
 
 
@@ -31,22 +30,11 @@ def predict_run(arguments: argparse.Namespace) -> Outcome:
         fail(f"cli.predict-{run.preprocessing.task}", run=words[0])
     if not run.finished:
         tell(say("cli.predict-unfinished", run=shown(run.folder), steps=run.steps))
-    masks = _masks(run, wanted)
+    target = run.preprocessing.target
+    masks = mask_files(wanted, target.values, target.titles) if isinstance(target, PixelLabels) else None
     if masks is not None:
         return Predicted(_answering(run, wanted.top, masks), replace(wanted, output=None), masks.told).outcome()
     return Predicted(_answering(run, wanted.top), wanted).outcome()
-
-
-def _masks(run: Run, wanted: AnswerOptions) -> MaskFiles | None:
-    """What writes masks into the folder that --output names; None where it names a table, or nothing."""
-    target, folder = run.preprocessing.target, wanted.output
-    if not isinstance(target, PixelLabels) or folder is None or folder.suffix.lower() in _TABLES:
-        return None
-    if folder.suffix.lower() == ".png" and len(wanted.files) == 1 and Path(wanted.files[0]).expanduser().is_file():
-        return MaskFiles(folder.parent, target, folder.name)
-    if path_kind(folder) not in ("missing", "folder"):
-        fail("cli.masks-need-folder", path=shown(folder))
-    return MaskFiles(folder, target)
 
 
 def _answering(run: Run, top: int, masks: MaskFiles | None = None) -> WhoAnswers:
@@ -56,7 +44,7 @@ def _answering(run: Run, top: int, masks: MaskFiles | None = None) -> WhoAnswers
         for prediction in run.predict_files(path):
             tally.add(prediction)
             if masks is not None:
-                masks.write(prediction)
+                masks.write(Path(prediction.rows.file), prediction.rows.places, prediction.answers.values)
             yield prediction.records(fitted, top, run.error_band), prediction.rows.remarks
 
     kind = _KINDS.get(type(fitted.encoder).__name__, "numbers")

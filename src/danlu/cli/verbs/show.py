@@ -5,17 +5,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from danlu.base.errors import fail
-from danlu.base.files import absolute
-from danlu.base.places import runs_folder, shown
+from danlu.base.places import shown
 from danlu.claims.result import read_result
 from danlu.cli import results
 from danlu.cli.outcome import Outcome, print_text
-from danlu.cli.words import one_run
+from danlu.cli.words import last_run, one_run
 from danlu.lab.run_record import RunRecord
-from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
-from danlu.store.turns import turn
 from danlu.view.findings import print_findings
 from danlu.view.tables import print_summary
 from danlu.view.texts import print_texts
@@ -31,11 +27,7 @@ def do_show(arguments: argparse.Namespace) -> Outcome:
         return results.of_study_folder(one_run(arguments, "show"))
     if arguments.words:
         return _shown_run(RunRecord(one_run(arguments, "show")))
-    # A folder without a recipe is no run: a kill while it was made left it.
-    recipes = [recipe for recipe in runs_folder().glob("*/recipe.toml") if RunFolder(recipe.parent).journal.is_file()]
-    if not recipes:
-        fail("cli.no-runs", folder=absolute(runs_folder()))
-    return _shown_run(RunRecord(max(recipes, key=lambda recipe: (turn(recipe), recipe.parent.name)).parent))
+    return _shown_run(RunRecord(last_run()))
 
 
 def _shown_run(run: RunRecord) -> Outcome:

@@ -13,11 +13,12 @@ from danlu.data.options import SERIES, Options, refuse_unfit
 from danlu.data.parts import PARTS
 from danlu.data.series.clock import Clock
 from danlu.data.series.dataset import SeriesDataset, quantities, targets_named
-from danlu.data.series.encoder import Laid, WindowEncoder, named, refuse_no_time, series_in
+from danlu.data.series.encoder import WindowEncoder
 from danlu.data.series.naive import Values, filled, naive_error, season_of, seasonal_forecast
 from danlu.data.series.order import Stretch, in_order, refuse_repeated, stretches_of, window_rows
 from danlu.data.series.parts import Cut, PartBegins, cut_by_time
 from danlu.data.series.time import time_column
+from danlu.data.series.windows import Laid, named, refuse_no_time, series_in, steps_of
 from danlu.data.table.columns import Column, Table
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fit import fit_columns, fit_number
@@ -104,6 +105,7 @@ def _made(
         x=encoded[torch.from_numpy(chosen[:, :window])],
         y=torch.from_numpy((values[chosen[:, window:]] - mean) / scale),
         content=content,
+        numbers=torch.from_numpy(chosen[:, window - 1]),
         lines=None if source.lines is None else torch.from_numpy(source.lines[chosen[:, window]]),
         columns=columns,
         season=season,
@@ -156,11 +158,8 @@ def _laid(source: TableSource, time: str | None, group: str | None) -> tuple[Lai
     if group is not None:
         names, series = series_in(source.table[group], group, source.at, source.place)
     dated = time is not None and source.table[time].kind == "date"
-    times = numpy.arange(count, dtype=numpy.float64)
-    if time is None and names:  # the steps of each series are its own
-        for rows in in_order(times, series):
-            times[rows] = numpy.arange(len(rows))
-    elif time is not None:
+    times = steps_of(series)
+    if time is not None:
         times = source.table[time].values
         refuse_no_time(times, time, source.at, source.place)
     ordered = in_order(times, series)

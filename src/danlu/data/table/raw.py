@@ -5,7 +5,7 @@ from typing import Any
 import numpy
 
 from danlu.data.dataset import Encoder, RawSamples
-from danlu.data.label_sets import switched
+from danlu.data.label_cells import switched
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import FittedColumn, NumberColumn
@@ -22,7 +22,7 @@ def raw_rows(source: TableSource, target: Columns | None, numbers: list[int], en
         return raw_tagged(tagged_table(source, target, encoder.vocabulary.kind), numbers, encoder)
     assert isinstance(encoder, TableEncoder)
     rows = numpy.array(numbers, dtype=int)
-    columns = {column.name: _cells(source, column, rows) for column in encoder.columns}
+    columns = {column.name: cells_of(source, column.name, rows, column) for column in encoder.columns}
     wanted, _ = target_names(source.table, target, source.place)
     targets = [as_typed(source.table[name].take(rows)).tolist() for name in wanted]
     if len(targets) == 1:
@@ -31,16 +31,18 @@ def raw_rows(source: TableSource, target: Columns | None, numbers: list[int], en
     return RawSamples("table", columns, [list(row) for row in zip(*numbers, strict=True)])
 
 
-def _cells(source: TableSource, fitted: FittedColumn, rows: "numpy.ndarray[Any, Any]") -> list[Any]:
+def cells_of(
+    source: TableSource, name: str, rows: "numpy.ndarray[Any, Any]", fitted: FittedColumn | None = None
+) -> list[Any]:
     """Some cells of a column as numbers, booleans or texts; as their source spells them where they are dates (else in
-    days), or were made something else than they look like.
+    days), or were `fitted` as something else than they look like.
     """
-    column = source.table[fitted.name]
-    kind = fitted.kind if isinstance(fitted, NumberColumn) else "text"
+    column = source.table[name]
+    kind = column.kind if fitted is None else fitted.kind if isinstance(fitted, NumberColumn) else "text"
     if source.sheet is not None and (column.kind == "date" or column.kind != kind):
         import polars
 
-        spelled = source.sheet.columns[fitted.name]
+        spelled = source.sheet.columns[name]
         if spelled.dtype == polars.String:
             return spelled[rows.tolist()].to_list()
     return [_cell(column, value) for value in column.values[rows].tolist()]

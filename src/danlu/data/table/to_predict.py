@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, UserError, fail, nearest
-from danlu.data.label_sets import LabelSets, flags_of_cells, separator_of, switched
+from danlu.data.label_cells import separator_of, switched
+from danlu.data.label_sets import LabelSets, flags_of_cells
 from danlu.data.place_labels import PixelLabels
 from danlu.data.table.columns import Column, Table, listed
 from danlu.data.table.source import TableSource

@@ -1,7 +1,7 @@
 """A corpus for a language model: one long text whose every token is to be told from those before it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -105,6 +105,11 @@ class CorpusDataset(Dataset):
             length = (len(self.corpora[part]) - self._room(part)) // min(batch_size, self.sizes[part])
             return -(-length // self.steps)
         return -(-self.sizes[part] // batch_size)
+
+    def with_corpora(self, corpora: Mapping[str, Tensor]) -> "CorpusDataset":
+        """The same data set with other tokens, int64 [T], in each part."""
+        sizes = {part: _windows(len(tokens), self.steps) for part, tokens in corpora.items()}
+        return replace(self, corpora=dict(corpora), sizes=sizes, recipe=None, _moved={})
 
     def _room(self, part: str) -> int:
         return _room(len(self.corpora[part]), self.steps)

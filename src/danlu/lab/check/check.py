@@ -8,12 +8,13 @@ from typing import Any
 
 from torch import nn
 
-from danlu.base.errors import Fault
+from danlu.base.errors import Fault, fail
 from danlu.base.memory import memory_guard
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_label
 from danlu.base.seeds import preserved_randomness
 from danlu.base.words import say
+from danlu.lab.check.one_batch import LossFunction, check_batch
 from danlu.lab.check.outcome import Check, CheckLine, gravest
 from danlu.lab.check.rates import judged_rate, try_rates
 from danlu.lab.check.rehearsal import NUMBERS, RULES, ByHeart, Rehearsed, first_loss, learn_by_heart, rehearse_training
@@ -37,6 +38,8 @@ def check(
     data: object = None,
     *,
     recipe: RecipeSource = None,
+    batch: object = None,
+    loss_fn: LossFunction | None = None,
     **settings: Any,
 ) -> Check:
     """Look at a training before it is one: shapes, data, first loss, gradients, one batch by heart, rate.
@@ -44,13 +47,20 @@ def check(
     `net`, `data`, `recipe` and `settings` are those of `fit`. Takes seconds; nothing given is changed, nothing is
     written. What the first steps show is judged by the rules of watch; the loss at the start is held against that of
     knowing nothing (ln C for C classes; the mean square of the targets), and the rate against a short range test where
-    that takes no more than seconds. Raises UserError for what `fit` would refuse.
+    that takes no more than seconds. With `batch`, a pair of inputs and targets, any module is checked by that alone:
+    what the graph of `loss_fn(net(inputs), targets)` shows, and whether answers of a copy change with later positions,
+    other samples or padding. Raises UserError for what `fit` would refuse.
 
     >>> found = check("mlp", "digits", lr=0.1)
     >>> found.passed, [line.check for line in found.lines][:3]
     (True, ['shapes', 'data', 'first-loss'])
     """
     begin = time.perf_counter()
+    if batch is not None:
+        beside = {"data": data, "recipe": recipe, **settings}
+        if given := [name for name, value in beside.items() if value is not None]:
+            fail("check.batch-alone", found=", ".join(given))
+        return check_batch(net, batch, loss_fn)
     net, data = net_and_data(net, data)
     drafted = draft_recipe(net, data, recipe, settings)
     own = copy.deepcopy(net) if isinstance(net, nn.Module) else None

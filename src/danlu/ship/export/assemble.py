@@ -9,7 +9,7 @@ from danlu.base.errors import fail
 from danlu.base.strict_json import to_json
 from danlu.data.table.fitted import CategoryColumn
 from danlu.ship.export.interface import Interface
-from danlu.ship.export.nodes import ML, Nodes, code_of_category, label_of_class, resized
+from danlu.ship.export.nodes import ML, Nodes, code_of_category, label_of_class, number_of_token, resized
 from danlu.ship.export.parts import onnx
 
 METADATA = "danlu"
@@ -31,10 +31,11 @@ def assembled(model: Any, interface: Interface, title: str) -> Any:
     _rename(graph, renames)
     front, back = Nodes("danlu.front"), Nodes("danlu.back")
     for place, (given, plain) in enumerate(zip(interface.inputs, raw.inputs, strict=True)):
-        columns = interface.columns if interface.input == "table" else ()
-        column = columns[place] if columns else None
+        column = interface.columns[place] if interface.columns else None
         if isinstance(column, CategoryColumn) and not interface.raw:
             _same(front, code_of_category(front, given.name, column, interface), inside[place])
+        elif interface.takes_tokens:
+            _same(front, number_of_token(front, given.name, interface), inside[place])
         elif interface.resizes:
             channels, *sides = interface.sample_shape
             bytes_ = given.dtype == "uint8"
@@ -121,21 +122,29 @@ def _same(nodes: Nodes, name: str, to: str) -> None:
 def _put_together(model: Any, interface: Interface, front: Nodes, back: Nodes) -> None:
     graph, helper = model.graph, onnx().helper
     body = list(graph.node)
-    kinds = {"object": "STRING", "int64": "INT64", "float64": "DOUBLE", "float32": "FLOAT", "uint8": "UINT8"}
     inputs = [
-        helper.make_tensor_value_info(one.name, getattr(onnx().TensorProto, kinds[one.dtype]), one.shape)
+        helper.make_tensor_value_info(one.name, getattr(onnx().TensorProto, _KINDS[one.dtype]), one.shape)
         for one in interface.inputs
     ]
     outputs = [_output(one, name) for one, name in zip(graph.output, interface.outputs, strict=True)]
     if interface.has_labels and not interface.raw:
-        kind = onnx().helper.np_dtype_to_tensor_dtype(interface.labels.dtype)
-        outputs[0] = helper.make_tensor_value_info(interface.outputs[0], kind, ["N"])
+        outputs[0].type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(interface.labels.dtype)
     _replace(graph.node, [*front.nodes, *body, *back.nodes])
     graph.initializer.extend([*front.constants, *back.constants])
     _replace(graph.input, inputs)
     _replace(graph.output, outputs)
     # Shapes in between are told once more by whoever wants them; their names for sizes are torch's.
     del graph.value_info[:]
+
+
+_KINDS = {
+    "object": "STRING",
+    "int64": "INT64",
+    "float64": "DOUBLE",
+    "float32": "FLOAT",
+    "uint8": "UINT8",
+    "bool": "BOOL",
+}
 
 
 def _output(one: Any, name: str) -> Any:

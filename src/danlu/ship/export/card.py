@@ -54,8 +54,8 @@ def _section(net: str, data: str, interface: Interface, metadata: Mapping[str, A
     for one in interface.description()["inputs"]:
         means = _named("means", str(one.get("means", "category")))
         lines.append(f"- `{one['name']}`: {one['dtype']} {one['shape']}, {means}")
-    if interface.task == "classification":
-        names = ", ".join(f"`{label}`" for label in interface.labels.tolist()[:50])
+    if interface.class_names:
+        names = ", ".join(f"`{label}`" for label in interface.class_names[:50])
         lines += ["", f"{words('classes')}: {names}"]
     lines += [
         "",

@@ -52,7 +52,7 @@ def difference(found: FileAnswers, wanted: FileAnswers, scale: Any = None) -> Di
     if values.shape != right.shape:
         return Difference(samples, samples, 0, numpy.inf, numpy.inf)
     if wanted.probabilities is not None:
-        wrong = values != right
+        wrong = (values != right).reshape(samples, -1).any(axis=1)
         first = int(wrong.argmax()) if wrong.any() else None
         found_p, wanted_p = numpy.asarray(found.probabilities), numpy.asarray(wanted.probabilities)
         delta = _largest(found_p - wanted_p) if found_p.shape == wanted_p.shape else numpy.inf

@@ -1,5 +1,6 @@
 """Raw samples as the arrays that an exported file takes, checked as a run checks them, without torch."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ import numpy
 from danlu.base.errors import Fault, Faults, fail, nearest
 from danlu.data.decode import Shape, fit_picture, is_bytes
 from danlu.data.far_outside import remarks
+from danlu.data.series.windows import At, Windows, at_row, tables_of
 from danlu.data.table.columns import Table
 from danlu.data.table.fitted import CategoryColumn, NumberColumn, fitting, refuse_infinite
 from danlu.data.table.frames import table_of
@@ -16,6 +18,7 @@ from danlu.data.table.outlying import table_remarks
 from danlu.data.tokens import UNKNOWN, cut
 from danlu.ship.answer_table import notes_of
 from danlu.ship.export.interface import UNSEEN, Interface
+from danlu.ship.export.several import several_arrays
 
 Array = "numpy.ndarray[Any, Any]"
 
@@ -32,20 +35,58 @@ class Feeds:
     remarks: tuple[Fault, ...] = ()
 
     def rows(self, rows: slice) -> "Feeds":
-        """Some of the samples."""
+        """Some of the samples, a run of them, with what is odd about them."""
         arrays = {name: array[rows] for name, array in self.arrays.items()}
-        return Feeds(arrays, len(next(iter(arrays.values()))))
+        first, last, _ = rows.indices(self.count)
+        notes = {row - first: note for row, note in self.notes.items() if first <= row < last}
+        return Feeds(arrays, len(next(iter(arrays.values()))), notes)
 
 
 def feeds_of(raw: Any, interface: Interface) -> Feeds:
     """Raw samples, as `run.predict` takes them, for a file with this interface. UserError for what it cannot take."""
     if interface.input == "table":
         return table_feeds(table_of(raw), interface)
+    if interface.input == "series":
+        return _together([series_feeds(table, interface).feeds for table in tables_of(raw)])
+    if interface.input == "several":
+        arrays = several_arrays(raw, interface)
+        return Feeds(arrays, len(next(iter(arrays.values()))))
     if interface.input == "texts":
         return _tokens(raw, interface)
     samples = _pictures(raw, interface) if interface.input == "pictures" else _numbers(raw, interface)
     told = remarks(samples, interface.ranges) if interface.ranges and len(interface.sample_shape) == 1 else ()
     return Feeds({interface.inputs[0].name: samples}, len(samples), remarks=told)
+
+
+@dataclass(frozen=True)
+class SeriesFeeds:
+    """What goes into the net of every window of a table, and the windows themselves."""
+
+    feeds: Feeds
+    windows: Windows
+
+
+def series_feeds(table: Table, interface: Interface, at: At = at_row, place: str = "x") -> SeriesFeeds:
+    """Every window of a table, [N, window] a column; a category of a window's last row that was not trained on is
+    noted. `at` says where a row stands, `place` what the table is called.
+    """
+    windows = interface.windows.windows(table, at, place)
+    rows = table_feeds(table, interface)
+    arrays = {name: array[windows.rows] for name, array in rows.arrays.items()}
+    ends: dict[int, int] = {row: number for number, row in enumerate(windows.rows[:, -1].tolist())}
+    notes = {ends[row]: note for row, note in rows.notes.items() if row in ends}
+    return SeriesFeeds(Feeds(arrays, len(windows), notes, rows.remarks), windows)
+
+
+def _together(several: Sequence[Feeds]) -> Feeds:
+    """The samples of all, one behind the other."""
+    if len(several) == 1:
+        return several[0]
+    arrays = {name: numpy.concatenate([one.arrays[name] for one in several]) for name in several[0].arrays}
+    firsts = itertools.accumulate((one.count for one in several[:-1]), initial=0)
+    notes = {first + row: note for first, one in zip(firsts, several, strict=True) for row, note in one.notes.items()}
+    remarks = {repr(remark): remark for one in several for remark in one.remarks}
+    return Feeds(arrays, sum(one.count for one in several), notes, tuple(remarks.values()))
 
 
 def table_feeds(table: Table, interface: Interface) -> Feeds:
@@ -111,7 +152,8 @@ def _pictures(raw: Any, interface: Interface) -> "numpy.ndarray[Any, Any]":
     white = interface.plain["encoder"].get("white")
     if white is not None and isinstance(raw, list | tuple) and raw and all(map(is_bytes, raw)):
         # Pictures out of files were brought to one size by Pillow, before danlu's own resizing and outside of the net.
-        raw = numpy.stack([fit_picture(picture, Shape(channels, height, width, white)) for picture in raw])
+        shape = Shape(channels, height, width, white, interface.plain["encoder"].get("whole") is True)
+        raw = numpy.stack([fit_picture(picture, shape) for picture in raw])
     array = _array(raw)
     wanted = (channels, height, width)
     sizes = [wanted] + ([tuple(interface.plain["encoder"]["came_as"])] if interface.resizes else [])
@@ -151,17 +193,29 @@ def _arranged(array: "numpy.ndarray[Any, Any]", shape: tuple[int, ...]) -> "nump
 
 
 def _tokens(raw: Any, interface: Interface) -> Feeds:
+    cuts = tokens_of(raw, interface)
+    words = interface.plain["vocabulary"]
+    rows: Sequence[Sequence[Any]] = cuts
+    if not interface.takes_tokens:
+        numbers = {token: number for number, token in enumerate(words["tokens"])}
+        unknown = numbers[UNKNOWN]
+        rows = [[numbers.get(token, unknown) for token in tokens] for tokens in cuts]
+    length = max([interface.plain["encoder"]["length"], *map(len, rows)])
+    padded = numpy.full((len(rows), length), interface.padding, dtype=interface.inputs[0].dtype)
+    for row, tokens in enumerate(rows):
+        padded[row, : len(tokens)] = tokens
+    return Feeds({interface.inputs[0].name: padded}, len(rows))
+
+
+def tokens_of(raw: Any, interface: Interface) -> list[list[str]]:
+    """The tokens of one text or several, or of lists of tokens. UserError for what is neither."""
     texts: list[Any] = [raw] if isinstance(raw, str) else list(raw)
+    if not texts:
+        fail("data.no-samples")
+    if all(isinstance(text, list | tuple) for text in texts):
+        return [[str(token) for token in text] for text in texts]
     odd = next((text for text in texts if not isinstance(text, str)), None)
     if odd is not None:
         fail("data.not-texts", found=type(odd).__name__)
     words = interface.plain["vocabulary"]
-    numbers = {token: number for number, token in enumerate(words["tokens"])}
-    unknown = numbers[UNKNOWN]
-    cuts = [cut(text, interface.cut_into, spaced=words["spaced"]) for text in texts]
-    rows = [[numbers.get(token, unknown) for token in tokens] for tokens in cuts]
-    length = max([interface.plain["encoder"]["length"], *map(len, rows)])
-    padded = numpy.zeros((len(rows), length), dtype=numpy.int64)
-    for row, tokens in enumerate(rows):
-        padded[row, : len(tokens)] = tokens
-    return Feeds({interface.inputs[0].name: padded}, len(rows))
+    return [cut(text, interface.cut_into, spaced=words["spaced"]) for text in texts]

@@ -1,23 +1,24 @@
 """Files that a user wants answers for, as what an exported net takes: the same kinds as for a run, without torch."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy
 
-from danlu.base.errors import Fault, UserError, fail
+from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import path_kind
 from danlu.data.decode import PictureHeader, Shape, common_shape, read_head, read_pixels
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.table_file import KINDS
+from danlu.data.readers.table_file import KINDS, read_table
 from danlu.data.readers.text_file import TEXTS
 from danlu.data.table.columns import Column, Sheet
+from danlu.data.table.fitted import fitting
 from danlu.data.table.frames import table_of
-from danlu.ship.export.feeds import Feeds, feeds_of, table_feeds
+from danlu.ship.export.feeds import Feeds, feeds_of, series_feeds, table_feeds
 from danlu.ship.export.interface import Interface
 from danlu.ship.portions import (
     ARRAYS,
@@ -31,24 +32,30 @@ from danlu.ship.portions import (
 )
 
 _PICTURES_AT_ONCE = 64
+_WINDOWS_AT_ONCE = 10_000
+_MASKS_AT_ONCE = 16  # each pixel of which has a number a class
 
 
 @dataclass(frozen=True)
 class FileRows:
     """Some samples of one file: where each stands in it, and what goes into the net; `targets` are the cells of the
-    column that was to be predicted, where the file has it, and `remarks` what there is to tell of the file.
+    column that was to be predicted, where the file has it, or lists of those of several, `remarks` what there is to
+    tell of the file, and `beside` what else is told of each sample, by the name of its column.
     """
 
     places: Sequence[str]
     feeds: Feeds
     targets: Sequence[Any] | None = None
     remarks: tuple[Fault, ...] = field(default=())
+    beside: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
 
 def read_file_rows(
-    path: Path, interface: Interface, options: FileOptions, target: str | None = None
+    path: Path, interface: Interface, options: FileOptions, target: str | Sequence[str] | None = None
 ) -> Iterator[FileRows]:
     """The samples in a file, or in a folder of pictures, a portion at a time. UserError where it does not fit."""
+    if interface.input == "several":
+        fail("ship.several-from-files", path=path, names=", ".join(interface.layout.names))
     if path_kind(path) == "missing":
         fail("ship.no-such-file", path=path)
     name = path.name.lower()
@@ -57,6 +64,8 @@ def read_file_rows(
         fail("ship.other-kind", path=path, kinds=", ".join(kinds), name=interface.plain["name"])
     if name.endswith(ARRAYS):
         yield from (_rows(portion, interface) for portion in array_portions(path))
+    elif interface.input == "series":
+        yield from _series_rows(read_table(path, options), interface)
     elif interface.input == "table":
         yield from (_table_rows(portion, interface, target) for portion in file_tables(path, options))
     elif interface.input == "texts":
@@ -69,13 +78,13 @@ def read_file_rows(
 
 
 def _kinds(interface: Interface) -> tuple[str, ...]:
-    if interface.input in ("table", "texts"):
-        return KINDS if interface.input == "table" else TEXTS
+    if interface.input in ("table", "series", "texts"):
+        return TEXTS if interface.input == "texts" else KINDS
     pictures = interface.input == "pictures" or len(interface.sample_shape) in (2, 3)
     return (*PICTURES, *ARRAYS) if pictures else (*KINDS, *ARRAYS)
 
 
-def _table_rows(portion: FilePortion, interface: Interface, target: str | None) -> FileRows:
+def _table_rows(portion: FilePortion, interface: Interface, target: str | Sequence[str] | None) -> FileRows:
     sheet: Sheet = portion.raw
     table = table_of(sheet)
     try:
@@ -83,9 +92,40 @@ def _table_rows(portion: FilePortion, interface: Interface, target: str | None) 
             feeds = table_feeds(table, interface)
     except UserError as error:
         raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
-    right = answer_column(sheet, target, {column.name for column in interface.columns})
-    targets = None if right is None else _cells(table[right])
+    names = _answer_columns(sheet, target, interface)
+    columns = [_cells(table[name]) for name in names]
+    targets = None if not columns else columns[0] if len(columns) == 1 else [*map(list, zip(*columns, strict=True))]
     return FileRows(portion.places, feeds, targets, (*portion.remarks, *portion.placed(feeds.remarks)))
+
+
+def _answer_columns(sheet: Sheet, target: str | Sequence[str] | None, interface: Interface) -> tuple[str, ...]:
+    """The columns of a table that hold the right answers; none where one of them is missing."""
+    names = interface.target_names
+    if names:
+        return names if all(name in sheet.columns for name in names) else ()
+    alone = target if isinstance(target, str | None) else target[0]
+    found = answer_column(sheet, alone, {column.name for column in interface.columns})
+    return () if found is None else (found,)
+
+
+def _series_rows(sheet: Sheet, interface: Interface) -> Iterator[FileRows]:
+    """All windows of a table, some thousands at a time, with the values behind them as far as it has them."""
+    layout, table = interface.windows, table_of(sheet)
+    try:
+        found = series_feeds(table, interface, sheet.place, sheet.path)
+    except UserError as error:
+        raise UserError(Fault("ship.in-file", {"path": sheet.path}), *error.faults) from None
+    windows, own = found.windows, fitting(interface.columns[0], table[layout.target], Faults())
+    known = [*_cells(own), None]  # the last one: what is not there
+    last = windows.rows[:, -1]
+    numbers: list[int] = (last + 1 if sheet.lines is None else sheet.lines[last]).tolist()
+    places, beside = [str(number) for number in numbers], layout.beside(windows)
+    for first in range(0, len(windows), _WINDOWS_AT_ONCE):
+        rows = slice(first, first + _WINDOWS_AT_ONCE)
+        behind = [[known[row] for row in own] for own in windows.behind[rows].tolist()]
+        remarks = () if first else (*sheet.notes, *found.feeds.remarks)
+        told = {name: values[rows] for name, values in beside.items()}
+        yield FileRows(places[rows], found.feeds.rows(rows), behind, remarks, told)
 
 
 def _rows(portion: FilePortion, interface: Interface) -> FileRows:
@@ -101,7 +141,8 @@ def _cells(column: Column) -> list[Any]:
 
 
 def _picture_rows(path: Path, interface: Interface) -> Iterator[FileRows]:
-    for portion in picture_portions(path, _PICTURES_AT_ONCE):
+    at_once = _MASKS_AT_ONCE if interface.task == "segmentation" else _PICTURES_AT_ONCE
+    for portion in picture_portions(path, at_once):
         pixels = _on_scale(_pixels(portion.raw, interface), interface)
         yield FileRows(portion.places, feeds_of(pixels, interface))
 
@@ -109,6 +150,7 @@ def _picture_rows(path: Path, interface: Interface) -> Iterator[FileRows]:
 def _pixels(files: Sequence[Path], interface: Interface) -> "numpy.ndarray[Any, Any]":
     """Picture files as uint8 [N, C, H, W], of the size and the channels that the net takes."""
     channels, height, width = (1, *interface.sample_shape)[-3:]
+    whole = interface.plain["encoder"].get("whole") is True
     trained = interface.plain["encoder"].get("white")  # deep pictures are as bright as those that were trained on
     found: list[Any] = []
     faults: list[Fault] = []
@@ -117,7 +159,7 @@ def _pixels(files: Sequence[Path], interface: Interface) -> "numpy.ndarray[Any, 
         pixels: Any = head
         if isinstance(head, PictureHeader):
             white = trained or common_shape([head], None).white
-            pixels = read_pixels(file, Shape(channels, height, width, white))
+            pixels = read_pixels(file, Shape(channels, height, width, white, whole))
         if isinstance(pixels, Fault):
             faults.append(pixels)
         else:

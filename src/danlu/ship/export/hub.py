@@ -99,8 +99,8 @@ def _built(named: Mapping[str, Any], fitted: Any, weights: Mapping[str, torch.Te
 def _config(interface: Interface, metadata: Mapping[str, Any]) -> bytes:
     """As the Hub's other libraries write theirs: label names under "id2label"; all that danlu tells under "danlu"."""
     content: dict[str, Any] = {"model_type": "danlu", "architectures": [metadata["net"]["name"]]}
-    if interface.task == "classification":
-        names = [str(label) for label in interface.labels.tolist()]
+    if interface.class_names:
+        names = interface.class_names
         content["id2label"] = {str(place): name for place, name in enumerate(names)}
         content["label2id"] = {name: place for place, name in enumerate(names)}
     return to_json({**content, "danlu": metadata}, indent=2).encode() + b"\n"

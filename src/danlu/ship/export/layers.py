@@ -6,6 +6,7 @@ from typing import Any
 import numpy
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from danlu.base.errors import DanluError, Fault
 from danlu.base.input_files import guarded
@@ -93,7 +94,9 @@ def _outputs_of_modules(answerer: Answerer, encoded: Tensor) -> list[tuple[str, 
 
 
 def _tensors(output: Any) -> Iterator[Any]:
-    if isinstance(output, Tensor):
+    if isinstance(output, PackedSequence):
+        yield pad_packed_sequence(output)[0].detach().numpy()  # as the operator gives them: [T, N, …]
+    elif isinstance(output, Tensor):
         yield output.detach().numpy()
     elif isinstance(output, tuple | list):
         for part in output:  # pyright: ignore[reportUnknownVariableType]

@@ -34,6 +34,7 @@ def checked_metadata(text: str, path: Path, key: str | None = None) -> dict[str,
         if interface.has_labels:
             _ = interface.labels
         _sizes(preprocessing)
+        _classes(interface)
         _ranges(interface)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         fail("export.damaged", path=path, reason=f"{type(error).__name__}: {error}"[:200])
@@ -50,11 +51,13 @@ def refuse_unshown(interface: Interface, path: Path) -> None:
 
 def _names(interface: Interface) -> Iterator[str]:
     yield str(interface.plain["name"])
-    if interface.task == "classification":
-        yield from map(str, interface.labels.tolist())
-    if interface.input == "table":
-        for column in interface.columns:
-            yield column.name
+    if interface.task != "language":
+        yield from interface.class_names
+    yield from map(str, interface.plain["target"].get("names", ()))
+    yield from (one.name for one in interface.inputs)
+    if interface.input == "series":
+        layout = interface.windows
+        yield from (name for name in (layout.target, layout.group, layout.time and layout.time.name) if name)
 
 
 def _sizes(preprocessing: Mapping[str, Any]) -> None:
@@ -64,10 +67,16 @@ def _sizes(preprocessing: Mapping[str, Any]) -> None:
         raise ValueError("sizes")
 
 
+def _classes(interface: Interface) -> None:
+    """ValueError where there are not as many classes, and thresholds of labels, as outputs."""
+    outputs, names = interface.plain["outputs"], interface.class_names
+    if (names and len(names) != outputs) or (interface.task == "multi-label" and len(interface.least) != outputs):
+        raise ValueError("classes")
+
+
 def _ranges(interface: Interface) -> None:
     """ValueError where the ranges of the training part are not those of the features."""
-    columns = interface.columns if interface.input == "table" else ()
-    if any(isinstance(one, NumberColumn) and (one.low is None) != (one.high is None) for one in columns):
+    if any(isinstance(one, NumberColumn) and (one.low is None) != (one.high is None) for one in interface.columns):
         raise ValueError("ranges")
     ranges, shape = interface.ranges, interface.sample_shape
     if ranges is not None and (len(ranges.low), len(ranges.high)) != ((shape[0] if len(shape) == 1 else 1),) * 2:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy
 
 from danlu.data.table.fitted import CategoryColumn
+from danlu.data.tokens import UNKNOWN
 from danlu.ship.export.interface import UNSEEN, Interface
 from danlu.ship.export.parts import onnx
 
@@ -58,8 +59,18 @@ def code_of_category(nodes: Nodes, strings: str, column: CategoryColumn, interfa
     )  # fmt: skip
 
 
+def number_of_token(nodes: Nodes, tokens: str, interface: Interface) -> str:
+    """int64 [N, T], for tokens as strings [N, T]; what stands behind the end of a text is 0."""
+    numbers = {token: number for number, token in enumerate(interface.plain["vocabulary"]["tokens"])}
+    return nodes(
+        "LabelEncoder", tokens, domain=ML,
+        keys_strings=[*numbers, interface.padding_mark], values_int64s=[*numbers.values(), 0],
+        default_int64=numbers[UNKNOWN],
+    )  # fmt: skip
+
+
 def label_of_class(nodes: Nodes, numbers: str, labels: Any, to: str) -> str:
-    """The labels [N] of classes int64 [N]."""
+    """The labels of classes int64, of any shape; a negative number counts from the last label back."""
     return nodes("Gather", nodes.constant(labels), numbers, to=to, axis=0)
 
 

@@ -20,12 +20,15 @@ from danlu.ship.export.parts import onnx, onnxruntime
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _MOST_VALUES = 2**28  # of one tensor that a file describes without holding it: a gigabyte of float32
 _SHAPED = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1, "Reshape": 1, "Range": 1, "OneHot": 1}
-_TYPES = {"object": "tensor(string)", "float64": "tensor(double)", "float32": "tensor(float)"}
+_TYPES = {"object": "tensor(string)", "bool": "tensor(bool)", "float64": "tensor(double)", "float32": "tensor(float)"}
 
 
 @dataclass(frozen=True)
 class FileAnswers:
-    """What an exported net says of N samples: labels or numbers, probabilities [N, C] of classes, and its outputs."""
+    """What an exported net says of N samples: labels or numbers [N], of several labels whether each is given, [N, L],
+    masks [N, H, W], or tags [N, T] with "" behind the end; probabilities of classes, [N, C] and with the places behind
+    that; and its outputs.
+    """
 
     values: Any
     probabilities: Any | None
@@ -49,19 +52,35 @@ class OnnxFile:
         """What it says of samples. UserError where the runtime fails."""
         with guarded(self.path, "export.run-failed"):
             found = self.session.run(list(self.interface.outputs), dict(feeds.arrays))
-        return answers_of(found, self.interface)
+            return answers_of(found, self.interface, feeds.count)
 
     @cached_property
     def digest(self) -> str:
         return weights_digest(self.model)
 
 
-def answers_of(found: Any, interface: Interface) -> FileAnswers:
-    """Outputs, in the order of the interface, as answers; a raw file's classes become labels here."""
-    if not interface.has_labels:
-        return FileAnswers(found[0], None, found[1])
-    values = interface.labels[found[0]] if interface.raw else found[0]
-    return FileAnswers(values, found[1], found[2])
+def answers_of(found: Any, interface: Interface, count: int) -> FileAnswers:
+    """Outputs for `count` samples, in the order of the interface, as answers; a raw file's classes become labels here.
+    ValueError, or IndexError, where they are none to its task.
+    """
+    if not interface.is_likely:
+        answers = FileAnswers(found[0], None, found[1])
+        fits = len(answers.values) == count and answers.values.dtype.kind in "iuf"
+    else:
+        values = interface.labels[found[0]] if interface.raw and interface.has_labels else found[0]
+        answers = FileAnswers(values, found[1], found[2])
+        axes, outputs = _AXES.get(interface.task, 1), interface.plain["outputs"]
+        shape = answers.probabilities.shape
+        fits = values.ndim == axes and len(values) == len(answers.probabilities) == count
+        fits = fits and shape[-1 if interface.task == "tagging" else 1] == outputs
+        fits = fits and (interface.task != "multi-label" or (values.dtype == bool and values.shape[1] == outputs))
+    if not fits:
+        raise ValueError(f"answers of the shape {list(answers.values.shape)}")
+    return answers
+
+
+_AXES = {"multi-label": 2, "segmentation": 3, "tagging": 2}
+"""How many axes answers have, where it is more than one."""
 
 
 def open_onnx(path: Path) -> OnnxFile:

@@ -7,14 +7,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from danlu.data.label_sets import LabelSets
 from danlu.data.preprocessing import Preprocessing
+from danlu.data.series.encoder import WindowEncoder
+from danlu.data.several_inputs import SeveralInputs
 from danlu.data.standard import Pixels, Standard
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import FittedColumn, NumberColumn
 from danlu.data.targets import Quantities
 from danlu.data.transforms.pictures import resize
 from danlu.ship.answerer import Answerer
-from danlu.ship.export.interface import MISSING
+from danlu.ship.export.interface import MISSING, NO_TAG
 from danlu.ship.export.recurrent import with_exported_layers
 from danlu.train.predictions import class_logits, predicted
 
@@ -42,13 +45,15 @@ class Program(nn.Module):
 class Answer(nn.Module):
     """A net's outputs to: the number of the class, probabilities, logits; or the value in its own unit, outputs.
 
-    Of a language model the class is the next token after each text's last.
+    Of a language model the class is the next token after each text's last, of pixels and of tokens each has one (what
+    is behind a text's end is `NO_TAG`); of several labels each is given or not.
     """
 
     def __init__(self, fitted: Preprocessing) -> None:
         super().__init__()
         self.mean: Tensor
         self.scale: Tensor
+        self.least: Tensor
         self.task, self.numbers = fitted.task, fitted.outputs
         target, ends = fitted.target, None
         self.scaled = isinstance(target, Quantities)
@@ -56,6 +61,8 @@ class Answer(nn.Module):
             self.register_buffer("mean", torch.tensor(target.mean, dtype=torch.float64))
             self.register_buffer("scale", torch.tensor(target.scale, dtype=torch.float64))
             ends = (target.low, target.high) if target.limited and target.low else None
+        if isinstance(target, LabelSets):
+            self.register_buffer("least", target.least)
         self.ends = None if ends is None else torch.tensor(ends, dtype=torch.float64)
 
     def forward(self, outputs: Tensor, x: Tensor) -> tuple[Tensor, ...]:
@@ -63,8 +70,14 @@ class Answer(nn.Module):
             last = (x != 0).sum(1).clamp(min=1) - 1  # behind a text's end stands padding
             ends = outputs.gather(1, last.view(-1, 1, 1).expand(-1, 1, outputs.shape[2])).squeeze(1)
             return ends.argmax(1), ends.softmax(1), outputs
+        if self.task == "multi-label":
+            likely = outputs.double().sigmoid()
+            return likely >= self.least, likely.to(outputs.dtype), outputs
         found = predicted(outputs, self.task, self.numbers)
-        if self.task == "classification":
+        if self.task == "tagging":
+            within = torch.arange(x.shape[1]) < (x != 0).sum(1, keepdim=True)
+            return torch.where(within, found, NO_TAG), outputs.softmax(-1), outputs
+        if self.task in ("classification", "segmentation"):
             return found, class_logits(outputs).softmax(1), outputs
         if not self.scaled:
             return found, outputs
@@ -83,7 +96,7 @@ class _TableFront(nn.Module):
         features: list[Tensor] = []
         for column, cells in zip(self.columns, inputs, strict=True):
             features += _number(column, cells) if isinstance(column, NumberColumn) else _category(column, cells)
-        return torch.stack(features, 1).to(torch.float32)
+        return torch.stack(features, -1).to(torch.float32)
 
 
 def _number(column: NumberColumn, cells: Tensor) -> list[Tensor]:
@@ -112,6 +125,20 @@ class _NumbersFront(nn.Module):
         return (x.sub(self.mean).div(self.scale) if self.standardises else x).to(torch.float32)
 
 
+class _SeveralFront(nn.Module):
+    """Several inputs side by side in one row of numbers, which the net's own hook gets apart again."""
+
+    def __init__(self, encoder: SeveralInputs) -> None:
+        super().__init__()
+        self.kinds = tuple(piece.kind for piece in encoder.layout.pieces)
+        self.numbers = _NumbersFront(encoder.standard)
+
+    def forward(self, inputs: list[Tensor]) -> Tensor:
+        flat = [x.flatten(1) if x.ndim > 1 else x.unsqueeze(1) for x in inputs]
+        rows = [(x.float() / 255 if kind == "bytes" else x).double() for kind, x in zip(self.kinds, flat, strict=True)]
+        return self.numbers([torch.cat(rows, 1)])
+
+
 class _PicturesFront(nn.Module):
     def __init__(self, encoder: Pixels, resizes: bool) -> None:
         super().__init__()
@@ -135,10 +162,14 @@ class _TokensFront(nn.Module):
 
 
 def front_of(fitted: Preprocessing, resizes: bool) -> nn.Module:
-    """A list of raw inputs to what the net takes: float32 [N, *sample_shape], or int64 tokens [N, T]."""
+    """A list of raw inputs to what the net takes: float32 [N, *sample_shape], or int64 tokens [N, T]. The rows of a
+    table, or of the windows of one, come column by column.
+    """
     encoder = fitted.encoder
-    if isinstance(encoder, TableEncoder):
+    if isinstance(encoder, TableEncoder | WindowEncoder):
         return _TableFront(encoder.columns)
+    if isinstance(encoder, SeveralInputs):
+        return _SeveralFront(encoder)
     if isinstance(encoder, Pixels):
         return _PicturesFront(encoder, resizes)
     return _NumbersFront(encoder) if isinstance(encoder, Standard) else _TokensFront()

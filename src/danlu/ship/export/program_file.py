@@ -112,7 +112,7 @@ class RunningProgram:
         with guarded(self.path, "export.run-failed"), torch.no_grad():
             tensors = [torch.from_numpy(feeds.arrays[one.name].copy()) for one in self.interface.inputs]
             found = [output.numpy() for output in self.run(tensors)]
-        return answers_of(found, self.interface)
+            return answers_of(found, self.interface, feeds.count)
 
 
 def tensors_digest(tensors: Mapping[str, torch.Tensor]) -> str:

@@ -1,6 +1,6 @@
 """The proof that an exported net answers as its run does, on raw samples, in batches and sizes of every kind."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.data.label_sets import LabelSets
+from danlu.data.place_labels import TokenLabels
 from danlu.data.standard import Pixels
 from danlu.data.targets import measured_by
 from danlu.data.transforms.pictures import resize
@@ -23,6 +25,7 @@ from danlu.train.metrics import Metrics
 Ask = Callable[[Feeds], FileAnswers]
 _REPEATED = 21  # samples that go through in batches of each size
 _GOLDEN = 8
+_MOST_GOLDEN_BYTES = 4 * 2**20  # of the outputs and probabilities of golden samples
 _LABEL_METRICS = ("accuracy", "f1")
 _NEAR = 1e-6
 
@@ -43,6 +46,7 @@ class Evidence:
 class ExportProof:
     """How an export was proved: on so many `samples` `of` "test" or "golden", with what largest distance `delta` of
     probabilities (of a regression: of values, in deviations of the target), in which batch sizes and sizes of samples.
+    `resize` says how the pictures that it was proved on were brought to the net's size (see `Interface.resizing`).
     """
 
     of: str
@@ -51,11 +55,18 @@ class ExportProof:
     batch_sizes: tuple[int, ...]
     sizes: tuple[tuple[int, ...], ...]
     score: dict[str, float] | None = None
+    resize: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         sizes = [list(size) for size in self.sizes]
         told = {"of": self.of, "samples": self.samples, "labels_differing": 0, "max_delta": self.delta}
-        return {**told, "batch_sizes": list(self.batch_sizes), "sizes": sizes, "score": self.score}
+        return {
+            **told,
+            "batch_sizes": list(self.batch_sizes),
+            "sizes": sizes,
+            "score": self.score,
+            "resize": self.resize,
+        }
 
 
 @dataclass
@@ -92,7 +103,7 @@ class ExportTrial:
         sizes = [self._other_size(*changed) for changed in other_sizes(self.answerer, self.interface, *first)]
         usual = next(iter(first[0].arrays.values())).shape[1:]
         shapes = (tuple(usual), *sizes) if sizes else ()
-        return ExportProof(evidence.of, samples, self._delta, BATCH_SIZES, shapes, score)
+        return ExportProof(evidence.of, samples, self._delta, BATCH_SIZES, shapes, score, self.interface.resizing)
 
     def _asked(self, feeds: Feeds) -> FileAnswers:
         try:
@@ -132,32 +143,57 @@ class ExportTrial:
 
 def reference(answerer: Answerer, encoded: Tensor) -> FileAnswers:
     """What the run says of encoded samples, as a file says it."""
-    answers = answerer.answers(encoded)
+    answers, target = answerer.answers(encoded), answerer.fitted.target
     outputs = answers.outputs.numpy()
     if answerer.fitted.task == "language":
         last = (encoded != 0).sum(1).clamp(min=1) - 1
         ends = answers.outputs[torch.arange(len(encoded)), last]
         return FileAnswers(numpy.array(answers.values, dtype=object), ends.double().softmax(1).numpy(), outputs)
-    values = answers.values
+    values: Any = answers.values
+    if isinstance(target, LabelSets):
+        values = numpy.array([[label in own for label in target.values] for own in values])
+    elif isinstance(target, TokenLabels):
+        values = padded_tags(values, encoded.shape[1])
     if values.dtype.kind == "U":
         values = values.astype(object)
     return FileAnswers(values, None if answers.probabilities is None else answers.probabilities.numpy(), outputs)
 
 
+def padded_tags(rows: Sequence[Sequence[str]], length: int) -> "numpy.ndarray[Any, Any]":
+    """Tags of texts as strings [N, length], "" behind the end.
+
+    >>> padded_tags([["a", "b"], ["b"]], 3).tolist()
+    [['a', 'b', ''], ['b', '', '']]
+    """
+    tags = numpy.full((len(rows), length), "", dtype=object)
+    for row, own in enumerate(rows):
+        tags[row, : len(own)] = own
+    return tags
+
+
 def golden_samples(answerer: Answerer, interface: Interface, raw: Any) -> list[dict[str, Any]]:
     """The run's answers to the first raw samples, at each size that samples may have."""
     feeds, encoded = feeds_of(raw, interface), answerer.encode(raw)
-    feeds, encoded = feeds.rows(slice(_GOLDEN)), encoded[:_GOLDEN]
+    count = _count_of_golden(reference(answerer, encoded[:1]))
+    feeds, encoded = feeds.rows(slice(count)), encoded[:count]
     pairs = [(feeds, encoded), *other_sizes(answerer, interface, feeds, encoded)]
     return [golden(some, reference(answerer, inputs)) for some, inputs in pairs]
+
+
+def _count_of_golden(one: FileAnswers) -> int:
+    """How many samples are kept, of which `one` shows the size: of large pictures fewer, for each pixel has outputs."""
+    likely = 0 if one.probabilities is None else one.probabilities.nbytes
+    return max(1, min(_GOLDEN, _MOST_GOLDEN_BYTES // (one.outputs.nbytes + likely)))
 
 
 def other_sizes(answerer: Answerer, interface: Interface, feeds: Feeds, encoded: Tensor) -> list[tuple[Feeds, Tensor]]:
     """The samples at other lengths or sizes, where they may have any: longer and cut short, or of other proportions."""
     name = interface.inputs[0].name
     if interface.input == "texts":
-        tokens = encoded[:, : max(2, encoded.shape[1] // 2)], torch.nn.functional.pad(encoded, (0, 3))
-        return [(Feeds({name: some.numpy()}, len(some)), some) for some in tokens]
+        half, tokens = max(2, encoded.shape[1] // 2), feeds.arrays[name]
+        longer = numpy.pad(tokens, ((0, 0), (0, 3)), constant_values=interface.padding)
+        cut_short = Feeds({name: tokens[:, :half]}, feeds.count), encoded[:, :half]
+        return [cut_short, (Feeds({name: longer}, feeds.count), torch.nn.functional.pad(encoded, (0, 3)))]
     encoder = answerer.fitted.encoder
     if not interface.resizes or not isinstance(encoder, Pixels):
         return []

@@ -133,10 +133,10 @@ class CheckpointSaved(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class RunStopped(Record):
-    """A session ended before the run: it can go on.
+    """A session ended before the run: it can go on, but for a script's that "crashed".
 
     step: the last one.
-    reason: "interrupted".
+    reason: "interrupted", or "crashed".
     """
 
     kind: ClassVar[str] = "stop"

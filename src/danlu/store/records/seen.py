@@ -27,6 +27,9 @@ class FindingAppeared(Record):
     why: why it matters, in the language of the run.
     remedies: each {"change": settings} or {"advice": text}.
     code: {"file": path, "line": number} of the user's own loop; left out in danlu's own runs.
+    confidence: "surely" or "probably"; left out for advice and symptoms.
+    snippet: {"before": text, "after": text}, the statement of that line and as a remedy would have it; left out where
+        none is known.
     """
 
     kind: ClassVar[str] = "finding"

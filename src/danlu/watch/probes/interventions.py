@@ -104,7 +104,7 @@ class InterventionProbe:
 
 
 def _print(call: ModuleCall) -> float:
-    return sum(float(one.double().sum()) for one in call.tensors if not unreadable(one))
+    return sum(float(one.detach().double().sum()) for one in call.tensors if not unreadable(one))
 
 
 class _Trying:

@@ -1,0 +1,30 @@
+"""A place of a claim's condition that is a task of its own: another net on other data, by another measure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from danlu.claims.training import Measure
+
+
+@dataclass(frozen=True)
+class ClaimTask:
+    """What is trained on what at such a place: `net` by name, `data` by name or as a function that makes them, all
+    `settings` but those of the level; the `measure`, and where the search for each level's learning rate begins."""
+
+    net: str
+    data: Any
+    settings: Mapping[str, Any]
+    measure: Measure
+    rates: Sequence[float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the plan has it."""
+        data = self.data if isinstance(self.data, str) else self.data.__name__
+        return {
+            "net": self.net,
+            "data": data,
+            "measure": self.measure.name,
+            "rates": list(self.rates),
+            **self.settings,
+        }
