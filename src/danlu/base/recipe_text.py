@@ -174,10 +174,7 @@ class RecipeDraft:
                 wanted = Fault("recipe.wanted-at-most", {"limit": f"{_MOST:g}"})
                 faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
             else:
-                own = dict(value) if isinstance(value, Mapping) else value  # words of the command line may join them
-                tree.setdefault(section, {})[key] = _columns(own) if key in _COLUMNS else own
-                if takes_names(section, key) and key not in _COLUMNS:
-                    tree[section][key] = _columns(_several(value))
+                tree.setdefault(section, {})[key] = _read_as(section, key, value)
         recipe = self._validated(tree, faults)
         faults.raise_if_any()
         assert recipe is not None
@@ -265,6 +262,15 @@ def _place(path: Path, text: str, section: str, key: str) -> Fault:
         if match and ((current == section and match.group(1) == key) or match.group(1) == f"{section}.{key}"):
             return Fault("recipe.place-line", {"path": path, "line": number})
     return Fault("recipe.place-file", {"path": path})
+
+
+def _read_as(section: str, key: str, value: Any) -> Any:
+    """The value of a setting in the form that its type has."""
+    if key in _COLUMNS:
+        return _columns(value)
+    if takes_names(section, key):
+        return _columns(_several(value))
+    return dict(cast(Mapping[Any, Any], value)) if isinstance(value, Mapping) else value  # words may join a table
 
 
 def _columns(value: Any) -> Any:

@@ -31,6 +31,9 @@ _NUMBERS = (
 )  # fmt: skip
 
 
+Names = str | int | Sequence[str | int] | None
+
+
 @memory_guard("data")
 def load(
     source: Any = None,
@@ -38,13 +41,9 @@ def load(
     *,
     name: str | None = None,
     root: str | None = None,
-    validation_path: str | Path | None = None,
-    test_path: str | Path | None = None,
-    header: bool | None = None,
-    encoding: str | None = None,
-    sheet: str | int | None = None,
-    validation: float = 0.1,
-    test: float = 0.2,
+    validation_path: str | Path | None = None, test_path: str | Path | None = None,
+    header: bool | None = None, encoding: str | None = None, sheet: str | int | None = None,
+    validation: float = 0.1, test: float = 0.2,
     samples: int | None = None,
     split_seed: int = 0,
     task: str = "auto",
@@ -64,13 +63,9 @@ def load(
     fold_seed: int | None = None,
     refit: bool | None = None,
     steps_per_epoch: int | None = None,
-    window: int | None = None,
-    horizon: int | None = None,
-    season: int | None = None,
-    columns: str | int | Sequence[str | int] | None = None,
-    drop: str | int | Sequence[str | int] | None = None,
-    types: Mapping[str, str] | None = None,
-) -> Dataset:
+    window: int | None = None, horizon: int | None = None, season: int | None = None,
+    columns: Names = None, drop: Names = None, types: Mapping[str, str] | None = None,
+) -> Dataset:  # fmt: skip
     """Load a data set: by name, from a file or folder, or from what lies in memory. `Options` says what else there is.
 
     `source` is a name of the catalogue ("digits" when left out); a path to a table (CSV, TSV, Parquet, JSON, a `sheet`
@@ -106,7 +101,7 @@ def _steps(augment: Any) -> tuple[Any, ...]:
     return (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
 
 
-def _names(given: str | int | Sequence[str | int] | None) -> tuple[str, ...] | None:
+def _names(given: Names) -> tuple[str, ...] | None:
     if given is None or isinstance(given, str | int):
         return None if given is None else (str(given),)
     return tuple(str(one) for one in given)

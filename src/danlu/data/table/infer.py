@@ -286,6 +286,7 @@ def _stripped(series: "polars.Series") -> "polars.Series":
 
 
 def numbers_of(values: "Sequence[int | float | None]") -> "tuple[numpy.ndarray[Any, Any], int]":
+    """Numbers as float64 with NaN for None, and what was taken from whole ones that are too large for that."""
     if all(value is None or isinstance(value, int) for value in values):
         return whole_numbers([None if value is None else int(value) for value in values])
     return numpy.array([numpy.nan if value is None else float(value) for value in values]), 0
