@@ -86,6 +86,8 @@ def kind_text(annotation: Any) -> str:
         return kind_text(next(one for one in arguments if one is not types.NoneType))
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in arguments)
+    if origin is Mapping:
+        return "table"
     if origin is tuple:
         return "list of strings" if arguments[-1] is Ellipsis else "pair"
     return {int: "integer", float: "number", str: "string", bool: "boolean"}[annotation]

@@ -31,6 +31,7 @@ Positive = Annotated[float, Gt(0)]
 Float32 = Annotated[float, Gt(0), Le(3e38)]
 NotNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Lt(1)]
+ColumnType = Literal["category", "number", "text", "date"]
 Seed = Annotated[int, Ge(0), Le(2**63 - 1)]
 
 
@@ -40,13 +41,19 @@ class DataRecipe:
 
     __pydantic_config__ = _STRICT
     name: str | None = None  # a data set of the catalogue; digits where neither name nor path is given
-    path: str | None = None  # a file or folder: a table (CSV, Parquet), a text, images, or an archive
+    path: str | None = None  # file, folder or pattern: table (CSV, Parquet, JSON, Excel), text, images, archive
     validation_path: str | None = None  # file or folder of the validation part, where path holds the training part
     test_path: str | None = None  # the same of the test part
     # the column to predict, in a table: its name, or its number (-1: the last); several: ["a", "b"], or "a,b"
     target: str | tuple[str, ...] | None = None
+    # of a table: only these columns are features; none: all but the target, the group and the weight
+    columns: tuple[str, ...] | None = None
+    drop: tuple[str, ...] | None = None  # of a table: columns that are no features; those of group and time still count
+    # of a table: what the cells of a column are taken for, types.zip = "category"; what is not named: by its cells
+    types: Mapping[str, ColumnType] | None = field(default=None, hash=False)
     header: bool | None = None  # whether a table's first line names its columns; none: yes, unless it looks like a row
     encoding: str | None = None  # of a table or a text; none: detected
+    sheet: str | None = None  # of an Excel workbook: the name of the sheet, or its number from 1; none: the first
     root: str | None = None  # folder to look for catalogue data in, before $DANLU_DATA and the cache
     validation: Fraction = 0.1  # share of the samples held out to choose by
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead

@@ -25,8 +25,9 @@ from danlu.base.setting_keys import kind_of, known_keys, takes_names, takes_text
 from danlu.base.text_encoding import decode
 from danlu.base.wanted import wanted as wanted_in_words
 
-# Columns may be given by their number.
-_COLUMNS = ("target", "group", "time", "weight")
+# Columns may be given by their number, and so may sheets.
+_COLUMNS = ("target", "group", "time", "weight", "sheet")
+_TYPES = "data.types."
 # No number of a recipe may be above: torch's single precision ends at 3.4e38, and products of settings go into it.
 _MOST = 1e30
 
@@ -92,10 +93,13 @@ class RecipeDraft:
             key, equals, value = word.partition("=")
             if not equals:
                 faults.add("recipe.not-key-value", word=word)
+            column = key.strip().removeprefix(_TYPES)
             key = key.strip().replace("-", "_")
             read = _toml_value(value.strip())
             section, _, name = key.partition(".")
             text = value.strip() if takes_text(section, name, read) else read
+            if key.startswith(_TYPES):  # a column is called as it is
+                key = _TYPES + column
             self.put(key, read if isinstance(read, str) else text, Fault("recipe.place-command-line"))
         faults.raise_if_any()
 
@@ -161,6 +165,8 @@ class RecipeDraft:
                 else:
                     hint = _nearest_key(section, key)
                     faults.add("recipe.unknown-key", place=self.places[dotted], key=dotted, hint=hint)
+            elif dotted.startswith(_TYPES):
+                tree.setdefault("data", {}).setdefault("types", {})[dotted.removeprefix(_TYPES)] = value
             elif is_flag_for_number(kind_of(section, key), value):
                 wanted = Fault("recipe.wanted-number")
                 faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
@@ -168,9 +174,7 @@ class RecipeDraft:
                 wanted = Fault("recipe.wanted-at-most", {"limit": f"{_MOST:g}"})
                 faults.add("recipe.bad-value", place=self.places[dotted], key=dotted, found=value, wanted=wanted)
             else:
-                tree.setdefault(section, {})[key] = _columns(value) if key in _COLUMNS else value
-                if takes_names(section, key) and key not in _COLUMNS:
-                    tree[section][key] = _several(value)
+                tree.setdefault(section, {})[key] = _read_as(section, key, value)
         recipe = self._validated(tree, faults)
         faults.raise_if_any()
         assert recipe is not None
@@ -189,7 +193,7 @@ class RecipeDraft:
                 path = [str(part) for part in detail["loc"]]
                 section, key = path[0], path[1] if len(path) > 1 else ""
                 dotted = f"{section}.{key}"
-                place = self.places.get(dotted, Fault("recipe.place-call"))
+                place = self.places.get(".".join(path)) or self.places.get(dotted, Fault("recipe.place-call"))
                 if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
                     faults.add("recipe.unknown-key", place=place, key=dotted, hint=_nearest_key(section, key))
                 else:
@@ -258,6 +262,15 @@ def _place(path: Path, text: str, section: str, key: str) -> Fault:
         if match and ((current == section and match.group(1) == key) or match.group(1) == f"{section}.{key}"):
             return Fault("recipe.place-line", {"path": path, "line": number})
     return Fault("recipe.place-file", {"path": path})
+
+
+def _read_as(section: str, key: str, value: Any) -> Any:
+    """The value of a setting in the form that its type has."""
+    if key in _COLUMNS:
+        return _columns(value)
+    if takes_names(section, key):
+        return _columns(_several(value))
+    return dict(cast(Mapping[Any, Any], value)) if isinstance(value, Mapping) else value  # words may join a table
 
 
 def _columns(value: Any) -> Any:

@@ -25,6 +25,8 @@ _WANTED = {
     "missing": "pair",
     "too_long": "pair",
     "too_short": "pair",
+    "mapping_type": "types",
+    "dict_type": "types",
 }
 
 

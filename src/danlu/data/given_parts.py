@@ -22,7 +22,7 @@ from danlu.data.readers.text_file import is_text, read_text
 from danlu.data.table.frames import is_frame, sheet_of
 from danlu.data.table.load import source_of
 from danlu.data.table.to_predict import Columns
-from danlu.data.table_builder import table_builder
+from danlu.data.table_builder import sheets_builder, table_builder
 from danlu.data.targets import Labels, read_target
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.pairs import Pairs, are_pairs, pairs_dataset, raw_pairs
@@ -163,8 +163,8 @@ def _from_paths(paths: dict[str, Path], target: Columns | None, name: str | None
         )
     if target is None and all(is_conll(path) for path in paths.values()):
         return tagged_builder(stem, {part: read_conll(path, options.encoding) for part, path in paths.items()}, origin)
-    source = source_of({part: read_table(path, options) for part, path in paths.items()}, target)
-    return table_builder(stem, source, target, origin)
+    sheets = {part: read_table(path, options) for part, path in paths.items()}
+    return sheets_builder(stem, sheets, target, origin)
 
 
 def _refuse_target(target: Columns | None, name: str) -> None:

@@ -1,10 +1,10 @@
 """`danlu.load`: whatever the user has, as a data set."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from danlu.base.errors import Faults, fail, nearest
 from danlu.base.files import absolute
@@ -18,6 +18,7 @@ from danlu.data.dataset import Builder, Dataset, Making, ReadSource
 from danlu.data.given_parts import parts_given
 from danlu.data.options import Fold, Options
 from danlu.data.readers.csv_text import FileOptions
+from danlu.data.readers.excel import EXCEL
 from danlu.data.reconstruction import build
 from danlu.data.sources import Source, read_source
 from danlu.data.table.to_predict import columns_of
@@ -39,6 +40,9 @@ _NUMBERS = (
 )  # fmt: skip
 
 
+Names = str | int | Sequence[str | int] | None
+
+
 @memory_guard("data")
 def load(
     source: Any = None,
@@ -46,12 +50,9 @@ def load(
     *,
     name: str | None = None,
     root: str | None = None,
-    validation_path: str | Path | None = None,
-    test_path: str | Path | None = None,
-    header: bool | None = None,
-    encoding: str | None = None,
-    validation: float = 0.1,
-    test: float = 0.2,
+    validation_path: str | Path | None = None, test_path: str | Path | None = None,
+    header: bool | None = None, encoding: str | None = None, sheet: str | int | None = None,
+    validation: float = 0.1, test: float = 0.2,
     samples: int | None = None,
     split_seed: int = 0,
     task: str = "auto",
@@ -71,22 +72,23 @@ def load(
     fold_seed: int | None = None,
     refit: bool | None = None,
     steps_per_epoch: int | None = None,
-    window: int | None = None,
-    horizon: int | None = None,
-    season: int | None = None,
-) -> Dataset:
+    window: int | None = None, horizon: int | None = None, season: int | None = None,
+    columns: Names = None, drop: Names = None, types: Mapping[str, str] | None = None,
+) -> Dataset:  # fmt: skip
     """Load a data set: by name, from a file or folder, or from what lies in memory. `Options` says what else there is.
 
-    `source` is a name of the catalogue ("digits" when left out); a path to a table (CSV, TSV, Parquet; also gzipped, or
-    alone in an archive), a text (.txt, .txt.gz), CIFAR-10's binary archive, a folder with MNIST's four files or with
-    one of pictures for each class; a pair (x, y) of arrays, tensors or lists (x may be texts); a polars or pandas
-    DataFrame or a dict of columns, with `target` naming the column to predict; a torch Dataset or DataLoader; a dict of
-    up to three sources of one kind by part ("train", "validation" or "val", "test"), or a tuple of torch data in this
-    order; or a Dataset, which comes back. `root` is where a catalogue's lie.
+    `source` is a name of the catalogue ("digits" when left out); a path to a table (CSV, TSV, Parquet, JSON, a `sheet`
+    of an Excel workbook; also gzipped, or alone in an archive), to a folder of tables or by a pattern ("parts/*.csv");
+    a text (.txt, .txt.gz), CIFAR-10's binary archive, a folder with MNIST's four files or with one of pictures for each
+    class; a pair (x, y) of arrays, tensors or lists (x may be texts); a polars or pandas DataFrame or a dict of
+    columns, with `target` naming the column to predict; a torch Dataset or DataLoader; a dict of up to three sources of
+    one kind by part ("train", "validation" or "val", "test"), or a tuple of torch data in this order; or a Dataset,
+    which comes back. `root` is where a catalogue's lie.
 
-    `target` is the name of a column, or its number (-1 is the last), or a list of them. The first line of a table
-    names its columns, unless `header` is False. `validation_path` and `test_path` are the other parts'. `weight` is the
-    column of how much each sample counts, `weights` are such numbers beside arrays.
+    `target` is the name of a column, or its number (-1 is the last), or a list of them. Only `columns` are features, or
+    all but those to `drop`; `types` says what cells are taken for: {"zip": "category"}, or number, text, date. The
+    first line of a table names its columns, unless `header` is False. `validation_path` and `test_path` are the other
+    parts'. `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}
@@ -98,12 +100,25 @@ def load(
     options = replace(options, group=group, time=time, weight=_weight(weight, weights), augment=_steps(augment))
     folded = _fold(numbers.fold, numbers.fold_seed, refit)
     options = replace(options, fold=folded, refit=bool(refit), tokens=tokens, partition=partition)
-    parts, file = _given(source, validation_path, test_path), FileOptions(header, encoding)
+    options = replace(options, columns=_names(columns), drop=_names(drop), types=_types(types))
+    parts = _given(source, validation_path, test_path)
+    file = FileOptions(header, encoding, None if sheet is None else str(sheet))
     return _load(Source(parts, columns_of(target), name, root, file), options)
 
 
 def _steps(augment: Any) -> tuple[Any, ...]:
     return (augment,) if isinstance(augment, str) or callable(augment) else tuple(augment or ())
+
+
+def _names(given: Names) -> tuple[str, ...] | None:
+    if given is None or isinstance(given, str | int):
+        return None if given is None else (str(given),)
+    return tuple(str(one) for one in given)
+
+
+def _types(given: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    named = {str(name): kind for name, kind in given.items()} if isinstance(given, Mapping) else given
+    return section_of(DataRecipe, "data", {"types": named}).types or None
 
 
 def _weight(column: Any, numbers: Any) -> Any:
@@ -142,11 +157,17 @@ def _load(source: Source, options: Options) -> Dataset:
     _check(options)
     if source.file != FileOptions() and not isinstance(source.given, str | Path | dict):
         fail("data.file-options", found=type(source.given).__name__)
+    if source.file.sheet is not None and not any(str(path).lower().endswith(EXCEL) for path in _paths(source.given)):
+        fail("tables.sheet-without-workbook", sheet=source.file.sheet)
     if isinstance(source.given, Dataset):
         return source.given
     making = Making(partial(_builder, source), options)
     with guarded(_shown(source.given)):
         return replace(making.read()(options), making=making, recipe=_recipe(source, options))
+
+
+def _paths(given: Any) -> list[Any]:
+    return list(cast(Mapping[str, Any], given).values()) if isinstance(given, Mapping) else [given]
 
 
 def _shown(given: Any) -> str:
@@ -179,7 +200,9 @@ def _recipe(source: Source, options: Options) -> DataRecipe | None:
     ):
         return None
     file = source.file
-    recipe = DataRecipe(target=source.target, root=source.root, header=file.header, encoding=file.encoding, **given)
+    recipe = DataRecipe(
+        target=source.target, root=source.root, header=file.header, encoding=file.encoding, sheet=file.sheet, **given
+    )
     if options.fold:
         recipe = replace(recipe, fold=(options.fold.index, options.fold.count), fold_seed=options.fold.seed or None)
     if isinstance(source.given, str) and source.given in names():

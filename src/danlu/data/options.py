@@ -1,5 +1,6 @@
 """The choices that `load` passes on to whatever kind of source it finds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,9 @@ class Options:
     `min_frequency` are unknown. A running text comes in samples of `steps` tokens (35) that follow each other
     (`partition` "sequential") or not ("random"); labelled texts are cut off after `steps` tokens where it is given.
 
+    *Columns of a table.* Only `columns` are features, or all but those in `drop`; what orders, groups or weights the
+    rows still does. `types` says what the cells of a column are taken for: "category", "number", "text" or "date".
+
     `steps_per_epoch` batches make an epoch of a stream whose order and length are its own; every epoch begins it anew.
 
     `weight` (a column's name, or an array of one value a sample of the training pool) says how much each sample counts
@@ -71,6 +75,9 @@ class Options:
     window: int | None = None
     horizon: int | None = None
     season: int | None = None
+    columns: tuple[str, ...] | None = None
+    drop: tuple[str, ...] | None = None
+    types: Mapping[str, str] | None = None
 
 
 PICTURES, NUMBERS, TEXTS, RUNNING_TEXT, SERIES = "pictures", "numbers", "texts", "running-text", "series"
@@ -89,6 +96,9 @@ _MEANT_FOR = {
     "window": ("series", (SERIES,)),
     "horizon": ("series", (SERIES,)),
     "season": ("series", (SERIES,)),
+    "columns": ("tables", ()),
+    "drop": ("tables", ()),
+    "types": ("tables", ()),
 }
 
 

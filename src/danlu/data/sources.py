@@ -28,13 +28,14 @@ from danlu.data.readers.conll import is_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.idx import idx_file, read_idx_folder
 from danlu.data.readers.idx_files import IDX_STEMS
+from danlu.data.readers.several_files import files_of, is_pattern, tables_in
 from danlu.data.readers.table_file import is_archive, read_table
 from danlu.data.readers.text_file import is_text, read_text
 from danlu.data.table.frames import is_frame, sheet_of
 from danlu.data.table.load import KnownTable, source_of
 from danlu.data.table.source import TableSource
 from danlu.data.table.to_predict import Columns
-from danlu.data.table_builder import table_builder
+from danlu.data.table_builder import files_builder, folder_of_tables, sheets_builder, table_builder
 from danlu.data.targets import Labels
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.pairs import Pairs
@@ -109,6 +110,8 @@ def _refuse_target(target: Columns | None, name: str) -> None:
 
 def _from_path(path: Path, given: str | Path, target: Columns | None, name: str | None, file: FileOptions) -> Builder:
     kind = path_kind(path)
+    if is_pattern(path):
+        return files_builder(name or path.absolute().parent.name, path, files_of(path), target, file)
     if kind == "missing":
         if isinstance(given, str) and path.name == given and not path.suffix:
             fail("data.unknown-name", name=given, names=", ".join(names()), hint=nearest(given, names()))
@@ -121,10 +124,12 @@ def _from_path(path: Path, given: str | Path, target: Columns | None, name: str 
     if kind == "folder":
         if all(idx_file(path, file) for file in IDX_STEMS):
             return _builder(read_idx_folder(path), name or path.name, origin, target)
+        if tables := tables_in(path):
+            return folder_of_tables(name or path.name, path, tables, target, file)
         return folder_builder(name or path.name, path)
     if is_text(path) and target is None:
         text, notes = read_text(path, file.encoding)
         return text_builder(stem, Corpus(text, notes=notes), {"train": (path, text)}, origin)
     if is_conll(path) and target is None:
         return tagged_builder(stem, {"train": read_conll(path, file.encoding)}, origin)
-    return table_builder(stem, source_of({"train": read_table(path, file)}, target), target, origin)
+    return sheets_builder(stem, {"train": read_table(path, file)}, target, origin)

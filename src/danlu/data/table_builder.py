@@ -1,16 +1,29 @@
 """From a table that was read to its data set: of rows, of windows of rows, of texts with their tags, or of pairs."""
 
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from danlu.base.errors import Fault
 from danlu.data.dataset import Dataset, Encoder, Origin, RawSamples, ReadSource
+from danlu.data.folder.listed import listed_builder, picture_column, wants_pictures
 from danlu.data.options import Options
+from danlu.data.readers.csv_text import FileOptions
+from danlu.data.readers.several_files import parts_in, read_tables, without_answers
+from danlu.data.readers.table_file import read_table
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.series.load import series_dataset
 from danlu.data.series.raw import raw_windows
-from danlu.data.table.load import table_dataset
+from danlu.data.standard import Pixels
+from danlu.data.table.chosen import chosen_columns
+from danlu.data.table.columns import Sheet
+from danlu.data.table.load import source_of, table_dataset
 from danlu.data.table.pairs import holds_pairs, pairs_table
 from danlu.data.table.raw import raw_rows
 from danlu.data.table.source import TableSource
 from danlu.data.table.tagged import tagged_table
-from danlu.data.table.to_predict import Columns
+from danlu.data.table.to_predict import Columns, resolve_column, split_names
 from danlu.data.text.pairs import pairs_dataset
 from danlu.data.text.tagged import tagged_dataset
 
@@ -21,14 +34,15 @@ def table_builder(name: str, source: TableSource, target: Columns | None, origin
     """
 
     def build(options: Options) -> Dataset:
-        if options.task == "tagging":
-            tagged = tagged_table(source, target, options.tokens)
-            return tagged_dataset(name, tagged, options, origin or Origin(source.place))
-        if holds_pairs(source, target, options):
-            pairs = pairs_table(source, target, options)
-            return pairs_dataset(name, pairs, options, origin or Origin(source.place))
-        make = table_dataset if options.window is None else series_dataset
-        return make(name, source, target, options, origin=origin)
+        chosen, named, rest = chosen_columns(source, target, options)
+        if rest.task == "tagging":
+            tagged = tagged_table(chosen, named, rest.tokens)
+            return tagged_dataset(name, tagged, rest, origin or Origin(source.place))
+        if holds_pairs(chosen, named, rest):
+            pairs = pairs_table(chosen, named, rest)
+            return pairs_dataset(name, pairs, rest, origin or Origin(source.place))
+        make = table_dataset if rest.window is None else series_dataset
+        return make(name, chosen, named, rest, origin=origin)
 
     def raw(numbers: list[int], encoder: Encoder) -> RawSamples:
         if isinstance(encoder, WindowEncoder):
@@ -36,3 +50,52 @@ def table_builder(name: str, source: TableSource, target: Columns | None, origin
         return raw_rows(source, target, numbers, encoder)
 
     return ReadSource(build, raw)
+
+
+def sheets_builder(name: str, sheets: Mapping[str, Sheet], target: Columns | None, origin: Origin) -> ReadSource:
+    """What makes a data set of a table in a file, or in one for each part: of its rows, or of the pictures that it
+    lists, where a column has the paths of such and is not left out.
+    """
+    column = picture_column(sheets["train"], Path(sheets["train"].path).parent)
+    if column is None:
+        return table_builder(name, source_of(sheets, target), target, origin)
+    pictures = functools.cache(lambda: listed_builder(name, sheets, column, target))
+    rows = functools.cache(lambda: table_builder(name, source_of(sheets, target), target, origin))
+
+    def raw(numbers: list[int], encoder: Encoder) -> RawSamples:
+        read = pictures() if isinstance(encoder, Pixels) else rows()
+        assert read.raw is not None
+        return read.raw(numbers, encoder)
+
+    return ReadSource(lambda options: (pictures if wants_pictures(options, column) else rows)()(options), raw)
+
+
+def files_builder(
+    name: str, place: Path, files: Sequence[Path], target: Columns | None, options: FileOptions
+) -> ReadSource:
+    """What makes a data set of several files with the same columns: one table, its rows in the order of the names."""
+    source = source_of({"train": read_tables(files, options)}, target)
+    told = Fault("tables.files", {"path": place, "count": len(files), "first": files[0].name, "last": files[-1].name})
+    return table_builder(name, replace(source, notes=(told, *source.notes)), target, Origin(str(place)))
+
+
+def folder_of_tables(
+    name: str, folder: Path, files: Sequence[Path], target: Columns | None, options: FileOptions
+) -> ReadSource:
+    """What makes a data set of a folder with train.csv, test.csv and perhaps validation.csv, or of the files of one
+    table. A test part without the column to predict is none, which is told.
+    """
+    parts, beside = parts_in(files)
+    if not parts:
+        return files_builder(name, folder, files, target, options)
+    sheets = {part: read_table(path, options) for part, path in parts.items()}
+    known = list(sheets["train"].columns)
+    words = () if target is None else split_names(target, known)
+    names = [found for word in words if (found := resolve_column(word, known)) is not None]
+    labelled, told = without_answers(sheets, names)
+    if beside:
+        told.append(
+            Fault("tables.files-beside", {"path": folder, "names": ", ".join(path.name for path in beside[:10])})
+        )
+    source = source_of(labelled, target)
+    return table_builder(name, replace(source, notes=(*told, *source.notes)), target, Origin(str(folder)))

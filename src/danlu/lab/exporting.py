@@ -105,7 +105,12 @@ def about(run: RunRecord, answerer: Answerer, data: Dataset | None, band: ErrorB
         "data": {"name": answerer.fitted.name, "sizes": sizes},
         "package": {key: value for key, value in package.items() if key != "preprocessing"},
         "versions": _versions(),
-        "reading": {"header": recipe.header, "encoding": recipe.encoding, "target": recipe.target},
+        "reading": {
+            "header": recipe.header,
+            "encoding": recipe.encoding,
+            "sheet": recipe.sheet,
+            "target": recipe.target,
+        },
     }
     if data is not None:
         told |= {"licence": data.origin.licence, "source": data.origin.source}

@@ -175,7 +175,7 @@ class Run(RunRecord):
 
     @property
     def _file_options(self) -> FileOptions:
-        return FileOptions(header=self.recipe.data.header, encoding=self.recipe.data.encoding)
+        return FileOptions(self.recipe.data.header, self.recipe.data.encoding, self.recipe.data.sheet)
 
     def predict_files(self, *paths: str | Path, beam: int = 1) -> Iterator[Prediction]:
         """Answers for files, or folders of pictures, of the kind the run was trained on: what `danlu predict` shows.

@@ -13,17 +13,19 @@ from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import path_kind
 from danlu.data.decode import Shape, common_shape, read_mask, read_picture
 from danlu.data.folder.decode_all import decode, each_file, read_heads
+from danlu.data.folder.listed import picture_column, picture_paths
 from danlu.data.folder.mask_files import mask_folders, scan_masks
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.conll import CONLL, is_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.table_file import KINDS
+from danlu.data.readers.table_file import KINDS, is_table
 from danlu.data.readers.text_file import TEXTS, is_text
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.several_inputs import layout_of
 from danlu.data.standard import Pixels, Standard
+from danlu.data.table.columns import Sheet
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.frames import table_of
 from danlu.data.table.outlying import table_remarks
@@ -61,6 +63,9 @@ def read_rows(path: Path, fitted: Preprocessing, target: Columns | None, options
     reader, kinds = _reader(fitted)
     if path_kind(path) == "missing":
         fail("ship.no-such-file", path=path)
+    if reader is _picture_rows and is_table(path):
+        yield from _listed_rows(path, fitted, target, options)
+        return
     fits = path.name.lower().endswith(kinds)
     if not fits and not (path.is_dir() and kinds[0] in PICTURES):
         fail("ship.other-kind", path=path, kinds=", ".join(kinds), name=fitted.name)
@@ -123,6 +128,25 @@ def _picture_rows(path: Path, fitted: Preprocessing, target: Columns | None, opt
     at_once = _MASKS_AT_ONCE if fitted.task == "segmentation" else _PICTURES_AT_ONCE
     for portion in picture_portions(path, at_once):
         yield Rows(str(path), portion.places, encode_pictures(portion.raw, fitted))
+
+
+def _listed_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
+    """The pictures whose paths stand in a table, with the right answers where the table has them."""
+    for portion in file_tables(path, options):
+        sheet: Sheet = portion.raw
+        column = picture_column(sheet, path.parent)
+        if column is None:
+            fail("listed.no-column", path=path)
+        others = [name for name in sheet.columns if name != column]
+        alone = target if target is not None or len(others) != 1 else others[0]
+        names = answer_columns(sheet, alone, fitted)
+        targets = column_targets(table_of(sheet), names, fitted) if names else None
+        paths = picture_paths(sheet, column, path.parent)
+        for first in range(0, len(paths), _PICTURES_AT_ONCE):
+            rows = slice(first, first + _PICTURES_AT_ONCE)
+            own = None if targets is None else targets[rows]
+            remarks = () if first else portion.remarks
+            yield Rows(str(path), portion.places[rows], encode_pictures(paths[rows], fitted), own, remarks=remarks)
 
 
 def _masked_rows(path: Path, parts: Mapping[str, tuple[Path, Path]], fitted: Preprocessing) -> Iterator[Rows]:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import danlu
 from attack.child import in_child
-from attack.inputs import arrays, files, pictures, recorded, samples, tables, words
+from attack.inputs import arrays, files, pictures, recorded, samples, structured, tables, words
 from attack.inputs.case import Case, attempt
 from attack.tally import Tally, joined
 
 SECONDS = 120.0  # after which an input hangs; on an idle machine the slowest take three
-FAMILIES = (tables, arrays, pictures, samples, files, words, recorded)
+FAMILIES = (tables, structured, arrays, pictures, samples, files, words, recorded)
 # What the children would else import, one after another, for seconds each. polars is imported and not used: its threads
 # would not be there in a fork.
 PARTS = (

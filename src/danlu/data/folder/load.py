@@ -41,7 +41,11 @@ def folder_builder(name: str, folder: Path, parts: Mapping[str, Path] | None = N
     """Finds the pictures of `folder`, or of each part's folder; what comes back decodes them as its options ask."""
     if parts is None and (found := mask_folders(folder)):
         return mask_builder(name, folder, found)
-    listing = scan(folder, parts)
+    return listing_builder(name, scan(folder, parts))
+
+
+def listing_builder(name: str, listing: Listing) -> ReadSource:
+    """What makes a data set of pictures that have been found."""
     return ReadSource(partial(_build, name, listing), partial(_raw, listing))
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,13 +31,14 @@ class PictureFile:
 @dataclass(frozen=True)
 class Listing:
     """The pictures of each part; one part, "train", where the folder has no parts of its own. `notes` tell what else
-    lies there and was left out.
+    lies there and was left out. `by_table`: the classes are a table's, not the folders'.
     """
 
     folder: Path
     classes: tuple[str, ...]
     parts: dict[str, list[PictureFile]]
     notes: tuple[Fault, ...] = ()
+    by_table: bool = False
 
     @property
     def pictures(self) -> list[PictureFile]:
@@ -66,7 +67,7 @@ def scan(folder: Path, given: Mapping[str, Path] | None = None) -> Listing:
             fail("data.folder", path=folder)
         classes = ", ".join(filled["train"]) or "-"
         fail("data.no-class-folders", path=parts["train"], found=classes, loose=loose["train"])
-    classes = tuple(sorted(filled["train"], key=_natural))
+    classes = in_natural_order(filled["train"])
     for part, names in filled.items():
         strange = sorted(set(names) - set(classes))
         if strange:
@@ -173,6 +174,15 @@ def _counted(endings: Mapping[str, int]) -> str:
 
 def _is_hidden(name: str) -> bool:
     return name.startswith((".", "__MACOSX"))
+
+
+def in_natural_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Names in their order, numbers by their value.
+
+    >>> in_natural_order(["10", "9", "cat"])
+    ('9', '10', 'cat')
+    """
+    return tuple(sorted(names, key=_natural))
 
 
 def _natural(name: str) -> tuple[int, str]:

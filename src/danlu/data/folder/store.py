@@ -43,8 +43,10 @@ class Decided:
 def place_of(listing: Listing, side: int | None) -> Path:
     """Where the bytes of exactly these files lie, or would lie."""
     files = [(str(picture.path), picture.size, picture.changed) for picture in listing.pictures]
+    # A table's classes may change while the files stay.
+    classes = ([picture.label for picture in listing.pictures],) if listing.by_table else ()
     folder = digest(str(absolute(listing.folder)))
-    return cache_folder() / "pictures" / folder / digest(VERSION, files, side)
+    return cache_folder() / "pictures" / folder / digest(VERSION, files, side, *classes)
 
 
 def recall(place: Path) -> tuple[Tensor, Decided] | None:

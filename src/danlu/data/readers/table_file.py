@@ -1,4 +1,4 @@
-"""A table on disk: CSV and its relatives or Parquet, plain, gzipped, or alone in a zip or tar archive."""
+"""A table on disk: CSV and its relatives, Parquet, JSON, Excel; plain, gzipped, or alone in a zip or tar archive."""
 
 import gzip
 import tarfile
@@ -10,6 +10,8 @@ from danlu.base.errors import fail
 from danlu.base.forked import refuse_forked
 from danlu.base.input_files import guarded, open_file, open_unpacked, read_file, refuse_bomb
 from danlu.data.readers.csv_text import FileOptions, read_csv
+from danlu.data.readers.excel import EXCEL, read_excel
+from danlu.data.readers.json_table import JSON, JSON_LINES, read_json
 from danlu.data.table.columns import Sheet
 from danlu.data.table.frames import read_parquet
 
@@ -17,7 +19,7 @@ SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".dat": None, ".data": No
 SURE = (".csv", ".tsv", ".tab")
 PARQUET = (".parquet", ".pq")
 ARCHIVES = (".tgz", ".tar", ".tar.gz", ".zip")
-KINDS = (*SEPARATORS, *PARQUET, ".csv.gz", *ARCHIVES)
+KINDS = (*SEPARATORS, *PARQUET, *JSON, *EXCEL, ".csv.gz", ".jsonl.gz", *ARCHIVES)
 
 
 def read_table(path: Path, options: FileOptions | None = None) -> Sheet:
@@ -30,9 +32,24 @@ def read_table(path: Path, options: FileOptions | None = None) -> Sheet:
         fail("data.empty-file", path=shown)
     if suffix in PARQUET:
         return read_parquet(content, shown)
+    if suffix in JSON:
+        encoding = None if options is None else options.encoding
+        return read_json(content, shown, encoding, lines=suffix in JSON_LINES)
+    if suffix in EXCEL:
+        header, wanted = (None, None) if options is None else (options.header, options.sheet)
+        return read_excel(content, shown, header, wanted)
     if suffix not in SEPARATORS:
         fail("data.unknown-kind", path=shown, kinds=", ".join(KINDS))
     return read_csv(content, shown, SEPARATORS[suffix], options or FileOptions())
+
+
+def is_table(path: Path) -> bool:
+    """Whether the name is that of a file that can hold nothing else than a table.
+
+    >>> is_table(Path("a.csv.gz")), is_table(Path("notes.txt")), is_table(Path("facts.json"))
+    (True, False, False)
+    """
+    return path.name.lower().removesuffix(".gz").endswith((*SURE, *PARQUET, *JSON_LINES, *EXCEL))
 
 
 def is_archive(path: Path) -> bool:
@@ -77,7 +94,7 @@ def _from_tar(path: Path) -> tuple[str, bytes]:
 
 def _only_table(path: Path, names: list[str]) -> str:
     own = [name for name in names if not name.startswith("__MACOSX/") and not PurePosixPath(name).name.startswith("._")]
-    tables = [name for name in own if PurePosixPath(name).suffix.lower() in (*SURE, *PARQUET)]
+    tables = [name for name in own if PurePosixPath(name).suffix.lower() in (*SURE, *PARQUET, *JSON_LINES)]
     # A text beside a table says something about it; alone it is the table.
     tables = tables or [name for name in own if PurePosixPath(name).suffix.lower() in SEPARATORS]
     if len(tables) != 1:

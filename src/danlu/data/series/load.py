@@ -216,7 +216,7 @@ def _fitted(
     features = {
         name: values
         for name, values in _with_names(source.table, read.group).items()
-        if name not in (read.target, read.time)
+        if name not in (read.target, read.time) and name not in source.no_features
     }
     others, decided = fit_columns(features, trained, standardise)
     time = None if read.time is None else fit_number(read.time, source.table[read.time], trained, standardise=False)[0]

@@ -18,7 +18,8 @@ def raw_windows(source: TableSource, ends: list[int], encoder: WindowEncoder) ->
     names = dict.fromkeys(column.name for column in encoder.columns)
     names |= dict.fromkeys(name for name in (encoder.group, encoder.time and encoder.time.name) if name is not None)
     rows = windows.rows[chosen]
-    cells = {name: cells_of(source, name, rows.reshape(-1)) for name in names}
+    fitted = {column.name: column for column in encoder.columns}
+    cells = {name: cells_of(source, name, rows.reshape(-1), fitted.get(name)) for name in names}
     samples = [
         {name: column[first : first + encoder.window] for name, column in cells.items()}
         for first in range(0, rows.size, encoder.window)

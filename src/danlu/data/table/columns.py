@@ -1,6 +1,6 @@
 """A table as plain columns, whatever it was read from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Kind = Literal["integer", "number", "boolean", "date", "text", "other"]
 # Whole numbers up to this size are floats without loss.
 EXACT = 2**53
+MOST_LISTED = 100
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Column:
     text is an object array of str with None for what is missing; "other" is of a type that nothing can be made of.
 
     `offset` was taken from whole numbers too large for floats; `spelling` is how text was read as numbers or dates, and
-    `remarks` are what there is to tell of that.
+    `remarks` are what there is to tell of that. `asked` says that a user named the kind: it is then a feature whatever
+    it looks like.
     """
 
     kind: Kind
@@ -30,6 +32,7 @@ class Column:
     spelling: str = ""
     offset: int = 0
     remarks: tuple[Fault, ...] = ()
+    asked: bool = False
 
     @property
     def missing(self) -> "numpy.ndarray[Any, numpy.dtype[numpy.bool_]]":
@@ -48,7 +51,8 @@ Table = dict[str, Column]
 @dataclass(frozen=True)
 class Sheet:
     """A table as it was read, before anything is made of its text; `lines` are those of its rows in the file `path`,
-    counted from 1 (None where it was no text file), and `typed` says that the types are the user's own.
+    counted from 1 (None where it was no text file), and `typed` says that the types are the user's own. `files` are the
+    sheets whose rows stand here one behind the other, where they are those of several files.
     """
 
     columns: "dict[str, polars.Series]"
@@ -57,15 +61,54 @@ class Sheet:
     notes: tuple[Fault, ...] = ()
     semicolons: bool = False
     typed: bool = False
+    files: "tuple[Sheet, ...]" = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
     def place(self, row: int) -> Fault:
         """Where row number `row`, counted from 0, stands: its line in the file, else its number."""
+        for sheet in self.files:
+            if row < len(sheet):
+                return Fault("tables.in-file", {"at": sheet.place(row), "path": sheet.path})
+            row -= len(sheet)
         if self.lines is None:
             return Fault("data.at-row", {"row": row + 1})
         return Fault("data.at-line", {"line": int(self.lines[row])})
+
+
+def listed(names: Iterable[str]) -> str:
+    """The names of columns as an error lists them: of very many the first.
+
+    >>> listed("ab"), listed(str(n) for n in range(1000))[-12:]
+    ('a, b', '97, 98, 99 …')
+    """
+    shown = list(names)
+    return ", ".join(shown[:MOST_LISTED]) + (" …" if len(shown) > MOST_LISTED else "")
+
+
+def as_text(column: Column) -> Column:
+    """A column as text, as a file would hold it: a whole number without a point, a date as the day.
+
+    >>> as_text(Column("number", numpy.array([1.0, 2.5, numpy.nan]))).values.tolist()
+    ['1', '2.5', None]
+    """
+    if column.kind in ("text", "other"):
+        return column
+    cells = zip(column.values.tolist(), column.missing.tolist(), strict=True)
+    texts = [None if gap else _spelled(value, column) for value, gap in cells]
+    return Column("text", numpy.array(texts, dtype=object))
+
+
+def _spelled(value: float, column: Column) -> str:
+    if column.kind == "boolean":
+        return "true" if value else "false"
+    if column.kind == "date":
+        moment = numpy.datetime64(round(value * 86_400), "s")
+        return str(moment.astype("datetime64[D]") if value == int(value) else moment)
+    if value == value // 1 and abs(value) <= EXACT:
+        return str(int(value) + column.offset)
+    return str(value)
 
 
 def whole_numbers(values: "Sequence[int | None]") -> "tuple[numpy.ndarray[Any, Any], int]":

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy
 
-from danlu.base.errors import Fault, UserError
+from danlu.base.errors import Fault, UserError, fail
 from danlu.data.table.columns import Column, Table
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fitted import CategoryColumn, NumberColumn
 
 # Text with more different values than this is no category: it names, counts or describes.
 MOST_CATEGORIES = 50
+MOST_ASKED = 1000  # of a column that is to be a category
 IDENTIFIER = re.compile(r"(^|.*[_\s-])(id|uuid|guid|index)$|.*[a-z]I[Dd]$|^编号$|^序号$", re.IGNORECASE)
 
 
@@ -34,7 +35,8 @@ def fit_columns(
     """What the columns of `table` (features only) become by its rows `train`, and the notes.
 
     Left out: columns without a value or with one only, identifiers (whole numbers, all different, counting on from 0
-    or 1 or named like one), and text with more than 50 different values or more than half of the rows different.
+    or 1 or named like one), and text with more than 50 different values or more than half of the rows different; the
+    last two not where the user named the kind.
     """
     columns: list[NumberColumn | CategoryColumn] = []
     notes: list[Fault] = []
@@ -63,7 +65,11 @@ def why_dropped(name: str, column: Column, train: Column) -> Fault | None:
         return Fault("data.dropped-empty", {"column": name})
     if distinct == 1 and len(present) == len(train.values):
         return Fault("data.dropped-constant", {"column": name, "value": shown(column, present[0])})
-    if column.kind == "integer" and _is_identifier(name, column):
+    if column.asked:
+        if column.kind == "text" and distinct > MOST_ASKED:
+            fail("columns.too-many", column=name, count=distinct, limit=MOST_ASKED)
+        return None
+    if column.kind == "integer" and is_identifier(name, column):
         return Fault("data.dropped-identifier", {"column": name})
     if column.kind == "text" and (distinct > MOST_CATEGORIES or 2 * distinct > max(len(train.values), 4)):
         values = {"column": name, "count": distinct, "rows": len(train.values), "example": str(present[0])[:40]}
@@ -78,7 +84,7 @@ def shown(column: Column, value: Any) -> Any:
     return str(round(value) + column.offset) if column.offset else f"{value:g}"
 
 
-def _is_identifier(name: str, column: Column) -> bool:
+def is_identifier(name: str, column: Column) -> bool:
     """Looked at over all rows: the training part alone would have gaps in its numbers."""
     values = numpy.sort(column.values)
     if column.missing.any() or (numpy.diff(values) == 0).any():

@@ -8,7 +8,7 @@ import numpy
 
 from danlu.base.errors import Fault, Faults
 from danlu.base.strict_json import number
-from danlu.data.table.columns import Column, Kind
+from danlu.data.table.columns import Column, Kind, as_text
 from danlu.data.table.infer import cells_as_numbers
 
 
@@ -87,23 +87,13 @@ def refuse_infinite(wanted: NumberColumn | CategoryColumn, column: Column, fault
 def fitting(wanted: NumberColumn | CategoryColumn, column: Column, faults: Faults) -> Column:
     """The column in the kind that the training data had: a file to predict may be typed otherwise."""
     if isinstance(wanted, CategoryColumn):
-        if column.kind == "text":
-            return column
-        cells = zip(column.values, column.missing, strict=True)
-        texts = [None if gap else _as_text(value, column) for value, gap in cells]
-        return Column("text", numpy.array(texts, dtype=object))
+        return as_text(column)
     if column.kind in ("text", "other"):
         numbers, offset, row = cells_as_numbers(column.values.tolist(), wanted.kind, wanted.spelling)
         if row is not None:
             faults.add("data.encode-number", column=wanted.name, row=row + 1, found=column.values[row])
         return Column("number", numbers, offset=offset)
     return column
-
-
-def _as_text(value: float, column: Column) -> str:
-    if column.kind == "boolean":
-        return "true" if value else "false"
-    return str(int(value) + column.offset) if column.kind == "integer" else str(value)
 
 
 FittedColumn = NumberColumn | CategoryColumn

@@ -7,11 +7,12 @@ import tempfile
 import threading
 import unicodedata
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from danlu.base.errors import fail
+from danlu.base.errors import Fault, fail
 from danlu.base.forked import refuse_forked
 from danlu.base.input_files import guarded
 from danlu.data.table.columns import Column, Sheet, Table
@@ -121,15 +122,26 @@ def join_sheets(sheets: "Sequence[Sheet]") -> Sheet:
             except polars.exceptions.PolarsError:
                 fail("data.part-type", path=sheet.path, column=name, other=first.path)
         columns[name] = joined[name]
+    beside = [
+        Fault("tables.columns-beside", {"path": sheet.path, "columns": ", ".join(extra[:10]), "other": first.path})
+        for sheet in sheets[1:]
+        if (extra := [name for name in sheet.columns if name not in columns])
+    ]
     lines = [sheet.lines for sheet in sheets if sheet.lines is not None]
     return Sheet(
         columns,
         first.path,
         numpy.concatenate(lines) if len(lines) == len(sheets) else None,
-        tuple(note for sheet in sheets for note in sheet.notes),
+        (*(note for sheet in sheets for note in sheet.notes), *beside),
         any(sheet.semicolons for sheet in sheets),
         any(sheet.typed for sheet in sheets),
+        tuple(file for sheet in sheets for file in sheet.files or (sheet,)) if any(one.files for one in sheets) else (),
     )
+
+
+def join_rows(sheets: "Sequence[Sheet]") -> Sheet:
+    """Sheets with the same columns as one, whose rows know the file that they stand in."""
+    return sheets[0] if len(sheets) == 1 else replace(join_sheets(sheets), lines=None, files=tuple(sheets))
 
 
 def _named(columns: Any) -> dict[str, list[Any]]:

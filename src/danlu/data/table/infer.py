@@ -112,7 +112,7 @@ def cells_as_numbers(
         numbers.append(number)
         if number is None and not missing and odd is None:
             odd = row
-    values, offset = _numbers(numbers)
+    values, offset = numbers_of(numbers)
     return values, offset, odd
 
 
@@ -175,7 +175,7 @@ def _dates(name: str, texts: "polars.Series", different: list[str], clues: Clues
         moment = str(numpy.datetime64(int(numpy.floor(fit.days[example])), "D"))
         phrase = "data.dates-open" if fit.open else "data.dates-read"
         remarks = (Fault(phrase, {"column": name, "example": example, "date": moment, "order": fit.order}), *remarks)
-    return _Guess(Column("date", _numbers(values)[0], fit.order, remarks=remarks), open=fit.open)
+    return _Guess(Column("date", numbers_of(values)[0], fit.order, remarks=remarks), open=fit.open)
 
 
 def _differs(text: str) -> bool:
@@ -194,7 +194,7 @@ def _human_numbers(name: str, texts: "polars.Series", different: list[str], clue
     if found is None:
         return None
     numbers, remarks = found
-    values, offset = _numbers(numbers)
+    values, offset = numbers_of(numbers)
     others = [fit for fit in fits if fit.numbers != chosen.numbers]
     remarks = (*_on_spelling(name, chosen, others), *remarks)
     whole = all(isinstance(number, int) for number in chosen.numbers.values())
@@ -285,7 +285,8 @@ def _stripped(series: "polars.Series") -> "polars.Series":
     return texts.set(texts.is_in(MISSING), None)
 
 
-def _numbers(values: "Sequence[int | float | None]") -> "tuple[numpy.ndarray[Any, Any], int]":
+def numbers_of(values: "Sequence[int | float | None]") -> "tuple[numpy.ndarray[Any, Any], int]":
+    """Numbers as float64 with NaN for None, and what was taken from whole ones that are too large for that."""
     if all(value is None or isinstance(value, int) for value in values):
         return whole_numbers([None if value is None else int(value) for value in values])
     return numpy.array([numpy.nan if value is None else float(value) for value in values]), 0

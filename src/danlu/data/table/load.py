@@ -19,9 +19,9 @@ from danlu.data.parts import PARTS
 from danlu.data.portions import Portion, gather, shared_rows
 from danlu.data.sample_weights import checked_weights, of_training
 from danlu.data.split import Rows
-from danlu.data.table.columns import Column, Sheet, Table
+from danlu.data.table.columns import Column, Sheet, Table, listed
 from danlu.data.table.encoder import TableEncoder
-from danlu.data.table.fit import fit_encoder
+from danlu.data.table.fit import fit_encoder, is_identifier
 from danlu.data.table.frames import join_sheets
 from danlu.data.table.infer import interpret
 from danlu.data.table.source import TableSource
@@ -63,7 +63,9 @@ def table_dataset(
     refuse_unfit(options, name, NUMBERS)
     table = source.table
     names, said = target_names(table, target, source.place)
-    features = {other: values for other, values in table.items() if other not in names}
+    features = {
+        other: values for other, values in table.items() if other not in names and other not in source.no_features
+    }
     refuse_infinite(features, source)
     y, meaning, told = read_columns(names, options.task, source)
     labels = y if isinstance(meaning, Labels) else None
@@ -86,7 +88,7 @@ def table_dataset(
     portions = {part: Portion(x, y, rows[part]) for part in rows}
     x, y, sizes = gather(portions)
     order = torch.cat([rows[part] for part in PARTS])
-    shared = shared_rows(portions, _as_found(features, decided)[order], y, source.lines)
+    shared = shared_rows(portions, _as_found(features, source.left_out, decided)[order], y, source.lines)
     columns = {other: checksum_of(values) for other, values in table.items()}
     content = (int(standardise), *checksum(order, y), *(columns[other] for other in features))
     if standardise and isinstance(meaning, Quantities):
@@ -116,7 +118,7 @@ def _weights(given: Any, table: Table, count: int) -> tuple[Tensor, tuple[Fault,
     if not isinstance(given, str):
         return checked_weights(given, count, "weights"), ()
     if given not in table:
-        fail("data.no-weight-column", column=given, columns=", ".join(table), hint=nearest(given, table))
+        fail("data.no-weight-column", column=given, columns=listed(table), hint=nearest(given, table))
     column = table[given]
     if column.kind in ("text", "other"):
         fail("data.weight-no-numbers", place=given, found=column.kind)
@@ -148,14 +150,15 @@ def checksum_of(column: Column) -> int:
     return checksum(torch.from_numpy(column.values.astype(numpy.float64)))[0] + column.offset
 
 
-def _as_found(features: Table, decided: tuple[Fault, ...]) -> Tensor:
-    """Every column as numbers, also those too varied to learn from: rows that differ in one of these are two rows. Only
-    what numbers the rows does not count.
+def _as_found(features: Table, left_out: Table, decided: tuple[Fault, ...]) -> Tensor:
+    """Every column as numbers, also those too varied to learn from, or left out by the user: rows that differ in one of
+    these are two rows. Only what numbers the rows does not count.
     """
     numbering = {note.values["column"] for note in decided if note.id == "data.dropped-identifier"}
+    numbering |= {name for name, one in left_out.items() if one.kind == "integer" and is_identifier(name, one)}
     columns = [
         numpy.unique(column.values.astype(str), return_inverse=True)[1] if column.kind == "text" else column.values
-        for name, column in features.items()
+        for name, column in {**left_out, **features}.items()
         if name not in numbering and column.kind != "other"
     ]
     return torch.from_numpy(numpy.stack(columns, axis=1).astype(numpy.float64))

@@ -9,6 +9,7 @@ from danlu.data.label_cells import switched
 from danlu.data.options import Options
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
+from danlu.data.table.fitted import FittedColumn, NumberColumn
 from danlu.data.table.pairs import pairs_table
 from danlu.data.table.source import TableSource
 from danlu.data.table.tagged import tagged_table
@@ -26,7 +27,7 @@ def raw_rows(source: TableSource, target: Columns | None, numbers: list[int], en
         return raw_tagged(tagged_table(source, target, encoder.vocabulary.kind), numbers, encoder)
     assert isinstance(encoder, TableEncoder)
     rows = numpy.array(numbers, dtype=int)
-    columns = {column.name: cells_of(source, column.name, rows) for column in encoder.columns}
+    columns = {column.name: cells_of(source, column.name, rows, column) for column in encoder.columns}
     wanted, _ = target_names(source.table, target, source.place)
     targets = [as_typed(source.table[name].take(rows)).tolist() for name in wanted]
     if len(targets) == 1:
@@ -35,10 +36,15 @@ def raw_rows(source: TableSource, target: Columns | None, numbers: list[int], en
     return RawSamples("table", columns, [list(row) for row in zip(*numbers, strict=True)])
 
 
-def cells_of(source: TableSource, name: str, rows: "numpy.ndarray[Any, Any]") -> list[Any]:
-    """Some cells of a column as numbers, booleans or texts; a date as it is spelled in the source, else in days."""
+def cells_of(
+    source: TableSource, name: str, rows: "numpy.ndarray[Any, Any]", fitted: FittedColumn | None = None
+) -> list[Any]:
+    """Some cells of a column as numbers, booleans or texts; as their source spells them where they are dates (else in
+    days), or were `fitted` as something else than they look like.
+    """
     column = source.table[name]
-    if column.kind == "date" and source.sheet is not None:
+    kind = column.kind if fitted is None else fitted.kind if isinstance(fitted, NumberColumn) else "text"
+    if source.sheet is not None and (column.kind == "date" or column.kind != kind):
         import polars
 
         spelled = source.sheet.columns[name]

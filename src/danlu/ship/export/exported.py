@@ -55,7 +55,7 @@ class ExportedNet:
     def answer_file(self, path: Path) -> Iterator[AnsweredRows]:
         """Answers for a file, or a folder of pictures, a portion at a time."""
         read = self.metadata.get("reading", {})
-        options = FileOptions(header=read.get("header"), encoding=read.get("encoding"))
+        options = FileOptions(header=read.get("header"), encoding=read.get("encoding"), sheet=read.get("sheet"))
         for rows in read_file_rows(path, self.interface, options, read.get("target")):
             yield AnsweredRows(rows, self.answers(rows.feeds))
 

@@ -1,0 +1,146 @@
+"""Pictures whose paths stand in a table, with the class of each."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from danlu.base.errors import Fault, Faults, UserError, fail
+from danlu.base.input_files import path_kind, refuse_irregular
+from danlu.data.dataset import Dataset, ReadSource
+from danlu.data.folder.load import listing_builder
+from danlu.data.folder.scan import ENDINGS, MOST_TOLD, Listing, PictureFile, in_natural_order
+from danlu.data.options import Options
+from danlu.data.table.columns import Sheet, listed
+from danlu.data.table.to_predict import Columns, resolve_column, split_names
+
+_NAMED = "(?i)(" + "|".join(ending.replace(".", r"\.") for ending in ENDINGS) + r")\s*$"
+
+
+def picture_column(sheet: Sheet, place: Path) -> str | None:
+    """The column whose cells are paths of pictures, from the folder `place` on, at least one of which is there; None
+    where there is no such column: a table may well have names of files that nobody has kept.
+    """
+    import polars
+
+    for name, series in sheet.columns.items():
+        present = series.drop_nulls() if series.dtype == polars.String else series[:0]
+        if not len(present) or not present.str.contains(_NAMED).all():
+            continue
+        if any(path_kind(_path(cell, place)) == "file" for cell in present.to_list()):
+            return name
+    return None
+
+
+def picture_paths(sheet: Sheet, column: str, place: Path) -> list[Path]:
+    """The pictures in a column, one a row. UserError with those that are not there, or are no files."""
+    faults = Faults()
+    paths: list[Path] = []
+    for row, cell in enumerate(sheet.columns[column].to_list()):
+        path = _path(cell, place) if cell else place
+        kind = path_kind(path) if cell else "missing"
+        if kind in ("missing", "folder"):
+            phrase = "listed.no-picture" if cell else "listed.no-path"
+            faults.add(phrase, path=sheet.path, at=sheet.place(row), column=column, picture=path)
+        elif kind != "file":
+            with faults.gathered():
+                refuse_irregular(path)
+        paths.append(path)
+    _raise(faults)
+    return paths
+
+
+def listed_builder(name: str, sheets: Mapping[str, Sheet], column: str, target: Columns | None) -> ReadSource:
+    """What makes a data set of the pictures in `column` of each part's table, with their classes in `target`."""
+    first = sheets["train"]
+    label, notes = _label(first, column, target)
+    rows: dict[str, list[tuple[Path, str]]] = {}
+    for part, sheet in sheets.items():
+        for needed in (column, label):
+            if needed not in sheet.columns:
+                fail("data.part-column", path=sheet.path, column=needed, other=first.path)
+        paths, labels = picture_paths(sheet, column, Path(sheet.path).parent), _labels(sheet, label)
+        rows[part] = list(zip(paths, labels, strict=True))
+    classes = in_natural_order({name for _, name in rows["train"]})
+    if len(classes) < 2:
+        where = Fault("data.place-column", {"path": first.path, "column": label})
+        fail("data.target-constant", place=where, value=", ".join(classes))
+    for part, found in rows.items():
+        if strange := sorted({name for _, name in found} - {*classes}):
+            fail("data.strange-classes", path=sheets[part].path, part=part, classes=listed(strange[:MOST_TOLD]))
+    numbers = {name: number for number, name in enumerate(classes)}
+    parts = {part: [_file(path, numbers[name]) for path, name in found] for part, found in rows.items()}
+    folder = Path(os.path.commonpath([path.parent.absolute() for found in rows.values() for path, _ in found]))
+    notes = (*(note for sheet in sheets.values() for note in sheet.notes), *notes)
+    whole = listing_builder(name, Listing(folder, classes, parts, notes, by_table=True))
+    return ReadSource(partial(_build, whole, sheets), whole.raw)
+
+
+def _build(whole: ReadSource, sheets: Mapping[str, Sheet], options: Options) -> Dataset:
+    """Columns that group or order the rows become a value for each picture of the training pool."""
+    pool = [sheets[part] for part in ("train", "validation") if part in sheets]
+    for key in ("group", "time"):
+        given: Any = getattr(options, key)
+        if isinstance(given, str) and all(given in sheet.columns for sheet in pool):
+            options = replace(options, **{key: [value for sheet in pool for value in sheet.columns[given].to_list()]})
+    return whole(options)
+
+
+def _label(sheet: Sheet, column: str, target: Columns | None) -> tuple[str, tuple[Fault, ...]]:
+    """The column of the classes, and what there is to tell of it and of the columns that are not used."""
+    names = list(sheet.columns)
+    others = [name for name in names if name != column]
+    if target is None and len(others) != 1:
+        fail("data.target-needed", place=sheet.path, columns=listed(names), likely=(others or names)[-1])
+    words = others if target is None else split_names(target, names)
+    found = resolve_column(words[0], names)
+    if found is None:
+        fail("data.target-unknown", place=sheet.path, target=words[0], columns=listed(names), hint="")
+    if len(words) > 1 or found == column:
+        fail("listed.one-target", path=sheet.path, column=column)
+    beside = [name for name in others if name != found]
+    told = [Fault("listed.read", {"path": sheet.path, "column": column, "target": found})]
+    return found, (*told, *([Fault("listed.beside", {"columns": listed(beside)})] if beside else []))
+
+
+def _labels(sheet: Sheet, label: str) -> list[str]:
+    """The classes as text. UserError where some are missing, or are fractions: what is measured is no class."""
+    import polars
+
+    series = sheet.columns[label]
+    if series.dtype.is_float():
+        fail("listed.no-classes", path=sheet.path, column=label)
+    texts = series.cast(polars.String).str.strip_chars()
+    empty = (texts.is_null() | (texts == "")).to_list()
+    if True in empty:
+        at = sheet.place(empty.index(True))
+        fail("listed.no-label", path=sheet.path, at=at, column=label, count=sum(empty))
+    return texts.to_list()
+
+
+def _path(cell: str, place: Path) -> Path:
+    """The path in a cell, as it is or from the table's folder on; written on Windows it has its slashes reversed."""
+    path = place / cell.strip()
+    return path if path_kind(path) != "missing" else place / cell.strip().replace("\\", "/")
+
+
+def _file(path: Path, label: int) -> PictureFile:
+    status = path.stat()
+    return PictureFile(path.absolute(), label, status.st_size, status.st_mtime_ns)
+
+
+def _raise(faults: Faults) -> None:
+    try:
+        faults.raise_if_any()
+    except UserError as error:
+        more = len(error.faults) - MOST_TOLD
+        rest = (Fault("data.and-more", {"count": more}),) if more > 0 else ()
+        raise UserError(*error.faults[:MOST_TOLD], *rest) from None
+
+
+def wants_pictures(options: Options, column: str) -> bool:
+    """Whether the pictures are meant, and not the other columns: these are where the column of paths is left out."""
+    named: Sequence[str] | None = options.columns
+    return column not in (options.drop or ()) and (named is None or column in named)
