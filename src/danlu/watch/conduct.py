@@ -19,7 +19,7 @@ class Scaling:
 
 
 @dataclass
-class Carried:
+class Handed:
     """What of one step's call goes into the next one's: the state of a recurrent net, handed on by hand."""
 
     times: int = 0  # measured steps whose call was given the state of the step before

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from danlu.base.records import CodeLine
-from danlu.watch.conduct import Averaged, Carried, Scaling, Unfair, Unrelated
+from danlu.watch.conduct import Averaged, Handed, Scaling, Unfair, Unrelated
 from danlu.watch.series import Curve, Series
 
 NO_TENSOR = "-"
@@ -308,7 +308,7 @@ class Measured:
     weighs_samples: bool = False  # the loss multiplies each sample by a number of its own, such as a return
     scaled: bool = False  # a GradScaler is at work
     scaling: Scaling = field(default_factory=Scaling)
-    carried: Carried = field(default_factory=Carried)
+    carried: Handed = field(default_factory=Handed)
     averaged: Averaged | None = None
     unfair: dict[str, Unfair] = field(default_factory=dict[str, Unfair])  # of evaluations, by kind
     unrelated: Unrelated = field(default_factory=Unrelated)

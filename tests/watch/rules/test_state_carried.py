@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from danlu.watch.conduct import Carried
+from danlu.watch.conduct import Handed
 from danlu.watch.measured import Measured
 from danlu.watch.rules.state_carried import RULE
 from measurements import check_threshold, series, told, verdict
 
 
 def carried(*, times: int = 2, apart: int = 2, epoch: int | None = 10, same: bool = False) -> Measured:
-    return Measured(step=90, epoch_steps=epoch, same_order=same, carried=Carried(times, apart))
+    return Measured(step=90, epoch_steps=epoch, same_order=same, carried=Handed(times, apart))
 
 
 def growing(*, measurements: int = 5, attached: int = 1, factor: float = 1.0) -> Measured:
     nodes = series([100.0 * (1 + factor * n) for n in range(measurements)])
-    return Measured(step=9, carried=Carried(attached, 0, attached, nodes=nodes))
+    return Measured(step=9, carried=Handed(attached, 0, attached, nodes=nodes))
 
 
 THRESHOLDS: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [

@@ -1,13 +1,13 @@
 """views-alike: told of two views that are one."""
 
-from danlu.watch.conduct import Carried
+from danlu.watch.conduct import Handed
 from danlu.watch.measured import LabelFacts, Measured, Optimiser
 from danlu.watch.rules.views_alike import RULE
 from measurements import check_threshold, told, verdict
 
 
 def alike(*, times: int = 3) -> Measured:
-    return Measured(step=9, carried=Carried(alike=times), optimisers=[Optimiser("Adam")])
+    return Measured(step=9, carried=Handed(alike=times), optimisers=[Optimiser("Adam")])
 
 
 def test_the_threshold_decides() -> None:
