@@ -12,7 +12,7 @@ pytest_plugins = ["pytester"]
 _TESTS = """
 import pytest
 
-def train(softmax, rate=0.1):
+def train(softmax, reduction="mean"):
     import torch
     from torch import nn
     torch.manual_seed(0)
@@ -21,10 +21,10 @@ def train(softmax, rate=0.1):
     model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 2))
     if softmax:
         model.append(nn.Softmax(1))
-    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1 if reduction == "mean" else 0.001)
     for step in range(20):
         optimizer.zero_grad()
-        nn.functional.cross_entropy(model(x), y).backward()
+        nn.functional.cross_entropy(model(x), y, reduction=reduction).backward()
         optimizer.step()
 
 def test_healthy():
@@ -75,7 +75,7 @@ def test_a_test_that_trains_badly_fails(pytester: pytest.Pytester) -> None:
     assert outcomes(result) == {"passed": 4, "failed": 2, "errors": 1}
     result.stdout.fnmatch_lines([
         "*test_faulty *",
-        "✖ softmax-twice   test_a_test_that_trains_badly_fails.py:*, since step 1",
+        "✖ softmax-twice   test_a_test_that_trains_badly_fails.py:*, since step 1, surely",
         "*ends in a softmax over 2 outputs*",
         "*test_faulty_and_red*",
         "*assert 1 == 2*",
@@ -87,7 +87,7 @@ def test_a_test_that_trains_badly_fails(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize(("level", "failed"), [("error", 0), ("warning", 1), ("never", 0)])
 def test_the_level_is_chosen(level: str, failed: int, pytester: pytest.Pytester) -> None:
-    tests = _TESTS.partition("def test_healthy")[0] + "def test_too_fast():\n    train(False, 1e-6)\n"
+    tests = _TESTS.partition("def test_healthy")[0] + "def test_of_a_sum():\n    train(False, 'sum')\n"
     result = run(pytester, tests, "--danlu", f"--danlu-fail={level}")
     wanted: dict[str, Any] = {"failed": 1} if failed else {"passed": 1}
     assert outcomes(result) == wanted, result.stdout.str()

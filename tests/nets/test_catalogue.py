@@ -71,7 +71,6 @@ def test_every_net_fits_the_data_it_was_built_for(name: str) -> None:
     shapes = {
         "logistic-regression": (1,),
         "language-model": (3, 5),
-        "tabm": (16, 3),
         "transformer-language-model": (3, 5),
         "sequence-tagger": (3, 3),
         "transformer-tagger": (3, 3),
