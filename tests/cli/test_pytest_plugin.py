@@ -21,7 +21,7 @@ def train(softmax, reduction="mean"):
     model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 2))
     if softmax:
         model.append(nn.Softmax(1))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1 if reduction == "mean" else 0.001)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     for step in range(20):
         optimizer.zero_grad()
         nn.functional.cross_entropy(model(x), y, reduction=reduction).backward()
@@ -79,7 +79,7 @@ def test_a_test_that_trains_badly_fails(pytester: pytest.Pytester) -> None:
         "*ends in a softmax over 2 outputs*",
         "*test_faulty_and_red*",
         "*assert 1 == 2*",
-        "*- danlu -*",
+        "*- Captured danlu call -*",
         "✖ softmax-twice*",
         "danlu: 5 tests that train were watched, 2 failed by what was found",
     ])  # fmt: skip
