@@ -1,7 +1,7 @@
 """Files that a user wants answers for, as samples that a net takes: rows of tables, pictures, arrays, lines of text."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from danlu.base.input_files import path_kind
 from danlu.data.decode import Shape, common_shape, read_mask, read_picture
 from danlu.data.folder.decode_all import decode, each_file, read_heads
 from danlu.data.folder.listed import picture_column, picture_paths
-from danlu.data.folder.mask_files import mask_folders, scan_masks
+from danlu.data.folder.mask_files import MaskListing
+from danlu.data.folder.mask_layouts import find_masks
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.preprocessing import Preprocessing
@@ -122,8 +123,8 @@ def _number_rows(path: Path, fitted: Preprocessing, target: Columns | None, opti
 
 
 def _picture_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
-    if isinstance(fitted.target, PixelLabels) and path.is_dir() and (parts := mask_folders(path)):
-        yield from _masked_rows(path, parts, fitted)
+    if isinstance(fitted.target, PixelLabels) and path.is_dir() and (listing := find_masks(path)):
+        yield from _masked_rows(path, listing, fitted)
         return
     at_once = _MASKS_AT_ONCE if fitted.task == "segmentation" else _PICTURES_AT_ONCE
     for portion in picture_portions(path, at_once):
@@ -149,9 +150,8 @@ def _listed_rows(path: Path, fitted: Preprocessing, target: Columns | None, opti
             yield Rows(str(path), portion.places[rows], encode_pictures(paths[rows], fitted), own, remarks=remarks)
 
 
-def _masked_rows(path: Path, parts: Mapping[str, tuple[Path, Path]], fitted: Preprocessing) -> Iterator[Rows]:
+def _masked_rows(path: Path, listing: MaskListing, fitted: Preprocessing) -> Iterator[Rows]:
     """The pictures of a folder that has their masks as well, which are the right answers."""
-    listing = scan_masks(path, parts)
     for first in range(0, len(listing.pairs), _MASKS_AT_ONCE):
         pairs = listing.pairs[first : first + _MASKS_AT_ONCE]
         places = [str(picture.relative_to(path)) for picture, _ in pairs]

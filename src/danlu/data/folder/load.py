@@ -17,7 +17,8 @@ from danlu.data.feeds import Feed, MapFeed
 from danlu.data.folder.copies import contradictions, same_files, shared_pictures
 from danlu.data.folder.decode_all import decode, read_heads
 from danlu.data.folder.files import PictureFiles
-from danlu.data.folder.mask_files import mask_folders, refuse_without_masks
+from danlu.data.folder.mask_files import refuse_without_masks
+from danlu.data.folder.mask_layouts import find_masks
 from danlu.data.folder.masks import mask_builder
 from danlu.data.folder.scan import Listing, scan
 from danlu.data.folder.store import Decided, keep, place_of, recall
@@ -39,8 +40,8 @@ MEASURED = 1000
 
 def folder_builder(name: str, folder: Path, parts: Mapping[str, Path] | None = None) -> Builder:
     """Finds the pictures of `folder`, or of each part's folder; what comes back decodes them as its options ask."""
-    if parts is None and (found := mask_folders(folder)):
-        return mask_builder(name, folder, found)
+    if parts is None and (found := find_masks(folder)):
+        return mask_builder(name, found)
     return listing_builder(name, scan(folder, parts))
 
 

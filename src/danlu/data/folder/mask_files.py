@@ -1,6 +1,6 @@
 """What lies in a folder of pictures and masks: which mask belongs to which picture."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,14 +70,14 @@ def scan_masks(folder: Path, parts: Mapping[str, tuple[Path, Path]]) -> MaskList
         pairs = [(path, beside.get(stem) or behind.get(stem)) for path, stem in zip(found, stems, strict=True)]
         lacking = [path for path, mask in pairs if mask is None]
         if lacking:
-            faults.add("data.masks-lacking", path=masks, count=len(lacking), examples=_some(lacking, folder))
+            faults.add("data.masks-lacking", path=masks, count=len(lacking), examples=some_of(lacking, folder))
         used = {mask for _, mask in pairs}
         alone = [path for path in beside.values() if path not in used]
         if alone:
-            notes.append(Fault("data.masks-alone", {"count": len(alone), "examples": _some(alone, folder)}))
+            notes.append(Fault("data.masks-alone", {"count": len(alone), "examples": some_of(alone, folder)}))
         lossy = [mask for _, mask in pairs if mask is not None and mask.suffix.lower() in _LOSSY]
         if lossy:
-            faults.add("data.masks-lossy", count=len(lossy), examples=_some(lossy, folder))
+            faults.add("data.masks-lossy", count=len(lossy), examples=some_of(lossy, folder))
         if twice := len(stems) - len(set(stems)):
             faults.add("data.masks-for-two", path=pictures, count=twice)
         listed[part] = [(path, mask) for path, mask in pairs if mask is not None]
@@ -85,8 +85,14 @@ def scan_masks(folder: Path, parts: Mapping[str, tuple[Path, Path]]) -> MaskList
             faults.add("data.masks-without-pictures", path=pictures)
     search.faults.raise_if_any()
     faults.raise_if_any()
-    titles = next((read for one in _beside(folder, parts) if (read := _titles(one))), ())
-    return MaskListing(folder, listed, titles, (*notes, *search.left_out()))
+    places = [folder, *(masks.parent for _, masks in parts.values()), *(masks for _, masks in parts.values())]
+    return MaskListing(folder, listed, class_names(*places), (*notes, *search.left_out()))
+
+
+def class_names(*places: Path) -> tuple[str, ...]:
+    """The names of the classes, from the first of the folders that has a file of them; none where there is no such."""
+    files = (place / name for place in dict.fromkeys(places) for name in NAMES)
+    return next((read for one in files if (read := _titles(one))), ())
 
 
 def refuse_without_masks(folder: Path) -> None:
@@ -109,17 +115,10 @@ def _stem(path: Path, folder: Path) -> str:
     return path.relative_to(folder).with_suffix("").as_posix()
 
 
-def _some(paths: list[Path], folder: Path) -> str:
+def some_of(paths: list[Path], folder: Path) -> str:
+    """The first of the paths, as they lie in the folder."""
     told = [str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path) for path in paths[:MOST_TOLD]]
     return ", ".join(told) + (" …" if len(paths) > MOST_TOLD else "")
-
-
-def _beside(folder: Path, parts: Mapping[str, tuple[Path, Path]]) -> Iterator[Path]:
-    """Where the names of the classes may stand."""
-    for place in dict.fromkeys(
-        [folder, *(masks.parent for _, masks in parts.values()), *(m for _, m in parts.values())]
-    ):
-        yield from (place / name for name in NAMES)
 
 
 def _titles(path: Path) -> tuple[str, ...]:

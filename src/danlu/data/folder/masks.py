@@ -1,6 +1,5 @@
 """A folder of pictures and masks into a data set."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from danlu.base.words import say
 from danlu.data.dataset import Builder, Dataset, Encoder, Origin, RawSamples, ReadSource
 from danlu.data.decode import PictureHeader, Shape, common_shape, read_mask, read_upright
 from danlu.data.folder.decode_all import decode, each_file, read_heads
-from danlu.data.folder.mask_files import MaskListing, scan_masks
+from danlu.data.folder.mask_files import MaskListing
 from danlu.data.images import pixel_dataset
 from danlu.data.options import PICTURES, Options, refuse_unfit
 from danlu.data.place_labels import read_masks
@@ -29,9 +28,8 @@ HELD_BYTES = 2 * 2**30
 WORTH_TELLING = 1000
 
 
-def mask_builder(name: str, folder: Path, parts: Mapping[str, tuple[Path, Path]]) -> Builder:
-    """Finds the pictures and masks of `folder`; what comes back decodes them as its options ask."""
-    listing = scan_masks(folder, parts)
+def mask_builder(name: str, listing: MaskListing) -> Builder:
+    """What decodes pictures and masks that have been found as its options ask."""
     return ReadSource(partial(_build, name, listing), partial(_raw, listing))
 
 
