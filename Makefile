@@ -7,7 +7,7 @@
 PYTHON ?= python3
 ARGS ?=
 # In variables, because a comma would end an argument of call.
-WHOLE := -e '.[draw,excel,serve,search]'
+WHOLE := -e '.[draw,serve,search]'
 WHOLE_AND_TOOLS := -e '.[dev,draw,excel,export,serve,search]'
 # What the benchmarks compare with; they never enter .venv.
 PEERS := skorch pytorch-lightning pillow
