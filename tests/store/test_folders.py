@@ -39,7 +39,8 @@ def test_a_folder_is_read_as_it_always_was(name: str) -> None:
     said: dict[str, Any] = json.loads(text)
     said.pop("recipe", None)
     said.get("best", {}).pop("recipe", None)
-    assert [finding.pop("line") for finding in said.get("findings", ())] == [None] * len(said.get("findings", ()))
+    for finding in said.get("findings", ()):
+        assert [finding.pop(later) for later in ("line", "snippet", "confidence")] == [None] * 3
     assert said == EXPECTED[name]
 
 

@@ -69,7 +69,9 @@ def _each(raw: RawSamples, data: Dataset) -> Iterator[Any]:
             large = picture.nbytes > MAX_BYTES // COUNT
             yield fit_picture(picture, Shape(channels, height, width, whole=data.encoder.whole)) if large else picture
     elif raw.kind == "several":
-        yield from ({name: array[row] for name, array in raw.samples.items()} for row in range(len(raw)))
+        # A number a sample is an array, too, of no axes.
+        for row in range(len(raw)):
+            yield {name: numpy.asarray(array[row]) for name, array in raw.samples.items()}
     else:
         yield from raw.samples
 

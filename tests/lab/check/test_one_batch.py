@@ -18,12 +18,15 @@ class Language(nn.Module):
         super().__init__()
         self.masked = masked
         self.embed = nn.Embedding(20, 16)
+        self.places = nn.Embedding(16, 16)
         self.layer = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
         self.head = nn.Linear(16, 20)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         mask = nn.Transformer.generate_square_subsequent_mask(tokens.shape[1]) if self.masked else None
-        return self.head(self.layer(self.embed(tokens), src_mask=mask, is_causal=self.masked))
+        return self.head(
+            self.layer(self.embed(tokens) + self.places.weight[: tokens.shape[1]], src_mask=mask, is_causal=self.masked)
+        )
 
 
 class Mixing(nn.Module):

@@ -61,6 +61,8 @@ def check(
         if given := [name for name, value in beside.items() if value is not None]:
             fail("check.batch-alone", found=", ".join(given))
         return check_batch(net, batch, loss_fn)
+    if loss_fn is not None:
+        settings["loss_fn"] = loss_fn  # which says what to write for a recipe
     net, data = net_and_data(net, data)
     drafted = draft_recipe(net, data, recipe, settings)
     own = copy.deepcopy(net) if isinstance(net, nn.Module) else None
