@@ -31,6 +31,9 @@ Positive = Annotated[float, Gt(0)]
 Float32 = Annotated[float, Gt(0), Le(3e38)]
 NotNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Lt(1)]
+LearnedTask = Literal[
+    "auto", "classification", "regression", "multi-label", "segmentation", "tagging", "translation", "reconstruction"
+]
 ColumnType = Literal["category", "number", "text", "date"]
 Seed = Annotated[int, Ge(0), Le(2**63 - 1)]
 
@@ -61,16 +64,7 @@ class DataRecipe:
     split_seed: Seed = 0  # draws the parts; fixed while train.seed varies, so that no test sample is ever trained on
     # what is learned; auto: by the target; segmentation: a class a pixel; tagging: a tag a token; translation: a
     # text for each text; reconstruction: the target is the sample itself
-    task: Literal[
-        "auto",
-        "classification",
-        "regression",
-        "multi-label",
-        "segmentation",
-        "tagging",
-        "translation",
-        "reconstruction",
-    ] = "auto"
+    task: LearnedTask = "auto"
     # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
     standardise: bool | None = None
     shuffle: bool = True  # draw a new order each epoch

@@ -9,7 +9,7 @@ from danlu.claims.training import Measure
 
 @dataclass(frozen=True)
 class ClaimTask:
-    """What is trained on what at such a place: `net` by name, `data` by name or as a function that makes them, all
+    """What is trained on what at such a place: `net` by name, `data` as a function that makes them, of the place; all
     `settings` but those of the level; the `measure`, and where the search for each level's learning rate begins."""
 
     net: str
@@ -20,10 +20,9 @@ class ClaimTask:
 
     def as_dict(self) -> dict[str, Any]:
         """As the plan has it."""
-        data = self.data if isinstance(self.data, str) else self.data.__name__
         return {
             "net": self.net,
-            "data": data,
+            "data": self.data.__name__,
             "measure": self.measure.name,
             "rates": list(self.rates),
             **self.settings,

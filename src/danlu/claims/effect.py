@@ -293,9 +293,11 @@ class EffectClaim:
         first = next(iter(found.values()))
         plots = [turning([*first.values()][-1]) if self.judged else curves(first)]
         if len(found) > 1:
-            by_measure: dict[str, dict[str, Trials]] = {}
-            for place, trials in found.items():
-                by_measure.setdefault(self._at(place).measure.name, {})[place] = trials
-            measures = {(measure := self._at(place).measure).name: measure for place in found}
-            plots = [boundary(self.condition, at, measures[name]) for name, at in by_measure.items()] + plots
+            of_place = {place: self._at(place).measure for place in found}
+            plots = [
+                boundary(
+                    self.condition, {place: found[place] for place in found if of_place[place] == measure}, measure
+                )
+                for measure in dict.fromkeys(of_place.values())
+            ] + plots
         return plots

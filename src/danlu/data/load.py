@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from danlu.base.errors import Faults, fail, nearest
 from danlu.base.files import absolute
 from danlu.base.input_files import guarded
 from danlu.base.keywords import as_plain
 from danlu.base.memory import memory_guard
-from danlu.base.recipe import DataRecipe
+from danlu.base.recipe import DataRecipe, LearnedTask
 from danlu.base.sections import section_of
 from danlu.data.catalogue import known, names
 from danlu.data.dataset import Builder, Dataset, Making, ReadSource
@@ -24,16 +24,7 @@ from danlu.data.sources import Source, read_source
 from danlu.data.table.to_predict import columns_of
 from danlu.data.tokens import KINDS
 
-TASKS = (
-    "auto",
-    "classification",
-    "regression",
-    "multi-label",
-    "segmentation",
-    "tagging",
-    "translation",
-    "reconstruction",
-)
+TASKS: tuple[str, ...] = get_args(LearnedTask)
 PARTITIONS = ("sequential", "random")
 _NUMBERS = (
     "validation", "test", "samples", "split_seed", "workers", "image_size", "min_frequency", "steps", "steps_per_epoch",

@@ -10,7 +10,7 @@ from danlu.nets.cells import Recurrent
 from danlu.nets.decoding import Memory, written
 from danlu.nets.initialisers import DEFAULT, Init, init_option, initialise
 from danlu.nets.options import OptionCheck
-from danlu.nets.recurrence import CELLS, lengths_of, recurrent_layer, run
+from danlu.nets.recurrence import CELLS, lengths_of, recurrent_layer, run, within_lengths
 
 
 class EncoderDecoder(nn.Module, ABC):
@@ -113,7 +113,7 @@ class RecurrentEncoderDecoder(EncoderDecoder):
         lengths = lengths_of(source)
         source = source[:, : int(lengths.max())]
         states, last = run(self.encoder, self.drop(self.embed_source(source)), lengths=lengths)
-        within = torch.arange(source.shape[1], device=source.device) < lengths[:, None]
+        within = within_lengths(source, lengths)
         first = [torch.tanh(self.bridge(self._both_ways(part))) for part in (last if self.cell == "lstm" else (last,))]
         return self.alignment.keys(states), states, within, *first
 

@@ -82,6 +82,15 @@ def run(
     return pad_packed_sequence(outputs, batch_first=True, total_length=x.shape[1])[0], state
 
 
+def within_lengths(tokens: Tensor, lengths: Tensor) -> Tensor:
+    """Which places of [N, T] are no padding, where each row has so many: bool [N, T].
+
+    >>> within_lengths(torch.zeros(2, 3), torch.tensor([1, 3])).tolist()
+    [[True, False, False], [True, True, True]]
+    """
+    return torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
+
+
 def lengths_of(tokens: Tensor) -> Tensor:
     """How many tokens each row of [N, T] has before its padding of 0: int64 [N]; a row of padding counts as one.
 

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from danlu.nets.initialisers import DEFAULT, Init, init_option, initialise
 from danlu.nets.options import OptionCheck
-from danlu.nets.recurrence import CELLS, lengths_of, recurrent_layer, run
+from danlu.nets.recurrence import CELLS, lengths_of, recurrent_layer, run, within_lengths
 from danlu.nets.transformer import TransformerClassifier
 
 
@@ -80,5 +80,5 @@ class TransformerTagger(TransformerClassifier):
     """
 
     def forward(self, tokens: Tensor, lengths: Tensor | None = None) -> Tensor:
-        within = self.within(tokens, lengths_of(tokens) if lengths is None else lengths)
+        within = within_lengths(tokens, lengths_of(tokens) if lengths is None else lengths)
         return self.output(self.read(tokens, within[:, None, None]))

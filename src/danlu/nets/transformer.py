@@ -10,7 +10,7 @@ from danlu.base.errors import Fault
 from danlu.nets.blocks.attention import POSITIONS, SPREAD, TransformerBlock, earlier, sinusoids, small_weights
 from danlu.nets.initialisers import DEFAULT, Init, init_option, initialise
 from danlu.nets.options import OptionCheck
-from danlu.nets.recurrence import lengths_of
+from danlu.nets.recurrence import lengths_of, within_lengths
 
 
 class TransformerBase(nn.Module):
@@ -145,10 +145,6 @@ class TransformerClassifier(TransformerBase):
 
     def forward(self, tokens: Tensor, lengths: Tensor | None = None) -> Tensor:
         lengths = lengths_of(tokens) if lengths is None else lengths
-        within = self.within(tokens, lengths)
+        within = within_lengths(tokens, lengths)
         x = self.read(tokens, within[:, None, None])
         return self.output((x * within[..., None]).sum(1) / lengths[:, None].to(x.dtype))
-
-    def within(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """Which places are no padding, bool [N, T]."""
-        return torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]

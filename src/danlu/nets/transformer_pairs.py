@@ -10,7 +10,7 @@ from danlu.nets.decoding import Memory
 from danlu.nets.encoder_decoder import EncoderDecoder
 from danlu.nets.initialisers import DEFAULT, Init, initialise
 from danlu.nets.options import OptionCheck
-from danlu.nets.recurrence import lengths_of
+from danlu.nets.recurrence import lengths_of, within_lengths
 from danlu.nets.transformer import TransformerBase
 
 
@@ -61,7 +61,7 @@ class TransformerEncoderDecoder(EncoderDecoder, TransformerBase):
         """What stands at each place of the source [N, S, embedding], which places it has, and no token yet [N, 0]."""
         lengths = lengths_of(source)
         source = source[:, : int(lengths.max())]
-        within = torch.arange(source.shape[1], device=source.device) < lengths[:, None]
+        within = within_lengths(source, lengths)
         x = self.placed(self.embed_source(source))
         for block in self.encoder:
             x = block(x, within[:, None, None])

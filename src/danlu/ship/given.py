@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from danlu.base.errors import Fault, Faults, UserError, fail
+from danlu.base.errors import Fault, Faults, fail
 from danlu.data.decode import is_picture
-from danlu.data.folder.scan import ENDINGS, MOST_TOLD
+from danlu.data.folder.scan import ENDINGS, raise_first
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.series.encoder import WindowEncoder
@@ -80,7 +80,7 @@ def _refuse_gaps(x: Any, encoder: TableEncoder | WindowEncoder) -> None:
         lacking = [name for name in needed if name not in row]
         if lacking:
             faults.add("ship.row-lacks", row=number, columns=", ".join(lacking))
-    _raise(faults)
+    raise_first(faults)
 
 
 def _pictures(items: Sequence[Any], fitted: Preprocessing) -> Rows:
@@ -90,17 +90,7 @@ def _pictures(items: Sequence[Any], fitted: Preprocessing) -> Rows:
     for number, item in enumerate(items, start=1):
         if not is_picture(item) and not Path(item).expanduser().exists():
             missing.add("ship.item", number=number, what=Fault("ship.no-such-file", {"path": item}))
-    _raise(missing)
+    raise_first(missing)
     names = ["" if is_picture(item) else str(item) for item in items]
     sources = [item if is_picture(item) else Path(item).expanduser() for item in items]
     return Rows("", [name or str(row) for row, name in enumerate(names, start=1)], encode_pictures(sources, fitted))
-
-
-def _raise(faults: Faults) -> None:
-    try:
-        faults.raise_if_any()
-    except UserError as error:
-        if len(error.faults) <= MOST_TOLD:
-            raise
-        more = Fault("data.and-more", {"count": len(error.faults) - MOST_TOLD})
-        raise UserError(*error.faults[:MOST_TOLD], more) from None

@@ -107,7 +107,7 @@ class Everywhere:
 
     def _iterating(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def observed(loader: Any) -> Any:
-            if self._on and self._calls_heard:
+            if self._on and self._waiting():
                 _quietly(self._begun, loader)
             return original(loader)
 
@@ -141,10 +141,6 @@ class Everywhere:
     def _take_in(self, optimizer: Any) -> None:
         self._served[id(optimizer)] = weakref.ref(optimizer)
         self._now.add(id(optimizer))
-
-    @property
-    def _calls_heard(self) -> bool:
-        return bool(self._waiting())
 
     def _wait(self) -> None:
         """Hear of calls of modules, until one of them begins a training."""

@@ -314,11 +314,11 @@ class Measured:
     unrelated: Unrelated = field(default_factory=Unrelated)
     loss_ratio: Series = field(default_factory=Series)  # largest over smallest of the losses that are added up as is
     losses_added: tuple[float, float] = (float("nan"), float("nan"))  # the smallest and the largest, at the first step
-    drifting: dict[str, float] = field(default_factory=dict[str, float])  # frozen normalisations that are in training
-    # mode, and by how many standard deviations their running statistics have moved
+    # Frozen normalisations that are in training mode, and by how many deviations their running statistics have moved.
+    drifting: dict[str, float] = field(default_factory=dict[str, float])
     checkpointed_dry: int = 0  # calls of checkpoint() none of whose inputs needs a gradient, though the net does
-    code_read: bool = False  # whether any of these was found and read
     draws_at_random: bool = False  # a loader of the training shuffles
+    code_read: bool = False  # whether the source of the loop was found and read
     code: dict[str, CodeLine] = field(default_factory=dict[str, CodeLine])  # mistakes read in the user's own lines
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     activations: dict[str, Activation] = field(default_factory=dict[str, Activation])

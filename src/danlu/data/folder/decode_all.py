@@ -12,7 +12,7 @@ from torch import Tensor
 from danlu.base.errors import Fault, UserError
 from danlu.base.seeds import core_count
 from danlu.data.decode import PictureHeader, Shape, read_head, read_pixels
-from danlu.data.folder.scan import MOST_TOLD
+from danlu.data.folder.scan import first_told
 
 # Files that one thread works through at a time: Pillow lets go of Python's lock while it decodes, and more of them to a
 # piece of work cost least (1.4 times as fast as one by one, and as two processes, which must send the pixels over).
@@ -63,8 +63,6 @@ def _spread(paths: Sequence[Any], work: Callable[[range], list[Made]]) -> list[M
 
 def _sound(made: "Sequence[Made | Fault]") -> list[Made]:
     faults = [one for one in made if isinstance(one, Fault)]
-    if len(faults) > MOST_TOLD:
-        faults = [*faults[:MOST_TOLD], Fault("data.and-more", {"count": len(faults) - MOST_TOLD})]
     if faults:
-        raise UserError(*faults)
+        raise UserError(*first_told(faults))
     return [one for one in made if not isinstance(one, Fault)]

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from danlu.base.errors import Fault, Faults, UserError, fail
+from danlu.base.errors import Fault, Faults, fail
 from danlu.base.input_files import path_kind, refuse_irregular
 from danlu.data.dataset import Dataset, ReadSource
 from danlu.data.folder.load import listing_builder
-from danlu.data.folder.scan import ENDINGS, MOST_TOLD, Listing, PictureFile, in_natural_order
+from danlu.data.folder.scan import ENDINGS, MOST_TOLD, Listing, PictureFile, in_natural_order, raise_first
 from danlu.data.options import Options
 from danlu.data.table.columns import Sheet, listed
 from danlu.data.table.to_predict import Columns, resolve_column, split_names
@@ -48,7 +48,7 @@ def picture_paths(sheet: Sheet, column: str, place: Path) -> list[Path]:
             with faults.gathered():
                 refuse_irregular(path)
         paths.append(path)
-    _raise(faults)
+    raise_first(faults)
     return paths
 
 
@@ -129,15 +129,6 @@ def _path(cell: str, place: Path) -> Path:
 def _file(path: Path, label: int) -> PictureFile:
     status = path.stat()
     return PictureFile(path.absolute(), label, status.st_size, status.st_mtime_ns)
-
-
-def _raise(faults: Faults) -> None:
-    try:
-        faults.raise_if_any()
-    except UserError as error:
-        more = len(error.faults) - MOST_TOLD
-        rest = (Fault("data.and-more", {"count": more}),) if more > 0 else ()
-        raise UserError(*error.faults[:MOST_TOLD], *rest) from None
 
 
 def wants_pictures(options: Options, column: str) -> bool:

@@ -2,11 +2,11 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from danlu.base.errors import Fault, Faults, fail
+from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.data.parts import part_of
 
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -174,6 +174,20 @@ def _counted(endings: Mapping[str, int]) -> str:
 
 def _is_hidden(name: str) -> bool:
     return name.startswith((".", "__MACOSX"))
+
+
+def first_told(faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    """The faults, of very many the first, and how many more there are."""
+    more = len(faults) - MOST_TOLD
+    return tuple(faults) if more <= 0 else (*faults[:MOST_TOLD], Fault("data.and-more", {"count": more}))
+
+
+def raise_first(faults: Faults) -> None:
+    """UserError with the first of these faults, if there are any."""
+    try:
+        faults.raise_if_any()
+    except UserError as error:
+        raise UserError(*first_told(error.faults)) from None
 
 
 def in_natural_order(names: Iterable[str]) -> tuple[str, ...]:

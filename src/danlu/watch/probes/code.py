@@ -42,16 +42,18 @@ class CodeProbe:
             self._read.add(line)
             known = values_under_way(line.file)
             values = {name: value for name, value in known.items() if not _END.search(name)}
-            for scope in self._sources.around(line)[:1]:
-                self._measured.code_read = True
-                scope = taken(scope, values)  # noqa: PLW2901 - the same, less what is not run
-                ends = any(_ENDS.search(word) for word in _own_words(self._sources.around(line)[-1]))
-                found = [("terminal", _unmasked(scope) if ends else None), ("temperature", _one_sided(scope))]
-                if what == "evaluation":
-                    found.append(("uneven", _mean_of_means(scope, line.line)))
-                for kind, number in found:
-                    if number is not None:
-                        self._measured.code.setdefault(kind, CodeLine(line.file, number))
+            scopes = self._sources.around(line)
+            if not scopes:
+                continue
+            self._measured.code_read = True
+            scope = taken(scopes[0], values)
+            ends = any(_ENDS.search(word) for word in _own_words(scopes[-1]))
+            found = [("terminal", _unmasked(scope) if ends else None), ("temperature", _one_sided(scope))]
+            if what == "evaluation":
+                found.append(("uneven", _mean_of_means(scope, line.line)))
+            for kind, number in found:
+                if number is not None:
+                    self._measured.code.setdefault(kind, CodeLine(line.file, number))
 
 
 def _unmasked(scope: ast.AST) -> int | None:

@@ -38,9 +38,8 @@ class HeldOutProbe:
         self._rows_differ = self._spoilt = False
         self._first: tuple[torch.Tensor, torch.Tensor | None] | None = None  # its first batch, and its targets
         self._before: tuple[torch.Tensor, torch.Tensor | None] | None = None  # of the evaluation before
-        self._ordered = (
-            0  # id of the data set that this evaluation goes through in its own order; 0 where it is unknown
-        )
+        # The id of the data set that this evaluation goes through in its own order; 0 where that is unknown.
+        self._ordered = 0
         self._ordered_before = 0
         self._anew = 0  # evaluations in a row whose samples were the ones before, changed
 
