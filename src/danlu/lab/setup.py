@@ -77,10 +77,10 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         dataset = load_data(recipe.data, data)
     faults.raise_if_any()
     assert dataset is not None
-    recipe = net_for_data(_from_anywhere(recipe), dataset)
+    recipe, told = net_for_data(_from_anywhere(recipe), dataset)
     of_net = usual_training(recipe.net.name)  # the data may have called for the net
     optim = resolve_optim(recipe.optim, of_net.optimiser)
-    dataset = _augmented(dataset, recipe, drafted)
+    dataset = _as_chosen(dataset, recipe, drafted, told)
     device = choose_device(recipe.train.device)
     dtype = dtype_of(recipe.train.precision)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
@@ -160,13 +160,12 @@ def _from_anywhere(recipe: Recipe) -> Recipe:
     return replace(recipe, data=data, net=replace(recipe.net, weights=anywhere(recipe.net.weights)))
 
 
-def _augmented(data: Dataset, recipe: Recipe, drafted: Recipe) -> Dataset:
-    """The data with the augmentation that danlu chose for them, which is said."""
-    if recipe.data.augment == drafted.data.augment or data.making is None:
-        return data
-    data = prepared_anew(data, {"augment": recipe.data.augment})
-    words = {"net": recipe.net.name, "augment": ", ".join(recipe.data.augment or ())}
-    return replace(data, notes=(*data.notes, Fault("lab.usual-pictures", words)))
+def _as_chosen(data: Dataset, recipe: Recipe, drafted: Recipe, told: Fault | None) -> Dataset:
+    """The data in the size and with the augmentation that danlu chose for them, which is said."""
+    chosen = {key: getattr(recipe.data, key) for key in ("augment", "image_size")}
+    other = {key: value for key, value in chosen.items() if value != getattr(drafted.data, key)}
+    data = prepared_anew(data, other) if other else data
+    return replace(data, notes=(*data.notes, told)) if told else data
 
 
 def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:
@@ -199,7 +198,7 @@ def _prepared_anew(data: Dataset, recipe: DataRecipe) -> Dataset:
     making = data.making
     if making is None:
         return data
-    wanted = {"standardise": recipe.standardise, "augment": recipe.augment}
+    wanted = {key: getattr(recipe, key) for key in ("standardise", "augment", "image_size")}
     other = {key: value for key, value in wanted.items() if value is not None and value != getattr(making.options, key)}
     return prepared_anew(data, other) if other else data
 
