@@ -67,6 +67,9 @@ class DataRecipe:
     task: LearnedTask = "auto"
     # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
     standardise: bool | None = None
+    # of images, by whose mean and deviation: data: the training part's; imagenet: ImageNet's; symmetric: to -1 … 1;
+    # none: those of ImageNet's published weights in net.weights, else the training part's
+    normalise: Literal["data", "imagenet", "symmetric"] | None = None
     shuffle: bool = True  # draw a new order each epoch
     # classes: an epoch draws as many samples of each class, those of a rare one several times; none: each sample once
     balance: Literal["none", "classes"] | None = None

@@ -30,7 +30,7 @@ def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
 
 
 def net_for_data(recipe: Recipe, data: Dataset) -> tuple[Recipe, Fault | None]:
-    """The recipe with the net that its data call for, where it names none, and with a schedule. For a folder of pictures
+    """The recipe with the net that its data call for, where it names none, and a schedule. For a folder of pictures
     all that befits them is chosen, which is to be told; nets on windows of a time series say what comes on top of a
     weighted sum of these.
     """

@@ -107,8 +107,8 @@ def tabm_is_worth_a_try(recipe: Recipe, data: Dataset) -> bool:
 
 
 def as_it_began(recipe: Recipe) -> Recipe:
-    """The recipe of a run that is gone on with: danlu 0.1, which left open what it scored, scored the last weights, and
-    what they predicted as it was.
+    """The recipe of a run that is gone on with. danlu 0.1, which left open what it scored, scored the last weights, and
+    what they predicted as it was; and it normalised by the training part whatever weights it began with.
 
     >>> as_it_began(Recipe()).train.weights
     'last'
@@ -116,7 +116,10 @@ def as_it_began(recipe: Recipe) -> Recipe:
     train = replace(recipe.train, limit_predictions=recipe.train.limit_predictions or False)
     if train.weights is None and train.patience is None:
         train = replace(train, weights="last")
-    return replace(recipe, train=train)
+    data = recipe.data
+    if recipe.net.weights is not None and data.normalise is None:
+        data = replace(data, normalise="data")
+    return replace(recipe, data=data, train=train)
 
 
 def usual_epochs(samples: int, seen: int = _SAMPLES_SEEN) -> int:
