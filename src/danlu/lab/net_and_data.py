@@ -46,8 +46,9 @@ def net_for_data(recipe: Recipe, data: Dataset) -> tuple[Recipe, Fault | None]:
 def _with_net(recipe: Recipe, data: Dataset) -> tuple[Recipe, Fault | None]:
     words = None if data.vocabulary is None else len(data.vocabulary)
     name = usual_net(data.sample_shape, data.task, words, forecasts=isinstance(data, SeriesDataset))
-    recipe = replace(recipe, net=replace(recipe.net, name=name))
-    return usual_pictures(recipe, data) if is_picture_folder(recipe, data) else (recipe, None)
+    if is_picture_folder(recipe, data):
+        return usual_pictures(recipe, data)
+    return replace(recipe, net=replace(recipe.net, name=name)), None
 
 
 def _for_series(recipe: Recipe, data: Dataset) -> Recipe:

@@ -1,6 +1,6 @@
 """What a folder of pictures gets where nobody names a net: size, net, augmentation, schedule, rate; all of it told."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import Any
@@ -11,15 +11,16 @@ from danlu.base.seeds import choose_device
 from danlu.data import Dataset
 from danlu.data.mirrored import Mirrored, mirrored
 from danlu.data.standard import Pixels
+from danlu.nets import option_names, usual_net
 from danlu.train.schedules import AUTO
 
 # Pictures with a longer side become squares of the smaller: a step on 224×224 pixels costs as much as twelve on 64×64.
 _LARGE, _BECOMES = 96, 64
-# Samples below which so deep a small ResNet is enough, and more layers only take longer.
-_DEPTHS = ((5_000, 8), (20_000, 14))
-_DEEPEST = 20
+# Layers of the small ResNet: of few samples more of them only take longer.
+_MANY_SAMPLES = 20_000
+_DEPTHS = {False: 8, True: 14}
 _LOOKED_AT = 1_000
-_SCHEDULE, _RATE = "one-cycle", 0.05
+_NET, _SCHEDULE, _RATE = "small-resnet", "one-cycle", 0.05
 
 
 def is_picture_folder(recipe: Recipe, data: Dataset) -> bool:
@@ -29,24 +30,23 @@ def is_picture_folder(recipe: Recipe, data: Dataset) -> bool:
 
 
 def usual_pictures(recipe: Recipe, data: Dataset) -> tuple[Recipe, Fault]:
-    """The recipe of a picture folder with what it leaves open filled in, the name of its net being filled in already;
-    and what was chosen, to be told. No choice depends on what is named beside it, but for a training without an end,
-    which no cycle fits.
+    """The recipe of a picture folder with what it leaves open filled in, and what was chosen, to be told. No choice
+    depends on what is named beside it, with two exceptions: options of LeNet-5 alone want that net, and a training
+    without an end has no room for a cycle.
     """
-    name, samples = recipe.net.name, data.sizes["train"]
     shape = tuple(data.sample_shape)
-    options = usual_picture_options(name, samples)
-    told = [_told_net(name, {**options, **recipe.net.options})]
-    recipe = replace(recipe, net=replace(recipe.net, options={**options, **recipe.net.options}))
+    name = usual_picture_net(shape, recipe.net.options)
+    options = {**usual_picture_options(name, data.sizes["train"]), **recipe.net.options}
+    told = [_told_net(name, options)]
+    recipe = replace(recipe, net=replace(recipe.net, name=name, options=options))
     if recipe.data.image_size is None and (side := usual_side(shape)) is not None:
-        shape = (shape[0], side, side)
         recipe = replace(recipe, data=replace(recipe.data, image_size=side))
         told.append(
             Fault("lab.picked-size", {"side": side, "height": data.sample_shape[1], "width": data.sample_shape[2]})
         )
     if recipe.data.augment is None:
         found = _looked_at(data)
-        augment = usual_augmentation(shape, found)
+        augment = usual_augmentation(found)
         recipe = replace(recipe, data=replace(recipe.data, augment=augment))
         told.append(_told_augmentation(augment, found))
     if recipe.schedule.name == AUTO and not recipe.train.open_ended:
@@ -58,6 +58,17 @@ def usual_pictures(recipe: Recipe, data: Dataset) -> tuple[Recipe, Fault]:
     return recipe, Fault("lab.usual-pictures", {"what": reduce(_joined, told)})
 
 
+def usual_picture_net(sample_shape: Sequence[int], options: Collection[str] = ()) -> str:
+    """The net for pictures of that shape, where `options` of it are named: a small ResNet.
+
+    >>> usual_picture_net((1, 28, 28)), usual_picture_net((1, 28, 28), ["pooling"])
+    ('small-resnet', 'lenet5')
+    """
+    other = usual_net(sample_shape, "classification")
+    wants_other = not {*options} <= {*option_names(_NET)} and {*options} <= {*option_names(other)}
+    return other if wants_other else _NET
+
+
 def usual_picture_options(net: str, samples: int) -> dict[str, Any]:
     """The options of a net that danlu chose for so many pictures to train on: LeNet-5 with today's activation, not the
     paper's; a small ResNet as deep as they are many.
@@ -65,8 +76,8 @@ def usual_picture_options(net: str, samples: int) -> dict[str, Any]:
     >>> usual_picture_options("lenet5", 100), usual_picture_options("small-resnet", 100)
     ({'activation': 'relu'}, {'depth': 8})
     """
-    if net == "small-resnet":
-        return {"depth": next((depth for fewer, depth in _DEPTHS if samples < fewer), _DEEPEST)}
+    if net == _NET:
+        return {"depth": _DEPTHS[samples >= _MANY_SAMPLES]}
     return {"activation": "relu"} if net == "lenet5" else {}
 
 
@@ -79,17 +90,14 @@ def usual_side(sample_shape: Sequence[int]) -> int | None:
     return _BECOMES if max(sample_shape[1:]) > _LARGE else None
 
 
-def usual_augmentation(sample_shape: Sequence[int], found: Mirrored) -> tuple[str, ...]:
-    """How pictures are augmented: shifted by up to a sixteenth of their side, which leaves a digit a digit, or by an
-    eighth and mirrored where they look alike mirrored.
+def usual_augmentation(found: Mirrored) -> tuple[str, ...]:
+    """How pictures are augmented: padded and cut out anew, shifted by up to an eighth of their side, which leaves a
+    digit a digit; and mirrored where they look alike mirrored.
 
-    >>> usual_augmentation((1, 28, 28), Mirrored(False, "all"))
-    ('crop:1',)
-    >>> usual_augmentation((3, 32, 32), Mirrored(True, "alike"))
-    ('crop:4', 'flip')
+    >>> usual_augmentation(Mirrored(False, "all")), usual_augmentation(Mirrored(True, "alike"))
+    (('crop',), ('crop', 'flip'))
     """
-    side = min(sample_shape[1:])
-    return (f"crop:{max(1, side // 8)}", "flip") if found.alike else (f"crop:{max(1, side // 16)}",)
+    return ("crop", "flip") if found.alike else ("crop",)
 
 
 def _looked_at(data: Dataset) -> Mirrored:
@@ -100,7 +108,7 @@ def _looked_at(data: Dataset) -> Mirrored:
 
 
 def _told_net(name: str, options: dict[str, Any]) -> Fault:
-    if name == "small-resnet":
+    if name == _NET:
         return Fault("lab.picked-depth", {"net": name, "depth": options["depth"]})
     return Fault("lab.picked-net", {"net": name})
 
