@@ -153,7 +153,7 @@ def base_of(
         base = replace(base, net=replace(base.net, name=CUSTOM, options={"class": maker.__name__}))
     if base.net.name == AUTO:
         given = None if isinstance(data, str | Path) else data
-        base = net_for_data(base, load_data(data_for_net(base, given), given))
+        base, _ = net_for_data(base, load_data(data_for_net(base, given), given))
     return base, maker
 
 
