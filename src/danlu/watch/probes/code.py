@@ -25,6 +25,9 @@ _ENDS = re.compile(r"done|terminat|dones", re.IGNORECASE)  # an environment whos
 _LEAST_DISCOUNT = 0.8
 
 
+_Found = tuple[str, int | None]  # a kind of mistake, and its line
+
+
 class CodeProbe:
     """Reads the functions that the lines of a training stand in."""
 
@@ -54,12 +57,10 @@ class CodeProbe:
         values = {name: value for name, value in known.items() if not _END.search(name)}
         scope = taken(scopes[0], values)
         ends = any(_ENDS.search(word) for word in own_words(scopes[-1]))
-        found = [("terminal", _unmasked(scope) if ends else None), ("temperature", one_sided(scope))]
-        if any("softmax" in word for word in own_words(scope)):
-            found.append(("temperature-square", unscaled(scope, taken(scopes[-1], values), known)))
+        found: list[_Found] = [("terminal", _unmasked(scope) if ends else None), ("temperature", one_sided(scope))]
         if line.file not in self._files:
             self._files.add(line.file)
-            found += self._read_whole(line.file, values)
+            found += self._read_whole(line.file, known, values)
         if what == "evaluation":
             found.append(("uneven", _mean_of_means(scope, line.line)))
         for kind, number in found:
@@ -67,18 +68,23 @@ class CodeProbe:
                 self._measured.code.setdefault(kind, CodeLine(line.file, number))
 
 
-    def _read_whole(self, file: str, values: Mapping[str, Any]) -> list[tuple[str, int | None]]:
+    def _read_whole(self, file: str, known: Mapping[str, Any], values: Mapping[str, Any]) -> list[_Found]:
         """What stands anywhere in the functions that are under way, or that these call."""
         tree = self._sources.tree(file)
-        lines = [one for one in lines_under_way() if one.file == file]
-        if tree is None or not lines:
+        if tree is None:
             return []
-        scope = taken(reached(tree, [self._sources.around(one)[0] for one in lines]), values)
-        found: list[tuple[str, int | None]] = [("joint", normalised_by_all(scope))]
+        lines = [one for one in (*lines_under_way(), *self._measured.lines.values()) if one.file == file]
+        starts = {getattr(self._sources.around(one)[0], "lineno", 0) for one in lines}
+        pruned = taken(tree, values)
+        scopes = [one for one in ast.walk(pruned) if isinstance(one, ast.stmt) and one.lineno in starts]
+        scope = pruned if 0 in starts else reached(pruned, scopes)
         chosen = chosen_on_test(scope, scope)
-        if chosen is not None:
-            found.append(("threshold-test" if chosen[1] else "threshold", chosen[0]))
-        return found
+        kind = "threshold-test" if chosen is not None and chosen[1] else "threshold"
+        return [
+            ("temperature-square", unscaled(scope, scope, known)),
+            ("joint", normalised_by_all(scope)),
+            (kind, chosen[0] if chosen is not None else None),
+        ]
 
 
 def _unmasked(scope: ast.AST) -> int | None:

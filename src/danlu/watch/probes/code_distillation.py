@@ -108,21 +108,31 @@ def _number(node: ast.AST, made: _Made, values: Mapping[str, Any]) -> float | No
 
 
 def _names_of(scope: ast.AST, divergence: ast.Call) -> set[str]:
-    """The names that hold the divergence, and that of the function that answers with it."""
+    """The names that hold the divergence, and those of the functions and loss objects that answer with it."""
     names: set[str] = set()
     for _ in range(_DEPTH):
         before = len(names)
         for node in ast.walk(scope):
-            value = getattr(node, "value", None)
-            if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return) and value is not None:
-                if _holds(value, divergence, names):
-                    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-                    names |= {name_of(one) for one in targets if one is not None}
-                    own = isinstance(node, ast.Return) and isinstance(scope, ast.FunctionDef)
-                    names |= {scope.name} if own and scope.name != "forward" else set()
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                if _holds(node.value, divergence, names):
+                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                    names |= {name_of(one) for one in targets}
+            elif isinstance(node, ast.FunctionDef | ast.ClassDef) and _answers_with(node, divergence, names):
+                names.add(node.name)
+        names.discard("")
         if len(names) == before:
             break
-    return names - {""}
+    return names
+
+
+def _answers_with(node: ast.FunctionDef | ast.ClassDef, divergence: ast.Call, names: set[str]) -> bool:
+    """Whether a function returns the divergence, or an object of a class does where it is called."""
+    if isinstance(node, ast.ClassDef):
+        methods = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name in ("forward", "__call__")]
+    else:
+        methods = [node] if node.name not in ("forward", "__call__") else []
+    returns = [one.value for method in methods for one in ast.walk(method) if isinstance(one, ast.Return)]
+    return any(_holds(one, divergence, names) for one in returns if one is not None)
 
 
 def _holds(node: ast.AST, divergence: ast.Call, names: set[str]) -> bool:

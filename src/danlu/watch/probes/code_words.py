@@ -1,7 +1,7 @@
 """Names in a piece of source, and what they were made of."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 _DEPTH = 6  # assignments that a value is followed through
 
@@ -28,16 +28,14 @@ def assignments(scope: ast.AST) -> dict[str, list[ast.AST]]:
     return made
 
 
-def reached(tree: ast.Module, scopes: list[ast.AST]) -> ast.AST:
-    """These functions, and the functions and classes of the file whose names they call, and so on, as one piece of source; the whole file
-    where that is one of them.
+def reached(tree: ast.AST, scopes: Sequence[ast.AST]) -> ast.AST:
+    """These functions, and the functions and classes of the file whose names they call, and so on, as one piece of
+    source.
 
     >>> tree = ast.parse("def f(): g()\\ndef g(): pass\\ndef h(): pass")
     >>> [one.name for one in reached(tree, tree.body[:1]).body]
     ['f', 'g']
     """
-    if tree in scopes:
-        return tree
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     defined = [one for one in ast.walk(tree) if isinstance(one, kinds)]
     found: list[ast.AST] = []
