@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
 
-_TEST = re.compile(r"^(?!.*train)(?!test_size)(.*test.*|(.*_)?te(_.*)?|[xy]t|.*hold_?out.*|.*unseen.*)$", re.IGNORECASE)
+_TEST = re.compile(
+    r"^(?!.*train)(?!test_size)(.*test.*|(.*_)?te(_.*)?|[xyp]te?|.*hold_?out.*|.*unseen.*)$", re.IGNORECASE
+)
 _GRID = re.compile(r"linspace|arange|thresh|cuts?$|unique|sort|quantile|grid|candidates|^range$|^ts$", re.IGNORECASE)
 _CURVES = ("roc_curve", "precision_recall_curve", "det_curve")
 _BEST = {"argmax", "argmin", "max", "min", "idxmax", "idxmin", "nanargmax"}
@@ -37,7 +39,7 @@ def chosen_on_test(scope: ast.AST, whole: ast.AST) -> tuple[int, bool] | None:
     >>> chosen_on_test(ast.parse(source), ast.parse(source)) is None
     True
     """
-    made = assignments(scope)
+    made = _made(scope)
     for search in _searches(scope):
         _follow(search, scope)
         if not search.picks:
@@ -56,6 +58,16 @@ def chosen_on_test(scope: ast.AST, whole: ast.AST) -> tuple[int, bool] | None:
         if used or (tested and not curve):
             return search.line, tested
     return None
+
+
+def _made(scope: ast.AST) -> _Made:
+    """What names were assigned, those of several that one call gives included."""
+    made = assignments(scope)
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            for one in (part for target in node.targets if isinstance(target, ast.Tuple) for part in target.elts):
+                made.setdefault(name_of(one), []).append(node.value)
+    return made
 
 
 def _is_of_test(scores: ast.expr, scope: ast.AST, made: _Made) -> bool:
