@@ -185,7 +185,7 @@ class Evaluation:
     smallest: int = 0  # samples of a batch
     largest: int = 0
     plain: float = float("nan")  # the loss as a mean of the batches' own
-    neighbours: float = float("nan")  # share of its windows that are training windows moved by one place
+    neighbours: float = float("nan")  # share of its windows beside which a training window lies
 
 
 @dataclass

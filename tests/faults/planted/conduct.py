@@ -419,7 +419,8 @@ def dropout_called_without_the_mode(watch, seed, fault):
 class SelfAttention(nn.Module):
     def __init__(self, width, heads, always):
         super().__init__()
-        self.qkv, self.proj, self.heads, self.always = nn.Linear(width, 3 * width), nn.Linear(width, width), heads, always
+        self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.heads, self.always = heads, always
 
     def forward(self, x):
         batch, places, width = x.shape
@@ -478,7 +479,8 @@ def blocks_that_drop_by_default(watch, seed, fault):
     x, y = tabular(1000, seed)
 
     def residual(layer, hidden, training):
-        return hidden + (F.dropout(layer(hidden).relu(), 0.2) if fault else F.dropout(layer(hidden).relu(), 0.2, training))
+        inner = layer(hidden).relu()
+        return hidden + (F.dropout(inner, 0.2) if fault else F.dropout(inner, 0.2, training))
 
     class Residual(nn.Module):
         def __init__(self):

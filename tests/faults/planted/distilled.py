@@ -53,9 +53,9 @@ def softened_loss_not_scaled_back(watch, seed, fault):
 class Distillation(nn.Module):
     """Both losses of a student."""
 
-    def __init__(self, T=5.0, alpha=0.9):
+    def __init__(self, temperature=5.0, alpha=0.9):
         super().__init__()
-        self.T, self.alpha = T, alpha
+        self.T, self.alpha = temperature, alpha
         self.kl = nn.KLDivLoss(reduction="batchmean")
         self.ce = nn.CrossEntropyLoss()
 
@@ -68,9 +68,9 @@ class Distillation(nn.Module):
 class ScaledDistillation(nn.Module):
     """The same, scaled back."""
 
-    def __init__(self, T=5.0, alpha=0.9):
+    def __init__(self, temperature=5.0, alpha=0.9):
         super().__init__()
-        self.T, self.alpha = T, alpha
+        self.T, self.alpha = temperature, alpha
         self.kl = nn.KLDivLoss(reduction="batchmean")
         self.ce = nn.CrossEntropyLoss()
 

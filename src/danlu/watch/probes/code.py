@@ -67,7 +67,6 @@ class CodeProbe:
             if number is not None:
                 self._measured.code.setdefault(kind, CodeLine(line.file, number))
 
-
     def _read_whole(self, file: str, known: Mapping[str, Any], values: Mapping[str, Any]) -> list[_Found]:
         """What stands anywhere in the functions that are under way, or that these call."""
         tree = self._sources.tree(file)

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
@@ -88,14 +88,15 @@ def _is_of_test(scores: ast.expr, scope: ast.AST, made: _Made) -> bool:
 def _searches(scope: ast.AST) -> Iterator[_Search]:
     for node in ast.walk(scope):
         if isinstance(node, ast.For) and isinstance(node.target, ast.Name) and _is_grid(node.iter):
-            compared = _compared(node.body, node.target.id)
+            compared = _compared(node.body, node.target.id, plain=not _counts(node.iter))
             if compared is not None and _keeps_best(node):
                 yield _Search(node.lineno, compared, node)
         elif isinstance(node, ast.ListComp | ast.GeneratorExp | ast.DictComp) and len(node.generators) == 1:
             over = node.generators[0]
             body = [node.value, node.key] if isinstance(node, ast.DictComp) else [node.elt]
-            compared = _compared(body, over.target.id) if isinstance(over.target, ast.Name) else None
-            if compared is not None and _is_grid(over.iter):
+            name = name_of(over.target)
+            compared = _compared(body, name, plain=not _counts(over.iter)) if name and _is_grid(over.iter) else None
+            if compared is not None:
                 yield _Search(node.lineno, compared, node)
         elif isinstance(node, ast.Call) and name_of(node.func) in ("max", "min"):
             key = next((one.value for one in node.keywords if one.arg == "key"), None)
@@ -113,15 +114,25 @@ def _is_grid(node: ast.expr) -> bool:
     return any(_GRID.search(word) for word in own_words(node))
 
 
-def _compared(body: list[ast.stmt] | list[ast.expr], name: str) -> ast.expr | None:
-    """What is compared with the threshold of that name, element by element."""
+def _counts(node: ast.expr) -> bool:
+    """Whether it counts from one whole number to another, as epochs are counted too."""
+    return isinstance(node, ast.Call) and name_of(node.func) == "range"
+
+
+def _compared(body: Sequence[ast.AST], name: str, *, plain: bool = True) -> ast.expr | None:
+    """What is compared with the threshold of that name, element by element; where it is not `plain`, with one that is
+    computed from it."""
     for node in (inner for one in body for inner in ast.walk(one)):
-        if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            left, right = node.left, node.comparators[0]
-            if isinstance(node.ops[0], ast.Gt | ast.GtE) and name in own_words(right) and name not in own_words(left):
-                return left
-            if isinstance(node.ops[0], ast.Lt | ast.LtE) and name in own_words(left) and name not in own_words(right):
-                return right
+        if not isinstance(node, ast.Compare) or len(node.ops) != 1:
+            continue
+        sides = node.left, node.comparators[0]
+        if isinstance(node.ops[0], ast.Lt | ast.LtE):
+            sides = sides[1], sides[0]
+        elif not isinstance(node.ops[0], ast.Gt | ast.GtE):
+            continue
+        by_it = name in own_words(sides[1]) and name not in own_words(sides[0])
+        if by_it and (plain or not isinstance(sides[1], ast.Name)):
+            return sides[0]
     return None
 
 
@@ -157,9 +168,10 @@ def _follow(search: _Search, scope: ast.AST) -> None:
             about = inside or bool(own_words(node) & names)
             if isinstance(node, ast.Call) and name_of(node.func) in _BEST and about and node is not search.node:
                 search.picks = True
-            if isinstance(node, ast.Assign) and node.lineno >= search.line:
-                if inside or (about and own_words(node.value) & names and own_words(node.value) & _BEST):
-                    names |= _stored([node])
+            if not isinstance(node, ast.Assign) or node.lineno < search.line:
+                continue
+            if inside or (own_words(node.value) & names and own_words(node.value) & _BEST):
+                names |= _stored([node])
 
 
 def _stored(statements: list[ast.stmt]) -> set[str]:

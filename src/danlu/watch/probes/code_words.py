@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
+_LIBRARIES = ("F", "torch", "functional", "nn")
 _DEPTH = 6  # assignments that a value is followed through
 
 
@@ -82,7 +83,8 @@ def _each_word(node: ast.AST) -> Iterator[str]:
 
 
 def is_library(node: ast.Attribute) -> bool:
-    return isinstance(node.value, ast.Name | ast.Attribute) and name_of(node.value) in ("F", "torch", "functional", "nn")
+    """Whether an attribute is one of torch's functions, not a method."""
+    return isinstance(node.value, ast.Name | ast.Attribute) and name_of(node.value) in _LIBRARIES
 
 
 def name_of(node: ast.AST) -> str:

@@ -7,11 +7,11 @@ from danlu.watch.measured import Measured
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     net = measured.net
     dropped = measured.dropped_evaluations
-    if dropped and len(measured.optimisers) == 1 and measured.step >= thresholds["min_steps"]:
-        # A net that draws on purpose, to tell how sure it is, is asked again and again about the same samples.
-        if dropped <= measured.step + 1:
-            numbers = {"passes": dropped, "rate": net.plain_dropout}
-            return Verdict("warning", 1, numbers, variant="functional", remedies=("pass-training",))
+    judged = len(measured.optimisers) == 1 and measured.step >= thresholds["min_steps"]
+    # A net that draws on purpose, to tell how sure it is, is asked again and again about the same samples.
+    if judged and 0 < dropped <= measured.step + 1:
+        numbers = {"passes": dropped, "rate": net.plain_dropout}
+        return Verdict("warning", 1, numbers, variant="functional", remedies=("pass-training",))
     affected = bool(net.dropout) or (bool(net.norms) and not net.frozen_norms) or net.plain_dropout > 0
     passes = measured.evaluations
     wrong = [one for one in passes if one.training]
