@@ -294,6 +294,7 @@ class Measured:
     ended: bool = False
     crashed: str = ""  # the exception that ended the block
     crash: str = ""  # its words
+    crashed_at: CodeLine | None = None  # the innermost line of the user's under way
     epoch_steps: int | None = None  # once the first sample came back
     samples_seen: int = 0  # different training samples
     declared_overlap: float = 0.0  # share of the validation loader's samples that the training loader holds

@@ -10,6 +10,8 @@ from danlu.watch.branches import taken
 from danlu.watch.frames import is_theirs, lines_under_way, values_under_way
 from danlu.watch.measured import Measured
 from danlu.watch.probes.code_distillation import one_sided, unscaled
+from danlu.watch.probes.code_latents import divergence_from_normal
+from danlu.watch.probes.code_pairs import dealt_apart
 from danlu.watch.probes.code_statistics import normalised_by_all
 from danlu.watch.probes.code_thresholds import chosen_on_test
 from danlu.watch.probes.code_words import assignments, name_of, own_words, reached, words_behind
@@ -75,13 +77,14 @@ class CodeProbe:
         lines = [one for one in (*lines_under_way(), *self._measured.lines.values()) if one.file == file]
         starts = {getattr(self._sources.around(one)[0], "lineno", 0) for one in lines}
         pruned = taken(tree, values)
-        scopes = [one for one in ast.walk(pruned) if isinstance(one, ast.stmt) and one.lineno in starts]
-        scope = pruned if 0 in starts else reached(pruned, scopes)
+        scope = reached(pruned, starts) if isinstance(pruned, ast.Module) else pruned
         chosen = chosen_on_test(scope, scope)
         kind = "threshold-test" if chosen is not None and chosen[1] else "threshold"
         return [
             ("temperature-square", unscaled(scope, scope, known)),
             ("joint", normalised_by_all(scope)),
+            ("pairs", dealt_apart(scope)),
+            ("divergence", divergence_from_normal(scope)),
             (kind, chosen[0] if chosen is not None else None),
         ]
 

@@ -112,14 +112,17 @@ def _names_of(scope: ast.AST, divergence: ast.Call) -> set[str]:
     names: set[str] = set()
     for _ in range(_DEPTH):
         before = len(names)
+        others: set[str] = set()  # that hold something else at another time, such as the loss that it is added to
         for node in ast.walk(scope):
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                targets = {name_of(one) for one in (node.targets if isinstance(node, ast.Assign) else [node.target])}
                 if _holds(node.value, divergence, names):
-                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                    names |= {name_of(one) for one in targets}
+                    names |= targets
+                else:
+                    others |= targets
             elif isinstance(node, ast.FunctionDef | ast.ClassDef) and _answers_with(node, divergence, names):
                 names.add(node.name)
-        names.discard("")
+        names -= {"", *others}
         if len(names) == before:
             break
     return names

@@ -1,8 +1,11 @@
 """Names in a piece of source, and what they were made of."""
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+import copy
+from collections.abc import Collection, Iterator, Mapping
 
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_IMPLIED = ("__init__", "forward", "__call__", "__getitem__", "__iter__")  # methods that are called without their name
 _LIBRARIES = ("F", "torch", "functional", "nn")
 _DEPTH = 6  # assignments that a value is followed through
 
@@ -29,26 +32,55 @@ def assignments(scope: ast.AST) -> dict[str, list[ast.AST]]:
     return made
 
 
-def reached(tree: ast.AST, scopes: Sequence[ast.AST]) -> ast.AST:
-    """These functions, and the functions and classes of the file whose names they call, and so on, as one piece of
-    source.
+def reached(tree: ast.Module, lines: Collection[int]) -> ast.Module:
+    """What runs in a file: the functions that begin in these lines (0 stands for what stands outside of all), those
+    that they call, and of the classes that they make objects of the methods that are called.
 
     >>> tree = ast.parse("def f(): g()\\ndef g(): pass\\ndef h(): pass")
-    >>> [one.name for one in reached(tree, tree.body[:1]).body]
+    >>> [one.name for one in reached(tree, [1]).body]
     ['f', 'g']
     """
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    defined = [one for one in ast.walk(tree) if isinstance(one, kinds)]
-    found: list[ast.AST] = []
-    waiting = list(scopes)
-    while waiting:
-        one = waiting.pop(0)
-        if any(one is inner for other in found for inner in ast.walk(other)):
-            continue
-        found.append(one)
-        called = {name_of(call.func) for call in ast.walk(one) if isinstance(call, ast.Call)} - {""}
-        waiting += [other for other in defined if other.name in called]
-    return ast.Module(body=[one for one in found if isinstance(one, ast.stmt)], type_ignores=[])
+    within = _within(tree)
+    loose = ast.Module([one for one in tree.body if not isinstance(one, _Function | ast.ClassDef)], [])
+    found: list[ast.AST] = [loose] if 0 in lines else []
+    found += [one for one, _ in within if one.lineno in lines]
+    known = {id(one) for one in found}
+    made = {outer.name for one, outer in within if one in found and isinstance(outer, ast.ClassDef)}
+    for one in found:  # it grows as it is gone through
+        called = {name_of(call.func) for call in ast.walk(one) if isinstance(call, ast.Call)}
+        made |= called
+        for other, outer in within:
+            free = outer is None or (isinstance(outer, ast.ClassDef) and outer.name in made)
+            implied = isinstance(outer, ast.ClassDef) and other.name in _IMPLIED
+            if id(other) not in known and free and (other.name in called or implied):
+                known.add(id(other))
+                found.append(other)
+    inside = {id(inner) for one in found for inner in ast.walk(one) if inner is not one}
+    body: list[ast.stmt] = [*loose.body] if 0 in lines else []
+    for one, outer in within:
+        if id(one) in known and id(one) not in inside and not isinstance(outer, ast.ClassDef):
+            body.append(one)
+    for kind in (one for one in ast.walk(tree) if isinstance(one, ast.ClassDef) and id(one) not in inside):
+        methods: list[ast.stmt] = [one for one in kind.body if id(one) in known]
+        if methods:
+            whole = copy.copy(kind)
+            whole.body = methods
+            body.append(whole)
+    return ast.Module(body, [])
+
+
+def _within(tree: ast.Module) -> list[tuple[_Function, ast.AST | None]]:
+    """Every function of a file, with the function or class that it stands in."""
+    found: list[tuple[_Function, ast.AST | None]] = []
+
+    def visit(node: ast.AST, outer: ast.AST | None) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, _Function):
+                found.append((child, outer))
+            visit(child, child if isinstance(child, _Function | ast.ClassDef) else outer)
+
+    visit(tree, None)
+    return found
 
 
 def words_behind(node: ast.AST, made: Mapping[str, list[ast.AST]]) -> set[str]:
