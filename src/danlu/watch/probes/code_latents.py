@@ -27,5 +27,6 @@ def divergence_from_normal(scope: ast.AST) -> int | None:
 
 
 def _is_square(node: ast.AST) -> bool:
-    power = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
-    return power and isinstance(node.right, ast.Constant) and node.right.value == 2
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Pow):
+        return False
+    return isinstance(node.right, ast.Constant) and node.right.value == 2
