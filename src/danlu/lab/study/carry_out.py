@@ -20,9 +20,11 @@ from danlu.lab.study.alone import AloneOutcome, Task, train_alone
 from danlu.lab.study.beside import Beside
 from danlu.lab.study.costs import decide, jobs_for
 from danlu.lab.study.member_key import MemberKey
+from danlu.lab.study.on_cluster import StudyCluster
 from danlu.lab.study.plan import Group, Plan, Planned
-from danlu.lab.study.processes import in_processes
+from danlu.lab.study.processes import Jobs, in_processes
 from danlu.lab.study.samples import stack_folds
+from danlu.lab.study.stack_task import StackOutcome
 from danlu.store.records import MemberDone, MemberFailed
 from danlu.train.stack import Halving, RunningStack, StackMember, Trained, train_members
 
@@ -57,6 +59,7 @@ class Order:
     jobs: int | None = None
     before: Sequence[Sequence[int]] = ()  # the seeds that earlier sessions began with, and those each later one added
     beside: Beside | None = None
+    cluster: StudyCluster | None = None
     _told: set[str] = field(default_factory=set[str])
 
     def carry_out(self, begins: Callable[[Group, int], None]) -> bool:
@@ -113,6 +116,8 @@ class Order:
 
     def _stacked(self, group: Group, places: Places, most: int | None) -> Stop | Fault | None:
         """None when all are trained; a fault where the stack could not be: those left are to be tried singly."""
+        if self.cluster is not None and self.race is None:
+            return self._stacked_there(self.cluster, group, places, most)
         setup = group.planned[0].setup
         nets: dict[tuple[int, int], nn.Module] = {}
         for planned, place in places:
@@ -170,9 +175,36 @@ class Order:
             return Fault("study.stack-failed", {"reason": f"{type(error).__name__}: {error}"})
         return trained if isinstance(trained, Stop) else None
 
+    def _stacked_there(
+        self, cluster: StudyCluster, group: Group, places: Places, most: int | None
+    ) -> Stop | Fault | None:
+        """The same on a cluster."""
+
+        def finished(numbers: Sequence[int], outcome: StackOutcome) -> None:
+            if self.beside:
+                for record in outcome.records:
+                    self.beside.write(record)
+            for column, number in enumerate(numbers):
+                planned, place = places[number]
+                if not self._lacks(place):
+                    continue
+                self._told.add(place.key)
+                score = {name: values[column] for name, values in outcome.score.items()}
+                ends = (outcome.epochs[column], outcome.chosen[column])
+                self.tell(_member_done(planned, place, score, outcome.diverged[column], ends))
+            if self.beside:
+                keys = [places[number][1] for number in numbers]
+                self.beside.told(keys, [places[number][0].setup.recipe for number in numbers])
+
+        order = self.plan.seeds[0] if self.share_order else None
+        return cluster.stacks(group, places, most, order, self._lacks, self.beside, finished, self.asked_to_stop)
+
     def _singly(self, groups: Sequence[tuple[Group, Places]], begins: Callable[[Group, int], None]) -> bool:
         """Each member in a run folder of its own, as `fit` trains it; its test part is out of reach."""
-        jobs = jobs_for([(group, len(places)) for group, places in groups], self.jobs)
+        if self.cluster is not None:
+            jobs = Jobs(1, Fault("cluster.jobs", {"cluster": self.cluster.cluster.name}))
+        else:
+            jobs = jobs_for([(group, len(places)) for group, places in groups], self.jobs)
         whys = "; ".join(dict.fromkeys(str(group.alone) for group, _ in groups))
         places = [pair for _, pairs in groups for pair in pairs]
         merged = [planned for group, _ in groups for planned in group.planned]
@@ -189,6 +221,8 @@ class Order:
                 ends = (outcome.epochs, outcome.scored_epoch)
                 self.tell(_member_done(*places[number], outcome.score, outcome.diverged, ends))
 
+        if self.cluster is not None:
+            return self.cluster.lots(tasks, told, self.asked_to_stop)
         if jobs.count > 1:
             return in_processes(tasks, jobs.count, told, self.asked_to_stop)
         for number, task in enumerate(tasks):
