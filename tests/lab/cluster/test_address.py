@@ -6,6 +6,7 @@ import pytest
 
 import danlu
 from danlu.base.errors import UserError
+from danlu.claims.check import check
 from danlu.lab.cluster.address import ClusterAddress, without_secrets
 
 SECRET = "hunter2-s3cret"
@@ -55,7 +56,9 @@ def test_a_secret_in_an_address_is_refused_and_never_repeated(typed: str, langua
     assert not (tmp_path / "s").exists()
 
 
-@pytest.mark.parametrize("said", [f"tcp://ann:{SECRET}@h:1", f"ray://h:1/?token={SECRET}", f"tls://h/{SECRET}#{SECRET}"])
+@pytest.mark.parametrize(
+    "said", [f"tcp://ann:{SECRET}@h:1", f"ray://h:1/?token={SECRET}", f"tls://h/{SECRET}#{SECRET}"]
+)
 def test_what_a_library_says_is_told_without_secrets(said: str) -> None:
     told = without_secrets(f"OSError: cannot reach '{said}', tried {said} twice")
     assert SECRET not in told
@@ -63,7 +66,9 @@ def test_what_a_library_says_is_told_without_secrets(said: str) -> None:
     assert told.endswith(" twice")
 
 
-@pytest.mark.parametrize("typed", ["", "localhost:8786", "dask://", "dask://:8786", "dask://h:0", "dask://h:99999", "x://h"])
+@pytest.mark.parametrize(
+    "typed", ["", "localhost:8786", "dask://", "dask://:8786", "dask://h:0", "dask://h:99999", "x://h"]
+)
 def test_what_is_no_address_is_told(typed: str) -> None:
     with pytest.raises(UserError, match="--cluster"):
         ClusterAddress.read(typed)
@@ -75,7 +80,7 @@ def test_other_mistakes_are_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="jobs is for processes on this machine"):
         danlu.compare("mlp", "iris", vary={"lr": [0.1, 1.0]}, cluster="ray", jobs=2, folder=tmp_path / "s")
     with pytest.raises(UserError, match="--cluster"):
-        danlu.claims.check("momentum-helps", cluster="nowhere", folder=tmp_path / "s")
+        check("momentum-helps", cluster="nowhere", folder=tmp_path / "s")
     with pytest.raises(UserError, match="--cluster"):
         danlu.search("mlp", "iris", space={"lr": (0.1, 1.0)}, cluster="nowhere", folder=tmp_path / "s")
     assert not (tmp_path / "s").exists()

@@ -1,6 +1,5 @@
 """Studies on a real Dask cluster: to the last bit those of this machine, whatever becomes of the workers."""
 
-import os
 import platform
 import signal
 import subprocess
@@ -148,5 +147,3 @@ def test_other_versions_there_are_refused_before_anything_is_trained(
     monkeypatch.setattr(connect, "hardware", lambda device: {"torch": "1.0", "python": platform.python_version()})
     with pytest.raises(UserError, match=r"another version of danlu .*\n.*another version of torch"):
         danlu.compare(**SINGLY, folder=tmp_path / "s", cluster=dask.address)
-
-

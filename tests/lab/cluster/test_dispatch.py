@@ -1,5 +1,4 @@
-"""What sends pieces to a cluster: each counts once, whatever becomes of the workers; held against one that is made up.
-"""
+"""What sends pieces to a cluster, against one that is made up: each counts once, whatever becomes of the workers."""
 
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
@@ -74,7 +73,9 @@ class Told:
         return []
 
 
-def dispatched(cluster: FakeCluster, told: Told, pieces: Sequence[Piece], stop: Callable[[], bool] = lambda: False) -> Any:
+def dispatched(
+    cluster: FakeCluster, told: Told, pieces: Sequence[Piece], stop: Callable[[], bool] = lambda: False
+) -> Any:
     one = Dispatch(cluster, None, "value", lambda what: what, told.took, told.gave_up, stop, told.notes.append)  # type: ignore[arg-type]
     return one, one.carry_out(pieces)
 
@@ -146,9 +147,9 @@ def test_a_slow_one_is_copied_at_the_end_and_the_first_that_is_done_counts(monke
 
 
 def test_what_is_to_be_done_anew_is_done_anew() -> None:
-    halves: Callable[[Piece], Sequence[Piece]] = lambda piece: (  # noqa: E731
-        [Piece(piece.what[:1]), Piece(piece.what[1:])] if len(piece.what) > 1 else []
-    )
+    def halves(piece: Piece) -> Sequence[Piece]:
+        return [Piece(piece.what[:1]), Piece(piece.what[1:])] if len(piece.what) > 1 else []
+
     told = Told(again=halves)
     dispatched(FakeCluster(lambda sent, count: Ended(sent)), told, [Piece("abc")])
     assert sorted(told.done) == ["a", "b", "c"]

@@ -4,14 +4,18 @@ import contextlib
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from typing import Any
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.base.places import variable
 from danlu.lab.cluster.address import ClusterAddress, without_secrets
 from danlu.lab.cluster.protocol import Ended, Lost, Place, Resources, Work
 
 _HERE = "127.0.0.1"
+# Left to itself Ray listens on the machine's address, for all who can reach it, even where it is given another
+# (`_node_ip_address`). It listens here alone where it may not be a cluster, as on a Mac: read when it is imported.
+_ALONE = ("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 _MOST_HELD = 4  # values that a worker keeps unpacked
 _PATIENCE = 60  # seconds until each machine must have described itself
 
@@ -105,16 +109,31 @@ class RayCluster:
             self._ray.shutdown()
 
 
+@contextlib.contextmanager
+def _loopback(ray: Any) -> Generator[None]:
+    """The same where it was imported before."""
+    constants: Any = ray._private.ray_constants
+    before = constants.ENABLE_RAY_CLUSTER
+    constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        constants.ENABLE_RAY_CLUSTER = before
+
+
 def _begin(ray: Any, address: ClusterAddress | None) -> None:
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     reason = ""
     try:
         if address is None or not address.host:
-            # Left to itself Ray listens on the machine's address, for all who can reach it.
-            ray.init("local", include_dashboard=False, _node_ip_address=_HERE, **quiet)
+            with variable(*_ALONE), _loopback(ray):
+                ray.init("local", include_dashboard=False, **quiet)
         else:
             ray.init(str(address), **quiet)
-        return
+        if address is None or address.host or all(one["NodeManagerAddress"] == _HERE for one in ray.nodes()):
+            return
+        ray.shutdown()
+        reason = str(Fault("cluster.ray-listens", {"host": _HERE}))
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         reason = without_secrets(str(error)) or type(error).__name__
     fail("cluster.no-scheduler", cluster="ray" if address is None else str(address), reason=reason)
