@@ -98,7 +98,7 @@ def cpu(process: Any) -> float:
     return times.user + times.system
 
 
-def on_dask(members: int) -> list[str]:
+def on_dask(members: int) -> str:
     here = DaskHere(Path(tempfile.mkdtemp()))
     try:
         here.begin(WORKERS)
@@ -111,15 +111,13 @@ def on_dask(members: int) -> list[str]:
     scheduler, workers, client = (new - old for new, old in zip(after, before, strict=True))
     equal = scores(there) == scores(study(None, members)[0])
     share = scheduler / (scheduler + workers + client)
-    return [
-        (
-            f"Dask, {members:,} members of one epoch on {WORKERS} workers: {sent.tasks} stacks of median"
-            f" {statistics.median(sent.seconds):.2f} s, {sent.wall:.1f} s in all; equal to the local study bit for bit:"
-            f" {'yes' if equal else '**no**'}; {len(there.members):,} members, {twice(there)} twice; overhead"
-            f" {sent.overhead:.1%} of the workers' time. CPU seconds: scheduler {scheduler:.2f} ({share:.1%} of all),"
-            f" client {client:.2f}, workers {workers:.2f}.",
-        )
-    ]
+    return (
+        f"Dask, {members:,} members of one epoch on {WORKERS} workers: {sent.tasks} stacks of median"
+        f" {statistics.median(sent.seconds):.2f} s, {sent.wall:.1f} s in all; equal to the local study bit for bit:"
+        f" {'yes' if equal else '**no**'}; {len(there.members):,} members, {twice(there)} twice; overhead"
+        f" {sent.overhead:.1%} of the workers' time. CPU seconds: scheduler {scheduler:.2f} ({share:.1%} of all),"
+        f" client {client:.2f}, workers {workers:.2f}."
+    )
 
 
 def killing(kill: Callable[[], bool], over: threading.Event, most: int, pause: float) -> Callable[[], list[float]]:
@@ -143,7 +141,7 @@ def killing(kill: Callable[[], bool], over: threading.Event, most: int, pause: f
     return end
 
 
-def kills_on_dask(kills: int) -> list[str]:
+def kills_on_dask(kills: int) -> str:
     want = scores(study(None, 48, epochs=8)[0])
     here = DaskHere(Path(tempfile.mkdtemp()))
     done, equal, studies, lost, doubled = 0, 0, 0, 0, 0
@@ -170,13 +168,11 @@ def kills_on_dask(kills: int) -> list[str]:
             print(f"  {done} kills, {equal} of {studies} studies equal", flush=True)
     finally:
         here.end()
-    return [
-        (
-            f"Dask, workers killed (kill -9) at {done} random moments while they had a stack (asked: {kills}), in {studies}"
-            f" studies of 48 members: {equal} of {studies} equal to the undisturbed one bit for bit, {doubled} members"
-            f" twice; {lost} losses were noticed and trained again."
-        )
-    ]
+    return (
+        f"Dask, workers killed (kill -9) at {done} random moments while they had a stack (asked: {kills}), in {studies}"
+        f" studies of 48 members: {equal} of {studies} equal to the undisturbed one bit for bit, {doubled} members"
+        f" twice; {lost} losses were noticed and trained again."
+    )
 
 
 def ray_tasks() -> list[int]:
@@ -188,7 +184,7 @@ def ray_tasks() -> list[int]:
     return found
 
 
-def on_ray(members: int, kills: int) -> list[str]:
+def on_ray(members: int, kills: int) -> str:
     want = scores(study(None, members)[0])
     held = RayCluster(ClusterAddress("ray"))  # one for all studies
     try:
@@ -213,25 +209,23 @@ def on_ray(members: int, kills: int) -> list[str]:
             print(f"  {done} kills, {equal} of {studies} studies equal", flush=True)
     finally:
         held.close()
-    return [
-        (
-            f"Ray, {members:,} members on {WORKERS} workers: equal to the local study bit for bit:"
-            f" {'yes' if undisturbed else '**no**'}; {sent.tasks} stacks, {sent.wall:.1f} s, overhead {sent.overhead:.1%}."
-            f" With workers killed at {done} random moments, in {studies} studies: {equal} of {studies} equal, nothing"
-            " twice."
-        )
-    ]
+    return (
+        f"Ray, {members:,} members on {WORKERS} workers: equal to the local study bit for bit:"
+        f" {'yes' if undisturbed else '**no**'}; {sent.tasks} stacks, {sent.wall:.1f} s, overhead {sent.overhead:.1%}."
+        f" With workers killed at {done} random moments, in {studies} studies: {equal} of {studies} equal, nothing"
+        " twice."
+    )
 
 
-def write(lines: Sequence[str]) -> None:
-    """Put the paragraphs into their section of RESULTS.md, each in place of the one that begins alike."""
+def write(line: str) -> None:
+    """Put a paragraph into its section of RESULTS.md, in place of the one that begins alike."""
     text = RESULTS.read_text(encoding="utf-8")
     if HEADING not in text:
         text = f"{text.rstrip()}\n\n{HEADING}\n\n`PYTHONPATH=tests python benchmarks/cluster.py --write`\n"
     before, heading, rest = text.partition(HEADING)
     own, following, behind = rest.partition("\n## ")
-    kept = [part for part in own.strip().split("\n\n") if not any(part[:14] == line[:14] for line in lines)]
-    RESULTS.write_text(before + heading + "\n\n" + "\n\n".join([*kept, *lines]) + "\n" + following + behind, "utf-8")
+    kept = [part for part in own.strip().split("\n\n") if part[:14] != line[:14]]
+    RESULTS.write_text(before + heading + "\n\n" + "\n\n".join([*kept, line]) + "\n" + following + behind, "utf-8")
 
 
 def main() -> None:
@@ -245,16 +239,16 @@ def main() -> None:
     random.seed(0)
     use_threads(1)
     train.cores = lambda: WORKERS  # as many stacks side by side here as there
-    parts: dict[str, Callable[[], list[str]]] = {
+    parts: dict[str, Callable[[], str]] = {
         "dask": lambda: on_dask(asked.members),
         "kills": lambda: kills_on_dask(asked.kills),
         "ray": lambda: on_ray(asked.ray_members, asked.kills),
     }
     for name in asked.only:
-        lines = [f"{line} Load of the machine: {os.getloadavg()[1]:.0f}." for line in parts[name]()]
-        print("\n".join(lines), flush=True)
+        line = f"{parts[name]()} Load of the machine: {os.getloadavg()[1]:.0f}."
+        print(line, flush=True)
         if asked.write:
-            write(lines)
+            write(line)
 
 
 if __name__ == "__main__":

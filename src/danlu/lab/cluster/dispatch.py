@@ -7,7 +7,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from danlu.base.errors import Fault, fail
+from danlu.base.errors import Fault, UserError, fail
+from danlu.lab.cluster.address import without_secrets
 from danlu.lab.cluster.protocol import Cluster, Ended, Lost, Work
 
 _GLANCE = 0.2  # seconds between two looks at whether to stop
@@ -30,6 +31,22 @@ class Piece:
     sent_at: float = 0.0
 
 
+@dataclass(eq=False)
+class Held:
+    """A value that every worker needs: in the cluster once, however many are sent there."""
+
+    value: Any
+    handle: Any = None
+    put_at: float = 0.0
+
+    def put(self, cluster: Cluster) -> None:
+        """Put it there, or there again. UserError for what cannot be sent to another process."""
+        try:
+            self.handle, self.put_at = cluster.hold(self.value), time.monotonic()
+        except (TypeError, AttributeError, ValueError) as error:
+            raise UserError(Fault("cluster.not-sent", {"reason": without_secrets(str(error))})) from error
+
+
 @dataclass
 class Counts:
     """What happened, for those who measure."""
@@ -50,7 +67,7 @@ class Dispatch:
 
     cluster: Cluster
     work: Work
-    value: Any
+    value: Held
     sent: Callable[[Any], Any]
     took: Callable[[Piece, Any], Sequence[Piece]]
     gave_up: Callable[[Piece, Lost], Sequence[Piece]]
@@ -61,8 +78,6 @@ class Dispatch:
     _took: list[float] = field(default_factory=list[float])
     _decided: set[Hashable] = field(default_factory=set[Hashable])
     _begun: set[Hashable] = field(default_factory=set[Hashable])
-    _held: Any = None
-    _held_at: float = 0.0
     _slots: int = 0
     _looked_at: float = 0.0
     _alive_at: float = field(default_factory=time.monotonic)
@@ -70,7 +85,8 @@ class Dispatch:
     def carry_out(self, pieces: Sequence[Piece]) -> bool:
         """True when all pieces have come back or were given up; False when told to break off."""
         waiting = deque(pieces)
-        self._hold()
+        if self.value.handle is None:
+            self.value.put(self.cluster)
         try:
             while waiting or self._under_way:
                 if self.asked_to_stop():
@@ -87,9 +103,6 @@ class Dispatch:
             self.cluster.drop(list(self._under_way))
             self._under_way.clear()
         return True
-
-    def _hold(self) -> None:
-        self._held, self._held_at = self.cluster.hold(self.value), time.monotonic()
 
     def _look_at_workers(self) -> None:
         now = time.monotonic()
@@ -114,7 +127,7 @@ class Dispatch:
             self._send(piece)
 
     def _send(self, piece: Piece, beside: Hashable | None = None) -> None:
-        ticket = self.cluster.submit(self.work, self._held, self.sent(piece.what), beside)
+        ticket = self.cluster.submit(self.work, self.value.handle, self.sent(piece.what), beside)
         if beside is None:
             piece.sent_at = time.monotonic()
         piece.tickets.append(ticket)
@@ -153,8 +166,8 @@ class Dispatch:
         self.counts.lost += 1
         if piece.tickets:  # a copy of it is still under way
             return []
-        if result.why == "data" and piece.sent_at > self._held_at:
-            self._hold()
+        if result.why == "data" and piece.sent_at > self.value.put_at:
+            self.value.put(self.cluster)
         piece.losses += 1
         self._looked_at = 0.0
         if result.why not in ("memory", "error") and piece.losses < _LOSSES:

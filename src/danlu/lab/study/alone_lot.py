@@ -5,36 +5,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import nn
-
 from danlu.base.events import Event, Stop
-from danlu.base.recipe import Recipe
 from danlu.base.seeds import one_thread
 from danlu.base.words import use_language
-from danlu.data import Dataset
 from danlu.lab.cluster.protocol import Gone
+from danlu.lab.draft import CUSTOM
 from danlu.lab.study.alone import BUSY, AloneOutcome, Task, train_alone
-
-
-@dataclass(frozen=True)
-class AloneMember:
-    """One of them: its recipe, the number of its data among those that the workers hold, and its net where the recipe
-    cannot bring it back."""
-
-    recipe: Recipe
-    data: int
-    net: nn.Module | None
+from danlu.lab.study.plan import Planned
 
 
 @dataclass(frozen=True)
 class AloneLot:
-    """Trainings that one task carries out; `language` is that of what is said of failures."""
+    """Trainings that one task carries out: of each the number of its combination, its seed and its fold; `language` is
+    that of what is said of failures."""
 
-    members: Sequence[AloneMember]
+    members: Sequence[tuple[int, int, int]]
     language: str
 
 
-def train_lot(held: Sequence[Dataset], lot: AloneLot, gone: Gone) -> list[AloneOutcome]:
+def train_lot(planned: Sequence[Planned], lot: AloneLot, gone: Gone) -> list[AloneOutcome]:
     """Train each as `fit` does, in a folder that is deleted afterwards; what has not begun when nobody waits for it any
     more is told as stopped."""
 
@@ -44,12 +33,14 @@ def train_lot(held: Sequence[Dataset], lot: AloneLot, gone: Gone) -> list[AloneO
     outcomes: list[AloneOutcome] = []
     with BUSY, one_thread():
         use_language(lot.language)
-        for member in lot.members:
+        for number, seed, fold in lot.members:
             if gone():
                 outcomes.append(AloneOutcome({}, stopped=True))
                 continue
+            one, data = planned[number], planned[number].folds[fold]
+            net = one.net(seed) if one.setup.recipe.net.name == CUSTOM else None
             with tempfile.TemporaryDirectory(prefix="danlu-", ignore_cleanup_errors=True) as folder:
-                place = Path(folder)
-                task = Task(member.recipe, held[member.data], member.net, place / "run", lot.language, place / "stop")
+                run, stop = Path(folder) / "run", Path(folder) / "stop"
+                task = Task(one.recipe(seed, data), data, net, run, lot.language, stop)
                 outcomes.append(train_alone(task, [unwanted]))
     return outcomes

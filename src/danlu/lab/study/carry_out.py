@@ -68,6 +68,8 @@ class Order:
         What cannot be stacked comes last: one after another or in processes, whichever is faster.
         """
         alone: list[tuple[Group, Places]] = []
+        if self.cluster is not None:
+            self.cluster.share(self.plan)
         for group in self.plan.groups:
             waves = [wave for wave in self._waves(group) if any(self._lacks(place) for _, place in wave)]
             places = [pair for wave in waves for pair in wave if self._lacks(pair[1])]
@@ -148,6 +150,10 @@ class Order:
             values = {name: values.tolist() for name, values in scores.items()}
             return [number_of[place.key] for place in self.race.keep([places[n][1] for n in numbers], values)]
 
+        beside, elsewhere = None, None
+        if self.cluster is not None:
+            beside = self.cluster.workers(group, len(places))
+            elsewhere = self.cluster.elsewhere(group, places, order, self.asked_to_stop)
         try:
             trained = train_members(
                 [nets[id(planned), place.seed] for planned, place in places],
@@ -161,8 +167,9 @@ class Order:
                 rare=setup.data.rare_class,
                 naive=setup.data.naive_error,
                 most_members=most,
+                workers=beside,
                 wanted={number for number, (_, place) in enumerate(places) if self._lacks(place)},
-                halving=Halving(self.race.rungs, kept) if self.race else None,
+                halving=Halving(self.race.rungs, kept, elsewhere) if self.race else None,
                 listeners=listeners,
                 finished=finished,
                 asked_to_stop=self.asked_to_stop,
@@ -209,7 +216,6 @@ class Order:
         places = [pair for _, pairs in groups for pair in pairs]
         merged = [planned for group, _ in groups for planned in group.planned]
         begins(Group(merged, Fault("study.singly", {"reason": whys, "jobs": jobs.why})), len(places))
-        tasks = [self._task(planned, place, jobs.count) for planned, place in places]
 
         def told(number: int, outcome: AloneOutcome) -> None:
             planned, place = places[number]
@@ -222,7 +228,8 @@ class Order:
                 self.tell(_member_done(*places[number], outcome.score, outcome.diverged, ends))
 
         if self.cluster is not None:
-            return self.cluster.lots(tasks, told, self.asked_to_stop)
+            return self.cluster.lots(places, told, self.asked_to_stop)
+        tasks = [self._task(planned, place, jobs.count) for planned, place in places]
         if jobs.count > 1:
             return in_processes(tasks, jobs.count, told, self.asked_to_stop)
         for number, task in enumerate(tasks):

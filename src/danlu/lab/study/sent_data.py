@@ -40,10 +40,10 @@ class DataToSend:
             self._rows[id(whole), rows] = (whole, whole[:rows].clone())
         return self._rows[id(whole), rows][1]
 
-    def planned(self, group: Sequence[Planned]) -> list[Planned]:
+    def planned(self, combinations: Sequence[Planned]) -> list[Planned]:
         """Combinations without the net that each was set up with: a worker builds those that it trains."""
-        folds = [self.of(data) for data in group[0].folds]
+        folds = {id(one.folds): [self.of(data) for data in one.folds] for one in combinations}
         return [
-            Planned(one.cell, replace(one.setup, net=nn.Identity(), data=self.of(one.setup.data)), folds)
-            for one in group
+            Planned(one.cell, replace(one.setup, net=nn.Identity(), data=self.of(one.setup.data)), folds[id(one.folds)])
+            for one in combinations
         ]

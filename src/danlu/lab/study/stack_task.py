@@ -10,35 +10,41 @@ from danlu.base.errors import DanluError, Fault
 from danlu.base.events import StackListener, Stop
 from danlu.base.memory import is_out_of_memory
 from danlu.base.seeds import one_thread
+from danlu.lab.cluster.protocol import Gone
 from danlu.lab.study.alone import BUSY
 from danlu.lab.study.member_curves import MemberCurves
 from danlu.lab.study.member_key import MemberKey
 from danlu.lab.study.plan import Planned
 from danlu.lab.study.samples import stack_folds
 from danlu.store.records import Record
-from danlu.train.stack import Choices, RunningStack, StackMember, choosing_here, train_stack
+from danlu.train.stack import Choices, RunningStack, StackMember, Standing, choosing_here, train_stack
 
 
 @dataclass(frozen=True)
 class StackTask:
-    """Which members of a group of combinations: of each its combination there, its seed and its fold.
+    """Which members: of each the number of its combination, its seed and its fold; `first` is the combination by whose
+    data all are scored.
 
     `choices` are those that the study has made; `order` the seed of the order that all share, None: each its own;
-    `metric` and `points` those of the curves that come back, of the name `name`.
+    `metric` and `points` those of the curves that come back, of the name `name`. A stack that is trained up to an epoch
+    goes on from where it has `begun` to that, `until`.
     """
 
     members: Sequence[tuple[int, int, int]]
+    first: int
     choices: Mapping[str, Any]
     order: int | None
     name: str
     metric: str
     points: int
+    begun: Standing | None = None
+    until: int | None = None
 
 
 @dataclass(frozen=True)
 class StackOutcome:
     """What came of a stack: of each member the numbers that `Trained` has, the records of its curves, and the choices
-    that were made anew; or why there is nothing: a `fault`, or memory was `short`, or nobody wanted it any more.
+    that were made anew; or why there is nothing: a `fault`, or memory was `short`, or nobody wanted it any more. `standing` is where a stack stands that is not at its end.
     """
 
     score: Mapping[str, Sequence[float]]
@@ -52,14 +58,15 @@ class StackOutcome:
     fault: Fault | None = None
     short: bool = False
     stopped: bool = False
+    standing: Standing | None = None
 
 
-def train_stack_task(group: Sequence[Planned], task: StackTask, gone: Any) -> StackOutcome:
+def train_stack_task(planned: Sequence[Planned], task: StackTask, gone: Gone) -> StackOutcome:
     """Train a stack in this thread of a worker, until `gone` says that nobody waits for it."""
     choices, records = Choices(task.choices), list[Record]()
     try:
         with choosing_here(choices), one_thread():
-            stack = _trained(group, task, records, gone)
+            stack = _trained(planned, task, records, gone)
     except DanluError as error:
         return StackOutcome({}, fault=error.faults[0])
     except Exception as error:  # noqa: BLE001  (nets of a user's can raise anything)
@@ -69,6 +76,8 @@ def train_stack_task(group: Sequence[Planned], task: StackTask, gone: Any) -> St
         return StackOutcome({}, fault=Fault("study.stack-failed", reason))
     if isinstance(stack, Stop):
         return StackOutcome({}, stopped=True)
+    if task.until is not None:
+        return StackOutcome({}, made=choices.unsaid(), seconds=stack.seconds, standing=Standing.of(stack))
     trained = stack.trained()
     return StackOutcome(
         {name: values.tolist() for name, values in trained.score.items()},
@@ -77,25 +86,27 @@ def train_stack_task(group: Sequence[Planned], task: StackTask, gone: Any) -> St
     )  # fmt: skip
 
 
-def _trained(group: Sequence[Planned], task: StackTask, records: list[Record], gone: Any) -> RunningStack | Stop:
-    setup = group[0].setup
-    keys = [MemberKey(group[number].cell.factors, seed, fold) for number, seed, fold in task.members]
+def _trained(planned: Sequence[Planned], task: StackTask, records: list[Record], gone: Gone) -> RunningStack | Stop:
+    setup = planned[task.first].setup
+    keys = [MemberKey(planned[number].cell.factors, seed, fold) for number, seed, fold in task.members]
     nets: dict[tuple[int, int], nn.Module] = {}
     with BUSY:  # first weights are drawn from generators that all threads share
         for number, seed, _ in task.members:
             if (number, seed) not in nets:
-                nets[number, seed] = group[number].net(seed)
+                nets[number, seed] = planned[number].net(seed)
 
     def listeners(stack: RunningStack) -> list[StackListener]:
+        if task.until is not None:
+            return []
         return [MemberCurves(stack, task.name, keys, task.metric, task.points, records.append)]
 
     return train_stack(
         [nets[number, seed] for number, seed, _ in task.members],
         [
-            StackMember(group[number].recipe(seed, group[number].folds[fold]), fold, task.order)
+            StackMember(planned[number].recipe(seed, planned[number].folds[fold]), fold, task.order)
             for number, seed, fold in task.members
         ],
-        stack_folds(group[0].folds, setup.device, setup.dtype),
+        stack_folds(planned[task.first].folds, setup.device, setup.dtype),
         task=setup.data.task,
         outputs=setup.data.outputs,
         device=setup.device,
@@ -105,4 +116,6 @@ def _trained(group: Sequence[Planned], task: StackTask, records: list[Record], g
         naive=setup.data.naive_error,
         listeners=listeners,
         asked_to_stop=gone,
+        begun=task.begun,
+        until=task.until,
     )

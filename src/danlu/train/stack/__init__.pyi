@@ -22,7 +22,9 @@ from danlu.train.stack.engine import StackedEngine as StackedEngine
 from danlu.train.stack.engine import StepOnlooker as StepOnlooker
 from danlu.train.stack.engine import writes_out as writes_out
 from danlu.train.stack.first_steps import first_losses as first_losses
+from danlu.train.stack.halving import Elsewhere as Elsewhere
 from danlu.train.stack.halving import Halving as Halving
+from danlu.train.stack.halving import Standing as Standing
 from danlu.train.stack.members import FoldRows as FoldRows
 from danlu.train.stack.members import StackMember as StackMember
 from danlu.train.stack.members import Trained as Trained

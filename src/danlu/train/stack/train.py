@@ -11,7 +11,7 @@ from danlu.base.events import Stop
 from danlu.base.seeds import cores
 from danlu.train.stack.build import Way, find_way, same_step, same_structure
 from danlu.train.stack.choices import choices
-from danlu.train.stack.halving import Halving, in_rungs
+from danlu.train.stack.halving import Halving, Standing, in_rungs
 from danlu.train.stack.members import FoldRows, StackMember, Trained
 from danlu.train.stack.memory import suggested_members
 from danlu.train.stack.plan import Listeners, StackPlan, cut, sample_of
@@ -125,15 +125,20 @@ def train_stack(
     naive: float | None = None,
     listeners: Listeners | None = None,
     asked_to_stop: Callable[[], bool] = lambda: False,
+    begun: Standing | None = None,
+    until: int | None = None,
 ) -> RunningStack | Stop:
-    """One of the stacks of `cut_members`, trained to its end in this thread: to the last bit what `train_members` makes
-    of it beside the others, whose arguments these are; Stop when told to break off.
+    """One of the stacks of `cut_members`, trained in this thread from where it stands (`begun`, None: its beginning) to
+    epoch `until`, None: to its end. To the last bit what `train_members`, whose arguments these are, makes of it beside
+    the others; Stop when told to break off.
     """
     scorer = _scorer(members[0], task, outputs, scale, bounds, rare, naive)
     way = _way(nets[0], members, folds)
     plan = StackPlan(nets, members, folds, scorer, way, device, "auto", asked_to_stop, listeners)
     stack = plan.begun(range(len(nets)))
-    return stack.train(None) or stack
+    if begun is not None:
+        stack.load(begun.tensors, begun.state)
+    return stack.train(until) or stack
 
 
 def _scorer(
