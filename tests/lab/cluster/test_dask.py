@@ -147,3 +147,19 @@ def test_other_versions_there_are_refused_before_anything_is_trained(
     monkeypatch.setattr(connect, "hardware", lambda device: {"torch": "1.0", "python": platform.python_version()})
     with pytest.raises(UserError, match=r"another version of danlu .*\n.*another version of torch"):
         danlu.compare(**SINGLY, folder=tmp_path / "s", cluster=dask.address)
+
+
+def test_a_search_climbs_its_rungs_there(dask: DaskHere, tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    asked: dict[str, Any] = {
+        "space": {"lr": (1e-3, 1)},
+        "trainings": 16,
+        "epochs": 8,
+        "hidden": [16],
+        "progress": False,
+    }
+    here = danlu.search("mlp", "iris", **asked, folder=tmp_path / "here")
+    there = danlu.search("mlp", "iris", **asked, folder=tmp_path / "there", cluster=dask.address)
+    ends = [(one.factors, one.state, one.epochs, one.score) for one in here.trials]
+    assert [(one.factors, one.state, one.epochs, one.score) for one in there.trials] == ends
+    assert {one.state for one in there.trials} == {"finished", "dropped"}

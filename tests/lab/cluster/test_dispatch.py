@@ -9,7 +9,7 @@ import pytest
 
 from danlu.base.errors import Fault, UserError
 from danlu.lab.cluster import dispatch
-from danlu.lab.cluster.dispatch import Dispatch, Piece
+from danlu.lab.cluster.dispatch import Dispatch, Held, Piece
 from danlu.lab.cluster.protocol import Ended, Lost, Place, Resources
 
 
@@ -76,7 +76,7 @@ class Told:
 def dispatched(
     cluster: FakeCluster, told: Told, pieces: Sequence[Piece], stop: Callable[[], bool] = lambda: False
 ) -> Any:
-    one = Dispatch(cluster, None, "value", lambda what: what, told.took, told.gave_up, stop, told.notes.append)  # type: ignore[arg-type]
+    one = Dispatch(cluster, None, Held("value"), lambda what: what, told.took, told.gave_up, stop, told.notes.append)  # type: ignore[arg-type]
     return one, one.carry_out(pieces)
 
 

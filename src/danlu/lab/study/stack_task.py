@@ -1,5 +1,6 @@
 """A stack as it is sent to a worker, trained there, and sent back."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +45,8 @@ class StackTask:
 @dataclass(frozen=True)
 class StackOutcome:
     """What came of a stack: of each member the numbers that `Trained` has, the records of its curves, and the choices
-    that were made anew; or why there is nothing: a `fault`, or memory was `short`, or nobody wanted it any more. `standing` is where a stack stands that is not at its end.
+    that were made anew; or why there is nothing: a `fault`, or memory was `short`, or nobody wanted it any more.
+    `standing` is where a stack stands that is not at its end; `seconds` are those of the whole task.
     """
 
     score: Mapping[str, Sequence[float]]
@@ -63,7 +65,7 @@ class StackOutcome:
 
 def train_stack_task(planned: Sequence[Planned], task: StackTask, gone: Gone) -> StackOutcome:
     """Train a stack in this thread of a worker, until `gone` says that nobody waits for it."""
-    choices, records = Choices(task.choices), list[Record]()
+    choices, records, begin = Choices(task.choices), list[Record](), time.perf_counter()
     try:
         with choosing_here(choices), one_thread():
             stack = _trained(planned, task, records, gone)
@@ -77,12 +79,12 @@ def train_stack_task(planned: Sequence[Planned], task: StackTask, gone: Gone) ->
     if isinstance(stack, Stop):
         return StackOutcome({}, stopped=True)
     if task.until is not None:
-        return StackOutcome({}, made=choices.unsaid(), seconds=stack.seconds, standing=Standing.of(stack))
+        return StackOutcome({}, made=choices.unsaid(), seconds=time.perf_counter() - begin, standing=Standing.of(stack))
     trained = stack.trained()
     return StackOutcome(
         {name: values.tolist() for name, values in trained.score.items()},
         trained.epochs.tolist(), trained.chosen.tolist(), trained.diverged.tolist(), trained.dropped.tolist(),
-        records, choices.unsaid(), trained.seconds,
+        records, choices.unsaid(), time.perf_counter() - begin,
     )  # fmt: skip
 
 
