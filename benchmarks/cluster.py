@@ -35,6 +35,7 @@ from real_clusters import DaskHere
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HEADING = "## Clusters"
 WORKERS = 2
+IDLE = 10.0  # seconds
 TINY: dict[str, Any] = {"net": "mlp", "data": "digits", "hidden": [32], "epochs": 1, "batch_size": 32}
 RATES = [0.005, 0.01, 0.05, 0.1]
 
@@ -103,6 +104,9 @@ def on_dask(members: int) -> str:
     try:
         here.begin(WORKERS)
         study(here.address, 40)  # the workers import torch
+        idle = cpu(here.scheduler)
+        time.sleep(IDLE)
+        idle = (cpu(here.scheduler) - idle) / IDLE
         before = cpu(here.scheduler), sum(map(cpu, here.workers)), time.process_time()
         there, sent = study(here.address, members)
         after = cpu(here.scheduler), sum(map(cpu, here.workers)), time.process_time()
@@ -116,7 +120,7 @@ def on_dask(members: int) -> str:
         f" {statistics.median(sent.seconds):.2f} s, {sent.wall:.1f} s in all; equal to the local study bit for bit:"
         f" {'yes' if equal else '**no**'}; {len(there.members):,} members, {twice(there)} twice; overhead"
         f" {sent.overhead:.1%} of the workers' time. CPU seconds: scheduler {scheduler:.2f} ({share:.1%} of all),"
-        f" client {client:.2f}, workers {workers:.2f}."
+        f" client {client:.2f}, workers {workers:.2f}; idle, the scheduler takes {idle * sent.wall:.2f} in that time."
     )
 
 
