@@ -20,7 +20,7 @@ from danlu.claims.options import ClaimOptions
 from danlu.claims.plan import ClaimPlan
 from danlu.claims.result import ClaimResult, read_result, write_result
 from danlu.claims.verdict import judge
-from danlu.lab.cluster.connect import check_cluster
+from danlu.lab.cluster.connect import check_cluster, connected
 
 VERSION = 1
 
@@ -95,7 +95,8 @@ def carried_out(
     if known is not None and known.plan_hash == plan.hash:
         return known
     begin = time.monotonic()
-    evidence = claim.test(options, Bench(place, note, cluster))
+    with connected(cluster, lambda fault: note(str(fault))) as reached:  # one for all its lots
+        evidence = claim.test(options, Bench(place, note, reached))
     published = [{"source": one.source, "finds": one.finds} for one in claim.published]
     seconds = round(time.monotonic() - begin, 1)
     told = {

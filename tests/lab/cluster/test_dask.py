@@ -20,7 +20,7 @@ from danlu.lab.study.compare import go_on
 
 distributed = pytest.importorskip("distributed")
 
-from real_clusters import DaskHere, environment, kill, wait_until  # noqa: E402  (its library may be missing)
+from real_clusters import DaskHere, environment, free_port, kill, wait_until  # noqa: E402  (its library may be missing)
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -147,19 +147,10 @@ def test_other_versions_there_are_refused_before_anything_is_trained(
     monkeypatch.setattr(connect, "hardware", lambda device: {"torch": "1.0", "python": platform.python_version()})
     with pytest.raises(UserError, match=r"another version of danlu .*\n.*another version of torch"):
         danlu.compare(**SINGLY, folder=tmp_path / "s", cluster=dask.address)
+    assert not (tmp_path / "s").exists()
 
 
-def test_a_search_climbs_its_rungs_there(dask: DaskHere, tmp_path: Path) -> None:
-    pytest.importorskip("optuna")
-    asked: dict[str, Any] = {
-        "space": {"lr": (1e-3, 1)},
-        "trainings": 16,
-        "epochs": 8,
-        "hidden": [16],
-        "progress": False,
-    }
-    here = danlu.search("mlp", "iris", **asked, folder=tmp_path / "here")
-    there = danlu.search("mlp", "iris", **asked, folder=tmp_path / "there", cluster=dask.address)
-    ends = [(one.factors, one.state, one.epochs, one.score) for one in here.trials]
-    assert [(one.factors, one.state, one.epochs, one.score) for one in there.trials] == ends
-    assert {one.state for one in there.trials} == {"finished", "dropped"}
+def test_where_no_scheduler_listens_it_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no scheduler answers there"):
+        danlu.compare(**SINGLY, folder=tmp_path / "s", cluster=f"dask://127.0.0.1:{free_port()}")
+    assert not (tmp_path / "s").exists()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Gone = Callable[[], bool]
 Work = Callable[[Any, Any, Gone], Any]
@@ -44,6 +44,7 @@ class Place:
     instructions: str  # those that torch computes with: the last digits depend on them
 
 
+@runtime_checkable
 class Cluster(Protocol):
     """A cluster to which trainings are sent. Tickets name tasks under way; what is held is sent to the workers once."""
 

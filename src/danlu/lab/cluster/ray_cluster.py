@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
 from typing import Any
@@ -73,6 +74,7 @@ class RayCluster:
     def ended(self, seconds: float) -> Sequence[tuple[Hashable, Ended | Lost]]:
         tickets = {ref: ticket for ticket, ref in self._refs.items()}
         if not tickets:
+            time.sleep(seconds)
             return []
         done, _ = self._ray.wait(list(tickets), num_returns=1, timeout=seconds)
         if done:  # and all others that are done by now

@@ -12,7 +12,7 @@ from danlu.base.memory import memory_guard
 from danlu.base.places import studies_folder
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
-from danlu.lab.cluster.connect import check_cluster
+from danlu.lab.cluster.connect import check_cluster, connected
 from danlu.lab.cure.proof import FACTOR, Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
 from danlu.lab.draft import CUSTOM
@@ -26,6 +26,7 @@ from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.view.study import StudyReporter
 
 _SEEDS = 5
 
@@ -89,10 +90,11 @@ def cure(
         "remedies": [remedy.as_dict() for remedy in _tried(remedies, plan)],
     }
     design = design_of(plan, recipe, metric=metric, margin=margin, baselines=[], share_order=False, cure=kept)
-    place, all_seeds = _place(run, folder, design)
-    if all_seeds != numbers:
-        plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
-    return Proof.of_study(carried_out(place, plan, Given(given, maker), progress, jobs, cluster))
+    with connected(cluster, StudyReporter(progress).note) as reached:  # before there is a folder
+        place, all_seeds = _place(run, folder, design)
+        if all_seeds != numbers:
+            plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
+        return Proof.of_study(carried_out(place, plan, Given(given, maker), progress, jobs, reached))
 
 
 def _opened(run: Run | str | Path) -> Run:

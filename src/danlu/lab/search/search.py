@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,9 @@ def search(
         "baselines": [],
         "search": {"ranges": [one.as_dict() for one in quest.ranges], "trainings": trainings, "minutes": minutes},
     }
-    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
-    return _carried_out(place, quest, given, progress, begin)
+    with connected(cluster, SearchReporter(progress).note) as reached:  # before there is a folder
+        place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
+        return _carried_out(place, replace(quest, cluster=reached), given, progress, begin)
 
 
 @memory_guard("study")

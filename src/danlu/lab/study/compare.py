@@ -108,8 +108,9 @@ def compare(
     check_metric(metric, plan)
     check_study_margin(margin, metric, plan)
     design = design_of(plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order)
-    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
-    return carried_out(place, plan, given, progress, jobs, cluster, begin)
+    with connected(cluster, StudyReporter(progress).note) as reached:  # before there is a folder
+        place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
+        return carried_out(place, plan, given, progress, jobs, reached, begin)
 
 
 @memory_guard("study")
