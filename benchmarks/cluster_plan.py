@@ -33,7 +33,7 @@ from danlu.store.journal import Journal
 from danlu.store.records import MemberDone
 from real_clusters import DaskHere
 
-TASKS = 400  # empty ones, to measure what one costs
+TASKS = 200  # empty ones, to measure what one costs
 SPREAD, STRAGGLERS, SLOWER = 0.15, 0.01, 4.0  # of times: log-normal; and one in a hundred so much slower
 AWAY = 120.0  # seconds until a worker that failed is back
 SLOW, ENOUGH = 3.0, 3  # as in Dispatch

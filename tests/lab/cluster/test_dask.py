@@ -138,6 +138,9 @@ def test_stopped_by_ctrl_c_and_resumed_by_another_client(dask: DaskHere, here: d
     resumed = go_on(tmp_path / "s", cluster=dask.address, progress=False)
     assert scores(resumed) == scores(here)
     assert resumed.finished
+    kept = [path.read_text() for path in (tmp_path / "s").rglob("*") if path.suffix in (".json", ".jsonl", ".html")]
+    assert kept
+    assert not any("127.0.0.1" in text or "dask" in text for text in kept)
 
 
 def test_other_versions_there_are_refused_before_anything_is_trained(

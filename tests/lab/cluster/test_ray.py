@@ -1,9 +1,12 @@
 """Studies on a real Ray: to the last bit those of this machine, whatever becomes of the workers."""
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -90,17 +93,18 @@ def test_a_worker_killed_in_mid_stack_costs_its_stack_and_nothing_listens_for_ot
 
 
 def test_by_its_address_and_stopped_by_ctrl_c(tmp_path: Path) -> None:
-    port, gcs = free_port(), free_port()
+    port, gcs, short = free_port(), free_port(), tempfile.mkdtemp(prefix="ray-")  # its sockets lie there
     command = [
         str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", f"--node-ip-address={HERE}",
         f"--port={gcs}", f"--ray-client-server-port={port}", "--num-cpus=2", "--include-dashboard=false",
-        "--disable-usage-stats", f"--temp-dir={tmp_path / 'ray'}",
+        "--disable-usage-stats", f"--temp-dir={short}",
     ]  # fmt: skip
+    alone = environment() | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # or it listens on the machine's address
     told = tmp_path / "told"
     with told.open("wb") as out:
-        head = subprocess.Popen(command, stdout=out, stderr=out, env=environment(), start_new_session=True)
+        head = subprocess.Popen(command, stdout=out, stderr=out, env=alone, start_new_session=True)
     try:
-        wait_until(lambda: "Ray runtime started" in told.read_text() or head.poll() is not None, told)
+        wait_until(lambda: "Ray runtime started" in told.read_text(), told)
         typed = [
             sys.executable, "-m", "danlu", "compare", "--net", "mlp", "--data", "digits", "--vary",
             "optim.lr=0.01,0.1", "--seeds", "12", "train.epochs=6", "net.hidden=[64, 64]", "--folder", "s",
@@ -120,7 +124,9 @@ def test_by_its_address_and_stopped_by_ctrl_c(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
     finally:
-        os.killpg(head.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(head.pid, signal.SIGKILL)
         head.wait(timeout=60)
+        shutil.rmtree(short, ignore_errors=True)
     here = danlu.compare(**STACKS, folder=tmp_path / "here")
     assert scores(danlu.Study(tmp_path / "s")) == scores(here)

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import threading
 import time
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
 from typing import Any
@@ -131,7 +132,9 @@ def _begin(ray: Any, address: ClusterAddress | None) -> None:
             with variable(*_ALONE), _loopback(ray):
                 ray.init("local", include_dashboard=False, **quiet)
         else:
-            ray.init(str(address), **quiet)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what comes of it is told below
+                ray.init(str(address), **quiet)
         if address is None or address.host or all(one["NodeManagerAddress"] == _HERE for one in ray.nodes()):
             return
         ray.shutdown()
