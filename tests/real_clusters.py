@@ -15,7 +15,7 @@ from typing import Any
 import danlu
 
 HERE = "127.0.0.1"
-_PATIENCE = 120.0  # seconds
+_PATIENCE = 300.0  # seconds
 
 
 def free_port() -> int:

@@ -117,7 +117,7 @@ def test_a_client_of_dask_and_the_backend_of_joblib_are_clusters_too(dask: DaskH
         with joblib.parallel_config(backend="dask", client=client):
             told = danlu.compare(**asked, folder=tmp_path / "told")
         assert client.status == "running"
-        assert sum(len(tasks) for tasks in client.run(lambda dask_worker: list(dask_worker.state.tasks)).values()) == 0
+        wait_until(lambda: not any(client.run(lambda dask_worker: list(dask_worker.state.tasks)).values()))
     assert scores(given) == scores(told)
 
 

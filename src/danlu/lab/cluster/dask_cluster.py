@@ -41,6 +41,7 @@ class DaskCluster:
             raise
         self._names, self._count = secret()[:12], 0
         self._futures: dict[str, Any] = {}
+        self._held: list[Any] = []
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def resources(self) -> Resources:
@@ -56,7 +57,9 @@ class DaskCluster:
 
     def hold(self, value: Any) -> Any:
         # In a list: by itself a dict would be spread over the workers entry by entry.
-        return self._client.scatter([value], broadcast=True, hash=False)[0]
+        held = self._client.scatter([value], broadcast=True, hash=False)[0]
+        self._held.append(held)
+        return held
 
     def submit(self, work: Work, held: Any, sent: Any, beside: Hashable | None = None) -> Hashable:
         self._count += 1
@@ -114,6 +117,7 @@ class DaskCluster:
     def close(self) -> None:
         with contextlib.suppress(Exception):  # the scheduler may be gone
             self.drop(list(self._futures))
+            self._client.cancel(self._held)  # the client may live on, and the data with it
             if self._own:
                 self._client.close(timeout=_SOON)
         _LOG.setLevel(self._told)
