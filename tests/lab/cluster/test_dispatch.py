@@ -167,3 +167,11 @@ def test_without_any_worker_for_long_it_says_so(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(dispatch, "_PATIENCE", 0.0)
     with pytest.raises(UserError, match="fake: all workers are gone"):
         dispatched(FakeCluster(lambda sent, count: Ended(sent), slots=0), Told(), [Piece(1)])
+
+
+def test_a_scheduler_that_is_gone_is_told() -> None:
+    def gone(sent: Any, count: int) -> Ended:
+        raise ConnectionResetError("in <TCP (closed) scatter>")
+
+    with pytest.raises(UserError, match="fake: the scheduler does not answer any more"):
+        dispatched(FakeCluster(gone), Told(), [Piece(1)])

@@ -1,9 +1,10 @@
 """Sends pieces of work to a cluster and takes them back: each counts once, whatever becomes of the workers."""
 
+import contextlib
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,15 @@ _PATIENCE = 60.0  # seconds without a single worker
 _SLOW, _LEAST_SLOW = 3.0, 5.0  # times the median of all, and seconds, after which a task that is left is copied
 _ENOUGH = 3  # tasks that tell what is usual
 _LOSSES = 5  # of workers that one task may cost before it is taken for the reason
+
+
+@contextlib.contextmanager
+def _reaching(cluster: Cluster) -> Generator[None]:
+    """UserError where the scheduler is gone; what has come back stands in the journal."""
+    try:
+        yield
+    except OSError as error:  # a TimeoutError is one
+        raise UserError(Fault("cluster.scheduler-lost", {"cluster": cluster.name})) from error
 
 
 @dataclass(eq=False)
@@ -42,7 +52,8 @@ class Held:
     def put(self, cluster: Cluster) -> None:
         """Put it there, or there again. UserError for what cannot be sent to another process."""
         try:
-            self.handle, self.put_at = cluster.hold(self.value), time.monotonic()
+            with _reaching(cluster):
+                self.handle, self.put_at = cluster.hold(self.value), time.monotonic()
         except (TypeError, AttributeError, ValueError) as error:
             raise UserError(Fault("cluster.not-sent", {"reason": without_secrets(str(error))})) from error
 
@@ -95,12 +106,15 @@ class Dispatch:
                 self._fill(waiting)
                 if not waiting:
                     self._copy_slow_ones()
-                for ticket, result in self.cluster.ended(_GLANCE):
+                with _reaching(self.cluster):
+                    ended = self.cluster.ended(_GLANCE)
+                for ticket, result in ended:
                     piece = self._under_way.pop(ticket, None)
                     if piece is not None:
                         waiting.extend(self._ended(piece, ticket, result))
         finally:
-            self.cluster.drop(list(self._under_way))
+            with contextlib.suppress(OSError):  # the scheduler may be gone
+                self.cluster.drop(list(self._under_way))
             self._under_way.clear()
         return True
 
@@ -108,7 +122,8 @@ class Dispatch:
         now = time.monotonic()
         if self._slots and now - self._looked_at < _LOOK:
             return
-        slots, self._looked_at = self.cluster.resources().slots, now
+        with _reaching(self.cluster):
+            slots, self._looked_at = self.cluster.resources().slots, now
         if slots:
             self._alive_at = now
         elif now - self._alive_at > _PATIENCE:
@@ -127,7 +142,8 @@ class Dispatch:
             self._send(piece)
 
     def _send(self, piece: Piece, beside: Hashable | None = None) -> None:
-        ticket = self.cluster.submit(self.work, self.value.handle, self.sent(piece.what), beside)
+        with _reaching(self.cluster):
+            ticket = self.cluster.submit(self.work, self.value.handle, self.sent(piece.what), beside)
         if beside is None:
             piece.sent_at = time.monotonic()
         piece.tickets.append(ticket)
