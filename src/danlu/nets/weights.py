@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.base.naming import listed
 from danlu.base.shapes import show_shape
 
 _MOST_ROWS = 10
@@ -125,7 +126,7 @@ def _refuse_not_finite(found: Mapping[str, Tensor]) -> None:
     """UserError where weights to begin with are NaN or infinite: nothing could be learnt from them."""
     bad = [name for name, tensor in found.items() if not torch.isfinite(tensor).all()]
     if bad:
-        fail("nets.weights-not-finite", names=", ".join(bad[:_MOST_ROWS]), count=len(bad))
+        fail("nets.weights-not-finite", names=listed(bad, _MOST_ROWS), count=len(bad))
 
 
 def _rows(kind: str, names: Sequence[str], tensors: Mapping[str, Tensor]) -> list[Fault]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import path_kind
+from danlu.base.naming import listed
 from danlu.data.folder.scan import ENDINGS, MOST_TOLD, FolderSearch, parts_of
 from danlu.data.parts import part_of
 
@@ -131,8 +132,8 @@ def _stem(path: Path, folder: Path) -> str:
 
 def some_of(paths: list[Path], folder: Path) -> str:
     """The first of the paths, as they lie in the folder."""
-    told = [str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path) for path in paths[:MOST_TOLD]]
-    return ", ".join(told) + (" …" if len(paths) > MOST_TOLD else "")
+    told = (path.relative_to(folder) if path.is_relative_to(folder) else path for path in paths)
+    return listed(told, MOST_TOLD)
 
 
 def _titles(path: Path) -> tuple[str, ...]:
