@@ -157,6 +157,7 @@ def cut(patch: pytest.MonkeyPatch, folder: Path, settings: dict[str, Any], data:
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_answers_resumes_and_goes_on_by_the_same(
     files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +176,7 @@ def test_a_run_answers_resumes_and_goes_on_by_the_same(
     assert alone.fit(epochs="+1", folder=tmp_path / "on", progress=False).recipe.data.normalise == "imagenet"
 
 
+@pytest.mark.slow
 def test_a_run_from_before_goes_on_by_its_training_part(
     files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
