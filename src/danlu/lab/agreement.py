@@ -9,7 +9,7 @@ import torch
 from danlu.base.errors import Fault, UserError
 from danlu.base.events import EpochDone, Event, Listener, StepDone, Stop
 from danlu.base.records import Score
-from danlu.train.distributed.group import Group, hear_all, tell, tell_bytes
+from danlu.train.distributed.group import TrainingGroup, hear_all, tell, tell_bytes
 from danlu.train.engine import Engine
 from danlu.train.progress import Progress
 from danlu.train.tensor_file import pack, unpack
@@ -21,7 +21,7 @@ _REASONS = ("", "early", "asked", "interrupted")  # the later ones win
 class Agreement:
     """A listener that asks its own `listeners`, and has all processes end after the same step."""
 
-    def __init__(self, group: Group, listeners: Sequence[Listener]) -> None:
+    def __init__(self, group: TrainingGroup, listeners: Sequence[Listener]) -> None:
         self._group = group
         self._listeners = listeners
 
@@ -36,12 +36,12 @@ class Agreement:
         return verdict if most == own else Stop(_REASONS[most])
 
 
-def agreed(group: Group, listeners: Sequence[Listener]) -> Sequence[Listener]:
+def agreed(group: TrainingGroup, listeners: Sequence[Listener]) -> Sequence[Listener]:
     """The listeners, so that all processes end together; of one process they are as they were."""
     return listeners if group.world == 1 else [Agreement(group, listeners)]
 
 
-def share_state(group: Group, engine: Engine, progress: Progress) -> None:
+def share_state(group: TrainingGroup, engine: Engine, progress: Progress) -> None:
     """All processes stand where the first one does, in the net's weights and in all else that a checkpoint holds."""
     if group.world == 1:
         return
@@ -58,7 +58,7 @@ def share_state(group: Group, engine: Engine, progress: Progress) -> None:
         progress.load_state(words["progress"])
 
 
-def share_weights(group: Group, net: torch.nn.Module) -> None:
+def share_weights(group: TrainingGroup, net: torch.nn.Module) -> None:
     """All processes' nets have the weights of the first one's."""
     if group.world == 1:
         return
@@ -70,7 +70,7 @@ def share_weights(group: Group, net: torch.nn.Module) -> None:
 
 
 def scored_by_first(
-    group: Group, score: Callable[[], Score | Stop | None]
+    group: TrainingGroup, score: Callable[[], Score | Stop | None]
 ) -> Callable[[], Score | Stop | None]:
     """What `score` gives in the first process, for all of them: each metric then sees all samples, in their order."""
 
@@ -87,7 +87,7 @@ def scored_by_first(
 
 
 @contextlib.contextmanager
-def together(group: Group) -> Generator[None]:
+def together(group: TrainingGroup) -> Generator[None]:
     """Around what each process does by itself before the first step: where it fails in one of them, all raise its
     UserError.
     """
@@ -102,6 +102,10 @@ def together(group: Group) -> Generator[None]:
     told = hear_all(group, [str(fault) for fault in faults])
     if faults:
         raise UserError(*faults)
-    others = [Fault("processes.other-process", {"rank": rank, "what": what}) for rank, all_of in enumerate(told) for what in all_of]
+    others = [
+        Fault("processes.other-process", {"rank": rank, "what": what})
+        for rank, all_of in enumerate(told)
+        for what in all_of
+    ]
     if others:
         raise UserError(*others)

@@ -7,7 +7,7 @@ import torch
 
 from danlu.base.recipe import Recipe
 from danlu.data import Dataset
-from danlu.train.distributed.group import Group
+from danlu.train.distributed.group import TrainingGroup
 from danlu.train.distributed.shares import Share, Sharing
 from danlu.train.engine import Batch
 
@@ -25,7 +25,7 @@ def training_batches(
     start: int,
     device: torch.device,
     dtype: torch.dtype,
-    group: Group | None = None,
+    group: TrainingGroup | None = None,
 ) -> Iterator[Batch]:
     """One batch a step, of batch_size · accumulate samples, from step `start` of the epoch on. Where samples have
     weights of their own, these are the first column of the targets.

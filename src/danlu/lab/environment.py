@@ -24,7 +24,7 @@ def environment(
 ) -> dict[str, Any]:
     """Machine, versions, the fingerprint of the data, the engine, whether the first weights came with a net, a file or
     another run, the names of the user's own `metrics`, loss, optimiser and schedule where they are the user's, and the
-    run that this one begins from; of several processes the `job` that the launcher started, by which a restart finds it.
+    run that this one begins from; the `job` of a launcher of processes, by which a restart finds it.
 
     Weights that came so are in no recipe: only a checkpoint can bring them back.
     """

@@ -39,7 +39,7 @@ from danlu.store.run_environment import parent_of, read_environment
 from danlu.store.run_folder import RunFolder
 from danlu.store.turns import take_turn
 from danlu.train.checkpoint import load_newest
-from danlu.train.distributed.group import Group, joined
+from danlu.train.distributed.group import TrainingGroup, joined
 from danlu.view.reporter import Reporter
 
 
@@ -107,7 +107,7 @@ class _Beginning:
     progress: bool
     began: float  # by `time.monotonic`
 
-    def set_up(self, group: Group) -> Setup:
+    def set_up(self, group: TrainingGroup) -> Setup:
         """Checked, for the processes that share it. UserError in all of them where it fails in one."""
         with together(group):
             given = None if isinstance(self.data, str | Path) else self.data
@@ -218,7 +218,11 @@ def resume(
         return run
     code = own_training(loss=loss, optimizer=optimizer, schedule=schedule)
     if starts_processes(run.recipe):
-        refuse_objects(run.recipe, data, given=(net if isinstance(net, nn.Module) else None, *code.facts(), *own.listeners, *own.metrics))
+        refuse_objects(
+            run.recipe,
+            data,
+            given=(net if isinstance(net, nn.Module) else None, *code.facts(), *own.listeners, *own.metrics),
+        )
         check_cores(run.recipe.train.processes or 1)
         start_resume(run.recipe, place.path, net, data, root, progress=progress)
         return Run(place.path, net=net, data=data)
@@ -226,7 +230,9 @@ def resume(
         journal = None if group.rank else stack.enter_context(Journal(place.journal))
         reporter = Reporter(progress)
         with together(group):
-            setup = replace(_set_up_again(run, place, net, data, root, code, reporter, first=not group.rank), group=group)
+            setup = replace(
+                _set_up_again(run, place, net, data, root, code, reporter, first=not group.rank), group=group
+            )
             check_sharing(setup, group.world)
         if journal is None:
             return Run(follow(setup), net=setup.net, data=setup.data)
@@ -239,7 +245,15 @@ def resume(
 
 
 def _set_up_again(
-    run: Run, place: RunFolder, net: object, data: object, root: object, code: OwnTraining, reporter: Reporter, *, first: bool
+    run: Run,
+    place: RunFolder,
+    net: object,
+    data: object,
+    root: str | Path | None,
+    code: OwnTraining,
+    reporter: Reporter,
+    *,
+    first: bool,
 ) -> Setup:
     """A run's training, set up anew from its recipe and from what was given as objects."""
     if first:

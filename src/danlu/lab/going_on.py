@@ -11,7 +11,7 @@ from torch import nn
 from danlu.base.errors import Fault, fail
 from danlu.base.events import Listener
 from danlu.base.memory import memory_guard
-from danlu.base.places import shown
+from danlu.base.places import launched, shown
 from danlu.base.recipe import MOST_EPOCHS, Recipe
 from danlu.base.recipe_text import RecipeDraft
 from danlu.base.starting import begin_of_call
@@ -81,6 +81,8 @@ def go_on(
     `Run.fit` for the rest. UserError, with nothing written, where the parent cannot be gone on from.
     """
     begin, more, own = begin_of_call(), more_epochs(epochs), own_parts(listeners, metrics)
+    if (several := launched()) is not None and several.world > 1:
+        fail("processes.further", processes=several.world)
     where, place = folder_asked(folder, name), RunFolder(parent.folder)
     refuse_as_beginning(parent)
     checkpoint = _last_checkpoint(parent)

@@ -16,9 +16,9 @@ from danlu.base.recipe_text import to_toml
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
 from danlu.data.targets import measured_by
+from danlu.lab.agreement import agreed, scored_by_first, share_state, share_weights
 from danlu.lab.batches import training_batches
 from danlu.lab.checkpointer import Checkpointer
-from danlu.lab.agreement import agreed, scored_by_first, share_state, share_weights
 from danlu.lab.engines import build_engine
 from danlu.lab.forecasts import ForecastCollector, below_naive, collector_of
 from danlu.lab.interrupt import Interrupt, Interrupted
@@ -171,7 +171,6 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
     setup, place, engine, progress = training.setup, training.place, training.engine, training.progress
     journal, checkpointer = training.journal, training.checkpointer
     recipe, data, own, group = setup.recipe, setup.data, training.own, setup.group
-    notes = [*data.notes, *training.notes]
 
     def batches(epoch: int, start: int) -> Iterable[Batch]:
         return training_batches(recipe, data, epoch, start, setup.device, setup.dtype, group)
@@ -179,19 +178,18 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
     def validation_score() -> Score | Stop | None:
         return score_part(setup, engine.scored_net, "validation", progress.epoch, interrupt, own=own.metrics)
 
-    interruptible = Interrupt(str(place.path))
-    with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
-        reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, notes)
+    with Interrupt(str(place.path)) as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
+        parameters, notes = setup.description.parameters, [*data.notes, *training.notes]
+        reporter.opening(shown(place.path), recipe, data.name, data.sizes, parameters, notes)
         resumes = RunResumed(step=progress.step, loading=training.loading)
         journal.write(resumes if training.resumed else opening_record(setup, training.parent, training.loading))
         if not training.resumed and (drawn := drawn_net(setup)):
             journal.write(drawn)
-        listeners = agreed(group, [*training.recorders, checkpointer, reporter, interrupt, *own.listeners])
+        heard = [*training.recorders, checkpointer, reporter, interrupt, *own.listeners]
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
         with Watching(recipe, engine, journal, reporter.finding, history):
             share_state(group, engine, progress)
-            validate = scored_by_first(group, validation_score)
-            stop = train(engine, batches, validate, progress, listeners)
+            stop = train(engine, batches, scored_by_first(group, validation_score), progress, agreed(group, heard))
         checkpointer.save()
         if stop and stop.reason == "early":
             reporter.stopped_early(progress.epoch, recipe.train.patience or 0)

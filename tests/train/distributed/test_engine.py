@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from danlu.base.events import Event
 from danlu.base.recipe import Recipe
 from danlu.train.distributed.engine import SharedEngine
-from danlu.train.distributed.group import Alone, Group
+from danlu.train.distributed.group import Alone, TrainingGroup
 from danlu.train.loop import train
 from danlu.train.losses import build_loss
 from danlu.train.module_engine import ModuleEngine
@@ -74,7 +74,9 @@ def recipe_of(settings: dict[str, Any], **train_settings: Any) -> Recipe:
     return Recipe(**{"loss": {"name": "cross-entropy"}, **settings, "train": whole})
 
 
-def trained(net: nn.Module, recipe: Recipe, group: Group | None) -> tuple[dict[str, Tensor], list[float], nn.Module]:
+def trained(
+    net: nn.Module, recipe: Recipe, group: TrainingGroup | None
+) -> tuple[dict[str, Tensor], list[float], nn.Module]:
     """The weights and losses of a training on the batches above, in one process where there is no group."""
     dtype = torch.float64 if recipe.train.precision == "float64" else torch.float32
     net = copy.deepcopy(net).to(dtype)
@@ -130,7 +132,7 @@ def test_more_processes_than_samples_in_the_last_batch_wait_for_nobody(name: str
     plain = copy.deepcopy(net)
     nn.functional.cross_entropy(plain(few[0]), few[1]).backward()
 
-    def step(group: Group) -> list[Tensor | None]:
+    def step(group: TrainingGroup) -> list[Tensor | None]:
         own = copy.deepcopy(net)
         optimizer = build_optimiser(recipe.optim, own)
         schedule = Schedule(recipe.schedule, Horizon(1, 1))
@@ -186,6 +188,6 @@ def test_a_copy_of_a_layer_waits_for_nobody() -> None:
         copied = copy.deepcopy(net)
         assert torch.equal(copied(X[:5].double()), copy.deepcopy(made("norm").double())(X[:5].double()))
         net(X[:5].double())
+        inputs, _ = next(iter(engine.parts((X[:4].double(), Y[:4]))))
         with pytest.raises(AssertionError, match="was asked"):
-            for inputs, _ in engine.parts((X[:4].double(), Y[:4])):
-                engine.forward(inputs)
+            engine.forward(inputs)

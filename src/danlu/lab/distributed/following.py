@@ -6,8 +6,8 @@ from pathlib import Path
 from danlu.base.events import Stop
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, preserved_randomness
-from danlu.lab.batches import training_batches
 from danlu.lab.agreement import Agreement, scored_by_first, share_state, share_weights, together
+from danlu.lab.batches import training_batches
 from danlu.lab.engines import build_engine
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.setup import Setup
@@ -15,7 +15,7 @@ from danlu.store.run_environment import MODULE
 from danlu.train.distributed.group import tell
 from danlu.train.engine import Batch
 from danlu.train.loop import train
-from danlu.train.progress import Progress, progress_of
+from danlu.train.progress import progress_of
 
 
 def follow(setup: Setup) -> Path:

@@ -49,7 +49,7 @@ def start(words: Sequence[str], processes: int, folder: Path | None, *, progress
     """
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException, Std
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-    from torch.distributed.launcher import LaunchConfig, elastic_launch
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
     job = secret()
     with tempfile.TemporaryDirectory(prefix="danlu-") as scratch:

@@ -8,12 +8,12 @@ from danlu.base.places import Launched
 from danlu.base.recipe import Recipe
 from danlu.base.seeds import core_count, use_threads
 from danlu.lab.training import WiredTraining, carry_out
-from danlu.train.distributed.group import Group, tell
+from danlu.train.distributed.group import TrainingGroup, tell
 from danlu.view.reporter import Reporter
 
 
-def lead(group: Group, training: WiredTraining | Path, reporter: Reporter) -> Path:
-    """Carry out a training for all processes that share it; its folder. A Path is that of one that has ended already."""
+def lead(group: TrainingGroup, training: WiredTraining | Path, reporter: Reporter) -> Path:
+    """Carry out a training for all processes that share it; its folder. One that has ended is a Path."""
     path = training if isinstance(training, Path) else training.place.path
     tell(group, {"folder": str(path), "finished": isinstance(training, Path)})
     if not isinstance(training, Path):

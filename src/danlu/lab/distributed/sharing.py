@@ -1,18 +1,21 @@
 """Whether a training can be shared by so many processes, and what is said of that."""
 
+from dataclasses import replace
+
 from torch import nn
 
 from danlu.base.errors import Fault, Faults, UserError
 from danlu.base.recipe import Recipe
 from danlu.lab.setup import Setup
 from danlu.nets import rehearse
-from danlu.train.distributed.group import Group, hear_all
+from danlu.train.distributed.group import TrainingGroup, hear_all
 from danlu.train.distributed.shares import bounds
 
+_KEYS = ("processes", "batch_norm", "exact", "virtual_workers")
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
-def is_shared(recipe: Recipe, group: Group) -> bool:
+def is_shared(recipe: Recipe, group: TrainingGroup) -> bool:
     """Whether the steps are cut into parts, by several processes or for any number of them."""
     return group.world > 1 or recipe.train.workers is not None
 
@@ -85,3 +88,21 @@ def _rehearse_smallest(setup: Setup, parts: int, samples: int) -> None:
     except UserError as error:
         facts = {"parts": parts, "batch": samples, "last": last, "what": error.faults[0]}
         raise UserError(Fault("processes.part-of-one", facts)) from error
+
+
+def unshared(recipe: Recipe) -> Recipe:
+    """The recipe for one process alone.
+
+    >>> unshared(Recipe(train={"processes": 2})).train.processes is None
+    True
+    """
+    return replace(recipe, train=replace(recipe.train, **dict.fromkeys(_KEYS)))
+
+
+def refuse_shared(recipe: Recipe) -> None:
+    """UserError with all that shares the steps of a training, where many trainings are shared out."""
+    faults = Faults()
+    for key in _KEYS:
+        if getattr(recipe.train, key) is not None:
+            faults.add("processes.study", key=f"train.{key}")
+    faults.raise_if_any()

@@ -10,23 +10,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from danlu.train.distributed.group import Group
+from danlu.train.distributed.group import TrainingGroup
 
 _KINDS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-_Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
+_Norm = Any  # one of these: what they share, torch keeps in a class without a public name
 
 
 class _Rows(torch.autograd.Function):
     """What each process has, [world, …]; the gradient of a row is the sum of what all say of it."""
 
     @staticmethod
-    def forward(context: Any, own: Tensor, group: Group) -> Tensor:
-        context.group = group
+    def forward(ctx: Any, own: Tensor, group: TrainingGroup) -> Tensor:
+        ctx.group = group
         return group.rows(own.contiguous())
 
     @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return context.group.add(gradients[0].clone().contiguous())[context.group.rank], None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return ctx.group.add(gradients[0].clone().contiguous())[ctx.group.rank], None
 
 
 class SynchronisedNorm:
@@ -36,8 +36,8 @@ class SynchronisedNorm:
     not made by `calling`, does what torch's does: no other process would answer.
     """
 
-    def __init__(self, net: nn.Module, group: Group) -> None:
-        self.layers: list[_Norm] = [module for module in net.modules() if type(module) in _KINDS]  # pyright: ignore[reportAssignmentType]
+    def __init__(self, net: nn.Module, group: TrainingGroup) -> None:
+        self.layers: list[_Norm] = [module for module in net.modules() if type(module) in _KINDS]
         self._group = group
         self._counts: float | None = None  # by how much this process's samples count; None: nobody is called
 
@@ -55,7 +55,7 @@ class SynchronisedNorm:
             vars(layer).pop("forward", None)
 
     def calling(self, counts: float, call: Any, *inputs: Any) -> Any:
-        """What `call` gives, all processes calling theirs at the same time; `counts` 0 stands for one without samples."""
+        """What `call` gives, all processes calling theirs at the same time; `counts` is 0 for one without samples."""
         self._counts = counts
         try:
             return call(*inputs)
@@ -67,7 +67,7 @@ class SynchronisedNorm:
         counts = self._counts
         if counts is None or not (layer.training or layer.running_mean is None):
             return type(layer).forward(layer, inputs)
-        layer._check_input_dim(inputs)  # pyright: ignore[reportPrivateUsage]
+        layer._check_input_dim(inputs)
         values = inputs.float() if inputs.dtype in (torch.float16, torch.bfloat16) else inputs
         others = [axis for axis in range(values.ndim) if axis != 1]
         shape = [1, -1, *[1] * (values.ndim - 2)]
@@ -95,9 +95,6 @@ def _forward(synchronised: SynchronisedNorm, layer: _Norm, inputs: Tensor) -> Te
 def _follow(layer: _Norm, mean: Tensor, variance: Tensor) -> None:
     """The running statistics take up a step's, as torch's layer does it."""
     counted = layer.num_batches_tracked
-    assert counted is not None
-    assert layer.running_mean is not None
-    assert layer.running_var is not None
     counted.add_(1)
     share = 1.0 / float(counted) if layer.momentum is None else layer.momentum
     layer.running_mean.mul_(1 - share).add_(mean.to(layer.running_mean.dtype), alpha=share)

@@ -8,8 +8,8 @@ import torch
 
 from danlu.base.recipe import Recipe
 from danlu.train.distributed.batch_norm import SynchronisedNorm
-from danlu.train.distributed.group import Group
-from danlu.train.distributed.rows import Rows
+from danlu.train.distributed.group import TrainingGroup
+from danlu.train.distributed.rows import PartRows
 from danlu.train.distributed.shares import Share, Sharing, bounds
 from danlu.train.engine import Batch
 from danlu.train.module_engine import ModuleEngine
@@ -25,7 +25,7 @@ class SharedEngine(ModuleEngine):
     and what a checkpoint holds is in both cases that of one process.
     """
 
-    def __init__(self, *arguments: Any, group: Group) -> None:
+    def __init__(self, *arguments: Any, group: TrainingGroup) -> None:
         super().__init__(*arguments)
         recipe: Recipe = arguments[4]
         self._group = group
@@ -36,7 +36,7 @@ class SharedEngine(ModuleEngine):
         together = not self._exact and group.world > 1 and recipe.train.batch_norm != "per-process"
         self._norm = SynchronisedNorm(self.net, group) if together else None
         shared = {id(buffer) for layer in (self._norm.layers if self._norm else ()) for buffer in layer.buffers()}
-        self._rows = Rows(self._parameters, [one for one in self.net.buffers() if id(one) not in shared])
+        self._rows = PartRows(self._parameters, [one for one in self.net.buffers() if id(one) not in shared])
         self._step = 0
         self._weighs = 1.0
         self._own: list[torch.Tensor] = []

@@ -21,7 +21,7 @@ class ProcessLostError(DanluError):
     """Another process of the training has ended, so that this one cannot go on."""
 
 
-class Group(Protocol):
+class TrainingGroup(Protocol):
     """Who shares a training; every call is made by all of them, in the same order."""
 
     rank: int
@@ -67,7 +67,7 @@ class Joined:
         # NCCL, which a program of the user's may have chosen, carries nothing that lies on the CPU.
         self._words = dist.new_group(backend="gloo") if dist.get_backend() == "nccl" else None
 
-    def _of(self, tensor: Tensor) -> "dist.ProcessGroup | None":
+    def _of(self, tensor: Tensor) -> Any:
         return self._words if tensor.device.type == "cpu" else None
 
     def add(self, tensor: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ class Joined:
 
 
 @contextlib.contextmanager
-def joined(own: Launched | None, backend: str = "gloo") -> Generator[Group]:
+def joined(own: Launched | None, backend: str = "gloo") -> Generator[TrainingGroup]:
     """The group of the processes that were started together, until the block is left; one that stands is used.
 
     `own` says who this process is; None: it is alone.
@@ -111,7 +111,7 @@ def joined(own: Launched | None, backend: str = "gloo") -> Generator[Group]:
         dist.destroy_process_group()
 
 
-def tell(group: Group, words: Any) -> Any:
+def tell(group: TrainingGroup, words: Any) -> Any:
     """What the process of rank 0 says, plain values as JSON has them; the others' `words` do not count.
 
     >>> tell(Alone(), {"loss": 0.5})
@@ -123,7 +123,7 @@ def tell(group: Group, words: Any) -> Any:
     return from_exact_json(tell_bytes(group, said).decode())
 
 
-def tell_bytes(group: Group, said: bytes) -> bytes:
+def tell_bytes(group: TrainingGroup, said: bytes) -> bytes:
     """The bytes that the process of rank 0 says."""
     length = int(group.from_first(torch.tensor([len(said)])).item())
     content = bytearray(said) if group.rank == 0 else bytearray(length)
@@ -133,7 +133,7 @@ def tell_bytes(group: Group, said: bytes) -> bytes:
     return group.from_first(tensor).numpy().tobytes()
 
 
-def hear_all(group: Group, words: Any) -> list[Any]:
+def hear_all(group: TrainingGroup, words: Any) -> list[Any]:
     """What each process says, in the order of their ranks.
 
     >>> hear_all(Alone(), ["nothing"])

@@ -18,7 +18,7 @@ class Summed:
     terms: float  # over how many terms it goes
 
 
-class Rows:
+class PartRows:
     """Packs the gradients of `parameters`, and the changes of `buffers`, of one part of a batch; unpacks their sum.
 
     A parameter that no part reaches comes out without a gradient, as autograd leaves it.

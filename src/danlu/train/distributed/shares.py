@@ -1,19 +1,20 @@
 """Which samples of a batch each process takes: neighbours of about the same number, each sample once."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import Tensor
 
 
 def bounds(samples: int, parts: int) -> list[tuple[int, int]]:
-    """Where each of so many parts of a batch begins and ends; the first ones are larger by one where it does not divide.
+    """Where each of so many parts of a batch begins and ends; where it does not divide, the first are larger by one.
 
     >>> bounds(7, 3)
     [(0, 3), (3, 5), (5, 7)]
     """
     even, more = divmod(samples, parts)
     starts = [place * even + min(place, more) for place in range(parts + 1)]
-    return list(zip(starts, starts[1:], strict=False))
+    return list(pairwise(starts))
 
 
 @dataclass(frozen=True)
