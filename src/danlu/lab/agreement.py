@@ -17,6 +17,8 @@ from danlu.train.tree import flatten_parts, restore_parts
 
 _REASONS = ("", "early", "asked", "interrupted")  # the later ones win
 
+Scoring = Callable[[], Score | Stop | None]
+
 
 class Agreement:
     """A listener that asks its own `listeners`, and has all processes end after the same step."""
