@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 import danlu
 from danlu.train.checkpoint import load_newest
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from several_processes import in_processes

@@ -9,6 +9,7 @@ import torch
 from danlu.base.errors import Fault, UserError
 from danlu.base.events import EpochDone, Event, Listener, StepDone, Stop
 from danlu.base.records import Score
+from danlu.train.distributed.engine import SharedEngine
 from danlu.train.distributed.group import TrainingGroup, hear_all, tell, tell_bytes
 from danlu.train.engine import Engine
 from danlu.train.progress import Progress
@@ -20,12 +21,23 @@ _REASONS = ("", "early", "asked", "interrupted")  # the later ones win
 Scoring = Callable[[], Score | Stop | None]
 
 
-class Agreement:
-    """A listener that asks its own `listeners`, and has all processes end after the same step."""
+Told = Callable[[int, Sequence[Sequence[float]]], None]
+"""Hears of a measured step, by its number, what each process saw of it: loss, norm of the gradient, seconds."""
 
-    def __init__(self, group: TrainingGroup, listeners: Sequence[Listener]) -> None:
+
+class Agreement:
+    """A listener that asks its own `listeners`, and has all processes end after the same step.
+
+    With that goes what each process alone saw, on measured steps, which `told` hears.
+    """
+
+    def __init__(
+        self, group: TrainingGroup, engine: Engine, listeners: Sequence[Listener], told: Told | None = None
+    ) -> None:
         self._group = group
+        self._engine = engine
         self._listeners = listeners
+        self._told = told
 
     def __call__(self, event: Event) -> Stop | None:
         verdict: Stop | None = None
@@ -34,13 +46,19 @@ class Agreement:
         if not isinstance(event, StepDone | EpochDone):
             return verdict
         own = _REASONS.index(verdict.reason) if verdict else 0
-        most = int(self._group.rows(torch.tensor([own])).max())
+        seen = self._engine.seen if isinstance(self._engine, SharedEngine) and isinstance(event, StepDone) else None
+        rows = self._group.rows(torch.tensor([own, *(seen or ())], dtype=torch.float64)).tolist()
+        if seen and self._told:
+            self._told(event.step, [row[1:] for row in rows])
+        most = int(max(row[0] for row in rows))
         return verdict if most == own else Stop(_REASONS[most])
 
 
-def agreed(group: TrainingGroup, listeners: Sequence[Listener]) -> Sequence[Listener]:
+def agreed(
+    group: TrainingGroup, engine: Engine, listeners: Sequence[Listener], told: Told | None = None
+) -> Sequence[Listener]:
     """The listeners, so that all processes end together; of one process they are as they were."""
-    return listeners if group.world == 1 else [Agreement(group, listeners)]
+    return listeners if group.world == 1 else [Agreement(group, engine, listeners, told)]
 
 
 def share_state(group: TrainingGroup, engine: Engine, progress: Progress) -> None:

@@ -30,6 +30,7 @@ from danlu.lab.own_parts import MetricLike, OwnParts
 from danlu.lab.package import complete_package, package_bytes
 from danlu.lab.pictures import drawn_net, write_run_report
 from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
+from danlu.lab.process_course import ProcessCourse
 from danlu.lab.setup import Setup
 from danlu.lab.text_samples import TextSampler
 from danlu.lab.translators import translator_of
@@ -185,11 +186,12 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         journal.write(resumes if training.resumed else opening_record(setup, training.parent, training.loading))
         if not training.resumed and (drawn := drawn_net(setup)):
             journal.write(drawn)
-        heard = [*training.recorders, checkpointer, reporter, interrupt, *own.listeners]
+        heard: Sequence[Listener] = [*training.recorders, checkpointer, reporter, interrupt, *own.listeners]
+        heard = agreed(group, engine, heard, ProcessCourse(journal, reporter.note) if recipe.watch.on else None)
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
         with Watching(recipe, engine, journal, reporter.finding, history):
             share_state(group, engine, progress)
-            stop = train(engine, batches, scored_by_first(group, validation_score), progress, agreed(group, heard))
+            stop = train(engine, batches, scored_by_first(group, validation_score), progress, heard)
         checkpointer.save()
         if stop and stop.reason == "early":
             reporter.stopped_early(progress.epoch, recipe.train.patience or 0)

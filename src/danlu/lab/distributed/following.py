@@ -6,7 +6,7 @@ from pathlib import Path
 from danlu.base.events import Stop
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, preserved_randomness
-from danlu.lab.agreement import Agreement, scored_by_first, share_state, share_weights, together
+from danlu.lab.agreement import agreed, scored_by_first, share_state, share_weights, together
 from danlu.lab.batches import training_batches
 from danlu.lab.engines import build_engine
 from danlu.lab.interrupt import Interrupt, Interrupted
@@ -38,8 +38,7 @@ def follow(setup: Setup) -> Path:
 
     with Interrupt(folder) as interrupt, preserved_randomness(), exact_kernels(device), engine:
         share_state(group, engine, progress)
-        agreement = Agreement(group, [interrupt])
-        train(engine, batches, scored_by_first(group, nobody), progress, [agreement])
+        train(engine, batches, scored_by_first(group, nobody), progress, agreed(group, engine, [interrupt]))
         if tell(group, None)["interrupted"]:
             raise Interrupted(folder, saved=True)
     share_weights(group, setup.net)

@@ -1,5 +1,7 @@
 """The engine of a training that several processes share: each computes its part, all make the same update."""
 
+import math
+import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +17,17 @@ from danlu.train.engine import Batch
 from danlu.train.module_engine import ModuleEngine
 from danlu.train.terms import terms
 
+_EVERY = 50  # steps between two of which the processes tell each other what only they saw
+
+
+def is_measured(step: int) -> bool:
+    """Whether update number `step`, from 0, is one of those; the same in all processes.
+
+    >>> [step for step in range(120) if is_measured(step)]
+    [0, 1, 2, 50, 100]
+    """
+    return step < 3 or step % _EVERY == 0
+
 
 class SharedEngine(ModuleEngine):
     """Cuts a batch into parts, adds up their gradients over all processes, and moves the weights as one would.
@@ -22,7 +35,8 @@ class SharedEngine(ModuleEngine):
     An exact training (`train.exact`) has parts whose number is the recipe's: each is computed by itself, with streams
     and buffers of its own, and their gradients are added one by one in their order, so that no bit depends on who
     computed which (EasyScale, Li et al. 2023, https://doi.org/10.1145/3581784.3607054). Else each process has one part,
-    and what a checkpoint holds is in both cases that of one process.
+    and what a checkpoint holds is in both cases that of one process. `seen` is what this process alone knew of the last
+    step, where that is a measured one: loss, norm of the gradient, seconds of computing.
     """
 
     def __init__(self, *arguments: Any, group: TrainingGroup) -> None:
@@ -41,6 +55,8 @@ class SharedEngine(ModuleEngine):
         self._weighs = 1.0
         self._own: list[torch.Tensor] = []
         self._terms: tuple[int, int] = 0, 0
+        self._began = 0.0
+        self.seen: tuple[float, float, float] | None = None
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -63,6 +79,7 @@ class SharedEngine(ModuleEngine):
         super().begin(step)
         self._step = step
         self._rows.begin()
+        self._began = time.monotonic()
 
     def parts(self, batch: Batch) -> Iterator[Batch]:
         """The portions of this process: of each of its parts at most so many samples at once as the recipe says."""
@@ -105,6 +122,7 @@ class SharedEngine(ModuleEngine):
 
     def clip(self) -> torch.Tensor | None:
         """Add up what all parts gave; then clip as one process does."""
+        self.seen = self._seen() if is_measured(self._step) else None
         summed = self._rows.unpack(self._in_order() if self._exact else self._group.add(self._own[0]))
         samples = self._terms[0]
         self.batch_loss, self._terms = summed.loss, (samples, int(summed.terms))
@@ -114,6 +132,12 @@ class SharedEngine(ModuleEngine):
                 if parameter.grad is not None:
                     parameter.grad.mul_(samples / summed.counted)
         return super().clip()
+
+    def _seen(self) -> tuple[float, float, float]:
+        """What this process alone knows of the step: the loss and the gradient's norm of its parts, and its seconds."""
+        loss, counted, norm = self._rows.totals(self._own)
+        share = 1.0 if self._sums else counted / self._terms[0]
+        return (loss / share if share else math.nan), norm, time.monotonic() - self._began
 
     def _in_order(self) -> torch.Tensor:
         """The parts' rows added one by one, in the order of the parts."""

@@ -68,6 +68,13 @@ class PartRows:
         tail[-4], tail[-3], tail[-2], tail[-1] = loss, counts[0], counts[1], 1
         return row
 
+    def totals(self, rows: Sequence[Tensor]) -> tuple[float, float, float]:
+        """Of some parts together: their loss, by what it is divided, and the norm of their gradient."""
+        total = rows[0] if len(rows) == 1 else torch.stack(list(rows)).sum(0)
+        size = sum(parameter.numel() for parameter in self._parameters)
+        numbers = torch.stack([total[-4], total[-3], torch.linalg.vector_norm(total[:size])]).tolist()
+        return numbers[0], numbers[1], numbers[2]
+
     def unpack(self, row: Tensor) -> Summed:
         """Put the sum of all parts' rows in its place: gradients, and the mean change of the buffers."""
         place, tail = 0, row[-self._tail :].tolist()
