@@ -81,8 +81,6 @@ def go_on(
     `Run.fit` for the rest. UserError, with nothing written, where the parent cannot be gone on from.
     """
     begin, more, own = begin_of_call(), more_epochs(epochs), own_parts(listeners, metrics)
-    if (several := launched()) is not None and several.world > 1:
-        fail("processes.further", processes=several.world)
     where, place = folder_asked(folder, name), RunFolder(parent.folder)
     refuse_as_beginning(parent)
     checkpoint = _last_checkpoint(parent)
@@ -181,6 +179,8 @@ def _way(asked: object, schedule: str) -> str:
 
 
 def _refuse_objects(parent: RunRecord, recipe: Recipe, net: nn.Module | None, data: object) -> None:
+    if (several := launched()) is not None and several.world > 1:
+        fail("processes.further", processes=several.world)
     folder = shown(parent.folder)
     if recipe.schedule.name == OWN_SCHEDULE:
         fail("further.own-schedule", folder=folder)

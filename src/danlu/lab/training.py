@@ -12,6 +12,7 @@ from danlu.base.errors import Fault, FolderGoneError, StorageError, fail
 from danlu.base.events import Listener, Stop
 from danlu.base.memory import memory_guard
 from danlu.base.places import runs_folder, shown
+from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import to_toml
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
@@ -193,10 +194,7 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
             share_state(group, engine, progress)
             stop = train(engine, batches, scored_by_first(group, validation_score), progress, heard)
         checkpointer.save()
-        if stop and stop.reason == "early":
-            reporter.stopped_early(progress.epoch, recipe.train.patience or 0)
-        if stop and stop.reason == "asked":
-            reporter.note(Fault("lab.stopped-by-listener", {"step": progress.step, "why": stop.why}))
+        _tell_stop(stop, progress, recipe, reporter)
         chosen, scores = _chosen(setup, engine, progress, checkpointer)
         test, collector = stop, None
         if not stop or stop.reason != "interrupted":
@@ -230,6 +228,14 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         if fault := write_run_report(place):
             reporter.note(fault)
     share_weights(group, setup.net)
+
+
+def _tell_stop(stop: Stop | None, progress: Progress, recipe: Recipe, reporter: Reporter) -> None:
+    """Say why the training ended before its last epoch, where somebody asked for that."""
+    if stop and stop.reason == "early":
+        reporter.stopped_early(progress.epoch, recipe.train.patience or 0)
+    if stop and stop.reason == "asked":
+        reporter.note(Fault("lab.stopped-by-listener", {"step": progress.step, "why": stop.why}))
 
 
 def _tell_answers(
