@@ -91,6 +91,25 @@ def has_screen() -> bool:
     return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
+@contextlib.contextmanager
+def variable(name: str, value: str) -> Generator[None]:
+    """Let the environment, also of processes that are started meanwhile, have `value` for the length of a block.
+
+    >>> with variable("DANLU_EXAMPLE", "1"):
+    ...     os.environ["DANLU_EXAMPLE"]
+    '1'
+    """
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
+
+
 @dataclass(frozen=True)
 class Launched:
     """What torch's elastic launcher tells each process that it has started."""

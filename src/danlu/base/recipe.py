@@ -23,9 +23,6 @@ MOST_STEPS = 10**9
 CUSTOM = "custom"
 """Name in a recipe of a net, or data, that were given as objects and that no recipe can bring back."""
 
-VIRTUAL_WORKERS = 4
-"""Into how many parts an exact training cuts its batches where nobody says: so many processes can share them."""
-
 Count = Annotated[int, Ge(1), Le(MOST)]
 Epochs = Annotated[int, Ge(1), Le(MOST_EPOCHS)]
 Several = Annotated[int, Ge(0), Le(MOST)]
@@ -70,6 +67,9 @@ class DataRecipe:
     task: LearnedTask = "auto"
     # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
     standardise: bool | None = None
+    # of images, by whose mean and deviation: data: the training part's; imagenet: ImageNet's; symmetric: to -1 … 1;
+    # none: those of ImageNet's published weights in net.weights, else the training part's
+    normalise: Literal["data", "imagenet", "symmetric"] | None = None
     shuffle: bool = True  # draw a new order each epoch
     # classes: an epoch draws as many samples of each class, those of a rare one several times; none: each sample once
     balance: Literal["none", "classes"] | None = None
@@ -194,7 +194,9 @@ class ScheduleRecipe:
     """How the learning rate goes from step to step; a linear warm-up can stand in front of any of them."""
 
     __pydantic_config__ = _STRICT
-    name: str = "constant"  # constant, step, exponential, cosine, one-cycle or plateau
+    # constant, step, exponential, cosine, one-cycle or plateau; auto: constant, but one-cycle for a folder of pictures
+    # whose net is left open
+    name: str = "auto"
     warmup: Several = 0  # steps over which the rate rises from near 0 to its full value
     every: Count = 10  # step: epochs between two drops
     gamma: Annotated[float, Gt(0), Le(1)] = 0.1  # step, exponential, plateau: factor of a drop
@@ -263,28 +265,16 @@ class TrainRecipe:
 
     @property
     def workers(self) -> int | None:
-        """Into how many parts an exact training cuts its batches, whatever the processes; None of any other.
-
-        >>> TrainRecipe(exact=True).workers
-        4
-        """
-        return (self.virtual_workers or VIRTUAL_WORKERS) if self.exact else None
+        """Into how many parts an exact training cuts its batches, whatever the processes; None of any other."""
+        return (self.virtual_workers or 4) if self.exact else None
 
     @property
     def defining_weights(self) -> "TrainRecipe":
-        """Without how many processes share the work, where that does not change what is trained.
-
-        >>> TrainRecipe(processes=2).defining_weights == TrainRecipe()
-        True
-        """
+        """Without how many processes share the work, where that does not change what is trained."""
         several = (self.processes or 1) > 1 and not self.exact and self.batch_norm == "per-process"
-        return replace(
-            self,
-            processes=self.processes if several else None,
-            batch_norm="per-process" if several else None,
-            exact=self.exact or None,
-            virtual_workers=self.workers,
-        )
+        shared = {"processes": self.processes, "batch_norm": self.batch_norm} if several else {}
+        none = {"processes": None, "batch_norm": None}
+        return replace(self, **{**none, **shared}, exact=self.exact or None, virtual_workers=self.workers)
 
 
 @dataclass(frozen=True, kw_only=True)
