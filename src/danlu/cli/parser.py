@@ -146,8 +146,8 @@ VERBS = {
         Verb("export", "danlu export RUN model.onnx [--raw]", (Option("raw"), _OWN_NET)),
         Verb(
             "view",
-            "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser]",
-            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser")),
+            "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser] [--read-only]",
+            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser"), Option("read-only")),
         ),
         Verb(
             "try",

@@ -1,11 +1,9 @@
 """What each page of the dashboard shows, as plain values that JSON can hold, in the language in force."""
 
 import shlex
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from danlu.base.metric_names import metric_name
-from danlu.base.own_code import short_name
 from danlu.base.places import shown
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
@@ -18,38 +16,6 @@ from danlu.view.info.study import StudyInfo
 from danlu.view.report import PARTS, best_scores, remedy_text, run_facts, study_answers, study_facts
 
 _POINTS = 800  # of a curve on the page: as many as it has pixels
-_MAIN = ("accuracy", "r2", "f1", "perplexity", "loss")
-
-
-def list_page(rows: Sequence[Mapping[str, Any]], folder: str) -> dict[str, Any]:
-    """The list of runs and studies, from plain rows."""
-    return {"folder": folder, "rows": [_list_row(row) for row in rows]}
-
-
-def _list_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    score, settings = row["score"], row["settings"]
-    name = next((name for name in _MAIN if name in score), "")
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "kind": row["kind"],
-        "state": row["state"],
-        "net": _text(settings.get("net.class", short_name(str(settings.get("net.name", ""))))),
-        "data": _text(
-            settings.get("data.name") or str(settings.get("data.path", "")).replace("\\", "/").rpartition("/")[2]
-        ),
-        "optimiser": _text(settings.get("optim.name", "")),
-        "lr": _number(settings.get("optim.lr")),
-        "epochs": row["epochs"],
-        "steps": row["steps"],
-        "seconds": row["seconds"],
-        "metric": metric_name(name) if name else "",
-        "score": score.get(name),
-        "part": row["part"],
-        "findings": row["findings"],
-        "changed": row["changed"],
-        "turn": row["turn"],
-    }
 
 
 def run_page(info: RunInfo) -> dict[str, Any]:
@@ -126,7 +92,3 @@ def _numbers(info: RunInfo) -> list[list[str]]:
 
 def _text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

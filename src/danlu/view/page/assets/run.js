@@ -33,7 +33,7 @@ danlu.RunPage = class {
     this.graph = danlu.make("div");
     this.rest = danlu.make("div");
     main.replaceChildren(
-      danlu.make("div", { class: "bar" }, danlu.make("a", { href: "#/" }, `← ${danlu.say("runs")}`)),
+      danlu.make("div", { class: "bar" }, danlu.make("a", { href: danlu.listHash }, `← ${danlu.say("runs")}`)),
       this.title, this.state, this.where, this.trial, this.numbers, this.findings, charts, this.texts, this.graph, this.rest,
     );
   }
@@ -74,7 +74,7 @@ danlu.ComparePage = class {
     this.charts = new danlu.Charts(charts);
     this.tables = danlu.make("div");
     main.replaceChildren(
-      danlu.make("div", { class: "bar" }, danlu.make("a", { href: "#/" }, `← ${danlu.say("runs")}`)),
+      danlu.make("div", { class: "bar" }, danlu.make("a", { href: danlu.listHash }, `← ${danlu.say("runs")}`)),
       danlu.make("h1", {}, danlu.say("side-by-side")), charts, this.tables,
     );
   }
@@ -102,7 +102,7 @@ danlu.StudyPage = class {
     this.answers.setAttribute("aria-live", "polite");
     this.charts = new danlu.Charts(parts[7]);
     this.rest = danlu.make("div");
-    main.replaceChildren(danlu.make("div", { class: "bar" }, danlu.make("a", { href: "#/" }, `← ${danlu.say("runs")}`)), ...parts, this.rest);
+    main.replaceChildren(danlu.make("div", { class: "bar" }, danlu.make("a", { href: danlu.listHash }, `← ${danlu.say("runs")}`)), ...parts, this.rest);
   }
 
   path() { return [`study/${this.id}`, {}]; }
