@@ -133,6 +133,11 @@ VERBS = {
         ),
         Verb("show", "danlu show [RUN]"),
         Verb(
+            "runs",
+            'danlu runs [FOLDER] [--where "optim.lr > 0.01 and finding = none"] [--sort -accuracy]',
+            (Option("where", '"…"'), Option("sort", "COLUMN")),
+        ),
+        Verb(
             "run",
             "danlu run [--folder FOLDER] [--json] SCRIPT.py|-m MODULE [ARGUMENT ...]",
             (Option("folder", "FOLDER"),),

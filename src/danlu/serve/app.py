@@ -11,8 +11,8 @@ from danlu.serve.guard import AccessMiddleware, App
 from danlu.serve.index import Index
 from danlu.serve.web import asked_language, static_file, web
 from danlu.serve.writing import WRITTEN, write_routes
-from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES
 from danlu.view.listing.query import ListQuery
+from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES
 from danlu.view.page.shell import shell
 
 _STATIC = {*CHART_SCRIPTS, *DASHBOARD_SCRIPTS, *STYLES}

@@ -68,7 +68,7 @@ def members_of(study: Mapping[str, Any], history: StudyHistory) -> list[dict[str
         row: dict[str, Any] = dict(member.factors)
         row.update((f"validation.{metric}", value) for metric, value in member.score.items())
         row.update(member.score)
-        own = {key: None for key in ("tag", "note", "title", "seconds", "steps", "finding", "findings")}
+        own = dict.fromkeys(("tag", "note", "title", "seconds", "steps", "finding", "findings"))
         rows.append(
             row | own | {
                 "name": told, "title": "", "note": "", "tag": (), "type": MEMBER, "star": False, "archived": False,

@@ -12,7 +12,7 @@ from pathlib import Path
 from danlu.serve.study_summary import StudySummarizer
 from danlu.serve.summary import Summarizer, Summary
 from danlu.store import notes as notes_file
-from danlu.store.notes import Notes
+from danlu.store.notes import NO_NOTES, Notes
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 from danlu.store.turns import turn
@@ -37,7 +37,7 @@ class IndexEntry:
     summary: Summary
     turn: int = 0  # the greater, the later it was begun or gone on with
     study: str = ""  # the id of the study that it is part of
-    notes: Notes = Notes()
+    notes: Notes = NO_NOTES
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Index:
             return
         names = {entry.name for entry in inside}
         noted = notes_file.NAME in names
-        if _RUN <= names:
+        if names >= _RUN:
             yield _Found(folder, "run", noted, study)
             return
         if _STUDY in names:
@@ -154,7 +154,7 @@ class Index:
     def _noted(self, found: _Found) -> Notes:
         facts = _facts(found.path / notes_file.NAME) if found.noted else None
         if facts is None:
-            return Notes()
+            return NO_NOTES
         known = self._notes.get(found.path)
         if known is None or known[0] != facts.st_mtime_ns:
             known = self._notes[found.path] = facts.st_mtime_ns, Notes.read(found.path)

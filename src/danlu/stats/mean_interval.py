@@ -5,8 +5,6 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from danlu.stats.power import scipy_stats
-
 
 @dataclass(frozen=True)
 class MeanInterval:
@@ -34,6 +32,8 @@ def mean_interval(values: Sequence[float], *, level: float = 0.95) -> MeanInterv
     mean = statistics.fmean(finite)
     if len(finite) == 1:
         return MeanInterval(1, mean, None, None)
-    reach = float(scipy_stats().t.ppf((1 + level) / 2, len(finite) - 1))
+    from scipy import special
+
+    reach = float(special.stdtrit(len(finite) - 1, (1 + level) / 2))
     half = reach * statistics.stdev(finite) / math.sqrt(len(finite))
     return MeanInterval(len(finite), mean, mean - half, mean + half)

@@ -1,6 +1,6 @@
 """What its reader wrote beside a run or a study: notes.json, never its journal.
 
-    {"title": "the good one", "tags": ["paper"], "star": true, "note": "Markdown", "archived": false}
+{"title": "the good one", "tags": ["paper"], "star": true, "note": "Markdown", "archived": false}
 """
 
 import json
@@ -64,6 +64,9 @@ class Notes:
             if key in _FITS and _FITS[key](value):
                 told = replace(told, **{key: tuple(value) if key == "tags" else value})
         return told
+
+
+NO_NOTES = Notes()
 
 
 def _object(folder: Path) -> dict[str, Any] | None:

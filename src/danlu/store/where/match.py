@@ -48,7 +48,7 @@ class All:
 
 
 @dataclass(frozen=True)
-class Any_:
+class Some:
     """Some part holds."""
 
     parts: tuple[Expression, ...]

@@ -20,7 +20,7 @@ class Names:
     scores that a row has."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        found = dict.fromkeys(FACTS)
+        found: dict[str, Any] = dict.fromkeys(FACTS)
         for row in rows:
             found.update(dict.fromkeys(row))
         self._settings = {f"{section}.{key}" for section, keys in known_keys().items() for key in keys}

@@ -1,14 +1,14 @@
 """An expression understood: what a row has to be to be picked.
 
-    expression = both ("or" both)*           both = one (["and"] one)*          one = "not" one | "(" expression ")" | test
-    test = NAME ("=" | "!=" | "<" | "<=" | ">" | ">=" | "~") VALUE | NAME "in" "(" VALUE ("," VALUE)* ")" | TEXT
+expression = both ("or" both)*           both = one (["and"] one)*          one = "not" one | "(" expression ")" | test
+test = NAME ("=" | "!=" | "<" | "<=" | ">" | ">=" | "~") VALUE | NAME "in" "(" VALUE ("," VALUE)* ")" | TEXT
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from danlu.base.errors import fail, nearest
-from danlu.store.where.match import All, Any_, Contains, Expression, Is, Not, Text, Value
+from danlu.store.where.match import All, Contains, Expression, Is, Not, Some, Text, Value
 from danlu.store.where.tokens import Token, tokens
 
 _DEEPEST = 50
@@ -41,16 +41,20 @@ class _Parser:
     def next(self) -> Token:
         return self.signs[self.at]
 
+    @property
+    def ended(self) -> bool:
+        return self.next.kind == "end"
+
     def take(self) -> Token:
         token = self.next
         self.at += token.kind != "end"
         return token
 
     def whole(self) -> Expression:
-        if self.next.kind == "end":
+        if self.ended:
             return All(())
         found = self.either()
-        if self.next.kind != "end":
+        if not self.ended:
             fail("where.unexpected", at=self.next.at + 1, found=self.next.text)
         return found
 
@@ -63,11 +67,11 @@ class _Parser:
             self.take()
             found.append(self.both())
         self.depth -= 1
-        return found[0] if len(found) == 1 else Any_(tuple(found))
+        return found[0] if len(found) == 1 else Some(tuple(found))
 
     def both(self) -> Expression:
         found = [self.one()]
-        while not (self.next.kind == "end" or self.next.means("or") or self._is(")")):
+        while not (self.ended or self.next.means("or") or self._is(")")):
             if self.next.means("and"):
                 self.take()
             found.append(self.one())
@@ -120,7 +124,7 @@ class _Parser:
         if not self._is(")"):
             fail("where.open-bracket", at=opened.at + 1)
         self.take()
-        return Any_(tuple(Is(name, "=", value) for value in values))
+        return Some(tuple(Is(name, "=", value) for value in values))
 
     def _name(self, token: Token) -> str:
         found = self.resolve(token.text)

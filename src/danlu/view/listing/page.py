@@ -43,7 +43,9 @@ def list_page(
         "matched": selection.matched,
         "archived": selection.archived,
         "unread": unread or reading,
-        "wrong": None if selection.wrong is None else {"text": str(selection.wrong), "at": selection.wrong.values["at"]},
+        "wrong": None
+        if selection.wrong is None
+        else {"text": str(selection.wrong), "at": selection.wrong.values["at"]},
         "metric": selection.metric,
         "metrics": [[name, column_label(name, selection.metrics)] for name in selection.metrics],
         "columns": [[column, column_label(column, selection.metrics)] for column in columns],
@@ -124,15 +126,16 @@ def _difference(row: Row, base: Row, column: str) -> list[Any] | None:
     """How a cell differs from the baseline's, and whether that is better (1) or worse (-1); None where it does not."""
     if column in (CHANGED, SCORE) or row["_id"] == base["_id"]:
         return None
-    mine, other = row.get(column), base.get(column)
+    mine: Any = row.get(column)
+    other: Any = base.get(column)
     if mine == other or UNREAD in (mine, other):
         return None
     if _is_number(mine) and _is_number(other):
-        change = mine - other
+        change: float = mine - other
         if abs(change) <= _FEWEST * max(abs(mine), abs(other)) or change != change:
             return None
         metric = column.rpartition(".")[2]
-        is_score = column == metric and column in row["_metrics"] or column.startswith(("test.", "validation."))
+        is_score = (column == metric and column in row["_metrics"]) or column.startswith(("test.", "validation."))
         better = 0 if not is_score else 1 if (change > 0) != (metric in COSTS) else -1
         return [f"{'+' if change > 0 else '−'}{short(abs(change))}", better]
     text = cell_text(base, column)

@@ -4,13 +4,13 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from danlu.base.errors import Fault, UserError
 from danlu.stats.mean_interval import MeanInterval, mean_interval
 from danlu.store.where.match import UNREAD, text_of_fact
-from danlu.store.where.names import Names
+from danlu.store.where.names import PARTS, Names
 from danlu.store.where.parse import parse_where
 from danlu.view.figures.names import short
 from danlu.view.listing.query import ListQuery
@@ -64,19 +64,17 @@ def select(rows: Sequence[Row], query: ListQuery, names: Names | None = None) ->
     metrics = metrics_of(kept)
     metric = query.metric if query.metric in metrics else (metrics[0] if metrics else "")
     listed = [row for row in rows if row["type"] != MEMBER]
-    counts = {"total": len(listed), "archived": sum(row["archived"] for row in listed)}
+    told = Selection(metric, metrics, total=len(listed), archived=sum(row["archived"] for row in listed), names=names)
     try:
         picked = picked_rows(kept, query.where, names)
     except UserError as error:
-        return Selection(metric, metrics, wrong=error.faults[0], names=names, **counts)
+        return replace(told, wrong=error.faults[0])
     name = names.resolve(query.group) if query.group else None
     if name is not None:
         runs = [row for row in picked if row["type"] == "run"]
-        groups = _grouped(runs, name, metric, query)
-        return Selection(metric, metrics, (), groups, len(runs), names=names, **counts)
-    lines = _lines(kept, picked, metric, query)
+        return replace(told, groups=_grouped(runs, name, metric, query), matched=len(runs))
     matched = sum(row["type"] != MEMBER for row in picked)
-    return Selection(metric, metrics, lines, (), matched, names=names, **counts)
+    return replace(told, lines=_lines(kept, picked, metric, query), matched=matched)
 
 
 def picked_rows(rows: Sequence[Row], where: str, names: Names) -> list[Row]:
@@ -94,7 +92,7 @@ def metrics_of(rows: Iterable[Row]) -> list[str]:
         own: tuple[str, ...] = row["_metrics"]
         main.update(next(([name] for name in _MAIN if name in own), own[:1]))
         others.update(own)
-        parts.update(f"{part}.{name}" for part in ("test", "validation", "train") for name in own if f"{part}.{name}" in row)
+        parts.update(f"{part}.{name}" for part in PARTS for name in own if f"{part}.{name}" in row)
     ranked = [*(name for name, _ in main.most_common()), *(name for name, _ in others.most_common())]
     return list(dict.fromkeys([*ranked, *(name for name, _ in parts.most_common())]))
 
@@ -186,7 +184,9 @@ def value_in(row: Row, column: str, metric: str) -> Any:
     """What a row has in a column, as it is sorted by: a number, a text or nothing."""
     if column == CHANGED:  # clocks are set back and forth: what was begun last is newest
         return row["_turn"]
-    found = row.get(metric) if column == SCORE else row.get("title") or row["name"] if column == "name" else row.get(column)
+    if column == "name":
+        return row["title"] or row["name"]
+    found = row.get(metric if column == SCORE else column)
     if found == UNREAD or found is None:
         return None
     return found if isinstance(found, int | float) and not isinstance(found, bool) else text_of_fact(found)
