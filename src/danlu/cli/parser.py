@@ -134,7 +134,7 @@ VERBS = {
         Verb("show", "danlu show [RUN]"),
         Verb(
             "runs",
-            'danlu runs [FOLDER] [--where "optim.lr > 0.01 and finding = none"] [--sort -accuracy]',
+            'danlu runs [FOLDER] [--where "optim.lr > 0.01 and finding = none"] [--sort=-accuracy]',
             (Option("where", '"…"'), Option("sort", "COLUMN")),
         ),
         Verb(

@@ -1,5 +1,6 @@
 """What the page is told: runs and studies read from the index and put into charts, each once however many ask."""
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -36,6 +37,7 @@ _MOST_STUDIES_HELD = 4
 _MOST_ANSWERS = 40
 _MOST_READ = 2**23  # bytes of a journal for one answer: the rest comes with the next ones
 _ALL = ListQuery()
+_LONG_AGO = -math.inf
 _Rows = list[dict[str, Any]]
 _Listed = tuple[str, _Rows, Names, int]  # version, facts, their names, how many are not read yet
 _SHORTEST = 0.5  # seconds between two readings of the same run, however many ask
@@ -138,6 +140,12 @@ class Api:
 
         return self._answer(("compare", *ids, language), language, have, make)
 
+    def forget(self) -> None:
+        """Make every answer anew: something was written."""
+        with self._lock:
+            for key, (_, version, content) in self._answers.items():
+                self._answers[key] = (_LONG_AGO, version, content)
+
     def _answer(
         self,
         key: tuple[str, ...],
@@ -149,7 +157,7 @@ class Api:
             making = self._making.setdefault(key, threading.Lock())
         with making:  # whoever asks for the same waits, and is answered by the same; who asks for another does not
             with self._lock:
-                made_at, version, content = self._answers.get(key, (0.0, "", b""))
+                made_at, version, content = self._answers.get(key, (_LONG_AGO, "", b""))
             if time.monotonic() - made_at > _SHORTEST:
                 newest, build = make()
                 if newest != version:

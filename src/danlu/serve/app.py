@@ -81,7 +81,7 @@ def make_app(index: Index, host: str, port: int, token: str, *, writable: bool =
         ),
     ]
     if writable:
-        routes += write_routes(Edits(index), spoken)
+        routes += write_routes(Edits(index), spoken, api.forget)
     taken = WRITTEN if writable else {}
     return AccessMiddleware(parts.Starlette(routes=routes), host, port, token, taken=taken, word=word)
 

@@ -16,14 +16,15 @@ WRITTEN = {"/api/notes": _MOST_BYTES, "/api/trash": _MOST_BYTES, "/api/restore":
 """The paths to which something may be sent, and how many bytes."""
 
 
-def write_routes(edits: Edits, spoken: Callable[[Any], str]) -> list[Any]:
-    """The routes over the edits of an index; `spoken` is the language of a request."""
+def write_routes(edits: Edits, spoken: Callable[[Any], str], done: Callable[[], None]) -> list[Any]:
+    """The routes over the edits of an index; `spoken` is the language of a request, `done` is called after each."""
     parts = web()
 
     def carried_out(do: Callable[[Any], dict[str, Any]]) -> Callable[[Any], Any]:
         async def answer(request: Any) -> Any:
             body = await request.body()
             told = await parts.in_thread(_told, do, body, spoken(request))
+            done()
             if told is None:
                 return parts.Response(status_code=400)
             return parts.Response(to_json(told), media_type="application/json")
