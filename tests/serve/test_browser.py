@@ -192,7 +192,11 @@ def test_the_dark_of_the_system_is_followed(gallery: Site, reader: Open) -> None
 def test_the_list_is_filtered_and_sorted(gallery: Site, reader: Open) -> None:
     page = reader(gallery).page
     seen = "names => [...document.querySelectorAll('td.name a')].map(one => one.textContent).join() === names"
-    for column, names in (("name", "alpha,beta,study"), ("name", "study,beta,alpha"), ("learning rate", "beta,alpha,study")):
+    for column, names in (
+        ("name", "alpha,beta,study"),
+        ("name", "study,beta,alpha"),
+        ("learning rate", "beta,alpha,study"),
+    ):
         page.click(f"th button:text-is('{column}')")
         page.wait_for_function(seen, arg=names)
     page.fill("input[type=search]", "mlp lr > 0.1")

@@ -160,7 +160,9 @@ def test_what_the_page_would_never_send_is_refused(site: Site, shown: Path, path
     assert snapshot(shown) == before
 
 
-@pytest.mark.parametrize("id", ["../outside", "..%2foutside", "/etc", "0123456789abcdef", "", "one", "one/../two", "\x00"])
+@pytest.mark.parametrize(
+    "id", ["../outside", "..%2foutside", "/etc", "0123456789abcdef", "", "one", "one/../two", "\x00"]
+)
 def test_no_path_is_an_id(site: Site, shown: Path, id: str) -> None:
     before = snapshot(shown.parent)
     for path in TOLD:
@@ -195,7 +197,9 @@ def test_what_is_deleted_can_be_taken_back_as_it_was(site: Site, shown: Path) ->
 def test_all_or_none_goes_to_the_trash(site: Site, shown: Path) -> None:
     before = snapshot(shown)
     site.get("/api/list")
-    (best,) = [row["id"] for row in site.get(f"/api/list?opened={site.id_of('study')}").json["rows"] if "best" in row["name"]]
+    (best,) = [
+        row["id"] for row in site.get(f"/api/list?opened={site.id_of('study')}").json["rows"] if "best" in row["name"]
+    ]
     reply = send(site, "trash", {"ids": [site.id_of("one"), best]})
     assert "belongs to a study" in reply.json["error"]
     assert snapshot(shown) == before

@@ -11,9 +11,10 @@ from danlu.view.figures.chart import plain
 from danlu.view.figures.names import short
 from danlu.view.figures.pages import compared_chart, run_charts, study_charts
 from danlu.view.info.effects import setting_text
+from danlu.view.info.numbering import numbered
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import StudyInfo
-from danlu.view.report import PARTS, best_scores, remedy_text, run_facts, study_answers, study_facts
+from danlu.view.report import PARTS, best_scores, cure_command, remedy_text, run_facts, study_answers, study_facts
 
 _POINTS = 800  # of a curve on the page: as many as it has pixels
 
@@ -22,6 +23,7 @@ def run_page(info: RunInfo) -> dict[str, Any]:
     """One run: its numbers, findings, charts, recipe and environment."""
     findings = [
         {
+            "number": number,
             "rule": one.rule,
             "name": rule_name(one.rule),
             "severity": one.severity,
@@ -29,15 +31,17 @@ def run_page(info: RunInfo) -> dict[str, Any]:
             "since": one.since,
             "title": one.title,
             "why": one.why,
-            "remedies": [remedy_text(remedy) for remedy in one.remedies],
+            "remedies": [[remedy_text(remedy), "change" in remedy] for remedy in one.remedies],
         }
-        for one in info.findings
+        for number, one in numbered(info.findings, lambda one: one.since)
     ]
     return {
         "name": info.name,
         "where": info.where,
         "state": info.state,
         "done": run_facts(info),
+        "progress": _progress(info) if info.state == "running" else None,
+        "cure": cure_command(info) if info.where and any(one.remedies for one in info.findings) else "",
         "numbers": _numbers(info),
         "findings": findings,
         "charts": [plain(chart) for chart in run_charts(info, _POINTS)],
@@ -46,6 +50,19 @@ def run_page(info: RunInfo) -> dict[str, Any]:
         "net": info.history.net is not None,
         "recipe": info.recipe,
         "environment": plain(info.environment),
+    }
+
+
+def _progress(info: RunInfo) -> dict[str, int]:
+    """How far a training is, and how far it will go as far as that is known, for a page that measures its pace."""
+    history = info.history
+    size = info.settings.get("train.batch_size")
+    return {
+        "step": history.steps[-1] if history.steps else 0,
+        "epoch": history.step_epochs[-1] if history.step_epochs else 0,
+        "steps": history.planned_epochs * history.steps_per_epoch,
+        "epochs": history.planned_epochs,
+        "batch": size if isinstance(size, int) else 0,
     }
 
 

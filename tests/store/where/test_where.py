@@ -105,7 +105,27 @@ def test_what_is_wrong_is_said_with_its_place(expression: str, at: int, english:
         assert chinese in str(fault)
 
 
-WORDS = ["lr", "net", "=", "!=", "<", ">", "~", "in", "and", "or", "not", "(", ")", ",", "0.1", "mlp", '"a"', "none", "“"]
+WORDS = [
+    "lr",
+    "net",
+    "=",
+    "!=",
+    "<",
+    ">",
+    "~",
+    "in",
+    "and",
+    "or",
+    "not",
+    "(",
+    ")",
+    ",",
+    "0.1",
+    "mlp",
+    '"a"',
+    "none",
+    "“",
+]
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=12), st.booleans())
