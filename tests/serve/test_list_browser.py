@@ -90,8 +90,8 @@ def test_studies_unfold_and_what_lies_in_them_is_not_strewn(site: Site, reader: 
 def test_groups_have_a_mean_and_a_band(site: Site, reader: Open) -> None:
     page = reader(site, "#/?group=optim.lr").page
     page.wait_for_selector("tr.group")
-    told = [text for text in page.locator("tr.group td.name b").all_text_contents()]
-    assert told == ["learning rate = 0.05", "learning rate = 0.5"] or told[0].endswith("0.05")
+    told = page.locator("tr.group td.name b").all_text_contents()
+    assert told == ["learning rate = 0.05", "learning rate = 0.5"]
     assert page.locator("tr.group .band svg .mean").count() == len(told)
     page.click("tr.group [data-unfold]")
     page.wait_for_selector("tr.inside")
@@ -205,7 +205,8 @@ OVERLAPS = """() => {
   const shown = [...document.querySelectorAll('#top *, main *')].filter(one => {
     const own = [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
     const box = one.getBoundingClientRect();
-    return own && box.width > 1 && box.height > 1 && !one.closest('.visually-hidden, .hidden, details:not([open]) > :not(summary), select, svg');
+    const apart = '.visually-hidden, .hidden, details:not([open]) > :not(summary), select, svg';
+    return own && box.width > 1 && box.height > 1 && !one.closest(apart);
   });
   const boxes = shown.flatMap(one => {
     const range = document.createRange();
@@ -214,12 +215,15 @@ OVERLAPS = """() => {
   });
   const wrong = [];
   for (const one of shown) {
-    if (getComputedStyle(one).overflow !== 'visible' && one.scrollWidth > one.clientWidth + 1 && !one.closest('.chip')) wrong.push(`cut: ${one.textContent.slice(0, 40)}`);
+    const hides = getComputedStyle(one).overflow !== 'visible' && !one.closest('.chip');
+    if (hides && one.scrollWidth > one.clientWidth + 1) wrong.push(`cut: ${one.textContent.slice(0, 40)}`);
   }
   for (const [at, [one, a]] of boxes.entries()) for (const [other, b] of boxes.slice(at + 1)) {
     if (one === other || one.contains(other) || other.contains(one)) continue;
-    const [x, y] = [Math.min(a.right, b.right) - Math.max(a.left, b.left), Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)];
-    if (x > 2 && y > 4) wrong.push(`over each other: ${one.textContent.slice(0, 30)} | ${other.textContent.slice(0, 30)}`);
+    const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+    const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+    const told = [one, other].map(it => it.textContent.slice(0, 30)).join(' | ');
+    if (x > 2 && y > 4) wrong.push(`over each other: ${told}`);
   }
   return wrong.slice(0, 10);
 }"""
@@ -234,7 +238,7 @@ NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, selec
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_text_is_cut_or_lies_over_other_text(site: Site, reader: Open, width: int, words: str, theme: str) -> None:
     """For the longest names, with everything unfolded; and everything that can be used has a name."""
-    site.enter() if not site.cookie else None
+    site.enter()
     study = next(row["id"] for row in site.rows() if row["kind"] == "study")
     base = site.id_of("run-0")
     window = reader(site, viewport={"width": width, "height": 900}, color_scheme=theme)

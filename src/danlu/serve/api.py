@@ -21,8 +21,8 @@ from danlu.store.run_history import RunHistory, RunReplay
 from danlu.store.study_folder import StudyFolder
 from danlu.store.study_history import StudyHistory, StudyReplay
 from danlu.store.where.complete import completions
-from danlu.store.where.names import Names
-from danlu.view.dashboard import compare_page, run_page, study_page
+from danlu.store.where.names import FactNames
+from danlu.view.dashboard import compare_page, run_page, study_page, test_scores
 from danlu.view.figures.pages import net_scene
 from danlu.view.graphs.svg import to_svg
 from danlu.view.info.run import RunInfo, json_object, run_info
@@ -39,7 +39,7 @@ _MOST_READ = 2**23  # bytes of a journal for one answer: the rest comes with the
 _ALL = ListQuery()
 _LONG_AGO = -math.inf
 _Rows = list[dict[str, Any]]
-_Listed = tuple[str, _Rows, Names, int]  # version, facts, their names, how many are not read yet
+_Listed = tuple[str, _Rows, FactNames, int]  # version, facts, their names, how many are not read yet
 _SHORTEST = 0.5  # seconds between two readings of the same run, however many ask
 
 
@@ -50,7 +50,7 @@ class Api:
     def __init__(self, index: Index, *, writable: bool = False) -> None:
         self.index = index
         self.writable = writable
-        self._rows: _Listed = ("", [], Names(()), 0)
+        self._rows: _Listed = ("", [], FactNames(()), 0)
         self._lock = threading.RLock()  # over what all answers share; never held while one is made
         self._making: dict[tuple[str, ...], threading.Lock] = {}
         self._reading: dict[Path, threading.Lock] = {}
@@ -95,7 +95,7 @@ class Api:
             version = str(hash((tuple(seen), unread)))
             if version != self._rows[0]:
                 rows = facts_of(entries)
-                self._rows = version, rows, Names(rows), unread
+                self._rows = version, rows, FactNames(rows), unread
             return self._rows
 
     def run(self, id: str, language: str, have: str) -> bytes | None:
@@ -194,7 +194,16 @@ class Api:
 
     def _study_page(self, entry: IndexEntry) -> dict[str, Any]:
         history, behind = self._study_history(entry)
-        return _with_notes(study_page(_study(entry, history)), behind, history)
+        return self._best_run(entry, history) | _with_notes(study_page(_study(entry, history)), behind, history)
+
+    def _best_run(self, entry: IndexEntry, history: StudyHistory) -> dict[str, Any]:
+        """The run that trained the best combination once more, and its scores on the test part, where it is there."""
+        name = history.best.run if history.best and history.finished else ""
+        with self._lock:
+            best = self.index.inside(entry, name) if name else None
+        if best is None:
+            return {}
+        return {"best_run": best.id, "test": test_scores(best.summary.scores.get("test", {}))}
 
     def _study_history(self, entry: IndexEntry) -> tuple[StudyHistory, int]:
         """What the journal of a study tells, and how many bytes of it are not read yet."""

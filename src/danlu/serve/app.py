@@ -17,13 +17,14 @@ from danlu.view.page.shell import shell
 
 _STATIC = {*CHART_SCRIPTS, *DASHBOARD_SCRIPTS, *STYLES}
 _MOST_COMPARED = 12
+Spoken = Callable[[Any], str]
+"""From a request to the language that it is answered in."""
 Ask = Callable[[Any, str, str], bytes | None]
 """From a request, a language and the version that its reader has to the answer; None where that is the newest."""
 
 
 def make_app(index: Index, host: str, port: int, token: str, *, writable: bool = False) -> App:
     """The dashboard of an index as an ASGI application, behind its guard. UserError where starlette is missing."""
-    parts = web()
     api = Api(index, writable=writable)
     word = secret() if writable else ""
     default = language()
@@ -31,12 +32,28 @@ def make_app(index: Index, host: str, port: int, token: str, *, writable: bool =
     def spoken(request: Any) -> str:
         return asked_language(request, default)
 
+    routes = _page_routes(word, spoken) + _read_routes(api, spoken)
+    if writable:
+        routes += write_routes(Edits(index), spoken, api.forget)
+    taken = WRITTEN if writable else {}
+    return AccessMiddleware(web().Starlette(routes=routes), host, port, token, taken=taken, word=word)
+
+
+def _page_routes(word: str, spoken: Spoken) -> list[Any]:
+    parts = web()
+
     def page(request: Any) -> Any:
         with speaking(spoken(request)):
             return parts.Response(shell(word), media_type="text/html")
 
     def static(request: Any) -> Any:
         return static_file(request, _STATIC)
+
+    return [parts.Route("/", page), parts.Route("/static/{name}", static)]
+
+
+def _read_routes(api: Api, spoken: Spoken) -> list[Any]:
+    parts = web()
 
     def answering(ask: Ask) -> Callable[[Any], Any]:
         def answer(request: Any) -> Any:
@@ -63,9 +80,7 @@ def make_app(index: Index, host: str, port: int, token: str, *, writable: bool =
         place = int(at) if at.isascii() and at.isdigit() and len(at) < 6 else len(expression)
         return parts.Response(api.complete(expression, place), media_type="application/json")
 
-    routes: list[Any] = [
-        parts.Route("/", page),
-        parts.Route("/static/{name}", static),
+    return [
         parts.Route("/api/list", answering(lambda asked, language, have: api.list(language, have, _query(asked)))),
         parts.Route("/api/complete", complete),
         parts.Route(
@@ -80,10 +95,6 @@ def make_app(index: Index, host: str, port: int, token: str, *, writable: bool =
             "/api/compare", answering(lambda asked, language, have: api.compare(_compared(asked), language, have))
         ),
     ]
-    if writable:
-        routes += write_routes(Edits(index), spoken, api.forget)
-    taken = WRITTEN if writable else {}
-    return AccessMiddleware(parts.Starlette(routes=routes), host, port, token, taken=taken, word=word)
 
 
 def _query(request: Any) -> ListQuery:

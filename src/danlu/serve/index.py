@@ -94,6 +94,11 @@ class Index:
             return None
         return self._entry(replace(found, noted=True), 0.0, math.inf)
 
+    def inside(self, entry: IndexEntry, name: str) -> IndexEntry | None:
+        """The run of that name in the folder of a study; None where there is none. `name` comes from a journal."""
+        path = entry.path / name
+        return self.find(_id_of(self.name_of(path))) if path.parent == entry.path else None
+
     def _walk(self, folder: Path, depth: int, study: Path | None = None) -> Iterator[_Found]:
         try:
             with os.scandir(folder) as listing:

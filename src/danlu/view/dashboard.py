@@ -1,6 +1,7 @@
 """What each page of the dashboard shows, as plain values that JSON can hold, in the language in force."""
 
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.metric_names import metric_name
@@ -10,12 +11,14 @@ from danlu.base.words import say
 from danlu.view.figures.chart import plain
 from danlu.view.figures.names import short
 from danlu.view.figures.pages import compared_chart, run_charts, study_charts
+from danlu.view.info.combinations import combinations
 from danlu.view.info.effects import setting_text
 from danlu.view.info.numbering import numbered
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import StudyInfo
 from danlu.view.report import PARTS, best_scores, cure_command, remedy_text, run_facts, study_answers, study_facts
 
+_MOST_ROWS = 100
 _POINTS = 800  # of a curve on the page: as many as it has pixels
 
 
@@ -93,10 +96,27 @@ def study_page(info: StudyInfo) -> dict[str, Any]:
         "answers": study_answers(info),
         "best": say("page.best", setting=setting_text(info.best.factors)) if info.best and info.best.factors else "",
         "numbers": [[name, value] for name, value in best_scores(info)],
+        "combinations": _combinations(info),
         "failed": [f"{setting_text(one.get('factors') or {})}: {one.get('reason', '')}" for one in info.failed],
         "charts": [plain(chart) for chart in study_charts(info)],
         "recipe": info.recipe,
     }
+
+
+def test_scores(score: Mapping[str, float]) -> list[list[str]]:
+    """The scores of a study's best run on the test part, by their names."""
+    return [[f"{say('page.part-test')} · {metric_name(name)}", short(value)] for name, value in score.items()]
+
+
+def _combinations(info: StudyInfo) -> dict[str, Any]:
+    """The table of what each combination reached, which the terminal prints too."""
+    members = [member.as_dict() for member in info.members]
+    baselines = [{"baseline": one.baseline, "score": one.score} for one in info.baselines]
+    found = combinations(members, baselines, info.metric)
+    head = ("study.combination", "study.spread", "study.members", "study.diverged")
+    name, *others = map(say, head)
+    rows = [[one.name, short(one.mean), short(one.deviation), str(one.count), str(one.diverged or "")] for one in found]
+    return {"head": [name, metric_name(info.metric), *others], "rows": rows[:_MOST_ROWS], "all": len(rows)}
 
 
 def _numbers(info: RunInfo) -> list[list[str]]:

@@ -12,7 +12,7 @@ from danlu.base.errors import UserError
 from danlu.base.words import speaking
 from danlu.store.where.complete import completions
 from danlu.store.where.match import UNREAD
-from danlu.store.where.names import Names
+from danlu.store.where.names import FactNames
 from danlu.store.where.parse import parse_where
 
 ROWS: list[dict[str, Any]] = [
@@ -24,7 +24,7 @@ ROWS: list[dict[str, Any]] = [
      "accuracy": float("nan")},
     {"name": "study", "state": "finished", "optim.lr": (0.1, 0.5), "finding": (), "tag": ()},
 ]  # fmt: skip
-NAMES = Names(ROWS)
+NAMES = FactNames(ROWS)
 
 
 def picked(expression: str, rows: list[dict[str, Any]] = ROWS) -> list[str]:
@@ -145,7 +145,8 @@ def test_not_is_the_opposite_of_every_comparison() -> None:
     draw = random.Random(0)
     known: list[Mapping[str, Any]] = [row for row in ROWS if row["finding"] != UNREAD]
     for _ in range(200):
-        test = f"{draw.choice(['lr', 'net', 'accuracy', 'state'])} {draw.choice(['=', '!='])} {draw.choice(['0.1', 'mlp', 'none'])}"
+        parts = (("lr", "net", "accuracy", "state"), ("=", "!="), ("0.1", "mlp", "none"))
+        test = " ".join(draw.choice(part) for part in parts)
         plain, opposite = (parse_where(one, NAMES.resolve, NAMES.hints) for one in (test, f"not {test}"))
         assert all(plain(row) != opposite(row) for row in known)
 

@@ -12,7 +12,7 @@ from danlu.cli.words import check_one
 from danlu.serve.facts import facts_of
 from danlu.serve.index import IndexEntry
 from danlu.serve.run import index_of
-from danlu.store.where.names import Names
+from danlu.store.where.names import FactNames
 from danlu.view.listing.page import cell_text, column_label
 from danlu.view.listing.query import USUAL_COLUMNS
 from danlu.view.listing.table import CHANGED, Row, metrics_of, ordered, picked_rows
@@ -27,7 +27,7 @@ def do_runs(arguments: argparse.Namespace) -> Outcome:
     index = index_of(arguments.words[0] if arguments.words else None)
     entries = index.entries(whole=True)
     rows, by_id = facts_of(entries), {entry.id: entry for entry in entries}
-    names, metric = Names(rows), next(iter(metrics_of(rows)), "")
+    names, metric = FactNames(rows), next(iter(metrics_of(rows)), "")
     sort = arguments.sort or f"-{CHANGED}"
     column = sort.removeprefix("-")
     sorted_by = f"{'-' * sort.startswith('-')}{names.resolve(column) or column}"

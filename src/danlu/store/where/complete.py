@@ -5,18 +5,19 @@ from typing import Any
 
 from danlu.base.errors import UserError
 from danlu.store.where.match import text_of_fact
-from danlu.store.where.names import Names
+from danlu.store.where.names import FactNames
 from danlu.store.where.tokens import Token, tokens
 
 _OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "~", "in")
 _JOINS = ("and", "or")
 _MOST = 12
+Rows = Sequence[Mapping[str, Any]]
 
 
-def completions(expression: str, at: int, names: Names, rows: Sequence[Mapping[str, Any]]) -> tuple[int, list[str]]:
+def completions(expression: str, at: int, names: FactNames, rows: Rows) -> tuple[int, list[str]]:
     """The words that can stand at the place `at` of an expression, and where what is typed of them begins.
 
-    >>> names = Names([{"optim.lr": 0.1}, {"optim.lr": 0.5}])
+    >>> names = FactNames([{"optim.lr": 0.1}, {"optim.lr": 0.5}])
     >>> completions("optim.l", 7, names, [{"optim.lr": 0.1}])
     (0, ['optim.lr'])
     >>> completions("lr = ", 5, names, [{"optim.lr": 0.1}, {"optim.lr": 0.5}])
@@ -38,7 +39,9 @@ def completions(expression: str, at: int, names: Names, rows: Sequence[Mapping[s
     return start, [word for word in fitting if word.strip('"').lower() != begun][:_MOST]
 
 
-def _offered(signs: Sequence[Token], names: Names, rows: Sequence[Mapping[str, Any]], typed: Token | None) -> list[str]:
+def _offered(
+    signs: Sequence[Token], names: FactNames, rows: Rows, typed: Token | None
+) -> list[str]:
     last = signs[-1] if signs else None
     if last is not None and last.kind == "operator":
         return _values(names.resolve(signs[-2].text) if len(signs) > 1 else None, rows)
@@ -60,7 +63,7 @@ def _in_list(signs: Sequence[Token]) -> bool:
     return all(sign.text != ")" for sign in signs[openings[-1] :]) and signs[-1].text in ("(", ",")
 
 
-def _values(name: str | None, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _values(name: str | None, rows: Rows) -> list[str]:
     """The values that rows have of a fact, the most frequent first, as they have to be written."""
     counts: dict[str, int] = {}
     for row in rows:

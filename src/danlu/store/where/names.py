@@ -11,11 +11,11 @@ FACTS = ("name", "title", "type", "state", "study", "finding", "findings", "tag"
 PARTS = ("test", "validation", "train")
 NET, DATA = "net.name", "data.name"
 _MEANT = {
-    "net": NET, "data": DATA, "rule": "finding", "tags": "tag", "kind": "type", "folder": "name", "status": "state",
+    "net": NET, "data": DATA, "rule": "finding", "tags": "tag", "folder": "name", "status": "state",
 }  # fmt: skip
 
 
-class Names:
+class FactNames:
     """The names that hold for some rows: those of all runs, the settings that a recipe knows or a row has, and the
     scores that a row has."""
 
@@ -30,7 +30,7 @@ class Names:
     def resolve(self, name: str) -> str | None:
         """The full name of what `name` means; None where it is nothing.
 
-        >>> names = Names([{"optim.lr": 0.1, "net.hidden": [64], "accuracy": 0.9}])
+        >>> names = FactNames([{"optim.lr": 0.1, "net.hidden": [64], "accuracy": 0.9}])
         >>> [names.resolve(name) for name in ("lr", "hidden", "net", "accuracy", "optim.lrr")]
         ['optim.lr', 'net.hidden', 'net.name', 'accuracy', None]
         """

@@ -10,7 +10,7 @@ from danlu.stats.members import COSTS
 from danlu.store.where.match import UNREAD, text_of_fact
 from danlu.view.figures.names import short
 from danlu.view.listing.query import ListQuery
-from danlu.view.listing.table import CHANGED, SCORE, Line, Row, Selection, differing, metrics_of
+from danlu.view.listing.table import CHANGED, SCORE, ListLine, Row, Selection, differing, metrics_of
 
 _COUNTED = ("epochs", "steps", "findings")
 _FACTS = (*_COUNTED, "seconds", CHANGED, "tag", "study")
@@ -28,7 +28,7 @@ def list_page(
     groups: list[dict[str, Any]] = []
     for group in selection.groups:
         inside = group.rows[: max(0, limit - len(drawn))] if group.opened else []
-        told = [_line(Line(row, 1), columns, selection.metric, base) for row in inside]
+        told = [_line(ListLine(row, 1), columns, selection.metric, base) for row in inside]
         groups.append(
             {"id": group.id, "value": group.value, "count": len(group.rows), "opened": group.opened,
              "score": _interval(group.score), "first": len(drawn), "rows": len(told)}
@@ -82,7 +82,7 @@ def _choices(selection: Selection, rows: Sequence[Row]) -> list[list[str]]:
     ]
 
 
-def _line(line: Line, columns: Sequence[str], metric: str, base: Row | None) -> dict[str, Any]:
+def _line(line: ListLine, columns: Sequence[str], metric: str, base: Row | None) -> dict[str, Any]:
     row = line.row
     own: tuple[str, ...] = row["_metrics"]
     score = row.get(metric)

@@ -10,7 +10,7 @@ from typing import Any
 from danlu.base.errors import Fault, UserError
 from danlu.stats.mean_interval import MeanInterval, mean_interval
 from danlu.store.where.match import UNREAD, text_of_fact
-from danlu.store.where.names import PARTS, Names
+from danlu.store.where.names import PARTS, FactNames
 from danlu.store.where.parse import parse_where
 from danlu.view.figures.names import short
 from danlu.view.listing.query import ListQuery
@@ -22,7 +22,7 @@ _MAIN = ("accuracy", "r2", "f1", "perplexity", "loss")
 
 
 @dataclass(frozen=True)
-class Line:
+class ListLine:
     """A row of the table; `depth` is 1 under a study or in a group. `below` counts what can be unfolded under it."""
 
     row: Row
@@ -32,7 +32,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Group:
+class RunGroup:
     """Runs that share a value, with the mean of their scores."""
 
     id: str
@@ -48,18 +48,18 @@ class Selection:
 
     metric: str
     metrics: Sequence[str] = ()
-    lines: Sequence[Line] = ()
-    groups: Sequence[Group] = ()
+    lines: Sequence[ListLine] = ()
+    groups: Sequence[RunGroup] = ()
     matched: int = 0
     total: int = 0
     archived: int = 0
     wrong: Fault | None = None
-    names: Names = field(default_factory=lambda: Names(()))
+    names: FactNames = field(default_factory=lambda: FactNames(()))
 
 
-def select(rows: Sequence[Row], query: ListQuery, names: Names | None = None) -> Selection:
+def select(rows: Sequence[Row], query: ListQuery, names: FactNames | None = None) -> Selection:
     """The rows that `query` picks, sorted, as lines or in groups."""
-    names = names or Names(rows)
+    names = names or FactNames(rows)
     kept = [row for row in rows if query.archived or not row["archived"]]
     metrics = metrics_of(kept)
     metric = query.metric if query.metric in metrics else (metrics[0] if metrics else "")
@@ -77,7 +77,7 @@ def select(rows: Sequence[Row], query: ListQuery, names: Names | None = None) ->
     return replace(told, lines=_lines(kept, picked, metric, query), matched=matched)
 
 
-def picked_rows(rows: Sequence[Row], where: str, names: Names) -> list[Row]:
+def picked_rows(rows: Sequence[Row], where: str, names: FactNames) -> list[Row]:
     """Those that an expression picks; none that has not been read yet. UserError for an expression that is none."""
     if not where.strip():
         return list(rows)
@@ -116,7 +116,7 @@ def _is_score(key: str) -> bool:
     return key.startswith(("test.", "validation.")) or key == "train.loss"
 
 
-def _lines(kept: Sequence[Row], picked: Sequence[Row], metric: str, query: ListQuery) -> list[Line]:
+def _lines(kept: Sequence[Row], picked: Sequence[Row], metric: str, query: ListQuery) -> list[ListLine]:
     """Studies with what lies in them below; a filter unfolds those of which it picks only what lies in them."""
     inside: dict[str, list[Row]] = {}
     for row in kept:
@@ -129,32 +129,32 @@ def _lines(kept: Sequence[Row], picked: Sequence[Row], metric: str, query: ListQ
     shown = [
         row for row in tops if row["_id"] in chosen or any(one["_id"] in chosen for one in inside.get(row["_id"], ()))
     ]
-    lines: list[Line] = []
+    lines: list[ListLine] = []
     for row in ordered(shown, query.sort, metric):
         below = inside.get(row["_id"], [])
         own = row["_id"] in chosen
         opened = row["_id"] in query.opened or (filtered and not own)
-        lines.append(Line(row, 0, len(below) + row.get("_members", 0) * (not opened), opened))
+        lines.append(ListLine(row, 0, len(below) + row.get("_members", 0) * (not opened), opened))
         if opened:
             matching = [one for one in below if not filtered or own or one["_id"] in chosen]
-            lines += [Line(one, 1) for one in ordered(matching, query.sort, metric)]
+            lines += [ListLine(one, 1) for one in ordered(matching, query.sort, metric)]
     return lines
 
 
-def _grouped(rows: Sequence[Row], name: str, metric: str, query: ListQuery) -> list[Group]:
+def _grouped(rows: Sequence[Row], name: str, metric: str, query: ListQuery) -> list[RunGroup]:
     gathered: dict[str, list[Row]] = {}
     for row in rows:
         found = row.get(name)
         values = [_told(one) for one in found] or [""] if isinstance(found, tuple) else [_told(found)]
         for value in values:
             gathered.setdefault(value, []).append(row)
-    groups: list[Group] = []
+    groups: list[RunGroup] = []
     for value in sorted(gathered, key=_natural):
         own = gathered[value]
         scores = [float(row[metric]) for row in own if isinstance(row.get(metric), int | float)]
         id = f"g{hashlib.blake2b(f'{name}={value}'.encode(), digest_size=6).hexdigest()}"
         ranked = ordered(own, query.sort, metric)
-        groups.append(Group(id, value, ranked, mean_interval(scores), id in query.opened))
+        groups.append(RunGroup(id, value, ranked, mean_interval(scores), id in query.opened))
     if query.sort.removeprefix("-") == SCORE:
         down = query.sort.startswith("-")
         known = [group for group in groups if group.score]

@@ -154,7 +154,9 @@ danlu.StudyPage = class {
     const parts = ["h1", "p", "p", "ul", "p", "ul", "div", "div"].map((tag) => danlu.make(tag));
     [this.title, this.state, this.where, this.answers, this.best, this.numbers, this.failed] = parts;
     this.notes = new danlu.NotesPanel();
+    this.table = danlu.make("div");
     parts.splice(3, 0, this.notes.host);
+    parts.splice(-2, 0, this.table);
     this.where.className = "faint";
     this.numbers.className = "numbers";
     this.answers.setAttribute("aria-live", "polite");
@@ -170,13 +172,16 @@ danlu.StudyPage = class {
     this.state.replaceChildren(danlu.make("span", { class: `state ${answer.state}` }, answer.done));
     this.where.replaceChildren(danlu.make("code", {}, answer.where));
     this.answers.replaceChildren(...answer.answers.map((text) => danlu.make("li", {}, text)));
-    this.best.textContent = answer.best;
-    this.numbers.replaceChildren(...answer.numbers.map(([name, value]) => danlu.make("li", {}, danlu.make("b", {}, value), danlu.make("span", {}, name))));
+    this.best.replaceChildren(answer.best, ...(answer.best_run ? [" ", danlu.make("a", { href: `#/run/${answer.best_run}` }, danlu.say("best-run"))] : []));
+    this.numbers.replaceChildren(...[...(answer.test ?? []), ...answer.numbers].map(([name, value]) => danlu.make("li", {}, danlu.make("b", {}, value), danlu.make("span", {}, name))));
+    const { head, rows, all } = answer.combinations;
+    this.table.replaceChildren(...(rows.length ? [danlu.make("h2", {}, danlu.say("combinations")), danlu.table(head, rows)] : []),
+      ...(all > rows.length ? [danlu.make("p", { class: "faint" }, danlu.say("shown", { shown: rows.length, all }))] : []));
     const failed = answer.failed.map((text) => danlu.make("li", {}, text));
     this.failed.replaceChildren(...(failed.length ? [danlu.make("h2", {}, danlu.say("failed")), danlu.make("ul", {}, ...failed)] : []));
     this.charts.show(answer.charts);
     if (answer.recipe && !this.rest.childElementCount) {
-      this.rest.replaceChildren(danlu.make("h2", {}, danlu.say("recipe")), danlu.make("pre", {}, answer.recipe));
+      this.rest.replaceChildren(danlu.make("details", {}, danlu.make("summary", {}, danlu.say("recipe")), danlu.make("pre", {}, answer.recipe)));
     }
   }
 };
