@@ -39,9 +39,7 @@ def completions(expression: str, at: int, names: FactNames, rows: Rows) -> tuple
     return start, [word for word in fitting if word.strip('"').lower() != begun][:_MOST]
 
 
-def _offered(
-    signs: Sequence[Token], names: FactNames, rows: Rows, typed: Token | None
-) -> list[str]:
+def _offered(signs: Sequence[Token], names: FactNames, rows: Rows, typed: Token | None) -> list[str]:
     last = signs[-1] if signs else None
     if last is not None and last.kind == "operator":
         return _values(names.resolve(signs[-2].text) if len(signs) > 1 else None, rows)
