@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chromium import Reader, started
+from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES, TRIAL_SCRIPTS, asset
 from dashboard_site import RECIPE, Site, course, make_run, make_study, served
 from hostile import PAYLOADS
 
@@ -251,3 +252,57 @@ def test_no_text_is_cut_or_lies_over_other_text(site: Site, reader: Open, width:
         assert window.fits()
         assert page.evaluate(OVERLAPS) == []
         assert page.evaluate(NAMELESS) == []
+
+
+def test_a_page_says_that_it_loads_until_it_is_answered(site: Site, reader: Open) -> None:
+    page = reader(site).page
+    page.route("**/api/run/**", lambda route: None)
+    page.click("tr a:text-is('run-0')")
+    page.wait_for_selector(".loading:text-is('Loading …')")
+    page.unroute("**/api/run/**")
+
+
+def test_findings_have_the_numbers_of_their_marks_and_remedies_are_copied(site: Site, reader: Open) -> None:
+    window = reader(site)
+    window.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = window.page
+    page.click("tr a:text-is('run-0')")
+    page.wait_for_selector(".finding.error b:has-text('1 · error')")
+    page.click(".remedies .copy")
+    page.wait_for_selector(".copy:text-is('Copied')")
+    assert page.evaluate("() => navigator.clipboard.readText()") == 'net.activation = "relu"'
+    assert page.locator("code:text-matches('^danlu cure .*run-0$')").count() == 1
+
+
+def test_an_axis_has_more_than_one_tick(site: Site, reader: Open) -> None:
+    page = reader(site).page
+    count = "([low, high, count]) => danlu.ticks(low, high, count, false).length"
+    for ends in ([0.84, 0.96, 2], [4.9, 5.1, 1], [0.89, 0.911, 2], [1.9, 3.1, 1], [0, 1, 3]):
+        assert page.evaluate(count, ends) >= 2
+
+
+def test_the_code_of_the_page_is_small() -> None:
+    assert sum(len(asset(name)) for name in (*CHART_SCRIPTS, *DASHBOARD_SCRIPTS, *TRIAL_SCRIPTS, *STYLES)) < 150_000
+
+
+def test_a_study_shows_the_table_of_the_terminal_and_its_best_run(site: Site, reader: Open) -> None:
+    page = reader(site).page
+    page.click("tr a:text-is('study')")
+    page.wait_for_selector("h2:has-text('Combinations')")
+    assert page.locator("tr:has(td:text-is('optim.lr=0.1')) td").all_text_contents()[:2] == ["optim.lr=0.1", "0.9025"]
+
+
+def test_the_pace_of_a_training_is_told(tmp_path: Path, reader: Open) -> None:
+    begun = [{"kind": "start", "epochs": 12, "steps_per_epoch": 30}, *course()[3:4]]
+    run = make_run(tmp_path / "run-0", begun, RECIPE + "batch_size = 16\n")
+    with served(tmp_path) as site:
+        page = reader(site).page
+        page.click("tr a:text-is('run-0')")
+        page.wait_for_selector(".pace:has-text('epoch 1 of 12')")
+        with (run / "journal.jsonl").open("a") as journal:
+            journal.write(json.dumps(course()[8]) + "\n")
+        page.wait_for_selector(".pace:has-text('epoch 2 of 12')")
+        page.wait_for_function(
+            "() => /[0-9] samples.s · [0-9:]+ left/.test(document.querySelector('.pace').textContent)"
+        )
+        page.goto("about:blank")

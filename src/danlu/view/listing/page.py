@@ -128,7 +128,7 @@ def _difference(row: Row, base: Row, column: str) -> list[Any] | None:
         return None
     mine: Any = row.get(column)
     other: Any = base.get(column)
-    if mine == other or UNREAD in (mine, other):
+    if mine is None or mine == other or UNREAD in (mine, other):
         return None
     if _is_number(mine) and _is_number(other):
         change: float = mine - other

@@ -21,7 +21,7 @@ danlu.start = () => {
     try {
       const answer = await danlu.ask(...page.path(), version);
       if (mine !== turn) return;
-      document.querySelector("#main > .problem")?.remove();
+      document.querySelectorAll("#main > .problem, #main > .loading").forEach((one) => one.remove());
       if (answer?.error) document.querySelector("#main").prepend(danlu.make("p", { class: "problem" }, answer.error));
       else if (answer) { version = answer.version; page.show(answer); }
     } catch (error) {
@@ -33,7 +33,13 @@ danlu.start = () => {
     page.soon = false;
   };
   const again = () => { turn += 1; version = ""; look(); };
-  const open = () => { page = danlu.route(); page.refresh = again; window.scrollTo(0, 0); again(); };
+  const open = () => {
+    page = danlu.route();
+    page.refresh = again;
+    document.querySelector("#main").append(danlu.make("p", { class: "faint loading", role: "status" }, danlu.say("loading")));
+    window.scrollTo(0, 0);
+    again();
+  };
   window.addEventListener("hashchange", () => { open(); document.querySelector("#main").focus({ preventScroll: true }); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
   open();

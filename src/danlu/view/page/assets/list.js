@@ -183,7 +183,7 @@ danlu.ListPage = class {
   }
 
   drawChosen() {
-    const rows = (this.answer?.rows ?? []).filter((row) => this.picked.has(row.id));
+    const rows = [...this.picked].flatMap((id) => (this.answer?.rows ?? []).filter((row) => row.id === id)); // in the order in which they were picked
     const runs = rows.filter((row) => row.kind === "run");
     const button = (id, text, enabled, onclick) => danlu.make("button", { type: "button", id: `do-${id}`, disabled: enabled ? null : "", onclick }, text);
     const focused = document.activeElement?.id;
