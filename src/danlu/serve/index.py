@@ -74,8 +74,8 @@ class Index:
         until = math.inf if whole else time.monotonic() + _LOOK_SECONDS
         self.unread = 0
         listed = [
-            self._entry(found, search, math.inf if number < _AT_LEAST else until)
-            for number, (_, _, found) in enumerate(turns)
+            self._entry(found, -negative, search, math.inf if number < _AT_LEAST else until)
+            for number, (negative, _, found) in enumerate(turns)
         ]
         paths = {entry.path for entry in listed}
         self._summarizers = {path: one for path, one in self._summarizers.items() if path in paths}
@@ -92,7 +92,7 @@ class Index:
         # What was a folder when it was listed may be a link by now.
         if found is None or found.path.resolve() != found.path or not found.path.is_dir():
             return None
-        return self._entry(replace(found, noted=True), 0.0, math.inf)
+        return self._entry(replace(found, noted=True), turn(_sign(found)), 0.0, math.inf)
 
     def inside(self, entry: IndexEntry, name: str) -> IndexEntry | None:
         """The run of that name in the folder of a study; None where there is none. `name` comes from a journal."""
@@ -120,14 +120,14 @@ class Index:
                 if entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "__")):
                     yield from self._walk(Path(entry.path), depth - 1, study)
 
-    def _entry(self, found: _Found, search: float, until: float) -> IndexEntry:
+    def _entry(self, found: _Found, place: int, search: float, until: float) -> IndexEntry:
         path = found.path
         name = self.name_of(path)
         kind = "study" if found.kind == "study" else "run"
         summary = self._summary(found, search, until)
         study = "" if found.study is None else _id_of(self.name_of(found.study))
         told = name.encode(errors="replace").decode()
-        return IndexEntry(_id_of(name), told, path, kind, summary, turn(_sign(found)), study, self._noted(found))
+        return IndexEntry(_id_of(name), told, path, kind, summary, place, study, self._noted(found))
 
     def name_of(self, path: Path) -> str:
         """The path of a run or a study from the folder that is shown."""

@@ -10,7 +10,7 @@ from danlu.stats.members import COSTS
 from danlu.store.where.match import UNREAD, text_of_fact
 from danlu.view.figures.names import short
 from danlu.view.listing.query import ListQuery
-from danlu.view.listing.table import CHANGED, SCORE, ListLine, Row, Selection, differing, metrics_of
+from danlu.view.listing.table import CHANGED, SCORE, ListLine, Row, Selection, differing
 
 _COUNTED = ("epochs", "steps", "findings")
 _FACTS = (*_COUNTED, "seconds", CHANGED, "tag", "study")
@@ -23,15 +23,15 @@ def list_page(
     """The list of runs and studies that a query picks of `rows`; `unread` of these have not been looked at yet."""
     base = next((row for row in rows if row["_id"] == query.base), None)
     columns = [selection.names.resolve(column) or column for column in query.columns]
-    limit = query.limit
+    limit, group = query.limit, selection.names.resolve(query.group) if query.group else None
     drawn = [_line(line, columns, selection.metric, base) for line in selection.lines[:limit]]
     groups: list[dict[str, Any]] = []
-    for group in selection.groups:
-        inside = group.rows[: max(0, limit - len(drawn))] if group.opened else []
+    for one in selection.groups:
+        inside = one.rows[: max(0, limit - len(drawn))] if one.opened else []
         told = [_line(ListLine(row, 1), columns, selection.metric, base) for row in inside]
         groups.append(
-            {"id": group.id, "value": group.value, "count": len(group.rows), "opened": group.opened,
-             "score": _interval(group.score), "first": len(drawn), "rows": len(told)}
+            {"id": one.id, "value": one.value, "count": len(one.rows), "opened": one.opened,
+             "score": _interval(one.score), "first": len(drawn), "rows": len(told)}
         )  # fmt: skip
         drawn += told
     open_rows = sum(len(group.rows) for group in selection.groups if group.opened)
@@ -51,7 +51,8 @@ def list_page(
         "columns": [[column, column_label(column, selection.metrics)] for column in columns],
         "choices": _choices(selection, rows),
         "base": None if base is None else base["title"] or base["name"],
-        "group": selection.names.resolve(query.group) if query.group else None,
+        "group": group,
+        "group_label": column_label(group or ""),
         "groups": groups,
         "rows": drawn,
         "more": max(0, (open_rows or len(selection.lines)) - len(drawn)),
@@ -72,7 +73,7 @@ def _choices(selection: Selection, rows: Sequence[Row]) -> list[list[str]]:
     """What can be a column, under the heading that it belongs to: what differs first."""
     different = differing(rows)
     settings = [name for name in selection.names.all if "." in name and name not in different]
-    scores = metrics_of(rows)
+    scores = selection.metrics
     settings = [name for name in settings if name not in scores]
     return [
         *(["differing", name, name] for name in different),

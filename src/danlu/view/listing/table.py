@@ -90,6 +90,8 @@ def metrics_of(rows: Iterable[Row]) -> list[str]:
     main, others, parts = Counter[str](), Counter[str](), Counter[str]()
     for row in rows:
         own: tuple[str, ...] = row["_metrics"]
+        if not own:
+            continue
         main.update(next(([name] for name in _MAIN if name in own), own[:1]))
         others.update(own)
         parts.update(f"{part}.{name}" for part in PARTS for name in own if f"{part}.{name}" in row)

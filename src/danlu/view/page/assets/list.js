@@ -168,8 +168,7 @@ danlu.ListPage = class {
   }
 
   groupLine(group) {
-    const label = this.answer.choices.find(([, name]) => name === this.answer.group)?.[2] ?? this.answer.group;
-    const told = `${label} = ${group.value || "–"}`;
+    const told = `${this.answer.group_label} = ${group.value || "–"}`;
     const button = danlu.make("button", {
       type: "button", class: "unfold", "data-unfold": group.id, "aria-expanded": String(group.opened), "aria-label": `${danlu.say("unfold")} ${told}`,
       onclick: () => this.toggle("opened", group.id),
