@@ -6,6 +6,7 @@ from typing import Any
 
 from danlu.base.finding_text import remedy_text
 from danlu.base.metric_names import metric_name
+from danlu.base.naming import listed
 from danlu.base.places import shown
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
@@ -184,7 +185,7 @@ def cure_command(info: RunInfo) -> str:
 
 def finding_card(finding: Finding, number: int) -> Markup:
     """One finding with its number: what, where, since when, why, and what to do."""
-    where = ", ".join(finding.where[:4]) + (" …" if len(finding.where) > 4 else "")
+    where = listed(finding.where, 4)
     since = say("page.since", step=f"{finding.since:,}")
     sure = say(f"base.finding-{finding.confidence}") if finding.confidence else ""
     name = rule_name(finding.rule)
