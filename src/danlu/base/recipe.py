@@ -341,6 +341,10 @@ class Recipe(Readable):
             if usual.get(section, {}).get(key) != value
         ]
 
+    def without_trackers(self) -> "Recipe":
+        """The same, reported to no tracker."""
+        return self if self.track == TrackRecipe() else replace(self, track=TrackRecipe())
+
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name, and
         no section "track" where nothing is tracked.
@@ -370,7 +374,7 @@ class Recipe(Readable):
         train = replace(self.train, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
         net = replace(self.net, name=self.net.label) if self.net.in_file else self.net  # its content counts by sha256
         counted = replace(self, data=replace(self.data, root=None, workers=0), net=net, train=train)
-        text = canonical_json({**replace(counted, track=TrackRecipe()).as_dict(), "watch": None})
+        text = canonical_json({**counted.without_trackers().as_dict(), "watch": None})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -22,6 +22,7 @@ from danlu.lab.own_training import own_training, refuse_beside, refuse_others, s
 from danlu.lab.package import load_trained, telling_where
 from danlu.lab.run import Run
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
+from danlu.lab.tracking import trackers_in
 from danlu.lab.training import carry_out, folder_asked, new_run, wired
 from danlu.lab.usual import as_it_began, tabm_is_worth_a_try, until_patience_is_spent
 from danlu.nets.call_form import released
@@ -78,6 +79,7 @@ def fit(
     settings, code = with_own(settings, loss)
     drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
     refuse_beside(drafted, code)
+    trackers_in(drafted.track)
     drafted, where = until_patience_is_spent(drafted), folder_asked(folder, name)
     own, module = own_parts(listeners, metrics), net if isinstance(net, nn.Module) else None
     setup = set_in(set_up(drafted, None if isinstance(data, str | Path) else data, module), code)
@@ -140,6 +142,7 @@ def resume(
     with Journal(place.journal) as journal:
         take_turn(place.recipe)
         recipe, reporter = as_it_began(run.recipe), Reporter(progress)
+        trackers_in(recipe.track)
         with telling_where("lab.data-moved", folder=shown(place.path)):
             dataset = load_trained(place, recipe, data, root)
         code = own_training(loss=loss, optimizer=optimizer, schedule=schedule)

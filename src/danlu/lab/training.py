@@ -31,6 +31,7 @@ from danlu.lab.pictures import drawn_net, write_run_report
 from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
 from danlu.lab.setup import Setup
 from danlu.lab.text_samples import TextSampler
+from danlu.lab.tracking import tracked_run
 from danlu.lab.translators import translator_of
 from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
@@ -160,7 +161,12 @@ def carry_out(training: WiredTraining, reporter: Reporter) -> None:
     batch, parameters = training.setup.recipe.train.batch_size, f"{training.setup.description.parameters:,}"
     try:
         keep_copy(training.setup.recipe, training.place)
-        with memory_guard("training", training.place.path, batch=batch, parameters=parameters):
+        _open_journal(training)
+        setup, step = training.setup, training.progress.step
+        with (
+            tracked_run(training.place, setup.recipe, setup.horizon.steps_per_epoch, step, reporter.note),
+            memory_guard("training", training.place.path, batch=batch, parameters=parameters),
+        ):
             _trained(training, reporter)
     except FolderGoneError:
         raise
@@ -168,6 +174,15 @@ def carry_out(training: WiredTraining, reporter: Reporter) -> None:
         folder = shown(training.place.path)
         faults = [Fault("lab.stopped-by-disk", {"what": fault, "folder": folder}) for fault in error.faults]
         raise StorageError(*faults) from error
+
+
+def _open_journal(training: WiredTraining) -> None:
+    """Write what this session begins with."""
+    setup, journal = training.setup, training.journal
+    resumes = RunResumed(step=training.progress.step, loading=training.loading)
+    journal.write(resumes if training.resumed else opening_record(setup, training.parent, training.loading))
+    if not training.resumed and (drawn := drawn_net(setup)):
+        journal.write(drawn)
 
 
 def _trained(training: WiredTraining, reporter: Reporter) -> None:
@@ -185,10 +200,6 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
     interruptible = Interrupt(str(place.path))
     with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, notes)
-        resumes = RunResumed(step=progress.step, loading=training.loading)
-        journal.write(resumes if training.resumed else opening_record(setup, training.parent, training.loading))
-        if not training.resumed and (drawn := drawn_net(setup)):
-            journal.write(drawn)
         listeners = [*training.recorders, checkpointer, reporter, interrupt, *own.listeners]
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
         with Watching(recipe, engine, journal, reporter.finding, history):
