@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from danlu.base.recipe import SECTIONS, DataRecipe, NetRecipe, OptimRecipe, Recipe, TrackRecipe, TrainRecipe, WatchRecipe
+from danlu.base.recipe import (
+    SECTIONS,
+    DataRecipe,
+    NetRecipe,
+    OptimRecipe,
+    Recipe,
+    TrackRecipe,
+    TrainRecipe,
+    WatchRecipe,
+)
 
 
 def test_every_key_is_optional() -> None:

@@ -41,6 +41,8 @@ class Verb:
 
 
 _RECIPE_OPTIONS = (Option("data", "D"), Option("target", "COLUMN"), Option("net", "N"))
+_NOTIFY = Option("notify", "CMD|URL")
+_TOLD = (Option("track", "mlflow,wandb"), _NOTIFY)
 _STUDY_OPTIONS = (
     Option("vary", "KEY=A,B,…", repeated=True),
     Option("search", "KEY=LOW..HIGH", repeated=True),
@@ -56,6 +58,7 @@ _STUDY_OPTIONS = (
     Option("share-order"),
     Option("jobs", "2"),
     Option("plan"),
+    *_TOLD,
 )
 _CURE_OPTIONS = (
     Option("apply"),
@@ -67,6 +70,7 @@ _CURE_OPTIONS = (
     Option("margin", "0.01"),
     Option("folder", "FOLDER"),
     Option("jobs", "2"),
+    _NOTIFY,
 )
 _DRAW_OPTIONS = (
     Option("file", "FILE.svg"),
@@ -93,6 +97,7 @@ _FIT_OPTIONS = (
     Option("from", "RUN"),
     Option("folder", "FOLDER"),
     Option("name", "NAME"),
+    *_TOLD,
 )
 
 VERBS = {
@@ -129,7 +134,7 @@ VERBS = {
         Verb(
             "resume",
             "danlu resume RUN [--data D] [data.root=FOLDER]",
-            (Option("data", "D"), Option("jobs", "2"), _OWN_NET),
+            (Option("data", "D"), Option("jobs", "2"), _NOTIFY, _OWN_NET),
         ),
         Verb("show", "danlu show [RUN]"),
         Verb(

@@ -48,6 +48,7 @@ def fit(
     listeners: Sequence[Listener] | None = None,
     metrics: Mapping[str, MetricLike] | None = None,
     loss: object = None,
+    notify: str | None = None,
     **settings: Any,
 ) -> Run:
     """Train `net` on `data`; with nothing given, LeNet-5 on the digits inside scikit-learn.
@@ -65,7 +66,8 @@ def fit(
     `danlu.Stop("why")`. `metrics` score the validation and the test part too, by name: functions of (outputs, targets),
     or a torchmetrics.Metric. `loss` is a name, settings, or a function of (outputs, targets) that gives their mean
     loss; `optimizer` and `schedule` may be functions too, of the parameters and of the optimizer, or objects of
-    torch's. Raises UserError for a mistake in any of these, before the first step; StorageError where the disk refuses
+    torch's. `notify` is a web address or a command that is told of the end, a crash and the first finding of severity
+    "error". Raises UserError for a mistake in any of these, before the first step; StorageError where the disk refuses
     later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile
@@ -81,7 +83,7 @@ def fit(
     refuse_beside(drafted, code)
     trackers_in(drafted.track)
     drafted, where = until_patience_is_spent(drafted), folder_asked(folder, name)
-    own, module = own_parts(listeners, metrics), net if isinstance(net, nn.Module) else None
+    own, module = own_parts(listeners, metrics, notify), net if isinstance(net, nn.Module) else None
     setup = set_in(set_up(drafted, None if isinstance(data, str | Path) else data, module), code)
     try_metrics(setup, own.metrics)
     reporter = _told_of_weights(setup, Reporter(progress))
@@ -124,6 +126,7 @@ def resume(
     loss: object = None,
     optimizer: object = None,
     schedule: object = None,
+    notify: str | None = None,
     progress: bool = True,
 ) -> Run:
     """Go on with a run exactly where its newest whole checkpoint stands; a finished run is returned as it is.
@@ -131,10 +134,10 @@ def resume(
     `net`, `data`, `metrics`, `loss`, `optimizer` and `schedule` are needed where they were given to `fit` as objects
     that no recipe brings back (`net` also says where the file of a net, `my_nets.py:Net`, lies by now), and `listeners`
     hear of what is left where they are given again; where data have been moved, `data` is their path now, or `root` the
-    folder to look for a catalogue's in. The end state is bit-identical to that of a run never interrupted, on the same
-    machine, torch build and thread count.
+    folder to look for a catalogue's in. `notify` is that of `fit`; trackers hear on. The end state is bit-identical to
+    that of a run never interrupted, on the same machine, torch build and thread count.
     """
-    begin, own = begin_of_call(), own_parts(listeners, metrics)
+    begin, own = begin_of_call(), own_parts(listeners, metrics, notify)
     place = RunFolder.open(Path(folder))
     run = Run(place.path, net=net, data=data)
     if run.finished:

@@ -102,6 +102,7 @@ class Run(RunRecord):
         metrics: Mapping[str, MetricLike] | None = None,
         loss: object = None,
         optimizer: object = None,
+        notify: str | None = None,
         progress: bool = True,
         **settings: Any,
     ) -> "Run":
@@ -112,9 +113,9 @@ class Run(RunRecord):
         that with a schedule that does not depend on the length its weights are those of one training in one go. A
         schedule that does (cosine, one-cycle) has come to its end: `schedule` "restarted", as without a word, runs it
         once more over the new epochs, "extended" stretches it over all of them. Of the other settings `patience` (then
-        counted anew), `lr` and those of the schedule may change. `folder`, `name`, `listeners` and `metrics` are as for
-        `danlu.fit`; a `loss` or an `optimizer` of your own is given again as it was. Raises UserError where this run
-        has not ended, has diverged, or its last checkpoint or its data are not what they were.
+        counted anew), `lr`, `track` and those of the schedule may change. `folder`, `name`, `listeners`, `metrics` and
+        `notify` are as for `danlu.fit`; a `loss` or an `optimizer` of your own is given again as it was. Raises
+        UserError where this run has not ended, has diverged, or its last checkpoint or its data are not what they were.
 
         >>> import tempfile, danlu
         >>> run = danlu.fit("softmax-regression", "iris", epochs=1, folder=tempfile.mkdtemp(), progress=False)
@@ -134,6 +135,7 @@ class Run(RunRecord):
             metrics=metrics,
             loss=loss,
             optimizer=optimizer,
+            notify=notify,
             progress=progress,
             settings=settings,
         )

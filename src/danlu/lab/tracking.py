@@ -9,6 +9,7 @@ from pathlib import Path
 from danlu.base.errors import Fault
 from danlu.base.recipe import Recipe, TrackRecipe
 from danlu.base.recipe_text import to_toml
+from danlu.base.sections import section_of
 from danlu.ship.trackers.courier import Courier
 from danlu.ship.trackers.handles import FILE, Handles
 from danlu.ship.trackers.registry import TRACKERS, check_trackers
@@ -55,9 +56,7 @@ def tracked_run(place: RunFolder, recipe: Recipe, steps_per_epoch: int, resumed_
     handles = Handles(place.path)
     every = recipe.track.every or max(1, steps_per_epoch // _POINTS_AN_EPOCH)
     couriers = [
-        Courier(
-            name, place.journal, functools.partial(RunTeller, name, TRACKERS[name].open, run, handles, every), note
-        )
+        Courier(name, place.journal, functools.partial(RunTeller, name, TRACKERS[name].open, run, handles, every), note)
         for name in recipe.track.to
     ]
     with _told(couriers, lambda: _run_ending(place, note)):
@@ -65,14 +64,12 @@ def tracked_run(place: RunFolder, recipe: Recipe, steps_per_epoch: int, resumed_
 
 
 @contextlib.contextmanager
-def tracked_study(place: StudyFolder, recipe: Recipe, note: Note) -> Generator[None]:
-    """Around the work on a study whose journal has begun: each training that is done becomes a run in its group.
-
-    What it is tracked by is noted in its folder, for when it goes on.
+def tracked_study(place: StudyFolder, recipe: Recipe, handles: Handles, note: Note) -> Generator[None]:
+    """Around the work on a study: each training that is done becomes a run in its group. What it is tracked by stands
+    in its `handles`. UserError where that is no longer there.
     """
-    handles = Handles(place.path)
-    settings = TrackRecipe(**handles.settings) if handles.settings else recipe.track
-    if not settings.to:
+    settings = section_of(TrackRecipe, "track", handles.settings)
+    if not trackers_in(settings):
         yield
         return
     study = Tracked(

@@ -23,6 +23,7 @@ from danlu.lab.forecasts import ForecastCollector, below_naive, collector_of
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
 from danlu.lab.label_thresholds import with_thresholds
+from danlu.lab.notices import notices_of_run
 from danlu.lab.own_metrics import OwnMetrics
 from danlu.lab.own_nets import keep_copy
 from danlu.lab.own_parts import MetricLike, OwnParts
@@ -164,6 +165,7 @@ def carry_out(training: WiredTraining, reporter: Reporter) -> None:
         _open_journal(training)
         setup, step = training.setup, training.progress.step
         with (
+            notices_of_run(training.own.notifier, training.place, reporter.note) as training.journal.hear,
             tracked_run(training.place, setup.recipe, setup.horizon.steps_per_epoch, step, reporter.note),
             memory_guard("training", training.place.path, batch=batch, parameters=parameters),
         ):

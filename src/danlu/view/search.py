@@ -46,6 +46,10 @@ class SearchReporter:
         if minutes is not None:
             self._print(say("search.opening-minutes", minutes=f"{minutes:g}"))
 
+    def note(self, fault: Fault) -> None:
+        """Tell something the user should know."""
+        self._console.print(f"! {fault}", style="yellow", markup=False, soft_wrap=True)
+
     def round(self, number: int, *, trials: int, left: int, dropped: int) -> None:
         """A round of so many trials begins; `left` come after it, `dropped` had to make way before it."""
         self._print(say("search.round", number=number, trials=trials, left=left, dropped=dropped))

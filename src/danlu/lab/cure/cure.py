@@ -15,12 +15,14 @@ from danlu.base.records import Finding
 from danlu.lab.cure.proof import FACTOR, Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
 from danlu.lab.draft import CUSTOM
+from danlu.lab.notify import notifier_of
 from danlu.lab.run import Run
 from danlu.lab.study.builders import Builder, builder_of
 from danlu.lab.study.checks import check_folds, check_jobs, check_metric, check_size, check_study_margin
 from danlu.lab.study.compare import carried_out, design_of
 from danlu.lab.study.factors import keys_of
 from danlu.lab.study.plan import Plan, make_plan
+from danlu.lab.study.reporting import Reporting
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.run_folder import RunFolder
@@ -41,6 +43,7 @@ def cure(
     margin: float | None = None,
     folder: str | Path | None = None,
     jobs: int | None = None,
+    notify: str | None = None,
     progress: bool = True,
 ) -> Proof:
     """Apply the remedies of a run's findings to its recipe, train both paired over seeds, and say what helps.
@@ -50,7 +53,8 @@ def cure(
     `seeds` is how many (the run's own and the next ones), or which. The data's validation part judges, or `folds`
     folds; the test part is scored once, by what is recommended. `net`, a function that builds it, and `data` are needed
     where they were given to `fit` as objects. The study lies in `folder`, else in `studies/cure-RUN`; where it stands
-    already it goes on, with further seeds if more are asked for. UserError for a mistake in any of these.
+    already it goes on, with further seeds if more are asked for. `notify` is that of `fit`. UserError for a mistake in
+    any of these.
 
     >>> import tempfile
     >>> from danlu.lab.fit import fit
@@ -60,6 +64,7 @@ def cure(
     >>> run.findings[0].rule, list(proof.recommended)
     ('lr-too-high', ['optim.lr'])
     """
+    reporting = Reporting(notifier=notifier_of(notify))
     check_jobs(jobs)
     check_folds(folds)
     wanted = seeds_of(seeds)
@@ -88,7 +93,7 @@ def cure(
     place, all_seeds = _place(run, folder, design)
     if all_seeds != numbers:
         plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
-    return Proof.of_study(carried_out(place, plan, Given(given, maker), progress, jobs))
+    return Proof.of_study(carried_out(place, plan, Given(given, maker), progress, jobs, reporting=reporting))
 
 
 def _opened(run: Run | str | Path) -> Run:

@@ -13,6 +13,7 @@ from danlu.base.seeds import preserved_randomness
 from danlu.base.starting import begin_of_call
 from danlu.lab.draft import RecipeSource, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
+from danlu.lab.notify import notifier_of
 from danlu.lab.search.ranges import Range, ranges_of
 from danlu.lab.search.result import Search
 from danlu.lab.search.rounds import Budget, Quest, carry_out_rounds
@@ -27,6 +28,7 @@ from danlu.lab.study.compare import (
     refitted,
 )
 from danlu.lab.study.plan import Plan
+from danlu.lab.study.reporting import Reporting, reporting_of
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.journal import Journal
@@ -54,6 +56,7 @@ def search(
     metric: str | None = None,
     jobs: int | None = None,
     folder: str | Path | None = None,
+    notify: str | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> Search:
@@ -62,9 +65,9 @@ def search(
     Trials are proposed in rounds of a whole stack; after an eighth, a quarter and a half of the epochs the worse half
     of a stack makes way (successive halving). A trial is trained with every seed on every fold. No more than
     `trainings` are begun, and no round that would end after `minutes`. The best by its validation parts is trained once
-    more on all but the test part, and scored on that once. `net`, `data`, `recipe`, `jobs` and `settings` are those of
-    `compare`. Where `folder` holds this very search unfinished, it goes on. Raises UserError for a mistake in any of
-    these; Interrupted after Ctrl-C. Needs the extra `search`.
+    more on all but the test part, and scored on that once. `net`, `data`, `recipe`, `jobs`, `notify` and `settings` are
+    those of `compare`. Where `folder` holds this very search unfinished, it goes on. Raises UserError for a mistake in
+    any of these; Interrupted after Ctrl-C. Needs the extra `search`.
 
     >>> import tempfile
     >>> found = search("softmax-regression", "iris", space={"lr": (1e-4, 1)}, trainings=8, epochs=8,
@@ -77,8 +80,9 @@ def search(
         net, data, space=space, trainings=trainings, minutes=minutes, seeds=seeds, folds=folds, recipe=recipe,
         metric=metric, jobs=jobs, **settings,
     )  # fmt: skip
+    reporting = reporting_of(quest.base, notify)
     design = {
-        "recipe": quest.base.as_dict(),
+        "recipe": quest.base.without_trackers().as_dict(),
         "factors": {one.key: [one.low, one.high] for one in quest.ranges},
         "seeds": list(quest.seeds),
         "folds": folds,
@@ -89,7 +93,7 @@ def search(
         "search": {"ranges": [one.as_dict() for one in quest.ranges], "trainings": trainings, "minutes": minutes},
     }
     place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
-    return _carried_out(place, quest, given, progress, begin)
+    return _carried_out(place, quest, given, progress, begin, reporting)
 
 
 @memory_guard("study")
@@ -133,10 +137,11 @@ def sought(
 
 @memory_guard("study")
 def go_on_searching(
-    folder: str | Path, *, data: object = None, net: Any = None, jobs: int | None = None, progress: bool = True
-) -> Search:
+    folder: str | Path, *, data: object = None, net: Any = None, jobs: int | None = None, notify: str | None = None,
+    progress: bool = True,
+) -> Search:  # fmt: skip
     """Carry out what a search still lacks after an interruption."""
-    begin = begin_of_call()
+    begin, reporting = begin_of_call(), Reporting(notifier=notifier_of(notify))
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     asked = design["search"]
@@ -145,10 +150,12 @@ def go_on_searching(
     base = recipe_of_design(place)
     maker = builder_of(net, str(base.net.options.get("class", ""))) if callable(net) else None
     quest = Quest(base, ranges, design["seeds"], design["folds"], design["metric"], budget, data, maker, jobs)
-    return _carried_out(place, quest, Given(data, quest.maker), progress, begin)
+    return _carried_out(place, quest, Given(data, quest.maker), progress, begin, reporting)
 
 
-def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool, called: float) -> Search:
+def _carried_out(
+    place: StudyFolder, quest: Quest, given: Given, progress: bool, called: float, reporting: Reporting
+) -> Search:
     """`called` is when the search was asked for."""
     if place.journal.is_file() and Search(place.path).finished:
         return Search(place.path, given)
@@ -158,6 +165,7 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool,
     begin = time.monotonic()
     with (
         interrupted_as(str(place.path)),
+        reporting.around(place, quest.base, reporter.note),
         memory_guard("study", place.path),
         Journal(place.journal) as journal,
         choosing(Choices(StudyHistory.read(place.journal).choices)),

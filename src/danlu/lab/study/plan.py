@@ -141,6 +141,7 @@ def made_net(cell: Cell, recipe: Recipe, data: Dataset, seed: int) -> nn.Module:
 
 
 def _set_up(cell: Cell, seed: int, folds: int, data: object, loaded: dict[DataRecipe, list[Dataset]]) -> Planned:
+    cell = replace(cell, recipe=cell.recipe.without_trackers())  # they hear of the study, not of each training
     if cell.recipe.data not in loaded:
         loaded[cell.recipe.data] = folds_of(load_data(cell.recipe.data, data), folds)
     datasets = loaded[cell.recipe.data]

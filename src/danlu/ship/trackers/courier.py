@@ -12,7 +12,7 @@ from danlu.ship.trackers.teller import Ending, Teller
 from danlu.store.journal import Follower
 
 _GLANCE = 1.0  # seconds between two looks at the journal
-PATIENCE = 60.0  # seconds that the end waits for a tracker without a sign of life
+PATIENCE = 120.0  # seconds that the end waits for a tracker without a sign of life
 _LONGEST = 300  # characters of a reason
 
 
@@ -29,9 +29,7 @@ class Courier:
         self._alive = time.monotonic()
         self._silent = False
         context = contextvars.copy_context()  # the language in force
-        self._thread = threading.Thread(
-            target=context.run, args=(self._work,), name=f"danlu-track-{name}", daemon=True
-        )
+        self._thread = threading.Thread(target=context.run, args=(self._work,), name=f"danlu-track-{name}", daemon=True)
         self._thread.start()
 
     def end(self, ending: Ending) -> None:

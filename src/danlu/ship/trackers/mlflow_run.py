@@ -90,7 +90,7 @@ class MlflowRun(Tracker):
 
 
 def _local(home: Path, project: str, client: Any) -> tuple[Any, str]:
-    """The client of the SQLite file in `home`, and the experiment of that name in it; one process at a time makes it."""
+    """The client of the SQLite file in `home`, and the experiment of that name; one process at a time makes them."""
     import filelock
 
     folder = home / _FOLDER
