@@ -142,6 +142,7 @@ VERBS = {
             "danlu run [--folder FOLDER] [--json] SCRIPT.py|-m MODULE [ARGUMENT ...]",
             (Option("folder", "FOLDER"),),
         ),
+        Verb("import", "danlu import RUNS… [--folder FOLDER]", (Option("folder", "FOLDER"),)),
         Verb("watch-log", "danlu watch-log [RUN] [--follow] [--json]", (Option("follow"),)),
         Verb("package", "danlu package RUN [--data D]", (Option("data", "D"),)),
         Verb("predict", "danlu predict RUN|model.onnx FILES… [--output answers.csv] [--top 3]", _PREDICT_OPTIONS),

@@ -140,6 +140,7 @@ def resume(
     begin, own = begin_of_call(), own_parts(listeners, metrics, notify)
     place = RunFolder.open(Path(folder))
     run = Run(place.path, net=net, data=data)
+    run.refuse_imported()
     if run.finished:
         return run
     with Journal(place.journal) as journal:

@@ -81,6 +81,7 @@ class Run(RunRecord):
 
         `net` is a net of the same structure, needed where the run's own was given as an object in another session.
         """
+        self.refuse_imported()
         template = net or self._net
         own = copy.deepcopy(template) if template is not None else self.built(self.preprocessing)
         weights = scored_weights(self._place, self.recipe, finished=self.finished)
@@ -239,6 +240,7 @@ class Run(RunRecord):
     @functools.cached_property
     def preprocessing(self) -> Preprocessing:
         """What was fitted to the training part, from the run's own folder: `encode`, `decode`, `classes` …"""
+        self.refuse_imported()
         if self._package is not None:
             return self._package.preprocessing
         try:
@@ -251,6 +253,7 @@ class Run(RunRecord):
         """The data it was trained on, loaded again. UserError where they were given as objects in another session, are
         gone, or are not those it was trained on, with what has changed.
         """
+        self.refuse_imported()
         return load_trained(self._place, self.recipe, self._given)
 
     @functools.cached_property

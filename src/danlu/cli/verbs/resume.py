@@ -37,6 +37,7 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
             return results.of_search(go_on_searching(folder, data=arguments.data, jobs=jobs, **told))
         return results.of_study(go_on(folder, data=arguments.data, jobs=jobs, **told), trained=True)
     before = Run(folder, net=arguments.net)
+    before.refuse_imported()
     if before.finished:
         words = say("cli.already-finished", run=folder)
         code = DIVERGED if before.diverged else 0  # as `fit` ended

@@ -70,6 +70,7 @@ def cure(
     wanted = seeds_of(seeds)
     check_size({}, len(wanted), folds)
     run = _opened(run)
+    run.refuse_imported()
     recipe, findings = run.recipe, run.findings
     maker = _maker(recipe, net)
     steps_per_epoch = round(run.steps / run.epochs) if run.epochs else run.steps
