@@ -22,7 +22,6 @@ from danlu.lab.own_training import own_training, refuse_beside, refuse_others, s
 from danlu.lab.package import load_trained, telling_where
 from danlu.lab.run import Run
 from danlu.lab.setup import Setup, build_net, load_given_weights, refuse_other_structure, set_up
-from danlu.lab.tracking import trackers_in
 from danlu.lab.training import carry_out, folder_asked, new_run, wired
 from danlu.lab.usual import as_it_began, tabm_is_worth_a_try, until_patience_is_spent
 from danlu.nets.call_form import released
@@ -60,15 +59,14 @@ def fit(
     epochs, batch_size, momentum, seed, clip_norm …), or a section as a dict: optim={"name": "adam", "lr": 0.001}.
     `folder` is where the run will lie (absent or empty); else it gets a name of its own, or `name`, in `runs/`.
     `weights_from` is a run that has ended, or its folder: the training begins with the weights that were scored, in the
-    net of that run where none is given; for another number of classes the last layer begins anew. The training is
-    watched for mistakes (`run.findings`) unless `watch` is False, or the recipe's watch.on. `listeners` are called with
-    every event of the training (`danlu.TrainingStarted`, `StepDone`, `EpochDone`), and end it by answering with
-    `danlu.Stop("why")`. `metrics` score the validation and the test part too, by name: functions of (outputs, targets),
-    or a torchmetrics.Metric. `loss` is a name, settings, or a function of (outputs, targets) that gives their mean
-    loss; `optimizer` and `schedule` may be functions too, of the parameters and of the optimizer, or objects of
-    torch's. `notify` is a web address or a command that is told of the end, a crash and the first finding of severity
-    "error". Raises UserError for a mistake in any of these, before the first step; StorageError where the disk refuses
-    later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
+    net of that run where none is given; for another number of classes the last layer begins anew. It is watched for
+    mistakes (`run.findings`) unless `watch` or the recipe's watch.on is False. `listeners` are called with every event
+    (`danlu.TrainingStarted`, `StepDone`, `EpochDone`), and end it by answering `danlu.Stop("why")`. `metrics` score the
+    validation and the test part too, by name: functions of (outputs, targets), or a torchmetrics.Metric. `loss` is a
+    name, settings, or a function of (outputs, targets) that gives their mean loss; `optimizer` and `schedule` may be
+    functions too, of the parameters and of the optimizer, or objects of torch's. `notify` is a web address or a command
+    that hears of the end, a crash and the first error found. Raises UserError for a mistake in any of these, before the
+    first step; StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile
     >>> run = fit("softmax-regression", "digits", epochs=2, folder=tempfile.mkdtemp(), progress=False)
@@ -81,15 +79,13 @@ def fit(
     settings, code = with_own(settings, loss)
     drafted = draft_recipe(net, data, recipe, settings if watch is None else {**settings, "watch.on": watch})
     refuse_beside(drafted, code)
-    trackers_in(drafted.track)
     drafted, where = until_patience_is_spent(drafted), folder_asked(folder, name)
-    own, module = own_parts(listeners, metrics, notify), net if isinstance(net, nn.Module) else None
+    own, module = own_parts(listeners, metrics, notify, drafted), net if isinstance(net, nn.Module) else None
     setup = set_in(set_up(drafted, None if isinstance(data, str | Path) else data, module), code)
     try_metrics(setup, own.metrics)
     reporter = _told_of_weights(setup, Reporter(progress))
     weights_given = module is not None or setup.recipe.net.weights is not None
-    engine = choose_engine(setup)
-    parent = parent_with(setup.recipe.net.weights)
+    engine, parent = choose_engine(setup), parent_with(setup.recipe.net.weights)
     facts = environment(setup, weights_given=weights_given, engine=engine, metrics=tuple(own.metrics), parent=parent)
     with released(module), new_run(where, setup, facts) as new:
         training = wired(setup, new.place, new.journal, begin, engine, own, parent, _notes(setup))
@@ -137,16 +133,15 @@ def resume(
     folder to look for a catalogue's in. `notify` is that of `fit`; trackers hear on. The end state is bit-identical to
     that of a run never interrupted, on the same machine, torch build and thread count.
     """
-    begin, own = begin_of_call(), own_parts(listeners, metrics, notify)
-    place = RunFolder.open(Path(folder))
+    begin, place = begin_of_call(), RunFolder.open(Path(folder))
     run = Run(place.path, net=net, data=data)
     run.refuse_imported()
+    own = own_parts(listeners, metrics, notify, run.recipe)
     if run.finished:
         return run
     with Journal(place.journal) as journal:
         take_turn(place.recipe)
         recipe, reporter = as_it_began(run.recipe), Reporter(progress)
-        trackers_in(recipe.track)
         with telling_where("lab.data-moved", folder=shown(place.path)):
             dataset = load_trained(place, recipe, data, root)
         code = own_training(loss=loss, optimizer=optimizer, schedule=schedule)

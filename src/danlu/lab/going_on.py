@@ -26,7 +26,6 @@ from danlu.lab.own_training import own_training, refuse_others, set_in
 from danlu.lab.package import load_trained, telling_where
 from danlu.lab.run_record import RunRecord
 from danlu.lab.setup import Setup, refuse_other_structure, set_up
-from danlu.lab.tracking import trackers_in
 from danlu.lab.training import carry_out, folder_asked, new_run, opening_record, wired
 from danlu.lab.usual import as_it_began
 from danlu.store.records import ParentRun
@@ -82,13 +81,12 @@ def go_on(
     `net` becomes the trained one; it, `data`, `loss` and `optimizer` are needed where they were given as objects. See
     `Run.fit` for the rest. UserError, with nothing written, where the parent cannot be gone on from.
     """
-    begin, more, own = begin_of_call(), more_epochs(epochs), own_parts(listeners, metrics, notify)
+    begin, more = begin_of_call(), more_epochs(epochs)
     where, place = folder_asked(folder, name), RunFolder(parent.folder)
     refuse_as_beginning(parent)
-    checkpoint = _last_checkpoint(parent)
-    done = int(checkpoint.state["progress"]["epoch"])
+    done = int((checkpoint := _last_checkpoint(parent)).state["progress"]["epoch"])
     recipe, notes, root = _recipe(parent, done, more, schedule, settings or {}, words)
-    trackers_in(recipe.track)
+    own = own_parts(listeners, metrics, notify, recipe)
     _refuse_objects(parent, recipe, net, data)
     with telling_where("further.data-moved", folder=shown(place.path), more=more):
         dataset = load_trained(place, recipe, data, root)
@@ -98,8 +96,7 @@ def go_on(
         setup = set_in(set_up(_where_data_lie(recipe, data, root), dataset, net), code)
     train = replace(setup.recipe.train, limit_predictions=parent.recipe.train.limit_predictions)  # as it stood there
     setup = replace(setup, recipe=replace(setup.recipe, train=train))
-    reporter = Reporter(progress)
-    before = compared_with_before(place, setup, reporter)
+    before = compared_with_before(place, setup, reporter := Reporter(progress))
     refuse_missing((before or {}).get("metrics", ()), own, place.path)
     try_metrics(setup, own.metrics)
     refuse_other_structure(setup.net, checkpoint.parts["weights"], place.path)

@@ -44,7 +44,7 @@ class Notices:
     def ended(self) -> None:
         """It has come to its end by itself."""
         facts = self._facts()
-        text = say(f"notify.{facts['state']}", name=self._subject["name"], score=facts.pop("shown"))
+        text = say(f"notify.ended-{facts['state']}", name=self._subject["name"], score=facts.pop("shown"))
         self._put("end", facts.pop("state"), text, **facts)
 
     def stopped(self, error: BaseException) -> None:

@@ -136,7 +136,7 @@ def _checked_address(url: str) -> str:
 def _kill(process: "subprocess.Popen[bytes]") -> None:
     """End a command with all that it started."""
     with contextlib.suppress(OSError):
-        if hasattr(os, "killpg"):
+        if hasattr(os, "killpg") and hasattr(signal, "SIGKILL"):
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()

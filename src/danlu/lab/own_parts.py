@@ -9,7 +9,9 @@ from typing import Any, Protocol, cast, runtime_checkable
 from danlu.base.errors import Faults, fail
 from danlu.base.events import Event, Listener, Stop
 from danlu.base.places import shown
+from danlu.base.recipe import Recipe
 from danlu.lab.notify import Notifier, notifier_of
+from danlu.ship.trackers.registry import check_trackers
 from danlu.train.rare_class import METRICS as RARE
 
 RESERVED = (
@@ -44,9 +46,13 @@ class OwnParts:
 
 
 def own_parts(
-    listeners: Sequence[Listener] | None, metrics: Mapping[str, MetricLike] | None, notify: object = None
+    listeners: Sequence[Listener] | None,
+    metrics: Mapping[str, MetricLike] | None,
+    notify: object = None,
+    recipe: Recipe | None = None,
 ) -> OwnParts:
-    """All three, checked. UserError for what cannot hear of a training, or cannot score it, all of it at once.
+    """All three, checked, and the trackers of the `recipe`. UserError for what cannot hear of a training, or cannot
+    score it, all of it at once.
 
     >>> own_parts([print], {"top3": lambda outputs, targets: 0.0}).listeners[0].name
     'print'
@@ -57,6 +63,8 @@ def own_parts(
     notifier = None
     with faults.gathered():
         notifier = notifier_of(notify)
+    with faults.gathered():
+        check_trackers((recipe.track.to if recipe else None) or ())
     faults.raise_if_any()
     return OwnParts(heard, scored, notifier)
 

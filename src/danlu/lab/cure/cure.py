@@ -48,13 +48,12 @@ def cure(
 ) -> Proof:
     """Apply the remedies of a run's findings to its recipe, train both paired over seeds, and say what helps.
 
-    Each remedy that a recipe can express is tried by itself, and combinations of them; original and changed recipe see
-    the same split, the same first weights where the net is the same, and the same order of samples, seed by seed.
-    `seeds` is how many (the run's own and the next ones), or which. The data's validation part judges, or `folds`
-    folds; the test part is scored once, by what is recommended. `net`, a function that builds it, and `data` are needed
-    where they were given to `fit` as objects. The study lies in `folder`, else in `studies/cure-RUN`; where it stands
-    already it goes on, with further seeds if more are asked for. `notify` is that of `fit`. UserError for a mistake in
-    any of these.
+    Remedies that a recipe can express are tried one by one and combined; original and changed recipe see the same
+    split, first weights (where the net is the same) and order of samples, seed by seed. `seeds` is how many (the run's
+    own and the next ones), or which. The validation part judges, or `folds` folds; the test part is scored once, by
+    what is recommended. `net`, a function that builds it, and `data` are needed where they were given to `fit` as
+    objects. The study in `folder`, else in `studies/cure-RUN`, goes on where it stands already, with further seeds if
+    asked. `notify` is that of `fit`. UserError for a mistake in any of these.
 
     >>> import tempfile
     >>> from danlu.lab.fit import fit
@@ -64,13 +63,11 @@ def cure(
     >>> run.findings[0].rule, list(proof.recommended)
     ('lr-too-high', ['optim.lr'])
     """
-    reporting = Reporting(notifier=notifier_of(notify))
     check_jobs(jobs)
     check_folds(folds)
-    wanted = seeds_of(seeds)
+    wanted, reporting = seeds_of(seeds), Reporting(notifier=notifier_of(notify))
     check_size({}, len(wanted), folds)
     run = _opened(run)
-    run.refuse_imported()
     recipe, findings = run.recipe, run.findings
     maker = _maker(recipe, net)
     steps_per_epoch = round(run.steps / run.epochs) if run.epochs else run.steps
@@ -104,7 +101,9 @@ def _opened(run: Run | str | Path) -> Run:
         fail("cure.not-a-run", found=type(run).__name__)
     if StudyFolder(Path(run)).is_there:
         fail("cure.study-not-run", path=run)
-    return Run(run)
+    opened = Run(run)
+    opened.refuse_imported()
+    return opened
 
 
 def _maker(recipe: Recipe, net: object) -> Builder | None:

@@ -232,9 +232,7 @@ def carried_out(
     place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None, called: float | None = None,
     reporting: Reporting = UNREPORTED,
 ) -> Study:  # fmt: skip
-    """Train what the study in `place` still lacks of `plan`, then the best once more; `called` is when that was asked
-    for, `reporting` who else hears of it.
-    """
+    """Train what the study in `place` lacks of `plan`, then the best; `called` is when, `reporting` who hears of it."""
     before = place.read_design()
     asked = {**before, "seeds": list(plan.seeds)}
     if asked == before and place.journal.is_file() and Study(place.path).lacks_nothing:
@@ -286,8 +284,8 @@ def carried_out(
         _refit(place, plan, journal)
         journal.add(TrainingsDone(seconds=time.monotonic() - trained))
         journal.sync()
-    if fault := write_study_report(place):
-        reporter.note(fault)
+        if fault := write_study_report(place):
+            reporter.note(fault)
     reporter.close()
     return Study(place.path, given)
 

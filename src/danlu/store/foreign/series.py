@@ -10,7 +10,7 @@ TENSORBOARD, CSV = "tensorboard", "csv"
 
 
 class Point(NamedTuple):
-    """A value at a step (as the log counts), with the time (seconds since 1970) and the epoch where the log has them."""
+    """A value at a step as the log counts, with the time (seconds since 1970) and epoch where the log has them."""
 
     step: int
     value: float
