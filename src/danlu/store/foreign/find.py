@@ -69,8 +69,8 @@ def _grouped(files: Iterable[Path], base: Path) -> list[tuple[str, list[tuple[st
 def _name(place: Path, base: Path) -> str:
     """What a training is called: the folders on the way to its log, or its file."""
     place, base = place.absolute(), base.absolute()
-    inside = place.relative_to(base).with_suffix("") if place.is_relative_to(base) else Path()
-    parts = [part for part in inside.parts if part.lower() != "metrics"]
+    inside = place.relative_to(base).parts if place.is_relative_to(base) else ()
+    parts = [name for part in inside if (name := part.removesuffix(".csv")) != "metrics"]
     return "-".join([base.name, *parts] if len(parts) < 2 else parts) or base.name or "log"
 
 
