@@ -1,4 +1,4 @@
-"""Tracking as the training sees it, with a tracker of the tests' own: what is told, and that nothing ends a training."""
+"""Tracking as a training sees it, with a tracker of the tests' own: what is told, and that nothing ends a training."""
 
 import time
 from collections.abc import Mapping
