@@ -57,6 +57,7 @@ _STUDY_OPTIONS = (
     Option("folder", "FOLDER"),
     Option("share-order"),
     Option("jobs", "2"),
+    Option("cluster", "ADDRESS"),
     Option("plan"),
     *_TOLD,
 )
@@ -70,6 +71,7 @@ _CURE_OPTIONS = (
     Option("margin", "0.01"),
     Option("folder", "FOLDER"),
     Option("jobs", "2"),
+    Option("cluster", "ADDRESS"),
     _NOTIFY,
 )
 _DRAW_OPTIONS = (
@@ -134,7 +136,7 @@ VERBS = {
         Verb(
             "resume",
             "danlu resume RUN [--data D] [data.root=FOLDER]",
-            (Option("data", "D"), Option("jobs", "2"), _NOTIFY, _OWN_NET),
+            (Option("data", "D"), Option("jobs", "2"), Option("cluster", "ADDRESS"), _NOTIFY, _OWN_NET),
         ),
         Verb("show", "danlu show [RUN]"),
         Verb(
@@ -175,6 +177,7 @@ VERBS = {
                 Option("all"),
                 Option("book", "FILE.html"),
                 Option("guess"),
+                Option("cluster", "ADDRESS"),
             ),
         ),
         Verb(

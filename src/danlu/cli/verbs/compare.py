@@ -42,6 +42,7 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
         baselines=asked.baselines,
         share_order=arguments.share_order,
         jobs=numbers.jobs,
+        cluster=arguments.cluster,
         folder=arguments.folder,
         notify=arguments.notify,
         progress=not arguments.json,
@@ -58,4 +59,5 @@ def _do_search(arguments: argparse.Namespace) -> Outcome:
         facts = plan.facts() | {"groups": with_costs(plan, asked["jobs"])} | {"search": quest.facts(plan)}
         return Outcome(facts, lambda console: print_search_plan(console, facts))
     told: dict[str, Any] = {"notify": arguments.notify, "progress": not arguments.json}
-    return results.of_search(search(recipe=recipe, metric=arguments.metric, folder=arguments.folder, **told, **asked))
+    place: dict[str, Any] = {"folder": arguments.folder, "cluster": arguments.cluster}
+    return results.of_search(search(recipe=recipe, metric=arguments.metric, **place, **told, **asked))

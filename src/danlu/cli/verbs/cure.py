@@ -22,6 +22,7 @@ def do_cure(arguments: argparse.Namespace) -> Outcome:
         margin=asked.margin,
         folder=arguments.folder,
         jobs=asked.jobs,
+        cluster=arguments.cluster,
         notify=arguments.notify,
         progress=not arguments.json,
     )

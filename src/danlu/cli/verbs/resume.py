@@ -34,8 +34,12 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
         faults.raise_if_any()
         check_jobs(jobs)
         if StudyFolder(Path(folder)).is_search:
-            return results.of_search(go_on_searching(folder, data=arguments.data, jobs=jobs, **told))
-        return results.of_study(go_on(folder, data=arguments.data, jobs=jobs, **told), trained=True)
+            return results.of_search(
+                go_on_searching(folder, data=arguments.data, jobs=jobs, cluster=arguments.cluster, **told)
+            )
+        return results.of_study(
+            go_on(folder, data=arguments.data, jobs=jobs, cluster=arguments.cluster, **told), trained=True
+        )
     before = Run(folder, net=arguments.net)
     before.refuse_imported()
     if before.finished:

@@ -12,6 +12,7 @@ from danlu.base.memory import memory_guard
 from danlu.base.places import studies_folder
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
+from danlu.lab.cluster.connect import check_cluster, connected
 from danlu.lab.cure.proof import FACTOR, Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
 from danlu.lab.draft import CUSTOM
@@ -27,6 +28,7 @@ from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.view.study import StudyReporter
 
 _SEEDS = 5
 
@@ -43,6 +45,7 @@ def cure(
     margin: float | None = None,
     folder: str | Path | None = None,
     jobs: int | None = None,
+    cluster: object = None,
     notify: str | None = None,
     progress: bool = True,
 ) -> Proof:
@@ -53,7 +56,7 @@ def cure(
     own and the next ones), or which. The validation part judges, or `folds` folds; the test part is scored once, by
     what is recommended. `net`, a function that builds it, and `data` are needed where they were given to `fit` as
     objects. The study in `folder`, else in `studies/cure-RUN`, goes on where it stands already, with further seeds if
-    asked. `notify` is that of `fit`. UserError for a mistake in any of these.
+    asked. `jobs`, `cluster` and `notify` are those of `compare`. UserError for a mistake in any of these.
 
     >>> import tempfile
     >>> from danlu.lab.fit import fit
@@ -64,16 +67,17 @@ def cure(
     ('lr-too-high', ['optim.lr'])
     """
     check_jobs(jobs)
+    check_cluster(cluster, jobs)
     check_folds(folds)
     wanted, reporting = seeds_of(seeds), Reporting(notifier=notifier_of(notify))
     check_size({}, len(wanted), folds)
     run = _opened(run)
-    recipe, findings = run.recipe, run.findings
-    maker = _maker(recipe, net)
+    recipe, findings, maker = run.recipe, run.findings, _maker(run.recipe, net)
     steps_per_epoch = round(run.steps / run.epochs) if run.epochs else run.steps
     remedies = remedies_for(recipe, findings, steps_per_epoch)
+    untried = Proof(run.folder, findings, None, watched=recipe.watch.on)
     if not remedies:
-        return Proof(run.folder, findings, None, watched=recipe.watch.on)
+        return untried
     given = _given(run, data)
     numbers = [recipe.train.seed + place for place in wanted] if is_whole(seeds) else wanted
     plan = _planned(recipe, levels_of(remedies), numbers, folds, given, maker)
@@ -81,21 +85,26 @@ def cure(
     check_metric(metric, plan)
     check_study_margin(margin, metric, plan)
     if len(plan.planned) < 2:
-        return Proof(run.folder, findings, None, watched=recipe.watch.on)
-    kept = {
-        "run": str(run.folder),
-        "findings": [finding.as_dict() for finding in findings],
-        "remedies": [remedy.as_dict() for remedy in _tried(remedies, plan)],
-    }
+        return untried
+    kept = _kept(run, _tried(remedies, plan))
     design = design_of(plan, recipe, metric=metric, margin=margin, baselines=[], share_order=False, cure=kept)
-    place, all_seeds = _place(run, folder, design)
-    if all_seeds != numbers:
-        plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
-    return Proof.of_study(carried_out(place, plan, Given(given, maker), progress, jobs, reporting=reporting))
+    with connected(cluster, StudyReporter(progress).note) as reached:  # before there is a folder
+        place, all_seeds = _place(run, folder, design)
+        if all_seeds != numbers:
+            plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
+        study = carried_out(place, plan, Given(given, maker), progress, jobs, reached, reporting=reporting)
+        return Proof.of_study(study)
+
+
+def _kept(run: Run, remedies: Sequence[Remedy]) -> dict[str, Any]:
+    """What the study's folder says of the cure."""
+    findings = [finding.as_dict() for finding in run.findings]
+    return {"run": str(run.folder), "findings": findings, "remedies": [remedy.as_dict() for remedy in remedies]}
 
 
 def _opened(run: Run | str | Path) -> Run:
     if isinstance(run, Run):
+        run.refuse_imported()
         return run
     if not isinstance(cast(object, run), str | Path):
         fail("cure.not-a-run", found=type(run).__name__)
