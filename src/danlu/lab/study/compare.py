@@ -239,8 +239,7 @@ def carried_out(
     called: float | None = None, reporting: Reporting = UNREPORTED,
 ) -> Study:  # fmt: skip
     """Train what the study in `place` lacks of `plan`, then the best; `called` is when, `reporting` who hears of it."""
-    before = place.read_design()
-    asked = {**before, "seeds": list(plan.seeds)}
+    asked = {**(before := place.read_design()), "seeds": list(plan.seeds)}
     if asked == before and place.journal.is_file() and Study(place.path).lacks_nothing:
         return Study(place.path, given)
     reporter = StudyReporter(progress)
@@ -263,7 +262,6 @@ def carried_out(
             place.write_design(asked)
         take_turn(place.design)
         journal.add(_opening(plan, loading))
-
         design = place.read_design()
         beside = Beside(journal, place.stacks, plan.members, design["metric"], reporter.note, lambda: interrupt.asked)
 
