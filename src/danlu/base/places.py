@@ -5,7 +5,7 @@ import locale
 import math
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,12 @@ MAX_FILE_VARIABLE = "DANLU_MAX_FILE_GB"
 MAX_FILE_GB = 8.0
 _RENDEZVOUS_VARIABLE = "DANLU_RENDEZVOUS"
 _INTERFACE_VARIABLE = "GLOO_SOCKET_IFNAME"
+_NO_TELEMETRY = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "WANDB_ERROR_REPORTING": "false",
+}
 
 
 def cache_folder() -> Path:
@@ -72,6 +78,30 @@ def shown(path: str | Path) -> Path:
     except OSError:  # it has been deleted
         return path
     return path.relative_to(here) if path.is_relative_to(here) and path != here else path
+
+
+def tracker_variable(name: str) -> str | None:
+    """What the environment says to an experiment tracker, such as `$MLFLOW_TRACKING_URI`; None where that is not set.
+
+    >>> tracker_variable("NO_SUCH_VARIABLE") is None
+    True
+    """
+    return os.environ.get(name) or None
+
+
+def without_telemetry() -> None:
+    """Let trackers that this process starts report nothing about themselves, unless the environment says otherwise."""
+    for name, value in _NO_TELEMETRY.items():
+        os.environ.setdefault(name, value)
+
+
+def environment_with(more: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program that is started, with `more` variables.
+
+    >>> environment_with({"DANLU_EVENT": "end"})["DANLU_EVENT"]
+    'end'
+    """
+    return {**os.environ, **more}
 
 
 def language_of_environment() -> str:

@@ -290,6 +290,16 @@ class WatchRecipe:
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrackRecipe:
+    """Trackers that hear of the training besides its own folder; they have no influence on the weights."""
+
+    __pydantic_config__ = _STRICT
+    to: tuple[str, ...] | None = None  # tensorboard, mlflow, wandb; none: no tracker
+    project: str | None = None  # MLflow's experiment and the project of Weights & Biases; none: danlu
+    every: Count | None = None  # steps between two training losses that are sent; none: 50 losses an epoch
+
+
 def _number(word: str) -> float | str:
     try:
         return float(word)
@@ -305,6 +315,7 @@ KINDS: dict[str, type[Any]] = {
     "schedule": ScheduleRecipe,
     "train": TrainRecipe,
     "watch": WatchRecipe,
+    "track": TrackRecipe,
 }
 
 
@@ -326,6 +337,7 @@ class Recipe(Readable):
     schedule: ScheduleRecipe = ScheduleRecipe()
     train: TrainRecipe = TrainRecipe()
     watch: WatchRecipe = WatchRecipe()
+    track: TrackRecipe = TrackRecipe()
     # Keys such as "optim.lr" whose values danlu chose for want of a word of the user's: they say no more than that
     # word would have, so they yield where what they were chosen for is changed.
     chosen: frozenset[str] = field(default=frozenset(), compare=False)
@@ -351,11 +363,16 @@ class Recipe(Readable):
             f"{section}.{key}={value!r}"
             for section, keys in self.as_dict().items()
             for key, value in keys.items()
-            if usual[section].get(key) != value
+            if usual.get(section, {}).get(key) != value
         ]
 
+    def without_trackers(self) -> "Recipe":
+        """The same, reported to no tracker."""
+        return self if self.track == TrackRecipe() else replace(self, track=TrackRecipe())
+
     def as_dict(self) -> dict[str, dict[str, Any]]:
-        """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name.
+        """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name, and
+        no section "track" where nothing is tracked.
 
         >>> Recipe().as_dict()["net"]
         {'name': 'auto'}
@@ -369,6 +386,8 @@ class Recipe(Readable):
                 for key, value in values.items()
                 if value is not None
             }
+        if not tree["track"]:  # as all runs and studies have it that began before there was this section
+            del tree["track"]
         return tree
 
     def fingerprint(self) -> str:
@@ -380,7 +399,7 @@ class Recipe(Readable):
         train = replace(self.train.defining_weights, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
         net = replace(self.net, name=self.net.label) if self.net.in_file else self.net  # its content counts by sha256
         counted = replace(self, data=replace(self.data, root=None, workers=0), net=net, train=train)
-        text = canonical_json({**counted.as_dict(), "watch": None})
+        text = canonical_json({**counted.without_trackers().as_dict(), "watch": None})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -57,6 +57,7 @@ def fit(
     listeners: Sequence[Listener] | None = None,
     metrics: Mapping[str, MetricLike] | None = None,
     loss: object = None,
+    notify: str | None = None,
     **settings: Any,
 ) -> Run:
     """Train `net` on `data`; with nothing given, LeNet-5 on the digits inside scikit-learn.
@@ -68,14 +69,14 @@ def fit(
     epochs, batch_size, momentum, seed, clip_norm …), or a section as a dict: optim={"name": "adam", "lr": 0.001}.
     `folder` is where the run will lie (absent or empty); else it gets a name of its own, or `name`, in `runs/`.
     `weights_from` is a run that has ended, or its folder: the training begins with the weights that were scored, in the
-    net of that run where none is given; for another number of classes the last layer begins anew. The training is
-    watched for mistakes (`run.findings`) unless `watch` is False, or the recipe's watch.on. `listeners` are called with
-    every event of the training (`danlu.TrainingStarted`, `StepDone`, `EpochDone`), and end it by answering with
-    `danlu.Stop("why")`. `metrics` score the validation and the test part too, by name: functions of (outputs, targets),
-    or a torchmetrics.Metric. `loss` is a name, settings, or a function of (outputs, targets) that gives their mean
-    loss; `optimizer` and `schedule` may be functions too, of the parameters and of the optimizer, or objects of
-    torch's. Raises UserError for a mistake in any of these, before the first step; StorageError where the disk refuses
-    later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
+    net of that run where none is given; for another number of classes the last layer begins anew. It is watched for
+    mistakes (`run.findings`) unless `watch` or the recipe's watch.on is False. `listeners` are called with every event
+    (`danlu.TrainingStarted`, `StepDone`, `EpochDone`), and end it by answering `danlu.Stop("why")`. `metrics` score the
+    validation and the test part too, by name: functions of (outputs, targets), or a torchmetrics.Metric. `loss` is a
+    name, settings, or a function of (outputs, targets) that gives their mean loss; `optimizer` and `schedule` may be
+    functions too, of the parameters and of the optimizer, or objects of torch's. `notify` is a web address or a command
+    that hears of the end, a crash and the first error found. Raises UserError for a mistake in any of these, before the
+    first step; StorageError where the disk refuses later; Interrupted (a KeyboardInterrupt) after Ctrl-C.
 
     >>> import tempfile
     >>> run = fit("softmax-regression", "digits", epochs=2, folder=tempfile.mkdtemp(), progress=False)
@@ -90,7 +91,9 @@ def fit(
     refuse_beside(drafted, code)
     drafted, where = until_patience_is_spent(drafted), folder_asked(folder, name)
     module = net if isinstance(net, nn.Module) else None
-    new = _Beginning(drafted, data, module, code, own_parts(listeners, metrics), where, progress, begin)
+    new = _Beginning(
+        drafted, data, module, code, own_parts(listeners, metrics, notify, drafted), where, progress, begin
+    )
     return _by_started_processes(new) if starts_processes(drafted) else _begun(new)
 
 
@@ -128,7 +131,7 @@ def _by_started_processes(new: _Beginning) -> Run:
     check_cores(new.recipe.train.processes or 1)
     setup = set_in(set_up(new.recipe), new.code)
     check_sharing(setup, new.recipe.train.processes or 1)
-    made = start_fit(new.recipe, new.folder, progress=new.progress)
+    made = start_fit(new.recipe, new.folder, new.own.notifier, progress=new.progress)
     return Run(made, data=setup.data)
 
 
@@ -201,6 +204,7 @@ def resume(
     loss: object = None,
     optimizer: object = None,
     schedule: object = None,
+    notify: str | None = None,
     progress: bool = True,
 ) -> Run:
     """Go on with a run exactly where its newest whole checkpoint stands; a finished run is returned as it is.
@@ -208,12 +212,13 @@ def resume(
     `net`, `data`, `metrics`, `loss`, `optimizer` and `schedule` are needed where they were given to `fit` as objects
     that no recipe brings back (`net` also says where the file of a net, `my_nets.py:Net`, lies by now), and `listeners`
     hear of what is left where they are given again; where data have been moved, `data` is their path now, or `root` the
-    folder to look for a catalogue's in. The end state is bit-identical to that of a run never interrupted, on the same
-    machine, torch build and thread count.
+    folder to look for a catalogue's in. `notify` is that of `fit`; trackers hear on. The end state is bit-identical to
+    that of a run never interrupted, on the same machine, torch build and thread count.
     """
-    begin, own = begin_of_call(), own_parts(listeners, metrics)
-    place = RunFolder.open(Path(folder))
+    begin, place = begin_of_call(), RunFolder.open(Path(folder))
     run = Run(place.path, net=net, data=data)
+    run.refuse_imported()
+    own = own_parts(listeners, metrics, notify, run.recipe)
     if run.finished:
         return run
     code = own_training(loss=loss, optimizer=optimizer, schedule=schedule)
@@ -224,7 +229,7 @@ def resume(
             given=(net if isinstance(net, nn.Module) else None, *code.facts(), *own.listeners, *own.metrics),
         )
         check_cores(run.recipe.train.processes or 1)
-        start_resume(run.recipe, place.path, net, data, root, progress=progress)
+        start_resume(run.recipe, place.path, net, data, root, own.notifier, progress=progress)
         return Run(place.path, net=net, data=data)
     with joined(launched()) as group, steady_threads(run.recipe, launched()), contextlib.ExitStack() as stack:
         journal = None if group.rank else stack.enter_context(Journal(place.journal))

@@ -25,6 +25,7 @@ from danlu.lab.forecasts import ForecastCollector, below_naive, collector_of
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
 from danlu.lab.label_thresholds import with_thresholds
+from danlu.lab.notices import notices_of_run
 from danlu.lab.own_metrics import OwnMetrics
 from danlu.lab.own_nets import keep_copy
 from danlu.lab.own_parts import MetricLike, OwnParts
@@ -34,6 +35,7 @@ from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollecto
 from danlu.lab.process_course import ProcessCourse
 from danlu.lab.setup import Setup
 from danlu.lab.text_samples import TextSampler
+from danlu.lab.tracking import tracked_run
 from danlu.lab.translators import translator_of
 from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
@@ -159,7 +161,13 @@ def carry_out(training: WiredTraining, reporter: Reporter) -> None:
     batch, parameters = training.setup.recipe.train.batch_size, f"{training.setup.description.parameters:,}"
     try:
         keep_copy(training.setup.recipe, training.place)
-        with memory_guard("training", training.place.path, batch=batch, parameters=parameters):
+        _open_journal(training)
+        setup, step = training.setup, training.progress.step
+        with (
+            notices_of_run(training.own.notifier, training.place, reporter.note) as training.journal.hear,
+            tracked_run(training.place, setup.recipe, setup.horizon.steps_per_epoch, step, reporter.note),
+            memory_guard("training", training.place.path, batch=batch, parameters=parameters),
+        ):
             _trained(training, reporter)
     except FolderGoneError:
         raise
@@ -167,6 +175,15 @@ def carry_out(training: WiredTraining, reporter: Reporter) -> None:
         folder = shown(training.place.path)
         faults = [Fault("lab.stopped-by-disk", {"what": fault, "folder": folder}) for fault in error.faults]
         raise StorageError(*faults) from error
+
+
+def _open_journal(training: WiredTraining) -> None:
+    """Write what this session begins with."""
+    setup, journal = training.setup, training.journal
+    resumes = RunResumed(step=training.progress.step, loading=training.loading)
+    journal.write(resumes if training.resumed else opening_record(setup, training.parent, training.loading))
+    if not training.resumed and (drawn := drawn_net(setup)):
+        journal.write(drawn)
 
 
 def _trained(training: WiredTraining, reporter: Reporter) -> None:
@@ -183,10 +200,6 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
     with Interrupt(str(place.path)) as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
         parameters, notes = setup.description.parameters, [*data.notes, *training.notes]
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, parameters, notes)
-        resumes = RunResumed(step=progress.step, loading=training.loading)
-        journal.write(resumes if training.resumed else opening_record(setup, training.parent, training.loading))
-        if not training.resumed and (drawn := drawn_net(setup)):
-            journal.write(drawn)
         heard: Sequence[Listener] = [*training.recorders, checkpointer, reporter, interrupt, *own.listeners]
         heard = agreed(group, engine, heard, ProcessCourse(journal, reporter.note) if recipe.watch.on else None)
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()

@@ -21,7 +21,7 @@ from danlu.view.info.study import StudyInfo
 from danlu.view.page.document import chart_block, document
 from danlu.view.page.fragment import chart_height, framed
 from danlu.view.page.markup import Markup, Part, element, joined
-from danlu.view.summary import baseline_lines, parent_line
+from danlu.view.summary import baseline_lines, imported_line, parent_line
 from danlu.view.texts import texts_section
 from danlu.view.verdicts import effect_text, looks_text
 
@@ -154,6 +154,7 @@ def run_facts(info: RunInfo) -> str:
     """How far a run is, in a line."""
     history = info.history
     began = [parent_line(history.parent)] if history.parent else []
+    began += [imported_line(history.imported)] if history.imported else []
     planned = f"/{history.planned_epochs:,}" if info.state == "running" and history.planned_epochs else ""
     done = say(
         "page.done",

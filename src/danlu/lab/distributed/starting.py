@@ -12,6 +12,7 @@ from danlu.base.own_code import file_and_maker
 from danlu.base.recipe import CUSTOM, Recipe
 from danlu.base.recipe_text import to_toml
 from danlu.lab.distributed.launching import start
+from danlu.lab.notify import Notifier
 
 
 def refuse_objects(recipe: Recipe, data: object, given: Iterable[Any]) -> None:
@@ -21,22 +22,37 @@ def refuse_objects(recipe: Recipe, data: object, given: Iterable[Any]) -> None:
         fail("processes.objects", processes=recipe.train.processes)
 
 
-def start_fit(recipe: Recipe, folder: Path | None, *, progress: bool) -> Path:
+def start_fit(recipe: Recipe, folder: Path | None, notifier: Notifier | None, *, progress: bool) -> Path:
     """Have the recipe's processes train by it; the folder of the run."""
     with tempfile.TemporaryDirectory(prefix="danlu-") as scratch:
         file = Path(scratch) / "recipe.toml"
         file.write_text(to_toml(_from_anywhere(recipe)), encoding="utf-8")
         named = [] if folder is None else ["--folder", str(folder)]
+        named += _notifying(notifier)
         return start(["fit", str(file), *named], recipe.train.processes or 1, folder, progress=progress)
 
 
-def start_resume(recipe: Recipe, folder: Path, net: object, data: object, root: object, *, progress: bool) -> None:
+def start_resume(
+    recipe: Recipe,
+    folder: Path,
+    net: object,
+    data: object,
+    root: object,
+    notifier: Notifier | None,
+    *,
+    progress: bool,
+) -> None:
     """Have the recipe's processes go on with the run in `folder`."""
     words = ["resume", str(folder)]
     words += ["--net", net] if isinstance(net, str) else []
     words += ["--data", str(data)] if isinstance(data, str | Path) else []
     words += [f"data.root={root}"] if root is not None else []
+    words += _notifying(notifier)
     start(words, recipe.train.processes or 1, folder, progress=progress)
+
+
+def _notifying(notifier: Notifier | None) -> list[str]:
+    return [] if notifier is None else ["--notify", notifier.word]
 
 
 def _from_anywhere(recipe: Recipe) -> Recipe:

@@ -144,6 +144,7 @@ def made_net(cell: Cell, recipe: Recipe, data: Dataset, seed: int) -> nn.Module:
 
 def _set_up(cell: Cell, seed: int, folds: int, data: object, loaded: dict[DataRecipe, list[Dataset]]) -> Planned:
     refuse_shared(cell.recipe)
+    cell = replace(cell, recipe=cell.recipe.without_trackers())  # they hear of the study, not of each training
 
     def folds_by(how: DataRecipe) -> list[Dataset]:
         if how not in loaded:

@@ -7,6 +7,7 @@ from danlu.store.records.record import VERSION, Record
 from danlu.store.records.run import (
     CheckpointSaved,
     EpochEnded,
+    ImportedFrom,
     ParentRun,
     RunEnded,
     RunResumed,
@@ -58,6 +59,7 @@ __all__ = [
     "FindingsStood",
     "ForecastLine",
     "ForecastMade",
+    "ImportedFrom",
     "LayersMeasured",
     "MalformedRecordError",
     "MemberDone",
