@@ -37,6 +37,7 @@ from danlu.nets import (
     usual_training,
 )
 from danlu.train.checkpoint import saved_weights
+from danlu.train.distributed.group import Alone, TrainingGroup
 from danlu.train.freezing import check_parts
 from danlu.train.losses import Loss
 from danlu.train.optimisers import OWN_OPTIMISER, build_optimiser, rates_of_parts, resolve_optim
@@ -62,6 +63,7 @@ class Setup:
     own_facts: Mapping[str, Mapping[str, str]] = field(
         default_factory=dict[str, Mapping[str, str]]
     )  # to know them again
+    group: TrainingGroup = field(default_factory=Alone)  # the processes that share it
 
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:

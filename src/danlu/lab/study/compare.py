@@ -21,6 +21,7 @@ from danlu.lab.cluster.connect import check_cluster, connected
 from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.net_and_data import data_for_net, net_for_data
+from danlu.lab.notify import notifier_of
 from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
@@ -35,6 +36,7 @@ from danlu.lab.study.member_key import MemberKey
 from danlu.lab.study.on_cluster import StudyCluster
 from danlu.lab.study.plan import Group, Plan, make_plan
 from danlu.lab.study.refit import refitted
+from danlu.lab.study.reporting import UNREPORTED, Reporting, reporting_of
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given, Study
@@ -79,6 +81,7 @@ def compare(
     jobs: int | None = None,
     cluster: object = None,
     folder: str | Path | None = None,
+    notify: str | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> Study:
@@ -91,8 +94,9 @@ def compare(
     `baselines` are of scikit-learn: "majority", "linear", "svm", "forest", or the name of any of
     its classifiers or regressors. With `share_order` all seeds see the samples in one order. What cannot be stacked is
     trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config` says. On a `cluster` all is
-    trained there: "dask://127.0.0.1:8786", "ray://…", "ray", or a client of Dask's. Where `folder` holds this very
-    study unfinished, it goes on. Raises UserError for a mistake in any of these; Interrupted after Ctrl-C.
+    trained there: "dask://127.0.0.1:8786", "ray://…", "ray", or a client of Dask's. `notify` is that of `fit`. Where
+    `folder` holds this very study unfinished, it goes on. Raises UserError for a mistake in any of these; Interrupted
+    after Ctrl-C.
 
     >>> import tempfile
     >>> study = compare("softmax-regression", "iris", vary={"lr": [1e-5, 0.1]}, seeds=3, folds=3, epochs=10,
@@ -107,10 +111,11 @@ def compare(
     check_jobs(jobs)
     check_metric(metric, plan)
     check_study_margin(margin, metric, plan)
+    reporting = reporting_of(base, notify)
     design = design_of(plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order)
     with connected(cluster, StudyReporter(progress).note) as reached:  # before there is a folder
         place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
-        return carried_out(place, plan, given, progress, jobs, reached, begin)
+        return carried_out(place, plan, given, progress, jobs, reached, begin, reporting)
 
 
 @memory_guard("study")
@@ -139,7 +144,7 @@ def planned(
 
 def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
     """What a study's folder says of it: the recipe it starts from, what it varies, and `more` about the answer."""
-    parts: dict[str, Any] = {"recipe": base.as_dict(), "factors": plan.factors, "defaults": DEFAULTS}
+    parts: dict[str, Any] = {"recipe": base.without_trackers().as_dict(), "factors": plan.factors, "defaults": DEFAULTS}
     parts |= {"seeds": list(plan.seeds), "folds": plan.folds}
     functions = [level for level in plan.factors.get("net.name", []) if isinstance(level, Builder)]
     own = [name for name in plan.factors.get("net.name", []) if file_and_maker(name)]
@@ -191,6 +196,7 @@ def go_on(
     seeds: Sequence[int] | None = None,
     jobs: int | None = None,
     cluster: object = None,
+    notify: str | None = None,
     progress: bool = True,
 ) -> Study:
     """Carry out what a study still lacks, after an interruption; or with further `seeds`, all of them named here.
@@ -199,7 +205,7 @@ def go_on(
     them by name. A study that lacks nothing is returned as it is. The seeds stand in its folder only once all that
     they need is at hand.
     """
-    begin = begin_of_call()
+    begin, reporting = begin_of_call(), Reporting(notifier=notifier_of(notify))
     check_cluster(cluster, jobs)
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
@@ -222,26 +228,18 @@ def go_on(
             fail("study.net-levels-needed", names=", ".join(unknown), name=unknown[0])
     numbers = design["seeds"] if seeds is None else list(seeds)
     plan = make_plan(base, factors, numbers, design["folds"], data=data, maker=maker)
-    return carried_out(place, plan, Given(data, maker, makers), progress, jobs, cluster, begin)
+    return carried_out(place, plan, Given(data, maker, makers), progress, jobs, cluster, begin, reporting)
 
 
 Study.carry_on = staticmethod(go_on)
 
 
 def carried_out(
-    place: StudyFolder,
-    plan: Plan,
-    given: Given,
-    progress: bool,
-    jobs: int | None,
-    cluster: object = None,
-    called: float | None = None,
-) -> Study:
-    """Train what the study in `place` still lacks of `plan`, then the best once more; `called` is when that was asked
-    for.
-    """
-    before = place.read_design()
-    asked = {**before, "seeds": list(plan.seeds)}
+    place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None, cluster: object = None,
+    called: float | None = None, reporting: Reporting = UNREPORTED,
+) -> Study:  # fmt: skip
+    """Train what the study in `place` lacks of `plan`, then the best; `called` is when, `reporting` who hears of it."""
+    asked = {**(before := place.read_design()), "seeds": list(plan.seeds)}
     if asked == before and place.journal.is_file() and Study(place.path).lacks_nothing:
         return Study(place.path, given)
     reporter = StudyReporter(progress)
@@ -252,6 +250,7 @@ def carried_out(
     done = frozenset(MemberKey(dict(one.factors), one.seed, one.fold).key for one in history.members)
     with (
         interrupted_as(str(place.path)),
+        reporting.around(place, recipe_of_design(place), reporter.note),
         memory_guard("study", place.path),
         Journal(place.journal) as journal,
         Interrupt(str(place.path)) as interrupt,
@@ -263,7 +262,6 @@ def carried_out(
             place.write_design(asked)
         take_turn(place.design)
         journal.add(_opening(plan, loading))
-
         design = place.read_design()
         beside = Beside(journal, place.stacks, plan.members, design["metric"], reporter.note, lambda: interrupt.asked)
 
@@ -292,8 +290,8 @@ def carried_out(
         _refit(place, plan, journal)
         journal.add(TrainingsDone(seconds=time.monotonic() - trained))
         journal.sync()
-    if fault := write_study_report(place):
-        reporter.note(fault)
+        if fault := write_study_report(place):
+            reporter.note(fault)
     reporter.close()
     return Study(place.path, given)
 
