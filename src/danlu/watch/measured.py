@@ -95,6 +95,7 @@ class LabelFacts:
     hits: dict[int, float] = field(default_factory=dict[int, float])  # of these, right ones by class
     ignored: int | None = None  # the class that the loss counts for nothing
     left_out: int = 0  # labels of it that `counts` leaves out, where the user declared it
+    uncounted: int = 0  # labels of classes beyond those that `counts` has room for
 
 
 @dataclass(frozen=True)
@@ -256,6 +257,8 @@ class Intervention:
     others: float = float("nan")  # of other samples, where one was changed
     sequential: bool = False  # samples are sequences
     batch_second: bool = False  # the batch comes first, and it has layers that want it second
+    leaks: str = ""  # the module in which later places first reach earlier ones
+    mixes: str = ""  # the module in which samples first reach each other
     response: Series = field(default_factory=Series)  # of all, where samples were exchanged, over their size
     turn: Series = field(default_factory=Series)  # the same of their directions, for answers of several numbers
     outputs: int = 0  # numbers of an answer, of one sample
@@ -265,6 +268,9 @@ class Intervention:
     context: float = float("nan")  # of the last place, where the places before it were changed, over the same
     order: float = float("nan")  # where places change places, beside what exchanging samples does; 0 where none matters
     pads_counted: float = float("nan")  # share of padded places among the targets that the loss counts
+    # Of the targets between the first and the last that the loss counts, the share that it leaves out though they are
+    # the inputs that follow.
+    gaps: float = float("nan")
 
 
 @dataclass

@@ -19,6 +19,7 @@ NAMED = {
     "BinaryCrossEntropy": "bce",
     "BinaryCrossEntropyWithLogits": "bce-logits",
 }
+_SYMMETRIC = ("MseLoss", "SmoothL1Loss", "HuberLoss")  # of output and target
 _SUM, _NO_REDUCTION = 2, 0
 _MOST_NODES = 400
 _MOST_VALUES = 65_536
@@ -160,8 +161,9 @@ def loss_value(criterion: Criterion, given: Sequence[torch.Tensor]) -> float:
 def _met(criterion: Criterion, given: Sequence[torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor | None]:
     node, kind = criterion.node, operation(criterion.node)
     if kind in NAMED:
-        outputs = saved(node, "_saved_self")
-        return outputs, saved(node, "_saved_target")
+        first, second = saved(node, "_saved_self"), saved(node, "_saved_target")
+        flipped = kind in _SYMMETRIC and node.next_functions[0][0] is None
+        return (second, first) if flipped else (first, second)
     if criterion.name in ("difference", "l1"):
         difference = saved(node, "_saved_self")
         outputs = _result(criterion.start)

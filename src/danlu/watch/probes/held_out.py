@@ -19,6 +19,7 @@ _FEWEST = 32  # samples whose mean says something
 _ROUNDING = 1e-4  # of a mean of 0, in standard deviations
 _OWN = 0.01  # of a sample's own mean
 _NEARER = 0.8  # a sample beside itself of another pass, over the same beside another sample
+_NEARER_KNOWN = 0.9  # the same where a data set is gone through in order: it may draw other samples each time
 _CHANGED = 0.2  # share of the samples
 _TIMES = 2
 
@@ -144,9 +145,9 @@ class HeldOutProbe:
         changed = (one != other).any(1)
         apart = float((one - other).abs().mean())
         beside = float((one - other.roll(1, 0)).abs().mean())
-        known = self._ordered == self._ordered_before != 0  # the very samples, by their places in the data set
+        known = self._ordered == self._ordered_before != 0  # the same places in the data set
         anew = same and not made_of_them and float(changed.float().mean()) >= _CHANGED
-        anew = anew and (known or apart < _NEARER * beside)
+        anew = anew and apart < (_NEARER_KNOWN if known else _NEARER) * beside
         self._anew = self._anew + 1 if anew else 0
         if self._anew >= _TIMES and "anew" not in self._measured.unfair:
             self._measured.unfair["anew"] = Unfair(step, share=float(changed.float().mean()))
