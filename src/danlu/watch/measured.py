@@ -156,6 +156,7 @@ class Optimiser:
     mixed_since: int = 0
     stepped_at: CodeLine | None = None  # in the user's code
     made_at: CodeLine | None = None  # the same, where it was made inside the block
+    backward_at: CodeLine | None = None  # the same, the newest backward pass before its step
 
 
 @dataclass
@@ -319,6 +320,7 @@ class Measured:
     unfair: dict[str, Unfair] = field(default_factory=dict[str, Unfair])  # of evaluations, by kind
     unrelated: Unrelated = field(default_factory=Unrelated)
     loss_ratio: Series = field(default_factory=Series)  # largest over smallest of the losses that are added up as is
+    mixed_reductions: int = 0  # samples of a batch that one term of the loss averages over and another one sums
     losses_added: tuple[float, float] = (float("nan"), float("nan"))  # the smallest and the largest, at the first step
     # Frozen normalisations that are in training mode, and by how many deviations their running statistics have moved.
     drifting: dict[str, float] = field(default_factory=dict[str, float])

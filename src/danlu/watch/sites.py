@@ -70,6 +70,7 @@ class Sites:
         if not self._on or (step > _FIRST and record.stepped_at is not None):
             return
         record.stepped_at = calling_line() or record.stepped_at
+        record.backward_at = self._measured.lines.get("backward")
         record.made_at = self._made.get(optimizer)
 
     def end_step(self) -> None:

@@ -65,7 +65,8 @@ def _unmasked(scope: ast.AST) -> int | None:
         sides = (node.left, node.right), (node.right, node.left)
         if not any(_is_reward(one) and _is_discounted(other, made) for one, other in sides):
             continue
-        if not any(_END.search(word) for word in _words_behind(node, made)) and not _is_chosen(scope, node):
+        words = _words_behind(node, made, options=False)
+        if not any(_END.search(word) for word in words) and not _is_chosen(scope, node):
             return node.lineno
     return None
 
@@ -207,14 +208,15 @@ def _assignments(scope: ast.AST) -> dict[str, list[ast.AST]]:
     return made
 
 
-def _words_behind(node: ast.AST, made: Mapping[str, list[ast.AST]]) -> set[str]:
-    """The names and attributes in an expression, and in what the names in it were made of."""
+def _words_behind(node: ast.AST, made: Mapping[str, list[ast.AST]], *, options: bool = True) -> set[str]:
+    """The names and attributes in an expression, and in what the names in it were made of; without `options` not the
+    names of keyword arguments, which may be settings of the memory that a batch was drawn from."""
     seen: set[str] = set()
     waiting = [node]
     for _ in range(4 * _DEPTH):
         if not waiting:
             break
-        for word in _own_words(waiting.pop()):
+        for word in _each_word(waiting.pop(), options=options):
             if word not in seen:
                 seen.add(word)
                 waiting.extend(made.get(word, ()))
@@ -225,7 +227,7 @@ def _own_words(node: ast.AST) -> set[str]:
     return set(_each_word(node))
 
 
-def _each_word(node: ast.AST) -> Iterator[str]:
+def _each_word(node: ast.AST, *, options: bool = True) -> Iterator[str]:
     for one in ast.walk(node):
         if isinstance(one, ast.Name):
             yield one.id
@@ -233,7 +235,7 @@ def _each_word(node: ast.AST) -> Iterator[str]:
             yield one.attr
         elif isinstance(one, ast.Constant) and isinstance(one.value, str):
             yield one.value
-        elif isinstance(one, ast.keyword | ast.arg) and one.arg:
+        elif (isinstance(one, ast.arg) or (options and isinstance(one, ast.keyword))) and one.arg:
             yield one.arg
 
 

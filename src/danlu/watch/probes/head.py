@@ -20,7 +20,8 @@ NAMED = {
     "BinaryCrossEntropyWithLogits": "bce-logits",
 }
 _SYMMETRIC = ("MseLoss", "SmoothL1Loss", "HuberLoss")  # of output and target
-_SUM, _NO_REDUCTION = 2, 0
+_SUM, _MEAN, _NO_REDUCTION = 2, 1, 0
+_LEAST_WEIGHT = 0.1  # of a term of a loss that is added as it is
 _MOST_NODES = 400
 _MOST_VALUES = 65_536
 _MOST_WEIGHTS = 8  # different weights of classes
@@ -274,6 +275,36 @@ def weighs_samples(root: Node) -> bool:
                     seen.add(other)
                     stack.append(other)
     return len(single) > _MOST_WEIGHTS
+
+
+def reductions(root: Node, samples: int) -> set[str]:
+    """How the terms that a loss adds up as they are go over a batch of `samples`: "mean", "sum"."""
+    found: set[str] = set()
+    stack, seen = [root], {root}
+    while stack and len(seen) < _MOST_NODES:
+        node = stack.pop()
+        kind, reduction = operation(node), getattr(node, "_saved_reduction", _NO_REDUCTION)
+        if kind == "Mean" or (kind in NAMED and reduction == _MEAN):
+            found.add("mean")
+        elif (kind in NAMED and reduction == _SUM) or (kind == "Sum" and _summed_samples(node) == samples):
+            found.add("sum")
+        elif kind in ("Add", "Sub", "Neg", "ToCopy") or (kind == "Mul" and _is_of_order_one(node)):
+            under = [one for one in following(node) if not shape(one) and one not in seen]
+            seen.update(under)
+            stack.extend(under)
+    return found
+
+
+def _summed_samples(node: Node) -> int:
+    """The first dimension of what a Sum adds up."""
+    size = getattr(node, "_saved_self_sym_sizes", ())
+    return int(size[0]) if size else 0
+
+
+def _is_of_order_one(node: Node) -> bool:
+    """Whether a product is one with a plain number that makes it hardly smaller."""
+    kept = [one for one in (saved(node, "_saved_self"), saved(node, "_saved_other")) if one is not None]
+    return len(kept) == 1 and kept[0].numel() == 1 and _LEAST_WEIGHT <= abs(float(kept[0])) <= 1 / _LEAST_WEIGHT
 
 
 def _runs_over_batch(criterion: Criterion, between: list[Node]) -> bool:
