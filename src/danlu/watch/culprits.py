@@ -48,6 +48,10 @@ class Culprits:
                 return (made if what == "loss object" else None) or lines.get("loss") or made or lines.get("backward")
             case "loader":
                 return self._loader()
+            case "evaluated":
+                kind = self._measured.evaluated_kind
+                made = self._made(kind, "evaluated") if kind else None
+                return made or lines.get("evaluated") or lines.get("evaluation") or self._loader()
             case "module":
                 return self._module(verdict.where)
             case "optimizer" | "step" | "clip":

@@ -188,6 +188,7 @@ class Evaluation:
     largest: int = 0
     plain: float = float("nan")  # the loss as a mean of the batches' own
     neighbours: float = float("nan")  # share of its windows that are training windows moved by one place
+    elsewhere: bool = False  # its samples come from another data set object than those of the training
 
 
 @dataclass
@@ -295,6 +296,7 @@ class Measured:
     foreign_steps: int = 0  # of optimisers that hold nothing of the net
     lines: dict[str, CodeLine] = field(default_factory=dict[str, CodeLine])  # of the user's code, by what they call
     loader_kind: str = ""  # class of the loader that line "loader" goes through
+    evaluated_kind: str = ""  # class of the loader that line "evaluated" goes through
     loader_batch: int = 0  # samples that it gives at a time; 0 where that is unknown
     declared: DeclaredLoss | None = None  # what the user gave as loss_fn
     unread: dict[str, str] = field(default_factory=dict[str, str])  # facts whose newest tensor was unreadable, and why

@@ -89,3 +89,18 @@ def test_samples_of_one_data_set_are_known_by_their_places(noise: float, told: b
             one.end(step, 0.0)
     assert ("anew" in measured.unfair) == told
     assert not unplaced.unfair
+
+
+def test_a_data_set_that_gave_no_training_batch_is_elsewhere() -> None:
+    measured, loader = Measured(), DataLoader(TensorDataset(drawn()), 60)
+    probe = HeldOutProbe(measured)
+    probe.loader_begun(loader)
+    probe.trains()
+    for other, elsewhere in ((loader, False), (DataLoader(TensorDataset(drawn()), 60), True)):
+        probe.loader_begun(other)
+        probe.sees(drawn(), 9)
+        assert probe.elsewhere == elsewhere
+        probe.end(9, 1.0)
+        assert not probe.elsewhere
+    assert measured.evaluated_kind == "DataLoader"
+    assert measured.lines["evaluated"].file == __file__

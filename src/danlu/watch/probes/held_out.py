@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch.utils.data import RandomSampler, SequentialSampler
 
+from danlu.base.records import CodeLine
 from danlu.watch.conduct import Unfair
+from danlu.watch.frames import calling_line
 from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.tracing import unreadable
@@ -32,6 +34,8 @@ class HeldOutProbe:
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
         self._begun: Any = None  # the newest loader that was begun and has given no batch to a net yet, weakly
+        self._begun_at: CodeLine | None = None
+        self.elsewhere = False  # what is evaluated comes from a data set that gave no training batch
         self._trained: set[int] = set()  # data sets that gave training batches, by id
         self._evaluations = 0
         self._batches = self._samples = 0  # of this evaluation
@@ -47,6 +51,8 @@ class HeldOutProbe:
     def loader_begun(self, loader: Any) -> None:
         """A DataLoader is gone through from the beginning."""
         self._begun = weakref.ref(loader)
+        if "evaluated" not in self._measured.lines:
+            self._begun_at = calling_line()
 
     def trains(self) -> None:
         """A batch is trained on."""
@@ -59,8 +65,13 @@ class HeldOutProbe:
     def sees(self, inputs: torch.Tensor | None, step: int) -> None:
         """A batch is evaluated."""
         loader, self._begun = self._begun and self._begun(), None
+        if loader is not None:
+            self.elsewhere = bool(self._trained) and id(loader.dataset) not in self._trained
         if loader is not None and id(loader.dataset) not in self._trained:
             self._see_loader(loader, step)
+            if self._begun_at is not None and "evaluated" not in self._measured.lines:
+                self._measured.lines["evaluated"] = self._begun_at
+                self._measured.evaluated_kind = type(loader).__name__
             if not self._batches and isinstance(loader.sampler, SequentialSampler):
                 self._ordered = id(loader.dataset)
         plain = inputs is not None and inputs.dtype.is_floating_point and inputs.dim() >= 2 and len(inputs) > 1
@@ -92,6 +103,7 @@ class HeldOutProbe:
             if self._first is not None:
                 self._compare(step)
         self._batches = self._samples = 0
+        self.elsewhere = False
         self._sums, self._first = None, None
         self._ordered_before, self._ordered = self._ordered, 0
         self._rows_differ = self._spoilt = False

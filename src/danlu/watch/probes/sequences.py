@@ -154,16 +154,15 @@ def gaps(inputs: torch.Tensor, targets: torch.Tensor, ignored: int | None, time:
     known.
 
     >>> row = torch.tensor([[5, 0, 7, 0, 0]])
-    >>> gaps(row, torch.tensor([[0, 7, 0, 0, 0]]), 0, 1), gaps(row, torch.tensor([[5, 7, 0, 7, 0]]), 0, 1)
-    (0.0, 0.25)
+    >>> gaps(row, torch.tensor([[0, 7, 0, 0, 0]]), 0, 1), gaps(row, torch.tensor([[0, 7, 0, 0, 6]]), 0, 1)
+    (0.0, 0.5)
     """
     if ignored is None or ignored < 0 or inputs.dim() != 2 or targets.numel() != inputs.numel():
         return float("nan")
     targets = targets.reshape(inputs.shape)
     if time == 0:
         inputs, targets = inputs.t(), targets.t()
-    following, targets = inputs[:, 1:], targets[:, :-1]
     counts = targets != ignored
     between = (counts.cumsum(1) > 0) & (counts.flip(1).cumsum(1).flip(1) > 0)
-    left = (targets == ignored) & (following == ignored) & between
-    return float(left.sum()) / max(1.0, float((counts | left).sum()))
+    left = ((targets == ignored) & between)[:, :-1] & (inputs[:, 1:] == ignored)
+    return float(left.sum()) / max(1.0, float(counts.sum() + left.sum()))
