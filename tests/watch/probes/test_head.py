@@ -291,3 +291,16 @@ def test_a_loss_that_multiplies_each_sample_is_told(loss: Any, weighs: bool) -> 
 def test_terms_that_are_averaged_and_summed(loss: Any, found: set[str]) -> None:
     given = net()(torch.ones(5, 2))
     assert reductions(loss(given).grad_fn, 5) == found
+
+
+@pytest.mark.parametrize(
+    ("loss", "shape"),
+    [
+        (lambda y: F.nll_loss(F.log_softmax(y, -1).view(-1, 7), torch.zeros(15).long()), (15, 7)),
+        (lambda y: F.cross_entropy(y.transpose(1, 2), torch.zeros(5, 3).long()), (5, 7, 3)),
+        (lambda y: F.cross_entropy(y.flatten(0, 1), torch.zeros(15).long()), (15, 7)),
+    ],
+)
+def test_classes_lie_along_the_second_dimension(loss: Any, shape: tuple[int, ...]) -> None:
+    given = net(7)(torch.ones(5, 3, 7))
+    assert [one.shape for one in heads(loss(given), given)] == [shape]

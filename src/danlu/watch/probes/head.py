@@ -135,7 +135,7 @@ def read_head(
         loss=criterion.name,
         between=tuple(operation(one) for one in between),
         summed=_is_summed(criterion, scaled=scaled),
-        shape=size,
+        shape=_by_class(criterion, size),
         target_shape=tuple(targets.shape) if targets is not None else (),
         broadcast=_broadcast(criterion, size),
         low=low,
@@ -183,6 +183,16 @@ def _met(criterion: Criterion, given: Sequence[torch.Tensor]) -> tuple[torch.Ten
         indices = getattr(node, "_saved_indices", ())
         return None, next((one for one in reversed(indices) if one is not None), None)
     return (None, saved(node, "_saved_index")) if kind == "Gather" else (None, None)
+
+
+def _by_class(criterion: Criterion, size: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of an output whose classes lie along another dimension than the second one, as [places, classes]."""
+    if not criterion.log_softmax or len(size) < 3:
+        return size
+    node = criterion.node if operation(criterion.node) == "LogSoftmax" else _skip_views(next(following(criterion.node)))
+    dimension = int(getattr(node, "_saved_dim", 1))
+    dimension = (dimension - 2**64 if dimension >= 2**63 else dimension) % len(size)
+    return size if dimension == 1 else (_product(size) // max(1, size[dimension]), size[dimension])
 
 
 def _result(node: Node) -> torch.Tensor | None:
