@@ -79,9 +79,7 @@ def run(task: Task, *, listening: bool = True) -> Outcome:
 def _said(finding: Any) -> Said:
     line = finding.as_dict().get("line") or {"file": "", "line": 0}
     cause = str(finding.evidence.get("cause", ""))
-    return Said(
-        finding.rule, finding.severity, finding.title, finding.confidence, cause, (line["file"], line["line"])
-    )
+    return Said(finding.rule, finding.severity, finding.title, finding.confidence, cause, (line["file"], line["line"]))
 
 
 def found(program: Planted, outcome: Outcome) -> bool:

@@ -54,7 +54,11 @@ class Culprits:
                 return made or lines.get("evaluated") or lines.get("evaluation") or self._loader()
             case "module":
                 return self._module(verdict.where)
-            case "optimizer" | "step" | "clip":
+            case "scheduler" if "scheduler" in lines:
+                kinds = {one.kind for one in self._measured.schedulers}
+                made = self._made(kinds.pop(), "scheduler") if len(kinds) == 1 else None
+                return made or lines["scheduler"]
+            case "optimizer" | "step" | "clip" | "scheduler":
                 return (lines.get("clip") if what == "clip" else None) or self._optimiser(rule, made=what != "step")
             case _:
                 return lines.get(what)

@@ -190,6 +190,7 @@ class Observer(ConductListener):
 
     def scheduler_stepped(self, scheduler: Any, args: tuple[Any, ...]) -> None:
         self._guard(self._schedulers.stepped, scheduler, args)
+        self._guard(self.sites.note, "scheduler", self.step)
 
     def saved_elsewhere(self) -> None:
         self._readable = False

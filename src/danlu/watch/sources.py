@@ -118,7 +118,9 @@ def _assigned(scope: ast.AST, name: str) -> list[ast.stmt]:
     """The statements that give `self` an attribute."""
     found: list[ast.stmt] = []
     for node in ast.walk(scope):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
         each = [one for target in targets for one in (target.elts if isinstance(target, ast.Tuple) else [target])]
         if isinstance(node, ast.stmt) and any(
             isinstance(one, ast.Attribute) and one.attr == name and _last(one.value) == "self" for one in each

@@ -34,7 +34,7 @@ def digits_from_nought_to_nine(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()
     order = y.argsort(stable=True)
-    loader = DataLoader(TensorDataset(x[order], y[order]), batch_size=64, shuffle=not fault)
+    loader = DataLoader(TensorDataset(x[order], y[order]), batch_size=64, shuffle=not fault)  # fault
     model = mlp(784, 64, 10)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     with watch(model, optimizer):
@@ -213,7 +213,7 @@ def each_sample_takes_a_while(watch, seed, fault):
                 time.sleep(0.0005)  # a request to a server, a file on a slow disk
             return x[k], y[k]
 
-    loader = DataLoader(Slow(), batch_size=32, shuffle=True)
+    loader = DataLoader(Slow(), batch_size=32, shuffle=True)  # fault
     model = mlp(64, 32, 10)
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     with watch(model, optimizer, loader=loader):

@@ -37,7 +37,7 @@ def column_of_guesses_row_of_prices(watch, seed, fault):
         for _ in range(8):
             for features, price in batches(x, y, 64):
                 guessed = model(features)
-                loss = criterion(guessed if fault else guessed.squeeze(1), price)
+                loss = criterion(guessed if fault else guessed.squeeze(1), price)  # fault
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -255,7 +255,7 @@ def error_averaged_divergence_summed(watch, seed, fault):
             for pixels, _ in batches(x, x, 64):
                 mean, log_var = encoder(pixels).chunk(2, dim=1)
                 code = mean + torch.randn_like(mean) * (0.5 * log_var).exp()
-                error = F.binary_cross_entropy_with_logits(decoder(code), pixels, reduction=kind)
+                error = F.binary_cross_entropy_with_logits(decoder(code), pixels, reduction=kind)  # fault
                 divergence = -0.5 * torch.sum(1 + log_var - mean.square() - log_var.exp())
                 optimizer.zero_grad()
                 (error + divergence).backward()

@@ -33,7 +33,7 @@ def digit_that_marks_what_does_not_count(watch, seed, fault):
                 y[:, :3] = blank
                 logits, _ = model(x)
                 optimizer.zero_grad()
-                F.cross_entropy(logits.reshape(-1, 10), y.reshape(-1), ignore_index=blank).backward()
+                F.cross_entropy(logits.reshape(-1, 10), y.reshape(-1), ignore_index=blank).backward()  # fault
                 optimizer.step()
     return 0.0
 

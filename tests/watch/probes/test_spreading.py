@@ -43,7 +43,7 @@ def found(net: nn.Module, places: torch.Tensor) -> str | None:
         (lambda: nn.Sequential(nn.Sequential(nn.LayerNorm(8), Attention(False)), Attention(True)), LATE, "0.1"),
         (lambda: nn.Sequential(nn.Linear(8, 8), Attention(True)), LATE, None),
         (lambda: nn.Sequential(nn.Linear(8, 8), nn.Flatten(), nn.Linear(48, 8), Over()), ONE, "3"),
-        (lambda: Over(), ONE, ""),
+        (Over, ONE, ""),
         (lambda: nn.Sequential(nn.Linear(8, 8), nn.Flatten(), nn.Linear(48, 8)), ONE, None),
     ],
 )
