@@ -24,12 +24,16 @@ class ConductListener:
         self.held_out = HeldOutProbe(measured)
         self.code = CodeProbe(measured)
         self._averaged = AveragedProbe(measured, roots)
+        self._readable = True  # saved tensors are the graph's own
 
     def scaler_called(self, name: str, scale: float, *, ends: bool) -> None:
         self.scaling.called(name, scale, ends=ends)
 
     def checkpointed(self, *, dry: bool) -> None:
         self.measured.checkpointed_dry += dry and torch.is_grad_enabled()
+
+    def saved_elsewhere(self) -> None:
+        self._readable = False
 
     def loader_begun(self, loader: Any) -> None:
         self._guard(self.held_out.loader_begun, loader)

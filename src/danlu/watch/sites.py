@@ -40,7 +40,7 @@ class Sites:
         self.under_way: list[CodeLine] = []  # the calls in which the block was entered, the innermost first
 
     def note(self, what: str, step: int) -> None:
-        """The user's code calls `what` in that step: "forward", "evaluation", "loss", "backward", "clip", "scheduler"."""
+        """The user's code calls `what` in that step: "forward", "evaluation", "loss", "backward", "clip" …"""
         if not self._on or (step > _FIRST and what in self._measured.lines):
             return
         line = calling_line()
