@@ -21,6 +21,7 @@ MARK = "# fault"
 _BY_HAND = "the data are tensors, made by hand before the loop: the call in which they meet the net is named"
 _NO_CLASS = "the net is made by a function, without a class of its own: the call of it is named"
 _FORWARD = "the fault is what forward() does: the line that makes the layer, or calls the net, is named"
+_OWN_LOSS = "the loss is written by hand: the backward pass of it is named"
 _LOSS_OBJECT = "the loss object was not given to watch: the call of it is named"
 
 # Programs whose finding names another line than the marked one, and why.
@@ -30,13 +31,17 @@ ELSEWHERE: dict[str, str] = {
     "divided-by-255-twice": _BY_HAND,
     "ages-left-missing": _BY_HAND,
     "integers-divided-to-zero": _BY_HAND,
-    "score-of-another-draw": _BY_HAND,
+    "score-of-another-draw": _OWN_LOSS,
+    "logarithm-of-nought": _OWN_LOSS,
     "state-over-windows-in-any-order": _BY_HAND,
     "sigmoid-for-standardised-prices": _NO_CLASS,
     "all-weights-nought": _NO_CLASS,
     "two-samples-to-normalise-by": _BY_HAND,
     "a-head-a-hundred-times-too-large": _NO_CLASS,
     "two-equal-halves-that-stay-equal": _NO_CLASS,
+    "twelve-layers-of-large-weights": _NO_CLASS,
+    "tanh-units-driven-to-their-ends": _NO_CLASS,
+    "biases-far-below-nought": _NO_CLASS,
     "net-that-forgets-its-input": _FORWARD,
     "a-layer-that-forward-passes-by": _FORWARD,
     "state-inside-module": _FORWARD,
@@ -44,6 +49,7 @@ ELSEWHERE: dict[str, str] = {
     "small-gpt-normalised-over-its-queries": "the graph shows the softmax, and no line: the class of the net is named",
     "letters-of-names-and-their-padding": _LOSS_OBJECT,
     "ignore-real-class": _LOSS_OBJECT,
+    "eval-drop-last": "the loader is handed to a function: the loop over it there is named",
     "one-augmented-batch-for-both-sides": _BY_HAND,
     "recipe-of-six-sigmoid-layers": "a recipe has no line of a program's own",
     "accum-cleared": "nobody hears of zero_grad(): the step behind it is named",

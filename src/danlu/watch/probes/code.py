@@ -19,6 +19,7 @@ _END = re.compile(
 _ENDS = re.compile(r"done|terminat|dones", re.IGNORECASE)  # an environment whose episodes end at all
 _TEMPERATURE = re.compile(r"^(T|t|tau|temp|temperature)$|temp", re.IGNORECASE)
 _LEAST_DISCOUNT = 0.8
+_PAIRS = ("max", "min", "sort", "topk")  # methods that give values and places
 _DEPTH = 6  # assignments that a value is followed through
 
 
@@ -193,13 +194,12 @@ def _assignments(scope: ast.AST) -> dict[str, list[ast.AST]]:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 each = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
-                whole = len(each) == 1 or isinstance(node.value, ast.Call)
                 for one in each:
-                    values = [node.value] if whole else []
+                    values = [node.value]
                     if len(each) > 1 and isinstance(node.value, ast.Tuple) and len(node.value.elts) == len(each):
                         values = [node.value.elts[each.index(one)]]
-                    elif len(each) > 1:
-                        values = []
+                    elif len(each) > 1:  # the largest, and where it stands
+                        values = [node.value] if _name(node.value) in _PAIRS and one is each[0] else []
                     if isinstance(one, ast.Subscript):
                         values = [*values, one.slice]
                     made.setdefault(_name(one), []).extend(values)
