@@ -38,7 +38,6 @@ ELSEWHERE: dict[str, str] = {
     "all-weights-nought": _NO_CLASS,
     "two-samples-to-normalise-by": _BY_HAND,
     "a-head-a-hundred-times-too-large": _NO_CLASS,
-    "two-equal-halves-that-stay-equal": _NO_CLASS,
     "twelve-layers-of-large-weights": _NO_CLASS,
     "tanh-units-driven-to-their-ends": _NO_CLASS,
     "biases-far-below-nought": _NO_CLASS,

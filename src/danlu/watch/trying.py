@@ -107,7 +107,10 @@ class Copy:
 
 def _listening(module: nn.Module, hear: Callable[[str, Any, Any], None]) -> list[Any]:
     def hook(path: str) -> Callable[..., None]:
-        return lambda one, args, kwargs, output: hear(path, (args, kwargs), output)
+        def told(one: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+            hear(path, (args, kwargs), output)
+
+        return told
 
     return [one.register_forward_hook(hook(path), with_kwargs=True) for path, one in module.named_modules()]
 
