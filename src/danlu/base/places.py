@@ -1,9 +1,11 @@
 """Where things lie: the one place that reads the environment (data root, cache, language)."""
 
+import contextlib
 import locale
 import math
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 DATA_VARIABLE = "DANLU_DATA"
@@ -84,3 +86,22 @@ def has_screen() -> bool:
     """Whether a browser with windows can be opened: not over a bare remote shell, where a text browser would take over
     the terminal."""
     return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+@contextlib.contextmanager
+def variable(name: str, value: str) -> Generator[None]:
+    """Let the environment, also of processes that are started meanwhile, have `value` for the length of a block.
+
+    >>> with variable("DANLU_EXAMPLE", "1"):
+    ...     os.environ["DANLU_EXAMPLE"]
+    '1'
+    """
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before

@@ -67,6 +67,9 @@ class DataRecipe:
     task: LearnedTask = "auto"
     # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
     standardise: bool | None = None
+    # of images, by whose mean and deviation: data: the training part's; imagenet: ImageNet's; symmetric: to -1 … 1;
+    # none: those of ImageNet's published weights in net.weights, else the training part's
+    normalise: Literal["data", "imagenet", "symmetric"] | None = None
     shuffle: bool = True  # draw a new order each epoch
     # classes: an epoch draws as many samples of each class, those of a rare one several times; none: each sample once
     balance: Literal["none", "classes"] | None = None
@@ -191,7 +194,9 @@ class ScheduleRecipe:
     """How the learning rate goes from step to step; a linear warm-up can stand in front of any of them."""
 
     __pydantic_config__ = _STRICT
-    name: str = "constant"  # constant, step, exponential, cosine, one-cycle or plateau
+    # constant, step, exponential, cosine, one-cycle or plateau; auto: constant, but one-cycle for a folder of pictures
+    # whose net is left open
+    name: str = "auto"
     warmup: Several = 0  # steps over which the rate rises from near 0 to its full value
     every: Count = 10  # step: epochs between two drops
     gamma: Annotated[float, Gt(0), Le(1)] = 0.1  # step, exponential, plateau: factor of a drop

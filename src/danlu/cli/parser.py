@@ -55,6 +55,7 @@ _STUDY_OPTIONS = (
     Option("folder", "FOLDER"),
     Option("share-order"),
     Option("jobs", "2"),
+    Option("cluster", "ADDRESS"),
     Option("plan"),
 )
 _CURE_OPTIONS = (
@@ -67,6 +68,7 @@ _CURE_OPTIONS = (
     Option("margin", "0.01"),
     Option("folder", "FOLDER"),
     Option("jobs", "2"),
+    Option("cluster", "ADDRESS"),
 )
 _DRAW_OPTIONS = (
     Option("file", "FILE.svg"),
@@ -129,7 +131,7 @@ VERBS = {
         Verb(
             "resume",
             "danlu resume RUN [--data D] [data.root=FOLDER]",
-            (Option("data", "D"), Option("jobs", "2"), _OWN_NET),
+            (Option("data", "D"), Option("jobs", "2"), Option("cluster", "ADDRESS"), _OWN_NET),
         ),
         Verb("show", "danlu show [RUN]"),
         Verb(
@@ -169,6 +171,7 @@ VERBS = {
                 Option("all"),
                 Option("book", "FILE.html"),
                 Option("guess"),
+                Option("cluster", "ADDRESS"),
             ),
         ),
         Verb(

@@ -1,6 +1,6 @@
 """From a recipe to the objects it names, every fit between them checked before the first step."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from danlu.lab.loss_settings import settled_loss
 from danlu.lab.net_and_data import data_for_net, net_for_data
 from danlu.lab.translators import translator_of
 from danlu.lab.usual import limits_predictions, usual_train
+from danlu.lab.weights_normalisation import normalised_for_weights
 from danlu.nets import (
     Description,
     build,
@@ -77,10 +78,11 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         dataset = load_data(recipe.data, data)
     faults.raise_if_any()
     assert dataset is not None
-    recipe = net_for_data(_from_anywhere(recipe), dataset)
+    recipe, told = net_for_data(_from_anywhere(recipe), dataset)
+    recipe, of_weights = normalised_for_weights(recipe, dataset)
     of_net = usual_training(recipe.net.name)  # the data may have called for the net
     optim = resolve_optim(recipe.optim, of_net.optimiser)
-    dataset = _augmented(dataset, recipe, drafted)
+    dataset = _as_chosen(dataset, recipe, drafted, (told, of_weights))
     device = choose_device(recipe.train.device)
     dtype = dtype_of(recipe.train.precision)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
@@ -160,13 +162,12 @@ def _from_anywhere(recipe: Recipe) -> Recipe:
     return replace(recipe, data=data, net=replace(recipe.net, weights=anywhere(recipe.net.weights)))
 
 
-def _augmented(data: Dataset, recipe: Recipe, drafted: Recipe) -> Dataset:
-    """The data with the augmentation that danlu chose for them, which is said."""
-    if recipe.data.augment == drafted.data.augment or data.making is None:
-        return data
-    data = prepared_anew(data, {"augment": recipe.data.augment})
-    words = {"net": recipe.net.name, "augment": ", ".join(recipe.data.augment or ())}
-    return replace(data, notes=(*data.notes, Fault("lab.usual-pictures", words)))
+def _as_chosen(data: Dataset, recipe: Recipe, drafted: Recipe, told: Sequence[Fault | None]) -> Dataset:
+    """The data in the size, with the augmentation and by the mean that danlu chose for them, which is told."""
+    chosen = {key: getattr(recipe.data, key) for key in ("augment", "image_size", "normalise")}
+    other = {key: value for key, value in chosen.items() if value != getattr(drafted.data, key)}
+    data = prepared_anew(data, other) if other else data
+    return replace(data, notes=(*data.notes, *(one for one in told if one)))
 
 
 def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:
@@ -199,7 +200,7 @@ def _prepared_anew(data: Dataset, recipe: DataRecipe) -> Dataset:
     making = data.making
     if making is None:
         return data
-    wanted = {"standardise": recipe.standardise, "augment": recipe.augment}
+    wanted = {key: getattr(recipe, key) for key in ("standardise", "normalise", "augment", "image_size")}
     other = {key: value for key, value in wanted.items() if value is not None and value != getattr(making.options, key)}
     return prepared_anew(data, other) if other else data
 

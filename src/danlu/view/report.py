@@ -5,6 +5,7 @@ from typing import Any
 
 from danlu.base.finding_text import remedy_text
 from danlu.base.metric_names import metric_name
+from danlu.base.naming import listed
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
@@ -170,7 +171,7 @@ def findings_section(info: RunInfo) -> Markup:
 
 def finding_card(finding: Finding) -> Markup:
     """One finding: what, where, since when, why, and what to do."""
-    where = ", ".join(finding.where[:4]) + (" …" if len(finding.where) > 4 else "")
+    where = listed(finding.where, 4)
     since = say("page.since", step=f"{finding.since:,}")
     sure = say(f"base.finding-{finding.confidence}") if finding.confidence else ""
     name = rule_name(finding.rule)

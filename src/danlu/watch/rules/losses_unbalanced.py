@@ -38,5 +38,6 @@ RULE = Rule(
         "min_loss": Threshold(0.05, "loss"),
     },
     symptoms=("input-scale", "plateau", "underfitting", "too-few-epochs", "exploding-gradient", "initial-loss",
-              "clip-too-tight", "lr-too-low", "bad-init", "dead-relu", "lr-too-high", "output-collapsed"),
+              "clip-too-tight", "lr-too-low", "bad-init", "dead-relu", "lr-too-high", "output-collapsed",
+              "latent-collapsed"),
 )  # fmt: skip
