@@ -382,7 +382,7 @@ def encoder_frozen_by_requires_grad_alone(watch, seed, fault):
     return -loss.item()
 
 
-class Regularised(nn.Module):
+class Regularised(nn.Module):  # fault: dropout-called-without-the-mode
     """Drops by a call, not by a layer."""
 
     def __init__(self, always):

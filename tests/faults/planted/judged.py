@@ -144,7 +144,7 @@ def normalised_before_the_split(watch, seed, fault):
     x = 3 * x + 5
     n = 1000
     known = x if fault else x[:n]
-    mean, std = known.mean(0), known.std(0)
+    mean, std = known.mean(0), known.std(0)  # fault
     x = (x - mean) / std
     train, val = TensorDataset(x[:n], y[:n]), TensorDataset(x[n:], y[n:])
     model = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 4))
