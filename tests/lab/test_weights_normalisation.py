@@ -152,15 +152,17 @@ def cut(patch: pytest.MonkeyPatch, folder: Path, settings: dict[str, Any], data:
     """A training that ended after two steps."""
     with patch.context() as inner:
         interrupt_at(inner, 2)
-        with pytest.raises(Interrupted):
+        with pytest.raises(Interrupted, match="cut"):
             danlu.fit("resnet18", data, folder=folder, **settings)
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_answers_resumes_and_goes_on_by_the_same(
     files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings, data = {**QUIET, "net.weights": str(files / "resnet18.pth")}, files / "colour"
+    settings: dict[str, Any] = {**QUIET, "net.weights": str(files / "resnet18.pth")}
+    data = files / "colour"
     whole = danlu.fit("resnet18", data, folder=tmp_path / "whole", **settings)
     assert_same_end(danlu.resume(cut(monkeypatch, tmp_path / "cut", settings, data), progress=False), whole)
     raw = numpy.array(Image.open(data / "cat" / "0.png"))
@@ -174,10 +176,11 @@ def test_a_run_answers_resumes_and_goes_on_by_the_same(
     assert alone.fit(epochs="+1", folder=tmp_path / "on", progress=False).recipe.data.normalise == "imagenet"
 
 
+@pytest.mark.slow
 def test_a_run_from_before_goes_on_by_its_training_part(
     files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = {**QUIET, "net.weights": str(files / "resnet18.pth"), "data.normalise": "data"}
+    settings: dict[str, Any] = {**QUIET, "net.weights": str(files / "resnet18.pth"), "data.normalise": "data"}
     whole = danlu.fit("resnet18", files / "colour", folder=tmp_path / "whole", **settings)
     recipe = cut(monkeypatch, tmp_path / "cut", settings, files / "colour") / "recipe.toml"
     kept = recipe.read_text(encoding="utf-8")
@@ -191,7 +194,7 @@ def test_a_run_from_before_goes_on_by_its_training_part(
     [({"lr": [0.01, 0.1]}, ["imagenet", "imagenet"]), ({"data.normalise": ["data", "imagenet"]}, ["data", "imagenet"])],
 )
 def test_a_study_normalises_so(vary: dict[str, Any], wanted: list[str], files: Path) -> None:
-    settings = {**QUIET, "net.weights": str(files / "resnet18.pth")}
+    settings: dict[str, Any] = {**QUIET, "net.weights": str(files / "resnet18.pth")}
     settings.pop("progress")
     plan, _, _ = planned("resnet18", files / "colour", vary=vary, seeds=1, folds=1, **settings)
     assert [one.setup.recipe.data.normalise for one in plan.planned] == wanted

@@ -221,6 +221,13 @@ class TrainRecipe:
     seed: Seed = 0  # initial weights, order of the samples, augmentation and dropout
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # where to train; auto: on an accelerator, if there is one
     precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"  # the last two: autocast
+    # that share the batch of every step, on this machine; none: one, or those that torchrun has started
+    processes: Annotated[int, Ge(1), Le(1024)] | None = None
+    # over which samples several processes normalise: those of all, or each its own; none: synchronised
+    batch_norm: Literal["synchronised", "per-process"] | None = None
+    exact: bool | None = None  # whether any number of processes gives the same bits; none: no
+    # exact: parts that each batch is cut into, whose gradients are added in their order; none: 4
+    virtual_workers: Annotated[int, Ge(1), Le(1024)] | None = None
     clip_norm: Positive | None = None  # largest norm of the whole gradient; none: not clipped
     clip_value: Float32 | None = None  # largest absolute entry of the gradient; none: not clipped
     freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
@@ -255,6 +262,19 @@ class TrainRecipe:
         True
         """
         return self.weights == "best" if self.weights else self.patience is not None
+
+    @property
+    def workers(self) -> int | None:
+        """Into how many parts an exact training cuts its batches, whatever the processes; None of any other."""
+        return (self.virtual_workers or 4) if self.exact else None
+
+    @property
+    def defining_weights(self) -> "TrainRecipe":
+        """Without how many processes share the work, where that does not change what is trained."""
+        several = (self.processes or 1) > 1 and not self.exact and self.batch_norm == "per-process"
+        shared = {"processes": self.processes, "batch_norm": self.batch_norm} if several else {}
+        none = {"processes": None, "batch_norm": None}
+        return replace(self, **{**none, **shared}, exact=self.exact or None, virtual_workers=self.workers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -357,7 +377,7 @@ class Recipe(Readable):
         >>> Recipe().fingerprint() == Recipe(data=DataRecipe(root="elsewhere")).fingerprint()
         True
         """
-        train = replace(self.train, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
+        train = replace(self.train.defining_weights, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
         net = replace(self.net, name=self.net.label) if self.net.in_file else self.net  # its content counts by sha256
         counted = replace(self, data=replace(self.data, root=None, workers=0), net=net, train=train)
         text = canonical_json({**counted.as_dict(), "watch": None})

@@ -135,6 +135,11 @@ VERBS = {
         ),
         Verb("show", "danlu show [RUN]"),
         Verb(
+            "runs",
+            'danlu runs [FOLDER] [--where "optim.lr > 0.01 and finding = none"] [--sort=-accuracy]',
+            (Option("where", '"…"'), Option("sort", "COLUMN")),
+        ),
+        Verb(
             "run",
             "danlu run [--folder FOLDER] [--json] SCRIPT.py|-m MODULE [ARGUMENT ...]",
             (Option("folder", "FOLDER"),),
@@ -148,8 +153,8 @@ VERBS = {
         Verb("export", "danlu export RUN model.onnx [--raw]", (Option("raw"), _OWN_NET)),
         Verb(
             "view",
-            "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser]",
-            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser")),
+            "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser] [--read-only]",
+            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser"), Option("read-only")),
         ),
         Verb(
             "try",

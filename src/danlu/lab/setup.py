@@ -1,6 +1,6 @@
 """From a recipe to the objects it names, every fit between them checked before the first step."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from danlu.nets import (
     usual_training,
 )
 from danlu.train.checkpoint import saved_weights
+from danlu.train.distributed.group import Alone, TrainingGroup
 from danlu.train.freezing import check_parts
 from danlu.train.losses import Loss
 from danlu.train.optimisers import OWN_OPTIMISER, build_optimiser, rates_of_parts, resolve_optim
@@ -62,6 +63,7 @@ class Setup:
     own_facts: Mapping[str, Mapping[str, str]] = field(
         default_factory=dict[str, Mapping[str, str]]
     )  # to know them again
+    group: TrainingGroup = field(default_factory=Alone)  # the processes that share it
 
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
@@ -78,11 +80,9 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         dataset = load_data(recipe.data, data)
     faults.raise_if_any()
     assert dataset is not None
-    recipe, told = net_for_data(_from_anywhere(recipe), dataset)
-    recipe, of_weights = normalised_for_weights(recipe, dataset)
+    recipe, dataset = _called_for(_from_anywhere(recipe), drafted, dataset)
     of_net = usual_training(recipe.net.name)  # the data may have called for the net
     optim = resolve_optim(recipe.optim, of_net.optimiser)
-    dataset = _as_chosen(dataset, recipe, drafted, (told, of_weights))
     device = choose_device(recipe.train.device)
     dtype = dtype_of(recipe.train.precision)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
@@ -162,12 +162,16 @@ def _from_anywhere(recipe: Recipe) -> Recipe:
     return replace(recipe, data=data, net=replace(recipe.net, weights=anywhere(recipe.net.weights)))
 
 
-def _as_chosen(data: Dataset, recipe: Recipe, drafted: Recipe, told: Sequence[Fault | None]) -> Dataset:
-    """The data in the size, with the augmentation and by the mean that danlu chose for them, which is told."""
+def _called_for(recipe: Recipe, drafted: Recipe, data: Dataset) -> tuple[Recipe, Dataset]:
+    """The recipe with what its data and its weights call for; and the data in the size, with the augmentation and by
+    the mean that were chosen for them, which is told.
+    """
+    recipe, told = net_for_data(recipe, data)
+    recipe, of_weights = normalised_for_weights(recipe, data)
     chosen = {key: getattr(recipe.data, key) for key in ("augment", "image_size", "normalise")}
     other = {key: value for key, value in chosen.items() if value != getattr(drafted.data, key)}
     data = prepared_anew(data, other) if other else data
-    return replace(data, notes=(*data.notes, *(one for one in told if one)))
+    return recipe, replace(data, notes=(*data.notes, *(one for one in (told, of_weights) if one)))
 
 
 def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:

@@ -62,7 +62,7 @@ class Unrelated:
 
 
 @dataclass
-class Drawing:
+class Draws:
     """How the loaders of the training draw samples and random numbers."""
 
     passes: int = 0  # through a loader whose DistributedSampler shuffles

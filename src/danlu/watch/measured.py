@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from danlu.base.records import CodeLine
-from danlu.watch.conduct import Averaged, Drawing, Handed, Scaling, Unfair, Unrelated
+from danlu.watch.conduct import Averaged, Draws, Handed, Scaling, Unfair, Unrelated
 from danlu.watch.series import Curve, Series
 
 NO_TENSOR = "-"
@@ -321,7 +321,7 @@ class Measured:
     carried: Handed = field(default_factory=Handed)
     averaged: Averaged | None = None
     unfair: dict[str, Unfair] = field(default_factory=dict[str, Unfair])  # of evaluations, by kind
-    drawing: Drawing = field(default_factory=Drawing)
+    drawing: Draws = field(default_factory=Draws)
     unrelated: Unrelated = field(default_factory=Unrelated)
     loss_ratio: Series = field(default_factory=Series)  # largest over smallest of the losses that are added up as is
     mixed_reductions: int = 0  # samples of a batch that one term of the loss averages over and another one sums

@@ -17,7 +17,7 @@ from torch.utils.data import (
     get_worker_info,
 )
 
-from danlu.watch.conduct import Drawing
+from danlu.watch.conduct import Draws
 from danlu.watch.measured import Measured
 from danlu.watch.probes.draws import DrawsProbe
 
@@ -110,7 +110,7 @@ def by_all(worker: int) -> None:
     np.random.seed(own)
 
 
-def trained(loader: DataLoader[Any]) -> Drawing:
+def trained(loader: DataLoader[Any]) -> Draws:
     measured = Measured()
     probe = DrawsProbe(measured)
     probe.loader_begun(loader, 0)
@@ -161,7 +161,7 @@ def test_a_loader_that_is_evaluated_is_left_alone() -> None:
     probe.loader_begun(DataLoader(Own(), num_workers=2), 0)
     probe.evaluates()
     probe.trains()
-    assert measured.drawing == Drawing()
+    assert measured.drawing == Draws()
 
 
 @pytest.mark.parametrize("inside", [True, False])

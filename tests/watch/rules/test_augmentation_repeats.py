@@ -3,7 +3,7 @@
 import pytest
 
 from danlu.base.records import CodeLine
-from danlu.watch.conduct import Drawing
+from danlu.watch.conduct import Draws
 from danlu.watch.measured import Measured
 from danlu.watch.rules.augmentation_repeats import RULE
 from measurements import told, verdict
@@ -21,10 +21,10 @@ LINE = CodeLine("train.py", 7)
     ],
 )
 def test_each_reason_has_its_words_and_its_remedy(why: str, severity: str, remedy: str) -> None:
-    found = told(RULE, Measured(step=3, drawing=Drawing(repeats=why, workers=2, named="rng", line=LINE)))
+    found = told(RULE, Measured(step=3, drawing=Draws(repeats=why, workers=2, named="rng", line=LINE)))
     assert (found.severity, found.variant, found.remedies, found.line) == (severity, why, (remedy,), LINE)
 
 
-@pytest.mark.parametrize("measured", [Measured(step=3), Measured(drawing=Drawing(repeats="constant"))])
+@pytest.mark.parametrize("measured", [Measured(step=3), Measured(drawing=Draws(repeats="constant"))])
 def test_what_draws_anew_or_has_not_run_is_silent(measured: Measured) -> None:
     assert verdict(RULE, measured) is None

@@ -15,6 +15,7 @@ from danlu.base.records import Finding
 from danlu.lab.cluster.connect import check_cluster, connected
 from danlu.lab.cure.proof import FACTOR, Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
+from danlu.lab.distributed.sharing import unshared
 from danlu.lab.draft import CUSTOM
 from danlu.lab.run import Run
 from danlu.lab.study.builders import Builder, builder_of
@@ -70,7 +71,7 @@ def cure(
     wanted = seeds_of(seeds)
     check_size({}, len(wanted), folds)
     run = _opened(run)
-    recipe, findings = run.recipe, run.findings
+    recipe, findings = unshared(run.recipe), run.findings
     maker = _maker(recipe, net)
     steps_per_epoch = round(run.steps / run.epochs) if run.epochs else run.steps
     remedies = remedies_for(recipe, findings, steps_per_epoch)

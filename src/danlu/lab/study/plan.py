@@ -11,6 +11,7 @@ from danlu.base.memory import memory_guard
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.data import Dataset
 from danlu.lab.called_as import called_as
+from danlu.lab.distributed.sharing import refuse_shared
 from danlu.lab.loss_settings import measured_anew
 from danlu.lab.own_training import OwnTraining, set_in
 from danlu.lab.setup import (
@@ -142,6 +143,8 @@ def made_net(cell: Cell, recipe: Recipe, data: Dataset, seed: int) -> nn.Module:
 
 
 def _set_up(cell: Cell, seed: int, folds: int, data: object, loaded: dict[DataRecipe, list[Dataset]]) -> Planned:
+    refuse_shared(cell.recipe)
+
     def folds_by(how: DataRecipe) -> list[Dataset]:
         if how not in loaded:
             loaded[how] = folds_of(load_data(how, data), folds)

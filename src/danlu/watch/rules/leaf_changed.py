@@ -17,6 +17,7 @@ RULE = Rule(
     _judge,
     "PyTorch, Autograd mechanics: in-place operations",
     severities=("error",),
+    needs=("steps",),
     fault_in="step",
     remedies=("no-grad",),
 )

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import guarded, read_file
+from danlu.base.strict_json import to_json
 from danlu.data.folder.coco.regions import Pixels, drawn, region
 from danlu.data.folder.scan import MOST_TOLD, raise_first
 
@@ -110,7 +111,7 @@ def _categories(path: Path, entries: list[Entry], faults: Faults) -> tuple[dict[
     for entry in entries:
         number, name = entry.get("id"), entry.get("name")
         if type(number) is not int or number in named or not isinstance(name, str) or name in named.values():
-            faults.add("data.coco-category", path=path, found=json.dumps(entry, ensure_ascii=False)[:80])
+            faults.add("data.coco-category", path=path, found=to_json(entry)[:80])
         else:
             named[number] = name
     ground = next((number for number, name in named.items() if name.lower() == GROUND), None)
@@ -129,7 +130,7 @@ def _pictures(path: Path, entries: list[Entry], faults: Faults) -> dict[Any, _Pi
         number, name, sides = entry.get("id"), entry.get("file_name"), (entry.get("height"), entry.get("width"))
         sound = isinstance(number, int | str) and number not in found and isinstance(name, str) and bool(name)
         if not sound or not all(type(side) is int and side > 0 for side in sides):
-            faults.add("data.coco-image", path=path, found=json.dumps(entry, ensure_ascii=False)[:80])
+            faults.add("data.coco-image", path=path, found=to_json(entry)[:80])
             continue
         names[str(name)] += 1
         found[number] = _Picture(str(name), cast(tuple[int, int], sides))
