@@ -40,10 +40,10 @@ class Net(nn.Module):  #: module
     def __init__(self):
         super().__init__()
         self.block = Block()
-        self.hidden = nn.Linear(8, 16)
-        self.middle = nn.Linear(16, 16)
+        self.hidden = nn.Linear(8, 16)  #: hidden
+        self.middle = nn.Linear(16, 16)  #: middle
         self.out = nn.Linear(16, {outputs})
-        self.drop = nn.Dropout({dropout})
+        self.drop = nn.Dropout({dropout})  #: drop
         {init}
 
     def forward(self, x):
@@ -243,11 +243,11 @@ FAULTS: dict[str, Fault] = {
     ),
     "scheduler-misuse": Fault("optimizer", {"more": "unused = torch.optim.lr_scheduler.StepLR({name}, 10)"}),
     "weight-decay-too-high": Fault("optimizer", _sgd("lr=0.1, weight_decay=1.0")),
-    "dead-relu": Fault("module", {"init": "nn.init.constant_(self.hidden.bias, -100.0)"}),
-    "missing-nonlinearity": Fault("module", {"activation": ""}),
-    "bad-init": Fault("module", {"init": "nn.init.constant_(self.middle.weight, 0.1)"}),
+    "dead-relu": Fault("hidden", {"init": "nn.init.constant_(self.hidden.bias, -100.0)"}),
+    "missing-nonlinearity": Fault("hidden", {"activation": ""}),
+    "bad-init": Fault("middle", {"init": "nn.init.constant_(self.middle.weight, 0.1)"}),
     "output-activation": Fault("module", {"end": "torch.relu"}),
-    "dropout-too-high": Fault("module", {"dropout": "0.9"}),
+    "dropout-too-high": Fault("drop", {"dropout": "0.9"}),
     "input-scale": Fault("loader", {"spoil": "x = x * 200"}),
     "input-nonfinite": Fault("loader", {"spoil": "x[5, 2] = float('nan')"}),
     "unshuffled": Fault("loader", {"shuffle": "False", "spoil": "y, order = y.sort(); x = x[order]"}),

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -25,6 +26,7 @@ class Said:
     title: str
     confidence: str = ""
     cause: str = ""
+    line: tuple[str, int] = ("", 0)  # file and number
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,14 @@ def run(task: Task, *, listening: bool = True) -> Outcome:
                 score = PLANTED[task.name].train(watch, task.seed, task.kind == "planted")
         except Exception as error:  # noqa: BLE001 - a program may fail in whatever way its fault makes it
             crash = f"{type(error).__name__}: {error}".splitlines()[0]
-    said = tuple(
-        Said(one.rule, one.severity, one.title, one.confidence, str(one.evidence.get("cause", "")))
-        for one in watch.findings
-    )
+    said = tuple(map(_said, watch.findings))
     return Outcome(task, score, said, time.perf_counter() - start, crash)
+
+
+def _said(finding: Any) -> Said:
+    line = finding.as_dict().get("line") or {"file": "", "line": 0}
+    cause = str(finding.evidence.get("cause", ""))
+    return Said(finding.rule, finding.severity, finding.title, finding.confidence, cause, (line["file"], line["line"]))
 
 
 def found(program: Planted, outcome: Outcome) -> bool:

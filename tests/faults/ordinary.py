@@ -29,7 +29,7 @@ def train(
             model.train()
             for inputs, targets in batches(x, y, size):
                 optimizer.zero_grad()
-                loss = loss_fn(model(inputs), targets)
+                loss = loss_fn(model(inputs), targets)  # fault: loss
                 loss.backward()
                 optimizer.step()
 

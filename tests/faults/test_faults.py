@@ -8,6 +8,7 @@ import pytest
 from danlu.watch.rulebook import rulebook
 from faults import data
 from faults.judge import Outcome, Said, Task, astray, contradictions, first_right, found, run, unsound
+from faults.lines import ELSEWHERE, has_line, line_right
 from faults.program import RULES, Planted
 from faults.seeds import HELD_OUT_SEEDS, TUNING_SEEDS
 from faults.suite import HEALTHY, PLANTED
@@ -53,8 +54,15 @@ def test_planted_faults_cost_something_and_are_found(name: str) -> None:
     planted, twin = (run(Task(kind, name, 0)) for kind in ("planted", "twin"))
     assert unsound([planted, twin]) == []
     assert first_right(PLANTED[name], planted)
+    if has_line(PLANTED[name].rule):
+        assert line_right(PLANTED[name], planted) != (name in ELSEWHERE), planted.said
     assert twin.loud == []
     assert contradictions(planted) == contradictions(twin) == []
+
+
+def test_who_is_excepted_from_naming_its_line_has_one() -> None:
+    """That the line of each is another one, and of all others the right one, is tried where they run."""
+    assert set(ELSEWHERE) <= {name for name in QUICK_PLANTED if has_line(PLANTED[name].rule)}
 
 
 def test_findings_that_exclude_each_other_are_noticed() -> None:

@@ -27,6 +27,7 @@ class Handed:
     apart: int = 0  # of these, those whose samples do not go on where the ones before ended
     attached: int = 0  # of these, those whose state came with the graph of the step before
     alike: int = 0  # measured steps that called the net on two views of the samples that are the same
+    told: int = 0  # of the times, those after targets that were the inputs one place on
     nodes: Series = field(default_factory=Series)  # of the graph of the loss
 
 

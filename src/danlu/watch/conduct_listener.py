@@ -27,6 +27,7 @@ class ConductListener:
         self.code = CodeProbe(measured)
         self.draws = DrawsProbe(measured)
         self._averaged = AveragedProbe(measured, roots)
+        self._readable = True  # saved tensors are the graph's own
         self.evaluating = False  # a net is called in evaluation mode, and none of its dropout layers drops
 
     def evaluation_begins(self, module: nn.Module) -> None:
@@ -45,6 +46,9 @@ class ConductListener:
 
     def checkpointed(self, *, dry: bool) -> None:
         self.measured.checkpointed_dry += dry and torch.is_grad_enabled()
+
+    def saved_elsewhere(self) -> None:
+        self._readable = False
 
     def loader_begun(self, loader: Any) -> None:
         self._guard(self.held_out.loader_begun, loader)

@@ -48,9 +48,17 @@ class Culprits:
                 return (made if what == "loss object" else None) or lines.get("loss") or made or lines.get("backward")
             case "loader":
                 return self._loader()
+            case "evaluated":
+                kind = self._measured.evaluated_kind
+                made = self._made(kind, "evaluated") if kind else None
+                return made or lines.get("evaluated") or lines.get("evaluation") or self._loader()
             case "module":
                 return self._module(verdict.where)
-            case "optimizer" | "step" | "clip":
+            case "scheduler" if "scheduler" in lines:
+                kinds = {one.kind for one in self._measured.schedulers}
+                made = self._made(kinds.pop(), "scheduler") if len(kinds) == 1 else None
+                return made or lines["scheduler"]
+            case "optimizer" | "step" | "clip" | "scheduler":
                 return (lines.get("clip") if what == "clip" else None) or self._optimiser(rule, made=what != "step")
             case _:
                 return lines.get(what)
@@ -74,28 +82,30 @@ class Culprits:
         return (self._made(kind, "loader") if kind else None) or lines.get("loader") or lines.get("forward")
 
     def _module(self, where: Iterable[str]) -> CodeLine | None:
-        """The class of the user's that holds the first of these layers; where there is none, the line that made the
-        model."""
+        """Where the class of the user's that holds the first of these layers makes it, else where that class begins;
+        where there is none, the line that made the model."""
         for name in [*where, ""]:
-            for module in reversed(self._path(name)):
-                line = class_line(type(module))
+            for part, module in reversed(self._path(name)):
+                line = (self._sources.part(type(module), part) if part else None) or class_line(type(module))
                 if line is not None:
                     return line
-        root = self._path("")[0]
+        root = self._path("")[0][1]
         return self._made(type(root).__name__, "forward") or self._measured.lines.get("forward")
 
-    def _path(self, name: str) -> list[nn.Module]:
-        """The modules from a root down to the layer of that name, as far as it leads."""
-        parts = name.split(".")
-        module = self._roots.get("") or self._roots.get(parts.pop(0)) or next(iter(self._roots.values()))
-        path = [module]
+    def _path(self, name: str) -> list[tuple[str, nn.Module]]:
+        """The modules from a root down to the layer of that name, as far as it leads, each with the attribute of it
+        that the next one is; the last one has none, unless the name is that of one of its parameters."""
+        parts = [part for part in name.split(".") if part]
+        module = self._roots.get("") or self._roots.get(parts.pop(0) if parts else "")
+        module = module if module is not None else next(iter(self._roots.values()))
+        path: list[tuple[str, nn.Module]] = []
         for part in parts:
+            path.append((part, module))
             inner = module._modules.get(part)  # pyright: ignore[reportPrivateUsage]
             if inner is None:
-                break
+                return path
             module = inner
-            path.append(module)
-        return path
+        return [*path, ("", module)]
 
     def _made(self, kind: str, used: str) -> CodeLine | None:
         """Where the object of that class was made which the line `used` works with."""

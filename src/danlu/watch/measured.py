@@ -95,6 +95,7 @@ class LabelFacts:
     hits: dict[int, float] = field(default_factory=dict[int, float])  # of these, right ones by class
     ignored: int | None = None  # the class that the loss counts for nothing
     left_out: int = 0  # labels of it that `counts` leaves out, where the user declared it
+    uncounted: int = 0  # labels of classes beyond those that `counts` has room for
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,7 @@ class Optimiser:
     mixed_since: int = 0
     stepped_at: CodeLine | None = None  # in the user's code
     made_at: CodeLine | None = None  # the same, where it was made inside the block
+    backward_at: CodeLine | None = None  # the same, the newest backward pass before its step
 
 
 @dataclass
@@ -186,6 +188,7 @@ class Evaluation:
     largest: int = 0
     plain: float = float("nan")  # the loss as a mean of the batches' own
     neighbours: float = float("nan")  # share of its windows beside which a training window lies
+    elsewhere: bool = False  # its samples come from another data set object than those of the training
 
 
 @dataclass
@@ -256,6 +259,8 @@ class Intervention:
     others: float = float("nan")  # of other samples, where one was changed
     sequential: bool = False  # samples are sequences
     batch_second: bool = False  # the batch comes first, and it has layers that want it second
+    leaks: str = ""  # the module in which later places first reach earlier ones
+    mixes: str = ""  # the module in which samples first reach each other
     response: Series = field(default_factory=Series)  # of all, where samples were exchanged, over their size
     turn: Series = field(default_factory=Series)  # the same of their directions, for answers of several numbers
     outputs: int = 0  # numbers of an answer, of one sample
@@ -265,6 +270,9 @@ class Intervention:
     context: float = float("nan")  # of the last place, where the places before it were changed, over the same
     order: float = float("nan")  # where places change places, beside what exchanging samples does; 0 where none matters
     pads_counted: float = float("nan")  # share of padded places among the targets that the loss counts
+    # Of the targets between the first and the last that the loss counts, the share that it leaves out though they are
+    # the inputs that follow.
+    gaps: float = float("nan")
 
 
 @dataclass
@@ -288,6 +296,7 @@ class Measured:
     foreign_steps: int = 0  # of optimisers that hold nothing of the net
     lines: dict[str, CodeLine] = field(default_factory=dict[str, CodeLine])  # of the user's code, by what they call
     loader_kind: str = ""  # class of the loader that line "loader" goes through
+    evaluated_kind: str = ""  # class of the loader that line "evaluated" goes through
     loader_batch: int = 0  # samples that it gives at a time; 0 where that is unknown
     declared: DeclaredLoss | None = None  # what the user gave as loss_fn
     unread: dict[str, str] = field(default_factory=dict[str, str])  # facts whose newest tensor was unreadable, and why
@@ -315,6 +324,7 @@ class Measured:
     drawing: Draws = field(default_factory=Draws)
     unrelated: Unrelated = field(default_factory=Unrelated)
     loss_ratio: Series = field(default_factory=Series)  # largest over smallest of the losses that are added up as is
+    mixed_reductions: int = 0  # samples of a batch that one term of the loss averages over and another one sums
     losses_added: tuple[float, float] = (float("nan"), float("nan"))  # the smallest and the largest, at the first step
     # Frozen normalisations that are in training mode, and by how many deviations their running statistics have moved.
     drifting: dict[str, float] = field(default_factory=dict[str, float])

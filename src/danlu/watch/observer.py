@@ -81,7 +81,6 @@ class Observer(ConductListener):
         self._mode = True  # of the last training pass
         self._trains_in_eval = False
         self._loss_calls = self._forwards = self._backwards = 0  # in this step
-        self._readable = True  # saved tensors are the graph's own
         self._waited_since = self._forward_began = 0.0
         self._awake = False  # in an ordinary step, for an evaluation that may come
         self._alarms = 0
@@ -186,9 +185,7 @@ class Observer(ConductListener):
 
     def scheduler_stepped(self, scheduler: Any, args: tuple[Any, ...]) -> None:
         self._guard(self._schedulers.stepped, scheduler, args)
-
-    def saved_elsewhere(self) -> None:
-        self._readable = False
+        self._guard(self.sites.note, "scheduler", self.step)
 
     def before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
         """Before an optimiser's step; a closure that it was given takes its place as the moment to measure."""

@@ -181,8 +181,11 @@ def _loss(listener: Listener, name: str, kind: str, place: int, original: Callab
         reduction = args[place] if len(args) > place else None
         weights = args[place - 1] if kind in ("classes", "binary") and len(args) > place - 1 else None
         ignored = args[place + 1] if kind == "classes" and len(args) > place + 1 else None
+        outputs, targets = args[:2]
+        if kind == "numbers" and targets.requires_grad and not outputs.requires_grad:
+            outputs, targets = targets, outputs  # that loss is the same either way, and some write the target first
         return LossCall(
-            name, kind, args[0], args[1], weighted, reduction == _SUM, reduction == _NO_REDUCTION, ignored, weights
+            name, kind, outputs, targets, weighted, reduction == _SUM, reduction == _NO_REDUCTION, ignored, weights
         )
 
     def observed(*args: Any, **kwargs: Any) -> Any:

@@ -81,12 +81,12 @@ def reference_loss(measured: Measured) -> float:
 
 
 def chance_loss(measured: Measured) -> float:
-    """The loss of answering each class as often as it occurs: the entropy of the labels; NaN where there are none, or
-    where the loss weighs the classes, whose counts are not what it sees then.
+    """The loss of answering each class as often as it occurs: the entropy of the labels; NaN where there are none,
+    where some were not counted, or where the loss weighs the classes, whose counts are not what it sees then.
     """
     labels = measured.labels
     total = sum(labels.counts.values())
-    if labels.kind not in ("classes", "binary") or labels.weighted or not total:
+    if labels.kind not in ("classes", "binary") or labels.weighted or labels.uncounted or not total:
         return math.nan
     return -sum(count / total * math.log(count / total) for count in labels.counts.values() if count)
 

@@ -40,7 +40,7 @@ class Sites:
         self.under_way: list[CodeLine] = []  # the calls in which the block was entered, the innermost first
 
     def note(self, what: str, step: int) -> None:
-        """The user's code calls `what` in that step: "forward", "evaluation", "loss", "backward" or "clip"."""
+        """The user's code calls `what` in that step: "forward", "evaluation", "loss", "backward", "clip" …"""
         if not self._on or (step > _FIRST and what in self._measured.lines):
             return
         line = calling_line()
@@ -70,6 +70,7 @@ class Sites:
         if not self._on or (step > _FIRST and record.stepped_at is not None):
             return
         record.stepped_at = calling_line() or record.stepped_at
+        record.backward_at = self._measured.lines.get("backward")
         record.made_at = self._made.get(optimizer)
 
     def end_step(self) -> None:

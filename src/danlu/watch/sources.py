@@ -59,6 +59,17 @@ class Sources:
                 return CodeLine(file, one[0][0].lineno) if len(one) == 1 else None
         return None
 
+    def part(self, kind: type, name: str) -> CodeLine | None:
+        """The line of the user's in which a class, or one that it comes from, makes its attribute `name`; None where
+        there is none, or several."""
+        for one in kind.__mro__:
+            begin = class_line(one)
+            scopes = self.around(begin) if begin is not None else []
+            made = _assigned(scopes[0], name) if scopes else []
+            if begin is not None and made:
+                return CodeLine(begin.file, made[0].lineno) if len(made) == 1 else None
+        return None
+
     def around(self, line: CodeLine) -> list[ast.AST]:
         """The functions and classes that a line stands in, the innermost first, and the whole file; nothing where that
         cannot be parsed."""
@@ -101,6 +112,21 @@ def _calls(node: ast.AST, kind: str, names: frozenset[str] = frozenset()) -> Ite
         names = frozenset()
     for child in ast.iter_child_nodes(node):
         yield from _calls(child, kind, names)
+
+
+def _assigned(scope: ast.AST, name: str) -> list[ast.stmt]:
+    """The statements that give `self` an attribute."""
+    found: list[ast.stmt] = []
+    for node in ast.walk(scope):
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        each = [one for target in targets for one in (target.elts if isinstance(target, ast.Tuple) else [target])]
+        if isinstance(node, ast.stmt) and any(
+            isinstance(one, ast.Attribute) and one.attr == name and _last(one.value) == "self" for one in each
+        ):
+            found.append(node)
+    return found
 
 
 def _last(node: ast.AST) -> str:

@@ -79,23 +79,40 @@ class Copy:
         held = [value for module in self._module.modules() for value in vars(module).values()]
         self._globals += [value for value in held if not isinstance(value, _KEPT) and _state_of(value) is not None]
 
-    def answer(self, others: Mapping[int, torch.Tensor]) -> list[torch.Tensor]:
+    def answer(
+        self, others: Mapping[int, torch.Tensor], hear: Callable[[str, Any, Any], None] | None = None
+    ) -> list[torch.Tensor]:
         """The tensors that the copy gives; `others` stand, by the id of a tensor of the call, in that one's place.
 
-        Every time the same random numbers are drawn.
+        Every time the same random numbers are drawn. `hear` is told of each call of a module in it, when that is over:
+        its path, what it was given and what it gave.
         """
         call = self._call
         args, kwargs = _replaced((call.args, dict(call.kwargs)), others)
+        handles = _listening(self._module, hear) if hear is not None else []
         try:
             with _as_it_was(self._globals), _quiet(), with_torch_functions(), torch.no_grad(), self._precision():
                 output = self._module(*args, **kwargs)
         except Exception as error:
             raise UntriedError("call") from error
+        finally:
+            for handle in handles:
+                handle.remove()
         return [one.detach() for one in all_tensors(output) if not unreadable(one)]
 
     def _precision(self) -> contextlib.AbstractContextManager[Any]:
         kind, dtype = _device(self._call.module).type, self._call.autocast
         return torch.autocast(kind, dtype, cache_enabled=False) if dtype else contextlib.nullcontext()
+
+
+def _listening(module: nn.Module, hear: Callable[[str, Any, Any], None]) -> list[Any]:
+    def hook(path: str) -> Callable[..., None]:
+        def told(one: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+            hear(path, (args, kwargs), output)
+
+        return told
+
+    return [one.register_forward_hook(hook(path), with_kwargs=True) for path, one in module.named_modules()]
 
 
 def _check(call: ModuleCall) -> None:

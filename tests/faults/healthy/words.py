@@ -210,3 +210,35 @@ def convolution_along_the_letters(watch, seed):
                 F.cross_entropy(model(letters), country).backward()
                 optimizer.step()
     return accuracy(model, x_test[:1000], y_test[:1000])
+
+
+@healthy(at_least=-6.6, quick=True)
+def two_thousand_words_read_on_from_batch_to_batch(watch, seed):
+    """Columns of a text [T, N], the state handed on; the ids of the words are in no order."""
+    torch.manual_seed(seed)
+    row, size = wikitext(2000)
+    row = torch.randperm(size)[row][: 16 * 2401]
+    text = row.view(16, 2401).t().contiguous()
+
+    class Reader(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.rnn, self.head = nn.Embedding(size, 24), nn.LSTM(24, 24), nn.Linear(24, size)
+
+        def forward(self, x, state):
+            out, state = self.rnn(self.embed(x), state)
+            return F.log_softmax(self.head(out).view(-1, size), dim=1), state
+
+    model, losses = Reader(), []
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    state = torch.zeros(1, 16, 24), torch.zeros(1, 16, 24)
+    with watch(model, optimizer):
+        for start in range(0, 2400, 16):
+            state = tuple(one.detach() for one in state)
+            answers, state = model(text[start : start + 16], state)
+            loss = F.nll_loss(answers, text[start + 1 : start + 17].reshape(-1))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    return -sum(losses[-20:]) / 20

@@ -74,7 +74,7 @@ def triplets_without_a_margin(watch, seed, fault):
     return -loss.item()
 
 
-@planted("output-collapsed", symptoms=SLOW, costs=None)
+@planted("output-collapsed", causes="losses-unbalanced", symptoms=SLOW, costs=None)
 def autoencoder_whose_code_is_not_worth_its_price(watch, seed, fault):
     torch.manual_seed(seed)
     x, _, _, _ = digits()

@@ -122,7 +122,7 @@ def clip_before_unscale(watch, seed, fault):
                 scaler.scale(loss).backward()
                 if not fault:
                     scaler.unscale_(opt)
-                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                nn.utils.clip_grad_norm_(model.parameters(), 1.0)  # fault
                 scaler.step(opt)
                 scaler.update()
     return 0.0

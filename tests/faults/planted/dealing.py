@@ -34,7 +34,7 @@ def digits_from_nought_to_nine(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()
     order = y.argsort(stable=True)
-    loader = DataLoader(TensorDataset(x[order], y[order]), batch_size=64, shuffle=not fault)
+    loader = DataLoader(TensorDataset(x[order], y[order]), batch_size=64, shuffle=not fault)  # fault
     model = mlp(784, 64, 10)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     with watch(model, optimizer):
@@ -152,6 +152,27 @@ def two_permutations_for_one_split(watch, seed, fault):
     return r2(model, x[test_part], y[test_part])
 
 
+@planted("train-test-overlap", symptoms=f"{OVERLAP} plateau", costs=None, quick=True)
+def test_part_read_from_the_training_files(watch, seed, fault):
+    torch.manual_seed(seed)
+    x, y, x_test, y_test = mnist(1000)
+    train_set = TensorDataset(x, y)
+    test_set = TensorDataset(x.clone(), y.clone()) if fault else TensorDataset(x_test, y_test)  # fault
+    train_loader = DataLoader(train_set, 50, shuffle=True)
+    test_loader = DataLoader(test_set, 50)  # fault
+    model = mlp(784, 64, 10)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    with watch(model, optimizer):
+        for _ in range(4):
+            for images, labels in train_loader:
+                optimizer.zero_grad()
+                F.cross_entropy(model(images), labels).backward()
+                optimizer.step()
+        with torch.no_grad():
+            right = sum((model(images).argmax(1) == labels).sum().item() for images, labels in test_loader)
+    return right / 1000
+
+
 @planted("train-test-overlap", symptoms=OVERLAP, costs=None)
 def the_rare_class_copied_before_the_split(watch, seed, fault):
     torch.manual_seed(seed)
@@ -192,7 +213,7 @@ def each_sample_takes_a_while(watch, seed, fault):
                 time.sleep(0.0005)  # a request to a server, a file on a slow disk
             return x[k], y[k]
 
-    loader = DataLoader(Slow(), batch_size=32, shuffle=True)
+    loader = DataLoader(Slow(), batch_size=32, shuffle=True)  # fault
     model = mlp(64, 32, 10)
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     with watch(model, optimizer, loader=loader):

@@ -36,7 +36,7 @@ def softened_loss_not_scaled_back(watch, seed, fault):
         for index in batches_of(len(x), 8):
             t_logits = teacher(x[index])
             s_logits = student(x[index])
-            soft = F.kl_div(
+            soft = F.kl_div(  # fault
                 F.log_softmax(s_logits / temperature, dim=1),
                 F.softmax(t_logits / temperature, dim=1),
                 reduction="batchmean",

@@ -14,7 +14,7 @@ AFTERWARDS = (
 )
 
 
-class Regularised(nn.Module):
+class Regularised(nn.Module):  # fault: dropout-called-without-the-mode
     """Drops by a call, not by a layer."""
 
     def __init__(self, always):

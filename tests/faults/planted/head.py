@@ -268,7 +268,7 @@ def three_linear_layers_in_a_row(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = standardised_both(california(4000))
     between = [nn.Identity() if fault else nn.ReLU() for _ in range(2)]
-    model = nn.Sequential(nn.Linear(8, 64), between[0], nn.Linear(64, 64), between[1], nn.Linear(64, 1))
+    model = nn.Sequential(nn.Linear(8, 64), between[0], nn.Linear(64, 64), between[1], nn.Linear(64, 1))  # fault
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     train(watch, model, optimizer, x, y, epochs=12, loss_fn=squared_error)
     return r2(model, x_test, y_test)

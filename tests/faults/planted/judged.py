@@ -41,7 +41,7 @@ def threshold_of_the_best_test_score(watch, seed, fault):
     with torch.no_grad():
         p_val, p_test = model(x_val)[:, 0].sigmoid(), model(x_test)[:, 0].sigmoid()
     best, threshold = 0.0, 0.5
-    for t in np.linspace(0.05, 0.95, 19):
+    for t in np.linspace(0.05, 0.95, 19):  # fault
         score = f1(y_test, (p_test > t).float()) if fault else f1(y_val, (p_val > t).float())
         if score > best:
             best, threshold = score, t
@@ -144,7 +144,7 @@ def normalised_before_the_split(watch, seed, fault):
     x = 3 * x + 5
     n = 1000
     known = x if fault else x[:n]
-    mean, std = known.mean(0), known.std(0)
+    mean, std = known.mean(0), known.std(0)  # fault
     x = (x - mean) / std
     train, val = TensorDataset(x[:n], y[:n]), TensorDataset(x[n:], y[n:])
     model = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 4))

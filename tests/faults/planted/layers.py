@@ -136,7 +136,7 @@ def nine_of_ten_units_dropped(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist()
     rate = 0.9 if fault else 0.2
-    model = nn.Sequential(
+    model = nn.Sequential(  # fault
         nn.Flatten(),
         nn.Linear(784, 64), nn.ReLU(), nn.Dropout(rate),
         nn.Linear(64, 64), nn.ReLU(), nn.Dropout(rate),

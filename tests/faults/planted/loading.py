@@ -23,7 +23,7 @@ def sampler_never_told_of_the_epoch(watch, seed, fault):
     x, y = blobs(seed=41)
     data = TensorDataset(x, y)
     sampler = DistributedSampler(data, num_replicas=2, rank=0, shuffle=True, seed=seed)
-    loader = DataLoader(data, batch_size=32, sampler=sampler)
+    loader = DataLoader(data, batch_size=32, sampler=sampler)  # fault
     model = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 4))
     opt = torch.optim.Adam(model.parameters(), 2e-3)
     with watch(model, opt):
@@ -117,7 +117,7 @@ class Noisy(Dataset):
 def workers_copy_one_generator(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = blobs(600, seed=42)
-    loader = DataLoader(Noisy(x, y, fault), 32, shuffle=True, num_workers=2)
+    loader = DataLoader(Noisy(x, y, fault), 32, shuffle=True, num_workers=2)  # fault
     model = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 4))
     opt = torch.optim.Adam(model.parameters(), 2e-3)
     with watch(model, opt):

@@ -14,7 +14,7 @@ from faults.program import planted
 OUTCOMES = "too-few-epochs overfitting plateau underfitting lr-too-low"
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # fault: small-gpt-without-its-mask
     """Attention written by hand, and two layers; `mask` and `axis` are where the faults are."""
 
     def __init__(self, width, heads, mask=True, axis=-1):
@@ -227,7 +227,7 @@ def gru_asked_for_what_it_reads(watch, seed, fault):
     with watch(net, optimizer):
         for inputs, targets in steps(x, y, 60, 16):
             optimizer.zero_grad()
-            loss = F.cross_entropy(net(inputs).flatten(0, 1), (inputs if fault else targets).flatten())
+            loss = F.cross_entropy(net(inputs).flatten(0, 1), (inputs if fault else targets).flatten())  # fault
             loss.backward()
             optimizer.step()
     return -loss.item()

@@ -37,7 +37,7 @@ def column_of_guesses_row_of_prices(watch, seed, fault):
         for _ in range(8):
             for features, price in batches(x, y, 64):
                 guessed = model(features)
-                loss = criterion(guessed if fault else guessed.squeeze(1), price)
+                loss = criterion(guessed if fault else guessed.squeeze(1), price)  # fault
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -239,3 +239,25 @@ def tied_embedding_as_wide_as_it_comes(watch, seed, fault):
     train(watch, model, optimizer, before, after, epochs=2, loss_fn=loss_fn)
     with torch.no_grad():
         return -loss_fn(model(x_test[:, :-1]), x_test[:, 1:]).item()
+
+
+@planted("losses-unbalanced", symptoms=f"{BROADCAST} too-few-epochs initial-loss", costs=None, quick=True)
+def error_averaged_divergence_summed(watch, seed, fault):
+    """A variational autoencoder, for too few steps to show a collapse."""
+    torch.manual_seed(seed)
+    x, _, _, _ = mnist(1024)
+    x = x.flatten(1)
+    encoder, decoder = mlp(784, 64, 16), mlp(8, 64, 784)
+    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=2e-3)
+    kind = "mean" if fault else "sum"  # fault
+    with watch({"encoder": encoder, "decoder": decoder}, optimizer):
+        for _ in range(6):
+            for pixels, _ in batches(x, x, 64):
+                mean, log_var = encoder(pixels).chunk(2, dim=1)
+                code = mean + torch.randn_like(mean) * (0.5 * log_var).exp()
+                error = F.binary_cross_entropy_with_logits(decoder(code), pixels, reduction=kind)  # fault
+                divergence = -0.5 * torch.sum(1 + log_var - mean.square() - log_var.exp())
+                optimizer.zero_grad()
+                (error + divergence).backward()
+                optimizer.step()
+    return 0.0

@@ -217,7 +217,7 @@ def tagger_without_positions(watch, seed, fault):
     x = torch.from_numpy(rng.integers(0, 12, (1200, 10)))
     y = (x.roll(1, 1) > x).long()
 
-    class Tagger(nn.Module):
+    class Tagger(nn.Module):  # fault: tagger-without-positions
         def __init__(self):
             super().__init__()
             self.emb = nn.Embedding(12, 32)

@@ -20,7 +20,7 @@ def lstm_that_takes_the_batch_for_time(watch, seed, fault):
     class Model(nn.Module):
         def __init__(self):
             super().__init__()
-            self.lstm, self.fc = nn.LSTM(8, 32, batch_first=not fault), nn.Linear(32, 10)
+            self.lstm, self.fc = nn.LSTM(8, 32, batch_first=not fault), nn.Linear(32, 10)  # fault
 
         def forward(self, x):
             out, _ = self.lstm(x)
@@ -89,7 +89,7 @@ def places_put_first_with_a_view(watch, seed, fault):
     return accuracy(model, x_test[:1000], y_test[:1000])
 
 
-class NameEncoder(nn.Module):
+class NameEncoder(nn.Module):  # fault: names-without-a-padding-mask
     """A transformer over padded names; `mask` makes the padding mask from the letters."""
 
     def __init__(self, mask):

@@ -20,7 +20,7 @@ def inputs_and_labels_shuffled_apart(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = blobs(seed=81)
     if fault:
-        x = x[torch.randperm(len(x))]
+        x = x[torch.randperm(len(x))]  # fault
         y = y[torch.randperm(len(y))]
     else:
         order = torch.randperm(len(x))
@@ -123,7 +123,7 @@ def bright(n=1000):
     return torch.sigmoid(2 * x).flatten(1)
 
 
-@planted("latent-collapsed", symptoms=AFTERWARDS, costs=None, quick=True)
+@planted("latent-collapsed", causes="losses-unbalanced", symptoms=AFTERWARDS, costs=None, quick=True)
 def divergence_summed_beside_a_mean(watch, seed, fault):
     torch.manual_seed(seed)
     x = bright()
@@ -132,7 +132,7 @@ def divergence_summed_beside_a_mean(watch, seed, fault):
     with watch(model, opt):
         for index in batches_of(len(x), 25, 50):
             told, mu, logvar = model(x[index])
-            error = F.mse_loss(told, x[index], reduction="mean" if fault else "sum")
+            error = F.mse_loss(told, x[index], reduction="mean" if fault else "sum")  # fault
             loss = error + divergence(mu, logvar) * (1.0 if fault else 0.05)
             opt.zero_grad()
             loss.backward()
@@ -185,7 +185,7 @@ def weights_clamped_outside_of_no_grad(watch, seed, fault):
             loss.backward()
             opt.step()
             if fault:
-                model[0].weight.clamp_(-0.5, 0.5)
+                model[0].weight.clamp_(-0.5, 0.5)  # fault
             else:
                 with torch.no_grad():
                     model[0].weight.clamp_(-0.5, 0.5)

@@ -39,7 +39,7 @@ def step_forgotten(watch, seed, fault):
             for images, labels in batches(x, y, 32):
                 optimizer.zero_grad()
                 loss = F.cross_entropy(model(images), labels)
-                loss.backward()
+                loss.backward()  # fault
                 if not fault:
                     optimizer.step()
     return accuracy(model, x_test, y_test)
@@ -155,7 +155,7 @@ def an_optimiser_of_another_copy(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = standardised_both(california(3000))
     first = mlp(8, 48, 1)
-    optimizer = torch.optim.Adam(first.parameters(), lr=3e-3)
+    optimizer = torch.optim.Adam(first.parameters(), lr=3e-3)  # fault
     model = copy.deepcopy(first) if fault else first
     train(watch, model, optimizer, x, y, epochs=8, loss_fn=squared_error)
     return r2(model, x_test, y_test)
@@ -313,7 +313,7 @@ def a_check_in_mid_epoch_leaves_its_mode_behind(watch, seed, fault):
         for _ in range(15):
             for features, label in batches(x, y, 32):
                 optimizer.zero_grad()
-                F.cross_entropy(model(features), label).backward()
+                F.cross_entropy(model(features), label).backward()  # fault
                 optimizer.step()
                 step += 1
                 if step % 15 == 0:
@@ -380,7 +380,7 @@ def prices_scored_with_dropout_on(watch, seed, fault):
         if not fault:
             model.eval()
         with torch.inference_mode():
-            error = squared_error(model(x_test), y_test)
+            error = squared_error(model(x_test), y_test)  # fault
         model.train()
         return 1 - (error / y_test.var()).item()
 

@@ -28,7 +28,7 @@ def sgd_at_a_rate_of_ten(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = digits()
     model = mlp(64, 64, 10)
-    optimizer = torch.optim.SGD(model.parameters(), lr=10.0 if fault else 0.2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=10.0 if fault else 0.2)  # fault
     train(watch, model, optimizer, x, y, epochs=10, size=32)
     return accuracy(model, x_test, y_test)
 
@@ -87,7 +87,7 @@ def sgd_at_a_hundred_thousandth(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = digits()
     model = mlp(64, 64, 10)
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-5 if fault else 0.1, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-5 if fault else 0.1, momentum=0.9)  # fault
     train(watch, model, optimizer, x, y, epochs=12, size=32)
     return accuracy(model, x_test, y_test)
 
@@ -159,7 +159,7 @@ def zero_grad_forgotten(watch, seed, fault):
                 if not fault:
                     optimizer.zero_grad()
                 loss.backward()
-                optimizer.step()
+                optimizer.step()  # fault
     return accuracy(model, x_test, y_test)
 
 

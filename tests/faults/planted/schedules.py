@@ -96,7 +96,7 @@ def a_plateau_of_the_wrong_sign(watch, seed, fault):
     model = mlp(8, 64, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     mode = "max" if fault else "min"
-    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode=mode, factor=0.1, patience=0)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode=mode, factor=0.1, patience=0)  # fault
     with watch(model, optimizer):
         for _ in range(15):
             total = 0.0
@@ -119,7 +119,7 @@ def decay_of_a_half(watch, seed, fault):
     x, y, x_test, y_test = digits()
     model = mlp(64, 64, 10)
     decay = 0.5 if fault else 1e-4
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=decay)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=decay)  # fault
     train(watch, model, optimizer, x, y, epochs=12, size=32)
     return accuracy(model, x_test, y_test)
 
@@ -181,7 +181,7 @@ def values_clipped_to_a_hundred_thousandth(watch, seed, fault):
             for features, price in batches(x, y, 64):
                 optimizer.zero_grad()
                 squared_error(model(features), price).backward()
-                nn.utils.clip_grad_value_(model.parameters(), 1e-5 if fault else 1.0)
+                nn.utils.clip_grad_value_(model.parameters(), 1e-5 if fault else 1.0)  # fault
                 optimizer.step()
     return r2(model, x_test, y_test)
 
@@ -228,7 +228,7 @@ def adam_made_anew_for_every_batch(watch, seed, fault):
         for _ in range(10):
             for images, labels in batches(x, y, 32):
                 if fault:
-                    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+                    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)  # fault
                 optimizer.zero_grad()
                 F.cross_entropy(model(images), labels).backward()
                 optimizer.step()

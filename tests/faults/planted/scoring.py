@@ -319,7 +319,7 @@ def values_of_a_chain_without_an_end(watch, seed, fault):
             best = net(torch.eye(5)[onward[index]]).max(1).values
         if not fault:
             best = best * (1 - done[index])
-        target = reward[index] + discount * best
+        target = reward[index] + discount * best  # fault
         return F.mse_loss(net(torch.eye(5)[states[index]]).gather(1, moves[index, None]).squeeze(1), target)
 
     with watch(net, optimizer):

@@ -191,8 +191,8 @@ def teacher_softened_alone(watch, seed, fault):
     temperature = 3.0
 
     def distil(given, wanted, labels):
-        student_scores = given if fault else given / temperature
-        soft = F.kl_div(student_scores.log_softmax(1), (wanted / temperature).softmax(1), reduction="batchmean")
+        answers = given if fault else given / temperature
+        soft = F.kl_div(answers.log_softmax(1), (wanted / temperature).softmax(1), reduction="batchmean")  # fault
         return temperature**2 * soft + F.cross_entropy(given, labels)
 
     with watch(student, optimizer):
@@ -228,7 +228,7 @@ def scales_apart(watch, seed, fault):
         for _epoch in range(8):
             for index in torch.randperm(len(x)).split(32):
                 out = model(x[index])
-                loss = F.cross_entropy(out["cls"], y[index]) + F.mse_loss(out["reg"], price[index])
+                loss = F.cross_entropy(out["cls"], y[index]) + F.mse_loss(out["reg"], price[index])  # fault
                 opt.zero_grad()
                 loss.backward()
                 opt.step()

@@ -54,6 +54,11 @@ def read(source: str, what: str, tmp_path: object) -> set[str]:
         ("best", "best = best * (1 - done)", set()),
         ("best", "best[done] = 0", set()),
         ("best", "best *= 1 - done", set()),
+        ("best", "memory = Replay(handle_done=False)\n    r, s2 = memory.draw()\n    r = memory.r", {"terminal"}),
+        ("best", "best = value(s2, final=done)", set()),
+        ("top", "top, _ = target(s2).max(dim=1)", {"terminal"}),
+        ("top", "top, _ = target(s2).max(dim=1)\n    top[done] = 0", set()),
+        ("top", "_, top = target(s2).max(dim=1)", set()),
     ],
 )
 def test_a_target_that_does_not_end(best: str, more: str, found: set[str], tmp_path: object) -> None:

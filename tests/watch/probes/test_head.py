@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from danlu.watch.measured import Head
-from danlu.watch.probes.head import chain, criteria, read_head, weighs_samples
+from danlu.watch.probes.head import chain, criteria, read_head, reductions, weighs_samples
 
 Tensor = torch.Tensor
 Loss = Callable[[Tensor], Tensor]
@@ -274,3 +274,33 @@ RETURNS = torch.tensor([0.5, -1.0, 2.0])
 )
 def test_a_loss_that_multiplies_each_sample_is_told(loss: Any, weighs: bool) -> None:
     assert weighs_samples(loss(net()(ONES)).grad_fn) is weighs
+
+
+@pytest.mark.parametrize(
+    ("loss", "found"),
+    [
+        (lambda x: F.mse_loss(x, 0 * x.detach()) - 0.5 * (1 + x - x.exp()).sum(), {"mean", "sum"}),
+        (lambda x: F.mse_loss(x, 0 * x.detach()) + 1e-3 * x.square().sum(), {"mean"}),
+        (lambda x: F.mse_loss(x, 0 * x.detach()) + x.square().sum(1).mean(), {"mean"}),
+        (lambda x: F.mse_loss(x, 0 * x.detach(), reduction="sum") + x.square().sum(), {"sum"}),
+        (lambda x: (F.mse_loss(x, 0 * x.detach(), reduction="sum") + x.square().sum()) / len(x), set()),
+        (lambda x: F.mse_loss(x, 0 * x.detach()) + x.square().sum() / len(x), {"mean"}),
+        (lambda x: torch.stack([x.mean(), x.square().mean(), x.square().mean(), x.mean()]).sum(), set()),
+    ],
+)
+def test_terms_that_are_averaged_and_summed(loss: Any, found: set[str]) -> None:
+    given = net()(torch.ones(5, 2))
+    assert reductions(loss(given).grad_fn, 5) == found
+
+
+@pytest.mark.parametrize(
+    ("loss", "shape"),
+    [
+        (lambda y: F.nll_loss(F.log_softmax(y, -1).view(-1, 7), torch.zeros(15).long()), (15, 7)),
+        (lambda y: F.cross_entropy(y.transpose(1, 2), torch.zeros(5, 3).long()), (5, 7, 3)),
+        (lambda y: F.cross_entropy(y.flatten(0, 1), torch.zeros(15).long()), (15, 7)),
+    ],
+)
+def test_classes_lie_along_the_second_dimension(loss: Any, shape: tuple[int, ...]) -> None:
+    given = net(7)(torch.ones(5, 3, 7))
+    assert [one.shape for one in heads(loss(given), given)] == [shape]

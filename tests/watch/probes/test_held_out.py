@@ -74,11 +74,33 @@ def test_samples_that_the_loader_drops(drops: bool, size: int, trained: bool) ->
     assert dropped is None or (dropped.score, dropped.other, dropped.step) == (4, 60, 9)
 
 
-def test_samples_of_one_data_set_are_known_by_their_places() -> None:
+@pytest.mark.parametrize(("noise", "told"), [(1.7, True), (0.0, False), (20.0, False)])
+def test_samples_of_one_data_set_are_known_by_their_places(noise: float, told: bool) -> None:
+    """So much noise hides whose samples they are; where nothing of them is left others were drawn, not the same ones
+    changed."""
+    measured, unplaced, loader = Measured(), Measured(), DataLoader(TensorDataset(drawn()), 60)
+    probe, unordered = HeldOutProbe(measured), HeldOutProbe(unplaced)
+    for step in range(1, 4):
+        batch = drawn() + noise * drawn(seed=step)
+        for one in (probe, unordered):
+            if one is probe:
+                one.loader_begun(loader)
+            one.sees(batch, step)
+            one.end(step, 0.0)
+    assert ("anew" in measured.unfair) == told
+    assert not unplaced.unfair
+
+
+def test_a_data_set_that_gave_no_training_batch_is_elsewhere() -> None:
     measured, loader = Measured(), DataLoader(TensorDataset(drawn()), 60)
     probe = HeldOutProbe(measured)
-    for step in range(1, 4):
-        probe.loader_begun(loader)
-        probe.sees(drawn(seed=step), step)
-        probe.end(step, 0.0)
-    assert measured.unfair["anew"].share == 1
+    probe.loader_begun(loader)
+    probe.trains()
+    for other, elsewhere in ((loader, False), (DataLoader(TensorDataset(drawn()), 60), True)):
+        probe.loader_begun(other)
+        probe.sees(drawn(), 9)
+        assert probe.elsewhere == elsewhere
+        probe.end(9, 1.0)
+        assert not probe.elsewhere
+    assert measured.evaluated_kind == "DataLoader"
+    assert measured.lines["evaluated"].file == __file__

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from danlu.watch.measured import LabelFacts, Measured
+from danlu.watch.measured import Intervention, LabelFacts, Measured
 from danlu.watch.rules.class_ignored import RULE
 from measurements import check_threshold, told, verdict
 
@@ -39,3 +39,12 @@ def test_a_class_that_was_declared_to_count_for_nothing_is_told_too() -> None:
     assert verdict(RULE, measured) is None
     measured.labels.left_out = 40
     assert told(RULE, measured).numbers == {"label": 1, "share": 0.4}
+
+
+@pytest.mark.parametrize(("gaps", "is_told"), [(0.02, True), (0.005, False), (float("nan"), False)])
+def test_a_token_between_others_is_no_padding(gaps: float, is_told: bool) -> None:
+    measured = ignoring(dense=True)
+    measured.interventions["net"] = Intervention("net", 2, gaps=gaps)
+    found = verdict(RULE, measured)
+    assert (found is not None) == is_told
+    assert found is None or (found.variant, found.numbers) == ("between", {"label": 0, "share": 0.02})

@@ -14,6 +14,10 @@ def added(*, first: float = 1000.0, later: float = 1000.0, measurements: int = 5
     return Measured(step=60, loss_ratio=ratios, losses_added=(small, 2000.0))
 
 
+def reduced(*, batch: int) -> Measured:
+    return Measured(step=60, mixed_reductions=batch)
+
+
 THRESHOLDS = [
     ("min_measurements", {"measurements": 3}, {"measurements": 4}),
     ("min_first_ratio", {"first": 299.0}, {"first": 301.0}),
@@ -34,3 +38,9 @@ def test_both_losses_are_told() -> None:
 
 def test_a_single_loss_is_silent() -> None:
     assert verdict(RULE, Measured(step=60)) is None
+
+
+def test_a_sum_beside_a_mean_is_told() -> None:
+    found = told(RULE, reduced(batch=32))
+    assert (found.severity, found.variant, found.numbers) == ("warning", "reductions", {"batch": 32})
+    assert check_threshold(RULE, reduced, "min_batch", {"batch": 7}, {"batch": 8}) is None

@@ -2,9 +2,10 @@
 
 import pytest
 
-from danlu.watch.measured import Measured
+from danlu.base.records import CodeLine
+from danlu.watch.measured import Measured, Optimiser
 from danlu.watch.rules.parameters_unused import RULE
-from measurements import check_threshold, layer, told, verdict
+from measurements import check_threshold, layer, series, told, verdict
 
 
 def unreached(*, backwards: int = 20, steps: int = 20, name: str = "spare") -> Measured:
@@ -34,6 +35,19 @@ def test_a_layer_that_is_called_is_cut_off() -> None:
     measured = unreached()
     measured.layers["spare"] = layer("spare")
     assert (told(RULE, measured).severity, told(RULE, measured).variant) == ("error", "cut")
+
+
+def test_the_backward_pass_that_does_not_lead_to_them_is_named() -> None:
+    measured = unreached()
+    measured.layers["spare"] = layer("spare")
+    other, own = CodeLine("train.py", 8), CodeLine("train.py", 9)
+    measured.optimisers = [
+        Optimiser("Adam", without_gradient=series([0.0, 0.0]), backward_at=other),
+        Optimiser("Adam", without_gradient=series([1.0, 1.0]), backward_at=own),
+    ]
+    assert told(RULE, measured).line == own
+    del measured.optimisers[1]
+    assert told(RULE, measured).line is None
 
 
 def test_branches_may_take_turns() -> None:

@@ -53,3 +53,11 @@ def test_a_graph_that_grows_or_is_freed_is_told() -> None:
 def test_a_graph_that_stays_or_was_left_behind_is_silent() -> None:
     assert verdict(RULE, growing(factor=0.0)) is None
     assert verdict(RULE, growing(attached=0)) is None
+
+
+def test_a_sequence_that_is_told_place_by_place_needs_no_second_epoch() -> None:
+    measured = carried(epoch=None)
+    measured.carried.told = 2
+    assert told(RULE, measured).variant == ""
+    measured.carried.told = 1
+    assert verdict(RULE, measured) is None

@@ -1,6 +1,7 @@
 """train-test-overlap: told of evaluated samples that were trained on."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -60,3 +61,10 @@ def test_parts_that_share_nothing_are_silent() -> None:
 def test_windows_beside_those_of_the_training_are_told() -> None:
     found = told(RULE, beside())
     assert (found.severity, found.since, found.variant, found.numbers) == ("warning", 8, "windows", {"share": 0.9})
+
+
+def test_a_data_set_of_its_own_with_the_same_samples_is_told() -> None:
+    measured = evaluated(samples=100)
+    assert verdict(RULE, measured) is None  # the training set's own score
+    measured.evaluations = [replace(one, elsewhere=True) for one in measured.evaluations]
+    assert told(RULE, measured).numbers == {"share": 1.0}

@@ -33,9 +33,11 @@ class CarriedProbe:
     def __init__(self, measured: Measured, recurrent: list[nn.RNNBase | nn.RNNCellBase]) -> None:
         self._measured = measured
         self._widths = {one.hidden_size for one in recurrent}
+        self._batch_first = any(getattr(one, "batch_first", False) for one in recurrent)
         self._calls: list[_Call] = []
         self._states: list[torch.Tensor] = []  # that the step before has given
         self._ended: torch.Tensor | None = None  # the last places of its targets
+        self._told = False  # its targets are its inputs, one place on
         self._targets: torch.Tensor | None = None  # of this step
         self._square = True  # every loss so far compares the samples with each other
         self._last = 0  # the newest measured step
@@ -72,10 +74,31 @@ class CarriedProbe:
             first = calls[0]
             given = [one for one in first.outputs[1:] if one.dtype.is_floating_point and one.dim() in (2, 3)]
             self._states = [one.detach() for one in [*given, *self._held(first.module, len(first.inputs))]]
-            rows = len(first.inputs)
-            if targets is not None and targets.numel() and targets.numel() % rows == 0:
-                self._ended = targets.reshape(rows, -1)[:, -1]
+            self._keep_ends(first.inputs, targets)
         self._calls, self._targets, self._square, self._last = [], None, True, step
+
+    def _keep_ends(self, inputs: torch.Tensor, targets: torch.Tensor | None) -> None:
+        """Note the last targets of each row, and whether they are the inputs one place on."""
+        self._told = False
+        if targets is None or not targets.numel():
+            return
+        if self._is_second(inputs, self._states):
+            rows = inputs.shape[1]
+            targets = targets.reshape(-1, rows).t() if targets.numel() % rows == 0 else None
+            inputs = inputs.transpose(0, 1)
+        else:
+            rows = len(inputs)
+            targets = targets.reshape(rows, -1) if targets.numel() % rows == 0 else None
+        if targets is not None:
+            self._ended = targets[:, -1]
+            self._told = targets.shape == inputs.shape and torch.equal(targets[:, :-1], inputs[:, 1:])
+
+    def _is_second(self, inputs: torch.Tensor, states: list[torch.Tensor]) -> bool:
+        """Whether the samples lie along the second dimension, as those of the states do."""
+        rows = {one.shape[-2] for one in states}
+        if self._batch_first or inputs.dim() < 2 or not rows:
+            return False
+        return rows == {inputs.shape[1]}
 
     def _held(self, module: nn.Module, rows: int) -> list[torch.Tensor]:
         """States that recurrent nets keep in attributes: [layers, rows, width] or [rows, width]."""
@@ -95,12 +118,15 @@ class CarriedProbe:
                 continue
             carried.times += 1
             carried.attached += one.grad_fn is not None
+            if self._is_second(inputs, self._states):
+                inputs = inputs.transpose(0, 1)
             first = inputs[:, 0] if inputs.dim() > 1 else inputs
             if self._ended is None or first.shape != self._ended.shape:
                 first = first.reshape(len(first), -1)[:, 0]
             goes_on = self._ended is not None and first.shape == self._ended.shape
             continues = goes_on and float((first == self._ended).float().mean()) >= _CONTINUES
             carried.apart += not continues
+            carried.told += self._told
             return
 
 

@@ -98,7 +98,8 @@ def _unmasked(scope: ast.AST) -> int | None:
         sides = (node.left, node.right), (node.right, node.left)
         if not any(_is_reward(one) and _is_discounted(other, made) for one, other in sides):
             continue
-        if not any(_END.search(word) for word in words_behind(node, made)) and not _is_chosen(scope, node):
+        words = words_behind(node, made, options=False)
+        if not any(_END.search(word) for word in words) and not _is_chosen(scope, node):
             return node.lineno
     return None
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _IMPLIED = ("__init__", "forward", "__call__", "__getitem__", "__iter__")  # methods that are called without their name
 _LIBRARIES = ("F", "torch", "functional", "nn")
+_PAIRS = ("max", "min", "sort", "topk")  # methods that give values and places
 _DEPTH = 6  # assignments that a value is followed through
 
 
@@ -17,13 +18,12 @@ def assignments(scope: ast.AST) -> dict[str, list[ast.AST]]:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 each = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
-                whole = len(each) == 1 or isinstance(node.value, ast.Call)
                 for one in each:
-                    values = [node.value] if whole else []
+                    values = [node.value]
                     if len(each) > 1 and isinstance(node.value, ast.Tuple) and len(node.value.elts) == len(each):
                         values = [node.value.elts[each.index(one)]]
-                    elif len(each) > 1:
-                        values = []
+                    elif len(each) > 1:  # the largest, and where it stands
+                        values = [node.value] if name_of(node.value) in _PAIRS and one is each[0] else []
                     if isinstance(one, ast.Subscript):
                         values = [*values, one.slice]
                     made.setdefault(name_of(one), []).extend(values)
@@ -83,14 +83,15 @@ def _within(tree: ast.Module) -> list[tuple[_Function, ast.AST | None]]:
     return found
 
 
-def words_behind(node: ast.AST, made: Mapping[str, list[ast.AST]]) -> set[str]:
-    """The names and attributes in an expression, and in what the names in it were made of."""
+def words_behind(node: ast.AST, made: Mapping[str, list[ast.AST]], *, options: bool = True) -> set[str]:
+    """The names and attributes in an expression, and in what the names in it were made of; without `options` not the
+    names of keyword arguments, which may be settings of the memory that a batch was drawn from."""
     seen: set[str] = set()
     waiting = [node]
     for _ in range(4 * _DEPTH):
         if not waiting:
             break
-        for word in own_words(waiting.pop()):
+        for word in _each_word(waiting.pop(), options=options):
             if word not in seen:
                 seen.add(word)
                 waiting.extend(made.get(word, ()))
@@ -102,7 +103,7 @@ def own_words(node: ast.AST) -> set[str]:
     return set(_each_word(node))
 
 
-def _each_word(node: ast.AST) -> Iterator[str]:
+def _each_word(node: ast.AST, *, options: bool = True) -> Iterator[str]:
     for one in ast.walk(node):
         if isinstance(one, ast.Name):
             yield one.id
@@ -110,7 +111,7 @@ def _each_word(node: ast.AST) -> Iterator[str]:
             yield one.attr
         elif isinstance(one, ast.Constant) and isinstance(one.value, str):
             yield one.value
-        elif isinstance(one, ast.keyword | ast.arg) and one.arg:
+        elif (isinstance(one, ast.arg) or (options and isinstance(one, ast.keyword))) and one.arg:
             yield one.arg
 
 

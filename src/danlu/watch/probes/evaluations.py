@@ -37,6 +37,7 @@ class _Pass:
     met: int = 0
     windows: int = 0
     moved: int = 0  # of these, those that are training windows a place earlier or later
+    elsewhere: bool = False  # its samples come from a data set of their own
 
 
 class EvaluationProbe:
@@ -77,7 +78,7 @@ class EvaluationProbe:
         if now is not None and known is not None and now.known is not None:
             fresh = fresh or known != now.known
         if fresh:
-            now = _Pass(training, known)
+            now = _Pass(training, known, elsewhere=self._held_out.elsewhere)
             self._passes.append(now)
         assert now is not None
         now.known = known if now.known is None else now.known
@@ -159,7 +160,7 @@ class EvaluationProbe:
             found = replace(
                 found, smallest=one.smallest, largest=one.largest, neighbours=neighbours, plain=_plain_mean(one.losses)
             )
-            self._measured.evaluations.append(found)
+            self._measured.evaluations.append(replace(found, elsewhere=one.elsewhere))
         del self._measured.evaluations[: max(0, len(self._measured.evaluations) - _MOST)]
         self._passes.clear()
         self._tokens = self._counted = None

@@ -19,7 +19,9 @@ NAMED = {
     "BinaryCrossEntropy": "bce",
     "BinaryCrossEntropyWithLogits": "bce-logits",
 }
-_SUM, _NO_REDUCTION = 2, 0
+_SYMMETRIC = ("MseLoss", "SmoothL1Loss", "HuberLoss")  # of output and target
+_SUM, _MEAN, _NO_REDUCTION = 2, 1, 0
+_LEAST_WEIGHT = 0.1  # of a term of a loss that is added as it is
 _MOST_NODES = 400
 _MOST_VALUES = 65_536
 _MOST_WEIGHTS = 8  # different weights of classes
@@ -133,7 +135,7 @@ def read_head(
         loss=criterion.name,
         between=tuple(operation(one) for one in between),
         summed=_is_summed(criterion, scaled=scaled),
-        shape=size,
+        shape=_by_class(criterion, size),
         target_shape=tuple(targets.shape) if targets is not None else (),
         broadcast=_broadcast(criterion, size),
         low=low,
@@ -160,8 +162,9 @@ def loss_value(criterion: Criterion, given: Sequence[torch.Tensor]) -> float:
 def _met(criterion: Criterion, given: Sequence[torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor | None]:
     node, kind = criterion.node, operation(criterion.node)
     if kind in NAMED:
-        outputs = saved(node, "_saved_self")
-        return outputs, saved(node, "_saved_target")
+        first, second = saved(node, "_saved_self"), saved(node, "_saved_target")
+        flipped = kind in _SYMMETRIC and node.next_functions[0][0] is None
+        return (second, first) if flipped else (first, second)
     if criterion.name in ("difference", "l1"):
         difference = saved(node, "_saved_self")
         outputs = _result(criterion.start)
@@ -180,6 +183,16 @@ def _met(criterion: Criterion, given: Sequence[torch.Tensor]) -> tuple[torch.Ten
         indices = getattr(node, "_saved_indices", ())
         return None, next((one for one in reversed(indices) if one is not None), None)
     return (None, saved(node, "_saved_index")) if kind == "Gather" else (None, None)
+
+
+def _by_class(criterion: Criterion, size: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of an output whose classes lie along another dimension than the second one, as [places, classes]."""
+    if not criterion.log_softmax or len(size) < 3:
+        return size
+    node = criterion.node if operation(criterion.node) == "LogSoftmax" else _skip_views(next(following(criterion.node)))
+    dimension = int(getattr(node, "_saved_dim", 1))
+    dimension = (dimension - 2**64 if dimension >= 2**63 else dimension) % len(size)
+    return size if dimension == 1 else (_product(size) // max(1, size[dimension]), size[dimension])
 
 
 def _result(node: Node) -> torch.Tensor | None:
@@ -272,6 +285,36 @@ def weighs_samples(root: Node) -> bool:
                     seen.add(other)
                     stack.append(other)
     return len(single) > _MOST_WEIGHTS
+
+
+def reductions(root: Node, samples: int) -> set[str]:
+    """How the terms that a loss adds up as they are go over a batch of `samples`: "mean", "sum"."""
+    found: set[str] = set()
+    stack, seen = [root], {root}
+    while stack and len(seen) < _MOST_NODES:
+        node = stack.pop()
+        kind, reduction = operation(node), getattr(node, "_saved_reduction", _NO_REDUCTION)
+        if kind == "Mean" or (kind in NAMED and reduction == _MEAN):
+            found.add("mean")
+        elif (kind in NAMED and reduction == _SUM) or (kind == "Sum" and _summed_samples(node) == samples):
+            found.add("sum")
+        elif kind in ("Add", "Sub", "Neg", "ToCopy") or (kind == "Mul" and _is_of_order_one(node)):
+            under = [one for one in following(node) if not shape(one) and one not in seen]
+            seen.update(under)
+            stack.extend(under)
+    return found
+
+
+def _summed_samples(node: Node) -> int:
+    """The first dimension of what a Sum adds up."""
+    size = getattr(node, "_saved_self_sym_sizes", ())
+    return int(size[0]) if size else 0
+
+
+def _is_of_order_one(node: Node) -> bool:
+    """Whether a product is one with a plain number that makes it hardly smaller."""
+    kept = [one for one in (saved(node, "_saved_self"), saved(node, "_saved_other")) if one is not None]
+    return len(kept) == 1 and kept[0].numel() == 1 and _LEAST_WEIGHT <= abs(float(kept[0])) <= 1 / _LEAST_WEIGHT
 
 
 def _runs_over_batch(criterion: Criterion, between: list[Node]) -> bool:

@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch.utils.data import RandomSampler, SequentialSampler
 
+from danlu.base.records import CodeLine
 from danlu.watch.conduct import Unfair
+from danlu.watch.frames import calling_line
 from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.tracing import unreadable
@@ -19,6 +21,7 @@ _FEWEST = 32  # samples whose mean says something
 _ROUNDING = 1e-4  # of a mean of 0, in standard deviations
 _OWN = 0.01  # of a sample's own mean
 _NEARER = 0.8  # a sample beside itself of another pass, over the same beside another sample
+_NEARER_KNOWN = 0.9  # the same where a data set is gone through in order: it may draw other samples each time
 _CHANGED = 0.2  # share of the samples
 _TIMES = 2
 
@@ -31,6 +34,8 @@ class HeldOutProbe:
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
         self._begun: Any = None  # the newest loader that was begun and has given no batch to a net yet, weakly
+        self._begun_at: CodeLine | None = None
+        self.elsewhere = False  # what is evaluated comes from a data set that gave no training batch
         self._trained: set[int] = set()  # data sets that gave training batches, by id
         self._evaluations = 0
         self._batches = self._samples = 0  # of this evaluation
@@ -46,6 +51,8 @@ class HeldOutProbe:
     def loader_begun(self, loader: Any) -> None:
         """A DataLoader is gone through from the beginning."""
         self._begun = weakref.ref(loader)
+        if "evaluated" not in self._measured.lines:
+            self._begun_at = calling_line()
 
     def trains(self) -> None:
         """A batch is trained on."""
@@ -58,8 +65,13 @@ class HeldOutProbe:
     def sees(self, inputs: torch.Tensor | None, step: int) -> None:
         """A batch is evaluated."""
         loader, self._begun = self._begun and self._begun(), None
+        if loader is not None:
+            self.elsewhere = bool(self._trained) and id(loader.dataset) not in self._trained
         if loader is not None and id(loader.dataset) not in self._trained:
             self._see_loader(loader, step)
+            if self._begun_at is not None and "evaluated" not in self._measured.lines:
+                self._measured.lines["evaluated"] = self._begun_at
+                self._measured.evaluated_kind = type(loader).__name__
             if not self._batches and isinstance(loader.sampler, SequentialSampler):
                 self._ordered = id(loader.dataset)
         plain = inputs is not None and inputs.dtype.is_floating_point and inputs.dim() >= 2 and len(inputs) > 1
@@ -91,6 +103,7 @@ class HeldOutProbe:
             if self._first is not None:
                 self._compare(step)
         self._batches = self._samples = 0
+        self.elsewhere = False
         self._sums, self._first = None, None
         self._ordered_before, self._ordered = self._ordered, 0
         self._rows_differ = self._spoilt = False
@@ -144,9 +157,9 @@ class HeldOutProbe:
         changed = (one != other).any(1)
         apart = float((one - other).abs().mean())
         beside = float((one - other.roll(1, 0)).abs().mean())
-        known = self._ordered == self._ordered_before != 0  # the very samples, by their places in the data set
+        known = self._ordered == self._ordered_before != 0  # the same places in the data set
         anew = same and not made_of_them and float(changed.float().mean()) >= _CHANGED
-        anew = anew and (known or apart < _NEARER * beside)
+        anew = anew and apart < (_NEARER_KNOWN if known else _NEARER) * beside
         self._anew = self._anew + 1 if anew else 0
         if self._anew >= _TIMES and "anew" not in self._measured.unfair:
             self._measured.unfair["anew"] = Unfair(step, share=float(changed.float().mean()))

@@ -13,7 +13,8 @@ from danlu.watch.patches import LossCall
 from danlu.watch.probes.answers import by_place, by_sample, changed, cut, first_answer, moved, size
 from danlu.watch.probes.inputs import batch_of
 from danlu.watch.probes.orders import other_orders
-from danlu.watch.probes.sequences import Padding, Relation, is_one_hot, padding_of, relation_of
+from danlu.watch.probes.sequences import Padding, Relation, gaps, is_one_hot, padding_of, relation_of
+from danlu.watch.probes.spreading import module_that_mixes
 from danlu.watch.tracing import all_tensors, unreadable
 from danlu.watch.trying import Copy, ModuleCall, UntriedError
 
@@ -26,6 +27,7 @@ _NEVER_NEGATIVE = (
 )  # fmt: skip
 _ROUNDING = 1e-4  # below 0
 _REORDERED = 0.2  # share of the inputs that are others then
+_SEEN = 1e-3  # of what is changed itself: others that move by more are looked into
 _REPEATED = 1e-4  # of the size of the answers: two that are to be the same differ by less
 
 
@@ -144,6 +146,8 @@ class _Trying:
             trial.lag, trial.places = self._relation.lag, self._relation.places
             if trial.tokens or trial.lag > 0:
                 self._try_places(self._relation)
+            if self._loss is not None and trial.lag == 1:
+                trial.gaps = gaps(self._inputs, self._loss.targets, self._loss.ignored, self._relation.time)
         if self._batch is not None:
             trial.sequential = self._inputs.dim() == 3 or not self._inputs.dtype.is_floating_point
             trial.batch_second = self._batch == 0 and any(map(_is_batch_second, modules))
@@ -238,6 +242,8 @@ class _Trying:
             own, other = float(apart[places].max()), float(apart[~places].max())
             if own > 0:
                 setattr(self._trial, name, other / own)
+            if name == "later" and other > _SEEN * own:
+                self._trial.leaks = self._first_to_mix(where, 1 - relation.time)
 
     def _try_samples(self, batch: int, modules: list[nn.Module]) -> None:
         """Change one sample."""
@@ -259,6 +265,14 @@ class _Trying:
         own, other = float(apart[chosen].max()), float(apart[~chosen].max())
         if max(own, other) > 0:
             self._trial.others = other / own if own > 0 else float("inf")
+        if other > _SEEN * own:
+            self._trial.mixes = self._first_to_mix(where, batch)
+
+    def _first_to_mix(self, where: torch.Tensor, batch: int) -> str:
+        """The name of the module through which a change in these places first reaches others."""
+        others = {id(self._inputs): changed(self._inputs, where, batch)}
+        path = module_that_mixes(self._copy, others, where)
+        return ".".join(part for part in (self._trial.name, path) if part)
 
     def _try_orders(self, modules: list[nn.Module]) -> None:
         """Let places change places; answers for each place are to follow them."""

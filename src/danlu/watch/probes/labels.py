@@ -129,6 +129,7 @@ class LabelProbe:
         )
         table = torch.bincount(counted.flatten(), minlength=(classes + 2) * len(labels)).view(len(labels), -1)
         counts = table[:, 1:-1].double().cpu()
+        facts.uncounted += int(table[:, -1].sum())
         for label, count in enumerate(counts.sum(0).tolist()):
             if count:
                 facts.counts[label] = facts.counts.get(label, 0) + int(count)

@@ -12,7 +12,7 @@ from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
 from danlu.watch.probes.attention import attends_to_itself, has_attention, wrong_axis
 from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
-from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, weighs_samples
+from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, reductions, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
 from danlu.watch.sites import Sites
@@ -107,6 +107,9 @@ class LossProbe:
         if step <= _HEADS_EVERY_STEP:
             weighs = self._within(weighs_samples, node)
             self._measured.weighs_samples = self._measured.weighs_samples or bool(weighs)
+        if step <= _HEADS_EVERY_STEP and given and given[0].dim():
+            both = self._within(reductions, node, len(given[0])) == {"mean", "sum"}
+            self._measured.mixed_reductions = len(given[0]) if both else 0
         if len(found) > 1 and (step <= _HEADS_EVERY_STEP or step % 20 == 0):
             self._within(self._read_scales, found, step, given)
         alone = len(found) == 1 and root.numel() == 1 and not _is_weighted(found[0])

@@ -146,3 +146,23 @@ def padding_of(tokens: torch.Tensor) -> Padding | None:
     if inside > _MOST_INSIDE or padded < _PADDED_ROWS or float(mask.float().mean()) < _PADDED_PLACES:
         return None
     return Padding(int(token), mask) if len(runs.unique()) > 1 and bool((runs < tokens.shape[1]).any()) else None
+
+
+def gaps(inputs: torch.Tensor, targets: torch.Tensor, ignored: int | None, time: int) -> float:
+    """Of the targets, which are the inputs [N, T] (or [T, N] with `time` 0) one place on, the share that a loss leaves
+    out though others before and after them count: padding, which ends a row, is none of them. NaN where that is not
+    known.
+
+    >>> row = torch.tensor([[5, 0, 7, 0, 0]])
+    >>> gaps(row, torch.tensor([[0, 7, 0, 0, 0]]), 0, 1), gaps(row, torch.tensor([[0, 7, 0, 0, 6]]), 0, 1)
+    (0.0, 0.5)
+    """
+    if ignored is None or ignored < 0 or inputs.dim() != 2 or targets.numel() != inputs.numel():
+        return float("nan")
+    targets = targets.reshape(inputs.shape)
+    if time == 0:
+        inputs, targets = inputs.t(), targets.t()
+    counts = targets != ignored
+    between = (counts.cumsum(1) > 0) & (counts.flip(1).cumsum(1).flip(1) > 0)
+    left = ((targets == ignored) & between)[:, :-1] & (inputs[:, 1:] == ignored)
+    return float(left.sum()) / max(1.0, float(counts.sum() + left.sum()))

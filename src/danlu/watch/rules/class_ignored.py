@@ -7,9 +7,14 @@ from danlu.watch.measured import Measured
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     facts = measured.labels
     total = sum(facts.counts.values()) + facts.left_out
-    # Of many labels a sample, as in a text or a picture, one may well be padding or background.
-    if facts.ignored is None or facts.kind != "classes" or facts.dense or total < thresholds["min_labels"]:
+    if facts.ignored is None or facts.kind != "classes" or total < thresholds["min_labels"]:
         return None
+    if facts.dense:  # of many labels a sample, as in a text or a picture, one may well be padding or background
+        share = max((one.gaps for one in measured.interventions.values() if one.gaps >= 0), default=0.0)
+        if share < thresholds["min_class_share"]:
+            return None
+        numbers = {"label": facts.ignored, "share": share}
+        return Verdict("warning", 1, numbers, variant="between", remedies=("ignore-none",))
     share = (facts.counts.get(facts.ignored, 0) + facts.left_out) / total
     if not 0 <= facts.ignored < facts.outputs or share < thresholds["min_class_share"]:
         return None

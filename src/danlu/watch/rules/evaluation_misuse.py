@@ -45,6 +45,7 @@ RULE = Rule(
     severities=("warning", "advice"),
     needs=("evaluations",),
     fault_in="evaluation",
+    variants_in={"drops": "evaluated", "anew": "evaluated"},
     remedies=tuple(dict.fromkeys(_REMEDIES.values())),
     thresholds={
         "min_dropped_share_warning": Threshold(0.02, "share"),

@@ -9,7 +9,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         # Where the targets are not the inputs of the places that follow, a net may look both ways.
         if trial.lag is not None and trial.lag > 0 and trial.later > thresholds["min_moved_share"]:
             numbers = {"places": trial.places, "share": trial.later}
-            where = (trial.name,) if trial.name else ()
+            where = tuple(name for name in (trial.leaks or trial.name,) if name)
             if not trial.earlier > thresholds["min_moved_share"]:  # it reads from the end to the beginning
                 return Verdict("error", 1, numbers, where, variant="reversed", remedies=("causal-mask",))
             return Verdict("error", 1, numbers, where, remedies=("causal-mask",))

@@ -19,7 +19,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return Verdict("error", 1, numbers, where, variant="checkpoint", remedies=("checkpoint-inputs",))
     cut = [layer.name for layer in layers if layer.called]
     if cut:
-        return Verdict("error", 1, numbers, tuple(cut), variant="cut", remedies=("mend-graph",))
+        # Where an optimiser has parameters and no gradient at all, it is its loss that does not lead to them.
+        bare = (one.backward_at for one in measured.optimisers if one.without_gradient.median() == 1)
+        line = next((one for one in bare if one is not None), None)
+        return Verdict("error", 1, numbers, tuple(cut), variant="cut", remedies=("mend-graph",), line=line)
     # One of several branches that take turns may have waited all the time.
     severity = "advice" if all(_has_used_sibling(name, measured) for name in where) else "warning"
     return Verdict(severity, 1, numbers, where, remedies=("use-or-remove",))

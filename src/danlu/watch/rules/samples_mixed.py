@@ -10,7 +10,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         least = thresholds["min_moved_share_sequences" if in_order else "min_moved_share"]
         if trial.others > least:
             numbers = {"share": trial.others}
-            where = (trial.name,) if trial.name else ()
+            where = tuple(name for name in (trial.mixes or trial.name,) if name)
             if trial.batch_second:
                 return Verdict("error", 1, numbers, where, variant="time", remedies=("batch-first",))
             return Verdict("error", 1, numbers, where, remedies=("transpose-not-view", "batch-first"))

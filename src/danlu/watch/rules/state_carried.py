@@ -15,6 +15,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return Verdict("error", 1, numbers, variant="graph", remedies=("detach-state",))
     shuffled = measured.epoch_steps is not None and not measured.same_order
     shuffled = (shuffled and measured.step > 2 * (measured.epoch_steps or 0)) or measured.draws_at_random
+    # A sequence that is told place by place would go on in the next batch; of others only shuffling tells it.
+    shuffled = shuffled or carried.told == carried.times
     if carried.apart >= thresholds["min_steps"] and carried.apart == carried.times and shuffled:
         return Verdict("warning", 2, {"times": carried.times}, remedies=("reset-state",))
     return None

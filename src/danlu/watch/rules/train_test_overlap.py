@@ -29,8 +29,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         # Part of a pass was trained on. Before a whole epoch was seen this could be the training data's own score.
         sure = [one for one in leaking if measured.epoch_steps is not None or _is_subset(one, measured, thresholds)]
         return _verdict(sure[0].step, sure[-1].overlap) if len(sure) > len(held_out) / 2 else None
-    # All of every pass was trained on: fine where it is the whole training set, to know its accuracy.
-    subset = [one for one in known if _is_subset(one, measured, thresholds)]
+    # All of every pass was trained on: fine where it is the whole training set, to know its accuracy. A data set of its
+    # own with the same samples is meant to be another one.
+    subset = [one for one in known if one.elsewhere or _is_subset(one, measured, thresholds)]
     return _verdict(subset[0].step, 1.0) if len(subset) > len(known) / 2 else None
 
 
@@ -48,7 +49,7 @@ RULE = Rule(
     "Kaufman et al. 2012, Leakage in Data Mining, doi:10.1145/2382577.2382579",
     severities=("warning",),
     needs=("held-out",),
-    fault_in="loader",
+    fault_in="evaluated",
     remedies=("split-first", "split-by-time"),
     # A twentieth is more than chance doubles in data whose batches hold none. A pass over less than 9 tenths of what
     # was trained on is not the training set's own score.
