@@ -118,5 +118,14 @@ def whole_numbers(values: "Sequence[int | None]") -> "tuple[numpy.ndarray[Any, A
     (array([ 0.,  1., nan]), 1152921504606846976)
     """
     present = [value for value in values if value is not None]
-    offset = min(present) if present and max(abs(min(present)), abs(max(present))) > EXACT else 0
+    offset = offset_of(min(present), max(present)) if present else 0
     return numpy.array([numpy.nan if value is None else float(value - offset) for value in values]), offset
+
+
+def offset_of(least: int, most: int) -> int:
+    """What is taken from whole numbers between these two, so that floats can hold them.
+
+    >>> offset_of(-5, 2**53), offset_of(2**60, 2**60 + 9) == 2**60
+    (0, True)
+    """
+    return least if max(abs(least), abs(most)) > EXACT else 0
