@@ -1,9 +1,8 @@
 """What the cells of a column of text show: the facts by which it is told what they stand for."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from danlu.data.table.spelling import MAX_DIGITS, MISSING
 
@@ -33,56 +32,14 @@ class Beyond:
     count: int = 0
     row: int = 0  # the first
     text: str = ""
-    least: int | None = None  # of whole numbers
-    most: int | None = None
-
-
-class Facts(Protocol):
-    """What is known of a column, of all its cells together.
-
-    `seen` are its different texts in the order in which they come. Of a column that is not held in memory those that
-    are many are missing: regular `numbers` and `dates`, which read the same in every spelling that could be meant, and
-    `others`.
-    """
-
-    @property
-    def present(self) -> int: ...
-    @property
-    def first(self) -> str: ...
-    @property
-    def zeros(self) -> bool: ...
-    @property
-    def codes(self) -> bool: ...
-    @property
-    def short(self) -> bool: ...
-    @property
-    def whole(self) -> bool: ...
-    @property
-    def extremes(self) -> tuple[int, int]: ...
-    @property
-    def floats(self) -> bool: ...
-    @property
-    def pointed(self) -> bool: ...
-    @property
-    def grouped(self) -> bool: ...
-    @property
-    def fractions(self) -> bool: ...
-    @property
-    def switches(self) -> bool: ...
-    @property
-    def seen(self) -> Mapping[str, Seen]: ...
-    @property
-    def numbers(self) -> Beyond: ...
-    @property
-    def dates(self) -> Beyond: ...
-    @property
-    def others(self) -> Beyond: ...
-    @property
-    def too_varied(self) -> bool: ...
 
 
 class Cells:
-    """The facts of a column in memory, each found out when it is asked for. `texts` has None for what is missing."""
+    """The facts of a column in memory, each found out when it is asked for. `texts` has None for what is missing.
+
+    `seen` are its different texts in the order in which they come. `numbers`, `dates` and `others` are those that are
+    too many to be kept: there are none here, see `ManyCells`.
+    """
 
     def __init__(self, texts: "polars.Series") -> None:
         self.texts = texts
@@ -132,10 +89,10 @@ class Cells:
         return isinstance(longest, int) and longest <= MAX_DIGITS and bool(self.there.str.contains(WHOLE).all())
 
     @cached_property
-    def extremes(self) -> tuple[int, int]:
-        """The least and the largest of whole numbers."""
-        numbers = [int(text) for text in self.there.unique().to_list()]
-        return min(numbers), max(numbers)
+    def extremes(self) -> tuple[int, int] | None:
+        """The least and the largest, of whole numbers."""
+        numbers = [int(text) for text in self.there.unique().to_list()] if self.whole else []
+        return (min(numbers), max(numbers)) if numbers else None
 
     @cached_property
     def floats(self) -> bool:
@@ -167,18 +124,22 @@ class Cells:
         return bool(self.there.str.to_lowercase().is_in(("true", "false")).all())
 
     @cached_property
-    def seen(self) -> dict[str, Seen]:
+    def counted(self) -> "polars.DataFrame":
+        """The different texts in their order, the `count` of each and the first `row` that has it."""
         import polars
 
-        counted = (
+        return (
             polars.DataFrame({"text": self.texts})
             .with_row_index("row")
             .drop_nulls()
             .group_by("text", maintain_order=True)
             .agg(polars.len().alias("count"), polars.col("row").first())
         )
-        pairs = zip(counted["count"].to_list(), counted["row"].to_list(), strict=True)
-        return {text: Seen(*pair) for text, pair in zip(counted["text"].to_list(), pairs, strict=True)}
+
+    @cached_property
+    def seen(self) -> dict[str, Seen]:
+        pairs = zip(self.counted["count"].to_list(), self.counted["row"].to_list(), strict=True)
+        return {text: Seen(*pair) for text, pair in zip(self.counted["text"].to_list(), pairs, strict=True)}
 
 
 def stripped(series: "polars.Series") -> "polars.Series":

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy
 
 from danlu.base.errors import Fault
-from danlu.data.table.cells import LEADING_ZERO, Beyond, Cells, Facts, stripped
+from danlu.data.table.cells import LEADING_ZERO, Beyond, Cells, stripped
 from danlu.data.table.columns import EXACT, Column, Kind, Sheet, Table, offset_of, whole_numbers
 from danlu.data.table.dates import ORDERS, YEAR_FIRST, fit_dates, parse_date
+from danlu.data.table.many_cells import ManyCells
 from danlu.data.table.spelling import (
     DECIMAL_COMMA,
     POINT,
@@ -26,6 +27,9 @@ from danlu.data.table.spelling import (
 
 if TYPE_CHECKING:
     import polars
+
+Facts = Cells | ManyCells
+"""What is known of a column of text: in memory, or gathered block by block."""
 
 # Share of cells that may be no numbers in a column of numbers.
 ODD_SHARE = 0.1
@@ -200,7 +204,7 @@ def _plain(cells: Facts, clues: Clues) -> Guess | None:
     if cells.short:
         return Guess(Reading("integer", form="plain"))
     if cells.whole:
-        return Guess(Reading("integer", offset=offset_of(*cells.extremes), form="long"))
+        return Guess(Reading("integer", offset=offset_of(*(cells.extremes or (0, 0))), form="long"))
     if not cells.floats:
         return None
     if clues.decimal == "," and cells.pointed and cells.grouped:
@@ -249,7 +253,7 @@ def _human_numbers(name: str, cells: Facts, clues: Clues) -> Guess | None:
     remarks = (*_on_spelling(name, chosen, others), *remarks)
     whole = all(isinstance(number, int) for number in chosen.numbers.values())
     kind: Kind = "integer" if whole else "number"
-    ends = [*chosen.numbers.values(), *(end for end in (cells.numbers.least, cells.numbers.most) if end is not None)]
+    ends = [*chosen.numbers.values(), *((cells.extremes or ()) if cells.numbers.count else ())]
     offset = offset_of(int(min(ends)), int(max(ends))) if whole else 0
     shown = "," if chosen.spelling in (DECIMAL_COMMA, "1 234,56") else "."
     comma = any("," in text for text in chosen.numbers)

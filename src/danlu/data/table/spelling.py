@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # What stands for "no value" in a cell, and what does so only among numbers.
@@ -156,14 +156,3 @@ def best_fits(texts: Sequence[str]) -> list[Fit]:
     fits = [fit_spelling(texts, spelling) for spelling in SPELLINGS]
     most = max(len(fit.numbers) for fit in fits)
     return [fit for fit in fits if len(fit.numbers) == most and most]
-
-
-def is_padded_code(texts: Iterable[str]) -> bool:
-    """Whether whole numbers are codes: all as wide as each other, some with zeros in front ("00123").
-
-    >>> is_padded_code(["00001", "10002"]), is_padded_code(["007", "12"])
-    (True, False)
-    """
-    digits = [text.lstrip("+-") for text in texts]
-    padded = any(len(text) > 1 and text.startswith("0") for text in digits)
-    return padded and all(text.isdigit() for text in digits) and len({len(text) for text in digits}) == 1
