@@ -16,10 +16,11 @@ from danlu.base.sections import section_of
 from danlu.data.catalogue import known, names
 from danlu.data.dataset import Builder, Dataset, Making, ReadSource
 from danlu.data.given_parts import parts_given
+from danlu.data.memory import MemoryDataset
 from danlu.data.options import Fold, Options
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.excel import EXCEL
-from danlu.data.reconstruction import build
+from danlu.data.reconstruction import Reconstruction, build
 from danlu.data.sources import Source, read_source
 from danlu.data.table.to_predict import columns_of
 from danlu.data.tokens import KINDS
@@ -43,6 +44,7 @@ def load(
     root: str | None = None,
     validation_path: str | Path | None = None, test_path: str | Path | None = None,
     header: bool | None = None, encoding: str | None = None, sheet: str | int | None = None,
+    stream: bool | None = None,
     validation: float = 0.1, test: float = 0.2,
     samples: int | None = None,
     split_seed: int = 0,
@@ -79,7 +81,8 @@ def load(
     `target` is the name of a column, or its number (-1 is the last), or a list of them. Only `columns` are features, or
     all but those to `drop`; `types` says what cells are taken for: {"zip": "category"}, or number, text, date. The
     first line of a table names its columns, unless `header` is False. `validation_path` and `test_path` are the other
-    parts'. `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays.
+    parts'. `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays. With `stream`
+    the rows of CSV or Parquet are kept on the disk, not in memory; None does so where they are too many for that.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}
@@ -93,7 +96,7 @@ def load(
     options = replace(options, fold=folded, refit=bool(refit), tokens=tokens, partition=partition)
     options = replace(options, columns=_names(columns), drop=_names(drop), types=_types(types))
     parts = _given(source, validation_path, test_path)
-    file = FileOptions(header, encoding, None if sheet is None else str(sheet))
+    file = FileOptions(header, encoding, None if sheet is None else str(sheet), stream)
     return _load(Source(parts, columns_of(target), name, root, file), options)
 
 
@@ -146,6 +149,8 @@ def _given(source: Any, validation_path: str | Path | None, test_path: str | Pat
 
 def _load(source: Source, options: Options) -> Dataset:
     _check(options)
+    if source.file.stream is not None and not isinstance(source.given, str | Path | dict):
+        fail("large.no-table", name=type(source.given).__name__)
     if source.file != FileOptions() and not isinstance(source.given, str | Path | dict):
         fail("data.file-options", found=type(source.given).__name__)
     if source.file.sheet is not None and not any(str(path).lower().endswith(EXCEL) for path in _paths(source.given)):
@@ -154,7 +159,11 @@ def _load(source: Source, options: Options) -> Dataset:
         return source.given
     making = Making(partial(_builder, source), options)
     with guarded(_shown(source.given)):
-        return replace(making.read()(options), making=making, recipe=_recipe(source, options))
+        made = making.read()(options)
+    inner = made.inner if isinstance(made, Reconstruction) else made
+    if source.file.stream and not (isinstance(inner, MemoryDataset) and inner.on_disk):
+        fail("large.no-table", name=made.name)
+    return replace(made, making=making, recipe=_recipe(source, options))
 
 
 def _paths(given: Any) -> list[Any]:
@@ -192,7 +201,13 @@ def _recipe(source: Source, options: Options) -> DataRecipe | None:
         return None
     file = source.file
     recipe = DataRecipe(
-        target=source.target, root=source.root, header=file.header, encoding=file.encoding, sheet=file.sheet, **given
+        target=source.target,
+        root=source.root,
+        header=file.header,
+        encoding=file.encoding,
+        sheet=file.sheet,
+        stream=file.stream,
+        **given,
     )
     if options.fold:
         recipe = replace(recipe, fold=(options.fold.index, options.fold.count), fold_seed=options.fold.seed or None)

@@ -30,6 +30,7 @@ from danlu.data.readers.conll import is_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.idx import idx_file, read_idx_folder
 from danlu.data.readers.idx_files import IDX_STEMS
+from danlu.data.readers.large_files import is_large
 from danlu.data.readers.several_files import files_of, is_pattern, tables_in
 from danlu.data.readers.table_file import is_archive, read_table
 from danlu.data.readers.text_file import is_text, read_text
@@ -37,7 +38,7 @@ from danlu.data.table.frames import is_frame, sheet_of
 from danlu.data.table.load import KnownTable, source_of
 from danlu.data.table.source import TableSource
 from danlu.data.table.to_predict import Columns
-from danlu.data.table_builder import files_builder, folder_of_tables, sheets_builder, table_builder
+from danlu.data.table_builder import files_builder, folder_of_tables, large_builder, sheets_builder, table_builder
 from danlu.data.targets import Labels
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.pairs import Pairs
@@ -141,4 +142,6 @@ def _from_path(path: Path, given: str | Path, target: Columns | None, name: str 
         return text_builder(stem, Corpus(text, notes=notes), {"train": (path, text)}, origin)
     if is_conll(path) and target is None:
         return tagged_builder(stem, {"train": read_conll(path, file.encoding)}, origin)
+    if is_large([path], file.stream):
+        return large_builder(stem, path, {"train": [path]}, target, file)
     return sheets_builder(stem, {"train": read_table(path, file)}, target, origin)

@@ -29,12 +29,14 @@ TRIED_LINES = 20
 @dataclass(frozen=True)
 class FileOptions:
     """What a user says of a table's file: whether its first line names the columns (None: it does, and is refused where
-    it looks like a row), its encoding (None: detected), and which sheet of a workbook is meant (None: the first).
+    it looks like a row), its encoding (None: detected), which sheet of a workbook is meant (None: the first), and
+    whether its rows are kept on the disk instead of in memory (None: where they are too many for that).
     """
 
     header: bool | None = None
     encoding: str | None = None
     sheet: str | None = None
+    stream: bool | None = None
 
 
 def read_csv(content: bytes, path: str, separator: str | None, options: FileOptions, *, sure: bool = False) -> Sheet:

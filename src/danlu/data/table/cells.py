@@ -21,7 +21,7 @@ GROUPED_POINT = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$"
 class Seen(NamedTuple):
     """How many cells have a text, and the first row that does."""
 
-    count: int
+    times: int
     row: int
 
 

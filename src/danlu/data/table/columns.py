@@ -1,6 +1,6 @@
 """A table as plain columns, whatever it was read from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -44,8 +44,34 @@ class Column:
         return replace(self, values=self.values[rows])
 
 
-Table = dict[str, Column]
+Table = Mapping[str, Column]
 """Columns by name, all of one length."""
+
+
+class LazyColumns(Mapping[str, Column]):
+    """Columns that are each made when it is asked for, and not kept."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Column]]) -> None:
+        self.makers = makers
+
+    def __getitem__(self, name: str) -> Column:
+        return self.makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.makers)
+
+    def __len__(self) -> int:
+        return len(self.makers)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.makers
+
+
+def some_columns(table: Table, names: Iterable[str]) -> Table:
+    """The columns `names` of a table, made as late as those of the table are."""
+    if isinstance(table, LazyColumns):
+        return LazyColumns({name: table.makers[name] for name in names})
+    return {name: table[name] for name in names}
 
 
 @dataclass(frozen=True)

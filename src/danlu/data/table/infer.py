@@ -295,8 +295,8 @@ def _accepted(
 ) -> tuple[Fault, ...] | None:
     """A remark on the few cells that are no numbers, `beyond` among them; None where those are too many."""
     strange = {text: cells.seen[text] for text in odd if not is_missing_number(text)}
-    wrong = sum(one.count for one in strange.values()) + beyond.count
-    missing = sum(cells.seen[text].count for text in odd if text not in strange)
+    wrong = sum(one.times for one in strange.values()) + beyond.count
+    missing = sum(cells.seen[text].times for text in odd if text not in strange)
     present = cells.present - missing
     if not numbers or wrong > ODD_SHARE * present:
         return None
@@ -311,7 +311,7 @@ def _accepted(
 def _mixed(name: str, cells: Facts, clues: Clues) -> tuple[Fault, ...]:
     """A remark where some cells of a column of text are numbers."""
     words = {text: one for text, one in cells.seen.items() if not is_plain(plain_signs(text))}
-    count = cells.present - sum(one.count for one in words.values()) - cells.dates.count - cells.others.count
+    count = cells.present - sum(one.times for one in words.values()) - cells.dates.count - cells.others.count
     if not count:
         return ()
     text, first = next(iter(words.items()))
@@ -335,6 +335,21 @@ def _told(name: str, found: Guess) -> Guess:
         return found
     remark = Fault("data.text-as-numbers", {"column": name})
     return replace(found, reading=replace(found.reading, remarks=(remark,)))
+
+
+def whole_as_floats(series: "polars.Series", offset: int) -> "numpy.ndarray[Any, Any]":
+    """Whole numbers as float64, `offset` taken from each; NaN where one is missing."""
+    if not offset:
+        return floats(series)
+    return numpy.array([numpy.nan if value is None else float(value - offset) for value in series.to_list()])
+
+
+def as_text_if_named(series: "polars.Series") -> "polars.Series":
+    """A column of named categories, or of nothing, as text; any other as it is."""
+    import polars
+
+    named = series.dtype == polars.Categorical or series.dtype == polars.Enum or series.dtype == polars.Null
+    return series.cast(polars.String) if named else series
 
 
 def is_text(series: "polars.Series") -> bool:

@@ -54,6 +54,12 @@ class ManyCells:
         return self._in_order
 
     @property
+    def all_kept(self) -> bool:
+        """Whether `seen` has every text."""
+        kinds = (("numbers", MOST_REGULAR), ("dates", MOST_REGULAR), ("others", MOST_OTHERS))
+        return all(self._kept[kind] < most for kind, most in kinds)
+
+    @property
     def too_varied(self) -> bool:
         """Whether texts are missing that count, or that could outnumber those of which only some were kept."""
         some = bool(self.numbers.count or self.dates.count)
@@ -110,7 +116,7 @@ class ManyCells:
             if before is None and self._kept[kind] >= most:
                 return own.slice(place)
             self._kept[kind] += before is None
-            self._seen[text] = Seen(count, begin + row) if before is None else Seen(before.count + count, before.row)
+            self._seen[text] = Seen(count, begin + row) if before is None else Seen(before.times + count, before.row)
         return own.clear()
 
     def _count(self, kind: str, beyond: Beyond, own: "polars.DataFrame", begin: int) -> None:
