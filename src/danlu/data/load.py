@@ -81,8 +81,8 @@ def load(
     `target` is the name of a column, or its number (-1 is the last), or a list of them. Only `columns` are features, or
     all but those to `drop`; `types` says what cells are taken for: {"zip": "category"}, or number, text, date. The
     first line of a table names its columns, unless `header` is False. `validation_path` and `test_path` are the other
-    parts'. `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays. With `stream`
-    the rows of CSV or Parquet are kept on the disk, not in memory; None does so where they are too many for that.
+    parts'. With `stream` the rows of CSV or Parquet are kept on the disk; None does so where they are too many for the
+    memory. `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}

@@ -9,7 +9,7 @@ import numpy
 import polars
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import danlu
@@ -111,16 +111,18 @@ def test_a_csv_on_the_disk_is_the_csv_in_memory(tmp_path: Path, options: str) ->
     same(tmp_path / "t.csv", **OPTIONS[options])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     seed=st.integers(0, 99),
-    rows=st.integers(30, 120),
+    rows=st.integers(30, 200),
     block=st.integers(150, 4000),
     chosen=st.sets(
         st.sampled_from(["size", "gaps", "odd", "price", "day", "german", "long", "colour", "code", "note"]), min_size=1
     ),
     target=st.sampled_from(["kind", "amount"]),
-    regular=st.sampled_from([5, 10_000]),
+    regular=st.sampled_from([60, 10_000]),
     end=st.sampled_from(["\n", "\r\n"]),
 )
 def test_any_table_is_the_same_both_ways(
@@ -139,8 +141,4 @@ def test_any_table_is_the_same_both_ways(
                 load(path, target=target, stream=True)
             assert {one.id for one in error.faults} & {one.id for one in caught.value.faults}
             return
-        kept = [one for one in chosen if one not in ("price", "odd", "german")] if regular == 5 else None
-        if kept is None or len(kept) == len(chosen):
-            if regular == 5 and "note" in chosen:
-                return
-            same(path, target=target)
+        same(path, target=target)
