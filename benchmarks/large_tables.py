@@ -5,9 +5,9 @@
 
 Writes a table of that size (numbers, gaps, words, days, a target that some of them decide), trains an MLP on it for one
 epoch with its rows on the disk (and, with `--both`, in memory), each in a process of its own, and deletes it. Told are
-the seconds, the process's peak of resident memory (VmHWM) and the peak of that part which is its own (RssAnon): the rest
-are pages of files, which the system takes back when it needs them. `--limit` gigabytes is a hard limit (RLIMIT_DATA) on
-the memory that the process may have of its own.
+the seconds, the process's peak of resident memory (VmHWM) and the peak of that part which is its own (RssAnon): the
+rest are pages of files, which the system takes back when it needs them. `--limit` gigabytes is a hard limit
+(RLIMIT_DATA) on the memory that the process may have of its own.
 """
 
 import argparse
@@ -51,8 +51,7 @@ def write_table(path: Path, size: int) -> int:
 def own_memory() -> dict[str, int]:
     """VmHWM and RssAnon in bytes."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    found = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines if line.startswith(("VmHWM", "RssAnon"))}
-    return found
+    return {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines if line.startswith(("VmHWM", "RssAnon"))}
 
 
 def train(path: Path, *, stream: bool, limit: float | None) -> None:

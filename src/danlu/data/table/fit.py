@@ -121,7 +121,8 @@ def fit_number(
     gaps = int(column.missing.sum())
     if gaps:
         notes.append(Fault("data.imputed", {"column": name, "count": gaps, "median": shown(column, median)}))
-    vanished = (filled != 0) & (filled.astype(numpy.float32) == 0)
+    with numpy.errstate(over="ignore"):  # what is beyond float32 is refused once it is encoded
+        vanished = (filled != 0) & (filled.astype(numpy.float32) == 0)
     if not standardise and vanished.any():
         notes.append(Fault("data.vanished", {"column": name, "count": int(vanished.sum())}))
     low, high = float(filled.min()), float(filled.max())

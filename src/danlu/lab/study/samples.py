@@ -24,7 +24,8 @@ def folds_of(data: Dataset, count: int) -> list[Dataset]:
 
 def fits_a_stack(data: Dataset) -> bool:
     """Whether batches are rows of tensors in memory, which members can share."""
-    return isinstance(data, MemoryDataset) and data.augmentation is None and data.task != "language"
+    held = isinstance(data, MemoryDataset) and not data.on_disk
+    return held and data.augmentation is None and data.task != "language"
 
 
 def stack_folds(datasets: Sequence[Dataset], device: torch.device, dtype: torch.dtype) -> list[FoldRows]:
