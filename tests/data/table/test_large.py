@@ -152,7 +152,7 @@ def test_other_forms(tmp_path: Path, form: str) -> None:
     if form == "parquet":
         typed = {"size": [float(one) for one in table["size"]], "long": [int(one) for one in table["long"]]}
         texts = {name: table[name] for name in ("odd", "german", "colour", "kind")}
-        frame = polars.DataFrame({**typed, **texts, "day": [numpy.datetime64(one) for one in table["day"]]})
+        frame = polars.DataFrame({**typed, **texts, "day": polars.Series(table["day"]).str.to_date()})
         frame.with_columns(
             open=polars.col("size") > 0, named=polars.col("colour").cast(polars.Categorical)
         ).write_parquet(path)

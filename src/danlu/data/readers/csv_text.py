@@ -52,7 +52,7 @@ def read_csv(content: bytes, path: str, separator: str | None, options: FileOpti
         if found == BLANKS:
             text, found = _with_commas(text), ","
         elif found != (separator or found):
-            notes = (*notes, Fault("data.separator", {"path": path, "separator": _shown(found)}))
+            notes = (*notes, told_separator(path, found))
         first = next(csv.reader(io.StringIO(text), delimiter=found), [])
     columns = _columns(text, path, found, len(first), options.header is not False)
     columns, lines = _lines(columns, text, found, above)
@@ -133,8 +133,10 @@ def _with_commas(text: str) -> str:
     return out.getvalue().rstrip("\n")
 
 
-def _shown(separator: str) -> Fault:
-    return Fault({";": "data.semicolons", "\t": "data.tabs", "|": "data.bars", ",": "data.commas"}[separator])
+def told_separator(path: str, separator: str) -> Fault:
+    """What is told of columns that are not separated as the file's name says."""
+    shown = {";": "data.semicolons", "\t": "data.tabs", "|": "data.bars", ",": "data.commas"}[separator]
+    return Fault("data.separator", {"path": path, "separator": Fault(shown)})
 
 
 def _refuse_ragged(text: str, path: str, separator: str, width: int, named: bool) -> None:

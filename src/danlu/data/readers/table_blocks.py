@@ -7,7 +7,7 @@ from typing import IO
 
 from danlu.base.errors import Fault, UserError, fail
 from danlu.base.input_files import guarded, open_file
-from danlu.data.readers.csv_text import BLANKS, FileOptions, read_csv, separator_of
+from danlu.data.readers.csv_text import BLANKS, FileOptions, read_csv, separator_of, told_separator
 from danlu.data.readers.table_file import PARQUET, SEPARATORS, read_table
 from danlu.data.table.columns import Sheet
 from danlu.data.table.frames import parquet_blocks
@@ -37,6 +37,8 @@ def read_table_blocks(path: Path, options: FileOptions | None = None, *, always:
         return
     line = first.count(b"\n")
     sheet = read_csv(first, str(path), begun.separator, wanted, sure=True)
+    if always and begun.separator != (SEPARATORS[path.suffix.lower()] or begun.separator):
+        sheet = replace(sheet, notes=(*sheet.notes, told_separator(str(path), begun.separator)))
     yield sheet
     with open_file(path, in_pieces=always) as file, guarded(path):
         file.seek(len(first))
