@@ -7,8 +7,8 @@ import pytest
 
 import danlu
 from danlu.base.errors import UserError
+from danlu.data.large import dataset
 from danlu.data.readers import table_blocks
-from danlu.data.table import large
 from interruption import assert_same_end, interrupt_at
 
 SETTINGS = {"epochs": 3, "batch_size": 16, "dropout": 0.2, "optim.name": "adam", "progress": False}
@@ -19,7 +19,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A table in blocks that are smaller than it is."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(table_blocks, "BLOCK_BYTES", 2000)
-    monkeypatch.setattr(large, "AT_A_TIME", 50)
+    monkeypatch.setattr(dataset, "AT_A_TIME", 50)
     random = numpy.random.default_rng(0)
     x = random.normal(size=(300, 3))
     rows = [
@@ -40,10 +40,10 @@ def test_the_weights_are_those_in_memory_and_a_resume_is_exact(
     assert_same_end(whole, same)
     assert whole.recipe.fingerprint() == same.recipe.fingerprint()
     interrupt_at(monkeypatch, 5, 14, 30)
-    with pytest.raises(danlu.Interrupted) as stopped:
+    with pytest.raises(danlu.Interrupted, match="broken") as stopped:
         danlu.fit("mlp", big, folder=tmp_path / "broken", **SETTINGS)
     for _ in (14, 30):
-        with pytest.raises(danlu.Interrupted):
+        with pytest.raises(danlu.Interrupted, match="broken"):
             danlu.resume(stopped.value.folder, progress=False)
     assert_same_end(whole, danlu.resume(stopped.value.folder, progress=False))
 

@@ -13,12 +13,12 @@ from danlu.data.dataset import Builder, Dataset, Origin, ReadSource
 from danlu.data.folder.load import folder_builder, listing_builder
 from danlu.data.folder.shards import archives_of, read_archives
 from danlu.data.given_arrays import arrays_builder
+from danlu.data.large.files import is_large
 from danlu.data.options import Options
 from danlu.data.parts import PARTS, part_of
 from danlu.data.raw_pools import raw_texts
 from danlu.data.readers.conll import is_conll, parse_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.large_files import is_large
 from danlu.data.readers.table_file import is_archive, read_table
 from danlu.data.readers.text_file import is_text, read_text
 from danlu.data.table.frames import is_frame, sheet_of

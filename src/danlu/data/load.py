@@ -44,8 +44,7 @@ def load(
     root: str | None = None,
     validation_path: str | Path | None = None, test_path: str | Path | None = None,
     header: bool | None = None, encoding: str | None = None, sheet: str | int | None = None,
-    stream: bool | None = None,
-    validation: float = 0.1, test: float = 0.2,
+    validation: float = 0.1, test: float = 0.2, stream: bool | None = None,
     samples: int | None = None,
     split_seed: int = 0,
     task: str = "auto",
@@ -92,9 +91,8 @@ def load(
     numbers = _numbers(fold=fold, fold_seed=fold_seed, **given)
     options = Options(**{key: getattr(numbers, key) for key in given}, task=task, standardise=standardise)
     options = replace(options, group=group, time=time, weight=_weight(weight, weights), augment=_steps(augment))
-    folded = _fold(numbers.fold, numbers.fold_seed, refit)
-    options = replace(options, fold=folded, refit=bool(refit), tokens=tokens, partition=partition)
-    options = replace(options, columns=_names(columns), drop=_names(drop), types=_types(types))
+    options = replace(options, fold=_fold(numbers.fold, numbers.fold_seed, refit), refit=bool(refit), tokens=tokens)
+    options = replace(options, partition=partition, columns=_names(columns), drop=_names(drop), types=_types(types))
     parts = _given(source, validation_path, test_path)
     file = FileOptions(header, encoding, None if sheet is None else str(sheet), stream)
     return _load(Source(parts, columns_of(target), name, root, file), options)

@@ -24,13 +24,13 @@ from danlu.data.given_parts import (
     text_builder,
 )
 from danlu.data.images import Images, image_dataset
+from danlu.data.large.files import is_large
 from danlu.data.raw_pools import raw_images, raw_texts
 from danlu.data.readers.cifar import is_cifar, read_cifar
 from danlu.data.readers.conll import is_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.idx import idx_file, read_idx_folder
 from danlu.data.readers.idx_files import IDX_STEMS
-from danlu.data.readers.large_files import is_large
 from danlu.data.readers.several_files import files_of, is_pattern, tables_in
 from danlu.data.readers.table_file import is_archive, read_table
 from danlu.data.readers.text_file import is_text, read_text

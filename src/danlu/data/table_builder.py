@@ -9,9 +9,10 @@ from pathlib import Path
 from danlu.base.errors import Fault, Faults, fail
 from danlu.data.dataset import Dataset, Encoder, Origin, RawSamples, ReadSource
 from danlu.data.folder.listed import listed_builder, picture_column, wants_pictures
+from danlu.data.large.dataset import LargeSource, large_dataset, large_source
+from danlu.data.large.files import LargeFiles, is_large
 from danlu.data.options import Options
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.large_files import LargeFiles, is_large
 from danlu.data.readers.several_files import parts_in, read_tables, refuse_mixed_endings, without_answers
 from danlu.data.readers.table_blocks import read_table_blocks
 from danlu.data.readers.table_file import read_table
@@ -21,7 +22,6 @@ from danlu.data.series.raw import raw_windows
 from danlu.data.standard import Pixels
 from danlu.data.table.chosen import chosen_columns
 from danlu.data.table.columns import Sheet
-from danlu.data.table.large import LargeSource, large_dataset, large_source
 from danlu.data.table.load import source_of, table_dataset
 from danlu.data.table.pairs import holds_pairs, pairs_table
 from danlu.data.table.raw import raw_rows

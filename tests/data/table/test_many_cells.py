@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from danlu.base.errors import Fault
 from danlu.data.table import many_cells
-from danlu.data.table.cells import Cells, stripped
+from danlu.data.table.cells import CellsInMemory, stripped
 from danlu.data.table.infer import Guess, readings
 from danlu.data.table.many_cells import ManyCells
 
@@ -55,7 +55,9 @@ def both(columns: dict[str, list[str | None]], block: int, *, semicolons: bool =
     for name, series in texts.items():
         for first in range(0, len(series), block):
             many[name].add(series[first : first + block])
-    whole = readings({name: Cells(one) for name, one in texts.items()}, place, semicolons=semicolons, typed=False)
+    whole = readings(
+        {name: CellsInMemory(one) for name, one in texts.items()}, place, semicolons=semicolons, typed=False
+    )
     pieces = readings(many, place, semicolons=semicolons, typed=False)
     for name, series in texts.items():
         one, other = whole[name], pieces[name]

@@ -101,7 +101,7 @@ def read_archives(archives: Mapping[str, Sequence[Path]]) -> Listing:
         for part, pairs in labelled.items()
     }
     count = sum(len(paths) for paths in archives.values())
-    told = Fault("shards.read", {"path": folder, "count": count, "kind": kind})
+    told = Fault("shards.read", {"path": folder, "count": count, "ending": kind})
     return Listing(folder, classes, parts, (told, *_left_out(found, kind)))
 
 
@@ -159,7 +159,7 @@ def _labelled(found: _Found, kind: str | None, faults: Faults) -> list[tuple[Tar
         if sample.picture is None:
             continue
         if kind is None or kind not in sample.labels:
-            faults.add("shards.no-label", picture=sample.picture, key=key, kind=kind or LABELS[0])
+            faults.add("shards.no-label", picture=sample.picture, key=key, ending=kind or LABELS[0])
             continue
         name = _class_in(sample.labels[kind], kind)
         if isinstance(name, Fault):

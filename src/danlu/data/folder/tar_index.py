@@ -56,6 +56,7 @@ def is_picture(name: str) -> bool:
 
 
 def is_hidden(name: str) -> bool:
+    """Whether a file is one that a system puts beside the others."""
     return name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith(".")
 
 

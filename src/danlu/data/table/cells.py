@@ -34,7 +34,7 @@ class Beyond:
     text: str = ""
 
 
-class Cells:
+class CellsInMemory:
     """The facts of a column in memory, each found out when it is asked for. `texts` has None for what is missing.
 
     `seen` are its different texts in the order in which they come. `numbers`, `dates` and `others` are those that are

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy
 
 from danlu.base.errors import Fault
-from danlu.data.table.cells import LEADING_ZERO, Beyond, Cells, stripped
+from danlu.data.table.cells import LEADING_ZERO, Beyond, CellsInMemory, stripped
 from danlu.data.table.columns import EXACT, Column, Kind, Sheet, Table, offset_of, whole_numbers
 from danlu.data.table.dates import ORDERS, YEAR_FIRST, fit_dates, parse_date
 from danlu.data.table.many_cells import ManyCells
@@ -28,7 +28,7 @@ from danlu.data.table.spelling import (
 if TYPE_CHECKING:
     import polars
 
-Facts = Cells | ManyCells
+Facts = CellsInMemory | ManyCells
 """What is known of a column of text: in memory, or gathered block by block."""
 
 # Share of cells that may be no numbers in a column of numbers.
@@ -103,7 +103,7 @@ class Guess:
 def interpret(sheet: Sheet, keep: Collection[str] = ()) -> Table:
     """The columns of a sheet, text read as what it stands for; `keep` names typed columns whose text stays text."""
     texts = {name: stripped(series) for name, series in sheet.columns.items() if is_text(series) and name not in keep}
-    cells = {name: Cells(series) for name, series in texts.items()}
+    cells = {name: CellsInMemory(series) for name, series in texts.items()}
     read = {name: typed_column(series) for name, series in sheet.columns.items() if name not in texts}
     for name, reading in readings(cells, sheet.place, semicolons=sheet.semicolons, typed=sheet.typed).items():
         read[name] = reading.reading.column(texts[name])
@@ -126,7 +126,7 @@ def readings(
 def column_from_text(texts: "polars.Series", name: str = "", clues: Clues | None = None) -> Column:
     """The column that the cells of a text file stand for."""
     texts = stripped(texts)
-    return guess(name, Cells(texts), clues or Clues()).reading.column(texts)
+    return guess(name, CellsInMemory(texts), clues or Clues()).reading.column(texts)
 
 
 def text_column(texts: "polars.Series") -> Column:

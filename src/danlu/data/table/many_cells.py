@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from danlu.data.table.cells import GROUPED_POINT, WHOLE, Beyond, Cells, Seen
+from danlu.data.table.cells import GROUPED_POINT, WHOLE, Beyond, CellsInMemory, Seen
 from danlu.data.table.spelling import MAX_DIGITS, is_plain, plain_signs
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MOST_OTHERS = 100_000
 
 
 class ManyCells:
-    """The same facts as those of `Cells`, exactly, in bounded memory.
+    """The same facts as those of `CellsInMemory`, exactly, in bounded memory.
 
     Different texts are kept in the order in which they come, but for three kinds of which there may be very many, and
     of which some are as good as all: `numbers` of which the spelling leaves nothing open, `dates` with the year first,
@@ -67,7 +67,7 @@ class ManyCells:
 
     def add(self, texts: "polars.Series") -> None:
         """The next cells of the column, stripped, None where one is missing."""
-        block, begin = Cells(texts), self._rows
+        block, begin = CellsInMemory(texts), self._rows
         self._rows += len(texts)
         if not block.present:
             return
@@ -84,14 +84,14 @@ class ManyCells:
         self._add_codes(block)
         self._add_texts(block, begin)
 
-    def _add_codes(self, block: Cells) -> None:
+    def _add_codes(self, block: CellsInMemory) -> None:
         self._padded = self._padded or block.padded
         if self._digits and len(self._widths) < 2:
             widths = block.widths
             self._digits = widths is not None
             self._widths |= widths or set()
 
-    def _add_texts(self, block: Cells, begin: int) -> None:
+    def _add_texts(self, block: CellsInMemory, begin: int) -> None:
         import polars
 
         self._in_order = None
@@ -99,11 +99,11 @@ class ManyCells:
             self._add_ends(block.there)
             self.numbers.count += block.present
             return
-        counted = block.counted.with_columns(kind=_kinds(block.counted["text"]))
-        self._add_ends(counted.filter(polars.col("kind") == "numbers")["text"])
+        counted = block.counted.with_columns(sort=_kinds(block.counted["text"]))
+        self._add_ends(counted.filter(polars.col("sort") == "numbers")["text"])
         for kind, most in (("numbers", MOST_REGULAR), ("dates", MOST_REGULAR), ("others", MOST_OTHERS)):
             beyond: Beyond = getattr(self, kind)
-            own = counted.filter(polars.col("kind") == kind)
+            own = counted.filter(polars.col("sort") == kind)
             if len(own) and not beyond.count and self._kept[kind] < most:
                 own = self._keep(kind, own, begin, most)
             if len(own):
@@ -144,7 +144,7 @@ def _kinds(texts: "polars.Series") -> "polars.Series":
     dates = texts.str.contains(_DATE) & texts.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).is_not_null()
     frame = polars.DataFrame({"numbers": numbers, "dates": dates})
     kind = polars.when("numbers").then(polars.lit("numbers")).when("dates").then(polars.lit("dates"))
-    return frame.select(kind.otherwise(polars.lit("others")).alias("kind"))["kind"]
+    return frame.select(kind.otherwise(polars.lit("others")).alias("sort"))["sort"]
 
 
 def _are_numbers(texts: "polars.Series") -> "polars.Series":

@@ -16,9 +16,7 @@ from danlu.base.strict_json import to_json
 from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.data.dataset import digest
-from danlu.data.readers.large_files import HeldNames, LargeFiles, Places
-from danlu.data.table.cells import stripped
-from danlu.data.table.column_store import (
+from danlu.data.large.column_store import (
     CELLS,
     FACTS,
     VALUE_BYTES,
@@ -28,6 +26,8 @@ from danlu.data.table.column_store import (
     StoreFacts,
     block_bytes,
 )
+from danlu.data.large.files import HeldNames, LargeFiles, Places
+from danlu.data.table.cells import stripped
 from danlu.data.table.columns import Kind, Sheet, offset_of
 from danlu.data.table.infer import Guess, Reading, as_text_if_named, is_text, readings, typed_column, whole_as_floats
 from danlu.data.table.many_cells import ManyCells

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from danlu.base.errors import UserError
 from danlu.base.words import speaking
 from danlu.data import load
+from danlu.data.large import dataset, files, store_builder
 from danlu.data.memory import MemoryDataset
 from danlu.data.raw import raw_samples
-from danlu.data.readers import large_files, table_blocks
-from danlu.data.table import frames, large, many_cells, store_builder
+from danlu.data.readers import table_blocks
+from danlu.data.table import frames, many_cells
 
 CPU = torch.device("cpu")
 ROWS = 400
@@ -29,7 +30,7 @@ ROWS = 400
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_blocks, "BLOCK_BYTES", 900)
     monkeypatch.setattr(frames, "PARQUET_ROWS", 37)
-    monkeypatch.setattr(large, "AT_A_TIME", 23)
+    monkeypatch.setattr(dataset, "AT_A_TIME", 23)
 
 
 def columns(rows: int = ROWS, seed: int = 0) -> dict[str, list[str]]:
@@ -137,7 +138,7 @@ def test_any_table_is_the_same_both_ways(
         try:
             load(path, target=target, stream=False)
         except UserError as error:
-            with pytest.raises(UserError) as caught:
+            with pytest.raises(UserError, match=".") as caught:
                 load(path, target=target, stream=True)
             assert {one.id for one in error.faults} & {one.id for one in caught.value.faults}
             return
@@ -229,8 +230,8 @@ def test_what_is_kept_is_used_again_until_it_is_damaged_or_the_table_changes(tmp
 def test_a_table_is_kept_on_the_disk_where_memory_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "t.csv").write_text(text(columns()), encoding="utf-8")
     assert not load(tmp_path / "t.csv", target="kind").on_disk  # type: ignore[attr-defined]  # pyright: ignore
-    monkeypatch.setattr(large_files, "SMALL_BYTES", 0)
-    monkeypatch.setattr(large_files, "available_memory", lambda: 10_000)
+    monkeypatch.setattr(files, "SMALL_BYTES", 0)
+    monkeypatch.setattr(files, "available_memory", lambda: 10_000)
     data = load(tmp_path / "t.csv", target="kind")
     assert isinstance(data, MemoryDataset) and data.on_disk
     assert "data.stream" in str(next(note for note in data.notes if note.id == "large.streamed"))

@@ -22,21 +22,21 @@ from danlu.base.seeds import available_memory, mix
 from danlu.base.strict_json import to_json
 from danlu.data.dataset import Origin, checksum, digest
 from danlu.data.label_sets import LabelSets, unmet
+from danlu.data.large.column_store import FACTS, ColumnStore
+from danlu.data.large.files import LargeFiles, Places
+from danlu.data.large.store_builder import VERSION, refuse_full_disk, stored_table
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import NUMBERS, Options, refuse_unfit
 from danlu.data.parts import PARTS
 from danlu.data.portions import Portion, row_keys, shared_keys
-from danlu.data.readers.large_files import LargeFiles, Places
 from danlu.data.sample_weights import of_training
 from danlu.data.split import Rows
-from danlu.data.table.column_store import FACTS, ColumnStore
 from danlu.data.table.columns import Column
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fit import fit_columns, is_identifier
 from danlu.data.table.fitted import FittedColumn, columns_to_plain
 from danlu.data.table.load import checksum_of, column_weights, named_keys, refuse_infinite, rows_of
 from danlu.data.table.source import TableSource
-from danlu.data.table.store_builder import VERSION, refuse_full_disk, stored_table
 from danlu.data.table.to_predict import Columns, read_columns, target_names
 from danlu.data.targets import Labels, Quantities, standardise_target
 
