@@ -1,15 +1,20 @@
 """Where things lie: the one place that reads the environment (data root, cache, language)."""
 
+import contextlib
 import locale
 import math
 import os
 import sys
+from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 
 DATA_VARIABLE = "DANLU_DATA"
 LANGUAGE_VARIABLE = "DANLU_LANG"
 MAX_FILE_VARIABLE = "DANLU_MAX_FILE_GB"
 MAX_FILE_GB = 8.0
+_RENDEZVOUS_VARIABLE = "DANLU_RENDEZVOUS"
+_INTERFACE_VARIABLE = "GLOO_SOCKET_IFNAME"
 
 
 def cache_folder() -> Path:
@@ -84,3 +89,96 @@ def has_screen() -> bool:
     """Whether a browser with windows can be opened: not over a bare remote shell, where a text browser would take over
     the terminal."""
     return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+@contextlib.contextmanager
+def variable(name: str, value: str) -> Generator[None]:
+    """Let the environment, also of processes that are started meanwhile, have `value` for the length of a block.
+
+    >>> with variable("DANLU_EXAMPLE", "1"):
+    ...     os.environ["DANLU_EXAMPLE"]
+    '1'
+    """
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
+
+
+@dataclass(frozen=True)
+class Launched:
+    """What torch's elastic launcher tells each process that it has started."""
+
+    rank: int
+    world: int
+    on_this_machine: int  # processes of the same training here
+    place_here: int  # this one among them
+    restarts: int  # how often the launcher has started all of them anew
+    job: str  # the same for all of them, and after a restart
+    rendezvous: Path | None  # the folder in which they find each other; None: at the launcher's own address
+
+
+def launched() -> Launched | None:
+    """Who this process is among several of one training; None where it was started alone."""
+    try:
+        rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    except (KeyError, ValueError):
+        return None
+    folder = os.environ.get(_RENDEZVOUS_VARIABLE)
+    # The launcher's own name for a job is often "none"; the process that it is lives as long as the job.
+    return Launched(
+        rank,
+        world,
+        _counted("LOCAL_WORLD_SIZE", world),
+        _counted("LOCAL_RANK", rank),
+        _counted("TORCHELASTIC_RESTART_COUNT", 0),
+        f"{os.environ.get('TORCHELASTIC_RUN_ID', '')}/{os.getppid()}",
+        Path(folder) if folder else None,
+    )
+
+
+def job_here(name: str) -> str:
+    """What the job `name` of a launcher in this process is called where it runs.
+
+    >>> job_here("none") == f"none/{os.getpid()}"
+    True
+    """
+    return f"{name}/{os.getpid()}"
+
+
+def is_follower() -> bool:
+    """Whether another process of the same training speaks for this one too."""
+    own = launched()
+    return own is not None and own.rank > 0
+
+
+def stay_on_this_machine() -> None:
+    """Processes that all run here listen to each other on the loopback interface, unless the user named another."""
+    os.environ.setdefault(_INTERFACE_VARIABLE, "lo0" if sys.platform == "darwin" else "lo")
+
+
+@contextlib.contextmanager
+def rendezvous_in(folder: Path) -> Generator[None]:
+    """Processes started in this block find each other by files in `folder`: nothing listens for that."""
+    own = {_RENDEZVOUS_VARIABLE: str(folder), "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _counted(name: str, otherwise: int) -> int:
+    try:
+        return int(os.environ[name])
+    except (KeyError, ValueError):
+        return otherwise

@@ -69,6 +69,9 @@ class DataRecipe:
     task: LearnedTask = "auto"
     # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
     standardise: bool | None = None
+    # of images, by whose mean and deviation: data: the training part's; imagenet: ImageNet's; symmetric: to -1 … 1;
+    # none: those of ImageNet's published weights in net.weights, else the training part's
+    normalise: Literal["data", "imagenet", "symmetric"] | None = None
     shuffle: bool = True  # draw a new order each epoch
     # classes: an epoch draws as many samples of each class, those of a rare one several times; none: each sample once
     balance: Literal["none", "classes"] | None = None
@@ -193,7 +196,9 @@ class ScheduleRecipe:
     """How the learning rate goes from step to step; a linear warm-up can stand in front of any of them."""
 
     __pydantic_config__ = _STRICT
-    name: str = "constant"  # constant, step, exponential, cosine, one-cycle or plateau
+    # constant, step, exponential, cosine, one-cycle or plateau; auto: constant, but one-cycle for a folder of pictures
+    # whose net is left open
+    name: str = "auto"
     warmup: Several = 0  # steps over which the rate rises from near 0 to its full value
     every: Count = 10  # step: epochs between two drops
     gamma: Annotated[float, Gt(0), Le(1)] = 0.1  # step, exponential, plateau: factor of a drop
@@ -218,6 +223,13 @@ class TrainRecipe:
     seed: Seed = 0  # initial weights, order of the samples, augmentation and dropout
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # where to train; auto: on an accelerator, if there is one
     precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"  # the last two: autocast
+    # that share the batch of every step, on this machine; none: one, or those that torchrun has started
+    processes: Annotated[int, Ge(1), Le(1024)] | None = None
+    # over which samples several processes normalise: those of all, or each its own; none: synchronised
+    batch_norm: Literal["synchronised", "per-process"] | None = None
+    exact: bool | None = None  # whether any number of processes gives the same bits; none: no
+    # exact: parts that each batch is cut into, whose gradients are added in their order; none: 4
+    virtual_workers: Annotated[int, Ge(1), Le(1024)] | None = None
     clip_norm: Positive | None = None  # largest norm of the whole gradient; none: not clipped
     clip_value: Float32 | None = None  # largest absolute entry of the gradient; none: not clipped
     freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
@@ -252,6 +264,19 @@ class TrainRecipe:
         True
         """
         return self.weights == "best" if self.weights else self.patience is not None
+
+    @property
+    def workers(self) -> int | None:
+        """Into how many parts an exact training cuts its batches, whatever the processes; None of any other."""
+        return (self.virtual_workers or 4) if self.exact else None
+
+    @property
+    def defining_weights(self) -> "TrainRecipe":
+        """Without how many processes share the work, where that does not change what is trained."""
+        several = (self.processes or 1) > 1 and not self.exact and self.batch_norm == "per-process"
+        shared = {"processes": self.processes, "batch_norm": self.batch_norm} if several else {}
+        none = {"processes": None, "batch_norm": None}
+        return replace(self, **{**none, **shared}, exact=self.exact or None, virtual_workers=self.workers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -354,7 +379,7 @@ class Recipe(Readable):
         >>> Recipe().fingerprint() == Recipe(data=DataRecipe(root="elsewhere")).fingerprint()
         True
         """
-        train = replace(self.train, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
+        train = replace(self.train.defining_weights, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
         net = replace(self.net, name=self.net.label) if self.net.in_file else self.net  # its content counts by sha256
         counted = replace(self, data=replace(self.data, root=None, workers=0, stream=None), net=net, train=train)
         text = canonical_json({**counted.as_dict(), "watch": None})

@@ -11,6 +11,7 @@ import os
 import platform
 import random
 import secrets
+import threading
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
@@ -292,6 +293,31 @@ def use_threads(count: int) -> int:
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     return before
+
+
+_one_thread: list[int] = []  # of each block under way: the threads that operations took before the first
+_one_thread_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def one_thread() -> Generator[None]:
+    """Run a block whose operations take one thread each. Of blocks side by side in several threads the last to end
+    gives back what was: some libraries know one number for the whole process."""
+    with _one_thread_lock:
+        before = use_threads(1)
+        _one_thread.append(_one_thread[0] if _one_thread else before)
+    try:
+        yield
+    finally:
+        with _one_thread_lock:
+            before = _one_thread.pop()
+            if not _one_thread:
+                use_threads(before)
+
+
+def instructions() -> str:
+    """The processor's instructions that torch computes with, such as "AVX2": the last digits depend on them."""
+    return torch.backends.cpu.get_cpu_capability()
 
 
 def free_memory(device: torch.device) -> int:

@@ -15,6 +15,7 @@ from danlu.claims.training import Training
 from danlu.data import Dataset
 from danlu.data.memory import MemoryDataset
 from danlu.data.text.corpus import CorpusDataset
+from danlu.lab.cluster.connect import connected
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.setup import load_data
@@ -24,6 +25,7 @@ from danlu.lab.study.carry_out import Order
 from danlu.lab.study.compare import design_of
 from danlu.lab.study.factors import Cell
 from danlu.lab.study.member_key import MemberKey
+from danlu.lab.study.on_cluster import StudyCluster
 from danlu.lab.study.plan import Plan, plan_cells
 from danlu.store.journal import Journal
 from danlu.store.records import VERSION, MemberDone, Record, StudyBegan, TrainingsDone
@@ -47,10 +49,12 @@ class Trainable:
 
 @dataclass(frozen=True)
 class Bench:
-    """Trains what a claim asks for, in folders under `folder`; `note` hears of each lot of trainings that begins."""
+    """Trains what a claim asks for, in folders under `folder`, here or on a `cluster`; `note` hears of each lot that
+    begins."""
 
     folder: Path
     note: Callable[[str], None] = lambda lot: None
+    cluster: object = None
     _loaded: dict[DataRecipe, Dataset] = field(default_factory=dict[DataRecipe, Dataset])
 
     def train(
@@ -69,7 +73,7 @@ class Bench:
         if plan.failed:
             raise UserError(plan.failed[0][1])
         place = StudyFolder.make(self.folder / lot, design_of(plan, base, metric=None, margin=None, baselines=[]))
-        carry_out(place, plan)
+        carry_out(place, plan, self.cluster)
         return _trials(place, plan)
 
     def data_of(self, ground: Trainable) -> Dataset:
@@ -117,7 +121,7 @@ def _cell(base: Recipe, rate: float | None, maker: Builder | None) -> Cell:
     return Cell({RATE: rate}, replace(base, optim=replace(base.optim, lr=rate)), maker)
 
 
-def carry_out(place: StudyFolder, plan: Plan) -> None:
+def carry_out(place: StudyFolder, plan: Plan, cluster: object = None) -> None:
     """Train what the study in `place` still lacks. Interrupted after Ctrl-C."""
     history = StudyHistory.read(place.journal)
     done = frozenset(MemberKey(dict(one.factors), one.seed, one.fold).key for one in history.members)
@@ -129,6 +133,7 @@ def carry_out(place: StudyFolder, plan: Plan) -> None:
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
         choosing(Choices(history.choices)),
+        connected(cluster, lambda fault: None) as reached,
     ):
         take_turn(place.design)
         journal.add(StudyBegan(members=plan.members, seeds=tuple(plan.seeds), failed=(), loading=0.0, version=VERSION))
@@ -141,8 +146,9 @@ def carry_out(place: StudyFolder, plan: Plan) -> None:
 
         beside = Beside(journal, place.stacks, plan.members, None, lambda fault: None, lambda: interrupt.asked)
         order = Order(
-            plan, done, place.members, tell, lambda: interrupt.asked, jobs=1, before=history.seeds, beside=beside
-        )
+            plan, done, place.members, tell, lambda: interrupt.asked, jobs=1, before=history.seeds, beside=beside,
+            cluster=None if reached is None else StudyCluster(reached, lambda fault: None),
+        )  # fmt: skip
         whole = order.carry_out(lambda group, members: None)
         journal.add(TrainingsDone(seconds=0.0))
         journal.sync()

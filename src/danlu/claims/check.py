@@ -20,6 +20,7 @@ from danlu.claims.options import ClaimOptions
 from danlu.claims.plan import ClaimPlan
 from danlu.claims.result import ClaimResult, read_result, write_result
 from danlu.claims.verdict import judge
+from danlu.lab.cluster.connect import check_cluster, connected
 
 VERSION = 1
 
@@ -35,6 +36,7 @@ def check(
     margin: float | None = None,
     folder: str | Path | None = None,
     miniature: bool = False,
+    cluster: object = None,
     note: Callable[[str], None] = lambda lot: None,
 ) -> ClaimResult:
     """Test the claim called `claim`, by its plan, on its own data or on yours.
@@ -46,6 +48,7 @@ def check(
     folder: where its trainings and its record are kept; None: claims/ID-HASH. What was broken off there goes on, what
         was done is read.
     miniature: all of it on a few epochs and three seeds, to see that it runs: it proves nothing.
+    cluster: where its trainings are carried out, as in `danlu.compare`; None: here.
     note: hears of each lot of trainings that begins.
 
     UserError for a claim, data or a net that there is not, or that do not go together; Interrupted after Ctrl-C.
@@ -56,9 +59,10 @@ def check(
     'exact'
     """
     options = options_of(data, target, net, seeds, margin, miniature)
+    check_cluster(cluster, None)
     entry = entry_of(claim)
     about = {"type": entry.kind, "command": command_of(entry.id, options), "miniature": miniature}
-    return carried_out(entry.claim(), options, about, folder, note)
+    return carried_out(entry.claim(), options, about, folder, note, cluster)
 
 
 def options_of(
@@ -82,6 +86,7 @@ def carried_out(
     about: dict[str, Any],
     folder: str | Path | None,
     note: Callable[[str], None],
+    cluster: object = None,
 ) -> ClaimResult:
     """The claim tested in its folder, or the record of that where it was."""
     plan = claim.plan(options)
@@ -90,7 +95,8 @@ def carried_out(
     if known is not None and known.plan_hash == plan.hash:
         return known
     begin = time.monotonic()
-    evidence = claim.test(options, Bench(place, note))
+    with connected(cluster, lambda fault: note(str(fault))) as reached:  # one for all its lots
+        evidence = claim.test(options, Bench(place, note, reached))
     published = [{"source": one.source, "finds": one.finds} for one in claim.published]
     seconds = round(time.monotonic() - begin, 1)
     told = {

@@ -55,6 +55,7 @@ _STUDY_OPTIONS = (
     Option("folder", "FOLDER"),
     Option("share-order"),
     Option("jobs", "2"),
+    Option("cluster", "ADDRESS"),
     Option("plan"),
 )
 _CURE_OPTIONS = (
@@ -67,6 +68,7 @@ _CURE_OPTIONS = (
     Option("margin", "0.01"),
     Option("folder", "FOLDER"),
     Option("jobs", "2"),
+    Option("cluster", "ADDRESS"),
 )
 _DRAW_OPTIONS = (
     Option("file", "FILE.svg"),
@@ -129,9 +131,14 @@ VERBS = {
         Verb(
             "resume",
             "danlu resume RUN [--data D] [data.root=FOLDER]",
-            (Option("data", "D"), Option("jobs", "2"), _OWN_NET),
+            (Option("data", "D"), Option("jobs", "2"), Option("cluster", "ADDRESS"), _OWN_NET),
         ),
         Verb("show", "danlu show [RUN]"),
+        Verb(
+            "runs",
+            'danlu runs [FOLDER] [--where "optim.lr > 0.01 and finding = none"] [--sort=-accuracy]',
+            (Option("where", '"…"'), Option("sort", "COLUMN")),
+        ),
         Verb(
             "run",
             "danlu run [--folder FOLDER] [--json] SCRIPT.py|-m MODULE [ARGUMENT ...]",
@@ -146,8 +153,8 @@ VERBS = {
         Verb("export", "danlu export RUN model.onnx [--raw]", (Option("raw"), _OWN_NET)),
         Verb(
             "view",
-            "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser]",
-            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser")),
+            "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser] [--read-only]",
+            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser"), Option("read-only")),
         ),
         Verb(
             "try",
@@ -169,6 +176,7 @@ VERBS = {
                 Option("all"),
                 Option("book", "FILE.html"),
                 Option("guess"),
+                Option("cluster", "ADDRESS"),
             ),
         ),
         Verb(

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from danlu.base.errors import Fault, Faults, fail
+from danlu.base.naming import listed
 from danlu.data.dataset import Dataset, Encoder, Origin, RawSamples, ReadSource
 from danlu.data.folder.listed import listed_builder, picture_column, wants_pictures
 from danlu.data.large.dataset import LargeSource, large_dataset, large_source
@@ -140,7 +141,7 @@ def folder_of_tables(
     parts, beside = parts_in(files)
     if not parts:
         return files_builder(name, folder, files, target, options)
-    left = Fault("tables.files-beside", {"path": folder, "names": ", ".join(path.name for path in beside[:10])})
+    left = Fault("tables.files-beside", {"path": folder, "names": listed(path.name for path in beside)})
     if is_large(list(parts.values()), options.stream):
         each = {part: [path] for part, path in parts.items()}
         return large_builder(name, folder, each, target, options, [left] if beside else [])

@@ -11,7 +11,7 @@ from torch import nn
 from danlu.base.errors import Fault, fail
 from danlu.base.events import Listener
 from danlu.base.memory import memory_guard
-from danlu.base.places import shown
+from danlu.base.places import launched, shown
 from danlu.base.recipe import MOST_EPOCHS, Recipe
 from danlu.base.recipe_text import RecipeDraft
 from danlu.base.starting import begin_of_call
@@ -179,6 +179,8 @@ def _way(asked: object, schedule: str) -> str:
 
 
 def _refuse_objects(parent: RunRecord, recipe: Recipe, net: nn.Module | None, data: object) -> None:
+    if (several := launched()) is not None and several.world > 1:
+        fail("processes.further", processes=several.world)
     folder = shown(parent.folder)
     if recipe.schedule.name == OWN_SCHEDULE:
         fail("further.own-schedule", folder=folder)

@@ -20,6 +20,7 @@ def resume(
     data: object = None,
     root: str | Path | None = None,
     jobs: int | None = None,
+    cluster: object = None,
     listeners: Sequence[Listener] | None = None,
     metrics: Mapping[str, MetricLike] | None = None,
     loss: object = None,
@@ -31,9 +32,10 @@ def resume(
 
     What has ended is returned as it is. `net` and `data` are needed where they were given as objects that a recipe
     cannot bring back; where data have been moved, `data` is their path now, or for a run `root` the folder to look for
-    a catalogue's in. For a study `net` is the function that builds it, or a dict of those that were levels by name, and
-    `jobs` the number of processes. `listeners`, `metrics`, `loss`, `optimizer` and `schedule` are those of `danlu.fit`,
-    for a run. Raises UserError where the folder holds none of the three, or needs one of these.
+    a catalogue's in. For a study `net` is the function that builds it, or a dict of those that were levels by name,
+    `jobs` the number of processes, and `cluster` where it is trained instead. `listeners`, `metrics`, `loss`,
+    `optimizer` and `schedule` are those of `danlu.fit`, for a run. Raises UserError where the folder holds none of the
+    three, or needs one of these.
 
     >>> import tempfile, danlu
     >>> run = danlu.fit("softmax-regression", "iris", epochs=1, folder=tempfile.mkdtemp(), progress=False)
@@ -42,8 +44,8 @@ def resume(
     """
     place = StudyFolder(Path(folder))
     if not place.is_there:
-        if jobs is not None:
-            fail("lab.no-jobs-for-a-run", folder=place.path)
+        if jobs is not None or cluster is not None:
+            fail("lab.no-jobs-for-a-run", folder=place.path, option="cluster" if jobs is None else "jobs")
         code: dict[str, Any] = {"loss": loss, "optimizer": optimizer, "schedule": schedule}
         more: dict[str, Any] = {"listeners": listeners, "metrics": metrics, "progress": progress}
         return resume_run(folder, net=net, data=data, root=root, **code, **more)
@@ -52,4 +54,4 @@ def resume(
     if listeners or metrics or any(one is not None for one in (loss, optimizer, schedule)):
         fail("lab.own-parts-for-a-study", folder=place.path)
     carry_on = go_on_searching if place.is_search else go_on
-    return carry_on(folder, net=net, data=data, jobs=jobs, progress=progress)
+    return carry_on(folder, net=net, data=data, jobs=jobs, cluster=cluster, progress=progress)

@@ -102,6 +102,21 @@ class RunRecord:
         return {} if self._told.forecast is None else dict(self._told.forecast.baselines)
 
     @property
+    def by_epoch(self) -> list[dict[str, Any]]:
+        """Of each epoch its number, its last step, its scores by part, whether it was the best so far, and seconds."""
+        return [
+            {
+                "epoch": one.epoch,
+                "step": one.step,
+                "train": one.train,
+                "validation": one.validation,
+                "best": one.best,
+                "seconds": one.seconds,
+            }
+            for one in self._told.epochs
+        ]
+
+    @property
     def findings(self) -> Findings:
         return Findings(self._told.findings)
 

@@ -70,6 +70,8 @@ class RunHistory:
     skipped: int = 0  # lines that could not be made sense of
     unknown: int = 0  # lines of kinds that a newer danlu writes
     parent: ParentRun | None = None  # the run that it began from
+    planned_epochs: int = 0  # 0 where it is not known
+    steps_per_epoch: int = 0  # 0 where it is not known
 
     @staticmethod
     def of(entries: Iterable[Mapping[str, Any]]) -> "RunHistory":
@@ -153,6 +155,7 @@ class RunReplay(Replay[RunHistory]):
             case RunStarted():
                 self._void_after(0)
                 self.loading, self.parent = record.loading, record.parent
+                self.planned_epochs, self.steps_per_epoch = record.epochs, record.steps_per_epoch
             case RunResumed():
                 self._void_after(record.step)
                 self.loading += record.loading

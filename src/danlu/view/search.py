@@ -21,7 +21,7 @@ _MOST_ROWS = 12
 
 
 class SearchReporter:
-    """Tells how far a search is, on standard error; not `visible`, it tells nothing."""
+    """Tells how far a search is, on standard error; not `visible`, it tells only what is amiss."""
 
     def __init__(self, visible: bool, console: Console | None = None) -> None:
         self._visible = visible
@@ -64,6 +64,10 @@ class SearchReporter:
         """One is trained, or dropped."""
         if self._task is not None:
             self._bar.advance(self._task)
+
+    def note(self, fault: Fault) -> None:
+        """Tell something the user should know."""
+        self._console.print(f"! {fault}", style="yellow", markup=False, soft_wrap=True)
 
     def _print(self, text: str) -> None:
         if self._visible:

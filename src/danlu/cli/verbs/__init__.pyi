@@ -21,6 +21,7 @@ from danlu.cli.verbs.predict_exported import predict_exported as predict_exporte
 from danlu.cli.verbs.resume import do_resume as do_resume
 from danlu.cli.verbs.rules import do_rules as do_rules
 from danlu.cli.verbs.run import do_run as do_run
+from danlu.cli.verbs.runs import do_runs as do_runs
 from danlu.cli.verbs.show import do_show as do_show
 from danlu.cli.verbs.try_out import do_try as do_try
 from danlu.cli.verbs.view import do_view as do_view

@@ -20,6 +20,7 @@ from danlu.claims.result import ClaimResult
 from danlu.cli.book_path import book_path
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.words import check_one
+from danlu.lab.cluster.connect import check_cluster
 from danlu.view.claims import print_plan, sentence, verdict_words
 from danlu.view.claims_book import claims_book
 
@@ -41,7 +42,9 @@ def do_test_claims(arguments: argparse.Namespace) -> Outcome:
     if arguments.guess:
         _guess_possible(arguments)
     book = None if arguments.book is None else book_path(arguments.book)
-    found = [one for claim in claims for one in _tested(claim, options, guess=arguments.guess, quiet=arguments.json)]
+    how = {"guess": arguments.guess, "quiet": arguments.json, "cluster": arguments.cluster}
+    check_cluster(arguments.cluster, None)
+    found = [one for claim in claims for one in _tested(claim, options, **how)]
     if book is not None:
         replace_file(book, claims_book([one.record for one in found]).encode())
         tell(say("claims.book-written", path=shown(book)))
@@ -78,7 +81,9 @@ def _plans(words: Sequence[str], options: ClaimOptions) -> Outcome:
     return Outcome(plans[0] if len(plans) == 1 else {"plans": plans}, show)
 
 
-def _tested(word: str, options: ClaimOptions, *, guess: bool, quiet: bool) -> Iterator[ClaimResult]:
+def _tested(
+    word: str, options: ClaimOptions, *, guess: bool, quiet: bool, cluster: str | None
+) -> Iterator[ClaimResult]:
     """The results of a claim of the notes, of a file, or of all files of a folder."""
     own = _own_claims(word)
     ids = [one.id for one in own] or [entry_of(word).id]
@@ -91,10 +96,10 @@ def _tested(word: str, options: ClaimOptions, *, guess: bool, quiet: bool) -> It
 
         if own:
             about = {"type": "own", "sentence": own[number].sentence, "command": f"danlu claims {word}"}
-            result = carried_out(own[number].effect, options, about, None, note)
+            result = carried_out(own[number].effect, options, about, None, note, cluster)
         else:
             about = {"type": entry_of(id).kind, "command": command_of(id, options)}
-            result = carried_out(entry_of(id).claim(), options, about, None, note)
+            result = carried_out(entry_of(id).claim(), options, about, None, note, cluster)
         if guessed:
             _answer_guess(guessed, result)
         yield result

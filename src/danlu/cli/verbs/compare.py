@@ -41,6 +41,7 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
         baselines=asked.baselines,
         share_order=arguments.share_order,
         jobs=numbers.jobs,
+        cluster=arguments.cluster,
         folder=arguments.folder,
         progress=not arguments.json,
     )
@@ -57,5 +58,12 @@ def _do_search(arguments: argparse.Namespace) -> Outcome:
         return Outcome(facts, lambda console: print_search_plan(console, facts))
     progress = not arguments.json
     return results.of_search(
-        search(recipe=recipe, metric=arguments.metric, folder=arguments.folder, progress=progress, **asked)
+        search(
+            recipe=recipe,
+            metric=arguments.metric,
+            folder=arguments.folder,
+            progress=progress,
+            cluster=arguments.cluster,
+            **asked,
+        )
     )

@@ -22,6 +22,7 @@ def do_cure(arguments: argparse.Namespace) -> Outcome:
         margin=asked.margin,
         folder=arguments.folder,
         jobs=asked.jobs,
+        cluster=arguments.cluster,
         progress=not arguments.json,
     )
     written = proof.apply(arguments.to) if arguments.apply or arguments.to else None

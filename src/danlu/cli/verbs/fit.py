@@ -10,7 +10,8 @@ from danlu.base.input_files import path_kind
 from danlu.base.places import shown
 from danlu.base.words import say
 from danlu.cli.asked import asked_for
-from danlu.cli.outcome import DIVERGED, Outcome, print_text
+from danlu.cli.outcome import Outcome, print_text
+from danlu.cli.results import code_of
 from danlu.cli.words import check_one, run_called, split_words
 from danlu.lab.fine_tuning import net_of
 from danlu.lab.fit import fit
@@ -30,7 +31,7 @@ def do_fit(arguments: argparse.Namespace) -> Outcome:
             other = f"{2 * (run.recipe.optim.lr or 0.01):.1g}"
             print_text(console, say("view.next", run=shown(record["run"]), lr=other))
 
-    return Outcome(record, show, code=DIVERGED if run.diverged else 0)
+    return Outcome(record, show, code=code_of(run))
 
 
 def _fitted(arguments: argparse.Namespace) -> Run:

@@ -32,8 +32,12 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
         faults.raise_if_any()
         check_jobs(jobs)
         if StudyFolder(Path(folder)).is_search:
-            return results.of_search(go_on_searching(folder, data=arguments.data, jobs=jobs, progress=progress))
-        return results.of_study(go_on(folder, data=arguments.data, jobs=jobs, progress=progress), trained=True)
+            return results.of_search(
+                go_on_searching(folder, data=arguments.data, jobs=jobs, cluster=arguments.cluster, progress=progress)
+            )
+        return results.of_study(
+            go_on(folder, data=arguments.data, jobs=jobs, cluster=arguments.cluster, progress=progress), trained=True
+        )
     before = Run(folder, net=arguments.net)
     if before.finished:
         told = say("cli.already-finished", run=folder)

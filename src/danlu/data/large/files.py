@@ -10,10 +10,10 @@ import numpy
 
 from danlu.base.errors import Fault, fail
 from danlu.base.input_files import path_kind, refuse_irregular
+from danlu.base.naming import listed
 from danlu.base.seeds import available_memory
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.header import refuse_held_names
-from danlu.data.readers.several_files import MOST_NAMED
 from danlu.data.readers.table_blocks import read_table_blocks
 from danlu.data.readers.table_file import PARQUET, SEPARATORS
 from danlu.data.table.columns import Sheet
@@ -121,7 +121,7 @@ class LargeFiles:
         beside = [name for name in sheet.columns if name not in known]
         if several and (lacking or beside):
             pair = (sheet.path, first) if lacking else (first, sheet.path)
-            fail("tables.file-lacks", path=pair[0], columns=", ".join((lacking or beside)[:MOST_NAMED]), other=pair[1])
+            fail("tables.file-lacks", path=pair[0], columns=listed(lacking or beside), other=pair[1])
         if lacking:
             fail("data.part-column", path=sheet.path, column=lacking[0], other=first)
 

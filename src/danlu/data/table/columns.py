@@ -103,16 +103,6 @@ class Sheet:
         return Fault("data.at-line", {"line": int(self.lines[row])})
 
 
-def listed(names: Iterable[str]) -> str:
-    """The names of columns as an error lists them: of very many the first.
-
-    >>> listed("ab"), listed(str(n) for n in range(1000))[-12:]
-    ('a, b', '97, 98, 99 …')
-    """
-    shown = list(names)
-    return ", ".join(shown[:MOST_LISTED]) + (" …" if len(shown) > MOST_LISTED else "")
-
-
 def as_text(column: Column) -> Column:
     """A column as text, as a file would hold it: a whole number without a point, a date as the day.
 

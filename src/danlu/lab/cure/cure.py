@@ -12,8 +12,10 @@ from danlu.base.memory import memory_guard
 from danlu.base.places import studies_folder
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
+from danlu.lab.cluster.connect import check_cluster, connected
 from danlu.lab.cure.proof import FACTOR, Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
+from danlu.lab.distributed.sharing import unshared
 from danlu.lab.draft import CUSTOM
 from danlu.lab.run import Run
 from danlu.lab.study.builders import Builder, builder_of
@@ -25,6 +27,7 @@ from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.view.study import StudyReporter
 
 _SEEDS = 5
 
@@ -41,6 +44,7 @@ def cure(
     margin: float | None = None,
     folder: str | Path | None = None,
     jobs: int | None = None,
+    cluster: object = None,
     progress: bool = True,
 ) -> Proof:
     """Apply the remedies of a run's findings to its recipe, train both paired over seeds, and say what helps.
@@ -50,7 +54,8 @@ def cure(
     `seeds` is how many (the run's own and the next ones), or which. The data's validation part judges, or `folds`
     folds; the test part is scored once, by what is recommended. `net`, a function that builds it, and `data` are needed
     where they were given to `fit` as objects. The study lies in `folder`, else in `studies/cure-RUN`; where it stands
-    already it goes on, with further seeds if more are asked for. UserError for a mistake in any of these.
+    already it goes on, with further seeds if more are asked for. `jobs` and `cluster` are those of `compare`. UserError
+    for a mistake in any of these.
 
     >>> import tempfile
     >>> from danlu.lab.fit import fit
@@ -61,11 +66,12 @@ def cure(
     ('lr-too-high', ['optim.lr'])
     """
     check_jobs(jobs)
+    check_cluster(cluster, jobs)
     check_folds(folds)
     wanted = seeds_of(seeds)
     check_size({}, len(wanted), folds)
     run = _opened(run)
-    recipe, findings = run.recipe, run.findings
+    recipe, findings = unshared(run.recipe), run.findings
     maker = _maker(recipe, net)
     steps_per_epoch = round(run.steps / run.epochs) if run.epochs else run.steps
     remedies = remedies_for(recipe, findings, steps_per_epoch)
@@ -85,10 +91,11 @@ def cure(
         "remedies": [remedy.as_dict() for remedy in _tried(remedies, plan)],
     }
     design = design_of(plan, recipe, metric=metric, margin=margin, baselines=[], share_order=False, cure=kept)
-    place, all_seeds = _place(run, folder, design)
-    if all_seeds != numbers:
-        plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
-    return Proof.of_study(carried_out(place, plan, Given(given, maker), progress, jobs))
+    with connected(cluster, StudyReporter(progress).note) as reached:  # before there is a folder
+        place, all_seeds = _place(run, folder, design)
+        if all_seeds != numbers:
+            plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
+        return Proof.of_study(carried_out(place, plan, Given(given, maker), progress, jobs, reached))
 
 
 def _opened(run: Run | str | Path) -> Run:

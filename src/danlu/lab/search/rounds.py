@@ -18,6 +18,7 @@ from danlu.lab.study.builders import Builder
 from danlu.lab.study.carry_out import Order, Race
 from danlu.lab.study.factors import cell
 from danlu.lab.study.member_key import MemberKey
+from danlu.lab.study.on_cluster import StudyCluster
 from danlu.lab.study.plan import Plan, plan_cells
 from danlu.stats.studies import Member, usual_metric
 from danlu.store.journal import Journal
@@ -61,6 +62,7 @@ class Quest:
     data: object = None
     maker: Builder | None = None
     jobs: int | None = None
+    cluster: object = None
 
     @property
     def each(self) -> int:
@@ -123,6 +125,7 @@ def carry_out_rounds(
     journal: Journal,
     reporter: SearchReporter,
     asked_to_stop: Callable[[], bool],
+    cluster: StudyCluster | None = None,
 ) -> bool:
     """Round after round until the budget is spent; False when told to break off. A round begun before starts anew."""
     begin = time.monotonic()
@@ -141,7 +144,7 @@ def carry_out_rounds(
         dropped = sum(trial.state == "dropped" for trial in trials)
         left = quest.budget.trials(quest.each) - len(trials) - len(points)
         reporter.round(number, trials=len(points), left=left, dropped=dropped)
-        if not _round(quest, number, points, place, journal, reporter, asked_to_stop):
+        if not _round(quest, number, points, place, journal, reporter, asked_to_stop, cluster):
             return False
 
 
@@ -153,6 +156,7 @@ def _round(
     journal: Journal,
     reporter: SearchReporter,
     asked_to_stop: Callable[[], bool],
+    cluster: StudyCluster | None,
 ) -> bool:
     begin = time.monotonic()
     journal.add(RoundBegan(number=number, points=tuple(points)))
@@ -173,7 +177,9 @@ def _round(
 
     if plan:
         race = Race(rungs(plan), quest.keep)
-        order = Order(plan, frozenset(), place.members, tell, asked_to_stop, race=race, jobs=quest.jobs)
+        order = Order(
+            plan, frozenset(), place.members, tell, asked_to_stop, race=race, jobs=quest.jobs, cluster=cluster
+        )
         if not order.carry_out(lambda group, members: reporter.group(members, group.alone)):
             return False
     journal.add(RoundDone(number=number, seconds=time.monotonic() - begin))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from danlu.base.memory import memory_guard
 from danlu.base.places import shown
 from danlu.base.seeds import preserved_randomness
 from danlu.base.starting import begin_of_call
+from danlu.lab.cluster.connect import check_cluster, connected
 from danlu.lab.draft import RecipeSource, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.search.ranges import Range, ranges_of
@@ -22,11 +24,12 @@ from danlu.lab.study.compare import (
     DEFAULTS,
     base_of,
     new_folder,
-    plain,
     recipe_of_design,
-    refitted,
 )
+from danlu.lab.study.levels import plain
+from danlu.lab.study.on_cluster import StudyCluster
 from danlu.lab.study.plan import Plan
+from danlu.lab.study.refit import refitted
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.journal import Journal
@@ -53,6 +56,7 @@ def search(
     recipe: RecipeSource = None,
     metric: str | None = None,
     jobs: int | None = None,
+    cluster: object = None,
     folder: str | Path | None = None,
     progress: bool = True,
     **settings: Any,
@@ -62,9 +66,9 @@ def search(
     Trials are proposed in rounds of a whole stack; after an eighth, a quarter and a half of the epochs the worse half
     of a stack makes way (successive halving). A trial is trained with every seed on every fold. No more than
     `trainings` are begun, and no round that would end after `minutes`. The best by its validation parts is trained once
-    more on all but the test part, and scored on that once. `net`, `data`, `recipe`, `jobs` and `settings` are those of
-    `compare`. Where `folder` holds this very search unfinished, it goes on. Raises UserError for a mistake in any of
-    these; Interrupted after Ctrl-C. Needs the extra `search`.
+    more on all but the test part, and scored on that once. `net`, `data`, `recipe`, `jobs`, `cluster` and `settings`
+    are those of `compare`. Where `folder` holds this very search unfinished, it goes on. Raises UserError for a mistake
+    in any of these; Interrupted after Ctrl-C. Needs the extra `search`.
 
     >>> import tempfile
     >>> found = search("softmax-regression", "iris", space={"lr": (1e-4, 1)}, trainings=8, epochs=8,
@@ -75,7 +79,7 @@ def search(
     begin = begin_of_call()
     quest, plan, given = sought(
         net, data, space=space, trainings=trainings, minutes=minutes, seeds=seeds, folds=folds, recipe=recipe,
-        metric=metric, jobs=jobs, **settings,
+        metric=metric, jobs=jobs, cluster=cluster, **settings,
     )  # fmt: skip
     design = {
         "recipe": quest.base.as_dict(),
@@ -88,8 +92,9 @@ def search(
         "baselines": [],
         "search": {"ranges": [one.as_dict() for one in quest.ranges], "trainings": trainings, "minutes": minutes},
     }
-    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
-    return _carried_out(place, quest, given, progress, begin)
+    with connected(cluster, SearchReporter(progress).note) as reached:  # before there is a folder
+        place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
+        return _carried_out(place, replace(quest, cluster=reached), given, progress, begin)
 
 
 @memory_guard("study")
@@ -105,6 +110,7 @@ def sought(
     recipe: RecipeSource = None,
     metric: str | None = None,
     jobs: int | None = None,
+    cluster: object = None,
     **settings: Any,
 ) -> tuple[Quest, Plan, Given]:
     """What `search` would look for, and its first round; nothing is trained or written."""
@@ -114,6 +120,7 @@ def sought(
     check_folds(folds)
     check_size({}, len(numbers), folds)
     check_jobs(jobs)
+    check_cluster(cluster, jobs)
     faults = Faults()
     ranges: list[Range] = []
     with faults.gathered():
@@ -125,7 +132,7 @@ def sought(
         check_above(faults, "minutes", minutes)
     faults.raise_if_any()
     given = None if isinstance(data, str | Path) else data
-    quest = Quest(base, ranges, numbers, folds, metric, Budget(trainings, minutes), given, maker, jobs)
+    quest = Quest(base, ranges, numbers, folds, metric, Budget(trainings, minutes), given, maker, jobs, cluster)
     plan = quest.plan(quest.points([]))
     check_metric(metric, plan)
     return quest, plan, Given(given, maker)
@@ -133,10 +140,17 @@ def sought(
 
 @memory_guard("study")
 def go_on_searching(
-    folder: str | Path, *, data: object = None, net: Any = None, jobs: int | None = None, progress: bool = True
+    folder: str | Path,
+    *,
+    data: object = None,
+    net: Any = None,
+    jobs: int | None = None,
+    cluster: object = None,
+    progress: bool = True,
 ) -> Search:
     """Carry out what a search still lacks after an interruption."""
     begin = begin_of_call()
+    check_cluster(cluster, jobs)
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     asked = design["search"]
@@ -144,7 +158,8 @@ def go_on_searching(
     budget = Budget(asked["trainings"], asked["minutes"])
     base = recipe_of_design(place)
     maker = builder_of(net, str(base.net.options.get("class", ""))) if callable(net) else None
-    quest = Quest(base, ranges, design["seeds"], design["folds"], design["metric"], budget, data, maker, jobs)
+    metric = design["metric"]
+    quest = Quest(base, ranges, design["seeds"], design["folds"], metric, budget, data, maker, jobs, cluster)
     return _carried_out(place, quest, Given(data, quest.maker), progress, begin)
 
 
@@ -163,11 +178,13 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool,
         choosing(Choices(StudyHistory.read(place.journal).choices)),
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
+        connected(quest.cluster, reporter.note) as reached,
         reporter,
     ):
         take_turn(place.design)
         journal.add(StudyBegan(loading=round(begin - called, 3), version=VERSION))
-        whole = carry_out_rounds(quest, place, journal, reporter, lambda: interrupt.asked)
+        cluster = None if reached is None else StudyCluster(reached, reporter.note)
+        whole = carry_out_rounds(quest, place, journal, reporter, lambda: interrupt.asked, cluster)
         journal.add(TrainingsDone(seconds=time.monotonic() - begin))
         journal.sync()
         if not whole:

@@ -14,6 +14,7 @@ from pathlib import Path
 from torch import nn
 
 from danlu.base.errors import DanluError, UserError
+from danlu.base.events import Listener
 from danlu.base.memory import OutOfMemoryError
 from danlu.base.recipe import Recipe
 from danlu.base.records import Score
@@ -74,10 +75,10 @@ class AloneOutcome:
         return 0 if all(math.isfinite(value) for value in self.score.values()) else self.steps
 
 
-def train_alone(task: Task) -> AloneOutcome:
+def train_alone(task: Task, listeners: Sequence[Listener] = ()) -> AloneOutcome:
     """Train one member in this process. Whatever its net raises is its own end and nobody else's."""
     try:
-        run = _trained(task)
+        run = _trained(task, listeners)
     except Interrupted as stopped:
         if not stopped.saved:
             raise
@@ -92,13 +93,13 @@ def train_alone(task: Task) -> AloneOutcome:
     return AloneOutcome(run.score.get("validation", {}), run.steps, run.epochs, run.scored_epoch, course=course)
 
 
-def _trained(task: Task) -> Run:
+def _trained(task: Task, listeners: Sequence[Listener]) -> Run:
     end = time.monotonic() + _PATIENCE
     while True:
         try:
             if RunFolder(task.folder).recipe.is_file():
-                return resume(task.folder, net=task.net, data=task.data, progress=False)
-            return fit(task.net, task.data, recipe=task.recipe, folder=task.folder, progress=False)
+                return resume(task.folder, net=task.net, data=task.data, listeners=listeners, progress=False)
+            return fit(task.net, task.data, recipe=task.recipe, folder=task.folder, listeners=listeners, progress=False)
         except UserError as error:
             # Processes of a study that was killed save and end within moments; until then they hold the run.
             if error.faults[0].id not in _HELD or time.monotonic() > end:
@@ -113,14 +114,15 @@ def train_elsewhere(task: Task) -> AloneOutcome:
     use_language(task.language)
     before = use_threads(task.threads) if task.threads else None
     try:
-        with _BUSY, Interrupt(str(task.folder)), _ending_with(task):
+        with BUSY, Interrupt(str(task.folder)), _ending_with(task):
             return train_alone(task)
     finally:
         if before:
             use_threads(before)
 
 
-_BUSY = threading.Lock()
+BUSY = threading.Lock()
+"""Held by whoever draws from the generators of this process, which all its threads share."""
 
 
 @functools.cache
@@ -130,7 +132,7 @@ def end_after(parent: int) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(_GLANCE)
-        with _BUSY:
+        with BUSY:
             os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()

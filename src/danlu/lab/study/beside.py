@@ -37,7 +37,7 @@ class Beside:
     ) -> list[StackListener]:
         """Those of a stack of the members `keys` with their recipes, which is put where it stood before."""
         name = stack_name(keys, recipes)
-        curves = MemberCurves(stack, name, keys, self._metric(task), self._points(), self.write)
+        curves = MemberCurves(stack, name, keys, self.metric_of(task), self.points(), self.write)
 
         def before() -> None:
             curves.flush()
@@ -51,7 +51,7 @@ class Beside:
 
     def course(self, key: MemberKey, recipe: Recipe, course: Sequence[EpochEnded], task: str) -> None:
         """The epochs of a member that was trained by itself."""
-        write_course(stack_name([key], [recipe]), key, course, self._metric(task), self._points(), self.write)
+        write_course(stack_name([key], [recipe]), key, course, self.metric_of(task), self.points(), self.write)
 
     def told(self, keys: Sequence[MemberKey], recipes: Sequence[Recipe]) -> None:
         """All members of that stack stand in the journal: its checkpoints have served."""
@@ -63,10 +63,12 @@ class Beside:
         with contextlib.suppress(OSError):
             shutil.rmtree(self.folder)
 
-    def _metric(self, task: str) -> str:
+    def metric_of(self, task: str) -> str:
+        """What curves show besides the loss."""
         return self.metric or _METRICS.get(task, "loss")
 
-    def _points(self) -> int:
+    def points(self) -> int:
+        """How many points of each curve are kept."""
         return choices().once("curve points", lambda: points_each(self.members))
 
     def write(self, record: Record) -> None:

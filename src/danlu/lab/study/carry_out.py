@@ -20,9 +20,11 @@ from danlu.lab.study.alone import AloneOutcome, Task, train_alone
 from danlu.lab.study.beside import Beside
 from danlu.lab.study.costs import decide, jobs_for
 from danlu.lab.study.member_key import MemberKey
+from danlu.lab.study.on_cluster import StudyCluster
 from danlu.lab.study.plan import Group, Plan, Planned
-from danlu.lab.study.processes import in_processes
+from danlu.lab.study.processes import Jobs, in_processes
 from danlu.lab.study.samples import stack_folds
+from danlu.lab.study.stack_task import StackOutcome
 from danlu.store.records import MemberDone, MemberFailed
 from danlu.train.stack import Halving, RunningStack, StackMember, Trained, train_members
 
@@ -57,6 +59,7 @@ class Order:
     jobs: int | None = None
     before: Sequence[Sequence[int]] = ()  # the seeds that earlier sessions began with, and those each later one added
     beside: Beside | None = None
+    cluster: StudyCluster | None = None
     _told: set[str] = field(default_factory=set[str])
 
     def carry_out(self, begins: Callable[[Group, int], None]) -> bool:
@@ -65,6 +68,8 @@ class Order:
         What cannot be stacked comes last: one after another or in processes, whichever is faster.
         """
         alone: list[tuple[Group, Places]] = []
+        if self.cluster is not None:
+            self.cluster.share(self.plan)
         for group in self.plan.groups:
             waves = [wave for wave in self._waves(group) if any(self._lacks(place) for _, place in wave)]
             places = [pair for wave in waves for pair in wave if self._lacks(pair[1])]
@@ -113,6 +118,8 @@ class Order:
 
     def _stacked(self, group: Group, places: Places, most: int | None) -> Stop | Fault | None:
         """None when all are trained; a fault where the stack could not be: those left are to be tried singly."""
+        if self.cluster is not None and self.race is None:
+            return self._stacked_there(self.cluster, group, places, most)
         setup = group.planned[0].setup
         nets: dict[tuple[int, int], nn.Module] = {}
         for planned, place in places:
@@ -143,6 +150,10 @@ class Order:
             values = {name: values.tolist() for name, values in scores.items()}
             return [number_of[place.key] for place in self.race.keep([places[n][1] for n in numbers], values)]
 
+        beside, elsewhere = None, None
+        if self.cluster is not None:
+            beside = self.cluster.workers(group, len(places))
+            elsewhere = self.cluster.elsewhere(group, places, order, self.asked_to_stop)
         try:
             trained = train_members(
                 [nets[id(planned), place.seed] for planned, place in places],
@@ -156,8 +167,9 @@ class Order:
                 rare=setup.data.rare_class,
                 naive=setup.data.naive_error,
                 most_members=most,
+                workers=beside,
                 wanted={number for number, (_, place) in enumerate(places) if self._lacks(place)},
-                halving=Halving(self.race.rungs, kept) if self.race else None,
+                halving=Halving(self.race.rungs, kept, elsewhere) if self.race else None,
                 listeners=listeners,
                 finished=finished,
                 asked_to_stop=self.asked_to_stop,
@@ -170,14 +182,40 @@ class Order:
             return Fault("study.stack-failed", {"reason": f"{type(error).__name__}: {error}"})
         return trained if isinstance(trained, Stop) else None
 
+    def _stacked_there(
+        self, cluster: StudyCluster, group: Group, places: Places, most: int | None
+    ) -> Stop | Fault | None:
+        """The same on a cluster."""
+
+        def finished(numbers: Sequence[int], outcome: StackOutcome) -> None:
+            if self.beside:
+                for record in outcome.records:
+                    self.beside.write(record)
+            for column, number in enumerate(numbers):
+                planned, place = places[number]
+                if not self._lacks(place):
+                    continue
+                self._told.add(place.key)
+                score = {name: values[column] for name, values in outcome.score.items()}
+                ends = (outcome.epochs[column], outcome.chosen[column])
+                self.tell(_member_done(planned, place, score, outcome.diverged[column], ends))
+            if self.beside:
+                keys = [places[number][1] for number in numbers]
+                self.beside.told(keys, [places[number][0].setup.recipe for number in numbers])
+
+        order = self.plan.seeds[0] if self.share_order else None
+        return cluster.stacks(group, places, most, order, self._lacks, self.beside, finished, self.asked_to_stop)
+
     def _singly(self, groups: Sequence[tuple[Group, Places]], begins: Callable[[Group, int], None]) -> bool:
         """Each member in a run folder of its own, as `fit` trains it; its test part is out of reach."""
-        jobs = jobs_for([(group, len(places)) for group, places in groups], self.jobs)
+        if self.cluster is not None:
+            jobs = Jobs(1, Fault("cluster.jobs", {"cluster": self.cluster.cluster.name}))
+        else:
+            jobs = jobs_for([(group, len(places)) for group, places in groups], self.jobs)
         whys = "; ".join(dict.fromkeys(str(group.alone) for group, _ in groups))
         places = [pair for _, pairs in groups for pair in pairs]
         merged = [planned for group, _ in groups for planned in group.planned]
         begins(Group(merged, Fault("study.singly", {"reason": whys, "jobs": jobs.why})), len(places))
-        tasks = [self._task(planned, place, jobs.count) for planned, place in places]
 
         def told(number: int, outcome: AloneOutcome) -> None:
             planned, place = places[number]
@@ -189,6 +227,9 @@ class Order:
                 ends = (outcome.epochs, outcome.scored_epoch)
                 self.tell(_member_done(*places[number], outcome.score, outcome.diverged, ends))
 
+        if self.cluster is not None:
+            return self.cluster.lots(places, told, self.asked_to_stop)
+        tasks = [self._task(planned, place, jobs.count) for planned, place in places]
         if jobs.count > 1:
             return in_processes(tasks, jobs.count, told, self.asked_to_stop)
         for number, task in enumerate(tasks):

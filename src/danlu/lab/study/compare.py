@@ -8,19 +8,17 @@ from typing import Any, cast
 
 import numpy
 
-from danlu.base.errors import Fault, UserError, fail
-from danlu.base.files import replace_file
+from danlu.base.errors import Fault, fail
 from danlu.base.memory import memory_guard
 from danlu.base.naming import spelled
 from danlu.base.own_code import file_and_maker
 from danlu.base.places import shown, studies_folder
 from danlu.base.recipe import Recipe
-from danlu.base.recipe_text import RecipeDraft, to_toml
+from danlu.base.recipe_text import RecipeDraft
 from danlu.base.seeds import preserved_randomness
 from danlu.base.starting import begin_of_call
-from danlu.data import Dataset
+from danlu.lab.cluster.connect import check_cluster, connected
 from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
-from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.net_and_data import data_for_net, net_for_data
 from danlu.lab.pictures import write_study_report
@@ -31,10 +29,12 @@ from danlu.lab.study.builders import Builder, builder_of
 from danlu.lab.study.carry_out import Order
 from danlu.lab.study.checks import check_folds, check_jobs, check_metric, check_size, check_study_margin
 from danlu.lab.study.factors import keys_of
-from danlu.lab.study.levels import Level
+from danlu.lab.study.levels import Level, plain
 from danlu.lab.study.levels import shown as shown_level
 from danlu.lab.study.member_key import MemberKey
-from danlu.lab.study.plan import Group, Plan, Planned, make_plan
+from danlu.lab.study.on_cluster import StudyCluster
+from danlu.lab.study.plan import Group, Plan, make_plan
+from danlu.lab.study.refit import refitted
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given, Study
@@ -52,7 +52,7 @@ from danlu.store.records import (
     StudyLooked,
     TrainingsDone,
 )
-from danlu.store.run_folder import RunFolder, folder_stem
+from danlu.store.run_folder import folder_stem
 from danlu.store.study_folder import StudyFolder
 from danlu.store.study_history import StudyHistory
 from danlu.store.turns import take_turn
@@ -77,6 +77,7 @@ def compare(
     baselines: Sequence[str] = (),
     share_order: bool = False,
     jobs: int | None = None,
+    cluster: object = None,
     folder: str | Path | None = None,
     progress: bool = True,
     **settings: Any,
@@ -89,8 +90,9 @@ def compare(
     one fold the data's own validation part judges. `margin` is the largest difference in `metric` that counts as none.
     `baselines` are of scikit-learn: "majority", "linear", "svm", "forest", or the name of any of
     its classifiers or regressors. With `share_order` all seeds see the samples in one order. What cannot be stacked is
-    trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config` says. Where `folder` holds
-    this very study unfinished, it goes on. Raises UserError for a mistake in any of these; Interrupted after Ctrl-C.
+    trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config` says. On a `cluster` all is
+    trained there: "dask://127.0.0.1:8786", "ray://…", "ray", or a client of Dask's. Where `folder` holds this very
+    study unfinished, it goes on. Raises UserError for a mistake in any of these; Interrupted after Ctrl-C.
 
     >>> import tempfile
     >>> study = compare("softmax-regression", "iris", vary={"lr": [1e-5, 0.1]}, seeds=3, folds=3, epochs=10,
@@ -99,14 +101,16 @@ def compare(
     (18, 'better')
     """
     begin = begin_of_call()
+    check_cluster(cluster, jobs)
     plan, base, given = planned(net, data, vary=vary, seeds=seeds, folds=folds, recipe=recipe, **settings)
     check_baselines(baselines, plan.planned[0].setup.data.task)
     check_jobs(jobs)
     check_metric(metric, plan)
     check_study_margin(margin, metric, plan)
     design = design_of(plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order)
-    place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
-    return carried_out(place, plan, given, progress, jobs, begin)
+    with connected(cluster, StudyReporter(progress).note) as reached:  # before there is a folder
+        place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
+        return carried_out(place, plan, given, progress, jobs, reached, begin)
 
 
 @memory_guard("study")
@@ -153,7 +157,7 @@ def base_of(
         base = replace(base, net=replace(base.net, name=CUSTOM, options={"class": maker.__name__}))
     if base.net.name == AUTO:
         given = None if isinstance(data, str | Path) else data
-        base = net_for_data(base, load_data(data_for_net(base, given), given))
+        base, _ = net_for_data(base, load_data(data_for_net(base, given), given))
     return base, maker
 
 
@@ -186,6 +190,7 @@ def go_on(
     net: object = None,
     seeds: Sequence[int] | None = None,
     jobs: int | None = None,
+    cluster: object = None,
     progress: bool = True,
 ) -> Study:
     """Carry out what a study still lacks, after an interruption; or with further `seeds`, all of them named here.
@@ -195,6 +200,7 @@ def go_on(
     they need is at hand.
     """
     begin = begin_of_call()
+    check_cluster(cluster, jobs)
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     given = cast(dict[str, Any], net) if isinstance(net, dict) else {}
@@ -216,14 +222,20 @@ def go_on(
             fail("study.net-levels-needed", names=", ".join(unknown), name=unknown[0])
     numbers = design["seeds"] if seeds is None else list(seeds)
     plan = make_plan(base, factors, numbers, design["folds"], data=data, maker=maker)
-    return carried_out(place, plan, Given(data, maker, makers), progress, jobs, begin)
+    return carried_out(place, plan, Given(data, maker, makers), progress, jobs, cluster, begin)
 
 
 Study.carry_on = staticmethod(go_on)
 
 
 def carried_out(
-    place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None, called: float | None = None
+    place: StudyFolder,
+    plan: Plan,
+    given: Given,
+    progress: bool,
+    jobs: int | None,
+    cluster: object = None,
+    called: float | None = None,
 ) -> Study:
     """Train what the study in `place` still lacks of `plan`, then the best once more; `called` is when that was asked
     for.
@@ -245,6 +257,7 @@ def carried_out(
         Interrupt(str(place.path)) as interrupt,
         preserved_randomness(),
         choosing(Choices(history.choices)),
+        connected(cluster, reporter.note) as reached,
     ):
         if asked != before:
             place.write_design(asked)
@@ -264,6 +277,7 @@ def carried_out(
         order = Order(
             plan, done, place.members, tell, lambda: interrupt.asked, jobs=jobs, before=history.seeds,
             share_order=design.get("share_order", False), beside=beside,
+            cluster=None if reached is None else StudyCluster(reached, reporter.note),
         )  # fmt: skip
         whole = order.carry_out(begins)
         journal.add(TrainingsDone(seconds=time.monotonic() - begin))
@@ -320,54 +334,6 @@ def _refit(place: StudyFolder, plan: Plan, journal: Journal) -> None:
     journal.add(BestChosen(factors=factors, validation=validation, **trained))
 
 
-def refitted(place: StudyFolder, chosen: Planned, seed: int) -> dict[str, Any]:
-    """Train a combination on training and validation part together, and score it on the test part; what the journal
-    tells of it: the run's name in the folder, and whether the validation part could be trained on.
-    """
-    whole = _all_data(chosen)
-    data = whole or chosen.setup.data
-    recipe = chosen.recipe(seed, data)
-    if whole is not None:
-        recipe = _whole(recipe, whole, _epochs_led_to(place, chosen))
-    replace_file(place.best, to_toml(recipe).encode())
-    net = chosen.net(seed) if recipe.net.name == CUSTOM else None
-    name = f"best-{recipe.fingerprint()}"
-    if RunFolder(place.path / name).recipe.is_file():
-        resume(place.path / name, net=net, data=data, progress=False)
-    else:
-        fit(net, data, recipe=recipe, folder=place.path / name, progress=False)
-    return {"run": name, "refit": whole is not None}
-
-
-def _whole(recipe: Recipe, data: Dataset, epochs: int | None) -> Recipe:
-    """The recipe without a validation part: what needed one gives way to the number of epochs that it led to."""
-    train = recipe.train
-    if train.scores_best:
-        train = replace(train, patience=None, weights=None, epochs=max(epochs or train.epochs or 1, train.thaw or 1))
-    kept = data.recipe or replace(recipe.data, fold=None, fold_seed=None, refit=True)
-    return replace(recipe, train=train, data=replace(kept, shuffle=recipe.data.shuffle, balance=recipe.data.balance))
-
-
-def _epochs_led_to(place: StudyFolder, chosen: Planned) -> int | None:
-    """The epoch whose weights were scored, in the mean over the members of a combination; None where none was noted."""
-    factors = plain(chosen.cell.factors)
-    members = [one for one in StudyHistory.read(place.journal).members if one.factors == factors]
-    scored = [one.scored_epoch for one in members if one.scored_epoch and not one.diverged]
-    return round(float(numpy.mean(scored))) if scored else None
-
-
-def _all_data(chosen: Planned) -> Dataset | None:
-    """The data with the validation part trained on as well; None where the schedule needs one, or where they come with
-    an order or a division that cannot be changed.
-    """
-    if chosen.setup.recipe.schedule.name == "plateau":
-        return None
-    try:
-        return chosen.setup.data.refit()
-    except UserError:
-        return None
-
-
 def new_folder(plan: Plan) -> Path:
     """A folder in `studies/` that is not there yet, named for net and data."""
     recipe, data = plan.planned[0].setup.recipe, plan.planned[0].setup.data
@@ -376,12 +342,3 @@ def new_folder(plan: Plan) -> Path:
     while (place := studies_folder() / (stem if count == 1 else f"{stem}-{count}")).exists():
         count += 1
     return place
-
-
-def plain(value: Any) -> Any:
-    """As JSON gives it back; a function by its name."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    return value if value is None or isinstance(value, bool | int | float | str) else shown_level(value)

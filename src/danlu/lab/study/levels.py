@@ -22,3 +22,12 @@ def shown(level: Level) -> str:
     if callable(level):
         return str(getattr(level, "__name__", type(level).__name__))
     return f"{level:g}" if isinstance(level, float) else short_name(str(level))
+
+
+def plain(value: Any) -> Any:
+    """As JSON gives it back; a function by its name."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else shown(value)

@@ -121,6 +121,17 @@ def _passed_on(asked_to_stop: Callable[[], bool], stop: Path) -> Generator[None]
         watcher.join()
 
 
+def cluster_of_joblib() -> Any:
+    """The cluster that `joblib.parallel_config` names: a client of Dask's, or "ray"; None where it names none."""
+    from joblib.parallel import get_active_backend
+
+    active: tuple[Any, Any] = get_active_backend()  # pyright: ignore[reportAssignmentType]  (joblib is not typed)
+    name = type(active[0]).__name__
+    if name == "RayBackend":
+        return "ray"
+    return getattr(active[0], "client", None) if name == "DaskDistributedBackend" else None
+
+
 def _foreign_backend() -> tuple[str, int, bool] | None:
     """A backend of the user's choice: its name, how many it runs at a time, and whether they share memory."""
     import joblib

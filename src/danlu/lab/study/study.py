@@ -198,6 +198,7 @@ class Study:
         data: object = None,
         net: object = None,
         jobs: int | None = None,
+        cluster: object = None,
         progress: bool = True,
     ) -> "Study":
         """The same study with further seeds (a number of new ones, or which); what is trained stays.
@@ -218,6 +219,7 @@ class Study:
             net=(given.makers or given.maker) if net is None else net,
             seeds=[*dict.fromkeys([*before, *after])],
             jobs=jobs,
+            cluster=cluster,
             progress=progress,
         )
 

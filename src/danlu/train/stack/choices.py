@@ -41,6 +41,26 @@ class Choices:
         """The decision called `name`; None where it has not been made."""
         return self._made.get(name)
 
+    def all(self) -> dict[str, Any]:
+        """Every decision, by name."""
+        with self._lock:
+            return dict(self._made)
+
+    def adopted(self, made: Mapping[str, Any]) -> bool:
+        """Take over the decisions that another process made; False, and none of them, where one was made otherwise.
+
+        >>> choices = Choices({"form": "apart"})
+        >>> choices.adopted({"form": "joined"}), choices.adopted({"members": 8}), choices.unsaid()
+        (False, True, {'members': 8})
+        """
+        with self._lock:
+            if any(self._made.get(name, value) != value for name, value in made.items()):
+                return False
+            new = {name: value for name, value in made.items() if name not in self._made}
+            self._made |= new
+            self._unsaid |= new
+            return True
+
     def unsaid(self) -> dict[str, Any]:
         """The decisions made since this was asked last."""
         with self._lock:
@@ -49,6 +69,7 @@ class Choices:
 
 
 _in_force: list[Choices] = []
+_in_thread: ContextVar[Choices | None] = ContextVar("choices", default=None)
 _untimed: ContextVar[bool] = ContextVar("untimed", default=False)
 
 
@@ -56,7 +77,7 @@ def choices() -> Choices:
     """Those in force: in all threads of this process, for stacks are trained side by side. Outside of every `choosing`
     nothing is remembered: what one study decided is no other's business.
     """
-    return _in_force[-1] if _in_force else Choices()
+    return _in_thread.get() or (_in_force[-1] if _in_force else Choices())
 
 
 @contextlib.contextmanager
@@ -67,6 +88,16 @@ def choosing(own: Choices) -> Generator[Choices]:
         yield own
     finally:
         _in_force.pop()
+
+
+@contextlib.contextmanager
+def choosing_here(own: Choices) -> Generator[Choices]:
+    """Let `own` be in force in this thread alone: a worker of a cluster trains stacks of several studies at once."""
+    before = _in_thread.set(own)
+    try:
+        yield own
+    finally:
+        _in_thread.reset(before)
 
 
 @contextlib.contextmanager

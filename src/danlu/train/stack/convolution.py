@@ -20,6 +20,15 @@ _TRIALS = 3
 Form = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 
+def times_forms(net: nn.Module) -> bool:
+    """Whether a stack of such nets has layers whose form is timed.
+
+    >>> times_forms(nn.Sequential(nn.Conv2d(1, 2, 3))), times_forms(nn.Linear(2, 3))
+    (True, False)
+    """
+    return any(isinstance(module, tuple(_FUNCTIONS)) for module in net.modules())
+
+
 class Convolution(StackedLayer):
     """[K·N, C, …] to [K·N, D, …], every member with filters of its own.
 

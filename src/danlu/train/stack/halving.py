@@ -5,6 +5,7 @@ Jamieson and Talwalkar 2016, https://arxiv.org/abs/1502.07943: many are tried fo
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,14 +21,33 @@ Keep = Callable[[Sequence[int], dict[str, Tensor]], Sequence[int]]
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Where a stack stands between two rungs: what a checkpoint of it would hold."""
+
+    tensors: dict[str, Any]
+    state: dict[str, Any]
+
+    @classmethod
+    def of(cls, stack: RunningStack) -> "Standing":
+        return cls(stack.tensors(), stack.state())
+
+
+Elsewhere = Callable[[Sequence[tuple[list[int], Standing | None]], int], "list[Standing] | Stop"]
+"""Trains stacks up to an epoch somewhere else: each by the places of its members, and where it stands (None: it has not
+begun); where they stand then, in the same order."""
+
+
+@dataclass(frozen=True)
 class Halving:
     """After each of the epochs in `rungs`, ascending, `keep` says which members go on.
 
-    It is given the places of those still in training and their validation scores by name, each [len(places)].
+    It is given the places of those still in training and their validation scores by name, each [len(places)]. Stacks
+    are trained `elsewhere`, None: here.
     """
 
     rungs: Sequence[int]
     keep: Keep
+    elsewhere: Elsewhere | None = None
 
 
 def in_rungs(plan: StackPlan, halving: Halving, stacks: Sequence[list[int]], workers: int) -> Outcomes | Stop:
@@ -46,7 +66,7 @@ class _Ladder:
     def climb(self, stacks: Sequence[list[int]], workers: int) -> Outcomes | Stop:
         epochs = self.plan.members[0].recipe.train.epochs or 1
         for until in (*(rung for rung in self.halving.rungs if rung < epochs), epochs):
-            advanced = side_by_side(lambda places, until=until: self._advanced(places, until), stacks, workers)
+            advanced = self._all_advanced(stacks, until, workers)
             if isinstance(advanced, Stop):
                 return advanced
             if until < epochs:
@@ -55,6 +75,27 @@ class _Ladder:
             if not stacks:
                 break
         return [*self.lost, *(outcome for stack in self.begun for outcome in _ended(stack))]
+
+    def _all_advanced(
+        self, stacks: Sequence[list[int]], until: int, workers: int
+    ) -> list[tuple[list[int], RunningStack]] | Stop:
+        if self.halving.elsewhere is None:
+            return side_by_side(lambda places: self._advanced(places, until), stacks, workers)
+        asked: list[tuple[list[int], Standing | None]] = []
+        for places in stacks:
+            stack = self.waiting.pop(tuple(places), None)
+            asked.append((places, None) if stack is None else (stack.places, Standing.of(stack)))
+            self.begun = [one for one in self.begun if one is not stack]
+        advanced = self.halving.elsewhere(asked, until)
+        if isinstance(advanced, Stop):
+            return advanced
+        found: list[tuple[list[int], RunningStack]] = []
+        for places, (whole, _), standing in zip(stacks, asked, advanced, strict=True):
+            stack = self.plan.begun(whole)
+            stack.load(standing.tensors, standing.state)
+            self.begun.append(stack)
+            found.append((places, stack))
+        return found
 
     def _advanced(self, places: list[int], until: int) -> RunningStack | Stop:
         """The stack of the members at `places`, trained to `until`; half a stack that was too large starts anew."""

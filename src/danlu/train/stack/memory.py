@@ -14,20 +14,23 @@ _STATES = 4  # weights, gradient, and what an optimiser keeps, in units of the w
 _MEMORY_SHARE = 0.5
 
 
-def suggested_members(net: nn.Module, sample: Tensor, batch_size: int, device: torch.device, workers: int) -> int:
+def suggested_members(
+    net: nn.Module, sample: Tensor, batch_size: int, device: torch.device, workers: int, room: int | None = None
+) -> int:
     """The most members of a stack of copies of `net`, `workers` stacks being trained at once; at least one.
 
-    `sample` [N, …] are a few inputs.
+    `sample` [N, …] are a few inputs; `room` bytes are free for a stack, None: its share of what is free here.
 
     >>> suggested_members(nn.Linear(1000, 1000), torch.zeros(2, 1000), 32, torch.device("cpu"), 1)
     1
     """
     weights = sum(tensor.nbytes for tensor in (*net.parameters(), *net.buffers()))
     member = weights * _STATES + _kept_bytes(net, sample) * batch_size
-    room = free_memory(device) * _MEMORY_SHARE / workers
+    free = free_memory(device) / workers if room is None else room
+    most = free * _MEMORY_SHARE
     if device.type == "cpu":
-        room = min(room, _CACHE_BYTES)
-    return max(1, int(room // max(1, member)))
+        most = min(most, _CACHE_BYTES)
+    return max(1, int(most // max(1, member)))
 
 
 def _kept_bytes(net: nn.Module, sample: Tensor) -> float:

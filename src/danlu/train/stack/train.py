@@ -9,12 +9,13 @@ from torch import Tensor, nn
 
 from danlu.base.events import Stop
 from danlu.base.seeds import cores
-from danlu.train.stack.build import find_way, same_step, same_structure
+from danlu.train.stack.build import Way, find_way, same_step, same_structure
 from danlu.train.stack.choices import choices
-from danlu.train.stack.halving import Halving, in_rungs
+from danlu.train.stack.halving import Halving, Standing, in_rungs
 from danlu.train.stack.members import FoldRows, StackMember, Trained
 from danlu.train.stack.memory import suggested_members
 from danlu.train.stack.plan import Listeners, StackPlan, cut, sample_of
+from danlu.train.stack.running import RunningStack
 from danlu.train.stack.scores import StackScorer
 from danlu.train.stack.side_by_side import side_by_side
 
@@ -64,15 +65,11 @@ def train_members(
     assert same_structure(*nets)
     assert same_step(*(member.recipe for member in members))
     begin = time.perf_counter()
-    beside: int = workers or (choices().once("workers", cores) if device.type == "cpu" else 1)
-    recipe, sample = members[0].recipe, sample_of(folds[members[0].fold])
-    way = find_way(nets[0], sample)
-    assert way is not None
-    loss = recipe.loss
-    judge = StackScorer(task, outputs, loss.name, loss.delta, scale, bounds, loss.gamma, rare, naive)
-    plan = StackPlan(nets, members, folds, judge, way, device, validate, asked_to_stop, listeners)
-    most_members = most_members or _suggested(nets[0], sample, recipe.train.batch_size or 1, device, beside)
-    stacks = cut(members, folds, most_members, beside, fills=way.fills)
+    scorer = _scorer(members[0], task, outputs, scale, bounds, rare, naive)
+    way = _way(nets[0], members, folds)
+    plan = StackPlan(nets, members, folds, scorer, way, device, validate, asked_to_stop, listeners)
+    beside = workers or _workers(device)
+    stacks = cut_members(nets[0], members, folds, device=device, most_members=most_members, workers=beside)
     if wanted is not None:
         stacks = [stack for stack in stacks if not wanted.isdisjoint(stack)]
     if halving is None:
@@ -92,11 +89,81 @@ def _halved(
     return results
 
 
-def _suggested(net: nn.Module, sample: Tensor, size: int, device: torch.device, workers: int) -> int:
+def cut_members(
+    net: nn.Module,
+    members: Sequence[StackMember],
+    folds: Sequence[FoldRows],
+    *,
+    device: torch.device,
+    most_members: int | None = None,
+    workers: int | None = None,
+    room: int | None = None,
+) -> list[list[int]]:
+    """The places of the members of each stack that `train_members` would train, as was decided when the study began.
+
+    `net` is one of those of the members; `workers` are trained side by side (None: one a core), each with `room` bytes
+    of memory (None: its share of what is free here).
+    """
+    workers = workers or _workers(device)
+    sample = sample_of(folds[members[0].fold])
+    size = members[0].recipe.train.batch_size or 1
+    most = most_members or _suggested(net, sample, size, device, workers, room)
+    return cut(members, folds, most, workers, fills=_way(net, members, folds).fills)
+
+
+def train_stack(
+    nets: Sequence[nn.Module],
+    members: Sequence[StackMember],
+    folds: Sequence[FoldRows],
+    *,
+    task: str,
+    outputs: int,
+    device: torch.device,
+    scale: Tensor | None = None,
+    bounds: Tensor | None = None,
+    rare: int | None = None,
+    naive: float | None = None,
+    listeners: Listeners | None = None,
+    asked_to_stop: Callable[[], bool] = lambda: False,
+    begun: Standing | None = None,
+    until: int | None = None,
+) -> RunningStack | Stop:
+    """One of the stacks of `cut_members`, trained in this thread from where it stands (`begun`, None: its beginning) to
+    epoch `until`, None: to its end. To the last bit what `train_members`, whose arguments these are, makes of it beside
+    the others; Stop when told to break off.
+    """
+    scorer = _scorer(members[0], task, outputs, scale, bounds, rare, naive)
+    way = _way(nets[0], members, folds)
+    plan = StackPlan(nets, members, folds, scorer, way, device, "auto", asked_to_stop, listeners)
+    stack = plan.begun(range(len(nets)))
+    if begun is not None:
+        stack.load(begun.tensors, begun.state)
+    return stack.train(until) or stack
+
+
+def _scorer(
+    member: StackMember, task: str, outputs: int, scale: Tensor | None, bounds: Tensor | None, rare: int | None,
+    naive: float | None,
+) -> StackScorer:  # fmt: skip
+    loss = member.recipe.loss
+    return StackScorer(task, outputs, loss.name, loss.delta, scale, bounds, loss.gamma, rare, naive)
+
+
+def _way(net: nn.Module, members: Sequence[StackMember], folds: Sequence[FoldRows]) -> Way:
+    way = find_way(net, sample_of(folds[members[0].fold]))
+    assert way is not None
+    return way
+
+
+def _workers(device: torch.device) -> int:
+    return choices().once("workers", cores) if device.type == "cpu" else 1
+
+
+def _suggested(net: nn.Module, sample: Tensor, size: int, device: torch.device, workers: int, room: int | None) -> int:
     """How many members cache and memory suggest: decided once, for the free memory is another each time."""
     weights = sum(tensor.numel() for tensor in net.parameters())
     name = f"members {type(net).__name__} {weights} {tuple(sample.shape[1:])} {size} {workers}"
-    return choices().once(name, lambda: suggested_members(net, sample, size, device, workers))
+    return choices().once(name, lambda: suggested_members(net, sample, size, device, workers, room))
 
 
 def _joined(results: Sequence[tuple[list[int], Trained]], count: int, seconds: float) -> Trained:
