@@ -131,6 +131,42 @@ def put_folder(path: Path, files: Mapping[str, bytes]) -> None:
         raise storage_error(path, error) from error
 
 
+@contextlib.contextmanager
+def new_folder(path: Path) -> Generator[Path]:
+    """A folder to write files into that becomes `path` once the block has ended well, at once or not at all; where
+    another process has made `path` meanwhile, that one stays. StorageError for what the disk refuses.
+
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp()) / "kept"
+    >>> with new_folder(place) as folder:
+    ...     write_file(folder / "a", b"1")
+    >>> (place / "a").read_bytes()
+    b'1'
+    """
+    temporary = path.with_name(f"{TEMPORARY}{path.name}-{os.getpid()}")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        make_folder(temporary)
+        yield temporary
+        sync_folder(temporary)
+        if not path.exists():
+            rename(temporary, path)
+    except OSError as error:
+        raise storage_error(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def free_bytes(path: Path) -> int:
+    """How many bytes the disk has room for where `path` is, or would be.
+
+    >>> free_bytes(Path("no/such/folder")) > 0
+    True
+    """
+    there = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+    return shutil.disk_usage(there).free
+
+
 def make_folder(path: Path) -> None:
     """Make the folder `path`, and those above it, where they are missing; each name is forced to the disk."""
     if path.is_dir():

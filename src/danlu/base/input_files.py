@@ -51,12 +51,15 @@ def refuse_irregular(path: Path) -> None:
         fail("files.not-regular", path=path, kind=Fault(f"files.kind-{kind}"))
 
 
-def open_file(path: Path) -> IO[bytes]:
-    """The regular file `path`, opened to read bytes. Raises UserError for anything else, and where it is too large."""
+def open_file(path: Path, *, in_pieces: bool = False) -> IO[bytes]:
+    """The regular file `path`, opened to read bytes. Raises UserError for anything else, and where it is too large,
+    unless it is read `in_pieces`.
+    """
     refuse_irregular(path)
     with guarded(path), contextlib.ExitStack() as stack:
         file = stack.enter_context(path.open("rb"))
-        refuse_too_large(path, os.fstat(file.fileno()).st_size)
+        if not in_pieces:
+            refuse_too_large(path, os.fstat(file.fileno()).st_size)
         stack.pop_all()
         return file
 

@@ -57,6 +57,8 @@ class DataRecipe:
     header: bool | None = None  # whether a table's first line names its columns; none: yes, unless it looks like a row
     encoding: str | None = None  # of a table or a text; none: detected
     sheet: str | None = None  # of an Excel workbook: the name of the sheet, or its number from 1; none: the first
+    # of a CSV or Parquet table: keep its rows on the disk, not in memory; none: where they would take over half of it
+    stream: bool | None = None
     root: str | None = None  # folder to look for catalogue data in, before $DANLU_DATA and the cache
     validation: Fraction = 0.1  # share of the samples held out to choose by
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
@@ -398,7 +400,7 @@ class Recipe(Readable):
         """
         train = replace(self.train.defining_weights, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
         net = replace(self.net, name=self.net.label) if self.net.in_file else self.net  # its content counts by sha256
-        counted = replace(self, data=replace(self.data, root=None, workers=0), net=net, train=train)
+        counted = replace(self, data=replace(self.data, root=None, workers=0, stream=None), net=net, train=train)
         text = canonical_json({**counted.without_trackers().as_dict(), "watch": None})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -328,6 +328,16 @@ def free_memory(device: torch.device) -> int:
     return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") if pages in _SYSTEM else 2**32
 
 
+def available_memory() -> int:
+    """Bytes of the machine's memory that a process can have without another one's being put aside: those that are free,
+    and those of files that are only kept because nobody needs them."""
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        line = next(line for line in lines if line.startswith("MemAvailable:"))
+        return min(int(line.split()[1]) * 1024, memory_limit())
+    return min(free_memory(torch.device("cpu")), memory_limit())
+
+
 def memory_limit() -> int:
     """Bytes of memory that this process can have at most: those of the machine, of its control group, or those that
     `ulimit -v` leaves it.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy
 
 from danlu.base.errors import Fault
+from danlu.data.tar_member import PicturePath
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 DEEP = ("I", "I;16", "I;16B", "I;16L", "F")  # one channel of more than 8 bits
@@ -94,7 +95,7 @@ def read_picture(picture: Any, white: float | None, shape: Shape, name: str) -> 
         return Fault("data.picture-damaged", {"path": name, "reason": error})
 
 
-def read_head(path: Path) -> PictureHeader | Fault:
+def read_head(path: PicturePath) -> PictureHeader | Fault:
     """The head of the picture in `path`, or what is wrong with it."""
 
     def head(picture: Any) -> PictureHeader | Fault:
@@ -123,7 +124,7 @@ def read_head(path: Path) -> PictureHeader | Fault:
     return _opened(path, head)
 
 
-def read_pixels(path: Path, shape: Shape) -> "Bytes | Fault":
+def read_pixels(path: PicturePath, shape: Shape) -> "Bytes | Fault":
     """The picture in `path`, upright, as uint8 [C, H, W], or what is wrong with it.
 
     A picture of other proportions is cut at its longer sides.
@@ -131,7 +132,7 @@ def read_pixels(path: Path, shape: Shape) -> "Bytes | Fault":
     return _read(path, shape, lambda picture: _array(_fit(picture, shape)))
 
 
-def read_upright(path: Path, shape: Shape) -> "Bytes | Fault":
+def read_upright(path: PicturePath, shape: Shape) -> "Bytes | Fault":
     """The picture in `path` as `read_pixels` gives it, before it is brought to the size of `shape`."""
     return _read(path, shape, _array)
 
@@ -156,7 +157,7 @@ def read_mask(path: Path) -> "numpy.ndarray[Any, Any] | Fault":
     return _opened(path, numbers)
 
 
-def _read(path: Path, shape: Shape, use: Callable[[Any], Bytes]) -> "Bytes | Fault":
+def _read(path: PicturePath, shape: Shape, use: Callable[[Any], Bytes]) -> "Bytes | Fault":
     def read(picture: Any) -> "Bytes | Fault":
         if picture.mode in DEEP and not _is_brightness(numpy.asarray(picture)):
             return Fault("data.picture-values", {"path": path})
@@ -221,10 +222,10 @@ def fit_picture(raw: Bytes, shape: Shape) -> Bytes:
     return _array(_fit(_upright(pillow.fromarray(numpy.ascontiguousarray(raw)), shape), shape))
 
 
-def _opened(path: Path, use: Any) -> Any:
+def _opened(path: PicturePath, use: Any) -> Any:
     pillow, _ = _pillow()
     try:
-        with pillow.open(path, formats=FORMATS) as picture:
+        with pillow.open(path if isinstance(path, Path) else path.open(), formats=FORMATS) as picture:
             width, height = picture.size
             # Pillow itself refuses twice this number of pixels, and only warns below.
             if width * height > (pillow.MAX_IMAGE_PIXELS or 2**63):

@@ -10,19 +10,21 @@ import numpy
 from danlu.base.errors import Fault, fail
 from danlu.base.input_files import path_kind
 from danlu.data.dataset import Builder, Dataset, Origin, ReadSource
-from danlu.data.folder.load import folder_builder
+from danlu.data.folder.load import folder_builder, listing_builder
+from danlu.data.folder.shards import archives_of, read_archives
 from danlu.data.given_arrays import arrays_builder
+from danlu.data.large.files import is_large
 from danlu.data.options import Options
 from danlu.data.parts import PARTS, part_of
 from danlu.data.raw_pools import raw_texts
 from danlu.data.readers.conll import is_conll, parse_conll, read_conll
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.table_file import read_table
+from danlu.data.readers.table_file import is_archive, read_table
 from danlu.data.readers.text_file import is_text, read_text
 from danlu.data.table.frames import is_frame, sheet_of
 from danlu.data.table.load import source_of
 from danlu.data.table.to_predict import Columns
-from danlu.data.table_builder import sheets_builder, table_builder
+from danlu.data.table_builder import large_builder, sheets_builder, table_builder
 from danlu.data.targets import Labels, read_target
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.pairs import Pairs, are_pairs, pairs_dataset, raw_pairs
@@ -144,6 +146,10 @@ def _from_paths(paths: dict[str, Path], target: Columns | None, name: str | None
     folders = [path.is_dir() for path in paths.values()]
     first = paths["train"]
     stem = name or (first.name if folders[0] else first.name.split(".")[0])
+    archives = {part: archives_of(path) for part, path in paths.items() if path.is_dir() or is_archive(path)}
+    if len(archives) == len(paths) and all(archives.values()):
+        _refuse_target(target, stem)
+        return listing_builder(stem, read_archives({part: one["train"] for part, one in archives.items() if one}))
     if all(folders):
         _refuse_target(target, stem)
         return folder_builder(stem, first, paths)
@@ -163,6 +169,8 @@ def _from_paths(paths: dict[str, Path], target: Columns | None, name: str | None
         )
     if target is None and all(is_conll(path) for path in paths.values()):
         return tagged_builder(stem, {part: read_conll(path, options.encoding) for part, path in paths.items()}, origin)
+    if is_large(list(paths.values()), options.stream):
+        return large_builder(stem, first, {part: [path] for part, path in paths.items()}, target, options)
     sheets = {part: read_table(path, options) for part, path in paths.items()}
     return sheets_builder(stem, sheets, target, origin)
 

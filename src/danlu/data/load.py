@@ -16,11 +16,12 @@ from danlu.base.sections import section_of
 from danlu.data.catalogue import known, names
 from danlu.data.dataset import Builder, Dataset, Making, ReadSource
 from danlu.data.given_parts import parts_given
+from danlu.data.memory import MemoryDataset
 from danlu.data.normalisation import NORMALISATIONS
 from danlu.data.options import Fold, Options
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.excel import EXCEL
-from danlu.data.reconstruction import build
+from danlu.data.reconstruction import Reconstruction, build
 from danlu.data.sources import Source, read_source
 from danlu.data.table.to_predict import columns_of
 from danlu.data.tokens import KINDS
@@ -44,7 +45,7 @@ def load(
     root: str | None = None,
     validation_path: str | Path | None = None, test_path: str | Path | None = None,
     header: bool | None = None, encoding: str | None = None, sheet: str | int | None = None,
-    validation: float = 0.1, test: float = 0.2,
+    validation: float = 0.1, test: float = 0.2, stream: bool | None = None,
     samples: int | None = None,
     split_seed: int = 0,
     task: str = "auto",
@@ -78,7 +79,8 @@ def load(
     `target` is the name of a column, or its number (-1 is the last), or a list of them. Only `columns` are features, or
     all but those to `drop`; `types` says what cells are taken for: {"zip": "category"}, or number, text, date. The
     first line of a table names its columns, unless `header` is False. `validation_path` and `test_path` are the other
-    parts'. `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays.
+    parts'. With `stream` the rows of CSV or Parquet are kept on the disk; None does so where they are too many for the
+    memory. `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays.
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}
@@ -87,14 +89,12 @@ def load(
     given = {**dict(zip(_NUMBERS, asked, strict=True)), "window": window, "horizon": horizon, "season": season}
     numbers = _numbers(fold=fold, fold_seed=fold_seed, **given)
     options = Options(**{key: getattr(numbers, key) for key in given}, task=task, standardise=standardise)
-    options = replace(
-        options, normalise=normalise, group=group, time=time, weight=_weight(weight, weights), augment=_steps(augment)
-    )
+    keys = {"normalise": normalise, "group": group, "time": time, "refit": bool(refit), "tokens": tokens}
+    options = replace(options, **keys, weight=_weight(weight, weights), augment=_steps(augment), partition=partition)
     folded = _fold(numbers.fold, numbers.fold_seed, refit)
-    options = replace(options, fold=folded, refit=bool(refit), tokens=tokens, partition=partition)
-    options = replace(options, columns=_names(columns), drop=_names(drop), types=_types(types))
+    options = replace(options, fold=folded, columns=_names(columns), drop=_names(drop), types=_types(types))
     parts = _given(source, validation_path, test_path)
-    file = FileOptions(header, encoding, None if sheet is None else str(sheet))
+    file = FileOptions(header, encoding, None if sheet is None else str(sheet), stream)
     return _load(Source(parts, columns_of(target), name, root, file), options)
 
 
@@ -147,6 +147,8 @@ def _given(source: Any, validation_path: str | Path | None, test_path: str | Pat
 
 def _load(source: Source, options: Options) -> Dataset:
     _check(options)
+    if source.file.stream is not None and not isinstance(source.given, str | Path | dict):
+        fail("large.no-table", name=type(source.given).__name__)
     if source.file != FileOptions() and not isinstance(source.given, str | Path | dict):
         fail("data.file-options", found=type(source.given).__name__)
     if source.file.sheet is not None and not any(str(path).lower().endswith(EXCEL) for path in _paths(source.given)):
@@ -155,7 +157,11 @@ def _load(source: Source, options: Options) -> Dataset:
         return source.given
     making = Making(partial(_builder, source), options)
     with guarded(_shown(source.given)):
-        return replace(making.read()(options), making=making, recipe=_recipe(source, options))
+        made = making.read()(options)
+    inner = made.inner if isinstance(made, Reconstruction) else made
+    if source.file.stream and not (isinstance(inner, MemoryDataset) and inner.on_disk):
+        fail("large.no-table", name=made.name)
+    return replace(made, making=making, recipe=_recipe(source, options))
 
 
 def _paths(given: Any) -> list[Any]:
@@ -194,7 +200,13 @@ def _recipe(source: Source, options: Options) -> DataRecipe | None:
         return None
     file = source.file
     recipe = DataRecipe(
-        target=source.target, root=source.root, header=file.header, encoding=file.encoding, sheet=file.sheet, **given
+        target=source.target,
+        root=source.root,
+        header=file.header,
+        encoding=file.encoding,
+        sheet=file.sheet,
+        stream=file.stream,
+        **given,
     )
     if options.fold:
         recipe = replace(recipe, fold=(options.fold.index, options.fold.count), fold_seed=options.fold.seed or None)

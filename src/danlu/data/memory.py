@@ -56,6 +56,7 @@ class MemoryDataset(Dataset):
     balances: bool = False  # whether an order that is drawn for the training part has as many samples of each class
     lines: Tensor | None = None  # of each sample in the file that it was read from
     columns: dict[str, int] | None = None  # of a table, the target's included: a checksum of each
+    on_disk: bool = False  # x is a file that is mapped, perhaps larger than memory: it is never copied as a whole
     sample_weights: Tensor | None = None  # of the training part: how much each counts in the loss, 1 on the average
     _views: dict[str, Dataset] = field(default_factory=dict[str, Dataset], repr=False)
     _moved: dict[Any, tuple[Tensor, Tensor]] = field(default_factory=dict[Any, tuple[Tensor, Tensor]], repr=False)
@@ -98,6 +99,8 @@ class MemoryDataset(Dataset):
                 samples, targets = x.index_select(0, rows[first:last]), y.index_select(0, rows[first:last])
             if x.device != device:
                 samples, targets = samples.to(device), targets.to(device)
+            if samples.is_floating_point():  # where they could not be changed once, for all epochs
+                samples = samples.to(dtype)
             if augmentation:
                 # A sample that comes several times in an epoch is changed anew each time.
                 own = None if balances else rows
@@ -179,7 +182,7 @@ class MemoryDataset(Dataset):
     def facts(self) -> dict[str, Any]:
         offset, count = self._place("train")
         measured: dict[str, Any] = {}
-        if self.x.is_floating_point() and count:
+        if self.x.is_floating_point() and count and not self.on_disk:
             train = self.x[offset : offset + count].double()
             measured = {"mean": train.mean().item(), "std": train.std(correction=0).item()}
         facts = {**measured, **super().facts()}
@@ -211,10 +214,9 @@ class MemoryDataset(Dataset):
 
     def _on(self, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """The tensors on the device (where they fit) and floats in `dtype`: changed once, not every epoch."""
-        home = device if self.x.nbytes <= RESIDENT_BYTES else torch.device("cpu")
+        home = device if self.x.nbytes <= RESIDENT_BYTES and not self.on_disk else torch.device("cpu")
         if (home, dtype) not in self._moved:
-            tensors = [
-                tensor.to(home, dtype) if tensor.is_floating_point() else tensor.to(home) for tensor in (self.x, self.y)
-            ]
-            self._moved[home, dtype] = (tensors[0], tensors[1])
+            given = (self.y,) if self.on_disk else (self.x, self.y)
+            moved = [tensor.to(home, dtype) if tensor.is_floating_point() else tensor.to(home) for tensor in given]
+            self._moved[home, dtype] = (self.x if self.on_disk else moved[0], moved[-1])
         return self._moved[home, dtype]

@@ -100,8 +100,14 @@ def shared_rows(
     are what `gather` laid out. Samples are named by the `lines` of all rows in their file, else by their number,
     counted from 1, in the array that the part was taken from.
     """
+    return shared_keys(portions, row_keys(x) + 31 * row_keys(y), lines)
+
+
+def shared_keys(
+    portions: Mapping[str, Portion], keys: Tensor, lines: "numpy.ndarray[Any, Any] | None" = None
+) -> tuple[Fault, ...]:
+    """The same note by the keys int64 [N] of all samples, part behind part."""
     present = [part for part in PARTS if part in portions]
-    keys = _row_keys(x) + 31 * _row_keys(y)
     by_part = dict(zip(present, keys.split([len(portions[part]) for part in present]), strict=True))
     train, first_rows = numpy.unique(by_part["train"].numpy(), return_index=True)
     notes: list[Fault] = []
@@ -125,7 +131,7 @@ def _row(portion: Portion, place: int, lines: "numpy.ndarray[Any, Any] | None") 
     return row + 1 if lines is None else int(lines[row])
 
 
-def _row_keys(rows: Tensor) -> Tensor:
+def row_keys(rows: Tensor) -> Tensor:
     """A 64-bit key of each row's bytes: an exact duplicate has the same, and two others hardly ever do."""
     keys = torch.empty(len(rows), dtype=torch.int64)
     rows = rows.reshape(len(rows), -1)

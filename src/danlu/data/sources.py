@@ -10,7 +10,9 @@ from danlu.base.input_files import path_kind, refuse_irregular
 from danlu.data.catalogue import entry, names
 from danlu.data.dataset import Builder, Origin, ReadSource
 from danlu.data.fetch import locate
-from danlu.data.folder.load import folder_builder
+from danlu.data.folder.load import folder_builder, listing_builder
+from danlu.data.folder.shards import archives_of, by_name, read_archives
+from danlu.data.folder.tar_index import holds_pictures, is_tar
 from danlu.data.given_arrays import arrays_builder
 from danlu.data.given_parts import (
     is_text_list,
@@ -22,6 +24,7 @@ from danlu.data.given_parts import (
     text_builder,
 )
 from danlu.data.images import Images, image_dataset
+from danlu.data.large.files import is_large
 from danlu.data.raw_pools import raw_images, raw_texts
 from danlu.data.readers.cifar import is_cifar, read_cifar
 from danlu.data.readers.conll import is_conll, read_conll
@@ -35,7 +38,7 @@ from danlu.data.table.frames import is_frame, sheet_of
 from danlu.data.table.load import KnownTable, source_of
 from danlu.data.table.source import TableSource
 from danlu.data.table.to_predict import Columns
-from danlu.data.table_builder import files_builder, folder_of_tables, sheets_builder, table_builder
+from danlu.data.table_builder import files_builder, folder_of_tables, large_builder, sheets_builder, table_builder
 from danlu.data.targets import Labels
 from danlu.data.text.corpus import Corpus, corpus_dataset
 from danlu.data.text.pairs import Pairs
@@ -111,7 +114,11 @@ def _refuse_target(target: Columns | None, name: str) -> None:
 def _from_path(path: Path, given: str | Path, target: Columns | None, name: str | None, file: FileOptions) -> Builder:
     kind = path_kind(path)
     if is_pattern(path):
-        return files_builder(name or path.absolute().parent.name, path, files_of(path), target, file)
+        files, called = files_of(path), name or path.absolute().parent.name
+        if all(is_tar(one) for one in files) and holds_pictures(files[0]):
+            _refuse_target(target, called)
+            return listing_builder(called, read_archives(by_name(files)))
+        return files_builder(called, path, files, target, file)
     if kind == "missing":
         if isinstance(given, str) and path.name == given and not path.suffix:
             fail("data.unknown-name", name=given, names=", ".join(names()), hint=nearest(given, names()))
@@ -119,6 +126,9 @@ def _from_path(path: Path, given: str | Path, target: Columns | None, name: str 
         fail("data.missing-file", path=path, hint=nearest(path.name, siblings))
     refuse_irregular(path)
     origin, stem = Origin(str(path)), name or path.name.split(".")[0]
+    if (kind == "folder" or is_tar(path)) and (archives := archives_of(path)):
+        _refuse_target(target, stem)
+        return listing_builder(stem, read_archives(archives))
     if (kind == "folder" or is_archive(path)) and is_cifar(path):
         return _builder(read_cifar(path), name or "cifar10", origin, target)
     if kind == "folder":
@@ -132,4 +142,6 @@ def _from_path(path: Path, given: str | Path, target: Columns | None, name: str 
         return text_builder(stem, Corpus(text, notes=notes), {"train": (path, text)}, origin)
     if is_conll(path) and target is None:
         return tagged_builder(stem, {"train": read_conll(path, file.encoding)}, origin)
+    if is_large([path], file.stream):
+        return large_builder(stem, path, {"train": [path]}, target, file)
     return sheets_builder(stem, {"train": read_table(path, file)}, target, origin)

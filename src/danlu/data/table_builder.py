@@ -3,15 +3,19 @@
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from danlu.base.errors import Fault
+from danlu.base.errors import Fault, Faults, fail
 from danlu.base.naming import listed
 from danlu.data.dataset import Dataset, Encoder, Origin, RawSamples, ReadSource
 from danlu.data.folder.listed import listed_builder, picture_column, wants_pictures
+from danlu.data.large.dataset import LargeSource, large_dataset, large_source
+from danlu.data.large.files import LargeFiles, is_large
 from danlu.data.options import Options
 from danlu.data.readers.csv_text import FileOptions
-from danlu.data.readers.several_files import parts_in, read_tables, without_answers
+from danlu.data.readers.several_files import parts_in, read_tables, refuse_mixed_endings, without_answers
+from danlu.data.readers.table_blocks import read_table_blocks
 from danlu.data.readers.table_file import read_table
 from danlu.data.series.encoder import WindowEncoder
 from danlu.data.series.load import series_dataset
@@ -71,12 +75,60 @@ def sheets_builder(name: str, sheets: Mapping[str, Sheet], target: Columns | Non
     return ReadSource(lambda options: (pictures if wants_pictures(options, column) else rows)()(options), raw)
 
 
+def large_builder(
+    name: str,
+    place: Path,
+    parts: Mapping[str, Sequence[Path]],
+    target: Columns | None,
+    options: FileOptions,
+    told: Sequence[Fault] = (),
+) -> ReadSource:
+    """What makes a data set of a table whose rows are kept on the disk, in the files of each part."""
+    first = {part: next(read_table_blocks(files[0], options, always=True)) for part, files in parts.items()}
+    if picture_column(first["train"], Path(first["train"].path).parent) is not None:
+        fail("large.pictures", path=place)
+    words = _named(target, list(first["train"].columns))
+    labelled, more = without_answers(first, words)
+    files = LargeFiles({part: parts[part] for part in labelled}, options)
+    source = large_source(files, tuple(words), (*told, *more))
+
+    def build(options: Options) -> Dataset:
+        refuse_not_large(options, place)
+        chosen, named, rest = chosen_columns(source, target, options)
+        kinds = [column.kind for column in source.kept.facts.columns.values()]
+        if rest.task == "auto" and kinds == ["text", "text"]:
+            fail("large.two-texts", path=place)
+        assert isinstance(chosen, LargeSource)
+        return large_dataset(name, chosen, named, rest, origin=Origin(str(place)))
+
+    return ReadSource(build, partial(raw_rows, source, target))
+
+
+def refuse_not_large(options: Options, place: Path) -> None:
+    """UserError with all that a table whose rows are kept on the disk cannot be."""
+    faults = Faults()
+    for key, given in (("types", options.types), ("window", options.window)):
+        if given:
+            faults.add("large.setting", path=place, key=f"data.{key}")
+    if options.task in ("tagging", "translation"):
+        faults.add("large.setting", path=place, key=f'data.task = "{options.task}"')
+    faults.raise_if_any()
+
+
+def _named(target: Columns | None, known: list[str]) -> list[str]:
+    words = () if target is None else split_names(target, known)
+    return [found for word in words if (found := resolve_column(word, known)) is not None]
+
+
 def files_builder(
     name: str, place: Path, files: Sequence[Path], target: Columns | None, options: FileOptions
 ) -> ReadSource:
     """What makes a data set of several files with the same columns: one table, its rows in the order of the names."""
-    source = source_of({"train": read_tables(files, options)}, target)
     told = Fault("tables.files", {"path": place, "count": len(files), "first": files[0].name, "last": files[-1].name})
+    if is_large(files, options.stream):
+        refuse_mixed_endings(files)
+        return large_builder(name, place, {"train": files}, target, options, [told])
+    source = source_of({"train": read_tables(files, options)}, target)
     return table_builder(name, replace(source, notes=(told, *source.notes)), target, Origin(str(place)))
 
 
@@ -89,12 +141,12 @@ def folder_of_tables(
     parts, beside = parts_in(files)
     if not parts:
         return files_builder(name, folder, files, target, options)
+    left = Fault("tables.files-beside", {"path": folder, "names": listed(path.name for path in beside)})
+    if is_large(list(parts.values()), options.stream):
+        each = {part: [path] for part, path in parts.items()}
+        return large_builder(name, folder, each, target, options, [left] if beside else [])
     sheets = {part: read_table(path, options) for part, path in parts.items()}
-    known = list(sheets["train"].columns)
-    words = () if target is None else split_names(target, known)
-    names = [found for word in words if (found := resolve_column(word, known)) is not None]
-    labelled, told = without_answers(sheets, names)
-    if beside:
-        told.append(Fault("tables.files-beside", {"path": folder, "names": listed(path.name for path in beside)}))
+    labelled, told = without_answers(sheets, _named(target, list(sheets["train"].columns)))
+    told += [left] if beside else []
     source = source_of(labelled, target)
     return table_builder(name, replace(source, notes=(*told, *source.notes)), target, Origin(str(folder)))

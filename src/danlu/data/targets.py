@@ -234,6 +234,22 @@ def _classes(raw: "numpy.ndarray[Any, Any]", place: Fault | str) -> tuple[Tensor
     return torch.from_numpy(index.astype(numpy.int64)), Labels(tuple(values.tolist()))
 
 
+def text_classes(texts: Sequence[str], place: Fault | str) -> tuple[Tensor, Labels]:
+    """The classes that texts name, and which each one is: int64 [N]. UserError where they cannot be classes.
+
+    >>> text_classes(["b", "a", "b"], "y")
+    (tensor([1, 0, 1]), Labels(values=('a', 'b')))
+    """
+    values = sorted(set(texts))
+    if len(values) < 2:
+        fail("data.target-constant", place=place, value="".join(values))
+    if len(values) == len(texts) > 20:
+        fail("data.all-labels-differ", place=place, count=len(texts))
+    numbers = {value: number for number, value in enumerate(values)}
+    found = numpy.fromiter((numbers[text] for text in texts), numpy.int64, len(texts))
+    return torch.from_numpy(found), Labels(tuple(values))
+
+
 def refuse_missing(
     raw: "numpy.ndarray[Any, Any]", place: Fault | str, at: Callable[[int], Fault] | None = None
 ) -> None:

@@ -4,7 +4,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from torch import Tensor
 
@@ -12,6 +11,7 @@ from danlu.base.errors import Fault
 from danlu.base.seeds import core_count
 from danlu.data.folder.scan import Listing, PictureFile
 from danlu.data.parts import PARTS
+from danlu.data.tar_member import PicturePath
 
 
 def same_files(pictures: Sequence[PictureFile]) -> list[list[int]]:
@@ -29,9 +29,11 @@ def same_files(pictures: Sequence[PictureFile]) -> list[list[int]]:
     return [same for same in by_content.values() if len(same) > 1]
 
 
-def contradictions(pictures: Sequence[PictureFile], groups: Sequence[Sequence[int]]) -> list[tuple[Path, Path]]:
+def contradictions(
+    pictures: Sequence[PictureFile], groups: Sequence[Sequence[int]]
+) -> list[tuple[PicturePath, PicturePath]]:
     """Of each group of one content whose pictures are of different classes, two that contradict each other."""
-    pairs: list[tuple[Path, Path]] = []
+    pairs: list[tuple[PicturePath, PicturePath]] = []
     for group in groups:
         first = pictures[group[0]]
         other = next((pictures[place] for place in group if pictures[place].label != first.label), None)
@@ -62,10 +64,10 @@ def _name(listing: Listing, picture: PictureFile) -> str:
     return str(picture.path.relative_to(listing.folder))
 
 
-def _key(path: Path) -> bytes | None:
+def _key(path: PicturePath) -> bytes | None:
     """None for a file that cannot be read: decoding it tells why."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "blake2b").digest()
-    except OSError:
+    except (OSError, EOFError):
         return None

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy
@@ -13,6 +12,7 @@ from danlu.base.errors import Fault, UserError
 from danlu.base.seeds import core_count
 from danlu.data.decode import PictureHeader, Shape, read_head, read_pixels
 from danlu.data.folder.scan import first_told
+from danlu.data.tar_member import PicturePath
 
 # Files that one thread works through at a time: Pillow lets go of Python's lock while it decodes, and more of them to a
 # piece of work cost least (1.4 times as fast as one by one, and as two processes, which must send the pixels over).
@@ -22,7 +22,7 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
-def read_heads(paths: Sequence[Path]) -> list[PictureHeader]:
+def read_heads(paths: Sequence[PicturePath]) -> list[PictureHeader]:
     """The head of every picture; UserError, with the files, where one has none or cannot be decoded."""
     heads = _spread(paths, lambda places: [read_head(paths[place]) for place in places])
     if any(isinstance(head, Fault) for head in heads):
@@ -32,7 +32,7 @@ def read_heads(paths: Sequence[Path]) -> list[PictureHeader]:
     return _sound(heads)
 
 
-def decode(paths: Sequence[Path], shape: Shape) -> Tensor:
+def decode(paths: Sequence[PicturePath], shape: Shape) -> Tensor:
     """The pictures as uint8 [N, C, H, W]; UserError, with the files, where one cannot be decoded."""
     pixels = numpy.empty((len(paths), *shape.sample_shape), dtype=numpy.uint8)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.naming import listed
 from danlu.data.parts import part_of
+from danlu.data.tar_member import PicturePath
 
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 # Pictures all the same: a class must not vanish because its files are of a format that is not read here.
@@ -21,9 +22,9 @@ MOST_TOLD = 10
 
 @dataclass(frozen=True)
 class PictureFile:
-    """A file, the number of its class, its size in bytes and when it was changed (nanoseconds)."""
+    """A file, the number of its class, its size in bytes and when it, or its archive, was changed (nanoseconds)."""
 
-    path: Path
+    path: PicturePath
     label: int
     size: int
     changed: int
@@ -123,7 +124,7 @@ class FolderSearch:
         found = self._pictures(folder)
         unread = {ending: count for ending, count in (self._others - before).items() if ending in UNREAD}
         if unread and not found:
-            self.faults.add("data.class-not-read", path=folder, endings=_counted(unread))
+            self.faults.add("data.class-not-read", path=folder, endings=counted(unread))
         return found
 
     def _pictures(self, folder: Path) -> list[tuple[Path, os.stat_result]]:
@@ -151,7 +152,7 @@ class FolderSearch:
         """The note of the files that are no pictures by their names, or no files at all (a pipe, a broken link)."""
         if not self._others:
             return ()
-        values = {"count": self._others.total(), "endings": _counted(self._others), "first": self._first}
+        values = {"count": self._others.total(), "endings": counted(self._others), "first": self._first}
         return (Fault("data.other-files", values),)
 
     def _entries(self, folder: Path) -> "list[os.DirEntry[str]]":
@@ -163,10 +164,10 @@ class FolderSearch:
             return []
 
 
-def _counted(endings: Mapping[str, int]) -> str:
+def counted(endings: Mapping[str, int]) -> str:
     """How many files have each ending, the most frequent first.
 
-    >>> _counted({".md": 1, ".heic": 20})
+    >>> counted({".md": 1, ".heic": 20})
     '.heic × 20, .md × 1'
     """
     frequent = Counter(endings).most_common(MOST_TOLD)

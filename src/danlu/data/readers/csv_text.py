@@ -29,12 +29,14 @@ TRIED_LINES = 20
 @dataclass(frozen=True)
 class FileOptions:
     """What a user says of a table's file: whether its first line names the columns (None: it does, and is refused where
-    it looks like a row), its encoding (None: detected), and which sheet of a workbook is meant (None: the first).
+    it looks like a row), its encoding (None: detected), which sheet of a workbook is meant (None: the first), and
+    whether its rows are kept on the disk instead of in memory (None: where they are too many for that).
     """
 
     header: bool | None = None
     encoding: str | None = None
     sheet: str | None = None
+    stream: bool | None = None
 
 
 def read_csv(content: bytes, path: str, separator: str | None, options: FileOptions, *, sure: bool = False) -> Sheet:
@@ -50,7 +52,7 @@ def read_csv(content: bytes, path: str, separator: str | None, options: FileOpti
         if found == BLANKS:
             text, found = _with_commas(text), ","
         elif found != (separator or found):
-            notes = (*notes, Fault("data.separator", {"path": path, "separator": _shown(found)}))
+            notes = (*notes, told_separator(path, found))
         first = next(csv.reader(io.StringIO(text), delimiter=found), [])
     columns = _columns(text, path, found, len(first), options.header is not False)
     columns, lines = _lines(columns, text, found, above)
@@ -131,8 +133,10 @@ def _with_commas(text: str) -> str:
     return out.getvalue().rstrip("\n")
 
 
-def _shown(separator: str) -> Fault:
-    return Fault({";": "data.semicolons", "\t": "data.tabs", "|": "data.bars", ",": "data.commas"}[separator])
+def told_separator(path: str, separator: str) -> Fault:
+    """What is told of columns that are not separated as the file's name says."""
+    shown = {";": "data.semicolons", "\t": "data.tabs", "|": "data.bars", ",": "data.commas"}[separator]
+    return Fault("data.separator", {"path": path, "separator": Fault(shown)})
 
 
 def _refuse_ragged(text: str, path: str, separator: str, width: int, named: bool) -> None:

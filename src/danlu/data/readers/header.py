@@ -21,11 +21,16 @@ def refuse_no_header(names: Sequence[str], columns: "Sequence[polars.Series]", p
 
     Names that count on (0, 1, 2, …) and years are names.
     """
+    refuse_held_names(names, [_holds(column, name) for name, column in zip(names, columns, strict=True)], path)
+
+
+def refuse_held_names(names: Sequence[str], held: Sequence[bool], path: str) -> None:
+    """The same of names of which it is known whether their own columns have them among their values."""
     numbers = [name for name in names if is_plain(name)]
     fractions = [name for name in numbers if not name.isdigit()]
     counting = len(numbers) > 2 and _counts_on(numbers)
     plain = [name for name in numbers if not counting and not _YEAR.fullmatch(name)]
-    repeated = [name for name, column in zip(names, columns, strict=True) if name and _holds(column, name)]
+    repeated = [name for name, holds in zip(names, held, strict=True) if name and holds]
     text = [name for name in repeated if name not in numbers]
     twice = len(set(names)) < len(names) and len(text) > len(names) // 2
     if fractions or (plain and 2 * len({*plain, *text}) >= len(set(names))) or 2 * len(text) > len(names) or twice:

@@ -61,9 +61,7 @@ def parts_in(files: Sequence[Path]) -> tuple[dict[str, Path], list[Path]]:
 def read_tables(paths: Sequence[Path], options: FileOptions) -> Sheet:
     """The rows of several files, one behind the other, as one table. UserError where their
     columns are not the same, or the files are of different kinds."""
-    endings = sorted({path.name.lower().removesuffix(".gz").rpartition(".")[2] for path in paths})
-    if len(endings) > 1:
-        fail("tables.mixed-endings", path=paths[0].parent, endings=", ".join(f".{ending}" for ending in endings))
+    refuse_mixed_endings(paths)
     sheets = [read_table(path, options) for path in paths]
     first = sheets[0]
     for sheet in sheets[1:]:
@@ -72,6 +70,13 @@ def read_tables(paths: Sequence[Path], options: FileOptions) -> Sheet:
             if lacking:
                 fail("tables.file-lacks", path=one.path, columns=listed(lacking), other=other.path)
     return join_rows(sheets)
+
+
+def refuse_mixed_endings(paths: Sequence[Path]) -> None:
+    """UserError where files are of different kinds."""
+    endings = sorted({path.name.lower().removesuffix(".gz").rpartition(".")[2] for path in paths})
+    if len(endings) > 1:
+        fail("tables.mixed-endings", path=paths[0].parent, endings=", ".join(f".{ending}" for ending in endings))
 
 
 def without_answers(sheets: Mapping[str, Sheet], targets: Sequence[str]) -> tuple[dict[str, Sheet], list[Fault]]:

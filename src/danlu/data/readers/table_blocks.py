@@ -5,41 +5,52 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from danlu.base.errors import Fault, UserError
+from danlu.base.errors import Fault, UserError, fail
 from danlu.base.input_files import guarded, open_file
-from danlu.data.readers.csv_text import BLANKS, FileOptions, read_csv, separator_of
-from danlu.data.readers.table_file import SEPARATORS, read_table
+from danlu.data.readers.csv_text import BLANKS, FileOptions, read_csv, separator_of, told_separator
+from danlu.data.readers.table_file import PARQUET, SEPARATORS, read_table
 from danlu.data.table.columns import Sheet
+from danlu.data.table.frames import parquet_blocks
 
 BLOCK_BYTES = 4 * 2**20
 
 
-def read_table_blocks(path: Path, options: FileOptions | None = None) -> Iterator[Sheet]:
+def read_table_blocks(path: Path, options: FileOptions | None = None, *, always: bool = False) -> Iterator[Sheet]:
     """The rows of the table in the file `path`, some thousands at a time, as `read_table` reads them.
 
-    All at once where the file is small, packed, Parquet, or not text in UTF-8 with a separator. What later blocks hold
-    is read as the first one showed: the separator, the names of the columns.
+    All at once where the file is small, packed, Parquet, or not text in UTF-8 with a separator; `always` refuses that,
+    and takes Parquet in blocks too. What later blocks hold is read as the first one showed: the separator, the names of
+    the columns.
     """
     wanted = options or FileOptions()
-    first = None if path.suffix.lower() not in SEPARATORS else _first_block(path)
+    if always and path.suffix.lower() in PARQUET:
+        yield from parquet_blocks(path)
+        return
+    if always and path.suffix.lower() not in SEPARATORS:
+        fail("large.not-in-blocks", path=path)
+    first = None if path.suffix.lower() not in SEPARATORS else _first_block(path, always)
     begun = None if first is None else _Begun.of(first, path, wanted)
+    if first is not None and begun is None and always:
+        fail("large.no-blocks", path=path)
     if begun is None or first is None:
         yield read_table(path, options)
         return
     line = first.count(b"\n")
     sheet = read_csv(first, str(path), begun.separator, wanted, sure=True)
+    if always and begun.separator != (SEPARATORS[path.suffix.lower()] or begun.separator):
+        sheet = replace(sheet, notes=(*sheet.notes, told_separator(str(path), begun.separator)))
     yield sheet
-    with open_file(path) as file, guarded(path):
+    with open_file(path, in_pieces=always) as file, guarded(path):
         file.seek(len(first))
         while block := _block(file):
             if block.strip():
-                yield begun.read(block, line)
+                yield from begun.read(block, line)
             line += block.count(b"\n")
 
 
-def _first_block(path: Path) -> bytes | None:
+def _first_block(path: Path, any_size: bool) -> bytes | None:
     """The first block of a file that has more than one."""
-    with open_file(path) as file, guarded(path):
+    with open_file(path, in_pieces=any_size) as file, guarded(path):
         block = _block(file)
         return block if file.read(1) else None
 
@@ -79,16 +90,18 @@ class _Begun:
         encoding = options.encoding or "utf-8"
         return cls(path, separator, head, FileOptions(options.header is not False, encoding))
 
-    def read(self, block: bytes, before: int) -> Sheet:
-        """A later block, `before` which so many lines stand in the file."""
+    def read(self, block: bytes, before: int) -> Iterator[Sheet]:
+        """A later block, `before` which so many lines stand in the file; nothing where its rows are blank."""
         moved = before - self.head.count(b"\n")
         options = self.options if self.head else replace(self.options, header=False)
         try:
             sheet = read_csv(self.head + block, str(self.path), self.separator, options, sure=True)
         except UserError as error:
+            if [fault.id for fault in error.faults] == ["data.no-rows"]:
+                return
             raise UserError(*(_moved(fault, moved) for fault in error.faults)) from None
         notes = tuple(_moved(note, moved) for note in sheet.notes)
-        return replace(sheet, lines=None if sheet.lines is None else sheet.lines + moved, notes=notes)
+        yield replace(sheet, lines=None if sheet.lines is None else sheet.lines + moved, notes=notes)
 
 
 def _end_of_head(lines: str) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 from danlu.base.errors import Fault, Faults, nearest
 from danlu.base.naming import listed
 from danlu.data.options import Options
-from danlu.data.table.columns import MOST_LISTED, Table
+from danlu.data.table.columns import MOST_LISTED, Table, some_columns
 from danlu.data.table.load import named_keys
 from danlu.data.table.retyped import retyped
 from danlu.data.table.source import TableSource
@@ -46,15 +46,16 @@ def chosen_columns(
             faults.add("columns.typed-and-left-out", column=name)
     if not features and not len(faults):
         faults.add("columns.nothing-left", place=source.place)
-    table: Table = {name: source.table[name] for name in kept}
-    table.update({name: retyped(name, kind, source, faults) for name, kind in types.items() if name in table})
+    table: Table = some_columns(source.table, kept)
+    if types:
+        table = {**table, **{name: retyped(name, kind, source, faults) for name, kind in types.items() if name in kept}}
     faults.raise_if_any()
     left_out = [name for name in others if name not in features]
     chosen = replace(
         source,
         table=table,
         notes=(*source.notes, *said, *by_number, *_told(only, dropped, left_out, types)),
-        left_out={name: source.table[name] for name in names if name not in kept},
+        left_out=some_columns(source.table, [name for name in names if name not in kept]),
         no_features=frozenset(name for name in kept if name in left_out),
     )
     return chosen, targets, replace(options, columns=None, drop=None, types=None)

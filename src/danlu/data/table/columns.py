@@ -1,6 +1,6 @@
 """A table as plain columns, whatever it was read from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -44,8 +44,34 @@ class Column:
         return replace(self, values=self.values[rows])
 
 
-Table = dict[str, Column]
+Table = Mapping[str, Column]
 """Columns by name, all of one length."""
+
+
+class LazyColumns(Mapping[str, Column]):
+    """Columns that are each made when it is asked for, and not kept."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Column]]) -> None:
+        self.makers = makers
+
+    def __getitem__(self, name: str) -> Column:
+        return self.makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.makers)
+
+    def __len__(self) -> int:
+        return len(self.makers)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.makers
+
+
+def some_columns(table: Table, names: Iterable[str]) -> Table:
+    """The columns `names` of a table, made as late as those of the table are."""
+    if isinstance(table, LazyColumns):
+        return LazyColumns({name: table.makers[name] for name in names})
+    return {name: table[name] for name in names}
 
 
 @dataclass(frozen=True)
@@ -108,5 +134,14 @@ def whole_numbers(values: "Sequence[int | None]") -> "tuple[numpy.ndarray[Any, A
     (array([ 0.,  1., nan]), 1152921504606846976)
     """
     present = [value for value in values if value is not None]
-    offset = min(present) if present and max(abs(min(present)), abs(max(present))) > EXACT else 0
+    offset = offset_of(min(present), max(present)) if present else 0
     return numpy.array([numpy.nan if value is None else float(value - offset) for value in values]), offset
+
+
+def offset_of(least: int, most: int) -> int:
+    """What is taken from whole numbers between these two, so that floats can hold them.
+
+    >>> offset_of(-5, 2**53), offset_of(2**60, 2**60 + 9) == 2**60
+    (0, True)
+    """
+    return least if max(abs(least), abs(most)) > EXACT else 0

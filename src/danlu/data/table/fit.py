@@ -60,7 +60,7 @@ def why_dropped(name: str, column: Column, train: Column) -> Fault | None:
     if column.kind == "other":
         return Fault("data.dropped-type", {"column": name})
     present = train.values[~train.missing]
-    distinct = len(set(present.tolist()))
+    distinct = _distinct(present)
     if distinct == 0:
         return Fault("data.dropped-empty", {"column": name})
     if distinct == 1 and len(present) == len(train.values):
@@ -75,6 +75,13 @@ def why_dropped(name: str, column: Column, train: Column) -> Fault | None:
         values = {"column": name, "count": distinct, "rows": len(train.values), "example": str(present[0])[:40]}
         return Fault("data.dropped-text", values)
     return None
+
+
+def _distinct(present: "numpy.ndarray[Any, Any]") -> int:
+    """How many different values there are; of numbers it is enough to know whether there is more than one."""
+    if present.dtype == object:
+        return len(set(present.tolist()))
+    return min(len(present), 1 + int(present.min() != present.max())) if len(present) else 0
 
 
 def shown(column: Column, value: Any) -> Any:
@@ -114,7 +121,8 @@ def fit_number(
     gaps = int(column.missing.sum())
     if gaps:
         notes.append(Fault("data.imputed", {"column": name, "count": gaps, "median": shown(column, median)}))
-    vanished = (filled != 0) & (filled.astype(numpy.float32) == 0)
+    with numpy.errstate(over="ignore"):  # what is beyond float32 is refused once it is encoded
+        vanished = (filled != 0) & (filled.astype(numpy.float32) == 0)
     if not standardise and vanished.any():
         notes.append(Fault("data.vanished", {"column": name, "count": int(vanished.sum())}))
     low, high = float(filled.min()), float(filled.max())

@@ -6,21 +6,25 @@ import os
 import tempfile
 import threading
 import unicodedata
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy
 
 from danlu.base.errors import Fault, fail
 from danlu.base.forked import refuse_forked
-from danlu.base.input_files import guarded
+from danlu.base.input_files import guarded, refuse_irregular
 from danlu.base.naming import listed
 from danlu.data.table.columns import Column, Sheet, Table
 from danlu.data.table.infer import text_column, typed_column
 
 if TYPE_CHECKING:
     import polars
+
+
+PARQUET_ROWS = 2**16
 
 
 def is_frame(raw: Any) -> bool:
@@ -77,6 +81,18 @@ def read_parquet(content: bytes, path: str) -> Sheet:
     if frame.is_empty():
         fail("data.no-rows", path=path)
     return Sheet({column.name: column for column in frame.iter_columns()}, path, typed=True)
+
+
+def parquet_blocks(path: Path) -> Iterator[Sheet]:
+    """The rows of a Parquet file, some thousands at a time."""
+    import polars
+
+    refuse_irregular(path)
+    with guarded(path, "data.not-parquet"), _without_panics():
+        batches = polars.scan_parquet(path, glob=False).collect_batches(chunk_size=PARQUET_ROWS, maintain_order=True)
+        for batch in batches:
+            if len(batch):
+                yield Sheet({column.name: column for column in batch.iter_columns()}, str(path), typed=True)
 
 
 def read_text_columns(text: str, path: str, separator: str, width: int) -> "list[polars.Series] | None":

@@ -1,39 +1,36 @@
 """What a column of text holds: whole numbers, numbers, booleans, dates, or text after all."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy
 
 from danlu.base.errors import Fault
-from danlu.data.table.columns import EXACT, Column, Kind, Sheet, Table, whole_numbers
+from danlu.data.table.cells import LEADING_ZERO, Beyond, CellsInMemory, stripped
+from danlu.data.table.columns import EXACT, Column, Kind, Sheet, Table, offset_of, whole_numbers
 from danlu.data.table.dates import ORDERS, YEAR_FIRST, fit_dates, parse_date
+from danlu.data.table.many_cells import ManyCells
 from danlu.data.table.spelling import (
     DECIMAL_COMMA,
-    MAX_DIGITS,
-    MISSING,
     POINT,
     Fit,
     best_fits,
     is_missing_number,
-    is_padded_code,
     is_plain,
     parse_number,
     plain_signs,
+    value_in,
 )
 
 if TYPE_CHECKING:
     import polars
 
-# [0-9], for \d is every script's digits.
-LEADING_ZERO = r"^[+-]?0[0-9]"
-WHOLE = r"^[+-]?[0-9]+$"
-SHORT_WHOLE = r"^[+-]?[0-9]{1,15}$"
-# What can only be a decimal point: it stands behind a 0, or not in front of three digits.
-DECIMAL_POINT = r"^[+-]?0?\.[0-9]|\.([0-9]{1,2}|[0-9]{4,})$"
-GROUPED_POINT = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$"
+Facts = CellsInMemory | ManyCells
+"""What is known of a column of text: in memory, or gathered block by block."""
+
 # Share of cells that may be no numbers in a column of numbers.
 ODD_SHARE = 0.1
 # So many different texts tell whether the others are worth a look.
@@ -50,32 +47,91 @@ class Clues:
 
 
 @dataclass(frozen=True)
-class _Guess:
-    column: Column
+class Reading:
+    """How the cells of a column are read: what all of them together showed.
+
+    `known` are numbers of texts that have been read already; `unit` is that of numbers as people write them.
+    """
+
+    kind: Kind
+    spelling: str = ""
+    offset: int = 0
+    remarks: tuple[Fault, ...] = ()
+    form: Literal["as-is", "plain", "long", "switch", "date", "written"] = "as-is"
+    unit: str = ""
+    known: "Mapping[str, int | float]" = field(default_factory=dict[str, int | float], repr=False, compare=False)
+
+    def read(self, texts: "polars.Series") -> "numpy.ndarray[Any, Any]":
+        """The values of cells, whose texts are stripped."""
+        if self.form == "as-is":
+            return texts.to_numpy()
+        if self.form == "plain":
+            return floats(texts)
+        if self.form == "switch":
+            return floats((texts.str.to_lowercase() == "true").cast(int))
+        different = texts.unique().to_list()
+        numbers = {text: self._number(text) for text in different if text is not None}
+        whole = self.kind == "integer"
+        values = {
+            text: float(number - self.offset if whole else number)
+            for text, number in numbers.items()
+            if number is not None
+        }
+        return numpy.array([values.get(text, numpy.nan) for text in texts.to_list()], dtype=numpy.float64)
+
+    def _number(self, text: str) -> int | float | None:
+        if self.form == "long":
+            return int(text)
+        if text in self.known:
+            return self.known[text]
+        return parse_date(text, self.spelling) if self.form == "date" else value_in(text, self.spelling, self.unit)
+
+    def column(self, texts: "polars.Series") -> Column:
+        return Column(self.kind, self.read(texts), self.spelling, self.offset, self.remarks)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a column is taken for; `refused` says why that cannot be told of a column that is not held in memory."""
+
+    reading: Reading
     open: bool = False  # whether another spelling would have done as well
     decimal: str | None = None  # what this column shows
+    refused: Fault | None = None
 
 
 def interpret(sheet: Sheet, keep: Collection[str] = ()) -> Table:
     """The columns of a sheet, text read as what it stands for; `keep` names typed columns whose text stays text."""
-    texts = {name: series for name, series in sheet.columns.items() if _is_text(series) and name not in keep}
-    guesses = {name: _guess(name, series, Clues(sheet.place)) for name, series in texts.items()}
-    clues = _clues(sheet, guesses)
-    again = [name for name, guess in guesses.items() if guess.open]
-    guesses.update({name: _guess(name, texts[name], clues) for name in again})
+    texts = {name: stripped(series) for name, series in sheet.columns.items() if is_text(series) and name not in keep}
+    cells = {name: CellsInMemory(series) for name, series in texts.items()}
     read = {name: typed_column(series) for name, series in sheet.columns.items() if name not in texts}
-    read.update({name: _told(name, guess.column, sheet) for name, guess in guesses.items()})
+    for name, reading in readings(cells, sheet.place, semicolons=sheet.semicolons, typed=sheet.typed).items():
+        read[name] = reading.reading.column(texts[name])
     return {name: read[name] for name in sheet.columns}
+
+
+def readings(
+    columns: Mapping[str, Facts], place: Callable[[int], Fault], *, semicolons: bool, typed: bool
+) -> dict[str, Guess]:
+    """How the columns of text of one table are read, each by its own cells and, where those leave it open, by what the
+    others show. `semicolons` separate its columns; `typed`: the table has types, and a text that is none is told.
+    """
+    guesses = {name: guess(name, cells, Clues(place)) for name, cells in columns.items()}
+    clues = _clues(guesses, place, semicolons=semicolons)
+    again = [name for name, found in guesses.items() if found.open]
+    guesses.update({name: guess(name, columns[name], clues) for name in again})
+    return {name: _told(name, found) if typed else found for name, found in guesses.items()}
 
 
 def column_from_text(texts: "polars.Series", name: str = "", clues: Clues | None = None) -> Column:
     """The column that the cells of a text file stand for."""
-    return _guess(name, texts, clues or Clues()).column
+    texts = stripped(texts)
+    return guess(name, CellsInMemory(texts), clues or Clues()).reading.column(texts)
 
 
 def text_column(texts: "polars.Series") -> Column:
     """Text as it is, without blanks around it, and None for what stands for a missing value."""
-    return Column("text", _stripped(texts).to_numpy())
+    return Column("text", stripped(texts).to_numpy())
 
 
 def typed_column(series: "polars.Series") -> Column:
@@ -84,15 +140,15 @@ def typed_column(series: "polars.Series") -> Column:
 
     kind = series.dtype
     if kind == polars.Boolean:
-        return Column("boolean", _floats(series))
+        return Column("boolean", floats(series))
     if kind.is_integer():
         return _integers(series)
     if kind.is_float() or kind.is_decimal():
-        return Column("number", _floats(series))
+        return Column("number", floats(series))
     if kind == polars.Date or kind == polars.Datetime:
-        return Column("date", _floats(series.cast(polars.Datetime("us")).cast(polars.Int64)) / 86_400_000_000)
+        return Column("date", floats(series.cast(polars.Datetime("us")).cast(polars.Int64)) / 86_400_000_000)
     if kind == polars.Duration:
-        return Column("date", _floats(series.dt.total_milliseconds()) / 86_400_000)
+        return Column("date", floats(series.dt.total_milliseconds()) / 86_400_000)
     if kind == polars.String or kind == polars.Categorical or kind == polars.Enum or kind == polars.Null:
         return Column("text", series.cast(polars.String).to_numpy())
     return Column("other", numpy.full(len(series), None, dtype=object))
@@ -125,84 +181,91 @@ def _as_number(text: str, kind: Kind, spelling: str) -> int | float | None:
     return None if read is None else read.value
 
 
-def _guess(name: str, series: "polars.Series", clues: Clues) -> _Guess:
-    texts = _stripped(series)
-    present = texts.drop_nulls()
-    if not len(present):
-        return _Guess(Column("text", texts.to_numpy()))
-    if present.str.contains(LEADING_ZERO).any() and is_padded_code(present.unique().to_list()):
-        remark = Fault("data.padded-codes", {"column": name, "example": present[0]})
-        return _Guess(Column("text", texts.to_numpy(), remarks=(remark,)))
-    if not present.str.contains(LEADING_ZERO).any() and (plain := _plain(texts, present, clues)):
+def guess(name: str, cells: Facts, clues: Clues) -> Guess:
+    """What a column of text is taken for, by the facts of all its cells."""
+    if not cells.present:
+        return Guess(Reading("text"))
+    if cells.zeros and cells.codes:
+        remark = Fault("data.padded-codes", {"column": name, "example": cells.first})
+        return Guess(Reading("text", remarks=(remark,)))
+    if not cells.zeros and (plain := _plain(cells, clues)):
         return plain
-    if present.str.to_lowercase().is_in(("true", "false")).all():
-        return _Guess(Column("boolean", _floats((texts.str.to_lowercase() == "true").cast(int))))
-    different = present.unique(maintain_order=True).to_list()
+    if cells.switches:
+        return Guess(Reading("boolean", form="switch"))
     return (
-        _dates(name, texts, different, clues)
-        or _human_numbers(name, texts, different, clues)
-        or _Guess(Column("text", texts.to_numpy(), remarks=_mixed(name, texts, different, clues)))
+        _dates(name, cells, clues)
+        or _human_numbers(name, cells, clues)
+        or Guess(Reading("text", remarks=_mixed(name, cells, clues)))
     )
 
 
-def _plain(texts: "polars.Series", present: "polars.Series", clues: Clues) -> _Guess | None:
+def _plain(cells: Facts, clues: Clues) -> Guess | None:
     """Numbers as programs write them; None where a cell is none, or where points may separate thousands."""
-    if present.str.contains(SHORT_WHOLE).all():
-        return _Guess(Column("integer", _floats(texts)))
-    longest = present.str.len_bytes().max()
-    if isinstance(longest, int) and longest <= MAX_DIGITS and present.str.contains(WHOLE).all():
-        values, offset = whole_numbers([None if text is None else int(text) for text in texts.to_list()])
-        return _Guess(Column("integer", values, offset=offset))
-    if (texts.cast(float, strict=False).is_null() & texts.is_not_null()).any():
+    if cells.short:
+        return Guess(Reading("integer", form="plain"))
+    if cells.whole:
+        return Guess(Reading("integer", offset=offset_of(*(cells.extremes or (0, 0))), form="long"))
+    if not cells.floats:
         return None
-    grouped = present.filter(present.str.contains(".", literal=True))
-    if clues.decimal == "," and len(grouped) and grouped.str.contains(GROUPED_POINT).all():
+    if clues.decimal == "," and cells.pointed and cells.grouped:
         return None
-    shown = "." if present.str.contains(DECIMAL_POINT).any() else None
-    return _Guess(Column("number", _floats(texts)), open=shown is None and len(grouped) > 0, decimal=shown)
+    shown = "." if cells.fractions else None
+    return Guess(Reading("number", form="plain"), open=shown is None and cells.pointed, decimal=shown)
 
 
-def _dates(name: str, texts: "polars.Series", different: list[str], clues: Clues) -> _Guess | None:
-    if not any(parse_date(text, order) is not None for text in different[:TRIED] for order in ORDERS):
+def _dates(name: str, cells: Facts, clues: Clues) -> Guess | None:
+    tried = list(islice(cells.seen, TRIED))
+    if not any(parse_date(text, order) is not None for text in tried for order in ORDERS):
         return None
-    fit = fit_dates(different, clues.order)
-    found = _accepted(name, texts, fit.days, fit.odd, clues)
-    if found is None:
+    fit = fit_dates(list(cells.seen), clues.order)
+    if cells.too_varied or (fit.open and cells.dates.count):
+        return _too_varied(name, cells)
+    remarks = _accepted(name, cells, fit.days, fit.odd, cells.numbers, clues)
+    if remarks is None:
         return None
-    values, remarks = found
     if fit.order != YEAR_FIRST:
         example = next((text for text in fit.days if _differs(text)), next(iter(fit.days)))
         moment = str(numpy.datetime64(int(numpy.floor(fit.days[example])), "D"))
         phrase = "data.dates-open" if fit.open else "data.dates-read"
         remarks = (Fault(phrase, {"column": name, "example": example, "date": moment, "order": fit.order}), *remarks)
-    return _Guess(Column("date", numbers_of(values)[0], fit.order, remarks=remarks), open=fit.open)
+    reading = Reading("date", fit.order, remarks=remarks, form="date", known=fit.days)
+    return Guess(reading, open=fit.open)
 
 
 def _differs(text: str) -> bool:
     return parse_date(text, ORDERS[1]) != parse_date(text, ORDERS[2])
 
 
-def _human_numbers(name: str, texts: "polars.Series", different: list[str], clues: Clues) -> _Guess | None:
-    tried = different[:TRIED]
+def _human_numbers(name: str, cells: Facts, clues: Clues) -> Guess | None:
+    tried = list(islice(cells.seen, TRIED))
     if 2 * sum(bool(best_fits([text])) for text in tried) < len(tried):
         return None
-    fits = best_fits(different)
+    if cells.too_varied:
+        return _too_varied(name, cells)
+    fits = best_fits(list(cells.seen))
     if not fits:
         return None
     chosen = _chosen(fits, clues)
-    found = _accepted(name, texts, chosen.numbers, chosen.odd, clues)
-    if found is None:
+    remarks = _accepted(name, cells, chosen.numbers, chosen.odd, cells.dates, clues)
+    if remarks is None:
         return None
-    numbers, remarks = found
-    values, offset = numbers_of(numbers)
     others = [fit for fit in fits if fit.numbers != chosen.numbers]
     remarks = (*_on_spelling(name, chosen, others), *remarks)
     whole = all(isinstance(number, int) for number in chosen.numbers.values())
     kind: Kind = "integer" if whole else "number"
+    ends = [*chosen.numbers.values(), *((cells.extremes or ()) if cells.numbers.count else ())]
+    offset = offset_of(int(min(ends)), int(max(ends))) if whole else 0
     shown = "," if chosen.spelling in (DECIMAL_COMMA, "1 234,56") else "."
     comma = any("," in text for text in chosen.numbers)
     decimal = shown if not others and comma and not whole else None
-    return _Guess(Column(kind, values, chosen.spelling, offset, remarks), bool(others), decimal)
+    reading = Reading(kind, chosen.spelling, offset, remarks, "written", chosen.unit, chosen.numbers)
+    return Guess(reading, bool(others), decimal)
+
+
+def _too_varied(name: str, cells: Facts) -> Guess:
+    """Of texts that cannot all be kept it is not known how they are to be read."""
+    told = {"column": name, "example": cells.others.text or cells.first}
+    return Guess(Reading("other"), refused=Fault("large.too-varied", told))
 
 
 def _on_spelling(name: str, chosen: Fit, others: list[Fit]) -> tuple[Fault, ...]:
@@ -228,61 +291,72 @@ def _chosen(fits: list[Fit], clues: Clues) -> Fit:
 
 
 def _accepted(
-    name: str, texts: "polars.Series", numbers: dict[str, Any], odd: Sequence[str], clues: Clues
-) -> tuple[list[Any], tuple[Fault, ...]] | None:
-    """The cells' numbers, and a remark on the few that are none; None where those are too many."""
-    cells: list[str | None] = texts.to_list()
-    strange = {text for text in odd if not is_missing_number(text)}
-    wrong = [row for row, text in enumerate(cells) if text in strange]
-    present = sum(text is not None for text in cells) - sum(text in odd and text not in strange for text in cells)
-    if not numbers or len(wrong) > ODD_SHARE * present:
+    name: str, cells: Facts, numbers: Mapping[str, Any], odd: Sequence[str], beyond: Beyond, clues: Clues
+) -> tuple[Fault, ...] | None:
+    """A remark on the few cells that are no numbers, `beyond` among them; None where those are too many."""
+    strange = {text: cells.seen[text] for text in odd if not is_missing_number(text)}
+    wrong = sum(one.times for one in strange.values()) + beyond.count
+    missing = sum(cells.seen[text].times for text in odd if text not in strange)
+    present = cells.present - missing
+    if not numbers or wrong > ODD_SHARE * present:
         return None
-    values = [None if text is None else numbers.get(text) for text in cells]
     if not wrong:
-        return values, ()
-    told = {"column": name, "count": len(wrong), "found": cells[wrong[0]], "at": clues.place(wrong[0])}
-    return values, (Fault("data.odd-cells", {**told, "numbers": present - len(wrong)}),)
-
-
-def _mixed(name: str, texts: "polars.Series", different: list[str], clues: Clues) -> tuple[Fault, ...]:
-    """A remark where some cells of a column of text are numbers."""
-    numbers = {text for text in different if is_plain(plain_signs(text))}
-    if not numbers:
         return ()
-    cells: list[str | None] = texts.to_list()
-    row = next(row for row, text in enumerate(cells) if text is not None and text not in numbers)
-    count = sum(text in numbers for text in cells)
-    total = sum(text is not None for text in cells)
-    told = {"column": name, "count": count, "total": total, "found": cells[row], "at": clues.place(row)}
+    rows = {one.row: text for text, one in strange.items()} | ({beyond.row: beyond.text} if beyond.count else {})
+    first = min(rows)
+    told = {"column": name, "count": wrong, "found": rows[first], "at": clues.place(first)}
+    return (Fault("data.odd-cells", {**told, "numbers": present - wrong}),)
+
+
+def _mixed(name: str, cells: Facts, clues: Clues) -> tuple[Fault, ...]:
+    """A remark where some cells of a column of text are numbers."""
+    words = {text: one for text, one in cells.seen.items() if not is_plain(plain_signs(text))}
+    count = cells.present - sum(one.times for one in words.values()) - cells.dates.count - cells.others.count
+    if not count:
+        return ()
+    text, first = next(iter(words.items()))
+    told = {"column": name, "count": count, "total": cells.present, "found": text, "at": clues.place(first.row)}
     return (Fault("data.mixed-text", told),)
 
 
-def _clues(sheet: Sheet, guesses: dict[str, _Guess]) -> Clues:
-    shown = {guess.decimal for guess in guesses.values()} - {None}
-    orders = {guess.column.spelling for guess in guesses.values() if guess.column.kind == "date" and not guess.open}
+def _clues(guesses: Mapping[str, Guess], place: Callable[[int], Fault], *, semicolons: bool) -> Clues:
+    shown = {found.decimal for found in guesses.values()} - {None}
+    orders = {found.reading.spelling for found in guesses.values() if found.reading.kind == "date" and not found.open}
     decimal = shown.pop() if len(shown) == 1 else None
-    if decimal is None and not shown and sheet.semicolons:
+    if decimal is None and not shown and semicolons:
         decimal = ","
     order = next((order for order in ORDERS[1:] if order in orders), None)
-    return Clues(sheet.place, decimal, order)
+    return Clues(place, decimal, order)
 
 
-def _told(name: str, column: Column, sheet: Sheet) -> Column:
+def _told(name: str, found: Guess) -> Guess:
     """A column of a frame whose text was read as numbers says so."""
-    if not sheet.typed or column.kind == "text" or column.remarks:
-        return column
-    return replace(column, remarks=(Fault("data.text-as-numbers", {"column": name}),))
+    if found.reading.kind in ("text", "other") or found.reading.remarks:
+        return found
+    remark = Fault("data.text-as-numbers", {"column": name})
+    return replace(found, reading=replace(found.reading, remarks=(remark,)))
 
 
-def _is_text(series: "polars.Series") -> bool:
+def whole_as_floats(series: "polars.Series", offset: int) -> "numpy.ndarray[Any, Any]":
+    """Whole numbers as float64, `offset` taken from each; NaN where one is missing."""
+    if not offset:
+        return floats(series)
+    return numpy.array([numpy.nan if value is None else float(value - offset) for value in series.to_list()])
+
+
+def as_text_if_named(series: "polars.Series") -> "polars.Series":
+    """A column of named categories, or of nothing, as text; any other as it is."""
+    import polars
+
+    named = series.dtype == polars.Categorical or series.dtype == polars.Enum or series.dtype == polars.Null
+    return series.cast(polars.String) if named else series
+
+
+def is_text(series: "polars.Series") -> bool:
+    """Whether a column came as text."""
     import polars
 
     return series.dtype == polars.String
-
-
-def _stripped(series: "polars.Series") -> "polars.Series":
-    texts = series.str.strip_chars()
-    return texts.set(texts.is_in(MISSING), None)
 
 
 def numbers_of(values: "Sequence[int | float | None]") -> "tuple[numpy.ndarray[Any, Any], int]":
@@ -297,10 +371,11 @@ def _integers(series: "polars.Series") -> Column:
     if isinstance(least, int) and isinstance(most, int) and max(abs(least), abs(most)) > EXACT:
         values, offset = whole_numbers(series.to_list())
         return Column("integer", values, offset=offset)
-    return Column("integer", _floats(series))
+    return Column("integer", floats(series))
 
 
-def _floats(series: "polars.Series") -> "numpy.ndarray[Any, Any]":
+def floats(series: "polars.Series") -> "numpy.ndarray[Any, Any]":
+    """Numbers as float64, NaN where one is missing."""
     import polars
 
     return series.cast(polars.Float64).fill_null(float("nan")).to_numpy()

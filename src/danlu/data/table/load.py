@@ -1,7 +1,7 @@
 """A table with a target column into a data set."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,11 +75,11 @@ def table_dataset(
     if options.weight is not None:
         if options.weight in names if isinstance(options.weight, str) else False:
             fail("data.weight-is-target", column=options.weight)
-        weights, left_out = _weights(options.weight, table, len(y))
+        weights, left_out = column_weights(options.weight, table, len(y))
         told = (*told, *left_out)
         for note in left_out:
             features.pop(note.values["column"], None)
-    rows = _rows(source, options, labels, len(y))
+    rows = rows_of(source, options, labels, len(y))
     if isinstance(options.group, str) and features.pop(options.group, None):
         told = (*told, Fault("data.group-left-out", {"column": options.group}))
     standardise = options.standardise is not False
@@ -114,7 +114,7 @@ def table_dataset(
     )
 
 
-def _weights(given: Any, table: Table, count: int) -> tuple[Tensor, tuple[Fault, ...]]:
+def column_weights(given: Any, table: Table, count: int) -> tuple[Tensor, tuple[Fault, ...]]:
     """How much each row counts: a column, which is no feature then, or numbers beside the table."""
     if not isinstance(given, str):
         return checked_weights(given, count, "weights"), ()
@@ -126,7 +126,7 @@ def _weights(given: Any, table: Table, count: int) -> tuple[Tensor, tuple[Fault,
     return checked_weights(column.values, count, given), (Fault("data.weight-left-out", {"column": given}),)
 
 
-def _rows(source: TableSource, options: Options, labels: Tensor | None, count: int) -> Rows:
+def rows_of(source: TableSource, options: Options, labels: Tensor | None, count: int) -> Rows:
     """The rows of each part: those that came as parts of their own stay as they are."""
     counts = [source.parts.get(part, 0) for part in PARTS] if len(source.parts) > 1 else [count, 0, 0]
     train, validation, test = torch.arange(count).split(counts)
@@ -134,14 +134,29 @@ def _rows(source: TableSource, options: Options, labels: Tensor | None, count: i
         pool = train
     else:
         pool, validation = torch.cat([train, validation]), validation[:0]
-    columns = {name: column.values[pool.numpy()] for name, column in source.table.items()}
-    keys = keys_of(options, len(pool), None if labels is None else labels[pool], columns)
+    keys = keys_of(options, len(pool), None if labels is None else labels[pool], PoolColumns(source.table, pool))
     shares = options if not len(validation) else replace(options, validation=0.0)
     divided = divide(len(pool), shares, keys, test=0.0 if len(test) else options.test)
     parted = {part: pool[rows] for part, rows in divided.items()}
     if len(validation):
         parted["validation"] = validation
     return {**parted, "test": test} if len(test) else parted
+
+
+class PoolColumns(Mapping[str, Any]):
+    """The values of a table's columns in some of its rows, taken when they are asked for."""
+
+    def __init__(self, table: Table, rows: Tensor) -> None:
+        self._table, self._rows = table, rows
+
+    def __getitem__(self, name: str) -> Any:
+        return self._table[name].values[self._rows.numpy()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
 
 
 def checksum_of(column: Column) -> int:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # What stands for "no value" in a cell, and what does so only among numbers.
@@ -25,6 +25,7 @@ _GROUPED = {  # thousands separator, decimal sign
     "1'234.56": ("'", "."),
 }
 SPELLINGS = (POINT, *_GROUPED)
+PERCENT = ("%", "‰")
 _CURRENCY = r"(?:US\$|HK\$|NT\$|[$€£¥₩₹฿₽₫]|USD|EUR|GBP|CNY|RMB|JPY|CHF|HKD|TWD|KRW|INR|人民币|元|美元|港元|欧元|日元)"
 _NUMBER = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[+-])?\s*(?P<before>{_CURRENCY})?\s*(?P<inner>[+-])?\s*"
@@ -106,6 +107,21 @@ def is_plain(text: str) -> bool:
     return _PLAIN.fullmatch(text) is not None
 
 
+def _allowed(unit: str) -> set[str]:
+    """The units that numbers of one column may have: one currency beside none, or percent alone."""
+    return {unit} if unit in PERCENT else {unit, ""}
+
+
+def value_in(text: str, spelling: str, unit: str) -> int | float | None:
+    """The number that `text` stands for in a column of that spelling and unit, or None.
+
+    >>> value_in("$5", "1,234.56", "$"), value_in("5", "1,234.56", "%")
+    (5, None)
+    """
+    read = parse_number(text, spelling)
+    return read.value if read is not None and read.unit in _allowed(unit) else None
+
+
 @dataclass(frozen=True)
 class Fit:
     """How a column's cells read in one spelling: cells by text, and the texts that are no numbers in it."""
@@ -127,10 +143,10 @@ def fit_spelling(texts: Sequence[str], spelling: str) -> Fit:
         if number is not None:
             units[number.unit] = units.get(number.unit, 0) + 1
     unit = max((name for name in units if name), key=lambda name: units[name], default="")
-    percent = unit in ("%", "‰")
+    percent = unit in PERCENT
     if percent and units.get("", 0) > units[unit]:
         unit = ""
-    allowed = {unit} if percent else {unit, ""}
+    allowed = _allowed(unit)
     numbers = {text: number.value for text, number in read.items() if number is not None and number.unit in allowed}
     return Fit(spelling, unit, numbers, tuple(text for text in texts if text not in numbers))
 
@@ -140,14 +156,3 @@ def best_fits(texts: Sequence[str]) -> list[Fit]:
     fits = [fit_spelling(texts, spelling) for spelling in SPELLINGS]
     most = max(len(fit.numbers) for fit in fits)
     return [fit for fit in fits if len(fit.numbers) == most and most]
-
-
-def is_padded_code(texts: Iterable[str]) -> bool:
-    """Whether whole numbers are codes: all as wide as each other, some with zeros in front ("00123").
-
-    >>> is_padded_code(["00001", "10002"]), is_padded_code(["007", "12"])
-    (True, False)
-    """
-    digits = [text.lstrip("+-") for text in texts]
-    padded = any(len(text) > 1 and text.startswith("0") for text in digits)
-    return padded and all(text.isdigit() for text in digits) and len({len(text) for text in digits}) == 1

@@ -15,7 +15,7 @@ from danlu.data.label_sets import LabelSets, flags_of_cells
 from danlu.data.place_labels import PixelLabels
 from danlu.data.table.columns import MOST_LISTED, Column, Table
 from danlu.data.table.source import TableSource
-from danlu.data.targets import Labels, Quantities, read_target, refuse_missing
+from danlu.data.targets import Labels, Quantities, read_target, refuse_missing, text_classes
 
 MOST_CLASSES = 20
 # A column by its number, from the end below 0.
@@ -120,7 +120,9 @@ def _switches(names: Sequence[str], source: TableSource, *, needed: bool) -> Ten
     found: list[Any] = []
     for name in names:
         column = source.table[name]
-        flags = switched(as_typed(column).tolist())
+        values = as_typed(column)
+        measured = values.dtype.kind in "if" and len(numpy.unique(values)) > 2
+        flags = None if measured else switched(values.tolist())
         if flags is None and needed:
             fail("data.switch-wanted", place=source.column(name))
         if flags is None:
@@ -140,7 +142,7 @@ def _quantities(names: Sequence[str], source: TableSource) -> tuple[Tensor, Quan
             faults.append(Fault("data.targets-not-numbers", {"place": source.column(name)}))
             continue
         values = as_typed(column)
-        if len(set(values.tolist())) < 2:
+        if _distinct(values) < 2:
             faults.append(Fault("data.target-constant", {"place": source.column(name), "value": values[0]}))
             continue
         if column.offset:
@@ -168,8 +170,8 @@ def _one(column: Column, target: str, task: str, source: TableSource) -> tuple[T
     if separator is not None:
         return _labels(column, target, separator, source)
     refuse_missing(column.values, where, source.at)
-    values = as_typed(column)
-    distinct = len(set(values.tolist()))
+    values = column.values if column.kind == "text" else as_typed(column)
+    distinct = _distinct(values)
     if distinct < 2:
         fail("data.target-constant", place=where, value=values[0])
     told = column.remarks
@@ -182,9 +184,16 @@ def _one(column: Column, target: str, task: str, source: TableSource) -> tuple[T
             told = (*told, Fault(phrase, {"column": target, "count": distinct}))
     if column.offset and task == "regression":
         told = (*told, Fault("data.large-targets", {"column": target}))
-    y, meaning = read_target(values, task, where)
+    if column.kind == "text" and task == "classification":
+        y, meaning = text_classes(values.tolist(), where)
+    else:
+        y, meaning = read_target(values, task, where)
     assert not isinstance(meaning, PixelLabels)  # the cells of a column are no masks
     return y, meaning, told
+
+
+def _distinct(values: "numpy.ndarray[Any, Any]") -> int:
+    return len(set(values.tolist())) if values.dtype == object else len(numpy.unique(values))
 
 
 def _separator(column: Column, task: str) -> str | None:
@@ -219,4 +228,4 @@ def as_typed(column: Column) -> "numpy.ndarray[Any, Any]":
         return column.values.astype(numpy.int64)
     if column.kind == "boolean":
         return column.values.astype(numpy.bool_)
-    return numpy.array(column.values.tolist())
+    return column.values if column.kind in ("number", "date") else numpy.array(column.values.tolist())

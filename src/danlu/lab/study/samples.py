@@ -24,7 +24,9 @@ def folds_of(data: Dataset, count: int) -> list[Dataset]:
 
 def fits_a_stack(data: Dataset) -> bool:
     """Whether batches are rows of tensors in memory, which members can share."""
-    return isinstance(data, MemoryDataset) and data.augmentation is None and data.task != "language"
+    if not isinstance(data, MemoryDataset) or data.on_disk:
+        return False
+    return data.augmentation is None and data.task != "language"
 
 
 def stack_folds(datasets: Sequence[Dataset], device: torch.device, dtype: torch.dtype) -> list[FoldRows]:
