@@ -60,7 +60,6 @@ class Simulated:
     sent: int
     lost: int
     copies: int
-    busy: float
 
 
 def nothing(held: Any, sent: Any, gone: Any) -> Any:
@@ -118,25 +117,23 @@ def simulate(costs: Costs, stacks: int, workers: int, failures: float, rng: rand
     free = list(range(workers))
     trying: dict[int, tuple[int, int, float]] = {}  # by worker: stack, which try of its, since when
     running: dict[int, int] = {}  # tries of a stack under way
-    done, tries, server = set[int](), 0, 0.0
-    outcome, took = Simulated(0.0, 0, 0, 0, 0.0), list[float]()
-    fetch = costs.data / NETWORK  # each worker once
-    has_data = set[int]()
+    done, server = set[int](), 0.0
+    outcome, took = Simulated(0.0, 0, 0, 0), list[float]()
+    fetch, has_data = costs.data / NETWORK, set[int]()  # each worker once
     for worker in range(workers if failures else 0):
         heapq.heappush(events, (rng.expovariate(failures / 3600), "fails", worker, 0, 0))
     now, next_look = 0.0, 0.0
 
     def begin(worker: int, stack: int) -> None:
-        nonlocal server, tries
+        nonlocal server
         server = max(server, now) + costs.scheduler
         seconds = costs.stack * rng.lognormvariate(0, SPREAD) * (SLOWER if rng.random() < STRAGGLERS else 1.0)
         seconds += server - now + (0.0 if worker in has_data else fetch)
         has_data.add(worker)
-        tries += 1
-        trying[worker] = (stack, tries, now)
-        running[stack] = running.get(stack, 0) + 1
-        heapq.heappush(events, (now + seconds, "ends", worker, stack, tries))
         outcome.sent += 1
+        trying[worker] = (stack, outcome.sent, now)
+        running[stack] = running.get(stack, 0) + 1
+        heapq.heappush(events, (now + seconds, "ends", worker, stack, outcome.sent))
 
     while len(done) < stacks:
         while free and waiting:
@@ -154,17 +151,15 @@ def simulate(costs: Costs, stacks: int, workers: int, failures: float, rng: rand
         if kind == "ends" and trying.get(worker, (0, 0, 0.0))[1] == number:
             _, _, since = trying.pop(worker)
             running[stack] -= 1
-            outcome.busy += now - since
             free.append(worker)
             if stack not in done:
                 done.add(stack)
                 took.append(now - since)
         elif kind == "fails":
             if worker in trying:
-                stack, _, since = trying.pop(worker)
+                stack, _, _ = trying.pop(worker)
                 running[stack] -= 1
                 outcome.lost += 1
-                outcome.busy += now - since
                 if stack not in done and not running[stack]:
                     waiting.append(stack)
             elif worker in free:

@@ -12,7 +12,6 @@ from danlu.base.memory import memory_guard
 from danlu.base.places import studies_folder
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
-from danlu.lab.cluster.connect import check_cluster, connected
 from danlu.lab.cure.proof import FACTOR, Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
 from danlu.lab.draft import CUSTOM
@@ -26,7 +25,6 @@ from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
-from danlu.view.study import StudyReporter
 
 _SEEDS = 5
 
@@ -52,8 +50,8 @@ def cure(
     the same split, the same first weights where the net is the same, and the same order of samples, seed by seed.
     `seeds` is how many (the run's own and the next ones), or which. The data's validation part judges, or `folds`
     folds; the test part is scored once, by what is recommended. `net`, a function that builds it, and `data` are needed
-    where they were given to `fit` as objects. The study lies in `folder`, else in `studies/cure-RUN`; where it stands
-    already it goes on, with further seeds if more are asked for. `jobs` and `cluster` are those of `compare`. UserError
+    where they were given to `fit` as objects; `jobs` and `cluster` are those of `compare`. The study lies in `folder`,
+    else in `studies/cure-RUN`; where it stands already it goes on, with further seeds if more are asked for. UserError
     for a mistake in any of these.
 
     >>> import tempfile
@@ -64,8 +62,7 @@ def cure(
     >>> run.findings[0].rule, list(proof.recommended)
     ('lr-too-high', ['optim.lr'])
     """
-    check_jobs(jobs)
-    check_cluster(cluster, jobs)
+    check_jobs(jobs, cluster)
     check_folds(folds)
     wanted = seeds_of(seeds)
     check_size({}, len(wanted), folds)
@@ -90,11 +87,10 @@ def cure(
         "remedies": [remedy.as_dict() for remedy in _tried(remedies, plan)],
     }
     design = design_of(plan, recipe, metric=metric, margin=margin, baselines=[], share_order=False, cure=kept)
-    with connected(cluster, StudyReporter(progress).note) as reached:  # before there is a folder
-        place, all_seeds = _place(run, folder, design)
-        if all_seeds != numbers:
-            plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
-        return Proof.of_study(carried_out(place, plan, Given(given, maker), progress, jobs, reached))
+    place, all_seeds = _place(run, folder, design)
+    if all_seeds != numbers:
+        plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
+    return Proof.of_study(carried_out(place, plan, Given(given, maker), progress, jobs, cluster))
 
 
 def _opened(run: Run | str | Path) -> Run:

@@ -12,7 +12,7 @@ from danlu.base.memory import memory_guard
 from danlu.base.places import shown
 from danlu.base.seeds import preserved_randomness
 from danlu.base.starting import begin_of_call
-from danlu.lab.cluster.connect import check_cluster, connected
+from danlu.lab.cluster.connect import connected
 from danlu.lab.draft import RecipeSource, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.search.ranges import Range, ranges_of
@@ -119,8 +119,7 @@ def sought(
     numbers = seeds_of(seeds)
     check_folds(folds)
     check_size({}, len(numbers), folds)
-    check_jobs(jobs)
-    check_cluster(cluster, jobs)
+    check_jobs(jobs, cluster)
     faults = Faults()
     ranges: list[Range] = []
     with faults.gathered():
@@ -150,7 +149,7 @@ def go_on_searching(
 ) -> Search:
     """Carry out what a search still lacks after an interruption."""
     begin = begin_of_call()
-    check_cluster(cluster, jobs)
+    check_jobs(jobs, cluster)
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     asked = design["search"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from danlu.base.errors import Fault, UserError
+from danlu.base.errors import Fault
 from danlu.base.events import Stop
 from danlu.base.recipe import Recipe
 from danlu.base.words import language
@@ -27,6 +27,14 @@ _LEAST_WORK = 5e8
 _LOTS_EACH = 4
 
 Places = Sequence[tuple[Planned, MemberKey]]
+
+
+class StackLostError(Exception):
+    """A stack that no worker could train, because of `fault`."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
 
 
 @dataclass
@@ -99,7 +107,7 @@ class StudyCluster:
     def elsewhere(
         self, group: Group, places: Places, order: int | None, asked_to_stop: Callable[[], bool]
     ) -> Elsewhere:
-        """What trains stacks of `places` on the cluster up to an epoch. UserError where one cannot be."""
+        """What trains stacks of `places` on the cluster up to an epoch. StackLostError where one cannot be."""
 
         def advanced(asked: Sequence[tuple[list[int], Standing | None]], until: int) -> list[Standing] | Stop:
             found: dict[int, Standing] = {}
@@ -113,7 +121,7 @@ class StudyCluster:
             stacks = _Stacks(self, group, places, order, asked_to_stop, None, begun, until)
             ended = stacks.carry_out([stack for stack, _ in asked], done)
             if isinstance(ended, Fault):
-                raise UserError(ended)
+                raise StackLostError(ended)
             return ended or [found[number] for number in range(len(asked))]
 
         return advanced
