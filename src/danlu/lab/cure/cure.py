@@ -47,7 +47,7 @@ def cure(
     """Apply the remedies of a run's findings to its recipe, train both paired over seeds, and say what helps.
 
     Each remedy that a recipe can express is tried by itself, and combinations of them; original and changed recipe see
-    the same split, the same first weights where the net is the same, and the same order of samples, seed by seed.
+    the same split, first weights (where the net is the same) and order of samples, seed by seed.
     `seeds` is how many (the run's own and the next ones), or which. The data's validation part judges, or `folds`
     folds; the test part is scored once, by what is recommended. `net`, a function that builds it, and `data` are needed
     where they were given to `fit` as objects; `jobs` and `cluster` are those of `compare`. The study lies in `folder`,
