@@ -12,7 +12,6 @@ from danlu.base.memory import memory_guard
 from danlu.base.places import shown
 from danlu.base.seeds import preserved_randomness
 from danlu.base.starting import begin_of_call
-from danlu.lab.cluster.connect import connected
 from danlu.lab.draft import RecipeSource, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.search.ranges import Range, ranges_of
@@ -29,6 +28,7 @@ from danlu.lab.study.compare import (
 from danlu.lab.study.levels import plain
 from danlu.lab.study.on_cluster import StudyCluster
 from danlu.lab.study.plan import Plan
+from danlu.lab.study.reached import connected
 from danlu.lab.study.refit import refitted
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given

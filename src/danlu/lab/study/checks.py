@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from danlu.base.counts import check_count
 from danlu.base.errors import Faults, fail
-from danlu.lab.cluster.connect import check_cluster
 from danlu.lab.study.levels import Level
 from danlu.lab.study.plan import Plan
+from danlu.lab.study.reached import check_cluster
 from danlu.stats import check_margin
 from danlu.stats.members import RANGES
 from danlu.train.rare_class import METRICS as RARE

@@ -17,7 +17,6 @@ from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import RecipeDraft
 from danlu.base.seeds import preserved_randomness
 from danlu.base.starting import begin_of_call
-from danlu.lab.cluster.connect import connected
 from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.net_and_data import data_for_net, net_for_data
@@ -34,6 +33,7 @@ from danlu.lab.study.levels import shown as shown_level
 from danlu.lab.study.member_key import MemberKey
 from danlu.lab.study.on_cluster import StudyCluster
 from danlu.lab.study.plan import Plan, make_plan
+from danlu.lab.study.reached import connected
 from danlu.lab.study.refit import refitted
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.seeds import seeds_of
