@@ -26,7 +26,7 @@ import psutil
 import danlu
 from danlu.base.seeds import use_threads
 from danlu.lab.cluster.address import ClusterAddress
-from danlu.lab.cluster.dispatch import Dispatch, Piece
+from danlu.lab.cluster.dispatch import Dispatch, WorkItem
 from danlu.lab.cluster.ray_cluster import RayCluster
 from danlu.lab.study import on_cluster
 from danlu.train.stack import train
@@ -59,10 +59,10 @@ def measured(sent: Sent) -> type[Dispatch]:
     """A dispatcher that notes how long stacks took, and all of them together."""
 
     class Measured(Dispatch):
-        def carry_out(self, pieces: Sequence[Piece]) -> bool:
+        def carry_out(self, pieces: Sequence[WorkItem]) -> bool:
             took = self.took
 
-            def noted(piece: Piece, outcome: Any) -> Sequence[Piece]:
+            def noted(piece: WorkItem, outcome: Any) -> Sequence[WorkItem]:
                 sent.seconds.append(outcome.seconds)
                 return took(piece, outcome)
 

@@ -68,3 +68,15 @@ def as_found(value: Any) -> str:
     except ValueError:
         return "…"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1].rstrip()}…"
+
+
+def number_or_word(word: str) -> float | str:
+    """The number that a word is, else the word itself.
+
+    >>> number_or_word("1e3"), number_or_word("balanced")
+    (1000.0, 'balanced')
+    """
+    try:
+        return float(word)
+    except ValueError:
+        return word

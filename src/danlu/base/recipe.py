@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from danlu.base.counts import number_or_word
 from danlu.base.own_code import file_and_maker, short_name
 from danlu.base.readable import Readable
 from danlu.base.sections import section_of
@@ -150,7 +151,7 @@ class LossRecipe:
         given = self.class_weights
         if isinstance(given, str):
             words = [word.strip() for word in given.split(",")]
-            given = None if given == "none" else [_number(word) for word in words] if len(words) > 1 else given
+            given = None if given == "none" else [number_or_word(word) for word in words] if len(words) > 1 else given
         if isinstance(given, list):
             given = tuple(cast(list[Any], given))
         if isinstance(given, Mapping):
@@ -300,13 +301,6 @@ class TrackRecipe:
     to: tuple[str, ...] | None = None  # tensorboard, mlflow, wandb; none: no tracker
     project: str | None = None  # MLflow's experiment and the project of Weights & Biases; none: danlu
     every: Count | None = None  # steps between two training losses that are sent; none: 50 losses an epoch
-
-
-def _number(word: str) -> float | str:
-    try:
-        return float(word)
-    except ValueError:
-        return word
 
 
 KINDS: dict[str, type[Any]] = {

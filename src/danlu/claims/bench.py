@@ -15,7 +15,6 @@ from danlu.claims.training import Training
 from danlu.data import Dataset
 from danlu.data.memory import MemoryDataset
 from danlu.data.text.corpus import CorpusDataset
-from danlu.lab.cluster.connect import connected
 from danlu.lab.draft import CUSTOM, draft_recipe
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.setup import load_data
@@ -27,6 +26,7 @@ from danlu.lab.study.factors import Cell
 from danlu.lab.study.member_key import MemberKey
 from danlu.lab.study.on_cluster import StudyCluster
 from danlu.lab.study.plan import Plan, plan_cells
+from danlu.lab.study.reached import connected
 from danlu.store.journal import Journal
 from danlu.store.records import VERSION, MemberDone, Record, StudyBegan, TrainingsDone
 from danlu.store.study_folder import StudyFolder

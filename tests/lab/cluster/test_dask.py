@@ -15,7 +15,7 @@ import pytest
 import danlu
 from danlu.base.errors import UserError
 from danlu.base.seeds import use_threads
-from danlu.lab.cluster import connect
+from danlu.lab.study import reached as connect
 from danlu.lab.study.compare import go_on
 
 distributed = pytest.importorskip("distributed")

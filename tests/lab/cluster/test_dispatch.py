@@ -9,7 +9,7 @@ import pytest
 
 from danlu.base.errors import Fault, UserError
 from danlu.lab.cluster import dispatch
-from danlu.lab.cluster.dispatch import Dispatch, Held, Piece
+from danlu.lab.cluster.dispatch import Dispatch, Held, WorkItem
 from danlu.lab.cluster.protocol import Ended, Lost, Place, Resources
 
 
@@ -61,20 +61,20 @@ class Told:
     done: list[Any] = field(default_factory=list[Any])
     given_up: list[tuple[Any, str]] = field(default_factory=list[tuple[Any, str]])
     notes: list[Fault] = field(default_factory=list[Fault])
-    again: Callable[[Piece], Sequence[Piece]] = lambda piece: []
+    again: Callable[[WorkItem], Sequence[WorkItem]] = lambda piece: []
 
-    def took(self, piece: Piece, outcome: Any) -> Sequence[Piece]:
+    def took(self, piece: WorkItem, outcome: Any) -> Sequence[WorkItem]:
         again = self.again(piece)
         self.done += [] if again else [piece.what]
         return again
 
-    def gave_up(self, piece: Piece, lost: Lost) -> Sequence[Piece]:
+    def gave_up(self, piece: WorkItem, lost: Lost) -> Sequence[WorkItem]:
         self.given_up.append((piece.what, lost.why))
         return []
 
 
 def dispatched(
-    cluster: FakeCluster, told: Told, pieces: Sequence[Piece], stop: Callable[[], bool] = lambda: False
+    cluster: FakeCluster, told: Told, pieces: Sequence[WorkItem], stop: Callable[[], bool] = lambda: False
 ) -> Any:
     one = Dispatch(cluster, None, Held("value"), lambda what: what, told.took, told.gave_up, stop, told.notes.append)  # type: ignore[arg-type]
     return one, one.carry_out(pieces)
@@ -82,7 +82,7 @@ def dispatched(
 
 def test_each_piece_comes_back_once_whichever_worker_is_lost() -> None:
     cluster, told = FakeCluster(lambda sent, count: Lost("worker") if count in (1, 3, 4) else Ended(sent)), Told()
-    one, whole = dispatched(cluster, told, [Piece(n) for n in range(6)])
+    one, whole = dispatched(cluster, told, [WorkItem(n) for n in range(6)])
     assert whole
     assert sorted(told.done) == list(range(6))
     assert (one.counts.lost, len(cluster.sent), told.given_up) == (3, 9, [])
@@ -97,21 +97,21 @@ def test_no_more_are_under_way_than_workers_have_use_for() -> None:
         return Ended(sent)
 
     cluster, told = FakeCluster(answer, slots=3), Told()
-    dispatched(cluster, told, [Piece(n) for n in range(40)])
+    dispatched(cluster, told, [WorkItem(n) for n in range(40)])
     assert most[0] == 6
 
 
 @pytest.mark.parametrize(("why", "tries"), [("worker", 5), ("data", 5), ("memory", 1), ("error", 1)])
 def test_what_costs_workers_again_and_again_is_given_up(why: str, tries: int) -> None:
     cluster, told = FakeCluster(lambda sent, count: Lost(why) if sent == "bad" else Ended(sent)), Told()
-    dispatched(cluster, told, [Piece("bad"), Piece("good")])
+    dispatched(cluster, told, [WorkItem("bad"), WorkItem("good")])
     assert (told.given_up, told.done) == ([("bad", why)], ["good"])
     assert cluster.sent.count("bad") == tries
 
 
 def test_data_that_are_gone_are_put_there_again() -> None:
     cluster, told = FakeCluster(lambda sent, count: Lost("data") if count == 1 else Ended(sent)), Told()
-    dispatched(cluster, told, [Piece("a")])
+    dispatched(cluster, told, [WorkItem("a")])
     assert (cluster.held, told.done) == (2, ["a"])
 
 
@@ -123,14 +123,14 @@ def test_the_first_of_a_kind_decides_before_the_others_are_sent() -> None:
         return Ended(sent)
 
     told = Told(again=lambda piece: order.append(f"back {piece.what}") or [])
-    dispatched(FakeCluster(answer, slots=8), told, [Piece(n, kind="16") for n in range(3)])
+    dispatched(FakeCluster(answer, slots=8), told, [WorkItem(n, kind="16") for n in range(3)])
     assert order[:2] == ["sent 0", "back 0"]
     assert sorted(told.done) == [0, 1, 2]
 
 
 def test_a_decider_that_is_lost_leaves_the_others_waiting_for_its_next_try() -> None:
     cluster, told = FakeCluster(lambda sent, count: Lost("worker") if count < 3 else Ended(sent), slots=8), Told()
-    dispatched(cluster, told, [Piece(n, kind="16") for n in range(3)])
+    dispatched(cluster, told, [WorkItem(n, kind="16") for n in range(3)])
     assert sorted(told.done) == [0, 1, 2]
     assert len(cluster.sent) == 5
 
@@ -140,25 +140,25 @@ def test_a_slow_one_is_copied_at_the_end_and_the_first_that_is_done_counts(monke
     monkeypatch.setattr(dispatch, "_SLOW", 0.0)
     cluster = FakeCluster(lambda sent, count: None if (sent, count) == ("slow", 1) else Ended(sent))
     told = Told()
-    one, whole = dispatched(cluster, told, [Piece("slow"), *(Piece(n) for n in range(4))])
+    one, whole = dispatched(cluster, told, [WorkItem("slow"), *(WorkItem(n) for n in range(4))])
     assert whole
     assert sorted(map(str, told.done)) == ["0", "1", "2", "3", "slow"]
     assert (one.counts.copied, cluster.beside, cluster.dropped[0]) == (1, [1], 1)
 
 
 def test_what_is_to_be_done_anew_is_done_anew() -> None:
-    def halves(piece: Piece) -> Sequence[Piece]:
-        return [Piece(piece.what[:1]), Piece(piece.what[1:])] if len(piece.what) > 1 else []
+    def halves(piece: WorkItem) -> Sequence[WorkItem]:
+        return [WorkItem(piece.what[:1]), WorkItem(piece.what[1:])] if len(piece.what) > 1 else []
 
     told = Told(again=halves)
-    dispatched(FakeCluster(lambda sent, count: Ended(sent)), told, [Piece("abc")])
+    dispatched(FakeCluster(lambda sent, count: Ended(sent)), told, [WorkItem("abc")])
     assert sorted(told.done) == ["a", "b", "c"]
 
 
 def test_told_to_stop_it_drops_what_is_under_way() -> None:
     cluster, told = FakeCluster(lambda sent, count: None), Told()
     looks = iter([False, True])
-    _, whole = dispatched(cluster, told, [Piece(1), Piece(2)], lambda: next(looks))
+    _, whole = dispatched(cluster, told, [WorkItem(1), WorkItem(2)], lambda: next(looks))
     assert not whole
     assert cluster.dropped == [1, 2]
 
@@ -166,7 +166,7 @@ def test_told_to_stop_it_drops_what_is_under_way() -> None:
 def test_without_any_worker_for_long_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "_PATIENCE", 0.0)
     with pytest.raises(UserError, match="fake: all workers are gone"):
-        dispatched(FakeCluster(lambda sent, count: Ended(sent), slots=0), Told(), [Piece(1)])
+        dispatched(FakeCluster(lambda sent, count: Ended(sent), slots=0), Told(), [WorkItem(1)])
 
 
 def test_a_scheduler_that_is_gone_is_told() -> None:
@@ -174,4 +174,4 @@ def test_a_scheduler_that_is_gone_is_told() -> None:
         raise ConnectionResetError("in <TCP (closed) scatter>")
 
     with pytest.raises(UserError, match="fake: the scheduler does not answer any more"):
-        dispatched(FakeCluster(gone), Told(), [Piece(1)])
+        dispatched(FakeCluster(gone), Told(), [WorkItem(1)])

@@ -12,8 +12,8 @@ import danlu
 from danlu.base.errors import UserError
 from danlu.base.seeds import use_threads
 from danlu.claims.check import check
-from danlu.lab.cluster import connect
 from danlu.lab.cluster.protocol import Ended, Lost, Place, Resources
+from danlu.lab.study import reached as connect
 
 
 @dataclass

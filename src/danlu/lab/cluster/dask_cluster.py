@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import queue
+import time
 import warnings
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from danlu.lab.cluster.address import ClusterAddress, without_secrets
 from danlu.lab.cluster.protocol import Ended, Lost, Place, Resources, Work
 
 _PATIENCE = 10  # seconds until a scheduler must have answered
+_NO_WORKERS = 60.0  # seconds in which others may come for those that were lost
 _SOON = 5  # seconds until a result that is done must be here
 _LOG = logging.getLogger("distributed")
 
@@ -56,10 +58,18 @@ class DaskCluster:
         return list(self._client.run(look).values())
 
     def hold(self, value: Any) -> Any:
-        # In a list: by itself a dict would be spread over the workers entry by entry.
-        held = self._client.scatter([value], broadcast=True, hash=False)[0]
-        self._held.append(held)
-        return held
+        end = time.monotonic() + _NO_WORKERS
+        while True:
+            try:
+                # In a list: by itself a dict would be spread over the workers entry by entry.
+                held = self._client.scatter([value], broadcast=True, hash=False)[0]
+            except OSError:  # a worker was lost meanwhile, or there is none until others come
+                if self._client.status != "running" or time.monotonic() > end:
+                    raise
+                time.sleep(1.0)
+                continue
+            self._held.append(held)
+            return held
 
     def submit(self, work: Work, held: Any, sent: Any, beside: Hashable | None = None) -> Hashable:
         self._count += 1

@@ -31,7 +31,7 @@ def _reaching(cluster: Cluster) -> Generator[None]:
 
 
 @dataclass(eq=False)
-class Piece:
+class WorkItem:
     """One piece of work: `what` is the caller's own; `kind` says which pieces decide alike, None: all do anyway."""
 
     what: Any
@@ -80,12 +80,12 @@ class Dispatch:
     work: Work
     value: Held
     sent: Callable[[Any], Any]
-    took: Callable[[Piece, Any], Sequence[Piece]]
-    gave_up: Callable[[Piece, Lost], Sequence[Piece]]
+    took: Callable[[WorkItem, Any], Sequence[WorkItem]]
+    gave_up: Callable[[WorkItem, Lost], Sequence[WorkItem]]
     asked_to_stop: Callable[[], bool]
     note: Callable[[Fault], None] = lambda fault: None
     counts: Counts = field(default_factory=Counts)
-    _under_way: dict[Hashable, Piece] = field(default_factory=dict[Hashable, Piece])
+    _under_way: dict[Hashable, WorkItem] = field(default_factory=dict[Hashable, WorkItem])
     _took: list[float] = field(default_factory=list[float])
     _decided: set[Hashable] = field(default_factory=set[Hashable])
     _begun: set[Hashable] = field(default_factory=set[Hashable])
@@ -93,7 +93,7 @@ class Dispatch:
     _looked_at: float = 0.0
     _alive_at: float = field(default_factory=time.monotonic)
 
-    def carry_out(self, pieces: Sequence[Piece]) -> bool:
+    def carry_out(self, pieces: Sequence[WorkItem]) -> bool:
         """True when all pieces have come back or were given up; False when told to break off."""
         waiting = deque(pieces)
         if self.value.handle is None:
@@ -130,7 +130,7 @@ class Dispatch:
             fail("cluster.no-workers", cluster=self.cluster.name)
         self._slots = slots
 
-    def _fill(self, waiting: "deque[Piece]") -> None:
+    def _fill(self, waiting: "deque[WorkItem]") -> None:
         for _ in range(len(waiting)):
             if len(self._under_way) >= _AHEAD * self._slots:
                 return
@@ -141,7 +141,7 @@ class Dispatch:
             self._begun |= {piece.kind}
             self._send(piece)
 
-    def _send(self, piece: Piece, beside: Hashable | None = None) -> None:
+    def _send(self, piece: WorkItem, beside: Hashable | None = None) -> None:
         with _reaching(self.cluster):
             ticket = self.cluster.submit(self.work, self.value.handle, self.sent(piece.what), beside)
         if beside is None:
@@ -162,7 +162,7 @@ class Dispatch:
                 self.counts.copied += 1
                 idle -= 1
 
-    def _ended(self, piece: Piece, ticket: Hashable, result: Ended | Lost) -> Sequence[Piece]:
+    def _ended(self, piece: WorkItem, ticket: Hashable, result: Ended | Lost) -> Sequence[WorkItem]:
         """What is to be done anew for it."""
         piece.tickets.remove(ticket)
         if isinstance(result, Lost):
@@ -178,7 +178,7 @@ class Dispatch:
         self.counts.again += len(again)
         return again
 
-    def _missed(self, piece: Piece, result: Lost) -> Sequence[Piece]:
+    def _missed(self, piece: WorkItem, result: Lost) -> Sequence[WorkItem]:
         self.counts.lost += 1
         if piece.tickets:  # a copy of it is still under way
             return []

@@ -141,7 +141,7 @@ def _begin(ray: Any, address: ClusterAddress | None) -> None:
         reason = str(Fault("cluster.ray-listens", {"host": _HERE}))
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         reason = without_secrets(str(error)) or type(error).__name__
-    fail("cluster.no-scheduler", cluster="ray" if address is None else str(address), reason=reason)
+    fail("cluster.no-ray", cluster="ray" if address is None else str(address), reason=reason)
 
 
 _held: OrderedDict[str, Any] = OrderedDict()

@@ -12,7 +12,6 @@ from danlu.base.memory import memory_guard
 from danlu.base.places import studies_folder
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
-from danlu.lab.cluster.connect import check_cluster, connected
 from danlu.lab.cure.proof import FACTOR, Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
 from danlu.lab.distributed.sharing import unshared
@@ -24,6 +23,7 @@ from danlu.lab.study.checks import check_folds, check_jobs, check_metric, check_
 from danlu.lab.study.compare import carried_out, design_of
 from danlu.lab.study.factors import keys_of
 from danlu.lab.study.plan import Plan, make_plan
+from danlu.lab.study.reached import connected
 from danlu.lab.study.reporting import Reporting
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
@@ -67,8 +67,7 @@ def cure(
     >>> run.findings[0].rule, list(proof.recommended)
     ('lr-too-high', ['optim.lr'])
     """
-    check_jobs(jobs)
-    check_cluster(cluster, jobs)
+    check_jobs(jobs, cluster)
     check_folds(folds)
     wanted, reporting = seeds_of(seeds), Reporting(notifier=notifier_of(notify))
     check_size({}, len(wanted), folds)

@@ -12,7 +12,6 @@ from danlu.base.memory import memory_guard
 from danlu.base.places import shown
 from danlu.base.seeds import preserved_randomness
 from danlu.base.starting import begin_of_call
-from danlu.lab.cluster.connect import check_cluster, connected
 from danlu.lab.draft import RecipeSource, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.notify import notifier_of
@@ -30,6 +29,7 @@ from danlu.lab.study.compare import (
 from danlu.lab.study.levels import plain
 from danlu.lab.study.on_cluster import StudyCluster
 from danlu.lab.study.plan import Plan
+from danlu.lab.study.reached import connected
 from danlu.lab.study.refit import refitted
 from danlu.lab.study.reporting import Reporting, reporting_of
 from danlu.lab.study.seeds import seeds_of
@@ -123,8 +123,7 @@ def sought(
     numbers = seeds_of(seeds)
     check_folds(folds)
     check_size({}, len(numbers), folds)
-    check_jobs(jobs)
-    check_cluster(cluster, jobs)
+    check_jobs(jobs, cluster)
     faults = Faults()
     ranges: list[Range] = []
     with faults.gathered():
@@ -155,7 +154,7 @@ def go_on_searching(
 ) -> Search:
     """Carry out what a search still lacks after an interruption."""
     begin, reporting = begin_of_call(), Reporting(notifier=notifier_of(notify))
-    check_cluster(cluster, jobs)
+    check_jobs(jobs, cluster)
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     asked = design["search"]

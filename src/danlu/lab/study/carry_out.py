@@ -20,7 +20,7 @@ from danlu.lab.study.alone import AloneOutcome, Task, train_alone
 from danlu.lab.study.beside import Beside
 from danlu.lab.study.costs import decide, jobs_for
 from danlu.lab.study.member_key import MemberKey
-from danlu.lab.study.on_cluster import StudyCluster
+from danlu.lab.study.on_cluster import StackLostError, StudyCluster
 from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.processes import Jobs, in_processes
 from danlu.lab.study.samples import stack_folds
@@ -144,16 +144,6 @@ class Order:
         def listeners(stack: RunningStack) -> list[StackListener]:
             return self.beside.listeners(stack, *named(stack.places), setup.data.task) if self.beside else []
 
-        def kept(numbers: Sequence[int], scores: dict[str, torch.Tensor]) -> list[int]:
-            assert self.race is not None
-            number_of = {places[number][1].key: number for number in numbers}
-            values = {name: values.tolist() for name, values in scores.items()}
-            return [number_of[place.key] for place in self.race.keep([places[n][1] for n in numbers], values)]
-
-        beside, elsewhere = None, None
-        if self.cluster is not None:
-            beside = self.cluster.workers(group, len(places))
-            elsewhere = self.cluster.elsewhere(group, places, order, self.asked_to_stop)
         try:
             trained = train_members(
                 [nets[id(planned), place.seed] for planned, place in places],
@@ -167,13 +157,15 @@ class Order:
                 rare=setup.data.rare_class,
                 naive=setup.data.naive_error,
                 most_members=most,
-                workers=beside,
+                workers=None if self.cluster is None else self.cluster.workers(group, len(places)),
                 wanted={number for number, (_, place) in enumerate(places) if self._lacks(place)},
-                halving=Halving(self.race.rungs, kept, elsewhere) if self.race else None,
+                halving=self._halving(group, places, order),
                 listeners=listeners,
                 finished=finished,
                 asked_to_stop=self.asked_to_stop,
             )
+        except StackLostError as lost:
+            return lost.fault
         except DanluError:
             raise
         except Exception as error:  # noqa: BLE001  (nets of a user's can raise anything)
@@ -181,6 +173,20 @@ class Order:
                 return Fault("study.stack-too-large")
             return Fault("study.stack-failed", {"reason": f"{type(error).__name__}: {error}"})
         return trained if isinstance(trained, Stop) else None
+
+    def _halving(self, group: Group, places: Places, order: int | None) -> Halving | None:
+        """How members of a group make way for better ones, here or on the cluster; None where they do not."""
+        race = self.race
+        if race is None:
+            return None
+
+        def kept(numbers: Sequence[int], scores: dict[str, torch.Tensor]) -> list[int]:
+            number_of = {places[number][1].key: number for number in numbers}
+            values = {name: values.tolist() for name, values in scores.items()}
+            return [number_of[place.key] for place in race.keep([places[n][1] for n in numbers], values)]
+
+        there = self.cluster and self.cluster.elsewhere(group, places, order, self.asked_to_stop)
+        return Halving(race.rungs, kept, there)
 
     def _stacked_there(
         self, cluster: StudyCluster, group: Group, places: Places, most: int | None

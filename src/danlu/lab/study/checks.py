@@ -7,6 +7,7 @@ from danlu.base.counts import check_count
 from danlu.base.errors import Faults, fail
 from danlu.lab.study.levels import Level
 from danlu.lab.study.plan import Plan
+from danlu.lab.study.reached import check_cluster
 from danlu.stats import check_margin
 from danlu.stats.members import RANGES
 from danlu.train.rare_class import METRICS as RARE
@@ -60,9 +61,11 @@ def check_size(factors: Mapping[str, Sequence[Level]], seeds: int, folds: int) -
         fail("study.too-many", combinations=combinations, seeds=seeds, folds=folds, members=members, **most)
 
 
-def check_jobs(jobs: int | None) -> None:
-    """UserError for a number of processes that is none."""
+def check_jobs(jobs: int | None, cluster: object = None) -> None:
+    """UserError for a number of processes that is none, for what names no cluster, and for both."""
     faults = Faults()
     if jobs is not None:
         check_count(faults, "jobs", jobs, 1, _MOST_JOBS)
+    with faults.gathered():
+        check_cluster(cluster, jobs)
     faults.raise_if_any()

@@ -17,7 +17,6 @@ from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import RecipeDraft
 from danlu.base.seeds import preserved_randomness
 from danlu.base.starting import begin_of_call
-from danlu.lab.cluster.connect import check_cluster, connected
 from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.net_and_data import data_for_net, net_for_data
@@ -34,7 +33,8 @@ from danlu.lab.study.levels import Level, plain
 from danlu.lab.study.levels import shown as shown_level
 from danlu.lab.study.member_key import MemberKey
 from danlu.lab.study.on_cluster import StudyCluster
-from danlu.lab.study.plan import Group, Plan, make_plan
+from danlu.lab.study.plan import Plan, make_plan
+from danlu.lab.study.reached import connected
 from danlu.lab.study.refit import refitted
 from danlu.lab.study.reporting import UNREPORTED, Reporting, reporting_of
 from danlu.lab.study.samples import fits_a_stack
@@ -105,10 +105,9 @@ def compare(
     (18, 'better')
     """
     begin = begin_of_call()
-    check_cluster(cluster, jobs)
     plan, base, given = planned(net, data, vary=vary, seeds=seeds, folds=folds, recipe=recipe, **settings)
     check_baselines(baselines, plan.planned[0].setup.data.task)
-    check_jobs(jobs)
+    check_jobs(jobs, cluster)
     check_metric(metric, plan)
     check_study_margin(margin, metric, plan)
     reporting = reporting_of(base, notify)
@@ -206,7 +205,7 @@ def go_on(
     they need is at hand.
     """
     begin, reporting = begin_of_call(), Reporting(notifier=notifier_of(notify))
-    check_cluster(cluster, jobs)
+    check_jobs(jobs, cluster)
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     given = cast(dict[str, Any], net) if isinstance(net, dict) else {}
@@ -269,27 +268,19 @@ def carried_out(
             beside.write(record)
             reporter.member()
 
-        def begins(group: Group, members: int) -> None:
-            reporter.group(len(group.planned), members, group.alone)
-
         order = Order(
             plan, done, place.members, tell, lambda: interrupt.asked, jobs=jobs, before=history.seeds,
             share_order=design.get("share_order", False), beside=beside,
             cluster=None if reached is None else StudyCluster(reached, reporter.note),
         )  # fmt: skip
-        whole = order.carry_out(begins)
+        whole = order.carry_out(lambda group, members: reporter.group(len(group.planned), members, group.alone))
         journal.add(TrainingsDone(seconds=time.monotonic() - begin))
         if not whole:
             journal.sync()
             raise Interrupted(str(place.path), saved=True)
         journal.add(StudyLooked(seeds=len(plan.seeds)))  # what is read from here on is an answer
         beside.over()
-        trained = time.monotonic()
-        _measure_baselines(place, plan, journal)
-        journal.sync()
-        _refit(place, plan, journal)
-        journal.add(TrainingsDone(seconds=time.monotonic() - trained))
-        journal.sync()
+        _answer(place, plan, journal)
         if fault := write_study_report(place):
             reporter.note(fault)
     reporter.close()
@@ -299,6 +290,16 @@ def carried_out(
 def _opening(plan: Plan, loading: float) -> StudyBegan:
     failed = tuple(FailedCombination(**row) for row in plan.facts()["failed"])
     return StudyBegan(members=plan.members, seeds=tuple(plan.seeds), failed=failed, loading=loading, version=VERSION)
+
+
+def _answer(place: StudyFolder, plan: Plan, journal: Journal) -> None:
+    """What comes after all trainings: the baselines, and the best once more."""
+    begin = time.monotonic()
+    _measure_baselines(place, plan, journal)
+    journal.sync()
+    _refit(place, plan, journal)
+    journal.add(TrainingsDone(seconds=time.monotonic() - begin))
+    journal.sync()
 
 
 def _measure_baselines(place: StudyFolder, plan: Plan, journal: Journal) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from danlu.base.errors import Fault, UserError
+from danlu.base.errors import Fault
 from danlu.base.events import Stop
 from danlu.base.recipe import Recipe
 from danlu.base.words import language
-from danlu.lab.cluster.dispatch import Counts, Dispatch, Held, Piece
+from danlu.lab.cluster.dispatch import Counts, Dispatch, Held, WorkItem
 from danlu.lab.cluster.protocol import Cluster, Lost, Work
 from danlu.lab.study.alone import AloneOutcome
 from danlu.lab.study.alone_lot import AloneLot, train_lot
@@ -27,6 +27,14 @@ _LEAST_WORK = 5e8
 _LOTS_EACH = 4
 
 Places = Sequence[tuple[Planned, MemberKey]]
+
+
+class StackLostError(Exception):
+    """A stack that no worker could train, because of `fault`."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
 
 
 @dataclass
@@ -54,8 +62,8 @@ class StudyCluster:
         self,
         work: Work,
         sent: Callable[[Any], Any],
-        took: Callable[[Piece, Any], Sequence[Piece]],
-        gave_up: Callable[[Piece, Lost], Sequence[Piece]],
+        took: Callable[[WorkItem, Any], Sequence[WorkItem]],
+        gave_up: Callable[[WorkItem, Lost], Sequence[WorkItem]],
         asked_to_stop: Callable[[], bool],
     ) -> Dispatch:
         """What sends pieces of this plan's work to the cluster."""
@@ -99,7 +107,7 @@ class StudyCluster:
     def elsewhere(
         self, group: Group, places: Places, order: int | None, asked_to_stop: Callable[[], bool]
     ) -> Elsewhere:
-        """What trains stacks of `places` on the cluster up to an epoch. UserError where one cannot be."""
+        """What trains stacks of `places` on the cluster up to an epoch. StackLostError where one cannot be."""
 
         def advanced(asked: Sequence[tuple[list[int], Standing | None]], until: int) -> list[Standing] | Stop:
             found: dict[int, Standing] = {}
@@ -113,7 +121,7 @@ class StudyCluster:
             stacks = _Stacks(self, group, places, order, asked_to_stop, None, begun, until)
             ended = stacks.carry_out([stack for stack, _ in asked], done)
             if isinstance(ended, Fault):
-                raise UserError(ended)
+                raise StackLostError(ended)
             return ended or [found[number] for number in range(len(asked))]
 
         return advanced
@@ -128,22 +136,22 @@ class StudyCluster:
         def lot_of(numbers: Sequence[int]) -> AloneLot:
             return AloneLot([self.member(*places[number]) for number in numbers], language())
 
-        def took(piece: Piece, outcomes: Sequence[AloneOutcome]) -> Sequence[Piece]:
+        def took(piece: WorkItem, outcomes: Sequence[AloneOutcome]) -> Sequence[WorkItem]:
             stopped = [n for n, outcome in zip(piece.what, outcomes, strict=True) if outcome.stopped]
             for number, outcome in zip(piece.what, outcomes, strict=True):
                 if not outcome.stopped:
                     told(number, outcome)
-            return [Piece(stopped)] if stopped else []
+            return [WorkItem(stopped)] if stopped else []
 
-        def gave_up(piece: Piece, lost: Lost) -> Sequence[Piece]:
+        def gave_up(piece: WorkItem, lost: Lost) -> Sequence[WorkItem]:
             if len(piece.what) > 1:
-                return [Piece([number]) for number in piece.what]
+                return [WorkItem([number]) for number in piece.what]
             told(piece.what[0], AloneOutcome({}, failure=str(_reason(lost))))
             return []
 
         numbers = range(len(places))
         dispatch = self.dispatch(train_lot, lot_of, took, gave_up, asked_to_stop)
-        return dispatch.carry_out([Piece(list(numbers[first : first + size])) for first in numbers[::size]])
+        return dispatch.carry_out([WorkItem(list(numbers[first : first + size])) for first in numbers[::size]])
 
 
 def _reason(lost: Lost) -> Fault:
@@ -173,7 +181,7 @@ class _Stacks:
             train_stack_task, self._task, self._took, self._gave_up,
             lambda: self.failed is not None or self.asked_to_stop(),
         )  # fmt: skip
-        whole = dispatch.carry_out([Piece(stack, len(stack) if timed else None) for stack in stacks])
+        whole = dispatch.carry_out([WorkItem(stack, len(stack) if timed else None) for stack in stacks])
         return self.failed or (None if whole else Stop("interrupted"))
 
     def _task(self, stack: Sequence[int]) -> StackTask:
@@ -186,7 +194,7 @@ class _Stacks:
         begun = self.begun.get(id(stack))
         return StackTask(members, first, choices().all(), self.order, name, metric, points, begun, self.until)
 
-    def _took(self, piece: Piece, outcome: StackOutcome) -> Sequence[Piece]:
+    def _took(self, piece: WorkItem, outcome: StackOutcome) -> Sequence[WorkItem]:
         if outcome.stopped:  # its worker was told to end, not by us
             return [piece]
         if outcome.short:
@@ -199,19 +207,19 @@ class _Stacks:
         self.done(piece.what, outcome)
         return []
 
-    def _gave_up(self, piece: Piece, lost: Lost) -> Sequence[Piece]:
+    def _gave_up(self, piece: WorkItem, lost: Lost) -> Sequence[WorkItem]:
         if lost.why == "error":
             self.failed = _reason(lost)
             return []
         return self._smaller(piece)
 
-    def _smaller(self, piece: Piece) -> Sequence[Piece]:
+    def _smaller(self, piece: WorkItem) -> Sequence[WorkItem]:
         """In halves, as stacks are that memory does not hold here."""
         half = len(piece.what) // 2
         if not half or self.until is not None:
             self.failed = Fault("study.stack-too-large")
             return []
-        return [Piece(part) for part in (piece.what[:half], piece.what[half:])]
+        return [WorkItem(part) for part in (piece.what[:half], piece.what[half:])]
 
 
 def _recipe(planned: Planned, key: MemberKey) -> Recipe:
