@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import hypothesis
@@ -26,6 +27,7 @@ def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DANLU_DATA", raising=False)
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m "not slow" chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test whose name holds an address has another name in each process: two workers would not agree on what to run.
 
@@ -34,3 +36,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     addressed = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if addressed:
         raise pytest.UsageError("tests named by an address: " + ", ".join(addressed))
+    _thin_out(items)
+
+
+def _thin_out(items: list[pytest.Item]) -> None:
+    """Of a table marked `every(n)` all cases but each n-th are slow."""
+    seen = Counter[str]()
+    for item in items:
+        mark = item.get_closest_marker("every")
+        if mark is None:
+            continue
+        table = item.nodeid.partition("[")[0]
+        if seen[table] % mark.args[0]:
+            item.add_marker("slow")
+        seen[table] += 1

@@ -112,7 +112,7 @@ FOLDERS = [
     ("mnist", 300),
     ("mnist", 1500),
     ("fashion-mnist", 1000),
-    ("cifar10", 1500),
+    ("cifar10", 2000),
 ]
 
 

@@ -62,7 +62,7 @@ KINDS_OF_OTHER_THINGS = {
     "nets/trace.py", "watch/rules/optimizer_recreated.py", "watch/rules/saturated.py",  # parts of sentences
     "watch/rules/scheduler_misuse.py",
     "ship/export/interface.py",  # how a text is cut into tokens
-    "serve/api.py", "view/dashboard.py", "view/tables.py",  # rows: run or study, what a vocabulary consists of
+    "view/listing/page.py", "view/tables.py",  # rows: run or study, what a vocabulary consists of
 }  # fmt: skip
 UNSAFE = {
     "cPickle", "cloudpickle", "dill", "importlib.import_module", "joblib.dump", "joblib.load", "marshal", "pickle",

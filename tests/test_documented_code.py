@@ -32,6 +32,10 @@ SHORTENED: dict[str, tuple[str, str]] = {
         "danlu fit titanic.csv --target Survived train.epochs=3",
         "200 epochs take 5 s",
     ),
+    "danlu fit --net mlp train.epochs=3 train.processes=2 --name shared": (
+        "danlu fit --net mlp train.epochs=3 train.processes=1 --name shared",
+        "two processes import torch for 10 s; tests/lab/distributed and tests/cli start some",
+    ),
     "danlu draw resnet18": ("", "docs/draw.md draws it"),
     "danlu cure runs/deep": ("", "five seeds of eleven changes to a deep net take 30 s; docs/cure.md cures another"),
 }
@@ -42,6 +46,8 @@ QUICK = {written: run for written, (run, _) in SHORTENED.items()}
 NOT_RUN = {
     "danlu export runs/titanic titanic.onnx": "docs/export.md trains that run, and exports it",
     "danlu predict runs/titanic new.csv": "docs/predict.md trains that run, and asks it",
+    "danlu compare --track": "needs the extra track; tests/ship/test_trackers.py tracks studies",
+    "danlu fit --track": "needs the extra track; tests/ship/test_trackers.py tracks runs",
     "danlu run": "takes the process for a script; tests/lab/script/test_run.py runs some",
     "danlu try": "serves until Ctrl-C; tests/cli/test_try.py starts and ends it",
     "danlu view": "serves until Ctrl-C; tests/cli/test_view.py starts and ends it",

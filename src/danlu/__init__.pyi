@@ -48,6 +48,7 @@ from danlu.lab.cure.proof import Proof as Proof
 from danlu.lab.draw import draw as draw
 from danlu.lab.draw import draw_expression as draw_expression
 from danlu.lab.fit import fit as fit
+from danlu.lab.importing import import_runs as import_runs
 from danlu.lab.interrupt import Interrupted as Interrupted
 from danlu.lab.landscape.landscape import Landscape as Landscape
 from danlu.lab.landscape.landscape import landscape as landscape

@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from danlu.base.recipe import SECTIONS, DataRecipe, NetRecipe, OptimRecipe, Recipe, TrainRecipe, WatchRecipe
+from danlu.base.recipe import (
+    SECTIONS,
+    DataRecipe,
+    NetRecipe,
+    OptimRecipe,
+    Recipe,
+    TrackRecipe,
+    TrainRecipe,
+    WatchRecipe,
+)
 
 
 def test_every_key_is_optional() -> None:
@@ -28,6 +37,12 @@ def test_as_dict_has_every_section_and_no_key_that_is_none() -> None:
     assert list(tree) == ["data", "net", "loss", "optim", "schedule", "train", "watch"]
     assert tree["optim"] == {"name": "auto", "lr": 0.1}
     assert all(value is not None for section in tree.values() for value in section.values())
+
+
+def test_as_dict_has_trackers_only_where_there_are_some() -> None:
+    recipe = Recipe(track={"to": ["mlflow"], "every": 10})  # type: ignore[arg-type]
+    assert recipe.as_dict()["track"] == {"to": ["mlflow"], "every": 10}
+    assert str(recipe) == "track.to=['mlflow']\ntrack.every=10"
 
 
 def test_as_dict_puts_a_nets_options_beside_its_name() -> None:
@@ -52,6 +67,7 @@ def test_a_fingerprint_is_the_same_in_every_process() -> None:
         Recipe(train=TrainRecipe(keep=5)),
         Recipe(watch=WatchRecipe(on=False)),
         Recipe(watch=WatchRecipe(silence=("plateau",))),
+        Recipe(track=TrackRecipe(to=("mlflow",), project="nets", every=10)),
     ],
 )
 def test_where_data_lie_how_often_is_saved_and_who_watches_does_not_count(same: Recipe) -> None:
@@ -67,7 +83,7 @@ COUNTED = [
     (section, key.name)
     for section in SECTIONS
     for key in fields(getattr(Recipe(), section))
-    if (section, key.name) not in NOT_COUNTED | {("train", "keep")} and section != "watch"
+    if (section, key.name) not in NOT_COUNTED | {("train", "keep")} and section not in ("watch", "track")
 ]
 
 

@@ -125,7 +125,7 @@ def test_an_option_given_as_a_tuple_reads_back_equal() -> None:
     assert recipe.net.options == {"hidden": [64, 32]}
 
 
-SECTIONS = "data, net, loss, optim, schedule, train, watch"
+SECTIONS = "data, net, loss, optim, schedule, train, watch, track"
 
 MISTAKES = {
     "optim.lr=abc": (
@@ -358,7 +358,7 @@ def test_put_keeps_the_place_that_a_caller_names() -> None:
 
 
 def test_known_keys_are_those_of_the_recipe() -> None:
-    assert list(known_keys()) == ["data", "net", "loss", "optim", "schedule", "train", "watch"]
+    assert list(known_keys()) == ["data", "net", "loss", "optim", "schedule", "train", "watch", "track"]
     assert "name" in known_keys()["net"]
     assert "options" not in known_keys()["net"], "they are written beside the name"
     assert "lr" in known_keys()["optim"]

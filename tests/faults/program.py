@@ -26,6 +26,8 @@ RULES = (
     "accumulation-cleared", "class-ignored", "ema-too-slow", "evaluation-misuse", "frozen-norm-drifts",
     "losses-unbalanced", "positions-missing", "scaler-misuse", "state-carried",
     "targets-unrelated", "temperature-mismatch", "terminal-bootstrapped", "views-alike",
+    "augmentation-repeats", "order-repeats", "temperature-square", "threshold-on-test",
+    "latent-collapsed", "leaf-changed", "pairs-broken",
 )  # fmt: skip
 
 

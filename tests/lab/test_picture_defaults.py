@@ -1,4 +1,4 @@
-"""What a folder of images gets where nobody names a network: today's activation, and images shifted at random."""
+"""What a folder of images gets where nobody names a network, carried through training, resume and study."""
 
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,8 @@ def notes_of(data: danlu.Dataset) -> list[str]:
 
 def test_a_folder_of_small_images_is_shifted_and_it_is_said(folder: Path, tmp_path: Path) -> None:
     run = danlu.fit(data=folder, folder=tmp_path / "run", **QUIET)
-    assert (run.recipe.net.name, run.recipe.net.options["activation"]) == ("lenet5", "relu")
-    assert run.recipe.data.augment == ("crop:1",)
+    assert (run.recipe.net.name, run.recipe.net.options["depth"]) == ("small-resnet", 8)
+    assert (run.recipe.data.augment, run.recipe.schedule.name) == (("crop",), "one-cycle")
     assert "lab.usual-pictures" in notes_of(run.data)
     given = danlu.fit(data=danlu.load(folder), folder=tmp_path / "given", **QUIET)
     assert given.score == run.score
@@ -41,12 +41,12 @@ def test_a_folder_of_small_images_is_shifted_and_it_is_said(folder: Path, tmp_pa
 
 def test_whoever_names_net_or_augmentation_gets_that_alone(folder: Path, tmp_path: Path) -> None:
     named = danlu.fit("lenet5", folder, folder=tmp_path / "named", **QUIET)
-    assert named.recipe.data.augment is None
+    assert (named.recipe.data.augment, named.recipe.schedule.name) == (None, "constant")
     assert "activation" not in named.recipe.net.options
     flipped = danlu.fit(data=folder, augment="flip", folder=tmp_path / "flipped", **QUIET)
     assert flipped.recipe.data.augment == ("flip",)
     tanh = danlu.fit(data=folder, activation="tanh", folder=tmp_path / "tanh", **QUIET)
-    assert tanh.recipe.net.options["activation"] == "tanh"
+    assert (tanh.recipe.net.name, tanh.recipe.net.options["activation"]) == ("lenet5", "tanh")
 
 
 def test_a_resume_and_a_study_take_the_same(folder: Path, tmp_path: Path) -> None:
@@ -60,7 +60,8 @@ def test_a_resume_and_a_study_take_the_same(folder: Path, tmp_path: Path) -> Non
     whole = danlu.fit(data=folder, folder=tmp_path / "whole", **settings)
     assert danlu.resume(tmp_path / "run", progress=False).score == whole.score
     study = danlu.compare(data=folder, vary={"lr": [0.01, 0.02]}, seeds=2, folder=tmp_path / "study", **QUIET)
-    assert study.best.recipe.data.augment == ("crop:1",)
+    best = study.best.recipe
+    assert (best.data.augment, best.schedule.name, best.net.options["depth"]) == (("crop",), "one-cycle", 8)
 
 
 def test_the_catalogue_is_trained_as_before() -> None:

@@ -11,7 +11,7 @@ import pytest
 from danlu.serve import api as api_module
 from danlu.serve.api import Api
 from danlu.serve.index import Index
-from dashboard_site import FINDING, course, epoch_record, make_run, make_study, steps
+from dashboard_site import CANARY, FINDING, course, epoch_record, make_run, make_study, steps
 
 COUNT = 10_000
 
@@ -42,11 +42,11 @@ def test_the_list_tells_the_newest_of_each_run(tmp_path: Path) -> None:
     make_run(tmp_path / "new", [])
     make_study(tmp_path / "study")
     listed = rows(Api(Index(tmp_path)))
-    assert (listed["done"]["state"], listed["done"]["score"], listed["done"]["part"]) == ("finished", 0.79, "test")
-    assert (listed["done"]["steps"], listed["done"]["findings"], listed["done"]["lr"]) == (60, 1, 0.05)
-    assert (listed["going"]["state"], listed["going"]["steps"], listed["going"]["epochs"]) == ("running", 35, 1)
-    assert (listed["going"]["score"], listed["going"]["part"]) == (0.7, "validation")
-    assert (listed["new"]["steps"], listed["new"]["score"]) == (0, None)
+    assert (listed["done"]["state"], listed["done"]["score"], listed["done"]["part"]) == ("finished", "0.79", "test")
+    assert listed["done"]["cells"][:6] == ["mlp", CANARY, "0.05", "2", "60", "1"]
+    assert (listed["going"]["state"], listed["going"]["cells"][3:5]) == ("running", ["1", "35"])
+    assert (listed["going"]["score"], listed["going"]["part"]) == ("0.7", "validation")
+    assert (listed["new"]["cells"][4], listed["new"]["score"]) == ("", None)
     assert (listed["study"]["kind"], listed["study"]["state"]) == ("study", "finished")
 
 

@@ -67,6 +67,7 @@ def routes(site: Site) -> list[str]:
         f"/api/run/{rows['run']}/net.svg",
         f"/api/study/{rows['study']}",
         f"/api/compare?runs={rows['run']}",
+        "/api/complete?where=name%20%3D%20&at=7",
     ]
 
 

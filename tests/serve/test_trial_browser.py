@@ -158,6 +158,7 @@ def test_a_text_is_typed_and_one_goes_on(sites: dict[str, Site], reader: Open) -
     window.picture("try-book")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("words", ["en", "zh"])
 @pytest.mark.parametrize("kind", ["digits", "prices", "book", "itself"])
 def test_every_page_fits_a_phone(sites: dict[str, Site], reader: Open, kind: str, words: str) -> None:

@@ -27,6 +27,7 @@ EXAMPLES: list[Record] = [
     records.CheckpointSaved(step=3),
     records.FindingAppeared(finding=FINDING),
     records.FindingsStood(findings=(FINDING, dataclasses.replace(FINDING, remedies=({"change": {"optim.lr": 0.1}},)))),
+    records.ProcessesMeasured(step=50, loss=[0.5, None], norm=[0.25, None], seconds=[0.125, 0.25]),
     records.LayersMeasured(step=1, names=("a", "b"), spread=[1.0, None], gradient=[0.5, 0.25], dead=[None, 0.5]),
     records.NetDrawn(graph=NetGraph("mlp", (NODE,), (("input", "0"), ("0", "output")), {"0": "Linear"}, (2,), (3,), 6)),
     records.SurfaceMeasured(

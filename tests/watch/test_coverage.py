@@ -1,5 +1,7 @@
 """At the end of a block it is told how many rules could judge; on the way a function of the user hears of findings."""
 
+import importlib
+import pkgutil
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +11,8 @@ from torch import nn
 
 import danlu
 from danlu.base.records import Finding
-from danlu.watch import Watch
+from danlu.watch import Watch, probes
+from danlu.watch.coverage import reason_of
 from danlu.watch.measured import Measured
 from danlu.watch.needs import lacks
 from danlu.watch.rulebook import rulebook
@@ -208,3 +211,13 @@ def test_an_interrupt_goes_through(twice_wrong: nn.Module) -> None:
 
     with pytest.raises(KeyboardInterrupt, match="enough"), danlu.watch(twice_wrong, on_finding=interrupt, shown=False):
         train(twice_wrong)
+
+
+def test_every_fact_that_a_probe_writes_has_a_word() -> None:
+    modules = [
+        importlib.import_module(f"{probes.__name__}.{one.name}") for one in pkgutil.iter_modules(probes.__path__)
+    ]
+    kinds = {kind for module in modules for kind in vars(module).values() if isinstance(kind, type)}
+    facts = {fact for kind in kinds for fact in getattr(kind, "writes", ())}
+    assert {"inputs", "code", "drawing"} <= facts
+    assert all(reason_of(fact, "") for fact in facts)

@@ -15,6 +15,7 @@ _REASONS = (
     ("optim.", ("optim.name",)),
     ("data.name", ("net.name",)),
     ("data.task", ("net.name",)),
+    ("data.normalise", ("net.name", "net.weights")),
     ("train.batch_size", ("optim.name", "net.name", "data.")),
     ("train.epochs", ("net.name", "data.")),
     ("train.patience", ("net.name", "data.", "train.epochs", "train.weights")),

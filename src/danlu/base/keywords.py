@@ -109,6 +109,8 @@ def _of_one(name: str, value: Any, options: Collection[str], faults: Faults) -> 
         faults.add(f"recipe.instead-{_INSTEAD[name]}", key=name)
     elif name == "watch":
         yield "watch.on", value
+    elif name == "track":
+        yield "track.to", value
     elif name in SECTIONS and not homes:
         faults.add("recipe.section-as-keyword", section=name, key=known_keys()[name][0])
     elif len(homes) > 1:

@@ -5,13 +5,22 @@ import locale
 import math
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 DATA_VARIABLE = "DANLU_DATA"
 LANGUAGE_VARIABLE = "DANLU_LANG"
 MAX_FILE_VARIABLE = "DANLU_MAX_FILE_GB"
 MAX_FILE_GB = 8.0
+_RENDEZVOUS_VARIABLE = "DANLU_RENDEZVOUS"
+_INTERFACE_VARIABLE = "GLOO_SOCKET_IFNAME"
+_NO_TELEMETRY = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "WANDB_ERROR_REPORTING": "false",
+}
 
 
 def cache_folder() -> Path:
@@ -71,6 +80,30 @@ def shown(path: str | Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) and path != here else path
 
 
+def tracker_variable(name: str) -> str | None:
+    """What the environment says to an experiment tracker, such as `$MLFLOW_TRACKING_URI`; None where that is not set.
+
+    >>> tracker_variable("NO_SUCH_VARIABLE") is None
+    True
+    """
+    return os.environ.get(name) or None
+
+
+def without_telemetry() -> None:
+    """Let trackers that this process starts report nothing about themselves, unless the environment says otherwise."""
+    for name, value in _NO_TELEMETRY.items():
+        os.environ.setdefault(name, value)
+
+
+def environment_with(more: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program that is started, with `more` variables.
+
+    >>> environment_with({"DANLU_EVENT": "end"})["DANLU_EVENT"]
+    'end'
+    """
+    return {**os.environ, **more}
+
+
 def language_of_environment() -> str:
     """The language that `$DANLU_LANG`, else the locale, asks for: "zh" for any Chinese, "en" for all else."""
     named = os.environ.get(LANGUAGE_VARIABLE)
@@ -105,3 +138,77 @@ def variable(name: str, value: str) -> Generator[None]:
             os.environ.pop(name, None)
         else:
             os.environ[name] = before
+
+
+@dataclass(frozen=True)
+class Launched:
+    """What torch's elastic launcher tells each process that it has started."""
+
+    rank: int
+    world: int
+    on_this_machine: int  # processes of the same training here
+    place_here: int  # this one among them
+    restarts: int  # how often the launcher has started all of them anew
+    job: str  # the same for all of them, and after a restart
+    rendezvous: Path | None  # the folder in which they find each other; None: at the launcher's own address
+
+
+def launched() -> Launched | None:
+    """Who this process is among several of one training; None where it was started alone."""
+    try:
+        rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    except (KeyError, ValueError):
+        return None
+    folder = os.environ.get(_RENDEZVOUS_VARIABLE)
+    # The launcher's own name for a job is often "none"; the process that it is lives as long as the job.
+    return Launched(
+        rank,
+        world,
+        _counted("LOCAL_WORLD_SIZE", world),
+        _counted("LOCAL_RANK", rank),
+        _counted("TORCHELASTIC_RESTART_COUNT", 0),
+        f"{os.environ.get('TORCHELASTIC_RUN_ID', '')}/{os.getppid()}",
+        Path(folder) if folder else None,
+    )
+
+
+def job_here(name: str) -> str:
+    """What the job `name` of a launcher in this process is called where it runs.
+
+    >>> job_here("none") == f"none/{os.getpid()}"
+    True
+    """
+    return f"{name}/{os.getpid()}"
+
+
+def is_follower() -> bool:
+    """Whether another process of the same training speaks for this one too."""
+    own = launched()
+    return own is not None and own.rank > 0
+
+
+def stay_on_this_machine() -> None:
+    """Processes that all run here listen to each other on the loopback interface, unless the user named another."""
+    os.environ.setdefault(_INTERFACE_VARIABLE, "lo0" if sys.platform == "darwin" else "lo")
+
+
+@contextlib.contextmanager
+def rendezvous_in(folder: Path) -> Generator[None]:
+    """Processes started in this block find each other by files in `folder`: nothing listens for that."""
+    own = {_RENDEZVOUS_VARIABLE: str(folder), "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _counted(name: str, otherwise: int) -> int:
+    try:
+        return int(os.environ[name])
+    except (KeyError, ValueError):
+        return otherwise

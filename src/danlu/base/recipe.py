@@ -67,6 +67,9 @@ class DataRecipe:
     task: LearnedTask = "auto"
     # to mean 0 and variance 1 of the training part; none: all but tokens, and images or sequences of floats from 0 to 1
     standardise: bool | None = None
+    # of images, by whose mean and deviation: data: the training part's; imagenet: ImageNet's; symmetric: to -1 … 1;
+    # none: those of ImageNet's published weights in net.weights, else the training part's
+    normalise: Literal["data", "imagenet", "symmetric"] | None = None
     shuffle: bool = True  # draw a new order each epoch
     # classes: an epoch draws as many samples of each class, those of a rare one several times; none: each sample once
     balance: Literal["none", "classes"] | None = None
@@ -191,7 +194,9 @@ class ScheduleRecipe:
     """How the learning rate goes from step to step; a linear warm-up can stand in front of any of them."""
 
     __pydantic_config__ = _STRICT
-    name: str = "constant"  # constant, step, exponential, cosine, one-cycle or plateau
+    # constant, step, exponential, cosine, one-cycle or plateau; auto: constant, but one-cycle for a folder of pictures
+    # whose net is left open
+    name: str = "auto"
     warmup: Several = 0  # steps over which the rate rises from near 0 to its full value
     every: Count = 10  # step: epochs between two drops
     gamma: Annotated[float, Gt(0), Le(1)] = 0.1  # step, exponential, plateau: factor of a drop
@@ -216,6 +221,13 @@ class TrainRecipe:
     seed: Seed = 0  # initial weights, order of the samples, augmentation and dropout
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # where to train; auto: on an accelerator, if there is one
     precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"  # the last two: autocast
+    # that share the batch of every step, on this machine; none: one, or those that torchrun has started
+    processes: Annotated[int, Ge(1), Le(1024)] | None = None
+    # over which samples several processes normalise: those of all, or each its own; none: synchronised
+    batch_norm: Literal["synchronised", "per-process"] | None = None
+    exact: bool | None = None  # whether any number of processes gives the same bits; none: no
+    # exact: parts that each batch is cut into, whose gradients are added in their order; none: 4
+    virtual_workers: Annotated[int, Ge(1), Le(1024)] | None = None
     clip_norm: Positive | None = None  # largest norm of the whole gradient; none: not clipped
     clip_value: Float32 | None = None  # largest absolute entry of the gradient; none: not clipped
     freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
@@ -251,6 +263,19 @@ class TrainRecipe:
         """
         return self.weights == "best" if self.weights else self.patience is not None
 
+    @property
+    def workers(self) -> int | None:
+        """Into how many parts an exact training cuts its batches, whatever the processes; None of any other."""
+        return (self.virtual_workers or 4) if self.exact else None
+
+    @property
+    def defining_weights(self) -> "TrainRecipe":
+        """Without how many processes share the work, where that does not change what is trained."""
+        several = (self.processes or 1) > 1 and not self.exact and self.batch_norm == "per-process"
+        shared = {"processes": self.processes, "batch_norm": self.batch_norm} if several else {}
+        none = {"processes": None, "batch_norm": None}
+        return replace(self, **{**none, **shared}, exact=self.exact or None, virtual_workers=self.workers)
+
 
 @dataclass(frozen=True, kw_only=True)
 class WatchRecipe:
@@ -263,6 +288,16 @@ class WatchRecipe:
     on: bool = True  # whether the training is watched
     silence: tuple[str, ...] = ()  # ids of rules that are switched off
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackRecipe:
+    """Trackers that hear of the training besides its own folder; they have no influence on the weights."""
+
+    __pydantic_config__ = _STRICT
+    to: tuple[str, ...] | None = None  # tensorboard, mlflow, wandb; none: no tracker
+    project: str | None = None  # MLflow's experiment and the project of Weights & Biases; none: danlu
+    every: Count | None = None  # steps between two training losses that are sent; none: 50 losses an epoch
 
 
 def _number(word: str) -> float | str:
@@ -280,6 +315,7 @@ KINDS: dict[str, type[Any]] = {
     "schedule": ScheduleRecipe,
     "train": TrainRecipe,
     "watch": WatchRecipe,
+    "track": TrackRecipe,
 }
 
 
@@ -301,6 +337,7 @@ class Recipe(Readable):
     schedule: ScheduleRecipe = ScheduleRecipe()
     train: TrainRecipe = TrainRecipe()
     watch: WatchRecipe = WatchRecipe()
+    track: TrackRecipe = TrackRecipe()
     # Keys such as "optim.lr" whose values danlu chose for want of a word of the user's: they say no more than that
     # word would have, so they yield where what they were chosen for is changed.
     chosen: frozenset[str] = field(default=frozenset(), compare=False)
@@ -326,11 +363,16 @@ class Recipe(Readable):
             f"{section}.{key}={value!r}"
             for section, keys in self.as_dict().items()
             for key, value in keys.items()
-            if usual[section].get(key) != value
+            if usual.get(section, {}).get(key) != value
         ]
 
+    def without_trackers(self) -> "Recipe":
+        """The same, reported to no tracker."""
+        return self if self.track == TrackRecipe() else replace(self, track=TrackRecipe())
+
     def as_dict(self) -> dict[str, dict[str, Any]]:
-        """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name.
+        """Nested plain values as they stand in TOML: keys that are None left out, a net's options beside its name, and
+        no section "track" where nothing is tracked.
 
         >>> Recipe().as_dict()["net"]
         {'name': 'auto'}
@@ -344,6 +386,8 @@ class Recipe(Readable):
                 for key, value in values.items()
                 if value is not None
             }
+        if not tree["track"]:  # as all runs and studies have it that began before there was this section
+            del tree["track"]
         return tree
 
     def fingerprint(self) -> str:
@@ -352,10 +396,10 @@ class Recipe(Readable):
         >>> Recipe().fingerprint() == Recipe(data=DataRecipe(root="elsewhere")).fingerprint()
         True
         """
-        train = replace(self.train, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
+        train = replace(self.train.defining_weights, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
         net = replace(self.net, name=self.net.label) if self.net.in_file else self.net  # its content counts by sha256
         counted = replace(self, data=replace(self.data, root=None, workers=0), net=net, train=train)
-        text = canonical_json({**counted.as_dict(), "watch": None})
+        text = canonical_json({**counted.without_trackers().as_dict(), "watch": None})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

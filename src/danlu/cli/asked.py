@@ -12,7 +12,7 @@ from danlu.base.naming import spelled
 from danlu.base.own_code import file_and_maker
 from danlu.base.recipe import Recipe
 from danlu.base.setting_keys import known_keys
-from danlu.cli.words import split_words
+from danlu.cli.words import split_words, tracked_by
 from danlu.data.catalogue import known
 from danlu.data.catalogue import names as data_names
 from danlu.data.readers.table_file import KINDS as TABLE_KINDS
@@ -50,6 +50,7 @@ def asked_for(arguments: argparse.Namespace) -> Asked:
         found[kind] += [] if option is None else [option]
     if arguments.target is not None:
         settings = [*settings, f"data.target={arguments.target}"]
+    settings = [*settings, *tracked_by(arguments)]
     for kind, named in found.items():
         if len(named) > 1:
             faults.add(f"cli.one-{kind}", found=", ".join(named))

@@ -13,6 +13,7 @@ from danlu import __version__
 from danlu.base.errors import DanluError, UserError, fail, nearest
 from danlu.base.memory import memory_guard
 from danlu.base.own_code import failing_line
+from danlu.base.places import is_follower
 from danlu.base.printable import printable
 from danlu.base.starting import INTERRUPTED
 from danlu.base.strict_json import to_json
@@ -85,7 +86,7 @@ def _do(tokens: list[str], as_json: bool, script: Sequence[str]) -> int:
                 # Without a terminal nothing is folded: a line of a table stays a line.
                 outcome.show(PlainConsole(width=None if sys.stdout.isatty() else _UNFOLDED))
 
-        lost = "" if outcome.silent else put_out(show)
+        lost = "" if outcome.silent or is_follower() else put_out(show)
         outcome.then()
     if lost:
         tell(f"✖ {say('cli.output-lost', reason=lost)}")
@@ -130,6 +131,8 @@ def _done(do: Callable[[argparse.Namespace], Outcome], arguments: argparse.Names
 
 
 def _tell(sentences: Sequence[str], as_json: bool) -> None:
+    if is_follower():  # the first process of the training tells what it is told
+        return
     if as_json:
         put_out(lambda: print(to_json({"error": list(sentences)})))
     for sentence in sentences:

@@ -41,6 +41,8 @@ class Verb:
 
 
 _RECIPE_OPTIONS = (Option("data", "D"), Option("target", "COLUMN"), Option("net", "N"))
+_NOTIFY = Option("notify", "CMD|URL")
+_TOLD = (Option("track", "mlflow,wandb"), _NOTIFY)
 _STUDY_OPTIONS = (
     Option("vary", "KEY=A,B,…", repeated=True),
     Option("search", "KEY=LOW..HIGH", repeated=True),
@@ -57,6 +59,7 @@ _STUDY_OPTIONS = (
     Option("jobs", "2"),
     Option("cluster", "ADDRESS"),
     Option("plan"),
+    *_TOLD,
 )
 _CURE_OPTIONS = (
     Option("apply"),
@@ -69,6 +72,7 @@ _CURE_OPTIONS = (
     Option("folder", "FOLDER"),
     Option("jobs", "2"),
     Option("cluster", "ADDRESS"),
+    _NOTIFY,
 )
 _DRAW_OPTIONS = (
     Option("file", "FILE.svg"),
@@ -95,6 +99,7 @@ _FIT_OPTIONS = (
     Option("from", "RUN"),
     Option("folder", "FOLDER"),
     Option("name", "NAME"),
+    *_TOLD,
 )
 
 VERBS = {
@@ -131,14 +136,20 @@ VERBS = {
         Verb(
             "resume",
             "danlu resume RUN [--data D] [data.root=FOLDER]",
-            (Option("data", "D"), Option("jobs", "2"), Option("cluster", "ADDRESS"), _OWN_NET),
+            (Option("data", "D"), Option("jobs", "2"), Option("cluster", "ADDRESS"), _NOTIFY, _OWN_NET),
         ),
         Verb("show", "danlu show [RUN]"),
+        Verb(
+            "runs",
+            'danlu runs [FOLDER] [--where "optim.lr > 0.01 and finding = none"] [--sort=-accuracy]',
+            (Option("where", '"…"'), Option("sort", "COLUMN")),
+        ),
         Verb(
             "run",
             "danlu run [--folder FOLDER] [--json] SCRIPT.py|-m MODULE [ARGUMENT ...]",
             (Option("folder", "FOLDER"),),
         ),
+        Verb("import", "danlu import RUNS… [--folder FOLDER]", (Option("folder", "FOLDER"),)),
         Verb("watch-log", "danlu watch-log [RUN] [--follow] [--json]", (Option("follow"),)),
         Verb("package", "danlu package RUN [--data D]", (Option("data", "D"),)),
         Verb("predict", "danlu predict RUN|model.onnx FILES… [--output answers.csv] [--top 3]", _PREDICT_OPTIONS),
@@ -148,8 +159,8 @@ VERBS = {
         Verb("export", "danlu export RUN model.onnx [--raw]", (Option("raw"), _OWN_NET)),
         Verb(
             "view",
-            "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser]",
-            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser")),
+            "danlu view [FOLDER] [--host 127.0.0.1] [--port 8765] [--no-browser] [--read-only]",
+            (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser"), Option("read-only")),
         ),
         Verb(
             "try",

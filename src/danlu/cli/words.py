@@ -47,6 +47,12 @@ def run_called(word: str) -> str:
     return word
 
 
+def tracked_by(arguments: argparse.Namespace) -> list[str]:
+    """The setting that --track stands for, as a word; none where it is not given."""
+    named = getattr(arguments, "track", None)
+    return [] if named is None else [f"track.to={named}"]
+
+
 def check_one(verb: str, words: list[str]) -> None:
     """UserError for more words than one."""
     if len(words) > 1:

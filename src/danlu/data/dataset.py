@@ -136,6 +136,12 @@ class Dataset(Readable, ABC):
         """The data whose targets [N, 1 + T] begin with the weight of the sample; None where all count alike."""
         return None
 
+    def shared(self, slice_of: Callable[[int], tuple[int, int]]) -> "Dataset | None":
+        """The data of which a training batch is read in part: of so many samples those from here to there; where these
+        are none, the first. None where a batch is read as a whole, as it is cheap to.
+        """
+        return None
+
     def class_counts(self) -> tuple[int, ...] | None:
         """How many samples of the training part each class has; None where that is not known, or there are none."""
         return None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy
 
 from danlu.base.errors import Fault
+from danlu.base.naming import listed
 from danlu.base.strict_json import number
 
 # A sample whose values span a tenth of what the flattest training sample spans is on another scale, not just flat.
@@ -90,7 +91,7 @@ def _told_far(
     row = int(far[:, first].argmax())
     values: dict[str, Any] = {
         "count": int(far.any(1).sum()),
-        "features": ", ".join(names[place] if names else str(place + 1) for place in features[:MOST_TOLD]),
+        "features": listed((names[place] if names else str(place + 1) for place in features), MOST_TOLD),
         "found": f"{x[row, first]:.4g}",
         "row": row + 1,
         "low": f"{ranges.low[first]:.4g}",

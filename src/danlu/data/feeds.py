@@ -68,6 +68,7 @@ class MapFeed:
     drop_last: bool = False
     shuffled: bool = True
     targets_only: bool = False  # leaves the samples where they were read: x is [B, 0]
+    slice_of: Callable[[int], tuple[int, int]] | None = None  # of a batch of so many samples, those that are read
 
     @property
     def count(self) -> int:
@@ -81,7 +82,13 @@ class MapFeed:
         places = places[wanted.start * size :]
         if self.drop_last:
             places = places[: len(places) // size * size]
-        return places.split(size) if len(places) else ()
+        batches = places.split(size) if len(places) else ()
+        return batches if self.slice_of is None else tuple(map(self._slice, batches))
+
+    def _slice(self, batch: Tensor) -> Tensor:
+        assert self.slice_of is not None
+        first, last = self.slice_of(len(batch))
+        return batch[first:last] if last > first else batch[:1]
 
     def batches(self, wanted: Wanted) -> Iterator[Any]:
         places = self.places(wanted)

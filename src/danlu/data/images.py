@@ -10,6 +10,7 @@ from danlu.base.errors import Fault
 from danlu.data.dataset import Origin
 from danlu.data.label_sets import LabelSets
 from danlu.data.memory import MemoryDataset
+from danlu.data.normalisation import fixed_statistics
 from danlu.data.options import PICTURES, Options, refuse_unfit
 from danlu.data.place_labels import PixelLabels, told_of_masks
 from danlu.data.portions import Portion, carve, gather, shared_rows, source_numbers
@@ -93,7 +94,9 @@ def pixel_dataset(
         x = _squares(x, options.image_size)
         y = nearest(y, options.image_size, options.image_size) if isinstance(target, PixelLabels) else y
     mean, std = (0.0,) * channels, (1.0,) * channels
-    if options.standardise is not False:
+    if fixed := fixed_statistics(options, channels):
+        mean, std = fixed
+    elif options.standardise is not False:
         mean, std = measure_pixels(x[: sizes["train"]], peak)
     shape = tuple(x.shape[1:])
     ranges = measure_ranges(x[: sizes["train"]])

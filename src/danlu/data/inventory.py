@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.errors import Fault
+from danlu.base.naming import listed
 from danlu.data.dataset import Dataset
 from danlu.data.label_sets import LabelSets
 from danlu.data.memory import MemoryDataset
@@ -46,7 +47,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Fault]:
         told += _names("columns", before["columns"], now["columns"])
         other = [name for name, seen in before["columns"].items() if now["columns"].get(name, seen) != seen]
         if other and old == new:
-            told.append(Fault("data.change-values", {"columns": _listed(other)}))
+            told.append(Fault("data.change-values", {"columns": listed(other, MOST_TOLD)}))
     elif before["sample_shape"] not in (None, now["sample_shape"]):
         shapes = {"before": before["sample_shape"], "now": now["sample_shape"]}
         told.append(Fault("data.change-shape", shapes))
@@ -55,12 +56,8 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Fault]:
 
 def _names(what: str, before: Any, now: Any) -> list[Fault]:
     gone, come = [name for name in before if name not in now], [name for name in now if name not in before]
-    told = [Fault(f"data.change-{what}-gone", {"names": _listed(gone)})] if gone else []
-    return [*told, *([Fault(f"data.change-{what}-new", {"names": _listed(come)})] if come else [])]
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(map(str, names[:MOST_TOLD])) + (" …" if len(names) > MOST_TOLD else "")
+    told = [Fault(f"data.change-{what}-gone", {"names": listed(gone, MOST_TOLD)})] if gone else []
+    return [*told, *([Fault(f"data.change-{what}-new", {"names": listed(come, MOST_TOLD)})] if come else [])]
 
 
 def _sizes(inventory: Mapping[str, Any]) -> str:

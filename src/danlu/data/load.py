@@ -16,6 +16,7 @@ from danlu.base.sections import section_of
 from danlu.data.catalogue import known, names
 from danlu.data.dataset import Builder, Dataset, Making, ReadSource
 from danlu.data.given_parts import parts_given
+from danlu.data.normalisation import NORMALISATIONS
 from danlu.data.options import Fold, Options
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.excel import EXCEL
@@ -47,12 +48,10 @@ def load(
     samples: int | None = None,
     split_seed: int = 0,
     task: str = "auto",
-    standardise: bool | None = None,
+    standardise: bool | None = None, normalise: str | None = None,
     workers: int = 0,
-    augment: Any = None,
-    image_size: int | None = None,
-    tokens: str | None = None,
-    min_frequency: int | None = None,
+    augment: Any = None, image_size: int | None = None,
+    tokens: str | None = None, min_frequency: int | None = None,
     steps: int | None = None,
     partition: str | None = None,
     group: Any = None,
@@ -88,7 +87,9 @@ def load(
     given = {**dict(zip(_NUMBERS, asked, strict=True)), "window": window, "horizon": horizon, "season": season}
     numbers = _numbers(fold=fold, fold_seed=fold_seed, **given)
     options = Options(**{key: getattr(numbers, key) for key in given}, task=task, standardise=standardise)
-    options = replace(options, group=group, time=time, weight=_weight(weight, weights), augment=_steps(augment))
+    options = replace(
+        options, normalise=normalise, group=group, time=time, weight=_weight(weight, weights), augment=_steps(augment)
+    )
     folded = _fold(numbers.fold, numbers.fold_seed, refit)
     options = replace(options, fold=folded, refit=bool(refit), tokens=tokens, partition=partition)
     options = replace(options, columns=_names(columns), drop=_names(drop), types=_types(types))
@@ -172,7 +173,8 @@ def _builder(source: Source) -> Builder:
 
 def _check(options: Options) -> None:
     faults = Faults()
-    for key, wanted in (("task", TASKS), ("tokens", KINDS), ("partition", PARTITIONS)):
+    of_names = {"task": TASKS, "tokens": KINDS, "partition": PARTITIONS, "normalise": NORMALISATIONS}
+    for key, wanted in of_names.items():
         found = getattr(options, key)
         if found is not None and found not in wanted:
             hint = nearest(str(found), wanted)

@@ -32,7 +32,8 @@ class Options:
     [N, F] and pictures yes, but for pictures in arrays of floats that lie from 0 to 1; False: nothing is, targets
     neither. `augment` is for pictures of the training part: names from "crop", "flip", "rotation",
     "cutout", with an amount if wanted ("crop:4", "rotation:10"), or callables that take one Pillow picture each.
-    `image_size` is the side of the squares that pictures are brought to.
+    `image_size` is the side of the squares that pictures are brought to. `normalise` "imagenet" or "symmetric" (to
+    -1 … 1) takes that mean and deviation for pictures, and not those of the training part ("data").
 
     *Time series.* With `window` the rows of a table, in the order of `time`, become windows of so many, each with the
     target's next `horizon` values (1); `group` names the series. See `danlu.data.series.load`. `season` is for the
@@ -58,6 +59,7 @@ class Options:
     split_seed: int = 0
     task: str = "auto"
     standardise: bool | None = None
+    normalise: str | None = None
     workers: int = 0
     group: Any = None
     time: Any = None
@@ -87,6 +89,7 @@ _MEANT_FOR = {
     "image_size": ("pictures", (PICTURES,)),
     "weight": ("rows", (NUMBERS,)),
     "standardise": ("numbers", (NUMBERS, PICTURES, SERIES)),
+    "normalise": ("pictures", (PICTURES,)),
     "tokens": ("texts", (TEXTS, RUNNING_TEXT)),
     "min_frequency": ("texts", (TEXTS, RUNNING_TEXT)),
     "steps": ("texts", (TEXTS, RUNNING_TEXT)),
@@ -107,6 +110,8 @@ def refuse_unfit(options: Options, name: str, kind: str, tasks: tuple[str, ...] 
     faults = Faults()
     for key, (wanted, kinds) in _MEANT_FOR.items():
         value = getattr(options, key)
+        if (key, value) == ("normalise", "data"):
+            continue  # what is done to any data
         if (value is not None if key == "weight" else value) and kind not in kinds:
             faults.add("data.option-unfit", name=name, key=f"data.{key}", wanted=Fault(f"data.for-{wanted}"))
     if tasks and options.task not in tasks:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, fail
 from danlu.base.ignored import IGNORED
+from danlu.base.naming import listed
 
 _VOID = 255  # what the masks of most data sets have where nobody could tell
 _UNLABELLED = (-1, IGNORED)
@@ -112,12 +113,18 @@ def read_masks(
     if titles:
         strange = [value for value in classes if not 0 <= value < len(titles)]
         if strange:
-            fail("data.masks-beyond-names", place=place, found=_some(strange), count=len(titles), last=len(titles) - 1)
+            fail(
+                "data.masks-beyond-names",
+                place=place,
+                found=listed(strange, _MOST_TOLD),
+                count=len(titles),
+                last=len(titles) - 1,
+            )
         classes = list(range(len(titles)))
     if classes and classes[0] < 0:
         fail("data.masks-negative", place=place, found=classes[0])
     if len(classes) < 2:
-        fail("data.masks-one-class", place=place, found=_some(classes) or "-")
+        fail("data.masks-one-class", place=place, found=listed(classes, _MOST_TOLD) or "-")
     target = PixelLabels(tuple(classes), titles, tuple(none))
     return target.encode(raw), target
 
@@ -126,15 +133,15 @@ def told_of_masks(y: Tensor, target: PixelLabels, count: int) -> tuple[Fault, ..
     """What is to be told of masks as numbers of classes [N, H, W]: the classes, the pixels that have none, and classes
     that none of the first `count`, the training part, shows.
     """
-    notes = [Fault("data.told-masks", {"count": target.outputs, "classes": _some(target.names)})]
+    notes = [Fault("data.told-masks", {"count": target.outputs, "classes": listed(target.names, _MOST_TOLD)})]
     without = int((y == IGNORED).sum())
     if without:
-        values = {"share": f"{100 * without / y.numel():.2g}", "values": _some(target.left_out)}
+        values = {"share": f"{100 * without / y.numel():.2g}", "values": listed(target.left_out, _MOST_TOLD)}
         notes.append(Fault("data.masks-left-out", values))
     seen = set(y[:count].unique().tolist())
     never = [name for number, name in enumerate(target.names) if number not in seen]
     if never:
-        notes.append(Fault("data.masks-never", {"classes": _some(never)}))
+        notes.append(Fault("data.masks-never", {"classes": listed(never, _MOST_TOLD)}))
     return tuple(notes)
 
 
@@ -154,7 +161,3 @@ def without_channel(raw: "numpy.ndarray[Any, Any]") -> "numpy.ndarray[Any, Any]"
     if raw.ndim == 4 and raw.shape[1] == 1:
         return raw[:, 0]
     return raw[..., 0] if raw.ndim == 4 and raw.shape[3] == 1 else raw
-
-
-def _some(values: Any) -> str:
-    return ", ".join(map(str, values[:_MOST_TOLD])) + (" …" if len(values) > _MOST_TOLD else "")

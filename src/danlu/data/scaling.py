@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault
+from danlu.base.naming import listed
 from danlu.data.standard import Standard, measure
 
 # Pixels from 0 to 1 whose deviation is below this were divided by 255 once too often, or are almost all alike.
@@ -37,7 +38,7 @@ def fit_standard(
     notes = [Fault("data.standardised", {"count": int(done.sum())})] if done.any() or columns is None else []
     if constant.any():
         places = [str(place + 1) for place in constant.nonzero().flatten().tolist()]
-        told = ", ".join(places[:MOST_TOLD]) + (" …" if len(places) > MOST_TOLD else "")
+        told = listed(places, MOST_TOLD)
         notes.append(Fault("data.constant-features", {"count": len(places), "columns": told}))
     return Standard(shape, mean, scale), tuple(notes)
 

@@ -1,7 +1,7 @@
 """Data too big for memory, or that only a user's own code can read: streamed batch by batch."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -63,6 +63,13 @@ class StreamDataset(Dataset):
             else:
                 x = x.to(dtype)
             yield x, self._target(y, device, dtype)
+
+    def shared(self, slice_of: Callable[[int], tuple[int, int]]) -> "StreamDataset | None":
+        feed, own = self.feeds["train"], self.own_feed
+        if not isinstance(feed, MapFeed) or not (own is None or isinstance(own, MapFeed)):
+            return None
+        feeds = {**self.feeds, "train": replace(feed, slice_of=slice_of)}
+        return replace(self, feeds=feeds, own_feed=None if own is None else replace(own, slice_of=slice_of))
 
     @property
     def own_batch_size(self) -> int | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from danlu.base.errors import Fault
+from danlu.base.naming import listed
 from danlu.data.dataset import Dataset, Encoder, Origin, RawSamples, ReadSource
 from danlu.data.folder.listed import listed_builder, picture_column, wants_pictures
 from danlu.data.options import Options
@@ -94,8 +95,6 @@ def folder_of_tables(
     names = [found for word in words if (found := resolve_column(word, known)) is not None]
     labelled, told = without_answers(sheets, names)
     if beside:
-        told.append(
-            Fault("tables.files-beside", {"path": folder, "names": ", ".join(path.name for path in beside[:10])})
-        )
+        told.append(Fault("tables.files-beside", {"path": folder, "names": listed(path.name for path in beside)}))
     source = source_of(labelled, target)
     return table_builder(name, replace(source, notes=(*told, *source.notes)), target, Origin(str(folder)))

@@ -11,6 +11,7 @@ from danlu.lab.setup import Setup
 from danlu.store.run_environment import MODULE, STACKED
 from danlu.train.carried import CarriedEngine
 from danlu.train.checkpoint import Checkpoint
+from danlu.train.distributed.engine import SharedEngine
 from danlu.train.engine import Engine
 from danlu.train.losses import AT_PLACES, build_loss
 from danlu.train.module_engine import ClosureEngine, ModuleEngine
@@ -25,6 +26,8 @@ _ALONE = ("language", "multi-label", *AT_PLACES)
 
 def choose_engine(setup: Setup) -> str:
     """The stacked engine wherever it writes out the net and nothing of the user's needs to hear of its calls."""
+    if setup.recipe.train.processes is not None or setup.recipe.train.workers is not None or setup.group.world > 1:
+        return MODULE
     if setup.own_optimizer is not None or setup.own_schedule is not None or setup.data.weighted() is not None:
         return MODULE
     plain = setup.device.type == "cpu" and setup.data.task not in _ALONE and setup.dtype.is_floating_point
@@ -41,6 +44,8 @@ def engine_of_run(setup: Setup, facts: dict[str, Any] | None, newest: Checkpoint
         name = STACKED if "descent" in newest.state["step"] else MODULE
     else:
         return choose_engine(setup)
+    if name == STACKED and setup.group.world > 1:
+        fail("processes.stack", folder=shown(folder), processes=setup.group.world)
     if name == STACKED and choose_engine(setup) != STACKED:
         fail("lab.needs-stacked-engine", folder=shown(folder), net=type(setup.net).__name__)
     return name
@@ -78,5 +83,7 @@ def module_engine(setup: Setup) -> ModuleEngine:
     if setup.data.task == "language":
         keeps = setup.data.continues
         return CarriedEngine(setup.net, loss, optimizer, schedule, recipe, setup.device, keeps=keeps)
+    if setup.recipe.train.workers is not None or setup.group.world > 1:
+        return SharedEngine(setup.net, loss, optimizer, schedule, recipe, setup.device, group=setup.group)
     kind = ClosureEngine if recipe.optim.name == "lbfgs" else ModuleEngine
     return kind(setup.net, loss, optimizer, schedule, recipe, setup.device)

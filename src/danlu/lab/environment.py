@@ -20,10 +20,11 @@ def environment(
     engine: str,
     metrics: tuple[str, ...] = (),
     parent: ParentRun | None = None,
+    job: str | None = None,
 ) -> dict[str, Any]:
     """Machine, versions, the fingerprint of the data, the engine, whether the first weights came with a net, a file or
     another run, the names of the user's own `metrics`, loss, optimiser and schedule where they are the user's, and the
-    run that this one begins from.
+    run that this one begins from; the `job` of a launcher of processes, by which a restart finds it.
 
     Weights that came so are in no recipe: only a checkpoint can bring them back.
     """
@@ -31,6 +32,7 @@ def environment(
     own: dict[str, Any] = {"metrics": list(metrics)} if metrics else {}
     own |= setup.own_facts
     own |= {"parent": asdict(parent)} if parent else {}
+    own |= {"job": job} if job else {}
     return {"hardware": hardware(setup.device), "data": data, "weights_given": weights_given, "engine": engine, **own}
 
 

@@ -38,7 +38,8 @@ def begin_at(net: object, run: RunRecord | str | Path, settings: dict[str, Any])
 
 
 def refuse_as_beginning(run: RunRecord) -> None:
-    """UserError where nothing can begin with `run`: it has not ended, or has diverged."""
+    """UserError where nothing can begin with `run`: it has not ended, has diverged, or has no weights."""
+    run.refuse_imported()
     if not run.finished:
         fail("further.unfinished", folder=shown(run.folder))
     if run.diverged:

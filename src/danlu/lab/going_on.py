@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch import nn
 from danlu.base.errors import Fault, fail
 from danlu.base.events import Listener
 from danlu.base.memory import memory_guard
-from danlu.base.places import shown
+from danlu.base.places import launched, shown
 from danlu.base.recipe import MOST_EPOCHS, Recipe
 from danlu.base.recipe_text import RecipeDraft
 from danlu.base.starting import begin_of_call
@@ -40,7 +40,7 @@ from danlu.view.reporter import Reporter
 EXTENDED, RESTARTED = "extended", "restarted"
 """What becomes of a schedule: it is stretched over all epochs, or runs once more over the new ones."""
 
-_MAY_CHANGE = ("train.patience", "optim.lr")
+_MAY_CHANGE = ("train.patience", "optim.lr", "track.to", "track.project", "track.every")
 
 
 def more_epochs(word: object) -> int:
@@ -71,6 +71,7 @@ def go_on(
     metrics: Mapping[str, MetricLike] | None = None,
     loss: object = None,
     optimizer: object = None,
+    notify: str | None = None,
     progress: bool = True,
     settings: Mapping[str, Any] | None = None,
     words: Iterable[str] = (),
@@ -80,12 +81,12 @@ def go_on(
     `net` becomes the trained one; it, `data`, `loss` and `optimizer` are needed where they were given as objects. See
     `Run.fit` for the rest. UserError, with nothing written, where the parent cannot be gone on from.
     """
-    begin, more, own = begin_of_call(), more_epochs(epochs), own_parts(listeners, metrics)
+    begin, more = begin_of_call(), more_epochs(epochs)
     where, place = folder_asked(folder, name), RunFolder(parent.folder)
     refuse_as_beginning(parent)
-    checkpoint = _last_checkpoint(parent)
-    done = int(checkpoint.state["progress"]["epoch"])
+    done = int((checkpoint := _last_checkpoint(parent)).state["progress"]["epoch"])
     recipe, notes, root = _recipe(parent, done, more, schedule, settings or {}, words)
+    own = own_parts(listeners, metrics, notify, recipe)
     _refuse_objects(parent, recipe, net, data)
     with telling_where("further.data-moved", folder=shown(place.path), more=more):
         dataset = load_trained(place, recipe, data, root)
@@ -95,8 +96,7 @@ def go_on(
         setup = set_in(set_up(_where_data_lie(recipe, data, root), dataset, net), code)
     train = replace(setup.recipe.train, limit_predictions=parent.recipe.train.limit_predictions)  # as it stood there
     setup = replace(setup, recipe=replace(setup.recipe, train=train))
-    reporter = Reporter(progress)
-    before = compared_with_before(place, setup, reporter)
+    before = compared_with_before(place, setup, reporter := Reporter(progress))
     refuse_missing((before or {}).get("metrics", ()), own, place.path)
     try_metrics(setup, own.metrics)
     refuse_other_structure(setup.net, checkpoint.parts["weights"], place.path)
@@ -144,6 +144,7 @@ def _recipe(
     root = draft.values.pop("data.root", None)
     if "train.epochs" in draft.values:
         fail("further.epochs-twice", found=draft.values["train.epochs"], more=more)
+    told = draft.recipe().track
     said, kept = flat(draft.recipe().as_dict()), flat(before.as_dict())
     changed = {key: said.get(key) for key in draft.values if said.get(key) != kept.get(key)}
     other = [key for key in changed if key not in _MAY_CHANGE and not key.startswith("schedule.")]
@@ -157,6 +158,7 @@ def _recipe(
         train = replace(train, weights=None)  # which are scored was danlu's choice, and patience makes another
     optim = replace(before.optim, lr=changed.get("optim.lr", before.optim.lr))
     names = {key.partition(".")[2]: value for key, value in changed.items() if key.startswith("schedule.")}
+    track = replace(before.track, **{key: getattr(told, key) for key in asdict(told) if f"track.{key}" in changed})
     rates = replace(before.schedule, **names)
     rates = replace(rates, name=registered_schedule(rates.name), restarts=tuple(rates.restarts or ()) or None)
     way = _way(schedule, rates.name)
@@ -166,7 +168,7 @@ def _recipe(
     if rates.name in LENGTHWISE:
         notes.append(Fault(f"further.schedule-{way}", {"schedule": rates.name, "more": more, "epochs": total}))
     chosen = before.chosen - {"train.epochs", *changed}
-    return replace(before, train=train, optim=optim, schedule=rates, chosen=chosen), notes, root
+    return replace(before, train=train, optim=optim, schedule=rates, track=track, chosen=chosen), notes, root
 
 
 def _way(asked: object, schedule: str) -> str:
@@ -179,6 +181,8 @@ def _way(asked: object, schedule: str) -> str:
 
 
 def _refuse_objects(parent: RunRecord, recipe: Recipe, net: nn.Module | None, data: object) -> None:
+    if (several := launched()) is not None and several.world > 1:
+        fail("processes.further", processes=several.world)
     folder = shown(parent.folder)
     if recipe.schedule.name == OWN_SCHEDULE:
         fail("further.own-schedule", folder=folder)

@@ -1,6 +1,7 @@
 """The listener that writes the journal: steps in blocks, epochs one by one."""
 
 import time
+from collections.abc import Callable
 
 import torch
 
@@ -17,6 +18,7 @@ class JournalWriter:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self.hear: Callable[[Record], None] = lambda record: None  # is told of every record but steps
         self._losses: list[torch.Tensor] = []
         self._rates: list[float] = []
         self._norms: list[torch.Tensor | None] = []
@@ -54,6 +56,7 @@ class JournalWriter:
         self.flush()
         self._journal.add(record)
         self._journal.flush()
+        self.hear(record)
 
     def flush(self) -> None:
         """Hand the collected steps to the journal."""

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from danlu.base.errors import Fault, Faults, fail
+from danlu.base.naming import listed
 from danlu.base.recipe import LossRecipe
 from danlu.data import Dataset
 from danlu.train.class_weights import BALANCED, WEIGHED, checked_weights
 from danlu.train.focal import gamma_of
 from danlu.train.losses import OWN, choose_loss
 
-_MOST_TOLD = 10
 _OF_CLASSES = ("classification", "segmentation", "tagging")
 
 
@@ -46,8 +46,7 @@ def settled_loss(
     if given != BALANCED:
         return settled, ()
     pairs = list(zip(data.classes, settled.class_weights, strict=True))
-    some = sorted(pairs, key=lambda pair: -pair[1])[:_MOST_TOLD]
-    said = ", ".join(f"{label} {weight:.4g}" for label, weight in some) + (" …" if len(pairs) > len(some) else "")
+    said = listed(f"{label} {weight:.4g}" for label, weight in sorted(pairs, key=lambda pair: -pair[1]))
     return settled, (Fault("lab.balanced-weights", {"weights": said}),)
 
 

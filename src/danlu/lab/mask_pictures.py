@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from danlu.base.naming import listed
 from danlu.data.transforms.pictures import nearest, resize
 from danlu.ship import palette
 
@@ -50,4 +51,4 @@ def shown_classes(mask: Tensor, names: Sequence[str]) -> str:
     """
     counts = torch.bincount(mask[mask >= 0], minlength=len(names))
     there = [int(number) for number in counts.argsort(descending=True, stable=True) if counts[number]]
-    return ", ".join(names[number] for number in there[:_MOST_NAMED]) + (" …" if len(there) > _MOST_NAMED else "")
+    return listed((names[number] for number in there), _MOST_NAMED)

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+from danlu.base.errors import Fault
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.data import Dataset
 from danlu.data.series.dataset import SeriesDataset
-from danlu.data.standard import Pixels
-from danlu.lab.usual import usual_augmentation, usual_picture_options
+from danlu.lab.usual_pictures import is_picture_folder, usual_pictures
 from danlu.nets import AUTO, names, option_names, task_of, usual_data, usual_net
+from danlu.train import schedules
 
 
 def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
@@ -28,21 +29,26 @@ def data_for_net(recipe: Recipe, given: object = None) -> DataRecipe:
     return data
 
 
-def net_for_data(recipe: Recipe, data: Dataset) -> Recipe:
-    """The recipe with the net that its data call for, where it names none; a folder of images is augmented too, and
-    nets on windows of a time series say what comes on top of a weighted sum of these.
+def net_for_data(recipe: Recipe, data: Dataset) -> tuple[Recipe, Fault | None]:
+    """The recipe with the net that its data call for, where it names none, and a schedule. For a folder of pictures
+    all that befits them is chosen, which is to be told; nets on windows of a time series say what comes on top of a
+    weighted sum of these.
     """
-    if recipe.net.name != AUTO:
-        return _for_series(recipe, data)
+    told = None
+    if recipe.net.name == AUTO:
+        recipe, told = _with_net(recipe, data)
+    recipe = _for_series(recipe, data)
+    if recipe.schedule.name == schedules.AUTO:
+        recipe = replace(recipe, schedule=replace(recipe.schedule, name="constant"))
+    return recipe, told
+
+
+def _with_net(recipe: Recipe, data: Dataset) -> tuple[Recipe, Fault | None]:
     words = None if data.vocabulary is None else len(data.vocabulary)
     name = usual_net(data.sample_shape, data.task, words, forecasts=isinstance(data, SeriesDataset))
-    recipe = _for_series(replace(recipe, net=replace(recipe.net, name=name)), data)
-    if not _is_picture_folder(recipe, data):
-        return recipe
-    recipe = replace(recipe, net=replace(recipe.net, options={**usual_picture_options(name), **recipe.net.options}))
-    if recipe.data.augment is not None:
-        return recipe
-    return replace(recipe, data=replace(recipe.data, augment=usual_augmentation(data.sample_shape)))
+    if is_picture_folder(recipe, data):
+        return usual_pictures(recipe, data)
+    return replace(recipe, net=replace(recipe.net, name=name)), None
 
 
 def _for_series(recipe: Recipe, data: Dataset) -> Recipe:
@@ -51,8 +57,3 @@ def _for_series(recipe: Recipe, data: Dataset) -> Recipe:
     if "shortcut" not in option_names(recipe.net.name):
         return recipe
     return replace(recipe, net=replace(recipe.net, options={"shortcut": "linear", **recipe.net.options}))
-
-
-def _is_picture_folder(recipe: Recipe, data: Dataset) -> bool:
-    pictures = data.task == "classification" and len(data.sample_shape) == 3 and isinstance(data.encoder, Pixels)
-    return pictures and recipe.data.path is not None

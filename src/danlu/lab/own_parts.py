@@ -1,4 +1,5 @@
-"""What a user adds to a training besides net and data: listeners that hear of it, metrics that score it."""
+"""What a user adds to a training besides net and data: listeners that hear of it, metrics that score it, and who is
+notified of it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,9 @@ from typing import Any, Protocol, cast, runtime_checkable
 from danlu.base.errors import Faults, fail
 from danlu.base.events import Event, Listener, Stop
 from danlu.base.places import shown
+from danlu.base.recipe import Recipe
+from danlu.lab.notify import Notifier, notifier_of
+from danlu.ship.trackers.registry import check_trackers
 from danlu.train.rare_class import METRICS as RARE
 
 RESERVED = (
@@ -34,14 +38,21 @@ MetricLike = Metric | Callable[[Any, Any], Any]
 
 @dataclass(frozen=True)
 class OwnParts:
-    """A user's own listeners, and metrics by name."""
+    """A user's own listeners, metrics by name, and who is notified."""
 
     listeners: tuple[Listener, ...] = ()
     metrics: Mapping[str, MetricLike] = field(default_factory=dict[str, MetricLike])
+    notifier: Notifier | None = None
 
 
-def own_parts(listeners: Sequence[Listener] | None, metrics: Mapping[str, MetricLike] | None) -> OwnParts:
-    """Both, checked. UserError for what cannot hear of a training, or cannot score it, all of it at once.
+def own_parts(
+    listeners: Sequence[Listener] | None,
+    metrics: Mapping[str, MetricLike] | None,
+    notify: object = None,
+    recipe: Recipe | None = None,
+) -> OwnParts:
+    """All three, checked, and the trackers of the `recipe`. UserError for what cannot hear of a training, or cannot
+    score it, all of it at once.
 
     >>> own_parts([print], {"top3": lambda outputs, targets: 0.0}).listeners[0].name
     'print'
@@ -49,8 +60,13 @@ def own_parts(listeners: Sequence[Listener] | None, metrics: Mapping[str, Metric
     faults = Faults()
     heard = _listeners(listeners, faults)
     scored = _metrics(metrics, faults)
+    notifier = None
+    with faults.gathered():
+        notifier = notifier_of(notify)
+    with faults.gathered():
+        check_trackers((recipe.track.to if recipe else None) or ())
     faults.raise_if_any()
-    return OwnParts(heard, scored)
+    return OwnParts(heard, scored, notifier)
 
 
 def _listeners(given: Any, faults: Faults) -> tuple[Listener, ...]:

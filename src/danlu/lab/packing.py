@@ -32,6 +32,7 @@ def package(
     """
     place = RunFolder.open(Path(folder))
     run = Run(place.path, net=net)
+    run.refuse_imported()
     place = RunFolder(run.folder)
     if not run.finished:
         fail("lab.package-unfinished", folder=shown(place.path))

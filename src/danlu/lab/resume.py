@@ -26,6 +26,7 @@ def resume(
     loss: object = None,
     optimizer: object = None,
     schedule: object = None,
+    notify: str | None = None,
     progress: bool = True,
 ) -> Any:
     """Go on with what lies in `folder`, exactly where it stopped: the Run, Study or Search comes back, finished.
@@ -34,8 +35,8 @@ def resume(
     cannot bring back; where data have been moved, `data` is their path now, or for a run `root` the folder to look for
     a catalogue's in. For a study `net` is the function that builds it, or a dict of those that were levels by name,
     `jobs` the number of processes, and `cluster` where it is trained instead. `listeners`, `metrics`, `loss`,
-    `optimizer` and `schedule` are those of `danlu.fit`, for a run. Raises UserError where the folder holds none of the
-    three, or needs one of these.
+    `optimizer` and `schedule` are those of `danlu.fit`, for a run; `notify` is for all three. Raises UserError where
+    the folder holds none of the three, or needs one of these.
 
     >>> import tempfile, danlu
     >>> run = danlu.fit("softmax-regression", "iris", epochs=1, folder=tempfile.mkdtemp(), progress=False)
@@ -47,11 +48,11 @@ def resume(
         if jobs is not None or cluster is not None:
             fail("lab.no-jobs-for-a-run", folder=place.path, option="cluster" if jobs is None else "jobs")
         code: dict[str, Any] = {"loss": loss, "optimizer": optimizer, "schedule": schedule}
-        more: dict[str, Any] = {"listeners": listeners, "metrics": metrics, "progress": progress}
+        more: dict[str, Any] = {"listeners": listeners, "metrics": metrics, "notify": notify, "progress": progress}
         return resume_run(folder, net=net, data=data, root=root, **code, **more)
     if root is not None:
         fail("lab.no-root-for-a-study", folder=place.path)
     if listeners or metrics or any(one is not None for one in (loss, optimizer, schedule)):
         fail("lab.own-parts-for-a-study", folder=place.path)
     carry_on = go_on_searching if place.is_search else go_on
-    return carry_on(folder, net=net, data=data, jobs=jobs, cluster=cluster, progress=progress)
+    return carry_on(folder, net=net, data=data, jobs=jobs, cluster=cluster, notify=notify, progress=progress)

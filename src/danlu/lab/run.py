@@ -81,6 +81,7 @@ class Run(RunRecord):
 
         `net` is a net of the same structure, needed where the run's own was given as an object in another session.
         """
+        self.refuse_imported()
         template = net or self._net
         own = copy.deepcopy(template) if template is not None else self.built(self.preprocessing)
         weights = scored_weights(self._place, self.recipe, finished=self.finished)
@@ -102,6 +103,7 @@ class Run(RunRecord):
         metrics: Mapping[str, MetricLike] | None = None,
         loss: object = None,
         optimizer: object = None,
+        notify: str | None = None,
         progress: bool = True,
         **settings: Any,
     ) -> "Run":
@@ -112,9 +114,9 @@ class Run(RunRecord):
         that with a schedule that does not depend on the length its weights are those of one training in one go. A
         schedule that does (cosine, one-cycle) has come to its end: `schedule` "restarted", as without a word, runs it
         once more over the new epochs, "extended" stretches it over all of them. Of the other settings `patience` (then
-        counted anew), `lr` and those of the schedule may change. `folder`, `name`, `listeners` and `metrics` are as for
-        `danlu.fit`; a `loss` or an `optimizer` of your own is given again as it was. Raises UserError where this run
-        has not ended, has diverged, or its last checkpoint or its data are not what they were.
+        counted anew), `lr`, `track` and those of the schedule may change. `folder`, `name`, `listeners`, `metrics` and
+        `notify` are as for `danlu.fit`; a `loss` or an `optimizer` of your own is given again as it was. Raises
+        UserError where this run has not ended, has diverged, or its last checkpoint or its data are not what they were.
 
         >>> import tempfile, danlu
         >>> run = danlu.fit("softmax-regression", "iris", epochs=1, folder=tempfile.mkdtemp(), progress=False)
@@ -134,6 +136,7 @@ class Run(RunRecord):
             metrics=metrics,
             loss=loss,
             optimizer=optimizer,
+            notify=notify,
             progress=progress,
             settings=settings,
         )
@@ -237,6 +240,7 @@ class Run(RunRecord):
     @functools.cached_property
     def preprocessing(self) -> Preprocessing:
         """What was fitted to the training part, from the run's own folder: `encode`, `decode`, `classes` …"""
+        self.refuse_imported()
         if self._package is not None:
             return self._package.preprocessing
         try:
@@ -249,6 +253,7 @@ class Run(RunRecord):
         """The data it was trained on, loaded again. UserError where they were given as objects in another session, are
         gone, or are not those it was trained on, with what has changed.
         """
+        self.refuse_imported()
         return load_trained(self._place, self.recipe, self._given)
 
     @functools.cached_property

@@ -6,12 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from danlu.base.errors import fail
 from danlu.base.files import absolute
 from danlu.base.finding_text import Findings
+from danlu.base.places import shown
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score
-from danlu.store.records import ParentRun, TextGenerated
+from danlu.store.records import ImportedFrom, ParentRun, TextGenerated
 from danlu.store.run_environment import read_environment
 from danlu.store.run_folder import RunFolder
 from danlu.store.run_history import RunHistory
@@ -84,6 +86,16 @@ class RunRecord:
         """The run that this one began from, by training it further or with its weights alone; None for most."""
         return self._told.parent
 
+    @property
+    def imported(self) -> ImportedFrom | None:
+        """The log of another program that this was taken over from; None for danlu's own runs."""
+        return self._told.imported
+
+    def refuse_imported(self) -> None:
+        """UserError where the run was imported: there are neither weights nor data to go on with."""
+        if self.imported is not None:
+            fail("imported.no-weights", folder=shown(self.folder), source=self.imported.source)
+
     @functools.cached_property
     def script(self) -> dict[str, Any]:
         """Name and arguments of the script whose training this is, run by `danlu run`; empty for danlu's own."""
@@ -102,6 +114,21 @@ class RunRecord:
         return {} if self._told.forecast is None else dict(self._told.forecast.baselines)
 
     @property
+    def by_epoch(self) -> list[dict[str, Any]]:
+        """Of each epoch its number, its last step, its scores by part, whether it was the best so far, and seconds."""
+        return [
+            {
+                "epoch": one.epoch,
+                "step": one.step,
+                "train": one.train,
+                "validation": one.validation,
+                "best": one.best,
+                "seconds": one.seconds,
+            }
+            for one in self._told.epochs
+        ]
+
+    @property
     def findings(self) -> Findings:
         return Findings(self._told.findings)
 
@@ -116,10 +143,11 @@ class RunRecord:
         return self._told.texts
 
     def as_dict(self) -> dict[str, Any]:
-        """The object that `--json` prints; "baselines", "parent", "script" and "texts" where there are any."""
+        """The object that `--json` prints; "baselines", "parent", "imported", "script" and "texts" where there are."""
         texts = [{key: value for key, value in one.to_json().items() if key != "kind"} for one in self.texts]
         parent = {"parent": asdict(self.parent)} if self.parent else {}
         baselines = {"baselines": self.baselines} if self.baselines else {}
+        parent |= {"imported": asdict(self.imported)} if self.imported else {}
         script = {"script": self.script} if self.script else {}
         return self._as_dict() | baselines | parent | script | ({"texts": texts} if texts else {})
 

@@ -25,6 +25,7 @@ from danlu.lab.loss_settings import settled_loss
 from danlu.lab.net_and_data import data_for_net, net_for_data
 from danlu.lab.translators import translator_of
 from danlu.lab.usual import limits_predictions, usual_train
+from danlu.lab.weights_normalisation import normalised_for_weights
 from danlu.nets import (
     Description,
     build,
@@ -36,6 +37,7 @@ from danlu.nets import (
     usual_training,
 )
 from danlu.train.checkpoint import saved_weights
+from danlu.train.distributed.group import Alone, TrainingGroup
 from danlu.train.freezing import check_parts
 from danlu.train.losses import Loss
 from danlu.train.optimisers import OWN_OPTIMISER, build_optimiser, rates_of_parts, resolve_optim
@@ -61,6 +63,7 @@ class Setup:
     own_facts: Mapping[str, Mapping[str, str]] = field(
         default_factory=dict[str, Mapping[str, str]]
     )  # to know them again
+    group: TrainingGroup = field(default_factory=Alone)  # the processes that share it
 
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
@@ -77,10 +80,9 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
         dataset = load_data(recipe.data, data)
     faults.raise_if_any()
     assert dataset is not None
-    recipe = net_for_data(_from_anywhere(recipe), dataset)
+    recipe, dataset = _called_for(_from_anywhere(recipe), drafted, dataset)
     of_net = usual_training(recipe.net.name)  # the data may have called for the net
     optim = resolve_optim(recipe.optim, of_net.optimiser)
-    dataset = _augmented(dataset, recipe, drafted)
     device = choose_device(recipe.train.device)
     dtype = dtype_of(recipe.train.precision)
     own, wanted = dataset.own_batch_size, recipe.train.batch_size
@@ -160,13 +162,16 @@ def _from_anywhere(recipe: Recipe) -> Recipe:
     return replace(recipe, data=data, net=replace(recipe.net, weights=anywhere(recipe.net.weights)))
 
 
-def _augmented(data: Dataset, recipe: Recipe, drafted: Recipe) -> Dataset:
-    """The data with the augmentation that danlu chose for them, which is said."""
-    if recipe.data.augment == drafted.data.augment or data.making is None:
-        return data
-    data = prepared_anew(data, {"augment": recipe.data.augment})
-    words = {"net": recipe.net.name, "augment": ", ".join(recipe.data.augment or ())}
-    return replace(data, notes=(*data.notes, Fault("lab.usual-pictures", words)))
+def _called_for(recipe: Recipe, drafted: Recipe, data: Dataset) -> tuple[Recipe, Dataset]:
+    """The recipe with what its data and its weights call for; and the data in the size, with the augmentation and by
+    the mean that were chosen for them, which is told.
+    """
+    recipe, told = net_for_data(recipe, data)
+    recipe, of_weights = normalised_for_weights(recipe, data)
+    chosen = {key: getattr(recipe.data, key) for key in ("augment", "image_size", "normalise")}
+    other = {key: value for key, value in chosen.items() if value != getattr(drafted.data, key)}
+    data = prepared_anew(data, other) if other else data
+    return recipe, replace(data, notes=(*data.notes, *(one for one in (told, of_weights) if one)))
 
 
 def load_data(recipe: DataRecipe, given: object = None, root: str | Path | None = None) -> Dataset:
@@ -199,7 +204,7 @@ def _prepared_anew(data: Dataset, recipe: DataRecipe) -> Dataset:
     making = data.making
     if making is None:
         return data
-    wanted = {"standardise": recipe.standardise, "augment": recipe.augment}
+    wanted = {key: getattr(recipe, key) for key in ("standardise", "normalise", "augment", "image_size")}
     other = {key: value for key, value in wanted.items() if value is not None and value != getattr(making.options, key)}
     return prepared_anew(data, other) if other else data
 

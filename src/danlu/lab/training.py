@@ -12,10 +12,12 @@ from danlu.base.errors import Fault, FolderGoneError, StorageError, fail
 from danlu.base.events import Listener, Stop
 from danlu.base.memory import memory_guard
 from danlu.base.places import runs_folder, shown
+from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import to_toml
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, global_seed, preserved_randomness
 from danlu.data.targets import measured_by
+from danlu.lab.agreement import agreed, scored_by_first, share_state, share_weights
 from danlu.lab.batches import training_batches
 from danlu.lab.checkpointer import Checkpointer
 from danlu.lab.engines import build_engine
@@ -23,14 +25,17 @@ from danlu.lab.forecasts import ForecastCollector, below_naive, collector_of
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
 from danlu.lab.label_thresholds import with_thresholds
+from danlu.lab.notices import notices_of_run
 from danlu.lab.own_metrics import OwnMetrics
 from danlu.lab.own_nets import keep_copy
 from danlu.lab.own_parts import MetricLike, OwnParts
 from danlu.lab.package import complete_package, package_bytes
 from danlu.lab.pictures import drawn_net, write_run_report
 from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
+from danlu.lab.process_course import ProcessCourse
 from danlu.lab.setup import Setup
 from danlu.lab.text_samples import TextSampler
+from danlu.lab.tracking import tracked_run
 from danlu.lab.translators import translator_of
 from danlu.lab.watching import Watching
 from danlu.store.journal import Journal
@@ -39,12 +44,13 @@ from danlu.store.records import VERSION, ParentRun, RunEnded, RunResumed, RunSta
 from danlu.store.run_folder import RunFolder, check_name, folder_stem
 from danlu.store.run_history import RunHistory
 from danlu.train.carried import Carried
+from danlu.train.distributed.group import tell
 from danlu.train.engine import Batch, Engine
 from danlu.train.evaluate import evaluate
 from danlu.train.loop import train
 from danlu.train.losses import build_loss, scoring
 from danlu.train.metrics import Metrics
-from danlu.train.progress import Progress
+from danlu.train.progress import Progress, progress_of
 from danlu.view.reporter import Reporter
 
 
@@ -141,12 +147,7 @@ def wired(
     """The training of `setup` in the folder `place`, ready to be carried out, or first put where it stood."""
     recipe = setup.recipe
     engine = build_engine(setup, engine_name)
-    progress = Progress(
-        epochs=setup.horizon.epochs,
-        steps_per_epoch=setup.horizon.steps_per_epoch,
-        patience=recipe.train.patience,
-        loss_is_sum=recipe.loss.reduction == "sum",
-    )
+    progress = progress_of(recipe, setup.horizon)
     writer = JournalWriter(journal)
     checkpointer = Checkpointer(place.checkpoints, engine, progress, writer, recipe.train)
     resumed, loading = place.journal.stat().st_size > 0, round(checkpointer.started_at - begin, 3)
@@ -160,7 +161,13 @@ def carry_out(training: WiredTraining, reporter: Reporter) -> None:
     batch, parameters = training.setup.recipe.train.batch_size, f"{training.setup.description.parameters:,}"
     try:
         keep_copy(training.setup.recipe, training.place)
-        with memory_guard("training", training.place.path, batch=batch, parameters=parameters):
+        _open_journal(training)
+        setup, step = training.setup, training.progress.step
+        with (
+            notices_of_run(training.own.notifier, training.place, reporter.note) as training.journal.hear,
+            tracked_run(training.place, setup.recipe, setup.horizon.steps_per_epoch, step, reporter.note),
+            memory_guard("training", training.place.path, batch=batch, parameters=parameters),
+        ):
             _trained(training, reporter)
     except FolderGoneError:
         raise
@@ -170,40 +177,44 @@ def carry_out(training: WiredTraining, reporter: Reporter) -> None:
         raise StorageError(*faults) from error
 
 
+def _open_journal(training: WiredTraining) -> None:
+    """Write what this session begins with."""
+    setup, journal = training.setup, training.journal
+    resumes = RunResumed(step=training.progress.step, loading=training.loading)
+    journal.write(resumes if training.resumed else opening_record(setup, training.parent, training.loading))
+    if not training.resumed and (drawn := drawn_net(setup)):
+        journal.write(drawn)
+
+
 def _trained(training: WiredTraining, reporter: Reporter) -> None:
     setup, place, engine, progress = training.setup, training.place, training.engine, training.progress
     journal, checkpointer = training.journal, training.checkpointer
-    recipe, data, own = setup.recipe, setup.data, training.own
-    notes = [*data.notes, *training.notes]
+    recipe, data, own, group = setup.recipe, setup.data, training.own, setup.group
 
     def batches(epoch: int, start: int) -> Iterable[Batch]:
-        return training_batches(recipe, data, epoch, start, setup.device, setup.dtype)
+        return training_batches(recipe, data, epoch, start, setup.device, setup.dtype, group)
 
     def validation_score() -> Score | Stop | None:
         return score_part(setup, engine.scored_net, "validation", progress.epoch, interrupt, own=own.metrics)
 
-    interruptible = Interrupt(str(place.path))
-    with interruptible as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
-        reporter.opening(shown(place.path), recipe, data.name, data.sizes, setup.description.parameters, notes)
-        resumes = RunResumed(step=progress.step, loading=training.loading)
-        journal.write(resumes if training.resumed else opening_record(setup, training.parent, training.loading))
-        if not training.resumed and (drawn := drawn_net(setup)):
-            journal.write(drawn)
-        listeners = [*training.recorders, checkpointer, reporter, interrupt, *own.listeners]
+    with Interrupt(str(place.path)) as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
+        parameters, notes = setup.description.parameters, [*data.notes, *training.notes]
+        reporter.opening(shown(place.path), recipe, data.name, data.sizes, parameters, notes)
+        heard: Sequence[Listener] = [*training.recorders, checkpointer, reporter, interrupt, *own.listeners]
+        heard = agreed(group, engine, heard, ProcessCourse(journal, reporter.note) if recipe.watch.on else None)
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
         with Watching(recipe, engine, journal, reporter.finding, history):
-            stop = train(engine, batches, validation_score, progress, listeners)
+            share_state(group, engine, progress)
+            stop = train(engine, batches, scored_by_first(group, validation_score), progress, heard)
         checkpointer.save()
-        if stop and stop.reason == "early":
-            reporter.stopped_early(progress.epoch, recipe.train.patience or 0)
-        if stop and stop.reason == "asked":
-            reporter.note(Fault("lab.stopped-by-listener", {"step": progress.step, "why": stop.why}))
+        _tell_stop(stop, progress, recipe, reporter)
         chosen, scores = _chosen(setup, engine, progress, checkpointer)
         test, collector = stop, None
         if not stop or stop.reason != "interrupted":
             setup = with_thresholds(setup, chosen, progress.epoch, reporter.note)
             collector = collector_of(setup.data, "test")
             test = score_part(setup, chosen, "test", progress.epoch, interrupt, collector, own.metrics)
+        tell(group, {"interrupted": isinstance(test, Stop)})
         if isinstance(test, Stop):
             journal.write(RunStopped(step=progress.step, reason="interrupted"))
             write_run_report(place)
@@ -229,6 +240,15 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         journal.sync()  # whatever names this run as trained must not outlive its end
         if fault := write_run_report(place):
             reporter.note(fault)
+    share_weights(group, setup.net)
+
+
+def _tell_stop(stop: Stop | None, progress: Progress, recipe: Recipe, reporter: Reporter) -> None:
+    """Say why the training ended before its last epoch, where somebody asked for that."""
+    if stop and stop.reason == "early":
+        reporter.stopped_early(progress.epoch, recipe.train.patience or 0)
+    if stop and stop.reason == "asked":
+        reporter.note(Fault("lab.stopped-by-listener", {"step": progress.step, "why": stop.why}))
 
 
 def _tell_answers(

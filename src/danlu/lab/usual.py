@@ -4,7 +4,6 @@ The numbers come from a study over small and middle-sized data, `make defaults`.
 that a user may name: whoever changes the batch size or the rate trains for as many epochs as before.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -107,28 +106,9 @@ def tabm_is_worth_a_try(recipe: Recipe, data: Dataset) -> bool:
     return features and recipe.net.name == "mlp" and "net.name" in recipe.chosen and data.sizes["train"] >= _FEW_ROWS
 
 
-def usual_picture_options(net: str) -> dict[str, str]:
-    """The options of a net that danlu chose for a folder of images: LeNet-5 with today's activation, not the paper's.
-
-    >>> usual_picture_options("lenet5"), usual_picture_options("small-resnet")
-    ({'activation': 'relu'}, {})
-    """
-    return {"activation": "relu"} if net == "lenet5" else {}
-
-
-def usual_augmentation(sample_shape: Sequence[int]) -> tuple[str, ...]:
-    """How the images of a folder are augmented where nobody says: shifted by up to a sixteenth of their side, which
-    leaves a digit a digit and a left shoe a left shoe.
-
-    >>> usual_augmentation((1, 28, 28)), usual_augmentation((3, 64, 64))
-    (('crop:1',), ('crop:4',))
-    """
-    return (f"crop:{max(1, min(sample_shape[1:]) // 16)}",)
-
-
 def as_it_began(recipe: Recipe) -> Recipe:
-    """The recipe of a run that is gone on with: danlu 0.1, which left open what it scored, scored the last weights, and
-    what they predicted as it was.
+    """The recipe of a run that is gone on with. danlu 0.1, which left open what it scored, scored the last weights, and
+    what they predicted as it was; and it normalised by the training part whatever weights it began with.
 
     >>> as_it_began(Recipe()).train.weights
     'last'
@@ -136,7 +116,10 @@ def as_it_began(recipe: Recipe) -> Recipe:
     train = replace(recipe.train, limit_predictions=recipe.train.limit_predictions or False)
     if train.weights is None and train.patience is None:
         train = replace(train, weights="last")
-    return replace(recipe, train=train)
+    data = recipe.data
+    if recipe.net.weights is not None and data.normalise is None:
+        data = replace(data, normalise="data")
+    return replace(recipe, data=data, train=train)
 
 
 def usual_epochs(samples: int, seen: int = _SAMPLES_SEEN) -> int:

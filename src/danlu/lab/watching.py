@@ -17,6 +17,7 @@ from danlu.train.stack import StackedEngine
 from danlu.watch import Earlier, Evaluation, LossCall, Measured, Watch
 
 _DIGITS = 4
+_BY_DESIGN = "accumulation-cleared"  # an exact training takes the gradient of each part away, and adds them up itself
 
 # What the losses call of torch, and the kind of their targets.
 _CALLS = {
@@ -56,7 +57,7 @@ class Watching:
         self._watch = Watch(
             engine.net,
             engine.optimizer,
-            silence=settings.silence,
+            silence=settings.silence if recipe.train.workers is None else (*settings.silence, _BY_DESIGN),
             thresholds=settings.thresholds,
             shown=False,
             lines=False,

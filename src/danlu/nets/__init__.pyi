@@ -50,6 +50,7 @@ from danlu.nets.mixture import MixtureDensityNet as MixtureDensityNet
 from danlu.nets.mixture import MixtureHead as MixtureHead
 from danlu.nets.mixture import mixture as mixture
 from danlu.nets.mlp import MLP as MLP
+from danlu.nets.published import published_normalisation as published_normalisation
 from danlu.nets.registry import BY_THE_DATA as BY_THE_DATA
 from danlu.nets.registry import UsualTraining as UsualTraining
 from danlu.nets.registry import names as names

@@ -36,7 +36,8 @@ class NetEntry:
     """A registered net class, with the task and the number of classes it is limited to, if any, and the least side of
     pictures. `data` is the name of a data set that it can be tried on, empty where there is none. `sample_shape`,
     `outputs` and `vocabulary` (of sequences) are those of the data that `example` takes; `size` is the parameters and
-    multiply-adds it then has, where it takes long to measure them.
+    multiply-adds it then has, where it takes long to measure them. `published` is how pictures were normalised, as
+    `data.normalise` has it, to train the weights for ImageNet that torchvision publishes for the net, if it does.
     """
 
     net_class: "Callable[[], type[nn.Module]]"
@@ -49,6 +50,7 @@ class NetEntry:
     data: str = "digits"
     size: tuple[int, int] | None = None
     training: UsualTraining = BY_THE_DATA
+    published: str | None = None
 
 
 IMAGENET: dict[str, Any] = {"sample_shape": (3, 224, 224), "outputs": 1000}
@@ -75,19 +77,34 @@ NETS: dict[str, NetEntry] = {
         lambda: nets.SmallInception, least_side=16, data="fashion-mnist", size=(97_298, 6_019_200)
     ),
     "googlenet": NetEntry(
-        lambda: nets.GoogLeNet, least_side=15, **IMAGENET, data="fashion-mnist", size=(6_624_904, 1_498_376_192)
+        lambda: nets.GoogLeNet,
+        least_side=15,
+        **IMAGENET,
+        data="fashion-mnist",
+        size=(6_624_904, 1_498_376_192),
+        published="symmetric",
     ),
     "small-resnet": NetEntry(lambda: nets.SmallResNet, size=(272_186, 31_021_952)),
-    "resnet18": NetEntry(lambda: nets.ResNet18, **IMAGENET, size=(11_689_512, 1_814_073_344)),
-    "resnet34": NetEntry(lambda: nets.ResNet34, **IMAGENET, size=(21_797_672, 3_663_761_408)),
-    "resnet50": NetEntry(lambda: nets.ResNet50, **IMAGENET, size=(25_557_032, 4_089_184_256)),
-    "resnet101": NetEntry(lambda: nets.ResNet101, **IMAGENET, size=(44_549_160, 7_801_405_440)),
+    "resnet18": NetEntry(lambda: nets.ResNet18, **IMAGENET, size=(11_689_512, 1_814_073_344), published="imagenet"),
+    "resnet34": NetEntry(lambda: nets.ResNet34, **IMAGENET, size=(21_797_672, 3_663_761_408), published="imagenet"),
+    "resnet50": NetEntry(lambda: nets.ResNet50, **IMAGENET, size=(25_557_032, 4_089_184_256), published="imagenet"),
+    "resnet101": NetEntry(lambda: nets.ResNet101, **IMAGENET, size=(44_549_160, 7_801_405_440), published="imagenet"),
     "small-densenet": NetEntry(lambda: nets.SmallDenseNet, least_side=4, size=(175_690, 55_066_344)),
     "densenet121": NetEntry(
-        lambda: nets.DenseNet121, least_side=29, **IMAGENET, data="cifar10", size=(7_978_856, 2_834_161_664)
+        lambda: nets.DenseNet121,
+        least_side=29,
+        **IMAGENET,
+        data="cifar10",
+        size=(7_978_856, 2_834_161_664),
+        published="imagenet",
     ),
     "densenet169": NetEntry(
-        lambda: nets.DenseNet169, least_side=29, **IMAGENET, data="cifar10", size=(14_149_480, 3_359_843_328)
+        lambda: nets.DenseNet169,
+        least_side=29,
+        **IMAGENET,
+        data="cifar10",
+        size=(14_149_480, 3_359_843_328),
+        published="imagenet",
     ),
     "sequence-classifier": NetEntry(
         lambda: nets.SequenceClassifier, task="classification", **_TOKENS, data="names", size=(107_018, 1_967_360)

@@ -7,12 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.base.naming import listed
 from danlu.base.shapes import show_shape
 
 _MOST_ROWS = 10
 # torchvision's DenseNet files carry names of a time when they might have a dot: norm.1.weight for norm1.weight.
 _OLD_NAME = re.compile(r"(?P<layer>denselayer\d+\.(?:norm|relu|conv))\.(?P<rest>[12]\.)")
 _AUXILIARY = ("aux1.", "aux2.")
+_COUNTER = ".num_batches_tracked"
 
 
 def put_weights(net: nn.Module, weights: Mapping[str, Tensor]) -> tuple[Fault, ...]:
@@ -29,7 +31,7 @@ def put_weights(net: nn.Module, weights: Mapping[str, Tensor]) -> tuple[Fault, .
     ['The layer 2 starts anew: it has 2 outputs, in the weights it has 7.']
     """
     wanted = net.state_dict()
-    found = {_OLD_NAME.sub(r"\g<layer>\g<rest>", name): tensor for name, tensor in weights.items()}
+    found = _by_todays_names(weights)
     notes: list[Fault] = []
     left_out = {name for name in found if name.startswith(_AUXILIARY) and name not in wanted}
     if left_out:
@@ -49,6 +51,20 @@ def put_weights(net: nn.Module, weights: Mapping[str, Tensor]) -> tuple[Fault, .
         for name, tensor in fitting.items():
             wanted[name].copy_(tensor)
     return tuple(notes)
+
+
+def has_layout_of(net: nn.Module, weights: Mapping[str, Tensor]) -> bool:
+    """Whether names and shapes of a weight file's tensors are exactly those of `net`, but for what `put_weights` leaves
+    out or does not ask for.
+    """
+    wanted = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items() if not name.endswith(_COUNTER)}
+    found = {name: tuple(tensor.shape) for name, tensor in _by_todays_names(weights).items()}
+    extra = {name for name in found if name not in wanted and (name.startswith(_AUXILIARY) or name.endswith(_COUNTER))}
+    return wanted == {name: shape for name, shape in found.items() if name not in extra}
+
+
+def _by_todays_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {_OLD_NAME.sub(r"\g<layer>\g<rest>", name): tensor for name, tensor in weights.items()}
 
 
 def check_weights(net: nn.Module, weights: Mapping[str, Tensor]) -> None:
@@ -75,7 +91,7 @@ def _other_classes(names: Iterable[str], wanted: Mapping[str, Tensor], found: Ma
 
 def _refuse_misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
     """Raise with a table where `found` is not what is wanted."""
-    missing = [name for name in wanted if name not in found and not name.endswith(".num_batches_tracked")]
+    missing = [name for name in wanted if name not in found and not name.endswith(_COUNTER)]
     unexpected = [name for name in found if name not in wanted]
     wrong = [name for name in found if name in wanted and found[name].shape != wanted[name].shape]
     # A copy would round, drop an imaginary part, or make 0 and 1 of yes and no.
@@ -110,7 +126,7 @@ def _refuse_not_finite(found: Mapping[str, Tensor]) -> None:
     """UserError where weights to begin with are NaN or infinite: nothing could be learnt from them."""
     bad = [name for name, tensor in found.items() if not torch.isfinite(tensor).all()]
     if bad:
-        fail("nets.weights-not-finite", names=", ".join(bad[:_MOST_ROWS]), count=len(bad))
+        fail("nets.weights-not-finite", names=listed(bad, _MOST_ROWS), count=len(bad))
 
 
 def _rows(kind: str, names: Sequence[str], tensors: Mapping[str, Tensor]) -> list[Fault]:

@@ -1,15 +1,18 @@
 """What the page is told: runs and studies read from the index and put into charts, each once however many ask."""
 
+import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import DanluError, fail
 from danlu.base.strict_json import to_json
 from danlu.base.words import say, speaking
+from danlu.serve.facts import facts_of, members_of
 from danlu.serve.index import Index, IndexEntry, plain_file
 from danlu.store.replay import LiveReplay
 from danlu.store.run_folder import RunFolder
@@ -17,17 +20,26 @@ from danlu.store.run_folder import text_of as _text
 from danlu.store.run_history import RunHistory, RunReplay
 from danlu.store.study_folder import StudyFolder
 from danlu.store.study_history import StudyHistory, StudyReplay
-from danlu.view.dashboard import compare_page, list_page, run_page, study_page
+from danlu.store.where.complete import completions
+from danlu.store.where.names import FactNames
+from danlu.view.dashboard import compare_page, run_page, study_page, test_scores
 from danlu.view.figures.pages import net_scene
 from danlu.view.graphs.svg import to_svg
 from danlu.view.info.run import RunInfo, json_object, run_info
 from danlu.view.info.study import StudyInfo, study_info
+from danlu.view.listing.page import list_page
+from danlu.view.listing.query import ListQuery
+from danlu.view.listing.table import select
 
 _MOST_HELD = 12  # histories of runs that were looked at last
 _MOST_STEPS_HELD = 400_000  # in all of them together
 _MOST_STUDIES_HELD = 4
 _MOST_ANSWERS = 40
 _MOST_READ = 2**23  # bytes of a journal for one answer: the rest comes with the next ones
+_ALL = ListQuery()
+_LONG_AGO = -math.inf
+_Rows = list[dict[str, Any]]
+_Listed = tuple[str, _Rows, FactNames, int]  # version, facts, their names, how many are not read yet
 _SHORTEST = 0.5  # seconds between two readings of the same run, however many ask
 
 
@@ -35,8 +47,10 @@ class Api:
     """Answers as JSON. Every method may be called from several threads at once; each answer is made by one of them, and
     one that takes long keeps nobody waiting who asks for another."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, *, writable: bool = False) -> None:
         self.index = index
+        self.writable = writable
+        self._rows: _Listed = ("", [], FactNames(()), 0)
         self._lock = threading.RLock()  # over what all answers share; never held while one is made
         self._making: dict[tuple[str, ...], threading.Lock] = {}
         self._reading: dict[Path, threading.Lock] = {}
@@ -45,26 +59,52 @@ class Api:
         self._steps: dict[Path, int] = {}
         self._answers: OrderedDict[tuple[str, ...], tuple[float, str, bytes]] = OrderedDict()
 
-    def list(self, language: str, have: str) -> bytes | None:
-        """All runs and studies; None where the reader has them as they are: `have` is the version of what it has."""
+    def list(self, language: str, have: str, query: ListQuery = _ALL) -> bytes | None:
+        """The runs and studies that `query` picks; None where the reader has them as they are: `have` is the version
+        of what it has."""
 
         def make() -> tuple[str, Callable[[], dict[str, Any]]]:
-            with self._lock:
-                entries = self.index.entries()
-            seen = ((one.id, one.summary.changed, one.summary.state, one.summary.findings) for one in entries)
-            version = str(hash(tuple(seen)))
-            rows = [{**_row(entry), "turn": len(entries) - number} for number, entry in enumerate(entries)]
-            return version, lambda: list_page(rows, str(self.index.folder))
+            version, listed, names, unread = self._listed()
 
-        return self._answer(("list", language), language, have, make)
+            def page() -> dict[str, Any]:
+                rows = [*listed, *self._members(listed, query.opened)]
+                selection = select(rows, query, names)
+                folder = str(self.index.folder)
+                return list_page(selection, rows, query, folder=folder, unread=unread, writable=self.writable)
+
+            return version, page
+
+        return self._answer(("list", language, repr(query)), language, have, make)
+
+    def complete(self, expression: str, at: int) -> bytes:
+        """What can stand at the place `at` of a filter: where it begins, and the words."""
+        _, rows, names, _ = self._listed()
+        start, words = completions(expression, at, names, rows)
+        return to_json({"from": start, "words": words}).encode()
+
+    def _listed(self) -> _Listed:
+        """The version of all that can be listed, its facts, the names of these, and how many are not read yet; the same
+        objects as long as nothing changes."""
+        with self._lock:
+            entries = self.index.entries()
+            unread = self.index.unread
+            seen = (
+                (one.id, one.summary.changed, one.summary.state, one.summary.rules, one.turn, one.notes)
+                for one in entries
+            )
+            version = str(hash((tuple(seen), unread)))
+            if version != self._rows[0]:
+                rows = facts_of(entries)
+                self._rows = version, rows, FactNames(rows), unread
+            return self._rows
 
     def run(self, id: str, language: str, have: str) -> bytes | None:
         """One run with all its pictures. KeyError where there is none."""
 
         def make() -> tuple[str, Callable[[], dict[str, Any]]]:
             entry = self._entry(id)
-            version = f"{entry.summary.changed}-{entry.summary.state}-{entry.summary.findings}"
-            return version, lambda: self._run_page(entry)
+            version = f"{entry.summary.changed}-{entry.summary.state}-{entry.summary.findings}-{hash(entry.notes)}"
+            return version, lambda: self._noted(entry) | self._run_page(entry)
 
         return self._answer(("run", id, language), language, have, make)
 
@@ -73,9 +113,13 @@ class Api:
 
         def make() -> tuple[str, Callable[[], dict[str, Any]]]:
             entry = self._entry(id, "study")
-            return f"{entry.summary.changed}-{entry.summary.state}", lambda: self._study_page(entry)
+            version = f"{entry.summary.changed}-{entry.summary.state}-{hash(entry.notes)}"
+            return version, lambda: self._noted(entry) | self._study_page(entry)
 
         return self._answer(("study", id, language), language, have, make)
+
+    def _noted(self, entry: IndexEntry) -> dict[str, Any]:
+        return {"id": entry.id, "notes": asdict(entry.notes), "writable": self.writable}
 
     def net(self, id: str, language: str) -> bytes:
         """The drawing of a run's net as SVG. KeyError where there is none."""
@@ -96,6 +140,12 @@ class Api:
 
         return self._answer(("compare", *ids, language), language, have, make)
 
+    def forget(self) -> None:
+        """Make every answer anew: something was written."""
+        with self._lock:
+            for key, (_, version, content) in self._answers.items():
+                self._answers[key] = (_LONG_AGO, version, content)
+
     def _answer(
         self,
         key: tuple[str, ...],
@@ -107,7 +157,7 @@ class Api:
             making = self._making.setdefault(key, threading.Lock())
         with making:  # whoever asks for the same waits, and is answered by the same; who asks for another does not
             with self._lock:
-                made_at, version, content = self._answers.get(key, (0.0, "", b""))
+                made_at, version, content = self._answers.get(key, (_LONG_AGO, "", b""))
             if time.monotonic() - made_at > _SHORTEST:
                 newest, build = make()
                 if newest != version:
@@ -133,7 +183,30 @@ class Api:
             live = self._live.get(entry.path)
         return _with_notes(run_page(info), live.behind if live else 0, info.history)
 
+    def _members(self, listed: Sequence[Mapping[str, Any]], opened: Sequence[str]) -> _Rows:
+        """The trainings in the journals of the studies that are unfolded."""
+        found: _Rows = []
+        for row in listed:
+            if row["type"] == "study" and row["_id"] in opened:
+                history, _ = self._study_history(self._entry(row["_id"], "study"))
+                found += members_of(row, history)
+        return found
+
     def _study_page(self, entry: IndexEntry) -> dict[str, Any]:
+        history, behind = self._study_history(entry)
+        return self._best_run(entry, history) | _with_notes(study_page(_study(entry, history)), behind, history)
+
+    def _best_run(self, entry: IndexEntry, history: StudyHistory) -> dict[str, Any]:
+        """The run that trained the best combination once more, and its scores on the test part, where it is there."""
+        name = history.best.run if history.best and history.finished else ""
+        with self._lock:
+            best = self.index.inside(entry, name) if name else None
+        if best is None:
+            return {}
+        return {"best_run": best.id, "test": test_scores(best.summary.scores.get("test", {}))}
+
+    def _study_history(self, entry: IndexEntry) -> tuple[StudyHistory, int]:
+        """What the journal of a study tells, and how many bytes of it are not read yet."""
         place = StudyFolder(entry.path)
         with self._lock:
             live = self._studies.setdefault(entry.path, LiveReplay(place.journal, StudyReplay))
@@ -145,8 +218,7 @@ class Api:
         if not plain_file(place.journal):
             live = LiveReplay(place.path / "nothing", StudyReplay)
         with reading:
-            history = live.update(_MOST_READ)
-        return _with_notes(study_page(_study(entry, history)), live.behind, history)
+            return live.update(_MOST_READ), live.behind
 
     def _entry(self, id: str, kind: str = "run") -> IndexEntry:
         with self._lock:
@@ -207,24 +279,6 @@ def _told(build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return {"error": str(error)}
     except Exception as error:  # noqa: BLE001  (a folder may hold anything)
         return {"error": say("serve.odd-folder", kind=type(error).__name__, reason=error)}
-
-
-def _row(entry: IndexEntry) -> dict[str, Any]:
-    summary = entry.summary
-    return {
-        "id": entry.id,
-        "name": entry.name,
-        "kind": entry.kind,
-        "state": summary.state,
-        "steps": summary.steps,
-        "epochs": summary.epochs,
-        "seconds": summary.seconds,
-        "score": summary.score,
-        "part": summary.part if summary.state in ("finished", "diverged") else "validation",
-        "settings": summary.settings,
-        "changed": summary.changed,
-        "findings": summary.findings,
-    }
 
 
 def text_of(path: Path) -> str:

@@ -1,37 +1,59 @@
-"""The routes: one page, its scripts, and what it asks for. All of them only read."""
+"""The routes that read: one page, its scripts, and what it asks for. Those that write are in writing.py."""
 
 from collections.abc import Callable
 from typing import Any
 
+from danlu.base.seeds import secret
 from danlu.base.words import language, speaking
 from danlu.serve.api import Api
+from danlu.serve.edits import Edits
 from danlu.serve.guard import AccessMiddleware, App
 from danlu.serve.index import Index
 from danlu.serve.web import asked_language, static_file, web
+from danlu.serve.writing import WRITTEN, write_routes
+from danlu.view.listing.query import ListQuery
 from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES
 from danlu.view.page.shell import shell
 
 _STATIC = {*CHART_SCRIPTS, *DASHBOARD_SCRIPTS, *STYLES}
 _MOST_COMPARED = 12
+Spoken = Callable[[Any], str]
+"""From a request to the language that it is answered in."""
 Ask = Callable[[Any, str, str], bytes | None]
 """From a request, a language and the version that its reader has to the answer; None where that is the newest."""
 
 
-def make_app(index: Index, host: str, port: int, token: str) -> App:
+def make_app(index: Index, host: str, port: int, token: str, *, writable: bool = False) -> App:
     """The dashboard of an index as an ASGI application, behind its guard. UserError where starlette is missing."""
-    parts = web()
-    api = Api(index)
+    api = Api(index, writable=writable)
+    word = secret() if writable else ""
     default = language()
 
     def spoken(request: Any) -> str:
         return asked_language(request, default)
 
+    routes = _page_routes(word, spoken) + _read_routes(api, spoken)
+    if writable:
+        routes += write_routes(Edits(index), spoken, api.forget)
+    taken = WRITTEN if writable else {}
+    return AccessMiddleware(web().Starlette(routes=routes), host, port, token, taken=taken, word=word)
+
+
+def _page_routes(word: str, spoken: Spoken) -> list[Any]:
+    parts = web()
+
     def page(request: Any) -> Any:
         with speaking(spoken(request)):
-            return parts.Response(shell(), media_type="text/html")
+            return parts.Response(shell(word), media_type="text/html")
 
     def static(request: Any) -> Any:
         return static_file(request, _STATIC)
+
+    return [parts.Route("/", page), parts.Route("/static/{name}", static)]
+
+
+def _read_routes(api: Api, spoken: Spoken) -> list[Any]:
+    parts = web()
 
     def answering(ask: Ask) -> Callable[[Any], Any]:
         def answer(request: Any) -> Any:
@@ -53,10 +75,14 @@ def make_app(index: Index, host: str, port: int, token: str) -> App:
         except Exception:  # noqa: BLE001  (a graph that cannot be drawn is none, whatever stands in it)
             return parts.Response(status_code=404)
 
-    routes: list[Any] = [
-        parts.Route("/", page),
-        parts.Route("/static/{name}", static),
-        parts.Route("/api/list", answering(lambda _, language, have: api.list(language, have))),
+    def complete(request: Any) -> Any:
+        expression, at = request.query_params.get("where", ""), request.query_params.get("at", "")
+        place = int(at) if at.isascii() and at.isdigit() and len(at) < 6 else len(expression)
+        return parts.Response(api.complete(expression, place), media_type="application/json")
+
+    return [
+        parts.Route("/api/list", answering(lambda asked, language, have: api.list(language, have, _query(asked)))),
+        parts.Route("/api/complete", complete),
         parts.Route(
             "/api/run/{id}", answering(lambda asked, language, have: api.run(asked.path_params["id"], language, have))
         ),
@@ -69,7 +95,10 @@ def make_app(index: Index, host: str, port: int, token: str) -> App:
             "/api/compare", answering(lambda asked, language, have: api.compare(_compared(asked), language, have))
         ),
     ]
-    return AccessMiddleware(parts.Starlette(routes=routes), host, port, token)
+
+
+def _query(request: Any) -> ListQuery:
+    return ListQuery.of(request.query_params)
 
 
 def _compared(request: Any) -> tuple[str, ...]:

@@ -55,7 +55,8 @@ class AccessMiddleware:
 
     `port` is the port served; `host` the address listened on: beside it only `localhost` and bare IP addresses are
     names of this machine, because no other site can take those. `command` is what was typed, and `taken` says to which
-    paths something may be sent, and how many bytes: from a page of ours, which names its Origin.
+    paths something may be sent, and how many bytes: from a page of ours, which names its Origin. Where `word` is given,
+    that page has to say it in the header X-Danlu-Word too, which no form and no other site can send.
     """
 
     def __init__(
@@ -67,7 +68,9 @@ class AccessMiddleware:
         *,
         command: str = "danlu view",
         taken: Mapping[str, int] | None = None,
+        word: str = "",
     ) -> None:
+        self._word = word
         self._app = app
         self._command = command
         self._taken = taken or {}
@@ -112,7 +115,7 @@ class AccessMiddleware:
         if scope["path"] != START and not sites <= {"same-origin", "none"}:
             return 403
         if scope["method"] == "POST" and scope["path"] in self._taken:
-            status = _unfit(headers, self._taken[scope["path"]]) if origins else 403
+            status = _unfit(headers, self._taken[scope["path"]]) if origins and self._is_said(headers) else 403
             if status:
                 return status
         elif scope["method"] not in ("GET", "HEAD"):
@@ -138,6 +141,12 @@ class AccessMiddleware:
         cookies = [part.strip() for name, value in headers if name == "cookie" for part in value.split(";")]
         wanted = f"{self._cookie}={self._session}".encode()
         return any(hmac.compare_digest(cookie.encode("latin-1", "replace"), wanted) for cookie in cookies)
+
+    def _is_said(self, headers: list[tuple[str, str]]) -> bool:
+        said = [value for name, value in headers if name == "x-danlu-word"]
+        return not self._word or (
+            len(said) == 1 and hmac.compare_digest(said[0].encode("latin-1", "replace"), self._word.encode())
+        )
 
     async def _start(self, scope: Scope, headers: list[tuple[str, str]], send: Send) -> None:
         """Give the cookie for the word in the address: once, to whoever comes first. Its owner may come by it again."""

@@ -19,7 +19,7 @@ from danlu.base.words import say
 from danlu.serve.guard import App
 
 HOST, PORT = "127.0.0.1", 8765
-_LOCAL = ("127.0.0.1", "localhost", "::1")
+LOCAL = ("127.0.0.1", "localhost", "::1")
 _PORTS_TRIED = 20
 _HIGHEST_PORT = 65535
 _WAITING = 64  # readers at the door while one is answered
@@ -59,7 +59,7 @@ class LocalPage:
     def told(self) -> str:
         """Where it is open, and to whom, in the language in force."""
         opened = say(self.opened, folder=self.folder, address=self.address)
-        return opened if self.host in _LOCAL else f"{opened}\n{say(self.exposed, host=self.host)}"
+        return opened if self.host in LOCAL else f"{opened}\n{say(self.exposed, host=self.host)}"
 
     def serve(self, *, browser: bool = False) -> None:
         """Answer until Ctrl-C; `browser` opens the address in the reader's own, where there is one with windows."""

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import path_kind
-from danlu.data.decode import Shape, common_shape, read_mask, read_picture
+from danlu.data.decode import Shape, common_shape, read_picture
 from danlu.data.folder.decode_all import decode, each_file, read_heads
 from danlu.data.folder.listed import picture_column, picture_paths
 from danlu.data.folder.mask_files import MaskListing
 from danlu.data.folder.mask_layouts import find_masks
+from danlu.data.folder.masks import read_one
 from danlu.data.folder.scan import ENDINGS as PICTURES
 from danlu.data.place_labels import PixelLabels, TokenLabels
 from danlu.data.preprocessing import Preprocessing
@@ -156,7 +157,7 @@ def _masked_rows(path: Path, listing: MaskListing, fitted: Preprocessing) -> Ite
         pairs = listing.pairs[first : first + _MASKS_AT_ONCE]
         places = [str(picture.relative_to(path)) for picture, _ in pairs]
         encoded = encode_pictures([picture for picture, _ in pairs], fitted)
-        masks = each_file([mask for _, mask in pairs], read_mask)
+        masks = each_file([mask for _, mask in pairs], read_one)
         yield Rows(str(path), places, encoded, mask_targets(masks, fitted), remarks=() if first else listing.notes)
 
 

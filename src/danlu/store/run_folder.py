@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from danlu.base.errors import Fault, Faults, fail, nearest
+from danlu.base.naming import listed
 
 LONGEST_NAME = 100
 _LONGEST_TEXT = 2**18
@@ -63,7 +64,7 @@ class RunFolder:
         missing = [file.name for file in (run.recipe, run.journal) if not file.is_file()]
         if missing:
             inside = sorted(entry.name for entry in entries(path) if cls(entry).recipe.is_file())
-            hint = Fault("store.runs-inside", {"names": ", ".join(inside[:5])}) if inside else ""
+            hint = Fault("store.runs-inside", {"names": listed(inside, 5)}) if inside else ""
             fail("store.not-a-run", path=path, missing=", ".join(missing), hint=hint)
         return run
 

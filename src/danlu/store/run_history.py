@@ -18,6 +18,7 @@ from danlu.store.records import (
     FindingAppeared,
     FindingsStood,
     ForecastMade,
+    ImportedFrom,
     LayersMeasured,
     NetDrawn,
     ParentRun,
@@ -70,6 +71,9 @@ class RunHistory:
     skipped: int = 0  # lines that could not be made sense of
     unknown: int = 0  # lines of kinds that a newer danlu writes
     parent: ParentRun | None = None  # the run that it began from
+    imported: ImportedFrom | None = None  # the log of another program that it was taken over from
+    planned_epochs: int = 0  # 0 where it is not known
+    steps_per_epoch: int = 0  # 0 where it is not known
 
     @staticmethod
     def of(entries: Iterable[Mapping[str, Any]]) -> "RunHistory":
@@ -141,6 +145,7 @@ class RunReplay(Replay[RunHistory]):
         self.loading = 0.0
         self.reason = ""
         self.parent: ParentRun | None = None
+        self.imported: ImportedFrom | None = None
 
     def told(self, damaged: int = 0) -> RunHistory:
         parts: dict[str, Any] = {name: copy(part) for name, part in vars(self).items()}
@@ -152,7 +157,8 @@ class RunReplay(Replay[RunHistory]):
         match record:
             case RunStarted():
                 self._void_after(0)
-                self.loading, self.parent = record.loading, record.parent
+                self.loading, self.parent, self.imported = record.loading, record.parent, record.imported
+                self.planned_epochs, self.steps_per_epoch = record.epochs, record.steps_per_epoch
             case RunResumed():
                 self._void_after(record.step)
                 self.loading += record.loading

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from danlu.base.errors import Faults, fail, nearest
 from danlu.base.ignored import IGNORED
+from danlu.base.naming import listed
 from danlu.base.recipe import LossRecipe
 from danlu.train.terms import terms
 
@@ -50,7 +51,7 @@ def checked_weights(given: Any, names: Sequence[str], counts: Sequence[int] | No
     if isinstance(given, Mapping):
         weights = cast(Mapping[str, Any], given)
         for label in weights.keys() - set(names):
-            faults.add("train.class-weights-label", label=label, classes=_some(names), hint=nearest(label, names))
+            faults.add("train.class-weights-label", label=label, classes=listed(names), hint=nearest(label, names))
         given = tuple(weights.get(name, 1.0) for name in names)
     if not isinstance(given, tuple):
         fail("train.class-weights-unknown", found=given, hint=nearest(str(given), [BALANCED]))
@@ -59,7 +60,7 @@ def checked_weights(given: Any, names: Sequence[str], counts: Sequence[int] | No
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < math.inf:
             faults.add("train.class-weights-number", found=number)
     if len(numbers) != len(names):
-        faults.add("train.class-weights-count", found=len(numbers), wanted=len(names), classes=_some(names))
+        faults.add("train.class-weights-count", found=len(numbers), wanted=len(names), classes=listed(names))
     faults.raise_if_any()
     return tuple(float(number) for number in numbers)
 
@@ -84,7 +85,3 @@ def counted_by(recipe: LossRecipe) -> Callable[[Tensor], Any]:
     if not weights or recipe.name == "bce":
         return terms
     return lambda targets: float(torch.tensor(weights, device=targets.device)[targets[targets != IGNORED]].sum())
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:10]) + (" …" if len(names) > 10 else "")

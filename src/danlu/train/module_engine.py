@@ -18,7 +18,7 @@ from danlu.train.losses import Loss, loss_of
 from danlu.train.optimisers import load_optimiser
 from danlu.train.own_schedule import OwnSchedule
 from danlu.train.sample_weights import SampleWeighted
-from danlu.train.schedules import Schedule
+from danlu.train.schedules import Schedule, keeps_rate
 from danlu.train.terms import terms
 
 _AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -89,8 +89,7 @@ class ModuleEngine:
         self._parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         self._rates = [group["lr"] for group in optimizer.param_groups]
         self._moves_by_itself = isinstance(schedule, OwnSchedule)
-        changes = recipe.schedule.name != "constant" or recipe.schedule.warmup > 0
-        self._changes_rate = changes and not self._moves_by_itself
+        self._changes_rate = not keeps_rate(recipe.schedule) and not self._moves_by_itself
         self._seed = _seeder(net, train.seed, device)
         self._freezer = Freezer(net, train.freeze or (), train.thaw)
         self._share = 1.0

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from danlu.base.errors import Faults, fail, nearest
-from danlu.base.naming import spelled
+from danlu.base.naming import listed, spelled
 from danlu.base.recipe import OptimRecipe
 from danlu.train.freezing import parameters_in
 from danlu.train.without_compiler import without_compiler
@@ -116,7 +116,7 @@ def build_optimiser(
     if recipe.name == "muon":
         others = [name for name, parameter in trained.items() if parameter.ndim != 2]
         if others:
-            fail("train.muon-needs-matrices", names=", ".join(others[:5]), count=len(others))
+            fail("train.muon-needs-matrices", names=listed(others, 5), count=len(others))
     options = _given(recipe)
     if "fused" in inspect.signature(kind).parameters and not sparse and not scaled:
         options["fused"] = all(parameter.is_floating_point() for parameter in parameters)

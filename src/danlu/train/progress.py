@@ -8,7 +8,9 @@ from typing import Any, Protocol
 import torch
 
 from danlu.base.events import Scores, StepDone, Stop
+from danlu.base.recipe import Recipe
 from danlu.base.records import Score, held_out_is_finite
+from danlu.train.schedules import Horizon
 
 _PENDING = 512  # losses kept as tensors before they are read: reading each one would make a GPU wait every step
 
@@ -144,6 +146,16 @@ class FewSteps:
 
     def __call__(self, event: object) -> Stop | None:
         return Stop("enough") if isinstance(event, StepDone) and event.step >= self._most else None
+
+
+def progress_of(recipe: Recipe, horizon: Horizon) -> Progress:
+    """Where a training by `recipe` stands before its first step."""
+    return Progress(
+        epochs=horizon.epochs,
+        steps_per_epoch=horizon.steps_per_epoch,
+        patience=recipe.train.patience,
+        loss_is_sum=recipe.loss.reduction == "sum",
+    )
 
 
 def unscored() -> None:

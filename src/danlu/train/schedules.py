@@ -58,10 +58,14 @@ def _cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) * 0.5 * (1 + math.cos(math.pi * share))
 
 
+AUTO = "auto"
+"""Stands in a recipe for the schedule that follows from the data; by itself it keeps the rate."""
+
 OWN_SCHEDULE = "custom"
 """Name in a recipe of a schedule that was given as an object or a function, and that no recipe can bring back."""
 
 SCHEDULES: dict[str, Callable[[ScheduleRecipe, int, Horizon], float]] = {
+    AUTO: constant,
     "constant": constant,
     "step": step_decay,
     "exponential": exponential,
@@ -83,6 +87,15 @@ def registered_schedule(name: str) -> str:
         known = [one for one in SCHEDULES if one != OWN_SCHEDULE]
         fail("train.unknown-schedule", name=name, names=", ".join(known), hint=nearest(name.lower(), known))
     return found
+
+
+def keeps_rate(recipe: ScheduleRecipe) -> bool:
+    """Whether the rate is the same at every step.
+
+    >>> keeps_rate(ScheduleRecipe()), keeps_rate(ScheduleRecipe(warmup=9))
+    (True, False)
+    """
+    return recipe.name in (AUTO, "constant") and recipe.warmup == 0
 
 
 @dataclass

@@ -12,6 +12,7 @@ import torch
 from danlu.base.errors import DanluError, fail
 from danlu.base.float8 import widened
 from danlu.base.input_files import guarded, refuse_irregular
+from danlu.base.naming import listed
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -35,7 +36,7 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
         fail("checkpoint.unknown-weights", path=path, found=path.suffix or path.name)
     odd = [f"{name} ({_kind(tensor)})" for name, tensor in weights.items() if _kind(tensor)]
     if odd:
-        fail("checkpoint.odd-weights", path=path, names=", ".join(odd[:5]), count=len(odd))
+        fail("checkpoint.odd-weights", path=path, names=listed(odd, 5), count=len(odd))
     return {name: widened(tensor.detach()).clone() for name, tensor in weights.items()}
 
 
@@ -79,5 +80,5 @@ def _read_torch_file(path: Path) -> dict[str, torch.Tensor]:
     weights = cast(dict[Any, Any], content)
     others = [str(name) for name, entry in weights.items() if not isinstance(entry, torch.Tensor)]
     if others:
-        fail("checkpoint.not-only-weights", path=path, keys=", ".join(others[:5]))
+        fail("checkpoint.not-only-weights", path=path, keys=listed(others, 5))
     return {str(name): tensor for name, tensor in weights.items()}

@@ -1,61 +1,32 @@
 """What each page of the dashboard shows, as plain values that JSON can hold, in the language in force."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.metric_names import metric_name
-from danlu.base.own_code import short_name
 from danlu.base.places import shown
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
 from danlu.view.figures.chart import plain
 from danlu.view.figures.names import short
 from danlu.view.figures.pages import compared_chart, run_charts, study_charts
+from danlu.view.info.combinations import combinations
 from danlu.view.info.effects import setting_text
+from danlu.view.info.numbering import numbered
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import StudyInfo
-from danlu.view.report import PARTS, best_scores, remedy_text, run_facts, study_answers, study_facts
+from danlu.view.report import PARTS, best_scores, cure_command, remedy_text, run_facts, study_answers, study_facts
 
+_MOST_ROWS = 100
 _POINTS = 800  # of a curve on the page: as many as it has pixels
-_MAIN = ("accuracy", "r2", "f1", "perplexity", "loss")
-
-
-def list_page(rows: Sequence[Mapping[str, Any]], folder: str) -> dict[str, Any]:
-    """The list of runs and studies, from plain rows."""
-    return {"folder": folder, "rows": [_list_row(row) for row in rows]}
-
-
-def _list_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    score, settings = row["score"], row["settings"]
-    name = next((name for name in _MAIN if name in score), "")
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "kind": row["kind"],
-        "state": row["state"],
-        "net": _text(settings.get("net.class", short_name(str(settings.get("net.name", ""))))),
-        "data": _text(
-            settings.get("data.name") or str(settings.get("data.path", "")).replace("\\", "/").rpartition("/")[2]
-        ),
-        "optimiser": _text(settings.get("optim.name", "")),
-        "lr": _number(settings.get("optim.lr")),
-        "epochs": row["epochs"],
-        "steps": row["steps"],
-        "seconds": row["seconds"],
-        "metric": metric_name(name) if name else "",
-        "score": score.get(name),
-        "part": row["part"],
-        "findings": row["findings"],
-        "changed": row["changed"],
-        "turn": row["turn"],
-    }
 
 
 def run_page(info: RunInfo) -> dict[str, Any]:
     """One run: its numbers, findings, charts, recipe and environment."""
     findings = [
         {
+            "number": number,
             "rule": one.rule,
             "name": rule_name(one.rule),
             "severity": one.severity,
@@ -63,15 +34,17 @@ def run_page(info: RunInfo) -> dict[str, Any]:
             "since": one.since,
             "title": one.title,
             "why": one.why,
-            "remedies": [remedy_text(remedy) for remedy in one.remedies],
+            "remedies": [[remedy_text(remedy), "change" in remedy] for remedy in one.remedies],
         }
-        for one in info.findings
+        for number, one in numbered(info.findings, lambda one: one.since)
     ]
     return {
         "name": info.name,
         "where": info.where,
         "state": info.state,
         "done": run_facts(info),
+        "progress": _progress(info) if info.state == "running" else None,
+        "cure": cure_command(info) if info.where and any(one.remedies for one in info.findings) else "",
         "numbers": _numbers(info),
         "findings": findings,
         "charts": [plain(chart) for chart in run_charts(info, _POINTS)],
@@ -80,6 +53,19 @@ def run_page(info: RunInfo) -> dict[str, Any]:
         "net": info.history.net is not None,
         "recipe": info.recipe,
         "environment": plain(info.environment),
+    }
+
+
+def _progress(info: RunInfo) -> dict[str, int]:
+    """How far a training is, and how far it will go as far as that is known, for a page that measures its pace."""
+    history = info.history
+    size = info.settings.get("train.batch_size")
+    return {
+        "step": history.steps[-1] if history.steps else 0,
+        "epoch": history.step_epochs[-1] if history.step_epochs else 0,
+        "steps": history.planned_epochs * history.steps_per_epoch,
+        "epochs": history.planned_epochs,
+        "batch": size if isinstance(size, int) else 0,
     }
 
 
@@ -110,10 +96,27 @@ def study_page(info: StudyInfo) -> dict[str, Any]:
         "answers": study_answers(info),
         "best": say("page.best", setting=setting_text(info.best.factors)) if info.best and info.best.factors else "",
         "numbers": [[name, value] for name, value in best_scores(info)],
+        "combinations": _combinations(info),
         "failed": [f"{setting_text(one.get('factors') or {})}: {one.get('reason', '')}" for one in info.failed],
         "charts": [plain(chart) for chart in study_charts(info)],
         "recipe": info.recipe,
     }
+
+
+def test_scores(score: Mapping[str, float]) -> list[list[str]]:
+    """The scores of a study's best run on the test part, by their names."""
+    return [[f"{say('page.part-test')} · {metric_name(name)}", short(value)] for name, value in score.items()]
+
+
+def _combinations(info: StudyInfo) -> dict[str, Any]:
+    """The table of what each combination reached, which the terminal prints too."""
+    members = [member.as_dict() for member in info.members]
+    baselines = [{"baseline": one.baseline, "score": one.score} for one in info.baselines]
+    found = combinations(members, baselines, info.metric)
+    head = ("study.combination", "study.spread", "study.members", "study.diverged")
+    name, *others = map(say, head)
+    rows = [[one.name, short(one.mean), short(one.deviation), str(one.count), str(one.diverged or "")] for one in found]
+    return {"head": [name, metric_name(info.metric), *others], "rows": rows[:_MOST_ROWS], "all": len(rows)}
 
 
 def _numbers(info: RunInfo) -> list[list[str]]:
@@ -126,7 +129,3 @@ def _numbers(info: RunInfo) -> list[list[str]]:
 
 def _text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

@@ -10,7 +10,7 @@ _IN_WORDS = ("optim.name", "optim.lr", "optim.momentum", "schedule.name", "train
 _NOT_SAID = ("train.epochs", "train.seed", "train.smoothing", "train.keep", "train.checkpoint_steps",
              "train.checkpoint_seconds", "train.weights", "train.limit_predictions")  # fmt: skip
 _SECTIONS = ("loss", "optim", "schedule", "train")
-_OF_DATA = ("standardise", "augment", "samples", "shuffle", "balance", "refit", "fold")
+_OF_DATA = ("standardise", "normalise", "augment", "samples", "shuffle", "balance", "refit", "fold")
 
 
 def choices(recipe: Recipe) -> str:

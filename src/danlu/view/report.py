@@ -1,10 +1,13 @@
 """The report of a run or a study: one file that opens anywhere, without a network and without danlu."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.finding_text import remedy_text
 from danlu.base.metric_names import metric_name
+from danlu.base.naming import listed
+from danlu.base.places import shown
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
@@ -12,12 +15,13 @@ from danlu.view.figures.names import short
 from danlu.view.figures.pages import run_charts, study_charts
 from danlu.view.info.curves import MOST_POINTS
 from danlu.view.info.effects import level_text, setting_text
+from danlu.view.info.numbering import numbered
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import StudyInfo
 from danlu.view.page.document import chart_block, document
 from danlu.view.page.fragment import chart_height, framed
 from danlu.view.page.markup import Markup, Part, element, joined
-from danlu.view.summary import baseline_lines, parent_line
+from danlu.view.summary import baseline_lines, imported_line, parent_line
 from danlu.view.texts import texts_section
 from danlu.view.verdicts import effect_text, looks_text
 
@@ -150,10 +154,12 @@ def run_facts(info: RunInfo) -> str:
     """How far a run is, in a line."""
     history = info.history
     began = [parent_line(history.parent)] if history.parent else []
+    began += [imported_line(history.imported)] if history.imported else []
+    planned = f"/{history.planned_epochs:,}" if info.state == "running" and history.planned_epochs else ""
     done = say(
         "page.done",
         state=say(f"page.state-{info.state}"),
-        epochs=f"{len(history.epochs):,}",
+        epochs=f"{len(history.epochs):,}{planned}",
         steps=f"{history.steps[-1] if history.steps else 0:,}",
         seconds=short(round(history.seconds, 1)),
     )
@@ -163,20 +169,30 @@ def run_facts(info: RunInfo) -> str:
 def findings_section(info: RunInfo) -> Markup:
     """All findings, the gravest first; or that there is none."""
     rank = {"error": 0, "warning": 1, "advice": 2}
-    found = sorted(info.findings, key=lambda one: (rank.get(one.severity, 2), one.since))
-    cards = [finding_card(one) for one in found] or [element("p", say("page.no-findings"), class_="faint")]
+    found = numbered(info.findings, lambda one: one.since)
+    found.sort(key=lambda one: (rank.get(one[1].severity, 2), one[0]))
+    cards = [finding_card(one, number) for number, one in found] or [
+        element("p", say("page.no-findings"), class_="faint")
+    ]
+    if any(one.remedies for one in info.findings) and info.where:
+        cards.append(element("p", f"{say('page.prove')} ", element("code", cure_command(info)), class_="faint"))
     return element("section", element("h2", say("page.findings")), *cards)
 
 
-def finding_card(finding: Finding) -> Markup:
-    """One finding: what, where, since when, why, and what to do."""
-    where = ", ".join(finding.where[:4]) + (" …" if len(finding.where) > 4 else "")
+def cure_command(info: RunInfo) -> str:
+    """What to type to have the remedies of a run tried."""
+    return f"danlu cure {shlex.quote(str(shown(info.where)))}"
+
+
+def finding_card(finding: Finding, number: int) -> Markup:
+    """One finding with its number: what, where, since when, why, and what to do."""
+    where = listed(finding.where, 4)
     since = say("page.since", step=f"{finding.since:,}")
     sure = say(f"base.finding-{finding.confidence}") if finding.confidence else ""
     name = rule_name(finding.rule)
     head = element(
         "p",
-        element("b", f"{say(f'page.severity-{finding.severity}')} · {name}"),
+        element("b", f"{number} · {say(f'page.severity-{finding.severity}')} · {name}"),
         *([" ", element("span", finding.rule, class_="faint")] if name != finding.rule else []),
         "".join(f" · {part}" for part in (where, finding.line, since, sure) if part),
     )

@@ -180,7 +180,7 @@ def main_score(score: Score) -> str:
     >>> main_score({"loss": 0.1, "accuracy": 0.97512})
     'accuracy 0.9751'
     """
-    name = next(name for name in ("accuracy", "r2", "f1", "loss") if name in score)
+    name = next((name for name in ("accuracy", "r2", "f1", "loss") if name in score), next(iter(score)))
     return f"{metric_name(name)} {score[name]:.4f}"
 
 

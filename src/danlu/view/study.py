@@ -1,7 +1,7 @@
 """A study in the terminal: what is planned, how far it is, what it found. Drawn from plain records."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.telling import steady_error
 from danlu.base.words import say
-from danlu.stats.members import COSTS
+from danlu.view.info.combinations import combinations, factors_text
 from danlu.view.info.effects import level_text
 from danlu.view.terminal import PlainConsole
 from danlu.view.verdicts import effect_text, looks_text
@@ -38,7 +38,7 @@ class StudyReporter:
     def opening(self, plan: Mapping[str, Any], folder: Path) -> None:
         """Say what is about to be trained, and what cannot be."""
         for one in plan["failed"]:
-            self._note(say("study.cell-failed", factors=_factors(one["factors"]), reason=one["reason"]))
+            self._note(say("study.cell-failed", factors=factors_text(one["factors"]), reason=one["reason"]))
         if len(plan["seeds"]) == 1:
             self._note(say("study.one-seed"))
         if self._visible:
@@ -88,7 +88,7 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
             cost = {"seconds": f"{group['seconds']:.1f}", "megabytes": f"{group['megabytes']:.0f}"}
             console.print(say("study.plan-cost", **cost), markup=False, soft_wrap=True)
     for one in plan["failed"]:
-        text = say("study.cell-failed", factors=_factors(one["factors"]), reason=one["reason"])
+        text = say("study.cell-failed", factors=factors_text(one["factors"]), reason=one["reason"])
         console.print(f"! {text}", style="yellow", markup=False, soft_wrap=True)
 
 
@@ -97,7 +97,7 @@ def print_study(console: Console, study: Mapping[str, Any]) -> None:
     _print_scores(console, study)
     for one in study["failed"]:
         if "seed" in one:
-            text = say("study.member-failed", factors=_factors(one["factors"]), **{k: one[k] for k in _WHICH})
+            text = say("study.member-failed", factors=factors_text(one["factors"]), **{k: one[k] for k in _WHICH})
             console.print(f"! {text}", style="yellow", markup=False, soft_wrap=True)
     console.print()
     _print_effects(console, study)
@@ -108,7 +108,7 @@ def print_study(console: Console, study: Mapping[str, Any]) -> None:
         console.print()
         scores = {part: f"{best['score'][part].get(metric, float('nan')):.4f}" for part in ("validation", "test")}
         phrase = "study.best" if best.get("refit", True) else "study.best-as-it-was"
-        line = say(phrase, factors=_factors(best["factors"]), metric=metric_name(metric), **scores)
+        line = say(phrase, factors=factors_text(best["factors"]), metric=metric_name(metric), **scores)
         console.print(line, markup=False, soft_wrap=True, style="bold")
     loading = study["loading_seconds"]
     times = {"seconds": study["seconds"], "loading": loading, "training": study["seconds"] - loading}
@@ -132,20 +132,14 @@ def printed(show: Callable[[Console], None]) -> str:
 
 def _print_scores(console: Console, study: Mapping[str, Any]) -> None:
     metric = study["metric"]
-    rows: dict[str, list[Mapping[str, Any]]] = {}
-    for member in study["members"]:
-        rows.setdefault(_factors(member["factors"]), []).append(member)
-    for member in study["baselines"]:
-        rows.setdefault(say("study.baseline", name=member["baseline"]), []).append({**member, "diverged": False})
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(say("study.combination"), overflow="fold")
     for heading in (metric_name(metric), say("study.spread"), say("study.members"), say("study.diverged")):
         table.add_column(heading, justify="right")
-    ranked = sorted(rows.items(), key=lambda row: _middle(row[1], metric)[0], reverse=metric not in COSTS)
-    for name, members in ranked[:_MOST_ROWS]:
-        mean, spread = _middle(members, metric)
-        diverged = sum(member["diverged"] for member in members)
-        table.add_row(name, f"{mean:.4f}", f"{spread:.4f}", str(len(members)), str(diverged) if diverged else "")
+    ranked = combinations(study["members"], study["baselines"], metric)
+    for one in ranked[:_MOST_ROWS]:
+        numbers = (f"{one.mean:.4f}", f"{one.deviation:.4f}", str(one.count), str(one.diverged or ""))
+        table.add_row(one.name, *numbers)
     console.print(table)
     if len(ranked) > _MOST_ROWS:
         console.print(say("study.more-rows", count=len(ranked) - _MOST_ROWS), markup=False)
@@ -185,21 +179,5 @@ def _print_interactions(console: Console, study: Mapping[str, Any]) -> None:
         console.print(say("study.more-interactions", count=len(tables) - _MOST_TABLES), markup=False)
 
 
-def _middle(members: Sequence[Mapping[str, Any]], metric: str) -> tuple[float, float]:
-    """Mean and standard deviation (n - 1) over the members that did not diverge."""
-    values = [
-        float(member["score"][metric]) for member in members if not member["diverged"] and metric in member["score"]
-    ]
-    if not values:
-        return float("nan"), float("nan")
-    mean = sum(values) / len(values)
-    squares = sum((value - mean) ** 2 for value in values)
-    return mean, (squares / (len(values) - 1)) ** 0.5 if len(values) > 1 else 0.0
-
-
 def _combinations(plan: Mapping[str, Any]) -> int:
     return sum(len(group["combinations"]) for group in plan["groups"])
-
-
-def _factors(factors: Mapping[str, Any]) -> str:
-    return "  ".join(f"{key}={level_text(level)}" for key, level in factors.items())

@@ -8,7 +8,9 @@ from danlu.base.metric_names import divided, metric_name
 from danlu.base.places import shown
 from danlu.base.printable import printable
 from danlu.base.words import say
-from danlu.store.records import ParentRun
+from danlu.store.records import ImportedFrom, ParentRun
+
+_MOST_FILES = 3
 
 
 def summary_lines(run: Mapping[str, Any]) -> list[str]:
@@ -29,11 +31,21 @@ def summary_lines(run: Mapping[str, Any]) -> list[str]:
             lines += baseline_lines(run.get("baselines", {}), run["score"].get("test", {}))
     if run["diverged"]:
         lines.append(say("view.diverged", step=f"{run['diverged_since']:,}", run=folder))
+    if imported := run.get("imported"):
+        origin = imported_line(ImportedFrom(source=imported["source"], files=tuple(imported["files"])))
+        return [*lines, origin, say("view.closing-imported", epochs=run["epochs"], steps=run["steps"], run=folder)]
     lines += [] if run["diverged"] and run["scored"]["weights"] == "last" else [scored_line(run)]
     if parent := run.get("parent"):
         lines.append(parent_line(ParentRun(**parent)))
     seconds = {name: f"{run[key]:.1f}" for name, key in _SECONDS.items()}
     return [*lines, say("view.closing", epochs=run["epochs"], steps=run["steps"], run=folder, **seconds)]
+
+
+def imported_line(imported: ImportedFrom) -> str:
+    """Where an imported run comes from."""
+    files = ", ".join(str(shown(file)) for file in imported.files[:_MOST_FILES])
+    more = ", …" if len(imported.files) > _MOST_FILES else ""
+    return say("view.imported", source=say(f"view.source-{imported.source}"), files=printable(files + more))
 
 
 def baseline_lines(baselines: Mapping[str, Mapping[str, float]], score: Mapping[str, float]) -> list[str]:

@@ -19,6 +19,7 @@ from danlu.watch.contract import Rule, Verdict
 from danlu.watch.coverage import closing_line, has_seen_nothing, remarks_on
 from danlu.watch.culprits import Culprits
 from danlu.watch.earlier import Earlier
+from danlu.watch.frames import raising_line
 from danlu.watch.guard import Guard
 from danlu.watch.judge import Judge
 from danlu.watch.measured import Measured
@@ -213,6 +214,7 @@ class Watch(Readable):
         if kind is not None and not stopped:
             self._observer.measured.crashed = kind.__name__
             self._observer.measured.crash = str(error)
+            self._observer.measured.crashed_at = raising_line(trace)
         self._observer.finish()
         self._guard.within(self._judge, self._observer.measured)
         self._guard.within(self._look_back, self._observer.measured)

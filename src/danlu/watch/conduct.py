@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from danlu.base.records import CodeLine
 from danlu.watch.series import Series
 
 
@@ -57,3 +58,19 @@ class Unrelated:
     correlation: float = float("nan")
     mean: float = float("nan")
     std: float = float("nan")
+
+
+@dataclass
+class Draws:
+    """How the loaders of the training draw samples and random numbers."""
+
+    passes: int = 0  # through a loader whose DistributedSampler shuffles
+    unchanged: int = 0  # of these, those in the order of the one before: its epoch was not set
+    unchanged_since: int = 0
+    # Why random numbers of the loading come again: "generator", one of the data set's own that every worker copies;
+    # "constant", a worker_init_fn that seeds all alike; "worker", one that seeds by the worker alone; "sample", a seed
+    # set for each sample anew.
+    repeats: str = ""
+    workers: int = 0
+    named: str = ""  # of the generator
+    line: CodeLine | None = None

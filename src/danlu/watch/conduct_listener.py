@@ -10,8 +10,10 @@ from danlu.watch.guard import Guard
 from danlu.watch.measured import Measured
 from danlu.watch.probes.averaged import AveragedProbe
 from danlu.watch.probes.code import CodeProbe
+from danlu.watch.probes.draws import DrawsProbe
 from danlu.watch.probes.held_out import HeldOutProbe
 from danlu.watch.probes.scaling import ScalingProbe
+from danlu.watch.probes.structure import drops_by_layers
 
 
 class ConductListener:
@@ -23,7 +25,20 @@ class ConductListener:
         self.scaling = ScalingProbe(measured)
         self.held_out = HeldOutProbe(measured)
         self.code = CodeProbe(measured)
+        self.draws = DrawsProbe(measured)
         self._averaged = AveragedProbe(measured, roots)
+        self.evaluating = False  # a net is called in evaluation mode, and none of its dropout layers drops
+
+    def evaluation_begins(self, module: nn.Module) -> None:
+        self.evaluating = not module.training and not drops_by_layers(module)
+        self.draws.evaluates()
+
+    def dropped(self, rate: float) -> None:
+        net = self.measured.net
+        net.plain_dropout = max(float(rate), net.plain_dropout)
+        if self.evaluating and rate > 0 and not torch.is_grad_enabled():
+            self.measured.dropped_evaluations += 1
+            self.evaluating = False  # one call is counted once
 
     def scaler_called(self, name: str, scale: float, *, ends: bool) -> None:
         self.scaling.called(name, scale, ends=ends)
@@ -33,6 +48,7 @@ class ConductListener:
 
     def loader_begun(self, loader: Any) -> None:
         self._guard(self.held_out.loader_begun, loader)
+        self._guard(self.draws.loader_begun, loader, self.measured.step)
 
     def stranger_called(self, module: nn.Module) -> None:
         self._guard(self._averaged.called, module, self.measured.step)

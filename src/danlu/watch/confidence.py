@@ -10,8 +10,8 @@ from danlu.watch.rulebook import rulebook
 # other causes too.
 READ_OR_TRIED = frozenset({
     "batchnorm-small-batch", "eval-mode-in-training", "future-leak", "gradients-accumulate", "input-constant",
-    "input-nonfinite", "input-scale", "label-range", "loss-broadcast", "loss-mismatch", "loss-sum",
-    "missing-nonlinearity", "no-update", "optimizer-recreated", "output-activation", "padding-in-loss",
+    "input-nonfinite", "input-scale", "label-range", "leaf-changed", "loss-broadcast", "loss-mismatch", "loss-sum",
+    "missing-nonlinearity", "no-update", "optimizer-recreated", "order-repeats", "output-activation", "padding-in-loss",
     "parameters-not-optimized", "parameters-unused", "samples-mixed", "scheduler-misuse", "softmax-axis",
     "softmax-twice", "targets-not-shifted", "train-mode-in-evaluation", "train-test-overlap", "unshuffled",
 })  # fmt: skip

@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from collections.abc import Collection
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
 
 import torch
@@ -56,6 +56,17 @@ def lines_under_way() -> list[CodeLine]:
             lines.append(CodeLine(frame.f_code.co_filename, frame.f_lineno or frame.f_code.co_firstlineno))
         frame = frame.f_back
     return lines
+
+
+def raising_line(trace: TracebackType | None) -> CodeLine | None:
+    """The innermost line of the user's code that an exception came through."""
+    found: CodeLine | None = None
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if is_theirs(file):
+            found = CodeLine(file, trace.tb_lineno)
+        trace = trace.tb_next
+    return found
 
 
 def names_of(objects: Collection[Any]) -> dict[int, str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from danlu.base.records import CodeLine
-from danlu.watch.conduct import Averaged, Handed, Scaling, Unfair, Unrelated
+from danlu.watch.conduct import Averaged, Draws, Handed, Scaling, Unfair, Unrelated
 from danlu.watch.series import Curve, Series
 
 NO_TENSOR = "-"
@@ -185,7 +185,7 @@ class Evaluation:
     smallest: int = 0  # samples of a batch
     largest: int = 0
     plain: float = float("nan")  # the loss as a mean of the batches' own
-    neighbours: float = float("nan")  # share of its windows that are training windows moved by one place
+    neighbours: float = float("nan")  # share of its windows beside which a training window lies
 
 
 @dataclass
@@ -294,6 +294,7 @@ class Measured:
     ended: bool = False
     crashed: str = ""  # the exception that ended the block
     crash: str = ""  # its words
+    crashed_at: CodeLine | None = None  # the innermost line of the user's under way
     epoch_steps: int | None = None  # once the first sample came back
     samples_seen: int = 0  # different training samples
     declared_overlap: float = 0.0  # share of the validation loader's samples that the training loader holds
@@ -311,12 +312,14 @@ class Measured:
     carried: Handed = field(default_factory=Handed)
     averaged: Averaged | None = None
     unfair: dict[str, Unfair] = field(default_factory=dict[str, Unfair])  # of evaluations, by kind
+    drawing: Draws = field(default_factory=Draws)
     unrelated: Unrelated = field(default_factory=Unrelated)
     loss_ratio: Series = field(default_factory=Series)  # largest over smallest of the losses that are added up as is
     losses_added: tuple[float, float] = (float("nan"), float("nan"))  # the smallest and the largest, at the first step
     # Frozen normalisations that are in training mode, and by how many deviations their running statistics have moved.
     drifting: dict[str, float] = field(default_factory=dict[str, float])
     checkpointed_dry: int = 0  # calls of checkpoint() none of whose inputs needs a gradient, though the net does
+    dropped_evaluations: int = 0  # in evaluation mode, in which torch.nn.functional.dropout was at work all the same
     draws_at_random: bool = False  # a loader of the training shuffles
     code_read: bool = False  # whether the source of the loop was found and read
     code: dict[str, CodeLine] = field(default_factory=dict[str, CodeLine])  # mistakes read in the user's own lines

@@ -131,6 +131,7 @@ class Observer(ConductListener):
             self._guard(self._training_begins, args, kwargs, known=not doubtful)
 
     def forward_ends(self, output: Any) -> None:
+        self.evaluating = False
         if self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
             self._guard(self._outputs.extend, all_tensors(output)[:1])
             self._guard(self.heard.answered, output)
@@ -157,11 +158,6 @@ class Observer(ConductListener):
     def loss_refused(self, call: LossCall) -> None:
         self._guard(self.sites.note, "loss", 0)
         self._guard(self._labels.refused, call, self.step)
-
-    def dropped(self, rate: float) -> None:
-        net = self.measured.net
-        if rate > net.plain_dropout:
-            net.plain_dropout = float(rate)
 
     def backward_begins(self, tensors: Sequence[Any]) -> None:
         ordinary = self._steps.quiet and not self._evaluations.running and self._unscaled is None
@@ -247,6 +243,7 @@ class Observer(ConductListener):
                 self._calls.listen(OFF)
 
     def _evaluation_begins(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        self.evaluation_begins(module)
         self.sites.note("evaluation", self.step)
         self._evaluations.forward(batch_of(args, kwargs), training=module.training)
 
@@ -258,6 +255,7 @@ class Observer(ConductListener):
         self.sites.note("forward", self.step)
         if known:
             self.held_out.trains()
+            self._guard.within(self.draws.trains)
         inputs = self._input = batch_of(args, kwargs)
         if inputs is None:
             tensors = all_tensors((args, kwargs))

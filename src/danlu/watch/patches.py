@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch.jit import _builtins as jit_builtins
 from torch.optim import lr_scheduler
 from torch.utils import checkpoint
@@ -36,6 +37,7 @@ LOSSES = (
 
 
 _NO_REDUCTION, _SUM = 0, 2
+_DROPOUT = 4  # place of the rate among the arguments of attention
 
 
 class LossCall(NamedTuple):
@@ -152,6 +154,7 @@ def listen(listener: Listener, patches: Patches) -> None:
         patches.replace(owner, name, functools.partial(_loss, listener, name, kind, place))
     patches.replace(torch._VF, "dropout", functools.partial(_dropout, listener))
     patches.replace(torch._VF, "dropout_", functools.partial(_dropout, listener))
+    patches.replace(F, "scaled_dot_product_attention", functools.partial(_attend, listener))
     patches.replace(torch.autograd, "_engine_run_backward", functools.partial(_backward, listener))
     patches.replace(torch.amp.GradScaler, "scale", functools.partial(_scale, listener))
     for name in ("unscale_", "step", "update"):
@@ -203,6 +206,16 @@ def _dropout(listener: Listener, original: Callable[..., Any]) -> Callable[..., 
         if train and not torch.compiler.is_compiling():
             listener.dropped(p)
         return original(input, p, train)
+
+    return observed
+
+
+def _attend(listener: Listener, original: Callable[..., Any]) -> Callable[..., Any]:
+    def observed(*args: Any, **kwargs: Any) -> Any:
+        rate = args[_DROPOUT] if len(args) > _DROPOUT else kwargs.get("dropout_p", 0.0)
+        if rate and not torch.compiler.is_compiling():
+            listener.dropped(rate)
+        return original(*args, **kwargs)
 
     return observed
 

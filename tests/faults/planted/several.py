@@ -193,7 +193,7 @@ def teacher_softened_alone(watch, seed, fault):
     def distil(given, wanted, labels):
         student_scores = given if fault else given / temperature
         soft = F.kl_div(student_scores.log_softmax(1), (wanted / temperature).softmax(1), reduction="batchmean")
-        return soft + F.cross_entropy(given, labels)
+        return temperature**2 * soft + F.cross_entropy(given, labels)
 
     with watch(student, optimizer):
         for index in batches_of(len(x), 5):

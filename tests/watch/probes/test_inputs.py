@@ -276,3 +276,36 @@ def test_after_200_steps_no_more_samples_are_taken_up() -> None:
     epochs = Epochs()
     epochs.train(*(rows(number) for number in range(201)))
     assert (epochs.samples.samples, epochs.samples.closed) == (200, True)
+
+
+def windows(stride: int, places: int = 24, kind: torch.dtype = torch.float32) -> Tensor:
+    row = torch.rand(800, generator=torch.Generator().manual_seed(3))
+    return (row if kind == torch.float32 else (row * 50).to(kind)).unfold(0, places, stride)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.int64])
+@pytest.mark.parametrize("stride", [1, 3, 8])
+def test_windows_split_at_random_lie_beside_those_of_the_training(stride: int, kind: torch.dtype) -> None:
+    every = windows(stride, kind=kind)
+    order = torch.randperm(len(every), generator=torch.Generator().manual_seed(5))
+    cut = len(every) * 4 // 5
+    probe = SampleProbe(Measured())
+    probe.train(every[order[:cut]], 1)
+    asked, met = probe.neighbours(every[order[cut:]])
+    assert asked == len(every) - cut
+    assert met > 0.8 * asked
+
+
+@pytest.mark.parametrize("stride", [1, 3, 24])
+def test_windows_of_a_later_part_lie_beside_none(stride: int) -> None:
+    every = windows(stride)
+    cut = len(every) * 4 // 5
+    probe = SampleProbe(Measured())
+    probe.train(every[:cut][torch.randperm(cut, generator=torch.Generator().manual_seed(5))], 1)
+    assert probe.neighbours(every[cut:])[1] <= 1
+
+
+def test_windows_of_the_same_numbers_tell_nothing() -> None:
+    probe = SampleProbe(Measured())
+    probe.train(torch.zeros(50, 24), 1)
+    assert probe.neighbours(torch.zeros(20, 24)) == (0, 0)

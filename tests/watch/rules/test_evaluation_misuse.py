@@ -62,3 +62,10 @@ def test_a_mean_of_uneven_batches_is_told_with_its_line() -> None:
 def test_even_batches_and_means_over_samples_are_silent() -> None:
     assert verdict(RULE, uneven(smallest=100, samples=200)) is None
     assert verdict(RULE, uneven(read=False)) is None
+
+
+def test_all_samples_normalised_together_are_worth_a_word() -> None:
+    line = CodeLine("train.py", 12)
+    found = told(RULE, Measured(step=9, code={"joint": line}))
+    assert (found.severity, found.variant, found.line) == ("advice", "joint", line)
+    assert verdict(RULE, Measured(code={"joint": line})) is None

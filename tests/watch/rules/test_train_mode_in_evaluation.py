@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.measured import Evaluation, Measured, Net, Optimiser
 from danlu.watch.rules.train_mode_in_evaluation import RULE
 from measurements import check_threshold, told, verdict
 
@@ -40,3 +40,11 @@ def test_evaluation_mode_is_silent_and_a_second_pass_in_it_excuses_the_first() -
     measured = evaluated()
     measured.evaluations += evaluated(training=False).evaluations
     assert verdict(RULE, measured) is None
+
+
+@pytest.mark.parametrize(("dropped", "step", "found"), [(6, 60, True), (0, 60, False), (600, 60, False), (6, 2, False)])
+def test_dropout_that_knows_no_mode(dropped: int, step: int, found: bool) -> None:
+    net = Net(plain_dropout=0.4)
+    measured = Measured(step=step, net=net, dropped_evaluations=dropped, optimisers=[Optimiser("Adam", steps=step)])
+    answer = verdict(RULE, measured)
+    assert (answer is not None and answer.variant == "functional") == found

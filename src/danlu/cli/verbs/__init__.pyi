@@ -13,6 +13,7 @@ from danlu.cli.verbs.exercise import do_exercise as do_exercise
 from danlu.cli.verbs.export import do_export as do_export
 from danlu.cli.verbs.fit import do_fit as do_fit
 from danlu.cli.verbs.generate import do_generate as do_generate
+from danlu.cli.verbs.import_logs import do_import as do_import
 from danlu.cli.verbs.lr_find import do_lr_find as do_lr_find
 from danlu.cli.verbs.nets import do_nets as do_nets
 from danlu.cli.verbs.package import do_package as do_package
@@ -21,6 +22,7 @@ from danlu.cli.verbs.predict_exported import predict_exported as predict_exporte
 from danlu.cli.verbs.resume import do_resume as do_resume
 from danlu.cli.verbs.rules import do_rules as do_rules
 from danlu.cli.verbs.run import do_run as do_run
+from danlu.cli.verbs.runs import do_runs as do_runs
 from danlu.cli.verbs.show import do_show as do_show
 from danlu.cli.verbs.try_out import do_try as do_try
 from danlu.cli.verbs.view import do_view as do_view

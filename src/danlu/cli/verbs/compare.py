@@ -1,6 +1,7 @@
 """`danlu compare`: a study, and with --search a search."""
 
 import argparse
+from typing import Any
 
 from danlu.base.errors import UserError
 from danlu.cli import results
@@ -43,6 +44,7 @@ def do_compare(arguments: argparse.Namespace) -> Outcome:
         jobs=numbers.jobs,
         cluster=arguments.cluster,
         folder=arguments.folder,
+        notify=arguments.notify,
         progress=not arguments.json,
     )
     return results.of_study(study, trained=True)
@@ -56,14 +58,6 @@ def _do_search(arguments: argparse.Namespace) -> Outcome:
         quest, plan, _ = sought(recipe=recipe, metric=arguments.metric, **asked)
         facts = plan.facts() | {"groups": with_costs(plan, asked["jobs"])} | {"search": quest.facts(plan)}
         return Outcome(facts, lambda console: print_search_plan(console, facts))
-    progress = not arguments.json
-    return results.of_search(
-        search(
-            recipe=recipe,
-            metric=arguments.metric,
-            folder=arguments.folder,
-            progress=progress,
-            cluster=arguments.cluster,
-            **asked,
-        )
-    )
+    told: dict[str, Any] = {"notify": arguments.notify, "progress": not arguments.json}
+    place: dict[str, Any] = {"folder": arguments.folder, "cluster": arguments.cluster}
+    return results.of_search(search(recipe=recipe, metric=arguments.metric, **place, **told, **asked))

@@ -23,6 +23,7 @@ def do_cure(arguments: argparse.Namespace) -> Outcome:
         folder=arguments.folder,
         jobs=asked.jobs,
         cluster=arguments.cluster,
+        notify=arguments.notify,
         progress=not arguments.json,
     )
     written = proof.apply(arguments.to) if arguments.apply or arguments.to else None

@@ -10,8 +10,9 @@ from danlu.base.input_files import path_kind
 from danlu.base.places import shown
 from danlu.base.words import say
 from danlu.cli.asked import asked_for
-from danlu.cli.outcome import DIVERGED, Outcome, print_text
-from danlu.cli.words import check_one, run_called, split_words
+from danlu.cli.outcome import Outcome, print_text
+from danlu.cli.results import code_of
+from danlu.cli.words import check_one, run_called, split_words, tracked_by
 from danlu.lab.fine_tuning import net_of
 from danlu.lab.fit import fit
 from danlu.lab.going_on import go_on, more_epochs
@@ -30,7 +31,7 @@ def do_fit(arguments: argparse.Namespace) -> Outcome:
             other = f"{2 * (run.recipe.optim.lr or 0.01):.1g}"
             print_text(console, say("view.next", run=shown(record["run"]), lr=other))
 
-    return Outcome(record, show, code=DIVERGED if run.diverged else 0)
+    return Outcome(record, show, code=code_of(run))
 
 
 def _fitted(arguments: argparse.Namespace) -> Run:
@@ -46,7 +47,13 @@ def _fitted(arguments: argparse.Namespace) -> Run:
             faults.add("cli.from-without-data", run=source)
         faults.raise_if_any()
         net = net_of(run_called(source))
-    return fit(recipe=asked.drafted(net), folder=arguments.folder, name=arguments.name, progress=not arguments.json)
+    return fit(
+        recipe=asked.drafted(net),
+        folder=arguments.folder,
+        name=arguments.name,
+        notify=arguments.notify,
+        progress=not arguments.json,
+    )
 
 
 def _gone_on(arguments: argparse.Namespace) -> Run:
@@ -69,7 +76,8 @@ def _gone_on(arguments: argparse.Namespace) -> Run:
         schedule=arguments.schedule,
         folder=arguments.folder,
         name=arguments.name,
+        notify=arguments.notify,
         progress=not arguments.json,
-        words=settings,
+        words=settings + tracked_by(arguments),
     )
     return Run(path)

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from danlu.base.errors import Faults
 from danlu.base.words import say
@@ -24,8 +25,9 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
     roots = [word for word in arguments.words if word.startswith(_ROOT)]
     arguments.words = [word for word in arguments.words if word not in roots]
     folder = one_run(arguments, "resume")
+    told: dict[str, Any] = {"notify": arguments.notify, "progress": not arguments.json}
     if StudyFolder(Path(folder)).is_there:
-        faults, progress = Faults(), not arguments.json
+        faults = Faults()
         if arguments.net is not None:
             faults.add("lab.no-net-for-a-study", folder=folder)
         jobs = read_jobs(arguments.jobs, faults)
@@ -33,16 +35,17 @@ def do_resume(arguments: argparse.Namespace) -> Outcome:
         check_jobs(jobs)
         if StudyFolder(Path(folder)).is_search:
             return results.of_search(
-                go_on_searching(folder, data=arguments.data, jobs=jobs, cluster=arguments.cluster, progress=progress)
+                go_on_searching(folder, data=arguments.data, jobs=jobs, cluster=arguments.cluster, **told)
             )
         return results.of_study(
-            go_on(folder, data=arguments.data, jobs=jobs, cluster=arguments.cluster, progress=progress), trained=True
+            go_on(folder, data=arguments.data, jobs=jobs, cluster=arguments.cluster, **told), trained=True
         )
     before = Run(folder, net=arguments.net)
+    before.refuse_imported()
     if before.finished:
-        told = say("cli.already-finished", run=folder)
+        words = say("cli.already-finished", run=folder)
         code = DIVERGED if before.diverged else 0  # as `fit` ended
-        return Outcome(before.as_dict(), lambda console: print_text(console, told), code=code)
+        return Outcome(before.as_dict(), lambda console: print_text(console, words), code=code)
     root = roots[-1].removeprefix(_ROOT) if roots else None
-    run = resume(folder, net=arguments.net, data=arguments.data, root=root, progress=not arguments.json)
+    run = resume(folder, net=arguments.net, data=arguments.data, root=root, **told)
     return results.of_run(run, trained=True)

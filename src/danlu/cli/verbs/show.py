@@ -1,6 +1,7 @@
 """`danlu show`, of a run, a study, a search or a claim."""
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from danlu.cli import results
 from danlu.cli.outcome import Outcome, print_text
 from danlu.cli.words import last_run, one_run
 from danlu.lab.run_record import RunRecord
+from danlu.store.notes import Notes
 from danlu.store.study_folder import StudyFolder
 from danlu.view.findings import print_findings
 from danlu.view.tables import print_summary
@@ -31,8 +33,9 @@ def do_show(arguments: argparse.Namespace) -> Outcome:
 
 
 def _shown_run(run: RunRecord) -> Outcome:
-    """A run as it is looked at later: what was told while it trained is told again."""
-    record = run.as_dict()
+    """A run as it is looked at later: what was told while it trained is told again, with the scores of each epoch and
+    the notes beside it."""
+    record = run.as_dict() | {"by_epoch": run.by_epoch, "notes": asdict(Notes.read(run.folder))}
 
     def show(console: Console) -> None:
         print_findings(console, run.findings, shown(run.folder))

@@ -11,5 +11,6 @@ from danlu.serve.run import open_dashboard
 def do_view(arguments: argparse.Namespace) -> Outcome:
     """The dashboard, which answers until Ctrl-C."""
     check_one("view", arguments.words)
-    dashboard = open_dashboard(arguments.words[0] if arguments.words else None, **listening_words(arguments))
+    folder = arguments.words[0] if arguments.words else None
+    dashboard = open_dashboard(folder, read_only=arguments.read_only, **listening_words(arguments))
     return outcome_of_page(dashboard, arguments, "folder")

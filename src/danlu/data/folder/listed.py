@@ -9,11 +9,12 @@ from typing import Any
 
 from danlu.base.errors import Fault, Faults, fail
 from danlu.base.input_files import path_kind, refuse_irregular
+from danlu.base.naming import listed
 from danlu.data.dataset import Dataset, ReadSource
 from danlu.data.folder.load import listing_builder
 from danlu.data.folder.scan import ENDINGS, MOST_TOLD, Listing, PictureFile, in_natural_order, raise_first
 from danlu.data.options import Options
-from danlu.data.table.columns import Sheet, listed
+from danlu.data.table.columns import MOST_LISTED, Sheet
 from danlu.data.table.to_predict import Columns, resolve_column, split_names
 
 _NAMED = "(?i)(" + "|".join(ending.replace(".", r"\.") for ending in ENDINGS) + r")\s*$"
@@ -69,7 +70,7 @@ def listed_builder(name: str, sheets: Mapping[str, Sheet], column: str, target: 
         fail("data.target-constant", place=where, value=", ".join(classes))
     for part, found in rows.items():
         if strange := sorted({name for _, name in found} - {*classes}):
-            fail("data.strange-classes", path=sheets[part].path, part=part, classes=listed(strange[:MOST_TOLD]))
+            fail("data.strange-classes", path=sheets[part].path, part=part, classes=listed(strange, MOST_TOLD))
     numbers = {name: number for number, name in enumerate(classes)}
     parts = {part: [_file(path, numbers[name]) for path, name in found] for part, found in rows.items()}
     folder = Path(os.path.commonpath([path.parent.absolute() for found in rows.values() for path, _ in found]))
@@ -93,16 +94,16 @@ def _label(sheet: Sheet, column: str, target: Columns | None) -> tuple[str, tupl
     names = list(sheet.columns)
     others = [name for name in names if name != column]
     if target is None and len(others) != 1:
-        fail("data.target-needed", place=sheet.path, columns=listed(names), likely=(others or names)[-1])
+        fail("data.target-needed", place=sheet.path, columns=listed(names, MOST_LISTED), likely=(others or names)[-1])
     words = others if target is None else split_names(target, names)
     found = resolve_column(words[0], names)
     if found is None:
-        fail("data.target-unknown", place=sheet.path, target=words[0], columns=listed(names), hint="")
+        fail("data.target-unknown", place=sheet.path, target=words[0], columns=listed(names, MOST_LISTED), hint="")
     if len(words) > 1 or found == column:
         fail("listed.one-target", path=sheet.path, column=column)
     beside = [name for name in others if name != found]
     told = [Fault("listed.read", {"path": sheet.path, "column": column, "target": found})]
-    return found, (*told, *([Fault("listed.beside", {"columns": listed(beside)})] if beside else []))
+    return found, (*told, *([Fault("listed.beside", {"columns": listed(beside, MOST_LISTED)})] if beside else []))
 
 
 def _labels(sheet: Sheet, label: str) -> list[str]:

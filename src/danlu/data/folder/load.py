@@ -23,6 +23,7 @@ from danlu.data.folder.masks import mask_builder
 from danlu.data.folder.scan import Listing, scan
 from danlu.data.folder.store import Decided, keep, place_of, recall
 from danlu.data.images import Images, Pool, image_dataset
+from danlu.data.normalisation import fixed_statistics
 from danlu.data.options import PICTURES, Options, refuse_unfit
 from danlu.data.portions import carve
 from danlu.data.standard import Pixels, measure_pixels
@@ -163,7 +164,9 @@ def _streamed(
     measured = min(MEASURED, len(rows["train"]))
     some = rows["train"][order(len(rows["train"]), 0, 0)[:measured]]
     pixels = _plain(decided.shape)
-    if options.standardise is not False:
+    if fixed := fixed_statistics(options, decided.shape.channels):
+        pixels = replace(pixels, mean=fixed[0], std=fixed[1])
+    elif options.standardise is not False:
         shown = decode([pictures[row].path for row in some.tolist()], decided.shape)
         pixels = replace(pixels, **dict(zip(("mean", "std"), measure_pixels(shown, 255.0), strict=True)))
     streamed = Fault("data.streamed", {"count": measured, "limit": HELD_BYTES // 2**30})

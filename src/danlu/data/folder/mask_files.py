@@ -1,11 +1,13 @@
 """What lies in a folder of pictures and masks: which mask belongs to which picture."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import path_kind
+from danlu.base.naming import listed
 from danlu.data.folder.scan import ENDINGS, MOST_TOLD, FolderSearch, parts_of
 from danlu.data.parts import part_of
 
@@ -19,6 +21,19 @@ _BEHIND = ("_mask", "-mask", "_masks", "_label", "_seg", "_gt")  # what some add
 _LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp")
 
 
+class MaskSource(Protocol):
+    """A mask that lies in no file of its own, in the size of its picture."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def sides(self) -> tuple[int, int]: ...
+
+    def read(self) -> "Any | Fault":
+        """The numbers [height, width], or what is wrong."""
+
+
 @dataclass(frozen=True)
 class MaskListing:
     """The pictures of each part with their masks; one part, "train", where the folder has none of its own. `titles` are
@@ -26,12 +41,12 @@ class MaskListing:
     """
 
     folder: Path
-    parts: dict[str, list[tuple[Path, Path]]]
+    parts: Mapping[str, Sequence[tuple[Path, Path | MaskSource]]]
     titles: tuple[str, ...] = ()
     notes: tuple[Fault, ...] = ()
 
     @property
-    def pairs(self) -> list[tuple[Path, Path]]:
+    def pairs(self) -> list[tuple[Path, Path | MaskSource]]:
         return [pair for part in self.parts.values() for pair in part]
 
 
@@ -117,8 +132,8 @@ def _stem(path: Path, folder: Path) -> str:
 
 def some_of(paths: list[Path], folder: Path) -> str:
     """The first of the paths, as they lie in the folder."""
-    told = [str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path) for path in paths[:MOST_TOLD]]
-    return ", ".join(told) + (" …" if len(paths) > MOST_TOLD else "")
+    told = (path.relative_to(folder) if path.is_relative_to(folder) else path for path in paths)
+    return listed(told, MOST_TOLD)
 
 
 def _titles(path: Path) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from danlu.base.words import say
 from danlu.data.dataset import Builder, Dataset, Encoder, Origin, RawSamples, ReadSource
 from danlu.data.decode import PictureHeader, Shape, common_shape, read_mask, read_upright
 from danlu.data.folder.decode_all import decode, each_file, read_heads
-from danlu.data.folder.mask_files import MaskListing
+from danlu.data.folder.mask_files import MaskListing, MaskSource
 from danlu.data.images import pixel_dataset
 from danlu.data.options import PICTURES, Options, refuse_unfit
 from danlu.data.place_labels import read_masks
@@ -67,15 +67,27 @@ def _build(name: str, listing: MaskListing, options: Options) -> Dataset:
     )
 
 
-def _mask(pair: tuple[Path, Path], head: PictureHeader, shape: Shape) -> Tensor | Fault:
-    picture, path = pair
-    mask = read_mask(path)
+def _mask(pair: tuple[Path, Path | MaskSource], head: PictureHeader, shape: Shape) -> Tensor | Fault:
+    picture, source = pair
+    wanted = head.height, head.width
+    if not isinstance(source, Path) and source.sides != wanted:  # before memory is taken for it
+        return _of_other_size(source.path, source.sides, picture, wanted)
+    mask = read_one(source)
     if isinstance(mask, Fault):
         return mask
-    if mask.shape != (head.height, head.width):
-        sides = {"found": f"{mask.shape[1]}×{mask.shape[0]}", "wanted": f"{head.width}×{head.height}"}
-        return Fault("data.mask-size", {"path": path, "picture": picture, **sides})
+    if mask.shape != wanted:
+        return _of_other_size(source if isinstance(source, Path) else source.path, mask.shape, picture, wanted)
     return _in_size(mask, shape)
+
+
+def _of_other_size(path: Path, found: tuple[int, ...], picture: Path, wanted: tuple[int, int]) -> Fault:
+    sides = {"found": f"{found[1]}×{found[0]}", "wanted": f"{wanted[1]}×{wanted[0]}"}
+    return Fault("data.mask-size", {"path": path, "picture": picture, **sides})
+
+
+def read_one(source: Path | MaskSource) -> "Any | Fault":
+    """A mask as whole numbers [H, W], or what is wrong with it."""
+    return read_mask(source) if isinstance(source, Path) else source.read()
 
 
 def _in_size(mask: Any, shape: Shape) -> Tensor:
@@ -99,7 +111,7 @@ def _raw(listing: MaskListing, numbers: list[int], encoder: Encoder) -> RawSampl
     shape = Shape(channels, height, width, encoder.white or 255.0, whole=True)
     pairs = [listing.pairs[number] for number in numbers]
     read = [read_upright(picture, shape) for picture, _ in pairs]
-    masks = [read_mask(mask) for _, mask in pairs]
+    masks = [read_one(mask) for _, mask in pairs]
     if faults := [one for one in (*read, *masks) if isinstance(one, Fault)]:
         raise UserError(*faults)
     told = [_in_size(mask, shape).tolist() for mask in masks if not isinstance(mask, Fault)]

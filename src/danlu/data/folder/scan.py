@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from danlu.base.errors import Fault, Faults, UserError, fail
+from danlu.base.naming import listed
 from danlu.data.parts import part_of
 
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -71,10 +72,10 @@ def scan(folder: Path, given: Mapping[str, Path] | None = None) -> Listing:
     for part, names in filled.items():
         strange = sorted(set(names) - set(classes))
         if strange:
-            fail("data.strange-classes", path=folder, part=part, classes=", ".join(strange[:MOST_TOLD]))
+            fail("data.strange-classes", path=folder, part=part, classes=listed(strange, MOST_TOLD))
         if loose[part]:
             search.notes.append(Fault("data.loose-pictures", {"path": parts[part], "count": loose[part]}))
-    listed = {
+    found = {
         part: [
             PictureFile(path, label, status.st_size, status.st_mtime_ns)
             for label, name in enumerate(classes)
@@ -82,7 +83,7 @@ def scan(folder: Path, given: Mapping[str, Path] | None = None) -> Listing:
         ]
         for part in filled
     }
-    present = {part: pictures for part, pictures in listed.items() if pictures}
+    present = {part: pictures for part, pictures in found.items() if pictures}
     return Listing(folder, classes, present, (*search.notes, *search.left_out()))
 
 
@@ -99,7 +100,7 @@ def parts_of(folder: Path, search: "FolderSearch") -> dict[str, Path]:
     if "train" not in parts:
         return {"train": folder}
     if beside := [name for name, path in top.items() if path not in parts.values()]:
-        search.notes.append(Fault("data.folders-beside", {"path": folder, "names": ", ".join(beside[:MOST_TOLD])}))
+        search.notes.append(Fault("data.folders-beside", {"path": folder, "names": listed(beside, MOST_TOLD)}))
     return parts
 
 

@@ -46,7 +46,7 @@ def place_of(listing: Listing, side: int | None) -> Path:
     # A table's classes may change while the files stay.
     classes = ([picture.label for picture in listing.pictures],) if listing.by_table else ()
     folder = digest(str(absolute(listing.folder)))
-    return cache_folder() / "pictures" / folder / digest(VERSION, files, side, *classes)
+    return cache_folder() / "pictures" / folder / f"{digest(VERSION, files, *classes)}-{side or 'own'}"
 
 
 def recall(place: Path) -> tuple[Tensor, Decided] | None:
@@ -67,10 +67,12 @@ def recall(place: Path) -> tuple[Tensor, Decided] | None:
 
 
 def keep(place: Path, pixels: Tensor, decided: Decided) -> bool:
-    """Put the pictures at `place`, and forget those of the same folder as it was before; False where the disk refuses:
-    the pictures are in memory, and are decoded again another time.
+    """Put the pictures at `place`, and forget those of the same folder as it was before, in whatever size; False where
+    the disk refuses: the pictures are in memory, and are decoded again another time.
     """
-    before = [old for old in place.parent.iterdir() if old != place] if place.parent.is_dir() else []
+    files = place.name.partition("-")[0]
+    there = list(place.parent.iterdir()) if place.parent.is_dir() else []
+    before = [old for old in there if old.name.partition("-")[0] != files]
     array: Any = pixels.numpy()
     content: Any = memoryview(array).cast("B")
     try:

@@ -9,6 +9,7 @@ import numpy
 
 from danlu.base.errors import Fault, UserError, fail, nearest
 from danlu.base.input_files import guarded, refuse_bomb
+from danlu.base.naming import listed
 from danlu.data.readers.header import refuse_no_header
 from danlu.data.table.columns import Sheet
 from danlu.data.table.frames import drop_blank_rows
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import polars
 
 EXCEL = (".xlsx", ".xlsm")
-_MOST_NAMED = 10
 
 
 def read_excel(content: bytes, path: str, header: bool | None, wanted: str | None) -> Sheet:
@@ -74,14 +74,14 @@ def _chosen(names: list[str], filled: list[str], wanted: str | None, path: str) 
         fail("data.no-rows", path=path)
     if wanted is None:
         others = [name for name in filled if name != filled[0]]
-        shown = ", ".join(others[:_MOST_NAMED])
+        shown = listed(others)
         told = [Fault("tables.sheet-first", {"path": path, "sheet": filled[0], "others": shown})]
         return filled[0], told if others else []
     if wanted in names:
         return wanted, []
     if wanted.isdecimal() and 0 < int(wanted) <= len(names):
         return names[int(wanted) - 1], []
-    shown = ", ".join(names[:_MOST_NAMED])
+    shown = listed(names)
     return fail("tables.sheet-unknown", path=path, sheet=wanted, sheets=shown, hint=nearest(wanted, names))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from danlu.base.errors import fail
+from danlu.base.naming import listed
 from danlu.data.table.spelling import is_plain
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def refuse_no_header(names: Sequence[str], columns: "Sequence[polars.Series]", p
     text = [name for name in repeated if name not in numbers]
     twice = len(set(names)) < len(names) and len(text) > len(names) // 2
     if fractions or (plain and 2 * len({*plain, *text}) >= len(set(names))) or 2 * len(text) > len(names) or twice:
-        fail("data.no-header", path=path, found=", ".join(names[:4]))
+        fail("data.no-header", path=path, found=listed(names, 4))
 
 
 def _counts_on(numbers: Sequence[str]) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from danlu.base.errors import Fault, fail
 from danlu.base.input_files import path_kind
+from danlu.base.naming import listed
 from danlu.data.parts import PARTS, part_of
 from danlu.data.readers.csv_text import FileOptions
 from danlu.data.readers.table_file import is_table, read_table
@@ -13,7 +14,6 @@ from danlu.data.table.columns import Sheet
 from danlu.data.table.frames import join_rows
 
 _SIGNS = "*?["
-MOST_NAMED = 10
 
 
 def is_pattern(path: Path) -> bool:
@@ -70,7 +70,7 @@ def read_tables(paths: Sequence[Path], options: FileOptions) -> Sheet:
         for one, other in ((sheet, first), (first, sheet)):
             lacking = [name for name in other.columns if name not in one.columns]
             if lacking:
-                fail("tables.file-lacks", path=one.path, columns=", ".join(lacking[:MOST_NAMED]), other=other.path)
+                fail("tables.file-lacks", path=one.path, columns=listed(lacking), other=other.path)
     return join_rows(sheets)
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import fail
+from danlu.base.naming import listed
 from danlu.base.text_encoding import decode
 from danlu.data.readers.text_file import read_bytes
 from danlu.data.text.sequences import Texts
@@ -20,7 +21,7 @@ def read_surnames(path: Path) -> Texts:
     classes = tuple(sorted(set(train_nations)))
     strange = sorted(set(test_nations) - set(classes))
     if strange:
-        fail("data.strange-classes", path=path.parent, part="test", classes=", ".join(strange[:10]))
+        fail("data.strange-classes", path=path.parent, part="test", classes=listed(strange))
     return Texts((train_names, _labels(train_nations, classes)), (test_names, _labels(test_nations, classes)), classes)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from danlu.base.errors import fail
 from danlu.base.forked import refuse_forked
 from danlu.base.input_files import guarded, open_file, open_unpacked, read_file, refuse_bomb
+from danlu.base.naming import listed
 from danlu.data.readers.csv_text import FileOptions, read_csv
 from danlu.data.readers.excel import EXCEL, read_excel
 from danlu.data.readers.json_table import JSON, JSON_LINES, read_json
@@ -98,5 +99,5 @@ def _only_table(path: Path, names: list[str]) -> str:
     # A text beside a table says something about it; alone it is the table.
     tables = tables or [name for name in own if PurePosixPath(name).suffix.lower() in SEPARATORS]
     if len(tables) != 1:
-        fail("data.archive-tables", path=path, count=len(tables), names=", ".join(tables[:5]) or "-")
+        fail("data.archive-tables", path=path, count=len(tables), names=listed(tables, 5) or "-")
     return tables[0]

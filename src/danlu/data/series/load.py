@@ -8,6 +8,7 @@ import numpy
 import torch
 
 from danlu.base.errors import Fault, fail
+from danlu.base.naming import listed
 from danlu.data.dataset import Origin, checksum
 from danlu.data.options import SERIES, Options, refuse_unfit
 from danlu.data.parts import PARTS
@@ -290,8 +291,6 @@ def _of_series(cut: Cut, read: _Read, series: Array) -> list[Fault]:
     short = [name for number, name in enumerate(read.laid.names) if number not in every]
     late = [name for number, name in enumerate(read.laid.names) if number in every - trained]
     found = (("data.series-short", short), ("data.series-untrained", late))
-    return [Fault(phrase, {"count": len(names), "names": _listed(names)}) for phrase, names in found if names]
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
+    return [
+        Fault(phrase, {"count": len(names), "names": listed(names, _MOST_NAMED)}) for phrase, names in found if names
+    ]

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from danlu.base.errors import Fault, Faults, nearest
+from danlu.base.naming import listed
 from danlu.data.options import Options
-from danlu.data.table.columns import Table, listed
+from danlu.data.table.columns import MOST_LISTED, Table
 from danlu.data.table.load import named_keys
 from danlu.data.table.retyped import retyped
 from danlu.data.table.source import TableSource
@@ -76,7 +77,7 @@ def _column(key: str, word: str, source: TableSource, faults: Faults) -> str | N
     names = list(source.table)
     name = resolve_column(word, names)
     if name is None:
-        told: dict[str, Any] = {"key": f"data.{key}", "column": word, "columns": listed(names)}
+        told: dict[str, Any] = {"key": f"data.{key}", "column": word, "columns": listed(names, MOST_LISTED)}
         faults.add("columns.unknown", place=source.place, hint=nearest(word, names), **told)
     return name
 
@@ -87,9 +88,13 @@ def _told(
     notes: list[Fault] = []
     if only is not None:
         others = [name for name in left_out if name not in dropped]
-        notes.append(Fault("columns.only", {"columns": listed(only), "others": listed(others) or "-"}))
+        notes.append(
+            Fault("columns.only", {"columns": listed(only, MOST_LISTED), "others": listed(others, MOST_LISTED) or "-"})
+        )
     if dropped:
-        notes.append(Fault("columns.dropped", {"columns": listed(dropped)}))
+        notes.append(Fault("columns.dropped", {"columns": listed(dropped, MOST_LISTED)}))
     if types:
-        notes.append(Fault("columns.typed", {"types": listed(f"{name} = {kind}" for name, kind in types.items())}))
+        notes.append(
+            Fault("columns.typed", {"types": listed((f"{name} = {kind}" for name, kind in types.items()), MOST_LISTED)})
+        )
     return notes

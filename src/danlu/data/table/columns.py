@@ -1,6 +1,6 @@
 """A table as plain columns, whatever it was read from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -75,16 +75,6 @@ class Sheet:
         if self.lines is None:
             return Fault("data.at-row", {"row": row + 1})
         return Fault("data.at-line", {"line": int(self.lines[row])})
-
-
-def listed(names: Iterable[str]) -> str:
-    """The names of columns as an error lists them: of very many the first.
-
-    >>> listed("ab"), listed(str(n) for n in range(1000))[-12:]
-    ('a, b', '97, 98, 99 …')
-    """
-    shown = list(names)
-    return ", ".join(shown[:MOST_LISTED]) + (" …" if len(shown) > MOST_LISTED else "")
 
 
 def as_text(column: Column) -> Column:

@@ -15,6 +15,7 @@ import numpy
 from danlu.base.errors import Fault, fail
 from danlu.base.forked import refuse_forked
 from danlu.base.input_files import guarded
+from danlu.base.naming import listed
 from danlu.data.table.columns import Column, Sheet, Table
 from danlu.data.table.infer import text_column, typed_column
 
@@ -123,7 +124,7 @@ def join_sheets(sheets: "Sequence[Sheet]") -> Sheet:
                 fail("data.part-type", path=sheet.path, column=name, other=first.path)
         columns[name] = joined[name]
     beside = [
-        Fault("tables.columns-beside", {"path": sheet.path, "columns": ", ".join(extra[:10]), "other": first.path})
+        Fault("tables.columns-beside", {"path": sheet.path, "columns": listed(extra), "other": first.path})
         for sheet in sheets[1:]
         if (extra := [name for name in sheet.columns if name not in columns])
     ]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, Faults, fail, nearest
+from danlu.base.naming import listed
 from danlu.data.dataset import Origin, checksum
 from danlu.data.divide import divide, keys_of
 from danlu.data.label_sets import LabelSets, unmet
@@ -19,7 +20,7 @@ from danlu.data.parts import PARTS
 from danlu.data.portions import Portion, gather, shared_rows
 from danlu.data.sample_weights import checked_weights, of_training
 from danlu.data.split import Rows
-from danlu.data.table.columns import Column, Sheet, Table, listed
+from danlu.data.table.columns import MOST_LISTED, Column, Sheet, Table
 from danlu.data.table.encoder import TableEncoder
 from danlu.data.table.fit import fit_encoder, is_identifier
 from danlu.data.table.frames import join_sheets
@@ -118,7 +119,7 @@ def _weights(given: Any, table: Table, count: int) -> tuple[Tensor, tuple[Fault,
     if not isinstance(given, str):
         return checked_weights(given, count, "weights"), ()
     if given not in table:
-        fail("data.no-weight-column", column=given, columns=listed(table), hint=nearest(given, table))
+        fail("data.no-weight-column", column=given, columns=listed(table, MOST_LISTED), hint=nearest(given, table))
     column = table[given]
     if column.kind in ("text", "other"):
         fail("data.weight-no-numbers", place=given, found=column.kind)

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, UserError, fail, nearest
+from danlu.base.naming import listed
 from danlu.data.label_cells import separator_of, switched
 from danlu.data.label_sets import LabelSets, flags_of_cells
 from danlu.data.place_labels import PixelLabels
-from danlu.data.table.columns import Column, Table, listed
+from danlu.data.table.columns import MOST_LISTED, Column, Table
 from danlu.data.table.source import TableSource
 from danlu.data.targets import Labels, Quantities, read_target, refuse_missing
 
@@ -41,7 +42,7 @@ def columns_of(given: str | int | Sequence[str | int] | None) -> Columns | None:
 
 def target_names(table: Table, target: Columns | None, place: str) -> tuple[tuple[str, ...], tuple[Fault, ...]]:
     """The columns to predict, and what is to be told of how they were found. UserError where there are none such."""
-    columns = listed(table)
+    columns = listed(table, MOST_LISTED)
     if target is None:
         fail("data.target-needed", place=place, columns=columns, likely=_likely_target(table))
     words = split_names(target, list(table))

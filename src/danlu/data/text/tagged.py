@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from danlu.base.errors import Fault, Faults, fail
 from danlu.base.ignored import IGNORED
+from danlu.base.naming import listed
 from danlu.data.dataset import Encoder, Origin, RawSamples
 from danlu.data.memory import MemoryDataset
 from danlu.data.options import TEXTS, Options, refuse_unfit
@@ -58,10 +59,10 @@ def tagged_dataset(name: str, pools: Mapping[str, Tagged], options: Options, ori
     target = _target([tags[row] for row in trained])
     y = pad_tags([tags[row] for row in rows], target)
     x = pad_tokens([vocabulary.encode_tokens(tokens[row]) for row in rows], 1)
-    told = {"count": target.outputs, "tags": _some(target.values), "sentences": len(rows)}
+    told = {"count": target.outputs, "tags": listed(target.values, _MOST_TOLD), "sentences": len(rows)}
     unseen = sorted({tag for one in tags for tag in one} - set(target.values))
     if unseen:
-        notes.append(Fault("data.tags-unseen", {"tags": _some(unseen)}))
+        notes.append(Fault("data.tags-unseen", {"tags": listed(unseen, _MOST_TOLD)}))
     return MemoryDataset(
         name=name,
         sample_shape=tuple(x.shape[1:]),
@@ -151,7 +152,3 @@ def _refuse_unmatched(pools: Mapping[str, Tagged]) -> None:
                 values = {"part": part, "row": row, "tokens": len(tokens), "tags": len(tags)}
                 faults.add("data.tags-unmatched", text=" ".join(tokens)[:60], **values)
     faults.raise_if_any()
-
-
-def _some(values: Sequence[str]) -> str:
-    return ", ".join(values[:_MOST_TOLD]) + (" …" if len(values) > _MOST_TOLD else "")

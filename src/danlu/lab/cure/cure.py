@@ -14,17 +14,22 @@ from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
 from danlu.lab.cure.proof import FACTOR, Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
+from danlu.lab.distributed.sharing import unshared
 from danlu.lab.draft import CUSTOM
+from danlu.lab.notify import notifier_of
 from danlu.lab.run import Run
 from danlu.lab.study.builders import Builder, builder_of
 from danlu.lab.study.checks import check_folds, check_jobs, check_metric, check_size, check_study_margin
 from danlu.lab.study.compare import carried_out, design_of
 from danlu.lab.study.factors import keys_of
 from danlu.lab.study.plan import Plan, make_plan
+from danlu.lab.study.reached import connected
+from danlu.lab.study.reporting import Reporting
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.view.study import StudyReporter
 
 _SEEDS = 5
 
@@ -42,17 +47,17 @@ def cure(
     folder: str | Path | None = None,
     jobs: int | None = None,
     cluster: object = None,
+    notify: str | None = None,
     progress: bool = True,
 ) -> Proof:
     """Apply the remedies of a run's findings to its recipe, train both paired over seeds, and say what helps.
 
-    Each remedy that a recipe can express is tried by itself, and combinations of them; original and changed recipe see
-    the same split, first weights (where the net is the same) and order of samples, seed by seed.
-    `seeds` is how many (the run's own and the next ones), or which. The data's validation part judges, or `folds`
-    folds; the test part is scored once, by what is recommended. `net`, a function that builds it, and `data` are needed
-    where they were given to `fit` as objects; `jobs` and `cluster` are those of `compare`. The study lies in `folder`,
-    else in `studies/cure-RUN`; where it stands already it goes on, with further seeds if more are asked for. UserError
-    for a mistake in any of these.
+    Remedies that a recipe can express are tried one by one and combined; original and changed recipe see the same
+    split, first weights (where the net is the same) and order of samples, seed by seed. `seeds` is how many (the run's
+    own and the next ones), or which. The validation part judges, or `folds` folds; the test part is scored once, by
+    what is recommended. `net`, a function that builds it, and `data` are needed where they were given to `fit` as
+    objects. The study in `folder`, else in `studies/cure-RUN`, goes on where it stands already, with further seeds if
+    asked. `jobs`, `cluster` and `notify` are those of `compare`. UserError for a mistake in any of these.
 
     >>> import tempfile
     >>> from danlu.lab.fit import fit
@@ -64,15 +69,16 @@ def cure(
     """
     check_jobs(jobs, cluster)
     check_folds(folds)
-    wanted = seeds_of(seeds)
+    wanted, reporting = seeds_of(seeds), Reporting(notifier=notifier_of(notify))
     check_size({}, len(wanted), folds)
     run = _opened(run)
-    recipe, findings = run.recipe, run.findings
+    recipe, findings = unshared(run.recipe), run.findings
     maker = _maker(recipe, net)
     steps_per_epoch = round(run.steps / run.epochs) if run.epochs else run.steps
     remedies = remedies_for(recipe, findings, steps_per_epoch)
+    untried = Proof(run.folder, findings, None, watched=recipe.watch.on)
     if not remedies:
-        return Proof(run.folder, findings, None, watched=recipe.watch.on)
+        return untried
     given = _given(run, data)
     numbers = [recipe.train.seed + place for place in wanted] if is_whole(seeds) else wanted
     plan = _planned(recipe, levels_of(remedies), numbers, folds, given, maker)
@@ -80,27 +86,34 @@ def cure(
     check_metric(metric, plan)
     check_study_margin(margin, metric, plan)
     if len(plan.planned) < 2:
-        return Proof(run.folder, findings, None, watched=recipe.watch.on)
-    kept = {
-        "run": str(run.folder),
-        "findings": [finding.as_dict() for finding in findings],
-        "remedies": [remedy.as_dict() for remedy in _tried(remedies, plan)],
-    }
+        return untried
+    kept = _kept(run, _tried(remedies, plan))
     design = design_of(plan, recipe, metric=metric, margin=margin, baselines=[], share_order=False, cure=kept)
-    place, all_seeds = _place(run, folder, design)
-    if all_seeds != numbers:
-        plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
-    return Proof.of_study(carried_out(place, plan, Given(given, maker), progress, jobs, cluster))
+    with connected(cluster, StudyReporter(progress).note) as reached:  # before there is a folder
+        place, all_seeds = _place(run, folder, design)
+        if all_seeds != numbers:
+            plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
+        study = carried_out(place, plan, Given(given, maker), progress, jobs, reached, reporting=reporting)
+        return Proof.of_study(study)
+
+
+def _kept(run: Run, remedies: Sequence[Remedy]) -> dict[str, Any]:
+    """What the study's folder says of the cure."""
+    findings = [finding.as_dict() for finding in run.findings]
+    return {"run": str(run.folder), "findings": findings, "remedies": [remedy.as_dict() for remedy in remedies]}
 
 
 def _opened(run: Run | str | Path) -> Run:
     if isinstance(run, Run):
+        run.refuse_imported()
         return run
     if not isinstance(cast(object, run), str | Path):
         fail("cure.not-a-run", found=type(run).__name__)
     if StudyFolder(Path(run)).is_there:
         fail("cure.study-not-run", path=run)
-    return Run(run)
+    opened = Run(run)
+    opened.refuse_imported()
+    return opened
 
 
 def _maker(recipe: Recipe, net: object) -> Builder | None:

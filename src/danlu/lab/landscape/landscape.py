@@ -14,6 +14,7 @@ from danlu.base.counts import as_found, check_count, is_number
 from danlu.base.errors import Faults, fail
 from danlu.base.input_files import path_kind
 from danlu.base.memory import memory_guard
+from danlu.base.naming import listed
 from danlu.base.readable import Readable
 from danlu.base.recipe import LossRecipe
 from danlu.base.seeds import choose_device
@@ -140,7 +141,7 @@ def _site(what: object, data: object, path: Sequence[object] | None, loss: str) 
     for weights in site.path:
         missing = [name for name, entry in site.net.named_parameters() if _shape(weights, name) != entry.shape]
         if missing:
-            fail("landscape.other-path", names=", ".join(missing[:3]))
+            fail("landscape.other-path", names=listed(missing, 3))
     return site
 
 

@@ -117,7 +117,7 @@ def _set_up(net: object, data: object, recipe: RecipeSource, settings: dict[str,
     drafted = draft_recipe(None if maker else net, data, recipe, settings)
     # What speaks of whole epochs, or changes the rate on its own, has no place in a few steps at one rate.
     train = replace(drafted.train, patience=None, weights=None, ema=None)
-    drafted = replace(drafted, schedule=ScheduleRecipe(), train=train)
+    drafted = replace(drafted, schedule=ScheduleRecipe(name="constant"), train=train)
     if maker:
         options = {"class": getattr(maker, "__name__", "net")}
         drafted = replace(drafted, net=replace(drafted.net, name=CUSTOM, options=options))

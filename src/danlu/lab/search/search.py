@@ -14,6 +14,7 @@ from danlu.base.seeds import preserved_randomness
 from danlu.base.starting import begin_of_call
 from danlu.lab.draft import RecipeSource, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
+from danlu.lab.notify import notifier_of
 from danlu.lab.search.ranges import Range, ranges_of
 from danlu.lab.search.result import Search
 from danlu.lab.search.rounds import Budget, Quest, carry_out_rounds
@@ -28,8 +29,9 @@ from danlu.lab.study.compare import (
 from danlu.lab.study.levels import plain
 from danlu.lab.study.on_cluster import StudyCluster
 from danlu.lab.study.plan import Plan
-from danlu.lab.study.reached import connected
+from danlu.lab.study.reached import check_cluster, connected
 from danlu.lab.study.refit import refitted
+from danlu.lab.study.reporting import Reporting, reporting_of
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.journal import Journal
@@ -58,6 +60,7 @@ def search(
     jobs: int | None = None,
     cluster: object = None,
     folder: str | Path | None = None,
+    notify: str | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> Search:
@@ -66,9 +69,9 @@ def search(
     Trials are proposed in rounds of a whole stack; after an eighth, a quarter and a half of the epochs the worse half
     of a stack makes way (successive halving). A trial is trained with every seed on every fold. No more than
     `trainings` are begun, and no round that would end after `minutes`. The best by its validation parts is trained once
-    more on all but the test part, and scored on that once. `net`, `data`, `recipe`, `jobs`, `cluster` and `settings`
-    are those of `compare`. Where `folder` holds this very search unfinished, it goes on. Raises UserError for a mistake
-    in any of these; Interrupted after Ctrl-C. Needs the extra `search`.
+    more on all but the test part, and scored on that once. `net`, `data`, `recipe`, `jobs`, `cluster`, `notify` and
+    `settings` are those of `compare`. Where `folder` holds this very search unfinished, it goes on. Raises UserError
+    for a mistake in any of these; Interrupted after Ctrl-C. Needs the extra `search`.
 
     >>> import tempfile
     >>> found = search("softmax-regression", "iris", space={"lr": (1e-4, 1)}, trainings=8, epochs=8,
@@ -81,8 +84,9 @@ def search(
         net, data, space=space, trainings=trainings, minutes=minutes, seeds=seeds, folds=folds, recipe=recipe,
         metric=metric, jobs=jobs, cluster=cluster, **settings,
     )  # fmt: skip
+    reporting = reporting_of(quest.base, notify)
     design = {
-        "recipe": quest.base.as_dict(),
+        "recipe": quest.base.without_trackers().as_dict(),
         "factors": {one.key: [one.low, one.high] for one in quest.ranges},
         "seeds": list(quest.seeds),
         "folds": folds,
@@ -94,7 +98,7 @@ def search(
     }
     with connected(cluster, SearchReporter(progress).note) as reached:  # before there is a folder
         place = StudyFolder.make(Path(folder) if folder else new_folder(plan), plain(design))
-        return _carried_out(place, replace(quest, cluster=reached), given, progress, begin)
+        return _carried_out(place, replace(quest, cluster=reached), given, progress, begin, reporting)
 
 
 @memory_guard("study")
@@ -145,11 +149,12 @@ def go_on_searching(
     net: Any = None,
     jobs: int | None = None,
     cluster: object = None,
+    notify: str | None = None,
     progress: bool = True,
 ) -> Search:
     """Carry out what a search still lacks after an interruption."""
-    begin = begin_of_call()
-    check_jobs(jobs, cluster)
+    begin, reporting = begin_of_call(), Reporting(notifier=notifier_of(notify))
+    check_cluster(cluster, jobs)
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     asked = design["search"]
@@ -159,10 +164,12 @@ def go_on_searching(
     maker = builder_of(net, str(base.net.options.get("class", ""))) if callable(net) else None
     metric = design["metric"]
     quest = Quest(base, ranges, design["seeds"], design["folds"], metric, budget, data, maker, jobs, cluster)
-    return _carried_out(place, quest, Given(data, quest.maker), progress, begin)
+    return _carried_out(place, quest, Given(data, quest.maker), progress, begin, reporting)
 
 
-def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool, called: float) -> Search:
+def _carried_out(
+    place: StudyFolder, quest: Quest, given: Given, progress: bool, called: float, reporting: Reporting
+) -> Search:
     """`called` is when the search was asked for."""
     if place.journal.is_file() and Search(place.path).finished:
         return Search(place.path, given)
@@ -172,6 +179,7 @@ def _carried_out(place: StudyFolder, quest: Quest, given: Given, progress: bool,
     begin = time.monotonic()
     with (
         interrupted_as(str(place.path)),
+        reporting.around(place, quest.base, reporter.note),
         memory_guard("study", place.path),
         Journal(place.journal) as journal,
         choosing(Choices(StudyHistory.read(place.journal).choices)),

@@ -20,6 +20,7 @@ from danlu.base.starting import begin_of_call
 from danlu.lab.draft import CUSTOM, RecipeSource, draft_recipe, net_and_data
 from danlu.lab.interrupt import Interrupt, Interrupted, interrupted_as
 from danlu.lab.net_and_data import data_for_net, net_for_data
+from danlu.lab.notify import notifier_of
 from danlu.lab.pictures import write_study_report
 from danlu.lab.setup import load_data
 from danlu.lab.study.baselines import baseline_scores, check_baselines, is_random
@@ -32,9 +33,10 @@ from danlu.lab.study.levels import Level, plain
 from danlu.lab.study.levels import shown as shown_level
 from danlu.lab.study.member_key import MemberKey
 from danlu.lab.study.on_cluster import StudyCluster
-from danlu.lab.study.plan import Plan, make_plan
-from danlu.lab.study.reached import connected
+from danlu.lab.study.plan import Group, Plan, make_plan
+from danlu.lab.study.reached import check_cluster, connected
 from danlu.lab.study.refit import refitted
+from danlu.lab.study.reporting import UNREPORTED, Reporting, reporting_of
 from danlu.lab.study.samples import fits_a_stack
 from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given, Study
@@ -79,6 +81,7 @@ def compare(
     jobs: int | None = None,
     cluster: object = None,
     folder: str | Path | None = None,
+    notify: str | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> Study:
@@ -91,8 +94,9 @@ def compare(
     `baselines` are of scikit-learn: "majority", "linear", "svm", "forest", or the name of any of
     its classifiers or regressors. With `share_order` all seeds see the samples in one order. What cannot be stacked is
     trained in `jobs` processes (None: as many as pay), or wherever `joblib.parallel_config` says. On a `cluster` all is
-    trained there: "dask://127.0.0.1:8786", "ray://…", "ray", or a client of Dask's. Where `folder` holds this very
-    study unfinished, it goes on. Raises UserError for a mistake in any of these; Interrupted after Ctrl-C.
+    trained there: "dask://127.0.0.1:8786", "ray://…", "ray", or a client of Dask's. `notify` is that of `fit`. Where
+    `folder` holds this very study unfinished, it goes on. Raises UserError for a mistake in any of these; Interrupted
+    after Ctrl-C.
 
     >>> import tempfile
     >>> study = compare("softmax-regression", "iris", vary={"lr": [1e-5, 0.1]}, seeds=3, folds=3, epochs=10,
@@ -101,15 +105,17 @@ def compare(
     (18, 'better')
     """
     begin = begin_of_call()
+    check_cluster(cluster, jobs)
     plan, base, given = planned(net, data, vary=vary, seeds=seeds, folds=folds, recipe=recipe, **settings)
     check_baselines(baselines, plan.planned[0].setup.data.task)
-    check_jobs(jobs, cluster)
+    check_jobs(jobs)
     check_metric(metric, plan)
     check_study_margin(margin, metric, plan)
+    reporting = reporting_of(base, notify)
     design = design_of(plan, base, metric=metric, margin=margin, baselines=list(baselines), share_order=share_order)
     with connected(cluster, StudyReporter(progress).note) as reached:  # before there is a folder
         place = StudyFolder.make(Path(folder) if folder else new_folder(plan), design)
-        return carried_out(place, plan, given, progress, jobs, reached, begin)
+        return carried_out(place, plan, given, progress, jobs, reached, begin, reporting)
 
 
 @memory_guard("study")
@@ -138,7 +144,7 @@ def planned(
 
 def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
     """What a study's folder says of it: the recipe it starts from, what it varies, and `more` about the answer."""
-    parts: dict[str, Any] = {"recipe": base.as_dict(), "factors": plan.factors, "defaults": DEFAULTS}
+    parts: dict[str, Any] = {"recipe": base.without_trackers().as_dict(), "factors": plan.factors, "defaults": DEFAULTS}
     parts |= {"seeds": list(plan.seeds), "folds": plan.folds}
     functions = [level for level in plan.factors.get("net.name", []) if isinstance(level, Builder)]
     own = [name for name in plan.factors.get("net.name", []) if file_and_maker(name)]
@@ -156,7 +162,7 @@ def base_of(
         base = replace(base, net=replace(base.net, name=CUSTOM, options={"class": maker.__name__}))
     if base.net.name == AUTO:
         given = None if isinstance(data, str | Path) else data
-        base = net_for_data(base, load_data(data_for_net(base, given), given))
+        base, _ = net_for_data(base, load_data(data_for_net(base, given), given))
     return base, maker
 
 
@@ -190,6 +196,7 @@ def go_on(
     seeds: Sequence[int] | None = None,
     jobs: int | None = None,
     cluster: object = None,
+    notify: str | None = None,
     progress: bool = True,
 ) -> Study:
     """Carry out what a study still lacks, after an interruption; or with further `seeds`, all of them named here.
@@ -198,8 +205,8 @@ def go_on(
     them by name. A study that lacks nothing is returned as it is. The seeds stand in its folder only once all that
     they need is at hand.
     """
-    begin = begin_of_call()
-    check_jobs(jobs, cluster)
+    begin, reporting = begin_of_call(), Reporting(notifier=notifier_of(notify))
+    check_cluster(cluster, jobs)
     place = StudyFolder.open(Path(folder))
     design = place.read_design()
     given = cast(dict[str, Any], net) if isinstance(net, dict) else {}
@@ -221,26 +228,18 @@ def go_on(
             fail("study.net-levels-needed", names=", ".join(unknown), name=unknown[0])
     numbers = design["seeds"] if seeds is None else list(seeds)
     plan = make_plan(base, factors, numbers, design["folds"], data=data, maker=maker)
-    return carried_out(place, plan, Given(data, maker, makers), progress, jobs, cluster, begin)
+    return carried_out(place, plan, Given(data, maker, makers), progress, jobs, cluster, begin, reporting)
 
 
 Study.carry_on = staticmethod(go_on)
 
 
 def carried_out(
-    place: StudyFolder,
-    plan: Plan,
-    given: Given,
-    progress: bool,
-    jobs: int | None,
-    cluster: object = None,
-    called: float | None = None,
-) -> Study:
-    """Train what the study in `place` still lacks of `plan`, then the best once more; `called` is when that was asked
-    for.
-    """
-    before = place.read_design()
-    asked = {**before, "seeds": list(plan.seeds)}
+    place: StudyFolder, plan: Plan, given: Given, progress: bool, jobs: int | None, cluster: object = None,
+    called: float | None = None, reporting: Reporting = UNREPORTED,
+) -> Study:  # fmt: skip
+    """Train what the study in `place` lacks of `plan`, then the best; `called` is when, `reporting` who hears of it."""
+    asked = {**(before := place.read_design()), "seeds": list(plan.seeds)}
     if asked == before and place.journal.is_file() and Study(place.path).lacks_nothing:
         return Study(place.path, given)
     reporter = StudyReporter(progress)
@@ -251,6 +250,7 @@ def carried_out(
     done = frozenset(MemberKey(dict(one.factors), one.seed, one.fold).key for one in history.members)
     with (
         interrupted_as(str(place.path)),
+        reporting.around(place, recipe_of_design(place), reporter.note),
         memory_guard("study", place.path),
         Journal(place.journal) as journal,
         Interrupt(str(place.path)) as interrupt,
@@ -262,7 +262,6 @@ def carried_out(
             place.write_design(asked)
         take_turn(place.design)
         journal.add(_opening(plan, loading))
-
         design = place.read_design()
         beside = Beside(journal, place.stacks, plan.members, design["metric"], reporter.note, lambda: interrupt.asked)
 
@@ -270,21 +269,29 @@ def carried_out(
             beside.write(record)
             reporter.member()
 
+        def begins(group: Group, members: int) -> None:
+            reporter.group(len(group.planned), members, group.alone)
+
         order = Order(
             plan, done, place.members, tell, lambda: interrupt.asked, jobs=jobs, before=history.seeds,
             share_order=design.get("share_order", False), beside=beside,
             cluster=None if reached is None else StudyCluster(reached, reporter.note),
         )  # fmt: skip
-        whole = order.carry_out(lambda group, members: reporter.group(len(group.planned), members, group.alone))
+        whole = order.carry_out(begins)
         journal.add(TrainingsDone(seconds=time.monotonic() - begin))
         if not whole:
             journal.sync()
             raise Interrupted(str(place.path), saved=True)
         journal.add(StudyLooked(seeds=len(plan.seeds)))  # what is read from here on is an answer
         beside.over()
-        _answer(place, plan, journal)
-    if fault := write_study_report(place):
-        reporter.note(fault)
+        trained = time.monotonic()
+        _measure_baselines(place, plan, journal)
+        journal.sync()
+        _refit(place, plan, journal)
+        journal.add(TrainingsDone(seconds=time.monotonic() - trained))
+        journal.sync()
+        if fault := write_study_report(place):
+            reporter.note(fault)
     reporter.close()
     return Study(place.path, given)
 
@@ -292,16 +299,6 @@ def carried_out(
 def _opening(plan: Plan, loading: float) -> StudyBegan:
     failed = tuple(FailedCombination(**row) for row in plan.facts()["failed"])
     return StudyBegan(members=plan.members, seeds=tuple(plan.seeds), failed=failed, loading=loading, version=VERSION)
-
-
-def _answer(place: StudyFolder, plan: Plan, journal: Journal) -> None:
-    """What comes after all trainings: the baselines, and the best once more."""
-    begin = time.monotonic()
-    _measure_baselines(place, plan, journal)
-    journal.sync()
-    _refit(place, plan, journal)
-    journal.add(TrainingsDone(seconds=time.monotonic() - begin))
-    journal.sync()
 
 
 def _measure_baselines(place: StudyFolder, plan: Plan, journal: Journal) -> None:

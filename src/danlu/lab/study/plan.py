@@ -11,6 +11,7 @@ from danlu.base.memory import memory_guard
 from danlu.base.recipe import DataRecipe, Recipe
 from danlu.data import Dataset
 from danlu.lab.called_as import called_as
+from danlu.lab.distributed.sharing import refuse_shared
 from danlu.lab.loss_settings import measured_anew
 from danlu.lab.own_training import OwnTraining, set_in
 from danlu.lab.setup import (
@@ -28,6 +29,7 @@ from danlu.lab.study.factors import Cell, cells
 from danlu.lab.study.levels import Level
 from danlu.lab.study.samples import fits_a_stack, folds_of
 from danlu.lab.usual import of_usual_length
+from danlu.lab.weights_normalisation import normalised_for_weights
 from danlu.train.losses import AT_PLACES
 from danlu.train.stack import recipe_stackable, same_step, same_structure, stackable
 
@@ -141,16 +143,24 @@ def made_net(cell: Cell, recipe: Recipe, data: Dataset, seed: int) -> nn.Module:
 
 
 def _set_up(cell: Cell, seed: int, folds: int, data: object, loaded: dict[DataRecipe, list[Dataset]]) -> Planned:
-    if cell.recipe.data not in loaded:
-        loaded[cell.recipe.data] = folds_of(load_data(cell.recipe.data, data), folds)
-    datasets = loaded[cell.recipe.data]
-    recipe = replace(cell.recipe, train=replace(of_usual_length(cell.recipe), seed=seed))
+    refuse_shared(cell.recipe)
+    cell = replace(cell, recipe=cell.recipe.without_trackers())  # they hear of the study, not of each training
+
+    def folds_by(how: DataRecipe) -> list[Dataset]:
+        if how not in loaded:
+            loaded[how] = folds_of(load_data(how, data), folds)
+        return loaded[how]
+
+    datasets = folds_by(cell.recipe.data)
+    recipe, _ = normalised_for_weights(cell.recipe, datasets[0])
+    datasets = folds_by(recipe.data)
+    recipe = replace(recipe, train=replace(of_usual_length(recipe), seed=seed))
     net = None if cell.maker is None else made_net(cell, recipe, datasets[0], seed)
     # A study takes no code of the user's: a recipe that wants some misses it here, before there is a folder.
     setup = set_in(set_up(recipe, datasets[0], net), OwnTraining())
     load_given_weights(setup.net, setup.recipe.net.weights)
     if data_as_taken(datasets[0], setup.net) is not datasets[0]:
-        as_they_came = replace(cell.recipe.data, standardise=False)
+        as_they_came = replace(recipe.data, standardise=False)
         if as_they_came not in loaded:
             loaded[as_they_came] = folds_of(setup.data, folds)
         datasets = loaded[as_they_came]

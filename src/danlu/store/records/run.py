@@ -28,6 +28,18 @@ class ParentRun:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImportedFrom:
+    """The log of another program that a run was taken over from: there are no weights.
+
+    source: "tensorboard" or "csv".
+    files: where they lay.
+    """
+
+    source: str
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunStarted(Record):
     """The first session of a run begins: all that a journal tells before it is void.
 
@@ -38,6 +50,7 @@ class RunStarted(Record):
     version: of the format of what follows; 1, that of danlu 0.1, where none stands.
     parent: the run that it begins from: name, folder, SHA-256 of the weights taken, epoch, and whether its training
         goes on; what follows then holds its earlier epochs too.
+    imported: the log of another program that all of it was taken over from: "tensorboard" or "csv", and its files.
     """
 
     kind: ClassVar[str] = "start"
@@ -47,6 +60,7 @@ class RunStarted(Record):
     loading: float = 0.0
     version: int = 1
     parent: ParentRun | None = field(default=None, metadata=SPARSE)
+    imported: ImportedFrom | None = field(default=None, metadata=SPARSE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +165,7 @@ class RunEnded(Record):
     step: the last one.
     epochs: done.
     seconds: of training, validation included, in all sessions.
-    reason: "finished", or "early" for want of a better validation score.
+    reason: "finished", "early" for want of a better validation score, or "imported" from another program's log.
     diverged: the step from which on no loss was finite; null where it did not diverge.
     score: by part ("train", "validation", "test") the scores by name, of the weights that the recipe asks for.
     """

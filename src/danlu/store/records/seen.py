@@ -92,6 +92,23 @@ class LayersMeasured(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProcessesMeasured(Record):
+    """What each process of a shared training had of one step, by rank, before all was added up; null where not finite.
+
+    step: which.
+    loss: mean over its own part of the batch.
+    norm: L2 norm of its own part of the gradient.
+    seconds: that it computed, without waiting for the others.
+    """
+
+    kind: ClassVar[str] = "processes"
+    step: int
+    loss: Numbers = None
+    norm: Numbers = None
+    seconds: Numbers = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class NetDrawn(Record):
     """The graph of the net, once a run. The keys are those of the graph itself.
 

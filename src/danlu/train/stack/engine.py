@@ -13,6 +13,7 @@ from danlu.base.recipe import Recipe
 from danlu.train.engine import Batch
 from danlu.train.module_engine import ModuleEngine, is_of_torch_and_danlu
 from danlu.train.optimisers import check_trained
+from danlu.train.schedules import keeps_rate
 from danlu.train.stack.build import step_stackable
 from danlu.train.stack.chain import links_of
 from danlu.train.stack.flat_chain import FlatChain
@@ -66,7 +67,7 @@ class StackedEngine:
         flat, rates = self._chain.flat, self._chain.rates
         self._masks = Masks([recipe.train.seed], [rates], flat.device, flat.dtype) if any(rates) else None
         self._rate = self._full_rate = float(recipe.optim.lr or 0.0)
-        self._constant = recipe.schedule.name == "constant" and not recipe.schedule.warmup
+        self._constant = keeps_rate(recipe.schedule)
         self._batch: Batch = (flat, flat)
         self._slope, self._count = flat, 1
         self._number = 0

@@ -8,6 +8,7 @@ from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Chart, GuideLine, Line, Mark, Panel, Points, Zone
 from danlu.view.figures.names import short, together
 from danlu.view.info.curves import Curves, Event, RunCurves
+from danlu.view.info.numbering import numbered
 from danlu.view.info.thin import ThinnedCurve
 from danlu.view.palette import SEVERITY, SHAPES, series_color
 
@@ -94,7 +95,7 @@ def _best(run: RunCurves, trace: ThinnedCurve, color: str, *, alone: bool) -> li
 
 
 def _numbered(events: tuple[Event, ...]) -> list[tuple[int, Event]]:
-    return list(enumerate(sorted(events, key=lambda event: event.step), 1))
+    return numbered(events, lambda event: event.step)
 
 
 def _groups(events: tuple[Event, ...], last: int) -> list[tuple[int, str, Event]]:

@@ -56,7 +56,7 @@ def scored_weights(epochs: Sequence[EpochEnded], best_asked: bool, samples: int)
     if not bests:
         return Scored("last", last)
     number, best = bests[-1]
-    metric = next(name for name in _MAIN if name in best)
+    metric = next((name for name in _MAIN if name in best), next(iter(best)))
     values = [score.get(metric, math.nan) for score in scores]
     noise = _noise(values, metric, samples)
     before, after = best[metric], values[-1]

@@ -9,9 +9,10 @@ from danlu.view.page.document import data_block
 from danlu.view.page.markup import Part, element
 
 
-def shell() -> str:
-    """The dashboard in the language in force."""
-    return _page("danlu", STYLES, (*CHART_SCRIPTS, *DASHBOARD_SCRIPTS), [])
+def shell(word: str = "") -> str:
+    """The dashboard in the language in force; `word` is what it has to say where it writes, "" where it may not."""
+    blocks = [data_block("word", {"word": word})] if word else []
+    return _page("danlu", STYLES, (*CHART_SCRIPTS, *DASHBOARD_SCRIPTS), blocks)
 
 
 def trial_shell(form: Mapping[str, Any]) -> str:

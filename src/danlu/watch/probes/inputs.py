@@ -14,6 +14,9 @@ from danlu.watch.tracing import all_tensors, unreadable
 _MOST_SAMPLES = 20_000
 _MOST_STEPS = 200
 _PLACES = 6, 128  # of windows
+_CHUNK = 3, 8  # places by which one of numbers is known
+_WINDOWS = 64  # from which the stride is read
+_FOLLOWED = 0.2  # share of them that must have a successor in training
 _MOST_COLUMNS = 128
 _LAST_BITS = 14
 _MOST_FEATURES = 128
@@ -108,9 +111,10 @@ def _may_be_windows(inputs: torch.Tensor) -> bool:
     return inputs.dim() in (2, 3) and _PLACES[0] <= inputs.shape[1] <= _PLACES[1] and inputs[0].numel() <= _MOST_COLUMNS
 
 
-def _shifted(inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Windows without their first place, and without their last."""
-    return inputs[:, 1:], inputs[:, :-1]
+def _chunk(windows: torch.Tensor) -> int:
+    """By how many places a window is known; of tokens, which are few, more are needed than of numbers."""
+    places = windows.shape[1]
+    return min(_CHUNK[1], max(_CHUNK[0], places // 4)) if windows.dtype.is_floating_point else places // 2
 
 
 class SampleProbe:
@@ -125,7 +129,9 @@ class SampleProbe:
         self._seen: dict[int, int] = {}  # key: position in the first epoch
         self._rows = self._step = 0
         self._batches: list[torch.Tensor] = []
-        self._windows: tuple[set[int], set[int]] = set(), set()  # keys of windows without their first, their last place
+        self._windows: tuple[set[int], set[int]] = set(), set()  # keys of the first, the last places of windows
+        self._some: torch.Tensor | None = None  # windows of the first batch
+        self._stride = 0  # from one window to the next; 0 where that is not known yet
         self._epoch_rows: int | None = None
         self._second: list[int] = []
         self.closed = False
@@ -139,8 +145,11 @@ class SampleProbe:
             return
         keys = self._keys(inputs)
         if _may_be_windows(inputs) and len(self._windows[0]) < _MOST_SAMPLES:
-            for known, part in zip(self._windows, _shifted(inputs), strict=True):
+            chunk = _chunk(inputs)
+            for known, part in zip(self._windows, (inputs[:, :chunk], inputs[:, -chunk:]), strict=True):
                 known.update(self._keys(part).tolist())
+            if self._some is None:
+                self._some = inputs[:_WINDOWS].detach().clone()
         self._rows += len(keys)
         self._step = step
         self._batches.append(keys)
@@ -209,14 +218,34 @@ class SampleProbe:
         return len(distinct), sum(key in self._seen for key in distinct)
 
     def neighbours(self, inputs: torch.Tensor) -> tuple[int, int]:
-        """Of how many windows of an evaluation how many are a training window moved on by one place, or back."""
-        if not _may_be_windows(inputs) or not self._windows[0]:
+        """Of how many windows of an evaluation how many lie beside a training window: moved on by as much as two
+        training windows that follow each other, or back."""
+        if not _may_be_windows(inputs) or self._some is None or inputs.shape[1:] != self._some.shape[1:]:
             return 0, 0
-        later, earlier = (self._keys(part[:256]).tolist() for part in _shifted(inputs))
+        stride, chunk = self._stride or self._find_stride(), _chunk(inputs)
+        if stride < 0:
+            return 0, 0
+        end = inputs.shape[1] - stride
+        parts = inputs[:256, stride : stride + chunk], inputs[:256, end - chunk : end]
+        later, earlier = (self._keys(part).tolist() for part in parts)
         if len(set(later)) < 0.9 * len(later):  # few values: parts of them are the same by chance
             return 0, 0
-        met = [a in self._windows[1] or b in self._windows[0] for a, b in zip(later, earlier, strict=True)]
+        met = [a in self._windows[0] or b in self._windows[1] for a, b in zip(later, earlier, strict=True)]
         return len(met), sum(met)
+
+    def _find_stride(self) -> int:
+        """By how many places a training window lies behind the one before; -1 where they share none."""
+        assert self._some is not None
+        chunk, self._stride = _chunk(self._some), -1
+        starts = self._keys(self._some[:, :chunk]).tolist()
+        if len(set(starts)) < 0.9 * len(starts):
+            return self._stride
+        for stride in range(1, self._some.shape[1] - chunk + 1):
+            keys = self._keys(self._some[:, stride : stride + chunk]).tolist()
+            if sum(key in self._windows[0] for key in keys) > _FOLLOWED * len(keys):
+                self._stride = stride
+                break
+        return self._stride
 
     def share_seen(self, inputs: torch.Tensor) -> float:
         """Of held-out samples, the share that was trained on; NaN where that cannot be told."""

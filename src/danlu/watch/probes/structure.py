@@ -91,3 +91,13 @@ def _parameters_in(value: Any, depth: int) -> Iterator[nn.Parameter]:
     elif depth and isinstance(value, list | tuple | set | dict):
         for member in list(value.values() if isinstance(value, dict) else value)[:_MOST_MEMBERS]:
             yield from _parameters_in(member, depth - 1)
+
+
+def drops_by_layers(net: nn.Module) -> bool:
+    """Whether a dropout layer of a net stands in training mode, whatever the net itself does.
+
+    >>> net = nn.Sequential(nn.Linear(2, 2), nn.Dropout()).eval()
+    >>> drops_by_layers(net), drops_by_layers(net.train())
+    (False, True)
+    """
+    return any(one.training for one in net.modules() if isinstance(one, _DROPOUTS))

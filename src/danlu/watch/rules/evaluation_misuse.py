@@ -7,6 +7,7 @@ from danlu.watch.measured import Measured
 
 _REMEDIES = {
     "scaled": "training-statistics", "anew": "plain-validation", "uneven": "weigh-batches", "drops": "keep-last",
+    "joint": "training-statistics",
 }  # fmt: skip
 
 
@@ -30,6 +31,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return Verdict(
             severity, max(1, worst.step), numbers, variant="uneven", remedies=(_REMEDIES["uneven"],), line=line
         )
+    line = measured.code.get("joint")
+    if line is not None and measured.step:
+        # Of samples drawn from one lot the means hardly differ.
+        return Verdict("advice", 1, {}, variant="joint", remedies=(_REMEDIES["joint"],), line=line)
     return None
 
 
@@ -40,7 +45,7 @@ RULE = Rule(
     severities=("warning", "advice"),
     needs=("evaluations",),
     fault_in="evaluation",
-    remedies=tuple(_REMEDIES.values()),
+    remedies=tuple(dict.fromkeys(_REMEDIES.values())),
     thresholds={
         "min_dropped_share_warning": Threshold(0.02, "share"),
         "min_difference_warning": Threshold(0.05, "share"),

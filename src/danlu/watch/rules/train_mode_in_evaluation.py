@@ -6,6 +6,12 @@ from danlu.watch.measured import Measured
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     net = measured.net
+    dropped = measured.dropped_evaluations
+    judged = len(measured.optimisers) == 1 and measured.step >= thresholds["min_steps"]
+    # A net that draws on purpose, to tell how sure it is, is asked again and again about the same samples.
+    if judged and 0 < dropped <= measured.step + 1:
+        numbers = {"passes": dropped, "rate": net.plain_dropout}
+        return Verdict("warning", 1, numbers, variant="functional", remedies=("pass-training",))
     affected = bool(net.dropout) or (bool(net.norms) and not net.frozen_norms) or net.plain_dropout > 0
     passes = measured.evaluations
     wrong = [one for one in passes if one.training]
@@ -27,7 +33,8 @@ RULE = Rule(
     severities=("warning",),
     needs=("evaluation-mode",),
     fault_in="evaluation",
-    remedies=("call-eval",),
+    remedies=("call-eval", "pass-training"),
+    variants_in={"functional": "module"},
     thresholds={
         "min_steps": Threshold(3, "steps", "steps"),
         "max_evaluations_per_step": Threshold(0.5, "evaluations", "often"),

@@ -188,9 +188,9 @@ danlu.Chart = class {
     const heading = panel.title || panel.y.label;
     if (heading) svg.append(danlu.make("text", { x: panel.y.ticks?.length ? 4 : box.left, y: box.top - 7, style: { fontWeight: 600 } }, heading));
     const count = Math.max(2, Math.floor((box.right - box.left) / 90));
-    const words = (axis, scale, most) => axis.ticks?.length
+    const words = (axis, scale, most, whole = false) => axis.ticks?.length
       ? axis.ticks.filter((_, at) => at % Math.max(1, Math.ceil(axis.ticks.length / most)) === 0)
-      : danlu.ticks(Math.min(scale.low, scale.high), Math.max(scale.low, scale.high), most, axis.log).map((at) => [at, danlu.tickText(at, axis.log)]);
+      : danlu.ticks(Math.min(scale.low, scale.high), Math.max(scale.low, scale.high), most, axis.log).filter((at) => !whole || Number.isInteger(at)).map((at) => [at, danlu.tickText(at, axis.log)]);
     const grid = !panel.marks.some((mark) => mark.type === "Cells" || mark.type === "Heatmap");
     const rows = Math.max(2, Math.floor((box.bottom - box.top) / (panel.y.ticks?.length ? 12 : 38)));
     for (const [at, word] of words(panel.y, y, rows)) {
@@ -203,7 +203,7 @@ danlu.Chart = class {
       }, this.fitted(line, box.left - 10))));
     }
     const shown = !panel.shares_x || panel.x.label || index === this.chart.panels.length - 1;
-    for (const [at, word] of words(panel.x, x, count)) {
+    for (const [at, word] of words(panel.x, x, count, ["step", "epoch"].includes(panel.shares_x))) {
       const place = x(at);
       if (place < box.left - 1 || place > box.right + 1) continue;
       if (grid) svg.append(danlu.make("line", { class: "grid", x1: place, x2: place, y1: box.top, y2: box.bottom }));

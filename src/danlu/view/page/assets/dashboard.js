@@ -1,11 +1,12 @@
 "use strict";
 /* Which page is shown, and keeping it up to date. */
 /* With half a second until a training tells of its steps, and as much between two readings, no page is 2 s behind. */
-danlu.POLL = { seen: 900, hidden: 10000 };
+danlu.POLL = { soon: 100, seen: 900, hidden: 10000 };
 
 danlu.route = () => {
   const [, page, rest] = location.hash.match(/^#\/(\w*)\/?([0-9a-f,]*)$/) ?? [];
   const main = document.querySelector("#main");
+  main.className = "";
   if (page === "run" && rest) return new danlu.RunPage(main, rest);
   if (page === "study" && rest) return new danlu.StudyPage(main, rest);
   if (page === "compare" && rest) return new danlu.ComparePage(main, rest);
@@ -20,7 +21,7 @@ danlu.start = () => {
     try {
       const answer = await danlu.ask(...page.path(), version);
       if (mine !== turn) return;
-      document.querySelector("#main > .problem")?.remove();
+      document.querySelectorAll("#main > .problem, #main > .loading").forEach((one) => one.remove());
       if (answer?.error) document.querySelector("#main").prepend(danlu.make("p", { class: "problem" }, answer.error));
       else if (answer) { version = answer.version; page.show(answer); }
     } catch (error) {
@@ -28,9 +29,17 @@ danlu.start = () => {
       document.querySelector("#main > .problem")?.remove();
       document.querySelector("#main").prepend(danlu.problem(error));
     }
-    timer = setTimeout(look, document.hidden ? danlu.POLL.hidden : danlu.POLL.seen);
+    timer = setTimeout(look, document.hidden ? danlu.POLL.hidden : page.soon ? danlu.POLL.soon : danlu.POLL.seen);
+    page.soon = false;
   };
-  const open = () => { turn += 1; version = ""; page = danlu.route(); window.scrollTo(0, 0); look(); };
+  const again = () => { turn += 1; version = ""; look(); };
+  const open = () => {
+    page = danlu.route();
+    page.refresh = again;
+    document.querySelector("#main").append(danlu.make("p", { class: "faint loading", role: "status" }, danlu.say("loading")));
+    window.scrollTo(0, 0);
+    again();
+  };
   window.addEventListener("hashchange", () => { open(); document.querySelector("#main").focus({ preventScroll: true }); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
   open();

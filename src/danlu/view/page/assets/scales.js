@@ -79,6 +79,8 @@ danlu.ticks = (low, high, count, log) => {
   const step = [1, 2, 5, 10].map((part) => part * power).find((part) => part >= rough * 0.999);
   const places = [];
   for (let index = Math.ceil(low / step - 1e-9); index * step <= high + step * 1e-9; index += 1) places.push(index * step);
+  // One tick alone is no scale: its neighbours could be anywhere.
+  if (places.length < 2 && high > low && count < 12) return danlu.ticks(low, high, count + 1, false);
   return places.map((place) => Number(place.toPrecision(12)));
 };
 

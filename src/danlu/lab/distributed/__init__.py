@@ -1,0 +1,1 @@
+"""One training by several processes: who leads, who follows, and how danlu starts them."""

@@ -1,0 +1,45 @@
+"""The processes of a training besides the first: they compute their part of each step, and keep and say nothing."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from danlu.base.events import Stop
+from danlu.base.records import Score
+from danlu.base.seeds import exact_kernels, preserved_randomness
+from danlu.lab.agreement import agreed, scored_by_first, share_state, share_weights, together
+from danlu.lab.batches import training_batches
+from danlu.lab.engines import build_engine
+from danlu.lab.interrupt import Interrupt, Interrupted
+from danlu.lab.setup import Setup
+from danlu.store.run_environment import MODULE
+from danlu.train.distributed.group import tell
+from danlu.train.engine import Batch
+from danlu.train.loop import train
+from danlu.train.progress import progress_of
+
+
+def follow(setup: Setup) -> Path:
+    """Take part in the training that the first process leads; the folder that it writes. Interrupted where that was."""
+    group, device = setup.group, setup.device
+    with together(group):
+        pass  # the first one makes the folder, or fails
+    told = tell(group, None)
+    folder = str(told["folder"])
+    if told["finished"]:
+        return Path(folder)
+    engine = build_engine(setup, MODULE)
+    progress = progress_of(setup.recipe, setup.horizon)
+
+    def batches(epoch: int, start: int) -> Iterable[Batch]:
+        return training_batches(setup.recipe, setup.data, epoch, start, device, setup.dtype, group)
+
+    def nobody() -> Score | Stop | None:
+        return None
+
+    with Interrupt(folder) as interrupt, preserved_randomness(), exact_kernels(device), engine:
+        share_state(group, engine, progress)
+        train(engine, batches, scored_by_first(group, nobody), progress, agreed(group, engine, [interrupt]))
+        if tell(group, None)["interrupted"]:
+            raise Interrupted(folder, saved=True)
+    share_weights(group, setup.net)
+    return Path(folder)

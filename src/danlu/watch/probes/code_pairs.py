@@ -1,0 +1,127 @@
+"""Inputs and targets in the source: whether their rows are dealt out apart."""
+
+import ast
+import re
+
+from danlu.watch.probes.code_words import assignments, name_of, own_words
+
+_LABELS = re.compile(r"^(self\.)?(y|ys|yb|y_?(train|tr|all)|labels?|targets?)(_?(train|tr|all|np))?$", re.IGNORECASE)
+_DRAWN = ("randperm", "permutation", "randint", "choice", "sample")
+_SEEDS = {
+    "seed",
+    "manual_seed",
+    "set_state",
+    "setstate",
+    "seed_everything",
+    "set_rng_state",
+    "default_rng",
+    "RandomState",
+}
+
+
+def dealt_apart(scope: ast.AST) -> int | None:
+    """The line that puts targets into an order of their own: one drawn for them alone, while inputs are put into one
+    that was drawn for these.
+
+    >>> dealt_apart(ast.parse("x = x[randperm(len(x))]\\ny = y[randperm(len(y))]"))
+    2
+    >>> dealt_apart(ast.parse("order = randperm(len(x))\\nx, y = x[order], y[order]")) is None
+    True
+    """
+    pairs = _pairs(scope)
+    for block in _blocks(scope):
+        drawn = _indexed(block)
+        found = drawn + _shuffled(block)
+        inputs = [one for one in found if not _LABELS.match(one[0])]
+        kept = {name for name, order, _ in found for _, other, _ in inputs if order == other and _LABELS.match(name)}
+        for name, order, line in found:
+            if _LABELS.match(name):
+                if name not in kept and inputs:
+                    return line
+                continue
+            alone = not any(order == other for other_name, other, _ in drawn if other_name != name)
+            paired = bool(pairs.get(name, set()) - kept) and _is_put_back(block, name, line)
+            if alone and paired and not any(order in own_words(one) for one in ast.walk(scope) if _is_of_labels(one)):
+                return line
+    return None
+
+
+def _pairs(scope: ast.AST) -> dict[str, set[str]]:
+    """By name of inputs, the targets that go with them: indexed alike, or given to one call that pairs them."""
+    by_place: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {}
+    groups: list[set[str]] = []
+    for node in ast.walk(scope):
+        if (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.value, ast.Name)
+            and not isinstance(node.slice, ast.Call)
+        ):
+            by_place.setdefault(ast.dump(node.slice), set()).add(node.value.id)
+        if isinstance(node, ast.Call) and name_of(node.func) in ("TensorDataset", "zip"):
+            groups.append({one.id for one in node.args if isinstance(one, ast.Name)})
+    for group in [*by_place.values(), *groups]:
+        labels = {one for one in group if _LABELS.match(one)}
+        for one in group - labels:
+            found.setdefault(one, set()).update(labels)
+    return found
+
+
+def _is_put_back(block: list[ast.stmt], name: str, line: int) -> bool:
+    """Whether an array is replaced by itself in another order."""
+    return any(
+        isinstance(one, ast.Assign) and one.lineno <= line <= (one.end_lineno or one.lineno)
+        and len(one.targets) == 1 and name_of(one.targets[0]) == name and isinstance(one.value, ast.Subscript)
+        for one in block
+    )  # fmt: skip
+
+
+def _is_of_labels(node: ast.AST) -> bool:
+    return isinstance(node, ast.Subscript) and bool(_LABELS.match(name_of(node.value)))
+
+
+def _blocks(scope: ast.AST) -> list[list[ast.stmt]]:
+    """Statements that run one after the other."""
+    blocks: list[list[ast.stmt]] = []
+    for node in ast.walk(scope):
+        for name in ("body", "orelse"):
+            body = getattr(node, name, None)
+            if isinstance(body, list) and all(isinstance(one, ast.stmt) for one in body):  # pyright: ignore[reportUnknownVariableType]
+                blocks.append(body)  # pyright: ignore[reportUnknownArgumentType]
+    return blocks
+
+
+def _indexed(block: list[ast.stmt]) -> list[tuple[str, str, int]]:
+    """Arrays indexed by an order drawn in this very block: name, order, line."""
+    plain = [one for one in block if isinstance(one, ast.Assign | ast.Expr | ast.Return | ast.AnnAssign)]
+    made = assignments(ast.Module(body=list(plain), type_ignores=[]))
+    found: list[tuple[str, str, int]] = []
+    for node in (inner for one in plain for inner in ast.walk(one)):
+        if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name | ast.Attribute):
+            continue
+        place = node.slice
+        if isinstance(place, ast.Name):
+            values = made.get(place.id, [])
+            if len(values) == 1 and _is_drawn(values[0]):
+                found.append((name_of(node.value), place.id, node.lineno))
+        elif _is_drawn(place):
+            found.append((name_of(node.value), f"{place.lineno}:{place.col_offset}", node.lineno))
+    return found
+
+
+def _is_drawn(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and name_of(node.func) in _DRAWN and not (
+        {one.arg for one in node.keywords} & {"generator", "random_state", "seed"}
+    )  # fmt: skip
+
+
+def _shuffled(block: list[ast.stmt]) -> list[tuple[str, str, int]]:
+    """Arrays shuffled in place one after the other, where no seed is set in between."""
+    found: list[tuple[str, str, int]] = []
+    for one in block:
+        call = one.value if isinstance(one, ast.Expr) else None
+        shuffles = isinstance(call, ast.Call) and name_of(call.func) == "shuffle" and bool(call.args)
+        if isinstance(call, ast.Call) and shuffles and isinstance(call.args[0], ast.Name | ast.Attribute):
+            found.append((name_of(call.args[0]), f"{call.lineno}", call.lineno))
+    seeded = any(own_words(one) & _SEEDS for one in block if isinstance(one, ast.Expr))
+    return [] if seeded else found

@@ -1,0 +1,23 @@
+"""pairs-broken: targets are put into an order of their own, so that no input keeps the one that belongs to it."""
+
+from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.measured import Measured
+
+
+def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    line = measured.code.get("pairs")
+    if line is None or not measured.step:
+        return None
+    return Verdict("error", 1, {}, remedies=("same-order",), line=line)
+
+
+RULE = Rule(
+    "pairs-broken",
+    _judge,
+    "Zhang et al. 2017, Understanding deep learning requires rethinking generalization, arXiv:1611.03530",
+    severities=("error",),
+    needs=("code",),
+    fault_in="loader",
+    remedies=("same-order",),
+    symptoms=("overfitting", "underfitting", "plateau", "lr-too-low", "too-few-epochs", "output-collapsed"),
+)

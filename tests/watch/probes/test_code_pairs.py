@@ -1,0 +1,38 @@
+"""Inputs and targets: whether their rows are put into one order or into two."""
+
+import ast
+
+import pytest
+
+from danlu.watch.probes.code_pairs import dealt_apart
+
+APART = [
+    "x = x[randperm(n)]\ny = y[randperm(n)]",
+    "np.random.shuffle(x)\nnp.random.shuffle(y)",
+    "for s in range(9):\n  xb = x[torch.randint(n, (32,))]\n  yb = y[torch.randint(n, (32,))]",
+    "for s in range(9):\n  i = torch.randint(n, (32,))\n  j = torch.randint(n, (32,))\n  xb, yb = x[i], y[j]",
+    "x = x[torch.randperm(n)]\ndata = TensorDataset(x, y)",
+    "p = torch.randperm(n)\nx = x[p]\nfor i in p.split(4):\n  f(x[i], y[i])",
+    "def batch(self):\n  i = choice(n, 9)\n  j = choice(n, 9)\n  return self.inputs[i], self.targets[j]",
+]
+TOGETHER = [
+    "o = randperm(n)\nx, y = x[o], y[o]",
+    "np.random.seed(1)\nnp.random.shuffle(x)\nnp.random.seed(1)\nnp.random.shuffle(y)",
+    "for s in range(9):\n  i = torch.randint(n, (32,))\n  xb, yb = x[i], y[i]",
+    "i = torch.randint(n, (9,))\nj = torch.randint(n, (9,))\nxb, yb, other_labels = x[i], y[i], y[j]",
+    "i = torch.randint(n, (9,))\nj = torch.randint(n, (9,))\nxs, ys = source[i], y[i]\nxt = other[j]",
+    "p = torch.randperm(n)\nx = x[p]\ny = y[p]\ndata = TensorDataset(x, y)",
+    "p = torch.randperm(len(x))\nmixed = 0.5 * x + 0.5 * x[p]\nloss = f(net(mixed), y[p])",
+    "neg = neg[torch.randperm(n)]\nf(x[i], y[i])",
+    "rng.shuffle(files)",
+]
+
+
+@pytest.mark.parametrize("source", APART)
+def test_two_orders(source: str) -> None:
+    assert dealt_apart(ast.parse(source)) is not None
+
+
+@pytest.mark.parametrize("source", TOGETHER)
+def test_one_order(source: str) -> None:
+    assert dealt_apart(ast.parse(source)) is None
