@@ -15,9 +15,10 @@ PEERS := skorch pytorch-lightning pillow
 READY := .venv/ready
 DEV_READY := .venv/ready-dev
 BENCH_READY := .bench-venv/ready
-# Other people's loops, around which watch is tested.
+# Other people's loops, around which watch is tested; trackers and clusters that danlu works with.
 FRAMEWORKS := pytest hypothesis torchmetrics accelerate pytorch-ignite pytorch-lightning skorch transformers
 FRAMEWORKS_READY := .frameworks-venv/ready
+WITH_OTHERS := tests/watch/test_frameworks.py tests/ship/test_trackers.py tests/lab/cluster/test_dask.py tests/lab/cluster/test_ray.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -27,7 +28,7 @@ help:
 	@echo "make demo    set up .venv and train LeNet-5 on handwritten digits      安装并训练第一个网络"
 	@echo "make test    set up .venv and run the tests                            安装并运行测试"
 	@echo "make test-slow  the tests that take long: every net with every data set, fuzzing, exports    运行耗时较长的测试"
-	@echo "make test-frameworks  watch around Lightning, skorch, Ignite, Accelerate and transformers' Trainer    在其他训练框架中测试诊断"
+	@echo "make test-frameworks  watch around Lightning, skorch, Ignite, Accelerate and transformers' Trainer; trackers; Dask and Ray    与其他训练框架、跟踪工具和集群一起测试"
 	@echo "make wheel   build the wheel, install it into an empty environment elsewhere, and use it    构建 wheel，装入空环境并试用"
 	@echo "make lint    ruff and pyright                                          检查代码风格与类型"
 	@echo "make docs    write the pages that are made from the code: rules, recipe      由代码生成文档：诊断规则、配方"
@@ -61,7 +62,7 @@ test-slow: $(DEV_READY)
 	$(PYTEST) -m slow $(ARGS)
 
 test-frameworks: $(FRAMEWORKS_READY)
-	OMP_NUM_THREADS=1 .frameworks-venv/bin/python -m pytest tests/watch/test_frameworks.py $(ARGS)
+	OMP_NUM_THREADS=1 .frameworks-venv/bin/python -m pytest $(WITH_OTHERS) $(ARGS)
 
 # In a place of its own, which is gone afterwards; build/ would hold modules that have been deleted since.
 wheel:
@@ -149,5 +150,5 @@ $(BENCH_READY): pyproject.toml constraints.txt
 	@touch $@
 
 $(FRAMEWORKS_READY): pyproject.toml constraints.txt
-	$(call install,.frameworks-venv,-e . $(FRAMEWORKS))
+	$(call install,.frameworks-venv,-e '.[cluster,track]' $(FRAMEWORKS))
 	@touch $@

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 import danlu
-from danlu.base.recipe import MOST_EPOCHS, Recipe
+from danlu.base.recipe import Recipe
+from danlu.base.recipe_values import MOST_EPOCHS
 from danlu.lab.text_samples import sampled_epochs
 from danlu.lab.usual import until_patience_is_spent
 from danlu.store.journal import read

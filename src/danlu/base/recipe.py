@@ -10,33 +10,28 @@ from annotated_types import Ge, Gt, Le, Lt
 from danlu.base.counts import number_or_word
 from danlu.base.own_code import file_and_maker, short_name
 from danlu.base.readable import Readable
+from danlu.base.recipe_values import (
+    MOST,
+    MOST_EPOCHS,
+    ColumnType,
+    Count,
+    Epochs,
+    Float32,
+    Fraction,
+    LearnedTask,
+    NotNegative,
+    Positive,
+    Seed,
+    Several,
+)
 from danlu.base.sections import section_of
 from danlu.base.strict_json import canonical_json
 
 # What the validator is told: refuse keys it does not know and numbers that are not finite.
 _STRICT = {"extra": "forbid", "allow_inf_nan": False}
 
-MOST = 10**9
-"""What no count of a recipe is above: it stands for a slip of the pen, and would only end in a full memory."""
-MOST_EPOCHS = 10**7
-MOST_STEPS = 10**9
-
 CUSTOM = "custom"
 """Name in a recipe of a net, or data, that were given as objects and that no recipe can bring back."""
-
-Count = Annotated[int, Ge(1), Le(MOST)]
-Epochs = Annotated[int, Ge(1), Le(MOST_EPOCHS)]
-Several = Annotated[int, Ge(0), Le(MOST)]
-Positive = Annotated[float, Gt(0)]
-# Of what goes into torch's single precision as it is.
-Float32 = Annotated[float, Gt(0), Le(3e38)]
-NotNegative = Annotated[float, Ge(0)]
-Fraction = Annotated[float, Ge(0), Lt(1)]
-LearnedTask = Literal[
-    "auto", "classification", "regression", "multi-label", "segmentation", "tagging", "translation", "reconstruction"
-]
-ColumnType = Literal["category", "number", "text", "date"]
-Seed = Annotated[int, Ge(0), Le(2**63 - 1)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,8 @@ from danlu.base.files import absolute
 from danlu.base.input_files import guarded
 from danlu.base.keywords import as_plain
 from danlu.base.memory import memory_guard
-from danlu.base.recipe import DataRecipe, LearnedTask
+from danlu.base.recipe import DataRecipe
+from danlu.base.recipe_values import LearnedTask
 from danlu.base.sections import section_of
 from danlu.data.catalogue import known, names
 from danlu.data.dataset import Builder, Dataset, Making, ReadSource

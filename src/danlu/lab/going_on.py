@@ -12,8 +12,9 @@ from danlu.base.errors import Fault, fail
 from danlu.base.events import Listener
 from danlu.base.memory import memory_guard
 from danlu.base.places import launched, shown
-from danlu.base.recipe import MOST_EPOCHS, Recipe
+from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import RecipeDraft
+from danlu.base.recipe_values import MOST_EPOCHS
 from danlu.base.starting import begin_of_call
 from danlu.lab.draft import CUSTOM, source_of
 from danlu.lab.engines import engine_of_run

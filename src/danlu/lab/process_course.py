@@ -30,19 +30,19 @@ class ProcessCourse:
         sound = [math.isfinite(loss) and math.isfinite(norm) for loss, norm in zip(losses, norms, strict=True)]
         for rank, (fine, own) in enumerate(zip(sound, seconds, strict=True)):
             if not fine and any(sound):
-                self._tell("not-finite", rank, {"step": step})
+                self._tell("processes.not-finite", rank, {"step": step})
             others = statistics.median([*seconds[:rank], *seconds[rank + 1 :]])
             late = own > max(_LEAST_SECONDS, _TIMES * others)
             self._late[rank] = self._late.get(rank, 0) + 1 if late else 0
             if self._late[rank] >= _IN_A_ROW:
                 times = {"times": f"{own / others:.1f}", "seconds": f"{own:.3f}", "others": f"{others:.3f}"}
-                self._tell("lags", rank, times)
+                self._tell("processes.lags", rank, times)
 
     def _tell(self, what: str, rank: int, values: Mapping[str, object]) -> None:
         """Once for each process."""
         if (what, rank) not in self._told:
             self._told.add((what, rank))
-            self._note(Fault(f"processes.{what}", {"rank": rank, **values}))
+            self._note(Fault(what, {"rank": rank, **values}))
 
 
 def _short(numbers: Sequence[float]) -> list[float | None]:

@@ -11,7 +11,8 @@ from torch import nn
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.files import absolute
 from danlu.base.places import shown
-from danlu.base.recipe import CUSTOM, MOST_STEPS, DataRecipe, OptimRecipe, Recipe
+from danlu.base.recipe import CUSTOM, DataRecipe, OptimRecipe, Recipe
+from danlu.base.recipe_values import MOST_STEPS
 from danlu.base.seeds import choose_device, global_seed, has_device
 from danlu.data import Dataset, load, reconstruction
 from danlu.data.preprocessing import Preprocessing

@@ -7,7 +7,7 @@ import time
 from torch import nn
 
 from danlu.base.events import EpochDone, Event, Stop, TrainingStarted
-from danlu.base.recipe import MOST_EPOCHS
+from danlu.base.recipe_values import MOST_EPOCHS
 from danlu.base.seeds import global_seed
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.text.corpus import CorpusDataset

@@ -7,7 +7,8 @@ that a user may name: whoever changes the batch size or the rate trains for as m
 from dataclasses import replace
 from typing import Literal
 
-from danlu.base.recipe import MOST_EPOCHS, Recipe, TrainRecipe
+from danlu.base.recipe import Recipe, TrainRecipe
+from danlu.base.recipe_values import MOST_EPOCHS
 from danlu.data import Dataset
 from danlu.data.series.dataset import SeriesDataset
 from danlu.nets import BY_THE_DATA, UsualTraining
