@@ -6,7 +6,8 @@ Measured, in CPU seconds, which do not depend on what else the machine does: a s
 core; what the scheduler of a real Dask with two workers and the client spend on a task; what the client spends on a
 member that is done (its record in the journal). Bytes are those of pickles. Simulated: workers that take stacks as
 `Dispatch` sends them (two a slot under way, copies of slow ones at the end), whose times vary, and that fail and come
-back. The scheduler and the client are servers that do one thing at a time. Needs the extra `cluster`.
+back. The scheduler is a server that does one thing at a time; the client's work is added up beside it, and does not hold
+the others up. Needs the extra `cluster`.
 """
 
 import argparse

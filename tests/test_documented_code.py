@@ -34,7 +34,7 @@ SHORTENED: dict[str, tuple[str, str]] = {
     ),
     "danlu fit --net mlp train.epochs=3 train.processes=2 --name shared": (
         "danlu fit --net mlp train.epochs=3 train.processes=1 --name shared",
-        "two processes import torch for 10 s; tests/lab/distributed and tests/cli start some",
+        "two processes import torch for 10 s; tests/lab/distributed starts some",
     ),
     "danlu draw resnet18": ("", "docs/draw.md draws it"),
     "danlu cure runs/deep": ("", "five seeds of eleven changes to a deep net take 30 s; docs/cure.md cures another"),
