@@ -6,8 +6,8 @@ Measured, in CPU seconds, which do not depend on what else the machine does: a s
 core; what the scheduler of a real Dask with two workers and the client spend on a task; what the client spends on a
 member that is done (its record in the journal). Bytes are those of pickles. Simulated: workers that take stacks as
 `Dispatch` sends them (two a slot under way, copies of slow ones at the end), whose times vary, and that fail and come
-back. The scheduler is a server that does one thing at a time; the client's work is added up beside it, and does not hold
-the others up. Needs the extra `cluster`.
+back. The scheduler is a server that does one thing at a time; the client's work is added up beside it, and does not
+hold the others up. Needs the extra `cluster`.
 """
 
 import argparse
@@ -201,8 +201,9 @@ def told(costs: Costs, members: int, workers: int) -> str:
         + f"\n\nTraffic: data {traffic[0] / 1e6:,.0f} MB ({costs.data / 1e6:.2f} MB a worker, once), tasks"
         f" {traffic[1] / 1e6:,.0f} MB, results {traffic[2] / 1e6:,.0f} MB. Without failures the scheduler works"
         f" {scheduler:.0f} s of {walls[0]:.0f} s ({loads['the scheduler']:.0%}), the client {client:.0f} s"
-        f" ({loads['the client']:.0%}): what breaks first is {first}, which with {workers / loads[first]:,.0f} workers"
-        " of this kind is busy all the time. Not in it: how long the client takes to plan so many members, and memory."
+        f" ({loads['the client']:.0%}): by these costs {first} would be the first to be busy all"
+        f" the time, with {workers / loads[first]:,.0f} workers of this kind. Not in it: how long"
+        " the client takes to plan so many members, and memory."
     )
 
 

@@ -207,12 +207,13 @@ STYLES = {"script": _SCRIPT, "functions": _FUNCTIONS, "trainer": _TRAINER, "deco
 
 @dataclass(frozen=True)
 class Fault:
-    """What differs from a healthy program; `at` is the mark of the line that is to be named."""
+    """What differs from a healthy program; `at` marks the line that is to be named, `at_in` the one in a style."""
 
     at: str
     changes: dict[str, str] = field(default_factory=dict[str, str])
     loss: tuple[str, str, str] = ("CrossEntropyLoss", "cross_entropy", "")
     styles: tuple[str, ...] = tuple(STYLES)
+    at_in: dict[str, str] = field(default_factory=dict[str, str])
 
 
 _HEALTHY = {
@@ -241,7 +242,12 @@ FAULTS: dict[str, Fault] = {
     "parameters-not-optimized": Fault(
         "optimizer", {"optimizer": "torch.optim.SGD(model.out.parameters(), lr=0.1)"}
     ),
-    "scheduler-misuse": Fault("optimizer", {"more": "unused = torch.optim.lr_scheduler.StepLR({name}, 10)"}),
+    # Made before anybody watched, it is known by what it left in its optimizer alone.
+    "scheduler-misuse": Fault(
+        "optimizer",
+        {"more": "unused = torch.optim.lr_scheduler.StepLR({name}, 10)  #: scheduler"},
+        at_in={"functions": "scheduler"},
+    ),
     "weight-decay-too-high": Fault("optimizer", _sgd("lr=0.1, weight_decay=1.0")),
     "dead-relu": Fault("hidden", {"init": "nn.init.constant_(self.hidden.bias, -100.0)"}),
     "missing-nonlinearity": Fault("hidden", {"activation": ""}),
@@ -275,6 +281,7 @@ def program(rule: str, style: str) -> tuple[str, int]:
     parts |= {"loss_module": f"nn.{module}({options})", "loss_function": function, "loss_options": f"dict({options})"}
     parts = {name: text.replace("{name}", optimizer).replace("{net}", net) for name, text in parts.items()}
     source = "".join(textwrap.dedent(part) for part in (_BEGIN, _NET, STYLES[style])).format(**parts)
-    marked = [number for number, line in enumerate(source.splitlines(), 1) if fault.at in line.partition("#: ")[2]]
+    at = fault.at_in.get(style, fault.at)
+    marked = [number for number, line in enumerate(source.splitlines(), 1) if at in line.partition("#: ")[2]]
     assert len(marked) == 1, f"{rule}, {style}: {marked}"
     return source, marked[0]

@@ -77,8 +77,12 @@ def test_where_data_lie_how_often_is_saved_and_who_watches_does_not_count(same: 
 NOT_COUNTED = {
     ("data", "root"),
     ("data", "workers"),
+    ("data", "stream"),  # the same samples, from memory or from the disk
+    ("train", "processes"),  # who computes, not what
     *(("train", f"checkpoint_{unit}") for unit in ("steps", "seconds")),
 }
+# These two count in company: tests/lab/distributed/test_sharing.py.
+NOT_COUNTED |= {("train", "batch_norm"), ("train", "virtual_workers")}
 COUNTED = [
     (section, key.name)
     for section in SECTIONS

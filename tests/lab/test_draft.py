@@ -51,6 +51,7 @@ def test_every_setting_of_the_data_reaches_them(tmp_path: Path) -> None:
 def test_a_runs_recipe_takes_another_optimiser_net_or_data(tmp_path: Path, given: str) -> None:
     run = danlu.fit("logistic-regression", "breast-cancer", epochs=1, folder=tmp_path / "run", progress=False)
     chosen = {"optim.name", "optim.lr", "optim.momentum", "train.batch_size", "train.weights", "loss.name"}
+    chosen |= {"schedule.name"}
     assert run.recipe.chosen == chosen
     recipe = run.recipe if given == "recipe" else run.folder / "recipe.toml"
     again = danlu.fit(recipe=recipe, folder=tmp_path / "again", progress=False)

@@ -148,7 +148,7 @@ def test_what_may_not_be_read_is_listed_as_such(forbidden: Path, nobody: None) -
         "journal": "unreadable",
         "above": "unreadable",
     }
-    assert rows["open"]["score"] == 0.79
+    assert rows["open"]["score"] == "0.79"
     for name in ("folder", "journal", "above"):
         told = api.run(rows[name]["id"], "en", "")
         assert told is not None

@@ -72,7 +72,7 @@ def _planned(design: Mapping[str, Any]) -> int:
     try:
         cells = math.prod(len(levels) for levels in design["factors"].values())
         return 0 if "search" in design else cells * len(design["seeds"]) * int(design.get("folds") or 1)
-    except (KeyError, TypeError, AttributeError, ValueError):
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
         return 0
 
 

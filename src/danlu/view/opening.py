@@ -16,9 +16,9 @@ _OF_DATA = ("standardise", "normalise", "augment", "samples", "shuffle", "balanc
 def choices(recipe: Recipe) -> str:
     """Optimiser, rate, momentum, schedule, batch size and loss of a resolved recipe; then whatever is not as usual.
 
-    >>> from danlu.base.recipe import OptimRecipe, TrainRecipe
+    >>> from danlu.base.recipe import OptimRecipe, ScheduleRecipe, TrainRecipe
     >>> sgd = OptimRecipe(name="sgd", lr=0.1, momentum=0.9)
-    >>> print(choices(Recipe(optim=sgd, train=TrainRecipe(batch_size=16))))
+    >>> print(choices(Recipe(optim=sgd, schedule=ScheduleRecipe(name="constant"), train=TrainRecipe(batch_size=16))))
     sgd, learning rate 0.1, momentum 0.9, constant schedule, batch size 16, loss auto
     """
     optim, train = recipe.optim, recipe.train

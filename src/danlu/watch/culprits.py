@@ -54,11 +54,11 @@ class Culprits:
                 return made or lines.get("evaluated") or lines.get("evaluation") or self._loader()
             case "module":
                 return self._module(verdict.where)
-            case "scheduler" if "scheduler" in lines:
+            case "scheduler":  # one that is never called has no line of its own but that which makes it
                 kinds = {one.kind for one in self._measured.schedulers}
                 made = self._made(kinds.pop(), "scheduler") if len(kinds) == 1 else None
-                return made or lines["scheduler"]
-            case "optimizer" | "step" | "clip" | "scheduler":
+                return made or lines.get("scheduler") or self._optimiser(rule, made=True)
+            case "optimizer" | "step" | "clip":
                 return (lines.get("clip") if what == "clip" else None) or self._optimiser(rule, made=what != "step")
             case _:
                 return lines.get(what)

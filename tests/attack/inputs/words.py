@@ -80,7 +80,7 @@ def options() -> Iterator[Case]:
         "resume": ["r"], "show": ["r"], "data": ["iris"], "nets": ["mlp"], "draw": ["mlp"], "rules": [],
         "predict": ["r", "r/recipe.toml"], "generate": ["r", "the"],
         "package": ["r"], "export": ["r", "m.onnx"], "claims": ["linear-layers-collapse"],
-        "exercise": [], "run": ["nowhere.py"], "watch-log": ["r"],
+        "exercise": [], "run": ["nowhere.py"], "watch-log": ["r"], "runs": [], "import": ["nowhere.csv"],
     }  # fmt: skip
     for name, verb in VERBS.items():
         if name in SPARED:

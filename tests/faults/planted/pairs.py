@@ -172,6 +172,28 @@ def one_layer_for_both_halves_collapses(watch, seed, fault):
     return 0.0
 
 
+@planted("latent-collapsed", causes="losses-unbalanced", symptoms=AFTERWARDS, costs=None)
+def divergence_of_a_batch_beside_the_default_mean(watch, seed, fault):
+    torch.manual_seed(seed)
+    x = bright(600)
+    encoder = nn.Sequential(nn.Linear(144, 48), nn.Tanh())
+    mean, spread, decoder = nn.Linear(48, 6), nn.Linear(48, 6), nn.Linear(6, 144)
+    net = nn.ModuleList([encoder, mean, spread, decoder])
+    adam = torch.optim.Adam(net.parameters(), 3e-3)
+    how = {} if fault else {"reduction": "sum"}
+    with watch(net, adam):
+        for i in batches_of(len(x), 25, 30):
+            code = encoder(x[i])
+            mu, logvar = mean(code), spread(code)
+            z = mu + torch.exp(logvar / 2) * torch.randn_like(logvar)
+            error = F.binary_cross_entropy_with_logits(decoder(z), x[i], **how)
+            kl = 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum()
+            adam.zero_grad()
+            (error + (1.0 if fault else 0.1) * kl).backward()
+            adam.step()
+    return 0.0
+
+
 @planted("leaf-changed", symptoms=AFTERWARDS, costs=None, quick=True)
 def weights_clamped_outside_of_no_grad(watch, seed, fault):
     torch.manual_seed(seed)
@@ -220,4 +242,23 @@ def descent_by_hand_that_autograd_records(watch, seed, fault):
             loss = F.cross_entropy(net(x[index]), y[index])
             loss.backward()
             descent.update()
+    return -loss.item()
+
+
+@planted("leaf-changed", symptoms=AFTERWARDS, costs=None)
+def bias_centred_where_it_is(watch, seed, fault):
+    torch.manual_seed(seed)
+    x, y = tabular(800, seed)
+    net = nn.Sequential(nn.Linear(20, 40), nn.ELU(), nn.Linear(40, 3))
+    adam = torch.optim.Adam(net.parameters(), 1e-3)
+    loader = DataLoader(TensorDataset(x, y), 40, shuffle=True)
+    with watch(net, adam, loader=loader):
+        for _ in range(4):
+            for features, labels in loader:
+                adam.zero_grad()
+                loss = F.cross_entropy(net(features), labels)
+                loss.backward()
+                adam.step()
+                bias = net[2].bias if fault else net[2].bias.data
+                bias -= bias.mean()
     return -loss.item()

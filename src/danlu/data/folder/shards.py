@@ -95,7 +95,7 @@ def read_archives(archives: Mapping[str, Sequence[Path]]) -> Listing:
     folder = Path(os.path.commonpath([path.parent.absolute() for paths in archives.values() for path in paths]))
     classes = _classes(folder, labelled)
     numbers = {name: number for number, name in enumerate(classes)}
-    changed = {path: path.stat().st_mtime_ns for paths in archives.values() for path in paths}
+    changed = {path.absolute(): path.stat().st_mtime_ns for paths in archives.values() for path in paths}
     parts = {
         part: [PictureFile(one, numbers[name], one.size, changed[one.archive]) for one, name in pairs]
         for part, pairs in labelled.items()

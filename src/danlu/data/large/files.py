@@ -37,7 +37,8 @@ def is_large(paths: Sequence[Path], wanted: bool | None) -> bool:
         if not in_blocks:
             fail("large.not-in-blocks", path=paths[0])
         return True
-    return in_blocks and needed_bytes(paths) > available_memory() / 2
+    needed = needed_bytes(paths) if in_blocks else 0
+    return needed > 0 and needed > available_memory() / 2
 
 
 def needed_bytes(paths: Sequence[Path]) -> int:

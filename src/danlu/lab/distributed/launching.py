@@ -2,8 +2,10 @@
 
 import contextlib
 import logging
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -68,7 +70,7 @@ def start(words: Sequence[str], processes: int, folder: Path | None, *, progress
         asked = [] if progress else ["--json"]
         command = ["-m", "danlu", "--lang", language(), *words, *asked]
         try:
-            with rendezvous_in(Path(scratch)), _only_our_words():
+            with rendezvous_in(Path(scratch)), _only_our_words(), _signals_kept():
                 elastic_launch(config, sys.executable)(*command)
         except ChildFailedError as error:
             made = run_of_job(job_here(job), folder)
@@ -93,6 +95,21 @@ def run_of_job(job: str, folder: Path | None) -> Path | None:
         if facts is not None and facts.get("job") == job and RunFolder(file.parent).recipe.is_file():
             return file.parent
     return None
+
+
+@contextlib.contextmanager
+def _signals_kept() -> Generator[None]:
+    """The launcher answers signals in its own way, and never puts back how they were answered before."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {one: signal.getsignal(one) for one in signal.valid_signals()}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            if handler is not None and signal.getsignal(one) != handler:
+                signal.signal(one, handler)
 
 
 @contextlib.contextmanager

@@ -53,5 +53,6 @@ def _combination(name: str, members: Sequence[Mapping[str, Any]], metric: str) -
     diverged = sum(bool(member["diverged"]) for member in members)
     if not values:
         return Combination(name, math.nan, math.nan, len(members), diverged)
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    finite = all(map(math.isfinite, values))
+    deviation = statistics.stdev(values) if finite and len(values) > 1 else 0.0 if finite else math.nan
     return Combination(name, statistics.fmean(values), deviation, len(members), diverged)
