@@ -36,6 +36,12 @@ def data() -> TensorDataset:
     return TensorDataset(torch.cat(inputs), torch.cat(labels))
 
 
+def others() -> TensorDataset:
+    """Samples that are not trained on."""
+    inputs, labels = zip(*batches(40), strict=True)
+    return TensorDataset(torch.cat(inputs[30:]), torch.cat(labels[30:]))
+
+
 def watched(train: Callable[[nn.Module], None], last: tuple[nn.Module, ...]) -> danlu.Watch:
     """The watch around `train` of a net, which must end with the weights that it has without."""
     first = net(*last)
@@ -74,7 +80,7 @@ def test_lightning(last: tuple[nn.Module, ...]) -> None:
     def train(model: nn.Module) -> None:
         quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
         trainer = lightning.Trainer(max_epochs=3, accelerator="cpu", **quiet)
-        trainer.fit(Module(model), DataLoader(data(), batch_size=32, shuffle=True), DataLoader(data(), batch_size=96))
+        trainer.fit(Module(model), DataLoader(data(), batch_size=32, shuffle=True), DataLoader(others(), batch_size=96))
 
     watch = watched(train, last)
     assert watch.measured.step == watch.measured.loss.count == 90
@@ -107,7 +113,7 @@ def test_ignite(last: tuple[nn.Module, ...]) -> None:
 
         @trainer.on(engine.Events.EPOCH_COMPLETED)
         def _(_: Any) -> None:
-            evaluator.run(DataLoader(data(), batch_size=96))
+            evaluator.run(DataLoader(others(), batch_size=96))
 
         trainer.run(DataLoader(data(), batch_size=32, shuffle=True), max_epochs=3)
 
@@ -165,7 +171,7 @@ def test_the_trainer_of_transformers(last: tuple[nn.Module, ...], tmp_path: Path
             eval_strategy="epoch", save_strategy="no", report_to="none", disable_tqdm=True, use_cpu=True,
             logging_strategy="no", remove_unused_columns=False, label_names=["labels"],
         )  # fmt: skip
-        parts = {"train_dataset": data(), "eval_dataset": data(), "data_collator": collate}
+        parts = {"train_dataset": data(), "eval_dataset": others(), "data_collator": collate}
         transformers.Trainer(model=Answering(model), args=arguments, **parts).train()
 
     watch = watched(train, last)

@@ -25,7 +25,7 @@ from real_clusters import DaskHere, environment, free_port, kill, wait_until  # 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 STACKS: dict[str, Any] = {
-    "net": "mlp", "data": "digits", "vary": {"lr": [0.01, 0.1]}, "seeds": 12, "epochs": 6, "hidden": [64, 64],
+    "net": "mlp", "data": "digits", "vary": {"lr": [0.01, 0.1]}, "seeds": 12, "epochs": 60, "hidden": [64, 64],
     "progress": False,
 }  # fmt: skip
 # Rprop has no stacked form.
@@ -124,7 +124,7 @@ def test_a_client_of_dask_and_the_backend_of_joblib_are_clusters_too(dask: DaskH
 def test_stopped_by_ctrl_c_and_resumed_by_another_client(dask: DaskHere, here: danlu.Study, tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "danlu", "compare", "--net", "mlp", "--data", "digits", "--vary", "optim.lr=0.01,0.1",
-        "--seeds", "12", "train.epochs=6", "net.hidden=[64, 64]", "--folder", "s", "--cluster", dask.address,
+        "--seeds", "12", "train.epochs=60", "net.hidden=[64, 64]", "--folder", "s", "--cluster", dask.address,
     ]  # fmt: skip
     with (tmp_path / "told").open("w+") as told, dask.client() as client:
         process = subprocess.Popen(command, stdout=told, stderr=told, cwd=tmp_path, env=environment())
