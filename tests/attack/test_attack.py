@@ -30,6 +30,7 @@ def attacked(kinds: str, share: float) -> None:
     assert re.search(r"\| [1-9]\d*", done.stdout)
 
 
+@pytest.mark.slow
 def test_a_part_of_the_attack_finds_nothing() -> None:
     attacked("inputs,flips", 0.003)
 

@@ -147,6 +147,7 @@ class Pairs(torch.utils.data.Dataset[Any]):
         return torch.as_tensor(self.x[row], dtype=torch.float32), torch.as_tensor(self.y[row])
 
 
+@pytest.mark.slow
 def test_a_watched_training_has_no_false_findings_and_the_check_passes(tmp_path: Path) -> None:
     data = folder_of(tmp_path / "data")
     run = fitted(tmp_path / "run", data, epochs=12)

@@ -111,6 +111,7 @@ def test_resumed_it_ends_bit_identical(tmp_path: Path, monkeypatch: pytest.Monke
     assert_same_end(whole, danlu.resume(tmp_path / "broken", progress=False))
 
 
+@pytest.mark.slow
 def test_it_is_compared_with_the_most_frequent_tag_and_checked(tmp_path: Path) -> None:
     settings = {key: value for key, value in SETTINGS.items() if key != "lr"}
     study = danlu.compare(

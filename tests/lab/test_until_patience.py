@@ -28,6 +28,7 @@ def test_it_goes_on_until_patience_is_spent(tmp_path: Path, capsys: pytest.Captu
     assert danlu.fit(recipe=run.folder / "recipe.toml", folder=tmp_path / "again", progress=False).epochs == 3
 
 
+@pytest.mark.slow
 def test_beyond_what_is_usual_while_it_improves(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"lr": 1e-4, "momentum": 0.0, "progress": False}
     x = [[float(number % 7), float(number % 5)] for number in range(200)]

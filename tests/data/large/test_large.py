@@ -106,12 +106,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("options", OPTIONS)
 def test_a_csv_on_the_disk_is_the_csv_in_memory(tmp_path: Path, options: str) -> None:
     (tmp_path / "t.csv").write_text(text(columns()), encoding="utf-8")
     same(tmp_path / "t.csv", **OPTIONS[options])
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -307,6 +309,7 @@ WRONG: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_is_told_in_both_languages(tmp_path: Path, case: str, cache: Path) -> None:
     make, options, phrase = WRONG[case]
