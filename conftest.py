@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -15,16 +17,21 @@ _MEMORY, _ROOM = Path("/dev/shm"), 4 * 2**30  # noqa: S108 - pytest makes a fold
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
     os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
+_ENDING = [one for one in signal.Signals if one.name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")]
+
 # No deadline: nothing is timed, and a machine may be busy.
 hypothesis.settings.register_profile("danlu", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("danlu")
 
 
 @pytest.fixture(autouse=True)
-def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the developer's language nor their data root reaches a test."""
+def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Neither the developer's language nor their data root reaches a test; none changes how signals are answered."""
     monkeypatch.setenv("DANLU_LANG", "en")
     monkeypatch.delenv("DANLU_DATA", raising=False)
+    answered = [signal.getsignal(one) for one in _ENDING]
+    yield
+    assert [signal.getsignal(one) for one in _ENDING] == answered, "signals are answered in another way than before"
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m "not slow" chooses

@@ -10,6 +10,7 @@ from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from danlu.base.places import rendezvous_in
+from danlu.lab.distributed.launching import signals_kept
 
 
 def in_processes(world: int, scratch: Path, work: Callable[..., Any], *given: Any, restarts: int = 0) -> dict[int, Any]:
@@ -24,7 +25,7 @@ def in_processes(world: int, scratch: Path, work: Callable[..., Any], *given: An
         monitor_interval=0.02, start_method="fork", local_addr="127.0.0.1",
         logs_specs=DefaultLogsSpecs(log_dir=str(scratch / "output")),
     )  # fmt: skip
-    with rendezvous_in(scratch):
+    with rendezvous_in(scratch), signals_kept():
         return elastic_launch(config, _work)(scratch, work, *given)
 
 

@@ -70,7 +70,7 @@ def start(words: Sequence[str], processes: int, folder: Path | None, *, progress
         asked = [] if progress else ["--json"]
         command = ["-m", "danlu", "--lang", language(), *words, *asked]
         try:
-            with rendezvous_in(Path(scratch)), _only_our_words(), _signals_kept():
+            with rendezvous_in(Path(scratch)), _only_our_words(), signals_kept():
                 elastic_launch(config, sys.executable)(*command)
         except ChildFailedError as error:
             made = run_of_job(job_here(job), folder)
@@ -98,7 +98,7 @@ def run_of_job(job: str, folder: Path | None) -> Path | None:
 
 
 @contextlib.contextmanager
-def _signals_kept() -> Generator[None]:
+def signals_kept() -> Generator[None]:
     """The launcher answers signals in its own way, and never puts back how they were answered before."""
     if threading.current_thread() is not threading.main_thread():
         yield
