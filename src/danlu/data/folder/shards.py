@@ -14,6 +14,7 @@ from typing import Any
 
 from danlu.base.errors import Fault, Faults, fail
 from danlu.base.input_files import path_kind
+from danlu.base.naming import listed
 from danlu.data.folder.scan import (
     MOST_TOLD,
     FolderSearch,
@@ -82,6 +83,7 @@ def read_archives(archives: Mapping[str, Sequence[Path]]) -> Listing:
     key, a picture without a class, what is no class, and classes that the training part lacks.
     """
     faults, found = Faults(), dict[str, list[_Found]]()
+    archives = {part: [path.absolute() for path in paths] for part, paths in archives.items()}
     for part, paths in archives.items():
         found[part] = [_index(path, faults) for path in paths]
     raise_first(faults)
@@ -92,10 +94,10 @@ def read_archives(archives: Mapping[str, Sequence[Path]]) -> Listing:
         part: [pair for one in several for pair in _labelled(one, kind, faults)] for part, several in found.items()
     }
     raise_first(faults)
-    folder = Path(os.path.commonpath([path.parent.absolute() for paths in archives.values() for path in paths]))
+    folder = Path(os.path.commonpath([path.parent for paths in archives.values() for path in paths]))
     classes = _classes(folder, labelled)
     numbers = {name: number for number, name in enumerate(classes)}
-    changed = {path.absolute(): path.stat().st_mtime_ns for paths in archives.values() for path in paths}
+    changed = {path: path.stat().st_mtime_ns for paths in archives.values() for path in paths}
     parts = {
         part: [PictureFile(one, numbers[name], one.size, changed[one.archive]) for one, name in pairs]
         for part, pairs in labelled.items()
@@ -107,7 +109,7 @@ def read_archives(archives: Mapping[str, Sequence[Path]]) -> Listing:
 
 def _tars_in(folder: Path) -> list[Path]:
     files = sorted(path for path in folder.iterdir() if is_tar(path) and not path.name.startswith("."))
-    return [path.absolute() for path in files if path_kind(path) == "file"]
+    return [path for path in files if path_kind(path) == "file"]
 
 
 def _samples(found: Mapping[str, Sequence[_Found]]) -> list[_Sample]:
@@ -116,7 +118,7 @@ def _samples(found: Mapping[str, Sequence[_Found]]) -> list[_Sample]:
 
 def _index(path: Path, faults: Faults) -> _Found:
     found = _Found()
-    for entry in entries(path.absolute()):
+    for entry in entries(path):
         member = entry.member
         key, ending = key_of(member.name)
         if is_hidden(member.name):
@@ -198,7 +200,7 @@ def _classes(folder: Path, labelled: Mapping[str, Sequence[tuple[TarMember, str]
         fail("data.all-labels-differ", place=folder, count=len(classes))
     for part, names in found.items():
         if strange := sorted(set(names) - set(classes)):
-            fail("data.strange-classes", path=folder, part=part, classes=", ".join(strange[:MOST_TOLD]))
+            fail("data.strange-classes", path=folder, part=part, classes=listed(strange, MOST_TOLD))
     return classes
 
 
