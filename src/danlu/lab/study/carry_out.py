@@ -23,7 +23,7 @@ from danlu.lab.study.member_key import MemberKey
 from danlu.lab.study.on_cluster import StackLostError, StudyCluster
 from danlu.lab.study.plan import Group, Plan, Planned
 from danlu.lab.study.processes import Jobs, in_processes
-from danlu.lab.study.samples import stack_folds
+from danlu.lab.study.samples import scoring_of, stack_folds
 from danlu.lab.study.stack_task import StackOutcome
 from danlu.store.records import MemberDone, MemberFailed
 from danlu.train.stack import Halving, RunningStack, StackMember, Trained, train_members
@@ -126,7 +126,6 @@ class Order:
             if (id(planned), place.seed) not in nets:
                 nets[id(planned), place.seed] = planned.net(place.seed)
         order = self.plan.seeds[0] if self.share_order else None
-        scale = setup.data.target_scale if setup.data.task == "regression" else None
 
         def finished(numbers: Sequence[int], trained: Trained) -> None:
             for column, number in enumerate(numbers):
@@ -149,13 +148,8 @@ class Order:
                 [nets[id(planned), place.seed] for planned, place in places],
                 [StackMember(_recipe(planned, place), place.fold, order) for planned, place in places],
                 stack_folds(group.planned[0].folds, setup.device, setup.dtype),
-                task=setup.data.task,
-                outputs=setup.data.outputs,
+                **scoring_of(setup.data),
                 device=setup.device,
-                scale=scale,
-                bounds=setup.data.bounds,
-                rare=setup.data.rare_class,
-                naive=setup.data.naive_error,
                 most_members=most,
                 workers=None if self.cluster is None else self.cluster.workers(group, len(places)),
                 wanted={number for number, (_, place) in enumerate(places) if self._lacks(place)},

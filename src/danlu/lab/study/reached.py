@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from danlu.base.errors import Fault, Faults, fail
+from danlu.base.naming import listed
 from danlu.base.seeds import hardware, instructions
 from danlu.lab.cluster.address import LOCAL_RAY, ClusterAddress
 from danlu.lab.cluster.dask_cluster import DaskCluster, is_client
@@ -83,7 +84,7 @@ def _looked_at(cluster: Cluster) -> list[Fault]:
         own = getattr(here, part)
         others = sorted({getattr(place, part) for place in there} - {own})
         if others:
-            faults.add("cluster.versions-differ", part=part, here=own, there=", ".join(others[:_MOST_TOLD]))
+            faults.add("cluster.versions-differ", part=part, here=own, there=listed(others, _MOST_TOLD))
     faults.raise_if_any()
     kinds = sorted({place.instructions for place in (*there, here)})
     return [Fault("cluster.other-processors", {"kinds": ", ".join(kinds)})] if len(kinds) > 1 else []

@@ -1,6 +1,7 @@
 """The data of a study: one data set a fold, and the tensors of a fold for a stack."""
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 import torch
 
@@ -27,6 +28,29 @@ def fits_a_stack(data: Dataset) -> bool:
     if not isinstance(data, MemoryDataset) or data.on_disk:
         return False
     return data.augmentation is None and data.task != "language"
+
+
+class Scoring(TypedDict):
+    """What the scores of a stack depend on, besides its members."""
+
+    task: str
+    outputs: int
+    scale: torch.Tensor | None
+    bounds: torch.Tensor | None
+    rare: int | None
+    naive: float | None
+
+
+def scoring_of(data: Dataset) -> Scoring:
+    """How a stack is scored on these data."""
+    return {
+        "task": data.task,
+        "outputs": data.outputs,
+        "scale": data.target_scale if data.task == "regression" else None,
+        "bounds": data.bounds,
+        "rare": data.rare_class,
+        "naive": data.naive_error,
+    }
 
 
 def stack_folds(datasets: Sequence[Dataset], device: torch.device, dtype: torch.dtype) -> list[FoldRows]:

@@ -16,7 +16,7 @@ from danlu.lab.study.alone import BUSY
 from danlu.lab.study.member_curves import MemberCurves
 from danlu.lab.study.member_key import MemberKey
 from danlu.lab.study.plan import Planned
-from danlu.lab.study.samples import stack_folds
+from danlu.lab.study.samples import scoring_of, stack_folds
 from danlu.store.records import Record
 from danlu.train.stack import Choices, RunningStack, StackMember, Standing, choosing_here, train_stack
 
@@ -109,13 +109,8 @@ def _trained(planned: Sequence[Planned], task: StackTask, records: list[Record],
             for number, seed, fold in task.members
         ],
         stack_folds(planned[task.first].folds, setup.device, setup.dtype),
-        task=setup.data.task,
-        outputs=setup.data.outputs,
+        **scoring_of(setup.data),
         device=setup.device,
-        scale=setup.data.target_scale if setup.data.task == "regression" else None,
-        bounds=setup.data.bounds,
-        rare=setup.data.rare_class,
-        naive=setup.data.naive_error,
         listeners=listeners,
         asked_to_stop=gone,
         begun=task.begun,
