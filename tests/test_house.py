@@ -10,6 +10,7 @@ import pytest
 import house
 import house_shape
 from house import Check, Module
+from house_lists import lists_are_cut_in_one_place
 from house_systems import windows_is_thought_of
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +25,7 @@ def name_of(value: object) -> str | None:
     return getattr(value, "__name__", None)
 
 
-@pytest.mark.parametrize("check", [*house.CHECKS, windows_is_thought_of], ids=name_of)
+@pytest.mark.parametrize("check", [*house.CHECKS, windows_is_thought_of, lists_are_cut_in_one_place], ids=name_of)
 def test_the_house_keeps_its_rules(check: Check) -> None:
     breaches = [breach for module in MODULES for breach in check(module)]
     assert not breaches, "\n".join(breaches)
@@ -114,6 +115,8 @@ BREACHES: list[tuple[Check, str, str]] = [
     (house.names_say_something, "core/__init__.py", ""),
     (house.json_is_written_in_one_place, "store/journal.py", "import json\n\njson.dumps(1)"),
     (house.json_is_written_in_one_place, "store/journal.py", "from json import dumps\n\ndumps(1)"),
+    (lists_are_cut_in_one_place, "data/load.py", "x = ', '.join(names[:10])"),
+    (lists_are_cut_in_one_place, "data/load.py", "x = ', '.join(str(one) for one in names[:MOST])"),
     (house.records_have_one_home, "lab/fit.py", "x = {'kind': 'stop', 'step': 3}"),
     (house.records_have_one_home, "view/info/study.py", "def f(record):\n    return record['kind'] == 'best'"),
     (house.records_have_one_home, "store/journal.py", "def f(record):\n    return record.get('kind', '')"),
@@ -179,6 +182,7 @@ SOUND: list[tuple[Check, str, str]] = [
     (house.imports_go_down, "__init__.py", "from danlu import nets\nfrom danlu.lab.fit import fit"),
     (house.imports_go_down, "cli/main.py", "from danlu import __version__\nfrom danlu.view import tables"),
     (house.imports_stand_at_the_top, "data/load.py", "def f():\n    import polars"),
+    (lists_are_cut_in_one_place, "data/load.py", "x = ', '.join(names)\ny = ' '.join(words[:3])"),
     (house.records_have_one_home, "store/records/record.py", "x = {'kind': 'stop'}"),
     (house.records_have_one_home, "lab/draw.py", "def f(kind):\n    return g(kind=kind)"),
     (house.init_only_reexports, "__init__.py", "'Doc.'\nfrom danlu import nets\n__version__ = '0'\n__all__ = ['nets']"),
@@ -231,7 +235,8 @@ def package(tmp_path: Path) -> Path:
 
 
 def test_every_rule_has_a_planted_breach() -> None:
-    assert {check for check, _, _ in BREACHES} == {*house.CHECKS, windows_is_thought_of, house.expected_errors_are_read}
+    others = {windows_is_thought_of, lists_are_cut_in_one_place, house.expected_errors_are_read}
+    assert {check for check, _, _ in BREACHES} == {*house.CHECKS, *others}
 
 
 @pytest.mark.parametrize(("check", "path", "source"), BREACHES, ids=name_of)

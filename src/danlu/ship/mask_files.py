@@ -10,6 +10,7 @@ import numpy
 
 from danlu.base.errors import Fault
 from danlu.base.files import replace_file
+from danlu.base.naming import listed
 from danlu.base.places import shown
 from danlu.data.decode import read_head
 
@@ -42,10 +43,10 @@ class MaskFiles:
 
     def told(self) -> Fault:
         """What the values mean, once all is written."""
-        named = [str(int(value)) for value in self.values[:_MOST_TOLD]]
+        named = [str(int(value)) for value in self.values]
         if self.titles:
             named = [f"{value}: {title}" for value, title in zip(named, self.titles, strict=False)]
-        values = ", ".join(named) + (" …" if len(self.values) > _MOST_TOLD else "")
+        values = listed(named, _MOST_TOLD)
         return Fault(
             "ship.masks-written",
             {"count": max(1, len(self.written)), "path": shown(self.folder / self.alone), "values": values},

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.metric_names import divided, metric_name
+from danlu.base.naming import listed
 from danlu.base.places import shown
 from danlu.base.printable import printable
 from danlu.base.words import say
@@ -43,9 +44,8 @@ def summary_lines(run: Mapping[str, Any]) -> list[str]:
 
 def imported_line(imported: ImportedFrom) -> str:
     """Where an imported run comes from."""
-    files = ", ".join(str(shown(file)) for file in imported.files[:_MOST_FILES])
-    more = ", …" if len(imported.files) > _MOST_FILES else ""
-    return say("view.imported", source=say(f"view.source-{imported.source}"), files=printable(files + more))
+    files = listed((shown(file) for file in imported.files), _MOST_FILES)
+    return say("view.imported", source=say(f"view.source-{imported.source}"), files=printable(files))
 
 
 def baseline_lines(baselines: Mapping[str, Mapping[str, float]], score: Mapping[str, float]) -> list[str]:

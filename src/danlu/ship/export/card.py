@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.metric_names import metric_name
+from danlu.base.naming import listed
 from danlu.base.printable import printable
 from danlu.base.strict_json import to_json
 from danlu.base.words import LANGUAGES, catalogue, language, say, speaking
@@ -55,7 +56,7 @@ def _section(net: str, data: str, interface: Interface, metadata: Mapping[str, A
         means = _named("means", str(one.get("means", "category")))
         lines.append(f"- `{one['name']}`: {one['dtype']} {one['shape']}, {means}")
     if interface.class_names:
-        names = ", ".join(f"`{label}`" for label in interface.class_names[:50])
+        names = listed((f"`{label}`" for label in interface.class_names), 50)
         lines += ["", f"{words('classes')}: {names}"]
     lines += [
         "",

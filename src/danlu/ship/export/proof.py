@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.base.naming import listed
 from danlu.data.label_sets import LabelSets
 from danlu.data.place_labels import TokenLabels
 from danlu.data.standard import Pixels
@@ -109,7 +110,7 @@ class ExportTrial:
         try:
             return self.ask(feeds)
         except UserError as error:
-            shapes = ", ".join(str(list(array.shape)) for array in [*feeds.arrays.values()][:3])
+            shapes = listed((list(array.shape) for array in feeds.arrays.values()), 3)
             reason = error.faults[0].values.get("reason", error)
             fail("export.not-run", shapes=shapes, reason=str(reason)[:300])
 

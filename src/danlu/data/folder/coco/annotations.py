@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.input_files import guarded, read_file
+from danlu.base.naming import listed
 from danlu.base.strict_json import to_json
 from danlu.data.folder.coco.regions import Pixels, drawn, region
 from danlu.data.folder.scan import MOST_TOLD, raise_first
@@ -135,7 +136,7 @@ def _pictures(path: Path, entries: list[Entry], faults: Faults) -> dict[Any, _Pi
         names[str(name)] += 1
         found[number] = _Picture(str(name), cast(tuple[int, int], sides))
     if twice := [name for name, times in names.items() if times > 1]:
-        faults.add("data.coco-twice", path=path, count=len(twice), examples=", ".join(twice[:MOST_TOLD]))
+        faults.add("data.coco-twice", path=path, count=len(twice), examples=listed(twice, MOST_TOLD))
     return found
 
 
