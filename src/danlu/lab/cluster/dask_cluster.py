@@ -6,7 +6,7 @@ import queue
 import time
 import warnings
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from danlu.base.errors import Fault, UserError, fail
 from danlu.base.seeds import secret
@@ -99,7 +99,7 @@ class DaskCluster:
 
     def _result(self, future: Any) -> Ended | Lost | None:
         """None for what is under way again, because the worker that had the result is gone."""
-        from distributed import KilledWorker  # pyright: ignore[reportMissingImports]
+        import distributed  # pyright: ignore[reportMissingImports]
 
         if future.key not in self._futures:
             return None
@@ -110,7 +110,7 @@ class DaskCluster:
         except TimeoutError:
             future.add_done_callback(self._done.put)
             return None
-        except KilledWorker:
+        except cast(Any, distributed).KilledWorker:
             return Lost("worker")
         except MemoryError:
             return Lost("memory")
@@ -159,9 +159,9 @@ def _connected(distributed: Any, address: ClusterAddress) -> Any:
 
 
 def _on_worker(work: Work, held: Any, sent: Any) -> Any:
-    from distributed import get_worker  # pyright: ignore[reportMissingImports]
+    import distributed  # pyright: ignore[reportMissingImports]
 
-    worker: Any = get_worker()
+    worker = cast(Any, distributed).get_worker()
     key = worker.get_current_task()
 
     def gone() -> bool:
