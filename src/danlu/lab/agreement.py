@@ -12,14 +12,12 @@ from danlu.base.records import Score
 from danlu.train.distributed.engine import SharedEngine
 from danlu.train.distributed.group import TrainingGroup, hear_all, tell, tell_bytes
 from danlu.train.engine import Engine
+from danlu.train.loop import Evaluate
 from danlu.train.progress import Progress
 from danlu.train.tensor_file import pack, unpack
 from danlu.train.tree import flatten_parts, restore_parts
 
 _REASONS = ("", "early", "asked", "interrupted")  # the later ones win
-
-Scoring = Callable[[], Score | Stop | None]
-
 
 Told = Callable[[int, Sequence[Sequence[float]]], None]
 """Hears of a measured step, by its number, what each process saw of it: loss, norm of the gradient, seconds."""
@@ -89,9 +87,7 @@ def share_weights(group: TrainingGroup, net: torch.nn.Module) -> None:
         net.load_state_dict(unpack(content, note))
 
 
-def scored_by_first(
-    group: TrainingGroup, score: Callable[[], Score | Stop | None]
-) -> Callable[[], Score | Stop | None]:
+def scored_by_first(group: TrainingGroup, score: Evaluate[Score]) -> Evaluate[Score]:
     """What `score` gives in the first process, for all of them: each metric then sees all samples, in their order."""
 
     def scored() -> Score | Stop | None:
