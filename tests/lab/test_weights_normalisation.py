@@ -144,7 +144,7 @@ def test_numbers_are_left_alone_and_it_is_said(files: Path, language: str) -> No
     x = numpy.random.default_rng(0).random((40, 3, 32, 32), dtype=numpy.float32)
     setup = made(files, data=(x, numpy.arange(40) % 2))
     assert setup.recipe.data.normalise is None
-    said = {"en": "Your images come as numbers", "zh": "你给的图像是数值数组"}
+    said = {"en": "Your images come as numbers", "zh": "您给出的图像是数值数组"}
     assert any(said[language] in str(note) for note in setup.data.notes)
 
 

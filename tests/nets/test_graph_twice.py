@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import danlu
 from danlu.base.graphs import NetGraph
 from danlu.nets import LanguageModel
 from danlu.nets.graph import net_graph
@@ -110,6 +111,32 @@ def test_the_dropout_of_the_language_model_stands_on_both_sides() -> None:
     assert [node.id for node in graph.nodes] == ["embed", "drop", "recurrent", "drop (2)", "output"]
     assert ("drop", "recurrent") in graph.edges
     assert ("drop (2)", "output") in graph.edges
+
+
+@pytest.mark.parametrize(("module", "shape", "calls"), NETS.values(), ids=NETS)
+def test_one_who_listens_meanwhile_changes_nothing(module: nn.Module, shape: tuple[int, ...], calls: int) -> None:
+    def listened(own: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        return original(own, *args, **kwargs)
+
+    alone = net_graph(module, shape)
+    original: Any = nn.Module._call_impl
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nn.Module, "_call_impl", listened)
+        assert net_graph(module, shape) == alone
+    other = nn.Linear(2, 2)
+    with danlu.watch(other, torch.optim.SGD(other.parameters(), lr=0.1), shown=False):
+        other(torch.ones(1, 2)).sum().backward()
+        assert nn.Module._call_impl is not original
+        assert net_graph(module, shape) == alone
+
+
+def test_a_function_called_in_two_places_is_two_operations() -> None:
+    def bent(x: Tensor) -> Tensor:
+        return torch.tanh(x)
+
+    graph = net_graph(net(lambda own, x: bent(own.a(bent(x))), a=nn.Linear(4, 4)), (4,))
+    assert [node.id for node in graph.nodes] == ["tanh()", "a", "tanh1()"]
+    assert_sound(list(graph.edges), {node.id for node in graph.nodes})
 
 
 def test_a_loop_of_the_net_itself_is_one_node() -> None:

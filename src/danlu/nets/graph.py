@@ -113,7 +113,7 @@ class _Follower(TorchFunctionMode):
         self.kinds: dict[str, str] = {}
         self._stack: list[_Call] = []
         self._whole = 0  # layers under way whose insides make no nodes
-        self._places: dict[tuple[str, str, int, int, frozenset[str]], str] = {}
+        self._places: dict[tuple[str, str, Place, frozenset[str]], str] = {}
         self._called: dict[Path, list[Place]] = {}  # where each module is called
         self._counted: set[nn.Parameter] = set()
 
@@ -148,7 +148,7 @@ class _Follower(TorchFunctionMode):
         path = ".".join(self._stack[-1].path) if self._stack else ""
         # Over a list of layers each turn of a loop is an operation of its own; over one layer they all are the same.
         layers = frozenset(source for source in sources if source in self.nodes and not self.nodes[source].is_operation)
-        place = (path, name, *_called_from(), layers)
+        place = (path, name, _called_from(), layers)
         if place not in self._places:
             number = sum(1 for other in self._places if other[:2] == (path, name))
             self._places[place] = ".".join(part for part in (path, f"{name}{number or ''}()") if part)
@@ -264,12 +264,19 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
         yield from tensors_in(vars(value))
 
 
-def _called_from() -> tuple[int, int]:
-    """Line and place in the code of the net that an operation is called from: a loop is one place."""
+def _called_from() -> Place:
+    """Where in the code of the net the call under way comes from, by way of which calls: a loop is one place.
+
+    The nearest frame alone does not tell: between a forward and what it calls may stand a function of somebody who
+    listens, as a watch of the training does.
+    """
+    places: list[tuple[int, int]] = []
     frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
+    while frame is not None and frame.f_code is not net_graph.__code__:
+        if not frame.f_code.co_filename.startswith(_OURS):
+            places.append((frame.f_lineno, frame.f_lasti))
         frame = frame.f_back
-    return frame.f_lineno, frame.f_lasti
+    return tuple(places)
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...]:
