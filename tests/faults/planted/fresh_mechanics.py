@@ -218,8 +218,8 @@ class ModelEMA:
 def average_whose_statistics_stay_behind(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = shapes(800, seed)
-    x, xv, y, yv = 4 + 3 * x[:640], 4 + 3 * x[640:], y[:640], y[640:]
-    x, xv = (x - 4) / 1.5, (xv - 4) / 1.5
+    x = 0.5 + 0.12 * x
+    x, xv, y, yv = x[:640], x[640:], y[:640], y[640:]
     model = ConvNet(3)
     ema = ModelEMA(model, decay=0.9, buffers=not fault)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
