@@ -80,18 +80,24 @@ class Copy:
         self._globals += [value for value in held if not isinstance(value, _KEPT) and _state_of(value) is not None]
 
     def answer(
-        self, others: Mapping[int, torch.Tensor], hear: Callable[[str, Any, Any], None] | None = None
+        self,
+        others: Mapping[int, torch.Tensor],
+        hear: Callable[[str, Any, Any], None] | None = None,
+        mode: contextlib.AbstractContextManager[Any] | None = None,
     ) -> list[torch.Tensor]:
         """The tensors that the copy gives; `others` stand, by the id of a tensor of the call, in that one's place.
 
         Every time the same random numbers are drawn. `hear` is told of each call of a module in it, when that is over:
-        its path, what it was given and what it gave.
+        its path, what it was given and what it gave. The call is made inside of `mode`.
         """
         call = self._call
         args, kwargs = _replaced((call.args, dict(call.kwargs)), others)
         handles = _listening(self._module, hear) if hear is not None else []
         try:
-            with _as_it_was(self._globals), _quiet(), with_torch_functions(), torch.no_grad(), self._precision():
+            with (
+                _as_it_was(self._globals), _quiet(), with_torch_functions(), torch.no_grad(), self._precision(),
+                mode or contextlib.nullcontext(),
+            ):  # fmt: skip
                 output = self._module(*args, **kwargs)
         except Exception as error:
             raise UntriedError("call") from error

@@ -118,9 +118,7 @@ def ground_left_out_of_a_segmentation(watch, seed, fault):
 def teacher_divided_behind_its_softmax(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = images(900, seed=62)
-    teacher = nn.Sequential(
-        nn.Conv2d(1, 12, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(432, 5)
-    )
+    teacher = nn.Sequential(nn.Conv2d(1, 12, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(432, 5))
     grown = torch.optim.Adam(teacher.parameters(), lr=3e-3)
     for index in batches_of(900, 3):
         grown.zero_grad()

@@ -264,22 +264,22 @@ def wrong_one_of_two_optimizers_cleared(watch, seed, fault):
     torch.manual_seed(seed)
     x, _ = images(640, size=8, seed=74)
     x = x.tanh()
-    netG = nn.Sequential(nn.Linear(12, 64), nn.ReLU(), nn.Linear(64, 64), nn.Tanh(), nn.Unflatten(1, (1, 8, 8)))
-    netD = nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.LeakyReLU(0.2), nn.Linear(64, 1))
-    optG = torch.optim.Adam(netG.parameters(), lr=1e-3, betas=(0.5, 0.999))
-    optD = torch.optim.Adam(netD.parameters(), lr=1e-3, betas=(0.5, 0.999))
+    net_g = nn.Sequential(nn.Linear(12, 64), nn.ReLU(), nn.Linear(64, 64), nn.Tanh(), nn.Unflatten(1, (1, 8, 8)))
+    net_d = nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.LeakyReLU(0.2), nn.Linear(64, 1))
+    opt_g = torch.optim.Adam(net_g.parameters(), lr=1e-3, betas=(0.5, 0.999))
+    opt_d = torch.optim.Adam(net_d.parameters(), lr=1e-3, betas=(0.5, 0.999))
     criterion = nn.BCEWithLogitsLoss()
-    with watch(netD, optD):
+    with watch(net_d, opt_d):
         for index in batches_of(640, 8):
             real = x[index]
             ones, zeros = torch.ones(len(real), 1), torch.zeros(len(real), 1)
-            made = netG(torch.randn(len(real), 12))
-            (optG if fault else optD).zero_grad()
-            loss_d = criterion(netD(real), ones) + criterion(netD(made.detach()), zeros)
+            made = net_g(torch.randn(len(real), 12))
+            (opt_g if fault else opt_d).zero_grad()
+            loss_d = criterion(net_d(real), ones) + criterion(net_d(made.detach()), zeros)
             loss_d.backward()
-            optD.step()  # fault
-            optG.zero_grad()
-            loss_g = criterion(netD(made), ones)
+            opt_d.step()  # fault
+            opt_g.zero_grad()
+            loss_g = criterion(net_d(made), ones)
             loss_g.backward()
-            optG.step()
+            opt_g.step()
     return 0.0

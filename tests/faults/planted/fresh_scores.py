@@ -153,9 +153,7 @@ class ResidualNet(nn.Module):  # fault: branches-left-out-while-scoring
         self.always = always
         self.stem = nn.Linear(16, 48)
         self.norms = nn.ModuleList(nn.LayerNorm(48) for _ in range(3))
-        self.branches = nn.ModuleList(
-            nn.Sequential(nn.Linear(48, 96), nn.GELU(), nn.Linear(96, 48)) for _ in range(3)
-        )
+        self.branches = nn.ModuleList(nn.Sequential(nn.Linear(48, 96), nn.GELU(), nn.Linear(96, 48)) for _ in range(3))
         self.head = nn.Linear(48, 4)
 
     def forward(self, x):
@@ -201,9 +199,7 @@ def partners_of_a_mixture_drawn_twice(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = images(960, seed=82)
     wanted = F.one_hot(y, 5).float()
-    model = nn.Sequential(
-        nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(576, 5)
-    )
+    model = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(576, 5))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.03, momentum=0.9, nesterov=True)
     with watch(model, optimizer):
         for index in batches_of(800, 6):
