@@ -11,6 +11,7 @@ _CHOSEN = re.compile(
     re.IGNORECASE,
 )
 _SIZES = {"numel", "nelement"}
+_LARGEST = {"argmax", "max", "topk"}
 _Made = Mapping[str, list[ast.AST]]
 
 
@@ -22,12 +23,22 @@ def counts_all_places(scope: ast.AST) -> int | None:
     >>> counts_all_places(ast.parse("hits = (logits.argmax(-1) == y)[y != 0]\\naccuracy = hits.float().mean()")) is None
     True
     """
-    made = assignments(scope)
+    made = _made(scope)
     for node in ast.walk(scope):
         share = _averaged(node)
         if share is not None and _compares(share, made) and not _leaves_out(share, made):
             return getattr(node, "lineno", None)
     return None
+
+
+def _made(scope: ast.AST) -> dict[str, list[ast.AST]]:
+    """What names were assigned, the places of largest answers included, which come behind these."""
+    made = assignments(scope)
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Assign) and name_of(node.value) in _LARGEST:
+            for one in (part for target in node.targets if isinstance(target, ast.Tuple) for part in target.elts):
+                made.setdefault(name_of(one), []).append(node.value)
+    return made
 
 
 def _averaged(node: ast.AST) -> ast.expr | None:
@@ -49,10 +60,9 @@ def _is_module(node: ast.AST) -> bool:
 def _compares(node: ast.AST, made: _Made, depth: int = 2) -> bool:
     """Whether a value is a comparison of the places of the largest answers with something, or was made of one."""
     for one in ast.walk(node):
-        if isinstance(one, ast.Compare) and len(one.ops) == 1 and isinstance(one.ops[0], ast.Eq):
-            return "argmax" in words_behind(one, made) or bool(words_behind(one, made) & {"max", "topk"})
-        if isinstance(one, ast.Call) and name_of(one.func) == "eq":
-            return "argmax" in words_behind(one, made)
+        equal = isinstance(one, ast.Compare) and len(one.ops) == 1 and isinstance(one.ops[0], ast.Eq)
+        if equal or (isinstance(one, ast.Call) and name_of(one.func) == "eq"):
+            return bool(words_behind(one, made) & _LARGEST)
         values = made.get(one.id, ()) if isinstance(one, ast.Name) and depth else ()
         if any(_compares(value, made, depth - 1) for value in values):
             return True
