@@ -20,7 +20,7 @@ DRAWS: dict[str, tuple[Callable[[], object], bool]] = {
     "times of a diffusion": (lambda: X * torch.rand(4, 1), False),
     "patches left out, as one trains on them": (lambda: torch.rand(4, 8).argsort(1), False),
     "units of a Boltzmann machine": (lambda: torch.bernoulli(X / 2), False),
-    "nothing": (lambda: X.floor(), False),
+    "nothing": (X.floor, False),
 }
 
 

@@ -1,7 +1,6 @@
 """Rows of a table that come in an order, and were dealt out at random: held-out ones beside those of the training."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -10,6 +9,7 @@ from torch.utils.data import ConcatDataset, IterableDataset, Subset
 
 from danlu.watch.tracing import unreadable
 
+_LEAST = 0.1  # share of the held-out rows that lie beside one of the training
 _ROWS = 4_096  # in a row, that are looked at
 _FEWEST = 200
 _BINS = 24  # of targets that are numbers
@@ -37,25 +37,28 @@ def interleaved(train: Any, held_out: Any) -> float:
     ours, theirs = _places(train), _places(held_out)
     if ours is None or theirs is None or ours[0] is not theirs[0] or not len(theirs[1]):
         return math.nan
-    known, asked = set(ours[1]), set(theirs[1])
-    beside = sum((place - 1 in known) + (place + 1 in known) > 0 for place in asked)
-    if known & asked or beside < len(asked) / 10:
+    known = numpy.zeros(len(ours[0]) + 2, dtype=bool)  # with a place before the first row, and one behind the last
+    known[ours[1] + 1] = True
+    asked = theirs[1] + 1
+    if known[asked].any():
         return 0.0
-    table = _table(ours[0])
-    return beside / len(asked) if table is not None and _is_ordered(*table) else math.nan
+    share = float((known[asked - 1] | known[asked + 1]).mean())
+    table = _table(ours[0]) if share > _LEAST else None
+    return share if table is not None and _is_ordered(*table) else math.nan
 
 
-def _places(loader: Any) -> tuple[Any, Sequence[int]] | None:
+def _places(loader: Any) -> tuple[Any, numpy.ndarray] | None:
     """The data set that a loader deals out in the end, and the places of its samples there."""
     dataset = getattr(loader, "dataset", None)
     if isinstance(dataset, IterableDataset | ConcatDataset) or not hasattr(dataset, "__len__"):
         return None
     chosen = getattr(getattr(loader, "sampler", None), "indices", None)
-    places: Sequence[int] = range(len(dataset)) if chosen is None else [int(one) for one in chosen]
+    places = numpy.asarray(range(len(dataset)) if chosen is None else chosen, dtype=numpy.int64)
     while isinstance(dataset, Subset):
         indices: Any = dataset.indices  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        places, dataset = [int(indices[one]) for one in places], dataset.dataset  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return dataset, places
+        places, dataset = numpy.asarray(indices, dtype=numpy.int64)[places], dataset.dataset  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    inside = len(places) == 0 or (places.min() >= 0 and places.max() < len(dataset))  # pyright: ignore[reportUnknownArgumentType]
+    return (dataset, places) if inside else None
 
 
 def _table(dataset: Any) -> tuple[torch.Tensor, torch.Tensor] | None:
