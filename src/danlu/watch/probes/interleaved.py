@@ -63,7 +63,7 @@ def _places(loader: Any) -> tuple[Any, numpy.ndarray] | None:
 
 def _table(dataset: Any) -> tuple[torch.Tensor, torch.Tensor] | None:
     """The inputs [N, D] and the targets [N] or [N, 1] that a data set holds in memory; None where it holds others."""
-    held = getattr(dataset, "tensors", None) or list(vars(dataset).values())
+    held = getattr(dataset, "tensors", None) or list(getattr(dataset, "__dict__", {}).values())
     count = len(dataset)
     found = [torch.as_tensor(one) for one in held if _is_array(one) and len(one) == count]
     if len(found) != 2 or any(unreadable(one) or one.device.type != "cpu" for one in found):
