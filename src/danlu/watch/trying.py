@@ -106,6 +106,28 @@ class Copy:
                 handle.remove()
         return [one.detach() for one in all_tensors(output) if not unreadable(one)]
 
+    @contextlib.contextmanager
+    def other_embedding(self, tokens: torch.Tensor, token: int) -> Generator[bool]:
+        """Inside of it a token of the call's `tokens` is embedded in the copy as another one is; whether it is."""
+        found: list[nn.Embedding] = []
+
+        def hear(path: str, given: Any, output: Any) -> None:
+            one, first = self._module.get_submodule(path), next(iter(all_tensors(given)), None)
+            if isinstance(one, nn.Embedding) and first is not None and first.shape == tokens.shape:
+                found.extend([one] if torch.equal(first, tokens) and one not in found else [])
+
+        self.answer({}, hear)
+        kept = [(one, one.weight.detach().clone()) for one in found if one.num_embeddings > 1]
+        try:
+            with torch.no_grad():
+                for one, weight in kept:
+                    one.weight[token] = weight[token - 1]
+            yield bool(kept)
+        finally:
+            with torch.no_grad():
+                for one, weight in kept:
+                    one.weight.copy_(weight)
+
     def _precision(self) -> contextlib.AbstractContextManager[Any]:
         kind, dtype = _device(self._call.module).type, self._call.autocast
         return torch.autocast(kind, dtype, cache_enabled=False) if dtype else contextlib.nullcontext()

@@ -11,6 +11,7 @@ from torch import nn
 from danlu.watch.measured import Intervention, LowLoss, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.answers import by_place, by_sample, changed, cut, first_answer, moved, size
+from danlu.watch.probes.design import ORDERED, is_batch_second, shares_by_design
 from danlu.watch.probes.inputs import batch_of
 from danlu.watch.probes.masks import Masks
 from danlu.watch.probes.orders import other_orders
@@ -20,7 +21,6 @@ from danlu.watch.tracing import all_tensors, unreadable
 from danlu.watch.trying import Copy, ModuleCall, UntriedError
 
 _AT = (2, 50, 200, 400, 800, 1600, 3200)  # steps from which on the next measured one is tried
-_ORDERED = (nn.RNNBase, nn.MultiheadAttention)  # layers that are told which dimension is that of the samples
 _MOST_CALLS = 2
 _MOST_LOSSES = 4
 _NEVER_NEGATIVE = (
@@ -97,7 +97,7 @@ class InterventionProbe:
             if fresh:
                 trying.all(always_the_same=self._prints.get(id(call.module)) == _print(call))
             else:
-                trying.response()
+                trying.again()
         except UntriedError as error:
             if fresh:
                 trial.refused = str(error)
@@ -158,7 +158,7 @@ class _Trying:
                 trial.gaps = gaps(self._inputs, self._loss.targets, self._loss.ignored, self._relation.time)
         if self._batch is not None:
             trial.sequential = self._inputs.dim() == 3 or not self._inputs.dtype.is_floating_point
-            trial.batch_second = self._batch == 0 and any(map(_is_batch_second, modules))
+            trial.batch_second = self._batch == 0 and any(map(is_batch_second, modules))
             if not (always_the_same and self._inputs.dim() == 2 and self._inputs.dtype.is_floating_point):
                 self._try_samples(self._batch, modules)
             self.response()
@@ -168,6 +168,14 @@ class _Trying:
             trial.pads_counted = self._counted(self._padding)
             if self._batch == 0 and trial.response.last > 0:
                 self._try_padding(self._padding)
+
+    def again(self) -> None:
+        """What a training changes: how far samples are told apart, and how much of what comes later is used."""
+        self.response()
+        if self._relation is not None and self._relation.lag > 0 and self._trial.later > 0:
+            before = self._trial.later
+            self._try_places(self._relation)
+            self._trial.later = max(before, self._trial.later)
 
     def response(self) -> None:
         """How far answers move where each sample is exchanged for another."""
@@ -225,7 +233,7 @@ class _Trying:
         if self._relation is not None:
             return 1 - self._relation.time
         first, second = self._inputs.shape[:2]
-        ordered = {one.batch_first for one in self._call.module.modules() if isinstance(one, _ORDERED)}
+        ordered = {one.batch_first for one in self._call.module.modules() if isinstance(one, ORDERED)}
         if self._padding is not None or self._inputs.dim() > 3 or ordered == {True}:
             return 0
         flat = self._inputs.dim() == 2 and self._inputs.dtype.is_floating_point
@@ -268,7 +276,7 @@ class _Trying:
             answers is None
             or samples < 3
             or samples in answers.shape[1:]
-            or _shares_by_design(self._call, modules, samples)
+            or shares_by_design(self._call, modules, samples)
         ):
             return
         chosen = torch.arange(samples, device=self._inputs.device) == samples // 2
@@ -338,8 +346,9 @@ class _Trying:
         try:
             less = {id(one): cut(one, rows, length, shape) for one in self._call.tensors}
             short = self._answer(less)
-        except UntriedError:
-            return  # its places are as many as they are
+        except UntriedError:  # its places are as many as they are
+            self._try_other_padding(padding, scale)
+            return
         short_inputs = less[id(self._inputs)]
         whole, part = by_place(self._base, self._inputs), by_place(short, short_inputs)
         if whole is not None and part is not None:
@@ -347,6 +356,13 @@ class _Trying:
             self._trial.pads = size(apart) / scale
         elif self._base.shape[0] == shape[0] and short.shape == self._base[rows].shape:
             self._trial.pads = size(moved(self._base[rows], short)) / scale
+
+    def _try_other_padding(self, padding: Padding, scale: float) -> None:
+        """Embed the padding as another token is, of which nothing is to be seen at the other places."""
+        with self._copy.other_embedding(self._inputs, padding.token) as changes:
+            after = self._answer({}) if changes else None
+        if after is not None:
+            self._trial.pads = self._apart(self._base, after, ~padding.mask) / scale
 
     def _apart(self, before: torch.Tensor, after: torch.Tensor, places: torch.Tensor) -> float:
         one, other = by_place(before, self._inputs), by_place(after, self._inputs)
@@ -379,22 +395,3 @@ def _begins(inputs: torch.Tensor, given: list[torch.Tensor], loss: LossCall) -> 
         met = met.transpose(1, 2)
     met = met.reshape(answers.shape[0], answers.shape[1] - 1, answers.shape[2])
     return int(torch.equal(met.to(answers.dtype), answers[:, 1:]))
-
-
-def _is_batch_second(module: nn.Module) -> bool:
-    return isinstance(module, _ORDERED) and not module.batch_first
-
-
-def _shares_by_design(call: ModuleCall, modules: list[nn.Module], samples: int) -> bool:
-    """Whether samples are meant to see each other: neighbours in a graph, statistics of the batch."""
-    tensors = [*call.tensors, *call.module.buffers()]
-    tensors += [value for one in modules for value in vars(one).values() if isinstance(value, torch.Tensor)]
-    if any(
-        tuple(one.shape) == (samples, samples)
-        or (one.dim() == 2 and len(one) == 2 < samples and not one.dtype.is_floating_point)
-        for one in tensors
-    ):
-        return True
-    return any(
-        getattr(one, "track_running_stats", True) is False and "BatchNorm" in type(one).__name__ for one in modules
-    )
