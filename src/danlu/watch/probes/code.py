@@ -27,9 +27,7 @@ _END = re.compile(
 _ENDS = re.compile(r"done|terminat|dones", re.IGNORECASE)  # an environment whose episodes end at all
 _LEAST_DISCOUNT = 0.8
 _BEST_OF_NEXT = re.compile(r"^(max|amax|gather|minimum|min)$")
-_VALUE_OF_NEXT = re.compile(
-    r"^(max|amax|gather|minimum|min)$|value|critic|^next_?[qv]|^[qv]_?next|^target_?[qv]|^[qv]_?targ", re.IGNORECASE
-)
+_VALUE_OF_NEXT = re.compile(r"value|critic|^next_?[qv]|^[qv]_?next|^target_?[qv]|^[qv]_?targ", re.IGNORECASE)
 
 
 _Found = tuple[str, int | None]  # a kind of mistake, and its line
@@ -101,12 +99,12 @@ class CodeProbe:
 def _unmasked(scope: ast.AST) -> int | None:
     """The line of a target `reward + discount * value of the next state` that nothing switches off at an end."""
     made, switched = assignments(scope), _switched(scope)
-    best = _BEST_OF_NEXT if _stops_at_ends(scope) else _VALUE_OF_NEXT
+    stops = _stops_at_ends(scope)
     for node in ast.walk(scope):
         if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)):
             continue
         sides = (node.left, node.right), (node.right, node.left)
-        if not any(_is_reward(one) and _is_discounted(other, made, best) for one, other in sides):
+        if not any(_is_reward(one) and _is_discounted(other, made, stops=stops) for one, other in sides):
             continue
         words = words_behind(node, made, options=False)
         if not any(_END.search(word) for word in words) and not words & switched and not _is_chosen(scope, node):
@@ -140,13 +138,17 @@ def _is_reward(node: ast.AST) -> bool:
     )
 
 
-def _is_discounted(node: ast.AST, made: Mapping[str, list[ast.AST]], best: re.Pattern[str]) -> bool:
-    """Whether it is a discount times the largest of what a net answers, or what it gives for a next action."""
+def _is_discounted(node: ast.AST, made: Mapping[str, list[ast.AST]], *, stops: bool) -> bool:
+    """Whether it is a discount times the largest of what a net answers, or what it gives for a next action; or, where
+    what is gathered does not break off at an end, times what is called a value."""
     products = [one for one in ast.walk(node) if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult)]
     named = any(_DISCOUNT.search(word) for one in products for word in own_words(one))
     if not named and not any(_is_share(side) for one in products for side in (one.left, one.right)):
         return False
-    return any(best.search(word) for word in words_behind(node, made))
+    if any(_BEST_OF_NEXT.search(word) for word in words_behind(node, made)):
+        return True
+    near = own_words(node) | {word for name in own_words(node) for one in made.get(name, ()) for word in own_words(one)}
+    return not stops and any(_VALUE_OF_NEXT.search(word) for word in near)
 
 
 def _is_share(node: ast.AST) -> bool:

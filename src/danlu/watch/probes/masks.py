@@ -24,7 +24,7 @@ class Masks(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()  # pyright: ignore[reportUnknownMemberType]
         self.drawn = False
-        self._even: list[Any] = []  # numbers drawn evenly, and the same moved on by a number
+        self._even: list[torch.Tensor] = []  # numbers drawn evenly, and the same moved on by a number
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
@@ -33,10 +33,10 @@ class Masks(TorchDispatchMode):
             self.drawn = True
         elif name.removesuffix(".default") in _EVEN:
             self._even.append(result)
-        elif self._even and isinstance(result, torch.Tensor):
-            known = any(one is other for one in args for other in self._even)
-            if known and name in _SHIFTS:
+        elif self._even and name in (*_SHIFTS, *_CUTS):
+            # torch may hand on another object with the same numbers.
+            places = {one.data_ptr() for one in self._even}
+            if any(isinstance(one, torch.Tensor) and one.data_ptr() in places for one in args):
                 self._even.append(result)
-            elif known and name in _CUTS:
-                self.drawn = True
+                self.drawn = self.drawn or name in _CUTS
         return result
