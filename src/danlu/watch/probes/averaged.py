@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from danlu.watch.conduct import Averaged
+from danlu.watch.frames import calling_line
 from danlu.watch.measured import Measured
 from danlu.watch.probes.structure import BATCH_NORMS
 from danlu.watch.tracing import is_unmade, unreadable
@@ -79,6 +80,9 @@ class AveragedProbe:
             found.stale = found.stale_since = 0
             self._statistics[place] = now
         elif (others is None or not torch.equal(weights, others)) and _far(then, now):
+            line = calling_line()
+            if line is not None:
+                self._measured.lines.setdefault("averaged", line)
             found.stale += 1
             found.stale_since = found.stale_since or found.step
 

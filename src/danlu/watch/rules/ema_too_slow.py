@@ -25,6 +25,7 @@ RULE = Rule(
     severities=("warning",),
     needs=("optimizer",),
     fault_in="evaluation",
+    variants_in={"statistics": "averaged"},
     remedies=("ema-warmup", "average-buffers"),
     # An average over a tenth of the training lags behind by a tenth of the way or so.
     thresholds={
