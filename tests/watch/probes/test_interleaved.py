@@ -6,13 +6,13 @@ from typing import Any
 import numpy
 import pytest
 import torch
+from sklearn import datasets
 from torch.utils.data import DataLoader, Dataset, Subset, SubsetRandomSampler, TensorDataset
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.held_out import HeldOutProbe
 from danlu.watch.probes.interleaved import interleaved
 from danlu.watch.probes.loaders import read_loaders
-from faults import data
 
 COUNT = 600
 
@@ -99,13 +99,7 @@ def test_what_is_not_one_table_is_not_compared() -> None:
     assert interleaved(train, train) == 0
 
 
-REAL = ("iris", "wine", "breast_cancer", "diabetes", "pima", "wine_quality", "titanic", "digits", "houses")
-
-
-def test_tables_as_they_are_published_are_no_series(data_root: Any) -> None:
-    from sklearn import datasets
-
-    data.use_root(data_root)
+def test_tables_as_they_are_published_are_no_series() -> None:
     for load in (datasets.load_iris, datasets.load_wine, datasets.load_breast_cancer, datasets.load_diabetes):
         x, y = load(return_X_y=True)
         dataset = table(torch.tensor(x).float(), torch.tensor(numpy.asarray(y)))

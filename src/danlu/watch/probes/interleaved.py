@@ -49,16 +49,20 @@ def interleaved(train: Any, held_out: Any) -> float:
 
 def _places(loader: Any) -> tuple[Any, numpy.ndarray] | None:
     """The data set that a loader deals out in the end, and the places of its samples there."""
-    dataset = getattr(loader, "dataset", None)
+    dataset: Any = getattr(loader, "dataset", None)
     if isinstance(dataset, IterableDataset | ConcatDataset) or not hasattr(dataset, "__len__"):
         return None
     chosen = getattr(getattr(loader, "sampler", None), "indices", None)
-    places = numpy.asarray(range(len(dataset)) if chosen is None else chosen, dtype=numpy.int64)
+    places = numpy.asarray(range(_count(dataset)) if chosen is None else chosen, dtype=numpy.int64)
     while isinstance(dataset, Subset):
-        indices: Any = dataset.indices  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        places, dataset = numpy.asarray(indices, dtype=numpy.int64)[places], dataset.dataset  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    inside = len(places) == 0 or (places.min() >= 0 and places.max() < len(dataset))  # pyright: ignore[reportUnknownArgumentType]
+        inner: Any = dataset
+        places, dataset = numpy.asarray(inner.indices, dtype=numpy.int64)[places], inner.dataset
+    inside = len(places) == 0 or (places.min() >= 0 and places.max() < _count(dataset))
     return (dataset, places) if inside else None
+
+
+def _count(dataset: Any) -> int:
+    return len(dataset)
 
 
 def _table(dataset: Any) -> tuple[torch.Tensor, torch.Tensor] | None:
