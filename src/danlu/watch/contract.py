@@ -66,8 +66,8 @@ class Rule:
     "clip", "backward", "forward", "evaluation" or of the "averaged" net; an "outcome" has no line, and a rule that says
     nothing points at the layers that its verdict names. `variants_in` says the same of variants of its verdict; of
     several optimisers the one is meant that has most of `optimizer_with`, an attribute of Optimiser, else the one that
-    made most steps. Its verdict counts steps from the beginning of the watched block; the finding counts them from the beginning of the
-    training.
+    made most steps. Its verdict counts steps from the beginning of the watched block; the finding counts them from the
+    beginning of the training.
 
     >>> def judge(measured, thresholds):
     ...     if measured.step > thresholds["min_steps"]:
