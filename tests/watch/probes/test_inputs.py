@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from sklearn import datasets
 
 from danlu.watch.measured import Inputs, Measured
 from danlu.watch.probes.inputs import InputProbe, SampleProbe, batch_of
@@ -309,3 +310,14 @@ def test_windows_of_the_same_numbers_tell_nothing() -> None:
     probe = SampleProbe(Measured())
     probe.train(torch.zeros(50, 24), 1)
     assert probe.neighbours(torch.zeros(20, 24)) == (0, 0)
+
+
+def test_pictures_laid_out_in_rows_are_no_windows() -> None:
+    """Their parts are alike by chance, moved or not."""
+    pictures = torch.tensor(datasets.load_digits().data).float() / 16
+    pictures = pictures[torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0))]
+    probe = SampleProbe(Measured())
+    for step, batch in enumerate(pictures[:1200].split(32), start=1):
+        probe.train(batch, step)
+    asked, met = probe.neighbours(pictures[1200:1456])
+    assert met <= 0.1 * max(1, asked)
