@@ -23,6 +23,7 @@ from danlu.lab.distributed.starting import refuse_objects, start_fit, start_resu
 from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
 from danlu.lab.engines import choose_engine, engine_of_run
 from danlu.lab.environment import compared_with_before, environment
+from danlu.lab.fitting_memory import plan_portions, portion_notes
 from danlu.lab.fine_tuning import begin_at, parent_with
 from danlu.lab.own_metrics import try_metrics
 from danlu.lab.own_nets import refuse_unasked, telling_where_net_was
@@ -37,6 +38,7 @@ from danlu.nets.call_form import released
 from danlu.store.journal import Journal
 from danlu.store.run_environment import parent_of, read_environment
 from danlu.store.run_folder import RunFolder
+from danlu.store.run_history import RunHistory
 from danlu.store.turns import take_turn
 from danlu.train.checkpoint import load_newest
 from danlu.train.distributed.group import TrainingGroup, joined
@@ -188,7 +190,7 @@ def _notes(setup: Setup) -> list[Fault]:
     """What is said of a new training besides what its data say."""
     train = setup.recipe.train
     notes = [Fault("lab.until-patience", {"patience": train.patience})] if train.open_ended else []
-    notes += sharing_notes(setup)
+    notes += [*sharing_notes(setup), *portion_notes(setup)]
     return [*notes, Fault("lab.tabm-for-tables")] if tabm_is_worth_a_try(setup.recipe, setup.data) else notes
 
 
@@ -299,6 +301,7 @@ def _going_on(
     training = wired(setup, place, journal, begin, engine, own, parent_of(before), sharing_notes(setup))
     if newest.checkpoint:
         training.checkpointer.load(newest.checkpoint)
+        plan_portions(training.engine, RunHistory.read(place.journal).micro_batches)
     elif before is None or before["weights_given"]:  # for all that can be known
         fail("lab.first-weights-lost", folder=shown(place.path))
     else:

@@ -354,6 +354,8 @@ def _check_against_data(recipe: Recipe, data: Dataset) -> None:
             faults.add("lab.needs-validation", key="schedule.name = plateau")
     if data.task == "language" and train.accumulate > 1:
         faults.add("lab.no-accumulation-with-memory")
+    if data.task == "language" and train.fit_memory:
+        faults.add("lab.no-portions-with-memory")
     if data.task == "language" and recipe.optim.name == "lbfgs":
         faults.add("lab.no-lbfgs-with-memory")
     if recipe.optim.name == "lbfgs":
@@ -362,4 +364,6 @@ def _check_against_data(recipe: Recipe, data: Dataset) -> None:
                 faults.add("lab.no-clipping-with-lbfgs", key=f"train.{key}")
         if train.precision == "float16":
             faults.add("lab.no-float16-with-lbfgs")
+        if train.fit_memory:
+            faults.add("lab.no-portions-with-lbfgs")
     faults.raise_if_any()

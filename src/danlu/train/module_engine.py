@@ -152,11 +152,16 @@ class ModuleEngine:
 
     def _micro_batches(self, batch: Batch) -> Iterable[Batch]:
         inputs, targets = batch
-        for start in range(0, len(inputs), self._micro):
-            part = inputs[start : start + self._micro], targets[start : start + self._micro]
+        whole = 1.0 if self._sums else self._counted(targets)
+        for start, stop in self._cuts(len(inputs)):
+            part = inputs[start:stop], targets[start:stop]
             # A mean over a part counts by the part's share of the batch: also the last, smaller one comes out right.
-            self._share = 1.0 if self._sums else self._counted(part[1]) / (self._counted(targets) or 1)
+            self._share = 1.0 if self._sums else self._counted(part[1]) / (whole or 1)
             yield part
+
+    def _cuts(self, samples: int) -> Iterable[tuple[int, int]]:
+        """Where each micro-batch of so many samples begins and ends."""
+        return [(start, min(start + self._micro, samples)) for start in range(0, samples, self._micro)]
 
     def forward(self, inputs: torch.Tensor) -> Any:
         with self._autocast:

@@ -42,6 +42,8 @@ def check_sharing(setup: Setup, world: int) -> None:
         faults.add("processes.memory")
     if recipe.optim.name == "lbfgs":
         faults.add("processes.lbfgs")
+    if train.fit_memory:
+        faults.add("processes.fit-memory")
     faults.raise_if_any()
     _rehearse_smallest(setup, workers or world, samples)
 
