@@ -220,6 +220,8 @@ class TrainRecipe:
     seed: Seed = 0  # initial weights, order of the samples, augmentation and dropout
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # where to train; auto: on an accelerator, if there is one
     precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"  # the last two: autocast
+    compile: bool | None = None  # try torch.compile, and keep to it where it pays; none: no
+    channels_last: bool | None = None  # memory format of images and convolutions; none: of danlu's own nets
     # that share the batch of every step, on this machine; none: one, or those that torchrun has started
     processes: Annotated[int, Ge(1), Le(1024)] | None = None
     # over which samples several processes normalise: those of all, or each its own; none: synchronised

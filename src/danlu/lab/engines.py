@@ -15,7 +15,7 @@ from danlu.train.checkpoint import Checkpoint
 from danlu.train.distributed.engine import SharedEngine
 from danlu.train.engine import Engine
 from danlu.train.fitting import FittingEngine
-from danlu.train.losses import AT_PLACES, build_loss
+from danlu.train.losses import AT_PLACES, Loss, build_loss
 from danlu.train.module_engine import ClosureEngine, ModuleEngine
 from danlu.train.optimisers import build_optimiser
 from danlu.train.sample_weights import SampleWeighted
@@ -75,12 +75,22 @@ def optimizer_of(setup: Setup) -> torch.optim.Optimizer:
     )
 
 
+def training_loss(setup: Setup) -> Loss:
+    """The loss that is trained by: of the recipe, or the user's own, and of weighted samples a weighted mean."""
+    if setup.data.weighted() is not None:
+        return SampleWeighted(setup.recipe.loss)
+    return setup.own_loss or build_loss(setup.recipe.loss.name, setup.recipe.loss)
+
+
 def module_engine(setup: Setup) -> ModuleEngine:
     """The engine that carries out any setup: its net with loss, optimiser and schedule."""
-    recipe = setup.recipe
-    loss = setup.own_loss or build_loss(recipe.loss.name, recipe.loss)
-    if setup.data.weighted() is not None:
-        loss = SampleWeighted(recipe.loss)
+    engine = _module_engine(setup)
+    engine.compiles = setup.compiled
+    return engine
+
+
+def _module_engine(setup: Setup) -> ModuleEngine:
+    recipe, loss = setup.recipe, training_loss(setup)
     optimizer = optimizer_of(setup)
     own = setup.own_schedule
     schedule = Schedule(recipe.schedule, setup.horizon) if own is None else own(optimizer)

@@ -15,6 +15,7 @@ from danlu.base.places import launched, shown
 from danlu.base.recipe import Recipe
 from danlu.base.starting import begin_of_call
 from danlu.lab.agreement import together
+from danlu.lab.compiling import with_compiler
 from danlu.lab.distributed.following import follow
 from danlu.lab.distributed.launching import check_cores, run_of_job, starts_processes
 from danlu.lab.distributed.leading import lead, steady_threads
@@ -158,6 +159,7 @@ def _prepared(new: _Beginning, setup: Setup, stack: contextlib.ExitStack) -> Wir
     """A new training, wired in its folder, which is open until the stack is left."""
     weights_given = new.net is not None or setup.recipe.net.weights is not None
     engine, own = choose_engine(setup), launched()
+    setup, compiled = with_compiler(setup, engine)
     parent = parent_with(setup.recipe.net.weights)
     facts = environment(
         setup,
@@ -168,7 +170,7 @@ def _prepared(new: _Beginning, setup: Setup, stack: contextlib.ExitStack) -> Wir
         job=None if own is None else own.job,
     )
     made = stack.enter_context(new_run(new.folder, setup, facts))
-    training = wired(setup, made.place, made.journal, new.began, engine, new.own, parent, _notes(setup))
+    training = wired(setup, made.place, made.journal, new.began, engine, new.own, parent, [*_notes(setup), *compiled])
     if weights_given:  # nothing else brings them back, so no run may stand without them
         training.checkpointer.save_first()
     made.establish()
@@ -298,7 +300,9 @@ def _going_on(
     if newest.checkpoint:
         refuse_other_structure(setup.net, newest.checkpoint.parts["weights"], place.path)
     engine = engine_of_run(setup, before, newest.checkpoint, place.path)
-    training = wired(setup, place, journal, begin, engine, own, parent_of(before), sharing_notes(setup))
+    setup, compiled = with_compiler(setup, engine, bool(before and before.get("compiled")))
+    notes = [*sharing_notes(setup), *compiled]
+    training = wired(setup, place, journal, begin, engine, own, parent_of(before), notes)
     if newest.checkpoint:
         training.checkpointer.load(newest.checkpoint)
         plan_portions(training.engine, RunHistory.read(place.journal).micro_batches)

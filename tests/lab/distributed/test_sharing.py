@@ -28,6 +28,7 @@ REFUSED: list[tuple[dict[str, Any], int, list[str]]] = [
     ({"optim.name": "lbfgs"}, 2, ["lbfgs"]),
     ({"fit_memory": True}, 2, ["fit-memory"]),
     ({"fit_memory": True, "exact": True}, 1, ["fit-memory"]),
+    ({"compile": True}, 2, ["compile"]),
     (
         {"exact": True, "optim.name": "lbfgs", "batch_norm": "synchronised"},
         9,
