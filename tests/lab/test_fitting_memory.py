@@ -68,14 +68,17 @@ def test_a_run_in_portions_comes_to_the_same(most: int, tmp_path: Path) -> None:
     for name, tensor in whole.net().state_dict().items():
         torch.testing.assert_close(run.net().state_dict()[name], tensor, rtol=1e-5, atol=1e-6)
     assert run.history["loss"].to_list() == pytest.approx(whole.history["loss"].to_list(), rel=1e-5)
-    assert [one.rule for one in run.findings] == [one.rule for one in whole.findings]
+    noisy = {"initial-loss", "unshuffled"} if most < 8 else set[str]()  # which look at portions of a few samples
+    assert {one.rule for one in run.findings} - noisy == {one.rule for one in whole.findings}
 
 
-def test_memory_that_runs_out_on_the_way_is_told_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = danlu.fit(sized(8, 30, 4), DATA, fit_memory=True, folder=tmp_path / "run", **SHORT)
+def test_memory_that_runs_out_on_the_way_is_told_and_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = danlu.fit(sized(8, 30, 4), DATA, fit_memory=True, folder=tmp_path / "run", **{**SHORT, "progress": True})
     (first, second) = chosen(run)
     assert (first, second[1:]) == ((1, 8, False), (4, True))
-    told = capsys.readouterr().err
+    told = " ".join(capsys.readouterr().err.split())
     assert "memory holds 8 samples at once, so each batch of 16" in told
     assert f"memory ran out in step {second[0]}" in told
     assert "batch normalisation (layers.1) takes its statistics over a portion" in told
@@ -86,7 +89,7 @@ def test_a_resume_goes_on_in_the_portions_that_were_used(
     moment: int | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the step that memory ended is done over, with memory enough this time."""
-    settings = {**SHORT, "fit_memory": True, "checkpoint_steps": 10, "keep": 5}
+    settings = {**SHORT, "fit_memory": True, "checkpoint_steps": 10, "keep": 5, "epochs": 6}
     whole = danlu.fit(sized(8, 26, 4), DATA, folder=tmp_path / "whole", **settings)
     assert 10 < chosen(whole)[1][0] <= 15
     interrupt_at(monkeypatch, moment)
@@ -101,7 +104,13 @@ def test_a_resume_goes_on_in_the_portions_that_were_used(
 def test_watching_changes_no_bit(tmp_path: Path) -> None:
     runs = [
         danlu.fit(
-            sized(8, 26, 4), DATA, fit_memory=True, watch=watch, folder=tmp_path / str(watch), precision="float64", **SHORT
+            sized(8, 26, 4),
+            DATA,
+            fit_memory=True,
+            watch=watch,
+            folder=tmp_path / str(watch),
+            precision="float64",
+            **SHORT,
         )
         for watch in (True, False)
     ]
@@ -142,7 +151,7 @@ def test_running_text_is_refused(tmp_path: Path) -> None:
 
 def test_where_one_sample_is_too_much_the_error_says_so(tmp_path: Path) -> None:
     net = plain(2)
-    with pytest.raises(OutOfMemoryError, match=r"Not even one sample fits.*danlu resume"):
+    with pytest.raises(OutOfMemoryError, match=r"can do no more here.*danlu resume"):
         net.at, net.then = 20, 0
         danlu.fit(net, DATA, fit_memory=True, folder=tmp_path / "run", **SHORT)
 

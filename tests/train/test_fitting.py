@@ -157,6 +157,8 @@ def trained(
 
     few = FewSteps(steps)
     few.step = start
+    if isinstance(engine, FittingEngine) and not engine.course:
+        engine.find((x[:BATCH], y[:BATCH]))
     with engine:
         train(engine, batches, unscored, few, [hear, few])
     return {name: one.clone() for name, one in engine.net.state_dict().items()}, losses
@@ -191,7 +193,7 @@ def test_the_parts_add_up_to_the_whole(case: str, way: str) -> None:
     net = Memory(made(build), most)
     engine = engine_of(net, recipe_of(loss, **settings), weighted=weighted)
     other, heard = trained(engine, x, y)
-    assert max(net.sizes) <= 5
+    assert set(net.sizes[-3:]) <= {1, 2, 3, 4}  # those of the last batch, of seven
     assert heard == pytest.approx(losses, rel=1e-12)
     for name, tensor in one.items():
         torch.testing.assert_close(other[f"net.{name}"], tensor, rtol=1e-11, atol=1e-13)
@@ -199,7 +201,7 @@ def test_the_parts_add_up_to_the_whole(case: str, way: str) -> None:
 
 @pytest.mark.parametrize(("most", "found"), [(12, 12), (11, 6), (6, 6), (5, 4), (4, 4), (3, 3), (2, 2), (1, 1)])
 @pytest.mark.parametrize("back", [False, True])
-def test_the_first_step_finds_the_largest_even_portion(most: int, found: int, back: bool) -> None:
+def test_the_largest_even_portion_is_found(most: int, found: int, back: bool) -> None:
     net = Memory(made(mlp), most, back=back)
     engine = engine_of(net, recipe_of({"name": "cross-entropy"}, fit_memory=True))
     assert isinstance(engine, FittingEngine)
@@ -210,8 +212,9 @@ def test_the_first_step_finds_the_largest_even_portion(most: int, found: int, ba
 
 def test_a_recipe_s_own_portions_are_the_largest() -> None:
     net = Memory(made(mlp), 12)
-    engine = engine_of(net, recipe_of({"name": "cross-entropy"}, fit_memory=True, batch_size=4, accumulate=3))
-    trained(engine, X, CLASSES)
+    trained(
+        engine_of(net, recipe_of({"name": "cross-entropy"}, fit_memory=True, batch_size=4, accumulate=3)), X, CLASSES
+    )
     assert max(net.sizes) == 4
 
 
@@ -220,7 +223,7 @@ def test_a_recipe_s_own_portions_are_the_largest() -> None:
 def test_a_step_that_memory_ends_is_done_over(then: int, back: bool) -> None:
     recipe = recipe_of({"name": "cross-entropy"}, fit_memory=True, clip_norm=0.1)
     whole, losses = trained(engine_of(made(mlp), recipe_of({"name": "cross-entropy"}, clip_norm=0.1)), X, CLASSES)
-    net = Memory(made(mlp), 6, at=7, then=then, back=back)  # the second half of the third batch
+    net = Memory(made(mlp), 6, at=9, then=then, back=back)  # the second half of the third batch
     engine = engine_of(net, recipe)
     assert isinstance(engine, FittingEngine)
     weights, heard = trained(engine, X, CLASSES)
@@ -285,7 +288,6 @@ def test_portions_planned_for_later_are_taken_then_unless_they_are_smaller_by_th
     assert engine.course == [MicroBatch(0, 8, False), MicroBatch(30, 4, True), MicroBatch(70, 2, True)]
 
 
-@pytest.mark.parametrize("back", [False, True])
 def test_no_portion_is_smaller_than_the_least() -> None:
     net = Memory(made(noisy), 2)
     recipe = recipe_of({"name": "cross-entropy"}, fit_memory=True)
@@ -298,6 +300,7 @@ def test_no_portion_is_smaller_than_the_least() -> None:
     assert set(net.sizes) == {3, 2}  # seven are three, two and two
 
 
+@pytest.mark.parametrize("back", [False, True])
 def test_where_not_even_one_sample_fits_the_error_comes(back: bool) -> None:
     engine = engine_of(Memory(made(mlp), 0, back=back), recipe_of({"name": "cross-entropy"}, fit_memory=True))
     with pytest.raises(RuntimeError, match=r"Tried to allocate 2\.50 GiB"):
@@ -314,7 +317,7 @@ def test_what_a_pass_held_is_let_go_before_the_next() -> None:
     held: list[int] = []
 
     class Counting(Memory):
-        alive = 0
+        alive = 0  # graphs of passes
 
         def forward(self, x: Tensor) -> Tensor:
             held.append(Counting.alive)
@@ -339,4 +342,4 @@ def test_what_a_pass_held_is_let_go_before_the_next() -> None:
 
     engine = engine_of(Counting(made(mlp), 3, back=True), recipe_of({"name": "cross-entropy"}, fit_memory=True))
     trained(engine, X.clone().requires_grad_(), CLASSES, steps=1)
-    assert held[:2] == [0, 0]  # the pass on twelve, then that on six: nothing of the first is left
+    assert held[:3] == [0, 0, 0]  # passes on twelve, six and three samples are tried: nothing is left of any

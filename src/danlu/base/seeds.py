@@ -329,7 +329,7 @@ def free_memory(device: torch.device) -> int:
 
 
 def release_memory(device: torch.device) -> None:
-    """Give back to the device what torch keeps of its memory for later: in pieces that are too small it is of no use."""
+    """Give back to the device what torch keeps of its memory for later: in small pieces it is of no use."""
     if device.type != "cpu":
         torch.accelerator.memory.empty_cache()
 

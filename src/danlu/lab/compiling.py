@@ -25,8 +25,9 @@ from danlu.train.module_engine import autocast
 
 _PAIRS = 7  # of steps that are timed
 _PAYS = 0.95  # of a step's time without it: less than a few parts in a hundred may be the machine's own noise
-_LINE = re.compile(r'File "([^"]+)", line (\d+)')
-_LACKING = re.compile(r"C\+\+ compiler|InvalidCxxCompiler|Cannot find a working triton|TritonMissing|gcc|cl is not found")
+_LACKING = re.compile(
+    r"InvalidCxxCompiler|working C\+\+ compiler|TritonMissing|working triton|Compiler: .* is not found"
+)
 
 
 def with_compiler(setup: Setup, engine: str, before: bool | None = None) -> tuple[Setup, list[Fault]]:
@@ -101,15 +102,16 @@ def _timed(setup: Setup, net: nn.Module, batch: Batch) -> float:
 
 def _told(error: Exception) -> Fault:
     """Why the net runs as it is."""
-    words = str(error)
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    reason = lines[0] if lines else type(error).__name__
-    if is_out_of_memory(error):
+    cause = getattr(error, "inner_exception", error)  # of torch's wrapper for what a compiler raises
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    reason = lines[0] if lines else type(cause).__name__
+    if is_out_of_memory(cause):
         return Fault("compile.out-of-memory")
-    if _LACKING.search(words):
+    if _LACKING.search(f"{type(cause).__name__} {cause}"):
         return Fault("compile.no-compiler")
-    if type(error).__name__ != "Unsupported":
+    stack = getattr(error, "real_stack", None)  # of the net's code, where that breaks the graph
+    if not stack:
         return Fault("compile.failed", {"reason": reason})
-    places = _LINE.findall(words)
-    place = str(CodeLine(places[-1][0], int(places[-1][1]))) if places else type(error).__name__
-    return Fault("compile.graph-breaks", {"reason": reason, "place": place})
+    return Fault(
+        "compile.graph-breaks", {"reason": reason, "place": str(CodeLine(stack[-1].filename, stack[-1].lineno))}
+    )

@@ -24,8 +24,8 @@ from danlu.lab.distributed.starting import refuse_objects, start_fit, start_resu
 from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
 from danlu.lab.engines import choose_engine, engine_of_run
 from danlu.lab.environment import compared_with_before, environment
-from danlu.lab.fitting_memory import plan_portions, portion_notes
 from danlu.lab.fine_tuning import begin_at, parent_with
+from danlu.lab.fitting_memory import plan_portions, portion_notes
 from danlu.lab.own_metrics import try_metrics
 from danlu.lab.own_nets import refuse_unasked, telling_where_net_was
 from danlu.lab.own_parts import MetricLike, OwnParts, own_parts, refuse_missing
@@ -305,7 +305,6 @@ def _going_on(
     training = wired(setup, place, journal, begin, engine, own, parent_of(before), notes)
     if newest.checkpoint:
         training.checkpointer.load(newest.checkpoint)
-        plan_portions(training.engine, RunHistory.read(place.journal).micro_batches)
     elif before is None or before["weights_given"]:  # for all that can be known
         fail("lab.first-weights-lost", folder=shown(place.path))
     else:
@@ -314,4 +313,5 @@ def _going_on(
             first = build_net(setup.recipe, setup.data).state_dict()
             refuse_other_structure(net, first, place.path)
             net.load_state_dict(first)
+    plan_portions(training.engine, RunHistory.read(place.journal).micro_batches)
     return training

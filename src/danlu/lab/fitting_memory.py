@@ -6,16 +6,18 @@ from collections.abc import Callable, Sequence
 from torch import nn
 
 from danlu.base.errors import Fault, UserError
-from danlu.base.events import Event, Listener, StepDone
+from danlu.base.events import Event, StepDone
+from danlu.base.memory import is_out_of_memory
 from danlu.base.seeds import available_memory
 from danlu.lab.journal_writer import JournalWriter
 from danlu.lab.setup import Setup
 from danlu.nets import rehearse
 from danlu.store.records import MicroBatchChosen
-from danlu.train.engine import Engine
+from danlu.train.engine import Batch, Engine
 from danlu.train.fitting import FittingEngine, MicroBatch
 from danlu.train.freezing import lies_in
 from danlu.train.kept_bytes import kept_bytes
+from danlu.train.loop import Batches
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _FREE_SHARE = 0.8
@@ -26,15 +28,18 @@ _PEAK = 1.5  # of a backward pass, in units of what the forward pass keeps for i
 def expected_portions(setup: Setup) -> int:
     """In how many portions a batch should be computed at the least, by what a few samples take of the CPU's memory.
 
-    The first step finds out by itself where memory is refused. A system does not refuse it to a CPU's process, it ends
-    the process.
+    Where memory is refused, trying finds out. A system does not refuse it to a CPU's process, it ends the process.
     """
     if setup.device.type != "cpu":
         return 1
-    train = setup.recipe.train
     inputs, _ = next(iter(setup.data.batches("train", 2, device=setup.device, dtype=setup.dtype)))
-    samples = (train.batch_size or 1) * train.accumulate
-    needed = kept_bytes(setup.net, inputs[:2]) * samples * _PEAK
+    try:
+        kept = kept_bytes(setup.net, inputs[:2])
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        return _batch_of(setup)
+    needed = kept * _batch_of(setup) * _PEAK
     return max(1, math.ceil(needed / (available_memory() * _FREE_SHARE)))
 
 
@@ -67,31 +72,35 @@ def plan_portions(engine: Engine, told: Sequence[MicroBatchChosen]) -> None:
 
 
 class PortionCourse:
-    """Hears of each step, and has the portions in the journal where they are new; `note` where they are small."""
+    """Has the portions of a training in its journal, and told: those that it begins with, once they are found, and
+    smaller ones as they come, for it hears of each step.
+    """
 
-    def __init__(self, engine: FittingEngine, batch: int, journal: JournalWriter, note: Callable[[Fault], None]) -> None:
-        self._engine = engine
-        self._batch = batch
+    def __init__(self, setup: Setup, engine: Engine, journal: JournalWriter, note: Callable[[Fault], None]) -> None:
+        self._engine = engine if isinstance(engine, FittingEngine) else None
+        self._whole = _batch_of(setup)
         self._journal = journal
         self._note = note
 
-    def __call__(self, event: Event) -> None:
-        chosen = self._engine.chosen
-        if not isinstance(event, StepDone) or chosen is None:
+    def begin(self, batches: Batches[Batch]) -> None:
+        """Find those that the first step has, where that is not known yet."""
+        if self._engine is None or self._engine.course:
             return
-        facts = {"step": chosen.step + 1, "samples": chosen.samples, "batch": self._batch}
-        self._journal.write(MicroBatchChosen(**facts, ran_out=chosen.ran_out))
-        if chosen.ran_out:
+        batch = next(iter(batches(0, 0)))
+        samples = self._engine.find(batch)
+        self._journal.write(MicroBatchChosen(step=1, samples=samples, batch=self._whole))
+        if samples < self._whole:
+            self._note(Fault("memory.in-portions", {"samples": samples, "batch": self._whole}))
+
+    def __call__(self, event: Event) -> None:
+        chosen = None if self._engine is None else self._engine.chosen
+        if isinstance(event, StepDone) and chosen is not None:
+            facts = {"step": event.step, "samples": chosen.samples, "batch": self._whole}
+            self._journal.write(MicroBatchChosen(**facts, ran_out=True))
             self._note(Fault("memory.step-done-over", facts))
-        elif chosen.samples < self._batch:
-            self._note(Fault("memory.in-portions", facts))
 
 
-def portion_listeners(
-    setup: Setup, engine: Engine, journal: JournalWriter, note: Callable[[Fault], None]
-) -> list[Listener]:
-    """Who hears of the portions, where there are any."""
-    if not isinstance(engine, FittingEngine):
-        return []
+def _batch_of(setup: Setup) -> int:
+    """The samples of a batch that makes a step."""
     train = setup.recipe.train
-    return [PortionCourse(engine, (train.batch_size or 1) * train.accumulate, journal, note)]
+    return (train.batch_size or 1) * train.accumulate

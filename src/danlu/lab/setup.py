@@ -10,6 +10,7 @@ from torch import nn
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.files import absolute
+from danlu.base.memory import is_out_of_memory
 from danlu.base.places import shown
 from danlu.base.recipe import CUSTOM, DataRecipe, OptimRecipe, Recipe
 from danlu.base.recipe_values import MOST_STEPS
@@ -322,6 +323,10 @@ def _rehearse(recipe: Recipe, data: Dataset, net: nn.Module, dtype: torch.dtype)
             rehearse(net, data.sample_shape, 2, dtype=dtype)
         except UserError as error:
             raise UserError(Fault("lab.fails-in-training", {"what": error.faults[0]})) from error
+        except Exception as error:
+            if not (recipe.train.fit_memory and is_out_of_memory(error)):
+                raise
+            rehearse(net, data.sample_shape, 1, dtype=dtype)
     if size == 1 or last == 1:
         try:
             rehearse(net, data.sample_shape, 1, dtype=dtype)

@@ -21,7 +21,7 @@ from danlu.lab.agreement import agreed, scored_by_first, share_state, share_weig
 from danlu.lab.batches import training_batches
 from danlu.lab.checkpointer import Checkpointer
 from danlu.lab.engines import build_engine
-from danlu.lab.fitting_memory import portion_listeners
+from danlu.lab.fitting_memory import PortionCourse
 from danlu.lab.forecasts import ForecastCollector, below_naive, collector_of
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
@@ -204,10 +204,11 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
     with Interrupt(str(place.path)) as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
         parameters, notes = setup.description.parameters, [*data.notes, *training.notes]
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, parameters, notes)
-        portions = portion_listeners(setup, engine, journal, reporter.note)
-        heard: Sequence[Listener] = [*training.recorders, *portions, checkpointer, reporter, interrupt, *own.listeners]
+        portions = PortionCourse(setup, engine, journal, reporter.note)
+        heard: Sequence[Listener] = [*training.recorders, portions, checkpointer, reporter, interrupt, *own.listeners]
         heard = agreed(group, engine, heard, ProcessCourse(journal, reporter.note) if recipe.watch.on else None)
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
+        portions.begin(batches)
         with Watching(recipe, engine, journal, reporter.finding, history):
             share_state(group, engine, progress)
             stop = train(engine, batches, scored_by_first(group, validation_score), progress, heard)

@@ -75,7 +75,9 @@ class RunHistory:
     imported: ImportedFrom | None = None  # the log of another program that it was taken over from
     planned_epochs: int = 0  # 0 where it is not known
     steps_per_epoch: int = 0  # 0 where it is not known
-    micro_batches: list[MicroBatchChosen] = field(default_factory=list[MicroBatchChosen])  # those of steps done over too
+    micro_batches: list[MicroBatchChosen] = field(
+        default_factory=list[MicroBatchChosen]
+    )  # those of steps done over too
 
     @staticmethod
     def of(entries: Iterable[Mapping[str, Any]]) -> "RunHistory":

@@ -15,7 +15,7 @@ from danlu.train.distributed.shares import bounds
 from danlu.train.engine import Batch
 from danlu.train.module_engine import ModuleEngine
 
-_STATES = 2  # what an optimiser keeps, in units of the weights: it is not there yet when the first step looks for room
+_STATES = 2  # what an optimiser keeps, in units of the weights: it is not there yet before the first step
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,10 @@ class MicroBatch:
 class FittingEngine(ModuleEngine):
     """Accumulates as `train.accumulate` does, in the largest portions that memory holds (`train.fit_memory`).
 
-    The first step finds them: those of the recipe, half of these … until it gets through, then sizes between. A later step for which memory runs out is done over in portions half as large. Done over means
-    that gradients, buffers and random numbers are as they were before it, so where a step goes on from depends on
-    nothing but the portions. These are the engine's `course`: whoever goes on by it gets the same bits.
+    `find` looks for them before the first step: those of the recipe, half of these … until a batch gets through, then
+    sizes between. A step for which memory runs out is done over in portions half as large, as are those that follow.
+    Done over means that gradients, buffers and random numbers are as they were before it, so where a step goes on from
+    depends on nothing but the portions. These are the engine's `course`: whoever goes on by it gets the same bits.
 
     Memory runs out within calls of the loop's, which pass on nothing then, until `parts` begins anew. A batch has at
     least `expected` portions, as far as can be told beforehand, and none is smaller than `least` samples.
@@ -44,9 +45,10 @@ class FittingEngine(ModuleEngine):
         super().__init__(*arguments)
         recipe: Recipe = arguments[4]
         self._device: torch.device = arguments[5]
-        self._first = max(recipe.train.accumulate, expected)
-        self._whole = (recipe.train.batch_size or 1) * recipe.train.accumulate
-        self._least = least
+        whole = (recipe.train.batch_size or 1) * recipe.train.accumulate
+        self._least = min(least, whole)
+        counts = range(min(max(recipe.train.accumulate, expected), whole), whole + 1)
+        self._sizes = sorted({max(-(-whole // count), self._least) for count in counts}, reverse=True)
         self._buffers = list(self.net.buffers())
         self._before: list[Tensor] = []
         self._generators = [
@@ -71,42 +73,48 @@ class FittingEngine(ModuleEngine):
     def begin(self, step: int) -> None:
         super().begin(step)
         self._number, self.chosen = step, None
-        self._micro = next((one.samples for one in reversed(self.course) if one.step <= step), 0)
+        planned = (one.samples for one in reversed(self.course) if one.step <= step)
+        self._micro = next(planned, self._sizes[0])
         self._before = [buffer.clone() for buffer in self._buffers]
         self._rewinds = [generator_state(generator) for generator in self._generators]
 
+    def find(self, batch: Batch) -> int:
+        """The samples of a portion from the first step on, by trying the batch; nothing is left of that."""
+        reserve = [torch.empty_like(one) for one in self._parameters for _ in range(_STATES)]
+        self.start_epoch(0, 0)
+        fails, place, fits = -1, 0, len(self._sizes)  # places among the sizes
+        while fits - fails > 1:
+            if self._holds(batch, self._sizes[place]):
+                fits = place
+            else:
+                self._refuse_less()
+                fails = place
+            place = (fails + fits) // 2
+            if fits == len(self._sizes):
+                half = max(self._sizes[-1], self._sizes[fails] // 2)
+                place = next(at for at, size in enumerate(self._sizes) if size <= half)
+        del reserve
+        self.plan(MicroBatch(0, self._sizes[fits], ran_out=False))
+        return self._sizes[fits]
+
+    def _holds(self, batch: Batch, samples: int) -> bool:
+        """Whether memory holds the batch in portions of so many samples."""
+        self.begin(0)
+        self._micro, self._failed = samples, None
+        for inputs, targets in self._micro_batches(batch):
+            self.backward(self.loss(self.forward(inputs), targets))
+            if self._failed is not None:
+                break
+        self._start_over()
+        return self._failed is None
+
     def parts(self, batch: Batch) -> Iterator[Batch]:
         """The micro-batches of the batch; where memory does not hold them, again in smaller ones."""
-        if not self._micro:
-            yield from self._searched(batch)
-            self._choose(ran_out=False)
-            return
         while not (yield from self._passed(batch)):
             self._refuse_less()
             self._micro = max(-(-self._micro // 2), self._least)
-            self._choose(ran_out=True)
-
-    def _searched(self, batch: Batch) -> Iterator[Batch]:
-        """The first step, in the largest portions in which it gets through: half as large until it does, then between."""
-        reserve = [torch.empty_like(one) for one in self._parameters for _ in range(_STATES)]
-        counts = range(min(self._first, self._whole), self._whole + 1)
-        sizes = {max(-(-self._whole // count), min(self._least, self._whole)) for count in counts}
-        sizes = sorted(sizes, reverse=True)
-        fails, place, fits = -1, 0, len(sizes)  # places among them
-        while True:
-            self._micro = sizes[place]
-            if (yield from self._passed(batch)):
-                if place == fails + 1:
-                    break
-                fits = place
-                self._start_over()
-            else:
-                self._refuse_less()
-                fails, fits = place, fits if fits > place else len(sizes)
-            place = (fails + fits + 1) // 2
-            if fits == len(sizes):
-                place = next(at for at, size in enumerate(sizes) if size <= max(sizes[-1], sizes[fails] // 2))
-        del reserve
+            self.chosen = MicroBatch(self._number, self._micro, ran_out=True)
+            self.plan(self.chosen)
 
     def _passed(self, batch: Batch) -> Generator[Batch, None, bool]:
         """The batch once, portion after portion; whether memory held all of them."""
@@ -136,16 +144,14 @@ class FittingEngine(ModuleEngine):
             if rewind is not None:
                 rewind()
         self._seed(self._number)
+        one = torch.zeros((), requires_grad=True)
+        torch.autograd.grad(one * 1, one)  # autograd holds on to what a pass left that failed, until the next one
         release_memory(self._device)
 
     def _refuse_less(self) -> None:
         """There is no smaller portion than the least."""
         if self._micro <= self._least and self._failed is not None:
             raise self._failed
-
-    def _choose(self, *, ran_out: bool) -> None:
-        self.chosen = MicroBatch(self._number, min(self._micro, self._whole), ran_out)
-        self.plan(self.chosen)
 
     def forward(self, inputs: Tensor) -> Any:
         return self._unless_out(super().forward, inputs)

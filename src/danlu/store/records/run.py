@@ -141,7 +141,7 @@ class MicroBatchChosen(Record):
     step: the first one.
     samples: of a portion at most.
     batch: samples of a whole batch.
-    ran_out: whether memory ran out in that step, which was then done over; else the first step looked for the size.
+    ran_out: whether memory ran out in that step, which was then done over; else it is what was tried at the beginning.
     """
 
     kind: ClassVar[str] = "micro-batch"
