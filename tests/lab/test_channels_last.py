@@ -1,4 +1,4 @@
-"""train.channels_last: convolutions and images in that memory format, also of nets of one's own, with the same result."""
+"""train.channels_last: convolutions and images in that memory format, with the same result."""
 
 from pathlib import Path
 from typing import Any

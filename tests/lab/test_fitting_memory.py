@@ -72,9 +72,7 @@ def test_a_run_in_portions_comes_to_the_same(most: int, tmp_path: Path) -> None:
     assert {one.rule for one in run.findings} - noisy == {one.rule for one in whole.findings}
 
 
-def test_memory_that_runs_out_on_the_way_is_told_and_goes_on(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_memory_that_runs_out_is_told_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = danlu.fit(sized(8, 30, 4), DATA, fit_memory=True, folder=tmp_path / "run", **{**SHORT, "progress": True})
     (first, second) = chosen(run)
     assert (first, second[1:]) == ((1, 8, False), (4, True))
@@ -102,18 +100,8 @@ def test_a_resume_goes_on_in_the_portions_that_were_used(
 
 
 def test_watching_changes_no_bit(tmp_path: Path) -> None:
-    runs = [
-        danlu.fit(
-            sized(8, 26, 4),
-            DATA,
-            fit_memory=True,
-            watch=watch,
-            folder=tmp_path / str(watch),
-            precision="float64",
-            **SHORT,
-        )
-        for watch in (True, False)
-    ]
+    settings = {**SHORT, "fit_memory": True, "precision": "float64"}
+    runs = [danlu.fit(sized(8, 26, 4), DATA, watch=on, folder=tmp_path / str(on), **settings) for on in (True, False)]
     assert chosen(runs[0]) == chosen(runs[1])
     for name, tensor in runs[0].net().state_dict().items():
         assert torch.equal(tensor, runs[1].net().state_dict()[name])
@@ -150,9 +138,9 @@ def test_running_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_where_one_sample_is_too_much_the_error_says_so(tmp_path: Path) -> None:
-    net = plain(2)
+    net: Any = plain(2)
+    net.at, net.then = 30, 0
     with pytest.raises(OutOfMemoryError, match=r"can do no more here.*danlu resume"):
-        net.at, net.then = 20, 0
         danlu.fit(net, DATA, fit_memory=True, folder=tmp_path / "run", **SHORT)
 
 

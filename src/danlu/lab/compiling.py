@@ -25,9 +25,7 @@ from danlu.train.module_engine import autocast
 
 _PAIRS = 7  # of steps that are timed
 _PAYS = 0.95  # of a step's time without it: less than a few parts in a hundred may be the machine's own noise
-_LACKING = re.compile(
-    r"InvalidCxxCompiler|working C\+\+ compiler|TritonMissing|working triton|Compiler: .* is not found"
-)
+_LACKING = re.compile(r"InvalidCxxCompiler|working C\+\+ compiler|TritonMissing|working triton|Compiler: .* is not")
 
 
 def with_compiler(setup: Setup, engine: str, before: bool | None = None) -> tuple[Setup, list[Fault]]:
@@ -112,6 +110,5 @@ def _told(error: Exception) -> Fault:
     stack = getattr(error, "real_stack", None)  # of the net's code, where that breaks the graph
     if not stack:
         return Fault("compile.failed", {"reason": reason})
-    return Fault(
-        "compile.graph-breaks", {"reason": reason, "place": str(CodeLine(stack[-1].filename, stack[-1].lineno))}
-    )
+    place = CodeLine(stack[-1].filename, stack[-1].lineno)
+    return Fault("compile.graph-breaks", {"reason": reason, "place": str(place)})

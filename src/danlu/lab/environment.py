@@ -24,8 +24,8 @@ def environment(
 ) -> dict[str, Any]:
     """Machine, versions, the fingerprint of the data, the engine, whether the first weights came with a net, a file or
     another run, the names of the user's own `metrics`, loss, optimiser and schedule where they are the user's, and the
-    run that this one begins from; the `job` of a launcher of processes, by which a restart finds it; and whether the net
-    is compiled, where that was tried.
+    run that this one begins from; the `job` of a launcher of processes, by which a restart finds it; and whether the
+    net is compiled, where that was tried.
 
     Weights that came so are in no recipe: only a checkpoint can bring them back.
     """

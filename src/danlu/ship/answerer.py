@@ -70,8 +70,12 @@ class Answerer:
         with memory_guard("prediction"), torch.no_grad():
             inputs = encoded.to(choose_device("cpu"), self.dtype)
             at_once = _PICTURES_AT_ONCE if self.fitted.task == "segmentation" else _AT_ONCE
-            forward = InPortions(lambda part: Carried(self.net)(part))
+            forward = InPortions(self._called)
             return torch.cat([forward(part) for part in inputs.split(at_once)])
+
+    def _called(self, inputs: Tensor) -> Any:
+        """What the net gives of samples of which none goes on from those before."""
+        return Carried(self.net)(inputs)
 
     def answers(self, encoded: Tensor, beam: int = 1) -> Answers:
         """What the net says of encoded samples; of a translation found with a `beam` of so many beginnings."""
