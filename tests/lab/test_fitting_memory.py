@@ -16,6 +16,7 @@ from danlu.base.memory import OutOfMemoryError
 from danlu.base.recipe import Recipe
 from danlu.base.words import speaking
 from danlu.lab.fitting_memory import expected_portions
+from danlu.lab.interrupt import Interrupted
 from danlu.lab.setup import set_up
 from interruption import assert_same_end, interrupt_at
 
@@ -91,7 +92,7 @@ def test_a_resume_goes_on_in_the_portions_that_were_used(
     whole = danlu.fit(sized(8, 26, 4), DATA, folder=tmp_path / "whole", **settings)
     assert 10 < chosen(whole)[1][0] <= 15
     interrupt_at(monkeypatch, moment)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted, match="run"):
         danlu.fit(sized(8, 26, 4), DATA, folder=tmp_path / "run", **settings)
     if moment == 15:  # killed there, rather: nothing was saved after step 10
         shutil.rmtree(tmp_path / "run" / "checkpoints" / "step-00000015")

@@ -343,3 +343,17 @@ def test_what_a_pass_held_is_let_go_before_the_next() -> None:
     engine = engine_of(Counting(made(mlp), 3, back=True), recipe_of({"name": "cross-entropy"}, fit_memory=True))
     trained(engine, X.clone().requires_grad_(), CLASSES, steps=1)
     assert held[:3] == [0, 0, 0]  # passes on twelve, six and three samples are tried: nothing is left of any
+
+
+@pytest.mark.parametrize("most", [BATCH, 5])
+def test_scaled_gradients_are_summed_then_scaled_back_then_clipped(most: int) -> None:
+    """The step of float16 has the length that clipping leaves, however large the scale and however many the portions."""
+    settings: dict[str, Any] = {"precision": "float16", "clip_norm": 0.01, "fit_memory": True, "batch_size": BATCH}
+    recipe = Recipe(loss={"name": "cross-entropy"}, optim={"name": "sgd", "lr": 1.0, "momentum": 0.0}, train=settings)
+    net = Memory(made(mlp).float(), most)
+    before = {name: one.clone() for name, one in net.state_dict().items()}
+    engine = engine_of(net, recipe)
+    weights, _ = trained(engine, X.float(), CLASSES, steps=1)
+    moved = torch.cat([(one - before[name]).flatten() for name, one in weights.items()]).norm()
+    assert float(moved) == pytest.approx(0.01, rel=1e-3)
+    assert engine.state()["scaler"]["scale"] > 1000

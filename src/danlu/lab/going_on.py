@@ -105,13 +105,8 @@ def go_on(
     engine = engine_of_run(setup, before, checkpoint, place.path)
     setup, compiled = with_compiler(setup, engine, bool(before and before.get("compiled")))
     notes += compiled
-    told = ParentRun(
-        name=place.path.name,
-        folder=str(place.path),
-        weights=checkpoint.hashes["weights"],
-        epoch=done,
-        further=True,
-    )
+    weights = checkpoint.hashes["weights"]
+    told = ParentRun(name=place.path.name, folder=str(place.path), weights=weights, epoch=done, further=True)
     facts = environment(setup, weights_given=True, engine=engine, metrics=tuple(own.metrics), parent=told)
     with new_run(where, setup, facts) as new:
         new.begin_with(taken_over(place.journal, opening_record(setup, told), checkpoint.step))
