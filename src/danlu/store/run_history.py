@@ -20,6 +20,7 @@ from danlu.store.records import (
     ForecastMade,
     ImportedFrom,
     LayersMeasured,
+    MicroBatchChosen,
     NetDrawn,
     ParentRun,
     PredictionsMade,
@@ -74,6 +75,9 @@ class RunHistory:
     imported: ImportedFrom | None = None  # the log of another program that it was taken over from
     planned_epochs: int = 0  # 0 where it is not known
     steps_per_epoch: int = 0  # 0 where it is not known
+    micro_batches: list[MicroBatchChosen] = field(
+        default_factory=list[MicroBatchChosen]
+    )  # those of steps done over too
 
     @staticmethod
     def of(entries: Iterable[Mapping[str, Any]]) -> "RunHistory":
@@ -146,6 +150,7 @@ class RunReplay(Replay[RunHistory]):
         self.reason = ""
         self.parent: ParentRun | None = None
         self.imported: ImportedFrom | None = None
+        self.micro_batches: list[MicroBatchChosen] = []
 
     def told(self, damaged: int = 0) -> RunHistory:
         parts: dict[str, Any] = {name: copy(part) for name, part in vars(self).items()}
@@ -157,6 +162,7 @@ class RunReplay(Replay[RunHistory]):
         match record:
             case RunStarted():
                 self._void_after(0)
+                self.micro_batches = []
                 self.loading, self.parent, self.imported = record.loading, record.parent, record.imported
                 self.planned_epochs, self.steps_per_epoch = record.epochs, record.steps_per_epoch
             case RunResumed():
@@ -168,6 +174,8 @@ class RunReplay(Replay[RunHistory]):
                 # A validation that was done over after a resume gives its epoch a second time: the later one counts.
                 self.epochs = [earlier for earlier in self.epochs if earlier.epoch != record.epoch] + [record]
                 self.seconds = sum(epoch.seconds for epoch in self.epochs)
+            case MicroBatchChosen():  # a resume makes none void: the steps that are done over are computed in the same
+                self.micro_batches.append(record)
             case CheckpointSaved():
                 self.checkpoints = sorted({*self.checkpoints, record.step})
             case FindingAppeared():
