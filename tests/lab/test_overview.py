@@ -12,6 +12,10 @@ import danlu
 from danlu.base.places import OVERVIEW_VARIABLE
 from danlu.base.words import use_language
 from danlu.lab import pictures
+from danlu.lab.study import alone
+from danlu.view.info.run import RunInfo
+from danlu.view.overview import Overview
+from danlu.view.overview import overview as poster
 from task_matrix import TASKS, ground_of, trained
 
 NET, DATA = "softmax-regression", "digits"
@@ -42,14 +46,14 @@ def test_a_run_of_every_task_has_one(name: str, tmp_path: Path, capfd: pytest.Ca
     assert "overview.png" not in capfd.readouterr().err
 
 
-def test_it_is_drawn_again_when_the_run_has_gone_on(tmp_path: Path) -> None:
+def test_it_is_what_draw_draws_and_a_run_that_goes_on_has_its_own(tmp_path: Path) -> None:
     run = danlu.fit(NET, DATA, folder=tmp_path / "run", **SETTINGS)
     first = (run.folder / "overview.png").read_bytes()
-    danlu.Run(run.folder).fit(epochs="+1", progress=False)
-    assert (run.folder / "overview.png").read_bytes() != first
     asked = danlu.draw(run.folder, kind="overview")
-    assert asked.file_content(".png") == (run.folder / "overview.png").read_bytes()
+    assert asked.file_content(".png") == first
     assert asked._repr_html_().startswith('<img src="data:image/png;base64,')  # pyright: ignore
+    further = run.fit(epochs="+1", folder=tmp_path / "further", progress=False)
+    assert (further.folder / "overview.png").read_bytes() != first
 
 
 def test_of_a_study_the_best_run_has_one(tmp_path: Path) -> None:
@@ -58,21 +62,27 @@ def test_of_a_study_the_best_run_has_one(tmp_path: Path) -> None:
     assert posters(tmp_path) == [f"study/{study.best.run.name}"]
 
 
-class OwnNet(torch.nn.Module):
-    """A net that no stack takes, so that its members are trained one by one."""
+def test_members_that_are_trained_one_by_one_have_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rprop has no stacked form."""
+    trained_alone: list[Path] = []
+    drawn: list[str] = []
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.layer = torch.nn.Linear(64, 10)
+    def fit(*given: Any, folder: Path, **more: Any) -> danlu.Run:
+        trained_alone.append(folder)
+        return danlu.fit(*given, folder=folder, **more)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.layer(x.flatten(1)) + 0.0 * float(x.sum())
+    def overview(info: RunInfo) -> Overview:
+        drawn.append(info.name)
+        return poster(info)
 
-
-def test_members_that_are_trained_one_by_one_have_none(tmp_path: Path) -> None:
-    danlu.compare(OwnNet, DATA, vary={"optim.lr": [0.01, 0.1]}, seeds=1, folder=tmp_path / "study", **SETTINGS)
-    assert len(list((tmp_path / "study").rglob("journal.jsonl"))) > 2
-    assert len(posters(tmp_path)) == 1
+    monkeypatch.setattr(alone, "fit", fit)
+    monkeypatch.setattr(pictures, "overview", overview)
+    place = tmp_path / "study"
+    asked: dict[str, Any] = {"vary": {"lr": [0.001, 0.01]}, "seeds": 1, "jobs": 1, "optim.name": "rprop"}
+    study = danlu.compare("mlp", "iris", folder=place, **asked, **SETTINGS)
+    assert len(trained_alone) == 2
+    assert study.best is not None
+    assert drawn == [study.best.run.name]
 
 
 def test_an_estimators_temporary_run_has_none(tmp_path: Path) -> None:

@@ -14,6 +14,12 @@ from danlu.view.reported import reported
 from danlu.view.sources import Source
 from hostile import PAYLOADS
 
+ASKED = [
+    (".chart-section", "(one) => one.getBoundingClientRect().height"),
+    (".panels svg", "(one) => one.getBoundingClientRect().right"),
+    (".chart-section", "(one) => getComputedStyle(one).breakInside"),
+]
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
@@ -61,7 +67,7 @@ def test_both_languages_are_switched_in_the_file(window: Reader, tmp_path: Path)
 
 def test_a_number_opens_what_made_it_with_the_keyboard_alone(window: Reader, tmp_path: Path) -> None:
     page = opened(window, tmp_path)
-    number = page.locator("table .proof:visible", has_text="0.8").first
+    number = page.locator("table [popovertarget=made-en-2]").first
     number.focus()
     page.keyboard.press("Enter")
     shown = page.locator(".made:popover-open")
@@ -93,9 +99,10 @@ def test_on_a4_no_chart_is_cut(window: Reader, tmp_path: Path) -> None:
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 688, "height": 1017})  # A4 less the margins, 96 dots an inch
     page.wait_for_timeout(300)
-    high = page.evaluate("[...document.querySelectorAll('.half:not([hidden]) .chart-section')].map((one) => one.getBoundingClientRect().height)")
-    wide = page.evaluate("[...document.querySelectorAll('.half:not([hidden]) .panels svg')].map((one) => one.getBoundingClientRect().right)")
-    assert high and max(high) <= 1017
+    every = "[...document.querySelectorAll('.half:not([hidden]) {of}')].map({what})"
+    high, wide, kept = (page.evaluate(every.format(of=of, what=what)) for of, what in ASKED)
+    assert high
+    assert max(high) <= 1017
     assert max(wide) <= 688
-    assert page.evaluate("[...document.querySelectorAll('.half:not([hidden]) .chart-section')].every((one) => getComputedStyle(one).breakInside === 'avoid')")
+    assert set(kept) == {"avoid"}
     assert page.locator(".languages").is_hidden()

@@ -14,6 +14,7 @@ from danlu.view.overview import Overview, overview
 from danlu.view.paper.lines import Lettered
 from danlu.view.paper.overview import laid_out, overview_look
 
+ODD = ["$x^{", "a$b$", "猫", "🐱", "\u202edog", "\U00012000", "", "a\nb"]
 LONG = "a-very-long-name-of-a-class-that-nobody-would-choose-and-somebody-has"
 
 
@@ -45,6 +46,10 @@ def ended(**score: float) -> dict[str, Any]:
     return {"kind": "end", "seconds": 3.0, "score": {"test": {"loss": 0.5, **score}}}
 
 
+def mask_predictions() -> dict[str, Any]:
+    return {key: value for key, value in made.class_predictions().items() if key != "calibration"}
+
+
 def of(*more: dict[str, Any], name: str = "mlp-cats") -> RunInfo:
     """A run without the answers of `view_samples`, and with `more` records in their place."""
     own = [one for one in made.run_records() if one["kind"] not in ("predictions", "surface", "finding", "end")]
@@ -53,18 +58,18 @@ def of(*more: dict[str, Any], name: str = "mlp-cats") -> RunInfo:
 
 
 RUNS = {
-    "classification": lambda: made.sample_run(),
+    "classification": made.sample_run,
     "regression": lambda: of(made.number_predictions()),
     "several labels": lambda: of(ended(f1=0.5, **{"f1.cat": 0.25, "f1.dog": 0.75})),
-    "segmentation": lambda: of({**made.class_predictions(), "calibration": None}, ended(miou=0.5)),
+    "segmentation": lambda: of(mask_predictions(), ended(miou=0.5)),
     "text": lambda: of(text(1, "aaaa"), text(3, "traveller " * 40)),
     "translation": lambda: of(ended(bleu=0.3, exact_match=0.1, token_accuracy=0.7)),
     "series": lambda: of(forecast(("a", "b")), made.number_predictions()),
-    "reconstruction": lambda: of(),
+    "reconstruction": of,
     "nothing yet": lambda: RunInfo("empty", "stopped", RunHistory.of([])),
     "hundred classes": lambda: of(many_classes([f"class {number}" for number in range(100)])),
     "long names": lambda: of(many_classes([f"{LONG}-{number}" for number in range(12)]), name=LONG * 3),
-    "odd signs": lambda: of(many_classes(["$x^{", "a$b$", "猫", "🐱", "\u202edog", "\U00012000", "", "a\nb"]), name="$\\$ 猫"),
+    "odd signs": lambda: of(many_classes(ODD), name="$\\$ 猫"),
     "many findings": lambda: of(*(finding(number) for number in range(1, 20)), made.class_predictions()),
     "many metrics": lambda: of(ended(**{f"m{number}": 0.5 for number in range(12)})),
 }  # fmt: skip
@@ -114,7 +119,8 @@ def told(kind: str) -> Overview:
 
 def test_each_task_shows_what_it_recorded() -> None:
     titles = {kind: [one.title for one in told(kind).answers] for kind in RUNS}
-    assert titles["classification"] == titles["segmentation"] == ["confusion matrix"]
+    assert titles["classification"] == ["confusion matrix", "calibration"]
+    assert titles["segmentation"] == ["confusion matrix"]
     assert titles["regression"] == ["residuals"]
     assert titles["several labels"] == ["score of each target"]
     assert titles["series"] == ["forecasts of the test part, 1 steps ahead", "residuals"]

@@ -95,7 +95,9 @@ def test_every_number_opens_what_made_it() -> None:
 
 
 def test_prose_is_in_both_halves_and_its_places_are_filled(language: str) -> None:
-    notes = "# Mine\n\nIt is [accuracy](first), or [test accuracy](first); [optim.lr](rates).\n\n![curves](first,second)\n"
+    notes = (
+        "# Mine\n\nIt is [accuracy](first), or [test accuracy](first); [optim.lr](rates).\n\n![curves](first,second)\n"
+    )
     page = Outline(reported([run(1), run(2, "second"), study(3)], notes, "notes.md"))
     assert [headings[0] for half, headings in page.headings.items() if half] == ["Mine", "Mine"]
     for half in ("en", "zh"):
@@ -147,7 +149,9 @@ def test_a_name_never_becomes_markup(payload: str, kind: str) -> None:
     """Also where the outline, which is Markdown, names it."""
 
     def elements(text: str) -> list[str]:
-        found = re.findall(r"<(/?[a-zA-Z!][\w-]*)", re.sub(r"<style>.*?</style>|<script[ >].*?</script>", "", page(text)))
+        found = re.findall(
+            r"<(/?[a-zA-Z!][\w-]*)", re.sub(r"<style>.*?</style>|<script[ >].*?</script>", "", page(text))
+        )
         return sorted(found)
 
     def page(text: str) -> str:
@@ -156,7 +160,9 @@ def test_a_name_never_becomes_markup(payload: str, kind: str) -> None:
     assert elements(payload) == elements("harmless")
 
 
-@pytest.mark.parametrize("name", ["a b", "a(b)", "a>b", "训练", "a,b", "50%", "a\\b", "&amp;", "*a*", "[x](y)", "![x](y)"])
+@pytest.mark.parametrize(
+    "name", ["a b", "a(b)", "a>b", "训练", "a,b", "50%", "a\\b", "&amp;", "*a*", "[x](y)", "![x](y)"]
+)
 def test_the_outline_names_what_is_there_whatever_it_is_called(name: str) -> None:
     for source in (run(name=name), study(name=name)):
         places = prose_places(outline([source]))
@@ -167,9 +173,8 @@ def test_the_outline_names_what_is_there_whatever_it_is_called(name: str) -> Non
 
 
 def test_what_there_is_to_name() -> None:
-    assert set(pictures_of(run())) == {
-        "curves", "flow", "surface", "contour", "confusion", "calibration", "worst", "scores", "findings", "net", "recipe",
-    }  # fmt: skip
+    charts = {"curves", "flow", "surface", "contour", "confusion", "calibration", "worst"}
+    assert set(pictures_of(run())) == charts | {"scores", "findings", "net", "recipe"}
     assert {"forest", "sweep", "slopes", "folds", "curves", "answers", "combinations", "members", "recipe"} == set(
         pictures_of(study())
     )

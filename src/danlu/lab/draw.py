@@ -53,8 +53,8 @@ from danlu.view.info.variance import LayerVariances
 from danlu.view.overview import Overview, overview
 
 KINDS = (
-    "overview", "curves", "flow", "net", "confusion", "calibration", "residuals", "worst", "surface", "contour", "forest", "sweep",
-    "slopes", "folds", "activation", "distribution", *SOURCES, "variance",
+    "overview", "curves", "flow", "net", "confusion", "calibration", "residuals", "worst", "surface", "contour",
+    "forest", "sweep", "slopes", "folds", "activation", "distribution", *SOURCES, "variance",
 )  # fmt: skip
 
 Picture = Chart | Diagram | Overview

@@ -46,7 +46,8 @@ def report(*what: "Run | Study | str | Path", notes: str | Path | None = None, o
     for one in what:
         with faults.gathered():
             places.append(_folder(one))
-    for place in dict.fromkeys(place for place in places if places.count(place) > 1):
+    real = [place.resolve() for place in places]
+    for place in dict.fromkeys(place for place in real if real.count(place) > 1):
         faults.add("report.twice", path=shown(place))
     with faults.gathered():
         _check_out(path)

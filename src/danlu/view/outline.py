@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from danlu.base.metric_names import metric_name
 from danlu.base.naming import listed
@@ -9,7 +10,7 @@ from danlu.base.words import say
 from danlu.view.info.effects import level_text
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import StudyInfo
-from danlu.view.sources import Source, pictures_of, pictures_of_several
+from danlu.view.sources import Source, pictures_of
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
 _MOST_LEVELS = 8
@@ -43,10 +44,13 @@ def outline(sources: Sequence[Source]) -> str:
 def _question(source: Source) -> str:
     info = source.info
     assert isinstance(info, StudyInfo)
-    factors = say("report.and").join(
-        f"`{factor}` ({listed(map(level_text, levels), _MOST_LEVELS)})" for factor, levels in info.factors.items()
-    )
-    facts = {"metric": metric_name(info.metric), "trainings": f"{len(info.members):,}", "name": _words(source.name)}
+    varied = [f"{key} ({listed(map(level_text, levels), _MOST_LEVELS)})" for key, levels in info.factors.items()]
+    factors = say("report.and").join(map(_words, varied))
+    facts = {
+        "metric": _words(metric_name(info.metric)),
+        "trainings": f"{len(info.members):,}",
+        "name": _words(source.name),
+    }
     return say("report.asks", factors=factors, seeds=len({one.seed for one in info.members}), **facts)
 
 
@@ -61,11 +65,7 @@ def _places(source: Source, kinds: Sequence[str]) -> list[str]:
 
 
 def _place(kind: str, sources: Sequence[Source]) -> str:
-    return f"![{kind}](<{','.join(_target(source.name) for source in sources)}>)"
-
-
-def _target(name: str) -> str:
-    return re.sub(r"([\\<>&])", r"\\\1", name)
+    return f"![{kind}]({','.join(quote(source.name, safe='') for source in sources)})"
 
 
 def _words(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from danlu.base.finding_text import remedy_text
 from danlu.base.metric_names import divided, metric_name
 from danlu.base.naming import listed
+from danlu.base.recipe import Recipe
 from danlu.base.records import Finding, Score
 from danlu.base.rule_names import rule_name
 from danlu.base.shapes import show_shape
@@ -17,7 +18,7 @@ from danlu.view.figures.pages import run_charts
 from danlu.view.graphs.net import compact
 from danlu.view.info.fold import Part, fold
 from danlu.view.info.numbering import numbered
-from danlu.view.info.run import RunInfo
+from danlu.view.info.run import RunInfo, flat
 from danlu.view.report import PARTS, run_facts
 
 MOST_POINTS = 600  # of a curve: a third of what the page draws is more than paper shows
@@ -26,6 +27,8 @@ _MOST_METRICS = 2
 _MOST_LAYERS = 14
 _MOST_TARGETS = 20
 _MOST_TICKS = 25
+_MOST_SIGNS = 16  # of a name at an axis
+_ALIKE = 0.02
 _BY_TARGET = ("r2", "f1", "accuracy")  # what several targets are compared by, where they have it
 _SECRET = ("sha256", "path", "root")  # settings that say nothing on paper
 
@@ -61,7 +64,7 @@ class OverviewFinding:
 
 @dataclass(frozen=True)
 class OverviewLayer:
-    """A line of the net: what, of which kind, the shape it gives, its parameters; `role` is a look of graphs/look.py."""
+    """A line of the net: what, of which kind, its output's shape, parameters; `role` is a look of graphs/look.py."""
 
     title: str
     detail: str
@@ -86,6 +89,7 @@ class Overview:
     texts: Sequence[tuple[str, str]]  # what was written, and when
     findings: Sequence[OverviewFinding]
     net_title: str
+    net_size: str
     layers: Sequence[OverviewLayer]
     footer: str
 
@@ -109,7 +113,8 @@ def overview(info: RunInfo) -> Overview:
         samples=_pictures(samples) if samples else (),
         texts=[(say("view.text-after", epoch=one.epoch), one.prompt + one.text) for one in _ends(written)],
         findings=_findings(info.findings),
-        net_title=say("figure.overview-net", name=graph.name, parameters=f"{graph.parameters:,}") if graph else "",
+        net_title=f"{say('page.net')} · {graph.name}" if graph else "",
+        net_size=say("figure.parameters", count=compact(graph.parameters)) if graph else "",
         layers=_layers(fold(graph, _MOST_LAYERS).parts) if graph else (),
         footer=info.where,
     )
@@ -132,8 +137,10 @@ def _tiles(scores: Mapping[str, Score]) -> tuple[str, list[ScoreTile]]:
 
 
 def _settings(settings: Mapping[str, object]) -> list[str]:
+    """What is other than usual."""
+    usual = flat(Recipe().as_dict())
     shown = {key: value for key, value in settings.items() if key.rpartition(".")[2] not in _SECRET}
-    return [f"{key} = {_value(value)}" for key, value in shown.items()]
+    return [f"{key}={_value(value)}" for key, value in shown.items() if usual.get(key) != value]
 
 
 def _value(value: object) -> str:
@@ -146,9 +153,26 @@ def _curves(chart: Chart) -> list[Panel]:
     """The loss, up to two metrics, and of the rest what says something: a rate that never changes says nothing."""
     loss, *others = chart.panels
     course = {say("figure.gradient-norm"), say("figure.learning-rate")}
-    metrics = [panel for panel in others if panel.y.label not in course][:_MOST_METRICS]
-    kept = [loss, *metrics, *(panel for panel in others if panel.y.label in course and not _flat(panel))]
+    metrics: list[Panel] = []
+    for panel in others:
+        if panel.y.label not in course and not any(_alike(panel, other) for other in metrics):
+            metrics.append(panel)
+    kept = [
+        loss,
+        *metrics[:_MOST_METRICS],
+        *(panel for panel in others if panel.y.label in course and not _flat(panel)),
+    ]
     return [*kept[:-1], replace(kept[-1], x=chart.panels[-1].x)]
+
+
+def _alike(panel: Panel, other: Panel) -> bool:
+    """Whether two metrics go the same way, as F1 and accuracy do on classes of one size: then one is enough."""
+    ours, theirs = (
+        [value for mark in one.marks if isinstance(mark, Line) for value in mark.ys] for one in (panel, other)
+    )
+    if len(ours) != len(theirs):
+        return False
+    return all(a is not None and b is not None and abs(a - b) < _ALIKE for a, b in zip(ours, theirs, strict=True))
 
 
 def _flat(panel: Panel) -> bool:
@@ -158,20 +182,44 @@ def _flat(panel: Panel) -> bool:
 
 def _answers(charts: Mapping[str, Chart], score: Score) -> list[OverviewPicture]:
     """What was answered: forecasts, confusion, residuals; of several targets how well each is met."""
-    found: list[OverviewPicture] = []
-    for kind in ("forecast", "confusion", "residuals"):
-        if chart := charts.get(kind):
-            panel = _without_bar(chart.panels[0]) if kind == "confusion" else chart.panels[0]
-            found.append(OverviewPicture(chart.title, panel, chart.notes))
+    shown = [charts[kind] for kind in ("forecast", "confusion", "residuals", "calibration") if kind in charts]
+    found = [
+        OverviewPicture(chart.title, _short_words(_NARROW.get(chart.kind, _first)(chart)), chart.notes)
+        for chart in shown
+    ]
     return found or _by_target(score)
 
 
-def _without_bar(panel: Panel) -> Panel:
-    """A confusion matrix for a narrow place: fewer names, and its colours are explained by the title."""
+def _short_words(panel: Panel) -> Panel:
+    """A panel for a narrow place: long names at its axes are cut."""
+
+    def cut(axis: Axis) -> Axis:
+        words = (word if len(word) <= _MOST_SIGNS else f"{word[: _MOST_SIGNS - 1]}…" for _, word in axis.ticks)
+        return replace(axis, ticks=[(place, word) for (place, _), word in zip(axis.ticks, words, strict=True)])
+
+    return replace(panel, x=cut(panel.x), y=cut(panel.y))
+
+
+def _first(chart: Chart) -> Panel:
+    return chart.panels[0]
+
+
+def _shares(chart: Chart) -> Panel:
+    """A calibration without the counts of samples, its points whole also at both ends."""
+    panel = chart.panels[0]
+    return replace(panel, x=chart.panels[-1].x, y=replace(panel.y, low=-0.04, high=1.04))
+
+
+def _without_bar(chart: Chart) -> Panel:
+    """A confusion matrix for a narrow place: fewer names, and no bar of its colours."""
+    panel = chart.panels[0]
     every = max(1, -(-len(panel.x.ticks) // _MOST_TICKS))
     ticks = panel.x.ticks[::every]
     marks = [replace(mark, label="") if isinstance(mark, Cells) else mark for mark in panel.marks]
     return replace(panel, x=replace(panel.x, ticks=ticks), y=replace(panel.y, ticks=ticks), marks=marks)
+
+
+_NARROW = {"confusion": _without_bar, "calibration": _shares}
 
 
 def _by_target(score: Score) -> list[OverviewPicture]:
@@ -185,7 +233,7 @@ def _by_target(score: Score) -> list[OverviewPicture]:
     ticks = [(place, target) for place, (target, _) in zip(places, rows, strict=True)]
     marks = [Points([value for _, value in rows], places, "blue", size=6)]
     panel = Panel(Axis(metric_name(name)), Axis(ticks=ticks, low=len(rows) - 0.5, high=-0.5), marks)
-    return [OverviewPicture(say("figure.overview-targets"), panel)]
+    return [OverviewPicture(say("figure.overview-targets"), _short_words(panel))]
 
 
 def _pictures(chart: Chart) -> Sequence[Picture]:
@@ -193,7 +241,8 @@ def _pictures(chart: Chart) -> Sequence[Picture]:
 
 
 def _ends(written: Sequence[TextGenerated]) -> list[TextGenerated]:
-    return [written[0], written[-1]] if len(written) > 1 else list(written)
+    """The first, the last, and the one in the middle."""
+    return [written[0], written[len(written) // 2], written[-1]] if len(written) > 3 else list(written)
 
 
 def _findings(findings: Sequence[Finding]) -> list[OverviewFinding]:

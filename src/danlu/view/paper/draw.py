@@ -61,13 +61,15 @@ def _draw_solid_panel(axes: Any, panel: Panel) -> None:
             draw_solid(axes, mark, panel.x.label, panel.y.label)
 
 
-def draw_panel(axes: Any, panel: Panel) -> None:
-    """The panel over axes of matplotlib's, which are labelled and scaled as it says."""
+def draw_panel(axes: Any, panel: Panel, width: float = _WIDTH) -> None:
+    """The panel over axes of matplotlib's, labelled and scaled as it says, its legend not wider than so many inches."""
     for mark in panel.marks:
         _DRAWN[type(mark)](axes, mark)
     if any(isinstance(mark, Pictures) for mark in panel.marks):
         return
     _set_axis(axes.xaxis, axes.set_xlim, axes.set_xscale, panel.x)
+    if panel.shares_x in ("step", "epoch") and not panel.x.ticks and not panel.x.log:
+        axes.xaxis.get_major_locator().set_params(integer=True)
     _set_axis(axes.yaxis, axes.set_ylim, axes.set_yscale, panel.y)
     axes.set_xlabel(plain_words(panel.x.label))
     axes.set_ylabel(plain_words(panel.y.label))
@@ -82,9 +84,9 @@ def draw_panel(axes: Any, panel: Panel) -> None:
             axes.invert_yaxis()
     labelled, labels = axes.get_legend_handles_labels()
     if labels:
-        axes.legend(
-            labelled, list(map(plain_words, labels)), loc="lower right", bbox_to_anchor=(1, 1), ncols=_columns(labels)
-        )
+        columns = _columns(labels, width)
+        place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": columns}
+        axes.legend(labelled, list(map(plain_words, labels)), **place)
 
 
 def plain_words(text: str) -> str:
@@ -96,10 +98,10 @@ def plain_words(text: str) -> str:
     return writable(text).replace("$", r"\$")
 
 
-def _columns(labels: Sequence[str]) -> int:
-    """As many labels beside each other as the sheet is wide enough for."""
+def _columns(labels: Sequence[str], width: float) -> int:
+    """As many labels beside each other as have room in so many inches."""
     widest = max(sum(2 if has_chinese(sign) else 1 for sign in label) for label in labels) + 6
-    return max(1, min(len(labels), 4, _LEGEND_SIGNS // widest))
+    return max(1, min(len(labels), 4, int(_LEGEND_SIGNS * width / _WIDTH) // widest))
 
 
 def _set_axis(axis: Any, limit: Callable[..., Any], scale: Callable[[str], Any], wanted: Axis) -> None:

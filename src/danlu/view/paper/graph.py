@@ -13,8 +13,7 @@ def draw_scene(scene: Scene, kind: str) -> bytes:
     """The scene as a file: `kind` is ".png" or ".pdf"; SVG is better written by `to_svg`."""
     texts = [scene.title, *scene.notes, *(line.text for placed in scene.boxes for line in placed.box.lines)]
     with look(texts + [frame.title for frame in scene.frames]):
-        figure = sheet(scene.width / _POINTS, scene.height / _POINTS)
-        figure.set_layout_engine("none")
+        figure = sheet(scene.width / _POINTS, scene.height / _POINTS, arranged=False)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         axes.set_xlim(0, scene.width)

@@ -1,4 +1,4 @@
-"""Words on a sheet that is measured in inches from its upper left corner: single lines, and paragraphs folded to fit."""
+"""Words on a sheet measured in inches from its upper left corner: single lines, and paragraphs folded to fit."""
 
 import re
 from typing import Any
@@ -18,8 +18,7 @@ class Lettered:
     """A sheet of so many inches to be written on; `axes` lies over all of it, its places in inches, y downwards."""
 
     def __init__(self, width: float, height: float) -> None:
-        self.figure: Any = sheet(width, height)
-        self.figure.set_layout_engine("none")
+        self.figure: Any = sheet(width, height, arranged=False)
         self.figure.set_dpi(DOTS_PER_INCH)
         self.width, self.height = width, height
         self.axes = self.figure.add_axes((0, 0, 1, 1))
@@ -89,9 +88,15 @@ class Lettered:
         return line[:fits].rstrip() + _ELLIPSIS
 
     def _wide(self, text: str, size: float, bold: bool) -> float:
-        key = (text, size, bold)
+        """The sum over its signs, each measured once: signs that stand closer to each other only make it less."""
+        return sum(self._sign(sign, size, bold) for sign in text)
+
+    def _sign(self, sign: str, size: float, bold: bool) -> float:
+        key = (sign, size, bold)
         if key not in self._widths:
-            self._widths[key] = text_width(self.figure, text, size, bold=bold) if text else 0.0
+            # Between two others, for a space alone has no width; of this size, for each is as wide as whole pixels.
+            whole, rest = (text_width(self.figure, text, size, bold=bold) for text in (f"|{sign}|", "||"))
+            self._widths[key] = whole - rest
         return self._widths[key]
 
 

@@ -1,12 +1,13 @@
-"""The poster of a run on a sheet of A4: scores on top, curves and answers below, then samples, findings, and the net."""
+"""The poster of a run on a sheet of A4: scores on top, curves, answers and net below, then samples and findings."""
 
 import contextlib
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from danlu.base.words import say
-from danlu.view.figures.chart import Panel, Picture
+from danlu.view.figures.chart import Cells, Panel, Picture
 from danlu.view.graphs.look import BORDER, FILL
 from danlu.view.overview import Overview, OverviewFinding, OverviewLayer, OverviewPicture
 from danlu.view.palette import LIGHT, SEVERITY
@@ -23,12 +24,14 @@ _INNER = WIDTH - 2 * _EDGE
 _FAINT = "#5F5F5F"
 _TITLE = 9.0
 _TITLE_HEIGHT = 0.24
-_LAYER_HEIGHT = (0.15, 0.27)
-_ANSWER_HEIGHT = (1.4, 3.1)
+_LAYER_HEIGHT = (0.15, 0.36)
+_TWO_LINES = 0.295  # from this height on a layer has two lines
+_ANSWER_HEIGHT = (1.5, 3.1)
 _MOST_FINDINGS_HEIGHT = 2.3
 _PICTURES = 8
 _CAPTION, _CAPTION_LINES = 6.5, 4
 _MOST_ROWS = 6
+_SMALL = 1.35  # letters are so much smaller than those of a chart of its own
 _LOOK = {"xtick.labelsize": 7, "ytick.labelsize": 7, "axes.labelsize": 8, "legend.fontsize": 7.5, "axes.titlesize": 8}
 
 Region = tuple[float, float, float, float]  # left, top, right, bottom in inches
@@ -129,7 +132,7 @@ def _samples(sheet: Lettered, info: Overview, bottom: float) -> float:
 
 
 def _pictures(sheet: Lettered, title: str, seen: Sequence[Picture], bottom: float) -> float:
-    column = _INNER / _PICTURES
+    column = (_INNER + 0.14) / _PICTURES
     side = column - 0.14
     captions = [
         [line for text in (one.title, *one.lines) for line in sheet.folded(text, side, _CAPTION, 2)][:_CAPTION_LINES]
@@ -165,12 +168,13 @@ def _body(sheet: Lettered, info: Overview, top: float, bottom: float) -> None:
     for when, text in info.texts:
         sheet.write(left, y, sheet.fitted(when, _RIGHT, _TITLE, bold=True), _TITLE, bold=True)
         y = sheet.paragraph(left, y + _TITLE_HEIGHT, text, _RIGHT, 7.5, 9) + 0.12
-    layers = _TITLE_HEIGHT + _LAYER_HEIGHT[0] * len(info.layers) if info.layers else 0.0
+    least, most = (_TITLE_HEIGHT + height * len(info.layers) if info.layers else 0.0 for height in _LAYER_HEIGHT)
     for place, answer in enumerate(info.answers):
-        room = (bottom - y - layers) / (len(info.answers) - place) - 0.1
+        # The first may press the net together, the others have what is left over.
+        room = bottom - y - (most if place else least) - 0.12
         if room < _ANSWER_HEIGHT[0]:
             break
-        y = _answer(sheet, answer, (left, y, WIDTH - _EDGE, y + min(room, _ANSWER_HEIGHT[1]))) + 0.1
+        y = _answer(sheet, answer, (left, y, WIDTH - _EDGE, y + min(room, _ANSWER_HEIGHT[1]))) + 0.12
     if info.layers:
         _net(sheet, info, (left, y, WIDTH - _EDGE, bottom))
 
@@ -179,10 +183,14 @@ def _answer(sheet: Lettered, answer: OverviewPicture, region: Region) -> float:
     left, top, right, bottom = region
     sheet.write(left, top, sheet.fitted(answer.title, right - left, _TITLE, bold=True), _TITLE, bold=True)
     notes = [line for note in answer.notes for line in sheet.folded(note, right - left, 6.5, 2)]
-    low = bottom - line_height(6.5) * len(notes)
-    _fit(_drawn(sheet, answer.panel), sheet, (left, top + _TITLE_HEIGHT, right, low))
+    low = bottom - line_height(6.5) * len(notes) - (0.04 if notes else 0)
+    axes = _drawn(sheet, answer.panel, right - left)
+    place = (left, top + _TITLE_HEIGHT, right, low)
+    _fit(axes, sheet, place)
+    if _thinned(axes, sheet, turned=any(isinstance(mark, Cells) for mark in answer.panel.marks)):
+        _fit(axes, sheet, place)
     for place, line in enumerate(notes):
-        sheet.write(left, low + place * line_height(6.5), line, 6.5, color=_FAINT)
+        sheet.write(left, low + 0.04 + place * line_height(6.5), line, 6.5, color=_FAINT)
     return bottom
 
 
@@ -194,7 +202,7 @@ def _curves(sheet: Lettered, panels: Sequence[Panel], region: Region) -> None:
     drawn: list[Any] = []
     y = top
     for panel, height in zip(panels, heights, strict=True):
-        axes = _drawn(sheet, panel, drawn[0] if drawn else None)
+        axes = _drawn(sheet, panel, right - left, drawn[0] if drawn else None)
         part = room * height / sum(heights)
         _fit(axes, sheet, (left, y, right, y + part - 0.07))
         drawn.append(axes)
@@ -206,10 +214,27 @@ def _curves(sheet: Lettered, panels: Sequence[Panel], region: Region) -> None:
         axes.yaxis.set_label_coords((left + 0.13) / WIDTH, 0.5, transform=across(sheet.figure, axes))
 
 
-def _drawn(sheet: Lettered, panel: Panel, shared: Any = None) -> Any:
+def _drawn(sheet: Lettered, panel: Panel, width: float, shared: Any = None) -> Any:
     axes = sheet.figure.add_axes((0.1, 0.1, 0.5, 0.5), sharex=shared)
-    draw_panel(axes, panel)
+    draw_panel(axes, panel, _SMALL * width)
     return axes
+
+
+def _thinned(axes: Any, sheet: Lettered, *, turned: bool) -> bool:
+    """Words under the axis that stand over each other are turned, or only some of them stay; whether it was so."""
+    renderer = sheet.figure.canvas.get_renderer()
+    labels = [label for label in axes.get_xticklabels() if label.get_text()]
+    places = [label.get_window_extent(renderer) for label in labels]
+    over = [a.x1 + 4 - b.x0 for a, b in itertools.pairwise(places) if a.x1 + 4 > b.x0]
+    if not over:
+        return False
+    if turned:
+        axes.tick_params(axis="x", labelrotation=90)
+        return True
+    ticks = axes.get_xticks()
+    every = -(-int(max(place.width for place in places) + 8) // max(1, int(places[1].x0 - places[0].x0)))
+    axes.set_xticks(ticks[::every], [label.get_text() for label in labels][::every])
+    return True
 
 
 def _fit(axes: Any, sheet: Lettered, region: Region) -> None:
@@ -229,7 +254,8 @@ def _fit(axes: Any, sheet: Lettered, region: Region) -> None:
 def _net(sheet: Lettered, info: Overview, region: Region) -> None:
     """The net as a column of boxes from its input down."""
     left, top, right, bottom = region
-    sheet.write(left, top, sheet.fitted(info.net_title, right - left, _TITLE, bold=True), _TITLE, bold=True)
+    sheet.write(right, top + 0.03, info.net_size, 7, color=_FAINT, align="right")
+    sheet.write(left, top, sheet.fitted(info.net_title, right - left - 1.2, _TITLE, bold=True), _TITLE, bold=True)
     least, most = _LAYER_HEIGHT
     step = min(most, (bottom - top - _TITLE_HEIGHT) / len(info.layers))
     rows = info.layers if step >= least else info.layers[: int((bottom - top - _TITLE_HEIGHT) / least)]
@@ -243,17 +269,20 @@ def _layer(sheet: Lettered, layer: OverviewLayer, region: Region) -> None:
     left, top, right, bottom = region
     look = {"facecolor": FILL[layer.role], "edgecolor": BORDER[layer.role], "linewidth": 0.5}
     sheet.axes.add_patch(box(left, top, right - left, bottom - top, rounding=0.03, **look))
-    y = (top + bottom) / 2 - line_height(7) / 2
-    width = right - left
-    numbers = (layer.shape, 0.68), (layer.parameters, 0.48)
-    x = right - 0.06
-    for text, room in reversed(numbers):
+    two = bottom - top > _TWO_LINES - 0.03
+    lines = [layer.title, layer.detail] if two and layer.detail else [layer.title]
+    y = (top + bottom) / 2 - line_height(7) * len(lines) / 2
+    x, width = right - 0.06, right - left
+    for text, room in ((layer.parameters, 0.48), (layer.shape, 0.66)):
         sheet.write(x, y, sheet.fitted(text, room, 6.5), 6.5, color=_FAINT, align="right")
         x -= room + 0.05
-    name = sheet.fitted(layer.title, width * 0.3 if layer.detail else x - left, 7, bold=True)
-    sheet.write(left + 0.06, y, name, 7, bold=True)
-    start = left + 0.06 + width * 0.3
-    sheet.write(start, y, sheet.fitted(layer.detail, x - start, 6.5), 6.5)
+    beside = 0.27 * width if layer.detail and not two else x - left - 0.06
+    sheet.write(left + 0.06, y, sheet.fitted(layer.title, beside, 7, bold=True), 7, bold=True)
+    if two:
+        sheet.write(left + 0.06, y + line_height(7), sheet.fitted(layer.detail, width - 0.12, 6.5), 6.5)
+    else:
+        start = left + 0.1 + beside
+        sheet.write(start, y, sheet.fitted(layer.detail, x - start, 6.5), 6.5)
 
 
 def _texts(info: Overview) -> Iterator[str]:

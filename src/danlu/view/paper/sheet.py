@@ -67,12 +67,12 @@ def look(texts: Iterable[str] = (), more: Mapping[str, Any] = MappingProxyType({
         yield
 
 
-def sheet(width: float, height: float) -> Any:
-    """An empty figure of so many inches."""
+def sheet(width: float, height: float, *, arranged: bool = True) -> Any:
+    """An empty figure of so many inches; `arranged` by matplotlib, so that nothing on it overlaps, or by who draws."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained" if arranged else None)
     FigureCanvasAgg(figure)
     return figure
 
