@@ -1,5 +1,9 @@
 """danlu report: one file of several runs, and what is told of mistakes."""
 
+import json
+import re
+import shlex
+from html import unescape
 from pathlib import Path
 
 from command_line import CHINESE, SOFTMAX, Type, assert_refused, snapshot
@@ -35,3 +39,23 @@ def test_the_poster_is_drawn_again(work: Path, type_in: Type) -> None:
     assert type_in("draw", "runs/one", "--kind", "overview", "--file", "a.png").out == "a.png is written.\n"
     assert (work / "a.png").read_bytes().startswith(b"\x89PNG")
     assert_refused(type_in("draw", "lenet5", "--kind", "overview"), "en", "overview")
+
+
+def test_the_commands_make_the_numbers_again(work: Path, type_in: Type) -> None:
+    asked = ("--vary", "optim.lr=0.001,0.1", "--seeds", "2", "train.epochs=1", "net.hidden=[8]", "train.clip_norm=1.5")
+    assert type_in("compare", "--net", "mlp", "--data", "iris", *asked, "--folder", "studies/a").code == 0
+    assert type_in("fit", "--net", "mlp", "--data", "iris", "train.epochs=1", "--name", "one").code == 0
+    assert type_in("report", "studies/a", "runs/one").code == 0
+    text = (work / "report.html").read_text(encoding="utf-8")
+    commands = [
+        shlex.split(unescape(found)) for found in re.findall("<dd><code>(danlu (?:fit|compare) .*?)</code>", text)
+    ]
+    compare, fit = (next(one for one in commands if one[1] == verb) for verb in ("compare", "fit"))
+    assert type_in(*compare[1:], "--folder", "studies/b").code == 0
+    designs = [json.loads((work / "studies" / name / "study.json").read_text(encoding="utf-8")) for name in "ab"]
+    assert designs[0] == designs[1]
+    assert type_in(*fit[1:], "--name", "two").code == 0
+    journals = [(work / "runs" / name / "journal.jsonl").read_text(encoding="utf-8") for name in ("one", "two")]
+    fingerprints = [json.loads(journal.splitlines()[0])["fingerprint"] for journal in journals]
+    assert fingerprints[0] == fingerprints[1]
+    assert fingerprints[0] in text

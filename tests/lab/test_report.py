@@ -55,7 +55,7 @@ MISTAKES: list[tuple[tuple[Any, ...], dict[str, Any], list[tuple[str, str]]]] = 
     (("runs/first", "runs/../runs/first"), {}, [("report.twice", "first")]),
     (("runs/first",), {"notes": "none.md"}, [("report.no-notes", "none.md")]),
     (("runs/first",), {"notes": "runs"}, [("files.unreadable", "runs")]),
-    (("runs/first",), {"notes": "notes.md"}, [("report.unknown-source", "second"), ("report.unknown-source", "rates")]),
+    (("runs/first",), {"notes": "notes.md"}, [("report.unknown-item", "second"), ("report.unknown-item", "rates")]),
     (("runs/first",), {"out": "nowhere/a.html"}, [("report.no-folder", "nowhere")]),
     (("runs/first",), {"out": "a.pdf"}, [("report.not-html", "a.pdf")]),
     (

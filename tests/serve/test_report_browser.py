@@ -10,8 +10,8 @@ import pytest
 import view_samples as made
 from chromium import Reader, started
 from danlu.view.provenance import run_provenance, study_provenance
+from danlu.view.report_items import ReportItem
 from danlu.view.reported import reported
-from danlu.view.sources import Source
 from hostile import PAYLOADS
 
 ASKED = [
@@ -27,12 +27,12 @@ def browser() -> Iterator[Any]:
         yield one
 
 
-def sources() -> list[Source]:
+def items() -> list[ReportItem]:
     study = made.sample_study()
     runs = [made.sample_run(name=name) for name in ("first", "second")]
     return [
-        Source(1, "rates", study, lambda: study_provenance(study, {"seeds": [0, 1, 2]}, {})),
-        *(Source(at, run.name, run, lambda run=run: run_provenance(run)) for at, run in enumerate(runs, 2)),
+        ReportItem(1, "rates", study, lambda: study_provenance(study, {"seeds": [0, 1, 2]}, {})),
+        *(ReportItem(at, run.name, run, lambda run=run: run_provenance(run)) for at, run in enumerate(runs, 2)),
     ]
 
 
@@ -47,7 +47,7 @@ def window(browser: Any, tmp_path: Path) -> Iterator[Reader]:
 
 def opened(window: Reader, tmp_path: Path, notes: str | None = None) -> Any:
     path = tmp_path / "report.html"
-    path.write_text(reported(sources(), notes, "notes.md"), encoding="utf-8")
+    path.write_text(reported(items(), notes, "notes.md"), encoding="utf-8")
     window.page.goto(path.as_uri())
     window.page.wait_for_selector(".chart .panels svg")
     return window.page

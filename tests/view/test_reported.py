@@ -12,8 +12,8 @@ from danlu.base.errors import UserError
 from danlu.view.outline import outline
 from danlu.view.page.prose import prose_places
 from danlu.view.provenance import run_provenance, study_provenance
+from danlu.view.report_items import ReportItem, numbers_of, pictures_of
 from danlu.view.reported import reported
-from danlu.view.sources import Source, numbers_of, pictures_of
 from hostile import PAYLOADS, hostile_run, hostile_study
 
 DESIGN: dict[str, Any] = {
@@ -22,14 +22,14 @@ DESIGN: dict[str, Any] = {
 }  # fmt: skip
 
 
-def run(number: int = 1, name: str = "first", **more: Any) -> Source:
+def run(number: int = 1, name: str = "first", **more: Any) -> ReportItem:
     info = more.get("info") or made.sample_run(name=name)
-    return Source(number, name, info, lambda: run_provenance(info))
+    return ReportItem(number, name, info, lambda: run_provenance(info))
 
 
-def study(number: int = 2, name: str = "rates", **more: Any) -> Source:
+def study(number: int = 2, name: str = "rates", **more: Any) -> ReportItem:
     info = more.get("info") or made.sample_study()
-    return Source(number, name, info, lambda: study_provenance(info, DESIGN, {}))
+    return ReportItem(number, name, info, lambda: study_provenance(info, DESIGN, {}))
 
 
 class Outline(HTMLParser):
@@ -108,17 +108,17 @@ def test_prose_is_in_both_halves_and_its_places_are_filled(language: str) -> Non
 @pytest.mark.parametrize(
     ("notes", "phrase", "line", "words"),
     [
-        ("\n![curves](third)", "report.unknown-source", 2, ["third", "first", "rates"]),
-        ("![curves](firsd)", "report.unknown-source", 1, ['"first"']),
+        ("\n![curves](third)", "report.unknown-item", 2, ["third", "first", "rates"]),
+        ("![curves](firsd)", "report.unknown-item", 1, ['"first"']),
         ("![curvs](first)", "report.unknown-picture", 1, ["curves", "confusion", "findings", "scores"]),
         ("![forest](first)", "report.unknown-picture", 1, ["curves"]),
         ("![confusion](first,second)", "report.unknown-picture", 1, ["curves", "scores"]),
         ("![curves](first,rates)", "report.unknown-picture", 1, ["first,rates"]),
         ("a\nb [bleu](first)", "report.unknown-number", 2, ["accuracy", "test loss"]),
-        ("[x](other.md)", "report.unknown-source", 1, ["other.md"]),
-        ("![photo](photo.png)", "report.unknown-source", 1, ["photo.png"]),
-        ("[accuracy](first,second)", "report.unknown-source", 1, ["first,second"]),
-        ("[x](#top)", "report.unknown-source", 1, ["#top"]),
+        ("[x](other.md)", "report.unknown-item", 1, ["other.md"]),
+        ("![photo](photo.png)", "report.unknown-item", 1, ["photo.png"]),
+        ("[accuracy](first,second)", "report.unknown-item", 1, ["first,second"]),
+        ("[x](#top)", "report.unknown-item", 1, ["#top"]),
     ],
 )
 def test_what_is_not_there_is_told_with_what_is(
@@ -137,7 +137,7 @@ def test_all_faults_are_told_together() -> None:
     assert [fault.values["line"] for fault in caught.value.faults] == [1, 3, 3]
 
 
-MAKERS: dict[str, Callable[[str], Source]] = {
+MAKERS: dict[str, Callable[[str], ReportItem]] = {
     "run": lambda text: run(name=text, info=hostile_run(text)),
     "study": lambda text: study(name=text, info=hostile_study(text)),
 }
@@ -164,8 +164,8 @@ def test_a_name_never_becomes_markup(payload: str, kind: str) -> None:
     "name", ["a b", "a(b)", "a>b", "训练", "a,b", "50%", "a\\b", "&amp;", "*a*", "[x](y)", "![x](y)"]
 )
 def test_the_outline_names_what_is_there_whatever_it_is_called(name: str) -> None:
-    for source in (run(name=name), study(name=name)):
-        places = prose_places(outline([source]))
+    for item in (run(name=name), study(name=name)):
+        places = prose_places(outline([item]))
         assert places
         assert {place.of for place in places} == {name}
     page = Outline(reported([run(1, name), run(2, "other")]))

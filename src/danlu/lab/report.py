@@ -16,8 +16,8 @@ from danlu.store.study_folder import StudyFolder
 from danlu.view.info.run import run_info_of
 from danlu.view.info.study import study_info_of
 from danlu.view.provenance import run_provenance, study_provenance
+from danlu.view.report_items import ReportItem
 from danlu.view.reported import reported
-from danlu.view.sources import Source
 
 _ENDINGS = (".html", ".htm")
 _MOST_BYTES = 2**20  # of prose
@@ -55,8 +55,8 @@ def report(*what: "Run | Study | str | Path", notes: str | Path | None = None, o
     with faults.gathered():
         text = None if notes is None else _prose(Path(notes))
     faults.raise_if_any()
-    sources = _sources(places)
-    content = reported(sources, text, "" if notes is None else str(shown(notes)))
+    items = _items(places)
+    content = reported(items, text, "" if notes is None else str(shown(notes)))
     replace_file(absolute(path), content.encode())
     return path
 
@@ -98,20 +98,20 @@ def _prose(path: Path) -> str:
     return decode(content, path).text
 
 
-def _sources(places: Sequence[Path]) -> list[Source]:
+def _items(places: Sequence[Path]) -> list[ReportItem]:
     """Each by the name of its folder; where two have one name, by their paths."""
     names = [place.name for place in places]
     return [
-        _source(number, name if names.count(name) == 1 else shown(place).as_posix(), place)
+        _item(number, name if names.count(name) == 1 else shown(place).as_posix(), place)
         for number, (name, place) in enumerate(zip(names, places, strict=True), 1)
     ]
 
 
-def _source(number: int, name: str, place: Path) -> Source:
+def _item(number: int, name: str, place: Path) -> ReportItem:
     study = StudyFolder(place)
     if not study.is_there:
         run = run_info_of(RunFolder(place))
-        return Source(number, name, run, lambda: run_provenance(run))
+        return ReportItem(number, name, run, lambda: run_provenance(run))
     info, design = study_info_of(study), study.read_design()
     around = read_environment(RunFolder(place / info.best.run).environment) if info.best else None
-    return Source(number, name, info, lambda: study_provenance(info, design, around or {}))
+    return ReportItem(number, name, info, lambda: study_provenance(info, design, around or {}))

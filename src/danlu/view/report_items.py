@@ -28,7 +28,7 @@ Fills = dict[str, Callable[[], Part]]
 
 
 @dataclass(frozen=True)
-class Source:
+class ReportItem:
     """A run or a study in a report, the one of that `number`; `made` says in the language in force how its numbers came
     to be."""
 
@@ -43,42 +43,42 @@ class Source:
         return f"made-{language()}-{self.number}"
 
 
-def pictures_of(source: Source) -> Fills:
+def pictures_of(item: ReportItem) -> Fills:
     """What can stand between paragraphs, by its name: charts by their kinds, tables, findings."""
-    info = source.info
+    info = item.info
     charts = run_charts(info, MOST_POINTS) if isinstance(info, RunInfo) else study_charts(info)
     kinds = dict.fromkeys(chart.kind for chart in charts)
-    drawn: Fills = {kind: lambda kind=kind: _charts(charts, kind, source) for kind in kinds}
+    drawn: Fills = {kind: lambda kind=kind: _charts(charts, kind, item) for kind in kinds}
     if isinstance(info, StudyInfo):
         tables: Fills = {
-            "answers": lambda: _answers(info, source),
-            "combinations": lambda: _combinations(info, source),
-            "members": lambda: joined([members_section(info), _made_of(source)]),
+            "answers": lambda: _answers(info, item),
+            "combinations": lambda: _combinations(info, item),
+            "members": lambda: joined([members_section(info), _made_of(item)]),
         }
         return drawn | (tables if info.members else {}) | _recipe(info.recipe)
-    own: Fills = {"scores": lambda: scores_table([source]), "findings": lambda: _findings(info, source)}
+    own: Fills = {"scores": lambda: scores_table([item]), "findings": lambda: _findings(info, item)}
     own |= {"net": lambda: _net(info)} if info.history.net else {}
     own |= {"texts": lambda: texts_section(info.history.texts)} if info.history.texts else {}
     return drawn | own | _recipe(info.recipe)
 
 
-def pictures_of_several(sources: Sequence[Source]) -> Fills:
+def pictures_of_several(items: Sequence[ReportItem]) -> Fills:
     """What several runs can be seen in together; nothing where a study is among them."""
-    infos = [source.info for source in sources if isinstance(source.info, RunInfo)]
-    if len(infos) < len(sources):
+    infos = [item.info for item in items if isinstance(item.info, RunInfo)]
+    if len(infos) < len(items):
         return {}
-    names = [source.name for source in sources]
+    names = [item.name for item in items]
     named = [replace(info, name=name) for info, name in zip(infos, names, strict=True)]
     return {
-        "curves": lambda: _charts([compared_chart(named, MOST_POINTS)], "curves", *sources),
-        "scores": lambda: scores_table(sources),
+        "curves": lambda: _charts([compared_chart(named, MOST_POINTS)], "curves", *items),
+        "scores": lambda: scores_table(items),
     }
 
 
-def numbers_of(source: Source) -> Mapping[str, str]:
+def numbers_of(item: ReportItem) -> Mapping[str, str]:
     """What a sentence can name: the scores of a run, "test accuracy" or shorter "accuracy" for the part that counts; of
     a study the effect of each factor, and the scores of its best combination."""
-    info = source.info
+    info = item.info
     if isinstance(info, StudyInfo):
         effects: dict[str, list[str]] = {}
         for effect in info.effects:
@@ -91,48 +91,46 @@ def numbers_of(source: Source) -> Mapping[str, str]:
     return shorter | {f"{part} {name}": short(value) for part, score in there for name, value in score.items()}
 
 
-def proved(text: str, *sources: Source) -> Markup:
+def proved(text: str, item: ReportItem) -> Markup:
     """Words that open how their numbers were made."""
-    buttons = [
-        element("button", words, type="button", class_="proof", popovertarget=one.place, title=say("report.open"))
-        for one, words in zip(sources, [text, *(one.name for one in sources[1:])], strict=True)
-    ]
-    return joined(part for button in buttons for part in (button, " "))
+    title = say("report.open")
+    return element("button", text, type="button", class_="proof", popovertarget=item.place, title=title)
 
 
-def scores_table(sources: Sequence[Source]) -> Markup:
+def scores_table(items: Sequence[ReportItem]) -> Markup:
     """A row a run: each score of the part that counts."""
-    scores = [_score(source) for source in sources]
+    scores = [_score(item) for item in items]
     names = list(dict.fromkeys(name for _, score in scores for name in score))
     head = [say("page.column-name"), say("report.part"), *map(metric_name, names)]
     rows: list[list[Part]] = []
-    for source, (part, score) in zip(sources, scores, strict=True):
-        numbers = (proved(short(score[name]), source) if name in score else "–" for name in names)
-        rows.append([source.name, say(f"page.part-{part}") if part else "–", *numbers])
+    for item, (part, score) in zip(items, scores, strict=True):
+        numbers = (proved(short(score[name]), item) if name in score else "–" for name in names)
+        rows.append([item.name, say(f"page.part-{part}") if part else "–", *numbers])
     return _table(head, rows)
 
 
-def _score(source: Source) -> tuple[str, Mapping[str, float]]:
-    score = source.info.score if isinstance(source.info, RunInfo) else {}
+def _score(item: ReportItem) -> tuple[str, Mapping[str, float]]:
+    score = item.info.score if isinstance(item.info, RunInfo) else {}
     part = next((part for part in PARTS if score.get(part)), "")
     return part, score.get(part, {})
 
 
-def _charts(charts: Iterable[Chart], kind: str, *sources: Source) -> Markup:
+def _charts(charts: Iterable[Chart], kind: str, *items: ReportItem) -> Markup:
     shown = [chart_block(chart) for chart in charts if chart.kind == kind]
-    return joined([*shown, _made_of(*sources)])
+    return joined([*shown, _made_of(*items)])
 
 
-def _made_of(*sources: Source) -> Markup:
-    return element("p", proved(say("report.made-of", name=sources[0].name), *sources), class_="faint")
+def _made_of(*items: ReportItem) -> Markup:
+    buttons = [proved(say("report.made-of", name=item.name), item) for item in items]
+    return element("p", *(part for button in buttons for part in (button, " ")), class_="faint")
 
 
-def _findings(info: RunInfo, source: Source) -> Markup:
-    return joined([*finding_cards(info), *([_made_of(source)] if info.findings else [])])
+def _findings(info: RunInfo, item: ReportItem) -> Markup:
+    return joined([*finding_cards(info), *([_made_of(item)] if info.findings else [])])
 
 
-def _answers(info: StudyInfo, source: Source) -> Markup:
-    rows = [element("li", _change(effect), proved(effect_text(effect), source)) for effect in info.effects]
+def _answers(info: StudyInfo, item: ReportItem) -> Markup:
+    rows = [element("li", _change(effect), proved(effect_text(effect), item)) for effect in info.effects]
     looks = looks_text(info.looks)
     return element("ul", *rows, *([element("li", looks)] if looks else []))
 
@@ -142,12 +140,12 @@ def _change(effect: Mapping[str, object]) -> str:
     return say("page.answer", factor=str(effect["factor"]), effect="", **levels)
 
 
-def _combinations(info: StudyInfo, source: Source) -> Markup:
+def _combinations(info: StudyInfo, item: ReportItem) -> Markup:
     members = [asdict(member) for member in info.members]
     found = combinations(members, [asdict(one) for one in info.baselines], info.metric)
     head = [say("study.combination"), metric_name(info.metric), say("study.spread"), say("study.members")]
     rows = [
-        [one.name, proved(short(one.mean), source), proved(short(one.deviation), source), str(one.count)]
+        [one.name, proved(short(one.mean), item), proved(short(one.deviation), item), str(one.count)]
         for one in found[:_MOST_ROWS]
     ]
     more = say("study.more-rows", count=len(found) - _MOST_ROWS) if len(found) > _MOST_ROWS else None
