@@ -32,9 +32,10 @@ def run_provenance(info: RunInfo) -> Provenance:
     settings = info.settings
     given = CUSTOM in (settings.get("data.name"), settings.get("net.name"))
     seeds = [f"{key} = {settings[key]}" for key in ("train.seed", "data.split_seed", "data.fold") if key in settings]
-    facts = [("report.seeds", ", ".join(seeds)), ("report.recipe-hash", info.history.fingerprint), *_surroundings(info.environment)]
+    facts = [("report.seeds", ", ".join(seeds)), ("report.recipe-hash", info.history.fingerprint)]
+    facts += [*_surroundings(info.environment), ("report.folder", info.where)]
     command = f"danlu.fit(net, data, recipe={recipe!r})" if given else f"danlu fit {recipe}"
-    return Provenance(command, _said([*facts, ("report.folder", info.where)]))
+    return Provenance(command, _said(facts))
 
 
 def study_provenance(info: StudyInfo, design: Mapping[str, Any], environment: Mapping[str, Any]) -> Provenance:
@@ -43,7 +44,8 @@ def study_provenance(info: StudyInfo, design: Mapping[str, Any], environment: Ma
     folds = int(design.get("folds") or 1)
     told = listed(seeds, 20) + (f" · {say('report.folds', count=folds)}" if folds > 1 else "")
     content = hashlib.sha256(to_json(dict(design)).encode()).hexdigest()[:_HASH]
-    facts = [("report.seeds", told), ("report.design-hash", content), *_surroundings(environment), ("report.folder", info.where)]
+    facts = [("report.seeds", told), ("report.design-hash", content)]
+    facts += [*_surroundings(environment), ("report.folder", info.where)]
     return Provenance(_study_command(design, seeds, folds), _said(facts))
 
 
@@ -70,7 +72,10 @@ def _word(value: Any) -> str:
 def _surroundings(environment: Mapping[str, Any]) -> list[tuple[str, str]]:
     data, hardware = (_mapping(environment.get(key)) for key in ("data", "hardware"))
     machine = [f"torch {hardware['torch']}" if "torch" in hardware else "", str(hardware.get("device", ""))]
-    return [("report.data-hash", str(data.get("fingerprint", ""))), ("report.machine", ", ".join(filter(None, machine)))]
+    return [
+        ("report.data-hash", str(data.get("fingerprint", ""))),
+        ("report.machine", ", ".join(filter(None, machine))),
+    ]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
