@@ -59,6 +59,7 @@ class DataRecipe:
     validation: Fraction = 0.1  # share of the samples held out to choose by
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
     samples: Count | None = None  # train on at most so many, drawn from split_seed; none: on all
+    noise: NotNegative | None = None  # of moons and the other drawn shapes: its standard deviation; none: 0.1
     split_seed: Seed = 0  # draws the parts; fixed while train.seed varies, so that no test sample is ever trained on
     # what is learned; auto: by the target; segmentation: a class a pixel; tagging: a tag a token; translation: a
     # text for each text; reconstruction: the target is the sample itself
@@ -349,13 +350,20 @@ class Recipe(Readable):
 
     def _unusual(self) -> list[str]:
         """`section.key=value` of what differs from the defaults."""
+        return [f"{section}.{key}={value!r}" for section, keys in self.stated().items() for key, value in keys.items()]
+
+    def stated(self) -> dict[str, dict[str, Any]]:
+        """As `as_dict`, but only what is not as in `Recipe()`.
+
+        >>> Recipe(data=DataRecipe(name="iris")).stated()
+        {'data': {'name': 'iris'}}
+        """
         usual = Recipe().as_dict()
-        return [
-            f"{section}.{key}={value!r}"
+        stated = {
+            section: {key: value for key, value in keys.items() if usual.get(section, {}).get(key) != value}
             for section, keys in self.as_dict().items()
-            for key, value in keys.items()
-            if usual.get(section, {}).get(key) != value
-        ]
+        }
+        return {section: keys for section, keys in stated.items() if keys}
 
     def without_trackers(self) -> "Recipe":
         """The same, reported to no tracker."""
