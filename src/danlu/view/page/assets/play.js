@@ -17,11 +17,14 @@ danlu.Plane = class {
     const [blue, orange, ink, panel] = ["blue", "orange", "ink", "panel"].map((name) => style.getPropertyValue(`--${name}`).trim());
     const shares = votes.map((count) => count / Math.max(1, nets));
     const small = Object.assign(document.createElement("canvas"), { width: side, height: side });
-    const ground = small.getContext("2d");
+    const ground = small.getContext("2d"), pixels = ground.createImageData(side, side);
+    const parts = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+    const [own, other, middle] = [blue, orange, panel].map(parts);
     shares.forEach((share, at) => {
-      ground.fillStyle = `color-mix(in srgb, ${share > 0.5 ? blue : orange} ${Math.round(150 * Math.abs(share - 0.5))}%, ${panel})`;
-      ground.fillRect(at % side, Math.floor(at / side), 1, 1);
+      const end = share > 0.5 ? own : other, strength = 1.5 * Math.abs(share - 0.5);
+      pixels.data.set([...middle.map((value, part) => value + strength * (end[part] - value)), 255], 4 * at);
     });
+    ground.putImageData(pixels, 0, 0);
     pen.imageSmoothingEnabled = true;
     pen.drawImage(small, 0, 0, size, size);
     pen.strokeStyle = ink;
@@ -30,11 +33,11 @@ danlu.Plane = class {
     this.line(pen, lead, 0, []);
     for (const [x, y, says, held] of points) {
       const [left, top] = [[x, axes[0]], [axes[1][2] - y + axes[1][1], axes[1]]].map(([value, [, low, high]]) => (value - low) / (high - low) * size);
-      const own = says === shown;
+      const mine = says === shown;
       pen.beginPath();
-      if (own) pen.arc(left, top, 7, 0, 2 * Math.PI); else pen.rect(left - 6, top - 6, 12, 12);
-      pen.fillStyle = held ? panel : own ? blue : orange;
-      pen.strokeStyle = held ? (own ? blue : orange) : panel;
+      if (mine) pen.arc(left, top, 7, 0, 2 * Math.PI); else pen.rect(left - 6, top - 6, 12, 12);
+      pen.fillStyle = held ? panel : mine ? blue : orange;
+      pen.strokeStyle = held ? (mine ? blue : orange) : panel;
       pen.lineWidth = held ? 4 : 2;
       pen.setLineDash([]);
       pen.fill();
