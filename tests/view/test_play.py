@@ -39,7 +39,7 @@ def test_a_change_names_what_differs_alone() -> None:
     after = {"shape": "xor", "lr": 0.1, "depth": 1, "activation": "tanh"}
     assert change_told(before, after) == "learning rate: 0.03 → 0.1, activation: relu → tanh"
     with speaking("zh"):
-        assert change_told(before, after) == "学习率: 0.03 → 0.1, 激活函数: relu → tanh"
+        assert change_told(before, after) == "学习率：0.03 → 0.1，激活函数：relu → tanh"
 
 
 def test_what_diverged_is_told() -> None:

@@ -1,5 +1,6 @@
 """What a move of the playground shows, in words: whether it helps, and how sure that is."""
 
+import functools
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -37,8 +38,12 @@ def change_told(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     >>> change_told({"depth": 0, "lr": 0.1}, {"depth": 2, "lr": 0.1})
     'hidden layers: 0 → 2'
     """
-    changed = [name for name in after if before.get(name) != after[name]]
-    return ", ".join(f"{say(f'page.play-{name}')}: {_shown(before[name])} → {_shown(after[name])}" for name in changed)
+    changes = [
+        say("play.change", name=say(f"page.play-{name}"), before=_shown(before[name]), after=_shown(value))
+        for name, value in after.items()
+        if before.get(name) != value
+    ]
+    return functools.reduce(lambda first, then: say("play.changes", first=first, then=then), changes)
 
 
 def _shown(value: Any) -> str:

@@ -182,8 +182,8 @@ class Playground:
                 self._comparisons = compared.number if compared else self._comparisons
 
     def _compared_with(self, before: Done | None, done: Done) -> Compared | None:
-        if before is None:
-            return None
+        if before is None or before.chosen == done.chosen:
+            return self._compared  # what was broken off in between is no move
         if self._ground.key(before.chosen) != self._ground.key(done.chosen):
             return Compared(before.chosen, done.chosen, None, self._comparisons)
         number = self._comparisons + 1
@@ -211,5 +211,5 @@ def _plane_told(plane: Plane) -> dict[str, Any]:
     return {
         "axes": [[axis.name, axis.low, axis.high] for axis in plane.axes],
         "classes": list(plane.classes),
-        "points": [[f"{x:.6g}", f"{y:.6g}", says, held] for x, y, says, held in plane.points],
+        "points": [[float(f"{x:.6g}"), float(f"{y:.6g}"), says, held] for x, y, says, held in plane.points],
     }

@@ -26,7 +26,8 @@ danlu.Plane = class {
     });
     ground.putImageData(pixels, 0, 0);
     pen.imageSmoothingEnabled = true;
-    pen.drawImage(small, 0, 0, size, size);
+    const cell = size / (side - 1);
+    pen.drawImage(small, -cell / 2, -cell / 2, size + cell, size + cell);
     pen.strokeStyle = ink;
     this.line(pen, shares, 0.1, [4, 6]);
     this.line(pen, shares, 0.9, [4, 6]);
@@ -176,7 +177,7 @@ danlu.Playground = class {
     this.help.classList.remove("old");
     this.help.replaceChildren(danlu.make("h2", {}, danlu.say("play-help")), ...answer, danlu.make("p", {}, score));
     const blocks = [["play-command", recipe.command], ["play-toml", recipe.toml], ["play-python", recipe.python]].map(([id, text]) =>
-      danlu.make("details", { open: this.opened === id ? "" : null, ontoggle: (event) => { if (event.target.open) this.opened = id; } },
+      danlu.make("details", { open: this.opened === id ? "" : null, ontoggle: (event) => { this.opened = event.target.open ? id : this.opened === id ? "" : this.opened; } },
         danlu.make("summary", {}, danlu.say(id)), danlu.copyable(text, "pre", danlu.say(id))));
     this.away.replaceChildren(danlu.make("h2", {}, danlu.say("play-away")), danlu.make("p", { class: "faint" }, danlu.say("play-away-about")), ...blocks);
   }
