@@ -164,14 +164,12 @@ def test_many_moves_at_once_are_carried_out_one_after_the_other(site: Site, play
         statuses.append(post(site, "/api/move", json.dumps({"chosen": {**chosen, "width": width}}).encode()).status)
 
     askers = [threading.Thread(target=move, args=(width,)) for width in range(1, 25)]
-    threads = threading.active_count()
     for asker in askers:
         asker.start()
     for asker in askers:
         asker.join()
     assert set(statuses) <= {200, 503}
     assert sum(thread.name == "danlu play" for thread in threading.enumerate()) == 1
-    assert threading.active_count() <= threads + 9  # starlette's own among them
     assert ended(site)["ready"]
 
 

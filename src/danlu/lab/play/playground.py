@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import DanluError, Fault, UserError
-from danlu.base.memory import is_out_of_memory, memory_guard
+from danlu.base.memory import memory_guard
 from danlu.base.recipe import Recipe
 from danlu.lab.draft import draft_recipe
 from danlu.lab.play.ground import SIDE, Ground, Plane
@@ -21,6 +21,7 @@ from danlu.stats.moves import move_effect
 from danlu.view.play import change_told, move_text, score_text
 
 _SEEN = 24_000  # samples that each net sees: enough for the shapes, and few enough to wait for
+_MOST_REASON = 300  # characters
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,8 @@ class Playground:
             except DanluError as error:
                 self._failed(number, error)
             except Exception as error:  # noqa: BLE001  (whatever it was, the page has to hear of it)
-                short = Fault("study.stack-too-large")
-                reason = Fault("play.failed", {"kind": type(error).__name__, "reason": str(error)[:300]})
-                self._failed(number, UserError(short if is_out_of_memory(error) else reason))
+                reason = Fault("play.failed", {"kind": type(error).__name__, "reason": str(error)[:_MOST_REASON]})
+                self._failed(number, UserError(reason))
 
     def _carry_out(self, number: int, chosen: Chosen) -> None:
         plane = self._ground.plane(chosen)

@@ -63,12 +63,11 @@ def settings_of(chosen: Chosen, epochs: int) -> dict[str, Any]:
     return {
         "net.hidden": [chosen["width"]] * chosen["depth"],
         "net.activation": chosen["activation"],
-        "net.dropout": chosen["dropout"],
+        **({"net.dropout": chosen["dropout"]} if chosen["dropout"] else {}),
         "optim.name": "adam",
         "optim.lr": chosen["lr"],
         "optim.weight_decay": chosen["weight_decay"],
         "train.batch_size": chosen["batch_size"],
         "train.epochs": epochs,
         "train.weights": "last",
-        "train.seed": 0,
     }
