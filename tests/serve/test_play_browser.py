@@ -18,23 +18,38 @@ PAINTED = """() => { const pen = document.querySelector("canvas.plane").getConte
   return pen.getImageData(0, 0, 960, 960).data.some((one) => one > 0); }"""
 # Texts that are cut off, or lie over each other.
 CROWDED = """() => {
-  const seen = [...document.querySelectorAll("main p, main h1, main h2, main label > span, main output, main summary, main pre, main select")]
+  const places = ["p", "h1", "h2", "label > span", "output", "summary", "pre", "select"];
+  const seen = [...document.querySelectorAll(places.map((one) => `main ${one}`).join())]
     .filter((one) => one.getClientRects().length && one.textContent.trim());
-  const cut = seen.filter((one) => one.tagName !== "PRE" && one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline");
+  const cut = seen.filter((one) => !["PRE", "SELECT"].includes(one.tagName) && one.scrollWidth > one.clientWidth + 1
+    && getComputedStyle(one).display !== "inline");
   const boxes = seen.map((one) => [one, one.getBoundingClientRect()]);
-  const over = boxes.flatMap(([one, a], at) => boxes.slice(at + 1).filter(([other, b]) => !one.contains(other) && !other.contains(one)
-    && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1)
+  const over = boxes.flatMap(([one, a], at) => boxes.slice(at + 1)
+    .filter(([other, b]) => !one.contains(other) && !other.contains(one)
+      && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1)
     .map(([other]) => `${one.textContent} / ${other.textContent}`));
   return [...cut.map((one) => one.textContent), ...over];
 }"""
-# The contrast of each text with what lies behind it (WCAG 2).
+# Texts whose contrast with what lies behind them is below 4.5 (WCAG 2, AA).
 FAINT = """() => {
   const parts = (color) => color.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => { const [x, y, z] = [r, g, b].map((one) => { const part = one / 255; return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4; }); return 0.2126 * x + 0.7152 * y + 0.0722 * z; };
-  const behind = (one) => { for (let at = one; at; at = at.parentElement) { const found = parts(getComputedStyle(at).backgroundColor); if (found.length < 4 || found[3] > 0.99) return found; } return [255, 255, 255]; };
-  return [...document.querySelectorAll("main *")].filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()) && one.getClientRects().length)
-    .filter((one) => { const [a, b] = [light(parts(getComputedStyle(one).color)), light(behind(one))]; return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5; })
-    .map((one) => one.textContent);
+  const curve = (part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * curve(r / 255) + 0.7152 * curve(g / 255) + 0.0722 * curve(b / 255);
+  const behind = (one) => {
+    for (let at = one; at; at = at.parentElement) {
+      const found = parts(getComputedStyle(at).backgroundColor);
+      if (found.length < 4 || found[3] > 0.99) return found;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll("main *")]
+    .filter((one) => one.getClientRects().length
+      && [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()))
+    .filter((one) => {
+      const [a, b] = [light(parts(getComputedStyle(one).color)), light(behind(one))];
+      return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
+    }).map((one) => one.textContent);
 }"""
 
 
@@ -119,7 +134,9 @@ def test_the_recipe_is_copied(moons: Site, reader: Open) -> None:
 
 def test_each_control_has_a_name_and_is_reached_by_tab(moons: Site, reader: Open) -> None:
     page = reader(moons).page
-    names = page.evaluate("[...document.querySelectorAll('.chosen input, .chosen select')].map((one) => one.labels[0].textContent.trim())")
+    names = page.evaluate(
+        "[...document.querySelectorAll('.chosen input, .chosen select')].map((one) => one.labels[0].textContent.trim())"
+    )
     assert len(names) == 9
     assert all(names)
     reached = set[str]()
@@ -162,7 +179,8 @@ def test_language_and_theme_are_switched(moons: Site, reader: Open) -> None:
 
 def test_script_in_names_and_long_names_do_no_harm(tmp_path: Path, reader: Open) -> None:
     bad = "<img src=x onerror=pwned=1>"
-    table = write_points(tmp_path / "points.csv").read_text().replace("class", bad, 1).replace(",out,", f",{bad}{'w' * 80},")
+    table = write_points(tmp_path / "points.csv").read_text()
+    table = table.replace("class", bad, 1).replace(",out,", f",{bad}{'w' * 80},")
     (tmp_path / f"{bad}.csv").write_text(table.replace("a,b,", f"{'longname' * 20},b,", 1))
     playground = Playground(tmp_path / f"{bad}.csv", bad, ["0", "1"])
     with serving(open_playground(playground, port=0)) as site:

@@ -47,8 +47,6 @@ def test_the_same_move_is_judged_more_strictly_later_on() -> None:
 
 def test_a_move_that_makes_trainings_diverge_is_worse() -> None:
     before = members(numpy.full(32, 0.8))
-    after = [
-        Member({}, one.seed, 0, one.score, diverged=one.seed < 20, samples=SAMPLES) for one in members(numpy.full(32, 0.8))
-    ]
+    after = [Member({}, one.seed, 0, one.score, diverged=one.seed < 20, samples=SAMPLES) for one in before]
     effect = move_effect(before, after, 1)
     assert (effect.verdict, effect.left_out) == ("worse", 20)

@@ -169,7 +169,8 @@ VERBS = {
         ),
         Verb(
             "play",
-            "danlu play [SHAPE | TABLE] [--target COLUMN] [--columns A,B] [--host 127.0.0.1] [--port 8765] [--no-browser]",
+            "danlu play [SHAPE | TABLE] [--target COLUMN] [--columns A,B] [--host 127.0.0.1] [--port 8765]"
+            " [--no-browser]",
             (
                 Option("target", "COLUMN"),
                 Option("columns", "A,B"),

@@ -47,7 +47,8 @@ def test_a_recipe_draws_the_same_again_and_in_folds() -> None:
     assert data.recipe is not None
     assert data.recipe.noise == 0.3
     again = load("moons", noise=0.3)
-    assert data.fingerprint() == again.fingerprint() != load("moons").fingerprint() == load("moons", noise=0.1).fingerprint()
+    assert data.fingerprint() == again.fingerprint() != load("moons").fingerprint()
+    assert load("moons", noise=0.1).fingerprint() == load("moons").fingerprint()
     assert load("moons", noise=0).fingerprint() != data.fingerprint()
     fold = next(iter(data.folds(3)))
     assert fold.recipe is not None

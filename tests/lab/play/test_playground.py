@@ -30,7 +30,8 @@ def test_hidden_layers_are_a_help_on_circles(circles: Playground) -> None:
     first = moved(circles, depth=0)
     assert "help" not in first
     told = moved(circles, depth=2, width=8)
-    assert (told["help"]["verdict"], told["help"]["change"]) == ("better", "hidden layers: 0 → 2, units per layer: 4 → 8")
+    assert told["help"]["verdict"] == "better"
+    assert told["help"]["change"] == "hidden layers: 0 → 2, units per layer: 4 → 8"
     assert told["help"]["answer"] == "Yes, it helps."
     assert "1" in told["help"]["note"]
     assert moved(circles, depth=0)["help"]["verdict"] == "worse"
@@ -113,7 +114,8 @@ def test_a_table_is_played_with(tmp_path: Path) -> None:
     playground = Playground(write_points(tmp_path / "points.csv"), "class", ["a,b"])
     try:
         form = playground.form()
-        assert (form["name"], form["task"], form["samples"]) == ("points.csv", "classification", {"train": 60, "validation": 36})
+        assert (form["name"], form["task"]) == ("points.csv", "classification")
+        assert form["samples"] == {"train": 60, "validation": 36}
         assert "shape" not in form["offered"]
         told = moved(playground, depth=2)
         assert [name for name, *_ in told["axes"]] == ["a", "b"]
