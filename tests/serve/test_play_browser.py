@@ -1,4 +1,4 @@
-"""The playground in a real browser: moved by keyboard and by hand, in both languages. Screenshots: build/screenshots."""
+"""The playground in a real browser: moved by keyboard and by hand. The screenshots go to build/screenshots."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

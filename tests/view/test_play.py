@@ -1,4 +1,4 @@
-"""What the playground says: plain sentences in both languages, and never that something helps where nothing is proved."""
+"""What the playground says: plain sentences in both languages, and no help where nothing is proved."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
 """A session of moves, each compared with the one before it, as many as one likes and each looked at once it is there.
 
-Nobody knows beforehand how many there will be. Comparison number k therefore takes 5 % · 1/(k (k + 1)) of false answers:
-all of them together, however many, take 5 % at most, since 1/2 + 1/6 + 1/12 + … = 1 (alpha spending over an open series
-of hypotheses, as in Foster and Stine 2008, https://doi.org/10.1111/j.1467-9868.2007.00643.x).
+Nobody knows beforehand how many there will be. Comparison number k therefore takes 5 % · 1/(k (k + 1)) of false
+answers: all of them together, however many, take 5 % at most, since 1/2 + 1/6 + 1/12 + … = 1 (alpha spending over an
+open series of hypotheses, as in Foster and Stine 2008, https://doi.org/10.1111/j.1467-9868.2007.00643.x).
 """
 
 from collections.abc import Sequence

@@ -187,8 +187,10 @@ def test_data_that_are_no_points_are_refused(
 
 @pytest.mark.parametrize(
     "changed",
-    [{"depth": 5}, {"depth": True}, {"depth": "1"}, {"lr": float("nan")}, {"lr": None}, {"shape": "digits"}, {"more": 1},
-     {"activation": ["relu"]}, {"batch_size": 10**400}, {"noise": -0.1}],
+    [
+        {"depth": 5}, {"depth": True}, {"depth": "1"}, {"lr": float("nan")}, {"lr": None}, {"shape": "digits"},
+        {"more": 1}, {"activation": ["relu"]}, {"batch_size": 10**400}, {"noise": -0.1},
+    ],
 )  # fmt: skip
 def test_what_was_not_offered_is_refused(circles: Playground, changed: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="offered"):
