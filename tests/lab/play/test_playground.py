@@ -15,7 +15,8 @@ from danlu.base.words import speaking
 from danlu.cli.main import main
 from danlu.lab.play.ground import SIDE
 from danlu.lab.play.playground import Playground
-from danlu.lab.play.seeds_at_once import SEEDS
+from danlu.lab.play.settings import SEEDS
+from danlu.lab.play.takeaway import comparison
 from playing import ended, moved, write_points
 
 
@@ -99,6 +100,19 @@ def test_what_is_taken_away_trains_the_same(
     own = run.score["validation"]
     assert own["accuracy"] == pytest.approx(member.score["accuracy"], abs=1e-12)
     assert own["loss"] == pytest.approx(member.score["loss"], rel=1e-4)
+
+
+def test_what_is_not_decided_is_compared_with_more_seeds_by_one_command(circles: Playground, tmp_path: Path) -> None:
+    before = circles.form()["chosen"]
+    recipe = circles._recipe(circles._plane, before)
+    command = comparison(recipe, before, {**before, "lr": 0.1})
+    assert command is not None
+    assert command.endswith("--vary optim.lr=0.03,0.1 --seeds 64")
+    words = [*shlex.split(command)[1:-1], "3", "--folder", str(tmp_path / "study"), "train.epochs=2"]
+    assert main(words) == 0
+    assert len(danlu.Study(tmp_path / "study").members) == 6
+    assert comparison(recipe, before, {**before, "depth": 2}) is None
+    assert comparison(recipe, before, {**before, "lr": 0.1, "dropout": 0.1}) is None
 
 
 def test_a_new_move_breaks_off_the_old_one(circles: Playground) -> None:

@@ -11,9 +11,9 @@ from danlu.base.memory import memory_guard
 from danlu.base.recipe import Recipe
 from danlu.lab.draft import draft_recipe
 from danlu.lab.play.ground import SIDE, Ground, Plane
-from danlu.lab.play.seeds_at_once import SEEDS, Picture, train_seeds
-from danlu.lab.play.settings import Chosen, choices, read_chosen, settings_of, usual
-from danlu.lab.play.takeaway import takeaway
+from danlu.lab.play.seeds_at_once import Picture, train_seeds
+from danlu.lab.play.settings import SEEDS, Chosen, choices, read_chosen, settings_of, usual
+from danlu.lab.play.takeaway import comparison, takeaway
 from danlu.lab.study.plan import make_plan
 from danlu.lab.usual import usual_epochs
 from danlu.stats.members import Member
@@ -125,10 +125,13 @@ class Playground:
             told |= _plane_told(here)
         if told["ready"] and last is not None:
             told["score"] = score_text(last.members)
-            told["recipe"] = takeaway(self._recipe(here, last.chosen))
-        if told["ready"] and compared is not None:
-            change = change_told(compared.before, compared.after)
-            told["help"] = move_text(change, compared.effect, compared.number, here.data.sizes["validation"])
+            recipe = self._recipe(here, last.chosen)
+            told["recipe"] = takeaway(recipe)
+            if compared is not None:
+                change = change_told(compared.before, compared.after)
+                told["help"] = move_text(change, compared.effect, compared.number, here.data.sizes["validation"])
+                if told["help"]["verdict"] == "undecided":
+                    told["help"]["command"] = comparison(recipe, compared.before, compared.after)
         return told
 
     def close(self) -> None:

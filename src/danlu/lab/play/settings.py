@@ -8,6 +8,13 @@ from danlu.data.catalogue import shapes
 Chosen = dict[str, Any]
 """What is chosen, by the names in `CHOICES`; of data that are drawn also "shape" and "noise"."""
 
+SEEDS = tuple(range(32))
+VARIED = {
+    "activation": "net.activation", "lr": "optim.lr", "weight_decay": "optim.weight_decay", "dropout": "net.dropout",
+    "batch_size": "train.batch_size",
+}  # fmt: skip
+"""What can be chosen that is a setting of a recipe by itself."""
+
 CHOICES: dict[str, tuple[Any, ...]] = {
     "depth": tuple(range(5)),
     "width": tuple(range(1, 33)),
@@ -62,12 +69,8 @@ def settings_of(chosen: Chosen, epochs: int) -> dict[str, Any]:
     """The settings of a recipe, by their full names; those of the data are not among them."""
     return {
         "net.hidden": [chosen["width"]] * chosen["depth"],
-        "net.activation": chosen["activation"],
-        **({"net.dropout": chosen["dropout"]} if chosen["dropout"] else {}),
+        **{key: chosen[name] for name, key in VARIED.items() if chosen[name]},
         "optim.name": "adam",
-        "optim.lr": chosen["lr"],
-        "optim.weight_decay": chosen["weight_decay"],
-        "train.batch_size": chosen["batch_size"],
         "train.epochs": epochs,
         "train.weights": "last",
     }

@@ -6,18 +6,34 @@ from typing import Any
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import is_word, stated_toml
 from danlu.base.strict_json import to_json
+from danlu.lab.play.settings import SEEDS, VARIED, Chosen
 
 
 def takeaway(recipe: Recipe) -> dict[str, str]:
     """The recipe as "toml", as "command" and as "python"."""
-    stated = recipe.stated()
-    words = [f"{section}.{key}={_typed(value)}" for section, keys in stated.items() for key, value in keys.items()]
-    sections = "".join(f"    {section!r}: {_literal(keys)},\n" for section, keys in stated.items())
+    sections = "".join(f"    {section!r}: {_literal(keys)},\n" for section, keys in recipe.stated().items())
     return {
         "toml": stated_toml(recipe),
-        "command": " ".join(["danlu fit", *map(shlex.quote, words)]),
+        "command": shlex.join(["danlu", "fit", *_words(recipe)]),
         "python": f"import danlu\n\nrun = danlu.fit(recipe={{\n{sections}}})\nprint(run.score)\n",
     }
+
+
+def comparison(recipe: Recipe, before: Chosen, after: Chosen) -> str | None:
+    """The command that compares what was chosen before and after a move with twice the seeds; None where they differ in
+    more than one setting, or in the shape of the net."""
+    changed = [name for name in after if before.get(name) != after[name]]
+    key = VARIED.get(changed[0]) if len(changed) == 1 else None
+    if key is None:
+        return None
+    words = [word for word in _words(recipe) if not word.startswith(f"{key}=")]
+    levels = ",".join(_typed(chosen[changed[0]]) for chosen in (before, after))
+    return shlex.join(["danlu", "compare", *words, "--vary", f"{key}={levels}", "--seeds", str(2 * len(SEEDS))])
+
+
+def _words(recipe: Recipe) -> list[str]:
+    stated = recipe.stated()
+    return [f"{section}.{key}={_typed(value)}" for section, keys in stated.items() for key, value in keys.items()]
 
 
 def _typed(value: Any) -> str:

@@ -172,7 +172,8 @@ danlu.Playground = class {
     const answer = help ? [
       danlu.make("p", { class: "change" }, help.change),
       danlu.make("p", { class: `verdict ${help.verdict.replace(" ", "-")}` }, help.answer),
-      danlu.make("p", {}, help.numbers), danlu.make("p", { class: "faint" }, help.note),
+      danlu.make("p", {}, help.numbers), ...(help.command ? [danlu.make("p", {}, `${danlu.say("play-more")} `, danlu.copyable(help.command))] : []),
+      danlu.make("p", { class: "faint" }, help.note),
     ] : [danlu.make("p", { class: "faint" }, danlu.say("play-first"))];
     this.help.classList.remove("old");
     this.help.replaceChildren(danlu.make("h2", {}, danlu.say("play-help")), ...answer, danlu.make("p", {}, score));
