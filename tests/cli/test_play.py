@@ -24,7 +24,7 @@ from playing import write_points
         (("moons", "--columns", "x,y"), ("moons", "--columns")),
         (("points.csv", "--columns", "a,b"), ("class",)),
         (("points.csv", "--target", "klass", "--columns", "a,b"), ("klass", '"class"')),
-        (("points.csv", "--target", "class", "--columns", "a,c"), ('"c"',)),
+        (("points.csv", "--target", "class", "--columns", "a,c"), ("data.columns", "colour, class")),
         (("--port", "many"), ("--port", "many")),
     ],
 )

@@ -14,13 +14,12 @@ from playing import write_points
 
 Open = Callable[..., Reader]
 WAIT = 90_000  # milliseconds for a move, on a busy machine
-PAINTED = """() => { const pen = document.querySelector("canvas.plane").getContext("2d");
-  return pen.getImageData(0, 0, 960, 960).data.some((one) => one > 0); }"""
+PAINTED = "() => document.querySelector('canvas.plane').toDataURL().length > 20_000"  # a blank one has 4,000
 # Texts that are cut off, or lie over each other.
 CROWDED = """() => {
   const places = ["p", "h1", "h2", "label > span", "output", "summary", "pre", "select"];
   const seen = [...document.querySelectorAll(places.map((one) => `main ${one}`).join())]
-    .filter((one) => one.getClientRects().length && one.textContent.trim());
+    .filter((one) => one.checkVisibility() && one.textContent.trim());
   const cut = seen.filter((one) => !["PRE", "SELECT"].includes(one.tagName) && one.scrollWidth > one.clientWidth + 1
     && getComputedStyle(one).display !== "inline");
   const boxes = seen.map((one) => [one, one.getBoundingClientRect()]);
@@ -44,7 +43,7 @@ FAINT = """() => {
     return [255, 255, 255];
   };
   return [...document.querySelectorAll("main *")]
-    .filter((one) => one.getClientRects().length
+    .filter((one) => one.checkVisibility()
       && [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()))
     .filter((one) => {
       const [a, b] = [light(parts(getComputedStyle(one).color)), light(behind(one))];
@@ -187,5 +186,7 @@ def test_script_in_names_and_long_names_do_no_harm(tmp_path: Path, reader: Open)
         window = reader(site, viewport={"width": 390, "height": 800})
         assert window.page.evaluate("window.pwned") is None
         assert window.page.locator("main img").count() == 0
+        wide = "[...document.querySelectorAll('main *')].filter((one) => one.getBoundingClientRect().right > innerWidth)"
+        assert window.page.evaluate(f"{wide}.map((one) => one.outerHTML.slice(0, 200))") == []
         assert window.fits()
     playground.close()

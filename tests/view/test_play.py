@@ -47,3 +47,12 @@ def test_what_diverged_is_told() -> None:
     broken = [Member({}, seed, 0, {"loss": float("nan")}, True, 40) for seed in range(3, 5)]
     assert score_text([*sound, *broken]).endswith("2 more diverged.")
     assert score_text(broken) == "All 2 trainings diverged."
+
+
+@pytest.mark.parametrize("verdict", ["better", "worse"])
+def test_a_difference_too_small_to_count_is_told_as_such(verdict: str) -> None:
+    sign = 1 if verdict == "better" else -1
+    little = {"verdict": verdict, "score_verdict": verdict, "mean": sign * 0.004}
+    assert "less than 0.01" in move_text("", EFFECT | little, 1, 180)["answer"]
+    assert "less than" not in move_text("", EFFECT | little | {"mean": sign * 0.02}, 1, 180)["answer"]
+    assert "less than" not in move_text("", EFFECT | little | {"score_verdict": "undecided"}, 1, 180)["answer"]

@@ -56,11 +56,13 @@ def move_text(change: str, effect: Mapping[str, Any] | None, number: int, sample
     """
     if effect is None:
         return {"verdict": "none", "change": change, "answer": say("play.other-data"), "numbers": "", "note": ""}
-    verdict = effect["verdict"]
+    verdict, margin = effect["verdict"], effect["margin"]
+    by_metric = verdict in ("better", "worse") and effect["score_verdict"] == verdict
+    little = "-little" if by_metric and abs(effect["mean"]) < margin else ""
     return {
         "verdict": verdict,
         "change": change,
-        "answer": say(f"play.answer-{verdict.replace(' ', '-')}"),
+        "answer": say(f"play.answer-{verdict.replace(' ', '-')}{little}", margin=f"{margin:.3g}"),
         "numbers": effect_text(effect),
         "note": say("play.note", number=number, samples=samples),
     }

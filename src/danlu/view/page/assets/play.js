@@ -101,7 +101,7 @@ danlu.Playground = class {
     if (typeof values[0] === "string") {
       const select = danlu.make("select", { id, onchange: () => { this.chosen[name] = select.value; this.moved(); } },
         ...values.map((value) => danlu.make("option", { value, selected: value === this.chosen[name] ? "" : null }, value)));
-      return danlu.make("label", { class: "choice" }, danlu.make("span", {}, word), select);
+      return danlu.make("label", { class: "choice", for: id }, danlu.make("span", {}, word), select);
     }
     const at = values.indexOf(this.chosen[name]);
     const told = danlu.make("output", { for: id }, said(values[at]));
@@ -115,7 +115,7 @@ danlu.Playground = class {
         this.moved();
       },
     });
-    return danlu.make("label", { class: "choice" }, danlu.make("span", {}, word), told, slider);
+    return danlu.make("label", { class: "choice", for: id }, danlu.make("span", {}, word), told, slider); // else it names the output
   }
 
   /** Tell the newest choice, and ask how far it is until it is there. */
