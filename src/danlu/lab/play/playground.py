@@ -130,8 +130,9 @@ class Playground:
             if compared is not None:
                 change = change_told(compared.before, compared.after)
                 told["help"] = move_text(change, compared.effect, compared.number, here.data.sizes["validation"])
-                if told["help"]["verdict"] == "undecided":
-                    told["help"]["command"] = comparison(recipe, compared.before, compared.after)
+                more = None if compared.effect is None else compared.effect["more"]
+                if more:
+                    told["help"]["command"] = comparison(recipe, compared.before, compared.after, more)
         return told
 
     def close(self) -> None:

@@ -8,6 +8,8 @@ from danlu.base.recipe_text import is_word, stated_toml
 from danlu.base.strict_json import to_json
 from danlu.lab.play.settings import SEEDS, VARIED, Chosen
 
+_MOST_SEEDS = 500
+
 
 def takeaway(recipe: Recipe) -> dict[str, str]:
     """The recipe as "toml", as "command" and as "python"."""
@@ -19,16 +21,17 @@ def takeaway(recipe: Recipe) -> dict[str, str]:
     }
 
 
-def comparison(recipe: Recipe, before: Chosen, after: Chosen) -> str | None:
-    """The command that compares what was chosen before and after a move with twice the seeds; None where they differ in
-    more than one setting, or in the shape of the net."""
+def comparison(recipe: Recipe, before: Chosen, after: Chosen, more: int) -> str | None:
+    """The command that compares what was chosen before and after a move with so many `more` seeds; None where they
+    differ in more than one setting, or in the layers of the net."""
     changed = [name for name in after if before.get(name) != after[name]]
     key = VARIED.get(changed[0]) if len(changed) == 1 else None
     if key is None:
         return None
     words = [word for word in _words(recipe) if not word.startswith(f"{key}=")]
     levels = ",".join(_typed(chosen[changed[0]]) for chosen in (before, after))
-    return shlex.join(["danlu", "compare", *words, "--vary", f"{key}={levels}", "--seeds", str(2 * len(SEEDS))])
+    seeds = min(_MOST_SEEDS, len(SEEDS) + more)
+    return shlex.join(["danlu", "compare", *words, "--vary", f"{key}={levels}", "--seeds", str(seeds)])
 
 
 def _words(recipe: Recipe) -> list[str]:

@@ -128,6 +128,8 @@ danlu.Playground = class {
         this.dirty = false;
         told = await danlu.send("move", { chosen: this.chosen });
         this.help.classList.add("old");
+        this.help.setAttribute("aria-busy", "true");
+        this.state.textContent = danlu.say("play-training");
       }
       if (!told.error) told = await danlu.send("now", { have: this.have, plane: this.plane, shown: this.shown });
       this.show(told);
@@ -176,6 +178,7 @@ danlu.Playground = class {
       danlu.make("p", { class: "faint" }, help.note),
     ] : [danlu.make("p", { class: "faint" }, danlu.say("play-first"))];
     this.help.classList.remove("old");
+    this.help.removeAttribute("aria-busy");
     this.help.replaceChildren(danlu.make("h2", {}, danlu.say("play-help")), ...answer, danlu.make("p", {}, score));
     const blocks = [["play-command", recipe.command], ["play-toml", recipe.toml], ["play-python", recipe.python]].map(([id, text]) =>
       danlu.make("details", { open: this.opened === id ? "" : null, ontoggle: (event) => { this.opened = event.target.open ? id : this.opened === id ? "" : this.opened; } },
