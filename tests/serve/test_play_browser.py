@@ -186,9 +186,5 @@ def test_script_in_names_and_long_names_do_no_harm(tmp_path: Path, reader: Open)
         window = reader(site, viewport={"width": 390, "height": 800})
         assert window.page.evaluate("window.pwned") is None
         assert window.page.locator("main img").count() == 0
-        wide = (
-            "[...document.querySelectorAll('main *')].filter((one) => one.getBoundingClientRect().right > innerWidth)"
-        )
-        assert window.page.evaluate(f"{wide}.map((one) => one.outerHTML.slice(0, 200))") == []
         assert window.fits()
     playground.close()

@@ -140,7 +140,11 @@ danlu.Playground = class {
   }
 
   show(told) {
-    if (told.error) { this.help.classList.remove("old"); this.help.replaceChildren(danlu.make("p", { class: "problem", role: "alert" }, told.error)); return; }
+    if (told.error || told.ready) {
+      this.help.classList.remove("old");
+      this.help.removeAttribute("aria-busy");
+    }
+    if (told.error) { this.help.replaceChildren(danlu.make("p", { class: "problem", role: "alert" }, told.error)); return; }
     if (told.points) { Object.assign(this.view, { axes: told.axes, points: told.points }); this.name(told); }
     this.plane = told.plane;
     if (told.picture) {
@@ -177,8 +181,6 @@ danlu.Playground = class {
       danlu.make("p", {}, help.numbers), ...(help.command ? [danlu.make("p", {}, `${danlu.say("play-more")} `, danlu.copyable(help.command))] : []),
       danlu.make("p", { class: "faint" }, help.note),
     ] : [danlu.make("p", { class: "faint" }, danlu.say("play-first"))];
-    this.help.classList.remove("old");
-    this.help.removeAttribute("aria-busy");
     this.help.replaceChildren(danlu.make("h2", {}, danlu.say("play-help")), ...answer, danlu.make("p", {}, score));
     const blocks = [["play-command", recipe.command], ["play-toml", recipe.toml], ["play-python", recipe.python]].map(([id, text]) =>
       danlu.make("details", { open: this.opened === id ? "" : null, ontoggle: (event) => { this.opened = event.target.open ? id : this.opened === id ? "" : this.opened; } },
