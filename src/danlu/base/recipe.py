@@ -350,20 +350,13 @@ class Recipe(Readable):
 
     def _unusual(self) -> list[str]:
         """`section.key=value` of what differs from the defaults."""
-        return [f"{section}.{key}={value!r}" for section, keys in self.stated().items() for key, value in keys.items()]
-
-    def stated(self) -> dict[str, dict[str, Any]]:
-        """As `as_dict`, but only what is not as in `Recipe()`.
-
-        >>> Recipe(data=DataRecipe(name="iris")).stated()
-        {'data': {'name': 'iris'}}
-        """
         usual = Recipe().as_dict()
-        stated = {
-            section: {key: value for key, value in keys.items() if usual.get(section, {}).get(key) != value}
+        return [
+            f"{section}.{key}={value!r}"
             for section, keys in self.as_dict().items()
-        }
-        return {section: keys for section, keys in stated.items() if keys}
+            for key, value in keys.items()
+            if usual.get(section, {}).get(key) != value
+        ]
 
     def without_trackers(self) -> "Recipe":
         """The same, reported to no tracker."""

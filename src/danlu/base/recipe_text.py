@@ -237,22 +237,6 @@ def to_toml(recipe: Recipe) -> str:
     return note_chosen(recipe) + tomli_w.dumps(recipe.as_dict())
 
 
-def stated_toml(recipe: Recipe) -> str:
-    """The recipe as short as a person would write it: only what is not as in `Recipe()`."""
-    import tomli_w
-
-    return tomli_w.dumps(recipe.stated())
-
-
-def is_word(text: str) -> bool:
-    """Whether a text stands for itself where a setting is typed, and for no number or other value.
-
-    >>> is_word("moons"), is_word("12")
-    (True, False)
-    """
-    return _toml_value(text) == text
-
-
 def read_recipe(path: str | Path) -> Recipe:
     """The recipe in a TOML file."""
     draft = RecipeDraft()

@@ -65,8 +65,7 @@ def load(
     refit: bool | None = None,
     steps_per_epoch: int | None = None,
     window: int | None = None, horizon: int | None = None, season: int | None = None,
-    columns: Names = None, drop: Names = None, types: Mapping[str, str] | None = None,
-    noise: float | None = None,
+    columns: Names = None, drop: Names = None, types: Mapping[str, str] | None = None, noise: float | None = None,
 ) -> Dataset:  # fmt: skip
     """Load a data set: by name, from a file or folder, or from what lies in memory. `Options` says what else there is.
 

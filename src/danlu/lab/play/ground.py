@@ -29,7 +29,7 @@ _MOST_LISTED = 20
 
 
 @dataclass(frozen=True)
-class Axis:
+class PlaneAxis:
     """A column, and the stretch of it that is shown, in its own unit."""
 
     name: str
@@ -47,13 +47,13 @@ class Plane:
     """
 
     data: Dataset
-    axes: tuple[Axis, Axis]
+    axes: tuple[PlaneAxis, PlaneAxis]
     grid: Tensor
     classes: tuple[str, ...]
     points: tuple[tuple[float, float, int, bool], ...]
 
 
-class Ground:
+class PlaneSource:
     """What a playground's data come from: a name, or a table's path, with two of its columns."""
 
     def __init__(self, source: str | Path | None, target: str | None, columns: Sequence[str] | None) -> None:
@@ -111,7 +111,7 @@ def _plane(data: Dataset) -> Plane:
     grid[:, places[0]] = low[0] + cells.flatten() * (high - low)[0]
     grid[:, places[1]] = low[1] + rows.flatten() * (high - low)[1]
     axes = [
-        Axis(column.name, _unit(column, float(low[at])), _unit(column, float(high[at])))
+        PlaneAxis(column.name, _unit(column, float(low[at])), _unit(column, float(high[at])))
         for at, column in enumerate(columns)
     ]
     says = y if data.task == "classification" else (y.flatten() <= 0).long()

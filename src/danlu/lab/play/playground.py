@@ -10,8 +10,8 @@ from danlu.base.errors import DanluError, Fault, UserError
 from danlu.base.memory import memory_guard
 from danlu.base.recipe import Recipe
 from danlu.lab.draft import draft_recipe
-from danlu.lab.play.ground import SIDE, Ground, Plane
-from danlu.lab.play.seeds_at_once import Picture, train_seeds
+from danlu.lab.play.ground import SIDE, Plane, PlaneSource
+from danlu.lab.play.seeds_at_once import Boundaries, train_seeds
 from danlu.lab.play.settings import SEEDS, Chosen, choices, read_chosen, settings_of, usual
 from danlu.lab.play.takeaway import comparison, takeaway
 from danlu.lab.study.plan import make_plan
@@ -57,7 +57,7 @@ class Playground:
     def __init__(
         self, source: str | Path | None = None, target: str | None = None, columns: Sequence[str] | None = None
     ) -> None:
-        self._ground = Ground(source, target, columns)
+        self._ground = PlaneSource(source, target, columns)
         self._chosen = usual(self._ground.shape)
         with memory_guard("data"):
             self._plane = self._ground.plane(self._chosen)
@@ -68,7 +68,7 @@ class Playground:
         self._over = False
         self._number = self._version = self._comparisons = 0
         self._planes = 1  # that there have been: the number of the newest
-        self._picture: Picture | None = None
+        self._picture: Boundaries | None = None
         self._ready = False
         self._fault: DanluError | None = None
         self._last: Done | None = None
@@ -160,7 +160,7 @@ class Playground:
             except DanluError as error:
                 self._failed(number, error)
             except Exception as error:  # noqa: BLE001  (whatever it was, the page has to hear of it)
-                reason = Fault("play.failed", {"kind": type(error).__name__, "reason": str(error)[:_MOST_REASON]})
+                reason = Fault("play.failed", {"error": type(error).__name__, "reason": str(error)[:_MOST_REASON]})
                 self._failed(number, UserError(reason))
 
     def _carry_out(self, number: int, chosen: Chosen) -> None:
@@ -169,7 +169,7 @@ class Playground:
         if group.alone is not None:
             raise UserError(group.alone)
 
-        def tell(picture: Picture) -> None:
+        def tell(picture: Boundaries) -> None:
             with self._changed:
                 if number == self._number:
                     self._planes += plane is not self._plane
@@ -200,7 +200,7 @@ class Playground:
                 self._fault = error
 
 
-def _picture_told(picture: Picture, shown: int) -> dict[str, Any]:
+def _picture_told(picture: Boundaries, shown: int) -> dict[str, Any]:
     return {
         "epoch": picture.epoch,
         "epochs": picture.epochs,

@@ -24,7 +24,7 @@ _SHARE = 0.2  # of the time that pictures may take
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Boundaries:
     """What the nets say after so many of all `epochs`; `nets` counts those whose outputs are numbers.
 
     `votes` [C, SIDE²]: how many of them say each class. `lead` [C, SIDE²]: by how much the mean of their probabilities
@@ -40,7 +40,7 @@ class Picture:
 
 
 def train_seeds(
-    planned: Planned, plane: Plane, tell: Callable[[Picture], None], asked_to_stop: Callable[[], bool]
+    planned: Planned, plane: Plane, tell: Callable[[Boundaries], None], asked_to_stop: Callable[[], bool]
 ) -> list[Member] | None:
     """Train a combination with all `SEEDS` in this thread: one member for each, None when told to break off.
 
@@ -56,7 +56,7 @@ def train_seeds(
             stack_folds(planned.folds, setup.device, setup.dtype),
             **scoring_of(setup.data),
             device=setup.device,
-            listeners=lambda stack: [_Pictures(stack, plane, tell)],
+            listeners=lambda stack: [_Watching(stack, plane, tell)],
             asked_to_stop=asked_to_stop,
         )
         if isinstance(stack, Stop):
@@ -72,10 +72,10 @@ def train_seeds(
     ]  # fmt: skip
 
 
-class _Pictures:
+class _Watching:
     """The listener that makes a picture now and then, so seldom that training hardly takes longer."""
 
-    def __init__(self, stack: RunningStack, plane: Plane, tell: Callable[[Picture], None]) -> None:
+    def __init__(self, stack: RunningStack, plane: Plane, tell: Callable[[Boundaries], None]) -> None:
         self._stack, self._plane, self._tell = stack, plane, tell
         self._next = time.monotonic() + _FIRST
 
@@ -88,7 +88,7 @@ class _Pictures:
 
 
 @torch.no_grad()
-def _picture(stack: RunningStack, plane: Plane) -> Picture:
+def _picture(stack: RunningStack, plane: Plane) -> Boundaries:
     step, groups = stack.step, stack.step.layout.groups
     with step.scored():
         parts = plane.grid.to(step.batch_loss).split(_AT_ONCE)
@@ -105,4 +105,4 @@ def _picture(stack: RunningStack, plane: Plane) -> Picture:
         says, lead = outputs.argmax(1), shares - torch.where(shares == best[0], best[1], best[0])
     votes = torch.stack([(says == number).sum(0) for number in range(classes)])
     progress = stack.progress
-    return Picture(progress.epoch, progress.epochs, len(outputs), votes, lead)
+    return Boundaries(progress.epoch, progress.epochs, len(outputs), votes, lead)

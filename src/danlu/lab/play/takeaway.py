@@ -4,8 +4,7 @@ import shlex
 from typing import Any
 
 from danlu.base.recipe import Recipe
-from danlu.base.recipe_text import is_word, stated_toml
-from danlu.base.strict_json import to_json
+from danlu.base.short_recipe import stated, stated_toml, stated_words, typed
 from danlu.lab.play.settings import SEEDS, VARIED, Chosen
 
 _MOST_SEEDS = 500
@@ -13,10 +12,10 @@ _MOST_SEEDS = 500
 
 def takeaway(recipe: Recipe) -> dict[str, str]:
     """The recipe as "toml", as "command" and as "python"."""
-    sections = "".join(f"    {section!r}: {_literal(keys)},\n" for section, keys in recipe.stated().items())
+    sections = "".join(f"    {section!r}: {_literal(keys)},\n" for section, keys in stated(recipe).items())
     return {
         "toml": stated_toml(recipe),
-        "command": shlex.join(["danlu", "fit", *_words(recipe)]),
+        "command": shlex.join(["danlu", "fit", *stated_words(recipe)]),
         "python": f"import danlu\n\nrun = danlu.fit(recipe={{\n{sections}}})\nprint(run.score)\n",
     }
 
@@ -28,20 +27,10 @@ def comparison(recipe: Recipe, before: Chosen, after: Chosen, more: int) -> str 
     key = VARIED.get(changed[0]) if len(changed) == 1 else None
     if key is None:
         return None
-    words = [word for word in _words(recipe) if not word.startswith(f"{key}=")]
-    levels = ",".join(_typed(chosen[changed[0]]) for chosen in (before, after))
+    words = [word for word in stated_words(recipe) if not word.startswith(f"{key}=")]
+    levels = ",".join(typed(chosen[changed[0]]) for chosen in (before, after))
     seeds = min(_MOST_SEEDS, len(SEEDS) + more)
     return shlex.join(["danlu", "compare", *words, "--vary", f"{key}={levels}", "--seeds", str(seeds)])
-
-
-def _words(recipe: Recipe) -> list[str]:
-    stated = recipe.stated()
-    return [f"{section}.{key}={_typed(value)}" for section, keys in stated.items() for key, value in keys.items()]
-
-
-def _typed(value: Any) -> str:
-    """A value as a word of the command line has it."""
-    return value if isinstance(value, str) and is_word(value) else to_json(value)
 
 
 def _literal(keys: dict[str, Any]) -> str:
