@@ -47,6 +47,6 @@ def typed(value: Any) -> str:
 def _is_plain(text: str) -> bool:
     try:
         tomllib.loads(f"value = {text}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return False

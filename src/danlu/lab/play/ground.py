@@ -105,8 +105,8 @@ def _plane(data: Dataset) -> Plane:
     low, high = x[:, places].amin(0), x[:, places].amax(0)
     edge = _MARGIN * (high - low).clamp(min=1e-6)
     low, high = low - edge, high + edge
-    across = torch.linspace(0, 1, SIDE, dtype=torch.float64)
-    rows, cells = torch.meshgrid(1 - across, across, indexing="ij")
+    even = torch.linspace(0, 1, SIDE, dtype=torch.float64)
+    rows, cells = torch.meshgrid(1 - even, even, indexing="ij")
     grid = torch.zeros(SIDE * SIDE, len(data.encoder.features), dtype=torch.float64)
     grid[:, places[0]] = low[0] + cells.flatten() * (high - low)[0]
     grid[:, places[1]] = low[1] + rows.flatten() * (high - low)[1]
@@ -116,11 +116,11 @@ def _plane(data: Dataset) -> Plane:
     ]
     says = y if data.task == "classification" else (y.flatten() <= 0).long()
     shown = [*range(train)][:_MOST_SHOWN] + [*range(train, train + validation)][:_MOST_SHOWN]
+    (first, second), (across, up) = columns, places
     points = tuple(
-        (*(_unit(column, float(x[row, place])) for column, place in zip(columns, places, strict=True)),
-         int(says[row]), row >= train)
+        (_unit(first, float(x[row, across])), _unit(second, float(x[row, up])), int(says[row]), row >= train)
         for row in shown
-    )  # fmt: skip
+    )
     classes = data.classes if data.task == "classification" else ("", "")
     return Plane(data, (axes[0], axes[1]), grid.float(), classes, points)
 
