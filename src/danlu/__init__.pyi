@@ -36,6 +36,7 @@ from danlu.base.words import use_language as use_language
 from danlu.claims.exercise.check import Attempt as Attempt
 from danlu.claims.exercise.check import check_exercise as check_exercise
 from danlu.claims.exercise.deal import exercise as exercise
+from danlu.cli.verbs.play import play as play
 from danlu.data import Dataset as Dataset
 from danlu.data import load as load
 from danlu.estimators import Classifier as Classifier
