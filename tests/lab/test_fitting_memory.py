@@ -183,3 +183,10 @@ def test_a_loss_whose_portions_make_up_something_else_is_refused(
 def test_a_mean_of_one_s_own_is_taken(settings: dict[str, Any], tmp_path: Path) -> None:
     loss = nn.CrossEntropyLoss(label_smoothing=0.1)
     danlu.fit(plain(), DATA, loss=loss, folder=tmp_path / "run", **{**SHORT, **settings, "epochs": 1})
+
+
+def test_more_epochs_begin_in_the_portions_that_the_run_ended_with(tmp_path: Path) -> None:
+    run = danlu.fit(sized(8, 26, 4), DATA, fit_memory=True, folder=tmp_path / "run", **SHORT)
+    more = run.fit(epochs="+1", folder=tmp_path / "more", progress=False)
+    assert len(chosen(run)) == 2
+    assert chosen(more) == chosen(run)

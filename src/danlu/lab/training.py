@@ -161,8 +161,8 @@ def carry_out(training: WiredTraining, reporter: Reporter) -> None:
     """Train to the end, score, and write all that a run keeps. Interrupted after Ctrl-C; StorageError where the disk
     refuses.
     """
-    train, parameters = training.setup.recipe.train, f"{training.setup.description.parameters:,}"
-    doing = "portions" if train.fit_memory else "training"
+    asked, parameters = training.setup.recipe.train, f"{training.setup.description.parameters:,}"
+    doing = "portions" if asked.fit_memory else "training"
     try:
         keep_copy(training.setup.recipe, training.place)
         _open_journal(training)
@@ -170,7 +170,7 @@ def carry_out(training: WiredTraining, reporter: Reporter) -> None:
         with (
             notices_of_run(training.own.notifier, training.place, reporter.note) as training.journal.hear,
             tracked_run(training.place, setup.recipe, setup.horizon.steps_per_epoch, step, reporter.note),
-            memory_guard(doing, training.place.path, batch=train.batch_size, parameters=parameters),
+            memory_guard(doing, training.place.path, batch=asked.batch_size, parameters=parameters),
         ):
             _trained(training, reporter)
     except FolderGoneError:
