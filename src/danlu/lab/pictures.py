@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import warnings
 from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from pathlib import Path
@@ -49,7 +50,8 @@ def write_overview(place: RunFolder) -> Fault | None:
     """
     if not (_unasked.get() and draws_overviews()):
         return None
-    with _DRAWING:
+    with _DRAWING, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nobody asked for a picture: what its library warns of is no news of theirs
         return _put(place.overview, lambda: Drawing(lambda: overview(run_info_of(place))).save(place.overview))
 
 

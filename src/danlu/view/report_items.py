@@ -122,7 +122,7 @@ def _charts(charts: Iterable[Chart], kind: str, *items: ReportItem) -> Markup:
 
 def _made_of(*items: ReportItem) -> Markup:
     buttons = [proved(say("report.made-of", name=item.name), item) for item in items]
-    return element("p", *(part for button in buttons for part in (button, " ")), class_="faint")
+    return element("p", *(part for button in buttons for part in (button, " ")), class_="faint made-of")
 
 
 def _findings(info: RunInfo, item: ReportItem) -> Markup:
