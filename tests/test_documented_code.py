@@ -54,6 +54,7 @@ NOT_RUN = {
     "danlu fit --track": "needs the extra track; tests/ship/test_trackers.py tracks runs",
     "danlu run": "takes the process for a script; tests/lab/script/test_run.py runs some",
     "danlu try": "serves until Ctrl-C; tests/cli/test_try.py starts and ends it",
+    "danlu play": "serves until Ctrl-C; tests/cli/test_play.py starts and ends it",
     "danlu view": "serves until Ctrl-C; tests/cli/test_view.py starts and ends it",
 }
 """How commands begin that are only parsed here, and why."""

@@ -59,6 +59,7 @@ class DataRecipe:
     validation: Fraction = 0.1  # share of the samples held out to choose by
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
     samples: Count | None = None  # train on at most so many, drawn from split_seed; none: on all
+    noise: NotNegative | None = None  # of moons and the other drawn shapes: its standard deviation; none: 0.1
     split_seed: Seed = 0  # draws the parts; fixed while train.seed varies, so that no test sample is ever trained on
     # what is learned; auto: by the target; segmentation: a class a pixel; tagging: a tag a token; translation: a
     # text for each text; reconstruction: the target is the sample itself

@@ -73,6 +73,7 @@ class RunHistory:
     unknown: int = 0  # lines of kinds that a newer danlu writes
     parent: ParentRun | None = None  # the run that it began from
     imported: ImportedFrom | None = None  # the log of another program that it was taken over from
+    fingerprint: str = ""  # of the recipe
     planned_epochs: int = 0  # 0 where it is not known
     steps_per_epoch: int = 0  # 0 where it is not known
     micro_batches: list[MicroBatchChosen] = field(
@@ -165,6 +166,7 @@ class RunReplay(Replay[RunHistory]):
                 self.micro_batches = []
                 self.loading, self.parent, self.imported = record.loading, record.parent, record.imported
                 self.planned_epochs, self.steps_per_epoch = record.epochs, record.steps_per_epoch
+                self.fingerprint = record.fingerprint
             case RunResumed():
                 self._void_after(record.step)
                 self.loading += record.loading
