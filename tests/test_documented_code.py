@@ -36,6 +36,10 @@ SHORTENED: dict[str, tuple[str, str]] = {
         "danlu fit --net mlp train.epochs=3 train.processes=1 --name shared",
         "two processes import torch for 10 s; tests/lab/distributed starts some",
     ),
+    "danlu fit --data digits --net lenet5 train.epochs=1 train.compile=true --name compiled": (
+        "danlu fit --data digits --net lenet5 train.epochs=1 train.compile=false --name compiled",
+        "torch's compiler takes half a minute; tests/lab/test_compiling.py calls it",
+    ),
     "danlu draw resnet18": ("", "docs/draw.md draws it"),
     "danlu cure runs/deep": ("", "five seeds of eleven changes to a deep net take 30 s; docs/cure.md cures another"),
 }

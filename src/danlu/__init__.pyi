@@ -54,6 +54,7 @@ from danlu.lab.interrupt import Interrupted as Interrupted
 from danlu.lab.landscape.landscape import Landscape as Landscape
 from danlu.lab.landscape.landscape import landscape as landscape
 from danlu.lab.packing import package as package
+from danlu.lab.report import report as report
 from danlu.lab.resume import resume as resume
 from danlu.lab.run import Run as Run
 from danlu.lab.search.lr_find import lr_find as lr_find

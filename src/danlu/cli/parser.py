@@ -168,6 +168,11 @@ VERBS = {
             (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser"), _OWN_NET),
         ),
         Verb(
+            "report",
+            "danlu report STUDY|RUN … [--notes notes.md] [--out report.html]",
+            (Option("notes", "notes.md"), Option("out", "report.html")),
+        ),
+        Verb(
             "play",
             "danlu play [SHAPE | TABLE] [--target COLUMN] [--columns A,B] [--host 127.0.0.1] [--port 8765]"
             " [--no-browser]",
