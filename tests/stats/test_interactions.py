@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danlu.lab.study.interactions import interactions
+from danlu.stats.interactions import interactions
 from danlu.stats import holm, paired_effect
 from danlu.stats.studies import Member
 
