@@ -1,4 +1,4 @@
-"""A finding in the reader's language: what was written in another one is told again from its phrases and its numbers."""
+"""A finding in the reader's language: what was written in another one is told again from its phrases and numbers."""
 
 import functools
 from collections.abc import Mapping
@@ -49,9 +49,7 @@ def _again(text: str, begin: str, numbers: Mapping[str, Any]) -> str:
 def _ids(begin: str) -> tuple[str, ...]:
     """The phrases of a rule, one for each variant of its verdict; or all remedies."""
     return tuple(
-        id
-        for id in catalogue(LANGUAGES[0])
-        if id == begin or id.startswith(begin if begin == _REMEDY else f"{begin}-")
+        id for id in catalogue(LANGUAGES[0]) if id == begin or id.startswith(begin if begin == _REMEDY else f"{begin}-")
     )
 
 

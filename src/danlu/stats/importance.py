@@ -10,7 +10,7 @@ import numpy
 LEAST_TRIALS = 8
 _MOST_TRIALS = 400  # looked at; of more of them as many, evenly
 _RESAMPLES = 200
-_SHIFTS = 4
+_EXCHANGES = 8
 _RIDGE = 0.01
 _LEVEL = 0.95
 
@@ -47,12 +47,9 @@ def importances(points: Sequence[Sequence[float]], values: Sequence[float]) -> l
     if count < LEAST_TRIALS or not ranks.std():
         return []
     ranks = (ranks - ranks.mean()) / ranks.std()
-    found = [
-        effects for draw in _resamples(count) if (effects := _left_out_effects(places, ranks, draw)) is not None
-    ]
-    low, high = numpy.percentile(found, (50 * (1 - _LEVEL), 50 * (1 + _LEVEL)), axis=0)
-    means = numpy.mean(found, axis=0)
-    return [Importance(*map(float, row)) for row in zip(means, low, high, strict=True)]
+    effects = _left_out_effects(places, ranks)
+    low, high = numpy.percentile(effects, (50 * (1 - _LEVEL), 50 * (1 + _LEVEL)), axis=0)
+    return [Importance(*map(float, row)) for row in zip(effects.mean(axis=0), low, high, strict=True)]
 
 
 def _ranks(values: Any) -> Any:
@@ -61,24 +58,37 @@ def _ranks(values: Any) -> Any:
     return (numpy.cumsum(counts) - (counts - 1) / 2)[inverse]
 
 
-def _left_out_effects(places: Any, ranks: Any, draw: Any) -> Any:
-    """The total effect of each setting on the trials that `draw` leaves out; None where it leaves out too few."""
-    out = numpy.setdiff1d(numpy.arange(len(ranks)), draw)
-    if len(out) < 2:
-        return None
-    surface = _features(places[draw])
-    penalty = _RIDGE * len(draw) * numpy.eye(surface.shape[1])
-    weights = numpy.linalg.solve(surface.T @ surface + penalty, surface.T @ ranks[draw])
-    error = numpy.mean((ranks[out] - _features(places[out]) @ weights) ** 2)
-    effects: list[float] = []
-    for setting in range(places.shape[1]):
-        worse: list[float] = []
-        for shift in range(1, min(_SHIFTS, len(out) - 1) + 1):
-            exchanged = places[out].copy()
-            exchanged[:, setting] = numpy.roll(exchanged[:, setting], shift)
-            worse.append(numpy.mean((ranks[out] - _features(exchanged) @ weights) ** 2))
-        effects.append(float(numpy.mean(worse) - error) / 2)
-    return effects
+def _left_out_effects(places: Any, ranks: Any) -> Any:
+    """The total effect of each setting on the trials that a resample leaves out, [resamples, settings]."""
+    count, settings = places.shape
+    drawn = (_numbers(_RESAMPLES, count) % numpy.uint64(count)).astype(int)
+    weights = numpy.zeros((_RESAMPLES, count))
+    numpy.add.at(weights, (numpy.arange(_RESAMPLES)[:, None], drawn), 1.0)
+    surface = _features(places)
+    size = surface.shape[1]
+    products = numpy.einsum("rn,nt,nu->rtu", weights, surface, surface, optimize=True)
+    products += _RIDGE * count * numpy.eye(size)
+    fits = numpy.linalg.solve(products, ((weights * ranks) @ surface)[:, :, None])[:, :, 0]
+    left_out = weights == 0
+    left_out = left_out[left_out.sum(axis=1) > 1]
+    fits = fits[(weights == 0).sum(axis=1) > 1]
+
+    def error(changed: Any) -> Any:
+        """The mean squared error of each fit on the trials that it has not seen, the settings `changed`."""
+        squares = (ranks - fits @ _features(changed).T) ** 2
+        return (squares * left_out).sum(axis=1) / left_out.sum(axis=1)
+
+    before = error(places)
+    exchanges = numpy.argsort(_numbers(_EXCHANGES, count, first=_RESAMPLES * count + 1), axis=1)
+    found: list[Any] = []
+    for setting in range(settings):
+        errors: list[Any] = []
+        for order in exchanges:
+            changed = places.copy()
+            changed[:, setting] = changed[order, setting]
+            errors.append(error(changed))
+        found.append((numpy.mean(errors, axis=0) - before) / 2)
+    return numpy.stack(found, axis=1)
 
 
 def _features(places: Any) -> Any:
@@ -88,11 +98,11 @@ def _features(places: Any) -> Any:
     return numpy.hstack([numpy.ones((len(places), 1)), places, places[:, rows] * places[:, columns]])
 
 
-def _resamples(count: int) -> Any:
-    """The bootstrap's draws, the same whenever they are asked for: SplitMix64 (Steele et al. 2014,
-    https://doi.org/10.1145/2714064.2660195) of the numbers from 1 on."""
-    state = numpy.arange(1, _RESAMPLES * count + 1, dtype=numpy.uint64) * numpy.uint64(0x9E3779B97F4A7C15)
+def _numbers(rows: int, columns: int, first: int = 1) -> Any:
+    """Numbers from 0 to below 2³¹ with nothing in common, the same whenever they are asked for: SplitMix64 (Steele et
+    al. 2014, https://doi.org/10.1145/2714064.2660195) of those from `first` on."""
+    state = numpy.arange(first, first + rows * columns, dtype=numpy.uint64) * numpy.uint64(0x9E3779B97F4A7C15)
     state = (state ^ (state >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
     state ^= state >> numpy.uint64(31)
-    return ((state >> numpy.uint64(33)) % numpy.uint64(count)).astype(int).reshape(_RESAMPLES, count)
+    return (state >> numpy.uint64(33)).reshape(rows, columns)

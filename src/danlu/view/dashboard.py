@@ -110,7 +110,6 @@ def study_page(info: StudyInfo) -> dict[str, Any]:
         "name": info.name,
         "where": info.where,
         "state": info.state,
-        "kind": info.kind,
         "done": story.facts,
         "heading": story.heading,
         "answers": [

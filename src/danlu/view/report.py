@@ -18,6 +18,7 @@ from danlu.view.info.numbering import gravest_first
 from danlu.view.info.run import RunInfo
 from danlu.view.page.document import chart_block, document
 from danlu.view.page.fragment import chart_height, framed
+from danlu.view.page.languages import in_both
 from danlu.view.page.markup import Markup, Part, element, joined
 from danlu.view.summary import baseline_lines, imported_line, parent_line
 from danlu.view.texts import texts_section
@@ -26,12 +27,14 @@ PARTS = ("test", "validation", "train")
 
 
 def run_report(info: RunInfo) -> str:
-    """Summary first, then findings, curves and all other pictures, recipe and environment."""
-    parts: list[Part] = [*run_summary(info), findings_section(info)]
-    parts += [chart_block(chart) for chart in run_charts(info, MOST_POINTS)]
-    parts += [texts_section(info.history.texts)]
-    parts += [recipe_section(info.recipe), environment_section(info.environment)]
-    return document(f"{info.name} · danlu", parts)
+    """Summary first, then findings, curves and all other pictures, recipe and environment; in both languages."""
+    return document(f"{info.name} · danlu", in_both(lambda: _parts(info)))
+
+
+def _parts(info: RunInfo) -> list[Part]:
+    charts = [chart_block(chart) for chart in run_charts(info, MOST_POINTS)]
+    told = [texts_section(info.history.texts), recipe_section(info.recipe), environment_section(info.environment)]
+    return [*run_summary(info), findings_section(info), *charts, *told]
 
 
 def run_html(info: RunInfo) -> str:

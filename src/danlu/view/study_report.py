@@ -7,6 +7,7 @@ from danlu.view.info.numbering import numbered
 from danlu.view.info.study import StudyInfo
 from danlu.view.page.document import chart_block, document
 from danlu.view.page.fragment import chart_height, framed
+from danlu.view.page.languages import in_both
 from danlu.view.page.markup import Markup, Part, element, joined
 from danlu.view.report import finding_card, recipe_section
 from danlu.view.study_story import StudyStory, study_story
@@ -14,12 +15,22 @@ from danlu.view.study_words import TextTable
 
 
 def study_report(info: StudyInfo) -> str:
-    """The answers first, then the tables, all pictures, the best recipe, and a table of the members."""
+    """The answers first, then tables, all pictures, the best recipe, and the members; in both languages."""
+    return document(f"{info.name} · danlu", in_both(lambda: _parts(info)))
+
+
+def _parts(info: StudyInfo) -> list[Part]:
     story = study_story(info)
-    parts: list[Part] = [*study_summary(info, story), *_tables(story), _failed(story)]
-    parts += [chart_block(chart) for chart in study_charts(info)]
-    parts += [_cured(info), recipe_section(info.recipe), _members(info, story)]
-    return document(f"{info.name} · danlu", parts)
+    charts = [chart_block(chart) for chart in study_charts(info)]
+    tables = [*_tables(story), _failed(story)]
+    return [
+        *study_summary(info, story),
+        *tables,
+        *charts,
+        _cured(info),
+        recipe_section(info.recipe),
+        _members(info, story),
+    ]
 
 
 def study_html(info: StudyInfo) -> str:

@@ -82,7 +82,9 @@ def _of_study(info: StudyInfo) -> Mapping[str, Any]:
     means = [NamedTable(say("page.means"), table) for table in told.interactions]
     combinations = [NamedTable(say("page.combinations"), told.combinations)] if told.combinations.rows else []
     return {
-        "answers": [(one, f"danlu resume {folder} --more-seeds {one.more}" if one.more else "") for one in told.effects],
+        "answers": [
+            (one, f"danlu resume {folder} --more-seeds {one.more}" if one.more else "") for one in told.effects
+        ],
         "lines": [line for line in (told.looks, told.further) if line],
         "best": told.best,
         "tables": [*combinations, *(means if info.members else [])],
@@ -105,7 +107,7 @@ def _of_search(info: StudyInfo) -> Mapping[str, Any]:
 
 def _of_cure(info: StudyInfo) -> Mapping[str, Any]:
     told = told_cure(cure_record(info))
-    by_hand = [NamedTable(say("cure.by-hand"), TextTable((), [[line] for line in told.by_hand]))] if told.by_hand else []
+    by_hand = [NamedTable(say("cure.by-hand"), TextTable((), (), told.by_hand))] if told.by_hand else []
     return {
         "heading": told.heading,
         "answers": [(one, "") for one in told.effects],

@@ -1,5 +1,6 @@
 """A study in words and tables, once for the terminal, the page and the report: from the object `--json` prints."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,7 +76,7 @@ def best_text(study: Mapping[str, Any]) -> str:
     best, metric = study["best"], study["metric"]
     if not best:
         return ""
-    scores = {part: f"{best['score'][part].get(metric, float('nan')):.4f}" for part in ("validation", "test")}
+    scores = {part: _number(best["score"][part].get(metric)) for part in ("validation", "test")}
     phrase = "study.best" if best.get("refit", True) else "study.best-as-it-was"
     return say(phrase, factors=factors_text(best["factors"]), metric=metric_name(metric), **scores)
 
@@ -104,14 +105,14 @@ def _times(study: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+    return "–" if value is None or math.isnan(value) else f"{value:.4f}"
 
 
 def _combinations(study: Mapping[str, Any]) -> TextTable:
     metric = study["metric"]
     name, *others = (say(f"study.{word}") for word in ("combination", "spread", "members", "diverged"))
     rows = [
-        [one.name, f"{one.mean:.4f}", f"{one.deviation:.4f}", str(one.count), str(one.diverged or "")]
+        [one.name, _number(one.mean), _number(one.deviation), str(one.count), str(one.diverged or "")]
         for one in combinations(study["members"], study["baselines"], metric)
     ]
     return TextTable([name, metric_name(metric), *others], rows)

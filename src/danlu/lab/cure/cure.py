@@ -57,9 +57,9 @@ def cure(
     Remedies that a recipe can express are tried one by one and combined; original and changed recipe see the same
     split, first weights (where the net is the same) and order of samples, seed by seed. `seeds` is how many (the run's
     own and the next ones), or which. The validation part judges, or `folds` folds; the test part is scored once, by
-    what is recommended. `rules` names the findings whose remedies are tried, where not all of them are. `net`, a function that builds it, and `data` are needed where they were given to `fit` as
-    objects. The study in `folder`, else in `studies/cure-RUN`, goes on where it stands already, with further seeds if
-    asked. `jobs`, `cluster` and `notify` are those of `compare`. UserError for a mistake in any of these.
+    what is recommended. `rules` names the findings that count, without it all. `net`, a function that builds it, and
+    `data` are needed where they were objects. The study in `folder`, else in `studies/cure-RUN`, goes on where it
+    stands already. `jobs`, `cluster` and `notify` are those of `compare`. UserError for a mistake in any of these.
 
     >>> import tempfile
     >>> from danlu.lab.fit import fit

@@ -15,6 +15,7 @@ from danlu.view.info.study_record import search_record
 from danlu.view.info.trials import Trial, ranked, trials_of
 from danlu.view.search import search_text
 
+
 class Search(Readable):
     """A search's folder with what it holds: its trials and the best of them.
 

@@ -21,7 +21,7 @@ _LOOK = {
 }
 _LINE, _GAP = 0.09, 0.07  # of the height of an ordinary panel: a line of a row's words, and the space between two rows
 _MOST_ROWS = 40
-_MOST_SIGNS = 30  # in a line beside a row
+_MOST_SIGNS = 24  # in a line beside a row: as many as a phone has room for
 _MOST_TEXTS = 12  # columns of means whose numbers fit in the cells
 
 
@@ -58,8 +58,10 @@ def _forest_panel(effects: list[EffectRow], metric: str, remedies: bool) -> Pane
 def _row_words(effect: EffectRow, remedy: bool) -> list[str]:
     """What stands beside a row: the change, in as many lines as it takes, its effect, and what it still needs."""
     change = effect.after if remedy else f"{effect.factor.rpartition('.')[2]}: {effect.before} → {effect.after}"
+    mean, bracket, interval = _numbers(effect).partition(" [")
+    numbers = [mean + bracket + interval] if len(mean + bracket + interval) <= _MOST_SIGNS else [mean, f"[{interval}"]
     more = [say("figure.more-pairs", count=effect.more)] if effect.more else []
-    return [*textwrap.wrap(change, _MOST_SIGNS), _numbers(effect), *more]
+    return [*textwrap.wrap(change, _MOST_SIGNS), *numbers, *more]
 
 
 def _effect_text(effect: EffectRow) -> str:

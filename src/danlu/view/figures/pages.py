@@ -69,7 +69,7 @@ def study_charts(info: StudyInfo) -> list[Chart]:
         charts = [forest_chart(effects, remedies=True)] if effects else []
         return [*charts, level_curves_chart(curves, info.metric)] if curves.levels else charts
     charts = [forest_chart(effects)] if effects else []
-    charts += [means_chart(table) for table in info.interactions[:_MOST_CROSSED] if info.members]
+    charts += [means_chart(table) for table in info.interactions[:_MOST_CROSSED] if effects]
     for factor in info.factors:
         found = factor_curves(info.curves, info.factors, factor)
         if found.levels:

@@ -8,6 +8,7 @@ from danlu.base.records import Finding, finding_of
 from danlu.base.retold import retold
 from danlu.view.info.study import REMEDY, StudyInfo
 
+
 def cure_record(info: StudyInfo) -> dict[str, Any]:
     """What `danlu cure --json` prints of a study of remedies, but for the recipe that follows from it."""
     told = info.cure or {}

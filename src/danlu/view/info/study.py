@@ -26,8 +26,8 @@ REMEDY = "remedy"
 class StudyInfo:
     """One study. `effects` are as `danlu compare --json` gives them; `planned` counts the members there will be.
 
-    A search has `ranges` (each with key, low, high, log and whole) and `trials` in place of effects; a study that `cure` made has the run, its findings and the
-    remedies in `cure`, and what is proved better in `recommended`.
+    A search has `ranges` (each with key, low, high, log and whole) and `trials` in place of effects; a study that
+    `cure` made has the run, its findings and the remedies in `cure`, and what is proved better in `recommended`.
     """
 
     name: str
@@ -86,14 +86,14 @@ def study_info(
     members = [member_of(one) for one in history.members if factors.keys() <= one.factors.keys()]
     searched = design.get("search")
     ranges = [dict(one) for one in searched["ranges"]] if searched else []
-    trials = trials_of(history) if searched else []
+    trials = [one for one in trials_of(history) if _is_within(one, ranges)] if searched else []
     if trials:
         members = [member for trial in trials for member in trial.members]
     metric = str(design.get("metric") or usual_metric(members))
     given = design.get("margin")
     margin = margin_of(None if given is None else number(given), members, metric) if members else 0.0
     compared = [] if searched or not members else factor_effects(members, factors, metric, margin, history.looks)
-    crossed = [] if searched else interactions(members, factors, metric, margin, history.looks)
+    crossed = [] if searched or not members else interactions(members, factors, metric, margin, history.looks)
     cure = design.get("cure") if [*factors] == [REMEDY] else None
     return StudyInfo(
         name=name,
@@ -118,7 +118,7 @@ def study_info(
         trials=trials,
         rounds=sum(one.seconds is not None for one in history.rounds),
         cure=cure,
-        recommended=_recommended(proved_factors(members, compared, metric, margin)) if cure and members else None,
+        recommended=_recommended(proved_factors(members, compared, metric, margin)) if cure and compared else None,
     )
 
 
@@ -146,6 +146,11 @@ def _planned(design: Mapping[str, Any], factors: Mapping[str, Sequence[Any]], hi
         return history.planned
     cells = math.prod(len(levels) for levels in factors.values())
     return cells * len(design.get("seeds") or ()) * int(design.get("folds") or 1)
+
+
+def _is_within(trial: Trial, ranges: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a trial has a number for each range: others are none of this search's."""
+    return all(type(trial.factors.get(one["key"])) in (int, float) for one in ranges)
 
 
 def _recommended(levels: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -98,7 +98,7 @@ danlu.RunPage = class {
     main.replaceChildren(
       head, this.pace.host,
       danlu.make("div", { class: "story" }, danlu.make("div", {}, this.numbers, this.findings, this.trial, this.where, this.notes.host), curves),
-      rest, this.texts, this.graph, this.rest,
+      rest, danlu.make("div", { class: "side" }, this.graph, this.texts), this.rest,
     );
   }
 
