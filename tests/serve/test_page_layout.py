@@ -113,7 +113,7 @@ def test_a_runs_story_stands_on_one_screen(site: Site, reader: Open) -> None:
     }
     assert all(box["y"] + box["height"] <= SCREEN for box in ends.values()), ends
     assert ends[".curves .chart"]["x"] > ends[".finding"]["x"] + ends[".finding"]["width"], "side by side"
-    assert page.evaluate("document.documentElement.scrollHeight") < 3 * SCREEN
+    assert page.evaluate("document.documentElement.scrollHeight") < 3 * SCREEN, "all else is below, side by side too"
     assert page.locator("main details:not(.finding)[open]").count() == 0, "the recipe is folded away"
 
 
@@ -121,7 +121,7 @@ def test_seeds_that_are_missing_are_a_button_that_shows_the_command(site: Site, 
     window = reader(site)
     window.open("study")
     page = window.page
-    button = page.locator(".lacking button")
+    button = page.locator(".lacking > button")
     assert button.get_attribute("aria-expanded") == "false"
     assert not page.is_visible(".lacking code")
     button.focus()

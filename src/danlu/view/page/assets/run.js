@@ -86,7 +86,7 @@ danlu.folded = (title, ...inside) => danlu.make("details", {}, danlu.make("summa
 danlu.RunPage = class {
   constructor(main, id, rule) {
     [this.id, this.rule] = [id, rule];
-    main.className = "wide";
+    main.className = "wide run";
     const head = danlu.headOf(this, id);
     this.numbers = danlu.make("ul", { class: "numbers" });
     this.findings = danlu.make("section", { "aria-live": "polite" });
