@@ -110,12 +110,12 @@ def _number(value: float | None) -> str:
 
 def _combinations(study: Mapping[str, Any]) -> TextTable:
     metric = study["metric"]
-    name, *others = (say(f"study.{word}") for word in ("combination", "spread", "members", "diverged"))
+    others = [say("study.spread"), say("study.members"), say("study.diverged")]
     rows = [
         [one.name, _number(one.mean), _number(one.deviation), str(one.count), str(one.diverged or "")]
         for one in combinations(study["members"], study["baselines"], metric)
     ]
-    return TextTable([name, metric_name(metric), *others], rows)
+    return TextTable([say("study.combination"), metric_name(metric), *others], rows)
 
 
 def _effect(effect: Mapping[str, Any]) -> ToldEffect:
