@@ -76,8 +76,7 @@ def cure(
     run = _opened(run)
     recipe, findings = unshared(run.recipe), _asked(run, rules)
     maker = _maker(recipe, net)
-    steps_per_epoch = round(run.steps / run.epochs) if run.epochs else run.steps
-    remedies = remedies_for(recipe, findings, steps_per_epoch)
+    remedies = remedies_for(recipe, findings, round(run.steps / (run.epochs or 1)))
     untried = Proof(run.folder, findings, None, watched=recipe.watch.on)
     if not remedies:
         return untried
