@@ -54,7 +54,8 @@ from danlu.view.overview import Overview, overview
 
 KINDS = (
     "overview", "curves", "flow", "net", "confusion", "calibration", "residuals", "worst", "surface", "contour",
-    "forest", "sweep", "slopes", "folds", "activation", "distribution", *SOURCES, "variance",
+    "forest", "means", "sweep", "slopes", "folds", "importance", "parallel", "settings", "halving", "activation",
+    "distribution", *SOURCES, "variance",
 )  # fmt: skip
 
 Picture = Chart | Diagram | Overview

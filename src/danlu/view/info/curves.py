@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from danlu.base.records import Score
+from danlu.base.retold import retold
 from danlu.base.smoothing import smooth
 from danlu.store.run_history import RunHistory
 from danlu.view.info.thin import ThinnedCurve, finite, thin
@@ -70,7 +71,7 @@ def _run_curves(label: str, history: RunHistory, beta: float, most: int) -> RunC
         norm=thin(steps, history.norm, most) if any(value is not None for value in history.norm) else ThinnedCurve(),
         train=_scores([(epoch.step, epoch.train) for epoch in history.epochs]),
         validation=_scores([(epoch.step, epoch.validation) for epoch in history.epochs]),
-        events=tuple(Event(one.since, one.rule, one.severity, one.title) for one in history.findings),
+        events=tuple(Event(one.since, one.rule, one.severity, one.title) for one in map(retold, history.findings)),
         best=bests[-1] if bests else None,
         diverged=next((step for step, loss in zip(steps, history.loss, strict=True) if not math.isfinite(loss)), None),
         last=steps[-1] if steps else 0,
