@@ -8,6 +8,7 @@ from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.rule_names import rule_label
 from danlu.base.words import say
+from danlu.view.figures.names import score_text
 from danlu.view.verdicts import effect_text, looks_text
 
 _MOST_CHANGE = 60
@@ -47,12 +48,12 @@ def change_text(change: Mapping[str, Any]) -> str:
 
 def _tried(cure: Mapping[str, Any]) -> list[str]:
     metric = metric_name(cure["metric"])
-    before = say("cure.all-diverged") if cure["before"] is None else f"{cure['before']:.4f}"
+    before = say("cure.all-diverged") if cure["before"] is None else score_text(cure["before"])
     lines = [say("cure.tried", seeds=cure["seeds"], metric=metric, before=before)]
     effects: Sequence[Mapping[str, Any]] = cure["effects"]
     width = min(_MOST_CHANGE, max((len(change_text(effect["to"])) for effect in effects), default=0))
     for effect in effects:
-        after = say("cure.all-diverged") if effect["after"] is None else f"{effect['after']:.4f}"
+        after = say("cure.all-diverged") if effect["after"] is None else score_text(effect["after"])
         lines.append(f"  {change_text(effect['to']):{width}}   {after}   {effect_text(effect)}")
     if looks := looks_text(cure.get("looks")):
         lines.append(looks)

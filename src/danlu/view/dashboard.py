@@ -9,7 +9,7 @@ from danlu.base.places import shown
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
 from danlu.view.figures.chart import plain
-from danlu.view.figures.names import short
+from danlu.view.figures.names import score_text
 from danlu.view.figures.pages import compared_chart, run_charts, study_charts
 from danlu.view.info.combinations import combinations
 from danlu.view.info.effects import setting_text
@@ -79,7 +79,7 @@ def compare_page(infos: list[RunInfo]) -> dict[str, Any]:
         "charts": [plain(compared_chart(infos, _POINTS))],
         "scores": [
             [f"{say(f'page.part-{part}')} · {metric_name(name)}"]
-            + [short(info.score.get(part, {}).get(name)) for info in infos]
+            + [score_text(info.score.get(part, {}).get(name)) for info in infos]
             for part, name in scores
         ],
         "settings": [[key, *(_text(info.settings.get(key, "–")) for info in infos)] for key in different],
@@ -105,7 +105,7 @@ def study_page(info: StudyInfo) -> dict[str, Any]:
 
 def test_scores(score: Mapping[str, float]) -> list[list[str]]:
     """The scores of a study's best run on the test part, by their names."""
-    return [[f"{say('page.part-test')} · {metric_name(name)}", short(value)] for name, value in score.items()]
+    return [[f"{say('page.part-test')} · {metric_name(name)}", score_text(value)] for name, value in score.items()]
 
 
 def _combinations(info: StudyInfo) -> dict[str, Any]:
@@ -115,13 +115,13 @@ def _combinations(info: StudyInfo) -> dict[str, Any]:
     found = combinations(members, baselines, info.metric)
     head = ("study.combination", "study.spread", "study.members", "study.diverged")
     name, *others = map(say, head)
-    rows = [[one.name, short(one.mean), short(one.deviation), str(one.count), str(one.diverged or "")] for one in found]
+    rows = [[one.name, score_text(one.mean), score_text(one.deviation), str(one.count), str(one.diverged or "")] for one in found]
     return {"head": [name, metric_name(info.metric), *others], "rows": rows[:_MOST_ROWS], "all": len(rows)}
 
 
 def _numbers(info: RunInfo) -> list[list[str]]:
     return [
-        [f"{say(f'page.part-{part}')} · {metric_name(name)}", short(value)]
+        [f"{say(f'page.part-{part}')} · {metric_name(name)}", score_text(value)]
         for part in PARTS
         for name, value in info.score.get(part, {}).items()
     ]

@@ -35,6 +35,7 @@ SEVERITY = {"error": "orange", "warning": "amber", "advice": "grey"}
 
 AMOUNT = ("#00204C", "#213B6E", "#4C556C", "#6C6E72", "#8E8978", "#B2A570", "#D9C55C", "#FFE945")
 SHARE = ("#F7FAFC", "#A9CDE4", "#0072B2", "#003A5C")
+MISTAKE = ("#FFF8F2", "#F3B58E", "#D55E00", "#7A3600")
 DIFFERENCE = ("#0072B2", "#7FB4D6", "#F4F4F4", "#E8A277", "#D55E00")
 
 
@@ -74,4 +75,4 @@ def _parts(color: str) -> tuple[int, ...]:
     return tuple(int(color[at : at + 2], 16) for at in (1, 3, 5))
 
 
-RAMPS = {"amount": AMOUNT, "share": SHARE, "difference": DIFFERENCE}
+RAMPS = {"amount": AMOUNT, "share": SHARE, "mistake": MISTAKE, "difference": DIFFERENCE}

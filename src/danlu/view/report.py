@@ -11,7 +11,7 @@ from danlu.base.places import shown
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
-from danlu.view.figures.names import short
+from danlu.view.figures.names import score_text, short
 from danlu.view.figures.pages import run_charts, study_charts
 from danlu.view.info.curves import MOST_POINTS
 from danlu.view.info.effects import level_text, setting_text
@@ -106,7 +106,7 @@ def study_answers(info: StudyInfo) -> list[str]:
 def best_scores(info: StudyInfo) -> list[tuple[str, str]]:
     """The scores of the best combination, by their names."""
     scores = info.best.validation if info.best else {}
-    return [(f"{say('page.part-validation')} · {metric_name(name)}", short(value)) for name, value in scores.items()]
+    return [(f"{say('page.part-validation')} · {metric_name(name)}", score_text(value)) for name, value in scores.items()]
 
 
 def members_section(info: StudyInfo) -> Markup:
@@ -118,7 +118,7 @@ def members_section(info: StudyInfo) -> Markup:
             *(level_text(member.factors.get(factor)) for factor in info.factors),
             str(member.seed),
             str(member.fold),
-            *(say("page.diverged") if member.diverged else short(member.score.get(name)) for name in names),
+            *(say("page.diverged") if member.diverged else score_text(member.score.get(name)) for name in names),
         ]
         for member in info.members
     ]
@@ -137,7 +137,7 @@ def run_summary(info: RunInfo) -> list[Markup]:
     for part in PARTS:
         for name, value in info.score.get(part, {}).items():
             label = f"{say(f'page.part-{part}')} · {metric_name(name)}"
-            numbers.append(element("li", element("b", short(value)), element("span", label)))
+            numbers.append(element("li", element("b", score_text(value)), element("span", label)))
     where = element("p", element("code", info.where), class_="faint") if info.where else None
     forecast = info.history.forecast
     beside = [] if forecast is None else baseline_lines(forecast.baselines, info.score.get("test", {}))

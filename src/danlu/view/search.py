@@ -14,6 +14,7 @@ from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.telling import steady_error
 from danlu.base.words import say
+from danlu.view.figures.names import score_text
 from danlu.view.study import print_plan, printed
 from danlu.view.terminal import PlainConsole
 
@@ -96,7 +97,7 @@ def print_search(console: Console, search: Mapping[str, Any]) -> None:
         table.add_column(heading, justify="right")
     for trial in search["trials"][:_MOST_ROWS]:
         score = trial["score"]
-        numbers = [f"{score[name]:.4f}" if name in score else "" for name in (metric, "loss")]
+        numbers = [score_text(score[name]) if name in score else "" for name in (metric, "loss")]
         table.add_row(_settings(trial["factors"]), *numbers, str(trial["epochs"]), _state(trial))
     console.print(table)
     if len(search["trials"]) > _MOST_ROWS:
@@ -106,7 +107,7 @@ def print_search(console: Console, search: Mapping[str, Any]) -> None:
     console.print(say("search.counts", trials=len(search["trials"]), **counts), markup=False, soft_wrap=True)
     best = search["best"]
     if best:
-        scores = {part: f"{best['score'][part].get(metric, float('nan')):.4f}" for part in ("validation", "test")}
+        scores = {part: score_text(best["score"][part].get(metric)) for part in ("validation", "test")}
         phrase = "study.best" if best.get("refit", True) else "study.best-as-it-was"
         line = say(phrase, factors=_settings(best["factors"]), metric=metric_name(metric), **scores)
         console.print(line, markup=False, soft_wrap=True, style="bold")

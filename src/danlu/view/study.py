@@ -14,6 +14,7 @@ from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.telling import steady_error
 from danlu.base.words import say
+from danlu.view.figures.names import score_text
 from danlu.view.info.combinations import combinations, factors_text
 from danlu.view.info.effects import level_text
 from danlu.view.terminal import PlainConsole
@@ -106,7 +107,7 @@ def print_study(console: Console, study: Mapping[str, Any]) -> None:
     if best:
         metric = study["metric"]
         console.print()
-        scores = {part: f"{best['score'][part].get(metric, float('nan')):.4f}" for part in ("validation", "test")}
+        scores = {part: score_text(best["score"][part].get(metric)) for part in ("validation", "test")}
         phrase = "study.best" if best.get("refit", True) else "study.best-as-it-was"
         line = say(phrase, factors=factors_text(best["factors"]), metric=metric_name(metric), **scores)
         console.print(line, markup=False, soft_wrap=True, style="bold")
@@ -138,7 +139,7 @@ def _print_scores(console: Console, study: Mapping[str, Any]) -> None:
         table.add_column(heading, justify="right")
     ranked = combinations(study["members"], study["baselines"], metric)
     for one in ranked[:_MOST_ROWS]:
-        numbers = (f"{one.mean:.4f}", f"{one.deviation:.4f}", str(one.count), str(one.diverged or ""))
+        numbers = (score_text(one.mean), score_text(one.deviation), str(one.count), str(one.diverged or ""))
         table.add_row(one.name, *numbers)
     console.print(table)
     if len(ranked) > _MOST_ROWS:
@@ -164,7 +165,7 @@ def _print_interactions(console: Console, study: Mapping[str, Any]) -> None:
         for column in table["columns"]:
             drawn.add_column(level_text(column), justify="right")
         for level, means in zip(table["rows"], table["means"], strict=True):
-            drawn.add_row(level_text(level), *("–" if mean is None else f"{mean:.4f}" for mean in means))
+            drawn.add_row(level_text(level), *(score_text(mean) for mean in means))
         console.print(drawn)
         for change in sorted(table["changes"], key=lambda one: one["p"])[:_MOST_TABLES]:
             row, column = change["levels"]
