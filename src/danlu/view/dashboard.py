@@ -8,10 +8,12 @@ from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
+from danlu.view.curves_page import POINTS, asking, curves_page
 from danlu.view.figures.chart import plain
 from danlu.view.figures.names import score_text
-from danlu.view.figures.pages import compared_chart, run_charts, study_charts
+from danlu.view.figures.pages import run_charts, study_charts
 from danlu.view.info.combinations import combinations
+from danlu.view.info.curves import Wanted
 from danlu.view.info.effects import setting_text
 from danlu.view.info.numbering import numbered
 from danlu.view.info.run import RunInfo
@@ -19,7 +21,6 @@ from danlu.view.info.study import StudyInfo
 from danlu.view.report import PARTS, best_scores, cure_command, remedy_text, run_facts, study_answers, study_facts
 
 _MOST_ROWS = 100
-_POINTS = 800  # of a curve on the page: as many as it has pixels
 
 
 def run_page(info: RunInfo) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def run_page(info: RunInfo) -> dict[str, Any]:
         }
         for number, one in numbered(info.findings, lambda one: one.since)
     ]
+    curves, *others = run_charts(info, POINTS)
     return {
         "name": info.name,
         "where": info.where,
@@ -47,7 +49,7 @@ def run_page(info: RunInfo) -> dict[str, Any]:
         "cure": cure_command(info) if info.where and any(one.remedies for one in info.findings) else "",
         "numbers": _numbers(info),
         "findings": findings,
-        "charts": [plain(chart) for chart in run_charts(info, _POINTS)],
+        "charts": [asking(curves, [info]), *map(plain, others)],
         "try": f"danlu try {shlex.quote(str(shown(info.where)))}" if info.state == "finished" and info.where else "",
         "texts": [[say("page.epoch", epoch=one.epoch), one.prompt, one.text] for one in info.history.texts],
         "net": info.history.net is not None,
@@ -76,7 +78,7 @@ def compare_page(infos: list[RunInfo]) -> dict[str, Any]:
     different = [key for key in keys if len({repr(info.settings.get(key)) for info in infos}) > 1]
     return {
         "names": [info.name for info in infos],
-        "charts": [plain(compared_chart(infos, _POINTS))],
+        "charts": [curves_page(infos, Wanted(most=POINTS))["chart"]],
         "scores": [
             [f"{say(f'page.part-{part}')} · {metric_name(name)}"]
             + [score_text(info.score.get(part, {}).get(name)) for info in infos]

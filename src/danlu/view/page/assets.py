@@ -6,10 +6,10 @@ from importlib import resources
 from danlu.base.words import catalogue, language
 from danlu.view.palette import DARK, LIGHT, RAMPS
 
-CHART_SCRIPTS = ("scales.js", "marks.js", "chart.js", "pointing.js", "surface.js")
+CHART_SCRIPTS = ("scales.js", "marks.js", "chart.js", "pointing.js", "surface.js", "saving.js")
 """What draws charts, in the order in which it must be read."""
 REPORT_SCRIPT = "report.js"
-DASHBOARD_SCRIPTS = ("parts.js", "notes.js", "tools.js", "list.js", "run.js", "dashboard.js")
+DASHBOARD_SCRIPTS = ("parts.js", "curves.js", "notes.js", "tools.js", "list.js", "run.js", "dashboard.js")
 TRIAL_SCRIPTS = ("parts.js", "drawing.js", "fields.js", "answer.js", "trial.js")
 STYLE = "look.css"
 STYLES = (STYLE, "dashboard.css")

@@ -4,7 +4,7 @@
 danlu.POLL = { soon: 100, seen: 900, hidden: 10000 };
 
 danlu.route = () => {
-  const [, page, rest] = location.hash.match(/^#\/(\w*)\/?([0-9a-f,]*)$/) ?? [];
+  const [, page, rest] = location.hash.match(/^#\/(\w*)\/?([0-9a-f,]*)(?:\?.*)?$/) ?? [];
   const main = document.querySelector("#main");
   main.className = "";
   if (page === "run" && rest) return new danlu.RunPage(main, rest);
