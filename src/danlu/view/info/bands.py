@@ -34,7 +34,7 @@ def band_of(places: Sequence[float], table: Sequence[Sequence[float | None]], fo
     ((2.0, 2.0), (1,))
     """
     rows = numpy.array([[math.nan if value is None else value for value in row] for row in table], dtype=float)
-    rows = rows.reshape(len(table), -1)
+    rows = rows.reshape(len(table), len(places))
     standing = numpy.isfinite(rows).sum(0)
     kept = (standing > 0) & (2 * standing >= len(table))
     ends = [_told(row) for row in mean_intervals(rows[:, kept], folds=folds)]

@@ -1,6 +1,7 @@
 """The scripts and styles of the page, which lie beside this file."""
 
 import functools
+import re
 from importlib import resources
 
 from danlu.base.words import catalogue, language
@@ -15,16 +16,20 @@ STYLE = "look.css"
 STYLES = (STYLE, "dashboard.css")
 TRIAL_STYLE = "trial.css"
 _WORDS = "page."
+_COMMENT = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
+_INDENT = re.compile("^ +", re.MULTILINE)
 
 
 @functools.cache
 def asset(name: str) -> str:
-    """The text of one script or style; the colours of the palette stand at the head of the style.
+    """The text of one script or style, without indentation and comments of whole lines, for it stands in every report;
+    the colours of the palette are at the head of the style.
 
     >>> asset("look.css").startswith(":root {")
     True
     """
     text = resources.files("danlu.view.page").joinpath("assets", name).read_text(encoding="utf-8")
+    text = _INDENT.sub("", _COMMENT.sub("", text))
     return _colors() + text if name == STYLE else text
 
 
