@@ -42,7 +42,7 @@ def test_all_points_are_told_to_who_wants_them(site: Site) -> None:
 
 
 def test_smoothing_and_axis_are_as_asked(site: Site) -> None:
-    raw, smooth = lines(asked(site, "smooth=500")["chart"])
+    raw, smooth, _ = lines(asked(site, "smooth=500")["chart"])
     assert max(smooth["ys"]) - min(smooth["ys"]) < 0.05 < max(raw["ys"]) - min(raw["ys"])
     chart = asked(site, "axis=epoch")["chart"]
     assert chart["panels"][-1]["x"]["label"] == "epoch"
@@ -63,7 +63,8 @@ def test_runs_of_one_setting_are_bands_or_not(site: Site) -> None:
     ["axis=nonsense", "smooth=x", "smooth=nan", "low=inf", "low=-1e999&high=", "most=-5", "most=1e99", "bands=2", "axis="],
 )
 def test_nonsense_counts_as_not_asked(site: Site, query: str) -> None:
-    assert lines(asked(site, query)["chart"])[1] == lines(asked(site, "most=1e99" if "1e99" in query else "")["chart"])[1]
+    plain = "most=1e99" if query == "most=1e99" else ""
+    assert lines(asked(site, query)["chart"])[1] == lines(asked(site, plain)["chart"])[1]
 
 
 @pytest.mark.parametrize("query", ["low=9e9&high=9.1e9", "low=10&high=5", "smooth=-3", "smooth=1e300"])

@@ -79,6 +79,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     told = [journal[0], *map(json.dumps, lines), *journal[1:]]
     (study / "journal.jsonl").write_text("\n".join(told) + "\n")
     with served(folder) as site:
+        site.enter()
         yield site
 
 

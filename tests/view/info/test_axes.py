@@ -53,7 +53,7 @@ def test_a_stretch_has_finer_points_and_the_same_numbers(axis: str) -> None:
     history = told(40, steps=100)
     whole = curves({"a": Drawn(history)}, Wanted(axis, most=200)).runs[0].loss
     low, high = whole.steps[60], whole.steps[80]
-    part = curves({"a": Drawn(history)}, Wanted(axis, low=low, high=high, most=200)).runs[0].loss
+    part = curves({"a": Drawn(history)}, Wanted(axis, low=low, high=high, most=1000)).runs[0].loss
     inside = {at: value for at, value in zip(whole.steps, whole.values, strict=True) if low <= at <= high}
     fine = dict(zip(part.steps, part.values, strict=True))
     assert len(fine) > 4 * len(inside)

@@ -15,12 +15,13 @@ def short(value: float | None, digits: int = 4) -> str:
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    if abs(value) >= 1000 and (abs(value) < 999_999.5 or value == int(value) and abs(value) < 1e15):
+    if abs(value) >= 1000 and (abs(value) < 1e6 or (value == int(value) and abs(value) < 1e15)):
         return f"{value:,.0f}"
     if value and not 1e-3 <= abs(value) < 1e6:
         mantissa, _, exponent = f"{value:.{digits - 3}e}".partition("e")
         return f"{mantissa}e{exponent}"
-    return f"{value:.{digits}g}"
+    text = f"{value:.{digits}g}"
+    return text if abs(float(text)) < 1000 else f"{float(text):,.0f}"
 
 
 def score_text(value: float | None) -> str:

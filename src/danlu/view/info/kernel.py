@@ -42,10 +42,10 @@ def kernel_smooth(values: Sequence[float | None], sigma: float) -> tuple[list[fl
     places = _columns(numpy.where(known, numpy.arange(len(numbers)), 0.0), wide)
     filled = counts > 0
     shares = numpy.where(filled, counts, 1.0)
-    fitted = _fitted(counts, sums / shares, sigma / wide)
-    fitted = numpy.clip(fitted, numbers[known].min(), numbers[known].max())
     middle = numpy.arange(len(counts)) * wide + (wide - 1) / 2
     at = numpy.where(filled, places / shares, numpy.minimum(middle, len(numbers) - 1))
+    fitted = _fitted(counts, sums / shares, (at - middle) / wide, sigma / wide)
+    fitted = numpy.clip(fitted, numbers[known].min(), numbers[known].max())
     return at.tolist(), _told(numpy.where(filled, fitted, math.nan))
 
 
@@ -54,8 +54,9 @@ def _columns(values: numpy.ndarray, wide: int) -> numpy.ndarray:
     return numpy.add.reduceat(values, numpy.arange(0, len(values), wide))
 
 
-def _fitted(counts: numpy.ndarray, means: numpy.ndarray, sigma: float) -> numpy.ndarray:
-    """At each column the height there of the line that fits its neighbours best, each with the weight of the bell."""
+def _fitted(counts: numpy.ndarray, means: numpy.ndarray, off: numpy.ndarray, sigma: float) -> numpy.ndarray:
+    """At each column the height there of the line that fits its neighbours best, each with the weight of the bell; the
+    numbers of a column lie `off` its middle on average, in columns."""
     reach = max(1, math.ceil(_REACH * sigma))
     away = numpy.arange(-reach, reach + 1)
     bell = numpy.exp(-0.5 * (away / sigma) ** 2)
@@ -65,8 +66,11 @@ def _fitted(counts: numpy.ndarray, means: numpy.ndarray, sigma: float) -> numpy.
         return numpy.convolve(of, bell * (-away) ** power)[reach : reach + len(of)]
 
     with numpy.errstate(all="ignore"):
-        weight, first, second = (total(counts, power) for power in range(3))
-        height, slope = total(counts * means, 0), total(counts * means, 1)
+        weight, from_middle, heights = total(counts, 0), total(counts, 1) + total(counts * off, 0), counts * means
+        squares = total(counts, 2) + 2 * total(counts * off, 1) + total(counts * off**2, 0)
+        first, second = from_middle - off * weight, squares - 2 * off * from_middle + off**2 * weight
+        height = total(heights, 0)
+        slope = total(heights, 1) + total(heights * off, 0) - off * height
         spread = weight * second - first**2
         line = (second * height - first * slope) / spread
         return numpy.where(spread > 1e-9 * weight * weight, line, height / weight)

@@ -48,7 +48,7 @@ class RunInfo:
         share, clip = (_positive(self.settings.get(f"train.{key}")) for key in ("smoothing", "clip_norm"))
         weights = self.settings.get("train.weights")
         best = weights == "best" if weights else self.settings.get("train.patience") is not None
-        return Drawn(self.history, sigma_of(min(share or 0.1, 1.0)), clip, best)
+        return Drawn(self.history, sigma_of(share if share and share <= 1 else 0.1), clip, best)
 
 
 def _positive(value: Any) -> float | None:

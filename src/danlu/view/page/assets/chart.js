@@ -257,7 +257,8 @@ danlu.Chart = class {
       const place = x(at);
       if (place < box.left - 1 || place > box.right + 1) continue;
       if (grid) svg.append(danlu.make("line", { class: "grid", x1: place, x2: place, y1: box.top, y2: box.bottom }));
-      if (shown) svg.append(danlu.make("text", { class: "tick", x: place, y: box.bottom + 16, "text-anchor": "middle" }, word));
+      const half = danlu.textWidth(word) / 2;
+      if (shown) svg.append(danlu.make("text", { class: "tick", x: Math.max(half, Math.min(place, this.width - half)), y: box.bottom + 16, "text-anchor": "middle" }, word));
     }
     svg.append(danlu.make("line", { class: "axis", x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom }));
     if (panel.x.label) svg.append(danlu.make("text", { x: (box.left + box.right) / 2, y: box.bottom + 34, "text-anchor": "middle" }, panel.x.label));

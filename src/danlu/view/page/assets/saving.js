@@ -12,7 +12,7 @@ danlu.checked = (text, value, changed) => {
 danlu.equip = (chart, { panels }) => {
   const marks = panels.flatMap((panel) => panel.marks);
   if (marks.some((mark) => mark.type === "Pictures")) return;
-  if (panels.some((panel) => panel.shares_x && !panel.x.most && panel.marks.some((mark) => mark.type === "Line"))) {
+  if (panels.some((panel) => panel.shares_x && panel.x.low === undefined && panel.marks.some((mark) => mark.type === "Line"))) {
     for (const which of ["x", "y"]) {
       const first = chart.logs[which] ?? Boolean(panels[0][which].log);
       chart.tools.append(danlu.checked(danlu.say(`log-${which}`), first, (log) => { chart.logs[which] = log; chart.again(); chart.asked?.keep(`log${which}`, log ? "1" : "0"); }));

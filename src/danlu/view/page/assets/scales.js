@@ -32,14 +32,15 @@ danlu.short = (value, digits = 4) => {
   if (typeof value !== "number") return String(value);
   if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
   const size = Math.abs(value);
-  if (size >= 1000 && (size < 999999.5 || (size < 1e15 && Number.isInteger(value)))) {
+  if (size >= 1000 && (size < 1e6 || (size < 1e15 && Number.isInteger(value)))) {
     return Math.round(danlu.even(value, Math.floor(Math.log10(size)) + 1)).toLocaleString("en-US");
   }
   if (value !== 0 && (size < 1e-3 || size >= 1e6)) {
     const places = Math.max(0, digits - 3);
     return danlu.even(value, places + 1).toExponential(places).replace(/e([+-])(\d)$/, (all, sign, power) => `e${sign}0${power}`);
   }
-  return String(Number(danlu.even(value, digits).toPrecision(digits)));
+  const cut = Number(danlu.even(value, digits).toPrecision(digits));
+  return Math.abs(cut) < 1000 ? String(cut) : cut.toLocaleString("en-US");
 };
 
 /** The number, so that JavaScript cuts it to so many places as Python does: what lies in the middle goes to the even digit. */
@@ -136,8 +137,9 @@ danlu.tickText = (value, log) => {
     const part = value / 10 ** power;
     return (Math.abs(part - 1) < 1e-6 ? "" : `${Number(part.toPrecision(2))}·`) + "10" + danlu.superscript(power);
   }
-  if (size >= 1e6 || size < 1e-4) return value.toExponential(1).replace(".0e", "e");
-  return size >= 1000 ? value.toLocaleString("en-US") : String(Number(value.toPrecision(6)));
+  const round = Number(value.toPrecision(12));
+  if (size >= 1e9 || size < 1e-4) return round.toExponential();
+  return size >= 1000 ? round.toLocaleString("en-US", { maximumFractionDigits: 6 }) : String(round);
 };
 
 danlu.superscript = (number) => String(number).replace(/[-\d]/g, (sign) => (sign === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign]));
