@@ -75,4 +75,10 @@ def _parts(color: str) -> tuple[int, ...]:
     return tuple(int(color[at : at + 2], 16) for at in (1, 3, 5))
 
 
+DARK_RAMPS = {
+    "share": ("#20272D", "#174A70", "#2F93CC", "#C5E6FB"),
+    "mistake": ("#2B2420", "#7F3D12", "#F28A45", "#FFE3CC"),
+    "difference": ("#4FA9E2", "#2C5F80", "#2A2F34", "#8A5230", "#F28A45"),
+}
+"""On a dark page: what begins at nothing begins in the colour of the page, as it does on paper."""
 RAMPS = {"amount": AMOUNT, "share": SHARE, "mistake": MISTAKE, "difference": DIFFERENCE}

@@ -7,6 +7,7 @@ from danlu.base.metric_names import metric_bounds, metric_name
 from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Chart, Line, Mark, Panel, Points
 from danlu.view.figures.curves import axis_label, is_wide
+from danlu.view.figures.folding import same_scores
 from danlu.view.figures.level_curves import band_mark, spaced
 from danlu.view.info.bands import curve_band
 from danlu.view.info.curves import Curves, RunCurves
@@ -24,13 +25,14 @@ _Part = Callable[[RunCurves], ThinnedCurve]
 def banded_chart(info: Curves, groups: Sequence[Group]) -> Chart:
     """A line and a band for each group: training loss over the scores on the validation part."""
     parts: list[tuple[str, str, _Part]] = [("loss", say("figure.training-loss"), lambda run: run.smoothed)]
-    for name in ("loss", *info.metrics[:_MOST_METRICS]):
+    metrics, same = same_scores(info)
+    for name in ("loss", *metrics[:_MOST_METRICS]):
         if any(name in run.validation for run in info.runs):
             label = f"{say('page.part-validation')} · {metric_name(name)}"
             parts.append((name, label, lambda run, name=name: run.validation.get(name, ThinnedCurve())))
     panels = [_panel(info, groups, part, named=not at) for at, part in enumerate(parts)]
     panels[-1] = replace(panels[-1], x=Axis(axis_label(info)))
-    return Chart("curves", say("figure.curves"), panels, [say("figure.group-band")])
+    return Chart("curves", say("figure.curves"), panels, [say("figure.group-band"), *same])
 
 
 def _panel(info: Curves, groups: Sequence[Group], part: tuple[str, str, _Part], *, named: bool) -> Panel:

@@ -5,7 +5,7 @@ import re
 from importlib import resources
 
 from danlu.base.words import catalogue, language
-from danlu.view.palette import DARK, LIGHT, RAMPS
+from danlu.view.palette import DARK, DARK_RAMPS, LIGHT, RAMPS
 
 CHART_SCRIPTS = ("scales.js", "marks.js", "chart.js", "pointing.js", "surface.js", "saving.js")
 """What draws charts, in the order in which it must be read."""
@@ -48,4 +48,5 @@ def _colors() -> str:
 def look() -> dict[str, object]:
     """What the scripts need of the look: the ramps of colours, and the words of the page in the language in force."""
     words = {id.removeprefix(_WORDS): text for id, text in catalogue(language()).items() if id.startswith(_WORDS)}
-    return {"ramps": {name: list(colors) for name, colors in RAMPS.items()}, "words": words}
+    ramps, dark = ({name: list(colors) for name, colors in own.items()} for own in (RAMPS, DARK_RAMPS))
+    return {"ramps": ramps, "dark": dark, "words": words}

@@ -39,6 +39,7 @@ danlu.Chart = class {
     if (!width || width === this.width) return;
     this.width = width;
     const { chart, host } = this;
+    danlu.dark = getComputedStyle(document.documentElement).colorScheme === "dark";
     this.title.textContent = chart.title;
     const parts = [this.legend()];
     const solid = chart.panels.flatMap((panel) => panel.marks).find((mark) => mark.solid);
@@ -105,7 +106,7 @@ danlu.Chart = class {
     const scale = danlu.scale(0, 24, 0, 24);
     const color = mark.color ?? "blue";
     const [x, y] = [Object.assign(scale, {}), danlu.scale(0, 12, 0, 12)];
-    if (mark.type === "Zone") svg.append(danlu.make("rect", { width: 24, height: 12, style: { fill: danlu.color(color), fillOpacity: 0.25 } }));
+    if (mark.type === "Zone") svg.append(danlu.make("rect", { width: 24, height: 12, style: { fill: danlu.color(color), fillOpacity: mark.fixed ? 0.85 : 0.25 } }));
     else if (mark.type === "Line") danlu.marks.Line({ ...mark, xs: [0, 24], ys: [6, 6], faint: false }, { x, y, layer: svg });
     else danlu.marks.Points({ ...mark, xs: [12], ys: [6], size: 9, faint: false }, { x, y, layer: svg });
     return svg;
@@ -117,7 +118,7 @@ danlu.Chart = class {
     const left = this.leftMargin(width);
     const last = chart.panels.length - 1;
     const named = (panel) => Boolean(panel.title || panel.y.label);
-    const below = (panel, index) => (!panel.shares_x || panel.x.label || index === last ? (panel.x.label ? 40 : 24) : 8);
+    const below = (panel, index) => (!panel.shares_x || panel.x.label || index === last ? 24 + 16 * this.below(panel).length : 8);
     const inside = (panel, index) => this.stacks[index] ? 10 + this.stacks[index].length * (26 + 13 * Math.max(...this.stacks[index].map((lines) => lines.length))) : 150 * (panel.height ?? 1);
     const heights = chart.panels.map((panel, index) => (named(panel) ? 20 : 6) + inside(panel, index) + below(panel, index));
     const total = heights.reduce((sum, height) => sum + height, 0);
@@ -210,7 +211,7 @@ danlu.Chart = class {
     const [bottom, top] = this.domain(panel, "y");
     const y = danlu.scale(bottom, top, box.bottom, box.top, this.axis(panel, "y").log);
     const id = `clip-${danlu.Chart.count += 1}`;
-    const area = { panel, box, x, y, index, clip: id };
+    const area = { panel, box, x, y, index, clip: id, later: [] };
     this.axes(svg, area);
     svg.append(danlu.make("defs", {}, danlu.make("clipPath", { id }, danlu.make("rect", { x: box.left, y: box.top - 4, width: Math.max(1, box.right - box.left), height: box.bottom - box.top + 8 }))));
     const layer = danlu.make("g", { "clip-path": `url(#${id})` });
@@ -219,20 +220,21 @@ danlu.Chart = class {
     for (const mark of panel.marks) {
       if (!this.isHidden(mark)) danlu.marks[mark.type]?.(mark, { x, y, layer, over, box, columns: mark.xs?.length ?? 1, words: Boolean(panel.x.ticks?.length) });
     }
+    svg.append(...area.later);
     const bars = panel.marks.filter((mark) => mark.type === "Cells" || mark.type === "Heatmap");
     const part = (box.bottom - box.top) / bars.length;
     bars.forEach((mark, at) => this.colorBar(svg, mark, { right: box.right, top: box.top + at * part, bottom: box.top + (at + 1) * part - (bars.length > 1 ? 10 : 0) }));
     return area;
   }
 
-  axes(svg, { panel, box, x, y, index }) {
+  axes(svg, { panel, box, x, y, index, later }) {
     const heading = panel.title || panel.y.label;
     if (heading) svg.append(danlu.make("text", { x: panel.y.ticks?.length ? 4 : box.left, y: box.top - 7, style: { fontWeight: 600 } }, this.fitted(heading, this.width - box.left)));
     const count = Math.max(2, Math.floor((box.right - box.left) / 90));
     const every = (ticks, most) => ticks.filter((_, at) => at % Math.max(1, Math.ceil(ticks.length / most)) === 0);
     const along = () => {
       const all = danlu.ticks(x.low, x.high, count, x.log);
-      const whole = panel.shares_x === "step" ? all.filter(Number.isInteger) : all; // there is no half a step
+      const whole = ["step", "epoch"].includes(panel.shares_x) ? all.filter(Number.isInteger) : all; // there is no half a step
       return (whole.length > 1 ? whole : all).map((at) => [at, danlu.tickText(at, x.log)]);
     };
     const grid = !panel.marks.some((mark) => mark.type === "Cells" || mark.type === "Heatmap");
@@ -244,7 +246,7 @@ danlu.Chart = class {
       if (grid) svg.append(danlu.make("line", { class: "grid", x1: box.left, x2: box.right, y1: place, y2: place }));
       if (stack) {
         const own = stack[panel.y.ticks.findIndex(([other]) => other === at)];
-        own.forEach((line, number) => svg.append(danlu.make("text", { class: "tick halo", x: box.left, y: place - 9 - 13 * (own.length - 1 - number) }, line)));
+        own.forEach((line, number) => later.push(danlu.make("text", { class: "tick halo", x: box.left, y: place - 9 - 13 * (own.length - 1 - number) }, line)));
         continue;
       }
       const lines = String(word).split("\n");
@@ -261,9 +263,15 @@ danlu.Chart = class {
       if (shown) svg.append(danlu.make("text", { class: "tick", x: Math.max(half, Math.min(place, this.width - half)), y: box.bottom + 16, "text-anchor": "middle" }, word));
     }
     svg.append(danlu.make("line", { class: "axis", x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom }));
-    if (panel.x.label) svg.append(danlu.make("text", { x: (box.left + box.right) / 2, y: box.bottom + 34, "text-anchor": "middle" }, panel.x.label));
+    this.below(panel).forEach((line, number) => {
+      const half = danlu.textWidth(line) / 2;
+      svg.append(danlu.make("text", { x: Math.max(half, Math.min((box.left + box.right) / 2, this.width - half)), y: box.bottom + 34 + 16 * number, "text-anchor": "middle" }, line));
+    });
     if (panel.title && panel.y.label) svg.append(danlu.make("text", { class: "tick", x: box.left, y: box.top - 7, "text-anchor": "end" }, panel.y.label));
   }
+
+  /** What an axis is called, as lines below it. */
+  below(panel) { return panel.x.label ? danlu.wrapped(panel.x.label, this.width - 8) : []; }
 
   /** A word cut to the width there is. */
   fitted(word, width) {

@@ -44,7 +44,8 @@ danlu.keep = (chart, ending, blob) => {
 danlu.chartSvg = (chart) => {
   const root = document.documentElement;
   const [theme, font] = [root.dataset.theme, getComputedStyle(document.body).fontFamily];
-  root.dataset.theme = "light"; // paper is white; nothing is painted before it is set back
+  const dress = (name) => { if (name) root.dataset.theme = name; else delete root.dataset.theme; chart.again(); };
+  dress("light"); // paper is white; nothing of it is seen before it is set back
   const look = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "opacity", "font-size", "font-weight", "paint-order"];
   const frozen = (element) => {
     const copy = element.cloneNode(true);
@@ -74,8 +75,7 @@ danlu.chartSvg = (chart) => {
   else parts.push(danlu.make("image", { href: solid.toDataURL(), y, width, height: high }));
   y += high;
   for (const note of chart.chart.notes ?? []) for (const line of danlu.wrapped(note, width - 16)) parts.push(text(8, (y += 18), line));
-  root.dataset.theme = theme ?? "";
-  if (theme === undefined) delete root.dataset.theme;
+  dress(theme);
   const height = Math.ceil(y + 10);
   const svg = danlu.make("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "font-family": font }, danlu.make("rect", { width, height, fill: "#ffffff" }), ...parts);
   return new XMLSerializer().serializeToString(svg);

@@ -146,7 +146,7 @@ danlu.superscript = (number) => String(number).replace(/[-\d]/g, (sign) => (sign
 
 /** The colour at a share of the way along a ramp, as [red, green, blue]. */
 danlu.ramp = (name, share) => {
-  const colors = danlu.look.ramps[name] ?? ["#000000", "#ffffff"];
+  const colors = (danlu.dark ? danlu.look.dark?.[name] : null) ?? danlu.look.ramps[name] ?? ["#000000", "#ffffff"];
   const place = Math.min(1, Math.max(0, share)) * (colors.length - 1);
   const index = Math.min(Math.floor(place), colors.length - 2);
   const parts = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
