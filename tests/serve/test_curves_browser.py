@@ -135,6 +135,16 @@ def test_the_slider_smooths_on_the_server_and_stays_in_the_address(gallery: Site
     assert page.input_value(SLIDER) == value
 
 
+def test_cells_are_saved_as_sharp_as_they_are_seen(gallery: Site, reader: Open) -> None:
+    page = reader(gallery, run_at(gallery)).page
+    curves(page)
+    chart = page.locator(".chart[data-kind=confusion]").first
+    chart.locator(".save summary").click()
+    with page.expect_download() as download:
+        chart.locator(".save button:text-is('SVG')").click()
+    assert 'image-rendering="pixelated"' in Path(download.value.path()).read_text()
+
+
 def test_axis_and_scales_are_chosen_and_stay_in_the_address(gallery: Site, reader: Open) -> None:
     page = reader(gallery, run_at(gallery)).page
     chart = curves(page)

@@ -5,6 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy
+
 from danlu.base.records import Score
 from danlu.store.run_history import RunHistory
 from danlu.view.info.axes import STEP, axes_of, track, unit_of
@@ -121,7 +123,8 @@ def _run_curves(label: str, run: Drawn, axis: str, unit: float, wanted: Wanted) 
     bests = [epoch.step for epoch in history.epochs if epoch.best]
     best = bests[-1] if bests else None
     scored = None if not history.finished or best is None else best if run.best_is_scored else ends[-1]
-    diverged = next((step for step, loss in zip(steps, history.loss, strict=True) if not math.isfinite(loss)), None)
+    broken = numpy.flatnonzero(~numpy.isfinite(numpy.array(history.loss, dtype=float)))
+    diverged = steps[broken[0]] if len(broken) else None
     ends_at = along.at(ends)
 
     def at(step: int | None) -> float | None:
@@ -159,9 +162,9 @@ def _smoothed(cut: _Cut, losses: Sequence[float], sigma: float) -> ThinnedCurve:
     beyond = math.ceil(4 * sigma)
     first, end = max(0, cut.first - beyond), min(len(losses), cut.end + beyond)
     rows, values = kernel_smooth(losses[first:end], sigma)
-    inside = [at for at, row in enumerate(rows) if cut.first <= row + first <= cut.end - 1] or range(len(rows))
-    places = [_between(cut.places, rows[at] + first) for at in inside]
-    return thin(places, [values[at] for at in inside], cut.wanted.most)
+    left, right = bisect.bisect_left(rows, cut.first - first), bisect.bisect_right(rows, cut.end - 1 - first)
+    found = thin(rows[left:right], values[left:right], cut.wanted.most)
+    return ThinnedCurve(tuple(_between(cut.places, row + first) for row in found.steps), found.values)
 
 
 def _between(places: Sequence[float], row: float) -> float:

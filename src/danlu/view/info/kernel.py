@@ -77,4 +77,6 @@ def _fitted(counts: numpy.ndarray, means: numpy.ndarray, off: numpy.ndarray, sig
 
 
 def _told(numbers: numpy.ndarray) -> list[float | None]:
+    if numpy.isfinite(numbers).all():
+        return numbers.tolist()
     return [value if math.isfinite(value) else None for value in numbers.tolist()]

@@ -46,7 +46,7 @@ danlu.chartSvg = (chart) => {
   const [theme, font] = [root.dataset.theme, getComputedStyle(document.body).fontFamily];
   const dress = (name) => { if (name) root.dataset.theme = name; else delete root.dataset.theme; chart.again(); };
   dress("light"); // paper is white; nothing of it is seen before it is set back
-  const look = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "opacity", "font-size", "font-weight", "paint-order"];
+  const look = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "opacity", "font-size", "font-weight", "paint-order", "image-rendering"];
   const frozen = (element) => {
     const copy = element.cloneNode(true);
     const [from, to] = [element, copy].map((one) => [one, ...one.querySelectorAll("*")]);
