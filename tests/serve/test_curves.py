@@ -60,7 +60,17 @@ def test_runs_of_one_setting_are_bands_or_not(site: Site) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["axis=nonsense", "smooth=x", "smooth=nan", "low=inf", "low=-1e999&high=", "most=-5", "most=1e99", "bands=2", "axis="],
+    [
+        "axis=nonsense",
+        "smooth=x",
+        "smooth=nan",
+        "low=inf",
+        "low=-1e999&high=",
+        "most=-5",
+        "most=1e99",
+        "bands=2",
+        "axis=",
+    ],
 )
 def test_nonsense_counts_as_not_asked(site: Site, query: str) -> None:
     plain = "most=1e99" if query == "most=1e99" else ""

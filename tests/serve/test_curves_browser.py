@@ -35,9 +35,14 @@ def long_course(seed: int = 0) -> list[Record]:
         score = {"loss": 1 - accuracy, "accuracy": accuracy, "f1": accuracy}
         told.append(
             {
-                "kind": "epoch", "epoch": epoch, "step": epoch * STEPS // EPOCHS, "train": {"loss": losses[first]},
-                "validation": score, "best": epoch <= 6, "seconds": 2.0,
-            }  # fmt: skip
+                "kind": "epoch",
+                "epoch": epoch,
+                "step": epoch * STEPS // EPOCHS,
+                "train": {"loss": losses[first]},
+                "validation": score,
+                "best": epoch <= 6,
+                "seconds": 2.0,
+            }
         )
     counts = [[95 if row == column else 1 + (row + column) % 3 for column in range(6)] for row in range(6)]
     told += [FINDING, PREDICTIONS | {"classes": [f"class {at}" for at in range(6)], "confusion": counts}]
@@ -257,10 +262,15 @@ OVERLAPS = """() => {
         if (across > 2 && down > 4) found.push(`${own[at].textContent} | ${own[at + 1 + other].textContent}`);
       });
     });
-    for (const one of own) if (one.firstChild?.textContent.endsWith('…') && !svg.closest('[data-kind=flow]')) found.push(`cut: ${one.textContent}`);
+    const cut = own.filter((one) => one.firstChild?.textContent.endsWith('…') && !svg.closest('[data-kind=flow]'));
+    found.push(...cut.map((one) => `cut: ${one.textContent}`));
   }
   return found;
 }"""
+
+
+UNNAMED = """[...document.querySelectorAll('input, select, button, summary')].filter((one) =>
+  !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length || one.id)).length"""
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -283,5 +293,4 @@ def test_no_words_of_a_chart_are_cut_or_overlap(
         window.picture(f"curves-{name}-{width}-{scheme}-{language}")
         assert page.evaluate(OVERLAPS) == [], name
         assert window.fits(), name
-        unnamed = "[...document.querySelectorAll('input, select, button, summary')].filter((one) => !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length || one.id)).length"
-        assert page.evaluate(unnamed) == 0
+        assert page.evaluate(UNNAMED) == 0

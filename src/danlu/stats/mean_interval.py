@@ -43,8 +43,8 @@ def mean_interval(values: Sequence[float], *, level: float = 0.95) -> MeanInterv
 
 
 def mean_intervals(table: Any, *, folds: int = 1, level: float = 0.95) -> tuple[Any, Any, Any]:
-    """The means of the columns of `table` [trainings, places] and the ends of their intervals, each [places]; what is not
-    finite is left out, and NaN stands where nothing is left, or one number alone, which has no interval.
+    """The means of the columns of `table` [trainings, places] and the ends of their intervals, each [places]. What is
+    not finite is left out, and NaN stands where nothing is left, or one number alone, which has no interval.
 
     Trainings of several `folds` share most of their samples: their variance counts 1/n + 1/(folds - 1) times, as Nadeau
     and Bengio have it (2003, https://doi.org/10.1023/A:1024068626366), in place of 1/n.

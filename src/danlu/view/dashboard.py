@@ -117,7 +117,10 @@ def _combinations(info: StudyInfo) -> dict[str, Any]:
     found = combinations(members, baselines, info.metric)
     head = ("study.combination", "study.spread", "study.members", "study.diverged")
     name, *others = map(say, head)
-    rows = [[one.name, score_text(one.mean), score_text(one.deviation), str(one.count), str(one.diverged or "")] for one in found]
+    rows = [
+        [one.name, score_text(one.mean), score_text(one.deviation), str(one.count), str(one.diverged or "")]
+        for one in found
+    ]
     return {"head": [name, metric_name(info.metric), *others], "rows": rows[:_MOST_ROWS], "all": len(rows)}
 
 

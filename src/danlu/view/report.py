@@ -106,7 +106,9 @@ def study_answers(info: StudyInfo) -> list[str]:
 def best_scores(info: StudyInfo) -> list[tuple[str, str]]:
     """The scores of the best combination, by their names."""
     scores = info.best.validation if info.best else {}
-    return [(f"{say('page.part-validation')} · {metric_name(name)}", score_text(value)) for name, value in scores.items()]
+    return [
+        (f"{say('page.part-validation')} · {metric_name(name)}", score_text(value)) for name, value in scores.items()
+    ]
 
 
 def members_section(info: StudyInfo) -> Markup:

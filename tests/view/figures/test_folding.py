@@ -127,6 +127,10 @@ def test_folds_make_an_interval_wider() -> None:
 
 
 def test_an_empty_run_is_drawn_too() -> None:
-    for infos in ([made.sample_run()], [RunInfo("none", "running", RunHistory())], [RunInfo("a", "", RunHistory())] * 3):
+    for infos in (
+        [made.sample_run()],
+        [RunInfo("none", "running", RunHistory())],
+        [RunInfo("a", "", RunHistory())] * 3,
+    ):
         assert compared_chart(infos).panels
     assert curves_chart(Curves(())).panels

@@ -22,7 +22,9 @@ from danlu.view.paper import draw
 from danlu.view.paper.draw import draw_chart
 
 
-def line_chart(values: list[float | None], *, log: bool = False, least: float | None = None, most: float | None = None) -> Chart:
+def line_chart(
+    values: list[float | None], *, log: bool = False, least: float | None = None, most: float | None = None
+) -> Chart:
     axis = Axis("y", log=log, least=least, most=most)
     panel = Panel(Axis("step"), axis, [Line(list(range(1, len(values) + 1)), values)], shares_x="step")
     return Chart("curves", "a curve", [panel])
@@ -40,9 +42,9 @@ def one_epoch() -> Chart:
 
 HARD: dict[str, Callable[[], Chart]] = {
     "one epoch": one_epoch,
-    "always right": lambda: line_chart([1.0, 1.0, 1.0], least=0.0, most=1.0),
-    "nearly right": lambda: line_chart([0.9, 0.95, 0.999], least=0.0, most=1.0),
-    "always wrong": lambda: line_chart([0.0, 0.0], least=0.0, most=1.0),
+    "always right": lambda: line_chart([1.0, 1.0, 1.0], share=True),
+    "nearly right": lambda: line_chart([0.9, 0.95, 0.999], share=True),
+    "always wrong": lambda: line_chart([0.0, 0.0], share=True),
     "one number": lambda: line_chart([3.7]),
     "one number, powers": lambda: line_chart([3.7], log=True),
     "hardly apart": lambda: line_chart([0.30001, 0.30002]),
@@ -64,7 +66,8 @@ const found = charts.map((chart) => {
     const [low, high] = shown.domain(panel, "y");
     const ticks = panel.y.ticks?.length ? panel.y.ticks : shown.yTicks(panel);
     const words = ticks.map(([, word]) => word);
-    return { low, high, places: ticks.map(([at]) => at), words, left: shown.leftMargin(700), needed: Math.max(...words.map(danlu.textWidth)) };
+    const needed = Math.max(...words.map(danlu.textWidth));
+    return { low, high, places: ticks.map(([at]) => at), words, left: shown.leftMargin(700), needed };
   });
 });
 """

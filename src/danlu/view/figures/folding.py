@@ -39,7 +39,7 @@ def same_scores(info: Curves) -> tuple[Sequence[str], list[str]]:
 
 
 def _are_same(info: Curves, name: str, other: str) -> bool:
-    """Whether two metrics were the same at every epoch of every run, in the part of the data in which both are known."""
+    """Whether two metrics were the same at every epoch of every run, where both are known."""
     pairs = [(part.get(name), part.get(other)) for run in info.runs for part in (run.train, run.validation)]
     shared = [(one, two) for one, two in pairs if one is not None and two is not None]
     lone = any(one is not None and two is None for one, two in pairs)

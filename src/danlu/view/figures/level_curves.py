@@ -65,8 +65,8 @@ def _panel(bands: Sequence[tuple[str, CurveBand]], metric: str, label: str, sing
 
 
 def band_mark(xs: Numbers, lows: Numbers, highs: Numbers, color: str, metric: str, floor: float | None) -> Band:
-    """An interval as a band, within the bounds of its metric; with `floor`, on a scale of powers of ten that has no place
-    for an end at 0 or below, not below that."""
+    """An interval as a band, within the bounds of its metric; with `floor`, on a scale of powers of ten that has no
+    place for an end at 0 or below, not below that."""
 
     def low(value: float | None) -> float | None:
         value = within_bounds(metric, value)

@@ -77,8 +77,8 @@ def study_charts(info: StudyInfo) -> list[Chart]:
 
 
 def compared_chart(infos: Sequence[RunInfo], wanted: Wanted | None = None, *, banded: bool | None = None) -> Chart:
-    """The curves of one run, or of several over each other; where `banded`, or, if nobody says how, where several differ
-    in nothing but seed and fold, their means with intervals."""
+    """The curves of one run, or of several over each other; where `banded`, or, if nobody says how, where several
+    differ in nothing but seed and fold, their means with intervals."""
     groups = groups_of(infos)
     if are_repeated(groups) if banded is None else banded:
         return banded_chart(_curves(infos, wanted), groups[:_MOST_COMPARED])

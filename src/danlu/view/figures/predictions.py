@@ -14,8 +14,8 @@ _COLUMNS = 8
 
 
 def confusion_chart(info: Confusion) -> Chart:
-    """Colours are shares of each actual class, mistakes in a colour and on a scale of their own, for most are few beside
-    what is right; the numbers in the cells are counts."""
+    """Colours are shares of each actual class, mistakes in a colour and on a scale of their own, for they are few
+    beside what is right; the numbers in the cells are counts."""
     right: list[list[float | None]] = []
     wrong: list[list[float | None]] = []
     for at, row in enumerate(info.counts):

@@ -27,8 +27,8 @@ class CurveBand:
 
 
 def band_of(places: Sequence[float], table: Sequence[Sequence[float | None]], folds: int) -> CurveBand:
-    """The band of trainings of so many folds, a row of `table` each; of the places at which at least half of them stood:
-    those that are left later are no fair sample.
+    """The band of trainings of so many folds, a row of `table` each; of the places at which at least half of them
+    stood: those that are left later are no fair sample.
 
     >>> band_of([1, 2], [[1.0, 2.0], [3.0, None]], 1).mean, band_of([1, 2], [[1.0], [1.0], [None]], 1).places
     ((2.0, 2.0), (1,))

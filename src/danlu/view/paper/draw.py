@@ -132,7 +132,9 @@ def _line(axes: Any, mark: Line) -> None:
 def _lone(xs: Sequence[float | None], ys: Sequence[float | None]) -> list[int]:
     """Points of a curve without a neighbour, of which no line would show anything."""
     known = [x is not None and y is not None for x, y in zip(xs, ys, strict=True)]
-    return [at for at, here in enumerate(known) if here and not any(known[max(0, at - 1) : at] + known[at + 1 : at + 2])]
+    return [
+        at for at, here in enumerate(known) if here and not any(known[max(0, at - 1) : at] + known[at + 1 : at + 2])
+    ]
 
 
 def _points(axes: Any, mark: Points) -> None:
