@@ -4,7 +4,7 @@ import ast
 import copy
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 _COMPARED: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not,
@@ -23,26 +23,43 @@ def taken(scope: ast.AST, values: Mapping[str, Any]) -> ast.AST:
     'a = b\\nd()'
     """
     own = {one.id for one in ast.walk(scope) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
-    kept = {name: value for name, value in values.items() if name not in own}
-    found: ast.AST = _Taken(kept).visit(copy.deepcopy(scope))
+    (found,) = _Taken({name: value for name, value in values.items() if name not in own}).of(scope)
     return found
 
 
-class _Taken(ast.NodeTransformer):
+class _Taken:
+    """Copies only what holds such a branch: a file is read in the middle of somebody's training."""
+
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
-        self.generic_visit(node)
-        truth = self._truth(node.test)
-        return node if truth is _UNKNOWN else node.body if truth else node.orelse
+    def of(self, node: ast.AST) -> list[ast.AST]:
+        """What stands in the place of a node: itself, or what is taken of it."""
+        changed: dict[str, Any] = {}
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                each = cast(list[Any], value)
+                new = [one for part in each for one in (self.of(part) if isinstance(part, ast.AST) else [part])]
+                if len(new) != len(each) or any(one is not other for one, other in zip(new, each, strict=True)):
+                    changed[name] = new
+            elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+                (one,) = self.of(value)
+                if one is not value:
+                    changed[name] = one
+        if changed:
+            node = copy.copy(node)
+            for name, value in changed.items():
+                setattr(node, name, value)
+        return self._branch(node)
 
-    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
-        self.generic_visit(node)
-        truth = self._truth(node.test)
-        if truth is _UNKNOWN:
-            return node
-        return (node.body if truth else node.orelse) or ast.copy_location(ast.Pass(), node)
+    def _branch(self, node: ast.AST) -> list[ast.AST]:
+        truth = self._truth(node.test) if isinstance(node, ast.If | ast.IfExp) else _UNKNOWN
+        if isinstance(node, ast.IfExp) and truth is not _UNKNOWN:
+            return [node.body if truth else node.orelse]
+        if isinstance(node, ast.If) and truth is not _UNKNOWN:
+            return [*(node.body if truth else node.orelse)] or [ast.copy_location(ast.Pass(), node)]
+        return [node]
 
     def _truth(self, node: ast.AST) -> Any:
         value = self._value(node)

@@ -38,6 +38,7 @@ class Sources:
 
     def __init__(self) -> None:
         self._trees: dict[str, ast.Module | None] = {}
+        self._scopes: dict[str, list[_Scope]] = {}
 
     def made(self, kind: str, used: CodeLine, others: Iterable[CodeLine]) -> CodeLine | None:
         """The line where the object of the class `kind` was made that the line `used` works with; `others` are lines
@@ -50,7 +51,7 @@ class Sources:
             files += [file for file in reversed(list(linecache.cache)) if is_cell(file)]
         trees = {file: tree for file in dict.fromkeys(files) if (tree := self.tree(file)) is not None}
         functions = [(place.file, scope) for place in places if place.file in trees
-                     for scope in _around(trees[place.file], place.line)]  # fmt: skip
+                     for scope in self._around(place)]  # fmt: skip
         for file, scope in [*functions, *trees.items()]:
             found = list(_calls(scope, kind))
             named = [one for one in found if one[1] & words]
@@ -74,7 +75,7 @@ class Sources:
         """The functions and classes that a line stands in, the innermost first, and the whole file; nothing where that
         cannot be parsed."""
         tree = self.tree(line.file)
-        return [*_around(tree, line.line), tree] if tree is not None else []
+        return [*self._around(line), tree] if tree is not None else []
 
     def tree(self, file: str) -> ast.Module | None:
         """The file, parsed; None where it cannot be."""
@@ -85,16 +86,16 @@ class Sources:
                 self._trees[file] = None
         return self._trees[file]
 
-
-def _around(tree: ast.Module, line: int) -> list[_Scope]:
-    """The functions and classes that a line stands in, the innermost first."""
-    scopes: list[_Scope] = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        and node.lineno <= line <= (node.end_lineno or node.lineno)
-    ]
-    return [*reversed(scopes)]
+    def _around(self, line: CodeLine) -> list[_Scope]:
+        """The functions and classes that a line stands in, the innermost first."""
+        if line.file not in self._scopes:
+            self._scopes[line.file] = [
+                node
+                for node in ast.walk(self.tree(line.file) or ast.Module([], []))
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            ]
+        scopes = self._scopes[line.file]
+        return [one for one in reversed(scopes) if one.lineno <= line.line <= (one.end_lineno or one.lineno)]
 
 
 def _calls(node: ast.AST, kind: str, names: frozenset[str] = frozenset()) -> Iterator[_Made]:

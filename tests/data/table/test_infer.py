@@ -1,8 +1,12 @@
 """What a column of text is taken for."""
 
+from random import Random
+
 import numpy
 import polars
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from danlu.data.table.infer import column_from_text
 
@@ -41,3 +45,29 @@ def test_dates_become_days_and_booleans_numbers() -> None:
 
 def test_spaces_around_a_value_do_not_count() -> None:
     assert column_from_text(polars.Series([" 1", "2 ", " "])).kind == "integer"
+
+
+WRITTEN = [
+    "1,5", "1.5", "1.234", "1,234", "1.234.567", "1,234,567", "1 234", "1 234,5", "1'234", "1.234,5", "1,234.5", "5%", "€5",
+    "$5", "2021-03-04", "04/03/2021", "3/25/2021", "-", "n/a", "x", "1e3", "007", "5",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WRITTEN), min_size=1, max_size=4), st.sampled_from([0, 3, 300]), st.randoms())
+@settings(max_examples=200, deadline=None)
+def test_any_ways_of_writing_beside_each_other_are_read(odd: list[str], plain: int, random: Random) -> None:
+    cells = [*odd, *(["5", "7", "300"] * plain)[:plain]]
+    random.shuffle(cells)
+    column = column_from_text(polars.Series(cells))
+    assert len(column.values) == len(cells)
+    if column.kind in ("number", "integer"):  # what is no number is said
+        gone = [cell for cell, missing in zip(cells, column.missing.tolist(), strict=True) if missing]
+        lost = [cell for cell in gone if cell not in ("-", "n/a")]
+        assert not lost or any(remark.id == "data.odd-cells" for remark in column.remarks)
+
+
+@pytest.mark.parametrize("cells", [["1.234.567", "1,234,567"], ["1.234,5", "1,234.5"]])
+def test_numbers_in_two_notations_are_told(cells: list[str], language: str) -> None:
+    column = column_from_text(polars.Series(cells * 30))
+    assert column.kind == "text"
+    assert all(cell in str(column.remarks[0]) for cell in cells)

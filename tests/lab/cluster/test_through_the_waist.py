@@ -177,6 +177,13 @@ def test_other_processors_are_noted_and_workers_without_danlu_refused(
     monkeypatch.setattr(cluster, "places", lacking)
     with pytest.raises(UserError, match="the workers cannot import danlu"):
         danlu.compare("mlp", "iris", **asked, folder=tmp_path / "t")
+    def late(look: Any) -> Any:
+        raise TimeoutError("tcp://someone:secret@10.0.0.1 gave no answer")
+
+    monkeypatch.setattr(cluster, "places", late)
+    with pytest.raises(UserError, match="not every worker has answered") as told:
+        danlu.compare("mlp", "iris", **asked, folder=tmp_path / "v")
+    assert "secret" not in str(told.value)
     monkeypatch.setattr(cluster, "places", lambda look: [])
     with pytest.raises(UserError, match="no workers yet"):
         danlu.compare("mlp", "iris", **asked, folder=tmp_path / "u")

@@ -249,7 +249,8 @@ def _human_numbers(name: str, cells: Facts, clues: Clues) -> Guess | None:
     remarks = _accepted(name, cells, chosen.numbers, chosen.odd, cells.dates, clues)
     if remarks is None:
         return None
-    others = [fit for fit in fits if fit.numbers != chosen.numbers]
+    # A cell that only one of them reads is odd in the other, which is told.
+    others = [fit for fit in fits if any(fit.numbers.get(text, one) != one for text, one in chosen.numbers.items())]
     remarks = (*_on_spelling(name, chosen, others), *remarks)
     whole = all(isinstance(number, int) for number in chosen.numbers.values())
     kind: Kind = "integer" if whole else "number"
@@ -271,7 +272,7 @@ def _too_varied(name: str, cells: Facts) -> Guess:
 def _on_spelling(name: str, chosen: Fit, others: list[Fit]) -> tuple[Fault, ...]:
     """How the numbers were read, by a cell that shows it; nothing where all are written as programs do."""
     if others:
-        text = next(text for text in chosen.numbers if others[0].numbers[text] != chosen.numbers[text])
+        text = next(text for text, one in chosen.numbers.items() if others[0].numbers.get(text, one) != one)
         read = {"number": _shown(chosen.numbers[text]), "other": _shown(others[0].numbers[text])}
         return (Fault("data.numbers-open", {"column": name, "text": text, **read}),)
     unusual = [text for text in chosen.numbers if not is_plain(text) or re.match(LEADING_ZERO, text)]
@@ -313,10 +314,21 @@ def _mixed(name: str, cells: Facts, clues: Clues) -> tuple[Fault, ...]:
     words = {text: one for text, one in cells.seen.items() if not is_plain(plain_signs(text))}
     count = cells.present - sum(one.times for one in words.values()) - cells.dates.count - cells.others.count
     if not count:
-        return ()
+        return _written_in_two_ways(name, cells)
     text, first = next(iter(words.items()))
     told = {"column": name, "count": count, "total": cells.present, "found": text, "at": clues.place(first.row)}
     return (Fault("data.mixed-text", told),)
+
+
+def _written_in_two_ways(name: str, cells: Facts) -> tuple[Fault, ...]:
+    """A remark where each cell is a number in some spelling, and in none all of them are."""
+    tried = list(islice(cells.seen, TRIED))
+    if not tried or not all(best_fits([text]) for text in tried):
+        return ()
+    (best, *_) = best_fits(tried)
+    return tuple(
+        Fault("data.two-ways", {"column": name, "one": next(iter(best.numbers)), "other": odd}) for odd in best.odd[:1]
+    )
 
 
 def _clues(guesses: Mapping[str, Guess], place: Callable[[int], Fault], *, semicolons: bool) -> Clues:

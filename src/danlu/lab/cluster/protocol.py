@@ -53,7 +53,7 @@ class Cluster(Protocol):
     def resources(self) -> Resources: ...
 
     def places(self, look: Callable[[], Place]) -> Sequence[Place]:
-        """What `look` says on each worker. ImportError where danlu is not there."""
+        """What `look` says on each worker. ImportError where danlu is not there, OSError where one does not answer."""
         ...
 
     def hold(self, value: Any) -> Any:

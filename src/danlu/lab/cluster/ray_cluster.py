@@ -19,7 +19,7 @@ _HERE = "127.0.0.1"
 # (`_node_ip_address`). It listens here alone where it may not be a cluster, as on a Mac: read when it is imported.
 _ALONE = ("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 _MOST_HELD = 4  # values that a worker keeps unpacked
-_PATIENCE = 60  # seconds until each machine must have described itself
+_PATIENCE = 180  # seconds until each machine must have described itself
 
 
 class RayCluster:
@@ -61,6 +61,8 @@ class RayCluster:
             if "ModuleNotFoundError" in str(error):
                 raise ImportError("danlu", name="danlu") from None
             raise
+        except self._ray.exceptions.RayError as error:  # too late, or the machine was lost meanwhile
+            raise OSError(str(error)) from error
 
     def hold(self, value: Any) -> Any:
         # In a list: so it is not unpacked for each task, but by the task that needs it, once a process.

@@ -10,7 +10,7 @@ import torch
 from danlu.base.errors import Fault, Faults, fail
 from danlu.base.naming import listed
 from danlu.base.seeds import hardware, instructions
-from danlu.lab.cluster.address import LOCAL_RAY, ClusterAddress
+from danlu.lab.cluster.address import LOCAL_RAY, ClusterAddress, without_secrets
 from danlu.lab.cluster.dask_cluster import DaskCluster, is_client
 from danlu.lab.cluster.protocol import Cluster, Place
 from danlu.lab.cluster.ray_cluster import RayCluster
@@ -77,6 +77,8 @@ def _looked_at(cluster: Cluster) -> list[Fault]:
         there = cluster.places(place_here)
     except ImportError as error:
         fail("cluster.no-danlu", cluster=cluster.name, module=error.name or str(error))
+    except OSError as error:  # also TimeoutError
+        fail("cluster.no-answer", cluster=cluster.name, reason=without_secrets(str(error)) or type(error).__name__)
     if not there:
         fail("cluster.no-workers-yet", cluster=cluster.name)
     faults = Faults()
