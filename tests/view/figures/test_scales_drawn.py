@@ -22,10 +22,8 @@ from danlu.view.paper import draw
 from danlu.view.paper.draw import draw_chart
 
 
-def line_chart(
-    values: list[float | None], *, log: bool = False, least: float | None = None, most: float | None = None
-) -> Chart:
-    axis = Axis("y", log=log, least=least, most=most)
+def line_chart(values: list[float | None], *, log: bool = False, share: bool = False) -> Chart:
+    axis = Axis("y", log=log, least=0.0 if share else None, most=1.0 if share else None)
     panel = Panel(Axis("step"), axis, [Line(list(range(1, len(values) + 1)), values)], shares_x="step")
     return Chart("curves", "a curve", [panel])
 

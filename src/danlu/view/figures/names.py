@@ -1,6 +1,7 @@
 """Names of numbers as people read them, in the language in force."""
 
 import math
+from collections.abc import Sequence
 
 _LINES_AT_ONCE = 0.02
 
@@ -37,7 +38,7 @@ def score_text(value: float | None) -> str:
     return f"{value:.4f}"
 
 
-def together(steps: list[int], last: int) -> list[list[int]]:
+def together(steps: Sequence[float], last: float) -> list[list[int]]:
     """Places of steps too close to be told apart on an axis up to `last`, put together.
 
     >>> together([1, 2, 90], last=100)

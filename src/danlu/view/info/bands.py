@@ -37,9 +37,9 @@ def band_of(places: Sequence[float], table: Sequence[Sequence[float | None]], fo
     rows = rows.reshape(len(table), len(places))
     standing = numpy.isfinite(rows).sum(0)
     kept = (standing > 0) & (2 * standing >= len(table))
-    ends = [_told(row) for row in mean_intervals(rows[:, kept], folds=folds)]
+    mean, low, high = map(_told, mean_intervals(rows[:, kept], folds=folds))
     chosen = tuple(place for place, keep in zip(places, kept.tolist(), strict=False) if keep)
-    return CurveBand(chosen, *ends, tuple(map(_told, rows[:, kept])))
+    return CurveBand(chosen, mean, low, high, tuple(map(_told, rows[:, kept])))
 
 
 def curve_band(curves: Sequence[ThinnedCurve], folds: int, most: int) -> CurveBand:

@@ -154,7 +154,11 @@ def refine_ticks(axis: Any) -> None:
     if sum(low <= place <= high for place in places) >= 2:
         return
     axis.set_major_locator(MaxNLocator(4))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+
+    def written(value: float, _: object) -> str:
+        return short(value)
+
+    axis.set_major_formatter(FuncFormatter(written))
     axis.set_minor_locator(NullLocator())
 
 
