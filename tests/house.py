@@ -8,8 +8,9 @@ import ast
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from house_sources import RUNNING, Module, dotted, imported, is_under
 
 FLOOR_1 = {"data", "nets", "train", "watch", "stats", "store"}
 FLOOR_2 = {"lab", "view"}
@@ -68,74 +69,11 @@ UNSAFE = {
     "cPickle", "cloudpickle", "dill", "importlib.import_module", "joblib.dump", "joblib.load", "marshal", "pickle",
     "pandas.read_pickle", "shelve", "torch.save",
 }  # fmt: skip
-RUNNING = {"__import__", "eval", "exec"}
 DOORS = {"base/lazily.py": {"importlib.import_module"}, "nets/own_file.py": {"exec"}, "lab/script/launch.py": {"exec"}}
-
-
-@dataclass(frozen=True)
-class Module:
-    """One source file; `path` counts from src/danlu."""
-
-    path: Path
-    text: str
-
-    @classmethod
-    def read(cls, file: Path, package: Path) -> "Module":
-        return cls(file.relative_to(package), file.read_text(encoding="utf-8"))
-
-    @property
-    def folder(self) -> str:
-        return self.path.parts[0] if len(self.path.parts) > 1 else ""
-
-    def at(self, node: ast.AST, words: str) -> str:
-        return f"{self.path.as_posix()}:{getattr(node, 'lineno', 1)}: {words}"
 
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Check = Callable[[Module], Iterator[str]]
-
-
-def imported(node: ast.AST) -> list[str]:
-    """Dotted names that an import statement takes; for `from a import b` that is a.b."""
-    if isinstance(node, ast.Import):
-        return [name.name for name in node.names]
-    if isinstance(node, ast.ImportFrom):
-        return [f"{'.' * node.level}{node.module or ''}.{name.name}" for name in node.names]
-    return []
-
-
-def is_under(name: str, tops: Iterable[str]) -> bool:
-    return any(name == top or name.startswith(f"{top}.") for top in tops)
-
-
-def mentions(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
-    """Every import, and every use of what was imported, by its full dotted name, whatever alias it goes by."""
-    aliases: dict[str, str] = {}
-    for node in ast.walk(tree):
-        for entry, name in zip(getattr(node, "names", ()), imported(node), strict=False):
-            aliases[entry.asname or entry.name.partition(".")[0]] = name if entry.asname else _bound(node, name)
-            yield node, name
-    for node in ast.walk(tree):
-        name = _dotted(node)
-        if name:
-            first, dot, rest = name.partition(".")
-            if first in aliases:
-                yield node, aliases[first] + dot + rest
-            elif name in RUNNING:
-                yield node, name
-
-
-def _bound(node: ast.AST, name: str) -> str:
-    return name.partition(".")[0] if isinstance(node, ast.Import) else name
-
-
-def _dotted(node: ast.AST) -> str:
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        inner = _dotted(node.value)
-        return f"{inner}.{node.attr}" if inner else ""
-    return ""
 
 
 def run_on_import(node: ast.AST) -> Iterator[ast.AST]:
@@ -143,7 +81,7 @@ def run_on_import(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, Function | ast.Lambda):
             continue
-        if isinstance(child, ast.If) and _dotted(child.test).endswith("TYPE_CHECKING"):
+        if isinstance(child, ast.If) and dotted(child.test).endswith("TYPE_CHECKING"):
             continue
         yield child
         yield from run_on_import(child)
@@ -153,7 +91,7 @@ def imports_go_down(module: Module) -> Iterator[str]:
     if module.folder not in MAY_IMPORT:
         yield module.at(ast.Pass(), f"{module.folder} is no folder of the house")
         return
-    for node in ast.walk(ast.parse(module.text)):
+    for node in module.nodes:
         for name in imported(node):
             if name.startswith("."):
                 yield module.at(node, "relative import")
@@ -166,7 +104,7 @@ def imports_go_down(module: Module) -> Iterator[str]:
 
 
 def imports_stand_at_the_top(module: Module) -> Iterator[str]:
-    for function in ast.walk(ast.parse(module.text)):
+    for function in module.nodes:
         if isinstance(function, Function):
             for node in ast.walk(function):
                 if any(is_under(name, ["danlu"]) for name in imported(node)):
@@ -174,7 +112,7 @@ def imports_stand_at_the_top(module: Module) -> Iterator[str]:
 
 
 def imports_name_what_they_take(module: Module) -> Iterator[str]:
-    for node in ast.walk(ast.parse(module.text)):
+    for node in module.nodes:
         if any(name.endswith(".*") for name in imported(node)):
             yield module.at(node, "import *")
 
@@ -190,20 +128,20 @@ def init_only_reexports(module: Module) -> Iterator[str]:
         yield from _stub_only_reexports(module)
     if module.path.name != "__init__.py":
         return
-    for position, node in enumerate(ast.parse(module.text).body):
+    for position, node in enumerate(module.tree.body):
         if isinstance(node, ast.Import | ast.ImportFrom):
             continue
         if isinstance(node, ast.Expr) and ast.unparse(node) == "lazily(__name__)":
             continue
         if position == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
-        if isinstance(node, ast.Assign) and _dotted(node.targets[0]) in ("__all__", "__version__"):
+        if isinstance(node, ast.Assign) and dotted(node.targets[0]) in ("__all__", "__version__"):
             continue
         yield module.at(node, "__init__.py does more than re-export")
 
 
 def _stub_only_reexports(module: Module) -> Iterator[str]:
-    for node in ast.parse(module.text).body:
+    for node in module.tree.body:
         if isinstance(node, ast.AnnAssign) and ast.unparse(node) == "__version__: str":
             continue
         if not isinstance(node, ast.ImportFrom) or any(name.asname != name.name for name in node.names):
@@ -221,13 +159,12 @@ def packages_are_lazy_by_their_stub(package: Path) -> Iterator[str]:
 def randomness_in_one_place(module: Module) -> Iterator[str]:
     if module.path.as_posix() == "base/seeds.py":
         return
-    tree = ast.parse(module.text)
     names = dict[int, str]()
-    for node, name in mentions(tree):
+    for node, name in module.mentions:
         names[id(node)] = name
         if is_under(name, RANDOMNESS_AND_HARDWARE):
             yield module.at(node, f"{name} belongs in base/seeds.py")
-    for node in ast.walk(tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call):
             name = names.get(id(node.func))
             if name == "torch.Generator":
@@ -239,7 +176,7 @@ def randomness_in_one_place(module: Module) -> Iterator[str]:
 def environment_in_one_place(module: Module) -> Iterator[str]:
     if module.path.as_posix() == "base/places.py":
         return
-    for node, name in mentions(ast.parse(module.text)):
+    for node, name in module.mentions:
         if is_under(name, ENVIRONMENT):
             yield module.at(node, f"{name} belongs in base/places.py")
 
@@ -248,7 +185,7 @@ def files_and_functions_are_short(module: Module) -> Iterator[str]:
     lines = len(module.text.splitlines())
     if lines > MOST_LINES:
         yield module.at(ast.Pass(), f"{lines} lines; at most {MOST_LINES}")
-    for node in ast.walk(ast.parse(module.text)):
+    for node in module.nodes:
         if isinstance(node, Function):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > MOST_LINES_OF_A_FUNCTION:
@@ -257,21 +194,20 @@ def files_and_functions_are_short(module: Module) -> Iterator[str]:
 
 def heavy_parts_wait(module: Module) -> Iterator[str]:
     waiting = (HEAVY | {"rich"}) - AT_THE_TOP.get(module.folder, set())
-    for node in run_on_import(ast.parse(module.text)):
+    for node in run_on_import(module.tree):
         for name in imported(node):
             if is_under(name, waiting):
                 yield module.at(node, f"{name} is imported where it is used, inside the function")
 
 
 def nothing_runs_out_of_data(module: Module) -> Iterator[str]:
-    tree = ast.parse(module.text)
-    safe = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call) and _only_weights(node)}
-    for node, name in mentions(tree):
+    safe = {id(node.func) for node in module.nodes if isinstance(node, ast.Call) and _only_weights(node)}
+    for node, name in module.mentions:
         if (is_under(name, UNSAFE) or name in RUNNING) and name not in DOORS.get(module.path.as_posix(), set()):
             yield module.at(node, f"{name} can run code that stands in data")
         if name == "torch.load" and id(node) not in safe:
             yield module.at(node, "torch.load without weights_only=True")
-    for node in ast.walk(tree):
+    for node in module.nodes:
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle" and not _is_constant(node.value, False):
             yield module.at(node.value, "allow_pickle")
 
@@ -287,7 +223,7 @@ def _is_constant(node: ast.AST, value: bool) -> bool:
 def json_is_written_in_one_place(module: Module) -> Iterator[str]:
     if module.path.as_posix() == "base/strict_json.py":
         return
-    for node, name in mentions(ast.parse(module.text)):
+    for node, name in module.mentions:
         if name in ("json.dump", "json.dumps", "json.JSONEncoder"):
             yield module.at(
                 node, f"{name} writes NaN as no other reader takes it; to_json of base/strict_json.py does not"
@@ -298,38 +234,38 @@ def records_have_one_home(module: Module) -> Iterator[str]:
     """Nobody else writes the kind of a journal's record into a dict, or reads it out of one."""
     if module.path.as_posix().startswith("store/records/") or module.path.as_posix() in KINDS_OF_OTHER_THINGS:
         return
-    for node in ast.walk(ast.parse(module.text)):
+    for node in module.nodes:
         keys: list[ast.expr | None] = []
         if isinstance(node, ast.Dict):
             keys = list(node.keys)
         elif isinstance(node, ast.Subscript):
             keys = [node.slice]
-        elif isinstance(node, ast.Call) and _dotted(node.func).endswith((".get", ".pop", ".setdefault")):
+        elif isinstance(node, ast.Call) and dotted(node.func).endswith((".get", ".pop", ".setdefault")):
             keys = list(node.args[:1])
-        elif isinstance(node, ast.Call) and _dotted(node.func) == "dict":
+        elif isinstance(node, ast.Call) and dotted(node.func) == "dict":
             keys = [ast.Constant(keyword.arg) for keyword in node.keywords]
         if any(isinstance(key, ast.Constant) and key.value == "kind" for key in keys):
             yield module.at(node, 'a "kind" in a dict: records of a journal are the dataclasses of store/records')
 
 
 def public_names_are_documented(module: Module) -> Iterator[str]:
-    for node in ast.parse(module.text).body:
+    for node in module.tree.body:
         if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_") and not ast.get_docstring(node):
             yield module.at(node, f"{node.name} has no docstring")
 
 
 def expected_errors_are_read(module: Module) -> Iterator[str]:
     """In tests: pytest.raises without match would be content with any error of that class."""
-    for node in ast.walk(ast.parse(module.text)):
+    for node in module.nodes:
         words = {keyword.arg for keyword in getattr(node, "keywords", ())}
-        if isinstance(node, ast.Call) and _dotted(node.func) == "pytest.raises" and "match" not in words:
+        if isinstance(node, ast.Call) and dotted(node.func) == "pytest.raises" and "match" not in words:
             yield module.at(node, "raises without match")
 
 
 def optional_parts_have_one_door(modules: Iterable[Module]) -> Iterator[str]:
     doors: defaultdict[str, set[str]] = defaultdict(set)
     for module in modules:
-        for node in ast.walk(ast.parse(module.text)):
+        for node in module.nodes:
             for name in imported(node):
                 doors[name.partition(".")[0]].add(module.path.as_posix())
     for part in sorted(OPTIONAL & doors.keys()):
@@ -362,12 +298,7 @@ def every_folder_is_a_package(package: Path) -> Iterator[str]:
 def parts_are_declared(modules: Iterable[Module], project: dict[str, object]) -> Iterator[str]:
     """Base dependencies are what the code imports, no more and no less; an extra may wait for its code."""
     called = {"sklearn": "scikit-learn", "PIL": "pillow", "distributed": "dask"}
-    names = {
-        name.partition(".")[0]
-        for module in modules
-        for node in ast.walk(ast.parse(module.text))
-        for name in imported(node)
-    }
+    names = {name.partition(".")[0] for module in modules for node in module.nodes for name in imported(node)}
     used = {called.get(name, name.replace("_", "-")) for name in names - set(sys.stdlib_module_names) - {"danlu"}}
     base, extras = project["dependencies"], project["optional-dependencies"]
     assert isinstance(base, list)

@@ -4,7 +4,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from house import Module, mentions
+from house_sources import Module
 
 Place = tuple[str, ...]  # of a module: the parts of its dotted name under danlu
 
@@ -54,7 +54,7 @@ def _offered(stub: Module) -> dict[str, Place]:
 
 def _taken(module: Module, places: set[Place], offers: dict[Place, dict[str, Place]]) -> Iterator[Place]:
     """The modules that a file takes something from, through whatever package that offers it."""
-    for _, name in mentions(ast.parse(module.text)):
+    for _, name in module.mentions:
         first, *rest = name.split(".")
         if first != "danlu":
             continue
@@ -99,7 +99,7 @@ def class_names_mean_one_thing(modules: Iterable[Module]) -> Iterator[str]:
     homes: defaultdict[str, list[str]] = defaultdict(list)
     for module in modules:
         if module.path.suffix == ".py":
-            for node in ast.parse(module.text).body:
+            for node in module.tree.body:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     homes[node.name].append(module.path.as_posix())
     for name, places in sorted(homes.items()):

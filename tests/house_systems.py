@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from house import Module, is_under, mentions
+from house_sources import Module, is_under
 
 POSIX_MODULES = {
     "_posixsubprocess", "crypt", "fcntl", "grp", "nis", "ossaudiodev", "posix", "pty", "pwd", "readline", "resource",
@@ -33,14 +33,13 @@ POSIX_NAMES = {
 
 def windows_is_thought_of(module: Module) -> Iterator[str]:
     """Nothing that only POSIX has is imported or used unless it was asked for."""
-    tree = ast.parse(module.text)
     tried = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in module.nodes
         if isinstance(node, ast.Try) and any("ImportError" in ast.unparse(one.type or one) for one in node.handlers)
         for inner in ast.walk(node)
     }
-    for node, name in mentions(tree):
+    for node, name in module.mentions:
         if isinstance(node, ast.Import | ast.ImportFrom) and is_under(name, POSIX_MODULES) and id(node) not in tried:
             yield module.at(node, f"{name} is not there on Windows")
         asked = POSIX_NAMES.get(name)

@@ -23,12 +23,12 @@ from danlu.data.readers import table_blocks
 from danlu.data.table import frames, many_cells
 
 CPU = torch.device("cpu")
-ROWS = 400
+ROWS = 160
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_blocks, "BLOCK_BYTES", 900)
+    monkeypatch.setattr(table_blocks, "BLOCK_BYTES", 2500)
     monkeypatch.setattr(frames, "PARQUET_ROWS", 37)
     monkeypatch.setattr(dataset, "AT_A_TIME", 23)
 
@@ -275,15 +275,15 @@ def _pairs(path: Path) -> Path:
 
 
 def _infinite(path: Path) -> Path:
-    return _csv(path / "t.csv", size=["inf" if n == 250 else f"{n}.5" for n in range(ROWS)])
+    return _csv(path / "t.csv", size=["inf" if n == 150 else f"{n}.5" for n in range(ROWS)])
 
 
 def _huge(path: Path) -> Path:
-    return _csv(path / "t.csv", size=["1e300" if n == 250 else f"{n}.5" for n in range(ROWS)])
+    return _csv(path / "t.csv", size=["1e300" if n == 150 else f"{n}.5" for n in range(ROWS)])
 
 
 def _gap_in_target(path: Path) -> Path:
-    return _csv(path / "t.csv", kind=["" if n == 250 else "xy"[n % 2] for n in range(ROWS)])
+    return _csv(path / "t.csv", kind=["" if n == 150 else "xy"[n % 2] for n in range(ROWS)])
 
 
 def _plain(path: Path) -> Path:
@@ -327,7 +327,7 @@ def test_what_is_wrong_is_told_in_both_languages(tmp_path: Path, case: str, cach
 def test_a_column_too_varied_to_be_told_is_refused_unless_it_is_left_out(
     tmp_path: Path, column: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(many_cells, "MOST_OTHERS", 210)
+    monkeypatch.setattr(many_cells, "MOST_OTHERS", 85)
     path = _csv(tmp_path / "t.csv")
     if column == "note":  # text is dropped whether or not all of it is known, and cannot be a target
         with pytest.raises(UserError, match="note") as caught:
