@@ -1,6 +1,7 @@
 """The curves as a tool, in a real browser: smoothed, along other axes, seen closely, saved; on wide and narrow windows,
 in both languages, light and dark."""
 
+import base64
 import csv
 import io
 import json
@@ -11,12 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from chromium import Reader, started
 from dashboard_site import FINDING, LAYERS, PREDICTIONS, RECIPE, Record, Site, make_run, make_study, served, steps
 
 Open = Callable[..., Reader]
 EPOCHS, STEPS = 8, 4000
+SURFACE = {
+    "kind": "surface",
+    "xs": [-1.0, 0.0, 1.0],
+    "ys": [-1.0, 0.0, 1.0],
+    "losses": [[2.0, 1.0, 2.0], [1.0, 0.1, 1.0], [2.0, 1.0, 2.0]],
+    "path": [[-1.0, -1.0, 2.0], [0.0, 0.0, 0.1]],
+    "lowest": [0.0, 0.0, 0.1],
+}
 LONG = "a factor with quite a long name that takes two lines on a phone"
 
 
@@ -45,7 +55,7 @@ def long_course(seed: int = 0) -> list[Record]:
             }
         )
     counts = [[95 if row == column else 1 + (row + column) % 3 for column in range(6)] for row in range(6)]
-    told += [FINDING, PREDICTIONS | {"classes": [f"class {at}" for at in range(6)], "confusion": counts}]
+    told += [SURFACE, FINDING, PREDICTIONS | {"classes": [f"class {at}" for at in range(6)], "confusion": counts}]
     score = {"validation": {"loss": 0.2, "accuracy": 0.86}, "test": {"loss": 0.21, "accuracy": 0.85}}
     return [*told, {"kind": "end", "step": STEPS, "epochs": EPOCHS, "seconds": 16.0, "score": score}]
 
@@ -150,6 +160,18 @@ def test_cells_are_saved_as_sharp_as_they_are_seen(gallery: Site, reader: Open) 
     assert 'image-rendering="pixelated"' in Path(download.value.path()).read_text()
 
 
+def test_a_surface_is_saved_as_it_is_painted(gallery: Site, reader: Open) -> None:
+    page = reader(gallery, run_at(gallery), color_scheme="dark").page
+    chart = page.locator(".chart[data-kind=surface]").first
+    chart.locator(".save summary").click()
+    with page.expect_download() as download:
+        chart.locator(".save button:text-is('SVG')").click()
+    drawn = ET.fromstring(Path(download.value.path()).read_bytes())
+    (image,) = (element for element in drawn.iter() if element.tag.endswith("}image"))
+    with Image.open(io.BytesIO(base64.b64decode(image.attrib["href"].partition(",")[2]))) as painted:
+        assert len(painted.convert("RGB").getcolors(2**24) or ()) > 20
+
+
 def test_axis_and_scales_are_chosen_and_stay_in_the_address(gallery: Site, reader: Open) -> None:
     page = reader(gallery, run_at(gallery)).page
     chart = curves(page)
@@ -157,7 +179,7 @@ def test_axis_and_scales_are_chosen_and_stay_in_the_address(gallery: Site, reade
         chart.locator("select").select_option(axis)
         page.wait_for_selector(f".chart[data-kind=curves] .panels text:text-is('{label}')")
     chart.locator("select").select_option("epoch")
-    page.wait_for_function(f"{TICKS}.includes('8')")
+    page.wait_for_function(f"() => {TICKS}.includes('8')")
     chart.locator("label:has-text('log x') input").check()
     chart.locator("label:has-text('log y') input").check()
     assert {"axis=epoch", "logx=1", "logy=1"} <= set(page.url.partition("?lang=en")[2].partition("?")[2].split("&"))
@@ -177,7 +199,7 @@ def test_a_closer_look_has_finer_points_and_the_whole_comes_back(gallery: Site, 
     page.mouse.down()
     page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 60, steps=4)
     page.mouse.up()
-    page.wait_for_function(f"{POINTS} > 700 && /low=/.test(location.hash)")
+    page.wait_for_function(f"() => {POINTS} > 700 && /low=/.test(location.hash)")
     low, high = (float(end) for end in re.findall(r"(?:low|high)=([\d.]+)", page.url))
     assert high - low < 0.3 * STEPS
     drawn = page.evaluate(POINTS)

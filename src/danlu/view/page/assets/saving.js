@@ -23,7 +23,7 @@ danlu.equip = (chart, { panels }) => {
   const item = (text, act) => danlu.button(text, async () => done(await act()));
   const menu = danlu.make("details", { class: "save", onkeydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); done(); } } },
     danlu.make("summary", {}, danlu.say("save-as")), danlu.make("div", { class: "panel" },
-      item("SVG", () => danlu.keep(chart, "svg", new Blob([danlu.chartSvg(chart)], { type: "image/svg+xml" }))),
+      item("SVG", async () => danlu.keep(chart, "svg", new Blob([await danlu.chartSvg(chart)], { type: "image/svg+xml" }))),
       item("PNG", async () => danlu.keep(chart, "png", await danlu.chartPng(chart))),
       item("CSV", async () => danlu.keep(chart, "csv", new Blob(["\ufeff", danlu.csv(await danlu.numbersOf(chart))], { type: "text/csv" }))),
       ...["markdown", "latex"].map((kind) => item(danlu.say(`copy-${kind}`), () => danlu.copy(danlu.tablesOf(chart).map(([head, rows]) => danlu.tableText(head, rows, kind)).join("\n"))))));
@@ -41,11 +41,12 @@ danlu.keep = (chart, ending, blob) => {
 };
 
 /** The chart as it is seen, on white, with title, legend and notes: an SVG that stands alone. */
-danlu.chartSvg = (chart) => {
+danlu.chartSvg = async (chart) => {
   const root = document.documentElement;
   const [theme, font] = [root.dataset.theme, getComputedStyle(document.body).fontFamily];
   const dress = (name) => { if (name) root.dataset.theme = name; else delete root.dataset.theme; chart.again(); };
-  dress("light"); // paper is white; nothing of it is seen before it is set back
+  dress("light"); // paper is white; but for a surface nothing of it is seen before it is set back
+  if (chart.body.querySelector("canvas.solid")) await new Promise(requestAnimationFrame); // which is painted then
   const look = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "opacity", "font-size", "font-weight", "paint-order", "image-rendering"];
   const frozen = (element) => {
     const copy = element.cloneNode(true);
@@ -83,7 +84,7 @@ danlu.chartSvg = (chart) => {
 
 danlu.chartPng = async (chart) => {
   const image = new Image();
-  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(danlu.chartSvg(chart))}`;
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(await danlu.chartSvg(chart))}`;
   await image.decode();
   const canvas = danlu.make("canvas", { width: 2 * image.width, height: 2 * image.height });
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
