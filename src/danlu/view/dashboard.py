@@ -13,7 +13,7 @@ from danlu.view.figures.chart import plain
 from danlu.view.figures.names import score_text
 from danlu.view.figures.pages import run_charts, study_charts
 from danlu.view.info.combinations import combinations
-from danlu.view.info.curves import Wanted
+from danlu.view.info.curves import CurveQuery
 from danlu.view.info.effects import setting_text
 from danlu.view.info.numbering import numbered
 from danlu.view.info.run import RunInfo
@@ -78,7 +78,7 @@ def compare_page(infos: list[RunInfo]) -> dict[str, Any]:
     different = [key for key in keys if len({repr(info.settings.get(key)) for info in infos}) > 1]
     return {
         "names": [info.name for info in infos],
-        "charts": [curves_page(infos, Wanted(most=POINTS))["chart"]],
+        "charts": [curves_page(infos, CurveQuery(most=POINTS))["chart"]],
         "scores": [
             [f"{say(f'page.part-{part}')} · {metric_name(name)}"]
             + [score_text(info.score.get(part, {}).get(name)) for info in infos]
