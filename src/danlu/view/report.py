@@ -169,6 +169,11 @@ def run_facts(info: RunInfo) -> str:
 
 
 def findings_section(info: RunInfo) -> Markup:
+    """All findings under their heading."""
+    return element("section", element("h2", say("page.findings")), *finding_cards(info))
+
+
+def finding_cards(info: RunInfo) -> list[Markup]:
     """All findings, the gravest first; or that there is none."""
     rank = {"error": 0, "warning": 1, "advice": 2}
     found = numbered(info.findings, lambda one: one.since)
@@ -178,7 +183,7 @@ def findings_section(info: RunInfo) -> Markup:
     ]
     if any(one.remedies for one in info.findings) and info.where:
         cards.append(element("p", f"{say('page.prove')} ", element("code", cure_command(info)), class_="faint"))
-    return element("section", element("h2", say("page.findings")), *cards)
+    return cards
 
 
 def cure_command(info: RunInfo) -> str:

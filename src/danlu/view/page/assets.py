@@ -11,10 +11,12 @@ CHART_SCRIPTS = ("scales.js", "marks.js", "chart.js", "pointing.js", "surface.js
 """What draws charts, in the order in which it must be read."""
 REPORT_SCRIPT = "report.js"
 DASHBOARD_SCRIPTS = ("parts.js", "curves.js", "notes.js", "tools.js", "list.js", "run.js", "dashboard.js")
-TRIAL_SCRIPTS = ("parts.js", "drawing.js", "fields.js", "answer.js", "trial.js")
+TRIAL_SCRIPTS = ("parts.js", "asking.js", "drawing.js", "fields.js", "answer.js", "trial.js")
 STYLE = "look.css"
 STYLES = (STYLE, "dashboard.css")
 TRIAL_STYLE = "trial.css"
+PLAY_SCRIPTS = ("parts.js", "asking.js", "play.js")
+PLAY_STYLE = "play.css"
 _WORDS = "page."
 _COMMENT = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
 _INDENT = re.compile("^ +", re.MULTILINE)
