@@ -234,7 +234,7 @@ def _compared(several: Sequence[object]) -> Callable[[], Picture]:
     if strangers or not runs:
         fail("draw.only-runs", found=", ".join(strangers) or "[]")
     infos = [run_info_of(RunFolder(run.folder)) for run in runs if isinstance(run, Run)]
-    return lambda: compared_chart(infos, MOST_POINTS)
+    return lambda: compared_chart(infos)
 
 
 def _module_graph(net: nn.Module, data: object) -> NetGraph:

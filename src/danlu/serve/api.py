@@ -23,9 +23,11 @@ from danlu.store.study_folder import StudyFolder
 from danlu.store.study_history import StudyHistory, StudyReplay
 from danlu.store.where.complete import completions
 from danlu.store.where.names import FactNames
+from danlu.view.curves_page import POINTS, curves_page
 from danlu.view.dashboard import compare_page, run_page, study_page
 from danlu.view.figures.pages import net_scene
 from danlu.view.graphs.svg import to_svg
+from danlu.view.info.curves import CurveQuery
 from danlu.view.info.run import RunInfo, json_object, run_info
 from danlu.view.info.study import StudyInfo, study_info
 from danlu.view.listing.page import list_page
@@ -143,6 +145,21 @@ class Api:
             return version, lambda: compare_page([self._info(entry) for entry in entries])
 
         return self._answer(("compare", *ids, language), language, have, make)
+
+    def curves(
+        self, ids: tuple[str, ...], wanted: CurveQuery, banded: bool | None, language: str, have: str
+    ) -> bytes | None:
+        """The curves of runs as a reader wants to see them. KeyError where one of them is none."""
+
+        def make() -> tuple[str, Callable[[], dict[str, Any]]]:
+            entries = [self._entry(id) for id in ids]
+            version = "-".join(f"{entry.summary.changed}{entry.summary.state}" for entry in entries)
+            return version, lambda: curves_page([self._info(entry) for entry in entries], wanted, banded)
+
+        if wanted.most > POINTS:  # all of them, for a file: too much to be kept
+            with speaking(language):
+                return to_json(_told(make()[1])).encode()
+        return self._answer(("curves", *ids, repr(wanted), str(banded), language), language, have, make)
 
     def forget(self) -> None:
         """Make every answer anew: something was written."""

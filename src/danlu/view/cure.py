@@ -10,6 +10,7 @@ from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.rule_names import rule_label
 from danlu.base.words import say
+from danlu.view.figures.names import score_text
 from danlu.view.info.effects import look_of, worth
 from danlu.view.study_words import ToldEffect
 from danlu.view.verdicts import effect_text, looks_text
@@ -89,12 +90,12 @@ def change_text(change: Mapping[str, Any]) -> str:
 
 
 def _heading(cure: Mapping[str, Any]) -> str:
-    before = say("cure.all-diverged") if cure["before"] is None else f"{cure['before']:.4f}"
+    before = say("cure.all-diverged") if cure["before"] is None else score_text(cure["before"])
     return say("cure.tried", seeds=cure["seeds"], metric=metric_name(cure["metric"]), before=before)
 
 
 def _after(effect: Mapping[str, Any]) -> str:
-    return say("cure.all-diverged") if effect["after"] is None else f"{effect['after']:.4f}"
+    return say("cure.all-diverged") if effect["after"] is None else score_text(effect["after"])
 
 
 def _tried(cure: Mapping[str, Any]) -> list[str]:

@@ -10,10 +10,12 @@ from danlu.base.places import shown
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
+from danlu.view.curves_page import POINTS, asking, curves_page
 from danlu.view.figures.chart import plain
-from danlu.view.figures.names import short
-from danlu.view.figures.pages import compared_chart, run_charts, study_charts
+from danlu.view.figures.names import score_text
+from danlu.view.figures.pages import run_charts, study_charts
 from danlu.view.info.cure import cured_findings
+from danlu.view.info.curves import CurveQuery
 from danlu.view.info.numbering import gravest_first, numbered
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import StudyInfo
@@ -24,14 +26,13 @@ from danlu.view.study_words import TextTable
 _MOST_ROWS = 100
 _LEAD = ("forest", "importance", "means", "parallel")
 _FOLDED = ("slopes", "folds")
-_POINTS = 800  # of a curve on the page: as many as it has pixels
 
 
 def run_page(info: RunInfo) -> dict[str, Any]:
     """One run: its numbers, findings, charts, recipe and environment."""
-    charts = run_charts(info, _POINTS)
+    curves, *others = run_charts(info, POINTS)
     # What the notes of the curves tell stands beside them: it is the findings.
-    charts[0] = replace(charts[0], notes=[])
+    curves = replace(curves, notes=[])
     return {
         "name": info.name,
         "where": info.where,
@@ -43,7 +44,7 @@ def run_page(info: RunInfo) -> dict[str, Any]:
         "findings": [
             _finding(number, one) | {"cure": _cure_of(info, one)} for number, one in gravest_first(info.findings)
         ],
-        "charts": [plain(chart) for chart in charts],
+        "charts": [asking(curves, [info]), *map(plain, others)],
         "try": f"danlu try {shlex.quote(str(shown(info.where)))}" if info.state == "finished" and info.where else "",
         "texts": [[say("page.epoch", epoch=one.epoch), one.prompt, one.text] for one in info.history.texts],
         "net": info.history.net is not None,
@@ -92,10 +93,10 @@ def compare_page(infos: list[RunInfo]) -> dict[str, Any]:
     different = [key for key in keys if len({repr(info.settings.get(key)) for info in infos}) > 1]
     return {
         "names": [info.name for info in infos],
-        "charts": [plain(compared_chart(infos, _POINTS))],
+        "charts": [curves_page(infos, CurveQuery(most=POINTS))["chart"]],
         "scores": [
             [f"{say(f'page.part-{part}')} · {metric_name(name)}"]
-            + [short(info.score.get(part, {}).get(name)) for info in infos]
+            + [score_text(info.score.get(part, {}).get(name)) for info in infos]
             for part, name in scores
         ],
         "settings": [[key, *(_text(info.settings.get(key, "–")) for info in infos)] for key in different],
@@ -140,7 +141,7 @@ def _table(table: TextTable) -> dict[str, Any]:
 
 def _numbers(info: RunInfo) -> list[list[str]]:
     return [
-        [f"{say(f'page.part-{part}')} · {metric_name(name)}", short(value)]
+        [f"{say(f'page.part-{part}')} · {metric_name(name)}", score_text(value)]
         for part in PARTS
         for name, value in info.score.get(part, {}).items()
     ]

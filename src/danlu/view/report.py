@@ -11,7 +11,7 @@ from danlu.base.places import shown
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
-from danlu.view.figures.names import short
+from danlu.view.figures.names import score_text, short
 from danlu.view.figures.pages import run_charts
 from danlu.view.info.curves import MOST_POINTS
 from danlu.view.info.numbering import gravest_first
@@ -50,7 +50,7 @@ def run_summary(info: RunInfo) -> list[Markup]:
     for part in PARTS:
         for name, value in info.score.get(part, {}).items():
             label = f"{say(f'page.part-{part}')} · {metric_name(name)}"
-            numbers.append(element("li", element("b", short(value)), element("span", label)))
+            numbers.append(element("li", element("b", score_text(value)), element("span", label)))
     where = element("p", element("code", info.where), class_="faint") if info.where else None
     forecast = info.history.forecast
     beside = [] if forecast is None else baseline_lines(forecast.baselines, info.score.get("test", {}))

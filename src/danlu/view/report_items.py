@@ -71,7 +71,7 @@ def pictures_of_several(items: Sequence[ReportItem]) -> Fills:
     names = [item.name for item in items]
     named = [replace(info, name=name) for info, name in zip(infos, names, strict=True)]
     return {
-        "curves": lambda: _charts([compared_chart(named, MOST_POINTS)], "curves", *items),
+        "curves": lambda: _charts([compared_chart(named, banded=False)], "curves", *items),
         "scores": lambda: scores_table(items),
     }
 

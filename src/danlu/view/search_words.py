@@ -7,6 +7,7 @@ from typing import Any
 from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.words import say
+from danlu.view.figures.names import score_text
 from danlu.view.info.combinations import factors_text
 from danlu.view.study_words import TextTable, best_text
 
@@ -49,7 +50,7 @@ def _trials(search: Mapping[str, Any]) -> TextTable:
     rows = [
         [
             factors_text(trial["factors"]),
-            *(f"{trial['score'][name]:.4f}" if name in trial["score"] else "" for name in (metric, "loss")),
+            *(score_text(trial["score"][name]) if name in trial["score"] else "" for name in (metric, "loss")),
             str(trial["epochs"]),
             say(f"search.state-{trial['state']}"),
         ]

@@ -8,6 +8,7 @@ from typing import Any
 from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.words import say
+from danlu.view.figures.names import score_text
 from danlu.view.info.combinations import combinations, factors_text
 from danlu.view.info.effects import level_text, look_of
 from danlu.view.verdicts import effect_text, looks_text
@@ -114,7 +115,7 @@ def _times(study: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None or math.isnan(value) else f"{value:.4f}"
+    return "–" if value is None or math.isnan(value) else score_text(value)
 
 
 def _combinations(study: Mapping[str, Any]) -> TextTable:

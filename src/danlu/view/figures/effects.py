@@ -5,11 +5,11 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from danlu.base.metric_names import metric_name
+from danlu.base.metric_names import metric_bounds, metric_name
 from danlu.base.words import say
 from danlu.stats.mean_interval import mean_interval
 from danlu.view.figures.chart import Axis, Cells, Chart, GuideLine, Line, Mark, Panel, Points, Whiskers, Zone
-from danlu.view.figures.names import short
+from danlu.view.figures.names import score_text, short
 from danlu.view.info.effects import EffectRow, Level, Pair, Sweep, level_text, look_of
 from danlu.view.palette import SHAPES, series_color
 
@@ -36,6 +36,7 @@ def forest_chart(effects: Sequence[EffectRow], *, remedies: bool = False) -> Cha
 def _forest_panel(effects: list[EffectRow], metric: str, remedies: bool) -> Panel:
     shown = effects[:_MOST_ROWS]
     rows = [float(at) for at in range(len(shown))]
+    least, most = _difference_bounds(metric)
     marks: list[Mark] = [GuideLine(0.0, dash="solid")]
     for verdict, (color, shape) in _LOOK.items():
         chosen = [(row, one) for row, one in zip(rows, shown, strict=True) if look_of(one.verdict) == verdict]
@@ -43,14 +44,14 @@ def _forest_panel(effects: list[EffectRow], metric: str, remedies: bool) -> Pane
             at = [row for row, _ in chosen]
             known = [(row, one) for row, one in chosen if one.low is not None]
             if known:
-                lows, highs = [one.low for _, one in known], [one.high for _, one in known]
+                lows, highs = ([_clipped(end, least, most) for end in ends] for ends in _ends(known))
                 marks.append(Whiskers([row for row, _ in known], lows, highs, color))
             texts = [_effect_text(one) for _, one in chosen]
             label = say(f"figure.verdict-{verdict}")
             marks.append(Points([one.mean for _, one in chosen], at, color, label, shape, 8, texts))
     words = [_row_words(one, remedies) for one in shown]
     ticks = [(row, "\n".join(lines)) for row, lines in zip(rows, words, strict=True)]
-    x = Axis(say("figure.difference", metric=metric_name(metric)))
+    x = Axis(say("figure.difference", metric=metric_name(metric)), least=least, most=most)
     height = 0.5 + (_GAP + _LINE * max(map(len, words), default=1)) * len(shown)
     return Panel(x, Axis(ticks=ticks, low=len(shown) - 0.5, high=-0.5), marks, height=height)
 
@@ -62,6 +63,28 @@ def _row_words(effect: EffectRow, remedy: bool) -> list[str]:
     numbers = [mean + bracket + interval] if len(mean + bracket + interval) <= _MOST_SIGNS else [mean, f"[{interval}"]
     more = [say("figure.more-pairs", count=effect.more)] if effect.more else []
     return [*textwrap.wrap(change, _MOST_SIGNS), *numbers, *more]
+
+
+def _ends(known: Sequence[tuple[float, EffectRow]]) -> tuple[list[float | None], list[float | None]]:
+    return [one.low for _, one in known], [one.high for _, one in known]
+
+
+def _difference_bounds(metric: str) -> tuple[float | None, float | None]:
+    """How far a metric with two bounds can fall and rise."""
+    least, most = metric_bounds(metric)
+    return (None, None) if least is None or most is None else (least - most, most - least)
+
+
+def _clipped(value: float | None, least: float | None, most: float | None) -> float | None:
+    """The end of an interval, no further than a difference can be."""
+    if value is None or least is None or most is None:
+        return value
+    return min(max(value, least), most)
+
+
+def _metric_axis(metric: str) -> Axis:
+    least, most = metric_bounds(metric)
+    return Axis(metric_name(metric), least=least, most=most)
 
 
 def _effect_text(effect: EffectRow) -> str:
@@ -81,7 +104,7 @@ def means_chart(table: Mapping[str, Any]) -> Chart:
     columns = [(float(at), level_text(level)) for at, level in enumerate(table["columns"])]
     rows = [(float(at), level_text(level)) for at, level in enumerate(table["rows"])]
     few = len(columns) <= _MOST_TEXTS
-    texts = [["" if mean is None else f"{mean:.4f}" for mean in row] for row in means] if few else ()
+    texts = [["" if mean is None else score_text(mean) for mean in row] for row in means] if few else ()
     cells = Cells(list(range(len(columns))), means, metric_name(table["metric"]), texts=texts)
     panel = Panel(Axis(second, ticks=columns), Axis(first, ticks=rows), [cells], height=0.3 + 0.22 * len(rows))
     return Chart("means", say("figure.means-of", first=first, second=second), [panel])
@@ -105,7 +128,7 @@ def slopes_chart(pairs: Sequence[Pair], effect: EffectRow) -> Chart:
         marks += [Line([0.0, 1.0], means, "ink", say("figure.mean"), 3.0), Points([0.0, 1.0], means, "ink", size=8)]
     x = Axis(effect.factor, ticks=[(0.0, effect.before), (1.0, effect.after)], low=-0.25, high=1.25)
     title = say("figure.slopes", factor=effect.factor, before=effect.before, after=effect.after)
-    return Chart("slopes", title, [Panel(x, Axis(metric_name(effect.metric)), marks, height=1.6)])
+    return Chart("slopes", title, [Panel(x, _metric_axis(effect.metric), marks, height=1.6)])
 
 
 def sweep_chart(info: Sweep) -> Chart:
@@ -123,7 +146,7 @@ def sweep_chart(info: Sweep) -> Chart:
         marks.append(_intervals(info, places))
     marks.append(Points(places, means, "blue", "" if info.numeric else say("figure.mean"), size=7, texts=texts))
     words = [] if info.spread else [(x, level_text(level.value)) for x, level in zip(places, info.levels, strict=True)]
-    panel = Panel(Axis(info.factor, log=info.spread, ticks=words), Axis(metric_name(info.metric)), marks, height=1.6)
+    panel = Panel(Axis(info.factor, log=info.spread, ticks=words), _metric_axis(info.metric), marks, height=1.6)
     return Chart("sweep", say("figure.sweep", factor=info.factor), [panel])
 
 
@@ -186,5 +209,5 @@ def folds_chart(folds: Mapping[str, Mapping[int, Sequence[float]]], metric: str)
         found = [(numbers.index(fold) + shift, statistics.fmean(by_fold[fold])) for fold in sorted(by_fold)]
         marks.append(Line([x for x, _ in found], [mean for _, mean in found], color, width=1.0))
     ticks = [(float(at), str(fold)) for at, fold in enumerate(numbers)]
-    panel = Panel(Axis(say("figure.fold"), ticks=ticks), Axis(metric_name(metric)), marks, height=1.6)
+    panel = Panel(Axis(say("figure.fold"), ticks=ticks), _metric_axis(metric), marks, height=1.6)
     return Chart("folds", say("figure.folds"), [panel])

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from danlu.base.words import say
+from danlu.view.figures.banded import banded_chart
 from danlu.view.figures.chart import Chart
 from danlu.view.figures.curves import curves_chart
 from danlu.view.figures.effects import folds_chart, forest_chart, means_chart, slopes_chart, sweep_chart
@@ -17,10 +18,11 @@ from danlu.view.figures.surface import contour_chart, surface_chart
 from danlu.view.graphs.layout import lay_out
 from danlu.view.graphs.net import net_diagram
 from danlu.view.graphs.scene import Scene
-from danlu.view.info.curves import curves
+from danlu.view.info.curves import CurveQuery, Curves, curves
 from danlu.view.info.effects import EffectRow, best_first, folds, forest, level_text, pairs, sweep
 from danlu.view.info.flow import flow
 from danlu.view.info.forecast import forecast
+from danlu.view.info.groups import are_repeated, groups_of
 from danlu.view.info.level_curves import factor_curves
 from danlu.view.info.predictions import Predictions, predictions
 from danlu.view.info.run import RunInfo
@@ -35,7 +37,7 @@ _MOST_COMPARED = 7  # as many as there are colours
 
 def run_charts(info: RunInfo, most: int) -> list[Chart]:
     """Curves, signal flow and predictions of a run, as far as it recorded them; curves of at most `most` points."""
-    charts = [curves_chart(curves({info.name: info.history}, info.smoothing, most))]
+    charts = [compared_chart([info], CurveQuery(most=most))]
     if info.history.layers:
         signal = flow(info.history.layers)
         if signal.grids:
@@ -107,16 +109,22 @@ def _folds(info: StudyInfo) -> list[Chart]:
     return [folds_chart(dict(by_fold[:_MOST_COMPARED]), info.metric)] if by_fold else []
 
 
-def compared_chart(infos: list[RunInfo], most: int) -> Chart:
-    """The curves of several runs over each other."""
-    shown = infos[:_MOST_COMPARED]
-    labels = [info.name for info in shown]
+def compared_chart(infos: Sequence[RunInfo], wanted: CurveQuery | None = None, *, banded: bool | None = None) -> Chart:
+    """The curves of one run, or of several over each other; where `banded`, or, if nobody says how, where several
+    differ in nothing but seed and fold, their means with intervals."""
+    groups = groups_of(infos)
+    if are_repeated(groups) if banded is None else banded:
+        return banded_chart(_curves(infos, wanted), groups[:_MOST_COMPARED])
+    return curves_chart(_curves(infos[:_MOST_COMPARED], wanted))
+
+
+def _curves(infos: Sequence[RunInfo], wanted: CurveQuery | None) -> Curves:
+    labels = [info.name for info in infos]
     # Runs of one name, from different folders, are told apart by a number.
     labels = [
         f"{name} ({labels[: at + 1].count(name)})" if name in labels[:at] else name for at, name in enumerate(labels)
     ]
-    histories = {label: info.history for label, info in zip(labels, shown, strict=True)}
-    return curves_chart(curves(histories, shown[0].smoothing, most))
+    return curves({label: info.drawn for label, info in zip(labels, infos, strict=True)}, wanted)
 
 
 def read_predictions(info: RunInfo) -> list[Predictions]:
