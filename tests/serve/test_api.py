@@ -42,10 +42,10 @@ def test_the_list_tells_the_newest_of_each_run(tmp_path: Path) -> None:
     make_run(tmp_path / "new", [])
     make_study(tmp_path / "study")
     listed = rows(Api(Index(tmp_path)))
-    assert (listed["done"]["state"], listed["done"]["score"], listed["done"]["part"]) == ("finished", "0.79", "test")
+    assert (listed["done"]["state"], listed["done"]["score"], listed["done"]["part"]) == ("finished", "0.7900", "test")
     assert listed["done"]["cells"][:6] == ["mlp", CANARY, "0.05", "2", "60", "1"]
     assert (listed["going"]["state"], listed["going"]["cells"][3:5]) == ("running", ["1", "35"])
-    assert (listed["going"]["score"], listed["going"]["part"]) == ("0.7", "validation")
+    assert (listed["going"]["score"], listed["going"]["part"]) == ("0.7000", "validation")
     assert (listed["new"]["cells"][4], listed["new"]["score"]) == ("", None)
     assert (listed["study"]["kind"], listed["study"]["state"]) == ("study", "finished")
 

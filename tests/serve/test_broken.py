@@ -64,12 +64,12 @@ def test_a_line_without_end_is_passed_over(tmp_path: Path) -> None:
         assert row["state"] in ("running", "stopped")
         shown = site.run("huge")
         for _ in range(100):  # a page reads a bounded piece of a journal each time that it asks
-            if ["validation · accuracy", "0.5"] in shown["numbers"]:
+            if ["validation · accuracy", "0.5000"] in shown["numbers"]:
                 break
             time.sleep(0.2)
             shown = site.run("huge")
         assert [one["rule"] for one in shown["findings"]] == ["vanishing-gradient"]
-        assert ["validation · accuracy", "0.5"] in shown["numbers"]
+        assert ["validation · accuracy", "0.5000"] in shown["numbers"]
         assert len(site.get(f"/api/run/{row['id']}").body) < 2**20
 
 
@@ -148,7 +148,7 @@ def test_what_may_not_be_read_is_listed_as_such(forbidden: Path, nobody: None) -
         "journal": "unreadable",
         "above": "unreadable",
     }
-    assert rows["open"]["score"] == "0.79"
+    assert rows["open"]["score"] == "0.7900"
     for name in ("folder", "journal", "above"):
         told = api.run(rows[name]["id"], "en", "")
         assert told is not None

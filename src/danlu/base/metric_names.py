@@ -5,6 +5,17 @@ from collections.abc import Mapping
 from danlu.base.printable import printable
 from danlu.base.words import catalogue, language
 
+_SHARES = (
+    "accuracy", "balanced_accuracy", "subset_accuracy", "f1", "f1_micro", "average_precision", "map", "iou", "miou",
+    "bleu", "exact_match",
+)  # fmt: skip
+_BOUNDS: dict[str, tuple[float | None, float | None]] = {
+    **dict.fromkeys(_SHARES, (0.0, 1.0)),
+    **dict.fromkeys(("mae", "rmse", "mase"), (0.0, None)),
+    "r2": (None, 1.0),
+    "perplexity": (1.0, None),
+}
+
 
 def metric_name(name: str) -> str:
     """What a score is called; one that danlu has no word for keeps its own name. That of one target of several has the
@@ -18,6 +29,28 @@ def metric_name(name: str) -> str:
     if target and f"view.metric-{metric}" in known:
         return f"{known[f'view.metric-{metric}']} ({printable(target)})"
     return known.get(f"view.metric-{name}") or printable(name)
+
+
+def metric_bounds(name: str) -> tuple[float | None, float | None]:
+    """The least and the greatest value that a score can have; None where there is no such bound, or none is known.
+
+    >>> metric_bounds("accuracy"), metric_bounds("r2.height"), metric_bounds("loss")
+    ((0.0, 1.0), (None, 1.0), (None, None))
+    """
+    return _BOUNDS.get(name.partition(".")[0], (None, None))
+
+
+def within_bounds(name: str, value: float | None) -> float | None:
+    """The value, or the bound that it lies beyond: the end of an interval around a score may.
+
+    >>> within_bounds("accuracy", 1.02), within_bounds("loss", -0.5), within_bounds("accuracy", None)
+    (1.0, -0.5, None)
+    """
+    least, most = metric_bounds(name)
+    if value is None:
+        return None
+    value = value if least is None else max(least, value)
+    return value if most is None else min(most, value)
 
 
 def divided(score: Mapping[str, float]) -> tuple[dict[str, float], dict[str, dict[str, float]]]:

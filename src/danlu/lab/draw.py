@@ -54,7 +54,8 @@ from danlu.view.overview import Overview, overview
 
 KINDS = (
     "overview", "curves", "flow", "net", "confusion", "calibration", "residuals", "worst", "surface", "contour",
-    "forest", "sweep", "slopes", "folds", "activation", "distribution", *SOURCES, "variance",
+    "forest", "means", "sweep", "slopes", "folds", "importance", "parallel", "settings", "halving", "activation",
+    "distribution", *SOURCES, "variance",
 )  # fmt: skip
 
 Picture = Chart | Diagram | Overview
@@ -233,7 +234,7 @@ def _compared(several: Sequence[object]) -> Callable[[], Picture]:
     if strangers or not runs:
         fail("draw.only-runs", found=", ".join(strangers) or "[]")
     infos = [run_info_of(RunFolder(run.folder)) for run in runs if isinstance(run, Run)]
-    return lambda: compared_chart(infos, MOST_POINTS)
+    return lambda: compared_chart(infos)
 
 
 def _module_graph(net: nn.Module, data: object) -> NetGraph:

@@ -22,7 +22,8 @@ from danlu.view.drawing import Drawing
 from danlu.view.info.run import run_info_of
 from danlu.view.info.study import study_info_of
 from danlu.view.overview import overview
-from danlu.view.report import run_report, study_report
+from danlu.view.report import run_report
+from danlu.view.study_report import study_report
 
 _unasked: ContextVar[bool] = ContextVar("overview", default=True)
 _DRAWING = threading.Lock()  # matplotlib's settings are one for all threads

@@ -1,5 +1,6 @@
 """The routes that read: one page, its scripts, and what it asks for. Those that write are in writing.py."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,12 +12,17 @@ from danlu.serve.guard import AccessMiddleware, App
 from danlu.serve.index import Index
 from danlu.serve.web import asked_language, static_file, web
 from danlu.serve.writing import WRITTEN, write_routes
+from danlu.view.curves_page import POINTS
+from danlu.view.info.axes import AXES, STEP
+from danlu.view.info.curves import CurveQuery
 from danlu.view.listing.query import ListQuery
 from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES
 from danlu.view.page.shell import shell
 
 _STATIC = {*CHART_SCRIPTS, *DASHBOARD_SCRIPTS, *STYLES}
-_MOST_COMPARED = 12
+_MOST_COMPARED = 40
+_MOST_POINTS = 200_000  # of a curve, for who wants all of them
+_LONGEST = 1e6  # steps that a curve is smoothed over
 Spoken = Callable[[Any], str]
 """From a request to the language that it is answered in."""
 Ask = Callable[[Any, str, str], bytes | None]
@@ -94,7 +100,40 @@ def _read_routes(api: Api, spoken: Spoken) -> list[Any]:
         parts.Route(
             "/api/compare", answering(lambda asked, language, have: api.compare(_compared(asked), language, have))
         ),
+        parts.Route(
+            "/api/curves",
+            answering(
+                lambda asked, language, have: api.curves(
+                    _compared(asked), _wanted(asked), _banded(asked), language, have
+                )
+            ),
+        ),
     ]
+
+
+def _wanted(request: Any) -> CurveQuery:
+    """What is wanted of curves; what makes no sense counts as not said."""
+    axis, smooth = request.query_params.get("axis", STEP), _number(request, "smooth")
+    low, high, most = (_number(request, name) for name in ("low", "high", "most"))
+    return CurveQuery(
+        axis if axis in AXES else STEP,
+        None if smooth is None else min(max(smooth, 0.0), _LONGEST),
+        -math.inf if low is None else low,
+        math.inf if high is None else high,
+        int(min(max(most or POINTS, POINTS), _MOST_POINTS)),
+    )
+
+
+def _banded(request: Any) -> bool | None:
+    return {"1": True, "0": False}.get(request.query_params.get("bands", ""))
+
+
+def _number(request: Any, name: str) -> float | None:
+    try:
+        value = float(request.query_params.get(name, ""))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _query(request: Any) -> ListQuery:

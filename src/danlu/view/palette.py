@@ -35,6 +35,7 @@ SEVERITY = {"error": "orange", "warning": "amber", "advice": "grey"}
 
 AMOUNT = ("#00204C", "#213B6E", "#4C556C", "#6C6E72", "#8E8978", "#B2A570", "#D9C55C", "#FFE945")
 SHARE = ("#F7FAFC", "#A9CDE4", "#0072B2", "#003A5C")
+MISTAKE = ("#FFF8F2", "#FAD2B5", "#EE9A63", "#D55E00")
 DIFFERENCE = ("#0072B2", "#7FB4D6", "#F4F4F4", "#E8A277", "#D55E00")
 
 
@@ -74,4 +75,10 @@ def _parts(color: str) -> tuple[int, ...]:
     return tuple(int(color[at : at + 2], 16) for at in (1, 3, 5))
 
 
-RAMPS = {"amount": AMOUNT, "share": SHARE, "difference": DIFFERENCE}
+DARK_RAMPS = {
+    "share": ("#20272D", "#174A70", "#2F93CC", "#C5E6FB"),
+    "mistake": ("#2B2420", "#6B3816", "#BF662B", "#F28A45"),
+    "difference": ("#4FA9E2", "#2C5F80", "#2A2F34", "#8A5230", "#F28A45"),
+}
+"""On a dark page: what begins at nothing begins in the colour of the page, as it does on paper."""
+RAMPS = {"amount": AMOUNT, "share": SHARE, "mistake": MISTAKE, "difference": DIFFERENCE}

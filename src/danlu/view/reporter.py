@@ -19,6 +19,7 @@ from danlu.base.records import Finding, Score
 from danlu.base.smoothing import smooth
 from danlu.base.telling import steady_error
 from danlu.base.words import say
+from danlu.view.figures.names import score_text
 from danlu.view.findings import print_findings
 from danlu.view.opening import choices
 from danlu.view.terminal import PlainConsole
@@ -134,7 +135,7 @@ class Reporter:
 
     def _parts(self, event: StepDone | EpochDone[Score], loss: float, now: float) -> tuple[str, dict[str, str]]:
         """Which epoch it is, and what there is to tell, in the order in which it is shown."""
-        parts = {"loss": say("view.loss", loss=f"{loss:.4f}")}
+        parts = {"loss": say("view.loss", loss=score_text(loss))}
         if self._validation:
             parts["validation"] = say("view.validation", score=main_score(self._validation))
         parts["rate"] = say("view.rate", rate=self._rate(now))
@@ -181,7 +182,7 @@ def main_score(score: Score) -> str:
     'accuracy 0.9751'
     """
     name = next((name for name in ("accuracy", "r2", "f1", "loss") if name in score), next(iter(score)))
-    return f"{metric_name(name)} {score[name]:.4f}"
+    return f"{metric_name(name)} {score_text(score[name])}"
 
 
 def _clock(seconds: float) -> str:

@@ -10,6 +10,7 @@ from danlu.base.places import shown
 from danlu.base.printable import printable
 from danlu.base.words import say
 from danlu.store.records import ImportedFrom, ParentRun
+from danlu.view.figures.names import score_text
 
 _MOST_FILES = 3
 
@@ -59,7 +60,7 @@ def baseline_lines(baselines: Mapping[str, Mapping[str, float]], score: Mapping[
 
 
 def _numbers(score: Mapping[str, float]) -> str:
-    return "   ".join(f"{metric_name(name)} {value:.4f}" for name, value in score.items())
+    return "   ".join(f"{metric_name(name)} {score_text(value)}" for name, value in score.items())
 
 
 def parent_line(parent: ParentRun) -> str:
@@ -75,7 +76,7 @@ def scored_line(run: Mapping[str, Any]) -> str:
     """Which weights were scored, and why; and what to set where others are better by more than chance."""
     scored, train = run["scored"], run["recipe"]["train"]
     facts = {key: scored[key] for key in ("epoch", "best_epoch")}
-    facts |= {key: "–" if scored[key] is None else f"{scored[key]:.4f}" for key in ("last", "best")}
+    facts |= {key: score_text(scored[key]) for key in ("last", "best")}
     facts["metric"] = metric_name(scored["metric"]) if scored["metric"] else ""
     if scored["weights"] == "best":
         why = "asked" if train.get("weights") == "best" else "early"

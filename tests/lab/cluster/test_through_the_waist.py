@@ -177,6 +177,7 @@ def test_other_processors_are_noted_and_workers_without_danlu_refused(
     monkeypatch.setattr(cluster, "places", lacking)
     with pytest.raises(UserError, match="the workers cannot import danlu"):
         danlu.compare("mlp", "iris", **asked, folder=tmp_path / "t")
+
     def late(look: Any) -> Any:
         raise TimeoutError("tcp://someone:secret@10.0.0.1 gave no answer")
 

@@ -45,13 +45,13 @@ def test_each_level_has_a_line_in_its_own_colour_and_a_band_in_the_same(levels: 
         (
             "en",
             ["training loss", "validation · loss", "validation · accuracy"],
-            ["Lines are medians over seeds and folds; the bands hold the middle 80 % of the trainings.",
+            ["Lines are means over seeds and folds; the bands are their 95 % intervals.",
              "The other factors are at their first levels: net a.", "8 of 9 levels are drawn."],
         ),
         (
             "zh",
             ["训练损失", "验证集 · 损失", "验证集 · 准确率"],
-            ["曲线是各随机种子、各折上的中位数，阴影覆盖中间 80% 的训练。",
+            ["曲线是各随机种子、各折上的均值，阴影是均值的 95% 置信区间。",
              "其他因素取第一个取值：net a。", "共 9 个取值，图中画出 8 个。"],
         ),
     ],
@@ -70,7 +70,7 @@ def test_it_is_strict_json() -> None:
 def test_it_is_the_first_picture_of_a_study_without_effects() -> None:
     study = replace(sample_study(), members=(), effects=())
     assert [drawn.kind for drawn in study_charts(study)] == ["curves", "curves"]
-    assert [drawn.kind for drawn in study_charts(sample_study())][:3] == ["forest", "curves", "curves"]
+    assert [drawn.kind for drawn in study_charts(sample_study())][:4] == ["forest", "means", "curves", "curves"]
 
 
 def test_it_goes_onto_paper() -> None:

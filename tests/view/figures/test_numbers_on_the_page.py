@@ -11,7 +11,7 @@ from danlu.base.strict_json import to_json
 from danlu.view.page.assets import asset
 
 NUMBERS = [0, 1234567, 0.5, 1e-9, -3e20, math.nan, math.inf, -math.inf, None]
-SHOWN = ["0", "1,234,567", "0.5", "1.0e-9", "-3.0e+20", "NaN", "Infinity", "-Infinity", "–"]
+SHOWN = ["0", "1,234,567", "0.5", "1.0e-09", "-3.0e+20", "NaN", "Infinity", "-Infinity", "–"]
 
 
 def test_a_number_that_is_not_finite_is_shown_as_such() -> None:

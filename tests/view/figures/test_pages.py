@@ -11,7 +11,7 @@ from danlu.store.study_history import StudyHistory
 from danlu.view.figures.chart import Cells, Chart, GuideLine, Heatmap, Line, Pictures, Points, Whiskers, Zone, plain
 from danlu.view.figures.pages import compared_chart, net_scene, run_charts, study_charts
 from danlu.view.figures.surface import contour_chart, surface_chart
-from danlu.view.info.curves import MOST_POINTS
+from danlu.view.info.curves import MOST_POINTS, CurveQuery
 from danlu.view.info.study import study_info
 from danlu.view.info.surface import read_surface
 from danlu.view.paper.draw import draw_chart
@@ -40,8 +40,9 @@ def test_the_curves_are_the_journals() -> None:
     assert raw.ys == pytest.approx([made.loss(step) for step in range(1, 61)])
     assert labelled(chart, "validation").ys == pytest.approx([1.2, 0.6, 0.4])
     assert [rule.at for rule in marks(chart, GuideLine) if isinstance(rule, GuideLine) and rule.label] == [20]
-    (star,) = [mark for mark in marks(chart, Points) if isinstance(mark, Points) and mark.label]
-    assert (star.xs, star.ys) == ([40], [0.6])
+    ring, star = (mark for mark in marks(chart, Points) if isinstance(mark, Points) and mark.label)
+    assert (star.shape, star.xs, star.ys) == ("star", [40], [0.6])
+    assert (ring.shape, ring.xs, ring.ys) == ("ring", [60], pytest.approx([0.4])), "the last weights were scored"
     assert chart.notes == ["1  vanishing-gradient: the gradient fades"]
 
 
@@ -55,7 +56,7 @@ def test_a_run_that_diverged_is_shaded_from_there_on() -> None:
 
 def test_several_runs_are_laid_over_each_other_in_colours_of_their_own() -> None:
     runs = [made.sample_run(name=f"run {number}") for number in range(3)]
-    chart = compared_chart(runs, MOST_POINTS)
+    chart = compared_chart(runs, CurveQuery(), banded=False)
     lines = [mark for mark in marks(chart, Line) if isinstance(mark, Line) and mark.label.startswith("run")]
     assert [line.label for line in lines] == ["run 0", "run 1", "run 2"]
     assert len({line.color for line in lines}) == 3
@@ -91,10 +92,9 @@ def test_saddles_are_marked_on_both_pictures() -> None:
 
 def test_the_confusion_counts_in_its_cells() -> None:
     chart = made.CHARTS["confusion"]()
-    (cells,) = marks(chart, Cells)
-    assert isinstance(cells, Cells)
-    assert cells.texts == [["9", "1"], ["3", "7"]]
-    assert cells.values == [[0.9, 0.1], [0.3, 0.7]]
+    right, wrong = (mark for mark in marks(chart, Cells) if isinstance(mark, Cells))
+    assert (right.texts, wrong.texts) == ([["9", ""], ["", "7"]], [["", "1"], ["3", ""]])
+    assert (right.values, wrong.values) == ([[0.9, None], [None, 0.7]], [[None, 0.1], [0.3, None]])
     assert chart.notes == ["Most frequent mistake: 3 of 10 times dog is taken for cat."]
 
 

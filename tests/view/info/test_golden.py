@@ -38,7 +38,7 @@ def net() -> NetGraph:
 
 
 KINDS: dict[str, Callable[[], Any]] = {
-    "curves": lambda: curves({"run": sample_run().history}, 0.2),
+    "curves": lambda: curves({"run": sample_run().drawn}),
     "flow": lambda: flow(sample_run().history.layers),
     "net": lambda: fold(net()),
     "expression": lambda: expression_graph("(w*x + b - y)**2", {"w": 2, "x": 3, "b": 1, "y": 5}),

@@ -2,6 +2,7 @@
 
 import view_samples as made
 from danlu.store.run_history import RunHistory
+from danlu.view.info.kernel import sigma_of
 from danlu.view.info.run import RunInfo
 
 
@@ -14,7 +15,7 @@ def test_the_score_is_the_final_one_else_that_of_the_newest_epoch() -> None:
 
 def test_a_smoothing_that_is_none_counts_as_the_usual_one() -> None:
     history = RunHistory.of([])
-    assert made.sample_run().smoothing == 0.2
+    assert made.sample_run().drawn.sigma == sigma_of(0.2)
     assert [
-        RunInfo("a", "stopped", history, settings={"train.smoothing": value}).smoothing for value in (0, "x", 7)
-    ] == [0.1] * 3
+        RunInfo("a", "stopped", history, settings={"train.smoothing": value}).drawn.sigma for value in (0, "x", 7)
+    ] == [sigma_of(0.1)] * 3

@@ -14,7 +14,8 @@ Numbers = Sequence[float | None]
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """A curve through points; with a `label` it stands in the legend."""
+    """A curve through points; with a `label` it stands in the legend. `singles` are the curves, over the same places,
+    of which it is the mean: a page shows them where one points at it."""
 
     xs: Numbers
     ys: Numbers
@@ -24,6 +25,7 @@ class Line:
     dash: str = "solid"
     faint: bool = False
     stairs: bool = False
+    singles: Sequence[Numbers] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,9 +99,10 @@ class GuideLine:
 
 @dataclasses.dataclass(frozen=True)
 class Cells:
-    """A heat map: `values[row][column]`, columns at `xs`, rows at 0, 1, 2 … from the top. `ramp` is "amount",
-    "share" (from 0 on, pale) or "difference" (from -x over 0 to x); with `log` the colours go by powers of ten; `texts`
-    are written in the cells."""
+    """A heat map: `values[row][column]`, columns at `xs`, rows at 0, 1, 2 … from the top; on an axis without words a
+    column reaches half the way to its neighbours. `ramp` is "amount", "share" (from 0 to 1, pale), "mistake" (from 0
+    on) or "difference" (from -x over 0 to x); with `log` the colours go by powers of ten; `texts` are written in the
+    cells. What has no number is grey; where `bare` it is not painted, so that two can fill one panel."""
 
     xs: Numbers
     values: Sequence[Numbers]
@@ -107,6 +110,7 @@ class Cells:
     ramp: str = "amount"
     log: bool = False
     texts: Sequence[Sequence[str]] = ()
+    bare: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,13 +154,16 @@ Mark = Line | Points | Whiskers | Band | Bars | Zone | GuideLine | Cells | Heatm
 
 @dataclasses.dataclass(frozen=True)
 class Axis:
-    """An axis. `ticks` are places with words, where numbers would not do; `low` and `high` fix its ends."""
+    """An axis. `ticks` are places with words, where numbers would not do; `low` and `high` fix its ends, `least` and
+    `most` are numbers beyond which there are none, and the axis does not reach further."""
 
     label: str = ""
     log: bool = False
     ticks: Sequence[tuple[float, str]] = ()
     low: float | None = None
     high: float | None = None
+    least: float | None = None
+    most: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from danlu.base.metric_names import metric_bounds
 from danlu.base.words import say
 from danlu.view.claim_labels import label, word
 from danlu.view.claims import sentence, verdict_words
@@ -43,8 +44,13 @@ def _panel(plot: Mapping[str, Any]) -> Panel:
     # One heading says both what is shown and of what.
     of = [label(plot["title"])] if plot["title"] and not plot["surface"] else []
     heading = say("base.finding-comma").join([word(plot["y"]), *of])
-    x, y = Axis(word(plot["x"]), log=plot["log_x"], ticks=ticks), Axis(heading, log=plot["log_y"])
+    x, y = Axis(word(plot["x"]), log=plot["log_x"], ticks=ticks), _bounded(heading, plot)
     return Panel(x, y, marks, height=1.3)
+
+
+def _bounded(heading: str, plot: Mapping[str, Any]) -> Axis:
+    least, most = metric_bounds(str(plot["y"]))
+    return Axis(heading, log=plot["log_y"], least=least, most=most)
 
 
 def _height(plot: Mapping[str, Any], x: float, y: float) -> float:

@@ -1,37 +1,39 @@
 """Signal flow as heat maps: layers from the input down, steps to the right; a vanishing gradient is seen to fade."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from danlu.base.words import say
 from danlu.view.figures.chart import Axis, Cells, Chart, Panel
 from danlu.view.figures.names import short
 from danlu.view.info.flow import Flow, Grid
 
 _MOST_NAMES = 40
-_MOST_TICKS = 8
 _ROW = 0.11  # of the height of an ordinary panel
 
 
 def flow_chart(info: Flow) -> Chart:
-    """One heat map for each quantity that was measured. Columns are measured steps, one like the other wide."""
-    columns = list(range(len(info.steps)))
-    every = max(1, -(-len(columns) // _MOST_TICKS))
-    x_ticks = [(float(at), f"{info.steps[at]:,}") for at in columns[::every]]
+    """One heat map for each quantity that was measured. A column lies at its step, and reaches half the way to the next
+    ones: the first steps are measured more often than later ones."""
     skip = max(1, -(-len(info.layers) // _MOST_NAMES))
     y_ticks = [(float(at), name) for at, name in enumerate(info.layers)][::skip]
     height = max(0.8, min(4.0, 0.45 + _ROW * len(info.layers)))
     panels = [
         Panel(
-            Axis(say("figure.step") if quantity == list(info.grids)[-1] else "", ticks=x_ticks),
+            Axis(),
             Axis(ticks=y_ticks),
-            [_cells(columns, grid, quantity)],
+            [_cells(info.steps, grid, quantity)],
             title=say(f"figure.flow-title-{quantity}"),
             height=height,
+            shares_x="step",
         )
         for quantity, grid in info.grids.items()
     ]
+    panels[-1] = replace(panels[-1], x=Axis(say("figure.step")))
     return Chart("flow", say("figure.flow"), panels, _notes(info))
 
 
-def _cells(columns: list[int], grid: Grid, quantity: str) -> Cells:
+def _cells(columns: Sequence[int], grid: Grid, quantity: str) -> Cells:
     label = say(f"figure.flow-{quantity}")
     return Cells(columns, grid, label, "share") if quantity == "dead" else Cells(columns, grid, label, log=True)
 

@@ -1,29 +1,44 @@
 """Names of numbers as people read them, in the language in force."""
 
 import math
+from collections.abc import Sequence
 
 _LINES_AT_ONCE = 0.02
 
 
 def short(value: float | None, digits: int = 4) -> str:
-    """A number as people read it.
+    """A number as people read it, in the terminal, on paper and, by `danlu.short`, on the page.
 
-    >>> short(0.97512), short(3.1e-7), short(61706.0), short(None), short(-math.inf)
+    >>> short(0.97512), short(3.1e-7), short(61706.2), short(None), short(-math.inf)
     ('0.9751', '3.1e-07', '61,706', '–', '-∞')
     """
     if value is None or math.isnan(value):
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    if value == int(value) and abs(value) < 1e15 and abs(value) >= 1000:
-        return f"{int(value):,}"
+    if abs(value) >= 1000 and (abs(value) < 1e6 or (value == int(value) and abs(value) < 1e15)):
+        return f"{value:,.0f}"
     if value and not 1e-3 <= abs(value) < 1e6:
         mantissa, _, exponent = f"{value:.{digits - 3}e}".partition("e")
         return f"{mantissa}e{exponent}"
-    return f"{value:.{digits}g}"
+    text = f"{value:.{digits}g}"
+    return text if abs(float(text)) < 1000 else f"{float(text):,.0f}"
 
 
-def together(steps: list[int], last: int) -> list[list[int]]:
+def score_text(value: float | None) -> str:
+    """A score as people read it: with four digits behind the point, so that scores below each other can be compared.
+
+    >>> score_text(0.9), score_text(3.1e-7), score_text(23456.7), score_text(None), score_text(math.nan)
+    ('0.9000', '3.1e-07', '23,457', '–', 'nan')
+    """
+    if value is not None and math.isnan(value):
+        return "nan"
+    if value is None or not math.isfinite(value) or not (value == 0 or 1e-3 <= abs(value) < 1000):
+        return short(value)
+    return f"{value:.4f}"
+
+
+def together(steps: Sequence[float], last: float) -> list[list[int]]:
     """Places of steps too close to be told apart on an axis up to `last`, put together.
 
     >>> together([1, 2, 90], last=100)

@@ -1,35 +1,43 @@
 """Which pictures belong to a run and to a study, in the order in which they are read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
+from danlu.base.words import say
+from danlu.view.figures.banded import banded_chart
 from danlu.view.figures.chart import Chart
 from danlu.view.figures.curves import curves_chart
-from danlu.view.figures.effects import folds_chart, forest_chart, slopes_chart, sweep_chart
+from danlu.view.figures.effects import folds_chart, forest_chart, means_chart, slopes_chart, sweep_chart
 from danlu.view.figures.flow import flow_chart
 from danlu.view.figures.forecast import forecast_chart
 from danlu.view.figures.level_curves import level_curves_chart
 from danlu.view.figures.predictions import calibration_chart, confusion_chart, residuals_chart, worst_chart
+from danlu.view.figures.search import search_charts
 from danlu.view.figures.surface import contour_chart, surface_chart
 from danlu.view.graphs.layout import lay_out
 from danlu.view.graphs.net import net_diagram
 from danlu.view.graphs.scene import Scene
-from danlu.view.info.curves import curves
-from danlu.view.info.effects import folds, forest, pairs, sweep
+from danlu.view.info.curves import CurveQuery, Curves, curves
+from danlu.view.info.effects import EffectRow, best_first, folds, forest, level_text, pairs, sweep
 from danlu.view.info.flow import flow
 from danlu.view.info.forecast import forecast
+from danlu.view.info.groups import are_repeated, groups_of
 from danlu.view.info.level_curves import factor_curves
 from danlu.view.info.predictions import Predictions, predictions
 from danlu.view.info.run import RunInfo
-from danlu.view.info.study import StudyInfo
+from danlu.view.info.study import REMEDY, StudyInfo
 from danlu.view.info.surface import read_surface
 
 _MOST_PAIRED = 6
+_MOST_CROSSED = 3  # pairs of factors
+_MOST_CURVES = 5  # of remedies
 _MOST_COMPARED = 7  # as many as there are colours
 
 
 def run_charts(info: RunInfo, most: int) -> list[Chart]:
     """Curves, signal flow and predictions of a run, as far as it recorded them; curves of at most `most` points."""
-    charts = [curves_chart(curves({info.name: info.history}, info.smoothing, most))]
+    charts = [compared_chart([info], CurveQuery(most=most))]
     if info.history.layers:
         signal = flow(info.history.layers)
         if signal.grids:
@@ -53,37 +61,70 @@ def _drawable(make: Callable[[], list[Chart]]) -> list[Chart]:
 
 
 def study_charts(info: StudyInfo) -> list[Chart]:
-    """The effects first, then each factor's learning curves and sweep, the pairs behind each effect, and the folds."""
+    """The effects first, then the means by two factors, each factor's learning curves and sweep, the pairs behind each
+    effect, and the folds. Of remedies only the effects and their curves: they are no scale, and each pair is one of the
+    effects' own. A search has pictures of its own."""
+    if info.ranges:
+        return search_charts(info)
     effects = forest(info.effects)
+    if info.cure is not None:
+        effects = best_first(effects)
+        curves = factor_curves(info.curves, _foremost(info, effects), REMEDY)
+        charts = [forest_chart(effects, remedies=True)] if effects else []
+        if curves.levels:
+            charts.append(replace(level_curves_chart(curves, info.metric), title=say("figure.remedy-curves")))
+        return charts
     charts = [forest_chart(effects)] if effects else []
+    charts += [means_chart(table) for table in info.interactions[:_MOST_CROSSED] if effects]
     for factor in info.factors:
         found = factor_curves(info.curves, info.factors, factor)
         if found.levels:
             charts.append(level_curves_chart(found, info.metric))
-    for factor in info.factors if info.members else ():
-        swept = sweep(info.members, factor, info.metric)
-        if len(swept.levels) > 2 or swept.numeric:
-            charts.append(sweep_chart(swept))
+    return charts + _sweeps(info) + _pairs(info, effects) + _folds(info)
+
+
+def _foremost(info: StudyInfo, effects: Sequence[EffectRow]) -> dict[str, list[Any]]:
+    """The recipe as it is, and the remedies that do best: as many as a picture of curves is read with."""
+    texts = [effect.after for effect in effects[:_MOST_CURVES]]
+    levels = info.factors[REMEDY]
+    return {REMEDY: [*levels[:1], *(level for level in levels[1:] if level_text(level) in texts)]}
+
+
+def _sweeps(info: StudyInfo) -> list[Chart]:
+    found = [sweep(info.members, factor, info.metric) for factor in info.factors if info.members]
+    return [sweep_chart(swept) for swept in found if len(swept.levels) > 2 or swept.numeric]
+
+
+def _pairs(info: StudyInfo, effects: Sequence[EffectRow]) -> list[Chart]:
+    charts: list[Chart] = []
     for effect in effects[:_MOST_PAIRED]:
         paired = pairs(info.members, effect.factor, effect.before, effect.after, effect.metric)
         if paired:
             charts.append(slopes_chart(paired, effect))
-    by_fold = folds(info.members, info.metric)
-    if by_fold:
-        charts.append(folds_chart(dict(list(by_fold.items())[:_MOST_COMPARED]), info.metric))
     return charts
 
 
-def compared_chart(infos: list[RunInfo], most: int) -> Chart:
-    """The curves of several runs over each other."""
-    shown = infos[:_MOST_COMPARED]
-    labels = [info.name for info in shown]
+def _folds(info: StudyInfo) -> list[Chart]:
+    by_fold = list(folds(info.members, info.metric).items())
+    return [folds_chart(dict(by_fold[:_MOST_COMPARED]), info.metric)] if by_fold else []
+
+
+def compared_chart(infos: Sequence[RunInfo], wanted: CurveQuery | None = None, *, banded: bool | None = None) -> Chart:
+    """The curves of one run, or of several over each other; where `banded`, or, if nobody says how, where several
+    differ in nothing but seed and fold, their means with intervals."""
+    groups = groups_of(infos)
+    if are_repeated(groups) if banded is None else banded:
+        return banded_chart(_curves(infos, wanted), groups[:_MOST_COMPARED])
+    return curves_chart(_curves(infos[:_MOST_COMPARED], wanted))
+
+
+def _curves(infos: Sequence[RunInfo], wanted: CurveQuery | None) -> Curves:
+    labels = [info.name for info in infos]
     # Runs of one name, from different folders, are told apart by a number.
     labels = [
         f"{name} ({labels[: at + 1].count(name)})" if name in labels[:at] else name for at, name in enumerate(labels)
     ]
-    histories = {label: info.history for label, info in zip(labels, shown, strict=True)}
-    return curves_chart(curves(histories, shown[0].smoothing, most))
+    return curves({label: info.drawn for label, info in zip(labels, infos, strict=True)}, wanted)
 
 
 def read_predictions(info: RunInfo) -> list[Predictions]:

@@ -14,17 +14,28 @@ _COLUMNS = 8
 
 
 def confusion_chart(info: Confusion) -> Chart:
-    """Colours are shares of each actual class; the numbers in the cells are counts."""
-    shares = [[count / max(1, sum(row)) for count in row] for row in info.counts]
+    """Colours are shares of each actual class, mistakes in a colour and on a scale of their own, for they are few
+    beside what is right; the numbers in the cells are counts."""
+    right: list[list[float | None]] = []
+    wrong: list[list[float | None]] = []
+    for at, row in enumerate(info.counts):
+        shares = [count / max(1, sum(row)) for count in row]
+        right.append([share if at == column else None for column, share in enumerate(shares)])
+        wrong.append([None if at == column else share for column, share in enumerate(shares)])
     few = len(info.classes) <= _MOST_TEXTS
-    texts = [[str(count) if count else "" for count in row] for row in info.counts] if few else ()
+    told = [[str(count) if count and few else "" for count in row] for row in info.counts]
+    of_right = [[text if at == place else "" for place, text in enumerate(row)] for at, row in enumerate(told)]
+    of_wrong = [["" if at == place else text for place, text in enumerate(row)] for at, row in enumerate(told)]
     skip = max(1, -(-len(info.classes) // _MOST_TICKS))
     ticks = [(float(at), name) for at, name in enumerate(info.classes)][::skip]
     columns = list(range(len(info.classes)))
+    cells = [Cells(columns, right, say("figure.share-right"), "share", texts=of_right, bare=True)]
+    if any(share for row in wrong for share in row):
+        cells.append(Cells(columns, wrong, say("figure.share-wrong"), "mistake", texts=of_wrong, bare=True))
     panel = Panel(
         Axis(say("figure.predicted"), ticks=ticks),
         Axis(say("figure.actual"), ticks=ticks),
-        [Cells(columns, shares, say("figure.share-of-class"), "share", texts=texts)],
+        cells,
         height=2.6,
     )
     return Chart("confusion", say("figure.confusion"), [panel], _confusion_notes(info))

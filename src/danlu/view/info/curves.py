@@ -1,15 +1,21 @@
 """Learning curves: what a journal's steps and epochs say, ready to be drawn."""
 
+import bisect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy
+
 from danlu.base.records import Score
-from danlu.base.smoothing import smooth
+from danlu.base.retold import retold
 from danlu.store.run_history import RunHistory
+from danlu.view.info.axes import STEP, axes_of, track, unit_of
+from danlu.view.info.kernel import kernel_smooth
 from danlu.view.info.thin import ThinnedCurve, finite, thin
 
 MOST_POINTS = 2000
+_SIGMA = 9.487  # steps: exponential smoothing with a share of 0.1 of the newest loss
 
 
 @dataclass(frozen=True)
@@ -20,12 +26,26 @@ class Event:
     rule: str
     severity: str
     title: str
+    at: float = 0.0  # along the axis
+
+
+@dataclass(frozen=True)
+class CurveQuery:
+    """What of the curves is wanted: along which of AXES, smoothed over how many steps (None: as the run has it), and
+    which stretch of the axis, of which at most about `most` points are given."""
+
+    axis: str = STEP
+    sigma: float | None = None
+    low: float = -math.inf
+    high: float = math.inf
+    most: int = MOST_POINTS
 
 
 @dataclass(frozen=True)
 class RunCurves:
-    """One run's curves over its steps. `train` and `validation` hold the scores of whole epochs by name (loss,
-    accuracy …); `best` is the step of the epoch with the best validation score."""
+    """One run's curves along an axis. `train` and `validation` hold the scores of whole epochs by name (loss, accuracy
+    …). `best` is the step of the epoch with the best validation score, `scored` of the one whose weights were scored at
+    the end; `best_at` and so on are their places along the axis."""
 
     label: str
     loss: ThinnedCurve
@@ -38,13 +58,21 @@ class RunCurves:
     best: int | None
     diverged: int | None  # the first step whose loss was not finite
     last: int  # the newest step
+    best_at: float | None = None
+    scored: int | None = None
+    scored_at: float | None = None
+    diverged_at: float | None = None
+    last_at: float = 0.0
+    clip: float | None = None  # the norm to which gradients are clipped
 
 
 @dataclass(frozen=True)
 class Curves:
-    """The curves of one run, or of several to be laid over each other."""
+    """The curves of one run, or of several to be laid over each other, along `axis`; of time in `unit`."""
 
     runs: tuple[RunCurves, ...]
+    axis: str = STEP
+    unit: str = ""
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -54,46 +82,107 @@ class Curves:
         return (*first, *sorted(names - {"loss", *first}))
 
 
-def curves(histories: Mapping[str, RunHistory], beta: float = 0.1, most: int = MOST_POINTS) -> Curves:
-    """The curves of runs by their labels; `beta` is the share of the newest loss in the smoothed curve."""
-    return Curves(tuple(_run_curves(label, history, beta, most) for label, history in histories.items()))
+@dataclass(frozen=True)
+class CurveSource:
+    """A run to be drawn: its course, and what its recipe says of it."""
+
+    history: RunHistory
+    sigma: float = _SIGMA  # steps that its smoothed curve looks to each side
+    clip: float | None = None
+    best_is_scored: bool = False
 
 
-def _run_curves(label: str, history: RunHistory, beta: float, most: int) -> RunCurves:
+@dataclass(frozen=True)
+class _Cut:
+    """From steps to places along the axis, within the stretch that is wanted."""
+
+    wanted: CurveQuery
+    places: Sequence[float]  # of the steps of the run
+    first: int
+    end: int
+
+
+def curves(runs: Mapping[str, CurveSource], wanted: CurveQuery | None = None) -> Curves:
+    """The curves of runs by their labels, along the axis that is wanted, where they all have it."""
+    wanted = wanted or CurveQuery()
+    histories = [run.history for run in runs.values()]
+    axis = wanted.axis if wanted.axis in axes_of(histories) else STEP
+    unit, seconds = unit_of(histories)
+    found = tuple(_run_curves(label, run, axis, seconds, wanted) for label, run in runs.items())
+    return Curves(found, axis, unit)
+
+
+def _run_curves(label: str, run: CurveSource, axis: str, unit: float, wanted: CurveQuery) -> RunCurves:
+    history, along = run.history, track(run.history, axis, unit)
     steps = history.steps
+    places = along.at(steps)
+    # One more on either side, so that a line leaves the picture where the curve does.
+    first = max(0, bisect.bisect_left(places, wanted.low) - 1)
+    end = min(len(places), bisect.bisect_right(places, wanted.high) + 1)
+    cut = _Cut(wanted, places, first, end)
+    ends = [epoch.step for epoch in history.epochs]
     bests = [epoch.step for epoch in history.epochs if epoch.best]
+    best = bests[-1] if bests else None
+    scored = None if not history.finished or best is None else best if run.best_is_scored else ends[-1]
+    broken = numpy.flatnonzero(~numpy.isfinite(numpy.array(history.loss, dtype=float)))
+    diverged = steps[broken[0]] if len(broken) else None
+    ends_at = along.at(ends)
+
+    def at(step: int | None) -> float | None:
+        return None if step is None else along.at([step])[0]
+
     return RunCurves(
         label=label,
-        loss=thin(steps, history.loss, most),
-        smoothed=thin(steps, smoothed(history.loss, beta), most),
-        lr=_without_repeats(thin(steps, history.lr, most)),
-        norm=thin(steps, history.norm, most) if any(value is not None for value in history.norm) else ThinnedCurve(),
-        train=_scores([(epoch.step, epoch.train) for epoch in history.epochs]),
-        validation=_scores([(epoch.step, epoch.validation) for epoch in history.epochs]),
-        events=tuple(Event(one.since, one.rule, one.severity, one.title) for one in history.findings),
-        best=bests[-1] if bests else None,
-        diverged=next((step for step, loss in zip(steps, history.loss, strict=True) if not math.isfinite(loss)), None),
+        loss=_thinned(cut, history.loss),
+        smoothed=_smoothed(cut, history.loss, run.sigma if wanted.sigma is None else wanted.sigma),
+        lr=_without_repeats(_thinned(cut, history.lr)),
+        norm=_thinned(cut, history.norm) if any(value is not None for value in history.norm) else ThinnedCurve(),
+        train=_scores(ends_at, [epoch.train for epoch in history.epochs], wanted.most),
+        validation=_scores(ends_at, [epoch.validation for epoch in history.epochs], wanted.most),
+        events=tuple(
+            Event(one.since, one.rule, one.severity, one.title, along.at([one.since])[0])
+            for one in map(retold, history.findings)
+        ),
+        best=best,
+        diverged=diverged,
         last=steps[-1] if steps else 0,
+        best_at=at(best),
+        scored=scored,
+        scored_at=at(scored),
+        diverged_at=at(diverged),
+        last_at=places[-1] if places else 0.0,
+        clip=run.clip,
     )
 
 
-def smoothed(losses: Sequence[float], beta: float) -> list[float | None]:
-    """The losses smoothed over those that are finite; None where one is not.
-
-    >>> smoothed([1.0, float("nan"), 0.0], beta=0.5)
-    [1.0, None, 0.5]
-    """
-    curve = iter(smooth((loss for loss in losses if math.isfinite(loss)), beta))
-    return [next(curve) if math.isfinite(loss) else None for loss in losses]
+def _thinned(cut: _Cut, values: Sequence[float | None]) -> ThinnedCurve:
+    return thin(cut.places[cut.first : cut.end], values[cut.first : cut.end], cut.wanted.most)
 
 
-def _scores(scores: Sequence[tuple[int, Score | None]]) -> dict[str, ThinnedCurve]:
-    """A curve for each name of a score; `scores` are those of the epochs, with their last steps."""
-    names = dict.fromkeys(name for _, score in scores for name in score or ())
-    found = {name: [(step, score[name]) for step, score in scores if score and name in score] for name in names}
+def _smoothed(cut: _Cut, losses: Sequence[float], sigma: float) -> ThinnedCurve:
+    """Smoothed with its neighbours beyond the stretch, so that it is the same curve seen more closely."""
+    beyond = math.ceil(4 * sigma)
+    first, end = max(0, cut.first - beyond), min(len(losses), cut.end + beyond)
+    rows, values = kernel_smooth(losses[first:end], sigma)
+    left, right = bisect.bisect_left(rows, cut.first - first), bisect.bisect_right(rows, cut.end - 1 - first)
+    found = thin(rows[left:right], values[left:right], cut.wanted.most)
+    return ThinnedCurve(tuple(_between(cut.places, row + first) for row in found.steps), found.values)
+
+
+def _between(places: Sequence[float], row: float) -> float:
+    """The place of a row that may lie between two."""
+    before = int(row)
+    share = row - before
+    return places[before] if not share else (1 - share) * places[before] + share * places[before + 1]
+
+
+def _scores(places: Sequence[float], scores: Sequence[Score | None], most: int) -> dict[str, ThinnedCurve]:
+    """A curve for each name of a score; `scores` are those of the epochs, `places` where they ended."""
+    names = dict.fromkeys(name for score in scores for name in score or ())
+    points = [(at, score) for at, score in zip(places, scores, strict=True) if score]
+    found = {name: [(at, score[name]) for at, score in points if name in score] for name in names}
     return {
-        name: ThinnedCurve(tuple(step for step, _ in points), tuple(finite(value) for _, value in points))
-        for name, points in found.items()
+        name: thin([at for at, _ in told], [finite(value) for _, value in told], most) for name, told in found.items()
     }
 
 

@@ -1,30 +1,12 @@
-"""How the trainings of a study came on: for each level of a factor the middle of them, epoch by epoch, and a band."""
+"""How the trainings of a study came on: for each level of a factor their mean, epoch by epoch, with its interval."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-
 from danlu.store.study_history import Row, StackCurves
+from danlu.view.info.bands import CurveBand, band_of
 from danlu.view.info.effects import level_text
-from danlu.view.info.thin import finite
-
-LOW, HIGH = 10, 90
-"""Percentiles: the band holds what lies between."""
-
-
-@dataclass(frozen=True)
-class LevelBand:
-    """Over `epochs`, ascending: the median of several trainings, and the percentiles LOW and HIGH."""
-
-    epochs: tuple[int, ...] = ()
-    middle: tuple[float | None, ...] = ()
-    low: tuple[float | None, ...] = ()
-    high: tuple[float | None, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.epochs)
 
 
 @dataclass(frozen=True)
@@ -33,8 +15,8 @@ class LevelCurve:
 
     level: str
     trainings: int
-    train: LevelBand
-    validation: Mapping[str, LevelBand]  # by the name of the score; what was measured once only is no curve
+    train: CurveBand
+    validation: Mapping[str, CurveBand]  # by the name of the score; what was measured once only is no curve
 
 
 @dataclass(frozen=True)
@@ -51,7 +33,7 @@ def factor_curves(stacks: Sequence[StackCurves], factors: Mapping[str, Sequence[
     """A curve for each level of `factor` of which trainings have begun, in the order of the study's `factors`.
 
     >>> stack = StackCurves([{"lr": 0.1}], [(0, 0, 0), (0, 1, 0)], [1, 2], [[2.0, 4.0], [1.0, 3.0]], {})
-    >>> factor_curves([stack], {"lr": [0.1, 0.2]}, "lr").levels[0].train.middle
+    >>> factor_curves([stack], {"lr": [0.1, 0.2]}, "lr").levels[0].train.mean
     (3.0, 2.0)
     """
     others = {name: levels[0] for name, levels in factors.items() if name != factor and levels}
@@ -62,9 +44,10 @@ def factor_curves(stacks: Sequence[StackCurves], factors: Mapping[str, Sequence[
         count = sum(len(places) for places in own.values())
         if not count:
             continue
+        folds = len({stacks[number].members[place][2] for number, places in own.items() for place in places})
         names = dict.fromkeys(name for number in own for name in stacks[number].validation)
-        bands = {name: _band(_rows(stacks, own, name), count) for name in names}
-        train = _band(_rows(stacks, own, None), count)
+        bands = {name: _band(_courses(stacks, own, name), folds) for name in names}
+        train = _band(_courses(stacks, own, None), folds)
         found.append(LevelCurve(text, count, train, {name: band for name, band in bands.items() if len(band) > 1}))
     return FactorCurves(factor, others, tuple(curve for curve in found if len(curve.train)))
 
@@ -90,21 +73,17 @@ def _columns(stacks: Sequence[StackCurves], factor: str, others: Mapping[str, st
     return found
 
 
-def _rows(stacks: Sequence[StackCurves], own: _Columns, score: str | None) -> dict[int, list[float | None]]:
-    """By epoch the numbers of all members at those places: of a score, or of the training loss."""
-    found: dict[int, list[float | None]] = {}
+def _courses(stacks: Sequence[StackCurves], own: _Columns, score: str | None) -> list[dict[int, float | None]]:
+    """Of each member at those places its numbers by epoch: of a score, or of the training loss."""
+    found: list[dict[int, float | None]] = []
     for number, places in own.items():
         stack = stacks[number]
         rows: Sequence[Row | None] = stack.train if score is None else stack.validation.get(score, ())
-        for epoch, row in zip(stack.epochs, rows, strict=False):
-            if row is not None:
-                found.setdefault(epoch, []).extend(row[place] for place in places)
+        told = [(epoch, row) for epoch, row in zip(stack.epochs, rows, strict=False) if row is not None]
+        found += ({epoch: row[place] for epoch, row in told} for place in places)
     return found
 
 
-def _band(rows: Mapping[int, Sequence[float | None]], count: int) -> LevelBand:
-    """Of the epochs in which at least half of the trainings stood: those that are left later are no fair sample."""
-    known = {epoch: [value for value in map(finite, row) if value is not None] for epoch, row in rows.items()}
-    epochs = tuple(epoch for epoch in sorted(known) if known[epoch] and 2 * len(known[epoch]) >= count)
-    cut = [numpy.percentile(known[epoch], (LOW, 50, HIGH)).tolist() for epoch in epochs]
-    return LevelBand(epochs, *(tuple(row[at] for row in cut) for at in (1, 0, 2)))
+def _band(courses: Sequence[Mapping[int, float | None]], folds: int) -> CurveBand:
+    epochs = sorted({epoch for course in courses for epoch in course})
+    return band_of(epochs, [[course.get(epoch) for epoch in epochs] for course in courses], folds)

@@ -1,6 +1,7 @@
 """All that is shown of one run, as plain data: what its folder holds."""
 
 import json
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +9,12 @@ from typing import Any, cast
 
 from danlu.base.places import shown
 from danlu.base.records import Finding, Score
+from danlu.base.retold import retold
 from danlu.store.run_folder import RunFolder, text_of
 from danlu.store.run_history import RunHistory
+from danlu.view.info.curves import CurveSource
 from danlu.view.info.ending import diverged_at
+from danlu.view.info.kernel import sigma_of
 
 STATES = ("finished", "diverged", "running", "stopped")
 
@@ -29,7 +33,8 @@ class RunInfo:
 
     @property
     def findings(self) -> Sequence[Finding]:
-        return self.history.findings
+        """In the language in force."""
+        return [retold(one) for one in self.history.findings]
 
     @property
     def score(self) -> Mapping[str, Score]:
@@ -40,10 +45,17 @@ class RunInfo:
         return {part: score for part, score in (("validation", newest.validation), ("train", newest.train)) if score}
 
     @property
-    def smoothing(self) -> float:
-        """The share of the newest loss in the smoothed curve."""
-        value = self.settings.get("train.smoothing", 0.1)
-        return float(value) if isinstance(value, int | float) and 0 < value <= 1 else 0.1
+    def drawn(self) -> CurveSource:
+        """Its course with what the recipe says of its curves."""
+        share, clip = (_positive(self.settings.get(f"train.{key}")) for key in ("smoothing", "clip_norm"))
+        weights = self.settings.get("train.weights")
+        best = weights == "best" if weights else self.settings.get("train.patience") is not None
+        return CurveSource(self.history, sigma_of(share if share and share <= 1 else 0.1), clip, best)
+
+
+def _positive(value: Any) -> float | None:
+    """A number above 0 that a recipe holds; None for all else that may stand there."""
+    return float(value) if isinstance(value, int | float) and 0 < value < math.inf else None
 
 
 def run_info(

@@ -43,7 +43,7 @@ def finite(value: float | None) -> float | None:
 
 def _corners(values: Sequence[float | None], first: int, end: int) -> list[int]:
     stretch = values[first:end]
-    numbers = [value for value in stretch if value is not None and math.isfinite(value)]
+    numbers = [value for value in stretch if value is not None and -math.inf < value < math.inf]
     corners = {0, len(stretch) - 1} if len(numbers) > 0 else {0}
     if numbers:
         corners |= {stretch.index(min(numbers)), stretch.index(max(numbers))}

@@ -3,18 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from danlu.base.metric_names import metric_name
+from danlu.base.metric_names import metric_name, within_bounds
 from danlu.base.words import catalogue, language, say
 from danlu.stats.mean_interval import MeanInterval
 from danlu.stats.members import COSTS
 from danlu.store.where.match import UNREAD, text_of_fact
-from danlu.view.figures.names import short
+from danlu.view.figures.names import score_text, short
 from danlu.view.listing.query import ListQuery
 from danlu.view.listing.table import CHANGED, SCORE, ListLine, Row, Selection, differing
 
 _COUNTED = ("epochs", "steps", "findings")
 _FACTS = (*_COUNTED, "seconds", CHANGED, "tag", "study")
 _FEWEST = 1e-12
+_PARTS = ("test.", "validation.", "train.")
 
 
 def list_page(
@@ -31,7 +32,7 @@ def list_page(
         told = [_line(ListLine(row, 1), columns, selection.metric, base) for row in inside]
         groups.append(
             {"id": one.id, "value": one.value, "count": len(one.rows), "opened": one.opened,
-             "score": _interval(one.score), "first": len(drawn), "rows": len(told)}
+             "score": _interval(one.score, selection.metric), "first": len(drawn), "rows": len(told)}
         )  # fmt: skip
         drawn += told
     open_rows = sum(len(group.rows) for group in selection.groups if group.opened)
@@ -101,8 +102,8 @@ def _line(line: ListLine, columns: Sequence[str], metric: str, base: Row | None)
         "note": row["note"],
         "archived": row["archived"],
         "part": row["part"],
-        "score": None if score is None else short(score),
-        "other": "" if score is not None or not own else f"{metric_name(own[0])} {short(row[own[0]])}",
+        "score": None if score is None else score_text(score),
+        "other": "" if score is not None or not own else f"{metric_name(own[0])} {score_text(row[own[0]])}",
         "cells": [cell_text(row, column) for column in columns],
     }
     if base is not None:
@@ -147,8 +148,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _interval(score: MeanInterval | None) -> list[str] | None:
+def _interval(score: MeanInterval | None, metric: str) -> list[str] | None:
     """Mean, lower and upper end; the mean alone where one run tells nothing of how far they lie apart."""
     if score is None:
         return None
-    return [short(value) for value in (score.mean, score.low, score.high) if value is not None]
+    own = metric.partition(".")[2] if metric.startswith(_PARTS) else metric
+    ends = (within_bounds(own, value) for value in (score.mean, score.low, score.high))
+    return [score_text(value) for value in ends if value is not None]

@@ -15,12 +15,14 @@ def draw_cells(axes: Any, mark: Cells) -> None:
     low, high = color_range(mark.values, ramp=mark.ramp, log=mark.log)
     edges = _edges([float(x) for x in mark.xs if x is not None])
     rows = [at - 0.5 for at in range(len(mark.values) + 1)]
-    colors = color_map(RAMPS[mark.ramp])
-    scale = scale_of(low, high, log=mark.log, root=mark.ramp == "share")
+    colors = color_map(RAMPS[mark.ramp], bare=mark.bare)
+    scale = scale_of(low, high, log=mark.log)
     drawn = axes.pcolormesh(edges, rows, _grid(mark.values), cmap=colors, norm=scale, linewidth=0, rasterized=True)
     axes.set_ylim(len(mark.values) - 0.5, -0.5)
     for row, texts in enumerate(mark.texts):
         for x, text, value in zip(mark.xs, texts, mark.values[row], strict=True):
+            if not text:
+                continue
             dark = value is not None and is_dark(ramp(RAMPS[mark.ramp], float(scale(value))))
             axes.text(x, row, text, ha="center", va="center", fontsize=7.5, color="white" if dark else LIGHT["ink"])
     if mark.label:
@@ -59,8 +61,9 @@ def _grid(values: Sequence[Sequence[float | None]]) -> list[list[float]]:
 
 
 def _edges(xs: list[float]) -> list[float]:
-    """Where the columns at `xs` begin and end."""
+    """Where the columns at `xs` begin and end; that of a first step or sample not before the beginning of the count."""
     if len(xs) < 2:
         return [xs[0] - 0.5, xs[0] + 0.5] if xs else [0.0, 1.0]
     middles = [(a + b) / 2 for a, b in itertools.pairwise(xs)]
-    return [xs[0] - (middles[0] - xs[0]), *middles, xs[-1] + (xs[-1] - middles[-1])]
+    first = 2 * xs[0] - middles[0]
+    return [max(first, 0.5) if xs[0] >= 1 else first, *middles, 2 * xs[-1] - middles[-1]]

@@ -22,25 +22,36 @@ from danlu.view.figures.chart import (
 from danlu.view.palette import LIGHT
 from danlu.view.paper.cells import draw_cells, draw_field
 from danlu.view.paper.images import draw_pictures
-from danlu.view.paper.sheet import file_bytes, has_chinese, look, powers_of_ten, sheet, writable
+from danlu.view.paper.sheet import (
+    file_bytes,
+    has_chinese,
+    look,
+    powers_of_ten,
+    refine_ticks,
+    sheet,
+    title_weight,
+    writable,
+)
 from danlu.view.paper.surface import draw_solid
 
 _WIDTH = 7.2
 _PANEL_HEIGHT = 1.9
-_SHAPES = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^", "cross": "X", "star": "*"}
+_SHAPES = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^", "cross": "X", "star": "*", "ring": "o"}
 _DASHES = {"solid": "-", "dash": (0, (4, 2)), "dot": (0, (1, 1.5)), "dashdot": (0, (5, 1.5, 1, 1.5))}
 _FAINT = 0.35
 _BAND = 0.13  # so faint that several can lie over each other
 _LEGEND_SIGNS = 88
+_BEYOND = 0.02  # of an axis behind the last number there is, so that a mark on it is seen whole
 
 
 def draw_chart(chart: Chart, kind: str) -> bytes:
     """The chart as a file: `kind` is ".png", ".svg" or ".pdf"."""
     heights = [panel.height * _PANEL_HEIGHT for panel in chart.panels]
-    with look(_texts(chart)):
+    texts = list(_texts(chart))
+    with look(texts):
         figure = sheet(_WIDTH, sum(heights) + 0.5 + 0.2 * len(chart.notes))
         grid = figure.add_gridspec(len(chart.panels), 1, height_ratios=heights)
-        figure.suptitle(plain_words(chart.title), x=0.01, ha="left", fontsize=11, fontweight="bold")
+        figure.suptitle(plain_words(chart.title), x=0.01, ha="left", fontsize=11, fontweight=title_weight(texts))
         shared: dict[str, Any] = {}
         for place, panel in zip(grid, chart.panels, strict=True):
             solid = any(isinstance(mark, Heatmap) and mark.solid for mark in panel.marks)
@@ -114,6 +125,13 @@ def _set_axis(axis: Any, limit: Callable[..., Any], scale: Callable[[str], Any],
         axis.set_ticks([place for place, _ in wanted.ticks], words, minor=False)
     if wanted.low is not None or wanted.high is not None:
         limit(wanted.low, wanted.high)
+    low, high = axis.get_view_interval()
+    if wanted.least is not None and low < wanted.least < high and not wanted.log:
+        limit(wanted.least - _BEYOND * (high - wanted.least), None)
+    if wanted.most is not None and low < wanted.most < high:
+        limit(None, wanted.most + _BEYOND * (wanted.most - low))
+    if wanted.log and not wanted.ticks:
+        refine_ticks(axis)
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:
@@ -131,6 +149,16 @@ def _line(axes: Any, mark: Line) -> None:
         linewidth=mark.width,
         label=mark.label or None,
     )
+    for at in _lone(mark.xs, mark.ys):
+        axes.plot(mark.xs[at], mark.ys[at], "o", color=LIGHT[mark.color], markersize=2.5 * mark.width)
+
+
+def _lone(xs: Sequence[float | None], ys: Sequence[float | None]) -> list[int]:
+    """Points of a curve without a neighbour, of which no line would show anything."""
+    known = [x is not None and y is not None for x, y in zip(xs, ys, strict=True)]
+    return [
+        at for at, here in enumerate(known) if here and not any(known[max(0, at - 1) : at] + known[at + 1 : at + 2])
+    ]
 
 
 def _points(axes: Any, mark: Points) -> None:
@@ -142,8 +170,9 @@ def _points(axes: Any, mark: Points) -> None:
         linestyle="none",
         marker=_SHAPES[mark.shape],
         markersize=mark.size,
-        markeredgecolor="white",
-        markeredgewidth=0.5,
+        markerfacecolor="none" if mark.shape == "ring" else LIGHT[mark.color],
+        markeredgecolor=LIGHT[mark.color] if mark.shape == "ring" else "white",
+        markeredgewidth=1.4 if mark.shape == "ring" else 0.5,
         label=mark.label or None,
         zorder=3,
     )

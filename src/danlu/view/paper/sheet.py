@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from danlu.view.figures.names import short
 from danlu.view.palette import LIGHT
 
 KINDS = (".png", ".svg", ".pdf")
@@ -140,18 +141,20 @@ def text_width(figure: Any, text: str, size: float, *, bold: bool = False) -> fl
     return float(width) / figure.dpi
 
 
-def color_map(colors: Sequence[str]) -> Any:
-    """A colour map that runs through `colors`; what is missing is pale grey."""
+def color_map(colors: Sequence[str], *, bare: bool = False) -> Any:
+    """A colour map that runs through `colors`; what is missing is pale grey, or `bare`."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("danlu", list(colors)).with_extremes(bad="#EDEDED")
+    return LinearSegmentedColormap.from_list("danlu", list(colors)).with_extremes(
+        bad="#FFFFFF00" if bare else "#EDEDED"
+    )
 
 
-def scale_of(low: float, high: float, *, log: bool, root: bool = False) -> Any:
-    """From numbers to shares of a colour map; where `root` by square roots, so that small shares are seen."""
-    from matplotlib.colors import LogNorm, Normalize, PowerNorm
+def scale_of(low: float, high: float, *, log: bool) -> Any:
+    """From numbers to shares of a colour map."""
+    from matplotlib.colors import LogNorm, Normalize
 
-    return PowerNorm(0.5, low, high) if root else (LogNorm if log else Normalize)(low, high)
+    return (LogNorm if log else Normalize)(low, high)
 
 
 def outline(points: Sequence[tuple[float, float]], codes: Sequence[str], **style: Any) -> Any:
@@ -181,4 +184,32 @@ def powers_of_ten() -> Any:
     """Tick labels of a logarithmic axis, as short as can be."""
     from matplotlib.ticker import LogFormatterSciNotation
 
-    return LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(1.5, 0.6))
+    # Two decades hold two powers of ten; in less there may be one alone, which is no scale.
+    return LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(2.0, 0.6))
+
+
+def refine_ticks(axis: Any) -> None:
+    """Ticks at equal distances on a logarithmic axis that is too short to hold two round numbers."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+
+    low, high = sorted(axis.get_view_interval())
+    places = [*axis.get_majorticklocs(), *axis.get_minorticklocs()]
+    if sum(low <= place <= high for place in places) >= 2:
+        return
+    axis.set_major_locator(MaxNLocator(4))
+
+    def written(value: float, _: object) -> str:
+        return short(value)
+
+    axis.set_major_formatter(FuncFormatter(written))
+    axis.set_minor_locator(NullLocator())
+
+
+def title_weight(texts: Iterable[str]) -> str:
+    """Of the titles in a picture with these texts: bold, but regular beside Chinese signs, of which fonts on a machine
+    seldom have bold ones, so that the letters among them would stand out.
+
+    >>> title_weight(["loss"]), title_weight(["loss", "损失"])
+    ('bold', 'normal')
+    """
+    return "normal" if has_chinese(texts) else "bold"

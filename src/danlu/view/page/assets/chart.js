@@ -7,15 +7,26 @@ danlu.Chart = class {
     this.hidden = new Set();
     this.zoom = null;
     this.cursor = null;
+    this.logs = {};
+    this.title = danlu.make("p", { class: "chart-title" });
+    this.tools = danlu.make("div", { class: "chart-tools" });
+    this.body = danlu.make("div");
+    host.classList.add("chart");
+    host.replaceChildren(danlu.make("div", { class: "chart-head" }, this.title, this.tools), this.body);
+    this.asked = danlu.CurveTools && chart.asks ? new danlu.CurveTools(this, chart.asks) : null;
+    danlu.equip(this, chart);
     this.observer = new ResizeObserver(() => this.redraw());
     this.dressed = () => this.again(); // what is painted, not drawn, has the colours of its time
     window.addEventListener("danlu-theme", this.dressed);
-    this.update(chart);
+    this.accept(chart);
+    this.asked?.begin();
     this.observer.observe(host);
   }
 
   /** Draw other numbers in the same place; what the reader has chosen stays. */
-  update(chart) {
+  update(chart) { if (!this.asked?.holds(chart)) this.accept(chart); }
+
+  accept(chart) {
     this.chart = chart;
     this.width = 0;
     this.redraw();
@@ -28,7 +39,9 @@ danlu.Chart = class {
     if (!width || width === this.width) return;
     this.width = width;
     const { chart, host } = this;
-    const parts = [danlu.make("p", { class: "chart-title" }, chart.title), this.legend()];
+    danlu.dark = getComputedStyle(document.documentElement).colorScheme === "dark";
+    this.title.textContent = chart.title;
+    const parts = [this.legend()];
     const solid = chart.panels.flatMap((panel) => panel.marks).find((mark) => mark.solid);
     const pictures = chart.panels.flatMap((panel) => panel.marks).find((mark) => mark.type === "Pictures");
     if (solid) parts.push(danlu.solid(solid, chart.panels[0], width, this));
@@ -36,12 +49,18 @@ danlu.Chart = class {
     else parts.push(this.panels(width));
     const notes = (chart.notes ?? []).map((note) => danlu.make("li", {}, note));
     if (notes.length) parts.push(danlu.make("ul", { class: "chart-notes" }, ...notes));
-    host.classList.add("chart");
     host.dataset.kind = chart.kind;
-    host.replaceChildren(...parts);
+    this.body.replaceChildren(...parts);
   }
 
   again() { this.width = 0; this.redraw(); }
+
+  /** An axis as the reader wants it: by powers of ten or not. What has both a least and a greatest number stays as it is. */
+  axis(panel, which) {
+    const [axis, log] = [panel[which], this.logs[which]];
+    if (log === undefined || !panel.shares_x || axis.ticks?.length || axis.most !== undefined) return axis;
+    return { ...axis, log: log && panel.marks.some((mark) => (which === "x" ? mark.xs : mark.ys)?.some((value) => value > 0)) };
+  }
 
   key(mark) { return `${mark.color ?? "blue"}|${mark.label}`; }
 
@@ -63,6 +82,7 @@ danlu.Chart = class {
       if (!this.owners.has(mark.color ?? "blue")) this.owners.set(mark.color ?? "blue", this.key(mark));
     }
     for (const mark of this.chart.panels.flatMap((panel) => panel.marks)) {
+      if (mark.bare) entries.set(`cells|${mark.label}`, { type: "Zone", label: mark.label, color: mark.ramp === "mistake" ? "orange" : "blue", fixed: true });
       if (mark.type !== "Heatmap") continue;
       if (mark.path_label) entries.set("path", { type: "Line", label: mark.path_label, color: "orange", fixed: true });
       if (mark.marked_label) entries.set("marked", { type: "Points", label: mark.marked_label, color: "ink", shape: "star", fixed: true });
@@ -86,7 +106,7 @@ danlu.Chart = class {
     const scale = danlu.scale(0, 24, 0, 24);
     const color = mark.color ?? "blue";
     const [x, y] = [Object.assign(scale, {}), danlu.scale(0, 12, 0, 12)];
-    if (mark.type === "Zone") svg.append(danlu.make("rect", { width: 24, height: 12, style: { fill: danlu.color(color), fillOpacity: 0.25 } }));
+    if (mark.type === "Zone") svg.append(danlu.make("rect", { width: 24, height: 12, style: { fill: danlu.color(color), fillOpacity: mark.fixed ? 0.85 : 0.25 } }));
     else if (mark.type === "Line") danlu.marks.Line({ ...mark, xs: [0, 24], ys: [6, 6], faint: false }, { x, y, layer: svg });
     else danlu.marks.Points({ ...mark, xs: [12], ys: [6], size: 9, faint: false }, { x, y, layer: svg });
     return svg;
@@ -94,11 +114,13 @@ danlu.Chart = class {
 
   panels(width) {
     const { chart } = this;
+    this.stacks = chart.panels.map((panel) => this.stacked(panel, width));
     const left = this.leftMargin(width);
     const last = chart.panels.length - 1;
     const named = (panel) => Boolean(panel.title || panel.y.label);
-    const below = (panel, index) => (!panel.shares_x || panel.x.label || index === last ? (panel.x.label ? 40 : 24) : 8);
-    const heights = chart.panels.map((panel, index) => (named(panel) ? 20 : 6) + 150 * (panel.height ?? 1) + below(panel, index));
+    const below = (panel, index) => (!panel.shares_x || panel.x.label || index === last ? 24 + 16 * this.below(panel).length : 8);
+    const inside = (panel, index) => this.stacks[index] ? 10 + this.stacks[index].length * (26 + 13 * Math.max(...this.stacks[index].map((lines) => lines.length))) : 150 * (panel.height ?? 1);
+    const heights = chart.panels.map((panel, index) => (named(panel) ? 20 : 6) + inside(panel, index) + below(panel, index));
     const total = heights.reduce((sum, height) => sum + height, 0);
     const svg = danlu.make("svg", { width, height: total, viewBox: `0 0 ${width} ${total}`, tabindex: 0, role: "img", "aria-label": this.spoken() });
     this.areas = [];
@@ -118,18 +140,33 @@ danlu.Chart = class {
     return [this.chart.title, ...names, ...(this.chart.notes ?? [])].join(". ");
   }
 
+  widest(panel) { return Math.max(0, ...(panel.y.ticks ?? []).flatMap(([, word]) => String(word).split("\n").map(danlu.textWidth))); }
+
+  /** The names of the rows as lines above them, where they would take too much of the width beside them; else null. */
+  stacked(panel, width) {
+    if (this.widest(panel) + 14 <= 0.46 * width || panel.marks.some((mark) => mark.type === "Cells")) return null;
+    return panel.y.ticks.map(([, word]) => String(word).split("\n").flatMap((line) => danlu.wrapped(line, width - 40)));
+  }
+
   leftMargin(width) {
-    const wide = (text) => Math.max(...String(text).split("\n").map((line) => [...line].reduce((sum, sign) => sum + (sign > "\u2e80" ? 12 : 6.6), 0)));
-    const words = this.chart.panels.flatMap((panel) => (panel.y.ticks ?? []).map(([, word]) => wide(word)));
-    const most = words.length ? Math.max(...words) + 14 : 0;
-    return Math.min(Math.max(54, most), Math.max(54, 0.46 * width));
+    const numbers = this.chart.panels.flatMap((panel) => panel.y.ticks?.length ? [] : this.yTicks(panel).map(([, word]) => 0.96 * danlu.textWidth(word)));
+    const words = this.chart.panels.flatMap((panel, index) => this.stacks[index] ? [] : [this.widest(panel)]);
+    return Math.max(this.stacks.every(Boolean) ? 16 : 54, Math.min(Math.max(...numbers, ...words, 0) + 14, 0.46 * width));
+  }
+
+  /** The numbers along an upright axis with their words. */
+  yTicks(panel, [low, high] = this.domain(panel, "y")) {
+    const rows = Math.max(2, Math.floor((150 * (panel.height ?? 1)) / 38));
+    const { log } = this.axis(panel, "y");
+    return danlu.ticks(Math.min(low, high), Math.max(low, high), rows, log).map((at) => [at, danlu.tickText(at, log)]);
   }
 
   rightMargin(panel) { return panel.marks.some((mark) => mark.type === "Cells" || mark.type === "Heatmap") ? 78 : 12; }
 
   domain(panel, axis) {
-    const wanted = panel[axis];
+    const wanted = this.axis(panel, axis);
     const cells = panel.marks.find((mark) => mark.type === "Cells");
+    if (cells && axis === "x" && !wanted.ticks?.length) { const edges = danlu.edges(cells.xs); return [edges[0], edges.at(-1)]; }
     if (cells) return axis === "x" ? [-0.5, cells.xs.length - 0.5] : [cells.values.length - 0.5, -0.5];
     let [low, high] = [Infinity, -Infinity];
     const add = (value) => {
@@ -150,13 +187,16 @@ danlu.Chart = class {
       if (mark.type === "Bars") { if (axis === "x") mark.xs.forEach((at) => { add(at - mark.width / 2); add(at + mark.width / 2); }); else { add(0); mark.heights.forEach(add); } }
       if (mark.type === "Whiskers") { if ((axis === "y") === Boolean(mark.upright)) { mark.lows.forEach(add); mark.highs.forEach(add); } else mark.at.forEach(add); }
       if (mark.type === "Zone" && (mark.axis ?? "x") === axis && !panel.shares_x) { add(mark.low); add(mark.high); }
-      if (mark.type === "GuideLine" && (mark.axis ?? "x") === axis && !panel.shares_x) add(mark.at);
+      if (mark.type === "GuideLine" && (mark.axis ?? "x") === axis && (axis === "y" || !panel.shares_x)) add(mark.at);
     }
     if (low > high) [low, high] = wanted.log ? [1, 10] : [0, 1];
-    if (low === high) { const off = wanted.log ? null : Math.abs(low) * 0.05 || 0.5; [low, high] = wanted.log ? [low / 2, high * 2] : [low - off, high + off]; }
+    const counted = axis === "x" && ["step", "epoch"].includes(panel.shares_x);
+    if (low === high) { const off = wanted.log ? null : counted ? 1 : Math.abs(low) * 0.05 || 0.5; [low, high] = wanted.log ? [low / 2, high * 2] : [low - off, high + off]; }
     const pad = axis === "x" && panel.shares_x ? 0.01 : 0.05;
     if (wanted.log) { const ratio = (high / low) ** pad; low /= ratio; high *= ratio; }
     else { const span = (high - low) * pad; low -= span; high += span; }
+    if (wanted.least !== undefined && !wanted.log) low = Math.max(low, wanted.least);
+    if (wanted.most !== undefined) high = Math.min(high, wanted.most);
     return [wanted.low ?? low, wanted.high ?? high];
   }
 
@@ -167,57 +207,78 @@ danlu.Chart = class {
     const shared = panel.shares_x ? this.chart.panels.filter((other) => other.shares_x === panel.shares_x) : [panel];
     const domains = shared.map((other) => this.domain(other, "x"));
     const [low, high] = zoomed ? this.zoom : [Math.min(...domains.map(([first]) => first)), Math.max(...domains.map(([, second]) => second))];
-    const x = danlu.scale(low, high, box.left, box.right, panel.x.log);
+    const x = danlu.scale(low, high, box.left, box.right, this.axis(panel, "x").log);
     const [bottom, top] = this.domain(panel, "y");
-    const y = danlu.scale(bottom, top, box.bottom, box.top, panel.y.log);
-    const area = { panel, box, x, y, index };
-    this.axes(svg, area);
+    const y = danlu.scale(bottom, top, box.bottom, box.top, this.axis(panel, "y").log);
     const id = `clip-${danlu.Chart.count += 1}`;
+    const area = { panel, box, x, y, index, clip: id, later: [] };
+    this.axes(svg, area);
     svg.append(danlu.make("defs", {}, danlu.make("clipPath", { id }, danlu.make("rect", { x: box.left, y: box.top - 4, width: Math.max(1, box.right - box.left), height: box.bottom - box.top + 8 }))));
     const layer = danlu.make("g", { "clip-path": `url(#${id})` });
     const over = danlu.make("g");
     svg.append(layer, over);
     for (const mark of panel.marks) {
-      if (!this.isHidden(mark)) danlu.marks[mark.type]?.(mark, { x, y, layer, over, box, columns: mark.xs?.length ?? 1 });
-      if (mark.type === "Cells" || mark.type === "Heatmap") this.colorBar(svg, mark, box);
+      if (!this.isHidden(mark)) danlu.marks[mark.type]?.(mark, { x, y, layer, over, box, columns: mark.xs?.length ?? 1, words: Boolean(panel.x.ticks?.length) });
     }
+    svg.append(...area.later);
+    const bars = panel.marks.filter((mark) => mark.type === "Cells" || mark.type === "Heatmap");
+    const part = (box.bottom - box.top) / bars.length;
+    bars.forEach((mark, at) => this.colorBar(svg, mark, { right: box.right, top: box.top + at * part, bottom: box.top + (at + 1) * part - (bars.length > 1 ? 10 : 0) }));
     return area;
   }
 
-  axes(svg, { panel, box, x, y, index }) {
+  axes(svg, { panel, box, x, y, index, later }) {
     const heading = panel.title || panel.y.label;
-    if (heading) svg.append(danlu.make("text", { x: panel.y.ticks?.length ? 4 : box.left, y: box.top - 7, style: { fontWeight: 600 } }, heading));
+    if (heading) svg.append(danlu.make("text", { x: panel.y.ticks?.length ? 4 : box.left, y: box.top - 7, style: { fontWeight: 600 } }, this.fitted(heading, this.width - box.left)));
     const count = Math.max(2, Math.floor((box.right - box.left) / 90));
-    const words = (axis, scale, most, whole = false) => axis.ticks?.length
-      ? axis.ticks.filter((_, at) => at % Math.max(1, Math.ceil(axis.ticks.length / most)) === 0)
-      : danlu.ticks(Math.min(scale.low, scale.high), Math.max(scale.low, scale.high), most, axis.log).filter((at) => !whole || Number.isInteger(at)).map((at) => [at, danlu.tickText(at, axis.log)]);
+    const every = (ticks, most) => ticks.filter((_, at) => at % Math.max(1, Math.ceil(ticks.length / most)) === 0);
+    const along = () => {
+      const all = danlu.ticks(x.low, x.high, count, x.log);
+      const whole = ["step", "epoch"].includes(panel.shares_x) ? all.filter(Number.isInteger) : all; // there is no half a step
+      return (whole.length > 1 ? whole : all).map((at) => [at, danlu.tickText(at, x.log)]);
+    };
     const grid = !panel.marks.some((mark) => mark.type === "Cells" || mark.type === "Heatmap");
     const rows = Math.max(2, Math.floor((box.bottom - box.top) / (panel.y.ticks?.length ? 12 : 38)));
-    for (const [at, word] of words(panel.y, y, rows)) {
+    const stack = this.stacks[index];
+    for (const [at, word] of stack ? panel.y.ticks : panel.y.ticks?.length ? every(panel.y.ticks, rows) : this.yTicks(panel, [y.low, y.high])) {
       const place = y(at);
       if (place < box.top - 1 || place > box.bottom + 1) continue;
       if (grid) svg.append(danlu.make("line", { class: "grid", x1: box.left, x2: box.right, y1: place, y2: place }));
+      if (stack) {
+        const own = stack[panel.y.ticks.findIndex(([other]) => other === at)];
+        own.forEach((line, number) => later.push(danlu.make("text", { class: "tick halo", x: box.left, y: place - 9 - 13 * (own.length - 1 - number) }, line)));
+        continue;
+      }
       const lines = String(word).split("\n");
       lines.forEach((line, number) => svg.append(danlu.make("text", {
         class: "tick", x: box.left - 7, y: place + 4 + 13 * (number - (lines.length - 1) / 2), "text-anchor": "end",
-      }, this.fitted(line, box.left - 10))));
+      }, this.fitted(line, box.left - 10), line === this.fitted(line, box.left - 10) ? null : danlu.make("title", {}, line))));
     }
     const shown = !panel.shares_x || panel.x.label || index === this.chart.panels.length - 1;
-    for (const [at, word] of words(panel.x, x, count, ["step", "epoch"].includes(panel.shares_x))) {
+    for (const [at, word] of panel.x.ticks?.length ? every(panel.x.ticks, count) : along()) {
       const place = x(at);
       if (place < box.left - 1 || place > box.right + 1) continue;
       if (grid) svg.append(danlu.make("line", { class: "grid", x1: place, x2: place, y1: box.top, y2: box.bottom }));
-      if (shown) svg.append(danlu.make("text", { class: "tick", x: place, y: box.bottom + 16, "text-anchor": "middle" }, word));
+      const half = danlu.textWidth(word) / 2;
+      if (shown) svg.append(danlu.make("text", { class: "tick", x: Math.max(half, Math.min(place, this.width - half)), y: box.bottom + 16, "text-anchor": "middle" }, word));
     }
     svg.append(danlu.make("line", { class: "axis", x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom }));
-    if (panel.x.label) svg.append(danlu.make("text", { x: (box.left + box.right) / 2, y: box.bottom + 34, "text-anchor": "middle" }, panel.x.label));
+    this.below(panel).forEach((line, number) => {
+      const half = danlu.textWidth(line) / 2;
+      svg.append(danlu.make("text", { x: Math.max(half, Math.min((box.left + box.right) / 2, this.width - half)), y: box.bottom + 34 + 16 * number, "text-anchor": "middle" }, line));
+    });
     if (panel.title && panel.y.label) svg.append(danlu.make("text", { class: "tick", x: box.left, y: box.top - 7, "text-anchor": "end" }, panel.y.label));
   }
 
+  /** What an axis is called, as lines below it. */
+  below(panel) { return panel.x.label ? danlu.wrapped(panel.x.label, this.width - 8) : []; }
+
   /** A word cut to the width there is. */
   fitted(word, width) {
-    const most = Math.floor(width / 6.4);
-    return word.length > most && most > 1 ? `${word.slice(0, most - 1)}…` : word;
+    let signs = [...word];
+    if (danlu.textWidth(word) * 0.96 <= width) return word;
+    while (signs.length > 1 && danlu.textWidth(`${signs.join("")}…`) * 0.96 > width) signs = signs.slice(0, -1);
+    return `${signs.join("")}…`;
   }
 
   colorBar(svg, mark, box) {
@@ -230,10 +291,10 @@ danlu.Chart = class {
     for (const at of danlu.ticks(range[0], range[1], Math.max(2, height / 45), mark.log)) {
       svg.append(danlu.make("text", { class: "tick", x: box.right + 22, y: scale(at) + 4 }, danlu.tickText(at, mark.log)));
     }
-    svg.append(danlu.make("text", { class: "tick", x: box.right + 76, y: box.top - 7, "text-anchor": "end" }, mark.label));
+    if (!mark.bare) svg.append(danlu.make("text", { class: "tick", x: box.right + 76, y: box.top - 7, "text-anchor": "end" }, mark.label));
   }
 
-  canZoom(panel) { return !panel.x.ticks?.length && !panel.marks.some((mark) => ["Cells", "Heatmap"].includes(mark.type)); }
+  canZoom(panel) { return !panel.x.ticks?.length && !panel.marks.some((mark) => mark.type === "Heatmap"); }
 };
 danlu.Chart.count = 0;
 

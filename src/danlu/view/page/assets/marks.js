@@ -7,9 +7,14 @@ danlu.DASHES = { solid: null, dash: "7 4", dot: "2 3", dashdot: "8 3 2 3" };
 danlu.marks.Line = (mark, { x, y, layer }) => {
   let [path, pen] = ["", "M"];
   let before = null;
+  const seen = (index) => x.fits(mark.xs[index] ?? null) && y.fits(mark.ys[index] ?? null);
   mark.xs.forEach((at, index) => {
     const value = mark.ys[index];
-    if (!x.fits(at) || !y.fits(value)) { pen = "M"; before = null; return; }
+    if (!seen(index)) { pen = "M"; before = null; return; }
+    if (pen === "M" && !seen(index + 1)) { // of a point without neighbours a line shows nothing
+      layer.append(danlu.make("circle", { cx: x(at).toFixed(1), cy: y(value).toFixed(1), r: 1.4 * (mark.width ?? 1.8), style: { fill: danlu.color(mark.color), opacity: mark.faint ? 0.5 : 1 } }));
+      return;
+    }
     if (mark.stairs && before !== null) path += `L${x(at).toFixed(1)},${before}`;
     before = y(value).toFixed(1);
     path += `${pen}${x(at).toFixed(1)},${before}`;
@@ -44,6 +49,7 @@ danlu.marks.Points = (mark, { x, y, layer }) => {
   mark.xs.forEach((at, index) => {
     if (!x.fits(at) || !y.fits(mark.ys[index])) return;
     const style = { fill: danlu.color(mark.color), stroke: "var(--panel)", strokeWidth: 0.6 };
+    if (mark.shape === "ring") Object.assign(style, { fill: "none", stroke: style.fill, strokeWidth: 1.8 });
     if (mark.shape === "cross") { style.stroke = style.fill; style.strokeWidth = 1.8; }
     if (mark.faint) style.opacity = 0.4;
     layer.append(danlu.make("path", { d, style, transform: `translate(${x(at).toFixed(1)},${y(mark.ys[index]).toFixed(1)})` }));
@@ -106,8 +112,11 @@ danlu.marks.GuideLine = (mark, { x, y, layer, over, box }) => {
     ? { x1: place, x2: place, y1: box.top, y2: box.bottom }
     : { x1: box.left, x2: box.right, y1: place, y2: place };
   const color = danlu.color(mark.color ?? "grey");
+  if (mark.label && !upright && place >= box.top && place <= box.bottom) {
+    over.append(danlu.make("text", { class: "halo", x: box.right - 4, y: place < box.top + 16 ? place + 13 : place - 4, "text-anchor": "end" }, mark.label));
+  }
   layer.append(danlu.make("line", { ...ends, style: { stroke: color, strokeWidth: 1.2 }, "stroke-dasharray": danlu.DASHES[mark.dash ?? "dash"] }));
-  if (!mark.label || place < box.left - 1 || place > box.right + 1) return;
+  if (!mark.label || !upright || place < box.left - 1 || place > box.right + 1) return;
   const width = 10 + 7 * mark.label.length;
   const left = Math.min(box.right - width / 2, Math.max(box.left + width / 2, place));
   over.append(
@@ -117,28 +126,33 @@ danlu.marks.GuideLine = (mark, { x, y, layer, over, box }) => {
 };
 
 /** A grid of numbers as a picture of one pixel each, stretched to its place. */
-danlu.gridImage = (rows, ramp, log) => {
+danlu.gridImage = (rows, ramp, log, range = danlu.colorRange(rows, ramp, log), bare = false) => {
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, ...rows.map((row) => row.length));
   canvas.height = Math.max(1, rows.length);
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(canvas.width, canvas.height);
-  const range = danlu.colorRange(rows, ramp, log);
   rows.forEach((row, line) => row.forEach((value, column) => {
     const at = 4 * (line * canvas.width + column);
     const missing = value === null || (log && value <= 0);
     const [red, green, blue] = missing ? [150, 150, 150] : danlu.ramp(ramp, danlu.share(value, range, log));
-    pixels.data.set([red, green, blue, missing ? 60 : 255], at);
+    pixels.data.set([red, green, blue, missing ? (bare ? 0 : 60) : 255], at);
   }));
   context.putImageData(pixels, 0, 0);
   return canvas.toDataURL();
 };
 
-danlu.marks.Cells = (mark, { y, layer, over, box, columns }) => {
-  const href = danlu.gridImage(mark.values, mark.ramp ?? "amount", Boolean(mark.log));
+danlu.marks.Cells = (mark, { x, y, layer, over, box, columns, words }) => {
+  const range = danlu.colorRange(mark.values, mark.ramp ?? "amount", Boolean(mark.log));
+  let rows = mark.values;
+  if (!words) { // columns as wide as the steps that they stand for
+    const [edges, count] = [danlu.edges(mark.xs), Math.max(1, Math.round(box.right - box.left))];
+    const shown = Array.from({ length: count }, (_, at) => Math.min(mark.xs.length - 1, danlu.before(edges, x.back(box.left + at + 0.5))));
+    rows = rows.map((row) => shown.map((at) => row[at]));
+  }
+  const href = danlu.gridImage(rows, mark.ramp ?? "amount", Boolean(mark.log), range, mark.bare);
   const [top, bottom] = [y(-0.5), y(mark.values.length - 0.5)];
   layer.append(danlu.make("image", { href, x: box.left, y: top, width: box.right - box.left, height: bottom - top, preserveAspectRatio: "none", style: { imageRendering: "pixelated" } }));
-  const range = danlu.colorRange(mark.values, mark.ramp ?? "amount", Boolean(mark.log));
   (mark.texts ?? []).forEach((texts, row) => texts.forEach((text, column) => {
     if (!text || (box.right - box.left) / columns < 7 * text.length) return;
     const [red, green, blue] = danlu.ramp(mark.ramp ?? "amount", danlu.share(mark.values[row][column], range, mark.log));

@@ -3,6 +3,9 @@
 danlu.look = JSON.parse(document.querySelector(".look-data").textContent);
 danlu.language = document.documentElement.lang.slice(0, 2);
 
+/** The names of what was listed last, so that its page has one at once. */
+danlu.names = {};
+
 /** What the reader has chosen, kept in the browser where it allows that. */
 danlu.kept = {
   get: (name) => { try { return localStorage.getItem(`danlu-${name}`); } catch { return null; } },
@@ -27,7 +30,13 @@ danlu.state = (state) => danlu.make("span", { class: `state ${state}` }, danlu.s
 danlu.table = (head, rows) => danlu.make("div", { class: "scroll" }, danlu.make("table", {},
   danlu.make("thead", {}, danlu.make("tr", {}, ...head.map((word) => danlu.make("th", {}, word)))),
   danlu.make("tbody", {}, ...rows.map((row) => danlu.make("tr", {}, ...row.map((word) => danlu.cell(word))))),
-));
+), head.length ? danlu.make("p", { class: "table-tools" }, ...["markdown", "latex"].map((kind) => {
+  const button = danlu.button(danlu.say(`copy-${kind}`), async () => {
+    if (await danlu.copy(danlu.tableText(head, rows, kind))) button.textContent = danlu.say("copied");
+    setTimeout(() => { button.textContent = danlu.say(`copy-${kind}`); }, 1500);
+  });
+  return button;
+})) : null);
 
 danlu.ago = (seconds) => {
   const past = Math.max(0, Date.now() / 1000 - seconds);

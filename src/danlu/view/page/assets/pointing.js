@@ -15,6 +15,10 @@ Object.assign(danlu.Chart.prototype, {
       cursor.replaceChildren();
       const lines = this.told(area, at);
       if (!lines.length) { leave(); return; }
+      const singles = danlu.make("g", { "clip-path": `url(#${area.clip})`, class: "singles" });
+      const mean = this.nearestLine(area, at);
+      for (const ys of mean?.singles ?? []) danlu.marks.Line({ ...mean, ys, width: 0.9, dash: "solid" }, { x: area.x, y: area.y, layer: singles });
+      cursor.append(singles);
       for (const other of this.areas) {
         if (other !== area && (!area.panel.shares_x || other.panel.shares_x !== area.panel.shares_x)) continue;
         if (!area.panel.shares_x) continue;
@@ -53,9 +57,9 @@ Object.assign(danlu.Chart.prototype, {
       const { area } = start;
       start = null;
       band.classList.add("hidden");
-      if (b - a >= 5) { this.zoom = [area.x.back(Math.max(a, area.box.left)), area.x.back(Math.min(b, area.box.right))]; this.again(); }
+      if (b - a >= 5) { this.zoomTo([area.x.back(Math.max(a, area.box.left)), area.x.back(Math.min(b, area.box.right))]); }
     });
-    svg.addEventListener("dblclick", () => { this.zoom = null; this.again(); });
+    svg.addEventListener("dblclick", () => this.zoomTo(null));
     svg.addEventListener("keydown", (event) => this.keyed(event, point));
   },
 
@@ -67,18 +71,48 @@ Object.assign(danlu.Chart.prototype, {
     if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
       const x = Math.min(box.right, Math.max(box.left, at + (event.key === "ArrowLeft" ? -step : step)));
       this.cursor = { x, index: area.index };
-      point({ x, y: (box.top + box.bottom) / 2 }, area);
+      this.follow(x, area, point);
+    } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      const count = area.panel.marks.filter((mark) => mark.type === "Line" && !this.isHidden(mark)).length;
+      if (!count) return;
+      this.followed = ((this.followed ?? -1) + (event.key === "ArrowDown" ? 1 : count - ((this.followed ?? -1) < 0 ? 0 : 1))) % count;
+      this.follow(at, area, point);
     } else if ((event.key === "+" || event.key === "-") && this.canZoom(area.panel)) {
       const reach = ((box.right - box.left) / 2) * (event.key === "+" ? 0.5 : 2);
-      this.zoom = [area.x.back(at - reach), area.x.back(at + reach)];
-      this.again();
+      this.zoomTo([area.x.back(at - reach), area.x.back(at + reach)]);
       this.host.querySelector("svg[tabindex]")?.focus();
     } else if (event.key === "Escape" || event.key === "0") {
-      this.zoom = null;
-      this.again();
+      this.zoomTo(null);
       this.host.querySelector("svg[tabindex]")?.focus();
     } else return;
     event.preventDefault();
+  },
+
+  /** Point at a place of a panel: at the line that the keys up and down have chosen, or at the middle. */
+  follow(x, area, point) {
+    const line = area.panel.marks.filter((mark) => mark.type === "Line" && !this.isHidden(mark))[this.followed ?? -1];
+    const index = line ? this.nearest(line.xs, area.x.back(x)) : null;
+    const known = index !== null && area.y.fits(line.ys[index]);
+    point({ x, y: known ? area.y(line.ys[index]) : (area.box.top + area.box.bottom) / 2 }, area);
+  },
+
+  /** Show a stretch of the axis, or null for all of it. */
+  zoomTo(zoom) {
+    this.zoom = zoom;
+    this.again();
+    this.asked?.zoomed();
+  },
+
+  /** The line next to a place, within a finger's width. */
+  nearestLine({ panel, x, y }, at) {
+    let [found, least] = [null, 22];
+    for (const mark of panel.marks) {
+      if (mark.type !== "Line" || this.isHidden(mark)) continue;
+      const index = this.nearest(mark.xs, x.back(at.x));
+      const away = index !== null && y.fits(mark.ys[index]) ? Math.abs(y(mark.ys[index]) - at.y) : Infinity;
+      if (away < least) [found, least] = [mark, away];
+    }
+    return found;
   },
 
   /** The lines of the tip for a place in a panel. */
@@ -93,40 +127,49 @@ Object.assign(danlu.Chart.prototype, {
           if (x.fits(px) && y.fits(mark.ys[index]) && Math.hypot(x(px) - at.x, y(mark.ys[index]) - at.y) < 14 && mark.texts[index]) found.push(line(mark.color, mark.texts[index]));
         });
       }
-      if (mark.type === "Cells") return this.toldCell(mark, panel, box, at, line);
     }
+    const cells = panel.marks.filter((mark) => mark.type === "Cells");
+    if (cells.length) return this.toldCell(cells, panel, box, at, line, x);
     if (!panel.shares_x) return found;
     const where = x.back(at.x);
     const values = panel.marks.filter((mark) => mark.type === "Line" && !this.isHidden(mark)).map((mark) => {
       const index = this.nearest(mark.xs, where);
-      const owner = this.owners.get(mark.color ?? "blue")?.split("|").slice(1).join("|");
-      const name = (mark.label || owner || panel.y.label) + (mark.faint ? ` (${danlu.say("raw")})` : "");
-      return index === null ? null : { mark, name, step: mark.xs[index], value: mark.ys[index] };
+      if (index === null) return null;
+      const band = panel.marks.find((other) => other.type === "Band" && other.color === mark.color && other.xs.length === mark.xs.length);
+      const ends = band?.lows[index] === null || !band ? "" : ` [${danlu.short(band.lows[index])}, ${danlu.short(band.highs[index])}]`;
+      return { mark, name: this.nameOf(mark, panel), step: mark.xs[index], value: danlu.short(mark.ys[index]) + ends };
     }).filter(Boolean);
     if (!values.length) return found;
     const step = values[0].step;
     const named = this.chart.panels[this.chart.panels.length - 1].x.label;
     const head = danlu.make("div", {}, danlu.make("b", {}, `${named} ${danlu.short(step, 6)}`));
-    return [head, ...values.map(({ mark, name, value }) => line(mark.color ?? "blue", name, danlu.short(value))), ...found];
+    return [head, ...values.map(({ mark, name, value }) => line(mark.color ?? "blue", name, value)), ...found];
   },
 
-  toldCell(mark, panel, box, at, line) {
-    const column = Math.floor(((at.x - box.left) / (box.right - box.left)) * mark.xs.length);
-    const row = Math.floor(((at.y - box.top) / (box.bottom - box.top)) * mark.values.length);
-    if (!(mark.values[row] && column in mark.values[row])) return [];
+  /** What a line is called: by its own label, or by the one that the legend has for its colour. */
+  nameOf(mark, panel) {
+    const owner = this.owners.get(mark.color ?? "blue")?.split("|").slice(1).join("|");
+    return (mark.label || owner || panel.y.label || "") + (mark.faint ? ` (${danlu.say("raw")})` : "");
+  },
+
+  toldCell(cells, panel, box, at, line, x) {
+    const words = panel.x.ticks?.length;
+    const { xs, values } = cells[0];
+    const column = words ? Math.floor(((at.x - box.left) / (box.right - box.left)) * xs.length) : danlu.before(danlu.edges(xs), x.back(at.x));
+    const row = Math.floor(((at.y - box.top) / (box.bottom - box.top)) * values.length);
+    if (!(values[row] && column in values[row])) return [];
+    const mark = cells.find((one) => one.values[row][column] !== null) ?? cells[0];
     const word = (axis, index) => axis.ticks?.find(([place]) => place === index)?.[1] ?? mark.names?.[index] ?? index;
     const value = mark.texts?.[row]?.[column] || danlu.short(mark.values[row][column]);
-    return [line(null, `${word(panel.y, row)}  ·  ${word(panel.x, column)}`), line(null, `${mark.label}: ${value}`)];
+    const where = words ? word(panel.x, column) : `${this.chart.panels.at(-1).x.label} ${danlu.short(xs[column])}`;
+    return [line(null, `${word(panel.y, row)}  ·  ${where}`), line(null, `${mark.label}: ${value}`)];
   },
 
   /** The index of the number next to `where`; xs rise, or hold gaps. */
   nearest(xs, where) {
-    let [low, high] = [0, xs.length - 1];
-    if (high < 0) return null;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (xs[middle] <= where) low = middle; else high = middle;
-    }
+    if (!xs.length) return null;
+    const low = danlu.before(xs, where);
+    const high = Math.min(xs.length - 1, low + 1);
     return Math.abs(xs[low] - where) <= Math.abs(xs[high] - where) ? low : high;
   },
 });

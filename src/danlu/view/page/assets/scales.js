@@ -10,7 +10,7 @@ danlu.say = (id, values = {}) =>
 
 /** An element with attributes and children; text is always text, never markup. */
 danlu.make = (tag, attributes = {}, ...children) => {
-  const vector = ["svg", "g", "path", "rect", "line", "text", "tspan", "image", "clipPath", "defs", "pattern", "circle"];
+  const vector = ["svg", "g", "path", "rect", "line", "text", "tspan", "image", "clipPath", "defs", "pattern", "circle", "title"];
   const element = vector.includes(tag)
     ? document.createElementNS("http://www.w3.org/2000/svg", tag)
     : document.createElement(tag);
@@ -32,9 +32,54 @@ danlu.short = (value, digits = 4) => {
   if (typeof value !== "number") return String(value);
   if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
   const size = Math.abs(value);
-  if (size >= 1000 && size < 1e15 && Number.isInteger(value)) return value.toLocaleString("en-US");
-  if (value !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(Math.max(0, digits - 3));
-  return String(Number(value.toPrecision(digits)));
+  if (size >= 1000 && (size < 1e6 || (size < 1e15 && Number.isInteger(value)))) {
+    return Math.round(danlu.even(value, Math.floor(Math.log10(size)) + 1)).toLocaleString("en-US");
+  }
+  if (value !== 0 && (size < 1e-3 || size >= 1e6)) {
+    const places = Math.max(0, digits - 3);
+    return danlu.even(value, places + 1).toExponential(places).replace(/e([+-])(\d)$/, (all, sign, power) => `e${sign}0${power}`);
+  }
+  const cut = Number(danlu.even(value, digits).toPrecision(digits));
+  return Math.abs(cut) < 1000 ? String(cut) : cut.toLocaleString("en-US");
+};
+
+/** The number, so that JavaScript cuts it to so many places as Python does: what lies in the middle goes to the even digit. */
+danlu.even = (value, places) => {
+  const signs = Math.abs(value).toExponential(60).replace(/\.|e.*/g, "");
+  return /^50*$/.test(signs.slice(places)) && "02468".includes(signs[places - 1]) ? value * (1 - 1e-12) : value;
+};
+
+/** About how many pixels a text of 12 px is wide. */
+danlu.textWidth = (text) => [...String(text)].reduce((sum, sign) => sum + (sign > "\u2e80" ? 12 : 6.6), 0);
+
+/** A text as lines no wider than there is room, broken at its spaces, or within a word that is too long alone. */
+danlu.wrapped = (text, room) => {
+  const lines = [""];
+  for (const word of String(text).split(/(?<=[\s,_.\/]|[\u2e80-\uffef])/)) {
+    for (const piece of danlu.textWidth(word) > room ? [...word] : [word]) {
+      if (lines.at(-1) && danlu.textWidth(lines.at(-1) + piece.trimEnd()) > room) lines.push("");
+      lines[lines.length - 1] += piece;
+    }
+  }
+  return lines.map((line) => line.trimEnd());
+};
+
+/** Where columns at `xs` begin and end, as `danlu.view.paper.cells` has them. */
+danlu.edges = (xs) => {
+  if (xs.length < 2) return [xs[0] - 0.5, xs[0] + 0.5];
+  const middles = xs.slice(1).map((at, index) => (at + xs[index]) / 2);
+  const first = 2 * xs[0] - middles[0];
+  return [xs[0] >= 1 ? Math.max(first, 0.5) : first, ...middles, 2 * xs.at(-1) - middles.at(-1)];
+};
+
+/** The place in a rising list at or before a number. */
+danlu.before = (xs, where) => {
+  let [low, high] = [0, xs.length - 1];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] <= where) low = middle; else high = middle;
+  }
+  return low;
 };
 
 danlu.clock = (seconds) => {
@@ -92,15 +137,16 @@ danlu.tickText = (value, log) => {
     const part = value / 10 ** power;
     return (Math.abs(part - 1) < 1e-6 ? "" : `${Number(part.toPrecision(2))}·`) + "10" + danlu.superscript(power);
   }
-  if (size >= 1e6 || size < 1e-4) return value.toExponential(1).replace(".0e", "e");
-  return size >= 1000 ? value.toLocaleString("en-US") : String(Number(value.toPrecision(6)));
+  const round = Number(value.toPrecision(12));
+  if (size >= 1e9 || size < 1e-4) return round.toExponential();
+  return size >= 1000 ? round.toLocaleString("en-US", { maximumFractionDigits: 6 }) : String(round);
 };
 
 danlu.superscript = (number) => String(number).replace(/[-\d]/g, (sign) => (sign === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign]));
 
 /** The colour at a share of the way along a ramp, as [red, green, blue]. */
 danlu.ramp = (name, share) => {
-  const colors = danlu.look.ramps[name] ?? ["#000000", "#ffffff"];
+  const colors = (danlu.dark ? danlu.look.dark?.[name] : null) ?? danlu.look.ramps[name] ?? ["#000000", "#ffffff"];
   const place = Math.min(1, Math.max(0, share)) * (colors.length - 1);
   const index = Math.min(Math.floor(place), colors.length - 2);
   const parts = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
@@ -115,9 +161,10 @@ danlu.colorRange = (rows, ramp, log) => {
     if (value === null || (log && value <= 0)) continue;
     low = Math.min(low, value); high = Math.max(high, value);
   }
+  if (ramp === "share") return [0, 1];
   if (low > high) [low, high] = [1, 10];
   if (ramp === "difference") { const most = Math.max(Math.abs(low), Math.abs(high)) || 1; return [-most, most]; }
-  if (ramp === "share") low = Math.min(0, low);
+  if (ramp === "mistake") return [0, Math.max(high, 0.05)];
   if (low === high) return log ? [low / 2, low * 2] : [low - 0.5, high + 0.5];
   return [low, high];
 };
