@@ -14,6 +14,75 @@ LEFT_OUT = "the pages are not tried in a browser: "
 NO_BROWSER = LEFT_OUT + "no Chromium here. On Debian `apt-get install chromium`, elsewhere install Chrome or Chromium"
 NO_DRIVER = LEFT_OUT + "no Playwright here. `pip install playwright`; it needs no browser of its own"
 
+OVERLAPS = """() => {
+  const shown = [...document.querySelectorAll('#top *, main *')].filter(one => {
+    const own = [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+    const box = one.getBoundingClientRect();
+    const apart = '.visually-hidden, .hidden, details:not([open]) > :not(summary), select, svg';
+    return own && box.width > 1 && box.height > 1 && !one.closest(apart);
+  });
+  const boxes = shown.flatMap(one => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    return [...range.getClientRects()].filter(box => box.width > 1).map(box => [one, box]);
+  });
+  const wrong = [];
+  for (const one of shown) {
+    const hides = getComputedStyle(one).overflow !== 'visible' && !one.closest('.chip');
+    if (hides && one.scrollWidth > one.clientWidth + 1) wrong.push(`cut: ${one.textContent.slice(0, 40)}`);
+  }
+  for (const [at, [one, a]] of boxes.entries()) for (const [other, b] of boxes.slice(at + 1)) {
+    if (one === other || one.contains(other) || other.contains(one)) continue;
+    const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+    const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+    const told = [one, other].map(it => it.textContent.slice(0, 30)).join(' | ');
+    if (x > 2 && y > 4) wrong.push(`over each other: ${told}`);
+  }
+  return wrong.slice(0, 10);
+}"""
+"""Texts that are cut off or lie over each other, outside of pictures; the first ten of them."""
+NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, select, summary, textarea')].filter(one => {
+  const label = one.getAttribute('aria-label') ?? (one.labels?.[0]?.textContent || one.textContent);
+  return !label.trim();
+}).map(one => one.outerHTML.slice(0, 90))"""
+"""What can be used and has no name for a screen reader."""
+CROWDED = """() => [...document.querySelectorAll('.panels svg')].flatMap(svg => {
+  const texts = [...svg.querySelectorAll('text')].filter(one => one.textContent.trim());
+  const boxes = texts.map(one => [one.textContent, one.getBoundingClientRect()]);
+  const frame = svg.getBoundingClientRect();
+  const outside = box => box.left < frame.left - 1 || box.right > frame.right + 1;
+  const out = boxes.filter(([, box]) => outside(box)).map(([text]) => `out: ${text}`);
+  const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
+  const over = boxes.flatMap(([text, a], at) => boxes.slice(at + 1).filter(([, b]) => meet(a, b))
+    .map(([other]) => `over each other: ${text} | ${other}`));
+  const cut = boxes.filter(([text]) => text.endsWith('…')).map(([text]) => `cut: ${text}`);
+  return [...out, ...over, ...cut];
+}).slice(0, 10)"""
+"""The same of the words in pictures."""
+PALE = """() => {
+  const parts = color => (color.match(/[\\d.]+/g) ?? [0, 0, 0, 0]).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
+    .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = one => {
+    for (let at = one; at; at = at.parentElement) {
+      const color = parts(getComputedStyle(at).backgroundColor);
+      if ((color[3] ?? 1) > 0.99) return color;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll('#top *, main *')].filter(one => {
+    const own = [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+    const apart = '.visually-hidden, .hidden, :disabled, details:not([open]) > :not(summary), svg, img, canvas';
+    return own && one.getClientRects().length && !one.closest(apart);
+  }).filter(one => {
+    const [a, b] = [light(parts(getComputedStyle(one).color)), light(behind(one))].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05) < 4.5;
+  }).map(one => one.outerHTML.slice(0, 90)).slice(0, 10);
+}"""
+"""Texts with less contrast to what is behind them than WCAG's AA asks for, 4.5 to 1."""
+
 
 def chromium() -> str:
     """Its path; skips the test, and says how to get one, where there is none."""

@@ -169,6 +169,74 @@ def make_study(folder: Path, seeds: int = 6, factor: str = "optim.lr") -> Path:
     return folder
 
 
+RANGES: list[Record] = [
+    {"key": "optim.lr", "low": 1e-4, "high": 1.0, "log": True, "whole": False},
+    {"key": "optim.momentum", "low": 0.0, "high": 0.9, "log": False, "whole": False},
+]
+
+
+def make_search(folder: Path, rounds: int = 2, trials: int = 12) -> Path:
+    """A search among two settings, of which the first alone matters; trials are dropped, and one a round diverges."""
+    folder.mkdir(parents=True)
+    design = {
+        "recipe": {}, "factors": {one["key"]: [one["low"], one["high"]] for one in RANGES}, "seeds": [0], "folds": 1,
+        "metric": "accuracy", "margin": None, "search": {"ranges": RANGES, "trainings": 32, "minutes": None},
+    }  # fmt: skip
+    (folder / "study.json").write_text(json.dumps(design), encoding="utf-8")
+    told: list[Record] = [{"kind": "begin"}]
+    for number in range(1, rounds + 1):
+        shares = [((7 * at + 3 * number) % trials + 0.5) / trials for at in range(trials)]
+        points = [
+            {"optim.lr": 10 ** (-4 + 4 * share), "optim.momentum": 0.9 * ((5 * at) % trials) / trials}
+            for at, share in enumerate(shares)
+        ]
+        told.append({"kind": "round", "number": number, "points": points})
+        order = sorted(range(trials), key=lambda at: abs(shares[at] - 0.7))
+        for at, (point, share) in enumerate(zip(points, shares, strict=True)):
+            accuracy, left = 0.95 - (share - 0.7) ** 2, (4 - 4 * order.index(at) // trials) % 4
+            member = {
+                "kind": "member", "factors": point, "seed": 0, "fold": 0, "round": number, "diverged": share > 0.95,
+                "score": {"loss": 1 - accuracy, "accuracy": accuracy}, "epochs": 8 if left == 0 else left,
+            }  # fmt: skip
+            told.append(member | ({"dropped_at": 30 * left} if left else {}))
+        told.append({"kind": "round-end", "number": number, "seconds": 2.0})
+    best = {"kind": "best", "factors": told[2]["factors"], "validation": {"accuracy": 0.9}}
+    told += [{"kind": "done", "seconds": 4.0}, best]
+    (folder / "journal.jsonl").write_text("".join(json.dumps(record) + "\n" for record in told), encoding="utf-8")
+    return folder
+
+
+def make_cure(folder: Path, run: Path, seeds: int = 5) -> Path:
+    """The study that tried the remedies of a run: one helps, one does harm, one is undecided."""
+    folder.mkdir(parents=True)
+    helps = {"optim.lr": 0.0125}
+    worth = [
+        ({}, 0.6, 0.001), (helps, 0.9, 0.001), ({"net.norm": "batch"}, 0.5, 0.001),
+        ({"train.clip_norm": 5.0}, 0.62, 0.08),
+        (helps | {"net.norm": "batch", "net.activation": "relu", "train.clip_norm": 5.0}, 0.899, 0.001),
+    ]  # fmt: skip
+    remedies = [{"rules": ["vanishing-gradient"], "changes": [helps, {"net.norm": "batch"}]}]
+    kept = {"run": str(run), "findings": [{**FINDING, "line": None}], "remedies": remedies}
+    design = {
+        "recipe": {}, "factors": {"remedy": [change for change, _, _ in worth]}, "seeds": list(range(seeds)),
+        "folds": 1, "metric": "accuracy", "margin": 0.01, "cure": kept,
+    }  # fmt: skip
+    (folder / "study.json").write_text(json.dumps(design), encoding="utf-8")
+    members = [
+        {
+            "kind": "member", "factors": {"remedy": change}, "seed": seed, "fold": 0, "diverged": False,
+            "samples": 2000,
+            "score": {"loss": 1 - mean, "accuracy": round(mean + spread * ((7 * seed) % 5 - 2), 4)},
+        }
+        for seed in range(seeds)
+        for change, mean, spread in worth
+    ]  # fmt: skip
+    best = {"kind": "best", "factors": {"remedy": helps}, "validation": {"accuracy": 0.9}, "run": "best"}
+    told = [{"kind": "begin", "members": len(members)}, *members, {"kind": "done", "seconds": 1.0}, best]
+    (folder / "journal.jsonl").write_text("".join(json.dumps(record) + "\n" for record in told), encoding="utf-8")
+    return folder
+
+
 @dataclass(frozen=True)
 class Reply:
     """What came back over the wire."""

@@ -60,6 +60,15 @@ def test_a_name_for_the_recipe_and_never_over_a_file(type_in: Type, faulty: str,
     assert Path("mine.toml").read_text(encoding="utf-8") == text
 
 
+def test_the_remedies_of_one_finding_alone(type_in: Type, faulty: str, language: str) -> None:
+    record = type_in("cure", faulty, "--rule", "lr-too-high", "--seeds", "3", "--json").json
+    assert {rule for remedy in record["remedies"] for rule in remedy["rules"]} == {"lr-too-high"}
+    assert [finding["rule"] for finding in record["findings"]] == ["lr-too-high"]
+    assert_refused(
+        type_in("cure", faulty, "--rule", "saturated", "--lang", language), language, "saturated", "lr-too-high"
+    )
+
+
 def test_a_run_without_findings(type_in: Type, language: str) -> None:
     type_in("fit", "--net", "softmax-regression", "optim.lr=0.1", "schedule.name=cosine", "--name", "fine")
     answer = type_in("cure", "runs/fine", "--lang", language)

@@ -106,3 +106,15 @@ def test_help_tells_of_both(language: str, parent: Path, type_in: Type) -> None:
     assert "danlu fit runs/lenet5-mnist-3f2a --epochs +20" in told.out
     assert "--from RUN" in told.out
     assert bool(CHINESE.search(told.out.replace("炉", ""))) == (language == "zh")
+
+
+def test_a_study_is_given_further_seeds(language: str, parent: Path, type_in: Type) -> None:
+    words = ("compare", "--net", "softmax-regression", *SMALL, "--vary", "optim.lr=0.01,0.1", "--folder", "study")
+    before = type_in(*words, "--seeds", "2", "--json").json
+    after = type_in("resume", "study", "--more-seeds", "2", "--json").json
+    assert after["members"][: len(before["members"])] == before["members"]
+    assert sorted({member["seed"] for member in after["members"]}) == [0, 1, 2, 3]
+    assert_refused(
+        type_in("resume", "study", "--more-seeds", "some", "--lang", language), language, "--more-seeds some"
+    )
+    assert_refused(type_in("resume", parent, "--more-seeds", "2", "--lang", language), language, "--more-seeds")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from chromium import Reader, started
-from danlu.view.report import run_report, study_report
+from danlu.view.report import run_report
+from danlu.view.study_report import study_report
 from dashboard_site import RECIPE, Site, course, make_run, make_study, served
 from hostile import PAYLOADS, hostile_run, hostile_study, with_payload
 from preloaded import Process
@@ -151,7 +152,7 @@ def test_a_study_fills_in_and_shows_its_effects(tmp_path: Path, reader: Open) ->
         page.wait_for_selector("text=12 of 12 trainings")
         page.wait_for_selector(".state.finished")
         page.wait_for_selector(".chart[data-kind=forest] .panels svg")
-        assert "optim.lr 0.01 → 0.1" in page.text_content("main")
+        assert "optim.lr: 0.01 → 0.1" in page.text_content("main")
         window.picture("study")
         page.goto("about:blank")  # it would go on asking a site that is gone
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chromium import Reader, started
+from chromium import NAMELESS, OVERLAPS, Reader, started
 from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES, TRIAL_SCRIPTS, asset
 from dashboard_site import RECIPE, Site, course, make_run, make_study, served
 from hostile import PAYLOADS
@@ -200,38 +200,6 @@ def test_read_only_there_is_nothing_to_write_with(tmp_path: Path, reader: Open) 
         window.open("run-0")
         assert window.page.locator("#edit-notes").count() == 0
         window.page.goto("about:blank")
-
-
-OVERLAPS = """() => {
-  const shown = [...document.querySelectorAll('#top *, main *')].filter(one => {
-    const own = [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
-    const box = one.getBoundingClientRect();
-    const apart = '.visually-hidden, .hidden, details:not([open]) > :not(summary), select, svg';
-    return own && box.width > 1 && box.height > 1 && !one.closest(apart);
-  });
-  const boxes = shown.flatMap(one => {
-    const range = document.createRange();
-    range.selectNodeContents(one);
-    return [...range.getClientRects()].filter(box => box.width > 1).map(box => [one, box]);
-  });
-  const wrong = [];
-  for (const one of shown) {
-    const hides = getComputedStyle(one).overflow !== 'visible' && !one.closest('.chip');
-    if (hides && one.scrollWidth > one.clientWidth + 1) wrong.push(`cut: ${one.textContent.slice(0, 40)}`);
-  }
-  for (const [at, [one, a]] of boxes.entries()) for (const [other, b] of boxes.slice(at + 1)) {
-    if (one === other || one.contains(other) || other.contains(one)) continue;
-    const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-    const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-    const told = [one, other].map(it => it.textContent.slice(0, 30)).join(' | ');
-    if (x > 2 && y > 4) wrong.push(`over each other: ${told}`);
-  }
-  return wrong.slice(0, 10);
-}"""
-NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, select, summary, textarea')].filter(one => {
-  const label = one.getAttribute('aria-label') ?? (one.labels?.[0]?.textContent || one.textContent);
-  return !label.trim();
-}).map(one => one.outerHTML.slice(0, 90))"""
 
 
 @pytest.mark.parametrize("width", [390, 1440])

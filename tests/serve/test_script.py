@@ -11,7 +11,8 @@ import pytest
 
 from danlu.base.records import Finding
 from danlu.view.page.shell import shell
-from danlu.view.report import finding_card, run_html, run_report, study_html, study_report
+from danlu.view.report import finding_card, run_html, run_report
+from danlu.view.study_report import study_html, study_report
 from dashboard_site import course, make_run, make_study, served
 from hostile import PAYLOADS, hostile_run, hostile_study, with_payload
 

@@ -62,6 +62,7 @@ _STUDY_OPTIONS = (
     *_TOLD,
 )
 _CURE_OPTIONS = (
+    Option("rule", "ID"),
     Option("apply"),
     Option("to", "FILE.toml"),
     Option("data", "D"),
@@ -136,7 +137,14 @@ VERBS = {
         Verb(
             "resume",
             "danlu resume RUN [--data D] [data.root=FOLDER]",
-            (Option("data", "D"), Option("jobs", "2"), Option("cluster", "ADDRESS"), _NOTIFY, _OWN_NET),
+            (
+                Option("data", "D"),
+                Option("more-seeds", "5"),
+                Option("jobs", "2"),
+                Option("cluster", "ADDRESS"),
+                _NOTIFY,
+                _OWN_NET,
+            ),
         ),
         Verb("show", "danlu show [RUN]"),
         Verb(

@@ -53,7 +53,8 @@ from danlu.view.info.variance import LayerVariances
 
 KINDS = (
     "curves", "flow", "net", "confusion", "calibration", "residuals", "worst", "surface", "contour", "forest", "sweep",
-    "slopes", "folds", "activation", "distribution", *SOURCES, "variance",
+    "means", "slopes", "folds", "importance", "parallel", "settings", "halving", "activation", "distribution", *SOURCES,
+    "variance",
 )  # fmt: skip
 
 Picture = Chart | Diagram

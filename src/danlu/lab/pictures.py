@@ -16,7 +16,8 @@ from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 from danlu.view.info.run import run_info_of
 from danlu.view.info.study import study_info_of
-from danlu.view.report import run_report, study_report
+from danlu.view.report import run_report
+from danlu.view.study_report import study_report
 
 
 def drawn_net(setup: Setup) -> NetDrawn | None:

@@ -13,6 +13,7 @@ from danlu.base.places import shown
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe
 from danlu.base.records import Score
+from danlu.base.retold import retold
 from danlu.store.records import ImportedFrom, ParentRun, TextGenerated
 from danlu.store.run_environment import read_environment
 from danlu.store.run_folder import RunFolder
@@ -130,7 +131,8 @@ class RunRecord:
 
     @property
     def findings(self) -> Findings:
-        return Findings(self._told.findings)
+        """In the language in force."""
+        return Findings(map(retold, self._told.findings))
 
     @property
     def history(self) -> Any:

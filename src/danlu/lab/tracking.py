@@ -23,8 +23,9 @@ from danlu.view.figures.pages import run_charts, study_charts
 from danlu.view.info.curves import MOST_POINTS
 from danlu.view.info.run import flat, run_info_of
 from danlu.view.info.study import study_info_of
+from danlu.view.info.study_record import study_record
 from danlu.view.paper.draw import draw_chart
-from danlu.view.report import study_answers
+from danlu.view.study_words import effect_lines, told_study
 
 _POINTS_AN_EPOCH = 50
 _NOT_HANDED_OVER = (FOLDER, FILE, "members", "stacks")
@@ -123,7 +124,7 @@ def _study_ending(place: StudyFolder, note: Note) -> Ending:
         "finished",
         _pictures(lambda: study_charts(info), note),
         {f"final/validation/{name}": value for name, value in best.items() if math.isfinite(value)},
-        {"effects": "\n".join(study_answers(info))} if info.effects else {},
+        {"effects": "\n".join(effect_lines(told_study(study_record(info))))} if info.effects else {},
         _files(place.path),
     )
 

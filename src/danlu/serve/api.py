@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import DanluError, fail
+from danlu.base.records import Score
 from danlu.base.strict_json import to_json
 from danlu.base.words import say, speaking
 from danlu.serve.facts import facts_of, members_of
@@ -23,7 +24,7 @@ from danlu.store.study_history import StudyHistory, StudyReplay
 from danlu.store.where.complete import completions
 from danlu.store.where.names import FactNames
 from danlu.view.curves_page import POINTS, curves_page
-from danlu.view.dashboard import compare_page, run_page, study_page, test_scores
+from danlu.view.dashboard import compare_page, run_page, study_page
 from danlu.view.figures.pages import net_scene
 from danlu.view.graphs.svg import to_svg
 from danlu.view.info.curves import Wanted
@@ -105,8 +106,11 @@ class Api:
 
         def make() -> tuple[str, Callable[[], dict[str, Any]]]:
             entry = self._entry(id)
-            version = f"{entry.summary.changed}-{entry.summary.state}-{entry.summary.findings}-{hash(entry.notes)}"
-            return version, lambda: self._noted(entry) | self._run_page(entry)
+            with self._lock:
+                cures = [[one.id, one.notes.title or one.name] for one in self.index.cures_of(entry)]
+            seen = (entry.summary.changed, entry.summary.state, entry.summary.findings, hash(entry.notes), cures)
+            version = "-".join(map(str, seen))
+            return version, lambda: self._noted(entry) | self._run_page(entry) | {"cures": cures}
 
         return self._answer(("run", id, language), language, have, make)
 
@@ -211,16 +215,19 @@ class Api:
 
     def _study_page(self, entry: IndexEntry) -> dict[str, Any]:
         history, behind = self._study_history(entry)
-        return self._best_run(entry, history) | _with_notes(study_page(_study(entry, history)), behind, history)
+        best = self._best_run(entry, history)
+        test = dict(best.summary.scores.get("test", {})) if best else {}
+        page = _with_notes(study_page(_study(entry, history, test)), behind, history)
+        with self._lock:
+            run = self.index.at(Path(entry.summary.cured)) if entry.summary.cured else None
+        told = {"run": run.id, "run_name": run.notes.title or run.name} if run else {}
+        return page | told | {"best_run": best.id if best else ""}
 
-    def _best_run(self, entry: IndexEntry, history: StudyHistory) -> dict[str, Any]:
-        """The run that trained the best combination once more, and its scores on the test part, where it is there."""
+    def _best_run(self, entry: IndexEntry, history: StudyHistory) -> IndexEntry | None:
+        """The run that trained the best combination once more, where it is there."""
         name = history.best.run if history.best and history.finished else ""
         with self._lock:
-            best = self.index.inside(entry, name) if name else None
-        if best is None:
-            return {}
-        return {"best_run": best.id, "test": test_scores(best.summary.scores.get("test", {}))}
+            return self.index.inside(entry, name) if name else None
 
     def _study_history(self, entry: IndexEntry) -> tuple[StudyHistory, int]:
         """What the journal of a study tells, and how many bytes of it are not read yet."""
@@ -277,11 +284,12 @@ def _with_notes(page: dict[str, Any], behind: int, history: RunHistory | StudyHi
     return told | {"behind": behind} if behind else told
 
 
-def _study(entry: IndexEntry, history: StudyHistory) -> StudyInfo:
+def _study(entry: IndexEntry, history: StudyHistory, test: Score) -> StudyInfo:
     place = StudyFolder(entry.path)
-    design, recipe = json_object(text_of(place.design)), text_of(place.best)
+    design = json_object(text_of(place.design))
+    told: dict[str, Any] = {"recipe": text_of(place.best), "where": str(entry.path), "state": entry.summary.state}
     try:
-        return study_info(entry.name, design, history, recipe=recipe, where=str(entry.path), state=entry.summary.state)
+        return study_info(entry.name, design, history, test=test, **told)
     except DanluError:
         raise
     except Exception:  # noqa: BLE001  (whatever stands in the two files, the page says so)

@@ -99,6 +99,15 @@ class Index:
         path = entry.path / name
         return self.find(_id_of(self.name_of(path))) if path.parent == entry.path else None
 
+    def at(self, path: Path) -> IndexEntry | None:
+        """The entry whose folder is `path`, which comes from a study's design; None where there is none."""
+        return self.find(_id_of(self.name_of(path))) if path.is_relative_to(self.folder) else None
+
+    def cures_of(self, run: IndexEntry) -> list[IndexEntry]:
+        """The studies that try the remedies of a run."""
+        studies = [self.find(id) for id, found in list(self._known.items()) if found.kind == "study"]
+        return [one for one in studies if one is not None and one.summary.cured == str(run.path)]
+
     def _walk(self, folder: Path, depth: int, study: Path | None = None) -> Iterator[_Found]:
         try:
             with os.scandir(folder) as listing:

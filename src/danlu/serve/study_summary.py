@@ -34,8 +34,9 @@ class StudySummarizer:
             told = json_object(text_of(self._place.design)) if design else {}
             members = _planned(told)
             self._summary = Summary(
-                settings=_settings(told), changed=changed, rules=(), part="validation", members=members
-            )
+                settings=_settings(told), changed=changed, rules=(), part="validation", members=members,
+                cured=_cured(told),
+            )  # fmt: skip
             self._read_end(journal.st_size if journal else 0)
         if self._summary.state in ("running", "stopped"):
             self._summary.state = "running" if is_recent(changed) else "stopped"
@@ -74,6 +75,14 @@ def _planned(design: Mapping[str, Any]) -> int:
         return 0 if "search" in design else cells * len(design["seeds"]) * int(design.get("folds") or 1)
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
         return 0
+
+
+def _cured(design: Mapping[str, Any]) -> str:
+    """The folder of the run whose remedies it tries; "" where it tries none."""
+    try:
+        return str(design["cure"]["run"])
+    except (KeyError, TypeError):
+        return ""
 
 
 def plain_facts(path: Path) -> Any:

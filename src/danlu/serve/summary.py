@@ -54,6 +54,7 @@ class Summary:
     changed: float = 0.0
     rules: tuple[str, ...] | None = None  # that found something
     members: int = 0  # trainings that a study has, or is to have
+    cured: str = ""  # the folder of the run whose remedies a study tries
 
     @property
     def findings(self) -> int | None:

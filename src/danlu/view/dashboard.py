@@ -1,44 +1,34 @@
 """What each page of the dashboard shows, as plain values that JSON can hold, in the language in force."""
 
 import shlex
-from collections.abc import Mapping
 from typing import Any
 
+from danlu.base.finding_text import remedy_text
 from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
+from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
 from danlu.view.curves_page import POINTS, asking, curves_page
 from danlu.view.figures.chart import plain
 from danlu.view.figures.names import score_text
 from danlu.view.figures.pages import run_charts, study_charts
-from danlu.view.info.combinations import combinations
+from danlu.view.info.cure import cured_findings
 from danlu.view.info.curves import Wanted
-from danlu.view.info.effects import setting_text
-from danlu.view.info.numbering import numbered
+from danlu.view.info.numbering import gravest_first, numbered
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import StudyInfo
-from danlu.view.report import PARTS, best_scores, cure_command, remedy_text, run_facts, study_answers, study_facts
+from danlu.view.report import PARTS, cure_command, run_facts
+from danlu.view.study_story import study_story
+from danlu.view.study_words import TextTable
 
 _MOST_ROWS = 100
+_LEAD = ("forest", "importance", "means")
+_FOLDED = ("slopes", "folds")
 
 
 def run_page(info: RunInfo) -> dict[str, Any]:
     """One run: its numbers, findings, charts, recipe and environment."""
-    findings = [
-        {
-            "number": number,
-            "rule": one.rule,
-            "name": rule_name(one.rule),
-            "severity": one.severity,
-            "where": list(one.where),
-            "since": one.since,
-            "title": one.title,
-            "why": one.why,
-            "remedies": [[remedy_text(remedy), "change" in remedy] for remedy in one.remedies],
-        }
-        for number, one in numbered(info.findings, lambda one: one.since)
-    ]
     curves, *others = run_charts(info, POINTS)
     return {
         "name": info.name,
@@ -48,7 +38,9 @@ def run_page(info: RunInfo) -> dict[str, Any]:
         "progress": _progress(info) if info.state == "running" else None,
         "cure": cure_command(info) if info.where and any(one.remedies for one in info.findings) else "",
         "numbers": _numbers(info),
-        "findings": findings,
+        "findings": [
+            _finding(number, one) | {"cure": _cure_of(info, one)} for number, one in gravest_first(info.findings)
+        ],
         "charts": [asking(curves, [info]), *map(plain, others)],
         "try": f"danlu try {shlex.quote(str(shown(info.where)))}" if info.state == "finished" and info.where else "",
         "texts": [[say("page.epoch", epoch=one.epoch), one.prompt, one.text] for one in info.history.texts],
@@ -56,6 +48,26 @@ def run_page(info: RunInfo) -> dict[str, Any]:
         "recipe": info.recipe,
         "environment": plain(info.environment),
     }
+
+
+def _finding(number: int, one: Finding) -> dict[str, Any]:
+    return {
+        "number": number,
+        "rule": one.rule,
+        "name": rule_name(one.rule),
+        "severity": one.severity,
+        "where": list(one.where),
+        "since": one.since,
+        "title": one.title,
+        "why": one.why,
+        "remedies": [[remedy_text(remedy), "change" in remedy] for remedy in one.remedies],
+    }
+
+
+def _cure_of(info: RunInfo, one: Finding) -> str:
+    """What to type to have the remedies of one finding tried; "" where a recipe can take none of them."""
+    mends = info.where and any("change" in remedy for remedy in one.remedies)
+    return f"{cure_command(info)} --rule {shlex.quote(one.rule)}" if mends else ""
 
 
 def _progress(info: RunInfo) -> dict[str, int]:
@@ -89,39 +101,39 @@ def compare_page(infos: list[RunInfo]) -> dict[str, Any]:
 
 
 def study_page(info: StudyInfo) -> dict[str, Any]:
-    """A study as far as it is: its answers, pictures and best combination."""
+    """A study as far as it is: its answers, tables, pictures and best combination."""
+    story = study_story(info)
+    charts = study_charts(info)
     return {
         "name": info.name,
         "where": info.where,
         "state": info.state,
-        "done": study_facts(info),
-        "answers": study_answers(info),
-        "best": say("page.best", setting=setting_text(info.best.factors)) if info.best and info.best.factors else "",
-        "numbers": [[name, value] for name, value in best_scores(info)],
-        "combinations": _combinations(info),
-        "failed": [f"{setting_text(one.get('factors') or {})}: {one.get('reason', '')}" for one in info.failed],
-        "charts": [plain(chart) for chart in study_charts(info)],
+        "done": story.facts,
+        "heading": story.heading,
+        "answers": [
+            {"change": one.change, "answer": one.answer, "look": one.look, "more": one.more, "command": command}
+            for one, command in story.answers
+        ],
+        "lines": list(story.lines),
+        "best": story.best,
+        "command": story.command,
+        "numbers": [list(pair) for pair in story.numbers],
+        "tables": [{"title": named.title, **_table(named.table)} for named in story.tables],
+        "failed": list(story.failed),
+        "cured": [_finding(number, one) for number, one in numbered(cured_findings(info), lambda one: one.since)],
+        "charts": {
+            "lead": [plain(chart) for chart in charts if chart.kind in _LEAD],
+            "rest": [plain(chart) for chart in charts if chart.kind not in (*_LEAD, *_FOLDED)],
+            "folded": [plain(chart) for chart in charts if chart.kind in _FOLDED],
+        },
+        "members": _table(story.members),
         "recipe": info.recipe,
     }
 
 
-def test_scores(score: Mapping[str, float]) -> list[list[str]]:
-    """The scores of a study's best run on the test part, by their names."""
-    return [[f"{say('page.part-test')} · {metric_name(name)}", score_text(value)] for name, value in score.items()]
-
-
-def _combinations(info: StudyInfo) -> dict[str, Any]:
-    """The table of what each combination reached, which the terminal prints too."""
-    members = [member.as_dict() for member in info.members]
-    baselines = [{"baseline": one.baseline, "score": one.score} for one in info.baselines]
-    found = combinations(members, baselines, info.metric)
-    head = ("study.combination", "study.spread", "study.members", "study.diverged")
-    name, *others = map(say, head)
-    rows = [
-        [one.name, score_text(one.mean), score_text(one.deviation), str(one.count), str(one.diverged or "")]
-        for one in found
-    ]
-    return {"head": [name, metric_name(info.metric), *others], "rows": rows[:_MOST_ROWS], "all": len(rows)}
+def _table(table: TextTable) -> dict[str, Any]:
+    rows = [list(row) for row in table.rows[:_MOST_ROWS]]
+    return {"head": list(table.head), "rows": rows, "all": len(table.rows), "lines": list(table.lines)}
 
 
 def _numbers(info: RunInfo) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""The report of a run or a study: one file that opens anywhere, without a network and without danlu."""
+"""The report of a run: one file that opens anywhere, without a network and without danlu."""
 
 import shlex
 from collections.abc import Mapping
@@ -12,29 +12,29 @@ from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
 from danlu.view.figures.names import score_text, short
-from danlu.view.figures.pages import run_charts, study_charts
+from danlu.view.figures.pages import run_charts
 from danlu.view.info.curves import MOST_POINTS
-from danlu.view.info.effects import level_text, setting_text
-from danlu.view.info.numbering import numbered
+from danlu.view.info.numbering import gravest_first
 from danlu.view.info.run import RunInfo
-from danlu.view.info.study import StudyInfo
 from danlu.view.page.document import chart_block, document
 from danlu.view.page.fragment import chart_height, framed
+from danlu.view.page.languages import in_both
 from danlu.view.page.markup import Markup, Part, element, joined
 from danlu.view.summary import baseline_lines, imported_line, parent_line
 from danlu.view.texts import texts_section
-from danlu.view.verdicts import effect_text, looks_text
 
 PARTS = ("test", "validation", "train")
 
 
 def run_report(info: RunInfo) -> str:
-    """Summary first, then findings, curves and all other pictures, recipe and environment."""
-    parts: list[Part] = [*run_summary(info), findings_section(info)]
-    parts += [chart_block(chart) for chart in run_charts(info, MOST_POINTS)]
-    parts += [texts_section(info.history.texts)]
-    parts += [recipe_section(info.recipe), environment_section(info.environment)]
-    return document(f"{info.name} · danlu", parts)
+    """Summary first, then findings, curves and all other pictures, recipe and environment; in both languages."""
+    return document(f"{info.name} · danlu", in_both(lambda: _parts(info)))
+
+
+def _parts(info: RunInfo) -> list[Part]:
+    charts = [chart_block(chart) for chart in run_charts(info, MOST_POINTS)]
+    told = [texts_section(info.history.texts), recipe_section(info.recipe), environment_section(info.environment)]
+    return [*run_summary(info), findings_section(info), *charts, *told]
 
 
 def run_html(info: RunInfo) -> str:
@@ -42,95 +42,6 @@ def run_html(info: RunInfo) -> str:
     (curves, *_) = run_charts(info, MOST_POINTS)
     height = 330 + chart_height(curves) + 130 * len(info.findings)
     return framed(info.name, [*run_summary(info), findings_section(info), chart_block(curves)], height)
-
-
-def study_report(info: StudyInfo) -> str:
-    """Summary and answers first, then all pictures, the best recipe, and a table of the members."""
-    parts: list[Part] = [*study_summary(info), *(chart_block(chart) for chart in study_charts(info))]
-    parts += [recipe_section(info.recipe), members_section(info)]
-    return document(f"{info.name} · danlu", parts)
-
-
-def study_html(info: StudyInfo) -> str:
-    """A study in a notebook: its summary and effects."""
-    charts = [chart for chart in study_charts(info) if chart.kind == "forest"]
-    height = 320 + sum(chart_height(chart) for chart in charts) + 26 * len(info.effects)
-    return framed(info.name, [*study_summary(info), *map(chart_block, charts)], height)
-
-
-def study_summary(info: StudyInfo) -> list[Markup]:
-    """Name, how far it is, the answer to each comparison, and what did best."""
-    answers = [element("li", answer) for answer in study_answers(info)]
-    best = (
-        element("p", say("page.best", setting=setting_text(info.best.factors)))
-        if info.best and info.best.factors
-        else None
-    )
-    scores = [element("li", element("b", value), element("span", name)) for name, value in best_scores(info)]
-    return [
-        element("h1", info.name),
-        element("p", study_facts(info)),
-        element("ul", *answers),
-        joined([best]),
-        element("ul", *scores, class_="numbers"),
-    ]
-
-
-def study_facts(info: StudyInfo) -> str:
-    """How far a study is, in a line."""
-    return say(
-        "page.study-done",
-        state=say(f"page.state-{info.state}"),
-        done=f"{len(info.members):,}",
-        planned=f"{info.planned:,}",
-        seconds=short(round(info.seconds, 1)),
-    )
-
-
-def study_answers(info: StudyInfo) -> list[str]:
-    """Each comparison as a sentence, and what looking again has cost."""
-    answers = [
-        say(
-            "page.answer",
-            factor=str(effect["factor"]),
-            before=level_text(effect["from"]),
-            after=level_text(effect["to"]),
-            effect=effect_text(effect),
-        )
-        for effect in info.effects
-    ]
-    looks = looks_text(info.looks)
-    return [*answers, looks] if looks else answers
-
-
-def best_scores(info: StudyInfo) -> list[tuple[str, str]]:
-    """The scores of the best combination, by their names."""
-    scores = info.best.validation if info.best else {}
-    return [
-        (f"{say('page.part-validation')} · {metric_name(name)}", score_text(value)) for name, value in scores.items()
-    ]
-
-
-def members_section(info: StudyInfo) -> Markup:
-    """One row a member: its levels, seed, fold and scores."""
-    names = list(dict.fromkeys(name for member in info.members for name in member.score))
-    heads = [*info.factors, say("page.seed"), say("page.fold"), *map(metric_name, names)]
-    rows = [
-        [
-            *(level_text(member.factors.get(factor)) for factor in info.factors),
-            str(member.seed),
-            str(member.fold),
-            *(say("page.diverged") if member.diverged else score_text(member.score.get(name)) for name in names),
-        ]
-        for member in info.members
-    ]
-    table = element(
-        "table",
-        element("thead", element("tr", *(element("th", head) for head in heads))),
-        element("tbody", *(element("tr", *(element("td", cell) for cell in row)) for row in rows)),
-    )
-    summary = element("summary", say("page.members", count=f"{len(rows):,}"))
-    return element("section", element("details", summary, element("div", table, class_="scroll")))
 
 
 def run_summary(info: RunInfo) -> list[Markup]:
@@ -170,10 +81,7 @@ def run_facts(info: RunInfo) -> str:
 
 def findings_section(info: RunInfo) -> Markup:
     """All findings, the gravest first; or that there is none."""
-    rank = {"error": 0, "warning": 1, "advice": 2}
-    found = numbered(info.findings, lambda one: one.since)
-    found.sort(key=lambda one: (rank.get(one[1].severity, 2), one[0]))
-    cards = [finding_card(one, number) for number, one in found] or [
+    cards = [finding_card(one, number) for number, one in gravest_first(info.findings)] or [
         element("p", say("page.no-findings"), class_="faint")
     ]
     if any(one.remedies for one in info.findings) and info.where:

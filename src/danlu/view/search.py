@@ -7,15 +7,12 @@ from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from danlu.base.errors import Fault
-from danlu.base.metric_names import metric_name
-from danlu.base.places import shown
 from danlu.base.telling import steady_error
 from danlu.base.words import say
-from danlu.view.figures.names import score_text
-from danlu.view.study import print_plan, printed
+from danlu.view.search_words import told_search
+from danlu.view.study import print_lines, print_plan, print_text_table, printed
 from danlu.view.terminal import PlainConsole
 
 _MOST_ROWS = 12
@@ -90,41 +87,11 @@ def search_text(search: Mapping[str, Any]) -> str:
 
 def print_search(console: Console, search: Mapping[str, Any]) -> None:
     """The best trials, and what came of the best; from the object that `--json` prints."""
-    metric = search["metric"]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(say("study.combination"), overflow="fold")
-    for heading in (metric_name(metric), metric_name("loss"), say("search.epochs"), say("search.came")):
-        table.add_column(heading, justify="right")
-    for trial in search["trials"][:_MOST_ROWS]:
-        score = trial["score"]
-        numbers = [score_text(score[name]) if name in score else "" for name in (metric, "loss")]
-        table.add_row(_settings(trial["factors"]), *numbers, str(trial["epochs"]), _state(trial))
-    console.print(table)
-    if len(search["trials"]) > _MOST_ROWS:
-        console.print(say("search.more-rows", count=len(search["trials"]) - _MOST_ROWS), markup=False)
+    told = told_search(search)
+    print_text_table(console, told.trials, _MOST_ROWS)
+    if (left := len(told.trials.rows) - _MOST_ROWS) > 0:
+        console.print(say("search.more-rows", count=left), markup=False)
     console.print()
-    counts = {name: search[name] for name in ("trainings", "full_trainings", "dropped", "diverged", "failed", "rounds")}
-    console.print(say("search.counts", trials=len(search["trials"]), **counts), markup=False, soft_wrap=True)
-    best = search["best"]
-    if best:
-        scores = {part: score_text(best["score"][part].get(metric)) for part in ("validation", "test")}
-        phrase = "study.best" if best.get("refit", True) else "study.best-as-it-was"
-        line = say(phrase, factors=_settings(best["factors"]), metric=metric_name(metric), **scores)
-        console.print(line, markup=False, soft_wrap=True, style="bold")
-    elif search["finished"]:
-        console.print(say("search.no-best"), markup=False, soft_wrap=True, style="bold")
-    else:
-        console.print(say("search.unfinished", folder=shown(search["study"])), markup=False, soft_wrap=True)
-    loading = search["loading_seconds"]
-    times = {"seconds": search["seconds"], "loading": loading, "training": search["seconds"] - loading}
-    told = {name: f"{seconds:.1f}" for name, seconds in times.items()}
-    closing = say("search.closing", folder=shown(search["study"]), **told)
-    console.print(closing, markup=False, soft_wrap=True)
-
-
-def _settings(factors: Mapping[str, Any]) -> str:
-    return "  ".join(f"{key}={value:g}" for key, value in factors.items())
-
-
-def _state(trial: Mapping[str, Any]) -> str:
-    return say(f"search.state-{trial['state']}")
+    print_lines(console, [told.counts])
+    console.print(told.best, markup=False, soft_wrap=True, style="bold" if search["finished"] else "")
+    print_lines(console, [told.closing])

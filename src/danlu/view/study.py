@@ -1,29 +1,24 @@
 """A study in the terminal: what is planned, how far it is, what it found. Drawn from plain records."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from danlu.base.errors import Fault
-from danlu.base.metric_names import metric_name
-from danlu.base.places import shown
 from danlu.base.telling import steady_error
 from danlu.base.words import say
-from danlu.view.figures.names import score_text
-from danlu.view.info.combinations import combinations, factors_text
-from danlu.view.info.effects import level_text
+from danlu.view.info.combinations import factors_text
+from danlu.view.study_words import TextTable, effect_lines, told_study
 from danlu.view.terminal import PlainConsole
-from danlu.view.verdicts import effect_text, looks_text
 
 _MOST_ROWS = 12
-_MOST_TABLES = 3
 _TEXT_WIDTH = 120
-_WHICH = ("seed", "fold", "reason")
 
 
 class StudyReporter:
@@ -95,27 +90,23 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
 
 def print_study(console: Console, study: Mapping[str, Any]) -> None:
     """Scores by combination, effects with intervals, the best; from the object that `--json` prints."""
-    _print_scores(console, study)
-    for one in study["failed"]:
-        if "seed" in one:
-            text = say("study.member-failed", factors=factors_text(one["factors"]), **{k: one[k] for k in _WHICH})
-            console.print(f"! {text}", style="yellow", markup=False, soft_wrap=True)
+    told = told_study(study)
+    print_text_table(console, told.combinations, _MOST_ROWS)
+    if (left := len(told.combinations.rows) - _MOST_ROWS) > 0:
+        console.print(say("study.more-rows", count=left), markup=False)
+    for text in told.failed:
+        console.print(f"! {text}", style="yellow", markup=False, soft_wrap=True)
     console.print()
-    _print_effects(console, study)
-    _print_interactions(console, study)
-    best = study["best"]
-    if best:
-        metric = study["metric"]
+    print_lines(console, effect_lines(told))
+    for table in told.interactions:
         console.print()
-        scores = {part: score_text(best["score"][part].get(metric)) for part in ("validation", "test")}
-        phrase = "study.best" if best.get("refit", True) else "study.best-as-it-was"
-        line = say(phrase, factors=factors_text(best["factors"]), metric=metric_name(metric), **scores)
-        console.print(line, markup=False, soft_wrap=True, style="bold")
-    loading = study["loading_seconds"]
-    times = {"seconds": study["seconds"], "loading": loading, "training": study["seconds"] - loading}
-    told = {name: f"{seconds:.1f}" for name, seconds in times.items()}
-    closing = say("study.closing", members=len(study["members"]), folder=shown(study["study"]), **told)
-    console.print(closing, markup=False, soft_wrap=True)
+        print_text_table(console, table)
+        print_lines(console, table.lines)
+    print_lines(console, [told.further])
+    if told.best:
+        console.print()
+        console.print(told.best, markup=False, soft_wrap=True, style="bold")
+    print_lines(console, [told.closing])
 
 
 def study_text(study: Mapping[str, Any]) -> str:
@@ -131,53 +122,20 @@ def printed(show: Callable[[Console], None]) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-def _print_scores(console: Console, study: Mapping[str, Any]) -> None:
-    metric = study["metric"]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(say("study.combination"), overflow="fold")
-    for heading in (metric_name(metric), say("study.spread"), say("study.members"), say("study.diverged")):
-        table.add_column(heading, justify="right")
-    ranked = combinations(study["members"], study["baselines"], metric)
-    for one in ranked[:_MOST_ROWS]:
-        numbers = (score_text(one.mean), score_text(one.deviation), str(one.count), str(one.diverged or ""))
-        table.add_row(one.name, *numbers)
-    console.print(table)
-    if len(ranked) > _MOST_ROWS:
-        console.print(say("study.more-rows", count=len(ranked) - _MOST_ROWS), markup=False)
+def print_text_table(console: Console, table: TextTable, most: int | None = None) -> None:
+    """The first `most` rows of a table, all but its first column flush right."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for number, heading in enumerate(table.head):
+        drawn.add_column(Text(heading), overflow="fold", justify="right" if number else "left")
+    for row in table.rows[:most]:
+        drawn.add_row(*map(Text, row))
+    console.print(drawn)
 
 
-def _print_effects(console: Console, study: Mapping[str, Any]) -> None:
-    for effect in study["effects"]:
-        change = f"{effect['factor']}: {level_text(effect['from'])} → {level_text(effect['to'])}"
-        console.print(f"{change}   {effect_text(effect)}", markup=False, soft_wrap=True)
-    if looks := looks_text(study.get("looks")):
-        console.print(looks, markup=False, soft_wrap=True)
-
-
-def _print_interactions(console: Console, study: Mapping[str, Any]) -> None:
-    """The means of two factors' levels, with what the second one changes in the effect of the first."""
-    tables = study["interactions"]
-    for table in tables[:_MOST_TABLES]:
-        first, second = table["factors"]
-        console.print()
-        drawn = Table(box=None, pad_edge=False, header_style="bold")
-        drawn.add_column(f"{first} \\ {second}", overflow="fold")
-        for column in table["columns"]:
-            drawn.add_column(level_text(column), justify="right")
-        for level, means in zip(table["rows"], table["means"], strict=True):
-            drawn.add_row(level_text(level), *(score_text(mean) for mean in means))
-        console.print(drawn)
-        for change in sorted(table["changes"], key=lambda one: one["p"])[:_MOST_TABLES]:
-            row, column = change["levels"]
-            effect = f"{first}: {level_text(table['rows'][0])} → {level_text(row)}"
-            at = f"{second}: {level_text(table['columns'][0])} → {level_text(column)}"
-            verdict = say(f"study.interaction-{change['verdict'].replace(' ', '-')}", margin=f"{change['margin']:.3g}")
-            facts = {"effect": effect, "at": at, "verdict": verdict}
-            numbers = {name: f"{change[name]:+.4f}" for name in ("mean", "low", "high") if change[name] is not None}
-            line = say("study.interaction" if len(numbers) == 3 else "study.interaction-open", **facts, **numbers)
-            console.print(line, markup=False, soft_wrap=True)
-    if len(tables) > _MOST_TABLES:
-        console.print(say("study.more-interactions", count=len(tables) - _MOST_TABLES), markup=False)
+def print_lines(console: Console, lines: Iterable[str]) -> None:
+    """Those of the lines that say something."""
+    for line in filter(None, lines):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _combinations(plan: Mapping[str, Any]) -> int:

@@ -70,7 +70,7 @@ def test_it_is_strict_json() -> None:
 def test_it_is_the_first_picture_of_a_study_without_effects() -> None:
     study = replace(sample_study(), members=(), effects=())
     assert [drawn.kind for drawn in study_charts(study)] == ["curves", "curves"]
-    assert [drawn.kind for drawn in study_charts(sample_study())][:3] == ["forest", "curves", "curves"]
+    assert [drawn.kind for drawn in study_charts(sample_study())][:4] == ["forest", "means", "curves", "curves"]
 
 
 def test_it_goes_onto_paper() -> None:

@@ -20,6 +20,7 @@ def do_cure(arguments: argparse.Namespace) -> Outcome:
         folds=asked.folds,
         metric=arguments.metric,
         margin=asked.margin,
+        rules=None if arguments.rule is None else [arguments.rule],
         folder=arguments.folder,
         jobs=asked.jobs,
         cluster=arguments.cluster,

@@ -12,7 +12,7 @@ from danlu.base.memory import memory_guard
 from danlu.base.places import studies_folder
 from danlu.base.recipe import Recipe
 from danlu.base.records import Finding
-from danlu.lab.cure.proof import FACTOR, Proof
+from danlu.lab.cure.proof import Proof
 from danlu.lab.cure.treatment import Change, Remedy, levels_of, remedies_for
 from danlu.lab.distributed.sharing import unshared
 from danlu.lab.draft import CUSTOM
@@ -29,6 +29,7 @@ from danlu.lab.study.seeds import seeds_of
 from danlu.lab.study.study import Given
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.view.info.study import REMEDY
 from danlu.view.study import StudyReporter
 
 _SEEDS = 5
@@ -44,6 +45,7 @@ def cure(
     folds: int = 1,
     metric: str | None = None,
     margin: float | None = None,
+    rules: Sequence[str] | None = None,
     folder: str | Path | None = None,
     jobs: int | None = None,
     cluster: object = None,
@@ -55,9 +57,9 @@ def cure(
     Remedies that a recipe can express are tried one by one and combined; original and changed recipe see the same
     split, first weights (where the net is the same) and order of samples, seed by seed. `seeds` is how many (the run's
     own and the next ones), or which. The validation part judges, or `folds` folds; the test part is scored once, by
-    what is recommended. `net`, a function that builds it, and `data` are needed where they were given to `fit` as
-    objects. The study in `folder`, else in `studies/cure-RUN`, goes on where it stands already, with further seeds if
-    asked. `jobs`, `cluster` and `notify` are those of `compare`. UserError for a mistake in any of these.
+    what is recommended. `rules` names the findings that count, without it all. `net`, a function that builds it, and
+    `data` are needed where they were objects. The study in `folder`, else in `studies/cure-RUN`, goes on where it
+    stands already. `jobs`, `cluster` and `notify` are those of `compare`. UserError for a mistake in any of these.
 
     >>> import tempfile
     >>> from danlu.lab.fit import fit
@@ -72,10 +74,9 @@ def cure(
     wanted, reporting = seeds_of(seeds), Reporting(notifier=notifier_of(notify))
     check_size({}, len(wanted), folds)
     run = _opened(run)
-    recipe, findings = unshared(run.recipe), run.findings
+    recipe, findings = unshared(run.recipe), _asked(run, rules)
     maker = _maker(recipe, net)
-    steps_per_epoch = round(run.steps / run.epochs) if run.epochs else run.steps
-    remedies = remedies_for(recipe, findings, steps_per_epoch)
+    remedies = remedies_for(recipe, findings, round(run.steps / (run.epochs or 1)))
     untried = Proof(run.folder, findings, None, watched=recipe.watch.on)
     if not remedies:
         return untried
@@ -87,20 +88,31 @@ def cure(
     check_study_margin(margin, metric, plan)
     if len(plan.planned) < 2:
         return untried
-    kept = _kept(run, _tried(remedies, plan))
+    kept = _kept(run, findings, _tried(remedies, plan))
     design = design_of(plan, recipe, metric=metric, margin=margin, baselines=[], share_order=False, cure=kept)
     with connected(cluster, StudyReporter(progress).note) as reached:  # before there is a folder
         place, all_seeds = _place(run, folder, design)
         if all_seeds != numbers:
-            plan = _planned(recipe, plan.factors[FACTOR], all_seeds, folds, given, maker)
+            plan = _planned(recipe, plan.factors[REMEDY], all_seeds, folds, given, maker)
         study = carried_out(place, plan, Given(given, maker), progress, jobs, reached, reporting=reporting)
         return Proof.of_study(study)
 
 
-def _kept(run: Run, remedies: Sequence[Remedy]) -> dict[str, Any]:
+def _asked(run: Run, rules: Sequence[str] | None) -> list[Finding]:
+    """The findings of a run, or those of some rules; UserError for a rule that found nothing in it."""
+    if rules is None:
+        return run.findings
+    found = {finding.rule: finding for finding in run.findings}
+    for rule in rules:
+        if rule not in found:
+            fail("cure.no-such-finding", rule=rule, run=run.folder, names=", ".join(found) or "–")
+    return [finding for rule, finding in found.items() if rule in rules]
+
+
+def _kept(run: Run, findings: Sequence[Finding], remedies: Sequence[Remedy]) -> dict[str, Any]:
     """What the study's folder says of the cure."""
-    findings = [finding.as_dict() for finding in run.findings]
-    return {"run": str(run.folder), "findings": findings, "remedies": [remedy.as_dict() for remedy in remedies]}
+    told = [finding.as_dict() for finding in findings]
+    return {"run": str(run.folder), "findings": told, "remedies": [remedy.as_dict() for remedy in remedies]}
 
 
 def _opened(run: Run | str | Path) -> Run:
@@ -152,9 +164,9 @@ def _planned(
 ) -> Plan:
     """The plan of all levels that can be trained; UserError where the recipe as it is cannot."""
     while True:
-        factors = keys_of(recipe, {FACTOR: list(levels)})
+        factors = keys_of(recipe, {REMEDY: list(levels)})
         plan = make_plan(recipe, factors, list(seeds), folds, data=given, maker=maker)
-        failed = [cast(Change, factor[FACTOR]) for factor, _ in plan.failed]
+        failed = [cast(Change, factor[REMEDY]) for factor, _ in plan.failed]
         for level, (_, fault) in zip(failed, plan.failed, strict=True):
             if not level:
                 raise UserError(fault)
@@ -166,7 +178,7 @@ def _planned(
 
 
 def _tried(remedies: Sequence[Remedy], plan: Plan) -> list[Remedy]:
-    levels: Sequence[Mapping[str, Any]] = plan.factors[FACTOR]
+    levels: Sequence[Mapping[str, Any]] = plan.factors[REMEDY]
     kept = [Remedy(one.rules, tuple(change for change in one.changes if change in levels)) for one in remedies]
     return [remedy for remedy in kept if remedy.changes]
 

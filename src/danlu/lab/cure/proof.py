@@ -1,6 +1,5 @@
 """Proof: what a study of remedies has shown, and the recipe that follows from it."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,8 @@ from danlu.lab.study.study import Study
 from danlu.stats.studies import FactorEffect
 from danlu.store.run_folder import RunFolder
 from danlu.view.cure import cure_lines
-
-FACTOR = "remedy"
-"""Name of the one factor of such a study, whose levels are changes of the recipe."""
+from danlu.view.info.cure import by_hand, cure_record
+from danlu.view.info.study import REMEDY
 
 
 class Proof(Readable):
@@ -48,7 +46,7 @@ class Proof(Readable):
     @property
     def recommended(self) -> dict[str, Any] | None:
         """The change of the recipe that is proved better; None where none is."""
-        return dict(self.study.chosen[FACTOR]) or None if self.study and self.study.members else None
+        return dict(self.study.chosen[REMEDY]) or None if self.study and self.study.members else None
 
     @property
     def effect(self) -> FactorEffect | None:
@@ -85,46 +83,30 @@ class Proof(Readable):
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
-        study, kept = self.study, (self.study.cure or {}) if self.study else {}
+        if self.study is not None:
+            recipe = None if self.recipe is None else self.recipe.as_dict()
+            return {**cure_record(self.study.info), "study": str(self.study.folder), "recipe": recipe}
         return {
             "run": str(self.run),
             "watched": self._watched,
             "findings": [finding.as_dict() for finding in self.findings],
-            "remedies": kept.get("remedies", []),
-            "by_hand": _by_hand(self.findings, kept.get("remedies", [])),
-            "study": None if study is None else str(study.folder),
-            "metric": None if study is None else study.metric,
-            "seeds": 0 if study is None else len({member.seed for member in study.members}),
-            "before": None if study is None else _mean(study, {}),
-            "effects": [{**effect.as_dict(), "after": _mean(study, effect.end)} for effect in self.effects if study],
-            "looks": None if study is None else study.looks,
-            "failed": [] if study is None else study.failed,
-            "recommended": self.recommended,
-            "recipe": None if self.recipe is None else self.recipe.as_dict(),
-            "finished": study is None or study.finished,
-            "seconds": 0.0 if study is None else round(study.seconds, 3),
+            "remedies": [],
+            "by_hand": by_hand(self.findings, []),
+            "study": None,
+            "metric": None,
+            "seeds": 0,
+            "before": None,
+            "effects": [],
+            "looks": None,
+            "failed": [],
+            "recommended": None,
+            "recipe": None,
+            "finished": True,
+            "seconds": 0.0,
         }
 
     def __str__(self) -> str:
         return "\n".join(cure_lines(self.as_dict()))
-
-
-def _mean(study: Study, level: Mapping[str, Any]) -> float | None:
-    """The metric at one level, over the members that did not diverge; None where all did."""
-    members = [member for member in study.members if member.factors[FACTOR] == level and not member.diverged]
-    values = [member.score[study.metric] for member in members]
-    return sum(values) / len(values) if values else None
-
-
-def _by_hand(findings: list[Finding], remedies: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What only code or data can change: the advice of findings for which nothing was tried."""
-    tried = {rule for remedy in remedies for rule in remedy["rules"]}
-    rows: list[dict[str, Any]] = []
-    for finding in findings:
-        advice = [str(remedy["advice"]) for remedy in finding.remedies if "advice" in remedy]
-        if finding.rule not in tried and finding.evidence.get("cause") not in tried:
-            rows.append({"rule": finding.rule, "title": finding.title, "advice": advice})
-    return rows
 
 
 def _free(run: Path) -> Path:

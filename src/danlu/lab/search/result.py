@@ -1,65 +1,19 @@
 """Search: what was tried, round by round, and what did best, read from its folder."""
 
 import functools
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy
+from typing import Any
 
 from danlu.base.forked import refuse_forked
 from danlu.base.readable import Readable
-from danlu.base.records import Score
-from danlu.lab.study.levels import Level
 from danlu.lab.study.study import Best, Given, best_of
 from danlu.stats.studies import Member, usual_metric
 from danlu.store.study_folder import StudyFolder
-from danlu.store.study_history import Round, StudyHistory
-from danlu.view.info.study import member_of
+from danlu.store.study_history import StudyHistory
+from danlu.view.info.study import StudyInfo, study_info
+from danlu.view.info.study_record import search_record
+from danlu.view.info.trials import Trial, ranked, trials_of
 from danlu.view.search import search_text
-
-State = Literal["finished", "dropped", "diverged", "failed"]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One combination of settings: its members (one for every seed and fold), their mean score, and how far they came.
-
-    "dropped" ones made way for better ones after `epochs` epochs; of "failed" ones `reason` says why.
-    """
-
-    factors: Mapping[str, Level]
-    round: int
-    state: State
-    epochs: int
-    members: Sequence[Member]
-    reason: str = ""
-
-    @property
-    def score(self) -> Score:
-        names = self.members[0].score if self.members else {}
-        return {name: float(numpy.mean([member.score[name] for member in self.members])) for name in names}
-
-    def rank(self, metric: str) -> tuple[float, ...]:
-        """Sorting key, larger is better: how far it came, then the metric, then the loss."""
-        if self.state in ("failed", "diverged"):
-            return (-2.0 if self.state == "failed" else -1.0, 0.0, 0.0)
-        values = [member.value(metric) for member in self.members]
-        far = math.inf if self.state == "finished" else float(self.epochs)
-        return (far, *_finite(float(numpy.mean(values)), -self.score["loss"]))
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "factors": dict(self.factors),
-            "round": self.round,
-            "state": self.state,
-            "epochs": self.epochs,
-            "members": len(self.members),
-            "score": self.score,
-            "reason": self.reason,
-        }
 
 
 class Search(Readable):
@@ -104,7 +58,7 @@ class Search(Readable):
     @property
     def ranked(self) -> list[Trial]:
         """The trials, the best first."""
-        return sorted(self.trials, key=lambda trial: trial.rank(self.metric), reverse=True)
+        return ranked(self.trials, self.metric)
 
     @property
     def rounds(self) -> int:
@@ -124,6 +78,11 @@ class Search(Readable):
         """None until the search has ended, or where nothing trained to its end."""
         return best_of(self._place, self.history.best)
 
+    @property
+    def info(self) -> StudyInfo:
+        """All of it as plain data."""
+        return study_info(self.folder.name, self._design, self.history, where=str(self.folder))
+
     def table(self) -> Any:
         """A polars frame, one row a trial: its settings, round, state, epochs and mean scores, the best first."""
         import polars
@@ -138,53 +97,10 @@ class Search(Readable):
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
         best = self.best
-        states = [trial.state for trial in self.trials]
-        return {
-            "study": str(self.folder),
-            "search": self.ranges,
-            "metric": self.metric,
-            "rounds": self.rounds,
-            "trials": [trial.as_dict() for trial in self.ranked],
-            "trainings": len(self.members),
-            "full_trainings": sum(len(trial.members) for trial in self.trials if trial.state == "finished"),
-            "dropped": states.count("dropped"),
-            "diverged": states.count("diverged"),
-            "failed": states.count("failed"),
-            "members": [member.as_dict() for member in self.members],
-            "best": {} if best is None else best.as_dict(),
-            "finished": self.finished,
-            "seconds": round(self.seconds, 3),
-            "loading_seconds": round(self.history.loading, 3),
-        }
+        return {**search_record(self.info), "study": str(self.folder), "best": {} if best is None else best.as_dict()}
 
     def __str__(self) -> str:
         return search_text(self.as_dict())
 
     def __repr__(self) -> str:
         return f"Search({str(self.folder)!r}, {len(self.trials)} trials)"
-
-
-def trials_of(history: StudyHistory) -> list[Trial]:
-    """The trials of all rounds that came to their end."""
-    return [_trial(point, one) for one in history.rounds if one.seconds is not None for point in one.points]
-
-
-def _trial(point: Mapping[str, Any], own: Round) -> Trial:
-    # A round that was begun twice holds a member twice: the later one counts.
-    records = list({(one.seed, one.fold): one for one in own.members if one.factors == point}.values())
-    reasons = [one.reason for one in own.failed if one.factors == point]
-    state: State = "finished"
-    if reasons or not records:
-        state = "failed"
-    elif any(record.diverged for record in records):
-        state = "diverged"
-    elif any(record.dropped_at for record in records):
-        state = "dropped"
-    epochs = min((record.epochs for record in records), default=0)
-    return Trial(
-        point, own.number, state, epochs, [member_of(record) for record in records], reasons[0] if reasons else ""
-    )
-
-
-def _finite(*values: float) -> tuple[float, ...]:
-    return tuple(value if math.isfinite(value) else -math.inf for value in values)

@@ -13,7 +13,6 @@ from danlu.base.errors import UserError
 from danlu.base.recipe import Recipe
 from danlu.lab.search.proposals import Point, proposed
 from danlu.lab.search.ranges import Range
-from danlu.lab.search.result import Trial, trials_of
 from danlu.lab.study.builders import Builder
 from danlu.lab.study.carry_out import Order, Race
 from danlu.lab.study.factors import cell
@@ -26,6 +25,7 @@ from danlu.store.records import ChoicesMade, MemberDone, MemberFailed, RoundBega
 from danlu.store.study_folder import StudyFolder
 from danlu.store.study_history import StudyHistory
 from danlu.train.stack import choices
+from danlu.view.info.trials import Trial, trials_of
 from danlu.view.search import SearchReporter
 
 _ROUNDS = 4  # so many, where the budget is no smaller than it must be

@@ -13,9 +13,9 @@ from danlu.base.recipe import Recipe
 from danlu.base.records import Score
 from danlu.base.strict_json import number
 from danlu.lab.run_record import RunRecord
-from danlu.lab.study.interactions import Interaction, interactions
 from danlu.lab.study.levels import Level, shown
 from danlu.lab.study.seeds import seeds_of
+from danlu.stats.interactions import Interaction, interactions
 from danlu.stats.members import Member
 from danlu.stats.studies import (
     FactorEffect,
@@ -28,9 +28,11 @@ from danlu.stats.studies import (
 from danlu.store.records import BestChosen
 from danlu.store.study_folder import StudyFolder
 from danlu.store.study_history import StudyHistory
-from danlu.view.info.study import failures_of, member_of, study_info_of
-from danlu.view.report import study_html
+from danlu.view.info.study import StudyInfo, failures_of, study_info, study_info_of
+from danlu.view.info.study_record import study_record
+from danlu.view.info.trials import member_of
 from danlu.view.study import study_text
+from danlu.view.study_report import study_html
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,11 @@ class Study:
         """None until the study has ended."""
         return best_of(self._place, self.history.best)
 
+    @property
+    def info(self) -> StudyInfo:
+        """All of it as plain data."""
+        return study_info(self.folder.name, self._design, self.history, where=str(self.folder))
+
     def table(self) -> Any:
         """A polars frame, one row a member: its levels, seed, fold, scores, and whether it diverged."""
         import polars
@@ -226,20 +233,7 @@ class Study:
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
         best = self.best
-        return {
-            "study": str(self.folder),
-            "metric": self.metric,
-            "members": [member.as_dict() for member in self.members],
-            "baselines": self.baselines,
-            "failed": self.failed,
-            "effects": [effect.as_dict() for effect in self.effects],
-            "looks": self.looks,
-            "interactions": [interaction.as_dict() for interaction in self.interactions],
-            "best": {} if best is None else best.as_dict(),
-            "finished": self.finished,
-            "seconds": round(self.seconds, 3),
-            "loading_seconds": round(self.loading_seconds, 3),
-        }
+        return {**study_record(self.info), "study": str(self.folder), "best": {} if best is None else best.as_dict()}
 
     def __str__(self) -> str:
         return study_text(self.as_dict())

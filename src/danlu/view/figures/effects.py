@@ -1,13 +1,16 @@
-"""A study's pictures: forest plot, paired slopes, sweep, spread over folds."""
+"""A study's pictures: forest plot, means by two factors, paired slopes, sweep, spread over folds."""
 
 import statistics
+import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from danlu.base.metric_names import metric_bounds, metric_name
 from danlu.base.words import say
-from danlu.view.figures.chart import Axis, Chart, GuideLine, Line, Mark, Panel, Points, Whiskers, Zone
+from danlu.stats.mean_interval import mean_interval
+from danlu.view.figures.chart import Axis, Cells, Chart, GuideLine, Line, Mark, Panel, Points, Whiskers, Zone
 from danlu.view.figures.names import short
-from danlu.view.info.effects import EffectRow, Level, Pair, Sweep, level_text
+from danlu.view.info.effects import EffectRow, Level, Pair, Sweep, level_text, look_of
 from danlu.view.palette import SHAPES, series_color
 
 _LOOK = {
@@ -16,18 +19,21 @@ _LOOK = {
     "same": ("grey", "square"),
     "undecided": ("blue", "triangle"),
 }
-_ROW = 0.27  # of the height of an ordinary panel
+_LINE, _GAP = 0.09, 0.07  # of the height of an ordinary panel: a line of a row's words, and the space between two rows
 _MOST_ROWS = 40
+_MOST_SIGNS = 24  # in a line beside a row: as many as a phone has room for
+_MOST_TEXTS = 12  # columns of means whose numbers fit in the cells
 
 
-def forest_chart(effects: Sequence[EffectRow]) -> Chart:
-    """Every effect with its interval; a panel for each metric, because their units differ."""
+def forest_chart(effects: Sequence[EffectRow], *, remedies: bool = False) -> Chart:
+    """Every effect with its interval; a panel for each metric, because their units differ. Of `remedies` only what they
+    change is named: all are compared with the recipe as it is."""
     metrics = list(dict.fromkeys(effect.metric for effect in effects))
-    panels = [_forest_panel([one for one in effects if one.metric == metric], metric) for metric in metrics]
+    panels = [_forest_panel([one for one in effects if one.metric == metric], metric, remedies) for metric in metrics]
     return Chart("forest", say("figure.forest"), panels)
 
 
-def _forest_panel(effects: list[EffectRow], metric: str) -> Panel:
+def _forest_panel(effects: list[EffectRow], metric: str, remedies: bool) -> Panel:
     shown = effects[:_MOST_ROWS]
     rows = [float(at) for at in range(len(shown))]
     least, most = _difference_bounds(metric)
@@ -43,9 +49,11 @@ def _forest_panel(effects: list[EffectRow], metric: str) -> Panel:
             texts = [_effect_text(one) for _, one in chosen]
             label = say(f"figure.verdict-{verdict}")
             marks.append(Points([one.mean for _, one in chosen], at, color, label, shape, 8, texts))
-    ticks = [(row, f"{_change(one)}\n{_effect_text(one)}") for row, one in zip(rows, shown, strict=True)]
+    words = [_row_words(one, remedies) for one in shown]
+    ticks = [(row, "\n".join(lines)) for row, lines in zip(rows, words, strict=True)]
     x = Axis(say("figure.difference", metric=metric_name(metric)), least=least, most=most)
-    return Panel(x, Axis(ticks=ticks, low=len(shown) - 0.5, high=-0.5), marks, height=0.6 + _ROW * len(shown))
+    height = 0.5 + (_GAP + _LINE * max(map(len, words), default=1)) * len(shown)
+    return Panel(x, Axis(ticks=ticks, low=len(shown) - 0.5, high=-0.5), marks, height=height)
 
 
 def _ends(known: Sequence[tuple[float, EffectRow]]) -> tuple[list[float | None], list[float | None]]:
@@ -70,26 +78,36 @@ def _metric_axis(metric: str) -> Axis:
     return Axis(metric_name(metric), least=least, most=most)
 
 
-def look_of(verdict: str) -> str:
-    """Which of the four looks a verdict has: what comes after a colon or in other words counts as undecided.
-
-    >>> look_of("better"), look_of("undecided: about 12 more seeds")
-    ('better', 'undecided')
-    """
-    if verdict == "no difference":
-        return "same"
-    return verdict if verdict in _LOOK else "undecided"
-
-
-def _change(effect: EffectRow) -> str:
-    return f"{effect.factor.rpartition('.')[2]}: {effect.before} → {effect.after}"
+def _row_words(effect: EffectRow, remedy: bool) -> list[str]:
+    """What stands beside a row: the change, in as many lines as it takes, its effect, and what it still needs."""
+    change = effect.after if remedy else f"{effect.factor.rpartition('.')[2]}: {effect.before} → {effect.after}"
+    mean, bracket, interval = _numbers(effect).partition(" [")
+    numbers = [mean + bracket + interval] if len(mean + bracket + interval) <= _MOST_SIGNS else [mean, f"[{interval}"]
+    more = [say("figure.more-pairs", count=effect.more)] if effect.more else []
+    return [*textwrap.wrap(change, _MOST_SIGNS), *numbers, *more]
 
 
 def _effect_text(effect: EffectRow) -> str:
-    mean = "–" if effect.mean is None else f"{effect.mean:+.4g}"
     more = "  " + say("figure.more-pairs", count=effect.more) if effect.more else ""
-    interval = "" if effect.low is None else f" [{short(effect.low)}, {short(effect.high)}]"
-    return f"{mean}{interval}{more}"
+    return f"{_numbers(effect)}{more}"
+
+
+def _numbers(effect: EffectRow) -> str:
+    mean = "–" if effect.mean is None else f"{effect.mean:+.4f}"
+    return mean if effect.low is None or effect.high is None else f"{mean} [{effect.low:+.4f} … {effect.high:+.4f}]"
+
+
+def means_chart(table: Mapping[str, Any]) -> Chart:
+    """The mean of the metric at each pair of two factors' levels, as colours with the numbers in them."""
+    first, second = table["factors"]
+    means: Sequence[Sequence[float | None]] = table["means"]
+    columns = [(float(at), level_text(level)) for at, level in enumerate(table["columns"])]
+    rows = [(float(at), level_text(level)) for at, level in enumerate(table["rows"])]
+    few = len(columns) <= _MOST_TEXTS
+    texts = [["" if mean is None else f"{mean:.4f}" for mean in row] for row in means] if few else ()
+    cells = Cells(list(range(len(columns))), means, metric_name(table["metric"]), texts=texts)
+    panel = Panel(Axis(second, ticks=columns), Axis(first, ticks=rows), [cells], height=0.3 + 0.22 * len(rows))
+    return Chart("means", say("figure.means-of", first=first, second=second), [panel])
 
 
 def slopes_chart(pairs: Sequence[Pair], effect: EffectRow) -> Chart:
@@ -114,18 +132,30 @@ def slopes_chart(pairs: Sequence[Pair], effect: EffectRow) -> Chart:
 
 
 def sweep_chart(info: Sweep) -> Chart:
-    """The metric of every member over the levels of a factor, the means joined, the levels that diverge shaded."""
+    """The metric of every member over the levels of a factor, the levels that diverge shaded. Means of numbers are
+    joined; those of categories, between which there is nothing, have their intervals."""
     places = _places(info)
     marks: list[Mark] = list(_divergence(info, places))
     xs = [place for place, level in zip(places, info.levels, strict=True) for _ in level.scores]
     marks.append(Points(xs, [score for level in info.levels for score in level.scores], "blue", size=4, faint=True))
     means = [level.mean for level in info.levels]
     texts = [_level_text(level) for level in info.levels]
-    marks.append(Line(places, means, "blue", say("figure.mean")))
-    marks.append(Points(places, means, "blue", size=7, texts=texts))
+    if info.numeric:
+        marks.append(Line(places, means, "blue", say("figure.mean")))
+    else:
+        marks.append(_intervals(info, places))
+    marks.append(Points(places, means, "blue", "" if info.numeric else say("figure.mean"), size=7, texts=texts))
     words = [] if info.spread else [(x, level_text(level.value)) for x, level in zip(places, info.levels, strict=True)]
     panel = Panel(Axis(info.factor, log=info.spread, ticks=words), _metric_axis(info.metric), marks, height=1.6)
     return Chart("sweep", say("figure.sweep", factor=info.factor), [panel])
+
+
+def _intervals(info: Sweep, places: list[float]) -> Whiskers:
+    """The interval of the mean of each level that has several scores."""
+    found = [(place, mean_interval(level.scores)) for place, level in zip(places, info.levels, strict=True)]
+    known = [(place, one.low, one.high) for place, one in found if one is not None and one.low is not None]
+    at, lows, highs = ([row[part] for row in known] for part in range(3))
+    return Whiskers(at, lows, highs, "blue", upright=True)
 
 
 def _places(info: Sweep) -> list[float]:

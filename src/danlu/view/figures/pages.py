@@ -1,31 +1,35 @@
 """Which pictures belong to a run and to a study, in the order in which they are read."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from danlu.view.figures.banded import banded_chart
 from danlu.view.figures.chart import Chart
 from danlu.view.figures.curves import curves_chart
-from danlu.view.figures.effects import folds_chart, forest_chart, slopes_chart, sweep_chart
+from danlu.view.figures.effects import folds_chart, forest_chart, means_chart, slopes_chart, sweep_chart
 from danlu.view.figures.flow import flow_chart
 from danlu.view.figures.forecast import forecast_chart
 from danlu.view.figures.level_curves import level_curves_chart
 from danlu.view.figures.predictions import calibration_chart, confusion_chart, residuals_chart, worst_chart
+from danlu.view.figures.search import search_charts
 from danlu.view.figures.surface import contour_chart, surface_chart
 from danlu.view.graphs.layout import lay_out
 from danlu.view.graphs.net import net_diagram
 from danlu.view.graphs.scene import Scene
 from danlu.view.info.curves import Curves, Wanted, curves
-from danlu.view.info.effects import folds, forest, pairs, sweep
+from danlu.view.info.effects import EffectRow, best_first, folds, forest, level_text, pairs, sweep
 from danlu.view.info.flow import flow
 from danlu.view.info.forecast import forecast
 from danlu.view.info.groups import are_repeated, groups_of
 from danlu.view.info.level_curves import factor_curves
 from danlu.view.info.predictions import Predictions, predictions
 from danlu.view.info.run import RunInfo
-from danlu.view.info.study import StudyInfo
+from danlu.view.info.study import REMEDY, StudyInfo
 from danlu.view.info.surface import read_surface
 
 _MOST_PAIRED = 6
+_MOST_CROSSED = 3  # pairs of factors
+_MOST_CURVES = 5  # of remedies
 _MOST_COMPARED = 7  # as many as there are colours
 
 
@@ -55,25 +59,50 @@ def _drawable(make: Callable[[], list[Chart]]) -> list[Chart]:
 
 
 def study_charts(info: StudyInfo) -> list[Chart]:
-    """The effects first, then each factor's learning curves and sweep, the pairs behind each effect, and the folds."""
+    """The effects first, then the means by two factors, each factor's learning curves and sweep, the pairs behind each
+    effect, and the folds. Of remedies only the effects and their curves: they are no scale, and each pair is one of the
+    effects' own. A search has pictures of its own."""
+    if info.ranges:
+        return search_charts(info)
     effects = forest(info.effects)
+    if info.cure is not None:
+        effects = best_first(effects)
+        curves = factor_curves(info.curves, _foremost(info, effects), REMEDY)
+        charts = [forest_chart(effects, remedies=True)] if effects else []
+        return [*charts, level_curves_chart(curves, info.metric)] if curves.levels else charts
     charts = [forest_chart(effects)] if effects else []
+    charts += [means_chart(table) for table in info.interactions[:_MOST_CROSSED] if effects]
     for factor in info.factors:
         found = factor_curves(info.curves, info.factors, factor)
         if found.levels:
             charts.append(level_curves_chart(found, info.metric))
-    for factor in info.factors if info.members else ():
-        swept = sweep(info.members, factor, info.metric)
-        if len(swept.levels) > 2 or swept.numeric:
-            charts.append(sweep_chart(swept))
+    return charts + _sweeps(info) + _pairs(info, effects) + _folds(info)
+
+
+def _foremost(info: StudyInfo, effects: Sequence[EffectRow]) -> dict[str, list[Any]]:
+    """The recipe as it is, and the remedies that do best: as many as a picture of curves is read with."""
+    texts = [effect.after for effect in effects[:_MOST_CURVES]]
+    levels = info.factors[REMEDY]
+    return {REMEDY: [*levels[:1], *(level for level in levels[1:] if level_text(level) in texts)]}
+
+
+def _sweeps(info: StudyInfo) -> list[Chart]:
+    found = [sweep(info.members, factor, info.metric) for factor in info.factors if info.members]
+    return [sweep_chart(swept) for swept in found if len(swept.levels) > 2 or swept.numeric]
+
+
+def _pairs(info: StudyInfo, effects: Sequence[EffectRow]) -> list[Chart]:
+    charts: list[Chart] = []
     for effect in effects[:_MOST_PAIRED]:
         paired = pairs(info.members, effect.factor, effect.before, effect.after, effect.metric)
         if paired:
             charts.append(slopes_chart(paired, effect))
-    by_fold = folds(info.members, info.metric)
-    if by_fold:
-        charts.append(folds_chart(dict(list(by_fold.items())[:_MOST_COMPARED]), info.metric))
     return charts
+
+
+def _folds(info: StudyInfo) -> list[Chart]:
+    by_fold = list(folds(info.members, info.metric).items())
+    return [folds_chart(dict(by_fold[:_MOST_COMPARED]), info.metric)] if by_fold else []
 
 
 def compared_chart(infos: Sequence[RunInfo], wanted: Wanted | None = None, *, banded: bool | None = None) -> Chart:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy
 
 from danlu.base.records import Score
+from danlu.base.retold import retold
 from danlu.store.run_history import RunHistory
 from danlu.view.info.axes import STEP, axes_of, track, unit_of
 from danlu.view.info.kernel import kernel_smooth
@@ -139,7 +140,8 @@ def _run_curves(label: str, run: Drawn, axis: str, unit: float, wanted: Wanted) 
         train=_scores(ends_at, [epoch.train for epoch in history.epochs], wanted.most),
         validation=_scores(ends_at, [epoch.validation for epoch in history.epochs], wanted.most),
         events=tuple(
-            Event(one.since, one.rule, one.severity, one.title, along.at([one.since])[0]) for one in history.findings
+            Event(one.since, one.rule, one.severity, one.title, along.at([one.since])[0])
+            for one in map(retold, history.findings)
         ),
         best=best,
         diverged=diverged,

@@ -1,5 +1,6 @@
 """What a study says, ready to be drawn: effects with their intervals, pairs, sweeps of a number, and folds."""
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any, cast
 from danlu.base.own_code import short_name
 from danlu.base.strict_json import number
 from danlu.base.words import say
-from danlu.stats.members import Member
+from danlu.stats.members import COSTS, Member
 from danlu.view.info.thin import finite
 
 VERDICTS = ("better", "worse", "no difference", "undecided")
@@ -74,6 +75,17 @@ class Sweep:
         return self.numeric and min(values) > 0 and max(values) >= 10 * min(values)
 
 
+def look_of(verdict: str) -> str:
+    """Which of the four looks a verdict has: what comes after a colon or in other words counts as undecided.
+
+    >>> look_of("better"), look_of("undecided: about 12 more seeds")
+    ('better', 'undecided')
+    """
+    if verdict == "no difference":
+        return "same"
+    return verdict if verdict in VERDICTS else "undecided"
+
+
 def forest(effects: Sequence[Mapping[str, Any]]) -> tuple[EffectRow, ...]:
     """The rows of a forest plot from a study's effects, as `danlu compare --json` gives them."""
     return tuple(
@@ -91,6 +103,20 @@ def forest(effects: Sequence[Mapping[str, Any]]) -> tuple[EffectRow, ...]:
         )
         for effect in effects
     )
+
+
+def best_first(effects: Sequence[EffectRow]) -> tuple[EffectRow, ...]:
+    """The rows by what they do, the best at the top; those of which nothing is known last."""
+    return tuple(sorted(effects, key=lambda effect: worth(effect.mean, effect.metric), reverse=True))
+
+
+def worth(mean: float | None, metric: str) -> float:
+    """What a difference is worth: its size where more is better, minus that of a cost.
+
+    >>> worth(0.1, "accuracy"), worth(0.1, "loss"), worth(None, "loss")
+    (0.1, -0.1, -inf)
+    """
+    return -math.inf if mean is None else -mean if metric in COSTS else mean
 
 
 def _known(value: Any) -> float | None:

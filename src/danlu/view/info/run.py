@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from danlu.base.places import shown
 from danlu.base.records import Finding, Score
+from danlu.base.retold import retold
 from danlu.store.run_folder import RunFolder, text_of
 from danlu.store.run_history import RunHistory
 from danlu.view.info.curves import Drawn
@@ -32,7 +33,8 @@ class RunInfo:
 
     @property
     def findings(self) -> Sequence[Finding]:
-        return self.history.findings
+        """In the language in force."""
+        return [retold(one) for one in self.history.findings]
 
     @property
     def score(self) -> Mapping[str, Score]:

@@ -10,7 +10,7 @@ from danlu.view.palette import DARK, DARK_RAMPS, LIGHT, RAMPS
 CHART_SCRIPTS = ("scales.js", "marks.js", "chart.js", "pointing.js", "surface.js", "saving.js")
 """What draws charts, in the order in which it must be read."""
 REPORT_SCRIPT = "report.js"
-DASHBOARD_SCRIPTS = ("parts.js", "curves.js", "notes.js", "tools.js", "list.js", "run.js", "dashboard.js")
+DASHBOARD_SCRIPTS = ("parts.js", "curves.js", "notes.js", "tools.js", "list.js", "run.js", "study.js", "dashboard.js")
 TRIAL_SCRIPTS = ("parts.js", "drawing.js", "fields.js", "answer.js", "trial.js")
 STYLE = "look.css"
 STYLES = (STYLE, "dashboard.css")

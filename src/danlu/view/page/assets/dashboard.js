@@ -5,9 +5,10 @@ danlu.POLL = { soon: 100, seen: 900, hidden: 10000 };
 
 danlu.route = () => {
   const [, page, rest] = location.hash.match(/^#\/(\w*)\/?([0-9a-f,]*)(?:\?.*)?$/) ?? [];
+  const rule = new URLSearchParams(location.hash.split("?")[1] ?? "").get("finding") ?? undefined;
   const main = document.querySelector("#main");
   main.className = "";
-  if (page === "run" && rest) return new danlu.RunPage(main, rest);
+  if (page === "run" && rest) return new danlu.RunPage(main, rest, rule);
   if (page === "study" && rest) return new danlu.StudyPage(main, rest);
   if (page === "compare" && rest) return new danlu.ComparePage(main, rest);
   return new danlu.ListPage(main);

@@ -117,7 +117,7 @@ danlu.ListPage = class {
   }
 
   line(row) {
-    const name = row.title || row.name;
+    const name = danlu.names[row.id] = row.title || row.name;
     const runs = row.kind === "member";
     const pick = runs ? null : danlu.make("input", {
       type: "checkbox", "data-pick": row.id, "aria-label": `${danlu.say("pick")} ${name}`,

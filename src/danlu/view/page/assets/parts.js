@@ -3,6 +3,9 @@
 danlu.look = JSON.parse(document.querySelector(".look-data").textContent);
 danlu.language = document.documentElement.lang.slice(0, 2);
 
+/** The names of what was listed last, so that its page has one at once. */
+danlu.names = {};
+
 /** What the reader has chosen, kept in the browser where it allows that. */
 danlu.kept = {
   get: (name) => { try { return localStorage.getItem(`danlu-${name}`); } catch { return null; } },

@@ -13,17 +13,20 @@ danlu.copyable = (text) => {
   return danlu.make("span", { class: "copyable" }, danlu.make("code", {}, text), " ", button);
 };
 
-danlu.findingCard = (one) => {
+/** A finding; of many the first ones are open. `back` leads to it on its run's page. */
+danlu.findingCard = (one, open = true, back = "") => {
   const rows = [];
   if (one.why) rows.push(danlu.make("dt", {}, danlu.say("why")), danlu.make("dd", {}, one.why));
   const remedies = one.remedies.map(([text, change]) => danlu.make("li", {}, change ? danlu.copyable(text) : text));
   if (remedies.length) rows.push(danlu.make("dt", {}, danlu.say("remedy")), danlu.make("dd", {}, danlu.make("ol", { class: "remedies" }, ...remedies)));
+  if (one.cure) rows.push(danlu.make("dt", {}, danlu.say("prove-one")), danlu.make("dd", {}, danlu.copyable(one.cure)));
   const where = one.where.slice(0, 4).join(", ") + (one.where.length > 4 ? " …" : "");
   const severity = ["error", "warning", "advice"].includes(one.severity) ? one.severity : "advice";
-  return danlu.make("div", { class: `finding ${severity}` },
-    danlu.make("p", {}, danlu.make("b", {}, `${one.number} · ${danlu.say(`severity-${severity}`)} · ${one.name}`),
-      ...(one.name === one.rule ? [] : [" ", danlu.make("span", { class: "faint" }, one.rule)]), `   ${where}   ${danlu.say("since", { step: one.since.toLocaleString("en-US") })}`),
-    danlu.make("p", {}, one.title), danlu.make("dl", {}, ...rows));
+  return danlu.make("details", { class: `finding ${severity}`, open: open ? "" : null, "data-rule": one.rule },
+    danlu.make("summary", {}, danlu.make("b", {}, `${one.number} · ${danlu.say(`severity-${severity}`)} · ${one.name}`),
+      ...(one.name === one.rule ? [] : [" ", danlu.make("span", { class: "faint" }, one.rule)]), `   ${where}   ${danlu.say("since", { step: one.since.toLocaleString("en-US") })}`,
+      danlu.make("span", { class: "title" }, one.title)),
+    danlu.make("dl", {}, ...rows), back ? danlu.make("p", {}, danlu.make("a", { href: back }, danlu.say("to-finding"))) : null);
 };
 
 /** The pace of a training that goes on, from what was seen of it in the last seconds. */
@@ -67,25 +70,35 @@ danlu.named = (page, answer) => {
   if (answer.notes) page.notes.update(answer);
 };
 
+/** What stands at the head of a page: the way back, the name, and how far it is. */
+danlu.headOf = (page, id) => {
+  page.title = danlu.make("h1", {}, danlu.names[id] ?? "");
+  page.state = danlu.make("p");
+  page.where = danlu.make("p", { class: "faint" });
+  page.notes = new danlu.NotesPanel();
+  return danlu.make("div", { class: "head bar" }, danlu.make("a", { href: danlu.listHash }, `← ${danlu.say("runs")}`), page.title, page.state);
+};
+
+danlu.numbers = (pairs) => pairs.map(([name, value]) => danlu.make("li", {}, danlu.make("b", {}, value), danlu.make("span", {}, name)));
+
+danlu.folded = (title, ...inside) => danlu.make("details", {}, danlu.make("summary", {}, title), ...inside);
+
 danlu.RunPage = class {
-  constructor(main, id) {
-    this.id = id;
-    this.title = danlu.make("h1");
-    this.state = danlu.make("p");
-    this.where = danlu.make("p", { class: "faint" });
+  constructor(main, id, rule) {
+    [this.id, this.rule] = [id, rule];
+    main.className = "wide run";
+    const head = danlu.headOf(this, id);
     this.numbers = danlu.make("ul", { class: "numbers" });
     this.findings = danlu.make("section", { "aria-live": "polite" });
     this.pace = new danlu.Pace();
-    this.notes = new danlu.NotesPanel();
-    const charts = danlu.make("div");
-    this.charts = new danlu.Charts(charts);
-    this.texts = danlu.make("section");
     this.trial = danlu.make("p", { class: "faint" });
-    this.graph = danlu.make("div");
-    this.rest = danlu.make("div");
+    const [curves, rest] = [danlu.make("div", { class: "curves" }), danlu.make("div", { class: "side" })];
+    [this.curves, this.charts] = [new danlu.Charts(curves), new danlu.Charts(rest)];
+    [this.texts, this.graph, this.rest] = ["section", "div", "div"].map((tag) => danlu.make(tag));
     main.replaceChildren(
-      danlu.make("div", { class: "bar" }, danlu.make("a", { href: danlu.listHash }, `← ${danlu.say("runs")}`)),
-      this.title, this.state, this.pace.host, this.where, this.notes.host, this.trial, this.numbers, this.findings, charts, this.texts, this.graph, this.rest,
+      head, this.pace.host,
+      danlu.make("div", { class: "story" }, danlu.make("div", {}, this.numbers, this.findings, this.trial, this.where, this.notes.host), curves),
+      rest, danlu.make("div", { class: "side" }, this.graph, this.texts), this.rest,
     );
   }
 
@@ -96,19 +109,22 @@ danlu.RunPage = class {
     this.state.replaceChildren(danlu.make("span", { class: `state ${answer.state}` }, answer.done));
     this.where.replaceChildren(danlu.make("code", {}, answer.where));
     this.trial.replaceChildren(...(answer.try ? [`${danlu.say("try-link")} `, danlu.make("code", {}, answer.try)] : []));
-    this.numbers.replaceChildren(...answer.numbers.map(([name, value]) => danlu.make("li", {}, danlu.make("b", {}, value), danlu.make("span", {}, name))));
+    this.numbers.replaceChildren(...danlu.numbers(answer.numbers));
     this.pace.update(answer.progress);
-    const told = JSON.stringify([answer.findings, answer.cure]);
+    const told = JSON.stringify([answer.findings, answer.cure, answer.cures]);
     if (told !== this.told) { // else a button that was just pressed would go
       this.told = told;
-      const cards = answer.findings.map(danlu.findingCard);
+      const cards = answer.findings.map((one, at) => danlu.findingCard(one, at < 2 || one.rule === this.rule));
       this.findings.replaceChildren(
         danlu.make("h2", {}, danlu.say("findings")),
         ...(cards.length ? cards : [danlu.make("p", { class: "faint" }, danlu.say("no-findings"))]),
         ...(answer.cure ? [danlu.make("p", {}, `${danlu.say("prove")} `, danlu.copyable(answer.cure))] : []),
+        ...(answer.cures ?? []).map(([id, name]) => danlu.make("p", {}, `${danlu.say("proved")} `, danlu.make("a", { href: `#/study/${id}` }, name))),
       );
+      if (this.rule) { this.findings.querySelector(`[data-rule="${this.rule}"]`)?.scrollIntoView({ block: "center" }); this.rule = ""; }
     }
-    this.charts.show(answer.charts);
+    this.curves.show(answer.charts.slice(0, 1));
+    this.charts.show(answer.charts.slice(1));
     const written = answer.texts.map(([epoch, prompt, text]) => danlu.make("tr", {},
       danlu.make("td", { class: "faint" }, epoch), danlu.make("td", { class: "generated" }, danlu.make("b", {}, prompt), text)));
     this.texts.replaceChildren(...(written.length ? [danlu.make("h2", {}, danlu.say("texts")),
@@ -117,15 +133,17 @@ danlu.RunPage = class {
       const image = danlu.make("img", { src: `/api/run/${this.id}/net.svg?lang=${danlu.language}`, alt: danlu.say("net") });
       this.graph.replaceChildren(danlu.make("h2", {}, danlu.say("net")), danlu.make("div", { class: "graph" }, image));
     }
-    const recipe = danlu.make("details", {}, danlu.make("summary", {}, danlu.say("recipe")), danlu.make("pre", {}, answer.recipe));
-    const environment = danlu.make("details", {}, danlu.make("summary", {}, danlu.say("environment")), danlu.table([], danlu.facts(answer.environment)));
-    if (!this.rest.childElementCount) this.rest.replaceChildren(recipe, environment);
+    if (!this.rest.childElementCount) {
+      this.rest.replaceChildren(danlu.folded(danlu.say("recipe"), danlu.make("pre", {}, answer.recipe)),
+        danlu.folded(danlu.say("environment"), danlu.table([], danlu.facts(answer.environment))));
+    }
   }
 };
 
 danlu.ComparePage = class {
   constructor(main, ids) {
     this.ids = ids;
+    main.className = "wide";
     const charts = danlu.make("div");
     this.charts = new danlu.Charts(charts);
     this.tables = danlu.make("div");
@@ -145,43 +163,5 @@ danlu.ComparePage = class {
       danlu.make("h2", {}, danlu.say("differences")),
       answer.settings.length ? danlu.table(["", ...answer.names], answer.settings) : danlu.make("p", { class: "faint" }, danlu.say("no-differences")),
     );
-  }
-};
-
-danlu.StudyPage = class {
-  constructor(main, id) {
-    this.id = id;
-    const parts = ["h1", "p", "p", "ul", "p", "ul", "div", "div"].map((tag) => danlu.make(tag));
-    [this.title, this.state, this.where, this.answers, this.best, this.numbers, this.failed] = parts;
-    this.notes = new danlu.NotesPanel();
-    this.table = danlu.make("div");
-    parts.splice(3, 0, this.notes.host);
-    parts.splice(-2, 0, this.table);
-    this.where.className = "faint";
-    this.numbers.className = "numbers";
-    this.answers.setAttribute("aria-live", "polite");
-    this.charts = new danlu.Charts(parts.at(-1));
-    this.rest = danlu.make("div");
-    main.replaceChildren(danlu.make("div", { class: "bar" }, danlu.make("a", { href: danlu.listHash }, `← ${danlu.say("runs")}`)), ...parts, this.rest);
-  }
-
-  path() { return [`study/${this.id}`, {}]; }
-
-  show(answer) {
-    danlu.named(this, answer);
-    this.state.replaceChildren(danlu.make("span", { class: `state ${answer.state}` }, answer.done));
-    this.where.replaceChildren(danlu.make("code", {}, answer.where));
-    this.answers.replaceChildren(...answer.answers.map((text) => danlu.make("li", {}, text)));
-    this.best.replaceChildren(answer.best, ...(answer.best_run ? [" ", danlu.make("a", { href: `#/run/${answer.best_run}` }, danlu.say("best-run"))] : []));
-    this.numbers.replaceChildren(...[...(answer.test ?? []), ...answer.numbers].map(([name, value]) => danlu.make("li", {}, danlu.make("b", {}, value), danlu.make("span", {}, name))));
-    const { head, rows, all } = answer.combinations;
-    this.table.replaceChildren(...(rows.length ? [danlu.make("h2", {}, danlu.say("combinations")), danlu.table(head, rows)] : []),
-      ...(all > rows.length ? [danlu.make("p", { class: "faint" }, danlu.say("shown", { shown: rows.length, all }))] : []));
-    const failed = answer.failed.map((text) => danlu.make("li", {}, text));
-    this.failed.replaceChildren(...(failed.length ? [danlu.make("h2", {}, danlu.say("failed")), danlu.make("ul", {}, ...failed)] : []));
-    this.charts.show(answer.charts);
-    if (answer.recipe && !this.rest.childElementCount) {
-      this.rest.replaceChildren(danlu.make("details", {}, danlu.make("summary", {}, danlu.say("recipe")), danlu.make("pre", {}, answer.recipe)));
-    }
   }
 };

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danlu.lab.study.interactions import interactions
 from danlu.stats import holm, paired_effect
+from danlu.stats.interactions import interactions
 from danlu.stats.studies import Member
 
 FACTORS: dict[str, list[Any]] = {"a": ["x", "y"], "b": [[8], [16], [32]]}

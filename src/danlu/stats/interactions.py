@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy
 
-from danlu.lab.study.levels import Level
-from danlu.stats import Effect, holm, paired_effect
-from danlu.stats.members import COSTS, Member, grain_of, plain_level
+from danlu.stats.members import COSTS, Level, Member, grain_of, plain_level
+from danlu.stats.paired import Effect, holm, paired_effect
 from danlu.stats.studies import level_of, signed, unfinished
 
 # What four numbers that cancel leave behind is no effect, however steadily it comes.
