@@ -27,7 +27,7 @@ from danlu.view.curves_page import POINTS, curves_page
 from danlu.view.dashboard import compare_page, run_page, study_page
 from danlu.view.figures.pages import net_scene
 from danlu.view.graphs.svg import to_svg
-from danlu.view.info.curves import Wanted
+from danlu.view.info.curves import CurveQuery
 from danlu.view.info.run import RunInfo, json_object, run_info
 from danlu.view.info.study import StudyInfo, study_info
 from danlu.view.listing.page import list_page
@@ -147,7 +147,7 @@ class Api:
         return self._answer(("compare", *ids, language), language, have, make)
 
     def curves(
-        self, ids: tuple[str, ...], wanted: Wanted, banded: bool | None, language: str, have: str
+        self, ids: tuple[str, ...], wanted: CurveQuery, banded: bool | None, language: str, have: str
     ) -> bytes | None:
         """The curves of runs as a reader wants to see them. KeyError where one of them is none."""
 

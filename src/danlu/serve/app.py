@@ -14,7 +14,7 @@ from danlu.serve.web import asked_language, static_file, web
 from danlu.serve.writing import WRITTEN, write_routes
 from danlu.view.curves_page import POINTS
 from danlu.view.info.axes import AXES, STEP
-from danlu.view.info.curves import Wanted
+from danlu.view.info.curves import CurveQuery
 from danlu.view.listing.query import ListQuery
 from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES
 from danlu.view.page.shell import shell
@@ -111,11 +111,11 @@ def _read_routes(api: Api, spoken: Spoken) -> list[Any]:
     ]
 
 
-def _wanted(request: Any) -> Wanted:
+def _wanted(request: Any) -> CurveQuery:
     """What is wanted of curves; what makes no sense counts as not said."""
     axis, smooth = request.query_params.get("axis", STEP), _number(request, "smooth")
     low, high, most = (_number(request, name) for name in ("low", "high", "most"))
-    return Wanted(
+    return CurveQuery(
         axis if axis in AXES else STEP,
         None if smooth is None else min(max(smooth, 0.0), _LONGEST),
         -math.inf if low is None else low,

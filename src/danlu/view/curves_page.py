@@ -7,7 +7,7 @@ from typing import Any
 from danlu.view.figures.chart import Chart, plain
 from danlu.view.figures.pages import compared_chart
 from danlu.view.info.axes import axes_of
-from danlu.view.info.curves import Wanted
+from danlu.view.info.curves import CurveQuery
 from danlu.view.info.groups import are_repeated, groups_of
 from danlu.view.info.run import RunInfo
 
@@ -15,7 +15,7 @@ POINTS = 800
 """Of a curve on the page: as many as it has pixels."""
 
 
-def curves_page(infos: Sequence[RunInfo], wanted: Wanted, banded: bool | None = None) -> dict[str, Any]:
+def curves_page(infos: Sequence[RunInfo], wanted: CurveQuery, banded: bool | None = None) -> dict[str, Any]:
     """The curves of one run, or of several over each other."""
     return {"chart": asking(compared_chart(infos, wanted, banded=banded), infos, banded)}
 

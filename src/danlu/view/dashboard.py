@@ -14,7 +14,7 @@ from danlu.view.figures.chart import plain
 from danlu.view.figures.names import score_text
 from danlu.view.figures.pages import run_charts, study_charts
 from danlu.view.info.cure import cured_findings
-from danlu.view.info.curves import Wanted
+from danlu.view.info.curves import CurveQuery
 from danlu.view.info.numbering import gravest_first, numbered
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import StudyInfo
@@ -90,7 +90,7 @@ def compare_page(infos: list[RunInfo]) -> dict[str, Any]:
     different = [key for key in keys if len({repr(info.settings.get(key)) for info in infos}) > 1]
     return {
         "names": [info.name for info in infos],
-        "charts": [curves_page(infos, Wanted(most=POINTS))["chart"]],
+        "charts": [curves_page(infos, CurveQuery(most=POINTS))["chart"]],
         "scores": [
             [f"{say(f'page.part-{part}')} · {metric_name(name)}"]
             + [score_text(info.score.get(part, {}).get(name)) for info in infos]

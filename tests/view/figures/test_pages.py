@@ -11,7 +11,7 @@ from danlu.store.study_history import StudyHistory
 from danlu.view.figures.chart import Cells, Chart, GuideLine, Heatmap, Line, Pictures, Points, Whiskers, Zone, plain
 from danlu.view.figures.pages import compared_chart, net_scene, run_charts, study_charts
 from danlu.view.figures.surface import contour_chart, surface_chart
-from danlu.view.info.curves import MOST_POINTS, Wanted
+from danlu.view.info.curves import MOST_POINTS, CurveQuery
 from danlu.view.info.study import study_info
 from danlu.view.info.surface import read_surface
 from danlu.view.paper.draw import draw_chart
@@ -56,7 +56,7 @@ def test_a_run_that_diverged_is_shaded_from_there_on() -> None:
 
 def test_several_runs_are_laid_over_each_other_in_colours_of_their_own() -> None:
     runs = [made.sample_run(name=f"run {number}") for number in range(3)]
-    chart = compared_chart(runs, Wanted(), banded=False)
+    chart = compared_chart(runs, CurveQuery(), banded=False)
     lines = [mark for mark in marks(chart, Line) if isinstance(mark, Line) and mark.label.startswith("run")]
     assert [line.label for line in lines] == ["run 0", "run 1", "run 2"]
     assert len({line.color for line in lines}) == 3

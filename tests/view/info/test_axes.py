@@ -4,7 +4,7 @@ import pytest
 
 from danlu.store.run_history import RunHistory
 from danlu.view.info.axes import axes_of, track, unit_of
-from danlu.view.info.curves import Drawn, Wanted, curves
+from danlu.view.info.curves import CurveQuery, CurveSource, curves
 
 
 def told(epochs: int, steps: int = 10, seconds: float = 2.0, extra: int = 0) -> RunHistory:
@@ -51,9 +51,9 @@ def test_long_trainings_are_told_in_greater_units(seconds: float, unit: str) -> 
 @pytest.mark.parametrize("axis", ["step", "epoch", "time"])
 def test_a_stretch_has_finer_points_and_the_same_numbers(axis: str) -> None:
     history = told(40, steps=100)
-    whole = curves({"a": Drawn(history)}, Wanted(axis, most=200)).runs[0].loss
+    whole = curves({"a": CurveSource(history)}, CurveQuery(axis, most=200)).runs[0].loss
     low, high = whole.steps[60], whole.steps[80]
-    part = curves({"a": Drawn(history)}, Wanted(axis, low=low, high=high, most=1000)).runs[0].loss
+    part = curves({"a": CurveSource(history)}, CurveQuery(axis, low=low, high=high, most=1000)).runs[0].loss
     inside = {at: value for at, value in zip(whole.steps, whole.values, strict=True) if low <= at <= high}
     fine = dict(zip(part.steps, part.values, strict=True))
     assert len(fine) > 4 * len(inside)
@@ -63,14 +63,14 @@ def test_a_stretch_has_finer_points_and_the_same_numbers(axis: str) -> None:
 
 def test_the_smoothed_curve_of_a_stretch_is_that_of_the_whole() -> None:
     history = told(40, steps=100)
-    every = Wanted(sigma=5.0, most=10_000)
-    whole = curves({"a": Drawn(history)}, every).runs[0].smoothed
-    part = curves({"a": Drawn(history)}, Wanted(sigma=5.0, low=1000, high=1100, most=10_000)).runs[0].smoothed
+    every = CurveQuery(sigma=5.0, most=10_000)
+    whole = curves({"a": CurveSource(history)}, every).runs[0].smoothed
+    part = curves({"a": CurveSource(history)}, CurveQuery(sigma=5.0, low=1000, high=1100, most=10_000)).runs[0].smoothed
     known = dict(zip(whole.steps, whole.values, strict=True))
     assert len(part) >= 100
     assert list(part.values) == pytest.approx([known[at] for at in part.steps])
 
 
 def test_an_axis_that_not_all_runs_have_is_that_of_steps() -> None:
-    runs = {"a": Drawn(told(2)), "b": Drawn(told(0, extra=5))}
-    assert curves(runs, Wanted("time")).axis == "step"
+    runs = {"a": CurveSource(told(2)), "b": CurveSource(told(0, extra=5))}
+    assert curves(runs, CurveQuery("time")).axis == "step"

@@ -11,7 +11,7 @@ from danlu.view.figures.folding import same_scores
 from danlu.view.figures.level_curves import band_mark, spaced
 from danlu.view.info.bands import curve_band
 from danlu.view.info.curves import Curves, RunCurves
-from danlu.view.info.groups import Group
+from danlu.view.info.groups import RepeatedRuns
 from danlu.view.info.thin import ThinnedCurve
 from danlu.view.palette import SHAPES, series_color
 
@@ -22,7 +22,7 @@ _PLACES = 200  # of a mean over many steps
 _Part = Callable[[RunCurves], ThinnedCurve]
 
 
-def banded_chart(info: Curves, groups: Sequence[Group]) -> Chart:
+def banded_chart(info: Curves, groups: Sequence[RepeatedRuns]) -> Chart:
     """A line and a band for each group: training loss over the scores on the validation part."""
     parts: list[tuple[str, str, _Part]] = [("loss", say("figure.training-loss"), lambda run: run.smoothed)]
     metrics, same = same_scores(info)
@@ -35,7 +35,7 @@ def banded_chart(info: Curves, groups: Sequence[Group]) -> Chart:
     return Chart("curves", say("figure.curves"), panels, [say("figure.group-band"), *same])
 
 
-def _panel(info: Curves, groups: Sequence[Group], part: tuple[str, str, _Part], *, named: bool) -> Panel:
+def _panel(info: Curves, groups: Sequence[RepeatedRuns], part: tuple[str, str, _Part], *, named: bool) -> Panel:
     metric, label, of = part
     traces = [of(run) for run in info.runs]
     values = [value for trace in traces for value in trace.values if value is not None]

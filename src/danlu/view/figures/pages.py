@@ -16,7 +16,7 @@ from danlu.view.figures.surface import contour_chart, surface_chart
 from danlu.view.graphs.layout import lay_out
 from danlu.view.graphs.net import net_diagram
 from danlu.view.graphs.scene import Scene
-from danlu.view.info.curves import Curves, Wanted, curves
+from danlu.view.info.curves import CurveQuery, Curves, curves
 from danlu.view.info.effects import EffectRow, best_first, folds, forest, level_text, pairs, sweep
 from danlu.view.info.flow import flow
 from danlu.view.info.forecast import forecast
@@ -35,7 +35,7 @@ _MOST_COMPARED = 7  # as many as there are colours
 
 def run_charts(info: RunInfo, most: int) -> list[Chart]:
     """Curves, signal flow and predictions of a run, as far as it recorded them; curves of at most `most` points."""
-    charts = [compared_chart([info], Wanted(most=most))]
+    charts = [compared_chart([info], CurveQuery(most=most))]
     if info.history.layers:
         signal = flow(info.history.layers)
         if signal.grids:
@@ -105,7 +105,7 @@ def _folds(info: StudyInfo) -> list[Chart]:
     return [folds_chart(dict(by_fold[:_MOST_COMPARED]), info.metric)] if by_fold else []
 
 
-def compared_chart(infos: Sequence[RunInfo], wanted: Wanted | None = None, *, banded: bool | None = None) -> Chart:
+def compared_chart(infos: Sequence[RunInfo], wanted: CurveQuery | None = None, *, banded: bool | None = None) -> Chart:
     """The curves of one run, or of several over each other; where `banded`, or, if nobody says how, where several
     differ in nothing but seed and fold, their means with intervals."""
     groups = groups_of(infos)
@@ -114,7 +114,7 @@ def compared_chart(infos: Sequence[RunInfo], wanted: Wanted | None = None, *, ba
     return curves_chart(_curves(infos[:_MOST_COMPARED], wanted))
 
 
-def _curves(infos: Sequence[RunInfo], wanted: Wanted | None) -> Curves:
+def _curves(infos: Sequence[RunInfo], wanted: CurveQuery | None) -> Curves:
     labels = [info.name for info in infos]
     # Runs of one name, from different folders, are told apart by a number.
     labels = [

@@ -30,7 +30,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CurveQuery:
     """What of the curves is wanted: along which of AXES, smoothed over how many steps (None: as the run has it), and
     which stretch of the axis, of which at most about `most` points are given."""
 
@@ -83,7 +83,7 @@ class Curves:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class CurveSource:
     """A run to be drawn: its course, and what its recipe says of it."""
 
     history: RunHistory
@@ -96,15 +96,15 @@ class Drawn:
 class _Cut:
     """From steps to places along the axis, within the stretch that is wanted."""
 
-    wanted: Wanted
+    wanted: CurveQuery
     places: Sequence[float]  # of the steps of the run
     first: int
     end: int
 
 
-def curves(runs: Mapping[str, Drawn], wanted: Wanted | None = None) -> Curves:
+def curves(runs: Mapping[str, CurveSource], wanted: CurveQuery | None = None) -> Curves:
     """The curves of runs by their labels, along the axis that is wanted, where they all have it."""
-    wanted = wanted or Wanted()
+    wanted = wanted or CurveQuery()
     histories = [run.history for run in runs.values()]
     axis = wanted.axis if wanted.axis in axes_of(histories) else STEP
     unit, seconds = unit_of(histories)
@@ -112,7 +112,7 @@ def curves(runs: Mapping[str, Drawn], wanted: Wanted | None = None) -> Curves:
     return Curves(found, axis, unit)
 
 
-def _run_curves(label: str, run: Drawn, axis: str, unit: float, wanted: Wanted) -> RunCurves:
+def _run_curves(label: str, run: CurveSource, axis: str, unit: float, wanted: CurveQuery) -> RunCurves:
     history, along = run.history, track(run.history, axis, unit)
     steps = history.steps
     places = along.at(steps)

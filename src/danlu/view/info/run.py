@@ -12,7 +12,7 @@ from danlu.base.records import Finding, Score
 from danlu.base.retold import retold
 from danlu.store.run_folder import RunFolder, text_of
 from danlu.store.run_history import RunHistory
-from danlu.view.info.curves import Drawn
+from danlu.view.info.curves import CurveSource
 from danlu.view.info.ending import diverged_at
 from danlu.view.info.kernel import sigma_of
 
@@ -45,12 +45,12 @@ class RunInfo:
         return {part: score for part, score in (("validation", newest.validation), ("train", newest.train)) if score}
 
     @property
-    def drawn(self) -> Drawn:
+    def drawn(self) -> CurveSource:
         """Its course with what the recipe says of its curves."""
         share, clip = (_positive(self.settings.get(f"train.{key}")) for key in ("smoothing", "clip_norm"))
         weights = self.settings.get("train.weights")
         best = weights == "best" if weights else self.settings.get("train.patience") is not None
-        return Drawn(self.history, sigma_of(share if share and share <= 1 else 0.1), clip, best)
+        return CurveSource(self.history, sigma_of(share if share and share <= 1 else 0.1), clip, best)
 
 
 def _positive(value: Any) -> float | None:
