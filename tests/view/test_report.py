@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 import view_samples as made
+from danlu.base.words import catalogue
 from danlu.view.report import run_html, run_report
 from danlu.view.study_report import study_html, study_report
 
@@ -104,3 +105,15 @@ def test_a_notebook_gets_a_frame_that_may_run_its_own_scripts_only() -> None:
 def test_a_run_that_did_nothing_yet_has_a_report_all_the_same(language: str) -> None:
     empty = made.RunInfo("empty", "stopped", made.RunHistory.of([]))
     assert "empty" in run_report(empty)
+
+
+def test_findings_follow_the_reader_and_not_the_training() -> None:
+    numbers = {"share": 0.5, "kind": "Sigmoid", "layer": "fc1", "count": 1}
+    told = made.finding_record() | {"rule": "saturated", "evidence": numbers, "why": "mine"}
+    told |= {"title": catalogue("en")["watch.title-saturated"].format(**numbers)}
+    english, _, chinese = run_report(made.sample_run(told)).partition('<div class="half" lang="zh-CN"')
+    again = catalogue("zh")["watch.title-saturated"].format(**numbers)
+    assert told["title"] in english
+    assert again in chinese
+    assert again not in english
+    assert told["title"] not in chinese

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +94,9 @@ def test_an_undecided_comparison_says_how_many_seeds_and_what_to_type(tmp_path: 
 def test_a_search_counts_its_trials_and_no_factorial(tmp_path: Path) -> None:
     page = study_page(sample("search", tmp_path))
     assert page["done"] == "finished · rounds 2 · trials 24 · trainings 24 of at most 32 · 4 seconds"
-    assert [chart["kind"] for chart in page["charts"]["lead"]] == ["importance"]
+    assert [chart["kind"] for chart in page["charts"]["lead"]] == ["importance", "parallel"]
     kinds = [chart["kind"] for chart in page["charts"]["rest"]]
-    assert kinds == ["parallel", "settings", "halving"]
+    assert kinds == ["settings", "halving"]
     assert say("figure.mean") not in json.dumps(page["charts"])
 
 
@@ -125,3 +126,9 @@ def test_a_cure_is_one_picture_of_its_effects_the_best_first(tmp_path: Path) -> 
     assert panel["y"]["ticks"][0][1].partition("\n")[0] == "optim.lr=0.0125"
     assert page["command"].startswith("danlu cure ")
     assert page["command"].endswith(" --apply")
+
+
+def test_a_cure_under_way_recommends_nothing_yet(tmp_path: Path) -> None:
+    info = replace(sample("cure", tmp_path), state="stopped", recommended=None)
+    assert study_page(info)["best"].startswith("Not all members are trained yet")
+    assert study_page(replace(info, state="running"))["best"] == ""

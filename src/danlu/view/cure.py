@@ -58,12 +58,14 @@ def told_cure(cure: Mapping[str, Any]) -> ToldCure:
     ordered = sorted(cure["effects"], key=lambda one: worth(one["mean"], one["metric"]), reverse=True)
     least = _least_more(cure)
     command = f"danlu cure {run} --apply" if cure["recommended"] else ""
+    answer = _recommendation(cure) if cure["recommended"] else say("cure.nothing-helps")
+    unfinished = say("cure.unfinished", study=shown(cure["study"]))
     return ToldCure(
         heading=_heading(cure),
         effects=[_told_effect(one) for one in ordered],
         looks=looks_text(cure.get("looks")),
         failed=[line.strip() for line in _failed(cure)],
-        answer=_recommendation(cure) if cure["recommended"] else say("cure.nothing-helps"),
+        answer=answer if cure["finished"] else unfinished,
         command=command or (f"danlu cure {run} --seeds {cure['seeds'] + least}" if least else ""),
         by_hand=[line.strip() for line in _by_hand(cure["by_hand"])[2:]],
     )

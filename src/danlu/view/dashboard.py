@@ -23,7 +23,7 @@ from danlu.view.study_story import study_story
 from danlu.view.study_words import TextTable
 
 _MOST_ROWS = 100
-_LEAD = ("forest", "importance", "means")
+_LEAD = ("forest", "importance", "means", "parallel")
 _FOLDED = ("slopes", "folds")
 
 

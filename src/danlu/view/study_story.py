@@ -112,7 +112,7 @@ def _of_cure(info: StudyInfo) -> Mapping[str, Any]:
         "heading": told.heading,
         "answers": [(one, "") for one in told.effects],
         "lines": [told.looks] if told.looks else [],
-        "best": told.answer if info.members else "",
+        "best": told.answer if info.members and info.state != "running" else "",
         "command": told.command,
         "tables": by_hand,
         "failed": told.failed,

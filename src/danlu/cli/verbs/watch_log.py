@@ -7,6 +7,7 @@ from pathlib import Path
 
 from danlu.base.finding_text import finding_lines
 from danlu.base.records import Finding
+from danlu.base.retold import retold
 from danlu.base.strict_json import to_json
 from danlu.cli.outcome import Outcome
 from danlu.cli.streams import put_out
@@ -40,4 +41,5 @@ def _findings(log: FindingLog, *, follow: bool) -> Iterator[Finding]:
 
 
 def _line(finding: Finding, *, as_json: bool) -> str:
-    return to_json(finding.as_dict()) if as_json else "\n".join(finding_lines(finding))
+    told = retold(finding)
+    return to_json(told.as_dict()) if as_json else "\n".join(finding_lines(told))

@@ -1,8 +1,10 @@
 """Which pictures belong to a run and to a study, in the order in which they are read."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from danlu.base.words import say
 from danlu.view.figures.banded import banded_chart
 from danlu.view.figures.chart import Chart
 from danlu.view.figures.curves import curves_chart
@@ -69,7 +71,9 @@ def study_charts(info: StudyInfo) -> list[Chart]:
         effects = best_first(effects)
         curves = factor_curves(info.curves, _foremost(info, effects), REMEDY)
         charts = [forest_chart(effects, remedies=True)] if effects else []
-        return [*charts, level_curves_chart(curves, info.metric)] if curves.levels else charts
+        if curves.levels:
+            charts.append(replace(level_curves_chart(curves, info.metric), title=say("figure.remedy-curves")))
+        return charts
     charts = [forest_chart(effects)] if effects else []
     charts += [means_chart(table) for table in info.interactions[:_MOST_CROSSED] if effects]
     for factor in info.factors:

@@ -95,6 +95,7 @@ danlu.RunPage = class {
     const [curves, rest] = [danlu.make("div", { class: "curves" }), danlu.make("div", { class: "side" })];
     [this.curves, this.charts] = [new danlu.Charts(curves), new danlu.Charts(rest)];
     [this.texts, this.graph, this.rest] = ["section", "div", "div"].map((tag) => danlu.make(tag));
+    this.graph.className = "net";
     main.replaceChildren(
       head, this.pace.host,
       danlu.make("div", { class: "story" }, danlu.make("div", {}, this.numbers, this.findings, this.trial, this.where, this.notes.host), curves),
