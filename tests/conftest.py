@@ -1,12 +1,19 @@
 """What every test may ask for: the real data, and a language that no other test has changed."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from danlu.base.places import OVERVIEW_VARIABLE
 from danlu.base.words import use_language
 from real_data import DATA_VARIABLE, failing_cases, real_data
+
+
+def pytest_configure() -> None:
+    """Thousands of trainings of a moment draw no poster; the tests of posters ask for them."""
+    os.environ.setdefault(OVERVIEW_VARIABLE, "0")
 
 
 @pytest.fixture(autouse=True)

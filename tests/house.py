@@ -297,7 +297,7 @@ def every_folder_is_a_package(package: Path) -> Iterator[str]:
 
 def parts_are_declared(modules: Iterable[Module], project: dict[str, object]) -> Iterator[str]:
     """Base dependencies are what the code imports, no more and no less; an extra may wait for its code."""
-    called = {"sklearn": "scikit-learn", "PIL": "pillow", "distributed": "dask"}
+    called = {"sklearn": "scikit-learn", "PIL": "pillow", "distributed": "dask", "markdown_it": "markdown-it-py"}
     names = {name.partition(".")[0] for module in modules for node in module.nodes for name in imported(node)}
     used = {called.get(name, name.replace("_", "-")) for name in names - set(sys.stdlib_module_names) - {"danlu"}}
     base, extras = project["dependencies"], project["optional-dependencies"]

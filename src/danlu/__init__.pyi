@@ -36,6 +36,7 @@ from danlu.base.words import use_language as use_language
 from danlu.claims.exercise.check import Attempt as Attempt
 from danlu.claims.exercise.check import check_exercise as check_exercise
 from danlu.claims.exercise.deal import exercise as exercise
+from danlu.cli.verbs.play import play as play
 from danlu.data import Dataset as Dataset
 from danlu.data import load as load
 from danlu.estimators import Classifier as Classifier
@@ -53,6 +54,7 @@ from danlu.lab.interrupt import Interrupted as Interrupted
 from danlu.lab.landscape.landscape import Landscape as Landscape
 from danlu.lab.landscape.landscape import landscape as landscape
 from danlu.lab.packing import package as package
+from danlu.lab.report import report as report
 from danlu.lab.resume import resume as resume
 from danlu.lab.run import Run as Run
 from danlu.lab.search.lr_find import lr_find as lr_find

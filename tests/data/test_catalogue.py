@@ -59,6 +59,7 @@ KNOWN: dict[str, tuple[str, int, tuple[int, ...] | None, int]] = {
     "dates": ("translation", 15, (2, 29), 3000),
     "time-machine": ("language", 29, (35,), 4951),
     "wikitext-2": ("language", 12_951, (35,), 13_230),
+    **dict.fromkeys(catalogue.shapes(), ("classification", 2, (2,), 600)),
 }
 
 

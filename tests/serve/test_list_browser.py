@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from chromium import NAMELESS, OVERLAPS, Reader, started
-from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES, TRIAL_SCRIPTS, asset
+from danlu.view.page.assets import (
+    CHART_SCRIPTS,
+    DASHBOARD_SCRIPTS,
+    PLAY_SCRIPTS,
+    PLAY_STYLE,
+    STYLES,
+    TRIAL_SCRIPTS,
+    TRIAL_STYLE,
+    asset,
+)
 from dashboard_site import RECIPE, Site, course, make_run, make_study, served
 from hostile import PAYLOADS
 
@@ -250,7 +259,9 @@ def test_an_axis_has_more_than_one_tick(site: Site, reader: Open) -> None:
 
 
 def test_the_code_of_the_page_is_small() -> None:
-    assert sum(len(asset(name)) for name in (*CHART_SCRIPTS, *DASHBOARD_SCRIPTS, *TRIAL_SCRIPTS, *STYLES)) < 150_000
+    scripts = {*CHART_SCRIPTS, *DASHBOARD_SCRIPTS, *TRIAL_SCRIPTS, *PLAY_SCRIPTS}
+    assert sum(len(asset(name)) for name in scripts | {*STYLES, TRIAL_STYLE, PLAY_STYLE}) < 150_000
+    assert len(asset("play.js")) + len(asset(PLAY_STYLE)) < 14_000
 
 
 def test_a_study_shows_the_table_of_the_terminal_and_its_best_run(site: Site, reader: Open) -> None:

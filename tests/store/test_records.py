@@ -24,6 +24,8 @@ EXAMPLES: list[Record] = [
     records.StepsTaken(first=1, epoch=1, loss=[2.0, 1.0], lr=0.1),
     records.EpochEnded(epoch=1, step=3, train={"loss": 1.0}, validation={"loss": 2.0}, best=True, seconds=0.5),
     records.EpochEnded(epoch=1, step=3, train={"loss": 1.0}, seconds=0.5),
+    records.MicroBatchChosen(step=1, samples=8, batch=32),
+    records.MicroBatchChosen(step=7, samples=4, batch=32, ran_out=True),
     records.CheckpointSaved(step=3),
     records.FindingAppeared(finding=FINDING),
     records.FindingsStood(findings=(FINDING, dataclasses.replace(FINDING, remedies=({"change": {"optim.lr": 0.1}},)))),

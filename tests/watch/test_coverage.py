@@ -104,6 +104,32 @@ def test_the_closing_line_in_both_languages(language: str) -> None:
     assert watch.findings.closing in watch.findings._repr_html_()  # pyright: ignore[reportPrivateUsage]
 
 
+def test_a_loop_without_a_source_is_not_called_read() -> None:
+    """Code that was handed to exec() has lines with numbers, and nobody knows them."""
+    model = net()
+    with danlu.watch(model, shown=False) as watch:
+        exec("train(model)", {"model": model, "train": typed()})
+    assert not watch.measured.code_read
+    reading = {rule.id for rule in rulebook() if "code" in rule.needs}
+    assert reading <= watch.unseen.keys()
+    assert {watch.unseen[rule] for rule in reading} == {"the source of the training loop could not be read"}
+
+
+def typed() -> Callable[[nn.Module], None]:
+    """The loop as everybody writes it, out of a string."""
+    space: dict[str, Callable[[nn.Module], None]] = {}
+    source = """
+def train(model):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for x, y in batches(60):
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+"""
+    exec(source, {"torch": torch, "F": F, "batches": batches}, space)
+    return space["train"]
+
+
 def test_a_rule_that_found_something_has_judged() -> None:
     model = net(nn.Softmax(1))
     with danlu.watch(model, shown=False) as watch:

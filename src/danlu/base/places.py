@@ -12,6 +12,7 @@ from pathlib import Path
 DATA_VARIABLE = "DANLU_DATA"
 LANGUAGE_VARIABLE = "DANLU_LANG"
 MAX_FILE_VARIABLE = "DANLU_MAX_FILE_GB"
+OVERVIEW_VARIABLE = "DANLU_OVERVIEW"
 MAX_FILE_GB = 8.0
 _RENDEZVOUS_VARIABLE = "DANLU_RENDEZVOUS"
 _INTERFACE_VARIABLE = "GLOO_SOCKET_IFNAME"
@@ -43,6 +44,11 @@ def max_file_bytes() -> int:
     except ValueError:
         limit = MAX_FILE_GB
     return int((limit if 0 < limit < math.inf else MAX_FILE_GB) * 2**30)
+
+
+def draws_overviews() -> bool:
+    """Whether a run that has ended gets its poster: not where `$DANLU_OVERVIEW` is 0, off, no or false."""
+    return os.environ.get(OVERVIEW_VARIABLE, "").strip().lower() not in ("0", "off", "no", "false")
 
 
 def data_roots(root: str | None = None) -> list[Path]:

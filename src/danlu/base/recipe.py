@@ -59,6 +59,7 @@ class DataRecipe:
     validation: Fraction = 0.1  # share of the samples held out to choose by
     test: Fraction = 0.2  # share held out for the last score; an official test part is kept instead
     samples: Count | None = None  # train on at most so many, drawn from split_seed; none: on all
+    noise: NotNegative | None = None  # of moons and the other drawn shapes: its standard deviation; none: 0.1
     split_seed: Seed = 0  # draws the parts; fixed while train.seed varies, so that no test sample is ever trained on
     # what is learned; auto: by the target; segmentation: a class a pixel; tagging: a tag a token; translation: a
     # text for each text; reconstruction: the target is the sample itself
@@ -216,16 +217,18 @@ class TrainRecipe:
     epochs: Epochs | None = None
     batch_size: Count | None = None  # none: 32; 16 below 2,000 samples; 64 for tabm; all for L-BFGS
     accumulate: Count = 1  # batches whose gradients make one step; a step then sees batch_size * accumulate samples
+    fit_memory: bool | None = None  # compute a batch in as small portions as memory asks for; none: no
     seed: Seed = 0  # initial weights, order of the samples, augmentation and dropout
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # where to train; auto: on an accelerator, if there is one
     precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"  # the last two: autocast
+    compile: bool | None = None  # try torch.compile, and keep to it where it pays; none: no
+    channels_last: bool | None = None  # memory format of images and convolutions; none: of danlu's own nets
     # that share the batch of every step, on this machine; none: one, or those that torchrun has started
     processes: Annotated[int, Ge(1), Le(1024)] | None = None
     # over which samples several processes normalise: those of all, or each its own; none: synchronised
     batch_norm: Literal["synchronised", "per-process"] | None = None
     exact: bool | None = None  # whether any number of processes gives the same bits; none: no
-    # exact: parts that each batch is cut into, whose gradients are added in their order; none: 4
-    virtual_workers: Annotated[int, Ge(1), Le(1024)] | None = None
+    virtual_workers: Annotated[int, Ge(1), Le(1024)] | None = None  # exact: parts of a batch, added in order; none: 4
     clip_norm: Positive | None = None  # largest norm of the whole gradient; none: not clipped
     clip_value: Float32 | None = None  # largest absolute entry of the gradient; none: not clipped
     freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name

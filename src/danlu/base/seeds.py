@@ -328,6 +328,12 @@ def free_memory(device: torch.device) -> int:
     return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") if pages in _SYSTEM else 2**32
 
 
+def release_memory(device: torch.device) -> None:
+    """Give back to the device what torch keeps of its memory for later: in small pieces it is of no use."""
+    if device.type != "cpu":
+        torch.accelerator.memory.empty_cache()
+
+
 def available_memory() -> int:
     """Bytes of the machine's memory that a process can have without another one's being put aside: those that are free,
     and those of files that are only kept because nobody needs them."""

@@ -175,6 +175,23 @@ VERBS = {
             "danlu try RUN [--host 127.0.0.1] [--port 8765] [--no-browser]",
             (Option("host", "ADDRESS"), Option("port", "8765"), Option("no-browser"), _OWN_NET),
         ),
+        Verb(
+            "report",
+            "danlu report STUDY|RUN … [--notes notes.md] [--out report.html]",
+            (Option("notes", "notes.md"), Option("out", "report.html")),
+        ),
+        Verb(
+            "play",
+            "danlu play [SHAPE | TABLE] [--target COLUMN] [--columns A,B] [--host 127.0.0.1] [--port 8765]"
+            " [--no-browser]",
+            (
+                Option("target", "COLUMN"),
+                Option("columns", "A,B"),
+                Option("host", "ADDRESS"),
+                Option("port", "8765"),
+                Option("no-browser"),
+            ),
+        ),
         Verb("data", "danlu data [NAME] [data.key=value ...]", settings=True),
         Verb("nets", "danlu nets [NAME]"),
         Verb("rules", "danlu rules [ID]"),

@@ -34,7 +34,8 @@ class DataEntry:
 
     `layouts` are where it may lie under a data root, as patterns; `needs` are the files a folder must hold, gzipped or
     not. `reader` is given the folder or archive found. `pickled` are patterns of the same data in a form that is
-    never read. An entry without files ships inside a library; one without mirrors must be put there by hand.
+    never read. An entry without files ships inside a library; one without mirrors must be put there by hand. `drawn`
+    makes data that are drawn from the standard deviation of their noise.
     """
 
     name: str
@@ -47,6 +48,7 @@ class DataEntry:
     pickled: tuple[str, ...] = ()
     files: tuple[RemoteFile, ...] = ()
     mirrors: tuple[str, ...] = ()
+    drawn: "Callable[[float], KnownTable] | None" = None
 
 
 _CLOTHES = (
@@ -54,6 +56,18 @@ _CLOTHES = (
 )  # fmt: skip
 
 _D2L = ("http://d2l-data.s3-accelerate.amazonaws.com/", "https://d2l-data.s3-accelerate.amazonaws.com/")
+
+
+def _shape(name: str, title: str) -> DataEntry:
+    """Points in a plane that danlu draws."""
+    return DataEntry(
+        name=name,
+        title=f"{title}; drawn, not collected",
+        licence="public domain",
+        page="https://playground.tensorflow.org",
+        reader=lambda _: readers.draw_shape(name),
+        drawn=lambda noise: readers.draw_shape(name, noise),
+    )
 
 
 def _github(repository: str, commit: str, folder: str) -> tuple[str, ...]:
@@ -258,6 +272,11 @@ _ENTRIES = (
         layouts=("wikitext2.valid.txt*", "wikitext-2/wikitext2.valid.txt*", "wikitext-2/wiki.valid.tokens"),
         files=tuple(RemoteFile(f"wikitext2.{part}.txt.gz") for part in ("train", "valid", "test")),
     ),
+    _shape("moons", "Two half moons, one in the other"),
+    _shape("circles", "A circle within a circle"),
+    _shape("spiral", "Two arms of a spiral"),
+    _shape("xor", "Four squares, those across of one class"),
+    _shape("gaussians", "Two clouds that overlap"),
 )
 
 _BY_NAME = {entry.name: entry for entry in _ENTRIES}
@@ -270,6 +289,15 @@ def names() -> tuple[str, ...]:
     True
     """
     return tuple(_BY_NAME)
+
+
+def shapes() -> tuple[str, ...]:
+    """The names of those that danlu draws, points (x, y) of two classes, with as much noise as is asked for.
+
+    >>> shapes()
+    ('moons', 'circles', 'spiral', 'xor', 'gaussians')
+    """
+    return tuple(name for name, one in _BY_NAME.items() if one.drawn)
 
 
 def known(word: str) -> str | None:

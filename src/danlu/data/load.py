@@ -14,7 +14,7 @@ from danlu.base.memory import memory_guard
 from danlu.base.recipe import DataRecipe
 from danlu.base.recipe_values import LearnedTask
 from danlu.base.sections import section_of
-from danlu.data.catalogue import known, names
+from danlu.data.catalogue import known, names, shapes
 from danlu.data.dataset import Builder, Dataset, Making, ReadSource
 from danlu.data.given_parts import parts_given
 from danlu.data.memory import MemoryDataset
@@ -65,7 +65,7 @@ def load(
     refit: bool | None = None,
     steps_per_epoch: int | None = None,
     window: int | None = None, horizon: int | None = None, season: int | None = None,
-    columns: Names = None, drop: Names = None, types: Mapping[str, str] | None = None,
+    columns: Names = None, drop: Names = None, types: Mapping[str, str] | None = None, noise: float | None = None,
 ) -> Dataset:  # fmt: skip
     """Load a data set: by name, from a file or folder, or from what lies in memory. `Options` says what else there is.
 
@@ -81,14 +81,15 @@ def load(
     all but those to `drop`; `types` says what cells are taken for: {"zip": "category"}, or number, text, date. The
     first line of a table names its columns, unless `header` is False. `validation_path` and `test_path` are the other
     parts'. With `stream` the rows of CSV or Parquet are kept on the disk; None does so where they are too many for the
-    memory. `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays.
+    memory. `weight` is the column of how much each sample counts, `weights` are such numbers beside arrays. `noise` is
+    the standard deviation of that on the drawn shapes "moons", "circles", "spiral", "xor" and "gaussians" (0.1).
 
     >>> load("digits").sizes
     {'train': 1258, 'validation': 180, 'test': 359}
     """
     asked = (validation, test, samples, split_seed, workers, image_size, min_frequency, steps, steps_per_epoch)
     given = {**dict(zip(_NUMBERS, asked, strict=True)), "window": window, "horizon": horizon, "season": season}
-    numbers = _numbers(fold=fold, fold_seed=fold_seed, **given)
+    numbers = _numbers(fold=fold, fold_seed=fold_seed, noise=noise, **given)
     options = Options(**{key: getattr(numbers, key) for key in given}, task=task, standardise=standardise)
     keys = {"normalise": normalise, "group": group, "time": time, "refit": bool(refit), "tokens": tokens}
     options = replace(options, **keys, weight=_weight(weight, weights), augment=_steps(augment), partition=partition)
@@ -96,7 +97,7 @@ def load(
     options = replace(options, fold=folded, columns=_names(columns), drop=_names(drop), types=_types(types))
     parts = _given(source, validation_path, test_path)
     file = FileOptions(header, encoding, None if sheet is None else str(sheet), stream)
-    return _load(Source(parts, columns_of(target), name, root, file), options)
+    return _load(Source(parts, columns_of(target), name, root, file, numbers.noise), options)
 
 
 def _steps(augment: Any) -> tuple[Any, ...]:
@@ -150,6 +151,8 @@ def _load(source: Source, options: Options) -> Dataset:
     _check(options)
     if source.file.stream is not None and not isinstance(source.given, str | Path | dict):
         fail("large.no-table", name=type(source.given).__name__)
+    if source.noise is not None and not (isinstance(source.given, str) and source.given in shapes()):
+        fail("data.noise-undrawn", name=_shown(source.given), shapes=", ".join(shapes()))
     if source.file != FileOptions() and not isinstance(source.given, str | Path | dict):
         fail("data.file-options", found=type(source.given).__name__)
     if source.file.sheet is not None and not any(str(path).lower().endswith(EXCEL) for path in _paths(source.given)):
@@ -207,6 +210,7 @@ def _recipe(source: Source, options: Options) -> DataRecipe | None:
         encoding=file.encoding,
         sheet=file.sheet,
         stream=file.stream,
+        noise=source.noise,
         **given,
     )
     if options.fold:

@@ -56,6 +56,7 @@ class Source:
     name: str | None = None
     root: str | None = None
     file: FileOptions = field(default_factory=FileOptions)
+    noise: float | None = None  # of data that are drawn
 
 
 def read_source(source: Source) -> Builder:
@@ -65,7 +66,9 @@ def read_source(source: Source) -> Builder:
         found = entry(given)
         path = locate(found, source.root) if found.layouts else None
         origin = Origin(str(path) if path else None, found.licence, found.page, found.title, bundled=not found.layouts)
-        return _builder(found.reader(path or Path()), source.name or given, origin, target)
+        noisy = None if source.noise is None else found.drawn
+        read = found.reader(path or Path()) if noisy is None else noisy(source.noise or 0.0)
+        return _builder(read, source.name or given, origin, target)
     if isinstance(given, tuple | list) and len(given) == 2 and not is_torch_data(given[0]):
         _refuse_target(target, source.name or "arrays")
         pools = {"train": (given[0], given[1])}

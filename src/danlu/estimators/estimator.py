@@ -1,5 +1,6 @@
 """What danlu's estimators share: settings as scikit-learn's parameters, a run behind fit, and copies that answer."""
 
+import contextlib
 import copy
 import shutil
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from danlu.estimators.mistakes import as_value_errors
 from danlu.estimators.run_home import live_together, new_home, packed, unpacked
 from danlu.estimators.samples import data_of, to_be_answered
 from danlu.lab.fit import fit
+from danlu.lab.pictures import without_overviews
 from danlu.lab.run import Run
 
 _OWN = ("net", "folder", "verbose")  # parameters that are no settings of a recipe
@@ -107,7 +109,9 @@ class Estimator(BaseEstimator):
             settings = {**self._settings(task), **more}
             home = new_home(self.folder)
             try:
-                self.run_ = fit(net, data, folder=home, **settings)
+                # What lies in a temporary folder is looked at by nobody, and often it is one of many.
+                with without_overviews() if self.folder is None else contextlib.nullcontext():
+                    self.run_ = fit(net, data, folder=home, **settings)
             except Exception:
                 if not any(home.iterdir()):  # what was trained before the disk was full can be gone on with
                     home.rmdir()

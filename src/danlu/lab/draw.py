@@ -50,14 +50,15 @@ from danlu.view.info.run import run_info_of
 from danlu.view.info.study import study_info_of
 from danlu.view.info.surface import Surface
 from danlu.view.info.variance import LayerVariances
+from danlu.view.overview import Overview, overview
 
 KINDS = (
-    "curves", "flow", "net", "confusion", "calibration", "residuals", "worst", "surface", "contour", "forest", "sweep",
+    "overview", "curves", "flow", "net", "confusion", "calibration", "residuals", "worst", "surface", "contour", "forest", "sweep",
     "means", "slopes", "folds", "importance", "parallel", "settings", "halving", "activation", "distribution", *SOURCES,
     "variance",
 )  # fmt: skip
 
-Picture = Chart | Diagram
+Picture = Chart | Diagram | Overview
 
 
 @memory_guard("any")
@@ -77,8 +78,8 @@ def draw(
       without;
     - a loss (a tensor of one number): its computation graph with values, local derivatives and gradients. `names` says
       what its leaves are called, for example `dict(net.named_parameters())`;
-    - a Run or a Study, or the folder of one: its curves, or its effects, or another `kind` of its pictures; a list of
-      runs: their curves over each other;
+    - a Run or a Study, or the folder of one: its curves, or its effects, or another `kind` of its pictures, such as
+      "overview", all of a run on a sheet of A4; a list of runs: their curves over each other;
     - an activation, by name ("sigmoid"), class or module: the function with its slope, and where that is flat;
     - a distribution of one number (of torch, a danlu.stats.Mixture, samples or probabilities in a row): its density
       with its entropy; two of them, in a list or the second as `data`, with cross-entropy and divergence.
@@ -307,17 +308,19 @@ def _picked(what: Run | Study, kind: str | None, boxes: int | None) -> Callable[
         graph = info.history.net
         if kind == "net" and graph is not None:
             return lambda: net_diagram(graph, boxes)
+        if kind == "overview":
+            return lambda: overview(info)
 
         def charts() -> list[Chart]:
             return run_charts(info, MOST_POINTS)
     else:
-        study = study_info_of(StudyFolder(what.folder))
-        graph = None
+        study, graph = study_info_of(StudyFolder(what.folder)), None
 
         def charts() -> list[Chart]:
             return study_charts(study)
 
     there = [*dict.fromkeys(chart.kind for chart in charts()), *(["net"] if graph else [])]
+    there += ["overview"] if isinstance(what, Run) else []
     if kind not in (None, *there) or not there:
         kinds = ", ".join(there) or "–"
         fail("draw.no-such-kind", kind=kind or "forest", folder=shown(what.folder), kinds=kinds)

@@ -7,13 +7,15 @@ import torch
 
 from danlu.base.errors import fail
 from danlu.base.places import shown
+from danlu.lab.fitting_memory import expected_portions, least_portion
 from danlu.lab.setup import Setup
 from danlu.store.run_environment import MODULE, STACKED
 from danlu.train.carried import CarriedEngine
 from danlu.train.checkpoint import Checkpoint
 from danlu.train.distributed.engine import SharedEngine
 from danlu.train.engine import Engine
-from danlu.train.losses import AT_PLACES, build_loss
+from danlu.train.fitting import FittingEngine
+from danlu.train.losses import AT_PLACES, Loss, build_loss
 from danlu.train.module_engine import ClosureEngine, ModuleEngine
 from danlu.train.optimisers import build_optimiser
 from danlu.train.sample_weights import SampleWeighted
@@ -29,6 +31,8 @@ def choose_engine(setup: Setup) -> str:
     if setup.recipe.train.processes is not None or setup.recipe.train.workers is not None or setup.group.world > 1:
         return MODULE
     if setup.own_optimizer is not None or setup.own_schedule is not None or setup.data.weighted() is not None:
+        return MODULE
+    if setup.recipe.train.fit_memory:
         return MODULE
     plain = setup.device.type == "cpu" and setup.data.task not in _ALONE and setup.dtype.is_floating_point
     return STACKED if plain and writes_out(setup.net, setup.recipe, setup.data.sample_shape) else MODULE
@@ -71,12 +75,22 @@ def optimizer_of(setup: Setup) -> torch.optim.Optimizer:
     )
 
 
+def training_loss(setup: Setup) -> Loss:
+    """The loss that is trained by: of the recipe, or the user's own, and of weighted samples a weighted mean."""
+    if setup.data.weighted() is not None:
+        return SampleWeighted(setup.recipe.loss)
+    return setup.own_loss or build_loss(setup.recipe.loss.name, setup.recipe.loss)
+
+
 def module_engine(setup: Setup) -> ModuleEngine:
     """The engine that carries out any setup: its net with loss, optimiser and schedule."""
-    recipe = setup.recipe
-    loss = setup.own_loss or build_loss(recipe.loss.name, recipe.loss)
-    if setup.data.weighted() is not None:
-        loss = SampleWeighted(recipe.loss)
+    engine = _module_engine(setup)
+    engine.compiles = setup.compiled
+    return engine
+
+
+def _module_engine(setup: Setup) -> ModuleEngine:
+    recipe, loss = setup.recipe, training_loss(setup)
     optimizer = optimizer_of(setup)
     own = setup.own_schedule
     schedule = Schedule(recipe.schedule, setup.horizon) if own is None else own(optimizer)
@@ -85,5 +99,8 @@ def module_engine(setup: Setup) -> ModuleEngine:
         return CarriedEngine(setup.net, loss, optimizer, schedule, recipe, setup.device, keeps=keeps)
     if setup.recipe.train.workers is not None or setup.group.world > 1:
         return SharedEngine(setup.net, loss, optimizer, schedule, recipe, setup.device, group=setup.group)
+    if recipe.train.fit_memory:
+        fitting = {"expected": expected_portions(setup), "least": least_portion(setup)}
+        return FittingEngine(setup.net, loss, optimizer, schedule, recipe, setup.device, **fitting)
     kind = ClosureEngine if recipe.optim.name == "lbfgs" else ModuleEngine
     return kind(setup.net, loss, optimizer, schedule, recipe, setup.device)

@@ -24,7 +24,8 @@ def environment(
 ) -> dict[str, Any]:
     """Machine, versions, the fingerprint of the data, the engine, whether the first weights came with a net, a file or
     another run, the names of the user's own `metrics`, loss, optimiser and schedule where they are the user's, and the
-    run that this one begins from; the `job` of a launcher of processes, by which a restart finds it.
+    run that this one begins from; the `job` of a launcher of processes, by which a restart finds it; and whether the
+    net is compiled, where that was tried.
 
     Weights that came so are in no recipe: only a checkpoint can bring them back.
     """
@@ -33,6 +34,7 @@ def environment(
     own |= setup.own_facts
     own |= {"parent": asdict(parent)} if parent else {}
     own |= {"job": job} if job else {}
+    own |= {"compiled": setup.compiled} if setup.recipe.train.compile else {}
     return {"hardware": hardware(setup.device), "data": data, "weights_given": weights_given, "engine": engine, **own}
 
 

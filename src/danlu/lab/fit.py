@@ -15,6 +15,7 @@ from danlu.base.places import launched, shown
 from danlu.base.recipe import Recipe
 from danlu.base.starting import begin_of_call
 from danlu.lab.agreement import together
+from danlu.lab.compiling import with_compiler
 from danlu.lab.distributed.following import follow
 from danlu.lab.distributed.launching import check_cores, run_of_job, starts_processes
 from danlu.lab.distributed.leading import lead, steady_threads
@@ -24,6 +25,7 @@ from danlu.lab.draft import RecipeSource, draft_recipe, net_and_data
 from danlu.lab.engines import choose_engine, engine_of_run
 from danlu.lab.environment import compared_with_before, environment
 from danlu.lab.fine_tuning import begin_at, parent_with
+from danlu.lab.fitting_memory import plan_portions, portion_notes
 from danlu.lab.own_metrics import try_metrics
 from danlu.lab.own_nets import refuse_unasked, telling_where_net_was
 from danlu.lab.own_parts import MetricLike, OwnParts, own_parts, refuse_missing
@@ -37,6 +39,7 @@ from danlu.nets.call_form import released
 from danlu.store.journal import Journal
 from danlu.store.run_environment import parent_of, read_environment
 from danlu.store.run_folder import RunFolder
+from danlu.store.run_history import RunHistory
 from danlu.store.turns import take_turn
 from danlu.train.checkpoint import load_newest
 from danlu.train.distributed.group import TrainingGroup, joined
@@ -156,6 +159,7 @@ def _prepared(new: _Beginning, setup: Setup, stack: contextlib.ExitStack) -> Wir
     """A new training, wired in its folder, which is open until the stack is left."""
     weights_given = new.net is not None or setup.recipe.net.weights is not None
     engine, own = choose_engine(setup), launched()
+    setup, compiled = with_compiler(setup, engine)
     parent = parent_with(setup.recipe.net.weights)
     facts = environment(
         setup,
@@ -166,7 +170,7 @@ def _prepared(new: _Beginning, setup: Setup, stack: contextlib.ExitStack) -> Wir
         job=None if own is None else own.job,
     )
     made = stack.enter_context(new_run(new.folder, setup, facts))
-    training = wired(setup, made.place, made.journal, new.began, engine, new.own, parent, _notes(setup))
+    training = wired(setup, made.place, made.journal, new.began, engine, new.own, parent, [*_notes(setup), *compiled])
     if weights_given:  # nothing else brings them back, so no run may stand without them
         training.checkpointer.save_first()
     made.establish()
@@ -188,7 +192,7 @@ def _notes(setup: Setup) -> list[Fault]:
     """What is said of a new training besides what its data say."""
     train = setup.recipe.train
     notes = [Fault("lab.until-patience", {"patience": train.patience})] if train.open_ended else []
-    notes += sharing_notes(setup)
+    notes += [*sharing_notes(setup), *portion_notes(setup)]
     return [*notes, Fault("lab.tabm-for-tables")] if tabm_is_worth_a_try(setup.recipe, setup.data) else notes
 
 
@@ -296,7 +300,9 @@ def _going_on(
     if newest.checkpoint:
         refuse_other_structure(setup.net, newest.checkpoint.parts["weights"], place.path)
     engine = engine_of_run(setup, before, newest.checkpoint, place.path)
-    training = wired(setup, place, journal, begin, engine, own, parent_of(before), sharing_notes(setup))
+    setup, compiled = with_compiler(setup, engine, bool(before and before.get("compiled")))
+    notes = [*sharing_notes(setup), *compiled]
+    training = wired(setup, place, journal, begin, engine, own, parent_of(before), notes)
     if newest.checkpoint:
         training.checkpointer.load(newest.checkpoint)
     elif before is None or before["weights_given"]:  # for all that can be known
@@ -307,4 +313,5 @@ def _going_on(
             first = build_net(setup.recipe, setup.data).state_dict()
             refuse_other_structure(net, first, place.path)
             net.load_state_dict(first)
+    plan_portions(training.engine, RunHistory.read(place.journal).micro_batches)
     return training

@@ -16,6 +16,7 @@ from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import RecipeDraft
 from danlu.base.recipe_values import MOST_EPOCHS
 from danlu.base.starting import begin_of_call
+from danlu.lab.compiling import with_compiler
 from danlu.lab.draft import CUSTOM, source_of
 from danlu.lab.engines import engine_of_run
 from danlu.lab.environment import compared_with_before, environment
@@ -102,13 +103,10 @@ def go_on(
     try_metrics(setup, own.metrics)
     refuse_other_structure(setup.net, checkpoint.parts["weights"], place.path)
     engine = engine_of_run(setup, before, checkpoint, place.path)
-    told = ParentRun(
-        name=place.path.name,
-        folder=str(place.path),
-        weights=checkpoint.hashes["weights"],
-        epoch=done,
-        further=True,
-    )
+    setup, compiled = with_compiler(setup, engine, bool(before and before.get("compiled")))
+    notes += compiled
+    weights = checkpoint.hashes["weights"]
+    told = ParentRun(name=place.path.name, folder=str(place.path), weights=weights, epoch=done, further=True)
     facts = environment(setup, weights_given=True, engine=engine, metrics=tuple(own.metrics), parent=told)
     with new_run(where, setup, facts) as new:
         new.begin_with(taken_over(place.journal, opening_record(setup, told), checkpoint.step))

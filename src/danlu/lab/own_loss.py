@@ -1,5 +1,6 @@
 """A user's own loss: tried before the first step, and known again by its source after an interruption."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,13 +9,20 @@ import torch
 from torch import Tensor, nn
 
 from danlu.base.errors import UserError, fail
+from danlu.base.ignored import IGNORED
+from danlu.base.places import launched
+from danlu.base.recipe import TrainRecipe
 from danlu.base.seeds import preserved_randomness
 from danlu.lab.own_source import name_of, source_hash
 from danlu.lab.setup import Setup
 from danlu.train.carried import Carried
+from danlu.train.engine import Batch
 from danlu.train.losses import OWN, Loss, loss_of
+from danlu.train.terms import terms
 
 _TRIED_ON = 8  # samples
+_DIVIDED = 64  # samples: enough that two portions of them differ in their classes
+_MOST_APART = 1e-3  # relative
 
 
 @dataclass(frozen=True)
@@ -93,3 +101,34 @@ def _try(setup: Setup, own: OwnLoss, loss: Loss) -> None:
         fail("lab.own-loss-no-gradient", name=own.name)
     if not value.isfinite():
         fail("lab.own-loss-not-finite", name=own.name, value=float(value.detach()))
+    if _in_portions(setup.recipe.train):
+        _check_mean(setup, own, loss)
+
+
+def _in_portions(train: TrainRecipe) -> bool:
+    """Whether the loss of a batch is put together from those of its portions."""
+    started = launched()
+    several = (train.processes or 1) > 1 or train.workers is not None or (started is not None and started.world > 1)
+    return several or train.accumulate > 1 or bool(train.fit_memory)
+
+
+def _check_mean(setup: Setup, own: OwnLoss, loss: Loss) -> None:
+    """UserError where the losses of two portions, each counted by its share, do not make up that of both together."""
+    net, was_training = setup.net, setup.net.training
+    with preserved_randomness(), torch.no_grad():
+        batches = setup.data.batches("train", _DIVIDED, shuffle=True, device=setup.device, dtype=setup.dtype)
+        inputs, targets = next(iter(batches))
+        outputs = Carried(net.eval())(inputs)
+        net.train(was_training)
+        if not isinstance(outputs, Tensor) or len(targets) < 2:
+            return
+        whole, count = float(loss_of(outputs, targets, loss)), -(-len(targets) // 3)
+        shares = [(part, terms(part[1]) / terms(targets)) for part in _cut(outputs, targets, count)]
+        portions = sum(float(loss_of(*part, loss)) * share for part, share in shares if share)
+    if not math.isclose(whole, portions, rel_tol=_MOST_APART, abs_tol=_MOST_APART**2):
+        facts = {"samples": len(targets), "whole": f"{whole:.6g}", "portions": f"{portions:.6g}", "ignored": IGNORED}
+        fail("lab.own-loss-no-mean", name=own.name, **facts)
+
+
+def _cut(outputs: Tensor, targets: Tensor, at: int) -> list[Batch]:
+    return [(outputs[:at], targets[:at]), (outputs[at:], targets[at:])]

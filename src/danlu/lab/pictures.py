@@ -1,6 +1,10 @@
-"""What a run records for its pictures, and the report in its folder: nothing here may stop a training."""
+"""What a run records for its pictures, and report and poster in its folder: nothing here may stop a training."""
 
-from collections.abc import Callable
+import contextlib
+import threading
+import warnings
+from collections.abc import Callable, Generator
+from contextvars import ContextVar
 from pathlib import Path
 
 import torch
@@ -8,16 +12,21 @@ import torch
 from danlu.base.errors import Fault
 from danlu.base.files import replace_file
 from danlu.base.graphs import MOST_NODES
-from danlu.base.places import shown
+from danlu.base.places import draws_overviews, shown
 from danlu.lab.setup import Setup
 from danlu.nets.graph import net_graph
 from danlu.store.records import NetDrawn
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
+from danlu.view.drawing import Drawing
 from danlu.view.info.run import run_info_of
 from danlu.view.info.study import study_info_of
+from danlu.view.overview import overview
 from danlu.view.report import run_report
 from danlu.view.study_report import study_report
+
+_unasked: ContextVar[bool] = ContextVar("overview", default=True)
+_DRAWING = threading.Lock()  # matplotlib's settings are one for all threads
 
 
 def drawn_net(setup: Setup) -> NetDrawn | None:
@@ -32,17 +41,39 @@ def drawn_net(setup: Setup) -> NetDrawn | None:
 
 def write_run_report(place: RunFolder) -> Fault | None:
     """Put report.html into the folder of a run; what the user should know where that cannot be."""
-    return _write(place.report, lambda: run_report(run_info_of(place)))
+    return _put(place.report, lambda: replace_file(place.report, run_report(run_info_of(place)).encode()))
+
+
+def write_overview(place: RunFolder) -> Fault | None:
+    """Put overview.png into the folder of a run, unless none is wanted; what the user should know where that cannot be.
+
+    For a run that has ended and is whole.
+    """
+    if not (_unasked.get() and draws_overviews()):
+        return None
+    with _DRAWING, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nobody asked for a picture: what its library warns of is no news of theirs
+        return _put(place.overview, lambda: Drawing(lambda: overview(run_info_of(place))).save(place.overview))
+
+
+@contextlib.contextmanager
+def without_overviews() -> Generator[None]:
+    """Runs that end in this block, in this thread, get no poster: they are some of many, or are gone soon."""
+    before = _unasked.set(False)
+    try:
+        yield
+    finally:
+        _unasked.reset(before)
 
 
 def write_study_report(place: StudyFolder) -> Fault | None:
     """Put report.html into the folder of a study; what the user should know where that cannot be."""
-    return _write(place.report, lambda: study_report(study_info_of(place)))
+    return _put(place.report, lambda: replace_file(place.report, study_report(study_info_of(place)).encode()))
 
 
-def _write(path: Path, make: Callable[[], str]) -> Fault | None:
+def _put(path: Path, put: Callable[[], object]) -> Fault | None:
     try:
-        replace_file(path, make().encode())
+        put()
     except Exception as error:  # noqa: BLE001  (whatever is wrong with a picture, the training is done and kept)
         return Fault("lab.no-report", {"path": shown(path), "reason": str(error) or type(error).__name__})
     return None

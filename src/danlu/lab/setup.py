@@ -10,10 +10,12 @@ from torch import nn
 
 from danlu.base.errors import Fault, Faults, UserError, fail
 from danlu.base.files import absolute
+from danlu.base.memory import is_out_of_memory
 from danlu.base.places import shown
 from danlu.base.recipe import CUSTOM, DataRecipe, OptimRecipe, Recipe
 from danlu.base.recipe_values import MOST_STEPS
 from danlu.base.seeds import choose_device, global_seed, has_device
+from danlu.base.shapes import show_shape
 from danlu.data import Dataset, load, reconstruction
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.several_inputs import layout_of
@@ -65,6 +67,7 @@ class Setup:
         default_factory=dict[str, Mapping[str, str]]
     )  # to know them again
     group: TrainingGroup = field(default_factory=Alone)  # the processes that share it
+    compiled: bool = False  # whether the net's calls run compiled code
 
 
 def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) -> Setup:
@@ -106,9 +109,10 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     if isinstance(dataset.encoder, Standard):
         recipe = replace(recipe, data=replace(recipe.data, standardise=dataset.encoder.mean is not None))
     net.to(device=device, dtype=dtype)
-    if not recipe.net.is_own and len(dataset.sample_shape) == 3 and optim.name != "lbfgs":
-        # Convolutions and pooling are a fifth faster so. Only for danlu's own nets: one of the user's may say .view(…),
-        # and L-BFGS does with their gradients.
+    last = train.channels_last
+    if last or (last is None and not recipe.net.is_own and _takes_channels_last(recipe, dataset)):
+        # Convolutions and pooling are a fifth faster so. Unasked only for danlu's own nets: one of the user's may say
+        # .view(…).
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     taken = sample_dtype(net, dataset, dtype)
     net, recipe = called_as(net, recipe, dataset, taken)
@@ -126,6 +130,11 @@ def set_up(recipe: Recipe, data: object = None, net: nn.Module | None = None) ->
     _check_range(net, dataset, taken)
     _rehearse(recipe, dataset, net, taken)
     return Setup(recipe, dataset, net, description, device, taken, horizon)
+
+
+def _takes_channels_last(recipe: Recipe, data: Dataset) -> bool:
+    """Whether samples are images, and the optimiser does not say .view(…) to gradients, as L-BFGS does."""
+    return len(data.sample_shape) == 3 and recipe.optim.name != "lbfgs"
 
 
 def _try_parts(recipe: Recipe, net: nn.Module, horizon: Horizon) -> None:
@@ -314,6 +323,10 @@ def _rehearse(recipe: Recipe, data: Dataset, net: nn.Module, dtype: torch.dtype)
             rehearse(net, data.sample_shape, 2, dtype=dtype)
         except UserError as error:
             raise UserError(Fault("lab.fails-in-training", {"what": error.faults[0]})) from error
+        except Exception as error:
+            if not (recipe.train.fit_memory and is_out_of_memory(error)):
+                raise
+            rehearse(net, data.sample_shape, 1, dtype=dtype)
     if size == 1 or last == 1:
         try:
             rehearse(net, data.sample_shape, 1, dtype=dtype)
@@ -341,6 +354,8 @@ def _check_against_data(recipe: Recipe, data: Dataset) -> None:
     train = recipe.train
     if train.limit_predictions and data.bounds is None:
         faults.add("lab.nothing-to-limit", name=data.name)
+    if train.channels_last and not _takes_channels_last(recipe, data):
+        faults.add("lab.channels-last", shape=show_shape(data.sample_shape), optimiser=recipe.optim.name)
     samples = data.sizes["train"]
     assert train.batch_size is not None
     if train.batch_size > samples or train.accumulate > -(-samples // train.batch_size):
@@ -354,6 +369,8 @@ def _check_against_data(recipe: Recipe, data: Dataset) -> None:
             faults.add("lab.needs-validation", key="schedule.name = plateau")
     if data.task == "language" and train.accumulate > 1:
         faults.add("lab.no-accumulation-with-memory")
+    if data.task == "language" and train.fit_memory:
+        faults.add("lab.no-portions-with-memory")
     if data.task == "language" and recipe.optim.name == "lbfgs":
         faults.add("lab.no-lbfgs-with-memory")
     if recipe.optim.name == "lbfgs":
@@ -362,4 +379,6 @@ def _check_against_data(recipe: Recipe, data: Dataset) -> None:
                 faults.add("lab.no-clipping-with-lbfgs", key=f"train.{key}")
         if train.precision == "float16":
             faults.add("lab.no-float16-with-lbfgs")
+        if train.fit_memory:
+            faults.add("lab.no-portions-with-lbfgs")
     faults.raise_if_any()

@@ -21,6 +21,7 @@ from danlu.lab.agreement import agreed, scored_by_first, share_state, share_weig
 from danlu.lab.batches import training_batches
 from danlu.lab.checkpointer import Checkpointer
 from danlu.lab.engines import build_engine
+from danlu.lab.fitting_memory import PortionCourse
 from danlu.lab.forecasts import ForecastCollector, below_naive, collector_of
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
@@ -30,7 +31,7 @@ from danlu.lab.own_metrics import OwnMetrics
 from danlu.lab.own_nets import keep_copy
 from danlu.lab.own_parts import MetricLike, OwnParts
 from danlu.lab.package import complete_package, package_bytes
-from danlu.lab.pictures import drawn_net, write_run_report
+from danlu.lab.pictures import drawn_net, write_overview, write_run_report
 from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
 from danlu.lab.process_course import ProcessCourse
 from danlu.lab.setup import Setup
@@ -47,6 +48,7 @@ from danlu.train.carried import Carried
 from danlu.train.distributed.group import tell
 from danlu.train.engine import Batch, Engine
 from danlu.train.evaluate import evaluate
+from danlu.train.in_portions import InPortions
 from danlu.train.loop import train
 from danlu.train.losses import build_loss, scoring
 from danlu.train.metrics import Metrics
@@ -96,6 +98,7 @@ def score_part(
     # A text is read in as many rows as in training: in more, each would be too short for a memory to help.
     batch_size = batch_size if setup.data.task in ("language", "segmentation") else max(batch_size, 256)
     forward = Carried(net, keeps=setup.data.continues)
+    forward = forward if setup.data.task == "language" else InPortions(forward)
     batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
     loss = setup.own_loss or build_loss(setup.recipe.loss.name, scoring(setup.recipe.loss))
     measured = measured_by(setup.data.target, each=collector is not None)
@@ -158,7 +161,8 @@ def carry_out(training: WiredTraining, reporter: Reporter) -> None:
     """Train to the end, score, and write all that a run keeps. Interrupted after Ctrl-C; StorageError where the disk
     refuses.
     """
-    batch, parameters = training.setup.recipe.train.batch_size, f"{training.setup.description.parameters:,}"
+    asked, parameters = training.setup.recipe.train, f"{training.setup.description.parameters:,}"
+    doing = "portions" if asked.fit_memory else "training"
     try:
         keep_copy(training.setup.recipe, training.place)
         _open_journal(training)
@@ -166,7 +170,7 @@ def carry_out(training: WiredTraining, reporter: Reporter) -> None:
         with (
             notices_of_run(training.own.notifier, training.place, reporter.note) as training.journal.hear,
             tracked_run(training.place, setup.recipe, setup.horizon.steps_per_epoch, step, reporter.note),
-            memory_guard("training", training.place.path, batch=batch, parameters=parameters),
+            memory_guard(doing, training.place.path, batch=asked.batch_size, parameters=parameters),
         ):
             _trained(training, reporter)
     except FolderGoneError:
@@ -200,9 +204,11 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
     with Interrupt(str(place.path)) as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
         parameters, notes = setup.description.parameters, [*data.notes, *training.notes]
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, parameters, notes)
-        heard: Sequence[Listener] = [*training.recorders, checkpointer, reporter, interrupt, *own.listeners]
+        portions = PortionCourse(setup, engine, journal, reporter.note)
+        heard: Sequence[Listener] = [*training.recorders, portions, checkpointer, reporter, interrupt, *own.listeners]
         heard = agreed(group, engine, heard, ProcessCourse(journal, reporter.note) if recipe.watch.on else None)
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
+        portions.begin(batches)
         with Watching(recipe, engine, journal, reporter.finding, history):
             share_state(group, engine, progress)
             stop = train(engine, batches, scored_by_first(group, validation_score), progress, heard)
@@ -238,8 +244,9 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
             )
         )
         journal.sync()  # whatever names this run as trained must not outlive its end
-        if fault := write_run_report(place):
-            reporter.note(fault)
+        for write in (write_run_report, write_overview):
+            if fault := write(place):
+                reporter.note(fault)
     share_weights(group, setup.net)
 
 

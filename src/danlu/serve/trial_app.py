@@ -1,14 +1,11 @@
 """The routes of a run that is tried out: one page, and what it sends to be answered. Nothing is kept."""
 
-import asyncio
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
-from danlu.base.errors import DanluError
-from danlu.base.strict_json import to_json
-from danlu.base.words import language, say, speaking
+from danlu.base.words import language, speaking
+from danlu.serve.asking import Answer, number_in, object_in, question_routes
 from danlu.serve.guard import AccessMiddleware, App
 from danlu.serve.web import asked_language, static_file, web
 from danlu.ship import RunOnTrial, read_strokes
@@ -25,14 +22,11 @@ _MOST_CELL = 500  # characters
 _MOST_TOKENS = 1_000  # that a text goes on for
 _MOST_TEMPERATURE = 10.0
 _MOST_SEED = 2**32
-_MOST_WAITING = 8  # questions: each is answered alone, on all cores
-Answer = Callable[[], dict[str, Any]]
-Read = Callable[[RunOnTrial, bytes], Answer]
-"""Reads what was sent; ValueError for what the page would never send."""
+_Read = Callable[[RunOnTrial, bytes], Answer]
 
 
 def _drawing(trial: RunOnTrial, body: bytes) -> Answer:
-    return partial(trial.drawing, read_strokes(_object(body, "strokes")["strokes"], _MOST_POINTS))
+    return partial(trial.drawing, read_strokes(object_in(body, "strokes")["strokes"], _MOST_POINTS))
 
 
 def _picture(trial: RunOnTrial, body: bytes) -> Answer:
@@ -40,7 +34,7 @@ def _picture(trial: RunOnTrial, body: bytes) -> Answer:
 
 
 def _row(trial: RunOnTrial, body: bytes) -> Answer:
-    row: Any = _object(body, "row")["row"]
+    row: Any = object_in(body, "row")["row"]
     names = [field["name"] for field in trial.form()["fields"]]
     if not isinstance(row, dict) or cast(dict[str, Any], row).keys() != set(names):
         raise ValueError("a row has the columns of the form")
@@ -51,28 +45,28 @@ def _row(trial: RunOnTrial, body: bytes) -> Answer:
 
 
 def _text(trial: RunOnTrial, body: bytes) -> Answer:
-    return partial(trial.text, _short_text(_object(body, "text")["text"]))
+    return partial(trial.text, _short_text(object_in(body, "text")["text"]))
 
 
 def _rows(trial: RunOnTrial, body: bytes) -> Answer:
-    rows = _object(body, "rows")["rows"]
+    rows = object_in(body, "rows")["rows"]
     if not isinstance(rows, str) or len(rows) > _MOST_ROWS:
         raise ValueError("rows are a text")
     return partial(trial.rows, rows)
 
 
 def _beginning(trial: RunOnTrial, body: bytes) -> Answer:
-    asked = _object(body, "text", "tokens", "temperature", "seed")
+    asked = object_in(body, "text", "tokens", "temperature", "seed")
     return partial(
         trial.beginning,
         _short_text(asked["text"]),
-        tokens=int(_number(asked["tokens"], 1, _MOST_TOKENS)),
-        temperature=_number(asked["temperature"], 0, _MOST_TEMPERATURE),
-        seed=int(_number(asked["seed"], 0, _MOST_SEED)),
+        tokens=int(number_in(asked["tokens"], 1, _MOST_TOKENS)),
+        temperature=number_in(asked["temperature"], 0, _MOST_TEMPERATURE),
+        seed=int(number_in(asked["seed"], 0, _MOST_SEED)),
     )
 
 
-_ASKED: dict[str, tuple[tuple[str, ...], int, Read]] = {
+_ASKED: dict[str, tuple[tuple[str, ...], int, _Read]] = {
     "/api/drawing": (("picture",), _MOST_JSON_BYTES, _drawing),
     "/api/picture": (("picture",), _MOST_PICTURE_BYTES, _picture),
     "/api/row": (("row", "numbers"), _MOST_JSON_BYTES, _row),
@@ -86,7 +80,7 @@ _ASKED: dict[str, tuple[tuple[str, ...], int, Read]] = {
 def make_trial_app(trial: RunOnTrial, form: Mapping[str, Any], host: str, port: int, token: str) -> App:
     """The page of a trial as an ASGI application, behind its guard. UserError where starlette is missing."""
     parts = web()
-    default, one_at_a_time, waiting = language(), asyncio.Lock(), [0]
+    default = language()
 
     def spoken(request: Any) -> str:
         return asked_language(request, default)
@@ -98,62 +92,16 @@ def make_trial_app(trial: RunOnTrial, form: Mapping[str, Any], host: str, port: 
     async def static(request: Any) -> Any:
         return static_file(request, _STATIC)
 
-    def answering(read: Read) -> Callable[[Any], Any]:
-        async def answer(request: Any) -> Any:
-            body = await request.body()
-            if waiting[0] >= _MOST_WAITING:
-                return parts.Response(status_code=503)
-            waiting[0] += 1
-            try:
-                async with one_at_a_time:
-                    told = await parts.in_thread(_told, read, trial, body, spoken(request))
-            finally:
-                waiting[0] -= 1
-            if told is None:
-                return parts.Response(status_code=400)
-            return parts.Response(to_json(told), media_type="application/json")
-
-        return answer
-
     answered = {path: one for path, one in _ASKED.items() if form["takes"] in one[0]}
     if not form["draws"]:
         answered.pop("/api/drawing", None)
     routes: list[Any] = [parts.Route("/", page), parts.Route("/static/{name}", static)]
-    routes += [parts.Route(path, answering(read), methods=["POST"]) for path, (_, _, read) in answered.items()]
+    routes += question_routes({path: partial(read, trial) for path, (_, _, read) in answered.items()}, spoken)
     taken = {path: most for path, (_, most, _) in answered.items()}
     return AccessMiddleware(parts.Starlette(routes=routes), host, port, token, command="danlu try", taken=taken)
-
-
-def _told(read: Read, trial: RunOnTrial, body: bytes, spoken: str) -> dict[str, Any] | None:
-    """The answer, or the sentence that says why there is none; None for what the page would never send."""
-    try:
-        answer = read(trial, body)
-    except (ValueError, RecursionError):
-        return None
-    with speaking(spoken):
-        try:
-            return answer()
-        except DanluError as error:
-            return {"error": str(error)}
-        except Exception as error:  # noqa: BLE001  (the net may be anybody's code)
-            return {"error": say("serve.try-failed", kind=type(error).__name__, reason=str(error)[:_MOST_CELL])}
-
-
-def _object(body: bytes, *keys: str) -> dict[str, Any]:
-    """The JSON object with just these keys. ValueError for anything else."""
-    found: Any = json.loads(body)
-    if not isinstance(found, dict) or cast(dict[str, Any], found).keys() != set(keys):
-        raise ValueError("an object with other keys")
-    return cast(dict[str, Any], found)
 
 
 def _short_text(found: Any) -> str:
     if not isinstance(found, str) or len(found) > _MOST_CHARACTERS:
         raise ValueError("a text is short")
     return found
-
-
-def _number(found: Any, low: float, high: float) -> float:
-    if isinstance(found, bool) or not isinstance(found, int | float) or not low <= found <= high:
-        raise ValueError("a number is within its bounds")
-    return float(found)

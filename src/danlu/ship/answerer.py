@@ -13,6 +13,7 @@ from danlu.base.memory import memory_guard
 from danlu.base.seeds import choose_device
 from danlu.data.preprocessing import Preprocessing
 from danlu.train.carried import Carried
+from danlu.train.in_portions import InPortions
 from danlu.train.predictions import class_logits, predicted
 
 _AT_ONCE = 1024  # samples that go through the net together
@@ -69,7 +70,12 @@ class Answerer:
         with memory_guard("prediction"), torch.no_grad():
             inputs = encoded.to(choose_device("cpu"), self.dtype)
             at_once = _PICTURES_AT_ONCE if self.fitted.task == "segmentation" else _AT_ONCE
-            return torch.cat([Carried(self.net)(part) for part in inputs.split(at_once)])
+            forward = InPortions(self._called)
+            return torch.cat([forward(part) for part in inputs.split(at_once)])
+
+    def _called(self, inputs: Tensor) -> Any:
+        """What the net gives of samples of which none goes on from those before."""
+        return Carried(self.net)(inputs)
 
     def answers(self, encoded: Tensor, beam: int = 1) -> Answers:
         """What the net says of encoded samples; of a translation found with a `beam` of so many beginnings."""

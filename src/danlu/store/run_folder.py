@@ -48,6 +48,10 @@ class RunFolder:
         return self.path / "report.html"
 
     @property
+    def overview(self) -> Path:
+        return self.path / "overview.png"
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 

@@ -20,6 +20,7 @@ from danlu.store.records import (
     ForecastMade,
     ImportedFrom,
     LayersMeasured,
+    MicroBatchChosen,
     NetDrawn,
     ParentRun,
     PredictionsMade,
@@ -72,8 +73,12 @@ class RunHistory:
     unknown: int = 0  # lines of kinds that a newer danlu writes
     parent: ParentRun | None = None  # the run that it began from
     imported: ImportedFrom | None = None  # the log of another program that it was taken over from
+    fingerprint: str = ""  # of the recipe
     planned_epochs: int = 0  # 0 where it is not known
     steps_per_epoch: int = 0  # 0 where it is not known
+    micro_batches: list[MicroBatchChosen] = field(
+        default_factory=list[MicroBatchChosen]
+    )  # those of steps done over too
 
     @staticmethod
     def of(entries: Iterable[Mapping[str, Any]]) -> "RunHistory":
@@ -146,6 +151,7 @@ class RunReplay(Replay[RunHistory]):
         self.reason = ""
         self.parent: ParentRun | None = None
         self.imported: ImportedFrom | None = None
+        self.micro_batches: list[MicroBatchChosen] = []
 
     def told(self, damaged: int = 0) -> RunHistory:
         parts: dict[str, Any] = {name: copy(part) for name, part in vars(self).items()}
@@ -157,8 +163,10 @@ class RunReplay(Replay[RunHistory]):
         match record:
             case RunStarted():
                 self._void_after(0)
+                self.micro_batches = []
                 self.loading, self.parent, self.imported = record.loading, record.parent, record.imported
                 self.planned_epochs, self.steps_per_epoch = record.epochs, record.steps_per_epoch
+                self.fingerprint = record.fingerprint
             case RunResumed():
                 self._void_after(record.step)
                 self.loading += record.loading
@@ -168,6 +176,8 @@ class RunReplay(Replay[RunHistory]):
                 # A validation that was done over after a resume gives its epoch a second time: the later one counts.
                 self.epochs = [earlier for earlier in self.epochs if earlier.epoch != record.epoch] + [record]
                 self.seconds = sum(epoch.seconds for epoch in self.epochs)
+            case MicroBatchChosen():  # a resume makes none void: the steps that are done over are computed in the same
+                self.micro_batches.append(record)
             case CheckpointSaved():
                 self.checkpoints = sorted({*self.checkpoints, record.step})
             case FindingAppeared():

@@ -84,4 +84,10 @@ def counted_by(recipe: LossRecipe) -> Callable[[Tensor], Any]:
     weights: ClassWeights = recipe.class_weights or ()
     if not weights or recipe.name == "bce":
         return terms
-    return lambda targets: float(torch.tensor(weights, device=targets.device)[targets[targets != IGNORED]].sum())
+
+    def counted(targets: Tensor) -> float:
+        known = targets[targets != IGNORED]
+        counts: list[int] = torch.bincount(known.flatten(), minlength=len(weights)).tolist()
+        return math.fsum(weight * count for weight, count in zip(weights, counts, strict=True))
+
+    return counted

@@ -33,10 +33,10 @@ def cross_entropy(
     The log-softmax is inside: the net ends in logits. With `weights` [C] a sample counts as often as its class does,
     and the mean is over these weights, as torch has it.
     """
-    if outputs.ndim == 3:
-        outputs, targets = outputs.flatten(0, -2), targets.flatten()
     if _nothing_known(outputs, targets, reduction):
         return outputs.sum() * 0.0
+    if outputs.ndim == 3:
+        outputs, targets = outputs.flatten(0, -2), targets.flatten()
     weight = as_tensor(weights, outputs)
     return F.cross_entropy(outputs, targets, weight, reduction=reduction, label_smoothing=label_smoothing)
 
@@ -47,16 +47,16 @@ def nll(
     """Negative log-likelihood of log-probabilities [N, C] (a net that ends in log-softmax) against classes [N], of
     [N, T, C] against [N, T], or of [N, C, H, W] against [N, H, W]; `weights` as in `cross_entropy`.
     """
-    if outputs.ndim == 3:
-        outputs, targets = outputs.flatten(0, -2), targets.flatten()
     if _nothing_known(outputs, targets, reduction):
         return outputs.sum() * 0.0
+    if outputs.ndim == 3:
+        outputs, targets = outputs.flatten(0, -2), targets.flatten()
     return F.nll_loss(outputs, targets, as_tensor(weights, outputs), reduction=reduction)
 
 
 def _nothing_known(outputs: torch.Tensor, targets: torch.Tensor, reduction: str) -> bool:
-    """Whether no pixel of a batch has a class, whose mean would be 0/0."""
-    return outputs.ndim == 4 and reduction == "mean" and not bool((targets != IGNORED).any())
+    """Whether no pixel or token of a batch has a class: the mean would be 0/0."""
+    return outputs.ndim > 2 and reduction == "mean" and not bool((targets != IGNORED).any())
 
 
 def bce(

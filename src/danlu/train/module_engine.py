@@ -65,8 +65,19 @@ def _keep_still(step: int) -> None:
     """What stands for the seeder where nothing is drawn."""
 
 
+def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager[Any]:
+    """Around a forward pass and its loss: half precision where `precision` is a half one; can be entered again."""
+    half = _AUTOCAST.get(precision)
+    return torch.autocast(device.type, dtype=half) if half else contextlib.nullcontext()
+
+
 class ModuleEngine:
-    """Owns net, optimiser, schedule, clipping, autocast and moving average of the weights."""
+    """Owns net, optimiser, schedule, clipping, autocast and moving average of the weights.
+
+    With `compiles` the net's calls run compiled code from when the engine is entered until it is left.
+    """
+
+    compiles = False
 
     def __init__(
         self,
@@ -93,20 +104,24 @@ class ModuleEngine:
         self._seed = _seeder(net, train.seed, device)
         self._freezer = Freezer(net, train.freeze or (), train.thaw)
         self._share = 1.0
-        amp = _AUTOCAST.get(train.precision)
-        self._autocast: Any = torch.autocast(device.type, dtype=amp) if amp else contextlib.nullcontext()
-        self._scaler = torch.amp.GradScaler(device.type) if amp is torch.float16 else None
+        self._autocast: Any = autocast(train.precision, device)
+        self._scaler = torch.amp.GradScaler(device.type) if train.precision == "float16" else None
         average = get_ema_multi_avg_fn(train.ema) if train.ema else None
         self._average = AveragedModel(net, multi_avg_fn=average, use_buffers=True) if average else None
+        self._channels_last = bool(train.channels_last)
         self.batch_loss = torch.zeros(())
 
     def __enter__(self) -> Self:
+        if self.compiles:
+            self.net.compile()  # in place: its weights keep their names, and copies of it are not compiled
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """What was frozen for the training can be trained again."""
+        """What was frozen for the training can be trained again, and calls of the net run its own code."""
+        if self.compiles:
+            vars(self.net).pop("_compiled_call_impl", None)
         self._freezer.__exit__(kind, error, trace)
 
     @property
@@ -152,13 +167,20 @@ class ModuleEngine:
 
     def _micro_batches(self, batch: Batch) -> Iterable[Batch]:
         inputs, targets = batch
-        for start in range(0, len(inputs), self._micro):
-            part = inputs[start : start + self._micro], targets[start : start + self._micro]
+        whole = 1.0 if self._sums else self._counted(targets)
+        for start, stop in self._cuts(len(inputs)):
+            part = inputs[start:stop], targets[start:stop]
             # A mean over a part counts by the part's share of the batch: also the last, smaller one comes out right.
-            self._share = 1.0 if self._sums else self._counted(part[1]) / (self._counted(targets) or 1)
+            self._share = 1.0 if self._sums else self._counted(part[1]) / (whole or 1)
             yield part
 
+    def _cuts(self, samples: int) -> Iterable[tuple[int, int]]:
+        """Where each micro-batch of so many samples begins and ends."""
+        return [(start, min(start + self._micro, samples)) for start in range(0, samples, self._micro)]
+
     def forward(self, inputs: torch.Tensor) -> Any:
+        if self._channels_last:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
         with self._autocast:
             return self.net(inputs)
 

@@ -1,5 +1,6 @@
 """A picture in hand: written to a file, or shown in a notebook."""
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +11,17 @@ from danlu.view.figures.chart import Chart
 from danlu.view.graphs.layout import lay_out
 from danlu.view.graphs.scene import Diagram
 from danlu.view.graphs.svg import to_svg
+from danlu.view.overview import Overview
 from danlu.view.page.fragment import chart_html
+from danlu.view.page.markup import element
 from danlu.view.paper.draw import draw_chart
 from danlu.view.paper.graph import draw_scene
+from danlu.view.paper.overview import draw_overview
 from danlu.view.paper.sheet import KINDS, chinese_font
 
 
 class Drawing:
-    """A chart or a graph. `save` writes it as SVG, PNG or PDF; a notebook shows it by itself.
+    """A chart, a graph or a poster. `save` writes it as SVG, PNG or PDF; a notebook shows it by itself.
 
     `make` gives what is to be drawn, in the language in force when it is called.
 
@@ -26,7 +30,7 @@ class Drawing:
     b'<?xml'
     """
 
-    def __init__(self, make: Callable[[], Chart | Diagram]) -> None:
+    def __init__(self, make: Callable[[], Chart | Diagram | Overview]) -> None:
         self._make = make
 
     def save(self, file: str | Path) -> list[Fault]:
@@ -48,6 +52,8 @@ class Drawing:
         made = self._make()
         if isinstance(made, Chart):
             return draw_chart(made, kind)
+        if isinstance(made, Overview):
+            return draw_overview(made, kind)
         scene = lay_out(made)
         return to_svg(scene).encode() if kind == ".svg" else draw_scene(scene, kind)
 
@@ -57,4 +63,7 @@ class Drawing:
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         made = self._make()
+        if isinstance(made, Overview):
+            content = base64.b64encode(draw_overview(made, ".png")).decode()
+            return element("img", src=f"data:image/png;base64,{content}", alt=made.title, style="max-width: 100%")
         return chart_html(made) if isinstance(made, Chart) else to_svg(lay_out(made))

@@ -80,13 +80,18 @@ def run_facts(info: RunInfo) -> str:
 
 
 def findings_section(info: RunInfo) -> Markup:
+    """All findings under their heading."""
+    return element("section", element("h2", say("page.findings")), *finding_cards(info))
+
+
+def finding_cards(info: RunInfo) -> list[Markup]:
     """All findings, the gravest first; or that there is none."""
     cards = [finding_card(one, number) for number, one in gravest_first(info.findings)] or [
         element("p", say("page.no-findings"), class_="faint")
     ]
     if any(one.remedies for one in info.findings) and info.where:
         cards.append(element("p", f"{say('page.prove')} ", element("code", cure_command(info)), class_="faint"))
-    return element("section", element("h2", say("page.findings")), *cards)
+    return cards
 
 
 def cure_command(info: RunInfo) -> str:

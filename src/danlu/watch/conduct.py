@@ -27,6 +27,7 @@ class Handed:
     apart: int = 0  # of these, those whose samples do not go on where the ones before ended
     attached: int = 0  # of these, those whose state came with the graph of the step before
     alike: int = 0  # measured steps that called the net on two views of the samples that are the same
+    own: int = 0  # measured steps whose loss looks for each sample among all of them, itself included
     told: int = 0  # of the times, those after targets that were the inputs one place on
     nodes: Series = field(default_factory=Series)  # of the graph of the loss
 
@@ -38,6 +39,8 @@ class Averaged:
     step: int
     calls: int = 0
     kept: float = float("nan")  # by how much of the way from the first weights to those of the net it lags behind
+    stale: int = 0  # calls in evaluation mode with the statistics of normalisation that it had before, or at first
+    stale_since: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,16 @@ class Unrelated:
     correlation: float = float("nan")
     mean: float = float("nan")
     std: float = float("nan")
+
+
+@dataclass
+class Copied:
+    """A target that is one of the numbers that the net is given beside it."""
+
+    steps: int = 0  # measured steps, all of them so far, in which it is the same one
+    place: int = -1
+    places: int = 0
+    in_time: bool = False  # the last place of a sequence
 
 
 @dataclass

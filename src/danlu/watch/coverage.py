@@ -14,7 +14,7 @@ _WORDS = {
     "epoch_steps": "samples", "samples_seen": "samples", "same_order": "samples", "full_batch": "samples",
     "noise": "layers", "unread": "inputs", "drawing": "samples", "draws_at_random": "samples", "unfair": "evaluations",
     "averaged": "layers", "drifting": "layers", "carried": "inputs", "unrelated": "labels", "scaled": "optimisers",
-    "scaling": "optimisers", "code_read": "code",
+    "scaling": "optimisers", "code_read": "code", "copied": "labels",
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from danlu.base.records import CodeLine
-from danlu.watch.conduct import Averaged, Draws, Handed, Scaling, Unfair, Unrelated
+from danlu.watch.conduct import Averaged, Copied, Draws, Handed, Scaling, Unfair, Unrelated
 from danlu.watch.series import Curve, Series
 
 NO_TENSOR = "-"
@@ -143,6 +143,8 @@ class Optimiser:
     stale: int = 0  # steps in a row whose gradients were not cleared beforehand
     stale_since: int = 0
     unmoved: Series = field(default_factory=Series)  # 1 where a step changed nothing
+    rounded: Series = field(default_factory=Series)  # share of weights of 16 bits that a step left, gradient or not
+    low_precision: str = ""  # their type
     without_gradient: Series = field(default_factory=Series)  # share of its parameters that had none
     gradient: Series = field(default_factory=Series)  # norm of the whole gradient as the step saw it
     clipped_to: float | None = None
@@ -259,6 +261,7 @@ class Intervention:
     others: float = float("nan")  # of other samples, where one was changed
     sequential: bool = False  # samples are sequences
     batch_second: bool = False  # the batch comes first, and it has layers that want it second
+    masks: bool = False  # some of its numbers are left out at random, in evaluation mode
     leaks: str = ""  # the module in which later places first reach earlier ones
     mixes: str = ""  # the module in which samples first reach each other
     response: Series = field(default_factory=Series)  # of all, where samples were exchanged, over their size
@@ -323,6 +326,7 @@ class Measured:
     unfair: dict[str, Unfair] = field(default_factory=dict[str, Unfair])  # of evaluations, by kind
     drawing: Draws = field(default_factory=Draws)
     unrelated: Unrelated = field(default_factory=Unrelated)
+    copied: Copied = field(default_factory=Copied)
     loss_ratio: Series = field(default_factory=Series)  # largest over smallest of the losses that are added up as is
     mixed_reductions: int = 0  # samples of a batch that one term of the loss averages over and another one sums
     losses_added: tuple[float, float] = (float("nan"), float("nan"))  # the smallest and the largest, at the first step

@@ -80,8 +80,9 @@ class Sources:
     def tree(self, file: str) -> ast.Module | None:
         """The file, parsed; None where it cannot be."""
         if file not in self._trees:
-            try:
-                self._trees[file] = ast.parse("".join(linecache.getlines(file)))
+            lines = linecache.getlines(file)
+            try:  # of code that was handed to exec() there are no lines
+                self._trees[file] = ast.parse("".join(lines)) if lines else None
             except (SyntaxError, ValueError, RecursionError):
                 self._trees[file] = None
         return self._trees[file]

@@ -80,18 +80,24 @@ class Copy:
         self._globals += [value for value in held if not isinstance(value, _KEPT) and _state_of(value) is not None]
 
     def answer(
-        self, others: Mapping[int, torch.Tensor], hear: Callable[[str, Any, Any], None] | None = None
+        self,
+        others: Mapping[int, torch.Tensor],
+        hear: Callable[[str, Any, Any], None] | None = None,
+        mode: contextlib.AbstractContextManager[Any] | None = None,
     ) -> list[torch.Tensor]:
         """The tensors that the copy gives; `others` stand, by the id of a tensor of the call, in that one's place.
 
         Every time the same random numbers are drawn. `hear` is told of each call of a module in it, when that is over:
-        its path, what it was given and what it gave.
+        its path, what it was given and what it gave. The call is made inside of `mode`.
         """
         call = self._call
         args, kwargs = _replaced((call.args, dict(call.kwargs)), others)
         handles = _listening(self._module, hear) if hear is not None else []
         try:
-            with _as_it_was(self._globals), _quiet(), with_torch_functions(), torch.no_grad(), self._precision():
+            with (
+                _as_it_was(self._globals), _quiet(), with_torch_functions(), torch.no_grad(), self._precision(),
+                mode or contextlib.nullcontext(),
+            ):  # fmt: skip
                 output = self._module(*args, **kwargs)
         except Exception as error:
             raise UntriedError("call") from error
@@ -99,6 +105,28 @@ class Copy:
             for handle in handles:
                 handle.remove()
         return [one.detach() for one in all_tensors(output) if not unreadable(one)]
+
+    @contextlib.contextmanager
+    def other_embedding(self, tokens: torch.Tensor, token: int) -> Generator[bool]:
+        """Inside of it a token of the call's `tokens` is embedded in the copy as another one is; whether it is."""
+        found: list[nn.Embedding] = []
+
+        def hear(path: str, given: Any, output: Any) -> None:
+            one, first = self._module.get_submodule(path), next(iter(all_tensors(given)), None)
+            if isinstance(one, nn.Embedding) and first is not None and first.shape == tokens.shape:
+                found.extend([one] if torch.equal(first, tokens) and one not in found else [])
+
+        self.answer({}, hear)
+        kept = [(one, one.weight.detach().clone()) for one in found if one.num_embeddings > 1]
+        try:
+            with torch.no_grad():
+                for one, weight in kept:
+                    one.weight[token] = weight[token - 1]
+            yield bool(kept)
+        finally:
+            with torch.no_grad():
+                for one, weight in kept:
+                    one.weight.copy_(weight)
 
     def _precision(self) -> contextlib.AbstractContextManager[Any]:
         kind, dtype = _device(self._call.module).type, self._call.autocast

@@ -34,7 +34,7 @@ VALUES = [
 QUICK = ("fit", "--data", "iris", "--net", "mlp", "train.epochs=1", "net.hidden=[4]", "--folder", "run")
 SMALL = ("--data", "iris", "--net", "softmax-regression")
 # What does not end by itself, or reaches out of its folder.
-SPARED = {"view", "try"}
+SPARED = {"view", "try", "play"}
 
 
 def typed(family: str, name: str, words: Sequence[str], prepare: Callable[[Path], Any] | None = None) -> Case:
@@ -124,6 +124,8 @@ WORDS: list[list[str]] = [
     ["draw", "mlp", "--shape", "99999999x99999999"], ["draw", "mlp", "--shape", "0"], ["draw", "mlp", "--file", "/proc/x.svg"],
     ["draw", "mlp", "--boxes", "1e12"], ["draw", "--expression", "(" * 5000], ["draw", "--expression", "__import__('os')"],
     ["draw", "--expression", "9**9**9**9"], ["draw", "--expression", "x" * 100_000], ["nets", "__class__"], ["data", "__class__"],
+    ["play", "nowhere.csv"], ["play", "moons", "--columns", "x,y"], ["play", "iris", "--columns", "nope,nope"],
+    ["play", "iris", "--columns", ""], ["play", "digits"], ["play", "moons", "--port", "1e12"], ["play", "moons", "spiral"],
     ["data", "../../etc/passwd"], ["data", "iris", "optim.lr=1"],
 ]  # fmt: skip
 

@@ -26,6 +26,9 @@ REFUSED: list[tuple[dict[str, Any], int, list[str]]] = [
     ({"exact": True, "virtual_workers": 40}, 2, ["more-than-samples"]),
     ({}, 33, ["more-than-samples"]),
     ({"optim.name": "lbfgs"}, 2, ["lbfgs"]),
+    ({"fit_memory": True}, 2, ["fit-memory"]),
+    ({"fit_memory": True, "exact": True}, 1, ["fit-memory"]),
+    ({"compile": True}, 2, ["compile"]),
     (
         {"exact": True, "optim.name": "lbfgs", "batch_norm": "synchronised"},
         9,

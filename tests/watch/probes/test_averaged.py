@@ -51,3 +51,40 @@ def test_a_snapshot_another_net_and_calls_with_gradients_are_none() -> None:
     with torch.no_grad():
         probe.called(nn.Linear(3, 3), 100)
     assert measured.averaged is None
+
+
+def normalised(*, buffers: bool, weights: bool = True, training: bool = False, moves: bool = True) -> int:
+    """How often the statistics of a copy were seen to stay behind."""
+    net = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.Linear(16, 4))
+    copied, measured = copy.deepcopy(net), Measured()
+    probe = AveragedProbe(measured, {"": net})
+    copied.train(training)
+    for step in range(1, 61):
+        with torch.no_grad():
+            for one, other in zip(net.parameters(), copied.parameters(), strict=True):
+                one.add_(0.01)
+                if weights:
+                    other.lerp_(one, 0.1)
+            if moves:
+                net(2 + 3 * torch.randn(16, 8))
+            if buffers:
+                for one, other in zip(net.buffers(), copied.buffers(), strict=True):
+                    other.copy_(one)
+            if step % 10 == 0:
+                probe.called(copied, step)
+    return measured.averaged.stale if measured.averaged is not None else 0
+
+
+@pytest.mark.parametrize(
+    ("given", "stale"),
+    [
+        ({"buffers": False}, 6),
+        ({"buffers": True}, 0),
+        ({"buffers": False, "weights": False}, 0),
+        ({"buffers": False, "training": True}, 0),
+        ({"buffers": False, "moves": False}, 0),
+    ],
+)
+def test_statistics_that_do_not_follow(given: dict[str, bool], stale: int) -> None:
+    torch.manual_seed(0)
+    assert normalised(**given) == stale

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from danlu.watch.measured import Measured
@@ -79,3 +80,22 @@ def test_views_of_a_loss_that_compares_no_samples_say_nothing() -> None:
     probe.lost(LossCall("cross_entropy_loss", "classes", net(X), torch.zeros(4), weighted=False, summed=False))
     probe.end_step(1)
     assert measured.carried.alike == 0
+
+
+def likeness(*, own: bool, symmetric: bool = True) -> int:
+    """Of four steps those whose samples are to find themselves among all."""
+    measured = Measured()
+    probe = CarriedProbe(measured, [])
+    for step in range(1, 5):
+        z = F.normalize(torch.randn(12, 8, generator=torch.Generator().manual_seed(step)), dim=1)
+        other = z if symmetric else F.normalize(z + 0.3 * z.roll(1, 0), dim=1)
+        likely = z @ other.T / 0.2
+        targets = torch.arange(12) if own else torch.arange(12).roll(6)
+        probe.lost(LossCall("cross_entropy_loss", "classes", likely, targets, weighted=False, summed=False))
+        probe.end_step(step)
+    return measured.carried.own
+
+
+def test_samples_that_find_themselves() -> None:
+    assert likeness(own=True) == 4
+    assert likeness(own=False) == likeness(own=True, symmetric=False) == 0

@@ -90,3 +90,40 @@ def test_one_side_that_is_softened(student: str, teacher: str, more: str, found:
 )
 def test_a_mean_of_means(term: str, by: str, found: set[str], tmp_path: object) -> None:
     assert read(AVERAGED.format(term=term, by=by), "evaluation", tmp_path) == found
+
+
+ADVANTAGES = """
+def advantages(rewards, values, dones, last):
+    made, carried = [], 0
+    for t in reversed(range(len(rewards))):
+        {after}
+        delta = rewards[t] + gamma * {factor} - values[t]
+        carried = delta + gamma * lam * carried
+        made.append(carried)
+    return made
+
+def learn(s, last, dones):
+    {more}
+    wanted = advantages(rewards, values, dones, last)
+    return loss(policy(s), wanted)  # HERE
+"""
+AFTER = "after = values[t + 1] if t + 1 < len(values) else last"
+
+
+@pytest.mark.parametrize(
+    ("after", "factor", "more", "found"),
+    [
+        (AFTER, "after", "pass", {"terminal"}),
+        ("pass", "values[t + 1]", "pass", {"terminal"}),
+        ("next_value = critic(s2[t])", "next_value", "pass", {"terminal"}),
+        (AFTER, "after * (1 - dones[t])", "pass", set()),
+        (AFTER, "after * nonterminal", "pass", set()),
+        (f"{AFTER}\n        if dones[t]:\n            after = 0", "after", "pass", set()),
+        ("value = 0\n        if not dones[t]:\n            value = critic(s)", "value", "pass", set()),
+        ("pass", "values[t + 1]", "while not done:\n        values.append(act())", set()),
+        ("pass", "values[t + 1]", "for _ in range(9):\n        if done:\n            break", set()),
+        ("pass", "carried", "pass", set()),
+    ],
+)
+def test_advantages_that_run_over_an_end(after: str, factor: str, more: str, found: set[str], tmp_path: object) -> None:
+    assert read(ADVANTAGES.format(after=after, factor=factor, more=more), "loss", tmp_path) == found

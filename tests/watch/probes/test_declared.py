@@ -55,3 +55,24 @@ def test_weights_and_ignored_targets_count_where_the_call_is_not_seen() -> None:
     assert "label-imbalance" in rules(nn.CrossEntropyLoss())
     assert "label-imbalance" not in rules(nn.CrossEntropyLoss(torch.tensor([0.1, 1.0, 1.0])))
     assert "label-imbalance" not in rules(nn.CrossEntropyLoss(ignore_index=0))
+
+
+class Focal(nn.Module):
+    """A loss of somebody's own."""
+
+    def __init__(self, alpha: Any) -> None:
+        super().__init__()
+        self.alpha = alpha
+
+
+@pytest.mark.parametrize(
+    ("alpha", "weights"),
+    [
+        (torch.tensor([0.5, 2.0]), (0.5, 2.0)), ([0.5, 2.0, 1.0], (0.5, 2.0, 1.0)),
+        (0.25, ()), (torch.tensor(0.25), ()), (torch.ones(2, 2), ()), (["a", "b"], ()),
+    ],
+)  # fmt: skip
+def test_weights_of_the_classes_in_a_loss_of_ones_own(alpha: Any, weights: tuple[float, ...]) -> None:
+    measured = Measured()
+    read_loss(measured, Focal(alpha))
+    assert (measured.labels.weights, measured.labels.weighted) == (weights, bool(weights))

@@ -320,3 +320,18 @@ WEIGHT = parameter([1.0])
 )  # fmt: skip
 def test_rate_momentum_and_decay_are_the_largest_of_the_groups(optimizer: Any, expected: tuple[Any, ...]) -> None:
     assert hyperparameters(optimizer) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("kind", "step", "share"), [
+    (torch.bfloat16, 1e-4, 1.0), (torch.bfloat16, 0.1, 0.0), (torch.float16, 1e-5, 1.0), (torch.float32, 1e-7, None),
+])  # fmt: skip
+def test_what_is_lost_to_rounding(kind: torch.dtype, step: float, share: float | None) -> None:
+    """Of the weights that have a gradient; the third one has none."""
+    one = parameter([[1.0, -2.0, 3.0]], [[1.0, 1.0, 0.0]], kind)
+    watched = Watched(first=[one])
+    watched.before()
+    with torch.no_grad():
+        one.sub_(step * one.grad)
+    watched.after()
+    assert watched.optimiser.rounded.values == ([] if share is None else [share])
+    assert watched.optimiser.low_precision == ("" if share is None else str(kind).removeprefix("torch."))

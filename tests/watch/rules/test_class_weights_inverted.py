@@ -48,3 +48,8 @@ def test_a_weight_of_the_rare_positive_class_below_1_is_told() -> None:
 )  # fmt: skip
 def test_weights_that_undo_the_counts_or_say_nothing_are_silent(given: dict[str, Any]) -> None:
     assert verdict(RULE, weighed(**given)) is None
+
+
+def test_weights_of_both_classes_of_a_binary_loss_are_compared() -> None:
+    assert told(RULE, weighed((0.9, 0.1), kind="binary")).numbers["light"] == 0.1
+    assert verdict(RULE, weighed((0.1, 0.9), kind="binary")) is None

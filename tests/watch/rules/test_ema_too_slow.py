@@ -33,3 +33,12 @@ def test_the_share_is_told() -> None:
 def test_what_is_no_average_is_silent() -> None:
     assert verdict(RULE, averaged(kept=float("nan"))) is None
     assert verdict(RULE, Measured(step=400)) is None
+
+
+def test_statistics_that_stay_behind_are_told() -> None:
+    def stale(*, calls: int) -> Measured:
+        return Measured(step=60, averaged=Averaged(60, 4, 0.1, stale=calls, stale_since=20))
+
+    assert check_threshold(RULE, stale, "min_stale_calls", {"calls": 1}, {"calls": 2}) is None
+    found = told(RULE, stale(calls=3))
+    assert (found.variant, found.since, found.numbers) == ("statistics", 20, {"calls": 3, "steps": 60})

@@ -7,7 +7,7 @@ import pytest
 
 from danlu.base.records import CodeLine
 from danlu.watch.conduct import Unfair
-from danlu.watch.measured import Evaluation, Measured
+from danlu.watch.measured import Evaluation, Intervention, LabelFacts, Measured
 from danlu.watch.rules.evaluation_misuse import RULE
 from measurements import check_threshold, told, verdict
 
@@ -69,3 +69,33 @@ def test_all_samples_normalised_together_are_worth_a_word() -> None:
     found = told(RULE, Measured(step=9, code={"joint": line}))
     assert (found.severity, found.variant, found.line) == ("advice", "joint", line)
     assert verdict(RULE, Measured(code={"joint": line})) is None
+
+
+def padded(*, left: int = 300, gaps: float = 0.0, dense: bool = True, read: bool = True) -> Measured:
+    """Of 1,000 labels so many are none."""
+    facts = LabelFacts("classes", 4, {1: 500, 2: 500 - left, 0: left}, seen=1000, dense=dense, ignored=0)
+    return Measured(
+        step=50, labels=facts, interventions={"": Intervention("", 2, gaps=gaps)},
+        evaluations=uneven().evaluations, code={"all-places": LINE} if read else {},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beyond"),
+    [
+        ("min_places_share", {"left": 49}, {"left": 51}),
+        ("min_gaps_share", {"gaps": 0.011}, {"gaps": 0.009}),
+    ],
+)
+def test_each_threshold_of_counted_padding_decides(name: str, inside: dict[str, Any], beyond: dict[str, Any]) -> None:
+    value = RULE.thresholds[name].value
+    assert value == (0.05 if name == "min_places_share" else 0.01)
+    assert verdict(RULE, padded(**inside)) is None
+    assert told(RULE, padded(**beyond)).variant == "places"
+
+
+def test_an_accuracy_over_padding_is_told_with_its_line() -> None:
+    found = told(RULE, padded())
+    assert (found.severity, found.line, found.numbers) == ("warning", LINE, {"share": pytest.approx(0.3)})
+    assert verdict(RULE, padded(dense=False)) is None
+    assert verdict(RULE, padded(read=False)) is None

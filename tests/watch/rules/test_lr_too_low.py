@@ -65,3 +65,27 @@ def test_a_rate_that_is_warming_up_is_not_judged() -> None:
     measured = creeping()
     measured.optimisers[0].rate.values[-1] = 2e-5
     assert verdict(RULE, measured) is None
+
+
+def rounded(*, share: float = 0.7, times: int = 8, low: float = 1.0) -> Measured:
+    measured = training(lambda step: 2.3 - 0.01 * step, 100)
+    one = measured.optimisers[0]
+    one.low_precision = "bfloat16"
+    for step in range(1, times + 1):
+        one.rounded.add(step, share)
+    one.rate.values[-1] = low * one.highest_rate
+    return measured
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beyond"),
+    [("min_rounded_share", {"share": 0.49}, {"share": 0.51}), ("min_measurements", {"times": 5}, {"times": 6})],
+)
+def test_thresholds_of_what_is_lost_to_rounding(name: str, inside: dict[str, float], beyond: dict[str, float]) -> None:
+    assert check_threshold(RULE, rounded, name, inside, beyond) is None
+
+
+def test_what_is_lost_to_rounding_is_told_with_the_type() -> None:
+    found = told(RULE, rounded())
+    assert (found.variant, found.numbers["type"], found.numbers["share"]) == ("rounded", "bfloat16", 0.7)
+    assert verdict(RULE, rounded(low=0.1)) is None  # at the end of a schedule

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from danlu.watch.conduct import Copied
 from danlu.watch.measured import Intervention, Measured
 from danlu.watch.rules.targets_not_shifted import RULE
 from measurements import check_threshold, told, verdict
@@ -35,3 +36,13 @@ def test_autoencoders_are_silent() -> None:
     assert verdict(RULE, tried(later=0.3)) is None
     assert verdict(RULE, tried(later=math.nan)) is None
     assert verdict(RULE, tried(tokens=False)) is None
+
+
+@pytest.mark.parametrize(("in_time", "variant"), [(False, "input"), (True, "window")])
+def test_a_target_among_the_inputs_is_told(in_time: bool, variant: str) -> None:
+    def copied(*, steps: int = 8) -> Measured:
+        return Measured(copied=Copied(steps, 2, 6, in_time=in_time))
+
+    assert check_threshold(RULE, copied, "min_steps", {"steps": 4}, {"steps": 5}) is None
+    found = told(RULE, copied())
+    assert (found.severity, found.variant, found.numbers) == ("error", variant, {"place": 3, "places": 6})

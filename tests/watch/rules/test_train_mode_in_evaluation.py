@@ -1,10 +1,11 @@
 """train-mode-in-evaluation: told of scores taken with dropout at work or statistics moving."""
 
 import math
+from typing import Any
 
 import pytest
 
-from danlu.watch.measured import Evaluation, Measured, Net, Optimiser
+from danlu.watch.measured import Evaluation, Intervention, Measured, Net, Optimiser
 from danlu.watch.rules.train_mode_in_evaluation import RULE
 from measurements import check_threshold, told, verdict
 
@@ -48,3 +49,21 @@ def test_dropout_that_knows_no_mode(dropped: int, step: int, found: bool) -> Non
     measured = Measured(step=step, net=net, dropped_evaluations=dropped, optimisers=[Optimiser("Adam", steps=step)])
     answer = verdict(RULE, measured)
     assert (answer is not None and answer.variant == "functional") == found
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, True), ({"masks": False}, False), ({"reconstructs": True}, False), ({"training": True}, False),
+        ({"passes": 40}, False), ({"steps": 2}, False),
+    ],
+)  # fmt: skip
+def test_masks_that_know_no_mode(given: dict[str, Any], found: bool) -> None:
+    steps, masks = given.get("steps", 60), given.get("masks", True)
+    measured = evaluated(steps=steps, passes=given.get("passes", 2), training=given.get("training", False))
+    measured.net = Net()
+    measured.optimisers = [Optimiser("Adam", steps=steps)]
+    trial = Intervention("", 2, masks=masks, reconstructs=given.get("reconstructs", False))
+    measured.interventions = {"": trial}
+    answer = verdict(RULE, measured)
+    assert (answer is not None and answer.variant == "drawn") == found

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from danlu.watch.conduct import Unfair
 from danlu.watch.measured import Evaluation, Measured
 from danlu.watch.rules.train_test_overlap import RULE
 from measurements import check_threshold, told, verdict
@@ -68,3 +69,15 @@ def test_a_data_set_of_its_own_with_the_same_samples_is_told() -> None:
     assert verdict(RULE, measured) is None  # the training set's own score
     measured.evaluations = [replace(one, elsewhere=True) for one in measured.evaluations]
     assert told(RULE, measured).numbers == {"share": 1.0}
+
+
+def rows(*, share: float = 0.9) -> Measured:
+    measured = declared(overlap=0.0)
+    measured.unfair = {"beside": Unfair(6, share=share)}
+    return measured
+
+
+def test_rows_beside_those_of_the_training_are_told() -> None:
+    assert check_threshold(RULE, rows, "min_window_share", {"share": 0.29}, {"share": 0.31}) is None
+    found = told(RULE, rows())
+    assert (found.severity, found.since, found.variant, found.numbers) == ("warning", 6, "rows", {"share": 0.9})

@@ -25,3 +25,11 @@ def test_two_optimisers_and_targets_that_are_numbers_are_silent() -> None:
     measured = alike()
     measured.labels = LabelFacts("numbers")
     assert verdict(RULE, measured) is None
+
+
+def test_samples_that_are_matched_with_themselves_are_told() -> None:
+    def own(*, times: int = 3) -> Measured:
+        return Measured(step=9, carried=Handed(own=times))
+
+    assert check_threshold(RULE, own, "min_steps", {"times": 2}, {"times": 3}) is None
+    assert told(RULE, own()).variant == "own"

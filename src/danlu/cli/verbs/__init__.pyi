@@ -17,8 +17,10 @@ from danlu.cli.verbs.import_logs import do_import as do_import
 from danlu.cli.verbs.lr_find import do_lr_find as do_lr_find
 from danlu.cli.verbs.nets import do_nets as do_nets
 from danlu.cli.verbs.package import do_package as do_package
+from danlu.cli.verbs.play import do_play as do_play
 from danlu.cli.verbs.predict import predict_run as predict_run
 from danlu.cli.verbs.predict_exported import predict_exported as predict_exported
+from danlu.cli.verbs.report import do_report as do_report
 from danlu.cli.verbs.resume import do_resume as do_resume
 from danlu.cli.verbs.rules import do_rules as do_rules
 from danlu.cli.verbs.run import do_run as do_run

@@ -9,4 +9,5 @@ from danlu.data.readers.digit_masks import read_digit_masks as read_digit_masks
 from danlu.data.readers.idx import read_idx_folder as read_idx_folder
 from danlu.data.readers.known_tables import read_known_table as read_known_table
 from danlu.data.readers.known_tables import read_pima as read_pima
+from danlu.data.readers.shapes import draw_shape as draw_shape
 from danlu.data.readers.surnames import read_surnames as read_surnames

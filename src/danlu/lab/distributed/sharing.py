@@ -11,7 +11,7 @@ from danlu.nets import rehearse
 from danlu.train.distributed.group import TrainingGroup, hear_all
 from danlu.train.distributed.shares import bounds
 
-_KEYS = ("processes", "batch_norm", "exact", "virtual_workers")
+_KEYS = ("processes", "batch_norm", "exact", "virtual_workers", "compile")
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
@@ -42,6 +42,10 @@ def check_sharing(setup: Setup, world: int) -> None:
         faults.add("processes.memory")
     if recipe.optim.name == "lbfgs":
         faults.add("processes.lbfgs")
+    if train.fit_memory:
+        faults.add("processes.fit-memory")
+    if train.compile:
+        faults.add("processes.compile")
     faults.raise_if_any()
     _rehearse_smallest(setup, workers or world, samples)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -23,6 +24,7 @@ from danlu.base.words import use_language
 from danlu.data import Dataset
 from danlu.lab.fit import fit, resume
 from danlu.lab.interrupt import Interrupt, Interrupted
+from danlu.lab.pictures import without_overviews
 from danlu.lab.run import Run
 from danlu.lab.study.member_curves import course_of
 from danlu.store.records import EpochEnded
@@ -95,11 +97,13 @@ def train_alone(task: Task, listeners: Sequence[Listener] = ()) -> AloneOutcome:
 
 def _trained(task: Task, listeners: Sequence[Listener]) -> Run:
     end = time.monotonic() + _PATIENCE
+    own: dict[str, Any] = {"data": task.data, "listeners": listeners, "progress": False}
     while True:
         try:
-            if RunFolder(task.folder).recipe.is_file():
-                return resume(task.folder, net=task.net, data=task.data, listeners=listeners, progress=False)
-            return fit(task.net, task.data, recipe=task.recipe, folder=task.folder, listeners=listeners, progress=False)
+            with without_overviews():
+                if RunFolder(task.folder).recipe.is_file():
+                    return resume(task.folder, net=task.net, **own)
+                return fit(task.net, recipe=task.recipe, folder=task.folder, **own)
         except UserError as error:
             # Processes of a study that was killed save and end within moments; until then they hold the run.
             if error.faults[0].id not in _HELD or time.monotonic() > end:

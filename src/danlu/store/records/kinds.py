@@ -11,9 +11,10 @@ from danlu.store.records.record import Record
 KINDS: Mapping[str, type[Record]] = {
     one.kind: one
     for one in (
-        run.RunStarted, run.RunResumed, run.StepsTaken, run.EpochEnded, run.CheckpointSaved, seen.FindingAppeared,
-        seen.FindingsStood, seen.LayersMeasured, seen.ProcessesMeasured, seen.NetDrawn, seen.SurfaceMeasured,
-        seen.PredictionsMade, forecast.ForecastMade, seen.TextGenerated, run.RunStopped, run.RunEnded,
+        run.RunStarted, run.RunResumed, run.StepsTaken, run.EpochEnded, run.MicroBatchChosen, run.CheckpointSaved,
+        seen.FindingAppeared, seen.FindingsStood, seen.LayersMeasured, seen.ProcessesMeasured, seen.NetDrawn,
+        seen.SurfaceMeasured, seen.PredictionsMade, forecast.ForecastMade, seen.TextGenerated, run.RunStopped,
+        run.RunEnded,
         study.StudyBegan, study.ChoicesMade,
         study.StackBegan, study.MemberEpochs, study.MemberDone, study.MemberFailed, study.TrainingsDone,
         study.StudyLooked, study.BaselineDone, study.BestChosen, study.RoundBegan, study.RoundDone, study.NothingFound,

@@ -135,6 +135,27 @@ class EpochEnded(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MicroBatchChosen(Record):
+    """From a step on, a batch is computed in portions, for memory holds no larger ones; their gradients are added up.
+
+    step: the first one.
+    samples: of a portion at most.
+    batch: samples of a whole batch.
+    ran_out: whether memory ran out in that step, which was then done over; else it is what was tried at the beginning.
+    """
+
+    kind: ClassVar[str] = "micro-batch"
+    step: int
+    samples: int
+    batch: int
+    ran_out: bool = False
+
+    def check(self) -> None:
+        if self.step < 1 or not 1 <= self.samples <= self.batch:
+            raise MalformedRecordError("a micro-batch has samples of a batch, from a step on")
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckpointSaved(Record):
     """A checkpoint is on the disk.
 

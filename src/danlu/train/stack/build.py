@@ -86,6 +86,7 @@ def step_stackable(recipe: Recipe) -> Fault | None:
         return Fault("train.stack-precision", {"precision": recipe.train.precision})
     unknown = {
         "train.freeze": recipe.train.freeze,
+        "train.fit_memory": recipe.train.fit_memory,
         "optim.rates": recipe.optim.rates,
         "schedule.name": recipe.schedule.name if recipe.schedule.name == OWN_SCHEDULE else None,
         "loss.name": None if recipe.loss.name in LOSSES else recipe.loss.name,

@@ -1,11 +1,10 @@
 """How many members a stack should have: as many as memory holds, and on a CPU as many as its cache does."""
 
-import copy
-
 import torch
 from torch import Tensor, nn
 
-from danlu.base.seeds import free_memory, preserved_randomness
+from danlu.base.seeds import free_memory
+from danlu.train.kept_bytes import kept_bytes
 
 # Of the numbers a step touches again and again (weights, their momentum, activations) so many bytes should stay in the
 # cache that the cores share: beyond that LeNet-5 and perceptrons alike became slower by member.
@@ -25,27 +24,9 @@ def suggested_members(
     1
     """
     weights = sum(tensor.nbytes for tensor in (*net.parameters(), *net.buffers()))
-    member = weights * _STATES + _kept_bytes(net, sample) * batch_size
+    member = weights * _STATES + kept_bytes(net, sample) * batch_size
     free = free_memory(device) / workers if room is None else room
     most = free * _MEMORY_SHARE
     if device.type == "cpu":
         most = min(most, _CACHE_BYTES)
     return max(1, int(most // max(1, member)))
-
-
-def _kept_bytes(net: nn.Module, sample: Tensor) -> float:
-    """Bytes a sample that the forward pass keeps for the backward pass."""
-    net = copy.deepcopy(net).train()
-    own = {parameter.untyped_storage().data_ptr() for parameter in net.parameters()}
-    kept: dict[int, int] = {}
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with preserved_randomness(), torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda kept: kept):
-        outputs = net(sample)
-        del outputs
-    return sum(kept.values()) / len(sample)

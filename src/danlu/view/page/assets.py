@@ -11,25 +11,30 @@ CHART_SCRIPTS = ("scales.js", "marks.js", "chart.js", "pointing.js", "surface.js
 """What draws charts, in the order in which it must be read."""
 REPORT_SCRIPT = "report.js"
 DASHBOARD_SCRIPTS = ("parts.js", "curves.js", "notes.js", "tools.js", "list.js", "run.js", "study.js", "dashboard.js")
-TRIAL_SCRIPTS = ("parts.js", "drawing.js", "fields.js", "answer.js", "trial.js")
+TRIAL_SCRIPTS = ("parts.js", "asking.js", "drawing.js", "fields.js", "answer.js", "trial.js")
 STYLE = "look.css"
 STYLES = (STYLE, "dashboard.css")
 TRIAL_STYLE = "trial.css"
+PLAY_SCRIPTS = ("parts.js", "asking.js", "play.js")
+PLAY_STYLE = "play.css"
 _WORDS = "page."
 _COMMENT = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
+_ASIDE = re.compile(r"(?<=[;{})]) // [^\n\"'`]*$", re.MULTILINE)
 _INDENT = re.compile("^ +", re.MULTILINE)
+_ROOM = re.compile(r" *([{};]) *|(?<=[,:]) (?! )")  # between the parts of a rule of style
 
 
 @functools.cache
 def asset(name: str) -> str:
-    """The text of one script or style, without indentation and comments of whole lines, for it stands in every report;
-    the colours of the palette are at the head of the style.
+    """The text of one script or style, without comments and room that only its authors need, for it stands in every
+    report; the colours of the palette are at the head of the style.
 
     >>> asset("look.css").startswith(":root {")
     True
     """
     text = resources.files("danlu.view.page").joinpath("assets", name).read_text(encoding="utf-8")
     text = _INDENT.sub("", _COMMENT.sub("", text))
+    text = _ROOM.sub(r"\1", text) if name.endswith(".css") else _ASIDE.sub("", text)
     return _colors() + text if name == STYLE else text
 
 

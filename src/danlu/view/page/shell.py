@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from danlu.base.words import language
-from danlu.view.page.assets import CHART_SCRIPTS, DASHBOARD_SCRIPTS, STYLES, TRIAL_SCRIPTS, TRIAL_STYLE, look
+from danlu.view.page.assets import (
+    CHART_SCRIPTS,
+    DASHBOARD_SCRIPTS,
+    PLAY_SCRIPTS,
+    PLAY_STYLE,
+    STYLES,
+    TRIAL_SCRIPTS,
+    TRIAL_STYLE,
+    look,
+)
 from danlu.view.page.document import data_block
 from danlu.view.page.markup import Part, element
 
@@ -19,6 +28,12 @@ def trial_shell(form: Mapping[str, Any]) -> str:
     """The page on which a run is tried out, in the language in force; `form` says what it asks for."""
     title = f"{form['name']} · danlu"
     return _page(title, (*STYLES, TRIAL_STYLE), (*CHART_SCRIPTS, *TRIAL_SCRIPTS), [data_block("form", dict(form))])
+
+
+def play_shell(form: Mapping[str, Any]) -> str:
+    """The playground, in the language in force; `form` says what can be chosen."""
+    title = f"{form['name']} · danlu play"
+    return _page(title, (*STYLES, PLAY_STYLE), (*CHART_SCRIPTS, *PLAY_SCRIPTS), [data_block("form", dict(form))])
 
 
 def _page(title: str, styles: Sequence[str], scripts: Sequence[str], blocks: Sequence[Part]) -> str:

@@ -11,7 +11,7 @@ from danlu.view.paper.sheet import color_map, scale_of
 
 
 def draw_cells(axes: Any, mark: Cells) -> None:
-    """A heat map with its colour bar; rows from the top down."""
+    """A heat map with its colour bar, where that has something to say; rows from the top down."""
     low, high = color_range(mark.values, ramp=mark.ramp, log=mark.log)
     edges = _edges([float(x) for x in mark.xs if x is not None])
     rows = [at - 0.5 for at in range(len(mark.values) + 1)]
@@ -25,7 +25,8 @@ def draw_cells(axes: Any, mark: Cells) -> None:
                 continue
             dark = value is not None and is_dark(ramp(RAMPS[mark.ramp], float(scale(value))))
             axes.text(x, row, text, ha="center", va="center", fontsize=7.5, color="white" if dark else LIGHT["ink"])
-    axes.figure.colorbar(drawn, ax=axes, label=mark.label, pad=0.01, aspect=25).outline.set_visible(False)
+    if mark.label:
+        axes.figure.colorbar(drawn, ax=axes, label=mark.label, pad=0.01, aspect=25).outline.set_visible(False)
 
 
 def draw_field(axes: Any, mark: Heatmap) -> None:

@@ -22,7 +22,16 @@ from danlu.view.figures.chart import (
 from danlu.view.palette import LIGHT
 from danlu.view.paper.cells import draw_cells, draw_field
 from danlu.view.paper.images import draw_pictures
-from danlu.view.paper.sheet import file_bytes, has_chinese, look, powers_of_ten, refine_ticks, sheet, title_weight
+from danlu.view.paper.sheet import (
+    file_bytes,
+    has_chinese,
+    look,
+    powers_of_ten,
+    refine_ticks,
+    sheet,
+    title_weight,
+    writable,
+)
 from danlu.view.paper.surface import draw_solid
 
 _WIDTH = 7.2
@@ -42,7 +51,7 @@ def draw_chart(chart: Chart, kind: str) -> bytes:
     with look(texts):
         figure = sheet(_WIDTH, sum(heights) + 0.5 + 0.2 * len(chart.notes))
         grid = figure.add_gridspec(len(chart.panels), 1, height_ratios=heights)
-        figure.suptitle(chart.title, x=0.01, ha="left", fontsize=11, fontweight=title_weight(texts))
+        figure.suptitle(plain_words(chart.title), x=0.01, ha="left", fontsize=11, fontweight=title_weight(texts))
         shared: dict[str, Any] = {}
         for place, panel in zip(grid, chart.panels, strict=True):
             solid = any(isinstance(mark, Heatmap) and mark.solid for mark in panel.marks)
@@ -50,10 +59,10 @@ def draw_chart(chart: Chart, kind: str) -> bytes:
             axes = figure.add_subplot(place, **options)
             if panel.shares_x:
                 shared.setdefault(panel.shares_x, axes)
-            (_draw_solid_panel if solid else _draw_panel)(axes, panel)
+            (_draw_solid_panel if solid else draw_panel)(axes, panel)
         figure.align_ylabels()
         if chart.notes:
-            figure.supxlabel("\n".join(chart.notes), x=0.01, ha="left", fontsize=8)
+            figure.supxlabel(plain_words("\n".join(chart.notes)), x=0.01, ha="left", fontsize=8)
         return file_bytes(figure, kind)
 
 
@@ -63,16 +72,19 @@ def _draw_solid_panel(axes: Any, panel: Panel) -> None:
             draw_solid(axes, mark, panel.x.label, panel.y.label)
 
 
-def _draw_panel(axes: Any, panel: Panel) -> None:
+def draw_panel(axes: Any, panel: Panel, width: float = _WIDTH) -> None:
+    """The panel over axes of matplotlib's, labelled and scaled as it says, its legend not wider than so many inches."""
     for mark in panel.marks:
         _DRAWN[type(mark)](axes, mark)
     if any(isinstance(mark, Pictures) for mark in panel.marks):
         return
     _set_axis(axes.xaxis, axes.set_xlim, axes.set_xscale, panel.x)
+    if panel.shares_x in ("step", "epoch") and not panel.x.ticks and not panel.x.log:
+        axes.xaxis.get_major_locator().set_params(integer=True)
     _set_axis(axes.yaxis, axes.set_ylim, axes.set_yscale, panel.y)
-    axes.set_xlabel(panel.x.label)
-    axes.set_ylabel(panel.y.label)
-    axes.set_title(panel.title)
+    axes.set_xlabel(plain_words(panel.x.label))
+    axes.set_ylabel(plain_words(panel.y.label))
+    axes.set_title(plain_words(panel.title))
     if panel.shares_x and not panel.x.label:
         axes.tick_params(labelbottom=False)
     if panel.square:
@@ -83,13 +95,24 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
             axes.invert_yaxis()
     labelled, labels = axes.get_legend_handles_labels()
     if labels:
-        axes.legend(labelled, labels, loc="lower right", bbox_to_anchor=(1, 1), ncols=_columns(labels))
+        columns = _columns(labels, width)
+        place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": columns}
+        axes.legend(labelled, list(map(plain_words, labels)), **place)
 
 
-def _columns(labels: Sequence[str]) -> int:
-    """As many labels beside each other as the sheet is wide enough for."""
+def plain_words(text: str) -> str:
+    r"""Words that stand as they are: every sign is in a font in force, and no "$" begins a formula.
+
+    >>> plain_words("$5")
+    '\\$5'
+    """
+    return writable(text).replace("$", r"\$")
+
+
+def _columns(labels: Sequence[str], width: float) -> int:
+    """As many labels beside each other as have room in so many inches."""
     widest = max(sum(2 if has_chinese(sign) else 1 for sign in label) for label in labels) + 6
-    return max(1, min(len(labels), 4, _LEGEND_SIGNS // widest))
+    return max(1, min(len(labels), 4, int(_LEGEND_SIGNS * width / _WIDTH) // widest))
 
 
 def _set_axis(axis: Any, limit: Callable[..., Any], scale: Callable[[str], Any], wanted: Axis) -> None:
@@ -98,7 +121,8 @@ def _set_axis(axis: Any, limit: Callable[..., Any], scale: Callable[[str], Any],
         axis.set_major_formatter(powers_of_ten())
         axis.set_minor_formatter(powers_of_ten())
     if wanted.ticks:
-        axis.set_ticks([place for place, _ in wanted.ticks], [word for _, word in wanted.ticks], minor=False)
+        words = [plain_words(word) for _, word in wanted.ticks]
+        axis.set_ticks([place for place, _ in wanted.ticks], words, minor=False)
     if wanted.low is not None or wanted.high is not None:
         limit(wanted.low, wanted.high)
     low, high = axis.get_view_interval()

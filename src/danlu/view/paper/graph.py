@@ -15,15 +15,19 @@ def draw_scene(scene: Scene, kind: str) -> bytes:
     texts += [frame.title for frame in scene.frames]
     weight = title_weight(texts)
     with look(texts):
-        figure = sheet(scene.width / _POINTS, scene.height / _POINTS)
-        figure.set_layout_engine("none")
+        figure = sheet(scene.width / _POINTS, scene.height / _POINTS, arranged=False)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         axes.set_xlim(0, scene.width)
         axes.set_ylim(scene.height, 0)
         _text(axes, 12, 19, scene.title, TITLE_SIZE + 1.5, TEXT["title"], weight=weight)
         for frame in scene.frames:
-            style = {"facecolor": "#FAFAFA", "edgecolor": FRAME, "linestyle": (0, (3, 3)), "linewidth": 0.8}
+            style: dict[str, Any] = {
+                "facecolor": "#FAFAFA",
+                "edgecolor": FRAME,
+                "linestyle": (0, (3, 3)),
+                "linewidth": 0.8,
+            }
             axes.add_patch(box(frame.x, frame.y, frame.width, frame.height, **style))
             _text(axes, frame.x + 10, frame.y + 17, frame.title, TITLE_SIZE - 0.5, TEXT["faint"], weight=weight)
         for curve in scene.curves:
@@ -52,7 +56,12 @@ def _draw_curve(axes: Any, curve: Bezier) -> None:
 def _draw_box(axes: Any, placed: Placed, weight: str) -> None:
     drawn = placed.box
     line = (0, (4, 3)) if drawn.role == "constant" else "-"
-    style = {"facecolor": FILL[drawn.role], "edgecolor": BORDER[drawn.role], "linewidth": 1.0, "linestyle": line}
+    style: dict[str, Any] = {
+        "facecolor": FILL[drawn.role],
+        "edgecolor": BORDER[drawn.role],
+        "linewidth": 1.0,
+        "linestyle": line,
+    }
     axes.add_patch(box(placed.x, placed.y, drawn.width, drawn.height, **style))
     y = placed.y + 4.0
     for text in drawn.lines:

@@ -4,9 +4,11 @@ import contextlib
 import functools
 import io
 import logging
+import unicodedata
 import warnings
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from danlu.view.figures.names import short
@@ -19,6 +21,7 @@ _CHINESE_FONTS = (
     "notosanscjk", "notosanssc", "sourcehansans", "pingfang", "msyh", "hiraginosansgb", "wqy-microhei", "wqy-zenhei",
     "stheiti", "simhei", "droidsansfallback", "arialunicode", "simsun",
 )  # fmt: skip
+_FONT = "DejaVu Sans"  # it comes with matplotlib
 _LOOK = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#8A8A8A",
@@ -37,9 +40,11 @@ _LOOK = {
     "legend.fontsize": 8.5,
     "legend.frameon": False,
     "pdf.fonttype": 42,
+    "savefig.bbox": None,
     "svg.fonttype": "none",
     "svg.hashsalt": "danlu",  # the same picture is the same file
     "text.color": LIGHT["ink"],
+    "text.usetex": False,  # whatever the user's own settings say: no program has to be installed
     "xtick.color": "#5A5A5A",
     "xtick.labelsize": 8,
     "ytick.color": "#5A5A5A",
@@ -48,28 +53,27 @@ _LOOK = {
 
 
 @contextlib.contextmanager
-def look(texts: Iterable[str] = ()) -> Generator[None]:
-    """A context in which matplotlib draws in danlu's look, with a font that has the signs of `texts`, where one is."""
+def look(texts: Iterable[str] = (), more: Mapping[str, Any] = MappingProxyType({})) -> Generator[None]:
+    """A context in which matplotlib draws in danlu's look, with a font that has the signs of `texts`, where one is;
+    `more` are settings of matplotlib's that are other than usual."""
     import matplotlib
 
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-    fonts = ["DejaVu Sans"]
     chinese = chinese_font() if has_chinese(texts) else None
-    if chinese:
-        fonts.append(chinese)
-    settings: dict[Any, Any] = {**_LOOK, "font.family": fonts}
+    # Beside Chinese signs all words are of their font, which often has no bold: one weight in a line, not two.
+    settings: dict[Any, Any] = {**_LOOK, "font.family": [*([chinese] if chinese else []), _FONT], **more}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         # Where no font has the signs: an SVG keeps its words as words, for the viewer to draw.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
 
 
-def sheet(width: float, height: float) -> Any:
-    """An empty figure of so many inches."""
+def sheet(width: float, height: float, *, arranged: bool = True) -> Any:
+    """An empty figure of so many inches; `arranged` by matplotlib, so that nothing on it overlaps, or by who draws."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained" if arranged else None)
     FigureCanvasAgg(figure)
     return figure
 
@@ -105,6 +109,38 @@ def chinese_font() -> str | None:
     return None
 
 
+def writable(text: str) -> str:
+    """The text with "?" for each sign that no font in force has (see `look`), and without what is never seen.
+
+    >>> with look():
+    ...     writable("café → \U00012000")
+    'café → ?'
+    """
+    if text.isascii():
+        return text
+    import matplotlib
+
+    fonts = [_loaded(family) for family in matplotlib.rcParams["font.family"]]
+    seen = (sign for sign in text if unicodedata.category(sign) != "Cf" and not "\ufe00" <= sign <= "\ufe0f")
+    return "".join(sign if any(font.get_char_index(ord(sign)) for font in fonts) else "?" for sign in seen)
+
+
+@functools.cache
+def _loaded(family: str) -> Any:
+    from matplotlib import font_manager
+
+    return font_manager.get_font(font_manager.findfont(font_manager.FontProperties(family=[family])))
+
+
+def text_width(figure: Any, text: str, size: float, *, bold: bool = False) -> float:
+    """How many inches wide a line of words is on the figure, in the font in force."""
+    from matplotlib.font_manager import FontProperties
+
+    properties = FontProperties(size=size, weight="bold" if bold else "normal")
+    width, _, _ = figure.canvas.get_renderer().get_text_width_height_descent(text, properties, False)
+    return float(width) / figure.dpi
+
+
 def color_map(colors: Sequence[str], *, bare: bool = False) -> Any:
     """A colour map that runs through `colors`; what is missing is pale grey, or `bare`."""
     from matplotlib.colors import LinearSegmentedColormap
@@ -130,11 +166,18 @@ def outline(points: Sequence[tuple[float, float]], codes: Sequence[str], **style
     return PathPatch(Outline(list(points), [numbers[code] for code in codes]), **style)
 
 
-def box(x: float, y: float, width: float, height: float, **style: Any) -> Any:
+def box(x: float, y: float, width: float, height: float, rounding: float = 4, **style: Any) -> Any:
     """A box with round corners."""
     from matplotlib.patches import BoxStyle, FancyBboxPatch
 
-    return FancyBboxPatch((x, y), width, height, boxstyle=BoxStyle("round", pad=0, rounding_size=4), **style)
+    return FancyBboxPatch((x, y), width, height, boxstyle=BoxStyle("round", pad=0, rounding_size=rounding), **style)
+
+
+def across(figure: Any, axes: Any) -> Any:
+    """Places whose x counts in widths of the figure, and whose y in heights of the axes."""
+    from matplotlib.transforms import blended_transform_factory
+
+    return blended_transform_factory(figure.transFigure, axes.transAxes)
 
 
 def powers_of_ten() -> Any:

@@ -7,12 +7,15 @@ import torch
 from torch import nn
 
 from danlu.watch.conduct import Averaged
+from danlu.watch.frames import calling_line
 from danlu.watch.measured import Measured
+from danlu.watch.probes.structure import BATCH_NORMS
 from danlu.watch.tracing import is_unmade, unreadable
 
 _TENSORS, _NUMBERS = 4, 256  # of the weights that are compared
 _MOST_STEPS = 64  # at which it was called
 _OFTEN = 0.5  # of the steps between its first and its last call: then it takes part in the training
+_MOVED = 0.1  # of the size of what normalisation keeps
 
 
 class AveragedProbe:
@@ -25,6 +28,8 @@ class AveragedProbe:
         self._roots = list(roots.values())
         self._shapes = [_shapes(root) for root in self._roots]
         self._first = [_sample(root) for root in self._roots]
+        self._statistics = [_statistics(root) for root in self._roots]  # of the nets, when those of the copy were kept
+        self._kept: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # weights and statistics of the copy, by place
         self._known: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()  # the place of its root
         self._steps: dict[int, int] = {}  # calls by step
 
@@ -55,12 +60,45 @@ class AveragedProbe:
         beside = float((gone - along * way).norm()) / length
         found = self._measured.averaged or Averaged(step)
         found.step, found.calls = step, len(self._steps)
+        if not module.training:
+            self._compare_statistics(found, module, copied, place)
         found.kept = 1 - along if beside < 0.5 and 0 <= along <= 1.5 else float("nan")
         steps = list(self._steps)
         span = steps[-1] - steps[0] + 1
         if len(steps) > 4 and len(steps) > _OFTEN * span:
             found.kept = float("nan")
         self._measured.averaged = found
+
+    def _compare_statistics(self, found: Averaged, module: nn.Module, weights: torch.Tensor, place: int) -> None:
+        """Whether the copy normalises by what it did before, or at first, while its weights and the net moved on."""
+        own, now, then = _statistics(module), _statistics(self._roots[place]), self._statistics[place]
+        if own is None or now is None or then is None or not own.shape == now.shape == then.shape:
+            return
+        others, before = self._kept.get(place, (None, then))
+        self._kept[place] = weights, own
+        if not torch.equal(own, before):
+            found.stale = found.stale_since = 0
+            self._statistics[place] = now
+        elif (others is None or not torch.equal(weights, others)) and _far(then, now):
+            line = calling_line()
+            if line is not None:
+                self._measured.lines.setdefault("averaged", line)
+            found.stale += 1
+            found.stale_since = found.stale_since or found.step
+
+
+def _far(then: torch.Tensor, now: torch.Tensor) -> bool:
+    return float((now - then).norm()) > _MOVED * float(then.norm())
+
+
+def _statistics(module: nn.Module) -> torch.Tensor | None:
+    """What its batch normalisations have gathered; None where there are none."""
+    kept = [
+        one for norm in module.modules() if isinstance(norm, BATCH_NORMS)
+        for one in (norm.running_mean, norm.running_var) if one is not None and not unreadable(one)
+    ]  # fmt: skip
+    parts = [one.detach().flatten()[:_NUMBERS].double() for one in kept[: 2 * _TENSORS]]
+    return torch.cat(parts).clone() if parts else None
 
 
 def _shapes(module: nn.Module) -> tuple[torch.Size, ...]:

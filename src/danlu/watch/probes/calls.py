@@ -9,6 +9,7 @@ from torch import nn
 from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.carried import CarriedProbe
+from danlu.watch.probes.copied import CopiedProbe
 from danlu.watch.probes.interventions import InterventionProbe
 from danlu.watch.probes.norms import NormProbe
 from danlu.watch.probes.unrelated import UnrelatedProbe
@@ -24,6 +25,7 @@ class CallProbes:
         self.interventions = InterventionProbe(measured, roots)
         self._carried = CarriedProbe(measured, recurrent)
         self._unrelated = UnrelatedProbe(measured)
+        self._copied = CopiedProbe(measured)
         self._norms = NormProbe(measured, roots)
         self._first = True
         self.of_inputs = False  # whether somebody asks for the gradient of what the net was given in this step
@@ -37,6 +39,7 @@ class CallProbes:
         if first:
             self._carried.called(module, args, kwargs, step)
             self._unrelated.called(given)
+            self._copied.called(given)
 
     def answered(self, output: Any) -> None:
         """That call has answered."""
@@ -49,15 +52,18 @@ class CallProbes:
         self.interventions.lost(call, result)
         self._carried.lost(call)
         self._unrelated.met(call.kind, call.targets, step)
+        self._copied.met(call.kind, call.targets)
 
     def met(self, kind: str, targets: torch.Tensor, step: int) -> None:
         """Targets of a loss that was written by hand."""
         self._unrelated.met(kind, targets, step)
+        self._copied.met(kind, targets)
 
     def end_step(self, step: int) -> None:
         """The step is over."""
         self.of_inputs = False
         self._carried.end_step(step)
         self._unrelated.end_step()
+        self._copied.end_step()
         self._norms.end_step(step)
         self.interventions.end_step(step)

@@ -14,6 +14,8 @@ from danlu.watch.tracing import all_tensors, unreadable
 _FOLLOWED = 3  # steps one after the other that are measured, whatever the training
 _FEWEST_ROWS = 4
 _LEAST_NUMBERS = 8  # of an embedding
+_MOST_ROWS = 4_096
+_ROUNDING = 1e-4  # of the largest likeness
 _CONTINUES = 0.5  # share of the rows that begin with what the one before was to tell
 
 
@@ -40,6 +42,7 @@ class CarriedProbe:
         self._told = False  # its targets are its inputs, one place on
         self._targets: torch.Tensor | None = None  # of this step
         self._square = True  # every loss so far compares the samples with each other
+        self._own = False  # a loss looks for each sample among all of them, itself included
         self._last = 0  # the newest measured step
 
     def called(self, module: nn.Module, args: Any, kwargs: Any, step: int) -> None:
@@ -61,12 +64,14 @@ class CarriedProbe:
     def lost(self, call: LossCall) -> None:
         """A loss was computed that may go backwards."""
         self._square = self._square and call.outputs.dim() == 2 and call.outputs.shape[0] == call.outputs.shape[1]
+        self._own = self._own or _finds_itself(call)
         if self._targets is None and call.targets.dim() and not unreadable(call.targets):
             self._targets = call.targets.detach()
 
     def end_step(self, step: int) -> None:
         """The step is over."""
         calls, targets = self._calls, self._targets
+        self._measured.carried.own += self._own
         if calls and self._square and not (self._measured.net.dropout or self._measured.net.plain_dropout):
             self._measured.carried.alike += _are_one(calls)
         self._states, self._ended = [], None
@@ -75,7 +80,7 @@ class CarriedProbe:
             given = [one for one in first.outputs[1:] if one.dtype.is_floating_point and one.dim() in (2, 3)]
             self._states = [one.detach() for one in [*given, *self._held(first.module, len(first.inputs))]]
             self._keep_ends(first.inputs, targets)
-        self._calls, self._targets, self._square, self._last = [], None, True, step
+        self._calls, self._targets, self._square, self._own, self._last = [], None, True, False, step
 
     def _keep_ends(self, inputs: torch.Tensor, targets: torch.Tensor | None) -> None:
         """Note the last targets of each row, and whether they are the inputs one place on."""
@@ -158,6 +163,21 @@ def _are_one(calls: list[_Call]) -> bool:
     twice = torch.equal(inputs[:half], inputs[half:]) or torch.equal(inputs[::2], inputs[1::2])
     alike = torch.allclose(outputs[:half], outputs[half:]) or torch.allclose(outputs[::2], outputs[1::2])
     return twice and alike and not torch.equal(inputs[0], inputs[half - 1])
+
+
+def _finds_itself(call: LossCall) -> bool:
+    """Whether a loss is told that of all samples each is to be most like itself, which it is: likenesses [N, N] that
+    are the same either way, and on whose diagonal the largest stand."""
+    likeness, targets = call.outputs.detach(), call.targets
+    if call.kind != "classes" or likeness.dim() != 2 or likeness.shape[0] != likeness.shape[1] or targets.dim() != 1:
+        return False
+    if len(likeness) < _FEWEST_ROWS or len(likeness) > _MOST_ROWS or unreadable(likeness) or unreadable(targets):
+        return False
+    if not torch.equal(targets, torch.arange(len(targets), device=targets.device, dtype=targets.dtype)):
+        return False
+    size = float(likeness.abs().max())
+    same = float((likeness - likeness.t()).abs().max()) <= _ROUNDING * size
+    return same and bool((likeness.diagonal() >= likeness.amax(1) - _ROUNDING * size).all())
 
 
 def _embeds(outputs: torch.Tensor) -> bool:

@@ -11,6 +11,7 @@ from danlu.watch.frames import is_theirs, lines_under_way, values_under_way
 from danlu.watch.measured import Measured
 from danlu.watch.probes.code_distillation import one_sided, unscaled
 from danlu.watch.probes.code_latents import divergence_from_normal
+from danlu.watch.probes.code_metrics import counts_all_places
 from danlu.watch.probes.code_pairs import dealt_apart
 from danlu.watch.probes.code_statistics import normalised_by_all
 from danlu.watch.probes.code_thresholds import chosen_on_test
@@ -25,6 +26,8 @@ _END = re.compile(
 )
 _ENDS = re.compile(r"done|terminat|dones", re.IGNORECASE)  # an environment whose episodes end at all
 _LEAST_DISCOUNT = 0.8
+_BEST_OF_NEXT = re.compile(r"^(max|amax|gather|minimum|min)$")
+_VALUE_OF_NEXT = re.compile(r"value|critic|^next_?[qv]|^[qv]_?next|^target_?[qv]|^[qv]_?targ", re.IGNORECASE)
 
 
 _Found = tuple[str, int | None]  # a kind of mistake, and its line
@@ -62,14 +65,16 @@ class CodeProbe:
         found: list[_Found] = [("terminal", _unmasked(scope) if ends else None), ("temperature", one_sided(scope))]
         if line.file not in self._files:
             self._files.add(line.file)
-            found += self._read_whole(line.file, known, values)
+            found += self._read_whole(line.file, known, values, ends=ends)
         if what == "evaluation":
             found.append(("uneven", _mean_of_means(scope, line.line)))
         for kind, number in found:
             if number is not None:
                 self._measured.code.setdefault(kind, CodeLine(line.file, number))
 
-    def _read_whole(self, file: str, known: Mapping[str, Any], values: Mapping[str, Any]) -> list[_Found]:
+    def _read_whole(
+        self, file: str, known: Mapping[str, Any], values: Mapping[str, Any], *, ends: bool
+    ) -> list[_Found]:
         """What stands anywhere in the functions that are under way, or that these call."""
         tree = self._sources.tree(file)
         if tree is None:
@@ -81,6 +86,8 @@ class CodeProbe:
         chosen = chosen_on_test(scope, scope)
         kind = "threshold-test" if chosen is not None and chosen[1] else "threshold"
         return [
+            ("terminal", _unmasked(scope) if ends else None),
+            ("all-places", counts_all_places(scope)),
             ("temperature-square", unscaled(scope, scope, known)),
             ("joint", normalised_by_all(scope)),
             ("pairs", dealt_apart(scope)),
@@ -91,17 +98,38 @@ class CodeProbe:
 
 def _unmasked(scope: ast.AST) -> int | None:
     """The line of a target `reward + discount * value of the next state` that nothing switches off at an end."""
-    made = assignments(scope)
+    made, switched = assignments(scope), _switched(scope)
+    stops = _stops_at_ends(scope)
     for node in ast.walk(scope):
         if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)):
             continue
         sides = (node.left, node.right), (node.right, node.left)
-        if not any(_is_reward(one) and _is_discounted(other, made) for one, other in sides):
+        if not any(_is_reward(one) and _is_discounted(other, made, stops=stops) for one, other in sides):
             continue
         words = words_behind(node, made, options=False)
-        if not any(_END.search(word) for word in words) and not _is_chosen(scope, node):
+        if not any(_END.search(word) for word in words) and not words & switched and not _is_chosen(scope, node):
             return node.lineno
     return None
+
+
+def _switched(scope: ast.AST) -> set[str]:
+    """Names that are given a value only where an episode has ended, or has not."""
+    found: set[str] = set()
+    for node in ast.walk(scope):
+        if isinstance(node, ast.If) and any(_END.search(word) for word in own_words(node.test)):
+            found |= {name for one in (*node.body, *node.orelse) for name in assignments(one)}
+    return found - {""}
+
+
+def _stops_at_ends(scope: ast.AST) -> bool:
+    """Whether what is gathered breaks off where an episode ends: what comes after it is no part of it then."""
+    for node in ast.walk(scope):
+        if isinstance(node, ast.While) and any(_END.search(word) for word in own_words(node.test)):
+            return True
+        ends = isinstance(node, ast.If) and any(_END.search(word) for word in own_words(node.test))
+        if ends and any(isinstance(one, ast.Break | ast.Return) for one in ast.walk(node)):
+            return True
+    return False
 
 
 def _is_reward(node: ast.AST) -> bool:
@@ -110,13 +138,17 @@ def _is_reward(node: ast.AST) -> bool:
     )
 
 
-def _is_discounted(node: ast.AST, made: Mapping[str, list[ast.AST]]) -> bool:
-    """Whether it is a discount times the largest of what a net answers, or what it gives for a next action."""
+def _is_discounted(node: ast.AST, made: Mapping[str, list[ast.AST]], *, stops: bool) -> bool:
+    """Whether it is a discount times the largest of what a net answers, or what it gives for a next action; or, where
+    what is gathered does not break off at an end, times what is called a value."""
     products = [one for one in ast.walk(node) if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult)]
     named = any(_DISCOUNT.search(word) for one in products for word in own_words(one))
     if not named and not any(_is_share(side) for one in products for side in (one.left, one.right)):
         return False
-    return any(word in ("max", "amax", "gather", "minimum", "min") for word in words_behind(node, made))
+    if any(_BEST_OF_NEXT.search(word) for word in words_behind(node, made)):
+        return True
+    near = own_words(node) | {word for name in own_words(node) for one in made.get(name, ()) for word in own_words(one)}
+    return not stops and any(_VALUE_OF_NEXT.search(word) for word in near)
 
 
 def _is_share(node: ast.AST) -> bool:

@@ -162,10 +162,13 @@ def _follow(search: _Search, scope: ast.AST) -> None:
                 names |= _stored([node])
                 search.picks = True
     search.picks = search.picks or (isinstance(search.node, ast.Call) and name_of(search.node.func) in _BEST)
+    figures: set[str] = set()  # computed from a curve, threshold by threshold
     for _ in range(3):
         for node in ast.walk(scope):
             inside = any(one is search.node for one in ast.walk(node))
-            about = inside or bool(own_words(node) & names)
+            if isinstance(node, ast.Assign) and own_words(node.value) & (names | figures):
+                figures |= _stored([node])
+            about = inside or bool(own_words(node) & (names | figures))
             if isinstance(node, ast.Call) and name_of(node.func) in _BEST and about and node is not search.node:
                 search.picks = True
             if not isinstance(node, ast.Assign) or node.lineno < search.line:

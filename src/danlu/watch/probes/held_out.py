@@ -13,6 +13,7 @@ from danlu.watch.conduct import Unfair
 from danlu.watch.frames import calling_line
 from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
+from danlu.watch.probes.interleaved import interleaved
 from danlu.watch.tracing import unreadable
 
 _PASSES = 6  # evaluations whose data are looked at
@@ -37,6 +38,8 @@ class HeldOutProbe:
         self._begun_at: CodeLine | None = None
         self.elsewhere = False  # what is evaluated comes from a data set that gave no training batch
         self._trained: set[int] = set()  # data sets that gave training batches, by id
+        self._training: Any = None  # the newest loader that gave one, weakly
+        self._compared: set[int] = set()  # loaders whose rows were looked for beside those of the training, by id
         self._evaluations = 0
         self._batches = self._samples = 0  # of this evaluation
         self._sums: tuple[torch.Tensor, torch.Tensor] | None = None
@@ -58,6 +61,7 @@ class HeldOutProbe:
         """A batch is trained on."""
         loader, self._begun = self._begun and self._begun(), None
         if loader is not None:
+            self._training = weakref.ref(loader)
             self._trained.add(id(loader.dataset))
             sampler = getattr(loader, "sampler", None)
             self._measured.draws_at_random = self._measured.draws_at_random or isinstance(sampler, RandomSampler)
@@ -67,6 +71,7 @@ class HeldOutProbe:
         loader, self._begun = self._begun and self._begun(), None
         if loader is not None:
             self.elsewhere = bool(self._trained) and id(loader.dataset) not in self._trained
+            self._look_beside(loader, step)
         if loader is not None and id(loader.dataset) not in self._trained:
             self._see_loader(loader, step)
             if self._begun_at is not None and "evaluated" not in self._measured.lines:
@@ -107,6 +112,16 @@ class HeldOutProbe:
         self._sums, self._first = None, None
         self._ordered_before, self._ordered = self._ordered, 0
         self._rows_differ = self._spoilt = False
+
+    def _look_beside(self, loader: Any, step: int) -> None:
+        """Whether its rows lie beside those that were trained on."""
+        trained = self._training and self._training()
+        if trained is None or trained is loader or id(loader) in self._compared or len(self._compared) >= _PASSES:
+            return
+        self._compared.add(id(loader))
+        share = interleaved(trained, loader)
+        if share > 0:
+            self._measured.unfair.setdefault("beside", Unfair(step, share=share))
 
     def _see_loader(self, loader: Any, step: int) -> None:
         size = getattr(loader, "batch_size", None)

@@ -11,7 +11,9 @@ from torch import nn
 from danlu.watch.measured import Intervention, LowLoss, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.answers import by_place, by_sample, changed, cut, first_answer, moved, size
+from danlu.watch.probes.design import ORDERED, is_batch_second, shares_by_design
 from danlu.watch.probes.inputs import batch_of
+from danlu.watch.probes.masks import Masks
 from danlu.watch.probes.orders import other_orders
 from danlu.watch.probes.sequences import Padding, Relation, gaps, is_one_hot, padding_of, relation_of
 from danlu.watch.probes.spreading import module_that_mixes
@@ -19,7 +21,6 @@ from danlu.watch.tracing import all_tensors, unreadable
 from danlu.watch.trying import Copy, ModuleCall, UntriedError
 
 _AT = (2, 50, 200, 400, 800, 1600, 3200)  # steps from which on the next measured one is tried
-_ORDERED = (nn.RNNBase, nn.MultiheadAttention)  # layers that are told which dimension is that of the samples
 _MOST_CALLS = 2
 _MOST_LOSSES = 4
 _NEVER_NEGATIVE = (
@@ -96,7 +97,7 @@ class InterventionProbe:
             if fresh:
                 trying.all(always_the_same=self._prints.get(id(call.module)) == _print(call))
             else:
-                trying.response()
+                trying.again()
         except UntriedError as error:
             if fresh:
                 trial.refused = str(error)
@@ -129,17 +130,24 @@ class _Trying:
         self._measured = measured
         self._trial = trial
         self._copy = Copy(call)
+        self._inner = False  # it answers with its loss alone, and the last layers in it are looked at
         self._inputs, self._relation, self._loss = self._look(given)
         self._padding = padding_of(self._inputs) if self._relation is None or self._relation.time == 1 else None
         self._batch = self._batch_dimension()
+        self._inner = first_answer(given) is None and self._batch == 0
         self._base = self._answer({})
 
     def all(self, *, always_the_same: bool) -> None:
         """Everything that is tried once."""
         trial = self._trial
-        again = self._answer({})
+        masks = Masks()
+        again = self._answer({}, masks)
+        trial.masks = masks.drawn
         if again.shape != self._base.shape or float(moved(self._base, again).max()) > _REPEATED * size(self._base):
             raise UntriedError("random")
+        if self._inner:
+            self.response()
+            return
         modules = list(self._call.module.modules())
         trial.tokens = not self._inputs.dtype.is_floating_point or is_one_hot(self._inputs)
         if self._relation is not None:
@@ -150,7 +158,7 @@ class _Trying:
                 trial.gaps = gaps(self._inputs, self._loss.targets, self._loss.ignored, self._relation.time)
         if self._batch is not None:
             trial.sequential = self._inputs.dim() == 3 or not self._inputs.dtype.is_floating_point
-            trial.batch_second = self._batch == 0 and any(map(_is_batch_second, modules))
+            trial.batch_second = self._batch == 0 and any(map(is_batch_second, modules))
             if not (always_the_same and self._inputs.dim() == 2 and self._inputs.dtype.is_floating_point):
                 self._try_samples(self._batch, modules)
             self.response()
@@ -160,6 +168,14 @@ class _Trying:
             trial.pads_counted = self._counted(self._padding)
             if self._batch == 0 and trial.response.last > 0:
                 self._try_padding(self._padding)
+
+    def again(self) -> None:
+        """What a training changes: how far samples are told apart, and how much of what comes later is used."""
+        self.response()
+        if self._relation is not None and self._relation.lag > 0 and self._trial.later > 0:
+            before = self._trial.later
+            self._try_places(self._relation)
+            self._trial.later = max(before, self._trial.later)
 
     def response(self) -> None:
         """How far answers move where each sample is exchanged for another."""
@@ -173,15 +189,22 @@ class _Trying:
             return
         self._trial.outputs = answers[0].numel()
         self._trial.reconstructs = answers.numel() == self._inputs.numel()
-        after = self._answer({id(self._inputs): other})
+        alike = self._call.tensors if self._inner else [self._inputs]
+        after = self._answer({id(one): one.roll(1, self._batch) for one in alike if one.shape == self._inputs.shape})
         self._trial.response.add(self._trial.step, size(moved(self._base, after)) / size(answers))
         exchanged = by_sample(after, self._inputs, self._batch)
         if self._trial.outputs > 1 and exchanged is not None and exchanged.shape == answers.shape:
             one, other = (torch.nn.functional.normalize(rows.flatten(1).float()) for rows in (answers, exchanged))
             self._trial.turn.add(self._trial.step, size(moved(one, other)) * self._trial.outputs**0.5)
 
-    def _answer(self, others: Mapping[int, torch.Tensor]) -> torch.Tensor:
-        answers = first_answer(self._copy.answer(others))
+    def _answer(self, others: Mapping[int, torch.Tensor], mode: Masks | None = None) -> torch.Tensor:
+        inner: list[torch.Tensor] = []
+
+        def hear(path: str, given: Any, output: Any) -> None:
+            inner.extend(one for one in all_tensors(output)[:1] if one.dim() > 1 and len(one) == len(self._inputs))
+
+        outputs = self._copy.answer(others, hear if self._inner else None, mode)
+        answers = first_answer(inner[-1:] if self._inner else outputs)
         if answers is None:
             raise UntriedError("answers")
         return answers
@@ -210,7 +233,7 @@ class _Trying:
         if self._relation is not None:
             return 1 - self._relation.time
         first, second = self._inputs.shape[:2]
-        ordered = {one.batch_first for one in self._call.module.modules() if isinstance(one, _ORDERED)}
+        ordered = {one.batch_first for one in self._call.module.modules() if isinstance(one, ORDERED)}
         if self._padding is not None or self._inputs.dim() > 3 or ordered == {True}:
             return 0
         flat = self._inputs.dim() == 2 and self._inputs.dtype.is_floating_point
@@ -253,7 +276,7 @@ class _Trying:
             answers is None
             or samples < 3
             or samples in answers.shape[1:]
-            or _shares_by_design(self._call, modules, samples)
+            or shares_by_design(self._call, modules, samples)
         ):
             return
         chosen = torch.arange(samples, device=self._inputs.device) == samples // 2
@@ -323,8 +346,9 @@ class _Trying:
         try:
             less = {id(one): cut(one, rows, length, shape) for one in self._call.tensors}
             short = self._answer(less)
-        except UntriedError:
-            return  # its places are as many as they are
+        except UntriedError:  # its places are as many as they are
+            self._try_other_padding(padding, scale)
+            return
         short_inputs = less[id(self._inputs)]
         whole, part = by_place(self._base, self._inputs), by_place(short, short_inputs)
         if whole is not None and part is not None:
@@ -332,6 +356,13 @@ class _Trying:
             self._trial.pads = size(apart) / scale
         elif self._base.shape[0] == shape[0] and short.shape == self._base[rows].shape:
             self._trial.pads = size(moved(self._base[rows], short)) / scale
+
+    def _try_other_padding(self, padding: Padding, scale: float) -> None:
+        """Embed the padding as another token is, of which nothing is to be seen at the other places."""
+        with self._copy.other_embedding(self._inputs, padding.token) as changes:
+            after = self._answer({}) if changes else None
+        if after is not None:
+            self._trial.pads = self._apart(self._base, after, ~padding.mask) / scale
 
     def _apart(self, before: torch.Tensor, after: torch.Tensor, places: torch.Tensor) -> float:
         one, other = by_place(before, self._inputs), by_place(after, self._inputs)
@@ -364,22 +395,3 @@ def _begins(inputs: torch.Tensor, given: list[torch.Tensor], loss: LossCall) -> 
         met = met.transpose(1, 2)
     met = met.reshape(answers.shape[0], answers.shape[1] - 1, answers.shape[2])
     return int(torch.equal(met.to(answers.dtype), answers[:, 1:]))
-
-
-def _is_batch_second(module: nn.Module) -> bool:
-    return isinstance(module, _ORDERED) and not module.batch_first
-
-
-def _shares_by_design(call: ModuleCall, modules: list[nn.Module], samples: int) -> bool:
-    """Whether samples are meant to see each other: neighbours in a graph, statistics of the batch."""
-    tensors = [*call.tensors, *call.module.buffers()]
-    tensors += [value for one in modules for value in vars(one).values() if isinstance(value, torch.Tensor)]
-    if any(
-        tuple(one.shape) == (samples, samples)
-        or (one.dim() == 2 and len(one) == 2 < samples and not one.dtype.is_floating_point)
-        for one in tensors
-    ):
-        return True
-    return any(
-        getattr(one, "track_running_stats", True) is False and "BatchNorm" in type(one).__name__ for one in modules
-    )

@@ -50,8 +50,10 @@ class LabelProbe:
             return
         if targets.requires_grad:  # two answers that are drawn together
             return
-        samples = len(inputs) if inputs is not None and inputs.dim() else len(targets)
+        known = inputs is not None and inputs.dim()
+        samples = len(inputs) if inputs is not None and known else len(targets)
         dense = kind == "classes" and (targets.dim() > 1 or len(targets) != samples)
+        dense = dense or (not known and self._measured.labels.dense)  # of an ordinary step the inputs are not heard
         count = outputs.shape[1] if kind == "classes" and outputs.dim() > 1 else 2
         self.see(kind, count, targets, step, dense=dense, weighted=call.weighted)
         if step <= 3 and call.ignored is not None and call.ignored >= 0:

@@ -6,7 +6,9 @@ from typing import Any
 import torch
 from torch.utils.data import IterableDataset, Subset, TensorDataset
 
+from danlu.watch.conduct import Unfair
 from danlu.watch.measured import Measured
+from danlu.watch.probes.interleaved import interleaved
 from danlu.watch.tracing import unreadable
 
 _MOST_COLUMNS = 64
@@ -18,6 +20,9 @@ def read_loaders(measured: Measured, loader: Any, val_loader: Any) -> None:
     measured.draws_in_order = type(sampler).__name__ == "SequentialSampler" if sampler is not None else None
     overlap = _overlap(getattr(loader, "dataset", None), getattr(val_loader, "dataset", None))
     measured.declared_overlap, measured.declares_held_out = overlap or 0.0, overlap is not None
+    beside = interleaved(loader, val_loader)
+    if beside > 0:
+        measured.unfair["beside"] = Unfair(0, share=beside)
 
 
 def _sampler(loader: Any) -> Any:

@@ -163,6 +163,8 @@ class LossProbe:
         from_loss_calls: bool,
     ) -> None:
         head, outputs, targets = read_head(criterion, step, given, value, scaled=self._measured.scaled)
+        if targets is not None and operation(criterion.node) == "Gather" and targets.shape[1:] == (1,):
+            targets = targets[:, 0]  # gather() is given the classes as a column
         kind = "classes" if head.loss in CLASSES else "binary" if head.loss in BINARY else "numbers"
         labelled = self._is_labelled(place, kind, targets, from_loss_calls=from_loss_calls)
         heads = self._measured.heads

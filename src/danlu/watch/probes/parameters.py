@@ -11,6 +11,7 @@ from danlu.watch.probes.reading import differences, norms, read
 from danlu.watch.tracing import unreadable
 
 _MOST_VALUES = 2_048
+_SHORT = (torch.bfloat16, torch.float16)
 _DECOUPLED = ("AdamW", "SGDW", "Adafactor", "Lion", "Muon")  # in the names of optimisers, torch's and others'
 
 
@@ -25,6 +26,7 @@ class ParameterProbe:
         self._measured = measured
         self._owners = owners
         self._before: list[tuple[str, torch.Tensor, torch.Tensor]] = []
+        self._graded: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []  # of 16 bits, that a gradient moves
         self._direction: dict[int, torch.Tensor] = {}
         self._level: dict[int, float] = {}
 
@@ -43,6 +45,10 @@ class ParameterProbe:
             return
         grads = [grad.detach() for _, grad in moved]
         samples = [_entries(grad) for grad in grads]
+        self._graded = [
+            (one, sample != 0, _entries(one).clone())
+            for (one, _), sample in zip(moved, samples, strict=True) if one.dtype in _SHORT
+        ]  # fmt: skip
         sizes_of_grads, weights = norms(grads), norms([one.detach() for one, _ in moved])
         others = norms(samples, 0)  # the number of entries that are not 0
         numbers = read([*sizes_of_grads, *weights, *others])
@@ -96,9 +102,25 @@ class ParameterProbe:
         for name, ratios in by_layer.items():
             self._measured.layers[name].update.add(step, max(ratios))
         optimiser.unmoved.add(step, float(unmoved))
+        self._see_rounding(step, optimiser)
         if step <= 3 or step % 50 == 0:
             self._see_rows(step)
         self._before = []
+
+    def _see_rounding(self, step: int, optimiser: Optimiser) -> None:
+        """Of weights of 16 bits that have a gradient, the share that the step has left as it was."""
+        graded, self._graded = self._graded, []
+        pairs = [(meant, _entries(one) == old) for one, meant, old in graded if meant.shape == old.shape]
+        if not pairs:
+            return
+        left, asked = (
+            torch.stack([one.sum() for one in each]).sum()
+            for each in ([same & meant for meant, same in pairs], [meant for meant, _ in pairs])
+        )
+        numbers = read([left, asked])
+        if numbers[1]:
+            optimiser.low_precision = str(graded[0][0].dtype).removeprefix("torch.")
+            optimiser.rounded.add(step, numbers[0] / numbers[1])
 
     def _see_rows(self, step: int) -> None:
         """How far the rows of a weight differ: where they are all the same, so is what the units compute."""

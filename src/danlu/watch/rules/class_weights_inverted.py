@@ -28,9 +28,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _by_class(facts: LabelFacts) -> dict[int, float]:
-    if facts.kind == "binary":
-        return {0: 1.0, 1: facts.weights[0]} if len(facts.weights) == 1 else {}
-    return dict(enumerate(facts.weights))
+    if facts.kind == "binary" and len(facts.weights) == 1:
+        return {0: 1.0, 1: facts.weights[0]}
+    return dict(enumerate(facts.weights)) if len(facts.weights) == facts.outputs else {}
 
 
 def _grow(counts: dict[int, int], weights: dict[int, float]) -> bool:

@@ -1,4 +1,5 @@
-"""ema-too-slow: the averaged weights that are evaluated are still close to those of the beginning."""
+"""ema-too-slow: averaged weights that are evaluated are still close to those of the beginning, or their statistics are
+those of the beginning."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
@@ -6,6 +7,9 @@ from danlu.watch.measured import Measured
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     averaged = measured.averaged
+    if averaged is not None and averaged.stale >= thresholds["min_stale_calls"]:
+        numbers = {"calls": averaged.stale, "steps": averaged.step}
+        return Verdict("warning", averaged.stale_since, numbers, variant="statistics", remedies=("average-buffers",))
     if averaged is None or averaged.step < thresholds["min_steps"]:
         return None
     if not averaged.kept >= thresholds["min_kept_share"]:
@@ -21,8 +25,13 @@ RULE = Rule(
     severities=("warning",),
     needs=("optimizer",),
     fault_in="evaluation",
-    remedies=("ema-warmup",),
+    variants_in={"statistics": "averaged"},
+    remedies=("ema-warmup", "average-buffers"),
     # An average over a tenth of the training lags behind by a tenth of the way or so.
-    thresholds={"min_steps": Threshold(100, "steps"), "min_kept_share": Threshold(0.5, "share")},
+    thresholds={
+        "min_steps": Threshold(100, "steps"),
+        "min_kept_share": Threshold(0.5, "share"),
+        "min_stale_calls": Threshold(2, "evaluations"),
+    },
     symptoms=("too-few-epochs",),
 )

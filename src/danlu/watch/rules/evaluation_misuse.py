@@ -7,7 +7,7 @@ from danlu.watch.measured import Measured
 
 _REMEDIES = {
     "scaled": "training-statistics", "anew": "plain-validation", "uneven": "weigh-batches", "drops": "keep-last",
-    "joint": "training-statistics",
+    "joint": "training-statistics", "places": "count-labelled",
 }  # fmt: skip
 
 
@@ -20,6 +20,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         slight = kind == "drops" and found.share < thresholds["min_dropped_share_warning"]
         severity = "advice" if slight else "warning"
         return Verdict(severity, max(1, found.step), numbers, variant=kind, remedies=(_REMEDIES[kind],))
+    places = _places(measured, thresholds)
+    if places is not None:
+        return places
     uneven = [one for one in measured.evaluations if one.smallest and one.smallest < one.samples / one.batches]
     line = measured.code.get("uneven")
     if line is not None and uneven:
@@ -38,6 +41,23 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     return None
 
 
+def _places(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    """An accuracy over all places of a batch, also over those that have no label."""
+    facts, line = measured.labels, measured.code.get("all-places")
+    if line is None or not facts.dense or facts.kind != "classes" or not facts.seen or not measured.evaluations:
+        return None
+    gaps = max((one.gaps for one in measured.interventions.values() if one.gaps >= 0), default=0.0)
+    if gaps >= thresholds["min_gaps_share"]:  # what the loss leaves out is a class, and no padding
+        return None
+    counted = sum(count for label, count in facts.counts.items() if label != facts.ignored)
+    share = 1 - (counted + facts.uncounted) / facts.seen
+    if share < thresholds["min_places_share"]:
+        return None
+    numbers = {"share": share}
+    step = max(1, measured.evaluations[0].step)
+    return Verdict("warning", step, numbers, variant="places", remedies=(_REMEDIES["places"],), line=line)
+
+
 RULE = Rule(
     "evaluation-misuse",
     _judge,
@@ -50,5 +70,7 @@ RULE = Rule(
     thresholds={
         "min_dropped_share_warning": Threshold(0.02, "share"),
         "min_difference_warning": Threshold(0.05, "share"),
+        "min_places_share": Threshold(0.05, "share"),
+        "min_gaps_share": Threshold(0.01, "share"),
     },
 )

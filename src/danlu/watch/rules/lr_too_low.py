@@ -1,15 +1,18 @@
-"""lr-too-low: the weights hardly move, although the gradient says where to."""
+"""lr-too-low: the weights hardly move, although the gradient says where to; or they are too coarse to."""
 
 import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Measured
+from danlu.watch.measured import Measured, Optimiser
 from danlu.watch.rates import higher_rate
 from danlu.watch.reading import guess_loss, is_surrogate, main_optimiser, moving_layers, progress, step_size
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     optimiser = main_optimiser(measured)
+    rounded = _rounded(optimiser, thresholds) if optimiser is not None else None
+    if rounded is not None:
+        return rounded
     size, gone = step_size(measured, 10), progress(measured)
     if optimiser is None or len(measured.optimisers) > 1 or measured.loss.count < thresholds["min_steps"]:
         return None
@@ -36,6 +39,17 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     return Verdict("warning", 1, numbers, remedies=({"optim.lr": higher_rate(measured, optimiser)},))
 
 
+def _rounded(optimiser: Optimiser, thresholds: Thresholds) -> Verdict | None:
+    """What is added to weights of 16 bits is less than their last digit, and they stay as they are."""
+    share, rates = optimiser.rounded, optimiser.rate
+    if len(share) < thresholds["min_measurements"] or rates.last < 0.5 * optimiser.highest_rate:
+        return None
+    if not share.median() >= thresholds["min_rounded_share"] or _rises_still(rates.values):
+        return None
+    numbers = {"share": share.median(), "rate": optimiser.highest_rate, "type": optimiser.low_precision}
+    return Verdict("warning", share.steps[0], numbers, variant="rounded", remedies=("wide-weights",))
+
+
 def _rises_still(rates: list[float]) -> bool:
     return len(rates) > 2 and rates[-1] > 1.02 * rates[len(rates) // 2]
 
@@ -47,13 +61,15 @@ RULE = Rule(
     severities=("warning",),
     needs=("optimizer", "steps"),
     fault_in="optimizer",
-    remedies=({"optim.lr": None},),
+    remedies=({"optim.lr": None}, "wide-weights"),
     # A tenth of that thousandth, and after 50 steps less than a seventh of the way: at this pace thousands are needed.
     thresholds={
         "min_steps": Threshold(50, "steps", "steps"),
         "max_update_ratio": Threshold(2e-4, "share", "size"),
         "max_progress_share": Threshold(0.15, "share", "progress"),
         "min_loss_ratio": Threshold(0.6, "times", "known"),
+        "min_rounded_share": Threshold(0.5, "share"),
+        "min_measurements": Threshold(6, "measurements"),
     },
     reads="curve",
     symptoms=("plateau", "underfitting", "too-few-epochs"),

@@ -1,4 +1,4 @@
-"""targets-not-shifted: a net that reads a sequence is asked for the very token that it reads."""
+"""targets-not-shifted: a net is asked for the very token, or number, that it is given."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
@@ -11,8 +11,15 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if trial.lag == 0 and causal and trial.tokens and trial.places >= thresholds["min_places"]:
             where = (trial.name,) if trial.name else ()
             return Verdict("error", 1, {"places": trial.places}, where, remedies=("shift-targets",))
+    copied = measured.copied
+    if copied.steps >= thresholds["min_steps"]:
+        numbers = {"place": copied.place + 1, "places": copied.places}
+        variant = "window" if copied.in_time else "input"
+        return Verdict("error", 1, numbers, variant=variant, remedies=(_REMEDIES[variant],))
     return None
 
+
+_REMEDIES = {"window": "end-window-before", "input": "drop-target-column"}
 
 RULE = Rule(
     "targets-not-shifted",
@@ -21,10 +28,11 @@ RULE = Rule(
     severities=("error",),
     needs=("tried",),
     fault_in="loss",
-    remedies=("shift-targets",),
+    remedies=("shift-targets", *_REMEDIES.values()),
     thresholds={
         "max_moved_share": Threshold(0.001, "share"),
         "min_places": Threshold(4, "places"),
+        "min_steps": Threshold(5, "steps"),
     },
     reads="start",
     symptoms=("too-few-epochs", "plateau", "lr-too-low", "overfitting", "train-test-overlap"),

@@ -12,6 +12,12 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if judged and 0 < dropped <= measured.step + 1:
         numbers = {"passes": dropped, "rate": net.plain_dropout}
         return Verdict("warning", 1, numbers, variant="functional", remedies=("pass-training",))
+    asked = [one for one in measured.evaluations if not one.training]
+    masked = next((one for one in measured.interventions.values() if one.masks and not one.reconstructs), None)
+    rare = len(measured.evaluations) <= thresholds["max_evaluations_per_step"] * measured.step
+    if judged and masked is not None and asked and rare:
+        where = (masked.name,) if masked.name else ()
+        return Verdict("warning", asked[0].step, {}, where, variant="drawn", remedies=("ask-for-the-mode",))
     affected = bool(net.dropout) or (bool(net.norms) and not net.frozen_norms) or net.plain_dropout > 0
     passes = measured.evaluations
     wrong = [one for one in passes if one.training]
@@ -33,8 +39,8 @@ RULE = Rule(
     severities=("warning",),
     needs=("evaluation-mode",),
     fault_in="evaluation",
-    remedies=("call-eval", "pass-training"),
-    variants_in={"functional": "module"},
+    remedies=("call-eval", "pass-training", "ask-for-the-mode"),
+    variants_in={"functional": "module", "drawn": "module"},
     thresholds={
         "min_steps": Threshold(3, "steps", "steps"),
         "max_evaluations_per_step": Threshold(0.5, "evaluations", "often"),

@@ -20,6 +20,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if windows and len(windows) > len(beside) / 2:
         numbers = {"share": windows[-1].neighbours}
         return Verdict("warning", max(1, windows[0].step), numbers, variant="windows", remedies=("split-by-time",))
+    rows = measured.unfair.get("beside")
+    if rows is not None and rows.share >= thresholds["min_window_share"]:
+        numbers = {"share": rows.share}
+        return Verdict("warning", max(1, rows.step), numbers, variant="rows", remedies=("hold-out-block",))
     known = [one for one in measured.evaluations if one.overlap >= 0 and one.samples >= thresholds["min_samples"]]
     if not known:
         return None
@@ -50,7 +54,7 @@ RULE = Rule(
     severities=("warning",),
     needs=("held-out",),
     fault_in="evaluated",
-    remedies=("split-first", "split-by-time"),
+    remedies=("split-first", "split-by-time", "hold-out-block"),
     # A twentieth is more than chance doubles in data whose batches hold none. A pass over less than 9 tenths of what
     # was trained on is not the training set's own score.
     thresholds={

@@ -1,11 +1,13 @@
-"""views-alike: the two views of a sample that are to be drawn together are the same."""
+"""views-alike: the two views of a sample that are to be drawn together are the same, or a view is its own partner."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    alike = measured.carried.alike
+    alike, own = measured.carried.alike, measured.carried.own
+    if own >= thresholds["min_steps"]:
+        return Verdict("error", 1, {"times": own}, variant="own", remedies=("mask-diagonal",))
     if alike < thresholds["min_steps"] or len(measured.optimisers) > 1 or measured.labels.kind == "numbers":
         return None
     if measured.weighs_samples:  # a policy that is asked twice
@@ -20,7 +22,8 @@ RULE = Rule(
     severities=("error",),
     needs=("steps",),
     fault_in="forward",
-    remedies=("two-views",),
+    variants_in={"own": "loss"},
+    remedies=("two-views", "mask-diagonal"),
     thresholds={"min_steps": Threshold(3, "steps")},
     reads="start",
     symptoms=("output-collapsed", "plateau", "overfitting", "too-few-epochs", "train-test-overlap"),

@@ -68,6 +68,19 @@ danlu.Charts = class {
   }
 };
 
+/** A text to type elsewhere, and a button that copies it; `name` is what that says to copy where it is not the text. */
+danlu.copyable = (text, tag = "code", name = text) => {
+  const button = danlu.make("button", {
+    type: "button", class: "plain copy", "aria-label": `${danlu.say("copy")} ${name}`,
+    onclick: async () => {
+      try { await navigator.clipboard.writeText(text); } catch { return; }
+      button.textContent = danlu.say("copied");
+      setTimeout(() => { button.textContent = danlu.say("copy"); }, 1500);
+    },
+  }, danlu.say("copy"));
+  return danlu.make("span", { class: "copyable" }, danlu.make(tag, {}, text), " ", button);
+};
+
 danlu.theme = () => danlu.kept.get("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 
 danlu.head = () => {

@@ -1,18 +1,5 @@
 "use strict";
 /* One run while it goes on and after it; several runs side by side. */
-/** A text to type elsewhere, and a button that copies it. */
-danlu.copyable = (text) => {
-  const button = danlu.make("button", {
-    type: "button", class: "plain copy", "aria-label": `${danlu.say("copy")} ${text}`,
-    onclick: async () => {
-      try { await navigator.clipboard.writeText(text); } catch { return; }
-      button.textContent = danlu.say("copied");
-      setTimeout(() => { button.textContent = danlu.say("copy"); }, 1500);
-    },
-  }, danlu.say("copy"));
-  return danlu.make("span", { class: "copyable" }, danlu.make("code", {}, text), " ", button);
-};
-
 /** A finding; of many the first ones are open. `back` leads to it on its run's page. */
 danlu.findingCard = (one, open = true, back = "") => {
   const rows = [];

@@ -1,0 +1,302 @@
+"""The poster of a run on a sheet of A4: scores on top, curves, answers and net below, then samples and findings."""
+
+import contextlib
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from danlu.base.words import say
+from danlu.view.figures.chart import Cells, Panel, Picture
+from danlu.view.graphs.look import BORDER, FILL
+from danlu.view.overview import Overview, OverviewFinding, OverviewLayer, OverviewPicture
+from danlu.view.palette import LIGHT, SEVERITY
+from danlu.view.paper.draw import draw_panel
+from danlu.view.paper.images import pixels_of
+from danlu.view.paper.lines import Lettered, line_height
+from danlu.view.paper.sheet import across, box, file_bytes, look
+
+WIDTH, HEIGHT = 8.27, 11.69  # A4 in inches
+_EDGE = 0.42
+_BETWEEN = 0.26
+_RIGHT = 2.85  # the width of the right column
+_INNER = WIDTH - 2 * _EDGE
+_FAINT = "#5F5F5F"
+_TITLE = 9.0
+_TITLE_HEIGHT = 0.24
+_LAYER_HEIGHT = (0.15, 0.36)
+_TWO_LINES = 0.295  # from this height on a layer has two lines
+_ANSWER_HEIGHT = (1.5, 3.1)
+_MOST_FINDINGS_HEIGHT = 2.3
+_PICTURES = 8
+_CAPTION, _CAPTION_LINES = 6.5, 4
+_MOST_ROWS = 6
+_SMALL = 1.35  # letters are so much smaller than those of a chart of its own
+_LOOK = {"xtick.labelsize": 7, "ytick.labelsize": 7, "axes.labelsize": 8, "legend.fontsize": 7.5, "axes.titlesize": 8}
+
+Region = tuple[float, float, float, float]  # left, top, right, bottom in inches
+
+
+def draw_overview(info: Overview, kind: str) -> bytes:
+    """The poster as a file: `kind` is ".png", ".svg" or ".pdf"."""
+    with overview_look(info):
+        return file_bytes(laid_out(info).figure, kind)
+
+
+def overview_look(info: Overview) -> contextlib.AbstractContextManager[None]:
+    """The look in which a poster is laid out and drawn."""
+    return look(_texts(info), _LOOK)
+
+
+def laid_out(info: Overview) -> Lettered:
+    """The sheet with all that stands on it, within `overview_look`."""
+    sheet = Lettered(WIDTH, HEIGHT)
+    top = _header(sheet, info)
+    sheet.write(_EDGE, HEIGHT - _EDGE, sheet.fitted(info.footer, _INNER - 1, 7), 7, color=_FAINT)
+    sheet.write(WIDTH - _EDGE, HEIGHT - _EDGE, "danlu", 7, color=_FAINT, align="right")
+    bottom = _findings(sheet, info, HEIGHT - _EDGE - 0.1)
+    bottom = _samples(sheet, info, bottom)
+    _body(sheet, info, top, bottom)
+    return sheet
+
+
+def _header(sheet: Lettered, info: Overview) -> float:
+    """Name, how far it is, settings, and the scores as large numbers; where the rest begins."""
+    y = _EDGE - 0.1
+    sheet.write(_EDGE, y, sheet.fitted(info.title, _INNER, 16, bold=True), 16, bold=True)
+    y = sheet.paragraph(_EDGE, y + 0.32, info.facts, _INNER, 8.5, 1)
+    y = sheet.paragraph(_EDGE, y + 0.03, info.settings, _INNER, 7, 3, color=_FAINT) + 0.08
+    if not info.tiles:
+        return y
+    width = (_INNER - 0.1 * (len(info.tiles) - 1)) / max(3, len(info.tiles))
+    for place, tile in enumerate(info.tiles):
+        x = _EDGE + place * (width + 0.1)
+        sheet.axes.add_patch(box(x, y, width, 0.68, rounding=0.06, facecolor="#F4F5F6", linewidth=0))
+        name = f"{info.part} · {tile.name}"
+        sheet.write(x + 0.09, y + 0.05, sheet.fitted(name, width - 0.18, 7), 7, color=_FAINT)
+        sheet.write(x + 0.09, y + 0.18, sheet.fitted(tile.value, width - 0.18, 15, bold=True), 15, bold=True)
+        sheet.write(x + 0.09, y + 0.5, sheet.fitted(tile.others, width - 0.18, 6.5), 6.5, color=_FAINT)
+    return y + 0.68 + 0.16
+
+
+def _findings(sheet: Lettered, info: Overview, bottom: float) -> float:
+    """The findings above `bottom`, the gravest whole and as many as have room; where they begin."""
+    shown: list[tuple[OverviewFinding, list[str], list[str]]] = []
+    height = _TITLE_HEIGHT
+    for one in info.findings:
+        title = sheet.folded(one.title, _INNER - 0.3, 7.5, 3)
+        remedy = sheet.folded(f"{say('page.remedy')}: {one.remedy}", _INNER - 0.3, 7.5, 2) if one.remedy else []
+        more = 0.06 + line_height(8) + line_height(7.5) * len([*title, *remedy])
+        if height + more > _MOST_FINDINGS_HEIGHT - line_height(7.5):
+            break
+        shown.append((one, title, remedy))
+        height += more
+    left = len(info.findings) - len(shown)
+    height += line_height(7.5) if left or not shown else 0.0
+    y = top = bottom - height
+    sheet.write(_EDGE, y, say("page.findings"), _TITLE, bold=True)
+    y += _TITLE_HEIGHT
+    for one, title, remedy in shown:
+        color = LIGHT[SEVERITY[one.severity]]
+        low = y + line_height(8) + line_height(7.5) * len([*title, *remedy]) - 0.02
+        sheet.axes.add_patch(box(_EDGE, y, 0.035, low - y, rounding=0.0, facecolor=color, linewidth=0))
+        head = sheet.fitted(f"{one.number} · {one.head}", _INNER - 0.3, 8, bold=True)
+        sheet.write(_EDGE + 0.12, y, head, 8, bold=True, color=color)
+        y += line_height(8)
+        for line in [*title, *remedy]:
+            sheet.write(_EDGE + 0.12, y, line, 7.5, color="" if line in title else _FAINT)
+            y += line_height(7.5)
+        y += 0.06
+    if not info.findings:
+        sheet.write(_EDGE, y, say("page.no-findings"), 7.5, color=_FAINT)
+    elif left:
+        sheet.write(_EDGE, y, say("figure.overview-findings", count=left), 7.5, color=_FAINT)
+    return top - 0.14
+
+
+def _samples(sheet: Lettered, info: Overview, bottom: float) -> float:
+    """The samples with the largest loss above `bottom`; where they begin."""
+    if not info.samples:
+        return bottom
+    seen = [one for one in info.samples if one.png][:_PICTURES]
+    if seen:
+        return _pictures(sheet, info.samples_title, seen, bottom)
+    rows = info.samples[:_MOST_ROWS]
+    y = top = bottom - _TITLE_HEIGHT - line_height(7.5) * len(rows)
+    sheet.write(_EDGE, y, info.samples_title, _TITLE, bold=True)
+    y += _TITLE_HEIGHT
+    for one in rows:
+        sheet.write(_EDGE, y, sheet.fitted(" · ".join((one.title, *reversed(one.lines))), _INNER, 7.5), 7.5)
+        y += line_height(7.5)
+    return top - 0.14
+
+
+def _pictures(sheet: Lettered, title: str, seen: Sequence[Picture], bottom: float) -> float:
+    column = (_INNER + 0.14) / _PICTURES
+    side = column - 0.14
+    captions = [
+        [line for text in (one.title, *one.lines) for line in sheet.folded(text, side, _CAPTION, 2)][:_CAPTION_LINES]
+        for one in seen
+    ]
+    words = line_height(_CAPTION) * max(map(len, captions))
+    y = bottom - _TITLE_HEIGHT - side - 0.05 - words
+    sheet.write(_EDGE, y, title, _TITLE, bold=True)
+    for place, (one, lines) in enumerate(zip(seen, captions, strict=True)):
+        x, top = _EDGE + place * column, y + _TITLE_HEIGHT
+        pixels = pixels_of(one.png)
+        width, height = (side * size / max(pixels.size) for size in pixels.size)
+        left, upper = x + (side - width) / 2, top + side - height
+        extent = (left, left + width, upper + height, upper)
+        sheet.axes.imshow(pixels, extent=extent, interpolation="nearest", aspect="auto")
+        for number, line in enumerate(lines):
+            sheet.write(
+                x + side / 2, top + side + 0.05 + number * line_height(_CAPTION), line, _CAPTION, align="center"
+            )
+    sheet.axes.set_xlim(0, WIDTH)
+    sheet.axes.set_ylim(HEIGHT, 0)
+    return y - 0.14
+
+
+def _body(sheet: Lettered, info: Overview, top: float, bottom: float) -> None:
+    """Curves on the left; on the right the answers, what was written, and the net."""
+    right = bool(info.answers or info.layers or info.texts)
+    end = WIDTH - _EDGE - (_RIGHT + _BETWEEN if right else 0)
+    _curves(sheet, info.curves, (_EDGE, top, end, bottom))
+    if not right:
+        return
+    left, y = end + _BETWEEN, top
+    for when, text in info.texts:
+        sheet.write(left, y, sheet.fitted(when, _RIGHT, _TITLE, bold=True), _TITLE, bold=True)
+        y = sheet.paragraph(left, y + _TITLE_HEIGHT, text, _RIGHT, 7.5, 9) + 0.12
+    least, most = (_TITLE_HEIGHT + height * len(info.layers) if info.layers else 0.0 for height in _LAYER_HEIGHT)
+    for place, answer in enumerate(info.answers):
+        # The first may press the net together, the others have what is left over.
+        room = bottom - y - (most if place else least) - 0.12
+        if room < _ANSWER_HEIGHT[0]:
+            break
+        y = _answer(sheet, answer, (left, y, WIDTH - _EDGE, y + min(room, _ANSWER_HEIGHT[1]))) + 0.12
+    if info.layers:
+        _net(sheet, info, (left, y, WIDTH - _EDGE, bottom))
+
+
+def _answer(sheet: Lettered, answer: OverviewPicture, region: Region) -> float:
+    left, top, right, bottom = region
+    sheet.write(left, top, sheet.fitted(answer.title, right - left, _TITLE, bold=True), _TITLE, bold=True)
+    notes = [line for note in answer.notes for line in sheet.folded(note, right - left, 6.5, 2)]
+    low = bottom - line_height(6.5) * len(notes) - (0.04 if notes else 0)
+    axes = _drawn(sheet, answer.panel, right - left)
+    place = (left, top + _TITLE_HEIGHT, right, low)
+    _fit(axes, sheet, place)
+    if _thinned(axes, sheet, turned=any(isinstance(mark, Cells) for mark in answer.panel.marks)):
+        _fit(axes, sheet, place)
+    for place, line in enumerate(notes):
+        sheet.write(left, low + 0.04 + place * line_height(6.5), line, 6.5, color=_FAINT)
+    return bottom
+
+
+def _curves(sheet: Lettered, panels: Sequence[Panel], region: Region) -> None:
+    """Panels under each other, their left edges in one line."""
+    left, top, right, bottom = region
+    heights = [panel.height for panel in panels]
+    room = bottom - top
+    drawn: list[Any] = []
+    y = top
+    for panel, height in zip(panels, heights, strict=True):
+        axes = _drawn(sheet, panel, right - left, drawn[0] if drawn else None)
+        part = room * height / sum(heights)
+        _fit(axes, sheet, (left, y, right, y + part - 0.07))
+        drawn.append(axes)
+        y += part
+    edge = max(axes.get_position().x0 for axes in drawn)
+    for axes in drawn:
+        place = axes.get_position()
+        axes.set_position((edge, place.y0, place.x1 - edge, place.height))
+        axes.yaxis.set_label_coords((left + 0.13) / WIDTH, 0.5, transform=across(sheet.figure, axes))
+
+
+def _drawn(sheet: Lettered, panel: Panel, width: float, shared: Any = None) -> Any:
+    axes = sheet.figure.add_axes((0.1, 0.1, 0.5, 0.5), sharex=shared)
+    draw_panel(axes, panel, _SMALL * width)
+    return axes
+
+
+def _thinned(axes: Any, sheet: Lettered, *, turned: bool) -> bool:
+    """Words under the axis that stand over each other are turned, or only some of them stay; whether it was so."""
+    renderer = sheet.figure.canvas.get_renderer()
+    labels = [label for label in axes.get_xticklabels() if label.get_text()]
+    places = [label.get_window_extent(renderer) for label in labels]
+    over = [a.x1 + 4 - b.x0 for a, b in itertools.pairwise(places) if a.x1 + 4 > b.x0]
+    if not over:
+        return False
+    if turned:
+        axes.tick_params(axis="x", labelrotation=90)
+        return True
+    ticks = axes.get_xticks()
+    every = -(-int(max(place.width for place in places) + 8) // max(1, int(places[1].x0 - places[0].x0)))
+    axes.set_xticks(ticks[::every], [label.get_text() for label in labels][::every])
+    return True
+
+
+def _fit(axes: Any, sheet: Lettered, region: Region) -> None:
+    """Give axes so much room that they fill the region with all that is written beside them."""
+    left, top, right, bottom = region
+    wanted = (left / WIDTH, 1 - bottom / HEIGHT, right / WIDTH, 1 - top / HEIGHT)
+    axes.set_position((wanted[0] + 0.06, wanted[1] + 0.03, wanted[2] - wanted[0] - 0.07, wanted[3] - wanted[1] - 0.04))
+    renderer = sheet.figure.canvas.get_renderer()
+    for _ in range(2):
+        inner = axes.get_position()
+        whole = axes.get_tightbbox(renderer).transformed(sheet.figure.transFigure.inverted())
+        x0, y0 = wanted[0] + inner.x0 - whole.x0, wanted[1] + inner.y0 - whole.y0
+        x1, y1 = wanted[2] + inner.x1 - whole.x1, wanted[3] + inner.y1 - whole.y1
+        axes.set_position((x0, y0, max(x1 - x0, 0.02), max(y1 - y0, 0.01)))
+
+
+def _net(sheet: Lettered, info: Overview, region: Region) -> None:
+    """The net as a column of boxes from its input down."""
+    left, top, right, bottom = region
+    sheet.write(right, top + 0.03, info.net_size, 7, color=_FAINT, align="right")
+    sheet.write(left, top, sheet.fitted(info.net_title, right - left - 1.2, _TITLE, bold=True), _TITLE, bold=True)
+    least, most = _LAYER_HEIGHT
+    step = min(most, (bottom - top - _TITLE_HEIGHT) / len(info.layers))
+    rows = info.layers if step >= least else info.layers[: int((bottom - top - _TITLE_HEIGHT) / least)]
+    y = top + _TITLE_HEIGHT
+    for layer in rows:
+        _layer(sheet, layer, (left, y, right, y + max(step, least) - 0.03))
+        y += max(step, least)
+
+
+def _layer(sheet: Lettered, layer: OverviewLayer, region: Region) -> None:
+    left, top, right, bottom = region
+    look = {"facecolor": FILL[layer.role], "edgecolor": BORDER[layer.role], "linewidth": 0.5}
+    sheet.axes.add_patch(box(left, top, right - left, bottom - top, rounding=0.03, **look))
+    two = bottom - top > _TWO_LINES - 0.03
+    lines = [layer.title, layer.detail] if two and layer.detail else [layer.title]
+    y = (top + bottom) / 2 - line_height(7) * len(lines) / 2
+    x, width = right - 0.06, right - left
+    for text, room in ((layer.parameters, 0.48), (layer.shape, 0.66)):
+        sheet.write(x, y, sheet.fitted(text, room, 6.5), 6.5, color=_FAINT, align="right")
+        x -= room + 0.05
+    beside = 0.27 * width if layer.detail and not two else x - left - 0.06
+    sheet.write(left + 0.06, y, sheet.fitted(layer.title, beside, 7, bold=True), 7, bold=True)
+    if two:
+        sheet.write(left + 0.06, y + line_height(7), sheet.fitted(layer.detail, width - 0.12, 6.5), 6.5)
+    else:
+        start = left + 0.1 + beside
+        sheet.write(start, y, sheet.fitted(layer.detail, x - start, 6.5), 6.5)
+
+
+def _texts(info: Overview) -> Iterator[str]:
+    """All that is written on the poster, to know which signs the font must have."""
+    yield say("page.findings")
+    yield from _strings(info)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from _strings(getattr(value, field.name))
+    elif isinstance(value, list | tuple) and value and not isinstance(value[0], int | float):
+        for entry in value:
+            yield from _strings(entry)

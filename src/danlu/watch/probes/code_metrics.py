@@ -1,0 +1,98 @@
+"""Accuracies in the source: whether they count places that have no label."""
+
+import ast
+import re
+from collections.abc import Mapping
+
+from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
+
+_CHOSEN = re.compile(
+    r"mask|pad|ignor|valid|length|(^|_)lens?($|_)|keep|kept|real|attention|select|active|nonzero|count_nonzero",
+    re.IGNORECASE,
+)
+_SIZES = {"numel", "nelement"}
+_LARGEST = {"argmax", "max", "topk"}
+_Made = Mapping[str, list[ast.AST]]
+
+
+def counts_all_places(scope: ast.AST) -> int | None:
+    """The line of a share of right answers over all places of a batch, of which nothing leaves any out.
+
+    >>> counts_all_places(ast.parse("hits = logits.argmax(-1) == y\\naccuracy = hits.float().mean()"))
+    2
+    >>> counts_all_places(ast.parse("hits = (logits.argmax(-1) == y)[y != 0]\\naccuracy = hits.float().mean()")) is None
+    True
+    """
+    made = _made(scope)
+    for node in ast.walk(scope):
+        share = _averaged(node)
+        if share is not None and _compares(share, made) and not _leaves_out(share, made):
+            return getattr(node, "lineno", None)
+    return None
+
+
+def _made(scope: ast.AST) -> dict[str, list[ast.AST]]:
+    """What names were assigned, the places of largest answers included, which come behind these."""
+    made = assignments(scope)
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Assign) and name_of(node.value) in _LARGEST:
+            for one in (part for target in node.targets if isinstance(target, ast.Tuple) for part in target.elts):
+                made.setdefault(name_of(one), []).append(node.value)
+    return made
+
+
+def _averaged(node: ast.AST) -> ast.expr | None:
+    """What is averaged: `x.mean()`, `mean(x)`, or `x.sum()` over a number of elements."""
+    if isinstance(node, ast.Call) and name_of(node.func) == "mean":
+        method = isinstance(node.func, ast.Attribute) and not _is_module(node.func.value)
+        if method and isinstance(node.func, ast.Attribute):
+            return node.func.value
+        return node.args[0] if node.args else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and own_words(node.right) & _SIZES:
+        return node.left if "sum" in own_words(node.left) else None
+    return None
+
+
+def _is_module(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("torch", "np", "numpy", "statistics")
+
+
+def _compares(node: ast.AST, made: _Made, depth: int = 2) -> bool:
+    """Whether a value is a comparison of the places of the largest answers with something, or was made of one."""
+    for one in ast.walk(node):
+        equal = isinstance(one, ast.Compare) and len(one.ops) == 1 and isinstance(one.ops[0], ast.Eq)
+        if equal or (isinstance(one, ast.Call) and name_of(one.func) == "eq"):
+            return bool(words_behind(one, made) & _LARGEST)
+        values = made.get(one.id, ()) if isinstance(one, ast.Name) and depth else ()
+        if any(_compares(value, made, depth - 1) for value in values):
+            return True
+    return False
+
+
+def _leaves_out(node: ast.AST, made: _Made) -> bool:
+    """Whether some places are chosen on the way: by a mask, a length, a comparison with what marks them."""
+    waiting, seen = [node], set[str]()
+    while waiting:
+        for one in ast.walk(waiting.pop()):
+            if isinstance(one, ast.Compare) and not isinstance(one.ops[0], ast.Eq):
+                return True
+            if isinstance(one, ast.Subscript) and _is_mask(one.slice):
+                return True
+            word = name_of(one) if isinstance(one, ast.Name | ast.Attribute) else ""
+            if _CHOSEN.search(word):
+                return True
+            if isinstance(one, ast.Name) and word not in seen:
+                seen.add(word)
+                waiting.extend(made.get(word, ()))
+    return False
+
+
+def _is_mask(place: ast.AST) -> bool:
+    """Whether an index may leave places out: a name, a comparison, a call, and no slice or number."""
+    parts = place.elts if isinstance(place, ast.Tuple) else [place]
+    kinds = ast.Name | ast.Compare | ast.Call | ast.UnaryOp
+    return any(isinstance(one, kinds) and not _is_number(one) for one in parts)
+
+
+def _is_number(node: ast.AST) -> bool:
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)

@@ -1,0 +1,190 @@
+"""The playground in a real browser: moved by keyboard and by hand. The screenshots go to build/screenshots."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chromium import Reader, started
+from danlu.lab.play.playground import Playground
+from danlu.serve.play import open_playground
+from dashboard_site import Site, serving
+from playing import write_points
+
+Open = Callable[..., Reader]
+WAIT = 90_000  # milliseconds for a move, on a busy machine
+PAINTED = "() => document.querySelector('canvas.plane').toDataURL().length > 20_000"  # a blank one has 4,000
+# Texts that are cut off, or lie over each other.
+CROWDED = """() => {
+  const places = ["p", "h1", "h2", "label > span", "output", "summary", "pre", "select"];
+  const seen = [...document.querySelectorAll(places.map((one) => `main ${one}`).join())]
+    .filter((one) => one.checkVisibility() && one.textContent.trim());
+  const cut = seen.filter((one) => !["PRE", "SELECT"].includes(one.tagName) && one.scrollWidth > one.clientWidth + 1
+    && getComputedStyle(one).display !== "inline");
+  const boxes = seen.map((one) => [one, one.getBoundingClientRect()]);
+  const over = boxes.flatMap(([one, a], at) => boxes.slice(at + 1)
+    .filter(([other, b]) => !one.contains(other) && !other.contains(one)
+      && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1)
+    .map(([other]) => `${one.textContent} / ${other.textContent}`));
+  return [...cut.map((one) => one.textContent), ...over];
+}"""
+# Texts whose contrast with what lies behind them is below 4.5 (WCAG 2, AA).
+FAINT = """() => {
+  const parts = (color) => color.match(/[\\d.]+/g).map(Number);
+  const curve = (part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * curve(r / 255) + 0.7152 * curve(g / 255) + 0.0722 * curve(b / 255);
+  const behind = (one) => {
+    for (let at = one; at; at = at.parentElement) {
+      const found = parts(getComputedStyle(at).backgroundColor);
+      if (found.length < 4 || found[3] > 0.99) return found;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll("main *")]
+    .filter((one) => one.checkVisibility()
+      && [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()))
+    .filter((one) => {
+      const [a, b] = [light(parts(getComputedStyle(one).color)), light(behind(one))];
+      return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
+    }).map((one) => one.textContent);
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def moons() -> Iterator[Site]:
+    playground = Playground("moons")
+    with serving(open_playground(playground, port=0)) as site:
+        yield site
+    playground.close()
+
+
+@pytest.fixture
+def reader(browser: Any) -> Iterator[Open]:
+    """`reader(site)` is a window on that page; at the end nothing may have gone wrong in it, or have left it."""
+    folder = Path(__file__).parents[2] / "build" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    opened: list[tuple[Reader, str]] = []
+
+    def open_window(site: Site, words: str = "en", **window: Any) -> Reader:
+        reader = Reader(browser, folder, **window)
+        opened.append((reader, f"http://{site.host}/"))
+        site.let_in(reader.context)
+        reader.page.goto(f"http://{site.host}/?lang={words}")
+        reader.page.wait_for_selector(".play")
+        reader.page.wait_for_function(PAINTED, timeout=WAIT)
+        reader.page.wait_for_selector(".help h2", timeout=WAIT)
+        return reader
+
+    yield open_window
+    for one, own in opened:
+        one.context.close()
+        assert one.wrong == []
+        assert one.foreign(own) == []
+
+
+def test_a_slider_is_moved_by_keyboard_and_the_move_is_judged(moons: Site, reader: Open) -> None:
+    window = reader(moons, viewport={"width": 1440, "height": 900})
+    page = window.page
+    page.focus("#play-depth")
+    page.keyboard.press("Home")
+    page.wait_for_selector(".change:has-text('hidden layers')", timeout=WAIT)
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".change:has-text('→ 2')", timeout=WAIT)
+    page.focus("#play-width")
+    page.keyboard.press("End")
+    page.wait_for_selector(".change:has-text('→ 32')", timeout=WAIT)
+    assert page.get_attribute("#play-width", "aria-valuetext") == "32"
+    assert page.text_content("output[for=play-width]") == "32"
+    assert page.locator(".verdict").count() == 1
+    assert "Comparison" in page.text_content(".help")
+    assert "accuracy" in page.get_attribute("canvas.plane", "aria-label")
+    assert page.text_content("main h1") == "moons"
+    window.picture("play-moons")
+
+
+def test_a_shape_is_chosen_and_other_data_are_not_compared(moons: Site, reader: Open) -> None:
+    window = reader(moons)
+    page = window.page
+    page.select_option("#play-shape", "xor")
+    page.wait_for_selector(".verdict.none", timeout=WAIT)
+    page.select_option("#play-shape", "moons")
+    page.wait_for_selector(".change:has-text('xor → moons')", timeout=WAIT)
+
+
+def test_the_recipe_is_copied(moons: Site, reader: Open) -> None:
+    window = reader(moons)
+    page = window.page
+    window.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("summary:has-text('Command')")
+    page.click("details[open] .copy")
+    page.wait_for_selector(".copy:text-is('Copied')")
+    assert page.evaluate("() => navigator.clipboard.readText()").startswith("danlu fit data.name=moons")
+    assert page.get_attribute("details[open] .copy", "aria-label") == "Copy Command"
+
+
+def test_each_control_has_a_name_and_is_reached_by_tab(moons: Site, reader: Open) -> None:
+    page = reader(moons).page
+    names = page.evaluate(
+        "[...document.querySelectorAll('.chosen input, .chosen select')].map((one) => one.labels[0].textContent.trim())"
+    )
+    assert len(names) == 9
+    assert all(names)
+    reached = set[str]()
+    for _ in range(16):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id"))
+    assert {f"play-{name}" for name in ("shape", "noise", "depth", "width", "lr", "dropout", "batch_size")} <= reached
+    assert page.evaluate("document.querySelector('.help').getAttribute('aria-live')") == "polite"
+
+
+@pytest.mark.every(2)
+@pytest.mark.parametrize("words", ["en", "zh"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_every_size_fits_in_both_languages_and_themes(
+    moons: Site, reader: Open, words: str, theme: str, width: int
+) -> None:
+    window = reader(moons, words, viewport={"width": width, "height": 900}, color_scheme=theme)
+    page = window.page
+    page.focus("#play-lr")
+    page.keyboard.press("ArrowLeft" if theme == "dark" else "ArrowRight")
+    page.wait_for_selector(".verdict", timeout=WAIT)
+    page.wait_for_selector(".help:not(.old)", timeout=WAIT)
+    assert page.get_attribute("html", "lang").startswith(words)
+    assert window.fits()
+    assert page.evaluate(CROWDED) == []
+    assert page.evaluate(FAINT) == []
+    window.picture(f"play-{width}-{words}-{theme}")
+
+
+def test_language_and_theme_are_switched(moons: Site, reader: Open) -> None:
+    page = reader(moons, color_scheme="light").page
+    page.click("#theme")
+    assert page.get_attribute("html", "data-theme") == "dark"
+    assert page.evaluate(PAINTED)
+    page.click("#language")
+    page.wait_for_selector("html[lang=zh-CN]")
+    page.wait_for_selector("h2:has-text('这样改有用吗')", timeout=WAIT)
+
+
+def test_script_in_names_and_long_names_do_no_harm(tmp_path: Path, reader: Open) -> None:
+    bad = "<img src=x onerror=pwned=1>"
+    table = write_points(tmp_path / "points.csv").read_text()
+    table = table.replace("class", bad, 1).replace(",out,", f",{bad}{'w' * 80},")
+    (tmp_path / f"{bad}.csv").write_text(table.replace("a,b,", f"{'longname' * 20},b,", 1))
+    playground = Playground(tmp_path / f"{bad}.csv", bad, ["0", "1"])
+    with serving(open_playground(playground, port=0)) as site:
+        window = reader(site, viewport={"width": 390, "height": 800})
+        assert window.page.evaluate("window.pwned") is None
+        assert window.page.locator("main img").count() == 0
+        assert window.fits()
+    playground.close()
