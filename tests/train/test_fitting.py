@@ -347,7 +347,7 @@ def test_what_a_pass_held_is_let_go_before_the_next() -> None:
 
 @pytest.mark.parametrize("most", [BATCH, 5])
 def test_scaled_gradients_are_summed_then_scaled_back_then_clipped(most: int) -> None:
-    """The step of float16 has the length that clipping leaves, however large the scale and however many the portions."""
+    """The step of float16 has the length that clipping leaves, however large the scale and many the portions."""
     settings: dict[str, Any] = {"precision": "float16", "clip_norm": 0.01, "fit_memory": True, "batch_size": BATCH}
     recipe = Recipe(loss={"name": "cross-entropy"}, optim={"name": "sgd", "lr": 1.0, "momentum": 0.0}, train=settings)
     net = Memory(made(mlp).float(), most)

@@ -12,13 +12,14 @@ from danlu.view.figures.pages import compared_chart, net_scene, run_charts, stud
 from danlu.view.graphs.svg import to_svg
 from danlu.view.info.combinations import combinations
 from danlu.view.info.curves import MOST_POINTS
-from danlu.view.info.effects import level_text
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import StudyInfo
 from danlu.view.page.document import chart_block
 from danlu.view.page.markup import Markup, Part, element, joined
 from danlu.view.provenance import Provenance
-from danlu.view.report import PARTS, finding_cards, members_section, recipe_section
+from danlu.view.report import PARTS, finding_cards, recipe_section
+from danlu.view.study_report import members_section
+from danlu.view.study_words import effect_change
 from danlu.view.texts import texts_section
 from danlu.view.verdicts import effect_text, looks_text
 
@@ -136,8 +137,7 @@ def _answers(info: StudyInfo, item: ReportItem) -> Markup:
 
 
 def _change(effect: Mapping[str, object]) -> str:
-    levels = {"before": level_text(effect["from"]), "after": level_text(effect["to"])}
-    return say("page.answer", factor=str(effect["factor"]), effect="", **levels)
+    return f"{effect_change(effect)}   "
 
 
 def _combinations(info: StudyInfo, item: ReportItem) -> Markup:

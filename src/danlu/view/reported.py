@@ -4,16 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from danlu.base.errors import Faults, nearest
 from danlu.base.naming import listed
-from danlu.base.words import LANGUAGES, language, say, speaking
+from danlu.base.words import say
 from danlu.view.outline import outline
-from danlu.view.page.assets import look
-from danlu.view.page.document import data_block, document
+from danlu.view.page.document import document
+from danlu.view.page.languages import in_both
 from danlu.view.page.markup import Markup, Part, element, joined
 from danlu.view.page.prose import ProsePlace, prose, prose_places
 from danlu.view.report_items import Fills, ReportItem, numbers_of, pictures_of, pictures_of_several, proved
 
-_TAGS = {"en": "en", "zh": "zh-CN"}
-_NAMES = {"en": "English", "zh": "中文"}
 _SEVERAL = ","
 
 
@@ -22,29 +20,13 @@ def reported(items: Sequence[ReportItem], notes: str | None = None, file: str = 
     of its own. UserError with every place in the prose that names nothing of these."""
     if notes is not None:
         _check(items, notes, file)
-    first = language()
-    halves: list[Part] = [_switch()]
-    for one in (first, *(other for other in LANGUAGES if other != first)):
-        with speaking(one):
-            text = outline(items) if notes is None else notes
-            halves.append(_half(items, text, hidden=one != first))
-    return document(f"{listed((item.name for item in items), 4)} · danlu", halves)
+    named = listed((item.name for item in items), 4)
+    return document(f"{named} · danlu", in_both(lambda: _parts(items, outline(items) if notes is None else notes)))
 
 
-def _switch() -> Markup:
-    here = language()
-    buttons = [
-        element("button", _NAMES[one], type="button", lang=_TAGS[one], aria_pressed=str(one == here).lower())
-        for one in LANGUAGES
-    ]
-    return element("nav", *buttons, class_="languages", aria_label=" / ".join(_NAMES.values()))
-
-
-def _half(items: Sequence[ReportItem], text: str, *, hidden: bool) -> Markup:
+def _parts(items: Sequence[ReportItem], text: str) -> list[Part]:
     """All of it in the language in force."""
-    filled = _Filled(items)
-    parts: list[Part] = [*prose(text, filled), _made(items), data_block("look", look())]
-    return element("div", *parts, class_="half", lang=_TAGS[language()], hidden=hidden)
+    return [*prose(text, _Filled(items)), _made(items)]
 
 
 class _Filled:

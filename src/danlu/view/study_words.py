@@ -71,6 +71,15 @@ def effect_lines(told: ToldStudy) -> list[str]:
     return [*(f"{effect.change}   {effect.answer}" for effect in told.effects), *([told.looks] if told.looks else [])]
 
 
+def effect_change(effect: Mapping[str, Any]) -> str:
+    """What an effect is the effect of.
+
+    >>> effect_change({"factor": "optim.lr", "from": 0.1, "to": 0.2})
+    'optim.lr: 0.1 → 0.2'
+    """
+    return f"{effect['factor']}: {level_text(effect['from'])} → {level_text(effect['to'])}"
+
+
 def best_text(study: Mapping[str, Any]) -> str:
     """The best combination with its scores; "" where none is chosen. `study` may be a search too."""
     best, metric = study["best"], study["metric"]
@@ -119,8 +128,7 @@ def _combinations(study: Mapping[str, Any]) -> TextTable:
 
 
 def _effect(effect: Mapping[str, Any]) -> ToldEffect:
-    change = f"{effect['factor']}: {level_text(effect['from'])} → {level_text(effect['to'])}"
-    return ToldEffect(change, effect_text(effect), look_of(effect["verdict"]), effect["more"] or 0)
+    return ToldEffect(effect_change(effect), effect_text(effect), look_of(effect["verdict"]), effect["more"] or 0)
 
 
 def _interaction(table: Mapping[str, Any]) -> TextTable:

@@ -3,8 +3,10 @@
 import math
 from typing import Any
 
+import numpy
 import pytest
 import torch
+from sklearn import datasets
 
 from danlu.watch.measured import Inputs, Measured
 from danlu.watch.probes.inputs import InputProbe, SampleProbe, batch_of
@@ -309,3 +311,16 @@ def test_windows_of_the_same_numbers_tell_nothing() -> None:
     probe = SampleProbe(Measured())
     probe.train(torch.zeros(50, 24), 1)
     assert probe.neighbours(torch.zeros(20, 24)) == (0, 0)
+
+
+def test_pictures_laid_out_in_rows_are_no_windows() -> None:
+    """Their parts are alike by chance, moved or not."""
+    digits = datasets.load_digits().data
+    pictures = torch.tensor(digits[numpy.random.default_rng(0).permutation(len(digits))]).float() / 16
+    probe = SampleProbe(Measured())
+    order = torch.randperm(1200, generator=torch.Generator().manual_seed(4))
+    for step, batch in enumerate(pictures[order].split(32), start=1):
+        probe.train(batch, step)
+    asked, met = probe.neighbours(pictures[1200:1437])
+    assert asked == 237
+    assert met < 0.25 * asked  # moved parts alone are alike in 90

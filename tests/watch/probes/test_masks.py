@@ -1,4 +1,4 @@
-"""Masks that torch draws."""
+"""DrawnMasks that torch draws."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from danlu.watch.probes.masks import Masks
+from danlu.watch.probes.masks import DrawnMasks
 
 X = torch.ones(4, 8)
 DRAWS: dict[str, tuple[Callable[[], object], bool]] = {
@@ -27,7 +27,7 @@ DRAWS: dict[str, tuple[Callable[[], object], bool]] = {
 @pytest.mark.parametrize("kind", DRAWS)
 def test_what_is_a_mask(kind: str) -> None:
     draw, is_mask = DRAWS[kind]
-    with Masks() as masks:
+    with DrawnMasks() as masks:
         draw()
     assert masks.drawn is is_mask
 
@@ -36,5 +36,5 @@ def test_it_changes_no_number() -> None:
     torch.manual_seed(3)
     plain = F.dropout(X, 0.5)
     torch.manual_seed(3)
-    with Masks():
+    with DrawnMasks():
         assert torch.equal(F.dropout(X, 0.5), plain)

@@ -132,9 +132,11 @@ def _two_columns(data: Dataset, encoder: TableEncoder) -> list[NumberColumn]:
     if len(numbers) == 2 and not others:
         return numbers
     facts = {"name": data.name, "numbers": listed([one.name for one in numbers], _MOST_LISTED) or "-"}
-    facts["others"] = listed(others, _MOST_LISTED) or "-"
+    wrong = Fault("play.not-two-numbers", facts)
+    if others:
+        wrong = Fault("play.others-than-numbers", {**facts, "others": listed(others, _MOST_LISTED)})
     left_out = [note for note in data.notes if note.id.startswith("data.dropped-")]
-    raise UserError(Fault("play.not-two-numbers", facts), *left_out)
+    raise UserError(wrong, *left_out)
 
 
 def _unit(column: NumberColumn, value: float) -> float:

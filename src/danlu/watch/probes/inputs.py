@@ -230,8 +230,14 @@ class SampleProbe:
         later, earlier = (self._keys(part).tolist() for part in parts)
         if len(set(later)) < 0.9 * len(later):  # few values: parts of them are the same by chance
             return 0, 0
-        met = [a in self._windows[0] or b in self._windows[1] for a, b in zip(later, earlier, strict=True)]
-        return len(met), sum(met)
+        met = self._begin_or_end(later, earlier)
+        # Parts that training windows share where they are, not moved, are alike by chance: so it is with pictures.
+        plain = self._begin_or_end(*(self._keys(one).tolist() for one in (inputs[:256, :chunk], inputs[:256, -chunk:])))
+        return len(met), sum(one and not other for one, other in zip(met, plain, strict=True))
+
+    def _begin_or_end(self, first: list[int], last: list[int]) -> list[bool]:
+        """Which windows begin as one of the training does, or end as one does; by keys of these parts."""
+        return [a in self._windows[0] or b in self._windows[1] for a, b in zip(first, last, strict=True)]
 
     def _find_stride(self) -> int:
         """By how many places a training window lies behind the one before; -1 where they share none."""

@@ -13,7 +13,7 @@ from danlu.watch.patches import LossCall
 from danlu.watch.probes.answers import by_place, by_sample, changed, cut, first_answer, moved, size
 from danlu.watch.probes.design import ORDERED, is_batch_second, shares_by_design
 from danlu.watch.probes.inputs import batch_of
-from danlu.watch.probes.masks import Masks
+from danlu.watch.probes.masks import DrawnMasks
 from danlu.watch.probes.orders import other_orders
 from danlu.watch.probes.sequences import Padding, Relation, gaps, is_one_hot, padding_of, relation_of
 from danlu.watch.probes.spreading import module_that_mixes
@@ -130,24 +130,19 @@ class _Trying:
         self._measured = measured
         self._trial = trial
         self._copy = Copy(call)
-        self._inner = False  # it answers with its loss alone, and the last layers in it are looked at
         self._inputs, self._relation, self._loss = self._look(given)
         self._padding = padding_of(self._inputs) if self._relation is None or self._relation.time == 1 else None
         self._batch = self._batch_dimension()
-        self._inner = first_answer(given) is None and self._batch == 0
         self._base = self._answer({})
 
     def all(self, *, always_the_same: bool) -> None:
         """Everything that is tried once."""
         trial = self._trial
-        masks = Masks()
+        masks = DrawnMasks()
         again = self._answer({}, masks)
         trial.masks = masks.drawn
         if again.shape != self._base.shape or float(moved(self._base, again).max()) > _REPEATED * size(self._base):
             raise UntriedError("random")
-        if self._inner:
-            self.response()
-            return
         modules = list(self._call.module.modules())
         trial.tokens = not self._inputs.dtype.is_floating_point or is_one_hot(self._inputs)
         if self._relation is not None:
@@ -189,22 +184,15 @@ class _Trying:
             return
         self._trial.outputs = answers[0].numel()
         self._trial.reconstructs = answers.numel() == self._inputs.numel()
-        alike = self._call.tensors if self._inner else [self._inputs]
-        after = self._answer({id(one): one.roll(1, self._batch) for one in alike if one.shape == self._inputs.shape})
+        after = self._answer({id(self._inputs): other})
         self._trial.response.add(self._trial.step, size(moved(self._base, after)) / size(answers))
         exchanged = by_sample(after, self._inputs, self._batch)
         if self._trial.outputs > 1 and exchanged is not None and exchanged.shape == answers.shape:
             one, other = (torch.nn.functional.normalize(rows.flatten(1).float()) for rows in (answers, exchanged))
             self._trial.turn.add(self._trial.step, size(moved(one, other)) * self._trial.outputs**0.5)
 
-    def _answer(self, others: Mapping[int, torch.Tensor], mode: Masks | None = None) -> torch.Tensor:
-        inner: list[torch.Tensor] = []
-
-        def hear(path: str, given: Any, output: Any) -> None:
-            inner.extend(one for one in all_tensors(output)[:1] if one.dim() > 1 and len(one) == len(self._inputs))
-
-        outputs = self._copy.answer(others, hear if self._inner else None, mode)
-        answers = first_answer(inner[-1:] if self._inner else outputs)
+    def _answer(self, others: Mapping[int, torch.Tensor], mode: DrawnMasks | None = None) -> torch.Tensor:
+        answers = first_answer(self._copy.answer(others, mode=mode))
         if answers is None:
             raise UntriedError("answers")
         return answers

@@ -11,11 +11,11 @@ _SHIFTS = ("aten::add.Tensor", "aten::add.Scalar", "aten::add_.Tensor", "aten::a
 _CUTS = ("aten::floor", "aten::floor_")
 
 
-class Masks(TorchDispatchMode):
+class DrawnMasks(TorchDispatchMode):
     """Inside of it masks are noticed that keep each number with one probability, or each sample: of dropout, of a
     branch that is passed by. Those that follow from the input, as in a restricted Boltzmann machine, are none.
 
-    >>> with Masks() as masks:
+    >>> with DrawnMasks() as masks:
     ...     _ = torch.empty(4, 1).bernoulli_(0.9)
     >>> masks.drawn
     True
