@@ -1,5 +1,6 @@
 """A study in words and tables, once for the terminal, the page and the report: from the object `--json` prints."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -114,7 +115,7 @@ def _times(study: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _number(value: float | None) -> str:
-    return score_text(value)
+    return "–" if value is None or math.isnan(value) else score_text(value)
 
 
 def _combinations(study: Mapping[str, Any]) -> TextTable:

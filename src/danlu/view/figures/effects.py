@@ -9,7 +9,7 @@ from danlu.base.metric_names import metric_bounds, metric_name
 from danlu.base.words import say
 from danlu.stats.mean_interval import mean_interval
 from danlu.view.figures.chart import Axis, Cells, Chart, GuideLine, Line, Mark, Panel, Points, Whiskers, Zone
-from danlu.view.figures.names import short
+from danlu.view.figures.names import score_text, short
 from danlu.view.info.effects import EffectRow, Level, Pair, Sweep, level_text, look_of
 from danlu.view.palette import SHAPES, series_color
 
@@ -56,6 +56,15 @@ def _forest_panel(effects: list[EffectRow], metric: str, remedies: bool) -> Pane
     return Panel(x, Axis(ticks=ticks, low=len(shown) - 0.5, high=-0.5), marks, height=height)
 
 
+def _row_words(effect: EffectRow, remedy: bool) -> list[str]:
+    """What stands beside a row: the change, in as many lines as it takes, its effect, and what it still needs."""
+    change = effect.after if remedy else f"{effect.factor.rpartition('.')[2]}: {effect.before} → {effect.after}"
+    mean, bracket, interval = _numbers(effect).partition(" [")
+    numbers = [mean + bracket + interval] if len(mean + bracket + interval) <= _MOST_SIGNS else [mean, f"[{interval}"]
+    more = [say("figure.more-pairs", count=effect.more)] if effect.more else []
+    return [*textwrap.wrap(change, _MOST_SIGNS), *numbers, *more]
+
+
 def _ends(known: Sequence[tuple[float, EffectRow]]) -> tuple[list[float | None], list[float | None]]:
     return [one.low for _, one in known], [one.high for _, one in known]
 
@@ -78,15 +87,6 @@ def _metric_axis(metric: str) -> Axis:
     return Axis(metric_name(metric), least=least, most=most)
 
 
-def _row_words(effect: EffectRow, remedy: bool) -> list[str]:
-    """What stands beside a row: the change, in as many lines as it takes, its effect, and what it still needs."""
-    change = effect.after if remedy else f"{effect.factor.rpartition('.')[2]}: {effect.before} → {effect.after}"
-    mean, bracket, interval = _numbers(effect).partition(" [")
-    numbers = [mean + bracket + interval] if len(mean + bracket + interval) <= _MOST_SIGNS else [mean, f"[{interval}"]
-    more = [say("figure.more-pairs", count=effect.more)] if effect.more else []
-    return [*textwrap.wrap(change, _MOST_SIGNS), *numbers, *more]
-
-
 def _effect_text(effect: EffectRow) -> str:
     more = "  " + say("figure.more-pairs", count=effect.more) if effect.more else ""
     return f"{_numbers(effect)}{more}"
@@ -104,7 +104,7 @@ def means_chart(table: Mapping[str, Any]) -> Chart:
     columns = [(float(at), level_text(level)) for at, level in enumerate(table["columns"])]
     rows = [(float(at), level_text(level)) for at, level in enumerate(table["rows"])]
     few = len(columns) <= _MOST_TEXTS
-    texts = [["" if mean is None else f"{mean:.4f}" for mean in row] for row in means] if few else ()
+    texts = [["" if mean is None else score_text(mean) for mean in row] for row in means] if few else ()
     cells = Cells(list(range(len(columns))), means, metric_name(table["metric"]), texts=texts)
     panel = Panel(Axis(second, ticks=columns), Axis(first, ticks=rows), [cells], height=0.3 + 0.22 * len(rows))
     return Chart("means", say("figure.means-of", first=first, second=second), [panel])

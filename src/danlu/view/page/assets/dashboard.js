@@ -5,7 +5,7 @@ danlu.POLL = { soon: 100, seen: 900, hidden: 10000 };
 
 danlu.route = () => {
   const [, page, rest] = location.hash.match(/^#\/(\w*)\/?([0-9a-f,]*)(?:\?.*)?$/) ?? [];
-  const rule = new URLSearchParams(location.hash.split("?")[1] ?? "").get("finding") ?? undefined;
+  const rule = location.hash.match(/[?&]finding=([\w-]+)/)?.[1];
   const main = document.querySelector("#main");
   main.className = "";
   if (page === "run" && rest) return new danlu.RunPage(main, rest, rule);
