@@ -1,6 +1,7 @@
 """Curves as the page asks for them: along another axis, smoothed more or less, a stretch of them with finer points."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from danlu.view.figures.chart import Chart, plain
@@ -24,7 +25,8 @@ def asking(chart: Chart, infos: Sequence[RunInfo], banded: bool | None = None) -
     says so, how many steps there are; and, where runs differ in seed or fold only, whether they are drawn as bands."""
     histories, groups = [info.history for info in infos], groups_of(infos)
     several = any(len(group.places) > 1 for group in groups)
-    return plain(chart) | {
+    told = len(infos[0].findings) if len(infos) == 1 else 0  # the findings themselves stand beside their curves
+    return plain(replace(chart, notes=chart.notes[told:])) | {
         "asks": {
             "axes": axes_of(histories),
             "sigma": infos[0].drawn.sigma,

@@ -1,7 +1,6 @@
 """What each page of the dashboard shows, as plain values that JSON can hold, in the language in force."""
 
 import shlex
-from dataclasses import replace
 from typing import Any
 
 from danlu.base.finding_text import remedy_text
@@ -31,8 +30,6 @@ _FOLDED = ("slopes", "folds")
 def run_page(info: RunInfo) -> dict[str, Any]:
     """One run: its numbers, findings, charts, recipe and environment."""
     curves, *others = run_charts(info, POINTS)
-    # What the notes of the curves tell stands beside them: it is the findings.
-    curves = replace(curves, notes=[])
     return {
         "name": info.name,
         "where": info.where,

@@ -9,7 +9,7 @@ from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.words import say
 from danlu.view.cure import told_cure
-from danlu.view.figures.names import short
+from danlu.view.figures.names import score_text, short
 from danlu.view.info.cure import cure_record
 from danlu.view.info.search import setting_importances
 from danlu.view.info.study import StudyInfo
@@ -70,7 +70,7 @@ def best_scores(info: StudyInfo) -> list[tuple[str, str]]:
     """The scores of the best combination, by their names, those on the test part first."""
     parts = (("test", info.test), ("validation", info.best.validation if info.best else {}))
     return [
-        (f"{say(f'page.part-{part}')} · {metric_name(name)}", short(value))
+        (f"{say(f'page.part-{part}')} · {metric_name(name)}", score_text(value))
         for part, score in parts
         for name, value in score.items()
     ]

@@ -30,8 +30,10 @@ def band_of(places: Sequence[float], table: Sequence[Sequence[float | None]], fo
     """The band of trainings of so many folds, a row of `table` each; of the places at which at least half of them
     stood: those that are left later are no fair sample.
 
-    >>> band_of([1, 2], [[1.0, 2.0], [3.0, None]], 1).mean, band_of([1, 2], [[1.0], [1.0], [None]], 1).places
-    ((2.0, 2.0), (1,))
+    >>> band_of([1, 2], [[1.0, 2.0], [3.0, None]], 1).mean
+    (2.0, 2.0)
+    >>> band_of([1, 2], [[1.0, 1.0], [3.0, None], [2.0, None]], 1).places
+    (1,)
     """
     rows = numpy.array([[math.nan if value is None else value for value in row] for row in table], dtype=float)
     rows = rows.reshape(len(table), len(places))

@@ -21,6 +21,8 @@ _WORDS = "page."
 _COMMENT = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
 _ASIDE = re.compile(r"(?<=[;{})]) // [^\n\"'`]*$", re.MULTILINE)
 _INDENT = re.compile("^ +", re.MULTILINE)
+_PLAIN = re.compile(r"^[^'`/\\\n]+$", re.MULTILINE)  # a line without patterns, divisions and texts that hold code
+_SIGN = re.compile(r" ?(=>|[!=]==|&&|\|\||[,;{}()=?:<>]) ?")
 _ROOM = re.compile(r" *([{};]) *|(?<=[,:]) (?! )")  # between the parts of a rule of style
 
 
@@ -34,8 +36,19 @@ def asset(name: str) -> str:
     """
     text = resources.files("danlu.view.page").joinpath("assets", name).read_text(encoding="utf-8")
     text = _INDENT.sub("", _COMMENT.sub("", text))
-    text = _ROOM.sub(r"\1", text) if name.endswith(".css") else _ASIDE.sub("", text)
+    text = _ROOM.sub(r"\1", text) if name.endswith(".css") else _close(_ASIDE.sub("", text))
     return _colors() + text if name == STYLE else text
+
+
+def _close(script: str) -> str:
+    """The script with its signs close to each other, in plain lines and outside of their texts."""
+
+    def closed(line: re.Match[str]) -> str:
+        parts = line.group().split('"')
+        parts[::2] = [_SIGN.sub(r"\1", part) for part in parts[::2]]
+        return '"'.join(parts)
+
+    return _PLAIN.sub(closed, script)
 
 
 def _colors() -> str:
