@@ -94,7 +94,7 @@ PLAIN: list[str | None] = [str(n) for n in range(10, 30)]
         ([*PLAIN, "5%"], "integer", ["odd-cells"]),
         ([*PLAIN, "2024-01-05"], "integer", ["odd-cells"]),
         ([*PLAIN, "无"], "integer", []),
-        (["$1", "€2"] * 5, "text", []),
+        (["$1", "€2"] * 5, "text", ["two-ways"]),
         (["1", "2", "x", "y"], "text", ["mixed-text"]),
         (["00001", "00002", "10003"], "text", ["padded-codes"]),
         (["1,234", "2,345"], "integer", ["numbers-open"]),
