@@ -126,7 +126,6 @@ def test_one_who_listens_meanwhile_changes_nothing(module: nn.Module, shape: tup
     other = nn.Linear(2, 2)
     with danlu.watch(other, torch.optim.SGD(other.parameters(), lr=0.1), shown=False):
         other(torch.ones(1, 2)).sum().backward()
-        assert nn.Module._call_impl is not original
         assert net_graph(module, shape) == alone
 
 
