@@ -1,6 +1,7 @@
 """Along what a run's curves are drawn: its steps, its epochs, or the seconds it trained."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,13 +37,13 @@ class Track:
 def axes_of(histories: Sequence[RunHistory]) -> list[str]:
     """The axes that all of these runs can be drawn along: a run without an epoch has no pace yet."""
     epochs = all(_ends(history) for history in histories)
-    timed = epochs and all(any(epoch.seconds > 0 for epoch in history.epochs) for history in histories)
+    timed = epochs and all(any(_seconds(epoch) for epoch in history.epochs) for history in histories)
     return [STEP, *([EPOCH] if epochs else []), *([TIME] if timed else [])]
 
 
 def unit_of(histories: Sequence[RunHistory]) -> tuple[str, float]:
     """The unit of time that suits the longest of the runs, and its seconds."""
-    longest = max((sum(epoch.seconds for epoch in history.epochs) for history in histories), default=0.0)
+    longest = max((sum(map(_seconds, history.epochs)) for history in histories), default=0.0)
     return next((name, seconds) for name, seconds, least in UNITS if longest >= least)
 
 
@@ -56,10 +57,15 @@ def track(history: RunHistory, axis: str, unit: float = 1.0) -> Track:
     if axis not in (EPOCH, TIME):
         return Track()
     ends = _ends(history)
-    lengths = [one.seconds / unit if axis == TIME else 1.0 for one in ends]
+    lengths = [_seconds(one) / unit if axis == TIME else 1.0 for one in ends]
     first = ends[0].epoch - 1.0 if axis == EPOCH else 0.0
     begun = min(history.steps[0] - 1 if history.steps else 0, ends[0].step - 1)
     return Track([begun, *(one.step for one in ends)], list(itertools.accumulate(lengths, initial=first)))
+
+
+def _seconds(epoch: EpochEnded) -> float:
+    """How long an epoch took; a damaged record tells nothing of it."""
+    return epoch.seconds if math.isfinite(epoch.seconds) and epoch.seconds > 0 else 0.0
 
 
 def _ends(history: RunHistory) -> list[EpochEnded]:
