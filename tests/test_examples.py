@@ -12,9 +12,10 @@ from danlu.base.places import DATA_VARIABLE
 FOLDER = Path(__file__).parent.parent / "examples"
 EXAMPLES = sorted(path.stem for path in FOLDER.glob("*.py"))
 MOST_LINES = 40
-NEEDS_DATA: dict[str, tuple[str, ...]] = {"language": (), "tagging": (), "forecast": ("airline-passengers.csv",)}
+NEEDS_DATA: dict[str, tuple[str, ...]] = {"tagging": (), "language": (), "forecast": ("airline-passengers.csv",)}
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in NEEDS_DATA])
 def test_an_example_runs(name: str, tmp_path: Path) -> None:
     told = run(name, tmp_path)
@@ -22,6 +23,7 @@ def test_an_example_runs(name: str, tmp_path: Path) -> None:
     assert re.search(r"^baseline \d+\.\d+", told, re.MULTILINE), told
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", NEEDS_DATA)
 def test_an_example_with_data_that_no_library_brings_runs(name: str, tmp_path: Path, data_root: Path) -> None:
     files = [str(data_root / file) for file in NEEDS_DATA[name]]

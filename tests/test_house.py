@@ -35,6 +35,12 @@ def beside() -> Iterator[Module]:
 
 
 @pytest.fixture(scope="module")
+def whole() -> list[Module]:
+    """The package for rules that look at all of it."""
+    return list(modules())
+
+
+@pytest.fixture(scope="module")
 def breaches() -> dict[str, list[str]]:
     """What each rule says, of all files: each is parsed once."""
     found = {f"{name_of(check)}": list[str]() for check in (*RULES, *RULES_BESIDE)}
@@ -54,8 +60,8 @@ def test_the_house_keeps_its_rules(rule: str, breaches: dict[str, list[str]]) ->
     assert not breaches[rule], "\n".join(breaches[rule])
 
 
-def test_each_optional_part_is_imported_in_one_file() -> None:
-    assert not list(house.optional_parts_have_one_door(list(modules())))
+def test_each_optional_part_is_imported_in_one_file(whole: list[Module]) -> None:
+    assert not list(house.optional_parts_have_one_door(whole))
 
 
 def test_every_folder_has_tests_and_every_test_its_folder() -> None:
@@ -66,12 +72,12 @@ def test_each_rule_and_each_probe_has_its_own_test() -> None:
     assert not list(house.each_has_its_own_test(PACKAGE, ROOT / "tests"))
 
 
-def test_no_knots_at_any_depth() -> None:
-    assert not list(house_shape.no_knots_at_any_depth(list(modules())))
+def test_no_knots_at_any_depth(whole: list[Module]) -> None:
+    assert not list(house_shape.no_knots_at_any_depth(whole))
 
 
-def test_no_class_name_means_two_things() -> None:
-    assert not list(house_shape.class_names_mean_one_thing(list(modules())))
+def test_no_class_name_means_two_things(whole: list[Module]) -> None:
+    assert not list(house_shape.class_names_mean_one_thing(whole))
 
 
 def test_every_folder_is_a_package() -> None:
@@ -82,9 +88,9 @@ def test_packages_are_lazy_by_their_stub() -> None:
     assert not list(house.packages_are_lazy_by_their_stub(PACKAGE))
 
 
-def test_declared_parts_are_those_in_use() -> None:
+def test_declared_parts_are_those_in_use(whole: list[Module]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert not list(house.parts_are_declared(list(modules()), project))
+    assert not list(house.parts_are_declared(whole, project))
 
 
 def test_every_part_is_pinned() -> None:

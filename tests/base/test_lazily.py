@@ -62,6 +62,7 @@ def test_a_function_wins_over_the_module_of_its_name_whichever_comes_first() -> 
     said(program)
 
 
+@pytest.mark.slow
 def test_star_brings_everything_and_an_unknown_name_is_an_error() -> None:
     assert said("from danlu import *\nprint(fit.__name__, nets.__name__, LeNet5 if 'LeNet5' in dir() else '')") == (
         "fit danlu.nets"

@@ -7,6 +7,7 @@ import pytest
 from command_line import CHINESE, Type, assert_refused
 
 
+@pytest.mark.slow
 @pytest.mark.every(2)
 def test_from_the_script_to_the_verdict(language: str, work: Path, type_in: Type) -> None:
     dealt = type_in("exercise", "poppy", "--lang", language)

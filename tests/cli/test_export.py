@@ -218,6 +218,7 @@ def test_an_onnx_file_is_asked_without_torch(words: tuple[str, ...], place: Path
     assert done.stderr.splitlines()[-1] == "0"
 
 
+@pytest.mark.slow
 def test_torch_says_nothing_while_it_exports(place: Path, work: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, "export", str(place / "run"), "quiet.onnx", "--lang", "en"]
     done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)

@@ -85,6 +85,7 @@ def test_a_test_that_trains_badly_fails(pytester: pytest.Pytester) -> None:
     ])  # fmt: skip
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("level", "failed"), [("error", 0), ("warning", 1), ("never", 0)])
 def test_the_level_is_chosen(level: str, failed: int, pytester: pytest.Pytester) -> None:
     tests = _TESTS.partition("def test_healthy")[0] + "def test_of_a_sum():\n    train(False, 'sum')\n"
@@ -93,6 +94,7 @@ def test_the_level_is_chosen(level: str, failed: int, pytester: pytest.Pytester)
     assert outcomes(result) == wanted, result.stdout.str()
 
 
+@pytest.mark.slow
 def test_several_processes(pytester: pytest.Pytester) -> None:
     result = run(pytester, _TESTS, "--danlu", "-n", "2")
     assert outcomes(result) == {"passed": 4, "failed": 2, "errors": 1}

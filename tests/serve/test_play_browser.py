@@ -111,6 +111,7 @@ def test_a_slider_is_moved_by_keyboard_and_the_move_is_judged(moons: Site, reade
     window.picture("play-moons")
 
 
+@pytest.mark.slow
 def test_a_shape_is_chosen_and_other_data_are_not_compared(moons: Site, reader: Open) -> None:
     window = reader(moons)
     page = window.page
@@ -146,7 +147,7 @@ def test_each_control_has_a_name_and_is_reached_by_tab(moons: Site, reader: Open
     assert page.evaluate("document.querySelector('.help').getAttribute('aria-live')") == "polite"
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(3)
 @pytest.mark.parametrize("words", ["en", "zh"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])

@@ -81,6 +81,7 @@ def test_the_script_runs_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "R² on new samples" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_file_is_judged_in_a_process_of_its_own_and_recorded(work: Path) -> None:
     exercise = EXERCISES["poppy"]
     path = work / "mine.py"

@@ -81,6 +81,7 @@ def _resumed(folder: Path) -> int:
     return danlu.resume(folder, progress=False).steps
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("rank", [0, 1])
 def test_all_stop_together_and_go_on_in_another_number(rank: int, tmp_path: Path) -> None:
     fitted(NET, tmp_path / "alone", EXACT)
@@ -115,7 +116,8 @@ def _own_net(kind: type[nn.Linear]) -> nn.Module:
     return nn.Sequential(nn.Flatten(), kind(64, 12), nn.ReLU(), nn.Dropout(0.2), nn.Linear(12, 10))
 
 
-@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.every(2)
+@pytest.mark.parametrize("rank", [1, 0])
 def test_a_process_that_is_lost_costs_no_bit(rank: int, tmp_path: Path) -> None:
     danlu.fit(_own_net(nn.Linear), "digits", folder=tmp_path / "alone", **{**BASE, **EXACT})
     in_processes(2, tmp_path / "meeting", _dying, tmp_path / "run", rank, restarts=1)

@@ -46,7 +46,7 @@ def own(err: str) -> list[str]:
     return [line for line in err.splitlines() if not line.startswith(signs) and " rules, " not in line]
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("name", TRAININGS)
 def test_a_training_is_bit_for_bit_the_same(name: str, tmp_path: Path) -> None:
     train = script(tmp_path, TRAININGS[name])
@@ -64,7 +64,7 @@ def test_a_training_is_bit_for_bit_the_same(name: str, tmp_path: Path) -> None:
         assert "<html" in RunFolder(run).report.read_text(encoding="utf-8")
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_program_ends_as_it_does(name: str, tmp_path: Path) -> None:
     source, arguments, code = ENDINGS[name]
@@ -113,6 +113,7 @@ def test_what_is_found_is_kept_and_shown(tmp_path: Path) -> None:
     assert f"train.py:{line}" in report
 
 
+@pytest.mark.slow
 def test_other_commands_refuse_such_a_run(tmp_path: Path) -> None:
     python(tmp_path, *RUN, "--folder", "first", script(tmp_path, ENDINGS["an exception in a training"][0]))
     for words in (

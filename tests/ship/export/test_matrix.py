@@ -25,6 +25,7 @@ def as_lists(answers: Any) -> list[Any]:
     return [one.tolist() if isinstance(one, numpy.ndarray | numpy.generic) else one for one in answers]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", NAMES)
 def test_an_export_is_proved_and_checked(name: str, tmp_path: Path) -> None:
     case = ALL[name]()
