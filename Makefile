@@ -16,7 +16,7 @@ READY := .venv/ready
 DEV_READY := .venv/ready-dev
 BENCH_READY := .bench-venv/ready
 # Other people's loops, around which watch is tested; trackers and clusters that danlu works with.
-FRAMEWORKS := pytest pytest-xdist hypothesis torchmetrics accelerate pytorch-ignite pytorch-lightning skorch transformers
+FRAMEWORKS := pytest hypothesis torchmetrics accelerate pytorch-ignite pytorch-lightning skorch transformers
 FRAMEWORKS_READY := .frameworks-venv/ready
 WITH_OTHERS := tests/watch/test_frameworks.py tests/ship/test_trackers.py tests/lab/cluster/test_dask.py tests/lab/cluster/test_ray.py
 
@@ -62,7 +62,7 @@ test-slow: $(DEV_READY)
 	$(PYTEST) -m slow $(ARGS)
 
 test-frameworks: $(FRAMEWORKS_READY)
-	OMP_NUM_THREADS=1 .frameworks-venv/bin/python -m pytest -n 2 --dist loadfile $(WITH_OTHERS) $(ARGS)
+	OMP_NUM_THREADS=1 .frameworks-venv/bin/python -m pytest $(WITH_OTHERS) $(ARGS)
 
 # In a place of its own, which is gone afterwards; build/ would hold modules that have been deleted since.
 wheel:

@@ -10,7 +10,7 @@ from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from danlu.base.places import rendezvous_in
-from danlu.lab.distributed.launching import signals_kept
+from danlu.base.signals import signals_kept
 
 
 def in_processes(world: int, scratch: Path, work: Callable[..., Any], *given: Any, restarts: int = 0) -> dict[int, Any]:

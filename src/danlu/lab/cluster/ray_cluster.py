@@ -11,6 +11,7 @@ from typing import Any
 
 from danlu.base.errors import Fault, UserError, fail
 from danlu.base.places import variable
+from danlu.base.signals import signals_kept
 from danlu.lab.cluster.address import ClusterAddress, without_secrets
 from danlu.lab.cluster.protocol import Ended, Lost, Place, Resources, Work
 
@@ -37,7 +38,8 @@ class RayCluster:
         self.name = "ray" if address is None else str(address)
         self._own = not ray.is_initialized()
         if self._own:
-            _begin(ray, address)
+            with signals_kept():
+                _begin(ray, address)
         self._task: Any = ray.remote(num_cpus=1, max_retries=0)(_on_worker)
         self._refs: dict[str, Any] = {}
         self._count = 0

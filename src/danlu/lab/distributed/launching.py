@@ -2,10 +2,8 @@
 
 import contextlib
 import logging
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from danlu.base.errors import DanluError, Fault, fail
 from danlu.base.places import job_here, launched, rendezvous_in, runs_folder, shown
 from danlu.base.recipe import Recipe
 from danlu.base.seeds import core_count, secret
+from danlu.base.signals import signals_kept
 from danlu.base.words import language
 from danlu.lab.interrupt import Interrupted
 from danlu.store.run_environment import read_environment
@@ -95,21 +94,6 @@ def run_of_job(job: str, folder: Path | None) -> Path | None:
         if facts is not None and facts.get("job") == job and RunFolder(file.parent).recipe.is_file():
             return file.parent
     return None
-
-
-@contextlib.contextmanager
-def signals_kept() -> Generator[None]:
-    """The launcher answers signals in its own way, and never puts back how they were answered before."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {one: signal.getsignal(one) for one in signal.valid_signals()}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            if handler is not None and signal.getsignal(one) != handler:
-                signal.signal(one, handler)
 
 
 @contextlib.contextmanager
