@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -26,12 +27,20 @@ hypothesis.settings.load_profile("danlu")
 
 @pytest.fixture(autouse=True)
 def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Neither the developer's language nor their data root reaches a test; none changes how signals are answered."""
+    """Neither the developer's language nor their data root reaches a test; none changes how signals are answered, nor
+    goes on listening to the calls of modules.
+    """
     monkeypatch.setenv("DANLU_LANG", "en")
     monkeypatch.delenv("DANLU_DATA", raising=False)
-    answered = [signal.getsignal(one) for one in _ENDING]
+    answered, calling = [signal.getsignal(one) for one in _ENDING], _module_call()
     yield
     assert [signal.getsignal(one) for one in _ENDING] == answered, "signals are answered in another way than before"
+    assert calling in (None, _module_call()), "somebody still listens to the calls of modules"
+
+
+def _module_call() -> object:
+    torch = sys.modules.get("torch")
+    return None if torch is None else vars(torch.nn.Module)["_call_impl"]
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m "not slow" chooses

@@ -226,6 +226,7 @@ class Observer(ConductListener):
     def finish(self) -> None:
         """The block is left: read all that still waits."""
         self._guard(self._finish)
+        self.detach()  # the last step, where only its weights tell that it was one, plans to listen to the next
 
     def detach(self) -> None:
         """Hear of no call any more."""
