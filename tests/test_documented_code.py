@@ -91,7 +91,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("page", [page for page in PAGES if not page.chinese], ids=name_of)
 def test_a_page_does_what_it_says(page: Page, folder: Path) -> None:
     _run(page, page.blocks, folder, QUICK)

@@ -29,7 +29,7 @@ def in_miniature(claim: str, folder: Path) -> ClaimResult:
     return check(claim, folder=folder / claim, miniature=CLAIMS[claim].kind != "identity")
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(8)
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_a_claim_in_miniature(claim: str, folder: Path) -> None:
     result = in_miniature(claim, folder)

@@ -102,6 +102,7 @@ def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return made[request.param]
 
 
+@pytest.mark.every(3)
 def test_a_file_answers_as_its_run(asked: Asked, type_in: Type) -> None:
     ours = type_in("predict", asked.run.folder.parent / "model.onnx", asked.file, "--json").json
     theirs = type_in("predict", asked.run.folder, asked.file, "--json").json
@@ -127,6 +128,7 @@ print(code, *(name for name in sys.modules if name.partition(".")[0] == "torch")
 """
 
 
+@pytest.mark.every(3)
 def test_it_is_asked_without_torch(asked: Asked) -> None:
     place = asked.run.folder.parent
     for words in (("predict", "model.onnx", str(asked.file), "--json"), ("check", "model.onnx", "--json")):

@@ -39,6 +39,7 @@ def test_a_pickle_answers_alike_when_the_temporary_folder_is_gone() -> None:
     assert (pickle.loads(pickle.dumps(loaded)).predict_proba(X) == answers).all()
 
 
+@pytest.mark.slow
 def test_a_pickle_answers_alike_in_another_process(tmp_path: Path) -> None:
     model = danlu.Regressor("mlp", epochs=2).fit(*load_diabetes(return_X_y=True))
     joblib.dump(model, tmp_path / "model.joblib")

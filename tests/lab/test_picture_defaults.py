@@ -64,6 +64,7 @@ def test_a_resume_and_a_study_take_the_same(folder: Path, tmp_path: Path) -> Non
     assert (best.data.augment, best.schedule.name, best.net.options["depth"]) == (("crop",), "one-cycle", 8)
 
 
+@pytest.mark.slow
 def test_the_catalogue_is_trained_as_before() -> None:
     checked = danlu.check(data="digits", epochs=1)
     assert "usual-pictures" not in str(checked)

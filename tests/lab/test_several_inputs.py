@@ -99,6 +99,7 @@ SOURCES: dict[str, Any] = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("source", SOURCES)
 def test_it_trains_on_all_forms_and_ends_the_same_after_an_interruption(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

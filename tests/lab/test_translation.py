@@ -34,6 +34,7 @@ def csv(place: Path) -> Path:
     return place / "pairs.csv"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("name", "lr"), [("encoder-decoder", 0.01), ("transformer-encoder-decoder", 0.003)])
 def test_a_run_learns_to_write_and_answers_from_its_folder(tmp_path: Path, name: str, lr: float) -> None:
     run = fitted(tmp_path / "run", name=name, epochs=40, lr=lr)

@@ -295,7 +295,7 @@ UNNAMED = """[...document.querySelectorAll('input, select, button, summary')].fi
   !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length || one.id)).length"""
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(5)
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])

@@ -211,6 +211,7 @@ def test_read_only_there_is_nothing_to_write_with(tmp_path: Path, reader: Open) 
         window.page.goto("about:blank")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("words", ["en", "zh"])
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -80,7 +80,7 @@ def reader(browser: Any, pictures: Path) -> Iterator[Open]:
         assert one.foreign(own) == []
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(5)
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("words", ["en", "zh"])
 @pytest.mark.parametrize("theme", ["light", "dark"])

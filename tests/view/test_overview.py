@@ -81,6 +81,7 @@ def boxes(sheet: Lettered) -> list[tuple[str, Any]]:
     return [(one.get_text(), one.get_window_extent(renderer)) for one in sheet.axes.texts if one.get_text().strip()]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("kind", RUNS)
 def test_nothing_is_cut_and_no_words_stand_over_each_other(kind: str, language: str) -> None:
     info = overview(RUNS[kind]())

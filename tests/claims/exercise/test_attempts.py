@@ -70,6 +70,7 @@ def test_scores_of_classes_are_answers_too(tmp_path: Path) -> None:
     assert outcome(text, tmp_path) == outcome(IMPORTS + BUILD + TRAIN + PREDICT, tmp_path)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "text",
     [

@@ -46,7 +46,7 @@ def own(err: str) -> list[str]:
     return [line for line in err.splitlines() if not line.startswith(signs) and " rules, " not in line]
 
 
-@pytest.mark.every(6)
+@pytest.mark.every(12)
 @pytest.mark.parametrize("name", TRAININGS)
 def test_a_training_is_bit_for_bit_the_same(name: str, tmp_path: Path) -> None:
     train = script(tmp_path, TRAININGS[name])
@@ -148,6 +148,7 @@ def test_a_mistake_is_told(words: list[str], said: str, tmp_path: Path) -> None:
     assert not refused.out
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_following_ends_with_the_run_and_with_an_interrupt(tmp_path: Path) -> None:
     train = script(tmp_path, UNHEALTHY.replace("range(3)", "range(10**6)"))

@@ -122,6 +122,7 @@ def test_a_stack_that_fails_is_tried_singly(tmp_path: Path, capfd: pytest.Captur
     assert len([one for one in Study(tmp_path / "s").failed if "seed" in one]) == 4
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
     study_of: dict[str, Any] = {"vary": {"lr": [0.001, 0.01]}, "seeds": 6, "epochs": 3, "optim.name": "rprop"}
     try:

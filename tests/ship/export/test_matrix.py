@@ -25,7 +25,7 @@ def as_lists(answers: Any) -> list[Any]:
     return [one.tolist() if isinstance(one, numpy.ndarray | numpy.generic) else one for one in answers]
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", NAMES)
 def test_an_export_is_proved_and_checked(name: str, tmp_path: Path) -> None:
     case = ALL[name]()
@@ -43,6 +43,7 @@ def test_an_export_is_proved_and_checked(name: str, tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", ["table", "lenet5", "tags-lstm", "masks", "labels", "series-lstm"])
 def test_a_raw_export_holds_no_strings_and_no_labels(name: str, tmp_path: Path) -> None:
     case = ALL[name]()

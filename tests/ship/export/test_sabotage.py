@@ -300,6 +300,7 @@ IN_FILES: dict[str, tuple[str, Callable[[Any], None]]] = {
 }
 
 
+@pytest.mark.every(8)
 @pytest.mark.parametrize("fault", IN_FILES)
 def test_a_fault_planted_into_a_file_is_found_by_its_golden_samples(
     fault: str, tmp_path: Path, exported: Callable[[str], Path]

@@ -157,6 +157,7 @@ def test_optimisers_in_every_way(optim: dict[str, Any], dtype: torch.dtype) -> N
         check_equal(net(CLASSES, nn.ReLU(), nn.Dropout(0.3)), recipe(optim=optim, **way), dtype)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_losses_behind_every_activation(hidden: str, dtype: torch.dtype) -> None:
