@@ -1,6 +1,7 @@
 """What a run records for its pictures, and report and poster in its folder: nothing here may stop a training."""
 
 import contextlib
+import functools
 import threading
 import warnings
 from collections.abc import Callable, Generator
@@ -19,7 +20,7 @@ from danlu.store.records import NetDrawn
 from danlu.store.run_folder import RunFolder
 from danlu.store.study_folder import StudyFolder
 from danlu.view.drawing import Drawing
-from danlu.view.info.run import run_info_of
+from danlu.view.info.run import RunInfo, run_info_of
 from danlu.view.info.study import study_info_of
 from danlu.view.overview import overview
 from danlu.view.report import run_report
@@ -41,19 +42,28 @@ def drawn_net(setup: Setup) -> NetDrawn | None:
 
 def write_run_report(place: RunFolder) -> Fault | None:
     """Put report.html into the folder of a run; what the user should know where that cannot be."""
-    return _put(place.report, lambda: replace_file(place.report, run_report(run_info_of(place)).encode()))
+    return _write_run_report(place, lambda: run_info_of(place))
 
 
-def write_overview(place: RunFolder) -> Fault | None:
-    """Put overview.png into the folder of a run, unless none is wanted; what the user should know where that cannot be.
-
-    For a run that has ended and is whole.
+def write_run_pictures(place: RunFolder) -> list[Fault]:
+    """Put report.html and, unless none is wanted, overview.png into the folder of a run that has ended and is whole;
+    what the user should know where that cannot be. Both are of one reading of its journal.
     """
+    read = functools.cache(lambda: run_info_of(place))
+    written = (_write_run_report(place, read), _write_overview(place, read))
+    return [fault for fault in written if fault]
+
+
+def _write_run_report(place: RunFolder, read: Callable[[], RunInfo]) -> Fault | None:
+    return _put(place.report, lambda: replace_file(place.report, run_report(read()).encode()))
+
+
+def _write_overview(place: RunFolder, read: Callable[[], RunInfo]) -> Fault | None:
     if not (_unasked.get() and draws_overviews()):
         return None
     with _DRAWING, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nobody asked for a picture: what its library warns of is no news of theirs
-        return _put(place.overview, lambda: Drawing(lambda: overview(run_info_of(place))).save(place.overview))
+        return _put(place.overview, lambda: Drawing(lambda: overview(read())).save(place.overview))
 
 
 @contextlib.contextmanager

@@ -31,7 +31,7 @@ from danlu.lab.own_metrics import OwnMetrics
 from danlu.lab.own_nets import keep_copy
 from danlu.lab.own_parts import MetricLike, OwnParts
 from danlu.lab.package import complete_package, package_bytes
-from danlu.lab.pictures import drawn_net, write_overview, write_run_report
+from danlu.lab.pictures import drawn_net, write_run_pictures, write_run_report
 from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
 from danlu.lab.process_course import ProcessCourse
 from danlu.lab.setup import Setup
@@ -244,9 +244,8 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
             )
         )
         journal.sync()  # whatever names this run as trained must not outlive its end
-        for write in (write_run_report, write_overview):
-            if fault := write(place):
-                reporter.note(fault)
+        for fault in write_run_pictures(place):
+            reporter.note(fault)
     share_weights(group, setup.net)
 
 
