@@ -3,8 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 
-from torch import nn
-
 from danlu.base.errors import Fault, UserError
 from danlu.base.events import Event, StepDone
 from danlu.base.memory import is_out_of_memory
@@ -18,8 +16,8 @@ from danlu.train.fitting import FittingEngine, MicroBatch
 from danlu.train.freezing import lies_in
 from danlu.train.kept_bytes import kept_bytes
 from danlu.train.loop import Batches
+from danlu.train.norms import BATCH_NORMS
 
-_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _FREE_SHARE = 0.8
 _OF_SEVERAL = 3
 _PEAK = 1.5  # of a backward pass, in units of what the forward pass keeps for it: its own gradients come to that
@@ -60,7 +58,9 @@ def portion_notes(setup: Setup) -> list[Fault]:
     if not train.fit_memory and train.accumulate == 1:
         return []
     frozen = train.freeze or ()
-    norms = [name for name, one in setup.net.named_modules() if isinstance(one, _NORMS) and not lies_in(name, frozen)]
+    norms = [
+        name for name, one in setup.net.named_modules() if isinstance(one, BATCH_NORMS) and not lies_in(name, frozen)
+    ]
     return [Fault("memory.norm-in-portions", {"layer": norms[0]})] if norms else []
 
 

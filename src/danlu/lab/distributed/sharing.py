@@ -2,17 +2,15 @@
 
 from dataclasses import replace
 
-from torch import nn
-
 from danlu.base.errors import Fault, Faults, UserError
 from danlu.base.recipe import Recipe
 from danlu.lab.setup import Setup
 from danlu.nets import rehearse
 from danlu.train.distributed.group import TrainingGroup, hear_all
 from danlu.train.distributed.shares import bounds
+from danlu.train.norms import BATCH_NORMS
 
 _KEYS = ("processes", "batch_norm", "exact", "virtual_workers", "compile")
-_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 def is_shared(recipe: Recipe, group: TrainingGroup) -> bool:
@@ -72,7 +70,7 @@ def sharing_notes(setup: Setup) -> list[Fault]:
         notes.append(Fault("processes.exact", {"workers": train.workers, "processes": group.world}))
     else:
         notes.append(Fault("processes.shared", {"processes": group.world}))
-    if any(isinstance(module, _NORMS) for module in setup.net.modules()):
+    if any(isinstance(module, BATCH_NORMS) for module in setup.net.modules()):
         way = "exact" if train.workers is not None else train.batch_norm or "synchronised"
         notes.append(Fault(f"processes.batch-norm-{way}"))
     return notes

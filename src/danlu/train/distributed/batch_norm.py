@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from danlu.train.distributed.group import TrainingGroup
+from danlu.train.norms import BATCH_NORMS
 
-_KINDS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _Norm = Any  # one of these: what they share, torch keeps in a class without a public name
 
 
@@ -37,7 +37,7 @@ class SynchronisedNorm:
     """
 
     def __init__(self, net: nn.Module, group: TrainingGroup) -> None:
-        self.layers: list[_Norm] = [module for module in net.modules() if type(module) in _KINDS]
+        self.layers: list[_Norm] = [module for module in net.modules() if type(module) in BATCH_NORMS]
         self._group = group
         self._counts: float | None = None  # by how much this process's samples count; None: nobody is called
 

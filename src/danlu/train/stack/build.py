@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from danlu.base.errors import Fault
 from danlu.base.recipe import Recipe
 from danlu.base.seeds import preserved_randomness
+from danlu.train.norms import BATCH_NORMS
 from danlu.train.schedules import OWN_SCHEDULE
 from danlu.train.stack.chain import ChainNet, links_of
 from danlu.train.stack.choices import untimed
@@ -183,9 +184,7 @@ def _fastest_that_agrees(net: nn.Module, trial: Tensor) -> Way | None:
 
 
 def _drops_or_norms(net: nn.Module) -> bool:
-    return any(
-        isinstance(module, (*DROPOUTS, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)) for module in net.modules()
-    )
+    return any(isinstance(module, (*DROPOUTS, *BATCH_NORMS)) for module in net.modules())
 
 
 class _NoDropping(TorchFunctionMode):
