@@ -10,6 +10,7 @@ from typing import Any
 from danlu.base.naming import listed
 from danlu.base.places import shown
 from danlu.base.recipe import CUSTOM, Recipe
+from danlu.base.short_recipe import typed
 from danlu.base.strict_json import to_json
 from danlu.base.words import say
 from danlu.view.info.run import RunInfo, flat
@@ -55,18 +56,13 @@ def _study_command(design: Mapping[str, Any], seeds: Sequence[int], folds: int) 
     usual, asked = flat(Recipe().as_dict()), flat(design.get("recipe") or {})
     words = ["danlu", "compare"]
     for key, levels in (design.get("factors") or {}).items():
-        words += ["--vary", f"{key}={','.join(map(_word, levels))}"]
+        words += ["--vary", f"{key}={','.join(map(typed, levels))}"]
     words += ["--seeds", str(len(seeds))]
     words += ["--folds", str(folds)] if folds > 1 else []
     for option in ("metric", "margin"):
         words += [f"--{option}", str(design[option])] if design.get(option) is not None else []
-    words += [f"{key}={_word(value)}" for key, value in asked.items() if value is not None and usual.get(key) != value]
+    words += [f"{key}={typed(value)}" for key, value in asked.items() if value is not None and usual.get(key) != value]
     return shlex.join(words)
-
-
-def _word(value: Any) -> str:
-    """A setting as the command line takes it."""
-    return value if isinstance(value, str) else to_json(value)
 
 
 def _surroundings(environment: Mapping[str, Any]) -> list[tuple[str, str]]:
