@@ -46,7 +46,15 @@ def within_bounds(name: str, value: float | None) -> float | None:
     >>> within_bounds("accuracy", 1.02), within_bounds("loss", -0.5), within_bounds("accuracy", None)
     (1.0, -0.5, None)
     """
-    least, most = metric_bounds(name)
+    return within(value, *metric_bounds(name))
+
+
+def within(value: float | None, least: float | None, most: float | None) -> float | None:
+    """The value, or the bound that it lies beyond; a bound that is None is none.
+
+    >>> within(1.5, None, 1.0), within(None, 0.0, 1.0)
+    (1.0, None)
+    """
     if value is None:
         return None
     value = value if least is None else max(least, value)

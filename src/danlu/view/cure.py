@@ -46,7 +46,8 @@ def cure_lines(cure: Mapping[str, Any]) -> list[str]:
         lines += ["", say("cure.no-remedy")]
     else:
         lines += ["", *_tried(cure), "", *_answer(cure)]
-    lines += _by_hand(cure["by_hand"])
+    if by_hand := _by_hand(cure["by_hand"]):
+        lines += ["", say("cure.by-hand"), *(f"  {line}" for line in by_hand)]
     if cure["study"] is not None:
         lines.append(say("cure.closing", folder=shown(cure["study"]), seconds=f"{cure['seconds']:.1f}"))
     return lines
@@ -67,7 +68,7 @@ def told_cure(cure: Mapping[str, Any]) -> ToldCure:
         failed=[line.strip() for line in _failed(cure)],
         answer=answer if cure["finished"] else unfinished,
         command=command or (f"danlu cure {run} --seeds {cure['seeds'] + least}" if least else ""),
-        by_hand=[line.strip() for line in _by_hand(cure["by_hand"])[2:]],
+        by_hand=_by_hand(cure["by_hand"]),
     )
 
 
@@ -142,10 +143,8 @@ def _recommendation(cure: Mapping[str, Any]) -> str:
 
 
 def _by_hand(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    if not rows:
-        return []
-    lines = ["", say("cure.by-hand")]
+    lines: list[str] = []
     for row in rows:
         advice = "   ".join(f"{number} {text}" for number, text in enumerate(row["advice"], 1))
-        lines.append(f"  {rule_label(row['rule'])}   {advice or say('cure.no-advice')}")
+        lines.append(f"{rule_label(row['rule'])}   {advice or say('cure.no-advice')}")
     return lines

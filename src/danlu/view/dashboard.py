@@ -4,14 +4,13 @@ import shlex
 from typing import Any
 
 from danlu.base.finding_text import remedy_text
-from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
 from danlu.view.curves_page import POINTS, asking, curves_page
 from danlu.view.figures.chart import plain
-from danlu.view.figures.names import score_text
+from danlu.view.figures.names import score_label, score_text
 from danlu.view.figures.pages import run_charts, study_charts
 from danlu.view.info.cure import cured_findings
 from danlu.view.info.curves import CurveQuery
@@ -92,8 +91,7 @@ def compare_page(infos: list[RunInfo]) -> dict[str, Any]:
         "names": [info.name for info in infos],
         "charts": [curves_page(infos, CurveQuery(most=POINTS))["chart"]],
         "scores": [
-            [f"{say(f'page.part-{part}')} · {metric_name(name)}"]
-            + [score_text(info.score.get(part, {}).get(name)) for info in infos]
+            [score_label(part, name)] + [score_text(info.score.get(part, {}).get(name)) for info in infos]
             for part, name in scores
         ],
         "settings": [[key, *(_text(info.settings.get(key, "–")) for info in infos)] for key in different],
@@ -138,7 +136,7 @@ def _table(table: TextTable) -> dict[str, Any]:
 
 def _numbers(info: RunInfo) -> list[list[str]]:
     return [
-        [f"{say(f'page.part-{part}')} · {metric_name(name)}", score_text(value)]
+        [score_label(part, name), score_text(value)]
         for part in PARTS
         for name, value in info.score.get(part, {}).items()
     ]

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.finding_text import remedy_text
-from danlu.base.metric_names import metric_name
 from danlu.base.naming import listed
 from danlu.base.places import shown
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
 from danlu.base.words import say
-from danlu.view.figures.names import score_text, short
+from danlu.view.figures.names import score_label, score_text, short
 from danlu.view.figures.pages import run_charts
 from danlu.view.info.curves import MOST_POINTS
 from danlu.view.info.numbering import gravest_first
@@ -49,8 +48,7 @@ def run_summary(info: RunInfo) -> list[Markup]:
     numbers: list[Markup] = []
     for part in PARTS:
         for name, value in info.score.get(part, {}).items():
-            label = f"{say(f'page.part-{part}')} · {metric_name(name)}"
-            numbers.append(element("li", element("b", score_text(value)), element("span", label)))
+            numbers.append(element("li", element("b", score_text(value)), element("span", score_label(part, name))))
     where = element("p", element("code", info.where), class_="faint") if info.where else None
     forecast = info.history.forecast
     beside = [] if forecast is None else baseline_lines(forecast.baselines, info.score.get("test", {}))

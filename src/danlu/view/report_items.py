@@ -19,6 +19,7 @@ from danlu.view.page.markup import Markup, Part, element, joined
 from danlu.view.provenance import Provenance
 from danlu.view.report import PARTS, finding_cards, recipe_section
 from danlu.view.study_report import members_section
+from danlu.view.study_story import story_members
 from danlu.view.study_words import effect_change
 from danlu.view.texts import texts_section
 from danlu.view.verdicts import effect_text, looks_text
@@ -54,7 +55,7 @@ def pictures_of(item: ReportItem) -> Fills:
         tables: Fills = {
             "answers": lambda: _answers(info, item),
             "combinations": lambda: _combinations(info, item),
-            "members": lambda: joined([members_section(info), _made_of(item)]),
+            "members": lambda: joined([members_section(info, story_members(info)), _made_of(item)]),
         }
         return drawn | (tables if info.members else {}) | _recipe(info.recipe)
     own: Fills = {"scores": lambda: scores_table([item]), "findings": lambda: _findings(info, item)}

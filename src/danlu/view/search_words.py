@@ -9,7 +9,7 @@ from danlu.base.places import shown
 from danlu.base.words import say
 from danlu.view.figures.names import score_text
 from danlu.view.info.combinations import factors_text
-from danlu.view.study_words import TextTable, best_text
+from danlu.view.study_words import TextTable, best_text, told_times
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,12 @@ class ToldSearch:
 
 def told_search(search: Mapping[str, Any]) -> ToldSearch:
     """What a search says, in the language in force; `search` is the object that `danlu compare --json` prints."""
-    loading = search["loading_seconds"]
-    times = {"seconds": search["seconds"], "loading": loading, "training": search["seconds"] - loading}
-    told = {name: f"{seconds:.1f}" for name, seconds in times.items()}
     counts = {name: search[name] for name in ("trainings", "full_trainings", "dropped", "diverged", "failed", "rounds")}
     return ToldSearch(
         trials=_trials(search),
         counts=say("search.counts", trials=len(search["trials"]), **counts),
         best=_best(search),
-        closing=say("search.closing", folder=shown(search["study"]), **told),
+        closing=say("search.closing", folder=shown(search["study"]), **told_times(search)),
     )
 
 

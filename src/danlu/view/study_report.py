@@ -10,8 +10,8 @@ from danlu.view.page.fragment import chart_height, framed
 from danlu.view.page.languages import in_both
 from danlu.view.page.markup import Markup, Part, element, joined
 from danlu.view.report import finding_card, recipe_section
-from danlu.view.study_story import MOST_MEMBERS, StudyStory, study_story
-from danlu.view.study_words import TextTable, members_table
+from danlu.view.study_story import StudyStory, study_story
+from danlu.view.study_words import TextTable
 
 
 def study_report(info: StudyInfo) -> str:
@@ -29,7 +29,7 @@ def _parts(info: StudyInfo) -> list[Part]:
         *charts,
         _cured(info),
         recipe_section(info.recipe),
-        members_section(info),
+        members_section(info, story.members),
     ]
 
 
@@ -97,8 +97,7 @@ def _cured(info: StudyInfo) -> Markup:
     return element("section", title, *(finding_card(one, number) for number, one in found))
 
 
-def members_section(info: StudyInfo) -> Markup:
-    """One row a member: its levels, seed, fold and scores."""
-    table = members_table([member.as_dict() for member in info.members], [*info.factors], MOST_MEMBERS)
+def members_section(info: StudyInfo, table: TextTable) -> Markup:
+    """The table of the members, folded away."""
     summary = element("summary", say("page.members", count=f"{len(info.members):,}"))
     return element("section", element("details", summary, _table(table), *_lines(table)))

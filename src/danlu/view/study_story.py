@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from danlu.base.metric_names import metric_name
 from danlu.base.places import shown
 from danlu.base.words import say
 from danlu.view.cure import told_cure
-from danlu.view.figures.names import score_text, short
+from danlu.view.figures.names import score_label, score_text, short
 from danlu.view.info.cure import cure_record
 from danlu.view.info.search import setting_importances
 from danlu.view.info.study import StudyInfo
@@ -17,7 +16,7 @@ from danlu.view.info.study_record import search_record, study_record
 from danlu.view.search_words import told_search
 from danlu.view.study_words import TextTable, ToldEffect, members_table, told_study
 
-MOST_MEMBERS = 500  # of a table in a page or a report
+_MOST_MEMBERS = 500  # of a table in a page or a report
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,12 @@ class StudyStory:
 def study_story(info: StudyInfo) -> StudyStory:
     """The story of a study as far as it is, in the language in force."""
     told = {"search": _of_search, "cure": _of_cure, "study": _of_study}[info.kind](info)
-    members = [member.as_dict() for member in info.members]
-    table = members_table(members, [*info.factors], MOST_MEMBERS)
-    return StudyStory(**told, facts=study_facts(info), numbers=best_scores(info), members=table)
+    return StudyStory(**told, facts=study_facts(info), numbers=best_scores(info), members=story_members(info))
+
+
+def story_members(info: StudyInfo) -> TextTable:
+    """One row a member, as many as page and report hold."""
+    return members_table([member.as_dict() for member in info.members], [*info.factors], _MOST_MEMBERS)
 
 
 def study_facts(info: StudyInfo) -> str:
@@ -69,11 +71,7 @@ def study_facts(info: StudyInfo) -> str:
 def best_scores(info: StudyInfo) -> list[tuple[str, str]]:
     """The scores of the best combination, by their names, those on the test part first."""
     parts = (("test", info.test), ("validation", info.best.validation if info.best else {}))
-    return [
-        (f"{say(f'page.part-{part}')} · {metric_name(name)}", score_text(value))
-        for part, score in parts
-        for name, value in score.items()
-    ]
+    return [(score_label(part, name), score_text(value)) for part, score in parts for name, value in score.items()]
 
 
 def _of_study(info: StudyInfo) -> Mapping[str, Any]:

@@ -63,7 +63,7 @@ def told_study(study: Mapping[str, Any]) -> ToldStudy:
         further=say("study.more-interactions", count=left) if left > 0 else "",
         failed=[_failed(one) for one in study["failed"]],
         best=best_text(study),
-        closing=say("study.closing", members=len(study["members"]), folder=shown(study["study"]), **_times(study)),
+        closing=say("study.closing", members=len(study["members"]), folder=shown(study["study"]), **told_times(study)),
     )
 
 
@@ -108,7 +108,8 @@ def members_table(members: Sequence[Mapping[str, Any]], factors: Sequence[str], 
     return TextTable([*factors, say("page.seed"), say("page.fold"), *map(metric_name, names)], rows, lines)
 
 
-def _times(study: Mapping[str, Any]) -> dict[str, str]:
+def told_times(study: Mapping[str, Any]) -> dict[str, str]:
+    """How long a study or a search took, loading and training apart."""
     loading = study["loading_seconds"]
     times = {"seconds": study["seconds"], "loading": loading, "training": study["seconds"] - loading}
     return {name: f"{seconds:.1f}" for name, seconds in times.items()}

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from danlu.base.metric_names import metric_bounds, metric_name
+from danlu.base.metric_names import metric_bounds, metric_name, within
 from danlu.base.words import say
 from danlu.stats.mean_interval import mean_interval
 from danlu.view.figures.chart import Axis, Cells, Chart, GuideLine, Line, Mark, Panel, Points, Whiskers, Zone
@@ -44,7 +44,7 @@ def _forest_panel(effects: list[EffectRow], metric: str, remedies: bool) -> Pane
             at = [row for row, _ in chosen]
             known = [(row, one) for row, one in chosen if one.low is not None]
             if known:
-                lows, highs = ([_clipped(end, least, most) for end in ends] for ends in _ends(known))
+                lows, highs = ([within(end, least, most) for end in ends] for ends in _ends(known))
                 marks.append(Whiskers([row for row, _ in known], lows, highs, color))
             texts = [_effect_text(one) for _, one in chosen]
             label = say(f"figure.verdict-{verdict}")
@@ -73,13 +73,6 @@ def _difference_bounds(metric: str) -> tuple[float | None, float | None]:
     """How far a metric with two bounds can fall and rise."""
     least, most = metric_bounds(metric)
     return (None, None) if least is None or most is None else (least - most, most - least)
-
-
-def _clipped(value: float | None, least: float | None, most: float | None) -> float | None:
-    """The end of an interval, no further than a difference can be."""
-    if value is None or least is None or most is None:
-        return value
-    return min(max(value, least), most)
 
 
 def _metric_axis(metric: str) -> Axis:

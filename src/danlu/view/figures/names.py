@@ -3,6 +3,9 @@
 import math
 from collections.abc import Sequence
 
+from danlu.base.metric_names import metric_name
+from danlu.base.words import say
+
 _LINES_AT_ONCE = 0.02
 
 
@@ -36,6 +39,15 @@ def score_text(value: float | None) -> str:
     if value is None or not math.isfinite(value) or not (value == 0 or 1e-3 <= abs(value) < 1000):
         return short(value)
     return f"{value:.4f}"
+
+
+def score_label(part: str, metric: str) -> str:
+    """What a score is called: its part of the data and its metric.
+
+    >>> score_label("test", "f1")
+    'test · F1'
+    """
+    return f"{say(f'page.part-{part}')} · {metric_name(metric)}"
 
 
 def together(steps: Sequence[float], last: float) -> list[list[int]]:

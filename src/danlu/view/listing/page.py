@@ -8,7 +8,7 @@ from danlu.base.words import catalogue, language, say
 from danlu.stats.mean_interval import MeanInterval
 from danlu.stats.members import COSTS
 from danlu.store.where.match import UNREAD, text_of_fact
-from danlu.view.figures.names import score_text, short
+from danlu.view.figures.names import score_label, score_text, short
 from danlu.view.listing.query import ListQuery
 from danlu.view.listing.table import CHANGED, SCORE, ListLine, Row, Selection, differing
 
@@ -65,7 +65,7 @@ def column_label(name: str, metrics: Sequence[str] = ()) -> str:
     if name in metrics:
         part, _, metric = name.partition(".")
         if metric and part in ("test", "validation", "train"):
-            return f"{say(f'page.part-{part}')} · {metric_name(metric)}"
+            return score_label(part, metric)
         return metric_name(name)
     return catalogue(language()).get(f"page.column-{name.replace('.', '-')}", name)
 
