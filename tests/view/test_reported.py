@@ -1,6 +1,7 @@
 """The report over several: its order, its places, both languages in one file, and what made each number."""
 
 import re
+import shlex
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
@@ -179,3 +180,9 @@ def test_what_there_is_to_name() -> None:
     assert set(pictures_of(study())) == drawn | {"answers", "combinations", "members", "recipe"}
     assert numbers_of(run()) == {"loss": "0.5", "accuracy": "0.8", "test loss": "0.5", "test accuracy": "0.8"}
     assert set(numbers_of(study())) == {"net.activation", "optim.lr", "validation loss", "validation accuracy"}
+
+
+def test_a_text_that_looks_like_a_number_stays_a_text_in_the_command() -> None:
+    design = {**DESIGN, "recipe": {"data": {"name": "iris", "target": "12"}}}
+    words = shlex.split(study_provenance(made.sample_study(), design, {}).command)
+    assert 'data.target="12"' in words and "data.name=iris" in words
