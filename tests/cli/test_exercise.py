@@ -8,7 +8,6 @@ from command_line import CHINESE, Type, assert_refused
 
 
 @pytest.mark.slow
-@pytest.mark.every(2)
 def test_from_the_script_to_the_verdict(language: str, work: Path, type_in: Type) -> None:
     dealt = type_in("exercise", "poppy", "--lang", language)
     assert dealt.code == 0
@@ -30,7 +29,6 @@ def test_from_the_script_to_the_verdict(language: str, work: Path, type_in: Type
 
 
 @pytest.mark.slow
-@pytest.mark.every(2)
 def test_hints_and_errors_of_the_script(language: str, work: Path, type_in: Type) -> None:
     told = [type_in("exercise", "amber", "--hint", "--lang", language).out for _ in range(3)]
     assert len(set(told)) == 3

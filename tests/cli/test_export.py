@@ -45,7 +45,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.every(2)
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_answers_as_the_run(name: str, type_in: Type, place: Path, work: Path) -> None:
     for path in (place / name, place / "run"):
@@ -167,7 +166,6 @@ def test_without_the_extra_it_is_said_what_to_install(
 
 
 @pytest.mark.slow
-@pytest.mark.every(2)
 def test_without_the_data_the_golden_samples_prove_and_that_is_said(
     type_in: Type, place: Path, work: Path, language: str
 ) -> None:

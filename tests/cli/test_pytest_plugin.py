@@ -86,7 +86,6 @@ def test_a_test_that_trains_badly_fails(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.every(3)
 @pytest.mark.parametrize(("level", "failed"), [("error", 0), ("warning", 1), ("never", 0)])
 def test_the_level_is_chosen(level: str, failed: int, pytester: pytest.Pytester) -> None:
     tests = _TESTS.partition("def test_healthy")[0] + "def test_of_a_sum():\n    train(False, 'sum')\n"

@@ -44,7 +44,6 @@ def fitted(folder: Path, data: Any = None, net: Any = NET, **settings: Any) -> d
 
 
 @pytest.mark.slow
-@pytest.mark.every(2)
 @pytest.mark.parametrize("net", ["sequence-tagger", "transformer-tagger"])
 def test_a_run_learns_tags_from_their_neighbours_and_answers_from_its_folder(tmp_path: Path, net: str) -> None:
     options = {"heads": 2, "embedding": 8} if net == "transformer-tagger" else {"embedding": 8, "hidden": 8}

@@ -191,7 +191,6 @@ def test_a_run_from_before_goes_on_by_its_training_part(
 
 
 @pytest.mark.slow
-@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("vary", "wanted"),
     [({"lr": [0.01, 0.1]}, ["imagenet", "imagenet"]), ({"data.normalise": ["data", "imagenet"]}, ["data", "imagenet"])],

@@ -240,7 +240,6 @@ def test_what_is_saved_holds_what_is_seen(gallery: Site, reader: Open) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.every(2)
 @pytest.mark.parametrize(("kind", "start"), [("Markdown", "| step 4,000 |"), ("LaTeX", "\\begin{tabular}")])
 def test_tables_are_copied(gallery: Site, reader: Open, kind: str, start: str) -> None:
     window = reader(gallery, run_at(gallery))
@@ -304,7 +303,6 @@ UNNAMED = """[...document.querySelectorAll('input, select, button, summary')].fi
 
 
 @pytest.mark.slow
-@pytest.mark.every(10)
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])

@@ -35,7 +35,6 @@ def test_every_kind_is_written(kind: str, ending: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.every(3)
 @pytest.mark.parametrize("kind", ["curves", "net", "surface"])
 def test_the_same_picture_is_the_same_file(kind: str) -> None:
     for ending, start in STARTS.items():

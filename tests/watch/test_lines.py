@@ -167,7 +167,6 @@ def test_a_cell_whose_number_nobody_tells() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.every(3)
 @pytest.mark.parametrize("way", ["stdin", "exec", "eval"])
 def test_code_that_stands_in_no_file_is_watched_all_the_same(way: str, tmp_path: Path) -> None:
     source, rule, number = other("smoothed labels")

@@ -175,7 +175,6 @@ def test_other_forms(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.every(5)
 @pytest.mark.parametrize("layout", ["pattern", "folder", "parts", "no answers", "given"])
 def test_several_files(tmp_path: Path, layout: str) -> None:
     for n, name in enumerate(("train", "test") if layout in ("parts", "no answers", "given") else ("a", "b", "c")):

@@ -83,7 +83,6 @@ def _resumed(folder: Path) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.every(2)
 @pytest.mark.parametrize("rank", [0, 1])
 def test_all_stop_together_and_go_on_in_another_number(rank: int, tmp_path: Path) -> None:
     fitted(NET, tmp_path / "alone", EXACT)

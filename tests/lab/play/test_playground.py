@@ -94,7 +94,6 @@ def taken() -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.every(3)
 @pytest.mark.parametrize(("way", "seed"), [("toml", 0), ("command", 7), ("python", 31)])
 def test_what_is_taken_away_trains_the_same(
     taken: Any, way: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

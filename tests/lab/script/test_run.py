@@ -47,7 +47,6 @@ def own(err: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.every(12)
 @pytest.mark.parametrize("name", TRAININGS)
 def test_a_training_is_bit_for_bit_the_same(name: str, tmp_path: Path) -> None:
     train = script(tmp_path, TRAININGS[name])
