@@ -5,12 +5,14 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from thinning import kept
 
 # What a run's folder holds is brought to the disk file by file; in memory that takes no time. Where there is no room
 # for it, as in many containers, the tests write to the disk.
@@ -56,13 +58,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _thin_out(items: list[pytest.Item]) -> None:
-    """Of a table marked `every(n)` all cases but each n-th are slow."""
-    seen = Counter[str]()
+    """Of a table marked `every(n)` all cases but one of each n are slow."""
+    tables = defaultdict[tuple[str, int], list[pytest.Item]](list)
     for item in items:
-        mark = item.get_closest_marker("every")
-        if mark is None:
-            continue
-        table = item.nodeid.partition("[")[0]
-        if seen[table] % mark.args[0]:
-            item.add_marker("slow")
-        seen[table] += 1
+        if mark := item.get_closest_marker("every"):
+            tables[item.nodeid.partition("[")[0], mark.args[0]].append(item)
+    for (table, n), cases in tables.items():
+        run = kept(table, len(cases), n)
+        for place, case in enumerate(cases):
+            if place not in run:
+                case.add_marker("slow")
