@@ -16,7 +16,7 @@ READY := .venv/ready
 DEV_READY := .venv/ready-dev
 BENCH_READY := .bench-venv/ready
 # Other people's loops, around which watch is tested; trackers and clusters that danlu works with.
-FRAMEWORKS := pytest hypothesis torchmetrics accelerate pytorch-ignite pytorch-lightning skorch transformers
+FRAMEWORKS := -e '.[cluster,track]' pytest hypothesis torchmetrics accelerate pytorch-ignite pytorch-lightning skorch transformers
 FRAMEWORKS_READY := .frameworks-venv/ready
 WITH_OTHERS := tests/watch/test_frameworks.py tests/ship/test_trackers.py tests/lab/cluster/test_dask.py tests/lab/cluster/test_ray.py
 
@@ -150,5 +150,5 @@ $(BENCH_READY): pyproject.toml constraints.txt
 	@touch $@
 
 $(FRAMEWORKS_READY): pyproject.toml constraints.txt
-	$(call install,.frameworks-venv,-e '.[cluster,track]' $(FRAMEWORKS))
+	$(call install,.frameworks-venv,$(FRAMEWORKS))
 	@touch $@
