@@ -254,7 +254,7 @@ class Intervention:
     step: int
     refused: str = ""  # why nothing could be tried
     tokens: bool = False  # the inputs are whole numbers, or one 1 among zeros
-    lag: int | None = None  # the targets are the inputs, so many places on
+    lag: int | None = None  # the targets are the inputs, so many places on: 0, 1 or 2
     places: int = 0
     later: float = float("nan")  # of earlier places, where later ones were changed
     earlier: float = float("nan")  # of later places, where earlier ones were changed
@@ -267,8 +267,10 @@ class Intervention:
     response: Series = field(default_factory=Series)  # of all, where samples were exchanged, over their size
     turn: Series = field(default_factory=Series)  # the same of their directions, for answers of several numbers
     outputs: int = 0  # numbers of an answer, of one sample
+    ignores: set[str] = field(default_factory=set[str])  # arguments that differ by sample, and change no answer
     reconstructs: bool = False  # an answer is as large as its sample
     padded: float = 0.0  # share of the places that are padding
+    declares_padding: bool = False  # the net is told so, by its embedding, a mask or the lengths
     pads: float = float("nan")  # of places that are none, where padding was cut off, over what exchanging samples does
     context: float = float("nan")  # of the last place, where the places before it were changed, over the same
     order: float = float("nan")  # where places change places, beside what exchanging samples does; 0 where none matters
@@ -346,6 +348,8 @@ class Measured:
     schedulers: list[Scheduler] = field(default_factory=list[Scheduler])
     evaluations: list[Evaluation] = field(default_factory=list[Evaluation])
     timing: Timing = field(default_factory=Timing)
+    together: Series = field(default_factory=Series)  # spread of answers that a loss only draws together, of one net
+    attached: int = 0  # of the first three steps those whose loss compares two numbers a sample that one net gave
     low_loss: LowLoss | None = None
     interventions: dict[str, Intervention] = field(default_factory=dict[str, Intervention])  # by name of the module
     training_modes: Series = field(default_factory=Series)  # 1 where a training pass ran in training mode

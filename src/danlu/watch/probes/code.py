@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.records import CodeLine
-from danlu.watch.branches import taken
+from danlu.watch.branches import arguments, taken
 from danlu.watch.frames import is_theirs, lines_under_way, values_under_way
 from danlu.watch.measured import Measured
 from danlu.watch.probes.code_distillation import one_sided, unscaled
 from danlu.watch.probes.code_latents import divergence_from_normal
 from danlu.watch.probes.code_metrics import counts_all_places
+from danlu.watch.probes.code_noise import drawn_apart
 from danlu.watch.probes.code_pairs import dealt_apart
 from danlu.watch.probes.code_statistics import normalised_by_all
 from danlu.watch.probes.code_thresholds import chosen_on_test
-from danlu.watch.probes.code_words import assignments, name_of, own_words, reached, words_behind
+from danlu.watch.probes.code_words import assignments, is_library, name_of, own_words, reached, words_behind
 from danlu.watch.sources import Sources
 
 _DISCOUNT = re.compile(r"(^|_)(gamma|discount)", re.IGNORECASE)
@@ -25,6 +26,7 @@ _END = re.compile(
     re.IGNORECASE,
 )
 _ENDS = re.compile(r"done|terminat|dones", re.IGNORECASE)  # an environment whose episodes end at all
+_PADDED = re.compile(r"^(?!padding$)((.*_)?pads?(_.*)?|.*padding.*|.*padded.*|collate.*)$", re.IGNORECASE)
 _LEAST_DISCOUNT = 0.8
 _BEST_OF_NEXT = re.compile(r"^(max|amax|gather|minimum|min)$")
 _VALUE_OF_NEXT = re.compile(r"value|critic|^next_?[qv]|^[qv]_?next|^target_?[qv]|^[qv]_?targ", re.IGNORECASE)
@@ -81,7 +83,11 @@ class CodeProbe:
             return []
         lines = [one for one in (*lines_under_way(), *self._measured.lines.values()) if one.file == file]
         starts = {getattr(self._sources.around(one)[0], "lineno", 0) for one in lines}
-        pruned = taken(tree, values)
+        given = {
+            line: {name: value for name, value in known.items() if not _ENDS.search(name)}
+            for line, known in arguments(tree, starts, values).items()
+        }
+        pruned = taken(tree, values, given)
         scope = reached(pruned, starts) if isinstance(pruned, ast.Module) else pruned
         chosen = chosen_on_test(scope, scope)
         kind = "threshold-test" if chosen is not None and chosen[1] else "threshold"
@@ -91,9 +97,23 @@ class CodeProbe:
             ("temperature-square", unscaled(scope, scope, known)),
             ("joint", normalised_by_all(scope)),
             ("pairs", dealt_apart(scope)),
+            ("noise", drawn_apart(scope)),
             ("divergence", divergence_from_normal(scope)),
+            ("bootstrap", _bootstrapped(scope)),
+            ("padded", _named(scope, _PADDED)),
             (kind, chosen[0] if chosen is not None else None),
         ]
+
+
+def _named(scope: ast.AST, pattern: re.Pattern[str]) -> int | None:
+    """The first line with a name or an attribute of that pattern; functions of torch's are none."""
+    for node in ast.walk(scope):
+        word = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg | ast.keyword) else ""
+        if isinstance(node, ast.Attribute) and not is_library(node):
+            word = node.attr
+        if word and pattern.match(word):
+            return getattr(node, "lineno", None)
+    return None
 
 
 def _unmasked(scope: ast.AST) -> int | None:
@@ -109,6 +129,17 @@ def _unmasked(scope: ast.AST) -> int | None:
         words = words_behind(node, made, options=False)
         if not any(_END.search(word) for word in words) and not words & switched and not _is_chosen(scope, node):
             return node.lineno
+    return None
+
+
+def _bootstrapped(scope: ast.AST) -> int | None:
+    """The line of a target `reward + discount * value of the next state`."""
+    made = assignments(scope)
+    for node in ast.walk(scope):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            sides = (node.left, node.right), (node.right, node.left)
+            if any(_is_reward(one) and _is_discounted(other, made, stops=False) for one, other in sides):
+                return node.lineno
     return None
 
 

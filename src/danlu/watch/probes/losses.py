@@ -10,6 +10,7 @@ from torch import nn
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
+from danlu.watch.probes.attraction import compares_itself, drawn_together, spread_of
 from danlu.watch.probes.attention import attends_to_itself, has_attention, wrong_axis
 from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
 from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, reductions, weighs_samples
@@ -19,6 +20,7 @@ from danlu.watch.sites import Sites
 from danlu.watch.tracing import unreadable, unwrapped
 
 CLASSES = ("cross-entropy", "nll")
+SQUARED = ("mse", "huber", "l1", "difference")
 BINARY = ("bce", "bce-logits")
 _HEADS_EVERY_STEP = 3
 _MOST_HEADS = 64
@@ -112,6 +114,8 @@ class LossProbe:
             self._measured.mixed_reductions = len(given[0]) if both else 0
         if len(found) > 1 and (step <= _HEADS_EVERY_STEP or step % 20 == 0):
             self._within(self._read_scales, found, step, given)
+        if step <= _HEADS_EVERY_STEP or len(self._measured.together):
+            self._within(self._read_together, node, found, step, given)
         alone = len(found) == 1 and root.numel() == 1 and not _is_weighted(found[0])
         value = float(unwrapped(root).detach()) if alone else float("nan")
         for place, criterion in enumerate(found):
@@ -143,6 +147,17 @@ class LossProbe:
         if not len(self._measured.loss_ratio):
             self._measured.losses_added = min(known), max(known)
         self._measured.loss_ratio.add(step, max(known) / min(known))
+
+    def _read_together(
+        self, node: Any, found: Sequence[Criterion], step: int, given: Sequence[torch.Tensor]
+    ) -> None:
+        """How far the answers lie apart that a loss does nothing with but draw together; and whether it compares what a
+        net gave with what the same one gave."""
+        if step <= _HEADS_EVERY_STEP:
+            self._measured.attached += any(compares_itself(one.node) for one in found if one.name in SQUARED)
+        spread = spread_of(drawn_together(node), given) if self._graphs == 1 else None
+        if spread is not None:
+            self._measured.together.add(step, spread)
 
     def _read_entering(self, graph: Graph) -> None:
         """What the first layer is given, where the graph has kept that."""

@@ -11,6 +11,10 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for trial in measured.interventions.values():
         if len(trial.response) < thresholds["min_trials"] or trial.response.steps[-1] < thresholds["min_steps"]:
             continue
+        if trial.ignores:
+            where, names = (trial.name,) if trial.name else (), ", ".join(sorted(trial.ignores))
+            since = trial.response.steps[-1]
+            return Verdict("warning", since, {"names": names}, where, variant="argument", remedies=("use-the-argument",))
         variant = _kind(measured, trial, thresholds)
         if variant is not None:
             response = trial.turn if variant == "embedding" else trial.response
@@ -61,7 +65,7 @@ RULE = Rule(
     severities=("warning",),
     needs=("tried", "tried-again"),
     fault_in="module",
-    remedies=("look-upstream", "use-the-input", "less-kl", "negatives-or-stop-gradient"),
+    remedies=("look-upstream", "use-the-input", "less-kl", "negatives-or-stop-gradient", "use-the-argument"),
     # Rounding moves an answer by a ten-millionth of itself. Features of a healthy net lie apart by a tenth of their
     # size and more, at every time.
     thresholds={

@@ -5,6 +5,9 @@ from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    line = measured.code.get("noise")
+    if line is not None and measured.step:
+        return Verdict("error", 1, {}, variant="drawn", remedies=("same-noise",), line=line)
     found = measured.unrelated
     if measured.step < thresholds["min_steps"] or found.numbers < thresholds["min_numbers"] or not found.std > 0:
         return None

@@ -1,0 +1,27 @@
+"""Arguments of a net beside its inputs: whether any answer hangs on them."""
+
+import torch
+
+from danlu.watch.trying import Copy, ModuleCall
+
+_MOST = 4
+
+
+def ignored_arguments(call: ModuleCall, inputs: torch.Tensor, batch: int) -> set[str]:
+    """The names of the arguments that differ from sample to sample, and whose exchange among the samples changes nothing
+    of what a copy gives in training mode; `batch` is the dimension of the samples of `inputs`."""
+    samples = inputs.shape[batch]
+    others = [
+        one for one in call.tensors
+        if one is not inputs and one.dim() and len(one) == samples and bool((one.roll(1, 0) != one).any())
+    ]  # fmt: skip
+    if not others or len(others) > _MOST:
+        return set()
+    trained = Copy(call, training=True)
+    before = trained.answer({})
+    found: set[str] = set()
+    for one in others:
+        name, after = call.name_of(one), trained.answer({id(one): one.roll(1, 0)})
+        if name and len(after) == len(before) and all(map(torch.equal, before, after)):
+            found.add(name)
+    return found
