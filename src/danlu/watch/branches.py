@@ -46,8 +46,9 @@ def arguments(
         under_way |= {id(one) for one in ast.walk(tree)} - within
     calls: dict[str, list[ast.Call]] = {}
     for one in ast.walk(tree):
-        if isinstance(one, ast.Call) and isinstance(one.func, ast.Name):
-            calls.setdefault(one.func.id, []).append(one)
+        if isinstance(one, ast.Call) and isinstance(one.func, ast.Name | ast.Attribute):
+            name = one.func.id if isinstance(one.func, ast.Name) else one.func.attr
+            calls.setdefault(name, []).append(one)
     found: dict[int, dict[str, Any]] = {}
     for one in functions:
         own = calls.get(one.name, [])
@@ -56,8 +57,9 @@ def arguments(
         if not all(id(call) in under_way for call in own):
             continue
         stored = _stored(one)
+        first = one.args.args[0].arg if one.args.args else ""
         for place, name in enumerate(arg.arg for arg in one.args.args):
-            each = [known.of_call(call, place, name, one) for call in own]
+            each = [known.of_call(call, place, name, one, method=first == "self") for call in own]
             if name not in stored and all(value is not _UNKNOWN and value == each[0] for value in each):
                 found.setdefault(one.lineno, {})[name] = each[0]
     return found
@@ -74,12 +76,13 @@ class _Taken:
         self._values = values
         self._given = given
 
-    def of_call(self, call: ast.Call, place: int, name: str, function: ast.FunctionDef) -> Any:
+    def of_call(self, call: ast.Call, place: int, name: str, function: ast.FunctionDef, *, method: bool) -> Any:
         """The value of an argument of a call, or its default; `_UNKNOWN` where that is not plain."""
         if any(isinstance(one, ast.Starred) for one in call.args) or any(one.arg is None for one in call.keywords):
             return _UNKNOWN
         named = next((one.value for one in call.keywords if one.arg == name), None)
-        node = call.args[place] if place < len(call.args) else named
+        given = place - 1 if method and isinstance(call.func, ast.Attribute) else place
+        node = call.args[given] if 0 <= given < len(call.args) else named
         if node is None:
             args, defaults = function.args.args, function.args.defaults
             behind = place - (len(args) - len(defaults))
@@ -133,6 +136,12 @@ class _Taken:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             value = self._value(node.operand)
             return _UNKNOWN if value is _UNKNOWN else not value
+        if isinstance(node, ast.BoolOp):
+            sides = [self._value(one) for one in node.values]
+            decides = isinstance(node.op, ast.Or)  # one side that is so settles it, whatever the others are
+            if any(one is not _UNKNOWN and bool(one) is decides for one in sides):
+                return decides
+            return _UNKNOWN if _UNKNOWN in sides else not decides
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _COMPARED:
             sides = self._value(node.left), self._value(node.comparators[0])
             try:

@@ -1,10 +1,13 @@
 """Arguments of a net beside its inputs: whether any answer hangs on them."""
 
+import re
+
 import torch
 
 from danlu.watch.trying import Copy, ModuleCall
 
 _MOST = 4
+_TARGETS = re.compile(r"label|target|truth|tgt|^ys?$|mask", re.IGNORECASE)  # may go into a loss that is not handed out
 
 
 def ignored_arguments(call: ModuleCall, inputs: torch.Tensor, batch: int) -> set[str]:
@@ -21,6 +24,8 @@ def ignored_arguments(call: ModuleCall, inputs: torch.Tensor, batch: int) -> set
     before = trained.answer({})
     found: set[str] = set()
     for one in others:
+        if _TARGETS.search(call.name_of(one)):
+            continue
         name, after = call.name_of(one), trained.answer({id(one): one.roll(1, 0)})
         if name and len(after) == len(before) and all(map(torch.equal, before, after)):
             found.add(name)

@@ -214,6 +214,8 @@ class _Trying:
                     continue
                 relation = relation_of(inputs, loss.targets, loss.ignored, _begins(inputs, given, loss))
                 if relation is not None and (found is None or _LAGS.index(relation.lag) > _LAGS.index(found[1].lag)):
+                    if found is not None and "label" in self._call.name_of(inputs):
+                        continue  # the model is given its targets too
                     found = inputs, relation, loss
         if found is not None:
             return found

@@ -4,10 +4,16 @@ import itertools
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Intervention, Measured
+from danlu.watch.reading import narrow_layer
 from danlu.watch.series import Series
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    together = measured.together
+    if len(together) >= thresholds["min_measurements"] and together.median(2) <= together.first / thresholds["min_fall"]:
+        numbers = {"share": together.last, "first": together.first}
+        since = together.since([one <= together.first / 2 for one in together.values])
+        return Verdict("warning", since, numbers, variant="together", remedies=_REMEDIES["embedding"])
     for trial in measured.interventions.values():
         if len(trial.response) < thresholds["min_trials"] or trial.response.steps[-1] < thresholds["min_steps"]:
             continue
@@ -16,6 +22,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
             since = trial.response.steps[-1]
             return Verdict("warning", since, {"names": names}, where, variant="argument", remedies=("use-the-argument",))
         variant = _kind(measured, trial, thresholds)
+        if variant == "" and narrow_layer(measured, thresholds["min_classes"]) is not None:
+            continue  # one unit less than few leaves nothing over, and they are too few anyway
         if variant is not None:
             response = trial.turn if variant == "embedding" else trial.response
             numbers = {"share": response.last, "first": response.first}
@@ -76,6 +84,8 @@ RULE = Rule(
         "max_response_falling": Threshold(0.2, "share"),
         "min_fall": Threshold(5.0, "times"),
         "min_outputs": Threshold(8, "outputs"),
+        "min_measurements": Threshold(6, "measurements"),
+        "min_classes": Threshold(4, "classes"),
     },
     symptoms=("plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs"),
 )
