@@ -28,6 +28,8 @@ class Handed:
     attached: int = 0  # of these, those whose state came with the graph of the step before
     alike: int = 0  # measured steps that called the net on two views of the samples that are the same
     own: int = 0  # measured steps whose loss looks for each sample among all of them, itself included
+    cosines: int = 0  # measured steps whose loss takes a softmax of likenesses from -1 to 1, of each sample with all
+    floor: float = float("nan")  # the lowest that such a loss can be
     told: int = 0  # of the times, those after targets that were the inputs one place on
     nodes: Series = field(default_factory=Series)  # of the graph of the loss
 

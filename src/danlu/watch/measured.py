@@ -338,7 +338,7 @@ class Measured:
     dropped_evaluations: int = 0  # in evaluation mode, in which torch.nn.functional.dropout was at work all the same
     draws_at_random: bool = False  # a loader of the training shuffles
     code_read: bool = False  # whether the source of the loop was found and read
-    code: dict[str, CodeLine] = field(default_factory=dict[str, CodeLine])  # mistakes read in the user's own lines
+    code: dict[str, CodeLine] = field(default_factory=dict[str, CodeLine])  # what was read in the user's own lines
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     activations: dict[str, Activation] = field(default_factory=dict[str, Activation])
     inputs: Inputs = field(default_factory=Inputs)

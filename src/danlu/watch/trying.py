@@ -56,7 +56,7 @@ class ModuleCall:
         return all_tensors((self.args, self.kwargs))
 
     def name_of(self, tensor: torch.Tensor) -> str:
-        """The name of the argument that a tensor went in as; empty where it was part of one, or the name is not known."""
+        """The name of the argument that a tensor went in as; empty where it was part of one, or that is not known."""
         try:
             names = list(inspect.signature(self.module.forward).parameters)
         except (TypeError, ValueError):
@@ -147,7 +147,9 @@ class Copy:
         value: Any = getattr(module, place[1])
         with torch.no_grad():
             several = isinstance(value, tuple | list)
-            each: list[Any] = [change(one) if isinstance(one, torch.Tensor) else one for one in value] if several else []
+            each: list[Any] = (
+                [change(one) if isinstance(one, torch.Tensor) else one for one in value] if several else []
+            )
             setattr(module, place[1], type(value)(each) if several else change(value))
 
     def _precision(self) -> contextlib.AbstractContextManager[Any]:

@@ -26,7 +26,8 @@ LOSSES: dict[str, tuple[Callable[[], Tensor], int]] = {
     "stopped": (lambda: cosine(HEAD(NET(X)), NET(Y).detach()), 0),
     "another net": (lambda: cosine(NET(X), OTHER(Y)), 0),
     "contrast": (lambda: F.cross_entropy(NET(X) @ NET(Y).T, torch.arange(16)), 0),
-    "margin": (lambda: F.relu((NET(X) - NET(Y)).pow(2).sum(1) - (NET(X) - NET(Y.roll(1, 0))).pow(2).sum(1) + 1).mean(), 0),
+    # What is drawn together and what is kept apart look alike; only the spread tells.
+    "margin": (lambda: F.relu((NET(X) - NET(Y)).pow(2).sum(1) - (NET(X) - NET(Y + 1)).pow(2).sum(1) + 1).mean(), 2),
     "labels too": (lambda: F.mse_loss(NET(X), NET(Y)) + F.cross_entropy(NET(X), torch.zeros(16).long()), 0),
     "spread too": (lambda: F.mse_loss(NET(X), NET(Y)) + F.relu(1 - NET(X).std(0)).mean(), 0),
 }  # fmt: skip
@@ -43,7 +44,7 @@ def test_the_spread_of_directions(name: str) -> None:
     given = [NET(X)]
     far = spread_of(drawn_together(LOSSES[name][0]().grad_fn), given)
     assert far is not None
-    assert far > 0.3
+    assert far > 0.05
     one = torch.ones(16, 8).requires_grad_()
     near = spread_of(drawn_together(F.mse_loss(one * 1, one * 2).grad_fn), [])
     assert near == pytest.approx(0, abs=1e-6)

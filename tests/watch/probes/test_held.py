@@ -45,7 +45,9 @@ def states(kind: str) -> list[bool]:
     return [held.is_used(call, one, 8) for one in found]
 
 
-@pytest.mark.parametrize(("kind", "used"), [("state", [True]), ("looked at", [False]), ("queue", [False]), ("none", [])])
+@pytest.mark.parametrize(
+    ("kind", "used"), [("state", [True]), ("looked at", [False]), ("queue", [False]), ("none", [])]
+)
 def test_a_state_is_written_by_calls_and_used_row_by_row(kind: str, used: list[bool]) -> None:
     assert states(kind) == used
 

@@ -11,8 +11,8 @@ _TARGETS = re.compile(r"label|target|truth|tgt|^ys?$|mask", re.IGNORECASE)  # ma
 
 
 def ignored_arguments(call: ModuleCall, inputs: torch.Tensor, batch: int) -> set[str]:
-    """The names of the arguments that differ from sample to sample, and whose exchange among the samples changes nothing
-    of what a copy gives in training mode; `batch` is the dimension of the samples of `inputs`."""
+    """The names of the arguments that differ from sample to sample, and whose exchange among the samples changes no
+    answer of a copy in training mode; `batch` is the dimension of the samples of `inputs`."""
     samples = inputs.shape[batch]
     others = [
         one for one in call.tensors

@@ -10,8 +10,8 @@ _MOST_NODES, _MOST_BELOW = 400, 4_000
 _FEWEST = 4, 8  # samples, and numbers of an answer
 # What a loss goes through from single numbers to one: sums, and factors without a gradient.
 _ADDING = {
-    "Neg", "Sum", "Mean", "MeanDim", "Div", "Add", "Sub", "Rsub", "Mul", "Stack", "Cat", "View", "UnsafeView", "Squeeze",
-    "Unsqueeze", "ToCopy", "Clone", "Diagonal", "Relu", "Clamp", "ClampMin",
+    "Neg", "Sum", "Mean", "MeanDim", "Div", "Add", "Sub", "Rsub", "Mul", "Stack", "Cat", "View", "UnsafeView",
+    "Squeeze", "Unsqueeze", "ToCopy", "Clone", "Diagonal", "Relu", "Clamp", "ClampMin",
 }  # fmt: skip
 _APART = {"Pow", "Abs", "LinalgVectorNorm", "Norm", "Sqrt"}  # of a difference
 _LOSSES = ("MseLoss", "SmoothL1Loss", "HuberLoss")

@@ -1,5 +1,6 @@
 """What of one call goes into another: a state handed on from step to step, two views that are one."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ _FOLLOWED = 3  # steps one after the other that are measured, whatever the train
 _FEWEST_ROWS = 4
 _LEAST_NUMBERS = 8  # of an embedding
 _MOST_ROWS = 4_096
+_LEAST_PARTNERS = 16
 _ROUNDING = 1e-4  # of the largest likeness
 _CONTINUES = 0.5  # share of the rows that begin with what the one before was to tell
 
@@ -54,6 +56,7 @@ class CarriedProbe:
         self._targets: torch.Tensor | None = None  # of this step
         self._square = True  # every loss so far compares the samples with each other
         self._own = False  # a loss looks for each sample among all of them, itself included
+        self._counted = False  # a softmax of cosines, in this step
         self._last = 0  # the newest measured step
         self._call: ModuleCall | None = None  # to which states were left in attributes,
         self._found: list[tuple[Held, _Met]] = []  # and these
@@ -84,6 +87,10 @@ class CarriedProbe:
         """A loss was computed that may go backwards."""
         self._square = self._square and call.outputs.dim() == 2 and call.outputs.shape[0] == call.outputs.shape[1]
         self._own = self._own or _finds_itself(call)
+        if not self._counted and _takes_cosines(call):
+            self._counted, carried = True, self._measured.carried
+            carried.cosines += 1
+            carried.floor = math.log1p((len(call.outputs) - 1) * math.exp(-2))
         if self._targets is None and call.targets.dim() and not unreadable(call.targets):
             self._targets = call.targets.detach()
 
@@ -105,6 +112,7 @@ class CarriedProbe:
             self._states = [one.detach() for one in [*given, *held]]
             self._keep_ends(first.inputs, targets)
         self._calls, self._targets, self._square, self._own, self._last = [], None, True, False, step
+        self._counted = False
 
     def _keep_ends(self, inputs: torch.Tensor, targets: torch.Tensor | None) -> None:
         """Note the last targets of each row, and whether they are the inputs one place on."""
@@ -195,6 +203,20 @@ def _finds_itself(call: LossCall) -> bool:
     size = float(likeness.abs().max())
     same = float((likeness - likeness.t()).abs().max()) <= _ROUNDING * size
     return same and bool((likeness.diagonal() >= likeness.amax(1) - _ROUNDING * size).all())
+
+
+def _takes_cosines(call: LossCall) -> bool:
+    """Whether a loss looks for one partner of each sample among many by likenesses [N, N] that all lie within -1 and 1,
+    as cosines do that no temperature divides; what is far below is masked."""
+    likeness, targets = call.outputs.detach(), call.targets
+    if call.kind != "classes" or likeness.dim() != 2 or likeness.shape[0] != likeness.shape[1] or targets.dim() != 1:
+        return False
+    if not _LEAST_PARTNERS <= len(likeness) <= _MOST_ROWS or unreadable(likeness) or unreadable(targets):
+        return False
+    if targets.dtype.is_floating_point or len(targets.unique()) < len(targets):
+        return False
+    kept = likeness[likeness > -100]
+    return bool(kept.numel()) and float(kept.abs().max()) <= 1 + _ROUNDING
 
 
 def _embeds(outputs: torch.Tensor) -> bool:

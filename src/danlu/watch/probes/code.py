@@ -14,6 +14,7 @@ from danlu.watch.probes.code_latents import divergence_from_normal
 from danlu.watch.probes.code_metrics import counts_all_places
 from danlu.watch.probes.code_noise import drawn_apart
 from danlu.watch.probes.code_pairs import dealt_apart
+from danlu.watch.probes.code_sign import made_small
 from danlu.watch.probes.code_statistics import normalised_by_all
 from danlu.watch.probes.code_thresholds import chosen_on_test
 from danlu.watch.probes.code_words import assignments, is_library, name_of, own_words, reached, words_behind
@@ -25,7 +26,7 @@ _END = re.compile(
     r"done|term|trunc|mask|final|finish|(^|_)ends?($|_)|cont|alive|^dn?s?$|^not_|dead|game_?over|live|^m$",
     re.IGNORECASE,
 )
-_ENDS = re.compile(r"done|terminat|dones", re.IGNORECASE)  # an environment whose episodes end at all
+_ENDS = re.compile(r"done|(?<!de)termin", re.IGNORECASE)  # an environment whose episodes end at all
 _PADDED = re.compile(r"^(?!padding$)((.*_)?pads?(_.*)?|.*padding.*|.*padded.*|collate.*)$", re.IGNORECASE)
 _LEAST_DISCOUNT = 0.8
 _BEST_OF_NEXT = re.compile(r"^(max|amax|gather|minimum|min)$")
@@ -97,6 +98,7 @@ class CodeProbe:
             ("temperature-square", unscaled(scope, scope, known)),
             ("joint", normalised_by_all(scope)),
             ("pairs", dealt_apart(scope)),
+            ("sign", made_small(scope)),
             ("noise", drawn_apart(scope)),
             ("divergence", divergence_from_normal(scope)),
             ("bootstrap", _bootstrapped(scope)),
@@ -127,7 +129,8 @@ def _unmasked(scope: ast.AST) -> int | None:
         if not any(_is_reward(one) and _is_discounted(other, made, stops=stops) for one, other in sides):
             continue
         words = words_behind(node, made, options=False)
-        if not any(_END.search(word) for word in words) and not words & switched and not _is_chosen(scope, node):
+        ends = any(_END.search(word) for word in words) or words & switched or _has_complement(node)
+        if not ends and not _is_chosen(scope, node):
             return node.lineno
     return None
 
@@ -180,6 +183,17 @@ def _is_discounted(node: ast.AST, made: Mapping[str, list[ast.AST]], *, stops: b
         return True
     near = own_words(node) | {word for name in own_words(node) for one in made.get(name, ()) for word in own_words(one)}
     return not stops and any(_VALUE_OF_NEXT.search(word) for word in near)
+
+
+def _has_complement(node: ast.AST) -> bool:
+    """Whether a factor is 1 less something, as a mask of ends is written, whatever it is called."""
+    factors = [side for one in ast.walk(node) if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult)
+               for side in (one.left, one.right)]  # fmt: skip
+    return any(
+        isinstance(one, ast.BinOp) and isinstance(one.op, ast.Sub) and isinstance(one.left, ast.Constant)
+        and one.left.value == 1
+        for one in factors
+    )  # fmt: skip
 
 
 def _is_share(node: ast.AST) -> bool:

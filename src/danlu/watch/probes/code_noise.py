@@ -10,8 +10,8 @@ _DRAWS = {"randn", "randn_like", "normal_", "standard_normal"}
 _LOSSES = re.compile(r"^(mse|l1|smooth_l1|huber)_loss$")
 _CLASSES = {"MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss"}
 _ARITHMETIC = {
-    "view", "reshape", "to", "mul", "add", "sub", "div", "lerp", "sqrt", "clamp", "float", "squeeze", "unsqueeze", "flatten",
-    "detach", "where", "cat", "clone", "contiguous", "expand_as", "type_as",
+    "view", "reshape", "to", "mul", "add", "sub", "div", "lerp", "sqrt", "clamp", "float", "squeeze", "unsqueeze",
+    "flatten", "detach", "where", "cat", "clone", "contiguous", "expand_as", "type_as",
 }  # fmt: skip
 _SLIGHT = 0.5  # a factor below it makes noise a disturbance, not what is to be told
 _DEPTH = 8
@@ -111,4 +111,6 @@ def _all_noise(node: ast.AST, made: _Made, functions: Mapping[str, _Function]) -
             elif word and word not in seen:
                 seen.add(word)
                 waiting += made.get(word, ())
-                waiting += [functions[word]] if isinstance(one, ast.Call) and word in functions else []
+                if isinstance(one, ast.Call) and word in functions:  # names mean something else in there
+                    inside = (part for part in ast.walk(functions[word]) if isinstance(part, ast.Call))
+                    yield from ((part.lineno, part.col_offset) for part in inside if name_of(part.func) in _DRAWS)

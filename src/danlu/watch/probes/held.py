@@ -1,4 +1,4 @@
-"""What modules hold in attributes from one call to the next: a state, where calls write it and their answers hang on it."""
+"""What modules hold in attributes from one call to the next: a state, where calls write it and answers hang on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -10,8 +10,8 @@ from torch import nn
 
 from danlu.watch.measured import Intervention, LowLoss, Measured
 from danlu.watch.patches import LossCall
-from danlu.watch.probes.arguments import ignored_arguments
 from danlu.watch.probes.answers import by_place, by_sample, changed, cut, first_answer, moved, size
+from danlu.watch.probes.arguments import ignored_arguments
 from danlu.watch.probes.design import ORDERED, is_batch_second, shares_by_design
 from danlu.watch.probes.inputs import batch_of
 from danlu.watch.probes.masks import DrawnMasks

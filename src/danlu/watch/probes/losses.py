@@ -10,8 +10,8 @@ from torch import nn
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
-from danlu.watch.probes.attraction import compares_itself, drawn_together, spread_of
 from danlu.watch.probes.attention import attends_to_itself, has_attention, wrong_axis
+from danlu.watch.probes.attraction import compares_itself, drawn_together, spread_of
 from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
 from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, reductions, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
@@ -148,9 +148,7 @@ class LossProbe:
             self._measured.losses_added = min(known), max(known)
         self._measured.loss_ratio.add(step, max(known) / min(known))
 
-    def _read_together(
-        self, node: Any, found: Sequence[Criterion], step: int, given: Sequence[torch.Tensor]
-    ) -> None:
+    def _read_together(self, node: Any, found: Sequence[Criterion], step: int, given: Sequence[torch.Tensor]) -> None:
         """How far the answers lie apart that a loss does nothing with but draw together; and whether it compares what a
         net gave with what the same one gave."""
         if step <= _HEADS_EVERY_STEP:

@@ -25,7 +25,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 
 def _of_pictures(facts: LabelFacts, total: int, thresholds: Thresholds) -> Verdict | None:
-    """A class of pixels for which the net has an output, and that the loss leaves out; it may be what nobody labelled."""
+    """A class of pixels that the loss leaves out, though the net has an output for it; it may mark the unlabelled."""
     share = (facts.counts.get(facts.ignored or 0, 0) + facts.left_out) / total
     if facts.ignored is None or not 0 <= facts.ignored < facts.outputs or share < thresholds["min_pixel_share"]:
         return None
@@ -42,7 +42,8 @@ RULE = Rule(
     fault_in="loss object",
     remedies=("ignore-none",),
     thresholds={
-        "min_labels": Threshold(100, "labels"), "min_class_share": Threshold(0.01, "share"),
+        "min_labels": Threshold(100, "labels"),
+        "min_class_share": Threshold(0.01, "share"),
         "min_pixel_share": Threshold(0.05, "share"),
     },
     symptoms=("overfitting", "label-imbalance", "too-few-epochs"),

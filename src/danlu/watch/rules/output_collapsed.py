@@ -10,7 +10,10 @@ from danlu.watch.series import Series
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     together = measured.together
-    if len(together) >= thresholds["min_measurements"] and together.median(2) <= together.first / thresholds["min_fall"]:
+    if (
+        len(together) >= thresholds["min_measurements"]
+        and together.median(2) <= together.first / thresholds["min_fall_together"]
+    ):
         numbers = {"share": together.last, "first": together.first}
         since = together.since([one <= together.first / 2 for one in together.values])
         return Verdict("warning", since, numbers, variant="together", remedies=_REMEDIES["embedding"])
@@ -20,7 +23,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if trial.ignores:
             where, names = (trial.name,) if trial.name else (), ", ".join(sorted(trial.ignores))
             since = trial.response.steps[-1]
-            return Verdict("warning", since, {"names": names}, where, variant="argument", remedies=("use-the-argument",))
+            return Verdict(
+                "warning", since, {"names": names}, where, variant="argument", remedies=("use-the-argument",)
+            )
         variant = _kind(measured, trial, thresholds)
         if variant == "" and narrow_layer(measured, thresholds["min_classes"]) is not None:
             continue  # one unit less than few leaves nothing over, and they are too few anyway
@@ -85,6 +90,7 @@ RULE = Rule(
         "min_fall": Threshold(5.0, "times"),
         "min_outputs": Threshold(8, "outputs"),
         "min_measurements": Threshold(6, "measurements"),
+        "min_fall_together": Threshold(3.0, "times"),
         "min_classes": Threshold(4, "classes"),
     },
     symptoms=("plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs"),

@@ -32,7 +32,7 @@ RULE = Rule(
     # The noise that is in an input goes with it; at the very least the net has learnt some of it by then.
     thresholds={
         "min_steps": Threshold(100, "steps"),
-        "min_numbers": Threshold(1_500, "numbers"),
+        "min_numbers": Threshold(1_000, "numbers"),
         "max_errors": Threshold(4.0, "times"),
         "min_loss_ratio": Threshold(0.95, "times"),
     },
