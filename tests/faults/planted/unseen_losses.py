@@ -214,7 +214,7 @@ def critic_that_never_hears_of_the_end(watch, seed, fault):
     critic_opt = torch.optim.Adam(agent.critic.parameters(), lr=3e-3)
     target_of, state = (td_target_without_end if fault else td_target), env.reset()
     with watch(agent.critic, critic_opt):
-        for _ in range(700):
+        for _ in range(500):
             with torch.no_grad():
                 action = (agent.actor(state) + 0.4 * torch.randn(1)).clamp(-1, 1)
             following, reward, done = env.step(action.item())

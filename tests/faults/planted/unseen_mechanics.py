@@ -290,9 +290,9 @@ class Pictures(Dataset):
 
 
 def random_shift_and_cutout(image):
-    """Moved by up to 4 pixels, with noise and a square of 12 pixels blotted out."""
-    dx, dy = torch.randint(-4, 5, (2,)).tolist()
-    image = torch.roll(image, (dy, dx), (1, 2)) + 0.1 * torch.randn_like(image)
+    """Moved by up to 2 pixels, with a square of 12 pixels blotted out."""
+    dx, dy = torch.randint(-2, 3, (2,)).tolist()
+    image = torch.roll(image, (dy, dx), (1, 2))
     top, left = torch.randint(0, 17, (2,)).tolist()
     image[:, top : top + 12, left : left + 12] = 0
     return image
@@ -331,7 +331,7 @@ def validation_split_off_an_augmented_dataset(watch, seed, fault):
         nn.Conv2d(1, 12, 3, stride=2, padding=1), nn.ReLU(), nn.Conv2d(12, 24, 3, stride=2, padding=1), nn.ReLU(),
         nn.Flatten(), nn.Linear(24 * 49, 10),
     )  # fmt: skip
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     with watch(model, optimizer):
         for _ in range(5):
             model.train()

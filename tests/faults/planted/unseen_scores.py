@@ -68,8 +68,8 @@ def make_uneven_kd_step(teacher, student, optimizer, tau):
 def student_not_softened_token_by_token(watch, seed, fault):
     torch.manual_seed(seed)
     row, vocab = markov(9000, seed=91)
-    inputs, targets = data.windows(row[:7000], 16, 900)
-    teacher = taught(RecurrentLM(vocab, 64), inputs, targets, 6)
+    inputs, targets = data.windows(row[:7000], 16, 600)
+    teacher = taught(RecurrentLM(vocab, 64), inputs, targets, 5)
     student = RecurrentLM(vocab, 24)
     optimizer = torch.optim.Adam(student.parameters(), lr=5e-3)
     kd_step = (make_uneven_kd_step if fault else make_kd_step)(teacher, student, optimizer, tau=4.0)
@@ -145,7 +145,7 @@ def evaluate_with_a_slip(model, loader):
     return hits / total
 
 
-@planted("train-mode-in-evaluation", symptoms=COSTS_OF_IT, costs=0.03)
+@planted("train-mode-in-evaluation", symptoms=COSTS_OF_IT, costs=0.015)
 def eval_without_its_brackets(watch, seed, fault):
     """Cells of a notebook: data, net, training and the score after each epoch."""
     torch.manual_seed(seed)
@@ -155,7 +155,7 @@ def eval_without_its_brackets(watch, seed, fault):
     test_loader = DataLoader(TensorDataset(x_test, y_test), batch_size=200)
     # Cell 2
     net = nn.Sequential(
-        nn.Flatten(), nn.Dropout(0.3), nn.Linear(784, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 10),
+        nn.Flatten(), nn.Dropout(0.4), nn.Linear(784, 96), nn.ReLU(), nn.Dropout(0.5), nn.Linear(96, 10),
     )  # fmt: skip
     opt = torch.optim.Adam(net.parameters(), lr=1e-3)
     loss_fn = nn.CrossEntropyLoss()
@@ -163,7 +163,7 @@ def eval_without_its_brackets(watch, seed, fault):
     # Cell 3
     history = []
     with watch(net, opt):
-        for _ in range(4):
+        for _ in range(6):
             for images, labels in train_loader:
                 opt.zero_grad()
                 loss_fn(net(images), labels).backward()

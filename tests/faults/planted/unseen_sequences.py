@@ -83,7 +83,7 @@ class GPT(nn.Module):
         return logits, loss
 
 
-@planted("future-leak", symptoms=COSTS_OF_IT, costs=0.5)
+@planted("future-leak", symptoms=COSTS_OF_IT, costs=0.2)
 def allowed_and_blocked_taken_for_each_other(watch, seed, fault):
     """A mask made for nn.MultiheadAttention, where True is blocked, given to a function where True is allowed."""
     torch.manual_seed(seed)
@@ -92,7 +92,7 @@ def allowed_and_blocked_taken_for_each_other(watch, seed, fault):
     model = GPT(GPTConfig(vocab_size=vocab, see_back=not fault))
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.95), weight_decay=0.1)
     with watch(model, optimizer):
-        for _ in range(200):
+        for _ in range(160):
             xb, yb = random_blocks(train, 32, 32)
             _, loss = model(xb, yb)
             optimizer.zero_grad(set_to_none=True)
@@ -226,7 +226,7 @@ class RetNet(nn.Module):
 def dataset_that_returns_one_slice_twice(watch, seed, fault):
     torch.manual_seed(seed)
     row, vocab = data.time_machine()
-    loader = DataLoader(CharDataset(row[:48000], 32, same=fault), batch_size=32, shuffle=True)
+    loader = DataLoader(CharDataset(row[:36000], 32, same=fault), batch_size=32, shuffle=True)
     model = RetNet(vocab)
     optimizer, criterion = torch.optim.AdamW(model.parameters(), lr=3e-3), nn.CrossEntropyLoss()
     with watch(model, optimizer):
@@ -293,7 +293,7 @@ class MiniBert(nn.Module):
     def __init__(self, vocab, classes, additive, dim=48, heads=4):
         super().__init__()
         self.heads, self.additive = heads, additive
-        self.word, self.place = nn.Embedding(vocab, dim), nn.Embedding(24, dim)
+        self.word, self.place = nn.Embedding(vocab, dim), nn.Embedding(48, dim)
         self.q, self.k, self.v, self.o = (nn.Linear(dim, dim) for _ in range(4))
         self.ln1, self.ln2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.ff = nn.Sequential(nn.Linear(dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim))
@@ -310,9 +310,12 @@ class MiniBert(nn.Module):
 
 @planted("padding-seen", symptoms=COSTS_OF_IT, costs=0.05)
 def mask_of_ones_added_as_it_is(watch, seed, fault):
-    """A tokenizer's mask, 1 for a word and 0 for padding, added to the scores as if it were one of large negatives."""
+    """A tokenizer's mask, 1 for a word and 0 for padding, added to the scores as if it held large negatives.
+
+    The score is the share of answers that stay when the names are padded more.
+    """
     torch.manual_seed(seed)
-    x, y, x_test, y_test = data.names()
+    x, y, x_test, _ = data.names()
     additive = (lambda mask: mask) if fault else (lambda mask: (1.0 - mask) * -1e4)
     model = MiniBert(27, int(y.max()) + 1, additive)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
@@ -324,10 +327,11 @@ def mask_of_ones_added_as_it_is(watch, seed, fault):
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-    padded = F.pad(x_test[:1000], (0, 12))
     with torch.no_grad():
-        guess = model.eval()(padded, (padded != 0).float()).argmax(-1)
-    return (guess == y_test[:1000]).float().mean().item()
+        guess, again = (
+            model.eval()(ids, (ids != 0).float()).argmax(-1) for ids in (x_test[:1000], F.pad(x_test[:1000], (0, 36)))
+        )
+    return (guess == again).float().mean().item()
 
 
 class MixtureOfExperts(nn.Module):
@@ -343,14 +347,22 @@ class MixtureOfExperts(nn.Module):
         return torch.einsum("ne,enh,ehd->nd", weights, hidden, self.w_out)
 
 
+class MoEBlock(nn.Module):
+    def __init__(self, dim, axis):
+        super().__init__()
+        self.norm, self.moe = nn.LayerNorm(dim), MixtureOfExperts(dim, 4, axis)
+
+    def forward(self, x):
+        return x + self.moe(self.norm(x))
+
+
 @planted("samples-mixed", causes="softmax-axis", symptoms=COSTS_OF_IT, costs=0.1)
 def router_normalised_over_the_batch(watch, seed, fault):
+    """The score is of samples that come alone, as they do where the net is used."""
     torch.manual_seed(seed)
     x, y = tabular(1600, seed=81)
     axis = 0 if fault else -1
-    model = nn.Sequential(
-        nn.Linear(20, 32), nn.GELU(), MixtureOfExperts(32, 4, axis), nn.LayerNorm(32), nn.Linear(32, 3)
-    )
+    model = nn.Sequential(nn.Linear(20, 32), MoEBlock(32, axis), MoEBlock(32, axis), nn.Linear(32, 3))
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     with watch(model, optimizer):
         for _ in range(8):
