@@ -90,6 +90,7 @@ class LabelFacts:
     moved: float = 0.0  # from the first third of the batches to the last, in standard errors; numbers only
     weighted: bool = False  # the loss weighs the classes
     weights: tuple[float, ...] = ()  # by class; of a binary loss with one output the weight of the positive class alone
+    tags: tuple[float, ...] = ()  # of a binary loss with several outputs the share of the positive ones, by output
     predicted: dict[int, float] = field(default_factory=dict[int, float])  # answers of late; newer ones count more
     actual: dict[int, float] = field(default_factory=dict[int, float])  # the classes they should have been
     hits: dict[int, float] = field(default_factory=dict[int, float])  # of these, right ones by class
@@ -213,6 +214,7 @@ class Net:
     bottlenecks: tuple[str, ...] = ()  # narrow layers through which everything goes
     nonlinear: bool | None = None  # any non-linearity at all; None before the graph was read
     wrong_softmax: tuple[int, tuple[int, ...]] | None = None  # its dimension and shape, of weights summed over another
+    over_samples: bool = False  # the weights of a softmax within it sum to 1 over the samples
     attends: bool = False  # it has attention
     self_attends: bool = False  # of the places of a sequence to each other
     depth: int = 0  # linear and convolutional layers on the graph

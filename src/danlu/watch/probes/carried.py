@@ -87,9 +87,10 @@ class CarriedProbe:
         """A loss was computed that may go backwards."""
         self._square = self._square and call.outputs.dim() == 2 and call.outputs.shape[0] == call.outputs.shape[1]
         self._own = self._own or _finds_itself(call)
-        if not self._counted and _takes_cosines(call):
+        if not self._counted and _finds_partners(call):
             self._counted, carried = True, self._measured.carried
-            carried.cosines += 1
+            carried.partners += 1
+            carried.cosines += _are_cosines(call.outputs.detach())
             carried.floor = math.log1p((len(call.outputs) - 1) * math.exp(-2))
         if self._targets is None and call.targets.dim() and not unreadable(call.targets):
             self._targets = call.targets.detach()
@@ -205,16 +206,18 @@ def _finds_itself(call: LossCall) -> bool:
     return same and bool((likeness.diagonal() >= likeness.amax(1) - _ROUNDING * size).all())
 
 
-def _takes_cosines(call: LossCall) -> bool:
-    """Whether a loss looks for one partner of each sample among many by likenesses [N, N] that all lie within -1 and 1,
-    as cosines do that no temperature divides; what is far below is masked."""
+def _finds_partners(call: LossCall) -> bool:
+    """Whether a loss looks for one partner of each sample among many by likenesses [N, N]."""
     likeness, targets = call.outputs.detach(), call.targets
     if call.kind != "classes" or likeness.dim() != 2 or likeness.shape[0] != likeness.shape[1] or targets.dim() != 1:
         return False
     if not _LEAST_PARTNERS <= len(likeness) <= _MOST_ROWS or unreadable(likeness) or unreadable(targets):
         return False
-    if targets.dtype.is_floating_point or len(targets.unique()) < len(targets):
-        return False
+    return not targets.dtype.is_floating_point and len(targets.unique()) == len(targets)
+
+
+def _are_cosines(likeness: torch.Tensor) -> bool:
+    """Whether all lie within -1 and 1, as cosines do that no temperature divides; what is far below is masked."""
     kept = likeness[likeness > -100]
     return bool(kept.numel()) and float(kept.abs().max()) <= 1 + _ROUNDING
 

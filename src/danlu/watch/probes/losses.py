@@ -10,7 +10,12 @@ from torch import nn
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
-from danlu.watch.probes.attention import attends_to_itself, has_attention, wrong_axis
+from danlu.watch.probes.attention import (
+    attends_to_itself,
+    has_attention,
+    weighs_samples_against_each_other,
+    wrong_axis,
+)
 from danlu.watch.probes.attraction import compares_itself, drawn_together, spread_of
 from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
 from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, reductions, weighs_samples
@@ -125,7 +130,7 @@ class LossProbe:
                 self._within(self._read_head, criterion, place_in_step, step, given, value, from_loss_calls)
         self._within(self._activations.see, graph, last, step)
         if self._measured.net.nonlinear is None and not self._measured.net.compiled:
-            self._within(self._read_structure, graph)
+            self._within(self._read_structure, graph, given)
 
     def _strangers_in(self, graph: Graph, given: Sequence[torch.Tensor], taken: torch.Tensor | None) -> set[int]:
         """Parameters that the net does not know and that what it gave follows from: those of a teacher or a feature
@@ -207,8 +212,10 @@ class LossProbe:
             return self._measured.labels.kind in ("", kind)
         return place == self._labelled
 
-    def _read_structure(self, graph: Graph) -> None:
+    def _read_structure(self, graph: Graph, given: Sequence[torch.Tensor]) -> None:
         net = self._measured.net
+        samples = len(given[0]) if given and given[0].dim() else 0
+        net.over_samples = weighs_samples_against_each_other(graph, samples)
         pairs, linear, net.nonlinear = linear_pairs(graph, self._names)
         net.linear_pairs, net.depth = tuple(pairs), len(linear)
         self._turn_bare(graph)
