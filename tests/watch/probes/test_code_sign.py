@@ -17,6 +17,9 @@ SCORE = "def dice(p, t):\n    return {back}2 * (p * t).sum() / (p + t).sum()\n"
         (SCORE.format(back="") + "loss = bce(p, y) + 1 - dice(p, y)\nloss.backward()", None),
         (SCORE.format(back="") + "loss = bce(p, y) + dice(p, y)\nloss.backward()", 3),
         ("loss = dice_loss(p, y)\nloss.backward()", None),
+        ("dice = DiceLoss()\nloss = dice(p, y)\nloss.backward()", None),  # whatever that gives
+        ("loss = bce(p, y) + F.cosine_similarity(p, z).mean()\nloss.backward()", None),
+        ("opt = Adam(ps, maximize=True)\nloss = (log_prob * returns).mean()\nloss.backward()", None),
         ("loss = F.cosine_similarity(p, z).mean()\nloss.backward()", 1),
         ("loss = -F.cosine_similarity(p, z).mean()\nloss.backward()", None),
         ("loss = (1 - F.cosine_similarity(p, z)).mean()\nloss.backward()", None),

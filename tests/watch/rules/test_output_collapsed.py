@@ -47,8 +47,11 @@ def test_answers_that_are_only_drawn_together_are_told() -> None:
 
 def test_arguments_that_change_nothing_are_told() -> None:
     measured = tried((1.0, 0.9))
-    measured.interventions[""].ignores = {"t", "label"}
-    assert (told(RULE, measured).variant, told(RULE, measured).numbers) == ("argument", {"names": "label, t"})
+    for names, severity in (({"t", "marks"}, "warning"), ({"marks"}, "advice")):
+        measured.interventions[""].ignores = names
+        found = told(RULE, measured)
+        assert (found.severity, found.variant) == (severity, "argument")
+        assert found.numbers == {"names": ", ".join(sorted(names))}
 
 
 def test_what_a_narrow_layer_lets_through_is_told_by_another_rule() -> None:

@@ -9,7 +9,7 @@ from torch import nn
 
 from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
-from danlu.watch.probes.held import Held, HeldStates
+from danlu.watch.probes.held import HeldTensor, HeldStates
 from danlu.watch.probes.inputs import batch_of
 from danlu.watch.tracing import all_tensors, unreadable
 from danlu.watch.trying import ModuleCall
@@ -28,7 +28,7 @@ class _Call:
     module: nn.Module
     inputs: torch.Tensor
     others: list[torch.Tensor]
-    held: list[Held]  # before the call
+    held: list[HeldTensor]  # before the call
     outputs: list[torch.Tensor] = field(default_factory=list[torch.Tensor])
 
 
@@ -59,7 +59,7 @@ class CarriedProbe:
         self._counted = False  # a softmax of cosines, in this step
         self._last = 0  # the newest measured step
         self._call: ModuleCall | None = None  # to which states were left in attributes,
-        self._found: list[tuple[Held, _Met]] = []  # and these
+        self._found: list[tuple[HeldTensor, _Met]] = []  # and these
 
     def called(self, module: nn.Module, args: Any, kwargs: Any, step: int) -> None:
         """The loop calls a module, before the first backward pass of a measured step."""

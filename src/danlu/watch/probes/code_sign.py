@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from danlu.watch.probes.code_words import assignments, name_of, own_words
 
 _SCORES = re.compile(
-    r"^(?!.*(loss|dist|error|crit))(.*_)?(dice|iou|jaccard|tversky|ssim|psnr|cosine_similarity)(_(score|coeff?(icient)?|index))?$",
+    r"^(?!.*(loss|dist|error|crit))(.*_)?(dice|iou|jaccard|tversky|ssim|psnr)(_(score|coeff?(icient)?|index))?$",
     re.IGNORECASE,
 )
 _CHANCE = re.compile(r"^log_?(p|prob|probs|pi)$|^logps?$|^saved_log_probs$", re.IGNORECASE)
@@ -21,17 +21,22 @@ def made_small(scope: ast.AST) -> int | None:
     """The line of a backward pass from a score that grows with the quality (Dice, overlap, likeness), or from chances
     times returns, with nothing that turns it round.
 
-    >>> made_small(ast.parse("loss = dice(net(x), y)\\nloss.backward()"))
+    >>> made_small(ast.parse("loss = cosine_similarity(net(x), y).mean()\\nloss.backward()"))
     1
-    >>> made_small(ast.parse("loss = 1 - dice(net(x), y)\\nloss.backward()")) is None
+    >>> made_small(ast.parse("loss = 1 - cosine_similarity(net(x), y).mean()\\nloss.backward()")) is None
     True
     """
     made = assignments(scope)
-    turned = {one.name for one in ast.walk(scope) if isinstance(one, ast.FunctionDef) and _turns(one)}
+    if "maximize" in own_words(scope):  # the optimizer turns it round
+        return None
+    scores = {one.name for one in ast.walk(scope) if isinstance(one, ast.FunctionDef) and _is_plain_score(one)}
     for node in ast.walk(scope):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "backward":
-            for term in _terms(node.func.value, made):
-                if _is_score(term, turned) or _is_chance_times_return(term, made):
+            terms = list(_terms(node.func.value, made))
+            alone = {"cosine_similarity"} if len(terms) == 1 else set[str]()  # beside others it may keep them apart
+            for term in terms:
+                score = isinstance(term, ast.Call) and name_of(term.func) in scores | alone
+                if score or _is_chance_times_return(term, made):
                     return getattr(term, "lineno", None)
     return None
 
@@ -53,17 +58,14 @@ def _terms(node: ast.AST, made: _Made, depth: int = _DEPTH) -> Iterator[ast.AST]
         yield node
 
 
-def _is_score(node: ast.AST, turned: set[str]) -> bool:
-    return isinstance(node, ast.Call) and bool(_SCORES.match(name_of(node.func))) and name_of(node.func) not in turned
-
-
-def _turns(function: ast.FunctionDef) -> bool:
-    """Whether a function answers with something less another, or with its opposite."""
-    return any(
+def _is_plain_score(function: ast.FunctionDef) -> bool:
+    """Whether a function is called as a score, and nothing in it is turned round: no opposite, nothing less another."""
+    turns = (
         (isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub))
         or (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub) and isinstance(part.left, ast.Constant))
-        for one in ast.walk(function) if isinstance(one, ast.Return) for part in ast.walk(one)
+        for part in ast.walk(function)
     )  # fmt: skip
+    return bool(_SCORES.match(function.name)) and not any(turns)
 
 
 def _is_chance_times_return(node: ast.AST, made: _Made) -> bool:

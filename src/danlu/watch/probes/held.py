@@ -16,7 +16,7 @@ _OTHERS = 1e-3  # of what the rows move whose state was exchanged: by more, it i
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldTensor:
     """A tensor that an attribute of a module holds, alone or within a tuple; `version` counts its changes in place."""
 
     path: str
@@ -37,9 +37,9 @@ class HeldStates:
         self._used: dict[tuple[str, str], bool] = {}
         self._written: set[tuple[str, str]] = set()
 
-    def of(self, module: nn.Module, rows: int) -> list[Held]:
+    def of(self, module: nn.Module, rows: int) -> list[HeldTensor]:
         """Numbers with one row for each sample, [rows, …] or [layers, rows, width], that are no parameters."""
-        found: list[Held] = []
+        found: list[HeldTensor] = []
         for path, one in module.named_modules():
             attributes: Mapping[str, Any] = {**vars(one), **dict(one.named_buffers(recurse=False))}
             for name, value in attributes.items():
@@ -47,20 +47,20 @@ class HeldStates:
                     continue
                 tensors = all_tensors(value, most=8) if isinstance(value, tuple | list | torch.Tensor) else []
                 found += [
-                    Held(path, name, tensor, tensor._version)
+                    HeldTensor(path, name, tensor, tensor._version)
                     for tensor in tensors
                     if _has_rows(tensor, rows) and not isinstance(tensor, nn.Parameter)
                 ]
         return found
 
-    def written(self, module: nn.Module, rows: int, before: list[Held]) -> list[torch.Tensor]:
+    def written(self, module: nn.Module, rows: int, before: list[HeldTensor]) -> list[torch.Tensor]:
         """Those that the call since `before` has written."""
         known = {id(one.tensor): one.version for one in before}
         found = [one for one in self.of(module, rows) if known.get(id(one.tensor)) != one.version]
         self._written |= {one.place for one in found}
         return [one.tensor for one in found]
 
-    def is_used(self, call: ModuleCall, held: Held, rows: int) -> bool:
+    def is_used(self, call: ModuleCall, held: HeldTensor, rows: int) -> bool:
         """Whether the answers of a call hang on it, each row on its own: tried once, on a copy. Where nothing can be
         tried, a state of a recurrent layer's width is believed to be one."""
         if held.place not in self._written:
@@ -84,7 +84,7 @@ def _has_rows(one: torch.Tensor, rows: int) -> bool:
     return one.shape[0] == rows or (one.dim() == 3 and one.shape[1] == rows)
 
 
-def _moves_its_rows(call: ModuleCall, held: Held, rows: int) -> bool:
+def _moves_its_rows(call: ModuleCall, held: HeldTensor, rows: int) -> bool:
     before = _first_rows(Copy(call).answer({}), rows)
     changed = Copy(call)
     changed.exchange(held.place, lambda one: _exchanged(one, rows))

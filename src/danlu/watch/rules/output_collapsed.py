@@ -1,6 +1,7 @@
 """output-collapsed: whatever goes into the net, the same comes out."""
 
 import itertools
+import re
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Intervention, Measured
@@ -17,15 +18,11 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         numbers = {"share": together.last, "first": together.first}
         since = together.since([one <= together.first / 2 for one in together.values])
         return Verdict("warning", since, numbers, variant="together", remedies=_REMEDIES["embedding"])
-    for trial in measured.interventions.values():
-        if len(trial.response) < thresholds["min_trials"] or trial.response.steps[-1] < thresholds["min_steps"]:
-            continue
-        if trial.ignores:
-            where, names = (trial.name,) if trial.name else (), ", ".join(sorted(trial.ignores))
-            since = trial.response.steps[-1]
-            return Verdict(
-                "warning", since, {"names": names}, where, variant="argument", remedies=("use-the-argument",)
-            )
+    tried = [
+        one for one in measured.interventions.values()
+        if len(one.response) >= thresholds["min_trials"] and one.response.steps[-1] >= thresholds["min_steps"]
+    ]  # fmt: skip
+    for trial in tried:
         variant = _kind(measured, trial, thresholds)
         if variant == "" and narrow_layer(measured, thresholds["min_classes"]) is not None:
             continue  # one unit less than few leaves nothing over, and they are too few anyway
@@ -35,7 +32,14 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
             where = (trial.name,) if trial.name else ()
             since = trial.response.steps[-1]
             return Verdict("warning", since, numbers, where, variant=variant, remedies=_REMEDIES[variant])
-    return None
+    return next((_of_argument(trial) for trial in tried if trial.ignores), None)
+
+
+def _of_argument(trial: Intervention) -> Verdict:
+    severity = "warning" if any(map(_STEERING.match, trial.ignores)) else "advice"
+    where, numbers = (trial.name,) if trial.name else (), {"names": ", ".join(sorted(trial.ignores))}
+    since = trial.response.steps[-1]
+    return Verdict(severity, since, numbers, where, variant="argument", remedies=("use-the-argument",))
 
 
 def _kind(measured: Measured, trial: Intervention, thresholds: Thresholds) -> str | None:
@@ -64,6 +68,11 @@ def _is_falling(response: Series, thresholds: Thresholds) -> bool:
     return down and values[-1] <= limit and values[-1] <= values[0] / thresholds["min_fall"]
 
 
+# What is asked of a net beside its inputs; other arguments may be there for the sake of nets that take them.
+_STEERING = re.compile(
+    r"^(ts?|time|time_?steps?|sigmas?|noise_levels?|cond.*|class_?(id|label)s?|context|style)$", re.I
+)
+
 _REMEDIES = {
     "": ("look-upstream",),
     "deaf": ("use-the-input",),
@@ -75,7 +84,7 @@ RULE = Rule(
     "output-collapsed",
     _judge,
     "Bowman et al. 2016, arXiv:1511.06349, section 3; Jing et al. 2022, arXiv:2110.09348",
-    severities=("warning",),
+    severities=("warning", "advice"),
     needs=("tried", "tried-again"),
     fault_in="module",
     remedies=("look-upstream", "use-the-input", "less-kl", "negatives-or-stop-gradient", "use-the-argument"),
