@@ -9,7 +9,7 @@ from torch import nn
 
 from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
-from danlu.watch.probes.held import HeldTensor, HeldStates
+from danlu.watch.probes.held import HeldStates, HeldTensor
 from danlu.watch.probes.inputs import batch_of
 from danlu.watch.tracing import all_tensors, unreadable
 from danlu.watch.trying import ModuleCall
