@@ -60,17 +60,19 @@ def compares_itself(node: Node) -> bool:
 
 
 def spread_of(nodes: Sequence[Node], given: Sequence[torch.Tensor]) -> float | None:
-    """How far the directions of the answers that meet there lie apart, from 0 (all the same) to 1; by what the net has
-    given where the graph has kept none. None where no answers of enough samples and numbers are known."""
+    """How far the answers lie apart that meet there: their directions, from 0 (all the same) to 1, where products draw
+    them together, and their numbers where distances do; by what the net has given where the graph has kept none. None
+    where no answers of enough samples and numbers are known."""
     if not nodes:
         return None
     kept = [saved(node, name) for node in nodes for name in ("_saved_self", "_saved_other", "_saved_target")
-            if operation(node) in ("Mul", *_LOSSES)]  # fmt: skip
-    answers = [one for one in (kept or given) if one is not None and _is_batch(one)]
-    spreads: list[float] = []
-    for one in answers:
-        directions = torch.nn.functional.normalize(one.detach().float(), dim=1)
-        spreads.append(1 - float(directions.mean(0).square().sum()))
+            if _is_product(node) or operation(node) in _LOSSES]  # fmt: skip
+    answers = [one.detach().float() for one in (kept or given) if one is not None and _is_batch(one)]
+    if any(map(_is_product, nodes)):
+        directions = [torch.nn.functional.normalize(one, dim=1) for one in answers]
+        spreads = [1 - float(one.mean(0).square().sum()) for one in directions]
+    else:
+        spreads = [float(one.std(0).mean()) for one in answers]
     return min(spreads) if spreads else None
 
 
@@ -81,7 +83,7 @@ def _is_batch(one: torch.Tensor) -> bool:
 def _sides(node: Node) -> list[Node]:
     """The two results that meet at a node, with a gradient to both; none where they do not."""
     under, kind = list(following(node)), operation(node)
-    if kind in _LOSSES or (kind == "Mul" and len(under) == 2 and under[0] is not under[1]):
+    if kind in _LOSSES or _is_product(node):
         return under if len(under) == 2 else []
     if (kind in _APART or kind == "Mul") and under:
         inner = under[0]
@@ -90,6 +92,12 @@ def _sides(node: Node) -> list[Node]:
         both = list(following(inner)) if operation(inner) == "Sub" else []
         return both if len(both) == 2 else []
     return []
+
+
+def _is_product(node: Node) -> bool:
+    """Whether it multiplies two results, not one with itself."""
+    under = list(following(node))
+    return operation(node) == "Mul" and len(under) == 2 and under[0] is not under[1]
 
 
 def _leaves(node: Node) -> set[int]:
