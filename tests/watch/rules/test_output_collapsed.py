@@ -63,6 +63,9 @@ def test_what_a_narrow_layer_lets_through_is_told_by_another_rule() -> None:
 
     assert said(verdict(RULE, narrow(classes=3))) == ("warning", "")
     assert verdict(RULE, narrow()) is None
+    deaf = narrow()
+    deaf.interventions["deaf"] = tried((0.0, 0.0)).interventions[""]
+    assert verdict(RULE, deaf) is None
     assert check_threshold(RULE, narrow, "min_classes", {"classes": 3}, {"classes": 4}) is not None
 
 

@@ -24,7 +24,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     ]  # fmt: skip
     for trial in tried:
         variant = _kind(measured, trial, thresholds)
-        if variant == "" and narrow_layer(measured, thresholds["min_classes"]) is not None:
+        if variant in ("", "deaf") and narrow_layer(measured, thresholds["min_classes"]) is not None:
             continue  # one unit less than few leaves nothing over, and they are too few anyway
         if variant is not None:
             response = trial.turn if variant == "embedding" else trial.response
