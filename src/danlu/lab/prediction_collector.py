@@ -4,7 +4,7 @@ import base64
 import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -27,12 +27,28 @@ _PIXELS = 64
 _OF_CLASSES = ("classification", "segmentation")
 
 
+class Collector(Protocol):
+    """Hears what a net says to a part of the data: `seen` stands between its batches and the net, `add` gets what came
+    out. `each`: of several targets each is scored by itself, too."""
+
+    each: bool
+
+    @property
+    def wanted(self) -> bool: ...
+
+    def seen(self, batches: Iterable[Batch]) -> Iterator[Batch]: ...
+
+    def add(self, outputs: Tensor, targets: Tensor) -> None: ...
+
+
 class PredictionCollector:
     """Listens to the scoring of one part: `seen` stands between its batches and the net, and a CollectingMetrics tells
     it what came out.
 
     Classification, segmentation (its pixels) and the regression of one number are gathered; other tasks give no record.
     """
+
+    each = True
 
     def __init__(self, data: Dataset, part: str) -> None:
         self._data = data
@@ -171,7 +187,7 @@ class PredictionCollector:
 class CollectingMetrics(Metrics):
     """Metrics, made of what is `measured`, that let `collector` hear what they are given."""
 
-    def __init__(self, collector: PredictionCollector, measured: Mapping[str, Any], rare: int | None = None) -> None:
+    def __init__(self, collector: Collector, measured: Mapping[str, Any], rare: int | None = None) -> None:
         super().__init__(**measured, rare=rare)
         self._collector = collector
 
@@ -186,10 +202,15 @@ def picture(sample: Tensor) -> str:
     >>> picture(torch.eye(8).unsqueeze(0))[:8]
     'iVBORw0K'
     """
+    low, high = sample.min(), sample.max()
+    return png(((sample - low) / (high - low).clamp(min=1e-12) * 255).nan_to_num().byte())
+
+
+def png(levels: Tensor) -> str:
+    """Levels uint8 [C, H, W] of one or three channels as PNG in base64, at most 64 pixels wide and high."""
     from PIL import Image
 
-    low, high = sample.min(), sample.max()
-    pixels = ((sample - low) / (high - low).clamp(min=1e-12) * 255).nan_to_num().byte().permute(1, 2, 0).numpy()
+    pixels = levels.permute(1, 2, 0).numpy()
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     image.thumbnail((_PIXELS, _PIXELS))
     file = io.BytesIO()
