@@ -34,7 +34,7 @@ def first_filters(net: nn.Module, sample_shape: Sequence[int]) -> tuple[str, tup
 
 
 def _drawn(weights: Tensor) -> tuple[str, ...]:
-    """Weights [F, C, h, w], as many of the first ones as there is room for; of a single pixel there is nothing to see."""
+    """Weights [F, C, h, w], as many of the first ones as there is room for; of a single pixel there is no picture."""
     count = min(_MOST, _MOST_PIXELS // math.prod(weights.shape[2:]))
     if math.prod(weights.shape[2:]) == 1:
         return ()

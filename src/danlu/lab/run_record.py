@@ -146,8 +146,8 @@ class RunRecord:
         return self._told.texts
 
     def as_dict(self) -> dict[str, Any]:
-        """The object that `--json` prints; "baselines", "parent", "imported", "script" and "texts" where there are; "time"
-        says where the seconds of training went."""
+        """The object that `--json` prints; "baselines", "parent", "imported", "script" and "texts" where there are, and
+        "time", where the seconds of training went."""
         texts = [{key: value for key, value in one.to_json().items() if key != "kind"} for one in self.texts]
         parent = {"parent": asdict(self.parent)} if self.parent else {}
         baselines = {"baselines": self.baselines} if self.baselines else {}

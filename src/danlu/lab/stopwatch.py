@@ -63,7 +63,7 @@ class Stopwatch:
             if self._steps in _FIRST or self._steps % self._every == 0:
                 self._time(True)
         if not isinstance(event, StepDone) or self._times:
-            if time.perf_counter() - self._since >= _SECONDS * 2 ** (self._lines // _LINES):
+            if self._whole and time.perf_counter() - self._since >= _SECONDS * 2 ** (self._lines // _LINES):
                 self._tell()
             if isinstance(event, TrainingStarted):
                 self._since, self._processor = time.perf_counter(), time.process_time()

@@ -7,7 +7,6 @@ from danlu.base.finding_text import remedy_text
 from danlu.base.places import shown
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
-from danlu.base.words import say
 from danlu.view.curves_page import POINTS, asking, curves_page
 from danlu.view.figures.chart import plain
 from danlu.view.figures.names import score_label, score_text

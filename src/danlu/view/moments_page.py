@@ -6,6 +6,7 @@ from danlu.base.words import say
 from danlu.view.figures.chart import plain
 from danlu.view.figures.moments import moment_charts
 from danlu.view.figures.names import score_label, score_text
+from danlu.view.figures.pages import drawable
 from danlu.view.info.axes import TIME, axes_of, track, unit_of
 from danlu.view.info.run import RunInfo
 
@@ -37,7 +38,7 @@ def moment_page(info: RunInfo, number: int) -> dict[str, Any]:
     text = max(written, key=lambda one: one.epoch) if written else None
     return {
         "numbers": [[score_label("validation", name), score_text(value)] for name, value in scores.items()],
-        "charts": list(map(plain, moment_charts(info.history.followed, kept))) if kept else [],
+        "charts": list(map(plain, drawable(lambda: moment_charts(info.history.followed, kept)))) if kept else [],
         "text": [text.prompt, text.text] if text else None,
     }
 

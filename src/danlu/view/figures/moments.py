@@ -1,6 +1,5 @@
 """What a net was like on its way: samples that it learns and forgets, its mistakes, its first filters, its boundary."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from danlu.base.words import say
@@ -30,7 +29,10 @@ def followed_chart(info: Followed) -> Chart:
     else:
         right = [[value if ok else None for value, ok in zip(one.colours, one.right, strict=True)] for one in info.rows]
         wrong = [
-            [1 - value if value is not None and not ok else None for value, ok in zip(one.colours, one.right, strict=True)]
+            [
+                1 - value if value is not None and not ok else None
+                for value, ok in zip(one.colours, one.right, strict=True)
+            ]
             for one in info.rows
         ]
         cells = [

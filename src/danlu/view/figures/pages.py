@@ -45,22 +45,22 @@ def run_charts(info: RunInfo, most: int) -> list[Chart]:
     if info.history.layers:
         signal = flow(info.history.layers)
         if signal.grids:
-            charts += _drawable(lambda: [flow_chart(signal)])
+            charts += drawable(lambda: [flow_chart(signal)])
     if info.history.surface is not None:
         surface = read_surface(info.history.surface)
-        charts += _drawable(lambda: [surface_chart(surface), contour_chart(surface)])
+        charts += drawable(lambda: [surface_chart(surface), contour_chart(surface)])
     if (made := info.history.forecast) is not None and made.lines:
-        charts += _drawable(lambda: [forecast_chart(forecast(made))])
+        charts += drawable(lambda: [forecast_chart(forecast(made))])
     for told in read_predictions(info):
-        charts += _drawable(lambda told=told: _prediction_charts(told))
+        charts += drawable(lambda told=told: _prediction_charts(told))
     if found := followed(info.history):
-        charts += _drawable(lambda: [followed_chart(found)])
+        charts += drawable(lambda: [followed_chart(found)])
     if spent := time_spent(info.history.time):
-        charts += _drawable(lambda: [time_chart(spent)])
+        charts += drawable(lambda: [time_chart(spent)])
     return charts
 
 
-def _drawable(make: Callable[[], list[Chart]]) -> list[Chart]:
+def drawable(make: Callable[[], list[Chart]]) -> list[Chart]:
     """The charts; none where a record holds numbers of which no picture can be made, such as counts below 0."""
     try:
         return make()

@@ -1,4 +1,4 @@
-"""Samples of the validation part whose answers were kept epoch by epoch: which are learnt, which are forgotten again."""
+"""Samples of the validation part whose answers were kept epoch by epoch: which are learnt, and which forgotten."""
 
 import math
 from collections.abc import Sequence

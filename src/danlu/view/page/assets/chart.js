@@ -10,9 +10,9 @@ danlu.Chart = class {
     this.logs = {};
     this.title = danlu.make("p", { class: "chart-title" });
     this.tools = danlu.make("div", { class: "chart-tools" });
-    this.body = danlu.make("div");
+    [this.body, this.picked] = [danlu.make("div"), danlu.make("div", { class: "picked", role: "status" })];
     host.classList.add("chart");
-    host.replaceChildren(danlu.make("div", { class: "chart-head" }, this.title, this.tools), this.body);
+    host.replaceChildren(danlu.make("div", { class: "chart-head" }, this.title, this.tools), this.body, this.picked);
     this.asked = danlu.CurveTools && chart.asks ? new danlu.CurveTools(this, chart.asks) : null;
     danlu.equip(this, chart);
     this.observer = new ResizeObserver(() => this.redraw());
@@ -51,9 +51,21 @@ danlu.Chart = class {
     if (notes.length) parts.push(danlu.make("ul", { class: "chart-notes" }, ...notes));
     host.dataset.kind = chart.kind;
     this.body.replaceChildren(...parts);
+    this.mark();
   }
 
   again() { this.width = 0; this.redraw(); }
+
+  /** Mark where a moment lies along the axis that curves share: it is known along each that they can have. */
+  mark(moment = this.moment) {
+    this.moment = moment;
+    const svg = this.body.querySelector(".panels svg");
+    svg?.querySelectorAll(".moment").forEach((one) => one.remove());
+    for (const { panel, box, x } of svg && moment ? this.areas : []) {
+      const at = x(moment[panel.shares_x]);
+      if (at >= box.left && at <= box.right) svg.append(danlu.make("line", { class: "moment", x1: at, x2: at, y1: box.top, y2: box.bottom }));
+    }
+  }
 
   /** An axis as the reader wants it: by powers of ten or not. What has both a least and a greatest number stays as it is. */
   axis(panel, which) {
@@ -76,8 +88,8 @@ danlu.Chart = class {
     this.owners = new Map();
     const entries = new Map();
     for (const mark of this.chart.panels.flatMap((panel) => panel.marks)) {
-      if (!mark.label || !["Line", "Points", "Zone", "Heatmap"].includes(mark.type)) continue;
-      if (mark.type === "Zone") { entries.set(`zone|${mark.label}`, mark); continue; }
+      if (!mark.label || !["Line", "Points", "Zone", "Whiskers", "Heatmap"].includes(mark.type)) continue;
+      if (["Zone", "Whiskers"].includes(mark.type)) { entries.set(`zone|${mark.label}`, { ...mark, type: "Zone", fixed: mark.type !== "Zone" }); continue; }
       entries.set(this.key(mark), mark);
       if (!this.owners.has(mark.color ?? "blue")) this.owners.set(mark.color ?? "blue", this.key(mark));
     }
