@@ -133,4 +133,4 @@ def test_nothing_is_cut_or_lies_over_another(
     assert page.evaluate(NAMELESS) == []
     assert page.evaluate(PALE) == []
     assert [one for one in page.evaluate(CROWDED) if "canary" not in one] == []
-    assert json.loads(site.get(f"/api/run/{site.id_of(name)}/moment?at=0").body)["charts"]
+    assert json.loads(site.get(f"/api/moment/{site.id_of(name)}?at=0").body)["charts"]

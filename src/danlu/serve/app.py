@@ -94,7 +94,7 @@ def _read_routes(api: Api, spoken: Spoken) -> list[Any]:
         ),
         parts.Route("/api/run/{id}/net.svg", net),
         parts.Route(
-            "/api/run/{id}/moment",
+            "/api/moment/{id}",
             answering(lambda asked, language, _: api.moment(asked.path_params["id"], _place(asked), language)),
         ),
         parts.Route(

@@ -23,7 +23,8 @@ def time_chart(info: TimeShares) -> Chart:
         Whiskers([0.0], [low], [high], _color(part), label=_label(part, info), width=_THICK)
         for (part, _), (low, high) in zip(parts, ends, strict=True)
     ]
-    panels = [Panel(axis, Axis(ticks=[(0.0, "")], low=0.5, high=-0.5), strip, height=0.4)]
+    total = say("figure.time-total", seconds=short(info.total, 3))
+    panels = [Panel(axis, Axis(ticks=[(0.0, total)], low=0.5, high=-0.5), strip, height=0.4)]
     courses: list[tuple[str, Numbers]] = [
         ("figure.cores", info.cores),
         ("figure.memory", [None if value is None else value / _GIB for value in info.memory]),

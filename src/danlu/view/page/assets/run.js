@@ -102,7 +102,7 @@ danlu.TimeMachine = class {
     this.slider.setAttribute("aria-valuetext", label);
     this.curves.held[0]?.mark(newest ? null : at);
     let told = null;
-    try { told = await danlu.ask(`run/${this.id}/moment`, { at: number }); } catch { return; }
+    try { told = await danlu.ask(`moment/${this.id}`, { at: number }); } catch { return; }
     if (number !== Number(this.slider.value)) return; // it was moved on meanwhile
     this.numbers.replaceChildren(...danlu.numbers(told.numbers));
     this.charts.show(told.charts);
