@@ -72,9 +72,7 @@ def test_the_training_does_not_notice(digits: danlu.Run, tmp_path: Path, monkeyp
     assert_same_end(digits, plain)
 
 
-def test_a_resume_keeps_the_same_moments(
-    digits: danlu.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_resume_keeps_the_same_moments(digits: danlu.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt_at(monkeypatch, "validation")
     with pytest.raises(Interrupted, match="parts"):
         danlu.fit("lenet5", few_digits(), folder=tmp_path / "parts", **QUICK)
@@ -92,7 +90,7 @@ def test_two_inputs_have_a_boundary(tmp_path: Path) -> None:
     for moment in told.moments:
         assert moment.boundary is not None
         values = numpy.array(moment.boundary.values)
-        assert values.shape == (33, 33)
+        assert values.shape == (25, 25)
         assert 0 <= values.min() < values.max() <= 1
 
 

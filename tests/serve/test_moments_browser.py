@@ -95,6 +95,7 @@ def test_one_slider_moves_all_of_a_moment_together(site: Site, reader: Any) -> N
 def test_a_sample_is_shown_by_a_click_and_by_keys(site: Site, reader: Any) -> None:
     page = reader(site, "short").page
     chart = page.locator(".chart[data-kind=samples]")
+    chart.locator("svg[tabindex]").scroll_into_view_if_needed()
     box = chart.locator("svg[tabindex]").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 28)
     assert "right since epoch 2" in chart.locator(".picked").text_content()

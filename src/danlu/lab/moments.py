@@ -28,7 +28,7 @@ _MOMENTS = 24
 _MOST_CLASSES = 20  # of a confusion matrix for each moment
 _PIXELS = 64  # the longer side of a picture that is kept
 _MOST_NUMBERS = 64 * 64 * 3  # of a sample that is kept
-_GRID = 33
+_GRID = 25
 _MARGIN = 0.15  # beyond the samples, of their range
 _DIGITS = 4
 

@@ -12,6 +12,7 @@ from danlu.view.info.surface import Surface, contour
 from danlu.view.palette import SHAPES, series_color
 
 _ROW = 0.12  # of the height of an ordinary panel
+_LEAST = 0.9  # in which both bars of colours can be read
 _MOST_SIGNS = 24  # of a row's name, a Chinese one counting for two
 _MOST_CLASSES = 7  # that have a colour of their own
 _COLUMNS = 8
@@ -43,7 +44,7 @@ def followed_chart(info: Followed) -> Chart:
         Axis(say("figure.epoch"), ticks=[(float(at), str(epoch)) for at, epoch in enumerate(info.epochs)]),
         Axis(say("figure.sample"), ticks=[(float(row), _row_name(one)) for row, one in enumerate(info.rows)]),
         cells,
-        height=0.15 + _ROW * len(info.rows),
+        height=max(_LEAST, 0.15 + _ROW * len(info.rows)),
     )
     counts = {"samples": info.samples, "never": info.never, "forgotten": info.forgotten}
     notes = [] if info.numbers else [say("figure.followed-note", **counts)]
@@ -87,9 +88,9 @@ def moment_charts(first: SamplesFollowed | None, moment: MomentTaken) -> list[Ch
     charts: list[Chart] = []
     if first and first.classes and moment.confusion and len(moment.confusion) == len(first.classes):
         counts = tuple(tuple(row) for row in moment.confusion)
-        charts.append(confusion_chart(Confusion(tuple(first.classes), counts)))
+        charts.append(_of_validation(confusion_chart(Confusion(tuple(first.classes), counts))))
     elif first and not first.classes and len(moment.answers or ()) == len(first.actual):
-        charts.append(residuals_chart(_residuals(first, moment)))
+        charts.append(_of_validation(residuals_chart(_residuals(first, moment))))
     if first and moment.boundary:
         charts.append(_boundary_chart(first, moment.boundary))
     if moment.filters:
@@ -97,6 +98,11 @@ def moment_charts(first: SamplesFollowed | None, moment: MomentTaken) -> list[Ch
         panel = Panel(Axis(), Axis(), [Pictures(pictures)], height=0.72 * -(-len(pictures) // _COLUMNS))
         charts.append(Chart("filters", say("figure.filters", layer=moment.layer), [panel]))
     return [replace(chart, kind=f"moment-{chart.kind}") for chart in charts]
+
+
+def _of_validation(chart: Chart) -> Chart:
+    """A chart that says of which part it is: that of the test part has the same title."""
+    return replace(chart, title=f"{chart.title} · {say('page.part-validation')}")
 
 
 def _residuals(first: SamplesFollowed, moment: MomentTaken) -> Residuals:
