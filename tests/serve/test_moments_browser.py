@@ -56,6 +56,7 @@ def reader(browser: Any, tmp_path: Path) -> Iterator[Any]:
         opened.append(reader)
         site.let_in(reader.context)
         reader.page.goto(f"http://{site.host}/?lang=en#/run/{site.id_of(name)}")
+        reader.page.click(".machine > summary")
         reader.page.wait_for_selector(".machine .chart")
         return reader
 
@@ -128,7 +129,7 @@ def test_nothing_is_cut_or_lies_over_another(
     page.evaluate("words => localStorage.setItem('danlu-language', words)", words)
     page.goto(f"http://{site.host}/?lang={words}#/run/{site.id_of(name)}")
     page.reload()
-    page.wait_for_selector(".machine .chart")
+    page.wait_for_selector(".machine .chart")  # what was opened once is open
     assert window.fits()
     assert page.evaluate(OVERLAPS) == []
     assert page.evaluate(NAMELESS) == []

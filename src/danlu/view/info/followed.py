@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from danlu.store.records import MomentTaken, SamplePicture, SamplesFollowed
 from danlu.store.run_history import RunHistory
@@ -49,11 +49,12 @@ def followed(history: RunHistory) -> Followed | None:
     pictures = {one.sample: one for one in (history.pictured.samples if history.pictured else ())}
     everyone = [_sample(first, moments, place) for place in range(len(first.samples))]
     wanted = set(pictures) or set(telling(first, moments))
-    rows = [_with(one, pictures.get(one.sample)) for one in _ordered(everyone) if one.sample in wanted]
+    shown = [one for one in _ordered(everyone) if one.sample in wanted][:MOST_ROWS]
+    rows = tuple(replace(one, picture=pictures.get(one.sample)) for one in shown)
     never = sum(not any(one.right) for one in everyone)
     forgotten = sum(bool(one.forgotten) for one in everyone)
     epochs = tuple(moment.epoch for moment in moments)
-    return Followed(epochs, tuple(rows[:MOST_ROWS]), first.classes is None, len(everyone), never, forgotten)
+    return Followed(epochs, rows, first.classes is None, len(everyone), never, forgotten)
 
 
 def telling(first: SamplesFollowed, moments: Sequence[MomentTaken]) -> list[int]:
@@ -139,7 +140,3 @@ def _named(classes: Sequence[str] | None, value: float | None) -> str:
     if classes is None:
         return f"{value:.4g}"
     return classes[int(value)] if value == int(value) and 0 <= value < len(classes) else "–"
-
-
-def _with(one: FollowedSample, picture: SamplePicture | None) -> FollowedSample:
-    return FollowedSample(**{**vars(one), "picture": picture})

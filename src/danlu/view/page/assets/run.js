@@ -80,12 +80,16 @@ danlu.TimeMachine = class {
     this.text = danlu.make("p", { class: "generated" });
     const charts = danlu.make("div", { class: "side" });
     this.charts = new danlu.Charts(charts);
-    this.host = danlu.make("section", { class: "machine hidden" }, danlu.make("h2", {}, danlu.say("moments")), danlu.make("div", { class: "bar" }, this.slider, this.label, this.numbers), charts, this.text);
+    const toggled = () => { danlu.kept.set("moments", this.host.open ? "1" : ""); this.go(this.newest); };
+    this.host = danlu.make("details", { class: "machine hidden", open: danlu.kept.get("moments") ? "" : null, ontoggle: toggled },
+      danlu.make("summary", {}, danlu.say("moments")), danlu.make("div", { class: "bar" }, this.slider, this.label, this.numbers), charts, this.text);
   }
+
+  get newest() { return Number(this.slider.value) === this.moments.length - 1; }
 
   /** Other moments: who looks at the newest one goes on with it. */
   update(moments) {
-    const newest = Number(this.slider.value) === this.moments.length - 1 || !this.moments.length;
+    const newest = this.newest || !this.moments.length;
     const more = moments.length !== this.moments.length;
     this.moments = moments;
     this.host.classList.toggle("hidden", !moments.length);
@@ -97,10 +101,12 @@ danlu.TimeMachine = class {
 
   async go(newest = false) {
     const number = Number(this.slider.value);
-    const { label, at } = this.moments[number];
+    const { open } = this.host;
+    const { label, at } = this.moments[number] ?? {};
+    this.curves.held[0]?.mark(newest || !open ? null : at);
+    if (!open || !label) return;
     this.label.textContent = label;
     this.slider.setAttribute("aria-valuetext", label);
-    this.curves.held[0]?.mark(newest ? null : at);
     let told = null;
     try { told = await danlu.ask(`moment/${this.id}`, { at: number }); } catch { return; }
     if (number !== Number(this.slider.value)) return; // it was moved on meanwhile
@@ -124,10 +130,11 @@ danlu.RunPage = class {
     [this.graph, this.rest] = ["div", "div"].map((tag) => danlu.make(tag));
     this.machine = new danlu.TimeMachine(id, this.curves);
     this.graph.className = "net";
+    rest.append(this.graph);
     main.replaceChildren(
       head, this.pace.host,
       danlu.make("div", { class: "story" }, danlu.make("div", {}, this.numbers, this.findings, this.trial, this.where, this.notes.host), curves),
-      this.machine.host, rest, this.graph, this.rest,
+      this.machine.host, rest, this.rest,
     );
   }
 
