@@ -140,5 +140,5 @@ def test_the_moments_of_a_run_are_told_one_by_one(tmp_path: Path) -> None:
     assert first["text"] == [f"{CANARY} the", f" {CANARY}\n traveller"]
     assert told(api.moment(id, 0, "zh"))["charts"][0]["title"] == "混淆矩阵 · 验证集"
     for nothing in (-1, 2, 99_999):
-        with pytest.raises(KeyError):
+        with pytest.raises(KeyError, match=str(nothing)):
             api.moment(id, nothing, "en")

@@ -63,5 +63,5 @@ def test_what_a_language_model_wrote_goes_by_the_same_moments() -> None:
 def test_a_run_without_moments_has_none() -> None:
     assert moment_places(made.sample_run()) == []
     for number in (-1, 0):
-        with pytest.raises(KeyError):
+        with pytest.raises(KeyError, match=str(number)):
             moment_page(made.sample_run(), number)
