@@ -1,6 +1,7 @@
 """What a net was like at moments of its training: kept from what is computed anyhow, the same after a resume."""
 
 import base64
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
@@ -150,6 +152,11 @@ def test_the_first_layer_over_pixels_is_drawn() -> None:
     assert len(first_filters(nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 50)), (3, 8, 8))[1]) == 16
     assert first_filters(nn.Conv2d(3, 8, 1), (3, 8, 8)) == ("", ())
     assert first_filters(nn.Conv2d(5, 8, 3), (5, 8, 8)) == ("", ())
+    colours = nn.Conv2d(3, 1, (2, 4), bias=False)
+    nn.init.constant_(colours.weight, 0.5)
+    _, (png,) = first_filters(colours, (3, 8, 8))
+    image = Image.open(io.BytesIO(base64.b64decode(png)))
+    assert (image.mode, image.size, set(image.getdata())) == ("RGB", (4, 2), {(255, 255, 255)})
     broken = nn.Conv2d(1, 2, 3)
     nn.init.constant_(broken.weight, torch.nan)
     assert len(first_filters(broken, (1, 8, 8))[1]) == 2

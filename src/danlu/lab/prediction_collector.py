@@ -202,15 +202,10 @@ def picture(sample: Tensor) -> str:
     >>> picture(torch.eye(8).unsqueeze(0))[:8]
     'iVBORw0K'
     """
-    low, high = sample.min(), sample.max()
-    return png(((sample - low) / (high - low).clamp(min=1e-12) * 255).nan_to_num().byte())
-
-
-def png(levels: Tensor) -> str:
-    """Levels uint8 [C, H, W] of one or three channels as PNG in base64, at most 64 pixels wide and high."""
     from PIL import Image
 
-    pixels = levels.permute(1, 2, 0).numpy()
+    low, high = sample.min(), sample.max()
+    pixels = ((sample - low) / (high - low).clamp(min=1e-12) * 255).nan_to_num().byte().permute(1, 2, 0).numpy()
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     image.thumbnail((_PIXELS, _PIXELS))
     file = io.BytesIO()
