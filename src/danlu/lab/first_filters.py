@@ -46,7 +46,7 @@ def _drawn(weights: Tensor) -> tuple[str, ...]:
 
 
 def _png(levels: Tensor) -> str:
-    """Levels uint8 [C, h, w] as PNG in base64, as small as it is: a library takes ten times as long for so few pixels."""
+    """Levels uint8 [C, h, w] as PNG in base64, as it is: for so few pixels a library takes ten times as long."""
     channels, height, width = levels.shape
     rows = levels.permute(1, 2, 0).reshape(height, -1)
     lines = torch.cat([rows.new_zeros(height, 1), rows], 1).numpy().tobytes()  # each begins with how it is filtered
