@@ -25,6 +25,14 @@ from interruption import assert_same_end, interrupt_at
 QUICK: dict[str, Any] = {"epochs": 3, "batch_size": 16, "progress": False}
 
 
+def hear_nothing(taker: MomentTaker) -> None:
+    """What stands for the collector of a training that keeps no moments."""
+
+
+def quick(**more: Any) -> dict[str, Any]:
+    return {**QUICK, **more}
+
+
 def history(run: danlu.Run) -> RunHistory:
     return RunHistory.read(run.folder / "journal.jsonl")
 
@@ -68,7 +76,7 @@ def test_samples_that_say_most_are_pictured_and_filters_kept(digits: danlu.Run) 
 
 
 def test_the_training_does_not_notice(digits: danlu.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MomentTaker, "collector", lambda _: None)
+    monkeypatch.setattr(MomentTaker, "collector", hear_nothing)
     plain = danlu.fit("lenet5", few_digits(), folder=tmp_path / "plain", **QUICK)
     assert not history(plain).moments
     assert_same_end(digits, plain)
@@ -99,7 +107,7 @@ def test_two_inputs_have_a_boundary(tmp_path: Path) -> None:
 def test_numbers_are_in_the_unit_of_the_target(tmp_path: Path) -> None:
     x = numpy.linspace(-1, 1, 200)[:, None]
     data = danlu.load((x, 1000 * x[:, 0] + 5000))
-    run = danlu.fit("mlp", data, folder=tmp_path / "run", **QUICK | {"epochs": 20, "batch_size": 16})
+    run = danlu.fit("mlp", data, folder=tmp_path / "run", **quick(epochs=20))
     told = history(run)
     assert told.followed is not None
     assert 4000 <= min(told.followed.actual) <= max(told.followed.actual) <= 6001
@@ -116,14 +124,14 @@ def test_numbers_are_in_the_unit_of_the_target(tmp_path: Path) -> None:
 @pytest.mark.parametrize("epochs", [24, 60])
 def test_no_more_than_two_dozen_are_kept_the_ends_among_them(epochs: int, tmp_path: Path) -> None:
     x = numpy.random.default_rng(0).normal(size=(40, 3))
-    run = danlu.fit("mlp", danlu.load((x, ["a", "b"] * 20)), folder=tmp_path / "run", **QUICK | {"epochs": epochs})
+    run = danlu.fit("mlp", danlu.load((x, ["a", "b"] * 20)), folder=tmp_path / "run", **quick(epochs=epochs))
     kept = [one.epoch for one in history(run).moments]
     assert len(kept) == 24
     assert {kept[0], kept[-1]} == {1, epochs}
 
 
 def test_a_training_that_ends_early_keeps_its_last_moment(tmp_path: Path) -> None:
-    run = danlu.fit("mlp", "digits", folder=tmp_path / "run", **QUICK | {"epochs": 200, "patience": 1, "lr": 1e-30})
+    run = danlu.fit("mlp", "digits", folder=tmp_path / "run", **quick(epochs=200, patience=1, lr=1e-30))
     assert history(run).moments[-1].epoch == run.epochs < 200
 
 

@@ -64,6 +64,10 @@ class Engine:
         self.forward(None)
 
 
+def say_nothing(*_: object) -> None:
+    """What stands for a method that measures nothing."""
+
+
 def step_of(engine: Engine) -> None:
     engine.begin(0)
     engine.forward(0)
@@ -117,13 +121,13 @@ def test_what_was_measured_of_some_steps_stands_for_all(clock: Clock) -> None:
             "seconds": 40 * 1.8 + 2.0, "processor": 80.0,
         }, rel=0.02,
     )  # fmt: skip
-    assert not set(vars(engine)) & set(stopwatch._CALLS), "its calls are its own again"
+    assert not set(vars(engine)) & set(stopwatch.CALLS), "its calls are its own again"
     assert told[-1].step == 40
     assert all(one.memory > 0 for one in told)
 
 
 def test_lines_come_at_longer_and_longer_distances(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(stopwatch._EVERY, "cpu", 1)
+    monkeypatch.setitem(stopwatch.EVERY, "cpu", 1)
     monkeypatch.setattr(stopwatch, "_LINES", 5)
     lengths = [round(one.seconds, 1) for one in told_of(clock, 100)[1]]
     assert lengths[:5] == [3.0] + [1.5] * 4, "the first waits for a step that was timed"
@@ -141,8 +145,8 @@ def test_a_training_of_one_step_says_how_long_it_took(clock: Clock) -> None:
 def test_the_training_does_not_notice(net: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = danlu.load("digits", samples=500)
     timed = danlu.fit(net, data, folder=tmp_path / "timed", **QUICK)
-    monkeypatch.setattr(Stopwatch, "__call__", lambda *_: None)
-    monkeypatch.setattr(Stopwatch, "end", lambda _: None)
+    monkeypatch.setattr(Stopwatch, "__call__", say_nothing)
+    monkeypatch.setattr(Stopwatch, "end", say_nothing)
     plain = danlu.fit(net, data, folder=tmp_path / "plain", **QUICK)
     assert_same_end(timed, plain)
     assert "time" not in plain.as_dict()

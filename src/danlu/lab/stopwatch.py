@@ -15,12 +15,12 @@ from danlu.store.records import TimeSpent
 from danlu.train.engine import Engine
 from danlu.train.loop import Evaluate
 
-_CALLS = {
+CALLS = {
     "begin": "update", "forward": "forward", "loss": "forward", "backward": "backward", "clip": "update",
     "update": "update",
 }  # fmt: skip
 _FIRST = (1, 2, 3)  # behind these steps of a session one is timed: the very first, which gets ready, is none of them
-_EVERY = {"cpu": 16, "other": 64}  # steps; to time one on a GPU means to wait for it
+EVERY = {"cpu": 16, "other": 64}  # steps; to time one on a GPU means to wait for it
 _SECONDS = 1.0  # the shortest stretch that is told of
 _LINES = 50  # after so many lines stretches are twice as long
 
@@ -39,15 +39,15 @@ class Stopwatch:
         self._journal = journal
         self._checkpointer = checkpointer
         self._device = device
-        self._every = _EVERY.get(device.type, _EVERY["other"])
-        self._timed = {name: self._with_time(getattr(engine, name), part) for name, part in _CALLS.items()}
+        self._every = EVERY.get(device.type, EVERY["other"])
+        self._timed = {name: self._with_time(getattr(engine, name), part) for name, part in CALLS.items()}
         self._times = False  # the step under way is timed
         self._waits = False  # for its batch
         self._inside = False
         self._steps = 0  # of this session
         self._step = 0
         self._lines = 0
-        self._parts = dict.fromkeys(("data", *_CALLS.values()), 0.0)  # of the steps that were timed, as is
+        self._parts = dict.fromkeys(("data", *CALLS.values()), 0.0)  # of the steps that were timed, as is
         self._whole = 0.0
         self._validation = 0.0
         self._idle_since = self._since = time.perf_counter()
