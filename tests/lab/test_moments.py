@@ -18,7 +18,7 @@ from danlu.data import Dataset
 from danlu.lab import moments
 from danlu.lab.first_filters import first_filters
 from danlu.lab.interrupt import Interrupted
-from danlu.lab.moments import MomentTaker
+from danlu.lab.moments import AnswerCollector, MomentTaker
 from danlu.store.run_history import RunHistory
 from interruption import assert_same_end, interrupt_at
 
@@ -153,6 +153,15 @@ def test_a_validation_part_in_another_order_each_time_tells_nothing_more(tmp_pat
     run = danlu.fit(nn.Linear(4, 2), loaders, folder=tmp_path / "run", epochs=3, progress=False, watch=False)
     assert len(history(run).moments) == 1
     assert history(run).pictured is None
+
+
+def test_answers_that_are_none_of_the_task_tell_nothing_and_stop_nothing() -> None:
+    data, followed = danlu.load((numpy.zeros((20, 3)), ["a", "b"] * 10)), torch.tensor([0])
+    for outputs, whole in ((torch.eye(2), True), (torch.eye(900)[[5, 700]], False), (torch.ones(3, 2), False)):
+        collector = AnswerCollector(data, followed)
+        list(collector.seen([(torch.zeros(2, 3), torch.tensor([0, 1]))]))
+        collector.add(outputs, torch.tensor([0, 1]))
+        assert (collector.told() is not None) == whole, outputs.shape
 
 
 def test_the_first_layer_over_pixels_is_drawn() -> None:

@@ -31,7 +31,7 @@ def first_filters(net: nn.Module, sample_shape: Sequence[int]) -> tuple[str, tup
             return name, _drawn(module.weight) if module.weight.shape[1] == sample_shape[0] else ()
         if isinstance(module, nn.Linear):
             over_all = module.in_features == math.prod(sample_shape)
-            return name, _drawn(module.weight.view(-1, *sample_shape)) if over_all else ()
+            return name, _drawn(module.weight.reshape(-1, *sample_shape)) if over_all else ()
     return "", ()
 
 

@@ -44,6 +44,7 @@ class AnswerCollector:
         self._classes = max(2, data.outputs) if data.task == "classification" else 0
         self._inputs: Tensor | None = None
         self._seen = 0
+        self._broken = False
         self._parts: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
         self.confusion = torch.zeros(self._classes, self._classes, dtype=torch.int64)
 
@@ -59,7 +60,13 @@ class AnswerCollector:
             yield inputs, targets
 
     def add(self, outputs: Tensor, targets: Tensor) -> None:
-        """Take in what the net answered to the batch seen last."""
+        """Take in what the net answered to the batch seen last; where that is none of its task, nothing is told."""
+        try:
+            self._take(outputs, targets)
+        except Exception:  # noqa: BLE001  (a net is the user's code, and this is for the reader only)
+            self._broken = True
+
+    def _take(self, outputs: Tensor, targets: Tensor) -> None:
         first, self._seen = self._seen, self._seen + len(targets)
         inside = self._followed[(self._followed >= first) & (self._followed < self._seen)] - first
         if self._classes:
@@ -81,7 +88,8 @@ class AnswerCollector:
         """Of the followed samples answers [N], probabilities of what is right [N] or [0], what is right [N], and what
         the net saw of them [N, …]; None where not all were there."""
         found = [torch.cat(parts) for parts in zip(*self._parts, strict=True)]
-        return (found[0], found[1], found[2], found[3]) if found and len(found[0]) == len(self._followed) else None
+        whole = not self._broken and bool(found) and len(found[0]) == len(self._followed)
+        return (found[0], found[1], found[2], found[3]) if whole else None
 
     def _in_units(self, numbers: Tensor) -> Tensor:
         return torch.as_tensor(self._data.decode(numbers), dtype=torch.float64).flatten()
