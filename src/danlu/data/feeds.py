@@ -13,10 +13,13 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from danlu.base.errors import DanluError, Fault, UserError, fail
 from danlu.base.memory import is_out_of_memory
 from danlu.base.seeds import order, sample_seed, stream
+from danlu.base.signals import ChildDeaths
 from danlu.data.dataset import checksum
 from danlu.data.samples import checked_sample, kind_of
 
 MOST_SHOWN = 300  # characters of an error of the user's own code
+_DEATHS = ChildDeaths()
+_NO_MORE = object()
 
 Collate = Callable[[list[Any]], Any]
 
@@ -214,9 +217,18 @@ def _reason(error: Exception) -> str:
 
 
 def guarded(batches: Iterable[Any]) -> Iterator[Any]:
-    """The batches of a user's own loader; UserError where it fails."""
+    """The batches of a user's own loader; UserError where it fails. That a worker has died is told by the batch that is
+    asked for next: torch would raise it in the midst of the step that is being made.
+    """
     try:
-        yield from batches
+        iterator = iter(batches)  # here torch decides how this process answers the death of a worker
+        with _DEATHS.held():
+            while True:
+                with _DEATHS.awaited():
+                    batch = next(iterator, _NO_MORE)
+                if batch is _NO_MORE:
+                    break
+                yield batch
     except DanluError:
         raise
     except Exception as error:
