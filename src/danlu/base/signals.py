@@ -40,10 +40,7 @@ class ChildDeaths:
         """While this block or another is open, errors come in `awaited` alone. Where nothing answers, or in another
         thread than the main one, which alone hears of children, all stays as it is.
         """
-        answer = signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None
-        if _in_main_thread() and callable(answer) and answer != self._hear:
-            self._answer = answer
-            signal.signal(signal.SIGCHLD, self._hear)
+        self._listen()
         self._open += 1
         try:
             yield
@@ -63,6 +60,13 @@ class ChildDeaths:
             yield
         finally:
             self._waiting = before
+            self._listen()  # what answers may have come in this block
+
+    def _listen(self) -> None:
+        answer = signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None
+        if _in_main_thread() and callable(answer) and answer != self._hear:
+            self._answer = answer
+            signal.signal(signal.SIGCHLD, self._hear)
 
     def _end(self) -> None:
         self._late = None

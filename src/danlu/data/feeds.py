@@ -220,21 +220,27 @@ def guarded(batches: Iterable[Any]) -> Iterator[Any]:
     """The batches of a user's own loader; UserError where it fails. That a worker has died is told by the batch that is
     asked for next: torch would raise it in the midst of the step that is being made.
     """
-    try:
-        iterator = iter(batches)  # here torch decides how this process answers the death of a worker
-        with _DEATHS.held():
-            while True:
+    workers, iterator, batch = getattr(batches, "num_workers", 0), None, None
+    with _DEATHS.held():
+        while batch is not _NO_MORE:
+            reason = ""
+            try:
                 with _DEATHS.awaited():
+                    iterator = iter(batches) if iterator is None else iterator
                     batch = next(iterator, _NO_MORE)
-                if batch is _NO_MORE:
-                    break
+            except Exception as error:
+                if isinstance(error, DanluError) or is_out_of_memory(error):
+                    raise
+                reason = _reason(error)
+                if not workers:
+                    raise UserError(Fault("data.loader-fails", {"reason": reason})) from error
+            if reason:
+                # With its workers gone the error is all in its words. It would keep the iterator alive, and as long as
+                # that is there torch tells of a death, whatever is done then.
+                iterator = None
+                fail("data.loader-fails", reason=reason)
+            if batch is not _NO_MORE:
                 yield batch
-    except DanluError:
-        raise
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        raise UserError(Fault("data.loader-fails", {"reason": _reason(error)})) from error
 
 
 def refuse_bad(batch: Any) -> Any:
