@@ -26,7 +26,9 @@ KINDS = {
 }
 
 
-MEMORY = Path("/dev/shm")  # folders in memory: what survives a kill there survives it anywhere, and nobody waits for a disk
+MEMORY = Path(
+    "/dev/shm"
+)  # folders in memory: what survives a kill there survives it anywhere, and nobody waits for a disk
 ROOM = 4 * 2**30  # bytes that must be free there
 
 

@@ -48,7 +48,9 @@ class FilePortion(NamedTuple):
         return tuple(self._placed(fault) for fault in faults)
 
     def _placed(self, fault: Fault) -> Fault:
-        values = {name: self._placed(value) if isinstance(value, Fault) else value for name, value in fault.values.items()}
+        values = {
+            name: self._placed(value) if isinstance(value, Fault) else value for name, value in fault.values.items()
+        }
         row = values.get("row")
         if not isinstance(row, int):
             return Fault(fault.id, values)
