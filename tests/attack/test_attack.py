@@ -11,8 +11,8 @@ import pytest
 
 from attack.carried_out import KINDS
 from attack.child import in_child
-from attack.inputs.case import Case, attempt
 from attack.inputs import words
+from attack.inputs.case import Case, attempt
 from attack.inputs.trials import tried
 from attack.inputs.truth import Arrays, Odd, Table, changes_in_arrays, changes_in_table
 from attack.tally import Tally, joined, tables
