@@ -127,7 +127,7 @@ def test_a_wrong_row_is_named_as_in_one_portion(
 ) -> None:
     make, end = KINDS[kind]
     data, path = make(tmp_path, end, wrong=88)
-    # As the answers beside it are called: by the line of the file, the first of which has the names, else by its number.
+    # Called as its answer would be: by the line of the file, the first of which has the names, else by its number.
     place = "90" if kind.endswith(".csv") else "89"
     with pytest.raises(UserError, match=rf"\b{place}\b") as whole:
         list(reader(path, data))
