@@ -79,9 +79,10 @@ def proved(one: Trained, root: Path) -> str | None:
     """A data set's row; None where it is not at hand."""
     with tempfile.TemporaryDirectory() as place:
         try:
-            run = one.run(root, Path(place))
+            data = one.read(root)
         except UserError:
             return None
+        run = one.run(data, Path(place))
         deltas: list[str] = []
         samples = 0
         for name in FILES:

@@ -14,9 +14,12 @@ class Trained(NamedTuple):
     options: dict[str, Any] = {}  # noqa: RUF012  (nobody writes into it)
     few: int | None = None
 
-    def run(self, root: Path, place: Path) -> "danlu.Run":
-        """Train it in `place`, with the files under `root`."""
-        data = danlu.load(self.data, root=str(root), samples=self.few)
+    def read(self, root: Path) -> danlu.Dataset:
+        """The data set, with the files under `root`."""
+        return danlu.load(self.data, root=str(root), samples=self.few)
+
+    def run(self, data: danlu.Dataset, place: Path) -> "danlu.Run":
+        """Train it in `place`."""
         options = {f"net.{key}": value for key, value in self.options.items()}
         return danlu.fit(self.net, data, epochs=1, folder=place / "run", progress=False, watch=False, **options)
 
@@ -36,7 +39,7 @@ SETS = (
     Trained("digits", "lenet5"),
     Trained("mnist", "lenet5", few=500),
     Trained("fashion-mnist", "lenet5", few=500),
-    Trained("cifar10", "small-resnet", {"width": 4, "blocks": [1, 1]}, few=500),
+    Trained("cifar10", "small-resnet", {"depth": 8}, few=500),
     Trained("digit-masks", "unet", {"width": 4, "depth": 2}, few=500),
     Trained("names", "sequence-classifier", few=500),
     Trained("names", "transformer-classifier", few=500),
