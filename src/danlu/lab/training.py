@@ -20,6 +20,7 @@ from danlu.data.targets import measured_by
 from danlu.lab.agreement import agreed, scored_by_first, share_state, share_weights
 from danlu.lab.batches import training_batches
 from danlu.lab.checkpointer import Checkpointer
+from danlu.lab.distributed.saving import AskedOfAny, SavingTogether, scored_in
 from danlu.lab.engines import build_engine
 from danlu.lab.fitting_memory import PortionCourse
 from danlu.lab.forecasts import ForecastCollector, below_naive, collector_of
@@ -46,6 +47,7 @@ from danlu.store.run_folder import RunFolder, check_name, folder_stem
 from danlu.store.run_history import RunHistory
 from danlu.train.carried import Carried
 from danlu.train.distributed.group import tell
+from danlu.train.distributed.sharded import ShardedEngine
 from danlu.train.engine import Batch, Engine
 from danlu.train.evaluate import evaluate
 from danlu.train.in_portions import InPortions
@@ -83,7 +85,7 @@ def score_part(
     net: nn.Module,
     part: str,
     epoch: int,
-    interrupt: Interrupt,
+    interrupt: Interrupt | AskedOfAny,
     collector: PredictionCollector | None = None,
     own: Mapping[str, MetricLike] | None = None,
 ) -> Score | Stop | None:
@@ -199,20 +201,27 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         return training_batches(recipe, data, epoch, start, setup.device, setup.dtype, group)
 
     def validation_score() -> Score | Stop | None:
-        return score_part(setup, engine.scored_net, "validation", progress.epoch, interrupt, own=own.metrics)
+        with scored_in(engine) as net:
+            return score_part(setup, net, "validation", progress.epoch, asked, own=own.metrics)
 
     with Interrupt(str(place.path)) as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
         parameters, notes = setup.description.parameters, [*data.notes, *training.notes]
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, parameters, notes)
         portions = PortionCourse(setup, engine, journal, reporter.note)
-        heard: Sequence[Listener] = [*training.recorders, portions, checkpointer, reporter, interrupt, *own.listeners]
-        heard = agreed(group, engine, heard, ProcessCourse(journal, reporter.note) if recipe.watch.on else None)
+        sharded = isinstance(engine, ShardedEngine)
+        saver = SavingTogether(group, engine, checkpointer) if sharded else checkpointer
+        asked = AskedOfAny(group, interrupt) if sharded else interrupt
+        heard: Sequence[Listener] = [*training.recorders, portions, saver, reporter, interrupt, *own.listeners]
+        course = ProcessCourse(journal, reporter.note, norms=not sharded) if recipe.watch.on else None
+        heard = agreed(group, engine, heard, course)
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
         portions.begin(batches)
         with Watching(recipe, engine, journal, reporter.finding, history):
             share_state(group, engine, progress)
-            stop = train(engine, batches, scored_by_first(group, validation_score), progress, heard)
-        checkpointer.save()
+            stop = train(engine, batches, scored_by_first(group, validation_score, engine), progress, heard)
+        saver.save()
+        if sharded:
+            engine.unshard()
         _tell_stop(stop, progress, recipe, reporter)
         chosen, scores = _chosen(setup, engine, progress, checkpointer)
         test, collector = stop, None
