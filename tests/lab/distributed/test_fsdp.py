@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.distributed.fsdp  # once here, rather than in each process  # noqa: F401
 from torch import nn
 
 import danlu
@@ -46,7 +47,8 @@ def assert_close(one: Path, other: Path) -> None:
     first, second = end(one), end(other)
     assert first.keys() == second.keys()
     for name, tensor in first.items():
-        assert float((second[name] - tensor).double().norm()) <= 1e-6 * float(tensor.double().norm()), name
+        apart, size = float((second[name] - tensor).double().norm()), float(tensor.double().norm())
+        assert apart <= 1e-6 * size + 1e-12, name  # the gradient of a bias in front of a norm is rounding alone
 
 
 def test_its_run_is_that_of_whole_nets(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor
 
 from danlu.train.distributed.group import TrainingGroup, tell, tell_bytes
 from danlu.train.tensor_file import pack, unpack
@@ -56,7 +55,7 @@ class Parts:
 
 def _own_part(held: nn.Parameter) -> nn.Parameter:
     given: Any = held
-    return nn.Parameter(given.to_local().detach(), held.requires_grad) if isinstance(given, DTensor) else held
+    return nn.Parameter(given.to_local().detach(), held.requires_grad) if hasattr(given, "to_local") else held
 
 
 def told(group: TrainingGroup, tensor: Tensor | None) -> Tensor:

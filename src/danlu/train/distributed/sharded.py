@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.distributed.device_mesh import init_device_mesh
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from danlu.base.recipe import Recipe
@@ -56,7 +55,8 @@ class ShardedEngine(SharedEngine):
         """All go on from the state of the first process, each with its part alone."""
         averaged: dict[str, Any] = self._average.state_dict() if self._average else {}
         for tensor in [*self._plain.state_dict().values(), *averaged.values()]:
-            tensor.copy_(told(self._group, tensor))
+            if isinstance(tensor, Tensor):
+                tensor.copy_(told(self._group, tensor))
         self._freezer(0)  # what is frozen is so from the beginning
         if self._norm:
             self._norm.detach()
@@ -64,8 +64,7 @@ class ShardedEngine(SharedEngine):
         self.net = copy.deepcopy(self._plain, {id(one): _contiguous(one) for one in self._originals})
         self._norm = self._norm_of(self.net)
         whole = {one for one in self.net.parameters() if not one.ndim or not one.numel()}
-        mesh = init_device_mesh("cpu", (self._group.world,))
-        self._units = Units(self.net, self._names, mesh, whole)
+        self._units = Units(self.net, self._names, self._group.world, whole)
         if self._norm:
             self._norm.attach()
         self._parts = Parts(list(self.net.parameters()), layouts, self._group)
@@ -193,22 +192,26 @@ class ShardedEngine(SharedEngine):
         """What a checkpoint holds, in the first process."""
         if self._units is None:
             return super().tensors()
-        state = self.optimizer.state_dict()
-        for number, entry in state["state"].items():
-            place = self._places[number]
-            for key, value in entry.items():
-                if isinstance(value, Tensor) and value.ndim and value.shape == self._parts.own[place].shape:
-                    entry[key] = self._parts.in_first(place, value)
-        parts: dict[str, Any] = {
-            "weights": self._named(self._parts.own, self.net.buffers()),
-            "optimizer": state,
-        }
+        saved = self.optimizer.state_dict()
+        state = {number: self._gathered(self._places[number], entry) for number, entry in saved["state"].items()}
+        weights = self._named(self._parts.own, self.net.buffers())
+        parts: dict[str, Any] = {"weights": weights, "optimizer": {**saved, "state": state}}
         if self._mean:
             averaged = {f"module.{name}": tensor for name, tensor in self.scored_weights().items()}
             parts["ema"] = {"n_averaged": self._mean.n_averaged, **averaged}
         if self._moves_by_itself:
             parts["schedule"] = self.schedule.tensors()
         return parts
+
+    def _gathered(self, place: int, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """What the optimiser keeps of a parameter."""
+        shape = self._parts.own[place].shape
+        return {
+            key: self._parts.in_first(place, value)
+            if isinstance(value, Tensor) and value.ndim and value.shape == shape
+            else value
+            for key, value in entry.items()
+        }
 
     def scored_weights(self) -> dict[str, Tensor]:
         """Those of the net that is validated, by its own names, in the first process."""

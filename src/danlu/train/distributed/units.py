@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import nn
-from torch.distributed.device_mesh import DeviceMesh
-from torch.distributed.fsdp import FSDPModule, fully_shard
 
 from danlu.base.errors import fail
 
@@ -56,7 +54,12 @@ class Units:
     gradient since it was emptied last.
     """
 
-    def __init__(self, net: nn.Module, names: Sequence[str], mesh: DeviceMesh, whole: set[nn.Parameter]) -> None:
+    def __init__(self, net: nn.Module, names: Sequence[str], world: int, whole: set[nn.Parameter]) -> None:
+        # A second of importing, which no other training needs.
+        from torch.distributed.device_mesh import init_device_mesh
+        from torch.distributed.fsdp import FSDPModule, fully_shard
+
+        mesh = init_device_mesh("cpu", (world,))
         self.reached: set[int] = set()
         self._names = names
         self._called = 0
