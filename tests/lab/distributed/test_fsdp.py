@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 import torch
-import torch.distributed.fsdp  # once here, rather than in each process  # noqa: F401
+import torch._dynamo  # FSDP wants it: once here, rather than in each process
+import torch.distributed.fsdp  # noqa: F401
 from torch import nn
 
 import danlu
 from danlu.base.events import Event, StepDone
+from danlu.base.places import OVERVIEW_VARIABLE, launched
 from danlu.base.recipe import Recipe
 from danlu.lab.distributed.units import units_of
 from danlu.lab.setup import set_up
 from danlu.train.checkpoint import load_newest
+from danlu.train.distributed.group import joined
 from several_processes import in_processes
 
 NET = {"name": "mlp", "hidden": [16], "norm": "batch"}
@@ -26,6 +29,11 @@ BASE: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def _without_posters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(OVERVIEW_VARIABLE, "0")
+
+
 def fitted(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
     run = danlu.fit(NET, "digits", folder=folder, **{**BASE, **settings})
     return {"score": run.score, "net": {name: one.tolist() for name, one in run.net().state_dict().items()}}
@@ -33,7 +41,8 @@ def fitted(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
 
 def _both(folder: Path) -> list[dict[str, Any]]:
     """The same in processes that hold all, and in such that hold parts."""
-    return [fitted(folder / "whole", {"watch": False}), fitted(folder / "parts", {"fsdp": True})]
+    with joined(launched()):
+        return [fitted(folder / "whole", {"watch": False}), fitted(folder / "parts", {"fsdp": True})]
 
 
 def end(folder: Path) -> dict[str, torch.Tensor]:
@@ -58,7 +67,7 @@ def test_its_run_is_that_of_whole_nets(tmp_path: Path) -> None:
     assert_close(tmp_path / "whole", tmp_path / "parts")
     for part, score in whole["score"].items():
         assert parts["score"][part] == pytest.approx(score, rel=1e-6)
-    answers = [danlu.Run(tmp_path / name).predict(torch.zeros(1, 64)) for name in ("whole", "parts")]
+    answers = [danlu.Run(tmp_path / name).predict(torch.zeros(1, 1, 8, 8)) for name in ("whole", "parts")]
     assert answers[0] == answers[1]
     run = danlu.Run(tmp_path / "parts")
     assert run.findings == []

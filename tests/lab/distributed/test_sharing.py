@@ -36,7 +36,7 @@ REFUSED: list[tuple[dict[str, Any], int, list[str]]] = [
         ["batch-norm-with-exact", "more-than-workers", "lbfgs"],
     ),
     ({"fsdp": True, "exact": True}, 1, ["fsdp-with-exact"]),
-    ({"fsdp": True, "optim.name": "muon"}, 2, ["fsdp-optimiser"]),
+    ({"fsdp": True, "optim.name": "adafactor"}, 2, ["fsdp-optimiser"]),
     ({"fsdp": True, "optim.name": "lbfgs"}, 2, ["lbfgs"]),
     ({"fsdp": True, "precision": "float16", "freeze": ["layers"], "thaw": 1}, 2, ["fsdp-float16", "fsdp-thaw"]),
     ({"exact": True, "net": NORMED, "batch_size": 6}, 1, ["part-of-one"]),
