@@ -101,8 +101,8 @@ def _module_engine(setup: Setup) -> ModuleEngine:
         keeps = setup.data.continues
         return CarriedEngine(setup.net, loss, optimizer, schedule, recipe, setup.device, keeps=keeps)
     if recipe.train.fsdp and setup.group.world > 1:
-        shared = {"group": setup.group, "units": units_of(setup)}
-        return ShardedEngine(setup.net, loss, optimizer, schedule, recipe, setup.device, **shared)
+        given = setup.net, loss, optimizer, schedule, recipe, setup.device
+        return ShardedEngine(*given, group=setup.group, units=units_of(setup))
     if setup.recipe.train.workers is not None or setup.group.world > 1:
         return SharedEngine(setup.net, loss, optimizer, schedule, recipe, setup.device, group=setup.group)
     if recipe.train.fit_memory:

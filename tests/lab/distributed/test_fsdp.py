@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 import torch._dynamo  # FSDP wants it: once here, rather than in each process
-import torch.distributed.fsdp  # noqa: F401
+import torch.distributed.fsdp
 from torch import nn
 
 import danlu

@@ -38,7 +38,8 @@ REFUSED: list[tuple[dict[str, Any], int, list[str]]] = [
     ({"fsdp": True, "exact": True}, 1, ["fsdp-with-exact"]),
     ({"fsdp": True, "optim.name": "adafactor"}, 2, ["fsdp-optimiser"]),
     ({"fsdp": True, "optim.name": "lbfgs"}, 2, ["lbfgs"]),
-    ({"fsdp": True, "precision": "float16", "freeze": ["layers"], "thaw": 1}, 2, ["fsdp-float16", "fsdp-thaw"]),
+    ({"fsdp": True, "precision": "float16"}, 2, ["fsdp-float16"]),
+    ({"fsdp": True, "freeze": ["layers.0"], "epochs": 2, "thaw": 2}, 2, ["fsdp-thaw"]),
     ({"exact": True, "net": NORMED, "batch_size": 6}, 1, ["part-of-one"]),
     ({"batch_norm": "per-process", "net": NORMED, "batch_size": 4}, 3, ["part-of-one"]),
 ]  # fmt: skip

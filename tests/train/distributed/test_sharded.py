@@ -1,4 +1,4 @@
-"""Held in parts by several processes, a training is that of one: the same weights, also of what only some samples reach."""
+"""Held in parts by several processes, a training is that of one, also of what only some samples reach."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 import torch._dynamo  # FSDP wants it: once here, rather than in each process
-import torch.distributed.fsdp  # noqa: F401
+import torch.distributed.fsdp
 from torch import Tensor, nn
 
 from danlu.base.errors import UserError
@@ -102,7 +102,8 @@ def trained(case: tuple[str, dict[str, Any], dict[str, Any]], group: TrainingGro
     recipe = Recipe(**{"loss": {"name": "cross-entropy"}, **settings, "train": whole})
     net = made(name)
     arguments = (
-        net, build_loss(recipe.loss.name, recipe.loss), build_optimiser(recipe.optim, net, frozen=whole.get("freeze", ())),
+        net, build_loss(recipe.loss.name, recipe.loss),
+        build_optimiser(recipe.optim, net, frozen=whole.get("freeze", ())),
         Schedule(recipe.schedule, Horizon(EPOCHS, len(BATCHES))), recipe, CPU,
     )  # fmt: skip
     sharded = None if group is None else ShardedEngine(*arguments, group=group, units=tuple(possible_units(net)))

@@ -1,6 +1,7 @@
 """Which parts of a net FSDP can put together one at a time: those that a step calls once."""
 
 from collections import Counter
+from collections.abc import Callable
 
 from danlu.lab.setup import Setup
 from danlu.nets import rehearse
@@ -9,11 +10,13 @@ from danlu.train.distributed.units import possible_units
 
 def units_of(setup: Setup) -> tuple[str, ...]:
     """Their names, in the order in which a rehearsed step calls them; what is left is put together with the whole."""
-    possible, called = possible_units(setup.net), list[str]()
-    handles = [
-        module.register_forward_pre_hook(lambda module, given, name=name: called.append(name))
-        for name, module in possible.items()
-    ]
+    called: list[str] = []
+
+    def noting(name: str) -> Callable[..., None]:
+        return lambda *call: called.append(name)
+
+    possible = possible_units(setup.net)
+    handles = [module.register_forward_pre_hook(noting(name)) for name, module in possible.items()]
     try:
         rehearse(setup.net, setup.data.sample_shape, min(2, setup.recipe.train.batch_size or 2), dtype=setup.dtype)
     finally:

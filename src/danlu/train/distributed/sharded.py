@@ -3,10 +3,9 @@
 Zhao et al. 2023, https://arxiv.org/abs/2304.11277; the parts are put together by torch's `fully_shard`.
 """
 
-import copy
 import contextlib
+import copy
 import math
-import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -73,7 +72,9 @@ class ShardedEngine(SharedEngine):
             self._mean = self._mean_of(self._average)
         state = self._state_of_first()
         self._move(dict(zip(self._originals, self._parts.own, strict=True)))
-        self._rows = PartRows([one for one in self._parameters if one in whole], self._own_buffers(), self._parameters[0])
+        self._rows = PartRows(
+            [one for one in self._parameters if one in whole], self._own_buffers(), self._parameters[0]
+        )
         self.load_state_of_steps(state)
         self._let_go()
 
@@ -220,8 +221,10 @@ class ShardedEngine(SharedEngine):
         return self._named(self._parts.own, self.net.buffers())
 
     def _named(self, parts: Iterable[nn.Parameter], buffers: Iterable[Tensor]) -> dict[str, Tensor]:
-        wholes = [self._parts.in_first(number, part) for number, part in enumerate(parts)]
-        others = {id(own): other.detach().clone() for own, other in zip(self.net.buffers(), buffers, strict=True)}
+        wholes: list[Tensor] = [self._parts.in_first(number, part) for number, part in enumerate(parts)]
+        others: dict[int, Any] = {
+            id(own): other.detach().clone() for own, other in zip(self.net.buffers(), buffers, strict=True)
+        }
         state: dict[str, Any] = self.net.state_dict(keep_vars=True)
         numbers = self._parts.numbers
         return {

@@ -101,9 +101,12 @@ class Units:
             for module, name, number in places:
                 parameter = getattr(module, name)
                 if parameter.requires_grad:
-                    parameter.register_post_accumulate_grad_hook(lambda _, number=number: self.reached.add(number))
+                    parameter.register_post_accumulate_grad_hook(self._reaching(number))
 
         return note
+
+    def _reaching(self, number: int) -> Callable[[Any], None]:
+        return lambda parameter: self.reached.add(number)
 
     def _begin(self, *call: Any) -> None:
         self._called = 0
