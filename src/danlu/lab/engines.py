@@ -7,9 +7,9 @@ import torch
 
 from danlu.base.errors import fail
 from danlu.base.places import shown
-from danlu.lab.distributed.units import units_of
 from danlu.lab.fitting_memory import expected_portions, least_portion
 from danlu.lab.setup import Setup
+from danlu.lab.sharded_units import units_of
 from danlu.store.run_environment import MODULE, STACKED
 from danlu.train.carried import CarriedEngine
 from danlu.train.checkpoint import Checkpoint

@@ -20,7 +20,6 @@ from danlu.data.targets import measured_by
 from danlu.lab.agreement import agreed, scored_by_first, share_state, share_weights
 from danlu.lab.batches import training_batches
 from danlu.lab.checkpointer import Checkpointer
-from danlu.lab.distributed.saving import AskedOfAny, SavingTogether, scored_in
 from danlu.lab.engines import build_engine
 from danlu.lab.fitting_memory import PortionCourse
 from danlu.lab.forecasts import ForecastCollector, below_naive, collector_of
@@ -36,6 +35,7 @@ from danlu.lab.pictures import drawn_net, write_run_pictures, write_run_report
 from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
 from danlu.lab.process_course import ProcessCourse
 from danlu.lab.setup import Setup
+from danlu.lab.sharded_saving import AskedOfAny, asked_of, save_last, saver_of, scored_in
 from danlu.lab.text_samples import TextSampler
 from danlu.lab.tracking import tracked_run
 from danlu.lab.translators import translator_of
@@ -202,26 +202,22 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
 
     def validation_score() -> Score | Stop | None:
         with scored_in(engine) as net:
+            asked = asked_of(group, engine, interrupt)
             return score_part(setup, net, "validation", progress.epoch, asked, own=own.metrics)
 
     with Interrupt(str(place.path)) as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
         parameters, notes = setup.description.parameters, [*data.notes, *training.notes]
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, parameters, notes)
         portions = PortionCourse(setup, engine, journal, reporter.note)
-        sharded = isinstance(engine, ShardedEngine)
-        saver = SavingTogether(group, engine, checkpointer) if sharded else checkpointer
-        asked = AskedOfAny(group, interrupt) if sharded else interrupt
+        saver = saver_of(group, engine, checkpointer)
         heard: Sequence[Listener] = [*training.recorders, portions, saver, reporter, interrupt, *own.listeners]
-        course = ProcessCourse(journal, reporter.note, norms=not sharded) if recipe.watch.on else None
-        heard = agreed(group, engine, heard, course)
+        heard = agreed(group, engine, heard, _course(training, reporter))
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
         portions.begin(batches)
         with Watching(recipe, engine, journal, reporter.finding, history):
             share_state(group, engine, progress)
             stop = train(engine, batches, scored_by_first(group, validation_score, engine), progress, heard)
-        saver.save()
-        if sharded:
-            engine.unshard()
+        save_last(engine, saver)
         _tell_stop(stop, progress, recipe, reporter)
         chosen, scores = _chosen(setup, engine, progress, checkpointer)
         test, collector = stop, None
@@ -256,6 +252,13 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         for fault in write_run_pictures(place):
             reporter.note(fault)
     share_weights(group, setup.net)
+
+
+def _course(training: WiredTraining, reporter: Reporter) -> ProcessCourse | None:
+    """What hears of each process, where the training is watched."""
+    norms = not isinstance(training.engine, ShardedEngine)
+    on = training.setup.recipe.watch.on
+    return ProcessCourse(training.journal, reporter.note, norms=norms) if on else None
 
 
 def _tell_stop(stop: Stop | None, progress: Progress, recipe: Recipe, reporter: Reporter) -> None:

@@ -16,8 +16,8 @@ import danlu
 from danlu.base.events import Event, StepDone
 from danlu.base.places import OVERVIEW_VARIABLE, launched
 from danlu.base.recipe import Recipe
-from danlu.lab.distributed.units import units_of
 from danlu.lab.setup import set_up
+from danlu.lab.sharded_units import units_of
 from danlu.train.checkpoint import load_newest
 from danlu.train.distributed.group import joined
 from several_processes import in_processes

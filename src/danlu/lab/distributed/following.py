@@ -8,10 +8,10 @@ from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, preserved_randomness
 from danlu.lab.agreement import agreed, scored_by_first, share_state, share_weights, together
 from danlu.lab.batches import training_batches
-from danlu.lab.distributed.saving import AskedOfAny, SavingTogether, scored_in
 from danlu.lab.engines import build_engine
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.setup import Setup
+from danlu.lab.sharded_saving import AskedOfAny, SavingTogether, save_last, scored_in
 from danlu.lab.training import score_part
 from danlu.store.run_environment import MODULE
 from danlu.train.distributed.group import tell
@@ -46,9 +46,8 @@ def follow(setup: Setup) -> Path:
         heard: Sequence[Listener] = [interrupt] if saver is None else [saver, interrupt]
         heard = agreed(group, engine, heard)
         train(engine, batches, scored_by_first(group, own_part, engine), progress, heard)
-        if isinstance(engine, ShardedEngine) and saver:
-            saver.save()
-            engine.unshard()
+        if saver is not None:
+            save_last(engine, saver)
         if tell(group, None)["interrupted"]:
             raise Interrupted(folder, saved=True)
     share_weights(group, setup.net)

@@ -42,6 +42,23 @@ class SavingTogether:
                 self._checkpointer.save(tensors)
 
 
+def saver_of(group: TrainingGroup, engine: Engine, checkpointer: Checkpointer) -> "SavingTogether | Checkpointer":
+    """What saves in the first process."""
+    return SavingTogether(group, engine, checkpointer) if isinstance(engine, ShardedEngine) else checkpointer
+
+
+def save_last(engine: Engine, saver: SavingTogether | Checkpointer) -> None:
+    """Save where the training has ended; from then on each process has the whole net again."""
+    saver.save()
+    if isinstance(engine, ShardedEngine):
+        engine.unshard()
+
+
+def asked_of(group: TrainingGroup, engine: Engine, interrupt: Interrupt) -> "Interrupt | AskedOfAny":
+    """Who is asked whether to break off a scoring."""
+    return AskedOfAny(group, interrupt) if isinstance(engine, ShardedEngine) else interrupt
+
+
 class AskedOfAny:
     """Whether any process was told to stop; asked by all of them alike."""
 
