@@ -91,10 +91,9 @@ def sharing_notes(setup: Setup) -> list[Fault]:
     if train.workers is not None:
         notes.append(Fault("processes.exact", {"workers": train.workers, "processes": group.world}))
     else:
-        notes.append(Fault("processes.shared", {"processes": group.world}))
-    if train.fsdp and group.world > 1:
-        notes.append(Fault("processes.fsdp", {"processes": group.world}))
-        notes += [Fault("processes.fsdp-unwatched")] if setup.recipe.watch.on else []
+        notes.append(Fault("processes.fsdp" if train.fsdp else "processes.shared", {"processes": group.world}))
+    if train.fsdp and setup.recipe.watch.on:
+        notes.append(Fault("processes.fsdp-unwatched"))
     if any(isinstance(module, BATCH_NORMS) for module in setup.net.modules()):
         way = "exact" if train.workers is not None else train.batch_norm or "synchronised"
         notes.append(Fault(f"processes.batch-norm-{way}"))
