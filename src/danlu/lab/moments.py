@@ -100,11 +100,17 @@ class MomentTaker:
 
     All is heard of the validation pass that there is anyhow, or read from the weights; a grid over two inputs is
     answered by a copy of the net. The training does not notice. `earlier` are the moments before a resume. Where the
-    validation part comes in another order each time, as a loader of the user's may, nothing is told.
+    validation part comes in another order each time, as a loader of the user's may, nothing is told. Filters and grid
+    are left out where no process holds the whole `net` (None).
     """
 
     def __init__(
-        self, setup: Setup, net: nn.Module, progress: Progress, journal: JournalWriter, earlier: Sequence[MomentTaken]
+        self,
+        setup: Setup,
+        net: nn.Module | None,
+        progress: Progress,
+        journal: JournalWriter,
+        earlier: Sequence[MomentTaken],
     ) -> None:
         data, train = setup.data, setup.recipe.train
         self._setup, self._net, self._progress, self._journal = setup, net, progress, journal
@@ -157,7 +163,7 @@ class MomentTaker:
             self._wanted = False
             return
         confusion = collector.confusion.tolist() if 0 < len(collector.confusion) <= _MOST_CLASSES else None
-        layer, filters = first_filters(self._net, self._setup.data.sample_shape)
+        layer, filters = first_filters(self._net, self._setup.data.sample_shape) if self._net is not None else ("", ())
         moment = MomentTaken(
             epoch=event.epoch,
             step=event.step,
@@ -184,7 +190,7 @@ class MomentTaker:
 
     def _boundary(self, pairs: Sequence[tuple[float, float]]) -> BoundaryGrid | None:
         """What a copy of the net answers over both of its inputs; None where it takes more, or cannot be asked so."""
-        if not pairs:
+        if not pairs or self._net is None:
             return None
         xs, ys = (_grid([pair[at] for pair in pairs]) for at in (0, 1))
         places = torch.tensor([(x, y) for y in ys for x in xs], dtype=self._setup.dtype)

@@ -36,6 +36,7 @@ from danlu.lab.pictures import drawn_net, write_run_pictures, write_run_report
 from danlu.lab.prediction_collector import CollectingMetrics, Collector, PredictionCollector
 from danlu.lab.process_course import ProcessCourse
 from danlu.lab.setup import Setup
+from danlu.lab.sharded_saving import AskedOfAny, asked_of, save_last, saver_of, scored_in
 from danlu.lab.stopwatch import Stopwatch
 from danlu.lab.text_samples import TextSampler
 from danlu.lab.tracking import tracked_run
@@ -48,6 +49,7 @@ from danlu.store.run_folder import RunFolder, check_name, folder_stem
 from danlu.store.run_history import RunHistory
 from danlu.train.carried import Carried
 from danlu.train.distributed.group import tell
+from danlu.train.distributed.sharded import ShardedEngine
 from danlu.train.engine import Batch, Engine
 from danlu.train.evaluate import evaluate
 from danlu.train.in_portions import InPortions
@@ -85,7 +87,7 @@ def score_part(
     net: nn.Module,
     part: str,
     epoch: int,
-    interrupt: Interrupt,
+    interrupt: Interrupt | AskedOfAny,
     collector: Collector | None = None,
     own: Mapping[str, MetricLike] | None = None,
 ) -> Score | Stop | None:
@@ -201,25 +203,28 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         return training_batches(recipe, data, epoch, start, setup.device, setup.dtype, group)
 
     def validation_score() -> Score | Stop | None:
-        heard = moments.collector()
-        return score_part(setup, engine.scored_net, "validation", progress.epoch, interrupt, heard, own.metrics)
+        with scored_in(engine) as net:
+            asked, hears = asked_of(group, engine, interrupt), moments.collector()
+            return score_part(setup, net, "validation", progress.epoch, asked, hears, own.metrics)
 
     with Interrupt(str(place.path)) as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
         parameters, notes = setup.description.parameters, [*data.notes, *training.notes]
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, parameters, notes)
         portions = PortionCourse(setup, engine, journal, reporter.note)
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
-        moments = MomentTaker(setup, engine.scored_net, progress, journal, history.moments)
-        recorders: Sequence[Listener] = [*training.recorders, moments, portions, checkpointer]
+        whole = None if isinstance(engine, ShardedEngine) else engine.scored_net
+        moments = MomentTaker(setup, whole, progress, journal, history.moments)
+        saver = saver_of(group, engine, checkpointer)
+        recorders: Sequence[Listener] = [*training.recorders, moments, portions, saver]
         heard: Sequence[Listener] = [*recorders, reporter, interrupt, *own.listeners]
-        heard = agreed(group, engine, heard, ProcessCourse(journal, reporter.note) if recipe.watch.on else None)
+        heard = agreed(group, engine, heard, _course(training, reporter))
         stopwatch = Stopwatch(engine, journal, checkpointer, setup.device)
         portions.begin(batches)
         with Watching(recipe, engine, journal, reporter.finding, history):
             share_state(group, engine, progress)
-            scoring = stopwatch.scoring(scored_by_first(group, validation_score))
+            scoring = stopwatch.scoring(scored_by_first(group, validation_score, engine))
             stop = train(engine, batches, scoring, progress, [*heard, stopwatch])
-        checkpointer.save()
+        save_last(engine, saver)
         stopwatch.end()
         _tell_stop(stop, progress, recipe, reporter)
         chosen, scores = _chosen(setup, engine, progress, checkpointer)
@@ -241,6 +246,13 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         _tell_answers(collector, test, journal, reporter)
         _ended(training, setup, score, stop.reason if stop else "finished", reporter)
     share_weights(group, setup.net)
+
+
+def _course(training: WiredTraining, reporter: Reporter) -> ProcessCourse | None:
+    """What hears of each process, where the training is watched."""
+    norms = not isinstance(training.engine, ShardedEngine)
+    on = training.setup.recipe.watch.on
+    return ProcessCourse(training.journal, reporter.note, norms=norms) if on else None
 
 
 def _ended(training: WiredTraining, setup: Setup, score: dict[str, Score], reason: str, reporter: Reporter) -> None:
