@@ -30,6 +30,16 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "fit train.epochs=1": ("fit", "train.epochs=1", "--folder", "run"),
     "compare, 120 trainings": (*STUDY, "train.epochs=10", "train.batch_size=32", "--folder", "study"),
 }
+# What `ASKED` leaves in a folder, asked; of the file nothing imports torch.
+QUESTIONS: dict[str, tuple[str, ...]] = {
+    "predict RUN titanic.csv": ("predict", "run", "titanic.csv"),
+    "predict model.onnx titanic.csv": ("predict", "model.onnx", "titanic.csv"),
+    "check model.onnx": ("check", "model.onnx"),
+}
+ASKED = """
+import danlu
+danlu.fit("mlp", "titanic.csv", target="Survived", epochs=1, folder="run", progress=False).export("model.onnx")
+"""
 TRAIN = """
 import resource, tempfile, danlu
 danlu.fit("lenet5", "mnist", epochs=1, folder=tempfile.mkdtemp(), progress=False, **{"data.root": %r})
@@ -45,9 +55,11 @@ class Cost:
     cpu: float
 
 
-def cost(*words: str) -> Cost:
-    """What `python WORDS…` takes, in an empty folder."""
+def cost(*words: str, there: Path | None = None) -> Cost:
+    """What `python WORDS…` takes, in an empty folder, or in a copy of one that is there."""
     folder = tempfile.mkdtemp()
+    if there:
+        shutil.copytree(there, folder, dirs_exist_ok=True)
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run([sys.executable, *words], check=True, cwd=folder, capture_output=True)
     wall, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -69,15 +81,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", default="", help="commands with this word in their name")
-    parser.add_argument("--data", default=os.environ.get("DANLU_DATA"), help="folder that holds mnist/")
+    parser.add_argument("--data", default=os.environ.get("DANLU_DATA"), help="folder that holds mnist/ and titanic.csv")
     arguments = parser.parse_args()
     print("| command | wall | processor | wall ÷ import torch | processor ÷ import torch |\n|---|---|---|---|---|")
     programs = {"import torch": ("-c", "import torch"), "import danlu": ("-c", "import danlu")}
     programs |= {name: ("-m", "danlu", *words) for name, words in COMMANDS.items()}
-    for name, words in programs.items():
-        if arguments.only in name:
-            pairs = [(cost("-c", "import torch"), cost(*words)) for _ in range(arguments.repeats + 1)][1:]
-            print(told(name, pairs), flush=True)
+    table = Path(arguments.data or ".") / "titanic.csv"
+    programs |= {name: ("-m", "danlu", *words) for name, words in QUESTIONS.items() if table.is_file()}
+    with tempfile.TemporaryDirectory() as place:
+        if table.is_file():
+            shutil.copy(table, place)
+            subprocess.run([sys.executable, "-c", ASKED], check=True, cwd=place, capture_output=True)
+        for name, words in programs.items():
+            if arguments.only in name:
+                there = Path(place) if name in QUESTIONS else None
+                pairs = [(cost("-c", "import torch"), cost(*words, there=there)) for _ in range(arguments.repeats + 1)]
+                print(told(name, pairs[1:]), flush=True)
+    if arguments.only:
+        return
     if arguments.data:
         command = [sys.executable, "-c", TRAIN % arguments.data]
         peak = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

@@ -1,14 +1,16 @@
 """Nets and forms they are exported in: proved, how far apart, how long, how large.
 
-    python benchmarks/exports.py [NAME …] [--write]
+    python benchmarks/exports.py [NAME …] [--data FOLDER] [--write]
 
 Nets have random weights (an export is the same work), samples are made up but for the digits; each is exported in every
-form it has, in a process that has torch already, and checked by its golden samples. `--write` puts the rows into the
-table of the section "Exports" of RESULTS.md, where those of nets that were not run stay. The exit code is 1 where one
-is not proved, or LeNet-5 takes more than 10 s.
+form it has, in a process that has torch already, and checked by its golden samples. Then every data set of the
+catalogue that lies under FOLDER (or $DANLU_DATA), with a net trained for an epoch, exported in every form and proved on
+its real test part. `--write` puts the rows into the tables of the section "Exports" of RESULTS.md, where those that
+were not run stay. The exit code is 1 where one is not proved, or LeNet-5 takes more than 10 s.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -18,10 +20,14 @@ from pathlib import Path
 
 from danlu.base.errors import UserError
 from danlu.ship.export import check_exported_file, export
+from export_sets import FORMS as FILES
+from export_sets import REFUSED, SETS, Trained
 from export_tasks import ALL
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HEADING = "## Exports"
+DATA_HEADING = "### Data sets of the catalogue"
+DATA_TABLE = ["| data and net | test samples | max Δ ONNX | max Δ torch.export | max Δ Hub |", "|---|---|---|---|---|"]
 FORMS = (
     ("ONNX", ".onnx", False),
     ("ONNX --raw", ".raw.onnx", True),
@@ -69,14 +75,47 @@ def measured(name: str, form: str, ending: str, raw: bool, folder: Path) -> Line
     return Line(name, form, check_exported_file(path).passed, proof.delta, seconds, spent, size)
 
 
-def put(lines: list[Line]) -> None:
-    """Put the rows into the table in RESULTS.md, in place of those of the same nets."""
-    old = RESULTS.read_text(encoding="utf-8")
-    before, mark, rest = old.partition(HEADING)
-    section, following, after = rest.partition("\n## ")
-    run = {line.net for line in lines}
-    kept = [row for row in section.splitlines() if row.startswith("| ") and row.split("|")[1].strip() not in run]
-    rows = [*kept[1:], *(line.row() for line in lines)]
+def proved(one: Trained, root: Path) -> str | None:
+    """A data set's row; None where it is not at hand."""
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            data = one.read(root)
+        except UserError:
+            return None
+        run = one.run(data, Path(place))
+        deltas: list[str] = []
+        samples = 0
+        for name in FILES:
+            try:
+                proof = run.export(Path(place) / name)
+            except UserError as error:
+                refused = "none: it writes texts" if one in REFUSED else f"**{str(error)[:80]}**"
+                return f"| {one.data}, {one.net} | {refused} | | | |"
+            samples = proof.samples
+            deltas.append(f"{proof.delta:.1e}")
+    return f"| {one.data}, {one.net} | {samples:,} | {' | '.join(deltas)} |"
+
+
+def section_of(text: str, heading: str, until: str) -> tuple[str, list[str], str]:
+    """What stands before a section, its rows, and what stands behind it."""
+    before, mark, rest = text.partition(heading)
+    section, following, after = rest.partition(until)
+    rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    return before, rows, f"{until}{after}" if mark and following else ""
+
+
+def merged(old: list[str], new: list[str]) -> list[str]:
+    """Rows, the new ones in place of those of the same name."""
+    run = {row.split("|")[1] for row in new}
+    return [*(row for row in old if row.split("|")[1] not in run), *new]
+
+
+def put(lines: list[Line], sets: list[str]) -> None:
+    """Put the rows into the tables in RESULTS.md, in place of those of the same nets."""
+    before, _, behind = section_of(RESULTS.read_text(encoding="utf-8"), HEADING, "\n## ")
+    text = RESULTS.read_text(encoding="utf-8")[len(before) :]
+    _, rows, rest = section_of(text.removesuffix(behind), HEADING, DATA_HEADING)
+    _, known, _ = section_of(rest, DATA_HEADING, "\n## ")
     date = datetime.now(tz=UTC).date().isoformat()
     head = f"{HEADING} ({date}, `OMP_NUM_THREADS=1 make exports`)"
     told = [
@@ -92,30 +131,43 @@ def put(lines: list[Line]) -> None:
         "",
         "| net | form | proved and checked | max Δ | s | processor s | KiB |",
         "|---|---|---|---|---|---|---|",
-        *rows,
+        *merged(rows, [line.row() for line in lines]),
+        "",
+        DATA_HEADING,
+        "",
+        "A net trained for an epoch, proved on raw samples of the real test part: every label is the run's.",
+        "",
+        *DATA_TABLE,
+        *merged(known, sets),
         "",
     ]
-    behind = f"\n## {after}" if mark and following else ""
     RESULTS.write_text(before.rstrip() + "\n\n" + "\n".join(told) + behind, encoding="utf-8")
 
 
 def main() -> int:
     """Carry out the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", default=list(ALL))
-    parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
+    parser.add_argument("names", nargs="*", help="nets or data sets; all, if not given")
+    parser.add_argument("--data", default=os.environ.get("DANLU_DATA"), help="folder that holds the data sets")
+    parser.add_argument("--write", action="store_true", help="put the tables into RESULTS.md")
     arguments = parser.parse_args()
     lines: list[Line] = []
     with tempfile.TemporaryDirectory() as folder:
         measured("regression", "ONNX", ".warm.onnx", False, Path(folder))  # what torch imports at its first export
-        for name in arguments.names:
-            for form in FORMS:
+        for name in ALL:
+            for form in FORMS if not arguments.names or name in arguments.names else ():
                 lines.append(measured(name, *form, Path(folder)))
                 print(lines[-1].row(), flush=True)
+    sets: list[str] = []
+    for one in (*SETS, *REFUSED):
+        if not arguments.names or one.data in arguments.names:
+            row = proved(one, Path(arguments.data or "."))
+            print(row or f"| {one.data} | not at hand | | | |", flush=True)
+            sets += [row] if row else []
     if arguments.write:
-        put(lines)
+        put(lines, sets)
     slow = any(line.net == "lenet5" and line.form == "ONNX" and line.processor > MOST_SECONDS for line in lines)
-    return int(slow or not all(line.passed for line in lines))
+    return int(slow or not all(line.passed for line in lines) or any("**" in row for row in sets))
 
 
 if __name__ == "__main__":

@@ -39,18 +39,21 @@ def main() -> int:
     asked = arguments()
     kinds = asked.kinds.split(",")
     begin = time.monotonic()
-    fresh = multiprocessing.get_context("spawn")
+    # Each attacker is forked from one process that has imported all and done nothing.
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["attack.imported"])
     results: dict[tuple[int, int], list[Tally]] = {}
-    with ProcessPoolExecutor(asked.processes, mp_context=fresh, max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(asked.processes, mp_context=server, max_tasks_per_child=1) as pool:
         waiting = {
             pool.submit(carried_out, kind, asked.share, asked.seed, part, asked.processes): (number, part)
             for number, kind in enumerate(kinds)
             for part in range(asked.processes)
         }
         for future in as_completed(waiting):
-            results[waiting[future]], seconds = future.result()
+            results[waiting[future]], seconds, processor = future.result()
             number, part = waiting[future]
-            print(f"{kinds[number]} {part + 1} of {asked.processes}: {seconds:.0f} s", file=sys.stderr, flush=True)
+            took = f"{seconds:.0f} s, of the processor {processor:.0f} s"
+            print(f"{kinds[number]} {part + 1} of {asked.processes}: {took}", file=sys.stderr, flush=True)
     found = joined(tally for place in sorted(results) for tally in results[place])
     minutes, today = (time.monotonic() - begin) / 60, f"{datetime.now(UTC):%Y-%m-%d}"
     machine = f"{os.cpu_count()} cores, {asked.processes} processes of one thread"

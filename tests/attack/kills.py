@@ -15,10 +15,12 @@ from typing import Any
 from attack.actions import ACTIONS, Action, undisturbed_end
 from attack.child import quiet, start
 from attack.tally import Tally
+from danlu.base.places import OVERVIEW_VARIABLE
 from dying import die_inside_a_save
 
 KILLS = {"fit": 300, "compare": 250, "search": 150, "cure": 150, "lr-find": 150}
 CHAIN = 4  # kills of one and the same training at most
+POSTER = 10  # each of so many draws its poster when it ends, and is killed up to then
 WANTED = "ends bit for bit as the undisturbed one"
 
 
@@ -56,6 +58,7 @@ def killed(action: Action, kills: int, chance: random.Random, base: Path) -> Tal
     number = 0
     while tally.tried < kills:
         folder = place / f"k{number}"
+        os.environ[OVERVIEW_VARIABLE] = "0" if number % POSTER else "1"
         number += 1
         chain = [_disturbed(action, folder, seconds, chance) for _ in range(chance.randint(1, CHAIN))]
         done = min(sum(chain), kills - tally.tried)

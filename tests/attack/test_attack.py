@@ -11,11 +11,13 @@ import pytest
 
 from attack.carried_out import KINDS
 from attack.child import in_child
+from attack.inputs import words
 from attack.inputs.case import Case, attempt
 from attack.inputs.trials import tried
 from attack.inputs.truth import Arrays, Odd, Table, changes_in_arrays, changes_in_table
 from attack.tally import Tally, joined, tables
 from danlu.base.errors import fail
+from danlu.cli.parser import VERBS
 from danlu.data import load
 
 TESTS = Path(__file__).parents[1]
@@ -39,6 +41,11 @@ def test_a_part_of_the_attack_finds_nothing() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_tenth_of_the_attack_finds_nothing(kind: str) -> None:
     attacked(kind, 0.1)
+
+
+def test_every_command_is_attacked() -> None:
+    typed = {case.name.strip("'\"").split()[0] for case in words.options()}
+    assert typed == set(VERBS) - words.SPARED
 
 
 def crash(place: Path) -> list[str]:

@@ -82,7 +82,7 @@ NOT_COUNTED = {
     *(("train", f"checkpoint_{unit}") for unit in ("steps", "seconds")),
 }
 # These two count in company: tests/lab/distributed/test_sharing.py.
-NOT_COUNTED |= {("train", "batch_norm"), ("train", "virtual_workers")}
+NOT_COUNTED |= {("train", "batch_norm"), ("train", "virtual_workers"), ("train", "fsdp")}
 COUNTED = [
     (section, key.name)
     for section in SECTIONS

@@ -8,7 +8,7 @@ import numpy
 import pytest
 
 import danlu
-from command_line import Type
+from command_line import Type, assert_refused
 from danlu.base.words import say
 from danlu.store.journal import read
 from danlu.store.records import EpochEnded
@@ -64,12 +64,18 @@ def test_a_diverged_run_is_marked_everywhere(type_in: Type, table: str, work: Pa
     assert type_in("fit", table, "--target", "y", *DIVERGING, "--json").code == 3
 
 
-def test_a_study_of_which_every_training_diverged_ends_so(type_in: Type, table: str) -> None:
+def test_a_study_of_which_every_training_diverged_ends_so_and_has_no_best(
+    type_in: Type, table: str, language: str
+) -> None:
     words = ("compare", table, "--target", "y", *DIVERGING, "--vary", "optim.lr=1000,2000", "--seeds", "1", "--json")
     answer = type_in(*words)
     assert all(member["diverged"] for member in answer.json["members"])
-    assert answer.code == 3
-    assert type_in("show", answer.json["study"], "--json").code == 0
+    assert (answer.code, answer.json["best"]) == (3, {})
+    study = answer.json["study"]
+    assert type_in("show", study, "--json").json["finished"]
+    told = {"en": "so none is the best", "zh": "没有最好的一组"}[language]
+    assert told in type_in("show", study, "--lang", language).out
+    assert_refused(type_in("predict", study, table, "--lang", language), language, told)
 
 
 def test_a_healthy_run_ends_with_nothing_of_the_kind(type_in: Type, work: Path) -> None:

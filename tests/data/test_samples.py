@@ -1,6 +1,8 @@
 """Whatever a user's own dataset or loader gives is read, or refused with one sentence: never with a traceback."""
 
+import gc
 import os
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from danlu.base.errors import UserError
 from danlu.data import load, torch_data
+from danlu.data.feeds import guarded
 from danlu.lab.fit import fit
 
 CPU = torch.device("cpu")
@@ -171,6 +174,21 @@ def test_what_cannot_be_read_is_told(source: Any, words: str) -> None:
 def test_it_is_told_in_both_languages(source: Any, chinese: str, language: str) -> None:
     with pytest.raises(UserError, match=chinese if language == "zh" else "Sample 0|does not say"):
         load(source)
+
+
+def test_a_worker_that_dies_while_a_step_is_made_is_told_by_the_next_batch() -> None:
+    """torch raises an error in whatever the main thread does at that moment."""
+    batches = guarded(DataLoader(Made(lambda index: (os.getpid(), index)), 8, num_workers=1))
+    worker = int(next(batches)[0][0])
+    before = signal.getsignal(signal.SIGCHLD)
+    os.kill(worker, signal.SIGKILL)
+    os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT)  # a step, in which the signal is heard
+    with pytest.raises(UserError, match="DataLoader") as told:
+        next(batches)
+    assert signal.getsignal(signal.SIGCHLD) != before  # as torch left it
+    # Nothing of the loader is kept by the error: as long as it is there, torch may tell of the death once more.
+    assert told.value.__context__ is None
+    assert not [one for one in gc.get_objects() if type(one).__name__ == "_MultiProcessingDataLoaderIter"]
 
 
 def test_listed_targets_that_disagree_with_the_samples_are_not_believed() -> None:

@@ -27,7 +27,7 @@ RULES = (
     "losses-unbalanced", "positions-missing", "scaler-misuse", "state-carried",
     "targets-unrelated", "temperature-mismatch", "terminal-bootstrapped", "views-alike",
     "augmentation-repeats", "order-repeats", "temperature-square", "threshold-on-test",
-    "latent-collapsed", "leaf-changed", "pairs-broken",
+    "latent-collapsed", "leaf-changed", "pairs-broken", "targets-attached",
 )  # fmt: skip
 
 

@@ -116,3 +116,26 @@ def test_precision_of_the_net_stays() -> None:
     net = nn.Sequential(nn.Linear(2, 2)).double()
     put_weights(net, nn.Sequential(nn.Linear(2, 2)).state_dict())
     assert net[0].weight.dtype == torch.float64
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "words"),
+    [
+        (float("nan"), torch.float32, "NaN or infinite values"),
+        (float("inf"), torch.float32, "NaN or infinite values"),
+        (1e39, torch.float64, "too large for the float32"),
+        (-1e39, torch.float64, "too large for the float32"),
+        (3e38, torch.bfloat16, ""),
+        (1e38, torch.float64, ""),
+    ],
+)
+def test_nothing_infinite_comes_into_a_net(value: float, dtype: torch.dtype, words: str) -> None:
+    net = nn.Linear(2, 2)
+    before, file = state_of(net), {**state_of(net), "bias": torch.tensor([0.0, value], dtype=dtype)}
+    if not words:
+        assert put_weights(net, file) == ()
+        assert torch.isfinite(net.bias).all()
+        return
+    with pytest.raises(UserError, match=words):
+        put_weights(net, file)
+    assert equal(state_of(net), before)

@@ -11,9 +11,12 @@ from torch import nn
 
 import danlu
 from danlu.base.errors import UserError
+from danlu.data.plain import to_plain
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.readers.csv_text import FileOptions
 from danlu.ship import Rows, read_rows
+from danlu.ship.export.files import read_file_rows
+from danlu.ship.export.interface import Interface
 
 TABLE = "size,kind,late,grade\n" + "".join(
     f"{1 + row % 9},{'abc'[row % 3]},{row % 4},{'pass' if row % 9 > 4 else 'fail'}\n" for row in range(90)
@@ -143,6 +146,38 @@ def test_arrays_on_the_disk_are_those_in_memory(tmp_path: Path) -> None:
     numpy.save(tmp_path / "objects.npy", numpy.array([{}]), allow_pickle=True)
     with pytest.raises(UserError, match=r"objects\.npy"):
         read(tmp_path / "objects.npy", data)
+
+
+def test_folders_called_as_the_classes_are_hold_the_right_answers(tmp_path: Path) -> None:
+    data, images = pictures()
+    for number, place in enumerate(["test/1", "test/0", "2", ""]):
+        folder = tmp_path / "photos" / place
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(images[number]).save(folder / f"{number}.png")
+    (rows,) = read(tmp_path / "photos", data)
+    (exported,) = read_file_rows(
+        tmp_path / "photos", Interface(to_plain(Preprocessing.of(data)), raw=True), FileOptions()
+    )
+    right = {"test/1/0.png": 1, "test/0/1.png": 0, "2/2.png": 2, "3.png": None}
+    wanted = [right[place] for place in rows.places]
+    assert rows.targets is not None
+    assert rows.targets.tolist() == [-1 if one is None else one for one in wanted]
+    assert exported.targets == [None if one is None else str(one) for one in wanted]
+    for alone in (tmp_path / "photos" / "2", tmp_path / "photos" / "3.png"):
+        (rows,) = read(alone, data)
+        assert rows.targets is None
+
+
+@pytest.mark.parametrize("sample", [(4,), (1, 6, 5), (3, 6, 5)])
+def test_one_sample_by_itself_is_one_row(sample: tuple[int, ...], tmp_path: Path) -> None:
+    x = numpy.random.default_rng(0).integers(0, 256, size=(40, *sample), dtype=numpy.uint8)
+    data = danlu.load((x.astype("float64") if len(sample) == 1 else x, numpy.arange(40) % 2))
+    forms = [x[0]] if len(sample) == 1 else [x[0], x[0].transpose(1, 2, 0), *([x[0, 0]] if sample[0] == 1 else [])]
+    for form in forms:
+        numpy.save(tmp_path / "one.npy", form)
+        (rows,) = read(tmp_path / "one.npy", data)
+        assert rows.places == ["1"]
+        assert torch.equal(rows.encoded, data.encode(x[:1]))
 
 
 def test_a_net_of_nameless_numbers_takes_as_many_columns(file: Path) -> None:

@@ -127,11 +127,13 @@ def test_a_wrong_row_is_named_as_in_one_portion(
 ) -> None:
     make, end = KINDS[kind]
     data, path = make(tmp_path, end, wrong=88)
-    with pytest.raises(UserError, match="89") as whole:
+    # Called as its answer would be: by the line of the file, the first of which has the names, else by its number.
+    place = "90" if kind.endswith(".csv") else "89"
+    with pytest.raises(UserError, match=rf"\b{place}\b") as whole:
         list(reader(path, data))
     small(monkeypatch, 10)
     answered: list[str] = []
-    with pytest.raises(UserError, match="89") as late:
+    with pytest.raises(UserError, match=rf"\b{place}\b") as late:
         answered.extend(place for rows in reader(path, data) for place in rows.places)
     assert len(answered) > 60
     assert str(late.value) == str(whole.value)

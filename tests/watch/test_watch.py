@@ -29,6 +29,7 @@ IDS = [
     "latent-collapsed",
     "leaf-changed",
     "pairs-broken",
+    "targets-attached",
     "terminal-bootstrapped",
     "views-alike",
     "class-weights-inverted",

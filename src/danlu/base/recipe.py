@@ -229,6 +229,7 @@ class TrainRecipe:
     batch_norm: Literal["synchronised", "per-process"] | None = None
     exact: bool | None = None  # whether any number of processes gives the same bits; none: no
     virtual_workers: Annotated[int, Ge(1), Le(1024)] | None = None  # exact: parts of a batch, added in order; none: 4
+    fsdp: bool | None = None  # processes hold weights, gradients and optimiser state in parts; none: no
     clip_norm: Positive | None = None  # largest norm of the whole gradient; none: not clipped
     clip_value: Float32 | None = None  # largest absolute entry of the gradient; none: not clipped
     freeze: tuple[str, ...] | None = None  # parts of the net that are not trained, by name
@@ -273,9 +274,8 @@ class TrainRecipe:
     def defining_weights(self) -> "TrainRecipe":
         """Without how many processes share the work, where that does not change what is trained."""
         several = (self.processes or 1) > 1 and not self.exact and self.batch_norm == "per-process"
-        shared = {"processes": self.processes, "batch_norm": self.batch_norm} if several else {}
-        none = {"processes": None, "batch_norm": None}
-        return replace(self, **{**none, **shared}, exact=self.exact or None, virtual_workers=self.workers)
+        shared = {key: getattr(self, key) if several else None for key in ("processes", "batch_norm")}
+        return replace(self, **shared, fsdp=None, exact=self.exact or None, virtual_workers=self.workers)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,10 @@ def opened(arguments: argparse.Namespace, verb: str) -> Run:
     net = getattr(arguments, "net", None)
     if not StudyFolder(Path(folder)).is_there:
         return Run(folder, net=net)
-    best = Study(folder).best
+    study = Study(folder)
+    best = study.best
+    if best is None and study.finished:
+        fail("study.no-best")
     if best is None:
         fail("cli.no-best-yet", study=folder)
     return Run(best.run, net=net)

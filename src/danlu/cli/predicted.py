@@ -24,6 +24,8 @@ from danlu.ship import as_csv, columns_of
 from danlu.view.tables import print_table
 
 MOST_ROWS_SHOWN = 20
+# What these names promise is no CSV with commas.
+_OTHER_KINDS = (".tsv", ".tab", ".parquet", ".pq", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".npy", ".gz", ".zip")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class AnswerOptions:
         output = None if arguments.output is None else absolute(arguments.output)
         if output is not None and any(absolute(word) == output for word in files):
             faults.add("cli.output-is-input", path=shown(output))
+        if output is not None and output.name.lower().endswith(_OTHER_KINDS):
+            faults.add("cli.output-not-csv", path=shown(output))
         faults.raise_if_any()
         assert top
         return cls(files, top, output)

@@ -13,10 +13,13 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from danlu.base.errors import DanluError, Fault, UserError, fail
 from danlu.base.memory import is_out_of_memory
 from danlu.base.seeds import order, sample_seed, stream
+from danlu.base.signals import ChildDeaths
 from danlu.data.dataset import checksum
 from danlu.data.samples import checked_sample, kind_of
 
 MOST_SHOWN = 300  # characters of an error of the user's own code
+_DEATHS = ChildDeaths()
+_NO_MORE = object()
 
 Collate = Callable[[list[Any]], Any]
 
@@ -214,15 +217,30 @@ def _reason(error: Exception) -> str:
 
 
 def guarded(batches: Iterable[Any]) -> Iterator[Any]:
-    """The batches of a user's own loader; UserError where it fails."""
-    try:
-        yield from batches
-    except DanluError:
-        raise
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        raise UserError(Fault("data.loader-fails", {"reason": _reason(error)})) from error
+    """The batches of a user's own loader; UserError where it fails. That a worker has died is told by the batch that is
+    asked for next: torch would raise it in the midst of the step that is being made.
+    """
+    workers, iterator, batch = getattr(batches, "num_workers", 0), None, None
+    with _DEATHS.held():
+        while batch is not _NO_MORE:
+            reason = ""
+            try:
+                with _DEATHS.awaited():
+                    iterator = iter(batches) if iterator is None else iterator
+                    batch = next(iterator, _NO_MORE)
+            except Exception as error:
+                if isinstance(error, DanluError) or is_out_of_memory(error):
+                    raise
+                reason = _reason(error)
+                if not workers:
+                    raise UserError(Fault("data.loader-fails", {"reason": reason})) from error
+            if reason:
+                # With its workers gone the error is all in its words. It would keep the iterator alive, and as long as
+                # that is there torch tells of a death, whatever is done then.
+                iterator = None
+                fail("data.loader-fails", reason=reason)
+            if batch is not _NO_MORE:
+                yield batch
 
 
 def refuse_bad(batch: Any) -> Any:

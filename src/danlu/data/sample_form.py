@@ -109,6 +109,7 @@ class FormedLoader:
 
     def __init__(self, loader: Any, form: SampleForm) -> None:
         self.loader, self.form = loader, form
+        self.num_workers = getattr(loader, "num_workers", 0)
 
     def __iter__(self) -> Any:
         return map(self.form.batch, self.loader)

@@ -11,6 +11,7 @@ from danlu.base.events import EpochDone, Event, Listener, StepDone, Stop
 from danlu.base.records import Score
 from danlu.train.distributed.engine import SharedEngine
 from danlu.train.distributed.group import TrainingGroup, hear_all, tell, tell_bytes
+from danlu.train.distributed.sharded import ShardedEngine
 from danlu.train.engine import Engine
 from danlu.train.loop import Evaluate
 from danlu.train.progress import Progress
@@ -60,8 +61,17 @@ def agreed(
 
 
 def share_state(group: TrainingGroup, engine: Engine, progress: Progress) -> None:
-    """All processes stand where the first one does, in the net's weights and in all else that a checkpoint holds."""
+    """All processes stand where the first one does, in the net's weights and in all else that a checkpoint holds; of a
+    sharded training each holds its part alone from here on.
+    """
     if group.world == 1:
+        return
+    if isinstance(engine, ShardedEngine):
+        engine.shard()
+        words = tell(group, {"step": engine.state(), "progress": progress.state()})
+        if group.rank:
+            engine.load_state(words["step"])
+            progress.load_state(words["progress"])
         return
     trees, tensors = flatten_parts(engine.tensors())
     packed = {name: pack(part) for name, part in tensors.items()}
@@ -87,11 +97,15 @@ def share_weights(group: TrainingGroup, net: torch.nn.Module) -> None:
         net.load_state_dict(unpack(content, note))
 
 
-def scored_by_first(group: TrainingGroup, score: Evaluate[Score]) -> Evaluate[Score]:
-    """What `score` gives in the first process, for all of them: each metric then sees all samples, in their order."""
+def scored_by_first(group: TrainingGroup, score: Evaluate[Score], engine: Engine) -> Evaluate[Score]:
+    """What `score` gives in the first process, for all of them: each metric then sees all samples, in their order.
+
+    The others score nothing, but where they hold a part of the net.
+    """
+    by_all = isinstance(engine, ShardedEngine)
 
     def scored() -> Score | Stop | None:
-        found = score() if group.rank == 0 else None
+        found = score() if by_all or group.rank == 0 else None
         words: Any = found
         if group.world > 1:
             words = {"stop": found.reason} if isinstance(found, Stop) else {"score": found}

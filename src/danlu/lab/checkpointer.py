@@ -37,17 +37,27 @@ class Checkpointer:
         self._started_at = time.monotonic()
         self._seconds_before = 0.0
         self._saved_progress: dict[str, Any] = {}
+        self.saving = 0.0  # seconds that this session's checkpoints took
         self.best: dict[str, torch.Tensor] = {}
 
     def __call__(self, event: Event) -> Stop | None:
         if isinstance(event, StepDone):
-            due = self._every_steps and event.step % self._every_steps == 0
-            if due or time.monotonic() - self._saved_at > self._every_seconds:
+            if self.is_due(event):
                 self.save()
         elif isinstance(event, EpochDone) and event.best:
             weights = self._engine.scored_net.state_dict()
             self.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
         return None
+
+    def is_due(self, event: StepDone) -> bool:
+        """Whether it is time to save, by steps or by the clock."""
+        by_steps = bool(self._every_steps) and event.step % self._every_steps == 0
+        return by_steps or time.monotonic() - self._saved_at > self._every_seconds
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether the last checkpoint is of this very moment."""
+        return self._saved_progress == self._progress.state()
 
     @property
     def started_at(self) -> float:
@@ -59,20 +69,25 @@ class Checkpointer:
         """Seconds of training, those before a resume included."""
         return self._seconds_before + time.monotonic() - self._started_at
 
-    def save(self) -> None:
-        """Write a checkpoint of this very moment, unless the last one is of it; the journal is synced first."""
-        if self._saved_progress == self._progress.state():
+    def save(self, tensors: dict[str, Any] | None = None) -> None:
+        """Write a checkpoint of this very moment, unless the last one is of it; the journal is synced first.
+
+        `tensors` are the engine's, where it was asked for them already.
+        """
+        if self.is_up_to_date:
             return
+        began = time.perf_counter()
         self._journal.sync()
-        self._store()
+        self._store(self._engine.tensors() if tensors is None else tensors)
+        self.saving += time.perf_counter() - began
         self._journal.write(CheckpointSaved(step=self._progress.step))
 
     def save_first(self) -> None:
         """Write a checkpoint of the state before the first step; the journal, which nobody reads yet, stays empty."""
-        self._store()
+        self._store(self._engine.tensors())
 
-    def _store(self) -> None:
-        trees, parts = flatten_parts(self._engine.tensors())
+    def _store(self, tensors: dict[str, Any]) -> None:
+        trees, parts = flatten_parts(tensors)
         if self.best:
             parts["best"] = self.best
         progress = self._progress.state()

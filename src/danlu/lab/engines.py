@@ -9,10 +9,12 @@ from danlu.base.errors import fail
 from danlu.base.places import shown
 from danlu.lab.fitting_memory import expected_portions, least_portion
 from danlu.lab.setup import Setup
+from danlu.lab.sharded_units import units_of
 from danlu.store.run_environment import MODULE, STACKED
 from danlu.train.carried import CarriedEngine
 from danlu.train.checkpoint import Checkpoint
 from danlu.train.distributed.engine import SharedEngine
+from danlu.train.distributed.sharded import ShardedEngine
 from danlu.train.engine import Engine
 from danlu.train.fitting import FittingEngine
 from danlu.train.losses import AT_PLACES, Loss, build_loss
@@ -28,11 +30,12 @@ _ALONE = ("language", "multi-label", *AT_PLACES)
 
 def choose_engine(setup: Setup) -> str:
     """The stacked engine wherever it writes out the net and nothing of the user's needs to hear of its calls."""
-    if setup.recipe.train.processes is not None or setup.recipe.train.workers is not None or setup.group.world > 1:
+    train = setup.recipe.train
+    if train.processes is not None or train.workers is not None or train.fsdp or setup.group.world > 1:
         return MODULE
     if setup.own_optimizer is not None or setup.own_schedule is not None or setup.data.weighted() is not None:
         return MODULE
-    if setup.recipe.train.fit_memory:
+    if train.fit_memory:
         return MODULE
     plain = setup.device.type == "cpu" and setup.data.task not in _ALONE and setup.dtype.is_floating_point
     return STACKED if plain and writes_out(setup.net, setup.recipe, setup.data.sample_shape) else MODULE
@@ -97,6 +100,9 @@ def _module_engine(setup: Setup) -> ModuleEngine:
     if setup.data.task == "language":
         keeps = setup.data.continues
         return CarriedEngine(setup.net, loss, optimizer, schedule, recipe, setup.device, keeps=keeps)
+    if recipe.train.fsdp and setup.group.world > 1:
+        given = setup.net, loss, optimizer, schedule, recipe, setup.device
+        return ShardedEngine(*given, group=setup.group, units=units_of(setup))
     if setup.recipe.train.workers is not None or setup.group.world > 1:
         return SharedEngine(setup.net, loss, optimizer, schedule, recipe, setup.device, group=setup.group)
     if recipe.train.fit_memory:

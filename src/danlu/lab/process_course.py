@@ -14,9 +14,13 @@ _LEAST_SECONDS = 0.01
 
 
 class ProcessCourse:
-    """Hears on each measured step what each process saw of it: loss, norm of the gradient, seconds of computing."""
+    """Hears on each measured step what each process saw of it: loss, norm of the gradient, seconds of computing.
 
-    def __init__(self, journal: JournalWriter, note: Callable[[Fault], None]) -> None:
+    Without `norms` no process knows one of its own.
+    """
+
+    def __init__(self, journal: JournalWriter, note: Callable[[Fault], None], *, norms: bool = True) -> None:
+        self._norms = norms
         self._journal = journal
         self._note = note
         self._late: dict[int, int] = {}
@@ -25,9 +29,12 @@ class ProcessCourse:
     def __call__(self, step: int, seen: Sequence[Sequence[float]]) -> None:
         losses, norms, seconds = ([float(row[place]) for row in seen] for place in range(3))
         self._journal.write(
-            ProcessesMeasured(step=step, loss=_short(losses), norm=_short(norms), seconds=_short(seconds))
+            ProcessesMeasured(
+                step=step, loss=_short(losses), norm=_short(norms) if self._norms else None, seconds=_short(seconds)
+            )
         )
-        sound = [math.isfinite(loss) and math.isfinite(norm) for loss, norm in zip(losses, norms, strict=True)]
+        judged = zip(losses, norms if self._norms else losses, strict=True)
+        sound = [math.isfinite(loss) and math.isfinite(norm) for loss, norm in judged]
         for rank, (fine, own) in enumerate(zip(sound, seconds, strict=True)):
             if not fine and any(sound):
                 self._tell("processes.not-finite", rank, {"step": step})

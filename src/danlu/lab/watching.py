@@ -12,6 +12,7 @@ from danlu.lab.draft import CUSTOM
 from danlu.lab.journal_writer import JournalWriter
 from danlu.store.records import FindingAppeared, FindingsStood, LayersMeasured
 from danlu.store.run_history import RunHistory
+from danlu.train.distributed.sharded import ShardedEngine
 from danlu.train.engine import Engine
 from danlu.train.stack import StackedEngine
 from danlu.watch import Earlier, Evaluation, LossCall, Measured, Watch
@@ -47,7 +48,7 @@ class Watching:
         history: RunHistory,
     ) -> None:
         settings = recipe.watch
-        self._on = settings.on
+        self._on = settings.on and not isinstance(engine, ShardedEngine)  # no process has a whole layer to look at
         self._journal = journal
         self._shown = shown
         self._before = len(history.steps)

@@ -47,6 +47,7 @@ def put_weights(net: nn.Module, weights: Mapping[str, Tensor]) -> tuple[Fault, .
     fitting = {name: tensor for name, tensor in found.items() if name not in left_out}
     _refuse_not_finite(fitting)
     _refuse_misfits({name: tensor for name, tensor in wanted.items() if name not in left_out}, fitting)
+    _refuse_too_large(wanted, fitting)
     with torch.no_grad():
         for name, tensor in fitting.items():
             wanted[name].copy_(tensor)
@@ -127,6 +128,14 @@ def _refuse_not_finite(found: Mapping[str, Tensor]) -> None:
     bad = [name for name, tensor in found.items() if not torch.isfinite(tensor).all()]
     if bad:
         fail("nets.weights-not-finite", names=listed(bad, _MOST_ROWS), count=len(bad))
+
+
+def _refuse_too_large(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    """UserError where numbers that are finite would be infinite in the net's own type."""
+    bad = [name for name, tensor in found.items() if not torch.isfinite(tensor.to(wanted[name].dtype)).all()]
+    if bad:
+        kept = show_dtype(wanted[bad[0]])
+        fail("nets.weights-too-large", names=listed(bad, _MOST_ROWS), count=len(bad), kept=kept)
 
 
 def _rows(kind: str, names: Sequence[str], tensors: Mapping[str, Tensor]) -> list[Fault]:

@@ -46,7 +46,7 @@ from danlu.ship.portions import (
     picture_portions,
     text_portions,
 )
-from danlu.ship.right_answers import answer_columns, column_targets, mask_targets
+from danlu.ship.right_answers import answer_columns, column_targets, folder_targets, mask_targets
 from danlu.ship.rows import Rows
 from danlu.ship.series_rows import series_file
 
@@ -129,7 +129,8 @@ def _picture_rows(path: Path, fitted: Preprocessing, target: Columns | None, opt
         return
     at_once = _MASKS_AT_ONCE if fitted.task == "segmentation" else _PICTURES_AT_ONCE
     for portion in picture_portions(path, at_once):
-        yield Rows(str(path), portion.places, encode_pictures(portion.raw, fitted))
+        targets = folder_targets(portion.places, fitted)
+        yield Rows(str(path), portion.places, encode_pictures(portion.raw, fitted), targets)
 
 
 def _listed_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
@@ -194,7 +195,7 @@ def encode_pictures(pictures: Sequence[Any], fitted: Preprocessing) -> Tensor:
 
 
 def _array_rows(path: Path, fitted: Preprocessing, target: Columns | None, options: FileOptions) -> Iterator[Rows]:
-    for portion in array_portions(path):
+    for portion in array_portions(path, tuple(fitted.sample_shape)):
         yield _encoded(path, portion, fitted)
 
 

@@ -37,21 +37,25 @@ class FilePortion(NamedTuple):
 
     @contextlib.contextmanager
     def reading(self) -> Generator[None]:
-        """Around whatever reads the samples: a row that an error names is counted from the file's first one."""
+        """Around whatever reads the samples: a row that an error names is called as in `places`."""
         try:
             yield
         except UserError as error:
             raise UserError(*self.placed(error.faults)) from None
 
     def placed(self, faults: Sequence[Fault]) -> tuple[Fault, ...]:
-        """What was said of rows of the portion, said of rows of the file."""
-        return tuple(_later(fault, self.before) for fault in faults)
+        """What was said of rows of the portion, said of places in the file, as the answers name them."""
+        return tuple(self._placed(fault) for fault in faults)
 
-
-def _later(fault: Fault, rows: int) -> Fault:
-    values = {name: _later(value, rows) if isinstance(value, Fault) else value for name, value in fault.values.items()}
-    row = values.get("row")
-    return Fault(fault.id, {**values, "row": row + rows} if isinstance(row, int) else values)
+    def _placed(self, fault: Fault) -> Fault:
+        values = {
+            name: self._placed(value) if isinstance(value, Fault) else value for name, value in fault.values.items()
+        }
+        row = values.get("row")
+        if not isinstance(row, int):
+            return Fault(fault.id, values)
+        place = self.places[row - 1] if 0 < row <= len(self.places) else ""
+        return Fault(fault.id, {**values, "row": int(place) if place.isdecimal() else row + self.before})
 
 
 def file_tables(path: Path, options: FileOptions) -> Iterator[FilePortion]:
@@ -101,15 +105,29 @@ def number_portions(path: Path, wanted: int, options: FileOptions) -> Iterator[F
         yield portion._replace(raw=numpy.stack(columns, axis=1))
 
 
-def array_portions(path: Path) -> Iterator[FilePortion]:
-    """The samples of an array [N, …] in a file of NumPy's."""
+def array_portions(path: Path, sample_shape: tuple[int, ...]) -> Iterator[FilePortion]:
+    """The samples of an array [N, …] in a file of NumPy's, or the one that it is: see `_forms`."""
     with open_file(path) as file, guarded(path, "ship.array-damaged"):
         array = numpy.load(file, allow_pickle=False)
+    if array.shape in _forms(sample_shape):
+        array = array[None]
     if array.ndim == 0 or len(array) == 0:
         fail("data.no-rows", path=path)
     for start in range(0, len(array), _AT_ONCE):
         raw = array[start : start + _AT_ONCE]
         yield FilePortion([str(start + row + 1) for row in range(len(raw))], raw, before=start)
+
+
+def _forms(sample_shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The shapes of one sample by itself; of a picture with its channels first, last, or without its only one.
+
+    >>> _forms((4,)), _forms((1, 8, 8))
+    ([(4,)], [(1, 8, 8), (8, 8, 1), (8, 8)])
+    """
+    if len(sample_shape) != 3:
+        return [sample_shape]
+    channels, *sides = sample_shape
+    return [sample_shape, (*sides, channels), *([(*sides,)] if channels == 1 else [])]
 
 
 def text_portions(path: Path, options: FileOptions) -> Iterator[FilePortion]:
@@ -133,6 +151,17 @@ def picture_portions(path: Path, most: int) -> Iterator[FilePortion]:
         portion = files[start : start + most]
         places = [str(file.relative_to(path)) if path.is_dir() else "" for file in portion]
         yield FilePortion(places, portion, before=start)
+
+
+def class_folders(places: Sequence[str], classes: Sequence[Any]) -> list[str | None] | None:
+    """Of each place the innermost folder that is called as a class is; None where there is none at all.
+
+    >>> class_folders(["test/cat/1.png", "2.png"], ["cat", "dog"])
+    ['cat', None]
+    """
+    known = {spelled(one) for one in classes}
+    found = [next((one for one in Path(place).parts[-2::-1] if spelled(one) in known), None) for place in places]
+    return found if any(one is not None for one in found) else None
 
 
 def spelled(value: Any) -> str | float:

@@ -18,7 +18,7 @@ from danlu.data.table.infer import cells_as_numbers
 from danlu.data.targets import Labels, Quantities
 from danlu.data.text.tagged import pad_tags
 from danlu.data.transforms.pictures import nearest
-from danlu.ship.portions import answer_column, spelled
+from danlu.ship.portions import answer_column, class_folders, spelled
 
 
 def answer_columns(sheet: Sheet, target: str | tuple[str, ...] | None, fitted: Preprocessing) -> tuple[str, ...]:
@@ -36,6 +36,16 @@ def column_targets(table: Mapping[str, Column], names: Sequence[str], fitted: Pr
     """The right answers in some columns as the net is trained on them: see `targets_of`."""
     columns = [_values(table[name], fitted) for name in names]
     return targets_of(columns[0] if len(columns) == 1 else numpy.stack(columns, axis=1), fitted)
+
+
+def folder_targets(places: Sequence[str], fitted: Preprocessing) -> Tensor | None:
+    """The right answers for pictures that lie in folders of a class each, at these places below the folder that was
+    named; None where no folder is called as a class is.
+    """
+    if not isinstance(fitted.target, Labels):
+        return None
+    found = class_folders(places, fitted.target.values)
+    return None if found is None else targets_of(numpy.array(found, dtype=object), fitted)
 
 
 def _values(column: Column, fitted: Preprocessing) -> "numpy.ndarray[Any, Any]":

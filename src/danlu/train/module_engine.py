@@ -205,9 +205,11 @@ class ModuleEngine:
             self._scaler.unscale_(self.optimizer)
         if self._clip_value is not None:
             nn.utils.clip_grad_value_(self._parameters, self._clip_value)
-        if self._clip_norm is None:
-            return None
-        return nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
+        return None if self._clip_norm is None else self._clip_to(self._clip_norm)
+
+    def _clip_to(self, limit: float) -> torch.Tensor:
+        """Clip the norm of the whole gradient; what it was before."""
+        return nn.utils.clip_grad_norm_(self._parameters, limit)
 
     def update(self) -> None:
         if self._scaler:
@@ -234,6 +236,10 @@ class ModuleEngine:
     def load_tensors(self, parts: dict[str, Any]) -> None:
         """Take back what `tensors` gave."""
         self.load_weights(parts)
+        self.load_state_of_steps(parts)
+
+    def load_state_of_steps(self, parts: dict[str, Any]) -> None:
+        """Take back what optimiser and schedule hold."""
         load_optimiser(self.optimizer, parts["optimizer"])
         if self._moves_by_itself:
             self.schedule.load_tensors(parts["schedule"])

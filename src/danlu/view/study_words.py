@@ -82,8 +82,12 @@ def effect_change(effect: Mapping[str, Any]) -> str:
 
 
 def best_text(study: Mapping[str, Any]) -> str:
-    """The best combination with its scores; "" where none is chosen. `study` may be a search too."""
-    best, metric = study["best"], study["metric"]
+    """The best combination with its scores, or that none is where all trainings of a study that has ended diverged; ""
+    where none is chosen. `study` may be a search too.
+    """
+    best, metric, members = study["best"], study["metric"], study["members"]
+    if study["finished"] and members and all(member["diverged"] for member in members):
+        return say("study.no-best")
     if not best:
         return ""
     scores = {part: _number(best["score"][part].get(metric)) for part in ("validation", "test")}

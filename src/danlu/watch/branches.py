@@ -3,7 +3,7 @@
 import ast
 import copy
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, cast
 
 _COMPARED: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
@@ -14,27 +14,87 @@ _Plain = bool | int | float | str | None
 _UNKNOWN = object()
 
 
-def taken(scope: ast.AST, values: Mapping[str, Any]) -> ast.AST:
+def taken(scope: ast.AST, values: Mapping[str, Any], given: Mapping[int, Mapping[str, Any]] | None = None) -> ast.AST:
     """A copy of the source without the branches that a test on plain values rules out. Names that it assigns itself may
-    mean something else at another time, and rule out nothing.
+    mean something else at another time, and rule out nothing. `given` holds values that are known within a function
+    alone, by the line in which that begins.
 
     >>> tree = ast.parse("a = b if fast else c\\nif fast:\\n    d()\\nelse:\\n    e()")
     >>> ast.unparse(taken(tree, {"fast": True}))
     'a = b\\nd()'
     """
-    own = {one.id for one in ast.walk(scope) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
-    (found,) = _Taken({name: value for name, value in values.items() if name not in own}).of(scope)
+    own = _stored(scope)
+    (found,) = _Taken({name: value for name, value in values.items() if name not in own}, given or {}).of(scope)
     return found
+
+
+def arguments(
+    tree: ast.Module, begins: Collection[int], values: Mapping[str, Any]
+) -> dict[int, dict[str, bool | int | float | str | None]]:
+    """By the line in which a function begins, its arguments that are known: those that have the same plain value in all
+    calls, which stand in functions that begin in one of the lines `begins` (0 for what stands outside of all).
+
+    >>> tree = ast.parse("def f(a, fast=True): pass\\ndef g(): f(x, fast=False)")
+    >>> arguments(tree, [2], {})
+    {1: {'fast': False}}
+    """
+    functions = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)]
+    known = _Taken(values, {})
+    under_way = {id(call) for one in functions if one.lineno in begins for call in ast.walk(one)}
+    if 0 in begins:
+        within = {id(call) for one in functions for call in ast.walk(one)}
+        under_way |= {id(one) for one in ast.walk(tree)} - within
+    calls: dict[str, list[ast.Call]] = {}
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Call) and isinstance(one.func, ast.Name | ast.Attribute):
+            name = one.func.id if isinstance(one.func, ast.Name) else one.func.attr
+            calls.setdefault(name, []).append(one)
+    found: dict[int, dict[str, Any]] = {}
+    for one in functions:
+        own = calls.get(one.name, [])
+        if not own or sum(other.name == one.name for other in functions) > 1:
+            continue
+        if not all(id(call) in under_way for call in own):
+            continue
+        stored = _stored(one)
+        first = one.args.args[0].arg if one.args.args else ""
+        for place, name in enumerate(arg.arg for arg in one.args.args):
+            each = [known.of_call(call, place, name, one, method=first == "self") for call in own]
+            if name not in stored and all(value is not _UNKNOWN and value == each[0] for value in each):
+                found.setdefault(one.lineno, {})[name] = each[0]
+    return found
+
+
+def _stored(scope: ast.AST) -> set[str]:
+    return {one.id for one in ast.walk(scope) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
 
 
 class _Taken:
     """Copies only what holds such a branch: a file is read in the middle of somebody's training."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], given: Mapping[int, Mapping[str, Any]]) -> None:
         self._values = values
+        self._given = given
+
+    def of_call(self, call: ast.Call, place: int, name: str, function: ast.FunctionDef, *, method: bool) -> Any:
+        """The value of an argument of a call, or its default; `_UNKNOWN` where that is not plain."""
+        if any(isinstance(one, ast.Starred) for one in call.args) or any(one.arg is None for one in call.keywords):
+            return _UNKNOWN
+        named = next((one.value for one in call.keywords if one.arg == name), None)
+        given = place - 1 if method and isinstance(call.func, ast.Attribute) else place
+        node = call.args[given] if 0 <= given < len(call.args) else named
+        if node is None:
+            args, defaults = function.args.args, function.args.defaults
+            behind = place - (len(args) - len(defaults))
+            node = defaults[behind] if behind >= 0 else None
+        return _UNKNOWN if node is None else self._value(node)
 
     def of(self, node: ast.AST) -> list[ast.AST]:
         """What stands in the place of a node: itself, or what is taken of it."""
+        if isinstance(node, ast.FunctionDef) and node.lineno in self._given:
+            values = {**self._values, **self._given[node.lineno]}
+            others = {line: one for line, one in self._given.items() if line != node.lineno}
+            return _Taken(values, others).of(node)
         changed: dict[str, Any] = {}
         for name in node._fields:
             value = getattr(node, name, None)
@@ -76,6 +136,12 @@ class _Taken:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             value = self._value(node.operand)
             return _UNKNOWN if value is _UNKNOWN else not value
+        if isinstance(node, ast.BoolOp):
+            sides = [self._value(one) for one in node.values]
+            decides = isinstance(node.op, ast.Or)  # one side that is so settles it, whatever the others are
+            if any(one is not _UNKNOWN and bool(one) is decides for one in sides):
+                return decides
+            return _UNKNOWN if _UNKNOWN in sides else not decides
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _COMPARED:
             sides = self._value(node.left), self._value(node.comparators[0])
             try:

@@ -28,6 +28,9 @@ class Handed:
     attached: int = 0  # of these, those whose state came with the graph of the step before
     alike: int = 0  # measured steps that called the net on two views of the samples that are the same
     own: int = 0  # measured steps whose loss looks for each sample among all of them, itself included
+    partners: int = 0  # measured steps whose loss looks for one partner of each sample among all of another kind
+    cosines: int = 0  # measured steps whose loss takes a softmax of likenesses from -1 to 1, of each sample with all
+    floor: float = float("nan")  # the lowest that such a loss can be
     told: int = 0  # of the times, those after targets that were the inputs one place on
     nodes: Series = field(default_factory=Series)  # of the graph of the loss
 
@@ -85,6 +88,7 @@ class Draws:
     # "constant", a worker_init_fn that seeds all alike; "worker", one that seeds by the worker alone; "sample", a seed
     # set for each sample anew.
     repeats: str = ""
+    apart: int = 0  # passes that two loaders of as many samples began together, each in an order of its own
     workers: int = 0
     named: str = ""  # of the generator
     line: CodeLine | None = None

@@ -33,6 +33,7 @@ class ConductListener:
     def evaluation_begins(self, module: nn.Module) -> None:
         self.evaluating = not module.training and not drops_by_layers(module)
         self.draws.evaluates()
+        self._averaged.evaluated(module, self.measured.step)
 
     def dropped(self, rate: float) -> None:
         net = self.measured.net

@@ -90,6 +90,7 @@ class LabelFacts:
     moved: float = 0.0  # from the first third of the batches to the last, in standard errors; numbers only
     weighted: bool = False  # the loss weighs the classes
     weights: tuple[float, ...] = ()  # by class; of a binary loss with one output the weight of the positive class alone
+    tags: tuple[float, ...] = ()  # of a binary loss with several outputs the share of the positive ones, by output
     predicted: dict[int, float] = field(default_factory=dict[int, float])  # answers of late; newer ones count more
     actual: dict[int, float] = field(default_factory=dict[int, float])  # the classes they should have been
     hits: dict[int, float] = field(default_factory=dict[int, float])  # of these, right ones by class
@@ -213,6 +214,7 @@ class Net:
     bottlenecks: tuple[str, ...] = ()  # narrow layers through which everything goes
     nonlinear: bool | None = None  # any non-linearity at all; None before the graph was read
     wrong_softmax: tuple[int, tuple[int, ...]] | None = None  # its dimension and shape, of weights summed over another
+    over_samples: bool = False  # the weights of a softmax within it sum to 1 over the samples
     attends: bool = False  # it has attention
     self_attends: bool = False  # of the places of a sequence to each other
     depth: int = 0  # linear and convolutional layers on the graph
@@ -254,7 +256,7 @@ class Intervention:
     step: int
     refused: str = ""  # why nothing could be tried
     tokens: bool = False  # the inputs are whole numbers, or one 1 among zeros
-    lag: int | None = None  # the targets are the inputs, so many places on
+    lag: int | None = None  # the targets are the inputs, so many places on: 0, 1 or 2
     places: int = 0
     later: float = float("nan")  # of earlier places, where later ones were changed
     earlier: float = float("nan")  # of later places, where earlier ones were changed
@@ -267,8 +269,10 @@ class Intervention:
     response: Series = field(default_factory=Series)  # of all, where samples were exchanged, over their size
     turn: Series = field(default_factory=Series)  # the same of their directions, for answers of several numbers
     outputs: int = 0  # numbers of an answer, of one sample
+    ignores: set[str] = field(default_factory=set[str])  # arguments that differ by sample, and change no answer
     reconstructs: bool = False  # an answer is as large as its sample
     padded: float = 0.0  # share of the places that are padding
+    declares_padding: bool = False  # the net is told so, by its embedding, a mask or the lengths
     pads: float = float("nan")  # of places that are none, where padding was cut off, over what exchanging samples does
     context: float = float("nan")  # of the last place, where the places before it were changed, over the same
     order: float = float("nan")  # where places change places, beside what exchanging samples does; 0 where none matters
@@ -336,7 +340,7 @@ class Measured:
     dropped_evaluations: int = 0  # in evaluation mode, in which torch.nn.functional.dropout was at work all the same
     draws_at_random: bool = False  # a loader of the training shuffles
     code_read: bool = False  # whether the source of the loop was found and read
-    code: dict[str, CodeLine] = field(default_factory=dict[str, CodeLine])  # mistakes read in the user's own lines
+    code: dict[str, CodeLine] = field(default_factory=dict[str, CodeLine])  # what was read in the user's own lines
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     activations: dict[str, Activation] = field(default_factory=dict[str, Activation])
     inputs: Inputs = field(default_factory=Inputs)
@@ -346,6 +350,8 @@ class Measured:
     schedulers: list[Scheduler] = field(default_factory=list[Scheduler])
     evaluations: list[Evaluation] = field(default_factory=list[Evaluation])
     timing: Timing = field(default_factory=Timing)
+    together: Series = field(default_factory=Series)  # spread of answers that a loss only draws together, of one net
+    attached: int = 0  # of the first three steps those whose loss compares two numbers a sample that one net gave
     low_loss: LowLoss | None = None
     interventions: dict[str, Intervention] = field(default_factory=dict[str, Intervention])  # by name of the module
     training_modes: Series = field(default_factory=Series)  # 1 where a training pass ran in training mode

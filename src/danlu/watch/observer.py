@@ -350,6 +350,7 @@ class Observer(ConductListener):
         if self._steps.measuring:
             self._guard.within(self._layers.end_step, step)
             self._guard.within(self.heard.end_step, step)
+            self._guard.within(self._averaged.trained)
         if step == 1:
             self.pace.size(self._loss.operations, len(self._owners), self._layers.products)
         self.measured.step = step

@@ -10,6 +10,7 @@ CLASS_LOSSES = ("cross-entropy", "nll")
 SQUARED_LOSSES = ("mse", "l1", "huber", "difference")
 # Operations that change the form of a tensor and not its numbers.
 HANDS_ON = {"View", "UnsafeView", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Transpose", "Permute", "Select", "Slice"}
+_UNITS = ("Linear", "RNN", "LSTM", "GRU")
 _EARLY = 50  # steps
 ADAPTIVE = ("Adam", "AdamW", "RAdam", "NAdam", "Adamax", "Adagrad", "RMSprop", "Adadelta", "Rprop", "Adafactor", "Lion")
 
@@ -94,6 +95,17 @@ def chance_loss(measured: Measured) -> float:
 def moving_layers(measured: Measured) -> list[Layer]:
     """Layers with a weight that an optimiser moves, in order."""
     return [layer for layer in measured.layers.values() if layer.trainable and layer.inputs and len(layer.gradient)]
+
+
+def narrow_layer(measured: Measured, classes: float) -> Layer | None:
+    """A hidden layer that everything goes through, with fewer units than two states each would need to tell so many
+    classes or more apart; of a convolution, which has many places, one channel."""
+    if measured.labels.kind != "classes" or measured.labels.outputs < classes:
+        return None
+    hidden = [layer for layer in moving_layers(measured) if layer.name in measured.net.bottlenecks]
+    most = math.log2(measured.labels.outputs)
+    narrow = [layer for layer in hidden if layer.width < most and (layer.kind in _UNITS or layer.width == 1)]
+    return min(narrow, key=lambda layer: layer.width, default=None)
 
 
 def step_size(measured: Measured, newest: int = 5) -> float:

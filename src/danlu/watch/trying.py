@@ -8,6 +8,7 @@ import contextlib
 import copy
 import dis
 import functools
+import inspect
 import io
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,9 +55,19 @@ class ModuleCall:
         """What went in."""
         return all_tensors((self.args, self.kwargs))
 
+    def name_of(self, tensor: torch.Tensor) -> str:
+        """The name of the argument that a tensor went in as; empty where it was part of one, or that is not known."""
+        try:
+            names = list(inspect.signature(self.module.forward).parameters)
+        except (TypeError, ValueError):
+            names = []
+        given = {**dict(zip(names, self.args, strict=False)), **self.kwargs}
+        return next((name for name, value in given.items() if value is tensor), "")
+
 
 class Copy:
-    """A copy of the net of a call, in evaluation mode; `answer` makes the call once more with other tensors.
+    """A copy of the net of a call, in evaluation mode or as in `training`; `answer` makes the call once more with other
+    tensors.
 
     Raises UntriedError where a copy would not stand alone.
 
@@ -67,12 +78,13 @@ class Copy:
     False
     """
 
-    def __init__(self, call: ModuleCall) -> None:
+    def __init__(self, call: ModuleCall, *, training: bool = False) -> None:
         _check(call)
         self._call = call
         self._globals = _globals_of(call.module)
         try:
-            self._module = copy.deepcopy(call.module).eval()
+            self._module = copy.deepcopy(call.module)
+            self._module = self._module if training else self._module.eval()
         except Exception as error:
             raise UntriedError("copy") from error
         _check_alone(call.module, self._module)
@@ -127,6 +139,18 @@ class Copy:
             with torch.no_grad():
                 for one, weight in kept:
                     one.weight.copy_(weight)
+
+    def exchange(self, place: tuple[str, str], change: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        """Put `change` of it in the place of the tensor, or of those of a tuple, that a module of the copy holds: its
+        path, and the name of the attribute."""
+        module = self._module.get_submodule(place[0])
+        value: Any = getattr(module, place[1])
+        with torch.no_grad():
+            several = isinstance(value, tuple | list)
+            each: list[Any] = (
+                [change(one) if isinstance(one, torch.Tensor) else one for one in value] if several else []
+            )
+            setattr(module, place[1], type(value)(each) if several else change(value))
 
     def _precision(self) -> contextlib.AbstractContextManager[Any]:
         kind, dtype = _device(self._call.module).type, self._call.autocast

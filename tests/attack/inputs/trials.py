@@ -1,6 +1,5 @@
 """Every input tried: in a child of its own, in an empty folder, within a time."""
 
-import importlib
 import itertools
 import shutil
 import time
@@ -15,23 +14,10 @@ from attack.tally import Tally, joined
 
 SECONDS = 120.0  # after which an input hangs; on an idle machine the slowest take three
 FAMILIES = (tables, structured, arrays, pictures, samples, files, words, recorded)
-# What the children would else import, one after another, for seconds each. polars is imported and not used: its threads
-# would not be there in a fork.
-PARTS = (
-    "polars",
-    "pydantic",
-    "sklearn.datasets",
-    "tomli_w",
-    "optuna",
-    "PIL.Image",
-    "safetensors.torch",
-)
 
 
 def attacked(share: float, seed: int, part: int, parts: int, place: Path) -> list[Tally]:
     """Every so many-th case of all; each of the parts another."""
-    for name in PARTS:
-        importlib.import_module(name)
     place.mkdir(parents=True)
     # Digits are arrays: a table would set polars to work, and no child could read one any more.
     danlu.fit("softmax-regression", "digits", epochs=1, folder=place / "warm", progress=False)

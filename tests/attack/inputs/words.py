@@ -81,6 +81,7 @@ def options() -> Iterator[Case]:
         "predict": ["r", "r/recipe.toml"], "generate": ["r", "the"],
         "package": ["r"], "export": ["r", "m.onnx"], "claims": ["linear-layers-collapse"],
         "exercise": [], "run": ["nowhere.py"], "watch-log": ["r"], "runs": [], "import": ["nowhere.csv"],
+        "report": ["r"],
     }  # fmt: skip
     for name, verb in VERBS.items():
         if name in SPARED:

@@ -17,6 +17,7 @@ from danlu.lab.engines import build_engine, choose_engine
 from danlu.lab.setup import set_up
 from danlu.store.run_environment import MODULE
 from danlu.train.distributed.engine import SharedEngine
+from danlu.train.module_engine import ModuleEngine
 
 NORMED = {"name": "mlp", "hidden": [8], "norm": "batch"}
 REFUSED: list[tuple[dict[str, Any], int, list[str]]] = [
@@ -34,6 +35,11 @@ REFUSED: list[tuple[dict[str, Any], int, list[str]]] = [
         9,
         ["batch-norm-with-exact", "more-than-workers", "lbfgs"],
     ),
+    ({"fsdp": True, "exact": True}, 1, ["fsdp-with-exact"]),
+    ({"fsdp": True, "optim.name": "adafactor"}, 2, ["fsdp-optimiser"]),
+    ({"fsdp": True, "optim.name": "lbfgs"}, 2, ["lbfgs"]),
+    ({"fsdp": True, "precision": "float16"}, 2, ["fsdp-float16"]),
+    ({"fsdp": True, "freeze": ["layers.0"], "epochs": 2, "thaw": 2}, 2, ["fsdp-thaw"]),
     ({"exact": True, "net": NORMED, "batch_size": 6}, 1, ["part-of-one"]),
     ({"batch_norm": "per-process", "net": NORMED, "batch_size": 4}, 3, ["part-of-one"]),
 ]  # fmt: skip
@@ -69,6 +75,8 @@ def test_it_is_refused(settings: dict[str, Any], world: int, faults: list[str]) 
         ({"net": NORMED, "batch_size": 4}, 4),  # parts of one sample, normalised over all
         ({"exact": True, "net": NORMED}, 4),
         ({"exact": True, "virtual_workers": 7}, 7),
+        ({"fsdp": True, "optim.name": "adamw"}, 2),
+        ({"fsdp": True, "optim.name": "adafactor"}, 1),  # there is nothing to divide
     ],
 )
 def test_it_is_taken(settings: dict[str, Any], world: int) -> None:
@@ -84,6 +92,13 @@ def test_an_exact_training_has_its_engine_in_one_process_too() -> None:
     assert sharing_notes(asked) == []
 
 
+def test_one_process_has_nothing_to_divide() -> None:
+    setup = prepared({"fsdp": True})
+    assert choose_engine(setup) == MODULE
+    assert type(build_engine(setup, MODULE)) is ModuleEngine
+    assert [note.id for note in sharing_notes(setup)] == ["processes.fsdp-alone"]
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
@@ -95,6 +110,7 @@ def test_an_exact_training_has_its_engine_in_one_process_too() -> None:
         ({"exact": True, "processes": 3}, {"exact": True, "virtual_workers": 4}, True),
         ({"exact": True, "virtual_workers": 2}, {"exact": True}, False),
         ({"exact": False}, {}, True),
+        ({"processes": 2, "fsdp": True}, {}, True),
     ],
 )
 def test_who_computes_is_no_part_of_what_is_trained(one: Any, other: Any, same: bool) -> None:

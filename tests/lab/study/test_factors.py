@@ -2,6 +2,7 @@
 stack a level."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +231,17 @@ def test_a_level_may_hold_several_settings(tmp_path: Path) -> None:
 def test_where_one_level_holds_settings_all_must(tmp_path: Path, language: str) -> None:
     with pytest.raises(UserError, match={"en": "so each must", "zh": "每个取值都要写成一组设置"}[language]):
         danlu.compare("mlp", "iris", vary={"change": [{}, 0.1]}, folder=tmp_path / "a", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (danlu.compare, r"Nothing varies.*vary=\{"),
+        (lambda *what: danlu.compare(*what, vary={}), r"Nothing varies"),
+        (danlu.search, r"Nothing to search.*space=\{"),
+        (lambda *what: danlu.search(*what, space={}), r"Nothing to search"),
+    ],
+)
+def test_what_is_not_named_is_asked_for(call: Callable[..., object], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        call("softmax-regression", "iris")

@@ -338,6 +338,7 @@ def test_best_weights_are_those_of_the_best_epoch() -> None:
         (3, 8, 2, 94, [12, 12]),  # whole groups would leave a worker idle for half of the time
         (15, 8, 2, 60, [60, 60]),  # more than 60 do not fit
         (7, 1, 2, 94, [4, 3]),
+        (20, 1, 2, 7, [5, 5, 5, 5]),  # not three, of which one worker would take two
     ],
 )
 def test_stacks_begin_between_two_groups_where_they_stay_even(

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from danlu.watch.probes.attention import has_attention, wrong_axis
+from danlu.watch.probes.attention import has_attention, weighs_samples_against_each_other, wrong_axis
 from danlu.watch.probes.graph import Graph
 
 X = torch.randn(2, 3, 5, 4, requires_grad=True)
@@ -50,3 +50,9 @@ def test_an_encoder_of_torch_attends() -> None:
     assert has_attention(graph(layer(X[0])))
     assert wrong_axis(graph(layer(X[0]))) is None
     assert not has_attention(graph(nn.LSTM(4, 4)(X[0])[0]))
+
+
+@pytest.mark.parametrize(("axis", "samples", "over"), [(0, 5, True), (-1, 5, False), (0, 4, False)])
+def test_weights_that_sum_to_1_over_the_samples(axis: int, samples: int, over: bool) -> None:
+    gate = X[0, 0].softmax(axis)  # [5, 4]
+    assert weighs_samples_against_each_other(graph(gate * X[1, 0]), samples) is over

@@ -88,3 +88,26 @@ def normalised(*, buffers: bool, weights: bool = True, training: bool = False, m
 def test_statistics_that_do_not_follow(given: dict[str, bool], stale: int) -> None:
     torch.manual_seed(0)
     assert normalised(**given) == stale
+
+
+@pytest.mark.parametrize(("decay", "lags"), [(0.9999, True), (0.9, False), (0.0, False)])
+def test_weights_that_are_put_into_the_net_for_an_evaluation(decay: float, lags: bool) -> None:
+    """With decay 0 the net is evaluated as it is."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
+    measured, averaged = Measured(), copy.deepcopy(net)
+    probe = AveragedProbe(measured, {"": net})
+    drift = [torch.randn_like(one) * 0.01 for one in net.parameters()]
+    for step in range(1, 201):
+        with torch.no_grad():
+            for one, slow, way in zip(net.parameters(), averaged.parameters(), drift, strict=True):
+                one.add_(way)
+                slow.lerp_(one, 1 - decay)
+            probe.trained()
+            if step % 50 == 0:
+                kept = copy.deepcopy(net.state_dict())
+                net.load_state_dict(averaged.state_dict())
+                probe.evaluated(net, step)
+                net.load_state_dict(kept)
+    assert (measured.averaged is not None) == lags
+    assert measured.averaged is None or (measured.averaged.calls, measured.averaged.kept > 0.9) == (4, True)

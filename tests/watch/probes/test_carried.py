@@ -99,3 +99,19 @@ def likeness(*, own: bool, symmetric: bool = True) -> int:
 def test_samples_that_find_themselves() -> None:
     assert likeness(own=True) == 4
     assert likeness(own=False) == likeness(own=True, symmetric=False) == 0
+
+
+@pytest.mark.parametrize(("scale", "masked", "counted"), [(1.0, False, 1), (1.0, True, 1), (5.0, False, 0)])
+def test_cosines_that_no_temperature_divides(scale: float, masked: bool, counted: int) -> None:
+    measured = Measured()
+    probe = CarriedProbe(measured, [])
+    z = F.normalize(torch.randn(16, 8, generator=torch.Generator().manual_seed(0)), dim=1)
+    likeness = scale * z @ z.T
+    if masked:
+        likeness = likeness.masked_fill(torch.eye(16, dtype=torch.bool), -1e9)
+    call = LossCall("cross_entropy_loss", "classes", likeness, torch.arange(16).roll(8), weighted=False, summed=False)
+    probe.lost(call)
+    probe.lost(call)
+    probe.end_step(1)
+    assert measured.carried.cosines == counted
+    assert not counted or measured.carried.floor == pytest.approx(1.109, abs=0.01)

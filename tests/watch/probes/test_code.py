@@ -43,7 +43,7 @@ def read(source: str, what: str, tmp_path: object) -> set[str]:
     measured = Measured(lines={what: CodeLine(file, line)})
     CodeProbe(measured).read()
     assert measured.code_read
-    return set(measured.code)
+    return set(measured.code) - {"bootstrap", "padded"}  # these alone are no mistakes
 
 
 @pytest.mark.parametrize(

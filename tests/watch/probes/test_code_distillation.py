@@ -74,3 +74,19 @@ def test_sides_of_which_one_is_softened_are_another_mistake() -> None:
     source = "loss = kl_div(log_softmax(s / T, 1), softmax(t, 1)) + cross_entropy(s, y)"
     assert found(source) is None
     assert one_sided(ast.parse(source)) == 1
+
+
+BY_HAND = """
+def step(x):
+    wanted = {teacher}(x).div(tau).softmax(-1)
+    told = student(x){soft}.log_softmax(-1)
+    return -(wanted * told).sum(-1).mean()
+"""
+
+
+@pytest.mark.parametrize(
+    ("teacher", "soft", "line"), [("teacher", "", 5), ("teacher", ".div(tau)", None), ("weak_view", "", None)]
+)
+def test_a_cross_entropy_of_softened_answers_by_hand(teacher: str, soft: str, line: int | None) -> None:
+    """Without a teacher it may be a guess of the net's own that is sharpened."""
+    assert one_sided(ast.parse(BY_HAND.format(teacher=teacher, soft=soft))) == line

@@ -47,3 +47,8 @@ def test_names_are_followed_to_what_they_were_made_of() -> None:
     assert {"a", "b", "c", "f"} <= words_behind(ast.Name("d"), made)
     assert "c" not in words_behind(ast.Name("e"), made)
     assert name_of(ast.parse("net.head(x)[0]", mode="eval").body) == "head"
+
+
+def test_a_function_that_is_chosen_by_its_name_is_reached() -> None:
+    source = "def one(): pass\ndef other(): pass\ndef third(): pass\ndef train():\n f = one if x else other\n f()"
+    assert [one.name for one in reached(ast.parse(source), [4]).body] == ["one", "other", "train"]  # type: ignore[attr-defined]

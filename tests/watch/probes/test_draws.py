@@ -180,3 +180,32 @@ def test_epochs_of_which_the_sampler_is_not_told(inside: bool, tells: bool, shuf
     assert measured.drawing.unchanged == unchanged
     assert measured.drawing.passes == (4 if shuffles else 0)
     assert measured.drawing.unchanged_since == (10 if unchanged else 0)
+
+
+def begun_together(one: Any, other: Any) -> int:
+    """Of two epochs those whose loaders draw apart."""
+    measured = Measured()
+    probe = DrawsProbe(measured)
+    for step in (1, 9):
+        probe.loader_begun(one, step)
+        probe.loader_begun(other, step)
+        probe.trains()
+    return measured.drawing.apart
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "apart"),
+    [
+        ({"shuffle": True}, {"shuffle": True}, 2),
+        ({"shuffle": True}, {"shuffle": False}, 0),
+        ({"shuffle": True}, {"shuffle": True, "batch_size": 4}, 0),
+        ({"shuffle": True}, {"shuffle": True, "generator": torch.Generator()}, 0),
+    ],
+)
+def test_two_loaders_that_are_gone_through_side_by_side(first: Any, second: Any, apart: int) -> None:
+    other = TensorDataset(torch.ones(8, 2))
+    assert (
+        begun_together(DataLoader(ROWS, **{"batch_size": 2, **first}), DataLoader(other, **{"batch_size": 2, **second}))
+        == apart
+    )
+    assert begun_together(DataLoader(ROWS, **first), DataLoader(ROWS, **second)) == 0

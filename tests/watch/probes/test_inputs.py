@@ -307,6 +307,17 @@ def test_windows_of_a_later_part_lie_beside_none(stride: int) -> None:
     assert probe.neighbours(every[cut:])[1] <= 1
 
 
+@pytest.mark.parametrize("stride", [1, 3])
+def test_windows_with_their_channels_first(stride: int) -> None:
+    every = windows(stride)[:, None].repeat(1, 2, 1)
+    order = torch.randperm(len(every), generator=torch.Generator().manual_seed(5))
+    cut = len(every) * 4 // 5
+    for rows, least, most in ((order, 0.8 * (len(every) - cut), len(every)), (torch.arange(len(every)), 0, 1)):
+        probe = SampleProbe(Measured())
+        probe.train(every[rows[:cut]], 1)
+        assert least <= probe.neighbours(every[rows[cut:]])[1] <= most
+
+
 def test_windows_of_the_same_numbers_tell_nothing() -> None:
     probe = SampleProbe(Measured())
     probe.train(torch.zeros(50, 24), 1)

@@ -276,3 +276,10 @@ def test_many_classes_are_scored_and_not_told_apart() -> None:
     watched.probe.see_answers(torch.eye(201), torch.arange(201))
     watched.probe.spread()
     assert (watched.measured.accuracy.last, watched.measured.labels.hits) == (1.0, {})
+
+
+def test_the_share_of_yes_is_known_of_each_output() -> None:
+    batch = torch.tensor([[1.0, 0, 0], [1, 1, 0]])
+    assert Watched().see(batch, 1 - batch, kind="binary").tags == (0.5, 0.5, 0.5)
+    assert Watched().see(batch, batch, kind="binary").tags == (1.0, 0.5, 0.0)
+    assert Watched().see(batch[:, 0], kind="binary").tags == ()

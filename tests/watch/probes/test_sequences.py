@@ -20,6 +20,8 @@ NUMBERS = torch.randn(6, 13, 2, generator=torch.Generator().manual_seed(1))
         (TOKENS, NEXT.reshape(-1), 1, Relation(0, 1, 13)),
         (TOKENS, TOKENS[:, :-1], 0, Relation(0, 1, 13)),
         (INPUTS, INPUTS, 0, Relation(0, 1, 12)),
+        (TOKENS[:, :-2], TOKENS[:, 2:], 0, Relation(2, 1, 11)),
+        (TOKENS[:, :-2], TOKENS[:, 2:-1], 0, Relation(2, 1, 11)),  # shifted by the loader, and by the model again
         (torch.nn.functional.one_hot(INPUTS, 20).float(), NEXT, 0, Relation(1, 1, 12)),
         (NUMBERS[:, :-1], NUMBERS[:, 1:], 0, Relation(1, 1, 12)),
         (NUMBERS[:, :-1], NUMBERS[:, 1:, 1], 0, Relation(1, 1, 12)),

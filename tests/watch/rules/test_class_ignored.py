@@ -19,6 +19,19 @@ THRESHOLDS = [
 ]
 
 
+def scenes(*, ignored: int = 0, counts: tuple[int, ...] = (50, 50)) -> Measured:
+    """Pictures with a class for each pixel."""
+    measured = ignoring(ignored=ignored, counts=counts, dense=True)
+    measured.inputs.shape = (8, 1, 16, 16)
+    return measured
+
+
+def test_pixels_of_a_class_with_an_output_are_advice() -> None:
+    assert check_threshold(RULE, scenes, "min_pixel_share", {"counts": (4, 96)}, {"counts": (6, 94)}) is None
+    assert (told(RULE, scenes()).severity, told(RULE, scenes()).variant) == ("advice", "pixels")
+    assert verdict(RULE, scenes(ignored=255)) is None
+
+
 @pytest.mark.parametrize(("name", "inside", "beyond"), THRESHOLDS)
 def test_each_threshold_decides(name: str, inside: dict[str, Any], beyond: dict[str, Any]) -> None:
     assert check_threshold(RULE, ignoring, name, inside, beyond) is None

@@ -53,3 +53,22 @@ def test_weights_that_undo_the_counts_or_say_nothing_are_silent(given: dict[str,
 def test_weights_of_both_classes_of_a_binary_loss_are_compared() -> None:
     assert told(RULE, weighed((0.9, 0.1), kind="binary")).numbers["light"] == 0.1
     assert verdict(RULE, weighed((0.1, 0.9), kind="binary")) is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "weights", "is_told"),
+    [
+        ((0.02, 0.1, 0.6), (0.02, 0.11, 1.5), True),
+        ((0.02, 0.1, 0.6), (49.0, 9.0, 0.7), False),
+        ((0.02, 0.1, 0.6), (0.02, 1.0, 1.0), False),  # one of them may be meant so
+        ((0.5, 0.4), (0.5, 0.5), False),
+        ((0.02, 0.1), (0.1,), False),
+    ],
+)
+def test_weights_of_several_yes_or_no(tags: tuple[float, ...], weights: tuple[float, ...], is_told: bool) -> None:
+    found = verdict(RULE, Measured(labels=LabelFacts("binary", 2, tags=tags, weights=weights)))
+    assert (found is not None) == is_told
+    assert (
+        found is None
+        or told(RULE, Measured(labels=LabelFacts("binary", 2, tags=tags, weights=weights))).variant == "tags"
+    )

@@ -18,6 +18,16 @@ def dying(
     return measured
 
 
+def test_where_the_loss_is_no_measure_of_progress_it_is_advice() -> None:
+    measured = dying()
+    assert told(RULE, measured).severity == "warning"
+    measured.weighs_samples = True
+    assert verdict(RULE, measured) is None  # a net that may have learnt can spare them
+    measured = dying(share=0.95)
+    measured.weighs_samples = True
+    assert told(RULE, measured).severity == "advice"
+
+
 THRESHOLDS = [
     ("min_dead_share", {"share": 0.49}, {"share": 0.51}),
     ("min_measurements", {"measurements": 2}, {"measurements": 3}),

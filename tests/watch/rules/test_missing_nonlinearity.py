@@ -49,3 +49,10 @@ def test_before_the_graph_was_read_nothing_is_told() -> None:
     measured = straight()
     measured.net.nonlinear = None
     assert verdict(RULE, measured) is None
+
+
+def test_one_place_between_two_parts_is_advice() -> None:
+    measured = straight()
+    measured.layers = {name: layer(name, channels=64) for name in ("encoder.0", "head")}
+    measured.net.linear_pairs = (("encoder.0", "head"),)
+    assert told(RULE, measured).severity == "advice"

@@ -7,7 +7,7 @@ import pytest
 
 from danlu.watch.measured import Intervention, LabelFacts, Measured
 from danlu.watch.rules.output_collapsed import RULE
-from measurements import check_threshold, series, told, verdict
+from measurements import check_threshold, layer, said, series, told, verdict
 
 
 def tried(
@@ -30,6 +30,43 @@ THRESHOLDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("max_response_falling", FALLING | {"responses": (1.2, 0.7, 0.4, 0.21)}, FALLING),
     ("min_outputs", EMBEDDED | {"outputs": 7}, EMBEDDED | {"outputs": 8}),
 ]
+
+
+def drawn(*, spreads: Sequence[float] = (0.6, 0.6, 0.5, 0.4, 0.1, 0.1)) -> Measured:
+    """Answers that a loss only draws together."""
+    return Measured(together=series(spreads))
+
+
+def test_answers_that_are_only_drawn_together_are_told() -> None:
+    assert check_threshold(RULE, drawn, "min_measurements", {"spreads": (0.6, 0.1, 0.1, 0.1, 0.1)}, {}) is None
+    apart, near = (0.6, 0.6, 0.6, 0.6, 0.21, 0.21), (0.6, 0.6, 0.6, 0.6, 0.19, 0.19)
+    assert check_threshold(RULE, drawn, "min_fall_together", {"spreads": apart}, {"spreads": near}) is None
+    found = told(RULE, drawn())
+    assert (found.variant, found.since, found.numbers) == ("together", 5, {"share": 0.1, "first": 0.6})
+
+
+def test_arguments_that_change_nothing_are_told() -> None:
+    measured = tried((1.0, 0.9))
+    for names, severity in (({"t", "marks"}, "warning"), ({"marks"}, "advice")):
+        measured.interventions[""].ignores = names
+        found = told(RULE, measured)
+        assert (found.severity, found.variant) == (severity, "argument")
+        assert found.numbers == {"names": ", ".join(sorted(names))}
+
+
+def test_what_a_narrow_layer_lets_through_is_told_by_another_rule() -> None:
+    def narrow(*, classes: int = 4) -> Measured:
+        measured = tried(labels=LabelFacts("classes", classes))
+        measured.layers["two"] = layer("two", outputs=1, width=1)
+        measured.net.bottlenecks = ("two",)
+        return measured
+
+    assert said(verdict(RULE, narrow(classes=3))) == ("warning", "")
+    assert verdict(RULE, narrow()) is None
+    deaf = narrow()
+    deaf.interventions["deaf"] = tried((0.0, 0.0)).interventions[""]
+    assert verdict(RULE, deaf) is None
+    assert check_threshold(RULE, narrow, "min_classes", {"classes": 3}, {"classes": 4}) is not None
 
 
 @pytest.mark.parametrize(("name", "inside", "beyond"), THRESHOLDS)

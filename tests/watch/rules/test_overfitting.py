@@ -140,3 +140,11 @@ def test_accuracies_of_another_time_or_of_training_samples_are_not_compared(pass
     measured = apart()
     measured.evaluations[:] = passes
     assert verdict(RULE, measured) is None
+
+
+def test_a_training_that_comes_apart_learns_nothing_by_heart() -> None:
+    """Validation was best early on, and the training loss has risen since, above that."""
+    rising_too = training(lambda step: 0.6 if step < 150 else 1.7, 400)
+    worse = [1.0, 0.95, 2.0, 4.0, 4.0, 4.0]
+    assert verdict(RULE, validated(rising_too, worse, samples=2000)) is None
+    assert verdict(RULE, validated(learnt(), worse, samples=2000)) is not None

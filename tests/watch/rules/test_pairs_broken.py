@@ -1,9 +1,10 @@
 """pairs-broken: told of targets in an order of their own."""
 
 from danlu.base.records import CodeLine
+from danlu.watch.conduct import Draws, Handed
 from danlu.watch.measured import Measured
 from danlu.watch.rules.pairs_broken import RULE
-from measurements import told, verdict
+from measurements import check_threshold, told, verdict
 
 LINE = CodeLine("train.py", 9)
 
@@ -16,3 +17,13 @@ def test_it_is_told_with_its_line() -> None:
 def test_what_was_not_read_or_has_not_run_is_silent() -> None:
     assert verdict(RULE, Measured(step=3)) is None
     assert verdict(RULE, Measured(code={"pairs": LINE})) is None
+
+
+def two_loaders(*, steps: int = 3, apart: int = 1) -> Measured:
+    return Measured(step=9, drawing=Draws(apart=apart), carried=Handed(partners=steps))
+
+
+def test_partners_from_two_loaders_are_told() -> None:
+    assert check_threshold(RULE, two_loaders, "min_steps", {"steps": 2}, {"steps": 3}) is None
+    assert (told(RULE, two_loaders()).severity, told(RULE, two_loaders()).variant) == ("error", "loaders")
+    assert verdict(RULE, two_loaders(apart=0)) is None

@@ -49,3 +49,10 @@ def test_such_layers_over_parts_of_pictures_are_told_too() -> None:
 def test_samples_that_move_nothing_else_are_silent() -> None:
     assert verdict(RULE, tried(others=0.0, batch_second=True)) is None
     assert verdict(RULE, tried(others=math.nan)) is None
+
+
+def test_a_softmax_over_the_samples_says_that_little_is_meant_too() -> None:
+    measured = tried(others=0.01)
+    assert verdict(RULE, measured) is None
+    measured.net.over_samples = True
+    assert told(RULE, measured).severity == "error"

@@ -46,3 +46,12 @@ def test_a_target_among_the_inputs_is_told(in_time: bool, variant: str) -> None:
     assert check_threshold(RULE, copied, "min_steps", {"steps": 4}, {"steps": 5}) is None
     found = told(RULE, copied())
     assert (found.severity, found.variant, found.numbers) == ("error", variant, {"place": 3, "places": 6})
+
+
+def test_targets_shifted_twice_are_told() -> None:
+    def twice(*, places: int) -> Measured:
+        return tried(lag=2, places=places)
+
+    assert check_threshold(RULE, twice, "min_places", {"places": 3}, {"places": 4}) is None
+    assert told(RULE, tried(lag=2, later=0.3)).variant == "twice"
+    assert verdict(RULE, tried(lag=2, tokens=False)) is None

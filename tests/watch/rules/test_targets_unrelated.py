@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from danlu.base.records import CodeLine
 from danlu.watch.conduct import Unrelated
 from danlu.watch.measured import Measured
 from danlu.watch.rules.targets_unrelated import RULE
@@ -21,7 +22,7 @@ def drawn(
 
 THRESHOLDS = [
     ("min_steps", {"steps": 99}, {"steps": 100}),
-    ("min_numbers", {"numbers": 3_999}, {"numbers": 4_000}),
+    ("min_numbers", {"numbers": 999}, {"numbers": 1_000}),
     ("max_errors", {"correlation": 0.041}, {"correlation": 0.039}),
     ("max_errors", {"mean": -0.041}, {"mean": 0.039}),
     ("min_loss_ratio", {"loss": 0.94}, {"loss": 0.96}),
@@ -42,3 +43,10 @@ def test_targets_of_another_shape_are_silent() -> None:
     measured = drawn()
     measured.unrelated = Unrelated()
     assert verdict(RULE, measured) is None
+
+
+def test_noise_that_the_source_draws_apart_is_told_with_its_line() -> None:
+    measured = drawn(correlation=0.5, loss=0.5)
+    assert verdict(RULE, measured) is None
+    measured.code["noise"] = line = CodeLine("train.py", 12)
+    assert (told(RULE, measured).variant, told(RULE, measured).line) == ("drawn", line)

@@ -91,7 +91,8 @@ def fitting(wanted: NumberColumn | CategoryColumn, column: Column, faults: Fault
     if column.kind in ("text", "other"):
         numbers, offset, row = cells_as_numbers(column.values.tolist(), wanted.kind, wanted.spelling)
         if row is not None:
-            faults.add("data.encode-number", column=wanted.name, row=row + 1, found=column.values[row])
+            phrase = "data.encode-date" if wanted.kind == "date" else "data.encode-number"
+            faults.add(phrase, column=wanted.name, row=row + 1, found=column.values[row])
         return Column("number", numbers, offset=offset)
     return column
 

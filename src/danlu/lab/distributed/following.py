@@ -1,9 +1,9 @@
 """The processes of a training besides the first: they compute their part of each step, and keep and say nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from danlu.base.events import Stop
+from danlu.base.events import Listener, Stop
 from danlu.base.records import Score
 from danlu.base.seeds import exact_kernels, preserved_randomness
 from danlu.lab.agreement import agreed, scored_by_first, share_state, share_weights, together
@@ -11,8 +11,11 @@ from danlu.lab.batches import training_batches
 from danlu.lab.engines import build_engine
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.setup import Setup
+from danlu.lab.sharded_saving import AskedOfAny, SavingTogether, save_last, scored_in
+from danlu.lab.training import score_part
 from danlu.store.run_environment import MODULE
 from danlu.train.distributed.group import tell
+from danlu.train.distributed.sharded import ShardedEngine
 from danlu.train.engine import Batch
 from danlu.train.loop import train
 from danlu.train.progress import progress_of
@@ -33,12 +36,18 @@ def follow(setup: Setup) -> Path:
     def batches(epoch: int, start: int) -> Iterable[Batch]:
         return training_batches(setup.recipe, setup.data, epoch, start, device, setup.dtype, group)
 
-    def nobody() -> Score | Stop | None:
-        return None
+    def own_part() -> Score | Stop | None:
+        with scored_in(engine) as net:
+            return score_part(setup, net, "validation", progress.epoch, AskedOfAny(group, interrupt))
 
     with Interrupt(folder) as interrupt, preserved_randomness(), exact_kernels(device), engine:
         share_state(group, engine, progress)
-        train(engine, batches, scored_by_first(group, nobody), progress, agreed(group, engine, [interrupt]))
+        saver = SavingTogether(group, engine) if isinstance(engine, ShardedEngine) else None
+        heard: Sequence[Listener] = [interrupt] if saver is None else [saver, interrupt]
+        heard = agreed(group, engine, heard)
+        train(engine, batches, scored_by_first(group, own_part, engine), progress, heard)
+        if saver is not None:
+            save_last(engine, saver)
         if tell(group, None)["interrupted"]:
             raise Interrupted(folder, saved=True)
     share_weights(group, setup.net)

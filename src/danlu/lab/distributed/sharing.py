@@ -10,7 +10,8 @@ from danlu.train.distributed.group import TrainingGroup, hear_all
 from danlu.train.distributed.shares import bounds
 from danlu.train.norms import BATCH_NORMS
 
-_KEYS = ("processes", "batch_norm", "exact", "virtual_workers", "compile")
+_KEYS = ("processes", "batch_norm", "exact", "virtual_workers", "fsdp", "compile")
+_BY_ENTRY = ("sgd", "adam", "adamw", "nadam", "radam", "adamax", "adagrad", "adadelta", "rmsprop", "rprop", "asgd")
 
 
 def is_shared(recipe: Recipe, group: TrainingGroup) -> bool:
@@ -28,6 +29,8 @@ def check_sharing(setup: Setup, world: int) -> None:
         faults.add("processes.workers-without-exact", found=train.virtual_workers)
     if workers is not None and train.batch_norm is not None:
         faults.add("processes.batch-norm-with-exact", found=train.batch_norm)
+    if workers is not None and train.fsdp:
+        faults.add("processes.fsdp-with-exact")
     if world == 1 and workers is None:
         faults.raise_if_any()
         return
@@ -44,8 +47,27 @@ def check_sharing(setup: Setup, world: int) -> None:
         faults.add("processes.fit-memory")
     if train.compile:
         faults.add("processes.compile")
+    if train.fsdp and workers is None:
+        _check_fsdp(setup, faults)
     faults.raise_if_any()
     _rehearse_smallest(setup, workers or world, samples)
+
+
+def _check_fsdp(setup: Setup, faults: Faults) -> None:
+    """What keeps weights and all that is trained with them from being held in parts."""
+    train, optimiser = setup.recipe.train, setup.recipe.optim.name
+    if setup.device.type != "cpu":
+        faults.add("processes.fsdp-device", device=setup.device.type)
+    if optimiser not in _BY_ENTRY and optimiser != "lbfgs":
+        faults.add("processes.fsdp-optimiser", name=optimiser, names=", ".join(_BY_ENTRY))
+    if train.precision == "float16":
+        faults.add("processes.fsdp-float16")
+    if train.thaw is not None:
+        faults.add("processes.fsdp-thaw", epoch=train.thaw)
+    if any(getattr(module, "sparse", False) for module in setup.net.modules()):
+        faults.add("processes.fsdp-sparse")
+    if setup.data.task == "translation":
+        faults.add("processes.fsdp-translation")
 
 
 def check_alike(setup: Setup) -> None:
@@ -64,12 +86,14 @@ def sharing_notes(setup: Setup) -> list[Fault]:
     """What is said of how a training is shared."""
     train, group = setup.recipe.train, setup.group
     if not is_shared(setup.recipe, group):
-        return []
+        return [Fault("processes.fsdp-alone")] if train.fsdp else []
     notes: list[Fault] = []
     if train.workers is not None:
         notes.append(Fault("processes.exact", {"workers": train.workers, "processes": group.world}))
     else:
-        notes.append(Fault("processes.shared", {"processes": group.world}))
+        notes.append(Fault("processes.fsdp" if train.fsdp else "processes.shared", {"processes": group.world}))
+    if train.fsdp and setup.recipe.watch.on:
+        notes.append(Fault("processes.fsdp-unwatched"))
     if any(isinstance(module, BATCH_NORMS) for module in setup.net.modules()):
         way = "exact" if train.workers is not None else train.batch_norm or "synchronised"
         notes.append(Fault(f"processes.batch-norm-{way}"))

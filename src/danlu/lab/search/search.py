@@ -50,7 +50,7 @@ def search(
     net: object = None,
     data: object = None,
     *,
-    space: Mapping[str, Any],
+    space: Mapping[str, Any] | None = None,
     trainings: int = 64,
     minutes: float | None = None,
     seeds: int | Sequence[int] = 1,
@@ -106,7 +106,7 @@ def sought(
     net: object = None,
     data: object = None,
     *,
-    space: Mapping[str, Any],
+    space: Mapping[str, Any] | None = None,
     trainings: int = 64,
     minutes: float | None = None,
     seeds: int | Sequence[int] = 1,
@@ -127,7 +127,7 @@ def sought(
     faults = Faults()
     ranges: list[Range] = []
     with faults.gathered():
-        ranges = ranges_of(base, space)
+        ranges = ranges_of(base, {} if space is None else space)
     counted = check_count(faults, "trainings", trainings, 1, _MOST_TRAININGS)
     if counted and trainings < 2 * len(numbers) * folds:
         faults.add("search.no-budget", found=trainings, each=len(numbers) * folds)

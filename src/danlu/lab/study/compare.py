@@ -49,6 +49,7 @@ from danlu.store.records import (
     BaselineDone,
     BestChosen,
     FailedCombination,
+    NothingFound,
     Record,
     StudyBegan,
     StudyLooked,
@@ -70,7 +71,7 @@ def compare(
     net: object = None,
     data: object = None,
     *,
-    vary: Mapping[str, Sequence[Level] | Mapping[str, Level]],
+    vary: Mapping[str, Sequence[Level] | Mapping[str, Level]] | None = None,
     seeds: int | Sequence[int] = 10,
     folds: int = 1,
     recipe: RecipeSource = None,
@@ -122,7 +123,7 @@ def planned(
     net: object = None,
     data: object = None,
     *,
-    vary: Mapping[str, Sequence[Level] | Mapping[str, Level]],
+    vary: Mapping[str, Sequence[Level] | Mapping[str, Level]] | None = None,
     seeds: int | Sequence[int] = 10,
     folds: int = 1,
     recipe: RecipeSource = None,
@@ -131,7 +132,7 @@ def planned(
     """What `compare` would train, with the recipe it starts from; nothing is trained or written."""
     net, data = net_and_data(net, data)
     base, maker = base_of(net, data, recipe, settings)
-    factors = keys_of(base, vary)
+    factors = keys_of(base, {} if vary is None else vary)
     numbers = seeds_of(seeds)
     check_folds(folds)
     check_size(factors, len(numbers), folds)
@@ -324,6 +325,9 @@ def _refit(place: StudyFolder, plan: Plan, journal: Journal) -> None:
     study = Study(place.path)
     if not study.members:
         fail("study.all-failed", reason=study.failed[0]["reason"])
+    if study.cure is None and all(member.diverged for member in study.members):
+        journal.add(NothingFound())
+        return
     factors = study.chosen
     chosen = next(one for one in plan.planned if plain(one.cell.factors) == plain(factors))
     trained = refitted(place, chosen, plan.seeds[0])

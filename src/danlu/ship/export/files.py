@@ -25,6 +25,7 @@ from danlu.ship.portions import (
     FilePortion,
     answer_column,
     array_portions,
+    class_folders,
     file_tables,
     number_portions,
     picture_portions,
@@ -63,7 +64,7 @@ def read_file_rows(
     if not name.endswith(kinds) and not (path.is_dir() and kinds[0] in PICTURES):
         fail("ship.other-kind", path=path, kinds=", ".join(kinds), name=interface.plain["name"])
     if name.endswith(ARRAYS):
-        yield from (_rows(portion, interface) for portion in array_portions(path))
+        yield from (_rows(portion, interface) for portion in array_portions(path, interface.sample_shape))
     elif interface.input == "series":
         yield from _series_rows(read_table(path, options), interface)
     elif interface.input == "table":
@@ -144,7 +145,8 @@ def _picture_rows(path: Path, interface: Interface) -> Iterator[FileRows]:
     at_once = _MASKS_AT_ONCE if interface.task == "segmentation" else _PICTURES_AT_ONCE
     for portion in picture_portions(path, at_once):
         pixels = _on_scale(_pixels(portion.raw, interface), interface)
-        yield FileRows(portion.places, feeds_of(pixels, interface))
+        known = interface.labels.tolist() if interface.task == "classification" else []
+        yield FileRows(portion.places, feeds_of(pixels, interface), class_folders(portion.places, known))
 
 
 def _pixels(files: Sequence[Path], interface: Interface) -> "numpy.ndarray[Any, Any]":

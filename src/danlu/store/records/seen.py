@@ -97,7 +97,7 @@ class ProcessesMeasured(Record):
 
     step: which.
     loss: mean over its own part of the batch.
-    norm: L2 norm of its own part of the gradient.
+    norm: L2 norm of its own part of the gradient; not with train.fsdp, where none has one of its own.
     seconds: that it computed, without waiting for the others.
     """
 

@@ -222,6 +222,6 @@ class RoundDone(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class NothingFound(Record):
-    """A search has ended, and nothing trained to its end."""
+    """A study or a search has ended, and nothing trained to its end."""
 
     kind: ClassVar[str] = "nothing"

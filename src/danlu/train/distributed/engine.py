@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import torch
+from torch import nn
 
 from danlu.base.recipe import Recipe
 from danlu.train.distributed.batch_norm import SynchronisedNorm
@@ -47,16 +48,28 @@ class SharedEngine(ModuleEngine):
         self._sharing = Sharing(recipe.train.workers or group.world, group.rank, group.world)
         self._most = recipe.train.batch_size if recipe.train.accumulate > 1 else None
         self._micro = 1  # the loss is that of a part
-        together = not self._exact and group.world > 1 and recipe.train.batch_norm != "per-process"
-        self._norm = SynchronisedNorm(self.net, group) if together else None
-        shared = {id(buffer) for layer in (self._norm.layers if self._norm else ()) for buffer in layer.buffers()}
-        self._rows = PartRows(self._parameters, [one for one in self.net.buffers() if id(one) not in shared])
+        self._together = not self._exact and group.world > 1 and recipe.train.batch_norm != "per-process"
+        self._norm = self._norm_of(self.net)
+        self._rows = PartRows(self._parameters, self._own_buffers(), self._parameters[0])
         self._step = 0
         self._weighs = 1.0
         self._own: list[torch.Tensor] = []
         self._terms: tuple[int, int] = 0, 0
         self._began = 0.0
         self.seen: tuple[float, float, float] | None = None
+
+    def _norm_of(self, net: nn.Module) -> SynchronisedNorm | None:
+        return SynchronisedNorm(net, self._group) if self._together else None
+
+    def _own_buffers(self) -> list[torch.Tensor]:
+        """Those that each process changes by its own samples."""
+        shared = {id(buffer) for layer in (self._norm.layers if self._norm else ()) for buffer in layer.buffers()}
+        return [one for one in self.net.buffers() if id(one) not in shared]
+
+    @property
+    def _wait(self) -> bool:
+        """Whether layers wait for those of the other processes, so that all must call their nets equally often."""
+        return self._norm is not None
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -111,7 +124,7 @@ class SharedEngine(ModuleEngine):
 
     def _pieces(self, own: int, samples: int) -> int:
         """In how many pieces a part of so many samples is computed; the same for all parts where layers wait."""
-        if self._norm is not None:
+        if self._wait:
             own = bounds(samples, self._sharing.parts)[0][1]
         return min(own, 1) if self._most is None else -(-own // self._most)
 

@@ -21,11 +21,13 @@ class Summed:
 class PartRows:
     """Packs the gradients of `parameters`, and the changes of `buffers`, of one part of a batch; unpacks their sum.
 
-    A parameter that no part reaches comes out without a gradient, as autograd leaves it.
+    A parameter that no part reaches comes out without a gradient, as autograd leaves it. Rows are `like` the net's
+    weights in type and device.
     """
 
-    def __init__(self, parameters: Sequence[nn.Parameter], buffers: Sequence[Tensor]) -> None:
+    def __init__(self, parameters: Sequence[nn.Parameter], buffers: Sequence[Tensor], like: Tensor) -> None:
         self._parameters = parameters
+        self._dtype, self._device = like.dtype, like.device
         self._buffers = [buffer for buffer in buffers if buffer.dtype != torch.bool and not buffer.is_complex()]
         self._before: list[Tensor] = []
         self._tail = len(parameters) + _NUMBERS
@@ -43,9 +45,8 @@ class PartRows:
 
     def empty(self) -> Tensor:
         """The row of a part without samples."""
-        first = self._parameters[0]
         size = sum(one.numel() for one in (*self._parameters, *self._buffers)) + self._tail
-        return torch.zeros(size, dtype=first.dtype, device=first.device)
+        return torch.zeros(size, dtype=self._dtype, device=self._device)
 
     def packed(self, loss: Tensor, counts: tuple[float | Tensor, int] | None) -> Tensor:
         """The row of the part that was carried out last: `counts` is by what its mean loss is divided, and over how

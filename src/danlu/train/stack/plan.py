@@ -85,7 +85,9 @@ def cut(
     stacks: list[list[int]] = []
     for places in by_size.values():
         places.sort(key=lambda place: (_key(_stream(members[place])), place))
-        pieces = max(math.ceil(len(places) / most), min(workers, len(places)))
+        # As many for each worker: the last stacks would keep some of them waiting else.
+        rounds = max(1, math.ceil(len(places) / (most * workers)))
+        pieces = min(rounds * workers, len(places))
         edges = _edges([_stream(members[place]) for place in places], pieces, most)
         stacks += [places[start:end] for start, end in pairwise(edges)]
     return sorted(stacks, key=len, reverse=True)

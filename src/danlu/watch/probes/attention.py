@@ -30,6 +30,14 @@ def wrong_axis(graph: Graph) -> tuple[int, tuple[int, ...]] | None:
     return None
 
 
+def weighs_samples_against_each_other(graph: Graph, samples: int) -> bool:
+    """Whether weights [samples, K] of a softmax sum to 1 over the samples, of which there are so many."""
+    return any(
+        operation(node) in _WEIGHTS and len(shape(node)) == 2 and shape(node)[0] == samples > 1 and _axis(node) == 0
+        for node in graph.nodes
+    )
+
+
 def has_attention(graph: Graph) -> bool:
     """Whether weights of a softmax are summed up with a matrix product, or torch's own attention is called."""
     for node in graph.nodes:

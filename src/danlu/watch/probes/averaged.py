@@ -15,6 +15,7 @@ from danlu.watch.tracing import is_unmade, unreadable
 _TENSORS, _NUMBERS = 4, 256  # of the weights that are compared
 _MOST_STEPS = 64  # at which it was called
 _OFTEN = 0.5  # of the steps between its first and its last call: then it takes part in the training
+_EXCHANGED = 0.1  # of the way: the training has not gone back by itself
 _MOVED = 0.1  # of the size of what normalisation keeps
 
 
@@ -32,6 +33,8 @@ class AveragedProbe:
         self._kept: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # weights and statistics of the copy, by place
         self._known: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()  # the place of its root
         self._steps: dict[int, int] = {}  # calls by step
+        self._trained: list[torch.Tensor | None] = []  # weights after the newest measured step, by place
+        self._evaluated: dict[int, bool] = {}  # by step, whether the net was evaluated with others
 
     def called(self, module: nn.Module, step: int) -> None:
         """A module that is no part of the net is called."""
@@ -48,21 +51,34 @@ class AveragedProbe:
         if self._steps[step] == 1:
             self._measure(module, place, step)
 
+    def trained(self) -> None:
+        """A measured step of the training is over."""
+        self._trained = [_sample(root) for root in self._roots]
+
+    def evaluated(self, module: nn.Module, step: int) -> None:
+        """The net itself is evaluated: with other weights than it was trained to, where an average was put into it."""
+        place = next((n for n, root in enumerate(self._roots) if root is module), -1)
+        now = self._trained[place] if 0 <= place < len(self._trained) else None
+        if now is None or step in self._evaluated or len(self._evaluated) >= _MOST_STEPS or torch.is_grad_enabled():
+            return
+        copied, first = _sample(module), self._first[place]
+        lag = _lag(copied, now, first) if copied is not None and first is not None else None
+        self._evaluated[step] = lag is not None and lag > _EXCHANGED
+        if lag is not None and list(self._evaluated.values())[-2:] == [True, True]:
+            self._measured.averaged = Averaged(step, sum(self._evaluated.values()), lag)
+
     def _measure(self, module: nn.Module, place: int, step: int) -> None:
         copied, now, first = _sample(module), _sample(self._roots[place]), self._first[place]
         if copied is None or now is None or first is None:
             return
-        way, gone = now - first, copied - first
-        length = float(way.norm())
-        if not length or not bool(gone.any()):  # a snapshot of what it was, on purpose
+        kept = _lag(copied, now, first)
+        if kept is None:
             return
-        along = float(gone @ way) / length**2
-        beside = float((gone - along * way).norm()) / length
         found = self._measured.averaged or Averaged(step)
         found.step, found.calls = step, len(self._steps)
         if not module.training:
             self._compare_statistics(found, module, copied, place)
-        found.kept = 1 - along if beside < 0.5 and 0 <= along <= 1.5 else float("nan")
+        found.kept = kept
         steps = list(self._steps)
         span = steps[-1] - steps[0] + 1
         if len(steps) > 4 and len(steps) > _OFTEN * span:
@@ -85,6 +101,18 @@ class AveragedProbe:
                 self._measured.lines.setdefault("averaged", line)
             found.stale += 1
             found.stale_since = found.stale_since or found.step
+
+
+def _lag(copied: torch.Tensor, now: torch.Tensor, first: torch.Tensor) -> float | None:
+    """By how much of the way from the first weights to those of now a copy lags behind; NaN where it lies beside that
+    way. None where there is no way, or the copy is one of the first weights, kept on purpose."""
+    way, gone = now - first, copied - first
+    length = float(way.norm())
+    if not length or not bool(gone.any()):
+        return None
+    along = float(gone @ way) / length**2
+    beside = float((gone - along * way).norm()) / length
+    return 1 - along if beside < 0.5 and 0 <= along <= 1.5 else float("nan")
 
 
 def _far(then: torch.Tensor, now: torch.Tensor) -> bool:

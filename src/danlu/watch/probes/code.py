@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.records import CodeLine
-from danlu.watch.branches import taken
+from danlu.watch.branches import arguments, taken
 from danlu.watch.frames import is_theirs, lines_under_way, values_under_way
 from danlu.watch.measured import Measured
 from danlu.watch.probes.code_distillation import one_sided, unscaled
 from danlu.watch.probes.code_latents import divergence_from_normal
 from danlu.watch.probes.code_metrics import counts_all_places
+from danlu.watch.probes.code_noise import drawn_apart
 from danlu.watch.probes.code_pairs import dealt_apart
+from danlu.watch.probes.code_sign import made_small
 from danlu.watch.probes.code_statistics import normalised_by_all
 from danlu.watch.probes.code_thresholds import chosen_on_test
-from danlu.watch.probes.code_words import assignments, name_of, own_words, reached, words_behind
+from danlu.watch.probes.code_words import assignments, is_library, name_of, own_words, reached, words_behind
 from danlu.watch.sources import Sources
 
 _DISCOUNT = re.compile(r"(^|_)(gamma|discount)", re.IGNORECASE)
@@ -24,7 +26,8 @@ _END = re.compile(
     r"done|term|trunc|mask|final|finish|(^|_)ends?($|_)|cont|alive|^dn?s?$|^not_|dead|game_?over|live|^m$",
     re.IGNORECASE,
 )
-_ENDS = re.compile(r"done|terminat|dones", re.IGNORECASE)  # an environment whose episodes end at all
+_ENDS = re.compile(r"done|(?<!de)termin", re.IGNORECASE)  # an environment whose episodes end at all
+_PADDED = re.compile(r"^(?!padding$)((.*_)?pads?(_.*)?|.*padding.*|.*padded.*|collate.*)$", re.IGNORECASE)
 _LEAST_DISCOUNT = 0.8
 _BEST_OF_NEXT = re.compile(r"^(max|amax|gather|minimum|min)$")
 _VALUE_OF_NEXT = re.compile(r"value|critic|^next_?[qv]|^[qv]_?next|^target_?[qv]|^[qv]_?targ", re.IGNORECASE)
@@ -81,7 +84,11 @@ class CodeProbe:
             return []
         lines = [one for one in (*lines_under_way(), *self._measured.lines.values()) if one.file == file]
         starts = {getattr(self._sources.around(one)[0], "lineno", 0) for one in lines}
-        pruned = taken(tree, values)
+        given = {
+            line: {name: value for name, value in known.items() if not _ENDS.search(name)}
+            for line, known in arguments(tree, starts, values).items()
+        }
+        pruned = taken(tree, values, given)
         scope = reached(pruned, starts) if isinstance(pruned, ast.Module) else pruned
         chosen = chosen_on_test(scope, scope)
         kind = "threshold-test" if chosen is not None and chosen[1] else "threshold"
@@ -91,9 +98,24 @@ class CodeProbe:
             ("temperature-square", unscaled(scope, scope, known)),
             ("joint", normalised_by_all(scope)),
             ("pairs", dealt_apart(scope)),
+            ("sign", made_small(scope)),
+            ("noise", drawn_apart(scope)),
             ("divergence", divergence_from_normal(scope)),
+            ("bootstrap", _bootstrapped(scope)),
+            ("padded", _named(scope, _PADDED)),
             (kind, chosen[0] if chosen is not None else None),
         ]
+
+
+def _named(scope: ast.AST, pattern: re.Pattern[str]) -> int | None:
+    """The first line with a name or an attribute of that pattern; functions of torch's are none."""
+    for node in ast.walk(scope):
+        word = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg | ast.keyword) else ""
+        if isinstance(node, ast.Attribute) and not is_library(node):
+            word = node.attr
+        if word and pattern.match(word):
+            return getattr(node, "lineno", None)
+    return None
 
 
 def _unmasked(scope: ast.AST) -> int | None:
@@ -107,8 +129,20 @@ def _unmasked(scope: ast.AST) -> int | None:
         if not any(_is_reward(one) and _is_discounted(other, made, stops=stops) for one, other in sides):
             continue
         words = words_behind(node, made, options=False)
-        if not any(_END.search(word) for word in words) and not words & switched and not _is_chosen(scope, node):
+        ends = any(_END.search(word) for word in words) or words & switched or _has_complement(node)
+        if not ends and not _is_chosen(scope, node):
             return node.lineno
+    return None
+
+
+def _bootstrapped(scope: ast.AST) -> int | None:
+    """The line of a target `reward + discount * value of the next state`."""
+    made = assignments(scope)
+    for node in ast.walk(scope):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            sides = (node.left, node.right), (node.right, node.left)
+            if any(_is_reward(one) and _is_discounted(other, made, stops=False) for one, other in sides):
+                return node.lineno
     return None
 
 
@@ -149,6 +183,17 @@ def _is_discounted(node: ast.AST, made: Mapping[str, list[ast.AST]], *, stops: b
         return True
     near = own_words(node) | {word for name in own_words(node) for one in made.get(name, ()) for word in own_words(one)}
     return not stops and any(_VALUE_OF_NEXT.search(word) for word in near)
+
+
+def _has_complement(node: ast.AST) -> bool:
+    """Whether a factor is 1 less something, as a mask of ends is written, whatever it is called."""
+    factors = [side for one in ast.walk(node) if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult)
+               for side in (one.left, one.right)]  # fmt: skip
+    return any(
+        isinstance(one, ast.BinOp) and isinstance(one.op, ast.Sub) and isinstance(one.left, ast.Constant)
+        and one.left.value == 1
+        for one in factors
+    )  # fmt: skip
 
 
 def _is_share(node: ast.AST) -> bool:

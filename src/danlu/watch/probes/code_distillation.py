@@ -62,6 +62,16 @@ def _divergences(scope: ast.AST, made: _Made) -> Iterator[ast.Call]:
             named = "kl" in name_of(node.func).lower()
             if named or any("KLDiv" in word for word in words_behind(node.func, made)):
                 yield node
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and _is_taught(scope, node, made):
+            both = ast.Call(ast.Name("kl_div", ast.Load()), [node.left, node.right], [])
+            yield ast.copy_location(both, node)
+
+
+def _is_taught(scope: ast.AST, node: ast.BinOp, made: _Made) -> bool:
+    """Whether it is the product of probabilities and logarithms of others, the one of a teacher."""
+    kinds = [words_behind(one, made) & {"softmax", "log_softmax"} for one in (node.left, node.right)]
+    crossed = sorted(map(len, kinds)) == [1, 1] and kinds[0] != kinds[1]
+    return crossed and any("teacher" in word.lower() for word in words_behind(node, made))
 
 
 def _divisor(node: ast.AST, made: _Made, depth: int = 0) -> ast.AST | None:
@@ -87,6 +97,8 @@ def _divided_by(node: ast.AST, made: _Made, depth: int) -> ast.AST | None:
                 return one.right
             if isinstance(one.op, ast.Div) and isinstance(one.right, ast.Constant):
                 return one.right
+        if isinstance(one, ast.Call) and name_of(one.func) in ("div", "div_", "true_divide") and one.args:
+            return one.args[-1]
         if isinstance(one, ast.Name) and depth < _DEPTH:
             found = next((by for value in made.get(one.id, ()) if (by := _divided_by(value, made, depth + 1))), None)
             if found is not None:

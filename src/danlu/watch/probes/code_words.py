@@ -49,6 +49,8 @@ def reached(tree: ast.Module, lines: Collection[int]) -> ast.Module:
     for one in found:  # it grows as it is gone through
         called = {name_of(call.func) for call in ast.walk(one) if isinstance(call, ast.Call)}
         made |= called
+        # What is chosen between or handed on by its name will be called under another one.
+        called |= {name.id for name in ast.walk(one) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load)}
         for other, outer in within:
             free = outer is None or (isinstance(outer, ast.ClassDef) and outer.name in made)
             implied = isinstance(outer, ast.ClassDef) and other.name in _IMPLIED

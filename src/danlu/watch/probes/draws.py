@@ -8,7 +8,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from torch import nn
-from torch.utils.data import DistributedSampler
+from torch.utils.data import DistributedSampler, RandomSampler
 
 from danlu.base.records import CodeLine
 from danlu.base.seeds import generator_state
@@ -45,6 +45,9 @@ class DrawsProbe:
 
     def loader_begun(self, loader: Any, step: int) -> None:
         """A DataLoader is gone through from the beginning."""
+        before = self._begun and self._begun()
+        if before is not None and _shuffle_apart(before, loader):
+            self._measured.drawing.apart += 1
         sampler = _distributed(loader)
         if sampler is None or sampler not in self._epochs:
             self._begun = weakref.ref(loader)
@@ -135,6 +138,16 @@ def _distributed(loader: Any) -> Any:
     inner = getattr(getattr(loader, "batch_sampler", None), "sampler", None)
     found = (one for one in (getattr(loader, "sampler", None), inner) if isinstance(one, DistributedSampler))
     return next((one for one in found if one.shuffle), None)  # pyright: ignore[reportUnknownVariableType]
+
+
+def _shuffle_apart(one: Any, other: Any) -> bool:
+    """Whether two loaders of as many samples, in batches as large, each draw an order of their own."""
+    if one is other or one.dataset is other.dataset or one.batch_size != other.batch_size:
+        return False
+    samplers = one.sampler, other.sampler
+    return all(isinstance(sampler, RandomSampler) and sampler.generator is None for sampler in samplers) and (
+        len(samplers[0]) == len(samplers[1])
+    )
 
 
 def _first_line(node: ast.FunctionDef | ast.Lambda) -> int:

@@ -111,6 +111,12 @@ def _may_be_windows(inputs: torch.Tensor) -> bool:
     return inputs.dim() in (2, 3) and _PLACES[0] <= inputs.shape[1] <= _PLACES[1] and inputs[0].numel() <= _MOST_COLUMNS
 
 
+def _with_places_second(inputs: torch.Tensor) -> torch.Tensor:
+    """Windows [N, F, T] of a few numbers, as convolutions want them, as [N, T, F]; all else as it is."""
+    few = inputs.dim() == 3 and inputs.dtype.is_floating_point and inputs.shape[1] < _PLACES[0] <= inputs.shape[2]
+    return inputs.transpose(1, 2) if few else inputs
+
+
 def _chunk(windows: torch.Tensor) -> int:
     """By how many places a window is known; of tokens, which are few, more are needed than of numbers."""
     places = windows.shape[1]
@@ -144,6 +150,7 @@ class SampleProbe:
             self.closed = True
             return
         keys = self._keys(inputs)
+        inputs = _with_places_second(inputs)
         if _may_be_windows(inputs) and len(self._windows[0]) < _MOST_SAMPLES:
             chunk = _chunk(inputs)
             for known, part in zip(self._windows, (inputs[:, :chunk], inputs[:, -chunk:]), strict=True):
@@ -220,6 +227,7 @@ class SampleProbe:
     def neighbours(self, inputs: torch.Tensor) -> tuple[int, int]:
         """Of how many windows of an evaluation how many lie beside a training window: moved on by as much as two
         training windows that follow each other, or back."""
+        inputs = _with_places_second(inputs)
         if not _may_be_windows(inputs) or self._some is None or inputs.shape[1:] != self._some.shape[1:]:
             return 0, 0
         stride, chunk = self._stride or self._find_stride(), _chunk(inputs)

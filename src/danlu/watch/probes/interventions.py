@@ -11,11 +11,12 @@ from torch import nn
 from danlu.watch.measured import Intervention, LowLoss, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.answers import by_place, by_sample, changed, cut, first_answer, moved, size
+from danlu.watch.probes.arguments import ignored_arguments
 from danlu.watch.probes.design import ORDERED, is_batch_second, shares_by_design
 from danlu.watch.probes.inputs import batch_of
 from danlu.watch.probes.masks import DrawnMasks
 from danlu.watch.probes.orders import other_orders
-from danlu.watch.probes.sequences import Padding, Relation, gaps, is_one_hot, padding_of, relation_of
+from danlu.watch.probes.sequences import Padding, Relation, gaps, is_declared, is_one_hot, padding_of, relation_of
 from danlu.watch.probes.spreading import module_that_mixes
 from danlu.watch.tracing import all_tensors, unreadable
 from danlu.watch.trying import Copy, ModuleCall, UntriedError
@@ -29,6 +30,7 @@ _NEVER_NEGATIVE = (
 _ROUNDING = 1e-4  # below 0
 _REORDERED = 0.2  # share of the inputs that are others then
 _SEEN = 1e-3  # of what is changed itself: others that move by more are looked into
+_LAGS = (0, 2, 1)  # of several the last one tells what the net is for
 _REPEATED = 1e-4  # of the size of the answers: two that are to be the same differ by less
 
 
@@ -158,8 +160,10 @@ class _Trying:
                 self._try_samples(self._batch, modules)
             self.response()
             self._try_orders(modules)
+            trial.ignores = ignored_arguments(self._call, self._inputs, self._batch)
         if self._padding is not None:
             trial.padded = self._padding.share
+            trial.declares_padding = is_declared(self._padding, self._inputs, self._call.tensors, modules)
             trial.pads_counted = self._counted(self._padding)
             if self._batch == 0 and trial.response.last > 0:
                 self._try_padding(self._padding)
@@ -167,6 +171,8 @@ class _Trying:
     def again(self) -> None:
         """What a training changes: how far samples are told apart, and how much of what comes later is used."""
         self.response()
+        if self._trial.ignores and self._batch is not None:
+            self._trial.ignores &= ignored_arguments(self._call, self._inputs, self._batch)
         if self._relation is not None and self._relation.lag > 0 and self._trial.later > 0:
             before = self._trial.later
             self._try_places(self._relation)
@@ -207,7 +213,9 @@ class _Trying:
                 if unreadable(loss.targets) or loss.kind not in ("classes", "numbers"):
                     continue
                 relation = relation_of(inputs, loss.targets, loss.ignored, _begins(inputs, given, loss))
-                if relation is not None and (found is None or relation.lag > found[1].lag):
+                if relation is not None and (found is None or _LAGS.index(relation.lag) > _LAGS.index(found[1].lag)):
+                    if found is not None and "label" in self._call.name_of(inputs):
+                        continue  # the model is given its targets too
                     found = inputs, relation, loss
         if found is not None:
             return found

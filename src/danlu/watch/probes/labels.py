@@ -31,6 +31,8 @@ class LabelProbe:
         self._sizes: list[float] = []
         self._answers: torch.Tensor | None = None  # [class, answer], newer batches counting more
         self._squares = 0.0
+        self._tags: torch.Tensor | None = None  # positive ones, by output
+        self._tagged = 0
         self._place = 0  # in memory, of the targets seen last
         self.closed = False
 
@@ -115,6 +117,8 @@ class LabelProbe:
                     self._add_numbers(one)
             elif not (facts.kind == "binary" and group[0].dim() > 1 and group[0].shape[-1] > 1):
                 self._add_classes(targets.flatten(1))
+            elif group[0].dim() == 2:
+                self._add_tags(targets)
 
     def _add_classes(self, targets: torch.Tensor) -> None:
         """Count the labels of batches [B, N]; what is no class (such as an index to be ignored) is left out."""
@@ -139,6 +143,15 @@ class LabelProbe:
         if not facts.dense and bool((sizes > 0).all()):
             self._sums.append(counts / sizes[:, None])
             self._sizes += sizes.tolist()
+
+    def _add_tags(self, targets: torch.Tensor) -> None:
+        """How frequent each of several yes or no is, in batches [B, N, K]."""
+        sums = targets.double().flatten(0, 1).sum(0).cpu()
+        rows = targets.shape[0] * targets.shape[1]
+        if self._tags is not None and len(self._tags) == len(sums):
+            sums, rows = sums + self._tags, rows + self._tagged
+        self._tags, self._tagged = sums, rows
+        self._measured.labels.tags = tuple((sums / rows).tolist()) if len(sums) <= _MOST_CLASSES else ()
 
     def _add_numbers(self, targets: torch.Tensor) -> None:
         facts = self._measured.labels

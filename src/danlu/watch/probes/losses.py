@@ -10,7 +10,13 @@ from torch import nn
 
 from danlu.watch.measured import Measured
 from danlu.watch.probes.activations import ActivationProbe
-from danlu.watch.probes.attention import attends_to_itself, has_attention, wrong_axis
+from danlu.watch.probes.attention import (
+    attends_to_itself,
+    has_attention,
+    weighs_samples_against_each_other,
+    wrong_axis,
+)
+from danlu.watch.probes.attraction import compares_itself, drawn_together, spread_of
 from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
 from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, reductions, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
@@ -19,6 +25,7 @@ from danlu.watch.sites import Sites
 from danlu.watch.tracing import unreadable, unwrapped
 
 CLASSES = ("cross-entropy", "nll")
+SQUARED = ("mse", "huber", "l1", "difference")
 BINARY = ("bce", "bce-logits")
 _HEADS_EVERY_STEP = 3
 _MOST_HEADS = 64
@@ -112,6 +119,8 @@ class LossProbe:
             self._measured.mixed_reductions = len(given[0]) if both else 0
         if len(found) > 1 and (step <= _HEADS_EVERY_STEP or step % 20 == 0):
             self._within(self._read_scales, found, step, given)
+        if step <= _HEADS_EVERY_STEP or len(self._measured.together):
+            self._within(self._read_together, node, found, step, given)
         alone = len(found) == 1 and root.numel() == 1 and not _is_weighted(found[0])
         value = float(unwrapped(root).detach()) if alone else float("nan")
         for place, criterion in enumerate(found):
@@ -121,7 +130,7 @@ class LossProbe:
                 self._within(self._read_head, criterion, place_in_step, step, given, value, from_loss_calls)
         self._within(self._activations.see, graph, last, step)
         if self._measured.net.nonlinear is None and not self._measured.net.compiled:
-            self._within(self._read_structure, graph)
+            self._within(self._read_structure, graph, given)
 
     def _strangers_in(self, graph: Graph, given: Sequence[torch.Tensor], taken: torch.Tensor | None) -> set[int]:
         """Parameters that the net does not know and that what it gave follows from: those of a teacher or a feature
@@ -143,6 +152,15 @@ class LossProbe:
         if not len(self._measured.loss_ratio):
             self._measured.losses_added = min(known), max(known)
         self._measured.loss_ratio.add(step, max(known) / min(known))
+
+    def _read_together(self, node: Any, found: Sequence[Criterion], step: int, given: Sequence[torch.Tensor]) -> None:
+        """How far the answers lie apart that a loss does nothing with but draw together; and whether it compares what a
+        net gave with what the same one gave."""
+        if step <= _HEADS_EVERY_STEP:
+            self._measured.attached += any(compares_itself(one.node) for one in found if one.name in SQUARED)
+        spread = spread_of(drawn_together(node), given) if self._graphs == 1 else None
+        if spread is not None:
+            self._measured.together.add(step, spread)
 
     def _read_entering(self, graph: Graph) -> None:
         """What the first layer is given, where the graph has kept that."""
@@ -194,8 +212,10 @@ class LossProbe:
             return self._measured.labels.kind in ("", kind)
         return place == self._labelled
 
-    def _read_structure(self, graph: Graph) -> None:
+    def _read_structure(self, graph: Graph, given: Sequence[torch.Tensor]) -> None:
         net = self._measured.net
+        samples = len(given[0]) if given and given[0].dim() else 0
+        net.over_samples = weighs_samples_against_each_other(graph, samples)
         pairs, linear, net.nonlinear = linear_pairs(graph, self._names)
         net.linear_pairs, net.depth = tuple(pairs), len(linear)
         self._turn_bare(graph)

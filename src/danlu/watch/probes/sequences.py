@@ -1,9 +1,10 @@
 """What is read from a batch of sequences alone: how its targets lie to its inputs, and where it is padded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 _FEWEST = 16  # places that are compared
 _SAME, _OTHER = 0.98, 0.9  # share of equal places from which on two rows are the same, and up to which they are not
@@ -14,7 +15,8 @@ _PADDED_ROWS, _PADDED_PLACES = 0.3, 0.05
 
 @dataclass(frozen=True)
 class Relation:
-    """The targets are the inputs, `lag` places on: 1 where each target is the next place's input, 0 where its own.
+    """The targets are the inputs, `lag` places on: 1 where each target is the next place's input, 0 where its own, 2
+    where it is that after the next.
 
     `time` is the dimension of the places, `places` how many there are.
     """
@@ -112,6 +114,12 @@ def _relation(
     other = min(shares.values()) if len(shares) > 1 else 0.0
     if shares[best] >= _SAME and other <= _OTHER:
         return Relation(best, time, places)
+    if shares[best] <= _OTHER and not inputs.dtype.is_floating_point and places > 3:
+        whole = targets.reshape(inputs.shape if targets.numel() == inputs.numel() else first.shape)
+        twice = 2 - outputs_begin if targets.numel() < inputs.numel() else 2
+        start = _part(whole, time, 0, places - twice)
+        if _share_equal(start, _part(inputs, time, twice, places), ignored) >= _SAME:
+            return Relation(2, time, places)
     return None
 
 
@@ -146,6 +154,24 @@ def padding_of(tokens: torch.Tensor) -> Padding | None:
     if inside > _MOST_INSIDE or padded < _PADDED_ROWS or float(mask.float().mean()) < _PADDED_PLACES:
         return None
     return Padding(int(token), mask) if len(runs.unique()) > 1 and bool((runs < tokens.shape[1]).any()) else None
+
+
+def is_declared(
+    padding: Padding, inputs: torch.Tensor, given: Iterable[torch.Tensor], modules: Iterable[nn.Module]
+) -> bool:
+    """Whether a net is told what of its `inputs` is padding: by its embedding, or, among all that it is `given`, by a
+    mask or by the lengths."""
+    if any(isinstance(one, nn.Embedding) and one.padding_idx == padding.token for one in modules):
+        return True
+    lengths = padding.lengths
+    for one in given:
+        if one is not inputs and one.shape == padding.mask.shape:
+            same = (one != 0) == padding.mask
+            if bool(same.all()) or not bool(same.any()):
+                return True
+        if one.shape == lengths.shape and torch.equal(one.to(lengths), lengths):
+            return True
+    return False
 
 
 def gaps(inputs: torch.Tensor, targets: torch.Tensor, ignored: int | None, time: int) -> float:

@@ -1,7 +1,7 @@
 """class-ignored: the loss leaves out a class that the samples have."""
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Measured
+from danlu.watch.measured import LabelFacts, Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -10,6 +10,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if facts.ignored is None or facts.kind != "classes" or total < thresholds["min_labels"]:
         return None
     if facts.dense:  # of many labels a sample, as in a text or a picture, one may well be padding or background
+        if len(measured.inputs.shape) >= 4:
+            return _of_pictures(facts, total, thresholds)
         share = max((one.gaps for one in measured.interventions.values() if one.gaps >= 0), default=0.0)
         if share < thresholds["min_class_share"]:
             return None
@@ -22,14 +24,27 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     return Verdict("warning", 1, numbers, remedies=("ignore-none",))
 
 
+def _of_pictures(facts: LabelFacts, total: int, thresholds: Thresholds) -> Verdict | None:
+    """A class of pixels that the loss leaves out, though the net has an output for it; it may mark the unlabelled."""
+    share = (facts.counts.get(facts.ignored or 0, 0) + facts.left_out) / total
+    if facts.ignored is None or not 0 <= facts.ignored < facts.outputs or share < thresholds["min_pixel_share"]:
+        return None
+    numbers = {"label": facts.ignored, "share": share}
+    return Verdict("advice", 1, numbers, variant="pixels", remedies=("ignore-none",))
+
+
 RULE = Rule(
     "class-ignored",
     _judge,
     "PyTorch, torch.nn.CrossEntropyLoss: ignore_index",
-    severities=("warning",),
+    severities=("warning", "advice"),
     needs=("labels",),
     fault_in="loss object",
     remedies=("ignore-none",),
-    thresholds={"min_labels": Threshold(100, "labels"), "min_class_share": Threshold(0.01, "share")},
+    thresholds={
+        "min_labels": Threshold(100, "labels"),
+        "min_class_share": Threshold(0.01, "share"),
+        "min_pixel_share": Threshold(0.05, "share"),
+    },
     symptoms=("overfitting", "label-imbalance", "too-few-epochs"),
 )

@@ -8,6 +8,8 @@ from danlu.watch.measured import LabelFacts, Measured
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     facts = measured.labels
+    if facts.tags:
+        return _of_tags(facts, thresholds)
     counts = {label: count for label, count in facts.counts.items() if count}
     total = sum(counts.values())
     if not facts.weights or facts.dense or len(counts) < 2 or total < thresholds["min_labels"] or facts.excess > 4:
@@ -25,6 +27,20 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         "heavy": weights[most], "light": weights[least],
     }  # fmt: skip
     return Verdict("warning", 1, numbers, remedies=("weights-by-counts",))
+
+
+def _of_tags(facts: LabelFacts, thresholds: Thresholds) -> Verdict | None:
+    """Of several yes or no, each with a weight of its own for yes: all rare ones count even less."""
+    if len(facts.weights) != len(facts.tags):
+        return None
+    rare = [
+        (share, weight) for share, weight in zip(facts.tags, facts.weights, strict=True)
+        if 0 < share < 1 / (1 + thresholds["min_count_ratio"])
+    ]  # fmt: skip
+    if len(rare) < 2 or any(weight * thresholds["min_weight_ratio"] > 1 for _, weight in rare):
+        return None
+    share, weight = min(rare)
+    return Verdict("warning", 1, {"rare": share, "weight": weight}, variant="tags", remedies=("weights-by-counts",))
 
 
 def _by_class(facts: LabelFacts) -> dict[int, float]:

@@ -2,7 +2,7 @@
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Activation, Measured
-from danlu.watch.reading import progress
+from danlu.watch.reading import is_surrogate, progress
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -13,7 +13,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     worst = max(dead, key=lambda one: one.dead.median(3))
     share = worst.dead.median(3)
-    learns = progress(measured) > thresholds["max_progress_share"]
+    # Of a loss that is no measure of progress it is not known whether the net learns.
+    learns = progress(measured) > thresholds["max_progress_share"] or is_surrogate(measured)
     if learns and share < thresholds["min_dead_share_error"]:
         return None  # a net that learns can spare them
     severity = "advice" if learns else "error" if share > thresholds["min_dead_share_error"] else "warning"

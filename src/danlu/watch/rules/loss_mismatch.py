@@ -15,6 +15,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if abs(measured.divergence_sum - 1) > thresholds["min_sum_error"]:
         numbers = {"sum": measured.divergence_sum}
         return Verdict("error", 1, numbers, variant="divergence", remedies=("log-softmax",))
+    line = measured.code.get("sign")
+    if line is not None and measured.step:
+        return Verdict("error", 1, {"loss": measured.loss.last}, variant="sign", remedies=("minimise",), line=line)
     for head in steady_heads(measured):
         found = _of_head(head, measured, thresholds)
         if found:

@@ -16,7 +16,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     remedies = ("put-activation",)
     if not net.nonlinear:
         return Verdict("warning", 1, numbers, where, variant="none", remedies=remedies)
-    many = len(pairs) >= thresholds["min_gap_share_warning"] * (net.depth - 1)
+    # What one part hands to the next may be what it is there for: a representation.
+    between = len(pairs) == 1 and pairs[0][0].rpartition(".")[0] != pairs[0][1].rpartition(".")[0]
+    many = not between and len(pairs) >= thresholds["min_gap_share_warning"] * (net.depth - 1)
     return Verdict("warning" if many else "advice", 1, numbers, where, remedies=remedies)
 
 

@@ -1,24 +1,45 @@
 """output-collapsed: whatever goes into the net, the same comes out."""
 
 import itertools
+import re
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Intervention, Measured
+from danlu.watch.reading import narrow_layer
 from danlu.watch.series import Series
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    for trial in measured.interventions.values():
-        if len(trial.response) < thresholds["min_trials"] or trial.response.steps[-1] < thresholds["min_steps"]:
-            continue
+    together = measured.together
+    if (
+        len(together) >= thresholds["min_measurements"]
+        and together.median(2) <= together.first / thresholds["min_fall_together"]
+    ):
+        numbers = {"share": together.last, "first": together.first}
+        since = together.since([one <= together.first / 2 for one in together.values])
+        return Verdict("warning", since, numbers, variant="together", remedies=_REMEDIES["embedding"])
+    tried = [
+        one for one in measured.interventions.values()
+        if len(one.response) >= thresholds["min_trials"] and one.response.steps[-1] >= thresholds["min_steps"]
+    ]  # fmt: skip
+    for trial in tried:
         variant = _kind(measured, trial, thresholds)
+        if variant in ("", "deaf") and narrow_layer(measured, thresholds["min_classes"]) is not None:
+            continue  # one unit less than few leaves nothing over, and they are too few anyway
         if variant is not None:
             response = trial.turn if variant == "embedding" else trial.response
             numbers = {"share": response.last, "first": response.first}
             where = (trial.name,) if trial.name else ()
             since = trial.response.steps[-1]
             return Verdict("warning", since, numbers, where, variant=variant, remedies=_REMEDIES[variant])
-    return None
+    return next((_of_argument(trial) for trial in tried if trial.ignores), None)
+
+
+def _of_argument(trial: Intervention) -> Verdict:
+    severity = "warning" if any(map(_STEERING.match, trial.ignores)) else "advice"
+    where, numbers = (trial.name,) if trial.name else (), {"names": ", ".join(sorted(trial.ignores))}
+    since = trial.response.steps[-1]
+    return Verdict(severity, since, numbers, where, variant="argument", remedies=("use-the-argument",))
 
 
 def _kind(measured: Measured, trial: Intervention, thresholds: Thresholds) -> str | None:
@@ -47,6 +68,11 @@ def _is_falling(response: Series, thresholds: Thresholds) -> bool:
     return down and values[-1] <= limit and values[-1] <= values[0] / thresholds["min_fall"]
 
 
+# What is asked of a net beside its inputs; other arguments may be there for the sake of nets that take them.
+_STEERING = re.compile(
+    r"^(ts?|time|time_?steps?|sigmas?|noise_levels?|cond.*|class_?(id|label)s?|context|style)$", re.I
+)
+
 _REMEDIES = {
     "": ("look-upstream",),
     "deaf": ("use-the-input",),
@@ -58,10 +84,10 @@ RULE = Rule(
     "output-collapsed",
     _judge,
     "Bowman et al. 2016, arXiv:1511.06349, section 3; Jing et al. 2022, arXiv:2110.09348",
-    severities=("warning",),
+    severities=("warning", "advice"),
     needs=("tried", "tried-again"),
     fault_in="module",
-    remedies=("look-upstream", "use-the-input", "less-kl", "negatives-or-stop-gradient"),
+    remedies=("look-upstream", "use-the-input", "less-kl", "negatives-or-stop-gradient", "use-the-argument"),
     # Rounding moves an answer by a ten-millionth of itself. Features of a healthy net lie apart by a tenth of their
     # size and more, at every time.
     thresholds={
@@ -72,6 +98,9 @@ RULE = Rule(
         "max_response_falling": Threshold(0.2, "share"),
         "min_fall": Threshold(5.0, "times"),
         "min_outputs": Threshold(8, "outputs"),
+        "min_measurements": Threshold(6, "measurements"),
+        "min_fall_together": Threshold(3.0, "times"),
+        "min_classes": Threshold(4, "classes"),
     },
     symptoms=("plateau", "underfitting", "lr-too-low", "vanishing-gradient", "too-few-epochs"),
 )

@@ -27,6 +27,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         and train < thresholds["max_train_loss_ratio"] * now
         and apart
         and best.step < newest[0].step
+        and not _has_come_apart(measured, best, train)
     ):
         # Beside what was learnt before, what was lost again may be next to nothing.
         lost = (now - best.loss) / max(measured.loss.first - best.loss, 1e-12)
@@ -34,6 +35,14 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         numbers = {"best": best.loss, "now": now, "train": train, "step": best.step, "samples": samples}
         return Verdict("warning" if much else "advice", best.step, numbers, remedies=_REMEDIES)
     return _by_accuracy(passes, measured, thresholds)
+
+
+def _has_come_apart(measured: Measured, best: Evaluation, train: float) -> bool:
+    """Whether the training loss has risen too since the best pass: then the net has not learnt more, but less."""
+    count = measured.loss.count
+    place = min(1.0, max(0.0, (best.step + measured.before) / count)) if count else 0.0
+    around = measured.loss.part(max(0.0, place - 0.03), min(1.0, place + 0.03))
+    return train > max(best.loss, sum(around) / len(around) if around else math.inf)
 
 
 def _error(one: Evaluation, samples: int) -> float:

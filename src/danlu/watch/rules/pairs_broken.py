@@ -1,10 +1,12 @@
 """pairs-broken: targets are put into an order of their own, so that no input keeps the one that belongs to it."""
 
-from danlu.watch.contract import Rule, Thresholds, Verdict
+from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    if measured.drawing.apart and measured.carried.partners >= thresholds["min_steps"]:
+        return Verdict("error", 1, {}, variant="loaders", remedies=("one-loader",))
     line = measured.code.get("pairs")
     if line is None or not measured.step:
         return None
@@ -18,6 +20,7 @@ RULE = Rule(
     severities=("error",),
     needs=("code",),
     fault_in="loader",
-    remedies=("same-order",),
+    remedies=("same-order", "one-loader"),
+    thresholds={"min_steps": Threshold(3, "steps")},
     symptoms=("overfitting", "underfitting", "plateau", "lr-too-low", "too-few-epochs", "output-collapsed"),
 )

@@ -47,6 +47,6 @@ RULE = Rule(
     },
     symptoms=(
         "output-collapsed", "no-update", "plateau", "underfitting", "lr-too-low", "too-few-epochs",
-        "vanishing-gradient", "parameters-unused", "exploding-gradient",
+        "vanishing-gradient", "parameters-unused", "exploding-gradient", "gradients-accumulate",
     ),
 )  # fmt: skip

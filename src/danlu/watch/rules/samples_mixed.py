@@ -6,7 +6,7 @@ from danlu.watch.measured import Measured
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     for trial in measured.interventions.values():
-        in_order = trial.sequential or trial.batch_second
+        in_order = trial.sequential or trial.batch_second or measured.net.over_samples
         least = thresholds["min_moved_share_sequences" if in_order else "min_moved_share"]
         if trial.others > least:
             numbers = {"share": trial.others}

@@ -5,6 +5,9 @@ from danlu.watch.measured import Measured
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
+    line = measured.code.get("noise")
+    if line is not None and measured.step:
+        return Verdict("error", 1, {}, variant="drawn", remedies=("same-noise",), line=line)
     found = measured.unrelated
     if measured.step < thresholds["min_steps"] or found.numbers < thresholds["min_numbers"] or not found.std > 0:
         return None
@@ -29,7 +32,7 @@ RULE = Rule(
     # The noise that is in an input goes with it; at the very least the net has learnt some of it by then.
     thresholds={
         "min_steps": Threshold(100, "steps"),
-        "min_numbers": Threshold(4_000, "numbers"),
+        "min_numbers": Threshold(1_000, "numbers"),
         "max_errors": Threshold(4.0, "times"),
         "min_loss_ratio": Threshold(0.95, "times"),
     },

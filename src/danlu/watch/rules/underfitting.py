@@ -1,12 +1,8 @@
 """underfitting: the loss has come to rest near what guessing would give."""
 
-import math
-
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Layer, Measured
-from danlu.watch.reading import guess_loss, is_flat, is_surrogate, moving_layers
-
-_UNITS = ("Linear", "RNN", "LSTM", "GRU")
+from danlu.watch.measured import Measured
+from danlu.watch.reading import guess_loss, is_flat, is_surrogate, narrow_layer
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -22,7 +18,7 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if not guess > 0:
         return None
     share = end / guess
-    narrow = _narrowest(measured, thresholds)
+    narrow = narrow_layer(measured, thresholds["min_classes"])
     if (
         narrow
         and is_flat(measured, thresholds["max_narrow_gain_share"])
@@ -42,17 +38,6 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     numbers = {"loss": end, "guess": guess, "share": share}
     return Verdict("warning", measured.step, numbers, remedies=("larger-net", "higher-rate", "look-at-labels"))
-
-
-def _narrowest(measured: Measured, thresholds: Thresholds) -> Layer | None:
-    """A hidden layer that everything goes through, with fewer units than two states each would need to tell the
-    classes apart; of a convolution, which has many places, one channel."""
-    if measured.labels.kind != "classes" or measured.labels.outputs < thresholds["min_classes"]:
-        return None
-    hidden = [layer for layer in moving_layers(measured) if layer.name in measured.net.bottlenecks]
-    most = math.log2(measured.labels.outputs)
-    narrow = [layer for layer in hidden if layer.width < most and (layer.kind in _UNITS or layer.width == 1)]
-    return min(narrow, key=lambda layer: layer.width, default=None)
 
 
 RULE = Rule(
