@@ -86,6 +86,16 @@ def tags(net: str, **options: Any) -> Case:
     return case(built(net, data, **options), data, [*sentences[:-1], ["an", "unmet", "word"]], whole=True)
 
 
+def writes(net: str, kind: str = "characters", **options: Any) -> Case:
+    """Pairs of texts, some with tokens that were not trained on; the net's weights are drawn, so that most of what it
+    writes has no end.
+    """
+    words = ("tea", "cup", "sun", "猫", "ink", "oak")
+    sources = [f"{one} {two}" for one in words for two in words] * 3
+    data = danlu.load((sources, [text[::-1] for text in sources]), task="translation", tokens=kind)
+    return case(built(net, data, embedding=8, **options), data, [*sources[:40], "an unmet one", "x"], whole=True)
+
+
 class Beside(nn.Module):
     """A picture, numbers, flags and whole numbers, each in an input of its own."""
 
@@ -166,6 +176,10 @@ TASKS: dict[str, Callable[[], Case]] = {
     "tags-lstm": lambda: tags("sequence-tagger", hidden=8, embedding=8),
     "tags-gru": lambda: tags("sequence-tagger", cell="gru", hidden=8, embedding=8, layers=2),
     "tags-transformer": lambda: tags("transformer-tagger", embedding=8, heads=2, layers=1),
+    "writes-gru": lambda: writes("encoder-decoder", hidden=8),
+    "writes-lstm": lambda: writes("encoder-decoder", "words", hidden=8, cell="lstm", layers=2, attention="additive"),
+    "writes-rnn": lambda: writes("encoder-decoder", hidden=8, cell="rnn", attention="none", bidirectional=False),
+    "writes-transformer": lambda: writes("transformer-encoder-decoder", heads=2, layers=1),
     "several-inputs": several_by_name,
     "several-by-place": several_by_place,
     "tabm": tabm,
@@ -173,4 +187,4 @@ TASKS: dict[str, Callable[[], Case]] = {
     "language-transformer": language_transformer,
 }
 ALL = {**CASES, **TASKS}
-QUICK = (*export_cases.QUICK, "labels", "series-lstm", "masks", "tags-lstm", "several-inputs")
+QUICK = (*export_cases.QUICK, "labels", "series-lstm", "masks", "tags-lstm", "writes-gru", "several-inputs")

@@ -207,7 +207,8 @@ def test_batches_are_those_in_memory_in_every_precision(tmp_path: Path) -> None:
 
 
 def files_in(cache: Path) -> dict[str, int]:
-    return {str(file.relative_to(cache)): file.stat().st_ino for file in cache.rglob("*") if file.is_file()}
+    files = (file for file in cache.rglob("*") if file.is_file() and file.suffix != ".lock")
+    return {str(file.relative_to(cache)): file.stat().st_ino for file in files}
 
 
 def test_what_is_kept_is_used_again_until_it_is_damaged_or_the_table_changes(tmp_path: Path, cache: Path) -> None:

@@ -16,7 +16,7 @@ from export_tasks import ALL, QUICK
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
-VARYING = ("names", "language", "resized", "transformer", "tags")
+VARYING = ("names", "language", "resized", "transformer", "tags", "writes")
 """Nets that take samples of any length, or size."""
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in ALL]
 
@@ -44,7 +44,7 @@ def test_an_export_is_proved_and_checked(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.every(3)
-@pytest.mark.parametrize("name", ["table", "lenet5", "tags-lstm", "masks", "labels", "series-lstm"])
+@pytest.mark.parametrize("name", ["table", "lenet5", "tags-lstm", "masks", "labels", "series-lstm", "writes-gru"])
 def test_a_raw_export_holds_no_strings_and_no_labels(name: str, tmp_path: Path) -> None:
     case = ALL[name]()
     export_onnx(case.exporting(raw=True), tmp_path / "raw.onnx")
@@ -102,6 +102,7 @@ INTERFACES: dict[str, tuple[dict[str, str], list[str]]] = {
     ),
     "masks": ({"pictures": "tensor(uint8)"}, ["mask", "probabilities", "logits"]),
     "tags-lstm": ({"tokens": "tensor(string)"}, ["tags", "probabilities", "logits"]),
+    "writes-gru": ({"tokens": "tensor(int64)"}, ["written", "lengths"]),
     "several-inputs": (
         {"image": "tensor(uint8)", "size": "tensor(double)", "wet": "tensor(bool)", "words": "tensor(int64)"},
         ["label", "probabilities", "logits"],
