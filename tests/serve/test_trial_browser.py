@@ -15,7 +15,7 @@ from dashboard_site import Site, serving
 from trial_runs import trained
 
 Open = Callable[..., Reader]
-KINDS = ("digits", "photos", "table", "prices", "texts", "book", "itself", "masks", "tags", "series")
+KINDS = ("digits", "photos", "table", "prices", "texts", "book", "itself", "masks", "tags", "series", "pairs")
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +156,18 @@ def test_a_text_is_typed_and_one_goes_on(sites: dict[str, Site], reader: Open) -
     window.page.wait_for_selector(".continued")
     assert window.page.text_content(".continued").startswith("the time")
     window.picture("try-book")
+
+
+@pytest.mark.slow
+def test_a_text_is_typed_and_translated_with_a_beam(sites: dict[str, Site], reader: Open) -> None:
+    window = reader(sites["pairs"], "zh")
+    window.page.fill("textarea", "tea sun")
+    window.page.wait_for_selector(".continued")
+    window.page.fill("input[type=number]", "3")
+    with window.page.expect_request("**/api/source**") as asked:
+        window.page.fill("textarea", "sun tea")
+    assert asked.value.post_data_json == {"text": "sun tea", "beam": 3}
+    window.picture("try-pairs")
 
 
 @pytest.mark.every(3)

@@ -265,7 +265,7 @@ def _latin(path: Path) -> Path:
 
 def _ragged(path: Path) -> Path:
     lines = text(columns()).splitlines()
-    lines[333] += ",1"
+    lines[133] += ",1"
     (path / "t.csv").write_text("\n".join(lines), encoding="utf-8")
     return path / "t.csv"
 
