@@ -44,7 +44,7 @@ def test_an_export_is_proved_and_checked(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.every(3)
-@pytest.mark.parametrize("name", ["table", "lenet5", "tags-lstm", "masks", "labels", "series-lstm", "writes-gru"])
+@pytest.mark.parametrize("name", ["table", "lenet5", "tags-lstm", "masks", "labels", "series-lstm"])
 def test_a_raw_export_holds_no_strings_and_no_labels(name: str, tmp_path: Path) -> None:
     case = ALL[name]()
     export_onnx(case.exporting(raw=True), tmp_path / "raw.onnx")
@@ -55,6 +55,16 @@ def test_a_raw_export_holds_no_strings_and_no_labels(name: str, tmp_path: Path) 
     assert not any(node.domain == "ai.onnx.ml" for node in file.model.graph.node)
     assert file.metadata["labels_inside"] is False
     assert file.metadata["strings_inside"] is False
+
+
+@pytest.mark.slow
+def test_a_raw_export_of_a_translation_gives_numbers(tmp_path: Path) -> None:
+    case = ALL["writes-gru"]()
+    export_onnx(case.exporting(raw=True), tmp_path / "raw.onnx")
+    assert check_exported_file(tmp_path / "raw.onnx").passed
+    file = open_onnx(tmp_path / "raw.onnx")
+    (numbers, lengths) = file.session.run(None, feeds_of(case.some(5), file.interface).arrays)
+    assert (numbers.dtype, lengths.tolist()) == (numpy.int64, (numbers > 3).sum(1).tolist())
 
 
 def test_every_column_is_an_input_of_its_name(tmp_path: Path) -> None:
