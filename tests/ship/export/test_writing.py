@@ -33,7 +33,7 @@ def plain_loop(goes_on: Callable[..., Tensor], one_more: Callable[..., tuple[Ten
 def test_the_loop_writes_what_the_run_writes(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case = ALL[kind]()
     net, sources = case.answerer.net, case.answerer.encode(case.raw)
-    writing = Writing(net)
+    writing = Writing(net, case.answerer.fitted.outputs)
     wanted = writing(sources)
     assert torch.equal(wanted[:, : net.translate(sources).shape[1]], net.translate(sources))  # type: ignore[operator]
     monkeypatch.setattr(torch.compiler, "is_exporting", lambda: True)
@@ -54,7 +54,7 @@ class Own(nn.Module):
 
 def test_other_nets_are_refused_with_the_reason(language: str) -> None:
     with pytest.raises(UserError, match="RecurrentEncoderDecoder") as refused:
-        Writing(Own())
+        Writing(Own(), 5)
     assert ("Own cannot be exported" in str(refused.value)) == (language == "en")
 
 

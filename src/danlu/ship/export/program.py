@@ -35,7 +35,7 @@ class Program(nn.Module):
         super().__init__()
         self.preprocessing = front_of(answerer.fitted, resizes)
         net = with_exported_layers(copy.deepcopy(answerer.net)).eval()
-        self.net = Writing(net) if answerer.fitted.task == "translation" else net
+        self.net = Writing(net, answerer.fitted.outputs) if answerer.fitted.task == "translation" else net
         self.answer = Answer(answerer.fitted)
         self.dtype = answerer.dtype
 

@@ -1,7 +1,7 @@
 """Nets that write texts, as one loop of the exported graph: the likeliest token each time, until all have ended."""
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,21 +14,20 @@ _NEVER_WRITTEN = (PADDING, UNKNOWN, START)
 
 
 class Writing(nn.Module):
-    """An encoder–decoder that answers: sources int64 [N, T] to what it writes, as many tokens at most, END among them
-    and 0 behind it. That is what `EncoderDecoder.translate` writes without a beam.
+    """An encoder–decoder that answers: sources int64 [N, T] to what it writes, as many tokens at most of so many
+    `outputs`, END among them and 0 behind it. That is what `EncoderDecoder.translate` writes without a beam.
 
     In the graph the decoder is told all that was written so far, with padding behind, in each step: that has the same
     size each time, whatever the net remembers. UserError for a net that is none of danlu's encoder–decoders, for only
     of those is it known that no token depends on what stands behind it.
     """
 
-    def __init__(self, net: nn.Module) -> None:
+    def __init__(self, net: nn.Module, outputs: int) -> None:
         super().__init__()
         if not isinstance(net, EncoderDecoder):
             fail("export.translation", net=type(net).__name__)
         self.net = net
         self.never: Tensor
-        outputs = cast(int, net.outputs)
         self.register_buffer("never", torch.zeros(outputs, dtype=torch.bool), persistent=False)
         self.never[[*_NEVER_WRITTEN]] = True
 
