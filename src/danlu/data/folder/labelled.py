@@ -31,6 +31,6 @@ def labelled(
             status = path.stat()
             label = sets.setdefault(key, len(sets))
             found[part].append(PictureFile(path.absolute(), label, status.st_size, status.st_mtime_ns))
-    places = {str(one.path.parent) for part in found.values() for one in part}
+    places = {str(path.absolute().parent) for pairs in parts.values() for path, _ in pairs}
     whole = Path(os.path.commonpath([str(folder.absolute()), *places]))
     return Listing(whole, tuple(labels), found, notes, by_table=True, sets=tuple(sets), separator=separator)

@@ -60,7 +60,7 @@ class Annotations:
 
 
 @dataclass
-class Picture:
+class CocoPicture:
     """A picture of a file of annotations with what is drawn in it."""
 
     name: str
@@ -144,9 +144,9 @@ def _values(path: Path, named: Mapping[Any, str], faults: Faults) -> tuple[dict[
     return values | ({ground: 0} if ground is not None else {}), titles
 
 
-def pictures_of(path: Path, entries: list[Entry], faults: Faults, *, sized: bool = True) -> dict[Any, Picture]:
+def pictures_of(path: Path, entries: list[Entry], faults: Faults, *, sized: bool = True) -> dict[Any, CocoPicture]:
     """The pictures by their numbers; without their sides where these need not be `sized`."""
-    found: dict[Any, Picture] = {}
+    found: dict[Any, CocoPicture] = {}
     names = defaultdict[str, int](int)
     for entry in entries:
         number, name, sides = entry.get("id"), entry.get("file_name"), (entry.get("height"), entry.get("width"))
@@ -155,7 +155,7 @@ def pictures_of(path: Path, entries: list[Entry], faults: Faults, *, sized: bool
             faults.add("data.coco-image", path=path, found=to_json(entry)[:80])
             continue
         names[str(name)] += 1
-        found[number] = Picture(str(name), cast(tuple[int, int], sides))
+        found[number] = CocoPicture(str(name), cast(tuple[int, int], sides))
     if twice := [name for name, times in names.items() if times > 1]:
         faults.add("data.coco-twice", path=path, count=len(twice), examples=listed(twice, MOST_TOLD))
     return found
