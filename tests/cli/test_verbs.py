@@ -16,7 +16,7 @@ from danlu.lab.interrupt import Interrupt
 SMALL = ("train.epochs=2", "train.batch_size=100")
 KEYS = {
     "run", "recipe", "epochs", "steps", "seconds", "loading_seconds", "training_seconds", "finished", "stopped_early",
-    "diverged", "diverged_since", "scored", "score", "findings",
+    "diverged", "diverged_since", "scored", "score", "findings", "time",
 }  # fmt: skip
 
 

@@ -97,7 +97,8 @@ def test_ids_are_looked_up_and_never_joined(beside: Path) -> None:
         assert len(elsewhere) == 2
         for id in elsewhere:
             assert OUTSIDE.encode() in wide.get(f"/api/run/{id}").body
-            for route in (f"/api/run/{id}", f"/api/run/{id}/net.svg", f"/api/study/{id}", f"/api/compare?runs={id}"):
+            run, moment = f"/api/run/{id}", f"/api/moment/{id}?at=0"
+            for route in (run, f"{run}/net.svg", moment, f"/api/study/{id}", f"/api/compare?runs={id}"):
                 assert narrow.get(route).status == 404
                 assert narrow.get(route).body == b""
 
