@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 import danlu
 import export_cases
 from danlu import nets
+from danlu.base.token_numbers import END
 from danlu.data import Dataset
 from danlu.data.label_sets import LabelSets
 from danlu.data.preprocessing import Preprocessing
@@ -84,6 +85,25 @@ def tags(net: str, **options: Any) -> Case:
     own = [["D", "N", "V"], ["D", "N", "V", "P", "X"], ["X", "N"]] * 20
     data = danlu.load((sentences, own))
     return case(built(net, data, **options), data, [*sentences[:-1], ["an", "unmet", "word"]], whole=True)
+
+
+def writes(net: str, kind: str = "characters", *, seed: int, spread: float = 3.0, **options: Any) -> Case:
+    """Pairs of texts, some with tokens that were not trained on; the net's weights are drawn, so that it writes many
+    different texts, of which some end and some do not.
+    """
+    words = ("tea", "cup", "sun", "猫", "ink", "oak")
+    sources = [f"{one} {two}" for one in words for two in words] * 3
+    data = danlu.load((sources, [text[::-1] for text in sources]), task="translation", tokens=kind)
+    raw = [*sources[:40], "an unmet one", "x"]
+    found = case(built(net, data, embedding=8, **options), data, raw, whole=True)
+    draws, made = torch.Generator().manual_seed(seed), cast(nets.RecurrentEncoderDecoder, found.answerer.net)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            wide = 0.3 if parameter.ndim < 2 else (2.0 / parameter[0].numel()) ** 0.5
+            parameter.copy_(torch.randn(parameter.shape, generator=draws) * wide * spread)
+        while not bool((made.translate(found.answerer.encode(raw)) == END).any()):
+            made.output.bias[END] += 0.2
+    return found
 
 
 class Beside(nn.Module):
@@ -166,6 +186,14 @@ TASKS: dict[str, Callable[[], Case]] = {
     "tags-lstm": lambda: tags("sequence-tagger", hidden=8, embedding=8),
     "tags-gru": lambda: tags("sequence-tagger", cell="gru", hidden=8, embedding=8, layers=2),
     "tags-transformer": lambda: tags("transformer-tagger", embedding=8, heads=2, layers=1),
+    "writes-gru": lambda: writes("encoder-decoder", hidden=8, seed=0),
+    "writes-lstm": lambda: writes(
+        "encoder-decoder", "words", hidden=8, cell="lstm", layers=2, attention="additive", seed=4
+    ),
+    "writes-rnn": lambda: writes(
+        "encoder-decoder", hidden=8, cell="rnn", attention="none", bidirectional=False, seed=2
+    ),
+    "writes-transformer": lambda: writes("transformer-encoder-decoder", heads=2, layers=1, seed=7, spread=2.0),
     "several-inputs": several_by_name,
     "several-by-place": several_by_place,
     "tabm": tabm,

@@ -90,7 +90,6 @@ def transformer(place: Path) -> Ground:
 
 
 NOT_SCORED = {"evaluate": "ship.not-evaluated"}
-WRITES = {"export": "export.translation", "try": "ship.cannot-try-texts"}
 TASKS: dict[str, Task] = {
     "classes": Task("classes, from a table", "分类（表格）", every_kind.table),
     "numbers": Task("numbers, from a table", "回归（表格）", every_kind.prices),
@@ -100,8 +99,8 @@ TASKS: dict[str, Task] = {
     "segmentation": Task("a class for each pixel", "语义分割", segmentation),
     "texts": Task("classes of texts", "文本分类", every_kind.texts),
     "tagging": Task("a tag for each token", "词元标注", tagging),
-    "translation": Task("translation, recurrent", "翻译（循环网络）", translation, WRITES),
-    "transformer-translation": Task("translation, transformer", "翻译（Transformer）", transformer_translation, WRITES),
+    "translation": Task("translation, recurrent", "翻译（循环网络）", translation),
+    "transformer-translation": Task("translation, transformer", "翻译（Transformer）", transformer_translation),
     "language": Task("language, recurrent", "语言模型（循环网络）", every_kind.book, NOT_SCORED),
     "transformer": Task("language, transformer", "语言模型（Transformer）", transformer, NOT_SCORED),
     "reconstruction": Task("reconstruction", "重建", every_kind.itself, NOT_SCORED),

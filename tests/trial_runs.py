@@ -10,7 +10,7 @@ from PIL import Image
 import danlu
 
 ROWS = 120
-KINDS = ("digits", "photos", "table", "prices", "arrays", "texts", "book", "itself", "masks", "tags", "series")
+KINDS = ("digits", "photos", "table", "prices", "arrays", "texts", "book", "itself", "masks", "tags", "series", "pairs")
 
 
 def trained(kind: str, place: Path) -> danlu.Run:
@@ -77,6 +77,13 @@ def _series(place: Path) -> tuple[str, Any, dict[str, Any]]:
     return "gru", place / "weather.csv", {"target": "temp", "window": 4, "group": "town"}
 
 
+def _pairs(_: Path) -> tuple[str, Any, dict[str, Any]]:
+    words = ("tea", "cup", "sun", "ink")
+    sources = [f"{one} {two}" for one in words for two in words] * 4
+    settings: dict[str, Any] = {"task": "translation", "tokens": "characters", "hidden": 16, "embedding": 8}
+    return "encoder-decoder", (sources, [text[::-1] for text in sources]), {**settings, "epochs": 4}
+
+
 _SOURCES: dict[str, Callable[[Path], tuple[str, Any, dict[str, Any]]]] = {
     "digits": lambda _: ("softmax-regression", "digits", {"epochs": 20}),
     "photos": _photos,
@@ -88,5 +95,6 @@ _SOURCES: dict[str, Callable[[Path], tuple[str, Any, dict[str, Any]]]] = {
     "masks": _masks,
     "tags": _tags,
     "series": _series,
+    "pairs": _pairs,
     "itself": lambda _: ("autoencoder", "digits", {"epochs": 1}),
 }

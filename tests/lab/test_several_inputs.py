@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars
 import pytest
 import torch
 from torch import Tensor, nn
@@ -306,3 +307,14 @@ def test_what_is_given_to_be_answered_is_looked_at(tmp_path: Path) -> None:
             run.predict(given)
     other = danlu.load(({name: one[:60] for name, one in inputs().items()}, labels()[:60]))
     assert 0 <= run.evaluate(other)["accuracy"] <= 1
+
+
+def test_data_frames_are_inputs_by_name_or_by_place() -> None:
+    generator = torch.Generator().manual_seed(1)
+    left = polars.DataFrame(torch.randn(COUNT, 3, generator=generator).numpy(), schema=["a", "b", "c"])
+    right = polars.DataFrame({"wide": torch.randn(COUNT, generator=generator).tolist(), "count": [*range(COUNT)]})
+    named, placed = danlu.load(({"left": left, "right": right}, labels())), danlu.load(((left, right), labels()))
+    assert named.sample_shape == placed.sample_shape == (5,)
+    ours, theirs = (next(iter(data.batches("test", COUNT, device=torch.device("cpu")))) for data in (named, placed))
+    assert torch.equal(ours[0], theirs[0])
+    assert torch.equal(named.encode({"right": right, "left": left}), placed.encode((left, right)))

@@ -12,7 +12,10 @@ import danlu
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_text import read_recipe, to_toml
 from danlu.lab.draft import draft_recipe
+from danlu.lab.search.search import sought
 from danlu.lab.setup import Setup, set_up
+from danlu.lab.study.compare import planned
+from danlu.view.study import StudyReporter
 
 Pixels = numpy.ndarray[Any, Any]
 Drawn = numpy.random.Generator
@@ -180,3 +183,22 @@ def _differing(one: Recipe, other: Recipe) -> set[str]:
 def _written(recipe: Recipe, place: Path) -> Path:
     (place / "recipe.toml").write_text(to_toml(recipe), encoding="utf-8")
     return place / "recipe.toml"
+
+
+def test_a_study_and_a_search_tell_what_a_training_tells(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    place = folder(tmp_path / "pictures", {"cat": noise, "dog": noise}, 20)
+    wanted = told(chosen(place))
+    plan, base, _ = planned(None, place, vary={"optim.momentum": [0.0, 0.9]}, seeds=[0], epochs=1)
+    assert wanted
+    assert plan.facts()["notes"] == [wanted]
+    assert base.net.name == "small-resnet"
+    quest, first, _ = sought(None, place, space={"optim.momentum": (0.1, 0.9)}, trainings=2, epochs=1)
+    assert list(map(str, quest.notes)) == first.facts()["notes"] == [wanted]
+    StudyReporter(visible=True).opening(plan.facts(), tmp_path)
+    assert f"! {wanted}" in capsys.readouterr().err
+    StudyReporter(visible=False).opening(plan.facts(), tmp_path)
+    assert wanted not in capsys.readouterr().err
+    named, _, _ = planned("mlp", place, vary={"optim.momentum": [0.0, 0.9]}, seeds=[0], epochs=1)
+    assert named.facts()["notes"] == []

@@ -171,6 +171,14 @@ def test_each_token_of_a_text_has_its_tag(sites: dict[str, Site], runs: dict[str
     assert "unheard" in answer["notes"][0]
 
 
+@pytest.mark.parametrize("beam", [1, 4])
+def test_what_is_written_for_a_text_is_shown(sites: dict[str, Site], runs: dict[str, danlu.Run], beam: int) -> None:
+    answer = ask(sites["pairs"], "source", {"text": "tea sün", "beam": beam})
+    assert answer["written"] == runs["pairs"].predict("tea sün", beam=beam)[0]
+    assert "ü" in answer["notes"][0]
+    assert "error" in ask(sites["pairs"], "source", {"text": "", "beam": beam})
+
+
 ROWS = "day,town,temp\n" + "".join(
     f"2024-05-0{day},{town},{start + day}\n" for day in range(1, 7) for town, start in (("Ulm", 9), ("Oslo", 20))
 )
@@ -232,6 +240,9 @@ def test_other_json_than_the_page_sends_is_refused(sites: dict[str, Site], body:
         ("series", "rows", {"rows": "x" * 100_001}),
         ("series", "rows", {"rows": ["x"]}),
         ("texts", "text", {"text": ["x"]}),
+        ("pairs", "source", {"text": "x", "beam": 0}),
+        ("pairs", "source", {"text": "x", "beam": 21}),
+        ("pairs", "source", {"text": "x"}),
         ("book", "beginning", {"text": "a", "tokens": 10**9, "temperature": 1, "seed": 0}),
         ("book", "beginning", {"text": "a", "tokens": 5, "temperature": float("nan"), "seed": 0}),
         ("book", "beginning", {"text": "a", "tokens": True, "temperature": 1, "seed": 0}),

@@ -161,6 +161,19 @@ def test_a_text_is_typed_and_one_goes_on(sites: dict[str, Site], reader: Open) -
     window.picture("try-book")
 
 
+@pytest.mark.slow
+def test_a_text_is_typed_and_translated_with_a_beam(reader: Open, tmp_path: Path) -> None:
+    with serving(open_trial(trained("pairs", tmp_path), port=0)) as site:
+        window = reader(site, "zh")
+        window.page.fill("textarea", "tea sun")
+        window.page.wait_for_selector(".continued")
+        window.page.fill("input[type=number]", "3")
+        with window.page.expect_request("**/api/source**") as asked:
+            window.page.fill("textarea", "sun tea")
+        assert asked.value.post_data_json == {"text": "sun tea", "beam": 3}
+        window.picture("try-pairs")
+
+
 @pytest.mark.every(6)
 @pytest.mark.parametrize("words", ["en", "zh"])
 @pytest.mark.parametrize("kind", ["digits", "prices", "book", "itself"])

@@ -14,6 +14,8 @@ LANGUAGE_VARIABLE = "DANLU_LANG"
 MAX_FILE_VARIABLE = "DANLU_MAX_FILE_GB"
 OVERVIEW_VARIABLE = "DANLU_OVERVIEW"
 MAX_FILE_GB = 8.0
+CACHE_VARIABLE = "DANLU_CACHE_GB"
+CACHE_GB = 32.0
 _RENDEZVOUS_VARIABLE = "DANLU_RENDEZVOUS"
 _INTERFACE_VARIABLE = "GLOO_SOCKET_IFNAME"
 _NO_TELEMETRY = {
@@ -38,12 +40,21 @@ def progress_file() -> Path:
 
 def max_file_bytes() -> int:
     """How many bytes one file may bring into memory, unpacked: `$DANLU_MAX_FILE_GB` in GiB, else 8 GiB."""
-    named = os.environ.get(MAX_FILE_VARIABLE, "")
+    return _gibibytes(MAX_FILE_VARIABLE, MAX_FILE_GB)
+
+
+def cache_bytes() -> int:
+    """How many bytes of decoded pictures and rows of large tables are kept: `$DANLU_CACHE_GB` in GiB, else 32 GiB."""
+    return _gibibytes(CACHE_VARIABLE, CACHE_GB)
+
+
+def _gibibytes(variable: str, otherwise: float) -> int:
+    """The bytes that a variable names in GiB; `otherwise` where it names no such number."""
     try:
-        limit = float(named)
+        named = float(os.environ.get(variable, ""))
     except ValueError:
-        limit = MAX_FILE_GB
-    return int((limit if 0 < limit < math.inf else MAX_FILE_GB) * 2**30)
+        named = otherwise
+    return int((named if 0 < named < math.inf else otherwise) * 2**30)
 
 
 def draws_overviews() -> bool:

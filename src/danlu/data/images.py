@@ -1,14 +1,14 @@
 """Images with labels, as the readers hand them over, into a data set."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault
 from danlu.data.dataset import Origin
-from danlu.data.label_sets import LabelSets
+from danlu.data.label_sets import LabelSets, unmet
 from danlu.data.memory import MemoryDataset
 from danlu.data.normalisation import fixed_statistics
 from danlu.data.options import PICTURES, Options, refuse_unfit
@@ -29,7 +29,7 @@ class Pool:
     """Images uint8 [N, C, H, W] and class indices int64 [N]."""
 
     images: Tensor
-    labels: Tensor  # or masks int64 [N, H, W], where the pictures have a `target` of their own
+    labels: Tensor  # or masks int64 [N, H, W], or which labels, float64 [N, L], where there is a `target` of their own
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,14 @@ class Images:
     validation: Pool | None = None
     notes: tuple[Fault, ...] = ()
     white: float | None = None  # of picture files: see Pixels
-    target: PixelLabels | None = None  # what the numbers in masks mean
+    target: Labels | PixelLabels | LabelSets | None = None  # what the numbers in masks mean, or the labels
+    whole: bool = False  # see Pixels
 
 
 def image_dataset(name: str, images: Images, options: Options, origin: Origin) -> MemoryDataset:
     """Split what a reader gave; official parts are kept."""
-    tasks = ("auto", "segmentation") if images.target else ("auto", "classification", "reconstruction")
+    target = images.target or Labels(images.classes)
+    tasks = ("auto", target.task, *(() if isinstance(target, PixelLabels) else ("reconstruction",)))
     refuse_unfit(options, name, PICTURES, tasks)
     pools = {"train": (images.train.images, images.train.labels)}
     if images.validation:
@@ -56,8 +58,7 @@ def image_dataset(name: str, images: Images, options: Options, origin: Origin) -
     if images.test:
         pools["test"] = (images.test.images, images.test.labels)
     portions = carve(pools, options)
-    target = images.target or Labels(images.classes)
-    return pixel_dataset(
+    made = pixel_dataset(
         name,
         portions,
         target,
@@ -67,7 +68,11 @@ def image_dataset(name: str, images: Images, options: Options, origin: Origin) -
         notes=images.notes,
         numbers=source_numbers(pools, portions),
         white=images.white,
+        whole=images.whole,
     )
+    if isinstance(target, LabelSets):
+        made = replace(made, notes=(*made.notes, *unmet(made.y, target, made.sizes["train"])))
+    return made
 
 
 def pixel_dataset(

@@ -159,7 +159,7 @@ def _load(source: Source, options: Options) -> Dataset:
         fail("tables.sheet-without-workbook", sheet=source.file.sheet)
     if isinstance(source.given, Dataset):
         return source.given
-    making = Making(partial(_builder, source), options)
+    making = Making(partial(_builder, replace(source, task=options.task)), options)
     with guarded(_shown(source.given)):
         made = making.read()(options)
     inner = made.inner if isinstance(made, Reconstruction) else made

@@ -53,13 +53,14 @@ def layout_of(encoder: Encoder) -> InputLayout | None:
 
 
 def are_several(x: Any, y: Any) -> bool:
-    """Whether `x` is several inputs of N samples: a dict of arrays, or a tuple of arrays that are not themselves the N
-    samples of `y`.
+    """Whether `x` is several inputs of N samples: a dict of arrays or data frames, or a tuple of such that are not
+    themselves the N samples of `y`.
     """
     if isinstance(x, Mapping):
         return True
-    arrays = isinstance(x, tuple) and len(cast(tuple[Any, ...], x)) > 1
-    if not arrays or not all(isinstance(one, numpy.ndarray | Tensor) and one.ndim for one in cast(tuple[Any, ...], x)):
+    if not isinstance(x, tuple) or len(cast(tuple[Any, ...], x)) < 2:
+        return False
+    if not all(is_frame(one) or (isinstance(one, numpy.ndarray | Tensor) and one.ndim) for one in cast(Any, x)):
         return False
     return not hasattr(y, "__len__") or len(x) != len(y)
 

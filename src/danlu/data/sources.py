@@ -57,6 +57,7 @@ class Source:
     root: str | None = None
     file: FileOptions = field(default_factory=FileOptions)
     noise: float | None = None  # of data that are drawn
+    task: str = "auto"  # which decides where a folder could be read in several ways
 
 
 def read_source(source: Source) -> Builder:
@@ -78,7 +79,7 @@ def read_source(source: Source) -> Builder:
             return ReadSource(partial(labelled_texts, source.name or "texts", pools), partial(raw_texts, pools))
         return arrays_builder(source.name or "arrays", pools)
     if isinstance(given, str | Path):
-        return _from_path(Path(given).expanduser(), given, target, source.name, source.file)
+        return _from_path(Path(given).expanduser(), source)
     if parts := parts_given(given):
         return parts_builder(parts, target, source.name, source.file)
     if is_frame(given) or (isinstance(given, dict) and target is not None):
@@ -114,7 +115,8 @@ def _refuse_target(target: Columns | None, name: str) -> None:
         fail("data.target-without-table", target=target if isinstance(target, str) else ",".join(target), name=name)
 
 
-def _from_path(path: Path, given: str | Path, target: Columns | None, name: str | None, file: FileOptions) -> Builder:
+def _from_path(path: Path, source: Source) -> Builder:
+    given, target, name, file = source.given, source.target, source.name, source.file
     kind = path_kind(path)
     if is_pattern(path):
         files, called = files_of(path), name or path.absolute().parent.name
@@ -139,7 +141,7 @@ def _from_path(path: Path, given: str | Path, target: Columns | None, name: str 
             return _builder(read_idx_folder(path), name or path.name, origin, target)
         if tables := tables_in(path):
             return folder_of_tables(name or path.name, path, tables, target, file)
-        return folder_builder(name or path.name, path)
+        return folder_builder(name or path.name, path, task=source.task)
     if is_text(path) and target is None:
         text, notes = read_text(path, file.encoding)
         return text_builder(stem, Corpus(text, notes=notes), {"train": (path, text)}, origin)

@@ -36,8 +36,6 @@ def exporting(
         fail("export.unfinished", run=shown(run.folder))
     if run.diverged:
         fail("export.diverged", run=shown(run.folder), step=run.diverged_since)
-    if answerer.fitted.task == "translation":
-        fail("export.translation", run=shown(run.folder))
     try:
         example, evidence = _of_test_part(run, data)
     except UserError:
@@ -64,8 +62,8 @@ def _of_test_part(run: RunRecord, data: Dataset | UserError) -> tuple[Any, Evide
 
 def _portions(data: Dataset, count: int) -> Iterator[tuple[Any, Tensor | None]]:
     """The test part's raw samples with their right answers, in the order in which the run was scored."""
-    if data.task == "language":  # the right answer to a text is in it
-        rows = range(min(count, _TEXTS))
+    if data.task in ("language", "translation"):  # answers are held against each other, not against the right ones
+        rows = range(min(count, _TEXTS) if data.task == "language" else count)
         yield from ((some, None) for some in _some(raw_samples(data, "test", rows).samples, _AT_ONCE))
         return
     at_once = _PICTURES_AT_ONCE if data.task == "segmentation" else _AT_ONCE

@@ -24,7 +24,7 @@ class EncoderDecoder(nn.Module, ABC):
     def forward(self, pairs: Tensor) -> Tensor:
         source, given = pairs[:, 0], pairs[:, 1]
         longest = int(lengths_of(given).max())
-        logits = self.decode(self.encode(source), given[:, :longest])
+        logits = self.decode(self.encode(_without_ends(source)), given[:, :longest])
         # What stands behind an end is nobody's: it must not depend on how long the others of the batch are.
         logits = logits.masked_fill((given[:, :longest] == 0)[..., None], 0.0)
         return nn.functional.pad(logits, (0, 0, 0, given.shape[1] - longest))
@@ -37,19 +37,26 @@ class EncoderDecoder(nn.Module, ABC):
         The likeliest token is taken each time, or with a `beam` the best of so many beginnings that are gone on with.
         """
         sources = sources[:, 0] if sources.dim() == 3 else sources
-        return written(self.encode(sources), self.step, beam=beam, most=sources.shape[1])
+        return written(self.encode(_without_ends(sources)), self.step, beam=beam, most=sources.shape[1])
 
     @abstractmethod
     def encode(self, source: Tensor) -> Memory:
-        """What is known of sources [N, S] before the first token is written."""
+        """What is known of sources [N, S] before the first token is written; padding must not change it."""
 
     @abstractmethod
     def decode(self, memory: Memory, given: Tensor) -> Tensor:
-        """The logits of each next token, [N, T, outputs], where the tokens [N, T] before it are given."""
+        """The logits of each next token, [N, T, outputs], where the tokens [N, T] before it are given; none of them
+        depends on a later token.
+        """
 
     @abstractmethod
     def step(self, memory: Memory, last: Tensor) -> tuple[Tensor, Memory]:
         """The logits of the next token [N, outputs] behind the `last` ones [N], and the memory after that."""
+
+
+def _without_ends(source: Tensor) -> Tensor:
+    """Sources [N, T] without the places at the end where all of them are padding."""
+    return source[:, : int(lengths_of(source).max())]
 
 
 class RecurrentEncoderDecoder(EncoderDecoder):
@@ -111,7 +118,6 @@ class RecurrentEncoderDecoder(EncoderDecoder):
         (of an LSTM two).
         """
         lengths = lengths_of(source)
-        source = source[:, : int(lengths.max())]
         states, last = run(self.encoder, self.drop(self.embed_source(source)), lengths=lengths)
         within = within_lengths(source, lengths)
         first = [torch.tanh(self.bridge(self._both_ways(part))) for part in (last if self.cell == "lstm" else (last,))]

@@ -59,9 +59,7 @@ class TransformerEncoderDecoder(EncoderDecoder, TransformerBase):
 
     def encode(self, source: Tensor) -> Memory:
         """What stands at each place of the source [N, S, embedding], which places it has, and no token yet [N, 0]."""
-        lengths = lengths_of(source)
-        source = source[:, : int(lengths.max())]
-        within = within_lengths(source, lengths)
+        within = within_lengths(source, lengths_of(source))
         x = self.placed(self.embed_source(source))
         for block in self.encoder:
             x = block(x, within[:, None, None])

@@ -21,6 +21,7 @@ _MOST_ROWS = 100_000  # characters of the rows of a time series
 _MOST_CELL = 500  # characters
 _MOST_TOKENS = 1_000  # that a text goes on for
 _MOST_TEMPERATURE = 10.0
+_MOST_BEAM = 20
 _MOST_SEED = 2**32
 _Read = Callable[[RunOnTrial, bytes], Answer]
 
@@ -48,6 +49,11 @@ def _text(trial: RunOnTrial, body: bytes) -> Answer:
     return partial(trial.text, _short_text(object_in(body, "text")["text"]))
 
 
+def _source(trial: RunOnTrial, body: bytes) -> Answer:
+    asked = object_in(body, "text", "beam")
+    return partial(trial.source, _short_text(asked["text"]), beam=int(number_in(asked["beam"], 1, _MOST_BEAM)))
+
+
 def _rows(trial: RunOnTrial, body: bytes) -> Answer:
     rows = object_in(body, "rows")["rows"]
     if not isinstance(rows, str) or len(rows) > _MOST_ROWS:
@@ -71,6 +77,7 @@ _ASKED: dict[str, tuple[tuple[str, ...], int, _Read]] = {
     "/api/picture": (("picture",), _MOST_PICTURE_BYTES, _picture),
     "/api/row": (("row", "numbers"), _MOST_JSON_BYTES, _row),
     "/api/text": (("text",), _MOST_JSON_BYTES, _text),
+    "/api/source": (("source",), _MOST_JSON_BYTES, _source),
     "/api/rows": (("rows",), _MOST_JSON_BYTES, _rows),
     "/api/beginning": (("beginning",), _MOST_JSON_BYTES, _beginning),
 }

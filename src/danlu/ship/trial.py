@@ -49,12 +49,12 @@ class RunOnTrial:
 
     @property
     def kind(self) -> str:
-        """What goes in: "picture", "row", "numbers", "text", "beginning" (of a text) or "rows" (of a time series).
-        UserError where it is nothing that a page can ask for.
+        """What goes in: "picture", "row", "numbers", "text", "beginning" (of a text), "source" (a text to translate) or
+        "rows" (of a time series). UserError where it is nothing that a page can ask for.
         """
         fitted = self.answerer.fitted
         if isinstance(fitted.target, WrittenText):
-            fail("ship.cannot-try-texts", name=fitted.name)
+            return "source"
         if isinstance(fitted.target, Tokens):
             return "beginning"
         if isinstance(fitted.encoder, WindowEncoder):
@@ -147,24 +147,34 @@ class RunOnTrial:
 
     def text(self, text: str) -> dict[str, Any]:
         """The answer to a text, and what each token, or few tokens, add to it; or the tag of each."""
-        encoder = self.answerer.fitted.encoder
-        assert isinstance(encoder, TextEncoder)
-        tokens = cut(text, encoder.vocabulary.kind, spaced=encoder.vocabulary.spaced)
-        if not tokens:
-            fail("ship.empty-text")
-        encoded = encoder.encode(text)
-        unknown = [token for token in dict.fromkeys(tokens) if token not in encoder.vocabulary.numbers]
-        notes = [str(Fault("ship.unknown-tokens", {"tokens": " ".join(unknown[:10])}))] if unknown else []
+        encoded, tokens, notes = self._tokens_of(text)
         if isinstance(self.answerer.fitted.target, TokenLabels):
             return {"tags": tagged(self.answerer, encoded, tokens), "notes": notes}
         shorter, pieces = without_pieces(tokens, encoded[0])
         found = explained(self.answerer, encoded, shorter)
-        between = "" if encoder.vocabulary.kind == "characters" else " "
+        vocabulary = self.answerer.fitted.vocabulary
+        between = "" if vocabulary is None or vocabulary.kind == "characters" else " "
         parts = [
             [between.join(tokens[piece.start : piece.stop]), effect]
             for piece, effect in zip(pieces, found.effects.tolist(), strict=True)
         ]
         return self._answer(found.answers) | {"notes": notes, "tokens": parts}
+
+    def source(self, text: str, *, beam: int) -> dict[str, Any]:
+        """What is written for a text, found with a `beam` of so many beginnings."""
+        encoded, _, notes = self._tokens_of(text)
+        return {"written": self.answerer.answers(encoded, beam).values[0], "notes": notes}
+
+    def _tokens_of(self, text: str) -> tuple[Tensor, list[str], list[str]]:
+        """A text as the net takes it, its tokens, and a note of those that were never met. UserError for none."""
+        encoder = self.answerer.fitted.encoder
+        assert isinstance(encoder, TextEncoder)
+        tokens = cut(text, encoder.vocabulary.kind, spaced=encoder.vocabulary.spaced)
+        if not tokens:
+            fail("ship.empty-text")
+        unknown = [token for token in dict.fromkeys(tokens) if token not in encoder.vocabulary.numbers]
+        notes = [str(Fault("ship.unknown-tokens", {"tokens": " ".join(unknown[:10])}))] if unknown else []
+        return encoder.encode(text), tokens, notes
 
     def rows(self, text: str) -> dict[str, Any]:
         """What comes behind the last rows of a table that was pasted as text, for each series."""

@@ -39,6 +39,8 @@ class StudyReporter:
             self._note(say("study.one-seed"))
         if self._visible:
             self._print(say("study.opening", members=plan["members"], folder=folder))
+            for note in plan["notes"]:
+                self._note(note)
 
     def group(self, combinations: int, members: int, alone: Fault | None) -> None:
         """A stack begins, or trainings one after another."""
@@ -83,8 +85,10 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
         if "seconds" in group:
             cost = {"seconds": f"{group['seconds']:.1f}", "megabytes": f"{group['megabytes']:.0f}"}
             console.print(say("study.plan-cost", **cost), markup=False, soft_wrap=True)
-    for one in plan["failed"]:
-        text = say("study.cell-failed", factors=factors_text(one["factors"]), reason=one["reason"])
+    failed = [
+        say("study.cell-failed", factors=factors_text(one["factors"]), reason=one["reason"]) for one in plan["failed"]
+    ]
+    for text in (*plan["notes"], *failed):
         console.print(f"! {text}", style="yellow", markup=False, soft_wrap=True)
 
 

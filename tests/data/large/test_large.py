@@ -209,7 +209,8 @@ def test_batches_are_those_in_memory_in_every_precision(tmp_path: Path) -> None:
 
 
 def files_in(cache: Path) -> dict[str, int]:
-    return {str(file.relative_to(cache)): file.stat().st_ino for file in cache.rglob("*") if file.is_file()}
+    files = (file for file in cache.rglob("*") if file.is_file() and file.suffix != ".lock")
+    return {str(file.relative_to(cache)): file.stat().st_ino for file in files}
 
 
 @pytest.mark.slow
@@ -267,7 +268,7 @@ def _latin(path: Path) -> Path:
 
 def _ragged(path: Path) -> Path:
     lines = text(columns()).splitlines()
-    lines[333] += ",1"
+    lines[133] += ",1"
     (path / "t.csv").write_text("\n".join(lines), encoding="utf-8")
     return path / "t.csv"
 

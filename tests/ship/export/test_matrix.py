@@ -16,7 +16,7 @@ from export_tasks import ALL, QUICK
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
-VARYING = ("names", "language", "resized", "transformer", "tags")
+VARYING = ("names", "language", "resized", "transformer", "tags", "writes")
 """Nets that take samples of any length, or size."""
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in ALL]
 
@@ -55,6 +55,16 @@ def test_a_raw_export_holds_no_strings_and_no_labels(name: str, tmp_path: Path) 
     assert not any(node.domain == "ai.onnx.ml" for node in file.model.graph.node)
     assert file.metadata["labels_inside"] is False
     assert file.metadata["strings_inside"] is False
+
+
+@pytest.mark.slow
+def test_a_raw_export_of_a_translation_gives_numbers(tmp_path: Path) -> None:
+    case = ALL["writes-gru"]()
+    export_onnx(case.exporting(raw=True), tmp_path / "raw.onnx")
+    assert check_exported_file(tmp_path / "raw.onnx").passed
+    file = open_onnx(tmp_path / "raw.onnx")
+    (numbers, lengths) = file.session.run(None, feeds_of(case.some(5), file.interface).arrays)
+    assert (numbers.dtype, lengths.tolist()) == (numpy.int64, (numbers > 3).sum(1).tolist())
 
 
 def test_every_column_is_an_input_of_its_name(tmp_path: Path) -> None:
@@ -102,6 +112,7 @@ INTERFACES: dict[str, tuple[dict[str, str], list[str]]] = {
     ),
     "masks": ({"pictures": "tensor(uint8)"}, ["mask", "probabilities", "logits"]),
     "tags-lstm": ({"tokens": "tensor(string)"}, ["tags", "probabilities", "logits"]),
+    "writes-gru": ({"tokens": "tensor(int64)"}, ["written", "lengths"]),
     "several-inputs": (
         {"image": "tensor(uint8)", "size": "tensor(double)", "wet": "tensor(bool)", "words": "tensor(int64)"},
         ["label", "probabilities", "logits"],

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from danlu.base.errors import Fault, UserError
@@ -13,18 +14,20 @@ from danlu.data.transforms.convert import to_image
 
 
 class PictureFiles(Dataset[Any]):
-    """Samples (uint8 [C, H, W], name of the class); the pictures go through `callables` first, as Pillow's."""
+    """Samples (uint8 [C, H, W], answer); `answers` are those of all pictures: the names of their classes, or which
+    labels they have, float32 [N, L]. The pictures go through `callables` first, as Pillow's.
+    """
 
     def __init__(
         self,
         pictures: Sequence[PictureFile],
-        classes: tuple[str, ...],
+        answers: Sequence[str] | Tensor,
         shape: Shape,
         callables: tuple[Callable[[Any], Any], ...] = (),
     ) -> None:
-        self.pictures, self.classes, self.shape, self.callables = pictures, classes, shape, callables
+        self.pictures, self.answers, self.shape, self.callables = pictures, answers, shape, callables
 
-    def __getitem__(self, row: int) -> tuple[Any, str]:
+    def __getitem__(self, row: int) -> tuple[Any, str | Tensor]:
         found = read_pixels(self.pictures[row].path, self.shape)
         if isinstance(found, Fault):
             raise UserError(found)
@@ -33,4 +36,4 @@ class PictureFiles(Dataset[Any]):
             picture = to_image(picture)
             for step in self.callables:
                 picture = step(picture)
-        return picture, self.classes[self.pictures[row].label]
+        return picture, self.answers[row]

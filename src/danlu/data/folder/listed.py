@@ -1,19 +1,22 @@
 """Pictures whose paths stand in a table, with the class of each."""
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from danlu.base.errors import Fault, Faults, fail
 from danlu.base.input_files import path_kind, refuse_irregular
 from danlu.base.naming import listed
-from danlu.data.dataset import Dataset, ReadSource
+from danlu.data.dataset import Dataset, Encoder, RawSamples, ReadSource
+from danlu.data.folder.labelled import labelled
 from danlu.data.folder.load import listing_builder
 from danlu.data.folder.scan import ENDINGS, MOST_TOLD, Listing, PictureFile, in_natural_order, raise_first
+from danlu.data.label_cells import labels_in, separator_of
 from danlu.data.options import Options
+from danlu.data.standard import Pixels
 from danlu.data.table.columns import MOST_LISTED, Sheet
 from danlu.data.table.to_predict import Columns, resolve_column, split_names
 
@@ -64,19 +67,50 @@ def listed_builder(name: str, sheets: Mapping[str, Sheet], column: str, target: 
                 fail("data.part-column", path=sheet.path, column=needed, other=first.path)
         paths, labels = picture_paths(sheet, column, Path(sheet.path).parent), _labels(sheet, label)
         rows[part] = list(zip(paths, labels, strict=True))
+    folder = Path(os.path.commonpath([path.parent.absolute() for found in rows.values() for path, _ in found]))
+    notes = (*(note for sheet in sheets.values() for note in sheet.notes), *notes)
+    place = Fault("data.place-column", {"path": first.path, "column": label})
+    separator = separator_of([cell for _, cell in rows["train"]])
+    classes = functools.cache(lambda: listing_builder(name, _of_classes(folder, sheets, rows, place, notes)))
+    several = functools.cache(lambda: listing_builder(name, _of_labels(folder, rows, separator or ";", notes)))
+
+    def build(options: Options) -> Dataset:
+        wanted = options.task == "multi-label" or (separator is not None and options.task != "classification")
+        return _build(several() if wanted else classes(), sheets, options)
+
+    def raw(numbers: list[int], encoder: Encoder) -> RawSamples:
+        # Where there are several labels a picture, nothing of it is cut away.
+        read = several() if isinstance(encoder, Pixels) and encoder.whole else classes()
+        assert read.raw is not None
+        return read.raw(numbers, encoder)
+
+    return ReadSource(build, raw)
+
+
+Rows = Mapping[str, Sequence[tuple[Path, str]]]
+"""The pictures of each part, and what the table says of them."""
+
+
+def _of_classes(
+    folder: Path, sheets: Mapping[str, Sheet], rows: Rows, place: Fault, notes: tuple[Fault, ...]
+) -> Listing:
+    """Each cell is a class."""
     classes = in_natural_order({name for _, name in rows["train"]})
     if len(classes) < 2:
-        where = Fault("data.place-column", {"path": first.path, "column": label})
-        fail("data.target-constant", place=where, value=", ".join(classes))
+        fail("data.target-constant", place=place, value=", ".join(classes))
     for part, found in rows.items():
         if strange := sorted({name for _, name in found} - {*classes}):
             fail("data.strange-classes", path=sheets[part].path, part=part, classes=listed(strange, MOST_TOLD))
     numbers = {name: number for number, name in enumerate(classes)}
     parts = {part: [_file(path, numbers[name]) for path, name in found] for part, found in rows.items()}
-    folder = Path(os.path.commonpath([path.parent.absolute() for found in rows.values() for path, _ in found]))
-    notes = (*(note for sheet in sheets.values() for note in sheet.notes), *notes)
-    whole = listing_builder(name, Listing(folder, classes, parts, notes, by_table=True))
-    return ReadSource(partial(_build, whole, sheets), whole.raw)
+    return Listing(folder, classes, parts, notes, by_table=True)
+
+
+def _of_labels(folder: Path, rows: Rows, separator: str, notes: tuple[Fault, ...]) -> Listing:
+    """Each cell holds labels, `separator` between them."""
+    parts = {part: [(path, labels_in(cell, separator)) for path, cell in found] for part, found in rows.items()}
+    labels = in_natural_order({label for pairs in parts.values() for _, own in pairs for label in own})
+    return labelled(folder, labels, parts, notes, separator=separator)
 
 
 def _build(whole: ReadSource, sheets: Mapping[str, Sheet], options: Options) -> Dataset:

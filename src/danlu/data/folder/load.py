@@ -1,11 +1,13 @@
 """A folder of pictures into a data set: held in memory where it fits, streamed where not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from danlu.base.errors import Fault, UserError, fail
 from danlu.base.seeds import order
@@ -17,12 +19,13 @@ from danlu.data.feeds import Feed, MapFeed
 from danlu.data.folder.copies import contradictions, same_files, shared_pictures
 from danlu.data.folder.decode_all import decode, read_heads
 from danlu.data.folder.files import PictureFiles
-from danlu.data.folder.mask_files import refuse_without_masks
-from danlu.data.folder.mask_layouts import find_masks
+from danlu.data.folder.mask_files import MaskListing, refuse_without_masks
+from danlu.data.folder.mask_layouts import find_annotated
 from danlu.data.folder.masks import mask_builder
-from danlu.data.folder.scan import Listing, scan
+from danlu.data.folder.scan import Listing, PictureFile, scan
 from danlu.data.folder.store import Decided, keep, place_of, recall
 from danlu.data.images import Images, Pool, image_dataset
+from danlu.data.label_sets import LabelSets
 from danlu.data.normalisation import fixed_statistics
 from danlu.data.options import PICTURES, Options, refuse_unfit
 from danlu.data.portions import carve
@@ -39,11 +42,14 @@ WORTH_TELLING = 1000
 MEASURED = 1000
 
 
-def folder_builder(name: str, folder: Path, parts: Mapping[str, Path] | None = None) -> Builder:
-    """Finds the pictures of `folder`, or of each part's folder; what comes back decodes them as its options ask."""
-    if parts is None and (found := find_masks(folder)):
+def folder_builder(name: str, folder: Path, parts: Mapping[str, Path] | None = None, task: str = "auto") -> Builder:
+    """Finds the pictures of `folder`, or of each part's folder; what comes back decodes them as its options ask. The
+    `task` decides where a folder holds both masks and labels.
+    """
+    found = None if parts is not None else find_annotated(folder, task)
+    if isinstance(found, MaskListing):
         return mask_builder(name, found)
-    return listing_builder(name, scan(folder, parts))
+    return listing_builder(name, found or scan(folder, parts))
 
 
 def listing_builder(name: str, listing: Listing) -> ReadSource:
@@ -61,7 +67,32 @@ def _raw(listing: Listing, numbers: list[int], encoder: Encoder) -> RawSamples:
     faults = [one for one in read if isinstance(one, Fault)]
     if faults:
         raise UserError(*faults)
-    return RawSamples("pictures", read, [listing.classes[picture.label] for picture in pictures])
+    told: list[Any] = [_labels(listing, picture) for picture in pictures]
+    return RawSamples("pictures", read, told)
+
+
+def _labels(listing: Listing, picture: PictureFile) -> "str | list[str]":
+    """The class of a picture by its name, or the labels."""
+    if not listing.sets:
+        return listing.classes[picture.label]
+    return [listing.classes[number] for number in listing.sets[picture.label]]
+
+
+def _target(listing: Listing) -> Labels | LabelSets:
+    if listing.sets:
+        return LabelSets(listing.classes, separator=listing.separator)
+    return Labels(listing.classes)
+
+
+def _answers(listing: Listing, pictures: Sequence[PictureFile]) -> Tensor:
+    """The numbers of the classes of pictures, int64 [N]; or which labels they have, float64 [N, L]."""
+    labels = torch.tensor([picture.label for picture in pictures])
+    if not listing.sets:
+        return labels
+    flags = torch.zeros(len(listing.sets), len(listing.classes), dtype=torch.float64)
+    for place, own in enumerate(listing.sets):
+        flags[place, list(own)] = 1.0
+    return flags[labels]
 
 
 def _build(name: str, listing: Listing, options: Options) -> Dataset:
@@ -69,7 +100,9 @@ def _build(name: str, listing: Listing, options: Options) -> Dataset:
         fail("data.no-columns", path=listing.folder)
     if options.task == "segmentation":
         refuse_without_masks(listing.folder)
-    refuse_unfit(options, name, PICTURES, ("auto", "classification", "reconstruction"))
+    refuse_unfit(
+        options, name, PICTURES, ("auto", "multi-label" if listing.sets else "classification", "reconstruction")
+    )
     place = place_of(listing, options.image_size)
     kept = recall(place)
     if kept is None:
@@ -87,8 +120,7 @@ def _build(name: str, listing: Listing, options: Options) -> Dataset:
     pools: dict[str, Pool] = {}
     first = 0
     for part, pictures in listing.parts.items():
-        labels = torch.tensor([picture.label for picture in pictures])
-        pools[part] = Pool(pixels[first : first + len(pictures)], labels)
+        pools[part] = Pool(pixels[first : first + len(pictures)], _answers(listing, pictures))
         first += len(pictures)
     images = Images(
         pools["train"],
@@ -97,12 +129,14 @@ def _build(name: str, listing: Listing, options: Options) -> Dataset:
         validation=pools.get("validation"),
         notes=_notes(listing, decided),
         white=decided.shape.white,
+        target=_target(listing),
+        whole=decided.shape.whole,
     )
     return image_dataset(name, images, options, Origin(str(listing.folder)))
 
 
 def _decide(listing: Listing, heads: list[PictureHeader], groups: list[list[int]], side: int | None) -> Decided:
-    shape = common_shape(heads, side)
+    shape = replace(common_shape(heads, side), whole=bool(listing.sets))  # each object counts, also at the border
     pairs = contradictions(listing.pictures, groups)
     return Decided(
         shape=shape,
@@ -124,7 +158,7 @@ def _notes(listing: Listing, decided: Decided) -> tuple[Fault, ...]:
     shape = decided.shape
     if decided.resized:
         values = {"count": decided.resized, "sizes": decided.sizes, "height": shape.height, "width": shape.width}
-        notes.append(Fault("data.resized", values))
+        notes.append(Fault("data.resized-whole" if shape.whole else "data.resized", values))
     if 0 < decided.grey < decided.count:
         values = {"grey": decided.grey, "colour": decided.count - decided.grey}
         grey = shape.channels == 1
@@ -149,17 +183,18 @@ def _streamed(
 ) -> StreamDataset:
     """The split is drawn over the pictures' numbers."""
     pictures = listing.pictures
-    labels = torch.tensor([picture.label for picture in pictures])
+    labels = _answers(listing, pictures)
     counts = [len(part) for part in listing.parts.values()]
     numbers = zip(torch.arange(len(pictures)).split(counts), labels.split(counts), strict=True)
     portions = carve(dict(zip(listing.parts, numbers, strict=True)), options)
     rows = {part: one.x if one.rows is None else one.x[one.rows] for part, one in portions.items() if len(one)}
     augmentation = Augmentation.of(options.augment, decided.shape.sample_shape)
-    files = PictureFiles(pictures, listing.classes, decided.shape)
+    answers = labels.to(torch.float32) if listing.sets else [listing.classes[picture.label] for picture in pictures]
+    files = PictureFiles(pictures, answers, decided.shape)
     feeds: dict[str, Feed] = {part: MapFeed(files, chosen, options.workers) for part, chosen in rows.items()}
     own = None
     if augmentation and augmentation.callables:
-        through = PictureFiles(pictures, listing.classes, decided.shape, augmentation.callables)
+        through = PictureFiles(pictures, answers, decided.shape, augmentation.callables)
         own = MapFeed(through, rows["train"], options.workers)
     measured = min(MEASURED, len(rows["train"]))
     some = rows["train"][order(len(rows["train"]), 0, 0)[:measured]]
@@ -175,7 +210,7 @@ def _streamed(
         name=name,
         sample_shape=decided.shape.sample_shape,
         sizes={part: len(rows.get(part, ())) for part in ("train", "validation", "test")},
-        target=Labels(listing.classes),
+        target=_target(listing),
         encoder=pixels,
         notes=notes,
         origin=Origin(str(listing.folder)),
@@ -188,4 +223,4 @@ def _streamed(
 
 def _plain(shape: Shape) -> Pixels:
     nothing, one = (0.0,) * shape.channels, (1.0,) * shape.channels
-    return Pixels(shape.sample_shape, 255.0, nothing, one, white=shape.white)
+    return Pixels(shape.sample_shape, 255.0, nothing, one, white=shape.white, whole=shape.whole)

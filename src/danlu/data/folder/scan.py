@@ -33,7 +33,9 @@ class PictureFile:
 @dataclass(frozen=True)
 class Listing:
     """The pictures of each part; one part, "train", where the folder has no parts of its own. `notes` tell what else
-    lies there and was left out. `by_table`: the classes are a table's, not the folders'.
+    lies there and was left out. `by_table`: the classes are a table's, not the folders'. Where a picture may have
+    several labels, or none, its number is that of one of the `sets` of the numbers of classes, and `separator` is
+    what stands between the labels in a file.
     """
 
     folder: Path
@@ -41,6 +43,8 @@ class Listing:
     parts: dict[str, list[PictureFile]]
     notes: tuple[Fault, ...] = ()
     by_table: bool = False
+    sets: tuple[tuple[int, ...], ...] = ()
+    separator: str = ";"
 
     @property
     def pictures(self) -> list[PictureFile]:

@@ -1,7 +1,6 @@
 """Decoded pictures kept in the cache folder, so that they are decoded once and not once a training."""
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from danlu.base.strict_json import to_json
 from danlu.data.dataset import checksum, digest
 from danlu.data.decode import Shape
 from danlu.data.folder.scan import Listing
+from danlu.data.kept_folders import FACTS, forget, make_room, used
 
 # Goes up when the same files would be decoded into other bytes.
 VERSION = 2
-PIXELS, FACTS = "pixels", "facts.json"
+PIXELS = "pixels"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def place_of(listing: Listing, side: int | None) -> Path:
     """Where the bytes of exactly these files lie, or would lie."""
     files = [(str(picture.path), picture.size, picture.changed) for picture in listing.pictures]
     # A table's classes may change while the files stay.
-    classes = ([picture.label for picture in listing.pictures],) if listing.by_table else ()
+    classes = ([picture.label for picture in listing.pictures], *listing.sets) if listing.by_table else ()
     folder = digest(str(absolute(listing.folder)))
     return cache_folder() / "pictures" / folder / f"{digest(VERSION, files, *classes)}-{side or 'own'}"
 
@@ -63,6 +63,7 @@ def recall(place: Path) -> tuple[Tensor, Decided] | None:
             return None
     except (OSError, ValueError, TypeError, KeyError):
         return None
+    used(place)
     return pixels.view(decided.count, *decided.shape.sample_shape), decided
 
 
@@ -77,9 +78,9 @@ def keep(place: Path, pixels: Tensor, decided: Decided) -> bool:
     content: Any = memoryview(array).cast("B")
     try:
         facts = {**asdict(decided), "checksum": checksum(pixels)}
+        make_room(content.nbytes)
         put_folder(place, {PIXELS: content, FACTS: to_json(facts).encode()})
     except StorageError:
         return False
-    for old in before:
-        shutil.rmtree(old, ignore_errors=True)
+    forget(before)
     return True

@@ -16,9 +16,10 @@ from typing import Any, cast
 import numpy
 
 from danlu.base.errors import Fault, UserError, fail
+from danlu.data.kept_folders import FACTS
 from danlu.data.table.columns import Column, Kind, LazyColumns
 
-CELLS, FACTS = "cells", "facts.json"
+CELLS = "cells"
 VALUE_BYTES = 8
 
 Array = numpy.ndarray[Any, numpy.dtype[numpy.float64]]

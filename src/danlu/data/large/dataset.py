@@ -21,8 +21,9 @@ from danlu.base.files import new_folder, remove_folder, replaced_in_pieces, writ
 from danlu.base.seeds import available_memory, mix
 from danlu.base.strict_json import to_json
 from danlu.data.dataset import Origin, checksum, digest
+from danlu.data.kept_folders import FACTS, hold, make_room
 from danlu.data.label_sets import LabelSets, unmet
-from danlu.data.large.column_store import FACTS, ColumnStore
+from danlu.data.large.column_store import ColumnStore
 from danlu.data.large.files import LargeFiles, Places
 from danlu.data.large.store_builder import VERSION, refuse_full_disk, stored_table
 from danlu.data.memory import MemoryDataset
@@ -206,6 +207,7 @@ def _encoded(source: LargeSource, encoder: TableEncoder, order: Tensor) -> Tenso
     mapped = _recalled(place, shape)
     if mapped is None:
         remove_folder(place, FACTS)
+        make_room(bytes_wanted)
         refuse_full_disk(place, bytes_wanted)
         with new_folder(place) as folder:
             total = 0
@@ -218,6 +220,7 @@ def _encoded(source: LargeSource, encoder: TableEncoder, order: Tensor) -> Tenso
         mapped = _recalled(place, shape)
     if mapped is None:
         fail("large.lost", path=place)
+    hold(place)
     return mapped
 
 

@@ -1,6 +1,5 @@
 """A table that does not fit into memory, read twice: once to tell what its columns hold, once to write them down."""
 
-import shutil
 import zlib
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -16,9 +15,9 @@ from danlu.base.strict_json import to_json
 from danlu.base.telling import tell
 from danlu.base.words import say
 from danlu.data.dataset import digest
+from danlu.data.kept_folders import FACTS, forget, hold, make_room
 from danlu.data.large.column_store import (
     CELLS,
-    FACTS,
     VALUE_BYTES,
     Array,
     ColumnStore,
@@ -49,19 +48,20 @@ def stored_table(files: LargeFiles, keep: Collection[str]) -> tuple[ColumnStore,
     place = folder / digest(VERSION, state, options.header, options.encoding, sorted(keep))
     kept = ColumnStore.recall(place)
     if kept is not None:
+        hold(place)
         return kept, None
     remove_folder(place, FACTS)
     size = sum(one[2] for one in state)
     tell(say("large.reading", path=files.paths[0], size=f"{size / 2**30:.2f}"))
     seen = _Seen.of(files, keep)
     need = seen.rows * (len(seen.columns) + 1) * VALUE_BYTES
+    make_room(need)
     refuse_full_disk(place, need)
     with new_folder(place) as made:
         facts = _write(made / CELLS, files, seen)
         write_file(made / FACTS, to_json(facts.plain()).encode())
-    for old in folder.iterdir():
-        if old != place:
-            shutil.rmtree(old, ignore_errors=True)
+    hold(place)
+    forget(old for old in folder.iterdir() if old != place)
     written = ColumnStore.recall(place)
     if written is None:
         fail("large.lost", path=place)

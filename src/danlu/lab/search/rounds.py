@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy
 
-from danlu.base.errors import UserError
+from danlu.base.errors import Fault, UserError
 from danlu.base.recipe import Recipe
 from danlu.lab.search.proposals import Point, proposed
 from danlu.lab.search.ranges import Range
@@ -51,7 +51,9 @@ class Budget:
 
 @dataclass(frozen=True)
 class Quest:
-    """What is searched, and what for: fixed from the first round to the last."""
+    """What is searched, and what for: fixed from the first round to the last. `notes` tell what was chosen for the
+    data where nobody named it.
+    """
 
     base: Recipe
     ranges: Sequence[Range]
@@ -63,6 +65,7 @@ class Quest:
     maker: Builder | None = None
     jobs: int | None = None
     cluster: object = None
+    notes: tuple[Fault, ...] = ()
 
     @property
     def each(self) -> int:

@@ -119,7 +119,7 @@ def sought(
 ) -> tuple[Quest, Plan, Given]:
     """What `search` would look for, and its first round; nothing is trained or written."""
     net, data = net_and_data(net, data)
-    base, maker = base_of(net, data, recipe, settings)
+    base, maker, notes = base_of(net, data, recipe, settings)
     numbers = seeds_of(seeds)
     check_folds(folds)
     check_size({}, len(numbers), folds)
@@ -135,8 +135,8 @@ def sought(
         check_above(faults, "minutes", minutes)
     faults.raise_if_any()
     given = None if isinstance(data, str | Path) else data
-    quest = Quest(base, ranges, numbers, folds, metric, Budget(trainings, minutes), given, maker, jobs, cluster)
-    plan = quest.plan(quest.points([]))
+    quest = Quest(base, ranges, numbers, folds, metric, Budget(trainings, minutes), given, maker, jobs, cluster, notes)
+    plan = replace(quest.plan(quest.points([])), notes=notes)
     check_metric(metric, plan)
     return quest, plan, Given(given, maker)
 
@@ -176,6 +176,9 @@ def _carried_out(
     reporter = SearchReporter(progress)
     budget = quest.budget
     reporter.opening([str(one) for one in quest.ranges], budget.trainings, budget.minutes, shown(place.path))
+    if progress:
+        for note in quest.notes:
+            reporter.note(note)
     begin = time.monotonic()
     with (
         interrupted_as(str(place.path)),

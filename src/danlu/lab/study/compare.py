@@ -131,7 +131,7 @@ def planned(
 ) -> tuple[Plan, Recipe, Given]:
     """What `compare` would train, with the recipe it starts from; nothing is trained or written."""
     net, data = net_and_data(net, data)
-    base, maker = base_of(net, data, recipe, settings)
+    base, maker, notes = base_of(net, data, recipe, settings)
     factors = keys_of(base, {} if vary is None else vary)
     numbers = seeds_of(seeds)
     check_folds(folds)
@@ -139,7 +139,7 @@ def planned(
     given = None if isinstance(data, str | Path) else data
     plan = make_plan(base, factors, numbers, folds, data=given, maker=maker)
     makers = {shown_level(level): level for level in factors.get("net.name", []) if callable(level)}
-    return plan, base, Given(given, maker, makers)
+    return replace(plan, notes=notes), base, Given(given, maker, makers)
 
 
 def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
@@ -154,16 +154,19 @@ def design_of(plan: Plan, base: Recipe, **more: Any) -> dict[str, Any]:
 
 def base_of(
     net: object, data: object, recipe: RecipeSource, settings: Mapping[str, Any]
-) -> tuple[Recipe, Builder | None]:
-    """The recipe that a study starts from, and what builds its nets where that is a function of the user's."""
+) -> tuple[Recipe, Builder | None, tuple[Fault, ...]]:
+    """The recipe that a study starts from, what builds its nets where that is a function of the user's, and what was
+    chosen for the data, to be told.
+    """
     maker = builder_of(net) if callable(net) else None
     base = draft_recipe(None if maker else net, data, recipe, settings)
     if maker:
         base = replace(base, net=replace(base.net, name=CUSTOM, options={"class": maker.__name__}))
     if base.net.name == AUTO:
         given = None if isinstance(data, str | Path) else data
-        base, _ = net_for_data(base, load_data(data_for_net(base, given), given))
-    return base, maker
+        base, told = net_for_data(base, load_data(data_for_net(base, given), given))
+        return base, maker, (told,) if told else ()
+    return base, maker, ()
 
 
 def recipe_of_design(place: StudyFolder) -> Recipe:

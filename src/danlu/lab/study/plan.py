@@ -63,13 +63,16 @@ class Group:
 
 @dataclass(frozen=True)
 class Plan:
-    """All of a study: groups of combinations, each to be trained with every seed on every fold; and what failed."""
+    """All of a study: groups of combinations, each to be trained with every seed on every fold; and what failed.
+    `notes` tell what was chosen for the data where nobody named it.
+    """
 
     factors: dict[str, list[Level]]
     seeds: Sequence[int]
     folds: int
     groups: Sequence[Group]
     failed: Sequence[tuple[dict[str, Level], Fault]]
+    notes: tuple[Fault, ...] = ()
 
     @property
     def planned(self) -> list[Planned]:
@@ -96,6 +99,7 @@ class Plan:
         return {"factors": self.factors, "seeds": list(self.seeds), "folds": self.folds, "members": self.members} | {
             "groups": groups,
             "failed": failed,
+            "notes": list(map(str, self.notes)),
         }
 
 

@@ -95,6 +95,9 @@ def module_of(node: Any) -> str | None:
 def _forget_sources(graph: Any) -> None:
     """The exporter notes lines of the user's own files: only the names of modules stay."""
     for node in graph.node:
+        for attribute in node.attribute:
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                _forget_sources(inner)
         kept = [(entry.key, entry.value) for entry in node.metadata_props if entry.key == SCOPES]
         del node.metadata_props[:]
         for key, value in kept:

@@ -51,9 +51,11 @@ def difference(found: FileAnswers, wanted: FileAnswers, scale: Any = None) -> Di
     samples = len(right)
     if values.shape != right.shape:
         return Difference(samples, samples, 0, numpy.inf, numpy.inf)
+    wrong = (values != right).reshape(samples, -1).any(axis=1)
+    first = int(wrong.argmax()) if wrong.any() else None
+    if right.dtype == object and wanted.probabilities is None:  # texts
+        return Difference(samples, int(wrong.sum()), first, 0.0, outputs)
     if wanted.probabilities is not None:
-        wrong = (values != right).reshape(samples, -1).any(axis=1)
-        first = int(wrong.argmax()) if wrong.any() else None
         found_p, wanted_p = numpy.asarray(found.probabilities), numpy.asarray(wanted.probabilities)
         delta = _largest(found_p - wanted_p) if found_p.shape == wanted_p.shape else numpy.inf
         return Difference(samples, int(wrong.sum()), first, delta, outputs)

@@ -67,6 +67,10 @@ class ExportedNet:
         if self.interface.task == "tagging":
             lengths = (feeds.arrays[self.interface.inputs[0].name] != self.interface.padding).sum(1).tolist()
             return [own[:length].tolist() for own, length in zip(answers.values, lengths, strict=True)]
+        if self.interface.task == "translation":
+            between, lengths = self.interface.between, answers.outputs.tolist()
+            texts = [between.join(own[:length]) for own, length in zip(answers.values, lengths, strict=True)]
+            return numpy.array(texts, dtype=object)
         return answers.values
 
     def records(self, portion: AnsweredRows, top: int = 1) -> list[dict[str, Any]]:
@@ -86,7 +90,8 @@ class ExportedNet:
         band = (number(told["low"]), number(told["high"])) if told else None
         classifies = ranked if answers.probabilities is not None else None
         names = self.interface.plain["target"].get("names", ())
-        records = records_of("", rows.places, answers.values, classifies, band, rows.feeds.notes, names)
+        values = self._said(rows.feeds, answers)
+        records = records_of("", rows.places, values, classifies, band, rows.feeds.notes, names)
         for name, told in rows.beside.items():
             records = [with_beside(record, name, value) for record, value in zip(records, told, strict=True)]
         return records

@@ -9,6 +9,7 @@ import numpy
 
 from danlu.base.input_layout import InputLayout
 from danlu.base.strict_json import number
+from danlu.base.token_numbers import END
 from danlu.data.far_outside import Ranges
 from danlu.data.series.clock import Clock
 from danlu.data.series.windows import WindowLayout
@@ -23,6 +24,7 @@ NO_TAG = -1
 _CELLS = ("table", "series")
 _LOOKED_UP = {
     "classification": ("label", "class"),
+    "translation": ("written", "numbers"),
     "language": ("label", "token"),
     "segmentation": ("mask", "class"),
     "tagging": ("tags", "class"),
@@ -61,7 +63,8 @@ class Interface:
     @property
     def input(self) -> str:
         """What a sample is: "table", "series", "numbers", "pictures", "texts" or "several"."""
-        return self.plain["input"]
+        kind: str = self.plain["input"]
+        return "texts" if kind == "sources" else kind
 
     @property
     def task(self) -> str:
@@ -166,20 +169,24 @@ class Interface:
     def outputs(self) -> tuple[str, ...]:
         """The names of what comes out; a column that is called so already has the name."""
         names = ("value", "outputs")
-        if self.is_likely:
+        if self.is_likely or self.has_labels:
             first = "labels" if self.task == "multi-label" else _LOOKED_UP[self.task][self.raw]
-            names = (first, "probabilities", "logits")
+            names = (first, "probabilities", "logits") if self.is_likely else (first, "lengths")
         taken = {one.name for one in self.inputs}
         return tuple(_free(name, taken) for name in names)
 
     @cached_property
     def labels(self) -> "numpy.ndarray[Any, Any]":
         """What the numbers of classes, or of tokens, stand for: whole numbers, booleans, floats, else strings. Of tags
-        the last one, which `NO_TAG` names too, is "".
+        the last one, which `NO_TAG` names too, is ""; so are padding and what stands behind a text.
         """
-        if self.task == "language":
-            shown = {PADDING: "", END_OF_LINE: "\n"} if self.cut_into == "words" else {PADDING: ""}
-            return numpy.array([shown.get(token, token) for token in self.plain["vocabulary"]["tokens"]], dtype=object)
+        if self.task in ("language", "translation"):
+            words = self.plain["target"]["vocabulary"] if self.task == "translation" else self.plain["vocabulary"]
+            shown = {PADDING: "", END_OF_LINE: "\n"} if words["kind"] == "words" else {PADDING: ""}
+            tokens: list[Any] = [shown.get(token, token) for token in words["tokens"]]
+            if self.task == "translation":
+                tokens[END] = ""
+            return numpy.array(tokens, dtype=object)
         classes: list[Any] = self.plain["target"]["classes"]
         if self.task == "tagging":
             return numpy.array([*map(str, classes), ""], dtype=object)
@@ -196,7 +203,12 @@ class Interface:
     @property
     def is_likely(self) -> bool:
         """Whether there are probabilities, and logits that they are made of."""
-        return self.has_labels or self.task == "multi-label"
+        return (self.has_labels and self.task != "translation") or self.task == "multi-label"
+
+    @property
+    def between(self) -> str:
+        """What stands between the tokens of a text that is written."""
+        return " " if self.plain["target"]["vocabulary"]["kind"] == "words" else ""
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -238,6 +250,8 @@ class Interface:
         """What the answers go by, where there is more to say than their names."""
         if self.task == "multi-label":
             return {"labels": list(self.class_names), "thresholds": list(self.least)}
+        if self.task == "translation":
+            return {"written": {"cut_into": self.plain["target"]["vocabulary"]["kind"], "joined_by": self.between}}
         if self.task == "segmentation":
             return {"classes": dict(zip(map(str, self.labels.tolist()), self.class_names, strict=True))}
         if self.input == "series":

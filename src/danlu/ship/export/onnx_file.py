@@ -26,8 +26,8 @@ _TYPES = {"object": "tensor(string)", "bool": "tensor(bool)", "float64": "tensor
 @dataclass(frozen=True)
 class FileAnswers:
     """What an exported net says of N samples: labels or numbers [N], of several labels whether each is given, [N, L],
-    masks [N, H, W], or tags [N, T] with "" behind the end; probabilities of classes, [N, C] and with the places behind
-    that; and its outputs.
+    masks [N, H, W], or tags, or the tokens of a text, [N, T] with "" behind the end; probabilities of classes, [N, C]
+    and with the places behind that; and its outputs, of a text how many tokens it has.
     """
 
     values: Any
@@ -63,7 +63,10 @@ def answers_of(found: Any, interface: Interface, count: int) -> FileAnswers:
     """Outputs for `count` samples, in the order of the interface, as answers; a raw file's classes become labels here.
     ValueError, or IndexError, where they are none to its task.
     """
-    if not interface.is_likely:
+    if interface.task == "translation":
+        answers = FileAnswers(interface.labels[found[0]] if interface.raw else found[0], None, found[1])
+        fits = answers.values.ndim == 2 and len(answers.values) == count and answers.outputs.shape == (count,)
+    elif not interface.is_likely:
         answers = FileAnswers(found[0], None, found[1])
         fits = len(answers.values) == count and answers.values.dtype.kind in "iuf"
     else:

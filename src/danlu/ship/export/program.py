@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from danlu.base.token_numbers import END
 from danlu.data.label_sets import LabelSets
 from danlu.data.preprocessing import Preprocessing
 from danlu.data.series.encoder import WindowEncoder
@@ -19,6 +20,7 @@ from danlu.data.transforms.pictures import resize
 from danlu.ship.answerer import Answerer
 from danlu.ship.export.interface import MISSING, NO_TAG
 from danlu.ship.export.recurrent import with_exported_layers
+from danlu.ship.export.writing import Writing
 from danlu.train.predictions import class_logits, predicted
 
 
@@ -32,7 +34,8 @@ class Program(nn.Module):
     def __init__(self, answerer: Answerer, *, resizes: bool) -> None:
         super().__init__()
         self.preprocessing = front_of(answerer.fitted, resizes)
-        self.net = with_exported_layers(copy.deepcopy(answerer.net)).eval()
+        net = with_exported_layers(copy.deepcopy(answerer.net)).eval()
+        self.net = Writing(net, answerer.fitted.outputs) if answerer.fitted.task == "translation" else net
         self.answer = Answer(answerer.fitted)
         self.dtype = answerer.dtype
 
@@ -46,7 +49,8 @@ class Answer(nn.Module):
     """A net's outputs to: the number of the class, probabilities, logits; or the value in its own unit, outputs.
 
     Of a language model the class is the next token after each text's last, of pixels and of tokens each has one (what
-    is behind a text's end is `NO_TAG`); of several labels each is given or not.
+    is behind a text's end is `NO_TAG`); of several labels each is given or not. Of a translation there are the tokens
+    that are written, the end among them, and how many are the text's.
     """
 
     def __init__(self, fitted: Preprocessing) -> None:
@@ -66,6 +70,8 @@ class Answer(nn.Module):
         self.ends = None if ends is None else torch.tensor(ends, dtype=torch.float64)
 
     def forward(self, outputs: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+        if self.task == "translation":
+            return outputs, (outputs > END).sum(1)
         if self.task == "language":
             last = (x != 0).sum(1).clamp(min=1) - 1  # behind a text's end stands padding
             ends = outputs.gather(1, last.view(-1, 1, 1).expand(-1, 1, outputs.shape[2])).squeeze(1)

@@ -39,6 +39,7 @@ _PART = re.compile(
 )
 _OPERATOR = re.compile(
     r"torch\.ops\.aten\.(?!from_file\b)\w+\.\w+|torch\.ops\.danlu\.recurrent\.default|torch\.sym_\w+"
+    r"|torch\.ops\.higher_order\.while_loop"
     r"|_operator\.(add|sub|mul|floordiv|truediv|mod|pow|neg|eq|ne|lt|le|gt|ge|getitem)|math\.(ceil|floor|trunc|sqrt)"
 )
 _SYMBOL = re.compile(r"Symbol\('[a-z]+\d+'(, (positive|integer|nonnegative)=True)*\)|Integer\(-?\d{1,18}\)")

@@ -10,11 +10,14 @@ from torch import Tensor
 
 from danlu.base.errors import Fault, UserError, fail
 from danlu.base.naming import listed
+from danlu.base.token_numbers import END
 from danlu.data.label_sets import LabelSets
 from danlu.data.place_labels import TokenLabels
+from danlu.data.plain import to_plain
 from danlu.data.standard import Pixels
 from danlu.data.targets import measured_by
 from danlu.data.transforms.pictures import resize
+from danlu.data.written_text import WrittenText
 from danlu.ship.answerer import Answerer
 from danlu.ship.export.compare import Difference, difference
 from danlu.ship.export.feeds import Feeds, feeds_of
@@ -151,6 +154,10 @@ def reference(answerer: Answerer, encoded: Tensor) -> FileAnswers:
         ends = answers.outputs[torch.arange(len(encoded)), last]
         return FileAnswers(numpy.array(answers.values, dtype=object), ends.double().softmax(1).numpy(), outputs)
     values: Any = answers.values
+    if isinstance(target, WrittenText):
+        texts = torch.nn.functional.pad(answers.outputs, (0, encoded.shape[1] - answers.outputs.shape[1]))
+        labels = Interface(to_plain(answerer.fitted)).labels
+        return FileAnswers(labels[texts.numpy()], None, (texts > END).sum(1).numpy())
     if isinstance(target, LabelSets):
         values = numpy.array([[label in own for label in target.values] for own in values])
     elif isinstance(target, TokenLabels):

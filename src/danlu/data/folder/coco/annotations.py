@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -60,7 +60,9 @@ class Annotations:
 
 
 @dataclass
-class _Picture:
+class CocoPicture:
+    """A picture of a file of annotations with what is drawn in it."""
+
     name: str
     sides: tuple[int, int]
     regions: list[tuple[Any, Any, int | None]] = field(default_factory=list[tuple[Any, Any, int | None]])
@@ -79,35 +81,48 @@ def parsed(path: Path) -> Entry | None:
 
 def read_annotations(path: Path, content: Entry) -> Annotations:
     """What the object in the file `path` says. UserError with all that is wrong with it, of very much the first."""
-    for key in _LISTS:
-        entries: Any = content.get(key)
-        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in cast(list[Any], entries)):
-            fail("data.coco-list", path=path, key=key)
+    refuse_no_lists(path, content)
     faults = Faults()
-    values, titles = _categories(path, content["categories"], faults)
-    pictures = _pictures(path, content["images"], faults)
+    values, titles = _values(path, categories_of(path, content["categories"], faults), faults)
+    pictures = pictures_of(path, content["images"], faults)
     crowds = 0
-    for place, entry in enumerate(cast(list[Entry], content["annotations"])):
-        number = entry.get("id", place)
-        for key, known in (("image_id", pictures), ("category_id", values)):
-            if not _known(entry.get(key), known):
-                faults.add("data.coco-unknown", path=path, number=number, key=key, found=entry.get(key))
-                break
-        else:
-            crowd = entry.get("iscrowd") in (1, True)
-            crowds += crowd
-            value = None if crowd else values[entry["category_id"]]
-            segmentation = entry.get("segmentation")
-            if not segmentation:
-                faults.add("data.coco-boxes", path=path, number=number)
-            pictures[entry["image_id"]].regions.append((number, segmentation, value))
+    for number, entry in references(path, content, pictures, values, faults):
+        crowd = entry.get("iscrowd") in (1, True)
+        crowds += crowd
+        value = None if crowd else values[entry["category_id"]]
+        segmentation = entry.get("segmentation")
+        if not segmentation:
+            faults.add("data.coco-boxes", path=path, number=number)
+        pictures[entry["image_id"]].regions.append((number, segmentation, value))
     raise_first(faults)
     masks = {one.name: DrawnMask(path, one.sides, tuple(one.regions)) for one in pictures.values()}
     return Annotations(titles, masks, sum(not one.regions for one in pictures.values()), crowds)
 
 
-def _categories(path: Path, entries: list[Entry], faults: Faults) -> tuple[dict[Any, int], tuple[str, ...]]:
-    """The value of each category, in the order of their numbers, and the names of the values."""
+def refuse_no_lists(path: Path, content: Entry) -> None:
+    """UserError where the file lacks one of its lists, or what is in it are no objects."""
+    for key in _LISTS:
+        entries: Any = content.get(key)
+        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in cast(list[Any], entries)):
+            fail("data.coco-list", path=path, key=key)
+
+
+def references(
+    path: Path, content: Entry, pictures: Mapping[Any, Any], categories: Mapping[Any, Any], faults: Faults
+) -> Iterator[tuple[Any, Entry]]:
+    """The annotations, with their numbers, whose picture and category are in the file; the others become faults."""
+    for place, entry in enumerate(cast(list[Entry], content["annotations"])):
+        number = entry.get("id", place)
+        for key, known in (("image_id", pictures), ("category_id", categories)):
+            if not _known(entry.get(key), known):
+                faults.add("data.coco-unknown", path=path, number=number, key=key, found=entry.get(key))
+                break
+        else:
+            yield number, entry
+
+
+def categories_of(path: Path, entries: list[Entry], faults: Faults) -> dict[Any, str]:
+    """The names of the categories by their numbers."""
     named: dict[Any, str] = {}
     for entry in entries:
         number, name = entry.get("id"), entry.get("name")
@@ -115,6 +130,11 @@ def _categories(path: Path, entries: list[Entry], faults: Faults) -> tuple[dict[
             faults.add("data.coco-category", path=path, found=to_json(entry)[:80])
         else:
             named[number] = name
+    return named
+
+
+def _values(path: Path, named: Mapping[Any, str], faults: Faults) -> tuple[dict[Any, int], tuple[str, ...]]:
+    """The value of each category, in the order of their numbers, and the names of the values."""
     ground = next((number for number, name in named.items() if name.lower() == GROUND), None)
     order = [number for number in sorted(named) if number != ground]
     if len(order) >= VOID:
@@ -124,17 +144,18 @@ def _categories(path: Path, entries: list[Entry], faults: Faults) -> tuple[dict[
     return values | ({ground: 0} if ground is not None else {}), titles
 
 
-def _pictures(path: Path, entries: list[Entry], faults: Faults) -> dict[Any, _Picture]:
-    found: dict[Any, _Picture] = {}
+def pictures_of(path: Path, entries: list[Entry], faults: Faults, *, sized: bool = True) -> dict[Any, CocoPicture]:
+    """The pictures by their numbers; without their sides where these need not be `sized`."""
+    found: dict[Any, CocoPicture] = {}
     names = defaultdict[str, int](int)
     for entry in entries:
         number, name, sides = entry.get("id"), entry.get("file_name"), (entry.get("height"), entry.get("width"))
         sound = isinstance(number, int | str) and number not in found and isinstance(name, str) and bool(name)
-        if not sound or not all(type(side) is int and side > 0 for side in sides):
+        if not sound or (sized and not all(type(side) is int and side > 0 for side in sides)):
             faults.add("data.coco-image", path=path, found=to_json(entry)[:80])
             continue
         names[str(name)] += 1
-        found[number] = _Picture(str(name), cast(tuple[int, int], sides))
+        found[number] = CocoPicture(str(name), cast(tuple[int, int], sides))
     if twice := [name for name, times in names.items() if times > 1]:
         faults.add("data.coco-twice", path=path, count=len(twice), examples=listed(twice, MOST_TOLD))
     return found

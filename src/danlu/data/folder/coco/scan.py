@@ -1,7 +1,8 @@
 """Where a COCO folder keeps its annotations and its pictures."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from danlu.base.errors import Fault, Faults, UserError, fail
@@ -16,36 +17,52 @@ _FOLDER = "annotations"
 _NAMES = re.compile(r"(annotations|_annotations\.coco|instances([-_](?P<part>[a-z]+))?[-_]?\d*)\.json", re.IGNORECASE)
 
 
-def find_coco(folder: Path) -> MaskListing | None:
-    """The pictures of a folder with the masks that its files of annotations draw; None where there is no such file.
+@dataclass(frozen=True)
+class CocoFile:
+    """A file of annotations, and the object in it."""
 
-    UserError where one is damaged, two are for one part or name other categories, or pictures are not there.
+    path: Path
+    content: Entry
+
+
+def coco_files(folder: Path) -> dict[str, CocoFile]:
+    """The files of annotations of a folder by their parts, none where there is no such file. UserError where one is
+    damaged, or two are for one part.
     """
-    read: dict[str, tuple[Path, Entry]] = {}
+    read: dict[str, CocoFile] = {}
     for path, part in _files(folder):
         content = parsed(path)
         if content is not None:
             if part in read:
-                fail("data.coco-two-files", part=part, first=read[part][0], second=path)
-            read[part] = path, content
-    if not read:
-        return None
-    if "train" not in read:
+                fail("data.coco-two-files", part=part, first=read[part].path, second=path)
+            read[part] = CocoFile(path, content)
+    if read and "train" not in read:
         if len(read) > 1:
             fail("data.coco-no-train", path=folder, parts=", ".join(read))
         read = {"train": next(iter(read.values()))}
+    return read
+
+
+def masks_of_coco(folder: Path, files: Mapping[str, CocoFile]) -> MaskListing:
+    """The pictures of a folder with the masks that its files of annotations draw. UserError with all that is wrong with
+    the files, where they name other categories, or pictures are not there.
+    """
     faults, told = Faults(), dict[str, Annotations]()
-    for part, (path, content) in read.items():
+    for part, file in files.items():
         with faults.gathered():
-            told[part] = read_annotations(path, content)
+            told[part] = read_annotations(file.path, file.content)
     raise_first(faults)
-    titles = told["train"].titles
-    for part, one in told.items():
-        if one.titles != titles:
-            fail("data.coco-categories", path=read[part][0], other=read["train"][0])
-    parts = {part: _pairs(folder, read[part][0], one, faults) for part, one in told.items()}
+    same_titles(files, {part: one.titles for part, one in told.items()})
+    parts = {part: _pairs(folder, files[part].path, one, faults) for part, one in told.items()}
     raise_first(faults)
-    return MaskListing(folder, parts, titles, _notes(list(told.values())))
+    return MaskListing(folder, parts, told["train"].titles, _notes(list(told.values())))
+
+
+def same_titles(files: Mapping[str, CocoFile], titles: Mapping[str, tuple[str, ...]]) -> None:
+    """UserError where a part has other categories than the training part."""
+    for part, own in titles.items():
+        if own != titles["train"]:
+            fail("data.coco-categories", path=files[part].path, other=files["train"].path)
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -69,6 +86,11 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def _pairs(folder: Path, file: Path, told: Annotations, faults: Faults) -> list[tuple[Path, DrawnMask]]:
+    found = found_pictures(folder, file, list(told.masks), faults)
+    return [(path, told.masks[name]) for name, path in found.items()]
+
+
+def found_pictures(folder: Path, file: Path, names: Sequence[str], faults: Faults) -> dict[str, Path]:
     """Each picture where it is found: beside the file, in the folder, in one of pictures, or in one called as the file
     says (instances_train2017.json: train2017).
     """
@@ -76,19 +98,19 @@ def _pairs(folder: Path, file: Path, told: Annotations, faults: Faults) -> list[
     places += [place / name for place in (file.parent, folder) for name in PICTURES]
     places += [place / file.stem.partition("_")[2] for place in tuple(places[1:])]
     there = [place for place in dict.fromkeys(places) if path_kind(place) == "folder"]
-    pairs: list[tuple[Path, DrawnMask]] = []
+    paths: dict[str, Path] = {}
     lacking: list[Path] = []
-    for name, mask in told.masks.items():
+    for name in names:
         found = next((place / name for place in there if path_kind(place / name) == "file"), None)
         if found is None:
             lacking.append(folder / name)
         else:
-            pairs.append((found, mask))
+            paths[name] = found
     if lacking:
         faults.add("data.coco-no-picture", path=file, count=len(lacking), examples=some_of(lacking, folder))
-    elif not pairs:
+    elif not paths:
         faults.add("data.masks-without-pictures", path=file)
-    return pairs
+    return paths
 
 
 def _notes(told: list[Annotations]) -> tuple[Fault, ...]:

@@ -67,6 +67,7 @@ danlu.answerParts = (answer) => {
   const [told, least] = [(effect) => danlu.signed(effect, classes), classes ? danlu.LEAST_SHARE : 1e-12];
   const parts = [];
   if (answer.goes_on !== undefined) parts.push(danlu.make("p", { class: "continued" }, danlu.make("b", {}, answer.beginning), answer.goes_on), danlu.make("h3", {}, danlu.say("try-next")));
+  if (answer.written !== undefined) parts.push(danlu.make("p", { class: "continued" }, danlu.visible(answer.written)));
   if (answer.answer !== undefined) parts.push(danlu.make("p", { class: "answer" }, answer.answer));
   if (answer.values) parts.push(danlu.make("p", { class: "answer" }, answer.values.map((value) => danlu.short(value)).join("   ")));
   if (answer.low !== undefined) parts.push(danlu.make("p", { class: "faint" }, danlu.say("try-band", { low: danlu.short(answer.low), high: danlu.short(answer.high) })));

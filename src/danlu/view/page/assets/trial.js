@@ -2,6 +2,12 @@
 /* The page on which a run is tried out. */
 danlu.MOST_BYTES = 20 * 2 ** 20;
 
+/** A number to fill in, with its name beside it. */
+danlu.numberField = (id, value, more) => {
+  const input = danlu.make("input", { type: "number", value, required: "", ...more });
+  return [input, danlu.make("label", { class: "field" }, danlu.make("span", {}, danlu.say(id)), input)];
+};
+
 /** Each kind of run: what its reader fills in, and what is asked at once. */
 danlu.inputs = {
   picture: (asking) => {
@@ -37,6 +43,13 @@ danlu.inputs = {
     return [text];
   },
 
+  source: (asking) => {
+    const ask = () => { if (text.value.trim() && beam.reportValidity()) asking.ask("source", { text: text.value, beam: Number(beam.value) }); else asking.show(null); };
+    const [beam, field] = danlu.numberField("try-beam", 1, { min: 1, max: 20, oninput: danlu.later(ask, 400) });
+    const text = danlu.make("textarea", { rows: 6, maxlength: 2000, spellcheck: "false", "aria-label": danlu.say("try-text"), placeholder: danlu.say("try-text"), oninput: danlu.later(ask, 400) });
+    return [text, danlu.make("div", { class: "fields" }, field)];
+  },
+
   rows: (asking) => {
     const ask = () => { if (text.value.trim()) asking.ask("rows", { rows: text.value }); else asking.show(null); };
     const { columns, window: least } = danlu.form;
@@ -45,13 +58,9 @@ danlu.inputs = {
   },
 
   beginning: (asking) => {
-    const number = (id, value, more) => {
-      const input = danlu.make("input", { type: "number", value, required: "", ...more });
-      return [input, danlu.make("label", { class: "field" }, danlu.make("span", {}, danlu.say(id)), input)];
-    };
-    const [tokens, tokensField] = number("try-tokens", 200, { min: 1, max: 1000 });
-    const [temperature, temperatureField] = number("try-temperature", 0.8, { min: 0, max: 10, step: 0.1 });
-    const [seed, seedField] = number("seed", 0, { min: 0, max: 4294967295 });
+    const [tokens, tokensField] = danlu.numberField("try-tokens", 200, { min: 1, max: 1000 });
+    const [temperature, temperatureField] = danlu.numberField("try-temperature", 0.8, { min: 0, max: 10, step: 0.1 });
+    const [seed, seedField] = danlu.numberField("seed", 0, { min: 0, max: 4294967295 });
     const text = danlu.make("textarea", { rows: 4, maxlength: 2000, spellcheck: "false", required: "", "aria-label": danlu.say("try-beginning"), placeholder: danlu.say("try-beginning") });
     const form = danlu.make("form", {
       onsubmit: (event) => {
