@@ -1,8 +1,9 @@
 """The recipe: everything that determines a training, as a frozen tree of plain values."""
 
+import copy
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -371,15 +372,7 @@ class Recipe(Readable):
         >>> Recipe().as_dict()["net"]
         {'name': 'auto'}
         """
-        tree: dict[str, dict[str, Any]] = {}
-        for section in SECTIONS:
-            values = asdict(getattr(self, section))
-            values.update(values.pop("options", {}) | values.pop("thresholds", {}))
-            tree[section] = {
-                key: list(cast(tuple[Any, ...], value)) if isinstance(value, tuple) else value
-                for key, value in values.items()
-                if value is not None
-            }
+        tree = {section: _plain(getattr(self, section)) for section in SECTIONS}
         if not tree["track"]:  # as all runs and studies have it that began before there was this section
             del tree["track"]
         return tree
@@ -390,11 +383,26 @@ class Recipe(Readable):
         >>> Recipe().fingerprint() == Recipe(data=DataRecipe(root="elsewhere")).fingerprint()
         True
         """
-        train = replace(self.train.defining_weights, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
-        net = replace(self.net, name=self.net.label) if self.net.in_file else self.net  # its content counts by sha256
-        counted = replace(self, data=replace(self.data, root=None, workers=0, stream=None), net=net, train=train)
-        text = canonical_json({**counted.without_trackers().as_dict(), "watch": None})
+        of_net = {"name": self.net.label} if self.net.in_file else {}  # its content counts by sha256
+        sections = {
+            **{section: _plain(getattr(self, section)) for section in SECTIONS if section != "track"},
+            "data": _plain(self.data, root=None, workers=0, stream=None),
+            "net": _plain(self.net, **of_net),
+            "train": _plain(self.train.defining_weights, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2),
+        }
+        text = canonical_json({**sections, "watch": None})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(section: Any, **instead: Any) -> dict[str, Any]:
+    """The values of a section as they stand in TOML, copied, with others `instead` of some."""
+    values = {key.name: getattr(section, key.name) for key in fields(section)} | instead
+    values.update({**values.pop("options", {}), **values.pop("thresholds", {})})
+    return {
+        key: list(copy.deepcopy(cast(tuple[Any, ...], value))) if isinstance(value, tuple) else copy.deepcopy(value)
+        for key, value in values.items()
+        if value is not None
+    }
 
 
 SECTIONS = tuple(section.name for section in fields(Recipe) if section.name != "chosen")

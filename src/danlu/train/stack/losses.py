@@ -41,7 +41,8 @@ class StackedLoss:
         count = 1 if self._sums else targets[0].numel()
         if self._weight[0] is not scale or self._weight[1] != count:
             self._weight = (scale, count, beside(scale / count, outputs))
-        return values.sum(1).div_(count), gradient.mul_(self._weight[2])
+        mean = values.mean(1) if count == values.shape[1] else values.sum(1).div_(count)
+        return mean, gradient.mul_(self._weight[2])
 
     def _of_some(self, values: Tensor, gradient: Tensor, targets: Tensor, scale: Number, counts: Tensor) -> Both:
         own = torch.arange(values.shape[1], device=counts.device) < counts[:, None]
