@@ -6,6 +6,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from danlu.watch.walking import walk
+
 _COMPARED: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not,
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
@@ -22,7 +24,7 @@ def taken(scope: ast.AST, values: Mapping[str, Any]) -> ast.AST:
     >>> ast.unparse(taken(tree, {"fast": True}))
     'a = b\\nd()'
     """
-    own = {one.id for one in ast.walk(scope) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    own = {one.id for one in walk(scope) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
     (found,) = _Taken({name: value for name, value in values.items() if name not in own}).of(scope)
     return found
 
