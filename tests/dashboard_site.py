@@ -17,6 +17,9 @@ from danlu.serve.run import open_dashboard
 CANARY = "canary-7f3a9c"
 """A word in everything a run holds: whoever reads it has read of a run."""
 
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADklEQVR4nGNgCGVY9R8AA60B/2f7ygkAAAAASUVORK5CYII="
+"""A picture of four pixels."""
+
 Record = dict[str, Any]
 Headers = Sequence[tuple[str, str]]
 
@@ -83,6 +86,15 @@ PREDICTIONS: Record = {
     ],
 }
 TEXT: Record = {"kind": "text", "epoch": 1, "step": 30, "prompt": f"{CANARY} the", "text": f" {CANARY}\n traveller"}
+TIME: Record = {"kind": "time", "step": 60, "seconds": 1.0, "forward": 0.5, "processor": 1.5, "memory": 2**30}
+FOLLOWED: Record = {
+    "kind": "followed",
+    "samples": [4, 9],
+    "actual": [0, 1],
+    "classes": [f"{CANARY} cat", f"{CANARY} dog"],
+    "inputs": [[0.5, 1.0], [-1.0, 0.25]],
+}
+PICTURED: Record = {"kind": "pictured", "samples": [{"sample": 9, "png": PNG, "text": f"{CANARY} #10"}, {"sample": 4}]}
 RECIPE = (
     f'[data]\nname = "{CANARY}"\n\n[net]\nname = "mlp"\n\n[optim]\nname = "sgd"\nlr = 0.05\n\n[train]\nepochs = 2\n'
 )
@@ -90,6 +102,21 @@ RECIPE = (
 
 def steps(first: int, losses: Sequence[float], epoch: int = 1) -> Record:
     return {"kind": "steps", "first": first, "epoch": epoch, "loss": list(losses), "lr": 0.05, "norm": None}
+
+
+def moment(epoch: int, step: int) -> Record:
+    """What the net was like: the second of its samples is learnt in the second epoch."""
+    return {
+        "kind": "moment",
+        "epoch": epoch,
+        "step": step,
+        "answers": [0, epoch - 1],
+        "likely": [0.9, 0.4 * epoch],
+        "confusion": [[3, 1], [3 - epoch, 1 + epoch]],
+        "filters": [PNG, PNG],
+        "layer": f"{CANARY}.0",
+        "boundary": {"xs": [-1.0, 1.0], "ys": [0.0, 1.0], "values": [[0.0, 1.0], [0.25, 0.75]]},
+    }
 
 
 def epoch_record(epoch: int, step: int, accuracy: float) -> Record:
@@ -122,9 +149,14 @@ def course(count: int = 60) -> list[Record]:
         FINDING,
         epoch_record(1, half, 0.7),
         TEXT,
+        FOLLOWED,
+        moment(1, half),
         LAYERS | {"step": half},
         steps(half + 1, losses[half:], epoch=2),
         epoch_record(2, count, 0.8),
+        moment(2, count),
+        TIME | {"step": count},
+        PICTURED,
         PREDICTIONS,
         {"kind": "end", "step": count, "epochs": 2, "seconds": 1.0, "reason": "finished", "score": score},
     ]

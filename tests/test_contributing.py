@@ -48,6 +48,7 @@ def run(copy: Path, *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_section_work(copy: Path) -> None:
     commands = re.findall(r"^danlu (.*)$", section("Adding a net"), re.MULTILINE)
     assert [command.split()[0] for command in commands] == ["nets", "fit", "show"]

@@ -59,7 +59,7 @@ def loaded_by(words: tuple[str, ...], folder: Path) -> tuple[int, set[str]]:
     return int(code), {module.partition(".")[0] for module in modules}
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_command_that_trains_nothing_imports_nothing_that_takes_long(words: tuple[str, ...], tmp_path: Path) -> None:
     code, loaded = loaded_by(words, tmp_path)

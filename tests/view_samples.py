@@ -103,6 +103,46 @@ def number_predictions() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def time_records() -> list[dict[str, Any]]:
+    """Two stretches of two seconds: half of it forward, a quarter backward; four cores in the second."""
+    return [
+        {
+            "kind": "time", "step": 30 * n, "seconds": 2.0, "forward": 1.0, "backward": 0.5, "processor": 2.0 * n**2,
+            "memory": n * 2**30,
+        }
+        for n in (1, 2)
+    ]  # fmt: skip
+
+
+def moment_records() -> list[dict[str, Any]]:
+    """Of three samples one is always right, one is learnt in the second epoch, one is forgotten in the third."""
+    answers = {1: [0, 0, 0], 2: [0, 1, 0], 3: [0, 1, 1]}
+    likely = {1: [0.6, 0.3, 0.7], 2: [0.8, 0.6, 0.6], 3: [0.9, 0.8, 0.2]}
+    grid = {"xs": [0.0, 1.0], "ys": [0.0, 1.0], "values": [[0.0, 1.0], [0.25, 0.75]]}
+    return [
+        {
+            "kind": "followed", "samples": [2, 5, 7], "actual": [0, 1, 0], "classes": ["cat", "dog"],
+            "inputs": [[0.1, 0.2], [0.9, 0.8], [0.3, 0.4]],
+        },
+        *(
+            {
+                "kind": "moment", "epoch": n, "step": n * EPOCH, "answers": answers[n], "likely": likely[n],
+                "confusion": [[7 + n, 3 - n], [1, 9]], "filters": [png()] * 2, "layer": "conv", "boundary": grid,
+            }
+            for n in (1, 2, 3)
+        ),
+        {"kind": "pictured", "samples": [{"sample": n, "png": png(), "text": f"#{n + 1}"} for n in (2, 5, 7)]},
+    ]  # fmt: skip
+
+
+def number_moments() -> list[dict[str, Any]]:
+    """Two samples of a regression: one comes closer, one not."""
+    return [
+        {"kind": "followed", "samples": [0, 1], "actual": [1.0, 2.0]},
+        *({"kind": "moment", "epoch": n, "step": n * EPOCH, "answers": [1 + 1 / n, 4.0]} for n in (1, 2)),
+    ]
+
+
 def bowl() -> Surface:
     """loss = (w-1)² + 4·(b+1)² over a grid of 5 × 5, with a descent of three steps."""
     places = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -208,6 +248,8 @@ CHARTS: dict[str, Callable[[], Chart]] = {
         for kind in ("curves", "flow", "surface", "contour", "confusion", "calibration", "worst")
     },
     "residuals": lambda: chart_of_run("residuals", number_predictions()),
+    "samples": lambda: chart_of_run("samples", *moment_records()),
+    "time": lambda: chart_of_run("time", *time_records()),
     **{kind: partial(chart_of_study, kind) for kind in ("forest", "sweep", "slopes", "folds")},
 }
 """Every kind of chart."""

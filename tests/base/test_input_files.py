@@ -51,6 +51,7 @@ def test_a_name_that_no_file_has_is_missing(name: str) -> None:
             read(name)
 
 
+@pytest.mark.slow
 def test_the_size_is_known_before_memory_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / "big.csv").open("wb") as file:
         file.truncate(2**31)

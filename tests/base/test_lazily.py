@@ -44,6 +44,7 @@ def test_every_name_is_there_and_is_what_its_module_holds(stub: Path) -> None:
         assert name in package.__all__
 
 
+@pytest.mark.slow
 def test_a_function_wins_over_the_module_of_its_name_whichever_comes_first() -> None:
     """danlu.watch is a function, though importing danlu.watch.attach makes Python bind the folder to that name."""
     shadowed = [
@@ -79,6 +80,7 @@ def test_classes_are_pickled_by_their_own_modules() -> None:
         assert pickle.loads(pickle.dumps(value)) is value
 
 
+@pytest.mark.slow
 def test_help_tells_of_what_is_not_loaded_yet() -> None:
     told = said("import danlu, pydoc\nprint(pydoc.plain(pydoc.render_doc(danlu)))")
     assert "train a network, see what is wrong" in told

@@ -69,7 +69,7 @@ LOOPS: dict[str, Right] = {
 }
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.parametrize("name", LOOPS)
 def test_a_loop_is_seen_as_it_is(name: str, cases_root: Path) -> None:
     script = cases_root / "loops" / f"{name}.py"

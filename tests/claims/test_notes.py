@@ -29,7 +29,7 @@ def in_miniature(claim: str, folder: Path) -> ClaimResult:
     return check(claim, folder=folder / claim, miniature=CLAIMS[claim].kind != "identity")
 
 
-@pytest.mark.every(8)
+@pytest.mark.every(24)
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_a_claim_in_miniature(claim: str, folder: Path) -> None:
     result = in_miniature(claim, folder)
@@ -46,7 +46,7 @@ def test_a_claim_in_miniature(claim: str, folder: Path) -> None:
     assert in_miniature(claim, folder).record == kept.record, "what was tested is read, not tested again"
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(24)
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_its_figure_can_be_drawn(claim: str, folder: Path, language: str) -> None:
     chart = claim_chart(in_miniature(claim, folder).record)

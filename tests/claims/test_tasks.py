@@ -59,6 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("claim")
 
 
+@pytest.mark.slow
 def test_each_place_has_its_task_its_measure_and_its_trainings(folder: Path) -> None:
     options = options_of(None, None, None, None, None)
     evidence = FORGETS.test(options, Bench(folder))

@@ -99,6 +99,7 @@ def durations(record: Any) -> Iterator[float]:
         yield from durations(inner)
 
 
+@pytest.mark.every(4)
 def test_what_was_begun_last_is_last(clock: None, work: Path, type_in: Type) -> None:
     order: list[str] = []
     for begin, folder in BEGUN:

@@ -51,6 +51,7 @@ def test_one_object_for_json_and_the_study_is_shown_again(type_in: Type, faulty:
         assert again["recommended"] == record["recommended"]
 
 
+@pytest.mark.every(2)
 def test_a_name_for_the_recipe_and_never_over_a_file(type_in: Type, faulty: str, language: str) -> None:
     assert type_in("cure", faulty, "--seeds", "3", "--to", "mine.toml").code == 0
     text = Path("mine.toml").read_text(encoding="utf-8")

@@ -29,6 +29,7 @@ def test_from_the_script_to_the_verdict(language: str, work: Path, type_in: Type
     assert "1" in type_in("exercise", "--list", "--lang", language).out.splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.every(2)
 def test_hints_and_errors_of_the_script(language: str, work: Path, type_in: Type) -> None:
     told = [type_in("exercise", "amber", "--hint", "--lang", language).out for _ in range(3)]

@@ -44,6 +44,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.slow
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_answers_as_the_run(name: str, type_in: Type, place: Path, work: Path) -> None:
     for path in (place / name, place / "run"):
@@ -67,6 +69,7 @@ def test_scores_and_notes_are_those_of_the_run(name: str, type_in: Type, place: 
     assert [row.get("note") for row in ours["rows"]] == [row.get("note") for row in theirs["rows"]]
 
 
+@pytest.mark.slow
 def test_an_export_is_told_as_one_object(type_in: Type, place: Path, work: Path) -> None:
     answer = type_in("export", place / "run", "new.onnx", "--json")
     assert answer.code == 0
@@ -82,6 +85,7 @@ def test_an_export_is_told_as_one_object(type_in: Type, place: Path, work: Path)
     )
 
 
+@pytest.mark.every(2)
 def test_what_was_proved_is_said(type_in: Type, place: Path, work: Path, language: str) -> None:
     answer = type_in("export", place / "run", "new.onnx", "--raw", "--lang", language)
     assert answer.code == 0
@@ -162,6 +166,8 @@ def test_without_the_extra_it_is_said_what_to_install(
     assert list(work.iterdir()) == []
 
 
+@pytest.mark.slow
+@pytest.mark.every(2)
 def test_without_the_data_the_golden_samples_prove_and_that_is_said(
     type_in: Type, place: Path, work: Path, language: str
 ) -> None:

@@ -102,7 +102,7 @@ def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return made[request.param]
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(9)
 def test_a_file_answers_as_its_run(asked: Asked, type_in: Type) -> None:
     ours = type_in("predict", asked.run.folder.parent / "model.onnx", asked.file, "--json").json
     theirs = type_in("predict", asked.run.folder, asked.file, "--json").json
@@ -128,7 +128,7 @@ print(code, *(name for name in sys.modules if name.partition(".")[0] == "torch")
 """
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 def test_it_is_asked_without_torch(asked: Asked) -> None:
     place = asked.run.folder.parent
     for words in (("predict", "model.onnx", str(asked.file), "--json"), ("check", "model.onnx", "--json")):
@@ -137,6 +137,7 @@ def test_it_is_asked_without_torch(asked: Asked) -> None:
         assert done.stderr.splitlines()[-1] == "0", done.stderr
 
 
+@pytest.mark.slow
 def test_masks_are_written_as_the_run_writes_them(tmp_path_factory: pytest.TempPathFactory, type_in: Type) -> None:
     place = tmp_path_factory.mktemp("written")
     case = masks(place)
@@ -165,6 +166,7 @@ def test_whoever_has_to_resize_is_told(tmp_path: Path, type_in: Type, language: 
     assert "12×12" in answer.out
 
 
+@pytest.mark.every(2)
 def test_several_inputs_are_in_no_file(tmp_path: Path, type_in: Type, language: str) -> None:
     ground = ground_of(TASKS["several-inputs"], tmp_path)
     run = trained(ground, tmp_path / "run")

@@ -52,6 +52,7 @@ def end(folder: Path) -> dict[str, torch.Tensor]:
     return checkpoint.parts["weights"]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_told_once_it_saves_says_how_to_go_on_and_goes_on_exactly(
     tmp_path: Path, number: signal.Signals, whole: dict[str, torch.Tensor]
@@ -74,6 +75,7 @@ def test_told_once_it_saves_says_how_to_go_on_and_goes_on_exactly(
     assert all(torch.equal(tensor, resumed[name]) for name, tensor in whole.items())
 
 
+@pytest.mark.slow
 def test_told_twice_it_stops_at_once_and_the_last_checkpoint_is_whole(tmp_path: Path) -> None:
     process = begin(tmp_path / "run", "train.checkpoint_steps=50")
     while not any((tmp_path / "run" / "checkpoints").glob("step-*")) and process.poll() is None:
@@ -169,6 +171,7 @@ sys.meta_path.insert(0, Finder())
 """
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("way", ["module", "script"])
 def test_while_torch_is_being_imported_it_just_ends(

@@ -43,6 +43,7 @@ def test_a_column_of_text_is_refused_with_those_that_are_numbers(work: Path, typ
     assert "colour" in answer.faults[0]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
 def test_it_prints_one_object_and_answers_until_ctrl_c(work: Path) -> None:
     command = [sys.executable, "-m", "danlu", "play", "circles", "--json", "--port", "0"]

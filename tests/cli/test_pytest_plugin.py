@@ -85,6 +85,7 @@ def test_a_test_that_trains_badly_fails(pytester: pytest.Pytester) -> None:
     ])  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.every(3)
 @pytest.mark.parametrize(("level", "failed"), [("error", 0), ("warning", 1), ("never", 0)])
 def test_the_level_is_chosen(level: str, failed: int, pytester: pytest.Pytester) -> None:
@@ -101,6 +102,7 @@ def test_several_processes(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["danlu: 5 tests that train were watched, 2 failed by what was found"])
 
 
+@pytest.mark.slow
 def test_without_the_option_nothing_is_loaded(pytester: pytest.Pytester) -> None:
     tests = "import sys\n\ndef test_it():\n    assert 'torch' not in sys.modules and 'danlu.watch' not in sys.modules\n"
     assert outcomes(run(pytester, tests)) == {"passed": 1}
@@ -109,6 +111,7 @@ def test_without_the_option_nothing_is_loaded(pytester: pytest.Pytester) -> None
     result.stdout.fnmatch_lines(["danlu: no test was watched*"])
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("mark", "said"), [("'softmax-twise'", "there is no rule softmax-twise"), ("'plateau'", "passed")]
 )

@@ -21,7 +21,7 @@ SHOW_KEYS = {
     "run": str, "recipe": dict, "epochs": int, "steps": int, "seconds": (int, float), "loading_seconds": (int, float),
     "training_seconds": (int, float), "finished": bool, "stopped_early": bool, "diverged": bool,
     "diverged_since": (int, type(None)), "scored": dict, "score": dict, "findings": list,
-    "by_epoch": list, "notes": dict,
+    "by_epoch": list, "notes": dict, "time": dict,
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ def shell(command: list[str], redirection: str, folder: Path) -> "subprocess.Com
     return subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("redirection", "code"),
     [

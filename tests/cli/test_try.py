@@ -30,6 +30,7 @@ def test_a_port_is_a_number(type_in: Type, language: str, port: str) -> None:
     assert_refused(type_in("try", "x", f"--port={port}", "--lang", language), language, "--port", port)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
 def test_it_prints_one_object_and_answers_until_ctrl_c(work: Path, type_in: Type) -> None:
     type_in(*SOFTMAX, "train.epochs=1", "--name", "one")

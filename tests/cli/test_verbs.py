@@ -16,7 +16,7 @@ from danlu.lab.interrupt import Interrupt
 SMALL = ("train.epochs=2", "train.batch_size=100")
 KEYS = {
     "run", "recipe", "epochs", "steps", "seconds", "loading_seconds", "training_seconds", "finished", "stopped_early",
-    "diverged", "diverged_since", "scored", "score", "findings",
+    "diverged", "diverged_since", "scored", "score", "findings", "time",
 }  # fmt: skip
 
 
@@ -172,6 +172,7 @@ def test_help_and_version(language: str, type_in: Type) -> None:
     assert type_in("--version").out.strip() == danlu.__version__
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("encoding", ["ascii", "gbk"])
 def test_an_output_that_lacks_some_signs_is_written_to_all_the_same(encoding: str, work: Path) -> None:
     command = [sys.executable, "-m", "danlu", "nets", "lenet6", "--lang", "zh"]

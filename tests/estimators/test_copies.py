@@ -25,6 +25,7 @@ def fitted(**settings: Any) -> Any:
     return danlu.Classifier("mlp", epochs=2, **settings).fit(X, Y)
 
 
+@pytest.mark.slow
 def test_a_pickle_answers_alike_when_the_temporary_folder_is_gone() -> None:
     model = fitted()
     answers, content, folder = model.predict_proba(X), pickle.dumps(model), model.run_.folder
@@ -67,6 +68,7 @@ def test_runs_lie_in_the_folder_each_in_its_own(tmp_path: Path) -> None:
     assert danlu.Run(tmp_path / "runs" / "run-1").finished
 
 
+@pytest.mark.slow
 def test_the_folder_lives_as_long_as_somebody_holds_the_run() -> None:
     run = fitted().run_
     gc.collect()
@@ -83,6 +85,7 @@ def test_a_copy_has_a_run_of_its_own() -> None:
     assert (double.predict_proba(X) == answers).all()
 
 
+@pytest.mark.slow
 def test_a_forked_copy_leaves_the_folder_alone() -> None:
     if not hasattr(os, "fork"):
         pytest.skip("no fork here")

@@ -20,6 +20,7 @@ def same(one: Any, other: Any) -> bool:
     return bool(numpy.array_equal(numpy.asarray(one), numpy.asarray(other)))
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("case", CASES)
 def test_the_answers_need_nothing_but_the_folder(case: Case, tmp_path: Path) -> None:
     run, raw = trained(case, tmp_path)
@@ -57,6 +58,7 @@ CHANGES: list[tuple[Callable[[polars.DataFrame], polars.DataFrame], str, str]] =
 ]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("change", "english", "chinese"), CHANGES)
 def test_a_table_that_has_changed(
     change: Callable[[polars.DataFrame], polars.DataFrame], english: str, chinese: str, tmp_path: Path, language: str

@@ -34,6 +34,7 @@ def test_boston_as_arrays_is_boston_as_a_table(data_root: Path, tmp_path: Path) 
     assert arrays.score["test"]["r2"] > 0.85
 
 
+@pytest.mark.slow
 def test_wine_as_arrays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wine = load_wine()
     run = danlu.fit("mlp", (wine.data, wine.target), folder=tmp_path / "run", progress=True)  # pyright: ignore[reportAttributeAccessIssue]

@@ -64,6 +64,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_AS, before)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("section", ["data", "loss", "optim", "schedule", "train"])
 def test_every_number_of_a_recipe(section: str, tmp_path: Path) -> None:
     keys = [key for own, key in numeric() if own == section]

@@ -53,7 +53,7 @@ def mlp(seed: int) -> nn.Module:
     return danlu.nets.MLP(inputs=64, outputs=10, hidden=[8])
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("kind", ["object", pytest.param("object-of-ours", marks=pytest.mark.slow), "file"])
 def test_killed_at_any_moment_it_goes_on_from_its_own_first_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str

@@ -131,6 +131,7 @@ def test_the_same_recipe_gives_the_same_weights(tmp_path: Path) -> None:
     assert torch.equal(first, next(recipe.net().parameters()))
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("kind", ["arrays", "tensors", "dataset", "loader", "frame"])
 def test_many_kinds_of_data(tmp_path: Path, kind: str) -> None:
     generator = numpy.random.default_rng(0)

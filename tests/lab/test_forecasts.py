@@ -114,6 +114,7 @@ def test_a_file_is_answered_row_by_row_and_scored_where_it_knows_what_came(month
     assert whole["mae"] != pytest.approx(test["mae"], rel=1e-4)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("path", ["run.onnx", "run.pt2", "hub"])
 def test_it_is_exported_in_every_form(monthly: Path, path: str) -> None:
     run = fitted(monthly, epochs=1)

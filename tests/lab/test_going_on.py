@@ -41,6 +41,7 @@ def fitted(folder: Path, epochs: int, settings: dict[str, Any], **more: Any) -> 
     return danlu.fit(data="digits", epochs=epochs, folder=folder, **{**settings, **more})
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", TRAININGS)
 def test_further_epochs_are_those_of_one_training(tmp_path: Path, name: str) -> None:
     whole = fitted(tmp_path / "whole", 5, TRAININGS[name])
@@ -165,6 +166,7 @@ def test_patience_is_no_older_after_a_resume(tmp_path: Path, monkeypatch: pytest
     assert_same_end(whole, danlu.resume(tmp_path / "broken", **QUIET))
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("moment", [65, 80, 96, "validation"])
 def test_interrupted_on_the_way_it_is_resumed_exactly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int | str
@@ -180,6 +182,7 @@ def test_interrupted_on_the_way_it_is_resumed_exactly(
     assert resumed.parent is not None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the process is killed in a fork")
 def test_killed_inside_any_save_it_begins_again_or_goes_on_exactly(tmp_path: Path) -> None:
     settings = {**MLP, "checkpoint_steps": 10}

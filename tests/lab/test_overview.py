@@ -37,7 +37,7 @@ def size(content: bytes) -> tuple[int, int]:
         return image.size
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(16)
 @pytest.mark.parametrize("name", TASKS)
 def test_a_run_of_every_task_has_one(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     use_language("zh" if len(name) % 2 else "en")
@@ -46,6 +46,7 @@ def test_a_run_of_every_task_has_one(name: str, tmp_path: Path, capfd: pytest.Ca
     assert "overview.png" not in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_it_is_what_draw_draws_and_a_run_that_goes_on_has_its_own(tmp_path: Path) -> None:
     run = danlu.fit(NET, DATA, folder=tmp_path / "run", **SETTINGS)
     first = (run.folder / "overview.png").read_bytes()

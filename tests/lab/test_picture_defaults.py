@@ -49,6 +49,7 @@ def test_whoever_names_net_or_augmentation_gets_that_alone(folder: Path, tmp_pat
     assert (tanh.recipe.net.name, tanh.recipe.net.options["activation"]) == ("lenet5", "tanh")
 
 
+@pytest.mark.slow
 def test_a_resume_and_a_study_take_the_same(folder: Path, tmp_path: Path) -> None:
     def stop(event: Any) -> None:
         if isinstance(event, danlu.EpochDone):

@@ -157,6 +157,7 @@ class Reader:
 SHORT = ("fit of given weights", "further")
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     "name", [name if name in SHORT else pytest.param(name, marks=pytest.mark.slow) for name in ACTIONS]
 )

@@ -33,6 +33,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     "moments",
     [(1,), (17,), (32,), (33,), (95,), (96,), (5, 31, 32, 64, 90)],
@@ -55,6 +56,7 @@ def test_interrupted_and_resumed_ends_bit_identical(
     assert_same_end(whole, broken)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", sorted(set(OPTIMISERS) - {"sparse-adam", "muon", "lbfgs"}))
 def test_every_optimiser_goes_on_exactly_in_float64(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     settings = {"epochs": 2, "batch_size": 100, "precision": "float64", "optim.name": name, "progress": False}

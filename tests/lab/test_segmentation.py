@@ -66,6 +66,7 @@ def test_a_run_finds_the_pixels_and_answers_from_its_folder(tmp_path: Path) -> N
         again.evaluate((x, y[:, :5]))
 
 
+@pytest.mark.slow
 def test_it_is_better_than_the_most_frequent_class(tmp_path: Path) -> None:
     study = danlu.compare(
         NET, squares(), vary={"lr": [0.003, 0.01]}, seeds=2, epochs=6, baselines=["majority"], metric="miou",

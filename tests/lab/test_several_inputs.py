@@ -99,7 +99,7 @@ SOURCES: dict[str, Any] = {
 }
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("source", SOURCES)
 def test_it_trains_on_all_forms_and_ends_the_same_after_an_interruption(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -150,6 +150,7 @@ def test_of_several_outputs_one_is_scored(form: str, tmp_path: Path) -> None:
     assert not isinstance(net(**{**few, "image": few["image"] / 255}), Tensor)  # it is called as it was written
 
 
+@pytest.mark.slow
 def test_a_net_in_a_file_takes_them_and_studies_compare_it(tmp_path: Path) -> None:
     file = tmp_path / "my_nets.py"
     source = Path(__file__).read_text(encoding="utf-8").split("class Net(")[1].split("class Samples")[0]

@@ -46,6 +46,7 @@ def fitted(tmp_path: Path, kind: str, name: str = "run", **settings: Any) -> dan
     return danlu.fit("mlp", str(data), target=TARGETS[kind], folder=tmp_path / name, progress=False, **settings)
 
 
+@pytest.mark.every(3)
 def test_a_run_answers_from_its_folder_and_scores_as_it_was_scored(tmp_path: Path, kind: str) -> None:
     run = fitted(tmp_path, kind)
     names = ("height", "weight") if kind == "numbers" else run.preprocessing.classes
@@ -105,6 +106,7 @@ def test_studies_and_pages(tmp_path: Path, kind: str) -> None:
     assert (tmp_path / "run" / "report.html").read_text(encoding="utf-8").count("<section") > 1
 
 
+@pytest.mark.slow
 def test_numbers_are_exported_under_their_names(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     run = fitted(tmp_path, "numbers")

@@ -43,6 +43,7 @@ def fitted(folder: Path, data: Any = None, net: Any = NET, **settings: Any) -> d
     return danlu.fit(net, data, folder=folder, **{"epochs": 6, **SETTINGS, **settings})
 
 
+@pytest.mark.slow
 @pytest.mark.every(2)
 @pytest.mark.parametrize("net", ["sequence-tagger", "transformer-tagger"])
 def test_a_run_learns_tags_from_their_neighbours_and_answers_from_its_folder(tmp_path: Path, net: str) -> None:

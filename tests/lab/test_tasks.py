@@ -42,6 +42,7 @@ def test_a_language_model_learns_a_text_and_goes_on_with_it(tmp_path: Path, book
     assert danlu.Run(run.folder).predict("the worst of time") == ["s"]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("moments", [(1,), (STEPS - 1,), (STEPS,), (3, STEPS + 3, STEPS + 4)], ids=str)
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_a_text_is_resumed_with_its_memory_bit_for_bit(
@@ -62,6 +63,7 @@ def test_a_text_is_resumed_with_its_memory_bit_for_bit(
     assert_same_end(whole, danlu.resume(tmp_path / "broken", progress=False))
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("moment", [3, 32, 33, 40, 64])
 def test_frozen_parts_are_resumed_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
     """They thaw with the second epoch, step 32; the net given is the same object before and after the interruption."""
@@ -110,6 +112,7 @@ def test_a_mixture_is_trained_by_its_likelihood_and_scored_by_its_mean(tmp_path:
     assert y.shape == (5, 1)
 
 
+@pytest.mark.slow
 def test_an_autoencoder_gives_the_digits_back(tmp_path: Path) -> None:
     run = quick(tmp_path / "run", "autoencoder", epochs=10, **{"optim.name": "adam"})
     assert run.recipe.data.task == "reconstruction"
@@ -135,6 +138,7 @@ def test_whole_numbers_in_an_array_are_tokens_where_the_net_takes_such(tmp_path:
     assert run.predict(x[:4]).tolist() == y[:4].tolist()
 
 
+@pytest.mark.slow
 def test_auxiliary_heads_are_trained_with_the_rest(tmp_path: Path) -> None:
     pictures = torch.arange(16 * 32 * 32 * 3).reshape(16, 32, 32, 3).to(torch.uint8)
     data = danlu.load((pictures, torch.arange(16) % 2), validation=0, test=0)
@@ -176,6 +180,7 @@ FORECASTING = {name for name in names() if not usual_data(name)}  # the catalogu
 LARGE = {"resnet18", "resnet34", "resnet50", "resnet101"}  # these take long
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", sorted(set(OFFLINE) - LARGE))
 def test_the_hint_to_train_it_is_true(tmp_path: Path, name: str) -> None:
     run = quick(tmp_path / "run", name, epochs=1, batch_size=200)

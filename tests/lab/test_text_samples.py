@@ -12,7 +12,7 @@ import danlu
 from danlu.base.events import Event, Stop
 from danlu.lab import text_samples
 from danlu.lab.interrupt import Interrupted
-from danlu.lab.text_samples import TextSampler, sampled_epochs
+from danlu.lab.text_samples import TextSampler, spread_epochs
 from danlu.store.records import TextGenerated
 from danlu.store.run_history import RunHistory
 from interruption import assert_same_end, interrupt_at
@@ -122,7 +122,7 @@ def test_the_samples_between_the_ends_cost_no_more_than_their_share(
 
 @pytest.mark.parametrize("epochs", [1, 2, 9, 10, 11, 50, 1000])
 def test_about_ten_epochs_are_sampled_the_ends_among_them(epochs: int) -> None:
-    sampled = sampled_epochs(epochs)
+    sampled = spread_epochs(epochs, 10)
     assert {1, epochs} <= sampled <= set(range(1, epochs + 1))
     assert len(sampled) == min(epochs, 10)
 

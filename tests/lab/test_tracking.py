@@ -95,6 +95,7 @@ def test_losses_scores_findings_images_settings_and_files_are_told(tmp_path: Pat
     assert told.state in ("finished", "diverged") and told.run.name == "run"
 
 
+@pytest.mark.slow
 def test_the_weights_are_the_same_bits_with_and_without(tmp_path: Path) -> None:
     tracked, alone = fitted(tmp_path / "a"), fitted(tmp_path / "b", track=[])
     assert tracked.recipe.fingerprint() == alone.recipe.fingerprint()
@@ -102,6 +103,7 @@ def test_the_weights_are_the_same_bits_with_and_without(tmp_path: Path) -> None:
     assert all(bool((one == other).all()) for one, other in pairs)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("call", ["open", "numbers", "end"])
 def test_a_tracker_that_fails_is_told_once_and_ends_nothing(
     call: str, tmp_path: Path, notebook: type[Notebook], capsys: pytest.CaptureFixture[str]
@@ -112,6 +114,7 @@ def test_a_tracker_that_fails_is_told_once_and_ends_nothing(
     assert said.count("no longer tracks") == 1 and "https://tracker.org/…" in said and "hidden" not in said
 
 
+@pytest.mark.slow
 def test_a_tracker_that_hangs_is_waited_for_no_longer_than_its_patience(
     tmp_path: Path, notebook: type[Notebook], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,6 +124,7 @@ def test_a_tracker_that_hangs_is_waited_for_no_longer_than_its_patience(
     assert capsys.readouterr().err.count("gave no answer") == 1
 
 
+@pytest.mark.slow
 def test_a_resume_goes_on_with_the_same_run_and_tells_nothing_twice(tmp_path: Path) -> None:
     def stop(event: object) -> None:
         if isinstance(event, danlu.StepDone) and event.step == 100:
@@ -138,6 +142,7 @@ def test_a_resume_goes_on_with_the_same_run_and_tells_nothing_twice(tmp_path: Pa
     assert losses[1] == list(range(81, losses[1][-1] + 1))
 
 
+@pytest.mark.slow
 def test_a_study_is_a_group_of_runs_and_goes_on_with_its_trackers(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"vary": {"lr": [1e-5, 0.1]}, "seeds": 2, "epochs": 3, "progress": False}
     study = danlu.compare("softmax-regression", "iris", folder=tmp_path / "s", track=["mlflow"], **settings)

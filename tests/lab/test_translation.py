@@ -53,6 +53,7 @@ def test_a_run_learns_to_write_and_answers_from_its_folder(tmp_path: Path, name:
     assert len(golden["samples"]) == 8
 
 
+@pytest.mark.slow
 def test_tables_and_files_are_learnt_and_answered(tmp_path: Path) -> None:
     run = fitted(tmp_path / "run", csv(tmp_path), target="there")
     (tmp_path / "new.txt").write_text("tea cup\nink sun\n", encoding="utf-8")

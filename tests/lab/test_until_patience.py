@@ -62,6 +62,7 @@ def test_others_have_their_length(settings: dict[str, Any]) -> None:
     assert until_patience_is_spent(recipe) == recipe
 
 
+@pytest.mark.slow
 def test_in_a_study_it_has_the_usual_length(tmp_path: Path) -> None:
     run = danlu.fit("softmax-regression", "iris", folder=tmp_path / "run", progress=False, **STILL)
     assert run.recipe.train.open_ended

@@ -71,6 +71,7 @@ FOLDERS: dict[str, tuple[dict[str, Make], int, tuple[str, ...], str, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("kind", FOLDERS)
 def test_mirror_images_only_where_they_look_alike(kind: str, tmp_path: Path, language: str) -> None:
     classes, each, augment, english, chinese = FOLDERS[kind]

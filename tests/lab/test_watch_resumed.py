@@ -39,6 +39,7 @@ def both(
     return whole, danlu.resume(tmp_path / "parts", progress=False)
 
 
+@pytest.mark.every(12)
 @pytest.mark.parametrize("moments", MOMENTS, ids=str)
 @pytest.mark.parametrize(
     "settings",

@@ -111,6 +111,7 @@ def test_streamed_pictures_too(files: Path, monkeypatch: pytest.MonkeyPatch) -> 
 NETS = {"resnet18": "imagenet", "resnet50": "imagenet", "densenet121": "imagenet", "googlenet": "symmetric"}
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", [*NETS, "small-resnet", "lenet5"])
 def test_only_the_whole_layout_counts(name: str) -> None:
     made_by = {
@@ -189,6 +190,8 @@ def test_a_run_from_before_goes_on_by_its_training_part(
     assert_same_end(danlu.resume(tmp_path / "cut", progress=False), whole)
 
 
+@pytest.mark.slow
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("vary", "wanted"),
     [({"lr": [0.01, 0.1]}, ["imagenet", "imagenet"]), ({"data.normalise": ["data", "imagenet"]}, ["data", "imagenet"])],

@@ -123,3 +123,22 @@ def test_each_reader_is_answered_in_their_language(tmp_path: Path) -> None:
     id = rows(api)["run"]["id"]
     assert "finished" in told(api.run(id, "en", ""))["done"]
     assert "已完成" in told(api.run(id, "zh", ""))["done"]
+
+
+def test_the_moments_of_a_run_are_told_one_by_one(tmp_path: Path) -> None:
+    make_run(tmp_path / "run")
+    api = Api(Index(tmp_path))
+    (id,) = (row["id"] for row in rows(api).values())
+    moments = told(api.run(id, "en", ""))["moments"]
+    assert [(one["label"], one["at"]["step"], one["at"]["epoch"]) for one in moments] == [
+        ("epoch 1", 30, 1.0), ("epoch 2", 60, 2.0),
+    ]  # fmt: skip
+    first, second = (told(api.moment(id, at, "en")) for at in (0, 1))
+    counts = [one["charts"][0]["panels"][0]["marks"][0]["texts"][1] for one in (first, second)]
+    assert counts == [["", "2"], ["", "3"]]
+    assert second["numbers"] == [["validation · loss", "0.2000"], ["validation · accuracy", "0.8000"]]
+    assert first["text"] == [f"{CANARY} the", f" {CANARY}\n traveller"]
+    assert told(api.moment(id, 0, "zh"))["charts"][0]["title"] == "混淆矩阵 · 验证集"
+    for nothing in (-1, 2, 99_999):
+        with pytest.raises(KeyError, match=str(nothing)):
+            api.moment(id, nothing, "en")

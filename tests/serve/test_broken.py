@@ -36,6 +36,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("text", list(BROKEN.values()), ids=list(BROKEN))
 def test_a_broken_journal_spoils_nothing_else(tmp_path: Path, text: str) -> None:
     make_run(tmp_path / "whole")

@@ -125,6 +125,7 @@ def test_a_training_on_another_terminal_is_watched_while_it_goes_on_and_after_a_
         page.goto("about:blank")  # it would go on asking a site that is gone
 
 
+@pytest.mark.slow
 def test_two_runs_side_by_side(gallery: Site, reader: Open) -> None:
     window = reader(gallery)
     page = window.page
@@ -157,6 +158,7 @@ def test_a_study_fills_in_and_shows_its_effects(tmp_path: Path, reader: Open) ->
         page.goto("about:blank")  # it would go on asking a site that is gone
 
 
+@pytest.mark.slow
 def test_surface_and_net_are_shown(gallery: Site, reader: Open) -> None:
     window = reader(gallery)
     window.open("alpha")
@@ -167,6 +169,7 @@ def test_surface_and_net_are_shown(gallery: Site, reader: Open) -> None:
     window.picture("surface-and-net")
 
 
+@pytest.mark.slow
 def test_language_and_theme_are_switched_and_kept(gallery: Site, reader: Open) -> None:
     window = reader(gallery, color_scheme="light")
     window.open("alpha")
@@ -236,6 +239,7 @@ def test_all_is_reached_with_the_keyboard(gallery: Site, reader: Open) -> None:
     assert page.evaluate(last) == before
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("words", ["en", "zh"])
 def test_every_page_fits_a_phone(gallery: Site, reader: Open, words: str) -> None:
     window = reader(gallery, viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
@@ -252,6 +256,7 @@ def test_every_page_fits_a_phone(gallery: Site, reader: Open, words: str) -> Non
         window.back()
 
 
+@pytest.mark.slow
 def test_a_dashboard_that_is_stopped_is_told(tmp_path: Path, browser: Any, pictures: Path) -> None:
     make_run(tmp_path / "one")
     window = Reader(browser, pictures)
@@ -282,6 +287,7 @@ def test_script_in_a_run_is_shown_and_never_runs(tmp_path: Path, reader: Open) -
         window.page.goto("about:blank")
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("kind", ["run", "study"])
 def test_a_report_opens_from_a_file_and_reaches_for_nothing(
     tmp_path: Path, browser: Any, pictures: Path, kind: str

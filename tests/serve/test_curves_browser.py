@@ -132,6 +132,7 @@ def curves(page: Any) -> Any:
     return page.locator(".chart[data-kind=curves]").first
 
 
+@pytest.mark.slow
 def test_the_slider_smooths_on_the_server_and_stays_in_the_address(gallery: Site, reader: Open) -> None:
     page = reader(gallery, run_at(gallery)).page
     curves(page)
@@ -150,6 +151,7 @@ def test_the_slider_smooths_on_the_server_and_stays_in_the_address(gallery: Site
     assert page.input_value(SLIDER) == value
 
 
+@pytest.mark.slow
 def test_cells_are_saved_as_sharp_as_they_are_seen(gallery: Site, reader: Open) -> None:
     page = reader(gallery, run_at(gallery)).page
     curves(page)
@@ -160,6 +162,7 @@ def test_cells_are_saved_as_sharp_as_they_are_seen(gallery: Site, reader: Open) 
     assert 'image-rendering="pixelated"' in Path(download.value.path()).read_text()
 
 
+@pytest.mark.slow
 def test_a_surface_is_saved_as_it_is_painted(gallery: Site, reader: Open) -> None:
     page = reader(gallery, run_at(gallery), color_scheme="dark").page
     chart = page.locator(".chart[data-kind=surface]").first
@@ -172,6 +175,7 @@ def test_a_surface_is_saved_as_it_is_painted(gallery: Site, reader: Open) -> Non
         assert len(painted.convert("RGB").getcolors(2**24) or ()) > 20
 
 
+@pytest.mark.slow
 def test_axis_and_scales_are_chosen_and_stay_in_the_address(gallery: Site, reader: Open) -> None:
     page = reader(gallery, run_at(gallery)).page
     chart = curves(page)
@@ -188,6 +192,7 @@ def test_axis_and_scales_are_chosen_and_stay_in_the_address(gallery: Site, reade
     page.wait_for_function(f"seen => JSON.stringify({TICKS}) === JSON.stringify(seen)", arg=seen)
 
 
+@pytest.mark.slow
 def test_a_closer_look_has_finer_points_and_the_whole_comes_back(gallery: Site, reader: Open) -> None:
     page = reader(gallery, run_at(gallery)).page
     curves(page)
@@ -209,6 +214,7 @@ def test_a_closer_look_has_finer_points_and_the_whole_comes_back(gallery: Site, 
     assert "low=" not in page.url
 
 
+@pytest.mark.slow
 def test_what_is_saved_holds_what_is_seen(gallery: Site, reader: Open) -> None:
     window = reader(gallery, run_at(gallery), color_scheme="dark")
     page = window.page
@@ -233,6 +239,8 @@ def test_what_is_saved_holds_what_is_seen(gallery: Site, reader: Open) -> None:
     assert {row["panel"] for row in rows} >= {"loss", "accuracy", "gradient norm"}
 
 
+@pytest.mark.slow
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("kind", "start"), [("Markdown", "| step 4,000 |"), ("LaTeX", "\\begin{tabular}")])
 def test_tables_are_copied(gallery: Site, reader: Open, kind: str, start: str) -> None:
     window = reader(gallery, run_at(gallery))
@@ -295,7 +303,8 @@ UNNAMED = """[...document.querySelectorAll('input, select, button, summary')].fi
   !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length || one.id)).length"""
 
 
-@pytest.mark.every(5)
+@pytest.mark.slow
+@pytest.mark.every(10)
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])

@@ -65,6 +65,7 @@ def routes(site: Site) -> list[str]:
         "/api/list",
         f"/api/run/{rows['run']}",
         f"/api/run/{rows['run']}/net.svg",
+        f"/api/moment/{rows['run']}?at=0",
         f"/api/study/{rows['study']}",
         f"/api/compare?runs={rows['run']}",
         "/api/complete?where=name%20%3D%20&at=7",

@@ -66,6 +66,7 @@ def names(page: Any) -> list[str]:
     return page.locator("td.name a").all_text_contents()
 
 
+@pytest.mark.slow
 def test_completion_is_typed_with_the_keyboard_alone(site: Site, reader: Open) -> None:
     page = reader(site).page
     page.focus("[role=combobox]")
@@ -97,6 +98,7 @@ def test_studies_unfold_and_what_lies_in_them_is_not_strewn(site: Site, reader: 
     assert "opened=" in page.url
 
 
+@pytest.mark.slow
 def test_groups_have_a_mean_and_a_band(site: Site, reader: Open) -> None:
     page = reader(site, "#/?group=optim.lr").page
     page.wait_for_selector("tr.group")
@@ -107,6 +109,7 @@ def test_groups_have_a_mean_and_a_band(site: Site, reader: Open) -> None:
     page.wait_for_selector("tr.inside")
 
 
+@pytest.mark.slow
 def test_a_baseline_puts_differences_in_the_cells(site: Site, reader: Open) -> None:
     page = reader(site).page
     page.check("tr:has(a:text-is('run-0')) input")
@@ -117,6 +120,7 @@ def test_a_baseline_puts_differences_in_the_cells(site: Site, reader: Open) -> N
     page.wait_for_function("() => document.querySelectorAll('.difference').length === 0")
 
 
+@pytest.mark.slow
 def test_columns_are_chosen_and_those_that_differ_are_found(site: Site, reader: Open) -> None:
     page = reader(site).page
     page.click("#columns summary")
@@ -156,6 +160,7 @@ def test_notes_tags_and_stars_are_written_and_read_again(site: Site, reader: Ope
     assert told["title"] == "the good one"
 
 
+@pytest.mark.slow
 def test_delete_is_undone(site: Site, reader: Open, tmp_path: Path) -> None:
     page = reader(site).page
     page.check("tr:has(a:text-is('run-0')) input")
@@ -169,6 +174,7 @@ def test_delete_is_undone(site: Site, reader: Open, tmp_path: Path) -> None:
     assert (tmp_path / "run-0" / "journal.jsonl").is_file()
 
 
+@pytest.mark.slow
 def test_archived_runs_are_left_out_until_they_are_asked_for(site: Site, reader: Open) -> None:
     page = reader(site).page
     page.check("tr:has(a:text-is('run-0')) input")
@@ -211,7 +217,7 @@ def test_read_only_there_is_nothing_to_write_with(tmp_path: Path, reader: Open) 
         window.page.goto("about:blank")
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(9)
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("words", ["en", "zh"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -240,6 +246,7 @@ def test_a_page_says_that_it_loads_until_it_is_answered(site: Site, reader: Open
     page.unroute("**/api/run/**")
 
 
+@pytest.mark.slow
 def test_findings_have_the_numbers_of_their_marks_and_remedies_are_copied(site: Site, reader: Open) -> None:
     window = reader(site)
     window.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -252,6 +259,7 @@ def test_findings_have_the_numbers_of_their_marks_and_remedies_are_copied(site: 
     assert page.locator("code:text-matches('^danlu cure .*run-0$')").count() == 1
 
 
+@pytest.mark.slow
 def test_an_axis_has_more_than_one_tick(site: Site, reader: Open) -> None:
     page = reader(site).page
     count = "([low, high, count]) => danlu.ticks(low, high, count, false).length"
@@ -265,6 +273,7 @@ def test_the_code_of_the_page_is_small() -> None:
     assert len(asset("play.js")) + len(asset(PLAY_STYLE)) < 14_000
 
 
+@pytest.mark.slow
 def test_a_study_shows_the_table_of_the_terminal_and_its_best_run(site: Site, reader: Open) -> None:
     page = reader(site).page
     page.click("tr a:text-is('study')")
@@ -272,6 +281,7 @@ def test_a_study_shows_the_table_of_the_terminal_and_its_best_run(site: Site, re
     assert page.locator("tr:has(td:text-is('optim.lr=0.1')) td").all_text_contents()[:2] == ["optim.lr=0.1", "0.9025"]
 
 
+@pytest.mark.slow
 def test_the_pace_of_a_training_is_told(tmp_path: Path, reader: Open) -> None:
     begun = [{"kind": "start", "epochs": 12, "steps_per_epoch": 30}, *course()[3:4]]
     run = make_run(tmp_path / "run-0", begun, RECIPE + "batch_size = 16\n")

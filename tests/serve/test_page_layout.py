@@ -80,7 +80,7 @@ def reader(browser: Any, pictures: Path) -> Iterator[Open]:
         assert one.foreign(own) == []
 
 
-@pytest.mark.every(5)
+@pytest.mark.every(10)
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("words", ["en", "zh"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -155,6 +155,7 @@ def test_the_page_of_a_study_has_its_name_before_it_is_answered(site: Site, read
     page.unroute("**/api/study/**")
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("kind", ["run", "study"])
 def test_a_report_goes_over_to_the_other_language(kind: str, tmp_path: Path, browser: Any, pictures: Path) -> None:
     file = tmp_path / "report.html"

@@ -55,6 +55,7 @@ def beside(tmp_path: Path) -> Path:
     return shown
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("way", WAYS_UP)
 def test_no_way_leads_up(beside: Path, way: str) -> None:
     with served(beside) as site:
@@ -96,7 +97,8 @@ def test_ids_are_looked_up_and_never_joined(beside: Path) -> None:
         assert len(elsewhere) == 2
         for id in elsewhere:
             assert OUTSIDE.encode() in wide.get(f"/api/run/{id}").body
-            for route in (f"/api/run/{id}", f"/api/run/{id}/net.svg", f"/api/study/{id}", f"/api/compare?runs={id}"):
+            run, moment = f"/api/run/{id}", f"/api/moment/{id}?at=0"
+            for route in (run, f"{run}/net.svg", moment, f"/api/study/{id}", f"/api/compare?runs={id}"):
                 assert narrow.get(route).status == 404
                 assert narrow.get(route).body == b""
 

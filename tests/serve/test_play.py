@@ -159,6 +159,7 @@ def test_other_ways_in_are_closed(site: Site, target: str) -> None:
         assert post(site, target, b"{}").status in (404, 405)
 
 
+@pytest.mark.slow
 def test_many_moves_at_once_are_carried_out_one_after_the_other(site: Site, playground: Playground) -> None:
     chosen, statuses = form_of(site)["chosen"], list[int]()
 

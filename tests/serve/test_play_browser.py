@@ -90,6 +90,7 @@ def reader(browser: Any) -> Iterator[Open]:
         assert one.foreign(own) == []
 
 
+@pytest.mark.slow
 def test_a_slider_is_moved_by_keyboard_and_the_move_is_judged(moons: Site, reader: Open) -> None:
     window = reader(moons, viewport={"width": 1440, "height": 900})
     page = window.page
@@ -121,6 +122,7 @@ def test_a_shape_is_chosen_and_other_data_are_not_compared(moons: Site, reader: 
     page.wait_for_selector(".change:has-text('xor → moons')", timeout=WAIT)
 
 
+@pytest.mark.slow
 def test_the_recipe_is_copied(moons: Site, reader: Open) -> None:
     window = reader(moons)
     page = window.page
@@ -147,7 +149,7 @@ def test_each_control_has_a_name_and_is_reached_by_tab(moons: Site, reader: Open
     assert page.evaluate("document.querySelector('.help').getAttribute('aria-live')") == "polite"
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(9)
 @pytest.mark.parametrize("words", ["en", "zh"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
@@ -167,6 +169,7 @@ def test_every_size_fits_in_both_languages_and_themes(
     window.picture(f"play-{width}-{words}-{theme}")
 
 
+@pytest.mark.slow
 def test_language_and_theme_are_switched(moons: Site, reader: Open) -> None:
     page = reader(moons, color_scheme="light").page
     page.click("#theme")
@@ -177,6 +180,7 @@ def test_language_and_theme_are_switched(moons: Site, reader: Open) -> None:
     page.wait_for_selector("h2:has-text('这样改有用吗')", timeout=WAIT)
 
 
+@pytest.mark.slow
 def test_script_in_names_and_long_names_do_no_harm(tmp_path: Path, reader: Open) -> None:
     bad = "<img src=x onerror=pwned=1>"
     table = write_points(tmp_path / "points.csv").read_text()

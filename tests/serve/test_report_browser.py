@@ -91,6 +91,7 @@ def test_nothing_is_wider_than_the_window(browser: Any, tmp_path: Path, width: i
     window.context.close()
 
 
+@pytest.mark.slow
 def test_on_a4_no_chart_is_cut(window: Reader, tmp_path: Path) -> None:
     """On paper nothing is wider than a page or higher, and what stands together is kept on one."""
     page = opened(window, tmp_path)

@@ -67,6 +67,7 @@ def seen(answer: Any) -> Any:
     return numpy.asarray(Image.open(io.BytesIO(content)))
 
 
+@pytest.mark.slow
 def test_a_drawing_is_answered_and_explained(sites: dict[str, Site], runs: dict[str, danlu.Run]) -> None:
     answer = ask(sites["digits"], "drawing", {"strokes": STROKES})
     picture = seen(answer)

@@ -105,6 +105,7 @@ def test_a_picture_is_chosen(sites: dict[str, Site], reader: Open, tmp_path: Pat
     page.wait_for_selector(".problem")
 
 
+@pytest.mark.slow
 def test_a_row_is_filled_in_and_answers_at_once(sites: dict[str, Site], reader: Open) -> None:
     window = reader(sites["table"])
     page = window.page
@@ -119,6 +120,7 @@ def test_a_row_is_filled_in_and_answers_at_once(sites: dict[str, Site], reader: 
     page.wait_for_selector(".answer:text-is('no')")
 
 
+@pytest.mark.slow
 def test_answers_of_many_parts_are_shown(sites: dict[str, Site], reader: Open, tmp_path: Path) -> None:
     Image.fromarray(numpy.random.default_rng(2).integers(0, 255, (8, 8), dtype=numpy.uint8)).save(tmp_path / "one.png")
     window = reader(sites["masks"])
@@ -144,6 +146,7 @@ def test_answers_of_many_parts_are_shown(sites: dict[str, Site], reader: Open, t
     window.page.wait_for_selector(".problem")
 
 
+@pytest.mark.slow
 def test_a_text_is_typed_and_one_goes_on(sites: dict[str, Site], reader: Open) -> None:
     window = reader(sites["texts"])
     window.page.fill("textarea", "bad day")
@@ -158,7 +161,7 @@ def test_a_text_is_typed_and_one_goes_on(sites: dict[str, Site], reader: Open) -
     window.picture("try-book")
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("words", ["en", "zh"])
 @pytest.mark.parametrize("kind", ["digits", "prices", "book", "itself"])
 def test_every_page_fits_a_phone(sites: dict[str, Site], reader: Open, kind: str, words: str) -> None:
@@ -181,6 +184,7 @@ def test_every_page_fits_a_phone(sites: dict[str, Site], reader: Open, kind: str
     window.picture(f"try-phone-{kind}-{words}")
 
 
+@pytest.mark.slow
 def test_language_and_theme_are_switched(sites: dict[str, Site], reader: Open) -> None:
     window = reader(sites["table"], color_scheme="light")
     page = window.page

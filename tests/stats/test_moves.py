@@ -23,6 +23,7 @@ def test_all_comparisons_together_take_five_percent() -> None:
     assert taken == sorted(taken, reverse=True)
 
 
+@pytest.mark.slow
 def test_sessions_without_any_effect_seldom_say_that_something_helps() -> None:
     """300 sessions of 12 moves that change nothing but luck: each seed's score is drawn anew."""
     random = numpy.random.default_rng(0)

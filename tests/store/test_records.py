@@ -52,6 +52,15 @@ EXAMPLES: list[Record] = [
         ),
     ),
     records.TextGenerated(epoch=2, step=6, prompt="the time", text=" traveller\n"),
+    records.TimeSpent(step=6, seconds=2.0, forward=0.5, backward=0.75, validation=0.25, processor=3.5, memory=2**20),
+    records.TimeSpent(step=6, seconds=2.0, gpu=2**30),
+    records.SamplesFollowed(samples=[1, 4], actual=[0.0, 1.0], classes=["a", "b"], inputs=((0.5, 1.5), (-1.0, 2.0))),
+    records.SamplesFollowed(samples=[1, 4], actual=[0.5, 1.5]),
+    records.MomentTaken(
+        epoch=1, step=3, answers=[0.0, None], likely=[0.75, 0.25], confusion=[[1, 0], [1, 1]], filters=("x",),
+        layer="conv", boundary=records.BoundaryGrid([0.0, 1.0], [0.0, 1.0], ((0.5, 1.0), (0.0, None))),
+    ),
+    records.SamplesPictured(samples=(records.SamplePicture(4, "x", "#5"), records.SamplePicture(1))),
     records.RunStopped(step=3, reason="interrupted"),
     records.RunEnded(step=6, epochs=2, seconds=1.5, reason="early", diverged=4, score={"test": {"loss": 1.0}}),
     records.StudyBegan(
@@ -155,6 +164,10 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     (TEST | {"confusion": [[1]], "classes": ["a", "b"]}, "a row and a column for each class"),
     (TEST | {"calibration": {"confidence": [0.5], "right": [], "samples": [1]}}, LENGTH),
     (TEST | {"residuals": {"predicted": [1.0], "actual": []}}, "residuals are pairs"),
+    ({"kind": "followed", "samples": [1], "actual": [], "classes": None}, "what it is"),
+    ({"kind": "followed", "samples": [1], "actual": [0.5], "classes": ["a", "b"]}, "one of the classes"),
+    ({"kind": "moment", "epoch": 1, "step": 1, "confusion": [[1, 2]]}, "a row and a column for each class"),
+    ({"kind": "moment", "epoch": 1, "step": 1, "boundary": {"xs": [0, 1], "ys": [0, 1], "values": [[1, 2]]}}, GRID),
     ({"kind": "finding", **vars(FINDING), "remedies": [{}]}, "a change or an advice"),
     ({"kind": "findings", "findings": [{**vars(FINDING), "remedies": [{"advice": 3}]}]}, "a change or an advice"),
 ]

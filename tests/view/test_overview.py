@@ -81,7 +81,7 @@ def boxes(sheet: Lettered) -> list[tuple[str, Any]]:
     return [(one.get_text(), one.get_window_extent(renderer)) for one in sheet.axes.texts if one.get_text().strip()]
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(12)
 @pytest.mark.parametrize("kind", RUNS)
 def test_nothing_is_cut_and_no_words_stand_over_each_other(kind: str, language: str) -> None:
     info = overview(RUNS[kind]())
@@ -104,6 +104,7 @@ def test_nothing_is_cut_and_no_words_stand_over_each_other(kind: str, language: 
             assert wide <= 4 or high <= 4, (kind, at)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("kind", ["classification", "odd signs", "nothing yet"])
 def test_a_poster_is_a_picture_of_a4_and_the_same_every_time(kind: str) -> None:
     info = RUNS[kind]()

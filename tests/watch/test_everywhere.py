@@ -122,6 +122,7 @@ CASES: dict[Program, tuple[list[tuple[int, int]], int]] = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("program", CASES)
 def test_what_is_watched(program: Program) -> None:
     init, call, iterate = torch.optim.Optimizer.__init__, nn.Module.__call__, torch.utils.data.DataLoader.__iter__
@@ -143,6 +144,7 @@ def test_what_is_watched(program: Program) -> None:
     assert torch.utils.data.DataLoader.__iter__ is iterate
 
 
+@pytest.mark.slow
 def test_models_go_by_the_names_that_the_code_has_for_them() -> None:
     names: list[list[str]] = []
 

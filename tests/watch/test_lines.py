@@ -166,6 +166,7 @@ def test_a_cell_whose_number_nobody_tells() -> None:
     assert as_read(CodeLine("/tmp/ipykernel_5/99.py", 2)) == CodeLine("In[]", 2)
 
 
+@pytest.mark.slow
 @pytest.mark.every(3)
 @pytest.mark.parametrize("way", ["stdin", "exec", "eval"])
 def test_code_that_stands_in_no_file_is_watched_all_the_same(way: str, tmp_path: Path) -> None:

@@ -210,6 +210,7 @@ SWITCHES: dict[str, Callable[[nn.Module], Any]] = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("clipped", [False, True])
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_an_evaluation_between_ordinary_steps_is_heard(switch: str, clipped: bool) -> None:
@@ -276,6 +277,7 @@ class KnownAround(torch.optim.Optimizer):
         return self.base_optimizer.step(closure)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("around", [Around, KnownAround])
 @pytest.mark.parametrize("given", ["none", "inner", "outer"])
 def test_an_optimiser_around_another_is_one(given: str, around: type[Any]) -> None:

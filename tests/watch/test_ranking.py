@@ -58,6 +58,7 @@ def test_a_rate_far_too_high_is_named_before_the_explosion_that_it_makes(rate: f
     assert loud(watch)[0] == "lr-too-high"
 
 
+@pytest.mark.slow
 @pytest.mark.every(2)
 @pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.Adam])
 def test_ten_sigmoid_layers_are_said_to_let_the_gradient_vanish(kind: type[torch.optim.Optimizer]) -> None:

@@ -346,6 +346,7 @@ def compare(kind: str, deeds: Deeds) -> None:
     assert seen == STEPS
 
 
+@pytest.mark.every(2)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
     "kind", ["plain", "buffers", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("tied", "named"))]

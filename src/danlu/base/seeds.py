@@ -357,6 +357,14 @@ def memory_limit() -> int:
     return min(limits)
 
 
+def memory_used(device: torch.device) -> tuple[int, int]:
+    """Bytes of memory that this process holds, 0 where the system does not tell; and the most that torch held of a
+    GPU's so far, 0 on the CPU."""
+    pages = Path("/proc/self/statm")
+    held = int(pages.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") if pages.exists() else 0
+    return held, torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0
+
+
 def wait_for(device: torch.device) -> None:
     """Return when the device has done all that it was given; the CPU has."""
     if device.type != "cpu":
@@ -377,11 +385,6 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = next(choice for choice in ("cuda", "mps", "cpu") if has_device(choice))
     return torch.device(name)
-
-
-def core_count() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def hardware(device: torch.device) -> dict[str, str | int]:

@@ -37,6 +37,7 @@ class Checkpointer:
         self._started_at = time.monotonic()
         self._seconds_before = 0.0
         self._saved_progress: dict[str, Any] = {}
+        self.saving = 0.0  # seconds that this session's checkpoints took
         self.best: dict[str, torch.Tensor] = {}
 
     def __call__(self, event: Event) -> Stop | None:
@@ -63,8 +64,10 @@ class Checkpointer:
         """Write a checkpoint of this very moment, unless the last one is of it; the journal is synced first."""
         if self._saved_progress == self._progress.state():
             return
+        began = time.perf_counter()
         self._journal.sync()
         self._store()
+        self.saving += time.perf_counter() - began
         self._journal.write(CheckpointSaved(step=self._progress.step))
 
     def save_first(self) -> None:

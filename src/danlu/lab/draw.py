@@ -53,9 +53,9 @@ from danlu.view.info.variance import LayerVariances
 from danlu.view.overview import Overview, overview
 
 KINDS = (
-    "overview", "curves", "flow", "net", "confusion", "calibration", "residuals", "worst", "surface", "contour",
-    "forest", "means", "sweep", "slopes", "folds", "importance", "parallel", "settings", "halving", "activation",
-    "distribution", *SOURCES, "variance",
+    "overview", "curves", "flow", "net", "confusion", "calibration", "residuals", "worst", "samples", "time", "surface",
+    "contour", "forest", "means", "sweep", "slopes", "folds", "importance", "parallel", "settings", "halving",
+    "activation", "distribution", *SOURCES, "variance",
 )  # fmt: skip
 
 Picture = Chart | Diagram | Overview

@@ -4,7 +4,7 @@ import base64
 import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -27,12 +27,28 @@ _PIXELS = 64
 _OF_CLASSES = ("classification", "segmentation")
 
 
+class Collector(Protocol):
+    """Hears what a net says to a part of the data: `seen` stands between its batches and the net, `add` gets what came
+    out. `each`: of several targets each is scored by itself, too."""
+
+    each: bool
+
+    @property
+    def wanted(self) -> bool: ...
+
+    def seen(self, batches: Iterable[Batch]) -> Iterator[Batch]: ...
+
+    def add(self, outputs: Tensor, targets: Tensor) -> None: ...
+
+
 class PredictionCollector:
     """Listens to the scoring of one part: `seen` stands between its batches and the net, and a CollectingMetrics tells
     it what came out.
 
     Classification, segmentation (its pixels) and the regression of one number are gathered; other tasks give no record.
     """
+
+    each = True
 
     def __init__(self, data: Dataset, part: str) -> None:
         self._data = data
@@ -171,7 +187,7 @@ class PredictionCollector:
 class CollectingMetrics(Metrics):
     """Metrics, made of what is `measured`, that let `collector` hear what they are given."""
 
-    def __init__(self, collector: PredictionCollector, measured: Mapping[str, Any], rare: int | None = None) -> None:
+    def __init__(self, collector: Collector, measured: Mapping[str, Any], rare: int | None = None) -> None:
         super().__init__(**measured, rare=rare)
         self._collector = collector
 

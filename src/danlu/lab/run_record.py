@@ -19,6 +19,7 @@ from danlu.store.run_environment import read_environment
 from danlu.store.run_folder import RunFolder
 from danlu.store.run_history import RunHistory
 from danlu.view.info.ending import Scored, diverged_at, scored_weights
+from danlu.view.info.time_spent import time_spent
 from danlu.view.summary import summary_lines
 
 
@@ -145,13 +146,15 @@ class RunRecord:
         return self._told.texts
 
     def as_dict(self) -> dict[str, Any]:
-        """The object that `--json` prints; "baselines", "parent", "imported", "script" and "texts" where there are."""
+        """The object that `--json` prints; "baselines", "parent", "imported", "script" and "texts" where there are, and
+        "time", where the seconds of training went."""
         texts = [{key: value for key, value in one.to_json().items() if key != "kind"} for one in self.texts]
         parent = {"parent": asdict(self.parent)} if self.parent else {}
         baselines = {"baselines": self.baselines} if self.baselines else {}
         parent |= {"imported": asdict(self.imported)} if self.imported else {}
         script = {"script": self.script} if self.script else {}
-        return self._as_dict() | baselines | parent | script | ({"texts": texts} if texts else {})
+        time = {"time": spent.as_dict()} if (spent := time_spent(self._told.time)) else {}
+        return self._as_dict() | time | baselines | parent | script | ({"texts": texts} if texts else {})
 
     def _as_dict(self) -> dict[str, Any]:
         return {

@@ -41,7 +41,7 @@ class TextSampler:
         self._seed = setup.recipe.train.seed
         self._fitted = Preprocessing.of(setup.data)
         self._prompt = _prompt(setup.data) if isinstance(setup.data, CorpusDataset) else ""
-        self._epochs = sampled_epochs(progress.epochs)
+        self._epochs = spread_epochs(progress.epochs, _SAMPLES)
         self._began_at = time.monotonic()
         self._spent = 0.0
 
@@ -74,17 +74,17 @@ class TextSampler:
         return whole.removeprefix(self._prompt)
 
 
-def sampled_epochs(epochs: int) -> frozenset[int]:
-    """The first epoch, the last, and eight between.
+def spread_epochs(epochs: int, count: int) -> frozenset[int]:
+    """The first epoch, the last, and others evenly between: `count` at most.
 
-    >>> sorted(sampled_epochs(100))
+    >>> sorted(spread_epochs(100, 10))
     [1, 12, 23, 34, 45, 56, 67, 78, 89, 100]
-    >>> sorted(sampled_epochs(3))
+    >>> sorted(spread_epochs(3, 10))
     [1, 2, 3]
     """
     if epochs >= MOST_EPOCHS:  # the last is not known: at longer and longer distances
         return frozenset(2**number for number in range(MOST_EPOCHS.bit_length()))
-    return frozenset(1 + round(number * (epochs - 1) / (_SAMPLES - 1)) for number in range(_SAMPLES))
+    return frozenset(1 + round(number * (epochs - 1) / (count - 1)) for number in range(count))
 
 
 def _prompt(data: CorpusDataset) -> str:

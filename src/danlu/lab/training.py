@@ -26,15 +26,17 @@ from danlu.lab.forecasts import ForecastCollector, below_naive, collector_of
 from danlu.lab.interrupt import Interrupt, Interrupted
 from danlu.lab.journal_writer import JournalWriter
 from danlu.lab.label_thresholds import with_thresholds
+from danlu.lab.moments import MomentTaker
 from danlu.lab.notices import notices_of_run
 from danlu.lab.own_metrics import OwnMetrics
 from danlu.lab.own_nets import keep_copy
 from danlu.lab.own_parts import MetricLike, OwnParts
 from danlu.lab.package import complete_package, package_bytes
 from danlu.lab.pictures import drawn_net, write_run_pictures, write_run_report
-from danlu.lab.prediction_collector import CollectingMetrics, PredictionCollector
+from danlu.lab.prediction_collector import CollectingMetrics, Collector, PredictionCollector
 from danlu.lab.process_course import ProcessCourse
 from danlu.lab.setup import Setup
+from danlu.lab.stopwatch import Stopwatch
 from danlu.lab.text_samples import TextSampler
 from danlu.lab.tracking import tracked_run
 from danlu.lab.translators import translator_of
@@ -84,7 +86,7 @@ def score_part(
     part: str,
     epoch: int,
     interrupt: Interrupt,
-    collector: PredictionCollector | None = None,
+    collector: Collector | None = None,
     own: Mapping[str, MetricLike] | None = None,
 ) -> Score | Stop | None:
     """The score of `net` on a part of the data after `epoch` epochs; None where that part is empty. `collector` hears
@@ -101,7 +103,7 @@ def score_part(
     forward = forward if setup.data.task == "language" else InPortions(forward)
     batches = setup.data.batches(part, batch_size, device=setup.device, dtype=setup.dtype)
     loss = setup.own_loss or build_loss(setup.recipe.loss.name, scoring(setup.recipe.loss))
-    measured = measured_by(setup.data.target, each=collector is not None)
+    measured = measured_by(setup.data.target, each=collector is not None and collector.each)
     metrics = Metrics(**measured, rare=setup.data.rare_class)
     if collector and collector.wanted:
         metrics = CollectingMetrics(collector, measured, setup.data.rare_class)
@@ -199,24 +201,31 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         return training_batches(recipe, data, epoch, start, setup.device, setup.dtype, group)
 
     def validation_score() -> Score | Stop | None:
-        return score_part(setup, engine.scored_net, "validation", progress.epoch, interrupt, own=own.metrics)
+        heard = moments.collector()
+        return score_part(setup, engine.scored_net, "validation", progress.epoch, interrupt, heard, own.metrics)
 
     with Interrupt(str(place.path)) as interrupt, preserved_randomness(), exact_kernels(setup.device), engine, reporter:
         parameters, notes = setup.description.parameters, [*data.notes, *training.notes]
         reporter.opening(shown(place.path), recipe, data.name, data.sizes, parameters, notes)
         portions = PortionCourse(setup, engine, journal, reporter.note)
-        heard: Sequence[Listener] = [*training.recorders, portions, checkpointer, reporter, interrupt, *own.listeners]
-        heard = agreed(group, engine, heard, ProcessCourse(journal, reporter.note) if recipe.watch.on else None)
         history = RunHistory.read(place.journal) if training.resumed else RunHistory()
+        moments = MomentTaker(setup, engine.scored_net, progress, journal, history.moments)
+        recorders: Sequence[Listener] = [*training.recorders, moments, portions, checkpointer]
+        heard: Sequence[Listener] = [*recorders, reporter, interrupt, *own.listeners]
+        heard = agreed(group, engine, heard, ProcessCourse(journal, reporter.note) if recipe.watch.on else None)
+        stopwatch = Stopwatch(engine, journal, checkpointer, setup.device)
         portions.begin(batches)
         with Watching(recipe, engine, journal, reporter.finding, history):
             share_state(group, engine, progress)
-            stop = train(engine, batches, scored_by_first(group, validation_score), progress, heard)
+            scoring = stopwatch.scoring(scored_by_first(group, validation_score))
+            stop = train(engine, batches, scoring, progress, [*heard, stopwatch])
         checkpointer.save()
+        stopwatch.end()
         _tell_stop(stop, progress, recipe, reporter)
         chosen, scores = _chosen(setup, engine, progress, checkpointer)
         test, collector = stop, None
         if not stop or stop.reason != "interrupted":
+            moments.end()
             setup = with_thresholds(setup, chosen, progress.epoch, reporter.note)
             collector = collector_of(setup.data, "test")
             test = score_part(setup, chosen, "test", progress.epoch, interrupt, collector, own.metrics)
@@ -230,23 +239,28 @@ def _trained(training: WiredTraining, reporter: Reporter) -> None:
         scores["test"] = test
         score = {part: score for part, score in scores.items() if score}
         _tell_answers(collector, test, journal, reporter)
-        # Before the end is told: a run that has ended has its package whole.
-        complete_package(place, recipe, setup.data, setup.net, score, setup.description.output_shape)
-        journal.sync()
-        journal.write(
-            RunEnded(
-                step=progress.step,
-                epochs=progress.epoch,
-                seconds=round(checkpointer.seconds, 3),
-                reason=stop.reason if stop else "finished",
-                diverged=progress.diverged_at(score),
-                score=score,
-            )
-        )
-        journal.sync()  # whatever names this run as trained must not outlive its end
-        for fault in write_run_pictures(place):
-            reporter.note(fault)
+        _ended(training, setup, score, stop.reason if stop else "finished", reporter)
     share_weights(group, setup.net)
+
+
+def _ended(training: WiredTraining, setup: Setup, score: dict[str, Score], reason: str, reporter: Reporter) -> None:
+    """Write what a run that has ended keeps: before its end is told, its package is whole."""
+    place, progress, journal = training.place, training.progress, training.journal
+    complete_package(place, setup.recipe, setup.data, setup.net, score, setup.description.output_shape)
+    journal.sync()
+    journal.write(
+        RunEnded(
+            step=progress.step,
+            epochs=progress.epoch,
+            seconds=round(training.checkpointer.seconds, 3),
+            reason=reason,
+            diverged=progress.diverged_at(score),
+            score={**score},
+        )
+    )
+    journal.sync()  # whatever names this run as trained must not outlive its end
+    for fault in write_run_pictures(place):
+        reporter.note(fault)
 
 
 def _tell_stop(stop: Stop | None, progress: Progress, recipe: Recipe, reporter: Reporter) -> None:

@@ -33,6 +33,7 @@ from danlu.view.info.study import StudyInfo, study_info
 from danlu.view.listing.page import list_page
 from danlu.view.listing.query import ListQuery
 from danlu.view.listing.table import select
+from danlu.view.moments_page import moment_page
 
 _MOST_HELD = 12  # histories of runs that were looked at last
 _MOST_STEPS_HELD = 400_000  # in all of them together
@@ -135,6 +136,12 @@ class Api:
         if scene is None:
             raise KeyError(id)
         return to_svg(scene).encode()
+
+    def moment(self, id: str, number: int, language: str) -> bytes:
+        """What a run's net was like at one of its moments. KeyError where there is no such run or moment."""
+        info = self._info(self._entry(id))
+        with speaking(language):
+            return to_json(moment_page(info, number)).encode()
 
     def compare(self, ids: tuple[str, ...], language: str, have: str) -> bytes | None:
         """Several runs side by side. KeyError where one of them is none."""

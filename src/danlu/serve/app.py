@@ -82,8 +82,8 @@ def _read_routes(api: Api, spoken: Spoken) -> list[Any]:
             return parts.Response(status_code=404)
 
     def complete(request: Any) -> Any:
-        expression, at = request.query_params.get("where", ""), request.query_params.get("at", "")
-        place = int(at) if at.isascii() and at.isdigit() and len(at) < 6 else len(expression)
+        expression, place = request.query_params.get("where", ""), _place(request)
+        place = len(expression) if place < 0 else place
         return parts.Response(api.complete(expression, place), media_type="application/json")
 
     return [
@@ -93,6 +93,10 @@ def _read_routes(api: Api, spoken: Spoken) -> list[Any]:
             "/api/run/{id}", answering(lambda asked, language, have: api.run(asked.path_params["id"], language, have))
         ),
         parts.Route("/api/run/{id}/net.svg", net),
+        parts.Route(
+            "/api/moment/{id}",
+            answering(lambda asked, language, _: api.moment(asked.path_params["id"], _place(asked), language)),
+        ),
         parts.Route(
             "/api/study/{id}",
             answering(lambda asked, language, have: api.study(asked.path_params["id"], language, have)),
@@ -122,6 +126,12 @@ def _wanted(request: Any) -> CurveQuery:
         math.inf if high is None else high,
         int(min(max(most or POINTS, POINTS), _MOST_POINTS)),
     )
+
+
+def _place(request: Any) -> int:
+    """The whole number that is asked "at"; -1 where it is none."""
+    at = request.query_params.get("at", "")
+    return int(at) if at.isascii() and at.isdigit() and len(at) < 6 else -1
 
 
 def _banded(request: Any) -> bool | None:

@@ -21,6 +21,7 @@ from danlu.store.records import (
     ImportedFrom,
     LayersMeasured,
     MicroBatchChosen,
+    MomentTaken,
     NetDrawn,
     ParentRun,
     PredictionsMade,
@@ -28,9 +29,12 @@ from danlu.store.records import (
     RunEnded,
     RunResumed,
     RunStarted,
+    SamplesFollowed,
+    SamplesPictured,
     StepsTaken,
     SurfaceMeasured,
     TextGenerated,
+    TimeSpent,
 )
 from danlu.store.replay import Replay
 
@@ -62,6 +66,10 @@ class RunHistory:
     predictions: list[PredictionsMade] = field(default_factory=list[PredictionsMade])  # one for each part of the data
     forecast: ForecastMade | None = None  # of a time series, on the test part
     texts: list[TextGenerated] = field(default_factory=list[TextGenerated])  # of a language model, by epoch
+    time: list[TimeSpent] = field(default_factory=list[TimeSpent])  # where it went, stretch by stretch
+    followed: SamplesFollowed | None = None  # samples of the validation part
+    moments: list[MomentTaken] = field(default_factory=list[MomentTaken])  # what the net was like, by epoch
+    pictured: SamplesPictured | None = None  # some of the samples that were followed
     net: NetGraph | None = None  # where it was recorded
     surface: SurfaceMeasured | None = None  # the loss around the weights, where looked at
     score: dict[str, Score] = field(default_factory=dict[str, Score])
@@ -142,6 +150,10 @@ class RunReplay(Replay[RunHistory]):
         self.predictions: list[PredictionsMade] = []
         self.forecast: ForecastMade | None = None
         self.texts: list[TextGenerated] = []
+        self.time: list[TimeSpent] = []
+        self.followed: SamplesFollowed | None = None
+        self.moments: list[MomentTaken] = []
+        self.pictured: SamplesPictured | None = None
         self.net: NetGraph | None = None
         self.surface: SurfaceMeasured | None = None
         self.score: dict[str, Score] = {}
@@ -196,6 +208,14 @@ class RunReplay(Replay[RunHistory]):
                 self.forecast = record
             case TextGenerated():
                 self.texts = [earlier for earlier in self.texts if earlier.epoch != record.epoch] + [record]
+            case TimeSpent():
+                self.time.append(record)
+            case SamplesFollowed():
+                self.followed = record
+            case MomentTaken():
+                self.moments = [earlier for earlier in self.moments if earlier.epoch != record.epoch] + [record]
+            case SamplesPictured():
+                self.pictured = record
             case RunEnded():
                 self.score = {part: score for part, score in record.score.items() if score}
                 self.finished, self.seconds, self.reason = True, record.seconds, record.reason
@@ -212,6 +232,9 @@ class RunReplay(Replay[RunHistory]):
         self.findings = [finding for finding in self.findings if finding.since <= step]
         self.layers = [measured for measured in self.layers if measured.step <= step]
         self.texts = [written for written in self.texts if written.step <= step]
+        self.time = [spent for spent in self.time if spent.step <= step]
+        self.moments = [moment for moment in self.moments if moment.step <= step]
+        self.pictured = None
         self.predictions = []
         self.forecast = None
         self.score = {}

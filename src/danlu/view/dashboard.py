@@ -7,7 +7,6 @@ from danlu.base.finding_text import remedy_text
 from danlu.base.places import shown
 from danlu.base.records import Finding
 from danlu.base.rule_names import rule_name
-from danlu.base.words import say
 from danlu.view.curves_page import POINTS, asking, curves_page
 from danlu.view.figures.chart import plain
 from danlu.view.figures.names import score_label, score_text
@@ -17,6 +16,7 @@ from danlu.view.info.curves import CurveQuery
 from danlu.view.info.numbering import gravest_first, numbered
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import StudyInfo
+from danlu.view.moments_page import moment_places
 from danlu.view.report import PARTS, cure_command, run_facts
 from danlu.view.study_story import study_story
 from danlu.view.study_words import TextTable
@@ -42,7 +42,7 @@ def run_page(info: RunInfo) -> dict[str, Any]:
         ],
         "charts": [asking(curves, [info]), *map(plain, others)],
         "try": f"danlu try {shlex.quote(str(shown(info.where)))}" if info.state == "finished" and info.where else "",
-        "texts": [[say("page.epoch", epoch=one.epoch), one.prompt, one.text] for one in info.history.texts],
+        "moments": moment_places(info),
         "net": info.history.net is not None,
         "recipe": info.recipe,
         "environment": plain(info.environment),

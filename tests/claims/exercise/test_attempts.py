@@ -70,7 +70,7 @@ def test_scores_of_classes_are_answers_too(tmp_path: Path) -> None:
     assert outcome(text, tmp_path) == outcome(IMPORTS + BUILD + TRAIN + PREDICT, tmp_path)
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize(
     "text",
     [
@@ -102,6 +102,7 @@ def test_what_is_no_exercise_is_refused(name: str, text: str | None, words: str,
         check_exercise(work)
 
 
+@pytest.mark.slow
 def test_a_script_in_bytes_that_are_no_text_is_told(work: Path) -> None:
     (work / "exercise-amber.py").write_bytes(b"\xff\xfe\x00" + script(AMBER, HEAD).encode("utf-16"))
     found = check_exercise(work / "exercise-amber.py")

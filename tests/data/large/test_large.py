@@ -106,7 +106,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("options", OPTIONS)
 def test_a_csv_on_the_disk_is_the_csv_in_memory(tmp_path: Path, options: str) -> None:
     (tmp_path / "t.csv").write_text(text(columns()), encoding="utf-8")
@@ -147,6 +147,7 @@ def test_any_table_is_the_same_both_ways(
         same(path, target=target)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("form", ["parquet", "tsv", "semicolons", "quoted over lines", "blank rows", "without names"])
 def test_other_forms(tmp_path: Path, form: str) -> None:
     table = columns()
@@ -173,6 +174,8 @@ def test_other_forms(tmp_path: Path, form: str) -> None:
     same(path, **options)
 
 
+@pytest.mark.slow
+@pytest.mark.every(5)
 @pytest.mark.parametrize("layout", ["pattern", "folder", "parts", "no answers", "given"])
 def test_several_files(tmp_path: Path, layout: str) -> None:
     for n, name in enumerate(("train", "test") if layout in ("parts", "no answers", "given") else ("a", "b", "c")):
@@ -210,6 +213,7 @@ def files_in(cache: Path) -> dict[str, int]:
     return {str(file.relative_to(cache)): file.stat().st_ino for file in cache.rglob("*") if file.is_file()}
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_used_again_until_it_is_damaged_or_the_table_changes(tmp_path: Path, cache: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(text(columns()), encoding="utf-8")
@@ -309,7 +313,7 @@ WRONG: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_is_told_in_both_languages(tmp_path: Path, case: str, cache: Path) -> None:
     make, options, phrase = WRONG[case]
@@ -323,6 +327,7 @@ def test_what_is_wrong_is_told_in_both_languages(tmp_path: Path, case: str, cach
     assert not list(cache.rglob(".tmp-*")) and not list(cache.rglob("encoded-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["price", "note"])
 def test_a_column_too_varied_to_be_told_is_refused_unless_it_is_left_out(
     tmp_path: Path, column: str, monkeypatch: pytest.MonkeyPatch

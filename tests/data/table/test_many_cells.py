@@ -93,6 +93,7 @@ def _shuffled(cells: list[str], random: object) -> list[str | None]:
     return [*cells]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("limit", [2, 8, 10_000])
 @settings(max_examples=50, deadline=None)
 @given(
@@ -114,6 +115,7 @@ MANY: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("odd", [(), ("unknown",), ("unknown", "nothing"), ("nothing", "1,234"), ("$5", "n.a.")])
 @pytest.mark.parametrize("kind", MANY)
 def test_many_different_cells_are_told_by_some_of_them(

@@ -44,6 +44,7 @@ def test_healthy_recipes_pass(net: str, data: str, settings: dict[str, Any]) -> 
     assert [finding for finding in found.findings if finding.severity != "advice"] == []
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("net", "data", "settings", "rule", "line"),
     [

@@ -86,6 +86,7 @@ def test_stacks_of_several_folds_and_nets_share_one_copy_of_the_data(cluster: Pi
     assert len(cluster.sent) == 4
 
 
+@pytest.mark.slow
 def test_forms_of_convolutions_are_decided_by_the_first_stack_for_all(cluster: Pickling, tmp_path: Path) -> None:
     asked: dict[str, Any] = {"vary": {"lr": [0.01, 0.1]}, "seeds": 3, "epochs": 1, "samples": 60, "batch_size": 10}
     there = danlu.compare("lenet5", "digits", **asked, folder=tmp_path / "there", progress=False, cluster="ray")
@@ -99,6 +100,7 @@ def test_forms_of_convolutions_are_decided_by_the_first_stack_for_all(cluster: P
     assert scores(danlu.resume(tmp_path / "there", progress=False)) == whole
 
 
+@pytest.mark.slow
 def test_a_search_climbs_its_rungs_there(cluster: Pickling, tmp_path: Path) -> None:
     pytest.importorskip("optuna")
     asked: dict[str, Any] = {
@@ -117,6 +119,7 @@ def test_a_search_climbs_its_rungs_there(cluster: Pickling, tmp_path: Path) -> N
     assert cluster.sent
 
 
+@pytest.mark.slow
 def test_a_cure_is_proved_there(cluster: Pickling, tmp_path: Path) -> None:
     asked: dict[str, Any] = {"hidden": [32], "lr": 20.0, "momentum": 0.0, "epochs": 2}
     run = danlu.fit("mlp", "digits", **asked, folder=tmp_path / "run", progress=False)

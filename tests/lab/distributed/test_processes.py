@@ -56,6 +56,7 @@ def test_two_processes_write_one_run_and_train_what_one_does(tmp_path: Path) -> 
     assert danlu.Run(tmp_path / "two").score["test"] == pytest.approx(danlu.Run(tmp_path / "alone").score["test"])
 
 
+@pytest.mark.slow
 def test_an_exact_training_has_the_same_bits_on_one_to_four_processes(tmp_path: Path) -> None:
     fitted(NET, tmp_path / "1", EXACT)
     for world in (2, 3, 4):
@@ -81,6 +82,7 @@ def _resumed(folder: Path) -> int:
     return danlu.resume(folder, progress=False).steps
 
 
+@pytest.mark.slow
 @pytest.mark.every(2)
 @pytest.mark.parametrize("rank", [0, 1])
 def test_all_stop_together_and_go_on_in_another_number(rank: int, tmp_path: Path) -> None:
@@ -133,6 +135,7 @@ def _told_to_stop(folder: Path) -> int:
     return danlu.fit(PLAIN, "digits", folder=folder, listeners=[enough], **BASE).steps
 
 
+@pytest.mark.slow
 def test_a_listener_of_the_first_process_ends_all(tmp_path: Path) -> None:
     assert in_processes(2, tmp_path / "meeting", _told_to_stop, tmp_path / "run") == {0: 9, 1: 9}
 
@@ -161,6 +164,7 @@ def _with_taken_folder(folder: Path) -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_taken_is_told_to_all(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "mine.txt").write_text("mine")
@@ -197,6 +201,7 @@ def _lost_for_good(folder: Path) -> None:
     _dying(folder, 1)
 
 
+@pytest.mark.slow
 def test_without_restarts_what_was_saved_stands(tmp_path: Path) -> None:
     with pytest.raises(ChildFailedError, match="FAILED"):
         in_processes(2, tmp_path / "meeting", _lost_for_good, tmp_path / "run")

@@ -121,6 +121,7 @@ def test_the_kind_says_which_they_are() -> None:
         danlu.draw([0.5, 0.6], kind="probabilities")
 
 
+@pytest.mark.every(2)
 def test_two_are_given_as_a_list_or_one_after_the_other(language: str) -> None:
     p, q = Normal(0.0, 1.0), torch.linspace(-1, 2, 40)
     assert danlu.draw([p, q]).file_content(".svg") == danlu.draw(p, q).file_content(".svg")

@@ -27,6 +27,7 @@ def circles() -> Any:
     playground.close()
 
 
+@pytest.mark.slow
 def test_hidden_layers_are_a_help_on_circles(circles: Playground) -> None:
     first = moved(circles, depth=0)
     assert "help" not in first
@@ -38,6 +39,7 @@ def test_hidden_layers_are_a_help_on_circles(circles: Playground) -> None:
     assert moved(circles, depth=0)["help"]["verdict"] == "worse"
 
 
+@pytest.mark.slow
 def test_a_setting_that_changes_nothing_is_no_help(circles: Playground) -> None:
     """Without hidden layers there is nothing to drop, nothing to activate and nothing to be wide."""
     moved(circles, depth=0)
@@ -47,6 +49,7 @@ def test_a_setting_that_changes_nothing_is_no_help(circles: Playground) -> None:
         assert not told["help"]["answer"].startswith("Yes")
 
 
+@pytest.mark.slow
 def test_comparisons_are_counted_and_other_data_are_not_compared(circles: Playground) -> None:
     moved(circles, depth=0)
     assert "Comparison 1 of" in moved(circles, depth=0, lr=0.01)["help"]["note"]
@@ -61,6 +64,7 @@ def test_comparisons_are_counted_and_other_data_are_not_compared(circles: Playgr
     assert circles.now(0, 0, 0)["help"] == again
 
 
+@pytest.mark.slow
 def test_the_picture_is_what_the_nets_say(circles: Playground, tmp_path: Path) -> None:
     told = moved(circles, depth=2, width=8)
     picture = told["picture"]
@@ -89,6 +93,8 @@ def taken() -> Any:
     playground.close()
 
 
+@pytest.mark.slow
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("way", "seed"), [("toml", 0), ("command", 7), ("python", 31)])
 def test_what_is_taken_away_trains_the_same(
     taken: Any, way: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -130,6 +136,7 @@ def test_a_new_move_breaks_off_the_old_one(circles: Playground) -> None:
     assert "help" not in told  # nothing before it was trained to its end
 
 
+@pytest.mark.slow
 def test_a_table_is_played_with(tmp_path: Path) -> None:
     playground = Playground(write_points(tmp_path / "points.csv"), "class", ["a,b"])
     try:

@@ -46,6 +46,7 @@ def own(err: str) -> list[str]:
     return [line for line in err.splitlines() if not line.startswith(signs) and " rules, " not in line]
 
 
+@pytest.mark.slow
 @pytest.mark.every(12)
 @pytest.mark.parametrize("name", TRAININGS)
 def test_a_training_is_bit_for_bit_the_same(name: str, tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def cut_to(study: danlu.Study, members: int) -> None:
     journal.write_text("".join(lines[: ends[members - 1] + 1]) + lines[ends[members]][:20])
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("members", [1, 3, 5])
 def test_a_study_cut_short_ends_bit_for_bit_as_it_would_have(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, members: int
@@ -66,6 +67,7 @@ def test_a_study_cut_short_ends_bit_for_bit_as_it_would_have(
     assert scores(go_on(tmp_path / "study", progress=False)) == before
 
 
+@pytest.mark.slow
 def test_more_seeds_are_decided_as_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("danlu.train.stack.train.cores", lambda: 1)
     first = study_in(tmp_path / "study")

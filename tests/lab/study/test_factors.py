@@ -42,6 +42,7 @@ STRUCTURE: list[tuple[str, list[Any], dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("factor", "levels", "others"), [*NUMBERS, *STRUCTURE], ids=lambda given: str(given)[:20])
 def test_a_factor_is_varied_from_its_name_to_its_effect(
     factor: str, levels: list[Any], others: dict[str, Any], tmp_path: Path

@@ -52,6 +52,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Study:
     return danlu.compare("mlp", "iris", vary=vary, folder=tmp_path_factory.mktemp("whole") / "s", **settings)
 
 
+@pytest.mark.slow
 def test_killed_at_several_moments_it_ends_with_the_same_members_each_trained_once(
     whole: Study, tmp_path: Path
 ) -> None:

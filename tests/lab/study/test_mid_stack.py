@@ -121,6 +121,7 @@ def test_told_to_stop_it_saves_that_very_step(tmp_path: Path, monkeypatch: pytes
     assert saved(tmp_path / "s") in (33, 34)
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_passed_over_and_told_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,6 +147,7 @@ def scores(study: Study) -> set[str]:
     return {f"{member.factors} {member.seed} {member.fold} {member.score}" for member in study.members}
 
 
+@pytest.mark.slow
 def test_how_often_it_is_saved_changes_no_bit(tmp_path: Path) -> None:
     often = danlu.compare("mlp", "digits", vary=VARY, folder=tmp_path / "a", **SETTINGS)
     never = danlu.compare(

@@ -59,6 +59,7 @@ def folder(place: Path) -> Any:
     return place / "pictures"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("source", "train", "test"),
     [

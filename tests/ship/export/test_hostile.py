@@ -160,6 +160,7 @@ IN_METADATA: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("fault", IN_MODEL)
 def test_a_hostile_graph_is_refused(fault: str, made: Path, tmp_path: Path) -> None:
     change, words = IN_MODEL[fault]

@@ -25,7 +25,7 @@ def as_lists(answers: Any) -> list[Any]:
     return [one.tolist() if isinstance(one, numpy.ndarray | numpy.generic) else one for one in answers]
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(12)
 @pytest.mark.parametrize("name", NAMES)
 def test_an_export_is_proved_and_checked(name: str, tmp_path: Path) -> None:
     case = ALL[name]()
@@ -43,7 +43,7 @@ def test_an_export_is_proved_and_checked(name: str, tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("name", ["table", "lenet5", "tags-lstm", "masks", "labels", "series-lstm"])
 def test_a_raw_export_holds_no_strings_and_no_labels(name: str, tmp_path: Path) -> None:
     case = ALL[name]()
@@ -119,6 +119,7 @@ def test_what_goes_in_and_comes_out_has_names(name: str) -> None:
     assert list(interface.outputs) == outputs
 
 
+@pytest.mark.slow
 def test_labels_come_by_their_own_thresholds(tmp_path: Path) -> None:
     case = ALL["labels"]()
     export_onnx(case.exporting(), tmp_path / "model.onnx")
@@ -132,6 +133,7 @@ def test_labels_come_by_their_own_thresholds(tmp_path: Path) -> None:
     assert ((likely >= 0.5) != given).any()
 
 
+@pytest.mark.slow
 def test_masks_hold_the_values_of_the_training_masks(tmp_path: Path) -> None:
     case = ALL["masks"]()
     export_onnx(case.exporting(), tmp_path / "model.onnx")
@@ -142,6 +144,7 @@ def test_masks_hold_the_values_of_the_training_masks(tmp_path: Path) -> None:
     assert file.metadata["classes"] == {"0": "0", "7": "7", "14": "14"}
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("raw", [False, True])
 def test_nothing_is_tagged_behind_the_end_of_a_text(raw: bool, tmp_path: Path) -> None:
     case = ALL["tags-lstm"]()

@@ -274,7 +274,7 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
 }
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(12)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_refused(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name, plant, where = FAULTS[fault]
@@ -300,7 +300,7 @@ IN_FILES: dict[str, tuple[str, Callable[[Any], None]]] = {
 }
 
 
-@pytest.mark.every(8)
+@pytest.mark.every(16)
 @pytest.mark.parametrize("fault", IN_FILES)
 def test_a_fault_planted_into_a_file_is_found_by_its_golden_samples(
     fault: str, tmp_path: Path, exported: Callable[[str], Path]

@@ -79,6 +79,8 @@ def test_nobody_kept_ends_all() -> None:
     assert max(trained.epochs.tolist()) == 2
 
 
+@pytest.mark.slow
+@pytest.mark.every(2)
 @pytest.mark.parametrize("failing", [None, 4], ids=["in the first rung", "later"])
 def test_a_stack_that_memory_does_not_hold_is_halved_and_nobody_is_lost(
     failing: int | None, monkeypatch: pytest.MonkeyPatch

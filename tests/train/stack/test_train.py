@@ -276,7 +276,7 @@ def test_it_breaks_off_when_asked_to() -> None:
     assert outcome == Stop("interrupted")
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     "error",
     [

@@ -64,6 +64,7 @@ NETS: dict[str, tuple[Callable[[int], nn.Module], tuple[int, ...], type]] = {
 }
 
 
+@pytest.mark.every(4)
 @MOSTLY_DOUBLE
 @pytest.mark.parametrize("name", NETS)
 def test_nets(name: str, dtype: torch.dtype) -> None:
@@ -148,6 +149,7 @@ OPTIMISERS = {
 }
 
 
+@pytest.mark.every(2)
 @MOSTLY_DOUBLE
 @pytest.mark.parametrize("decay", [False, True], ids=["", "decay"])
 @pytest.mark.parametrize("name", OPTIMISERS)
@@ -186,6 +188,7 @@ def test_schedules(name: str) -> None:
     check_members(lambda k: MLP(6, 4, (16,)), recipes, (6,))
 
 
+@pytest.mark.slow
 def test_moving_average_and_clipping_by_value() -> None:
     recipes = [
         replace(entry, train=replace(entry.train, ema=0.9 - 0.1 * k, clip_value=0.01 * (k + 1)))

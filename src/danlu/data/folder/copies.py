@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from torch import Tensor
 
 from danlu.base.errors import Fault
-from danlu.base.seeds import core_count
+from danlu.base.seeds import cores
 from danlu.data.folder.scan import Listing, PictureFile
 from danlu.data.parts import PARTS
 from danlu.data.tar_member import PicturePath
@@ -20,7 +20,7 @@ def same_files(pictures: Sequence[PictureFile]) -> list[list[int]]:
     for place, picture in enumerate(pictures):
         by_size[picture.size].append(place)
     places = [place for same in by_size.values() if len(same) > 1 for place in same]
-    with ThreadPoolExecutor(core_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         keys = list(pool.map(_key, [pictures[place].path for place in places]))
     by_content: dict[bytes, list[int]] = defaultdict(list)
     for place, key in zip(places, keys, strict=True):

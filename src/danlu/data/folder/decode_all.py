@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.errors import Fault, UserError
-from danlu.base.seeds import core_count
+from danlu.base.seeds import cores
 from danlu.data.decode import PictureHeader, Shape, read_head, read_pixels
 from danlu.data.folder.scan import first_told
 from danlu.data.tar_member import PicturePath
@@ -57,7 +57,7 @@ def each_file(given: Sequence[Given], read: Callable[[Given], "Made | Fault"]) -
 
 def _spread(paths: Sequence[Any], work: Callable[[range], list[Made]]) -> list[Made]:
     pieces = [range(first, min(first + AT_A_TIME, len(paths))) for first in range(0, len(paths), AT_A_TIME)]
-    with ThreadPoolExecutor(core_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         return [made for piece in pool.map(work, pieces) for made in piece]
 
 

@@ -12,7 +12,7 @@ import torch.distributed as dist
 from danlu.base.errors import DanluError, Fault, fail
 from danlu.base.places import job_here, launched, rendezvous_in, runs_folder, shown
 from danlu.base.recipe import Recipe
-from danlu.base.seeds import core_count, secret
+from danlu.base.seeds import cores, secret
 from danlu.base.signals import signals_kept
 from danlu.base.words import language
 from danlu.lab.interrupt import Interrupted
@@ -37,8 +37,8 @@ def starts_processes(recipe: Recipe) -> bool:
 
 def check_cores(processes: int) -> None:
     """UserError for more processes than this machine has cores."""
-    if processes > core_count():
-        fail("processes.more-than-cores", processes=processes, cores=core_count())
+    if processes > cores():
+        fail("processes.more-than-cores", processes=processes, cores=cores())
 
 
 def start(words: Sequence[str], processes: int, folder: Path | None, *, progress: bool) -> Path:

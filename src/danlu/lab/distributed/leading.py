@@ -6,7 +6,7 @@ from pathlib import Path
 
 from danlu.base.places import Launched
 from danlu.base.recipe import Recipe
-from danlu.base.seeds import core_count, use_threads
+from danlu.base.seeds import cores, use_threads
 from danlu.lab.training import WiredTraining, carry_out
 from danlu.train.distributed.group import TrainingGroup, tell
 from danlu.view.reporter import Reporter
@@ -29,7 +29,7 @@ def steady_threads(recipe: Recipe, own: Launched | None) -> Generator[None]:
     """
     count = 1 if recipe.train.workers is not None else 0
     if not count and own is not None and own.rendezvous is not None:
-        count = max(1, core_count() // own.on_this_machine)
+        count = max(1, cores() // own.on_this_machine)
     if not count:
         yield
         return

@@ -2,6 +2,14 @@
 
 from danlu.store.records.forecast import ForecastLine, ForecastMade
 from danlu.store.records.kinds import KINDS, line_start, record_of
+from danlu.store.records.moments import (
+    BoundaryGrid,
+    MomentTaken,
+    SamplePicture,
+    SamplesFollowed,
+    SamplesPictured,
+    TimeSpent,
+)
 from danlu.store.records.reading import MalformedRecordError, read_fields
 from danlu.store.records.record import VERSION, Record
 from danlu.store.records.run import (
@@ -51,6 +59,7 @@ __all__ = [
     "VERSION",
     "BaselineDone",
     "BestChosen",
+    "BoundaryGrid",
     "CalibrationBins",
     "CheckpointSaved",
     "ChoicesMade",
@@ -67,6 +76,7 @@ __all__ = [
     "MemberEpochs",
     "MemberFailed",
     "MicroBatchChosen",
+    "MomentTaken",
     "NetDrawn",
     "NothingFound",
     "ParentRun",
@@ -80,12 +90,16 @@ __all__ = [
     "RunResumed",
     "RunStarted",
     "RunStopped",
+    "SamplePicture",
+    "SamplesFollowed",
+    "SamplesPictured",
     "StackBegan",
     "StepsTaken",
     "StudyBegan",
     "StudyLooked",
     "SurfaceMeasured",
     "TextGenerated",
+    "TimeSpent",
     "TrainingsDone",
     "WorstSample",
     "line_start",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from danlu.base.strict_json import to_json
-from danlu.store.records import forecast, run, seen, study
+from danlu.store.records import forecast, moments, run, seen, study
 from danlu.store.records.reading import MalformedRecordError
 from danlu.store.records.record import Record
 
@@ -13,7 +13,8 @@ KINDS: Mapping[str, type[Record]] = {
     for one in (
         run.RunStarted, run.RunResumed, run.StepsTaken, run.EpochEnded, run.MicroBatchChosen, run.CheckpointSaved,
         seen.FindingAppeared, seen.FindingsStood, seen.LayersMeasured, seen.ProcessesMeasured, seen.NetDrawn,
-        seen.SurfaceMeasured, seen.PredictionsMade, forecast.ForecastMade, seen.TextGenerated, run.RunStopped,
+        seen.SurfaceMeasured, seen.PredictionsMade, forecast.ForecastMade, seen.TextGenerated,
+        moments.TimeSpent, moments.SamplesFollowed, moments.MomentTaken, moments.SamplesPictured, run.RunStopped,
         run.RunEnded,
         study.StudyBegan, study.ChoicesMade,
         study.StackBegan, study.MemberEpochs, study.MemberDone, study.MemberFailed, study.TrainingsDone,

@@ -44,13 +44,16 @@ class Points:
 
 @dataclasses.dataclass(frozen=True)
 class Whiskers:
-    """Intervals along the x axis (or the y axis, where `upright`), each at its place on the other one."""
+    """Intervals along the x axis (or the y axis, where `upright`), each at its place on the other one. Thick ones, of a
+    `width` in points, with a `label` are the pieces of a strip."""
 
     at: Numbers
     lows: Numbers
     highs: Numbers
     color: str = "ink"
     upright: bool = False
+    label: str = ""
+    width: float = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +105,8 @@ class Cells:
     """A heat map: `values[row][column]`, columns at `xs`, rows at 0, 1, 2 … from the top; on an axis without words a
     column reaches half the way to its neighbours. `ramp` is "amount", "share" (from 0 to 1, pale), "mistake" (from 0
     on) or "difference" (from -x over 0 to x); with `log` the colours go by powers of ten; `texts` are written in the
-    cells. What has no number is grey; where `bare` it is not painted, so that two can fill one panel."""
+    cells. What has no number is grey; where `bare` it is not painted, so that two can fill one panel. `samples` are
+    what the rows are of: a page shows the one that is clicked."""
 
     xs: Numbers
     values: Sequence[Numbers]
@@ -111,6 +115,7 @@ class Cells:
     log: bool = False
     texts: Sequence[Sequence[str]] = ()
     bare: bool = False
+    samples: "Sequence[Picture]" = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,15 +12,18 @@ from danlu.view.figures.effects import folds_chart, forest_chart, means_chart, s
 from danlu.view.figures.flow import flow_chart
 from danlu.view.figures.forecast import forecast_chart
 from danlu.view.figures.level_curves import level_curves_chart
+from danlu.view.figures.moments import followed_chart
 from danlu.view.figures.predictions import calibration_chart, confusion_chart, residuals_chart, worst_chart
 from danlu.view.figures.search import search_charts
 from danlu.view.figures.surface import contour_chart, surface_chart
+from danlu.view.figures.time_spent import time_chart
 from danlu.view.graphs.layout import lay_out
 from danlu.view.graphs.net import net_diagram
 from danlu.view.graphs.scene import Scene
 from danlu.view.info.curves import CurveQuery, Curves, curves
 from danlu.view.info.effects import EffectRow, best_first, folds, forest, level_text, pairs, sweep
 from danlu.view.info.flow import flow
+from danlu.view.info.followed import followed
 from danlu.view.info.forecast import forecast
 from danlu.view.info.groups import are_repeated, groups_of
 from danlu.view.info.level_curves import factor_curves
@@ -28,6 +31,7 @@ from danlu.view.info.predictions import Predictions, predictions
 from danlu.view.info.run import RunInfo
 from danlu.view.info.study import REMEDY, StudyInfo
 from danlu.view.info.surface import read_surface
+from danlu.view.info.time_spent import time_spent
 
 _MOST_PAIRED = 6
 _MOST_CROSSED = 3  # pairs of factors
@@ -41,18 +45,22 @@ def run_charts(info: RunInfo, most: int) -> list[Chart]:
     if info.history.layers:
         signal = flow(info.history.layers)
         if signal.grids:
-            charts += _drawable(lambda: [flow_chart(signal)])
+            charts += drawable(lambda: [flow_chart(signal)])
     if info.history.surface is not None:
         surface = read_surface(info.history.surface)
-        charts += _drawable(lambda: [surface_chart(surface), contour_chart(surface)])
+        charts += drawable(lambda: [surface_chart(surface), contour_chart(surface)])
     if (made := info.history.forecast) is not None and made.lines:
-        charts += _drawable(lambda: [forecast_chart(forecast(made))])
+        charts += drawable(lambda: [forecast_chart(forecast(made))])
     for told in read_predictions(info):
-        charts += _drawable(lambda told=told: _prediction_charts(told))
+        charts += drawable(lambda told=told: _prediction_charts(told))
+    if found := followed(info.history):
+        charts += drawable(lambda: [followed_chart(found)])
+    if spent := time_spent(info.history.time):
+        charts += drawable(lambda: [time_chart(spent)])
     return charts
 
 
-def _drawable(make: Callable[[], list[Chart]]) -> list[Chart]:
+def drawable(make: Callable[[], list[Chart]]) -> list[Chart]:
     """The charts; none where a record holds numbers of which no picture can be made, such as counts below 0."""
     try:
         return make()

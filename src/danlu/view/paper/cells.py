@@ -9,6 +9,8 @@ from danlu.view.figures.scales import color_range
 from danlu.view.palette import AMOUNT, LIGHT, RAMPS, is_dark, ramp
 from danlu.view.paper.sheet import color_map, scale_of
 
+_MOST_SIGNS = 100  # that have room beside each other in the cells of a row
+
 
 def draw_cells(axes: Any, mark: Cells) -> None:
     """A heat map with its colour bar, where that has something to say; rows from the top down."""
@@ -19,7 +21,8 @@ def draw_cells(axes: Any, mark: Cells) -> None:
     scale = scale_of(low, high, log=mark.log)
     drawn = axes.pcolormesh(edges, rows, _grid(mark.values), cmap=colors, norm=scale, linewidth=0, rasterized=True)
     axes.set_ylim(len(mark.values) - 0.5, -0.5)
-    for row, texts in enumerate(mark.texts):
+    signs = max((len(text) for texts in mark.texts for text in texts), default=0)
+    for row, texts in enumerate(mark.texts if signs * len(mark.xs) <= _MOST_SIGNS else ()):
         for x, text, value in zip(mark.xs, texts, mark.values[row], strict=True):
             if not text:
                 continue

@@ -180,7 +180,8 @@ def _points(axes: Any, mark: Points) -> None:
 
 def _whiskers(axes: Any, mark: Whiskers) -> None:
     draw = axes.vlines if mark.upright else axes.hlines
-    draw(_numbers(mark.at), _numbers(mark.lows), _numbers(mark.highs), colors=LIGHT[mark.color], linewidth=1.6)
+    look = {"colors": LIGHT[mark.color], "linewidth": 0.8 * mark.width, "label": mark.label or None}
+    draw(_numbers(mark.at), _numbers(mark.lows), _numbers(mark.highs), **look)
 
 
 def _band(axes: Any, mark: Band) -> None:

@@ -10,9 +10,9 @@ danlu.Chart = class {
     this.logs = {};
     this.title = danlu.make("p", { class: "chart-title" });
     this.tools = danlu.make("div", { class: "chart-tools" });
-    this.body = danlu.make("div");
+    [this.body, this.picked] = [danlu.make("div"), danlu.make("div", { class: "picked", role: "status" })];
     host.classList.add("chart");
-    host.replaceChildren(danlu.make("div", { class: "chart-head" }, this.title, this.tools), this.body);
+    host.replaceChildren(danlu.make("div", { class: "chart-head" }, this.title, this.tools), this.body, this.picked);
     this.asked = danlu.CurveTools && chart.asks ? new danlu.CurveTools(this, chart.asks) : null;
     danlu.equip(this, chart);
     this.observer = new ResizeObserver(() => this.redraw());
@@ -51,9 +51,21 @@ danlu.Chart = class {
     if (notes.length) parts.push(danlu.make("ul", { class: "chart-notes" }, ...notes));
     host.dataset.kind = chart.kind;
     this.body.replaceChildren(...parts);
+    this.mark();
   }
 
   again() { this.width = 0; this.redraw(); }
+
+  /** Mark where a moment lies along the axis that curves share: it is known along each that they can have. */
+  mark(moment = this.moment) {
+    this.moment = moment;
+    const svg = this.body.querySelector(".panels svg");
+    svg?.querySelectorAll(".moment").forEach((one) => one.remove());
+    for (const { panel, box, x } of svg && moment ? this.areas : []) {
+      const at = x(moment[panel.shares_x]);
+      if (at >= box.left && at <= box.right) svg.append(danlu.make("line", { class: "moment", x1: at, x2: at, y1: box.top, y2: box.bottom }));
+    }
+  }
 
   /** An axis as the reader wants it: by powers of ten or not. What has both a least and a greatest number stays as it is. */
   axis(panel, which) {
@@ -76,8 +88,8 @@ danlu.Chart = class {
     this.owners = new Map();
     const entries = new Map();
     for (const mark of this.chart.panels.flatMap((panel) => panel.marks)) {
-      if (!mark.label || !["Line", "Points", "Zone", "Heatmap"].includes(mark.type)) continue;
-      if (mark.type === "Zone") { entries.set(`zone|${mark.label}`, mark); continue; }
+      if (!mark.label || !["Line", "Points", "Zone", "Whiskers", "Heatmap"].includes(mark.type)) continue;
+      if (["Zone", "Whiskers"].includes(mark.type)) { entries.set(`zone|${mark.label}`, { ...mark, type: "Zone", fixed: mark.type !== "Zone" }); continue; }
       entries.set(this.key(mark), mark);
       if (!this.owners.has(mark.color ?? "blue")) this.owners.set(mark.color ?? "blue", this.key(mark));
     }
@@ -117,8 +129,9 @@ danlu.Chart = class {
     this.stacks = chart.panels.map((panel) => this.stacked(panel, width));
     const left = this.leftMargin(width);
     const last = chart.panels.length - 1;
+    this.words = chart.panels.map((panel) => this.along(panel, width - left - this.rightMargin(panel)));
     const named = (panel) => Boolean(panel.title || panel.y.label);
-    const below = (panel, index) => (!panel.shares_x || panel.x.label || index === last ? 24 + 16 * this.below(panel).length : 8);
+    const below = (panel, index) => (!panel.shares_x || panel.x.label || index === last ? 24 + 16 * this.below(panel).length + this.deeper(index) : 8);
     const inside = (panel, index) => this.stacks[index] ? 10 + this.stacks[index].length * (26 + 13 * Math.max(...this.stacks[index].map((lines) => lines.length))) : 150 * (panel.height ?? 1);
     const heights = chart.panels.map((panel, index) => (named(panel) ? 20 : 6) + inside(panel, index) + below(panel, index));
     const total = heights.reduce((sum, height) => sum + height, 0);
@@ -231,7 +244,6 @@ danlu.Chart = class {
     const heading = panel.title || panel.y.label;
     if (heading) svg.append(danlu.make("text", { x: panel.y.ticks?.length ? 4 : box.left, y: box.top - 7, style: { fontWeight: 600 } }, this.fitted(heading, this.width - box.left)));
     const count = Math.max(2, Math.floor((box.right - box.left) / 90));
-    const every = (ticks, most) => ticks.filter((_, at) => at % Math.max(1, Math.ceil(ticks.length / most)) === 0);
     const along = () => {
       const all = danlu.ticks(x.low, x.high, count, x.log);
       const whole = ["step", "epoch"].includes(panel.shares_x) ? all.filter(Number.isInteger) : all; // there is no half a step
@@ -240,7 +252,7 @@ danlu.Chart = class {
     const grid = !panel.marks.some((mark) => mark.type === "Cells" || mark.type === "Heatmap");
     const rows = Math.max(2, Math.floor((box.bottom - box.top) / (panel.y.ticks?.length ? 12 : 38)));
     const stack = this.stacks[index];
-    for (const [at, word] of stack ? panel.y.ticks : panel.y.ticks?.length ? every(panel.y.ticks, rows) : this.yTicks(panel, [y.low, y.high])) {
+    for (const [at, word] of stack ? panel.y.ticks : panel.y.ticks?.length ? danlu.some(panel.y.ticks, rows) : this.yTicks(panel, [y.low, y.high])) {
       const place = y(at);
       if (place < box.top - 1 || place > box.bottom + 1) continue;
       if (grid) svg.append(danlu.make("line", { class: "grid", x1: box.left, x2: box.right, y1: place, y2: place }));
@@ -255,20 +267,32 @@ danlu.Chart = class {
       }, this.fitted(line, box.left - 10), line === this.fitted(line, box.left - 10) ? null : danlu.make("title", {}, line))));
     }
     const shown = !panel.shares_x || panel.x.label || index === this.chart.panels.length - 1;
-    for (const [at, word] of panel.x.ticks?.length ? every(panel.x.ticks, count) : along()) {
+    for (const [at, word, lines = [word]] of this.words[index] ?? along()) {
       const place = x(at);
       if (place < box.left - 1 || place > box.right + 1) continue;
       if (grid) svg.append(danlu.make("line", { class: "grid", x1: place, x2: place, y1: box.top, y2: box.bottom }));
-      const half = danlu.textWidth(word) / 2;
-      if (shown) svg.append(danlu.make("text", { class: "tick", x: Math.max(half, Math.min(place, this.width - half)), y: box.bottom + 16, "text-anchor": "middle" }, word));
+      const half = Math.max(...lines.map(danlu.textWidth)) / 2;
+      if (shown) lines.forEach((line, number) => svg.append(danlu.make("text", { class: "tick", x: Math.max(half, Math.min(place, this.width - half)), y: box.bottom + 16 + 13 * number, "text-anchor": "middle" }, line)));
     }
     svg.append(danlu.make("line", { class: "axis", x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom }));
     this.below(panel).forEach((line, number) => {
       const half = danlu.textWidth(line) / 2;
-      svg.append(danlu.make("text", { x: Math.max(half, Math.min((box.left + box.right) / 2, this.width - half)), y: box.bottom + 34 + 16 * number, "text-anchor": "middle" }, line));
+      svg.append(danlu.make("text", { x: Math.max(half, Math.min((box.left + box.right) / 2, this.width - half)), y: box.bottom + 34 + 16 * number + this.deeper(index), "text-anchor": "middle" }, line));
     });
     if (panel.title && panel.y.label) svg.append(danlu.make("text", { class: "tick", x: box.left, y: box.top - 7, "text-anchor": "end" }, panel.y.label));
   }
+
+  /** The words along a panel's x axis, as many as have room, each as lines as wide as its share; null where there are none. */
+  along(panel, width) {
+    if (!panel.x.ticks?.length) return null;
+    const found = danlu.some(panel.x.ticks, Math.max(2, Math.floor(width / 90)));
+    const columns = panel.marks.find((mark) => mark.type === "Cells")?.xs.length ?? found.length;
+    const room = (width / columns) * Math.ceil(panel.x.ticks.length / found.length);
+    return found.map(([at, word]) => [at, word, danlu.wrapped(word, room - 8)]);
+  }
+
+  /** How much more room than one line of words takes. */
+  deeper(index) { return 13 * (Math.max(1, ...(this.words[index] ?? []).map(([, , lines]) => lines.length)) - 1); }
 
   /** What an axis is called, as lines below it. */
   below(panel) { return panel.x.label ? danlu.wrapped(panel.x.label, this.width - 8) : []; }

@@ -63,7 +63,7 @@ danlu.marks.Whiskers = (mark, { x, y, layer }) => {
     if (!along.fits(low) || !along.fits(high) || !across.fits(at)) return;
     const [a, b, c] = [along(low), along(high), across(at)];
     const ends = mark.upright ? { x1: c, x2: c, y1: a, y2: b } : { x1: a, x2: b, y1: c, y2: c };
-    layer.append(danlu.make("line", { ...ends, style: { stroke: danlu.color(mark.color ?? "ink"), strokeWidth: 2 } }));
+    layer.append(danlu.make("line", { ...ends, style: { stroke: danlu.color(mark.color ?? "ink"), strokeWidth: mark.width ?? 2 } }));
   });
 };
 

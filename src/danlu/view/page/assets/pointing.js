@@ -59,6 +59,7 @@ Object.assign(danlu.Chart.prototype, {
       band.classList.add("hidden");
       if (b - a >= 5) { this.zoomTo([area.x.back(Math.max(a, area.box.left)), area.x.back(Math.min(b, area.box.right))]); }
     });
+    svg.addEventListener("click", (event) => { const at = place(event); const area = areaAt(at); if (area) this.pick(area, this.rowAt(area, at)); });
     svg.addEventListener("dblclick", () => this.zoomTo(null));
     svg.addEventListener("keydown", (event) => this.keyed(event, point));
   },
@@ -72,6 +73,10 @@ Object.assign(danlu.Chart.prototype, {
       const x = Math.min(box.right, Math.max(box.left, at + (event.key === "ArrowLeft" ? -step : step)));
       this.cursor = { x, index: area.index };
       this.follow(x, area, point);
+    } else if (area.panel.marks[0].type === "Cells" && ["ArrowUp", "ArrowDown", "Enter"].includes(event.key)) {
+      this.row = Math.min(area.panel.marks[0].values.length - 1, Math.max(0, (this.row ?? -1) + ({ ArrowUp: -1, ArrowDown: 1 }[event.key] ?? 0)));
+      point({ x: at + 1, y: area.y(this.row) }, area);
+      if (event.key === "Enter") this.pick(area, this.row);
     } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
       const count = area.panel.marks.filter((mark) => mark.type === "Line" && !this.isHidden(mark)).length;
       if (!count) return;
@@ -94,6 +99,14 @@ Object.assign(danlu.Chart.prototype, {
     const index = line ? this.nearest(line.xs, area.x.back(x)) : null;
     const known = index !== null && area.y.fits(line.ys[index]);
     point({ x, y: known ? area.y(line.ys[index]) : (area.box.top + area.box.bottom) / 2 }, area);
+  },
+
+  rowAt({ panel, box }, at) { return Math.floor(((at.y - box.top) / (box.bottom - box.top)) * (panel.marks[0].values?.length ?? 0)); },
+
+  /** Show the sample that a row is of. */
+  pick({ panel }, row) {
+    const sample = panel.marks.find((mark) => mark.samples)?.samples[row];
+    if (sample) this.picked.replaceChildren(danlu.pictures({ pictures: [sample] }));
   },
 
   /** Show a stretch of the axis, or null for all of it. */
@@ -156,7 +169,7 @@ Object.assign(danlu.Chart.prototype, {
     const words = panel.x.ticks?.length;
     const { xs, values } = cells[0];
     const column = words ? Math.floor(((at.x - box.left) / (box.right - box.left)) * xs.length) : danlu.before(danlu.edges(xs), x.back(at.x));
-    const row = Math.floor(((at.y - box.top) / (box.bottom - box.top)) * values.length);
+    const row = this.rowAt({ panel, box }, at);
     if (!(values[row] && column in values[row])) return [];
     const mark = cells.find((one) => one.values[row][column] !== null) ?? cells[0];
     const word = (axis, index) => axis.ticks?.find(([place]) => place === index)?.[1] ?? mark.names?.[index] ?? index;

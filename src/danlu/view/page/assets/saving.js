@@ -127,6 +127,8 @@ danlu.tablesOf = (chart) => {
     const texts = matrix.y.ticks.map(([row]) => matrix.x.ticks.map(([column]) => matrix.marks.map((mark) => mark.texts?.[row]?.[column]).find(Boolean) ?? "0"));
     return [[[`${matrix.y.label} \\ ${matrix.x.label}`, ...matrix.x.ticks.map(([, word]) => word)], matrix.y.ticks.map(([, word], at) => [word, ...texts[at]])]];
   }
+  const strip = panels[0].marks.filter((mark) => mark.type === "Whiskers" && mark.label);
+  if (strip.length) return [[["", panels.at(-1).x.label], strip.map((mark) => [mark.label, danlu.short(mark.highs[0] - mark.lows[0])])]];
   if (panels[0].y.ticks?.length && panels[0].marks.every((mark) => mark.type !== "Cells")) return panels.map((panel) => [["", panel.x.label ?? ""], panel.y.ticks.map(([, word]) => word.split("\n"))]);
   if (!panels[0].shares_x || !panels.some((panel) => panel.marks.some((mark) => mark.type === "Line"))) return [];
   const found = new Map();

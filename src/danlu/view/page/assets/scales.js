@@ -64,6 +64,9 @@ danlu.wrapped = (text, room) => {
   return lines.map((line) => line.trimEnd());
 };
 
+/** Every n-th of the entries, so that there are no more than `most`. */
+danlu.some = (entries, most) => entries.filter((_, at) => at % Math.ceil(entries.length / most) === 0);
+
 /** Where columns at `xs` begin and end, as `danlu.view.paper.cells` has them. */
 danlu.edges = (xs) => {
   if (xs.length < 2) return [xs[0] - 0.5, xs[0] + 0.5];
