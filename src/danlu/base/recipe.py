@@ -1,6 +1,5 @@
 """The recipe: everything that determines a training, as a frozen tree of plain values."""
 
-import copy
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -25,7 +24,7 @@ from danlu.base.recipe_values import (
     Seed,
     Several,
 )
-from danlu.base.sections import section_of
+from danlu.base.sections import plain_keys, section_of
 from danlu.base.strict_json import canonical_json
 
 # What the validator is told: refuse keys it does not know and numbers that are not finite.
@@ -372,7 +371,7 @@ class Recipe(Readable):
         >>> Recipe().as_dict()["net"]
         {'name': 'auto'}
         """
-        tree = {section: _plain(getattr(self, section)) for section in SECTIONS}
+        tree = {section: plain_keys(getattr(self, section)) for section in SECTIONS}
         if not tree["track"]:  # as all runs and studies have it that began before there was this section
             del tree["track"]
         return tree
@@ -385,24 +384,13 @@ class Recipe(Readable):
         """
         of_net = {"name": self.net.label} if self.net.in_file else {}  # its content counts by sha256
         sections = {
-            **{section: _plain(getattr(self, section)) for section in SECTIONS if section != "track"},
-            "data": _plain(self.data, root=None, workers=0, stream=None),
-            "net": _plain(self.net, **of_net),
-            "train": _plain(self.train.defining_weights, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2),
+            **{section: plain_keys(getattr(self, section)) for section in SECTIONS if section != "track"},
+            "data": plain_keys(self.data, root=None, workers=0, stream=None),
+            "net": plain_keys(self.net, **of_net),
+            "train": plain_keys(self.train.defining_weights, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2),
         }
         text = canonical_json({**sections, "watch": None})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _plain(section: Any, **instead: Any) -> dict[str, Any]:
-    """The values of a section as they stand in TOML, copied, with others `instead` of some."""
-    values = {key.name: getattr(section, key.name) for key in fields(section)} | instead
-    values.update({**values.pop("options", {}), **values.pop("thresholds", {})})
-    return {
-        key: list(copy.deepcopy(cast(tuple[Any, ...], value))) if isinstance(value, tuple) else copy.deepcopy(value)
-        for key, value in values.items()
-        if value is not None
-    }
 
 
 SECTIONS = tuple(section.name for section in fields(Recipe) if section.name != "chosen")

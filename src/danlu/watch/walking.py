@@ -17,8 +17,8 @@ def walk(node: ast.AST) -> tuple[ast.AST, ...]:
     for one in found:  # it grows as it is gone through
         held: dict[str, Any] = one.__dict__
         for name in one._fields:
-            value = held.get(name)
-            if value.__class__ is list:
+            value: Any = held.get(name)
+            if type(value) is list:
                 for part in value:
                     if isinstance(part, ast.AST):
                         add(part)

@@ -213,11 +213,9 @@ class SampleProbe:
 
     def _waiting(self) -> Iterator[list[int]]:
         """The keys of each batch that waits; those of one form are taken together."""
-        for ends, alike in itertools.groupby(
-            self._batches, lambda batch: (batch[0].shape[1], batch[0].device, batch[1])
-        ):
+        for (width, *_), alike in itertools.groupby(self._batches, _form):
             batches = [rows for rows, _ in alike]
-            rows, width = torch.cat(batches), ends[-1]
+            rows = torch.cat(batches)
             if width:
                 for known, part in zip(self._windows, (rows[:, :width], rows[:, -width:]), strict=True):
                     known.update(self._keys_of(part).tolist())
