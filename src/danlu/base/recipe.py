@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -24,7 +24,7 @@ from danlu.base.recipe_values import (
     Seed,
     Several,
 )
-from danlu.base.sections import section_of
+from danlu.base.sections import plain_keys, section_of
 from danlu.base.strict_json import canonical_json
 
 # What the validator is told: refuse keys it does not know and numbers that are not finite.
@@ -371,15 +371,7 @@ class Recipe(Readable):
         >>> Recipe().as_dict()["net"]
         {'name': 'auto'}
         """
-        tree: dict[str, dict[str, Any]] = {}
-        for section in SECTIONS:
-            values = asdict(getattr(self, section))
-            values.update(values.pop("options", {}) | values.pop("thresholds", {}))
-            tree[section] = {
-                key: list(cast(tuple[Any, ...], value)) if isinstance(value, tuple) else value
-                for key, value in values.items()
-                if value is not None
-            }
+        tree = {section: plain_keys(getattr(self, section)) for section in SECTIONS}
         if not tree["track"]:  # as all runs and studies have it that began before there was this section
             del tree["track"]
         return tree
@@ -390,10 +382,14 @@ class Recipe(Readable):
         >>> Recipe().fingerprint() == Recipe(data=DataRecipe(root="elsewhere")).fingerprint()
         True
         """
-        train = replace(self.train.defining_weights, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2)
-        net = replace(self.net, name=self.net.label) if self.net.in_file else self.net  # its content counts by sha256
-        counted = replace(self, data=replace(self.data, root=None, workers=0, stream=None), net=net, train=train)
-        text = canonical_json({**counted.without_trackers().as_dict(), "watch": None})
+        of_net = {"name": self.net.label} if self.net.in_file else {}  # its content counts by sha256
+        sections = {
+            **{section: plain_keys(getattr(self, section)) for section in SECTIONS if section != "track"},
+            "data": plain_keys(self.data, root=None, workers=0, stream=None),
+            "net": plain_keys(self.net, **of_net),
+            "train": plain_keys(self.train.defining_weights, checkpoint_steps=None, checkpoint_seconds=30.0, keep=2),
+        }
+        text = canonical_json({**sections, "watch": None})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

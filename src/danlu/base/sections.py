@@ -1,5 +1,6 @@
 """One section of a recipe from a mapping, as a Python programmer writes it."""
 
+import copy
 import functools
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,6 +15,15 @@ from danlu.base.wanted import wanted
 def types_of_keys(kind: type[Any]) -> dict[str, Any]:
     """The type of each key of the section of class `kind`."""
     return get_type_hints(kind)
+
+
+def plain_keys(section: Any, **instead: Any) -> dict[str, Any]:
+    """The keys of a section as they stand in TOML, their values copied, with others `instead` of some; None is left
+    out."""
+    values = {key.name: getattr(section, key.name) for key in fields(section)} | instead
+    values.update({**values.pop("options", {}), **values.pop("thresholds", {})})
+    copied = {key: copy.deepcopy(value) for key, value in values.items() if value is not None}
+    return {key: list(cast(Any, value)) if isinstance(value, tuple) else value for key, value in copied.items()}
 
 
 def section_of(kind: type[Any], section: str, given: object) -> Any:

@@ -6,6 +6,8 @@ import operator
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, cast
 
+from danlu.watch.walking import walk
+
 _COMPARED: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not,
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
@@ -38,14 +40,14 @@ def arguments(
     >>> arguments(tree, [2], {})
     {1: {'fast': False}}
     """
-    functions = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)]
+    functions = [one for one in walk(tree) if isinstance(one, ast.FunctionDef)]
     known = _Taken(values, {})
-    under_way = {id(call) for one in functions if one.lineno in begins for call in ast.walk(one)}
+    under_way = {id(call) for one in functions if one.lineno in begins for call in walk(one)}
     if 0 in begins:
-        within = {id(call) for one in functions for call in ast.walk(one)}
-        under_way |= {id(one) for one in ast.walk(tree)} - within
+        within = {id(call) for one in functions for call in walk(one)}
+        under_way |= {id(one) for one in walk(tree)} - within
     calls: dict[str, list[ast.Call]] = {}
-    for one in ast.walk(tree):
+    for one in walk(tree):
         if isinstance(one, ast.Call) and isinstance(one.func, ast.Name | ast.Attribute):
             name = one.func.id if isinstance(one.func, ast.Name) else one.func.attr
             calls.setdefault(name, []).append(one)
@@ -66,7 +68,7 @@ def arguments(
 
 
 def _stored(scope: ast.AST) -> set[str]:
-    return {one.id for one in ast.walk(scope) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    return {one.id for one in walk(scope) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
 
 
 class _Taken:

@@ -96,16 +96,15 @@ class Observer(ConductListener):
         """Whether the step that is under way is measured."""
         return self._steps.measuring
 
-    @property
-    def is_ordinary(self) -> bool:
-        """Whether of the step that is under way only the loss is of interest."""
-        return self.passes_losses and not self._evaluations.running and not self._awake
-
-    def ordinary(self, loss: float) -> None:
-        """A whole ordinary step of the only optimiser, made by other means than a call of the model."""
+    def ordinary(self, loss: float) -> bool:
+        """Take up a whole ordinary step of the only optimiser, made by other means than a call of the model; False
+        where more than the loss of the step under way is of interest."""
+        if not self.passes_losses or self._awake or self._evaluations.running:
+            return False
         self.measured.add_ordinary(loss)
         if self.measured.step + 1 >= self._steps.next:
             self._guard(self._leave_quiet)
+        return True
 
     def forward_begins(self, module: nn.Module, args: Any, kwargs: Any) -> None:
         self.measured.forwards += 1
@@ -210,15 +209,17 @@ class Observer(ConductListener):
 
     def after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         self.scaling.after_step()
-        if self._steps.quiet and id(optimizer) == self._only:
-            self.measured.step += 1
-            self.measured.optimisers[0].steps += 1
+        steps = self._steps
+        if steps.quiet and id(optimizer) == self._only:
+            measured = self.measured
+            measured.step += 1
+            measured.optimisers[0].steps += 1
             self._loss.end_step(read=False)
             self._forwards = self._loss_calls = 0
             self._stepping.clear()
             if self._awake:
                 self._fall_asleep()
-            if self.measured.step + 1 >= self._steps.next:
+            if measured.step + 1 >= steps.next:
                 self._guard(self._leave_quiet)
             return
         self._guard(self._after_step, optimizer)

@@ -42,8 +42,7 @@ class Onlooker:
         value = loss.item()
         if not math.isfinite(value) and observer.measured.nonfinite_at is None:
             return False
-        if observer.is_ordinary:
-            observer.ordinary(value)
+        if observer.ordinary(value):
             return True
         observer.forward_begins(self._net, batch[:1], {})
         if not observer.passes_losses:

@@ -102,19 +102,20 @@ class Curve:
         self._filled = 0  # steps in the last stretch
 
     def add(self, value: float) -> None:
-        self.count += 1
+        count = self.count = self.count + 1
         self.last = value
         if self.heard is not None:
             self.heard(value)
-        if self.count <= 5:
+        if count <= 5:
             self.earliest.append(value)
             self.first = self.earliest[0]
         if not math.isfinite(value):
             if self.nonfinite_since is None:
-                self.nonfinite_since = self.count
+                self.nonfinite_since = count
             return
-        self.lowest = min(self.lowest, value)
-        if not self._sums or self._filled == self.width:
+        if value < self.lowest:
+            self.lowest = value
+        if self._filled == self.width or not self._sums:
             self._sums.append(0.0)
             self._squares.append(0.0)
             self._filled = 0

@@ -8,6 +8,7 @@ from typing import Any
 
 from danlu.base.records import CodeLine, Snippet
 from danlu.watch.contract import Remedy
+from danlu.watch.walking import statements, walk
 
 _MOST_LINES = 6
 _LOSSES_OF_LOGITS = {
@@ -27,7 +28,7 @@ class _Statement:
         self._node = node
         self.first, self.last = node.lineno, max(last, node.lineno)
         self._lines = [line.encode() for line in lines[self.first - 1 : self.last]]
-        self.calls = [one for one in ast.walk(node) if isinstance(one, ast.Call) and self._holds(one)]
+        self.calls = [one for one in walk(node) if isinstance(one, ast.Call) and self._holds(one)]
 
     @property
     def stands_alone(self) -> bool:
@@ -89,7 +90,7 @@ def snippet(tree: ast.Module, line: CodeLine, remedy: Remedy) -> Snippet | None:
     >>> snippet(tree, CodeLine("<me>", 1), {"optim.lr": 0.1})
     Snippet(before='sgd = SGD(net.parameters(), lr=9.0)', after='sgd = SGD(net.parameters(), lr=0.1)')
     """
-    around = [one for one in ast.walk(tree) if isinstance(one, ast.stmt) and not isinstance(one, _Scope)]
+    around = [one for one in statements(tree) if not isinstance(one, _Scope)]
     inside = [one for one in around if one.lineno <= line.line <= (one.end_lineno or one.lineno)]
     if not inside:
         return None

@@ -10,6 +10,7 @@ from typing import Any
 
 from danlu.base.records import CodeLine
 from danlu.watch.frames import is_cell, is_theirs
+from danlu.watch.walking import statements, walk
 
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _Made = tuple[ast.Call, frozenset[str]]  # a call, and the names that its result is bound to
@@ -92,7 +93,7 @@ class Sources:
         if line.file not in self._scopes:
             self._scopes[line.file] = [
                 node
-                for node in ast.walk(self.tree(line.file) or ast.Module([], []))
+                for node in statements(self.tree(line.file) or ast.Module([], []))
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             ]
         scopes = self._scopes[line.file]
@@ -119,7 +120,7 @@ def _calls(node: ast.AST, kind: str, names: frozenset[str] = frozenset()) -> Ite
 def _assigned(scope: ast.AST, name: str) -> list[ast.stmt]:
     """The statements that give `self` an attribute."""
     found: list[ast.stmt] = []
-    for node in ast.walk(scope):
+    for node in walk(scope):
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )

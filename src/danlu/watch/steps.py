@@ -27,8 +27,8 @@ class StepPlan:
         self.quiet = not (self.measuring or looked_at or wanted)
         self.next = step + 1
         if self.quiet:
-            while not (self._schedule(self.next) or self.next % _LOOKED_AT == 0):
-                self.next += 1
+            looked_at = step - step % _LOOKED_AT + _LOOKED_AT
+            self.next = next(filter(self._schedule, range(step + 1, looked_at)), looked_at)
 
 
 class Lead:

@@ -103,7 +103,7 @@ def unreadable(tensor: torch.Tensor) -> str:
         return "nested" if tensor.is_nested else type(tensor).__name__
     if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
         return "torch.func"
-    if tensor.device.type == "meta":
+    if tensor.is_meta:
         return "meta"
     if tensor.is_nested:
         return "nested"

@@ -3,6 +3,7 @@
 Outputs are [K, C, N]: features before samples, so that a softmax runs over whole rows of samples at once.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -41,7 +42,8 @@ class StackedLoss:
         count = 1 if self._sums else targets[0].numel()
         if self._weight[0] is not scale or self._weight[1] != count:
             self._weight = (scale, count, beside(scale / count, outputs))
-        return values.sum(1).div_(count), gradient.mul_(self._weight[2])
+        mean = values.mean(1) if count == values.shape[1] else values.sum(1).div_(count)
+        return mean, gradient.mul_(self._weight[2])
 
     def _of_some(self, values: Tensor, gradient: Tensor, targets: Tensor, scale: Number, counts: Tensor) -> Both:
         own = torch.arange(values.shape[1], device=counts.device) < counts[:, None]
@@ -81,6 +83,12 @@ def setting_of(name: str, recipe: LossRecipe) -> float:
     return recipe.delta if name == "huber" else recipe.label_smoothing
 
 
+@functools.lru_cache(16)
+def _minus_ones(shape: torch.Size, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """A tensor of -1 that nobody changes: to add it at given places is faster than to add a number."""
+    return torch.full(shape, -1.0, dtype=dtype, device=device)
+
+
 # Each gives the losses of the samples [K, N], summed over the numbers of a sample, and their gradients [K, C, N].
 
 
@@ -89,7 +97,7 @@ def _cross_entropy(outputs: Tensor, classes: Tensor, smoothing: Number) -> Both:
     places = classes[:, None]
     values = logs.gather(1, places).squeeze(1).neg_()
     if all_are(smoothing, 0):
-        return values, logs.exp_().scatter_(1, places, -1.0, reduce="add")
+        return values, logs.exp_().scatter_add_(1, places, _minus_ones(places.shape, logs.dtype, logs.device))
     share = smoothing / outputs.shape[1]
     values = values * beside(1 - smoothing, values) - logs.sum(1) * beside(share, values)
     gradient = logs.exp_() - beside(share, logs)

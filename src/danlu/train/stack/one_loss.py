@@ -1,5 +1,6 @@
 """The loss of one member: its value, and the gradient of the sum over the samples."""
 
+import functools
 from collections.abc import Callable
 
 import torch
@@ -49,8 +50,17 @@ def _cross_entropy(outputs: Tensor, classes: Tensor) -> tuple[Tensor, Tensor, in
     """As `losses.py` has it, in as few operations as there can be."""
     logs = torch.log_softmax(outputs, 0)
     places = classes[None]
-    value = logs.gather(0, places).mean().neg_()
-    return value, logs.exp_().scatter_(0, places, -1.0, reduce="add"), classes.shape[0]
+    count = classes.shape[0]
+    minus, shares = _constants(count, logs.dtype, logs.device)
+    value = torch.dot(logs.gather(0, places).view(-1), shares)  # -mean(), in half the time
+    return value, logs.exp_().scatter_add_(0, places, minus), count
+
+
+@functools.lru_cache(16)
+def _constants(count: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """For so many samples -1 each [1, N], and -1/N each [N]; nobody changes them."""
+    minus = torch.full((1, count), -1.0, dtype=dtype, device=device)
+    return minus, minus[0] / count
 
 
 def _summed_cross_entropy(outputs: Tensor, classes: Tensor) -> tuple[Tensor, Tensor, int]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from danlu.base.recipe import Recipe
-from danlu.train.schedules import Horizon, Schedule
+from danlu.train.schedules import Horizon, Schedule, keeps_rate
 from danlu.train.stack.numbers import Number, numbers, picked
 
 
@@ -22,7 +22,7 @@ class Schedules:
         distinct = list(dict.fromkeys(zip(kinds, alone, strict=True)))
         self._schedules = [Schedule(kind, horizon) for kind, _ in distinct]
         self._which = [distinct.index(key) for key in zip(kinds, alone, strict=True)]
-        self._constant = all(kind.name == "constant" and not kind.warmup for kind in kinds)
+        self._constant = all(map(keeps_rate, kinds))
         self.share = 1.0  # of the full rate, where it is common to all
         self.rates: Number = numbers(self._rates, device, dtype)
         self._full = self.rates

@@ -62,7 +62,8 @@ class _Classes:
     counts: Tensor = field(default_factory=lambda: torch.zeros(()))  # [K, true, predicted]
 
     def add(self, outputs: Tensor, targets: Tensor, own: Tensor) -> None:
-        predicted = outputs.flatten(1) > 0 if outputs.shape[1] == 1 else outputs.argmax(1)
+        # The same as argmax(1), which takes six times as long where the axis is not the last.
+        predicted = outputs.flatten(1) > 0 if outputs.shape[1] == 1 else outputs.max(1).indices
         members, size = len(outputs), max(2, self.classes)
         start = torch.arange(members, device=targets.device)[:, None] * size
         places = (start + targets) * size + predicted

@@ -5,8 +5,8 @@ Paper (matplotlib) and page (the browser) draw the same chart, which is why they
 """
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 Numbers = Sequence[float | None]
@@ -211,9 +211,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        if all(entry is None or (type(entry) is float and math.isfinite(entry)) for entry in value):
+        if all(entry is None or type(entry) is int or (type(entry) is float and isfinite(entry)) for entry in value):
             return list(value)  # a curve has thousands of them
         return [plain(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float) and not isfinite(value):
         return None
     return value

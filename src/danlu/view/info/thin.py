@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,10 @@ def thin(steps: Sequence[float], values: Sequence[float | None], most: int = 200
         return ThinnedCurve(tuple(steps), tuple(finite(value) for value in values))
     kept: list[int] = []
     stretches = max(1, most // 4)
+    corners = _corners if any(finite(value) is None for value in values) else _finite_corners
     for stretch in range(stretches):
         first, end = stretch * count // stretches, (stretch + 1) * count // stretches
-        kept += _corners(values, first, end)
+        kept += corners(values, first, end)
     return ThinnedCurve(tuple(steps[at] for at in kept), tuple(finite(values[at]) for at in kept))
 
 
@@ -50,3 +52,10 @@ def _corners(values: Sequence[float | None], first: int, end: int) -> list[int]:
     if len(numbers) < len(stretch):
         corners.add(next(at for at, value in enumerate(stretch) if finite(value) is None))
     return [first + at for at in sorted(corners)]
+
+
+def _finite_corners(values: Sequence[float | None], first: int, end: int) -> list[int]:
+    """The same where all numbers are finite."""
+    stretch: Any = values[first:end]
+    low, high = stretch.index(min(stretch)), stretch.index(max(stretch))
+    return sorted({first, first + low, first + high, end - 1})

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Mapping
 from importlib import resources
 
 from danlu.base.words import catalogue, language
@@ -65,6 +66,11 @@ def _colors() -> str:
 
 def look() -> dict[str, object]:
     """What the scripts need of the look: the ramps of colours, and the words of the page in the language in force."""
-    words = {id.removeprefix(_WORDS): text for id, text in catalogue(language()).items() if id.startswith(_WORDS)}
     ramps, dark = ({name: list(colors) for name, colors in own.items()} for own in (RAMPS, DARK_RAMPS))
-    return {"ramps": ramps, "dark": dark, "words": words}
+    return {"ramps": ramps, "dark": dark, "words": _words(language())}
+
+
+@functools.cache
+def _words(language: str) -> Mapping[str, str]:
+    """The words of a page's scripts."""
+    return {id.removeprefix(_WORDS): text for id, text in catalogue(language).items() if id.startswith(_WORDS)}

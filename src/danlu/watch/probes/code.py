@@ -19,6 +19,7 @@ from danlu.watch.probes.code_statistics import normalised_by_all
 from danlu.watch.probes.code_thresholds import chosen_on_test
 from danlu.watch.probes.code_words import assignments, is_library, name_of, own_words, reached, words_behind
 from danlu.watch.sources import Sources
+from danlu.watch.walking import walk
 
 _DISCOUNT = re.compile(r"(^|_)(gamma|discount)", re.IGNORECASE)
 _REWARD = re.compile(r"^(r|rs|rews?|r_t|rb|br|b_r|r_batch)$|reward", re.IGNORECASE)
@@ -109,7 +110,7 @@ class CodeProbe:
 
 def _named(scope: ast.AST, pattern: re.Pattern[str]) -> int | None:
     """The first line with a name or an attribute of that pattern; functions of torch's are none."""
-    for node in ast.walk(scope):
+    for node in walk(scope):
         word = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg | ast.keyword) else ""
         if isinstance(node, ast.Attribute) and not is_library(node):
             word = node.attr
@@ -122,7 +123,7 @@ def _unmasked(scope: ast.AST) -> int | None:
     """The line of a target `reward + discount * value of the next state` that nothing switches off at an end."""
     made, switched = assignments(scope), _switched(scope)
     stops = _stops_at_ends(scope)
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)):
             continue
         sides = (node.left, node.right), (node.right, node.left)
@@ -138,7 +139,7 @@ def _unmasked(scope: ast.AST) -> int | None:
 def _bootstrapped(scope: ast.AST) -> int | None:
     """The line of a target `reward + discount * value of the next state`."""
     made = assignments(scope)
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             sides = (node.left, node.right), (node.right, node.left)
             if any(_is_reward(one) and _is_discounted(other, made, stops=False) for one, other in sides):
@@ -149,7 +150,7 @@ def _bootstrapped(scope: ast.AST) -> int | None:
 def _switched(scope: ast.AST) -> set[str]:
     """Names that are given a value only where an episode has ended, or has not."""
     found: set[str] = set()
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if isinstance(node, ast.If) and any(_END.search(word) for word in own_words(node.test)):
             found |= {name for one in (*node.body, *node.orelse) for name in assignments(one)}
     return found - {""}
@@ -157,11 +158,11 @@ def _switched(scope: ast.AST) -> set[str]:
 
 def _stops_at_ends(scope: ast.AST) -> bool:
     """Whether what is gathered breaks off where an episode ends: what comes after it is no part of it then."""
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if isinstance(node, ast.While) and any(_END.search(word) for word in own_words(node.test)):
             return True
         ends = isinstance(node, ast.If) and any(_END.search(word) for word in own_words(node.test))
-        if ends and any(isinstance(one, ast.Break | ast.Return) for one in ast.walk(node)):
+        if ends and any(isinstance(one, ast.Break | ast.Return) for one in walk(node)):
             return True
     return False
 
@@ -175,7 +176,7 @@ def _is_reward(node: ast.AST) -> bool:
 def _is_discounted(node: ast.AST, made: Mapping[str, list[ast.AST]], *, stops: bool) -> bool:
     """Whether it is a discount times the largest of what a net answers, or what it gives for a next action; or, where
     what is gathered does not break off at an end, times what is called a value."""
-    products = [one for one in ast.walk(node) if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult)]
+    products = [one for one in walk(node) if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult)]
     named = any(_DISCOUNT.search(word) for one in products for word in own_words(one))
     if not named and not any(_is_share(side) for one in products for side in (one.left, one.right)):
         return False
@@ -187,7 +188,7 @@ def _is_discounted(node: ast.AST, made: Mapping[str, list[ast.AST]], *, stops: b
 
 def _has_complement(node: ast.AST) -> bool:
     """Whether a factor is 1 less something, as a mask of ends is written, whatever it is called."""
-    factors = [side for one in ast.walk(node) if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult)
+    factors = [side for one in walk(node) if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult)
                for side in (one.left, one.right)]  # fmt: skip
     return any(
         isinstance(one, ast.BinOp) and isinstance(one.op, ast.Sub) and isinstance(one.left, ast.Constant)
@@ -202,9 +203,9 @@ def _is_share(node: ast.AST) -> bool:
 
 def _is_chosen(scope: ast.AST, node: ast.AST) -> bool:
     """Whether the target stands in a choice between two, such as torch.where or an `if`."""
-    for outer in ast.walk(scope):
+    for outer in walk(scope):
         if isinstance(outer, ast.IfExp | ast.If) or (isinstance(outer, ast.Call) and name_of(outer.func) == "where"):
-            inside = any(one is node for one in ast.walk(outer))
+            inside = any(one is node for one in walk(outer))
             test = outer.args[0] if isinstance(outer, ast.Call) and outer.args else getattr(outer, "test", outer)
             if inside and any(_END.search(word) for word in own_words(test)):
                 return True
@@ -213,21 +214,21 @@ def _is_chosen(scope: ast.AST, node: ast.AST) -> bool:
 
 def _mean_of_means(scope: ast.AST, line: int) -> int | None:
     """The line that divides a sum of the batches' own means by the number of batches; `line` is in that loop."""
-    loops = [one for one in ast.walk(scope) if isinstance(one, ast.For) and one.lineno <= line <= (one.end_lineno or 0)]
+    loops = [one for one in walk(scope) if isinstance(one, ast.For) and one.lineno <= line <= (one.end_lineno or 0)]
     for loop in reversed(loops):
         summed = {
             name_of(one.target): one
-            for one in ast.walk(loop)
+            for one in walk(loop)
             if isinstance(one, ast.AugAssign) and isinstance(one.op, ast.Add) and _is_mean(one.value, loop)
         }
         listed = {
             name_of(one.func.value): one
-            for one in ast.walk(loop)
+            for one in walk(loop)
             if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "append"
             and one.args and _is_mean(one.args[0], loop)
         }  # fmt: skip
         over = name_of(loop.iter.args[0]) if isinstance(loop.iter, ast.Call) and loop.iter.args else name_of(loop.iter)
-        for one in ast.walk(scope):
+        for one in walk(scope):
             if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Div):
                 by = one.right
                 count = isinstance(by, ast.Call) and name_of(by.func) == "len" and bool(by.args) and name_of(by.args[0])
@@ -241,7 +242,7 @@ def _mean_of_means(scope: ast.AST, line: int) -> int | None:
 
 def _is_mean(node: ast.AST, loop: ast.For) -> bool:
     """Whether a value is a batch's mean, and not multiplied by its size."""
-    if any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult) for one in ast.walk(node)):
+    if any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult) for one in walk(node)):
         return False
     words = words_behind(node, assignments(loop))
     if "sum" in words or "reduction" in words:

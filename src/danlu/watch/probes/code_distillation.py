@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from danlu.watch.probes.code_words import assignments, is_library, name_of, own_words, words_behind
+from danlu.watch.walking import walk
 
 _TEMPERATURE = re.compile(r"^(T|t|tau|temp|temperature)$|temp", re.IGNORECASE)
 _OTHER = re.compile(r"entropy|criterion|nll|mse|bce|l1_|huber|hard|task|loss_f|^ce|^loss$", re.IGNORECASE)
@@ -48,7 +49,7 @@ def unscaled(scope: ast.AST, whole: ast.AST, values: Mapping[str, Any]) -> int |
         names = _names_of(scope, node)
         if not _is_added(whole, node, names) or _is_multiplied(whole, node, names, temperatures):
             continue
-        if not any(_is_square(one, temperatures) for one in ast.walk(whole)):
+        if not any(_is_square(one, temperatures) for one in walk(whole)):
             return node.lineno
     return None
 
@@ -57,7 +58,7 @@ _PLAIN = ast.Constant(1)  # stands for the divisor of a softmax that has none
 
 
 def _divergences(scope: ast.AST, made: _Made) -> Iterator[ast.Call]:
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if isinstance(node, ast.Call) and len(node.args) >= 2:
             named = "kl" in name_of(node.func).lower()
             if named or any("KLDiv" in word for word in words_behind(node.func, made)):
@@ -76,12 +77,12 @@ def _is_taught(scope: ast.AST, node: ast.BinOp, made: _Made) -> bool:
 
 def _divisor(node: ast.AST, made: _Made, depth: int = 0) -> ast.AST | None:
     """What the softmax that makes a value divides its logits by; None where no softmax is to be seen."""
-    for one in ast.walk(node):
+    for one in walk(node):
         if isinstance(one, ast.Call) and "softmax" in name_of(one.func):
             given = one.func.value if isinstance(one.func, ast.Attribute) and not is_library(one.func) else None
             inside = one.args[0] if given is None and one.args else given
             return None if inside is None else _divided_by(inside, made, depth) or _PLAIN
-    for one in ast.walk(node):
+    for one in walk(node):
         if isinstance(one, ast.Name) and depth < _DEPTH:
             for value in made.get(one.id, ()):
                 found = _divisor(value, made, depth + 1)
@@ -91,7 +92,7 @@ def _divisor(node: ast.AST, made: _Made, depth: int = 0) -> ast.AST | None:
 
 
 def _divided_by(node: ast.AST, made: _Made, depth: int) -> ast.AST | None:
-    for one in ast.walk(node):
+    for one in walk(node):
         if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Div | ast.Mult):
             if any(_TEMPERATURE.search(word) for word in own_words(one.right)):
                 return one.right
@@ -125,7 +126,7 @@ def _names_of(scope: ast.AST, divergence: ast.Call) -> set[str]:
     for _ in range(_DEPTH):
         before = len(names)
         others: set[str] = set()  # that hold something else at another time, such as the loss that it is added to
-        for node in ast.walk(scope):
+        for node in walk(scope):
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
                 targets = {name_of(one) for one in (node.targets if isinstance(node, ast.Assign) else [node.target])}
                 if _holds(node.value, divergence, names):
@@ -146,12 +147,12 @@ def _answers_with(node: ast.FunctionDef | ast.ClassDef, divergence: ast.Call, na
         methods = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name in ("forward", "__call__")]
     else:
         methods = [node] if node.name not in ("forward", "__call__") else []
-    returns = [one.value for method in methods for one in ast.walk(method) if isinstance(one, ast.Return)]
+    returns = [one.value for method in methods for one in walk(method) if isinstance(one, ast.Return)]
     return any(_holds(one, divergence, names) for one in returns if one is not None)
 
 
 def _holds(node: ast.AST, divergence: ast.Call, names: set[str]) -> bool:
-    return any(_is_same(one, divergence) for one in ast.walk(node)) or bool(own_words(node) & names)
+    return any(_is_same(one, divergence) for one in walk(node)) or bool(own_words(node) & names)
 
 
 def _is_same(one: ast.AST, call: ast.Call) -> bool:
@@ -162,7 +163,7 @@ def _is_same(one: ast.AST, call: ast.Call) -> bool:
 def _is_added(whole: ast.AST, divergence: ast.Call, names: set[str]) -> bool:
     """Whether it is added to a loss of another kind."""
     made = assignments(whole)
-    for node in ast.walk(whole):
+    for node in walk(whole):
         if not isinstance(node, ast.BinOp | ast.AugAssign) or not isinstance(node.op, ast.Add):
             continue
         sides = (node.left, node.right) if isinstance(node, ast.BinOp) else (node.target, node.value)
@@ -178,7 +179,7 @@ def _is_added(whole: ast.AST, divergence: ast.Call, names: set[str]) -> bool:
 
 def _is_multiplied(whole: ast.AST, divergence: ast.Call, names: set[str], temperatures: set[str]) -> bool:
     """Whether it is multiplied by the temperature, or by a number above 1."""
-    for node in ast.walk(whole):
+    for node in walk(whole):
         factors: list[ast.AST] = []
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             factors = [
@@ -188,7 +189,7 @@ def _is_multiplied(whole: ast.AST, divergence: ast.Call, names: set[str], temper
         elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Mult) and own_words(node.target) & names:
             factors = [node.value]
         for one in factors:
-            if own_words(one) & temperatures or any(_is_above_one(part) for part in ast.walk(one)):
+            if own_words(one) & temperatures or any(_is_above_one(part) for part in walk(one)):
                 return True
     return False
 

@@ -3,6 +3,7 @@
 import ast
 
 from danlu.watch.probes.code_words import name_of
+from danlu.watch.walking import walk
 
 
 def divergence_from_normal(scope: ast.AST) -> int | None:
@@ -13,11 +14,11 @@ def divergence_from_normal(scope: ast.AST) -> int | None:
     >>> divergence_from_normal(ast.parse("z = m + (v / 2).exp() * noise")) is None
     True
     """
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if isinstance(node, ast.Call) and name_of(node.func) == "kl_divergence":
             return node.lineno
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-            parts = list(ast.walk(node))
+            parts = list(walk(node))
             calls = {name_of(one.func) for one in parts if isinstance(one, ast.Call)}
             squares = calls & {"pow", "square"} or any(_is_square(one) for one in parts)
             one = any(isinstance(part, ast.Constant) and part.value == 1 for part in parts)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
+from danlu.watch.walking import walk
 
 _CHOSEN = re.compile(
     r"mask|pad|ignor|valid|length|(^|_)lens?($|_)|keep|kept|real|attention|select|active|nonzero|count_nonzero",
@@ -24,7 +25,7 @@ def counts_all_places(scope: ast.AST) -> int | None:
     True
     """
     made = _made(scope)
-    for node in ast.walk(scope):
+    for node in walk(scope):
         share = _averaged(node)
         if share is not None and _compares(share, made) and not _leaves_out(share, made):
             return getattr(node, "lineno", None)
@@ -34,7 +35,7 @@ def counts_all_places(scope: ast.AST) -> int | None:
 def _made(scope: ast.AST) -> dict[str, list[ast.AST]]:
     """What names were assigned, the places of largest answers included, which come behind these."""
     made = assignments(scope)
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if isinstance(node, ast.Assign) and name_of(node.value) in _LARGEST:
             for one in (part for target in node.targets if isinstance(target, ast.Tuple) for part in target.elts):
                 made.setdefault(name_of(one), []).append(node.value)
@@ -59,7 +60,7 @@ def _is_module(node: ast.AST) -> bool:
 
 def _compares(node: ast.AST, made: _Made, depth: int = 2) -> bool:
     """Whether a value is a comparison of the places of the largest answers with something, or was made of one."""
-    for one in ast.walk(node):
+    for one in walk(node):
         equal = isinstance(one, ast.Compare) and len(one.ops) == 1 and isinstance(one.ops[0], ast.Eq)
         if equal or (isinstance(one, ast.Call) and name_of(one.func) == "eq"):
             return bool(words_behind(one, made) & _LARGEST)
@@ -73,7 +74,7 @@ def _leaves_out(node: ast.AST, made: _Made) -> bool:
     """Whether some places are chosen on the way: by a mask, a length, a comparison with what marks them."""
     waiting, seen = [node], set[str]()
     while waiting:
-        for one in ast.walk(waiting.pop()):
+        for one in walk(waiting.pop()):
             if isinstance(one, ast.Compare) and not isinstance(one.ops[0], ast.Eq):
                 return True
             if isinstance(one, ast.Subscript) and _is_mask(one.slice):

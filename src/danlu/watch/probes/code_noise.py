@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from danlu.watch.probes.code_words import assignments, name_of, words_behind
+from danlu.watch.walking import walk
 
 _DRAWS = {"randn", "randn_like", "normal_", "standard_normal"}
 _LOSSES = re.compile(r"^(mse|l1|smooth_l1|huber)_loss$")
@@ -32,9 +33,9 @@ def drawn_apart(scope: ast.AST) -> int | None:
     True
     """
     made = assignments(scope)
-    functions = {one.name: one for one in ast.walk(scope) if isinstance(one, _Function)}
+    functions = {one.name: one for one in walk(scope) if isinstance(one, _Function)}
     for home in _homes(scope):
-        inside = {(one.lineno, one.col_offset) for one in ast.walk(home) if isinstance(one, ast.Call)}
+        inside = {(one.lineno, one.col_offset) for one in walk(home) if isinstance(one, ast.Call)}
         for line, told, wanted in _compared(home, made):
             drawn = set(_own_noise(wanted, made)) & inside
             given = set(_all_noise(told, made, functions))
@@ -45,16 +46,16 @@ def drawn_apart(scope: ast.AST) -> int | None:
 
 def _homes(scope: ast.AST) -> Iterator[ast.AST]:
     """What runs once a step: the innermost loops, and functions without one."""
-    for one in ast.walk(scope):
+    for one in walk(scope):
         if isinstance(one, ast.For | ast.While) or (
-            isinstance(one, _Function) and not any(isinstance(part, ast.For | ast.While) for part in ast.walk(one))
+            isinstance(one, _Function) and not any(isinstance(part, ast.For | ast.While) for part in walk(one))
         ):
             yield one
 
 
 def _compared(home: ast.AST, made: _Made) -> Iterator[tuple[int, ast.expr, ast.expr]]:
     """What is told and what is wanted in each squared loss: the one comes from a call, the other from none."""
-    for node in ast.walk(home):
+    for node in walk(home):
         sides: list[ast.expr] = []
         if isinstance(node, ast.Call) and len(node.args) >= 2:
             if _LOSSES.match(name_of(node.func)) or words_behind(node.func, made) & _CLASSES:
@@ -104,7 +105,7 @@ def _all_noise(node: ast.AST, made: _Made, functions: Mapping[str, _Function]) -
     for _ in range(8 * _DEPTH):
         if not waiting:
             return
-        for one in ast.walk(waiting.pop()):
+        for one in walk(waiting.pop()):
             word = name_of(one) if isinstance(one, ast.Call | ast.Name) else ""
             if isinstance(one, ast.Call) and word in _DRAWS:
                 yield one.lineno, one.col_offset
@@ -112,5 +113,5 @@ def _all_noise(node: ast.AST, made: _Made, functions: Mapping[str, _Function]) -
                 seen.add(word)
                 waiting += made.get(word, ())
                 if isinstance(one, ast.Call) and word in functions:  # names mean something else in there
-                    inside = (part for part in ast.walk(functions[word]) if isinstance(part, ast.Call))
+                    inside = (part for part in walk(functions[word]) if isinstance(part, ast.Call))
                     yield from ((part.lineno, part.col_offset) for part in inside if name_of(part.func) in _DRAWS)

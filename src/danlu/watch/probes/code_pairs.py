@@ -4,6 +4,7 @@ import ast
 import re
 
 from danlu.watch.probes.code_words import assignments, name_of, own_words
+from danlu.watch.walking import walk
 
 _LABELS = re.compile(r"^(self\.)?(y|ys|yb|y_?(train|tr|all)|labels?|targets?)(_?(train|tr|all|np))?$", re.IGNORECASE)
 _DRAWN = ("randperm", "permutation", "randint", "choice", "sample")
@@ -41,7 +42,7 @@ def dealt_apart(scope: ast.AST) -> int | None:
                 continue
             alone = not any(order == other for other_name, other, _ in drawn if other_name != name)
             paired = bool(pairs.get(name, set()) - kept) and _is_put_back(block, name, line)
-            if alone and paired and not any(order in own_words(one) for one in ast.walk(scope) if _is_of_labels(one)):
+            if alone and paired and not any(order in own_words(one) for one in walk(scope) if _is_of_labels(one)):
                 return line
     return None
 
@@ -51,7 +52,7 @@ def _pairs(scope: ast.AST) -> dict[str, set[str]]:
     by_place: dict[str, set[str]] = {}
     found: dict[str, set[str]] = {}
     groups: list[set[str]] = []
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if (
             isinstance(node, ast.Subscript)
             and isinstance(node.value, ast.Name)
@@ -83,7 +84,7 @@ def _is_of_labels(node: ast.AST) -> bool:
 def _blocks(scope: ast.AST) -> list[list[ast.stmt]]:
     """Statements that run one after the other."""
     blocks: list[list[ast.stmt]] = []
-    for node in ast.walk(scope):
+    for node in walk(scope):
         for name in ("body", "orelse"):
             body = getattr(node, name, None)
             if isinstance(body, list) and all(isinstance(one, ast.stmt) for one in body):  # pyright: ignore[reportUnknownVariableType]
@@ -96,7 +97,7 @@ def _indexed(block: list[ast.stmt]) -> list[tuple[str, str, int]]:
     plain = [one for one in block if isinstance(one, ast.Assign | ast.Expr | ast.Return | ast.AnnAssign)]
     made = assignments(ast.Module(body=list(plain), type_ignores=[]))
     found: list[tuple[str, str, int]] = []
-    for node in (inner for one in plain for inner in ast.walk(one)):
+    for node in (inner for one in plain for inner in walk(one)):
         if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name | ast.Attribute):
             continue
         place = node.slice

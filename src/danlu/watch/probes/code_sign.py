@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from danlu.watch.probes.code_words import assignments, name_of, own_words
+from danlu.watch.walking import walk
 
 _SCORES = re.compile(
     r"^(?!.*(loss|dist|error|crit))(.*_)?(dice|iou|jaccard|tversky|ssim|psnr)(_(score|coeff?(icient)?|index))?$",
@@ -29,8 +30,8 @@ def made_small(scope: ast.AST) -> int | None:
     made = assignments(scope)
     if "maximize" in own_words(scope):  # the optimizer turns it round
         return None
-    scores = {one.name for one in ast.walk(scope) if isinstance(one, ast.FunctionDef) and _is_plain_score(one)}
-    for node in ast.walk(scope):
+    scores = {one.name for one in walk(scope) if isinstance(one, ast.FunctionDef) and _is_plain_score(one)}
+    for node in walk(scope):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "backward":
             terms = list(_terms(node.func.value, made))
             alone = {"cosine_similarity"} if len(terms) == 1 else set[str]()  # beside others it may keep them apart
@@ -63,7 +64,7 @@ def _is_plain_score(function: ast.FunctionDef) -> bool:
     turns = (
         (isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub))
         or (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub) and isinstance(part.left, ast.Constant))
-        for part in ast.walk(function)
+        for part in walk(function)
     )  # fmt: skip
     return bool(_SCORES.match(function.name)) and not any(turns)
 
@@ -77,7 +78,7 @@ def _is_chance_times_return(node: ast.AST, made: _Made) -> bool:
     values = [node, *(value for word in own_words(node) for value in made.get(word, ()))]
     return both and not any(
         isinstance(one, ast.USub) or (isinstance(one, ast.Constant) and one.value == -1)
-        for value in values for one in ast.walk(value)
+        for value in values for one in walk(value)
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
+from danlu.watch.walking import walk
 
 _CENTRES, _SPREADS = {"mean", "min", "amin", "nanmean", "median"}, {"std", "var", "max", "amax", "nanstd", "ptp"}
 _FITTED = {"fit", "fit_transform", "partial_fit"}
@@ -37,7 +38,7 @@ def normalised_by_all(scope: ast.AST) -> int | None:
 def _givers(scope: ast.AST) -> dict[tuple[str, int], str]:
     """By argument and line, the function that this is an argument of, or the class that it constructs."""
     found: dict[tuple[str, int], str] = {}
-    for outer in ast.walk(scope):
+    for outer in walk(scope):
         inside = outer.body if isinstance(outer, ast.ClassDef) else [outer]
         for one in inside:
             if isinstance(one, ast.FunctionDef) and (one is outer or one.name == "__init__"):
@@ -52,7 +53,7 @@ def _givers(scope: ast.AST) -> dict[tuple[str, int], str]:
 def _normalised(scope: ast.AST, made: _Made) -> Iterator[tuple[str, int]]:
     """The names of arrays by whose own numbers something is normalised, and where these are taken."""
     found: dict[str, dict[str, int]] = {}
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if not isinstance(node, ast.Call):
             continue
         word, array = name_of(node.func), _array(node)
@@ -92,8 +93,8 @@ def _is_over_samples(call: ast.Call) -> bool:
         isinstance(call.func.value, ast.Name) and call.func.value.id in ("np", "numpy", "torch")
     )
     places = [*keys, *(call.args if own else call.args[1:])]
-    numbers = {one.value for place in places for one in ast.walk(place) if isinstance(one, ast.Constant)}
-    negative = any(isinstance(one, ast.USub) for place in places for one in ast.walk(place))
+    numbers = {one.value for place in places for one in walk(place) if isinstance(one, ast.Constant)}
+    negative = any(isinstance(one, ast.USub) for place in places for one in walk(place))
     return not places or (0 in numbers and not negative)
 
 
@@ -108,11 +109,11 @@ def _is_part(name: str, made: _Made) -> bool:
 
 def _is_used(scope: ast.AST, made: _Made, array: str) -> bool:
     """Whether something less the one is divided by the other."""
-    for node in ast.walk(scope):
+    for node in walk(scope):
         divides = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
         if isinstance(node, ast.BinOp) and divides:
             words = words_behind(node, made)
-            minus = any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Sub) for one in ast.walk(node.left))
+            minus = any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Sub) for one in walk(node.left))
             if minus and array in words and words & _CENTRES and words & _SPREADS:
                 return True
     return False
@@ -123,7 +124,7 @@ def _split(scope: ast.AST, made: _Made) -> set[str]:
     bounds: dict[str, tuple[set[str], set[str]]] = {}
     indexed: dict[str, set[str]] = {}
     found: set[str] = set()
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if isinstance(node, ast.Call) and name_of(node.func) in _SPLITS:
             found |= {word for arg in node.args for word in own_words(arg)}
         if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
+from danlu.watch.walking import walk
 
 _TEST = re.compile(
     r"^(?!.*train)(?!test_size)(.*test.*|(.*_)?te(_.*)?|[xyp]te?|.*hold_?out.*|.*unseen.*)$", re.IGNORECASE
@@ -63,7 +64,7 @@ def chosen_on_test(scope: ast.AST, whole: ast.AST) -> tuple[int, bool] | None:
 def _made(scope: ast.AST) -> _Made:
     """What names were assigned, those of several that one call gives included."""
     made = assignments(scope)
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             for one in (part for target in node.targets if isinstance(target, ast.Tuple) for part in target.elts):
                 made.setdefault(name_of(one), []).append(node.value)
@@ -75,10 +76,10 @@ def _is_of_test(scores: ast.expr, scope: ast.AST, made: _Made) -> bool:
     words = own_words(scores)
     for _ in range(2):
         words |= {word for one in list(words) for value in made.get(one, ()) for word in own_words(value)}
-        for loop in ast.walk(scope):
+        for loop in walk(scope):
             gathers = isinstance(loop, ast.For) and any(
                 isinstance(one, ast.Call) and name_of(one.func) in ("append", "extend") and own_words(one.func) & words
-                for one in ast.walk(loop)
+                for one in walk(loop)
             )
             if isinstance(loop, ast.For) and gathers:
                 words |= own_words(loop.iter)
@@ -86,7 +87,7 @@ def _is_of_test(scores: ast.expr, scope: ast.AST, made: _Made) -> bool:
 
 
 def _searches(scope: ast.AST) -> Iterator[_Search]:
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if isinstance(node, ast.For) and isinstance(node.target, ast.Name) and _is_grid(node.iter):
             compared = _compared(node.body, node.target.id, plain=not _counts(node.iter))
             if compared is not None and _keeps_best(node):
@@ -122,7 +123,7 @@ def _counts(node: ast.expr) -> bool:
 def _compared(body: Sequence[ast.AST], name: str, *, plain: bool = True) -> ast.expr | None:
     """What is compared with the threshold of that name, element by element; where it is not `plain`, with one that is
     computed from it."""
-    for node in (inner for one in body for inner in ast.walk(one)):
+    for node in (inner for one in body for inner in walk(one)):
         if not isinstance(node, ast.Compare) or len(node.ops) != 1:
             continue
         sides = node.left, node.comparators[0]
@@ -139,7 +140,7 @@ def _compared(body: Sequence[ast.AST], name: str, *, plain: bool = True) -> ast.
 def _keeps_best(loop: ast.For) -> bool:
     """Whether a loop keeps the best of what it goes through, or gathers all of it."""
     name = loop.target.id if isinstance(loop.target, ast.Name) else ""
-    for node in ast.walk(loop):
+    for node in walk(loop):
         if isinstance(node, ast.If) and any(name in own_words(one) for one in node.body):
             return True
         if isinstance(node, ast.Call) and name_of(node.func) in ("append", "max"):
@@ -151,7 +152,7 @@ def _follow(search: _Search, scope: ast.AST) -> None:
     """Which names hold what was chosen."""
     names = search.names
     if isinstance(search.node, ast.For) and isinstance(search.node.target, ast.Name):
-        for node in ast.walk(search.node):
+        for node in walk(search.node):
             if isinstance(node, ast.If):
                 kept = _stored([one for one in node.body if search.node.target.id in own_words(one)])
                 names |= kept
@@ -164,8 +165,8 @@ def _follow(search: _Search, scope: ast.AST) -> None:
     search.picks = search.picks or (isinstance(search.node, ast.Call) and name_of(search.node.func) in _BEST)
     figures: set[str] = set()  # computed from a curve, threshold by threshold
     for _ in range(3):
-        for node in ast.walk(scope):
-            inside = any(one is search.node for one in ast.walk(node))
+        for node in walk(scope):
+            inside = any(one is search.node for one in walk(node))
             if isinstance(node, ast.Assign) and own_words(node.value) & (names | figures):
                 figures |= _stored([node])
             about = inside or bool(own_words(node) & (names | figures))
@@ -178,18 +179,18 @@ def _follow(search: _Search, scope: ast.AST) -> None:
 
 
 def _stored(statements: list[ast.stmt]) -> set[str]:
-    each = (one for statement in statements for one in ast.walk(statement))
+    each = (one for statement in statements for one in walk(statement))
     return {one.id for one in each if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
 
 
 def _uses(search: _Search, scope: ast.AST) -> list[ast.expr]:
     """What is compared with the chosen threshold outside of the search."""
-    inside = {id(one) for one in ast.walk(search.node)}
+    inside = {id(one) for one in walk(search.node)}
     return [one for one in _compared_with(scope, search.names) if id(one) not in inside]
 
 
 def _compared_with(scope: ast.AST, names: set[str]) -> Iterator[ast.expr]:
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             left, right = node.left, node.comparators[0]
             if isinstance(node.ops[0], ast.Gt | ast.GtE) and own_words(right) & names:
@@ -201,14 +202,14 @@ def _compared_with(scope: ast.AST, names: set[str]) -> Iterator[ast.expr]:
 def _function_of(scope: ast.AST, search: _Search) -> _Function | None:
     """The innermost function that the search stands in and that answers with what it chose."""
     around = [
-        one for one in ast.walk(scope)
-        if isinstance(one, _Function) and any(inner is search.node for inner in ast.walk(one))
+        one for one in walk(scope)
+        if isinstance(one, _Function) and any(inner is search.node for inner in walk(one))
     ]  # fmt: skip
     inner = around[-1] if around else None
-    returns = [one for one in ast.walk(inner) if isinstance(one, ast.Return) and one.value] if inner else []
-    inside = {id(one) for one in ast.walk(search.node)}
+    returns = [one for one in walk(inner) if isinstance(one, ast.Return) and one.value] if inner else []
+    inside = {id(one) for one in walk(search.node)}
     given = any(own_words(one) & search.names or any(id(part) in inside or part is search.node
-                for part in ast.walk(one)) for one in returns)  # fmt: skip
+                for part in walk(one)) for one in returns)  # fmt: skip
     return inner if given else None
 
 
@@ -217,7 +218,7 @@ def _given(search: _Search, function: _Function, made: _Made, whole: ast.AST) ->
     own = {one.arg for one in (*function.args.args, *function.args.kwonlyargs)}
     if not words_behind(search.scores, made) & (own - {"self", "model", "net"}):
         return []
-    return [one for one in ast.walk(whole) if isinstance(one, ast.Call) and name_of(one.func) == function.name]
+    return [one for one in walk(whole) if isinstance(one, ast.Call) and name_of(one.func) == function.name]
 
 
 def _given_words(call: ast.Call) -> set[str]:
@@ -227,8 +228,8 @@ def _given_words(call: ast.Call) -> set[str]:
 def _uses_of_call(call: ast.Call, whole: ast.AST) -> list[ast.expr]:
     """What is compared with the answer of a call."""
     names = {
-        word for node in ast.walk(whole) if isinstance(node, ast.Assign) and any(
-            one is call for one in ast.walk(node.value)) for word in _stored([node])
+        word for node in walk(whole) if isinstance(node, ast.Assign) and any(
+            one is call for one in walk(node.value)) for word in _stored([node])
     }  # fmt: skip
     return list(_compared_with(whole, names))
 

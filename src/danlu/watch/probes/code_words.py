@@ -4,6 +4,8 @@ import ast
 import copy
 from collections.abc import Collection, Iterator, Mapping
 
+from danlu.watch.walking import walk
+
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _IMPLIED = ("__init__", "forward", "__call__", "__getitem__", "__iter__")  # methods that are called without their name
 _LIBRARIES = ("F", "torch", "functional", "nn")
@@ -14,7 +16,7 @@ _DEPTH = 6  # assignments that a value is followed through
 def assignments(scope: ast.AST) -> dict[str, list[ast.AST]]:
     """By name, what is assigned to it or to a part of it, the part itself included."""
     made: dict[str, list[ast.AST]] = {}
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 each = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
@@ -47,22 +49,22 @@ def reached(tree: ast.Module, lines: Collection[int]) -> ast.Module:
     known = {id(one) for one in found}
     made = {outer.name for one, outer in within if one in found and isinstance(outer, ast.ClassDef)}
     for one in found:  # it grows as it is gone through
-        called = {name_of(call.func) for call in ast.walk(one) if isinstance(call, ast.Call)}
+        called = {name_of(call.func) for call in walk(one) if isinstance(call, ast.Call)}
         made |= called
         # What is chosen between or handed on by its name will be called under another one.
-        called |= {name.id for name in ast.walk(one) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load)}
+        called |= {name.id for name in walk(one) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load)}
         for other, outer in within:
             free = outer is None or (isinstance(outer, ast.ClassDef) and outer.name in made)
             implied = isinstance(outer, ast.ClassDef) and other.name in _IMPLIED
             if id(other) not in known and free and (other.name in called or implied):
                 known.add(id(other))
                 found.append(other)
-    inside = {id(inner) for one in found for inner in ast.walk(one) if inner is not one}
+    inside = {id(inner) for one in found for inner in walk(one) if inner is not one}
     body: list[ast.stmt] = [*loose.body] if 0 in lines else []
     for one, outer in within:
         if id(one) in known and id(one) not in inside and not isinstance(outer, ast.ClassDef):
             body.append(one)
-    for kind in (one for one in ast.walk(tree) if isinstance(one, ast.ClassDef) and id(one) not in inside):
+    for kind in (one for one in walk(tree) if isinstance(one, ast.ClassDef) and id(one) not in inside):
         methods: list[ast.stmt] = [one for one in kind.body if id(one) in known]
         if methods:
             whole = copy.copy(kind)
@@ -77,6 +79,8 @@ def _within(tree: ast.Module) -> list[tuple[_Function, ast.AST | None]]:
 
     def visit(node: ast.AST, outer: ast.AST | None) -> None:
         for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):  # none holds a function with a name
+                continue
             if isinstance(child, _Function):
                 found.append((child, outer))
             visit(child, child if isinstance(child, _Function | ast.ClassDef) else outer)
@@ -106,7 +110,7 @@ def own_words(node: ast.AST) -> set[str]:
 
 
 def _each_word(node: ast.AST, *, options: bool = True) -> Iterator[str]:
-    for one in ast.walk(node):
+    for one in walk(node):
         if isinstance(one, ast.Name):
             yield one.id
         elif isinstance(one, ast.Attribute):

@@ -16,6 +16,7 @@ from danlu.watch.frames import is_theirs
 from danlu.watch.measured import Measured
 from danlu.watch.probes.code_words import assignments, name_of, words_behind
 from danlu.watch.sources import Sources
+from danlu.watch.walking import walk
 
 _MOST_PARTS = 24  # objects that a data set is made of
 _MOST_FUNCTIONS = 40
@@ -100,7 +101,7 @@ class DrawsProbe:
         """The line that seeds by a number that stands there, in what is called for every sample."""
         for one in functions:
             node = self._node(one) if one.__name__ not in _ONCE else None
-            for call in ast.walk(node) if node is not None else ():
+            for call in walk(node) if node is not None else ():
                 if isinstance(call, ast.Call) and name_of(call.func) in _MAKERS:
                     given = [*call.args, *(one.value for one in call.keywords)]
                     if given and all(map(_is_fixed, given)):
@@ -113,7 +114,7 @@ class DrawsProbe:
         if node is None:
             return
         made = assignments(node)
-        seeds = [one for one in ast.walk(node) if isinstance(one, ast.Call) and name_of(one.func) in _SEEDS]
+        seeds = [one for one in walk(node) if isinstance(one, ast.Call) and name_of(one.func) in _SEEDS]
         given = {*start.__code__.co_varnames[: start.__code__.co_argcount]}
         words = [words_behind(arg, made) for one in seeds for arg in one.args]
         if not words or any(one & _OWN or any("epoch" in word.lower() for word in one) for one in words):
@@ -129,7 +130,7 @@ class DrawsProbe:
         code = function.__code__
         tree = self._sources.tree(code.co_filename)
         kinds = (ast.FunctionDef, ast.Lambda)
-        found = (one for one in ast.walk(tree) if isinstance(one, kinds)) if tree is not None else ()
+        found = (one for one in walk(tree) if isinstance(one, kinds)) if tree is not None else ()
         return next((one for one in found if _first_line(one) == code.co_firstlineno), None)
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -123,6 +124,22 @@ def _chunk(windows: torch.Tensor) -> int:
     return min(_CHUNK[1], max(_CHUNK[0], places // 4)) if windows.dtype.is_floating_point else places // 2
 
 
+_Waiting = tuple[torch.Tensor, int]  # rows of a batch, and how many of their numbers, from either end, tell a window
+
+
+def _form(batch: _Waiting) -> tuple[int, int, torch.device]:
+    rows, width = batch
+    return width, rows.shape[1], rows.device
+
+
+def _rows(inputs: torch.Tensor) -> torch.Tensor:
+    """The samples as rows of at most about 128 numbers, float64 [N, C] with a memory of their own."""
+    rows = inputs.detach().as_subclass(torch.Tensor).flatten(1)
+    if rows.shape[1] > _MOST_COLUMNS:
+        rows = rows[:, :: rows.shape[1] // _MOST_COLUMNS]
+    return rows.to(torch.float64, copy=True)
+
+
 class SampleProbe:
     """Knows samples again by a weighted sum of their numbers: when the epoch begins anew, in what order, and whether
     the samples of an evaluation were trained on."""
@@ -131,10 +148,10 @@ class SampleProbe:
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
-        self._weights: torch.Tensor | None = None
+        self._weights: dict[tuple[int, torch.device], torch.Tensor] = {}  # by the numbers of a sample
         self._seen: dict[int, int] = {}  # key: position in the first epoch
         self._rows = self._step = 0
-        self._batches: list[torch.Tensor] = []
+        self._batches: list[_Waiting] = []
         self._windows: tuple[set[int], set[int]] = set(), set()  # keys of the first, the last places of windows
         self._some: torch.Tensor | None = None  # windows of the first batch
         self._stride = 0  # from one window to the next; 0 where that is not known yet
@@ -149,17 +166,15 @@ class SampleProbe:
         if step > _MOST_STEPS or self._rows > _MOST_SAMPLES:
             self.closed = True
             return
-        keys = self._keys(inputs)
         inputs = _with_places_second(inputs)
-        if _may_be_windows(inputs) and len(self._windows[0]) < _MOST_SAMPLES:
-            chunk = _chunk(inputs)
-            for known, part in zip(self._windows, (inputs[:, :chunk], inputs[:, -chunk:]), strict=True):
-                known.update(self._keys(part).tolist())
+        rows, ends = _rows(inputs), 0
+        if _may_be_windows(inputs):
+            ends = _chunk(inputs) * (rows.shape[1] // inputs.shape[1])
             if self._some is None:
                 self._some = inputs[:_WINDOWS].detach().clone()
-        self._rows += len(keys)
+        self._rows += len(rows)
         self._step = step
-        self._batches.append(keys)
+        self._batches.append((rows, ends))
         if step <= 3 or len(self._batches) >= 16:
             self._read(step)
 
@@ -169,20 +184,21 @@ class SampleProbe:
         return inputs.dim() >= 2 and len(inputs) > 0 and inputs[0].numel() >= least
 
     def _keys(self, inputs: torch.Tensor) -> torch.Tensor:
-        rows = inputs.detach().as_subclass(torch.Tensor).flatten(1)
-        if rows.shape[1] > _MOST_COLUMNS:
-            rows = rows[:, :: rows.shape[1] // _MOST_COLUMNS]
-        if self._weights is None or len(self._weights) != rows.shape[1] or self._weights.device != rows.device:
+        return self._keys_of(_rows(inputs))
+
+    def _keys_of(self, rows: torch.Tensor) -> torch.Tensor:
+        """The keys [N] of rows [N, C]."""
+        size = rows.shape[1], rows.device
+        if size not in self._weights:
             places = torch.arange(1, rows.shape[1] + 1, dtype=torch.float64)
             # Multiples of the golden ratio: only equal samples have equal sums.
-            self._weights = (torch.frac(places * 0.6180339887498949) + 0.5).to(rows.device)
+            self._weights[size] = (torch.frac(places * 0.6180339887498949) + 0.5).to(rows.device)
         # In float32 the sum of one sample would differ from batch to batch; in float64 it does so in its last bits
         # only, which are left out.
-        return (rows.double() @ self._weights).view(torch.int64) >> _LAST_BITS
+        return (rows @ self._weights[size]).view(torch.int64) >> _LAST_BITS
 
     def _read(self, step: int) -> None:
-        for batch in self._batches:
-            keys = batch.tolist()
+        for keys in self._waiting():
             # Where all of a batch was seen before, a new epoch has begun; a few doubles are in the nature of some data.
             if (
                 self._epoch_rows is None
@@ -202,6 +218,17 @@ class SampleProbe:
             self._measured.same_order = following > 0.9 * max(1, len(known) - 1) and len(known) > 8
             self.closed = True
 
+    def _waiting(self) -> Iterator[list[int]]:
+        """The keys of each batch that waits; those of one form are taken together."""
+        for (width, *_), alike in itertools.groupby(self._batches, _form):
+            batches = [rows for rows, _ in alike]
+            rows = torch.cat(batches)
+            if width:
+                for known, part in zip(self._windows, (rows[:, :width], rows[:, -width:]), strict=True):
+                    known.update(self._keys_of(part).tolist())
+            keys = iter(self._keys_of(rows).tolist())
+            yield from (list(itertools.islice(keys, len(batch))) for batch in batches)
+
     def _close_epoch(self, step: int) -> None:
         self._epoch_rows = len(self._seen)
         batch = max(1.0, self._measured.inputs.batch.median())
@@ -218,7 +245,7 @@ class SampleProbe:
         self.flush()
         if not self._known(inputs) or not self._seen:
             return 0, 0
-        keys = self._keys(inputs[:256]).tolist()
+        keys = self._keys(_with_places_second(inputs[:256])).tolist()
         distinct = set(keys)
         if len(distinct) < 0.5 * len(keys):  # few values, many doubles: equal samples mean nothing
             return 0, 0
@@ -230,6 +257,7 @@ class SampleProbe:
         inputs = _with_places_second(inputs)
         if not _may_be_windows(inputs) or self._some is None or inputs.shape[1:] != self._some.shape[1:]:
             return 0, 0
+        self.flush()
         stride, chunk = self._stride or self._find_stride(), _chunk(inputs)
         if stride < 0:
             return 0, 0

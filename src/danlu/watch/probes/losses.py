@@ -67,7 +67,7 @@ class LossProbe:
 
     def value(self, root: torch.Tensor) -> bool:
         """Take up one loss; whether it is known not to be finite."""
-        if root.device.type != "cpu":  # reading it would make the device wait
+        if not root.is_cpu:  # reading it would make the device wait
             if root.numel() == 1 and not unreadable(root):
                 self._waiting.append(root.detach())
             return False
