@@ -125,7 +125,7 @@ def test_each_task_shows_what_it_recorded() -> None:
     assert titles["segmentation"] == ["confusion matrix"]
     assert titles["regression"] == ["residuals"]
     assert titles["several labels"] == ["score of each target"]
-    assert titles["series"] == ["forecasts of the test part, 1 steps ahead", "residuals"]
+    assert titles["series"] == ["forecasts of the test part, 1 step ahead", "residuals"]
     assert titles["reconstruction"] == titles["translation"] == titles["text"] == []
     assert [when for when, _ in told("text").texts] == ["After epoch 1:", "After epoch 3:"]
     assert [tile.name for tile in told("translation").tiles] == ["BLEU", "exact match", "token_accuracy", "loss"]

@@ -4,9 +4,10 @@ const danlu = {};
 
 danlu.look = { ramps: {}, words: {} };
 
-/** A phrase of the page in the reader's language, its {placeholders} filled. */
+/** A phrase of the page in the reader's language, its {placeholders} filled; {seeds:seed|seeds} is one word or the other. */
 danlu.say = (id, values = {}) =>
-  (danlu.look.words[id] ?? id).replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
+  (danlu.look.words[id] ?? id).replace(/\{(\w+)(?::(.*?)\|(.*?))?\}/g, (all, name, one, many) =>
+    name in values ? (one === undefined ? String(values[name]) : String(values[name]) === "1" ? one : many) : all);
 
 /** An element with attributes and children; text is always text, never markup. */
 danlu.make = (tag, attributes = {}, ...children) => {
