@@ -9,6 +9,8 @@ from danlu.view.figures.names import score_label, score_text
 from danlu.view.figures.pages import drawable
 from danlu.view.info.axes import TIME, axes_of, track, unit_of
 from danlu.view.info.run import RunInfo
+from danlu.view.page.document import numbers_block
+from danlu.view.page.markup import Markup, element
 
 
 def moment_places(info: RunInfo) -> list[dict[str, Any]]:
@@ -41,6 +43,12 @@ def moment_page(info: RunInfo, number: int) -> dict[str, Any]:
         "charts": list(map(plain, drawable(lambda: moment_charts(info.history.followed, kept)))) if kept else [],
         "text": [text.prompt, text.text] if text else None,
     }
+
+
+def moments_section(info: RunInfo) -> Markup:
+    """All of them in a file, for the script that goes to and fro between them."""
+    told = [place | moment_page(info, number) for number, place in enumerate(moment_places(info))]
+    return element("div", numbers_block("moments", told), class_="moments-place") if told else Markup("")
 
 
 def _moments(info: RunInfo) -> list[tuple[int, int]]:

@@ -262,9 +262,10 @@ danlu.Chart = class {
         continue;
       }
       const lines = String(word).split("\n");
-      lines.forEach((line, number) => svg.append(danlu.make("text", {
-        class: "tick", x: box.left - 7, y: place + 4 + 13 * (number - (lines.length - 1) / 2), "text-anchor": "end",
-      }, this.fitted(line, box.left - 10), line === this.fitted(line, box.left - 10) ? null : danlu.make("title", {}, line))));
+      lines.forEach((line, number) => {
+        const shown = this.fitted(line, box.left - 10);
+        svg.append(danlu.make("text", { class: "tick", x: box.left - 7, y: place + 4 + 13 * (number - (lines.length - 1) / 2), "text-anchor": "end" }, shown, line === shown ? null : danlu.make("title", {}, line)));
+      });
     }
     const shown = !panel.shares_x || panel.x.label || index === this.chart.panels.length - 1;
     for (const [at, word, lines = [word]] of this.words[index] ?? along()) {
@@ -297,11 +298,15 @@ danlu.Chart = class {
   /** What an axis is called, as lines below it. */
   below(panel) { return panel.x.label ? danlu.wrapped(panel.x.label, this.width - 8) : []; }
 
-  /** A word cut to the width there is. */
+  /** A word in the width there is: of a path its first parts by one sign each, what is still too long cut. */
   fitted(word, width) {
-    let signs = [...word];
-    if (danlu.textWidth(word) * 0.96 <= width) return word;
-    while (signs.length > 1 && danlu.textWidth(`${signs.join("")}…`) * 0.96 > width) signs = signs.slice(0, -1);
+    const fits = (text) => danlu.textWidth(text) * 0.96 <= width;
+    const parts = /\s/.test(word) ? [word] : word.split(".");
+    for (let at = 0; at < parts.length - 1 && !fits(parts.join(".")); at += 1) parts[at] = [...parts[at]].slice(0, 1).join("");
+    const path = parts.join(".");
+    if (fits(path)) return path;
+    let signs = [...path];
+    while (signs.length > 1 && !fits(`${signs.join("")}…`)) signs = signs.slice(0, -1);
     return `${signs.join("")}…`;
   }
 

@@ -51,23 +51,6 @@ danlu.problem = (error) => {
   return danlu.make("p", { class: "problem", role: "alert" }, danlu.say(id));
 };
 
-/** Charts in their places: each is kept while its kind stays, so that what the reader chose in it stays too. */
-danlu.Charts = class {
-  constructor(host) { this.host = host; this.held = []; }
-
-  show(charts) {
-    charts.forEach((chart, at) => {
-      const held = this.held[at];
-      if (held && held.chart.kind === chart.kind) { held.update(chart); return; }
-      if (held) held.remove();
-      const place = held ? held.host : danlu.make("div");
-      if (!held) this.host.append(place);
-      this.held[at] = new danlu.Chart(place, chart);
-    });
-    for (const held of this.held.splice(charts.length)) { held.remove(); held.host.remove(); }
-  }
-};
-
 /** A text to type elsewhere, and a button that copies it; `name` is what that says to copy where it is not the text. */
 danlu.copyable = (text, tag = "code", name = text) => {
   const button = danlu.make("button", {

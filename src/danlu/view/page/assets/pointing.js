@@ -149,8 +149,8 @@ Object.assign(danlu.Chart.prototype, {
       const index = this.nearest(mark.xs, where);
       if (index === null) return null;
       const band = panel.marks.find((other) => other.type === "Band" && other.color === mark.color && other.xs.length === mark.xs.length);
-      const ends = band?.lows[index] === null || !band ? "" : ` [${danlu.short(band.lows[index])}, ${danlu.short(band.highs[index])}]`;
-      return { mark, name: this.nameOf(mark, panel), step: mark.xs[index], value: danlu.short(mark.ys[index]) + ends };
+      const ends = band?.lows[index] === null || !band ? "" : ` [${danlu.score(band.lows[index])}, ${danlu.score(band.highs[index])}]`;
+      return { mark, name: this.nameOf(mark, panel), step: mark.xs[index], value: danlu.score(mark.ys[index]) + ends };
     }).filter(Boolean);
     if (!values.length) return found;
     const step = values[0].step;

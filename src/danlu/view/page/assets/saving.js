@@ -141,9 +141,9 @@ danlu.tablesOf = (chart) => {
       last = Math.max(last, mark.xs[at]);
       const name = chart.nameOf(mark, panel);
       const band = panel.marks.find((other) => other.type === "Band" && other.color === mark.color);
-      const ends = band && band.lows[at] !== null ? ` [${danlu.short(band.lows[at])}, ${danlu.short(band.highs[at])}]` : "";
+      const ends = band && band.lows[at] !== null ? ` [${danlu.score(band.lows[at])}, ${danlu.score(band.highs[at])}]` : "";
       if (!found.has(name)) found.set(name, panels.map(() => ""));
-      found.get(name)[column] = danlu.short(mark.ys[at]) + ends;
+      found.get(name)[column] = danlu.score(mark.ys[at]) + ends;
     }
   });
   return [[[`${panels.at(-1).x.label} ${danlu.short(last)}`, ...panels.map((panel) => panel.title || panel.y.label || "")], [...found].map(([name, cells]) => [name, ...cells])]];
