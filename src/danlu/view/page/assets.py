@@ -26,7 +26,8 @@ _BEGUN = re.compile(r"`([a-z][a-z0-9-]*-)\$\{")
 _COMMENT = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
 _ASIDE = re.compile(r"(?<=[;{})]) // [^\n\"'`]*$", re.MULTILINE)
 _INDENT = re.compile("^ +", re.MULTILINE)
-_PLAIN = re.compile(r"^[^'`/\\\n]+$", re.MULTILINE)  # a line without patterns, divisions and texts that hold code
+_PLAIN = re.compile(r"^[^'/\\\n]+$", re.MULTILINE)  # a line without patterns and divisions
+_TEXT = re.compile(r'("[^"]*"|`[^`]*`)')
 _SIGN = re.compile(r" ?(=>|[!=]==|&&|\|\||[,;{}()=?:<>]) ?")
 _ROOM = re.compile(r" *([{};]) *|(?<=[,:]) (?! )")  # between the parts of a rule of style
 
@@ -49,9 +50,11 @@ def _close(script: str) -> str:
     """The script with its signs close to each other, in plain lines and outside of their texts."""
 
     def closed(line: re.Match[str]) -> str:
-        parts = line.group().split('"')
+        parts = _TEXT.split(line.group())
+        if any(text.count("{") != text.count("}") for text in parts[1::2]) or "`" in "".join(parts[::2]):
+            return line.group()  # a text within a text
         parts[::2] = [_SIGN.sub(r"\1", part) for part in parts[::2]]
-        return '"'.join(parts)
+        return "".join(parts)
 
     return _PLAIN.sub(closed, script)
 

@@ -104,7 +104,6 @@ danlu.Chart = class {
       const inside = [this.swatch(mark), danlu.make("span", {}, mark.label)];
       if (mark.type === "Zone" || mark.fixed) return danlu.make("div", { class: "plain" }, ...inside);
       return danlu.make("button", {
-        type: "button",
         title: mark.label,
         "aria-pressed": String(!this.hidden.has(key)),
         onclick: () => { if (!this.hidden.delete(key)) this.hidden.add(key); this.again(); },

@@ -61,7 +61,7 @@ danlu.named = (page, answer) => {
 danlu.headOf = (page, id) => {
   page.title = danlu.make("h1", {}, danlu.names[id] ?? "");
   page.state = danlu.make("p");
-  page.where = danlu.make("p", { class: "faint" });
+  page.where = danlu.faint();
   page.notes = new danlu.NotesPanel();
   return danlu.make("div", { class: "head bar" }, danlu.make("a", { href: danlu.listHash }, `← ${danlu.say("runs")}`), page.title, page.state);
 };
@@ -76,7 +76,7 @@ danlu.RunPage = class {
     this.numbers = danlu.make("ul", { class: "numbers" });
     this.findings = danlu.make("section", { "aria-live": "polite" });
     this.pace = new danlu.Pace();
-    this.trial = danlu.make("p", { class: "faint" });
+    this.trial = danlu.faint();
     const [curves, rest] = [danlu.make("div", { class: "curves" }), danlu.make("div", { class: "side" })];
     [this.curves, this.charts] = [new danlu.Charts(curves), new danlu.Charts(rest)];
     [this.graph, this.rest] = ["div", "div"].map((tag) => danlu.make(tag));
@@ -105,7 +105,7 @@ danlu.RunPage = class {
       const cards = answer.findings.map((one, at) => danlu.findingCard(one, at < 2 || one.rule === this.rule));
       this.findings.replaceChildren(
         danlu.make("h2", {}, danlu.say("findings")),
-        ...(cards.length ? cards : [danlu.make("p", { class: "faint" }, danlu.say("no-findings"))]),
+        ...(cards.length ? cards : [danlu.faint(danlu.say("no-findings"))]),
         ...(answer.cure ? [danlu.make("p", {}, `${danlu.say("prove")} `, danlu.copyable(answer.cure))] : []),
         ...(answer.cures ?? []).map(([id, name]) => danlu.make("p", {}, `${danlu.say("proved")} `, danlu.make("a", { href: `#/study/${id}` }, name))),
       );
@@ -146,7 +146,7 @@ danlu.ComparePage = class {
     this.tables.replaceChildren(
       danlu.make("h2", {}, danlu.say("scores")), danlu.table(["", ...answer.names], answer.scores),
       danlu.make("h2", {}, danlu.say("differences")),
-      answer.settings.length ? danlu.table(["", ...answer.names], answer.settings) : danlu.make("p", { class: "faint" }, danlu.say("no-differences")),
+      answer.settings.length ? danlu.table(["", ...answer.names], answer.settings) : danlu.faint(danlu.say("no-differences")),
     );
   }
 };

@@ -1,6 +1,16 @@
 "use strict";
 /* What can be taken along from a chart: a picture, its numbers, a table. */
-danlu.button = (text, onclick, more = {}) => danlu.make("button", { type: "button", class: "plain", onclick, ...more }, text);
+danlu.button = (text, onclick, more = {}) => danlu.make("button", { class: "plain", onclick, ...more }, text);
+
+/** A button that copies what `text` gives, and says so. */
+danlu.copier = (words, text, more) => {
+  const button = danlu.button(words, async () => {
+    if (!await danlu.copy(text())) return;
+    button.textContent = danlu.say("copied");
+    setTimeout(() => { button.textContent = words; }, 1500);
+  }, more);
+  return button;
+};
 
 danlu.checked = (text, value, changed) => {
   const box = danlu.make("input", { type: "checkbox", onchange: () => changed(box.checked) });

@@ -21,9 +21,12 @@ danlu.make = (tag, attributes = {}, ...children) => {
     else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value);
   }
+  if (tag === "button" && !attributes.type) element.type = tag; // else it would send the form that it stands in
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 };
+
+danlu.faint = (...words) => danlu.make("p", { class: "faint" }, ...words);
 
 danlu.color = (role) => `var(--${/^[a-z]+$/.test(role ?? "") ? role : "blue"})`;
 
