@@ -49,6 +49,17 @@ class Page(HTMLParser):
 
 
 @pytest.mark.parametrize("kind", REPORTS)
+def test_the_numbers_of_both_languages_stand_in_the_file_once(kind: str) -> None:
+    text = REPORTS[kind]()
+    rows = re.findall(r"\[(?:-?[\d.e+-]+|null)(?:, ?(?:-?[\d.e+-]+|null)){7,}\]", text.partition("<script>")[0])
+    assert rows, "there are rows of numbers"
+    assert len(rows) == len(set(rows))
+    words = text.rpartition('class="look-data">')[2].partition("</script>")[0]
+    assert "play-" not in words, "a report has no words of the playground"
+    assert "save-as" in words
+
+
+@pytest.mark.parametrize("kind", REPORTS)
 def test_nothing_outside_the_file_is_reached_for(kind: str, language: str) -> None:
     text = REPORTS[kind]()
     page = Page(text)

@@ -102,7 +102,7 @@ def test_prose_is_in_both_halves_and_its_places_are_filled(language: str) -> Non
     page = Outline(reported([run(1), run(2, "second"), study(3)], notes, "notes.md"))
     assert [headings[0] for half, headings in page.headings.items() if half] == ["Mine", "Mine"]
     for half in ("en", "zh"):
-        assert [words for place, words in page.opens if place == f"made-{half}-1"][:2] == ["0.8", "0.8"]
+        assert [words for place, words in page.opens if place == f"made-{half}-1"][:2] == ["0.8000", "0.8000"]
         assert any(place == f"made-{half}-3" for place, _ in page.opens)
 
 
