@@ -48,7 +48,7 @@ NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, selec
 """What can be used and has no name for a screen reader."""
 CROWDED = """() => [...document.querySelectorAll('.panels svg')].flatMap(svg => {
   const texts = [...svg.querySelectorAll('text')].filter(one => one.textContent.trim());
-  const boxes = texts.map(one => [one.textContent, one.getBoundingClientRect()]);
+  const boxes = texts.map(one => [one.firstChild.textContent, one.getBoundingClientRect()]);  // less its title
   const frame = svg.getBoundingClientRect();
   const outside = box => box.left < frame.left - 1 || box.right > frame.right + 1;
   const out = boxes.filter(([, box]) => outside(box)).map(([text]) => `out: ${text}`);
