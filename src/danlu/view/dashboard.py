@@ -102,6 +102,9 @@ def study_page(info: StudyInfo) -> dict[str, Any]:
     """A study as far as it is: its answers, tables, pictures and best combination."""
     story = study_story(info)
     charts = study_charts(info)
+    curves = next((chart for chart in charts if chart.kind == "curves"), None)  # below the effects, where there is room
+    lead = [chart for chart in charts if chart.kind in _LEAD or chart is curves]
+    rest = [chart for chart in charts if chart.kind not in (*_LEAD, *_FOLDED) and chart is not curves]
     return {
         "name": info.name,
         "where": info.where,
@@ -120,8 +123,8 @@ def study_page(info: StudyInfo) -> dict[str, Any]:
         "failed": list(story.failed),
         "cured": [_finding(number, one) for number, one in numbered(cured_findings(info), lambda one: one.since)],
         "charts": {
-            "lead": [plain(chart) for chart in charts if chart.kind in _LEAD],
-            "rest": [plain(chart) for chart in charts if chart.kind not in (*_LEAD, *_FOLDED)],
+            "lead": list(map(plain, lead)),
+            "rest": list(map(plain, rest)),
             "folded": [plain(chart) for chart in charts if chart.kind in _FOLDED],
         },
         "members": _table(story.members),
