@@ -1,8 +1,8 @@
-"""What the dashboard bears: a thousand runs of ten thousand steps each, and ten readers beside a training.
+"""What the dashboard bears: thousands of runs of ten thousand steps each, and ten readers beside a training.
 
-    python benchmarks/bench_serve.py [--runs 1000] [--windows 60] [--seconds 0.7]
+    python benchmarks/bench_serve.py [--runs 1000] [--windows 60] [--seconds 0.7] [--only list,many,long,pages,cost]
 
-The runs are generated. The list and a run are timed from the request to the last byte, and to the drawn page where
+The runs are generated, but for "pages", where one of each kind is carried out and each of its pages opened. The list and a run are timed from the request to the last byte, and to the drawn page where
 Playwright and a Chromium are there. Memory is the server's peak, torch included. What ten readers cost the training is
 measured in windows with and without them in turn: the ratio is the median over pairs of windows side by side.
 """
@@ -31,7 +31,9 @@ from typing import Any
 STEPS = 10_000
 LONG = 100_000
 READERS = 10
+MANY = 10_000
 _BLOCK = 100
+_COURSES = 20
 _TRAIN = """
 import mmap, struct, sys
 import torch
@@ -85,7 +87,7 @@ def journal(steps: int, seed: int) -> str:
 
 def generate(folder: Path, runs: int, steps: int = STEPS) -> None:
     """So many runs in `folder`; every twentieth has a course of its own."""
-    journals = [journal(steps, seed) for seed in range(min(20, runs))]
+    first: list[Path] = []
     for number in range(runs):
         place = folder / f"run-{number:04}"
         place.mkdir(parents=True)
@@ -94,7 +96,11 @@ def generate(folder: Path, runs: int, steps: int = STEPS) -> None:
         )
         (place / "recipe.toml").write_text(recipe)
         (place / "environment.json").write_text('{"torch": "2"}')
-        (place / "journal.jsonl").write_text(journals[number % len(journals)])
+        if number < _COURSES:
+            (place / "journal.jsonl").write_text(journal(steps, number))
+            first.append(place / "journal.jsonl")
+        else:  # the disk need not hold ten thousand of them
+            os.link(first[number % _COURSES], place / "journal.jsonl")
 
 
 class Dashboard:
@@ -117,7 +123,7 @@ class Dashboard:
         with urllib.request.urlopen(request) as answer:
             content = answer.read()
         seconds = time.perf_counter() - start
-        return seconds, json.loads(content) if content else None
+        return seconds, json.loads(content) if content[:1] == b"{" else None
 
     def busy(self) -> float:
         """Seconds of a core that it has used so far."""
@@ -145,10 +151,10 @@ def load(folder: Path, runs: int) -> None:
     generate(folder, runs)
     with dashboard(folder) as shown:
         first, listed = shown.ask("/api/list?lang=en")
-        assert len(listed["rows"]) == runs
+        assert listed["total"] == runs
         again = statistics.median(_pause(1.0) or shown.ask("/api/list?lang=en")[0] for _ in range(5))
         seconds: list[float] = []
-        for row in listed["rows"][:: max(1, runs // 20)]:
+        for row in listed["rows"][:: max(1, len(listed["rows"]) // 20)]:
             taken, page = shown.ask(f"/api/run/{row['id']}?lang=en")
             seconds.append(taken)
             check_extremes(page, folder / row["name"] / "journal.jsonl")
@@ -175,6 +181,29 @@ def long_run(folder: Path) -> None:
         print(f"a run of {LONG:,} steps: {first:.2f} s (asked < 0.5, drawn); {others}")
     with dashboard(folder) as shown:
         in_browser(shown)
+
+
+def every_page(folder: Path) -> None:
+    """The memory of the server once each page of each kind was opened: run, moments, net, curves, study, search, cure."""
+    import danlu  # here alone, so that measuring does not load it
+
+    told = {"progress": False, "epochs": 4}
+    danlu.fit("lenet5", "digits", folder=folder / "run", **told)
+    hurt = danlu.fit("mlp", "digits", folder=folder / "hurt", lr=1e-5, **told)
+    vary = {"optim.lr": [0.01, 0.1], "net.activation": ["relu", "sigmoid"]}
+    danlu.compare("mlp", "digits", vary=vary, seeds=3, folds=2, folder=folder / "study", **told)
+    danlu.search("mlp", "digits", space={"lr": (1e-4, 1)}, trainings=16, folder=folder / "search", **told)
+    danlu.cure(hurt, seeds=3, folder=folder / "cure", progress=False)
+    with dashboard(folder) as shown:
+        rows = shown.ask("/api/list?lang=en")[1]["rows"]
+        runs = [row["id"] for row in rows if row["kind"] == "run"]
+        asked = [f"study/{row['id']}?lang={words}" for row in rows if row["kind"] == "study" for words in ("en", "zh")]
+        asked += [f"run/{id}?lang={words}" for id in runs for words in ("en", "zh")]
+        asked += [f"moment/{id}?lang=en&at=0" for id in runs] + [f"run/{id}/net.svg?lang=en" for id in runs]
+        asked += [f"compare?lang=en&runs={','.join(runs)}", f"curves?lang=en&runs={runs[0]}&smooth=9&axis=epoch"]
+        for path in asked:
+            shown.ask(f"/api/{path}")
+        print(f"memory with {len(asked)} pages opened: {shown.memory():.0f} MB at its peak (asked < 300)")
 
 
 def _pause(seconds: float) -> None:
@@ -284,12 +313,20 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--windows", type=int, default=60)
     parser.add_argument("--seconds", type=float, default=0.7)
+    parser.add_argument("--only", default="list,many,long,pages,cost")
     asked = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="danlu-bench-serve-"))
     try:
-        load(place / "runs", asked.runs)
-        long_run(place / "long")
-        cost(place / "training", asked.windows, asked.seconds)
+        parts = {
+            "list": lambda: load(place / "runs", asked.runs),
+            "many": lambda: load(place / "many", MANY),
+            "long": lambda: long_run(place / "long"),
+            "pages": lambda: every_page(place / "pages"),
+            "cost": lambda: cost(place / "training", asked.windows, asked.seconds),
+        }
+        for name in asked.only.split(","):
+            print(f"{name}, load {os.getloadavg()[0]:.1f}")
+            parts[name]()
     finally:
         shutil.rmtree(place)
 
