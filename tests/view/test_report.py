@@ -76,7 +76,7 @@ def test_nothing_outside_the_file_is_reached_for(kind: str, language: str) -> No
 def test_a_run_is_told_in_the_order_in_which_it_is_read() -> None:
     headings = Page(run_report(made.sample_run()).partition('<div class="half" lang="zh-CN"')[0]).headings
     wanted = [
-        "mlp-cats", "Findings", "learning curves", "signal flow", "confusion matrix", "the samples it got worst",
+        "mlp-cats", "Findings", "learning curves", "signal flow", "confusion matrix", "samples with the largest loss",
         "Recipe", "Environment",
     ]  # fmt: skip
     assert [heading for heading in headings if heading in wanted] == wanted
