@@ -335,7 +335,9 @@ def test_a_noun_behind_a_number_is_one_or_many() -> None:
     ]
 
 
-@pytest.mark.parametrize(("count", "told"), [(1, "about 1 more seed"), ("1", "about 1 more seed"), (0, "about 0 more seeds")])
+@pytest.mark.parametrize(
+    ("count", "told"), [(1, "about 1 more seed"), ("1", "about 1 more seed"), (0, "about 0 more seeds")]
+)
 def test_the_number_chooses_the_noun(count: object, told: str) -> None:
     use_language("en")
     assert say("page.lacks", count=count) == told

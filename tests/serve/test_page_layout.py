@@ -131,7 +131,9 @@ def test_runs_side_by_side_and_reports_are_read_whole(
         page.wait_for_selector(".chart .panels svg:visible")
         page.evaluate("() => document.querySelectorAll('main details:not(.save)').forEach(one => { one.open = true; })")
         page.wait_for_timeout(200)
-        assert {check: page.evaluate(script) for check, script in CHECKS.items()} == {check: [] for check in CHECKS}, kind
+        assert {check: page.evaluate(script) for check, script in CHECKS.items()} == {check: [] for check in CHECKS}, (
+            kind
+        )
         assert window.fits(), kind
         window.picture(f"page-{kind}-{width}-{words}-{theme}")
 

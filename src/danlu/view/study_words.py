@@ -142,7 +142,8 @@ def _interaction(table: Mapping[str, Any]) -> TextTable:
     """The means of two factors' levels, with what the second one changes in the effect of the first."""
     first, second = table["factors"]
     rows = [
-        [level_text(level), *map(number_text, means)] for level, means in zip(table["rows"], table["means"], strict=True)
+        [level_text(level), *map(number_text, means)]
+        for level, means in zip(table["rows"], table["means"], strict=True)
     ]
     lines: list[str] = []
     for change in sorted(table["changes"], key=lambda one: one["p"])[:_MOST_TABLES]:

@@ -30,7 +30,8 @@ from danlu.lab.pictures import write_run_report
 from danlu.lab.run import Run
 from danlu.lab.setup import load_data, sample_dtype
 from danlu.nets import describe
-from danlu.store.journal import Journal, read as read_journal
+from danlu.store.journal import Journal
+from danlu.store.journal import read as read_journal
 from danlu.store.records import RunEnded
 from danlu.store.run_folder import RunFolder
 from danlu.train.checkpoint import load_whole

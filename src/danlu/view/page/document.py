@@ -34,7 +34,9 @@ def document(title: str, parts: Sequence[Part], *, theme: str | None = None) -> 
         element("title", title),
         Markup(f"<style>{style}</style>"),
     )
-    body = element("body", element("main", *parts), data_block("look", look(REPORT_SCRIPTS)), Markup(f"<script>{script}</script>"))
+    body = element(
+        "body", element("main", *parts), data_block("look", look(REPORT_SCRIPTS)), Markup(f"<script>{script}</script>")
+    )
     page = element("html", head, body, lang="zh-CN" if language() == "zh" else "en", data_theme=theme)
     return f"<!DOCTYPE html>\n{page}\n"
 
