@@ -2,10 +2,10 @@
 
     python benchmarks/bench_serve.py [--runs 1000] [--windows 60] [--seconds 0.7] [--only list,many,long,pages,cost]
 
-The runs are generated, but for "pages", where one of each kind is carried out and each of its pages opened. The list and a
-run are timed from the request to the last byte, and to the drawn page where Playwright and a Chromium are there. Memory is
-the server's peak, torch included. What ten readers cost the training is measured in windows with and without them in turn:
-the ratio is the median over pairs of windows side by side.
+The runs are generated, but for "pages", where one of each kind is carried out and each of its pages opened. The list
+and a run are timed from the request to the last byte, and to the drawn page where Playwright and a Chromium are
+there. Memory is the server's peak, torch included. What ten readers cost the training is measured in windows with and
+without them in turn: the ratio is the median over pairs of windows side by side.
 """
 
 import argparse
