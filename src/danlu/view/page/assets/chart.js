@@ -225,7 +225,7 @@ danlu.Chart = class {
     const id = `clip-${danlu.Chart.count += 1}`;
     const area = { panel, box, x, y, index, clip: id, later: [] };
     this.axes(svg, area);
-    svg.append(danlu.make("defs", {}, danlu.make("clipPath", { id }, danlu.make("rect", { x: box.left, y: box.top - 4, width: Math.max(1, box.right - box.left), height: box.bottom - box.top + 8 }))));
+    svg.append(danlu.make("defs", {}, danlu.make("clipPath", { id }, danlu.make("rect", { x: box.left, y: box.top - 4, width: Math.max(1, box.right - box.left) + 9, height: box.bottom - box.top + 8 }))));
     const layer = danlu.make("g", { "clip-path": `url(#${id})` });
     const over = danlu.make("g");
     svg.append(layer, over);
@@ -300,9 +300,9 @@ danlu.Chart = class {
   /** A word in the width there is: of a path its first parts by one sign each, what is still too long cut. */
   fitted(word, width) {
     const fits = (text) => danlu.textWidth(text) * 0.96 <= width;
-    const parts = /\s/.test(word) ? [word] : word.split(".");
-    for (let at = 0; at < parts.length - 1 && !fits(parts.join(".")); at += 1) parts[at] = [...parts[at]].slice(0, 1).join("");
-    const path = parts.join(".");
+    const parts = /\s/.test(word) ? [word] : word.split(/(?<=[._])/);
+    for (let at = 0; at < parts.length - 1 && !fits(parts.join("")); at += 1) if (parts[at].length > 2) parts[at] = parts[at][0] + parts[at].at(-1);
+    const path = parts.join("");
     if (fits(path)) return path;
     let signs = [...path];
     while (signs.length > 1 && !fits(`${signs.join("")}…`)) signs = signs.slice(0, -1);

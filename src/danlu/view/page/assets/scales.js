@@ -175,7 +175,7 @@ danlu.colorRange = (rows, ramp, log) => {
     low = Math.min(low, value); high = Math.max(high, value);
   }
   if (ramp === "share") return [0, 1];
-  if (low > high) [low, high] = [1, 10];
+  if (low > high) [low, high] = ramp === "mistake" ? [0, 1] : [1, 10];
   if (ramp === "difference") { const most = Math.max(Math.abs(low), Math.abs(high)) || 1; return [-most, most]; }
   if (ramp === "mistake") return [0, Math.max(high, 0.05)];
   if (low === high) return log ? [low / 2, low * 2] : [low - 0.5, high + 0.5];
