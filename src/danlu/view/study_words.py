@@ -11,6 +11,7 @@ from danlu.base.words import say
 from danlu.view.figures.names import score_text
 from danlu.view.info.combinations import combinations, factors_text
 from danlu.view.info.effects import level_text, look_of
+from danlu.view.info.study import REMEDY
 from danlu.view.verdicts import effect_text, looks_text
 
 _MOST_TABLES = 3  # of pairs of factors, and of changes told beneath each
@@ -109,7 +110,8 @@ def members_table(members: Sequence[Mapping[str, Any]], factors: Sequence[str], 
     ]
     left = len(members) - len(rows)
     lines = [say("page.shown", shown=f"{len(rows):,}", all=f"{len(members):,}")] if left else []
-    return TextTable([*factors, say("page.seed"), say("page.fold"), *map(metric_name, names)], rows, lines)
+    heads = (say("page.remedy") if factor == REMEDY else factor for factor in factors)
+    return TextTable([*heads, say("page.seed"), say("page.fold"), *map(metric_name, names)], rows, lines)
 
 
 def told_times(study: Mapping[str, Any]) -> dict[str, str]:

@@ -225,7 +225,7 @@ danlu.Chart = class {
     const id = `clip-${danlu.Chart.count += 1}`;
     const area = { panel, box, x, y, index, clip: id, later: [] };
     this.axes(svg, area);
-    svg.append(danlu.make("defs", {}, danlu.make("clipPath", { id }, danlu.make("rect", { x: box.left, y: box.top - 4, width: Math.max(1, box.right - box.left) + 9, height: box.bottom - box.top + 8 }))));
+    svg.append(danlu.make("defs", {}, danlu.make("clipPath", { id }, danlu.make("rect", { x: box.left, y: box.top - 9, width: Math.max(1, box.right - box.left) + 9, height: box.bottom - box.top + 18 }))));
     const layer = danlu.make("g", { "clip-path": `url(#${id})` });
     const over = danlu.make("g");
     svg.append(layer, over);
