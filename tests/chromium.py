@@ -24,7 +24,9 @@ OVERLAPS = """() => {
   const boxes = shown.flatMap(one => {
     const range = document.createRange();
     range.selectNodeContents(one);
-    return [...range.getClientRects()].filter(box => box.width > 1).map(box => [one, box]);
+    const frame = one.closest('.scroll')?.getBoundingClientRect();  // what is beyond its edge is not seen
+    const seen = box => ({ ...box.toJSON(), right: Math.min(box.right, frame?.right ?? Infinity) });
+    return [...range.getClientRects()].filter(box => box.width > 1).map(box => [one, seen(box)]);
   });
   const wrong = [];
   for (const one of shown) {
