@@ -241,7 +241,8 @@ danlu.Chart = class {
 
   axes(svg, { panel, box, x, y, index, later }) {
     const heading = panel.title || panel.y.label;
-    if (heading) svg.append(danlu.make("text", { x: panel.y.ticks?.length ? 4 : box.left, y: box.top - 7, style: { fontWeight: 600 } }, this.fitted(heading, this.width - box.left)));
+    const [start, bar] = [panel.y.ticks?.length ? 4 : box.left, panel.marks.find((mark) => ["Cells", "Heatmap"].includes(mark.type) && !mark.bare)];
+    if (heading) svg.append(danlu.make("text", { x: start, y: box.top - 7, style: { fontWeight: 600 } }, this.fitted(heading, this.width - start - (bar ? danlu.textWidth(bar.label) : 0))));
     const count = Math.max(2, Math.floor((box.right - box.left) / 90));
     const along = () => {
       const all = danlu.ticks(x.low, x.high, count, x.log);
