@@ -24,6 +24,7 @@ from danlu.view.study_words import TextTable
 _MOST_ROWS = 100
 _LEAD = ("forest", "importance", "means", "parallel")
 _FOLDED = ("slopes", "folds")
+_FEW_EFFECTS = 3
 
 
 def run_page(info: RunInfo) -> dict[str, Any]:
@@ -102,7 +103,8 @@ def study_page(info: StudyInfo) -> dict[str, Any]:
     """A study as far as it is: its answers, tables, pictures and best combination."""
     story = study_story(info)
     charts = study_charts(info)
-    curves = next((chart for chart in charts if chart.kind == "curves"), None)  # below the effects, where there is room
+    # The first curves stand below effects that are few, where a column would be bare else.
+    curves = next((chart for chart in charts if chart.kind == "curves" and len(info.effects) <= _FEW_EFFECTS), None)
     lead = [chart for chart in charts if chart.kind in _LEAD or chart is curves]
     rest = [chart for chart in charts if chart.kind not in (*_LEAD, *_FOLDED) and chart is not curves]
     return {

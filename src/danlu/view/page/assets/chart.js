@@ -332,5 +332,5 @@ danlu.pictures = (mark) => danlu.make("div", { class: "pictures" }, ...mark.pict
     ? danlu.make("img", { src: `data:image/png;base64,${picture.png}`, alt: picture.title })
     : null;
   const words = [picture.title, ...(picture.lines ?? [])].map((line) => danlu.make("div", {}, line));
-  return danlu.make("figure", {}, image, danlu.make("figcaption", {}, ...words));
+  return danlu.make("figure", { class: image ? null : "bare" }, image, danlu.make("figcaption", {}, ...words));
 }));
