@@ -96,10 +96,8 @@ def landscape(
     """
     _check_numbers(points, samples)
     site = _site(what, data, path, loss)
-    if record:
-        _check_recordable(site)
-    if axes is None:
-        axes = single_weights(site.net) or "filters"
+    _check_recordable(site, record)
+    axes = (single_weights(site.net) or "filters") if axes is None else axes
     ground = _ground(site, part, samples, exact=axes not in ("filters", "path"))
     plane = _plane(ground.net, axes, site.path, seed)
     way = [plane.project(weights) for weights in site.path]
@@ -107,22 +105,19 @@ def landscape(
     grid = [(x, y) for y in ys for x in xs]
     found = ground.losses(plane, [*grid, *way])
     losses = [found[row * points : (row + 1) * points] for row in range(points)]
-    lowest = minimum(xs, ys, losses, lambda x, y: ground.losses(plane, [(x, y)])[0])
     surface = Landscape(
         tuple(xs),
         tuple(ys),
         tuple(tuple(finite(value) for value in row) for row in losses),
         path=tuple((x, y, finite(value)) for (x, y), value in zip(way, found[len(grid) :], strict=True)),
         path_steps=site.steps,
-        minimum=lowest,
+        minimum=minimum(xs, ys, losses, lambda x, y: ground.losses(plane, [(x, y)])[0]),
         x_label=plane.labels[0],
         y_label=plane.labels[1],
         exact=plane.exact,
         saddles=saddles(xs, ys, losses),
     )
-    if record and site.run is not None:
-        _record(surface, site.run)
-    return surface
+    return _recorded(surface, site.run) if record and site.run is not None else surface
 
 
 @dataclass(frozen=True)
@@ -191,16 +186,18 @@ def _own_path(run: Run, net: nn.Module) -> tuple[tuple[int | None, ...], list[We
     return tuple(steps), list(weights)
 
 
-def _check_recordable(site: _Site) -> None:
-    """UserError where there is no run, or one that has not finished, to record a surface in."""
+def _check_recordable(site: _Site, record: bool) -> None:
+    """UserError where a surface is to be recorded, and there is no run, or one that has not finished."""
+    if not record:
+        return
     if site.run is None:
         fail("landscape.record-needs-run", kind=type(site.net).__name__)
     if not site.run.finished:
         fail("landscape.record-unfinished", folder=shown(site.run.folder))
 
 
-def _record(surface: Surface, run: Run) -> None:
-    """Add it to the journal, whose last line stays the end of the run: the list looks for it there."""
+def _recorded(surface: Landscape, run: Run) -> Landscape:
+    """The surface, now in the journal too, whose last line stays the end of the run: the list looks for it there."""
     place = RunFolder(run.folder)
     end = [entry for entry in read_journal(place.journal) if entry.get("kind") == RunEnded.kind][-1:]
     with Journal(place.journal) as journal:
@@ -208,6 +205,7 @@ def _record(surface: Surface, run: Run) -> None:
             journal.write(entry)
         journal.sync()
     write_run_report(place)
+    return surface
 
 
 def _ground(site: _Site, part: str, samples: int, *, exact: bool) -> Ground:
