@@ -68,7 +68,7 @@ COUNTED = re.compile(
 )
 READ = ("page.", "view.", "figure.", "study.", "report.", "cure.", "search.", "play.", "claims.verdict")
 # 32 seeds; two folds or more; beyond a limit.
-NEVER_ONE = {"page.play-about", "play.all-diverged", "study.more-folds-than-samples", "study.too-many-seeds"}
+NEVER_ONE = {"play.all-diverged", "study.more-folds-than-samples", "study.too-many", "study.too-many-seeds"}
 
 Catalogue = Mapping[str, str]
 

@@ -135,7 +135,7 @@ def test_scores_are_those_of_the_test_part_with_the_others_beside() -> None:
     info = overview(made.sample_run())
     assert (info.part, [(tile.name, tile.value) for tile in info.tiles]) == (
         "test",
-        [("accuracy", "0.8"), ("loss", "0.5")],
+        [("accuracy", "0.8000"), ("loss", "0.5000")],
     )
     assert [row.shape for row in info.layers] == ["3", "2"]
     assert [(one.number, one.severity) for one in info.findings] == [(1, "error")]

@@ -1,5 +1,6 @@
 """landscape: the loss over two weights or two directions, with the way that training took over it."""
 
+import contextlib
 import copy
 import math
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ from danlu.lab.setup import load_data, sample_dtype
 from danlu.nets import describe
 from danlu.store.journal import Journal
 from danlu.store.journal import read as read_journal
-from danlu.store.records import RunEnded
+from danlu.store.records import MalformedRecordError, RunEnded, record_of
 from danlu.store.run_folder import RunFolder
 from danlu.train.checkpoint import load_whole
 from danlu.view.info.surface import Surface
@@ -199,10 +200,14 @@ def _check_recordable(site: _Site, record: bool) -> None:
 def _recorded(surface: Landscape, run: Run) -> Landscape:
     """The surface, now in the journal too, whose last line stays the end of the run: the list looks for it there."""
     place = RunFolder(run.folder)
-    end = [entry for entry in read_journal(place.journal) if entry.get("kind") == RunEnded.kind][-1:]
+    ended: list[RunEnded] = []
+    for entry in read_journal(place.journal):
+        with contextlib.suppress(MalformedRecordError):
+            record = record_of(entry)
+            ended += [record] if isinstance(record, RunEnded) else []
     with Journal(place.journal) as journal:
-        for entry in (surface.record().to_json(), *end):
-            journal.write(entry)
+        for told in (surface.record(), *ended[-1:]):
+            journal.add(told)
         journal.sync()
     write_run_report(place)
     return surface
