@@ -138,7 +138,10 @@ def test_a_run_brings_its_path_from_the_first_weights_to_the_last(tmp_path: Path
     assert first is not None
     assert last == pytest.approx(run.score["train"]["loss"], rel=0.3)
     assert last < first
-    assert found.path_steps == (0, *sorted(int(one.name[5:]) for one in (run.folder / "checkpoints").iterdir()))
+    assert found.path_steps == (
+        0,
+        *sorted(int(one.name.split("-")[1]) for one in (run.folder / "checkpoints").iterdir()),
+    )
     again = read_surface(found.record())
     assert (again.losses, again.path, again.minimum) == (found.losses, found.path, found.minimum)
     assert danlu.draw(found).file_content(".svg")
