@@ -118,7 +118,8 @@ def test_runs_side_by_side_and_reports_are_read_whole(
     window = reader(site, viewport={"width": width, "height": SCREEN}, color_scheme=theme)
     page = window.page
     page.evaluate("words => localStorage.setItem('danlu-language', words)", words)
-    runs = ",".join(site.id_of(name) for name in (LONG, "study/best"))
+    listed = site.get(f"/api/list?lang=en&opened={site.id_of('study')}").json["rows"]
+    runs = ",".join(row["id"] for row in listed if row["name"] in (LONG, "study/best"))
     pages = {"compare": f"http://{site.host}/?lang={words}#/compare/{runs}"}
     for kind, text in reports.items():
         (tmp_path / f"{kind}.html").write_text(text, encoding="utf-8")
