@@ -261,7 +261,9 @@ danlu.Chart = class {
         own.forEach((line, number) => later.push(danlu.make("text", { class: "tick halo", x: box.left, y: place - 9 - 13 * (own.length - 1 - number) }, line)));
         continue;
       }
-      const lines = String(word).split("\n");
+      const told = String(word).split("\n");
+      const broken = told.flatMap((line) => danlu.wrapped(line, box.left - 10));
+      const lines = 13 * broken.length <= (box.bottom - box.top) / (panel.y.ticks?.length || 1) ? broken : told; // where the row is high enough
       lines.forEach((line, number) => {
         const shown = this.fitted(line, box.left - 10);
         svg.append(danlu.make("text", { class: "tick", x: box.left - 7, y: place + 4 + 13 * (number - (lines.length - 1) / 2), "text-anchor": "end" }, shown, line === shown ? null : danlu.make("title", {}, line)));
