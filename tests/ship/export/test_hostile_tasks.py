@@ -11,6 +11,7 @@ import pytest
 from danlu.base.errors import UserError
 from danlu.ship.export import check_exported_file, export, open_exported
 from danlu.ship.export.assemble import METADATA
+from danlu.ship.export.metadata import sealed
 from danlu.ship.export.parts import onnx
 from export_tasks import TASKS
 
@@ -71,7 +72,7 @@ def test_hostile_metadata_of_every_task_are_refused(
     entry = next(one for one in model.metadata_props if one.key == METADATA)
     content = json.loads(entry.value)
     change(content)
-    entry.value = json.dumps(content)
+    entry.value = json.dumps(sealed(content))
     (tmp_path / "hostile.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(UserError, match=words):
         open_exported(tmp_path / "hostile.onnx")

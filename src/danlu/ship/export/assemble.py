@@ -9,6 +9,7 @@ from danlu.base.errors import fail
 from danlu.base.strict_json import to_json
 from danlu.data.table.fitted import CategoryColumn
 from danlu.ship.export.interface import Interface
+from danlu.ship.export.metadata import sealed
 from danlu.ship.export.nodes import ML, Nodes, code_of_category, label_of_class, number_of_token, resized
 from danlu.ship.export.parts import onnx
 
@@ -58,7 +59,7 @@ def with_metadata(model: Any, metadata: Mapping[str, Any]) -> bytes:
     """The bytes of the file; its metadata name the SHA-256 of its initialisers."""
     del model.metadata_props[:]
     entry = model.metadata_props.add()
-    entry.key, entry.value = METADATA, to_json({**metadata, "weights_sha256": weights_digest(model)})
+    entry.key, entry.value = METADATA, to_json(sealed({**metadata, "weights_sha256": weights_digest(model)}))
     if model.ByteSize() > _MOST_BYTES:
         fail("export.too-large", limit="2 GiB")
     return model.SerializeToString(deterministic=True)
