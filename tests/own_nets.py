@@ -8,8 +8,12 @@ import polars
 import torch
 from torch import Tensor, nn
 
-NUMBERS = numpy.random.default_rng(0)
 COUNT = 48
+
+
+def numbers() -> numpy.random.Generator:
+    """The same numbers for each ground, whenever it is made."""
+    return numpy.random.default_rng(0)
 
 
 class Ground(NamedTuple):
@@ -113,7 +117,7 @@ class Windows(nn.Module):
 
 
 def classes() -> tuple[Any, Any]:
-    x = NUMBERS.normal(size=(COUNT, 5))
+    x = numbers().normal(size=(COUNT, 5))
     return x, [("ant", "bee", "cow")[row % 3] for row in range(COUNT)]
 
 
@@ -123,10 +127,11 @@ def single() -> Ground:
 
 
 def several() -> Ground:
+    draws = numbers()
     parts = {
-        "image": NUMBERS.integers(0, 255, (COUNT, 1, 4, 4), dtype=numpy.uint8),
-        "age": NUMBERS.random(COUNT).astype("float32") * 80,
-        "tokens": NUMBERS.integers(0, 9, (COUNT, 3)),
+        "image": draws.integers(0, 255, (COUNT, 1, 4, 4), dtype=numpy.uint8),
+        "age": draws.random(COUNT).astype("float32") * 80,
+        "tokens": draws.integers(0, 9, (COUNT, 3)),
     }
     few = {name: one[:5] for name, one in parts.items()}
     return Ground(Several(), (parts, (parts["age"] > 40).astype("int64")), {"outputs": "logits"}, few)
@@ -151,12 +156,14 @@ def tags() -> Ground:
 
 def series() -> Ground:
     days = polars.date_range(polars.date(2020, 1, 1), polars.date(2020, 4, 29), eager=True)
-    rows = polars.DataFrame({"day": days, "a": NUMBERS.normal(size=len(days)), "price": NUMBERS.normal(size=len(days))})
+    draws = numbers()
+    columns = {name: draws.normal(size=len(days)) for name in ("a", "price")}
+    rows = polars.DataFrame({"day": days, **columns})
     return Ground(Windows(2), rows, {"target": "price", "window": 5}, rows.tail(9))
 
 
 def masks() -> Ground:
-    images = NUMBERS.integers(0, 255, (COUNT, 6, 6), dtype=numpy.uint8)
+    images = numbers().integers(0, 255, (COUNT, 6, 6), dtype=numpy.uint8)
     return Ground(Masking(), (images, (images > 128).astype("int64")), {}, images[:3])
 
 

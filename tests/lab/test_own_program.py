@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy
 import pytest
-import torch
 
 import danlu
 from danlu.base.places import PROGRAM_VARIABLE
@@ -17,9 +16,9 @@ from danlu.base.words import speaking
 from danlu.store.package_file import PackageFile, RunAnswers, read_package_file
 from hostile_programs import IN_PROGRAM, RAN, repacked
 from own_nets import GROUNDS, NO_PROGRAM, Ground, Plain, Remembering, single
-from task_matrix import TASKS, ground_of, trained as trained_on
+from task_matrix import TASKS, ground_of
 
-FEW: dict[str, Any] = {"epochs": 1, "batch_size": 16, "progress": False}
+FEW: dict[str, Any] = {"epochs": 1, "batch_size": 11, "progress": False}
 SOURCE = """
 from torch import nn
 
@@ -49,6 +48,7 @@ def package_of(run: danlu.Run) -> tuple[PackageFile, RunAnswers]:
     return package, package.answers
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("kind", GROUNDS)
 def test_a_copy_answers_without_the_code(kind: str, tmp_path: Path) -> None:
     ground = GROUNDS[kind]()
@@ -60,9 +60,8 @@ def test_a_copy_answers_without_the_code(kind: str, tmp_path: Path) -> None:
     if run.preprocessing.classes:
         chances = [one.predict_proba(ground.raw) for one in (run, copy)]
         assert numpy.abs(chances[0] - chances[1]).max() <= 1e-6
-    assert copy.evaluate(danlu.load(ground.data, **_of_data(ground))) == pytest.approx(run.score["test"], abs=1e-6) or (
-        kind == "series"
-    )
+    data = danlu.load(ground.data, **_of_data(ground))
+    assert copy.evaluate(data) == pytest.approx(run.evaluate(data), abs=1e-6)
 
 
 def _of_data(ground: Ground) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def _of_data(ground: Ground) -> dict[str, Any]:
 
 def test_a_language_model_goes_on_as_it_did(tmp_path: Path) -> None:
     (tmp_path / "book.txt").write_text("the time traveller, for so it will be convenient to speak of him. " * 8)
-    ground = Ground(Remembering(40), tmp_path / "book.txt", {"steps": 8, "batch_size": 4}, None)
+    ground = Ground(Remembering(23), tmp_path / "book.txt", {"steps": 8, "batch_size": 4}, None)
     run = trained(ground, tmp_path / "run")
     copy = elsewhere(run, tmp_path / "copy")
     for text, temperature in (("t", 1.0), ("the time", 0.0)):
@@ -79,10 +78,11 @@ def test_a_language_model_goes_on_as_it_did(tmp_path: Path) -> None:
         assert theirs == ours
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("net", NO_PROGRAM)
 def test_what_cannot_be_a_program_is_told_why(net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make, english, chinese = NO_PROGRAM[net]
-    run = trained(replace_net(single(), make()), tmp_path / "run")
+    run = trained(single()._replace(net=make()), tmp_path / "run")
     assert english in capsys.readouterr().err
     reason = package_of(run)[1].no_program
     assert reason is not None and english in str(reason)
@@ -96,22 +96,15 @@ def test_what_cannot_be_a_program_is_told_why(net: str, tmp_path: Path, capsys: 
         assert chinese in str(caught.value) and chinese in str(reason)
 
 
-def replace_net(ground: Ground, net: torch.nn.Module) -> Ground:
-    return ground._replace(net=net)
-
-
 def test_a_net_that_writes_says_so(tmp_path: Path) -> None:
     class Own(danlu.nets.RecurrentEncoderDecoder):
         pass
 
     ground = ground_of(TASKS["translation"], tmp_path)
-    named = danlu.fit(ground.net, ground.data, folder=tmp_path / "named", epochs=1, progress=False, **ground.settings)
-    sizes = {
-        key: value
-        for key, value in vars(named.net()).items()
-        if key in ("vocabulary", "outputs", "hidden", "embedding")
-    }
-    run = trained(Ground(Own(**sizes), ground.data, {}, None), tmp_path / "run")
+    data = danlu.load(ground.data)
+    assert data.vocabulary is not None
+    net = Own(vocabulary=len(data.vocabulary), outputs=data.outputs, hidden=8, embedding=8)
+    run = trained(Ground(net, data, {"batch_size": 32}, None), tmp_path / "run")
     reason = package_of(run)[1].no_program
     assert reason is not None and reason.id == "export.program-writes"
 
@@ -157,6 +150,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> danlu.Run:
         return trained(single(), tmp_path_factory.mktemp("made") / "run")
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("fault", IN_PROGRAM)
 def test_a_hostile_program_is_refused(
     fault: str, made: danlu.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -184,7 +178,7 @@ def exchanged(run: danlu.Run, change: Callable[[dict[str, bytes]], Any]) -> None
 def test_a_program_that_was_exchanged_or_is_gone_is_refused(made: danlu.Run, tmp_path: Path) -> None:
     copy = elsewhere(made, tmp_path / "copy")
     held = (copy.folder / "net.pt2").read_bytes()
-    (copy.folder / "net.pt2").write_bytes(held[:-200] + bytes(1) + held[-199:])
+    (copy.folder / "net.pt2").write_bytes(held[:200] + bytes([held[200] ^ 1]) + held[201:])
     with pytest.raises(danlu.UserError, match="net.pt2"):
         danlu.Run(copy.folder).predict(single().raw)
     (copy.folder / "net.pt2").unlink()

@@ -98,8 +98,7 @@ class RunAnswers:
     """What the answers of a run mean, how good they are, and what gives them.
 
     `decision` is how an answer is made of outputs (DECISIONS in `danlu.ship.golden`), `recipe` the recipe's
-    fingerprint, `program` the net as a program that needs no code, of a net of the user's own, or `no_program` why there
-    is none.
+    fingerprint; `program` is a net of the user's own as a program that needs no code, `no_program` why there is none.
     """
 
     task: str

@@ -46,6 +46,10 @@ class NetProgram(nn.Module):
         self.training = False
         return self
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Itself, because it never changes: torch's programs do not copy without a warning."""
+        return self
+
     def forward(self, x: Tensor) -> Tensor:
         """UserError where the program fails on such samples."""
         with guarded(self._path, "export.run-failed"):
