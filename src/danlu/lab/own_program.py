@@ -1,7 +1,7 @@
 """The net of a run that is the user's own code, as a program beside its weights: written at the end, opened without it.
 
-torch takes about a second to import what it follows a net with, and a quarter for each small one, so that danlu's own nets, which are built by their
-names anywhere, get none.
+torch takes about a second to import what it follows a net with, and a quarter for each small one, so that danlu's own
+nets, which are built by their names anywhere, get none.
 """
 
 import hashlib

@@ -10,24 +10,14 @@ import numpy
 import pytest
 
 from danlu.base.errors import UserError
-from danlu.ship.export import check_exported_file, export, open_exported
+from danlu.ship.export import check_exported_file, open_exported
 from danlu.ship.export.assemble import METADATA, SCOPES
 from danlu.ship.export.metadata import sealed
 from danlu.ship.export.parts import onnx
-from export_cases import CASES
 from hostile_programs import IN_PROGRAM, RAN, repacked
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same small net as "model.onnx", "model.pt2" and the folder "model"."""
-    place = tmp_path_factory.mktemp("made")
-    for name in ("model.onnx", "model.pt2", "model"):
-        export(CASES["table"]().exporting(), place / name)
-    return place
 
 
 def metadata_of(model: Any) -> Any:

@@ -4,6 +4,7 @@ torch reads some parts of such a file as pickles, and others as Python: sizes go
 operators are looked up by their dotted names. None of that is reached by a file that `Archive.of` lets through.
 """
 
+import hashlib
 import io
 import json
 import re
@@ -54,11 +55,14 @@ def archived(exported: Any, name: str, told: Mapping[str, Any]) -> bytes:
 
 @dataclass(frozen=True)
 class Archive:
-    """A file that was looked through: its bytes, and the text of the part that tells of it."""
+    """A file that was looked through: its bytes, the text of the part that tells of it, and the SHA-256 of what it
+    computes, weights apart.
+    """
 
     path: Path
     content: bytes
     told: str
+    digest: str
 
     @classmethod
     def of(cls, content: bytes, path: Path, name: str) -> Self:
@@ -73,7 +77,7 @@ class Archive:
         written = next((parts[part] for part in parts if part.endswith(f"/extra/{name}")), None)
         if written is None:
             fail("export.not-ours", path=path)
-        return cls(path, content, written.decode("utf-8", "replace"))
+        return cls(path, content, written.decode("utf-8", "replace"), _digest(parts))
 
     def load(self) -> Any:
         """The exported program. UserError where torch cannot read it."""
@@ -92,6 +96,15 @@ def _parts(content: bytes) -> dict[str, bytes]:
         if any(entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1 for entry in entries):
             raise ValueError("packed parts")
         return {name: archive.read(name) for name in names}
+
+
+def _digest(parts: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(parts):
+        inner = name.partition("/")[2]
+        if inner.startswith(("models/", "data/constants/")):
+            digest.update(f"{inner} {len(parts[name])} ".encode() + parts[name])
+    return digest.hexdigest()
 
 
 def _dangers(parts: Mapping[str, bytes], path: Path) -> Iterator[Fault]:

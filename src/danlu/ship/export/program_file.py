@@ -33,6 +33,7 @@ def export_program(exporting: Exporting, path: Path) -> ExportProof:
     program = Program(exporting.answerer, resizes=inner.resizes)
     exported = traced(program, inner, example_tensors(exporting, inner))
     metadata = exporting.inner_metadata() | {"weights_sha256": tensors_digest(exported.state_dict)}
+    metadata |= {"graph_sha256": Archive.of(archived(exported, METADATA, {}), path, METADATA).digest}
     with temporary(path) as place:
         write_file(place, archived(exported, METADATA, sealed(metadata)))
         net = open_program(place)
@@ -49,6 +50,8 @@ def open_program(path: Path) -> ExportedNet:
     """
     archive = Archive.of(read_file(path), path, METADATA)
     metadata = checked_metadata(archive.told, path)
+    if metadata.get("graph_sha256", archive.digest) != archive.digest:
+        fail("export.changed-description", path=path)
     if not metadata["raw"]:
         fail("export.other-interface", path=path)
     exported = archive.load()
