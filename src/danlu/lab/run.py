@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from danlu import lab, view
+from danlu import lab
 from danlu.base.errors import DataWarning, Fault, UserError, fail
 from danlu.base.events import Listener
 from danlu.base.own_code import file_and_maker
@@ -273,7 +273,7 @@ class Run(RunRecord):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: summary, findings and curves."""
-        return view.run_html(view.run_info_of(self._place, self._told))
+        return lab.run_html(lab.run_info_of(self._place, self._told))
 
     @functools.cached_property
     def _final_answerer(self) -> Answerer:

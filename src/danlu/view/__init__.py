@@ -1,5 +1,1 @@
 """Floor 2: shows records, never models; what it draws needs no network and no code of the run."""
-
-from danlu.base.lazily import lazily
-
-lazily(__name__)

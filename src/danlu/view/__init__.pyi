@@ -1,2 +1,0 @@
-from danlu.view.info.run import run_info_of as run_info_of
-from danlu.view.report import run_html as run_html
