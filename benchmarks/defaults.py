@@ -65,7 +65,7 @@ class Candidate:
     def recipe(self, data: Dataset) -> Recipe:
         count = data.sizes["train"]
         epochs = 20 if self.seen is None else min(200, max(20, round(self.seen / count)))
-        optim: dict[str, Any] = {"lr": 0.01, "momentum": 0.9, **self.optim}
+        optim: dict[str, Any] = {"name": "sgd", "lr": 0.01, "momentum": 0.9, **self.optim}
         loss = "cross-entropy" if data.task == "classification" else "mse"
         return Recipe(
             net=NetRecipe(name="mlp"),
