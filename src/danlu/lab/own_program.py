@@ -51,7 +51,7 @@ def keep_program(
     except DanluError as error:
         return KeptProgram(reason=_in_words(error.faults[0]))
     except Exception as error:  # noqa: BLE001 - the training is done: the user's code may not take its end away
-        reason = (str(error).strip().splitlines() or ["–"])[0]
+        reason = (str(error).strip().splitlines() or ["–"])[0][:_MOST_REASON]
         return KeptProgram(reason=Fault("export.program-fails", {"reason": f"{type(error).__name__}: {reason}"}))
     replace_file(place.program, content)
     return KeptProgram(PackedFile(place.program.name, hashlib.sha256(content).hexdigest()))
