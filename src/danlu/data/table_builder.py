@@ -128,7 +128,8 @@ def files_builder(
     name: str, place: Path, files: Sequence[Path], target: Columns | None, options: FileOptions
 ) -> ReadSource:
     """What makes a data set of several files with the same columns: one table, its rows in the order of the names."""
-    told = Fault("tables.files", {"path": place, "count": len(files), "first": files[0].name, "last": files[-1].name})
+    which = {"count": len(files), "first": files[0].name, "last": files[-1].name}
+    told = Fault("tables.files" if len(files) > 1 else "tables.file-alone", {"path": place, **which})
     if is_large(files, options.stream):
         refuse_mixed_endings(files)
         return large_builder(name, place, {"train": files}, target, options, [told])

@@ -74,7 +74,11 @@ def missing(row: int) -> list[str | None]:
 
 REFUSED: dict[str, tuple[Mapping[str, Any], str, str]] = {
     "two texts": (table(title=REVIEWS[::-1]), "label", 'data.columns = "title"'),
-    "a text to a number": ({"review": REVIEWS, "price": [row + 0.5 for row in range(60)]}, "price", "no column is left"),
+    "a text to a number": (
+        {"review": REVIEWS, "price": [row + 0.5 for row in range(60)]},
+        "price",
+        "no column is left",
+    ),
     "a gap": ({"review": missing(3), "label": LABELS}, "label", "without a text: 1, the first in row 4"),
     "a blank": ({"review": [*REVIEWS[:-1], "  "], "label": LABELS}, "label", "without a text: 1, the first in row 60"),
 }
@@ -88,8 +92,8 @@ def test_what_cannot_be_read_is_refused(name: str) -> None:
 
 
 def test_words_that_stand_for_a_gap_among_numbers_are_texts_here() -> None:
-    data = danlu.load({"review": ["None", "NA", "?", *REVIEWS[3:]], "label": LABELS}, "label", test=0.9, samples=5)
-    assert {"None", "NA", "?"} <= {*raw_samples(data, "train").samples, *raw_samples(data, "test").samples}
+    data = danlu.load({"review": ["None", "NA", "?", *REVIEWS[3:]], "label": LABELS}, "label")
+    assert {"None", "NA", "?"} <= {text for part in data.sizes for text in raw_samples(data, part).samples}
 
 
 def test_long_texts_are_cut_which_is_told() -> None:
@@ -118,7 +122,11 @@ def test_the_fitted_column_is_kept_as_plain_values() -> None:
     assert isinstance(again.encoder, ColumnTexts)
     assert again.encoder.column == "review"
     assert again.encode(REVIEWS[:3]).tolist() == fitted.encode(REVIEWS[:3]).tolist()
-    for given in (polars.DataFrame(table()).head(3), {"review": REVIEWS[:3]}, [{"review": text} for text in REVIEWS[:3]]):
+    for given in (
+        polars.DataFrame(table()).head(3),
+        {"review": REVIEWS[:3]},
+        [{"review": text} for text in REVIEWS[:3]],
+    ):
         assert again.encode(given).tolist() == fitted.encode(REVIEWS[:3]).tolist()
     with pytest.raises(danlu.UserError, match='no column "review"'):
         again.encode({"text": REVIEWS[:3]})

@@ -75,6 +75,11 @@ def test_each_course_is_told_with_its_numbers(measured: Measured, variant: str, 
     assert found.numbers["size"] == pytest.approx(measured.layers["first"].update.first)
 
 
+def test_a_few_unusual_batches_are_no_rise() -> None:
+    """A target with a long tail: one batch in nine has a loss of ten times the others'."""
+    assert verdict(RULE, training(lambda step: 4.0 if step % 9 == 8 else 0.4, 120, update=0.05, classes=0)) is None
+
+
 def test_a_loss_that_rises_is_told_since_it_rose() -> None:
     found = told(RULE, rising())
     assert found.numbers["loss"] > 13

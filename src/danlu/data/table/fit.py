@@ -19,13 +19,13 @@ IDENTIFIER = re.compile(r"(^|.*[_\s-])(id|uuid|guid|index)$|.*[a-z]I[Dd]$|^编�
 
 
 def fit_encoder(
-    table: Table, train: "numpy.ndarray[Any, Any]", standardise: bool, place: str
+    table: Table, train: "numpy.ndarray[Any, Any]", standardise: bool, place: str, *, classes: bool
 ) -> tuple[TableEncoder, tuple[Fault, ...]]:
-    """The encoder for `table` (features only) by its rows `train`, and the notes: see `fit_columns`. UserError where
-    nothing can be learnt from any column.
+    """The encoder for `table` (features only) by its rows `train`, and the notes: see `fit_columns`; where `classes`
+    are predicted also of texts that these could be told from. UserError where nothing can be learnt from any column.
     """
     columns, notes = fit_columns(table, train, standardise)
-    notes = tuple(_offering(note, table) for note in notes)
+    notes = tuple(_offering(note, table) for note in notes) if classes else notes
     if not columns:
         raise UserError(Fault("data.no-features", {"place": place}), *notes)
     return TableEncoder(columns), notes
@@ -68,7 +68,7 @@ def _offering(note: Fault, table: Table) -> Fault:
 def reads_as_prose(texts: Sequence[str]) -> bool:
     """Whether texts have three words or more on the average, or eight signs of a script without blanks.
 
-    >>> reads_as_prose(["a good film", "not so good at all"]), reads_as_prose(["这部电影非常好看"]), reads_as_prose(["A/5"])
+    >>> reads_as_prose(["a good film", "no, not at all"]), reads_as_prose(["这部电影非常好看"]), reads_as_prose(["A/5"])
     (True, True, False)
     """
     words = sum(len(text.split()) for text in texts)

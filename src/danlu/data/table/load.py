@@ -83,7 +83,9 @@ def table_dataset(
     if isinstance(options.group, str) and features.pop(options.group, None):
         told = (*told, Fault("data.group-left-out", {"column": options.group}))
     standardise = options.standardise is not False
-    encoder, decided = fit_encoder(features, rows["train"].numpy(), standardise, source.place)
+    encoder, decided = fit_encoder(
+        features, rows["train"].numpy(), standardise, source.place, classes=labels is not None
+    )
     x = encoder.encode_table(features)
     refuse_too_large(x, encoder, source)
     portions = {part: Portion(x, y, rows[part]) for part in rows}

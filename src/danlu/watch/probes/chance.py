@@ -5,9 +5,9 @@ import torch
 
 def share_met_by_chance(rows: torch.Tensor, among: int) -> float:
     """Of samples like `rows` [N, C] the share whose like would stand `among` so many others, were every column drawn by
-    itself. Columns that say no more than an earlier one, as the second of "yes" and "no", count once.
+    itself. Columns that are one category together, as the 0 and 1 of its values, are drawn together.
 
-    >>> coin = torch.tensor([[0.0], [1.0]]).repeat(8, 1)
+    >>> coin = torch.tensor([[0.0, 1.0], [1.0, 0.0]]).repeat(8, 1)
     >>> round(share_met_by_chance(coin, 16), 2), share_met_by_chance(torch.arange(16.0)[:, None], 16)
     (1.0, 0.0)
     """
@@ -15,18 +15,29 @@ def share_met_by_chance(rows: torch.Tensor, among: int) -> float:
     if count < 2:
         return 0.0
     likely = torch.ones(count, dtype=torch.float64)
-    different: list[tuple[torch.Tensor, int]] = []
-    for column in rows.cpu().t():
-        _, own, counts = column.unique(return_inverse=True, return_counts=True)
-        if len(counts) == 1 or (len(counts) == 2 and any(_tells(*other, own) for other in different)):
-            continue
-        different.append((own, len(counts)))
+    for column in _categories(rows.cpu()):
+        own, counts = column.unique(return_inverse=True, return_counts=True)[1:]
         likely *= (counts[own] - 1).double() / (count - 1)
         if not likely.any():
             return 0.0
     return float((1 - torch.exp(-among * likely)).mean())
 
 
-def _tells(other: torch.Tensor, values: int, own: torch.Tensor) -> bool:
-    """Whether a column of so many different values tells another one of two."""
-    return len((2 * other + own).unique()) == values
+def _categories(rows: torch.Tensor) -> list[torch.Tensor]:
+    """The columns, each as the numbers of its different values; neighbours of two values, of which k have no more than
+    k + 1 patterns, as one.
+    """
+    found: list[torch.Tensor] = []
+    width = 0  # of the category that may go on: how many columns of two values it is made of
+    for column in rows.t():
+        values, own = column.unique(return_inverse=True)
+        if len(values) == 1:
+            continue
+        if width and len(values) == 2:
+            patterns, joined = (2 * found[-1] + own).unique(return_inverse=True)
+            if len(patterns) <= width + 2:
+                found[-1], width = joined, width + 1
+                continue
+        found.append(own)
+        width = 1 if len(values) == 2 else 0
+    return found

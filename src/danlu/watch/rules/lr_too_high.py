@@ -1,6 +1,7 @@
 """lr-too-high: the steps are so large that the loss rises, jumps or ends in NaN."""
 
 import math
+import statistics
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
@@ -32,7 +33,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None  # the losses of an adversarial pair rise and fall by design
     if is_surrogate(measured):
         return None  # so do those that are weighed by returns, and those of targets that move
-    if numbers["loss"] > thresholds["min_loss_ratio"] * begun and largest > thresholds["min_update_ratio"]:
+    late = statistics.median(measured.loss.part(0.9, 1.0))  # of unusual samples a few batches alone lie high
+    if min(numbers["loss"], late) > thresholds["min_loss_ratio"] * begun and largest > thresholds["min_update_ratio"]:
         return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(measured))
     if measured.loss.count >= 2 * thresholds["min_steps"] and not begins_blocked(measured):
         share = numbers["loss"] / max(reference_loss(measured), 1e-12)
