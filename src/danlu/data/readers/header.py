@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from danlu.base.errors import fail
 from danlu.base.naming import listed
-from danlu.data.table.spelling import is_plain
+from danlu.data.table.spelling import is_missing_number, is_plain
 
 if TYPE_CHECKING:
     import polars
@@ -30,7 +30,7 @@ def refuse_names(first: Sequence[str], columns: "Sequence[polars.Series]", path:
     names = [
         cell
         for cell, column in zip(first, columns, strict=False)
-        if cell.strip() and not is_plain(cell.strip()) and _are_numbers(column[1:_LOOKED_AT])
+        if not is_plain(cell.strip()) and not is_missing_number(cell) and _are_numbers(column[1:_LOOKED_AT])
     ]
     if len(names) > 1 and 2 * len(names) > len(first):
         fail("data.header-after-all", path=path, found=listed(first, 4))

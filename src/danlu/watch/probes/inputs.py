@@ -156,6 +156,7 @@ class SampleProbe:
         self._batches: list[_Waiting] = []
         self._first_rows: list[torch.Tensor] = []
         self._first_count = 0
+        self._in_first_epoch = 0  # samples, the same ones again among them
         self._windows: tuple[set[int], set[int]] = set(), set()  # keys of the first, the last places of windows
         self._some: torch.Tensor | None = None  # windows of the first batch
         self._stride = 0  # from one window to the next; 0 where that is not known yet
@@ -216,6 +217,7 @@ class SampleProbe:
             if self._epoch_rows is not None:
                 self._second += [self._seen.get(key, -1) for key in keys]
             else:
+                self._in_first_epoch += len(keys)
                 for key in keys:
                     self._seen.setdefault(key, len(self._seen))
         self._batches.clear()
@@ -260,7 +262,7 @@ class SampleProbe:
         if met:
             some = [rows for rows in self._first_rows if rows.shape[1] == self._first_rows[0].shape[1]]
             looked_at = torch.cat(some)[:_MOST_LOOKED_AT]
-            self._measured.chance_overlap = share_met_by_chance(looked_at, len(self._seen))
+            self._measured.chance_overlap = share_met_by_chance(looked_at, self._in_first_epoch)
         return len(distinct), met
 
     def neighbours(self, inputs: torch.Tensor) -> tuple[int, int]:
