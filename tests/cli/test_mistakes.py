@@ -191,6 +191,8 @@ MISTAKES = {
     "folder-of-nothing": Mistake(
         ("fit", "sub"), ("sub: this folder is no data set",), ("sub：这个文件夹不是数据集",), {"sub/notes.md": "x"}
     ),
+    "output-of-a-picture": Mistake(("draw", "mlp", "--output", "m.png"), ('"--file"',), ('"--file"',)),
+    "output-of-a-report": Mistake(("report", "runs/a", "--file", "r.html"), ('"--out"',), ('"--out"',)),
     "two-data-sets": Mistake(("fit", "iris", "--data", "wine"), ("iris, wine",), ("iris, wine",)),
     "two-nets": Mistake(("fit", "mlp", "--net", "lenet5"), ("mlp, lenet5",), ("mlp, lenet5",)),
     "likely-target": Mistake(("fit", "t.csv"), ("--target y", "a, b, y"), ("--target y", "a, b, y"), {"t.csv": TABLE}),

@@ -143,7 +143,7 @@ def _listed_rows(path: Path, fitted: Preprocessing, target: Columns | None, opti
         sheet: Sheet = portion.raw
         column = picture_column(sheet, path.parent)
         if column is None:
-            fail("listed.no-column", path=path)
+            fail("listed.no-column", path=path, name=fitted.name)
         others = [name for name in sheet.columns if name != column]
         alone = target if target is not None or len(others) != 1 else others[0]
         names = answer_columns(sheet, alone, fitted)
