@@ -103,9 +103,11 @@ def load(
 def _opened(source: Any) -> Any:
     """What lies in scikit-learn's Bunch, or in polars' LazyFrame; anything else as it is."""
     kind = type(source).__name__
-    if kind == "Bunch" and isinstance(source, Mapping) and {"data", "target"} <= source.keys():
+    if kind == "LazyFrame" and hasattr(source, "collect"):
+        return source.collect()
+    if kind == "Bunch" and isinstance(source, dict) and "data" in source and "target" in source:
         return source["data"], source["target"]
-    return source.collect() if kind == "LazyFrame" and hasattr(source, "collect") else source
+    return cast(Any, source)
 
 
 def _steps(augment: Any) -> tuple[Any, ...]:

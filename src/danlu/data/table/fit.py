@@ -19,7 +19,7 @@ IDENTIFIER = re.compile(r"(^|.*[_\s-])(id|uuid|guid|index)$|.*[a-z]I[Dd]$|^ç¼–å
 
 
 def fit_encoder(
-    table: Table, train: "numpy.ndarray[Any, Any]", standardise: bool, place: str, *, classes: bool
+    table: Table, train: "numpy.ndarray[Any, Any]", standardise: bool, place: str, classes: bool
 ) -> tuple[TableEncoder, tuple[Fault, ...]]:
     """The encoder for `table` (features only) by its rows `train`, and the notes: see `fit_columns`; where `classes`
     are predicted also of texts that these could be told from. UserError where nothing can be learnt from any column.

@@ -103,8 +103,8 @@ def raw_column_texts(
 
 
 def _left_out(columns: Mapping[str, Column]) -> dict[str, Fault]:
-    """Why those columns that nothing is learnt from are left out."""
-    whys = {name: why_dropped(name, column, column) for name, column in columns.items()}
+    """Why those columns that nothing is learnt from are left out; what a user named the kind of is learnt from."""
+    whys = {name: why_dropped(name, column, column) for name, column in columns.items() if not column.asked}
     return {name: why for name, why in whys.items() if why is not None}
 
 
