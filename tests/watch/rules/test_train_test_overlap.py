@@ -71,6 +71,20 @@ def test_a_data_set_of_its_own_with_the_same_samples_is_told() -> None:
     assert told(RULE, measured).numbers == {"share": 1.0}
 
 
+@pytest.mark.parametrize(("chance", "is_told"), [(0.0, True), (0.34, True), (0.36, False)])
+def test_what_chance_explains_is_not_told(chance: float, is_told: bool) -> None:
+    measured = evaluated(overlap=0.4)
+    measured.chance_overlap = chance
+    assert (verdict(RULE, measured) is not None) is is_told
+
+
+def test_where_everything_is_met_by_chance_nothing_is_told() -> None:
+    measured = evaluated()
+    assert verdict(RULE, measured) is not None
+    measured.chance_overlap = 0.96
+    assert verdict(RULE, measured) is None
+
+
 def rows(*, share: float = 0.9) -> Measured:
     measured = declared(overlap=0.0)
     measured.unfair = {"beside": Unfair(6, share=share)}

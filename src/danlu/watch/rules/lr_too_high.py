@@ -1,9 +1,10 @@
 """lr-too-high: the steps are so large that the loss rises, jumps or ends in NaN."""
 
 import math
+import statistics
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
-from danlu.watch.measured import Measured
+from danlu.watch.measured import Layer, Measured
 from danlu.watch.rates import lower_rate
 from danlu.watch.reading import (
     begins_blocked,
@@ -32,7 +33,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None  # the losses of an adversarial pair rise and fall by design
     if is_surrogate(measured):
         return None  # so do those that are weighed by returns, and those of targets that move
-    if numbers["loss"] > thresholds["min_loss_ratio"] * begun and largest > thresholds["min_update_ratio"]:
+    late = statistics.median(measured.loss.part(0.9, 1.0))  # of unusual samples a few batches alone lie high
+    if min(numbers["loss"], late) > thresholds["min_loss_ratio"] * begun and largest > thresholds["min_update_ratio"]:
         return Verdict("error", _rising_since(measured, begun), numbers, variant="rising", remedies=_lower(measured))
     if measured.loss.count >= 2 * thresholds["min_steps"] and not begins_blocked(measured):
         share = numbers["loss"] / max(reference_loss(measured), 1e-12)
@@ -51,14 +53,25 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
 
 def _overflow(measured: Measured, thresholds: Thresholds, numbers: dict[str, float]) -> Verdict | None:
     """NaN after steps that changed a layer by a good part of itself, or after a loss that had grown by itself."""
-    updates = [value for layer in moving_layers(measured) for value in layer.update.finite()]
-    largest = max(updates, default=0.0)
+    rate = numbers["rate"]
+    largest = max((size for layer in moving_layers(measured) for size in _updates(layer, rate)), default=0.0)
     means = measured.loss.means
     grown = len(means) > 1 and measured.loss.first > 0 and means[-1] > 10 * measured.loss.first
     if measured.nonfinite_what == "input" or not (largest > thresholds["min_stuck_update_ratio"] or grown):
         return None
     numbers["size"] = largest
     return Verdict("error", measured.nonfinite_at or 1, numbers, variant="nonfinite", remedies=_lower(measured))
+
+
+def _updates(layer: Layer, rate: float) -> list[float]:
+    """The updates of a layer over its weight; one too large to be measured by the gradient that it followed."""
+    gradients, weights = dict(layer.gradient), dict(layer.weight)
+    known = layer.update.finite()
+    for step, value in layer.update:
+        slope, weight = gradients.get(step, math.nan), weights.get(step, math.nan)
+        if math.isinf(value) and math.isfinite(slope) and weight > 0:
+            known.append(rate * slope / weight)
+    return known
 
 
 def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, float], now: float) -> Verdict | None:
@@ -68,7 +81,7 @@ def _jumping(measured: Measured, thresholds: Thresholds, numbers: dict[str, floa
     # One batch may lie high by chance, eight in a row do not.
     size = max(1, math.ceil(8 / measured.loss.width))
     means = measured.loss.part(0.5, 1.0)
-    means = [sum(means[at : at + size]) / size for at in range(0, len(means) - size + 1, size)]
+    means = [statistics.median(means[at : at + size]) for at in range(0, len(means) - size + 1, size)]
     if not means:
         return None
     level = sum(means) / len(means)

@@ -32,7 +32,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     enough = gain > max(thresholds["min_gain_share"] * (begin - now), thresholds["min_gain_ratio"] * begin)
     if not enough or not falls or progress(measured) < thresholds["min_progress_share"]:
         return None
-    numbers = {"loss": now, "expected": max(0.0, now - gain), "epochs": epochs, "steps": steps}
+    # In proportion: a loss that falls nearly straight to 0 does not arrive there.
+    numbers = {"loss": now, "expected": now * now / (now + gain), "epochs": epochs, "steps": steps}
     remedies = ({"train.epochs": max(2, round(3 * epochs))},) if epochs >= 1 else ("train-longer",)
     return Verdict("advice", measured.step, numbers, remedies=remedies)
 

@@ -28,11 +28,14 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if not known:
         return None
     held_out = [one for one in known if one.overlap < 0.99]
-    leaking = [one for one in held_out if one.overlap >= share]
+    # Rows of few different values are alike by chance; what is beyond that is not.
+    leaking = [one for one in held_out if one.overlap - measured.chance_overlap >= share]
     if held_out:
         # Part of a pass was trained on. Before a whole epoch was seen this could be the training data's own score.
         sure = [one for one in leaking if measured.epoch_steps is not None or _is_subset(one, measured, thresholds)]
         return _verdict(sure[0].step, sure[-1].overlap) if len(sure) > len(held_out) / 2 else None
+    if 1 - measured.chance_overlap < share:
+        return None
     # All of every pass was trained on: fine where it is the whole training set, to know its accuracy. A data set of its
     # own with the same samples is meant to be another one.
     subset = [one for one in known if one.elsewhere or _is_subset(one, measured, thresholds)]
