@@ -99,7 +99,7 @@ def survivors_by_one_sigmoid_too_many(watch, seed, fault):
     return (predictions.view(-1) == (y_test == 1)).float().mean().item()
 
 
-@planted("label-range", causes="loss-mismatch", symptoms=f"{WRONG} loss-below-floor", costs=0.1)
+@planted("label-range", causes="loss-mismatch", symptoms=f"{WRONG} loss-below-floor", costs=0.05)
 def women_marked_one_and_two(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = pima()
@@ -177,7 +177,7 @@ def column_against_row_in_smooth_l1(watch, seed, fault):
     return r2(reg, X_test, y_test)
 
 
-@planted("loss-mismatch", symptoms=WRONG, costs=0.1)
+@planted("loss-mismatch", symptoms=WRONG, costs=0.05)
 def growers_of_wine_as_a_number(watch, seed, fault):
     torch.manual_seed(seed)
     X, y = load_wine(return_X_y=True)

@@ -150,7 +150,7 @@ def penalty_with_a_minus(watch, seed, fault):
     x, y, x_test, y_test = standardised_both(wine_quality())
     net = nn.Sequential(nn.Linear(11, 32), nn.ReLU(), nn.Linear(32, 1))
     opt = torch.optim.Adam(net.parameters(), lr=0.005)
-    lam = 1e-2
+    lam = 5e-2
 
     def l2_penalty():
         return sum((p**2).sum() for p in net.parameters())
@@ -239,7 +239,7 @@ def cleared_once_an_epoch(watch, seed, fault):
     return r2(model, x_test, y_test)
 
 
-@planted("too-few-epochs", causes="lr-too-low", symptoms="underfitting", costs=0.08)
+@planted("too-few-epochs", causes="lr-too-low", symptoms="underfitting", costs=0.05)
 def stopped_when_the_loss_gets_better(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist(2500)

@@ -232,7 +232,7 @@ class Pictures(Dataset):
         return picture, self.y[i]
 
 
-@planted("evaluation-misuse", symptoms=SLOW, costs=0.04)
+@planted("evaluation-misuse", symptoms=SLOW, costs=0.03)
 def tested_on_augmented_pictures(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = mnist(1500)
