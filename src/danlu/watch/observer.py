@@ -263,6 +263,7 @@ class Observer(ConductListener):
         self.measured.unread.pop("inputs", None)
         if self._steps.measuring:
             self._guard.within(self._inputs.see, inputs, self.step)
+            self._guard.within(self.held_out.trains_on, inputs)
         if known and not self._samples.closed:
             self._guard.within(self._samples.train, inputs, self.step)
 
@@ -393,6 +394,7 @@ class Observer(ConductListener):
         self._evaluations.end(self.step)
         self._loss.end_step(read=True)
         self._layers.end_step(self.step)
+        self._guard.within(self.heard.end)
         self.refresh()
         self.measured.net.silent_scheduler = self.optimisers.has_silent_scheduler()
         self.measured.ended = True

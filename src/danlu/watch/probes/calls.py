@@ -12,6 +12,7 @@ from danlu.watch.probes.carried import CarriedProbe
 from danlu.watch.probes.copied import CopiedProbe
 from danlu.watch.probes.interventions import InterventionProbe
 from danlu.watch.probes.norms import NormProbe
+from danlu.watch.probes.relation import RelationProbe
 from danlu.watch.probes.unrelated import UnrelatedProbe
 from danlu.watch.tracing import all_tensors
 
@@ -25,6 +26,7 @@ class CallProbes:
         self.interventions = InterventionProbe(measured, roots)
         self._carried = CarriedProbe(measured, recurrent)
         self._unrelated = UnrelatedProbe(measured)
+        self._relation = RelationProbe(measured)
         self._copied = CopiedProbe(measured)
         self._norms = NormProbe(measured, roots)
         self._first = True
@@ -39,6 +41,7 @@ class CallProbes:
         if first:
             self._carried.called(module, args, kwargs, step)
             self._unrelated.called(given)
+            self._relation.called(given)
             self._copied.called(given)
 
     def answered(self, output: Any) -> None:
@@ -52,11 +55,13 @@ class CallProbes:
         self.interventions.lost(call, result)
         self._carried.lost(call)
         self._unrelated.met(call.kind, call.targets, step)
+        self._relation.met(call.kind, call.targets)
         self._copied.met(call.kind, call.targets)
 
     def met(self, kind: str, targets: torch.Tensor, step: int) -> None:
         """Targets of a loss that was written by hand."""
         self._unrelated.met(kind, targets, step)
+        self._relation.met(kind, targets)
         self._copied.met(kind, targets)
 
     def end_step(self, step: int) -> None:
@@ -64,6 +69,11 @@ class CallProbes:
         self.of_inputs = False
         self._carried.end_step(step)
         self._unrelated.end_step()
+        self._relation.end_step()
         self._copied.end_step()
         self._norms.end_step(step)
         self.interventions.end_step(step)
+
+    def end(self) -> None:
+        """The training is over."""
+        self._relation.end()

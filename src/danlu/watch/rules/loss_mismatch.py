@@ -18,6 +18,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     line = measured.code.get("sign")
     if line is not None and measured.step:
         return Verdict("error", 1, {"loss": measured.loss.last}, variant="sign", remedies=("minimise",), line=line)
+    line = measured.code.get("penalty")
+    if line is not None and measured.step:
+        return Verdict("error", 1, {"loss": measured.loss.last}, variant="penalty", remedies=("add-penalty",), line=line)
     for head in steady_heads(measured):
         found = _of_head(head, measured, thresholds)
         if found:
@@ -72,7 +75,9 @@ RULE = Rule(
     severities=("error", "warning", "advice"),
     needs=("loss",),
     fault_in="loss",
-    remedies=("with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy"),
+    remedies=(
+        "with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy", "add-penalty",
+    ),
     # Log-probabilities sum to 1 within rounding. Frequencies of classes within a tenth of the even entropy.
     thresholds={
         "min_sum_error": Threshold(0.1, "number", "sum"),
