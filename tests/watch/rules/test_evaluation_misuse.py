@@ -36,12 +36,15 @@ def dropping(*, share: float) -> Measured:
     return unfair("drops", share=share)
 
 
-def test_of_sorted_data_the_scale_of_the_first_batches_is_not_judged() -> None:
+def sorted_by(*, excess: float) -> Measured:
     measured = unfair("apart")
-    measured.labels.excess = 4.1
-    assert verdict(RULE, measured) is None
-    measured.labels.excess = 3.9
-    assert told(RULE, measured).variant == "apart"
+    measured.labels.excess = excess
+    return measured
+
+
+def test_of_sorted_data_the_scale_of_the_first_batches_is_not_judged() -> None:
+    assert check_threshold(RULE, sorted_by, "max_excess", {"excess": 4.1}, {"excess": 3.9}) is None
+    assert told(RULE, sorted_by(excess=3.9)).variant == "apart"
 
 
 THRESHOLDS: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [

@@ -9,7 +9,7 @@ from danlu.base.records import CodeLine
 from danlu.watch.conduct import Unrelated
 from danlu.watch.measured import Evaluation, LabelFacts, Measured
 from danlu.watch.rules.targets_unrelated import RULE
-from measurements import check_threshold, told, verdict
+from measurements import check_threshold, told, training, verdict
 
 
 def drawn(
@@ -55,14 +55,13 @@ def test_noise_that_the_source_draws_apart_is_told_with_its_line() -> None:
 
 def mixed_up(
     *, relation: float = 0.5, pairs: int = 400, steps: int = 200, held_out: float = 1.0, loss: float = 1.0,
-    passes: int = 4, ended: bool = True,
+    passes: int = 4, ended: bool = True, update: float = 0.01,
 ) -> Measured:  # fmt: skip
     """Ten classes; losses in shares of what guessing gives."""
     guess = math.log(10)
-    measured = Measured(step=steps, ended=ended, unrelated=Unrelated(pairs=pairs, relation=relation))
+    measured = training(lambda step: loss * guess, steps, update=update)
+    measured.ended, measured.unrelated = ended, Unrelated(pairs=pairs, relation=relation)
     measured.labels = LabelFacts("classes", 10, dict.fromkeys(range(10), 100), seen=1000)
-    for _ in range(steps):
-        measured.loss.add(loss * guess)
     measured.evaluations += [
         Evaluation(50 * n, 1, 100, (held_out + 0.1 * n) * guess, math.nan, False, 0.0) for n in range(passes)
     ]
@@ -73,7 +72,8 @@ def mixed_up(
     ("name", "inside", "beyond"),
     [
         ("min_pairs", {"pairs": 199}, {"pairs": 200}),
-        ("max_relation", {"relation": 3.1}, {"relation": 2.9}),
+        ("max_relation", {"relation": 2.6}, {"relation": 2.4}),
+        ("min_update_ratio", {"update": 9e-4}, {"update": 1.1e-3}),
         ("min_held_out_ratio", {"held_out": 0.96}, {"held_out": 0.98}),
         ("min_loss_ratio_by_heart", {"loss": 0.89, "passes": 0}, {"loss": 0.91, "passes": 0}),
         ("min_steps", {"steps": 99}, {"steps": 100}),

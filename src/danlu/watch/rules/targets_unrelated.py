@@ -4,7 +4,7 @@ import math
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
-from danlu.watch.reading import guess_loss, held_out, is_surrogate
+from danlu.watch.reading import guess_loss, held_out, is_surrogate, step_size
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -36,6 +36,10 @@ def _of_samples(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return None
     if not found.relation < thresholds["max_relation"] or measured.loss.count < thresholds["min_steps"]:
         return None
+    # A net that hardly moves has not tried; one that has learnt its samples by heart, or takes steps that count, has.
+    learnt = measured.loss.end(0.2) < thresholds["min_loss_ratio_by_heart"] * guess
+    if not learnt and not step_size(measured, 10) > thresholds["min_update_ratio"]:
+        return None
     passes = [one.loss for one in held_out(measured) if math.isfinite(one.loss)]
     known = len(passes) >= 2
     loss = min(passes) if known else measured.loss.end(0.2)
@@ -62,7 +66,8 @@ RULE = Rule(
         "max_errors": Threshold(4.0, "times"),
         "min_loss_ratio": Threshold(0.95, "times"),
         "min_pairs": Threshold(200, "samples"),
-        "max_relation": Threshold(3.0, "times"),
+        "max_relation": Threshold(2.5, "times"),
+        "min_update_ratio": Threshold(1e-3, "share"),
         "min_held_out_ratio": Threshold(0.97, "times"),
         "min_loss_ratio_by_heart": Threshold(0.9, "times"),
     },
