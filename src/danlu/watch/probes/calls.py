@@ -10,6 +10,8 @@ from danlu.watch.measured import Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.carried import CarriedProbe
 from danlu.watch.probes.copied import CopiedProbe
+from danlu.watch.probes.held_out import HeldOutProbe
+from danlu.watch.probes.inputs import batch_of
 from danlu.watch.probes.interventions import InterventionProbe
 from danlu.watch.probes.norms import NormProbe
 from danlu.watch.probes.relation import RelationProbe
@@ -20,7 +22,7 @@ from danlu.watch.tracing import all_tensors
 class CallProbes:
     """One listener for several probes."""
 
-    def __init__(self, measured: Measured, roots: Mapping[str, nn.Module]) -> None:
+    def __init__(self, measured: Measured, roots: Mapping[str, nn.Module], held_out: HeldOutProbe) -> None:
         modules = [module for root in roots.values() for module in root.modules()]
         recurrent = [one for one in modules if isinstance(one, nn.RNNBase | nn.RNNCellBase)]
         self.interventions = InterventionProbe(measured, roots)
@@ -29,6 +31,7 @@ class CallProbes:
         self._relation = RelationProbe(measured)
         self._copied = CopiedProbe(measured)
         self._norms = NormProbe(measured, roots)
+        self._held_out = held_out
         self._first = True
         self.of_inputs = False  # whether somebody asks for the gradient of what the net was given in this step
 
@@ -43,6 +46,9 @@ class CallProbes:
             self._unrelated.called(given)
             self._relation.called(given)
             self._copied.called(given)
+            inputs = batch_of(args, kwargs)
+            if inputs is not None:
+                self._held_out.trains_on(inputs)
 
     def answered(self, output: Any) -> None:
         """That call has answered."""
