@@ -121,6 +121,7 @@ class Head:
     across_batch: bool  # a softmax on the way runs over the samples
     one_hot: bool  # each target is one 1 among zeros
     row_sum: float  # mean sum of exp(output) over the classes, nll only
+    dropped: bool = False  # dropout is at work on the output itself
     labelled: bool = True  # `LabelFacts` are the targets of this loss
     line: CodeLine | None = None  # where it is called
 
