@@ -22,6 +22,8 @@ LOOP = "for {rows}:\n    loss = f(net(x), y)\n    {test}loss.backward()\n    {st
         (LOOP.format(rows="x, y in val_loader", test="if train: ", step="opt"), None),
         (LOOP.format(rows="x, y in val_loader", test="", step="scheduler"), None),
         (LOOP.format(rows="x, y in latest", test="", step="opt"), None),
+        (LOOP.format(rows="size in test_sizes", test="", step="opt"), None),
+        (LOOP.format(rows="x, y in loaders['test']", test="", step="opt"), 3),
         ("for fold in valid_folds:\n    if fold:\n        loss.backward()\n        opt.step()", None),
     ],
 )  # fmt: skip

@@ -8,6 +8,10 @@ from danlu.watch.probes.code_words import name_of, own_words
 from danlu.watch.walking import walk
 
 _TEST = re.compile(r"(^|_)(tests?|val|valid|validation|dev|heldout|holdout)(_|\d|$|loader|iter|dl|set|data)", re.IGNORECASE)
+_TEST_DATA = re.compile(
+    r"^([xy]_?|loader_|iter_)?(tests?|val|valid|validation|dev)(_?(loader|iter|dl|ds|(data)?set|data|batches|[xy]))?s?$",
+    re.IGNORECASE,
+)
 _TRAIN = re.compile(r"train|(^|_)trn?(_|\d|$|loader|iter|dl|set)", re.IGNORECASE)
 _SCORES = re.compile(r"eval|test|valid|score|accuracy|^run_epoch|^acc", re.IGNORECASE)
 
@@ -53,7 +57,7 @@ def tests_on_training(scope: ast.AST) -> int | None:
 
 def _is_of_test(iterable: ast.AST) -> bool:
     words = own_words(iterable)
-    return any(_TEST.search(word) for word in words) and not any(_TRAIN.search(word) for word in words)
+    return any(_TEST_DATA.match(word) for word in words) and not any(_TRAIN.search(word) for word in words)
 
 
 def _is_training(words: set[str]) -> bool:
