@@ -6,7 +6,10 @@ import pytest
 
 from danlu.watch.probes.code_penalty import rewarded_weights
 
-LOOP = "l2 = 0\nfor p in net.parameters():\n    l2 {op} p.pow(2).sum()\nloss = f(net(x), y) {sign} 0.1 * l2\nloss.backward()"
+LOOP = (
+    "l2 = 0\\nfor p in net.parameters():\\n    l2 {op} p.pow(2).sum()\\n"
+    "loss = f(net(x), y) {sign} 0.1 * l2\\nloss.backward()"
+)
 FUNCTION = (
     "def l2(net):\n    return sum((p ** 2).sum() for p in net.parameters())\n"
     "loss = f(net(x), y)\nloss = loss {sign} lam * l2(net)\nloss.backward()"
@@ -27,7 +30,10 @@ FUNCTION = (
         ("reg = sum(p.abs().sum() for p in net.parameters())\nloss = a + b - 0.1 * reg\nloss.backward()", 2),
         ("reg = sum(p.abs().sum() for p in net.parameters())\nloss = a - b + 0.1 * reg\nloss.backward()", None),
         # a distribution's probabilities are no weights, whatever they are called
-        ("for p in net.parameters():\n    p.requires_grad = False\nloss = a - b * (p ** 2).sum()\nloss.backward()", None),
+        (
+            "for p in net.parameters():\n    p.grad = None\nloss = a - b * (p ** 2).sum()\nloss.backward()",
+            None,
+        ),
         ("log_prior = sum((p ** 2).sum() for p in net.parameters())\nloss = a - log_prior\nloss.backward()", None),
         ("size = sum((p ** 2).sum() for p in net.parameters())\nleft = a - size\nloss.backward()", None),
         ("for p in net.parameters():\n    p.data = p.data - 0.1 * p.grad\nloss.backward()", None),

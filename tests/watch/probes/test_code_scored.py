@@ -16,7 +16,7 @@ LOOP = "for {rows}:\n    loss = f(net(x), y)\n    {test}loss.backward()\n    {st
         (LOOP.format(rows="x, y in test_loader", test="", step="opt"), 3),
         (LOOP.format(rows="i, (x, y) in enumerate(self.val_loader)", test="", step="opt"), 3),
         (LOOP.format(rows="x, y in DataLoader(test_set, 32)", test="", step="opt"), 3),
-        ("with torch.enable_grad():\n  " + LOOP.format(rows="x, y in testloader", test="", step="o").replace("\n", "\n  "), 4),
+        ("for x, y in testloader:\n    with autocast():\n        loss.backward()\n        o.step()", 3),
         (LOOP.format(rows="x, y in train_loader", test="", step="opt"), None),
         (LOOP.format(rows="x, y in zip(train_x, test_x)", test="", step="opt"), None),
         (LOOP.format(rows="x, y in val_loader", test="if train: ", step="opt"), None),

@@ -258,7 +258,7 @@ def answering(watched: Watched, output: Tensor, **beside: Tensor) -> None:
     """A function of the user's that asks the net, with these tensors under these names."""
     watched.forward(rows(*range(20, 20 + len(output))))
     space: dict[str, Any] = {**beside, "answered": watched.probe.answered, "output": output}
-    exec(compile("answered(output)", "train.py", "exec"), space)  # noqa: S102
+    exec(compile("answered(output)", "train.py", "exec"), space)
 
 
 RIGHT_TWICE = torch.tensor([[9.0, 0.0], [0.0, 9.0], [0.0, 9.0]])

@@ -17,7 +17,8 @@ _Made = Mapping[str, list[ast.AST]]
 def rewarded_weights(scope: ast.AST) -> int | None:
     """The line that takes the size of the weights off a loss, which rewards large ones.
 
-    >>> rewarded_weights(ast.parse("loss = f(x) - 0.1 * sum(p.abs().sum() for p in net.parameters())\\nloss.backward()"))
+    >>> source = "loss = f(x) - 0.1 * sum(p.abs().sum() for p in net.parameters())\\nloss.backward()"
+    >>> rewarded_weights(ast.parse(source))
     1
     """
     roots = {

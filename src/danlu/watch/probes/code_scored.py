@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from danlu.watch.probes.code_words import name_of, own_words
 from danlu.watch.walking import walk
 
-_TEST = re.compile(r"(^|_)(tests?|val|valid|validation|dev|heldout|holdout)(_|\d|$|loader|iter|dl|set|data)", re.IGNORECASE)
+_TEST = re.compile(r"(^|_)(tests?|val|valid|validation|dev|holdout)(_|\d|$|loader|iter|dl|set|data)", re.IGNORECASE)
 _TEST_DATA = re.compile(
     r"^([xy]_?|loader_|iter_)?(tests?|val|valid|validation|dev)(_?(loader|iter|dl|ds|(data)?set|data|batches|[xy]))?s?$",
     re.IGNORECASE,

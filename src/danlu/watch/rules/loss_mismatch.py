@@ -20,7 +20,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         return Verdict("error", 1, {"loss": measured.loss.last}, variant="sign", remedies=("minimise",), line=line)
     line = measured.code.get("penalty")
     if line is not None and measured.step:
-        return Verdict("error", 1, {"loss": measured.loss.last}, variant="penalty", remedies=("add-penalty",), line=line)
+        numbers = {"loss": measured.loss.last}
+        return Verdict("error", 1, numbers, variant="penalty", remedies=("add-penalty",), line=line)
     for head in steady_heads(measured):
         found = _of_head(head, measured, thresholds)
         if found:
