@@ -7,8 +7,8 @@ import pytest
 from danlu.watch.probes.code_penalty import rewarded_weights
 
 LOOP = (
-    "l2 = 0\\nfor p in net.parameters():\\n    l2 {op} p.pow(2).sum()\\n"
-    "loss = f(net(x), y) {sign} 0.1 * l2\\nloss.backward()"
+    "l2 = 0\nfor p in net.parameters():\n    l2 {op} p.pow(2).sum()\n"
+    "loss = f(net(x), y) {sign} 0.1 * l2\nloss.backward()"
 )
 FUNCTION = (
     "def l2(net):\n    return sum((p ** 2).sum() for p in net.parameters())\n"

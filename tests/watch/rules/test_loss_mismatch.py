@@ -40,6 +40,7 @@ def test_outputs_that_are_no_log_probabilities_are_told_with_their_sum() -> None
     found = told(RULE, Measured(heads=[head("nll", row_sum=11.4)]))
     assert (found.severity, found.variant, found.numbers) == ("error", "nll", {"sum": 11.4})
     assert told(RULE, Measured(heads=[head("nll", row_sum=11.4, between=("Softmax",))])).variant == "probabilities"
+    assert told(RULE, Measured(heads=[head("nll", row_sum=math.inf)])).variant == "nll"  # they have run away
     assert verdict(RULE, Measured(heads=[head("nll", row_sum=1.02)])) is None
 
 

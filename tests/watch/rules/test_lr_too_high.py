@@ -120,7 +120,7 @@ def test_momentum_makes_the_proposed_rate_smaller() -> None:
 
 
 def heavy(*, momentum: float = 0.99, rate: float = 0.1, ratio: float = 1.0, steps: int = 100) -> Measured:
-    return training(lambda step: 2.3 * ratio, steps, rate=rate, momentum=momentum, update=0.02)
+    return training(lambda step: 2.3 if step <= 5 else 2.3 * ratio, steps, rate=rate, momentum=momentum, update=0.02)
 
 
 @pytest.mark.parametrize(
