@@ -106,6 +106,7 @@ class EvaluationProbe:
         labels = labels_under_way(len(output))
         if labels is not None and not unreadable(labels):
             self._answer = self._passes[-1], output.detach(), labels
+            self._held_out.labelled(labels)
 
     def _count_right(self) -> None:
         """No loss came for the newest batch."""

@@ -100,10 +100,14 @@ class HeldOutProbe:
 
     def lost(self, call: LossCall) -> None:
         """The loss of that batch was computed."""
+        self.labelled(call.targets)
+
+    def labelled(self, targets: torch.Tensor) -> None:
+        """These are the targets of that batch."""
         if self._first is None or self._first[1] is not None or self._batches != 1:
             return
-        if not unreadable(call.targets) and call.targets.dim():
-            self._first = self._first[0], call.targets[:_ROWS].detach().clone()
+        if not unreadable(targets) and targets.dim():
+            self._first = self._first[0], targets[:_ROWS].detach().clone()
 
     def end(self, step: int, overlap: float) -> None:
         """The evaluation is over; of its samples so many were trained on."""
@@ -187,9 +191,19 @@ class HeldOutProbe:
         beside = float((one - other.roll(1, 0)).abs().mean())
         known = self._ordered == self._ordered_before != 0  # the same places in the data set
         anew = same and not made_of_them and float(changed.float().mean()) >= _CHANGED
-        anew = anew and apart < (_NEARER_KNOWN if known else _NEARER) * beside
+        # The same classes in the order of one data set are those of the same samples, however much these have changed.
+        alike = apart < (_NEARER_KNOWN if known else _NEARER) * beside
+        anew = anew and (alike or (known and _tells_order(targets)))
         self._anew = self._anew + 1 if anew else 0
         if self._anew >= _TIMES and "anew" not in self._measured.unfair:
             self._measured.unfair["anew"] = Unfair(step, share=float(changed.float().mean()))
         elif "anew" in self._measured.unfair and not self._anew:
             self._measured.unfair["anew"] = replace(self._measured.unfair["anew"], share=math.nan)
+
+
+def _tells_order(targets: torch.Tensor | None) -> bool:
+    """Whether so many classes of more than one kind come in this order by no chance."""
+    if targets is None or targets.dtype.is_floating_point or targets.dim() != 1 or len(targets) < _FEWEST:
+        return False
+    runs = int((targets[1:] != targets[:-1]).sum())
+    return runs >= _FEWEST // 4
