@@ -4,7 +4,7 @@ import pytest
 
 from danlu.watch.measured import Measured
 from danlu.watch.rules.dropout_too_high import RULE
-from measurements import check_threshold, head, series, told, verdict
+from measurements import check_threshold, fallen, head, series, told, verdict
 
 
 def dropping(*, rate: float = 0.8) -> Measured:
@@ -45,3 +45,15 @@ def on_outputs(*, times: int = 2) -> Measured:
 def test_dropped_answers_are_told() -> None:
     assert check_threshold(RULE, on_outputs, "min_measurements", {"times": 1}, {"times": 2}) is None
     assert (told(RULE, on_outputs()).variant, told(RULE, on_outputs()).numbers) == ("outputs", {"rate": 0.3})
+
+
+def learning(*, gone: float = 0.6) -> Measured:
+    measured = fallen(gone)
+    measured.net.dropout, measured.training_modes = {"1": 0.8}, series([1.0])
+    return measured
+
+
+def test_a_high_rate_with_which_it_learns_is_worth_a_word() -> None:
+    found = check_threshold(RULE, learning, "max_loss_ratio", {"gone": 0.71}, {"gone": 0.69})
+    assert found is not None
+    assert (found.severity, told(RULE, learning()).severity) == ("advice", "warning")

@@ -2,6 +2,7 @@
 
 from danlu.watch.contract import Rule, Threshold, Thresholds, Verdict
 from danlu.watch.measured import Measured
+from danlu.watch.reading import guess_loss
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
@@ -17,19 +18,22 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if rate < thresholds["min_dropout_rate"] or measured.training_modes.median() == 0:
         return None
     numbers = {"rate": rate, "kept": 1 - rate}
-    return Verdict("warning", 1, numbers, tuple(rates), remedies=({"net.dropout": 0.3},))
+    # Wide layers have enough left over: where the loss is far below guessing, under dropout at that, it does its work.
+    learns = measured.loss.end(0.2) < thresholds["max_loss_ratio"] * guess_loss(measured)
+    return Verdict("advice" if learns else "warning", 1, numbers, tuple(rates), remedies=({"net.dropout": 0.3},))
 
 
 RULE = Rule(
     "dropout-too-high",
     _judge,
     "Srivastava et al. 2014, Dropout, JMLR 15, section 7.3",
-    severities=("warning",),
+    severities=("warning", "advice"),
     fault_in="module",
     remedies=({"net.dropout": 0.3}, "dropout-before-output"),
     thresholds={
         "min_measurements": Threshold(2, "measurements"),
         "min_dropout_rate": Threshold(0.75, "share", "rate"),
+        "max_loss_ratio": Threshold(0.3, "times"),
     },
     symptoms=(
         "output-collapsed", "plateau", "underfitting", "too-few-epochs", "lr-too-low", "dead-relu", "lr-too-high",
