@@ -54,6 +54,6 @@ def learning(*, gone: float = 0.6) -> Measured:
 
 
 def test_a_high_rate_with_which_it_learns_is_worth_a_word() -> None:
-    found = check_threshold(RULE, learning, "max_loss_ratio", {"gone": 0.71}, {"gone": 0.69})
+    found = check_threshold(RULE, learning, "max_loss_ratio", {"gone": 0.69}, {"gone": 0.71})
     assert found is not None
-    assert (found.severity, told(RULE, learning()).severity) == ("advice", "warning")
+    assert (found.severity, told(RULE, learning(gone=0.8)).severity) == ("warning", "advice")

@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from danlu.base.seeds import order
 from danlu.watch.measured import Measured
 from danlu.watch.tracing import unreadable
 
@@ -71,7 +72,6 @@ def relation(rows: torch.Tensor, targets: torch.Tensor, kind: str) -> float:
     >>> relation(x, (x[:, 0] > 0).double(), "binary") > 5
     True
     """
-    order = torch.Generator().manual_seed(0)  # of its own: the training's is not drawn from
     rows, targets = rows[torch.isfinite(rows).all(1)], targets[torch.isfinite(rows).all(1)]
     spread = rows.std(0)
     rows = (rows - rows.mean(0))[:, spread > 0] / spread[spread > 0]
@@ -84,7 +84,7 @@ def relation(rows: torch.Tensor, targets: torch.Tensor, kind: str) -> float:
     directions = torch.linalg.svd(rows, full_matrices=False)[0][:, :_DIRECTIONS]
     scores: list[tuple[float, float]] = []
     for draw in range(_DRAWS + 1):
-        dealt = wanted if not draw else wanted[torch.randperm(len(wanted), generator=order)]
+        dealt = wanted if not draw else wanted[order(len(wanted), 0, draw)]
         beside = float((dealt[near].mean(1) * dealt).sum())
         scores.append((beside, float((directions.T @ dealt).square().sum())))
     return max(map(_surprise, zip(*scores, strict=True)))
