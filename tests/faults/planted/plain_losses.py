@@ -27,7 +27,7 @@ def reviews(n=1500, length=14, vocabulary=60, seed=11):
     return words, kind
 
 
-@planted("softmax-twice", symptoms=WRONG, costs=0.03)
+@planted("softmax-twice", symptoms=WRONG, costs=None)  # all of them are told right in the end
 def reviews_softmaxed_twice(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = reviews()
@@ -131,7 +131,7 @@ def likelihood_of_raw_scores(watch, seed, fault):
     return accuracy(net, x_test, y_test)
 
 
-@planted("softmax-axis", causes="loss-mismatch softmax-twice", symptoms=WRONG, costs=0.05)
+@planted("softmax-axis", causes="output-activation loss-mismatch", symptoms=f"{WRONG} samples-mixed", costs=0.05)
 def names_whose_softmax_runs_down_the_batch(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = names()

@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from faults.data import accuracy, california, cifar, fashion, mnist, names, r2, standardised_both
-from faults.planted.plain_steps import SLOW, WILD
+from faults.planted.plain_steps import SLOW
 from faults.program import planted
 
 
@@ -44,39 +44,6 @@ def eight_sigmoids_in_a_row(watch, seed, fault):
     return accuracy(net, x_test, y_test)
 
 
-@planted("exploding-gradient", causes="lr-too-high nonfinite", symptoms=f"{WILD} output-collapsed", costs=0.1)
-def relu_rnn_without_a_clip(watch, seed, fault):
-    """Adding two marked numbers of a row of forty (Hochreiter & Schmidhuber 1997)."""
-    torch.manual_seed(seed)
-    numbers = torch.rand(1500, 40)
-    marks = torch.zeros(1500, 40)
-    marks[torch.arange(1500), torch.randint(0, 20, (1500,))] = 1
-    marks[torch.arange(1500), torch.randint(20, 40, (1500,))] = 1
-    x, y = torch.stack([numbers, marks], 2), (numbers * marks).sum(1)
-
-    class Adder(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.rnn = nn.RNN(2, 32, nonlinearity="relu", batch_first=True)
-            nn.init.eye_(self.rnn.weight_hh_l0)
-            self.fc = nn.Linear(32, 1)
-
-        def forward(self, x):
-            return self.fc(self.rnn(x)[0][:, -1]).squeeze(1)
-
-    model = Adder()
-    opt = torch.optim.SGD(model.parameters(), lr=0.02)
-    with watch(model, opt):
-        for _ in range(12):
-            for i in torch.randperm(1200).split(32):
-                opt.zero_grad()
-                F.mse_loss(model(x[i]), y[i]).backward()
-                if not fault:
-                    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                opt.step()  # fault
-    return r2(model, x[1200:], y[1200:])
-
-
 @planted("dropout-too-high", symptoms=f"{SLOW} lr-too-low", costs=0.1)
 def keep_probability_taken_for_dropout(watch, seed, fault):
     torch.manual_seed(seed)
@@ -100,7 +67,7 @@ def keep_probability_taken_for_dropout(watch, seed, fault):
     return accuracy(model, x_test, y_test)
 
 
-@planted("state-carried", symptoms=f"{SLOW} overfitting", costs=0.02)
+@planted("state-carried", symptoms=f"{SLOW} overfitting", costs=None)
 def memory_kept_from_one_name_to_the_next(watch, seed, fault):
     torch.manual_seed(seed)
     x, y, x_test, y_test = names()
