@@ -44,9 +44,11 @@ def test_targets_that_go_with_their_inputs(targets: torch.Tensor, kind: str) -> 
     assert related(X, targets[torch.randperm(400, generator=torch.Generator().manual_seed(2))], kind) < 3
 
 
-def test_the_same_samples_again_tell_nothing() -> None:
-    x, y = torch.cat([X[:200], X[:200]]), torch.cat([NOISE[:200], NOISE[:200]])
-    assert related(x, y, "numbers") < 3
+def test_the_same_samples_again_count_once() -> None:
+    order = torch.randperm(800, generator=torch.Generator().manual_seed(4)) % 250
+    assert related(X[order], NOISE[order], "numbers") < 3
+    assert related(X[order], X[order, 0], "numbers") > 4
+    assert math.isnan(related(X[order % 150], NOISE[order % 150], "numbers"))
 
 
 @pytest.mark.parametrize(

@@ -57,9 +57,10 @@ class RelationProbe:
     def end(self) -> None:
         """The training is over: compare."""
         if self._pairs >= _FEWEST:
+            rows, targets = torch.cat(self._rows), torch.cat(self._targets)
+            once = _first_of_each(rows)  # the same sample of another epoch has the same target, whatever that is
             found = self._measured.unrelated
-            found.relation = relation(torch.cat(self._rows), torch.cat(self._targets), self._kind)
-            found.pairs = self._pairs
+            found.relation, found.pairs = relation(rows[once], targets[once], self._kind), len(once)
         self._rows.clear()
         self._targets.clear()
 
@@ -73,14 +74,14 @@ def relation(rows: torch.Tensor, targets: torch.Tensor, kind: str) -> float:
     True
     """
     rows, targets = rows[torch.isfinite(rows).all(1)], targets[torch.isfinite(rows).all(1)]
+    if len(rows) < _FEWEST:
+        return math.nan
     spread = rows.std(0)
     rows = (rows - rows.mean(0))[:, spread > 0] / spread[spread > 0]
     wanted = _as_columns(targets, kind)
-    if wanted is None or len(rows) < _FEWEST or not rows.shape[1]:
+    if wanted is None or not rows.shape[1]:
         return math.nan
-    apart = torch.cdist(rows, rows)
-    apart[apart < 1e-9] = math.inf  # itself, and the same sample of another epoch
-    near = apart.topk(_NEIGHBOURS, largest=False).indices
+    near = torch.cdist(rows, rows).fill_diagonal_(math.inf).topk(_NEIGHBOURS, largest=False).indices
     directions = torch.linalg.svd(rows, full_matrices=False)[0][:, :_DIRECTIONS]
     scores: list[tuple[float, float]] = []
     for draw in range(_DRAWS + 1):
@@ -88,6 +89,13 @@ def relation(rows: torch.Tensor, targets: torch.Tensor, kind: str) -> float:
         beside = float((dealt[near].mean(1) * dealt).sum())
         scores.append((beside, float((directions.T @ dealt).square().sum())))
     return max(map(_surprise, zip(*scores, strict=True)))
+
+
+def _first_of_each(rows: torch.Tensor) -> torch.Tensor:
+    """The places of the rows that have not been there before."""
+    _, kinds = rows.unique(dim=0, return_inverse=True)
+    places = torch.arange(len(rows))
+    return places.new_full((int(kinds.max()) + 1,), len(rows)).scatter_reduce_(0, kinds, places, "amin").sort().values
 
 
 def _surprise(scores: tuple[float, ...]) -> float:
