@@ -34,6 +34,7 @@ _CELL = re.compile(r"[/\\]ipykernel_\d+[/\\]")
 _LABELS = re.compile(r"^(y|ys|yb|labels?|targets?|gold|truth)$|^(y|labels?|targets?)_|_(y|labels?|targets?)$")
 _ANSWERS = re.compile(r"hat|pred|out|logit|prob|score|guess", re.IGNORECASE)
 _CALLERS = 4  # of the user's functions that are asked
+_BETWEEN = (str(Path(__file__).parent), str(Path(torch.__file__).parent))  # what stands between a call and its hearing
 
 _theirs: dict[str, bool] = {}  # by name of the file
 
@@ -90,13 +91,16 @@ def names_of(objects: Collection[Any]) -> dict[int, str]:
 
 
 def labels_under_way(count: int) -> torch.Tensor | None:
-    """The `count` class labels that the innermost of the user's functions under way has beside its inputs, by their
-    name; None where it has none, or several."""
+    """The `count` class labels that the user's function that called a net has beside its inputs, or one around it, by
+    their name; None where it has none, or several, and where a library's loop made that call."""
     frame: FrameType | None = sys._getframe(1)
     asked = 0
     while frame is not None and asked < _CALLERS:
         code = frame.f_code
-        if is_theirs(code.co_filename):
+        theirs = is_theirs(code.co_filename)
+        if not theirs and (asked or not code.co_filename.startswith(_BETWEEN)):
+            return None
+        if theirs:
             asked += 1
             named = {name: frame.f_globals[name] for name in code.co_names if name in frame.f_globals}
             found = {id(value): value for name, value in {**named, **frame.f_locals}.items()

@@ -254,11 +254,14 @@ def test_the_loss_of_each_sample(call: LossCall, losses: list[float] | None) -> 
     assert (found.tolist() if found is not None else None) == (pytest.approx(losses, abs=1e-4) if losses else None)
 
 
+FILE = ["train.py"]
+
+
 def answering(watched: Watched, output: Tensor, **beside: Tensor) -> None:
     """A function of the user's that asks the net, with these tensors under these names."""
     watched.forward(rows(*range(20, 20 + len(output))))
     space: dict[str, Any] = {**beside, "answered": watched.probe.answered, "output": output}
-    exec(compile("answered(output)", "train.py", "exec"), space)
+    exec(compile("answered(output)", FILE[0], "exec"), space)
 
 
 RIGHT_TWICE = torch.tensor([[9.0, 0.0], [0.0, 9.0], [0.0, 9.0]])
@@ -282,6 +285,15 @@ def test_labels_beside_the_inputs_tell_the_accuracy(beside: dict[str, Tensor], a
     answering(watched, RIGHT_TWICE, **beside)
     answering(watched, RIGHT_TWICE, **beside)
     assert watched.end()[0].accuracy == pytest.approx(accuracy, nan_ok=True)
+
+
+def test_what_a_library_asks_is_not_paired_with_the_labels_of_its_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "FILE", [pytest.__file__])
+    watched = Watched()
+    watched.measured.labels.kind = "classes"
+    y = Y
+    answering(watched, RIGHT_TWICE, rows=y)
+    assert math.isnan(watched.end()[0].accuracy)
 
 
 def test_a_loss_says_it_better() -> None:

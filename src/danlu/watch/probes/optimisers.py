@@ -258,9 +258,10 @@ def _some_gradient(one: _Tracked) -> torch.Tensor | None:
 
 def _is_spent(one: _Tracked) -> bool:
     """Whether it is about to follow the very gradient that its last step has followed."""
-    now = _some_gradient(one)
-    same = now is not None and one.spent is not None and now.shape == one.spent.shape
-    return same and bool(now.any()) and torch.equal(now, one.spent)
+    now, spent = _some_gradient(one), one.spent
+    if now is None or spent is None or now.shape != spent.shape:
+        return False
+    return bool(now.any()) and torch.equal(now, spent)
 
 
 def _note_between(one: _Tracked, step: int, *, measuring: bool) -> None:
