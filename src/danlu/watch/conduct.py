@@ -58,13 +58,15 @@ class Unfair:
 
 @dataclass
 class Unrelated:
-    """Targets of the shape of the inputs: how far they go with them."""
+    """Targets of the shape of the inputs: how far they go with them; and one target a sample: whether at all."""
 
     step: int = 0
     numbers: int = 0
     correlation: float = float("nan")
     mean: float = float("nan")
     std: float = float("nan")
+    pairs: int = 0  # samples with one target each that were compared
+    relation: float = float("nan")  # how far their targets go with them, in standard deviations of chance
 
 
 @dataclass

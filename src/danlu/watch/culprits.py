@@ -58,6 +58,8 @@ class Culprits:
                 kinds = {one.kind for one in self._measured.schedulers}
                 made = self._made(kinds.pop(), "scheduler") if len(kinds) == 1 else None
                 return made or lines.get("scheduler") or self._optimiser(rule, made=True)
+            case "schedule step":
+                return lines.get("scheduler") or self._optimiser(rule, made=True)
             case "optimizer" | "step" | "clip":
                 return (lines.get("clip") if what == "clip" else None) or self._optimiser(rule, made=what != "step")
             case _:

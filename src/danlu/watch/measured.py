@@ -121,6 +121,7 @@ class Head:
     across_batch: bool  # a softmax on the way runs over the samples
     one_hot: bool  # each target is one 1 among zeros
     row_sum: float  # mean sum of exp(output) over the classes, nll only
+    dropped: bool = False  # dropout is at work on the output itself
     labelled: bool = True  # `LabelFacts` are the targets of this loss
     line: CodeLine | None = None  # where it is called
 
@@ -143,6 +144,8 @@ class Optimiser:
     owned: int = 0  # tensors that are
     stale: int = 0  # steps in a row whose gradients were not cleared beforehand
     stale_since: int = 0
+    repeated: int = 0  # measured steps that followed the gradient of the step before, with no backward pass between
+    repeated_since: int = 0
     unmoved: Series = field(default_factory=Series)  # 1 where a step changed nothing
     rounded: Series = field(default_factory=Series)  # share of weights of 16 bits that a step left, gradient or not
     low_precision: str = ""  # their type

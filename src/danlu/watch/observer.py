@@ -65,7 +65,7 @@ class Observer(ConductListener):
         self._loss = LossProbe(self.measured, names, nets, self._activations, self._labels, self.sites, guard.within)
         self.optimisers = OptimiserProbe(self.measured, owners, self._loss.strangers, self.sites)
         self._schedulers = SchedulerProbe(self.measured, self.optimisers)
-        self.heard = CallProbes(self.measured, self._roots)
+        self.heard = CallProbes(self.measured, self._roots, self.held_out)
         self._loss.met = self.heard.met
         self.pace = Pace()
         self._steps = StepPlan(schedule, self.pace)
@@ -82,8 +82,7 @@ class Observer(ConductListener):
         self._trains_in_eval = False
         self._loss_calls = self._forwards = self._backwards = 0  # in this step
         self._waited_since = self._forward_began = 0.0
-        self._awake = False  # in an ordinary step, for an evaluation that may come
-        self._alarms = 0
+        self._awake, self._alarms = False, 0  # in an ordinary step, for an evaluation that may come
         self._calls.listen(INNER if self._steps.measuring else OUTER)
 
     @property
@@ -130,7 +129,9 @@ class Observer(ConductListener):
 
     def forward_ends(self, output: Any) -> None:
         self.evaluating = False
-        if self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
+        if self._evaluations.running and not torch.is_grad_enabled():
+            self._guard(self._evaluations.answered, output)
+        elif self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
             self._guard(self._outputs.extend, all_tensors(output)[:1])
             self._guard(self.heard.answered, output)
 
@@ -393,6 +394,7 @@ class Observer(ConductListener):
         self._evaluations.end(self.step)
         self._loss.end_step(read=True)
         self._layers.end_step(self.step)
+        self._guard.within(self.heard.end)
         self.refresh()
         self.measured.net.silent_scheduler = self.optimisers.has_silent_scheduler()
         self.measured.ended = True

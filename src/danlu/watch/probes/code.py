@@ -14,6 +14,8 @@ from danlu.watch.probes.code_latents import divergence_from_normal
 from danlu.watch.probes.code_metrics import counts_all_places
 from danlu.watch.probes.code_noise import drawn_apart
 from danlu.watch.probes.code_pairs import dealt_apart
+from danlu.watch.probes.code_penalty import rewarded_weights
+from danlu.watch.probes.code_scored import tests_on_training, updates_on_test
 from danlu.watch.probes.code_sign import made_small
 from danlu.watch.probes.code_statistics import normalised_by_all
 from danlu.watch.probes.code_thresholds import chosen_on_test
@@ -100,6 +102,9 @@ class CodeProbe:
             ("joint", normalised_by_all(scope)),
             ("pairs", dealt_apart(scope)),
             ("sign", made_small(scope)),
+            ("penalty", rewarded_weights(scope)),
+            ("updates-on-test", updates_on_test(scope)),
+            ("tests-on-training", tests_on_training(scope)),
             ("noise", drawn_apart(scope)),
             ("divergence", divergence_from_normal(scope)),
             ("bootstrap", _bootstrapped(scope)),

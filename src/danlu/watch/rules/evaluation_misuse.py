@@ -7,15 +7,17 @@ from danlu.watch.measured import Measured
 
 _REMEDIES = {
     "scaled": "training-statistics", "anew": "plain-validation", "uneven": "weigh-batches", "drops": "keep-last",
-    "joint": "training-statistics", "places": "count-labelled",
+    "joint": "training-statistics", "places": "count-labelled", "apart": "training-statistics",
 }  # fmt: skip
 
 
 def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
-    for kind in ("scaled", "anew", "drops"):
+    for kind in ("apart", "scaled", "anew", "drops"):
         found = measured.unfair.get(kind)
         if found is None or (kind == "anew" and math.isnan(found.share)):
             continue
+        if kind == "apart" and (measured.labels.excess > thresholds["max_excess"] or len(measured.optimisers) > 1):
+            continue  # the first batches say nothing about the whole, or nets train each other
         numbers = {"share": found.share, "score": found.score, "other": found.other}
         slight = kind == "drops" and found.share < thresholds["min_dropped_share_warning"]
         severity = "advice" if slight else "warning"
@@ -72,5 +74,6 @@ RULE = Rule(
         "min_difference_warning": Threshold(0.05, "share"),
         "min_places_share": Threshold(0.05, "share"),
         "min_gaps_share": Threshold(0.01, "share"),
+        "max_excess": Threshold(4.0, "times"),
     },
 )
