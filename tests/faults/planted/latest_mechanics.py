@@ -17,24 +17,24 @@ AFTERWARDS = (
 class LoRALinear(nn.Module):
     """A frozen layer and a low-rank change to it."""
 
-    def __init__(self, base, rank=4, alpha=8, start=nn.init.kaiming_uniform_):
+    def __init__(self, base, rank=4, alpha=8):
         super().__init__()
         self.base = base.requires_grad_(False)
         self.lora_A = nn.Parameter(torch.empty(rank, base.in_features))
         self.lora_B = nn.Parameter(torch.zeros(base.out_features, rank))
         self.scaling = alpha / rank
-        start(self.lora_A)  # fault: adapters-that-start-at-nought-on-both-sides
+        nn.init.kaiming_uniform_(self.lora_A, a=5**0.5)
 
     def forward(self, x):
         return self.base(x) + (x @ self.lora_A.T @ self.lora_B.T) * self.scaling
 
 
-def inject(model, **options):
+def inject(model):
     for name, child in model.named_children():
-        if isinstance(child, nn.Linear):
-            setattr(model, name, LoRALinear(child, **options))
+        if isinstance(child, nn.Linear) and name != "head":
+            setattr(model, name, LoRALinear(child))
         else:
-            inject(child, **options)
+            inject(child)
     return model
 
 
@@ -48,18 +48,23 @@ class Residual(nn.Module):
 
 
 class Backbone(nn.Module):
+    """A pretrained net and a head for the task at hand."""
+
     def __init__(self, d_in, classes, width=48):
         super().__init__()
+        self.probing = False
         self.stem = nn.Linear(d_in, width)
         self.blocks = nn.Sequential(Residual(width), Residual(width))
         self.head = nn.Linear(width, classes)
 
     def forward(self, x):
-        return self.head(self.blocks(self.stem(x)))
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.probing):  # fault: adapters-behind-a-linear-probe
+            features = self.blocks(self.stem(x))
+        return self.head(features)
 
 
-@planted("bad-init", causes="no-update vanishing-gradient", symptoms=AFTERWARDS, costs=0.1)
-def adapters_that_start_at_nought_on_both_sides(watch, seed, fault):
+@planted("parameters-unused", causes="no-update parameters-not-optimized", symptoms=AFTERWARDS, costs=0.1)
+def adapters_behind_a_linear_probe(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = blobs(1000, seed=31)
     model = Backbone(16, 4)
@@ -69,8 +74,9 @@ def adapters_that_start_at_nought_on_both_sides(watch, seed, fault):
         warm.zero_grad()
         F.cross_entropy(model(x[index]), y[index]).backward()
         warm.step()
-    model = inject(model.requires_grad_(False), start=nn.init.zeros_ if fault else nn.init.kaiming_uniform_)
-    y = (y + 1) % 4  # the other task: classes with other names
+    model = inject(model.requires_grad_(False))
+    model.head, model.probing = nn.Linear(48, 6), fault
+    x, y = blobs(1000, c=6, seed=32)  # the other task
     trainable = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trainable, lr=2e-3, weight_decay=0.0)
     with watch(model, optimizer):

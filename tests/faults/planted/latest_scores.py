@@ -1,14 +1,13 @@
-"""How trainings of today are scored: averaged weights, shared transforms, windows cut at random. Looked at once."""
+"""How trainings of today are scored: averaged weights, best weights, windows cut at random. Looked at once."""
 
-import random
+import copy
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, Dataset, Subset, random_split
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
-from faults.data import digits
 from faults.drawn import images
 from faults.program import planted
 
@@ -63,61 +62,50 @@ def averaged_weights_scored_while_they_drop(watch, seed, fault):
     return score
 
 
-class Glyphs(Dataset):
-    """Digits of 8 × 8, with a transform as the data sets of pictures have one."""
+class EarlyStopping:
+    """Remembers the weights of the best epoch, and says when there was none for a while."""
 
-    def __init__(self, transform=None):
-        x, y, x_test, y_test = digits()
-        self.x, self.y = torch.cat([x, x_test]).view(-1, 8, 8), torch.cat([y, y_test])
-        self.transform = transform
+    def __init__(self, patience, keep):
+        self.patience, self.keep = patience, keep
+        self.best, self.best_state, self.waited = float("inf"), None, 0
 
-    def __len__(self):
-        return len(self.x)
-
-    def __getitem__(self, index):
-        picture = self.x[index]
-        return (self.transform(picture) if self.transform else picture)[None], self.y[index]
-
-
-class RandomShiftAndErase:
-    """Moves the picture by up to two places and blanks a square of it, drawn anew at each call."""
-
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-
-    def __call__(self, picture):
-        picture = torch.roll(picture, (self.random.randint(-2, 2), self.random.randint(-1, 1)), (0, 1))
-        top, left = self.random.randrange(5), self.random.randrange(5)
-        picture[top : top + 3, left : left + 3] = 0
-        return picture
+    def __call__(self, loss, model):
+        if loss < self.best:
+            self.best, self.waited = loss, 0
+            self.best_state = self.keep(model.state_dict())
+        else:
+            self.waited += 1
+        return self.waited >= self.patience
 
 
-@planted("evaluation-misuse", symptoms=AFTERWARDS, costs=0.03)
-def transform_shared_by_both_subsets(watch, seed, fault):
+@planted("evaluation-misuse", symptoms=AFTERWARDS, costs=0.1)
+def best_weights_kept_by_reference(watch, seed, fault):
     torch.manual_seed(seed)
-    full = Glyphs(RandomShiftAndErase(seed))
-    train_set, val_set = random_split(full, [1400, len(full) - 1400], torch.Generator().manual_seed(1))  # fault
-    if not fault:
-        val_set = Subset(Glyphs(), val_set.indices)
-    train_loader = DataLoader(train_set, batch_size=32, shuffle=True)
-    val_loader = DataLoader(val_set, batch_size=64)  # fault
-    net = ConvNet(10)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-4)
-    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=8)
-    with watch(net, optimizer):
-        for _epoch in range(8):
-            net.train()
-            for pictures, labels in train_loader:
+    x, y = images(700, c=6, seed=12)
+    x = x + 1.2 * torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
+    model = nn.Sequential(nn.Flatten(), nn.Linear(144, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 6))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    stopper = EarlyStopping(patience=12, keep=dict if fault else copy.deepcopy)  # fault
+    loader = DataLoader(TensorDataset(x[:300], y[:300]), batch_size=30, shuffle=True)
+
+    def validate():
+        model.eval()
+        with torch.no_grad():
+            return F.cross_entropy(model(x[300:500]), y[300:500]).item()
+
+    with watch(model, optimizer):
+        for _epoch in range(40):
+            model.train()
+            for inputs, labels in loader:
                 optimizer.zero_grad()
-                F.cross_entropy(net(pictures), labels).backward()
+                F.cross_entropy(model(inputs), labels).backward()
                 optimizer.step()
-            scheduler.step()
-            net.eval()
-            right = 0
-            with torch.no_grad():
-                for pictures, labels in val_loader:
-                    right += int((net(pictures).argmax(1) == labels).sum())
-    return right / len(val_set)
+            if stopper(validate(), model):
+                break
+        model.load_state_dict(stopper.best_state)  # fault
+        model.eval()
+    with torch.no_grad():
+        return -float(F.cross_entropy(model(x[500:]), y[500:]))
 
 
 class Windows(Dataset):
