@@ -83,7 +83,9 @@ def best_weights_kept_by_reference(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = images(700, c=6, seed=12)
     x = x + 1.2 * torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
-    model = nn.Sequential(nn.Flatten(), nn.Linear(144, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 6))
+    model = nn.Sequential(
+        nn.Flatten(), nn.Linear(144, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 6)
+    )
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     stopper = EarlyStopping(patience=12, keep=dict if fault else copy.deepcopy)  # fault
     loader = DataLoader(TensorDataset(x[:300], y[:300]), batch_size=30, shuffle=True)
