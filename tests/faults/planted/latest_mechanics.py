@@ -76,8 +76,9 @@ def adapters_behind_a_linear_probe(watch, seed, fault):
         F.cross_entropy(model(x[index]), y[index]).backward()
         warm.step()
     model = inject(model.requires_grad_(False))
-    model.head, model.probing = nn.Linear(48, 6), fault
-    x, y = blobs(1000, c=6, seed=32)  # the other task
+    model.head, model.probing = nn.Linear(48, 2), fault
+    x = torch.randn(1000, 16)
+    y = ((x[:, 0] > 0) ^ (x[:, 1] > 0)).long()  # the other task
     trainable = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trainable, lr=2e-3, weight_decay=0.0)
     with watch(model, optimizer):
