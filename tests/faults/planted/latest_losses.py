@@ -61,7 +61,7 @@ class PreferenceTrainer:
         return loss.item()
 
 
-@planted("targets-attached", symptoms=AFTERWARDS, costs=3.0)
+@planted("targets-attached", symptoms=AFTERWARDS, costs=1.5)
 def reference_that_is_the_policy(watch, seed, fault):
     torch.manual_seed(seed)
     text, vocab = markov(6000, 3)
@@ -126,14 +126,14 @@ def captioned(count, seed):
     return image, words
 
 
-@planted("output-activation", causes="temperature-mismatch softmax-twice", symptoms=AFTERWARDS, costs=0.1)
+@planted("output-activation", causes="temperature-mismatch softmax-twice", symptoms=AFTERWARDS, costs=1.0)
 def cosines_without_a_temperature(watch, seed, fault):
     torch.manual_seed(seed)
     model = TwoTowers(16, scaled=not fault)
-    loader = DataLoader(TensorDataset(*captioned(1200, 1)), batch_size=48, shuffle=True, drop_last=True)
+    loader = DataLoader(TensorDataset(*captioned(600, 1)), batch_size=48, shuffle=True, drop_last=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.02)
     with watch(model, optimizer):
-        for _epoch in range(10):
+        for _epoch in range(6):
             for image, text in loader:
                 logits_per_image = model(image, text)
                 labels = torch.arange(len(image))
@@ -143,7 +143,7 @@ def cosines_without_a_temperature(watch, seed, fault):
                 optimizer.step()
     with torch.no_grad():
         logits = model.eval()(*captioned(200, 2))
-    return float((logits.argmax(1) == torch.arange(200)).float().mean())
+    return -float(F.cross_entropy(logits, torch.arange(200)))
 
 
 class VectorQuantizer(nn.Module):

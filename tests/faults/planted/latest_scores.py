@@ -38,10 +38,11 @@ def evaluate(net, x, y, size=4):
     return right / len(x)
 
 
-@planted("train-mode-in-evaluation", symptoms=AFTERWARDS + " batchnorm-small-batch", costs=0.05)
+@planted("train-mode-in-evaluation", symptoms=AFTERWARDS + " batchnorm-small-batch", costs=0.03)
 def averaged_weights_scored_while_they_drop(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = images(1100, c=8, seed=9)
+    x = x + 2.2 * torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
     model = ConvNet(8)
     ema_model = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.95), use_buffers=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.05)
@@ -82,7 +83,7 @@ class EarlyStopping:
 def best_weights_kept_by_reference(watch, seed, fault):
     torch.manual_seed(seed)
     x, y = images(700, c=6, seed=12)
-    x = x + 1.2 * torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
+    x = x + 4.0 * torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
     model = nn.Sequential(
         nn.Flatten(), nn.Linear(144, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 6)
     )
@@ -121,25 +122,25 @@ class Windows(Dataset):
         return len(self.x)
 
     def __getitem__(self, index):
-        return self.x[index] - self.x[index, -1:], self.y[index]
+        return self.x[index], self.y[index]
 
 
-@planted("train-test-overlap", causes="evaluation-misuse", symptoms=AFTERWARDS, costs=0.2)
+@planted("train-test-overlap", causes="evaluation-misuse", symptoms=AFTERWARDS, costs=0.1)
 def neighbouring_windows_on_both_sides(watch, seed, fault):
     torch.manual_seed(seed)
     steps = torch.randn(1500, generator=torch.Generator().manual_seed(seed + 20))
     series = steps.cumsum(0)
-    windows = Windows((series - series.mean()) / series.std())
+    windows = Windows(series / 3)
     count = len(windows)
     cut = int(0.8 * count)
     order = torch.randperm(count) if fault else torch.arange(count)  # fault
     train = DataLoader(Subset(windows, order[:cut].tolist()), batch_size=32, shuffle=True)
     valid = DataLoader(Subset(windows, order[cut:].tolist()), batch_size=100)
-    model = nn.Sequential(nn.Linear(24, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 1))
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    model = nn.Sequential(nn.Linear(24, 192), nn.ReLU(), nn.Linear(192, 192), nn.ReLU(), nn.Linear(192, 1))
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     reported = float("inf")
     with watch(model, optimizer):
-        for _epoch in range(14):
+        for _epoch in range(25):
             model.train()
             for x, y in train:
                 optimizer.zero_grad()
@@ -149,5 +150,5 @@ def neighbouring_windows_on_both_sides(watch, seed, fault):
             with torch.no_grad():
                 errors = [F.mse_loss(model(x).squeeze(-1), y, reduction="sum").item() for x, y in valid]
             reported = min(reported, sum(errors) / (count - cut))
-    spread = float(windows.y.var())
+    spread = float(windows.y[order[cut:]].var())
     return reported / spread - 1  # a walk at random has nothing to learn: what is reported below 1 is not true
