@@ -255,6 +255,7 @@ class Intervention:
     name: str  # of the module that was called; empty where there is one net alone
     step: int
     refused: str = ""  # why nothing could be tried
+    aside: bool = False  # of tokens that go in beside those that the answers are for: their padding alone was tried
     tokens: bool = False  # the inputs are whole numbers, or one 1 among zeros
     lag: int | None = None  # the targets are the inputs, so many places on: 0, 1 or 2
     places: int = 0
@@ -323,6 +324,10 @@ class Measured:
     accuracy: Curve = field(default_factory=Curve)
     losses_per_step: float = 1.0
     weighs_samples: bool = False  # the loss multiplies each sample by a number of its own, such as a return
+    # A column of answers that became as many as all pairs beside a row: its shape, and that of the pairs.
+    grown: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    grown_steps: int = 0  # of the first three, those in which it was so
+    overlaps_of_logits: int = 0  # the same of an overlap (dice, IoU) that was taken of what a layer gave
     scaled: bool = False  # a GradScaler is at work
     scaling: Scaling = field(default_factory=Scaling)
     carried: Handed = field(default_factory=Handed)

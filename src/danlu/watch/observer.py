@@ -39,6 +39,12 @@ _STEPLESS = (50, 200, 800)  # backward passes without any step at which to judge
 _MOST_ALARMS = 4  # evaluations that did not come: from then on every call from outside is heard
 
 
+def _is_among(targets: torch.Tensor, given: Any) -> bool:
+    """Whether a tensor is one of these, or a part of one."""
+    storage = targets.untyped_storage().data_ptr()
+    return any(one.untyped_storage().data_ptr() == storage for one in all_tensors(given) if not unreadable(one))
+
+
 class Observer(ConductListener):
     """The one listener of a watched block. Its public methods are called from hooks and never raise."""
 
@@ -82,6 +88,8 @@ class Observer(ConductListener):
         self._trains_in_eval = False
         self._loss_calls = self._forwards = self._backwards = 0  # in this step
         self._waited_since = self._forward_began = 0.0
+        self._given: tuple[Any, Any] | None = None  # to the call of the net that is under way
+        self._makes_targets = False
         self._awake = False  # in an ordinary step, for an evaluation that may come
         self._alarms = 0
         self._calls.listen(INNER if self._steps.measuring else OUTER)
@@ -123,6 +131,7 @@ class Observer(ConductListener):
                 return
         self._mode = module.training
         self._forwards += 1
+        self._given = args, kwargs
         if self._steps.measuring:
             self._guard(self.heard.called, module, args, kwargs, self.step, first=not self._backwards)
         if self._forwards == 1:
@@ -130,6 +139,7 @@ class Observer(ConductListener):
 
     def forward_ends(self, output: Any) -> None:
         self.evaluating = False
+        self._given = None
         if self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
             self._guard(self._outputs.extend, all_tensors(output)[:1])
             self._guard(self.heard.answered, output)
@@ -148,10 +158,20 @@ class Observer(ConductListener):
             self._loss_calls += 1
             self._guard(self.sites.note_loss, result, self.step)
             self._guard(self.heard.lost, call, result, self.step)
-            if self._loss_calls == 1 and not self._labels.closed:
+            if self._loss_calls == 1 and not self._labels.closed and self._has_labels(call):
                 self._guard(self._labels.computed, call, self.step, self._input)
         elif self._evaluations.running:
             self._guard(self._evaluations.loss, call, result)
+
+    def _has_labels(self, call: LossCall) -> bool:
+        """Whether the targets are data: not those of another net that is trained in turn, nor numbers that the net has
+        made itself, as a codebook's are."""
+        if call.kind != "numbers":
+            return True
+        if self._given is not None and not self._steps.quiet:
+            self._makes_targets = not _is_among(call.targets, self._given)
+        others = self.measured.foreign_steps > 0 and not self._forwards
+        return not self._makes_targets and not others
 
     def loss_refused(self, call: LossCall) -> None:
         self._guard(self.sites.note, "loss", 0)
@@ -173,7 +193,7 @@ class Observer(ConductListener):
             self._guard(self._backward_begins, tensors, accumulates=False)
 
     def scaled(self, outputs: Any) -> None:
-        self.scaling.scaled()
+        self.scaling.scaled(outputs)
         if isinstance(outputs, torch.Tensor):
             self._unscaled = outputs.detach()
 
@@ -285,6 +305,7 @@ class Observer(ConductListener):
         if root is None or is_traced() or is_transformed():
             return
         self.sites.note("backward", self.step)
+        self.scaling.backward_begins(root)
         if self._evaluations.running:
             self._close_evaluations()
         if self._moves_by_hand and self._by_hand.has_moved():

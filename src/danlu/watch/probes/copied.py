@@ -57,12 +57,12 @@ class CopiedProbe:
         rows = rows.flatten(1)
         if rows.shape[1] > _MOST_PLACES or inputs[0].numel() < 2:
             return None
-        place = _same(rows.double(), wanted, exactly=tokens or kind == "classes")
+        place = _same(rows.double(), wanted, exactly=tokens or kind == "classes", alone=in_time)
         return None if place is None else (place, inputs.shape[1], in_time)
 
 
-def _same(rows: torch.Tensor, wanted: torch.Tensor, *, exactly: bool) -> int | None:
-    """The column [N] that is `wanted`, to the number or in another unit."""
+def _same(rows: torch.Tensor, wanted: torch.Tensor, *, exactly: bool, alone: bool) -> int | None:
+    """The column [N] that is `wanted`, to the number or in another unit; the only one where it may stand `alone`."""
     if exactly:
         found = (rows == wanted[:, None]).all(0)
     else:
@@ -70,5 +70,5 @@ def _same(rows: torch.Tensor, wanted: torch.Tensor, *, exactly: bool) -> int | N
         sizes = apart.norm(dim=0) * own.norm()
         found = (own @ apart).abs() >= _SAME * sizes
         varies = apart.norm(dim=0) > 0
-        found &= varies & (varies.sum() > 1)  # a line through one variable is a task, not a leak
+        found &= varies & (varies.sum() > (0 if alone else 1))  # a line through one variable is a task, not a leak
     return int(found.nonzero()[0]) if bool(found.any()) else None

@@ -1,6 +1,7 @@
 """A few times in a training: what does a copy of the net answer where later places, other samples, padding change?"""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -32,6 +33,7 @@ _REORDERED = 0.2  # share of the inputs that are others then
 _SEEN = 1e-3  # of what is changed itself: others that move by more are looked into
 _LAGS = (0, 2, 1)  # of several the last one tells what the net is for
 _REPEATED = 1e-4  # of the size of the answers: two that are to be the same differ by less
+_NO_TOKENS = re.compile(r"mask|label|target|position|segment|type", re.IGNORECASE)
 
 
 class InterventionProbe:
@@ -98,6 +100,10 @@ class InterventionProbe:
             trying = _Trying(call, given, losses, self._measured, trial)
             if fresh:
                 trying.all(always_the_same=self._prints.get(id(call.module)) == _print(call))
+                for argument, beside in trying.padded_beside():
+                    aside = Intervention(name, step, aside=True)
+                    self._measured.interventions[f"{name} ({argument})"] = aside
+                    _Trying(call, given, losses, self._measured, aside, beside).padding()
             else:
                 trying.again()
         except UntriedError as error:
@@ -126,13 +132,15 @@ class _Trying:
         losses: list[LossCall],
         measured: Measured,
         trial: Intervention,
+        beside: torch.Tensor | None = None,
     ) -> None:
+        """`beside` is the tensor to be changed, where that is not the first one that the targets follow from."""
         self._call = call
         self._losses = losses
         self._measured = measured
         self._trial = trial
         self._copy = Copy(call)
-        self._inputs, self._relation, self._loss = self._look(given)
+        self._inputs, self._relation, self._loss = self._look(given) if beside is None else (beside, None, None)
         self._padding = padding_of(self._inputs) if self._relation is None or self._relation.time == 1 else None
         self._batch = self._batch_dimension()
         self._base = self._answer({})
@@ -167,6 +175,23 @@ class _Trying:
             trial.pads_counted = self._counted(self._padding)
             if self._batch == 0 and trial.response.last > 0:
                 self._try_padding(self._padding)
+
+    def padded_beside(self) -> list[tuple[str, torch.Tensor]]:
+        """Other rows of tokens that are padded, such as those that a decoder looks up, by the name of the argument."""
+        found = [(self._call.name_of(one), one) for one in self._call.tensors if one is not self._inputs]
+        return [
+            (name, one) for name, one in found
+            if name and not _NO_TOKENS.search(name) and padding_of(one) is not None and int(one.max()) > 1
+        ]  # fmt: skip
+
+    def padding(self) -> None:
+        """Whether the answers hang on what is no padding."""
+        if self._padding is None:
+            return
+        self.response()
+        self._trial.padded = self._padding.share
+        if self._trial.response.last > 0:
+            self._try_padding(self._padding)
 
     def again(self) -> None:
         """What a training changes: how far samples are told apart, and how much of what comes later is used."""

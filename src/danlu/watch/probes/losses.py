@@ -17,10 +17,12 @@ from danlu.watch.probes.attention import (
     wrong_axis,
 )
 from danlu.watch.probes.attraction import compares_itself, drawn_together, spread_of
+from danlu.watch.probes.broadcasting import grown
 from danlu.watch.probes.graph import LAYERS, LINEAR, Graph, Names, bottlenecks, linear_pairs, operation, saved, shape
 from danlu.watch.probes.head import Criterion, chain, criteria, loss_value, read_head, reductions, weighs_samples
 from danlu.watch.probes.labels import LabelProbe
 from danlu.watch.probes.nonfinite import first_nonfinite
+from danlu.watch.probes.overlaps import overlaps_of_logits
 from danlu.watch.sites import Sites
 from danlu.watch.tracing import unreadable, unwrapped
 
@@ -117,6 +119,7 @@ class LossProbe:
         if step <= _HEADS_EVERY_STEP and given and given[0].dim():
             both = self._within(reductions, node, len(given[0])) == {"mean", "sum"}
             self._measured.mixed_reductions = len(given[0]) if both else 0
+            self._within(self._read_arithmetic, node, len(given[0]))
         if len(found) > 1 and (step <= _HEADS_EVERY_STEP or step % 20 == 0):
             self._within(self._read_scales, found, step, given)
         if step <= _HEADS_EVERY_STEP or len(self._measured.together):
@@ -161,6 +164,14 @@ class LossProbe:
         spread = spread_of(drawn_together(node), given) if self._graphs == 1 else None
         if spread is not None:
             self._measured.together.add(step, spread)
+
+    def _read_arithmetic(self, node: Any, samples: int) -> None:
+        """What was computed by hand on the way from the net to the loss."""
+        measured = self._measured
+        sizes = grown(node, samples)
+        if sizes is not None:
+            measured.grown, measured.grown_steps = sizes, measured.grown_steps + 1
+        measured.overlaps_of_logits += overlaps_of_logits(node)
 
     def _read_entering(self, graph: Graph) -> None:
         """What the first layer is given, where the graph has kept that."""

@@ -18,6 +18,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     line = measured.code.get("sign")
     if line is not None and measured.step:
         return Verdict("error", 1, {"loss": measured.loss.last}, variant="sign", remedies=("minimise",), line=line)
+    if measured.overlaps_of_logits > 1:
+        return Verdict("error", 1, {}, variant="overlap", remedies=("overlap-of-shares",))
     for head in steady_heads(measured):
         found = _of_head(head, measured, thresholds)
         if found:
