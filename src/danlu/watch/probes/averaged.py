@@ -78,10 +78,10 @@ class AveragedProbe:
         found.step, found.calls = step, len(self._steps)
         if not module.training:
             self._compare_statistics(found, module, copied, place)
-        found.kept = kept
         elif drops_by_layers(module) or _normalises_by_batch(module):
             found.training += 1
             self._note_line()
+        found.kept = kept
         steps = list(self._steps)
         span = steps[-1] - steps[0] + 1
         if len(steps) > 4 and len(steps) > _OFTEN * span:

@@ -12,8 +12,8 @@ _MOST_NODES = 200
 
 
 def overlaps_of_logits(root: Node) -> bool:
-    """Whether a loss divides a sum of what a layer gave, times a mask, by a sum of the same and something: an overlap of
-    numbers that are no shares of 0 to 1."""
+    """Whether a loss divides a sum of what a layer gave, times a mask, by a sum of the same and something: an overlap
+    of numbers that are no shares of 0 to 1."""
     stack, seen = [root], {root}
     while stack and len(seen) < _MOST_NODES:
         node = stack.pop()
