@@ -12,11 +12,14 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
         if head.broadcast:
             output, result = ("×".join(map(str, size)) for size in head.broadcast)
             numbers = {"output": output, "result": result}
-            return Verdict("error", 1, numbers, remedies=("squeeze-output",), line=head.line)
+            line = head.line or (measured.code.get("squares") if head.loss == "difference" else None)
+            return Verdict("error", 1, numbers, remedies=("squeeze-output",), line=line)
     if measured.grown is not None and measured.grown_steps >= _FEWEST:
         column, pairs = ("×".join(map(str, size)) for size in measured.grown)
         numbers = {"output": column, "result": pairs}
-        return Verdict("error", 1, numbers, variant="arithmetic", remedies=("squeeze-column",))
+        return Verdict(
+            "error", 1, numbers, variant="arithmetic", remedies=("squeeze-column",), line=measured.code.get("advantage")
+        )
     return None
 
 

@@ -25,6 +25,7 @@ RULE = Rule(
     severities=("error",),
     needs=("tried",),
     fault_in="module",
+    told_by=("softmax",),
     remedies=("batch-first", "transpose-not-view"),
     # Attention over a batch of a hundred moves an answer by a hundredth of what its own sample does. Discriminators
     # that look at the spread of their batch, by design, see pictures, and move by less than a tenth. Where the graph

@@ -77,6 +77,7 @@ RULE = Rule(
     severities=("warning",),
     needs=("optimizer", "steps"),
     fault_in="scheduler",
+    variants_in={"before": "scheduler call"},
     remedies=("step-per-epoch", "step-per-batch", "optimizer-first", "call-scheduler", "plateau-mode"),
     # A cosine spends 6 % of its length below a hundredth of its peak, three drops by ten a quarter. Two fifths of the
     # training below it, and less than a thousandth at the end, is a schedule that has run out.

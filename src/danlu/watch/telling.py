@@ -1,0 +1,103 @@
+"""Which line within a piece of source shows a fault: a telling call, or what a name was made of."""
+
+import ast
+import re
+from collections.abc import Iterable, Sequence
+
+from danlu.base.records import CodeLine
+from danlu.watch.probes.code_words import name_of
+from danlu.watch.walking import statements, walk
+
+
+def only_call(scope: ast.AST, names: Sequence[str]) -> int | None:
+    """The line of the first of these names that is called in the source, if it is called there but once; None where
+    none is, or it could be any of several. What an `__init__` makes is no call of it.
+
+    >>> source = "def forward(self, x):\\n a = x.softmax(-1)\\n b = a.softmax(0)\\n return b.relu()"
+    >>> only_call(ast.parse(source), ["tanh", "relu"]), only_call(ast.parse(source), ["softmax"])
+    (4, None)
+    """
+    made = {
+        id(call) for one in walk(scope) if isinstance(one, ast.FunctionDef) and one.name == "__init__"
+        for call in walk(one)
+    }  # fmt: skip
+    calls = [one for one in walk(scope) if isinstance(one, ast.Call) and id(one) not in made]
+    for name in names:
+        lines = {one.lineno for one in calls if name_of(one.func) == name}
+        if lines:
+            return lines.pop() if len(lines) == 1 else None
+    return None
+
+
+def makes_what_goes_backwards(scope: ast.AST, line: CodeLine) -> CodeLine:
+    """The line that made the loss which a line sends backwards, where that is a name; else that line itself.
+
+    >>> source = "out = net(x)\\nloss = (out - y).abs().mean()\\nopt.zero_grad()\\nloss.backward()"
+    >>> makes_what_goes_backwards(ast.parse(source), CodeLine("train.py", 4)).line
+    2
+    """
+    here = [one for one in walk(scope) if isinstance(one, ast.Call) and one.lineno == line.line]
+    sent = next(
+        (one.func.value for one in here if isinstance(one.func, ast.Attribute) and one.func.attr == "backward"), None
+    )
+    if isinstance(sent, ast.Call) and len(sent.args) == 1:  # scaler.scale(loss)
+        sent = sent.args[0]
+    if not isinstance(sent, ast.Name):
+        return line
+    made = [
+        one.lineno for one in statements(scope)
+        if isinstance(one, ast.Assign) and one.lineno < line.line
+        and any(name_of(each) == sent.id for each in one.targets)
+    ]  # fmt: skip
+    return CodeLine(line.file, max(made)) if made else line
+
+
+def square_of_difference(scope: ast.AST) -> int | None:
+    """The line of the only squared difference in the source; None where there is none, or several.
+
+    >>> square_of_difference(ast.parse("a = b ** 2\\nloss = (out - y).pow(2).mean()"))
+    2
+    """
+    lines: set[int] = set()
+    for one in walk(scope):
+        inner: ast.AST | None = None
+        if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Pow):
+            inner = one.left
+        elif isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in ("pow", "square"):
+            inner = one.func.value if one.func.attr == "square" or one.args else None
+        if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Sub):
+            lines.add(one.lineno if isinstance(one, ast.BinOp) else inner.lineno)
+    return lines.pop() if len(lines) == 1 else None
+
+
+_WEIGHED = re.compile(r"(^|_)(adv|advs|advantages?)(_|$)", re.IGNORECASE)
+
+
+def times_advantage(scope: ast.AST) -> int | None:
+    """The first line that multiplies something with an advantage.
+
+    >>> times_advantage(ast.parse("adv = adv - adv.mean()\\nloss = -(adv * ratio).mean()"))
+    2
+    """
+    for one in walk(scope):
+        if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult):
+            words = [name_of(part) for side in (one.left, one.right) for part in _plain(side)]
+            if any(_WEIGHED.search(word) for word in words):
+                return one.lineno
+    return None
+
+
+def _plain(node: ast.AST) -> Iterable[ast.AST]:
+    """A name or an attribute, whatever sign it has and of whatever part it is."""
+    while isinstance(node, ast.UnaryOp):
+        node = node.operand
+    return [node] if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) else []
+
+
+def caller(scopes: Iterable[ast.AST], function: str) -> int | None:
+    """The line in the first of these pieces of source that calls a function, if there is but one."""
+    for scope in scopes:
+        lines = {one.lineno for one in walk(scope) if isinstance(one, ast.Call) and name_of(one.func) == function}
+        if lines:
+            return lines.pop() if len(lines) == 1 else None
+    return None
