@@ -39,12 +39,6 @@ _STEPLESS = (50, 200, 800)  # backward passes without any step at which to judge
 _MOST_ALARMS = 4  # evaluations that did not come: from then on every call from outside is heard
 
 
-def _is_among(targets: torch.Tensor, given: Any) -> bool:
-    """Whether a tensor is one of these, or a part of one."""
-    storage = targets.untyped_storage().data_ptr()
-    return any(one.untyped_storage().data_ptr() == storage for one in all_tensors(given) if not unreadable(one))
-
-
 class Observer(ConductListener):
     """The one listener of a watched block. Its public methods are called from hooks and never raise."""
 
@@ -77,7 +71,6 @@ class Observer(ConductListener):
         self._steps = StepPlan(schedule, self.pace)
         self._calls = ModuleCalls(self._roots, layers, self, patches)
         self._owners = owners
-        self._unscaled: torch.Tensor | None = None
         self._input: torch.Tensor | None = None
         self._outputs: list[torch.Tensor] = []  # of this step's training passes
         self._only: int | None = None  # id of the optimiser, where there is one alone
@@ -89,7 +82,6 @@ class Observer(ConductListener):
         self._loss_calls = self._forwards = self._backwards = 0  # in this step
         self._waited_since = self._forward_began = 0.0
         self._given: tuple[Any, Any] | None = None  # to the call of the net that is under way
-        self._makes_targets = False
         self._awake = False  # in an ordinary step, for an evaluation that may come
         self._alarms = 0
         self._calls.listen(INNER if self._steps.measuring else OUTER)
@@ -158,27 +150,17 @@ class Observer(ConductListener):
             self._loss_calls += 1
             self._guard(self.sites.note_loss, result, self.step)
             self._guard(self.heard.lost, call, result, self.step)
-            if self._loss_calls == 1 and not self._labels.closed and self._has_labels(call):
-                self._guard(self._labels.computed, call, self.step, self._input)
+            if self._loss_calls == 1 and not self._labels.closed:
+                self._guard(self._labels.computed, call, self.step, self._input, self._given, bool(self._forwards))
         elif self._evaluations.running:
             self._guard(self._evaluations.loss, call, result)
-
-    def _has_labels(self, call: LossCall) -> bool:
-        """Whether the targets are data: not those of another net that is trained in turn, nor numbers that the net has
-        made itself, as a codebook's are."""
-        if call.kind != "numbers":
-            return True
-        if self._given is not None and not self._steps.quiet:
-            self._makes_targets = not _is_among(call.targets, self._given)
-        others = self.measured.foreign_steps > 0 and not self._forwards
-        return not self._makes_targets and not others
 
     def loss_refused(self, call: LossCall) -> None:
         self._guard(self.sites.note, "loss", 0)
         self._guard(self._labels.refused, call, self.step)
 
     def backward_begins(self, tensors: Sequence[Any]) -> None:
-        ordinary = self._steps.quiet and not self._evaluations.running and self._unscaled is None
+        ordinary = self._steps.quiet and not self._evaluations.running and self.scaling.loss is None
         if ordinary and len(tensors) == 1 and isinstance(tensors[0], torch.Tensor):
             if not self._loss.value(tensors[0]):
                 self.measured.backwards += 1
@@ -194,8 +176,6 @@ class Observer(ConductListener):
 
     def scaled(self, outputs: Any) -> None:
         self.scaling.scaled(outputs)
-        if isinstance(outputs, torch.Tensor):
-            self._unscaled = outputs.detach()
 
     def clipped(self, limit: float, norm: Any, kind: str) -> None:
         self.scaling.clipped(self.step)
@@ -305,7 +285,6 @@ class Observer(ConductListener):
         if root is None or is_traced() or is_transformed():
             return
         self.sites.note("backward", self.step)
-        self.scaling.backward_begins(root)
         if self._evaluations.running:
             self._close_evaluations()
         if self._moves_by_hand and self._by_hand.has_moved():
@@ -315,8 +294,7 @@ class Observer(ConductListener):
             self._backwards += 1
             fresh = self._forwards >= self._backwards and not self.heard.of_inputs
             self.optimisers.backward_begins(measuring=self._steps.measuring, fresh=fresh)
-        loss = self._unscaled if self._unscaled is not None else root
-        self._unscaled = None
+        loss = self.scaling.backward_begins(root)
         if self._loss.value(loss) and self.measured.nonfinite_at is None:
             self._guard.within(self._find_nonfinite, root)
         self.measured.training_modes.add(self.step, float(self._mode))

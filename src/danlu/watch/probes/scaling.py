@@ -17,16 +17,20 @@ class ScalingProbe:
         self._measured = measured
         self._scaled = self._steps = False
         self._given: weakref.ref[torch.Tensor] | None = None  # the newest loss that was multiplied
+        self.loss: torch.Tensor | None = None  # its value, until the product goes backwards
         self._bare = False  # that loss went backwards in this step, and not the product
 
     def scaled(self, loss: Any) -> None:
         """A loss was multiplied; its gradients will be as large."""
         self._measured.scaled = self._scaled = True
-        self._given = weakref.ref(loss) if isinstance(loss, torch.Tensor) else None
+        if isinstance(loss, torch.Tensor):
+            self._given, self.loss = weakref.ref(loss), loss.detach()
 
-    def backward_begins(self, root: torch.Tensor) -> None:
-        """The backward pass from `root` is about to run."""
+    def backward_begins(self, root: torch.Tensor) -> torch.Tensor:
+        """The backward pass from `root` is about to run; the loss that it is of."""
         self._bare = self._bare or (self._given is not None and self._given() is root)
+        loss, self.loss = self.loss, None
+        return loss if loss is not None else root
 
     def called(self, name: str, scale: float, *, ends: bool) -> None:
         """A method of the scaler begins or ends: "unscale_", "step" or "update"."""
