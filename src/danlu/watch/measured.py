@@ -96,6 +96,7 @@ class LabelFacts:
     hits: dict[int, float] = field(default_factory=dict[int, float])  # of these, right ones by class
     ignored: int | None = None  # the class that the loss counts for nothing
     left_out: int = 0  # labels of it that `counts` leaves out, where the user declared it
+    made: bool = False  # targets that are numbers come out of the net itself, as what a codebook is drawn to
     uncounted: int = 0  # labels of classes beyond those that `counts` has room for
 
 

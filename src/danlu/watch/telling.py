@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from danlu.base.records import CodeLine
-from danlu.watch.probes.code_words import name_of
+from danlu.watch.probes.code_words import assignments, name_of, words_behind
 from danlu.watch.walking import statements, walk
 
 
@@ -67,6 +67,23 @@ def square_of_difference(scope: ast.AST) -> int | None:
             inner = one.func.value if one.func.attr == "square" or one.args else None
         if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Sub):
             lines.add(one.lineno if isinstance(one, ast.BinOp) else inner.lineno)
+    return lines.pop() if len(lines) == 1 else None
+
+
+def ratio_of_sums(scope: ast.AST) -> int | None:
+    """The line of the only division of a sum, with a product in it or in what it was made of, by sums; None where there
+    is none, or several.
+
+    >>> ratio_of_sums(ast.parse("both = (p * m).sum()\nloss = 1 - 2 * both / (p.sum() + m.sum())"))
+    2
+    """
+    made = assignments(scope)
+    lines: set[int] = set()
+    for one in walk(scope):
+        if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Div):
+            below = {name_of(call.func) for call in walk(one.right) if isinstance(call, ast.Call)}
+            if "sum" in below | words_behind(one.right, made) and "sum" in words_behind(one.left, made):
+                lines.add(one.lineno)
     return lines.pop() if len(lines) == 1 else None
 
 

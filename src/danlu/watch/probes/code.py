@@ -19,7 +19,7 @@ from danlu.watch.probes.code_statistics import normalised_by_all
 from danlu.watch.probes.code_thresholds import chosen_on_test
 from danlu.watch.probes.code_words import assignments, is_library, name_of, own_words, reached, words_behind
 from danlu.watch.sources import Sources
-from danlu.watch.telling import square_of_difference, times_advantage
+from danlu.watch.telling import ratio_of_sums, square_of_difference, times_advantage
 from danlu.watch.walking import walk
 
 _DISCOUNT = re.compile(r"(^|_)(gamma|discount)", re.IGNORECASE)
@@ -106,6 +106,7 @@ class CodeProbe:
             ("bootstrap", _bootstrapped(scope)),
             ("padded", _named(scope, _PADDED)),
             ("squares", square_of_difference(scope)),
+            ("overlap", ratio_of_sums(scope)),
             ("advantage", times_advantage(scope)),
             (kind, chosen[0] if chosen is not None else None),
         ]

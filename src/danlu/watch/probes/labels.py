@@ -35,7 +35,6 @@ class LabelProbe:
         self._tags: torch.Tensor | None = None  # positive ones, by output
         self._tagged = 0
         self._place = 0  # in memory, of the targets seen last
-        self._made = False  # the targets come out of the net
         self.closed = False
 
     def computed(
@@ -74,8 +73,8 @@ class LabelProbe:
         """Whether numbers are data: not the targets of another net that is trained in turn, nor made by the net
         itself in its forward pass, as what a codebook is drawn to."""
         if given is not None and not unreadable(targets):
-            self._made = not _is_among(targets, given)
-        return not self._made and (within or not self._measured.foreign_steps)
+            self._measured.labels.made = not _is_among(targets, given)
+        return not self._measured.labels.made and (within or not self._measured.foreign_steps)
 
     def refused(self, call: LossCall, step: int) -> None:
         """A loss function of torch has raised."""

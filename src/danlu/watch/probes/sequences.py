@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from danlu.watch.patches import LossCall
+from danlu.watch.probes.answers import by_place, first_answer
+
 _FEWEST = 16  # places that are compared
 _SAME, _OTHER = 0.98, 0.9  # share of equal places from which on two rows are the same, and up to which they are not
 _MOST_FEATURES = 8

@@ -19,7 +19,8 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if line is not None and measured.step:
         return Verdict("error", 1, {"loss": measured.loss.last}, variant="sign", remedies=("minimise",), line=line)
     if measured.overlaps_of_logits > 1:
-        return Verdict("error", 1, {}, variant="overlap", remedies=("overlap-of-shares",))
+        line = measured.code.get("overlap")
+        return Verdict("error", 1, {}, variant="overlap", remedies=("overlap-of-shares",), line=line)
     for head in steady_heads(measured):
         found = _of_head(head, measured, thresholds)
         if found:
@@ -74,7 +75,10 @@ RULE = Rule(
     severities=("error", "warning", "advice"),
     needs=("loss",),
     fault_in="loss",
-    remedies=("with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy"),
+    remedies=(
+        "with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy",
+        "overlap-of-shares",
+    ),
     # Log-probabilities sum to 1 within rounding. Frequencies of classes within a tenth of the even entropy.
     thresholds={
         "min_sum_error": Threshold(0.1, "number", "sum"),
