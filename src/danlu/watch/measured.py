@@ -217,6 +217,7 @@ class Net:
     wrong_softmax: tuple[int, tuple[int, ...]] | None = None  # its dimension and shape, of weights summed over another
     over_samples: bool = False  # the weights of a softmax within it sum to 1 over the samples
     attends: bool = False  # it has attention
+    stuck: tuple[str, ...] = ()  # embeddings of which all samples of the first batch ask for the same row
     self_attends: bool = False  # of the places of a sequence to each other
     depth: int = 0  # linear and convolutional layers on the graph
     recurrent: bool = False

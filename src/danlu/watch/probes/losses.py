@@ -1,7 +1,7 @@
 """The loss as the backward pass begins: its value, and what its graph shows."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,7 @@ _HEADS_EVERY_STEP = 3
 _MOST_HEADS = 64
 _GIVEN = ("_saved_mat1", "_saved_input", "_saved_self")  # what linear and convolutional layers keep of it
 _NARROW = 16  # units: fewer than that may be too few
+_ASKED = 8  # rows of an embedding
 _LARGE = 5_000  # nodes of a graph whose narrow places are not looked for
 
 
@@ -231,10 +232,18 @@ class LossProbe:
         net.linear_pairs, net.depth = tuple(pairs), len(linear)
         self._turn_bare(graph)
         net.self_attends = attends_to_itself(graph)
+        net.stuck = tuple(self._stuck(graph))
         net.wrong_softmax, net.attends = wrong_axis(graph), has_attention(graph)
         narrow = [layer.name for layer in self._measured.layers.values() if 0 < layer.width <= _NARROW]
         if len(graph.nodes) <= _LARGE:
             net.bottlenecks = tuple(bottlenecks(graph, self._names, narrow))
+
+    def _stuck(self, graph: Graph) -> Iterator[str]:
+        """The embeddings that are asked for one and the same row, whatever the sample."""
+        for node in graph.nodes:
+            indices = saved(node, "_saved_indices") if operation(node) == "Embedding" else None
+            if indices is not None and indices.numel() >= _ASKED and bool((indices == indices.flatten()[0]).all()):
+                yield self._names.own(node) or ""
 
     def _turn_bare(self, graph: Graph) -> None:
         """Which side of a hand-written matrix is that of the outputs is known by what it gives alone."""
