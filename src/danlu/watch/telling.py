@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from danlu.base.records import CodeLine
-from danlu.watch.probes.code_words import assignments, name_of, words_behind
+from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
 from danlu.watch.walking import statements, walk
 
 
@@ -82,7 +82,10 @@ def ratio_of_sums(scope: ast.AST) -> int | None:
     for one in walk(scope):
         if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Div):
             below = {name_of(call.func) for call in walk(one.right) if isinstance(call, ast.Call)}
-            if "sum" in below | words_behind(one.right, made) and "sum" in words_behind(one.left, made):
+            above = [one.left, *(value for name in own_words(one.left) for value in made.get(name, ()))]
+            product = any(isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult) and "sum" in own_words(each)
+                          for each in above for part in walk(each))  # fmt: skip
+            if product and "sum" in below | words_behind(one.right, made):
                 lines.add(one.lineno)
     return lines.pop() if len(lines) == 1 else None
 

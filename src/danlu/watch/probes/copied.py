@@ -8,7 +8,8 @@ from danlu.watch.tracing import unreadable
 
 _FEWEST = 8  # samples of a batch
 _MOST_SAMPLES, _MOST_PLACES = 256, 4_096
-_SAME = 1 - 1e-6  # correlation: the same number, but for its unit and rounding
+_ROUNDING = 1e-6
+_SAME = 1 - _ROUNDING  # correlation: the same number, but for its unit and rounding
 
 
 class CopiedProbe:
@@ -70,5 +71,8 @@ def _same(rows: torch.Tensor, wanted: torch.Tensor, *, exactly: bool, alone: boo
         sizes = apart.norm(dim=0) * own.norm()
         found = (own @ apart).abs() >= _SAME * sizes
         varies = apart.norm(dim=0) > 0
-        found &= varies & (varies.sum() > (0 if alone else 1))  # a line through one variable is a task, not a leak
+        if alone and rows.shape[1] == 1:  # a line through one variable is a task, not a leak; the very number is one
+            found &= varies & ((rows[:, 0] - wanted).norm() <= _ROUNDING * wanted.norm())
+        else:
+            found &= varies & (varies.sum() > 1)
     return int(found.nonzero()[0]) if bool(found.any()) else None

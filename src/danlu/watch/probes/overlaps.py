@@ -22,7 +22,7 @@ def overlaps_of_logits(root: Node) -> bool:
         under = list(following(node))
         if operation(node) == "Div" and len(under) == 2:
             above, below = (_summed(one) for one in under)
-            if {one for one, masked in above.items() if masked} & {one for one, masked in below.items() if not masked}:
+            if {one for one, masked in above if masked} & {one for one, masked in below if not masked}:
                 return True
         for other in under:
             if other not in seen:
@@ -31,9 +31,9 @@ def overlaps_of_logits(root: Node) -> bool:
     return False
 
 
-def _summed(node: Node) -> dict[Node, bool]:
+def _summed(node: Node) -> set[tuple[Node, bool]]:
     """The layers whose numbers are summed up under a node as they are, and whether a mask was multiplied with them."""
-    found: dict[Node, bool] = {}
+    found: set[tuple[Node, bool]] = set()
     stack: list[tuple[Node, bool, bool]] = [(node, False, False)]  # whether a sum, and a mask, lies above
     seen: set[tuple[Node, bool, bool]] = set(stack)
     while stack and len(seen) < _MOST_NODES:
@@ -41,7 +41,7 @@ def _summed(node: Node) -> dict[Node, bool]:
         kind = operation(one)
         if kind in LAYERS:
             if summed:
-                found[one] = found.get(one, False) or masked
+                found.add((one, masked))
             continue
         if kind in _SUMMING:
             summed = True

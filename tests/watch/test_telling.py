@@ -1,0 +1,74 @@
+"""Lines that show a fault, found in a piece of source."""
+
+import ast
+
+import pytest
+
+from danlu.base.records import CodeLine
+from danlu.watch.telling import caller, makes_what_goes_backwards, only_call, ratio_of_sums, square_of_difference
+
+ATTENTION = """
+class Attention:
+    def __init__(self):
+        self.act = softmax(3)
+    def forward(self, x):
+        att = x @ x.T
+        att = att.masked_fill(self.mask == 0, 1e-9)
+        return att.softmax(-1) @ x
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "line"), [(("masked_fill", "softmax"), 7), (("softmax",), 8), (("tril",), None), ((), None)]
+)
+def test_the_only_call_of_a_name_outside_of_the_constructor(names: tuple[str, ...], line: int | None) -> None:
+    assert only_call(ast.parse(ATTENTION), names) == line
+
+
+def test_of_several_calls_none_is_named() -> None:
+    assert only_call(ast.parse("a = x.softmax(0)\nb = x.softmax(1)"), ["softmax"]) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("loss = f(x)\nloss.backward()", 1),
+        ("loss = f(x)\nloss = loss / 2\nscaler.scale(loss).backward()", 2),
+        ("f(x).backward()", 1),
+        ("a.loss = f(x)\na.loss.backward()", 2),
+        ("other = f(x)\nloss.backward()", 2),
+    ],
+)
+def test_the_line_that_made_what_goes_backwards(source: str, line: int) -> None:
+    last = source.count("\n") + 1
+    assert makes_what_goes_backwards(ast.parse(source), CodeLine("train.py", last)).line == line
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("v = 0.5 * (r - v).pow(2).mean()", 1), ("v = ((r - v) ** 2).mean()", 1), ("v = (r - v).square()", 1),
+        ("a = (r - v) ** 2\nb = (q - v) ** 2", None), ("a = r ** 2", None), ("a = (r - v) ** 2 + (q - v) ** 2", 1),
+    ],
+)  # fmt: skip
+def test_the_only_line_with_a_squared_difference(source: str, line: int | None) -> None:
+    assert square_of_difference(ast.parse(source)) == line
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("d = 2 * (p * m).sum() / (p.sum() + m.sum())", 1),
+        ("d = (p * m).sum() / count", None),
+        ("d = total / n", None),
+        ("d = (p & m).sum() / (p | m).sum()", None),
+    ],
+)
+def test_the_only_ratio_of_sums(source: str, line: int | None) -> None:
+    assert ratio_of_sums(ast.parse(source)) == line
+
+
+def test_a_function_called_once_is_named_where_it_is_called() -> None:
+    scopes = [ast.parse("b = other()"), ast.parse("\na = made(1)"), ast.parse("made(2)")]
+    assert caller(scopes, "made") == 2
+    assert caller([ast.parse("made(1)\nmade(2)")], "made") is None
