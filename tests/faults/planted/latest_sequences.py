@@ -36,7 +36,7 @@ class CausalSelfAttention(nn.Module):
         self.register_buffer("bias", torch.tril(torch.ones(config.block_size, config.block_size)))
 
     def forward(self, x):
-        B, T, C = x.size()
+        B, T, C = x.size()  # noqa: N806
         q, k, v = self.c_attn(x).split(C, dim=2)
         q, k, v = (one.view(B, T, self.n_head, C // self.n_head).transpose(1, 2) for one in (q, k, v))
         att = (q @ k.transpose(-2, -1)) / math.sqrt(k.size(-1))

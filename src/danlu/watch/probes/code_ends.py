@@ -27,8 +27,9 @@ def ended_by_time_alone(scope: ast.AST) -> int | None:
         if len(names) not in _ANSWERS or not names[2] or "_" in (names[2], names[3]) or _is_used(scope, names[2]):
             continue
         for one in walk(scope):
-            by_time = isinstance(one, ast.Assign) and isinstance(one.value, ast.Name) and one.value.id == names[3]
-            if by_time and any(_OVER.match(name_of(target)) for target in one.targets):
+            if not (isinstance(one, ast.Assign) and isinstance(one.value, ast.Name) and one.value.id == names[3]):
+                continue
+            if any(_OVER.match(name_of(target)) for target in one.targets):
                 return one.lineno
     return None
 

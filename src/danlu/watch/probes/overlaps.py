@@ -1,13 +1,11 @@
 """An overlap such as dice or IoU in the graph of a loss: a sum of products over a sum of both."""
 
-from danlu.watch.probes.graph import ACTIVATIONS, LAYERS, Node, following, operation, saved
+from danlu.watch.probes.graph import LAYERS, Node, following, operation, saved
 
 _SUMMING = ("Sum", "Mean", "MeanDim")
 # What lies between the ratio and the sums of it, or hands on what the net gave.
 _LIGHT = ("Add", "Sub", "Mul", "Div", "Neg", "View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Select",
           "Slice", "Index", "Clone", "ToCopy", "Transpose", "Permute", "Expand")  # fmt: skip
-_BOUNDING = {"Softmax", "SafeSoftmax", "Clamp", "ClampMin", "Exp", "Norm", "LinalgVectorNorm", "Pow", "Abs"}
-_BOUNDING |= set(ACTIVATIONS)
 _MOST_NODES = 200
 
 
@@ -45,7 +43,7 @@ def _summed(node: Node) -> set[tuple[Node, bool]]:
             continue
         if kind in _SUMMING:
             summed = True
-        elif kind not in _LIGHT or kind in _BOUNDING:
+        elif kind not in _LIGHT:
             continue
         if kind == "Mul" and summed:
             kept = [each for each in (saved(one, "_saved_self"), saved(one, "_saved_other")) if each is not None]
