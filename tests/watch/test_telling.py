@@ -5,7 +5,14 @@ import ast
 import pytest
 
 from danlu.base.records import CodeLine
-from danlu.watch.telling import caller, makes_what_goes_backwards, only_call, ratio_of_sums, square_of_difference
+from danlu.watch.telling import (
+    caller,
+    cuts_the_graph,
+    makes_what_goes_backwards,
+    only_call,
+    ratio_of_sums,
+    square_of_difference,
+)
 
 ATTENTION = """
 class Attention:
@@ -72,3 +79,17 @@ def test_a_function_called_once_is_named_where_it_is_called() -> None:
     scopes = [ast.parse("b = other()"), ast.parse("\na = made(1)"), ast.parse("made(2)")]
     assert caller(scopes, "made") == 2
     assert caller([ast.parse("made(1)\nmade(2)")], "made") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("p = torch.tensor(logs, requires_grad=True)\nr = torch.tensor(rewards)\nloss = -(p * r).sum()", 1),
+        ("loss = -q(s, actor(s).detach()).mean()", 1),
+        ("a = net(x)\nb = a.item()\nc = other.detach()\nloss = b + 1", 2),
+        ("a = net(x)\nloss = a.mean()", 2),
+    ],
+)
+def test_the_line_that_takes_a_value_out_of_the_graph(source: str, line: int) -> None:
+    last = source.count("\n") + 1
+    assert cuts_the_graph(ast.parse(source), CodeLine("train.py", last)).line == line

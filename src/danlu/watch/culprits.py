@@ -14,8 +14,9 @@ from danlu.watch.reading import main_optimiser
 from danlu.watch.sites import Sites
 from danlu.watch.snippets import snippet
 from danlu.watch.sources import Sources, class_line
-from danlu.watch.telling import caller, makes_what_goes_backwards, only_call
+from danlu.watch.telling import caller, cuts_the_graph, makes_what_goes_backwards, only_call
 
+_CUT = ("cut", "no-gradient")  # variants of verdicts whose loss does not lead to what is to learn
 OUTCOME = "outcome"
 """Where the fault of a rule lies that tells how a training ended: no single line is at fault."""
 
@@ -38,6 +39,7 @@ class Culprits:
         if line == self._measured.lines.get("backward") and self._what(rule, verdict) != "backward":
             scopes = self._sources.around(line)  # what is wrong with a loss is wrong where it is made
             line = makes_what_goes_backwards(scopes[0], line) if scopes else line
+            line = cuts_the_graph(scopes[0], line) if scopes and verdict.variant in _CUT else line
         tree = self._sources.tree(line.file)
         found = (snippet(tree, line, remedy) for remedy in verdict.remedies) if tree is not None else ()
         return as_read(line), next((one for one in found if one is not None), None)

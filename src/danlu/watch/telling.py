@@ -8,6 +8,8 @@ from danlu.base.records import CodeLine
 from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
 from danlu.watch.walking import statements, walk
 
+_MOST_STATEMENTS = 64
+
 
 def only_call(scope: ast.AST, names: Sequence[str]) -> int | None:
     """The line of the first of these names that is called in the source, if it is called there but once; None where
@@ -50,6 +52,32 @@ def makes_what_goes_backwards(scope: ast.AST, line: CodeLine) -> CodeLine:
         and any(name_of(each) == sent.id for each in one.targets)
     ]  # fmt: skip
     return CodeLine(line.file, max(made)) if made else line
+
+
+def cuts_the_graph(scope: ast.AST, line: CodeLine) -> CodeLine:
+    """The line nearest behind the one that makes a loss that takes a value out of the graph; else that line itself.
+
+    >>> source = "p = torch.tensor(logs, requires_grad=True)\nloss = -(p * reward).sum()"
+    >>> cuts_the_graph(ast.parse(source), CodeLine("train.py", 2)).line
+    1
+    """
+    made = [one for one in statements(scope) if isinstance(one, ast.Assign) and one.lineno <= line.line]
+    waiting, seen = [one for one in made if one.lineno == line.line], set[int]()
+    for one in waiting:  # it grows as it is gone through
+        if any(isinstance(part, ast.Call) and _cuts(part) for part in walk(one.value)):
+            return CodeLine(line.file, one.lineno)
+        seen.add(id(one))
+        words = own_words(one.value)
+        waiting += [other for other in made if id(other) not in seen and other.lineno < one.lineno
+                    and any(name_of(target) in words for target in other.targets)]  # fmt: skip
+        if len(waiting) > _MOST_STATEMENTS:
+            break
+    return line
+
+
+def _cuts(call: ast.Call) -> bool:
+    fresh = name_of(call.func) == "tensor" and any(one.arg == "requires_grad" for one in call.keywords)
+    return fresh or name_of(call.func) in ("detach", "item", "numpy", "tolist")
 
 
 def square_of_difference(scope: ast.AST) -> int | None:
