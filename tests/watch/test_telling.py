@@ -10,8 +10,6 @@ from danlu.watch.telling import (
     cuts_the_graph,
     makes_what_goes_backwards,
     only_call,
-    ratio_of_sums,
-    square_of_difference,
 )
 
 ATTENTION = """
@@ -49,30 +47,6 @@ def test_of_several_calls_none_is_named() -> None:
 def test_the_line_that_made_what_goes_backwards(source: str, line: int) -> None:
     last = source.count("\n") + 1
     assert makes_what_goes_backwards(ast.parse(source), CodeLine("train.py", last)).line == line
-
-
-@pytest.mark.parametrize(
-    ("source", "line"),
-    [
-        ("v = 0.5 * (r - v).pow(2).mean()", 1), ("v = ((r - v) ** 2).mean()", 1), ("v = (r - v).square()", 1),
-        ("a = (r - v) ** 2\nb = (q - v) ** 2", None), ("a = r ** 2", None), ("a = (r - v) ** 2 + (q - v) ** 2", 1),
-    ],
-)  # fmt: skip
-def test_the_only_line_with_a_squared_difference(source: str, line: int | None) -> None:
-    assert square_of_difference(ast.parse(source)) == line
-
-
-@pytest.mark.parametrize(
-    ("source", "line"),
-    [
-        ("d = 2 * (p * m).sum() / (p.sum() + m.sum())", 1),
-        ("d = (p * m).sum() / count", None),
-        ("d = total / n", None),
-        ("d = (p & m).sum() / (p | m).sum()", None),
-    ],
-)
-def test_the_only_ratio_of_sums(source: str, line: int | None) -> None:
-    assert ratio_of_sums(ast.parse(source)) == line
 
 
 def test_a_function_called_once_is_named_where_it_is_called() -> None:

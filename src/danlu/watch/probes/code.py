@@ -9,6 +9,7 @@ from danlu.base.records import CodeLine
 from danlu.watch.branches import arguments, taken
 from danlu.watch.frames import is_theirs, lines_under_way, values_under_way
 from danlu.watch.measured import Measured
+from danlu.watch.probes.code_arithmetic import ratio_of_sums, square_of_difference, times_advantage
 from danlu.watch.probes.code_distillation import one_sided, unscaled
 from danlu.watch.probes.code_ends import ended_by_time_alone
 from danlu.watch.probes.code_latents import divergence_from_normal
@@ -20,7 +21,6 @@ from danlu.watch.probes.code_statistics import normalised_by_all
 from danlu.watch.probes.code_thresholds import chosen_on_test
 from danlu.watch.probes.code_words import assignments, is_library, name_of, own_words, reached, words_behind
 from danlu.watch.sources import Sources
-from danlu.watch.telling import ratio_of_sums, square_of_difference, times_advantage
 from danlu.watch.walking import walk
 
 _DISCOUNT = re.compile(r"(^|_)(gamma|discount)", re.IGNORECASE)

@@ -20,6 +20,16 @@ def ended_by_time_alone(scope: ast.AST) -> int | None:
     >>> ended_by_time_alone(ast.parse(source.format("term or trunc"))) is None
     True
     """
+    # An environment that stands in the same file knows these words too.
+    inside = [one for one in walk(scope) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    for home in inside or [scope]:
+        line = _by_time_alone(home)
+        if line is not None:
+            return line
+    return None
+
+
+def _by_time_alone(scope: ast.AST) -> int | None:
     for node in walk(scope):
         if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and name_of(node.value) == "step"):
             continue
