@@ -16,8 +16,10 @@ SOURCES = {
     "the old interface": ("after, reward, done, info = env.step(action)\nd = done", False),
     "a step of an optimiser": ("optimizer.step()\ndone = truncated", False),
     "in a function, beside the environment": (
-        "class E:\n def step(self, a):\n  terminated = a > 3\n  return a, 0.0, terminated, False\n"
-        "def main():\n a, r, terminated, truncated = env.step(x)\n done = truncated",
+        (
+            "class E:\n def step(self, a):\n  terminated = a > 3\n  return a, 0.0, terminated, False\n"
+            "def main():\n a, r, terminated, truncated = env.step(x)\n done = truncated"
+        ),
         True,
     ),
     "one is not looked at": ("a, r, _, truncated, _ = env.step(x)\ndone = truncated", False),

@@ -22,7 +22,9 @@ def ended_by_time_alone(scope: ast.AST) -> int | None:
     """
     # An environment that stands in the same file knows these words too.
     inside = [one for one in walk(scope) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
-    for home in inside or [scope]:
+    body = scope.body if isinstance(scope, ast.Module) else []
+    loose = ast.Module([one for one in body if not isinstance(one, ast.FunctionDef | ast.ClassDef)], [])
+    for home in [*inside, loose]:
         line = _by_time_alone(home)
         if line is not None:
             return line
