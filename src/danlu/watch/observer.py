@@ -71,7 +71,6 @@ class Observer(ConductListener):
         self._steps = StepPlan(schedule, self.pace)
         self._calls = ModuleCalls(self._roots, layers, self, patches)
         self._owners = owners
-        self._unscaled: torch.Tensor | None = None
         self._input: torch.Tensor | None = None
         self._outputs: list[torch.Tensor] = []  # of this step's training passes
         self._only: int | None = None  # id of the optimiser, where there is one alone
@@ -82,6 +81,7 @@ class Observer(ConductListener):
         self._trains_in_eval = False
         self._loss_calls = self._forwards = self._backwards = 0  # in this step
         self._waited_since = self._forward_began = 0.0
+        self._given: tuple[Any, Any] | None = None  # to the call of the net that is under way
         self._awake, self._alarms = False, 0  # in an ordinary step, for an evaluation that may come
         self._calls.listen(INNER if self._steps.measuring else OUTER)
 
@@ -122,6 +122,7 @@ class Observer(ConductListener):
                 return
         self._mode = module.training
         self._forwards += 1
+        self._given = args, kwargs
         if self._steps.measuring:
             self._guard(self.heard.called, module, args, kwargs, self.step, first=not self._backwards)
         if self._forwards == 1:
@@ -129,6 +130,7 @@ class Observer(ConductListener):
 
     def forward_ends(self, output: Any) -> None:
         self.evaluating = False
+        self._given = None
         if self._evaluations.running and not torch.is_grad_enabled():
             self._guard(self._evaluations.answered, output)
         elif self._steps.measuring and torch.is_grad_enabled() and len(self._outputs) < _MOST_OUTPUTS:
@@ -150,7 +152,7 @@ class Observer(ConductListener):
             self._guard(self.sites.note_loss, result, self.step)
             self._guard(self.heard.lost, call, result, self.step)
             if self._loss_calls == 1 and not self._labels.closed:
-                self._guard(self._labels.computed, call, self.step, self._input)
+                self._guard(self._labels.computed, call, self.step, self._input, self._given, bool(self._forwards))
         elif self._evaluations.running:
             self._guard(self._evaluations.loss, call, result)
 
@@ -159,7 +161,7 @@ class Observer(ConductListener):
         self._guard(self._labels.refused, call, self.step)
 
     def backward_begins(self, tensors: Sequence[Any]) -> None:
-        ordinary = self._steps.quiet and not self._evaluations.running and self._unscaled is None
+        ordinary = self._steps.quiet and not self._evaluations.running and self.scaling.loss is None
         if ordinary and len(tensors) == 1 and isinstance(tensors[0], torch.Tensor):
             if not self._loss.value(tensors[0]):
                 self.measured.backwards += 1
@@ -174,9 +176,7 @@ class Observer(ConductListener):
             self._guard(self._backward_begins, tensors, accumulates=False)
 
     def scaled(self, outputs: Any) -> None:
-        self.scaling.scaled()
-        if isinstance(outputs, torch.Tensor):
-            self._unscaled = outputs.detach()
+        self.scaling.scaled(outputs)
 
     def clipped(self, limit: float, norm: Any, kind: str) -> None:
         self.scaling.clipped(self.step)
@@ -295,8 +295,7 @@ class Observer(ConductListener):
             self._backwards += 1
             fresh = self._forwards >= self._backwards and not self.heard.of_inputs
             self.optimisers.backward_begins(measuring=self._steps.measuring, fresh=fresh)
-        loss = self._unscaled if self._unscaled is not None else root
-        self._unscaled = None
+        loss = self.scaling.backward_begins(root)
         if self._loss.value(loss) and self.measured.nonfinite_at is None:
             self._guard.within(self._find_nonfinite, root)
         self.measured.training_modes.add(self.step, float(self._mode))

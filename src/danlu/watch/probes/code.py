@@ -9,7 +9,9 @@ from danlu.base.records import CodeLine
 from danlu.watch.branches import arguments, taken
 from danlu.watch.frames import is_theirs, lines_under_way, values_under_way
 from danlu.watch.measured import Measured
+from danlu.watch.probes.code_arithmetic import ratio_of_sums, square_of_difference, times_advantage
 from danlu.watch.probes.code_distillation import one_sided, unscaled
+from danlu.watch.probes.code_ends import ended_by_time_alone
 from danlu.watch.probes.code_latents import divergence_from_normal
 from danlu.watch.probes.code_metrics import counts_all_places
 from danlu.watch.probes.code_noise import drawn_apart
@@ -97,6 +99,7 @@ class CodeProbe:
         kind = "threshold-test" if chosen is not None and chosen[1] else "threshold"
         return [
             ("terminal", _unmasked(scope) if ends else None),
+            ("by-time", ended_by_time_alone(scope)),
             ("all-places", counts_all_places(scope)),
             ("temperature-square", unscaled(scope, scope, known)),
             ("joint", normalised_by_all(scope)),
@@ -109,6 +112,9 @@ class CodeProbe:
             ("divergence", divergence_from_normal(scope)),
             ("bootstrap", _bootstrapped(scope)),
             ("padded", _named(scope, _PADDED)),
+            ("squares", square_of_difference(scope)),
+            ("overlap", ratio_of_sums(scope)),
+            ("advantage", times_advantage(scope)),
             (kind, chosen[0] if chosen is not None else None),
         ]
 

@@ -22,6 +22,9 @@ def _judge(measured: Measured, thresholds: Thresholds) -> Verdict | None:
     if line is not None and measured.step:
         numbers = {"loss": measured.loss.last}
         return Verdict("error", 1, numbers, variant="penalty", remedies=("add-penalty",), line=line)
+    if measured.overlaps_of_logits > 1:
+        line = measured.code.get("overlap")
+        return Verdict("error", 1, {}, variant="overlap", remedies=("overlap-of-shares",), line=line)
     for head in steady_heads(measured):
         found = _of_head(head, measured, thresholds)
         if found:
@@ -79,6 +82,7 @@ RULE = Rule(
     fault_in="loss",
     remedies=(
         "with-logits", "log-softmax", "one-logit", "minimise", "cross-entropy", "binary-cross-entropy", "add-penalty",
+        "overlap-of-shares",
     ),
     # Log-probabilities sum to 1 within rounding. Frequencies of classes within a tenth of the even entropy.
     thresholds={

@@ -64,6 +64,7 @@ RULE = Rule(
     severities=("warning",),
     needs=("held-out",),
     fault_in="evaluated",
+    told_by=("random_split", "train_test_split", "randperm", "permutation"),
     remedies=("split-first", "split-by-time", "hold-out-block", "no-test-steps", "held-out-loader"),
     # A twentieth is more than chance doubles in data whose batches hold none. A pass over less than 9 tenths of what
     # was trained on is not the training set's own score.
