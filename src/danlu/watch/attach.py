@@ -162,7 +162,7 @@ class Watch(Readable):
         observer = self._observer = Observer(self._roots, self._schedule, self._guard, self._patches)
         observer.sites.loader = self._loaders[0]
         observer.heard.interventions.on = self._tries
-        self._culprits = Culprits(observer.measured, observer.sites, self._roots)
+        self._culprits = Culprits(observer.measured, observer.sites, self._roots, observer.sources)
         observer.stepped = self._stepped
         for one in self._optimizers:
             self._guard(observer.optimisers.record, one, given=True)

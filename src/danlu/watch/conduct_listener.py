@@ -14,6 +14,7 @@ from danlu.watch.probes.draws import DrawsProbe
 from danlu.watch.probes.held_out import HeldOutProbe
 from danlu.watch.probes.scaling import ScalingProbe
 from danlu.watch.probes.structure import drops_by_layers
+from danlu.watch.sources import Sources
 
 
 class ConductListener:
@@ -24,7 +25,8 @@ class ConductListener:
         self._guard = guard
         self.scaling = ScalingProbe(measured)
         self.held_out = HeldOutProbe(measured)
-        self.code = CodeProbe(measured)
+        self.sources = Sources()
+        self.code = CodeProbe(measured, self.sources)
         self.draws = DrawsProbe(measured)
         self._averaged = AveragedProbe(measured, roots)
         self._readable = True  # saved tensors are the graph's own
