@@ -6,7 +6,7 @@ from danlu.watch.schedule import Schedule, always
 
 # Of the steps that are not measured, every so many gives its times and its learning rate.
 _LOOKED_AT, _LOOKED_AT_BRIEF = 32, 128
-_QUIET_AFTER = 24
+_QUIET_AFTER = 16
 
 
 class StepPlan:

@@ -73,7 +73,7 @@ class InputProbe:
         facts.high.add(step, most)
         if not math.isfinite(average):
             self.see_nonfinite(inputs, step)
-        elif step <= 3 or step % 10 == 0:
+        elif step <= 3 or step % (10 if step <= 100 else 1_000) == 0:  # later batches are hardly of another kind
             self._see_samples(sample, step)
 
     def _see_samples(self, sample: torch.Tensor, step: int) -> None:
@@ -109,7 +109,8 @@ class InputProbe:
 
 def _may_be_windows(inputs: torch.Tensor) -> bool:
     """Whether rows may be windows of a longer one: [N, T] or [N, T, F]."""
-    return inputs.dim() in (2, 3) and _PLACES[0] <= inputs.shape[1] <= _PLACES[1] and inputs[0].numel() <= _MOST_COLUMNS
+    shape = inputs.shape
+    return len(shape) in (2, 3) and _PLACES[0] <= shape[1] <= _PLACES[1] and shape[1:].numel() <= _MOST_COLUMNS
 
 
 def _with_places_second(inputs: torch.Tensor) -> torch.Tensor:
@@ -181,7 +182,8 @@ class SampleProbe:
     def _known(self, inputs: torch.Tensor) -> bool:
         # Whole numbers are tokens or codes: few of them make no sample known.
         least = 2 if inputs.dtype.is_floating_point else 8
-        return inputs.dim() >= 2 and len(inputs) > 0 and inputs[0].numel() >= least
+        shape = inputs.shape
+        return len(shape) >= 2 and shape[0] > 0 and shape[1:].numel() >= least
 
     def _keys(self, inputs: torch.Tensor) -> torch.Tensor:
         return self._keys_of(_rows(inputs))

@@ -1,6 +1,7 @@
 """The targets as they come to the loss: which there are, how they are spread over the batches, what was answered."""
 
 import math
+from typing import Any
 
 import torch
 
@@ -34,11 +35,19 @@ class LabelProbe:
         self._tags: torch.Tensor | None = None  # positive ones, by output
         self._tagged = 0
         self._place = 0  # in memory, of the targets seen last
+        self._plain: tuple[Any, ...] | None = None  # the form of those, where they are classes in one row
         self.closed = False
 
     def computed(self, call: LossCall, step: int, inputs: torch.Tensor | None) -> None:
         """A loss function of torch has answered in a training pass over `inputs`."""
         kind, targets, outputs = call.kind, call.targets, call.outputs
+        if step > 3 and self._plain == _form(call):
+            self._place = targets.data_ptr()
+            self._pending.append(targets.clone())
+            if len(self._pending) >= _PENDING:
+                self.flush()
+            return
+        self._plain = None
         reason = unreadable(targets) or unreadable(outputs)
         if reason:
             self._measured.unread["labels"] = reason
@@ -58,6 +67,8 @@ class LabelProbe:
         dense = dense or (not known and self._measured.labels.dense)  # of an ordinary step the inputs are not heard
         count = outputs.shape[1] if kind == "classes" and outputs.dim() > 1 else 2
         self.see(kind, count, targets, step, dense=dense, weighted=call.weighted)
+        if kind == self._measured.labels.kind and targets.dim() == 1 and len(targets) <= _MOST_LABELS:
+            self._plain = _form(call) if targets.dtype is torch.int64 else None
         if step <= 3 and call.ignored is not None and call.ignored >= 0:
             self._measured.labels.ignored = call.ignored
         if step <= 3 and call.weights is not None and call.name != "binary_cross_entropy":
@@ -219,6 +230,12 @@ class LabelProbe:
         ):
             counts.clear()
             counts.update((label, count) for label, count in enumerate(values.tolist()) if count)
+
+
+def _form(call: LossCall) -> tuple[Any, ...]:
+    """What two calls share of which the one needs no other look than the other."""
+    targets, outputs = call.targets, call.outputs
+    return call.kind, type(targets), targets.dtype, targets.shape, type(outputs), outputs.shape, call.weighted
 
 
 def _weights(weights: torch.Tensor) -> tuple[float, ...]:
