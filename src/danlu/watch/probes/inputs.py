@@ -128,17 +128,19 @@ def _chunk(windows: torch.Tensor) -> int:
 _Waiting = tuple[torch.Tensor, int]  # rows of a batch, and how many of their numbers, from either end, tell a window
 
 
-def _form(batch: _Waiting) -> tuple[int, int, torch.device]:
+def _form(batch: _Waiting) -> tuple[int, int, torch.device, torch.dtype]:
     rows, width = batch
-    return width, rows.shape[1], rows.device
+    return width, rows.shape[1], rows.device, rows.dtype
 
 
 def _rows(inputs: torch.Tensor) -> torch.Tensor:
-    """The samples as rows of at most about 128 numbers, float64 [N, C] with a memory of their own."""
-    rows = inputs.detach().as_subclass(torch.Tensor).flatten(1)
+    """The samples as rows of at most about 128 numbers, [N, C] with a memory of their own."""
+    rows = inputs.detach()
+    rows = rows if type(rows) is torch.Tensor else rows.as_subclass(torch.Tensor)
+    rows = rows if rows.dim() == 2 else rows.flatten(1)
     if rows.shape[1] > _MOST_COLUMNS:
         rows = rows[:, :: rows.shape[1] // _MOST_COLUMNS]
-    return rows.to(torch.float64, copy=True)
+    return rows.clone()
 
 
 class SampleProbe:
@@ -197,7 +199,7 @@ class SampleProbe:
             self._weights[size] = (torch.frac(places * 0.6180339887498949) + 0.5).to(rows.device)
         # In float32 the sum of one sample would differ from batch to batch; in float64 it does so in its last bits
         # only, which are left out.
-        return (rows @ self._weights[size]).view(torch.int64) >> _LAST_BITS
+        return (rows.double() @ self._weights[size]).view(torch.int64) >> _LAST_BITS
 
     def _read(self, step: int) -> None:
         for keys in self._waiting():
