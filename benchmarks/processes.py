@@ -42,7 +42,7 @@ def convolutions() -> torch.nn.Module:
     return torch.nn.Sequential(*layers, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(64, 10))
 
 
-WARM, STEPS = 2, 8
+WARM, STEPS = 2, 40
 # Many weights to send for little work, and few for much.
 NETS: dict[str, tuple[int, tuple[int, ...], Callable[[], Any]]] = {
     "two layers of 1,024": (512, (784,), lambda: {"name": "mlp", "hidden": [1024, 1024]}),

@@ -166,7 +166,7 @@ def test_whoever_has_to_resize_is_told(tmp_path: Path, type_in: Type, language: 
     assert "12×12" in answer.out
 
 
-@pytest.mark.every(2)
+@pytest.mark.slow
 def test_several_inputs_are_in_no_file(tmp_path: Path, type_in: Type, language: str) -> None:
     ground = ground_of(TASKS["several-inputs"], tmp_path)
     run = trained(ground, tmp_path / "run")

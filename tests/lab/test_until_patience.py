@@ -8,7 +8,7 @@ import pytest
 import danlu
 from danlu.base.recipe import Recipe
 from danlu.base.recipe_values import MOST_EPOCHS
-from danlu.lab.text_samples import sampled_epochs
+from danlu.lab.text_samples import spread_epochs
 from danlu.lab.usual import until_patience_is_spent
 from danlu.store.journal import read
 from interruption import assert_same_end, interrupt_at
@@ -80,4 +80,4 @@ def test_in_a_study_it_has_the_usual_length(tmp_path: Path) -> None:
 
 
 def test_texts_come_at_growing_distances() -> None:
-    assert sorted(sampled_epochs(MOST_EPOCHS))[:5] == [1, 2, 4, 8, 16]
+    assert sorted(spread_epochs(MOST_EPOCHS, 10))[:5] == [1, 2, 4, 8, 16]

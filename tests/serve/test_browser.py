@@ -93,6 +93,7 @@ CURVE = "document.querySelector('.chart[data-kind=curves] .panels path').getAttr
 PAINTED = "document.querySelector('canvas').getContext('2d').getImageData(0, 0, 4000, 4000).data.some(part => part > 0)"
 
 
+@pytest.mark.slow
 def test_a_training_on_another_terminal_is_watched_while_it_goes_on_and_after_a_break(
     tmp_path: Path, reader: Open, danlu: Callable[..., Process]
 ) -> None:

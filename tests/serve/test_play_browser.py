@@ -134,6 +134,7 @@ def test_the_recipe_is_copied(moons: Site, reader: Open) -> None:
     assert page.get_attribute("details[open] .copy", "aria-label") == "Copy Command"
 
 
+@pytest.mark.slow
 def test_each_control_has_a_name_and_is_reached_by_tab(moons: Site, reader: Open) -> None:
     page = reader(moons).page
     names = page.evaluate(

@@ -66,6 +66,7 @@ def draw_one(page: Any) -> None:
     page.wait_for_selector(".answer")
 
 
+@pytest.mark.slow
 def test_a_digit_is_drawn_and_answered_with_its_reasons(sites: dict[str, Site], reader: Open) -> None:
     window = reader(sites["digits"])
     page = window.page

@@ -60,6 +60,7 @@ def assert_close(one: Path, other: Path) -> None:
         assert apart <= 1e-6 * size + 1e-12, name  # the gradient of a bias in front of a norm is rounding alone
 
 
+@pytest.mark.slow
 def test_its_run_is_that_of_whole_nets(tmp_path: Path) -> None:
     told = in_processes(2, tmp_path / "meeting", _both, tmp_path)
     assert told[0] == told[1]

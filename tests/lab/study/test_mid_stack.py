@@ -73,7 +73,7 @@ def saved(folder: Path) -> int:
     return max(map(last_step, folder.glob("stacks/*")), default=0)
 
 
-@pytest.mark.every(2)
+@pytest.mark.slow
 def test_killed_in_mid_stack_again_and_again(whole: tuple[set[str], set[str]], tmp_path: Path) -> None:
     folder = tmp_path / "s"
     kills = 0
