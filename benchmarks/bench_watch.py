@@ -4,9 +4,9 @@
 
 Every repeat runs both, in turn first and second; a ratio is the median over repeats of the ratios inside a repeat.
 Most of what watching costs is the same for every training, so the length matters: 3,000 steps, but for the small ResNet
-300, of which the cost is the greater part. Times are processor seconds of one thread, for the machine has other work and these nets gain nothing by a second one.
-The weights at the end must agree to the last bit. Entering and leaving the block, with the last judgement, count as
-cost. Memory is the peak of a process that does nothing else.
+300. Times are processor seconds of one thread, for the machine has other work and these nets gain nothing by a second
+one. The weights at the end must agree to the last bit. Entering and leaving the block, with the last judgement, count
+as cost. Memory is the peak of a process that does nothing else.
 """
 
 import argparse

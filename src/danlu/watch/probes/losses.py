@@ -81,7 +81,7 @@ class LossProbe:
         return not math.isfinite(value)
 
     def ordinary(self, root: Any) -> bool:
-        """Take up the loss of an ordinary step; False for one that must be looked at: it is not finite, or no tensor."""
+        """Take up the loss of an ordinary step; False for one that must be looked at: not finite, or no tensor."""
         if not isinstance(root, torch.Tensor):
             return False
         if not root.is_cpu:
