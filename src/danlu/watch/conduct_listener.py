@@ -15,6 +15,7 @@ from danlu.watch.probes.held_out import HeldOutProbe
 from danlu.watch.probes.reloaded import ReloadProbe
 from danlu.watch.probes.scaling import ScalingProbe
 from danlu.watch.probes.structure import drops_by_layers
+from danlu.watch.sources import Sources
 
 
 class ConductListener:
@@ -25,7 +26,8 @@ class ConductListener:
         self._guard = guard
         self.scaling = ScalingProbe(measured)
         self.held_out = HeldOutProbe(measured)
-        self.code = CodeProbe(measured)
+        self.sources = Sources()
+        self.code = CodeProbe(measured, self.sources)
         self.draws = DrawsProbe(measured)
         self._averaged = AveragedProbe(measured, roots)
         self._reloaded = ReloadProbe(measured, roots)

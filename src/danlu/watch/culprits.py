@@ -24,11 +24,11 @@ OUTCOME = "outcome"
 class Culprits:
     """Finds the line of a verdict."""
 
-    def __init__(self, measured: Measured, sites: Sites, roots: Mapping[str, nn.Module]) -> None:
+    def __init__(self, measured: Measured, sites: Sites, roots: Mapping[str, nn.Module], sources: Sources) -> None:
         self._measured = measured
         self._sites = sites
         self._roots = roots
-        self._sources = Sources()
+        self._sources = sources
 
     def __call__(self, rule: Rule, verdict: Verdict) -> tuple[CodeLine, Snippet | None] | None:
         """The line, as people read it, and its statement before and after the first remedy that changes it; None where

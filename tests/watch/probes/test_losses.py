@@ -73,11 +73,28 @@ def test_a_step_without_a_loss_adds_none() -> None:
     watched = Watched()
     watched.step()
     assert watched.measured.loss.count == 0
-    watched.probe.withdraw()
-    watched.probe.value(torch.tensor(5.0))
-    watched.probe.withdraw()
     watched.step(1.0)
     assert watched.measured.loss.earliest == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("root", "ordinary", "added"),
+    [
+        (torch.tensor(5.0), True, [5.0]),
+        (torch.tensor(3), True, [3.0]),
+        (torch.tensor([[2.0]]), True, [2.0]),
+        (torch.tensor([1.0, 2.0]), True, []),  # no single number: nothing to take up
+        (torch.tensor(1j), True, []),
+        (torch.tensor(math.nan), False, []),  # where it comes from is to be found out
+        (torch.tensor(math.inf), False, []),
+        ("an edge of the graph", False, []),
+    ],
+)
+def test_the_loss_of_an_ordinary_step(root: object, ordinary: bool, added: list[float]) -> None:
+    watched = Watched()
+    assert watched.probe.ordinary(root) == ordinary
+    watched.probe.end_step(read=False)
+    assert watched.measured.loss.earliest == added
 
 
 def test_the_first_loss_of_a_block_that_goes_on_is_its_own() -> None:

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from danlu.watch.probes.code_words import assignments, name_of, own_words, words_behind
 from danlu.watch.walking import walk
 
+WEIGHED = re.compile(r"(^|_)(adv|advs|advantages?)(_|$)", re.IGNORECASE)
+"""The names of advantages."""
+
 
 def square_of_difference(scope: ast.AST) -> int | None:
     """The line of the only squared difference in the source; None where there is none, or several.
@@ -46,9 +49,6 @@ def ratio_of_sums(scope: ast.AST) -> int | None:
     return lines.pop() if len(lines) == 1 else None
 
 
-_WEIGHED = re.compile(r"(^|_)(adv|advs|advantages?)(_|$)", re.IGNORECASE)
-
-
 def times_advantage(scope: ast.AST) -> int | None:
     """The first line that multiplies something with an advantage.
 
@@ -58,7 +58,7 @@ def times_advantage(scope: ast.AST) -> int | None:
     for one in walk(scope):
         if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mult):
             words = [name_of(part) for side in (one.left, one.right) for part in _plain(side)]
-            if any(_WEIGHED.search(word) for word in words):
+            if any(WEIGHED.search(word) for word in words):
                 return one.lineno
     return None
 

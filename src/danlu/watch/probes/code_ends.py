@@ -3,11 +3,17 @@
 import ast
 import re
 
+from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_words import name_of
 from danlu.watch.walking import walk
 
 _OVER = re.compile(r"^(dones?|d|ends?|ended|finished|over|mask)$", re.IGNORECASE)
 _ANSWERS = (4, 5)  # of step(): observation, reward, terminated, truncated, and mostly what else there is to know
+
+
+def may_end(text: SourceText) -> bool:
+    """Whether there can be an environment whose episodes end."""
+    return text.has({"step"}) and text.matches(_OVER)
 
 
 def ended_by_time_alone(scope: ast.AST) -> int | None:

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
+from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_words import assignments, name_of, own_words
 from danlu.watch.walking import walk
 
@@ -12,6 +13,11 @@ _WEIGHTS = {"parameters", "named_parameters"}
 _TURNED = re.compile(r"log|prior|prob|grad|maximize", re.IGNORECASE)  # such a term may be negative by itself
 _DEPTH = 4
 _Made = Mapping[str, list[ast.AST]]
+
+
+def may_reward(text: SourceText) -> bool:
+    """Whether there can be a penalty on the weights."""
+    return text.has({"backward"}) and text.has(_WEIGHTS)
 
 
 def rewarded_weights(scope: ast.AST) -> int | None:

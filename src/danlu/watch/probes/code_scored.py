@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from danlu.watch.probes.code_text import SourceText
 from danlu.watch.probes.code_words import name_of, own_words
 from danlu.watch.walking import walk
 
@@ -14,6 +15,11 @@ _TEST_DATA = re.compile(
 )
 _TRAIN = re.compile(r"train|(^|_)trn?(_|\d|$|loader|iter|dl|set)", re.IGNORECASE)
 _SCORES = re.compile(r"eval|test|valid|score|accuracy|^run_epoch|^acc", re.IGNORECASE)
+
+
+def may_update(text: SourceText) -> bool:
+    """Whether there can be a backward pass from test data."""
+    return text.has({"backward"}) and text.matches(_TEST_DATA)
 
 
 def updates_on_test(scope: ast.AST) -> int | None:
@@ -32,6 +38,11 @@ def updates_on_test(scope: ast.AST) -> int | None:
         if backward is not None and any(_calls(one, "step") and not _is_schedule(one) for one in plain):
             return backward
     return None
+
+
+def may_test(text: SourceText) -> bool:
+    """Whether there can be a score of test data and one of training data."""
+    return text.matches(_TEST) and text.matches(_TRAIN)
 
 
 def tests_on_training(scope: ast.AST) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from danlu.base.seeds import preserved_randomness
 from danlu.watch.measured import Intervention, Measured
 from danlu.watch.patches import LossCall
 from danlu.watch.probes.answers import by_place, by_sample, changed, cut, first_answer, moved, size
@@ -103,15 +104,16 @@ class InterventionProbe:
             trial = self._measured.interventions[name] = Intervention(name, step)
         trial.step = step
         try:
-            trying = _Trying(call, given, losses, self._measured, trial)
-            if fresh:
-                trying.all(always_the_same=self._prints.get(id(call.module)) == _print(call))
-                for argument, beside in trying.padded_beside():
-                    aside = Intervention(name, step, aside=True)
-                    self._measured.interventions[f"{name} ({argument})"] = aside
-                    _Trying(call, given, losses, self._measured, aside, beside).padding()
-            else:
-                trying.again()
+            with preserved_randomness():
+                trying = _Trying(call, given, losses, self._measured, trial)
+                if fresh:
+                    trying.all(always_the_same=self._prints.get(id(call.module)) == _print(call))
+                    for argument, beside in trying.padded_beside():
+                        aside = Intervention(name, step, aside=True)
+                        self._measured.interventions[f"{name} ({argument})"] = aside
+                        _Trying(call, given, losses, self._measured, aside, beside).padding()
+                else:
+                    trying.again()
         except UntriedError as error:
             if fresh:
                 trial.refused = str(error)
@@ -129,7 +131,7 @@ def _print(call: ModuleCall) -> float:
 
 
 class _Trying:
-    """One trial of one call."""
+    """One trial of one call, made where global generators are put back."""
 
     def __init__(
         self,
@@ -145,7 +147,7 @@ class _Trying:
         self._losses = losses
         self._measured = measured
         self._trial = trial
-        self._copy = Copy(call)
+        self._copy = Copy(call, preserved=True)
         self._inputs, self._relation, self._loss = self._look(given) if beside is None else (beside, None, None)
         self._padding = padding_of(self._inputs) if self._relation is None or self._relation.time == 1 else None
         self._batch = self._batch_dimension()

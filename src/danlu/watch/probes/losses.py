@@ -83,10 +83,20 @@ class LossProbe:
         self._values.append(value)
         return not math.isfinite(value)
 
-    def withdraw(self) -> None:
-        """Forget the newest value: it will be taken up again."""
-        if self._values:
-            self._values.pop()
+    def ordinary(self, root: Any) -> bool:
+        """Take up the loss of an ordinary step; False for one that must be looked at: not finite, or no tensor."""
+        if not isinstance(root, torch.Tensor):
+            return False
+        if not root.is_cpu:
+            return not self.value(root)
+        try:
+            value = float(root.item())
+        except (RuntimeError, TypeError):  # it has no number, or several
+            return True
+        if not math.isfinite(value):
+            return False
+        self._values.append(value)
+        return True
 
     def read(
         self,
