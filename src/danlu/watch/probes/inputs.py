@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from danlu.watch.measured import Measured
+from danlu.watch.probes.chance import share_met_by_chance
 from danlu.watch.probes.layers import flat_sample
 from danlu.watch.probes.reading import read
 from danlu.watch.tracing import all_tensors, unreadable
@@ -20,6 +21,7 @@ _WINDOWS = 64  # from which the stride is read
 _FOLLOWED = 0.2  # share of them that must have a successor in training
 _MOST_COLUMNS = 128
 _LAST_BITS = 14
+_MOST_LOOKED_AT = 512  # samples that tell how many are alike by chance
 _MOST_FEATURES = 128
 _FEWEST = 16  # numbers of a sample that can be blank
 
@@ -73,7 +75,7 @@ class InputProbe:
         facts.high.add(step, most)
         if not math.isfinite(average):
             self.see_nonfinite(inputs, step)
-        elif step <= 3 or step % 10 == 0:
+        elif step <= 3 or step % (10 if step <= 100 else 1_000) == 0:  # later batches are hardly of another kind
             self._see_samples(sample, step)
 
     def _see_samples(self, sample: torch.Tensor, step: int) -> None:
@@ -109,7 +111,8 @@ class InputProbe:
 
 def _may_be_windows(inputs: torch.Tensor) -> bool:
     """Whether rows may be windows of a longer one: [N, T] or [N, T, F]."""
-    return inputs.dim() in (2, 3) and _PLACES[0] <= inputs.shape[1] <= _PLACES[1] and inputs[0].numel() <= _MOST_COLUMNS
+    shape = inputs.shape
+    return len(shape) in (2, 3) and _PLACES[0] <= shape[1] <= _PLACES[1] and shape[1:].numel() <= _MOST_COLUMNS
 
 
 def _with_places_second(inputs: torch.Tensor) -> torch.Tensor:
@@ -127,24 +130,26 @@ def _chunk(windows: torch.Tensor) -> int:
 _Waiting = tuple[torch.Tensor, int]  # rows of a batch, and how many of their numbers, from either end, tell a window
 
 
-def _form(batch: _Waiting) -> tuple[int, int, torch.device]:
+def _form(batch: _Waiting) -> tuple[int, int, torch.device, torch.dtype]:
     rows, width = batch
-    return width, rows.shape[1], rows.device
+    return width, rows.shape[1], rows.device, rows.dtype
 
 
 def _rows(inputs: torch.Tensor) -> torch.Tensor:
-    """The samples as rows of at most about 128 numbers, float64 [N, C] with a memory of their own."""
-    rows = inputs.detach().as_subclass(torch.Tensor).flatten(1)
+    """The samples as rows of at most about 128 numbers, [N, C] with a memory of their own."""
+    rows = inputs.detach()
+    rows = rows if type(rows) is torch.Tensor else rows.as_subclass(torch.Tensor)
+    rows = rows if rows.dim() == 2 else rows.flatten(1)
     if rows.shape[1] > _MOST_COLUMNS:
         rows = rows[:, :: rows.shape[1] // _MOST_COLUMNS]
-    return rows.to(torch.float64, copy=True)
+    return rows.clone()
 
 
 class SampleProbe:
     """Knows samples again by a weighted sum of their numbers: when the epoch begins anew, in what order, and whether
     the samples of an evaluation were trained on."""
 
-    writes = ("epoch_steps", "samples_seen", "same_order", "full_batch")
+    writes = ("epoch_steps", "samples_seen", "same_order", "full_batch", "chance_overlap")
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
@@ -152,6 +157,9 @@ class SampleProbe:
         self._seen: dict[int, int] = {}  # key: position in the first epoch
         self._rows = self._step = 0
         self._batches: list[_Waiting] = []
+        self._first_rows: list[torch.Tensor] = []
+        self._first_count = 0
+        self._in_first_epoch = 0  # samples, the same ones again among them
         self._windows: tuple[set[int], set[int]] = set(), set()  # keys of the first, the last places of windows
         self._some: torch.Tensor | None = None  # windows of the first batch
         self._stride = 0  # from one window to the next; 0 where that is not known yet
@@ -172,6 +180,9 @@ class SampleProbe:
             ends = _chunk(inputs) * (rows.shape[1] // inputs.shape[1])
             if self._some is None:
                 self._some = inputs[:_WINDOWS].detach().clone()
+        if self._first_count < _MOST_LOOKED_AT:
+            self._first_rows.append(rows)
+            self._first_count += len(rows)
         self._rows += len(rows)
         self._step = step
         self._batches.append((rows, ends))
@@ -181,7 +192,8 @@ class SampleProbe:
     def _known(self, inputs: torch.Tensor) -> bool:
         # Whole numbers are tokens or codes: few of them make no sample known.
         least = 2 if inputs.dtype.is_floating_point else 8
-        return inputs.dim() >= 2 and len(inputs) > 0 and inputs[0].numel() >= least
+        shape = inputs.shape
+        return len(shape) >= 2 and shape[0] > 0 and shape[1:].numel() >= least
 
     def _keys(self, inputs: torch.Tensor) -> torch.Tensor:
         return self._keys_of(_rows(inputs))
@@ -195,7 +207,7 @@ class SampleProbe:
             self._weights[size] = (torch.frac(places * 0.6180339887498949) + 0.5).to(rows.device)
         # In float32 the sum of one sample would differ from batch to batch; in float64 it does so in its last bits
         # only, which are left out.
-        return (rows @ self._weights[size]).view(torch.int64) >> _LAST_BITS
+        return (rows.double() @ self._weights[size]).view(torch.int64) >> _LAST_BITS
 
     def _read(self, step: int) -> None:
         for keys in self._waiting():
@@ -209,6 +221,7 @@ class SampleProbe:
             if self._epoch_rows is not None:
                 self._second += [self._seen.get(key, -1) for key in keys]
             else:
+                self._in_first_epoch += len(keys)
                 for key in keys:
                     self._seen.setdefault(key, len(self._seen))
         self._batches.clear()
@@ -249,7 +262,12 @@ class SampleProbe:
         distinct = set(keys)
         if len(distinct) < 0.5 * len(keys):  # few values, many doubles: equal samples mean nothing
             return 0, 0
-        return len(distinct), sum(key in self._seen for key in distinct)
+        met = sum(key in self._seen for key in distinct)
+        if met:
+            some = [rows for rows in self._first_rows if rows.shape[1] == self._first_rows[0].shape[1]]
+            looked_at = torch.cat(some)[:_MOST_LOOKED_AT]
+            self._measured.chance_overlap = share_met_by_chance(looked_at, self._in_first_epoch)
+        return len(distinct), met
 
     def neighbours(self, inputs: torch.Tensor) -> tuple[int, int]:
         """Of how many windows of an evaluation how many lie beside a training window: moved on by as much as two
