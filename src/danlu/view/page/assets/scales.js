@@ -60,7 +60,7 @@ danlu.even = (value, places) => {
 };
 
 /** About how many pixels a text of 12 px is wide. */
-danlu.textWidth = (text) => [...String(text)].reduce((sum, sign) => sum + (sign > "\u2e80" ? 12 : 6.6), 0);
+danlu.textWidth = (text) => [...String(text)].reduce((sum, sign) => sum + (sign > "\u2e80" ? 12 : "%…".includes(sign) ? 11 : 6.6), 0);
 
 /** A text as lines no wider than there is room, broken at its spaces, or within a word that is too long alone. */
 danlu.wrapped = (text, room) => {
